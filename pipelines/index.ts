@@ -1,0 +1,12 @@
+export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
+export * from './model/index.ts';
+export { operate } from './operators/operate.ts';
+export { type Flow, pausable, type Sink } from './operators/pausable.ts';
+export { stallTimeout } from './operators/stall-timeout.ts';
+export { attempts } from './stages/attempts.ts';
+export { candidates } from './stages/candidates.ts';
+export { keep } from './stages/keep.ts';
+export { lookup } from './stages/lookup.ts';
+export { record } from './stages/record.ts';
+export { report } from './stages/report.ts';
+export { verify } from './stages/verify.ts';

@@ -1,0 +1,53 @@
+import type { Observable } from 'rxjs';
+import type {
+  Catalog,
+  FindCandidates,
+  Keep,
+  MakeDigest,
+  OpenSource,
+  Outbox,
+  Policy,
+  Report,
+  StreamEvent,
+  StreamRequest,
+} from './model/index.ts';
+import { attempts } from './stages/attempts.ts';
+import { candidates } from './stages/candidates.ts';
+import { keep } from './stages/keep.ts';
+import { lookup } from './stages/lookup.ts';
+import { record } from './stages/record.ts';
+import { report } from './stages/report.ts';
+import { verify } from './stages/verify.ts';
+
+/** What the river needs from its banks. Optional parts are left out by embedders who do not save or log. */
+export interface LazyFetchDeps {
+  readonly catalog: Catalog;
+  /** Asked in this order for every entry: best first, the feed last. */
+  readonly sources: readonly FindCandidates[];
+  readonly open: OpenSource;
+  readonly digest: MakeDigest;
+  readonly policy: Policy;
+  /** From 0 to 1: jitter for back-off. */
+  readonly random: () => number;
+  readonly keep?: Keep;
+  readonly outbox?: Pick<Outbox, 'append'>;
+  readonly report?: (report: Report) => void;
+}
+
+/**
+ * Fetches content the moment somebody asks for it.
+ *
+ * Emits notes of what happens, one `head`, the `chunk`s of one whole body no faster than the request's valve allows, and
+ * one `end` with the report; then completes. Errors with a StreamError: before the head where nothing could be had, after it
+ * where the body cannot be brought to its right end; then whoever relays it must break the connection off, so that nobody
+ * takes it for whole. Unsubscribing closes whatever is open at once.
+ */
+export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> =>
+  lookup(request, deps).pipe(
+    candidates(deps), //         every way to have the bytes, best first
+    attempts(request, deps), //  the first that works; resumed or replaced in mid-body
+    verify(deps), //             the end waits until the whole is right
+    keep(request, deps), //      a copy, while the bytes pass
+    record(request, deps), //    one note: this unit should be saved
+    report(request, deps), //    one report, whatever happened
+  );

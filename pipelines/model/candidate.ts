@@ -1,0 +1,34 @@
+import type { CatalogEntry } from './entry.ts';
+import type { StreamError } from './errors.ts';
+
+/** How a feed is to be approached: one importer's (or alternate source's) credentials and limits. PEM texts, not files. */
+export interface Access {
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  /** `false` accepts any server certificate. Default: verify. */
+  readonly verifyServer?: boolean;
+  readonly basicAuth?: { readonly username: string; readonly password: string };
+  readonly proxy?: { readonly url: string; readonly username?: string; readonly password?: string };
+  /** Sent with every request to the feed. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Milliseconds. Where absent, the daemon's settings apply. */
+  readonly connectTimeout?: number;
+  readonly readTimeout?: number;
+}
+
+/** An entry at a source: one way to have its bytes. */
+export interface Candidate {
+  readonly entry: CatalogEntry;
+  /** Names the source in logs and metrics: `saved`, `alternate:ID` or `feed:HOST`. Bounded in number by the configuration. */
+  readonly source: string;
+  /** `http:`, `https:` or `file:`. */
+  readonly url: string;
+  /** For `file:` URLs: the folder that the file must lie in, symbolic links resolved. */
+  readonly root?: string;
+  readonly access?: Access;
+  /** The source is the copy that an earlier save made: nothing needs saving after it. */
+  readonly kept?: boolean;
+  /** Set where the source is known to be unusable; trying the candidate fails with it. A broken source is thereby a failed attempt like any other. */
+  readonly problem?: StreamError;
+}

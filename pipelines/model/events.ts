@@ -1,0 +1,67 @@
+import type { Candidate } from './candidate.ts';
+import type { Phase, StreamError } from './errors.ts';
+import type { Report } from './report.ts';
+
+/** One header field, name as spelled by its sender (RFC 9110 section 5.1: case-insensitive). */
+export type Header = readonly [name: string, value: string];
+
+/** What a source says first. Always before its chunks, exactly once. */
+export interface SourceHead {
+  readonly type: 'head';
+  /** Header fields in order, repeated ones apart. */
+  readonly headers: readonly Header[];
+  /** Bytes of the whole representation, also where only the rest of it follows; absent where the source does not say. */
+  readonly length?: number;
+  /** The first byte that follows: 0 unless the source honoured a later start (RFC 9110 section 14.4). */
+  readonly from: number;
+  /** A strong entity tag, quotes included (RFC 9110 section 8.8.3). Weak ones are left out: they prove nothing about bytes. */
+  readonly etag?: string;
+}
+
+/** Bytes of the body, in order. Whoever receives them may keep them; the sender does not touch them again. */
+export interface Chunk {
+  readonly type: 'chunk';
+  readonly bytes: Uint8Array;
+}
+
+/** What a source emits: one head, chunks, completion after the last byte that it has. */
+export type SourceEvent = SourceHead | Chunk;
+
+/** The head of the response: exactly one, before any chunk. */
+export interface Head {
+  readonly type: 'head';
+  readonly headers: readonly Header[];
+  /** Bytes of the whole body; absent where nobody says. */
+  readonly length?: number;
+  /** Where the first byte comes from. What follows may come from others, proven to hold the same content. */
+  readonly candidate: Candidate;
+  /** The whole content was checked before this head was let go (small files). */
+  readonly verified: boolean;
+}
+
+/** Something worth knowing on the way; nothing a client sees. */
+export type Note =
+  | { readonly type: 'note'; readonly note: 'attempt'; readonly candidate: Candidate; readonly from: number }
+  | { readonly type: 'note'; readonly note: 'resumed'; readonly candidate: Candidate; readonly from: number }
+  | {
+      readonly type: 'note';
+      readonly note: 'failed';
+      readonly candidate: Candidate;
+      readonly error: StreamError;
+      readonly phase: Phase;
+      /** Body bytes that had been passed on by then. */
+      readonly sent: number;
+    }
+  | { readonly type: 'note'; readonly note: 'recorded'; readonly unitId: string };
+
+/** The last event of a whole and right response. */
+export interface End {
+  readonly type: 'end';
+  readonly report: Report;
+}
+
+/**
+ * What a request emits: notes at any time, one `head`, `chunk`s, one `end` last, then completion.
+ * A response that is not whole and right has no `end`: it errors with a StreamError.
+ */
+export type StreamEvent = Head | Chunk | Note | End;

@@ -1,0 +1,31 @@
+export type { Access, Candidate } from './candidate.ts';
+export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';
+export {
+  ERRORS,
+  type ErrorCode,
+  type ErrorSource,
+  type Phase,
+  type Remedy,
+  remedyOf,
+  StreamError,
+  statusOf,
+  toStreamError,
+} from './errors.ts';
+export type { Chunk, End, Head, Header, Note, SourceEvent, SourceHead, StreamEvent } from './events.ts';
+export type { Policy } from './policy.ts';
+export type {
+  Ask,
+  Catalog,
+  Digest,
+  Dispatch,
+  FindCandidates,
+  Keep,
+  Keeping,
+  MakeDigest,
+  OpenSource,
+  Outbox,
+  PendingSave,
+  SaveRequest,
+} from './ports.ts';
+export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
+export type { StreamRequest } from './request.ts';

@@ -1,0 +1,19 @@
+/** How patient and how careful a request is. All times in milliseconds unless said. */
+export interface Policy {
+  /** Seconds that caches may keep a response: `Cache-Control: public, s-maxage=N, max-age=N`. */
+  readonly cacheTimeout: number;
+  /** A source that has not sent its head by then is given up. */
+  readonly headTimeout: number;
+  /** A source that sends nothing for so long, while it is wanted, has stalled. */
+  readonly readTimeout: number;
+  /** Bytes. Content up to this size is checked whole before its head is let go; it is held in memory meanwhile. */
+  readonly verifyWholeBelow: number;
+  /** Failed attempts that one request may cost. */
+  readonly attempts: number;
+  /** Failures in a row, without a new byte between them, after which a candidate is left alone. */
+  readonly attemptsPerCandidate: number;
+  /** The first back-off before a candidate is tried again; it doubles from time to time, with jitter. */
+  readonly retryWait: number;
+  /** The longest back-off; a source that asks for more (`Retry-After`) is not tried again. */
+  readonly retryWaitLimit: number;
+}

@@ -1,0 +1,84 @@
+import type { Observable } from 'rxjs';
+import type { Candidate } from './candidate.ts';
+import type { CatalogEntry, ChecksumAlgorithm } from './entry.ts';
+import type { SourceEvent } from './events.ts';
+
+/** Says where paths really live. */
+export interface Catalog {
+  /**
+   * Emits what is known of a path, newest first, then completes; nothing for an unknown path.
+   * Errors with `CATALOG_UNAVAILABLE`. Unsubscribing drops the answer.
+   */
+  lookup(path: string): Observable<CatalogEntry>;
+}
+
+/**
+ * Emits the ways in which one kind of source could give an entry's bytes, best first, then completes; none is a fine answer.
+ * An error is a defect of that source alone: the other sources are still asked.
+ */
+export type FindCandidates = (entry: CatalogEntry) => Observable<Candidate>;
+
+/** What a source is asked for. */
+export interface Ask {
+  readonly method: 'GET' | 'HEAD';
+  /** The first byte wanted. A source that cannot start there answers from byte 0 and says so in its head. */
+  readonly from: number;
+  /** Continue only where the representation still has this strong entity tag (If-Range, RFC 9110 section 13.1.5). */
+  readonly etag?: string;
+  /** The request's valve: the source reads only while it is open. */
+  readonly valve: Observable<boolean>;
+}
+
+/**
+ * Opens a candidate: one head, then chunks as they come and only while the valve is open, completion after the source's last byte.
+ * For HEAD: the head alone. Errors with a StreamError. Unsubscribing closes socket or file at once, also while paused or stalled.
+ */
+export type OpenSource = (candidate: Candidate, ask: Ask) => Observable<SourceEvent>;
+
+/** A digest in the making. */
+export interface Digest {
+  update(bytes: Uint8Array): void;
+  /** The lower-case hexadecimal digest; ends the digest's use. */
+  hex(): string;
+}
+
+export type MakeDigest = (algorithm: ChecksumAlgorithm) => Digest;
+
+/** One copy in the making, beside a running transfer. It never blocks and never throws: a copy that cannot keep up gives itself up. */
+export interface Keeping {
+  write(bytes: Uint8Array): void;
+  /** The content was whole and right. */
+  commit(): void;
+  /** The content was not; nothing of it stays behind. */
+  abort(): void;
+}
+
+/** Begins a copy of an entry's content, or declines. */
+export type Keep = (entry: CatalogEntry, length: number | undefined) => Keeping | undefined;
+
+/** The wish that a unit be saved for good. Unique by unit id and path. */
+export interface SaveRequest {
+  readonly requestId: string;
+  readonly entry: CatalogEntry;
+}
+
+/** Where wishes wait until they are delivered. */
+export interface Outbox {
+  /** Notes a wish, once per unit id and path. Never blocks, never throws; a repeated wish changes nothing. */
+  append(save: SaveRequest): void;
+  /** Emits each wish that waits, oldest first, and each new one as it comes; never completes. A wish that is put off comes again when it is due. */
+  readonly due: Observable<PendingSave>;
+  /** The other side has it: forget it. */
+  remove(save: PendingSave): void;
+  /** It could not be delivered: due again after `delay` milliseconds. */
+  putOff(save: PendingSave, delay: number, reason: string): void;
+}
+
+export interface PendingSave extends SaveRequest {
+  readonly id: number;
+  /** Failed deliveries so far. */
+  readonly failures: number;
+}
+
+/** Asks the other side to save a unit. Completes when it has confirmed; errors where it has not. Unsubscribing gives up waiting. */
+export type Dispatch = (save: PendingSave) => Observable<never>;

@@ -1,0 +1,58 @@
+import { asyncScheduler, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
+import { operate } from './operate.ts';
+
+interface StallTimeout {
+  /** Milliseconds that the source may stay silent once it was asked to flow. */
+  readonly within: number;
+  /** Silence while the valve is closed is the consumer's wish, not a stall: the time starts anew when it opens. */
+  readonly valve: Observable<boolean>;
+  readonly error: () => unknown;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Errors when an open source says nothing for a while; else passes everything on, with completion and error.
+ *
+ * ```
+ * source    a--b-------------
+ * valve     o----------------
+ * result    a--b----#             (within 5)
+ * ```
+ *
+ * Costs a value one assignment: one timer runs on and looks back, it is not set anew for each value.
+ * Unsubscribing stops the timer and leaves source and valve.
+ */
+export const stallTimeout = <T>({
+  within,
+  valve,
+  error,
+  scheduler = asyncScheduler,
+}: StallTimeout): MonoTypeOperatorFunction<T> =>
+  operate((subscriber) => {
+    let open = true;
+    let last = scheduler.now();
+
+    subscriber.add(
+      valve.subscribe({
+        next: (state) => {
+          open = state;
+          last = scheduler.now();
+        },
+        error: (failure) => subscriber.error(failure),
+      }),
+    );
+    subscriber.add(
+      scheduler.schedule(function () {
+        const left = open ? last + within - scheduler.now() : within;
+        if (left > 0) this.schedule(undefined, left);
+        else subscriber.error(error());
+      }, within),
+    );
+
+    return {
+      next: (value) => {
+        last = scheduler.now();
+        subscriber.next(value);
+      },
+    };
+  });

@@ -1,0 +1,27 @@
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import type { Chunk, Head, Keep, Keeping, Note, StreamRequest } from '../model/index.ts';
+import { operate } from '../operators/operate.ts';
+
+/**
+ * Lets a copy be made while the bytes pass. The copy is committed before completion is told, and aborted on an error or when
+ * the consumer leaves. Passes everything on, untouched and undelayed: a copy cannot fail or slow a response.
+ */
+export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+  operate((out) => {
+    let keeping: Keeping | undefined;
+    out.add(() => keeping?.abort());
+
+    return {
+      next: (event) => {
+        if (event.type === 'head' && request.method === 'GET' && request.record && !event.candidate.kept)
+          keeping = deps.keep?.(event.candidate.entry, event.length);
+        if (event.type === 'chunk') keeping?.write(event.bytes);
+        out.next(event);
+      },
+      complete: () => {
+        keeping?.commit();
+        keeping = undefined;
+        out.complete();
+      },
+    };
+  });

@@ -1,0 +1,27 @@
+import { concat, defer, filter, type Observable, take, throwIfEmpty, toArray } from 'rxjs';
+import { type Catalog, type CatalogEntry, StreamError, type StreamRequest } from '../model/index.ts';
+
+/**
+ * Asks the catalog for the path as it stood on the wire, then, where that is unknown, percent-decoded.
+ * Emits the entries, newest first, as one list, and completes. Errors with `NOT_IN_CATALOG`, or as the catalog does.
+ */
+export const lookup = (
+  request: StreamRequest,
+  { catalog }: { catalog: Catalog },
+): Observable<readonly CatalogEntry[]> =>
+  defer(() => concat(...spellings(request.path).map((path) => catalog.lookup(path).pipe(toArray())))).pipe(
+    filter((entries) => entries.length > 0),
+    take(1),
+    throwIfEmpty(() => new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${request.path}`)),
+  );
+
+/** Pulp writes storage paths raw; clients and proxies may have encoded what they ask for. */
+const spellings = (path: string): readonly string[] => {
+  if (!path.includes('%')) return [path];
+  try {
+    return [path, decodeURIComponent(path)];
+  } catch {
+    // Not percent-encoding at all: the path means what it says.
+    return [path];
+  }
+};

@@ -1,0 +1,43 @@
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { type Candidate, type SourceEvent, StreamError } from '../model/index.ts';
+import { operate } from '../operators/operate.ts';
+
+/**
+ * Holds one source to its word and to the catalog's: a length that differs from the catalog's fails before the head, a body
+ * that ends early fails with `SHORT_BODY`, one that runs on is cut where a checksum will judge the rest, else fails.
+ * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
+ */
+export const measure = ({ entry, url }: Candidate): MonoTypeOperatorFunction<SourceEvent> =>
+  operate((out) => {
+    let position = 0;
+    let total: number | undefined;
+
+    return {
+      next: (event) => {
+        if (event.type === 'head') {
+          if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
+            throw wrongLength(`${url} has ${event.length} bytes, the catalog says ${entry.size}`);
+          position = event.from;
+          total = event.length ?? entry.size;
+          out.next(event);
+          return;
+        }
+        const room = (total ?? Number.POSITIVE_INFINITY) - position;
+        position += event.bytes.length;
+        if (event.bytes.length <= room) {
+          out.next(event);
+          return;
+        }
+        if (entry.checksum === undefined) throw wrongLength(`${url} sent more than the ${total} bytes expected`);
+        if (room > 0) out.next({ type: 'chunk', bytes: event.bytes.subarray(0, room) });
+        out.complete();
+      },
+      complete: () => {
+        if (total !== undefined && position < total)
+          throw new StreamError('SHORT_BODY', 'feed', `${url} ended after ${position} of ${total} bytes`);
+        out.complete();
+      },
+    };
+  });
+
+const wrongLength = (message: string) => new StreamError('WRONG_LENGTH', 'feed', message);

@@ -1,0 +1,83 @@
+import { type Candidate, type Policy, remedyOf, type StreamError } from '../model/index.ts';
+
+/** A failed attempt, as the request remembers it. */
+export interface Failure {
+  readonly candidate: Candidate;
+  readonly error: StreamError;
+  /** The byte at which the attempt began to add to the response, and the one it came to. */
+  readonly from: number;
+  readonly sent: number;
+}
+
+/** What has been promised to the client. */
+export interface Begun {
+  readonly candidate: Candidate;
+  readonly length?: number;
+  readonly etag?: string;
+}
+
+export interface Progress {
+  readonly candidates: readonly Candidate[];
+  readonly failures: readonly Failure[];
+  readonly begun: Begun | undefined;
+}
+
+export interface Next {
+  readonly candidate: Candidate;
+  /** Milliseconds to wait before it. */
+  readonly wait: number;
+}
+
+type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | 'retryWaitLimit'>;
+
+/**
+ * Which candidate is tried next, and after what wait; nothing when the request has to fail. The one place of this rule:
+ * 1. the one that was just sending, at once, where its failure may pass;
+ * 2. the first that was not tried yet, at once;
+ * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
+ */
+export const nextAttempt = (progress: Progress, limits: Limits, random: () => number): Next | undefined => {
+  const { candidates, failures, begun } = progress;
+  if (failures.length >= limits.attempts) return undefined;
+
+  const last = failures.at(-1);
+  const usable = candidates.filter((candidate) => mayServe(candidate, begun));
+  const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
+  const failed = (candidate: Candidate) => failures.findLast((failure) => failure.candidate === candidate);
+  const mayPass = (candidate: Candidate) => {
+    const failure = failed(candidate);
+    return (
+      failure !== undefined &&
+      remedyOf(failure.error) === 'same' &&
+      fruitless(candidate) < limits.attemptsPerCandidate &&
+      (failure.error.retryAfter ?? 0) <= limits.retryWaitLimit
+    );
+  };
+
+  if (last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate))
+    return { candidate: last.candidate, wait: last.error.retryAfter ?? 0 };
+
+  const untried = usable.find((candidate) => !failed(candidate));
+  if (untried) return { candidate: untried, wait: 0 };
+
+  const [again] = usable.filter(mayPass).sort((a, b) => fruitless(a) - fruitless(b));
+  if (!again) return undefined;
+  const backOff = Math.min(limits.retryWaitLimit, limits.retryWait * 2 ** Math.max(0, fruitless(again) - 1));
+  return { candidate: again, wait: failed(again)?.error.retryAfter ?? backOff * (0.5 + random() / 2) };
+};
+
+/** After the head is out, only what is proven to be the same content may go on: by checksum, or by the same source's strong entity tag. */
+const mayServe = (candidate: Candidate, begun: Begun | undefined): boolean =>
+  begun === undefined ||
+  sameChecksum(candidate, begun.candidate) ||
+  (candidate === begun.candidate && begun.etag !== undefined);
+
+const sameChecksum = ({ entry: a }: Candidate, { entry: b }: Candidate): boolean =>
+  a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;
+
+/** Failures of a candidate since it last brought a new byte, that failure included. */
+const failuresInARow = (candidate: Candidate, failures: readonly Failure[]): number => {
+  const own = failures.filter((failure) => failure.candidate === candidate);
+  const fruitful = own.findLastIndex((failure) => failure.sent > failure.from);
+  return own.length - Math.max(0, fruitful);
+};

@@ -1,0 +1,124 @@
+import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import type {
+  AttemptReport,
+  Chunk,
+  Head,
+  Moment,
+  Note,
+  Outcome,
+  Report,
+  StreamError,
+  StreamEvent,
+  StreamRequest,
+} from '../model/index.ts';
+import { toStreamError } from '../model/index.ts';
+import { operate } from '../operators/operate.ts';
+
+interface ReportDeps {
+  /** Told once about every request, however it ended. */
+  readonly report?: (report: Report) => void;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Adds the last event, `end`, with the report of what happened, and tells `deps.report` of every request exactly once:
+ * complete, failed, or left by its consumer. Errors are StreamErrors from here on.
+ */
+export const report = (
+  request: StreamRequest,
+  { report: tell, scheduler = asyncScheduler }: ReportDeps,
+): OperatorFunction<Head | Chunk | Note, StreamEvent> =>
+  operate((out) => {
+    const began = scheduler.now();
+    const attempts: AttemptReport[] = [];
+    const timeline: Moment[] = [];
+    let head: Head | undefined;
+    let bytes = 0;
+    let firstByte: number | undefined;
+    let recorded = false;
+    let pauses = 0;
+    let pausedFor = 0;
+    let pausedSince: number | undefined;
+    let told: Report | undefined;
+
+    const elapsed = () => scheduler.now() - began;
+    const mark = (what: Moment['what'], detail: string) => timeline.push({ at: elapsed(), what, detail });
+
+    const unpause = () => {
+      if (pausedSince !== undefined) pausedFor += elapsed() - pausedSince;
+      pausedSince = undefined;
+    };
+
+    const finish = (outcome: Outcome, error?: StreamError): Report => {
+      unpause();
+      mark('end', error ? `${outcome}: ${error.message}` : outcome);
+      const { id, method, path } = request;
+      const verified =
+        outcome === 'complete' && method === 'GET' ? head?.candidate.entry.checksum?.algorithm : undefined;
+      const source = head && attempts.at(-1)?.source;
+      const times = { duration: elapsed(), firstByte, pauses, pausedFor };
+      told = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
+      tell?.(told);
+      return told;
+    };
+
+    const note = (event: Note) => {
+      if (event.note === 'recorded') {
+        recorded = true;
+        mark('recorded', event.unitId);
+        return;
+      }
+      const { source, url } = event.candidate;
+      if (event.note === 'attempt') {
+        attempts.push({ source, url, from: event.from });
+        mark('attempt', event.from > 0 ? `${source} from byte ${event.from}` : source);
+      } else if (event.note === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
+      else {
+        const { code, message } = event.error;
+        attempts.push({ ...(attempts.pop() as AttemptReport), failure: { code, message, phase: event.phase } });
+        mark('failed', `${source}: ${message}`);
+      }
+    };
+
+    out.add(() => {
+      if (!told) finish('left');
+    });
+    out.add(
+      request.valve.subscribe({
+        next: (open) => {
+          if (open) unpause();
+          else if (pausedSince === undefined) {
+            pausedSince = elapsed();
+            pauses += 1;
+          }
+        },
+        error: (error) => out.error(error),
+      }),
+    );
+
+    return {
+      next: (event) => {
+        if (event.type === 'note') note(event);
+        else if (event.type === 'head') {
+          head = event;
+          mark('head', event.length === undefined ? 'length unknown' : `${event.length} bytes`);
+        } else {
+          if (bytes === 0) {
+            firstByte = elapsed();
+            mark('first-byte', '');
+          }
+          bytes += event.bytes.length;
+        }
+        out.next(event);
+      },
+      error: (thrown) => {
+        const error = toStreamError(thrown);
+        finish('failed', error);
+        out.error(error);
+      },
+      complete: () => {
+        out.next({ type: 'end', report: finish('complete') });
+        out.complete();
+      },
+    };
+  });

@@ -1,0 +1,55 @@
+import type { OperatorFunction } from 'rxjs';
+import {
+  type Candidate,
+  type Chunk,
+  type Note,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+} from '../model/index.ts';
+import { operate } from '../operators/operate.ts';
+import type { Begun } from './next-attempt.ts';
+
+/**
+ * Joins a source's bytes to a response that already stands at byte `sent`: its head is judged and swallowed, bytes that the
+ * client has are skipped, the rest passes. Emits a `resumed` note in place of the head.
+ * Errors where the source cannot be proven to hold the same content, or starts at the wrong byte: bytes of one file never
+ * follow those of another.
+ */
+export const resume = (candidate: Candidate, begun: Begun, sent: number): OperatorFunction<SourceEvent, Chunk | Note> =>
+  operate((out) => {
+    let skip = 0;
+
+    return {
+      next: (event) => {
+        if (event.type === 'head') {
+          judge(event, candidate, begun, sent);
+          skip = sent - event.from;
+          out.next({ type: 'note', note: 'resumed', candidate, from: sent });
+          return;
+        }
+        const { bytes } = event;
+        if (skip === 0) out.next(event);
+        else if (skip < bytes.length) out.next({ type: 'chunk', bytes: bytes.subarray(skip) });
+        skip = Math.max(0, skip - bytes.length);
+      },
+    };
+  });
+
+const judge = (head: SourceHead, candidate: Candidate, begun: Begun, sent: number): void => {
+  const { url, entry } = candidate;
+  const fail = (code: 'WRONG_LENGTH' | 'CHANGED' | 'NO_RANGE', message: string) => {
+    throw new StreamError(code, 'feed', `${url} ${message}`);
+  };
+  if (begun.length !== undefined && head.length !== undefined && begun.length !== head.length)
+    fail('WRONG_LENGTH', `has ${head.length} bytes, but ${begun.length} were promised`);
+
+  const sameSource = candidate === begun.candidate;
+  if (sameSource && begun.etag !== undefined && head.etag !== undefined && begun.etag !== head.etag)
+    fail('CHANGED', `changed from ${begun.etag} to ${head.etag}`);
+  // Without a checksum nothing but the source's own strong validator proves that the rest belongs to the beginning.
+  if (entry.checksum === undefined && !(sameSource && begun.etag !== undefined && begun.etag === head.etag))
+    fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
+
+  if (head.from !== sent && head.from !== 0) fail('NO_RANGE', `starts at byte ${head.from}, not at ${sent}`);
+};
