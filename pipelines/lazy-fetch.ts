@@ -46,7 +46,7 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
   lookup(request, deps).pipe(
     candidates(deps), //         every way to have the bytes, best first
     attempts(request, deps), //  the first that works; resumed or replaced in mid-body
-    verify(deps), //             the end waits until the whole is right
+    verify(request, deps), //    the end waits until the whole is right
     keep(request, deps), //      a copy, while the bytes pass
     record(request, deps), //    one note: this unit should be saved
     report(request, deps), //    one report, whatever happened

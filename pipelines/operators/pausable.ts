@@ -59,8 +59,9 @@ export const pausable = <T>(valve: Observable<boolean>, produce: (sink: Sink<T>)
 
     subscriber.add(() => {
       held.length = 0;
-      if (!ended) flow?.close();
-      ended ??= () => {};
+      if (ended) return;
+      ended = left;
+      flow?.close();
     });
 
     subscriber.add(
@@ -96,6 +97,9 @@ export const pausable = <T>(valve: Observable<boolean>, produce: (sink: Sink<T>)
       complete: () => end(() => subscriber.complete()),
     });
     // The consumer may have left, or the valve closed, while the producer pushed synchronously.
-    if (subscriber.closed && !ended) flow.close();
-    else if (!open) flow.pause();
+    if (ended === left) flow.close();
+    else if (!open && !ended) flow.pause();
   });
+
+/** The end of a subscription that its consumer left: nothing more to tell. */
+const left = () => {};

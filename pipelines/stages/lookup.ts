@@ -9,7 +9,7 @@ export const lookup = (
   request: StreamRequest,
   { catalog }: { catalog: Catalog },
 ): Observable<readonly CatalogEntry[]> =>
-  defer(() => concat(...spellings(request.path).map((path) => catalog.lookup(path).pipe(toArray())))).pipe(
+  concat(...spellings(request.path).map((path) => defer(() => catalog.lookup(path)).pipe(toArray()))).pipe(
     filter((entries) => entries.length > 0),
     take(1),
     throwIfEmpty(() => new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${request.path}`)),

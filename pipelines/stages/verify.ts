@@ -7,15 +7,19 @@ import {
   type MakeDigest,
   type Note,
   StreamError,
+  type StreamRequest,
 } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
 
 /**
  * Digests the body while it passes, whichever sources it came from, and holds back its end: the last chunk leaves only when
  * the whole matches the catalog's checksum. On a mismatch it errors with `WRONG_CHECKSUM` and the end never leaves.
- * Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
+ * The answer to HEAD has no body to check. Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
  */
-export const verify = ({ digest: makeDigest }: { digest: MakeDigest }): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+export const verify = (
+  { method }: Pick<StreamRequest, 'method'>,
+  { digest: makeDigest }: { digest: MakeDigest },
+): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
     let head: Head | undefined;
     let digest: Digest | undefined;
@@ -33,7 +37,7 @@ export const verify = ({ digest: makeDigest }: { digest: MakeDigest }): MonoType
         if (event.type === 'head') {
           head = event;
           const { checksum } = event.candidate.entry;
-          if (checksum && !event.verified) digest = makeDigest(checksum.algorithm);
+          if (checksum && !event.verified && method === 'GET') digest = makeDigest(checksum.algorithm);
         }
         if (event.type !== 'chunk' || head?.verified) {
           out.next(event);

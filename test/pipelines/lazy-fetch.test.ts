@@ -1,0 +1,367 @@
+import { describe, expect, it } from '@jest/globals';
+import { EMPTY, filter, map, NEVER, type Observable, of, tap } from 'rxjs';
+import {
+  type Candidate,
+  type Keeping,
+  type LazyFetchDeps,
+  lazyFetch,
+  type Report,
+  type SaveRequest,
+  type SourceEvent,
+  StreamError,
+  type StreamEvent,
+  type StreamRequest,
+} from '../../pipelines/index.ts';
+import {
+  aCandidate,
+  aPolicy,
+  aRequest,
+  chunk,
+  digest,
+  entryOf,
+  marbles,
+  sourceHead,
+  textOf,
+} from '../support/river.ts';
+
+const entry = entryOf('abcd', { size: 4 });
+const VALVE = { o: true, x: false };
+
+/** What a consumer of the response sees, as it reads best in a picture; notes are written down beside it. */
+const picture =
+  (notes: string[]) =>
+  (events: Observable<StreamEvent>): Observable<string> =>
+    events.pipe(
+      tap((event) => {
+        if (event.type !== 'note') return;
+        if (event.note === 'recorded') notes.push('recorded');
+        else if (event.note === 'failed') notes.push(`${event.candidate.source} ${event.error.code} ${event.phase}`);
+        else notes.push(`${event.note} ${event.candidate.source} ${event.from}`);
+      }),
+      filter((event) => event.type !== 'note'),
+      map((event) =>
+        event.type === 'head'
+          ? event.candidate.source.toUpperCase()
+          : event.type === 'chunk'
+            ? textOf(event.bytes)
+            : 'e',
+      ),
+    );
+
+const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
+const gone = new StreamError('SOURCE_MISSING', 'feed', '404');
+
+/** What sources say: `h` the head, letters the body; `2` and `3` heads that start at these bytes. */
+const SAYS: Record<string, SourceEvent> = {
+  h: sourceHead({ length: 4, etag: '"1"' }),
+  '2': sourceHead({ length: 4, from: 2, etag: '"1"' }),
+  '3': sourceHead({ length: 4, from: 3, etag: '"1"' }),
+  n: sourceHead({ length: 4, from: 2, etag: '"new"' }),
+  z: sourceHead({ length: 5 }),
+  ...Object.fromEntries([...'abcdX'].map((letter) => [letter, chunk(letter)])),
+};
+
+const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more: Partial<LazyFetchDeps> = {}) => {
+  const asked: string[] = [];
+  const reports: Report[] = [];
+  const notes: string[] = [];
+  const saves: SaveRequest[] = [];
+  const tries = new Map<string, number>();
+  const deps: LazyFetchDeps = {
+    catalog: { lookup: () => of(entry) },
+    sources: Object.keys(sources).map((name) => () => of(aCandidate(name, entry))),
+    open: ({ source }: Candidate, { from, etag, method }) => {
+      asked.push(`${method} ${source} ${from}${etag ? ` if ${etag}` : ''}`);
+      const count = tries.get(source) ?? 0;
+      tries.set(source, count + 1);
+      const answer = sources[source]?.[count];
+      if (!answer) throw new Error(`${source} was not to be asked ${count + 1} times`);
+      return answer;
+    },
+    digest,
+    policy: aPolicy(),
+    random: () => 1,
+    outbox: { append: (save) => saves.push(save) },
+    report: (report) => reports.push(report),
+    ...more,
+  };
+  const fetch = (request: Partial<StreamRequest> = {}, see: (event: StreamEvent) => void = () => {}) =>
+    lazyFetch(aRequest(request), deps).pipe(tap(see), picture(notes));
+  return { fetch, asked, notes, reports, saves };
+};
+
+describe('lazyFetch', () => {
+  it('looks up, tries, sends head first, then the body, and leaves one note', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const source = cold('--h-a-b-c-d---|', SAYS);
+      const { fetch, notes, saves, reports } = river({ a: [source] });
+      const result = '     --A-a-b-c-----(de|)';
+      expectObservable(fetch()).toBe(result);
+      expectSubscriptions(source.subscriptions).toBe('^-------------!');
+      flush();
+      expect(notes).toEqual(['attempt a 0', 'recorded']);
+      expect(saves).toEqual([{ requestId: 'request-1', entry }]);
+      expect(reports).toHaveLength(1);
+      expect(reports[0]).toMatchObject({
+        outcome: 'complete',
+        bytes: 4,
+        duration: 14,
+        firstByte: 4,
+        source: 'a',
+        verified: 'sha256',
+        recorded: true,
+        attempts: [{ source: 'a', from: 0 }],
+      });
+    }));
+
+  it('leads from a candidate that fails before its head to the next', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const missing = cold<SourceEvent>('--#', {}, gone);
+      const good = cold('         --h-a-b-c-d|', SAYS);
+      const { fetch, asked, notes } = river({ a: [missing], b: [good] });
+      const result = '            ----B-a-b-c--(de|)';
+      expectObservable(fetch()).toBe(result);
+      expectSubscriptions(missing.subscriptions).toBe('^-!');
+      expectSubscriptions(good.subscriptions).toBe('   --^----------!');
+      flush();
+      expect(asked).toEqual(['GET a 0', 'GET b 0']);
+      expect(notes).toEqual(['attempt a 0', 'a SOURCE_MISSING before-head', 'attempt b 0', 'recorded']);
+    }));
+
+  it('lets nothing of a failed candidate leak into the next one: no header, no byte', () =>
+    marbles(({ cold, flush }) => {
+      const says = (name: string) => ({ ...SAYS, h: sourceHead({ length: 4, headers: [[name, 'x']] }) });
+      const { fetch, notes } = river(
+        { a: [cold('h-X-X-X-X-|', says('X-Bad'))], b: [cold('h-a-b-c-d-|', says('X-Good'))] },
+        { policy: aPolicy({ verifyWholeBelow: 4 }) },
+      );
+      const names: string[] = [];
+      const body: string[] = [];
+      fetch({}, (event) => {
+        if (event.type === 'head') names.push(...event.headers.map(([name]) => name));
+      }).subscribe((event) => body.push(event));
+      flush();
+      expect(body).toEqual(['B', 'a', 'b', 'c', 'd', 'e']);
+      expect(names).toEqual(['X-Good', 'ETag', 'Cache-Control']);
+      expect(notes).toContain('a WRONG_CHECKSUM before-head');
+    }));
+
+  it('goes on at the exact byte when the source dies in mid-body', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const dies = cold('  h-a-b-#', SAYS, lost);
+      const goesOn = cold('      -2-c-d-|', SAYS);
+      const { fetch, asked, notes } = river({ a: [dies, goesOn] });
+      const result = '     A-a-b----c---(de|)';
+      expectObservable(fetch()).toBe(result);
+      expectSubscriptions(dies.subscriptions).toBe('  ^-----!');
+      expectSubscriptions(goesOn.subscriptions).toBe('------^------!');
+      flush();
+      expect(asked).toEqual(['GET a 0', 'GET a 2 if "1"']);
+      expect(notes).toEqual(['attempt a 0', 'a CONNECTION_LOST mid-body', 'attempt a 2', 'resumed a 2', 'recorded']);
+    }));
+
+  it('replaces a source that changed by another with the same content', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const dies = cold('  h-a-b-#', SAYS, lost);
+      const changed = cold('     -n', SAYS);
+      const other = cold('        -h-a-b-c-d-|', SAYS);
+      const { fetch, asked, notes } = river({ a: [dies, changed], b: [other] });
+      expectObservable(fetch()).toBe('A-a-b---------c---(de|)');
+      flush();
+      expect(asked).toEqual(['GET a 0', 'GET a 2 if "1"', 'GET b 2']);
+      expect(notes).toContain('a CHANGED mid-body');
+    }));
+
+  it('resumes a source that ends short, and one that stalls', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const short = cold('h-a-b-|', SAYS);
+      const stalls = cold('     2c------', SAYS);
+      const last = cold('                 3d|', SAYS);
+      const { fetch, notes } = river({ a: [short, stalls, last] }, { policy: aPolicy({ readTimeout: 5 }) });
+      expectObservable(fetch()).toBe('A-a-b--c------(de|)');
+      flush();
+      expect(notes).toEqual(
+        expect.arrayContaining(['a SHORT_BODY mid-body', 'a STALLED mid-body', 'resumed a 2', 'resumed a 3']),
+      );
+    }));
+
+  it('errors, and never ends, when the content is wrong', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const { fetch, saves, reports } = river({ a: [cold('h-a-b-c-X-|', SAYS)] });
+      const error = expect.objectContaining({ code: 'WRONG_CHECKSUM' });
+      expectObservable(fetch()).toBe('A-a-b-c---#', undefined, error);
+      flush();
+      expect(saves).toEqual([]);
+      expect(reports).toMatchObject([{ outcome: 'failed', bytes: 3, recorded: false }]);
+      expect(reports[0]?.verified).toBeUndefined();
+    }));
+
+  it('takes the checksum as the better witness where only the good-bye of the source is missing', () =>
+    marbles(({ cold, expectObservable }) => {
+      const { fetch } = river({ a: [cold('h-a-b-c-d-#', SAYS, lost)] });
+      expectObservable(fetch()).toBe('A-a-b-c---(de|)');
+    }));
+
+  it('gives up a source without a head in time, though the valve is closed', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const silent = cold<SourceEvent>('----------');
+      const good = cold('h-a-b-c-d|', SAYS);
+      const { fetch } = river({ a: [silent], b: [good] }, { policy: aPolicy({ headTimeout: 5 }) });
+      const valve = hot('x---------', VALVE);
+      expectObservable(fetch({ valve })).toBe('-----B-a-b-c--(de|)');
+      expectSubscriptions(silent.subscriptions).toBe('^----!');
+    }));
+
+  it('fails with the one reason there is, or with the most telling of several', () =>
+    marbles(({ cold, expectObservable }) => {
+      const missing = () => cold<SourceEvent>('-#', {}, gone);
+      const refused = () => cold<SourceEvent>('-#', {}, new StreamError('SOURCE_REFUSED', 'feed', '403'));
+      expectObservable(river({ a: [missing()] }).fetch()).toBe('-#', undefined, gone);
+      expectObservable(river({ a: [refused()], b: [missing()] }).fetch()).toBe(
+        '--#',
+        undefined,
+        expect.objectContaining({ code: 'SOURCE_REFUSED', message: 'every source failed; 403; 404' }),
+      );
+      expectObservable(river({ a: [missing()], b: [missing()] }).fetch()).toBe(
+        '--#',
+        undefined,
+        expect.objectContaining({ code: 'SOURCE_MISSING' }),
+      );
+    }));
+
+  it('backs off before it tries the only source again', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const busy = cold<SourceEvent>('-#', {}, new StreamError('SOURCE_BUSY', 'feed', '503', { retryAfter: 7 }));
+      const good = cold('habcd|', SAYS);
+      const { fetch } = river({ a: [busy, good] });
+      expectObservable(fetch()).toBe('--------Aabc-(de|)');
+      expectSubscriptions(good.subscriptions).toBe('--------^----!');
+    }));
+
+  it('fails a candidate with a known problem without opening it', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const problem = new StreamError('SOURCE_BROKEN', 'feed', 'certificate without key');
+      const sources = [() => of(aCandidate('a', entry, { problem })), () => of(aCandidate('b', entry))];
+      const { fetch, asked, notes } = river({ b: [cold('habcd|', SAYS)] }, { sources });
+      expectObservable(fetch()).toBe('Babc-(de|)');
+      flush();
+      expect(asked).toEqual(['GET b 0']);
+      expect(notes).toContain('a SOURCE_BROKEN before-head');
+    }));
+
+  it.each([
+    ['during the lookup', 1],
+    ['before the head', 3],
+    ['in mid-body', 6],
+    ['while a failed source is waited for', 9],
+  ])('leaves everything at once when its consumer leaves %s', (_, frame) =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions, flush }) => {
+      const answer = cold('--(e|)', { e: entry });
+      const valve = hot('o--------', VALVE);
+      const source = cold('--h-a-#', SAYS, lost);
+      const { fetch, reports, saves } = river(
+        { a: [source] },
+        { catalog: { lookup: () => answer }, policy: aPolicy({ attemptsPerCandidate: 3 }), open: () => source },
+      );
+      expectObservable(fetch({ valve }), `^${'-'.repeat(frame - 1)}!`).toBe('----A-a------'.slice(0, frame));
+      flush();
+      for (const { unsubscribedFrame } of [...answer.subscriptions, ...valve.subscriptions, ...source.subscriptions])
+        expect(unsubscribedFrame).toBeLessThanOrEqual(frame);
+      expectSubscriptions(answer.subscriptions).toBe(frame < 2 ? '^!' : '^-!');
+      expect(reports).toMatchObject([{ outcome: 'left', recorded: false }]);
+      expect(saves).toEqual([]);
+    }),
+  );
+
+  it('answers HEAD with a head alone and records nothing', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const { fetch, asked, saves, reports } = river({ a: [cold('-h|', SAYS)] });
+      expectObservable(fetch({ method: 'HEAD' })).toBe('-A(e|)');
+      flush();
+      expect(asked).toEqual(['HEAD a 0']);
+      expect(saves).toEqual([]);
+      expect(reports[0]?.verified).toBeUndefined();
+    }));
+
+  it('records nothing where the request says so, or the copy is kept already', () =>
+    marbles(({ cold, flush }) => {
+      const unrecorded = river({ a: [cold('habcd|', SAYS)] });
+      unrecorded.fetch({ record: false }).subscribe();
+      const kept = river(
+        { a: [cold('habcd|', SAYS)] },
+        { sources: [() => of(aCandidate('a', entry, { kept: true }))] },
+      );
+      kept.fetch().subscribe();
+      flush();
+      expect([...unrecorded.saves, ...kept.saves]).toEqual([]);
+      expect(unrecorded.reports[0]).toMatchObject({ outcome: 'complete', recorded: false });
+    }));
+
+  it('reports how often and how long its consumer wanted nothing', () =>
+    marbles(({ cold, hot, flush }) => {
+      const { fetch, reports } = river({ a: [cold('h-a-b-c-d-|', SAYS)] });
+      fetch({ valve: hot('o-x--o-x-x-o', VALVE) }).subscribe();
+      flush();
+      expect(reports).toMatchObject([{ pauses: 2, pausedFor: 6 }]);
+    }));
+
+  describe('keeps a copy while the bytes pass', () => {
+    const keeping = () => {
+      const log: string[] = [];
+      const copy: Keeping = {
+        write: (bytes) => log.push(textOf(bytes)),
+        commit: () => log.push('commit'),
+        abort: () => log.push('abort'),
+      };
+      return { log, keep: () => copy };
+    };
+
+    it('and commits it before the record', () =>
+      marbles(({ cold, flush }) => {
+        const { log, keep } = keeping();
+        const { fetch } = river({ a: [cold('habcd|', SAYS)] }, { keep, outbox: { append: () => log.push('record') } });
+        fetch().subscribe();
+        flush();
+        expect(log).toEqual(['a', 'b', 'c', 'd', 'commit', 'record']);
+      }));
+
+    it.each([
+      ['is wrong', 'habcX|', 9],
+      ['fails', 'habc#', 9],
+      ['is left', 'habc---', 4],
+    ])('and aborts it when the transfer %s', (_, source, until) =>
+      marbles(({ cold, expectObservable, flush }) => {
+        const { log, keep } = keeping();
+        const error = new StreamError('WRONG_LENGTH', 'feed', 'wrong');
+        const { fetch } = river({ a: [cold(source, SAYS, error)] }, { keep });
+        expectObservable(fetch(), `^${'-'.repeat(until - 1)}!`).toBe(
+          source === 'habcX|' || source === 'habc#' ? `Aabc${source === 'habcX|' ? '-' : ''}#` : 'Aabc',
+          undefined,
+          expect.anything(),
+        );
+        flush();
+        expect(log).toEqual(['a', 'b', 'c', 'abort']);
+      }),
+    );
+  });
+
+  it("errors with the catalog's error, and with NO_CANDIDATE where no source offers the path", () =>
+    marbles(({ cold, expectObservable }) => {
+      const down = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'down');
+      const { fetch } = river({}, { catalog: { lookup: () => cold('-#', {}, down) } });
+      expectObservable(fetch()).toBe('-#', undefined, down);
+      const none = river({}, { sources: [() => EMPTY] });
+      expectObservable(none.fetch()).toBe('#', undefined, expect.objectContaining({ code: 'NO_CANDIDATE' }));
+    }));
+
+  it('runs for each subscription anew', () =>
+    marbles(({ cold, flush }) => {
+      const source = cold('habcd|', SAYS);
+      const { fetch, reports } = river({ a: [source, source] }, { catalog: { lookup: () => of(entry) } });
+      const fetched = fetch({ valve: NEVER });
+      fetched.subscribe();
+      fetched.subscribe();
+      flush();
+      expect(reports.map(({ outcome }) => outcome)).toEqual(['complete', 'complete']);
+    }));
+});

@@ -1,0 +1,221 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BehaviorSubject, NEVER, type Observable, of, Subject, take } from 'rxjs';
+import { type Flow, pausable, type Sink } from '../../../pipelines/index.ts';
+import { marbles } from '../../support/river.ts';
+
+/** A producer played by an Observable, which writes down how it was steered. `late` more values arrive after a pause. */
+const producer = (source: Observable<string>, log: string[] = []) => ({
+  log,
+  produce: (sink: Sink<string>): Flow => {
+    const subscription = source.subscribe(sink);
+    return {
+      pause: () => log.push('pause'),
+      resume: () => log.push('resume'),
+      close: () => {
+        log.push('close');
+        subscription.unsubscribe();
+      },
+    };
+  },
+});
+
+const VALVE = { o: true, x: false };
+
+describe('pausable', () => {
+  it('passes everything on at once while the valve is open', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold('a-b-c|');
+      const valve = hot('  ------', VALVE);
+      expectObservable(pausable(valve, producer(source).produce)).toBe('a-b-c|');
+      expectSubscriptions(source.subscriptions).toBe('^----!');
+      expectSubscriptions(valve.subscriptions).toBe('^----!');
+    }));
+
+  it('holds what was on its way while the valve is closed, in order, and loses nothing', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold('a-b-c-d------e|');
+      const valve = hot('  -x------o-x-o--', VALVE);
+      const result = '     a-------(bcd)e|';
+      expectObservable(pausable(valve, producer(source).produce)).toBe(result);
+      expectSubscriptions(valve.subscriptions).toBe('^-------------!');
+    }));
+
+  it('pauses and resumes the producer with the valve, once a change', () =>
+    marbles(({ cold, hot, flush }) => {
+      const { log, produce } = producer(cold('a-------------'));
+      pausable(hot('-xx--oo-x', VALVE), produce).subscribe();
+      flush();
+      expect(log).toEqual(['pause', 'resume', 'pause']);
+    }));
+
+  it('starts paused where the valve is closed from the beginning', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const { produce } = producer(cold('a-b|'));
+      const valve = new BehaviorSubject(false);
+      hot('------o', VALVE).subscribe(valve);
+      expectObservable(pausable(valve, produce)).toBe('------(ab|)');
+    }));
+
+  it('completes only after what is held', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      expectObservable(pausable(hot('x----o', VALVE), producer(cold('-a|')).produce)).toBe('-----(a|)');
+    }));
+
+  it('errors only after what is held', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      expectObservable(pausable(hot('x----o', VALVE), producer(cold('-a#')).produce)).toBe('-----(a#)');
+    }));
+
+  it('completes and errors at once while closed when nothing is held', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      expectObservable(pausable(hot('x-----', VALVE), producer(cold('--|')).produce)).toBe('--|');
+      expectObservable(pausable(hot('x-----', VALVE), producer(cold('--#')).produce)).toBe('--#');
+    }));
+
+  it('lets what comes ahead through a closed valve', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const result = pausable<string>(hot('x----o', VALVE), (sink) => {
+        cold('-h').subscribe((value) => sink.ahead(value));
+        return producer(cold('--a|')).produce(sink);
+      });
+      expectObservable(result).toBe('-h---(a|)');
+    }));
+
+  it('closes the producer and leaves the valve at once when unsubscribed, also while paused', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions, flush }) => {
+      const source = cold('a-b---------');
+      const valve = hot('  -x----------', VALVE);
+      const { log, produce } = producer(source);
+      expectObservable(pausable(valve, produce), '^-----!').toBe('a-----');
+      expectSubscriptions(source.subscriptions).toBe('^-----!');
+      expectSubscriptions(valve.subscriptions).toBe('^-----!');
+      flush();
+      expect(log).toEqual(['pause', 'close']);
+    }));
+
+  it('does not close a producer that has ended', () => {
+    const { log, produce } = producer(of('a', 'b'));
+    pausable(NEVER, produce).subscribe().unsubscribe();
+    expect(log).toEqual([]);
+  });
+
+  it('closes a synchronous producer when the consumer leaves while it pushes', () => {
+    const { log, produce } = producer(new Subject<string>());
+    const got: string[] = [];
+    pausable<string>(NEVER, (sink) => {
+      sink.next('a');
+      sink.next('b');
+      return produce(sink);
+    })
+      .pipe(take(1))
+      .subscribe((value) => got.push(value));
+    expect(got).toEqual(['a']);
+    expect(log).toEqual(['close']);
+  });
+
+  it('delivers nothing after a consumer that leaves in the middle of the held values', () => {
+    const valve = new BehaviorSubject(false);
+    const got: string[] = [];
+    const { log, produce } = producer(new Subject<string>());
+    pausable<string>(valve, (sink) => {
+      for (const value of 'abc') sink.next(value);
+      return produce(sink);
+    })
+      .pipe(take(2))
+      .subscribe((value) => got.push(value));
+    valve.next(true);
+    expect(got).toEqual(['a', 'b']);
+    expect(log).toEqual(['pause', 'close']);
+  });
+
+  it('stops delivering when the consumer closes the valve with the very value it got', () => {
+    const valve = new BehaviorSubject(true);
+    const got: string[] = [];
+    const push = new Subject<string>();
+    pausable(valve, producer(push).produce).subscribe((value) => {
+      got.push(value);
+      valve.next(false);
+    });
+    for (const value of 'abc') push.next(value);
+    expect(got).toEqual(['a']);
+    valve.next(true);
+    expect(got).toEqual(['a', 'b']);
+    valve.next(true);
+    expect(got).toEqual(['a', 'b', 'c']);
+  });
+
+  it('keeps the order when the consumer opens the valve from within a delivery', () => {
+    const valve = new BehaviorSubject(false);
+    const got: string[] = [];
+    const push = new Subject<string>();
+    pausable(valve, producer(push).produce).subscribe((value) => {
+      got.push(value);
+      if (value === 'a') {
+        valve.next(false);
+        push.next('c');
+        valve.next(true);
+      }
+    });
+    push.next('a');
+    push.next('b');
+    valve.next(true);
+    expect(got).toEqual(['a', 'b', 'c']);
+  });
+
+  it("errors with the valve's error and closes the producer", () =>
+    marbles(({ cold, hot, expectObservable, flush }) => {
+      const { log, produce } = producer(cold('a-------'));
+      expectObservable(pausable(hot<boolean>('--#'), produce)).toBe('a-#');
+      flush();
+      expect(log).toEqual(['close']);
+    }));
+
+  it('is lossless, ordered, and bounded by what the producer pushes after a pause, whatever the valve does', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('push' as const), count: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ kind: fc.constant('valve' as const), open: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 3 }), (steps, leak) => {
+        const valve = new BehaviorSubject(true);
+        const got: number[] = [];
+        let pushed = 0;
+        let mayPush = Number.POSITIVE_INFINITY;
+        let out: Sink<number> | undefined;
+        let completed = false;
+        pausable<number>(valve, (sink) => {
+          out = sink;
+          return {
+            pause: () => {
+              mayPush = leak;
+            },
+            resume: () => {
+              mayPush = Number.POSITIVE_INFINITY;
+            },
+            close: () => {},
+          };
+        }).subscribe({
+          next: (value) => {
+            if (!valve.value) throw new Error('delivered while closed');
+            got.push(value);
+          },
+          complete: () => {
+            completed = true;
+          },
+        });
+        for (const { ...one } of steps) {
+          if (one.kind === 'valve') valve.next(one.open);
+          else for (let i = 0; i < one.count && mayPush > 0; i++, mayPush--) out?.next(pushed++);
+          expect(pushed - got.length).toBeLessThanOrEqual(valve.value ? 0 : leak);
+        }
+        out?.complete();
+        expect(completed).toBe(pushed === got.length);
+        valve.next(true);
+        expect(completed).toBe(true);
+        expect(got).toEqual(Array.from({ length: pushed }, (_, i) => i));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, it } from '@jest/globals';
+import { NEVER } from 'rxjs';
+import { stallTimeout } from '../../../pipelines/index.ts';
+import { marbles } from '../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+const within5 = { within: 5, error: () => 'error' };
+
+describe('stallTimeout', () => {
+  it('errors when the source stays silent, counted from its last value', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('a--b---------');
+      const result = '     a--b----#';
+      expectObservable(source.pipe(stallTimeout({ ...within5, valve: NEVER }))).toBe(result);
+      expectSubscriptions(source.subscriptions).toBe('^-------!');
+    }));
+
+  it('errors when the source never says anything', () =>
+    marbles(({ expectObservable }) => {
+      expectObservable(NEVER.pipe(stallTimeout({ ...within5, valve: NEVER }))).toBe('-----#');
+    }));
+
+  it('passes a source on that is quick enough', () =>
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('a---b---c---d---|');
+      expectObservable(source.pipe(stallTimeout({ ...within5, valve: NEVER }))).toBe('a---b---c---d---|');
+    }));
+
+  it('does not count while the valve is closed, and counts anew when it opens', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold('a---------------------');
+      const valve = hot('  --x------------o------', VALVE);
+      const result = '     a-------------------#';
+      expectObservable(source.pipe(stallTimeout({ ...within5, valve }))).toBe(result);
+      expectSubscriptions(source.subscriptions).toBe('^-------------------!');
+      expectSubscriptions(valve.subscriptions).toBe('^-------------------!');
+    }));
+
+  it('stops its timer and leaves source and valve when unsubscribed', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold('a----');
+      const valve = hot('  -----');
+      expectObservable(source.pipe(stallTimeout({ ...within5, valve: valve as never })), '^--!').toBe('a---');
+      expectSubscriptions(source.subscriptions).toBe('^--!');
+      expectSubscriptions(valve.subscriptions).toBe('^--!');
+    }));
+});

@@ -1,0 +1,226 @@
+import { describe, it } from '@jest/globals';
+import {
+  type Candidate,
+  type Chunk,
+  type Head,
+  type Note,
+  type SourceEvent,
+  StreamError,
+  verify,
+} from '../../../pipelines/index.ts';
+import { measure } from '../../../pipelines/stages/measure.ts';
+import type { Begun } from '../../../pipelines/stages/next-attempt.ts';
+import { resume } from '../../../pipelines/stages/resume.ts';
+import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
+import {
+  aCandidate,
+  anEntry,
+  chunk,
+  digest,
+  entryOf,
+  headOf,
+  marbles,
+  sha256,
+  sourceHead,
+} from '../../support/river.ts';
+
+const CHUNKS = { a: chunk('a'), b: chunk('b'), c: chunk('c'), d: chunk('d') };
+const abc = aCandidate('feed', entryOf('abc'));
+const bare = aCandidate('feed', anEntry());
+const wrong = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'WRONG_CHECKSUM' | 'CHANGED' | 'NO_RANGE', message: string) =>
+  new StreamError(code, 'feed', `http://feed/bear.rpm ${message}`);
+
+describe('measure', () => {
+  const check = (
+    candidate: Candidate,
+    source: string,
+    result: string,
+    head = sourceHead({ length: 3 }),
+    error?: StreamError,
+  ) =>
+    marbles(({ cold, expectObservable }) => {
+      const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('cd'), C: chunk('c') };
+      expectObservable(cold(source, values).pipe(measure(candidate))).toBe(result, values, error);
+    });
+
+  it('passes a body of the length that was told', () => check(bare, 'h-a-b-c-|', 'h-a-b-c-|'));
+  it('fails a body that ends early', () =>
+    check(bare, 'h-a-b-|', 'h-a-b-#', undefined, wrong('SHORT_BODY', 'ended after 2 of 3 bytes')));
+  it("fails before the head where the length is not the catalog's", () =>
+    check(
+      aCandidate('feed', anEntry({ size: 4 })),
+      'h-a-',
+      '#',
+      undefined,
+      wrong('WRONG_LENGTH', 'has 3 bytes, the catalog says 4'),
+    ));
+  it("measures a body of unknown length by the catalog's", () =>
+    check(
+      aCandidate('feed', anEntry({ size: 4 })),
+      'h-a-|',
+      'h-a-#',
+      sourceHead(),
+      wrong('SHORT_BODY', 'ended after 1 of 4 bytes'),
+    ));
+  it('fails a body that runs on', () =>
+    check(bare, 'h-a-b-w-', 'h-a-b-#', undefined, wrong('WRONG_LENGTH', 'sent more than the 3 bytes expected')));
+  it('cuts a body that runs on where a checksum will judge it', () => check(abc, 'h-a-b-w-', 'h-a-b-(C|)'));
+  it('cuts a body that runs on at a chunk border', () => check(abc, 'h-a-b-c-d-', 'h-a-b-c-|'));
+  it('measures a later part by its place in the whole', () =>
+    check(bare, 'h-c-|', 'h-c-|', sourceHead({ length: 3, from: 2 })));
+  it('passes anything where no length is known', () => check(bare, 'h-a-b-|', 'h-a-b-|', sourceHead()));
+});
+
+describe('resume', () => {
+  const resumed = (candidate: Candidate, sent: number): Note => ({
+    type: 'note',
+    note: 'resumed',
+    candidate,
+    from: sent,
+  });
+  const check = (
+    begun: Begun,
+    source: string,
+    result: string,
+    {
+      head = sourceHead({ length: 3, from: 2 }),
+      sent = 2,
+      error,
+      by = begun.candidate,
+    }: { head?: SourceEvent; sent?: number; error?: StreamError; by?: Candidate } = {},
+  ) =>
+    marbles(({ cold, expectObservable }) => {
+      const values = { ...CHUNKS, h: head, w: chunk('bc'), n: resumed(by, sent) } as Record<string, SourceEvent | Note>;
+      const events = cold(source, values as Record<string, SourceEvent>);
+      expectObservable(events.pipe(resume(by, begun, sent))).toBe(
+        result,
+        values as Record<string, Chunk | Note>,
+        error,
+      );
+    });
+  const begun = { candidate: abc, length: 3, etag: '"1"' };
+
+  it('goes on at the exact byte and swallows the second head', () => check(begun, '-h-c|', '-n-c|'));
+  it('skips what the client has where the source starts anew', () =>
+    check(begun, '-h-a-w-|', '-n---c-|', { head: sourceHead({ length: 3 }) }));
+  it('skips whole chunks up to the border', () => check(begun, 'habc|', 'n--c|', { head: sourceHead({ length: 3 }) }));
+  it('refuses another length', () =>
+    check(begun, '-h-', '-#', {
+      head: sourceHead({ length: 9, from: 2 }),
+      error: wrong('WRONG_LENGTH', 'has 9 bytes, but 3 were promised'),
+    }));
+  it('refuses another starting byte', () =>
+    check(begun, '-h-', '-#', {
+      head: sourceHead({ length: 3, from: 1 }),
+      error: wrong('NO_RANGE', 'starts at byte 1, not at 2'),
+    }));
+  it('refuses the same source with another entity tag, checksum or not', () =>
+    check(begun, '-h-', '-#', {
+      head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
+      error: wrong('CHANGED', 'changed from "1" to "2"'),
+    }));
+  it('takes another source with another entity tag where the checksum proves it', () =>
+    check(begun, '-h-c|', '-n-c|', {
+      head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
+      by: aCandidate('feed', entryOf('abc')),
+    }));
+  it('refuses content without a checksum unless the strong entity tag is the same', () => {
+    const message = 'cannot be proven to be the same content: neither checksum nor strong entity tag';
+    check({ candidate: bare, length: 3, etag: '"1"' }, '-h-', '-#', { error: wrong('CHANGED', message) });
+    check({ candidate: bare, length: 3 }, '-h-', '-#', {
+      head: sourceHead({ from: 2, etag: '"1"' }),
+      error: wrong('CHANGED', message),
+    });
+    check({ candidate: bare, length: 3, etag: '"1"' }, '-h-c|', '-n-c|', {
+      head: sourceHead({ from: 2, length: 3, etag: '"1"' }),
+    });
+  });
+});
+
+describe('verify', () => {
+  const check = (head: Head, source: string, result: string, error?: StreamError) =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const values = { ...CHUNKS, h: head } as Record<string, Head | Chunk>;
+      const events = cold(source, values);
+      expectObservable(events.pipe(verify({ method: 'GET' }, { digest }))).toBe(result, values, error);
+      expectSubscriptions(events.subscriptions).toBe(`^${'-'.repeat(source.length - 2)}!`);
+    });
+
+  it('holds the last chunk back until source and digest agree', () =>
+    check(headOf(abc, { length: 3 }), 'h-a-b-c---|', 'h-a-b-----(c|)'));
+  it('never lets the end of wrong content go', () =>
+    check(
+      headOf(abc, { length: 3 }),
+      'h-a-b-d---|',
+      'h-a-b-----#',
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
+    ));
+  it('holds every chunk until the next where the length is unknown', () =>
+    check(headOf(abc), 'h-a-b-c---|', 'h---a-b---(c|)'));
+  it('checks an empty body', () =>
+    check(
+      headOf(abc, { length: 0 }),
+      'h---|',
+      'h---#',
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
+    ));
+  it('drops what it holds when the source fails', () =>
+    check(headOf(abc, { length: 3 }), 'h-a-b-c---#', 'h-a-b-----#', 'error' as never));
+  it('holds the end of content without a checksum too: the source must have come to its end', () =>
+    check(headOf(bare, { length: 1 }), 'h-a---|', 'h-----(a|)'));
+  it('passes at once what was checked before its head', () =>
+    check(headOf(abc, { length: 3, verified: true }), 'h-a-b-c---|', 'h-a-b-c---|'));
+});
+
+describe('verifyWhole', () => {
+  const check = (
+    candidate: Candidate,
+    limit: number,
+    source: string,
+    result: string,
+    error?: StreamError,
+    length: number | undefined = 3,
+  ) =>
+    marbles(({ cold, expectObservable }) => {
+      const values: Record<string, SourceEvent> = { ...CHUNKS, h: sourceHead({ length }) };
+      const heads = {
+        H: { ...sourceHead({ length }), verified: true },
+        L: { ...sourceHead({ length }), verified: false },
+      };
+      expectObservable(cold(source, values).pipe(verifyWhole(candidate, limit, digest))).toBe(
+        result,
+        { ...CHUNKS, ...heads } as never,
+        error,
+      );
+    });
+
+  it('lets small content go as a whole', () => check(abc, 3, 'h-a-b-c---|', '----------(Habc|)'));
+  it('fails wrong small content before its head', () =>
+    check(
+      abc,
+      3,
+      'h-a-b-d---|',
+      '----------#',
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
+    ));
+  it('passes larger content at once', () => check(abc, 2, 'h-a-b-c---|', 'L-a-b-c---|'));
+  it('passes content without a checksum at once', () => check(bare, 3, 'h-a-b-c---|', 'L-a-b-c---|'));
+  it('passes content of unknown length at once', () =>
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<SourceEvent>('h-a|', { ...CHUNKS, h: sourceHead() });
+      expectObservable(source.pipe(verifyWhole(abc, 9, digest))).toBe('L-a|', {
+        ...CHUNKS,
+        L: { ...sourceHead(), verified: false },
+      } as never);
+    }));
+  it('always checks an empty body before its head, which is all there is of it', () =>
+    check(
+      abc,
+      0,
+      'h---|',
+      '----#',
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
+      0,
+    ));
+  it('drops what waits when the source fails', () => check(abc, 3, 'h-a-b-#', '------#'));
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Header } from '../../../pipelines/index.ts';
+import { clientHead } from '../../../pipelines/stages/head.ts';
+import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/river.ts';
+
+const bare = aCandidate('feed', anEntry());
+const policy = { cacheTimeout: 60 };
+const headersOf = (headers: Header[], candidate = bare) =>
+  clientHead({ ...sourceHead({ headers }), verified: false }, candidate, policy).headers;
+const CACHE: Header = ['Cache-Control', 'public, s-maxage=60, max-age=60'];
+
+describe('clientHead', () => {
+  it('passes end-to-end fields in order and apart', () => {
+    const headers: Header[] = [
+      ['Link', 'a'],
+      ['Content-Type', 'text/plain'],
+      ['Link', 'b'],
+      ['X-Amz-Id', 'é'.normalize('NFC')],
+    ];
+    expect(headersOf(headers)).toEqual([...headers, CACHE]);
+  });
+
+  it.each([
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Authenticate',
+    'Proxy-Authorization',
+    'Proxy-Connection',
+    'TE',
+    'Trailer',
+    'Transfer-Encoding',
+    'Upgrade',
+    'Public',
+    'Cache-Control',
+    'Expires',
+    'Pragma',
+    'Age',
+    'Vary',
+    'Date',
+    'Set-Cookie',
+    'Content-Length',
+    'Accept-Ranges',
+    'WWW-Authenticate',
+  ])('drops %s, however it is spelled', (name) => {
+    expect(
+      headersOf([
+        [name, 'x'],
+        [name.toUpperCase(), 'x'],
+        ['Kept', 'y'],
+      ]),
+    ).toEqual([['Kept', 'y'], CACHE]);
+  });
+
+  it('drops what Connection names', () =>
+    expect(
+      headersOf([
+        ['Connection', 'close, X-Secret'],
+        ['x-secret', '1'],
+        ['Kept', 'y'],
+      ]),
+    ).toEqual([['Kept', 'y'], CACHE]));
+
+  it('drops fields that could smuggle others in', () =>
+    expect(
+      headersOf([
+        ['Bad', 'x\r\nEvil: 1'],
+        ['B ad', 'x'],
+        ['', 'x'],
+        ['Nul', '\0'],
+      ]),
+    ).toEqual([CACHE]));
+
+  it('keeps a content coding where nothing else says what the bytes are', () =>
+    expect(headersOf([['Content-Encoding', 'gzip']])).toEqual([['Content-Encoding', 'gzip'], CACHE]));
+
+  it('drops a content coding where the checksum says that the raw bytes are the file', () =>
+    expect(
+      headersOf(
+        [
+          ['Content-Encoding', 'gzip'],
+          ['ETag', '"mtime"'],
+        ],
+        aCandidate('feed', entryOf('x')),
+      ),
+    ).toEqual([['ETag', `"${sha256('x')}"`], CACHE]));
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { EMPTY, type Observable, of } from 'rxjs';
+import { type CatalogEntry, lookup, StreamError } from '../../../pipelines/index.ts';
+import { anEntry, aRequest, marbles } from '../../support/river.ts';
+
+const catalogOf = (answer: (path: string) => Observable<CatalogEntry>) => {
+  const asked: string[] = [];
+  return {
+    asked,
+    catalog: {
+      lookup: (path: string) => {
+        asked.push(path);
+        return answer(path);
+      },
+    },
+  };
+};
+
+describe('lookup', () => {
+  const newer = anEntry({ revision: 2 });
+  const older = anEntry({ revision: 1 });
+
+  it('emits all entries as one list, in the order of the catalog', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answer = cold('-n-o|', { n: newer, o: older });
+      expectObservable(
+        lookup(
+          aRequest(),
+          catalogOf(() => answer),
+        ),
+      ).toBe('----(r|)', { r: [newer, older] });
+      expectSubscriptions(answer.subscriptions).toBe('^---!');
+    }));
+
+  it('leaves the catalog when unsubscribed', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answer = cold<CatalogEntry>('------|');
+      expectObservable(
+        lookup(
+          aRequest(),
+          catalogOf(() => answer),
+        ),
+        '^--!',
+      ).toBe('---');
+      expectSubscriptions(answer.subscriptions).toBe('^--!');
+    }));
+
+  it('errors for an unknown path and names it', () =>
+    marbles(({ expectObservable }) => {
+      const error = new StreamError('NOT_IN_CATALOG', 'catalog', 'the catalog has no entry for /pulp/bear.rpm');
+      expectObservable(
+        lookup(
+          aRequest(),
+          catalogOf(() => EMPTY),
+        ),
+      ).toBe('#', {}, error);
+    }));
+
+  it("passes the catalog's error on", () =>
+    marbles(({ cold, expectObservable }) => {
+      const down = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'down');
+      expectObservable(
+        lookup(
+          aRequest(),
+          catalogOf(() => cold('--#', {}, down)),
+        ),
+      ).toBe('--#', {}, down);
+    }));
+
+  it('asks for the raw path first, and for the decoded one only where the raw one is unknown', () => {
+    const known = catalogOf(() => of(newer));
+    lookup(aRequest({ path: '/a%2Bb' }), known).subscribe();
+    expect(known.asked).toEqual(['/a%2Bb']);
+
+    const decoded = catalogOf((path) => (path === '/a+b' ? of(newer) : EMPTY));
+    const got: unknown[] = [];
+    lookup(aRequest({ path: '/a%2Bb' }), decoded).subscribe((entries) => got.push(entries));
+    expect(got).toEqual([[newer]]);
+    expect(decoded.asked).toEqual(['/a%2Bb', '/a+b']);
+  });
+
+  it('takes a path with broken percent-encoding as it is', () => {
+    const unknown = catalogOf(() => EMPTY);
+    lookup(aRequest({ path: '/100%' }), unknown).subscribe({ error: () => {} });
+    expect(unknown.asked).toEqual(['/100%']);
+  });
+
+  it('does nothing before subscription', () => {
+    const { asked, catalog } = catalogOf(() => EMPTY);
+    lookup(aRequest(), { catalog });
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { age, choice, integer, type Kind, list, path, size, wait } from '../../../src/config/kinds.ts';
+
+const refused = Symbol('refused');
+const read = <T>(kind: Kind<T>, text: string): T | typeof refused => {
+  const result = kind.schema.safeParse(text);
+  return result.success ? result.data : refused;
+};
+
+describe('kinds of values', () => {
+  const level = choice('WARNING', 'INFO');
+  const cases: [kind: string, is: Kind<unknown>, text: string, value: unknown][] = [
+    ['integer', integer(0, 65_535), '8751', 8751],
+    ['integer', integer(0, 65_535), ' 0 ', 0],
+    ['integer', integer(0, 65_535), '65536', refused],
+    ['integer', integer(1, 9), '0', refused],
+    ['integer', integer(0, 9), '-1', refused],
+    ['integer', integer(0, 9), '1.5', refused],
+    ['integer', integer(0, 99), '0x10', refused],
+    ['integer', integer(0, 99), '', refused],
+    ['wait', wait(0.001), '6.05', 6.05],
+    ['wait', wait(0.001), '27', 27],
+    ['wait', wait(0.001), '250ms', 0.25],
+    ['wait', wait(0.001), '1.5 M', 90],
+    ['wait', wait(0.001), '2h', 7200],
+    ['wait', wait(0.001), '24 d', 2_073_600],
+    ['wait', wait(0.001), '25d', refused],
+    ['wait', wait(0.001), '0', refused],
+    ['wait', wait(0.001), '0.1ms', refused],
+    ['wait', wait(0), '0', 0],
+    ['wait', wait(0), '-1', refused],
+    ['wait', wait(0), '1 week', refused],
+    ['wait', wait(0), '1.2.3', refused],
+    ['wait', wait(0), 'Infinity', refused],
+    ['age', age, '86400', 86_400],
+    ['age', age, '30d', 2_592_000],
+    ['age', age, '0', 0],
+    ['age', age, '1.5', refused],
+    ['age', age, '2147483648', 2_147_483_648],
+    ['age', age, '2147483649', refused],
+    ['size', size, '0', 0],
+    ['size', size, '1000', 1000],
+    ['size', size, '1 B', 1],
+    ['size', size, '64k', 64_000],
+    ['size', size, '64KB', 64_000],
+    ['size', size, '64KiB', 65_536],
+    ['size', size, '1.5 MiB', 1_572_864],
+    ['size', size, '1M', 1_000_000],
+    ['size', size, '2G', 2_000_000_000],
+    ['size', size, '1gib', 1_073_741_824],
+    ['size', size, '0.5', refused],
+    ['size', size, '1 iB', refused],
+    ['size', size, '-1', refused],
+    ['size', size, 'much', refused],
+    ['choice', level, 'info', 'INFO'],
+    ['choice', level, ' Warning', 'WARNING'],
+    ['choice', level, 'loud', refused],
+    ['list', list('names'), '', []],
+    ['list', list('names'), 'lo', ['lo']],
+    ['list', list('names'), ' lo , ::1,\n10.0.0.1', ['lo', '::1', '10.0.0.1']],
+    ['list', list('names'), 'lo,,eth0', refused],
+    ['list', list('names'), 'lo eth0', refused],
+    ['path', path('file'), '/a/../b', '/b'],
+    ['path', path('file'), 'x', resolve('x')],
+    ['path', path('file'), ' ', refused],
+  ];
+  it.each(cases)('%s: %p %s', (_, kind, text, value) => {
+    expect(read(kind, text)).toEqual(value);
+  });
+
+  const shown: [Kind<number>, number, string][] = [
+    [size, 0, '0 B'],
+    [size, 1536, '1536 B'],
+    [size, 1024 ** 2, '1 MiB'],
+    [size, 1000, '1000 B'],
+    [wait(0), 6.05, '6.05 s'],
+  ];
+  it.each(shown)('shows %p %d as %s', (kind, value, text) => {
+    expect(kind.format(value)).toBe(text);
+  });
+
+  it('reads what it shows', () => {
+    fc.assert(fc.property(fc.nat(2 ** 40), (bytes) => read(size, size.format(bytes)) === bytes));
+    fc.assert(fc.property(fc.nat(10 ** 9), (ms) => read(wait(0), wait(0).format(ms / 1000)) === ms / 1000));
+  });
+});

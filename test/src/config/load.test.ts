@@ -1,0 +1,167 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ConfigError, loadSettings, type Sources } from '../../../src/config/load.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+const problemsOf = (sources: Sources): readonly string[] => {
+  try {
+    loadSettings(sources);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.replaceAll(folder, ''));
+    throw error;
+  }
+  return [];
+};
+
+const warningsOf = (sources: Sources): readonly string[] =>
+  loadSettings(sources).warnings.map((warning) => warning.replaceAll(folder, ''));
+
+describe('loadSettings', () => {
+  it('has valid defaults for everything', () => {
+    const { settings, origins, warnings } = loadSettings({ files: [] });
+    expect(settings).toEqual({
+      port: 8751,
+      interfaces: ['localhost'],
+      cacheTimeout: 86_400,
+      logLevel: 'INFO',
+      stateDir: '/var/lib/pulp-streamer',
+      catalog: '/var/lib/pulp-streamer/catalog.db',
+      dispatch: 'save',
+      saveDir: '/var/lib/pulp-streamer/saved',
+      contentSourcesDir: '/etc/pulp/content/sources/conf.d',
+      connectTimeout: 6.05,
+      headTimeout: 27,
+      readTimeout: 27,
+      idleTimeout: 15,
+      maxRedirects: 10,
+      maxConnections: 64,
+      verifyWholeBelow: 1_048_576,
+      attempts: 8,
+      attemptsPerCandidate: 3,
+      retryWait: 0.5,
+      retryWaitLimit: 10,
+      stopTimeout: 30,
+    });
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
+    expect(warnings).toEqual([]);
+  });
+
+  it('derives the defaults below state_dir from it, whoever set it', () => {
+    const { settings, origins } = loadSettings({
+      files: [],
+      env: { PULP_STREAMER_STATE_DIR: '/s' },
+      flags: { catalog: '/c' },
+    });
+    expect([settings.catalog, settings.saveDir]).toEqual(['/c', '/s/saved']);
+    expect([origins.catalog, origins.saveDir]).toEqual(['flag --catalog', 'default']);
+  });
+
+  it('flags over environment over later files over earlier files over defaults', () => {
+    const one = write('one.conf', '[streamer]\nport: 1\nattempts: 1\nread_timeout: 1\nmax_redirects: 1\n');
+    const two = write('two.conf', '\n[streamer]\nport: 2\nattempts: 2\nread_timeout: 2\n');
+    const { settings, origins } = loadSettings({
+      files: [one, two],
+      env: { PULP_STREAMER_PORT: '3', PULP_STREAMER_ATTEMPTS: '3' },
+      flags: { port: '4', idleTimeout: undefined },
+    });
+    expect([settings.port, settings.attempts, settings.readTimeout, settings.maxRedirects]).toEqual([4, 3, 2, 1]);
+    expect([origins.port, origins.attempts, origins.readTimeout, origins.maxRedirects, origins.idleTimeout]).toEqual([
+      'flag --port',
+      'environment PULP_STREAMER_ATTEMPTS',
+      `${two}:5`,
+      `${one}:5`,
+      'default',
+    ]);
+  });
+
+  it('takes the spellings of [lazy], and the proper one rather than them', () => {
+    const file = write(
+      'server.conf',
+      '[streamer]\nport: 1\n[lazy]\nstreamer_port: 2\nstreamer_interface: lo, eth0\nstreamer_cache_timeout: 1h\n',
+    );
+    const { settings, origins } = loadSettings({ files: [file] });
+    expect([settings.port, settings.interfaces, settings.cacheTimeout]).toEqual([1, ['lo', 'eth0'], 3600]);
+    expect([origins.port, origins.interfaces]).toEqual([`${file}:2`, `${file}:5`]);
+  });
+
+  it('[lazy] of a later file wins over [streamer] of an earlier one', () => {
+    const files = [write('a.conf', '[streamer]\nport: 1\n'), write('b.conf', '[lazy]\nstreamer_port: 2\n')];
+    expect(loadSettings({ files }).settings.port).toBe(2);
+  });
+
+  it('an empty list in a file is a value', () => {
+    expect(loadSettings({ files: [write('a.conf', '[streamer]\ninterfaces:\n')] }).settings.interfaces).toEqual([]);
+  });
+
+  it('reads the standard files where they exist, and not beside named ones', () => {
+    const standardFiles = [join(folder, 'server.conf'), write('streamer.conf', '[streamer]\nport: 5\n')];
+    expect(loadSettings({ standardFiles }).settings.port).toBe(5);
+    expect(loadSettings({ standardFiles, files: [] }).settings.port).toBe(8751);
+  });
+
+  it('tells every problem at once, each with its place and what was expected', () => {
+    const broken = write('broken.conf', 'port: 1\n[streamer]\nattempts: many\nwhat\n[lazy]\nstreamer_port: 70000\n');
+    mkdirSync(join(folder, 'folder.conf'));
+    const files = [broken, join(folder, 'none.conf'), join(folder, 'folder.conf')];
+    const env = { PULP_STREAMER_LOG_LEVEL: 'LOUD' };
+    expect(problemsOf({ files, env, flags: { readTimeout: '1 week', port: '80' } })).toEqual([
+      '/broken.conf:1: text before any section: expected a section header such as "[streamer]" first',
+      '/broken.conf:4: expected "key: value" or "key = value" (a line that continues a value is indented)',
+      '/none.conf: expected a readable file; found none',
+      '/folder.conf: expected a readable file; found one that cannot be read (EISDIR)',
+      '/broken.conf:6: [lazy] streamer_port: expected a whole number from 0 to 65535; found "70000"',
+      'environment PULP_STREAMER_LOG_LEVEL: expected one of CRITICAL, ERROR, WARNING, INFO, DEBUG, NOTSET; found "LOUD"',
+      'flag --read-timeout: expected a duration of 1 ms to 24 d: seconds, or a number with one of the suffixes ms, s, m, h, d; found "1 week"',
+      '/broken.conf:3: [streamer] attempts: expected a whole number from 1 to 1000; found "many"',
+    ]);
+  });
+
+  it('puts the problems into the message of the error', () => {
+    const file = write('a.conf', '[streamer]\nport: eighty\n');
+    expect(() => loadSettings({ files: [file] })).toThrow(
+      `the configuration is not valid:\n  ${file}:2: [streamer] port: expected a whole number from 0 to 65535; found "eighty"`,
+    );
+  });
+
+  const suspicious: [name: string, text: string, warnings: string[]][] = [
+    ['a misspelt key', '[streamer]\nprot: 1\n', ['/a.conf:2: [streamer] prot is not a setting; the nearest is port']],
+    [
+      'a key in the wrong section',
+      '[streamer]\nstreamer_port: 1\n[lazy]\nport: 1\n',
+      [
+        '/a.conf:2: [streamer] streamer_port is not a setting; the nearest is streamer_port in section [lazy]',
+        '/a.conf:4: [lazy] port is not a setting; the nearest is port in section [streamer]',
+      ],
+    ],
+    ['a misspelt section', '[Streamer]\nport: 1\n', ['/a.conf:2: section [Streamer] is ignored; expected [streamer]']],
+    [
+      'what Pulp keeps in [lazy]',
+      '[lazy]\nredirect_host: h\ndownload_interval: 30\nenabled: true\nhttps_retrieval: no\n',
+      [],
+    ],
+    ['other sections', '[database]\nname: pulp_database\nprot: 1\n[Server]\nx: 1\n', []],
+  ];
+  it.each(suspicious)('warns where due: %s', (_, text, warnings) => {
+    expect(warningsOf({ files: [write('a.conf', text)] })).toEqual(warnings);
+  });
+
+  it('warns of unknown variables', () => {
+    const env = { PULP_STREAMER_CACHE_TIME: '1', PULP_STREAMER_PORT: '1', PULP_STREAMERS: '1', HOME: '/h' };
+    expect(warningsOf({ files: [], env })).toEqual([
+      'environment PULP_STREAMER_CACHE_TIME is not a setting; the nearest is PULP_STREAMER_CACHE_TIMEOUT',
+    ]);
+  });
+});

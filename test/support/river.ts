@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { expect } from '@jest/globals';
+import { type Observable, of } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import type {
+  Candidate,
+  CatalogEntry,
+  Chunk,
+  Head,
+  MakeDigest,
+  Policy,
+  SourceHead,
+  StreamRequest,
+} from '../../pipelines/index.ts';
+
+type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
+
+/** Runs a marble test in virtual time; a frame is a millisecond. */
+export const marbles = (test: (helpers: RunHelpers) => void): void =>
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
+
+export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+export const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');
+
+export const digest: MakeDigest = (algorithm) => {
+  const hash = createHash(algorithm);
+  return {
+    update: (bytes) => {
+      hash.update(bytes);
+    },
+    hex: () => hash.digest('hex'),
+  };
+};
+
+export const anEntry = (more: Partial<CatalogEntry> = {}): CatalogEntry => ({
+  path: '/pulp/bear.rpm',
+  importerId: '0'.repeat(24),
+  unitId: 'unit-bear',
+  unitTypeId: 'rpm',
+  url: 'http://feed/bear.rpm',
+  revision: 1,
+  data: {},
+  ...more,
+});
+
+/** An entry whose content is the text: with its checksum, without its size. */
+export const entryOf = (text: string, more: Partial<CatalogEntry> = {}): CatalogEntry =>
+  anEntry({ checksum: { algorithm: 'sha256', value: sha256(text) }, ...more });
+
+export const aCandidate = (source: string, entry: CatalogEntry, more: Partial<Candidate> = {}): Candidate => ({
+  entry,
+  source,
+  url: `http://${source}/bear.rpm`,
+  ...more,
+});
+
+export const sourceHead = (more: Partial<SourceHead> = {}): SourceHead => ({
+  type: 'head',
+  headers: [],
+  from: 0,
+  ...more,
+});
+
+export const headOf = (candidate: Candidate, more: Partial<Head> = {}): Head => ({
+  type: 'head',
+  headers: [],
+  candidate,
+  verified: false,
+  ...more,
+});
+
+export const chunk = (text: string): Chunk => ({ type: 'chunk', bytes: bytesOf(text) });
+
+export const aRequest = (more: Partial<StreamRequest> = {}): StreamRequest => ({
+  id: 'request-1',
+  method: 'GET',
+  path: '/pulp/bear.rpm',
+  valve: of(true),
+  record: true,
+  ...more,
+});
+
+export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
+  cacheTimeout: 86_400,
+  headTimeout: 50,
+  readTimeout: 50,
+  verifyWholeBelow: 0,
+  attempts: 8,
+  attemptsPerCandidate: 3,
+  retryWait: 10,
+  retryWaitLimit: 100,
+  ...more,
+});
+
+/** A cold observable per subscription, in order; asked once more than foreseen it fails the test. */
+export const inTurn = <T>(...answers: readonly Observable<T>[]): (() => Observable<T>) => {
+  let next = 0;
+  return () => {
+    const answer = answers[next++];
+    if (!answer) throw new Error(`asked ${next} times, foreseen were ${answers.length}`);
+    return answer;
+  };
+};
