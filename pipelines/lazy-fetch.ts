@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import type {
   Catalog,
   FindCandidates,
@@ -32,6 +32,8 @@ export interface LazyFetchDeps {
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly report?: (report: Report) => void;
+  /** The clock of all waiting and measuring. Default: RxJS's own. */
+  readonly scheduler?: SchedulerLike;
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   catchError,
   concat,
   defer,
@@ -9,6 +10,7 @@ import {
   type Observable,
   type OperatorFunction,
   of,
+  type SchedulerLike,
   tap,
   throwError,
   timeout,
@@ -40,6 +42,8 @@ interface AttemptsDeps {
   readonly policy: Policy;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
+  /** The clock of all waiting. Default: RxJS's own. */
+  readonly scheduler?: SchedulerLike;
 }
 
 /**
@@ -54,7 +58,7 @@ export const attempts = (
 ): OperatorFunction<readonly Candidate[], Head | Chunk | Note> =>
   mergeMap((candidates) =>
     defer(() => {
-      const { open, digest, policy, random } = deps;
+      const { open, digest, policy, random, scheduler = asyncScheduler } = deps;
       const { method, valve } = request;
       const failures: Failure[] = [];
       let begun: Begun | undefined;
@@ -64,7 +68,7 @@ export const attempts = (
         const next = nextAttempt({ candidates, failures, begun }, policy, random);
         if (!next) return throwError(() => summary(failures));
         const attempt = defer(() => attemptOf(next.candidate));
-        return next.wait > 0 ? timer(next.wait).pipe(mergeMap(() => attempt)) : attempt;
+        return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => attempt)) : attempt;
       };
 
       const attemptOf = (candidate: Candidate): Observable<Head | Chunk | Note> => {
@@ -85,11 +89,16 @@ export const attempts = (
         if (candidate.problem) return throwError(() => candidate.problem);
         const etag = begun?.candidate === candidate ? begun.etag : undefined;
         const bytes = open(candidate, { method, from: sent, valve, ...(etag && { etag }) }).pipe(
-          timeout({ first: policy.headTimeout, with: () => throwError(() => late(candidate, policy.headTimeout)) }),
+          timeout({
+            first: policy.headTimeout,
+            with: () => throwError(() => late(candidate, policy.headTimeout)),
+            scheduler,
+          }),
           stallTimeout({
             within: policy.readTimeout,
             valve,
             error: () => stalled(candidate, policy.readTimeout),
+            scheduler,
           }),
           method === 'GET' ? measure(candidate) : identity,
         );
@@ -99,8 +108,9 @@ export const attempts = (
               verifyWhole(candidate, method === 'GET' ? policy.verifyWholeBelow : -1, digest),
               map((event) => {
                 if (event.type !== 'head') return event;
-                begun = { candidate, length: event.length ?? candidate.entry.size, etag: event.etag };
-                return clientHead(event, candidate, policy);
+                const head = clientHead(event, candidate, policy);
+                begun = { candidate, length: head.length, etag: event.etag };
+                return head;
               }),
             );
         return body.pipe(

@@ -35,7 +35,7 @@ export const clientHead = (
   };
   return {
     type: 'head',
-    length: head.length,
+    length: head.length ?? candidate.entry.size,
     candidate,
     verified: head.verified,
     headers: [

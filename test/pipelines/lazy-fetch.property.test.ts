@@ -1,0 +1,130 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { textOf } from '../support/river.ts';
+import { diagram, type Fate, type History, live, type Plan } from '../support/world.ts';
+
+const CONTENT = 'The quick brown fox jumps over the lazy dog, twice a day.';
+const at = fc.integer({ min: 0, max: CONTENT.length - 1 });
+
+const good = fc.constant<Fate>({ kind: 'good' });
+const bad = fc.oneof(
+  fc.constantFrom<Fate>(
+    ...(['refuses', 'has-no-head', 'wrong-length', 'throws', 'runs-on', 'ignores-range', 'changed'] as const).map(
+      (kind) => ({ kind }),
+    ),
+  ),
+  fc.record({ kind: fc.constantFrom('dies' as const, 'stalls' as const, 'ends-short' as const), at }),
+);
+const WRONG_LENGTHS: readonly string[] = ['ends-short', 'runs-on', 'wrong-length'];
+const lying = fc.record({ kind: fc.constant('lies' as const), at });
+
+const planOf = (fates: fc.Arbitrary<Fate>): fc.Arbitrary<Plan> =>
+  fc.record({
+    content: fc.constantFrom(CONTENT, 'x', CONTENT.repeat(7)),
+    checksum: fc.boolean(),
+    sizeKnown: fc.boolean(),
+    lengthTold: fc.boolean(),
+    sources: fc.array(fc.array(fates, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+    chunkSize: fc.integer({ min: 1, max: 70 }),
+    pace: fc.integer({ min: 1, max: 30 }),
+    valve: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 12 }),
+    leavesAt: fc.option(fc.integer({ min: 0, max: 400 }), { nil: undefined, freq: 4 }),
+    policy: fc.record({ verifyWholeBelow: fc.constantFrom(0, 30, 1000) }),
+  });
+
+const bodyOf = ({ events }: History) =>
+  events.map(([, event]) => (event.type === 'chunk' ? textOf(event.bytes) : '')).join('');
+
+/** What must hold in every history, whatever the sources, the valve and the consumer do. */
+const invariants = (plan: Plan, history: History): void => {
+  const { events, ending, reports } = history;
+  const types = events.map(([, event]) => event.type).filter((type) => type !== 'note');
+  const body = bodyOf(history);
+  const [promised] = events.flatMap(([, event]) => (event.type === 'head' ? [event.length] : []));
+  expect(types.filter((type) => type === 'head').length).toBeLessThanOrEqual(1);
+  expect(types.lastIndexOf('head')).toBeLessThanOrEqual(0);
+  expect(types.filter((type) => type === 'end')).toHaveLength(ending.kind === 'complete' ? 1 : 0);
+  if (ending.kind === 'complete') {
+    expect(types.at(-1)).toBe('end');
+    expect(types[0]).toBe('head');
+    // A response that ends cleanly is whole; and right where anything can tell right from wrong.
+    if (plan.checksum) expect(body).toBe(plan.content);
+    else expect(promised ?? body.length).toBe(body.length);
+  }
+  expect(reports).toHaveLength(1);
+  expect(reports[0]?.outcome).toBe({ complete: 'complete', error: 'failed', left: 'left' }[ending.kind]);
+  expect(reports[0]?.bytes).toBe(body.length);
+  expect(history.leaks).toBe(0);
+  // Only a chunk that was held for its digest may come while the valve is closed, and small content that waited whole.
+  const small = plan.content.length <= (plan.policy.verifyWholeBelow ?? 0);
+  if (!small) expect(history.chunksWhileClosed).toBeLessThanOrEqual(1);
+};
+
+const holds = (plan: Plan, more: (history: History) => void = () => {}): void => {
+  const history = live(plan);
+  try {
+    invariants(plan, history);
+    more(history);
+  } catch (failure) {
+    throw new Error(`${diagram(history)}\n${failure instanceof Error ? failure.message : failure}`, { cause: failure });
+  }
+};
+
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 1000) };
+
+describe('lazyFetch, in arbitrary histories', () => {
+  it('never ends cleanly with a body that is not whole and right, leaks nothing, reports once', () => {
+    fc.assert(
+      fc.property(planOf(fc.oneof(good, bad, lying)), (plan) => holds(plan)),
+      runs,
+    );
+  });
+
+  it('completes every transfer while one source is good, where a checksum proves the others the same', () => {
+    const plan = fc.tuple(planOf(bad), fc.nat()).map(([some, place]) => ({
+      ...some,
+      checksum: true,
+      // Where the catalog knows no size, a wrong length is found out only after it was promised to the client.
+      sizeKnown: some.sizeKnown || some.sources.flat().some(({ kind }) => WRONG_LENGTHS.includes(kind)),
+      leavesAt: undefined,
+      sources: some.sources.slice(0, 3).toSpliced(place % 4, 0, [{ kind: 'good' } as const]),
+      policy: { ...some.policy, attempts: 100 },
+    }));
+    fc.assert(
+      fc.property(plan, (plan) =>
+        holds(plan, ({ ending }) => {
+          expect(ending.kind).toBe('complete');
+        }),
+      ),
+      runs,
+    );
+  });
+
+  it('never goes on with a liar after its content was found out before the head', () => {
+    fc.assert(
+      fc.property(planOf(lying), (some) => {
+        const plan = {
+          ...some,
+          checksum: true,
+          lengthTold: true,
+          leavesAt: undefined,
+          policy: { verifyWholeBelow: 1000 },
+        };
+        const withGood = {
+          ...plan,
+          sources: [
+            ...plan.sources.map((fates) => fates.filter(({ kind }) => kind === 'lies')),
+            [{ kind: 'good' as const }],
+          ],
+        };
+        const first = withGood.sources[0]?.[0];
+        const lies = first?.kind === 'lies' && first.at < plan.content.length;
+        holds(withGood, ({ ending, events }) => {
+          expect(ending.kind).toBe('complete');
+          expect(events.some(([, event]) => event.type === 'note' && event.note === 'failed')).toBe(lies);
+        });
+      }),
+      runs,
+    );
+  });
+});

@@ -1,0 +1,195 @@
+import {
+  BehaviorSubject,
+  concat,
+  defer,
+  finalize,
+  type Observable,
+  of,
+  type SchedulerLike,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
+import {
+  type Ask,
+  type Candidate,
+  lazyFetch,
+  type OpenSource,
+  type Policy,
+  pausable,
+  type Report,
+  type SourceEvent,
+  StreamError,
+  type StreamEvent,
+} from '../../pipelines/index.ts';
+import { aCandidate, aPolicy, aRequest, bytesOf, digest, entryOf, sourceHead } from './river.ts';
+
+/** How one try of a source goes. `at` is a byte of the whole content. */
+export type Fate =
+  | { readonly kind: 'good' }
+  | { readonly kind: 'refuses' | 'has-no-head' | 'wrong-length' | 'throws' }
+  | { readonly kind: 'dies' | 'stalls' | 'ends-short' | 'lies'; readonly at: number }
+  | { readonly kind: 'runs-on' | 'ignores-range' | 'changed' };
+
+/** A whole history, as values: the same plan always leads to the same history. */
+export interface Plan {
+  readonly content: string;
+  readonly checksum: boolean;
+  /** Whether the catalog knows the size, and the sources tell it. */
+  readonly sizeKnown: boolean;
+  readonly lengthTold: boolean;
+  /** For each source the fates of its tries; after the last one that one again. */
+  readonly sources: readonly (readonly Fate[])[];
+  readonly chunkSize: number;
+  /** Milliseconds between chunks. */
+  readonly pace: number;
+  /** Milliseconds for which the valve is open and closed, in turn; it stays open after the last one. */
+  readonly valve: readonly number[];
+  /** When the consumer leaves, if it does. */
+  readonly leavesAt: number | undefined;
+  readonly policy: Partial<Policy>;
+}
+
+export interface History {
+  readonly events: readonly (readonly [frame: number, event: StreamEvent])[];
+  readonly ending: { readonly frame: number; readonly kind: 'complete' | 'error' | 'left'; readonly error?: unknown };
+  readonly reports: readonly Report[];
+  /** Sources and valve subscriptions still held after the end. */
+  readonly leaks: number;
+  /** The most chunks that were emitted within one closing of the valve. */
+  readonly chunksWhileClosed: number;
+  readonly asked: readonly string[];
+}
+
+const lost = (what: string) => new StreamError('CONNECTION_LOST', 'feed', what);
+
+/** A source in virtual time which honours its valve and meets its fate. */
+const play = (plan: Plan, fate: Fate, { from: asked, valve }: Ask, time: SchedulerLike): Observable<SourceEvent> => {
+  if (fate.kind === 'throws') throw new Error('thrown on purpose');
+  const whole = bytesOf(plan.content);
+  const from = fate.kind === 'ignores-range' ? 0 : asked;
+  const length = fate.kind === 'wrong-length' ? whole.length + 1 : whole.length;
+  const body = fate.kind === 'lies' ? whole.map((byte, at) => (at === fate.at ? byte ^ 1 : byte)) : whole;
+  const sent = fate.kind === 'runs-on' ? Uint8Array.from([...body, 33, 33]) : body;
+  const stop = 'at' in fate && fate.kind !== 'lies' ? Math.max(from, fate.at) : sent.length;
+
+  return pausable<SourceEvent>(valve, (sink) => {
+    let position = from;
+    let paused = false;
+    let headSent = false;
+    const step = time.schedule(function () {
+      if (fate.kind === 'refuses') return sink.error(new StreamError('CONNECT_FAILED', 'feed', 'refused'));
+      if (fate.kind === 'has-no-head') return;
+      if (position === from && !headSent) {
+        headSent = true;
+        const etag = fate.kind === 'changed' && asked > 0 ? '"new"' : '"old"';
+        sink.ahead(sourceHead({ from, etag, ...(plan.lengthTold && { length }) }));
+      } else if (!paused && position < stop) {
+        const end = Math.min(stop, position + plan.chunkSize);
+        const bytes = sent.subarray(position, end);
+        position = end;
+        sink.next({ type: 'chunk', bytes });
+      } else if (!paused && fate.kind === 'dies') return sink.error(lost('died'));
+      else if (!paused && fate.kind === 'stalls') return;
+      else if (!paused) return sink.complete();
+      this.schedule(undefined, plan.pace);
+    }, plan.pace);
+    return {
+      pause: () => {
+        paused = true;
+      },
+      resume: () => {
+        paused = false;
+      },
+      close: () => step.unsubscribe(),
+    };
+  });
+};
+
+/** Plays a plan in virtual time and writes everything down. */
+export const live = (plan: Plan): History => {
+  const events: [number, StreamEvent][] = [];
+  const reports: Report[] = [];
+  const asked: string[] = [];
+  let ending: History['ending'] | undefined;
+  let leaks = 0;
+  let sourcesOpen = 0;
+  let closedChunks = 0;
+  let chunksWhileClosed = 0;
+
+  const time = new VirtualTimeScheduler();
+  const valve = new BehaviorSubject(true);
+  valve.subscribe((open) => {
+    if (open) closedChunks = 0;
+  });
+  const moves = plan.valve.map((milliseconds) => timer(milliseconds, time));
+  concat(...moves).subscribe({
+    next: () => valve.next(!valve.value),
+    complete: () => valve.next(true),
+  });
+
+  const entry = entryOf(plan.content, {
+    ...(plan.sizeKnown && { size: bytesOf(plan.content).length }),
+    ...(!plan.checksum && { checksum: undefined }),
+  });
+  const candidates = plan.sources.map((_, index) => aCandidate(`s${index}`, entry));
+  const tries = new Map<Candidate, number>();
+  const openSource: OpenSource = (candidate, ask) => {
+    const fates = plan.sources[candidates.indexOf(candidate)] ?? [];
+    const count = tries.get(candidate) ?? 0;
+    tries.set(candidate, count + 1);
+    asked.push(`${candidate.source}@${ask.from}`);
+    const fate = fates[Math.min(count, fates.length - 1)] ?? { kind: 'good' };
+    return defer(() => {
+      sourcesOpen += 1;
+      return play(plan, fate, ask, time);
+    }).pipe(finalize(() => --sourcesOpen));
+  };
+
+  const end = (kind: History['ending']['kind'], error?: unknown) => {
+    ending ??= { frame: time.now(), kind, error };
+  };
+  const before = valve.observers.length;
+  const subscription = lazyFetch(aRequest({ valve }), {
+    catalog: { lookup: () => of(entry) },
+    sources: [() => of(...candidates)],
+    open: openSource,
+    digest,
+    policy: aPolicy({ readTimeout: 40, headTimeout: 40, ...plan.policy }),
+    random: () => 0.5,
+    scheduler: time,
+    report: (report) => reports.push(report),
+  }).subscribe({
+    next: (event) => {
+      events.push([time.now(), event]);
+      if (event.type === 'chunk' && !valve.value) chunksWhileClosed = Math.max(chunksWhileClosed, ++closedChunks);
+    },
+    complete: () => end('complete'),
+    error: (error) => end('error', error),
+  });
+  if (plan.leavesAt !== undefined)
+    timer(plan.leavesAt, time).subscribe(() => {
+      subscription.unsubscribe();
+      end('left');
+    });
+  time.flush();
+  leaks = sourcesOpen + valve.observers.length - before;
+  if (!ending) throw new Error('the request never ended');
+  return { events, ending, reports, leaks, chunksWhileClosed, asked };
+};
+
+/** A history as a marble diagram: a column a frame in which something happened. */
+export const diagram = ({ events, ending, asked }: History): string => {
+  const name = (event: StreamEvent) =>
+    event.type === 'chunk'
+      ? `${event.bytes.length}b`
+      : event.type === 'note'
+        ? event.note[0]
+        : event.type[0]?.toUpperCase();
+  const frames = [...new Set(events.map(([frame]) => frame))];
+  const columns = frames.map((frame) => {
+    const names = events.filter(([at]) => at === frame).map(([, event]) => name(event));
+    return `${frame}:${names.length > 1 ? `(${names.join(' ')})` : names[0]}`;
+  });
+  const last = { complete: '|', error: `# ${ending.error}`, left: '!' }[ending.kind];
+  return `asked  ${asked.join(' ')}\nresult ${columns.join(' -- ')} -- ${ending.frame}:${last}`;
+};
