@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseIni } from '../../../src/config/ini.ts';
 import { integer, list, size, wait } from '../../../src/config/kinds.ts';
-import { printSettings, settingsToJson } from '../../../src/config/print.ts';
+import { printSettings, settingsJson } from '../../../src/config/print.ts';
 import { resolveSettings } from '../../../src/config/resolve.ts';
 import type { Table } from '../../../src/config/schema.ts';
 
@@ -16,10 +16,10 @@ const table = {
 const files = [parseIni('[streamer]\npin: 1234\n', '/etc/a.conf')];
 
 describe('printed settings', () => {
-  const { settings, origins } = resolveSettings(table, { files, env: {}, flags: { limit: '2k' } });
+  const settled = resolveSettings(table, { files, env: {}, flags: { limit: '2k' } });
 
   it('are a table with every value, its origin, and no secret', () => {
-    expect(printSettings(settings, origins, table)).toBe(
+    expect(printSettings(settled, table)).toBe(
       [
         'head_timeout  27 s      default',
         'interfaces    (empty)   default',
@@ -31,7 +31,7 @@ describe('printed settings', () => {
   });
 
   it('are JSON with every value, its origin, and no secret', () => {
-    expect(JSON.parse(JSON.stringify(settingsToJson(settings, origins, table)))).toEqual({
+    expect(JSON.parse(JSON.stringify(settingsJson(settled, table)))).toEqual({
       head_timeout: { value: 27, unit: 's', origin: 'default' },
       interfaces: { value: [], origin: 'default' },
       limit: { value: 2000, unit: 'bytes', origin: 'flag --limit' },

@@ -1,0 +1,132 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A kind of value: how its text is read, shown, and described to an operator. */
+export interface Kind<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** Stands for the value in help texts. */
+  readonly placeholder: string;
+  /** What a number counts. */
+  readonly unit?: 's' | 'bytes';
+  /** The value as an operator could have written it. */
+  format(value: T): string;
+}
+
+const text = z.string().trim();
+
+export const integer = (min: number, max: number): Kind<number> => ({
+  schema: text.regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max)),
+  expected: `a whole number from ${min} to ${max}`,
+  placeholder: 'number',
+  format: String,
+});
+
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+const toSeconds = (written: string): number => {
+  const [, number = '', suffix = 's'] = /^([\d.]+)\s*(\w*)$/.exec(written) ?? [];
+  const seconds = Number(number) * (SECONDS[suffix.toLowerCase() || 's'] ?? Number.NaN);
+  return Math.round(seconds * 1000) / 1000;
+};
+
+const seconds = text.regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)?$/i).transform(toSeconds);
+const SUFFIXES = 'seconds, or a number with one of the suffixes ms, s, m, h, d';
+
+// A timer of Node that is set beyond 2^31 − 1 milliseconds fires at once instead of never.
+const LONGEST_TIMER_DAYS = 24;
+
+/** Something to wait for: a value in seconds, to the millisecond. */
+export const wait = (min: 0 | 0.001): Kind<number> => ({
+  schema: seconds.pipe(
+    z
+      .number()
+      .min(min)
+      .max(LONGEST_TIMER_DAYS * 86_400),
+  ),
+  expected: `a duration ${min === 0 ? 'from 0' : 'of 1 ms'} to ${LONGEST_TIMER_DAYS} d: ${SUFFIXES}`,
+  placeholder: 'duration',
+  unit: 's',
+  format: (value) => `${value} s`,
+});
+
+/** An age as caches count it: whole seconds, at most 2^31 (RFC 9111 section 1.2.2). */
+export const age: Kind<number> = {
+  schema: seconds.pipe(
+    z
+      .number()
+      .int()
+      .max(2 ** 31),
+  ),
+  expected: `a duration of whole seconds, at most 2147483648: ${SUFFIXES}`,
+  placeholder: 'duration',
+  unit: 's',
+  format: (value) => `${value} s`,
+};
+
+const BYTES: Readonly<Record<string, number>> = {
+  b: 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+const toBytes = (written: string): number => {
+  const [, number = '', suffix = ''] = /^([\d.]+)\s*(\w*)$/.exec(written) ?? [];
+  const unit = suffix.toLowerCase().replace(/^([kmgt])b$/, '$1') || 'b';
+  return Number(number) * (BYTES[unit] ?? Number.NaN);
+};
+
+const formatBytes = (value: number): string => {
+  const unit =
+    value === 0
+      ? undefined
+      : ['TiB', 'GiB', 'MiB', 'KiB'].find((name) => value % (BYTES[name.toLowerCase()] ?? 1) === 0);
+  return unit === undefined ? `${value} B` : `${value / (BYTES[unit.toLowerCase()] ?? 1)} ${unit}`;
+};
+
+export const size: Kind<number> = {
+  schema: text
+    .regex(/^\d+(\.\d+)?\s*(b|[kmgt]i?b|[kmgt])?$/i)
+    .transform(toBytes)
+    .pipe(z.number().int()),
+  expected:
+    'a whole number of bytes, or a number with one of the suffixes k, M, G, T (powers of 1000), KiB, MiB, GiB, TiB (of 1024)',
+  placeholder: 'size',
+  unit: 'bytes',
+  format: formatBytes,
+};
+
+/** One of a few words, whatever their case. */
+export const choice = <const T extends string>(...words: readonly [T, ...T[]]): Kind<T> => ({
+  schema: text
+    .transform((written) => words.find((word) => word.toLowerCase() === written.toLowerCase()) ?? written)
+    .pipe(z.enum(words)),
+  expected: `one of ${words.join(', ')}`,
+  placeholder: words.join('|'),
+  format: (value) => value,
+});
+
+/** A file or folder; a relative one counts from the working directory. */
+export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
+  schema: text.min(1).transform((written) => resolve(written)),
+  expected: `the path of a ${placeholder}`,
+  placeholder,
+  format: (value) => value,
+});
+
+/** Comma-separated words; an empty text is an empty list. */
+export const list = (placeholder: string): Kind<readonly string[]> => ({
+  schema: text
+    .transform((written) => (written === '' ? [] : written.split(',').map((item) => item.trim())))
+    .pipe(z.array(z.string().regex(/^\S+$/))),
+  expected: 'a comma-separated list, its items neither empty nor with white space within',
+  placeholder,
+  format: (value) => value.join(', '),
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { type IniFile, parseIni } from './ini.ts';
+import { type Layers, type OriginsOf, resolveSettings } from './resolve.ts';
+import { SETTINGS, type Settings } from './schema.ts';
+import { unknownKeys, unknownVariables } from './unknown.ts';
+
+/** Read where they exist, the latter over the former: Pulp's own file, and the released streamer's. */
+export const STANDARD_FILES: readonly string[] = ['/etc/pulp/server.conf', '/etc/pulp/streamer.conf'];
+
+export type Origins = OriginsOf<typeof SETTINGS>;
+
+export interface Loaded {
+  readonly settings: Settings;
+  readonly origins: Origins;
+  /** What is suspicious but harmless: unknown keys and variables. */
+  readonly warnings: readonly string[];
+}
+
+export interface Sources extends Partial<Omit<Layers, 'files'>> {
+  /** Files that must exist, instead of the standard ones; the later over the earlier. */
+  readonly files?: readonly string[];
+  readonly standardFiles?: readonly string[];
+}
+
+/** Everything that is wrong with the configuration, at once: each problem names where it is, and what was expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const readIni = (file: string, mustExist: boolean): IniFile => {
+  try {
+    return parseIni(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    const problem = `${file}: expected a readable file; found ${missing ? 'none' : `one that cannot be read (${code})`}`;
+    return { file, sections: new Map(), problems: missing && !mustExist ? [] : [problem] };
+  }
+};
+
+/**
+ * Settles all settings: flags over environment (`PULP_STREAMER_PORT` …) over files over defaults. Flags are texts under the names
+ * of {@link Settings}, as commander hands them out; other names in `flags` are not looked at.
+ * Throws a {@link ConfigError} with every problem there is.
+ */
+export const loadSettings = ({ files, standardFiles = STANDARD_FILES, env = {}, flags = {} }: Sources): Loaded => {
+  const read = (files ?? standardFiles).map((file) => readIni(file, files !== undefined));
+  const { settings, origins, problems } = resolveSettings(SETTINGS, { files: read, env, flags });
+  const all = [...read.flatMap((file) => file.problems), ...problems];
+  if (all.length > 0) throw new ConfigError(all);
+  const warnings = [...read.flatMap((file) => unknownKeys(SETTINGS, file)), ...unknownVariables(SETTINGS, env)];
+  return { settings, origins, warnings };
+};

@@ -1,0 +1,43 @@
+import { keyOf, SETTINGS, type Setting, type Table } from './schema.ts';
+
+/** What `loadSettings` gives, or `resolveSettings` for another table. */
+interface Settled {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+const MASK = '********';
+
+const shown = ({ kind, secret }: Setting, value: unknown): string => (secret ? MASK : kind.format(value)) || '(empty)';
+
+const aligned = (rows: readonly (readonly string[])[]): string => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join('');
+};
+
+/** Every value with its origin, a line each, in columns. Secrets are masked. */
+export const printSettings = ({ settings, origins }: Settled, table: Table = SETTINGS): string =>
+  aligned(
+    Object.entries(table).map(([name, setting]) => [keyOf(name), shown(setting, settings[name]), origins[name] ?? '']),
+  );
+
+export interface PrintedSetting {
+  readonly value: unknown;
+  /** What the value counts, where it counts: `s` or `bytes`. */
+  readonly unit?: string;
+  readonly origin: string;
+}
+
+/** Every value with its origin, by its key in files; ready for JSON. Secrets are masked. */
+export const settingsJson = (
+  { settings, origins }: Settled,
+  table: Table = SETTINGS,
+): Readonly<Record<string, PrintedSetting>> =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, { kind, secret }]) => [
+      keyOf(name),
+      { value: secret ? MASK : settings[name], unit: kind.unit, origin: origins[name] ?? '' },
+    ]),
+  );

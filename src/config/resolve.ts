@@ -1,0 +1,74 @@
+import type { IniFile } from './ini.ts';
+import { flagOf, keyOf, type Setting, spellingsOf, type Table, type ValuesOf, variableOf } from './schema.ts';
+
+/** Where settings come from: files, the later over the earlier; environment over files; flags over all. */
+export interface Layers {
+  readonly files: readonly IniFile[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** By the setting's name, e.g. `cacheTimeout`. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where each value came from: `flag --port`, `environment PULP_STREAMER_PORT`, `FILE:LINE` or `default`. */
+export type OriginsOf<T extends Table> = { readonly [Name in keyof T]: string };
+
+export interface Resolved<T extends Table> {
+  /** Whole and valid only where there are no problems. */
+  readonly settings: ValuesOf<T>;
+  readonly origins: OriginsOf<T>;
+  readonly problems: readonly string[];
+}
+
+/** A text somebody wrote for a setting. */
+interface Given {
+  readonly text: string;
+  readonly origin: string;
+  /** The origin, and what it is called there. */
+  readonly where: string;
+}
+
+const inFile = (name: string, setting: Setting, { file, sections }: IniFile): readonly Given[] =>
+  spellingsOf(name, setting)
+    .toReversed()
+    .flatMap(({ section, key }) => {
+      const found = sections.get(section)?.get(key);
+      if (found === undefined) return [];
+      const origin = `${file}:${found.line}`;
+      return [{ text: found.value, origin, where: `${origin}: [${section}] ${key}` }];
+    });
+
+const outside = (origin: string, text: string | undefined): readonly Given[] =>
+  text === undefined ? [] : [{ text, origin, where: origin }];
+
+/** Weakest first. */
+const givenFor = (name: string, setting: Setting, { files, env, flags }: Layers): readonly Given[] => [
+  ...files.flatMap((file) => inFile(name, setting, file)),
+  ...outside(`environment ${variableOf(name)}`, env[variableOf(name)]),
+  ...outside(`flag ${flagOf(name)}`, flags[name]),
+];
+
+/**
+ * Settles every setting of a table: the strongest text wins, and every text must be valid, also one that is overruled, because
+ * nobody means to write a wrong one. Problems say where, what was expected and what was found; of a secret they do not show it.
+ */
+export const resolveSettings = <T extends Table>(table: T, layers: Layers): Resolved<T> => {
+  const settings: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
+  const shown = new Map<string, string>();
+  const problems: string[] = [];
+  for (const [name, setting] of Object.entries(table)) {
+    const filled = setting.default.replace(/\{(\w+)\}/g, (whole, key: string) => shown.get(key) ?? whole);
+    for (const { text, origin, where } of [...outside('default', filled), ...givenFor(name, setting, layers)]) {
+      const read = setting.kind.schema.safeParse(text);
+      if (!read.success) {
+        const found = setting.secret ? 'something else (a secret, not shown)' : JSON.stringify(text);
+        problems.push(`${where}: expected ${setting.kind.expected}; found ${found}`);
+        continue;
+      }
+      settings[name] = read.data;
+      origins[name] = origin;
+      shown.set(keyOf(name), setting.kind.format(read.data));
+    }
+  }
+  return { settings: settings as ValuesOf<T>, origins: origins as OriginsOf<T>, problems };
+};

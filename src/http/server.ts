@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { BehaviorSubject, type Observable } from 'rxjs';
+import {
+  type Report,
+  StreamError,
+  type StreamEvent,
+  type StreamRequest,
+  toStreamError,
+} from '../../pipelines/model/index.ts';
+import type { ListenAddress } from './addresses.ts';
+import { respond, respondWithError } from './respond.ts';
+import { pathOfTarget } from './target.ts';
+
+/** One request as the client experienced it, told once it is over. */
+export interface Served {
+  readonly id: string;
+  readonly method: string;
+  readonly target: string;
+  /** What the client was told; 499 where it left before the end. */
+  readonly status: number;
+  /** Absent for requests that never came to the pipeline. */
+  readonly report?: Report;
+  readonly error?: StreamError;
+  readonly client: string;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+interface ServerOptions {
+  /** Answers one request; `report` is called once with what happened. */
+  readonly fetch: (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
+  readonly served: (served: Served) => void;
+  readonly newId: () => string;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+export interface HttpServer {
+  /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
+  listen(addresses: readonly ListenAddress[], port: number): Promise<readonly AddressInfo[]>;
+  /** Takes no more requests; resolves once the running ones ended, at the latest after so many milliseconds, when they are cut. */
+  stop(within: number): Promise<void>;
+}
+
+/** Idle connections of a cache in front are kept longer than the cache keeps them: it is the one who knows when it is done. */
+const KEEP_ALIVE = 125_000;
+/** Bytes that wait in a socket before the valve closes. */
+const HIGH_WATER_MARK = 64 * 1024;
+
+/** The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a response. */
+export const createHttpServer = (options: ServerOptions): HttpServer => {
+  const servers: Server[] = [];
+  const listener: RequestListener = (req, res) => handle(req, res, options);
+
+  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+
+  return {
+    listen: async (addresses, port) => {
+      try {
+        const bound: AddressInfo[] = [];
+        for (const address of addresses) {
+          const server = createServer({ keepAliveTimeout: KEEP_ALIVE, highWaterMark: HIGH_WATER_MARK }, listener);
+          server.on('clientError', refuse);
+          // With port 0 all addresses share the port that the first one was given.
+          bound.push(await listenOn(server, address, bound[0]?.port ?? port));
+          servers.push(server);
+        }
+        return bound;
+      } catch (error) {
+        await Promise.all(servers.splice(0).map(close));
+        throw error;
+      }
+    },
+    stop: async (within) => {
+      const closed = Promise.all(servers.map(close));
+      const cut = setTimeout(() => {
+        for (const server of servers) server.closeAllConnections();
+      }, within);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+};
+
+const listenOn = (server: Server, { host, ipv6Only }: ListenAddress, port: number): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only }, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+
+const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newId, now }: ServerOptions): void => {
+  const began = now();
+  const id = newId();
+  const { method = '', url: target = '' } = req;
+  const client = req.socket.remoteAddress ?? '';
+  let report: Report | undefined;
+  let refusal: StreamError | undefined;
+
+  res.on('close', () => {
+    const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
+    served({ id, method, target, status, report, error: refusal ?? report?.error, client, duration: now() - began });
+  });
+  try {
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
+    const valve = new BehaviorSubject(true);
+    const record = req.headers['pulp-stream-request']?.toString().toLowerCase() !== 'true';
+    const events = fetch({ id, method, path: pathOfTarget(target), valve, record }, (told) => {
+      report = told;
+    });
+    respond(res, valve, events);
+  } catch (thrown) {
+    refusal = toStreamError(thrown);
+    respondWithError(res, refusal);
+  }
+};
+
+/** What Node's parser refuses never becomes a request: it is answered here, once, and the connection closed. */
+const refuse = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, text] = REFUSALS[error.code ?? ''] ?? ['400 Bad Request', 'the request is malformed'];
+  const body = `${status.slice(0, 3)} ${text}\n`;
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
+      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  );
+};
+
+const REFUSALS: Readonly<Record<string, readonly [status: string, text: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the header fields are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+};

@@ -1,0 +1,60 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Report, StreamError } from '../../pipelines/model/index.ts';
+import { maskUrl } from './mask.ts';
+
+/** Pulp's (Python's) names of log levels, and pino's. */
+const LEVELS = {
+  CRITICAL: 'fatal',
+  ERROR: 'error',
+  WARNING: 'warn',
+  INFO: 'info',
+  DEBUG: 'debug',
+  NOTSET: 'trace',
+} as const;
+
+export type LogLevel = keyof typeof LEVELS;
+
+/** A logger that writes one JSON object a line; to standard output unless told otherwise. */
+export const createLogger = (level: LogLevel, destination?: DestinationStream): Logger => {
+  const options = { level: LEVELS[level], base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return destination ? pino(options, destination) : pino(options);
+};
+
+interface Served {
+  readonly id: string;
+  readonly method: string;
+  readonly target: string;
+  readonly status: number;
+  readonly report?: Report;
+  readonly error?: StreamError;
+  readonly client: string;
+  readonly duration: number;
+}
+
+/**
+ * Writes the one line that every request ends with. Durations are in milliseconds, `bytes` counts the body. What failed on the
+ * way is in `attempts`; userinfo, queries and signatures of URLs are masked.
+ */
+export const logServed = (logger: Logger, { id, method, target, status, report, error, client, duration }: Served): void => {
+  const line = {
+    id,
+    method,
+    path: maskUrl(target),
+    status,
+    bytes: report?.bytes ?? 0,
+    duration: Math.round(duration),
+    firstByte: report?.firstByte === undefined ? undefined : Math.round(report.firstByte),
+    source: report?.source,
+    outcome: status === 499 ? 'left' : (report?.outcome ?? 'refused'),
+    verified: report?.verified,
+    recorded: report?.recorded || undefined,
+    pauses: report?.pauses || undefined,
+    attempts: report?.attempts.map(({ url, ...attempt }) => ({ ...attempt, url: maskUrl(url) })),
+    client,
+    code: error?.code,
+    error: error && maskUrl(error.message),
+  };
+  if (error?.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'request');
+  else if (status >= 500) logger.warn(line, 'request');
+  else logger.info(line, 'request');
+};
