@@ -1,0 +1,251 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { concat, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
+import { createHttpServer, type HttpServer, type Served } from '../../../src/http/server.ts';
+import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
+
+const candidate = aCandidate('feed', entryOf('abc'));
+const head = (length: number | undefined, ...headers: [string, string][]) => headOf(candidate, { length, headers });
+const lost = new StreamError('CONNECTION_LOST', 'feed', 'http://secret@feed/x lost');
+
+const running: HttpServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop(0)));
+});
+
+type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
+
+const serve = async (answer: Answer) => {
+  const asked: StreamRequest[] = [];
+  const served = new Subject<Served>();
+  const log: Served[] = [];
+  served.subscribe((one) => log.push(one));
+  const server = createHttpServer({
+    fetch: (request, report) => {
+      asked.push(request);
+      return answer(request, report);
+    },
+    served: (one) => served.next(one),
+    newId: () => 'id-1',
+    now: () => performance.now(),
+  });
+  running.push(server);
+  const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
+  const port = address?.port ?? 0;
+  const get = async (path: string, options: object = {}): Promise<IncomingMessage> => {
+    const req = request({ host: '127.0.0.1', port, path, agent: false, ...options }).end();
+    const [res] = await once(req, 'response');
+    return res;
+  };
+  const raw = async (bytes: string): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(bytes);
+    return socket;
+  };
+  const nextServed = () => new Promise<Served>((resolve) => served.subscribe(resolve));
+  return { server, port, asked, log, get, raw, nextServed };
+};
+
+describe('the HTTP server', () => {
+  it('sends head and body, with the length where it is known', async () => {
+    const { get, asked } = await serve(() => of(head(3, ['X-A', '1'], ['X-A', '2']), chunk('ab'), chunk('c')));
+    const res = await get('/a%20b/c.rpm;v=1?policy=x;signature=y');
+    expect(res.statusCode).toBe(200);
+    expect(res.headers['content-length']).toBe('3');
+    expect(res.rawHeaders.filter((_, i, all) => all[i - 1] === 'X-A')).toEqual(['1', '2']);
+    expect(await text(res)).toBe('abc');
+    expect(asked).toMatchObject([{ id: 'id-1', method: 'GET', path: '/a%20b/c.rpm', record: true }]);
+  });
+
+  it('sends the head before there is any body', async () => {
+    const { get } = await serve(() => concat(of(head(3)), NEVER));
+    const res = await get('/x');
+    expect(res.statusCode).toBe(200);
+    res.destroy();
+  });
+
+  it('ends a body of unknown length cleanly', async () => {
+    const { get } = await serve(() => of(head(undefined), chunk('abc')));
+    const res = await get('/x');
+    expect(res.headers['transfer-encoding']).toBe('chunked');
+    expect(await text(res)).toBe('abc');
+  });
+
+  it('answers HEAD with the head alone', async () => {
+    const { get } = await serve(() => of(head(3)));
+    const res = await get('/x', { method: 'HEAD' });
+    expect(res.headers['content-length']).toBe('3');
+    expect(await text(res)).toBe('');
+  });
+
+  it('does not record what Pulp itself downloads', async () => {
+    const { get, asked } = await serve(() => of(head(0)));
+    await text(await get('/x', { headers: { 'Pulp-Stream-Request': 'true' } }));
+    expect(asked).toMatchObject([{ record: false }]);
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND'])(
+    'refuses %s with 405 and Allow',
+    async (method) => {
+      const { get, asked } = await serve(() => NEVER);
+      const res = await get('/x', { method });
+      expect(res.statusCode).toBe(405);
+      expect(res.headers.allow).toBe('GET, HEAD');
+      expect(res.headers['cache-control']).toBe('no-store');
+      expect(await text(res)).toBe('405 only GET and HEAD are served\n');
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['an asterisk', 'GET * HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['no slash', 'GET abc HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['a control character', 'GET /a\x01b HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['a fragment', 'GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['no HTTP', 'hello\r\n\r\n'],
+  ])('refuses a malformed target with 400: %s', async (_, bytes) => {
+    const { raw, asked } = await serve(() => NEVER);
+    const socket = await raw(bytes);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*no-store/);
+    expect(asked).toEqual([]);
+    socket.destroy();
+  });
+
+  it('takes the path of an absolute target', async () => {
+    const { raw, asked } = await serve(() => of(head(0)));
+    const socket = await raw('GET http://host:1/a/b?c HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(socket, 'data');
+    expect(asked).toMatchObject([{ path: '/a/b' }]);
+    socket.destroy();
+  });
+
+  it.each([
+    ['NOT_IN_CATALOG', 404, undefined],
+    ['SOURCE_REFUSED', 502, undefined],
+    ['HEAD_TIMEOUT', 504, undefined],
+    ['CATALOG_UNAVAILABLE', 503, '5'],
+    ['INTERNAL', 500, undefined],
+  ] as const)('answers %s with %d, and says nothing of our sources', async (code, status, retryAfter) => {
+    const { get } = await serve(() => throwError(() => new StreamError(code, 'feed', 'http://user:secret@feed/x')));
+    const res = await get('/x');
+    expect(res.statusCode).toBe(status);
+    expect(res.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/plain; charset=utf-8' });
+    expect(res.headers['retry-after']).toBe(retryAfter);
+    expect(await text(res)).not.toMatch(/secret|feed/);
+  });
+
+  it.each([
+    ['HTTP/1.1', 3],
+    ['HTTP/1.1', undefined],
+    ['HTTP/1.0', undefined],
+  ])('resets the connection when the body fails: %s, length %s', async (version, length) => {
+    const failing = new Subject<StreamEvent>();
+    const { raw } = await serve(() => concat(of(head(length), chunk('a')), failing));
+    const socket = await raw(`GET /x ${version}\r\nHost: a\r\n\r\n`);
+    await once(socket, 'data');
+    const broken = once(socket, 'error');
+    // A clean end would be the defect: the socket must break with an error instead.
+    const ended = once(socket, 'end').then(() => {
+      throw new Error('ended cleanly');
+    });
+    failing.error(lost);
+    const [error] = await Promise.race([broken, ended]);
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('leaves the stream when the client leaves, and logs 499', async () => {
+    const left = new Subject<void>();
+    const leaving = new Promise<void>((resolve) => left.subscribe(resolve));
+    const { raw, nextServed } = await serve(() =>
+      concat(of(head(9), chunk('abc')), NEVER).pipe(finalize(() => left.next())),
+    );
+    const socket = await raw('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(socket, 'data');
+    const served = nextServed();
+    socket.destroy();
+    await leaving;
+    expect(await served).toMatchObject({ status: 499, target: '/x', client: '127.0.0.1' });
+  });
+
+  it('closes the valve for a client that does not read, and opens it when it does', async () => {
+    const piece = bytesOf('x'.repeat(64 * 1024));
+    const TOTAL = 400;
+    let pushed = 0;
+    const closed = new Subject<void>();
+    const stuck = new Promise<void>((resolve) => closed.subscribe(resolve));
+    const { raw } = await serve(
+      ({ valve }) =>
+        new Observable((out) => {
+          out.next(head(piece.length * TOTAL));
+          // Pushes whenever it may: a source that is always ready.
+          const push = () => {
+            while (open && pushed < TOTAL && !out.closed) {
+              pushed += 1;
+              out.next({ type: 'chunk', bytes: piece });
+            }
+            if (pushed === TOTAL) out.complete();
+            else closed.next();
+          };
+          let open = false;
+          return valve.subscribe((state) => {
+            const opened = state && !open;
+            open = state;
+            if (opened) push();
+          });
+        }),
+    );
+    const client = await raw('GET /x HTTP/1.0\r\n\r\n');
+    client.pause();
+    await stuck;
+    const whileStuck = pushed;
+    expect(whileStuck).toBeLessThan(TOTAL);
+    const body = await buffer(client);
+    expect(body.length).toBeGreaterThan(piece.length * TOTAL);
+    expect(pushed).toBe(TOTAL);
+  });
+
+  it('lets running transfers end when stopped, and takes no new ones', async () => {
+    const rest = new Subject<StreamEvent>();
+    const { server, get, port } = await serve(() => concat(of(head(2), chunk('a')), rest));
+    const res = await get('/x');
+    const stopped = server.stop(60_000);
+    const refused = connect(port, '127.0.0.1');
+    const [error] = await once(refused, 'error');
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    rest.next(chunk('b'));
+    rest.complete();
+    expect(await text(res)).toBe('ab');
+    await stopped;
+  });
+
+  it('cuts transfers that take too long to end when stopped', async () => {
+    const { server, get } = await serve(() => concat(of(head(2), chunk('a')), NEVER));
+    const res = await get('/x');
+    const cut = once(res, 'error');
+    await server.stop(10);
+    expect(await cut).toBeDefined();
+  });
+
+  it('listens nowhere where one of several addresses cannot be had', async () => {
+    const { port, server } = await serve(() => NEVER);
+    const second = createHttpServer({ fetch: () => NEVER, served: () => {}, newId: () => '', now: () => 0 });
+    await expect(
+      second.listen(
+        [
+          { host: '127.0.0.2', ipv6Only: false },
+          { host: '127.0.0.1', ipv6Only: false },
+        ],
+        port,
+      ),
+    ).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const refused = connect(port, '127.0.0.2');
+    expect(await once(refused, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
+    expect(server).toBeDefined();
+  });
+});
