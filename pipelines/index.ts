@@ -1,3 +1,4 @@
+export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-saves.ts';
 export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
 export * from './model/index.ts';
 export { operate } from './operators/operate.ts';

@@ -21,7 +21,7 @@ import { verify } from './stages/verify.ts';
 
 /** What the river needs from its banks. Optional parts are left out by embedders who do not save or log. */
 export interface LazyFetchDeps {
-  readonly catalog: Catalog;
+  readonly catalog: Pick<Catalog, 'lookup'>;
   /** Asked in this order for every entry: best first, the feed last. */
   readonly sources: readonly FindCandidates[];
   readonly open: OpenSource;

@@ -22,6 +22,7 @@ export type {
   Keep,
   Keeping,
   MakeDigest,
+  Offer,
   OpenSource,
   Outbox,
   PendingSave,

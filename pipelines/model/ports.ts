@@ -1,15 +1,25 @@
 import type { Observable } from 'rxjs';
-import type { Candidate } from './candidate.ts';
+import type { Access, Candidate } from './candidate.ts';
 import type { CatalogEntry, ChecksumAlgorithm } from './entry.ts';
 import type { SourceEvent } from './events.ts';
 
-/** Says where paths really live. */
+/**
+ * Says where paths really live: what Pulp 2 keeps in its database. Each answer is asked for on subscription and errors with
+ * `CATALOG_UNAVAILABLE` where it cannot be had; unsubscribing drops it.
+ */
 export interface Catalog {
-  /**
-   * Emits what is known of a path, newest first, then completes; nothing for an unknown path.
-   * Errors with `CATALOG_UNAVAILABLE`. Unsubscribing drops the answer.
-   */
+  /** Emits what is known of a path, newest first, then completes; nothing for an unknown path. */
   lookup(path: string): Observable<CatalogEntry>;
+  /** Emits how an importer's feed is to be approached, then completes; errors with `SOURCE_BROKEN` for an unknown or broken importer. */
+  access(importerId: string): Observable<Access>;
+  /** Emits where alternate content sources have an entry's unit, one unexpired offer a source, then completes. */
+  offers(entry: CatalogEntry): Observable<Offer>;
+}
+
+/** An alternate content source has a unit: one document of Pulp 2's `content_catalog`. */
+export interface Offer {
+  readonly sourceId: string;
+  readonly url: string;
 }
 
 /**
@@ -66,7 +76,10 @@ export interface SaveRequest {
 export interface Outbox {
   /** Notes a wish, once per unit id and path. Never blocks, never throws; a repeated wish changes nothing. */
   append(save: SaveRequest): void;
-  /** Emits each wish that waits, oldest first, and each new one as it comes; never completes. A wish that is put off comes again when it is due. */
+  /**
+   * Emits each wish that waits, oldest first, and each new one as it comes; never completes. A wish is emitted once until it is put off
+   * (then again when it is due) or removed, and only so many are out at a time: further ones follow as those are settled.
+   */
   readonly due: Observable<PendingSave>;
   /** The other side has it: forget it. */
   remove(save: PendingSave): void;

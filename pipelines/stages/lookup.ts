@@ -7,7 +7,7 @@ import { type Catalog, type CatalogEntry, StreamError, type StreamRequest } from
  */
 export const lookup = (
   request: StreamRequest,
-  { catalog }: { catalog: Catalog },
+  { catalog }: { catalog: Pick<Catalog, 'lookup'> },
 ): Observable<readonly CatalogEntry[]> =>
   concat(...spellings(request.path).map((path) => defer(() => catalog.lookup(path)).pipe(toArray()))).pipe(
     filter((entries) => entries.length > 0),

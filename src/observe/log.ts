@@ -35,7 +35,10 @@ interface Served {
  * Writes the one line that every request ends with. Durations are in milliseconds, `bytes` counts the body. What failed on the
  * way is in `attempts`; userinfo, queries and signatures of URLs are masked.
  */
-export const logServed = (logger: Logger, { id, method, target, status, report, error, client, duration }: Served): void => {
+export const logServed = (
+  logger: Logger,
+  { id, method, target, status, report, error, client, duration }: Served,
+): void => {
   const line = {
     id,
     method,

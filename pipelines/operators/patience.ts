@@ -1,0 +1,42 @@
+import {
+  asyncScheduler,
+  EMPTY,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type SchedulerLike,
+  switchMap,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
+
+interface Patience {
+  /** Milliseconds that the consumer may want nothing. */
+  readonly within: number;
+  readonly valve: Observable<boolean>;
+  readonly error: () => unknown;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Errors when the valve stays closed for too long: a consumer that is stuck must not hold a source for ever.
+ *
+ * ```
+ * source    a--b-------------
+ * valve     o---x---o---x----
+ * result    a--b-------------#     (within 5)
+ * ```
+ *
+ * Else passes everything on. Unsubscribing leaves source and valve, and stops the timer.
+ */
+export const patience = <T>({
+  within,
+  valve,
+  error,
+  scheduler = asyncScheduler,
+}: Patience): MonoTypeOperatorFunction<T> =>
+  takeUntil(
+    valve.pipe(
+      switchMap((open) => (open ? EMPTY : timer(within, scheduler).pipe(switchMap(() => throwError(error))))),
+    ),
+  );

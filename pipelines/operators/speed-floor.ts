@@ -1,0 +1,67 @@
+import { asyncScheduler, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
+import { operate } from './operate.ts';
+
+interface SpeedFloor<T> {
+  /** What must come within each window, in the unit of `size`. */
+  readonly atLeast: number;
+  /** Milliseconds. */
+  readonly window: number;
+  readonly size: (value: T) => number;
+  /** A window in which the valve was closed, be it for a moment, is not judged: the consumer was the slow one. */
+  readonly valve: Observable<boolean>;
+  readonly error: () => unknown;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Errors at the end of the first window in which too little came; else passes everything on.
+ *
+ * ```
+ * source    a-b-c---d--------
+ * windows   -----|----|----|
+ * result    a-b-c---d------#       (at least 1 within 5)
+ * ```
+ *
+ * Unsubscribing stops the timer and leaves source and valve.
+ */
+export const speedFloor = <T>({
+  atLeast,
+  window,
+  size,
+  valve,
+  error,
+  scheduler = asyncScheduler,
+}: SpeedFloor<T>): MonoTypeOperatorFunction<T> =>
+  operate((subscriber) => {
+    let open = true;
+    let wasClosed = false;
+    let came = 0;
+
+    subscriber.add(
+      valve.subscribe({
+        next: (state) => {
+          open = state;
+          wasClosed ||= !state;
+        },
+        error: (failure) => subscriber.error(failure),
+      }),
+    );
+    subscriber.add(
+      scheduler.schedule(function () {
+        if (!wasClosed && came < atLeast) {
+          subscriber.error(error());
+          return;
+        }
+        came = 0;
+        wasClosed = !open;
+        this.schedule(undefined, window);
+      }, window),
+    );
+
+    return {
+      next: (value) => {
+        came += size(value);
+        subscriber.next(value);
+      },
+    };
+  });

@@ -1,0 +1,33 @@
+import { CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from '../../pipelines/model/index.ts';
+
+const DIGITS: Readonly<Record<ChecksumAlgorithm, number>> = {
+  md5: 32,
+  sha1: 40,
+  sha224: 56,
+  sha256: 64,
+  sha384: 96,
+  sha512: 128,
+};
+
+const isAlgorithm = (name: string): name is ChecksumAlgorithm => CHECKSUM_ALGORITHMS.some((known) => known === name);
+
+/** A checksum as metadata spells it (`sha` is SHA-1 there, digits may be upper case); throws where it cannot be one. */
+export const toChecksum = (type: string, text: string): Checksum => {
+  const name = type.trim().toLowerCase();
+  const algorithm = name === 'sha' ? 'sha1' : name;
+  const value = text.trim().toLowerCase();
+  if (!isAlgorithm(algorithm)) {
+    throw new Error(`unknown checksum type '${type}', expected one of ${CHECKSUM_ALGORITHMS.join(', ')}`);
+  }
+  if (!/^[0-9a-f]*$/.test(value) || value.length !== DIGITS[algorithm]) {
+    throw new Error(`'${text}' is no ${algorithm} checksum, expected ${DIGITS[algorithm]} hexadecimal digits`);
+  }
+  return { algorithm, value };
+};
+
+/** A checksum as operators write it: `sha256:0123…`. */
+export const parseChecksum = (text: string): Checksum => {
+  const colon = text.indexOf(':');
+  if (colon < 0) throw new Error(`'${text}' is no checksum, expected ALGORITHM:DIGITS such as sha256:0123…`);
+  return toChecksum(text.slice(0, colon), text.slice(colon + 1));
+};

@@ -1,0 +1,120 @@
+import { pathToFileURL } from 'node:url';
+import { type Format, METADATA, type Repository, type RepositoryItem, type Selection } from './importers/format.ts';
+import { toUrlPath } from './importers/relative-path.ts';
+import { unitIdOf } from './locator.ts';
+import { trimPrefix } from './sqlite/prefix.ts';
+import type { NewEntry } from './sqlite/rows.ts';
+import type { SqliteCatalog } from './sqlite.ts';
+
+/** How far an import has come. */
+export interface Progress {
+  /** The file being read, relative to the repository's base. */
+  readonly file: string;
+  /** Bytes of it read so far, and in all where that is known. */
+  readonly bytes: number;
+  readonly size?: number;
+  /** Packages and metadata files so far. */
+  readonly items: number;
+}
+
+export interface ImportOptions {
+  readonly catalog: SqliteCatalog;
+  readonly format: Format;
+  readonly selection?: Selection;
+  /** The repository's URL, as `toBase` gives it. */
+  readonly base: string;
+  /** Where the repository appears in the catalog; begins with `/`. */
+  readonly prefix: string;
+  /** The bytes at a URL. Rejects with SOURCE_MISSING or SOURCE_REFUSED where there are none. */
+  readonly read: (url: string) => AsyncIterable<Uint8Array>;
+  /** The importer whose credentials apply to the entries. */
+  readonly importer: string;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ImportResult {
+  readonly revision: number;
+  readonly packages: number;
+  readonly metadata: number;
+  /** Entries of the earlier revisions, removed. */
+  readonly removed: number;
+  /** Indices that the repository lists and does not have. */
+  readonly missing: readonly string[];
+}
+
+const BATCH = 1000;
+
+/** A repository's URL, with a slash at its end, from what an operator typed: an http(s) or file URL, or a folder. */
+export const toBase = (text: string): string => {
+  if (!/^(https?|file):\/\//i.test(text)) return pathToFileURL(`${text}/`).href.replace(/\/+$/, '/');
+  if (!URL.canParse(text)) throw new Error(`'${text}' is no URL`);
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    throw new Error(
+      `${url.host}: credentials do not belong in the URL; make an importer with --username and --password`,
+    );
+  }
+  if (url.search !== '' || url.hash !== '') throw new Error(`'${text}': a repository's URL has no ? and no #`);
+  return url.href.replace(/\/*$/, '/');
+};
+
+/** Checks where a repository shall appear. */
+const toPrefix = (prefix: string): string => {
+  if (!prefix.startsWith('/')) throw new Error(`prefix '${prefix}' does not begin with /`);
+  return trimPrefix(prefix);
+};
+
+/**
+ * Reads a repository and publishes one entry per package and metadata file below a prefix, as the importer's next revision there,
+ * in place of the earlier ones. All or nothing: an import that fails leaves the catalog as it was.
+ */
+export const importRepository = async (options: ImportOptions): Promise<ImportResult> => {
+  const { catalog, format, selection = {}, base, read, importer, onProgress } = options;
+  const prefix = toPrefix(options.prefix);
+  const missing: string[] = [];
+  let items = 0;
+  let metadata = 0;
+  const repository: Repository = {
+    base,
+    read: async function* (file, size) {
+      let bytes = 0;
+      for await (const chunk of read(base + toUrlPath(file))) {
+        bytes += chunk.byteLength;
+        onProgress?.({ file, bytes, items, ...(size !== undefined && { size }) });
+        yield chunk;
+      }
+    },
+    missing: (path) => missing.push(path),
+  };
+  const toEntry = ({ path, unitTypeId, unitKey, checksum, size }: RepositoryItem): NewEntry => ({
+    path: `${prefix}/${path}`,
+    importerId: importer,
+    unitId: unitIdOf(unitTypeId, unitKey),
+    unitTypeId,
+    unitKey,
+    url: base + toUrlPath(path),
+    checksum,
+    ...(size !== undefined && { size }),
+    // Given when it is published.
+    revision: 0,
+    data: {},
+  });
+  const staging = catalog.entries.stage();
+  let batch: NewEntry[] = [];
+  try {
+    for await (const item of format(repository, selection)) {
+      items += 1;
+      if (item.unitTypeId === METADATA) metadata += 1;
+      if (batch.push(toEntry(item)) < BATCH) continue;
+      staging.write(batch);
+      batch = [];
+    }
+    staging.write(batch);
+    const [conflict] = staging.conflicts();
+    if (conflict) throw new Error(`${base}: lists ${conflict.path} twice, with different checksums`);
+    const { revision, added, removed } = staging.publishRevision(importer, prefix);
+    return { revision, packages: added - metadata, metadata, removed, missing };
+  } finally {
+    staging.discard();
+  }
+};

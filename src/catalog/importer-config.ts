@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { StreamError } from '../../pipelines/model/index.ts';
+
+const positive = z.number().positive();
+
+/** The keys of an importer's configuration, as Pulp names them. Certificates and keys are PEM texts. */
+const schema = z.object({
+  feed: z.string().optional(),
+  ssl_ca_cert: z.string().optional(),
+  ssl_client_cert: z.string().optional(),
+  ssl_client_key: z.string().optional(),
+  ssl_validation: z.boolean().optional(),
+  proxy_host: z.string().optional(),
+  proxy_port: z.number().int().min(1).max(65535).optional(),
+  proxy_username: z.string().optional(),
+  proxy_password: z.string().optional(),
+  basic_auth_username: z.string().optional(),
+  basic_auth_password: z.string().optional(),
+  max_downloads: positive.int().optional(),
+  /** Bytes per second. */
+  max_speed: positive.optional(),
+  /** Seconds. */
+  connect_timeout: positive.optional(),
+  /** Seconds. */
+  read_timeout: positive.optional(),
+});
+
+export type ImporterConfig = z.infer<typeof schema>;
+
+/** Checks a configuration as it was stored; throws SOURCE_BROKEN naming the importer and the key that is wrong. Unknown keys are dropped. */
+export const parseImporterConfig = (importerId: string, value: unknown): ImporterConfig => {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${importerId}: ${faults.join('; ')}`);
+};
+
+const PAIRS = [
+  ['ssl_client_cert', 'ssl_client_key'],
+  ['proxy_host', 'proxy_port'],
+  ['proxy_username', 'proxy_password'],
+  ['basic_auth_username', 'basic_auth_password'],
+] as const;
+
+/** The pairs of which only one half is given. Pulp ignores such a half; whoever types one meant more. */
+export const halfGiven = (config: ImporterConfig): { given: string; missing: string }[] =>
+  PAIRS.flatMap((pair) => {
+    const given = pair.find((key) => config[key] !== undefined);
+    const missing = pair.find((key) => config[key] === undefined);
+    return given && missing ? [{ given, missing }] : [];
+  });
+
+const SECRET: readonly string[] = ['ssl_client_key', 'proxy_password', 'basic_auth_password'];
+
+/** The configuration as it may be shown: private keys and passwords are hidden. */
+export const maskSecrets = (config: ImporterConfig): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, SECRET.includes(key) ? '********' : value]));

@@ -1,0 +1,146 @@
+import { decompress, SUFFIXES } from './decompress.ts';
+import { type Format, metadataItem, type Repository, type RepositoryItem, type Selection } from './format.ts';
+import { readPackagesIndex } from './packages.ts';
+import { openOptional, readText } from './read.ts';
+import { toRelativePath } from './relative-path.ts';
+import { parseRelease, type Release, type ReleaseFile, withoutSignature } from './release.ts';
+import { makeMeter, parseVerified } from './verify.ts';
+
+const RELEASE_FILES = ['Release', 'InRelease', 'Release.gpg'];
+
+/** One `Packages` index in the compressions that are listed. */
+interface Index {
+  /** Without suffix, below the suite's folder. */
+  readonly path: string;
+  readonly component: string;
+  readonly architecture: string;
+}
+
+/** A suite's folder below the base: `dists/NAME/`, or for a flat repository the folder itself. */
+const folderOf = (suite: string): string => {
+  if (!suite.endsWith('/')) return `dists/${suite}/`;
+  const folder = suite.replace(/^(\.?\/+)+/, '');
+  return folder === '' ? '' : `${toRelativePath(folder.slice(0, -1), `suite ${suite}`)}/`;
+};
+
+const toIndex = (path: string): Index => {
+  const [, component, architecture] = /^(?:(.+)\/)?binary-([^/]+)\/Packages$/.exec(path) ?? [];
+  return { path, component: component?.replace(/\/debian-installer$/, '') ?? '', architecture: architecture ?? '' };
+};
+
+const listIndices = (files: readonly ReleaseFile[]): Index[] => {
+  const names = files.flatMap(({ path }) => {
+    const [, plain] = /^((?:.*\/)?Packages)(?:\.\w+)?$/.exec(path) ?? [];
+    return plain === undefined ? [] : [plain];
+  });
+  return [...new Set(names)].map(toIndex);
+};
+
+/** The indices that are wanted. Packages for `all` architectures are part of every architecture. */
+const select = (indices: readonly Index[], { components, architectures }: Selection, where: string): Index[] => {
+  const demand = (what: 'component' | 'architecture', wanted: readonly string[] = []): void => {
+    const there = new Set(indices.map((index) => index[what]));
+    const unknown = wanted.find((name) => !there.has(name));
+    if (unknown !== undefined) {
+      throw new Error(`${where}: no ${what} '${unknown}', there is ${[...there].filter(Boolean).join(', ') || 'none'}`);
+    }
+  };
+  demand('component', components);
+  demand('architecture', architectures);
+  return indices.filter(
+    ({ component, architecture }) =>
+      (!components || components.includes(component)) &&
+      (!architectures || architecture === 'all' || architectures.includes(architecture)),
+  );
+};
+
+const byHashPath = (folder: string, { path, checksum }: ReleaseFile, digest: string): string =>
+  `${folder}${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/${digest}/${checksum.value}`;
+
+async function* readIndex(
+  repository: Repository,
+  folder: string,
+  index: Index,
+  files: ReadonlyMap<string, ReleaseFile>,
+): AsyncGenerator<RepositoryItem> {
+  for (const suffix of SUFFIXES) {
+    const listed = files.get(`${index.path}${suffix}`);
+    if (!listed) continue;
+    const path = `${folder}${listed.path}`;
+    const bytes = await openOptional(repository.read(path, listed.size));
+    if (!bytes) continue;
+    yield* parseVerified(path, bytes, listed, (packed) => readPackagesIndex(path, decompress(path, packed)));
+    return;
+  }
+  // Mirrors that hold some architectures keep the Release file of all.
+  repository.missing(`${folder}${index.path}`);
+}
+
+/** A flat repository without a Release file: what is beside is all there is. */
+async function* readBarePackages(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
+  let found = false;
+  for (const suffix of SUFFIXES) {
+    const path = `${folder}Packages${suffix}`;
+    const bytes = await openOptional(repository.read(path));
+    if (!bytes) continue;
+    const meter = makeMeter();
+    const measured = meter.through(bytes);
+    if (found) for await (const _ of measured);
+    else yield* parseVerified(path, measured, {}, (packed) => readPackagesIndex(path, decompress(path, packed)));
+    const { checksum, size } = meter.read();
+    yield metadataItem(path, checksum, size);
+    found = true;
+  }
+  if (!found) {
+    throw new Error(
+      `${repository.base}${folder}: neither Release nor Packages is there; a repository with suites needs --suite NAME`,
+    );
+  }
+}
+
+async function* readListed(
+  repository: Repository,
+  folder: string,
+  release: Release,
+  selection: Selection,
+): AsyncGenerator<RepositoryItem> {
+  // Some tools list a Release file in itself, in a state that it no longer has.
+  const files = release.files.filter(({ path }) => !RELEASE_FILES.includes(path));
+  const hashed = new Set<string>();
+  for (const file of files) {
+    yield metadataItem(`${folder}${toRelativePath(file.path, `${folder}Release`)}`, file.checksum, file.size);
+    if (!release.byHash) continue;
+    // Several files of a folder may have the same content: the empty ones, for instance.
+    const path = byHashPath(folder, file, release.digest);
+    if (!hashed.has(path)) yield metadataItem(path, file.checksum, file.size);
+    hashed.add(path);
+  }
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  for (const index of select(listIndices(files), selection, `${folder}Release`)) {
+    yield* readIndex(repository, folder, index, byPath);
+  }
+}
+
+async function* readSuite(repository: Repository, suite: string, selection: Selection): AsyncGenerator<RepositoryItem> {
+  const folder = folderOf(suite);
+  let release: Release | undefined;
+  for (const name of RELEASE_FILES) {
+    const path = `${folder}${name}`;
+    const bytes = await openOptional(repository.read(path));
+    if (!bytes) continue;
+    const { text, checksum, size } = await readText(path, bytes);
+    yield metadataItem(path, checksum, size);
+    if (!name.endsWith('.gpg')) release ??= parseRelease(path, withoutSignature(text));
+  }
+  if (release) yield* readListed(repository, folder, release, selection);
+  else if (suite.endsWith('/')) yield* readBarePackages(repository, folder);
+  else throw new Error(`${repository.base}${folder}: neither Release nor InRelease is there`);
+}
+
+/**
+ * A Debian repository: the Release files, what they list, and each package of the `Packages` indices. Listed files are taken on
+ * trust: whether a mirror really has each compression of each index, its 404 says when one is asked for.
+ */
+export const deb: Format = async function* (repository, selection) {
+  for (const suite of selection.suites ?? ['./']) yield* readSuite(repository, suite, selection);
+};

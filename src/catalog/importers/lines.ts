@@ -1,0 +1,18 @@
+// Far above any real one, so that a file which is no text cannot fill the memory.
+const LONGEST_LINE = 16 * 1024 * 1024;
+
+/** The lines of a text, without their ends, as many at a time as a chunk completes. */
+export async function* readLines(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > LONGEST_LINE) throw new Error(`${name}: a line is longer than ${LONGEST_LINE} characters`);
+    yield lines.map(withoutReturn);
+  }
+  rest += decoder.decode();
+  if (rest !== '') yield [withoutReturn(rest)];
+}
+
+const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);

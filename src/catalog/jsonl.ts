@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/index.ts';
+import { toChecksum } from './checksum.ts';
+import { readLines } from './importers/lines.ts';
+import type { NewEntry, StoredEntry } from './sqlite/rows.ts';
+import type { SqliteCatalog } from './sqlite.ts';
+import { messageOf } from './thrown.ts';
+
+const isFeedUrl = (url: string): boolean => URL.canParse(url) && /^(https?|file):$/.test(new URL(url).protocol);
+
+const size = z.number().int().nonnegative();
+const text = z.string().min(1);
+
+/** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_id` and `_ns`, are passed over. */
+const schema = z
+  .object({
+    path: z.string().startsWith('/', 'expected a path that begins with /'),
+    importer_id: z.string().regex(/^[0-9a-f]{24}$/, 'expected 24 hexadecimal digits'),
+    unit_id: text,
+    unit_type_id: text,
+    url: z.string().refine(isFeedUrl, 'expected a URL of http, https or file'),
+    checksum: text.nullish(),
+    checksum_algorithm: z.enum(CHECKSUM_ALGORITHMS).nullish(),
+    revision: z.number().int().nonnegative(),
+    data: z.record(z.string(), z.unknown()).nullish(),
+    size: size.nullish(),
+    prefix: z.string().nullish(),
+  })
+  .refine(
+    (line) => (line.checksum ?? undefined) === undefined || (line.checksum_algorithm ?? undefined) !== undefined,
+    { path: ['checksum_algorithm'], message: 'is missing beside checksum' },
+  );
+
+/** An entry as a line of JSON, in Pulp's field names. */
+export const toLine = (entry: StoredEntry): string =>
+  JSON.stringify({
+    path: entry.path,
+    importer_id: entry.importerId,
+    unit_id: entry.unitId,
+    unit_type_id: entry.unitTypeId,
+    url: entry.url,
+    checksum: entry.checksum?.value,
+    checksum_algorithm: entry.checksum?.algorithm,
+    size: entry.size,
+    revision: entry.revision,
+    data: entry.data,
+    prefix: entry.prefix,
+  });
+
+const parseJson = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new Error('is no JSON, expected one object a line');
+  }
+};
+
+/** The entry that a line describes; throws naming the fields that are wrong. */
+const parseLine = (line: string): NewEntry => {
+  const parsed = schema.safeParse(parseJson(line));
+  if (!parsed.success) {
+    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  }
+  const { path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, revision, data } = parsed.data;
+  return {
+    path,
+    importerId: importer_id,
+    unitId: unit_id,
+    unitTypeId: unit_type_id,
+    url,
+    ...(checksum && checksum_algorithm && { checksum: toChecksum(checksum_algorithm, checksum) }),
+    ...(typeof parsed.data.size === 'number' && { size: parsed.data.size }),
+    revision,
+    data: data ?? {},
+    ...(typeof parsed.data.prefix === 'string' && { prefix: parsed.data.prefix }),
+  };
+};
+
+const SHOWN_FAULTS = 20;
+
+/**
+ * Loads entries from lines of JSON, in place of those with the same path, importer and revision; resolves to their number.
+ * All or nothing: where any line is bad, rejects naming each by its number (the first twenty), and the catalog stays as it was.
+ */
+export const loadLines = async (
+  catalog: SqliteCatalog,
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<number> => {
+  const faults: string[] = [];
+  let number = 0;
+  let count = 0;
+  const note = (line: number, fault: string): void => {
+    count += 1;
+    if (count <= SHOWN_FAULTS) faults.push(`${name}: line ${line}: ${fault}`);
+  };
+  const fail = (): never => {
+    const more = count > SHOWN_FAULTS ? [`… and ${count - SHOWN_FAULTS} more`] : [];
+    throw new Error(['nothing was loaded:', ...faults, ...more].join('\n'));
+  };
+  const staging = catalog.entries.stage();
+  try {
+    for await (const lines of readLines(name, bytes)) {
+      const entries: NewEntry[] = [];
+      for (const line of lines) {
+        number += 1;
+        try {
+          entries.push(parseLine(line));
+        } catch (error) {
+          note(number, messageOf(error));
+        }
+      }
+      // After a bad line nothing will be published, but the others still have to be looked at.
+      if (count === 0) staging.write(entries);
+    }
+    if (count > 0) fail();
+    for (const { first, second } of staging.conflicts()) {
+      note(second, `has the path, importer_id and revision of line ${first}, but says something else`);
+    }
+    if (count > 0) fail();
+    return staging.publishAsIs();
+  } finally {
+    staging.discard();
+  }
+};

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { keyText, type UnitKey } from './unit.ts';
+
+const escapeUnprintable = (json: string): string =>
+  json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/**
+ * How Pulp's `content_catalog` finds a unit whatever repository it came from: the SHA-256, in hexadecimal, of the compact JSON
+ * `[type, key]`, the key's fields sorted, whatever is not printable ASCII escaped as Python's `json.dumps` does.
+ */
+export const locatorOf = (typeId: string, key: UnitKey): string =>
+  createHash('sha256')
+    .update(escapeUnprintable(`[${JSON.stringify(typeId)},${keyText(key)}]`))
+    .digest('hex');
+
+/**
+ * A unit id made from type and key, so that the same unit has the same id in every import: a UUID of version 8
+ * (RFC 9562 section 5.8) whose free bits are the locator's.
+ */
+export const unitIdOf = (typeId: string, key: UnitKey): string => {
+  const hex = locatorOf(typeId, key);
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20, 32),
+  ].join('-');
+};

@@ -1,0 +1,74 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { locatorOf } from '../locator.ts';
+import { keyText, type UnitKey } from '../unit.ts';
+import { transact } from './schema.ts';
+
+/** A unit that an alternate content source offers: one document of `content_catalog`. */
+export interface Offer {
+  readonly sourceId: string;
+  readonly typeId: string;
+  readonly unitKey: UnitKey;
+  readonly url: string;
+  /** Unix seconds after which it counts no more. */
+  readonly expiration: number;
+}
+
+/** `content_catalog`: what alternate content sources offer. Times are Unix seconds. */
+export interface Content {
+  /** Each source's newest unexpired offer of a unit. */
+  find(typeId: string, unitKey: UnitKey, now: number): { readonly sourceId: string; readonly url: string }[];
+  /** Whether a source has any unexpired offer; where not, it wants to be refreshed. */
+  isFresh(sourceId: string, now: number): boolean;
+  /** Adds offers; newer ones of a source come before its older ones. */
+  add(offers: readonly Offer[]): void;
+  /** Marks where the catalog ends now, so that `retire` can tell old from new. */
+  mark(): number;
+  /** Removes what a source offered before a mark. */
+  retire(sourceId: string, mark: number): void;
+  /** Removes what a source offered since a mark: a refresh that failed. */
+  withdraw(sourceId: string, mark: number): void;
+  /** Removes what expired more than an hour ago, as Pulp does. */
+  purge(now: number): void;
+}
+
+const KEPT_AFTER_EXPIRATION = 3600;
+
+export const makeContent = (database: DatabaseSync): Content => {
+  // SQLite takes the other columns from the row that has the maximum (sqlite.org/lang_select.html, "bare columns").
+  const find = database.prepare(
+    `SELECT source_id, url, max(id) FROM content_catalog WHERE locator = ? AND expiration >= ?
+     GROUP BY source_id ORDER BY source_id`,
+  );
+  const fresh = database.prepare('SELECT 1 FROM content_catalog WHERE source_id = ? AND expiration >= ? LIMIT 1');
+  const insert = database.prepare(
+    'INSERT INTO content_catalog (source_id, expiration, type_id, unit_key, locator, url) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const last = database.prepare('SELECT ifnull(max(id), 0) AS id FROM content_catalog');
+  const retire = database.prepare('DELETE FROM content_catalog WHERE source_id = ? AND id <= ?');
+  const withdraw = database.prepare('DELETE FROM content_catalog WHERE source_id = ? AND id > ?');
+  const purge = database.prepare('DELETE FROM content_catalog WHERE expiration < ?');
+
+  return {
+    find: (typeId, unitKey, now) =>
+      find
+        .all(locatorOf(typeId, unitKey), now)
+        .map((row) => ({ sourceId: String(row.source_id), url: String(row.url) })),
+    isFresh: (sourceId, now) => fresh.get(sourceId, now) !== undefined,
+    add: (offers) =>
+      transact(database, () => {
+        for (const { sourceId, expiration, typeId, unitKey, url } of offers) {
+          insert.run(sourceId, expiration, typeId, keyText(unitKey), locatorOf(typeId, unitKey), url);
+        }
+      }),
+    mark: () => Number(last.get()?.id),
+    retire: (sourceId, mark) => {
+      retire.run(sourceId, mark);
+    },
+    withdraw: (sourceId, mark) => {
+      withdraw.run(sourceId, mark);
+    },
+    purge: (now) => {
+      purge.run(now - KEPT_AFTER_EXPIRATION);
+    },
+  };
+};

@@ -1,0 +1,94 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { keyText } from '../unit.ts';
+import { rangeBelow } from './prefix.ts';
+import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';
+import { transact } from './schema.ts';
+import { makeStaging, type Staging } from './staging.ts';
+import { dropOrphans } from './units.ts';
+
+/** `lazy_content_catalog`: what is known of each path. A prefix means the paths below it: `/a` means `/a/…`; `/` means all. */
+export interface Entries {
+  /** Newest first. */
+  find(path: string): StoredEntry[];
+  /** In the order of paths; `inOrder: 'age'`: oldest first. Read while iterating, so a million entries take no memory. */
+  list(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry>;
+  /** Writes an entry as its path's and importer's newest revision, in place of the earlier ones. */
+  add(entry: Omit<NewEntry, 'revision'>): StoredEntry;
+  /** How many entries were removed. */
+  remove(path: string, importerId?: string): number;
+  removeBelow(prefix: string, importerId?: string): number;
+  /** Ids of the importers that entries below a prefix refer to. */
+  importersBelow(prefix: string): string[];
+  /** Room to gather many entries in before they are all published at once. */
+  stage(): Staging;
+}
+
+export const makeEntries = (database: DatabaseSync): Entries => {
+  const byPath = database.prepare(`SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path = ? ORDER BY id DESC`);
+  const newest = database.prepare(
+    'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path = ? AND importer_id = ?',
+  );
+  const insert = database.prepare(
+    `INSERT INTO lazy_content_catalog (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertUnit = database.prepare(
+    'INSERT INTO units (id, type_id, unit_key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const removeOlder = database.prepare(
+    'DELETE FROM lazy_content_catalog WHERE path = ? AND importer_id = ? AND revision < ?',
+  );
+  const removeAt = database.prepare(
+    'DELETE FROM lazy_content_catalog WHERE path = :path AND importer_id = ifnull(:importer, importer_id)',
+  );
+  const removeRange = database.prepare(
+    `DELETE FROM lazy_content_catalog
+     WHERE path >= :from AND path < :before AND importer_id = ifnull(:importer, importer_id)`,
+  );
+  const importers = database.prepare(
+    'SELECT DISTINCT importer_id FROM lazy_content_catalog WHERE path >= ? AND path < ? ORDER BY importer_id',
+  );
+
+  const sweeping = (remove: () => number | bigint): number =>
+    transact(database, () => {
+      const removed = Number(remove());
+      dropOrphans(database);
+      return removed;
+    });
+
+  return {
+    find: (path) => byPath.all(path).map((row) => toEntry(row as unknown as EntryRow)),
+
+    list: function* (prefix, inOrder = 'path') {
+      // A statement of its own: two iterations of one prepared statement would disturb each other.
+      const rows = database
+        .prepare(
+          `SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path >= ? AND path < ?
+           ORDER BY ${inOrder === 'path' ? 'path, id DESC' : 'id'}`,
+        )
+        .iterate(...rangeBelow(prefix));
+      for (const row of rows) yield toEntry(row as unknown as EntryRow);
+    },
+
+    add: ({ unitKey, ...entry }) =>
+      transact(database, () => {
+        const before = newest.get(entry.path, entry.importerId)?.revision;
+        const stored = { ...entry, revision: Number(before ?? 0) + 1 };
+        insert.run(...toValues(stored));
+        removeOlder.run(entry.path, entry.importerId, stored.revision);
+        if (unitKey) insertUnit.run(entry.unitId, entry.unitTypeId, keyText(unitKey));
+        dropOrphans(database);
+        return stored;
+      }),
+
+    remove: (path, importer) => sweeping(() => removeAt.run({ path, importer: importer ?? null }).changes),
+
+    removeBelow: (prefix, importer) => {
+      const [from, before] = rangeBelow(prefix);
+      return sweeping(() => removeRange.run({ from, before, importer: importer ?? null }).changes);
+    },
+
+    importersBelow: (prefix) => importers.all(...rangeBelow(prefix)).map((row) => String(row.importer_id)),
+
+    stage: () => makeStaging(database),
+  };
+};

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
+
+/** One document of `repo_importers`. */
+export interface Importer {
+  /** 24 hexadecimal digits, as an ObjectId has. */
+  readonly id: string;
+  readonly repoId?: string;
+  readonly typeId?: string;
+  readonly config: ImporterConfig;
+}
+
+/** `repo_importers`: whose credentials and feed settings apply. */
+export interface Importers {
+  get(id: string): Importer | undefined;
+  list(): Importer[];
+  add(importer: Omit<Importer, 'id'>): Importer;
+  /** The importer that has exactly this configuration. */
+  find(config: ImporterConfig): Importer | undefined;
+  /** The same, made where there is none. */
+  ensure(config: ImporterConfig): Importer;
+  /** Whether there was one. Throws while entries refer to it. */
+  remove(id: string): boolean;
+}
+
+const toText = (config: ImporterConfig): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))));
+
+const toImporter = (row: Record<string, unknown>): Importer => ({
+  id: String(row.id),
+  ...(row.repo_id !== null && { repoId: String(row.repo_id) }),
+  ...(row.importer_type_id !== null && { typeId: String(row.importer_type_id) }),
+  config: parseImporterConfig(String(row.id), JSON.parse(String(row.config))),
+});
+
+export const makeImporters = (database: DatabaseSync): Importers => {
+  const byId = database.prepare('SELECT * FROM repo_importers WHERE id = ?');
+  const byConfig = database.prepare('SELECT * FROM repo_importers WHERE config = ? ORDER BY rowid');
+  const all = database.prepare('SELECT * FROM repo_importers ORDER BY rowid');
+  const insert = database.prepare(
+    'INSERT INTO repo_importers (id, repo_id, importer_type_id, config) VALUES (?, ?, ?, ?)',
+  );
+  const remove = database.prepare('DELETE FROM repo_importers WHERE id = ?');
+  const used = database.prepare('SELECT path FROM lazy_content_catalog WHERE importer_id = ? LIMIT 1');
+
+  const add = (importer: Omit<Importer, 'id'>): Importer => {
+    const id = randomBytes(12).toString('hex');
+    insert.run(id, importer.repoId ?? null, importer.typeId ?? null, toText(importer.config));
+    return { id, ...importer };
+  };
+
+  const find = (config: ImporterConfig): Importer | undefined => {
+    const row = byConfig.get(toText(config));
+    return row && toImporter(row);
+  };
+
+  return {
+    get: (id) => {
+      const row = byId.get(id);
+      return row && toImporter(row);
+    },
+    list: () => all.all().map(toImporter),
+    add,
+    find,
+    ensure: (config) => find(config) ?? add({ config }),
+    remove: (id) => {
+      const user = used.get(id);
+      if (user) throw new Error(`importer ${id} is in use, for one by ${user.path}; remove its entries first`);
+      return remove.run(id).changes > 0;
+    },
+  };
+};

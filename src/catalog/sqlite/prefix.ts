@@ -1,0 +1,8 @@
+/** A prefix without the slashes at its end; `/` becomes empty. */
+export const trimPrefix = (prefix: string): string => prefix.replace(/\/+$/, '');
+
+/** Paths below a prefix, as a range of the index on paths: `0` is the character after `/`. */
+export const rangeBelow = (prefix: string): [from: string, before: string] => [
+  `${trimPrefix(prefix)}/`,
+  `${trimPrefix(prefix)}0`,
+];

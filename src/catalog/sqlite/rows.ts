@@ -1,0 +1,68 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { CatalogEntry } from '../../../pipelines/model/index.ts';
+import { toChecksum } from '../checksum.ts';
+import type { UnitKey } from '../unit.ts';
+
+/** An entry as the embedded catalog keeps it. */
+export interface StoredEntry extends CatalogEntry {
+  /** The import that wrote it. */
+  readonly prefix?: string;
+}
+
+/** An entry to be written, with its unit's key where that is known. */
+export interface NewEntry extends StoredEntry {
+  readonly unitKey?: UnitKey;
+}
+
+/** One row of `lazy_content_catalog`. */
+export interface EntryRow {
+  readonly path: string;
+  readonly importer_id: string;
+  readonly unit_id: string;
+  readonly unit_type_id: string;
+  readonly url: string;
+  readonly checksum: string | null;
+  readonly checksum_algorithm: string | null;
+  readonly size: number | null;
+  readonly revision: number;
+  readonly data: string;
+  readonly prefix: string | null;
+}
+
+export const COLUMNS =
+  'path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, size, revision, data, prefix';
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+export const toEntry = (row: EntryRow): StoredEntry => {
+  const data: Record<string, unknown> = JSON.parse(row.data);
+  const size = row.size ?? data.size;
+  return {
+    path: row.path,
+    importerId: row.importer_id,
+    unitId: row.unit_id,
+    unitTypeId: row.unit_type_id,
+    url: row.url,
+    ...(row.checksum !== null &&
+      row.checksum_algorithm !== null && { checksum: toChecksum(row.checksum_algorithm, row.checksum) }),
+    ...(isSize(size) && { size }),
+    revision: row.revision,
+    data,
+    ...(row.prefix !== null && { prefix: row.prefix }),
+  };
+};
+
+/** The values of `COLUMNS`, in their order. */
+export const toValues = (entry: StoredEntry): SQLInputValue[] => [
+  entry.path,
+  entry.importerId,
+  entry.unitId,
+  entry.unitTypeId,
+  entry.url,
+  entry.checksum?.value ?? null,
+  entry.checksum?.algorithm ?? null,
+  entry.size ?? null,
+  entry.revision,
+  JSON.stringify(entry.data),
+  entry.prefix ?? null,
+];

@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+const VERSION = 1;
+
+// The tables carry the names and fields of Pulp's collections. Two columns are ours: `size`, which Pulp keeps in `data` if at all,
+// and `prefix`, the import that wrote the entry, so that a re-import replaces what it wrote and nothing else.
+const TABLES = `
+  CREATE TABLE lazy_content_catalog (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL,
+    importer_id TEXT NOT NULL,
+    unit_id TEXT NOT NULL,
+    unit_type_id TEXT NOT NULL,
+    url TEXT NOT NULL,
+    checksum TEXT,
+    checksum_algorithm TEXT,
+    size INTEGER,
+    revision INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    prefix TEXT,
+    UNIQUE (path, importer_id, revision)
+  ) STRICT;
+  CREATE INDEX entries_of_unit ON lazy_content_catalog (unit_id);
+
+  CREATE TABLE units (
+    id TEXT NOT NULL,
+    type_id TEXT NOT NULL,
+    unit_key TEXT NOT NULL,
+    PRIMARY KEY (id, type_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE repo_importers (
+    id TEXT PRIMARY KEY,
+    repo_id TEXT,
+    importer_type_id TEXT,
+    config TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE content_catalog (
+    id INTEGER PRIMARY KEY,
+    source_id TEXT NOT NULL,
+    expiration INTEGER NOT NULL,
+    type_id TEXT NOT NULL,
+    unit_key TEXT NOT NULL,
+    locator TEXT NOT NULL,
+    url TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX content_by_locator ON content_catalog (locator);
+  CREATE INDEX content_by_source ON content_catalog (source_id, expiration);
+  CREATE INDEX content_by_expiration ON content_catalog (expiration);
+
+  PRAGMA user_version = ${VERSION};
+`;
+
+const versionOf = (database: DatabaseSync): number =>
+  Number(database.prepare('PRAGMA user_version').get()?.user_version);
+
+/** Runs `work` in one transaction: all of it or nothing. */
+export const transact = <T>(database: DatabaseSync, work: () => T): T => {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // SQLite has already rolled back after some errors (disk full, for one).
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+};
+
+/** Opens the database, made on first use with its folder. `busyTimeout`: milliseconds to wait for another process's write. */
+export const openDatabase = (file: string, busyTimeout: number): DatabaseSync => {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const database = new DatabaseSync(file, { timeout: busyTimeout });
+  try {
+    // WAL: readers never wait for a writer. With it, NORMAL loses no consistency, at worst the last commits after a power cut.
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384',
+    );
+    if (versionOf(database) === 0) {
+      transact(database, () => {
+        if (versionOf(database) === 0) database.exec(TABLES);
+      });
+    }
+    if (versionOf(database) !== VERSION) {
+      throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer knows layout ${VERSION}`);
+    }
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+};

@@ -1,0 +1,126 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { rangeBelow, trimPrefix } from './prefix.ts';
+import { COLUMNS, type NewEntry, toValues } from './rows.ts';
+import { transact } from './schema.ts';
+import { dropOrphans, unitText } from './units.ts';
+
+/** What a published revision changed. */
+export interface Published {
+  readonly revision: number;
+  readonly added: number;
+  /** Entries of the revisions before. */
+  readonly removed: number;
+}
+
+/** Two entries with the same path, importer and revision that say different things. Numbers count the entries written, from 1. */
+export interface Conflict {
+  readonly path: string;
+  readonly first: number;
+  readonly second: number;
+}
+
+/**
+ * Entries on their way into the catalog. They lie in a temporary table of this connection until they are published in one transaction:
+ * nobody sees half of them, and a process that dies leaves none behind. An entry that repeats an earlier one counts once.
+ */
+export interface Staging {
+  write(entries: readonly NewEntry[]): void;
+  /** To be asked, once, when all is written. */
+  conflicts(): Conflict[];
+  /** Publishes them as the next revision of an importer's import below a prefix, in place of its earlier revisions. Ends the staging. */
+  publishRevision(importerId: string, prefix: string): Published;
+  /** Publishes them with the revisions they have, in place of entries with the same path, importer and revision. Ends the staging. */
+  publishAsIs(): number;
+  /** Forgets them. Ends the staging; harmless after its end. */
+  discard(): void;
+}
+
+const NAMES = COLUMNS.split(', ');
+const SHOWN_CONFLICTS = 20;
+
+export const makeStaging = (database: DatabaseSync): Staging => {
+  // Named by chance, so that one connection can have several.
+  const table = `staging_${crypto.randomUUID().replaceAll('-', '')}`;
+  database.exec(`CREATE TEMP TABLE ${table} (id INTEGER PRIMARY KEY, ${COLUMNS}, unit_key)`);
+  const insert = database.prepare(
+    `INSERT INTO ${table} (${COLUMNS}, unit_key) VALUES (${NAMES.map(() => '?').join(', ')}, ?)`,
+  );
+
+  const discard = (): void => database.exec(`DROP TABLE IF EXISTS temp.${table}`);
+
+  /** Of entries that repeat each other the first, in the index's order: SQLite takes the columns from the row with the minimum. */
+  const staged = (columns: string): string =>
+    `SELECT ${columns} FROM (SELECT *, min(id) FROM ${table} GROUP BY path, importer_id, revision)`;
+
+  const publish = <T>(work: () => T): T => {
+    const result = transact(database, () => {
+      // Sorted by id, because a million insertions at random places take ten times as long.
+      database.exec(`INSERT INTO units (id, type_id, unit_key)
+        SELECT unit_id, unit_type_id, unit_key FROM ${table} WHERE unit_key IS NOT NULL ORDER BY unit_id ON CONFLICT DO NOTHING`);
+      const done = work();
+      dropOrphans(database);
+      return done;
+    });
+    discard();
+    return result;
+  };
+
+  return {
+    write: (entries) => {
+      // Concerns the temporary database alone, so that no other process waits for it.
+      database.exec('BEGIN');
+      try {
+        for (const entry of entries) insert.run(...toValues(entry), unitText(entry.unitKey));
+      } finally {
+        database.exec('COMMIT');
+      }
+    },
+
+    conflicts: () => {
+      // Made once all rows are there, which is much faster than keeping it up to date.
+      database.exec(`CREATE INDEX temp.by_path_${table} ON ${table} (path, importer_id, revision)`);
+      return database
+        .prepare(
+          `SELECT b.path AS path, a.id AS first, b.id AS second FROM ${table} a JOIN ${table} b
+           ON b.path = a.path AND b.importer_id = a.importer_id AND b.revision = a.revision AND b.id > a.id
+           WHERE a.checksum IS NOT b.checksum OR a.url <> b.url ORDER BY b.id LIMIT ${SHOWN_CONFLICTS}`,
+        )
+        .all() as unknown as Conflict[];
+    },
+
+    publishRevision: (importerId, prefix) =>
+      publish(() => {
+        const [from, before] = rangeBelow(prefix);
+        const newest = database
+          .prepare(
+            'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ?',
+          )
+          .get(from, before, importerId)?.revision;
+        const revision = Number(newest ?? 0) + 1;
+        // First, so that the new rows find room where the old ones were. Nobody sees it before the commit.
+        const removed = database
+          .prepare('DELETE FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ? AND prefix = ?')
+          .run(from, before, importerId, trimPrefix(prefix)).changes;
+        const values = NAMES.map((name) => (name === 'revision' || name === 'prefix' ? `:${name}` : name)).join(', ');
+        const added = database
+          .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
+          .run({ revision, prefix: trimPrefix(prefix) }).changes;
+        return { revision, added: Number(added), removed: Number(removed) };
+      }),
+
+    publishAsIs: () =>
+      publish(() =>
+        Number(
+          database
+            .prepare(
+              `INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(COLUMNS)} WHERE true ORDER BY id
+               ON CONFLICT (path, importer_id, revision) DO UPDATE
+               SET ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+            )
+            .run().changes,
+        ),
+      ),
+
+    discard,
+  };
+};

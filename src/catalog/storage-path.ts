@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+import { sortedFields, type UnitKey } from './unit.ts';
+
+/**
+ * Where Pulp stores a unit's file, and thereby the path that its clients are redirected to:
+ * `{storage_dir}/content/units/{type}/{d[0:2]}/{d[2:]}/{file name}`, d being the SHA-256 over each field's name and value, sorted by name.
+ */
+export const storagePath = (storageDir: string, typeId: string, key: UnitKey, fileName: string): string => {
+  const digest = createHash('sha256');
+  for (const [name, value] of sortedFields(key)) digest.update(`${name}${value}`);
+  const hex = digest.digest('hex');
+  return `${storageDir.replace(/\/+$/, '')}/content/units/${typeId}/${hex.slice(0, 2)}/${hex.slice(2)}/${fileName}`;
+};

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { createReadStream, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { ImporterConfig } from '../catalog/importer-config.ts';
+import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { codeOf, messageOf } from '../catalog/thrown.ts';
+
+/** Where output goes: a process's stream, or whatever a test collects it in. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** What the commands for catalog and importers need of their surroundings. */
+export interface CatalogContext {
+  /** Adds to each command the options that `openCatalog` reads. */
+  prepare(command: Command): Command;
+  openCatalog(command: Command): SqliteCatalog;
+  /** Reads http(s) URLs with an importer's credentials. Rejects with SOURCE_MISSING or SOURCE_REFUSED where there is nothing to read. */
+  readerFor(config: ImporterConfig): (url: string) => AsyncIterable<Uint8Array>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/** Runs `work` with the catalog open, and closes it whatever happens. */
+export const withCatalog = async <T>(
+  context: CatalogContext,
+  command: Command,
+  work: (catalog: SqliteCatalog) => T | Promise<T>,
+): Promise<T> => {
+  const catalog = context.openCatalog(command);
+  try {
+    return await work(catalog);
+  } finally {
+    catalog.close();
+  }
+};
+
+const BATCH = 64 * 1024;
+
+/** Writes texts as fast as they are taken, many at a time. */
+export const writeAll = async (output: Output, texts: Iterable<string>): Promise<void> => {
+  let batch = '';
+  for (const text of texts) {
+    batch += text;
+    if (batch.length < BATCH) continue;
+    if (!output.write(batch)) await once(output, 'drain');
+    batch = '';
+  }
+  output.write(batch);
+};
+
+/** Values as a JSON array, one a line, without holding them all. */
+export function* toJsonArray(values: Iterable<unknown>): Generator<string> {
+  let separator = '[\n';
+  for (const value of values) {
+    yield `${separator}${JSON.stringify(value)}`;
+    separator = ',\n';
+  }
+  yield separator === '[\n' ? '[]\n' : '\n]\n';
+}
+
+const reason = (error: unknown): string => (codeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error));
+
+/** A file named on the command line; throws naming the option that named it. */
+export const readTextFile = (option: string, file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${option} ${file}: ${reason(error)}`, { cause: error });
+  }
+};
+
+/** The bytes of a file named on the command line; `-` is standard input. */
+export const readInput = (file: string): AsyncIterable<Uint8Array> =>
+  file === '-' ? process.stdin : createReadStream(file);

@@ -1,0 +1,101 @@
+import { Argument, type Command } from 'commander';
+import { type ImportResult, importRepository, toBase } from '../catalog/import.ts';
+import type { ImporterConfig } from '../catalog/importer-config.ts';
+import { deb } from '../catalog/importers/deb.ts';
+import { files } from '../catalog/importers/files.ts';
+import { readFileUrl } from '../catalog/importers/folder.ts';
+import type { Format } from '../catalog/importers/format.ts';
+import { yum } from '../catalog/importers/yum.ts';
+import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { type CatalogContext, withCatalog } from './catalog-context.ts';
+import { importProgress } from './import-progress.ts';
+import { addImporterOptions, type ImporterOptions, toImporterConfig } from './importer-options.ts';
+
+const FORMATS: Readonly<Record<string, Format>> = { yum, deb, files };
+
+interface Options extends ImporterOptions {
+  readonly prefix: string;
+  readonly importer?: string;
+  readonly suite?: string[];
+  readonly component?: string[];
+  readonly arch?: string[];
+  readonly json?: boolean;
+}
+
+/** The importer that the entries will refer to, and whether it was made just now. */
+const chooseImporter = (
+  catalog: SqliteCatalog,
+  options: Options,
+): { id: string; config: ImporterConfig; made: boolean } => {
+  const config = toImporterConfig(options);
+  if (options.importer === undefined) {
+    const known = catalog.importers.find(config);
+    return { ...(known ?? catalog.importers.add({ config })), made: !known };
+  }
+  if (Object.keys(config).length > 0) throw new Error('--importer brings its own credentials: give either it or them');
+  const importer = catalog.importers.get(options.importer);
+  if (!importer) throw new Error(`importer ${options.importer} is not in the catalog`);
+  return { ...importer, made: false };
+};
+
+const describe = ({ packages, metadata, removed, revision }: ImportResult, prefix: string): string =>
+  `${prefix}: ${packages} packages and ${metadata} metadata files, revision ${revision}` +
+  `${removed > 0 ? `, in place of ${removed} earlier entries` : ''}\n`;
+
+const run = async (
+  context: CatalogContext,
+  catalog: SqliteCatalog,
+  format: string,
+  source: string,
+  options: Options,
+) => {
+  const { stdout, stderr } = context;
+  const base = toBase(source);
+  const importer = chooseImporter(catalog, options);
+  const progress = importProgress(stderr);
+  try {
+    const result = await importRepository({
+      catalog,
+      format: FORMATS[format] ?? yum,
+      selection: { suites: options.suite, components: options.component, architectures: options.arch },
+      base,
+      prefix: options.prefix,
+      read: base.startsWith('file:') ? readFileUrl : context.readerFor(importer.config),
+      importer: importer.id,
+      onProgress: progress.show,
+    });
+    progress.clear();
+    for (const path of result.missing) stderr.write(`warning: ${base}${path} is listed but not there\n`);
+    const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== importer.id);
+    for (const id of others) stderr.write(`warning: below ${options.prefix} are entries of importer ${id}, too\n`);
+    stdout.write(
+      options.json
+        ? `${JSON.stringify({ prefix: options.prefix, importer: importer.id, ...result })}\n`
+        : describe(result, options.prefix),
+    );
+  } catch (error) {
+    progress.clear();
+    if (importer.made) catalog.importers.remove(importer.id);
+    throw error;
+  }
+};
+
+/** `catalog import`: a repository's packages and metadata become entries. */
+export const addImportCommand = (catalogCommand: Command, context: CatalogContext): void => {
+  const command = catalogCommand
+    .command('import')
+    .description(
+      'make an entry for each package and metadata file of a repository, in place of those of its last import',
+    )
+    .addArgument(new Argument('<format>', 'what kind of repository it is').choices(Object.keys(FORMATS)))
+    .argument('<source>', 'its URL (http, https, file) or folder')
+    .requiredOption('--prefix <path>', 'where it appears: PREFIX/relative/path')
+    .option('--importer <id>', 'use the credentials of an importer, instead of those given here')
+    .option('--suite <name...>', 'deb: names below dists/, or a folder with / at its end for a flat repository')
+    .option('--component <name...>', 'deb: only these components')
+    .option('--arch <name...>', 'deb: only packages for these architectures, and those for all')
+    .option('--json', 'print the outcome as JSON');
+  addImporterOptions(context.prepare(command)).action((format: string, source: string, options: Options) =>
+    withCatalog(context, command, (catalog) => run(context, catalog, format, source, options)),
+  );
+};

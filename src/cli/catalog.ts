@@ -1,0 +1,159 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Checksum, StreamError } from '../../pipelines/model/index.ts';
+import { parseChecksum } from '../catalog/checksum.ts';
+import { loadLines, toLine } from '../catalog/jsonl.ts';
+import { unitIdOf } from '../catalog/locator.ts';
+import type { StoredEntry } from '../catalog/sqlite/rows.ts';
+import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { messageOf } from '../catalog/thrown.ts';
+import { type CatalogContext, readInput, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
+import { addImportCommand } from './catalog-import.ts';
+import { toWhole } from './importer-options.ts';
+
+interface AddOptions {
+  readonly checksum?: Checksum;
+  readonly size?: number;
+  readonly importer?: string;
+}
+
+interface RemoveOptions {
+  readonly prefix?: string;
+  readonly importer?: string;
+}
+
+const toChecksumOption = (text: string): Checksum => {
+  try {
+    return parseChecksum(text);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+};
+
+function* map<T, R>(values: Iterable<T>, convert: (value: T) => R): Generator<R> {
+  for (const value of values) yield convert(value);
+}
+
+const summary = ({ path, size, url }: StoredEntry): string => `${path}\t${size ?? '-'}\t${url}\n`;
+
+const details = (catalog: SqliteCatalog, entry: StoredEntry): Record<string, unknown> => ({
+  ...JSON.parse(toLine(entry)),
+  unit_key: catalog.units.find(entry.unitTypeId, entry.unitId),
+});
+
+const describe = (fields: Record<string, unknown>): string =>
+  Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}\n`)
+    .join('');
+
+const unknownPath = (path: string): StreamError =>
+  new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
+
+const addEntry = (catalog: SqliteCatalog, path: string, url: string, options: AddOptions): StoredEntry => {
+  const { checksum, size } = options;
+  if (!path.startsWith('/')) throw new Error(`path '${path}' does not begin with /`);
+  if (!URL.canParse(url) || !/^(https?|file):$/.test(new URL(url).protocol)) {
+    throw new Error(`'${url}' is no URL of http, https or file`);
+  }
+  if (options.importer !== undefined && !catalog.importers.get(options.importer)) {
+    throw new Error(`importer ${options.importer} is not in the catalog`);
+  }
+  const unitKey = {
+    name: path.slice(path.lastIndexOf('/') + 1),
+    ...(checksum && { checksum: checksum.value }),
+    ...(size !== undefined && { size }),
+  };
+  return catalog.entries.add({
+    path,
+    url,
+    importerId: options.importer ?? catalog.importers.ensure({}).id,
+    unitId: unitIdOf('iso', { ...unitKey, path }),
+    unitTypeId: 'iso',
+    unitKey,
+    ...(checksum && { checksum }),
+    ...(size !== undefined && { size }),
+    data: {},
+  });
+};
+
+const removeEntries = (catalog: SqliteCatalog, path: string | undefined, options: RemoveOptions): string => {
+  if (path !== undefined) {
+    const removed = catalog.entries.remove(path, options.importer);
+    if (removed === 0) throw unknownPath(path);
+    return `removed ${path}\n`;
+  }
+  const prefix = options.prefix ?? '';
+  if (!prefix.startsWith('/')) throw new Error(`prefix '${prefix}' does not begin with /`);
+  return `removed ${catalog.entries.removeBelow(prefix, options.importer)} entries below ${prefix}\n`;
+};
+
+/** `catalog import|add|list|show|remove|load|export`: what the embedded catalog knows. */
+export const addCatalogCommands = (program: Command, context: CatalogContext): void => {
+  const { stdout } = context;
+  const catalogs = program.command('catalog').description('what the embedded catalog knows of paths');
+  const leaf = (name: string, description: string): Command =>
+    context.prepare(catalogs.command(name).description(description));
+
+  addImportCommand(catalogs, context);
+
+  leaf('add <path> <url>', 'add one entry, in place of its path’s and importer’s earlier one')
+    .option('--checksum <algorithm:digits>', 'how the content is known: sha256:0123…', toChecksumOption)
+    .option('--size <bytes>', 'its length', toWhole)
+    .option('--importer <id>', 'whose credentials apply; without: none')
+    .action((path: string, url: string, options: AddOptions, command: Command) =>
+      withCatalog(context, command, (catalog) => {
+        stdout.write(summary(addEntry(catalog, path, url, options)));
+      }),
+    );
+
+  leaf('list [prefix]', 'list the entries below a prefix: path, size, URL')
+    .option('--json', 'as JSON')
+    .action((prefix: string | undefined, { json }: { json?: boolean }, command: Command) =>
+      withCatalog(context, command, (catalog) => {
+        const entries = catalog.entries.list(prefix ?? '/');
+        return writeAll(
+          stdout,
+          json ? toJsonArray(map(entries, (entry) => JSON.parse(toLine(entry)))) : map(entries, summary),
+        );
+      }),
+    );
+
+  leaf('show <path>', 'show all that is known of a path, the newest entry first')
+    .option('--json', 'as JSON')
+    .action((path: string, { json }: { json?: boolean }, command: Command) =>
+      withCatalog(context, command, (catalog) => {
+        const found = catalog.entries.find(path).map((entry) => details(catalog, entry));
+        if (found.length === 0) throw unknownPath(path);
+        return writeAll(stdout, json ? toJsonArray(found) : [found.map(describe).join('\n')]);
+      }),
+    );
+
+  leaf('remove [path]', 'remove a path, or all paths below a prefix')
+    .option('--prefix <prefix>', 'remove what lies below it')
+    .option('--importer <id>', 'only entries of this importer')
+    .action((path: string | undefined, options: RemoveOptions, command: Command) => {
+      if ((path === undefined) === (options.prefix === undefined))
+        command.error('error: give either a path or --prefix');
+      return withCatalog(context, command, (catalog) => {
+        stdout.write(removeEntries(catalog, path, options));
+      });
+    });
+
+  leaf(
+    'load <file>',
+    'load entries from lines of JSON in the fields of lazy_content_catalog; - is standard input',
+  ).action((file: string, _options: unknown, command: Command) =>
+    withCatalog(context, command, async (catalog) => {
+      stdout.write(`loaded ${await loadLines(catalog, file, readInput(file))} entries\n`);
+    }),
+  );
+
+  leaf('export', 'print all entries as lines of JSON, the oldest first').action((_options: unknown, command: Command) =>
+    withCatalog(context, command, (catalog) =>
+      writeAll(
+        stdout,
+        map(catalog.entries.list('/', 'age'), (entry) => `${toLine(entry)}\n`),
+      ),
+    ),
+  );
+};

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { firstValueFrom } from 'rxjs';
+import type { Candidate } from '../../pipelines/index.ts';
+import { createLogger } from '../observe/log.ts';
+import { maskUrl } from '../observe/mask.ts';
+import { openStreamer } from '../streamer.ts';
+import { settingsOf, withSettings } from './settings.ts';
+
+/** What a candidate is, with nothing secret in it. */
+const describe = ({ source, url, access = {}, problem, entry }: Candidate) => ({
+  source,
+  url: maskUrl(url),
+  revision: entry.revision,
+  credentials: [
+    ...(access.clientCert && access.clientKey ? ['client certificate'] : []),
+    ...(access.ca ? ['own CA'] : []),
+    ...(access.basicAuth ? ['basic authentication'] : []),
+    ...(access.proxy ? [`proxy ${maskUrl(access.proxy.url)}`] : []),
+    ...(access.verifyServer === false ? ['server not verified'] : []),
+  ],
+  ...(problem && { problem: problem.message }),
+});
+
+const unitOf = ({ entry: { path, unitTypeId, unitId, checksum, size, importerId } }: Candidate) => ({
+  path,
+  unit: `${unitTypeId} ${unitId}`,
+  importer: importerId,
+  checksum: checksum && `${checksum.algorithm}:${checksum.value}`,
+  size,
+});
+
+export const addExplain = (program: Command): void => {
+  withSettings(
+    program
+      .command('explain <path>')
+      .description('show what the catalog knows of a path and which sources would be tried, in order, without fetching')
+      .option('--json', 'as JSON'),
+    ['stateDir', 'catalog', 'saveDir', 'contentSourcesDir', 'logLevel'],
+  ).action(async (path: string, options: { json?: boolean }, command: Command) => {
+    const { settings } = settingsOf(command);
+    const streamer = await openStreamer(settings, createLogger(settings.logLevel, process.stderr), {
+      delivering: false,
+    });
+    try {
+      const found = await firstValueFrom(streamer.explain(path));
+      const [first] = found;
+      if (!first) return;
+      const unit = unitOf(first);
+      const sources = found.map(describe);
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify({ ...unit, candidates: sources }, null, 2)}\n`);
+        return;
+      }
+      for (const [name, value] of Object.entries(unit))
+        if (value !== undefined) process.stdout.write(`${name.padEnd(9)} ${value}\n`);
+      for (const [index, { source, url, credentials, problem }] of sources.entries()) {
+        process.stdout.write(`${String(index + 1).padStart(2)}. ${source}  ${url}\n`);
+        if (credentials.length > 0) process.stdout.write(`    with ${credentials.join(', ')}\n`);
+        if (problem) process.stdout.write(`    unusable: ${problem}\n`);
+      }
+    } finally {
+      await streamer.close();
+    }
+  });
+};

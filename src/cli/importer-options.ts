@@ -1,0 +1,132 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
+import { messageOf } from '../catalog/thrown.ts';
+import { readTextFile } from './catalog-context.ts';
+
+/** The options as commander hands them over. */
+export interface ImporterOptions {
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly verify: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  readonly proxyHost?: string;
+  readonly proxyPort?: number;
+  readonly proxyUsername?: string;
+  readonly proxyPassword?: string;
+  readonly maxDownloads?: number;
+  readonly maxSpeed?: number;
+  readonly connectTimeout?: number;
+  readonly readTimeout?: number;
+}
+
+export const toWhole = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+};
+
+const toPositiveWhole = (text: string): number => {
+  const value = toWhole(text);
+  if (value === 0) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+};
+
+const toPort = (text: string): number => {
+  const value = toPositiveWhole(text);
+  if (value > 65535) throw new InvalidArgumentError('expected a port, 1 to 65535.');
+  return value;
+};
+
+const toPositive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+};
+
+/** Adds the options that say how a feed is to be approached. */
+export const addImporterOptions = (command: Command): Command =>
+  command
+    .option(
+      '--ca <file>',
+      'PEM file of the authorities that may sign the server’s certificate, instead of the system’s',
+    )
+    .option('--client-cert <file>', 'PEM file of the client certificate')
+    .option('--client-key <file>', 'PEM file of the client certificate’s private key')
+    .option('--no-verify', 'accept any server certificate')
+    .option('--username <name>', 'user name for basic authentication')
+    .option('--password <password>', 'password for basic authentication')
+    .option('--proxy-host <host>', 'proxy: its host name or URL, without the port')
+    .option('--proxy-port <port>', 'proxy: its port', toPort)
+    .option('--proxy-username <name>', 'proxy: user name')
+    .option('--proxy-password <password>', 'proxy: password')
+    .option('--max-downloads <number>', 'downloads at a time', toPositiveWhole)
+    .option('--max-speed <bytes>', 'bytes per second', toPositive)
+    .option('--connect-timeout <seconds>', 'seconds until a connection must stand', toPositive)
+    .option('--read-timeout <seconds>', 'seconds that the feed may stay silent', toPositive);
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  ssl_client_cert: '--client-cert',
+  ssl_client_key: '--client-key',
+  proxy_host: '--proxy-host',
+  proxy_port: '--proxy-port',
+  proxy_username: '--proxy-username',
+  proxy_password: '--proxy-password',
+  basic_auth_username: '--username',
+  basic_auth_password: '--password',
+};
+
+const attempt = <T>(what: string, make: () => T): T => {
+  try {
+    return make();
+  } catch (error) {
+    throw new Error(`${what} (${messageOf(error)})`, { cause: error });
+  }
+};
+
+const readCertificate = (option: string, file: string): { pem: string; certificate: X509Certificate } => {
+  const pem = readTextFile(option, file);
+  return { pem, certificate: attempt(`${option} ${file}: expected a PEM certificate`, () => new X509Certificate(pem)) };
+};
+
+/** Reads certificate and key, and makes sure that they belong together: a feed would only say that the handshake failed. */
+const readIdentity = ({
+  clientCert,
+  clientKey,
+}: ImporterOptions): Pick<ImporterConfig, 'ssl_client_cert' | 'ssl_client_key'> => {
+  const cert = clientCert === undefined ? undefined : readCertificate('--client-cert', clientCert);
+  const pem = clientKey === undefined ? undefined : readTextFile('--client-key', clientKey);
+  if (pem !== undefined) {
+    const key = attempt(`--client-key ${clientKey}: expected a PEM private key without a passphrase`, () =>
+      createPrivateKey(pem),
+    );
+    if (cert && !cert.certificate.checkPrivateKey(key)) {
+      throw new Error(`--client-key ${clientKey} is not the key of --client-cert ${clientCert}`);
+    }
+  }
+  return { ...(cert && { ssl_client_cert: cert.pem }), ...(pem !== undefined && { ssl_client_key: pem }) };
+};
+
+/** An importer's configuration from its options; throws where a file is not what it should be, or half of a pair is missing. */
+export const toImporterConfig = (options: ImporterOptions & { readonly feed?: string }): ImporterConfig => {
+  const given: ImporterConfig = {
+    feed: options.feed,
+    ssl_ca_cert: options.ca === undefined ? undefined : readCertificate('--ca', options.ca).pem,
+    ...readIdentity(options),
+    ssl_validation: options.verify ? undefined : false,
+    proxy_host: options.proxyHost,
+    proxy_port: options.proxyPort,
+    proxy_username: options.proxyUsername,
+    proxy_password: options.proxyPassword,
+    basic_auth_username: options.username,
+    basic_auth_password: options.password,
+    max_downloads: options.maxDownloads,
+    max_speed: options.maxSpeed,
+    connect_timeout: options.connectTimeout,
+    read_timeout: options.readTimeout,
+  };
+  const [half] = halfGiven(given);
+  if (half) throw new Error(`${OPTION_OF[half.given]} needs ${OPTION_OF[half.missing]} beside it`);
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+};

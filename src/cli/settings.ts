@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { type Loaded, loadSettings } from '../config/load.ts';
+import { flagsOf, type SettingName } from '../config/schema.ts';
+
+/** Adds `--config` and the flags of those settings that matter to the command; the others come from files and environment. */
+export const withSettings = (command: Command, names: readonly SettingName[] | 'all'): Command => {
+  command.option('--config <file...>', 'configuration files, instead of those of Pulp in /etc/pulp');
+  for (const { name, flags, description, default: byDefault } of flagsOf())
+    if (names === 'all' || names.some((one) => one === name))
+      command.option(flags, `${description} (default: ${byDefault || 'empty'})`);
+  return command;
+};
+
+/** The settings that a command was given, by its flags and those of its parents; warnings go to standard error. */
+export const settingsOf = (command: Command): Loaded => {
+  const { config, ...flags } = command.optsWithGlobals<{ config?: string[] } & Record<string, string>>();
+  const loaded = loadSettings({ files: config, env: process.env, flags });
+  for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+  return loaded;
+};

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import type { Settings } from './config/schema.ts';
+import { listenAddresses } from './http/addresses.ts';
+import { createHttpServer, type Served } from './http/server.ts';
+import { logServed } from './observe/log.ts';
+import { type OpenStreamer, openStreamer } from './streamer.ts';
+
+export interface Daemon {
+  readonly streamer: OpenStreamer;
+  readonly addresses: readonly AddressInfo[];
+  /** Takes no more requests, lets the running ones end for `stopTimeout` seconds, then cuts them; closes everything. */
+  stop(): Promise<void>;
+}
+
+interface Hooks {
+  /** Told of every request once it is over, after it was logged. */
+  readonly served?: (served: Served) => void;
+}
+
+/** Starts the daemon; rejects, with nothing left open, where an address or a file cannot be had. */
+export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
+  const wanted = await listenAddresses(settings.interfaces);
+  const streamer = await openStreamer(settings, logger);
+  const server = createHttpServer({
+    fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
+    served: (served) => {
+      logServed(logger, served);
+      hooks.served?.(served);
+    },
+    newId: randomUUID,
+    now: () => performance.now(),
+  });
+  try {
+    const addresses = await server.listen(wanted, settings.port);
+    logger.info({ listening: addresses.map(({ address, port }) => `${address} port ${port}`) }, 'ready');
+    return {
+      streamer,
+      addresses,
+      stop: async () => {
+        await server.stop(settings.stopTimeout * 1000);
+        await streamer.close();
+      },
+    };
+  } catch (error) {
+    await streamer.close();
+    throw error;
+  }
+};

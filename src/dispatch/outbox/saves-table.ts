@@ -1,0 +1,162 @@
+import { mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { PendingSave } from '../../../pipelines/model/index.ts';
+
+/** A wish on its way to the table, its entry as JSON. */
+export interface NewSave {
+  readonly requestId: string;
+  readonly unitId: string;
+  readonly path: string;
+  readonly entry: string;
+  /** Unix milliseconds. */
+  readonly notedAt: number;
+}
+
+/** What becomes of a wish in the table. */
+export type Change = 'remove' | { readonly dueAt: number; readonly reason: string };
+
+/** A wish as an operator sees it. */
+export interface WaitingSave extends PendingSave {
+  /** Milliseconds since it was noted. */
+  readonly age: number;
+  /** Milliseconds until its next delivery; 0 or less: as soon as there is room. */
+  readonly dueIn: number;
+  /** Why the last delivery failed. */
+  readonly reason?: string;
+}
+
+const VERSION = 1;
+
+// AUTOINCREMENT: an id is never used again, so a late change cannot meet a younger wish.
+const TABLE = `
+  CREATE TABLE saves (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    unit_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    entry TEXT NOT NULL CHECK (json_valid(entry)),
+    noted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    UNIQUE (unit_id, path)
+  ) STRICT;
+  CREATE INDEX saves_by_due ON saves (due_at, id);
+  PRAGMA user_version = ${VERSION};
+`;
+
+interface Row {
+  readonly id: number;
+  readonly request_id: string;
+  readonly entry: string;
+  readonly noted_at: number;
+  readonly due_at: number;
+  readonly failures: number;
+  readonly reason: string | null;
+}
+
+const toSave = (row: Row): PendingSave => ({
+  id: row.id,
+  requestId: row.request_id,
+  entry: JSON.parse(row.entry),
+  failures: row.failures,
+});
+
+export type SavesTable = ReturnType<typeof openSavesTable>;
+
+/** The wishes that wait, in one SQLite file, made on first use. Everything throws what SQLite says. Times are Unix milliseconds. */
+export const openSavesTable = (file: string) => {
+  mkdirSync(dirname(file), { recursive: true });
+  // A command line that changes a row holds the lock for an instant; longer waits would hold up every transfer.
+  const database = new DatabaseSync(file, { timeout: 100 });
+  try {
+    prepare(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const insert = database.prepare(
+    `INSERT INTO saves (unit_id, path, request_id, entry, noted_at, due_at) VALUES (:unit, :path, :request, :entry, :at, :at)
+     ON CONFLICT (unit_id, path) DO NOTHING`,
+  );
+  const remove = database.prepare('DELETE FROM saves WHERE id = ?');
+  const putOff = database.prepare('UPDATE saves SET failures = failures + 1, due_at = ?, reason = ? WHERE id = ?');
+  const due = database.prepare('SELECT id FROM saves WHERE due_at <= ? ORDER BY due_at, id LIMIT ?');
+  const next = database.prepare('SELECT min(due_at) AS at FROM saves WHERE due_at > ?');
+  const byId = database.prepare('SELECT * FROM saves WHERE id = ?');
+  const hurry = database.prepare('UPDATE saves SET due_at = :now WHERE due_at > :now AND id = ifnull(:id, id)');
+  const drop = database.prepare('DELETE FROM saves WHERE id = ifnull(?, id)');
+
+  return {
+    /** All of it in one transaction, or nothing. */
+    write: (changes: Iterable<[id: number, Change]>, wishes: Iterable<NewSave>): void =>
+      transact(database, () => {
+        for (const [id, change] of changes) {
+          if (change === 'remove') remove.run(id);
+          else putOff.run(change.dueAt, change.reason, id);
+        }
+        for (const { unitId: unit, path, requestId: request, entry, notedAt: at } of wishes) {
+          insert.run({ unit, path, request, entry, at });
+        }
+      }),
+    /** Ids of the wishes that are due, oldest first. */
+    due: (now: number, limit: number): number[] => due.all(now, limit).map((row) => Number(row.id)),
+    /** When the next one after `now` is due. */
+    nextDue: (now: number): number | undefined => {
+      const at = next.get(now)?.at;
+      return typeof at === 'number' ? at : undefined;
+    },
+    get: (id: number): PendingSave | undefined => {
+      const row = byId.get(id);
+      return row && toSave(row as unknown as Row);
+    },
+    /** Read while iterating, so a million wishes take no memory. */
+    list: function* (now: number): Generator<WaitingSave> {
+      for (const found of database.prepare('SELECT * FROM saves ORDER BY id').iterate()) {
+        const row = found as unknown as Row;
+        const waiting = { ...toSave(row), age: now - row.noted_at, dueIn: row.due_at - now };
+        yield row.reason === null ? waiting : { ...waiting, reason: row.reason };
+      }
+    },
+    retry: (id: number | undefined, now: number): number => Number(hurry.run({ id: id ?? null, now }).changes),
+    drop: (id: number | undefined): number => Number(drop.run(id ?? null).changes),
+    /** What was committed by now will outlive a power cut. Waits for the disk on another thread. */
+    sync: async (): Promise<void> => {
+      const log = await open(`${file}-wal`);
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
+    },
+    close: () => database.close(),
+  };
+};
+
+const versionOf = (database: DatabaseSync): number =>
+  Number(database.prepare('PRAGMA user_version').get()?.user_version);
+
+const prepare = (database: DatabaseSync): void => {
+  // NORMAL: a commit waits for no disk. Where the process is killed nothing committed is lost; for a power cut there is `sync`.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864');
+  transact(database, () => {
+    if (versionOf(database) === 0) database.exec(TABLE);
+  });
+  if (versionOf(database) !== VERSION) {
+    throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer knows layout ${VERSION}`);
+  }
+};
+
+const transact = (database: DatabaseSync, work: () => void): void => {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    // SQLite has already rolled back after some errors (disk full, for one).
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+};

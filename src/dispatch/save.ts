@@ -1,0 +1,170 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { concat, defer, EMPTY, filter, mergeMap, type Observable, of, Subject, takeUntil, throwError } from 'rxjs';
+import {
+  type Candidate,
+  type CatalogEntry,
+  type Dispatch,
+  type FindCandidates,
+  type Keep,
+  StreamError,
+} from '../../pipelines/model/index.ts';
+import { atMost } from './save/at-most.ts';
+import { makeBacklog } from './save/backlog.ts';
+import { makeChecks, SMALL } from './save/checks.ts';
+import { syncFolder, unlessMissing } from './save/files.ts';
+import { findCopy, keyOf, placeOf } from './save/names.ts';
+import { openPartial } from './save/partial.ts';
+import { startPartialCopy } from './save/partial-copy.ts';
+import { makeTurns } from './save/turns.ts';
+import { messageOf } from './thrown.ts';
+
+export interface SaveStoreOptions {
+  /** Made on first use. Copies and files in the making share its file system. */
+  readonly folder: string;
+  /** Told of copies that gave themselves up, of wrong ones that were removed, and of what the disk refused. Must not throw. */
+  readonly onError: (error: Error) => void;
+  /**
+   * Fetches an entry anew through the pipeline, with `keep`, and completes when that is over; the valve is closed while the disk
+   * cannot keep up. Without it, what was not kept while it was streamed cannot be saved.
+   */
+  readonly fetch?: (entry: CatalogEntry, valve: Observable<boolean>) => Observable<never>;
+  /** Bytes that may wait for the disk, all copies together. */
+  readonly backlogLimit?: number;
+}
+
+export interface SaveStore {
+  /** Copies content while it streams; a copy gives itself up where the disk refuses or is too slow. */
+  readonly keep: Keep;
+  /** Completes when the copy will outlive a power cut: at once, when its commit is over, or after fetching it again. */
+  readonly dispatch: Dispatch;
+  /**
+   * Emits the copy of an entry, `{ source: 'saved', kept: true }`, if there is one that is right, and completes. A copy not yet seen by
+   * this process, or touched since, is read and checked first: up to 1 MiB at once, larger ones in the background, offered later.
+   * Errors with UNREADABLE where the disk cannot be asked.
+   */
+  readonly find: FindCandidates;
+  /** Resolves when the commits under way are over. */
+  close(): Promise<void>;
+}
+
+/** Disk operations of copies at a time. Each holds one of the threads (libuv has four) that sources and name look-ups need too. */
+const DISK_LINES = 2;
+
+/**
+ * The embedded way to save: verified bytes as files in a folder. The file system is the only truth, there is no index to disagree with it:
+ * a file under its final name was whole, synced and right when it was renamed to it, so `kill -9` at any moment leaves nothing wrong.
+ * What is in the making lies in `.partial` and is removed by the next start. Access times tell what was used last.
+ *
+ * Throws where the folder cannot be made.
+ */
+export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
+  const folder = resolve(options.folder);
+  const partial = openPartial(folder);
+  const backlog = makeBacklog(options.backlogLimit ?? 64 * 1024 * 1024);
+  const inLine = atMost(DISK_LINES);
+  const gaveUp = new Subject<string>();
+
+  const tell = (cause: unknown) =>
+    options.onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
+  const turns = makeTurns(tell);
+  const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
+
+  /** Gives a finished file its final name. The first of several wins, unless it is not known to be right. */
+  const place = async (entry: CatalogEntry, file: string, sha256: string | undefined) => {
+    const there = await findCopy(folder, entry);
+    if (there && checks.isKnown(there)) return unlink(file);
+    const path = placeOf(folder, entry, sha256);
+    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await rename(file, path);
+    const changed = made === undefined ? [dirname(path)] : [dirname(path), dirname(dirname(path)), folder];
+    for (const folder of changed) await inLine(() => syncFolder(folder));
+    checks.trust(path, await stat(path, { bigint: true }));
+    if (there && there.path !== path) await unlink(there.path);
+  };
+
+  const keep: Keep = (entry) => {
+    const key = keyOf(entry);
+    const file = join(partial, randomUUID());
+    const own = entry.checksum ? undefined : createHash('sha256');
+    const copy = startPartialCopy({
+      file,
+      backlog,
+      inLine,
+      onError: (cause) => {
+        tell(new Error(`the copy of ${entry.path} gave itself up: ${messageOf(cause)}`, { cause }));
+        gaveUp.next(key);
+      },
+    });
+    return {
+      write: (bytes) => {
+        own?.update(bytes);
+        copy.write(bytes);
+      },
+      commit: () => {
+        const finished = copy.finish();
+        turns.alone(key, async () => {
+          if (!(await finished)) return;
+          await place(entry, file, own?.digest('hex')).catch(async (error: unknown) => {
+            await unlessMissing(unlink(file));
+            throw error;
+          });
+        });
+      },
+      abort: () => {
+        const gone = copy.abort();
+        turns.alone(key, async () => {
+          await gone;
+        });
+      },
+    };
+  };
+
+  /** Whether there is a right copy that will last, once what is under way for the entry is over. */
+  const has = async (entry: CatalogEntry): Promise<boolean> => {
+    await turns.over(keyOf(entry));
+    const copy = await findCopy(folder, entry);
+    if (!copy) return false;
+    if (checks.isKnown(copy)) return true;
+    // Of an earlier process, which may have been killed before its folder was synced.
+    if (!(await checks.check(copy))) return false;
+    await inLine(() => syncFolder(dirname(copy.path)));
+    return true;
+  };
+
+  const unless = (condition: () => Promise<boolean>, otherwise: Observable<never>): Observable<never> =>
+    defer(condition).pipe(mergeMap((holds) => (holds ? EMPTY : otherwise)));
+
+  const fetchAgain = (entry: CatalogEntry): Observable<never> => {
+    const stopped = gaveUp.pipe(filter((key) => key === keyOf(entry)));
+    const noCopy = throwError(() => new Error(`there is no copy of ${entry.path}, and none could be made`));
+    return concat(
+      defer(() => options.fetch?.(entry, backlog.valve) ?? EMPTY).pipe(takeUntil(stopped)),
+      unless(() => has(entry), noCopy),
+    );
+  };
+
+  const offer = async (entry: CatalogEntry): Promise<Candidate | undefined> => {
+    const copy = await findCopy(folder, entry);
+    if (!copy) return undefined;
+    if (!checks.isKnown(copy)) {
+      const checking = checks.check(copy);
+      if (copy.stats.size > SMALL || !(await checking)) return undefined;
+    }
+    return { entry, source: 'saved', url: pathToFileURL(copy.path).href, root: folder, kept: true };
+  };
+
+  return {
+    keep,
+    dispatch: ({ entry }) => unless(() => has(entry), fetchAgain(entry)),
+    find: (entry) =>
+      defer(() =>
+        offer(entry).catch((cause: unknown) => {
+          throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
+        }),
+      ).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
+    close: () => turns.over(),
+  };
+};

@@ -1,0 +1,19 @@
+/** Runs work, `count` at a time, first come first served; resolves and rejects with it. */
+export type InLine = <T>(work: () => Promise<T>) => Promise<T>;
+
+export const atMost = (count: number): InLine => {
+  const waiting: (() => void)[] = [];
+  let free = count;
+
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+};

@@ -1,0 +1,33 @@
+import { BehaviorSubject, type Observable } from 'rxjs';
+
+/** Bytes that wait for the disk, all copies together. */
+export interface Backlog {
+  /** Whether there was room for so many more. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+  /** A valve: `false` from a half of the limit on, `true` again below a quarter. Emits its present state on subscription. */
+  readonly valve: Observable<boolean>;
+}
+
+export const makeBacklog = (limit: number): Backlog => {
+  const valve = new BehaviorSubject(true);
+  let held = 0;
+
+  const steer = () => {
+    if (valve.value ? held > limit / 2 : held < limit / 4) valve.next(!valve.value);
+  };
+
+  return {
+    take: (bytes) => {
+      if (held + bytes > limit) return false;
+      held += bytes;
+      steer();
+      return true;
+    },
+    give: (bytes) => {
+      held -= bytes;
+      steer();
+    },
+    valve,
+  };
+};

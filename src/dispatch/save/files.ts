@@ -1,0 +1,46 @@
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+
+// Bare descriptors: a FileHandle costs more, and closes itself when it is forgotten.
+export const openFd = promisify(fs.open);
+export const closeFd = promisify(fs.close);
+export const syncFd = promisify(fs.fsync);
+const writeFd = promisify(fs.writev);
+
+/** Writes all of it: the system may take less than it was given, for instance the last that fits on a disk. */
+export const writeAll = async (fd: number, chunks: readonly Uint8Array[]): Promise<void> => {
+  let left = chunks;
+  while (left.length > 0) {
+    const { bytesWritten } = await writeFd(fd, left);
+    left = without(left, bytesWritten);
+  }
+};
+
+const without = (chunks: readonly Uint8Array[], written: number): Uint8Array[] => {
+  let skip = written;
+  return chunks.flatMap((chunk) => {
+    const taken = Math.min(skip, chunk.length);
+    skip -= taken;
+    return taken === chunk.length ? [] : [chunk.subarray(taken)];
+  });
+};
+
+/** Makes a file's name outlive a power cut. */
+export const syncFolder = async (folder: string): Promise<void> => {
+  const fd = await openFd(folder, fs.constants.O_RDONLY);
+  try {
+    await syncFd(fd);
+  } finally {
+    await closeFd(fd);
+  }
+};
+
+/** `undefined` where there is no such file. */
+export const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};

@@ -1,0 +1,30 @@
+export interface Turns {
+  /** Runs work when all earlier work under the same key is over; an error of it is told. Never rejects. */
+  alone(key: string, work: () => Promise<void>): Promise<void>;
+  /** Resolves when nothing runs or waits under the key; without a key, under any. */
+  over(key?: string): Promise<void>;
+}
+
+export const makeTurns = (onError: (error: unknown) => void): Turns => {
+  const last = new Map<string, Promise<void>>();
+
+  return {
+    alone: (key, work) => {
+      const turn = (last.get(key) ?? Promise.resolve())
+        .then(work)
+        .catch(onError)
+        .finally(() => {
+          if (last.get(key) === turn) last.delete(key);
+        });
+      last.set(key, turn);
+      return turn;
+    },
+    over: async (key) => {
+      for (;;) {
+        const running = key === undefined ? [...last.values()] : [last.get(key) ?? []].flat();
+        if (running.length === 0) return;
+        await Promise.all(running);
+      }
+    },
+  };
+};

@@ -1,0 +1,20 @@
+import { Mime } from 'mime';
+import other from 'mime/types/other.js';
+import standard from 'mime/types/standard.js';
+
+/** What package repositories hold and the common tables name differently, or not at all. */
+const PACKAGES = {
+  'application/x-rpm': ['rpm', 'drpm', 'srpm'],
+  'application/vnd.debian.binary-package': ['deb', 'udeb', 'ddeb'],
+  'application/x-iso9660-image': ['iso'],
+  'application/vnd.sqlite3': ['sqlite', 'sqlite3'],
+  'application/zstd': ['zst'],
+  'application/pgp-signature': ['asc', 'sig'],
+  'application/pgp-keys': ['gpg'],
+  'text/plain': ['dsc'],
+};
+
+const types = new Mime(standard, other).define(PACKAGES, true);
+
+/** The media type by the file's name; `application/octet-stream` where the name tells nothing. */
+export const contentType = (path: string): string => types.getType(path) ?? 'application/octet-stream';

@@ -1,0 +1,125 @@
+import { read } from 'node:fs';
+import type { SourceEvent } from '../../pipelines/model/index.ts';
+import { type Ask, type Header, type OpenSource, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
+import { type Flow, pausable, type Sink } from '../../pipelines/operators/pausable.ts';
+import { contentType } from './content-type.ts';
+import { closeFd, type DiskFile, diskError, openDiskFile } from './disk-file.ts';
+
+/** Bytes a read at most: larger ones gain little and hold more. */
+const READ = 256 * 1024;
+
+/**
+ * Candidates at `file:` URLs and plain absolute paths. Emits a head made from the file, then chunks while the valve is open, one read at a
+ * time; completes after as many bytes as the head told, also where the file has grown meanwhile. Errors with a StreamError, SHORT_BODY
+ * where the file has become shorter. Unsubscribing closes the file, at the latest when the one read under way returns.
+ */
+export const openDisk: OpenSource = (candidate, ask) =>
+  pausable<SourceEvent>(ask.valve, (sink) => {
+    let paused = false;
+    let left = false;
+    let reading: Flow | undefined;
+
+    openDiskFile(candidate).then(
+      (file) => {
+        const head = headOf(file, ask);
+        if (head instanceof StreamError) {
+          closeFd(file.fd);
+          return sink.error(head);
+        }
+        sink.ahead(head);
+        if (left || ask.method === 'HEAD') {
+          closeFd(file.fd);
+          return sink.complete();
+        }
+        reading = readFrom(file, head.from, sink);
+        if (!paused) reading.resume();
+      },
+      (error: unknown) => sink.error(error),
+    );
+
+    return {
+      pause: () => {
+        paused = true;
+        reading?.pause();
+      },
+      resume: () => {
+        paused = false;
+        reading?.resume();
+      },
+      close: () => {
+        left = true;
+        reading?.close();
+      },
+    };
+  });
+
+/** Reads from a byte to the size that the file had when it was opened. Begins paused; owns the file and closes it once. */
+const readFrom = (file: DiskFile, from: number, sink: Sink<SourceEvent>): Flow => {
+  const size = Number(file.stats.size);
+  let at = from;
+  let paused = true;
+  let underWay = false;
+  let over = false;
+
+  const end = (tell?: () => void) => {
+    over = true;
+    closeFd(file.fd);
+    tell?.();
+  };
+
+  const next = () => {
+    if (paused || underWay || over) return;
+    if (at === size) return end(sink.complete);
+    underWay = true;
+    const buffer = Buffer.allocUnsafe(Math.min(READ, size - at));
+    read(file.fd, buffer, 0, buffer.length, at, (error, count) => {
+      underWay = false;
+      // The file could not be closed under the read.
+      if (over) return closeFd(file.fd);
+      if (error) return end(() => sink.error(diskError(error, file.path)));
+      if (count === 0) return end(() => sink.error(shrunk(file, at)));
+      at += count;
+      sink.next({ type: 'chunk', bytes: count === buffer.length ? buffer : buffer.subarray(0, count) });
+      if (!over && at === size) return end(sink.complete);
+      next();
+    });
+  };
+
+  return {
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
+      next();
+    },
+    close: () => {
+      if (over) return;
+      if (underWay) over = true;
+      else end();
+    },
+  };
+};
+
+const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
+  new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
+
+/**
+ * The head that a web server would send. The entity tag is strong: time, size and inode change with the content
+ * (RFC 9110 section 8.8.1); If-Range that does not match means the whole file (section 13.1.5).
+ */
+const headOf = ({ path, stats }: DiskFile, ask: Ask): SourceHead | StreamError => {
+  const length = Number(stats.size);
+  const etag = `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`;
+  const from = ask.method === 'GET' && (ask.etag === undefined || ask.etag === etag) ? ask.from : 0;
+  if (from > 0 && from >= length) {
+    return new StreamError('NO_RANGE', 'disk', `${path} has ${length} bytes; asked was from byte ${from} on`);
+  }
+  const headers: readonly Header[] = [
+    ['Content-Type', contentType(path)],
+    ['Content-Length', String(length - from)],
+    ['Last-Modified', stats.mtime.toUTCString()],
+    ['ETag', etag],
+  ];
+  return { type: 'head', headers, length, from, etag };
+};

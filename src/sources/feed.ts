@@ -1,0 +1,94 @@
+import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
+import { pausable } from '../../pipelines/operators/pausable.ts';
+import { type Exchange, exchange } from './exchange.ts';
+import { readAnswer } from './feed-answer.ts';
+import { feedError, sayUrl } from './feed-errors.ts';
+import { accessAt, feedUrl, redirectUrl } from './feed-redirect.ts';
+import { feedRequest } from './feed-request.ts';
+import { createPools, type PoolSettings } from './pools.ts';
+
+export interface FeedSettings extends PoolSettings {
+  readonly userAgent: string;
+  /** Redirects followed for one request. */
+  readonly maxRedirects: number;
+}
+
+export interface Feed {
+  /** Never throws: whatever is wrong with a candidate is its error. */
+  readonly open: OpenSource;
+  /** Ends every connection; transfers that still run fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Candidates at `http:` and `https:` URLs. Emits one head, whatever the valve says, then chunks while it is open: the socket itself is
+ * paused, and chunks are the buffers that were read from it. Completes after the last byte that the feed announced; errors with a
+ * StreamError. Redirects are followed, with credentials for the first origin only. No limit on total time; silence is the caller's to time.
+ */
+export const createFeed = (settings: FeedSettings): Feed => {
+  const pools = createPools(settings);
+
+  const open: OpenSource = (candidate, ask) =>
+    pausable(ask.valve, (sink) => {
+      const access = candidate.access ?? {};
+      let paused = false;
+      let current: Exchange | undefined;
+
+      const visit = (url: URL, home: URL, left: number): void => {
+        const granted = accessAt(url, home, access);
+        let headSeen = false;
+        const fail = (error: unknown) => sink.error(feedError(error, url, headSeen));
+
+        current = exchange(pools.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
+          head: (status, headers) => {
+            headSeen = true;
+            const answer = readAnswer(status, headers, ask, url);
+            if (answer.type === 'head') sink.ahead(answer);
+            else if (answer.type === 'refused') sink.error(answer.error);
+            else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
+            else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
+            return answer.type === 'head';
+          },
+          data: (bytes) => sink.next({ type: 'chunk', bytes }),
+          end: () => sink.complete(),
+          error: fail,
+        });
+        if (paused) current.pause();
+      };
+
+      attempt(
+        () => {
+          const home = feedUrl(candidate.url);
+          visit(home, home, settings.maxRedirects);
+        },
+        (error) => sink.error(error),
+      );
+
+      return {
+        pause: () => {
+          paused = true;
+          current?.pause();
+        },
+        resume: () => {
+          paused = false;
+          current?.resume();
+        },
+        close: () => current?.abort(),
+      };
+    });
+
+  return { open, close: pools.close };
+};
+
+const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
+  const text = `${sayUrl(home)} redirects more than ${most} times`;
+  return new StreamError('TOO_MANY_REDIRECTS', 'feed', text, { sourceStatus });
+};
+
+const attempt = (run: () => void, fail: (error: unknown) => void): void => {
+  try {
+    run();
+  } catch (error) {
+    fail(error);
+  }
+};

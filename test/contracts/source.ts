@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BehaviorSubject, type Subscription } from 'rxjs';
+import type { Ask, Candidate, OpenSource, SourceEvent } from '../../pipelines/model/index.ts';
+import { always, anAsk, collect, digestOf, failureOf, someBytes } from '../support/collect.ts';
+import { until } from '../support/until.ts';
+
+export interface SourceUnderTest {
+  readonly open: OpenSource;
+  /** Makes content available under a name. */
+  offer(name: string, content: Uint8Array): Promise<Candidate>;
+  /** A candidate that the source does not have. */
+  missing(): Candidate;
+  /** Resolves once the source holds nothing open for requests that are over. */
+  freed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the port OpenSource promises, whoever implements it. */
+export const sourceContract = (name: string, create: () => Promise<SourceUnderTest>): void => {
+  describe(`${name} as a source`, () => {
+    const content = someBytes(3_000_001);
+    let source: SourceUnderTest;
+    let candidate: Candidate;
+
+    beforeAll(async () => {
+      source = await create();
+      candidate = await source.offer('large.bin', content);
+    });
+    afterAll(() => source.close());
+
+    const open = (ask: Partial<Ask> = {}) => source.open(candidate, anAsk(ask));
+
+    it('says one head first, then every byte, then completes', async () => {
+      const { head, body, chunks } = await collect(open());
+      expect(head).toMatchObject({ type: 'head', from: 0, length: content.length });
+      expect(body.equals(content)).toBe(true);
+      expect(chunks.length).toBeGreaterThan(1);
+      await source.freed();
+    });
+
+    it('does nothing before it is subscribed, and the same for each subscription', async () => {
+      const events = open();
+      const [one, two] = await Promise.all([collect(events), collect(events)]);
+      expect(one.body.equals(two.body)).toBe(true);
+    });
+
+    it.each([1, 65_536, 1_500_000, 3_000_000])('begins at byte %i', async (from) => {
+      const { head, body } = await collect(open({ from }));
+      expect(head).toMatchObject({ from, length: content.length });
+      expect(body.equals(content.subarray(from))).toBe(true);
+    });
+
+    it('continues where the entity tag is the same, and begins anew where it is not', async () => {
+      const { head } = await collect(open());
+      expect(head?.etag).toMatch(/^".+"$/);
+      const same = await collect(open({ from: 2_999_990, etag: head?.etag }));
+      expect(same.head?.from).toBe(2_999_990);
+      expect(same.body.equals(content.subarray(2_999_990))).toBe(true);
+      const other = await collect(open({ from: 2_999_990, etag: '"other"' }));
+      expect(other.head?.from).toBe(0);
+      expect(other.body.equals(content)).toBe(true);
+    });
+
+    it('cannot begin at or behind the end', async () => {
+      await expect(failureOf(open({ from: content.length }))).resolves.toMatchObject({ code: 'NO_RANGE' });
+    });
+
+    it('answers HEAD with the head alone', async () => {
+      const { head, chunks } = await collect(open({ method: 'HEAD' }));
+      expect(head).toMatchObject({ from: 0, length: content.length });
+      expect(chunks).toEqual([]);
+      await source.freed();
+    });
+
+    it('answers HEAD also while the valve is closed', async () => {
+      await expect(collect(open({ method: 'HEAD', valve: always(false) }))).resolves.toMatchObject({ chunks: [] });
+    });
+
+    it('has empty content too', async () => {
+      const empty = await source.offer('empty.bin', new Uint8Array());
+      const { head, body } = await collect(source.open(empty, anAsk()));
+      expect(head).toMatchObject({ from: 0, length: 0 });
+      expect(body).toHaveLength(0);
+    });
+
+    it('says where it has no such file', async () => {
+      await expect(failureOf(source.open(source.missing(), anAsk()))).resolves.toMatchObject({
+        code: 'SOURCE_MISSING',
+      });
+      await source.freed();
+    });
+
+    it('tells its head while the valve is closed, and no chunk before it opens', async () => {
+      const valve = new BehaviorSubject(false);
+      const seen: string[] = [];
+      let over = false;
+      open({ valve }).subscribe({ next: (event) => seen.push(event.type), complete: () => (over = true) });
+      await until(() => seen.length > 0);
+      // Another transfer runs from end to end meanwhile: time enough for a chunk to slip through.
+      await collect(open());
+      expect(seen).toEqual(['head']);
+      valve.next(true);
+      await until(() => over);
+      expect(seen.length).toBeGreaterThan(1);
+    });
+
+    it('loses, doubles and reorders nothing, whenever the valve moves', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.infiniteStream(fc.integer({ min: 0, max: 3 })), fc.boolean(), async (waits, initially) => {
+          const valve = new BehaviorSubject(initially);
+          const chunks: Uint8Array[] = [];
+          let over = false;
+          let whileClosed = 0;
+          open({ valve }).subscribe({
+            next: (event) => {
+              if (event.type === 'head') return;
+              if (!valve.value) whileClosed += 1;
+              chunks.push(event.bytes);
+              const wait = waits.next().value;
+              // 0: closed and opened again within the same chunk; 1: stays open; else closed for a while.
+              if (wait !== 1) valve.next(false);
+              if (wait === 0) valve.next(true);
+            },
+            complete: () => (over = true),
+          });
+          await until(() => {
+            if (!valve.value && waits.next().value > 1) valve.next(true);
+            return over;
+          });
+          expect(whileClosed).toBe(0);
+          expect(digestOf(Buffer.concat(chunks))).toBe(digestOf(content));
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    it('frees everything whenever its subscriber leaves', async () => {
+      const moments: readonly ((event: SourceEvent, count: number) => boolean)[] = [
+        (event) => event.type === 'head',
+        (event) => event.type === 'chunk',
+        (_, count) => count === 4,
+      ];
+      for (const moment of moments) {
+        for (const closing of [false, true]) {
+          const valve = new BehaviorSubject(true);
+          let count = 0;
+          await new Promise<void>((resolve, reject) => {
+            const subscription: Subscription = open({ valve }).subscribe({
+              next: (event) => {
+                count += 1;
+                if (!moment(event, count)) return;
+                if (closing) valve.next(false);
+                queueMicrotask(() => {
+                  subscription.unsubscribe();
+                  resolve();
+                });
+              },
+              error: reject,
+              complete: () => reject(new Error('completed before the subscriber left')),
+            });
+          });
+          const sofar = count;
+          await source.freed();
+          valve.next(false);
+          valve.next(true);
+          await collect(open({ method: 'HEAD' }));
+          expect(count).toBe(sofar);
+        }
+      }
+    });
+
+    it('frees everything where its subscriber leaves at once, or within an event', async () => {
+      open().subscribe().unsubscribe();
+      const left = new Promise<void>((resolve) => {
+        const subscription = open().subscribe((event) => {
+          if (event.type !== 'chunk') return;
+          subscription.unsubscribe();
+          resolve();
+        });
+      });
+      await left;
+      await source.freed();
+      await expect(collect(open())).resolves.toMatchObject({ head: { from: 0 } });
+    });
+
+    it('serves many at once', async () => {
+      const all = await Promise.all(Array.from({ length: 20 }, (_, index) => collect(open({ from: index }))));
+      for (const [index, { body }] of all.entries()) expect(body.equals(content.subarray(index))).toBe(true);
+      await source.freed();
+    });
+  });
+};

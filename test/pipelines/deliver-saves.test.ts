@@ -1,0 +1,161 @@
+import { describe, expect, it } from '@jest/globals';
+import { EMPTY, NEVER, type Observable, Subject, startWith, timer } from 'rxjs';
+import { type DeliverSavesDeps, type Delivery, deliverSaves } from '../../pipelines/deliver-saves.ts';
+import type { Dispatch, PendingSave } from '../../pipelines/index.ts';
+import { anEntry, inTurn, marbles } from '../support/river.ts';
+
+const saveOf = (id: number, failures = 0): PendingSave => ({ id, failures, requestId: `r${id}`, entry: anEntry() });
+const a = saveOf(1);
+const b = saveOf(2);
+const c = saveOf(3);
+const error = new Error('broker down');
+
+const delivered = (save: PendingSave): Delivery => ({ type: 'delivered', save });
+const putOff = (save: PendingSave, delay: number): Delivery => ({ type: 'put-off', save, error, delay });
+
+/** An outbox of the given wishes, and what was done to it, as streams. */
+const anOutbox = (due: Observable<PendingSave>) => {
+  const removed = new Subject<PendingSave>();
+  const postponed = new Subject<[PendingSave, number, string]>();
+  return {
+    removed,
+    postponed,
+    outbox: {
+      due,
+      remove: (save: PendingSave) => removed.next(save),
+      putOff: (save: PendingSave, delay: number, reason: string) => postponed.next([save, delay, reason]),
+    },
+  };
+};
+
+const deps = (more: Pick<DeliverSavesDeps, 'outbox' | 'dispatch'> & Partial<DeliverSavesDeps>): DeliverSavesDeps => ({
+  concurrency: 2,
+  wait: 10,
+  waitLimit: 100,
+  random: () => 1,
+  ...more,
+});
+
+describe('deliverSaves', () => {
+  it('removes a wish when its dispatch has completed, not before', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const due = cold('        -a------', { a });
+      const dispatched = cold<never>('--|');
+      const windows = '         -^-!';
+      const result = '          ---a----';
+      const { outbox, removed, postponed } = anOutbox(due);
+      expectObservable(removed).toBe(result, { a });
+      expectObservable(postponed).toBe('--------');
+      expectObservable(deliverSaves(deps({ outbox, dispatch: () => dispatched }))).toBe(result, { a: delivered(a) });
+      expectSubscriptions(dispatched.subscriptions).toBe(windows);
+    }));
+
+  it('has no more deliveries under way than it may, and keeps their order', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const due = cold('             (abc)---', { a, b, c });
+      const dispatches = [cold<never>('---|'), cold<never>('-----|'), cold<never>('--|')];
+      const windows = ['             ^--!', '^----!', '---^-!'];
+      const result = '               ---a-(bc)';
+      const { outbox } = anOutbox(due);
+      const expected = { a: delivered(a), b: delivered(b), c: delivered(c) };
+      expectObservable(deliverSaves(deps({ outbox, dispatch: inTurn(...dispatches) }))).toBe(result, expected);
+      for (const [at, { subscriptions }] of dispatches.entries()) expectSubscriptions(subscriptions).toBe(windows[at]!);
+    }));
+
+  it('puts a wish off when its dispatch fails, and goes on with the others', () =>
+    marbles(({ cold, expectObservable }) => {
+      const due = cold('                       -ab-----', { a, b });
+      const dispatches = [cold<never>('--#', {}, error), cold<never>('--|')];
+      const result = '                         ---ab---';
+      const { outbox, removed, postponed } = anOutbox(due);
+      expectObservable(postponed).toBe('       ---a----', { a: [a, 10, 'broker down'] });
+      expectObservable(removed).toBe('         ----b---', { b });
+      expectObservable(deliverSaves(deps({ outbox, dispatch: inTurn(...dispatches) }))).toBe(result, {
+        a: putOff(a, 10),
+        b: delivered(b),
+      });
+    }));
+
+  it('takes a dispatch that throws for one that fails', () =>
+    marbles(({ cold, expectObservable }) => {
+      const { outbox } = anOutbox(cold('ab-', { a, b }));
+      const dispatch: Dispatch = ({ id }) => {
+        if (id === a.id) throw error;
+        return EMPTY;
+      };
+      const expected = { a: putOff(a, 10), b: delivered(b) };
+      expectObservable(deliverSaves(deps({ outbox, dispatch }))).toBe('ab-', expected);
+    }));
+
+  it.each([
+    { failures: 0, random: 1, delay: 10 },
+    { failures: 0, random: 0, delay: 5 },
+    { failures: 1, random: 1, delay: 20 },
+    { failures: 3, random: 0.5, delay: 60 },
+    { failures: 4, random: 1, delay: 100 },
+    { failures: 5000, random: 0, delay: 50 },
+  ])('waits $delay ms after $failures earlier failures, jitter $random', ({ failures, random, delay }) =>
+    marbles(({ cold, expectObservable }) => {
+      const s = saveOf(1, failures);
+      const { outbox } = anOutbox(cold('s', { s }));
+      const dispatch = () => cold<never>('#', {}, error);
+      const events = deliverSaves(deps({ outbox, dispatch, random: () => random }));
+      expectObservable(events).toBe('s', { s: putOff(s, delay) });
+    }),
+  );
+
+  it('delivers a wish that was put off when the outbox emits it again', () =>
+    marbles(({ cold, expectObservable }) => {
+      const due = new Subject<PendingSave>();
+      const { outbox, removed } = anOutbox(due.pipe(startWith(a)));
+      const again = (save: PendingSave, delay: number) => {
+        timer(delay).subscribe(() => due.next({ ...save, failures: save.failures + 1 }));
+      };
+      const dispatch = inTurn(cold<never>('-#', {}, error), cold<never>('-#', {}, error), cold<never>('-|'));
+      const last = { ...a, failures: 2 };
+      expectObservable(removed).toBe('- 32ms r', { r: last });
+      expectObservable(deliverSaves(deps({ outbox: { ...outbox, putOff: again }, dispatch }))).toBe(
+        '-a 10ms b 20ms c',
+        { a: putOff(a, 10), b: putOff({ ...a, failures: 1 }, 20), c: delivered(last) },
+      );
+    }));
+
+  it('leaves deliveries under way when unsubscribed, and touches nothing any more', () =>
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const due = hot('          -a--b---', { a, b });
+      const dispatched = cold<never>('------|');
+      const until = '            ^----!';
+      const windows = ['         -^---!', '----^!'];
+      const { outbox, removed, postponed } = anOutbox(due);
+      expectObservable(deliverSaves(deps({ outbox, dispatch: () => dispatched })), until).toBe('------');
+      expectObservable(removed).toBe('------');
+      expectObservable(postponed).toBe('------');
+      expectSubscriptions(dispatched.subscriptions).toBe(windows);
+      expectSubscriptions(due.subscriptions).toBe(until);
+    }));
+
+  it('completes with the outbox once what is under way is over, and errors with it', () =>
+    marbles(({ cold, expectObservable }) => {
+      const events = (due: string, dispatch: string) => {
+        const { outbox } = anOutbox(cold(due, { a }, error));
+        return deliverSaves(deps({ outbox, dispatch: () => cold<never>(dispatch) }));
+      };
+      expectObservable(events('a-|', '---|')).toBe('---(a|)', { a: delivered(a) });
+      expectObservable(events('a-#', '---|')).toBe('--#', {}, error);
+    }));
+
+  it('asks the outbox and the dispatch nothing before it is subscribed', () => {
+    let asked = 0;
+    const { outbox } = anOutbox(NEVER);
+    deliverSaves(
+      deps({
+        outbox,
+        dispatch: () => {
+          asked += 1;
+          return EMPTY;
+        },
+      }),
+    );
+    expect(asked).toBe(0);
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Header } from '../../../pipelines/model/index.ts';
+import { readAnswer } from '../../../src/sources/feed-answer.ts';
+import { anAsk } from '../../support/collect.ts';
+
+const url = new URL('https://user:secret@feed.test/a/bear.rpm?token=secret#x');
+const NOW = Date.parse('Thu, 01 Jan 2026 00:00:00 GMT');
+const read = (status: number, headers: readonly Header[] = [], from = 0, method: 'GET' | 'HEAD' = 'GET') =>
+  readAnswer(status, headers, anAsk({ from, method }), url, () => NOW);
+
+describe('what a feed’s answer means', () => {
+  it('keeps header fields in order, apart and as spelled', () => {
+    const headers: readonly Header[] = [
+      ['X-b', '1'],
+      ['x-A', 'é'],
+      ['X-B', '2'],
+      ['CONTENT-length', '12'],
+    ];
+    expect(read(200, headers)).toEqual({ type: 'head', headers, length: 12, from: 0 });
+  });
+
+  it.each([undefined, '', '-1', '1e3', '0x10', '12, 12', '99999999999999999999'])(
+    'takes no length from %p',
+    (value) => {
+      const headers: readonly Header[] = value === undefined ? [] : [['Content-Length', value]];
+      expect(read(200, headers)).toMatchObject({ type: 'head', length: undefined });
+    },
+  );
+
+  it.each([
+    ['"abc"', '"abc"'],
+    ['""', '""'],
+    ['W/"abc"', undefined],
+    ['abc', undefined],
+    ['"a", "b"', undefined],
+  ])('reads the entity tag %s as %p', (value, etag) => {
+    expect(read(200, [['ETag', value]])).toMatchObject({ etag });
+  });
+
+  it.each([
+    [204, 'SOURCE_STATUS'],
+    [203, 'SOURCE_STATUS'],
+    [206, 'SOURCE_STATUS'],
+    [300, 'SOURCE_STATUS'],
+    [304, 'SOURCE_STATUS'],
+    [400, 'SOURCE_STATUS'],
+    [401, 'SOURCE_REFUSED'],
+    [403, 'SOURCE_REFUSED'],
+    [404, 'SOURCE_MISSING'],
+    [407, 'SOURCE_REFUSED'],
+    [410, 'SOURCE_MISSING'],
+    [416, 'NO_RANGE'],
+    [429, 'SOURCE_BUSY'],
+    [500, 'SOURCE_STATUS'],
+    [502, 'SOURCE_STATUS'],
+    [503, 'SOURCE_BUSY'],
+    [999, 'SOURCE_STATUS'],
+  ])('%i is %s', (status, code) => {
+    expect(read(status)).toMatchObject({
+      type: 'refused',
+      error: { code, source: 'feed', sourceStatus: status, retryAfter: undefined },
+    });
+  });
+
+  it('names URL and status, and no secrets', () => {
+    const answer = read(500);
+    expect(answer).toMatchObject({ error: { message: 'https://feed.test/a/bear.rpm?… answered 500' } });
+  });
+
+  it.each([
+    ['120', 120_000],
+    ['0', 0],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['soon', undefined],
+    ['-5', undefined],
+    ['soon GMT', undefined],
+  ])('reads Retry-After: %s as %p ms', (value, retryAfter) => {
+    expect(read(503, [['Retry-After', value]])).toMatchObject({ error: { code: 'SOURCE_BUSY', retryAfter } });
+  });
+
+  it.each([
+    ['bytes 5-9/10', 5],
+    ['Bytes 3-9/10', 3],
+    ['bytes  0-9/10', 0],
+  ])('takes the rest of the file: %s', (range, from) => {
+    expect(read(206, [['Content-Range', range]], 5)).toMatchObject({ type: 'head', from, length: 10 });
+  });
+
+  it.each([
+    undefined,
+    'bytes 5-8/10',
+    'bytes 5-9/*',
+    'bytes 9-5/10',
+    'bytes 5-10/10',
+    'bytes */10',
+    'bytes=5-9/10',
+    'items 5-9/10',
+    'bytes 5-9/10, bytes 1-2/10',
+    'bytes 5-99999999999999999998/99999999999999999999',
+  ])('cannot continue with Content-Range %p', (range) => {
+    const answer = read(
+      206,
+      range === undefined ? [['Content-Type', 'multipart/byteranges']] : [['Content-Range', range]],
+      5,
+    );
+    expect(answer).toMatchObject({ type: 'refused', error: { code: 'NO_RANGE', sourceStatus: 206 } });
+  });
+
+  it('cannot continue with a length that contradicts the range', () => {
+    const range: Header = ['Content-Range', 'bytes 5-9/10'];
+    expect(read(206, [range, ['Content-Length', '5']], 5)).toMatchObject({ type: 'head', from: 5 });
+    expect(read(206, [range, ['Content-Length', '10']], 5)).toMatchObject({ error: { code: 'NO_RANGE' } });
+  });
+
+  it('takes no part that was not asked for', () => {
+    expect(read(206, [['Content-Range', 'bytes 0-9/10']], 0)).toMatchObject({ error: { code: 'SOURCE_STATUS' } });
+    expect(read(206, [['Content-Range', 'bytes 5-9/10']], 5, 'HEAD')).toMatchObject({
+      error: { code: 'SOURCE_STATUS' },
+    });
+  });
+
+  it.each([301, 302, 303, 307, 308])('%i is a redirect', (status) => {
+    expect(read(status, [['LOCATION', '/b']])).toEqual({ type: 'redirect', status, location: '/b' });
+  });
+});

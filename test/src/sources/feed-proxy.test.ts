@@ -1,0 +1,112 @@
+import { request as ask, createServer, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import type { Access } from '../../../pipelines/model/index.ts';
+import { createFeed } from '../../../src/sources/feed.ts';
+import { createCertificates } from '../../support/certificates.ts';
+import { anAsk, at, collect, failureOf } from '../../support/collect.ts';
+import { feedSettings } from '../../support/feed-settings.ts';
+import { startFeed, startOn, type TestFeed } from '../../support/feeds.ts';
+
+describe('a feed behind a proxy', () => {
+  const feed = createFeed(feedSettings());
+  const started: TestFeed[] = [];
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((made) => made.close()));
+  });
+  afterAll(() => feed.close());
+
+  const keep = async (making: Promise<TestFeed>): Promise<TestFeed> => {
+    const made = await making;
+    started.push(made);
+    return made;
+  };
+  const AUTH = `Basic ${Buffer.from('me:secret').toString('base64')}`;
+
+  /** A forward proxy that wants a password; notes what it is asked for. */
+  const startProxy = async () => {
+    const asked: string[] = [];
+    const forward: RequestListener = (request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      if (request.headers['proxy-authorization'] !== AUTH) return response.writeHead(407).end();
+      return ask(request.url ?? '', (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      }).end();
+    };
+    const server = createServer(forward).on('connect', (request, socket) => {
+      asked.push(`${request.method} ${request.url}`);
+      if (request.headers['proxy-authorization'] !== AUTH) return socket.end('HTTP/1.1 407 No\r\n\r\n');
+      const [host, port] = request.url?.split(':') ?? [];
+      const far = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        far.pipe(socket).pipe(far);
+      });
+      far.on('error', () => socket.destroy());
+      socket.on('error', () => far.destroy());
+      return undefined;
+    });
+    return { ...(await keep(startOn(server))), asked };
+  };
+  const open = (url: string, access: Access) => feed.open(at(url, { access }), anAsk());
+
+  it('is asked through it, with a password', async () => {
+    const origin = await keep(startFeed((_, response) => response.end('hi')));
+    const proxy = await startProxy();
+    const access: Access = { proxy: { url: proxy.url, username: 'me', password: 'secret' } };
+    await expect(collect(open(`${origin.url}/a`, access))).resolves.toMatchObject({ body: Buffer.from('hi') });
+    expect(proxy.asked).toEqual([`GET ${origin.url}/a`]);
+    expect(origin.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  it('is asked through a tunnel for https, with its own client certificate', async () => {
+    const { authority, server, client } = await createCertificates();
+    const origin = await keep(
+      startFeed((request, response) => response.end((request.socket as TLSSocket).getPeerCertificate().subject.CN), {
+        ...server,
+        ca: authority.cert,
+        requestCert: true,
+      }),
+    );
+    const proxy = await startProxy();
+    const access: Access = {
+      ca: authority.cert,
+      clientCert: client.cert,
+      clientKey: client.key,
+      proxy: { url: proxy.url, username: 'me', password: 'secret' },
+    };
+    await expect(collect(open(origin.url, access))).resolves.toMatchObject({ body: Buffer.from('first client') });
+    expect(proxy.asked).toEqual([`CONNECT 127.0.0.1:${origin.port}`]);
+    const { ca: _, ...untrusting } = access;
+    await expect(failureOf(open(origin.url, untrusting))).resolves.toMatchObject({ code: 'TLS_FAILED' });
+  });
+
+  it.each(['http', 'https'])('is refused where the proxy wants a password: %s', async (scheme) => {
+    const proxy = await startProxy();
+    const error = await failureOf(open(`${scheme}://127.0.0.1:1/a`, { proxy: { url: proxy.url } }));
+    expect(error).toMatchObject({ code: 'SOURCE_REFUSED', sourceStatus: 407 });
+  });
+
+  it('cannot be had where the proxy is not there', async () => {
+    for (const scheme of ['http', 'https']) {
+      const error = await failureOf(open(`${scheme}://127.0.0.1:1/a`, { proxy: { url: 'http://127.0.0.1:1' } }));
+      expect(error).toMatchObject({ code: 'CONNECT_FAILED' });
+    }
+  });
+
+  it('says what is configured wrongly, and is asked as usual after', async () => {
+    const single = createFeed(feedSettings({ connections: 1 }));
+    const origin = await keep(startFeed((_, response) => response.end('hi')));
+    const proxy = await startProxy();
+    const access: Access = { proxy: { url: proxy.url, username: 'me', password: 'secret' } };
+    const twice: Access = { ...access, headers: [['Proxy-Authorization', 'mine']] };
+    await expect(failureOf(single.open(at(origin.url, { access: twice }), anAsk()))).resolves.toMatchObject({
+      code: 'SOURCE_BROKEN',
+    });
+    await expect(collect(single.open(at(origin.url, { access }), anAsk()))).resolves.toMatchObject({
+      body: Buffer.from('hi'),
+    });
+    await single.close();
+  });
+});

@@ -1,0 +1,54 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { NEVER, type Observable, startWith } from 'rxjs';
+import {
+  type Ask,
+  type Candidate,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+} from '../../pipelines/model/index.ts';
+import { aCandidate, anEntry } from './river.ts';
+
+export interface Collected {
+  readonly head: SourceHead | undefined;
+  readonly body: Buffer;
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** Everything that a source says; fails where a head does not come first and alone. */
+export const collect = (events: Observable<SourceEvent>): Promise<Collected> =>
+  new Promise((resolve, reject) => {
+    let head: SourceHead | undefined;
+    const chunks: Uint8Array[] = [];
+    events.subscribe({
+      next: (event) => {
+        if ((event.type === 'head') !== (head === undefined)) reject(new Error(`${event.type} out of order`));
+        if (event.type === 'head') head = event;
+        else chunks.push(event.bytes);
+      },
+      error: reject,
+      complete: () => resolve({ head, chunks, body: Buffer.concat(chunks) }),
+    });
+  });
+
+/** The StreamError that a source ends with. */
+export const failureOf = async (events: Observable<SourceEvent>): Promise<StreamError> => {
+  const error = await collect(events).then(
+    () => new Error('completed, but was to fail'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof StreamError) return error;
+  throw error;
+};
+
+/** A GET from byte 0 with an open valve. */
+export const anAsk = (more: Partial<Ask> = {}): Ask => ({ method: 'GET', from: 0, valve: always(true), ...more });
+
+export const always = (state: boolean): Observable<boolean> => NEVER.pipe(startWith(state));
+
+export const at = (url: string, more: Partial<Candidate> = {}): Candidate =>
+  aCandidate('test', anEntry(), { url, ...more });
+
+export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+export const someBytes = (length: number): Buffer => randomBytes(length);

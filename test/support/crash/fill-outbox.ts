@@ -1,0 +1,28 @@
+// Notes wishes without end and delivers two of three; says what was noted a turn ago and what was delivered. Made to be killed.
+import { writeSync } from 'node:fs';
+import { openOutbox } from '../../../src/dispatch/outbox.ts';
+import { entryOfUnit } from './numbered.ts';
+
+const outbox = openOutbox(String(process.argv[2]), {
+  onError: (error) => {
+    throw error;
+  },
+});
+const say = (text: string) => writeSync(1, `${text}\n`);
+
+outbox.due.subscribe((save) => {
+  if (save.id % 3 === 0) return outbox.putOff(save, 3_600_000, 'not today');
+  say(`delivered ${save.entry.unitId}`);
+  outbox.remove(save);
+});
+
+let unit = 0;
+const note = () => {
+  const noted = Array.from({ length: 7 }, () => `unit-${unit++}`);
+  for (const unitId of noted) outbox.append({ requestId: 'r', entry: entryOfUnit(unitId) });
+  setImmediate(() => {
+    for (const unitId of noted) say(`noted ${unitId}`);
+    setImmediate(note);
+  });
+};
+note();

@@ -1,0 +1,38 @@
+// Keeps copies without end, four at a time, every third given up in mid-body; says which are saved. Made to be killed.
+import { writeSync } from 'node:fs';
+import { createSaveStore } from '../../../src/dispatch/save.ts';
+import { contentOfNumber, entryOfNumber } from './numbered.ts';
+
+const store = createSaveStore({
+  folder: String(process.argv[2]),
+  onError: (error) => {
+    throw error;
+  },
+});
+
+let count = 0;
+const keepNext = () => {
+  const number = count++;
+  const entry = entryOfNumber(number);
+  const content = contentOfNumber(number);
+  const keeping = store.keep(entry, content.length);
+  const write = (from: number) => {
+    if (from < content.length) {
+      keeping?.write(content.subarray(from, from + 65_536));
+      setImmediate(write, from + 65_536);
+    } else if (number % 3 === 2) {
+      keeping?.abort();
+      setImmediate(keepNext);
+    } else {
+      keeping?.commit();
+      store.dispatch({ id: number, failures: 0, requestId: 'r', entry }).subscribe({
+        complete: () => {
+          writeSync(1, `saved ${number}\n`);
+          setImmediate(keepNext);
+        },
+      });
+    }
+  };
+  write(0);
+};
+for (let i = 0; i < 4; i += 1) keepNext();

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createHttps, type ServerOptions } from 'node:https';
+import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
+import { until } from './until.ts';
+
+/** A real server on the loopback interface. */
+export interface TestFeed {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** Every request so far. */
+  readonly requests: readonly IncomingMessage[];
+  /** How many connections were ever made, and those that stand. */
+  readonly connections: { readonly made: number; readonly open: ReadonlySet<Socket> };
+  /** Resolves once no response is under way. */
+  quiet(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An HTTP server, or an HTTPS server where TLS options are given. */
+export const startFeed = async (answer: RequestListener, tls?: ServerOptions): Promise<TestFeed> => {
+  const requests: IncomingMessage[] = [];
+  const running = new Set<ServerResponse>();
+  const listener: RequestListener = (request, response) => {
+    requests.push(request);
+    running.add(response);
+    response.on('close', () => running.delete(response));
+    answer(request, response);
+  };
+  const server = tls ? createHttps(tls, listener) : createHttp(listener);
+  return {
+    ...(await listen(server, tls ? 'https' : 'http')),
+    requests,
+    quiet: () => until(() => running.size === 0),
+  };
+};
+
+/** Any server that is made already. */
+export const startOn = async (server: Server): Promise<TestFeed> => {
+  const feed = await listen(server, 'http');
+  return { ...feed, requests: [], quiet: () => until(() => feed.connections.open.size === 0) };
+};
+
+/** A TCP server that says what it is told to. */
+export const startRaw = (speak: (socket: Socket) => void): Promise<TestFeed> => startOn(createTcp(speak));
+
+/** Answers the first request on a connection with bytes as they are. */
+export const startScript = (bytes: string, then: (socket: Socket) => void = () => {}): Promise<TestFeed> =>
+  startRaw((socket) => {
+    socket.once('data', () => socket.write(bytes, 'latin1', () => then(socket)));
+  });
+
+/** A port nobody listens on. */
+export const closedPort = async (): Promise<number> => {
+  const feed = await startRaw(() => {});
+  await feed.close();
+  return feed.port;
+};
+
+const listen = async (server: Server, scheme: string) => {
+  const open = new Set<Socket>();
+  const connections = { made: 0, open };
+  server.on('connection', (socket: Socket) => {
+    connections.made += 1;
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    port,
+    connections,
+    close: async () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+      await until(() => open.size === 0 && !server.listening);
+    },
+  };
+};
+
+/** Sends contents as fast as it is let, and counts by path the bytes that it got rid of. */
+export const flood = (
+  content: Uint8Array,
+): { readonly listener: RequestListener; readonly sent: Map<string, number> } => {
+  const sent = new Map<string, number>();
+  const listener: RequestListener = (request, response) => {
+    response.writeHead(200, { 'Content-Length': content.length });
+    flow(response, content, (bytes) => sent.set(request.url ?? '', bytes));
+  };
+  return { listener, sent };
+};
+
+/** Writes a body as fast as it is let. */
+export const flow = (response: ServerResponse, content: Uint8Array, note: (bytes: number) => void): void => {
+  let at = 0;
+  const more = () => {
+    let room = true;
+    while (room && !response.destroyed && at < content.length) {
+      room = response.write(content.subarray(at, at + 65_536));
+      at = Math.min(at + 65_536, content.length);
+      note(at);
+    }
+    if (at === content.length) response.end();
+  };
+  response.on('drain', more);
+  more();
+};
+
+const etagOf = (content: Uint8Array): string => `"${content.length}-${content[0] ?? 0}"`;
+
+/** Serves contents by path, with Range (`bytes=N-`), If-Range and HEAD. */
+export const serveContents =
+  (contents: ReadonlyMap<string, Uint8Array>): RequestListener =>
+  (request, response) => {
+    const content = contents.get(request.url ?? '');
+    if (!content) return response.writeHead(404).end('no such file');
+    const etag = etagOf(content);
+    const [, start] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+    const wanted = (request.headers['if-range'] ?? etag) === etag ? Number(start ?? 0) : 0;
+    if (wanted > 0 && wanted >= content.length) {
+      return response.writeHead(416, { 'Content-Range': `bytes */${content.length}` }).end();
+    }
+    const last = content.length - 1;
+    return response
+      .writeHead(wanted > 0 ? 206 : 200, {
+        ETag: etag,
+        'Content-Length': content.length - wanted,
+        ...(wanted > 0 ? { 'Content-Range': `bytes ${wanted}-${last}/${content.length}` } : {}),
+      })
+      .end(content.subarray(wanted));
+  };
