@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { ignoreElements } from 'rxjs';
+import { EMPTY, ignoreElements, type Observable, Subject } from 'rxjs';
 import { type Delivery, deliverSaves, type Policy } from '../pipelines/index.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
 import { composeStreamer, type Streamer } from './compose.ts';
@@ -17,6 +17,8 @@ export interface OpenStreamer extends Streamer {
   readonly catalog: SqliteCatalog;
   /** Where wishes to save wait; absent where `dispatch` is `none`. */
   readonly outbox?: DurableOutbox;
+  /** Emits what came of each delivery of a save, as it happens; completes when closed. */
+  readonly deliveries: Observable<Delivery>;
   /** Stops delivering, lets copies in the making end, closes files and connections. Running transfers fail. */
   close(): Promise<void>;
 }
@@ -36,7 +38,7 @@ const DELIVERY = { concurrency: 2, wait: 1_000, waitLimit: 300_000, random: Math
 export const openStreamer = async (
   settings: Settings,
   logger: Logger,
-  { delivering = true }: Options = {},
+  { delivering: delivers = true }: Options = {},
 ): Promise<OpenStreamer> => {
   await mkdir(settings.stateDir, { recursive: true, mode: 0o750 });
   const catalog = openSqliteCatalog(settings.catalog);
@@ -53,7 +55,7 @@ export const openStreamer = async (
     catalog.close();
   };
   if (settings.dispatch === 'none')
-    return { ...composeStreamer({ ...parts, sources: [feedCandidates(catalog)] }), catalog, close };
+    return { ...composeStreamer({ ...parts, sources: [feedCandidates(catalog)] }), catalog, deliveries: EMPTY, close };
 
   try {
     const onError = (error: Error) => logger.error({ error: maskUrl(error.message) }, 'saving');
@@ -63,7 +65,7 @@ export const openStreamer = async (
       fetch: ({ path }, valve) => streamer.fetch(path, { valve }).pipe(ignoreElements()),
     });
     const candidates = [store.find, feedCandidates(catalog)];
-    if (!delivering) return { ...composeStreamer({ ...parts, sources: candidates }), catalog, close };
+    if (!delivers) return { ...composeStreamer({ ...parts, sources: candidates }), catalog, deliveries: EMPTY, close };
 
     const outbox = openOutbox(join(settings.stateDir, 'outbox.db'), { onError });
     const streamer = composeStreamer({
@@ -72,15 +74,17 @@ export const openStreamer = async (
       keep: store.keep,
       outbox,
     });
-    const deliveries = deliverSaves({ outbox, dispatch: store.dispatch, ...DELIVERY }).subscribe((delivery) =>
-      logDelivery(logger, delivery),
-    );
+    const deliveries = new Subject<Delivery>();
+    deliveries.subscribe((delivery) => logDelivery(logger, delivery));
+    const delivering = deliverSaves({ outbox, dispatch: store.dispatch, ...DELIVERY }).subscribe(deliveries);
     return {
       ...streamer,
       catalog,
       outbox,
+      deliveries,
       close: async () => {
-        deliveries.unsubscribe();
+        delivering.unsubscribe();
+        deliveries.complete();
         await store.close();
         outbox.close();
         await close();

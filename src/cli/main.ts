@@ -6,6 +6,7 @@ import { version } from '../package.ts';
 import { addCatalogCommands } from './catalog.ts';
 import { addCheckConfig } from './check-config.ts';
 import { cliContext } from './context.ts';
+import { addDemo } from './demo/demo.ts';
 import { addDocs } from './docs.ts';
 import { addExplain } from './explain.ts';
 import { addFetch } from './fetch.ts';
@@ -28,6 +29,7 @@ addExplain(program);
 addCatalogCommands(program, cliContext);
 addImporterCommands(program, cliContext);
 addCheckConfig(program);
+addDemo(program);
 addDocs(program);
 program
   .command('version')

@@ -288,7 +288,7 @@ describe('the outbox', () => {
 
   it.each([1, 40, 333, 1500, 4000])('loses nothing that was noted when killed after %i lines', async (lines) => {
     const file = join(folder(), 'outbox.db');
-    const said = await runUntilKilled('fill-outbox.ts', [file], lines);
+    const said = await runUntilKilled(new URL('../../support/crash/fill-outbox.ts', import.meta.url), [file], lines);
     const noted = said.filter((line) => line.startsWith('noted ')).map((line) => line.slice(6));
     const delivered = new Set(said.filter((line) => line.startsWith('delivered ')).map((line) => line.slice(10)));
 

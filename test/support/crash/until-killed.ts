@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
-/** Runs a script of this folder and kills it with SIGKILL when it has said so many lines; resolves with every line it said. */
-export const runUntilKilled = async (script: string, args: readonly string[], lines: number): Promise<string[]> => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
+/** Runs a script and kills it with SIGKILL when it has said so many lines; resolves with every line it said. */
+export const runUntilKilled = async (script: URL, args: readonly string[], lines: number): Promise<string[]> => {
+  const child = spawn(process.execPath, [fileURLToPath(script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said: string[] = [];
@@ -16,6 +16,6 @@ export const runUntilKilled = async (script: string, args: readonly string[], li
   }
   const [status, signal] = await ended;
   if (signal !== 'SIGKILL')
-    throw new Error(`${script} ended with ${signal ?? status}; expected it to run until killed`);
+    throw new Error(`${script.pathname} ended with ${signal ?? status}; expected it to run until killed`);
   return said;
 };

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
+import type { PendingSave } from '../../../pipelines/index.ts';
+import { loadSettings } from '../../config/load.ts';
+import { startDaemon } from '../../daemon.ts';
+import type { Served } from '../../http/server.ts';
+import { createLogger } from '../../observe/log.ts';
+import { SCENES, type Scene } from './scenes.ts';
+import { makeShow } from './show.ts';
+import { importZoo, setStage } from './stage.ts';
+import { contentOf, makeStage, packagesOf } from './zoo.ts';
+
+export const addDemo = (program: Command): void => {
+  program
+    .command('demo')
+    .description(
+      'show the main job: a feed that demands a client certificate, a source on disk, and what comes of a few requests',
+    )
+    .option('--once', 'end after the requests; exit status 0 only if everything came as expected')
+    .action(({ once }: { once?: boolean }) => demo(once ?? false));
+};
+
+/** Plays the scenes against a daemon of its own, in a folder of its own, all on loopback; everything is gone afterwards. */
+const demo = async (onlyOnce: boolean): Promise<void> => {
+  const show = makeShow(process.stdout);
+  const { folder, remove } = await makeStage();
+  const stage = await setStage(folder);
+  const served = new ReplaySubject<Served>();
+  const { settings } = loadSettings({
+    files: [],
+    flags: { port: '0', stateDir: join(folder, 'state'), contentSourcesDir: join(folder, 'sources') },
+  });
+  const daemon = await startDaemon(settings, createLogger('ERROR', process.stderr), {
+    served: (one) => served.next(one),
+  });
+  const saved = new ReplaySubject<PendingSave>();
+  daemon.streamer.deliveries.subscribe(({ type, save }) => {
+    if (type === 'delivered') saved.next(save);
+  });
+  try {
+    const [address] = daemon.addresses;
+    const url = `http://localhost:${address?.port}`;
+    const entries = await importZoo(daemon.streamer.catalog, stage);
+    //REFRESH
+
+    show.title('pulp-streamer demo: everything below runs on this machine, and nothing of it stays');
+    show.line(`feed       ${stage.feed.url}  (a client certificate of our private CA is required)`);
+    show.line(`on disk    some of its ${(await packagesOf()).length} packages, as an alternate content source`);
+    show.line(`catalog    ${entries} entries, imported from the feed's metadata`);
+    show.line(`streamer   ${url}`);
+
+    let wrong = 0;
+    for (const [index, scene] of SCENES.entries()) {
+      const problems = await play(url, scene);
+      const seen = await firstValueFrom(served.pipe(filter(({ target }, at) => target === scene.path && at === index)));
+      problems.push(...differences(scene, seen));
+      show.scene(index + 1, scene, seen, problems);
+      wrong += problems.length;
+      if (seen.report?.recorded) await firstValueFrom(saved.pipe(filter(({ requestId }) => requestId === seen.id)));
+    }
+    show.line();
+    show.title(
+      wrong === 0 ? `All ${SCENES.length} requests came as expected.` : `${wrong} things did not come as expected.`,
+    );
+    if (onlyOnce) {
+      process.exitCode = wrong === 0 ? 0 : 1;
+      return;
+    }
+    show.line('\nIt goes on until you press Ctrl-C. Try:');
+    for (const path of ['/zoo/Packages/fox-1.1-1.noarch.rpm', '/zoo/Packages/lynx-2.0-1.noarch.rpm'])
+      show.line(`  curl -sO ${url}${path}`);
+    show.line(`  curl -sI ${url}/zoo/repodata/repomd.xml`);
+    await once(process, 'SIGINT');
+  } finally {
+    await daemon.stop();
+    stage.feed.close();
+    await remove();
+  }
+};
+
+/** Asks for the path as any client would; the problems that a client could see. */
+const play = async (url: string, scene: Scene): Promise<string[]> => {
+  const response = await fetch(url + scene.path);
+  const body = Buffer.from(await response.arrayBuffer());
+  if (!scene.file) return [];
+  const expected = await contentOf(scene.file);
+  return sha256(body) === sha256(expected) ? [] : ['the body is not the file'];
+};
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+const differences = (scene: Scene, { status, report }: Served): string[] => [
+  ...(status === scene.status ? [] : [`status ${status}, expected ${scene.status}`]),
+  ...((report?.source ?? '').startsWith(scene.source ?? '')
+    ? []
+    : [`from ${report?.source}, expected ${scene.source}`]),
+  ...(scene.file && report?.verified !== 'sha256' ? ['the digest was not verified'] : []),
+];

@@ -1,0 +1,75 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { accessOf } from '../../catalog/access.ts';
+import { importRepository } from '../../catalog/import.ts';
+import type { ImporterConfig } from '../../catalog/importer-config.ts';
+import { yum } from '../../catalog/importers/yum.ts';
+import type { SqliteCatalog } from '../../catalog/sqlite.ts';
+import { version } from '../../package.ts';
+import { urlReader } from '../../read-url.ts';
+import { createFeed } from '../../sources/feed.ts';
+import { createAuthority } from './certificates.ts';
+import { type DemoFeed, startFeed } from './feed.ts';
+import { MISSING_ON_DISK } from './scenes.ts';
+import { copyWithout, zoo } from './zoo.ts';
+
+export interface Stage {
+  readonly feed: DemoFeed;
+  /** Credentials that the feed accepts. */
+  readonly invited: ImporterConfig;
+  /** The same without the client certificate. */
+  readonly stranger: ImporterConfig;
+}
+
+/** A private CA, a feed that requires a client certificate, and an alternate source on disk that lacks some of the packages. */
+export const setStage = async (folder: string): Promise<Stage> => {
+  const authority = await createAuthority('pulp-streamer demo CA');
+  const client = await authority.client('pulp-streamer');
+  const feed = await startFeed(zoo, await authority.server(['localhost', '127.0.0.1']), authority.cert);
+
+  const disk = join(folder, 'zoo-on-disk');
+  await copyWithout(disk, MISSING_ON_DISK);
+  await mkdir(join(folder, 'sources'));
+  await writeFile(
+    join(folder, 'sources', 'zoo.conf'),
+    `[zoo-on-disk]\nenabled: 1\ntype: yum\nbase_url: file://${disk}/\npriority: 0\n`,
+  );
+  const stranger: ImporterConfig = { feed: feed.url, ssl_ca_cert: authority.cert };
+  return {
+    feed,
+    stranger,
+    invited: { ...stranger, ssl_client_cert: client.cert, ssl_client_key: client.key },
+  };
+};
+
+const PATIENCE = { connectTimeout: 5_000, headTimeout: 5_000, readTimeout: 5_000 };
+
+/** Reads the feed's metadata and makes the entries: once as whoever may, once as a stranger. */
+export const importZoo = async (catalog: SqliteCatalog, { feed, invited, stranger }: Stage): Promise<number> => {
+  const source = createFeed({
+    userAgent: `pulp-streamer/${version}`,
+    maxRedirects: 10,
+    connections: 2,
+    idleTimeout: 1_000,
+    ...PATIENCE,
+  });
+  const read = urlReader(source.open, accessOf(invited), PATIENCE);
+  let entries = 0;
+  for (const [prefix, config] of [
+    ['/zoo', invited],
+    ['/zoo-without-certificate', stranger],
+  ] as const) {
+    const importer = catalog.importers.add({ config }).id;
+    const { packages, metadata } = await importRepository({
+      catalog,
+      format: yum,
+      base: feed.url,
+      prefix,
+      read,
+      importer,
+    });
+    entries += packages + metadata;
+  }
+  await source.close();
+  return entries;
+};

@@ -1,0 +1,44 @@
+import type { Logger } from 'pino';
+import { filter } from 'rxjs';
+import type { Chunk, StreamEvent } from '../pipelines/index.ts';
+import type { FetchOptions } from './compose.ts';
+import { loadSettings } from './config/load.ts';
+import type { SettingName, Settings } from './config/schema.ts';
+import { createLogger } from './observe/log.ts';
+import { readBytes } from './sources/bytes.ts';
+import { type OpenStreamer, openStreamer } from './streamer.ts';
+
+/** Any setting by its name (docs/configuration.md, in camelCase), as text or number; those left out have their defaults. */
+export type StreamerOptions = Partial<Record<SettingName, string | number>> & {
+  /** Default: a logger that writes warnings and errors to standard error. */
+  readonly logger?: Logger;
+};
+
+export interface EmbeddedStreamer extends OpenStreamer {
+  /**
+   * The body of one path for whoever pulls (`for await`, `Readable.from`), with back-pressure. Throws the StreamError of the
+   * stream; ends only after a whole and right body. Leaving early unsubscribes.
+   */
+  bytes(path: string, options?: Omit<FetchOptions, 'valve'>): AsyncIterable<Uint8Array>;
+  readonly settings: Settings;
+}
+
+/**
+ * Opens the streamer without its server. Neither files in `/etc` nor the environment are looked at. Rejects with a ConfigError where an
+ * option is not valid, with a StreamError where the catalog cannot be opened. Call `close()` when done.
+ */
+export const createStreamer = async ({ logger, ...options }: StreamerOptions = {}): Promise<EmbeddedStreamer> => {
+  const flags = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
+  const { settings } = loadSettings({ files: [], flags });
+  const streamer = await openStreamer(settings, logger ?? createLogger('WARNING', process.stderr));
+  return {
+    ...streamer,
+    settings,
+    bytes: (path, options) =>
+      readBytes((valve) =>
+        streamer
+          .fetch(path, { ...options, valve })
+          .pipe(filter((event: StreamEvent): event is Chunk => event.type === 'chunk')),
+      ),
+  };
+};

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
+import { StreamError } from '../../pipelines/model/index.ts';
+import { type ImportResult, importRepository, toBase } from '../../src/catalog/import.ts';
+import { readFileUrl } from '../../src/catalog/importers/folder.ts';
+import type { Format, Repository, RepositoryItem, Selection } from '../../src/catalog/importers/format.ts';
+import { toUrlPath } from '../../src/catalog/importers/relative-path.ts';
+import type { SqliteCatalog } from '../../src/catalog/sqlite.ts';
+
+export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** Imports a folder. */
+export const importFolder = (
+  catalog: SqliteCatalog,
+  format: Format,
+  folder: string,
+  prefix: string,
+  selection: Selection = {},
+): Promise<ImportResult> =>
+  importRepository({
+    catalog,
+    format,
+    selection,
+    base: toBase(folder),
+    prefix,
+    read: readFileUrl,
+    importer: catalog.importers.ensure({}).id,
+  });
+
+const collect = async (items: AsyncIterable<RepositoryItem>): Promise<RepositoryItem[]> => {
+  const found: RepositoryItem[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+};
+
+const readItems = async (
+  format: Format,
+  read: Repository['read'],
+  selection: Selection,
+): Promise<{ items: RepositoryItem[]; missing: string[] }> => {
+  const missing: string[] = [];
+  const items = await collect(format({ base: 'test:///', read, missing: (path) => missing.push(path) }, selection));
+  return { items, missing };
+};
+
+/** What a format finds in a folder. */
+export const readFolder = (format: Format, folder: string, selection: Selection = {}) =>
+  readItems(format, (path) => readFileUrl(`${pathToFileURL(folder).href}/${toUrlPath(path)}`), selection);
+
+/** What a format finds among files given by path; each arrives in pieces of `pieceSize` bytes. */
+export const readFiles = (
+  format: Format,
+  files: Readonly<Record<string, string | Uint8Array>>,
+  selection: Selection = {},
+  pieceSize = 1000,
+) =>
+  readItems(
+    format,
+    async function* (path) {
+      const content = files[path];
+      if (content === undefined) throw new StreamError('SOURCE_MISSING', 'feed', `${path}: 404`);
+      const bytes = Buffer.from(content);
+      for (let from = 0; from < bytes.length; from += pieceSize) yield bytes.subarray(from, from + pieceSize);
+    },
+    selection,
+  );
