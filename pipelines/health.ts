@@ -39,7 +39,12 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set(['SOURCE_MISSING', 'INTERNAL'])
  * spread by jitter, so that not all requests come back at once. After that one request may try it (half open); its success
  * closes the breaker, its failure opens it for longer. Sources are never excluded: where nothing else is left they are tried.
  */
-export const createHealth = ({ cooldown, cooldownLimit, random, scheduler = asyncScheduler }: HealthOptions): Health => {
+export const createHealth = ({
+  cooldown,
+  cooldownLimit,
+  random,
+  scheduler = asyncScheduler,
+}: HealthOptions): Health => {
   const known = new Map<string, SourceHealth>();
 
   const isCooling = ({ source }: Candidate): boolean => {

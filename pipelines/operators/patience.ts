@@ -36,7 +36,5 @@ export const patience = <T>({
   scheduler = asyncScheduler,
 }: Patience): MonoTypeOperatorFunction<T> =>
   takeUntil(
-    valve.pipe(
-      switchMap((open) => (open ? EMPTY : timer(within, scheduler).pipe(switchMap(() => throwError(error))))),
-    ),
+    valve.pipe(switchMap((open) => (open ? EMPTY : timer(within, scheduler).pipe(switchMap(() => throwError(error)))))),
   );

@@ -11,16 +11,20 @@ const DIGITS: Readonly<Record<ChecksumAlgorithm, number>> = {
 
 const isAlgorithm = (name: string): name is ChecksumAlgorithm => CHECKSUM_ALGORITHMS.some((known) => known === name);
 
-/** A checksum as metadata spells it (`sha` is SHA-1 there, digits may be upper case); throws where it cannot be one. */
-export const toChecksum = (type: string, text: string): Checksum => {
+/**
+ * A checksum as metadata spells it: `sha` is SHA-1 there, digits may be upper case. Throws where it cannot be one;
+ * `saidBy` tells who says so.
+ */
+export const toChecksum = (type: string, text: string, saidBy?: string): Checksum => {
+  const where = saidBy === undefined ? '' : `${saidBy}: `;
   const name = type.trim().toLowerCase();
   const algorithm = name === 'sha' ? 'sha1' : name;
   const value = text.trim().toLowerCase();
   if (!isAlgorithm(algorithm)) {
-    throw new Error(`unknown checksum type '${type}', expected one of ${CHECKSUM_ALGORITHMS.join(', ')}`);
+    throw new Error(`${where}unknown checksum type '${type}', expected one of ${CHECKSUM_ALGORITHMS.join(', ')}`);
   }
   if (!/^[0-9a-f]*$/.test(value) || value.length !== DIGITS[algorithm]) {
-    throw new Error(`'${text}' is no ${algorithm} checksum, expected ${DIGITS[algorithm]} hexadecimal digits`);
+    throw new Error(`${where}'${text}' is no ${algorithm} checksum, expected ${DIGITS[algorithm]} hexadecimal digits`);
   }
   return { algorithm, value };
 };

@@ -91,8 +91,8 @@ export const SETTINGS = {
   maxRedirects: streamer(integer(0, 100), '10', 'Redirects of a feed that are followed for one attempt.'),
   maxConnections: streamer(
     integer(1, 65_535),
-    '64',
-    'Connections that are open at a time to one feed with the same credentials; further requests wait for one.',
+    '1000',
+    'Connections that are open at a time to one feed with the same credentials; further requests wait for one. A slow client holds one as long as it takes.',
   ),
   verifyWholeBelow: streamer(
     size,

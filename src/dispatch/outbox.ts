@@ -1,4 +1,5 @@
 import type { Outbox } from '../../pipelines/model/index.ts';
+import { makeCheckpoints } from './outbox/checkpoints.ts';
 import { makeDue } from './outbox/due.ts';
 import { type Change, type NewSave, openSavesTable, type WaitingSave } from './outbox/saves-table.ts';
 import { messageOf } from './thrown.ts';
@@ -28,15 +29,13 @@ export interface DurableOutbox extends Outbox {
 /** Milliseconds after a failed write, doubled up to the limit. */
 const WRITE_AGAIN = 250;
 const WRITE_AGAIN_LIMIT = 30_000;
-/** Milliseconds after a write within which the disk is asked to make it last. */
-const SYNC_WITHIN = 1_000;
 
 /**
  * The outbox that outlives crashes: one SQLite file, made on first use, of one daemon (and the command line beside it).
  *
  * `append`, `remove` and `putOff` only note what is to be written; one transaction writes all of it at the end of the same turn of
  * the event loop, without waiting for the disk. `kill -9` therefore takes at most what the turn under way noted; a power cut at most
- * the last second or so (the log is synced in the background). What was delivered but not yet written so is delivered again.
+ * the last second or so (the disk is waited for on another thread). What was delivered but not yet written so is delivered again.
  * A disk that refuses (full, read-only) is told to `onError` and asked again, 250 ms later, then twice as long, up to 30 s.
  *
  * `due` emits at most `window` wishes that are neither removed nor put off; further ones follow as those are settled. Each
@@ -53,10 +52,10 @@ export const openOutbox = (
   let turn: NodeJS.Immediate | undefined;
   let again: NodeJS.Timeout | undefined;
   let wait = WRITE_AGAIN;
-  let syncing: NodeJS.Timeout | undefined;
   let closed = false;
 
   const table = naming(file, () => openSavesTable(file));
+  const checkpoints = makeCheckpoints(file, (error) => tell('cannot be synced', error));
   const tell = (doing: string, cause: unknown) => onError(outboxError(file, doing, cause));
 
   /** While the disk refuses, the next try waits for its time: requests that go on do not hammer it. */
@@ -94,16 +93,8 @@ export const openOutbox = (
     wishes.clear();
     changes.clear();
     wait = WRITE_AGAIN;
-    syncing ??= setTimeout(sync, SYNC_WITHIN).unref();
+    checkpoints.soon();
     return true;
-  };
-
-  const sync = () => {
-    syncing = undefined;
-    table.sync().catch((error: unknown) => {
-      // Closing has synced everything and taken the log away.
-      if (!closed) tell('cannot be synced', error);
-    });
   };
 
   const settle = (id: number, change: Change) => {
@@ -153,7 +144,7 @@ export const openOutbox = (
       closed = true;
       clearImmediate(turn);
       clearTimeout(again);
-      clearTimeout(syncing);
+      checkpoints.close();
       table.close();
     },
   };

@@ -73,14 +73,18 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
 
   /** Gives a finished file its final name. The first of several wins, unless it is not known to be right. */
-  const place = async (entry: CatalogEntry, file: string, sha256: string | undefined) => {
+  const place = async (entry: CatalogEntry, file: string, sha256 = '') => {
     const there = await findCopy(folder, entry);
     if (there && checks.isKnown(there)) return unlink(file);
     const path = placeOf(folder, entry, sha256);
     const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await rename(file, path);
-    const changed = made === undefined ? [dirname(path)] : [dirname(path), dirname(dirname(path)), folder];
-    for (const folder of changed) await inLine(() => syncFolder(folder));
+    // New folders too must outlive a power cut, hence those above them.
+    for (let at = dirname(path); ; at = dirname(at)) {
+      const changed = at;
+      await inLine(() => syncFolder(changed));
+      if (made === undefined || at === folder) break;
+    }
     checks.trust(path, await stat(path, { bigint: true }));
     if (there && there.path !== path) await unlink(there.path);
   };

@@ -16,7 +16,7 @@ const toItem = (line: string, where: string): RepositoryItem => {
     throw new Error(`${where}: '${line.slice(0, 120)}', expected NAME,SHA256,SIZE`);
   }
   const path = toRelativePath(name, where);
-  const checksum = toChecksum('sha256', digest);
+  const checksum = toChecksum('sha256', digest, where);
   return {
     path,
     unitTypeId: 'iso',

@@ -58,7 +58,7 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
   const [field, algorithm] = CHECKSUMS.find(([name]) => stanza.has(name)) ?? [];
   if (!field)
     throw new Error(`${where}: has no checksum, expected one of ${CHECKSUMS.map(([name]) => name).join(', ')}`);
-  const checksum = toChecksum(algorithm, need(field));
+  const checksum = toChecksum(algorithm, need(field), where);
   const size = need('size');
   if (!/^\d+$/.test(size)) throw new Error(`${where}: size '${size}' is no number of bytes`);
   return {

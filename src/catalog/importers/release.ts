@@ -58,7 +58,7 @@ export const parseRelease = (name: string, text: string): Release => {
     const [, value, size, path] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
     if (value === undefined || path === undefined)
       throw new Error(`${name}: ${digest}: '${line}', expected DIGEST SIZE PATH`);
-    return { path, checksum: toChecksum(algorithm, value), size: Number(size) };
+    return { path, checksum: toChecksum(algorithm, value, `${name}: ${path}`), size: Number(size) };
   });
   return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', digest, files };
 };

@@ -31,8 +31,13 @@ const toSize = (text: string | undefined, where: string): number | undefined => 
   return Number(text);
 };
 
-const expected = (type: string | undefined, value: string | undefined, size: number | undefined): Expected => ({
-  ...(type !== undefined && value !== undefined && { checksum: toChecksum(type, value) }),
+const expected = (
+  type: string | undefined,
+  value: string | undefined,
+  size: number | undefined,
+  where: string,
+): Expected => ({
+  ...(type !== undefined && value !== undefined && { checksum: toChecksum(type, value, where) }),
   ...(size !== undefined && { size }),
 });
 
@@ -73,10 +78,10 @@ const toListed = (fields: Fields): Listed => {
     type,
     path: toRelativePath(need(fields, 'location@href', where), where),
     packed: {
-      checksum: toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where)),
+      checksum: toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where),
       ...(size !== undefined && { size }),
     },
-    open: expected(fields['open-checksum@type'], fields['open-checksum'], toSize(fields['open-size'], where)),
+    open: expected(fields['open-checksum@type'], fields['open-checksum'], toSize(fields['open-size'], where), where),
   };
 };
 
@@ -84,7 +89,7 @@ const toPackage = (fields: Fields, file: string): RepositoryItem => {
   const name = need(fields, 'name', `${file}: a package`);
   const where = `${file}: package ${name}`;
   const arch = need(fields, 'arch', where);
-  const checksum = toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where));
+  const checksum = toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where);
   const size = toSize(fields['size@package'], where);
   return {
     // xml:base is ignored, as Pulp does: the feed's own layout counts.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { extname, join, parse } from 'node:path';
 import type { CatalogEntry, Checksum } from '../../../pipelines/model/index.ts';
 import { unlessMissing } from './files.ts';
 
@@ -24,38 +24,30 @@ export const keyOf = ({ path, url, revision, checksum }: CatalogEntry): string =
     .digest('hex');
 
 /**
- * Where the copy of an entry lies: `ab/cd/ef….rpm`. Without a catalog checksum the content's own sha256, taken when it was kept, stands in
- * the name as well, `ab/cd/ef….SHA256.rpm`: one rename puts content and checksum in place together.
+ * Where the copy of an entry lies: `ab/cdef….rpm`. Without a catalog checksum the content's own sha256, taken when it was kept, is its
+ * name: `ab/cdef…/SHA256.rpm`. One rename puts content and checksum in place together.
  */
-export const placeOf = (folder: string, entry: CatalogEntry, sha256 = ''): string => {
-  const key = keyOf(entry);
-  const name = entry.checksum ? key.slice(4) : `${key.slice(4)}.${sha256}`;
-  return join(folder, key.slice(0, 2), key.slice(2, 4), name + extensionOf(entry.path));
-};
+export const placeOf = (folder: string, entry: CatalogEntry, sha256: string): string =>
+  (entry.checksum ? baseOf(folder, entry) : join(baseOf(folder, entry), sha256)) + extensionOf(entry.path);
 
 /** The copy of an entry, if there is one; rejects with what the system says. */
 export const findCopy = async (folder: string, entry: CatalogEntry): Promise<Copy | undefined> => {
-  const path = await pathOf(folder, entry);
+  const path = entry.checksum ? placeOf(folder, entry, '') : await onlyFileIn(baseOf(folder, entry));
   const stats = path && (await unlessMissing(stat(path, { bigint: true })));
   if (!stats) return undefined;
-  return {
-    key: keyOf(entry),
-    path,
-    stats,
-    checksum: entry.checksum ?? { algorithm: 'sha256', value: ownSha256(path) },
-  };
+  const checksum = entry.checksum ?? { algorithm: 'sha256', value: parse(path).name };
+  return { key: keyOf(entry), path, stats, checksum };
 };
 
-const pathOf = async (folder: string, entry: CatalogEntry): Promise<string | undefined> => {
-  const place = placeOf(folder, entry);
-  if (entry.checksum) return place;
-  const names = await unlessMissing(readdir(dirname(place)));
-  const start = `${keyOf(entry).slice(4)}.`;
-  const name = names?.find((name) => name.startsWith(start));
-  return name && join(dirname(place), name);
+const baseOf = (folder: string, entry: CatalogEntry): string => {
+  const key = keyOf(entry);
+  return join(folder, key.slice(0, 2), key.slice(2));
 };
 
-const ownSha256 = (path: string): string => basename(path).split('.')[1] ?? '';
+const onlyFileIn = async (folder: string): Promise<string | undefined> => {
+  const names = await unlessMissing(readdir(folder));
+  return names?.[0] && join(folder, names[0]);
+};
 
 /** Kept, so that the media type can still be told from the name. Paths come from others: only what is harmless in a name. */
 const extensionOf = (path: string): string => extname(path).match(/^\.[A-Za-z0-9_-]{1,16}$/)?.[0] ?? '';

@@ -305,7 +305,7 @@ describe('dispatch', () => {
     keeping?.commit();
     expect(await find(store, entry)).toBeUndefined();
     await ended(store.dispatch(saveOf(entry)));
-    expect(store.files()).toEqual([expect.stringMatching(/^[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]{60}\.rpm$/)]);
+    expect(store.files()).toEqual([expect.stringMatching(/^[0-9a-f]{2}\/[0-9a-f]{62}\.rpm$/)]);
     await ended(store.dispatch(saveOf(entry)));
   });
 

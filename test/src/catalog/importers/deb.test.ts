@@ -150,7 +150,8 @@ describe('a Release file', () => {
   });
 
   it('is not listed in itself', async () => {
-    const { items } = await readFiles(deb, aSuite({ ...files, Release: 'as it was before' }), SUITE);
+    const old = `SHA256:\n${listing({ ...files, Release: 'as it was before' })}`;
+    const { items } = await readFiles(deb, { ...aSuite(files), 'dists/stable/Release': old }, SUITE);
     expect(paths(items).filter((path) => path.endsWith('/Release'))).toEqual(['dists/stable/Release']);
   });
 
@@ -230,13 +231,18 @@ describe('Debian metadata', () => {
     ],
     [
       'has a package without a file name',
-      aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
-      /Packages: package bear: /,
+      aSuite({ 'main/binary-all/Packages': aStanza('bear').replace(/Filename.*\n/, '') }),
+      /Packages: package bear: filename is missing/,
     ],
     [
       'has a package without a checksum',
       aSuite({ 'main/binary-all/Packages': 'Package: bear\nFilename: a\n' }),
       /package bear: has no checksum, expected one of sha256/,
+    ],
+    [
+      'has a package whose checksum is none',
+      aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
+      /Packages: package bear: 'ab' is no sha256 checksum, expected 64 hexadecimal digits/,
     ],
     [
       'has a line that is no field',

@@ -1,0 +1,224 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { importRepository, type Progress, toBase } from '../../../src/catalog/import.ts';
+import { deb } from '../../../src/catalog/importers/deb.ts';
+import { files } from '../../../src/catalog/importers/files.ts';
+import { readFileUrl } from '../../../src/catalog/importers/folder.ts';
+import type { Format } from '../../../src/catalog/importers/format.ts';
+import { yum } from '../../../src/catalog/importers/yum.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { importFolder, sha256 } from '../../support/importing.ts';
+import {
+  builtFiles,
+  DEB_TOOLS,
+  itNeeding,
+  makeFilesRepository,
+  makeSuiteRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../../support/repositories.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+
+const listed = (catalog: SqliteCatalog, prefix = '/') =>
+  [...catalog.entries.list(prefix)].map(({ path, revision }) => [path, revision]);
+
+const digest = { algorithm: 'sha256', value: 'a'.repeat(64) } as const;
+const itemAt = (path: string, checksum = digest) => ({
+  path,
+  unitTypeId: 'iso',
+  unitKey: { name: path },
+  checksum,
+  size: 1,
+});
+
+/** A format that lists paths, and then fails where it shall. */
+const listing = (paths: readonly string[], error?: Error): Format =>
+  async function* () {
+    for (const path of paths) yield itemAt(path);
+    if (error) throw error;
+  };
+
+const importPaths = (catalog: SqliteCatalog, prefix: string, format: Format, importer = 'a'.repeat(24)) =>
+  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFileUrl, importer });
+
+describe('an import', () => {
+  for (const [name, format, tools, make] of [
+    ['yum', yum, YUM_TOOLS, (folder: string) => makeYumRepository(folder, [{ name: 'a++', version: '1~rc', size: 9 }])],
+    [
+      'deb',
+      deb,
+      DEB_TOOLS,
+      (folder: string) => makeSuiteRepository(folder, [{ name: 'a++', version: '1~rc', size: 9 }]),
+    ],
+    ['files', files, [], (folder: string) => makeFilesRepository(folder, { 'a b%20+é#?.iso': 'A' })],
+  ] as const) {
+    itNeeding(tools)(`of a ${name} repository makes an entry per file, whose URL leads to it`, async () => {
+      const folder = newFolder();
+      const built = make(folder);
+      const catalog = openSqliteCatalog(':memory:');
+      const result = await importFolder(catalog, format, folder, '/repo', { suites: ['stable'] });
+      expect(result).toMatchObject({ revision: 1, packages: 1, metadata: built.length - 1, removed: 0, missing: [] });
+      expect(listed(catalog, '/repo')).toEqual(built.map(({ path }) => [`/repo/${path}`, 1]));
+      for (const { path, url, checksum, size } of catalog.entries.list('/repo')) {
+        const bytes: Uint8Array[] = [];
+        for await (const chunk of readFileUrl(url)) bytes.push(chunk);
+        const content = Buffer.concat(bytes);
+        expect([path, content.length]).toEqual([path, size]);
+        if (checksum?.algorithm === 'sha256') expect([path, sha256(content)]).toEqual([path, checksum.value]);
+      }
+    });
+  }
+
+  it('knows the units of its entries by their keys', async () => {
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'A' });
+    const catalog = openSqliteCatalog(':memory:');
+    await importFolder(catalog, files, folder, '/repo');
+    const [entry] = catalog.entries.find('/repo/a.iso');
+    expect(catalog.units.find('iso', entry!.unitId)).toEqual({ name: 'a.iso', checksum: sha256('A'), size: 1 });
+  });
+
+  it('may appear at the root', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importPaths(catalog, '/', listing(['a', 'b/c']));
+    await importPaths(catalog, '/', listing(['a']));
+    expect(listed(catalog)).toEqual([['/a', 2]]);
+  });
+
+  it('takes a file that is listed twice once, unless it differs', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    expect(await importPaths(catalog, '/r', listing(['a', 'a', 'b']))).toMatchObject({ packages: 2 });
+    const differing: Format = async function* () {
+      yield itemAt('a');
+      yield { ...itemAt('a'), checksum: { algorithm: 'sha256', value: 'b'.repeat(64) } };
+    };
+    await expect(importPaths(catalog, '/r', differing)).rejects.toThrow(
+      'http://h/: lists /r/a twice, with different checksums',
+    );
+  });
+
+  it('refuses a prefix that is no absolute path', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await expect(importPaths(catalog, 'repo', listing(['a']))).rejects.toThrow("prefix 'repo' does not begin with /");
+  });
+
+  it('tells how far it is', async () => {
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'A', 'b.iso': 'B' });
+    const seen: Progress[] = [];
+    await importRepository({
+      catalog: openSqliteCatalog(':memory:'),
+      format: files,
+      base: toBase(folder),
+      prefix: '/r',
+      read: readFileUrl,
+      importer: 'a'.repeat(24),
+      onProgress: (progress) => seen.push(progress),
+    });
+    const [manifest] = builtFiles(folder).filter(({ path }) => path === 'PULP_MANIFEST');
+    expect(seen).toEqual([{ file: 'PULP_MANIFEST', bytes: manifest!.size, items: 0 }]);
+  });
+});
+
+describe('a re-import', () => {
+  it('makes a new revision in place of the old one', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importPaths(catalog, '/r', listing(['a', 'b']));
+    const [before] = catalog.entries.find('/r/b');
+    expect(await importPaths(catalog, '/r/', listing(['b', 'c']))).toMatchObject({ revision: 2, removed: 2 });
+    expect(listed(catalog)).toEqual([
+      ['/r/b', 2],
+      ['/r/c', 2],
+    ]);
+    expect(catalog.entries.find('/r/b')[0]?.unitId).toBe(before?.unitId);
+    expect(catalog.units.find('iso', before!.unitId)).toEqual({ name: 'b' });
+  });
+
+  it('forgets the units that nothing refers to any more', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importPaths(catalog, '/r', listing(['a']));
+    const [before] = catalog.entries.find('/r/a');
+    await importPaths(catalog, '/r', listing(['b']));
+    expect(catalog.units.find('iso', before!.unitId)).toBeUndefined();
+  });
+
+  it('leaves alone what it did not write: other prefixes, deeper ones, other importers, entries added by hand', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    const importer = 'a'.repeat(24);
+    await importPaths(catalog, '/r', listing(['a']));
+    await importPaths(catalog, '/r/deep', listing(['b']));
+    await importPaths(catalog, '/r-other', listing(['c']));
+    await importPaths(catalog, '/r', listing(['d']), 'b'.repeat(24));
+    catalog.entries.add({
+      path: '/r/hand',
+      importerId: importer,
+      unitId: 'u',
+      unitTypeId: 'iso',
+      url: 'http://h',
+      data: {},
+    });
+    expect(await importPaths(catalog, '/r', listing(['e', 'hand']))).toMatchObject({ revision: 2, removed: 1 });
+    expect(listed(catalog)).toEqual([
+      ['/r-other/c', 1],
+      ['/r/d', 1],
+      ['/r/deep/b', 1],
+      ['/r/e', 2],
+      ['/r/hand', 2],
+      ['/r/hand', 1],
+    ]);
+  });
+
+  it('that fails leaves the old revision as it was', async () => {
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'A' });
+    const catalog = openSqliteCatalog(':memory:');
+    await importFolder(catalog, files, folder, '/r');
+    const before = [...catalog.entries.list('/')];
+    writeFileSync(join(folder, 'PULP_MANIFEST'), `new.iso,${sha256('x')},1\nbroken line\n`);
+    await expect(importFolder(catalog, files, folder, '/r')).rejects.toThrow('PULP_MANIFEST: line 2');
+    const many = Array.from({ length: 2500 }, (_, number) => String(number));
+    await expect(importPaths(catalog, '/r', listing(many, new Error('torn')))).rejects.toThrow('torn');
+    expect([...catalog.entries.list('/')]).toEqual(before);
+    expect(await importFolder(catalog, listing(['b']), folder, '/r')).toMatchObject({ revision: 2, removed: 2 });
+  });
+
+  it('is seen by another process all at once', async () => {
+    const file = join(newFolder(), 'catalog.db');
+    const writer = openSqliteCatalog(file);
+    const reader = openSqliteCatalog(file);
+    await importPaths(writer, '/r', listing(['a']));
+    const seen: unknown[] = [];
+    const watched: Format = async function* () {
+      yield itemAt('a');
+      for (let number = 0; number < 2000; number += 1) yield itemAt(`b${number}`);
+      seen.push(listed(reader));
+    };
+    await importPaths(writer, '/r', watched);
+    expect(seen).toEqual([[['/r/a', 1]]]);
+    expect(listed(reader)).toHaveLength(2001);
+    reader.close();
+    writer.close();
+  });
+});
+
+describe('a base', () => {
+  it('is a URL with a slash at its end, or a folder', () => {
+    expect(toBase('http://h/debian')).toBe('http://h/debian/');
+    expect(toBase('https://h:8443/a%20b//')).toBe('https://h:8443/a%20b/');
+    expect(toBase('/srv/a b%/')).toBe('file:///srv/a%20b%25/');
+    expect(toBase('file:///srv/x')).toBe('file:///srv/x/');
+  });
+
+  for (const [text, message] of [
+    ['http://', "'http://' is no URL"],
+    ['http://u:secret@h/', 'h: credentials do not belong in the URL; make an importer with --username and --password'],
+    ['http://h/?token=1', "'http://h/?token=1': a repository's URL has no ? and no #"],
+  ] as const) {
+    it(`is not ${text}`, () => {
+      expect(() => toBase(text)).toThrow(message);
+    });
+  }
+});

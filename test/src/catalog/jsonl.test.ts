@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadLines, toLine } from '../../../src/catalog/jsonl.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
+
+const LINE = {
+  _id: '5d3f0c3d8a1f5a3d2b1c0d9e',
+  _ns: 'lazy_content_catalog',
+  path: '/p/bear.rpm',
+  importer_id: 'a'.repeat(24),
+  unit_id: '0e2b…',
+  unit_type_id: 'rpm',
+  url: 'https://feed.example.com/bear.rpm',
+  checksum: 'C'.repeat(64),
+  checksum_algorithm: 'sha256',
+  revision: 3,
+  data: { size: 5 },
+};
+
+const load = (catalog: SqliteCatalog, text: string, pieceSize = 50) =>
+  loadLines(
+    catalog,
+    'in.jsonl',
+    (async function* () {
+      const bytes = Buffer.from(text);
+      for (let from = 0; from < bytes.length; from += pieceSize) yield bytes.subarray(from, from + pieceSize);
+    })(),
+  );
+
+const exported = (catalog: SqliteCatalog): string =>
+  [...catalog.entries.list('/', 'age')].map((entry) => `${toLine(entry)}\n`).join('');
+
+const lines = (...values: object[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+describe('lines of JSON', () => {
+  it('are read in Pulp’s field names', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    expect(await load(catalog, lines(LINE))).toBe(1);
+    expect(catalog.entries.find('/p/bear.rpm')).toEqual([
+      {
+        path: '/p/bear.rpm',
+        importerId: 'a'.repeat(24),
+        unitId: '0e2b…',
+        unitTypeId: 'rpm',
+        url: 'https://feed.example.com/bear.rpm',
+        checksum: { algorithm: 'sha256', value: 'c'.repeat(64) },
+        size: 5,
+        revision: 3,
+        data: { size: 5 },
+      },
+    ]);
+  });
+
+  it('go round: what was exported loads to the same, in the same order of age', async () => {
+    const first = openSqliteCatalog(':memory:');
+    const bare = { ...LINE, path: '/é b', checksum: null, checksum_algorithm: undefined, data: {}, revision: 9 };
+    await load(first, lines(LINE, bare, { ...LINE, revision: 2, size: 7 }, { ...LINE, path: '/a', prefix: '/' }));
+    const second = openSqliteCatalog(':memory:');
+    expect(await load(second, exported(first))).toBe(4);
+    expect(exported(second)).toBe(exported(first));
+    expect(second.entries.find('/p/bear.rpm').map(({ revision }) => revision)).toEqual([2, 3]);
+    expect(await load(second, exported(first))).toBe(4);
+    expect(exported(second)).toBe(exported(first));
+  });
+
+  it('replace the entry with the same path, importer and revision, and repeated ones count once', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await load(catalog, lines(LINE, LINE));
+    await load(catalog, lines({ ...LINE, url: 'https://other.example.com/' }));
+    expect(catalog.entries.find('/p/bear.rpm').map(({ url }) => url)).toEqual(['https://other.example.com/']);
+  });
+
+  const faults: readonly (readonly [string, string, string])[] = [
+    ['no JSON', '{"path":', 'line 2: is no JSON, expected one object a line'],
+    ['no object', '[]', 'line 2: : Invalid input'],
+    ['an empty line', '', 'line 2: is no JSON'],
+    ['a relative path', JSON.stringify({ ...LINE, path: 'p' }), 'line 2: path: expected a path that begins with /'],
+    [
+      'no importer id',
+      JSON.stringify({ ...LINE, importer_id: 'x' }),
+      'line 2: importer_id: expected 24 hexadecimal digits',
+    ],
+    [
+      'another scheme',
+      JSON.stringify({ ...LINE, url: 'ftp://h/' }),
+      'line 2: url: expected a URL of http, https or file',
+    ],
+    ['a short checksum', JSON.stringify({ ...LINE, checksum: 'ab' }), "line 2: 'ab' is no sha256 checksum"],
+    [
+      'a checksum of unknown kind',
+      JSON.stringify({ ...LINE, checksum_algorithm: undefined }),
+      'line 2: checksum_algorithm: is missing beside checksum',
+    ],
+    [
+      'what an earlier line has otherwise',
+      JSON.stringify({ ...LINE, url: 'https://other.example.com/' }),
+      'line 2: has the path, importer_id and revision of line 1, but says something else',
+    ],
+  ];
+  for (const [fault, line, message] of faults) {
+    it(`load nothing where one has ${fault}`, async () => {
+      const catalog = openSqliteCatalog(':memory:');
+      await expect(load(catalog, `${JSON.stringify(LINE)}\n${line}\n`)).rejects.toThrow(`in.jsonl: ${message}`);
+      expect(exported(catalog)).toBe('');
+    });
+  }
+
+  it('are named, each bad one, but no more than twenty', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    const failing = load(catalog, `x\n${lines(LINE)}${'x\n'.repeat(24)}`);
+    await expect(failing).rejects.toThrow(/^nothing was loaded:\nin\.jsonl: line 1: .*\nin\.jsonl: line 3: /);
+    await expect(load(catalog, 'x\n'.repeat(25))).rejects.toThrow(/line 20: .*\n… and 5 more$/);
+  });
+});
