@@ -13,8 +13,11 @@ import type {
 } from './model/index.ts';
 import { attempts } from './stages/attempts.ts';
 import { candidates } from './stages/candidates.ts';
+import type { Health } from './stages/health.ts';
 import { keep } from './stages/keep.ts';
+import { learn } from './stages/learn.ts';
 import { lookup } from './stages/lookup.ts';
+import { patient } from './stages/patient.ts';
 import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
 import { verify } from './stages/verify.ts';
@@ -29,6 +32,8 @@ export interface LazyFetchDeps {
   readonly policy: Policy;
   /** From 0 to 1: jitter for back-off. */
   readonly random: () => number;
+  /** The memory of how sources behaved, shared by all requests; without it every source always counts as well. */
+  readonly health?: Health;
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly report?: (report: Report) => void;
@@ -49,7 +54,9 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
     candidates(deps), //         every way to have the bytes, best first
     attempts(request, deps), //  the first that works; resumed or replaced in mid-body
     verify(request, deps), //    the end waits until the whole is right
+    learn(deps), //              sources that fail are tried last for a while
     keep(request, deps), //      a copy, while the bytes pass
     record(request, deps), //    one note: this unit should be saved
+    patient(request, deps), //   a client that is stuck is cut
     report(request, deps), //    one report, whatever happened
   );

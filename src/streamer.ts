@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { EMPTY, ignoreElements, type Observable, Subject } from 'rxjs';
-import { type Delivery, deliverSaves, type Policy } from '../pipelines/index.ts';
+import { createHealth, type Delivery, deliverSaves, type Policy } from '../pipelines/index.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
 import { composeStreamer, type Streamer } from './compose.ts';
 import type { Settings } from './config/schema.ts';
@@ -49,7 +49,12 @@ export const openStreamer = async (
     idleTimeout: settings.idleTimeout * 1000,
     connections: settings.maxConnections,
   });
-  const parts = { catalog, open: sources.open, policy: policyOf(settings) };
+  const health = createHealth({
+    cooldown: settings.cooldown * 1000,
+    cooldownLimit: settings.cooldownLimit * 1000,
+    random: Math.random,
+  });
+  const parts = { catalog, open: sources.open, policy: policyOf(settings), health };
   const close = async () => {
     await sources.close();
     catalog.close();
@@ -105,6 +110,11 @@ const policyOf = (settings: Settings): Policy => ({
   attemptsPerCandidate: settings.attemptsPerCandidate,
   retryWait: settings.retryWait * 1000,
   retryWaitLimit: settings.retryWaitLimit * 1000,
+  minSpeed: settings.minSpeed,
+  minSpeedWindow: settings.minSpeedWindow * 1000,
+  clientTimeout: settings.clientTimeout * 1000,
+  sizeLimit: settings.sizeLimit,
+  hedge: settings.hedge === 'on',
 });
 
 const logDelivery = (logger: Logger, delivery: Delivery): void => {

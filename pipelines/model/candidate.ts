@@ -15,6 +15,10 @@ export interface Access {
   /** Milliseconds. Where absent, the daemon's settings apply. */
   readonly connectTimeout?: number;
   readonly readTimeout?: number;
+  /** Transfers at a time, over all requests: further ones wait for a place. Default: no limit. */
+  readonly maxConcurrent?: number;
+  /** Bytes per second, all transfers together. Default: no limit. */
+  readonly maxSpeed?: number;
 }
 
 /** An entry at a source: one way to have its bytes. */

@@ -6,11 +6,12 @@ export type Phase = 'before-head' | 'before-first-byte' | 'mid-body';
 
 /**
  * What may be done about a failed attempt:
- * `same` – the candidate may be tried again (a passing failure), or another one;
+ * `same` – the candidate may be tried again at once (a passing failure), or another one;
+ * `later` – another candidate is the better choice, this one may be tried again after the others;
  * `other` – only another candidate can help;
  * `never` – no candidate can help.
  */
-export type Remedy = 'same' | 'other' | 'never';
+export type Remedy = 'same' | 'later' | 'other' | 'never';
 
 interface Kind {
   /** The HTTP status that a client gets when this is why there is no response (RFC 9110 section 15). */
@@ -34,7 +35,7 @@ export const ERRORS = {
   },
   SOURCE_REFUSED: { status: 502, remedy: 'other', meaning: 'the source refuses us (401, 403, 407, no permission)' },
   SOURCE_STATUS: { status: 502, remedy: 'other', meaning: 'the source answered with an unexpected status' },
-  SOURCE_BUSY: { status: 503, remedy: 'same', meaning: 'the source asks to come back later (429, 503)' },
+  SOURCE_BUSY: { status: 503, remedy: 'later', meaning: 'the source asks to come back later (429, 503)' },
   SOURCE_BROKEN: {
     status: 502,
     remedy: 'other',
@@ -46,7 +47,7 @@ export const ERRORS = {
 
   DNS_FAILED: { status: 502, remedy: 'same', meaning: 'the host name of the source cannot be resolved' },
   CONNECT_FAILED: { status: 502, remedy: 'same', meaning: 'no connection to the source' },
-  CONNECT_TIMEOUT: { status: 504, remedy: 'same', meaning: 'no connection to the source in time' },
+  CONNECT_TIMEOUT: { status: 504, remedy: 'later', meaning: 'no connection to the source in time' },
   TLS_FAILED: {
     status: 502,
     remedy: 'other',
@@ -54,10 +55,12 @@ export const ERRORS = {
   },
   CONNECTION_LOST: { status: 502, remedy: 'same', meaning: 'the source closed the connection too early' },
   PROTOCOL_ERROR: { status: 502, remedy: 'other', meaning: 'the source does not speak HTTP properly' },
-  HEAD_TIMEOUT: { status: 504, remedy: 'same', meaning: 'no response head from the source in time' },
-  STALLED: { status: 504, remedy: 'same', meaning: 'the source stopped sending' },
+  HEAD_TIMEOUT: { status: 504, remedy: 'later', meaning: 'no response head from the source in time' },
+  STALLED: { status: 504, remedy: 'later', meaning: 'the source stopped sending' },
+  TOO_SLOW: { status: 504, remedy: 'later', meaning: 'the source sends more slowly than is allowed' },
 
   WRONG_LENGTH: { status: 502, remedy: 'other', meaning: 'the source’s length is not the one expected' },
+  TOO_LARGE: { status: 502, remedy: 'other', meaning: 'the content is larger than is allowed' },
   SHORT_BODY: { status: 502, remedy: 'same', meaning: 'the body ended too early' },
   WRONG_CHECKSUM: { status: 502, remedy: 'other', meaning: 'the content does not match the catalog’s checksum' },
   CHANGED: {
@@ -68,6 +71,7 @@ export const ERRORS = {
   NO_RANGE: { status: 502, remedy: 'other', meaning: 'the source cannot continue in mid-body' },
 
   OUT_OF_SOURCES: { status: 502, remedy: 'never', meaning: 'every candidate failed' },
+  CLIENT_STUCK: { status: 408, remedy: 'never', meaning: 'the client stopped reading' },
   INTERNAL: { status: 500, remedy: 'never', meaning: 'a defect of the streamer' },
 } as const satisfies Record<string, Kind>;
 

@@ -16,4 +16,13 @@ export interface Policy {
   readonly retryWait: number;
   /** The longest back-off; a source that asks for more (`Retry-After`) is not tried again. */
   readonly retryWaitLimit: number;
+  /** Bytes per second that a source has to bring, within each window in which it was wanted all the time; 0: any speed will do. */
+  readonly minSpeed: number;
+  readonly minSpeedWindow: number;
+  /** A consumer that wants nothing for so long is cut; 0: never. */
+  readonly clientTimeout: number;
+  /** Bytes; content that is, or claims to be, larger is refused. 0: no limit. */
+  readonly sizeLimit: number;
+  /** Whether a second source is asked for its head where the first is slower than 95 of 100 of its own recent heads. */
+  readonly hedge: boolean;
 }

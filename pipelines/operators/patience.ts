@@ -1,5 +1,6 @@
 import {
   asyncScheduler,
+  distinctUntilChanged,
   EMPTY,
   type MonoTypeOperatorFunction,
   type Observable,
@@ -36,5 +37,8 @@ export const patience = <T>({
   scheduler = asyncScheduler,
 }: Patience): MonoTypeOperatorFunction<T> =>
   takeUntil(
-    valve.pipe(switchMap((open) => (open ? EMPTY : timer(within, scheduler).pipe(switchMap(() => throwError(error)))))),
+    valve.pipe(
+      distinctUntilChanged(),
+      switchMap((open) => (open ? EMPTY : timer(within, scheduler).pipe(switchMap(() => throwError(error))))),
+    ),
   );

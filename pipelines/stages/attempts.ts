@@ -4,7 +4,6 @@ import {
   concat,
   defer,
   EMPTY,
-  identity,
   map,
   mergeMap,
   type Observable,
@@ -13,7 +12,6 @@ import {
   type SchedulerLike,
   tap,
   throwError,
-  timeout,
   timer,
 } from 'rxjs';
 import {
@@ -29,10 +27,11 @@ import {
   type StreamRequest,
   toStreamError,
 } from '../model/index.ts';
-import { stallTimeout } from '../operators/stall-timeout.ts';
+import { hedge } from '../operators/hedge.ts';
+import { attempt } from './attempt.ts';
 import { clientHead } from './head.ts';
-import { measure } from './measure.ts';
-import { type Begun, type Failure, nextAttempt } from './next-attempt.ts';
+import type { Health } from './health.ts';
+import { type Begun, type Failure, type Next, nextAttempt } from './next-attempt.ts';
 import { resume } from './resume.ts';
 import { verifyWhole } from './verify-whole.ts';
 
@@ -42,70 +41,87 @@ interface AttemptsDeps {
   readonly policy: Policy;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
+  readonly health?: Pick<Health, 'usualHead'>;
   /** The clock of all waiting. Default: RxJS's own. */
   readonly scheduler?: SchedulerLike;
 }
+
+type Event = Head | Chunk | Note;
 
 /**
  * Tries the candidates until the body is through: before the head any failure leads to the next one and nothing of the
  * failed one leaks; after it the body goes on at the exact byte, from the same source or from one with the same content.
  * Emits one head, the chunks of one whole body, and notes of what happened. Errors with the failure when there was one
- * candidate, with `OUT_OF_SOURCES` when there were more. Unsubscribing leaves the source that is open.
+ * candidate, with the most telling one when there were more. Unsubscribing leaves the source that is open.
  */
-export const attempts = (
-  request: StreamRequest,
-  deps: AttemptsDeps,
-): OperatorFunction<readonly Candidate[], Head | Chunk | Note> =>
+export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFunction<readonly Candidate[], Event> =>
   mergeMap((candidates) =>
     defer(() => {
-      const { open, digest, policy, random, scheduler = asyncScheduler } = deps;
-      const { method, valve } = request;
+      const { digest, policy, random, health, scheduler = asyncScheduler } = deps;
       const failures: Failure[] = [];
       let begun: Begun | undefined;
       let sent = 0;
 
-      const onward = (): Observable<Head | Chunk | Note> => {
+      /** Whatever is to be tried next, and after its failure whatever then. */
+      const onward = (): Observable<Event> => {
         const next = nextAttempt({ candidates, failures, begun }, policy, random);
         if (!next) return throwError(() => summary(failures));
-        const attempt = defer(() => attemptOf(next.candidate));
-        return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => attempt)) : attempt;
+        const step = defer(() => hedged(next)).pipe(catchError(recover));
+        return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => step)) : step;
       };
 
-      const attemptOf = (candidate: Candidate): Observable<Head | Chunk | Note> => {
-        const from = sent;
-        return concat(of({ type: 'note', note: 'attempt', candidate, from } as const), bodyOf(candidate)).pipe(
-          catchError((thrown: unknown) => {
-            const error = toStreamError(thrown);
-            // All bytes were there, only the source's good-bye was missing: the checksum is the better witness.
-            if (begun?.length === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
-            const phase: Phase = sent > 0 ? 'mid-body' : begun ? 'before-first-byte' : 'before-head';
-            failures.push({ candidate, error, from, sent });
-            return concat(of({ type: 'note', note: 'failed', candidate, error, phase, sent } as const), onward());
-          }),
-        );
+      const recover = (lost: Lost): Observable<Event> => {
+        // All bytes were there, only the source's good-bye was missing: the checksum is the better witness.
+        if (begun?.length === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
+        return concat(of(noteOf(lost)), onward());
       };
+
+      const noteOf = ({ candidate, error, from }: Lost): Note => {
+        const phase: Phase = sent > 0 ? 'mid-body' : begun ? 'before-first-byte' : 'before-head';
+        failures.push({ candidate, error, from, sent });
+        return { type: 'note', note: 'failed', candidate, error, phase, sent };
+      };
+
+      /** The attempt, beside a second one where hedging is wanted and the first one's head takes unusually long. */
+      const hedged = ({ candidate }: Next): Observable<Event> => {
+        const first = attemptAt(candidate);
+        const usual = policy.hedge && !begun ? health?.usualHead(candidate.source) : undefined;
+        const others = candidates.filter((other) => other !== candidate);
+        const rival =
+          usual === undefined ? undefined : nextAttempt({ candidates: others, failures, begun }, policy, random);
+        if (usual === undefined || !rival || rival.wait > 0) return first;
+        const wins = ({ type }: Event) => type === 'head';
+        return hedge({
+          first,
+          second: attemptAt(rival.candidate),
+          after: usual,
+          wins,
+          aside: (lost) => noteOf(lost as Lost),
+          scheduler,
+        });
+      };
+
+      const attemptAt = (candidate: Candidate): Observable<Event> =>
+        defer(() => {
+          const from = sent;
+          const note: Note = { type: 'note', note: 'attempt', candidate, from };
+          return concat(
+            of(note),
+            defer(() => bodyOf(candidate)),
+          ).pipe(
+            catchError((thrown: unknown) =>
+              throwError((): Lost => ({ candidate, error: toStreamError(thrown), from })),
+            ),
+          );
+        });
 
       const bodyOf = (candidate: Candidate): Observable<Head | Chunk | Note> => {
-        if (candidate.problem) return throwError(() => candidate.problem);
         const etag = begun?.candidate === candidate ? begun.etag : undefined;
-        const bytes = open(candidate, { method, from: sent, valve, ...(etag && { etag }) }).pipe(
-          timeout({
-            first: policy.headTimeout,
-            with: () => throwError(() => late(candidate, policy.headTimeout)),
-            scheduler,
-          }),
-          stallTimeout({
-            within: policy.readTimeout,
-            valve,
-            error: () => stalled(candidate, policy.readTimeout),
-            scheduler,
-          }),
-          method === 'GET' ? measure(candidate) : identity,
-        );
-        const body: Observable<Head | Chunk | Note> = begun
+        const bytes = attempt(request, candidate, { from: sent, etag }, deps);
+        const body: Observable<Event> = begun
           ? bytes.pipe(resume(candidate, begun, sent))
           : bytes.pipe(
-              verifyWhole(candidate, method === 'GET' ? policy.verifyWholeBelow : -1, digest),
+              verifyWhole(candidate, request.method === 'GET' ? policy.verifyWholeBelow : -1, digest),
               map((event) => {
                 if (event.type !== 'head') return event;
                 const head = clientHead(event, candidate, policy);
@@ -124,11 +140,13 @@ export const attempts = (
     }),
   );
 
-const late = ({ url }: Candidate, within: number) =>
-  new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no response head within ${within} ms`);
-
-const stalled = ({ url }: Candidate, within: number) =>
-  new StreamError('STALLED', 'feed', `${url} sent nothing for ${within} ms`);
+/** An attempt's failure, thrown with whose it was. */
+interface Lost {
+  readonly candidate: Candidate;
+  readonly error: StreamError;
+  /** The byte at which it was to begin. */
+  readonly from: number;
+}
 
 /** Why the request failed: the failure itself, or, of several, the one that says most; missing files say least. */
 const summary = (failures: readonly Failure[]): StreamError => {
@@ -136,13 +154,11 @@ const summary = (failures: readonly Failure[]): StreamError => {
   const telling = errors.findLast(({ code }) => code !== 'SOURCE_MISSING') ?? errors.at(-1);
   if (!telling) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
   if (errors.length === 1) return telling;
-  return new StreamError(
-    telling.code,
-    telling.source,
-    `every source failed; ${errors.map((e) => e.message).join('; ')}`,
-    {
-      cause: telling,
-      sourceStatus: telling.sourceStatus,
-    },
-  );
+  const messages = errors.map(({ message }) => message).join('; ');
+  const { code, source, sourceStatus, retryAfter } = telling;
+  return new StreamError(code, source, `every source failed; ${messages}`, {
+    cause: telling,
+    sourceStatus,
+    retryAfter,
+  });
 };

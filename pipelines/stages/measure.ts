@@ -5,9 +5,10 @@ import { operate } from '../operators/operate.ts';
 /**
  * Holds one source to its word and to the catalog's: a length that differs from the catalog's fails before the head, a body
  * that ends early fails with `SHORT_BODY`, one that runs on is cut where a checksum will judge the rest, else fails.
+ * Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
  * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
  */
-export const measure = ({ entry, url }: Candidate): MonoTypeOperatorFunction<SourceEvent> =>
+export const measure = ({ entry, url }: Candidate, sizeLimit = 0): MonoTypeOperatorFunction<SourceEvent> =>
   operate((out) => {
     let position = 0;
     let total: number | undefined;
@@ -19,9 +20,12 @@ export const measure = ({ entry, url }: Candidate): MonoTypeOperatorFunction<Sou
             throw wrongLength(`${url} has ${event.length} bytes, the catalog says ${entry.size}`);
           position = event.from;
           total = event.length ?? entry.size;
+          if (sizeLimit > 0 && total !== undefined && total > sizeLimit)
+            throw tooLarge(`${url} has ${total} bytes`, sizeLimit);
           out.next(event);
           return;
         }
+        if (sizeLimit > 0 && position + event.bytes.length > sizeLimit) throw tooLarge(`${url} sent more`, sizeLimit);
         const room = (total ?? Number.POSITIVE_INFINITY) - position;
         position += event.bytes.length;
         if (event.bytes.length <= room) {
@@ -41,3 +45,6 @@ export const measure = ({ entry, url }: Candidate): MonoTypeOperatorFunction<Sou
   });
 
 const wrongLength = (message: string) => new StreamError('WRONG_LENGTH', 'feed', message);
+
+const tooLarge = (what: string, limit: number) =>
+  new StreamError('TOO_LARGE', 'feed', `${what}, the limit is ${limit}`);

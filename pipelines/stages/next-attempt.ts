@@ -1,4 +1,4 @@
-import { type Candidate, type Policy, remedyOf, type StreamError } from '../model/index.ts';
+import { type Candidate, type Policy, type Remedy, remedyOf, type StreamError } from '../model/index.ts';
 
 /** A failed attempt, as the request remembers it. */
 export interface Failure {
@@ -32,7 +32,7 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
 
 /**
  * Which candidate is tried next, and after what wait; nothing when the request has to fail. The one place of this rule:
- * 1. the one that was just sending, at once, where its failure may pass;
+ * 1. the one that was just sending, at once, where its connection merely broke;
  * 2. the first that was not tried yet, at once;
  * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
  */
@@ -44,23 +44,25 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
   const usable = candidates.filter((candidate) => mayServe(candidate, begun));
   const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
   const failed = (candidate: Candidate) => failures.findLast((failure) => failure.candidate === candidate);
-  const mayPass = (candidate: Candidate) => {
+  const mayPass = (candidate: Candidate, ...remedies: Remedy[]) => {
     const failure = failed(candidate);
     return (
       failure !== undefined &&
-      remedyOf(failure.error) === 'same' &&
+      remedies.includes(remedyOf(failure.error)) &&
       fruitless(candidate) < limits.attemptsPerCandidate &&
       (failure.error.retryAfter ?? 0) <= limits.retryWaitLimit
     );
   };
 
-  if (last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate))
-    return { candidate: last.candidate, wait: last.error.retryAfter ?? 0 };
+  if (last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate, 'same'))
+    return { candidate: last.candidate, wait: 0 };
 
   const untried = usable.find((candidate) => !failed(candidate));
   if (untried) return { candidate: untried, wait: 0 };
 
-  const [again] = usable.filter(mayPass).sort((a, b) => fruitless(a) - fruitless(b));
+  const [again] = usable
+    .filter((candidate) => mayPass(candidate, 'same', 'later'))
+    .sort((a, b) => fruitless(a) - fruitless(b));
   if (!again) return undefined;
   const backOff = Math.min(limits.retryWaitLimit, limits.retryWait * 2 ** Math.max(0, fruitless(again) - 1));
   return { candidate: again, wait: failed(again)?.error.retryAfter ?? backOff * (0.5 + random() / 2) };

@@ -1,6 +1,7 @@
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import type {
   AttemptReport,
+  Candidate,
   Chunk,
   Head,
   Moment,
@@ -33,6 +34,7 @@ export const report = (
     const attempts: AttemptReport[] = [];
     const timeline: Moment[] = [];
     let head: Head | undefined;
+    let serving: Candidate | undefined;
     let bytes = 0;
     let firstByte: number | undefined;
     let recorded = false;
@@ -55,7 +57,7 @@ export const report = (
       const { id, method, path } = request;
       const verified =
         outcome === 'complete' && method === 'GET' ? head?.candidate.entry.checksum?.algorithm : undefined;
-      const source = head && attempts.at(-1)?.source;
+      const source = serving?.source;
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
       told = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
       tell?.(told);
@@ -69,13 +71,16 @@ export const report = (
         return;
       }
       const { source, url } = event.candidate;
+      if (event.note === 'resumed') serving = event.candidate;
       if (event.note === 'attempt') {
         attempts.push({ source, url, from: event.from });
         mark('attempt', event.from > 0 ? `${source} from byte ${event.from}` : source);
       } else if (event.note === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
       else {
         const { code, message } = event.error;
-        attempts.push({ ...(attempts.pop() as AttemptReport), failure: { code, message, phase: event.phase } });
+        const failed = attempts.findLastIndex((one) => one.source === source && one.url === url && !one.failure);
+        const attempt = attempts[failed];
+        if (attempt) attempts[failed] = { ...attempt, failure: { code, message, phase: event.phase } };
         mark('failed', `${source}: ${message}`);
       }
     };
@@ -101,6 +106,7 @@ export const report = (
         if (event.type === 'note') note(event);
         else if (event.type === 'head') {
           head = event;
+          serving = event.candidate;
           mark('head', event.length === undefined ? 'length unknown' : `${event.length} bytes`);
         } else {
           if (bytes === 0) {

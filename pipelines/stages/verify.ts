@@ -1,5 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import {
+  type Candidate,
   type Checksum,
   type Chunk,
   type Digest,
@@ -13,7 +14,8 @@ import { operate } from '../operators/operate.ts';
 
 /**
  * Digests the body while it passes, whichever sources it came from, and holds back its end: the last chunk leaves only when
- * the whole matches the catalog's checksum. On a mismatch it errors with `WRONG_CHECKSUM` and the end never leaves.
+ * the whole matches the catalog's checksum. On a mismatch the end never leaves: every source that gave bytes is named in a `failed`
+ * note, and the result errors with `WRONG_CHECKSUM`.
  * The answer to HEAD has no body to check. Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
  */
 export const verify = (
@@ -25,6 +27,7 @@ export const verify = (
     let digest: Digest | undefined;
     let received = 0;
     let held: Chunk | undefined;
+    const contributors = new Set<Candidate>();
 
     const release = () => {
       const chunk = held;
@@ -34,8 +37,10 @@ export const verify = (
 
     return {
       next: (event) => {
+        if (event.type === 'note' && event.note === 'resumed') contributors.add(event.candidate);
         if (event.type === 'head') {
           head = event;
+          contributors.add(event.candidate);
           const { checksum } = event.candidate.entry;
           if (checksum && !event.verified && method === 'GET') digest = makeDigest(checksum.algorithm);
         }
@@ -52,8 +57,13 @@ export const verify = (
       complete: () => {
         const checksum = head?.candidate.entry.checksum;
         const found = digest?.hex();
-        if (head && checksum && found !== undefined && found !== checksum.value)
-          throw wrongChecksum(head.candidate.url, checksum, found);
+        if (head && checksum && found !== undefined && found !== checksum.value) {
+          const error = wrongChecksum([...contributors].map(({ url }) => url).join(' and '), checksum, found);
+          // Nobody can tell whose bytes were wrong: all who gave some are named.
+          for (const candidate of contributors)
+            out.next({ type: 'note', note: 'failed', candidate, error, phase: 'mid-body', sent: received });
+          throw error;
+        }
         release();
         out.complete();
       },

@@ -107,6 +107,29 @@ export const SETTINGS = {
     'Pause before a source is tried again for the first time; it doubles with every further one, with some jitter.',
   ),
   retryWaitLimit: streamer(wait(0), '10', 'The pause before a source is tried again never grows beyond this.'),
+  minSpeed: streamer(
+    size,
+    '0',
+    'Bytes per second that a source has to bring; a slower one is replaced as if it had failed. 0: any speed will do.',
+  ),
+  minSpeedWindow: streamer(wait(0.001), '30', 'The time over which `min_speed` is measured.'),
+  clientTimeout: streamer(
+    wait(0),
+    '600',
+    'A client that takes nothing for this long, while there is something for it, is cut. 0: never.',
+  ),
+  sizeLimit: streamer(size, '0', 'Content that is larger is refused. 0: no limit.'),
+  cooldown: streamer(
+    wait(0),
+    '5',
+    'A source that failed is tried last for about this long; twice as long after each further failure in a row.',
+  ),
+  cooldownLimit: streamer(wait(0), '300', 'A source cools down no longer than this.'),
+  hedge: streamer(
+    choice('on', 'off'),
+    'off',
+    'Whether a second source is asked for its head where the first one’s takes longer than 95 of 100 of its recent ones; the slower of the two is left before its body.',
+  ),
   stopTimeout: streamer(wait(0), '30', 'After SIGTERM, running transfers may go on for this long before they are cut.'),
 } as const satisfies Table;
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY, filter, map, NEVER, type Observable, of, tap } from 'rxjs';
 import {
   type Candidate,
+  createHealth,
   type Keeping,
   type LazyFetchDeps,
   lazyFetch,
@@ -14,6 +15,7 @@ import {
 } from '../../pipelines/index.ts';
 import {
   aCandidate,
+  anEntry,
   aPolicy,
   aRequest,
   chunk,
@@ -176,9 +178,9 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const short = cold('h-a-b-|', SAYS);
       const stalls = cold('     2c------', SAYS);
-      const last = cold('                 3d|', SAYS);
+      const last = cold('                           3d|', SAYS);
       const { fetch, notes } = river({ a: [short, stalls, last] }, { policy: aPolicy({ readTimeout: 5 }) });
-      expectObservable(fetch()).toBe('A-a-b--c------(de|)');
+      expectObservable(fetch()).toBe('A-a-b--c----------------(de|)');
       flush();
       expect(notes).toEqual(
         expect.arrayContaining(['a SHORT_BODY mid-body', 'a STALLED mid-body', 'resumed a 2', 'resumed a 3']),
@@ -352,6 +354,107 @@ describe('lazyFetch', () => {
       expectObservable(fetch()).toBe('-#', undefined, down);
       const none = river({}, { sources: [() => EMPTY] });
       expectObservable(none.fetch()).toBe('#', undefined, expect.objectContaining({ code: 'NO_CANDIDATE' }));
+    }));
+
+  it('tries a source that failed last, until its time is over, and one that did well as before', () =>
+    marbles(({ cold, flush }) => {
+      const health = createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
+      const wrong = cold('habcX|', SAYS);
+      const right = cold('habcd|', SAYS);
+      const first = river({ a: [wrong], b: [] }, { health });
+      first.fetch().subscribe({ error: () => {} });
+      flush();
+      const second = river({ a: [], b: [right] }, { health });
+      second.fetch().subscribe();
+      flush();
+      expect([first.asked, second.asked]).toEqual([['GET a 0'], ['GET b 0']]);
+      expect(first.notes).toEqual(['attempt a 0', 'a WRONG_CHECKSUM mid-body']);
+    }));
+
+  it('names every source that gave bytes to wrong content', () =>
+    marbles(({ cold, flush }) => {
+      const dies = cold('hab#', SAYS, gone);
+      const other = cold('2cX|', SAYS);
+      const { fetch, notes, reports } = river({ a: [dies], b: [other] });
+      fetch().subscribe({ error: () => {} });
+      flush();
+      expect(notes.slice(-2)).toEqual(['a WRONG_CHECKSUM mid-body', 'b WRONG_CHECKSUM mid-body']);
+      expect(reports[0]?.attempts.map(({ failure }) => failure?.code)).toEqual(['SOURCE_MISSING', 'WRONG_CHECKSUM']);
+    }));
+
+  describe('with hedging', () => {
+    const slow = (usual: number | undefined) => {
+      const health = createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
+      if (usual !== undefined) for (let i = 0; i < 20; i++) health.answered('a', usual);
+      return { health, policy: aPolicy({ hedge: true }) };
+    };
+
+    it('asks a second source for its head where the first is slower than usual, and leaves the slower one', () =>
+      marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+        const first = cold(' ----------habcd|', SAYS);
+        const second = cold('   --h-a-b-c-d-|', SAYS);
+        const { fetch, notes } = river({ a: [first], b: [second] }, slow(3));
+        expectObservable(fetch()).toBe('-----B-a-b-c---(de|)');
+        expectSubscriptions(first.subscriptions).toBe(' ^----!');
+        expectSubscriptions(second.subscriptions).toBe('---^-----------!');
+        flush();
+        expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'recorded']);
+      }));
+
+    it('goes on with the second where the first fails meanwhile', () =>
+      marbles(({ cold, expectObservable, flush }) => {
+        const first = cold('----#', SAYS, lost);
+        const second = cold('  ---habcd|', SAYS);
+        const { fetch, notes } = river({ a: [first], b: [second] }, slow(3));
+        expectObservable(fetch()).toBe('------Babc-(de|)');
+        flush();
+        expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'a CONNECTION_LOST before-head', 'recorded']);
+      }));
+
+    it('asks nobody else before it knows what is usual', () =>
+      marbles(({ cold, expectObservable, flush }) => {
+        const { fetch, asked } = river({ a: [cold('---------habcd|', SAYS)], b: [] }, slow(undefined));
+        expectObservable(fetch()).toBe('---------Aabc-(de|)');
+        flush();
+        expect(asked).toEqual(['GET a 0']);
+      }));
+  });
+
+  it('cuts a consumer that is stuck', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold('h-a---------------------', SAYS);
+      const valve = hot('  o-x---------------------', VALVE);
+      const { fetch } = river({ a: [source] }, { policy: aPolicy({ clientTimeout: 10, readTimeout: 1000 }) });
+      const stuck = expect.objectContaining({ code: 'CLIENT_STUCK', source: 'client' });
+      expectObservable(fetch({ valve })).toBe('A-a---------#', undefined, stuck);
+      expectSubscriptions(source.subscriptions).toBe('^-----------!');
+    }));
+
+  it('replaces a source that is too slow', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const slow = cold('h-a----b----', SAYS);
+      const fast = cold('      -1bcd|', { ...SAYS, 1: sourceHead({ length: 4, from: 1 }) });
+      const policy = aPolicy({ minSpeed: 1000, minSpeedWindow: 3 });
+      const { fetch, notes } = river({ a: [slow], b: [fast] }, { policy });
+      expectObservable(fetch()).toBe('A-a-----bc-(de|)');
+      expectSubscriptions(slow.subscriptions).toBe('^-----!');
+      flush();
+      expect(notes).toContain('a TOO_SLOW mid-body');
+    }));
+
+  it('refuses content that is too large, told or not', () =>
+    marbles(({ cold, expectObservable }) => {
+      const policy = aPolicy({ sizeLimit: 3 });
+      const tooLarge = expect.objectContaining({ code: 'TOO_LARGE' });
+      expectObservable(river({ a: [cold('h', SAYS)] }, { policy }).fetch()).toBe('#', undefined, tooLarge);
+      const bare = { lookup: () => of(anEntry()) };
+      const untold = cold('h-a-b-c-d-', { ...SAYS, h: sourceHead() });
+      const sources = [() => of(aCandidate('a', anEntry()))];
+      expectObservable(river({ a: [untold] }, { policy, catalog: bare, sources }).fetch()).toBe(
+        'A---a-b-#',
+        undefined,
+        tooLarge,
+      );
     }));
 
   it('runs for each subscription anew', () =>

@@ -90,6 +90,11 @@ export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
   attemptsPerCandidate: 3,
   retryWait: 10,
   retryWaitLimit: 100,
+  minSpeed: 0,
+  minSpeedWindow: 100,
+  clientTimeout: 0,
+  sizeLimit: 0,
+  hedge: false,
   ...more,
 });
 

@@ -140,7 +140,9 @@ describe('resume', () => {
 describe('verify', () => {
   const check = (head: Head, source: string, result: string, error?: StreamError) =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const values = { ...CHUNKS, h: head } as Record<string, Head | Chunk>;
+      const failed = { type: 'note', note: 'failed', candidate: head.candidate, error, phase: 'mid-body' };
+      const sent = [...source].filter((letter) => 'abcd'.includes(letter)).length;
+      const values = { ...CHUNKS, h: head, f: { ...failed, sent } } as Record<string, Head | Chunk | Note>;
       const events = cold(source, values);
       expectObservable(events.pipe(verify({ method: 'GET' }, { digest }))).toBe(result, values, error);
       expectSubscriptions(events.subscriptions).toBe(`^${'-'.repeat(source.length - 2)}!`);
@@ -152,7 +154,7 @@ describe('verify', () => {
     check(
       headOf(abc, { length: 3 }),
       'h-a-b-d---|',
-      'h-a-b-----#',
+      'h-a-b-----(f#)',
       wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
     ));
   it('holds every chunk until the next where the length is unknown', () =>
@@ -161,7 +163,7 @@ describe('verify', () => {
     check(
       headOf(abc, { length: 0 }),
       'h---|',
-      'h---#',
+      'h---(f#)',
       wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
     ));
   it('drops what it holds when the source fails', () =>

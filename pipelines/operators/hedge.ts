@@ -1,0 +1,61 @@
+import { asyncScheduler, Observable, type SchedulerLike, Subscription } from 'rxjs';
+
+interface Hedge<T> {
+  readonly first: Observable<T>;
+  /** Asked as well where the first has not won within `after` milliseconds. */
+  readonly second: Observable<T>;
+  readonly after: number;
+  /** Which value decides: whoever emits the first such one goes on, the other is left at once. */
+  readonly wins: (value: T) => boolean;
+  /** What to emit in place of the failure of one while the other may still win. */
+  readonly aside: (error: unknown) => T;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Asks a second source when the first is slow, and takes whichever answers first.
+ *
+ * ```
+ * first      --------H--a--|      second, asked after 4
+ * second         --H--b--|
+ * result     ------H--b--|        first is left at the second's H
+ * ```
+ *
+ * Emits what both emit until one wins, then what the winner emits, with its completion and error. A first that fails before the second was
+ * asked is the result's error; afterwards the failure of one is emitted aside, and the other is the only one left.
+ * Unsubscribing leaves both, and the timer.
+ */
+export const hedge = <T>({ first, second, after, wins, aside, scheduler = asyncScheduler }: Hedge<T>): Observable<T> =>
+  new Observable<T>((out) => {
+    const running = new Set<Subscription>();
+    let won = false;
+
+    const run = (source: Observable<T>) => {
+      const subscription = new Subscription();
+      running.add(subscription);
+      out.add(subscription);
+      subscription.add(
+        source.subscribe({
+          next: (value) => {
+            if (!won && wins(value)) {
+              won = true;
+              timer.unsubscribe();
+              for (const other of running) if (other !== subscription) other.unsubscribe();
+            }
+            if (!subscription.closed) out.next(value);
+          },
+          error: (error) => {
+            running.delete(subscription);
+            if (won || running.size === 0) out.error(error);
+            else out.next(aside(error));
+          },
+          complete: () => out.complete(),
+        }),
+      );
+    };
+
+    const timer = new Subscription();
+    out.add(timer);
+    timer.add(scheduler.schedule(() => run(second), after));
+    run(first);
+  });

@@ -1,0 +1,67 @@
+import { asyncScheduler, identity, type Observable, type SchedulerLike, throwError, timeout } from 'rxjs';
+import {
+  type Candidate,
+  type OpenSource,
+  type Policy,
+  type SourceEvent,
+  StreamError,
+  type StreamRequest,
+} from '../model/index.ts';
+import { speedFloor } from '../operators/speed-floor.ts';
+import { stallTimeout } from '../operators/stall-timeout.ts';
+import { measure } from './measure.ts';
+
+interface AttemptDeps {
+  readonly open: OpenSource;
+  readonly policy: Policy;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * One try of one candidate, from a byte on: what the source says, as long as it keeps its word. Its head has to come in time, its
+ * bytes without a stall and fast enough, and as many as it and the catalog say; else it errors with a StreamError.
+ * Unsubscribing closes the source.
+ */
+export const attempt = (
+  { method, valve }: StreamRequest,
+  candidate: Candidate,
+  { from, etag }: { readonly from: number; readonly etag?: string },
+  { open, policy, scheduler = asyncScheduler }: AttemptDeps,
+): Observable<SourceEvent> => {
+  const { url, access, problem } = candidate;
+  if (problem) return throwError(() => problem);
+  const { headTimeout, minSpeed, minSpeedWindow } = policy;
+  const readTimeout = access?.readTimeout ?? policy.readTimeout;
+  const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
+    new StreamError(code, 'feed', `${url} sent ${what}`);
+
+  const bytes = open(candidate, { method, from, valve, ...(etag && { etag }) }).pipe(
+    timeout({
+      first: headTimeout,
+      with: () => throwError(() => fail('HEAD_TIMEOUT', `no response head within ${headTimeout} ms`)),
+      scheduler,
+    }),
+    stallTimeout({
+      within: readTimeout,
+      valve,
+      error: () => fail('STALLED', `nothing for ${readTimeout} ms`),
+      scheduler,
+    }),
+  );
+  if (method === 'HEAD') return bytes;
+
+  const least = (minSpeed * minSpeedWindow) / 1000;
+  return bytes.pipe(
+    least > 0
+      ? speedFloor({
+          atLeast: least,
+          window: minSpeedWindow,
+          size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+          valve,
+          error: () => fail('TOO_SLOW', `less than ${minSpeed} bytes per second for ${minSpeedWindow} ms`),
+          scheduler,
+        })
+      : identity,
+    measure(candidate, policy.sizeLimit),
+  );
+};

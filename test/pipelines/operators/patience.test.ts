@@ -1,0 +1,32 @@
+import { describe, it } from '@jest/globals';
+import { patience } from '../../../pipelines/index.ts';
+import { marbles } from '../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+const within5 = { within: 5, error: () => 'error' };
+
+describe('patience', () => {
+  it('errors when the valve stays closed for too long, and leaves source and valve', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold('a--b-------------------');
+      const valve = hot('  o---x---o---x----------', VALVE);
+      const result = '     a--b-------------#';
+      expectObservable(source.pipe(patience({ ...within5, valve }))).toBe(result);
+      expectSubscriptions(source.subscriptions).toBe('^----------------!');
+      expectSubscriptions(valve.subscriptions).toBe(' ^----------------!');
+    }));
+
+  it('counts from the first closing, not from the last', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('----------');
+      const valve = hot('  x--x------', VALVE);
+      expectObservable(source.pipe(patience({ ...within5, valve }))).toBe('-----#');
+    }));
+
+  it('passes everything on while the valve moves', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('a--b--c--d--|');
+      const valve = hot('  ox--ox--ox---', VALVE);
+      expectObservable(source.pipe(patience({ ...within5, valve }))).toBe('a--b--c--d--|');
+    }));
+});
