@@ -36,3 +36,7 @@ export interface Candidate {
   /** Set where the source is known to be unusable; trying the candidate fails with it. A broken source is thereby a failed attempt like any other. */
   readonly problem?: StreamError;
 }
+
+/** Where a candidate's failures arise. */
+export const errorSourceOf = ({ url }: Pick<Candidate, 'url'>): 'feed' | 'disk' =>
+  /^https?:/i.test(url) ? 'feed' : 'disk';

@@ -1,6 +1,7 @@
 import { asyncScheduler, identity, type Observable, type SchedulerLike, throwError, timeout } from 'rxjs';
 import {
   type Candidate,
+  errorSourceOf,
   type OpenSource,
   type Policy,
   type SourceEvent,
@@ -33,7 +34,7 @@ export const attempt = (
   const { headTimeout, minSpeed, minSpeedWindow } = policy;
   const readTimeout = access?.readTimeout ?? policy.readTimeout;
   const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
-    new StreamError(code, 'feed', `${url} sent ${what}`);
+    new StreamError(code, errorSourceOf(candidate), `${url} sent ${what}`);
 
   const bytes = open(candidate, { method, from, valve, ...(etag && { etag }) }).pipe(
     timeout({

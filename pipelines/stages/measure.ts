@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { type Candidate, type SourceEvent, StreamError } from '../model/index.ts';
+import { type Candidate, errorSourceOf, type SourceEvent, StreamError } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
 
 /**
@@ -8,8 +8,11 @@ import { operate } from '../operators/operate.ts';
  * Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
  * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
  */
-export const measure = ({ entry, url }: Candidate, sizeLimit = 0): MonoTypeOperatorFunction<SourceEvent> =>
+export const measure = (candidate: Candidate, sizeLimit = 0): MonoTypeOperatorFunction<SourceEvent> =>
   operate((out) => {
+    const { entry, url } = candidate;
+    const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>
+      new StreamError(code, errorSourceOf(candidate), `${url} ${what}`);
     let position = 0;
     let total: number | undefined;
 
@@ -17,34 +20,30 @@ export const measure = ({ entry, url }: Candidate, sizeLimit = 0): MonoTypeOpera
       next: (event) => {
         if (event.type === 'head') {
           if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
-            throw wrongLength(`${url} has ${event.length} bytes, the catalog says ${entry.size}`);
+            throw fail('WRONG_LENGTH', `has ${event.length} bytes, the catalog says ${entry.size}`);
           position = event.from;
           total = event.length ?? entry.size;
           if (sizeLimit > 0 && total !== undefined && total > sizeLimit)
-            throw tooLarge(`${url} has ${total} bytes`, sizeLimit);
+            throw fail('TOO_LARGE', `has ${total} bytes, the limit is ${sizeLimit}`);
           out.next(event);
           return;
         }
-        if (sizeLimit > 0 && position + event.bytes.length > sizeLimit) throw tooLarge(`${url} sent more`, sizeLimit);
+        if (sizeLimit > 0 && position + event.bytes.length > sizeLimit)
+          throw fail('TOO_LARGE', `sent more than the limit of ${sizeLimit} bytes`);
         const room = (total ?? Number.POSITIVE_INFINITY) - position;
         position += event.bytes.length;
         if (event.bytes.length <= room) {
           out.next(event);
           return;
         }
-        if (entry.checksum === undefined) throw wrongLength(`${url} sent more than the ${total} bytes expected`);
+        if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the ${total} bytes expected`);
         if (room > 0) out.next({ type: 'chunk', bytes: event.bytes.subarray(0, room) });
         out.complete();
       },
       complete: () => {
         if (total !== undefined && position < total)
-          throw new StreamError('SHORT_BODY', 'feed', `${url} ended after ${position} of ${total} bytes`);
+          throw fail('SHORT_BODY', `ended after ${position} of ${total} bytes`);
         out.complete();
       },
     };
   });
-
-const wrongLength = (message: string) => new StreamError('WRONG_LENGTH', 'feed', message);
-
-const tooLarge = (what: string, limit: number) =>
-  new StreamError('TOO_LARGE', 'feed', `${what}, the limit is ${limit}`);

@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
+  errorSourceOf,
   type Note,
   type SourceEvent,
   type SourceHead,
@@ -39,7 +40,7 @@ export const resume = (candidate: Candidate, begun: Begun, sent: number): Operat
 const judge = (head: SourceHead, candidate: Candidate, begun: Begun, sent: number): void => {
   const { url, entry } = candidate;
   const fail = (code: 'WRONG_LENGTH' | 'CHANGED' | 'NO_RANGE', message: string) => {
-    throw new StreamError(code, 'feed', `${url} ${message}`);
+    throw new StreamError(code, errorSourceOf(candidate), `${url} ${message}`);
   };
   if (begun.length !== undefined && head.length !== undefined && begun.length !== head.length)
     fail('WRONG_LENGTH', `has ${head.length} bytes, but ${begun.length} were promised`);

@@ -13,11 +13,12 @@ export type JudgedHead = SourceHead & { readonly verified: boolean };
  * Holds at most `limit` bytes.
  */
 export const verifyWhole = (
-  { entry, url }: Candidate,
+  candidate: Candidate,
   limit: number,
   makeDigest: MakeDigest,
 ): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
+    const { entry } = candidate;
     let waiting: SourceHead | undefined;
     const chunks: Chunk[] = [];
 
@@ -37,7 +38,7 @@ export const verifyWhole = (
           const digest = makeDigest(entry.checksum.algorithm);
           for (const { bytes } of chunks) digest.update(bytes);
           const found = digest.hex();
-          if (found !== entry.checksum.value) throw wrongChecksum(url, entry.checksum, found);
+          if (found !== entry.checksum.value) throw wrongChecksum([candidate], entry.checksum, found);
           out.next({ ...waiting, verified: true });
           for (const chunk of chunks) out.next(chunk);
         }

@@ -4,6 +4,7 @@ import {
   type Checksum,
   type Chunk,
   type Digest,
+  errorSourceOf,
   type Head,
   type MakeDigest,
   type Note,
@@ -58,7 +59,7 @@ export const verify = (
         const checksum = head?.candidate.entry.checksum;
         const found = digest?.hex();
         if (head && checksum && found !== undefined && found !== checksum.value) {
-          const error = wrongChecksum([...contributors].map(({ url }) => url).join(' and '), checksum, found);
+          const error = wrongChecksum([...contributors], checksum, found);
           // Nobody can tell whose bytes were wrong: all who gave some are named.
           for (const candidate of contributors)
             out.next({ type: 'note', note: 'failed', candidate, error, phase: 'mid-body', sent: received });
@@ -70,5 +71,13 @@ export const verify = (
     };
   });
 
-export const wrongChecksum = (url: string, { algorithm, value }: Checksum, found: string): StreamError =>
-  new StreamError('WRONG_CHECKSUM', 'feed', `${url} has ${algorithm} ${found}, the catalog says ${value}`);
+/** What to say of sources whose bytes, taken together, are not the content that the catalog knows. */
+export const wrongChecksum = (
+  sources: readonly Candidate[],
+  { algorithm, value }: Checksum,
+  found: string,
+): StreamError => {
+  const urls = sources.map(({ url }) => url).join(' and ');
+  const source = sources.some((candidate) => errorSourceOf(candidate) === 'feed') ? 'feed' : 'disk';
+  return new StreamError('WRONG_CHECKSUM', source, `${urls} has ${algorithm} ${found}, the catalog says ${value}`);
+};

@@ -30,5 +30,7 @@ export const accessOf = (config: ImporterConfig): Access => {
       }),
     ...(config.connect_timeout !== undefined && { connectTimeout: config.connect_timeout * MILLISECONDS }),
     ...(config.read_timeout !== undefined && { readTimeout: config.read_timeout * MILLISECONDS }),
+    ...(config.max_downloads !== undefined && { maxConcurrent: config.max_downloads }),
+    ...(config.max_speed !== undefined && { maxSpeed: config.max_speed }),
   };
 };

@@ -59,7 +59,7 @@ const parseJson = (line: string): unknown => {
 const parseLine = (line: string): NewEntry => {
   const parsed = schema.safeParse(parseJson(line));
   if (!parsed.success) {
-    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+    throw new Error(parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
   }
   const { path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, revision, data } = parsed.data;
   return {

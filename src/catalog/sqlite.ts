@@ -4,6 +4,7 @@ import { accessOf } from './access.ts';
 import { type Content, makeContent } from './sqlite/content.ts';
 import { type Entries, makeEntries } from './sqlite/entries.ts';
 import { type Importers, makeImporters } from './sqlite/importers.ts';
+import { makeRefreshes, type Refreshes } from './sqlite/refreshes.ts';
 import { openDatabase } from './sqlite/schema.ts';
 import { makeUnits, type Units } from './sqlite/units.ts';
 import { messageOf } from './thrown.ts';
@@ -14,6 +15,7 @@ export interface SqliteCatalog extends Catalog {
   readonly importers: Importers;
   readonly units: Units;
   readonly content: Content;
+  readonly refreshes: Refreshes;
   close(): void;
 }
 
@@ -64,6 +66,7 @@ export const openSqliteCatalog = (
       importers,
       units,
       content,
+      refreshes: makeRefreshes(database, content),
       lookup: (path) => asking(() => from(entries.find(path))),
       access: (importerId) => asking(() => of(findAccess(importers, importerId))),
       offers: ({ unitTypeId, unitId }) => asking(() => from(findOffers(unitTypeId, unitId))),

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
@@ -35,16 +34,24 @@ export const withCatalog = async <T>(
 
 const BATCH = 64 * 1024;
 
-/** Writes texts as fast as they are taken, many at a time. */
+/** Writes texts as fast as they are taken, many at a time. A reader that has seen enough (`| head`) ends it without complaint. */
 export const writeAll = async (output: Output, texts: Iterable<string>): Promise<void> => {
-  let batch = '';
-  for (const text of texts) {
-    batch += text;
-    if (batch.length < BATCH) continue;
-    if (!output.write(batch)) await once(output, 'drain');
-    batch = '';
+  // The callback below tells of the same error; the event without a listener would end the process.
+  output.on('error', () => {});
+  const write = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => output.write(text, (error) => (error ? reject(error) : resolve())));
+  try {
+    let batch = '';
+    for (const text of texts) {
+      batch += text;
+      if (batch.length < BATCH) continue;
+      await write(batch);
+      batch = '';
+    }
+    await write(batch);
+  } catch (error) {
+    if (codeOf(error) !== 'EPIPE') throw error;
   }
-  output.write(batch);
 };
 
 /** Values as a JSON array, one a line, without holding them all. */

@@ -16,10 +16,10 @@ export interface ImporterOptions {
   readonly proxyPort?: number;
   readonly proxyUsername?: string;
   readonly proxyPassword?: string;
-  readonly maxDownloads?: number;
-  readonly maxSpeed?: number;
-  readonly connectTimeout?: number;
-  readonly readTimeout?: number;
+  readonly feedMaxDownloads?: number;
+  readonly feedMaxSpeed?: number;
+  readonly feedConnectTimeout?: number;
+  readonly feedReadTimeout?: number;
 }
 
 export const toWhole = (text: string): number => {
@@ -61,10 +61,10 @@ export const addImporterOptions = (command: Command): Command =>
     .option('--proxy-port <port>', 'proxy: its port', toPort)
     .option('--proxy-username <name>', 'proxy: user name')
     .option('--proxy-password <password>', 'proxy: password')
-    .option('--max-downloads <number>', 'downloads at a time', toPositiveWhole)
-    .option('--max-speed <bytes>', 'bytes per second', toPositive)
-    .option('--connect-timeout <seconds>', 'seconds until a connection must stand', toPositive)
-    .option('--read-timeout <seconds>', 'seconds that the feed may stay silent', toPositive);
+    .option('--feed-max-downloads <number>', 'downloads at a time', toPositiveWhole)
+    .option('--feed-max-speed <bytes>', 'bytes per second', toPositive)
+    .option('--feed-connect-timeout <seconds>', 'seconds until a connection must stand', toPositive)
+    .option('--feed-read-timeout <seconds>', 'seconds that the feed may stay silent', toPositive);
 
 const OPTION_OF: Readonly<Record<string, string>> = {
   ssl_client_cert: '--client-cert',
@@ -121,10 +121,10 @@ export const toImporterConfig = (options: ImporterOptions & { readonly feed?: st
     proxy_password: options.proxyPassword,
     basic_auth_username: options.username,
     basic_auth_password: options.password,
-    max_downloads: options.maxDownloads,
-    max_speed: options.maxSpeed,
-    connect_timeout: options.connectTimeout,
-    read_timeout: options.readTimeout,
+    max_downloads: options.feedMaxDownloads,
+    max_speed: options.feedMaxSpeed,
+    connect_timeout: options.feedConnectTimeout,
+    read_timeout: options.feedReadTimeout,
   };
   const [half] = halfGiven(given);
   if (half) throw new Error(`${OPTION_OF[half.given]} needs ${OPTION_OF[half.missing]} beside it`);

@@ -31,7 +31,7 @@ export const withoutSignature = (text: string): string => {
   const start = /\r?\n\r?\n/.exec(text);
   const end = text.indexOf('\n-----BEGIN PGP SIGNATURE-----');
   if (!start || end < 0) return '';
-  return text.slice(start.index + start[0].length, end).replace(/^- /gm, '');
+  return text.slice(start.index + start[0].length, end);
 };
 
 /** Reads a Release file: one stanza of fields, the digests' being lists of ` DIGEST SIZE PATH`. Throws naming `name` and the line. */

@@ -13,7 +13,10 @@ export interface Offer {
   readonly expiration: number;
 }
 
-/** `content_catalog`: what alternate content sources offer. Times are Unix seconds. */
+/**
+ * `content_catalog`: what alternate content sources offer. Times are Unix seconds. Whatever removes offers removes at most so many (default:
+ * all) and returns how many: removing a hundred thousand takes a while, in which nothing else runs.
+ */
 export interface Content {
   /** Each source's newest unexpired offer of a unit. */
   find(typeId: string, unitKey: UnitKey, now: number): { readonly sourceId: string; readonly url: string }[];
@@ -24,14 +27,17 @@ export interface Content {
   /** Marks where the catalog ends now, so that `retire` can tell old from new. */
   mark(): number;
   /** Removes what a source offered before a mark. */
-  retire(sourceId: string, mark: number): void;
+  retire(sourceId: string, mark: number, most?: number): number;
   /** Removes what a source offered since a mark: a refresh that failed. */
-  withdraw(sourceId: string, mark: number): void;
+  withdraw(sourceId: string, mark: number, most?: number): number;
   /** Removes what expired more than an hour ago, as Pulp does. */
-  purge(now: number): void;
+  purge(now: number, most?: number): number;
 }
 
 const KEPT_AFTER_EXPIRATION = 3600;
+
+/** SQLite takes a negative limit for none. */
+const ALL = -1;
 
 export const makeContent = (database: DatabaseSync): Content => {
   // SQLite takes the other columns from the row that has the maximum (sqlite.org/lang_select.html, "bare columns").
@@ -44,9 +50,11 @@ export const makeContent = (database: DatabaseSync): Content => {
     'INSERT INTO content_catalog (source_id, expiration, type_id, unit_key, locator, url) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const last = database.prepare('SELECT ifnull(max(id), 0) AS id FROM content_catalog');
-  const retire = database.prepare('DELETE FROM content_catalog WHERE source_id = ? AND id <= ?');
-  const withdraw = database.prepare('DELETE FROM content_catalog WHERE source_id = ? AND id > ?');
-  const purge = database.prepare('DELETE FROM content_catalog WHERE expiration < ?');
+  const removal = (which: string) =>
+    database.prepare(`DELETE FROM content_catalog WHERE id IN (SELECT id FROM content_catalog WHERE ${which} LIMIT ?)`);
+  const retire = removal('source_id = ? AND id <= ? ORDER BY expiration');
+  const withdraw = removal('source_id = ? AND id > ? ORDER BY expiration DESC');
+  const purge = removal('expiration < ?');
 
   return {
     find: (typeId, unitKey, now) =>
@@ -61,14 +69,8 @@ export const makeContent = (database: DatabaseSync): Content => {
         }
       }),
     mark: () => Number(last.get()?.id),
-    retire: (sourceId, mark) => {
-      retire.run(sourceId, mark);
-    },
-    withdraw: (sourceId, mark) => {
-      withdraw.run(sourceId, mark);
-    },
-    purge: (now) => {
-      purge.run(now - KEPT_AFTER_EXPIRATION);
-    },
+    retire: (sourceId, mark, most = ALL) => Number(retire.run(sourceId, mark, most).changes),
+    withdraw: (sourceId, mark, most = ALL) => Number(withdraw.run(sourceId, mark, most).changes),
+    purge: (now, most = ALL) => Number(purge.run(now - KEPT_AFTER_EXPIRATION, most).changes),
   };
 };

@@ -4,15 +4,20 @@ import {
   type Chunk,
   type Head,
   keep,
+  learn,
   type Note,
   operate,
+  patience,
   record,
   report,
   type SourceHead,
   StreamError,
+  speedFloor,
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
+import { limitConcurrency } from '../../../pipelines/operators/limit-concurrency.ts';
+import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
 import { measure } from '../../../pipelines/stages/measure.ts';
 import { resume } from '../../../pipelines/stages/resume.ts';
 import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
@@ -24,7 +29,7 @@ type Event = Head | SourceHead | Chunk | Note;
 
 interface Case {
   readonly name: string;
-  readonly operator: () => OperatorFunction<Event, unknown>;
+  readonly operator: () => OperatorFunction<Event, Event>;
   readonly head: Event;
 }
 
@@ -40,6 +45,17 @@ const kase = <T, R>(name: string, operator: () => OperatorFunction<T, R>): Case 
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
   kase('stallTimeout', () => stallTimeout<Event>({ within: 100, valve: NEVER, error: () => 'stalled' })),
+  kase('speedFloor', () =>
+    speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
+  ),
+  kase('patience', () => patience<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
+  kase('learn', () => learn({})),
+  kase('limitConcurrency', () => limitConcurrency(1)<Event>),
+  kase<Event, Event>('rateLimit', () => {
+    const size = (event: Event) => (event.type === 'chunk' ? event.bytes.length : 0);
+    const limit = rateLimit<Event>({ perSecond: 1000, size, split: (event) => [event, event] });
+    return (source) => limit(NEVER, () => source);
+  }),
   kase('measure', () => measure(candidate)),
   kase('resume', () => resume(candidate, { candidate, length: 3 }, 0)),
   kase('verifyWhole', () => verifyWhole(candidate, -1, digest)),

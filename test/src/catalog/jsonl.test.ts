@@ -71,7 +71,7 @@ describe('lines of JSON', () => {
 
   const faults: readonly (readonly [string, string, string])[] = [
     ['no JSON', '{"path":', 'line 2: is no JSON, expected one object a line'],
-    ['no object', '[]', 'line 2: : Invalid input'],
+    ['no object', '[]', 'line 2: Invalid input: expected object, received array'],
     ['an empty line', '', 'line 2: is no JSON'],
     ['a relative path', JSON.stringify({ ...LINE, path: 'p' }), 'line 2: path: expected a path that begins with /'],
     [

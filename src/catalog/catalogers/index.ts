@@ -1,0 +1,8 @@
+import type { Cataloger } from './cataloger.ts';
+import { deb } from './deb.ts';
+import { files } from './files.ts';
+import { rhui } from './rhui.ts';
+import { yum } from './yum.ts';
+
+/** Every cataloger that comes with the streamer; a new one is added here. */
+export const CATALOGERS: readonly Cataloger[] = [yum, rhui(), files, deb];

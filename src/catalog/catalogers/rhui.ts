@@ -1,0 +1,32 @@
+import { forkJoin, map, reduce } from 'rxjs';
+import type { Cataloger, ReadWhole } from './cataloger.ts';
+import { yum } from './yum.ts';
+
+/** Where a cloud instance learns who it is. */
+export interface IdentityUrls {
+  readonly document: string;
+  readonly signature: string;
+}
+
+const IDENTITY = 'http://169.254.169.254/latest/dynamic/instance-identity/';
+const AMAZON: IdentityUrls = { document: `${IDENTITY}document`, signature: `${IDENTITY}signature` };
+
+/** Red Hat's update infrastructure in clouds: yum repositories for whoever can show the identity of a cloud instance. */
+export const rhui = ({ document, signature }: IdentityUrls = AMAZON): Cataloger => ({
+  ...yum,
+  type: 'rhui',
+  headers: (read) =>
+    forkJoin([encoded(read, document), encoded(read, signature)]).pipe(
+      map(([id, proof]) => [
+        ['X-RHUI-ID', id],
+        ['X-RHUI-SIGNATURE', proof],
+      ]),
+    ),
+});
+
+/** RFC 4648 section 5, with its padding, which Node's `base64url` leaves out. */
+const encoded = (read: ReadWhole, url: string) =>
+  read(url).pipe(
+    reduce((all, bytes) => Buffer.concat([all, bytes]), Buffer.alloc(0)),
+    map((all) => all.toString('base64').replaceAll('+', '-').replaceAll('/', '_')),
+  );

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { UnitKey } from '../unit.ts';
+import type { Content } from './content.ts';
+import { transact } from './schema.ts';
+
+/** What is known of a source's refreshes. Times are Unix seconds. */
+export interface RefreshState {
+  readonly sourceId: string;
+  /** What was cataloged last, in whole: the fingerprint that `finish` was given; absent before the first time. */
+  readonly fingerprint?: string;
+  /** When the offers of the last whole refresh expire. */
+  readonly expiration: number;
+  /** Whether somebody holds its lease. */
+  readonly leased: boolean;
+}
+
+/** An offer as an operator may look for it. */
+export interface FoundOffer {
+  readonly sourceId: string;
+  readonly typeId: string;
+  readonly unitKey: UnitKey;
+  readonly url: string;
+  readonly expiration: number;
+}
+
+/** A refresh under way. */
+export interface Refresh {
+  readonly sourceId: string;
+  /** Its own offers come after. */
+  readonly mark: number;
+  readonly token: string;
+}
+
+/** Refreshes of alternate content sources: which are whole, which are under way, and by whom. Times are Unix seconds. */
+export interface Refreshes {
+  state(sourceId: string, now: number): RefreshState | undefined;
+  /** How many units a source offers that have not expired. */
+  count(sourceId: string, now: number): number;
+  /** The offers of units of a type that have all of the given fields, oldest first, expired ones too. */
+  search(typeId: string, fields: Readonly<Record<string, string>>): FoundOffer[];
+  /** Begins a refresh: offers added from now on are its own. What a refresh that never ended had added is removed. */
+  begin(sourceId: string): Refresh;
+  /** The refresh is whole: from now on its offers say how fresh the source is. `false` where another one has begun since. */
+  finish(refresh: Refresh, fingerprint: string, expiration: number): boolean;
+  /** The refresh failed: removes what it added, unless another one has begun since and done so. */
+  abandon(refresh: Refresh): void;
+  /** Takes or prolongs the lease on a source; `false` where another holder has it. */
+  acquire(sourceId: string, holder: string, now: number, until: number): boolean;
+  release(sourceId: string, holder: string): void;
+}
+
+// Not one of Pulp's collections, hence apart from its tables: Pulp takes a source for fresh that has any offer, also after
+// a refresh that was cut in the middle.
+const TABLE = `
+  CREATE TABLE IF NOT EXISTS content_sources (
+    source_id TEXT PRIMARY KEY,
+    fingerprint TEXT,
+    expiration INTEGER NOT NULL DEFAULT 0,
+    mark INTEGER,
+    token TEXT,
+    holder TEXT,
+    leased_until REAL NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID`;
+
+export const makeRefreshes = (database: DatabaseSync, content: Content): Refreshes => {
+  database.exec(TABLE);
+  const state = database.prepare(
+    'SELECT fingerprint, expiration, leased_until >= ? AS leased FROM content_sources WHERE source_id = ?',
+  );
+  const count = database.prepare('SELECT count(*) AS count FROM content_catalog WHERE source_id = ? AND expiration >= ?');
+  const unfinished = database.prepare('SELECT mark, token FROM content_sources WHERE source_id = ? AND token IS NOT NULL');
+  const begin = database.prepare(
+    `INSERT INTO content_sources (source_id, mark, token) VALUES (:sourceId, :mark, :token)
+     ON CONFLICT (source_id) DO UPDATE SET mark = excluded.mark, token = excluded.token`,
+  );
+  const finish = database.prepare(
+    'UPDATE content_sources SET token = NULL, fingerprint = ?, expiration = ? WHERE source_id = ? AND token = ?',
+  );
+  const abandon = database.prepare('UPDATE content_sources SET token = NULL WHERE source_id = ? AND token = ?');
+  const acquire = database.prepare(
+    `INSERT INTO content_sources (source_id, holder, leased_until) VALUES (:id, :holder, :until)
+     ON CONFLICT (source_id) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until
+     WHERE leased_until < :now OR holder = excluded.holder`,
+  );
+  const release = database.prepare('UPDATE content_sources SET leased_until = 0 WHERE source_id = ? AND holder = ?');
+
+  const giveUp = ({ sourceId, mark, token }: Refresh): void =>
+    transact(database, () => {
+      if (abandon.run(sourceId, token).changes > 0) content.withdraw(sourceId, mark);
+    });
+
+  return {
+    state: (sourceId, now) => {
+      const row = state.get(now, sourceId);
+      if (!row) return undefined;
+      const { fingerprint, expiration, leased } = row;
+      return {
+        sourceId,
+        ...(typeof fingerprint === 'string' && { fingerprint }),
+        expiration: Number(expiration),
+        leased: leased === 1,
+      };
+    },
+    count: (sourceId, now) => Number(count.get(sourceId, now)?.count),
+    search: (typeId, fields) => {
+      const names = Object.keys(fields);
+      const conditions = names.map(() => ' AND CAST(unit_key ->> ? AS TEXT) = ?').join('');
+      return database
+        .prepare(
+          `SELECT source_id, type_id, unit_key, url, expiration FROM content_catalog WHERE type_id = ?${conditions} ORDER BY id`,
+        )
+        .all(typeId, ...names.flatMap((name) => [name, fields[name] ?? '']))
+        .map((row) => ({
+          sourceId: String(row.source_id),
+          typeId: String(row.type_id),
+          unitKey: JSON.parse(String(row.unit_key)),
+          url: String(row.url),
+          expiration: Number(row.expiration),
+        }));
+    },
+    begin: (sourceId) => {
+      const before = unfinished.get(sourceId);
+      if (before) giveUp({ sourceId, mark: Number(before.mark), token: String(before.token) });
+      const refresh = { sourceId, mark: content.mark(), token: randomUUID() };
+      begin.run(refresh);
+      return refresh;
+    },
+    finish: ({ sourceId, token }, fingerprint, expiration) =>
+      finish.run(fingerprint, expiration, sourceId, token).changes > 0,
+    abandon: giveUp,
+    acquire: (id, holder, now, until) => acquire.run({ id, holder, now, until }).changes > 0,
+    release: (sourceId, holder) => {
+      release.run(sourceId, holder);
+    },
+  };
+};

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { concat, defer, EMPTY, finalize, NEVER, of, range } from 'rxjs';
+import { limitConcurrency } from '../../../pipelines/operators/limit-concurrency.ts';
+import { marbles } from '../../support/river.ts';
+
+describe('limitConcurrency', () => {
+  it('lets so many through at a time, the others in the order in which they came', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const gate = limitConcurrency(2);
+      const sources = [cold('a---|'), cold('b-|'), cold('c--|'), cold('d|')];
+      const windows = ['     ^---!', '     ^-!', '     --^--!', '     ----^!'];
+      const results = ['     a---|', '     b-|', '     --c--|', '     ----d|'];
+      for (const [at, source] of sources.entries()) {
+        expectObservable(source.pipe(gate)).toBe(results[at]!.trim());
+        expectSubscriptions(source.subscriptions).toBe(windows[at]!.trim());
+      }
+    }));
+
+  it('gives a place back on failure and when its holder leaves', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const gate = limitConcurrency(1);
+      const failing = cold('--#');
+      const left = cold('   -----');
+      const last = cold('   a|');
+      expectObservable(failing.pipe(gate)).toBe(' --#');
+      expectObservable(left.pipe(gate), '        ^---!').toBe('-----');
+      expectObservable(last.pipe(gate)).toBe('    ----a|');
+      expectSubscriptions(left.subscriptions).toBe('--^-!');
+      expectSubscriptions(last.subscriptions).toBe('----^!');
+    }));
+
+  it('forgets who leaves while waiting', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const gate = limitConcurrency(1);
+      const first = cold(' ------|');
+      const leaver = cold('a');
+      const last = cold('  b|');
+      expectObservable(first.pipe(gate)).toBe('------|');
+      expectObservable(leaver.pipe(gate), '    ^--!').toBe('----');
+      expectObservable(last.pipe(gate)).toBe(' ------b|');
+      expectSubscriptions(leaver.subscriptions).toBe([]);
+    }));
+
+  it('has closed a source before its place is taken by the next', () => {
+    const gate = limitConcurrency(1);
+    const log: string[] = [];
+    const first = NEVER.pipe(
+      finalize(() => log.push('first closed')),
+      gate,
+    ).subscribe();
+    defer(() => {
+      log.push('second opened');
+      return EMPTY;
+    })
+      .pipe(gate)
+      .subscribe();
+    first.unsubscribe();
+    expect(log).toEqual(['first closed', 'second opened']);
+  });
+
+  it('takes a subscription from within an end: a retry waits for the place that its failure frees', () => {
+    const gate = limitConcurrency(1);
+    const log: number[] = [];
+    concat(of(1).pipe(gate), of(2).pipe(gate)).subscribe((value) => log.push(value));
+    expect(log).toEqual([1, 2]);
+  });
+
+  it('admits any number of sources that end at once, without nesting them', () => {
+    const gate = limitConcurrency(1);
+    const first = NEVER.pipe(gate).subscribe();
+    let passed = 0;
+    range(0, 50_000).subscribe(() =>
+      of(1)
+        .pipe(gate)
+        .subscribe(() => {
+          passed += 1;
+        }),
+    );
+    expect(passed).toBe(0);
+    first.unsubscribe();
+    expect(passed).toBe(50_000);
+  });
+});

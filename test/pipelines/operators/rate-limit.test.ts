@@ -1,0 +1,156 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { defer, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
+import { pausable } from '../../../pipelines/operators/pausable.ts';
+import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
+import { marbles } from '../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+/** Values are words; a letter has size 1, and `^` passes freely, as a head does. */
+const words = (perSecond: number, more: object = {}) =>
+  rateLimit<string>({
+    perSecond,
+    size: (word) => (word === '^' ? 0 : word.length),
+    split: (word, size) => [word.slice(0, size), word.slice(size)],
+    ...more,
+  });
+/** 10 a second: one letter every 100 ms. */
+const SLOW = 10;
+
+describe('rateLimit', () => {
+  it('passes everything on at once while it is slow enough', () =>
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('a 99ms b 99ms c|');
+      expectObservable(words(SLOW)(NEVER, () => source)).toBe('a 99ms b 99ms c|');
+    }));
+
+  it('parts what comes too fast, pauses the source meanwhile, and tells the end after the last of it', () =>
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('(w|)', { w: 'abcd' });
+      let flow: Observable<boolean> = NEVER;
+      const result = words(SLOW)(NEVER, (valve) => {
+        flow = valve;
+        return source;
+      });
+      expectObservable(result).toBe('a 99ms b 99ms c 99ms (d|)');
+      expectObservable(
+        defer(() => flow),
+        '250ms !',
+      ).toBe('(ox)', VALVE);
+    }));
+
+  it('lets what has no size pass at once, whatever waits', () =>
+    marbles(({ cold, expectObservable }) => {
+      const limit = words(SLOW);
+      expectObservable(limit(NEVER, () => cold('w', { w: 'abc' }))).toBe('a 99ms b 99ms c');
+      expectObservable(limit(NEVER, () => cold('-h', { h: '^' }))).toBe('-h', { h: '^' });
+    }));
+
+  it('shares its speed in equal parts among the streams that want it', () =>
+    marbles(({ cold, expectObservable }) => {
+      const limit = words(SLOW);
+      const one = limit(NEVER, () => cold('w', { w: 'abc' }));
+      const two = limit(NEVER, () => cold('w', { w: 'xy' }));
+      expectObservable(one).toBe('a 99ms b 199ms c');
+      expectObservable(two).toBe('200ms x 199ms y');
+    }));
+
+  it('gives nothing to a stream whose consumer wants nothing, and its share to the others', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const limit = words(SLOW);
+      const valve = hot('x 249ms o', VALVE);
+      const one = limit(valve, () => cold('-w', { w: 'ab' }));
+      const two = limit(NEVER, () => cold('-w', { w: 'xyz' }));
+      expectObservable(two).toBe('-x 98ms y 99ms z');
+      expectObservable(one).toBe('300ms a 99ms b');
+    }));
+
+  it('passes the consumer’s valve on to the source', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const valve = hot('--x--o--x', VALVE);
+      let flow: Observable<boolean> = NEVER;
+      const result = words(SLOW)(valve, (handed) => {
+        flow = handed;
+        return cold('---------|');
+      });
+      expectObservable(result).toBe('---------|');
+      expectObservable(
+        defer(() => flow),
+        '--------- !',
+      ).toBe('o-x--o--x', VALVE);
+    }));
+
+  it('tells an error after what waits, and a failing valve at once', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      expectObservable(words(SLOW)(NEVER, () => cold('(w#)', { w: 'ab' }))).toBe('a 99ms (b#)');
+      const source = cold('-----');
+      expectObservable(words(SLOW)(cold<boolean>('--#'), () => source)).toBe('--#');
+      expectSubscriptions(source.subscriptions).toBe('^-!');
+    }));
+
+  it('leaves source, valve and queue at once when unsubscribed, and gives its share to the others', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const limit = words(SLOW);
+      const source = cold('w', { w: 'abcdef' });
+      const valve = hot('----', VALVE);
+      expectObservable(
+        limit(valve, () => source),
+        '50ms !',
+      ).toBe('a');
+      expectSubscriptions(source.subscriptions).toBe('^ 49ms !');
+      expectSubscriptions(valve.subscriptions).toBe('^ 49ms !');
+      expectObservable(limit(NEVER, () => cold('60ms w', { w: 'x' }))).toBe('100ms x');
+    }));
+
+  it('is lossless and keeps to its speed, whatever comes and whenever the consumer wants it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 0, max: 50 }))), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.integer({ min: 1, max: 5000 }),
+        (streams, perSecond) => {
+          const time = new VirtualTimeScheduler();
+          const limit = words(perSecond, { scheduler: time });
+          let passed = 0;
+          let fastest = 0;
+          const results = streams.map((plan) => {
+            const log = { sent: '', came: '', over: false };
+            const source = (valve: Observable<boolean>) =>
+              pausable<string>(valve, (sink) => {
+                const step = (at: number): void => {
+                  const [length, pause] = plan[at] ?? [];
+                  if (length === undefined) return sink.complete();
+                  log.sent += String(at % 10).repeat(length);
+                  sink.next(String(at % 10).repeat(length));
+                  time.schedule(() => step(at + 1), pause);
+                };
+                time.schedule(() => step(0));
+                return { pause: () => {}, resume: () => {}, close: () => {} };
+              });
+            limit(NEVER, source).subscribe({
+              next: (word) => {
+                log.came += word;
+                passed += word.length;
+                fastest = Math.max(fastest, passed - (time.now() * perSecond) / 1000);
+              },
+              complete: () => {
+                log.over = true;
+              },
+            });
+            return log;
+          });
+          time.flush();
+          for (const { sent, came, over } of results) {
+            expect(came).toBe(sent);
+            expect(over).toBe(true);
+          }
+          // Two ticks of 100 ms at most, or two whole values, ahead of the clock.
+          expect(fastest).toBeLessThanOrEqual(Math.max(2, perSecond / 5) + 1e-6);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Report, StreamError } from '../../../pipelines/index.ts';
+import { createLogger, type LogLevel, logServed } from '../../../src/observe/log.ts';
+
+const report: Report = {
+  id: 'r1',
+  method: 'GET',
+  path: '/x',
+  outcome: 'complete',
+  bytes: 3,
+  duration: 12.4,
+  firstByte: 4.6,
+  source: 'feed:host',
+  attempts: [{ source: 'feed:host', url: 'https://me:secret@host/x?token=t', from: 0 }],
+  verified: 'sha256',
+  pauses: 0,
+  pausedFor: 0,
+  recorded: true,
+  timeline: [],
+};
+const served = {
+  id: 'r1',
+  method: 'GET',
+  target: '/x?policy=p;signature=s',
+  status: 200,
+  report,
+  client: '127.0.0.1',
+  duration: 13.2,
+};
+
+const logged = (level: LogLevel, log: (logger: ReturnType<typeof createLogger>) => void) => {
+  const lines: string[] = [];
+  log(createLogger(level, { write: (line: string) => lines.push(line) }));
+  return lines.map((line) => JSON.parse(line));
+};
+
+describe('logServed', () => {
+  it('writes one line that says what happened, with every secret masked', () => {
+    const [line, ...others] = logged('INFO', (logger) => logServed(logger, served));
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({
+      level: 30,
+      id: 'r1',
+      method: 'GET',
+      path: '/x?***',
+      status: 200,
+      bytes: 3,
+      duration: 13,
+      firstByte: 5,
+      source: 'feed:host',
+      outcome: 'complete',
+      verified: 'sha256',
+      recorded: true,
+      client: '127.0.0.1',
+      attempts: [{ source: 'feed:host', from: 0, url: 'https://***@host/x?***' }],
+    });
+  });
+
+  it('warns of what failed and names the code', () => {
+    const error = new StreamError('STALLED', 'feed', 'https://me:secret@host/x sent nothing');
+    const failed = { ...served, status: 504, error, report: { ...report, outcome: 'failed' as const, error } };
+    expect(logged('INFO', (logger) => logServed(logger, failed))).toMatchObject([
+      { level: 40, code: 'STALLED', error: 'https://***@host/x sent nothing', outcome: 'failed' },
+    ]);
+  });
+
+  it('calls a client that left so', () => {
+    expect(logged('INFO', (logger) => logServed(logger, { ...served, status: 499 }))).toMatchObject([
+      { outcome: 'left' },
+    ]);
+  });
+
+  it('reports a defect of ours as an error, with its stack', () => {
+    const error = new StreamError('INTERNAL', 'self', 'oops', { cause: new TypeError('oops') });
+    const [line] = logged('INFO', (logger) => logServed(logger, { ...served, status: 500, error }));
+    expect(line).toMatchObject({ level: 50, err: { type: 'TypeError' } });
+    expect(line.err.stack).toContain('log.test.ts');
+  });
+
+  it('keeps to the level', () => {
+    expect(logged('WARNING', (logger) => logServed(logger, served))).toEqual([]);
+  });
+});

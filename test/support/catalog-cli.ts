@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Command } from 'commander';
+import { StreamError } from '../../pipelines/model/index.ts';
+import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { addCatalogCommands } from '../../src/cli/catalog.ts';
+import { addImporterCommands } from '../../src/cli/importers.ts';
+
+async function* overHttp(url: string): AsyncGenerator<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok || !response.body) throw new StreamError('SOURCE_MISSING', 'feed', `${url}: ${response.status}`);
+  yield* response.body;
+}
+
+/** A catalog in a folder, and the commands over it. */
+export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
+  const file = join(folder, 'catalog.db');
+  const configs: ImporterConfig[] = [];
+  const run = async (...args: string[]): Promise<{ out: string; err: string }> => {
+    const stdout = new PassThrough();
+    const stderr = Object.assign(new PassThrough(), { isTTY: terminal });
+    const program = new Command('pulp-streamer').configureOutput({ writeErr: () => {}, writeOut: () => {} });
+    const context = {
+      prepare: (command: Command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
+      openCatalog: () => openSqliteCatalog(file),
+      readerFor: (config: ImporterConfig) => {
+        configs.push(config);
+        return overHttp;
+      },
+      stdout,
+      stderr,
+    };
+    addCatalogCommands(program.exitOverride(), context);
+    addImporterCommands(program, context);
+    const collected = Promise.all([collect(stdout), collect(stderr)]);
+    try {
+      await program.parseAsync(args, { from: 'user' });
+    } finally {
+      stdout.end();
+      stderr.end();
+    }
+    const [out, err] = await collected;
+    return { out, err };
+  };
+  const write = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  return { run, write, configs };
+};
+
+const collect = async (stream: PassThrough): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+};

@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { filter, firstValueFrom, map, type Observable, shareReplay, take, toArray } from 'rxjs';
+import { type Finished, lineOf, type Running, type Start, succeeded } from './processes.ts';
+
+/** One line of the daemon's log. */
+export interface LogLine {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The real daemon in a process of its own. */
+export interface DaemonProcess extends Running {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Every line of its log, from the first on. */
+  readonly log: Observable<LogLine>;
+  /** Resolves to so many lines with this message and these fields, once they were written. */
+  logged(msg: string, fields?: Readonly<Record<string, unknown>>, count?: number): Promise<LogLine[]>;
+  /** Sends SIGTERM; resolves to what it left behind. */
+  stop(): Promise<Finished>;
+}
+
+/** A pulp-streamer with a configuration file and a folder of its own, used by its command line as operators do. */
+export interface Site {
+  readonly stateDir: string;
+  readonly config: string;
+  /** Starts any command with the site's configuration. */
+  start(...args: string[]): Running;
+  /** Runs a command that must succeed; resolves to what it said. */
+  run(...args: string[]): Promise<string>;
+  /** Starts the daemon; resolves when it is ready. */
+  serve(): Promise<DaemonProcess>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** The command line of this project with Node, without any configuration. */
+export const pulpStreamer = (start: Start, ...args: string[]): Running => start(process.execPath, [MAIN, ...args]);
+
+/** Settings are spelled as in a configuration file. */
+export const makeSite = (
+  start: Start,
+  folder: string,
+  settings: Readonly<Record<string, string | number>> = {},
+): Site => {
+  const stateDir = join(folder, 'state');
+  const config = join(folder, 'streamer.conf');
+  const sources = join(folder, 'conf.d');
+  mkdirSync(sources, { recursive: true });
+  const all = { port: 0, interfaces: '127.0.0.1', state_dir: stateDir, content_sources_dir: sources, ...settings };
+  const lines = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
+  writeFileSync(config, `[streamer]\n${lines.join('')}`);
+  // Last, because --config takes several files.
+  const run = (...args: string[]) => pulpStreamer(start, ...args, '--config', config);
+  return {
+    stateDir,
+    config,
+    start: run,
+    run: async (...args) => (await succeeded(run(...args))).stdout.toString(),
+    serve: () => ready(run('serve')),
+  };
+};
+
+const ready = async (running: Running): Promise<DaemonProcess> => {
+  const log = running.lines.pipe(
+    map((line) => JSON.parse(line) as LogLine),
+    shareReplay(),
+  );
+  const line = JSON.parse(await lineOf(running, (text) => text.includes('"msg":"ready"')));
+  const [, address, port] = /^(.*) port (\d+)$/.exec(line.listening[0]) ?? [];
+  return {
+    ...running,
+    url: `http://${address}:${port}`,
+    log,
+    logged: (msg, fields = {}, count = 1) =>
+      firstValueFrom(
+        log.pipe(
+          filter((one) => one.msg === msg && Object.entries(fields).every(([name, value]) => one[name] === value)),
+          take(count),
+          toArray(),
+        ),
+      ),
+    stop: () => {
+      running.kill('SIGTERM');
+      return running.ended;
+    },
+  };
+};
