@@ -29,6 +29,7 @@ const planOf = (fates: fc.Arbitrary<Fate>): fc.Arbitrary<Plan> =>
     pace: fc.integer({ min: 1, max: 30 }),
     valve: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 12 }),
     leavesAt: fc.option(fc.integer({ min: 0, max: 400 }), { nil: undefined, freq: 4 }),
+    hedgeAfter: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
     policy: fc.record({ verifyWholeBelow: fc.constantFrom(0, 30, 1000) }),
   });
 
@@ -108,6 +109,7 @@ describe('lazyFetch, in arbitrary histories', () => {
           checksum: true,
           lengthTold: true,
           leavesAt: undefined,
+          hedgeAfter: undefined,
           policy: { verifyWholeBelow: 1000 },
         };
         const withGood = {

@@ -12,6 +12,7 @@ import {
 import {
   type Ask,
   type Candidate,
+  createHealth,
   lazyFetch,
   type OpenSource,
   type Policy,
@@ -46,6 +47,8 @@ export interface Plan {
   readonly valve: readonly number[];
   /** When the consumer leaves, if it does. */
   readonly leavesAt: number | undefined;
+  /** Milliseconds after which a second source is asked for its head; undefined: never. */
+  readonly hedgeAfter: number | undefined;
   readonly policy: Partial<Policy>;
 }
 
@@ -148,15 +151,20 @@ export const live = (plan: Plan): History => {
   const end = (kind: History['ending']['kind'], error?: unknown) => {
     ending ??= { frame: time.now(), kind, error };
   };
+  const health = createHealth({ cooldown: 50, cooldownLimit: 500, random: () => 0.5, scheduler: time });
+  if (plan.hedgeAfter !== undefined)
+    for (const { source } of candidates) for (let seen = 0; seen < 20; seen++) health.answered(source, plan.hedgeAfter);
+
   const before = valve.observers.length;
   const subscription = lazyFetch(aRequest({ valve }), {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(...candidates)],
     open: openSource,
     digest,
-    policy: aPolicy({ readTimeout: 40, headTimeout: 40, ...plan.policy }),
+    policy: aPolicy({ readTimeout: 40, headTimeout: 40, hedge: plan.hedgeAfter !== undefined, ...plan.policy }),
     random: () => 0.5,
     scheduler: time,
+    health,
     report: (report) => reports.push(report),
   }).subscribe({
     next: (event) => {
