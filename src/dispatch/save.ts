@@ -73,10 +73,10 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
 
   /** Gives a finished file its final name. The first of several wins, unless it is not known to be right. */
-  const place = async (entry: CatalogEntry, file: string, sha256 = '') => {
-    const there = await findCopy(folder, entry);
+  const place = async (entry: CatalogEntry, key: string, file: string, sha256 = '') => {
+    const there = await findCopy(folder, entry, key);
     if (there && checks.isKnown(there)) return unlink(file);
-    const path = placeOf(folder, entry, sha256);
+    const path = placeOf(folder, entry, key, sha256);
     const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await rename(file, path);
     // New folders too must outlive a power cut, hence those above them.
@@ -111,7 +111,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         const finished = copy.finish();
         turns.alone(key, async () => {
           if (!(await finished)) return;
-          await place(entry, file, own?.digest('hex')).catch(async (error: unknown) => {
+          await place(entry, key, file, own?.digest('hex')).catch(async (error: unknown) => {
             await unlessMissing(unlink(file));
             throw error;
           });

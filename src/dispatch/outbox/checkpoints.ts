@@ -1,8 +1,11 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { messageOf } from '../thrown.ts';
 
 /** Milliseconds after a commit within which the disk is asked to make it last. */
 const WITHIN = 1_000;
+/** Tells the thread that this file starts from any other thread that imports it. */
+const THREAD = 'pulp-streamer:checkpoints';
 
 export interface Checkpoints {
   /** Something was committed. */
@@ -12,20 +15,16 @@ export interface Checkpoints {
 
 /**
  * Brings a database's commits to the disk, at most once a second, on a thread of its own that is started on first use:
- * syncing takes tens of milliseconds, and on the main thread every transfer would stand still meanwhile.
+ * that takes tens of milliseconds, and on the main thread every transfer would stand still meanwhile.
  */
 export const makeCheckpoints = (file: string, onError: (error: unknown) => void): Checkpoints => {
   let worker: Worker | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const start = (): Worker => {
-    // The same folder holds .ts files as written and .js files as built.
-    const script = new URL(`./checkpoint${extname(import.meta.url)}`, import.meta.url);
-    const started = new Worker(script);
+    const started = new Worker(new URL(import.meta.url), { workerData: THREAD });
     started.unref();
-    started.on('message', (failure: string | undefined) => {
-      if (failure !== undefined) onError(new Error(failure));
-    });
+    started.on('message', onError);
     started.on('error', (error) => {
       worker = undefined;
       onError(error);
@@ -49,3 +48,15 @@ export const makeCheckpoints = (file: string, onError: (error: unknown) => void)
     },
   };
 };
+
+const checkpointNow = (file: string): void => {
+  try {
+    using database = new DatabaseSync(file);
+    // PASSIVE: waits for no reader and no writer, and lets none wait.
+    database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE)');
+  } catch (error) {
+    parentPort?.postMessage(messageOf(error));
+  }
+};
+
+if (workerData === THREAD) parentPort?.on('message', checkpointNow);

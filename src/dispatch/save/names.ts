@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, parse } from 'node:path';
@@ -19,30 +19,24 @@ export interface Copy {
  * Where the catalog has no checksum its revision stands in: what a new revision describes may be other content.
  */
 export const keyOf = ({ path, url, revision, checksum }: CatalogEntry): string =>
-  createHash('sha256')
-    .update(JSON.stringify(checksum ? [path, checksum.algorithm, checksum.value] : [path, url, revision]))
-    .digest('hex');
+  hash('sha256', JSON.stringify(checksum ? [path, checksum.algorithm, checksum.value] : [path, url, revision]), 'hex');
 
 /**
  * Where the copy of an entry lies: `ab/cdef….rpm`. Without a catalog checksum the content's own sha256, taken when it was kept, is its
  * name: `ab/cdef…/SHA256.rpm`. One rename puts content and checksum in place together.
  */
-export const placeOf = (folder: string, entry: CatalogEntry, sha256: string): string =>
-  (entry.checksum ? baseOf(folder, entry) : join(baseOf(folder, entry), sha256)) + extensionOf(entry.path);
+export const placeOf = (folder: string, entry: CatalogEntry, key: string, sha256: string): string =>
+  (entry.checksum ? baseOf(folder, key) : join(baseOf(folder, key), sha256)) + extensionOf(entry.path);
 
 /** The copy of an entry, if there is one; rejects with what the system says. */
-export const findCopy = async (folder: string, entry: CatalogEntry): Promise<Copy | undefined> => {
-  const path = entry.checksum ? placeOf(folder, entry, '') : await onlyFileIn(baseOf(folder, entry));
+export const findCopy = async (folder: string, entry: CatalogEntry, key = keyOf(entry)): Promise<Copy | undefined> => {
+  const path = entry.checksum ? placeOf(folder, entry, key, '') : await onlyFileIn(baseOf(folder, key));
   const stats = path && (await unlessMissing(stat(path, { bigint: true })));
   if (!stats) return undefined;
-  const checksum = entry.checksum ?? { algorithm: 'sha256', value: parse(path).name };
-  return { key: keyOf(entry), path, stats, checksum };
+  return { key, path, stats, checksum: entry.checksum ?? { algorithm: 'sha256', value: parse(path).name } };
 };
 
-const baseOf = (folder: string, entry: CatalogEntry): string => {
-  const key = keyOf(entry);
-  return join(folder, key.slice(0, 2), key.slice(2));
-};
+const baseOf = (folder: string, key: string): string => join(folder, key.slice(0, 2), key.slice(2));
 
 const onlyFileIn = async (folder: string): Promise<string | undefined> => {
   const names = await unlessMissing(readdir(folder));
