@@ -36,6 +36,11 @@ export const ERRORS = {
   SOURCE_REFUSED: { status: 502, remedy: 'other', meaning: 'the source refuses us (401, 403, 407, no permission)' },
   SOURCE_STATUS: { status: 502, remedy: 'other', meaning: 'the source answered with an unexpected status' },
   SOURCE_BUSY: { status: 503, remedy: 'later', meaning: 'the source asks to come back later (429, 503)' },
+  SOURCE_FULL: {
+    status: 503,
+    remedy: 'later',
+    meaning: 'as many transfers as we may have at the source are under way (max_concurrent, max_downloads)',
+  },
   SOURCE_BROKEN: {
     status: 502,
     remedy: 'other',

@@ -41,6 +41,7 @@ export interface Head {
 
 /** Something worth knowing on the way; nothing a client sees. */
 export type Note =
+  | { readonly type: 'note'; readonly note: 'found'; readonly candidates: readonly Candidate[] }
   | { readonly type: 'note'; readonly note: 'attempt'; readonly candidate: Candidate; readonly from: number }
   | { readonly type: 'note'; readonly note: 'resumed'; readonly candidate: Candidate; readonly from: number }
   | {

@@ -15,7 +15,7 @@ export interface AttemptReport {
 /** One thing that happened, milliseconds after the request began. */
 export interface Moment {
   readonly at: number;
-  readonly what: 'attempt' | 'failed' | 'resumed' | 'head' | 'first-byte' | 'recorded' | 'end';
+  readonly what: 'found' | 'attempt' | 'failed' | 'resumed' | 'head' | 'first-byte' | 'recorded' | 'end';
   readonly detail: string;
 }
 

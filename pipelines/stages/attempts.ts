@@ -136,7 +136,7 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
         );
       };
 
-      return onward();
+      return concat(of({ type: 'note', note: 'found', candidates } as const), defer(onward));
     }),
   );
 

@@ -40,8 +40,8 @@ export interface Health {
 const REMEMBERED = 64;
 const ENOUGH = 20;
 
-/** A file that is not there says nothing of the source that does not have it. */
-const HARMLESS: ReadonlySet<ErrorCode> = new Set(['SOURCE_MISSING', 'CLIENT_STUCK', 'INTERNAL']);
+/** A file that is not there says nothing of the source that does not have it, nor do our own limits. */
+const HARMLESS: ReadonlySet<ErrorCode> = new Set(['SOURCE_MISSING', 'SOURCE_FULL', 'CLIENT_STUCK', 'INTERNAL']);
 
 /**
  * A breaker for each source. A failure opens it: the source cools down for a while that doubles from failure to failure and is
@@ -83,7 +83,7 @@ export const createHealth = ({
       return cooling.length === 0 ? candidates : [...candidates.filter((one) => !cooling.includes(one)), ...cooling];
     },
     observe: (note) => {
-      if (note.note === 'recorded') return;
+      if (note.note === 'recorded' || note.note === 'found') return;
       const { source } = note.candidate;
       const health = known.get(source);
       if (note.note === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);

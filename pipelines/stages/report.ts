@@ -53,7 +53,7 @@ export const report = (
 
     const finish = (outcome: Outcome, error?: StreamError): Report => {
       unpause();
-      mark('end', error ? `${outcome}: ${error.message}` : outcome);
+      mark('end', outcome);
       const { id, method, path } = request;
       const verified =
         outcome === 'complete' && method === 'GET' ? head?.candidate.entry.checksum?.algorithm : undefined;
@@ -68,6 +68,11 @@ export const report = (
       if (event.note === 'recorded') {
         recorded = true;
         mark('recorded', event.unitId);
+        return;
+      }
+      if (event.note === 'found') {
+        const { length } = event.candidates;
+        mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
         return;
       }
       const { source, url } = event.candidate;

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import type { Candidate } from '../../pipelines/index.ts';
+import { type IllSource, readHealth } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
 import { maskUrl } from '../observe/mask.ts';
-import { openStreamer } from '../streamer.ts';
+import { healthFile, openStreamer } from '../streamer.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 /** What a candidate is, with nothing secret in it. */
-const describe = ({ source, url, access = {}, problem, entry }: Candidate) => ({
+const describe = ({ source, url, access = {}, problem, entry }: Candidate, ill: readonly IllSource[]) => ({
   source,
   url: maskUrl(url),
   revision: entry.revision,
@@ -18,8 +19,19 @@ const describe = ({ source, url, access = {}, problem, entry }: Candidate) => ({
     ...(access.proxy ? [`proxy ${maskUrl(access.proxy.url)}`] : []),
     ...(access.verifyServer === false ? ['server not verified'] : []),
   ],
-  ...(problem && { problem: problem.message }),
+  ...(problem && { problem: maskUrl(problem.message) }),
+  ...coolingOf(ill.find((one) => one.source === source)),
 });
+
+/** What the daemon found of a source lately; it tries it after all others. */
+const coolingOf = (ill: IllSource | undefined) =>
+  ill && {
+    cooling: {
+      until: new Date(ill.until).toISOString(),
+      failures: ill.failures,
+      error: maskUrl(ill.lastError.message),
+    },
+  };
 
 const unitOf = ({ entry: { path, unitTypeId, unitId, checksum, size, importerId } }: Candidate) => ({
   path,
@@ -46,16 +58,21 @@ export const addExplain = (program: Command): void => {
       const [first] = found;
       if (!first) return;
       const unit = unitOf(first);
-      const sources = found.map(describe);
+      const ill = readHealth(healthFile(settings), Date.now());
+      const sources = found.map((candidate) => describe(candidate, ill));
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ ...unit, candidates: sources }, null, 2)}\n`);
         return;
       }
       for (const [name, value] of Object.entries(unit))
         if (value !== undefined) process.stdout.write(`${name.padEnd(9)} ${value}\n`);
-      for (const [index, { source, url, credentials, problem }] of sources.entries()) {
+      for (const [index, { source, url, credentials, problem, cooling }] of sources.entries()) {
         process.stdout.write(`${String(index + 1).padStart(2)}. ${source}  ${url}\n`);
         if (credentials.length > 0) process.stdout.write(`    with ${credentials.join(', ')}\n`);
+        if (cooling)
+          process.stdout.write(
+            `    cools down until ${cooling.until} (tried last) after ${cooling.failures} failures: ${cooling.error}\n`,
+          );
         if (problem) process.stdout.write(`    unusable: ${problem}\n`);
       }
     } finally {

@@ -12,6 +12,8 @@ import { addExplain } from './explain.ts';
 import { addFetch } from './fetch.ts';
 import { addImporterCommands } from './importers.ts';
 import { addServe } from './serve.ts';
+import { addSourcesCommands } from './sources.ts';
+import { sourcesContext } from './sources-context.ts';
 
 /** What a shell or a service manager can tell from the exit status; 78 is EX_CONFIG of sysexits.h. */
 const EXIT = { failed: 1, usage: 2, configuration: 78 } as const;
@@ -28,6 +30,7 @@ addFetch(program);
 addExplain(program);
 addCatalogCommands(program, cliContext);
 addImporterCommands(program, cliContext);
+addSourcesCommands(program, sourcesContext);
 addCheckConfig(program);
 addDemo(program);
 addDocs(program);
@@ -44,6 +47,12 @@ const overrideExits = (command: Command): void => {
   for (const sub of command.commands) overrideExits(sub);
 };
 overrideExits(program);
+
+// Whoever reads our output may stop reading, as `head` does: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 try {
   await program.parseAsync();

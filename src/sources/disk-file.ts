@@ -44,9 +44,20 @@ export const closeFd = (fd: number): void => close(fd, () => {});
 /** What the system says about a file, as a StreamError that names it. */
 export const diskError = (thrown: unknown, path: string): StreamError => {
   if (thrown instanceof StreamError) return thrown;
-  return new StreamError(KINDS[codeOf(thrown)] ?? 'UNREADABLE', 'disk', `${path}: ${messageOf(thrown)}`, {
-    cause: thrown,
-  });
+  return new StreamError(
+    KINDS[codeOf(thrown)] ?? 'UNREADABLE',
+    'disk',
+    `${path}: ${SAYINGS[codeOf(thrown)] ?? messageOf(thrown)}`,
+    {
+      cause: thrown,
+    },
+  );
+};
+
+/** In plain words, where the system's own repeat the path and name a call. */
+const SAYINGS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'no permission to read it',
 };
 
 const KINDS: Readonly<Record<string, ErrorCode>> = {

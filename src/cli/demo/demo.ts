@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
-import type { PendingSave } from '../../../pipelines/index.ts';
+import { filter, firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
+import { type PendingSave, refreshOnce } from '../../../pipelines/index.ts';
+import type { Alternates } from '../../alternates.ts';
 import { loadSettings } from '../../config/load.ts';
 import { startDaemon } from '../../daemon.ts';
 import type { Served } from '../../http/server.ts';
@@ -44,7 +45,7 @@ const demo = async (onlyOnce: boolean): Promise<void> => {
     const [address] = daemon.addresses;
     const url = `http://localhost:${address?.port}`;
     const entries = await importZoo(daemon.streamer.catalog, stage);
-    //REFRESH
+    await refreshAll(daemon.streamer.alternates);
 
     show.title('pulp-streamer demo: everything below runs on this machine, and nothing of it stays');
     show.line(`feed       ${stage.feed.url}  (a client certificate of our private CA is required)`);
@@ -59,7 +60,9 @@ const demo = async (onlyOnce: boolean): Promise<void> => {
       problems.push(...differences(scene, seen));
       show.scene(index + 1, scene, seen, problems);
       wrong += problems.length;
-      if (seen.report?.recorded) await firstValueFrom(saved.pipe(filter(({ requestId }) => requestId === seen.id)));
+      if (!seen.report?.recorded) continue;
+      await firstValueFrom(saved.pipe(filter(({ requestId }) => requestId === seen.id)));
+      show.line('   and saved meanwhile');
     }
     show.line();
     show.title(
@@ -79,6 +82,12 @@ const demo = async (onlyOnce: boolean): Promise<void> => {
     stage.feed.close();
     await remove();
   }
+};
+
+/** The daemon refreshes sources in its own time; the demonstration waits for it. */
+const refreshAll = async (alternates: Alternates): Promise<void> => {
+  const { sources } = await firstValueFrom(alternates.descriptors);
+  for (const source of sources) await lastValueFrom(refreshOnce(source, alternates));
 };
 
 /** Asks for the path as any client would; the problems that a client could see. */

@@ -25,7 +25,7 @@ export const makeShow = (out: NodeJS.WriteStream) => {
       report?.source,
       report?.verified && `${report.verified} verified`,
       report?.pauses ? `${report.pauses} pauses, ${report.pausedFor} ms` : undefined,
-      report?.recorded && 'to be saved',
+      report?.error?.code,
     ];
     line(`   ${problems.length > 0 ? 'WRONG' : 'as expected'}: ${facts.filter(Boolean).join(' · ')}`);
     for (const problem of problems) line(`   ${paint(BOLD, problem)}`);

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { auditTime, concatMap, defer, type Observable, startWith } from 'rxjs';
+
+/** A source that is not well, as the memory of sources tells it; `until` in milliseconds since 1970. */
+export interface IllSource {
+  readonly source: string;
+  readonly state: string;
+  readonly failures: number;
+  readonly until: number;
+  readonly lastError: { readonly code: string; readonly message: string };
+}
+
+/** Milliseconds within which changes are written together. */
+const PACE = 500;
+
+/**
+ * Keeps a file that says which sources are not well, so that the command line can tell what the daemon knows. Writes, while
+ * subscribed, at once and after changes; emits nothing, completes with its source, errors where the file cannot be written.
+ */
+export const writeHealth = (file: string, ill: Observable<readonly IllSource[]>): Observable<never> =>
+  ill.pipe(
+    auditTime(PACE),
+    startWith([]),
+    concatMap((sources) =>
+      defer(async () => {
+        await writeFile(`${file}.new`, JSON.stringify(sources));
+        await rename(`${file}.new`, file);
+      }),
+    ),
+    concatMap(() => []),
+  );
+
+/** What the daemon wrote last, of those whose time is not over; nothing where there is no such file. */
+export const readHealth = (file: string, now: number): readonly IllSource[] => {
+  try {
+    const sources: readonly IllSource[] = JSON.parse(readFileSync(file, 'utf8'));
+    return sources.filter(({ until }) => until > now);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+};
