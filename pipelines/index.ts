@@ -2,11 +2,22 @@ export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-sa
 export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
 export * from './model/index.ts';
 export { hedge } from './operators/hedge.ts';
+export { limitConcurrency } from './operators/limit-concurrency.ts';
 export { operate } from './operators/operate.ts';
 export { patience } from './operators/patience.ts';
 export { type Flow, pausable, type Sink } from './operators/pausable.ts';
+export { rateLimit } from './operators/rate-limit.ts';
 export { speedFloor } from './operators/speed-floor.ts';
 export { stallTimeout } from './operators/stall-timeout.ts';
+export {
+  type Lease,
+  type RefreshEvent,
+  type Refresher,
+  type RefreshProgress,
+  type RefreshSourcesDeps,
+  refreshOnce,
+  refreshSources,
+} from './refresh-sources.ts';
 export { attempts } from './stages/attempts.ts';
 export { candidates } from './stages/candidates.ts';
 export { createHealth, type Health, type SourceHealth } from './stages/health.ts';

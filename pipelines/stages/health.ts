@@ -22,7 +22,7 @@ export interface SourceHealth {
 
 /** The memory of how sources behaved, shared by all requests. */
 export interface Health {
-  /** The candidates, those of cooling sources last; none is left out, and the order is else kept. */
+  /** The candidates, those of cooling sources last, and behind them those that lied; none is left out, and the order is else kept. */
   order(candidates: readonly Candidate[]): readonly Candidate[];
   /** Learns from a request's notes: who is tried, who failed. */
   observe(note: Note): void;
@@ -40,6 +40,9 @@ export interface Health {
 const REMEMBERED = 64;
 const ENOUGH = 20;
 
+/** URLs remembered because their content was wrong. */
+const LIARS = 1000;
+
 /** A file that is not there says nothing of the source that does not have it, nor do our own limits. */
 const HARMLESS: ReadonlySet<ErrorCode> = new Set(['SOURCE_MISSING', 'SOURCE_FULL', 'CLIENT_STUCK', 'INTERNAL']);
 
@@ -47,6 +50,8 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set(['SOURCE_MISSING', 'SOURCE_FULL
  * A breaker for each source. A failure opens it: the source cools down for a while that doubles from failure to failure and is
  * spread by jitter, so that not all requests come back at once. After that one request may try it (half open); its success
  * closes the breaker, its failure opens it for longer. Sources are never excluded: where nothing else is left they are tried.
+ * Wrong content is remembered by its URL, for as long as a source cools down at most: it may be the only thing wrong with its source, and
+ * where all sources are cooling down the next request must still begin with another one.
  */
 export const createHealth = ({
   cooldown,
@@ -56,11 +61,21 @@ export const createHealth = ({
 }: HealthOptions): Health => {
   const known = new Map<string, SourceHealth>();
   const heads = new Map<string, number[]>();
+  const liars = new Map<string, number>();
   const ill = new BehaviorSubject<readonly SourceHealth[]>([]);
 
   const isCooling = ({ source }: Candidate): boolean => {
     const health = known.get(source);
     return health !== undefined && scheduler.now() < health.until;
+  };
+
+  const hasLied = ({ url }: Candidate): boolean => scheduler.now() < (liars.get(url) ?? 0);
+
+  const lied = ({ url }: Candidate) => {
+    liars.delete(url);
+    liars.set(url, scheduler.now() + cooldownLimit);
+    const [oldest] = liars.keys();
+    if (liars.size > LIARS && oldest !== undefined) liars.delete(oldest);
   };
 
   const remember = (health: SourceHealth) => {
@@ -79,13 +94,14 @@ export const createHealth = ({
 
   return {
     order: (candidates) => {
-      const cooling = candidates.filter(isCooling);
-      return cooling.length === 0 ? candidates : [...candidates.filter((one) => !cooling.includes(one)), ...cooling];
+      const rank = (candidate: Candidate) => Number(isCooling(candidate)) + 2 * Number(hasLied(candidate));
+      return candidates.toSorted((a, b) => rank(a) - rank(b));
     },
     observe: (note) => {
       if (note.note === 'recorded' || note.note === 'found') return;
       const { source } = note.candidate;
       const health = known.get(source);
+      if (note.note === 'failed' && note.error.code === 'WRONG_CHECKSUM') lied(note.candidate);
       if (note.note === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.note === 'attempt' && health && !isCooling(note.candidate))
         // Should the trial never come to an end (its client may leave), the next one follows after as long again.

@@ -32,7 +32,7 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
 
 /**
  * Which candidate is tried next, and after what wait; nothing when the request has to fail. The one place of this rule:
- * 1. the one that was just sending, at once, where its connection merely broke;
+ * 1. the one that was just sending, at once, where its connection merely broke and every untried one keeps its turn;
  * 2. the first that was not tried yet, at once;
  * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
  */
@@ -54,11 +54,12 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
     );
   };
 
-  if (last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate, 'same'))
+  const untried = usable.filter((candidate) => !failed(candidate));
+  const mayGoOn = failures.length + untried.length < limits.attempts;
+  if (mayGoOn && last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate, 'same'))
     return { candidate: last.candidate, wait: 0 };
 
-  const untried = usable.find((candidate) => !failed(candidate));
-  if (untried) return { candidate: untried, wait: 0 };
+  if (untried[0]) return { candidate: untried[0], wait: 0 };
 
   const [again] = usable
     .filter((candidate) => mayPass(candidate, 'same', 'later'))

@@ -112,7 +112,8 @@ const headOf = ({ path, stats }: DiskFile, ask: Ask): SourceHead | StreamError =
   const length = Number(stats.size);
   const etag = `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`;
   const from = ask.method === 'GET' && (ask.etag === undefined || ask.etag === etag) ? ask.from : 0;
-  if (from > 0 && from >= length) {
+  // From its very end on there is nothing left to read, and nothing wrong.
+  if (from > length) {
     return new StreamError('NO_RANGE', 'disk', `${path} has ${length} bytes; asked was from byte ${from} on`);
   }
   const headers: readonly Header[] = [

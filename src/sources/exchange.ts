@@ -68,7 +68,11 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
       onResponseData: (_, bytes) => {
         if (!over) listener.data(bytes);
       },
-      onResponseEnd: () => end(listener.end),
+      onResponseEnd: () => {
+        // undici takes a reset for the end of a body that has neither length nor chunks; it is no more of an end than any other reset.
+        const broken = lane?.broken?.();
+        end(broken ? () => listener.error(broken) : listener.end);
+      },
       onResponseError: (_, error) => end(() => listener.error(error)),
     };
   };

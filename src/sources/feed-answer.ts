@@ -5,16 +5,20 @@ import { asksRange } from './feed-request.ts';
 /** What a feed's status and header fields mean to us. */
 export type Answer =
   | SourceHead
+  /** The range asked for begins where the file ends: there is a head, and not a byte after it. */
+  | { readonly type: 'nothing-left'; readonly head: SourceHead }
   | { readonly type: 'redirect'; readonly status: number; readonly location: string | undefined }
   | { readonly type: 'refused'; readonly error: StreamError };
 
 /**
  * Only 200 is taken, and 206 where a range was asked for and the whole rest of the file follows (RFC 9110 section 15.3.7):
- * anything else is somebody's error page, or not the file.
+ * anything else is somebody's error page, or not the file. A 416 that tells the very length asked from proves that nothing is missing.
  */
 export const readAnswer = (status: number, headers: readonly Header[], ask: Ask, url: URL, now = Date.now): Answer => {
   if (status === 200) return head(headers, 0, decimal(field(headers, 'content-length')));
   if (status === 206 && asksRange(ask)) return part(headers, url);
+  if (status === 416 && asksRange(ask) && field(headers, 'content-range') === `bytes */${ask.from}`)
+    return { type: 'nothing-left', head: head(headers, ask.from, ask.from) };
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
   return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, retryAfter(headers, now));
 };

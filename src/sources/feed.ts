@@ -44,7 +44,10 @@ export const createFeed = (settings: FeedSettings): Feed => {
             headSeen = true;
             const answer = readAnswer(status, headers, ask, url);
             if (answer.type === 'head') sink.ahead(answer);
-            else if (answer.type === 'refused') sink.error(answer.error);
+            else if (answer.type === 'nothing-left') {
+              sink.ahead(answer.head);
+              sink.complete();
+            } else if (answer.type === 'refused') sink.error(answer.error);
             else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
             else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
             return answer.type === 'head';

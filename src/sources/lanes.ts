@@ -36,6 +36,7 @@ const direct = (origin: URL, options: LaneOptions): (() => Lane) => {
   const connect = buildConnector({ ...tlsOptions(options), timeout: options.connectTimeout });
   return () => {
     let connecting: Socket | undefined;
+    let broken: Error | undefined;
     const dispatcher = new Client(origin, {
       ...connectionOptions(options),
       connect: (to, done) => {
@@ -45,13 +46,21 @@ const direct = (origin: URL, options: LaneOptions): (() => Lane) => {
           done(...result);
         }) as unknown as Socket;
         connecting = socket;
+        broken = undefined;
         // TLS 1.3 demands a client certificate after the handshake. The alert is told before the connection's end,
         // and without this undici would report that end alone: “other side closed”.
-        socket.on('error', (error) => socket.destroy(error));
+        socket.on('error', (error) => {
+          broken = error;
+          socket.destroy(error);
+        });
       },
     });
     // Without an error undici would wait for the connection for ever.
-    return { dispatcher, hangUp: () => connecting?.destroy(new Error('nobody waits for the connection any more')) };
+    return {
+      dispatcher,
+      hangUp: () => connecting?.destroy(new Error('nobody waits for the connection any more')),
+      broken: () => broken,
+    };
   };
 };
 

@@ -5,6 +5,8 @@ export interface Lane {
   readonly dispatcher: Dispatcher;
   /** Gives up a connection in the making; the request that it was for fails. */
   hangUp(): void;
+  /** Why the last connection broke, where it did and that is known. */
+  readonly broken?: () => Error | undefined;
 }
 
 /** Lanes to one origin with one set of credentials. */

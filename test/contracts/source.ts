@@ -62,8 +62,15 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       expect(other.body.equals(content)).toBe(true);
     });
 
-    it('cannot begin at or behind the end', async () => {
-      await expect(failureOf(open({ from: content.length }))).resolves.toMatchObject({ code: 'NO_RANGE' });
+    it('has a head and nothing more from its very end on: all bytes were there, only their end was not told', async () => {
+      const { head, chunks } = await collect(open({ from: content.length }));
+      expect(head).toMatchObject({ from: content.length, length: content.length });
+      expect(chunks).toEqual([]);
+      await source.freed();
+    });
+
+    it('cannot begin behind the end', async () => {
+      await expect(failureOf(open({ from: content.length + 1 }))).resolves.toMatchObject({ code: 'NO_RANGE' });
     });
 
     it('answers HEAD with the head alone', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { locatorOf } from '../locator.ts';
 import type { UnitKey } from '../unit.ts';
 import type { Content } from './content.ts';
 import { transact } from './schema.ts';
@@ -39,6 +40,8 @@ export interface Refreshes {
   count(sourceId: string, now: number): number;
   /** The offers of units of a type that have all of the given fields, oldest first, expired ones too. */
   search(typeId: string, fields: Readonly<Record<string, string>>): FoundOffer[];
+  /** All offers of one unit, oldest first, expired ones too. */
+  offers(typeId: string, unitKey: UnitKey): FoundOffer[];
   /** Begins a refresh: offers added from now on are its own. What a refresh that never ended had added is removed. */
   begin(sourceId: string): Refresh;
   /** The refresh is whole: from now on its offers say how fresh the source is. `false` where another one has begun since. */
@@ -63,13 +66,27 @@ const TABLE = `
     leased_until REAL NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID`;
 
+const COLUMNS = 'source_id, type_id, unit_key, url, expiration';
+
+const toOffer = (row: Record<string, unknown>): FoundOffer => ({
+  sourceId: String(row.source_id),
+  typeId: String(row.type_id),
+  unitKey: JSON.parse(String(row.unit_key)),
+  url: String(row.url),
+  expiration: Number(row.expiration),
+});
+
 export const makeRefreshes = (database: DatabaseSync, content: Content): Refreshes => {
   database.exec(TABLE);
   const state = database.prepare(
     'SELECT fingerprint, expiration, leased_until >= ? AS leased FROM content_sources WHERE source_id = ?',
   );
-  const count = database.prepare('SELECT count(*) AS count FROM content_catalog WHERE source_id = ? AND expiration >= ?');
-  const unfinished = database.prepare('SELECT mark, token FROM content_sources WHERE source_id = ? AND token IS NOT NULL');
+  const count = database.prepare(
+    'SELECT count(*) AS count FROM content_catalog WHERE source_id = ? AND expiration >= ?',
+  );
+  const unfinished = database.prepare(
+    'SELECT mark, token FROM content_sources WHERE source_id = ? AND token IS NOT NULL',
+  );
   const begin = database.prepare(
     `INSERT INTO content_sources (source_id, mark, token) VALUES (:sourceId, :mark, :token)
      ON CONFLICT (source_id) DO UPDATE SET mark = excluded.mark, token = excluded.token`,
@@ -78,6 +95,7 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
     'UPDATE content_sources SET token = NULL, fingerprint = ?, expiration = ? WHERE source_id = ? AND token = ?',
   );
   const abandon = database.prepare('UPDATE content_sources SET token = NULL WHERE source_id = ? AND token = ?');
+  const byLocator = database.prepare(`SELECT ${COLUMNS} FROM content_catalog WHERE locator = ? ORDER BY id`);
   const acquire = database.prepare(
     `INSERT INTO content_sources (source_id, holder, leased_until) VALUES (:id, :holder, :until)
      ON CONFLICT (source_id) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until
@@ -107,18 +125,11 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
       const names = Object.keys(fields);
       const conditions = names.map(() => ' AND CAST(unit_key ->> ? AS TEXT) = ?').join('');
       return database
-        .prepare(
-          `SELECT source_id, type_id, unit_key, url, expiration FROM content_catalog WHERE type_id = ?${conditions} ORDER BY id`,
-        )
+        .prepare(`SELECT ${COLUMNS} FROM content_catalog WHERE type_id = ?${conditions} ORDER BY id`)
         .all(typeId, ...names.flatMap((name) => [name, fields[name] ?? '']))
-        .map((row) => ({
-          sourceId: String(row.source_id),
-          typeId: String(row.type_id),
-          unitKey: JSON.parse(String(row.unit_key)),
-          url: String(row.url),
-          expiration: Number(row.expiration),
-        }));
+        .map(toOffer);
     },
+    offers: (typeId, unitKey) => byLocator.all(locatorOf(typeId, unitKey)).map(toOffer),
     begin: (sourceId) => {
       const before = unfinished.get(sourceId);
       if (before) giveUp({ sourceId, mark: Number(before.mark), token: String(before.token) });

@@ -121,7 +121,10 @@ describe('rateLimit', () => {
               pausable<string>(valve, (sink) => {
                 const step = (at: number): void => {
                   const [length, pause] = plan[at] ?? [];
-                  if (length === undefined) return sink.complete();
+                  if (length === undefined) {
+                    sink.complete();
+                    return;
+                  }
                   log.sent += String(at % 10).repeat(length);
                   sink.next(String(at % 10).repeat(length));
                   time.schedule(() => step(at + 1), pause);

@@ -43,6 +43,18 @@ describe('health', () => {
     expect(names()).toEqual(['b', 'a', 'c']);
   });
 
+  it('begins with another source than the one that lied, also where all are cooling down', () => {
+    const { time, health, names, at } = withClock();
+    health.observe(failure(b));
+    health.observe(failure(c));
+    health.observe(failure(a, 'WRONG_CHECKSUM'));
+    expect(names()).toEqual(['b', 'c', 'a']);
+    at(999, () => expect(names()).toEqual(['b', 'c', 'a']));
+    at(1000, () => expect(names()).toEqual(['a', 'b', 'c']));
+    time.flush();
+    expect(time.frame).toBe(1000);
+  });
+
   it('lets one request try a source that has cooled down; the others wait for what comes of it', () => {
     const { time, health, names, at } = withClock();
     health.observe(failure(a));

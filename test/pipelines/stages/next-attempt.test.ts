@@ -73,6 +73,13 @@ describe('nextAttempt', () => {
     expect(next([a], dying(8), { candidate: a })).toBeUndefined();
   });
 
+  it('keeps a turn for each untried candidate, though a dying one brings new bytes each time', () => {
+    const dying = (count: number) =>
+      Array.from({ length: count }, (_, i) => failure(a, 'CONNECTION_LOST', i * 10, i * 10 + 10));
+    expect(next([a, b], dying(6), { candidate: a })).toEqual({ candidate: a, wait: 0 });
+    expect(next([a, b], dying(7), { candidate: a })).toEqual({ candidate: b, wait: 0 });
+  });
+
   it('counts failures in a row anew after progress', () => {
     const failures = [failure(a, 'CONNECTION_LOST', 0, 10), failure(a, 'CONNECT_FAILED', 10)];
     expect(next([a], failures, { candidate: a })).toMatchObject({ candidate: a });

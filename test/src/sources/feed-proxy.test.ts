@@ -1,5 +1,3 @@
-import { request as ask, createServer, type RequestListener } from 'node:http';
-import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { Access } from '../../../pipelines/model/index.ts';
@@ -8,6 +6,7 @@ import { createCertificates } from '../../support/certificates.ts';
 import { anAsk, at, collect, failureOf } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
 import { startFeed, startOn, type TestFeed } from '../../support/feeds.ts';
+import { forwardProxy } from '../../support/forward-proxy.ts';
 
 describe('a feed behind a proxy', () => {
   const feed = createFeed(feedSettings());
@@ -22,31 +21,8 @@ describe('a feed behind a proxy', () => {
     started.push(made);
     return made;
   };
-  const AUTH = `Basic ${Buffer.from('me:secret').toString('base64')}`;
-
-  /** A forward proxy that wants a password; notes what it is asked for. */
   const startProxy = async () => {
-    const asked: string[] = [];
-    const forward: RequestListener = (request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      if (request.headers['proxy-authorization'] !== AUTH) return response.writeHead(407).end();
-      return ask(request.url ?? '', (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      }).end();
-    };
-    const server = createServer(forward).on('connect', (request, socket) => {
-      asked.push(`${request.method} ${request.url}`);
-      if (request.headers['proxy-authorization'] !== AUTH) return socket.end('HTTP/1.1 407 No\r\n\r\n');
-      const [host, port] = request.url?.split(':') ?? [];
-      const far = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        far.pipe(socket).pipe(far);
-      });
-      far.on('error', () => socket.destroy());
-      socket.on('error', () => far.destroy());
-      return undefined;
-    });
+    const { server, asked } = forwardProxy({ username: 'me', password: 'secret' });
     return { ...(await keep(startOn(server))), asked };
   };
   const open = (url: string, access: Access) => feed.open(at(url, { access }), anAsk());

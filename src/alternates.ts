@@ -1,0 +1,123 @@
+import type { Logger } from 'pino';
+import { defer, map, type Observable, of } from 'rxjs';
+import {
+  type FindCandidates,
+  type Lease,
+  type OpenSource,
+  type RefreshEvent,
+  type Refresher,
+  refreshSources,
+} from '../pipelines/index.ts';
+import type { Cataloger } from './catalog/catalogers/cataloger.ts';
+import { CATALOGERS } from './catalog/catalogers/index.ts';
+import { catalogLease } from './catalog/lease.ts';
+import type { SqliteCatalog } from './catalog/sqlite.ts';
+import { parseIni } from './config/ini.ts';
+import { maskUrl } from './observe/mask.ts';
+import { fingerprintOf, makeRefresher } from './refresh.ts';
+import { sourceAccess } from './source-access.ts';
+import { alternateCandidates } from './sources/alternate-candidates.ts';
+import type { AlternateSource, Descriptors } from './sources/descriptors.ts';
+import { openDescriptors } from './sources/descriptors-folder.ts';
+
+export interface AlternatesParts {
+  /** The folder of the descriptors. */
+  readonly folder: string;
+  readonly catalog: SqliteCatalog;
+  /** Keeps to the limits of sources: see `withLimits`. */
+  readonly open: OpenSource;
+  readonly catalogers?: readonly Cataloger[];
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** From 0 to 1: jitter. */
+  readonly random?: () => number;
+  /** Told of indices that a source's repository lists and does not have. */
+  readonly onMissing?: (source: AlternateSource, url: string) => void;
+}
+
+/** `fresh`: has offers that count. `stale`: wants to be refreshed. `refreshing`: is being refreshed, by whatever process. */
+export type SourceState = 'fresh' | 'stale' | 'refreshing';
+
+/** Alternate content sources: what they offer, and how that is kept fresh. */
+export interface Alternates {
+  readonly find: FindCandidates;
+  /** Emits the present descriptors at once, and new ones after each change. */
+  readonly descriptors: Observable<Descriptors>;
+  readonly refresh: Refresher<AlternateSource>;
+  readonly lease: Lease;
+  /** Keeps all sources fresh while subscribed; emits what happens with each. */
+  readonly refreshing: Observable<RefreshEvent<AlternateSource>>;
+  status(source: AlternateSource): {
+    readonly offers: number;
+    readonly expiration?: number;
+    readonly state: SourceState;
+  };
+  /** Reads the descriptors and what they refer to anew, now. */
+  reload(): void;
+  close(): void;
+}
+
+/** Refreshes cost a source's server a few megabytes and us some seconds of one core: no hurry, two at a time. */
+const PACE = { concurrency: 2, spread: 5_000, wait: 60_000, waitLimit: 3_600_000 };
+
+export const openAlternates = (parts: AlternatesParts): Alternates => {
+  const { folder, catalog, open, catalogers = CATALOGERS, now = Date.now, random = Math.random, onMissing } = parts;
+  const folderOf = openDescriptors({ folder, parse: parseIni, types: catalogers.map(({ type }) => type) });
+  const present = folderOf.descriptors.pipe(map(({ sources }) => sources));
+  const catalogerOf = (source: AlternateSource): Cataloger => {
+    const found = catalogers.find(({ type }) => type === source.type);
+    if (!found) throw new Error(`${source.id}: there is no cataloger for type ${source.type}`);
+    return found;
+  };
+  const accessOf = sourceAccess(catalogers, open, now);
+
+  const seconds = () => now() / 1000;
+  /** When the offers expire of a source whose descriptor still says what was cataloged. */
+  const expirationOf = (source: AlternateSource): number => {
+    const state = catalog.refreshes.state(source.id, seconds());
+    return state?.fingerprint === fingerprintOf(source) ? state.expiration : 0;
+  };
+  const refresh = makeRefresher({ catalog, open, catalogerOf, accessOf, now, onMissing });
+  const lease = catalogLease(catalog.refreshes, { now });
+
+  return {
+    find: alternateCandidates(catalog, present, accessOf),
+    descriptors: folderOf.descriptors,
+    refresh,
+    lease,
+    refreshing: refreshSources({
+      ...PACE,
+      random,
+      sources: present,
+      refresh,
+      lease,
+      freshFor: (source) => defer(() => of(Math.max(0, expirationOf(source) * 1000 - now()))),
+    }),
+    status: (source) => {
+      const expiration = expirationOf(source);
+      const leased = catalog.refreshes.state(source.id, seconds())?.leased;
+      return {
+        offers: catalog.refreshes.count(source.id, seconds()),
+        ...(expiration > 0 && { expiration }),
+        state: leased ? 'refreshing' : expiration >= seconds() ? 'fresh' : 'stale',
+      };
+    },
+    reload: folderOf.reload,
+    close: folderOf.close,
+  };
+};
+
+/** One line for each problem in the descriptors. */
+export const logProblems = (logger: Logger, { problems }: Descriptors): void => {
+  for (const problem of problems) logger.warn({ problem }, 'alternate sources');
+};
+
+/** One line for each refresh that began or ended. */
+export const logRefresh = (logger: Logger, event: RefreshEvent<AlternateSource>): void => {
+  const { type, source } = event;
+  if (type === 'failed') {
+    const error = maskUrl(event.error instanceof Error ? event.error.message : String(event.error));
+    logger.warn({ source: source.id, error, again: Math.round(event.delay) }, 'alternate source not refreshed');
+  } else if (type === 'done') logger.info({ source: source.id, units: event.units }, 'alternate source refreshed');
+  else if (type !== 'progress') logger.debug({ source: source.id }, `alternate source ${type}`);
+};

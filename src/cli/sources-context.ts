@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { type Alternates, openAlternates } from '../alternates.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite.ts';
+import { version } from '../package.ts';
+import { withLimits } from '../sources/limits.ts';
+import { createSources } from '../sources/open.ts';
+import type { Output } from './catalog-context.ts';
+import { settingsOf, withSettings } from './settings.ts';
+
+/** What the commands for alternate content sources need of their surroundings. */
+export interface SourcesContext {
+  /** Adds to each command the options that `open` reads. */
+  prepare(command: Command): Command;
+  open(command: Command): OpenAlternates;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+export interface OpenAlternates {
+  readonly catalog: SqliteCatalog;
+  readonly alternates: Alternates;
+  close(): Promise<void>;
+}
+
+/** This process, its settings, and the network. */
+export const sourcesContext: SourcesContext = {
+  prepare: (command) => withSettings(command, ['stateDir', 'catalog', 'contentSourcesDir']),
+  open: (command) => {
+    const { settings } = settingsOf(command);
+    const catalog = openSqliteCatalog(settings.catalog);
+    const sources = createSources({
+      userAgent: `pulp-streamer/${version}`,
+      maxRedirects: settings.maxRedirects,
+      connectTimeout: settings.connectTimeout * 1000,
+      idleTimeout: settings.idleTimeout * 1000,
+      connections: settings.maxConnections,
+    });
+    const alternates = openAlternates({
+      folder: settings.contentSourcesDir,
+      catalog,
+      open: withLimits(sources.open, { within: settings.headTimeout * 1000 }),
+      onMissing: ({ id }, url) => process.stderr.write(`warning: ${id}: ${url} is listed but not there\n`),
+    });
+    return {
+      catalog,
+      alternates,
+      close: async () => {
+        alternates.close();
+        await sources.close();
+        catalog.close();
+      },
+    };
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+};

@@ -1,0 +1,103 @@
+import { StreamError } from '../../pipelines/model/index.ts';
+import { locatorOf } from '../catalog/locator.ts';
+import type { FoundOffer } from '../catalog/sqlite/refreshes.ts';
+import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import type { UnitKey } from '../catalog/unit.ts';
+import { maskUrl } from '../observe/mask.ts';
+import { byPriority, isBelow } from '../sources/alternate-candidates.ts';
+import type { AlternateSource } from '../sources/descriptors.ts';
+
+interface ExplainedOffer {
+  readonly source: string;
+  readonly url: string;
+  readonly expires: string;
+  readonly priority?: number;
+  /** Why it is not tried. */
+  readonly passedOver?: string;
+}
+
+export interface ExplainedUnit {
+  readonly type: string;
+  readonly key: UnitKey;
+  /** Those that are tried first, in their order. */
+  readonly offers: readonly ExplainedOffer[];
+}
+
+/** Units of a path in the catalog, or by type and fields of the key, and who offers each. Throws where the unit is written wrongly. */
+export const explainUnit = (
+  catalog: SqliteCatalog,
+  sources: readonly AlternateSource[],
+  unit: string,
+  now: number,
+): readonly ExplainedUnit[] => {
+  const offers = unit.startsWith('/') ? offersAt(catalog, unit) : searchOffers(catalog, unit);
+  const byUnit = Map.groupBy(offers, ({ typeId, unitKey }) => locatorOf(typeId, unitKey));
+  return [...byUnit.values()].flatMap((same) => {
+    const [first] = same;
+    return first ? [{ type: first.typeId, key: first.unitKey, offers: explainOffers(same, sources, now) }] : [];
+  });
+};
+
+const offersAt = (catalog: SqliteCatalog, path: string): readonly FoundOffer[] => {
+  const entries = catalog.entries.find(path);
+  if (entries.length === 0) throw new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
+  const units = new Map(entries.map(({ unitTypeId, unitId }) => [unitId, unitTypeId]));
+  return [...units].flatMap(([id, type]) => {
+    const key = catalog.units.find(type, id);
+    return key ? catalog.refreshes.offers(type, key) : [];
+  });
+};
+
+const searchOffers = (catalog: SqliteCatalog, unit: string): readonly FoundOffer[] => {
+  const [, type, fields = ''] = /^([\w-]+):(.+)$/.exec(unit) ?? [];
+  const pairs = fields.split(',').map((field) => /^(\w+)=(.*)$/.exec(field));
+  if (type === undefined || pairs.some((pair) => pair === null))
+    throw new Error(`'${unit}' is no unit, expected a path or TYPE:FIELD=VALUE,… such as rpm:name=bear,version=4.1`);
+  return catalog.refreshes.search(type, Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])));
+};
+
+const explainOffers = (
+  offers: readonly FoundOffer[],
+  sources: readonly AlternateSource[],
+  now: number,
+): readonly ExplainedOffer[] => {
+  const sourceOf = ({ sourceId }: FoundOffer) => sources.find(({ id }) => id === sourceId);
+  const newest = (offer: FoundOffer) =>
+    offers.findLast(({ sourceId, expiration }) => sourceId === offer.sourceId && expiration >= now) === offer;
+  const whyNot = (offer: FoundOffer): string | undefined => {
+    const source = sourceOf(offer);
+    if (!source) return 'its source is not described, not enabled or has a mistake';
+    if (offer.expiration < now) return 'expired';
+    if (!newest(offer)) return 'its source has a newer one';
+    return isBelow(offer, source) ? undefined : 'lies outside its source’s base_url';
+  };
+  const explained = offers.map((offer) => {
+    const source = sourceOf(offer);
+    const passedOver = whyNot(offer);
+    const told: ExplainedOffer = {
+      source: offer.sourceId,
+      url: maskUrl(offer.url),
+      expires: new Date(offer.expiration * 1000).toISOString(),
+      ...(source && { priority: source.priority }),
+      ...(passedOver !== undefined && { passedOver }),
+    };
+    return { source, told };
+  });
+  return explained
+    .sort((a, b) => {
+      const tried = Number(a.told.passedOver !== undefined) - Number(b.told.passedOver !== undefined);
+      return tried || (a.source && b.source ? byPriority(a.source, b.source) : 0);
+    })
+    .map(({ told }) => told);
+};
+
+/** Units in words. */
+export function* describeUnits(units: readonly ExplainedUnit[]): Generator<string> {
+  for (const { type, key, offers } of units) {
+    yield `${type} ${JSON.stringify(key)}\n`;
+    for (const [index, { source, url, expires, priority, passedOver }] of offers.entries())
+      yield passedOver === undefined
+        ? `${String(index + 1).padStart(2)}. ${source}  ${url}  priority ${priority}, until ${expires}\n`
+        : ` -  ${source}  ${url}  not tried: ${passedOver}\n`;
+  }
+}

@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import { firstValueFrom, lastValueFrom, tap } from 'rxjs';
+import { type RefreshEvent, refreshOnce, StreamError } from '../../pipelines/index.ts';
+import { messageOf } from '../catalog/thrown.ts';
+import { maskUrl } from '../observe/mask.ts';
+import { byPriority } from '../sources/alternate-candidates.ts';
+import type { AlternateSource } from '../sources/descriptors.ts';
+import { toJsonArray, writeAll } from './catalog-context.ts';
+import { importProgress } from './import-progress.ts';
+import type { OpenAlternates, SourcesContext } from './sources-context.ts';
+import { describeUnits, explainUnit } from './sources-explain.ts';
+
+const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+const toPlain = ({ alternates }: OpenAlternates, source: AlternateSource) => {
+  const { offers, expiration, state } = alternates.status(source);
+  const { id, type, priority, baseUrl } = source;
+  return {
+    id,
+    type,
+    priority,
+    base: maskUrl(baseUrl),
+    offers,
+    ...(expiration !== undefined && { expires: toDate(expiration) }),
+    state,
+  };
+};
+
+const summary = ({ id, type, priority, base, offers, expires, state }: ReturnType<typeof toPlain>): string =>
+  `${[id, type, priority, base, offers, expires ?? '-', state].join('\t')}\n`;
+
+/** The source of an id, or all. */
+const choose = (sources: readonly AlternateSource[], id: string | undefined): readonly AlternateSource[] => {
+  const chosen = sources.filter((source) => id === undefined || source.id === id);
+  if (id === undefined || chosen.length > 0) return chosen;
+  throw new Error(
+    `there is no source ${id}, expected one of ${sources.map((source) => source.id).join(', ') || 'none'}`,
+  );
+};
+
+/** Refreshes one source; says what came of it, and whether it is fresh now. */
+const refresh = async (
+  { stdout, stderr }: SourcesContext,
+  { alternates }: OpenAlternates,
+  source: AlternateSource,
+): Promise<boolean> => {
+  const progress = importProgress(stderr);
+  const show = (event: RefreshEvent<AlternateSource>) => {
+    if (event.type === 'progress') progress.show({ ...event.progress, items: event.progress.units });
+  };
+  try {
+    const last = await lastValueFrom(refreshOnce(source, alternates).pipe(tap(show)));
+    progress.clear();
+    if (last.type !== 'done') {
+      stderr.write(`error: ${source.id}: another process is refreshing it\n`);
+      return false;
+    }
+    const { expiration } = alternates.status(source);
+    stdout.write(
+      `${source.id}: ${last.units} units${expiration === undefined ? '' : ` until ${toDate(expiration)}`}\n`,
+    );
+    return true;
+  } catch (error) {
+    progress.clear();
+    stderr.write(`error: ${source.id}: ${maskUrl(messageOf(error))}\n`);
+    return false;
+  }
+};
+
+/** `sources list|refresh|explain`: alternate content sources and what they offer. */
+export const addSourcesCommands = (program: Command, context: SourcesContext): void => {
+  const { stdout, stderr } = context;
+  const sourcesCommand = program.command('sources').description('alternate content sources and what they offer');
+
+  const leaf = <A extends unknown[]>(
+    usage: string,
+    description: string,
+    run: (open: OpenAlternates, sources: readonly AlternateSource[], ...args: A) => Promise<void>,
+  ): Command =>
+    context.prepare(sourcesCommand.command(usage).description(description)).action(async (...given: unknown[]) => {
+      const command = given.at(-1) as Command;
+      const open = context.open(command);
+      try {
+        const { sources, problems } = await firstValueFrom(open.alternates.descriptors);
+        for (const problem of problems) stderr.write(`warning: ${problem}\n`);
+        await run(open, [...sources].sort(byPriority), ...(given.slice(0, -1) as A));
+      } finally {
+        await open.close();
+      }
+    });
+
+  leaf(
+    'list',
+    'list the sources in the order in which they are tried: id, type, priority, base, offers, when they expire, state',
+    (open, sources, { json }: { json?: boolean }) => {
+      const all = sources.map((source) => toPlain(open, source));
+      return writeAll(stdout, json ? toJsonArray(all) : all.map(summary));
+    },
+  ).option('--json', 'as JSON');
+
+  leaf(
+    'refresh [id]',
+    'catalog anew what a source has, or all of them',
+    async (open, sources, id: string | undefined) => {
+      const chosen = choose(sources, id);
+      let failed = 0;
+      for (const source of chosen) if (!(await refresh(context, open, source))) failed += 1;
+      if (failed > 0) throw new Error(`${failed} of ${chosen.length} sources could not be refreshed`);
+    },
+  );
+
+  leaf(
+    'explain <unit>',
+    'show which sources offer a unit: a path of the catalog, or TYPE:FIELD=VALUE,… such as rpm:name=bear',
+    (open, sources, unit: string, { json }: { json?: boolean }) => {
+      const units = explainUnit(open.catalog, sources, unit, Date.now() / 1000);
+      if (units.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no alternate source offers ${unit}`);
+      return writeAll(stdout, json ? toJsonArray(units) : describeUnits(units));
+    },
+  ).option('--json', 'as JSON');
+};

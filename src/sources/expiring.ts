@@ -1,0 +1,77 @@
+import { X509Certificate } from 'node:crypto';
+import type { Access, Candidate, OpenSource } from '../../pipelines/model/index.ts';
+
+/** A certificate that will soon be of no use, or is already. */
+export interface ExpiringCertificate {
+  /** The source that it is used for: see `Candidate`. */
+  readonly source: string;
+  /** Whose access says so; `''` for an alternate source. */
+  readonly importerId: string;
+  readonly what: 'client certificate' | 'CA certificate';
+  readonly subject: string;
+  /** Milliseconds since 1970. */
+  readonly notAfter: number;
+}
+
+interface Options {
+  readonly warn: (certificate: ExpiringCertificate) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const DAY = 86_400_000;
+const SOON = 30 * DAY;
+
+/** Texts remembered at most, the oldest go first: a site has as many as it has importers. */
+const MOST = 10_000;
+
+const PEM = /-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g;
+
+interface Read {
+  readonly subject: string;
+  readonly notAfter: number;
+  warned: number;
+}
+
+/** Opens as `open` does, and warns once a day of each certificate in use that expires within thirty days. */
+export const warnOfExpiry = (open: OpenSource, { warn, now }: Options): OpenSource => {
+  const known = new Map<string, readonly Read[]>();
+
+  const readOnce = (text: string): readonly Read[] => {
+    const found = known.get(text) ?? (text.match(PEM) ?? []).flatMap(read);
+    known.set(text, found);
+    const [oldest] = known.keys();
+    if (known.size > MOST && oldest !== undefined) known.delete(oldest);
+    return found;
+  };
+
+  const look = ({ source, entry }: Candidate, what: ExpiringCertificate['what'], text: string | undefined): void => {
+    if (text === undefined) return;
+    const time = now();
+    for (const certificate of readOnce(text)) {
+      const { subject, notAfter, warned } = certificate;
+      if (notAfter - time > SOON || time - warned < DAY) continue;
+      certificate.warned = time;
+      warn({ source, importerId: source.startsWith('feed:') ? entry.importerId : '', what, subject, notAfter });
+    }
+  };
+
+  return (candidate, ask) => {
+    const { ca, clientCert }: Access = /^https:/i.test(candidate.url) ? (candidate.access ?? {}) : {};
+    look(candidate, 'client certificate', clientCert);
+    look(candidate, 'CA certificate', ca);
+    return open(candidate, ask);
+  };
+};
+
+/** What cannot be read is told where it is used. */
+const read = (pem: string): Read[] => {
+  try {
+    const { subject, validTo } = new X509Certificate(pem);
+    return [
+      { subject: subject.replaceAll('\n', ', '), notAfter: Date.parse(validTo), warned: Number.NEGATIVE_INFINITY },
+    ];
+  } catch {
+    return [];
+  }
+};

@@ -1,0 +1,86 @@
+import {
+  asyncScheduler,
+  defer,
+  merge,
+  mergeMap,
+  ReplaySubject,
+  type SchedulerLike,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
+import { type Candidate, type OpenSource, type SourceEvent, StreamError } from '../../pipelines/model/index.ts';
+import { limitConcurrency } from '../../pipelines/operators/limit-concurrency.ts';
+import { rateLimit } from '../../pipelines/operators/rate-limit.ts';
+
+interface Options {
+  /** Milliseconds that a transfer waits for its place at most. */
+  readonly within: number;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Keeps to the limits of each source over all requests: its `maxConcurrent` transfers at a time, `maxSpeed` bytes per second together.
+ * Emits and ends as `open` does; nothing is opened while a transfer waits for its place, and leaving leaves the queue. Without a place in
+ * time it errors with SOURCE_FULL: another source is tried then, and this one is not held to be ill. `within` should be less than the
+ * request's head timeout, which runs meanwhile. Changed limits hold for transfers that begin after the change.
+ */
+export const withLimits = (open: OpenSource, { within, scheduler = asyncScheduler }: Options): OpenSource => {
+  const gateOf = byHolder(limitConcurrency);
+  const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, scheduler }));
+
+  return (candidate, ask) => {
+    const { maxConcurrent, maxSpeed } = candidate.access ?? {};
+    const gate = gateOf(candidate, maxConcurrent);
+    const limit = limitOf(candidate, maxSpeed);
+    const events = limit ? limit(ask.valve, (valve) => open(candidate, { ...ask, valve })) : open(candidate, ask);
+    if (!gate) return events;
+    return defer(() => {
+      const entered = new ReplaySubject<void>(1);
+      const late = timer(within, scheduler).pipe(
+        mergeMap(() => throwError(() => full(candidate, maxConcurrent, within))),
+        takeUntil(entered),
+      );
+      const entering = defer(() => {
+        entered.next();
+        return events;
+      });
+      return merge(entering.pipe(gate), late);
+    });
+  };
+};
+
+const full = ({ source, url }: Candidate, places: number | undefined, within: number): StreamError =>
+  new StreamError(
+    'SOURCE_FULL',
+    'self',
+    `${source} may have ${places} transfers at a time; ${url} waited ${within} ms for its place`,
+  );
+
+/** An alternate source limits itself; the limits of a feed are its importer's, whatever another importer says of the same host. */
+const holderOf = ({ source, entry }: Candidate): string =>
+  source.startsWith('feed:') ? `${source} ${entry.importerId}` : source;
+
+/** One limiter for each holder of a limit: as many as the configuration has sources and importers. */
+const byHolder = <L>(make: (limit: number) => L) => {
+  const made = new Map<string, { readonly limit: number; readonly limiter: L }>();
+  return (candidate: Candidate, limit: number | undefined): L | undefined => {
+    if (limit === undefined) return undefined;
+    const holder = holderOf(candidate);
+    const known = made.get(holder);
+    if (known?.limit === limit) return known.limiter;
+    const limiter = make(limit);
+    made.set(holder, { limit, limiter });
+    return limiter;
+  };
+};
+
+const size = (event: SourceEvent): number => (event.type === 'chunk' ? event.bytes.length : 0);
+
+const split = (event: SourceEvent, at: number): readonly [SourceEvent, SourceEvent] =>
+  event.type === 'chunk'
+    ? [
+        { type: 'chunk', bytes: event.bytes.subarray(0, at) },
+        { type: 'chunk', bytes: event.bytes.subarray(at) },
+      ]
+    : [event, event];

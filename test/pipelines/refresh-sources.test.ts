@@ -1,0 +1,218 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  filter,
+  finalize,
+  map,
+  NEVER,
+  type Observable,
+  of,
+  startWith,
+  timer,
+} from 'rxjs';
+import {
+  type RefreshEvent,
+  type RefreshProgress,
+  type RefreshSourcesDeps,
+  refreshOnce,
+  refreshSources,
+} from '../../pipelines/index.ts';
+import { inTurn, marbles } from '../support/river.ts';
+
+interface Source {
+  readonly id: string;
+}
+const a: Source = { id: 'a' };
+const b: Source = { id: 'b' };
+const error = new Error('repository down');
+const DAY = 24 * 3_600_000;
+
+const progress: RefreshProgress = { units: 7, file: 'primary', bytes: 70 };
+const always = <T>(value: T): Observable<T> => NEVER.pipe(startWith(value));
+
+/** Events by letter: lower case for a, upper case for b. */
+const EVENTS: Readonly<Record<string, RefreshEvent<Source>>> = {
+  s: { type: 'started', source: a },
+  p: { type: 'progress', source: a, progress },
+  d: { type: 'done', source: a, units: 7 },
+  y: { type: 'busy', source: a },
+  S: { type: 'started', source: b },
+  P: { type: 'progress', source: b, progress },
+  D: { type: 'done', source: b, units: 7 },
+};
+const failed = (delay: number, thrown: unknown = error): RefreshEvent<Source> => ({
+  type: 'failed',
+  source: a,
+  error: thrown,
+  delay,
+});
+
+/** A catalog whose offers last for a while, and refreshes that take a while. */
+const aCatalog = ({ life = 100, takes = 2 } = {}) => {
+  const until = new Map<string, number>();
+  return {
+    until,
+    freshFor: ({ id }: Source) => defer(() => of(Math.max(0, (until.get(id) ?? 0) - asyncScheduler.now()))),
+    refresh: ({ id }: Source) =>
+      timer(takes).pipe(
+        map(() => {
+          until.set(id, asyncScheduler.now() + life);
+          return progress;
+        }),
+      ),
+  };
+};
+
+const deps = (more: Partial<RefreshSourcesDeps<Source>>): RefreshSourcesDeps<Source> => ({
+  sources: always([a]),
+  lease: () => always(true),
+  ...aCatalog(),
+  concurrency: 2,
+  spread: 0,
+  wait: 10,
+  waitLimit: 40,
+  random: () => 1,
+  ...more,
+});
+
+describe('refreshSources', () => {
+  it('refreshes a source without offers soon, at a time left to chance, and again before its offers expire', () =>
+    marbles(({ expectObservable }) => {
+      const events = (random: number) => refreshSources(deps({ ...aCatalog(), spread: 10, random: () => random }));
+      expectObservable(events(1), '150ms !').toBe('10ms s-(pd) 86ms s-(pd)', EVENTS);
+      expectObservable(events(0), '90ms !').toBe('s-(pd) 76ms s-(pd)', EVENTS);
+    }));
+
+  it('leaves fresh sources alone until most of their time is over, be it longer than any timer', () =>
+    marbles(({ expectObservable, flush }) => {
+      const catalog = aCatalog({ life: 30 * DAY });
+      catalog.until.set('a', 30 * DAY);
+      const started: number[] = [];
+      const events = refreshSources(deps(catalog)).pipe(map(() => started.push(asyncScheduler.now() / DAY)));
+      expectObservable(events, `${30 * 24 * 3600}s !`);
+      flush();
+      expect(started[0]).toBeGreaterThan(24);
+      expect(started[0]).toBeLessThan(30);
+    }));
+
+  it('never refreshes a source more often than it waits after a failure, however soon its offers expire', () =>
+    marbles(({ expectObservable }) => {
+      const events = refreshSources(deps(aCatalog({ life: 1 })));
+      expectObservable(events, '20ms !').toBe('s-(pd) 6ms s-(pd)', EVENTS);
+    }));
+
+  it('has no more refreshes under way than it may', () =>
+    marbles(({ expectObservable }) => {
+      const events = refreshSources(deps({ ...aCatalog({ takes: 10 }), sources: always([a, b]), concurrency: 1 }));
+      expectObservable(events, '50ms !').toBe('s 9ms (pdS) 5ms (PD)', EVENTS);
+    }));
+
+  it('puts off a source that fails, for longer each time, and forgets it once it succeeds', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const failing = cold<RefreshProgress>('-#', {}, error);
+      const fine = cold<RefreshProgress>('   --(p|)', { p: progress });
+      const refresh = inTurn(failing, failing, fine, failing);
+      const events = refreshSources(deps({ refresh, freshFor: () => of(0) }));
+      // After the success the shortest wait of 10, then as after a first failure.
+      const result = 'sx 9ms sX 19ms s-(pd) 6ms sx';
+      expectObservable(events, '46ms !').toBe(result, { ...EVENTS, x: failed(10), X: failed(20) });
+      expectSubscriptions(failing.subscriptions).toBe(['^!', '11ms ^!', '44ms ^!']);
+    }));
+
+  it('puts a source off whose freshness cannot be asked', () =>
+    marbles(({ cold, expectObservable }) => {
+      const freshFor = inTurn(cold<number>('#', {}, error), of(0), of(1000));
+      expectObservable(refreshSources(deps({ freshFor })), '30ms !').toBe('x 9ms s-(pd)', {
+        ...EVENTS,
+        x: failed(10),
+      });
+    }));
+
+  it('keeps off a source that another process refreshes, and takes over what that one made', () =>
+    marbles(({ cold, expectObservable }) => {
+      const catalog = aCatalog();
+      cold('-----x').subscribe(() => catalog.until.set('a', 110));
+      const lease = inTurn(of(false), always(true), always(true));
+      const events = refreshSources(deps({ ...catalog, lease }));
+      // At 10 the offers are fresh for 100 more: nothing to do before 10 + 0.9 × 100.
+      expectObservable(events, '105ms !').toBe('y 99ms s-(pd)', EVENTS);
+    }));
+
+  it('gives a refresh up whose lease is lost, and the lease back when it is over', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const lost = cold<boolean>('t---f', { t: true, f: false });
+      const kept = cold<boolean>('t', { t: true });
+      const running = cold<RefreshProgress>('-----');
+      const done = cold<RefreshProgress>('--(p|)', { p: progress });
+      const text = 'the lease on a was lost: another process may be refreshing it';
+      const events = refreshSources(
+        deps({
+          lease: inTurn(lost, kept),
+          refresh: inTurn(running, done),
+          freshFor: inTurn(of(0), of(0), of(0), of(1000)),
+        }),
+      );
+      expectObservable(events, '40ms !').toBe('s---x 9ms s-(pd)', { ...EVENTS, x: failed(10, new Error(text)) });
+      expectSubscriptions(running.subscriptions).toBe('^---!');
+      expectSubscriptions(lost.subscriptions).toBe('^---!');
+      expectSubscriptions(kept.subscriptions).toBe('14ms ^-!');
+    }));
+
+  it('leaves a source at once that is gone or described anew, and no other', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const anew: Source = { id: 'a' };
+      const sources = hot('i--j--k', { i: [a, b], j: [anew, b], k: [b] });
+      const ofA = cold<RefreshProgress>('----------');
+      const ofB = cold<RefreshProgress>('--------(p|)', { p: progress });
+      const refresh = ({ id }: Source) => (id === 'a' ? ofA : ofB);
+      const events = refreshSources(deps({ sources, refresh, freshFor: () => of(0), concurrency: 3 }));
+      expectObservable(events.pipe(filter(({ type }) => type === 'done')), '12ms !').toBe('--------D', EVENTS);
+      expectSubscriptions(ofA.subscriptions).toBe(['^--!', '---^--!']);
+      expectSubscriptions(ofB.subscriptions).toBe('^-------!');
+    }));
+
+  it('stops every refresh when unsubscribed', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const running = cold<RefreshProgress>('-----');
+      const lease = cold<boolean>('          t', { t: true });
+      const events = refreshSources(deps({ refresh: () => running, lease: () => lease }));
+      expectObservable(events, '---!').toBe('s', EVENTS);
+      expectSubscriptions(running.subscriptions).toBe('^--!');
+      expectSubscriptions(lease.subscriptions).toBe('  ^--!');
+    }));
+
+  it('errors with the list of sources alone', () =>
+    marbles(({ cold, expectObservable }) => {
+      const sources = concat(of([a]), cold<Source[]>('-----#', {}, error));
+      expectObservable(refreshSources(deps({ sources, refresh: () => NEVER }))).toBe('s----#', EVENTS, error);
+    }));
+});
+
+describe('refreshOnce', () => {
+  it('tells a refresh from its start to its end, and then gives the lease back', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const lease = cold<boolean>('-t', { t: true });
+      const refresh = cold<RefreshProgress>('--p-|', { p: progress });
+      const result = '-s-p-(d|)';
+      expectObservable(refreshOnce(a, { refresh: () => refresh, lease: () => lease })).toBe(result, EVENTS);
+      expectSubscriptions(lease.subscriptions).toBe('^----!');
+    }));
+
+  it('says that another process is at it, and nothing else', () =>
+    marbles(({ cold, expectObservable }) => {
+      const lease = () => cold<boolean>('-(f|)', { f: false });
+      expectObservable(refreshOnce(a, { refresh: () => NEVER, lease })).toBe('-(y|)', EVENTS);
+    }));
+
+  it('fails as the refresh does, and gives the lease back', () => {
+    let returned = 0;
+    const lease = () => always(true).pipe(finalize(() => returned++));
+    marbles(({ cold, expectObservable }) => {
+      const refresh = () => cold<RefreshProgress>('-#', {}, error);
+      expectObservable(refreshOnce(a, { refresh, lease })).toBe('s#', EVENTS, error);
+    });
+    expect(returned).toBe(1);
+  });
+});

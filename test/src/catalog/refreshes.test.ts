@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { firstValueFrom, Subject, tap, toArray } from 'rxjs';
+import { catalogLease } from '../../../src/catalog/lease.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+const opened: SqliteCatalog[] = [];
+afterEach(() => {
+  for (const catalog of opened.splice(0)) catalog.close();
+});
+const open = (file = ':memory:'): SqliteCatalog => {
+  const catalog = openSqliteCatalog(file);
+  opened.push(catalog);
+  return catalog;
+};
+
+const NOW = 1_000_000;
+const unitKey = { name: 'bear', size: 3 };
+const offer = (sourceId: string, url: string, expiration = NOW + 10) => ({
+  sourceId,
+  typeId: 'iso',
+  unitKey,
+  url,
+  expiration,
+});
+const urls = ({ content }: SqliteCatalog) => content.find('iso', unitKey, NOW).map(({ url }) => url);
+
+describe('refreshes of a source', () => {
+  it('make it fresh when they are whole, not before', () => {
+    const { refreshes, content } = open();
+    expect(refreshes.state('a', NOW)).toBeUndefined();
+    const refresh = refreshes.begin('a');
+    content.add([offer('a', 'file:///a')]);
+    expect(refreshes.state('a', NOW)).toEqual({ sourceId: 'a', expiration: 0, leased: false });
+    expect(refreshes.finish(refresh, 'what', NOW + 10)).toBe(true);
+    expect(refreshes.state('a', NOW)).toEqual({
+      sourceId: 'a',
+      fingerprint: 'what',
+      expiration: NOW + 10,
+      leased: false,
+    });
+  });
+
+  it('leave the old offers alone when abandoned, and take their own with them', () => {
+    const catalog = open();
+    catalog.content.add([offer('a', 'file:///old')]);
+    const refresh = catalog.refreshes.begin('a');
+    catalog.content.add([offer('a', 'file:///new'), offer('b', 'file:///b')]);
+    expect(urls(catalog)).toEqual(['file:///new', 'file:///b']);
+    catalog.refreshes.abandon(refresh);
+    expect(urls(catalog)).toEqual(['file:///old', 'file:///b']);
+  });
+
+  it('that were cut in the middle leave nothing once the next one begins', () => {
+    const file = join(newFolder(), 'catalog.db');
+    const dead = open(file);
+    dead.content.add([offer('a', 'file:///old')]);
+    dead.refreshes.begin('a');
+    dead.content.add([offer('a', 'file:///half')]);
+    dead.close();
+    opened.splice(0);
+    const catalog = open(file);
+    expect(catalog.refreshes.state('a', NOW)?.fingerprint).toBeUndefined();
+    catalog.refreshes.begin('a');
+    expect(urls(catalog)).toEqual(['file:///old']);
+  });
+
+  it('count for nothing once another one has begun, and do it no harm', () => {
+    const catalog = open();
+    const late = catalog.refreshes.begin('a');
+    const newer = catalog.refreshes.begin('a');
+    catalog.content.add([offer('a', 'file:///newer')]);
+    catalog.refreshes.abandon(late);
+    expect(catalog.refreshes.finish(late, 'late', NOW + 99)).toBe(false);
+    expect(urls(catalog)).toEqual(['file:///newer']);
+    expect(catalog.refreshes.finish(newer, 'newer', NOW + 10)).toBe(true);
+  });
+
+  it('can be taken back bit by bit', () => {
+    const { content } = open();
+    content.add(Array.from({ length: 5 }, (_, index) => offer('a', `file:///${index}`)));
+    const mark = content.mark();
+    content.add(Array.from({ length: 3 }, (_, index) => offer('a', `file:///new${index}`, NOW + 20)));
+    expect([content.withdraw('a', mark, 2), content.withdraw('a', mark, 2), content.withdraw('a', mark, 2)]).toEqual([
+      2, 1, 0,
+    ]);
+    expect([content.retire('a', mark, 3), content.retire('a', mark, 3), content.retire('a', mark, 3)]).toEqual([
+      3, 2, 0,
+    ]);
+    content.add([offer('a', 'file:///x', NOW - 3601), offer('a', 'file:///y', NOW - 3600)]);
+    expect([content.purge(NOW, 5), content.purge(NOW, 5)]).toEqual([1, 0]);
+  });
+});
+
+describe('offers', () => {
+  it('are counted by source while they have not expired', () => {
+    const { refreshes, content } = open();
+    content.add([offer('a', 'file:///1'), offer('a', 'file:///2', NOW - 1), offer('b', 'file:///3')]);
+    expect(refreshes.count('a', NOW)).toBe(1);
+    expect(refreshes.count('c', NOW)).toBe(0);
+  });
+
+  it('are found by fields of the key, numbers too, and by the whole key', () => {
+    const { refreshes, content } = open();
+    content.add([offer('a', 'file:///1'), { ...offer('a', 'file:///2'), unitKey: { name: 'owl', size: 3 } }]);
+    const found = (fields: Record<string, string>) => refreshes.search('iso', fields).map(({ url }) => url);
+    expect(found({ size: '3' })).toEqual(['file:///1', 'file:///2']);
+    expect(found({ size: '3', name: 'owl' })).toEqual(['file:///2']);
+    expect(found({ colour: 'red' })).toEqual([]);
+    expect(refreshes.search('rpm', { name: 'owl' })).toEqual([]);
+    expect(refreshes.offers('iso', unitKey)).toEqual([offer('a', 'file:///1')]);
+  });
+});
+
+describe('the lease on a source', () => {
+  /** Two processes on one catalog. */
+  const both = () => {
+    const file = join(newFolder(), 'catalog.db');
+    const [first, second] = [open(file), open(file)];
+    const leaseIn = ({ refreshes }: SqliteCatalog) => catalogLease(refreshes, { now: () => NOW * 1000, duration: 30 });
+    return { one: leaseIn(first), two: leaseIn(second), refreshes: second.refreshes };
+  };
+
+  it('has one holder at a time, and another one once it is given back', async () => {
+    const { one, two } = both();
+    const held = new Subject<boolean>();
+    const first = firstValueFrom(held);
+    const holding = one('a').subscribe(held);
+    expect(await first).toBe(true);
+    expect(await firstValueFrom(two('b'))).toBe(true);
+    expect(await firstValueFrom(two('a').pipe(toArray()))).toEqual([false]);
+    holding.unsubscribe();
+    expect(await firstValueFrom(two('a'))).toBe(true);
+  });
+
+  it('passes on when its holder has died', async () => {
+    const { one, refreshes } = both();
+    refreshes.acquire('a', 'somebody', NOW - 60, NOW - 1);
+    refreshes.acquire('b', 'somebody', NOW - 60, NOW + 1);
+    expect(await firstValueFrom(one('a'))).toBe(true);
+    expect(await firstValueFrom(one('b'))).toBe(false);
+  });
+
+  it('is told to be lost, once it is another’s', async () => {
+    const { one, refreshes } = both();
+    const states = one('a').pipe(
+      tap((held) => {
+        if (held) refreshes.acquire('a', 'another', NOW + 60, NOW + 120);
+      }),
+    );
+    expect(await firstValueFrom(states.pipe(toArray()))).toEqual([true, false]);
+  });
+});

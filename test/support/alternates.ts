@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { OpenSource } from '../../pipelines/index.ts';
+import { type Alternates, type AlternatesParts, openAlternates } from '../../src/alternates.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite.ts';
+import type { AlternateSource } from '../../src/sources/descriptors.ts';
+import { withLimits } from '../../src/sources/limits.ts';
+import { createSources } from '../../src/sources/open.ts';
+import { feedSettings } from './feed-settings.ts';
+
+/** Alternate sources with a catalog, a folder of descriptors and real sources, all in one folder. */
+export interface TestAlternates extends Alternates {
+  readonly catalog: SqliteCatalog;
+  readonly open: OpenSource;
+  /** Writes a descriptor with what is required, and reads the folder anew. */
+  describe(id: string, base: string, more?: Readonly<Record<string, string | number>>): AlternateSource;
+  end(): Promise<void>;
+}
+
+export const makeAlternates = (folder: string, parts: Partial<AlternatesParts> = {}): TestAlternates => {
+  const descriptors = join(folder, 'conf.d');
+  mkdirSync(descriptors, { recursive: true });
+  const catalog = openSqliteCatalog(join(folder, 'catalog.db'));
+  const sources = createSources(feedSettings());
+  const open = withLimits(sources.open, { within: 10_000 });
+  const alternates = openAlternates({ folder: descriptors, catalog, open, random: () => 0, ...parts });
+  let present: readonly AlternateSource[] = [];
+  alternates.descriptors.subscribe((now) => {
+    present = now.sources;
+  });
+  return {
+    ...alternates,
+    catalog,
+    open,
+    describe: (id, base, more = {}) => {
+      writeFileSync(join(descriptors, `${id}.conf`), descriptorOf(id, base, more));
+      alternates.reload();
+      const found = present.find((source) => source.id === id);
+      if (!found) throw new Error(`descriptor ${id} was not accepted`);
+      return found;
+    },
+    end: async () => {
+      alternates.close();
+      await sources.close();
+      catalog.close();
+    },
+  };
+};
+
+export const descriptorOf = (
+  id: string,
+  base: string,
+  more: Readonly<Record<string, string | number>> = {},
+): string => {
+  const baseUrl = base.includes('://') ? base : pathToFileURL(base).href;
+  const all = { enabled: 1, type: 'yum', base_url: baseUrl, ...more };
+  return `[${id}]\n${Object.entries(all)
+    .map(([key, value]) => `${key}: ${value}\n`)
+    .join('')}`;
+};
