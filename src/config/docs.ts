@@ -24,8 +24,8 @@ interfaces = lo,
 
 The format is that of Python's ConfigParser, as in Pulp 2: \`key: value\` or \`key = value\`; lines beginning with \`#\` or \`;\` are
 comments, and so is the rest of a value's first line from a \`;\` that follows white space; an indented line continues the value above it.
-Keys may be written in any case, sections may not. Each section and each key may stand in a file only once. An unknown key in a
-section of the streamer's is warned about; all other sections are left to their owners.
+Keys may be written in any case, sections may not. Sections of the same name are merged and the last of several equal keys counts, with
+a warning. An unknown key in a section of the streamer's is warned about; all other sections are left to their owners.
 
 Durations are in seconds, or have one of the suffixes \`ms\`, \`s\`, \`m\`, \`h\`, \`d\`. Sizes are in bytes, or have one of the suffixes
 \`k\`, \`M\`, \`G\`, \`T\` (powers of 1000) or \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\` (powers of 1024). A relative path counts from the working directory.

@@ -4,11 +4,15 @@ export interface IniValue {
   readonly line: number;
 }
 
-/** A read INI file. What could not be understood is listed in `problems` (each names file and line); the rest is there all the same. */
+/**
+ * A read INI file. What could not be understood is listed in `problems`, what is understood but hardly meant in `warnings` (each names
+ * file and line); the rest is there all the same.
+ */
 export interface IniFile {
   readonly file: string;
   readonly sections: ReadonlyMap<string, ReadonlyMap<string, IniValue>>;
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 interface OpenValue {
@@ -26,8 +30,9 @@ const withoutComment = (text: string): string => text.replace(/\s;.*$/, '').trim
 /**
  * Reads the INI dialect of Python's ConfigParser, which Pulp 2's files are written in: `key: value` or `key = value`; lines that
  * begin with `#` or `;` are comments; an indented line continues the value above it; keys are lower-cased, sections are
- * case-sensitive; `""` is an empty value. There is no interpolation: `%` is a character like any other. Unlike Python 2, a repeated
- * section or key is a problem: one of the two is not what its writer meant. Problems never quote a line, it may hold a secret.
+ * case-sensitive; `""` is an empty value. There is no interpolation: `%` is a character like any other. As in Python 2, repeated
+ * sections are merged and the last of repeated keys counts, but not in silence: one of the two is not what its writer meant.
+ * Problems and warnings never quote a line, it may hold a secret.
  *
  * @param file names the text in problems
  */
@@ -35,9 +40,12 @@ export const parseIni = (content: string, file: string): IniFile => {
   const sections = new Map<string, Map<string, OpenValue>>();
   const sectionLines = new Map<string, number>();
   const problems: string[] = [];
+  const warnings: string[] = [];
   let section: Map<string, OpenValue> | undefined;
   // What an indented line belongs to. `broken`: the line above was a problem already, its continuation is no second one.
   let open: OpenValue | 'nothing' | 'broken' = 'nothing';
+
+  const warn = (line: number, text: string) => warnings.push(`${file}:${line}: ${text}`);
 
   // Each reads one line, and answers with what is wrong with it.
   const beginSection = (text: string, line: number): string | undefined => {
@@ -46,8 +54,8 @@ export const parseIni = (content: string, file: string): IniFile => {
     section = (name === undefined ? undefined : sections.get(name)) ?? new Map();
     if (name === undefined) return 'unterminated section header: expected "[name]" and nothing after it';
     const first = sectionLines.get(name);
-    if (first !== undefined) return `section [${name}] again, it began at line ${first}: expected each section once`;
-    sectionLines.set(name, line);
+    if (first !== undefined) warn(line, `section [${name}] again; what follows is added to line ${first}`);
+    else sectionLines.set(name, line);
     sections.set(name, section);
     return undefined;
   };
@@ -60,7 +68,7 @@ export const parseIni = (content: string, file: string): IniFile => {
     const key = name.trim().toLowerCase();
     if (key === '') return 'expected "key: value" or "key = value" (a line that continues a value is indented)';
     const first = section.get(key)?.line;
-    if (first !== undefined) return `key ${key} again, it is set at line ${first}: expected each key once`;
+    if (first !== undefined) warn(line, `key ${key} again; it counts instead of line ${first}`);
     open = { line, texts: [withoutComment(value)] };
     section.set(key, open);
     return undefined;
@@ -81,7 +89,7 @@ export const parseIni = (content: string, file: string): IniFile => {
     problems.push(`${file}:${index + 1}: ${problem}`);
     open = 'broken';
   }
-  return { file, problems, sections: new Map([...sections].map(([name, values]) => [name, finish(values)])) };
+  return { file, problems, warnings, sections: new Map([...sections].map(([name, values]) => [name, finish(values)])) };
 };
 
 const linesOf = (text: string): string[] => text.replace(/^\uFEFF/, '').split(/\r?\n/);

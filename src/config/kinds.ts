@@ -113,6 +113,81 @@ export const choice = <const T extends string>(...words: readonly [T, ...T[]]): 
   format: (value) => value,
 });
 
+const WORDS: Readonly<Record<string, boolean>> = {
+  yes: true,
+  true: true,
+  on: true,
+  1: true,
+  no: false,
+  false: false,
+  off: false,
+  0: false,
+};
+
+/** What Python's ConfigParser takes for true and false. */
+export const boolean: Kind<boolean> = {
+  schema: text.transform((written) => WORDS[written.toLowerCase()]).pipe(z.boolean()),
+  expected: 'yes, true, on, 1, or no, false, off, 0',
+  placeholder: 'yes|no',
+  format: (value) => (value ? 'yes' : 'no'),
+};
+
+/** Any text; an empty one counts as none. */
+export const words = (placeholder: string): Kind<string> => ({
+  schema: text,
+  expected: 'a text',
+  placeholder,
+  format: (value) => value,
+});
+
+/** A connection string of MongoDB, or nothing. What is behind the scheme is for the driver to judge. */
+export const mongodbUrl: Kind<string> = {
+  schema: text.regex(/^(mongodb(\+srv)?:\/\/.+)?$/),
+  expected: 'mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS]',
+  placeholder: 'url',
+  format: (value) => value,
+};
+
+const parsed = (written: string, context: z.RefinementCtx): unknown => {
+  try {
+    return JSON.parse(written);
+  } catch {
+    context.issues.push({ code: 'custom', input: written });
+    return z.NEVER;
+  }
+};
+
+/** How to log in to a message broker; an empty text is `PLAIN`. */
+export const loginMethod: Kind<'PLAIN' | 'AMQPLAIN' | 'EXTERNAL'> = {
+  schema: text.transform((written) => written.toUpperCase() || 'PLAIN').pipe(z.enum(['PLAIN', 'AMQPLAIN', 'EXTERNAL'])),
+  expected: 'one of PLAIN, AMQPLAIN, EXTERNAL, or nothing',
+  placeholder: 'method',
+  format: (value) => value,
+};
+
+/** A list of any values, as JSON. */
+export const jsonArray: Kind<readonly unknown[]> = {
+  schema: text.transform(parsed).pipe(z.array(z.unknown())),
+  expected: 'a JSON array',
+  placeholder: 'json',
+  format: (value) => JSON.stringify(value),
+};
+
+/** Values by name, as JSON. */
+export const jsonObject: Kind<Readonly<Record<string, unknown>>> = {
+  schema: text.transform(parsed).pipe(z.record(z.string(), z.unknown())),
+  expected: 'a JSON object',
+  placeholder: 'json',
+  format: (value) => JSON.stringify(value),
+};
+
+/** A value of a kind, or nothing. */
+export const optional = (kind: Kind<string>): Kind<string> => ({
+  ...kind,
+  schema: z.union([text.pipe(z.literal('')), kind.schema]),
+  expected: `${kind.expected}, or nothing`,
+});
+
 /** A file or folder; a relative one counts from the working directory. */
 export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   schema: text.min(1).transform((written) => resolve(written)),

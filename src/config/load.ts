@@ -12,7 +12,7 @@ export type Origins = OriginsOf<typeof SETTINGS>;
 export interface Loaded {
   readonly settings: Settings;
   readonly origins: Origins;
-  /** What is suspicious but harmless: unknown keys and variables. */
+  /** What is suspicious but harmless: repeated sections and keys, unknown keys and variables. */
   readonly warnings: readonly string[];
 }
 
@@ -41,7 +41,7 @@ const readIni = (file: string, mustExist: boolean): IniFile => {
     if (code === undefined) throw error;
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     const problem = `${file}: expected a readable file; found ${missing ? 'none' : `one that cannot be read (${code})`}`;
-    return { file, sections: new Map(), problems: missing && !mustExist ? [] : [problem] };
+    return { file, sections: new Map(), problems: missing && !mustExist ? [] : [problem], warnings: [] };
   }
 };
 
@@ -55,6 +55,9 @@ export const loadSettings = ({ files, standardFiles = STANDARD_FILES, env = {}, 
   const { settings, origins, problems } = resolveSettings(SETTINGS, { files: read, env, flags });
   const all = [...read.flatMap((file) => file.problems), ...problems];
   if (all.length > 0) throw new ConfigError(all);
-  const warnings = [...read.flatMap((file) => unknownKeys(SETTINGS, file)), ...unknownVariables(SETTINGS, env)];
+  const warnings = [
+    ...read.flatMap((file) => [...file.warnings, ...unknownKeys(SETTINGS, file)]),
+    ...unknownVariables(SETTINGS, env),
+  ];
   return { settings, origins, warnings };
 };

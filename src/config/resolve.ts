@@ -40,6 +40,22 @@ const inFile = (name: string, setting: Setting, { file, sections }: IniFile): re
 const outside = (origin: string, text: string | undefined): readonly Given[] =>
   text === undefined ? [] : [{ text, origin, where: origin }];
 
+/** What follows from a section that is there, or from another setting. */
+const implied = ({ implied }: Setting, table: Table, layers: Layers): readonly Given[] => {
+  if (!implied) return [];
+  const { text, bySection, bySetting } = implied;
+  const other = table[bySetting];
+  const reasons = [
+    ...layers.files
+      .filter(({ sections }) => sections.has(bySection))
+      .map(({ file }) => `${file}: section [${bySection}]`),
+    ...(other ? givenFor(bySetting, other, layers).filter(({ text }) => text.trim() !== '') : []).map(
+      ({ where }) => where,
+    ),
+  ];
+  return reasons.flatMap((reason) => outside(reason, text));
+};
+
 /** Weakest first. */
 const givenFor = (name: string, setting: Setting, { files, env, flags }: Layers): readonly Given[] => [
   ...files.flatMap((file) => inFile(name, setting, file)),
@@ -58,7 +74,8 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
   const problems: string[] = [];
   for (const [name, setting] of Object.entries(table)) {
     const filled = setting.default.replace(/\{(\w+)\}/g, (whole, key: string) => shown.get(key) ?? whole);
-    for (const { text, origin, where } of [...outside('default', filled), ...givenFor(name, setting, layers)]) {
+    const given = [...implied(setting, table, layers), ...givenFor(name, setting, layers)];
+    for (const { text, origin, where } of [...outside('default', filled), ...given]) {
       const read = setting.kind.schema.safeParse(text);
       if (!read.success) {
         const found = setting.secret ? 'something else (a secret, not shown)' : JSON.stringify(text);

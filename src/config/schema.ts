@@ -1,4 +1,20 @@
-import { age, choice, integer, type Kind, list, path, size, wait } from './kinds.ts';
+import {
+  age,
+  boolean,
+  choice,
+  integer,
+  jsonArray,
+  jsonObject,
+  type Kind,
+  list,
+  loginMethod,
+  mongodbUrl,
+  optional,
+  path,
+  size,
+  wait,
+  words,
+} from './kinds.ts';
 
 export interface Spelling {
   readonly section: string;
@@ -12,6 +28,8 @@ export interface Setting<T = unknown> {
   readonly kind: Kind<T>;
   /** As an operator would write it; `{name}` stands for the value of a setting further up. */
   readonly default: string;
+  /** What it is where nobody says, but a file has a section, or somebody gives another setting a value that is not empty. */
+  readonly implied?: { readonly text: string; readonly bySection: string; readonly bySetting: string };
   /** For operators: one or two sentences. */
   readonly meaning: string;
   /** Its value is shown nowhere. */
@@ -37,6 +55,9 @@ const streamer = <T>(
 });
 
 const lazy = (key: string): Spelling => ({ section: 'lazy', key });
+const server = (key: string): Spelling => ({ section: 'server', key });
+const database = (key: string): Spelling => ({ section: 'database', key });
+const tasks = (key: string): Spelling => ({ section: 'tasks', key });
 
 /** Every setting of the streamer: the one table from which validation, defaults, flags, printing and documentation follow. */
 export const SETTINGS = {
@@ -65,12 +86,174 @@ export const SETTINGS = {
   ),
   stateDir: streamer(path('folder'), '/var/lib/pulp-streamer', 'Folder that the streamer keeps its own files in.'),
   catalog: streamer(path('file'), '{state_dir}/catalog.db', 'File of the embedded catalog.'),
+  catalogType: {
+    ...streamer(
+      choice('sqlite', 'mongodb'),
+      'sqlite',
+      'Where entries are looked up: in the embedded catalog, or in the database of Pulp 2. Where nobody says, it is `mongodb` if there is a `mongodb_url`, or a `[database]` section as in Pulp’s own server.conf, even an empty one.',
+    ),
+    implied: { text: 'mongodb', bySection: 'database', bySetting: 'mongodbUrl' },
+  },
+  mongodbUrl: {
+    ...streamer(
+      mongodbUrl,
+      '',
+      'Connection string of Pulp’s database. Where it is given, of the settings `database_…` only `database_name` counts, and that only where the URL names no database.',
+    ),
+    secret: true,
+  },
+  mongodbTimeout: streamer(
+    wait(0.001),
+    '5',
+    'MongoDB must answer within this time, connecting included; past it, a request is answered with 503 and Retry-After.',
+  ),
+  databaseName: streamer(words('name'), 'pulp_database', 'Name of Pulp’s database.', database('name')),
+  databaseSeeds: streamer(
+    list('hosts'),
+    'localhost:27017',
+    'Servers of MongoDB, each with its port; of a replica set, some of its members.',
+    database('seeds'),
+  ),
+  databaseUsername: streamer(
+    words('name'),
+    '',
+    'User of MongoDB, authenticated against Pulp’s database. Counts only together with the password.',
+    database('username'),
+  ),
+  databasePassword: {
+    ...streamer(words('text'), '', 'The user’s password.', database('password')),
+    secret: true,
+  },
+  databaseReplicaSet: streamer(
+    words('name'),
+    '',
+    'Name of the replica set. Without it, a single seed is taken for the server itself.',
+    database('replica_set'),
+  ),
+  databaseSsl: streamer(boolean, 'no', 'Whether MongoDB is spoken to over TLS.', database('ssl')),
+  databaseSslKeyfile: streamer(
+    optional(path('file')),
+    '',
+    'PEM file of the private key that we show MongoDB; empty where it is in the certificate’s file.',
+    database('ssl_keyfile'),
+  ),
+  databaseSslCertfile: streamer(
+    optional(path('file')),
+    '',
+    'PEM file of the client certificate that we show MongoDB.',
+    database('ssl_certfile'),
+  ),
+  databaseVerifySsl: streamer(
+    boolean,
+    'yes',
+    'Whether the certificate of MongoDB is verified.',
+    database('verify_ssl'),
+  ),
+  databaseCaPath: streamer(
+    optional(path('file')),
+    '',
+    'PEM file of the authorities that the certificate of MongoDB may come from. Empty means `/etc/pki/tls/certs/ca-bundle.crt` where that exists, as in Pulp, else the authorities that Node knows.',
+    database('ca_path'),
+  ),
+  storageDir: streamer(
+    path('folder'),
+    '/var/lib/pulp',
+    'Pulp’s folder: certificates of importers lie below it.',
+    server('storage_dir'),
+  ),
+  pluginConfigDir: streamer(
+    path('folder'),
+    '/etc/pulp/server/plugins.conf.d',
+    'Folder of what Pulp’s administrators set for all importers of a type: `{importer_type_id}.json`.',
+  ),
   dispatch: streamer(
-    choice('save', 'none'),
+    choice('save', 'celery', 'deferred', 'none'),
     'save',
-    'What is done with content after a whole and right transfer: `save` keeps a copy and serves it from there next time, `none` does nothing.',
+    'What is done with content after a whole and right transfer: `save` keeps a copy and serves it from there next time, `celery` queues a task that saves the unit, `deferred` notes it in Pulp’s database (`deferred_download`), `none` does nothing. See docs/save-tasks.md.',
   ),
   saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder that saved copies are kept in.'),
+  brokerUrl: {
+    ...streamer(
+      words('url'),
+      'amqp://guest@localhost//',
+      'Message broker that tasks are sent through: `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://` for TLS; several, each to fall back on, are separated by `;`. RabbitMQ; Qpid’s AMQP 1.0 (`qpid://`) is not spoken.',
+      tasks('broker_url'),
+    ),
+    secret: true,
+  },
+  brokerTls: streamer(
+    boolean,
+    'no',
+    'Whether the broker is spoken to over TLS, whatever its URL says.',
+    tasks('celery_require_ssl'),
+  ),
+  brokerCacert: streamer(
+    optional(path('file')),
+    '',
+    'PEM file of the authorities that the broker’s certificate may come from; empty: those that Node knows. The certificate must be for the host in the URL.',
+    tasks('cacert'),
+  ),
+  brokerKeyfile: streamer(
+    optional(path('file')),
+    '',
+    'PEM file of the private key that we show the broker.',
+    tasks('keyfile'),
+  ),
+  brokerCertfile: streamer(
+    optional(path('file')),
+    '',
+    'PEM file of the client certificate that we show the broker.',
+    tasks('certfile'),
+  ),
+  brokerLogin: streamer(
+    loginMethod,
+    '',
+    'How to log in to the broker: `PLAIN` (also where it is empty), `AMQPLAIN`, or `EXTERNAL`: as whom the client certificate says.',
+    tasks('login_method'),
+  ),
+  brokerDeclare: streamer(
+    choice('durable', 'passive'),
+    'durable',
+    'What is done about a queue before its first task: `durable` makes it where it is missing, as Celery does; `passive` only looks whether it is there.',
+  ),
+  celeryProtocol: streamer(
+    integer(1, 2),
+    '2',
+    'Version of Celery’s messages: 2 for workers of Celery 4 and later, 1 for those of Celery 3.1.',
+  ),
+  taskReservation: streamer(
+    boolean,
+    'yes',
+    'Whether the unit is reserved, as by Pulp’s `apply_async_with_reservation`: `reservation_task` goes to `reservation_queue` and queues `save_task` when no other task has the unit. If not, `save_task` itself goes to `task_queue`.',
+  ),
+  reservationTask: streamer(
+    words('name'),
+    'pulp.server.async.tasks._queue_reserved_task',
+    'Name of the task that reserves a unit.',
+  ),
+  reservationQueue: streamer(words('name'), 'resource_manager', 'Queue of the task that reserves a unit.'),
+  saveTask: streamer(
+    words('name'),
+    'pulp.server.controllers.content._download_one',
+    'Name of the task that saves a unit. A worker must have registered it: a stock Pulp from 2.8 on has none of the kind, and would leave it waiting.',
+  ),
+  saveTaskArgs: streamer(
+    jsonArray,
+    '["{entry}"]',
+    'Arguments of the task that saves a unit. The text `{entry}` becomes the catalog entry; within texts `{path}`, `{unit_id}`, `{unit_type_id}`, `{importer_id}`, `{url}` and `{request_id}` are filled in.',
+  ),
+  saveTaskKwargs: streamer(jsonObject, '{}', 'Its keyword arguments, in the same way.'),
+  taskQueue: streamer(words('name'), 'celery', 'Queue of tasks without reservation.'),
+  deferredNudge: streamer(
+    boolean,
+    'no',
+    'Whether, with `deferred`, Pulp is asked to look into its records soon, at most once a minute by all streamers together; otherwise it does so every `download_interval`.',
+  ),
+  nudgeTask: streamer(
+    words('name'),
+    'pulp.server.controllers.repository.queue_download_deferred',
+    'Name of the task that does it; it goes to `task_queue`.',
+  ),
   contentSourcesDir: streamer(
     path('folder'),
     '/etc/pulp/content/sources/conf.d',

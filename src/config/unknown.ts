@@ -2,12 +2,14 @@ import type { IniFile } from './ini.ts';
 import { nearest } from './nearest.ts';
 import { FOREIGN, type Spelling, spellingsOf, type Table, variableOf } from './schema.ts';
 
-/** Warnings about keys that look like settings but are none. Sections that hold no settings belong to others and are left alone. */
+/** The streamer's own sections. The others are Pulp's, whatever settings they hold: what else is in them is not ours to judge. */
+const OWN: ReadonlySet<string> = new Set(['streamer', 'lazy']);
+
+/** Warnings about keys that look like settings but are none. Sections that are not ours belong to others and are left alone. */
 export const unknownKeys = (table: Table, { file, sections }: IniFile): readonly string[] => {
   const known = Object.entries(table).flatMap(([name, setting]) => spellingsOf(name, setting));
-  const ours = new Set(known.map(({ section }) => section));
   return [...sections].flatMap(([section, values]) => {
-    if (!ours.has(section)) return misspelt(file, section, values.values().next().value?.line, ours);
+    if (!OWN.has(section)) return misspelt(file, section, values.values().next().value?.line);
     const here = ({ section: its }: Spelling): boolean => its === section;
     const fine = new Set([...known, ...FOREIGN].filter(here).map(({ key }) => key));
     return [...values]
@@ -21,14 +23,9 @@ export const unknownKeys = (table: Table, { file, sections }: IniFile): readonly
 };
 
 /** Sections are case-sensitive, so that `[Streamer]` would otherwise be passed over in silence. */
-const misspelt = (
-  file: string,
-  section: string,
-  line: number | undefined,
-  ours: ReadonlySet<string>,
-): readonly string[] => {
+const misspelt = (file: string, section: string, line: number | undefined): readonly string[] => {
   const meant = section.trim().toLowerCase();
-  return line === undefined || !ours.has(meant)
+  return line === undefined || !OWN.has(meant)
     ? []
     : [`${file}:${line}: section [${section}] is ignored; expected [${meant}]`];
 };

@@ -68,27 +68,25 @@ describe('parseIni', () => {
       '[a]\n  x: 1\n  y: 2',
       ['f.conf:2: an indented line continues the value above it, but there is none: expected no indentation'],
     ],
-    [
-      'a repeated key',
-      '[a]\nx: 1\ny: 2\nX: 3\n  4',
-      ['f.conf:4: key x again, it is set at line 2: expected each key once'],
-    ],
-    [
-      'a repeated section',
-      '[a]\nx: 1\n[b]\n[a]\nx: 2',
-      [
-        'f.conf:4: section [a] again, it began at line 1: expected each section once',
-        'f.conf:5: key x again, it is set at line 2: expected each key once',
-      ],
-    ],
   ];
   it.each(bad)('%s', (_, text, problems) => {
     expect(parseIni(text, 'f.conf').problems).toEqual(problems);
   });
 
   it('keeps what it understood beside a problem', () => {
-    expect(plain(parseIni('[a]\nx: 1\n  2\nwhat\n  no part of x\nx: 3\ny: 4', 'f'))).toEqual({
-      a: { x: '2 1\n2', y: '7 4' },
+    expect(plain(parseIni('[a]\nx: 1\n  2\nwhat\n  no part of x\ny: 4', 'f'))).toEqual({
+      a: { x: '2 1\n2', y: '6 4' },
     });
+  });
+
+  it('merges repeated sections and takes the last of repeated keys, as Python 2 does, and warns', () => {
+    const read = parseIni('[a]\nx: 1\n  2\ny: 2\n[b]\n[a]\nX: 3\n  4\nz: 5\n[a]', 'f.conf');
+    expect(plain(read)).toEqual({ a: { x: '7 3\n4', y: '4 2', z: '9 5' }, b: {} });
+    expect(read.problems).toEqual([]);
+    expect(read.warnings).toEqual([
+      'f.conf:6: section [a] again; what follows is added to line 1',
+      'f.conf:7: key x again; it counts instead of line 2',
+      'f.conf:10: section [a] again; what follows is added to line 1',
+    ]);
   });
 });

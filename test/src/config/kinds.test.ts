@@ -1,7 +1,20 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { age, choice, integer, type Kind, list, path, size, wait } from '../../../src/config/kinds.ts';
+import {
+  age,
+  boolean,
+  choice,
+  integer,
+  type Kind,
+  list,
+  mongodbUrl,
+  optional,
+  path,
+  size,
+  wait,
+  words,
+} from '../../../src/config/kinds.ts';
 
 const refused = Symbol('refused');
 const read = <T>(kind: Kind<T>, text: string): T | typeof refused => {
@@ -54,6 +67,33 @@ describe('kinds of values', () => {
     ['size', size, '1 iB', refused],
     ['size', size, '-1', refused],
     ['size', size, 'much', refused],
+    ...['yes', 'TRUE', ' on', '1'].map((text): [string, Kind<unknown>, string, unknown] => [
+      'boolean',
+      boolean,
+      text,
+      true,
+    ]),
+    ...['no', 'False', 'off', '0'].map((text): [string, Kind<unknown>, string, unknown] => [
+      'boolean',
+      boolean,
+      text,
+      false,
+    ]),
+    ...['', '2', 'y', 'constructor'].map((text): [string, Kind<unknown>, string, unknown] => [
+      'boolean',
+      boolean,
+      text,
+      refused,
+    ]),
+    ['words', words('name'), ' a b ', 'a b'],
+    ['words', words('name'), '', ''],
+    ['mongodbUrl', mongodbUrl, 'mongodb://u:p@a,b:1/db', 'mongodb://u:p@a,b:1/db'],
+    ['mongodbUrl', mongodbUrl, 'mongodb+srv://a', 'mongodb+srv://a'],
+    ['mongodbUrl', mongodbUrl, '', ''],
+    ['mongodbUrl', mongodbUrl, 'mongodb://', refused],
+    ['mongodbUrl', mongodbUrl, 'localhost:27017', refused],
+    ['optional', optional(path('file')), '', ''],
+    ['optional', optional(path('file')), '/a/../b', '/b'],
     ['choice', level, 'info', 'INFO'],
     ['choice', level, ' Warning', 'WARNING'],
     ['choice', level, 'loud', refused],

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConfigError, loadSettings, type Sources } from '../../../src/config/load.ts';
+import { printSettings, settingsJson } from '../../../src/config/print.ts';
+import { SETTINGS } from '../../../src/config/schema.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -32,13 +34,29 @@ const warningsOf = (sources: Sources): readonly string[] =>
 describe('loadSettings', () => {
   it('has valid defaults for everything', () => {
     const { settings, origins, warnings } = loadSettings({ files: [] });
-    expect(settings).toEqual({
+    expect(Object.keys(settings)).toEqual(Object.keys(SETTINGS));
+    expect(settings).toMatchObject({
       port: 8751,
       interfaces: ['localhost'],
       cacheTimeout: 86_400,
       logLevel: 'INFO',
       stateDir: '/var/lib/pulp-streamer',
       catalog: '/var/lib/pulp-streamer/catalog.db',
+      catalogType: 'sqlite',
+      mongodbUrl: '',
+      mongodbTimeout: 5,
+      databaseName: 'pulp_database',
+      databaseSeeds: ['localhost:27017'],
+      databaseUsername: '',
+      databasePassword: '',
+      databaseReplicaSet: '',
+      databaseSsl: false,
+      databaseSslKeyfile: '',
+      databaseSslCertfile: '',
+      databaseVerifySsl: true,
+      databaseCaPath: '',
+      storageDir: '/var/lib/pulp',
+      pluginConfigDir: '/etc/pulp/server/plugins.conf.d',
       dispatch: 'save',
       saveDir: '/var/lib/pulp-streamer/saved',
       contentSourcesDir: '/etc/pulp/content/sources/conf.d',
@@ -47,7 +65,7 @@ describe('loadSettings', () => {
       readTimeout: 27,
       idleTimeout: 15,
       maxRedirects: 10,
-      maxConnections: 64,
+      maxConnections: 1000,
       verifyWholeBelow: 1_048_576,
       attempts: 8,
       attemptsPerCandidate: 3,
@@ -112,6 +130,72 @@ describe('loadSettings', () => {
     expect(loadSettings({ standardFiles, files: [] }).settings.port).toBe(8751);
   });
 
+  it('takes the database of server.conf as Pulp does', () => {
+    const file = write(
+      'server.conf',
+      `[server]
+server_name: pulp.example.com
+storage_dir: /srv/pulp
+[database]
+name: pulp
+seeds: one.example.com:27017,two.example.com:27018
+username: pulp
+password: s3cret
+replica_set: rs0
+ssl: true
+ssl_keyfile: /etc/pki/key.pem
+ssl_certfile: /etc/pki/cert.pem
+verify_ssl: false
+ca_path: /etc/pki/ca.pem
+write_concern: majority
+`,
+    );
+    const { settings, origins, warnings } = loadSettings({ files: [file] });
+    expect(settings).toMatchObject({
+      storageDir: '/srv/pulp',
+      catalogType: 'mongodb',
+      databaseName: 'pulp',
+      databaseSeeds: ['one.example.com:27017', 'two.example.com:27018'],
+      databaseUsername: 'pulp',
+      databasePassword: 's3cret',
+      databaseReplicaSet: 'rs0',
+      databaseSsl: true,
+      databaseSslKeyfile: '/etc/pki/key.pem',
+      databaseSslCertfile: '/etc/pki/cert.pem',
+      databaseVerifySsl: false,
+      databaseCaPath: '/etc/pki/ca.pem',
+    });
+    expect([origins.databaseSeeds, origins.catalogType]).toEqual([`${file}:6`, `${file}: section [database]`]);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each<[string, string, Omit<Sources, 'files'>, 'mongodb' | 'sqlite']>([
+    ['a file with an empty [database], as Pulp ships it', '[database]\n# seeds: localhost:27017\n', {}, 'mongodb'],
+    ['a URL', '', { env: { PULP_STREAMER_MONGODB_URL: 'mongodb://h/' } }, 'mongodb'],
+    ['an empty URL', '', { flags: { mongodbUrl: '' } }, 'sqlite'],
+    ['whoever says otherwise', '[database]\n[streamer]\ncatalog_type: SQLite\n', {}, 'sqlite'],
+    ['a flag', '', { flags: { catalogType: 'mongodb' } }, 'mongodb'],
+    ['a single setting of the database without the section', '[streamer]\ndatabase_name: x\n', {}, 'sqlite'],
+  ])('chooses the catalog: %s', (_, text, sources, expected) => {
+    expect(loadSettings({ files: [write('a.conf', text)], ...sources }).settings.catalogType).toBe(expected);
+  });
+
+  it('never tells a secret', () => {
+    const file = write('a.conf', '[streamer]\nmongodb_url: mysql://pulp:s3cret@h/\n');
+    expect(problemsOf({ files: [file] })).toEqual([
+      '/a.conf:2: [streamer] mongodb_url: expected mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS]; found something else (a secret, not shown)',
+    ]);
+    const flags = { mongodbUrl: 'mongodb://pulp:s3cret@h/', databasePassword: 's3cret' };
+    const loaded = loadSettings({ files: [], flags });
+    expect(printSettings(loaded) + JSON.stringify(settingsJson(loaded))).not.toContain('s3cret');
+  });
+
+  it('warns of what a file says twice', () => {
+    expect(warningsOf({ files: [write('a.conf', '[streamer]\nport: 1\nport: 2\n')] })).toEqual([
+      '/a.conf:3: key port again; it counts instead of line 2',
+    ]);
+  });
+
   it('tells every problem at once, each with its place and what was expected', () => {
     const broken = write('broken.conf', 'port: 1\n[streamer]\nattempts: many\nwhat\n[lazy]\nstreamer_port: 70000\n');
     mkdirSync(join(folder, 'folder.conf'));
@@ -152,7 +236,7 @@ describe('loadSettings', () => {
       '[lazy]\nredirect_host: h\ndownload_interval: 30\nenabled: true\nhttps_retrieval: no\n',
       [],
     ],
-    ['other sections', '[database]\nname: pulp_database\nprot: 1\n[Server]\nx: 1\n', []],
+    ['Pulp’s sections', '[database]\nname: pulp_database\nprot: 1\n[server]\nserver_name: h\n[Server]\nx: 1\n', []],
   ];
   it.each(suspicious)('warns where due: %s', (_, text, warnings) => {
     expect(warningsOf({ files: [write('a.conf', text)] })).toEqual(warnings);

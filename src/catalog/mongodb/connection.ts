@@ -1,0 +1,105 @@
+import { type Db, MongoError, MongoServerError } from 'mongodb';
+import {
+  catchError,
+  defer,
+  distinctUntilChanged,
+  mergeMap,
+  type Observable,
+  ReplaySubject,
+  retry,
+  throwError,
+  timeout,
+} from 'rxjs';
+import { StreamError } from '../../../pipelines/model/index.ts';
+import { codeOf, messageOf } from '../thrown.ts';
+import { type DatabaseSettings, makeClient } from './client.ts';
+
+/** Pulp's database, whether it is up or not. */
+export interface Connection {
+  /**
+   * Asks on subscription, connecting first where need be; emits the answer and completes. Errors with CATALOG_UNAVAILABLE where there is none
+   * within the time, and as the question does for reasons of its own. Unsubscribing drops the answer.
+   */
+  ask<T>(question: (database: Db) => Promise<T>): Observable<T>;
+  /** Emits whether the database can be asked: as soon as that is known, and whenever it changes. Completes when closed. */
+  readonly ready: Observable<boolean>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds until a database that was never reached is tried again while nobody asks. */
+const RETRY = 2_000;
+
+/** Milliseconds after a question without answer in which further ones are not even tried: a request asks several, and is to wait only once. */
+const REST = 1_000;
+
+/** The driver's own errors, and those of sockets (`EPIPE`), which it lets through in the moment that a server goes. */
+const isOfConnection = (error: unknown): boolean => error instanceof MongoError || /^E[A-Z]+$/.test(codeOf(error));
+
+/**
+ * Connects in the background, at once and until it succeeds; afterwards the driver itself keeps watch. Throws where the settings cannot be
+ * used, never for a database that is down.
+ *
+ * @param within milliseconds that an answer may take
+ */
+export const connectMongo = (settings: DatabaseSettings, within: number): Connection => {
+  const { client, database, hosts } = makeClient(settings, within);
+  const ready = new ReplaySubject<boolean>(1);
+  let connecting: Promise<unknown> | undefined;
+  let failure: { readonly error: StreamError; readonly at: number } | undefined;
+
+  client.on('topologyDescriptionChanged', ({ newDescription: { servers, compatible } }) => {
+    const known = [...servers.values()];
+    if (known.some(({ isReadable }) => isReadable)) {
+      failure = undefined;
+      ready.next(compatible);
+    } else if (known.some(({ error }) => error)) {
+      ready.next(false);
+    }
+  });
+
+  const connect = (): Promise<unknown> => {
+    connecting ??= client.connect().catch((error: unknown) => {
+      connecting = undefined;
+      throw error;
+    });
+    return connecting;
+  };
+
+  const unavailable = (reason: string, cause?: unknown): StreamError => {
+    const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', `MongoDB at ${hosts}: ${reason}`, { cause });
+    // A server that refuses is up.
+    if (!(cause instanceof MongoServerError)) failure = { error, at: performance.now() };
+    return error;
+  };
+
+  const asking = <T>(question: (database: Db) => Promise<T>): Observable<T> =>
+    defer(connect).pipe(
+      catchError((error: unknown) => throwError(() => unavailable(messageOf(error), error))),
+      mergeMap(() => question(client.db(database))),
+      timeout({ first: within, with: () => throwError(() => unavailable(`no answer within ${within} ms`)) }),
+      catchError((error: unknown) =>
+        throwError(() => (isOfConnection(error) ? unavailable(messageOf(error), error) : error)),
+      ),
+    );
+
+  const background = defer(connect)
+    .pipe(retry({ delay: RETRY }))
+    .subscribe();
+
+  return {
+    ask: (question) =>
+      defer(() => {
+        if (failure && performance.now() - failure.at < REST) {
+          const { error } = failure;
+          return throwError(() => error);
+        }
+        return asking(question);
+      }),
+    ready: ready.pipe(distinctUntilChanged()),
+    close: async () => {
+      background.unsubscribe();
+      ready.complete();
+      await client.close();
+    },
+  };
+};

@@ -1,0 +1,64 @@
+import type { Db } from 'mongodb';
+import { z } from 'zod';
+import { type CatalogEntry, StreamError } from '../../../pipelines/model/index.ts';
+import { toChecksum } from '../checksum.ts';
+import { messageOf } from '../thrown.ts';
+
+/** A document of `lazy_content_catalog`. Absent fields may be null. */
+const schema = z.object({
+  importer_id: z.string(),
+  unit_id: z.string(),
+  unit_type_id: z.string(),
+  url: z.string(),
+  checksum: z.string().nullish(),
+  checksum_algorithm: z.string().nullish(),
+  revision: z.number().default(0),
+  data: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+const toEntry = (path: string, document: unknown): CatalogEntry => {
+  const read = schema.safeParse(document);
+  if (!read.success)
+    throw new Error(read.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
+  const { importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, revision, data } = read.data;
+  return {
+    path,
+    importerId: importer_id,
+    unitId: unit_id,
+    unitTypeId: unit_type_id,
+    url,
+    ...(checksum && checksum_algorithm && { checksum: toChecksum(checksum_algorithm, checksum) }),
+    ...(isSize(data?.size) && { size: data.size }),
+    revision,
+    data: data ?? {},
+  };
+};
+
+const newestFirst = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
+
+/**
+ * The entries of a path, newest first. One that cannot be read is passed over, as long as there is another; where there is none, rejects with
+ * SOURCE_BROKEN naming what is wrong.
+ */
+export const findEntries = async (database: Db, path: string, maxTimeMS: number): Promise<readonly CatalogEntry[]> => {
+  // Sorted here: there are few, and no index of Pulp's has both the path and the order. Asked to sort, MongoDB might walk the whole
+  // collection in the order of `_id` instead.
+  const documents = await database.collection('lazy_content_catalog').find({ path }, { maxTimeMS }).toArray();
+  documents.sort(
+    (a, b) => newestFirst(String(a._id), String(b._id)) || (Number(b.revision) || 0) - (Number(a.revision) || 0),
+  );
+  const faults: string[] = [];
+  const entries = documents.flatMap((document) => {
+    try {
+      return [toEntry(path, document)];
+    } catch (error) {
+      faults.push(`lazy_content_catalog ${document._id}: ${messageOf(error)}`);
+      return [];
+    }
+  });
+  if (entries.length === 0 && faults.length > 0)
+    throw new StreamError('SOURCE_BROKEN', 'catalog', `${path}: ${faults.join('; ')}`);
+  return entries;
+};

@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Db, ObjectId } from 'mongodb';
+import { z } from 'zod';
+import { StreamError } from '../../../pipelines/model/index.ts';
+import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
+import { codeOf, messageOf } from '../thrown.ts';
+
+export interface ImporterFolders {
+  /** Pulp's folder, with the certificates of importers below it. */
+  readonly storageDir: string;
+  /** Where `{importer_type_id}.json` holds what counts for all importers of a type that do not say otherwise. */
+  readonly pluginConfigDir: string;
+}
+
+const schema = z.object({
+  repo_id: z.string(),
+  importer_type_id: z.string().regex(/^[\w.-]+$/),
+  config: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const PEM_FILES = { ssl_ca_cert: 'ca.crt', ssl_client_cert: 'client.crt', ssl_client_key: 'client.key' } as const;
+
+const broken = (id: string, what: string, cause?: unknown): StreamError =>
+  new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id}: ${what}`, { cause });
+
+/**
+ * An importer's configuration as it is now: its own over what counts for its type. Rejects with SOURCE_BROKEN, naming what is wrong and
+ * where, for one that is not there or cannot be used.
+ */
+export const readImporter = async (
+  database: Db,
+  id: string,
+  { storageDir, pluginConfigDir }: ImporterFolders,
+  maxTimeMS: number,
+): Promise<ImporterConfig> => {
+  const document = /^[0-9a-f]{24}$/i.test(id)
+    ? await database
+        .collection('repo_importers')
+        .findOne({ _id: new ObjectId(id) }, { projection: { repo_id: 1, importer_type_id: 1, config: 1 }, maxTimeMS })
+    : undefined;
+  if (!document) throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id} is not in the catalog`);
+  const read = schema.safeParse(document);
+  if (!read.success)
+    throw broken(id, read.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
+  const { repo_id, importer_type_id, config } = read.data;
+
+  const ofType = given(await readOverlay(id, join(pluginConfigDir, `${importer_type_id}.json`)));
+  const own = { ...ofType, ...given(config ?? {}) };
+  const folder = join(storageDir, 'importers', `${repo_id}-${importer_type_id}`, 'pki');
+  const pems = await Promise.all(
+    Object.entries(PEM_FILES).map(
+      async ([key, file]) => [key, await readPem(id, own[key], join(folder, file))] as const,
+    ),
+  );
+  return parseImporterConfig(id, { ...own, ...given(Object.fromEntries(pems)) });
+};
+
+const readOverlay = async (id: string, file: string): Promise<Record<string, unknown>> => {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return {};
+    const what = codeOf(error) ? 'cannot be read' : 'is no JSON object';
+    throw broken(id, `${file} ${what}: ${messageOf(error)}`, error);
+  }
+};
+
+/** Pulp stores a PEM text, and keeps a file with the same beside it, which is the one that it uses itself: also where the text is gone. */
+const readPem = async (id: string, value: unknown, file: string): Promise<unknown> => {
+  if (value === undefined || (typeof value === 'string' && value.includes('-----BEGIN'))) return value;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    // What stands in the configuration is then all there is; what is wrong with it is told when it is used.
+    if (codeOf(error) === 'ENOENT') return value;
+    throw broken(id, `${file} cannot be read: ${messageOf(error)}`, error);
+  }
+};
+
+const NUMBERS = new Set(['proxy_port', 'max_downloads', 'max_speed', 'connect_timeout', 'read_timeout']);
+
+/** Pulp's clients store numbers and booleans also as texts, and null or an empty text for what is not set. */
+const given = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => value !== null && value !== undefined && value !== '')
+      .map(([key, value]) => [key, typeof value === 'string' ? fromText(key, value) : value]),
+  );
+
+const fromText = (key: string, text: string): unknown => {
+  if (NUMBERS.has(key) && /^\s*\d+(\.\d+)?\s*$/.test(text)) return Number(text);
+  if (key === 'ssl_validation' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  return text;
+};

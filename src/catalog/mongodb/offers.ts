@@ -1,0 +1,57 @@
+import type { Db } from 'mongodb';
+import type { Offer } from '../../../pipelines/model/index.ts';
+import { locatorOf } from '../locator.ts';
+import type { UnitKey } from '../unit.ts';
+
+/** What makes up a unit's key, by type. Units of other types are offered by nobody. */
+const KEY_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  rpm: ['name', 'epoch', 'version', 'release', 'arch', 'checksumtype', 'checksum'],
+  srpm: ['name', 'epoch', 'version', 'release', 'arch', 'checksumtype', 'checksum'],
+  drpm: ['epoch', 'version', 'release', 'filename', 'checksumtype', 'checksum'],
+  distribution: ['distribution_id', 'family', 'variant', 'version', 'arch'],
+  iso: ['name', 'checksum', 'size'],
+  deb: ['name', 'version', 'architecture', 'checksumtype', 'checksum'],
+};
+
+interface Unit {
+  readonly _id: string;
+  readonly [field: string]: unknown;
+}
+
+/** A unit's key from `units_{type}`; nothing where the unit is unknown, its type has no known key, or a part of the key is missing. */
+export const findUnitKey = async (
+  database: Db,
+  typeId: string,
+  unitId: string,
+  maxTimeMS: number,
+): Promise<UnitKey | undefined> => {
+  const fields = Object.hasOwn(KEY_FIELDS, typeId) ? KEY_FIELDS[typeId] : undefined;
+  if (!fields) return undefined;
+  const projection = Object.fromEntries(fields.map((field) => [field, 1]));
+  const unit = await database.collection<Unit>(`units_${typeId}`).findOne({ _id: unitId }, { projection, maxTimeMS });
+  const parts = fields.flatMap((field): [string, string | number][] => {
+    const value = unit?.[field];
+    return typeof value === 'string' || typeof value === 'number' ? [[field, value]] : [];
+  });
+  return parts.length === fields.length ? Object.fromEntries(parts) : undefined;
+};
+
+/** Each source's newest offer in `content_catalog` that has not expired; `now` in Unix seconds. */
+export const findOffers = async (
+  database: Db,
+  typeId: string,
+  key: UnitKey,
+  now: number,
+  maxTimeMS: number,
+): Promise<readonly Offer[]> => {
+  const documents = await database
+    .collection('content_catalog')
+    .find(
+      { locator: locatorOf(typeId, key), expiration: { $gte: now } },
+      { projection: { source_id: 1, url: 1 }, maxTimeMS },
+    )
+    .toArray();
+  documents.sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1));
+  const newest = new Map(documents.map(({ source_id, url }) => [String(source_id), String(url)]));
+  return [...newest].map(([sourceId, url]) => ({ sourceId, url })).sort((a, b) => (a.sourceId < b.sourceId ? -1 : 1));
+};

@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import type { Catalog, CatalogEntry } from '../../pipelines/model/index.ts';
+
+type UnitKey = Readonly<Record<string, string | number>>;
+
+/** A catalog, and how its owner fills it. */
+export interface CatalogUnderTest {
+  readonly catalog: Catalog;
+  /** Writes an entry as the newest. */
+  addEntry(entry: CatalogEntry, unitKey: UnitKey): Promise<void>;
+  removeEntries(path: string): Promise<void>;
+  /** Resolves to the importer's id. */
+  addImporter(config: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Resolves to the unit's id, to be named in an entry. */
+  addUnit(typeId: string, key: UnitKey): Promise<string>;
+  addOffer(sourceId: string, typeId: string, key: UnitKey, url: string, expiration: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The time of the tests in Unix seconds. */
+const NOW = 1_500_000_000;
+
+const BEAR: UnitKey = {
+  name: 'bear',
+  epoch: '0',
+  version: '4.1',
+  release: '1',
+  arch: 'noarch',
+  checksumtype: 'sha256',
+  checksum: '7a831f9f90bf4d21027572cb503d20b702de8e8785b02c0397445c2e481d81b3',
+};
+const KEYS: readonly (readonly [typeId: string, key: UnitKey])[] = [
+  ['rpm', BEAR],
+  ['srpm', { ...BEAR, arch: 'src' }],
+  [
+    'drpm',
+    {
+      epoch: '0',
+      version: '4.1',
+      release: '1',
+      filename: 'drpms/bear-4.0_4.1.drpm',
+      checksumtype: 'sha256',
+      checksum: 'c'.repeat(64),
+    },
+  ],
+  [
+    'distribution',
+    { distribution_id: 'ks-Zoo-Särver-1-x86_64', family: 'Zoo', variant: 'Särver', version: '1', arch: 'x86_64' },
+  ],
+  ['iso', { name: 'zoo.iso', checksum: 'd'.repeat(64), size: 7_000_000_000 }],
+];
+
+const A = 'a'.repeat(24);
+const B = 'b'.repeat(24);
+
+/** What the port Catalog promises, whoever implements it. Nothing that one test writes is in the way of another. */
+export const catalogContract = (
+  name: string,
+  create: (options: { now: () => number }) => Promise<CatalogUnderTest>,
+): void => {
+  describe(`${name} as a catalog`, () => {
+    let made: CatalogUnderTest;
+    let catalog: Catalog;
+    beforeAll(async () => {
+      made = await create({ now: () => NOW * 1000 });
+      catalog = made.catalog;
+    });
+    afterAll(() => made.close());
+
+    const lookup = (path: string) => lastValueFrom(catalog.lookup(path).pipe(toArray()));
+    const anEntry = (path: string, more: Partial<CatalogEntry> = {}): CatalogEntry => ({
+      path,
+      importerId: A,
+      unitId: 'unit',
+      unitTypeId: 'rpm',
+      url: 'https://feed.example.com/bear.rpm',
+      revision: 1,
+      data: {},
+      ...more,
+    });
+    const add = async (...entries: readonly CatalogEntry[]) => {
+      for (const entry of entries) await made.addEntry(entry, BEAR);
+    };
+
+    describe('lookup', () => {
+      it('gives back every field', async () => {
+        const entry = anEntry('/every/field', {
+          checksum: { algorithm: 'sha512', value: 'e'.repeat(128) },
+          data: { nested: ['é', { deep: 1 }] },
+          revision: 12,
+        });
+        await add(entry);
+        expect(await lookup('/every/field')).toEqual([entry]);
+      });
+
+      it('has the newest first, whatever its revision, and two revisions of an importer beside each other', async () => {
+        const at = (importerId: string, revision: number) => anEntry('/order', { importerId, revision });
+        await add(at(A, 7), at(B, 2), at(A, 8));
+        const found = await lookup('/order');
+        expect(found.map(({ importerId, revision }) => [importerId, revision])).toEqual([
+          [A, 8],
+          [B, 2],
+          [A, 7],
+        ]);
+      });
+
+      it('completes without any entry for a path that it does not know', async () => {
+        expect(await lookup('/unknown')).toEqual([]);
+      });
+
+      it('matches paths exactly', async () => {
+        await add(anEntry('/exact/a%2Bb.é'));
+        expect(await lookup('/exact/a%2Bb.é')).toHaveLength(1);
+        for (const path of [
+          '/exact/a+b.é',
+          '/EXACT/a%2Bb.é',
+          '/exact/a%2bb.é',
+          '/exact/a%2Bb.é/',
+          '/exact',
+          '/exact/a%',
+        ])
+          expect(await lookup(path)).toEqual([]);
+      });
+
+      it('knows the size from data', async () => {
+        await add(anEntry('/size', { data: { size: 99 } }), anEntry('/size', { data: { size: -1 }, importerId: B }));
+        expect((await lookup('/size')).map(({ size }) => size)).toEqual([undefined, 99]);
+      });
+
+      it('asks at each subscription and not before', async () => {
+        const asked = catalog.lookup('/later').pipe(toArray());
+        await add(anEntry('/later'));
+        expect(await lastValueFrom(asked)).toHaveLength(1);
+        await made.removeEntries('/later');
+        expect(await lastValueFrom(asked)).toHaveLength(0);
+      });
+
+      it('emits nothing more to whoever has left', async () => {
+        await add(anEntry('/left', { revision: 1 }), anEntry('/left', { revision: 2 }));
+        expect(await lastValueFrom(catalog.lookup('/left').pipe(take(1), toArray()))).toMatchObject([{ revision: 2 }]);
+        const seen: unknown[] = [];
+        const gone = catalog
+          .lookup('/left')
+          .subscribe({ next: (one) => seen.push(one), complete: () => seen.push('over') });
+        gone.unsubscribe();
+        const before = [...seen];
+        // Asked later, answered later.
+        await lookup('/left');
+        await lookup('/unknown');
+        expect(seen).toEqual(before);
+      });
+    });
+
+    describe('access', () => {
+      const access = async (config: Readonly<Record<string, unknown>>) =>
+        firstValueFrom(catalog.access(await made.addImporter(config)));
+
+      it('is what the importer’s configuration says', async () => {
+        const config = {
+          feed: 'https://feed.example.com/',
+          ssl_ca_cert: '-----BEGIN CERTIFICATE-----\nCA',
+          ssl_client_cert: '-----BEGIN CERTIFICATE-----\nCERT',
+          ssl_client_key: '-----BEGIN PRIVATE KEY-----\nKEY',
+          ssl_validation: false,
+          proxy_host: 'proxy.example.com',
+          proxy_port: 3128,
+          proxy_username: 'p',
+          proxy_password: 'q',
+          basic_auth_username: 'u',
+          basic_auth_password: 'v',
+          max_downloads: 3,
+          max_speed: 100_000,
+          connect_timeout: 6.05,
+          read_timeout: 27,
+        };
+        expect(await access(config)).toEqual({
+          ca: config.ssl_ca_cert,
+          clientCert: config.ssl_client_cert,
+          clientKey: config.ssl_client_key,
+          verifyServer: false,
+          proxy: { url: 'http://proxy.example.com:3128', username: 'p', password: 'q' },
+          basicAuth: { username: 'u', password: 'v' },
+          maxConcurrent: 3,
+          maxSpeed: 100_000,
+          connectTimeout: 6050,
+          readTimeout: 27_000,
+        });
+      });
+
+      it('ignores the half of a pair, and keeps a scheme that the proxy has', async () => {
+        const halves = {
+          ssl_client_cert: '-----BEGIN CERTIFICATE-----\nCERT',
+          ssl_validation: true,
+          proxy_host: 'https://proxy.example.com/',
+          proxy_port: 8080,
+          proxy_username: 'p',
+          basic_auth_password: 'v',
+        };
+        expect(await access(halves)).toEqual({ proxy: { url: 'https://proxy.example.com:8080' } });
+        expect(await access({ proxy_host: 'proxy.example.com' })).toEqual({});
+      });
+
+      it('is empty where the importer says nothing', async () => {
+        expect(await access({})).toEqual({});
+      });
+
+      it.each([A, 'no id', ''])('errors with SOURCE_BROKEN for an importer that is not there: “%s”', async (id) => {
+        await expect(firstValueFrom(catalog.access(id))).rejects.toMatchObject({
+          code: 'SOURCE_BROKEN',
+          source: 'catalog',
+          message: `importer ${id} is not in the catalog`,
+        });
+      });
+    });
+
+    describe('offers', () => {
+      const entryOf = async (typeId: string, key: UnitKey) => {
+        const unitId = await made.addUnit(typeId, key);
+        const entry = anEntry(`/offered/${typeId}/${unitId}`, { unitTypeId: typeId, unitId });
+        await made.addEntry(entry, key);
+        return entry;
+      };
+      const offers = (entry: CatalogEntry) => lastValueFrom(catalog.offers(entry).pipe(toArray()));
+
+      it.each(KEYS)('are found by the unit’s key: %s', async (typeId, key) => {
+        const entry = await entryOf(typeId, key);
+        await made.addOffer('here', typeId, key, `https://here.example.com/${typeId}`, NOW + 60);
+        await made.addOffer(
+          'here',
+          typeId,
+          { ...key, version: 'x', name: 'x' },
+          'https://here.example.com/x',
+          NOW + 60,
+        );
+        expect(await offers(entry)).toEqual([{ sourceId: 'here', url: `https://here.example.com/${typeId}` }]);
+      });
+
+      it('are each source’s newest that has not expired', async () => {
+        const key = { ...BEAR, name: 'newest' };
+        const entry = await entryOf('rpm', key);
+        await made.addOffer('one', 'rpm', key, 'file:///old', NOW + 60);
+        await made.addOffer('two', 'rpm', key, 'file:///two', NOW);
+        await made.addOffer('one', 'rpm', key, 'file:///new', NOW + 30);
+        await made.addOffer('late', 'rpm', key, 'file:///late', NOW - 1);
+        await made.addOffer('two', 'rpm', key, 'file:///late', NOW - 1);
+        expect(await offers(entry)).toEqual([
+          { sourceId: 'one', url: 'file:///new' },
+          { sourceId: 'two', url: 'file:///two' },
+        ]);
+      });
+
+      it('are none for a unit that nobody has, or whose key is unknown', async () => {
+        const key = { ...BEAR, name: 'nobody' };
+        const entry = await entryOf('rpm', key);
+        expect(await offers(entry)).toEqual([]);
+        await made.addOffer('one', 'rpm', key, 'file:///one', NOW + 60);
+        expect(await offers(entry)).toHaveLength(1);
+        expect(await offers({ ...entry, unitId: 'another' })).toEqual([]);
+        expect(await offers({ ...entry, unitTypeId: 'srpm' })).toEqual([]);
+        expect(await offers({ ...entry, unitTypeId: 'constructor' })).toEqual([]);
+      });
+    });
+  });
+};

@@ -1,0 +1,63 @@
+import { unitIdOf } from '../../../src/catalog/locator.ts';
+import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
+import { openMongoCatalog } from '../../../src/catalog/mongodb.ts';
+import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { catalogContract } from '../../contracts/catalog.ts';
+import { databaseSettings } from '../../support/database-settings.ts';
+import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+catalogContract('SQLite', async ({ now }) => {
+  const catalog = openSqliteCatalog(':memory:', { now });
+  return {
+    catalog,
+    addEntry: async (entry, unitKey) => {
+      const staging = catalog.entries.stage();
+      staging.write([{ ...entry, unitKey }]);
+      staging.publishAsIs();
+    },
+    removeEntries: async (path) => {
+      catalog.entries.remove(path);
+    },
+    addImporter: async (config) => catalog.importers.add({ config }).id,
+    addUnit: async (typeId, key) => unitIdOf(typeId, key),
+    addOffer: async (sourceId, typeId, unitKey, url, expiration) =>
+      catalog.content.add([{ sourceId, typeId, unitKey, url, expiration }]),
+    close: async () => catalog.close(),
+  };
+});
+
+describeMongo(`with ${serverName}`, () => {
+  const mongo = mongodb();
+  const newFolder = temporaryFolders();
+
+  catalogContract('MongoDB', async ({ now }) => {
+    const server = await mongo.server();
+    const { name, pulp } = await mongo.database(server);
+    const database = connectMongo(databaseSettings({ url: server.url, name }), 20_000);
+    const folders = { storageDir: newFolder(), pluginConfigDir: newFolder() };
+    return {
+      catalog: openMongoCatalog(database, { ...folders, maxTime: 20_000, keepFor: 0, now }),
+      addEntry: async ({ path, importerId, unitId, unitTypeId, url, revision, checksum, data }) => {
+        await pulp.entry({
+          path,
+          importer_id: importerId,
+          unit_id: unitId,
+          unit_type_id: unitTypeId,
+          url,
+          revision,
+          checksum: checksum?.value,
+          algorithm: checksum?.algorithm,
+          data,
+        });
+      },
+      removeEntries: async (path) => {
+        await pulp.removeEntries(path);
+      },
+      addImporter: (config) => pulp.importer(config),
+      addUnit: pulp.unit,
+      addOffer: pulp.offer,
+      close: database.close,
+    };
+  });
+});

@@ -1,0 +1,218 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type CommandStartedEvent, MongoClient } from 'mongodb';
+import { defer, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { openMongoCatalog } from '../../../../src/catalog/mongodb.ts';
+import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
+import type { Pulp2 } from '../../../support/pulp2/pulp2.ts';
+import { temporaryFolders } from '../../../support/temporary.ts';
+
+const PEM = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
+
+describeMongo(`Pulp’s database (${serverName})`, () => {
+  const mongo = mongodb();
+  const newFolder = temporaryFolders();
+  const folders = { storageDir: newFolder(), pluginConfigDir: newFolder() };
+  const commands: CommandStartedEvent[] = [];
+  let client: MongoClient;
+  let pulp: Pulp2;
+  let name: string;
+  beforeAll(async () => {
+    const server = await mongo.server();
+    ({ name, pulp } = await mongo.database(server));
+    client = new MongoClient(server.url, { monitorCommands: true });
+    client.on('commandStarted', (command) => commands.push(command));
+  });
+  afterAll(() => client.close());
+
+  const open = (more: Partial<Parameters<typeof openMongoCatalog>[1]> = {}) =>
+    openMongoCatalog(
+      { ask: (question) => defer(() => question(client.db(name))) },
+      { ...folders, maxTime: 20_000, keepFor: 0, ...more },
+    );
+  const anEntry = (path: string, more: object = {}) => ({
+    path,
+    importer_id: 'a'.repeat(24),
+    unit_id: 'unit',
+    unit_type_id: 'rpm',
+    url: 'https://feed.example.com/bear.rpm',
+    ...more,
+  });
+  const lookup = (path: string, catalog = open()) => lastValueFrom(catalog.lookup(path).pipe(toArray()));
+
+  describe('entries', () => {
+    it('are found by one query that only the index on paths can answer', async () => {
+      await pulp.entry(anEntry('/one'));
+      await pulp.entry(anEntry('/one', { revision: 2 }));
+      commands.length = 0;
+      expect(await lookup('/one')).toHaveLength(2);
+      const found = commands.filter(({ commandName }) => commandName === 'find');
+      expect(found.map(({ command }) => [command.find, command.filter, command.sort, command.maxTimeMS])).toEqual([
+        ['lazy_content_catalog', { path: '/one' }, undefined, 20_000],
+      ]);
+    });
+
+    const itExplains = serverName === 'FerretDB' ? it.skip : it;
+    itExplains(`use the index (needs MongoDB itself, which tells how it finds; here: ${serverName})`, async () => {
+      const plan = await client.db(name).collection('lazy_content_catalog').find({ path: '/one' }).explain();
+      expect(JSON.stringify(plan)).toContain('IXSCAN');
+      expect(JSON.stringify(plan)).not.toContain('COLLSCAN');
+    });
+
+    it('are passed over where they cannot be read, as long as there is a good one', async () => {
+      await pulp.entry(anEntry('/half', { url: 'https://feed.example.com/good' }));
+      await pulp.broken('lazy_content_catalog', { path: '/half', importer_id: 'b', revision: 1 });
+      await pulp.entry(anEntry('/half', { importer_id: 'c', checksum: 'xyz', algorithm: 'sha256' }));
+      expect(await lookup('/half')).toMatchObject([{ url: 'https://feed.example.com/good' }]);
+    });
+
+    it('are an error that tells what is wrong where there are none but bad ones', async () => {
+      await pulp.broken('lazy_content_catalog', { path: '/bad', importer_id: 'b', revision: 1, url: 7 });
+      await expect(lookup('/bad')).rejects.toMatchObject({
+        code: 'SOURCE_BROKEN',
+        source: 'catalog',
+        message: expect.stringMatching(/^\/bad: lazy_content_catalog [0-9a-f]{24}: .*unit_id: .*url: /),
+      });
+    });
+
+    it('may have null for what is not there, and any algorithm that Pulp knows', async () => {
+      await pulp.broken('lazy_content_catalog', {
+        ...anEntry('/null'),
+        checksum: null,
+        checksum_algorithm: null,
+        data: null,
+      });
+      expect((await lookup('/null'))[0]).toEqual({
+        path: '/null',
+        importerId: 'a'.repeat(24),
+        unitId: 'unit',
+        unitTypeId: 'rpm',
+        url: 'https://feed.example.com/bear.rpm',
+        revision: 0,
+        data: {},
+      });
+      for (const [algorithm, digits] of Object.entries({
+        md5: 32,
+        sha1: 40,
+        sha224: 56,
+        sha256: 64,
+        sha384: 96,
+        sha512: 128,
+      })) {
+        await pulp.entry(anEntry(`/${algorithm}`, { checksum: 'A'.repeat(digits), algorithm }));
+        expect((await lookup(`/${algorithm}`))[0]?.checksum).toEqual({ algorithm, value: 'a'.repeat(digits) });
+      }
+    });
+
+    it('are kept for a moment, unknown paths too, and no longer once they turned out wrong', async () => {
+      const catalog = open({ keepFor: 1_000_000 });
+      expect(await lookup('/kept', catalog)).toEqual([]);
+      await pulp.entry(anEntry('/kept'));
+      expect(await lookup('/kept', catalog)).toEqual([]);
+      catalog.forget('/kept');
+      expect(await lookup('/kept', catalog)).toHaveLength(1);
+      await pulp.removeEntries('/kept');
+      expect(await lookup('/kept', catalog)).toHaveLength(1);
+      catalog.forget('/kept');
+      expect(await lookup('/kept', catalog)).toEqual([]);
+    });
+  });
+
+  describe('importers', () => {
+    const access = (id: string) => firstValueFrom(open().access(id));
+    const overlay = (type: string, text: string) => writeFileSync(join(folders.pluginConfigDir, `${type}.json`), text);
+
+    it('lie over what counts for their type, and are read anew each time', async () => {
+      const id = await pulp.importer(
+        { max_downloads: 2, proxy_host: 'own.test', proxy_username: null },
+        'zoo',
+        'a_importer',
+      );
+      expect(await access(id)).toEqual({ maxConcurrent: 2 });
+      overlay('a_importer', '{"proxy_host": "all.test", "proxy_port": 3128, "max_speed": 5, "max_downloads": 9}');
+      expect(await access(id)).toEqual({ maxConcurrent: 2, maxSpeed: 5, proxy: { url: 'http://own.test:3128' } });
+      await pulp.changeImporter(id, { max_downloads: 3, proxy_host: null, proxy_port: '8080' });
+      expect(await access(id)).toEqual({ maxConcurrent: 3, maxSpeed: 5, proxy: { url: 'http://all.test:8080' } });
+    });
+
+    it('may have numbers and booleans as texts, and nothing as null or as an empty text', async () => {
+      const id = await pulp.importer({
+        max_speed: '1000.5',
+        max_downloads: '4',
+        ssl_validation: 'False',
+        ssl_ca_cert: '',
+        feed: null,
+        proxy_port: '',
+      });
+      expect(await access(id)).toEqual({ maxSpeed: 1000.5, maxConcurrent: 4, verifyServer: false });
+    });
+
+    it('have certificates as texts, or in files where the texts are gone', async () => {
+      const folder = join(folders.storageDir, 'importers/pki-zoo-yum_importer/pki');
+      mkdirSync(folder, { recursive: true });
+      for (const file of ['ca.crt', 'client.crt', 'client.key']) writeFileSync(join(folder, file), PEM(file));
+      const gone = { ssl_ca_cert: true, ssl_client_cert: 'kept in a file', ssl_client_key: PEM('own key') };
+      expect(await access(await pulp.importer(gone, 'pki-zoo'))).toEqual({
+        ca: PEM('ca.crt'),
+        clientCert: PEM('client.crt'),
+        clientKey: PEM('own key'),
+      });
+      // What the configuration does not name is not used, whatever files there are.
+      expect(await access(await pulp.importer({}, 'pki-zoo'))).toEqual({});
+    });
+
+    it.each<[string, object, string | undefined, RegExp]>([
+      ['a value of the wrong type', { proxy_port: 'http' }, undefined, /^importer [0-9a-f]{24}: proxy_port: /],
+      ['an overlay that is no JSON', {}, '{', /b_importer\.json is no JSON object: /],
+      ['an overlay that is no object', {}, '[]', /b_importer\.json is no JSON object: /],
+    ])('errors with SOURCE_BROKEN for %s', async (_, config, text, message) => {
+      const id = await pulp.importer(config, 'zoo', 'b_importer');
+      overlay('b_importer', text ?? '{}');
+      await expect(access(id)).rejects.toMatchObject({
+        code: 'SOURCE_BROKEN',
+        message: expect.stringMatching(message),
+      });
+    });
+
+    it('cannot lead out of the folders', async () => {
+      const id = await pulp.importer({}, 'zoo', '../../etc/x');
+      await expect(access(id)).rejects.toMatchObject({ code: 'SOURCE_BROKEN' });
+    });
+  });
+
+  describe('offers', () => {
+    const key = { name: 'zoo.iso', checksum: 'd'.repeat(64), size: 7 };
+
+    it('come from elsewhere too, which counts first', async () => {
+      const unitId = await pulp.unit('iso', key);
+      const hour = Math.floor(Date.now() / 1000) + 3600;
+      for (const source of ['one', 'two']) await pulp.offer(source, 'iso', key, `file:///pulp/${source}`, hour);
+      const catalog = open({
+        alsoOffered: (typeId, unitKey) => [{ sourceId: 'one', url: `file:///own/${typeId}/${unitKey.size}` }],
+      });
+      const entry = { path: '/x', importerId: '', unitId, unitTypeId: 'iso', url: '', revision: 1, data: {} };
+      expect(await lastValueFrom(catalog.offers(entry).pipe(toArray()))).toEqual([
+        { sourceId: 'one', url: 'file:///own/iso/7' },
+        { sourceId: 'two', url: 'file:///pulp/two' },
+      ]);
+    });
+
+    it('are none for a unit whose key is not whole', async () => {
+      await pulp.broken('units_iso', { _id: 'half', name: 'zoo.iso', size: 7 });
+      const entry = { path: '/x', importerId: '', unitId: 'half', unitTypeId: 'iso', url: '', revision: 1, data: {} };
+      expect(await lastValueFrom(open().offers(entry).pipe(toArray()))).toEqual([]);
+    });
+  });
+
+  it('is as it was: nothing is written, no collection and no index made', async () => {
+    const catalog = open();
+    const id = await pulp.importer({});
+    const entry = { path: '/x', importerId: '', unitId: 'x', unitTypeId: 'srpm', url: '', revision: 1, data: {} };
+    const before = await pulp.state();
+    await lookup('/one', catalog);
+    await firstValueFrom(catalog.access(id));
+    await lastValueFrom(catalog.offers(entry).pipe(toArray()));
+    expect(await pulp.state()).toEqual(before);
+  });
+});

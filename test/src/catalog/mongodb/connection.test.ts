@@ -1,0 +1,88 @@
+import { afterEach, expect, it } from '@jest/globals';
+import { filter, firstValueFrom, lastValueFrom, take, timer, toArray } from 'rxjs';
+import { type Connection, connectMongo } from '../../../../src/catalog/mongodb/connection.ts';
+import { databaseSettings } from '../../../support/database-settings.ts';
+import { closedPort, startRaw } from '../../../support/feeds.ts';
+import { describeMongoServer, mongodb, serverName } from '../../../support/mongodb.ts';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+const connect = (url: string, within = 300): Connection => {
+  const made = connectMongo(databaseSettings({ url }), within);
+  closing.push(made.close);
+  return made;
+};
+const ask = ({ ask }: Connection) =>
+  firstValueFrom(ask((database) => database.collection('units_rpm').findOne({ _id: 'x' as never }))).then(
+    () => 'answered',
+    ({ code }: { code: string }) => code,
+  );
+const becomes = ({ ready }: Connection, wanted: boolean) => firstValueFrom(ready.pipe(filter((is) => is === wanted)));
+
+it('a database that is not there makes every question fail in time, saying where it was looked for', async () => {
+  const port = await closedPort();
+  const database = connect(`mongodb://user:secret@127.0.0.1:${port}/`);
+  await expect(firstValueFrom(database.ask(() => Promise.resolve(1)))).rejects.toMatchObject({
+    code: 'CATALOG_UNAVAILABLE',
+    source: 'catalog',
+    message: expect.stringMatching(new RegExp(`^MongoDB at 127.0.0.1:${port}: .*ECONNREFUSED`)),
+  });
+  await becomes(database, false);
+});
+
+it('a server that says nothing makes every question fail in time', async () => {
+  const silent = await startRaw((socket) => socket.resume());
+  closing.push(silent.close);
+  expect(await ask(connect(`mongodb://127.0.0.1:${silent.port}/`))).toBe('CATALOG_UNAVAILABLE');
+});
+
+describeMongoServer(`a connection to ${serverName}`, () => {
+  const mongo = mongodb();
+
+  it('is made when the server comes up, and again when it comes back', async () => {
+    const server = await mongo.server();
+    await server.stop();
+    const database = connect(server.url);
+    expect(await ask(database)).toBe('CATALOG_UNAVAILABLE');
+    for (let round = 0; round < 2; round += 1) {
+      await server.start();
+      await becomes(database, true);
+      expect(await ask(database)).toBe('answered');
+      await server.stop();
+      await becomes(database, false);
+      expect(await ask(database)).toBe('CATALOG_UNAVAILABLE');
+    }
+  });
+
+  it('tells each change once', async () => {
+    const server = await mongo.server();
+    const database = connect(server.url);
+    const told = lastValueFrom(database.ready.pipe(take(3), toArray()));
+    await becomes(database, true);
+    await server.stop();
+    await becomes(database, false);
+    await server.start();
+    expect(await told).toEqual([true, false, true]);
+  });
+
+  it('fails questions in time while the server is frozen, and those right after at once', async () => {
+    const server = await mongo.server();
+    const database = connect(server.url);
+    expect(await ask(database)).toBe('answered');
+    server.freeze();
+    expect(await ask(database)).toBe('CATALOG_UNAVAILABLE');
+    // It would have to be there before a timer that was set at the same time.
+    const atOnce = await Promise.race([ask(database), firstValueFrom(timer(100))]);
+    expect(atOnce).toBe('CATALOG_UNAVAILABLE');
+    server.thaw();
+    await becomes(database, true);
+  });
+
+  it('tells what a question throws for reasons of its own', async () => {
+    const database = connect((await mongo.server()).url, 20_000);
+    const defect = new TypeError('a defect');
+    await expect(firstValueFrom(database.ask(() => Promise.reject(defect)))).rejects.toBe(defect);
+  });
+});

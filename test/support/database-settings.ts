@@ -1,0 +1,17 @@
+import type { DatabaseSettings } from '../../src/catalog/mongodb/client.ts';
+
+/** As where server.conf has an empty `[database]`. */
+export const databaseSettings = (more: Partial<DatabaseSettings> = {}): DatabaseSettings => ({
+  url: '',
+  name: 'pulp_database',
+  seeds: ['localhost:27017'],
+  username: '',
+  password: '',
+  replicaSet: '',
+  ssl: false,
+  sslKeyfile: '',
+  sslCertfile: '',
+  verifySsl: true,
+  caPath: '',
+  ...more,
+});

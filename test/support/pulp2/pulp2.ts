@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const PYTHON = '/usr/bin/python3';
+const SCRIPT = fileURLToPath(new URL('write.py', import.meta.url));
+
+export type UnitKey = Readonly<Record<string, string | number>>;
+
+/** Pulp 2 as far as the database knows it: an independent client that writes as Pulp does. */
+export interface Pulp2 {
+  /** Resolves to the importer's id. */
+  importer(config: object, repo?: string, type?: string): Promise<string>;
+  changeImporter(id: string, set: object): Promise<void>;
+  /** Resolves to the unit's id. */
+  unit(type: string, key: UnitKey): Promise<string>;
+  storagePath(type: string, key: UnitKey, file: string): Promise<string>;
+  entry(fields: {
+    readonly path: string;
+    readonly importer_id: string;
+    readonly unit_id: string;
+    readonly unit_type_id: string;
+    readonly url: string;
+    readonly revision?: number;
+    readonly checksum?: string;
+    readonly algorithm?: string;
+    readonly data?: object;
+  }): Promise<string>;
+  entries(count: number, path: string, url: string): Promise<void>;
+  removeEntries(path: string): Promise<number>;
+  broken(collection: string, document: object): Promise<void>;
+  offer(source: string, type: string, key: UnitKey, url: string, expiration: number): Promise<void>;
+  /** The whole database. */
+  drop(): Promise<void>;
+  /** Documents and indexes of each collection. */
+  state(): Promise<object>;
+  close(): Promise<void>;
+}
+
+/** Starts the client; resolves once Pulp's indexes are there. */
+export const startPulp2 = async (url: string, database: string): Promise<Pulp2> => {
+  const child = spawn(PYTHON, [SCRIPT, url, database], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  let last: Promise<unknown> = Promise.resolve();
+
+  const ask = async (request: object): Promise<unknown> => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the client of MongoDB ended');
+    const answer: { ok?: unknown; error?: string } = JSON.parse(value);
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.ok;
+  };
+  /** One after the other, also where nobody waits. */
+  const say = <T>(request: object): Promise<T> => {
+    const answer = last.then(() => ask(request)) as Promise<T>;
+    last = answer.catch(() => {});
+    return answer;
+  };
+
+  await say({ do: 'setup' });
+  return {
+    importer: (config, repo = 'zoo', type = 'yum_importer') => say({ do: 'importer', repo, config, type }),
+    changeImporter: (id, set) => say({ do: 'change_importer', id, set }),
+    unit: (type, key) => say({ do: 'unit', type, key }),
+    storagePath: (type, key, file) => say({ do: 'storage_path', type, key, file }),
+    entry: (fields) => say({ do: 'entry', ...fields }),
+    entries: (count, path, to) => say({ do: 'entries', count, path, url: to }),
+    removeEntries: (path) => say({ do: 'remove_entries', path }),
+    broken: (collection, document) => say({ do: 'broken', collection, document }),
+    offer: (source, type, key, at, expiration) => say({ do: 'offer', source, type, key, url: at, expiration }),
+    drop: () => say({ do: 'drop' }),
+    state: () => say({ do: 'state' }),
+    close: async () => {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'close');
+    },
+  };
+};

@@ -1,0 +1,171 @@
+"""Writes into MongoDB what Pulp 2 writes there, in its shapes: an independent client (Debian's python3-pymongo) of the same database.
+
+Reads one JSON object a line from standard input, {"do": NAME, ...}, and answers each with a line: {"ok": RESULT} or {"error": TEXT}.
+Arguments: the URL, and the name of the database. Documents carry `_ns`, their collection's name, as Pulp's do.
+"""
+
+import hashlib
+import json
+import sys
+import uuid
+
+import bson
+import pymongo
+
+# Field names of each type's unit key, in the order in which Pulp's models declare them.
+UNIT_KEYS = {
+    "rpm": ("name", "epoch", "version", "release", "arch", "checksumtype", "checksum"),
+    "srpm": ("name", "epoch", "version", "release", "arch", "checksumtype", "checksum"),
+    "drpm": ("epoch", "version", "release", "filename", "checksumtype", "checksum"),
+    "distribution": ("distribution_id", "family", "variant", "version", "arch"),
+    "iso": ("name", "checksum", "size"),
+}
+
+
+def setup(db, **_):
+    """Pulp's own indexes: it makes them when it starts."""
+    db.lazy_content_catalog.create_index(
+        [("path", pymongo.DESCENDING), ("importer_id", pymongo.DESCENDING), ("revision", pymongo.DESCENDING)],
+        unique=True,
+    )
+    db.content_catalog.create_index([("locator", pymongo.ASCENDING)])
+
+
+def drop(db, **_):
+    db.client.drop_database(db.name)
+
+
+def importer(db, repo, config, type="yum_importer", **_):
+    document = {
+        "_id": bson.ObjectId(),
+        "_ns": "repo_importers",
+        "repo_id": repo,
+        "importer_type_id": type,
+        "config": config,
+        "scratchpad": None,
+        "last_sync": None,
+    }
+    db.repo_importers.insert_one(document)
+    return str(document["_id"])
+
+
+def change_importer(db, id, set, **_):
+    db.repo_importers.update_one({"_id": bson.ObjectId(id)}, {"$set": {"config." + key: set[key] for key in set}})
+
+
+def unit(db, type, key, **_):
+    """A unit is known by its key, and has whatever else its type has."""
+    assert set(key) == set(UNIT_KEYS[type]), "a unit key of %s has the fields %s" % (type, ", ".join(UNIT_KEYS[type]))
+    document = dict(key, _id=str(uuid.uuid4()), _ns="units_" + type, _content_type_id=type, downloaded=False)
+    db["units_" + type].insert_one(document)
+    return document["_id"]
+
+
+def storage_path(db, type, key, file, root="/var/lib/pulp", **_):
+    digest = hashlib.sha256("".join(name + str(key[name]) for name in sorted(key)).encode()).hexdigest()
+    return "%s/content/units/%s/%s/%s/%s" % (root, type, digest[:2], digest[2:], file)
+
+
+def entry(db, path, importer_id, unit_id, unit_type_id, url, revision=1, checksum=None, algorithm=None, data=None, **_):
+    document = {
+        "_id": bson.ObjectId(),
+        "_ns": "lazy_content_catalog",
+        "path": path,
+        "importer_id": importer_id,
+        "unit_id": unit_id,
+        "unit_type_id": unit_type_id,
+        "url": url,
+        "revision": revision,
+        "data": data or {},
+    }
+    if checksum is not None:
+        document.update(checksum=checksum, checksum_algorithm=algorithm)
+    db.lazy_content_catalog.insert_one(document)
+    return str(document["_id"])
+
+
+def entries(db, count, path, url, **_):
+    """Many at once: `%d` in path and url is their number."""
+    importer_id = str(bson.ObjectId())
+    for first in range(0, count, 5000):
+        db.lazy_content_catalog.insert_many(
+            {
+                "_ns": "lazy_content_catalog",
+                "path": path % number,
+                "importer_id": importer_id,
+                "unit_id": str(uuid.uuid4()),
+                "unit_type_id": "rpm",
+                "url": url % number,
+                "revision": 1,
+                "data": {},
+            }
+            for number in range(first, min(first + 5000, count))
+        )
+
+
+def remove_entries(db, path, **_):
+    return db.lazy_content_catalog.delete_many({"path": path}).deleted_count
+
+
+def broken(db, collection, document, **_):
+    """Anything at all: what nobody should have written."""
+    db[collection].insert_one(dict(document, _ns=collection))
+
+
+def locator(db, type, key, **_):
+    return hashlib.sha256(json.dumps([type, key], sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def offer(db, source, type, key, url, expiration, **_):
+    db.content_catalog.insert_one(
+        {
+            "_ns": "content_catalog",
+            "source_id": source,
+            "expiration": expiration,
+            "type_id": type,
+            "unit_key": key,
+            "locator": locator(db, type, key),
+            "url": url,
+        }
+    )
+
+
+def state(db, **_):
+    """Everything there is, to see that nobody changed it: documents and indexes of each collection."""
+    return {
+        name: {"documents": db[name].count_documents({}), "indexes": sorted(db[name].index_information())}
+        for name in sorted(db.list_collection_names())
+    }
+
+
+ACTIONS = {
+    function.__name__: function
+    for function in (
+        setup,
+        drop,
+        importer,
+        change_importer,
+        unit,
+        storage_path,
+        entry,
+        entries,
+        remove_entries,
+        broken,
+        offer,
+        state,
+    )
+}
+
+
+def main(url, name):
+    db = pymongo.MongoClient(url, serverSelectionTimeoutMS=20000)[name]
+    for line in sys.stdin:
+        try:
+            request = json.loads(line)
+            answer = {"ok": ACTIONS[request.pop("do")](db, **request)}
+        except Exception as error:
+            answer = {"error": "%s: %s" % (type(error).__name__, error)}
+        print(json.dumps(answer), flush=True)
+
+
+main(*sys.argv[1:])
