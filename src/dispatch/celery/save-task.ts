@@ -1,0 +1,113 @@
+import { hash } from 'node:crypto';
+import type { CatalogEntry, PendingSave } from '../../../pipelines/model/index.ts';
+import type { Task } from './message.ts';
+
+/** Values of JSON in whose texts `{name}` stands for what is known of the unit; a text that is just `{entry}` becomes its catalog entry. */
+export interface TaskTemplate {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+/** The task that saves one unit. */
+export const saveTask = (save: PendingSave, { name, args, kwargs }: TaskTemplate): Task => {
+  const fill = filler(save);
+  return {
+    id: taskId('save', save),
+    name,
+    args: args.map(fill),
+    kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, fill(value)])),
+  };
+};
+
+/**
+ * The task by which Pulp 2 reserves a resource and then queues another task: what its `apply_async_with_reservation` sends. Tasks with
+ * the same resource never run at the same time.
+ */
+export const reservedTask = (save: PendingSave, inner: Task, name: string): Task => ({
+  id: taskId('reservation', save),
+  name,
+  args: [inner.name, inner.id, resourceOf(save.entry), callOf(inner), { tags: tagsOf(save.entry) }],
+  kwargs: {},
+});
+
+/** The positional arguments of Celery's `apply_async`. */
+const callOf = ({ args, kwargs }: Task): readonly unknown[] =>
+  Object.keys(kwargs).length > 0 ? [args, kwargs] : [args];
+
+/** What a reservation locks: no two tasks save the same unit to the same path at a time. */
+const resourceOf = ({ unitId, path }: CatalogEntry): string => `content_unit:${unitId}:${path}`;
+
+/** What operators find tasks by. */
+export const tagsOf = ({ unitId }: CatalogEntry): readonly string[] => [
+  `pulp:content_unit:${unitId}`,
+  'pulp:action:download',
+];
+
+/** An entry in the field names of Pulp's `lazy_content_catalog`; what is not known is left out. */
+const documentOf = (entry: CatalogEntry): Record<string, unknown> => ({
+  path: entry.path,
+  importer_id: entry.importerId,
+  unit_id: entry.unitId,
+  unit_type_id: entry.unitTypeId,
+  url: entry.url,
+  ...(entry.checksum && { checksum: entry.checksum.value, checksum_algorithm: entry.checksum.algorithm }),
+  ...(entry.size !== undefined && { size: entry.size }),
+  revision: entry.revision,
+  data: entry.data,
+});
+
+const WORDS = {
+  path: ({ entry }) => entry.path,
+  unit_id: ({ entry }) => entry.unitId,
+  unit_type_id: ({ entry }) => entry.unitTypeId,
+  importer_id: ({ entry }) => entry.importerId,
+  url: ({ entry }) => entry.url,
+  request_id: ({ requestId }) => requestId,
+} as const satisfies Record<string, (save: PendingSave) => string>;
+
+const isWord = (word: string): word is keyof typeof WORDS => Object.hasOwn(WORDS, word);
+const PLACEHOLDER = /\{(\w+)\}/g;
+
+const filler = (save: PendingSave) => {
+  const fill = (value: unknown): unknown => {
+    if (value === '{entry}') return documentOf(save.entry);
+    if (typeof value === 'string')
+      return value.replace(PLACEHOLDER, (whole, word: string) => (isWord(word) ? WORDS[word](save) : whole));
+    if (Array.isArray(value)) return value.map(fill);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item)]));
+  };
+  return fill;
+};
+
+/** Throws naming a `{name}` in a template that stands for nothing. */
+export const checkTemplate = ({ args, kwargs }: Pick<TaskTemplate, 'args' | 'kwargs'>): void => {
+  const check = (value: unknown): void => {
+    if (typeof value === 'string' && value !== '{entry}') {
+      for (const [whole, word = ''] of value.matchAll(PLACEHOLDER)) {
+        if (isWord(word)) continue;
+        const known = [...Object.keys(WORDS), 'entry (as a text of its own)'].join(', ');
+        throw new Error(`${whole} stands for nothing; expected one of ${known}`);
+      }
+    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(check);
+  };
+  check(args);
+  check(kwargs);
+};
+
+/**
+ * The same wish always has the same task id, however often it is sent: a task that was sent twice, because a crash took the
+ * confirmation, can be told from two tasks. A UUID of version 8 (RFC 9562 section 5.8).
+ */
+const taskId = (role: string, { id, requestId, entry }: PendingSave): string => {
+  const digits = hash('sha256', JSON.stringify([role, id, requestId, entry.unitId, entry.path]), 'hex');
+  const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `8${digits.slice(13, 16)}`,
+    variant + digits.slice(17, 20),
+    digits.slice(20, 32),
+  ].join('-');
+};

@@ -1,0 +1,199 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from '@jest/globals';
+import { Command } from 'commander';
+import { yum } from '../../../src/catalog/importers/yum.ts';
+import { addSourcesCommands } from '../../../src/cli/sources.ts';
+import { descriptorOf, makeAlternates } from '../../support/alternates.ts';
+import { importFolder } from '../../support/importing.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+const ZOO = join(import.meta.dirname, '../../../examples/zoo');
+
+/** The commands over a folder with descriptors and a catalog. */
+const makeCli = ({ terminal = false } = {}) => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'conf.d'));
+  const run = async (...args: string[]): Promise<{ out: string; err: string; error?: unknown }> => {
+    const stdout = new PassThrough();
+    const stderr = Object.assign(new PassThrough(), { isTTY: terminal });
+    const program = new Command('pulp-streamer').exitOverride().configureOutput({ writeErr: () => {} });
+    addSourcesCommands(program, {
+      prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
+      open: () => {
+        const alternates = makeAlternates(folder);
+        return { catalog: alternates.catalog, alternates, close: alternates.end };
+      },
+      stdout,
+      stderr,
+    });
+    const said = Promise.all([text(stdout), text(stderr)]);
+    const error = await program.parseAsync(['sources', ...args], { from: 'user' }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    stdout.end();
+    stderr.end();
+    const [out, err] = await said;
+    return { out, err, error };
+  };
+  return {
+    run,
+    folder,
+    describe: (id: string, base: string, more = {}) =>
+      writeFileSync(join(folder, 'conf.d', `${id}.conf`), descriptorOf(id, base, more)),
+    withCatalog: async (work: (alternates: ReturnType<typeof makeAlternates>) => unknown) => {
+      const alternates = makeAlternates(folder);
+      await work(alternates);
+      await alternates.end();
+    },
+  };
+};
+
+describe('sources list', () => {
+  it('shows the sources in their order, and what is wrong with the others', async () => {
+    const cli = makeCli();
+    cli.describe('later', 'http://me:secret@acs/', { priority: 5 });
+    cli.describe('first', ZOO, { priority: -1 });
+    cli.describe('wrong', 'ftp://acs/');
+    const { out, err } = await cli.run('list');
+    expect(out.split('\n')).toEqual([
+      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale`,
+      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale',
+      '',
+    ]);
+    expect(err).toContain('wrong.conf:4: [wrong] base_url: expected');
+  });
+
+  it('is JSON where that is asked for, with what was refreshed', async () => {
+    const cli = makeCli();
+    expect((await cli.run('list', '--json')).out).toBe('[]\n');
+    cli.describe('zoo', ZOO);
+    await cli.run('refresh');
+    const [zoo] = JSON.parse((await cli.run('list', '--json')).out);
+    expect(zoo).toEqual({
+      id: 'zoo',
+      type: 'yum',
+      priority: 0,
+      base: `file://${ZOO}/`,
+      offers: 5,
+      expires: expect.stringMatching(/^\d{4}-.*Z$/),
+      state: 'fresh',
+    });
+  });
+});
+
+describe('sources refresh', () => {
+  it('refreshes one, or all, and says how much there is', async () => {
+    const cli = makeCli();
+    cli.describe('a', ZOO);
+    cli.describe('b', ZOO);
+    expect((await cli.run('refresh', 'b')).out).toMatch(/^b: 5 units until \d{4}-.*Z\n$/);
+    expect((await cli.run('refresh')).out).toMatch(/^a: 5 units until .*\nb: 5 units until .*\n$/);
+  });
+
+  it('goes on with the others where one fails, and fails in the end', async () => {
+    const cli = makeCli();
+    cli.describe('a', newFolder());
+    cli.describe('b', ZOO);
+    const { out, err, error } = await cli.run('refresh');
+    expect(out).toMatch(/^b: 5 units/);
+    expect(err).toMatch(/^error: a: .*repomd\.xml.*no such file/);
+    expect(error).toMatchObject({ message: '1 of 2 sources could not be refreshed' });
+  });
+
+  it('says which sources there are where one is not among them', async () => {
+    const cli = makeCli();
+    cli.describe('zoo', ZOO);
+    expect((await cli.run('refresh', 'z00')).error).toMatchObject({
+      message: 'there is no source z00, expected one of zoo',
+    });
+  });
+
+  it('says that another process is at it', async () => {
+    const cli = makeCli();
+    cli.describe('zoo', ZOO);
+    await cli.withCatalog(({ catalog }) => catalog.refreshes.acquire('zoo', 'another', 0, 9e9));
+    const { err, error } = await cli.run('refresh');
+    expect(err).toBe('error: zoo: another process is refreshing it\n');
+    expect(error).toBeInstanceOf(Error);
+  });
+
+  it('draws a progress bar on a terminal', async () => {
+    const cli = makeCli({ terminal: true });
+    cli.describe('zoo', ZOO);
+    const { err } = await cli.run('refresh');
+    expect(err).toContain('entries  repomd.xml');
+    expect(err.endsWith('\r\x1b[K')).toBe(true);
+  });
+});
+
+describe('sources explain', () => {
+  const zooTwice = async () => {
+    const cli = makeCli();
+    cli.describe('second', ZOO, { priority: 1 });
+    cli.describe('first', ZOO);
+    cli.describe('gone', ZOO);
+    await cli.run('refresh');
+    rmSync(join(cli.folder, 'conf.d/gone.conf'));
+    return cli;
+  };
+
+  it('shows who offers a unit, by fields of its key, in the order in which they are tried', async () => {
+    const cli = await zooTwice();
+    const { out } = await cli.run('explain', 'rpm:name=bear,version=4.1');
+    const [unit, one, two, gone, end] = out.split('\n');
+    expect(unit).toMatch(/^rpm \{.*"name":"bear".*\}$/);
+    expect(one).toContain(' 1. first  file://');
+    expect(two).toContain(' 2. second  file://');
+    expect(gone).toContain('not tried: its source is not described');
+    expect(end).toBe('');
+  });
+
+  it('says why others are not', async () => {
+    const cli = await zooTwice();
+    await cli.withCatalog(({ catalog }) => {
+      const [offer] = catalog.refreshes.search('rpm', { name: 'bear' });
+      if (!offer) throw new Error('no offer');
+      catalog.content.add([
+        { ...offer, sourceId: 'first', expiration: 1 },
+        { ...offer, sourceId: 'second', url: 'http://elsewhere/x' },
+      ]);
+    });
+    const [unit] = JSON.parse((await cli.run('explain', 'rpm:name=bear', '--json')).out);
+    const reasons = unit.offers.map(({ source, passedOver }: Record<string, string>) => `${source} ${passedOver}`);
+    expect(reasons.sort()).toEqual([
+      'first expired',
+      'first undefined',
+      'gone its source is not described, not enabled or has a mistake',
+      'second its source has a newer one',
+      'second lies outside its source’s base_url',
+    ]);
+  });
+
+  it('takes a path of the catalog', async () => {
+    const cli = await zooTwice();
+    await cli.withCatalog(({ catalog }) => importFolder(catalog, yum, ZOO, '/zoo'));
+    const { out } = await cli.run('explain', '/zoo/Packages/owl-0.6-1.noarch.rpm');
+    expect(out).toContain(' 1. first  file://');
+    expect((await cli.run('explain', '/zoo/nothing')).error).toMatchObject({ code: 'NOT_IN_CATALOG' });
+  });
+
+  it.each(['rpm', 'rpm:', 'rpm:bear', ':name=bear'])('says what %s should be', async (unit) => {
+    const { error } = await makeCli().run('explain', unit);
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`'${unit}' is no unit, expected a path or TYPE:FIELD`),
+    });
+  });
+
+  it('says that nobody offers it', async () => {
+    const cli = await zooTwice();
+    expect((await cli.run('explain', 'rpm:name=unicorn')).error).toMatchObject({
+      code: 'NO_CANDIDATE',
+      message: 'no alternate source offers rpm:name=unicorn',
+    });
+  });
+});

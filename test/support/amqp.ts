@@ -1,0 +1,29 @@
+import { afterEach } from '@jest/globals';
+import { type Channel, type ConsumeMessage, connect, type GetMessage } from 'amqplib';
+import type { Message } from '../../src/dispatch/celery/message.ts';
+
+/** A channel for looking at a broker from the other side; closed, with its connection, after the test. */
+export const channels = (): ((url: string) => Promise<Channel>) => {
+  const open: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const connection of open.splice(0)) await connection.close().catch(() => {}); // A test may have cut it.
+  });
+  return async (url) => {
+    const connection = await connect(url);
+    connection.on('error', () => {}); // A broker that is stopped on purpose cuts it.
+    open.push(connection);
+    const channel = await connection.createChannel();
+    channel.on('error', () => {});
+    return channel;
+  };
+};
+
+/** A message as it came, in the words of {@link Message}. */
+export const received = ({ properties, content }: GetMessage | ConsumeMessage): Message => {
+  const { headers = {}, contentType, contentEncoding, correlationId, replyTo, deliveryMode } = properties;
+  return {
+    headers,
+    properties: { contentType, contentEncoding, correlationId, replyTo, deliveryMode },
+    body: content.toString(),
+  };
+};
