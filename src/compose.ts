@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type Observable, of } from 'rxjs';
+import { type Observable, of, tap } from 'rxjs';
 import {
   type Candidate,
   candidates,
@@ -30,7 +30,10 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
 
 /** What `composeStreamer` needs; everything else has a default. */
 export type StreamerParts = Omit<LazyFetchDeps, 'digest' | 'random' | 'report'> &
-  Partial<Pick<LazyFetchDeps, 'random'>>;
+  Partial<Pick<LazyFetchDeps, 'random'>> & {
+    /** Told of each attempt that failed, as it fails. */
+    readonly failed?: (candidate: Candidate) => void;
+  };
 
 export interface Streamer {
   /**
@@ -59,7 +62,11 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
 
   return {
     fetch: (path, options = {}) =>
-      lazyFetch(requestOf(path, options), { ...parts, random, digest, report: options.report }),
+      lazyFetch(requestOf(path, options), { ...parts, random, digest, report: options.report }).pipe(
+        tap((event) => {
+          if (event.type === 'note' && event.note === 'failed') parts.failed?.(event.candidate);
+        }),
+      ),
     explain: (path) => lookup(requestOf(path, {}), parts).pipe(candidates(parts)),
   };
 };

@@ -1,15 +1,14 @@
 import type { Logger } from 'pino';
 import { filter } from 'rxjs';
 import type { Chunk, StreamEvent } from '../pipelines/index.ts';
+import { type SettingOptions, settingsOf } from './banks.ts';
 import type { FetchOptions } from './compose.ts';
-import { loadSettings } from './config/load.ts';
-import type { SettingName, Settings } from './config/schema.ts';
+import type { Settings } from './config/schema.ts';
 import { createLogger } from './observe/log.ts';
 import { readBytes } from './sources/bytes.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
-/** Any setting by its name (docs/configuration.md, in camelCase), as text or number; those left out have their defaults. */
-export type StreamerOptions = Partial<Record<SettingName, string | number>> & {
+export type StreamerOptions = SettingOptions & {
   /** Default: a logger that writes warnings and errors to standard error. */
   readonly logger?: Logger;
 };
@@ -28,8 +27,7 @@ export interface EmbeddedStreamer extends OpenStreamer {
  * option is not valid, with a StreamError where the catalog cannot be opened. Call `close()` when done.
  */
 export const createStreamer = async ({ logger, ...options }: StreamerOptions = {}): Promise<EmbeddedStreamer> => {
-  const flags = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
-  const { settings } = loadSettings({ files: [], flags });
+  const settings = settingsOf(options);
   const streamer = await openStreamer(settings, logger ?? createLogger('WARNING', process.stderr));
   return {
     ...streamer,

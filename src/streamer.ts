@@ -1,20 +1,30 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { EMPTY, ignoreElements, type Observable, Subject } from 'rxjs';
-import { createHealth, type Delivery, deliverSaves, type Policy } from '../pipelines/index.ts';
-import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
+import { EMPTY, ignoreElements, type Observable, pairwise, Subject, Subscription } from 'rxjs';
+import { type Candidate, createHealth, type Delivery, deliverSaves, type SourceHealth } from '../pipelines/index.ts';
+import { type Alternates, logProblems, logRefresh, openAlternates } from './alternates.ts';
+import { policyOf, sourcesOf } from './banks.ts';
+import type { SqliteCatalog } from './catalog/sqlite.ts';
 import { composeStreamer, type Streamer } from './compose.ts';
 import type { Settings } from './config/schema.ts';
 import { type DurableOutbox, openOutbox } from './dispatch/outbox.ts';
 import { createSaveStore } from './dispatch/save.ts';
+import { type Dispatcher, openDispatcher } from './dispatcher.ts';
+import { writeHealth } from './observe/health-file.ts';
 import { maskUrl } from './observe/mask.ts';
-import { version } from './package.ts';
+import { openCatalog } from './open-catalog.ts';
+import { type ExpiringCertificate, warnOfExpiry } from './sources/expiring.ts';
 import { feedCandidates } from './sources/feed-candidates.ts';
-import { createSources } from './sources/open.ts';
+import { withLimits } from './sources/limits.ts';
 
 export interface OpenStreamer extends Streamer {
+  /** The embedded catalog. Where the entries are in Pulp's database, it holds what alternate sources offer. */
   readonly catalog: SqliteCatalog;
+  /** Emits whether the catalog of the entries can be asked: as soon as that is known, and whenever it changes. */
+  readonly ready: Observable<boolean>;
+  /** Alternate content sources; `reload` reads their descriptors anew. */
+  readonly alternates: Alternates;
   /** Where wishes to save wait; absent where `dispatch` is `none`. */
   readonly outbox?: DurableOutbox;
   /** Emits what came of each delivery of a save, as it happens; completes when closed. */
@@ -24,7 +34,7 @@ export interface OpenStreamer extends Streamer {
 }
 
 interface Options {
-  /** Whether wishes to save are noted and delivered: what the daemon does, and a single command leaves to it. Default: true. */
+  /** Whether wishes to save are delivered and alternate sources kept fresh: what the daemon does, and a single command leaves to it. Default: true. */
   readonly delivering?: boolean;
 }
 
@@ -41,56 +51,98 @@ export const openStreamer = async (
   { delivering: delivers = true }: Options = {},
 ): Promise<OpenStreamer> => {
   await mkdir(settings.stateDir, { recursive: true, mode: 0o750 });
-  const catalog = openSqliteCatalog(settings.catalog);
-  const sources = createSources({
-    userAgent: `pulp-streamer/${version}`,
-    maxRedirects: settings.maxRedirects,
-    connectTimeout: settings.connectTimeout * 1000,
-    idleTimeout: settings.idleTimeout * 1000,
-    connections: settings.maxConnections,
-  });
+  const chosen = openCatalog(settings);
+  const catalog = chosen.embedded;
+  const sources = sourcesOf(settings);
   const health = createHealth({
     cooldown: settings.cooldown * 1000,
     cooldownLimit: settings.cooldownLimit * 1000,
     random: Math.random,
   });
-  const parts = { catalog, open: sources.open, policy: policyOf(settings), health };
+  // Half of the time that a client's patience with a source is worth: past that another source may well have a place.
+  const watched = warnOfExpiry(sources.open, { warn: (found) => logExpiring(logger, found), now: Date.now });
+  const open = withLimits(watched, { within: (settings.headTimeout * 1000) / 2 });
+  const alternates = openAlternates({
+    folder: settings.contentSourcesDir,
+    catalog: { ...catalog, offers: chosen.offers },
+    open,
+    onMissing: ({ id }, url) => logger.warn({ source: id, url: maskUrl(url) }, 'listed, but not there'),
+  });
+  const background = new Subscription();
+  background.add(chosen.ready.subscribe((ready) => logReady(logger, settings, ready)));
+  background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
+  if (delivers) {
+    background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
+    background.add(health.ill.pipe(pairwise()).subscribe(([before, now]) => logIll(logger, before, now)));
+    background.add(
+      writeHealth(healthFile(settings), health.ill).subscribe({
+        error: (error) => logger.error({ error: String(error) }, 'the state of sources cannot be written'),
+      }),
+    );
+  }
+
+  const failed = ({ entry }: Candidate) => chosen.forget(entry.path);
+  const parts = { catalog: chosen, open, policy: policyOf(settings), health, failed };
+  const held = { catalog, alternates, ready: chosen.ready };
   const close = async () => {
+    background.unsubscribe();
+    alternates.close();
     await sources.close();
-    catalog.close();
+    await chosen.close();
   };
   if (settings.dispatch === 'none')
-    return { ...composeStreamer({ ...parts, sources: [feedCandidates(catalog)] }), catalog, deliveries: EMPTY, close };
+    return {
+      ...composeStreamer({ ...parts, sources: [alternates.find, feedCandidates(chosen)] }),
+      ...held,
+      deliveries: EMPTY,
+      close,
+    };
 
   try {
     const onError = (error: Error) => logger.error({ error: maskUrl(error.message) }, 'saving');
-    const store = createSaveStore({
-      folder: settings.saveDir,
-      onError,
-      fetch: ({ path }, valve) => streamer.fetch(path, { valve }).pipe(ignoreElements()),
-    });
-    const candidates = [store.find, feedCandidates(catalog)];
-    if (!delivers) return { ...composeStreamer({ ...parts, sources: candidates }), catalog, deliveries: EMPTY, close };
+    const store =
+      settings.dispatch === 'save'
+        ? createSaveStore({
+            folder: settings.saveDir,
+            onError,
+            fetch: ({ path }, valve) => streamer.fetch(path, { valve }).pipe(ignoreElements()),
+          })
+        : undefined;
+    const candidates = [...(store ? [store.find] : []), alternates.find, feedCandidates(chosen)];
+    if (!delivers) return { ...composeStreamer({ ...parts, sources: candidates }), ...held, deliveries: EMPTY, close };
 
-    const outbox = openOutbox(join(settings.stateDir, 'outbox.db'), { onError });
+    const outbox = openOutbox(outboxFile(settings), { onError });
+    background.add(() => outbox.close());
+    const dispatcher: Dispatcher = store ?? openDispatcher(settings, { logger, database: chosen.database });
     const streamer = composeStreamer({
       ...parts,
       sources: candidates,
-      keep: store.keep,
+      keep: store?.keep,
       outbox,
     });
     const deliveries = new Subject<Delivery>();
-    deliveries.subscribe((delivery) => logDelivery(logger, delivery));
-    const delivering = deliverSaves({ outbox, dispatch: store.dispatch, ...DELIVERY }).subscribe(deliveries);
+    deliveries.subscribe((delivery) => logDelivery(logger, delivery, store ? 'saved' : 'save queued'));
+    const { dispatch, concurrency = DELIVERY.concurrency, revived = EMPTY } = dispatcher;
+    const delivering = deliverSaves({ outbox, ...DELIVERY, dispatch, concurrency }).subscribe(deliveries);
+    // What was put off while the other side was away need not wait until it is due.
+    background.add(
+      revived.subscribe(() => {
+        try {
+          outbox.retry('all');
+        } catch (error) {
+          onError(new Error(`what waits is not tried again before it is due: ${error}`, { cause: error }));
+        }
+      }),
+    );
     return {
       ...streamer,
-      catalog,
+      ...held,
       outbox,
       deliveries,
       close: async () => {
         delivering.unsubscribe();
         deliveries.complete();
-        await store.close();
+        await dispatcher.close();
         outbox.close();
         await close();
       },
@@ -101,26 +153,42 @@ export const openStreamer = async (
   }
 };
 
-const policyOf = (settings: Settings): Policy => ({
-  cacheTimeout: settings.cacheTimeout,
-  headTimeout: settings.headTimeout * 1000,
-  readTimeout: settings.readTimeout * 1000,
-  verifyWholeBelow: settings.verifyWholeBelow,
-  attempts: settings.attempts,
-  attemptsPerCandidate: settings.attemptsPerCandidate,
-  retryWait: settings.retryWait * 1000,
-  retryWaitLimit: settings.retryWaitLimit * 1000,
-  minSpeed: settings.minSpeed,
-  minSpeedWindow: settings.minSpeedWindow * 1000,
-  clientTimeout: settings.clientTimeout * 1000,
-  sizeLimit: settings.sizeLimit,
-  hedge: settings.hedge === 'on',
-});
+/** Where wishes to save wait. */
+export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'outbox.db');
 
-const logDelivery = (logger: Logger, delivery: Delivery): void => {
+/** Where the daemon says which sources are not well. */
+export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');
+
+const logIll = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
+  for (const { source, state, failures, until, lastError } of now) {
+    if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
+    const { code, message } = lastError;
+    const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
+    logger.warn(line, 'source cools down');
+  }
+  for (const { source } of before)
+    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source is well again');
+};
+
+/** What the file holds is there as soon as it is open: only a database comes and goes. */
+const logReady = (logger: Logger, { catalogType }: Settings, ready: boolean): void => {
+  if (catalogType === 'sqlite') return;
+  if (ready) logger.info('MongoDB answers');
+  else logger.warn('MongoDB does not answer; requests are answered with 503 until it does');
+};
+
+const logExpiring = (logger: Logger, { notAfter, ...certificate }: ExpiringCertificate): void => {
+  const expires = new Date(notAfter).toISOString();
+  logger.warn(
+    { ...certificate, expires },
+    notAfter < Date.now() ? 'certificate has expired' : 'certificate expires soon',
+  );
+};
+
+const logDelivery = (logger: Logger, delivery: Delivery, delivered: string): void => {
   const { requestId, entry } = delivery.save;
   const line = { id: requestId, path: entry.path, unit: entry.unitId };
-  if (delivery.type === 'delivered') logger.info(line, 'saved');
+  if (delivery.type === 'delivered') logger.info(line, delivered);
   else {
     const error = maskUrl(delivery.error instanceof Error ? delivery.error.message : String(delivery.error));
     logger.warn({ ...line, error, again: Math.round(delivery.delay) }, 'save put off');

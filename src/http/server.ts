@@ -100,10 +100,6 @@ const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newI
   let report: Report | undefined;
   let refusal: StreamError | undefined;
 
-  res.on('close', () => {
-    const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
-    served({ id, method, target, status, report, error: refusal ?? report?.error, client, duration: now() - began });
-  });
   try {
     if (method !== 'GET' && method !== 'HEAD')
       throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
@@ -117,6 +113,11 @@ const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newI
     refusal = toStreamError(thrown);
     respondWithError(res, refusal);
   }
+  // After `respond`, whose own listener unsubscribes when the client leaves: only then is the report made.
+  res.on('close', () => {
+    const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
+    served({ id, method, target, status, report, error: refusal ?? report?.error, client, duration: now() - began });
+  });
 };
 
 /** What Node's parser refuses never becomes a request: it is answered here, once, and the connection closed. */

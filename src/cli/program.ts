@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { version } from '../package.ts';
+import { addCatalogCommands } from './catalog.ts';
+import { addCheckConfig } from './check-config.ts';
+import { cliContext } from './context.ts';
+import { addDemo } from './demo/demo.ts';
+import { addDocs } from './docs.ts';
+import { addExplain } from './explain.ts';
+import { addFetch } from './fetch.ts';
+import { addImporterCommands } from './importers.ts';
+import { addSavesCommands } from './saves.ts';
+import { savesContext } from './saves-context.ts';
+import { addServe } from './serve.ts';
+import { addSourcesCommands } from './sources.ts';
+import { sourcesContext } from './sources-context.ts';
+
+/** Every command, not yet parsed: it throws a CommanderError where it would have ended the process. */
+export const createProgram = (): Command => {
+  const program = new Command('pulp-streamer')
+    .description('A streaming origin that fetches content the moment somebody asks for it.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureHelp({ showGlobalOptions: false });
+
+  addServe(program);
+  addFetch(program);
+  addExplain(program);
+  addCatalogCommands(program, cliContext);
+  addImporterCommands(program, cliContext);
+  addSourcesCommands(program, sourcesContext);
+  addSavesCommands(program, savesContext);
+  addCheckConfig(program);
+  addDemo(program);
+  addDocs(program);
+  program
+    .command('version')
+    .description('show the version')
+    .action(() => {
+      process.stdout.write(`${version}\n`);
+    });
+  overrideExits(program);
+  return program;
+};
+
+/** Commander's subcommands do not inherit `exitOverride` from a parent that they were added to before. */
+const overrideExits = (command: Command): void => {
+  command.exitOverride();
+  for (const sub of command.commands) overrideExits(sub);
+};
