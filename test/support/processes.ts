@@ -74,13 +74,12 @@ const collect = (child: ChildProcess, what: string): Promise<Finished> =>
     );
   });
 
+const MISLEADING =
+  /^(PULP_STREAMER_|(https?|ftp|all|no)_proxy$|NO_COLOR$|NODE_OPTIONS$|npm_(lifecycle|package|config_local_prefix))/i;
+
 /** This process's environment without what would change the outcome of a test. */
 export const ownEnvironment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(PULP_STREAMER_|(https?|ftp|all|no)_proxy$|npm_|NODE_OPTIONS$)/i.test(name),
-    ),
-  );
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !MISLEADING.test(name)));
 
 /** Resolves once a process succeeded; rejects with what it said where it did not. */
 export const succeeded = async ({ ended }: Running): Promise<Finished> => {

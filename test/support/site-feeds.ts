@@ -38,8 +38,10 @@ export const demanding = ({ authority, server }: Certificates): ServerOptions =>
 
 /** The options of the command line that such a feed needs; the PEM files go to a folder. */
 export const credentialOptions = (folder: string, { authority, client }: Certificates): string[] =>
-  Object.entries({ ca: authority.cert, 'client-cert': client.cert, 'client-key': client.key }).flatMap(([name, pem]) => {
-    const file = join(folder, `${name}.pem`);
-    writeFileSync(file, pem);
-    return [`--${name}`, file];
-  });
+  Object.entries({ ca: authority.cert, 'client-cert': client.cert, 'client-key': client.key }).flatMap(
+    ([name, pem]) => {
+      const file = join(folder, `${name}.pem`);
+      writeFileSync(file, pem);
+      return [`--${name}`, file];
+    },
+  );

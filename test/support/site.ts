@@ -74,14 +74,17 @@ const ready = async (running: Running): Promise<DaemonProcess> => {
     ...running,
     url: `http://${address}:${port}`,
     log,
-    logged: (msg, fields = {}, count = 1) =>
-      firstValueFrom(
+    logged: async (msg, fields = {}, count = 1) => {
+      const found = await firstValueFrom(
         log.pipe(
           filter((one) => one.msg === msg && Object.entries(fields).every(([name, value]) => one[name] === value)),
           take(count),
           toArray(),
         ),
-      ),
+      );
+      if (found.length === count) return found;
+      throw new Error(`ended after ${found.length} of ${count} lines '${msg}' with ${JSON.stringify(fields)}`);
+    },
     stop: () => {
       running.kill('SIGTERM');
       return running.ended;

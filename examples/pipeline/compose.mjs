@@ -1,0 +1,57 @@
+// A pipeline of one's own: another catalog, other sources, one more stage; everything else as it is.
+import { createBanks } from 'pulp-streamer';
+import { attempts, candidates, lookup, operate, report, verify } from 'pulp-streamer/pipelines';
+import { BehaviorSubject, from, of } from 'rxjs';
+
+const [path, sha256, ...mirrors] = process.argv.slice(2);
+const { close, ...banks } = createBanks({ attempts: 4, readTimeout: '10s' });
+
+const entry = {
+  path,
+  url: mirrors[0] + path,
+  checksum: { algorithm: 'sha256', value: sha256 },
+  importerId: '',
+  unitId: sha256,
+  unitTypeId: 'file',
+  revision: 1,
+  data: {},
+};
+
+const deps = {
+  ...banks,
+  // A catalog is whatever emits the entries of a path: a file, a database, a service, or as here a list.
+  catalog: { lookup: (asked) => from(asked === path ? [entry] : []) },
+  // A source is whatever emits where an entry's bytes can be had: here each mirror has everything, the first is the best.
+  sources: mirrors.map((base) => (entry) => of({ entry, source: 'mirror', url: base + entry.path })),
+};
+
+// A stage is an operator. Its state belongs to one request, since `operate` runs this function for each subscription.
+const progress = () =>
+  operate((out) => {
+    let length = 0;
+    let passed = 0;
+    return {
+      next: (event) => {
+        if (event.type === 'head') length = event.length;
+        if (event.type === 'chunk') {
+          passed += event.bytes.length;
+          console.log(`${Math.floor((100 * passed) / length)} %`);
+        }
+        out.next(event);
+      },
+    };
+  });
+
+// Whoever writes the chunks to a socket or a file closes the valve while it is full.
+const valve = new BehaviorSubject(true);
+const request = { id: 'one', method: 'GET', path, valve, record: false };
+
+lookup(request, deps)
+  .pipe(candidates(deps), attempts(request, deps), verify(request, deps), progress(), report(request, deps))
+  .forEach((event) => {
+    if (event.note === 'attempt') console.log('trying', event.candidate.url);
+    if (event.note === 'failed') console.log('failed:', event.error.code);
+    if (event.type === 'end') console.log(event.report.outcome, event.report.bytes, 'bytes', event.report.verified);
+  })
+  .catch((error) => console.error(error.code, error.message))
+  .finally(close);

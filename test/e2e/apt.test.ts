@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect } from '@jest/globals';
+import { createCertificates } from '../support/certificates.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
+import { builtFiles, DEB_TOOLS, itNeeding, makeSuiteRepository } from '../support/repositories.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const PREFIX = '/pulp/repos/debian';
+const SUITE = 'zoo';
+const PACKAGES = [
+  { name: 'bear', version: '4.1', size: 2_000 },
+  { name: 'cat', version: '1.0-1', size: 300_000 },
+  { name: 'tiger', version: '2.0~rc1+b1', size: 3 << 20 },
+];
+const NAMES = PACKAGES.map(({ name }) => name);
+
+/** An apt that knows of nothing but one repository and one folder. */
+const makeApt = (home: string, baseUrl: string) => {
+  for (const path of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'cache/archives/partial', 'log'])
+    mkdirSync(join(home, path), { recursive: true });
+  writeFileSync(join(home, 'status'), '');
+  writeFileSync(join(home, 'etc/sources.list'), `deb [trusted=yes arch=amd64] ${baseUrl} ${SUITE} main\n`);
+  const config = join(home, 'apt.conf');
+  const settings = {
+    Dir: home,
+    'Dir::Etc': join(home, 'etc'),
+    'Dir::State': home,
+    'Dir::State::lists': join(home, 'lists'),
+    'Dir::State::status': join(home, 'status'),
+    'Dir::Cache': join(home, 'cache'),
+    'Dir::Log': join(home, 'log'),
+    'APT::Architecture': 'amd64',
+    'APT::Sandbox::User': '',
+    'Acquire::http::Proxy': 'DIRECT',
+    'Acquire::Languages': 'none',
+  };
+  writeFileSync(
+    config,
+    Object.entries(settings)
+      .map(([name, value]) => `${name} "${value}";\n`)
+      .join(''),
+  );
+  const env = { ...ownEnvironment(), APT_CONFIG: config, LC_ALL: 'C' };
+  return {
+    update: () => succeeded(start('apt-get', ['update', '--error-on=any'], { env })),
+    download: async (destination: string, names: readonly string[]) => {
+      mkdirSync(destination);
+      await succeeded(start('apt-get', ['download', ...names], { env, cwd: destination }));
+      return builtFiles(destination);
+    },
+    /** The packages that `install` would have installed. */
+    install: async (names: readonly string[]) => {
+      await succeeded(start('apt-get', ['install', '--download-only', '--yes', ...names], { env }));
+      return builtFiles(join(home, 'cache/archives')).filter(({ path }) => path.endsWith('.deb'));
+    },
+  };
+};
+
+const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
+
+/** Real packages behind a feed that demands a client certificate, imported, and the daemon in front of it. */
+const openZoo = async (...more: readonly string[]) => {
+  const repository = join(folder(), 'debian');
+  for (const file of more) cpSync(file, join(repository, 'pool/main'), { recursive: true });
+  const files = makeSuiteRepository(repository, PACKAGES, { suite: SUITE, compressions: ['plain', 'gz', 'xz'] });
+  // As on Debian's mirrors: apt wants it listed, though nobody keeps it.
+  rmSync(join(repository, 'dists', SUITE, 'main/binary-amd64/Packages'));
+  const certificates = await createCertificates();
+  const feed = await startFeed(serveFolder(repository), demanding(certificates));
+  const site = makeSite(start, folder());
+  const credentials = credentialOptions(folder(), certificates);
+  await site.run('catalog', 'import', 'deb', feed.url, '--prefix', PREFIX, '--suite', SUITE, ...credentials);
+  const daemon = await site.serve();
+  return {
+    daemon,
+    apt: makeApt(folder(), daemon.url + PREFIX),
+    packages: files.filter(({ path }) => path.endsWith('.deb')),
+  };
+};
+
+/** A folder with a package of Debian's own, where this machine's apt can get one. */
+const debian = mkdtempSync(join(tmpdir(), 'pulp-streamer-debian-'));
+const hasDebian =
+  spawnSync('apt-get', ['download', '-o', 'APT::Sandbox::User=', 'hostname'], { cwd: debian, timeout: 20_000 })
+    .status === 0;
+afterAll(() => rmSync(debian, { recursive: true }));
+
+describe('apt-get', () => {
+  const itWithApt = itNeeding([...DEB_TOOLS, 'apt-get']);
+
+  itWithApt('downloads from a feed that demands a client certificate, and installs from the saved copies', async () => {
+    const { apt, daemon, packages } = await openZoo();
+    await apt.update();
+    expect(digestsOf(await apt.download(join(folder(), 'debs'), NAMES))).toEqual(digestsOf(packages));
+    for (const { path } of packages) await daemon.logged('saved', { path: `${PREFIX}/${path}` });
+    const first = await daemon.logged('request', { recorded: true, verified: 'sha256' }, packages.length);
+    expect(first).toMatchObject(first.map(() => ({ status: 200, outcome: 'complete' })));
+
+    expect(digestsOf(await apt.install(NAMES))).toEqual(digestsOf(packages));
+    await daemon.logged('request', { source: 'saved', verified: 'sha256' }, packages.length);
+    expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  const itWithDebian = hasDebian ? itWithApt : itNeeding(['a package that apt-get can download']);
+
+  itWithDebian('downloads a package of Debian’s own', async () => {
+    const { apt, packages } = await openZoo(debian);
+    await apt.update();
+    const [original] = builtFiles(debian);
+    const [downloaded] = await apt.download(join(folder(), 'debs'), ['hostname']);
+    expect(packages.length).toBe(PACKAGES.length + 1);
+    expect(downloaded?.sha256).toBe(original?.sha256);
+  });
+});

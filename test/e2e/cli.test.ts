@@ -1,0 +1,167 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { Command } from 'commander';
+import { createProgram } from '../../src/cli/program.ts';
+import { filesBelow, temporaryFolders } from '../support/folder.ts';
+import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
+import { sha256 } from '../support/importing.ts';
+import { ownEnvironment, processes } from '../support/processes.ts';
+import { makeSite, pulpStreamer } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const said = async (...args: string[]) => {
+  const { status, stdout, stderr } = await pulpStreamer(start, ...args).ended;
+  return { status, stdout: stdout.toString(), stderr };
+};
+
+const CONTENT = generate(7, 3_000_001);
+const DIGEST = digestOfGenerated(CONTENT);
+
+/** A site that knows one path; `checksum` is what its catalog believes. */
+const openSite = async ({ checksum = DIGEST } = {}) => {
+  const feed = await startFeed(serveGenerated(new Map([['/bear.rpm', CONTENT]])));
+  const site = makeSite(start, folder());
+  const url = `${feed.url}/bear.rpm`;
+  await site.run('catalog', 'add', '/zoo/bear.rpm', url, '--checksum', `sha256:${checksum}`, '--size', '3000001');
+  return { feed, site, url };
+};
+
+describe('exit statuses', () => {
+  it.each<[status: number, what: string, args: string[], stderr: RegExp]>([
+    [0, 'the version', ['version'], /^$/],
+    [2, 'no command', [], /^Usage: /],
+    [2, 'an unknown option', ['serve', '--unicorn'], /unknown option '--unicorn'/],
+    [2, 'an unknown format', ['catalog', 'import', 'zip', '/', '--prefix', '/'], /Allowed choices are yum, deb, files/],
+    [78, 'a wrong flag', ['check-config', '--port', 'many'], /flag --port: expected .*; found "many"/],
+    [
+      78,
+      'an unknown interface',
+      ['serve', '--port', '0', '--interfaces', 'lo9'],
+      /"lo9" is neither .*This machine has /,
+    ],
+  ])('%d for %s', async (status, _, args, stderr) => {
+    const finished = await said(...args);
+    expect(finished.stderr).toMatch(stderr);
+    expect(finished.status).toBe(status);
+  });
+
+  it('1 for a port that is taken, and nothing goes on running', async () => {
+    const { port } = await startFeed(() => {});
+    const site = makeSite(start, folder(), { port });
+    const { status, stderr } = await site.start('serve').ended;
+    expect(stderr).toMatch(/EADDRINUSE/);
+    expect(status).toBe(1);
+  });
+
+  it('78 for a file with mistakes: each by file, line and key, with what was expected', async () => {
+    const file = join(folder(), 'wrong.conf');
+    writeFileSync(file, '[streamer]\nport: many\n# fine\ncache_timeout: soon\n');
+    const { status, stderr } = await said('serve', '--config', file);
+    expect(stderr).toContain(`${file}:2: [streamer] port: expected a whole number from 0 to 65535; found "many"`);
+    expect(stderr).toContain(`${file}:4: [streamer] cache_timeout: expected a duration`);
+    expect(status).toBe(78);
+  });
+});
+
+describe('help', () => {
+  const commandsBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(commandsBelow)];
+
+  it('tells what every command does, and what its every option means', () => {
+    const all = commandsBelow(createProgram());
+    expect(all.length).toBeGreaterThan(15);
+    const described = all.flatMap((command) => [
+      [command.name(), command.description()],
+      ...command.options.map(({ flags, description }) => [`${command.name()} ${flags}`, description]),
+    ]);
+    expect(described.filter(([, description]) => !description)).toEqual([]);
+  });
+
+  it('is shown for a command', async () => {
+    const { status, stdout, stderr } = await said('catalog', 'import', '--help');
+    expect(stdout).toMatch(/^Usage: pulp-streamer catalog import \[options\] <format> <source>\n/);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('check-config --print', () => {
+  it('tells every value and where it comes from: flag over environment over file over default', async () => {
+    const file = join(folder(), 'streamer.conf');
+    writeFileSync(file, '[streamer]\nport: 1\ncache_timeout: 1h\nstop_timeout: 3\n');
+    const env = { ...ownEnvironment(), PULP_STREAMER_PORT: '2', PULP_STREAMER_CACHE_TIMEOUT: '2h' };
+    const main = ['src/cli/main.ts', 'check-config', '--print', '--port', '3', '--config', file];
+    const { status, stdout, stderr } = await start(process.execPath, main, { env }).ended;
+    const lines = stdout.toString().replaceAll(/ +/g, ' ').split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'port 3 flag --port',
+        'cache_timeout 7200 s environment PULP_STREAMER_CACHE_TIMEOUT',
+        `stop_timeout 3 s ${file}:4`,
+        'dispatch save default',
+      ]),
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+});
+
+describe('explain', () => {
+  it('tells entry and candidates without fetching', async () => {
+    const { feed, site, url } = await openSite();
+    const text = await site.run('explain', '/zoo/bear.rpm');
+    expect(text).toMatch(/^path +\/zoo\/bear\.rpm$/m);
+    expect(text).toMatch(new RegExp(`^checksum +sha256:${DIGEST}$`, 'm'));
+    expect(text).toMatch(new RegExp(`^ 1\\. feed:127\\.0\\.0\\.1:${feed.port} +${url}$`, 'm'));
+
+    const json = JSON.parse(await site.run('explain', '/zoo/bear.rpm', '--json'));
+    expect(json).toMatchObject({
+      path: '/zoo/bear.rpm',
+      checksum: `sha256:${DIGEST}`,
+      size: 3_000_001,
+      candidates: [{ source: `feed:127.0.0.1:${feed.port}`, url, revision: 1, credentials: [] }],
+    });
+    expect(feed.requests).toEqual([]);
+  });
+
+  it('fails for a path that nobody knows', async () => {
+    const { site } = await openSite();
+    const { status, stdout, stderr } = await site.start('explain', '/zoo/unicorn.rpm').ended;
+    expect(stderr).toBe('error: the catalog has no entry for /zoo/unicorn.rpm\n');
+    expect(stdout.toString()).toBe('');
+    expect(status).toBe(1);
+  });
+});
+
+describe('fetch', () => {
+  it('writes to a file', async () => {
+    const { site } = await openSite();
+    const home = folder();
+    const { status, stdout, stderr } = await site.start('fetch', '/zoo/bear.rpm', '-o', join(home, 'bear')).ended;
+    expect(stderr).toMatch(/^3000001 bytes from feed:127\.0\.0\.1:\d+ in \d+ ms, sha256 verified\n$/);
+    expect(stdout.toString()).toBe('');
+    expect(status).toBe(0);
+    expect(filesBelow(home)).toEqual(['bear']);
+    expect(sha256(readFileSync(join(home, 'bear')))).toBe(DIGEST);
+  });
+
+  it('writes to standard output, and the report as JSON to standard error', async () => {
+    const { site } = await openSite();
+    const { status, stdout, stderr } = await site.start('fetch', '/zoo/bear.rpm', '--json').ended;
+    expect(sha256(stdout)).toBe(DIGEST);
+    expect(JSON.parse(stderr)).toMatchObject({ path: '/zoo/bear.rpm', bytes: 3_000_001, verified: 'sha256' });
+    expect(status).toBe(0);
+  });
+
+  it('leaves nothing behind where the content is not what the catalog says', async () => {
+    const { site } = await openSite({ checksum: sha256('something else') });
+    const home = folder();
+    const { status, stderr } = await site.start('fetch', '/zoo/bear.rpm', '-o', join(home, 'bear')).ended;
+    expect(stderr).toContain(`has sha256 ${DIGEST}, the catalog says`);
+    expect(status).toBe(1);
+    expect(filesBelow(home)).toEqual([]);
+  });
+});

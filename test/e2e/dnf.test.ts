@@ -1,0 +1,112 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from '@jest/globals';
+import { createCertificates } from '../support/certificates.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { processes, succeeded } from '../support/processes.ts';
+import { builtFile, builtFiles, itNeeding, makeYumRepository, YUM_TOOLS } from '../support/repositories.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const PREFIX = '/pulp/repos/zoo';
+const PACKAGES = [
+  { name: 'bear', version: '4.1', size: 2_000 },
+  { name: 'cat', version: '1.0', size: 300_000 },
+  { name: 'tiger+cub', version: '1.0~rc1', epoch: 2, size: 3 << 20 },
+];
+const NAMES = PACKAGES.map(({ name }) => name);
+
+/** A dnf that knows of nothing but one repository and one folder. */
+const makeDnf = (home: string, baseUrl: string) => {
+  const config = join(home, 'dnf.conf');
+  writeFileSync(config, '[main]\n');
+  const options = [
+    `--config=${config}`,
+    `--installroot=${join(home, 'root')}`,
+    `--repofrompath=zoo,${baseUrl}`,
+    '--repo=zoo',
+    '--releasever=1',
+    '--assumeyes',
+    '--nogpgcheck',
+    '--setopt=reposdir=/dev/null',
+    '--setopt=varsdir=/dev/null',
+    '--setopt=proxy=',
+    '--setopt=keepcache=1',
+    '--disableplugin=*',
+    '--enableplugin=download',
+  ];
+  const cache = join(home, 'root/var/cache/dnf');
+  return {
+    run: (...args: string[]) => succeeded(start('dnf', [...options, ...args])),
+    /** The packages that it got from the repository, as they are in its cache. */
+    cached: () => builtFiles(cache).filter(({ path }) => path.endsWith('.rpm')),
+    forget: () => rmSync(cache, { recursive: true }),
+    installed: (path: string) => builtFile(join(home, 'root'), path),
+  };
+};
+
+const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
+
+/** Real packages behind a feed that demands a client certificate, imported, and the daemon in front of it. */
+const openZoo = async () => {
+  const repository = join(folder(), 'zoo');
+  const files = makeYumRepository(repository, PACKAGES);
+  const certificates = await createCertificates();
+  const feed = await startFeed(serveFolder(repository), demanding(certificates));
+  const site = makeSite(start, folder());
+  const credentials = credentialOptions(folder(), certificates);
+  await site.run('catalog', 'import', 'yum', `${feed.url}/`, '--prefix', PREFIX, ...credentials);
+  const read = feed.requests.length;
+  return {
+    daemon: await site.serve(),
+    packages: files.filter(({ path }) => path.endsWith('.rpm')),
+    /** How often the daemon asked the feed. */
+    asked: () => feed.requests.length - read,
+  };
+};
+
+describe('dnf', () => {
+  const itWithDnf = itNeeding([...YUM_TOOLS, 'dnf', 'rpm']);
+
+  itWithDnf('downloads from a feed that demands a client certificate, and again from the saved copies', async () => {
+    const { asked, daemon, packages } = await openZoo();
+    const home = folder();
+    const dnf = makeDnf(home, daemon.url + PREFIX);
+    const download = async (name: string) => {
+      await dnf.run('download', `--destdir=${join(home, name)}`, ...NAMES);
+      return digestsOf(builtFiles(join(home, name)));
+    };
+
+    expect(await download('first')).toEqual(digestsOf(packages));
+    const files = asked();
+    await daemon.logged('saved', {}, files);
+    const first = await daemon.logged('request', {}, files);
+    expect(first).toMatchObject(first.map(() => ({ status: 200, outcome: 'complete', recorded: true })));
+
+    dnf.forget();
+    expect(await download('second')).toEqual(digestsOf(packages));
+    const second = (await daemon.logged('request', {}, 2 * files)).slice(files);
+    expect(second).toMatchObject(second.map(() => ({ status: 200, source: 'saved' })));
+    expect(second.map(({ path }) => path).sort()).toEqual(first.map(({ path }) => path).sort());
+    expect(asked()).toBe(files);
+
+    expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  const itAsRoot = process.getuid?.() === 0 ? itWithDnf : itNeeding(['the rights of root']);
+
+  itAsRoot('installs from a feed that demands a client certificate', async () => {
+    const { daemon, packages } = await openZoo();
+    const dnf = makeDnf(folder(), daemon.url + PREFIX);
+    await dnf.run('install', ...NAMES);
+    expect(digestsOf(dnf.cached())).toEqual(digestsOf(packages));
+    for (const { name, size } of PACKAGES) {
+      expect(dnf.installed(`usr/share/${name}/payload`).size).toBe(size);
+    }
+    expect((await daemon.stop()).status).toBe(0);
+  });
+});

@@ -1,0 +1,112 @@
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { version } from '../../src/package.ts';
+import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+
+const start = processes();
+const folder = temporaryFolders();
+
+const ROOT = process.cwd();
+const OWL = 'Packages/owl-0.6-1.noarch.rpm';
+const OWL_SHA256 = '6203373715c08571276336c0982e1b412b56b142f836b6af3474e2bc39d07268';
+
+/** A TypeScript user's file; it compiles only where the declarations are there and say something. */
+const USER_FILE = `
+import { createStreamer, type StreamEvent } from 'pulp-streamer';
+import { lazyFetch, stallTimeout } from 'pulp-streamer/pipelines';
+import type { Observable } from 'rxjs';
+
+const streamer = await createStreamer({ stateDir: 'state', readTimeout: 10 });
+const events: Observable<StreamEvent> = streamer.fetch('/zoo/${OWL}');
+events.subscribe((event) => event.type === 'chunk' && event.bytes.byteLength.toFixed());
+for await (const bytes of streamer.bytes('/zoo/${OWL}')) bytes.byteLength.toFixed();
+// @ts-expect-error: a path is a text
+streamer.fetch(1);
+// @ts-expect-error: a river needs banks
+lazyFetch({}, {});
+// @ts-expect-error: how long?
+stallTimeout({});
+`;
+
+describe('the package, installed from its tarball into an empty project', () => {
+  let project: string;
+  let env: NodeJS.ProcessEnv;
+  const run = async (command: string, ...args: string[]) => {
+    const { stdout } = await succeeded(start(command, args, { cwd: project, env }));
+    return stdout.toString();
+  };
+  const bundled = (path: string) => join(project, 'node_modules/pulp-streamer', path);
+
+  beforeAll(async () => {
+    // npm runs on this Node, too.
+    const { PATH = '', ...others } = ownEnvironment();
+    env = { ...others, PATH: [dirname(process.execPath), PATH].join(delimiter) };
+    const packed = folder();
+    await succeeded(start('npm', ['pack', '--pack-destination', packed], { cwd: ROOT, env }));
+    const [tarball = ''] = readdirSync(packed);
+    project = folder();
+    writeFileSync(join(project, 'package.json'), '{ "private": true }');
+    await run('npm', 'install', join(packed, tarball), '--no-audit', '--no-fund', '--prefer-offline');
+    for (const name of ['embed/embed.mjs', 'pipeline/compose.mjs'])
+      cpSync(join(ROOT, 'examples', name), join(project, name));
+  }, 120_000);
+
+  it('has its command', async () => {
+    expect(await run('npx', 'pulp-streamer', 'version')).toBe(`${version}\n`);
+  });
+
+  it('shows its demo', async () => {
+    expect(await run('npx', 'pulp-streamer', 'demo', '--once')).toContain('All 6 requests came as expected.');
+  });
+
+  it('is embedded as an observable source, and for whoever pulls', async () => {
+    await run(
+      'npx',
+      'pulp-streamer',
+      'catalog',
+      'import',
+      'yum',
+      bundled('examples/zoo'),
+      '--prefix',
+      '/zoo',
+      '--state-dir',
+      'state',
+    );
+    const said = await run('node', 'embed/embed.mjs', `/zoo/${OWL}`);
+    expect(said).toMatch(/^(note \w+\n)+head 928110\n(chunk \d+\n)+end sha256\npulled 928110\n$/);
+    const { status, stderr } = await start('node', ['embed/embed.mjs', '/zoo/unicorn'], { cwd: project, env }).ended;
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: 'NOT_IN_CATALOG the catalog has no entry for /zoo/unicorn\n',
+    });
+  });
+
+  it('lends its stages to a pipeline of one’s own', async () => {
+    const mirrors = [join(project, 'nowhere'), bundled('examples/zoo')].map((path) => pathToFileURL(path).href);
+    const said = await run('node', 'pipeline/compose.mjs', `/${OWL}`, OWL_SHA256, ...mirrors);
+    const [first, second, third, ...rest] = said.split('\n');
+    expect([first, second, third]).toEqual([
+      `trying ${mirrors[0]}/${OWL}`,
+      'failed: SOURCE_MISSING',
+      `trying ${mirrors[1]}/${OWL}`,
+    ]);
+    expect(rest.join(' ')).toMatch(/^(\d+ % )+complete 928110 bytes sha256 $/);
+
+    const wrong = await start('node', ['pipeline/compose.mjs', `/${OWL}`, '0'.repeat(64), mirrors[1] ?? ''], {
+      cwd: project,
+      env,
+    }).ended;
+    expect(wrong.stdout.toString()).toBe(`trying ${mirrors[1]}/${OWL}\nfailed: WRONG_CHECKSUM\n`);
+    expect(wrong.stderr).toMatch(/^WRONG_CHECKSUM .* has sha256 6203/);
+  });
+
+  it('brings declarations for TypeScript', async () => {
+    writeFileSync(join(project, 'user.mts'), USER_FILE);
+    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+    const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--ignoreConfig'];
+    await run('node', join(ROOT, 'node_modules/typescript/bin/tsc'), ...strict, ...types, 'user.mts');
+  });
+});

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { lastValueFrom, toArray } from 'rxjs';
+import { hasCelery, itWithCelery } from '../support/celery/python.ts';
+import { type CeleryWorker, celeryWorkers, type Result } from '../support/celery/worker.ts';
+import { serveContents, startFeed, type TestFeed } from '../support/feeds.ts';
+import { freePorts } from '../support/ports.ts';
+import { processes } from '../support/processes.ts';
+import { hasBroker, itWithBroker, rabbitMq } from '../support/rabbitmq.ts';
+import { type DaemonProcess, makeSite } from '../support/site.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+import { contentsOf, loadUnits, type Unit, unitsNamed } from '../support/units.ts';
+
+const start = processes();
+const folder = temporaryFolders();
+const broker = rabbitMq();
+const startWorker = celeryWorkers();
+
+const UNITS = unitsNamed(['one', 'two', 'many', 'plain'], 100_000);
+const [ONE, TWO, MANY, PLAIN] = UNITS as [Unit, Unit, Unit, Unit];
+
+let feed: TestFeed;
+let port: number;
+let worker: CeleryWorker;
+beforeAll(async () => {
+  if (!hasBroker || !hasCelery) return;
+  feed = await startFeed(serveContents(contentsOf(UNITS)));
+  [port = 0] = await freePorts(1);
+  worker = await startWorker(folder(), { BROKER_URL: broker().url, STREAMER_URL: `http://127.0.0.1:${port}` });
+}, 60_000);
+afterAll(() => feed?.close());
+
+/** The daemon, sending its tasks to the broker. */
+const openSite = async (settings: Readonly<Record<string, string | number>>) => {
+  const site = makeSite(start, folder(), { port, dispatch: 'celery', broker_url: broker().url, ...settings });
+  await loadUnits(site, feed.url, UNITS);
+  return { site, daemon: await site.serve() };
+};
+
+const get = async (daemon: DaemonProcess, { path, content }: Unit): Promise<void> => {
+  const response = await fetch(daemon.url + path);
+  expect(response.status).toBe(200);
+  expect(Buffer.compare(Buffer.from(await response.arrayBuffer()), content)).toBe(0);
+};
+
+const resultsFor = (unit: Unit) => (results: readonly Result[]) => results.filter(({ unit_id }) => unit_id === unit.id);
+
+const stored = ({ path }: Unit): Buffer => readFileSync(join(worker.storage, path));
+
+/** Needs both. */
+const itWithWorker = hasBroker ? itWithCelery : itWithBroker;
+
+describe('a Celery worker', () => {
+  for (const [protocol, unit] of [
+    [1, ONE],
+    [2, TWO],
+  ] as const) {
+    itWithWorker(`saves what was transferred, told by protocol ${protocol}`, async () => {
+      const { site, daemon } = await openSite({ celery_protocol: protocol });
+      await get(daemon, unit);
+      const results = await worker.until((all) => resultsFor(unit)(all).length === 1);
+      const [transfer] = await daemon.logged('request', { path: unit.path });
+      expect(resultsFor(unit)(results)).toEqual([
+        {
+          outcome: 'saved',
+          unit_id: unit.id,
+          path: unit.path,
+          task_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          resource: `content_unit:${unit.id}:${unit.path}`,
+          tags: [`pulp:content_unit:${unit.id}`, 'pulp:action:download'],
+          request_id: transfer?.id,
+          options: {},
+          began: expect.any(Number),
+          ended: expect.any(Number),
+        },
+      ]);
+      expect(Buffer.compare(stored(unit), unit.content)).toBe(0);
+
+      // The worker's own download asked for nothing.
+      const [, download] = await daemon.logged('request', { path: unit.path }, 2);
+      expect(download).toMatchObject({ status: 200 });
+      expect(download).not.toHaveProperty('recorded');
+      await daemon.logged('save queued', { unit: unit.id });
+      expect(JSON.parse(await site.run('saves', 'list', '--json'))).toEqual([]);
+      expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+    });
+  }
+
+  itWithWorker('saves once what is transferred 20 times at a time, three times over', async () => {
+    const { daemon } = await openSite({});
+    for (let round = 1; round <= 3; round += 1) {
+      await Promise.all(Array.from({ length: 20 }, () => get(daemon, MANY)));
+      await daemon.logged('save queued', { unit: MANY.id }, round);
+    }
+    await daemon.stop();
+    const asked = (await lastValueFrom(daemon.log.pipe(toArray()))).filter(
+      ({ msg, unit }) => msg === 'save queued' && unit === MANY.id,
+    ).length;
+    const results = resultsFor(MANY)(await worker.until((all) => resultsFor(MANY)(all).length === asked));
+    expect(results.filter(({ outcome }) => outcome === 'saved')).toHaveLength(1);
+    expect(new Set(results.map(({ task_id }) => task_id)).size).toBe(asked);
+    // The reservation held: no two tasks worked on the unit at a time.
+    const inOrder = results.toSorted((a, b) => a.began - b.began);
+    for (const [index, { began }] of inOrder.entries())
+      expect(began).toBeGreaterThanOrEqual(inOrder[index - 1]?.ended ?? 0);
+  });
+
+  itWithWorker('runs a task of another shape, without reservation', async () => {
+    const kwargs = '{"feed": "{url}", "kind": "{unit_type_id}"}';
+    const { daemon } = await openSite({ task_reservation: 'no', save_task_kwargs: kwargs });
+    await get(daemon, PLAIN);
+    const [result] = resultsFor(PLAIN)(await worker.until((all) => resultsFor(PLAIN)(all).length === 1));
+    expect(result).toMatchObject({
+      outcome: 'saved',
+      resource: null,
+      options: { feed: feed.url + PLAIN.path, kind: 'rpm' },
+      request_id: (await daemon.logged('request', { path: PLAIN.path }))[0]?.id,
+    });
+    await daemon.stop();
+  });
+});

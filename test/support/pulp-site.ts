@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadSettings } from '../../src/config/load.ts';
+import { type Daemon, startDaemon } from '../../src/daemon.ts';
+import { createLogger } from '../../src/observe/log.ts';
+import type { MongoServer } from './mongodb.ts';
+
+/** A line of the daemon's log. */
+export interface Line {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The daemon on a site of Pulp 2's: started with the files that such a site has. */
+export interface PulpSite {
+  readonly url: string;
+  readonly folder: string;
+  /** Below it lie the certificates of importers. */
+  readonly storageDir: string;
+  /** Descriptors of alternate content sources. */
+  readonly sourcesDir: string;
+  readonly log: readonly Line[];
+  readonly daemon: Daemon;
+}
+
+/** Starts it in an empty folder. Further settings are lines of streamer.conf. */
+export const startPulpSite = async (
+  folder: string,
+  server: Pick<MongoServer, 'url'>,
+  database: string,
+  more: readonly string[] = [],
+): Promise<PulpSite> => {
+  const [storageDir, sourcesDir] = ['pulp', 'sources'].map((name) => join(folder, name)) as [string, string];
+  mkdirSync(sourcesDir);
+  const files = { 'server.conf': serverConf(new URL(server.url).host, database, storageDir), 'streamer.conf': '' };
+  files['streamer.conf'] = [
+    '[streamer]',
+    'port: 0',
+    'interfaces: 127.0.0.1',
+    'log_level: DEBUG',
+    `state_dir: ${join(folder, 'state')}`,
+    `content_sources_dir: ${sourcesDir}`,
+    `plugin_config_dir: ${join(folder, 'plugins')}`,
+    'dispatch: none',
+    'retry_wait: 0',
+    'cooldown: 0',
+    ...more,
+  ].join('\n');
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const { settings } = loadSettings({ standardFiles: Object.keys(files).map((name) => join(folder, name)) });
+
+  const log: Line[] = [];
+  const logger = createLogger(settings.logLevel, { write: (line: string) => log.push(JSON.parse(line)) });
+  const daemon = await startDaemon(settings, logger);
+  const [address] = daemon.addresses;
+  return { url: `http://127.0.0.1:${address?.port}`, folder, storageDir, sourcesDir, log, daemon };
+};
+
+/** As Pulp ships it, with what this site has changed. */
+const serverConf = (seeds: string, name: string, storageDir: string): string => `# Pulp's own configuration
+[database]
+# name: pulp_database
+name: ${name}
+seeds: ${seeds}
+# username:
+# write_concern: majority
+
+[server]
+# server_name: server_hostname
+storage_dir: ${storageDir}
+
+[lazy]
+redirect_host: pulp.example.com
+https_retrieval: false
+
+[tasks]
+# broker_url: qpid://localhost/
+`;
