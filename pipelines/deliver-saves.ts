@@ -1,17 +1,12 @@
 import { catchError, concat, defer, ignoreElements, mergeMap, type Observable, of } from 'rxjs';
+import { type BackOff, backOff } from './model/back-off.ts';
 import type { Dispatch, Outbox, PendingSave } from './model/index.ts';
 
-export interface DeliverSavesDeps {
+export interface DeliverSavesDeps extends BackOff {
   readonly outbox: Pick<Outbox, 'due' | 'remove' | 'putOff'>;
   readonly dispatch: Dispatch;
   /** Deliveries under way at once. */
   readonly concurrency: number;
-  /** Milliseconds after which a failed delivery is tried again; they double with each failure, with jitter. */
-  readonly wait: number;
-  /** Milliseconds, the longest wait. */
-  readonly waitLimit: number;
-  /** From 0 to 1: jitter. */
-  readonly random: () => number;
 }
 
 /** What came of one delivery. */
@@ -47,16 +42,10 @@ export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): O
       });
       return concat(defer(() => dispatch(save)).pipe(ignoreElements()), delivered).pipe(
         catchError((error: unknown) => {
-          const delay = waitAfter(save.failures, back);
+          const delay = backOff(save.failures, back);
           outbox.putOff(save, delay, error instanceof Error ? error.message : String(error));
           return of<Delivery>({ type: 'put-off', save, error, delay });
         }),
       );
     }, back.concurrency),
   );
-
-type BackOff = Pick<DeliverSavesDeps, 'wait' | 'waitLimit' | 'random'>;
-
-/** Jitter keeps wishes that failed together from coming back together. */
-const waitAfter = (failures: number, { wait, waitLimit, random }: BackOff): number =>
-  Math.min(waitLimit, wait * 2 ** failures) * (0.5 + random() / 2);

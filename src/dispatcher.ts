@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { filter, firstValueFrom, type Observable } from 'rxjs';
-import { backOff } from '../pipelines/back-off.ts';
+import { backOff } from '../pipelines/model/back-off.ts';
 import type { Dispatch } from '../pipelines/index.ts';
 import type { Connection } from './catalog/mongodb/connection.ts';
 import { ConfigError } from './config/load.ts';

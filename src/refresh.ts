@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { firstValueFrom, Observable, Subject, takeUntil } from 'rxjs';
+import { firstValueFrom, Observable, ReplaySubject, takeUntil } from 'rxjs';
 import type { Access, OpenSource, Refresher, RefreshProgress } from '../pipelines/index.ts';
 import { type Cataloger, placesOf } from './catalog/catalogers/cataloger.ts';
 import type { Repository } from './catalog/importers/format.ts';
@@ -40,7 +40,8 @@ export const makeRefresher =
   (parts: RefresherParts): Refresher<AlternateSource> =>
   (source) =>
     new Observable((subscriber) => {
-      const left = new Subject<void>();
+      // Replays, because a reader whose file ended early goes on to the next.
+      const left = new ReplaySubject<void>(1);
       let undo: (() => void) | undefined;
       subscriber.add(() => {
         left.next();

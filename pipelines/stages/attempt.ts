@@ -51,7 +51,8 @@ export const attempt = (
   );
   if (method === 'HEAD') return bytes;
 
-  const least = (minSpeed * minSpeedWindow) / 1000;
+  // A source that we slow down ourselves is not to be blamed for it.
+  const least = access?.maxSpeed === undefined ? (minSpeed * minSpeedWindow) / 1000 : 0;
   return bytes.pipe(
     least > 0
       ? speedFloor({

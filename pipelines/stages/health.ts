@@ -1,4 +1,5 @@
 import { asyncScheduler, BehaviorSubject, type Observable, type SchedulerLike } from 'rxjs';
+import { backOff } from '../model/back-off.ts';
 import type { Candidate, ErrorCode, Note, StreamError } from '../model/index.ts';
 
 interface HealthOptions {
@@ -83,8 +84,7 @@ export const createHealth = ({
     ill.next([...known.values()]);
   };
 
-  const coolingTime = (failures: number) =>
-    Math.min(cooldownLimit, cooldown * 2 ** (failures - 1)) * (0.5 + random() / 2);
+  const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
 
   const failed = (source: string, { code, message, retryAfter }: StreamError) => {
     const failures = (known.get(source)?.failures ?? 0) + 1;

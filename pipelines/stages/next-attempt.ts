@@ -1,3 +1,4 @@
+import { backOff } from '../model/back-off.ts';
 import { type Candidate, type Policy, type Remedy, remedyOf, type StreamError } from '../model/index.ts';
 
 /** A failed attempt, as the request remembers it. */
@@ -65,8 +66,9 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
     .filter((candidate) => mayPass(candidate, 'same', 'later'))
     .sort((a, b) => fruitless(a) - fruitless(b));
   if (!again) return undefined;
-  const backOff = Math.min(limits.retryWaitLimit, limits.retryWait * 2 ** Math.max(0, fruitless(again) - 1));
-  return { candidate: again, wait: failed(again)?.error.retryAfter ?? backOff * (0.5 + random() / 2) };
+  const { retryWait: wait, retryWaitLimit: waitLimit } = limits;
+  const pause = backOff(Math.max(0, fruitless(again) - 1), { wait, waitLimit, random });
+  return { candidate: again, wait: failed(again)?.error.retryAfter ?? pause };
 };
 
 /** After the head is out, only what is proven to be the same content may go on: by checksum, or by the same source's strong entity tag. */

@@ -90,11 +90,20 @@ describe('refreshSources', () => {
       const catalog = aCatalog({ life: 30 * DAY });
       catalog.until.set('a', 30 * DAY);
       const started: number[] = [];
-      const events = refreshSources(deps(catalog)).pipe(map(() => started.push(asyncScheduler.now() / DAY)));
+      const asked = [0];
+      const freshFor = (source: Source) => {
+        asked.push(asyncScheduler.now() / DAY);
+        return catalog.freshFor(source);
+      };
+      const events = refreshSources(deps({ ...catalog, freshFor })).pipe(
+        map(() => started.push(asyncScheduler.now() / DAY)),
+      );
       expectObservable(events, `${30 * 24 * 3600}s !`);
       flush();
       expect(started[0]).toBeGreaterThan(24);
       expect(started[0]).toBeLessThan(30);
+      const waits = asked.map((at, index) => at - (asked[index - 1] ?? 0));
+      expect(Math.max(...waits) * DAY).toBeLessThan(2 ** 31);
     }));
 
   it('never refreshes a source more often than it waits after a failure, however soon its offers expire', () =>

@@ -236,6 +236,17 @@ describe('a refresh', () => {
     });
   });
 
+  it('closes what it reads when unsubscribed, also where the source is silent', async () => {
+    const feed = await serve((_, response) => {
+      response.writeHead(200, { 'Content-Length': 1000 }).write('a');
+    });
+    const alternates = make();
+    const running = refreshOnce(alternates.describe('web', feed.url), alternates).subscribe();
+    await until(() => feed.requests.length > 0);
+    running.unsubscribe();
+    await until(() => feed.connections.open.size === 0);
+  });
+
   it('is not begun while another process has the lease', async () => {
     const folder = newFolder();
     const [one, two] = [make({}, folder), make({}, folder)];

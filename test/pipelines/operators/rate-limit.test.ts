@@ -55,6 +55,15 @@ describe('rateLimit', () => {
       expectObservable(two).toBe('200ms x 199ms y');
     }));
 
+  it('parts what there is in a tick among all who wait, rather than give it to the first', () =>
+    marbles(({ cold, expectObservable }) => {
+      const limit = words(10 * SLOW);
+      const one = limit(NEVER, () => cold('w', { w: 'a'.repeat(20) }));
+      const two = limit(NEVER, () => cold('w', { w: 'b'.repeat(10) }));
+      expectObservable(one).toBe('a 99ms b 99ms b', { a: 'aaaaaaaaaa', b: 'aaaaa' });
+      expectObservable(two).toBe('100ms b 99ms b', { b: 'bbbbb' });
+    }));
+
   it('gives nothing to a stream whose consumer wants nothing, and its share to the others', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const limit = words(SLOW);
