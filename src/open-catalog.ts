@@ -1,7 +1,6 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog } from '../pipelines/index.ts';
-import { type Connection, connectMongo } from './catalog/mongodb/connection.ts';
-import { openMongoCatalog } from './catalog/mongodb.ts';
+import type { Connection } from './catalog/mongodb/connection.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
 import type { Settings } from './config/schema.ts';
 
@@ -18,13 +17,18 @@ export interface ChosenCatalog extends Catalog {
   close(): Promise<void>;
 }
 
-/** Opens it, without waiting for a database to be up. Throws, with nothing left open, where a file or a setting cannot be used. */
-export const openCatalog = (settings: Settings): ChosenCatalog => {
+/** Opens it, without waiting for a database to be up. Rejects, with nothing left open, where a file or a setting cannot be used. */
+export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> => {
   const embedded = openSqliteCatalog(settings.catalog);
   const { lookup, access, offers } = embedded;
   if (settings.catalogType === 'sqlite')
     return { lookup, access, offers, embedded, ready: of(true), forget: () => {}, close: async () => embedded.close() };
   try {
+    // The driver takes half a second and 30 MB, which nobody should pay who does not use it.
+    const [{ connectMongo }, { openMongoCatalog }] = await Promise.all([
+      import('./catalog/mongodb/connection.ts'),
+      import('./catalog/mongodb.ts'),
+    ]);
     const within = settings.mongodbTimeout * 1000;
     const database = connectMongo(
       {

@@ -51,7 +51,7 @@ export const openStreamer = async (
   { delivering: delivers = true }: Options = {},
 ): Promise<OpenStreamer> => {
   await mkdir(settings.stateDir, { recursive: true, mode: 0o750 });
-  const chosen = openCatalog(settings);
+  const chosen = await openCatalog(settings);
   const catalog = chosen.embedded;
   const sources = sourcesOf(settings);
   const health = createHealth({

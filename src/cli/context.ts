@@ -13,7 +13,12 @@ const PATIENCE = { connectTimeout: 30_000, headTimeout: 60_000, readTimeout: 60_
 /** The surroundings of the commands for catalog and importers: this process, its settings, and the network. */
 export const cliContext: CatalogContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog']),
-  openCatalog: (command) => openSqliteCatalog(settingsOf(command).settings.catalog),
+  openCatalog: (command) => {
+    const { settings } = settingsOf(command);
+    if (settings.catalogType === 'mongodb')
+      process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
+    return openSqliteCatalog(settings.catalog);
+  },
   readerFor: (config) => {
     const access = accessOf(config);
     const feed = createFeed({ ...FEED, connectTimeout: PATIENCE.connectTimeout });

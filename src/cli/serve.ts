@@ -12,11 +12,12 @@ export const addServe = (program: Command): void => {
   ).action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
     const logger = createLogger(settings.logLevel);
+    // Before the daemon says that it is ready: who reads that may stop it at once.
+    const stop = stopSignal();
     const daemon = await startDaemon(settings, logger);
     process.on('SIGHUP', daemon.streamer.alternates.reload);
-    await stopped();
+    await stop;
     logger.info({ within: settings.stopTimeout }, 'stopping; a second signal stops at once');
-    for (const signal of SIGNALS) process.once(signal, () => process.exit(1));
     await daemon.stop();
     logger.info('stopped');
     for (const signal of SIGNALS) process.removeAllListeners(signal);
@@ -25,11 +26,14 @@ export const addServe = (program: Command): void => {
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-const stopped = (): Promise<void> =>
+/** Resolves with the first signal to stop; the second ends the process. */
+const stopSignal = (): Promise<void> =>
   new Promise((resolve) => {
-    const done = () => {
-      for (const signal of SIGNALS) process.off(signal, done);
-      resolve();
-    };
-    for (const signal of SIGNALS) process.on(signal, done);
+    let stopping = false;
+    for (const signal of SIGNALS)
+      process.on(signal, () => {
+        if (stopping) process.exit(1);
+        stopping = true;
+        resolve();
+      });
   });

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { filter, firstValueFrom } from 'rxjs';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
-import { startOn, type TestFeed } from '../support/feeds.ts';
+import { startFeed as openFeed, startOn, type TestFeed } from '../support/feeds.ts';
 import { forwardProxy } from '../support/forward-proxy.ts';
 import { describeMongo, describeMongoServer, type MongoServer, mongodb, serverName } from '../support/mongodb.ts';
 import { type PulpSite, startPulpSite } from '../support/pulp-site.ts';
@@ -39,7 +39,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     const server = await mongo.server();
     const database = await mongo.database(server);
     pulp = database.pulp;
-    site = await startPulpSite(newFolder(), server, database.name);
+    site = await startPulpSite(newFolder(), server, database.name, ['idle_timeout: 1s']);
   });
   afterAll(() => site.daemon.stop());
 
@@ -198,7 +198,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(await fetched({ url: `${relaxed.url}/a`, importer: half })).toMatchObject({ status: 200, whole: true });
     });
 
-    it('gets the new one with the next request after a change', async () => {
+    it('gets the new one with the next request after a change, and the old connection ends', async () => {
       const feed = await startFeed((request, response) => {
         response.setHeader('X-Client', (request.socket as TLSSocket).getPeerCertificate().subject.CN ?? '');
         serve(request, response);
@@ -210,6 +210,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       await pulp.changeImporter(importers[0]!, { ssl_client_cert: cert, ssl_client_key: key });
       expect(await client()).toBe('second client');
       expect(feed.connections.made).toBe(2);
+      await until(() => feed.connections.open.size === 0);
     });
 
     it.each<[string, object, string]>([
@@ -366,8 +367,7 @@ describeMongoServer(`a site whose database goes away (${serverName})`, () => {
     server = await mongo.server();
     const database = await mongo.database(server);
     pulp = database.pulp;
-    const content = await import('../support/feeds.ts');
-    feed = await content.startFeed(serve);
+    feed = await openFeed(serve);
     const importer = await pulp.importer({});
     paths = Array.from({ length: 40 }, (_, number) => `/content/${number}`);
     for (const path of paths)

@@ -73,6 +73,7 @@ const missing = [
   ...(way ? [] : ['a server: MONGODB_URL, mongod, or Go to build FerretDB']),
   ...(hasClient ? [] : ['python3-pymongo']),
 ].join(' and ');
+if (missing !== '' && process.env.CI === 'true') throw new Error(`the tests of MongoDB need ${missing}`);
 const cannotStop = missing === '' && !way?.command ? 'a server of its own, not MONGODB_URL' : missing;
 
 /** Which server the tests have. */

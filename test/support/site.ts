@@ -16,7 +16,7 @@ export interface DaemonProcess extends Running {
   readonly url: string;
   /** Every line of its log, from the first on. */
   readonly log: Observable<LogLine>;
-  /** Resolves to so many lines with this message and these fields, once they were written. */
+  /** Resolves to so many lines with this message and these fields (a pattern stands for many values), once they were written. */
   logged(msg: string, fields?: Readonly<Record<string, unknown>>, count?: number): Promise<LogLine[]>;
   /** Sends SIGTERM; resolves to what it left behind. */
   stop(): Promise<Finished>;
@@ -63,6 +63,9 @@ export const makeSite = (
   };
 };
 
+const fits = (found: unknown, wanted: unknown): boolean =>
+  wanted instanceof RegExp ? wanted.test(String(found)) : found === wanted;
+
 const ready = async (running: Running): Promise<DaemonProcess> => {
   const log = running.lines.pipe(
     map((line) => JSON.parse(line) as LogLine),
@@ -77,7 +80,9 @@ const ready = async (running: Running): Promise<DaemonProcess> => {
     logged: async (msg, fields = {}, count = 1) => {
       const found = await firstValueFrom(
         log.pipe(
-          filter((one) => one.msg === msg && Object.entries(fields).every(([name, value]) => one[name] === value)),
+          filter(
+            (line) => line.msg === msg && Object.entries(fields).every(([name, value]) => fits(line[name], value)),
+          ),
           take(count),
           toArray(),
         ),

@@ -54,29 +54,11 @@ describe('lookup', () => {
     ]);
   });
 
-  it('matches paths exactly', async () => {
-    const catalog = openSqliteCatalog(':memory:');
-    load(catalog, [anEntry({ path: '/p/a%2Bb' })]);
-    expect(await lookup(catalog, '/p/a%2Bb')).toHaveLength(1);
-    for (const path of ['/p/a+b', '/P/a%2Bb', '/p/a%2bb', '/p/a%2Bb/', '/p/a%']) {
-      expect(await lookup(catalog, path)).toEqual([]);
-    }
-  });
-
   it('takes the size from data where the entry has none of its own', async () => {
     const catalog = openSqliteCatalog(':memory:');
     load(catalog, [anEntry({ size: undefined, data: { size: 99 } }), anEntry({ path: '/q', data: { size: 99 } })]);
     expect((await lookup(catalog, '/p/bear.rpm'))[0]?.size).toBe(99);
     expect((await lookup(catalog, '/q'))[0]?.size).toBe(7);
-  });
-
-  it('asks the database at each subscription and not before', async () => {
-    const catalog = openSqliteCatalog(':memory:');
-    const asked = catalog.lookup('/p/bear.rpm').pipe(toArray());
-    load(catalog, [anEntry()]);
-    expect(await lastValueFrom(asked)).toHaveLength(1);
-    catalog.entries.remove('/p/bear.rpm');
-    expect(await lastValueFrom(asked)).toHaveLength(0);
   });
 
   it('finds each of fifty thousand entries through the index', async () => {
@@ -112,60 +94,6 @@ describe('a catalog that cannot be asked', () => {
   });
 });
 
-describe('access', () => {
-  it('is what the importer’s configuration says, by Pulp’s rules', async () => {
-    const catalog = openSqliteCatalog(':memory:');
-    const { id } = catalog.importers.add({
-      config: {
-        ssl_ca_cert: 'CA',
-        ssl_client_cert: 'CERT',
-        ssl_client_key: 'KEY',
-        ssl_validation: false,
-        proxy_host: 'proxy.example.com',
-        proxy_port: 3128,
-        proxy_username: 'p',
-        proxy_password: 'q',
-        basic_auth_username: 'u',
-        basic_auth_password: 'v',
-        connect_timeout: 6.05,
-        read_timeout: 27,
-      },
-    });
-    expect(await firstValueFrom(catalog.access(id))).toEqual({
-      ca: 'CA',
-      clientCert: 'CERT',
-      clientKey: 'KEY',
-      verifyServer: false,
-      proxy: { url: 'http://proxy.example.com:3128', username: 'p', password: 'q' },
-      basicAuth: { username: 'u', password: 'v' },
-      connectTimeout: 6050,
-      readTimeout: 27_000,
-    });
-  });
-
-  it('ignores the half of a pair, and keeps a scheme that the proxy has', async () => {
-    const catalog = openSqliteCatalog(':memory:');
-    const halves = {
-      ssl_client_cert: 'CERT',
-      ssl_validation: true,
-      proxy_host: 'https://proxy.example.com/',
-      proxy_port: 8080,
-      proxy_username: 'p',
-      basic_auth_password: 'v',
-    };
-    const { id } = catalog.importers.add({ config: halves });
-    expect(await firstValueFrom(catalog.access(id))).toEqual({ proxy: { url: 'https://proxy.example.com:8080' } });
-  });
-
-  it('errors with SOURCE_BROKEN for an importer that is not there', async () => {
-    const catalog = openSqliteCatalog(':memory:');
-    await expect(firstValueFrom(catalog.access(A))).rejects.toMatchObject({
-      code: 'SOURCE_BROKEN',
-      message: `importer ${A} is not in the catalog`,
-    });
-  });
-});
-
 describe('offers', () => {
   const unitKey = { name: 'bear', checksum: 'c' };
   const unitId = unitIdOf('rpm', unitKey);
@@ -183,24 +111,6 @@ describe('offers', () => {
     return catalog;
   };
   const offers = (catalog: SqliteCatalog, entry: NewEntry) => lastValueFrom(catalog.offers(entry).pipe(toArray()));
-
-  it('are each source’s newest that has not expired', async () => {
-    const catalog = open();
-    catalog.content.add([anOffer('one', 'file:///old'), anOffer('two', 'file:///two'), anOffer('one', 'file:///new')]);
-    catalog.content.add([anOffer('late', 'file:///late', NOW - 1)]);
-    expect(await offers(catalog, anEntry({ unitId }))).toEqual([
-      { sourceId: 'one', url: 'file:///new' },
-      { sourceId: 'two', url: 'file:///two' },
-    ]);
-  });
-
-  it('are none for a unit whose key is unknown, or that nobody has', async () => {
-    const catalog = open();
-    expect(await offers(catalog, anEntry({ unitId }))).toEqual([]);
-    catalog.content.add([anOffer('one', 'file:///one')]);
-    expect(await offers(catalog, anEntry({ unitId: 'another' }))).toEqual([]);
-    expect(await offers(catalog, anEntry({ unitId, unitTypeId: 'srpm' }))).toEqual([]);
-  });
 
   it('are replaced by a refresh that came through, and kept by one that failed', async () => {
     const catalog = open();

@@ -162,15 +162,21 @@ describe('the HTTP server', () => {
   it('leaves the stream when the client leaves, and logs 499', async () => {
     const left = new Subject<void>();
     const leaving = new Promise<void>((resolve) => left.subscribe(resolve));
-    const { raw, nextServed } = await serve(() =>
-      concat(of(head(9), chunk('abc')), NEVER).pipe(finalize(() => left.next())),
+    const { raw, nextServed } = await serve((_, report) =>
+      concat(of(head(9), chunk('abc')), NEVER).pipe(
+        finalize(() => {
+          report({ outcome: 'left', bytes: 3 } as Report);
+          left.next();
+        }),
+      ),
     );
     const socket = await raw('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(socket, 'data');
     const served = nextServed();
     socket.destroy();
     await leaving;
-    expect(await served).toMatchObject({ status: 499, target: '/x', client: '127.0.0.1' });
+    const report = { outcome: 'left', bytes: 3 };
+    expect(await served).toMatchObject({ status: 499, target: '/x', client: '127.0.0.1', report });
   });
 
   it('closes the valve for a client that does not read, and opens it when it does', async () => {

@@ -53,6 +53,15 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
       ]);
     });
 
+    it('are found among a thousand', async () => {
+      await pulp.entries(1_000, '/many/%d/package.rpm', 'https://feed.example.com/%d');
+      for (const number of [0, 1, 499, 999])
+        expect(await lookup(`/many/${number}/package.rpm`)).toMatchObject([
+          { url: `https://feed.example.com/${number}` },
+        ]);
+      expect(await lookup('/many/1000/package.rpm')).toEqual([]);
+    });
+
     const itExplains = serverName === 'FerretDB' ? it.skip : it;
     itExplains(`use the index (needs MongoDB itself, which tells how it finds; here: ${serverName})`, async () => {
       const plan = await client.db(name).collection('lazy_content_catalog').find({ path: '/one' }).explain();

@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals';
+import { BSON } from 'mongodb';
 import { filter, firstValueFrom, lastValueFrom, take, timer, toArray } from 'rxjs';
 import { type Connection, connectMongo } from '../../../../src/catalog/mongodb/connection.ts';
 import { databaseSettings } from '../../../support/database-settings.ts';
@@ -36,6 +37,37 @@ it('a server that says nothing makes every question fail in time', async () => {
   const silent = await startRaw((socket) => socket.resume());
   closing.push(silent.close);
   expect(await ask(connect(`mongodb://127.0.0.1:${silent.port}/`))).toBe('CATALOG_UNAVAILABLE');
+});
+
+/** Answers the driver's first question (OP_QUERY, with OP_REPLY) as a server of long ago does. */
+const startOldServer = () =>
+  startRaw((socket) => {
+    socket.on('data', (asked: Buffer) => {
+      const hello = BSON.serialize({
+        ok: 1,
+        ismaster: true,
+        minWireVersion: 0,
+        maxWireVersion: 5,
+        maxBsonObjectSize: 16_777_216,
+      });
+      const head = Buffer.alloc(36);
+      head.writeInt32LE(head.length + hello.length, 0);
+      head.writeInt32LE(asked.readInt32LE(4), 8);
+      head.writeInt32LE(1, 12);
+      head.writeInt32LE(1, 32);
+      socket.write(Buffer.concat([head, hello]));
+    });
+  });
+
+it('a server that is too old is not ready, and every question says which one is needed', async () => {
+  const old = await startOldServer();
+  closing.push(old.close);
+  const database = connect(`mongodb://127.0.0.1:${old.port}/`);
+  await becomes(database, false);
+  await expect(firstValueFrom(database.ask(() => Promise.resolve(1)))).rejects.toMatchObject({
+    code: 'CATALOG_UNAVAILABLE',
+    message: expect.stringContaining('requires at least'),
+  });
 });
 
 describeMongoServer(`a connection to ${serverName}`, () => {
@@ -78,6 +110,15 @@ describeMongoServer(`a connection to ${serverName}`, () => {
     expect(atOnce).toBe('CATALOG_UNAVAILABLE');
     server.thaw();
     await becomes(database, true);
+  });
+
+  it('gives up a question that takes too long in all', async () => {
+    const database = connect((await mongo.server()).url);
+    expect(await ask(database)).toBe('answered');
+    await expect(firstValueFrom(database.ask(() => new Promise(() => {})))).rejects.toMatchObject({
+      code: 'CATALOG_UNAVAILABLE',
+      message: expect.stringContaining('no answer within 300 ms'),
+    });
   });
 
   it('tells what a question throws for reasons of its own', async () => {

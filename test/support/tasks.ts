@@ -1,0 +1,82 @@
+import { afterEach } from '@jest/globals';
+import { connect } from 'amqplib';
+import { filter, firstValueFrom, Subject } from 'rxjs';
+
+/** Whoever takes tasks out of a queue, for as long as the test runs. */
+export interface TaskTaker {
+  /** The units that tasks came for, and how often. */
+  readonly units: ReadonlyMap<string, number>;
+  /** Resolves once everything has been taken that is in the queue now. */
+  all(): Promise<void>;
+  /** Deletes the queue in a moment in which nothing waits in it. */
+  deleteQueue(): Promise<void>;
+}
+
+const MARK = 'mark';
+
+/**
+ * Takes reservation tasks out of a queue, over every restart of the broker. A task is acknowledged after it was counted, so none is lost
+ * with a connection; one may come twice.
+ */
+export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker>) => {
+  const ending: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const end of ending.splice(0)) await end();
+  });
+
+  return async (url, queue) => {
+    const units = new Map<string, number>();
+    const marks = new Subject<string>();
+    const take = (content: Buffer): void => {
+      const body = JSON.parse(content.toString());
+      if (body[MARK]) {
+        marks.next(body[MARK]);
+        return;
+      }
+      const [, , resource] = Array.isArray(body) ? body[0] : body.args;
+      const [, unit] = /^content_unit:([^:]+):/.exec(resource) ?? [];
+      if (unit === undefined) throw new Error(`no reservation of a unit: ${resource}`);
+      units.set(unit, (units.get(unit) ?? 0) + 1);
+    };
+
+    const connection = await connect(url, { recovery: { initialDelay: 50, maxDelay: 200 } });
+    connection.on('error', () => {}); // The tests cut it.
+    ending.push(() => connection.close());
+    const work = async (model: Pick<typeof connection, 'createChannel'>): Promise<void> => {
+      const channel = await model.createChannel();
+      channel.on('error', () => {});
+      await channel.assertQueue(queue, { durable: true });
+      await channel.consume(queue, (message) => {
+        // No message: the queue was deleted under the consumer.
+        if (!message) return void channel.close().then(() => work(model));
+        take(message.content);
+        channel.ack(message);
+      });
+    };
+    connection.on('connect', (model) => work(model).catch(() => {})); // Cut again meanwhile: there will be another one.
+    await work(connection);
+
+    return {
+      units,
+      all: async () => {
+        const mark = crypto.randomUUID();
+        const came = firstValueFrom(marks.pipe(filter((one) => one === mark)));
+        const channel = await connection.createChannel();
+        channel.sendToQueue(queue, Buffer.from(JSON.stringify({ [MARK]: mark })));
+        await came;
+        await channel.close();
+      },
+      deleteQueue: async () => {
+        for (let deleted = false; !deleted; ) {
+          const channel = await connection.createChannel();
+          channel.on('error', () => {});
+          deleted = await channel.deleteQueue(queue, { ifEmpty: true }).then(
+            () => true,
+            () => false,
+          );
+          if (deleted) await channel.close();
+        }
+      },
+    };
+  };
+};
