@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import type { Settings } from './config/schema.ts';
 import { listenAddresses } from './http/addresses.ts';
+import { createAdminServer } from './http/admin.ts';
 import { createHttpServer, type Served } from './http/server.ts';
 import { logServed } from './observe/log.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
@@ -33,19 +34,33 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     newId: randomUUID,
     now: () => performance.now(),
   });
+  let ready = false;
+  const watching = streamer.ready.subscribe((now) => {
+    ready = now;
+  });
+  const admin = createAdminServer({ ready: () => ready });
+  const close = async () => {
+    watching.unsubscribe();
+    await admin.stop(0);
+    await streamer.close();
+  };
   try {
+    const adminAddresses =
+      settings.adminPort > 0 ? await admin.listen(await listenAddresses(['localhost']), settings.adminPort) : [];
     const addresses = await server.listen(wanted, settings.port);
-    logger.info({ listening: addresses.map(({ address, port }) => `${address} port ${port}`) }, 'ready');
+    logger.info({ listening: addresses.map(sayAddress), admin: adminAddresses.map(sayAddress) }, 'ready');
     return {
       streamer,
       addresses,
       stop: async () => {
         await server.stop(settings.stopTimeout * 1000);
-        await streamer.close();
+        await close();
       },
     };
   } catch (error) {
-    await streamer.close();
+    await close();
     throw error;
   }
 };
+
+const sayAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;

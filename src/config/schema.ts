@@ -73,6 +73,11 @@ export const SETTINGS = {
     'Where to listen: comma-separated network interface names (`lo`), host names, IPv4 and IPv6 addresses. Empty means all interfaces.',
     lazy('streamer_interface'),
   ),
+  adminPort: streamer(
+    integer(0, 65_535),
+    '0',
+    'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors; 0: none.',
+  ),
   cacheTimeout: streamer(
     age,
     '86400',

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { BehaviorSubject, type Observable } from 'rxjs';
 import {
   type Report,
@@ -8,7 +8,7 @@ import {
   type StreamRequest,
   toStreamError,
 } from '../../pipelines/model/index.ts';
-import type { ListenAddress } from './addresses.ts';
+import { createListeners, type HttpServer } from './listeners.ts';
 import { respond, respondWithError } from './respond.ts';
 import { pathOfTarget } from './target.ts';
 
@@ -36,61 +36,18 @@ interface ServerOptions {
   readonly now: () => number;
 }
 
-export interface HttpServer {
-  /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
-  listen(addresses: readonly ListenAddress[], port: number): Promise<readonly AddressInfo[]>;
-  /** Takes no more requests; resolves once the running ones ended, at the latest after so many milliseconds, when they are cut. */
-  stop(within: number): Promise<void>;
-}
-
 /** Idle connections of a cache in front are kept longer than the cache keeps them: it is the one who knows when it is done. */
 const KEEP_ALIVE = 125_000;
 /** Bytes that wait in a socket before the valve closes. */
 const HIGH_WATER_MARK = 64 * 1024;
 
 /** The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a response. */
-export const createHttpServer = (options: ServerOptions): HttpServer => {
-  const servers: Server[] = [];
-  const listener: RequestListener = (req, res) => handle(req, res, options);
-
-  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
-
-  return {
-    listen: async (addresses, port) => {
-      try {
-        const bound: AddressInfo[] = [];
-        for (const address of addresses) {
-          const server = createServer({ keepAliveTimeout: KEEP_ALIVE, highWaterMark: HIGH_WATER_MARK }, listener);
-          server.on('clientError', refuse);
-          // With port 0 all addresses share the port that the first one was given.
-          bound.push(await listenOn(server, address, bound[0]?.port ?? port));
-          servers.push(server);
-        }
-        return bound;
-      } catch (error) {
-        await Promise.all(servers.splice(0).map(close));
-        throw error;
-      }
-    },
-    stop: async (within) => {
-      const closed = Promise.all(servers.map(close));
-      const cut = setTimeout(() => {
-        for (const server of servers) server.closeAllConnections();
-      }, within);
-      await closed;
-      clearTimeout(cut);
-    },
-  };
-};
-
-const listenOn = (server: Server, { host, ipv6Only }: ListenAddress, port: number): Promise<AddressInfo> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, ipv6Only }, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    });
-  });
+export const createHttpServer = (options: ServerOptions): HttpServer =>
+  createListeners(
+    { keepAliveTimeout: KEEP_ALIVE, highWaterMark: HIGH_WATER_MARK },
+    (req, res) => handle(req, res, options),
+    refuse,
+  );
 
 const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newId, now }: ServerOptions): void => {
   const began = now();

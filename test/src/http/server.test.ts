@@ -5,7 +5,8 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concat, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
-import { createHttpServer, type HttpServer, type Served } from '../../../src/http/server.ts';
+import type { HttpServer } from '../../../src/http/listeners.ts';
+import { createHttpServer, type Served } from '../../../src/http/server.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
@@ -228,6 +229,18 @@ describe('the HTTP server', () => {
     rest.complete();
     expect(await text(res)).toBe('ab');
     await stopped;
+  });
+
+  it('does not wait for a connection that is kept alive after its last transfer', async () => {
+    const rest = new Subject<StreamEvent>();
+    const { server, raw } = await serve(() => concat(of(head(2), chunk('a')), rest));
+    const socket = await raw('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(socket, 'data');
+    const stopped = server.stop(600_000);
+    rest.next(chunk('b'));
+    rest.complete();
+    await stopped;
+    socket.destroy();
   });
 
   it('cuts transfers that take too long to end when stopped', async () => {
