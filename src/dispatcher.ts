@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { filter, firstValueFrom, type Observable } from 'rxjs';
-import { backOff } from '../pipelines/model/back-off.ts';
 import type { Dispatch } from '../pipelines/index.ts';
+import { backOff } from '../pipelines/model/back-off.ts';
 import type { Connection } from './catalog/mongodb/connection.ts';
 import { ConfigError } from './config/load.ts';
 import { keyOf, type SettingName, type Settings } from './config/schema.ts';

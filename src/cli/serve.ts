@@ -17,8 +17,9 @@ export const addServe = (program: Command): void => {
     const daemon = await startDaemon(settings, logger);
     process.on('SIGHUP', daemon.streamer.alternates.reload);
     await stop;
+    const stopped = daemon.stop();
     logger.info({ within: settings.stopTimeout }, 'stopping; a second signal stops at once');
-    await daemon.stop();
+    await stopped;
     logger.info('stopped');
     for (const signal of SIGNALS) process.removeAllListeners(signal);
   });
