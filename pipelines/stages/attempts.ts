@@ -154,7 +154,7 @@ const summary = (failures: readonly Failure[]): StreamError => {
   const telling = errors.findLast(({ code }) => code !== 'SOURCE_MISSING') ?? errors.at(-1);
   if (!telling) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
   if (errors.length === 1) return telling;
-  const messages = errors.map(({ message }) => message).join('; ');
+  const messages = [...new Set(errors.map(({ message }) => message))].join('; ');
   const { code, source, sourceStatus, retryAfter } = telling;
   return new StreamError(code, source, `every source failed; ${messages}`, {
     cause: telling,

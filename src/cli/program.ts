@@ -3,7 +3,7 @@ import { version } from '../package.ts';
 import { addCatalogCommands } from './catalog.ts';
 import { addCheckConfig } from './check-config.ts';
 import { cliContext } from './context.ts';
-import { addDemo } from './demo/demo.ts';
+import { addDemo } from './demo/command.ts';
 import { addDocs } from './docs.ts';
 import { addExplain } from './explain.ts';
 import { addFetch } from './fetch.ts';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
 import { filesBelow, temporaryFolders } from '../support/folder.ts';
@@ -9,6 +9,8 @@ import { sha256 } from '../support/importing.ts';
 import { ownEnvironment, processes } from '../support/processes.ts';
 import { makeSite, pulpStreamer } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,7 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { ownEnvironment, processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { pulpStreamer } from '../support/site.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 

@@ -1,12 +1,14 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect } from '@jest/globals';
+import { describe, expect, jest } from '@jest/globals';
 import { createCertificates } from '../support/certificates.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes, succeeded } from '../support/processes.ts';
 import { builtFile, builtFiles, itNeeding, makeYumRepository, YUM_TOOLS } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,10 +1,12 @@
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { version } from '../../src/package.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { temporaryFolders } from '../support/temporary.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -72,8 +72,8 @@ const receiveAll = async (url: string, files: readonly File[], seconds: number):
   );
 
 describe('many transfers at once', () => {
-  // Measured: 95 MiB more, of 1.15 GiB that passed. Every transfer may hold 1 MiB: a small file while it is verified as a whole.
-  it('200 come right to their ends, half of them slow, with at most 200 MiB more in memory', async () => {
+  // Measured: 97 to 111 MiB more while 1.15 GiB pass; without back-pressure 265 MiB, though the kernel holds most of it.
+  it('200 come right to their ends, half of them slow, with less than 160 MiB more in memory', async () => {
     const files = filesOf(sizesOf(200, 64 * MIB));
     const site = makeSite(start, folder(), { dispatch: 'none' });
     await catalog(site, files);
@@ -82,7 +82,7 @@ describe('many transfers at once', () => {
     resetPeak(daemon.pid);
 
     expect(wrongOnes(files, await receiveAll(daemon.url, files, 8))).toEqual([]);
-    expect(memoryOf(daemon.pid).peak - resident).toBeLessThan(200 * MIB);
+    expect(memoryOf(daemon.pid).peak - resident).toBeLessThan(160 * MIB);
     expect((await daemon.stop()).status).toBe(0);
   }, 120_000);
 

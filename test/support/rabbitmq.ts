@@ -43,13 +43,14 @@ export const hasBroker = isInstalled || OVERRIDE !== undefined;
 /** `it`, where there is a broker; otherwise a skipped test whose name tells why. */
 export const itWithBroker = itIf(hasBroker, 'needs rabbitmq-server, or AMQP_URL');
 /** The same for tests that stop the broker or look into it. */
-export const itWithOwnBroker = itIf(isInstalled && OVERRIDE === undefined, 'needs rabbitmq-server, and no AMQP_URL');
+export const hasOwnBroker = isInstalled && OVERRIDE === undefined;
+export const itWithOwnBroker = itIf(hasOwnBroker, 'needs rabbitmq-server, and no AMQP_URL');
 
 /** Starts a broker for the tests of a file; it takes some ten seconds. */
 export const rabbitMq = (options: Options = {}): (() => RabbitMq) => {
   let running: Awaited<ReturnType<typeof startRabbitMq>> | undefined;
   beforeAll(async () => {
-    if (isInstalled && OVERRIDE === undefined) running = await startRabbitMq(options);
+    if (hasOwnBroker) running = await startRabbitMq(options);
   }, 90_000);
   afterAll(async () => {
     await running?.close();

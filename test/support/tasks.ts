@@ -8,8 +8,9 @@ export interface TaskTaker {
   readonly units: ReadonlyMap<string, number>;
   /** Resolves once everything has been taken that is in the queue now. */
   all(): Promise<void>;
-  /** Deletes the queue in a moment in which nothing waits in it. */
+  /** Deletes the queue, with all that is in it, and takes nothing more until told to. */
   deleteQueue(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 const MARK = 'mark';
@@ -47,8 +48,7 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
       channel.on('error', () => {});
       await channel.assertQueue(queue, { durable: true });
       await channel.consume(queue, (message) => {
-        // No message: the queue was deleted under the consumer.
-        if (!message) return void channel.close().then(() => work(model));
+        if (!message) return; // The queue was deleted under the consumer.
         take(message.content);
         channel.ack(message);
       });
@@ -67,16 +67,11 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
         await channel.close();
       },
       deleteQueue: async () => {
-        for (let deleted = false; !deleted; ) {
-          const channel = await connection.createChannel();
-          channel.on('error', () => {});
-          deleted = await channel.deleteQueue(queue, { ifEmpty: true }).then(
-            () => true,
-            () => false,
-          );
-          if (deleted) await channel.close();
-        }
+        const channel = await connection.createChannel();
+        await channel.deleteQueue(queue);
+        await channel.close();
       },
+      resume: () => work(connection),
     };
   };
 };

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { filter, firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
 import { type PendingSave, refreshOnce } from '../../../pipelines/index.ts';
 import type { Alternates } from '../../alternates.ts';
@@ -14,18 +13,8 @@ import { makeShow } from './show.ts';
 import { importZoo, setStage } from './stage.ts';
 import { contentOf, makeStage, packagesOf } from './zoo.ts';
 
-export const addDemo = (program: Command): void => {
-  program
-    .command('demo')
-    .description(
-      'show the main job: a feed that demands a client certificate, a source on disk, and what comes of a few requests',
-    )
-    .option('--once', 'end after the requests; exit status 0 only if everything came as expected')
-    .action(({ once }: { once?: boolean }) => demo(once ?? false));
-};
-
 /** Plays the scenes against a daemon of its own, in a folder of its own, all on loopback; everything is gone afterwards. */
-const demo = async (onlyOnce: boolean): Promise<void> => {
+export const playDemo = async (onlyOnce: boolean): Promise<void> => {
   const show = makeShow(process.stdout);
   const { folder, remove } = await makeStage();
   const stage = await setStage(folder);
