@@ -57,6 +57,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     path,
     valve: options.valve ?? of(true),
     record: options.record ?? true,
+    traceparent: options.traceparent,
   });
   const random = parts.random ?? Math.random;
 

@@ -107,6 +107,7 @@ def save(self, entry, **options):
         'resource': header_of(self.request, 'resource'),
         'tags': header_of(self.request, 'tags'),
         'request_id': header_of(self.request, 'x-request-id'),
+        'traceparent': header_of(self.request, 'traceparent'),
         'options': options,
         'began': began,
         'ended': time.time(),

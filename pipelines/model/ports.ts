@@ -69,6 +69,8 @@ export type Keep = (entry: CatalogEntry, length: number | undefined) => Keeping 
 /** The wish that a unit be saved for good. Unique by unit id and path. */
 export interface SaveRequest {
   readonly requestId: string;
+  /** The request's place in a trace (W3C Trace Context), where it has one. */
+  readonly traceparent?: string;
   readonly entry: CatalogEntry;
 }
 

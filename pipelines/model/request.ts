@@ -14,4 +14,6 @@ export interface StreamRequest {
   readonly valve: Observable<boolean>;
   /** Whether a complete transfer asks for the unit to be saved. Pulp's own downloads (`Pulp-Stream-Request: true`) say no. */
   readonly record: boolean;
+  /** The client's place in a trace (W3C Trace Context), where it told one; handed on with what the request leads to. */
+  readonly traceparent?: string;
 }

@@ -22,7 +22,8 @@ export const record = (
       },
       complete: () => {
         if (entry && outbox) {
-          outbox.append({ requestId: request.id, entry });
+          const { id: requestId, traceparent } = request;
+          outbox.append({ requestId, entry, ...(traceparent && { traceparent }) });
           out.next({ type: 'note', note: 'recorded', unitId: entry.unitId });
         }
         out.complete();

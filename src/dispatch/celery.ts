@@ -37,10 +37,7 @@ export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
   checkTemplate(options.task);
   const { publish, protocol, queue, reservation, taskStatus, origin } = options;
   const send = (save: PendingSave, task: Task) =>
-    publish(
-      destinationOf(protocol, queue),
-      celeryMessage(task, { protocol, origin, headers: { 'x-request-id': save.requestId } }),
-    );
+    publish(destinationOf(protocol, queue), celeryMessage(task, { protocol, origin, headers: headersOf(save) }));
 
   return (save) => {
     const task = saveTask(save, options.task);
@@ -65,3 +62,9 @@ export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
 /** Why the task could not be queued is the error that counts; a status that cannot be written either adds nothing to it. */
 const failed = (taskStatus: TaskStatus, task: Task): Observable<never> =>
   from(taskStatus.failed(task).catch(() => {})).pipe(ignoreElements());
+
+/** By these a task is found again in logs and traces. */
+const headersOf = ({ requestId, traceparent }: PendingSave) => ({
+  'x-request-id': requestId,
+  ...(traceparent !== undefined && { traceparent }),
+});

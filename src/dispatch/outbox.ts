@@ -105,7 +105,7 @@ export const openOutbox = (
   };
 
   return {
-    append: ({ requestId, entry }) => {
+    append: ({ requestId, traceparent, entry }) => {
       const key = JSON.stringify([entry.unitId, entry.path]);
       if (wishes.has(key)) return;
       try {
@@ -113,7 +113,14 @@ export const openOutbox = (
         if (wishes.size >= heldLimit) throw new Error(`${wishes.size} wishes wait in memory already`);
         // Made text here, so that an entry that is no JSON spoils its own wish and not those written with it.
         const text = JSON.stringify(entry);
-        wishes.set(key, { requestId, unitId: entry.unitId, path: entry.path, entry: text, notedAt: Date.now() });
+        wishes.set(key, {
+          requestId,
+          traceparent,
+          unitId: entry.unitId,
+          path: entry.path,
+          entry: text,
+          notedAt: Date.now(),
+        });
         soon();
       } catch (error) {
         tell(`cannot take the wish to save ${entry.path}`, error);

@@ -62,7 +62,8 @@ const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newI
       throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
     const valve = new BehaviorSubject(true);
     const record = req.headers['pulp-stream-request']?.toString().toLowerCase() !== 'true';
-    const events = fetch({ id, method, path: pathOfTarget(target), valve, record }, (told) => {
+    const traceparent = traceparentOf(req);
+    const events = fetch({ id, method, path: pathOfTarget(target), valve, record, traceparent }, (told) => {
       report = told;
     });
     respond(res, valve, events);
@@ -70,12 +71,24 @@ const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newI
     refusal = toStreamError(thrown);
     respondWithError(res, refusal);
   }
+  // Node would end a half-closed connection as soon as what was written is out, in mid-body too: where the body has no length that looks whole.
+  const halfClosed = () => {
+    if (!res.writableEnded) req.socket.resetAndDestroy();
+  };
+  req.socket.prependOnceListener('end', halfClosed);
   // After `respond`, whose own listener unsubscribes when the client leaves: only then is the report made.
   res.on('close', () => {
+    req.socket.off('end', halfClosed);
     const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
     served({ id, method, target, status, report, error: refusal ?? report?.error, client, duration: now() - began });
   });
 };
+
+/** A header that is not well-formed counts as none: https://www.w3.org/TR/trace-context/#traceparent-header */
+const traceparentOf = ({ headers: { traceparent } }: IncomingMessage): string | undefined =>
+  typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
+    ? traceparent
+    : undefined;
 
 /** What Node's parser refuses never becomes a request: it is answered here, once, and the connection closed. */
 const refuse = (error: NodeJS.ErrnoException, socket: Socket): void => {

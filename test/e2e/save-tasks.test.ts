@@ -31,6 +31,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => feed?.close());
 
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 /** The daemon, sending its tasks to the broker. */
 const openSite = async (settings: Readonly<Record<string, string | number>>) => {
   const site = makeSite(start, folder(), { port, dispatch: 'celery', broker_url: broker().url, ...settings });
@@ -38,8 +40,8 @@ const openSite = async (settings: Readonly<Record<string, string | number>>) => 
   return { site, daemon: await site.serve() };
 };
 
-const get = async (daemon: DaemonProcess, { path, content }: Unit): Promise<void> => {
-  const response = await fetch(daemon.url + path);
+const get = async (daemon: DaemonProcess, { path, content }: Unit, traceparent = ''): Promise<void> => {
+  const response = await fetch(daemon.url + path, { headers: { traceparent } });
   expect(response.status).toBe(200);
   expect(Buffer.compare(Buffer.from(await response.arrayBuffer()), content)).toBe(0);
 };
@@ -58,7 +60,7 @@ describe('a Celery worker', () => {
   ] as const) {
     itWithWorker(`saves what was transferred, told by protocol ${protocol}`, async () => {
       const { site, daemon } = await openSite({ celery_protocol: protocol });
-      await get(daemon, unit);
+      await get(daemon, unit, TRACE);
       const results = await worker.until((all) => resultsFor(unit)(all).length === 1);
       const [transfer] = await daemon.logged('request', { path: unit.path });
       expect(resultsFor(unit)(results)).toEqual([
@@ -70,6 +72,7 @@ describe('a Celery worker', () => {
           resource: `content_unit:${unit.id}:${unit.path}`,
           tags: [`pulp:content_unit:${unit.id}`, 'pulp:action:download'],
           request_id: transfer?.id,
+          traceparent: TRACE,
           options: {},
           began: expect.any(Number),
           ended: expect.any(Number),
@@ -109,11 +112,12 @@ describe('a Celery worker', () => {
   itWithWorker('runs a task of another shape, without reservation', async () => {
     const kwargs = '{"feed": "{url}", "kind": "{unit_type_id}"}';
     const { daemon } = await openSite({ task_reservation: 'no', save_task_kwargs: kwargs });
-    await get(daemon, PLAIN);
+    await get(daemon, PLAIN, 'no trace');
     const [result] = resultsFor(PLAIN)(await worker.until((all) => resultsFor(PLAIN)(all).length === 1));
     expect(result).toMatchObject({
       outcome: 'saved',
       resource: null,
+      traceparent: null,
       options: { feed: feed.url + PLAIN.path, kind: 'rpm' },
       request_id: (await daemon.logged('request', { path: PLAIN.path }))[0]?.id,
     });

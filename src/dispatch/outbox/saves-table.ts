@@ -6,6 +6,7 @@ import type { PendingSave } from '../../../pipelines/model/index.ts';
 /** A wish on its way to the table, its entry as JSON. */
 export interface NewSave {
   readonly requestId: string;
+  readonly traceparent: string | undefined;
   readonly unitId: string;
   readonly path: string;
   readonly entry: string;
@@ -35,6 +36,7 @@ const TABLE = `
     unit_id TEXT NOT NULL,
     path TEXT NOT NULL,
     request_id TEXT NOT NULL,
+    traceparent TEXT,
     entry TEXT NOT NULL CHECK (json_valid(entry)),
     noted_at INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
@@ -49,6 +51,7 @@ const TABLE = `
 interface Row {
   readonly id: number;
   readonly request_id: string;
+  readonly traceparent: string | null;
   readonly entry: string;
   readonly noted_at: number;
   readonly due_at: number;
@@ -59,6 +62,7 @@ interface Row {
 const toSave = (row: Row): PendingSave => ({
   id: row.id,
   requestId: row.request_id,
+  ...(row.traceparent !== null && { traceparent: row.traceparent }),
   entry: JSON.parse(row.entry),
   failures: row.failures,
 });
@@ -77,7 +81,8 @@ export const openSavesTable = (file: string) => {
     throw error;
   }
   const insert = database.prepare(
-    `INSERT INTO saves (unit_id, path, request_id, entry, noted_at, due_at) VALUES (:unit, :path, :request, :entry, :at, :at)
+    `INSERT INTO saves (unit_id, path, request_id, traceparent, entry, noted_at, due_at)
+     VALUES (:unit, :path, :request, :trace, :entry, :at, :at)
      ON CONFLICT (unit_id, path) DO NOTHING`,
   );
   const remove = database.prepare('DELETE FROM saves WHERE id = ?');
@@ -96,8 +101,15 @@ export const openSavesTable = (file: string) => {
           if (change === 'remove') remove.run(id);
           else putOff.run(change.dueAt, change.reason, id);
         }
-        for (const { unitId: unit, path, requestId: request, entry, notedAt: at } of wishes) {
-          insert.run({ unit, path, request, entry, at });
+        for (const {
+          unitId: unit,
+          path,
+          requestId: request,
+          traceparent: trace = null,
+          entry,
+          notedAt: at,
+        } of wishes) {
+          insert.run({ unit, path, request, trace, entry, at });
         }
       }),
     /** Ids of the wishes that are due, oldest first. */

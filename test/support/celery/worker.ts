@@ -16,6 +16,7 @@ export interface Result {
   readonly resource: string | null;
   readonly tags: readonly string[] | null;
   readonly request_id: string | null;
+  readonly traceparent: string | null;
   readonly options: Readonly<Record<string, unknown>>;
   /** Unix seconds. */
   readonly began: number;
