@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import { defer, map, type Observable, of } from 'rxjs';
+import { defer, map, type Observable } from 'rxjs';
 import {
+  type Catalog,
   type FindCandidates,
   type Lease,
   type OpenSource,
@@ -11,7 +12,7 @@ import {
 import type { Cataloger } from './catalog/catalogers/cataloger.ts';
 import { CATALOGERS } from './catalog/catalogers/index.ts';
 import { catalogLease } from './catalog/lease.ts';
-import type { SqliteCatalog } from './catalog/sqlite.ts';
+import type { RefreshState, RefreshStore } from './catalog/refresh-store.ts';
 import { parseIni } from './config/ini.ts';
 import { maskUrl } from './observe/mask.ts';
 import { fingerprintOf, makeRefresher } from './refresh.ts';
@@ -23,7 +24,10 @@ import { openDescriptors } from './sources/descriptors-folder.ts';
 export interface AlternatesParts {
   /** The folder of the descriptors. */
   readonly folder: string;
-  readonly catalog: SqliteCatalog;
+  /** Is asked who offers a unit. */
+  readonly catalog: Pick<Catalog, 'offers'>;
+  /** Where refreshes put what they find. */
+  readonly store: RefreshStore;
   /** Keeps to the limits of sources: see `withLimits`. */
   readonly open: OpenSource;
   readonly catalogers?: readonly Cataloger[];
@@ -38,6 +42,13 @@ export interface AlternatesParts {
 /** `fresh`: has offers that count. `stale`: wants to be refreshed. `refreshing`: is being refreshed, by whatever process. */
 export type SourceState = 'fresh' | 'stale' | 'refreshing';
 
+export interface SourceStatus {
+  readonly offers: number;
+  /** Unix seconds. */
+  readonly expiration?: number;
+  readonly state: SourceState;
+}
+
 /** Alternate content sources: what they offer, and how that is kept fresh. */
 export interface Alternates {
   readonly find: FindCandidates;
@@ -47,11 +58,7 @@ export interface Alternates {
   readonly lease: Lease;
   /** Keeps all sources fresh while subscribed; emits what happens with each. */
   readonly refreshing: Observable<RefreshEvent<AlternateSource>>;
-  status(source: AlternateSource): {
-    readonly offers: number;
-    readonly expiration?: number;
-    readonly state: SourceState;
-  };
+  status(source: AlternateSource): Promise<SourceStatus>;
   /** Reads the descriptors and what they refer to anew, now. */
   reload(): void;
   close(): void;
@@ -61,7 +68,16 @@ export interface Alternates {
 const PACE = { concurrency: 2, spread: 5_000, wait: 60_000, waitLimit: 3_600_000 };
 
 export const openAlternates = (parts: AlternatesParts): Alternates => {
-  const { folder, catalog, open, catalogers = CATALOGERS, now = Date.now, random = Math.random, onMissing } = parts;
+  const {
+    folder,
+    catalog,
+    store,
+    open,
+    catalogers = CATALOGERS,
+    now = Date.now,
+    random = Math.random,
+    onMissing,
+  } = parts;
   const folderOf = openDescriptors({ folder, parse: parseIni, types: catalogers.map(({ type }) => type) });
   const present = folderOf.descriptors.pipe(map(({ sources }) => sources));
   const catalogerOf = (source: AlternateSource): Cataloger => {
@@ -73,12 +89,12 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
 
   const seconds = () => now() / 1000;
   /** When the offers expire of a source whose descriptor still says what was cataloged. */
-  const expirationOf = (source: AlternateSource): number => {
-    const state = catalog.refreshes.state(source.id, seconds());
-    return state?.fingerprint === fingerprintOf(source) ? state.expiration : 0;
-  };
-  const refresh = makeRefresher({ catalog, open, catalogerOf, accessOf, now, onMissing });
-  const lease = catalogLease(catalog.refreshes, { now });
+  const expirationOf = (source: AlternateSource, state: RefreshState | undefined): number =>
+    state?.fingerprint === fingerprintOf(source) ? state.expiration : 0;
+  const freshFor = async (source: AlternateSource): Promise<number> =>
+    Math.max(0, expirationOf(source, await store.state(source.id, seconds())) * 1000 - now());
+  const refresh = makeRefresher({ store, open, catalogerOf, accessOf, now, onMissing });
+  const lease = catalogLease(store, { now });
 
   return {
     find: alternateCandidates(catalog, present, accessOf),
@@ -91,15 +107,15 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
       sources: present,
       refresh,
       lease,
-      freshFor: (source) => defer(() => of(Math.max(0, expirationOf(source) * 1000 - now()))),
+      freshFor: (source) => defer(() => freshFor(source)),
     }),
-    status: (source) => {
-      const expiration = expirationOf(source);
-      const leased = catalog.refreshes.state(source.id, seconds())?.leased;
+    status: async (source) => {
+      const state = await store.state(source.id, seconds());
+      const expiration = expirationOf(source, state);
       return {
-        offers: catalog.refreshes.count(source.id, seconds()),
+        offers: await store.count(source.id, seconds()),
         ...(expiration > 0 && { expiration }),
-        state: leased ? 'refreshing' : expiration >= seconds() ? 'fresh' : 'stale',
+        state: state?.leased ? 'refreshing' : expiration >= seconds() ? 'fresh' : 'stale',
       };
     },
     reload: folderOf.reload,

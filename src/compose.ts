@@ -11,6 +11,7 @@ import {
   type StreamEvent,
   type StreamRequest,
 } from '../pipelines/index.ts';
+import { steadyClock } from './steady-clock.ts';
 
 /** Digests by Node's own OpenSSL. */
 export const digest: MakeDigest = (algorithm) => {
@@ -63,7 +64,13 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
 
   return {
     fetch: (path, options = {}) =>
-      lazyFetch(requestOf(path, options), { ...parts, random, digest, report: options.report }).pipe(
+      lazyFetch(requestOf(path, options), {
+        scheduler: steadyClock,
+        ...parts,
+        random,
+        digest,
+        report: options.report,
+      }).pipe(
         tap((event) => {
           if (event.type === 'note' && event.note === 'failed') parts.failed?.(event.candidate);
         }),

@@ -1,13 +1,17 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog } from '../pipelines/index.ts';
 import type { Connection } from './catalog/mongodb/connection.ts';
+import type { RefreshStore } from './catalog/refresh-store.ts';
+import { sqliteRefreshStore } from './catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
 import type { Settings } from './config/schema.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
-  /** The embedded catalog: all there is, or, beside Pulp's database, what alternate sources offer. */
+  /** The embedded catalog: all there is, or not asked where Pulp's database is the catalog. */
   readonly embedded: SqliteCatalog;
+  /** Where refreshes of alternate sources put what they find. */
+  readonly store: RefreshStore;
   /** Pulp's database, where that is the catalog. */
   readonly database?: Connection;
   /** Emits whether the catalog can be asked: as soon as that is known, and whenever it changes. */
@@ -22,12 +26,22 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
   const embedded = openSqliteCatalog(settings.catalog);
   const { lookup, access, offers } = embedded;
   if (settings.catalogType === 'sqlite')
-    return { lookup, access, offers, embedded, ready: of(true), forget: () => {}, close: async () => embedded.close() };
+    return {
+      lookup,
+      access,
+      offers,
+      embedded,
+      store: sqliteRefreshStore(embedded),
+      ready: of(true),
+      forget: () => {},
+      close: async () => embedded.close(),
+    };
   try {
     // The driver takes half a second and 30 MB, which nobody should pay who does not use it.
-    const [{ connectMongo }, { openMongoCatalog }] = await Promise.all([
+    const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }] = await Promise.all([
       import('./catalog/mongodb/connection.ts'),
       import('./catalog/mongodb.ts'),
+      import('./catalog/mongodb/refreshes.ts'),
     ]);
     const within = settings.mongodbTimeout * 1000;
     const database = connectMongo(
@@ -50,14 +64,16 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       storageDir: settings.storageDir,
       pluginConfigDir: settings.pluginConfigDir,
       maxTime: within,
-      alsoOffered: (typeId, key) => embedded.content.find(typeId, key, Date.now() / 1000),
     });
+    const store = mongoRefreshStore(database, within);
     return {
       ...catalog,
       embedded,
+      store,
       database,
       ready: database.ready,
       close: async () => {
+        await store.settled();
         await database.close();
         embedded.close();
       },

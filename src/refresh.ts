@@ -5,13 +5,12 @@ import type { Access, OpenSource, Refresher, RefreshProgress } from '../pipeline
 import { type Cataloger, placesOf } from './catalog/catalogers/cataloger.ts';
 import type { Repository } from './catalog/importers/format.ts';
 import { toUrlPath } from './catalog/importers/relative-path.ts';
-import type { Offer } from './catalog/sqlite/content.ts';
-import type { SqliteCatalog } from './catalog/sqlite.ts';
+import type { Offer, RefreshStore } from './catalog/refresh-store.ts';
 import { urlReader } from './read-url.ts';
 import type { AlternateSource } from './sources/descriptors.ts';
 
 export interface RefresherParts {
-  readonly catalog: Pick<SqliteCatalog, 'content' | 'refreshes'>;
+  readonly store: RefreshStore;
   readonly open: OpenSource;
   readonly catalogerOf: (source: AlternateSource) => Cataloger;
   readonly accessOf: (source: AlternateSource) => Observable<Access>;
@@ -21,7 +20,7 @@ export interface RefresherParts {
   readonly onMissing?: (source: AlternateSource, url: string) => void;
 }
 
-/** Rows written or removed in one go: some ten milliseconds, in which nothing else runs. */
+/** Offers written or removed in one go; in the embedded catalog some ten milliseconds, in which nothing else runs. */
 const BATCH = 200;
 
 /** Milliseconds. Nobody waits for it. */
@@ -42,22 +41,31 @@ export const makeRefresher =
     new Observable((subscriber) => {
       // Replays, because a reader whose file ended early goes on to the next.
       const left = new ReplaySubject<void>(1);
-      let undo: (() => void) | undefined;
+      let writing: Promise<unknown> = Promise.resolve();
+      let undo: (() => Promise<void>) | undefined;
+      /** Waits for a write; what is undone is undone after it. */
+      const write = <T>(started: Promise<T>): Promise<T> => {
+        writing = started;
+        return started;
+      };
+      const withdraw = async (): Promise<void> => {
+        const now = undo;
+        undo = undefined;
+        // The catalog is closed, locked or away: the next refresh begins by removing what this one leaves.
+        await now?.().catch(() => {});
+      };
       subscriber.add(() => {
         left.next();
-        try {
-          undo?.();
-        } catch {
-          // The catalog is closed or locked: the next refresh begins by removing what this one leaves.
-        }
+        withdraw();
       });
 
       const run = async () => {
-        const { content, refreshes } = parts.catalog;
+        const { store } = parts;
         const access = await firstValueFrom(parts.accessOf(source));
         if (subscriber.closed) return;
-        const refresh = refreshes.begin(source.id);
-        undo = () => refreshes.abandon(refresh);
+        const refresh = await store.begin(source.id, parts.now() / 1000);
+        undo = () => writing.catch(() => {}).then(() => store.abandon(refresh));
+        if (subscriber.closed) return await withdraw();
         const expiration = Math.ceil(parts.now() / 1000 + source.expires);
         const read = readerOf(source, access, parts.open, left);
         let progress: RefreshProgress = { units: 0, file: '', bytes: 0 };
@@ -68,21 +76,24 @@ export const makeRefresher =
 
         for await (const offers of batches(offersOf(source, parts, read, expiration, tell))) {
           if (subscriber.closed) return;
-          content.add(offers);
+          await write(store.add(refresh, offers));
           tell({ units: progress.units + offers.length });
           await setImmediate();
         }
         if (subscriber.closed) return;
-        if (!refreshes.finish(refresh, fingerprintOf(source), expiration))
+        if (!(await write(store.finish(refresh, fingerprintOf(source), expiration))))
           throw new Error(`another refresh of ${source.id} has begun meanwhile`);
         undo = undefined;
-        await inSlices(() => content.retire(source.id, refresh.mark, BATCH), subscriber);
-        await inSlices(() => content.purge(parts.now() / 1000, BATCH), subscriber);
+        await inSlices(() => store.retire(refresh, BATCH), subscriber);
+        await inSlices(() => store.purge(parts.now() / 1000, BATCH), subscriber);
       };
 
       run().then(
         () => subscriber.complete(),
-        (error: unknown) => subscriber.error(error),
+        async (error: unknown) => {
+          await withdraw();
+          subscriber.error(error);
+        },
       );
     });
 
@@ -135,6 +146,6 @@ async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
 }
 
 /** Removes bit by bit, so that transfers under way come to their turn in between. */
-const inSlices = async (remove: () => number, subscriber: { readonly closed: boolean }): Promise<void> => {
-  while (!subscriber.closed && remove() > 0) await setImmediate();
+const inSlices = async (remove: () => Promise<number>, subscriber: { readonly closed: boolean }): Promise<void> => {
+  while (!subscriber.closed && (await remove()) > 0) await setImmediate();
 };

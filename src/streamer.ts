@@ -19,7 +19,7 @@ import { feedCandidates } from './sources/feed-candidates.ts';
 import { withLimits } from './sources/limits.ts';
 
 export interface OpenStreamer extends Streamer {
-  /** The embedded catalog. Where the entries are in Pulp's database, it holds what alternate sources offer. */
+  /** The embedded catalog. Where Pulp's database is the catalog, nothing asks it. */
   readonly catalog: SqliteCatalog;
   /** Emits whether the catalog of the entries can be asked: as soon as that is known, and whenever it changes. */
   readonly ready: Observable<boolean>;
@@ -64,7 +64,8 @@ export const openStreamer = async (
   const open = withLimits(watched, { within: (settings.headTimeout * 1000) / 2 });
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,
-    catalog: { ...catalog, offers: chosen.offers },
+    catalog: chosen,
+    store: chosen.store,
     open,
     onMissing: ({ id }, url) => logger.warn({ source: id, url: maskUrl(url) }, 'listed, but not there'),
   });

@@ -1,14 +1,13 @@
 import { from, map, mergeMap } from 'rxjs';
-import type { Catalog, Offer } from '../../pipelines/model/index.ts';
+import type { Catalog } from '../../pipelines/model/index.ts';
 import { accessOf } from './access.ts';
 import { keepAnswers } from './mongodb/answers.ts';
 import type { Connection } from './mongodb/connection.ts';
 import { findEntries } from './mongodb/entries.ts';
 import { type ImporterFolders, readImporter } from './mongodb/importers.ts';
 import { findOffers, findUnitKey } from './mongodb/offers.ts';
-import type { UnitKey } from './unit.ts';
 
-/** Pulp 2's own database as the catalog. Nothing in it is written, and no index is made. */
+/** Pulp 2's own database as the catalog. Asking it writes nothing, and no index is made. */
 export interface MongoCatalog extends Catalog {
   /** What is known of a path is asked for anew by the next request: one of its entries turned out wrong. */
   forget(path: string): void;
@@ -21,8 +20,6 @@ interface Options extends ImporterFolders {
   readonly keepFor?: number;
   /** Milliseconds since 1970, by which offers expire. */
   readonly now?: () => number;
-  /** What alternate sources offer besides what the database says; counts before it. */
-  readonly alsoOffered?: (typeId: string, key: UnitKey) => readonly Offer[];
 }
 
 /** Answers kept at most: some hundred bytes each. */
@@ -30,7 +27,7 @@ const MOST_ANSWERS = 5_000;
 
 /** The catalog in a database that may be down: each answer is asked for then, and errors with CATALOG_UNAVAILABLE where there is none in time. */
 export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Options): MongoCatalog => {
-  const { maxTime, keepFor = 2_000, now = Date.now, alsoOffered = () => [] } = options;
+  const { maxTime, keepFor = 2_000, now = Date.now } = options;
   const entries = keepAnswers({
     ask: (path) => database.ask((db) => findEntries(db, path, maxTime)),
     life: keepFor,
@@ -46,10 +43,7 @@ export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Opt
       database
         .ask(async (db) => {
           const key = await findUnitKey(db, unitTypeId, unitId, maxTime);
-          if (!key) return [];
-          const also = alsoOffered(unitTypeId, key);
-          const found = await findOffers(db, unitTypeId, key, now() / 1000, maxTime);
-          return [...also, ...found.filter(({ sourceId }) => also.every((offer) => offer.sourceId !== sourceId))];
+          return key ? findOffers(db, unitTypeId, key, now() / 1000, maxTime) : [];
         })
         .pipe(mergeMap((found) => from(found))),
     forget: entries.forget,

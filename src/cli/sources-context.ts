@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Alternates, openAlternates } from '../alternates.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite.ts';
+import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { openCatalog } from '../open-catalog.ts';
 import { version } from '../package.ts';
 import { withLimits } from '../sources/limits.ts';
 import { createSources } from '../sources/open.ts';
@@ -11,13 +12,14 @@ import { settingsOf, withSettings } from './settings.ts';
 export interface SourcesContext {
   /** Adds to each command the options that `open` reads. */
   prepare(command: Command): Command;
-  open(command: Command): OpenAlternates;
+  open(command: Command): OpenAlternates | Promise<OpenAlternates>;
   readonly stdout: Output;
   readonly stderr: Output;
 }
 
 export interface OpenAlternates {
-  readonly catalog: SqliteCatalog;
+  /** Absent where Pulp's database is the catalog. */
+  readonly catalog?: SqliteCatalog;
   readonly alternates: Alternates;
   close(): Promise<void>;
 }
@@ -25,9 +27,9 @@ export interface OpenAlternates {
 /** This process, its settings, and the network. */
 export const sourcesContext: SourcesContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog', 'contentSourcesDir']),
-  open: (command) => {
+  open: async (command) => {
     const { settings } = settingsOf(command);
-    const catalog = openSqliteCatalog(settings.catalog);
+    const catalog = await openCatalog(settings);
     const sources = createSources({
       userAgent: `pulp-streamer/${version}`,
       maxRedirects: settings.maxRedirects,
@@ -38,16 +40,17 @@ export const sourcesContext: SourcesContext = {
     const alternates = openAlternates({
       folder: settings.contentSourcesDir,
       catalog,
+      store: catalog.store,
       open: withLimits(sources.open, { within: settings.headTimeout * 1000 }),
       onMissing: ({ id }, url) => process.stderr.write(`warning: ${id}: ${url} is listed but not there\n`),
     });
     return {
-      catalog,
+      ...(settings.catalogType === 'sqlite' && { catalog: catalog.embedded }),
       alternates,
       close: async () => {
         alternates.close();
         await sources.close();
-        catalog.close();
+        await catalog.close();
       },
     };
   },

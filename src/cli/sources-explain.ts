@@ -1,6 +1,6 @@
 import { StreamError } from '../../pipelines/model/index.ts';
 import { locatorOf } from '../catalog/locator.ts';
-import type { FoundOffer } from '../catalog/sqlite/refreshes.ts';
+import type { Offer } from '../catalog/refresh-store.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import type { UnitKey } from '../catalog/unit.ts';
 import { maskUrl } from '../observe/mask.ts';
@@ -38,7 +38,7 @@ export const explainUnit = (
   });
 };
 
-const offersAt = (catalog: SqliteCatalog, path: string): readonly FoundOffer[] => {
+const offersAt = (catalog: SqliteCatalog, path: string): readonly Offer[] => {
   const entries = catalog.entries.find(path);
   if (entries.length === 0) throw new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
   const units = new Map(entries.map(({ unitTypeId, unitId }) => [unitId, unitTypeId]));
@@ -48,7 +48,7 @@ const offersAt = (catalog: SqliteCatalog, path: string): readonly FoundOffer[] =
   });
 };
 
-const searchOffers = (catalog: SqliteCatalog, unit: string): readonly FoundOffer[] => {
+const searchOffers = (catalog: SqliteCatalog, unit: string): readonly Offer[] => {
   const [, type, fields = ''] = /^([\w-]+):(.+)$/.exec(unit) ?? [];
   const pairs = fields.split(',').map((field) => /^(\w+)=(.*)$/.exec(field));
   if (type === undefined || pairs.some((pair) => pair === null))
@@ -57,14 +57,14 @@ const searchOffers = (catalog: SqliteCatalog, unit: string): readonly FoundOffer
 };
 
 const explainOffers = (
-  offers: readonly FoundOffer[],
+  offers: readonly Offer[],
   sources: readonly AlternateSource[],
   now: number,
 ): readonly ExplainedOffer[] => {
-  const sourceOf = ({ sourceId }: FoundOffer) => sources.find(({ id }) => id === sourceId);
-  const newest = (offer: FoundOffer) =>
+  const sourceOf = ({ sourceId }: Offer) => sources.find(({ id }) => id === sourceId);
+  const newest = (offer: Offer) =>
     offers.findLast(({ sourceId, expiration }) => sourceId === offer.sourceId && expiration >= now) === offer;
-  const whyNot = (offer: FoundOffer): string | undefined => {
+  const whyNot = (offer: Offer): string | undefined => {
     const source = sourceOf(offer);
     if (!source) return 'its source is not described, not enabled or has a mistake';
     if (offer.expiration < now) return 'expired';

@@ -12,8 +12,8 @@ import { describeUnits, explainUnit } from './sources-explain.ts';
 
 const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-const toPlain = ({ alternates }: OpenAlternates, source: AlternateSource) => {
-  const { offers, expiration, state } = alternates.status(source);
+const toPlain = async ({ alternates }: OpenAlternates, source: AlternateSource) => {
+  const { offers, expiration, state } = await alternates.status(source);
   const { id, type, priority, baseUrl } = source;
   return {
     id,
@@ -26,7 +26,7 @@ const toPlain = ({ alternates }: OpenAlternates, source: AlternateSource) => {
   };
 };
 
-const summary = ({ id, type, priority, base, offers, expires, state }: ReturnType<typeof toPlain>): string =>
+const summary = ({ id, type, priority, base, offers, expires, state }: Awaited<ReturnType<typeof toPlain>>): string =>
   `${[id, type, priority, base, offers, expires ?? '-', state].join('\t')}\n`;
 
 /** The source of an id, or all. */
@@ -55,7 +55,7 @@ const refresh = async (
       stderr.write(`error: ${source.id}: another process is refreshing it\n`);
       return false;
     }
-    const { expiration } = alternates.status(source);
+    const { expiration } = await alternates.status(source);
     stdout.write(
       `${source.id}: ${last.units} units${expiration === undefined ? '' : ` until ${toDate(expiration)}`}\n`,
     );
@@ -79,7 +79,7 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
   ): Command =>
     context.prepare(sourcesCommand.command(usage).description(description)).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
-      const open = context.open(command);
+      const open = await context.open(command);
       try {
         const { sources, problems } = await firstValueFrom(open.alternates.descriptors);
         for (const problem of problems) stderr.write(`warning: ${problem}\n`);
@@ -92,9 +92,9 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
   leaf(
     'list',
     'list the sources in the order in which they are tried: id, type, priority, base, offers, when they expire, state',
-    (open, sources, { json }: { json?: boolean }) => {
-      const all = sources.map((source) => toPlain(open, source));
-      return writeAll(stdout, json ? toJsonArray(all) : all.map(summary));
+    async (open, sources, { json }: { json?: boolean }) => {
+      const all = await Promise.all(sources.map((source) => toPlain(open, source)));
+      await writeAll(stdout, json ? toJsonArray(all) : all.map(summary));
     },
   ).option('--json', 'as JSON');
 
@@ -112,10 +112,12 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
   leaf(
     'explain <unit>',
     'show which sources offer a unit: a path of the catalog, or TYPE:FIELD=VALUE,… such as rpm:name=bear',
-    (open, sources, unit: string, { json }: { json?: boolean }) => {
+    async (open, sources, unit: string, { json }: { json?: boolean }) => {
+      if (!open.catalog)
+        throw new Error('`sources explain` knows the embedded catalog alone; with MongoDB use `explain PATH`');
       const units = explainUnit(open.catalog, sources, unit, Date.now() / 1000);
       if (units.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no alternate source offers ${unit}`);
-      return writeAll(stdout, json ? toJsonArray(units) : describeUnits(units));
+      await writeAll(stdout, json ? toJsonArray(units) : describeUnits(units));
     },
   ).option('--json', 'as JSON');
 };

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { catchError, concatMap, forkJoin, from, map, mergeMap, type Observable, of, take, toArray } from 'rxjs';
+import { catchError, concatMap, EMPTY, from, map, mergeMap, type Observable, of, take, toArray } from 'rxjs';
 import {
   type Access,
   type Candidate,
@@ -27,8 +27,17 @@ export const alternateCandidates =
     accessOf: AccessOf = ({ access }) => of(access),
   ): FindCandidates =>
   (entry) =>
-    forkJoin([present.pipe(take(1)), catalog.offers(entry).pipe(toArray())]).pipe(
-      mergeMap(([sources, offers]) => inOrder(sources, offers)),
+    present.pipe(
+      take(1),
+      // Most sites have none: their requests need not ask the catalog twice.
+      mergeMap((sources) =>
+        sources.length === 0
+          ? EMPTY
+          : catalog.offers(entry).pipe(
+              toArray(),
+              mergeMap((offers) => inOrder(sources, offers)),
+            ),
+      ),
       concatMap(([source, offer]) => {
         const candidate = toCandidate(entry, source, offer);
         return accessOf(source).pipe(

@@ -11,6 +11,7 @@ import { forwardProxy } from '../support/forward-proxy.ts';
 import { describeMongo, describeMongoServer, type MongoServer, mongodb, serverName } from '../support/mongodb.ts';
 import { type PulpSite, startPulpSite } from '../support/pulp-site.ts';
 import type { Pulp2, UnitKey } from '../support/pulp2/pulp2.ts';
+import { makeFilesRepository } from '../support/repositories.ts';
 import { closedFeeds, demanding } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
@@ -352,6 +353,30 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     await pulp.offer('local', 'rpm', key, `file://${folder}/bear.rpm`, now + 3600);
     expect(await get(site.url + path)).toMatchObject({ status: 200, whole: true });
     expect(feed.requests).toHaveLength(0);
+  });
+
+  it('catalogs by itself what an alternate source has, in Pulp’s own collection', async () => {
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'a', 'b.iso': 'b' });
+    writeFileSync(join(site.sourcesDir, 'disk.conf'), `[disk]\nenabled: 1\ntype: files\nbase_url: file://${folder}/\n`);
+    site.daemon.streamer.alternates.reload();
+    const done = () => site.log.find(({ msg, source }) => msg === 'alternate source refreshed' && source === 'disk');
+    await until(() => done() !== undefined);
+    const key = { name: 'b.iso', checksum: digestOf(Buffer.from('b')), size: 1 };
+    const path = await pulp.storagePath('iso', key, 'b.iso');
+    const feed = await startFeed(serve);
+    await pulp.entry({
+      path,
+      importer_id: await pulp.importer({}),
+      unit_id: await pulp.unit('iso', key),
+      unit_type_id: 'iso',
+      url: `${feed.url}/b.iso`,
+      checksum: key.checksum,
+      algorithm: 'sha256',
+    });
+    expect((await get(site.url + path)).body.toString()).toBe('b');
+    expect(feed.requests).toHaveLength(0);
+    expect(site.daemon.streamer.catalog.refreshes.search('iso', {})).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { OpenSource } from '../../pipelines/index.ts';
 import { type Alternates, type AlternatesParts, openAlternates } from '../../src/alternates.ts';
+import { sqliteRefreshStore } from '../../src/catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite.ts';
 import type { AlternateSource } from '../../src/sources/descriptors.ts';
 import { withLimits } from '../../src/sources/limits.ts';
@@ -24,7 +25,14 @@ export const makeAlternates = (folder: string, parts: Partial<AlternatesParts> =
   const catalog = openSqliteCatalog(join(folder, 'catalog.db'));
   const sources = createSources(feedSettings());
   const open = withLimits(sources.open, { within: 10_000 });
-  const alternates = openAlternates({ folder: descriptors, catalog, open, random: () => 0, ...parts });
+  const alternates = openAlternates({
+    folder: descriptors,
+    catalog,
+    store: sqliteRefreshStore(catalog),
+    open,
+    random: () => 0,
+    ...parts,
+  });
   let present: readonly AlternateSource[] = [];
   alternates.descriptors.subscribe((now) => {
     present = now.sources;

@@ -1,17 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { locatorOf } from '../locator.ts';
+import { KEPT_AFTER_EXPIRATION, type Offer } from '../refresh-store.ts';
 import { keyText, type UnitKey } from '../unit.ts';
 import { transact } from './schema.ts';
-
-/** A unit that an alternate content source offers: one document of `content_catalog`. */
-export interface Offer {
-  readonly sourceId: string;
-  readonly typeId: string;
-  readonly unitKey: UnitKey;
-  readonly url: string;
-  /** Unix seconds after which it counts no more. */
-  readonly expiration: number;
-}
 
 /**
  * `content_catalog`: what alternate content sources offer. Times are Unix seconds. Whatever removes offers removes at most so many (default:
@@ -33,8 +24,6 @@ export interface Content {
   /** Removes what expired more than an hour ago, as Pulp does. */
   purge(now: number, most?: number): number;
 }
-
-const KEPT_AFTER_EXPIRATION = 3600;
 
 /** SQLite takes a negative limit for none. */
 const ALL = -1;

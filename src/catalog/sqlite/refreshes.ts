@@ -1,37 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { locatorOf } from '../locator.ts';
+import type { Offer, Refresh, RefreshState } from '../refresh-store.ts';
 import type { UnitKey } from '../unit.ts';
 import type { Content } from './content.ts';
 import { transact } from './schema.ts';
-
-/** What is known of a source's refreshes. Times are Unix seconds. */
-export interface RefreshState {
-  readonly sourceId: string;
-  /** What was cataloged last, in whole: the fingerprint that `finish` was given; absent before the first time. */
-  readonly fingerprint?: string;
-  /** When the offers of the last whole refresh expire. */
-  readonly expiration: number;
-  /** Whether somebody holds its lease. */
-  readonly leased: boolean;
-}
-
-/** An offer as an operator may look for it. */
-export interface FoundOffer {
-  readonly sourceId: string;
-  readonly typeId: string;
-  readonly unitKey: UnitKey;
-  readonly url: string;
-  readonly expiration: number;
-}
-
-/** A refresh under way. */
-export interface Refresh {
-  readonly sourceId: string;
-  /** Its own offers come after. */
-  readonly mark: number;
-  readonly token: string;
-}
 
 /** Refreshes of alternate content sources: which are whole, which are under way, and by whom. Times are Unix seconds. */
 export interface Refreshes {
@@ -39,9 +12,9 @@ export interface Refreshes {
   /** How many units a source offers that have not expired. */
   count(sourceId: string, now: number): number;
   /** The offers of units of a type that have all of the given fields, oldest first, expired ones too. */
-  search(typeId: string, fields: Readonly<Record<string, string>>): FoundOffer[];
+  search(typeId: string, fields: Readonly<Record<string, string>>): Offer[];
   /** All offers of one unit, oldest first, expired ones too. */
-  offers(typeId: string, unitKey: UnitKey): FoundOffer[];
+  offers(typeId: string, unitKey: UnitKey): Offer[];
   /** Begins a refresh: offers added from now on are its own. What a refresh that never ended had added is removed. */
   begin(sourceId: string): Refresh;
   /** The refresh is whole: from now on its offers say how fresh the source is. `false` where another one has begun since. */
@@ -68,7 +41,7 @@ const TABLE = `
 
 const COLUMNS = 'source_id, type_id, unit_key, url, expiration';
 
-const toOffer = (row: Record<string, unknown>): FoundOffer => ({
+const toOffer = (row: Record<string, unknown>): Offer => ({
   sourceId: String(row.source_id),
   typeId: String(row.type_id),
   unitKey: JSON.parse(String(row.unit_key)),

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { firstValueFrom, Subject, tap, toArray } from 'rxjs';
-import { catalogLease } from '../../../src/catalog/lease.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -111,45 +109,5 @@ describe('offers', () => {
     expect(found({ colour: 'red' })).toEqual([]);
     expect(refreshes.search('rpm', { name: 'owl' })).toEqual([]);
     expect(refreshes.offers('iso', unitKey)).toEqual([offer('a', 'file:///1')]);
-  });
-});
-
-describe('the lease on a source', () => {
-  /** Two processes on one catalog. */
-  const both = () => {
-    const file = join(newFolder(), 'catalog.db');
-    const [first, second] = [open(file), open(file)];
-    const leaseIn = ({ refreshes }: SqliteCatalog) => catalogLease(refreshes, { now: () => NOW * 1000, duration: 30 });
-    return { one: leaseIn(first), two: leaseIn(second), refreshes: second.refreshes };
-  };
-
-  it('has one holder at a time, and another one once it is given back', async () => {
-    const { one, two } = both();
-    const held = new Subject<boolean>();
-    const first = firstValueFrom(held);
-    const holding = one('a').subscribe(held);
-    expect(await first).toBe(true);
-    expect(await firstValueFrom(two('b'))).toBe(true);
-    expect(await firstValueFrom(two('a').pipe(toArray()))).toEqual([false]);
-    holding.unsubscribe();
-    expect(await firstValueFrom(two('a'))).toBe(true);
-  });
-
-  it('passes on when its holder has died', async () => {
-    const { one, refreshes } = both();
-    refreshes.acquire('a', 'somebody', NOW - 60, NOW - 1);
-    refreshes.acquire('b', 'somebody', NOW - 60, NOW + 1);
-    expect(await firstValueFrom(one('a'))).toBe(true);
-    expect(await firstValueFrom(one('b'))).toBe(false);
-  });
-
-  it('is told to be lost, once it is another’s', async () => {
-    const { one, refreshes } = both();
-    const states = one('a').pipe(
-      tap((held) => {
-        if (held) refreshes.acquire('a', 'another', NOW + 60, NOW + 120);
-      }),
-    );
-    expect(await firstValueFrom(states.pipe(toArray()))).toEqual([true, false]);
   });
 });

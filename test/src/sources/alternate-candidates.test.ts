@@ -105,4 +105,9 @@ describe('alternate candidates', () => {
     const finder = alternateCandidates({ offers: () => throwError(() => new Error('down')) }, of([aSource('one')]));
     await expect(firstValueFrom(finder(anEntry()).pipe(toArray()))).rejects.toThrow('down');
   });
+
+  it('are none without sources, and the catalog is not asked', async () => {
+    const finder = alternateCandidates({ offers: () => throwError(() => new Error('asked')) }, of([]));
+    expect(await firstValueFrom(finder(anEntry()).pipe(toArray()))).toEqual([]);
+  });
 });

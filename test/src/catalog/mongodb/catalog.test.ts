@@ -191,22 +191,6 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
   });
 
   describe('offers', () => {
-    const key = { name: 'zoo.iso', checksum: 'd'.repeat(64), size: 7 };
-
-    it('come from elsewhere too, which counts first', async () => {
-      const unitId = await pulp.unit('iso', key);
-      const hour = Math.floor(Date.now() / 1000) + 3600;
-      for (const source of ['one', 'two']) await pulp.offer(source, 'iso', key, `file:///pulp/${source}`, hour);
-      const catalog = open({
-        alsoOffered: (typeId, unitKey) => [{ sourceId: 'one', url: `file:///own/${typeId}/${unitKey.size}` }],
-      });
-      const entry = { path: '/x', importerId: '', unitId, unitTypeId: 'iso', url: '', revision: 1, data: {} };
-      expect(await lastValueFrom(catalog.offers(entry).pipe(toArray()))).toEqual([
-        { sourceId: 'one', url: 'file:///own/iso/7' },
-        { sourceId: 'two', url: 'file:///pulp/two' },
-      ]);
-    });
-
     it('are none for a unit whose key is not whole', async () => {
       await pulp.broken('units_iso', { _id: 'half', name: 'zoo.iso', size: 7 });
       const entry = { path: '/x', importerId: '', unitId: 'half', unitTypeId: 'iso', url: '', revision: 1, data: {} };

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { type Collection, type Db, Long, MongoServerError, ObjectId } from 'mongodb';
+import { firstValueFrom } from 'rxjs';
+import { locatorOf } from '../locator.ts';
+import { KEPT_AFTER_EXPIRATION, type RefreshStore } from '../refresh-store.ts';
+import type { Connection } from './connection.ts';
+
+/** One document for each source. Times are Unix seconds. */
+interface SourceDocument {
+  readonly _id: string;
+  readonly fingerprint?: string;
+  readonly expiration?: number;
+  /** The second that the ids of a refresh's offers bear. It only ever grows, so that no two refreshes of a source have the same. */
+  readonly mark?: number;
+  /** The mark of the last whole refresh. */
+  readonly whole?: number;
+  /** Of the refresh under way. */
+  readonly token?: string;
+  readonly holder?: string;
+  readonly leased_until?: number;
+}
+
+/** Not one of Pulp's. Its index is the one that every collection has. */
+const SOURCES = 'pulp_streamer_refreshes';
+
+/** Pulp's own, in which Pulp's own streamer finds the offers too. */
+const CONTENT = 'content_catalog';
+
+/** MongoDB's code for a document that a unique index has already. */
+const DUPLICATE = 11_000;
+
+/** Offers removed in one go where all have to go. */
+const SLICE = 1_000;
+
+/** The driver writes a whole number of more than 32 bits as a double, Pulp as a long. */
+const asPulp = (value: string | number) =>
+  Number.isSafeInteger(value) && Math.abs(Number(value)) >= 2 ** 31 ? Long.fromNumber(Number(value)) : value;
+
+/** The ids that bear one second. */
+const bearing = (second: number) => ({
+  $gte: ObjectId.createFromTime(second),
+  $lt: ObjectId.createFromTime(second + 1),
+});
+
+export interface MongoRefreshStore extends RefreshStore {
+  /** Resolves once nothing is under way: leases that were given back are, and what was abandoned is gone. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Pulp's database as the store of refreshes: offers in Pulp's `content_catalog`, what is known of sources in a collection of our own. No
+ * index is made. The ids of offers tell which refresh they are of, so Pulp's documents keep Pulp's shape; Pulp's own refreshes may
+ * run beside: what they add is not withdrawn with ours.
+ *
+ * @param maxTimeMS milliseconds that MongoDB may work on one step
+ */
+export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: number): MongoRefreshStore => {
+  const pending = new Set<Promise<unknown>>();
+  const asking = <T>(question: (db: Db) => Promise<T>): Promise<T> => {
+    const answer = firstValueFrom(ask(question)).finally(() => pending.delete(answer));
+    pending.add(answer);
+    return answer;
+  };
+  const ofSources = <T>(question: (sources: Collection<SourceDocument>) => Promise<T>): Promise<T> =>
+    asking((db) => question(db.collection<SourceDocument>(SOURCES)));
+
+  // MongoDB has no limit for what it deletes, and a hundred thousand at once take longer than any answer may.
+  const remove = (filter: object, most: number): Promise<number> =>
+    asking(async (db) => {
+      const content = db.collection(CONTENT);
+      const found = await content.find(filter, { projection: { _id: 1 }, limit: most, maxTimeMS }).toArray();
+      if (found.length === 0) return 0;
+      await content.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { maxTimeMS });
+      return found.length;
+    });
+  const withdraw = async (sourceId: string, mark: number): Promise<void> => {
+    while ((await remove({ source_id: sourceId, _id: bearing(mark) }, SLICE)) > 0);
+  };
+  const find = (_id: string) => ofSources((sources) => sources.findOne({ _id }, { maxTimeMS }));
+
+  return {
+    state: async (sourceId, now) => {
+      const found = await find(sourceId);
+      if (!found) return undefined;
+      const { fingerprint, expiration = 0, leased_until = 0 } = found;
+      return { sourceId, ...(fingerprint !== undefined && { fingerprint }), expiration, leased: leased_until >= now };
+    },
+    count: (sourceId, now) =>
+      asking((db) =>
+        db.collection(CONTENT).countDocuments({ source_id: sourceId, expiration: { $gte: now } }, { maxTimeMS }),
+      ),
+    begin: async (sourceId, now) => {
+      const before = await find(sourceId);
+      if (before?.token !== undefined && before.mark !== undefined) await withdraw(sourceId, before.mark);
+      const token = randomUUID();
+      const mark = await ofSources(async (sources) => {
+        await sources.updateOne({ _id: sourceId }, { $max: { mark: Math.floor(now) } }, { upsert: true, maxTimeMS });
+        const begun = await sources.findOneAndUpdate(
+          { _id: sourceId },
+          { $inc: { mark: 1 }, $set: { token } },
+          { returnDocument: 'after', maxTimeMS },
+        );
+        return begun?.mark;
+      });
+      if (mark === undefined) throw new Error(`${SOURCES}: ${sourceId} was removed meanwhile`);
+      return { sourceId, mark, token };
+    },
+    add: async ({ mark }, offers) => {
+      const documents = offers.map(({ sourceId, expiration, typeId, unitKey, url }) => ({
+        _id: new ObjectId(ObjectId.generate(mark)),
+        _ns: CONTENT,
+        source_id: sourceId,
+        expiration: asPulp(expiration),
+        type_id: typeId,
+        unit_key: Object.fromEntries(Object.entries(unitKey).map(([name, value]) => [name, asPulp(value)])),
+        locator: locatorOf(typeId, unitKey),
+        url,
+      }));
+      if (documents.length > 0) await asking((db) => db.collection(CONTENT).insertMany(documents, { maxTimeMS }));
+    },
+    finish: async ({ sourceId, mark, token }, fingerprint, expiration) => {
+      const { matchedCount } = await ofSources((sources) =>
+        sources.updateOne(
+          { _id: sourceId, token },
+          { $set: { fingerprint, expiration, whole: mark }, $unset: { token: '' } },
+          { maxTimeMS },
+        ),
+      );
+      return matchedCount > 0;
+    },
+    abandon: async ({ sourceId, mark, token }) => {
+      // It may have become whole though the answer was lost.
+      if ((await find(sourceId))?.whole === mark) return;
+      await withdraw(sourceId, mark);
+      await ofSources((sources) =>
+        sources.updateOne({ _id: sourceId, token }, { $unset: { token: '' } }, { maxTimeMS }),
+      );
+    },
+    retire: ({ sourceId, mark }, most) =>
+      remove({ source_id: sourceId, _id: { $lt: ObjectId.createFromTime(mark) } }, most),
+    purge: (now, most) => remove({ expiration: { $lt: now - KEPT_AFTER_EXPIRATION } }, most),
+    acquire: (sourceId, holder, now, until) =>
+      ofSources((sources) =>
+        sources
+          .findOneAndUpdate(
+            { _id: sourceId, $or: [{ leased_until: { $not: { $gte: now } } }, { holder }] },
+            { $set: { holder, leased_until: until } },
+            { upsert: true, maxTimeMS },
+          )
+          .then(
+            () => true,
+            // Another holder's document does not match, and cannot be there twice.
+            (error: unknown) => {
+              if (error instanceof MongoServerError && error.code === DUPLICATE) return false;
+              throw error;
+            },
+          ),
+      ),
+    release: async (sourceId, holder) => {
+      await ofSources((sources) =>
+        sources.updateOne({ _id: sourceId, holder }, { $set: { leased_until: 0 } }, { maxTimeMS }),
+      );
+    },
+    settled: async () => {
+      do {
+        await Promise.allSettled(pending);
+        // What comes after a step that is done starts within this turn.
+        await setImmediate();
+      } while (pending.size > 0);
+    },
+  };
+};

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { firstValueFrom, Subject, tap, toArray } from 'rxjs';
+import { catalogLease } from '../../src/catalog/lease.ts';
+import type { Offer, RefreshStore } from '../../src/catalog/refresh-store.ts';
+
+/** One catalog, as two processes have it. */
+export interface StoreUnderTest {
+  readonly one: RefreshStore;
+  readonly two: RefreshStore;
+  /** The URLs of a source's offers, oldest first, expired ones too. */
+  urls(sourceId: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+const NOW = 1_500_000_000;
+const unitKey = { name: 'bear.iso', checksum: 'd'.repeat(64), size: 3 };
+const offer = (sourceId: string, url: string, expiration = NOW + 10): Offer => ({
+  sourceId,
+  typeId: 'iso',
+  unitKey,
+  url,
+  expiration,
+});
+
+/** What RefreshStore promises, whoever implements it. Each test has sources of its own. */
+export const refreshStoreContract = (name: string, create: () => Promise<StoreUnderTest>): void => {
+  describe(`${name} as the store of refreshes`, () => {
+    let made: StoreUnderTest;
+    let one: RefreshStore;
+    let two: RefreshStore;
+    beforeAll(async () => {
+      made = await create();
+      ({ one, two } = made);
+    });
+    afterAll(() => made.close());
+
+    /** A whole refresh, but for the older offers that are still there. */
+    const whole = async (sourceId: string, ...urls: readonly string[]) => {
+      const refresh = await one.begin(sourceId, NOW);
+      const offers = urls.map((url) => offer(sourceId, url));
+      await one.add(refresh, offers);
+      expect(await one.finish(refresh, 'what', NOW + 10)).toBe(true);
+      return refresh;
+    };
+
+    it('says how fresh a source is once a refresh is whole, not before', async () => {
+      expect(await two.state('fresh', NOW)).toBeUndefined();
+      const refresh = await one.begin('fresh', NOW);
+      await one.add(refresh, [offer('fresh', 'file:///a'), offer('fresh', 'file:///gone', NOW - 1)]);
+      expect(await two.state('fresh', NOW)).toEqual({ sourceId: 'fresh', expiration: 0, leased: false });
+      expect(await one.finish(refresh, 'what', NOW + 10)).toBe(true);
+      expect(await two.state('fresh', NOW)).toEqual({
+        sourceId: 'fresh',
+        fingerprint: 'what',
+        expiration: NOW + 10,
+        leased: false,
+      });
+      expect([await two.count('fresh', NOW), await two.count('nobody', NOW)]).toEqual([1, 0]);
+    });
+
+    it('has the new offers beside the old, until those are removed bit by bit', async () => {
+      await whole('renewed', 'file:///1', 'file:///2', 'file:///3');
+      const refresh = await whole('renewed', 'file:///4');
+      await whole('other', 'file:///other');
+      expect(await made.urls('renewed')).toEqual(['file:///1', 'file:///2', 'file:///3', 'file:///4']);
+      expect([await one.retire(refresh, 2), await one.retire(refresh, 2), await one.retire(refresh, 2)]).toEqual([
+        2, 1, 0,
+      ]);
+      expect(await made.urls('renewed')).toEqual(['file:///4']);
+      expect(await made.urls('other')).toEqual(['file:///other']);
+    });
+
+    it('withdraws what a refresh added that is abandoned, and nothing else', async () => {
+      await whole('failing', 'file:///old');
+      const refresh = await one.begin('failing', NOW);
+      await one.add(refresh, [offer('failing', 'file:///half')]);
+      expect(await made.urls('failing')).toEqual(['file:///old', 'file:///half']);
+      await one.abandon(refresh);
+      expect(await made.urls('failing')).toEqual(['file:///old']);
+      expect(await two.state('failing', NOW)).toMatchObject({ fingerprint: 'what' });
+    });
+
+    it('keeps what is whole, though it be abandoned after', async () => {
+      await one.abandon(await whole('late', 'file:///a'));
+      expect(await made.urls('late')).toEqual(['file:///a']);
+    });
+
+    it('removes what a refresh that died had added once the next one begins', async () => {
+      await whole('dead', 'file:///old');
+      await one.add(await one.begin('dead', NOW), [offer('dead', 'file:///half')]);
+      await two.begin('dead', NOW);
+      expect(await made.urls('dead')).toEqual(['file:///old']);
+    });
+
+    it('counts a refresh for nothing once another one has begun, which it does no harm', async () => {
+      const slow = await one.begin('raced', NOW);
+      const quick = await two.begin('raced', NOW);
+      await two.add(quick, [offer('raced', 'file:///quick')]);
+      expect(await one.finish(slow, 'slow', NOW + 99)).toBe(false);
+      await one.abandon(slow);
+      expect(await made.urls('raced')).toEqual(['file:///quick']);
+      expect(await two.finish(quick, 'quick', NOW + 10)).toBe(true);
+    });
+
+    it('purges what expired more than an hour ago, bit by bit', async () => {
+      const refresh = await one.begin('purged', NOW);
+      const offers = [NOW - 3602, NOW - 3601, NOW - 3600].map((at) => offer('purged', `file:///${at - NOW}`, at));
+      await one.add(refresh, offers);
+      expect([await one.purge(NOW, 1), await one.purge(NOW, 1), await one.purge(NOW, 1)]).toEqual([1, 1, 0]);
+      expect(await made.urls('purged')).toEqual(['file:///-3600']);
+    });
+
+    describe('gives a lease on a source', () => {
+      const leaseIn = (store: RefreshStore) => catalogLease(store, { now: () => NOW * 1000, duration: 30 });
+
+      it('to one of many that want it at once', async () => {
+        const holders = Array.from({ length: 8 }, (_, index) => `holder ${index}`);
+        const got = await Promise.all(
+          holders.map((holder, index) => (index % 2 ? one : two).acquire('wanted', holder, NOW, NOW + 1)),
+        );
+        expect(got.filter((held) => held)).toHaveLength(1);
+        const [holder = ''] = holders.filter((_, index) => got[index]);
+        expect(await two.state('wanted', NOW)).toMatchObject({ leased: true, expiration: 0 });
+        await two.release('wanted', 'somebody else');
+        expect(await two.acquire('wanted', 'somebody else', NOW, NOW + 1)).toBe(false);
+        expect(await one.acquire('wanted', holder, NOW, NOW + 2)).toBe(true);
+        await one.release('wanted', holder);
+        expect(await two.acquire('wanted', 'somebody else', NOW, NOW + 1)).toBe(true);
+      });
+
+      it('to another holder once it is given back', async () => {
+        const held = new Subject<boolean>();
+        const first = firstValueFrom(held);
+        const released = new Subject<void>();
+        const end = firstValueFrom(released);
+        const store: RefreshStore = {
+          ...one,
+          release: (sourceId, holder) => one.release(sourceId, holder).finally(() => released.next()),
+        };
+        const holding = leaseIn(store)('back').subscribe(held);
+        expect(await first).toBe(true);
+        expect(await firstValueFrom(leaseIn(two)('back').pipe(toArray()))).toEqual([false]);
+        holding.unsubscribe();
+        await end;
+        expect(await firstValueFrom(leaseIn(two)('back'))).toBe(true);
+      });
+
+      it('to another one when its holder has died', async () => {
+        await two.acquire('died', 'somebody', NOW - 60, NOW - 1);
+        await two.acquire('lives', 'somebody', NOW - 60, NOW + 1);
+        expect(await firstValueFrom(leaseIn(one)('died'))).toBe(true);
+        expect(await firstValueFrom(leaseIn(one)('lives'))).toBe(false);
+      });
+
+      it('and tells when it is lost, once it is another’s', async () => {
+        let taking: Promise<boolean> = Promise.resolve(false);
+        const states = leaseIn(one)('lost').pipe(
+          tap((held) => {
+            if (held) taking = two.acquire('lost', 'another', NOW + 60, NOW + 120);
+          }),
+        );
+        expect(await firstValueFrom(states.pipe(toArray()))).toEqual([true, false]);
+        expect(await taking).toBe(true);
+      });
+    });
+  });
+};
