@@ -1,0 +1,297 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
+import { until } from '../support/until.ts';
+import { type Fault, PIECE, type Place } from './fault.ts';
+
+/** How a response tells where its body ends: by its length, by chunks, or by the connection's end. */
+export type Framing = 'length' | 'chunked' | 'close';
+
+/** One file of a feed, and what happens to those who ask for it. */
+export interface Resource {
+  readonly bytes: Uint8Array;
+  readonly framing: Framing;
+  /** The first response has the first fault, and so on; further responses are good. */
+  readonly faults: readonly Fault[];
+  /** Every response after those. */
+  readonly forever?: Fault;
+}
+
+/** What was really done wrong. */
+export interface Ledger {
+  note(path: string, fault: Fault, where: Place['where'] | 'any'): void;
+}
+
+export interface FaultyFeed {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  readonly resources: Map<string, Resource>;
+  /** Connections that stand. */
+  readonly open: ReadonlySet<Socket>;
+  /** From now on connections are met with another certificate. */
+  present(tls: SecureContextOptions): void;
+  close(): Promise<void>;
+}
+
+/** A connection: what is said goes through `socket`; `raw` is TCP itself, to break it off under TLS. */
+interface Wire {
+  readonly socket: Duplex;
+  readonly raw: Socket;
+}
+
+interface Ask {
+  readonly from: number;
+  readonly ifRange: string | undefined;
+}
+
+/** An HTTP server on bare sockets that does exactly what it is told to, right or wrong. Speaks TLS where it is given a certificate. */
+export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions): Promise<FaultyFeed> => {
+  const resources = new Map<string, Resource>();
+  const asked = new Map<string, number>();
+  const open = new Set<Socket>();
+  let secureContext = tls && createSecureContext(tls);
+
+  const respond = async (wire: Wire, path: string, ask: Ask) => {
+    const resource = resources.get(path);
+    if (!resource) return say(wire, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+    const turn = asked.get(path) ?? 0;
+    asked.set(path, turn + 1);
+    const fault = resource.faults[turn] ?? resource.forever;
+    const note = (where: Place['where'] | 'any' = 'any') => fault && ledger.note(path, fault, where);
+    return play(wire, path, resource, ask, fault, note);
+  };
+
+  const server = createServer({ noDelay: true }, (raw) => {
+    open.add(raw);
+    raw.on('close', () => open.delete(raw)).on('error', () => {});
+    const socket = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
+    socket.on('error', () => raw.destroy());
+    let read = '';
+    let busy = false;
+    const look = () => {
+      const end = read.indexOf('\r\n\r\n');
+      if (busy || end < 0) return;
+      const head = read.slice(0, end);
+      read = read.slice(end + 4);
+      busy = true;
+      const path = /^GET ([^ ?]+)/.exec(head)?.[1] ?? '';
+      const from = Number(/^range: bytes=(\d+)-\r?$/im.exec(head)?.[1] ?? 0);
+      const ifRange = /^if-range: (.*?)\r?$/im.exec(head)?.[1];
+      void respond({ socket, raw }, path, { from, ifRange }).then(() => {
+        busy = false;
+        look();
+      });
+    };
+    socket.on('data', (bytes: Buffer) => {
+      read += bytes.toString('latin1');
+      look();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    port,
+    resources,
+    open,
+    present: (other) => {
+      secureContext = createSecureContext(other);
+    },
+    close: async () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+      await until(() => open.size === 0 && !server.listening);
+    },
+  };
+};
+
+type Note = (where?: Place['where'] | 'any') => void;
+
+/** Plays one response: the good one, but for its fault. */
+const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: Fault | undefined, note: Note) => {
+  const etag = `"${file.bytes.length}-${file.bytes[0] ?? 0}"`;
+  const { length: size } = file.bytes;
+  const isPart = ask.from > 0;
+  const given = isPart && (ask.ifRange === undefined || ask.ifRange === etag) ? ask.from : 0;
+  const kind = fault?.kind;
+
+  if (fault?.kind === 'status') {
+    note();
+    const again = fault.retryAfter === undefined ? '' : `Retry-After: ${fault.retryAfter}\r\n`;
+    return say(wire, `HTTP/1.1 ${fault.status} No\r\n${again}Content-Length: 6\r\n\r\nsorry\n`);
+  }
+  if (kind === 'redirect loop') {
+    note();
+    return say(wire, `HTTP/1.1 302 Found\r\nLocation: ${path}?again\r\nContent-Length: 0\r\n\r\n`);
+  }
+  if (kind === 'not HTTP') {
+    note('before the head');
+    await say(wire, 'SSH-2.0-OpenSSH_9.2\r\n');
+    return wire.socket.end();
+  }
+  if (kind === 'endless head') {
+    note('in the head');
+    await say(wire, 'HTTP/1.1 200 OK\r\n');
+    while (await say(wire, `X-More: ${'more '.repeat(200)}\r\n`));
+    return;
+  }
+  if (kind === 'gzip unasked' && given === 0) {
+    note();
+    const coded = gzipSync(file.bytes);
+    await say(
+      wire,
+      `HTTP/1.1 200 OK\r\nETag: ${etag}\r\nContent-Encoding: gzip\r\nContent-Length: ${coded.length}\r\n\r\n`,
+    );
+    return say(wire, coded);
+  }
+  if (given >= size && isPart && given > 0)
+    return say(wire, `HTTP/1.1 416 No\r\nContent-Range: bytes */${size}\r\nContent-Length: 0\r\n\r\n`);
+
+  const ofPart = given > 0 && PART_FAULTS.has(kind ?? '');
+  if (ofPart) note();
+  const from = ofPart && kind === '200 to a range' ? 0 : given;
+  const told = ofPart && kind === 'wrong Content-Range' ? from + 1 : from;
+  const total = ofPart && kind === 'wrong total' ? size + 7 : size;
+  const body = bodyOf(file, from, fault, ofPart, note);
+  const framing = kind === 'wrong length' ? 'length' : file.framing;
+  const length = body.length + lengthOff(fault);
+  if (kind === 'wrong length' || kind === 'extra bytes') note();
+  const head = [
+    from > 0 ? 'HTTP/1.1 206 Partial Content' : 'HTTP/1.1 200 OK',
+    'Content-Type: application/x-rpm',
+    ofPart && kind === 'another file' ? '' : `ETag: ${ofPart && kind === 'changed entity tag' ? '"another"' : etag}`,
+    ...(from > 0 ? [`Content-Range: bytes ${told}-${total - 1}/${total}`] : []),
+    framing === 'chunked' ? 'Transfer-Encoding: chunked' : '',
+    framing === 'length' ? `Content-Length: ${Math.max(0, length)}` : '',
+    framing === 'close' ? 'Connection: close' : '',
+  ].filter((line) => line !== '');
+  const late = fault?.kind === 'wrong bytes' && fault.late ? LATE : 0;
+  return speak(wire, `${head.join('\r\n')}\r\n\r\n`, body, framing, breakOf(fault, from, note), late);
+};
+
+/** By how much a told length differs from the bytes that follow. */
+const lengthOff = (fault: Fault | undefined): number => {
+  if (fault?.kind === 'extra bytes') return -fault.count;
+  return fault?.kind === 'wrong length' ? fault.by : 0;
+};
+
+const PART_FAULTS: ReadonlySet<string> = new Set([
+  '200 to a range',
+  'wrong Content-Range',
+  'wrong total',
+  'changed entity tag',
+  'lying part',
+  'another file',
+]);
+
+const bodyOf = (file: Resource, from: number, fault: Fault | undefined, ofPart: boolean, note: Note): Uint8Array => {
+  const body = file.bytes.subarray(from);
+  if (fault?.kind === 'wrong bytes' && fault.place.at >= from && fault.place.at < file.bytes.length) {
+    note(fault.place.where);
+    return body.with(fault.place.at - from, (body[fault.place.at - from] ?? 0) ^ 1);
+  }
+  if (fault?.kind === 'extra bytes') return Buffer.concat([body, Buffer.alloc(fault.count, 'x')]);
+  // Bytes of the beginning, said to be those of the middle.
+  if (ofPart && fault?.kind === 'lying part') return file.bytes.subarray(0, body.length).with(0, body[0]! ^ 1);
+  if (ofPart && fault?.kind === 'another file') return body.map((byte) => byte ^ 1);
+  return body;
+};
+
+/** Where a response breaks, in bytes of its own body (-2: before the head, -1: in the head), and how. */
+interface Break {
+  readonly at: number;
+  readonly how: 'reset' | 'early end' | 'stall' | 'trickle' | 'truncated TLS';
+  readonly note: () => void;
+}
+
+const breakOf = (fault: Fault | undefined, from: number, note: Note): Break | undefined => {
+  if (fault?.kind === 'wears out') return { at: fault.after, how: 'reset', note };
+  if (!fault || !('place' in fault) || fault.kind === 'wrong bytes') return undefined;
+  const { where, at } = fault.place;
+  const early = ({ 'before the head': -2, 'in the head': -1 } as Record<string, number>)[where];
+  return { at: early ?? Math.max(0, at - from), how: fault.kind, note: () => note(where) };
+};
+
+const speak = async (
+  wire: Wire,
+  head: string,
+  body: Uint8Array,
+  framing: Framing,
+  broken: Break | undefined,
+  late: number,
+) => {
+  if (broken?.at === -2) return breakOff(wire, Buffer.from(head), broken);
+  if (broken?.at === -1) {
+    await say(wire, head.slice(0, head.length / 2));
+    return breakOff(wire, Buffer.from(head.slice(head.length / 2)), broken);
+  }
+  if (!(await say(wire, head))) return;
+  for (let at = 0; at < body.length; at += PIECE) {
+    const piece = body.subarray(at, at + PIECE);
+    const framed = framing === 'chunked' ? chunkOf(piece) : piece;
+    // A break within a chunk leaves it unfinished; one at its end leaves the next one out.
+    if (broken && broken.at < at + piece.length) {
+      const frame = framing === 'chunked' ? framed.length - piece.length - 2 : 0;
+      const cut = broken.at === at ? 0 : frame + broken.at - at;
+      await say(wire, framed.subarray(0, cut));
+      return breakOff(wire, framed.subarray(cut), broken);
+    }
+    if (!(await say(wire, framed))) return;
+  }
+  if (broken && broken.at <= body.length && framing !== 'length')
+    return breakOff(wire, framing === 'chunked' ? LAST_CHUNK : EMPTY, broken);
+  if (late > 0) await setTimeout(late);
+  if (framing === 'chunked') await say(wire, LAST_CHUNK);
+  if (framing === 'close') wire.socket.end();
+};
+
+/** Milliseconds: between bytes that trickle, and to the end of a body that lets itself be waited for. */
+const TRICKLE = 40;
+const LATE = 300;
+const EMPTY = Buffer.alloc(0);
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+
+const chunkOf = (piece: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]);
+
+const breakOff = async (wire: Wire, rest: Uint8Array, { how, note }: Break) => {
+  note();
+  if (how === 'reset') wire.raw.resetAndDestroy();
+  else if (how === 'truncated TLS') wire.raw.destroy();
+  else if (how === 'early end') wire.socket.end();
+  else if (how === 'trickle') await trickle(wire, rest);
+  await closed(wire.raw);
+};
+
+const closed = (raw: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    if (raw.closed) resolve();
+    else raw.once('close', () => resolve());
+  });
+
+/** A byte at a time, for as long as somebody waits for it. */
+const trickle = async (wire: Wire, rest: Uint8Array) => {
+  for (const byte of rest) {
+    if (!(await say(wire, Uint8Array.of(byte)))) return;
+    await setTimeout(TRICKLE);
+  }
+};
+
+/** Resolves once it is out, to whether anybody is still there. */
+const say = ({ socket, raw }: Wire, what: string | Uint8Array): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (socket.destroyed || raw.destroyed) return resolve(false);
+    if (what.length === 0) return resolve(true);
+    const left = () => resolve(false);
+    raw.once('close', left);
+    socket.write(what, (error) => {
+      raw.off('close', left);
+      resolve(!error);
+    });
+  });

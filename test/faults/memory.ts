@@ -1,0 +1,34 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ownEnvironment, type Start } from '../support/processes.ts';
+import { until } from '../support/until.ts';
+
+const PRELOADED = fileURLToPath(new URL('tell-memory.cjs', import.meta.url));
+
+/** Starts Node processes that can be asked what memory they hold on to. The folder is for their answers. */
+export const tellingMemory =
+  (start: Start, folder: string): Start =>
+  (command, args, options = {}) =>
+    command === process.execPath
+      ? start(command, ['--expose-gc', '--require', PRELOADED, ...args], {
+          ...options,
+          env: { ...(options.env ?? ownEnvironment()), TELL_MEMORY: folder },
+        })
+      : start(command, args, options);
+
+/** Bytes that a process holds on to once all garbage is collected: heap, and buffers outside of it. */
+export const heldBy = async (pid: number, folder: string): Promise<number> => {
+  const file = join(folder, `${pid}.memory`);
+  rmSync(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  const told = () => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  await until(() => told().endsWith('\n'));
+  return Number(told());
+};

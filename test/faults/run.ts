@@ -1,0 +1,170 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { filter, type Observable } from 'rxjs';
+import { keyOf } from '../../src/dispatch/save/names.ts';
+import { createCertificates } from '../support/certificates.ts';
+import { filesBelow } from '../support/folder.ts';
+import { openOf, type Start } from '../support/processes.ts';
+import type { DaemonProcess, LogLine } from '../support/site.ts';
+import { startSquid } from '../support/squid.ts';
+import { until } from '../support/until.ts';
+import { ask } from './client.ts';
+import { harmOne } from './gremlin.ts';
+import { type Ends, judge } from './judge.ts';
+import { heldBy, tellingMemory } from './memory.ts';
+import { planTransfer, type Transfer } from './plan.ts';
+import { seaOfBytes, seeded } from './random.ts';
+import { checksumOf, type Feeds, type Listing, openScene, QUICK, startFeeds } from './scene.ts';
+import { createLedger, createTally, type Tally } from './tally.ts';
+
+interface RunOptions {
+  readonly seed: number;
+  readonly transfers: number;
+  /** Under way at once. */
+  readonly atOnce: number;
+}
+
+export interface RunResult extends Tally {
+  /** Bytes that the daemon's memory grew by, from a third of the run on. */
+  readonly grown: number;
+}
+
+/** A whole run: transfers under random faults against a real daemon, directly and through a real Squid. */
+export const runTransfers = async (
+  start: Start,
+  folder: string,
+  { seed, transfers: count, atOnce }: RunOptions,
+): Promise<RunResult> => {
+  const tally = createTally();
+  const random = seeded(seed);
+  const byPath = new Map<string, Transfer>();
+  const ledger = createLedger(tally, (path, fault) => byPath.get(path)?.lies.has(fault) ?? false);
+  const { feeds, ca } = await startFeeds(ledger, await createCertificates());
+  const disk = join(folder, 'disk');
+  mkdirSync(disk);
+  const world = { sea: seaOfBytes(8 << 20, seed), feeds, folder: disk, wholeBelow: QUICK.verify_whole_below };
+  const transfers = Array.from({ length: count }, (_, index) => planTransfer(index, random, world));
+  for (const transfer of transfers) byPath.set(transfer.listing.path, transfer);
+  feeds.plain.resources.set(WARM.path, { bytes: WARM.bytes, framing: 'length', faults: [] });
+  const warm = { path: WARM.path, urls: [feeds.plain.url + WARM.path], checksum: checksumOf(WARM.bytes) };
+  const listings = [warm, ...transfers.map(({ listing }) => listing)];
+  const { site, daemon } = await openScene(tellingMemory(start, folder), folder, { listings, ca });
+  const saved = join(site.stateDir, 'saved');
+  const squid = await startSquid(start, daemon.url);
+  const histories = countLog(daemon.log, tally, feeds);
+  const pathOfCopy = new Map(transfers.map(({ listing }) => [keyOfCopy(listing), listing.path]));
+  await warmUp(daemon);
+  await until(() => feeds.open() === 0);
+  const opened = openOf(daemon.pid);
+  const before = opened.length;
+  const held = await heldBy(daemon.pid, folder);
+
+  const saves = new Set<unknown>();
+  daemon.log.pipe(filter(({ msg }) => msg === 'saved')).subscribe(({ path }) => saves.add(path));
+  const isSaved = (path: string) => within(2_000, () => saves.has(path));
+
+  const ends: Ends = { daemon: daemon.url, squid: squid.url };
+  let done = 0;
+  await inLines(atOnce, transfers, async (transfer) => {
+    await judge(transfer, ends, tally, ledger.liesAbout, isSaved);
+    done += 1;
+    if (done % 10 > 0) return;
+    const harmed = await harmOne(saved, random);
+    if (!harmed) return;
+    tally.fault(`saved copy: ${harmed.how}`);
+    // Bytes that are changed under a running transfer are found out at its end at the earliest.
+    ledger.lied(pathOfCopy.get(harmed.key) ?? '');
+  });
+  await squid.stop();
+  const partials = () => filesBelow(join(saved, '.partial')).length;
+  const open = () => openOf(daemon.pid).length + feeds.open();
+  // What is open for so long is left for good: connections close after a second, copies are over before that.
+  await within(60_000, () => open() <= before && partials() === 0);
+  tally.add('descriptors', Math.max(0, open() - before));
+  if (open() > before)
+    tally.broken.push({ what: 'left open', feeds: feeds.open(), before: opened, now: openOf(daemon.pid) });
+  tally.add('partials', partials());
+  const grown = (await heldBy(daemon.pid, folder)) - held;
+  const { status, stderr } = await daemon.stop();
+  if (status !== 0 || stderr !== '') tally.broken.push({ what: `the daemon ended with ${status}: ${stderr}` });
+  await feeds.close();
+  const broken = tally.broken.map((one) => ({ ...one, log: (histories.get(one.path ?? '') ?? []).map(brief) }));
+  return { ...tally, broken, grown };
+};
+
+const WARM = { path: '/content/warm.rpm', bytes: Buffer.from('warm') };
+
+/** What is opened once for good, such as the thread that syncs the outbox a second later, is no leak. */
+const warmUp = async ({ url, pid, logged }: DaemonProcess): Promise<void> => {
+  const threads = () => openOf(pid).filter((name) => name.includes('eventpoll')).length;
+  const before = threads();
+  await ask(url + WARM.path);
+  await logged('saved');
+  await until(() => threads() > before && openOf(pid).filter((name) => name.endsWith('outbox.db')).length > 1);
+};
+
+const keyOfCopy = ({ path, checksum }: Listing): string =>
+  keyOf({ path, checksum, importerId: '', unitId: '', unitTypeId: '', url: '', revision: 1, data: {} });
+
+/** Works through a list with so many hands. */
+const inLines = async <T>(hands: number, list: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  const left = list.values();
+  await Promise.all(
+    Array.from({ length: hands }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
+};
+
+const within = async (milliseconds: number, condition: () => boolean): Promise<void> => {
+  let over = false;
+  const timer = setTimeout(() => {
+    over = true;
+  }, milliseconds);
+  await until(() => over || condition());
+  clearTimeout(timer);
+};
+
+interface Attempt {
+  readonly source: string;
+  readonly url: string;
+  readonly from: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/** A request's history on a few lines. */
+const brief = ({ attempts, outcome, code, error, bytes }: LogLine): string =>
+  [
+    ...((attempts ?? []) as readonly Attempt[]).map(({ source, url, from, failure }) =>
+      [source, url.slice(0, 26), from, failure?.code ?? 'ok', failure?.message.split(': ').slice(1).join(': ')].join(
+        ' ',
+      ),
+    ),
+    `${outcome} after ${bytes} bytes ${code ?? ''}${code === 'INTERNAL' ? error : ''}`,
+  ].join(' / ');
+
+/** Counts what only the daemon can tell; returns, as they grow, its log lines by path. */
+const countLog = (log: Observable<LogLine>, tally: Tally, feeds: Feeds): ReadonlyMap<string, readonly LogLine[]> => {
+  const histories = new Map<string, LogLine[]>();
+  const named: readonly (readonly [url: string, fault: string])[] = [
+    [`${feeds.nobody.url}/`, 'connection refused'],
+    [`${feeds.expired.url}/`, 'expired certificate'],
+    [`${feeds.stranger.url}/`, 'untrusted certificate'],
+  ];
+  log.pipe(filter(({ msg }) => msg === 'request')).subscribe((line) => {
+    const { attempts, outcome, path } = line;
+    histories.set(String(path), [...(histories.get(String(path)) ?? []), line]);
+    const tried = (attempts ?? []) as readonly Attempt[];
+    for (const { url, source, failure } of tried) {
+      if (!failure) continue;
+      for (const [start, fault] of named) if (url.startsWith(start)) tally.fault(fault, 'before the head');
+      if (source === 'feed:file') tally.fault(`file: ${failure.code}`);
+    }
+    const last = tried.at(-1);
+    if (outcome !== 'complete' || !last) return;
+    if (last.from > 0) tally.add('resumed');
+    if (last.url !== tried[0]?.url) tally.add('failed over');
+    if (last.source === 'saved') tally.add('saved');
+  });
+  return histories;
+};
