@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { type Alternates, openAlternates } from '../alternates.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { type IllSource, readHealth } from '../observe/health-file.ts';
 import { openCatalog } from '../open-catalog.ts';
 import { version } from '../package.ts';
 import { withLimits } from '../sources/limits.ts';
 import { createSources } from '../sources/open.ts';
+import { healthFile } from '../streamer.ts';
 import type { Output } from './catalog-context.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
@@ -21,6 +23,8 @@ export interface OpenAlternates {
   /** Absent where Pulp's database is the catalog. */
   readonly catalog?: SqliteCatalog;
   readonly alternates: Alternates;
+  /** What the daemon found of sources lately. */
+  readonly ill: readonly IllSource[];
   close(): Promise<void>;
 }
 
@@ -47,6 +51,7 @@ export const sourcesContext: SourcesContext = {
     return {
       ...(settings.catalogType === 'sqlite' && { catalog: catalog.embedded }),
       alternates,
+      ill: readHealth(healthFile(settings), Date.now()),
       close: async () => {
         alternates.close();
         await sources.close();

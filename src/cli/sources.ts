@@ -12,9 +12,10 @@ import { describeUnits, explainUnit } from './sources-explain.ts';
 
 const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-const toPlain = async ({ alternates }: OpenAlternates, source: AlternateSource) => {
+const toPlain = async ({ alternates, ill }: OpenAlternates, source: AlternateSource) => {
   const { offers, expiration, state } = await alternates.status(source);
   const { id, type, priority, baseUrl } = source;
+  const illness = ill.find((one) => one.source === `alternate:${id}`);
   return {
     id,
     type,
@@ -23,11 +24,23 @@ const toPlain = async ({ alternates }: OpenAlternates, source: AlternateSource) 
     offers,
     ...(expiration !== undefined && { expires: toDate(expiration) }),
     state,
+    health: illness
+      ? `cooling until ${new Date(illness.until).toISOString()}: ${maskUrl(illness.lastError.message)}`
+      : 'well',
   };
 };
 
-const summary = ({ id, type, priority, base, offers, expires, state }: Awaited<ReturnType<typeof toPlain>>): string =>
-  `${[id, type, priority, base, offers, expires ?? '-', state].join('\t')}\n`;
+const summary = ({
+  id,
+  type,
+  priority,
+  base,
+  offers,
+  expires,
+  state,
+  health,
+}: Awaited<ReturnType<typeof toPlain>>): string =>
+  `${[id, type, priority, base, offers, expires ?? '-', state, health].join('\t')}\n`;
 
 /** The source of an id, or all. */
 const choose = (sources: readonly AlternateSource[], id: string | undefined): readonly AlternateSource[] => {
@@ -91,7 +104,7 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
 
   leaf(
     'list',
-    'list the sources in the order in which they are tried: id, type, priority, base, offers, when they expire, state',
+    'list the sources in the order in which they are tried: id, type, priority, base, offers, when they expire, state, health',
     async (open, sources, { json }: { json?: boolean }) => {
       const all = await Promise.all(sources.map((source) => toPlain(open, source)));
       await writeAll(stdout, json ? toJsonArray(all) : all.map(summary));

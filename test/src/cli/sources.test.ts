@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import { yum } from '../../../src/catalog/importers/yum.ts';
 import { addSourcesCommands } from '../../../src/cli/sources.ts';
+import type { IllSource } from '../../../src/observe/health-file.ts';
 import { descriptorOf, makeAlternates } from '../../support/alternates.ts';
 import { importFolder } from '../../support/importing.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -14,7 +15,7 @@ const newFolder = temporaryFolders();
 const ZOO = join(import.meta.dirname, '../../../examples/zoo');
 
 /** The commands over a folder with descriptors and a catalog. */
-const makeCli = ({ terminal = false } = {}) => {
+const makeCli = ({ terminal = false, ill = [] as readonly IllSource[] } = {}) => {
   const folder = newFolder();
   mkdirSync(join(folder, 'conf.d'));
   const run = async (...args: string[]): Promise<{ out: string; err: string; error?: unknown }> => {
@@ -25,7 +26,7 @@ const makeCli = ({ terminal = false } = {}) => {
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       open: () => {
         const alternates = makeAlternates(folder);
-        return { catalog: alternates.catalog, alternates, close: alternates.end };
+        return { catalog: alternates.catalog, alternates, ill, close: alternates.end };
       },
       stdout,
       stderr,
@@ -61,8 +62,8 @@ describe('sources list', () => {
     cli.describe('wrong', 'ftp://acs/');
     const { out, err } = await cli.run('list');
     expect(out.split('\n')).toEqual([
-      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale`,
-      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale',
+      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale\twell`,
+      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale\twell',
       '',
     ]);
     expect(err).toContain('wrong.conf:4: [wrong] base_url: expected');
@@ -82,7 +83,19 @@ describe('sources list', () => {
       offers: 5,
       expires: expect.stringMatching(/^\d{4}-.*Z$/),
       state: 'fresh',
+      health: 'well',
     });
+  });
+});
+
+describe('sources list, of a source that cools down', () => {
+  it('says until when, and why', async () => {
+    const lastError = { code: 'STALLED', message: 'http://me:secret@acs/x sent nothing' };
+    const ill = [{ source: 'alternate:zoo', state: 'cooling', failures: 1, until: 0, lastError }];
+    const cli = makeCli({ ill });
+    cli.describe('zoo', ZOO);
+    const { out } = await cli.run('list');
+    expect(out).toContain('\tcooling until 1970-01-01T00:00:00.000Z: http://***@acs/x sent nothing\n');
   });
 });
 
