@@ -263,7 +263,7 @@ const named: readonly Case[] = [
     name: 'all bytes came and only their end was not told: nothing is missing',
     size: LARGE,
     without: ['size'],
-    sources: [{ framing: 'chunked', faults: [reset(LARGE)] }],
+    sources: [{ framing: 'chunked', faults: [{ kind: 'early end', place: { where: 'last byte', at: LARGE } }] }],
     expected: right(LARGE),
   },
   {

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import { until } from '../support/until.ts';
 import { type Fault, PIECE, type Place } from './fault.ts';
+import { within } from './within.ts';
 
 /** How a response tells where its body ends: by its length, by chunks, or by the connection's end. */
 export type Framing = 'length' | 'chunked' | 'close';
@@ -106,7 +106,9 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
     close: async () => {
       server.close();
       for (const socket of open) socket.destroy();
-      await until(() => open.size === 0 && !server.listening);
+      if (await within(60_000, () => open.size === 0 && !server.listening)) return;
+      const states = [...open].map(({ destroyed, closed, readyState }) => ({ destroyed, closed, readyState }));
+      throw new Error(`the feed has connections that do not close: ${JSON.stringify(states)}`);
     },
   };
 };

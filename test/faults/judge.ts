@@ -16,7 +16,7 @@ export const judge = async (
   ends: Ends,
   tally: Tally,
   liesAbout: (path: string) => number,
-  isSaved: (path: string) => Promise<void>,
+  isSaved: (path: string) => Promise<boolean>,
 ): Promise<void> => {
   const { listing, through, manner } = transfer;
   tally.add('transfers');

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownEnvironment, type Start } from '../support/processes.ts';
-import { until } from '../support/until.ts';
+import { within } from './within.ts';
 
 const PRELOADED = fileURLToPath(new URL('tell-memory.cjs', import.meta.url));
 
@@ -29,6 +29,6 @@ export const heldBy = async (pid: number, folder: string): Promise<number> => {
       return '';
     }
   };
-  await until(() => told().endsWith('\n'));
+  if (!(await within(60_000, () => told().endsWith('\n')))) throw new Error(`process ${pid} does not say what it holds`);
   return Number(told());
 };

@@ -16,6 +16,7 @@ import { planTransfer, type Transfer } from './plan.ts';
 import { seaOfBytes, seeded } from './random.ts';
 import { checksumOf, type Feeds, type Listing, openScene, QUICK, startFeeds } from './scene.ts';
 import { createLedger, createTally, type Tally } from './tally.ts';
+import { within } from './within.ts';
 
 interface RunOptions {
   readonly seed: number;
@@ -25,7 +26,7 @@ interface RunOptions {
 }
 
 export interface RunResult extends Tally {
-  /** Bytes that the daemon's memory grew by, from a third of the run on. */
+  /** Bytes that the daemon holds on to after the run, above what it did before. */
   readonly grown: number;
 }
 
@@ -114,15 +115,6 @@ const inLines = async <T>(hands: number, list: readonly T[], work: (item: T) => 
       for (const item of left) await work(item);
     }),
   );
-};
-
-const within = async (milliseconds: number, condition: () => boolean): Promise<void> => {
-  let over = false;
-  const timer = setTimeout(() => {
-    over = true;
-  }, milliseconds);
-  await until(() => over || condition());
-  clearTimeout(timer);
 };
 
 interface Attempt {

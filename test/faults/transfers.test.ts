@@ -8,8 +8,8 @@ import { written } from './tally.ts';
 const seed = Number(process.env.FAULT_SEED ?? 1);
 const transfers = Number(process.env.FAULT_RUNS ?? 2_000);
 const MEBIBYTE = 1 << 20;
-/** What the daemon's memory may grow by from a third of the run on: garbage that was not worth collecting yet. */
-const MEMORY = 64 * MEBIBYTE;
+/** What the daemon may hold on to after the run, above what it did before: compiled code, what it remembers of sources and copies. */
+const MEMORY = 16 * MEBIBYTE;
 
 const PAGE = new URL('../../docs/reliability.md', import.meta.url);
 const MARKED = /(<!-- run -->\n)[\s\S]*?(\n<!-- \/run -->)/;

@@ -1,0 +1,8 @@
+import { until } from '../support/until.ts';
+
+/** Resolves once a condition holds, to whether it did so in time; looks at it with each turn of the event loop. */
+export const within = async (milliseconds: number, condition: () => boolean): Promise<boolean> => {
+  const last = performance.now() + milliseconds;
+  await until(() => condition() || performance.now() > last);
+  return condition();
+};
