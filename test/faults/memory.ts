@@ -29,6 +29,7 @@ export const heldBy = async (pid: number, folder: string): Promise<number> => {
       return '';
     }
   };
-  if (!(await within(60_000, () => told().endsWith('\n')))) throw new Error(`process ${pid} does not say what it holds`);
+  if (!(await within(60_000, () => told().endsWith('\n'))))
+    throw new Error(`process ${pid} does not say what it holds`);
   return Number(told());
 };
