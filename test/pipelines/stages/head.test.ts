@@ -15,6 +15,8 @@ describe('clientHead', () => {
       ['Link', 'a'],
       ['Content-Type', 'text/plain'],
       ['Link', 'b'],
+      ['Proxy-Status', 'their-cdn'],
+      ['Via', '1.1 their-cdn'],
       ['X-Amz-Id', 'é'.normalize('NFC')],
     ];
     expect(headersOf(headers)).toEqual([...headers, CACHE]);
@@ -41,6 +43,19 @@ describe('clientHead', () => {
     'Content-Length',
     'Accept-Ranges',
     'WWW-Authenticate',
+    'Authentication-Info',
+    'Proxy-Authentication-Info',
+    'Surrogate-Control',
+    'CDN-Cache-Control',
+    'Squid-Cache-Control',
+    'Edge-Control',
+    'Warning',
+    'Alt-Svc',
+    'Strict-Transport-Security',
+    'Clear-Site-Data',
+    'X-Accel-Redirect',
+    'X-Accel-Expires',
+    'X-Sendfile',
   ])('drops %s, however it is spelled', (name) => {
     expect(
       headersOf([
