@@ -13,72 +13,81 @@ export type Phase = 'before-head' | 'before-first-byte' | 'mid-body';
  */
 export type Remedy = 'same' | 'later' | 'other' | 'never';
 
+/** Those of the Proxy Error Types of RFC 9209 section 2.3 that we have a use for. */
+export type ProxyError =
+  | 'dns_error'
+  | 'destination_not_found'
+  | 'destination_unavailable'
+  | 'connection_refused'
+  | 'connection_terminated'
+  | 'connection_timeout'
+  | 'connection_read_timeout'
+  | 'connection_limit_reached'
+  | 'tls_certificate_error'
+  | 'http_request_error'
+  | 'http_response_incomplete'
+  | 'http_response_body_size'
+  | 'http_response_timeout'
+  | 'http_protocol_error'
+  | 'proxy_internal_error'
+  | 'proxy_configuration_error';
+
 interface Kind {
   /** The HTTP status that a client gets when this is why there is no response (RFC 9110 section 15). */
   readonly status: number;
   readonly remedy: Remedy;
+  /** How `Proxy-Status` tells it; nothing where the sources themselves gave the answer, and nothing went wrong. */
+  readonly proxyError: ProxyError | undefined;
   readonly meaning: string;
 }
 
-/** Every way to fail: the one table from which status, retry and documentation follow. */
+const kind = (status: number, remedy: Remedy, proxyError: Kind['proxyError'], meaning: string): Kind => ({
+  status,
+  remedy,
+  proxyError,
+  meaning,
+});
+
+/** Every way to fail: the one table from which status, retry, `Proxy-Status` and documentation (docs/errors.md) follow. */
+// biome-ignore format: a table has one line a row
 export const ERRORS = {
-  BAD_TARGET: { status: 400, remedy: 'never', meaning: 'the request target is malformed' },
-  METHOD_NOT_ALLOWED: { status: 405, remedy: 'never', meaning: 'only GET and HEAD are served' },
-  NOT_IN_CATALOG: { status: 404, remedy: 'never', meaning: 'the catalog has no entry for the path' },
-  CATALOG_UNAVAILABLE: { status: 503, remedy: 'never', meaning: 'the catalog cannot be asked' },
-  NO_CANDIDATE: { status: 502, remedy: 'never', meaning: 'an entry exists, but no source offers it' },
+  BAD_TARGET: kind(400, 'never', 'http_request_error', 'the request target is malformed'),
+  METHOD_NOT_ALLOWED: kind(405, 'never', 'http_request_error', 'only GET and HEAD are served'),
+  NOT_IN_CATALOG: kind(404, 'never', 'destination_not_found', 'the catalog has no entry for the path'),
+  CATALOG_UNAVAILABLE: kind(503, 'never', 'proxy_internal_error', 'the catalog cannot be asked'),
+  NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'an entry exists, but no source offers it'),
 
-  SOURCE_MISSING: {
-    status: 404,
-    remedy: 'other',
-    meaning: 'the source does not have the file (404, 410, no such file)',
-  },
-  SOURCE_REFUSED: { status: 502, remedy: 'other', meaning: 'the source refuses us (401, 403, 407, no permission)' },
-  SOURCE_STATUS: { status: 502, remedy: 'other', meaning: 'the source answered with an unexpected status' },
-  SOURCE_BUSY: { status: 503, remedy: 'later', meaning: 'the source asks to come back later (429, 503)' },
-  SOURCE_FULL: {
-    status: 503,
-    remedy: 'later',
-    meaning: 'as many transfers as we may have at the source are under way (max_concurrent, max_downloads)',
-  },
-  SOURCE_BROKEN: {
-    status: 502,
-    remedy: 'other',
-    meaning: 'the source is configured wrongly (credentials, URL, importer)',
-  },
-  TOO_MANY_REDIRECTS: { status: 502, remedy: 'other', meaning: 'the source redirects in circles or to nowhere' },
-  OUTSIDE_ROOT: { status: 502, remedy: 'other', meaning: 'the file lies outside its source’s folder' },
-  UNREADABLE: { status: 502, remedy: 'same', meaning: 'the file cannot be read' },
+  SOURCE_MISSING: kind(404, 'other', undefined, 'the source does not have the file (404, 410, no such file)'),
+  SOURCE_REFUSED: kind(502, 'other', 'proxy_configuration_error', 'the source refuses us (401, 403, 407, no permission)'),
+  SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status'),
+  SOURCE_BUSY: kind(503, 'later', 'destination_unavailable', 'the source asks to come back later (429, 503)'),
+  SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'as many transfers as we may have at the source are under way (max_concurrent, max_downloads)'),
+  SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is configured wrongly (credentials, URL, importer)'),
+  TOO_MANY_REDIRECTS: kind(502, 'other', 'http_protocol_error', 'the source redirects in circles or to nowhere'),
+  OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file lies outside its source’s folder'),
+  UNREADABLE: kind(502, 'same', 'destination_unavailable', 'the file cannot be read'),
 
-  DNS_FAILED: { status: 502, remedy: 'same', meaning: 'the host name of the source cannot be resolved' },
-  CONNECT_FAILED: { status: 502, remedy: 'same', meaning: 'no connection to the source' },
-  CONNECT_TIMEOUT: { status: 504, remedy: 'later', meaning: 'no connection to the source in time' },
-  TLS_FAILED: {
-    status: 502,
-    remedy: 'other',
-    meaning: 'the TLS handshake failed: a certificate is wrong, missing or expired',
-  },
-  CONNECTION_LOST: { status: 502, remedy: 'same', meaning: 'the source closed the connection too early' },
-  PROTOCOL_ERROR: { status: 502, remedy: 'other', meaning: 'the source does not speak HTTP properly' },
-  HEAD_TIMEOUT: { status: 504, remedy: 'later', meaning: 'no response head from the source in time' },
-  STALLED: { status: 504, remedy: 'later', meaning: 'the source stopped sending' },
-  TOO_SLOW: { status: 504, remedy: 'later', meaning: 'the source sends more slowly than is allowed' },
+  DNS_FAILED: kind(502, 'same', 'dns_error', 'the host name of the source cannot be resolved'),
+  CONNECT_FAILED: kind(502, 'same', 'connection_refused', 'no connection to the source'),
+  CONNECT_TIMEOUT: kind(504, 'later', 'connection_timeout', 'no connection to the source in time'),
+  TLS_FAILED: kind(502, 'other', 'tls_certificate_error', 'the TLS handshake failed: a certificate is wrong, missing or expired'),
+  CONNECTION_LOST: kind(502, 'same', 'connection_terminated', 'the source closed the connection too early'),
+  PROTOCOL_ERROR: kind(502, 'other', 'http_protocol_error', 'the source does not speak HTTP properly'),
+  HEAD_TIMEOUT: kind(504, 'later', 'http_response_timeout', 'no response head from the source in time'),
+  STALLED: kind(504, 'later', 'connection_read_timeout', 'the source stopped sending'),
+  TOO_SLOW: kind(504, 'later', 'http_response_timeout', 'the source sends more slowly than is allowed'),
 
-  WRONG_LENGTH: { status: 502, remedy: 'other', meaning: 'the source’s length is not the one expected' },
-  TOO_LARGE: { status: 502, remedy: 'other', meaning: 'the content is larger than is allowed' },
-  SHORT_BODY: { status: 502, remedy: 'same', meaning: 'the body ended too early' },
-  WRONG_CHECKSUM: { status: 502, remedy: 'other', meaning: 'the content does not match the catalog’s checksum' },
-  CHANGED: {
-    status: 502,
-    remedy: 'other',
-    meaning: 'the source’s file changed while it was being sent, or cannot be proven the same',
-  },
-  NO_RANGE: { status: 502, remedy: 'other', meaning: 'the source cannot continue in mid-body' },
+  WRONG_LENGTH: kind(502, 'other', 'http_protocol_error', 'the source’s length is not the one expected'),
+  TOO_LARGE: kind(502, 'other', 'http_response_body_size', 'the content is larger than is allowed'),
+  SHORT_BODY: kind(502, 'same', 'http_response_incomplete', 'the body ended too early'),
+  WRONG_CHECKSUM: kind(502, 'other', 'http_protocol_error', 'the content does not match the catalog’s checksum'),
+  CHANGED: kind(502, 'other', 'http_protocol_error', 'the source’s file changed while it was being sent, or cannot be proven the same'),
+  NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot continue in mid-body'),
 
-  OUT_OF_SOURCES: { status: 502, remedy: 'never', meaning: 'every candidate failed' },
-  CLIENT_STUCK: { status: 408, remedy: 'never', meaning: 'the client stopped reading' },
-  INTERNAL: { status: 500, remedy: 'never', meaning: 'a defect of the streamer' },
-} as const satisfies Record<string, Kind>;
+  OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every candidate failed'),
+  CLIENT_STUCK: kind(408, 'never', 'http_request_error', 'the client stopped reading'),
+  INTERNAL: kind(500, 'never', 'proxy_internal_error', 'a defect of the streamer'),
+} satisfies Record<string, Kind>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -113,8 +122,15 @@ export const toStreamError = (error: unknown): StreamError =>
     ? error
     : new StreamError('INTERNAL', 'self', error instanceof Error ? error.message : String(error), { cause: error });
 
-/** The HTTP status that tells a client about an error (RFC 9110 section 15). */
-export const statusOf = (error: StreamError): number => ERRORS[error.code].status;
+/**
+ * The HTTP status that tells a client about an error (RFC 9110 section 15). `legacy`: as Pulp 2 had it, which answered 404 whatever was
+ * wrong with the sources.
+ */
+export const statusOf = (code: ErrorCode, legacy = false): number => {
+  const { status, remedy } = ERRORS[code];
+  const sourcesFailed = status === 502 || status === 504 || (status === 503 && remedy !== 'never');
+  return legacy && sourcesFailed ? 404 : status;
+};
 
 /** What may be done about a failed attempt. */
 export const remedyOf = (error: StreamError): Remedy => ERRORS[error.code].remedy;

@@ -5,6 +5,7 @@ export {
   type ErrorCode,
   type ErrorSource,
   type Phase,
+  type ProxyError,
   type Remedy,
   remedyOf,
   StreamError,

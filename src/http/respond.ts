@@ -50,7 +50,7 @@ const RETRY_AFTER = 5;
 
 /** A small text that says what is wrong, never where our sources are; caches must not keep it (RFC 9111 section 5.2.2.5). */
 export const respondWithError = (res: ServerResponse, error: StreamError): void => {
-  const status = statusOf(error);
+  const status = statusOf(error.code);
   const body = `${status} ${ERRORS[error.code].meaning}\n`;
   const retryAfter = Math.ceil((error.retryAfter ?? RETRY_AFTER * 1000) / 1000);
   res.writeHead(status, {
