@@ -33,6 +33,8 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     },
     newId: randomUUID,
     now: () => performance.now(),
+    identify: settings,
+    legacyErrors: settings.legacyErrors,
   });
   let ready = false;
   const watching = streamer.ready.subscribe((now) => {

@@ -84,6 +84,27 @@ export const SETTINGS = {
     'How long caches may keep a response: `max-age` and `s-maxage` of the Cache-Control header.',
     lazy('streamer_cache_timeout'),
   ),
+  legacyErrors: streamer(
+    boolean,
+    'no',
+    'Whether 404 is the answer whatever is wrong with the sources, as in Pulp 2, instead of 502, 503 or 504 by cause (docs/errors.md). No error is ever to be cached.',
+  ),
+  via: streamer(boolean, 'yes', 'Whether responses name the streamer in `Via`, after those that the feed names.'),
+  cacheStatus: streamer(
+    boolean,
+    'yes',
+    'Whether responses tell in `Cache-Status` (RFC 9211) that they come from a saved copy, or from which kind of source.',
+  ),
+  proxyStatus: streamer(
+    boolean,
+    'yes',
+    'Whether errors tell their cause in `Proxy-Status` (RFC 9209): never where sources are, nor anything secret.',
+  ),
+  requestId: streamer(
+    boolean,
+    'yes',
+    'Whether responses tell the request’s id in `X-Request-Id`, as it stands in the log; a request may bring its own, of at most 128 letters, digits and any of `_.+/=:~@-`.',
+  ),
   logLevel: streamer(
     choice('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG', 'NOTSET'),
     'INFO',

@@ -1,13 +1,20 @@
 import type { ServerResponse } from 'node:http';
-import type { BehaviorSubject, Observable } from 'rxjs';
+import { type BehaviorSubject, type Observable, tap } from 'rxjs';
 import {
   ERRORS,
-  type Head,
+  type Header,
   type StreamError,
   type StreamEvent,
   statusOf,
   toStreamError,
 } from '../../pipelines/model/index.ts';
+import type { Identity } from './identify.ts';
+
+interface How {
+  readonly identity: Identity;
+  /** Whatever is wrong with the sources is told as 404. */
+  readonly legacyErrors: boolean;
+}
 
 /**
  * Writes a response as its events come, and moves the valve: closed while the socket has enough, open again when it drained.
@@ -18,25 +25,29 @@ export const respond = (
   res: ServerResponse,
   valve: BehaviorSubject<boolean>,
   events: Observable<StreamEvent>,
+  { failed, ...how }: How & { readonly failed: (error: StreamError) => void },
 ): void => {
-  const subscription = events.subscribe({
-    next: (event) => {
-      if (event.type === 'head') writeHead(res, event);
-      else if (event.type === 'chunk' && !res.write(event.bytes)) valve.next(false);
-    },
+  const write = (event: StreamEvent) => {
+    if (event.type === 'note') how.identity.observe(event);
+    else if (event.type === 'head') writeHead(res, how.identity.ofHead(event), event.length);
+    else if (event.type === 'chunk' && !res.write(event.bytes)) valve.next(false);
+  };
+  // Whatever is thrown in writing is the response's failure, and the sources' end.
+  const subscription = events.pipe(tap(write)).subscribe({
     complete: () => res.end(),
     error: (thrown) => {
       const error = toStreamError(thrown);
+      failed(error);
       // A mere end of the connection ends the body of an HTTP/1.0 response: only a reset is understood by everybody.
       if (res.headersSent) res.socket?.resetAndDestroy();
-      else respondWithError(res, error);
+      else respondWithError(res, error, how);
     },
   });
   res.on('drain', () => valve.next(true));
   res.on('close', () => subscription.unsubscribe());
 };
 
-const writeHead = (res: ServerResponse, { headers, length }: Head): void => {
+const writeHead = (res: ServerResponse, headers: readonly Header[], length: number | undefined): void => {
   const all = length === undefined ? headers : [...headers, ['Content-Length', String(length)] as const];
   res.writeHead(200, all.flat());
   // Node holds the head until the first chunk: one write for both where they come together, but no client waits for it.
@@ -45,20 +56,23 @@ const writeHead = (res: ServerResponse, { headers, length }: Head): void => {
   });
 };
 
-/** Seconds after which a client may try again where the error does not say. */
-const RETRY_AFTER = 5;
+/** Seconds after which a client may try again where the error does not say, and at most. */
+const RETRY_AFTER = { usual: 5, longest: 3600 };
 
 /** A small text that says what is wrong, never where our sources are; caches must not keep it (RFC 9111 section 5.2.2.5). */
-export const respondWithError = (res: ServerResponse, error: StreamError): void => {
-  const status = statusOf(error.code);
+export const respondWithError = (res: ServerResponse, error: StreamError, { identity, legacyErrors }: How): void => {
+  const status = statusOf(error.code, legacyErrors);
   const body = `${status} ${ERRORS[error.code].meaning}\n`;
-  const retryAfter = Math.ceil((error.retryAfter ?? RETRY_AFTER * 1000) / 1000);
-  res.writeHead(status, {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    ...(status === 405 && { Allow: 'GET, HEAD' }),
-    ...(status === 503 && { 'Retry-After': retryAfter }),
-  });
+  const { usual, longest } = RETRY_AFTER;
+  const retryAfter = Math.min(longest, Math.ceil((error.retryAfter ?? usual * 1000) / 1000));
+  const headers: readonly Header[] = [
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(Buffer.byteLength(body))],
+    ['Cache-Control', 'no-store'],
+    ...(status === 405 ? [['Allow', 'GET, HEAD'] as const] : []),
+    ...(status === 503 ? [['Retry-After', String(retryAfter)] as const] : []),
+    ...identity.ofError(error),
+  ];
+  res.writeHead(status, headers.flat());
   res.end(body);
 };

@@ -8,6 +8,7 @@ import {
   type StreamRequest,
   toStreamError,
 } from '../../pipelines/model/index.ts';
+import { type Identify, identify, requestIdOf } from './identify.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 import { respond, respondWithError } from './respond.ts';
 import { pathOfTarget } from './target.ts';
@@ -34,6 +35,10 @@ interface ServerOptions {
   readonly newId: () => string;
   /** Milliseconds. */
   readonly now: () => number;
+  /** What responses tell about how they came about. */
+  readonly identify: Identify;
+  /** Whether all that is wrong with sources is told as 404, as in Pulp 2. */
+  readonly legacyErrors: boolean;
 }
 
 /** Idle connections of a cache in front are kept longer than the cache keeps them: it is the one who knows when it is done. */
@@ -49,13 +54,18 @@ export const createHttpServer = (options: ServerOptions): HttpServer =>
     refuse,
   );
 
-const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newId, now }: ServerOptions): void => {
+const handle = (req: IncomingMessage, res: ServerResponse, options: ServerOptions): void => {
+  const { fetch, served, newId, now, legacyErrors } = options;
   const began = now();
-  const id = newId();
+  const id = (options.identify.requestId && requestIdOf(req)) || newId();
+  const how = { identity: identify(id, options.identify), legacyErrors };
   const { method = '', url: target = '' } = req;
   const client = req.socket.remoteAddress ?? '';
   let report: Report | undefined;
-  let refusal: StreamError | undefined;
+  let failure: StreamError | undefined;
+  const failed = (error: StreamError) => {
+    failure = error;
+  };
 
   try {
     if (method !== 'GET' && method !== 'HEAD')
@@ -66,10 +76,10 @@ const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newI
     const events = fetch({ id, method, path: pathOfTarget(target), valve, record, traceparent }, (told) => {
       report = told;
     });
-    respond(res, valve, events);
+    respond(res, valve, events, { ...how, failed });
   } catch (thrown) {
-    refusal = toStreamError(thrown);
-    respondWithError(res, refusal);
+    failure = toStreamError(thrown);
+    respondWithError(res, failure, how);
   }
   // Node would end a half-closed connection as soon as what was written is out, in mid-body too: where the body has no length that looks whole.
   const halfClosed = () => {
@@ -80,7 +90,7 @@ const handle = (req: IncomingMessage, res: ServerResponse, { fetch, served, newI
   res.on('close', () => {
     req.socket.off('end', halfClosed);
     const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
-    served({ id, method, target, status, report, error: refusal ?? report?.error, client, duration: now() - began });
+    served({ id, method, target, status, report, error: failure, client, duration: now() - began });
   });
 };
 

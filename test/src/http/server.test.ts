@@ -18,9 +18,12 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop(0)));
 });
 
+const ALL = { via: true, cacheStatus: true, proxyStatus: true, requestId: true };
+const NONE = { via: false, cacheStatus: false, proxyStatus: false, requestId: false };
+
 type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
 
-const serve = async (answer: Answer) => {
+const serve = async (answer: Answer, { identify = ALL, legacyErrors = false } = {}) => {
   const asked: StreamRequest[] = [];
   const served = new Subject<Served>();
   const log: Served[] = [];
@@ -33,6 +36,8 @@ const serve = async (answer: Answer) => {
     served: (one) => served.next(one),
     newId: () => 'id-1',
     now: () => performance.now(),
+    identify,
+    legacyErrors,
   });
   running.push(server);
   const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
@@ -139,6 +144,78 @@ describe('the HTTP server', () => {
     expect(res.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/plain; charset=utf-8' });
     expect(res.headers['retry-after']).toBe(retryAfter);
     expect(await text(res)).not.toMatch(/secret|feed/);
+  });
+
+  it('answers with 404 whatever is wrong with the sources, where errors are to be as in Pulp 2', async () => {
+    const { get } = await serve(() => throwError(() => lost), { legacyErrors: true });
+    const res = await get('/x');
+    expect(res.statusCode).toBe(404);
+    expect(res.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'proxy-status': 'pulp-streamer;error=connection_terminated;details="CONNECTION_LOST"',
+    });
+    expect(await text(res)).toBe('404 the source closed the connection too early\n');
+  });
+
+  it.each([
+    [undefined, '5'],
+    [0, '0'],
+    [1500, '2'],
+    [9e18, '3600'],
+  ])('asks for patience as the source did, within reason: %s ms', async (retryAfter, seconds) => {
+    const { get } = await serve(() => throwError(() => new StreamError('SOURCE_BUSY', 'feed', '', { retryAfter })));
+    expect((await get('/x')).headers['retry-after']).toBe(seconds);
+  });
+
+  it('answers HEAD with the header fields of an error, and no body', async () => {
+    const { get } = await serve(() => throwError(() => lost));
+    const [whole, head] = [await get('/x'), await get('/x', { method: 'HEAD' })];
+    const { date: _, ...fields } = head.headers;
+    expect(whole.headers).toMatchObject(fields);
+    expect(fields['content-length']).toBe('47');
+    expect([await text(whole), await text(head)]).toEqual(['502 the source closed the connection too early\n', '']);
+  });
+
+  it('names the request as it names itself', async () => {
+    const { get, asked } = await serve(() => of(head(0)));
+    const res = await get('/x', { headers: { 'X-Request-Id': 'from-the-proxy/1' } });
+    expect(res.headers['x-request-id']).toBe('from-the-proxy/1');
+    expect(asked).toMatchObject([{ id: 'from-the-proxy/1' }]);
+  });
+
+  it.each(['', 'a b', 'a,b', '"a"', 'x'.repeat(129), ['a', 'b'], '\xe9'])(
+    'names the request itself where that name is not well-formed: %j',
+    async (name) => {
+      const { get, asked } = await serve(() => of(head(0)));
+      const res = await get('/x', { headers: { 'X-Request-Id': name } });
+      expect(res.headers['x-request-id']).toBe('id-1');
+      expect(asked).toMatchObject([{ id: 'id-1' }]);
+    },
+  );
+
+  it('tells nothing of itself where that is not wanted', async () => {
+    const { get, asked } = await serve(({ path }) => (path === '/x' ? of(head(0)) : throwError(() => lost)), {
+      identify: NONE,
+    });
+    for (const path of ['/x', '/lost'])
+      expect(Object.keys((await get(path, { headers: { 'X-Request-Id': 'mine' } })).headers)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(via|cache-status|proxy-status|x-request-id)$/)]),
+      );
+    expect(asked).toMatchObject([{ id: 'id-1' }, { id: 'id-1' }]);
+  });
+
+  it('is wrong itself where it cannot write a head: 500, and the sources are left', async () => {
+    const left = new Subject<void>();
+    const leaving = new Promise<void>((resolve) => left.subscribe(resolve));
+    const { get, nextServed } = await serve(() =>
+      concat(of(head(3, ['X-A', 'a\r\nEvil: 1'])), NEVER).pipe(finalize(() => left.next())),
+    );
+    const served = nextServed();
+    const res = await get('/x');
+    expect(res.statusCode).toBe(500);
+    expect(res.headers).not.toHaveProperty('evil');
+    await leaving;
+    expect(await served).toMatchObject({ status: 500, error: { code: 'INTERNAL' } });
   });
 
   it.each([
@@ -253,7 +330,14 @@ describe('the HTTP server', () => {
 
   it('listens nowhere where one of several addresses cannot be had', async () => {
     const { port, server } = await serve(() => NEVER);
-    const second = createHttpServer({ fetch: () => NEVER, served: () => {}, newId: () => '', now: () => 0 });
+    const second = createHttpServer({
+      fetch: () => NEVER,
+      served: () => {},
+      newId: () => '',
+      now: () => 0,
+      identify: ALL,
+      legacyErrors: false,
+    });
     await expect(
       second.listen(
         [

@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Candidate, ERRORS, type ErrorCode, type Header, StreamError } from '../../../pipelines/model/index.ts';
+import { identify } from '../../../src/http/identify.ts';
+import { aCandidate, anEntry, headOf } from '../../support/river.ts';
+
+const ALL = { via: true, cacheStatus: true, proxyStatus: true, requestId: true };
+const feed = aCandidate('feed:secret.host:8080', anEntry());
+const alternate = aCandidate('alternate:secret', anEntry());
+const saved = aCandidate('saved', anEntry(), { kept: true, url: 'file:///saved/x' });
+
+const ofHead = (found: readonly Candidate[], candidate: Candidate, headers: readonly Header[] = []) => {
+  const identity = identify('id-1', ALL);
+  identity.observe({ type: 'note', note: 'found', candidates: found });
+  identity.observe({ type: 'note', note: 'attempt', candidate, from: 0 });
+  return identity.ofHead(headOf(candidate, { headers }));
+};
+const valuesOf = (name: string, headers: readonly Header[]) =>
+  headers.filter((header) => header[0] === name).map(([, value]) => value);
+const ofError = (code: ErrorCode, sourceStatus?: number) =>
+  valuesOf(
+    'Proxy-Status',
+    identify('id-1', ALL).ofError(new StreamError(code, 'feed', 'https://user:secret@host/x', { sourceStatus })),
+  );
+
+describe('Via', () =>
+  it('follows those of the feed', () => {
+    const headers = ofHead([feed], feed, [
+      ['Via', '1.0 origin'],
+      ['X', '1'],
+      ['via', '1.1 cdn'],
+    ]);
+    expect(headers.slice(0, 4)).toEqual([
+      ['Via', '1.0 origin'],
+      ['X', '1'],
+      ['via', '1.1 cdn'],
+      ['Via', '1.1 pulp-streamer'],
+    ]);
+  }));
+
+describe('Cache-Status', () => {
+  it.each([
+    ['a saved copy', [saved, feed], saved, 'pulp-streamer;hit'],
+    ['the feed', [feed], feed, 'pulp-streamer;fwd=uri-miss;detail="feed"'],
+    ['an alternate source', [alternate, feed], alternate, 'pulp-streamer;fwd=uri-miss;detail="alternate"'],
+    ['the feed, since the saved copy was of no use', [saved, feed], feed, 'pulp-streamer;fwd=miss;detail="feed"'],
+  ] as const)('tells of %s', (_, found, candidate, value) =>
+    expect(valuesOf('Cache-Status', ofHead(found, candidate))).toEqual([value]),
+  );
+
+  it('follows those of the feed’s caches', () =>
+    expect(valuesOf('Cache-Status', ofHead([feed], feed, [['Cache-Status', 'cdn;hit']]))).toEqual([
+      'cdn;hit',
+      'pulp-streamer;fwd=uri-miss;detail="feed"',
+    ]));
+
+  it('is not told of what no source was asked for, nor of an error', () => {
+    const identity = identify('id-1', ALL);
+    expect(valuesOf('Cache-Status', identity.ofHead(headOf(feed)))).toEqual([]);
+    expect(valuesOf('Cache-Status', identity.ofError(new StreamError('SOURCE_MISSING', 'feed', '')))).toEqual([]);
+  });
+
+  it('quotes what an embedder calls a source', () => {
+    const odd = aCandidate('a"b\\c\r\né:1', anEntry());
+    expect(valuesOf('Cache-Status', ofHead([odd], odd))).toEqual(['pulp-streamer;fwd=uri-miss;detail="a\\"b\\\\c???"']);
+  });
+});
+
+describe('Proxy-Status', () => {
+  it('tells the cause, and what the source answered', () => {
+    expect(ofError('DNS_FAILED')).toEqual(['pulp-streamer;error=dns_error;details="DNS_FAILED"']);
+    expect(ofError('SOURCE_STATUS', 500)).toEqual([
+      'pulp-streamer;error=destination_unavailable;received-status=500;details="SOURCE_STATUS"',
+    ]);
+    expect(ofError('SOURCE_MISSING', 410)).toEqual(['pulp-streamer;received-status=410;details="SOURCE_MISSING"']);
+  });
+
+  it.each(Object.keys(ERRORS) as ErrorCode[])('is short, and has no secret: %s', (code) => {
+    const [value = ''] = ofError(code, 599);
+    expect(value).toMatch(/^pulp-streamer(;error=[a-z_]+)?;received-status=599;details="[A-Z_]+"$/);
+    expect(value.length).toBeLessThan(200);
+  });
+});
+
+describe('X-Request-Id', () =>
+  it('takes the place of the feed’s', () =>
+    expect(ofHead([feed], feed, [['x-request-id', 'theirs']]).filter(([name]) => /^x-request-id$/i.test(name))).toEqual(
+      [['X-Request-Id', 'id-1']],
+    )));
