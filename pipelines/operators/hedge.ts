@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, type SchedulerLike, Subscription } from 'rxjs';
+import { asyncScheduler, Observable, type SchedulerLike, Subscriber, Subscription } from 'rxjs';
 
 interface Hedge<T> {
   readonly first: Observable<T>;
@@ -31,27 +31,26 @@ export const hedge = <T>({ first, second, after, wins, aside, scheduler = asyncS
     let won = false;
 
     const run = (source: Observable<T>) => {
-      const subscription = new Subscription();
-      running.add(subscription);
-      out.add(subscription);
-      subscription.add(
-        source.subscribe({
-          next: (value) => {
-            if (!won && wins(value)) {
-              won = true;
-              timer.unsubscribe();
-              for (const other of running) if (other !== subscription) other.unsubscribe();
-            }
-            if (!subscription.closed) out.next(value);
-          },
-          error: (error) => {
-            running.delete(subscription);
-            if (won || running.size === 0) out.error(error);
-            else out.next(aside(error));
-          },
-          complete: () => out.complete(),
-        }),
-      );
+      // Made before the source starts: a synchronous one, too, then stops as soon as it is left.
+      const subscriber = new Subscriber<T>({
+        next: (value) => {
+          if (!won && wins(value)) {
+            won = true;
+            timer.unsubscribe();
+            for (const other of running) if (other !== subscriber) other.unsubscribe();
+          }
+          out.next(value);
+        },
+        error: (error: unknown) => {
+          running.delete(subscriber);
+          if (won || running.size === 0) out.error(error);
+          else out.next(aside(error));
+        },
+        complete: () => out.complete(),
+      });
+      running.add(subscriber);
+      out.add(subscriber);
+      source.subscribe(subscriber);
     };
 
     const timer = new Subscription();

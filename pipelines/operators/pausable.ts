@@ -11,6 +11,8 @@ export interface Flow {
 
 /** Where a producer pushes. Calls after `error`, `complete` or `close` are ignored. */
 export interface Sink<T> {
+  /** Nothing more is wanted: for a producer that pushes in a loop, before it could be told by `close`. */
+  readonly closed: boolean;
   /** Lossless and in order: delivered at once while the valve is open, else held until it opens. */
   next(value: T): void;
   /** Delivered at once whatever the valve says: for what costs the consumer no room, such as a response head. */
@@ -82,6 +84,9 @@ export const pausable = <T>(valve: Observable<boolean>, produce: (sink: Sink<T>)
     if (subscriber.closed) return;
 
     flow = produce({
+      get closed() {
+        return ended !== undefined;
+      },
       next: (value) => {
         if (ended) return;
         if (open && held.length === 0 && !delivering) subscriber.next(value);

@@ -30,9 +30,10 @@ export const resume = (candidate: Candidate, begun: Begun, sent: number): Operat
           return;
         }
         const { bytes } = event;
-        if (skip === 0) out.next(event);
-        else if (skip < bytes.length) out.next({ type: 'chunk', bytes: bytes.subarray(skip) });
-        skip = Math.max(0, skip - bytes.length);
+        const skipped = Math.min(skip, bytes.length);
+        skip -= skipped;
+        if (skipped === 0) out.next(event);
+        else if (skipped < bytes.length) out.next({ type: 'chunk', bytes: bytes.subarray(skipped) });
       },
     };
   });

@@ -1,27 +1,47 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { NEVER, Observable, type OperatorFunction, take } from 'rxjs';
+import { filter, NEVER, Observable, type OperatorFunction, of, Subject, take, takeWhile } from 'rxjs';
 import {
+  attempts,
   type Chunk,
   type Head,
+  hedge,
   keep,
+  lazyFetch,
   learn,
+  limitConcurrency,
   type Note,
   operate,
   patience,
+  patient,
+  pausable,
+  rateLimit,
   record,
   report,
+  type SourceEvent,
   type SourceHead,
   StreamError,
   speedFloor,
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
-import { limitConcurrency } from '../../../pipelines/operators/limit-concurrency.ts';
-import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
+import { attempt } from '../../../pipelines/stages/attempt.ts';
 import { measure } from '../../../pipelines/stages/measure.ts';
 import { resume } from '../../../pipelines/stages/resume.ts';
 import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
-import { aCandidate, aRequest, chunk, digest, entryOf, headOf, marbles, sourceHead } from '../../support/river.ts';
+import {
+  aCandidate,
+  aPolicy,
+  aRequest,
+  chunk,
+  digest,
+  entryOf,
+  headOf,
+  marbles,
+  sourceHead,
+  textOf,
+} from '../../support/river.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
 const request = aRequest({ valve: NEVER });
@@ -41,6 +61,18 @@ const kase = <T, R>(name: string, operator: () => OperatorFunction<T, R>): Case 
   head,
 });
 
+/** What makes requests of candidates, with the one candidate opened to the row's source. Its notes come beside, in frames of their own. */
+const opening = (
+  make: (deps: Deps) => Observable<{ readonly type: string }>,
+): (() => OperatorFunction<Event, Event>) => {
+  const deps = { digest, random: () => 0, policy: aPolicy({ attempts: 1, headTimeout: 100, readTimeout: 100 }) };
+  return () => (source) =>
+    make({ ...deps, open: () => source as Observable<SourceEvent> }).pipe(
+      filter(({ type }) => type !== 'note' && type !== 'end'),
+    ) as Observable<Event>;
+};
+type Deps = Omit<Parameters<typeof attempts>[1], 'health'>;
+
 /** Every operator of the house; a new one is added here and has to pass all rows. */
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
@@ -49,21 +81,64 @@ const CASES: readonly Case[] = [
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
   ),
   kase('patience', () => patience<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
-  kase('learn', () => learn({})),
+  kase(
+    'pausable',
+    () => (source: Observable<Event>) =>
+      pausable<Event>(NEVER, (sink) => {
+        const subscription = source.pipe(takeWhile(() => !sink.closed)).subscribe(sink);
+        return { pause: () => {}, resume: () => {}, close: () => subscription.unsubscribe() };
+      }),
+  ),
+  kase(
+    'hedge',
+    () => (first: Observable<Event>) =>
+      hedge({ first, second: NEVER, after: 100, wins: ({ type }) => type === 'head', aside: () => head }),
+  ),
   kase('limitConcurrency', () => limitConcurrency(1)<Event>),
   kase<Event, Event>('rateLimit', () => {
     const size = (event: Event) => (event.type === 'chunk' ? event.bytes.length : 0);
     const limit = rateLimit<Event>({ perSecond: 1000, size, split: (event) => [event, event] });
     return (source) => limit(NEVER, () => source);
   }),
+  kase(
+    'attempt',
+    opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
+  ),
   kase('measure', () => measure(candidate)),
   kase('resume', () => resume(candidate, { candidate, length: 3 }, 0)),
   kase('verifyWhole', () => verifyWhole(candidate, -1, digest)),
+  kase(
+    'attempts',
+    opening((deps) => of([candidate]).pipe(attempts(request, deps))),
+  ),
   kase('verify', () => verify(request, { digest })),
+  kase('learn', () => learn({})),
   kase('keep', () => keep(request, {})),
   kase('record', () => record(request, {})),
+  kase('patient', () => patient(request, { policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
+  kase(
+    'lazyFetch',
+    opening((deps) =>
+      lazyFetch(request, { ...deps, catalog: { lookup: () => of(candidate.entry) }, sources: [() => of(candidate)] }),
+    ),
+  ),
 ];
+
+/** What has no stream of events to pass on: functions of values, and the two stages before there is a source. */
+const OTHERS = ['head', 'health', 'nextAttempt', 'candidates', 'lookup'];
+
+describe('contract of operators', () => {
+  const namesIn = (folder: string) =>
+    readdirSync(join(import.meta.dirname, '../../../pipelines', folder)).map((file) =>
+      file.replace(/\.ts$/, '').replace(/-./g, (letter) => letter.slice(1).toUpperCase()),
+    );
+
+  it('has a case for every file of operators/ and stages/', () => {
+    const named = new Set([...CASES.map(({ name }) => name), ...OTHERS]);
+    expect([...namesIn('operators'), ...namesIn('stages')].filter((name) => !named.has(name))).toEqual([]);
+  });
+});
 
 describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
   const VALUES = { h: head, a: chunk('a'), b: chunk('b'), c: chunk('c') };
@@ -107,6 +182,26 @@ describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
     });
     endless.pipe(operator(), take(1)).subscribe();
     expect(pushed).toBeLessThan(5);
+  });
+
+  it('takes what comes while its consumer is being told: in order, nothing lost or doubled', () => {
+    const source = new Subject<Event>();
+    const log: string[] = [];
+    source.pipe(operator()).subscribe({
+      next: (event) => {
+        if (event.type !== 'chunk') return source.next(VALUES.a);
+        log.push(textOf(event.bytes));
+        if (log.length === 1) source.next(VALUES.b);
+        if (log.length === 2) {
+          source.next(VALUES.c);
+          source.complete();
+        }
+      },
+      complete: () => log.push('|'),
+      error: (error) => log.push(`${error}`),
+    });
+    source.next(head);
+    expect(log).toEqual(['a', 'b', 'c', '|']);
   });
 
   it('keeps its state to one subscription', () => {
