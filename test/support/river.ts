@@ -19,6 +19,12 @@ type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
 export const marbles = (test: (helpers: RunHelpers) => void): void =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
 
+/** The window of a source that is left with the end of its result. */
+export const untilEndOf = (result: string): string => {
+  const frame = result.endsWith(')') ? result.lastIndexOf('(') : result.length - 1;
+  return frame === 0 ? '(^!)' : `^${'-'.repeat(frame - 1)}!`;
+};
+
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 export const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Chunk, type Head, keep, type StreamRequest } from '../../../pipelines/index.ts';
+import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEndOf } from '../../support/river.ts';
+
+const feed = aCandidate('feed', entryOf('ab'));
+const saved = aCandidate('saved', entryOf('ab'), { kept: true });
+
+/** What became of the copies, written down as it happens; `told` is what the consumer was told. */
+const check = (
+  source: string,
+  result: string,
+  expected: readonly string[],
+  { request = {}, candidate = feed, unsubscribed }: Options = {},
+) =>
+  marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+    const log: string[] = [];
+    const values: Record<string, Head | Chunk> = { h: headOf(candidate, { length: 2 }), a: chunk('a'), b: chunk('b') };
+    const events = cold(source, values);
+    const keeping = {
+      write: (bytes: Uint8Array) => log.push(textOf(bytes)),
+      commit: () => log.push('committed'),
+      abort: () => log.push('aborted'),
+    };
+    const kept = keep(aRequest(request), {
+      keep: (entry, length) => {
+        log.push(`${entry.path} ${length}`);
+        return keeping as never;
+      },
+    });
+    expectObservable(events.pipe(kept), unsubscribed).toBe(result, values);
+    expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
+    flush();
+    expect(log).toEqual(expected);
+  });
+
+interface Options {
+  readonly request?: Partial<StreamRequest>;
+  readonly candidate?: typeof feed;
+  readonly unsubscribed?: string;
+}
+
+const COPY = '/pulp/bear.rpm 2';
+
+describe('keep', () => {
+  it('writes the bytes as they pass, and commits with the end', () =>
+    check('-h-a-b-|', '-h-a-b-|', [COPY, 'a', 'b', 'committed']));
+
+  it('aborts the copy of a body that failed', () => check('-h-a-#', '-h-a-#', [COPY, 'a', 'aborted']));
+
+  it('aborts the copy when the consumer leaves', () =>
+    check('-h-a-b-|', '-h-a', [COPY, 'a', 'aborted'], { unsubscribed: '^---!' }));
+
+  it('makes none for HEAD, none where the request says so, and none of a copy', () => {
+    check('-h-|', '-h-|', [], { request: { method: 'HEAD' } });
+    check('-h-a-b-|', '-h-a-b-|', [], { request: { record: false } });
+    check('-h-a-b-|', '-h-a-b-|', [], { candidate: saved });
+  });
+
+  it('passes everything on where no copy is wanted', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const values: Record<string, Head | Chunk> = { h: headOf(feed), a: chunk('a') };
+      const events = cold('-h-a-|', values);
+      expectObservable(events.pipe(keep(aRequest(), { keep: () => undefined }))).toBe('-h-a-|', values);
+      expectSubscriptions(events.subscriptions).toBe('^----!');
+    }));
+
+  it('has committed before the consumer is told the end: whoever asks then finds the copy', () => {
+    const log: string[] = [];
+    const keeping = { write: () => {}, commit: () => log.push('committed'), abort: () => log.push('aborted') };
+    marbles(({ cold, flush }) => {
+      cold('h|', { h: headOf(feed) })
+        .pipe(keep(aRequest(), { keep: () => keeping as never }))
+        .subscribe({ complete: () => log.push('told') });
+      flush();
+    });
+    expect(log).toEqual(['committed', 'told']);
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, it } from '@jest/globals';
+import { type Head, patient, StreamError } from '../../../pipelines/index.ts';
+import { aCandidate, aRequest, entryOf, headOf, marbles } from '../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+const VALUES = { h: headOf(aCandidate('feed', entryOf('a'))) };
+const stuck = new StreamError('CLIENT_STUCK', 'client', 'the client took nothing for 5 ms');
+
+describe('patient', () => {
+  it('cuts a consumer that wants nothing for too long, and leaves source and valve', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold<Head>('h-------------', VALUES);
+      const valve = hot('        o-x--o---x----', VALVE);
+      const result = '           h-------------#';
+      const request = aRequest({ valve });
+      expectObservable(source.pipe(patient(request, { policy: { clientTimeout: 5 } }))).toBe(result, VALUES, stuck);
+      expectSubscriptions(source.subscriptions).toBe('^-------------!');
+      expectSubscriptions(valve.subscriptions).toBe(' ^-------------!');
+    }));
+
+  it('waits for ever, and does not look at the valve, where the time is 0', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source = cold<Head>('h---------|', VALUES);
+      const valve = hot('        x----------', VALVE);
+      const request = aRequest({ valve });
+      expectObservable(source.pipe(patient(request, { policy: { clientTimeout: 0 } }))).toBe('h---------|', VALUES);
+      expectSubscriptions(source.subscriptions).toBe('^---------!');
+      expectSubscriptions(valve.subscriptions).toBe([]);
+    }));
+});

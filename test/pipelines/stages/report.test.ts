@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Chunk, type Head, type Note, type Report, report, StreamError } from '../../../pipelines/index.ts';
+import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+const entry = entryOf('abc');
+const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)];
+const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
+
+const VALUES: Record<string, Head | Chunk | Note> = {
+  '0': { type: 'note', note: 'found', candidates: [first, second] },
+  '1': { type: 'note', note: 'attempt', candidate: first, from: 0 },
+  '2': { type: 'note', note: 'attempt', candidate: second, from: 1 },
+  f: { type: 'note', note: 'failed', candidate: first, error: lost, phase: 'mid-body', sent: 1 },
+  r: { type: 'note', note: 'resumed', candidate: second, from: 1 },
+  s: { type: 'note', note: 'recorded', unitId: 'unit-bear' },
+  h: headOf(first, { length: 3 }),
+  a: chunk('a'),
+  b: chunk('bc'),
+};
+
+/** Runs events through the stage; gives back all reports that were told. `e` is the end. */
+const check = (source: string, result: string, { valve = 'o', unsubscribed, error }: Options = {}): Report[] => {
+  const told: Report[] = [];
+  marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const events = cold(source, VALUES, error);
+    const reported = events.pipe(report(aRequest({ valve: hot(valve, VALVE) }), { report: (one) => told.push(one) }));
+    const end = { type: 'end', report: expect.objectContaining({ outcome: 'complete' }) };
+    expectObservable(reported, unsubscribed).toBe(result, { ...VALUES, e: end }, error);
+    expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
+  });
+  return told;
+};
+
+interface Options {
+  readonly valve?: string;
+  readonly unsubscribed?: string;
+  readonly error?: unknown;
+}
+
+describe('report', () => {
+  it('ends a whole body with one report of all that happened', () => {
+    const [told, ...others] = check('(01)h-a-f2-r-bs|', '(01)h-a-f2-r-bs(e|)', { valve: '-----x--o' });
+    expect(others).toEqual([]);
+    expect(told).toEqual({
+      id: 'request-1',
+      method: 'GET',
+      path: '/pulp/bear.rpm',
+      outcome: 'complete',
+      bytes: 3,
+      duration: 15,
+      firstByte: 6,
+      source: 'second',
+      attempts: [
+        {
+          source: 'first',
+          url: 'http://first/bear.rpm',
+          from: 0,
+          failure: { code: 'CONNECTION_LOST', message: 'lost', phase: 'mid-body' },
+        },
+        { source: 'second', url: 'http://second/bear.rpm', from: 1 },
+      ],
+      verified: 'sha256',
+      pauses: 1,
+      pausedFor: 3,
+      recorded: true,
+      timeline: [
+        { at: 0, what: 'found', detail: '2 candidates' },
+        { at: 0, what: 'attempt', detail: 'first' },
+        { at: 4, what: 'head', detail: '3 bytes' },
+        { at: 6, what: 'first-byte', detail: '' },
+        { at: 8, what: 'failed', detail: 'first: lost' },
+        { at: 9, what: 'attempt', detail: 'second from byte 1' },
+        { at: 11, what: 'resumed', detail: 'second at byte 1' },
+        { at: 14, what: 'recorded', detail: 'unit-bear' },
+        { at: 15, what: 'end', detail: 'complete' },
+      ],
+    });
+  });
+
+  it('tells of a failure, and says nothing of what was not verified', () => {
+    const [told, ...others] = check('(01)h-a#', '(01)h-a#', { error: lost });
+    expect(others).toEqual([]);
+    expect(told).toMatchObject({ outcome: 'failed', error: lost, bytes: 1, duration: 7, recorded: false });
+    expect(told?.verified).toBeUndefined();
+  });
+
+  it('tells of a consumer that left, while it wanted nothing', () => {
+    const [told, ...others] = check('(01)h-a-b', '(01)h-a', { valve: '-----x', unsubscribed: '^------!' });
+    expect(others).toEqual([]);
+    expect(told).toMatchObject({ outcome: 'left', bytes: 1, duration: 7, pauses: 1, pausedFor: 2 });
+  });
+
+  it('makes StreamErrors of all errors', () => {
+    const told: Report[] = [];
+    marbles(({ cold, expectObservable }) => {
+      const events = cold<Note>('-#', {}, new TypeError('oops'));
+      const error = expect.objectContaining({ code: 'INTERNAL', message: expect.stringContaining('oops') });
+      expectObservable(events.pipe(report(aRequest(), { report: (one) => told.push(one) }))).toBe('-#', {}, error);
+    });
+    expect(told).toMatchObject([{ outcome: 'failed', error: { code: 'INTERNAL' } }]);
+  });
+});
