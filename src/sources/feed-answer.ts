@@ -15,6 +15,8 @@ export type Answer =
  * anything else is somebody's error page, or not the file. A 416 that tells the very length asked from proves that nothing is missing.
  */
 export const readAnswer = (status: number, headers: readonly Header[], ask: Ask, url: URL, now = Date.now): Answer => {
+  if (headers.length > MOST_FIELDS)
+    return refused('PROTOCOL_ERROR', url, `sent ${headers.length} header fields; taken are ${MOST_FIELDS}`, status);
   if (status === 200) return head(headers, 0, decimal(field(headers, 'content-length')));
   if (status === 206 && asksRange(ask)) return part(headers, url);
   if (status === 416 && asksRange(ask) && field(headers, 'content-range') === `bytes */${ask.from}`)
@@ -22,6 +24,9 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
   return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, retryAfter(headers, now));
 };
+
+/** Header fields of an answer: many a proxy in front takes fewer than a hundred. How long they may be together is the connection's to say. */
+const MOST_FIELDS = 128;
 
 /** The first field of a name, given in lower case. */
 export const field = (headers: readonly Header[], name: string): string | undefined =>

@@ -1,7 +1,8 @@
-import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
+import { type OpenSource, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
 import { pausable } from '../../pipelines/operators/pausable.ts';
+import { contentType } from './content-type.ts';
 import { type Exchange, exchange } from './exchange.ts';
-import { readAnswer } from './feed-answer.ts';
+import { field, readAnswer } from './feed-answer.ts';
 import { feedError, sayUrl } from './feed-errors.ts';
 import { accessAt, feedUrl, redirectUrl } from './feed-redirect.ts';
 import { feedRequest } from './feed-request.ts';
@@ -43,7 +44,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
           head: (status, headers) => {
             headSeen = true;
             const answer = readAnswer(status, headers, ask, url);
-            if (answer.type === 'head') sink.ahead(answer);
+            if (answer.type === 'head') sink.ahead(typed(answer, candidate.entry.path));
             else if (answer.type === 'nothing-left') {
               sink.ahead(answer.head);
               sink.complete();
@@ -82,6 +83,12 @@ export const createFeed = (settings: FeedSettings): Feed => {
 
   return { open, close: pools.close };
 };
+
+/** Where the feed does not say of what type the content is, the name that it is catalogued by does. */
+const typed = (head: SourceHead, path: string): SourceHead =>
+  field(head.headers, 'content-type') === undefined
+    ? { ...head, headers: [...head.headers, ['Content-Type', contentType(path)]] }
+    : head;
 
 const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
   const text = `${sayUrl(home)} redirects more than ${most} times`;

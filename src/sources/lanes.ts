@@ -18,10 +18,14 @@ export interface LaneOptions {
 export const laneMaker = (origin: URL, options: LaneOptions): (() => Lane) =>
   options.access.proxy ? () => proxied(options, options.access.proxy) : direct(origin, options);
 
+/** Bytes of an answer's header fields together; more of them break the connection. */
+const LONGEST_HEAD = 16 * 1024;
+
 const connectionOptions = ({ idleTimeout, connectTimeout }: LaneOptions) => ({
   connectTimeout,
   pipelining: 1,
   allowH2: false,
+  maxHeaderSize: LONGEST_HEAD,
   keepAliveTimeout: idleTimeout,
   keepAliveMaxTimeout: idleTimeout,
 });

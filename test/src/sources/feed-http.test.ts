@@ -82,8 +82,19 @@ describe('a feed over HTTP', () => {
       ['x-A', '\xe9'],
       ['Set-cookie', 'b'],
       ['Content-Length', '2'],
+      ['Content-Type', 'application/x-rpm'],
     ]);
     expect(body.toString()).toBe('hi');
+  });
+
+  it.each([
+    ['Content-Type: text/html\r\n', 'text/html'],
+    ['content-type: x\r\n', 'x'],
+    ['', 'application/x-rpm'],
+  ])('is of the type that it says, else of that which the catalog’s name tells: %j', async (line, type) => {
+    const origin = await start(startScript(`HTTP/1.1 200 OK\r\n${line}Content-Length: 2\r\n\r\nhi`));
+    const { head } = await collect(open(`${origin.url}/blobs/76787`));
+    expect(head?.headers.filter(([name]) => /^content-type$/i.test(name)).map(([, value]) => value)).toEqual([type]);
   });
 
   it('passes informational answers over', async () => {
@@ -91,7 +102,7 @@ describe('a feed over HTTP', () => {
       startScript('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'),
     );
     const { head, body } = await collect(open(origin.url));
-    expect(head?.headers).toEqual([['Content-Length', '2']]);
+    expect(head?.headers).not.toContainEqual(['Link', '</x>']);
     expect(body.toString()).toBe('hi');
   });
 
@@ -185,6 +196,12 @@ describe('a feed over HTTP', () => {
       ],
       ['sends a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`, end, 'PROTOCOL_ERROR'],
       [
+        'sends more than 16 KiB of header fields',
+        `HTTP/1.1 200 OK\r\n${`X: ${'x'.repeat(1000)}\r\n`.repeat(17)}\r\n`,
+        end,
+        'PROTOCOL_ERROR',
+      ],
+      [
         'changes the protocol',
         'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
         end,
@@ -226,6 +243,24 @@ describe('a feed over HTTP', () => {
       expect(error.message).toContain(`${origin.url}/x`);
       expect(error.cause).toBeDefined();
     });
+  });
+
+  it('takes no more than 128 header fields', async () => {
+    const origin = await start(startScript(`HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(129)}\r\n`));
+    await expect(failureOf(open(`${origin.url}/x`))).resolves.toMatchObject({
+      code: 'PROTOCOL_ERROR',
+      message: `${origin.url}/x sent 129 header fields; taken are 128`,
+    });
+  });
+
+  it('takes 128 header fields, and 15 KiB of them', async () => {
+    const many = `${'X: 1\r\n'.repeat(127)}Content-Length: 0\r\n\r\n`;
+    const large = `${`X: ${'x'.repeat(1024)}\r\n`.repeat(15)}Content-Length: 0\r\n\r\n`;
+    for (const fields of [many, large]) {
+      const origin = await start(startScript(`HTTP/1.1 200 OK\r\n${fields}`));
+      const { head } = await collect(open(origin.url));
+      expect(head?.headers.filter(([name]) => name === 'X')).toHaveLength(fields === many ? 127 : 15);
+    }
   });
 
   it('says where nobody listens', async () => {
