@@ -3,15 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import type { Settings } from './config/schema.ts';
+import { type Gate, openGate } from './gate.ts';
 import { listenAddresses } from './http/addresses.ts';
 import { createAdminServer } from './http/admin.ts';
 import { createHttpServer, type Served } from './http/server.ts';
-import { logServed } from './observe/log.ts';
+import { logRefused, logServed } from './observe/log.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
 export interface Daemon {
   readonly streamer: OpenStreamer;
   readonly addresses: readonly AddressInfo[];
+  /** Reads anew, in the background, what may change while it runs: descriptors of alternate sources, the key of signed URLs. */
+  reload(): void;
   /** Takes no more requests, lets the running ones end for `stopTimeout` seconds, then cuts them; closes everything. */
   stop(): Promise<void>;
 }
@@ -21,12 +24,15 @@ interface Hooks {
   readonly served?: (served: Served) => void;
 }
 
-/** Starts the daemon; rejects, with nothing left open, where an address or a file cannot be had. */
+/** Starts the daemon; rejects, with nothing left open, where an address, a key or a file cannot be had. */
 export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
+  const gate = openGate(settings);
   const wanted = await listenAddresses(settings.interfaces);
   const streamer = await openStreamer(settings, logger);
   const server = createHttpServer({
     fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
+    clientOf: gate.clientOf,
+    pathFor: gate.pathFor,
     served: (served) => {
       logServed(logger, served);
       hooks.served?.(served);
@@ -40,7 +46,12 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   const watching = streamer.ready.subscribe((now) => {
     ready = now;
   });
-  const admin = createAdminServer({ ready: () => ready });
+  const admin = createAdminServer({
+    ready: () => ready,
+    clientOf: gate.clientOf,
+    check: gate.signatures?.check,
+    refused: (refused) => logRefused(logger, refused),
+  });
   const close = async () => {
     watching.unsubscribe();
     await admin.stop(0);
@@ -54,6 +65,10 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     return {
       streamer,
       addresses,
+      reload: () => {
+        streamer.alternates.reload();
+        reloadKey(gate, logger);
+      },
       stop: async () => {
         await server.stop(settings.stopTimeout * 1000);
         await close();
@@ -66,3 +81,13 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
 };
 
 const sayAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
+
+const reloadKey = ({ signatures }: Gate, logger: Logger): void => {
+  try {
+    signatures?.reload();
+    if (signatures) logger.info('the key of signed URLs was read anew');
+  } catch (error) {
+    const { message } = error as Error;
+    logger.error({ error: message }, 'the key of signed URLs is not read anew; the one before goes on');
+  }
+};

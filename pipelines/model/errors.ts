@@ -25,6 +25,7 @@ export type ProxyError =
   | 'connection_limit_reached'
   | 'tls_certificate_error'
   | 'http_request_error'
+  | 'http_request_denied'
   | 'http_response_incomplete'
   | 'http_response_body_size'
   | 'http_response_timeout'
@@ -53,6 +54,7 @@ const kind = (status: number, remedy: Remedy, proxyError: Kind['proxyError'], me
 export const ERRORS = {
   BAD_TARGET: kind(400, 'never', 'http_request_error', 'the request target is malformed'),
   METHOD_NOT_ALLOWED: kind(405, 'never', 'http_request_error', 'only GET and HEAD are served'),
+  URL_REFUSED: kind(403, 'never', 'http_request_denied', 'the URL is not signed for this request'),
   NOT_IN_CATALOG: kind(404, 'never', 'destination_not_found', 'the catalog has no entry for the path'),
   CATALOG_UNAVAILABLE: kind(503, 'never', 'proxy_internal_error', 'the catalog cannot be asked'),
   NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'an entry exists, but no source offers it'),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { printSettings, settingsJson } from '../config/print.ts';
+import { openGate } from '../gate.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
@@ -13,6 +14,7 @@ export const addCheckConfig = (program: Command): void => {
     'all',
   ).action(async (options: { print?: boolean; json?: boolean }, command: Command) => {
     const loaded = settingsOf(command);
+    openGate(loaded.settings);
     await listenAddresses(loaded.settings.interfaces);
     if (options.json) process.stdout.write(`${JSON.stringify(settingsJson(loaded), null, 2)}\n`);
     else if (options.print) process.stdout.write(printSettings(loaded));

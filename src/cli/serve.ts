@@ -7,7 +7,9 @@ export const addServe = (program: Command): void => {
   withSettings(
     program
       .command('serve')
-      .description('run the daemon until SIGTERM or SIGINT; SIGHUP reads the descriptors of alternate sources anew'),
+      .description(
+        'run the daemon until SIGTERM or SIGINT; SIGHUP reads anew the descriptors of alternate sources and the key of signed URLs',
+      ),
     'all',
   ).action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
@@ -15,7 +17,7 @@ export const addServe = (program: Command): void => {
     // Before the daemon says that it is ready: who reads that may stop it at once.
     const stop = stopSignal();
     const daemon = await startDaemon(settings, logger);
-    process.on('SIGHUP', daemon.streamer.alternates.reload);
+    process.on('SIGHUP', daemon.reload);
     await stop;
     const stopped = daemon.stop();
     logger.info({ within: settings.stopTimeout }, 'stopping; a second signal stops at once');

@@ -196,6 +196,14 @@ export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   format: (value) => value,
 });
 
+/** What the paths of URLs begin with, or nothing. */
+export const urlPrefix: Kind<string> = {
+  schema: text.regex(/^(\/[^\s?#]*)?$/),
+  expected: 'a path that starts with /, or nothing',
+  placeholder: 'prefix',
+  format: (value) => value,
+};
+
 /** Comma-separated words; an empty text is an empty list. */
 export const list = (placeholder: string): Kind<readonly string[]> => ({
   schema: text
@@ -205,3 +213,10 @@ export const list = (placeholder: string): Kind<readonly string[]> => ({
   placeholder,
   format: (value) => value.join(', '),
 });
+
+/** Comma-separated IP addresses and networks. */
+export const networks: Kind<readonly string[]> = {
+  ...list('networks'),
+  schema: list('networks').schema.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))),
+  expected: 'a comma-separated list of IP addresses and of networks such as 192.0.2.0/24 or 2001:db8::/32',
+};

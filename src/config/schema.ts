@@ -9,9 +9,11 @@ import {
   list,
   loginMethod,
   mongodbUrl,
+  networks,
   optional,
   path,
   size,
+  urlPrefix,
   wait,
   words,
 } from './kinds.ts';
@@ -57,6 +59,7 @@ const streamer = <T>(
 const lazy = (key: string): Spelling => ({ section: 'lazy', key });
 const server = (key: string): Spelling => ({ section: 'server', key });
 const database = (key: string): Spelling => ({ section: 'database', key });
+const authentication = (key: string): Spelling => ({ section: 'authentication', key });
 const tasks = (key: string): Spelling => ({ section: 'tasks', key });
 
 /** Every setting of the streamer: the one table from which validation, defaults, flags, printing and documentation follow. */
@@ -76,7 +79,7 @@ export const SETTINGS = {
   adminPort: streamer(
     integer(0, 65_535),
     '0',
-    'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors; 0: none.',
+    'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors, and `/auth` for proxies (`signed_urls`); 0: none.',
   ),
   cacheTimeout: streamer(
     age,
@@ -339,6 +342,42 @@ export const SETTINGS = {
     'off',
     'Whether a second source is asked for its head where the first one’s takes longer than 95 of 100 of its recent ones; the slower of the two is left before its body.',
   ),
+  signedUrls: streamer(
+    choice('off', 'auth', 'on'),
+    'off',
+    'Who checks the signatures of URLs: with `off` the proxy in front, by its own means, or nobody; with `auth` the proxy, which asks `/auth` on `admin_port`; with `on` the streamer itself, for every request, and on `/auth` as well. See docs/signed-urls.md.',
+  ),
+  rsaPub: streamer(
+    path('file'),
+    '/etc/pki/pulp/rsa_pub.key',
+    'PEM file of the public key that signatures of URLs are verified with. It is read at the start and on SIGHUP, where `signed_urls` is not `off`.',
+    authentication('rsa_pub'),
+  ),
+  rsaKey: streamer(
+    path('file'),
+    '/etc/pki/pulp/rsa.key',
+    'PEM file of the private key that the command `sign-url` signs with. Nothing else reads it.',
+    authentication('rsa_key'),
+  ),
+  redirectPath: {
+    ...streamer(
+      urlPrefix,
+      '',
+      'What Pulp puts before the storage path where it redirects clients; it is removed from paths that begin with it. Where nobody says, it is `/streamer/` if a file has a section `[lazy]` or somebody sets `signed_urls`.',
+      lazy('redirect_path'),
+    ),
+    implied: { text: '/streamer/', bySection: 'lazy', bySetting: 'signedUrls' },
+  },
+  trustedProxies: streamer(
+    networks,
+    '',
+    'Proxies whose word counts about who their client is: comma-separated addresses and networks in CIDR notation. Everybody else is a client. Each must set `forwarded_header` itself, never just pass it on.',
+  ),
+  forwardedHeader: streamer(
+    choice('X-Forwarded-For', 'Forwarded', 'X-Real-IP'),
+    'X-Forwarded-For',
+    'The header in which trusted proxies say who their client is; the others are not looked at.',
+  ),
   stopTimeout: streamer(wait(0), '30', 'After SIGTERM, running transfers may go on for this long before they are cut.'),
 } as const satisfies Table;
 
@@ -350,7 +389,6 @@ export type SettingName = keyof Settings;
 export const FOREIGN: readonly Spelling[] = [
   'redirect_host',
   'redirect_port',
-  'redirect_path',
   'https_retrieval',
   'download_interval',
   'download_concurrency',

@@ -1,23 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ERRORS, type StreamError, statusOf, toStreamError } from '../../pipelines/model/index.ts';
+import type { Asking } from './client-address.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 
+interface AdminOptions {
+  /** Whether requests can be served just now. */
+  readonly ready: () => boolean;
+  /** Who asks the proxy that asks us. */
+  readonly clientOf: (asking: Asking) => string;
+  /** Throws a StreamError where a target is not signed for the client; absent where we are not to judge that. */
+  readonly check?: (target: string, client: string) => void;
+  /** Told of every target that was not let pass. */
+  readonly refused: (refused: {
+    readonly target: string;
+    readonly client: string;
+    readonly error: StreamError;
+  }) => void;
+}
+
+type Answer = readonly [status: number, text?: string];
+
 /**
- * What supervisors and load balancers ask, on a listener of its own so that no path of the catalog is taken for it:
- * `/livez` is 200 as long as the process answers; `/readyz` is 200 while the catalog can be asked, else 503.
+ * What supervisors, load balancers and proxies ask, on a listener of its own so that no path of the catalog is taken for it:
+ * `/livez` is 200 as long as the process answers; `/readyz` is 200 while the catalog can be asked, else 503; `/auth`, where URLs are
+ * checked, is 204 if the URI in the header `X-Original-URI` is signed for the client, else 403, and 400 without that header.
  */
-export const createAdminServer = ({ ready }: { readonly ready: () => boolean }): HttpServer => {
-  const answers: Readonly<Record<string, () => readonly [status: number, text: string]>> = {
-    '/livez': () => [200, 'alive'],
-    '/readyz': () => (ready() ? [200, 'ready'] : [503, 'the catalog cannot be asked']),
-  };
+export const createAdminServer = (options: AdminOptions): HttpServer => {
+  const { ready, check } = options;
+  const answers = new Map<string, (req: IncomingMessage) => Answer>([
+    ['/livez', () => [200, 'alive']],
+    ['/readyz', () => (ready() ? [200, 'ready'] : [503, 'the catalog cannot be asked'])],
+    ...(check ? [['/auth', (req: IncomingMessage) => authorize(req, check, options)] as const] : []),
+  ]);
+  const expected = [...answers.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');
   return createListeners(
     {},
-    ({ url = '' }, res) => {
-      const [status, text] = answers[url]?.() ?? [404, 'expected /livez or /readyz'];
-      res.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
-      res.end(`${text}\n`);
+    (req, res) => {
+      const [path = ''] = (req.url ?? '').split('?', 1);
+      respond(res, answers.get(path)?.(req) ?? [404, `expected ${expected}`]);
     },
     (_, socket) => {
       socket.destroy();
     },
   );
+};
+
+const respond = (res: ServerResponse, [status, text]: Answer): void => {
+  res.writeHead(status, {
+    ...(text !== undefined && { 'Content-Type': 'text/plain; charset=utf-8' }),
+    'Cache-Control': 'no-store',
+  });
+  res.end(text && `${text}\n`);
+};
+
+const authorize = (
+  req: IncomingMessage,
+  check: (target: string, client: string) => void,
+  { clientOf, refused }: AdminOptions,
+): Answer => {
+  const target = req.headers['x-original-uri']?.toString();
+  if (target === undefined)
+    return [400, 'expected the header X-Original-URI: path and query of the URL that the client asks for'];
+  const client = clientOf(req);
+  try {
+    check(target, client);
+    return [204];
+  } catch (thrown) {
+    const error = toStreamError(thrown);
+    refused({ target, client, error });
+    return [statusOf(error.code), ERRORS[error.code].meaning];
+  }
 };

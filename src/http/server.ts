@@ -8,6 +8,7 @@ import {
   type StreamRequest,
   toStreamError,
 } from '../../pipelines/model/index.ts';
+import { type Asking, peerAddress } from './client-address.ts';
 import { type Identify, identify, requestIdOf } from './identify.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 import { respond, respondWithError } from './respond.ts';
@@ -23,6 +24,7 @@ export interface Served {
   /** Absent for requests that never came to the pipeline. */
   readonly report?: Report;
   readonly error?: StreamError;
+  /** Its address, as well as we can know it. */
   readonly client: string;
   /** Milliseconds. */
   readonly duration: number;
@@ -31,6 +33,10 @@ export interface Served {
 interface ServerOptions {
   /** Answers one request; `report` is called once with what happened. */
   readonly fetch: (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
+  /** Who asks. Default: the peer of the connection. */
+  readonly clientOf?: (asking: Asking) => string;
+  /** The path that a target means; throws a StreamError where it means none, or where the client may not have it. Default: as it stands there. */
+  readonly pathFor?: (target: string, client: string) => string;
   readonly served: (served: Served) => void;
   readonly newId: () => string;
   /** Milliseconds. */
@@ -55,12 +61,12 @@ export const createHttpServer = (options: ServerOptions): HttpServer =>
   );
 
 const handle = (req: IncomingMessage, res: ServerResponse, options: ServerOptions): void => {
-  const { fetch, served, newId, now, legacyErrors } = options;
+  const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, served, newId, now, legacyErrors } = options;
   const began = now();
   const id = (options.identify.requestId && requestIdOf(req)) || newId();
   const how = { identity: identify(id, options.identify), legacyErrors };
   const { method = '', url: target = '' } = req;
-  const client = req.socket.remoteAddress ?? '';
+  const client = clientOf(req);
   let report: Report | undefined;
   let failure: StreamError | undefined;
   const failed = (error: StreamError) => {
@@ -70,10 +76,11 @@ const handle = (req: IncomingMessage, res: ServerResponse, options: ServerOption
   try {
     if (method !== 'GET' && method !== 'HEAD')
       throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
+    const path = pathFor(target, client);
     const valve = new BehaviorSubject(true);
     const record = req.headers['pulp-stream-request']?.toString().toLowerCase() !== 'true';
     const traceparent = traceparentOf(req);
-    const events = fetch({ id, method, path: pathOfTarget(target), valve, record, traceparent }, (told) => {
+    const events = fetch({ id, method, path, valve, record, traceparent }, (told) => {
       report = told;
     });
     respond(res, valve, events, { ...how, failed });

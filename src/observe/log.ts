@@ -61,3 +61,16 @@ export const logServed = (
   else if (status >= 500) logger.warn(line, 'request');
   else logger.info(line, 'request');
 };
+
+interface Refused {
+  readonly target: string;
+  readonly client: string;
+  readonly error: StreamError;
+}
+
+/** Writes why a proxy was told to refuse a URL: nobody but the log learns it. */
+export const logRefused = (logger: Logger, { target, client, error }: Refused): void => {
+  const line = { path: maskUrl(target), client, code: error.code, error: maskUrl(error.message) };
+  if (error.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'refused for a proxy');
+  else logger.info(line, 'refused for a proxy');
+};

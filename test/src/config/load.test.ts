@@ -190,6 +190,16 @@ write_concern: majority
     expect(printSettings(loaded) + JSON.stringify(settingsJson(loaded))).not.toContain('s3cret');
   });
 
+  it.each([
+    ['nothing', '[streamer]\n', {}, ''],
+    ['a file with a [lazy]', '[lazy]\n', {}, '/streamer/'],
+    ['somebody who sets signed_urls', '[streamer]\nsigned_urls: on\n', {}, '/streamer/'],
+    ['whoever says otherwise', '[lazy]\nredirect_path: /s/\n', {}, '/s/'],
+    ['whoever says that there is none', '[lazy]\n', { redirectPath: '' }, ''],
+  ])('knows what Pulp puts before the paths of clients: %s', (_, text, flags, prefix) => {
+    expect(loadSettings({ files: [write('a.conf', text)], flags }).settings.redirectPath).toBe(prefix);
+  });
+
   it('warns of what a file says twice', () => {
     expect(warningsOf({ files: [write('a.conf', '[streamer]\nport: 1\nport: 2\n')] })).toEqual([
       '/a.conf:3: key port again; it counts instead of line 2',

@@ -23,6 +23,9 @@ describe('the table of settings', () => {
         '[lazy] streamer_port',
         '[lazy] streamer_interface',
         '[lazy] streamer_cache_timeout',
+        '[lazy] redirect_path',
+        '[authentication] rsa_pub',
+        '[authentication] rsa_key',
       ]),
     );
     expect(new Set(spelled).size).toBe(spelled.length);
@@ -37,6 +40,6 @@ describe('the table of settings', () => {
       description: 'TCP port that the streamer listens on; 0 takes any free one.',
       default: '8751',
     });
-    for (const { flags: declared } of flags) expect(declared).toMatch(/^--[a-z-]+ <[A-Za-z|]+>$/);
+    for (const { flags: declared } of flags) expect(declared).toMatch(/^--[a-z-]+ <[A-Za-z|-]+>$/);
   });
 });

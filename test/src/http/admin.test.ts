@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { StreamError } from '../../../pipelines/index.ts';
 import { createAdminServer } from '../../../src/http/admin.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 
@@ -8,7 +9,7 @@ afterEach(() => server?.stop(0));
 describe('the admin listener', () => {
   it('says whether the process lives, and whether it can serve just now', async () => {
     let ready = false;
-    server = createAdminServer({ ready: () => ready });
+    server = createAdminServer({ ready: () => ready, clientOf: () => '', refused: () => {} });
     const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
     const ask = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${address?.port}${path}`);
@@ -18,6 +19,39 @@ describe('the admin listener', () => {
     expect(await ask('/readyz')).toEqual([503, 'no-store', 'the catalog cannot be asked\n']);
     ready = true;
     expect(await ask('/readyz')).toEqual([200, 'no-store', 'ready\n']);
+    expect(await ask('/readyz?verbose')).toEqual([200, 'no-store', 'ready\n']);
     expect(await ask('/other')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
+    expect(await ask('/auth')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
+  });
+
+  it('says to a proxy whether its client may have a URL, and why not to nobody but the log', async () => {
+    const refusals: object[] = [];
+    server = createAdminServer({
+      ready: () => true,
+      clientOf: ({ headers }) => String(headers['x-real-ip']),
+      check: (target, client) => {
+        if (target === '/defect') throw new TypeError('oops');
+        if (target !== `/for-${client}`) throw new StreamError('URL_REFUSED', 'client', 'a secret reason');
+      },
+      refused: (refused) => refusals.push(refused),
+    });
+    const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
+    const ask = async (headers: Record<string, string>) => {
+      const response = await fetch(`http://127.0.0.1:${address?.port}/auth`, {
+        headers: { 'x-real-ip': '192.0.2.7', ...headers },
+      });
+      return [response.status, response.headers.get('cache-control'), await response.text()];
+    };
+    expect(await ask({ 'x-original-uri': '/for-192.0.2.7' })).toEqual([204, 'no-store', '']);
+    const refusal = [403, 'no-store', 'the URL is not signed for this request\n'];
+    expect(await ask({ 'x-original-uri': '/for-192.0.2.8' })).toEqual(refusal);
+    const [status, , text] = await ask({});
+    expect([status, text]).toEqual([400, expect.stringContaining('expected the header X-Original-URI')]);
+    expect(await ask({ 'x-original-uri': '/defect' })).toEqual([500, 'no-store', 'a defect of the streamer\n']);
+    const client = '192.0.2.7';
+    expect(refusals).toMatchObject([
+      { target: '/for-192.0.2.8', client, error: { code: 'URL_REFUSED', message: 'a secret reason' } },
+      { target: '/defect', client, error: { code: 'INTERNAL' } },
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Report, StreamError } from '../../../pipelines/index.ts';
-import { createLogger, type LogLevel, logServed } from '../../../src/observe/log.ts';
+import { createLogger, type LogLevel, logRefused, logServed } from '../../../src/observe/log.ts';
 
 const report: Report = {
   id: 'r1',
@@ -79,5 +79,26 @@ describe('logServed', () => {
 
   it('keeps to the level', () => {
     expect(logged('WARNING', (logger) => logServed(logger, served))).toEqual([]);
+  });
+});
+
+describe('logRefused', () => {
+  const refused = (code: 'URL_REFUSED' | 'INTERNAL') =>
+    logged('INFO', (logger) =>
+      logRefused(logger, {
+        target: '/x?policy=p;signature=s',
+        client: '192.0.2.7',
+        error: new StreamError(code, 'client', 'expired', { cause: new TypeError('oops') }),
+      }),
+    );
+
+  it('tells who was refused what, and why, but no signature', () => {
+    expect(refused('URL_REFUSED')).toMatchObject([
+      { level: 30, path: '/x?***', client: '192.0.2.7', code: 'URL_REFUSED', error: 'expired' },
+    ]);
+  });
+
+  it('reports a defect of ours as an error', () => {
+    expect(refused('INTERNAL')).toMatchObject([{ level: 50, code: 'INTERNAL', err: { type: 'TypeError' } }]);
   });
 });
