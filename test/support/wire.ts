@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { CatalogEntry } from '../../pipelines/index.ts';
+import { type SettingOptions, settingsOf } from '../../src/banks.ts';
+import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
+import { type Daemon, startDaemon } from '../../src/daemon.ts';
+import { createLogger } from '../../src/observe/log.ts';
+
+/** All that came over a connection, as Latin-1; `head` line by line, without the empty one. */
+export interface Wire {
+  readonly status: number;
+  readonly head: readonly string[];
+  readonly body: string;
+}
+
+/** The daemon, and its clients that look at the bytes. */
+export interface WireSite {
+  readonly daemon: Daemon;
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Catalogs a path at these URLs, the first of which is tried first. */
+  list(path: string, urls: readonly string[], more?: Partial<CatalogEntry>, config?: ImporterConfig): void;
+  /** Asks for a target on a connection of its own, and takes all that comes until it is closed. */
+  ask(target: string, options?: { readonly method?: string; readonly fields?: readonly string[] }): Promise<Wire>;
+}
+
+/** The values of a field, by its lower-case name. */
+export const valuesOf = ({ head }: Wire, name: string): readonly string[] =>
+  head.filter((line) => line.toLowerCase().startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
+
+export const startWireSite = async (stateDir: string, options: SettingOptions = {}): Promise<WireSite> => {
+  const log: Record<string, unknown>[] = [];
+  const logger = createLogger('INFO', { write: (line: string) => log.push(JSON.parse(line)) });
+  const settings = settingsOf({ stateDir, port: 0, interfaces: '127.0.0.1', contentSourcesDir: stateDir, ...options });
+  const daemon = await startDaemon(settings, logger);
+  const port = daemon.addresses[0]?.port ?? 0;
+  const { importers, entries } = daemon.streamer.catalog;
+
+  return {
+    daemon,
+    log,
+    list: (path, urls, more = {}, config = {}) => {
+      const staging = entries.stage();
+      // The newest entry is tried first, and one importer has one entry of a path.
+      for (const url of urls.toReversed()) {
+        const importerId = importers.add({ config }).id;
+        staging.write([{ path, importerId, unitId: path, unitTypeId: 'iso', url, revision: 1, data: {}, ...more }]);
+      }
+      staging.publishAsIs();
+    },
+    ask: async (target, { method = 'GET', fields = [] } = {}) => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      const lines = [`${method} ${target} HTTP/1.1`, 'Host: streamer', 'Connection: close', ...fields, '', ''];
+      socket.write(lines.join('\r\n'), 'latin1');
+      const all = (await buffer(socket)).toString('latin1');
+      const end = all.indexOf('\r\n\r\n');
+      const head = all.slice(0, end).split('\r\n');
+      return { status: Number(head[0]?.split(' ')[1]), head, body: all.slice(end + 4) };
+    },
+  };
+};
