@@ -1,4 +1,4 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import { type Observable, pipe, type SchedulerLike } from 'rxjs';
 import type {
   Catalog,
   FindCandidates,
@@ -13,13 +13,16 @@ import type {
 } from './model/index.ts';
 import { attempts } from './stages/attempts.ts';
 import { candidates } from './stages/candidates.ts';
+import { unlessForeknown } from './stages/foreknown.ts';
 import type { Health } from './stages/health.ts';
+import { inParts } from './stages/in-parts.ts';
 import { keep } from './stages/keep.ts';
 import { learn } from './stages/learn.ts';
 import { lookup } from './stages/lookup.ts';
 import { patient } from './stages/patient.ts';
 import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
+import type { Transfer } from './stages/transfer.ts';
 import { verify } from './stages/verify.ts';
 
 /** What the river needs from its banks. Optional parts are left out by embedders who do not save or log. */
@@ -44,19 +47,29 @@ export interface LazyFetchDeps {
 /**
  * Fetches content the moment somebody asks for it.
  *
- * Emits notes of what happens, one `head`, the `chunk`s of one whole body no faster than the request's valve allows, and
- * one `end` with the report; then completes. Errors with a StreamError: before the head where nothing could be had, after it
- * where the body cannot be brought to its right end; then whoever relays it must break the connection off, so that nobody
+ * Emits notes of what happens, one `head`, the `chunk`s of one whole body (or of the part that was asked for) no faster than the
+ * request's valve allows, and one `end` with the report; then completes. Errors with a StreamError: before the head where nothing could be had,
+ * after it where the body cannot be brought to its right end; then whoever relays it must break the connection off, so that nobody
  * takes it for whole. Unsubscribing closes whatever is open at once.
  */
-export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> =>
-  lookup(request, deps).pipe(
-    candidates(deps), //         every way to have the bytes, best first
-    attempts(request, deps), //  the first that works; resumed or replaced in mid-body
-    verify(request, deps), //    the end waits until the whole is right
-    learn(deps), //              sources that fail are tried last for a while
-    keep(request, deps), //      a copy, while the bytes pass
-    record(request, deps), //    one note: this unit should be saved
+export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
+  const answer = unlessForeknown(deps, inParts(transfer(deps)));
+  return lookup(request, deps).pipe(
+    answer(request), //          no transfer where the catalog knows enough, one, or one for each range
     patient(request, deps), //   a client that is stuck is cut
     report(request, deps), //    one report, whatever happened
   );
+};
+
+/** The content itself, or one range of it. */
+const transfer =
+  (deps: LazyFetchDeps): Transfer =>
+  (request) =>
+    pipe(
+      candidates(deps), //         every way to have the bytes, best first
+      attempts(request, deps), //  the first that works; resumed or replaced in mid-body
+      verify(request, deps), //    the end waits until the whole is right
+      learn(deps), //              sources that fail are tried last for a while
+      keep(request, deps), //      a copy, while the bytes pass
+      record(request, deps), //    one note: this unit should be saved
+    );

@@ -57,6 +57,8 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     method: options.method ?? 'GET',
     path,
     valve: options.valve ?? of(true),
+    ranges: options.ranges,
+    conditions: options.conditions,
     record: options.record ?? true,
     traceparent: options.traceparent,
   });

@@ -85,6 +85,7 @@ export const ERRORS = {
   WRONG_CHECKSUM: kind(502, 'other', 'http_protocol_error', 'the content does not match the catalog’s checksum'),
   CHANGED: kind(502, 'other', 'http_protocol_error', 'the source’s file changed while it was being sent, or cannot be proven the same'),
   NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot continue in mid-body'),
+  UNSATISFIABLE: kind(416, 'other', undefined, 'the content has none of the bytes that were asked for'),
 
   OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every candidate failed'),
   CLIENT_STUCK: kind(408, 'never', 'http_request_error', 'the client stopped reading'),
@@ -99,6 +100,8 @@ interface Details {
   readonly sourceStatus?: number;
   /** Milliseconds after which the source wants to be asked again (`Retry-After`). */
   readonly retryAfter?: number;
+  /** Bytes of the content, where that is why none of those asked for are there. */
+  readonly length?: number;
 }
 
 /** The one error type of the streamer. `code` is stable; `message` names what was wrong, where, and what was expected. */
@@ -108,6 +111,7 @@ export class StreamError extends Error {
   readonly source: ErrorSource;
   readonly sourceStatus: number | undefined;
   readonly retryAfter: number | undefined;
+  readonly length: number | undefined;
 
   constructor(code: ErrorCode, source: ErrorSource, message: string, details: Details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -115,6 +119,7 @@ export class StreamError extends Error {
     this.source = source;
     this.sourceStatus = details.sourceStatus;
     this.retryAfter = details.retryAfter;
+    this.length = details.length;
   }
 }
 

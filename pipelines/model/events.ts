@@ -1,9 +1,7 @@
 import type { Candidate } from './candidate.ts';
 import type { Phase, StreamError } from './errors.ts';
+import type { Header } from './header.ts';
 import type { Report } from './report.ts';
-
-/** One header field, name as spelled by its sender (RFC 9110 section 5.1: case-insensitive). */
-export type Header = readonly [name: string, value: string];
 
 /** What a source says first. Always before its chunks, exactly once. */
 export interface SourceHead {
@@ -14,6 +12,8 @@ export interface SourceHead {
   readonly length?: number;
   /** The first byte that follows: 0 unless the source honoured a later start (RFC 9110 section 14.4). */
   readonly from: number;
+  /** The last byte that follows, where the source honoured an earlier end. */
+  readonly last?: number;
   /** A strong entity tag, quotes included (RFC 9110 section 8.8.3). Weak ones are left out: they prove nothing about bytes. */
   readonly etag?: string;
 }
@@ -30,9 +30,13 @@ export type SourceEvent = SourceHead | Chunk;
 /** The head of the response: exactly one, before any chunk. */
 export interface Head {
   readonly type: 'head';
+  /** `206` where a part follows; `304` and `412`, without a body, where that is what the request's conditions lead to. */
+  readonly status: 200 | 206 | 304 | 412;
   readonly headers: readonly Header[];
   /** Bytes of the whole body; absent where nobody says. */
   readonly length?: number;
+  /** The body is the whole content: it can be checked against the checksum, kept and recorded. A range may be the whole, too. */
+  readonly whole: boolean;
   /** Where the first byte comes from. What follows may come from others, proven to hold the same content. */
   readonly candidate: Candidate;
   /** The whole content was checked before this head was let go (small files). */

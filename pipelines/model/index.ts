@@ -1,4 +1,5 @@
 export { type Access, type Candidate, errorSourceOf } from './candidate.ts';
+export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
 export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';
 export {
   ERRORS,
@@ -12,10 +13,12 @@ export {
   statusOf,
   toStreamError,
 } from './errors.ts';
-export type { Chunk, End, Head, Header, Note, SourceEvent, SourceHead, StreamEvent } from './events.ts';
+export type { Chunk, End, Head, Note, SourceEvent, SourceHead, StreamEvent } from './events.ts';
+export { field, type Header } from './header.ts';
 export type { Policy } from './policy.ts';
 export type {
   Ask,
+  AskedBytes,
   Catalog,
   Digest,
   Dispatch,
@@ -29,5 +32,6 @@ export type {
   PendingSave,
   SaveRequest,
 } from './ports.ts';
+export { type ByteRange, type Part, within } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
 export type { StreamRequest } from './request.ts';

@@ -28,13 +28,19 @@ export interface Offer {
  */
 export type FindCandidates = (entry: CatalogEntry) => Observable<Candidate>;
 
-/** What a source is asked for. */
-export interface Ask {
-  readonly method: 'GET' | 'HEAD';
-  /** The first byte wanted. A source that cannot start there answers from byte 0 and says so in its head. */
+/** Which bytes a source is asked for. */
+export interface AskedBytes {
+  /** The first byte wanted; where negative, counted from the end. A source that cannot start there answers from byte 0 and says so in its head. */
   readonly from: number;
-  /** Continue only where the representation still has this strong entity tag (If-Range, RFC 9110 section 13.1.5). */
-  readonly etag?: string;
+  /** The last byte wanted; absent for all the rest. A source may send more. */
+  readonly last?: number;
+  /** Start and end count only where the representation still has this strong entity tag or date (If-Range, RFC 9110 section 13.1.5). */
+  readonly ifRange?: string;
+}
+
+/** What a source is asked for. */
+export interface Ask extends AskedBytes {
+  readonly method: 'GET' | 'HEAD';
   /** The request's valve: the source reads only while it is open. */
   readonly valve: Observable<boolean>;
 }

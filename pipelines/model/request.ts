@@ -1,4 +1,6 @@
 import type { Observable } from 'rxjs';
+import type { Conditions } from './conditions.ts';
+import type { ByteRange } from './range.ts';
 
 /** One client's wish, reduced to what the pipeline needs. */
 export interface StreamRequest {
@@ -12,6 +14,10 @@ export interface StreamRequest {
    * (a `BehaviorSubject` does). Sources stop reading while it is `false`. It should not complete before the response.
    */
   readonly valve: Observable<boolean>;
+  /** The parts of the content that are wanted, in this order; none for the whole. They count for GET alone (RFC 9110 section 14.2). */
+  readonly ranges?: readonly ByteRange[];
+  /** Whether the content, or a part of it, is wanted at all depends on what it is by now. */
+  readonly conditions?: Conditions;
   /** Whether a complete transfer asks for the unit to be saved. Pulp's own downloads (`Pulp-Stream-Request: true`) say no. */
   readonly record: boolean;
   /** The client's place in a trace (W3C Trace Context), where it told one; handed on with what the request leads to. */

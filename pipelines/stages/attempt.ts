@@ -1,5 +1,6 @@
 import { asyncScheduler, identity, type Observable, type SchedulerLike, throwError, timeout } from 'rxjs';
 import {
+  type AskedBytes,
   type Candidate,
   errorSourceOf,
   type OpenSource,
@@ -19,14 +20,14 @@ interface AttemptDeps {
 }
 
 /**
- * One try of one candidate, from a byte on: what the source says, as long as it keeps its word. Its head has to come in time, its
+ * One try of one candidate, from a byte on or for a range: what the source says, as long as it keeps its word. Its head has to come in time, its
  * bytes without a stall and fast enough, and as many as it and the catalog say; else it errors with a StreamError.
  * Unsubscribing closes the source.
  */
 export const attempt = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
-  { from, etag }: { readonly from: number; readonly etag?: string },
+  ask: AskedBytes,
   { open, policy, scheduler = asyncScheduler }: AttemptDeps,
 ): Observable<SourceEvent> => {
   const { url, access, problem } = candidate;
@@ -36,7 +37,7 @@ export const attempt = (
   const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
     new StreamError(code, errorSourceOf(candidate), `${url} sent ${what}`);
 
-  const bytes = open(candidate, { method, from, valve, ...(etag && { etag }) }).pipe(
+  const bytes = open(candidate, { method, valve, ...ask }).pipe(
     timeout({
       first: headTimeout,
       with: () => throwError(() => fail('HEAD_TIMEOUT', `no response head within ${headTimeout} ms`)),

@@ -4,7 +4,6 @@ import {
   concat,
   defer,
   EMPTY,
-  map,
   mergeMap,
   type Observable,
   type OperatorFunction,
@@ -15,6 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import {
+  type AskedBytes,
   type Candidate,
   type Chunk,
   type Head,
@@ -29,11 +29,12 @@ import {
 } from '../model/index.ts';
 import { hedge } from '../operators/hedge.ts';
 import { attempt } from './attempt.ts';
-import { clientHead } from './head.ts';
+import { begin } from './begin.ts';
 import type { Health } from './health.ts';
 import { type Begun, type Failure, type Next, nextAttempt } from './next-attempt.ts';
 import { resume } from './resume.ts';
 import { verifyWhole } from './verify-whole.ts';
+import { wanted } from './wanted.ts';
 
 interface AttemptsDeps {
   readonly open: OpenSource;
@@ -72,7 +73,7 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
 
       const recover = (lost: Lost): Observable<Event> => {
         // All bytes were there, only the source's good-bye was missing: the checksum is the better witness.
-        if (begun?.length === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
+        if (begun?.whole && begun.length === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
         return concat(of(noteOf(lost)), onward());
       };
 
@@ -103,11 +104,12 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
 
       const attemptAt = (candidate: Candidate): Observable<Event> =>
         defer(() => {
+          const ask = askOf(candidate);
           const from = sent;
-          const note: Note = { type: 'note', note: 'attempt', candidate, from };
+          const note: Note = { type: 'note', note: 'attempt', candidate, from: ask.from };
           return concat(
             of(note),
-            defer(() => bodyOf(candidate)),
+            defer(() => bodyOf(candidate, ask)),
           ).pipe(
             catchError((thrown: unknown) =>
               throwError((): Lost => ({ candidate, error: toStreamError(thrown), from })),
@@ -115,18 +117,25 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
           );
         });
 
-      const bodyOf = (candidate: Candidate): Observable<Head | Chunk | Note> => {
-        const etag = begun?.candidate === candidate ? begun.etag : undefined;
-        const bytes = attempt(request, candidate, { from: sent, etag }, deps);
+      const askOf = (candidate: Candidate): AskedBytes => {
+        if (begun) {
+          const ifRange = begun.candidate === candidate ? begun.etag : undefined;
+          return { from: begun.first + sent, last: begun.last, ifRange };
+        }
+        const { range, ifRange } = wanted(request, candidate.entry);
+        return { from: range?.first ?? 0, last: range?.last, ifRange };
+      };
+
+      const bodyOf = (candidate: Candidate, ask: AskedBytes): Observable<Event> => {
+        const bytes = attempt(request, candidate, ask, deps);
+        const want = wanted(request, candidate.entry);
+        const small = request.method === 'GET' && !want.range ? policy.verifyWholeBelow : -1;
         const body: Observable<Event> = begun
           ? bytes.pipe(resume(candidate, begun, sent))
           : bytes.pipe(
-              verifyWhole(candidate, request.method === 'GET' ? policy.verifyWholeBelow : -1, digest),
-              map((event) => {
-                if (event.type !== 'head') return event;
-                const head = clientHead(event, candidate, policy);
-                begun = { candidate, length: head.length, etag: event.etag };
-                return head;
+              verifyWhole(candidate, small, digest),
+              begin(request, candidate, want, policy, (promised) => {
+                begun = promised;
               }),
             );
         return body.pipe(
@@ -148,17 +157,21 @@ interface Lost {
   readonly from: number;
 }
 
-/** Why the request failed: the failure itself, or, of several, the one that says most; missing files say least. */
+/** Why the request failed: the failure itself, or, of several, the one that says most; missing bytes say little, missing files least. */
 const summary = (failures: readonly Failure[]): StreamError => {
   const errors = failures.map(({ error }) => error);
-  const telling = errors.findLast(({ code }) => code !== 'SOURCE_MISSING') ?? errors.at(-1);
+  const telling =
+    errors.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
+    errors.findLast(({ code }) => code === 'UNSATISFIABLE') ??
+    errors.at(-1);
   if (!telling) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
   if (errors.length === 1) return telling;
   const messages = [...new Set(errors.map(({ message }) => message))].join('; ');
-  const { code, source, sourceStatus, retryAfter } = telling;
+  const { code, source, sourceStatus, retryAfter, length } = telling;
   return new StreamError(code, source, `every source failed; ${messages}`, {
     cause: telling,
     sourceStatus,
     retryAfter,
+    length,
   });
 };

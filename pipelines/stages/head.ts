@@ -1,4 +1,14 @@
-import type { Candidate, Head, Header, Policy } from '../model/index.ts';
+import {
+  type Candidate,
+  type Checksum,
+  type ChecksumAlgorithm,
+  etagOf,
+  type Head,
+  type Header,
+  type Part,
+  type Policy,
+  type Validators,
+} from '../model/index.ts';
 import type { JudgedHead } from './verify-whole.ts';
 
 /**
@@ -14,7 +24,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   ...['set-cookie', 'set-cookie2', 'www-authenticate', 'authentication-info'],
   ...['alt-svc', 'strict-transport-security', 'clear-site-data'],
   ...['x-sendfile', 'x-sendfile2', 'x-lighttpd-send-file'],
-  ...['content-length', 'accept-ranges'],
+  ...['content-length', 'content-range', 'accept-ranges'],
 ]);
 
 /**
@@ -32,8 +42,9 @@ export const clientHead = (
   head: JudgedHead,
   candidate: Candidate,
   { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
+  part?: Part,
 ): Head => {
-  const { checksum } = candidate.entry;
+  const { checksum, size } = candidate.entry;
   const named = namedByConnection(head.headers);
   const passes = ([name, value]: Header) => {
     const key = name.toLowerCase();
@@ -41,19 +52,66 @@ export const clientHead = (
       return false;
     // With a checksum the raw bytes are the file itself: a content coding would make clients spoil it, and one entity tag
     // serves all sources.
-    return !(checksum && (key === 'content-encoding' || key === 'etag'));
+    return !(checksum && OURS_WITH_CHECKSUM.has(key));
   };
+  const total = head.length ?? size;
   return {
     type: 'head',
-    length: head.length ?? candidate.entry.size,
+    status: part ? 206 : 200,
+    length: part ? part.last - part.first + 1 : total,
+    whole: part === undefined || (part.first === 0 && part.last + 1 === total),
     candidate,
     verified: head.verified,
     headers: [
       ...head.headers.filter(passes),
-      ...(checksum ? [['ETag', `"${checksum.value}"`] as const] : []),
-      ['Cache-Control', `public, s-maxage=${cacheTimeout}, max-age=${cacheTimeout}`],
+      ...(checksum ? [['ETag', etagOf(checksum)] as const, ...digestFields(checksum)] : []),
+      ['Accept-Ranges', 'bytes'],
+      ...(part ? [['Content-Range', `bytes ${part.first}-${part.last}/${total}`] as const] : []),
+      cacheControl(cacheTimeout),
     ],
   };
+};
+
+/** What a `304` has to repeat of the head of a `200` (RFC 9110 section 15.4.5); a `412` says nothing of the content. Neither has a body. */
+export const unchangedHead = (
+  status: 304 | 412,
+  candidate: Candidate,
+  { etag, lastModified }: Validators,
+  { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
+): Head => ({
+  type: 'head',
+  status,
+  length: status === 412 ? 0 : undefined,
+  whole: false,
+  candidate,
+  verified: false,
+  headers:
+    status === 412
+      ? [['Cache-Control', 'no-store']]
+      : [
+          ...(etag === undefined ? [] : [['ETag', etag] as const]),
+          ...(lastModified === undefined ? [] : [['Last-Modified', lastModified] as const]),
+          cacheControl(cacheTimeout),
+        ],
+});
+
+const cacheControl = (seconds: number): Header => ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
+
+/** Of content known by its checksum, what a source says of these is not wanted. */
+const OURS_WITH_CHECKSUM: ReadonlySet<string> = new Set(['content-encoding', 'etag', 'digest', 'repr-digest']);
+
+/** The algorithms that are fit for it (RFC 9530 section 5), and how the older field spells them (RFC 3230). */
+const DIGESTS: Partial<Record<ChecksumAlgorithm, string>> = { sha256: 'sha-256', sha512: 'sha-512' };
+
+const digestFields = ({ algorithm, value }: Checksum): readonly Header[] => {
+  const name = DIGESTS[algorithm];
+  if (name === undefined) return [];
+  const bytes = value.match(/../g)?.map((hex) => Number.parseInt(hex, 16)) ?? [];
+  const digest = btoa(String.fromCharCode(...bytes));
+  return [
+    ['Repr-Digest', `${name}=:${digest}:`],
+    ['Digest', `${name}=${digest}`],
+  ];
 };
 
 const namedByConnection = (headers: readonly Header[]): ReadonlySet<string> =>

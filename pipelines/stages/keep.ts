@@ -13,7 +13,7 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
 
     return {
       next: (event) => {
-        if (event.type === 'head' && request.method === 'GET' && request.record && !event.candidate.kept)
+        if (event.type === 'head' && event.whole && request.method === 'GET' && request.record && !event.candidate.kept)
           keeping = deps.keep?.(event.candidate.entry, event.length);
         if (event.type === 'chunk') keeping?.write(event.bytes);
         out.next(event);

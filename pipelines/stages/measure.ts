@@ -14,7 +14,8 @@ export const measure = (candidate: Candidate, sizeLimit = 0): MonoTypeOperatorFu
     const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>
       new StreamError(code, errorSourceOf(candidate), `${url} ${what}`);
     let position = 0;
-    let total: number | undefined;
+    /** Where the source's bytes end. */
+    let end: number | undefined;
 
     return {
       next: (event) => {
@@ -22,7 +23,8 @@ export const measure = (candidate: Candidate, sizeLimit = 0): MonoTypeOperatorFu
           if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
             throw fail('WRONG_LENGTH', `has ${event.length} bytes, the catalog says ${entry.size}`);
           position = event.from;
-          total = event.length ?? entry.size;
+          const total = event.length ?? entry.size;
+          end = event.last === undefined ? total : event.last + 1;
           if (sizeLimit > 0 && total !== undefined && total > sizeLimit)
             throw fail('TOO_LARGE', `has ${total} bytes, the limit is ${sizeLimit}`);
           out.next(event);
@@ -30,19 +32,18 @@ export const measure = (candidate: Candidate, sizeLimit = 0): MonoTypeOperatorFu
         }
         if (sizeLimit > 0 && position + event.bytes.length > sizeLimit)
           throw fail('TOO_LARGE', `sent more than the limit of ${sizeLimit} bytes`);
-        const room = (total ?? Number.POSITIVE_INFINITY) - position;
+        const room = (end ?? Number.POSITIVE_INFINITY) - position;
         position += event.bytes.length;
         if (event.bytes.length <= room) {
           out.next(event);
           return;
         }
-        if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the ${total} bytes expected`);
+        if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the ${end} bytes expected`);
         if (room > 0) out.next({ type: 'chunk', bytes: event.bytes.subarray(0, room) });
         out.complete();
       },
       complete: () => {
-        if (total !== undefined && position < total)
-          throw fail('SHORT_BODY', `ended after ${position} of ${total} bytes`);
+        if (end !== undefined && position < end) throw fail('SHORT_BODY', `ended after ${position} of ${end} bytes`);
         out.complete();
       },
     };

@@ -13,8 +13,13 @@ export interface Failure {
 /** What has been promised to the client. */
 export interface Begun {
   readonly candidate: Candidate;
+  /** Bytes of the content as a whole. */
   readonly length?: number;
   readonly etag?: string;
+  /** The bytes of the content that the body has, the last one where it does not go on to the end. */
+  readonly first: number;
+  readonly last?: number;
+  readonly whole: boolean;
 }
 
 export interface Progress {
@@ -71,10 +76,13 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
   return { candidate: again, wait: failed(again)?.error.retryAfter ?? pause };
 };
 
-/** After the head is out, only what is proven to be the same content may go on: by checksum, or by the same source's strong entity tag. */
+/**
+ * After the head is out, only what is proven to be the same content may go on: by the checksum, which judges whole content only, or by the
+ * same source's strong entity tag.
+ */
 const mayServe = (candidate: Candidate, begun: Begun | undefined): boolean =>
   begun === undefined ||
-  sameChecksum(candidate, begun.candidate) ||
+  (begun.whole && sameChecksum(candidate, begun.candidate)) ||
   (candidate === begun.candidate && begun.etag !== undefined);
 
 const sameChecksum = ({ entry: a }: Candidate, { entry: b }: Candidate): boolean =>

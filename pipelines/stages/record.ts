@@ -4,7 +4,7 @@ import { operate } from '../operators/operate.ts';
 
 /**
  * After a whole and right transfer notes in the outbox that the unit should be saved, and emits a `recorded` note.
- * A HEAD, an aborted or failed transfer, a request that asks not to be recorded, and content that was saved already leave
+ * A HEAD, a part, an aborted or failed transfer, a request that asks not to be recorded, and content that was saved already leave
  * nothing. Passes everything on.
  */
 export const record = (
@@ -16,7 +16,7 @@ export const record = (
 
     return {
       next: (event) => {
-        if (event.type === 'head' && request.method === 'GET' && request.record && !event.candidate.kept)
+        if (event.type === 'head' && event.whole && request.method === 'GET' && request.record && !event.candidate.kept)
           entry = event.candidate.entry;
         out.next(event);
       },

@@ -56,7 +56,9 @@ export const report = (
       mark('end', outcome);
       const { id, method, path } = request;
       const verified =
-        outcome === 'complete' && method === 'GET' ? head?.candidate.entry.checksum?.algorithm : undefined;
+        outcome === 'complete' && method === 'GET' && head?.whole
+          ? head?.candidate.entry.checksum?.algorithm
+          : undefined;
       const source = serving?.source;
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
       told = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };

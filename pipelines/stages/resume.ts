@@ -9,36 +9,31 @@ import {
   StreamError,
 } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
+import { cutTo } from './cut.ts';
 import type { Begun } from './next-attempt.ts';
 
 /**
- * Joins a source's bytes to a response that already stands at byte `sent`: its head is judged and swallowed, bytes that the
- * client has are skipped, the rest passes. Emits a `resumed` note in place of the head.
+ * Joins a source's bytes to a response that has come to body byte `sent`: its head is judged and swallowed, bytes that the client has, or
+ * does not want, are skipped, the rest passes. Emits a `resumed` note in place of the head.
  * Errors where the source cannot be proven to hold the same content, or starts at the wrong byte: bytes of one file never
  * follow those of another.
  */
 export const resume = (candidate: Candidate, begun: Begun, sent: number): OperatorFunction<SourceEvent, Chunk | Note> =>
   operate((out) => {
-    let skip = 0;
+    const first = begun.first + sent;
+    let take: ((chunk: Chunk) => void) | undefined;
 
     return {
       next: (event) => {
-        if (event.type === 'head') {
-          judge(event, candidate, begun, sent);
-          skip = sent - event.from;
-          out.next({ type: 'note', note: 'resumed', candidate, from: sent });
-          return;
-        }
-        const { bytes } = event;
-        const skipped = Math.min(skip, bytes.length);
-        skip -= skipped;
-        if (skipped === 0) out.next(event);
-        else if (skipped < bytes.length) out.next({ type: 'chunk', bytes: bytes.subarray(skipped) });
+        if (event.type === 'chunk') return take?.(event);
+        judge(event, candidate, begun, first);
+        take = cutTo(out, event, { first, last: begun.last });
+        out.next({ type: 'note', note: 'resumed', candidate, from: first });
       },
     };
   });
 
-const judge = (head: SourceHead, candidate: Candidate, begun: Begun, sent: number): void => {
+const judge = (head: SourceHead, candidate: Candidate, begun: Begun, first: number): void => {
   const { url, entry } = candidate;
   const fail = (code: 'WRONG_LENGTH' | 'CHANGED' | 'NO_RANGE', message: string) => {
     throw new StreamError(code, errorSourceOf(candidate), `${url} ${message}`);
@@ -49,9 +44,9 @@ const judge = (head: SourceHead, candidate: Candidate, begun: Begun, sent: numbe
   const sameSource = candidate === begun.candidate;
   if (sameSource && begun.etag !== undefined && head.etag !== undefined && begun.etag !== head.etag)
     fail('CHANGED', `changed from ${begun.etag} to ${head.etag}`);
-  // Without a checksum nothing but the source's own strong validator proves that the rest belongs to the beginning.
-  if (entry.checksum === undefined && !(sameSource && begun.etag !== undefined && begun.etag === head.etag))
+  // Without a checksum to judge the whole by, nothing but the source's own strong validator proves that the rest belongs to the beginning.
+  if (!(entry.checksum && begun.whole) && !(sameSource && begun.etag !== undefined && begun.etag === head.etag))
     fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
 
-  if (head.from !== sent && head.from !== 0) fail('NO_RANGE', `starts at byte ${head.from}, not at ${sent}`);
+  if (head.from !== first && head.from !== 0) fail('NO_RANGE', `starts at byte ${head.from}, not at ${first}`);
 };

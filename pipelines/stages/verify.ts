@@ -17,7 +17,7 @@ import { operate } from '../operators/operate.ts';
  * Digests the body while it passes, whichever sources it came from, and holds back its end: the last chunk leaves only when
  * the whole matches the catalog's checksum. On a mismatch the end never leaves: every source that gave bytes is named in a `failed`
  * note, and the result errors with `WRONG_CHECKSUM`.
- * The answer to HEAD has no body to check. Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
+ * The answer to HEAD has no body to check, and a part nothing to check it against: its end waits for the source's all the same. Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
  */
 export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
@@ -43,7 +43,7 @@ export const verify = (
           head = event;
           contributors.add(event.candidate);
           const { checksum } = event.candidate.entry;
-          if (checksum && !event.verified && method === 'GET') digest = makeDigest(checksum.algorithm);
+          if (checksum && event.whole && !event.verified && method === 'GET') digest = makeDigest(checksum.algorithm);
         }
         if (event.type !== 'chunk' || head?.verified) {
           out.next(event);

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type BehaviorSubject, type Observable, tap } from 'rxjs';
 import {
   ERRORS,
+  type Head,
   type Header,
   type StreamError,
   type StreamEvent,
@@ -29,7 +30,7 @@ export const respond = (
 ): void => {
   const write = (event: StreamEvent) => {
     if (event.type === 'note') how.identity.observe(event);
-    else if (event.type === 'head') writeHead(res, how.identity.ofHead(event), event.length);
+    else if (event.type === 'head') writeHead(res, event, how.identity.ofHead(event));
     else if (event.type === 'chunk' && !res.write(event.bytes)) valve.next(false);
   };
   // Whatever is thrown in writing is the response's failure, and the sources' end.
@@ -47,9 +48,13 @@ export const respond = (
   res.on('close', () => subscription.unsubscribe());
 };
 
-const writeHead = (res: ServerResponse, headers: readonly Header[], length: number | undefined): void => {
+const writeHead = (
+  res: ServerResponse,
+  { status, length }: Pick<Head, 'status' | 'length'>,
+  headers: readonly Header[],
+): void => {
   const all = length === undefined ? headers : [...headers, ['Content-Length', String(length)] as const];
-  res.writeHead(200, all.flat());
+  res.writeHead(status, all.flat());
   // Node holds the head until the first chunk: one write for both where they come together, but no client waits for it.
   setImmediate(() => {
     if (!res.writableEnded && !res.destroyed) res.flushHeaders();
@@ -71,6 +76,7 @@ export const respondWithError = (res: ServerResponse, error: StreamError, { iden
     ['Cache-Control', 'no-store'],
     ...(status === 405 ? [['Allow', 'GET, HEAD'] as const] : []),
     ...(status === 503 ? [['Retry-After', String(retryAfter)] as const] : []),
+    ...(error.length === undefined ? [] : [['Content-Range', `bytes */${error.length}`] as const]),
     ...identity.ofError(error),
   ];
   res.writeHead(status, headers.flat());

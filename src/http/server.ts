@@ -9,8 +9,10 @@ import {
   toStreamError,
 } from '../../pipelines/model/index.ts';
 import { type Asking, peerAddress } from './client-address.ts';
+import { conditionsOf } from './conditions.ts';
 import { type Identify, identify, requestIdOf } from './identify.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
+import { rangesOf } from './range.ts';
 import { respond, respondWithError } from './respond.ts';
 import { pathOfTarget } from './target.ts';
 
@@ -80,7 +82,9 @@ const handle = (req: IncomingMessage, res: ServerResponse, options: ServerOption
     const valve = new BehaviorSubject(true);
     const record = req.headers['pulp-stream-request']?.toString().toLowerCase() !== 'true';
     const traceparent = traceparentOf(req);
-    const events = fetch({ id, method, path, valve, record, traceparent }, (told) => {
+    const ranges = rangesOf(req.headers.range);
+    const conditions = conditionsOf(req.headers);
+    const events = fetch({ id, method, path, valve, ranges, conditions, record, traceparent }, (told) => {
       report = told;
     });
     respond(res, valve, events, { ...how, failed });

@@ -1,7 +1,16 @@
 import { read } from 'node:fs';
 import type { SourceEvent } from '../../pipelines/model/index.ts';
-import { type Ask, type Header, type OpenSource, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
+import {
+  type Ask,
+  type Header,
+  holds,
+  type OpenSource,
+  type SourceHead,
+  StreamError,
+  within,
+} from '../../pipelines/model/index.ts';
 import { type Flow, pausable, type Sink } from '../../pipelines/operators/pausable.ts';
+import { asksRange } from './asks-range.ts';
 import { contentType } from './content-type.ts';
 import { closeFd, type DiskFile, diskError, openDiskFile } from './disk-file.ts';
 
@@ -31,7 +40,7 @@ export const openDisk: OpenSource = (candidate, ask) =>
           closeFd(file.fd);
           return sink.complete();
         }
-        reading = readFrom(file, head.from, sink);
+        reading = readPart(file, head, sink);
         if (!paused) reading.resume();
       },
       (error: unknown) => sink.error(error),
@@ -53,15 +62,15 @@ export const openDisk: OpenSource = (candidate, ask) =>
     };
   });
 
-/** Reads from a byte to the size that the file had when it was opened. Begins paused; owns the file and closes it once. */
-const readFrom = (file: DiskFile, from: number, sink: Sink<SourceEvent>): Flow => {
-  const size = Number(file.stats.size);
+/** Reads what its head told, up to the size that the file had when it was opened. Begins paused; owns the file and closes it once. */
+const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Flow => {
+  const end = last === undefined ? Number(file.stats.size) : last + 1;
   let at = from;
   let paused = true;
   let underWay = false;
   let over = false;
 
-  const end = (tell?: () => void) => {
+  const close = (tell?: () => void) => {
     over = true;
     closeFd(file.fd);
     tell?.();
@@ -69,18 +78,18 @@ const readFrom = (file: DiskFile, from: number, sink: Sink<SourceEvent>): Flow =
 
   const next = () => {
     if (paused || underWay || over) return;
-    if (at === size) return end(sink.complete);
+    if (at === end) return close(sink.complete);
     underWay = true;
-    const buffer = Buffer.allocUnsafe(Math.min(READ, size - at));
+    const buffer = Buffer.allocUnsafe(Math.min(READ, end - at));
     read(file.fd, buffer, 0, buffer.length, at, (error, count) => {
       underWay = false;
       // The file could not be closed under the read.
       if (over) return closeFd(file.fd);
-      if (error) return end(() => sink.error(diskError(error, file.path)));
-      if (count === 0) return end(() => sink.error(shrunk(file, at)));
+      if (error) return close(() => sink.error(diskError(error, file.path)));
+      if (count === 0) return close(() => sink.error(shrunk(file, at)));
       at += count;
       sink.next({ type: 'chunk', bytes: count === buffer.length ? buffer : buffer.subarray(0, count) });
-      if (!over && at === size) return end(sink.complete);
+      if (!over && at === end) return close(sink.complete);
       next();
     });
   };
@@ -96,7 +105,7 @@ const readFrom = (file: DiskFile, from: number, sink: Sink<SourceEvent>): Flow =
     close: () => {
       if (over) return;
       if (underWay) over = true;
-      else end();
+      else close();
     },
   };
 };
@@ -106,21 +115,24 @@ const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
 
 /**
  * The head that a web server would send. The entity tag is strong: time, size and inode change with the content
- * (RFC 9110 section 8.8.1); If-Range that does not match means the whole file (section 13.1.5).
+ * (RFC 9110 section 8.8.1); If-Range that does not hold means the whole file (section 13.1.5).
  */
 const headOf = ({ path, stats }: DiskFile, ask: Ask): SourceHead | StreamError => {
   const length = Number(stats.size);
   const etag = `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`;
-  const from = ask.method === 'GET' && (ask.etag === undefined || ask.etag === etag) ? ask.from : 0;
+  const lastModified = stats.mtime.toUTCString();
+  const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified });
+  const part = asked ? within({ first: ask.from, last: ask.last }, length) : undefined;
   // From its very end on there is nothing left to read, and nothing wrong.
-  if (from > length) {
-    return new StreamError('NO_RANGE', 'disk', `${path} has ${length} bytes; asked was from byte ${from} on`);
+  if (asked && !part && ask.from !== length) {
+    return new StreamError('UNSATISFIABLE', 'disk', `${path} has ${length} bytes only`, { length });
   }
+  const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };
   const headers: readonly Header[] = [
     ['Content-Type', contentType(path)],
-    ['Content-Length', String(length - from)],
-    ['Last-Modified', stats.mtime.toUTCString()],
+    ['Content-Length', String(last + 1 - from)],
+    ['Last-Modified', lastModified],
     ['ETag', etag],
   ];
-  return { type: 'head', headers, length, from, etag };
+  return { type: 'head', headers, length, from, ...(last < length - 1 && { last }), etag };
 };

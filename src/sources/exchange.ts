@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import type { Header } from '../../pipelines/model/index.ts';
-import { decimal, field } from './feed-answer.ts';
+import { field, type Header } from '../../pipelines/model/index.ts';
+import { decimal } from './feed-answer.ts';
 import type { Lane, Pool } from './pool.ts';
 
 /** Who hears of one response. Nothing is called after `end`, `error`, an unwanted body or `abort`. */

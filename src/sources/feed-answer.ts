@@ -1,6 +1,15 @@
-import { type Ask, type ErrorCode, type Header, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
+import {
+  type Ask,
+  type ErrorCode,
+  field,
+  type Header,
+  type Part,
+  type SourceHead,
+  StreamError,
+  within,
+} from '../../pipelines/model/index.ts';
+import { asksRange } from './asks-range.ts';
 import { sayUrl } from './feed-errors.ts';
-import { asksRange } from './feed-request.ts';
 
 /** What a feed's status and header fields mean to us. */
 export type Answer =
@@ -11,26 +20,23 @@ export type Answer =
   | { readonly type: 'refused'; readonly error: StreamError };
 
 /**
- * Only 200 is taken, and 206 where a range was asked for and the whole rest of the file follows (RFC 9110 section 15.3.7):
- * anything else is somebody's error page, or not the file. A 416 that tells the very length asked from proves that nothing is missing.
+ * Only 200 is taken, and 206 where a range was asked for and all of it follows (RFC 9110 section 15.3.7): anything else is somebody's error
+ * page, or not the file. A 416 that tells the very length asked from proves that nothing is missing.
  */
 export const readAnswer = (status: number, headers: readonly Header[], ask: Ask, url: URL, now = Date.now): Answer => {
   if (headers.length > MOST_FIELDS)
     return refused('PROTOCOL_ERROR', url, `sent ${headers.length} header fields; taken are ${MOST_FIELDS}`, status);
-  if (status === 200) return head(headers, 0, decimal(field(headers, 'content-length')));
-  if (status === 206 && asksRange(ask)) return part(headers, url);
-  if (status === 416 && asksRange(ask) && field(headers, 'content-range') === `bytes */${ask.from}`)
-    return { type: 'nothing-left', head: head(headers, ask.from, ask.from) };
+  if (status === 200) return head(headers, decimal(field(headers, 'content-length')));
+  if (status === 206 && asksRange(ask)) return part(headers, ask, url);
+  if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
-  return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, retryAfter(headers, now));
+  return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, {
+    retryAfter: retryAfter(headers, now),
+  });
 };
 
 /** Header fields of an answer: many a proxy in front takes fewer than a hundred. How long they may be together is the connection's to say. */
 const MOST_FIELDS = 128;
-
-/** The first field of a name, given in lower case. */
-export const field = (headers: readonly Header[], name: string): string | undefined =>
-  headers.find((header) => header[0].length === name.length && header[0].toLowerCase() === name)?.[1];
 
 /** Digits only: `1e3`, `0x10` and `-1` are no lengths. */
 export const decimal = (text: string | undefined): number | undefined => {
@@ -47,36 +53,59 @@ const REFUSALS: Readonly<Record<number, ErrorCode>> = {
   404: 'SOURCE_MISSING',
   407: 'SOURCE_REFUSED',
   410: 'SOURCE_MISSING',
-  416: 'NO_RANGE',
   429: 'SOURCE_BUSY',
   503: 'SOURCE_BUSY',
 };
 
-const refused = (code: ErrorCode, url: URL, what: string, sourceStatus: number, wait?: number): Answer => ({
+const refused = (
+  code: ErrorCode,
+  url: URL,
+  what: string,
+  sourceStatus: number,
+  more: { readonly retryAfter?: number; readonly length?: number } = {},
+): Answer => ({
   type: 'refused',
-  error: new StreamError(code, 'feed', `${sayUrl(url)} ${what}`, { sourceStatus, retryAfter: wait }),
+  error: new StreamError(code, 'feed', `${sayUrl(url)} ${what}`, { sourceStatus, ...more }),
 });
 
 const STRONG = /^"[^"]*"$/;
 
-const head = (headers: readonly Header[], from: number, length: number | undefined): SourceHead => {
+const head = (
+  headers: readonly Header[],
+  length: number | undefined,
+  { first = 0, last }: Partial<Part> = {},
+): SourceHead => {
   const etag = field(headers, 'etag');
-  return { type: 'head', headers, length, from, etag: etag !== undefined && STRONG.test(etag) ? etag : undefined };
+  const strong = etag !== undefined && STRONG.test(etag) ? etag : undefined;
+  return { type: 'head', headers, length, from: first, ...(last !== undefined && { last }), etag: strong };
 };
 
-/** A part is of use only where it is one, says how long the whole is, and reaches to its end (RFC 9110 section 14.4). */
-const part = (headers: readonly Header[], url: URL): Answer => {
+/**
+ * A part is of use only where it is one, says how long the whole is, and has all that was asked for (RFC 9110 section 14.4). It may begin
+ * elsewhere: what does not fit is judged by whoever knows which bytes are there already.
+ */
+const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   const range = field(headers, 'content-range');
-  const [from, last, total] = (/^bytes +(\d+)-(\d+)\/(\d+)$/i.exec(range ?? '') ?? []).slice(1).map(decimal);
-  const whole = from !== undefined && total !== undefined && from <= (last ?? -1) && last === total - 1;
-  if (!whole) {
+  const [first, last, total] = (/^bytes +(\d+)-(\d+)\/(\d+)$/i.exec(range ?? '') ?? []).slice(1).map(decimal);
+  const wanted = total === undefined ? undefined : within({ first: ask.from, last: ask.last }, total);
+  if (first === undefined || last === undefined || total === undefined || first > last || last !== wanted?.last) {
     const told = range === undefined ? 'without Content-Range' : `with Content-Range “${range}”`;
-    return refused('NO_RANGE', url, `answered 206 ${told}; expected one part that reaches to the file’s end`, 206);
+    return refused('NO_RANGE', url, `answered 206 ${told}; expected one part with all that was asked for`, 206);
   }
-  const follows = decimal(field(headers, 'content-length')) ?? total - from;
-  return follows === total - from
-    ? head(headers, from, total)
+  const follows = decimal(field(headers, 'content-length')) ?? last - first + 1;
+  return follows === last - first + 1
+    ? head(headers, total, { first, ...(last < total - 1 && { last }) })
     : refused('NO_RANGE', url, `answered 206 with “${range}”, but a Content-Length of ${follows}`, 206);
+};
+
+/** `Content-Range: bytes *\/N` tells how long the whole is (RFC 9110 section 15.5.17). */
+const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answer => {
+  const length = decimal(/^bytes +\*\/(\d+)$/i.exec(field(headers, 'content-range') ?? '')?.[1]);
+  if (length !== undefined && length === from)
+    return { type: 'nothing-left', head: head(headers, length, { first: length }) };
+  return length === undefined || within({ first: from, last }, length)
+    ? refused('NO_RANGE', url, 'answered 416', 416)
+    : refused('UNSATISFIABLE', url, `answered 416: it has ${length} bytes only`, 416, { length });
 };
 
 /** Milliseconds; seconds or an HTTP date (RFC 9110 section 10.2.3). */

@@ -1,6 +1,7 @@
 import querystring from 'node:querystring';
 import type { Dispatcher } from 'undici';
 import type { Access, Ask, Header } from '../../pipelines/model/index.ts';
+import { asksRange } from './asks-range.ts';
 
 /**
  * The request for undici: the file as it is (`Accept-Encoding: identity`, so that bytes and headers agree), from the byte asked for.
@@ -15,13 +16,11 @@ export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: strin
   bodyTimeout: 0,
 });
 
-/** Range is defined for GET only (RFC 9110 section 14.2). */
-export const asksRange = (ask: Ask): boolean => ask.method === 'GET' && ask.from > 0;
-
 const rangeHeaders = (ask: Ask): readonly Header[] => {
   if (!asksRange(ask)) return [];
-  const range: Header = ['Range', `bytes=${ask.from}-`];
-  return ask.etag === undefined ? [range] : [range, ['If-Range', ask.etag]];
+  const { from, last = '', ifRange } = ask;
+  const range: Header = ['Range', from < 0 ? `bytes=${from}` : `bytes=${from}-${last}`];
+  return ifRange === undefined ? [range] : [range, ['If-Range', ifRange]];
 };
 
 const ownHeaders = (url: URL, access: Access, userAgent: string): readonly Header[] => {

@@ -1,8 +1,8 @@
-import { type OpenSource, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
+import { field, type OpenSource, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
 import { pausable } from '../../pipelines/operators/pausable.ts';
 import { contentType } from './content-type.ts';
 import { type Exchange, exchange } from './exchange.ts';
-import { field, readAnswer } from './feed-answer.ts';
+import { readAnswer } from './feed-answer.ts';
 import { feedError, sayUrl } from './feed-errors.ts';
 import { accessAt, feedUrl, redirectUrl } from './feed-redirect.ts';
 import { feedRequest } from './feed-request.ts';

@@ -51,13 +51,42 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       expect(body.equals(content.subarray(from))).toBe(true);
     });
 
+    it.each([
+      [0, 0],
+      [1, 65_536],
+      [1_500_000, 1_500_000],
+      [2_999_999, 9_999_999],
+    ])('has the bytes from %i to %i', async (from, last) => {
+      const { head, body } = await collect(open({ from, last }));
+      expect(head).toMatchObject({ from, length: content.length });
+      // A source that ends later would say so: what follows the part is its consumer's to cut.
+      expect(head?.last ?? content.length - 1).toBe(Math.min(last, content.length - 1));
+      expect(body.equals(content.subarray(from, last + 1))).toBe(true);
+      await source.freed();
+    });
+
+    it.each([1, 100_000, 9_000_000])('has the last %i bytes', async (count) => {
+      const { head, body } = await collect(open({ from: -count }));
+      const from = Math.max(0, content.length - count);
+      expect(head).toMatchObject({ from, length: content.length });
+      expect(body.equals(content.subarray(from))).toBe(true);
+    });
+
+    it('has no part of empty content', async () => {
+      const empty = await source.offer('empty-too.bin', new Uint8Array());
+      await expect(failureOf(source.open(empty, anAsk({ from: -5 })))).resolves.toMatchObject({
+        code: 'UNSATISFIABLE',
+        length: 0,
+      });
+    });
+
     it('continues where the entity tag is the same, and begins anew where it is not', async () => {
       const { head } = await collect(open());
       expect(head?.etag).toMatch(/^".+"$/);
-      const same = await collect(open({ from: 2_999_990, etag: head?.etag }));
+      const same = await collect(open({ from: 2_999_990, ifRange: head?.etag }));
       expect(same.head?.from).toBe(2_999_990);
       expect(same.body.equals(content.subarray(2_999_990))).toBe(true);
-      const other = await collect(open({ from: 2_999_990, etag: '"other"' }));
+      const other = await collect(open({ from: 2_999_990, ifRange: '"other"' }));
       expect(other.head?.from).toBe(0);
       expect(other.body.equals(content)).toBe(true);
     });
@@ -70,7 +99,10 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
     });
 
     it('cannot begin behind the end', async () => {
-      await expect(failureOf(open({ from: content.length + 1 }))).resolves.toMatchObject({ code: 'NO_RANGE' });
+      await expect(failureOf(open({ from: content.length + 1 }))).resolves.toMatchObject({
+        code: 'UNSATISFIABLE',
+        length: content.length,
+      });
     });
 
     it('answers HEAD with the head alone', async () => {

@@ -73,8 +73,8 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
   const deps: LazyFetchDeps = {
     catalog: { lookup: () => of(entry) },
     sources: Object.keys(sources).map((name) => () => of(aCandidate(name, entry))),
-    open: ({ source }: Candidate, { from, etag, method }) => {
-      asked.push(`${method} ${source} ${from}${etag ? ` if ${etag}` : ''}`);
+    open: ({ source }: Candidate, { from, ifRange, method }) => {
+      asked.push(`${method} ${source} ${from}${ifRange ? ` if ${ifRange}` : ''}`);
       const count = tries.get(source) ?? 0;
       tries.set(source, count + 1);
       const answer = sources[source]?.[count];
@@ -145,7 +145,7 @@ describe('lazyFetch', () => {
       }).subscribe((event) => body.push(event));
       flush();
       expect(body).toEqual(['B', 'a', 'b', 'c', 'd', 'e']);
-      expect(names).toEqual(['X-Good', 'ETag', 'Cache-Control']);
+      expect(names).toEqual(['X-Good', 'ETag', 'Repr-Digest', 'Digest', 'Accept-Ranges', 'Cache-Control']);
       expect(notes).toContain('a WRONG_CHECKSUM before-head');
     }));
 

@@ -112,24 +112,21 @@ export const flow = (response: ServerResponse, content: Uint8Array, note: (bytes
 
 const etagOf = (content: Uint8Array): string => `"${content.length}-${content[0] ?? 0}"`;
 
-/** Serves contents by path, with Range (`bytes=N-`), If-Range and HEAD. */
+/** Serves contents by path, with Range (one), If-Range and HEAD. */
 export const serveContents =
   (contents: ReadonlyMap<string, Uint8Array>): RequestListener =>
   (request, response) => {
     const content = contents.get(request.url ?? '');
     if (!content) return response.writeHead(404).end('no such file');
+    const { length } = content;
     const etag = etagOf(content);
-    const [, start] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
-    const wanted = (request.headers['if-range'] ?? etag) === etag ? Number(start ?? 0) : 0;
-    if (wanted > 0 && wanted >= content.length) {
-      return response.writeHead(416, { 'Content-Range': `bytes */${content.length}` }).end();
-    }
-    const last = content.length - 1;
+    const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+    const isPart = first !== undefined && (request.headers['if-range'] ?? etag) === etag;
+    if (!isPart) return response.writeHead(200, { ETag: etag, 'Content-Length': length }).end(content);
+    const from = first ? Number(first) : Math.max(0, length - Number(last));
+    const to = first && last ? Math.min(Number(last), length - 1) : length - 1;
+    if (from > to) return response.writeHead(416, { 'Content-Range': `bytes */${length}` }).end();
     return response
-      .writeHead(wanted > 0 ? 206 : 200, {
-        ETag: etag,
-        'Content-Length': content.length - wanted,
-        ...(wanted > 0 ? { 'Content-Range': `bytes ${wanted}-${last}/${content.length}` } : {}),
-      })
-      .end(content.subarray(wanted));
+      .writeHead(206, { ETag: etag, 'Content-Length': to - from + 1, 'Content-Range': `bytes ${from}-${to}/${length}` })
+      .end(content.subarray(from, to + 1));
   };

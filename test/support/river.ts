@@ -70,7 +70,9 @@ export const sourceHead = (more: Partial<SourceHead> = {}): SourceHead => ({
 
 export const headOf = (candidate: Candidate, more: Partial<Head> = {}): Head => ({
   type: 'head',
+  status: 200,
   headers: [],
+  whole: true,
   candidate,
   verified: false,
   ...more,

@@ -105,7 +105,7 @@ const CASES: readonly Case[] = [
     opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
   ),
   kase('measure', () => measure(candidate)),
-  kase('resume', () => resume(candidate, { candidate, length: 3 }, 0)),
+  kase('resume', () => resume(candidate, { candidate, length: 3, first: 0, whole: true }, 0)),
   kase('verifyWhole', () => verifyWhole(candidate, -1, digest)),
   kase(
     'attempts',

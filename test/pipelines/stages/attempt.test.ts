@@ -67,10 +67,10 @@ describe('attempt', () => {
       policy: aPolicy(),
     };
     const request = aRequest({ valve: NEVER });
-    attempt(request, candidate, { from: 1, etag: '"1"' }, deps).subscribe().unsubscribe();
+    attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps).subscribe().unsubscribe();
     attempt(request, candidate, { from: 0 }, deps).subscribe().unsubscribe();
     expect(asked).toEqual([
-      { method: 'GET', from: 1, etag: '"1"', valve: NEVER },
+      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER },
       { method: 'GET', from: 0, valve: NEVER },
     ]);
   });

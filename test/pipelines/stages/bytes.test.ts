@@ -76,6 +76,8 @@ describe('measure', () => {
   it('passes anything where no length is known', () => check(bare, 'h-a-b-|', 'h-a-b-|', sourceHead()));
 });
 
+const START = { first: 0, whole: true };
+
 describe('resume', () => {
   const resumed = (candidate: Candidate, sent: number): Note => ({
     type: 'note',
@@ -104,7 +106,7 @@ describe('resume', () => {
       );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
-  const begun = { candidate: abc, length: 3, etag: '"1"' };
+  const begun = { ...START, candidate: abc, length: 3, etag: '"1"' };
 
   it('goes on at the exact byte and swallows the second head', () => check(begun, '-h-c|', '-n-c|'));
   it('skips what the client has where the source starts anew', () =>
@@ -143,12 +145,12 @@ describe('resume', () => {
     }));
   it('refuses content without a checksum unless the strong entity tag is the same', () => {
     const message = 'cannot be proven to be the same content: neither checksum nor strong entity tag';
-    check({ candidate: bare, length: 3, etag: '"1"' }, '-h-', '-#', { error: wrong('CHANGED', message) });
-    check({ candidate: bare, length: 3 }, '-h-', '-#', {
+    check({ ...START, candidate: bare, length: 3, etag: '"1"' }, '-h-', '-#', { error: wrong('CHANGED', message) });
+    check({ ...START, candidate: bare, length: 3 }, '-h-', '-#', {
       head: sourceHead({ from: 2, etag: '"1"' }),
       error: wrong('CHANGED', message),
     });
-    check({ candidate: bare, length: 3, etag: '"1"' }, '-h-c|', '-n-c|', {
+    check({ ...START, candidate: bare, length: 3, etag: '"1"' }, '-h-c|', '-n-c|', {
       head: sourceHead({ from: 2, length: 3, etag: '"1"' }),
     });
   });

@@ -17,7 +17,7 @@ const failure = (candidate: typeof a, code: ErrorCode, from = 0, sent = from, re
   sent,
 });
 const next = (candidates: (typeof a)[], failures: Failure[], begun?: { candidate: typeof a; etag?: string }) =>
-  nextAttempt({ candidates, failures, begun }, policy, () => 1);
+  nextAttempt({ candidates, failures, begun: begun && { first: 0, whole: true, ...begun } }, policy, () => 1);
 
 describe('nextAttempt', () => {
   it('takes the first candidate first', () => expect(next([a, b], [])).toEqual({ candidate: a, wait: 0 }));

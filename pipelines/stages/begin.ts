@@ -1,0 +1,79 @@
+import type { OperatorFunction } from 'rxjs';
+import {
+  type Candidate,
+  type Chunk,
+  errorSourceOf,
+  etagOf,
+  field,
+  type Head,
+  holds,
+  judge,
+  type Part,
+  type Policy,
+  StreamError,
+  type StreamRequest,
+  within,
+} from '../model/index.ts';
+import { operate } from '../operators/operate.ts';
+import { cutTo } from './cut.ts';
+import { clientHead, unchangedHead } from './head.ts';
+import type { Begun } from './next-attempt.ts';
+import type { JudgedHead } from './verify-whole.ts';
+import type { Wanted } from './wanted.ts';
+
+/**
+ * Begins the response with what the first source says: its head becomes the client's, of its bytes those that are wanted pass. Where the
+ * request's conditions say so, the head is a `304` or `412`, and completion follows at once.
+ * Errors with `UNSATISFIABLE` where the content has none of the bytes, and where the source starts behind those that are wanted.
+ * Tells `begun` what was promised.
+ */
+export const begin = (
+  request: StreamRequest,
+  candidate: Candidate,
+  wanted: Wanted,
+  policy: Pick<Policy, 'cacheTimeout'>,
+  begun: (promised: Begun) => void,
+): OperatorFunction<JudgedHead | Chunk, Head | Chunk> =>
+  operate((out) => {
+    const { entry } = candidate;
+    let take: ((chunk: Chunk) => void) | undefined;
+
+    return {
+      next: (event) => {
+        if (event.type === 'chunk') return take?.(event);
+        const validators = {
+          etag: entry.checksum ? etagOf(entry.checksum) : field(event.headers, 'etag'),
+          lastModified: field(event.headers, 'last-modified'),
+        };
+        const verdict = judge(request.conditions ?? {}, validators);
+        if (verdict) {
+          out.next(unchangedHead(verdict, candidate, validators, policy));
+          return out.complete();
+        }
+        const part = partOf(event, candidate, holds(wanted.ifRange, validators) ? wanted : {});
+        const head = clientHead(event, candidate, policy, part);
+        const bytes = part ?? { first: 0 };
+        begun({ candidate, length: event.length ?? entry.size, etag: event.etag, whole: head.whole, ...bytes });
+        take = cutTo(out, event, bytes);
+        out.next(head);
+      },
+    };
+  });
+
+/** The part that the response is to be, or nothing for the whole: also where nobody knows where a range would begin or end. */
+const partOf = (head: JudgedHead, candidate: Candidate, { range }: Wanted): Part | undefined => {
+  const total = head.length ?? candidate.entry.size;
+  const part = range && total !== undefined ? within(range, total) : undefined;
+  if (range && total !== undefined && !part)
+    throw new StreamError('UNSATISFIABLE', errorSourceOf(candidate), `${candidate.url} has ${total} bytes only`, {
+      length: total,
+    });
+  const first = part?.first ?? 0;
+  if (head.from > first)
+    throw new StreamError(
+      'NO_RANGE',
+      errorSourceOf(candidate),
+      `${candidate.url} starts at byte ${head.from}, not at ${first}`,
+    );
+  return part;
+};

@@ -1,0 +1,132 @@
+import { catchError, concat, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
+import {
+  type ByteRange,
+  errorSourceOf,
+  field,
+  type Head,
+  type Header,
+  holds,
+  type Part,
+  StreamError,
+  type StreamRequest,
+  within,
+} from '../model/index.ts';
+import type { Transfer, TransferEvent } from './transfer.ts';
+
+/**
+ * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section 14.6): a HEAD tells what there is, then the
+ * parts are transferred one after the other, in the order in which they were asked for. Any other request is one transfer.
+ * Overlapping ranges are joined; where one range is left, or the length is unknown, it is one transfer as well. Errors with
+ * `UNSATISFIABLE` where none of the ranges exists, and with `CHANGED` where the content changes between two parts.
+ */
+export const inParts =
+  (transfer: Transfer): Transfer =>
+  (request) => {
+    const { method, ranges = [] } = request;
+    if (method !== 'GET' || ranges.length < 2) return transfer(request);
+
+    return mergeMap((entries) => {
+      const run = (change: Partial<StreamRequest>) => of(entries).pipe(transfer({ ...request, ...change }));
+
+      const body = (head: Head): Observable<TransferEvent> => {
+        const { length, headers } = head;
+        const validators = { etag: field(headers, 'etag'), lastModified: field(headers, 'last-modified') };
+        if (head.status !== 200) return of(head);
+        if (length === undefined || !holds(request.conditions?.ifRange, validators)) return run({ ranges: [] });
+        const parts = joined(ranges, length);
+        const [first] = parts;
+        if (!first) {
+          const what = `${head.candidate.url} has ${length} bytes only`;
+          return throwError(() => new StreamError('UNSATISFIABLE', errorSourceOf(head.candidate), what, { length }));
+        }
+        if (parts.length === 1) return run({ ranges: [first] });
+        return multipart(head, length, parts, request.id, (part) => run({ ranges: [part], conditions: {} }));
+      };
+
+      // Who cannot answer HEAD may well answer GET: with the whole, since nobody tells where a range would end.
+      return run({ method: 'HEAD', ranges: [] }).pipe(
+        catchError(() => of(undefined)),
+        mergeMap((event) => {
+          if (event === undefined) return run({ ranges: [] });
+          return event.type === 'head' ? body(event) : of(event);
+        }),
+      );
+    });
+  };
+
+/** The ranges that exist in content of this length. Those that overlap are joined, all then in ascending order: nobody gets a byte twice. */
+const joined = (ranges: readonly ByteRange[], length: number): readonly Part[] => {
+  const parts = ranges.flatMap((range) => within(range, length) ?? []);
+  const ascending = parts.toSorted((a, b) => a.first - b.first);
+  const merged: Part[] = [];
+  for (const part of ascending) {
+    const before = merged.at(-1);
+    if (before && part.first <= before.last + 1)
+      merged[merged.length - 1] = { first: before.first, last: Math.max(before.last, part.last) };
+    else merged.push(part);
+  }
+  return merged.length === parts.length ? parts : merged;
+};
+
+const multipart = (
+  head: Head,
+  length: number,
+  parts: readonly Part[],
+  id: string,
+  transfer: (part: Part) => Observable<TransferEvent>,
+): Observable<TransferEvent> => {
+  const boundary = `pulp-streamer-${id.replace(/[^0-9A-Za-z-]/g, '')}`.slice(0, 70);
+  const type = field(head.headers, 'content-type');
+  const rangeOf = ({ first, last }: Part) => `bytes ${first}-${last}/${length}`;
+  const titles = parts.map((part, index) =>
+    bytesOf(
+      [
+        `${index > 0 ? '\r\n' : ''}--${boundary}`,
+        ...(type === undefined ? [] : [`Content-Type: ${type}`]),
+        `Content-Range: ${rangeOf(part)}`,
+        '\r\n',
+      ].join('\r\n'),
+    ),
+  );
+  const closing = bytesOf(`\r\n--${boundary}--\r\n`);
+  const etag = field(head.headers, 'etag');
+
+  const check = (part: Part) => (event: TransferEvent) => {
+    if (event.type !== 'head') return;
+    const same = field(event.headers, 'content-range') === rangeOf(part) && field(event.headers, 'etag') === etag;
+    if (same) return;
+    const { candidate } = event;
+    throw new StreamError(
+      'CHANGED',
+      errorSourceOf(candidate),
+      `${candidate.url} changed between two parts of a response`,
+    );
+  };
+
+  const size =
+    closing.length +
+    titles.reduce((sum, title) => sum + title.length, 0) +
+    parts.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const named = ([name]: Header) => name.toLowerCase();
+  const headers: readonly Header[] = [
+    ...head.headers.filter((header) => named(header) !== 'content-type'),
+    ['Content-Type', `multipart/byteranges; boundary=${boundary}`],
+  ];
+
+  return concat(
+    of<TransferEvent>({ ...head, status: 206, length: size, whole: false, headers }),
+    ...parts.map((part, index) =>
+      concat(
+        of<TransferEvent>({ type: 'chunk', bytes: titles[index] as Uint8Array }),
+        transfer(part).pipe(
+          tap(check(part)),
+          mergeMap((event) => (event.type === 'head' ? [] : [event])),
+        ),
+      ),
+    ),
+    of<TransferEvent>({ type: 'chunk', bytes: closing }),
+  );
+};
+
+/** Header fields are Latin-1 on the wire. */
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));

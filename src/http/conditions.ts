@@ -1,0 +1,38 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Conditions } from '../../pipelines/model/index.ts';
+
+/** The conditions that a request's header fields state (RFC 9110 section 13.1); what is malformed states none. */
+export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefined => {
+  const ifRange = headers['if-range']?.toString().trim();
+  const conditions: Conditions = {
+    ...optional('ifMatch', tagsOf(headers['if-match'])),
+    ...optional('ifNoneMatch', tagsOf(headers['if-none-match'])),
+    ...optional('ifModifiedSince', timeOf(headers['if-modified-since'])),
+    ...optional('ifUnmodifiedSince', timeOf(headers['if-unmodified-since'])),
+    ...optional('ifRange', ifRange),
+  };
+  return Object.keys(conditions).length > 0 ? conditions : undefined;
+};
+
+const optional = <K extends string, V>(name: K, value: V | undefined): { readonly [Name in K]?: V } =>
+  (value === undefined ? {} : { [name]: value }) as { readonly [Name in K]?: V };
+
+/** A list of entity tags may be `*`; commas may be part of a tag (RFC 9110 section 8.8.3). One without any tag matches nothing. */
+const tagsOf = (text: string | undefined): readonly string[] | undefined =>
+  text === undefined
+    ? undefined
+    : text.trim() === '*'
+      ? ['*']
+      : (text.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? []);
+
+/** One of the three forms of an HTTP date (RFC 9110 section 5.6.7), which all mean GMT. */
+const timeOf = (text: string | undefined): number | undefined => {
+  const date = text?.trim() ?? '';
+  const zoned = / GMT$/.test(date)
+    ? date
+    : /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date)
+      ? `${date} GMT`
+      : '';
+  const time = Date.parse(zoned);
+  return Number.isNaN(time) ? undefined : time;
+};
