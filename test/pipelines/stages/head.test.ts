@@ -7,7 +7,10 @@ const bare = aCandidate('feed', anEntry());
 const policy = { cacheTimeout: 60 };
 const headersOf = (headers: Header[], candidate = bare) =>
   clientHead({ ...sourceHead({ headers }), verified: false }, candidate, policy).headers;
-const CACHE: Header = ['Cache-Control', 'public, s-maxage=60, max-age=60'];
+const OURS: readonly Header[] = [
+  ['Accept-Ranges', 'bytes'],
+  ['Cache-Control', 'public, s-maxage=60, max-age=60'],
+];
 
 describe('clientHead', () => {
   it('passes end-to-end fields in order and apart', () => {
@@ -19,7 +22,7 @@ describe('clientHead', () => {
       ['Via', '1.1 their-cdn'],
       ['X-Amz-Id', 'é'.normalize('NFC')],
     ];
-    expect(headersOf(headers)).toEqual([...headers, CACHE]);
+    expect(headersOf(headers)).toEqual([...headers, ...OURS]);
   });
 
   it.each([
@@ -63,7 +66,7 @@ describe('clientHead', () => {
         [name.toUpperCase(), 'x'],
         ['Kept', 'y'],
       ]),
-    ).toEqual([['Kept', 'y'], CACHE]);
+    ).toEqual([['Kept', 'y'], ...OURS]);
   });
 
   it('drops what Connection names', () =>
@@ -73,7 +76,7 @@ describe('clientHead', () => {
         ['x-secret', '1'],
         ['Kept', 'y'],
       ]),
-    ).toEqual([['Kept', 'y'], CACHE]));
+    ).toEqual([['Kept', 'y'], ...OURS]));
 
   it('drops fields that could smuggle others in', () =>
     expect(
@@ -83,10 +86,10 @@ describe('clientHead', () => {
         ['', 'x'],
         ['Nul', '\0'],
       ]),
-    ).toEqual([CACHE]));
+    ).toEqual([...OURS]));
 
   it('keeps a content coding where nothing else says what the bytes are', () =>
-    expect(headersOf([['Content-Encoding', 'gzip']])).toEqual([['Content-Encoding', 'gzip'], CACHE]));
+    expect(headersOf([['Content-Encoding', 'gzip']])).toEqual([['Content-Encoding', 'gzip'], ...OURS]));
 
   it('drops a content coding where the checksum says that the raw bytes are the file', () =>
     expect(
@@ -97,5 +100,10 @@ describe('clientHead', () => {
         ],
         aCandidate('feed', entryOf('x')),
       ),
-    ).toEqual([['ETag', `"${sha256('x')}"`], CACHE]));
+    ).toEqual([
+      ['ETag', `"${sha256('x')}"`],
+      ['Repr-Digest', `sha-256=:${Buffer.from(sha256('x'), 'hex').toString('base64')}:`],
+      ['Digest', `sha-256=${Buffer.from(sha256('x'), 'hex').toString('base64')}`],
+      ...OURS,
+    ]));
 });

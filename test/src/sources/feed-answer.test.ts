@@ -49,7 +49,7 @@ describe('what a feed’s answer means', () => {
     [404, 'SOURCE_MISSING'],
     [407, 'SOURCE_REFUSED'],
     [410, 'SOURCE_MISSING'],
-    [416, 'NO_RANGE'],
+    [416, 'SOURCE_STATUS'],
     [429, 'SOURCE_BUSY'],
     [500, 'SOURCE_STATUS'],
     [502, 'SOURCE_STATUS'],
@@ -105,6 +105,30 @@ describe('what a feed’s answer means', () => {
       5,
     );
     expect(answer).toMatchObject({ type: 'refused', error: { code: 'NO_RANGE', sourceStatus: 206 } });
+  });
+
+  it('knows from a 416 that nothing is missing, or that there are no such bytes', () => {
+    const answer = (from: number, range?: string) =>
+      read(416, range === undefined ? [] : [['Content-Range', range]], from);
+    expect(answer(10, 'bytes */10')).toMatchObject({ type: 'nothing-left', head: { from: 10, length: 10 } });
+    expect(answer(11, 'bytes */10')).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 10 } });
+    expect(answer(-5, 'bytes */0')).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 0 } });
+    // It has them, and will not send them.
+    for (const range of ['bytes */99', 'bytes 0-1/10', undefined])
+      expect(answer(11, range)).toMatchObject({ error: { code: 'NO_RANGE' } });
+  });
+
+  it.each<readonly [from: number, last: number | undefined, range: string, expected: object]>([
+    [2, 4, 'bytes 2-4/10', { type: 'head', from: 2, last: 4, length: 10 }],
+    [2, 99, 'bytes 2-9/10', { type: 'head', from: 2, length: 10 }],
+    [-3, undefined, 'bytes 7-9/10', { type: 'head', from: 7, length: 10 }],
+    [-99, undefined, 'bytes 0-9/10', { type: 'head', from: 0, length: 10 }],
+    [2, 4, 'bytes 2-3/10', { error: { code: 'NO_RANGE' } }],
+    [2, 4, 'bytes 2-9/10', { error: { code: 'NO_RANGE' } }],
+    [0, 4, 'bytes 0-4/10', { type: 'head', from: 0, last: 4, length: 10 }],
+  ])('takes for the bytes from %i to %s: %s', (from, last, range, expected) => {
+    const answer = readAnswer(206, [['Content-Range', range]], anAsk({ from, last }), url);
+    expect(answer).toMatchObject(expected);
   });
 
   it('cannot continue with a length that contradicts the range', () => {

@@ -1,0 +1,342 @@
+import { describe, expect, it } from '@jest/globals';
+import { concat, of, throwError } from 'rxjs';
+import {
+  type ByteRange,
+  type Candidate,
+  type CatalogEntry,
+  type Conditions,
+  field,
+  type Head,
+  lazyFetch,
+  type OpenSource,
+  type Report,
+  type SaveRequest,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+  type StreamRequest,
+} from '../../pipelines/index.ts';
+import {
+  aCandidate,
+  anEntry,
+  aPolicy,
+  aRequest,
+  bytesOf,
+  digest,
+  entryOf,
+  inTurn,
+  sha256,
+  sourceHead,
+  textOf,
+} from '../support/river.ts';
+
+const CONTENT = 'abcdefghij';
+const MODIFIED = 'Thu, 01 Jan 2026 00:00:00 GMT';
+const entry = entryOf(CONTENT);
+const bare = anEntry();
+
+/** What a source says of its state. */
+const head = (more: Partial<SourceHead> = {}): SourceHead =>
+  sourceHead({
+    length: CONTENT.length,
+    etag: '"1"',
+    headers: [
+      ['ETag', '"1"'],
+      ['Last-Modified', MODIFIED],
+      ['Content-Type', 'text/plain'],
+    ],
+    ...more,
+  });
+
+const letters = (text: string): SourceEvent[] => [...text].map((letter) => ({ type: 'chunk', bytes: bytesOf(letter) }));
+
+/** A source that honours ranges; `deaf`: one that does not. */
+const honest = (deaf = false) => {
+  const asked: string[] = [];
+  const open = (candidate: Candidate, ask: { method: string; from: number; last?: number; ifRange?: string }) => {
+    const { method, from, last, ifRange } = ask;
+    asked.push([method, candidate.source, from, last, ifRange].filter((part) => part !== undefined).join(' '));
+    if (method === 'HEAD') return of<SourceEvent>(head());
+    if (deaf || (ifRange !== undefined && ifRange !== '"1"' && ifRange !== MODIFIED))
+      return of(head(), ...letters(CONTENT));
+    const first = from < 0 ? Math.max(0, CONTENT.length + from) : from;
+    const end = Math.min(last ?? CONTENT.length - 1, CONTENT.length - 1);
+    if (first > end)
+      throw new StreamError('UNSATISFIABLE', 'feed', `${candidate.source} has 10 bytes only`, { length: 10 });
+    return of(head({ from: first, last: end }), ...letters(CONTENT.slice(first, end + 1)));
+  };
+  return { asked, open };
+};
+
+interface Options {
+  readonly entry?: CatalogEntry;
+  readonly deaf?: boolean;
+  readonly open?: OpenSource;
+  readonly sources?: readonly string[];
+}
+
+/** Runs a request to its end and says what its client got. */
+const ask = (request: Partial<StreamRequest>, { entry: known = entry, deaf, open, sources = ['a'] }: Options = {}) => {
+  const source = honest(deaf);
+  const saves: SaveRequest[] = [];
+  let first: Head | undefined;
+  let body = '';
+  let error: StreamError | undefined;
+  let report: Report | undefined;
+  lazyFetch(aRequest(request), {
+    catalog: { lookup: () => of(known) },
+    sources: sources.map((name) => () => of(aCandidate(name, known))),
+    open: open ?? source.open,
+    digest,
+    policy: aPolicy({ verifyWholeBelow: 100 }),
+    random: () => 1,
+    outbox: { append: (save) => saves.push(save) },
+    report: (told) => {
+      report = told;
+    },
+  }).subscribe({
+    next: (event) => {
+      if (event.type === 'head') first = event;
+      if (event.type === 'chunk') body += textOf(event.bytes);
+    },
+    error: (thrown) => {
+      error = thrown as StreamError;
+    },
+  });
+  const fieldOf = (name: string) => field(first?.headers ?? [], name);
+  return {
+    head: first,
+    status: first?.status,
+    length: first?.length,
+    field: fieldOf,
+    body,
+    error,
+    saves,
+    report,
+    asked: source.asked,
+  };
+};
+
+const one = (first: number, last?: number): Partial<StreamRequest> => ({ ranges: [{ first, last }] });
+
+describe('one range', () => {
+  it.each<readonly [range: ByteRange, body: string, contentRange: string, asked: string]>([
+    [{ first: 2, last: 4 }, 'cde', 'bytes 2-4/10', 'GET a 2 4'],
+    [{ first: 0, last: 0 }, 'a', 'bytes 0-0/10', 'GET a 0 0'],
+    [{ first: 7 }, 'hij', 'bytes 7-9/10', 'GET a 7'],
+    [{ first: 7, last: 99 }, 'hij', 'bytes 7-9/10', 'GET a 7 99'],
+    [{ first: -3 }, 'hij', 'bytes 7-9/10', 'GET a -3'],
+    [{ first: -99 }, CONTENT, 'bytes 0-9/10', 'GET a -99'],
+  ])('%j is %s', (range, body, contentRange, asked) => {
+    const answer = ask({ ranges: [range] });
+    expect(answer).toMatchObject({ status: 206, body, length: body.length, asked: [asked] });
+    expect(answer.field('content-range')).toBe(contentRange);
+    // A source that sends the whole nevertheless is cut.
+    expect(ask({ ranges: [range] }, { deaf: true })).toMatchObject({ status: 206, body, length: body.length });
+  });
+
+  it('cannot be checked, and leaves no wish to save; one that is the whole can, and does', () => {
+    const part = ask(one(2, 4));
+    expect(part).toMatchObject({ saves: [], report: { verified: undefined, recorded: false, outcome: 'complete' } });
+    const whole = ask(one(0));
+    expect(whole).toMatchObject({ status: 206, report: { verified: 'sha256', recorded: true } });
+    const wrong = ask(one(0), { open: () => of(head(), ...letters('abcdefghiX')) });
+    expect(wrong).toMatchObject({ body: 'abcdefghi', error: { code: 'WRONG_CHECKSUM' } });
+  });
+
+  it('that the content does not have is 416, with its length', () => {
+    expect(ask(one(10))).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
+    expect(ask(one(10), { deaf: true })).toMatchObject({
+      head: undefined,
+      error: { code: 'UNSATISFIABLE', length: 10 },
+    });
+    // Where the catalog knows the size no source is asked.
+    const known = ask(one(10), { entry: entryOf(CONTENT, { size: 10 }) });
+    expect(known).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 10 }, asked: [] });
+  });
+
+  it('that one source does not have may be had from another', () => {
+    const short = sourceHead({ length: 3 });
+    const open = inTurn<SourceEvent>(of(short, ...letters('abc')), of(head({ from: 5 }), ...letters('fghij')));
+    expect(ask(one(5), { open, sources: ['short', 'good'] })).toMatchObject({ status: 206, body: 'fghij' });
+  });
+
+  it('is ignored for HEAD, and where nobody knows the length', () => {
+    expect(ask({ ...one(2, 4), method: 'HEAD' })).toMatchObject({ status: 200, length: 10, asked: ['HEAD a 0'] });
+    const open = () => of(sourceHead(), ...letters(CONTENT));
+    expect(ask(one(-3), { open })).toMatchObject({ status: 200, body: CONTENT });
+  });
+
+  const dies = (from: number, sent: string, more: Partial<SourceHead> = {}) =>
+    concat(
+      of(head({ from, last: 6, ...more }), ...letters(sent)),
+      throwError(() => new StreamError('CONNECTION_LOST', 'feed', 'lost')),
+    );
+
+  it('goes on at the exact byte from the same source with the same strong entity tag', () => {
+    const asked: unknown[] = [];
+    const answers = inTurn<SourceEvent>(dies(2, 'cd'), of(head({ from: 4, last: 6 }), ...letters('efg')));
+    const open: OpenSource = (_, { from, last, ifRange }) => {
+      asked.push([from, last, ifRange]);
+      return answers();
+    };
+    expect(ask(one(2, 6), { open })).toMatchObject({ status: 206, body: 'cdefg', error: undefined });
+    expect(asked).toEqual([
+      [2, 6, undefined],
+      [4, 6, '"1"'],
+    ]);
+  });
+
+  it.each<readonly [why: string, first: Partial<SourceHead>, second: Partial<SourceHead>]>([
+    ['has no strong entity tag', { etag: undefined }, {}],
+    ['has another entity tag by then', {}, { etag: '"2"' }],
+  ])('never goes on where the source %s, nor from another one: nothing could judge the join', (_, first, second) => {
+    const open = inTurn<SourceEvent>(
+      dies(2, 'cd', first),
+      of(head({ from: 4, last: 6, ...second }), ...letters('efg')),
+    );
+    const answer = ask(one(2, 6), { open, sources: ['a', 'b'] });
+    expect(answer).toMatchObject({ status: 206, body: 'cd' });
+    expect(answer.error).toBeInstanceOf(StreamError);
+  });
+});
+
+describe('conditions', () => {
+  const TAG = `"${sha256(CONTENT)}"`;
+  const later = Date.parse(MODIFIED) + 1000;
+  const earlier = Date.parse(MODIFIED) - 1000;
+
+  it.each<readonly [conditions: Conditions, status: number]>([
+    [{ ifNoneMatch: [TAG] }, 304],
+    [{ ifNoneMatch: ['"x"', `W/${TAG}`] }, 304],
+    [{ ifNoneMatch: ['*'] }, 304],
+    [{ ifNoneMatch: [TAG], ifModifiedSince: earlier }, 304],
+    [{ ifMatch: ['"x"'] }, 412],
+    [{ ifMatch: [`W/${TAG}`] }, 412],
+    [{ ifMatch: [] }, 412],
+    [{ ifMatch: ['"x"'], ifUnmodifiedSince: later }, 412],
+    [{ ifMatch: [TAG], ifNoneMatch: [TAG] }, 304],
+  ])('%j are %i by the catalog’s checksum alone', (conditions, status) => {
+    for (const method of ['GET', 'HEAD'] as const) {
+      const answer = ask({ conditions, method });
+      expect(answer).toMatchObject({ status, body: '', asked: [], saves: [], error: undefined });
+      expect(answer.field('etag')).toBe(status === 304 ? TAG : undefined);
+      expect(answer.field('cache-control')).toMatch(status === 304 ? /max-age=86400/ : /no-store/);
+    }
+  });
+
+  it.each<readonly [conditions: Conditions, status: number, known?: CatalogEntry]>([
+    [{ ifModifiedSince: Date.parse(MODIFIED) }, 304],
+    [{ ifModifiedSince: earlier }, 200],
+    [{ ifUnmodifiedSince: earlier }, 412],
+    [{ ifUnmodifiedSince: later }, 200],
+    [{ ifUnmodifiedSince: later, ifNoneMatch: [TAG] }, 304],
+    [{ ifNoneMatch: ['"1"'] }, 304, bare],
+    [{ ifNoneMatch: ['"2"'], ifModifiedSince: later }, 200, bare],
+    [{ ifMatch: ['"1"'] }, 200, bare],
+    [{ ifMatch: ['"2"'] }, 412, bare],
+    [{ ifMatch: [TAG] }, 200],
+    [{ ifNoneMatch: ['"x"'] }, 200],
+  ])('%j are %i by what the source says', (conditions, status, known = entry) => {
+    const answer = ask({ conditions }, { entry: known });
+    expect(answer).toMatchObject({ status, body: status === 200 ? CONTENT : '', error: undefined });
+    expect(answer.asked).toHaveLength(1);
+    if (status === 304) expect(answer.field('last-modified')).toBe(MODIFIED);
+  });
+
+  it.each<readonly [ifRange: string, status: number, asked: string, known?: CatalogEntry]>([
+    [TAG, 206, 'GET a 2 4'],
+    ['"old"', 200, 'GET a 0'],
+    [`W/${TAG}`, 200, 'GET a 0'],
+    [MODIFIED, 206, `GET a 2 4 ${MODIFIED}`],
+    ['Thu, 01 Jan 2025 00:00:00 GMT', 200, 'GET a 2 4 Thu, 01 Jan 2025 00:00:00 GMT'],
+    ['"1"', 206, 'GET a 2 4 "1"', bare],
+    ['"old"', 200, 'GET a 2 4 "old"', bare],
+  ])('If-Range: %s leads to %i', (ifRange, status, asked, known = entry) => {
+    const answer = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known });
+    expect(answer).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT, asked: [asked] });
+    // A source that does not know Range sends the same whole in either case.
+    const deaf = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known, deaf: true });
+    expect(deaf).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT });
+  });
+
+  it('decide before a range is looked at', () => {
+    const known = entryOf(CONTENT, { size: 10 });
+    expect(ask({ ...one(99), conditions: { ifNoneMatch: [TAG] } }, { entry: known })).toMatchObject({ status: 304 });
+  });
+});
+
+describe('several ranges', () => {
+  const ranges = (...all: readonly [first: number, last?: number][]): Partial<StreamRequest> => ({
+    ranges: all.map(([first, last]) => ({ first, last })),
+  });
+
+  it('are one body of parts, in their order, as long as its head says', () => {
+    const answer = ask(ranges([7], [0, 1], [-1]));
+    expect(answer.status).toBe(206);
+    expect(answer.field('content-type')).toBe('multipart/byteranges; boundary=pulp-streamer-request-1');
+    expect(answer.field('content-range')).toBeUndefined();
+    expect(answer.length).toBe(answer.body.length);
+  });
+
+  it('have their own type and place each', () => {
+    const answer = ask(ranges([7, 8], [0, 1]));
+    expect(answer.body).toBe(
+      [
+        '--pulp-streamer-request-1',
+        'Content-Type: text/plain',
+        'Content-Range: bytes 7-8/10',
+        '',
+        'hi',
+        '--pulp-streamer-request-1',
+        'Content-Type: text/plain',
+        'Content-Range: bytes 0-1/10',
+        '',
+        'ab',
+        '--pulp-streamer-request-1--',
+        '',
+      ].join('\r\n'),
+    );
+    expect(answer.asked).toEqual(['HEAD a 0', 'GET a 7 8', 'GET a 0 1']);
+    expect(answer).toMatchObject({ length: answer.body.length, saves: [], report: { outcome: 'complete' } });
+  });
+
+  it('that overlap or touch are joined', () => {
+    expect(ask(ranges([5, 7], [2, 5], [8, 8]))).toMatchObject({ status: 206, body: 'cdefghi', length: 7 });
+  });
+
+  it('that the content does not have are left out; where it has none it is 416', () => {
+    const answer = ask(ranges([2, 3], [10]));
+    expect(answer).toMatchObject({ status: 206, body: 'cd' });
+    expect(answer.field('content-range')).toBe('bytes 2-3/10');
+    expect(ask(ranges([10], [99]))).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
+  });
+
+  it('are subject to conditions like one', () => {
+    const conditions = { ifNoneMatch: [`"${sha256(CONTENT)}"`] };
+    expect(ask({ ...ranges([0, 1], [3, 4]), conditions })).toMatchObject({ status: 304, asked: [] });
+    const outdated = { ifRange: '"old"' };
+    expect(ask({ ...ranges([0, 1], [3, 4]), conditions: outdated })).toMatchObject({ status: 200, body: CONTENT });
+  });
+
+  it('of content that changes meanwhile end in an error, never in a mixture', () => {
+    const changed = head({ from: 5, last: 6, headers: [['ETag', '"2"']] });
+    const open = inTurn<SourceEvent>(
+      of(head()),
+      of(head({ from: 0, last: 1 }), ...letters('ab')),
+      of(changed, ...letters('fg')),
+    );
+    const answer = ask(ranges([0, 1], [5, 6]), { entry: bare, open });
+    expect(answer.error).toMatchObject({ code: 'CHANGED' });
+    expect(answer.body).not.toContain('fg');
+  });
+
+  it('of a source that cannot answer HEAD are answered with the whole', () => {
+    const refused = new StreamError('SOURCE_STATUS', 'feed', '405');
+    const open = inTurn<SourceEvent>(
+      throwError(() => refused),
+      of(head(), ...letters(CONTENT)),
+    );
+    expect(ask(ranges([0, 1], [5, 6]), { open })).toMatchObject({ status: 200, body: CONTENT, error: undefined });
+  });
+});
