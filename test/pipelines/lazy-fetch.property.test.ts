@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { within } from '../../pipelines/index.ts';
 import { textOf } from '../support/river.ts';
 import { diagram, type Fate, type History, live, type Plan } from '../support/world.ts';
 
@@ -49,7 +50,7 @@ const invariants = (plan: Plan, history: History): void => {
     expect(types.at(-1)).toBe('end');
     expect(types[0]).toBe('head');
     // A response that ends cleanly is whole; and right where anything can tell right from wrong.
-    if (plan.checksum) expect(body).toBe(plan.content);
+    if (plan.checksum && !plan.range) expect(body).toBe(plan.content);
     else expect(promised ?? body.length).toBe(body.length);
   }
   expect(reports).toHaveLength(1);
@@ -95,6 +96,28 @@ describe('lazyFetch, in arbitrary histories', () => {
       fc.property(plan, (plan) =>
         holds(plan, ({ ending }) => {
           expect(ending.kind).toBe('complete');
+        }),
+      ),
+      runs,
+    );
+  });
+
+  it('never ends cleanly with another part than the one that was asked for', () => {
+    const range = fc.oneof(
+      fc.record({ first: fc.integer({ min: -60, max: 60 }) }),
+      fc.tuple(fc.nat(60), fc.nat(60)).map(([first, more]) => ({ first, last: first + more })),
+    );
+    const plan = fc
+      .tuple(planOf(fc.oneof(good, bad)), range)
+      .map(([some, range]) => ({ ...some, range, hedgeAfter: undefined }));
+    fc.assert(
+      fc.property(plan, (plan) =>
+        holds(plan, (history) => {
+          if (history.ending.kind !== 'complete') return;
+          const part = within(plan.range, plan.content.length);
+          const [head] = history.events.flatMap(([, event]) => (event.type === 'head' ? [event] : []));
+          if (head?.status === 200) expect(plan.lengthTold || plan.sizeKnown).toBe(false);
+          else expect(bodyOf(history)).toBe(plan.content.slice(part?.first, (part?.last ?? 0) + 1));
         }),
       ),
       runs,

@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import {
   type Ask,
+  type ByteRange,
   type Candidate,
   createHealth,
   lazyFetch,
@@ -21,6 +22,7 @@ import {
   type SourceEvent,
   StreamError,
   type StreamEvent,
+  within,
 } from '../../pipelines/index.ts';
 import { aCandidate, aPolicy, aRequest, bytesOf, digest, entryOf, sourceHead } from './river.ts';
 
@@ -50,6 +52,8 @@ export interface Plan {
   /** Milliseconds after which a second source is asked for its head; undefined: never. */
   readonly hedgeAfter: number | undefined;
   readonly policy: Partial<Policy>;
+  /** What the request asks for; the whole where there is none. */
+  readonly range?: ByteRange;
 }
 
 export interface History {
@@ -66,14 +70,24 @@ export interface History {
 const lost = (what: string) => new StreamError('CONNECTION_LOST', 'feed', what);
 
 /** A source in virtual time which honours its valve and meets its fate. */
-const play = (plan: Plan, fate: Fate, { from: asked, valve }: Ask, time: SchedulerLike): Observable<SourceEvent> => {
+const play = (
+  plan: Plan,
+  fate: Fate,
+  { from: start, last: end, valve }: Ask,
+  time: SchedulerLike,
+): Observable<SourceEvent> => {
   if (fate.kind === 'throws') throw new Error('thrown on purpose');
   const whole = bytesOf(plan.content);
-  const from = fate.kind === 'ignores-range' ? 0 : asked;
+  const part = within({ first: start, last: end }, whole.length) ?? { first: start, last: whole.length - 1 };
+  const asked = part.first;
+  const deaf = fate.kind === 'ignores-range';
+  const from = deaf ? 0 : asked;
+  const last = deaf || part.last === whole.length - 1 ? undefined : part.last;
   const length = fate.kind === 'wrong-length' ? whole.length + 1 : whole.length;
   const body = fate.kind === 'lies' ? whole.map((byte, at) => (at === fate.at ? byte ^ 1 : byte)) : whole;
   const sent = fate.kind === 'runs-on' ? Uint8Array.from([...body, 33, 33]) : body;
-  const stop = 'at' in fate && fate.kind !== 'lies' ? Math.max(from, fate.at) : sent.length;
+  const until = last === undefined ? sent.length : last + 1;
+  const stop = 'at' in fate && fate.kind !== 'lies' ? Math.min(until, Math.max(from, fate.at)) : until;
 
   return pausable<SourceEvent>(valve, (sink) => {
     let position = from;
@@ -85,7 +99,7 @@ const play = (plan: Plan, fate: Fate, { from: asked, valve }: Ask, time: Schedul
       if (position === from && !headSent) {
         headSent = true;
         const etag = fate.kind === 'changed' && asked > 0 ? '"new"' : '"old"';
-        sink.ahead(sourceHead({ from, etag, ...(plan.lengthTold && { length }) }));
+        sink.ahead(sourceHead({ from, etag, last, ...((plan.lengthTold || from > 0) && { length }) }));
       } else if (!paused && position < stop) {
         const end = Math.min(stop, position + plan.chunkSize);
         const bytes = sent.subarray(position, end);
@@ -156,7 +170,7 @@ export const live = (plan: Plan): History => {
     for (const { source } of candidates) for (let seen = 0; seen < 20; seen++) health.answered(source, plan.hedgeAfter);
 
   const before = valve.observers.length;
-  const subscription = lazyFetch(aRequest({ valve }), {
+  const subscription = lazyFetch(aRequest({ valve, ranges: plan.range ? [plan.range] : [] }), {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(...candidates)],
     open: openSource,
