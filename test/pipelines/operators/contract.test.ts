@@ -27,8 +27,12 @@ import {
   verify,
 } from '../../../pipelines/index.ts';
 import { attempt } from '../../../pipelines/stages/attempt.ts';
+import { begin } from '../../../pipelines/stages/begin.ts';
+import { unlessForeknown } from '../../../pipelines/stages/foreknown.ts';
+import { inParts } from '../../../pipelines/stages/in-parts.ts';
 import { measure } from '../../../pipelines/stages/measure.ts';
 import { resume } from '../../../pipelines/stages/resume.ts';
+import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer.ts';
 import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
 import {
   aCandidate,
@@ -73,6 +77,13 @@ const opening = (
 };
 type Deps = Omit<Parameters<typeof attempts>[1], 'health'>;
 
+/** What decorates transfers, with the row's source for one. */
+const decorating =
+  (decorate: (transfer: Transfer) => Transfer): (() => OperatorFunction<Event, Event>) =>
+  () =>
+  (source) =>
+    of([candidate.entry]).pipe(decorate(() => () => source as Observable<TransferEvent>)(request));
+
 /** Every operator of the house; a new one is added here and has to pass all rows. */
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
@@ -105,6 +116,7 @@ const CASES: readonly Case[] = [
     opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
   ),
   kase('measure', () => measure(candidate)),
+  kase('begin', () => begin(request, candidate, {}, aPolicy(), () => {})),
   kase('resume', () => resume(candidate, { candidate, length: 3, first: 0, whole: true }, 0)),
   kase('verifyWhole', () => verifyWhole(candidate, -1, digest)),
   kase(
@@ -118,6 +130,11 @@ const CASES: readonly Case[] = [
   kase('patient', () => patient(request, { policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
   kase(
+    'foreknown',
+    decorating((transfer) => unlessForeknown({ policy: aPolicy() }, transfer)),
+  ),
+  kase('inParts', decorating(inParts)),
+  kase(
     'lazyFetch',
     opening((deps) =>
       lazyFetch(request, { ...deps, catalog: { lookup: () => of(candidate.entry) }, sources: [() => of(candidate)] }),
@@ -126,7 +143,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** What has no stream of events to pass on: functions of values, and the two stages before there is a source. */
-const OTHERS = ['head', 'health', 'nextAttempt', 'candidates', 'lookup'];
+const OTHERS = ['head', 'health', 'nextAttempt', 'wanted', 'cut', 'transfer', 'candidates', 'lookup'];
 
 describe('contract of operators', () => {
   const namesIn = (folder: string) =>
