@@ -9,7 +9,7 @@ import { yum } from '../catalog/importers/yum.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
-import { addImporterOptions, type ImporterOptions, toImporterConfig } from './importer-options.ts';
+import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
 
 const FORMATS: Readonly<Record<string, Format>> = { yum, deb, files };
 
@@ -89,7 +89,7 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     )
     .addArgument(new Argument('<format>', 'what kind of repository it is').choices(Object.keys(FORMATS)))
     .argument('<source>', 'its URL (http, https, file) or folder')
-    .requiredOption('--prefix <path>', 'where it appears: PREFIX/relative/path')
+    .requiredOption('--prefix <path>', 'where it appears: PREFIX/relative/path', toPath)
     .option('--importer <id>', 'use the credentials of an importer, instead of those given here')
     .option('--suite <name...>', 'deb: names below dists/, or a folder with / at its end for a flat repository')
     .option('--component <name...>', 'deb: only these components')

@@ -8,7 +8,7 @@ import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import { messageOf } from '../catalog/thrown.ts';
 import { type CatalogContext, readInput, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
 import { addImportCommand } from './catalog-import.ts';
-import { toWhole } from './importer-options.ts';
+import { toPath, toWhole } from './importer-options.ts';
 
 interface AddOptions {
   readonly checksum?: Checksum;
@@ -49,12 +49,13 @@ const describe = (fields: Record<string, unknown>): string =>
 const unknownPath = (path: string): StreamError =>
   new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
 
+const toUrl = (text: string): string => {
+  if (URL.canParse(text) && /^(https?|file):$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('expected a URL of http, https or file.');
+};
+
 const addEntry = (catalog: SqliteCatalog, path: string, url: string, options: AddOptions): StoredEntry => {
   const { checksum, size } = options;
-  if (!path.startsWith('/')) throw new Error(`path '${path}' does not begin with /`);
-  if (!URL.canParse(url) || !/^(https?|file):$/.test(new URL(url).protocol)) {
-    throw new Error(`'${url}' is no URL of http, https or file`);
-  }
   if (options.importer !== undefined && !catalog.importers.get(options.importer)) {
     throw new Error(`importer ${options.importer} is not in the catalog`);
   }
@@ -83,7 +84,6 @@ const removeEntries = (catalog: SqliteCatalog, path: string | undefined, options
     return `removed ${path}\n`;
   }
   const prefix = options.prefix ?? '';
-  if (!prefix.startsWith('/')) throw new Error(`prefix '${prefix}' does not begin with /`);
   return `removed ${catalog.entries.removeBelow(prefix, options.importer)} entries below ${prefix}\n`;
 };
 
@@ -96,7 +96,9 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
 
   addImportCommand(catalogs, context);
 
-  leaf('add <path> <url>', 'add one entry, in place of its path’s and importer’s earlier one')
+  leaf('add', 'add one entry, in place of its path’s and importer’s earlier one')
+    .argument('<path>', 'as clients ask for it', toPath)
+    .argument('<url>', 'where the content is: http, https or file', toUrl)
     .option('--checksum <algorithm:digits>', 'how the content is known: sha256:0123…', toChecksumOption)
     .option('--size <bytes>', 'its length', toWhole)
     .option('--importer <id>', 'whose credentials apply; without: none')
@@ -129,7 +131,7 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
     );
 
   leaf('remove [path]', 'remove a path, or all paths below a prefix')
-    .option('--prefix <prefix>', 'remove what lies below it')
+    .option('--prefix <path>', 'remove what lies below it', toPath)
     .option('--importer <id>', 'only entries of this importer')
     .action((path: string | undefined, options: RemoveOptions, command: Command) => {
       if ((path === undefined) === (options.prefix === undefined))

@@ -2,9 +2,10 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject, fromEvent, merge, type Observable, switchMap, takeUntil, throwError } from 'rxjs';
 import type { Report, StreamEvent } from '../../pipelines/index.ts';
 import { createLogger } from '../observe/log.ts';
+import { maskUrl } from '../observe/mask.ts';
 import { openStreamer } from '../streamer.ts';
 import { progressBar } from './progress.ts';
 import { settingsOf, withSettings } from './settings.ts';
@@ -26,9 +27,10 @@ export const addFetch = (program: Command): void => {
     const out = partial ? createWriteStream(partial) : process.stdout;
     try {
       const valve = new BehaviorSubject(true);
-      const report = await writeTo(out, valve, streamer.fetch(path, { valve, record: false }));
+      const events = streamer.fetch(path, { valve, record: false }).pipe(takeUntil(interruption));
+      const report = await writeTo(out, valve, events);
       if (partial && options.output) await rename(partial, options.output);
-      process.stderr.write(options.json ? `${JSON.stringify(report)}\n` : `${summary(report)}\n`);
+      process.stderr.write(options.json ? `${toJson(report)}\n` : `${summary(report)}\n`);
     } finally {
       // What is not whole and right must not lie about as if it were.
       if (partial) await rm(partial, { force: true });
@@ -36,6 +38,14 @@ export const addFetch = (program: Command): void => {
     }
   });
 };
+
+/** Errors with the first signal to stop: what was half done is then cleared away like after any other failure. */
+const interruption = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(
+  switchMap(() => throwError(() => new Error('interrupted'))),
+);
+
+const toJson = (report: Report): string =>
+  JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? maskUrl(value) : value));
 
 /** Resolves to the report once everything is written; rejects with the stream's or the file's error. */
 const writeTo = (out: Writable, valve: BehaviorSubject<boolean>, events: Observable<StreamEvent>): Promise<Report> =>

@@ -22,6 +22,11 @@ export interface ImporterOptions {
   readonly feedReadTimeout?: number;
 }
 
+export const toPath = (text: string): string => {
+  if (!text.startsWith('/')) throw new InvalidArgumentError('expected a path that begins with /.');
+  return text;
+};
+
 export const toWhole = (text: string): number => {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { UnknownInterfaceError } from '../http/addresses.ts';
+import { maskUrl } from '../observe/mask.ts';
 import { createProgram } from './program.ts';
 
 /** What a shell or a service manager can tell from the exit status; 78 is EX_CONFIG of sysexits.h. */
@@ -22,7 +23,7 @@ try {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = EXIT.configuration;
   } else {
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`error: ${maskUrl(error instanceof Error ? error.message : String(error))}\n`);
     process.exitCode = EXIT.failed;
   }
 }

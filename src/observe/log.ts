@@ -52,7 +52,11 @@ export const logServed = (
     verified: report?.verified,
     recorded: report?.recorded || undefined,
     pauses: report?.pauses || undefined,
-    attempts: report?.attempts.map(({ url, ...attempt }) => ({ ...attempt, url: maskUrl(url) })),
+    attempts: report?.attempts.map(({ url, failure, ...attempt }) => ({
+      ...attempt,
+      url: maskUrl(url),
+      failure: failure && { ...failure, message: maskUrl(failure.message) },
+    })),
     client,
     code: error?.code,
     error: error && maskUrl(error.message),

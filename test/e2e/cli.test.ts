@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Command } from 'commander';
@@ -7,8 +8,10 @@ import { filesBelow, temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
 import { sha256 } from '../support/importing.ts';
 import { ownEnvironment, processes } from '../support/processes.ts';
+import { itNeeding } from '../support/repositories.ts';
 import { makeSite, pulpStreamer } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -25,12 +28,18 @@ const CONTENT = generate(7, 3_000_001);
 const DIGEST = digestOfGenerated(CONTENT);
 
 /** A site that knows one path; `checksum` is what its catalog believes. */
-const openSite = async ({ checksum = DIGEST } = {}) => {
-  const feed = await startFeed(serveGenerated(new Map([['/bear.rpm', CONTENT]])));
+const openSite = async ({ checksum = DIGEST, serve = serveGenerated(new Map([['/bear.rpm', CONTENT]])) } = {}) => {
+  const feed = await startFeed(serve);
   const site = makeSite(start, folder());
   const url = `${feed.url}/bear.rpm`;
   await site.run('catalog', 'add', '/zoo/bear.rpm', url, '--checksum', `sha256:${checksum}`, '--size', '3000001');
   return { feed, site, url };
+};
+
+/** A feed that says how much there is, and never sends more than a part of it. */
+const halting: RequestListener = (_, response) => {
+  response.writeHead(200, { 'Content-Length': CONTENT.size });
+  response.write(CONTENT.block(0));
 };
 
 describe('exit statuses', () => {
@@ -39,6 +48,7 @@ describe('exit statuses', () => {
     [2, 'no command', [], /^Usage: /],
     [2, 'an unknown option', ['serve', '--unicorn'], /unknown option '--unicorn'/],
     [2, 'an unknown format', ['catalog', 'import', 'zip', '/', '--prefix', '/'], /Allowed choices are yum, deb, files/],
+    [2, 'a path that is none', ['catalog', 'add', 'p', 'http://h/'], /expected a path that begins with \//],
     [78, 'a wrong flag', ['check-config', '--port', 'many'], /flag --port: expected .*; found "many"/],
     [
       78,
@@ -165,5 +175,40 @@ describe('fetch', () => {
     expect(stderr).toContain(`has sha256 ${DIGEST}, the catalog says`);
     expect(status).toBe(1);
     expect(filesBelow(home)).toEqual([]);
+  });
+
+  it('leaves nothing behind where it is interrupted', async () => {
+    const { site } = await openSite({ serve: halting });
+    const home = folder();
+    const running = site.start('fetch', '/zoo/bear.rpm', '-o', join(home, 'bear'));
+    await until(() => filesBelow(home).includes('bear.partial'));
+    running.kill('SIGINT');
+    const { status, stderr } = await running.ended;
+    expect(stderr).toBe('error: interrupted\n');
+    expect(status).toBe(1);
+    expect(filesBelow(home)).toEqual([]);
+  });
+
+  it('never tells what a URL keeps secret', async () => {
+    const { feed, site } = await openSite({ serve: serveGenerated(new Map([['/bear.rpm?token=s3cret', CONTENT]])) });
+    const url = `http://me:s3cret@127.0.0.1:${feed.port}`;
+    for (const name of ['bear', 'none'])
+      await site.run('catalog', 'add', `/${name}`, `${url}/${name}.rpm?token=s3cret`);
+    const said = [['/bear', '--json'], ['/bear'], ['/none']].map((args) => site.start('fetch', ...args).ended);
+    const told = (await Promise.all(said)).map(({ stderr }) => stderr);
+    expect(told[0]).toContain(`http://***@127.0.0.1:${feed.port}/bear.rpm?***`);
+    expect(told[2]).toMatch(/^error: .*\/none\.rpm\?\*\*\* answered 404/);
+    expect(told.join()).not.toContain('s3cret');
+  });
+
+  itNeeding(['script'])('draws a bar on a terminal, and wipes it', async () => {
+    const { site } = await openSite();
+    const command = `'${process.execPath}' src/cli/main.ts fetch /zoo/bear.rpm -o '${join(folder(), 'bear')}' --config '${site.config}'`;
+    const terminal = start('script', ['--quiet', '--return', '--command', command, '/dev/null']);
+    const { stdout, status } = await terminal.ended;
+    const [, ...drawn] = stdout.toString().split('\r\x1b[K');
+    expect(drawn[0]).toMatch(/^\[#*\.+\] \d+ % \d+\.\d .iB of 2\.9 MiB$/);
+    expect(drawn.at(-1)).toMatch(/^3000001 bytes from feed/);
+    expect(status).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import { loadSettings } from '../../config/load.ts';
 import { startDaemon } from '../../daemon.ts';
 import type { Served } from '../../http/server.ts';
 import { createLogger } from '../../observe/log.ts';
-import { SCENES, type Scene } from './scenes.ts';
+import { MISSING_ON_DISK, SCENES, type Scene } from './scenes.ts';
 import { makeShow } from './show.ts';
 import { importZoo, setStage } from './stage.ts';
 import { contentOf, makeStage, packagesOf } from './zoo.ts';
@@ -38,7 +38,10 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
 
     show.title('pulp-streamer demo: everything below runs on this machine, and nothing of it stays');
     show.line(`feed       ${stage.feed.url}  (a client certificate of our private CA is required)`);
-    show.line(`on disk    some of its ${(await packagesOf()).length} packages, as an alternate content source`);
+    const { length } = await packagesOf();
+    show.line(
+      `on disk    ${length - MISSING_ON_DISK.length} of its ${length} packages, as an alternate content source`,
+    );
     show.line(`catalog    ${entries} entries, imported from the feed's metadata`);
     show.line(`streamer   ${url}`);
 
@@ -65,7 +68,7 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
     for (const path of ['/zoo/Packages/fox-1.1-1.noarch.rpm', '/zoo/Packages/lynx-2.0-1.noarch.rpm'])
       show.line(`  curl -sO ${url}${path}`);
     show.line(`  curl -sI ${url}/zoo/repodata/repomd.xml`);
-    await once(process, 'SIGINT');
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   } finally {
     await daemon.stop();
     stage.feed.close();

@@ -24,7 +24,8 @@ export const makeShow = (out: NodeJS.WriteStream) => {
       `${(report?.duration ?? 0).toFixed(0)} ms`,
       report?.source,
       report?.verified && `${report.verified} verified`,
-      report?.pauses ? `${report.pauses} pauses, ${report.pausedFor} ms` : undefined,
+      report?.pauses &&
+        `paused ${report.pauses === 1 ? 'once' : `${report.pauses} times`}, ${report.pausedFor.toFixed(0)} ms`,
       report?.error?.code,
     ];
     line(`   ${problems.length > 0 ? 'WRONG' : 'as expected'}: ${facts.filter(Boolean).join(' · ')}`);

@@ -60,8 +60,8 @@ describe('catalog add, list, show and remove', () => {
   });
 
   for (const [args, message] of [
-    [['add', 'p', 'https://h/'], "path 'p' does not begin with /"],
-    [['add', '/p', 'h/p'], "'h/p' is no URL of http, https or file"],
+    [['add', 'p', 'https://h/'], "'p' is invalid for argument 'path'. expected a path that begins with /"],
+    [['add', '/p', 'h/p'], "'h/p' is invalid for argument 'url'. expected a URL of http, https or file"],
     [
       ['add', '/p', 'https://h/', '--checksum', 'sha256:ab'],
       "'ab' is no sha256 checksum, expected 64 hexadecimal digits",
@@ -73,7 +73,7 @@ describe('catalog add, list, show and remove', () => {
     [['remove', '/p'], '/p is not in the catalog'],
     [['remove'], 'give either a path or --prefix'],
     [['remove', '/p', '--prefix', '/p'], 'give either a path or --prefix'],
-    [['remove', '--prefix', 'p'], "prefix 'p' does not begin with /"],
+    [['remove', '--prefix', 'p'], "argument 'p' is invalid. expected a path that begins with /"],
     [['load', '/nowhere.jsonl'], 'no such file'],
     [
       ['import', 'rpm', '/', '--prefix', '/p'],
@@ -164,7 +164,7 @@ describe('catalog import', () => {
     await expect(run('catalog', 'import', 'yum', folder, '--prefix', '/f', '--no-verify')).rejects.toThrow(
       `${folder}/repodata/repomd.xml: no such file`,
     );
-    await expect(run('catalog', 'import', 'yum', folder, '--prefix', 'f')).rejects.toThrow("prefix 'f'");
+    await expect(run('catalog', 'import', 'yum', folder, '--prefix', 'f')).rejects.toThrow("argument 'f' is invalid");
     expect((await run('importers', 'list')).out).toBe('');
   });
 

@@ -56,6 +56,22 @@ describe('logServed', () => {
     });
   });
 
+  it('masks the secrets of sources that failed on the way, too', () => {
+    const failure = {
+      code: 'STALLED',
+      message: 'https://me:secret@host/x?token=t sent nothing',
+      phase: 'mid-body',
+    } as const;
+    const attempts = [{ source: 'feed:host', url: 'https://host/x', from: 0, failure }];
+    const [line] = logged('INFO', (logger) => logServed(logger, { ...served, report: { ...report, attempts } }));
+    expect(line.attempts[0].failure).toEqual({
+      code: 'STALLED',
+      message: 'https://***@host/x?*** sent nothing',
+      phase: 'mid-body',
+    });
+    expect(JSON.stringify(line)).not.toMatch(/secret|token=t/);
+  });
+
   it('warns of what failed and names the code', () => {
     const error = new StreamError('STALLED', 'feed', 'https://me:secret@host/x sent nothing');
     const failed = { ...served, status: 504, error, report: { ...report, outcome: 'failed' as const, error } };
