@@ -1,18 +1,31 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it, jest } from '@jest/globals';
-import { ownEnvironment, processes } from '../support/processes.ts';
+import { receive } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { lineOf, ownEnvironment, processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { pulpStreamer } from '../support/site.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
+const folder = temporaryFolders();
 
+const FOX = statSync('examples/zoo/Packages/fox-1.1-1.noarch.rpm').size;
 const ESCAPE = '\x1b';
 const COMMAND = `'${process.execPath}' src/cli/main.ts demo --once`;
 
 /** Each request of the demonstration: what was asked for, and the line that tells what came of it. */
 const scenesOf = (text: string) =>
   [...text.matchAll(/^\d+\. GET (\S+) .*\n(?:.*\n)*? {3}((?:as expected|WRONG): .*)$/gm)].map(([, ...scene]) => scene);
+
+/** What differs from run to run, made the same. */
+const timeless = (text: string): string =>
+  text
+    .replaceAll(/ *\d+ ms/g, ' N ms')
+    .replaceAll(/(?<=localhost:)\d+/g, 'PORT')
+    .replaceAll(/(?<=file:\/\/)\S*(?=\/zoo-on-disk)/g, '…')
+    .replaceAll(/ · paused (once|\d+ times), N ms/g, '');
 
 describe('the demo', () => {
   it('ends with 0 after every request came as expected', async () => {
@@ -33,9 +46,22 @@ describe('the demo', () => {
       ['/zoo/Packages/unicorn-1.0-1.noarch.rpm', expect.stringMatching(/^as expected: 404 · /)],
     ]);
     expect(text).toContain('All 6 requests came as expected.');
+    const [shown = ''] = /(?<=```\n)pulp-streamer demo:[^`]*(?=```)/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    expect(timeless(shown)).toBe(timeless(text));
     expect(text).not.toContain(ESCAPE);
     expect(stderr).toBe('');
     expect(status).toBe(0);
+  });
+
+  it('goes on until it is stopped, for whoever wants to try it, and leaves nothing behind', async () => {
+    const env = { ...ownEnvironment(), TMPDIR: folder() };
+    const demo = start(process.execPath, ['src/cli/main.ts', 'demo'], { env });
+    const line = await lineOf(demo, (text) => text.startsWith('  curl -sO '));
+    expect(await receive(line.replace('  curl -sO ', ''))).toMatchObject({ status: 200, bytes: FOX });
+    expect(readdirSync(env.TMPDIR)).toHaveLength(1);
+    demo.kill('SIGTERM');
+    expect(await demo.ended).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(env.TMPDIR)).toEqual([]);
   });
 
   const itWithTerminal = itNeeding(['script']);
