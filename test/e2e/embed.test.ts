@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -84,6 +84,13 @@ describe('the package, installed from its tarball into an empty project', () => 
       status: 0,
       stderr: 'NOT_IN_CATALOG the catalog has no entry for /zoo/unicorn\n',
     });
+  });
+
+  it('does what README says', async () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const [, code = '', shown = ''] = /```js\n(.*?)```\n\n```\n(.*?)```/s.exec(readme) ?? [];
+    writeFileSync(join(project, 'readme.mjs'), code);
+    expect(await run('node', 'readme.mjs')).toBe(shown);
   });
 
   it('lends its stages to a pipeline of one’s own', async () => {
