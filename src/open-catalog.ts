@@ -1,7 +1,9 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog } from '../pipelines/index.ts';
 import type { Connection } from './catalog/mongodb/connection.ts';
+import type { OfferSearch } from './catalog/offer-search.ts';
 import type { RefreshStore } from './catalog/refresh-store.ts';
+import { sqliteOfferSearch } from './catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from './catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
 import type { Settings } from './config/schema.ts';
@@ -12,6 +14,8 @@ export interface ChosenCatalog extends Catalog {
   readonly embedded: SqliteCatalog;
   /** Where refreshes of alternate sources put what they find. */
   readonly store: RefreshStore;
+  /** What they found, for people. */
+  readonly search: OfferSearch;
   /** Pulp's database, where that is the catalog. */
   readonly database?: Connection;
   /** Emits whether the catalog can be asked: as soon as that is known, and whenever it changes. */
@@ -32,16 +36,18 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       offers,
       embedded,
       store: sqliteRefreshStore(embedded),
+      search: sqliteOfferSearch(embedded),
       ready: of(true),
       forget: () => {},
       close: async () => embedded.close(),
     };
   try {
     // The driver takes half a second and 30 MB, which nobody should pay who does not use it.
-    const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }] = await Promise.all([
+    const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
       import('./catalog/mongodb/connection.ts'),
       import('./catalog/mongodb.ts'),
       import('./catalog/mongodb/refreshes.ts'),
+      import('./catalog/mongodb/offer-search.ts'),
     ]);
     const within = settings.mongodbTimeout * 1000;
     const database = connectMongo(
@@ -70,6 +76,7 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       ...catalog,
       embedded,
       store,
+      search: mongoOfferSearch(database, within),
       database,
       ready: database.ready,
       close: async () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Alternates, openAlternates } from '../alternates.ts';
-import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import type { OfferSearch } from '../catalog/offer-search.ts';
 import { type IllSource, readHealth } from '../observe/health-file.ts';
 import { openCatalog } from '../open-catalog.ts';
 import { version } from '../package.ts';
@@ -20,8 +20,7 @@ export interface SourcesContext {
 }
 
 export interface OpenAlternates {
-  /** Absent where Pulp's database is the catalog. */
-  readonly catalog?: SqliteCatalog;
+  readonly search: OfferSearch;
   readonly alternates: Alternates;
   /** What the daemon found of sources lately. */
   readonly ill: readonly IllSource[];
@@ -49,7 +48,7 @@ export const sourcesContext: SourcesContext = {
       onMissing: ({ id }, url) => process.stderr.write(`warning: ${id}: ${url} is listed but not there\n`),
     });
     return {
-      ...(settings.catalogType === 'sqlite' && { catalog: catalog.embedded }),
+      search: catalog.search,
       alternates,
       ill: readHealth(healthFile(settings), Date.now()),
       close: async () => {

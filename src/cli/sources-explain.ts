@@ -1,7 +1,7 @@
 import { StreamError } from '../../pipelines/model/index.ts';
 import { locatorOf } from '../catalog/locator.ts';
+import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { Offer } from '../catalog/refresh-store.ts';
-import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import type { UnitKey } from '../catalog/unit.ts';
 import { maskUrl } from '../observe/mask.ts';
 import { byPriority, isBelow } from '../sources/alternate-candidates.ts';
@@ -23,14 +23,14 @@ export interface ExplainedUnit {
   readonly offers: readonly ExplainedOffer[];
 }
 
-/** Units of a path in the catalog, or by type and fields of the key, and who offers each. Throws where the unit is written wrongly. */
-export const explainUnit = (
-  catalog: SqliteCatalog,
+/** Units of a path in the catalog, or by type and fields of the key, and who offers each. Rejects where the unit is written wrongly. */
+export const explainUnit = async (
+  search: OfferSearch,
   sources: readonly AlternateSource[],
   unit: string,
   now: number,
-): readonly ExplainedUnit[] => {
-  const offers = unit.startsWith('/') ? offersAt(catalog, unit) : searchOffers(catalog, unit);
+): Promise<readonly ExplainedUnit[]> => {
+  const offers = await (unit.startsWith('/') ? offersAt(search, unit) : searchOffers(search, unit));
   const byUnit = Map.groupBy(offers, ({ typeId, unitKey }) => locatorOf(typeId, unitKey));
   return [...byUnit.values()].flatMap((same) => {
     const [first] = same;
@@ -38,22 +38,18 @@ export const explainUnit = (
   });
 };
 
-const offersAt = (catalog: SqliteCatalog, path: string): readonly Offer[] => {
-  const entries = catalog.entries.find(path);
-  if (entries.length === 0) throw new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
-  const units = new Map(entries.map(({ unitTypeId, unitId }) => [unitId, unitTypeId]));
-  return [...units].flatMap(([id, type]) => {
-    const key = catalog.units.find(type, id);
-    return key ? catalog.refreshes.offers(type, key) : [];
-  });
+const offersAt = async (search: OfferSearch, path: string): Promise<readonly Offer[]> => {
+  const offers = await search.at(path);
+  if (!offers) throw new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
+  return offers;
 };
 
-const searchOffers = (catalog: SqliteCatalog, unit: string): readonly Offer[] => {
+const searchOffers = async (search: OfferSearch, unit: string): Promise<readonly Offer[]> => {
   const [, type, fields = ''] = /^([\w-]+):(.+)$/.exec(unit) ?? [];
   const pairs = fields.split(',').map((field) => /^(\w+)=(.*)$/.exec(field));
   if (type === undefined || pairs.some((pair) => pair === null))
     throw new Error(`'${unit}' is no unit, expected a path or TYPE:FIELD=VALUE,… such as rpm:name=bear,version=4.1`);
-  return catalog.refreshes.search(type, Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])));
+  return search.find(type, Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])));
 };
 
 const explainOffers = (

@@ -126,9 +126,7 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
     'explain <unit>',
     'show which sources offer a unit: a path of the catalog, or TYPE:FIELD=VALUE,… such as rpm:name=bear',
     async (open, sources, unit: string, { json }: { json?: boolean }) => {
-      if (!open.catalog)
-        throw new Error('`sources explain` knows the embedded catalog alone; with MongoDB use `explain PATH`');
-      const units = explainUnit(open.catalog, sources, unit, Date.now() / 1000);
+      const units = await explainUnit(open.search, sources, unit, Date.now() / 1000);
       if (units.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no alternate source offers ${unit}`);
       await writeAll(stdout, json ? toJsonArray(units) : describeUnits(units));
     },

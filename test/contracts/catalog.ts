@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import type { Catalog, CatalogEntry } from '../../pipelines/model/index.ts';
+import type { OfferSearch } from '../../src/catalog/offer-search.ts';
 
 type UnitKey = Readonly<Record<string, string | number>>;
 
 /** A catalog, and how its owner fills it. */
 export interface CatalogUnderTest {
   readonly catalog: Catalog;
+  readonly search: OfferSearch;
   /** Writes an entry as the newest. */
   addEntry(entry: CatalogEntry, unitKey: UnitKey): Promise<void>;
   removeEntries(path: string): Promise<void>;
@@ -259,6 +261,43 @@ export const catalogContract = (
         expect(await offers({ ...entry, unitId: 'another' })).toEqual([]);
         expect(await offers({ ...entry, unitTypeId: 'srpm' })).toEqual([]);
         expect(await offers({ ...entry, unitTypeId: 'constructor' })).toEqual([]);
+      });
+    });
+
+    describe('the search for people', () => {
+      const key = { ...BEAR, name: 'sought', version: '5' };
+      const disc: UnitKey = { name: 'sought.iso', checksum: 'd'.repeat(64), size: 7_000_000_000 };
+      const urls = (found: readonly { readonly url: string }[] | undefined) => found?.map(({ url }) => url);
+      beforeAll(async () => {
+        const unitId = await made.addUnit('rpm', key);
+        await made.addEntry(anEntry('/sought', { unitId }), key);
+        await made.addOffer('one', 'rpm', key, 'file:///expired', NOW - 1);
+        await made.addOffer('two', 'rpm', key, 'file:///two', NOW + 60);
+        await made.addOffer('two', 'rpm', { ...key, version: '6' }, 'file:///six', NOW + 60);
+        await made.addOffer('two', 'srpm', key, 'file:///source', NOW + 60);
+        await made.addOffer('two', 'iso', disc, 'file:///iso', NOW + 60);
+      });
+
+      it('finds all offers of a path’s units, expired ones too, oldest first', async () => {
+        expect(await made.search.at('/sought')).toEqual([
+          { sourceId: 'one', typeId: 'rpm', unitKey: key, url: 'file:///expired', expiration: NOW - 1 },
+          { sourceId: 'two', typeId: 'rpm', unitKey: key, url: 'file:///two', expiration: NOW + 60 },
+        ]);
+        await made.addEntry(anEntry('/sought/by-nobody', { unitId: 'nobody' }), { ...key, name: 'by-nobody' });
+        expect(await made.search.at('/sought/by-nobody')).toEqual([]);
+        expect(await made.search.at('/sought/nowhere')).toBeUndefined();
+      });
+
+      it('finds offers by fields of the key, numbers too', async () => {
+        expect(urls(await made.search.find('rpm', { name: 'sought' }))).toEqual([
+          'file:///expired',
+          'file:///two',
+          'file:///six',
+        ]);
+        expect(urls(await made.search.find('rpm', { name: 'sought', version: '6' }))).toEqual(['file:///six']);
+        expect(urls(await made.search.find('iso', { size: '7000000000' }))).toContain('file:///iso');
+        expect(urls(await made.search.find('iso', { name: 'sought.iso', size: '7' }))).toEqual([]);
+        expect(urls(await made.search.find('rpm', { colour: 'red' }))).toEqual([]);
       });
     });
   });

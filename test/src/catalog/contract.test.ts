@@ -1,6 +1,8 @@
 import { unitIdOf } from '../../../src/catalog/locator.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
+import { mongoOfferSearch } from '../../../src/catalog/mongodb/offer-search.ts';
 import { openMongoCatalog } from '../../../src/catalog/mongodb.ts';
+import { sqliteOfferSearch } from '../../../src/catalog/sqlite/offer-search.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { catalogContract } from '../../contracts/catalog.ts';
 import { databaseSettings } from '../../support/database-settings.ts';
@@ -11,6 +13,7 @@ catalogContract('SQLite', async ({ now }) => {
   const catalog = openSqliteCatalog(':memory:', { now });
   return {
     catalog,
+    search: sqliteOfferSearch(catalog),
     addEntry: async (entry, unitKey) => {
       const staging = catalog.entries.stage();
       staging.write([{ ...entry, unitKey }]);
@@ -38,6 +41,7 @@ describeMongo(`with ${serverName}`, () => {
     const folders = { storageDir: newFolder(), pluginConfigDir: newFolder() };
     return {
       catalog: openMongoCatalog(database, { ...folders, maxTime: 20_000, keepFor: 0, now }),
+      search: mongoOfferSearch(database, 20_000),
       addEntry: async ({ path, importerId, unitId, unitTypeId, url, revision, checksum, data }) => {
         await pulp.entry({
           path,

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import { yum } from '../../../src/catalog/importers/yum.ts';
+import { sqliteOfferSearch } from '../../../src/catalog/sqlite/offer-search.ts';
 import { addSourcesCommands } from '../../../src/cli/sources.ts';
 import type { IllSource } from '../../../src/observe/health-file.ts';
 import { descriptorOf, makeAlternates } from '../../support/alternates.ts';
@@ -26,7 +27,7 @@ const makeCli = ({ terminal = false, ill = [] as readonly IllSource[] } = {}) =>
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       open: () => {
         const alternates = makeAlternates(folder);
-        return { catalog: alternates.catalog, alternates, ill, close: alternates.end };
+        return { search: sqliteOfferSearch(alternates.catalog), alternates, ill, close: alternates.end };
       },
       stdout,
       stderr,

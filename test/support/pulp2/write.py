@@ -28,7 +28,8 @@ def setup(db, **_):
         [("path", pymongo.DESCENDING), ("importer_id", pymongo.DESCENDING), ("revision", pymongo.DESCENDING)],
         unique=True,
     )
-    db.content_catalog.create_index([("locator", pymongo.ASCENDING)])
+    for field in ("source_id", "locator"):
+        db.content_catalog.create_index([(field, pymongo.ASCENDING)])
 
 
 def drop(db, **_):
