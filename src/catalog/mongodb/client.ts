@@ -42,7 +42,8 @@ export const makeClient = (settings: DatabaseSettings, timeout: number): Client 
     waitQueueTimeoutMS: timeout,
     heartbeatFrequencyMS: 2_000,
     maxPoolSize: 20,
-    // A secondary is good enough until there is a primary again.
+    // A secondary is good enough until there is a primary again; also for the read that finds the primary gone.
+    enableOverloadRetargeting: true,
     readPreference: ReadPreference.PRIMARY_PREFERRED,
   };
   const client =

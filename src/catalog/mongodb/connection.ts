@@ -1,4 +1,4 @@
-import { type Db, MongoError, MongoServerError } from 'mongodb';
+import { type Db, MongoError, MongoServerSelectionError } from 'mongodb';
 import {
   catchError,
   defer,
@@ -7,6 +7,7 @@ import {
   type Observable,
   ReplaySubject,
   retry,
+  tap,
   throwError,
   timeout,
 } from 'rxjs';
@@ -29,7 +30,10 @@ export interface Connection {
 /** Milliseconds until a database that was never reached is tried again while nobody asks. */
 const RETRY = 2_000;
 
-/** Milliseconds after a question without answer in which further ones are not even tried: a request asks several, and is to wait only once. */
+/**
+ * Milliseconds after a question that waited in vain in which further ones are not even tried: a request asks several, and is to wait only
+ * once. Not where others were answered meanwhile: a write may wait for a primary while secondaries can be read.
+ */
 const REST = 1_000;
 
 /** The driver's own errors, and those of sockets (`EPIPE`), which it lets through in the moment that a server goes. */
@@ -46,6 +50,7 @@ export const connectMongo = (settings: DatabaseSettings, within: number): Connec
   const ready = new ReplaySubject<boolean>(1);
   let connecting: Promise<unknown> | undefined;
   let failure: { readonly error: StreamError; readonly at: number } | undefined;
+  let answered = Number.NEGATIVE_INFINITY;
 
   client.on('topologyDescriptionChanged', ({ newDescription: { servers, compatible } }) => {
     const known = [...servers.values()];
@@ -65,22 +70,30 @@ export const connectMongo = (settings: DatabaseSettings, within: number): Connec
     return connecting;
   };
 
-  const unavailable = (reason: string, cause?: unknown): StreamError => {
+  const unavailable = (asked: number, reason: string, cause?: unknown): StreamError => {
     const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', `MongoDB at ${hosts}: ${reason}`, { cause });
-    // A server that refuses is up.
-    if (!(cause instanceof MongoServerError)) failure = { error, at: performance.now() };
+    // Whatever else goes wrong is told at once.
+    const inVain = cause === undefined || cause instanceof MongoServerSelectionError;
+    if (inVain && answered < asked) failure = { error, at: performance.now() };
     return error;
   };
 
   const asking = <T>(question: (database: Db) => Promise<T>): Observable<T> =>
-    defer(connect).pipe(
-      catchError((error: unknown) => throwError(() => unavailable(messageOf(error), error))),
-      mergeMap(() => question(client.db(database))),
-      timeout({ first: within, with: () => throwError(() => unavailable(`no answer within ${within} ms`)) }),
-      catchError((error: unknown) =>
-        throwError(() => (isOfConnection(error) ? unavailable(messageOf(error), error) : error)),
-      ),
-    );
+    defer(() => {
+      const asked = performance.now();
+      const late = () => throwError(() => unavailable(asked, `no answer within ${within} ms`));
+      return defer(connect).pipe(
+        catchError((error: unknown) => throwError(() => unavailable(asked, messageOf(error), error))),
+        mergeMap(() => question(client.db(database))),
+        timeout({ first: within, with: late }),
+        catchError((error: unknown) =>
+          throwError(() => (isOfConnection(error) ? unavailable(asked, messageOf(error), error) : error)),
+        ),
+        tap(() => {
+          answered = performance.now();
+        }),
+      );
+    });
 
   const background = defer(connect)
     .pipe(retry({ delay: RETRY }))
