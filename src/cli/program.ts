@@ -11,6 +11,7 @@ import { addImporterCommands } from './importers.ts';
 import { addSavesCommands } from './saves.ts';
 import { savesContext } from './saves-context.ts';
 import { addServe } from './serve.ts';
+import { addSignedUrlCommands } from './signed-urls.ts';
 import { addSourcesCommands } from './sources.ts';
 import { sourcesContext } from './sources-context.ts';
 
@@ -30,6 +31,7 @@ export const createProgram = (): Command => {
   addImporterCommands(program, cliContext);
   addSourcesCommands(program, sourcesContext);
   addSavesCommands(program, savesContext);
+  addSignedUrlCommands(program);
   addCheckConfig(program);
   addDemo(program);
   addDocs(program);

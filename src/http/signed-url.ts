@@ -115,9 +115,8 @@ export const verifyUrl = (target: string, { key, remoteIp, now }: Checks): Verdi
   if (!isPolicy(found)) return refused('policy malformed');
   if (found.expiration <= now) return refused(`expired ${now - found.expiration} s ago`);
   if (found.resource !== resource) return refused(`resource not matched: signed for ${JSON.stringify(found.resource)}`);
-  const own = new Map<string, unknown>([['remote_ip', canonical(remoteIp)]]);
   for (const [name, value] of Object.entries(found.extensions))
-    if (!own.has(name) || own.get(name) !== canonical(value))
+    if (name !== 'remote_ip' || canonical(value) !== canonical(remoteIp))
       return refused(`extension ${name} not matched: signed for ${JSON.stringify(value)}`);
   return { valid: true, policy: found };
 };

@@ -13,7 +13,7 @@ const bad = (target: string, expected: string): StreamError =>
  */
 export const originForm = (target: string): string => {
   const origin = /^https?:\/\/[^/?#]+/i.exec(target);
-  const rest = origin ? target.slice(origin[0].length) || '/' : target;
+  const rest = origin ? target.slice(origin[0].length).replace(/^(?!\/)/, '/') : target;
   if (!rest.startsWith('/')) throw bad(target, 'expected a path that starts with / or an absolute URL');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
   if (/[\x00-\x20\x7f#]/.test(rest)) throw bad(target, 'expected neither spaces, control characters nor #');

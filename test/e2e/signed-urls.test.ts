@@ -8,7 +8,7 @@ import { temporaryFolders } from '../support/folder.ts';
 import { freePorts } from '../support/ports.ts';
 import { processes } from '../support/processes.ts';
 import { KEYS, STRANGERS, VECTORS } from '../support/signed-urls.ts';
-import { makeSite } from '../support/site.ts';
+import { makeSite, pulpStreamer } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
@@ -104,5 +104,84 @@ describe('a streamer that checks signed URLs', () => {
     const { status, stderr } = await site.start(command).ended;
     expect(stderr).toContain('rsa_pub: /nowhere/rsa.key: expected an RSA public key (PEM); found no such file');
     expect(status).toBe(78);
+  });
+});
+
+describe('sign-url and verify-url', () => {
+  /** What a command said and ended with; `key` is written to a file that `{key}` in the arguments stands for. */
+  const said = async (key: string, ...args: string[]) => {
+    const file = join(folder(), 'some.key');
+    writeFileSync(file, key);
+    const named = args.map((arg) => arg.replace('{key}', file));
+    const { status, stdout, stderr } = await pulpStreamer(start, ...named).ended;
+    return { status, stdout: stdout.toString(), stderr: stderr.replace(file, '{key}') };
+  };
+  const { private_key, public_key } = VECTORS;
+  const sign = (...args: string[]) => said(private_key, 'sign-url', ...args, '--key', '{key}');
+  const verify = (...args: string[]) => said(public_key, 'verify-url', ...args, '--key', '{key}');
+
+  it('sign for one client and a while, and say whose it is and until when', async () => {
+    const before = Math.floor(Date.now() / 1000);
+    const { status, stdout, stderr } = await sign('http://h/x?a=b', '--expires', '1000', '--remote-ip', '2001:DB8::7');
+    const after = Math.floor(Date.now() / 1000);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^http:\/\/h\/x\?a=b;policy=[\w-]+={0,2};signature=[\w-]+==\n$/);
+
+    const url = stdout.trimEnd();
+    const [right, wrong, json] = await Promise.all([
+      verify(url, '--remote-ip', '2001:db8:0::7'),
+      verify(url),
+      verify(url, '--json', '--remote-ip', '2001:db8::7'),
+    ]);
+    expect(right).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^valid until \d{4}-.*Z, for 2001:db8::7 only\n$/),
+      stderr: '',
+    });
+    const reason = 'extension remote_ip not matched: signed for "2001:db8::7"';
+    expect(wrong).toEqual({ status: 1, stdout: `not valid: ${reason}\n`, stderr: '' });
+    const { valid, policy } = JSON.parse(json.stdout);
+    expect({ valid, resource: policy.resource, status: json.status }).toEqual({
+      valid: true,
+      resource: '/x?a=b',
+      status: 0,
+    });
+    expect(policy.expiration).toBeGreaterThanOrEqual(before + 1000);
+    expect(policy.expiration).toBeLessThanOrEqual(after + 1000);
+  });
+
+  it('tell Pulp’s URLs valid or not, and why', async () => {
+    const expired = VECTORS.cases.find(({ reason }) => reason === 'expired');
+    const [fine, over] = await Promise.all([
+      verify(String(VECTORS.cases[0]?.url)),
+      verify(String(expired?.url), '--json'),
+    ]);
+    expect(fine).toEqual({ status: 0, stdout: 'valid until 2100-01-01T00:00:00.000Z, for any client\n', stderr: '' });
+    expect({ status: over.status, ...JSON.parse(over.stdout) }).toEqual({
+      status: 1,
+      valid: false,
+      reason: expect.stringMatching(/^expired \d+ s ago$/),
+    });
+  });
+
+  it('name what they cannot use', async () => {
+    const [public_, none, setting, time, address] = await Promise.all([
+      said(public_key, 'sign-url', '/x', '--key', '{key}'),
+      said('', 'verify-url', '/x', '--key', '/nowhere/rsa.key'),
+      said('[authentication]\nrsa_key: /nowhere/rsa.key\n', 'sign-url', '/x', '--config', '{key}'),
+      sign('/x', '--expires', '1.5'),
+      verify('/x', '--remote-ip', 'localhost'),
+    ]);
+    const problem = (text: string) => `the configuration is not valid:\n  ${text}\n`;
+    expect(public_.stderr).toContain(
+      '  flag --key: {key}: expected an RSA private key without a passphrase (PEM); found ',
+    );
+    expect(none.stderr).toBe(
+      problem('flag --key: /nowhere/rsa.key: expected an RSA public key (PEM); found no such file'),
+    );
+    expect(setting.stderr).toContain('  rsa_key: /nowhere/rsa.key: expected an RSA private key');
+    expect(time.stderr).toContain("argument '1.5' is invalid. expected a whole number of seconds, at least 1");
+    expect(address.stderr).toContain("argument 'localhost' is invalid. expected an IPv4 or IPv6 address");
+    expect([public_, none, setting, time, address].map(({ status }) => status)).toEqual([78, 78, 78, 2, 2]);
   });
 });

@@ -1,0 +1,86 @@
+import type { KeyObject } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { ConfigError } from '../config/load.ts';
+import { keyOf } from '../config/schema.ts';
+import { canonicalAddress } from '../http/client-address.ts';
+import { readPrivateKey, readPublicKey } from '../http/rsa-key.ts';
+import { signUrl, type Verdict, verifyUrl } from '../http/signed-url.ts';
+import { settingsOf, withSettings } from './settings.ts';
+
+interface Options {
+  readonly key?: string;
+  readonly remoteIp?: string;
+}
+
+/** Seconds that Pulp signs a redirect for. */
+const EXPIRES = 90;
+/** The last second that has a date (ECMA-262 section 21.4.1.1). */
+const LAST_DATE = 8.64e12;
+
+const now = (): number => Math.floor(Date.now() / 1000);
+
+const toSeconds = (text: string): number => {
+  const seconds = Number(text);
+  if (!/^[1-9]\d*$/.test(text) || now() + seconds > LAST_DATE)
+    throw new InvalidArgumentError('expected a whole number of seconds, at least 1');
+  return seconds;
+};
+
+const toAddress = (text: string): string => {
+  const address = canonicalAddress(text);
+  if (address === undefined) throw new InvalidArgumentError('expected an IPv4 or IPv6 address');
+  return address;
+};
+
+/** The key in the file that the flag names, or else a setting. */
+const keyFor = (command: Command, setting: 'rsaKey' | 'rsaPub', read: (file: string) => KeyObject): KeyObject => {
+  const { key } = command.opts<Options>();
+  const file = key ?? settingsOf(command).settings[setting];
+  const place = key === undefined ? keyOf(setting) : 'flag --key';
+  try {
+    return read(file);
+  } catch (error) {
+    throw new ConfigError([`${place}: ${(error as Error).message}`]);
+  }
+};
+
+const dateOf = (seconds: number): string =>
+  Math.abs(seconds) > LAST_DATE ? `second ${seconds}` : new Date(seconds * 1000).toISOString();
+
+const say = (verdict: Verdict): string => {
+  if (!verdict.valid) return `not valid: ${verdict.reason}`;
+  const { expiration, extensions } = verdict.policy;
+  const client = typeof extensions.remote_ip === 'string' ? `for ${extensions.remote_ip} only` : 'for any client';
+  return `valid until ${dateOf(expiration)}, ${client}`;
+};
+
+/** `sign-url` and `verify-url`: signed URLs as Pulp makes and checks them, for whoever sets a proxy up or finds out why one refuses. */
+export const addSignedUrlCommands = (program: Command): void => {
+  withSettings(
+    program
+      .command('sign-url <url>')
+      .description('sign a URL, or a path with its query, as Pulp does; print the signed one')
+      .option('--key <file>', 'PEM file of the private key (default: setting rsa_key)')
+      .option('--expires <seconds>', 'how long it is to be good for', toSeconds, EXPIRES)
+      .option('--remote-ip <ip>', 'address of the only client who may use it; anybody unless given', toAddress),
+    [],
+  ).action((url: string, { expires, remoteIp }: Options & { expires: number }, command: Command) => {
+    const key = keyFor(command, 'rsaKey', readPrivateKey);
+    process.stdout.write(`${signUrl(url, { key, expiration: now() + expires, remoteIp })}\n`);
+  });
+
+  withSettings(
+    program
+      .command('verify-url <url>')
+      .description('say whether a signed URL is valid, and if not, why; exit status 1 where it is not')
+      .option('--key <file>', 'PEM file of the public key (default: setting rsa_pub)')
+      .option('--remote-ip <ip>', 'address of the client who asks for it', toAddress)
+      .option('--json', 'as JSON'),
+    [],
+  ).action((url: string, { remoteIp = '', json }: Options & { json?: boolean }, command: Command) => {
+    const key = keyFor(command, 'rsaPub', readPublicKey);
+    const verdict = verifyUrl(url, { key, remoteIp, now: now() });
+    process.stdout.write(`${json ? JSON.stringify(verdict, null, 2) : say(verdict)}\n`);
+    if (!verdict.valid) process.exitCode = 1;
+  });
+};
