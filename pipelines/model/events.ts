@@ -6,6 +6,8 @@ import type { Report } from './report.ts';
 /** What a source says first. Always before its chunks, exactly once. */
 export interface SourceHead {
   readonly type: 'head';
+  /** The status of its answer; absent where it speaks no HTTP. */
+  readonly status?: number;
   /** Header fields in order, repeated ones apart. */
   readonly headers: readonly Header[];
   /** Bytes of the whole representation, also where only the rest of it follows; absent where the source does not say. */
@@ -39,8 +41,12 @@ export interface Head {
   readonly whole: boolean;
   /** Where the first byte comes from. What follows may come from others, proven to hold the same content. */
   readonly candidate: Candidate;
+  /** The status of that candidate's own answer; absent where it speaks no HTTP, or was not asked. */
+  readonly sourceStatus?: number;
   /** The whole content was checked before this head was let go (small files). */
   readonly verified: boolean;
+  /** A copy of the content is being kept. */
+  readonly stored?: boolean;
 }
 
 /** Something worth knowing on the way; nothing a client sees. */

@@ -47,7 +47,7 @@ export const begin = (
         };
         const verdict = judge(request.conditions ?? {}, validators);
         if (verdict) {
-          out.next(unchangedHead(verdict, candidate, validators, policy));
+          out.next({ ...unchangedHead(verdict, candidate, validators, policy), sourceStatus: event.status });
           return out.complete();
         }
         const part = partOf(event, candidate, holds(wanted.ifRange, validators) ? wanted : {});

@@ -61,6 +61,7 @@ export const clientHead = (
     length: part ? part.last - part.first + 1 : total,
     whole: part === undefined || (part.first === 0 && part.last + 1 === total),
     candidate,
+    sourceStatus: head.status,
     verified: head.verified,
     headers: [
       ...head.headers.filter(passes),

@@ -4,7 +4,7 @@ import { operate } from '../operators/operate.ts';
 
 /**
  * Lets a copy be made while the bytes pass. The copy is committed before completion is told, and aborted on an error or when
- * the consumer leaves. Passes everything on, untouched and undelayed: a copy cannot fail or slow a response.
+ * the consumer leaves. Passes everything on undelayed, the head with word of the copy: a copy cannot fail or slow a response.
  */
 export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
@@ -16,7 +16,7 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
         if (event.type === 'head' && event.whole && request.method === 'GET' && request.record && !event.candidate.kept)
           keeping = deps.keep?.(event.candidate.entry, event.length);
         if (event.type === 'chunk') keeping?.write(event.bytes);
-        out.next(event);
+        out.next(event.type === 'head' && keeping ? { ...event, stored: true } : event);
       },
       complete: () => {
         keeping?.commit();

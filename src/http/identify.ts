@@ -1,12 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import {
-  type Candidate,
-  ERRORS,
-  type Head,
-  type Header,
-  type Note,
-  type StreamError,
-} from '../../pipelines/model/index.ts';
+import { ERRORS, type Head, type Header, type Note, type StreamError } from '../../pipelines/model/index.ts';
 
 /** Which of the fields that tell how a response came about are sent. */
 export interface Identify {
@@ -42,10 +35,10 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
       if (note.note === 'found') copyKnown = note.candidates.some(({ kept }) => kept);
       if (note.note === 'attempt') asked = true;
     },
-    ofHead: ({ headers, candidate }) => [
-      ...headers.filter(([name]) => !(requestId && name.toLowerCase() === 'x-request-id')),
+    ofHead: (head) => [
+      ...head.headers.filter(([name]) => !(requestId && name.toLowerCase() === 'x-request-id')),
       ...(via ? [['Via', `1.1 ${NAME}`] as const] : []),
-      ...(cacheStatus && asked ? [['Cache-Status', cached(candidate, copyKnown)] as const] : []),
+      ...(cacheStatus && asked ? [['Cache-Status', cached(head, copyKnown)] as const] : []),
       ...ofRequest,
     ],
     ofError: ({ code, sourceStatus }) => {
@@ -57,10 +50,15 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
 };
 
 /** `copyKnown`: there was a saved copy, which may not have been of use. */
-const cached = ({ kept, source }: Candidate, copyKnown: boolean): string =>
+const cached = ({ candidate: { kept, source }, sourceStatus, stored }: Head, copyKnown: boolean): string =>
   kept
     ? member({ hit: true })
-    : member({ fwd: copyKnown ? 'miss' : 'uri-miss', detail: string(source.replace(/:.*/s, '')) });
+    : member({
+        fwd: copyKnown ? 'miss' : 'uri-miss',
+        'fwd-status': sourceStatus,
+        stored: stored || undefined,
+        detail: string(source.replace(/:.*/s, '')),
+      });
 
 /** The request's own id where it is short and well-formed: it goes into logs, tasks and header fields. */
 export const requestIdOf = ({ headers }: IncomingMessage): string | undefined => {

@@ -26,7 +26,7 @@ export type Answer =
 export const readAnswer = (status: number, headers: readonly Header[], ask: Ask, url: URL, now = Date.now): Answer => {
   if (headers.length > MOST_FIELDS)
     return refused('PROTOCOL_ERROR', url, `sent ${headers.length} header fields; taken are ${MOST_FIELDS}`, status);
-  if (status === 200) return head(headers, decimal(field(headers, 'content-length')));
+  if (status === 200) return head(status, headers, decimal(field(headers, 'content-length')));
   if (status === 206 && asksRange(ask)) return part(headers, ask, url);
   if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
@@ -71,13 +71,14 @@ const refused = (
 const STRONG = /^"[^"]*"$/;
 
 const head = (
+  status: number,
   headers: readonly Header[],
   length: number | undefined,
   { first = 0, last }: Partial<Part> = {},
 ): SourceHead => {
   const etag = field(headers, 'etag');
   const strong = etag !== undefined && STRONG.test(etag) ? etag : undefined;
-  return { type: 'head', headers, length, from: first, ...(last !== undefined && { last }), etag: strong };
+  return { type: 'head', status, headers, length, from: first, ...(last !== undefined && { last }), etag: strong };
 };
 
 /**
@@ -94,7 +95,7 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   }
   const follows = decimal(field(headers, 'content-length')) ?? last - first + 1;
   return follows === last - first + 1
-    ? head(headers, total, { first, ...(last < total - 1 && { last }) })
+    ? head(206, headers, total, { first, ...(last < total - 1 && { last }) })
     : refused('NO_RANGE', url, `answered 206 with “${range}”, but a Content-Length of ${follows}`, 206);
 };
 
@@ -102,7 +103,7 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
 const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answer => {
   const length = decimal(/^bytes +\*\/(\d+)$/i.exec(field(headers, 'content-range') ?? '')?.[1]);
   if (length !== undefined && length === from)
-    return { type: 'nothing-left', head: head(headers, length, { first: length }) };
+    return { type: 'nothing-left', head: head(416, headers, length, { first: length }) };
   return length === undefined || within({ first: from, last }, length)
     ? refused('NO_RANGE', url, 'answered 416', 416)
     : refused('UNSATISFIABLE', url, `answered 416: it has ${length} bytes only`, 416, { length });

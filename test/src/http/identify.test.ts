@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Candidate, ERRORS, type ErrorCode, type Header, StreamError } from '../../../pipelines/model/index.ts';
+import {
+  type Candidate,
+  ERRORS,
+  type ErrorCode,
+  type Head,
+  type Header,
+  StreamError,
+} from '../../../pipelines/model/index.ts';
 import { identify } from '../../../src/http/identify.ts';
 import { aCandidate, anEntry, headOf } from '../../support/river.ts';
 
@@ -8,11 +15,16 @@ const feed = aCandidate('feed:secret.host:8080', anEntry());
 const alternate = aCandidate('alternate:secret', anEntry());
 const saved = aCandidate('saved', anEntry(), { kept: true, url: 'file:///saved/x' });
 
-const ofHead = (found: readonly Candidate[], candidate: Candidate, headers: readonly Header[] = []) => {
+const ofHead = (
+  found: readonly Candidate[],
+  candidate: Candidate,
+  headers: readonly Header[] = [],
+  more: Partial<Head> = {},
+) => {
   const identity = identify('id-1', ALL);
   identity.observe({ type: 'note', note: 'found', candidates: found });
   identity.observe({ type: 'note', note: 'attempt', candidate, from: 0 });
-  return identity.ofHead(headOf(candidate, { headers }));
+  return identity.ofHead(headOf(candidate, { headers, ...more }));
 };
 const valuesOf = (name: string, headers: readonly Header[]) =>
   headers.filter((header) => header[0] === name).map(([, value]) => value);
@@ -46,6 +58,11 @@ describe('Cache-Status', () => {
   ] as const)('tells of %s', (_, found, candidate, value) =>
     expect(valuesOf('Cache-Status', ofHead(found, candidate))).toEqual([value]),
   );
+
+  it('tells what the feed answered, and whether a copy is kept', () =>
+    expect(
+      valuesOf('Cache-Status', ofHead([feed], feed, [], { status: 206, sourceStatus: 200, stored: true })),
+    ).toEqual(['pulp-streamer;fwd=uri-miss;fwd-status=200;stored;detail="feed"']));
 
   it('follows those of the feed’s caches', () =>
     expect(valuesOf('Cache-Status', ofHead([feed], feed, [['Cache-Status', 'cdn;hit']]))).toEqual([

@@ -16,7 +16,7 @@ describe('what a feed’s answer means', () => {
       ['X-B', '2'],
       ['CONTENT-length', '12'],
     ];
-    expect(read(200, headers)).toEqual({ type: 'head', headers, length: 12, from: 0 });
+    expect(read(200, headers)).toEqual({ type: 'head', status: 200, headers, length: 12, from: 0 });
   });
 
   it.each([undefined, '', '-1', '1e3', '0x10', '12, 12', '99999999999999999999'])(
