@@ -17,8 +17,8 @@ in \`Proxy-Status\` and on the command line; codes are stable, texts may change.
 ## Which of several failures counts
 
 A request fails when each of its sources has failed. Missing files say least: \`404\` is the answer only where every source says that it does
-not have the file. Otherwise the last other failure decides, be it that of an alternate source or of the feed. So a client never takes a
-source that is down for a file that is gone.
+not have the file; missing bytes of a range say little: \`416\` only where nothing else is wrong. Otherwise the last other failure decides, be
+it that of an alternate source or of the feed. So a client never takes a source that is down for a file that is gone.
 
 ## The table
 
