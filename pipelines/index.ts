@@ -1,6 +1,7 @@
 export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-saves.ts';
 export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
 export * from './model/index.ts';
+export { coalesce } from './operators/coalesce.ts';
 export { hedge } from './operators/hedge.ts';
 export { limitConcurrency } from './operators/limit-concurrency.ts';
 export { operate } from './operators/operate.ts';

@@ -5,6 +5,7 @@ import { filter, NEVER, Observable, type OperatorFunction, of, Subject, take, ta
 import {
   attempts,
   type Chunk,
+  coalesce,
   type Head,
   hedge,
   keep,
@@ -105,6 +106,14 @@ const CASES: readonly Case[] = [
     () => (first: Observable<Event>) =>
       hedge({ first, second: NEVER, after: 100, wins: ({ type }) => type === 'head', aside: () => head }),
   ),
+  kase<Event, Event>('coalesce', () => {
+    const join = coalesce<Event>({
+      size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+      window: 100,
+      memory: 100,
+    });
+    return (source) => join({ key: 'k', valve: NEVER, source: () => source, behind: () => NEVER, joined: head });
+  }),
   kase('limitConcurrency', () => limitConcurrency(1)<Event>),
   kase<Event, Event>('rateLimit', () => {
     const size = (event: Event) => (event.type === 'chunk' ? event.bytes.length : 0);

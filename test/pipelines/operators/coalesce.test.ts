@@ -1,0 +1,255 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BehaviorSubject, NEVER, type Observable, Subject, throwError } from 'rxjs';
+import { coalesce } from '../../../pipelines/index.ts';
+import { marbles } from '../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+/** Small letters weigh 1; capitals weigh nothing and go ahead. */
+const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
+
+interface Way {
+  readonly key?: string;
+  readonly valve?: Observable<boolean>;
+  readonly behind?: Observable<string>;
+}
+
+const make = ({ window = 100, memory = 100 } = {}) => {
+  const join = coalesce<string>({ size, window, memory });
+  return (source: Observable<string>, { key = 'k', valve = NEVER, behind = NEVER }: Way = {}) =>
+    join({ key, valve, source: () => source, behind: () => behind, joined: 'J' });
+};
+
+describe('coalesce', () => {
+  it('subscribes once to the source that several want at the same time', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const join = make();
+      const source = cold('        --H-a-b-c-|');
+      expectObservable(join(source)).toBe('--H-a-b-c-|');
+      expectObservable(join(source)).toBe('J-H-a-b-c-|');
+      expectSubscriptions(source.subscriptions).toBe('^---------!');
+    }));
+
+  it('keeps sources of different keys apart', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const join = make();
+      const source = cold('-a|');
+      expectObservable(join(source)).toBe('-a|');
+      expectObservable(join(source, { key: 'other' })).toBe('-a|');
+      expectSubscriptions(source.subscriptions).toBe(['^-!', '^-!']);
+    }));
+
+  it('gives late comers everything from the first value on', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const join = make();
+      const source = cold('       --H-a-b------c-|');
+      expectObservable(join(source)).toBe('--H-a-b------c-|');
+      expectObservable(join(source), '    -------^--------').toBe('-------(JHab)c-|');
+      expectSubscriptions(source.subscriptions).toBe('^--------------!');
+    }));
+
+  it('begins anew for who comes when the first value is gone; the next ones share that', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const join = make({ window: 1 });
+      const source = cold('             -a----b----c-|');
+      expectObservable(join(source)).toBe('-a----b----c-|');
+      expectObservable(join(source), '    --------^-------------').toBe('---------a----b----c-|');
+      expectObservable(join(source), '    ----------^-----------').toBe('----------(Ja)b----c-|');
+      expectSubscriptions(source.subscriptions).toBe(['^------------!', '--------^------------!']);
+    }));
+
+  it('begins anew after the end', () =>
+    marbles(({ cold, expectObservable }) => {
+      const join = make();
+      const source = cold('             -a|');
+      expectObservable(join(source)).toBe('-a|');
+      expectObservable(join(source), '    ----^--').toBe('-----a|');
+    }));
+
+  it('holds nobody back for a slow one, who gets all that was kept in the meantime', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const join = make({ window: 3 });
+      const source = cold('                     -a-b-c-d-|');
+      const valve = hot('                       o-x--------o', VALVE);
+      expectObservable(join(source)).toBe('        -a-b-c-d-|');
+      expectObservable(join(source, { valve })).toBe('Ja---------(bcd|)');
+      expectSubscriptions(source.subscriptions).toBe('^--------!');
+    }));
+
+  it('lets who is behind by more than the window go on alone, at once, and the others be', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const join = make({ window: 2 });
+      const source = cold('                             -a-b-c-d-e-|');
+      const alone = cold('                                     -y-z|');
+      const valve = hot('                               o-x--------', VALVE);
+      expectObservable(join(source)).toBe('                -a-b-c-d-e-|');
+      expectObservable(join(source, { valve, behind: alone })).toBe('Ja------y-z|');
+      expectSubscriptions(source.subscriptions).toBe('  ^----------!');
+      expectSubscriptions(alone.subscriptions).toBe('   -------^---!');
+    }));
+
+  it('never lets one alone fall behind: the source waits, as long as anybody wants nothing', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const join = make({ window: 1, memory: 1 });
+      const valve = hot('                                      x---------o', VALVE);
+      // What was on its way when the valve closed.
+      const source = cold('                                    -a-b-c-|');
+      expectObservable(join(source, { valve, behind: throwError(() => 'alone') })).toBe('----------(abc|)');
+    }));
+
+  it('keeps less of each where all sources together are more than the memory', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const join = make({ window: 9, memory: 2 });
+      const other = hot('                                o------x', VALVE);
+      expectObservable(join(cold('x-y---'), { key: 'other', valve: other })).toBe('x-y---');
+      const valve = hot('                                x-------', VALVE);
+      const source = cold('                              -a-b-c-d|');
+      expectObservable(join(source)).toBe('                 -a-b-c-d|');
+      expectObservable(join(source, { valve, behind: cold('z|') })).toBe('J--z|');
+    }));
+
+  it('lets the source run while one of its consumers wants more', () => {
+    const seen: boolean[] = [];
+    const one = new BehaviorSubject(true);
+    const two = new BehaviorSubject(true);
+    const join = coalesce<string>({ size, window: 9, memory: 9 });
+    const way = (valve: Observable<boolean>) =>
+      join({
+        key: 'k',
+        valve,
+        source: (shared) => {
+          shared.subscribe((open) => seen.push(open));
+          return NEVER;
+        },
+        behind: () => NEVER,
+        joined: 'J',
+      }).subscribe();
+    way(one);
+    const second = way(two);
+    one.next(false);
+    expect(seen).toEqual([true]);
+    two.next(false);
+    expect(seen).toEqual([true, false]);
+    two.next(true);
+    expect(seen).toEqual([true, false, true]);
+    // Who leaves wants nothing.
+    second.unsubscribe();
+    expect(seen).toEqual([true, false, true, false]);
+    one.next(true);
+    expect(seen.at(-1)).toBe(true);
+    expect(one.observed && !two.observed).toBe(true);
+  });
+
+  it('delivers what weighs nothing also while the valve is closed', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const valve = hot('                             x-----------o', VALVE);
+      expectObservable(make()(cold('-H-N-a-N-|'), { valve })).toBe('-H-N--------(aN|)');
+    }));
+
+  it('leaves the source to the others when the first one leaves; the last one takes it along', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const join = make();
+      const source = cold('       -a-b-c-d-e-|');
+      expectObservable(join(source), '^---!').toBe('-a-b');
+      expectObservable(join(source), '^-------!').toBe('Ja-b-c-d');
+      expectSubscriptions(source.subscriptions).toBe('^-------!');
+    }));
+
+  it('tells an error to all, once they have taken what came before', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const join = make();
+      const source = cold('                    -a-b-#');
+      const valve = hot('                      o-x-----o', VALVE);
+      expectObservable(join(source)).toBe('       -a-b-#');
+      expectObservable(join(source, { valve })).toBe('Ja------(b#)');
+    }));
+
+  it('gives a synchronous source to one, and lets it be stopped', () => {
+    const taken: string[] = [];
+    const join = make();
+    const endless = new Subject<string>();
+    const subscription = join(endless).subscribe((value) => {
+      taken.push(value);
+      if (taken.length === 2) subscription.unsubscribe();
+    });
+    for (const value of 'abcd') endless.next(value);
+    expect(taken).toEqual(['a', 'b']);
+    expect(endless.observed).toBe(false);
+  });
+
+  it('loses, doubles and mixes nothing, keeps no more than it may, and leaves nothing behind, whatever its consumers do', () => {
+    const act = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ act: fc.constant('push' as const) }) },
+      { weight: 2, arbitrary: fc.record({ act: fc.constant('join' as const), open: fc.boolean() }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          act: fc.constantFrom('open' as const, 'close' as const, 'leave' as const),
+          who: fc.nat(9),
+        }),
+      },
+    );
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (acts, window) => {
+        const join = coalesce<number>({ size: () => 1, window, memory: 1000 });
+        const sources: { subject: Subject<number>; valve: BehaviorSubject<boolean>; next: number }[] = [];
+        const consumers: {
+          valve: BehaviorSubject<boolean>;
+          taken: number[];
+          fell?: number;
+          leave: () => void;
+          over: boolean;
+        }[] = [];
+        for (const one of acts) {
+          if (one.act === 'push') {
+            // A source keeps to its valve.
+            for (const source of sources)
+              if (source.subject.observed && source.valve.value) source.subject.next(source.next++);
+          } else if (one.act === 'join') {
+            const consumer: (typeof consumers)[number] = {
+              valve: new BehaviorSubject(one.open),
+              taken: [],
+              over: false,
+              leave: () => {},
+            };
+            const subscription = join({
+              key: 'k',
+              valve: consumer.valve,
+              source: (shared) => {
+                const source = { subject: new Subject<number>(), valve: new BehaviorSubject(true), next: 0 };
+                shared.subscribe(source.valve);
+                sources.push(source);
+                return source.subject;
+              },
+              behind: () => {
+                consumer.fell = consumer.taken.length;
+                return NEVER;
+              },
+              joined: -1,
+            }).subscribe((value) => {
+              expect(consumer.valve.value || value < 0).toBe(true);
+              if (value >= 0) consumer.taken.push(value);
+            });
+            consumer.leave = () => {
+              consumer.over = true;
+              subscription.unsubscribe();
+            };
+            consumers.push(consumer);
+          } else {
+            const consumer = consumers[one.who];
+            if (one.act === 'leave') consumer?.leave();
+            else consumer?.valve.next(one.act === 'open');
+          }
+          for (const { taken } of consumers) expect(taken).toEqual(taken.map((_, at) => at));
+        }
+        const furthest = Math.max(0, ...sources.map(({ next }) => next));
+        for (const { taken, fell, valve, over } of consumers) {
+          if (fell !== undefined) expect(furthest - fell).toBeGreaterThan(window);
+          else if (!over && valve.value) expect(sources.some(({ next }) => next === taken.length)).toBe(true);
+        }
+        for (const { leave } of consumers) leave();
+        for (const { subject } of sources) expect(subject.observed).toBe(false);
+      }),
+    );
+  });
+});
