@@ -28,4 +28,5 @@ export { lookup } from './stages/lookup.ts';
 export { patient } from './stages/patient.ts';
 export { record } from './stages/record.ts';
 export { report } from './stages/report.ts';
+export { createSharing, type Sharing } from './stages/share.ts';
 export { verify } from './stages/verify.ts';

@@ -22,6 +22,7 @@ import { lookup } from './stages/lookup.ts';
 import { patient } from './stages/patient.ts';
 import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
+import { type Sharing, share } from './stages/share.ts';
 import type { Transfer } from './stages/transfer.ts';
 import { verify } from './stages/verify.ts';
 
@@ -37,6 +38,8 @@ export interface LazyFetchDeps {
   readonly random: () => number;
   /** The memory of how sources behaved, shared by all requests; without it every source always counts as well. */
   readonly health?: Health;
+  /** The transfers that are under way, for others to join; without it each request has its own. */
+  readonly sharing?: Sharing;
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly report?: (report: Report) => void;
@@ -53,23 +56,23 @@ export interface LazyFetchDeps {
  * takes it for whole. Unsubscribing closes whatever is open at once.
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
-  const answer = unlessForeknown(deps, inParts(transfer(deps)));
+  const answer = unlessForeknown(deps, inParts(share(deps, transfer(deps))));
   return lookup(request, deps).pipe(
-    answer(request), //          no transfer where the catalog knows enough, one, or one for each range
+    answer(request), //          no transfer where the catalog knows enough; one, shared; or one for each range
     patient(request, deps), //   a client that is stuck is cut
     report(request, deps), //    one report, whatever happened
   );
 };
 
-/** The content itself, or one range of it. */
+/** The content itself, or one range of it; from a start on, the rest of what another transfer began. */
 const transfer =
   (deps: LazyFetchDeps): Transfer =>
-  (request) =>
+  (request, start) =>
     pipe(
-      candidates(deps), //         every way to have the bytes, best first
-      attempts(request, deps), //  the first that works; resumed or replaced in mid-body
-      verify(request, deps), //    the end waits until the whole is right
-      learn(deps), //              sources that fail are tried last for a while
-      keep(request, deps), //      a copy, while the bytes pass
-      record(request, deps), //    one note: this unit should be saved
+      candidates(deps), //                every way to have the bytes, best first
+      attempts(request, deps, start), //  the first that works; resumed or replaced in mid-body
+      verify(request, deps, start), //    the end waits until the whole is right
+      learn(deps), //                     sources that fail are tried last for a while
+      keep(request, deps), //             a copy, while the bytes pass
+      record(request, deps), //           one note: this unit should be saved
     );

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type Observable, of, tap } from 'rxjs';
 import {
   type Candidate,
   candidates,
+  type Digest,
   type LazyFetchDeps,
   lazyFetch,
   lookup,
@@ -14,15 +15,15 @@ import {
 import { steadyClock } from './steady-clock.ts';
 
 /** Digests by Node's own OpenSSL. */
-export const digest: MakeDigest = (algorithm) => {
-  const hash = createHash(algorithm);
-  return {
-    update: (bytes) => {
-      hash.update(bytes);
-    },
-    hex: () => hash.digest('hex'),
-  };
-};
+export const digest: MakeDigest = (algorithm) => digestOf(createHash(algorithm));
+
+const digestOf = (hash: Hash): Digest => ({
+  update: (bytes) => {
+    hash.update(bytes);
+  },
+  copy: () => digestOf(hash.copy()),
+  hex: () => hash.digest('hex'),
+});
 
 export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
   /** Told once what happened, however it ended: also where the consumer left and no event could say so. */

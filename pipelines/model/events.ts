@@ -1,6 +1,7 @@
 import type { Candidate } from './candidate.ts';
 import type { Phase, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
+import type { Digest } from './ports.ts';
 import type { Report } from './report.ts';
 
 /** What a source says first. Always before its chunks, exactly once. */
@@ -20,10 +21,12 @@ export interface SourceHead {
   readonly etag?: string;
 }
 
-/** Bytes of the body, in order. Whoever receives them may keep them; the sender does not touch them again. */
+/** Bytes of the body, in order. Whoever receives them may keep them, but not change them: others may have them as well. */
 export interface Chunk {
   readonly type: 'chunk';
   readonly bytes: Uint8Array;
+  /** What came so far, these bytes included, for whoever has to go on from here by himself. Only where transfers are shared. */
+  readonly digest?: Digest;
 }
 
 /** What a source emits: one head, chunks, completion after the last byte that it has. */
@@ -39,6 +42,13 @@ export interface Head {
   readonly length?: number;
   /** The body is the whole content: it can be checked against the checksum, kept and recorded. A range may be the whole, too. */
   readonly whole: boolean;
+  /** Where the body lies in the content: its first byte, and its last one where it does not go on to the end. */
+  readonly first: number;
+  readonly last?: number;
+  /** Bytes of the whole content; absent where nobody says. */
+  readonly total?: number;
+  /** The candidate's own strong entity tag: proves, as long as it is the same, that more of its bytes belong to the same content. */
+  readonly etag?: string;
   /** Where the first byte comes from. What follows may come from others, proven to hold the same content. */
   readonly candidate: Candidate;
   /** The status of that candidate's own answer; absent where it speaks no HTTP, or was not asked. */
@@ -63,7 +73,11 @@ export type Note =
       /** Body bytes that had been passed on by then. */
       readonly sent: number;
     }
-  | { readonly type: 'note'; readonly note: 'recorded'; readonly unitId: string };
+  | { readonly type: 'note'; readonly note: 'recorded'; readonly unitId: string }
+  /** Another request has the same transfer under way: this one shares it. */
+  | { readonly type: 'note'; readonly note: 'shared' }
+  /** It could not keep up with the others, and goes on with a transfer of its own from this byte on. */
+  | { readonly type: 'note'; readonly note: 'behind'; readonly from: number };
 
 /** The last event of a whole and right response. */
 export interface End {

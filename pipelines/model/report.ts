@@ -15,7 +15,17 @@ export interface AttemptReport {
 /** One thing that happened, milliseconds after the request began. */
 export interface Moment {
   readonly at: number;
-  readonly what: 'found' | 'attempt' | 'failed' | 'resumed' | 'head' | 'first-byte' | 'recorded' | 'end';
+  readonly what:
+    | 'found'
+    | 'shared'
+    | 'behind'
+    | 'attempt'
+    | 'failed'
+    | 'resumed'
+    | 'head'
+    | 'first-byte'
+    | 'recorded'
+    | 'end';
   readonly detail: string;
 }
 

@@ -18,6 +18,7 @@ import {
   type Candidate,
   type Chunk,
   type Head,
+  isSame,
   type MakeDigest,
   type Note,
   type OpenSource,
@@ -33,12 +34,15 @@ import { begin } from './begin.ts';
 import type { Health } from './health.ts';
 import { type Begun, type Failure, type Next, nextAttempt } from './next-attempt.ts';
 import { resume } from './resume.ts';
+import type { Start } from './transfer.ts';
 import { verifyWhole } from './verify-whole.ts';
 import { wanted } from './wanted.ts';
 
 interface AttemptsDeps {
   readonly open: OpenSource;
   readonly digest: MakeDigest;
+  /** Whether chunks are to come with their digest: transfers are shared. */
+  readonly sharing?: unknown;
   readonly policy: Policy;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
@@ -54,14 +58,19 @@ type Event = Head | Chunk | Note;
  * failed one leaks; after it the body goes on at the exact byte, from the same source or from one with the same content.
  * Emits one head, the chunks of one whole body, and notes of what happened. Errors with the failure when there was one
  * candidate, with the most telling one when there were more. Unsubscribing leaves the source that is open.
+ * From a start on it goes on like after a failure, with no head of its own.
  */
-export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFunction<readonly Candidate[], Event> =>
+export const attempts = (
+  request: StreamRequest,
+  deps: AttemptsDeps,
+  start?: Start,
+): OperatorFunction<readonly Candidate[], Event> =>
   mergeMap((candidates) =>
     defer(() => {
-      const { digest, policy, random, health, scheduler = asyncScheduler } = deps;
+      const { policy, random, health, scheduler = asyncScheduler } = deps;
       const failures: Failure[] = [];
-      let begun: Begun | undefined;
-      let sent = 0;
+      let begun: Begun | undefined = start?.head;
+      let sent = start?.sent ?? 0;
 
       /** Whatever is to be tried next, and after its failure whatever then. */
       const onward = (): Observable<Event> => {
@@ -73,7 +82,7 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
 
       const recover = (lost: Lost): Observable<Event> => {
         // All bytes were there, only the source's good-bye was missing: the checksum is the better witness.
-        if (begun?.whole && begun.length === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
+        if (begun?.whole && begun.total === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
         return concat(of(noteOf(lost)), onward());
       };
 
@@ -119,7 +128,7 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
 
       const askOf = (candidate: Candidate): AskedBytes => {
         if (begun) {
-          const ifRange = begun.candidate === candidate ? begun.etag : undefined;
+          const ifRange = isSame(begun.candidate, candidate) ? begun.etag : undefined;
           return { from: begun.first + sent, last: begun.last, ifRange };
         }
         const { range, ifRange } = wanted(request, candidate.entry);
@@ -132,15 +141,11 @@ export const attempts = (request: StreamRequest, deps: AttemptsDeps): OperatorFu
         const small = request.method === 'GET' && !want.range ? policy.verifyWholeBelow : -1;
         const body: Observable<Event> = begun
           ? bytes.pipe(resume(candidate, begun, sent))
-          : bytes.pipe(
-              verifyWhole(candidate, small, digest),
-              begin(request, candidate, want, policy, (promised) => {
-                begun = promised;
-              }),
-            );
+          : bytes.pipe(verifyWhole(candidate, small, deps), begin(request, candidate, want, policy));
         return body.pipe(
           tap((event) => {
             if (event.type === 'chunk') sent += event.bytes.length;
+            else if (event.type === 'head') begun = event;
           }),
         );
       };

@@ -17,7 +17,6 @@ import {
 import { operate } from '../operators/operate.ts';
 import { cutTo } from './cut.ts';
 import { clientHead, unchangedHead } from './head.ts';
-import type { Begun } from './next-attempt.ts';
 import type { JudgedHead } from './verify-whole.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -25,14 +24,12 @@ import type { Wanted } from './wanted.ts';
  * Begins the response with what the first source says: its head becomes the client's, of its bytes those that are wanted pass. Where the
  * request's conditions say so, the head is a `304` or `412`, and completion follows at once.
  * Errors with `UNSATISFIABLE` where the content has none of the bytes, and where the source starts behind those that are wanted.
- * Tells `begun` what was promised.
  */
 export const begin = (
   request: StreamRequest,
   candidate: Candidate,
   wanted: Wanted,
   policy: Pick<Policy, 'cacheTimeout'>,
-  begun: (promised: Begun) => void,
 ): OperatorFunction<JudgedHead | Chunk, Head | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
@@ -52,9 +49,7 @@ export const begin = (
         }
         const part = partOf(event, candidate, holds(wanted.ifRange, validators) ? wanted : {});
         const head = clientHead(event, candidate, policy, part);
-        const bytes = part ?? { first: 0 };
-        begun({ candidate, length: event.length ?? entry.size, etag: event.etag, whole: head.whole, ...bytes });
-        take = cutTo(out, event, bytes);
+        take = cutTo(out, event, part ?? { first: 0 });
         out.next(head);
       },
     };

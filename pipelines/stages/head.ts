@@ -60,6 +60,9 @@ export const clientHead = (
     status: part ? 206 : 200,
     length: part ? part.last - part.first + 1 : total,
     whole: part === undefined || (part.first === 0 && part.last + 1 === total),
+    ...(part ?? { first: 0 }),
+    total,
+    etag: head.etag,
     candidate,
     sourceStatus: head.status,
     verified: head.verified,
@@ -84,6 +87,7 @@ export const unchangedHead = (
   status,
   length: status === 412 ? 0 : undefined,
   whole: false,
+  first: 0,
   candidate,
   verified: false,
   headers:

@@ -98,7 +98,7 @@ export const createHealth = ({
       return candidates.toSorted((a, b) => rank(a) - rank(b));
     },
     observe: (note) => {
-      if (note.note === 'recorded' || note.note === 'found') return;
+      if (!('candidate' in note)) return;
       const { source } = note.candidate;
       const health = known.get(source);
       if (note.note === 'failed' && note.error.code === 'WRONG_CHECKSUM') lied(note.candidate);

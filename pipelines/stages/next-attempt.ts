@@ -1,5 +1,13 @@
 import { backOff } from '../model/back-off.ts';
-import { type Candidate, type Policy, type Remedy, remedyOf, type StreamError } from '../model/index.ts';
+import {
+  type Candidate,
+  type Head,
+  isSame,
+  type Policy,
+  type Remedy,
+  remedyOf,
+  type StreamError,
+} from '../model/index.ts';
 
 /** A failed attempt, as the request remembers it. */
 export interface Failure {
@@ -10,17 +18,8 @@ export interface Failure {
   readonly sent: number;
 }
 
-/** What has been promised to the client. */
-export interface Begun {
-  readonly candidate: Candidate;
-  /** Bytes of the content as a whole. */
-  readonly length?: number;
-  readonly etag?: string;
-  /** The bytes of the content that the body has, the last one where it does not go on to the end. */
-  readonly first: number;
-  readonly last?: number;
-  readonly whole: boolean;
-}
+/** What has been promised to the client, and what proves that more bytes belong to it. */
+export type Begun = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
 
 export interface Progress {
   readonly candidates: readonly Candidate[];
@@ -83,7 +82,7 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
 const mayServe = (candidate: Candidate, begun: Begun | undefined): boolean =>
   begun === undefined ||
   (begun.whole && sameChecksum(candidate, begun.candidate)) ||
-  (candidate === begun.candidate && begun.etag !== undefined);
+  (isSame(candidate, begun.candidate) && begun.etag !== undefined);
 
 const sameChecksum = ({ entry: a }: Candidate, { entry: b }: Candidate): boolean =>
   a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;

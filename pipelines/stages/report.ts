@@ -77,6 +77,10 @@ export const report = (
         mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
         return;
       }
+      if (event.note === 'shared' || event.note === 'behind') {
+        mark(event.note, event.note === 'behind' ? `at byte ${event.from}` : '');
+        return;
+      }
       const { source, url } = event.candidate;
       if (event.note === 'resumed') serving = event.candidate;
       if (event.note === 'attempt') {

@@ -3,6 +3,7 @@ import {
   type Candidate,
   type Chunk,
   errorSourceOf,
+  isSame,
   type Note,
   type SourceEvent,
   type SourceHead,
@@ -38,10 +39,10 @@ const judge = (head: SourceHead, candidate: Candidate, begun: Begun, first: numb
   const fail = (code: 'WRONG_LENGTH' | 'CHANGED' | 'NO_RANGE', message: string) => {
     throw new StreamError(code, errorSourceOf(candidate), `${url} ${message}`);
   };
-  if (begun.length !== undefined && head.length !== undefined && begun.length !== head.length)
-    fail('WRONG_LENGTH', `has ${head.length} bytes, but ${begun.length} were promised`);
+  if (begun.total !== undefined && head.length !== undefined && begun.total !== head.length)
+    fail('WRONG_LENGTH', `has ${head.length} bytes, but ${begun.total} were promised`);
 
-  const sameSource = candidate === begun.candidate;
+  const sameSource = isSame(candidate, begun.candidate);
   if (sameSource && begun.etag !== undefined && head.etag !== undefined && begun.etag !== head.etag)
     fail('CHANGED', `changed from ${begun.etag} to ${head.etag}`);
   // Without a checksum to judge the whole by, nothing but the source's own strong validator proves that the rest belongs to the beginning.

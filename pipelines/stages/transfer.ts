@@ -1,8 +1,24 @@
 import type { OperatorFunction } from 'rxjs';
-import type { CatalogEntry, Chunk, Head, Note, StreamRequest } from '../model/index.ts';
+import type { CatalogEntry, Chunk, Digest, Head, Note, StreamRequest } from '../model/index.ts';
 
 /** What a request emits before its report. */
 export type TransferEvent = Head | Chunk | Note;
 
-/** How one request is answered from the entries of its path: one head, the chunks of its body, notes. Stages that decorate it make another one. */
-export type Transfer = (request: StreamRequest) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;
+/** Where a body is to go on that another transfer began. */
+export interface Start {
+  /** What was promised. */
+  readonly head: Head;
+  /** Bytes of the body that the client has. */
+  readonly sent: number;
+  /** Of these bytes, where they are to be checked. */
+  readonly digest?: Digest;
+}
+
+/**
+ * How one request is answered from the entries of its path: one head, the chunks of its body, notes; or, from a start on, the rest of the
+ * chunks and no head. Stages that decorate it make another one.
+ */
+export type Transfer = (
+  request: StreamRequest,
+  start?: Start,
+) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;

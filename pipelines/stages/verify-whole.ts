@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Candidate, Chunk, MakeDigest, SourceEvent, SourceHead } from '../model/index.ts';
+import type { Candidate, Chunk, SourceEvent, SourceHead } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
-import { wrongChecksum } from './verify.ts';
+import { type DigestDeps, digested, wrongChecksum } from './verify.ts';
 
 /** A source's head, and whether the body that follows is already known to be right. */
 export type JudgedHead = SourceHead & { readonly verified: boolean };
@@ -15,7 +15,7 @@ export type JudgedHead = SourceHead & { readonly verified: boolean };
 export const verifyWhole = (
   candidate: Candidate,
   limit: number,
-  makeDigest: MakeDigest,
+  { digest: makeDigest, sharing }: DigestDeps,
 ): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
@@ -36,11 +36,11 @@ export const verifyWhole = (
       complete: () => {
         if (waiting && entry.checksum) {
           const digest = makeDigest(entry.checksum.algorithm);
-          for (const { bytes } of chunks) digest.update(bytes);
+          const right = chunks.map((chunk) => digested(chunk, digest, sharing));
           const found = digest.hex();
           if (found !== entry.checksum.value) throw wrongChecksum([candidate], entry.checksum, found);
           out.next({ ...waiting, verified: true });
-          for (const chunk of chunks) out.next(chunk);
+          for (const chunk of right) out.next(chunk);
         }
         out.complete();
       },

@@ -12,23 +12,34 @@ import {
   type StreamRequest,
 } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
+import type { Start } from './transfer.ts';
 
 /**
  * Digests the body while it passes, whichever sources it came from, and holds back its end: the last chunk leaves only when
  * the whole matches the catalog's checksum. On a mismatch the end never leaves: every source that gave bytes is named in a `failed`
- * note, and the result errors with `WRONG_CHECKSUM`.
+ * note, and the result errors with `WRONG_CHECKSUM`. From a start on, what came before counts by its digest.
  * The answer to HEAD has no body to check, and a part nothing to check it against: its end waits for the source's all the same. Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
  */
 export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
-  { digest: makeDigest }: { digest: MakeDigest },
+  { digest: makeDigest, sharing }: DigestDeps,
+  start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
-    let head: Head | undefined;
-    let digest: Digest | undefined;
-    let received = 0;
+    const digestFor = ({ candidate, whole }: Head): Digest | undefined => {
+      const { checksum } = candidate.entry;
+      return checksum && whole && method === 'GET' ? makeDigest(checksum.algorithm) : undefined;
+    };
+    const digestAt = ({ head, sent, digest }: Start): Digest | undefined => {
+      const fresh = digestFor(head);
+      if (fresh && !digest && sent > 0) throw new Error('the digest of what was sent before is missing');
+      return digest ?? fresh;
+    };
+    let head = start?.head;
+    let digest = start && digestAt(start);
+    let received = start?.sent ?? 0;
     let held: Chunk | undefined;
-    const contributors = new Set<Candidate>();
+    const contributors = new Set(start ? [start.head.candidate] : []);
 
     const release = () => {
       const chunk = held;
@@ -42,18 +53,17 @@ export const verify = (
         if (event.type === 'head') {
           head = event;
           contributors.add(event.candidate);
-          const { checksum } = event.candidate.entry;
-          if (checksum && event.whole && !event.verified && method === 'GET') digest = makeDigest(checksum.algorithm);
+          if (!event.verified) digest = digestFor(event);
         }
-        if (event.type !== 'chunk' || head?.verified) {
+        if (event.type !== 'chunk' || (head?.verified && !start)) {
           out.next(event);
           return;
         }
-        digest?.update(event.bytes);
+        const chunk = digest ? digested(event, digest, sharing) : event;
         received += event.bytes.length;
         release();
-        if (head?.length === undefined || received >= head.length) held = event;
-        else out.next(event);
+        if (head?.length === undefined || received >= head.length) held = chunk;
+        else out.next(chunk);
       },
       complete: () => {
         const checksum = head?.candidate.entry.checksum;
@@ -70,6 +80,18 @@ export const verify = (
       },
     };
   });
+
+export interface DigestDeps {
+  readonly digest: MakeDigest;
+  /** Whether chunks are to come with their digest: transfers are shared. */
+  readonly sharing?: unknown;
+}
+
+/** Counts a chunk in; it comes with the digest so far where somebody may have to go on from it. */
+export const digested = (chunk: Chunk, digest: Digest, sharing: unknown): Chunk => {
+  digest.update(chunk.bytes);
+  return sharing ? { ...chunk, digest: digest.copy() } : chunk;
+};
 
 /** What to say of sources whose bytes, taken together, are not the content that the catalog knows. */
 export const wrongChecksum = (

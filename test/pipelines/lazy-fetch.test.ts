@@ -37,7 +37,7 @@ const picture =
       tap((event) => {
         if (event.type !== 'note') return;
         if (event.note === 'found') return;
-        if (event.note === 'recorded') notes.push('recorded');
+        if (!('candidate' in event)) notes.push(event.note);
         else if (event.note === 'failed') notes.push(`${event.candidate.source} ${event.error.code} ${event.phase}`);
         else notes.push(`${event.note} ${event.candidate.source} ${event.from}`);
       }),

@@ -2,16 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { type Observable, of } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type {
-  Candidate,
-  CatalogEntry,
-  Chunk,
-  Head,
-  MakeDigest,
-  Policy,
-  SourceHead,
-  StreamRequest,
-} from '../../pipelines/index.ts';
+import type { Candidate, CatalogEntry, Chunk, Head, Policy, SourceHead, StreamRequest } from '../../pipelines/index.ts';
 
 type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
 
@@ -29,15 +20,7 @@ export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(te
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 export const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');
 
-export const digest: MakeDigest = (algorithm) => {
-  const hash = createHash(algorithm);
-  return {
-    update: (bytes) => {
-      hash.update(bytes);
-    },
-    hex: () => hash.digest('hex'),
-  };
-};
+export { digest } from '../../src/compose.ts';
 
 export const anEntry = (more: Partial<CatalogEntry> = {}): CatalogEntry => ({
   path: '/pulp/bear.rpm',
@@ -73,6 +56,7 @@ export const headOf = (candidate: Candidate, more: Partial<Head> = {}): Head => 
   status: 200,
   headers: [],
   whole: true,
+  first: 0,
   candidate,
   verified: false,
   ...more,

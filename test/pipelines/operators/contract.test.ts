@@ -6,6 +6,7 @@ import {
   attempts,
   type Chunk,
   coalesce,
+  createSharing,
   type Head,
   hedge,
   keep,
@@ -33,6 +34,7 @@ import { unlessForeknown } from '../../../pipelines/stages/foreknown.ts';
 import { inParts } from '../../../pipelines/stages/in-parts.ts';
 import { measure } from '../../../pipelines/stages/measure.ts';
 import { resume } from '../../../pipelines/stages/resume.ts';
+import { share } from '../../../pipelines/stages/share.ts';
 import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer.ts';
 import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
 import {
@@ -76,7 +78,7 @@ const opening = (
       filter(({ type }) => type !== 'note' && type !== 'end'),
     ) as Observable<Event>;
 };
-type Deps = Omit<Parameters<typeof attempts>[1], 'health'>;
+type Deps = Omit<Parameters<typeof attempts>[1], 'health' | 'sharing'>;
 
 /** What decorates transfers, with the row's source for one. */
 const decorating =
@@ -125,9 +127,9 @@ const CASES: readonly Case[] = [
     opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
   ),
   kase('measure', () => measure(candidate)),
-  kase('begin', () => begin(request, candidate, {}, aPolicy(), () => {})),
-  kase('resume', () => resume(candidate, { candidate, length: 3, first: 0, whole: true }, 0)),
-  kase('verifyWhole', () => verifyWhole(candidate, -1, digest)),
+  kase('begin', () => begin(request, candidate, {}, aPolicy())),
+  kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
+  kase('verifyWhole', () => verifyWhole(candidate, -1, { digest })),
   kase(
     'attempts',
     opening((deps) => of([candidate]).pipe(attempts(request, deps))),
@@ -143,6 +145,10 @@ const CASES: readonly Case[] = [
     decorating((transfer) => unlessForeknown({ policy: aPolicy() }, transfer)),
   ),
   kase('inParts', decorating(inParts)),
+  kase(
+    'share',
+    decorating((transfer) => share({ sharing: createSharing({ window: 100, memory: 100 }) }, transfer)),
+  ),
   kase(
     'lazyFetch',
     opening((deps) =>

@@ -106,7 +106,7 @@ describe('resume', () => {
       );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
-  const begun = { ...START, candidate: abc, length: 3, etag: '"1"' };
+  const begun = { ...START, candidate: abc, total: 3, etag: '"1"' };
 
   it('goes on at the exact byte and swallows the second head', () => check(begun, '-h-c|', '-n-c|'));
   it('skips what the client has where the source starts anew', () =>
@@ -141,16 +141,16 @@ describe('resume', () => {
   it('takes another source with another entity tag where the checksum proves it', () =>
     check(begun, '-h-c|', '-n-c|', {
       head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
-      by: aCandidate('feed', entryOf('abc')),
+      by: aCandidate('other', entryOf('abc')),
     }));
   it('refuses content without a checksum unless the strong entity tag is the same', () => {
     const message = 'cannot be proven to be the same content: neither checksum nor strong entity tag';
-    check({ ...START, candidate: bare, length: 3, etag: '"1"' }, '-h-', '-#', { error: wrong('CHANGED', message) });
-    check({ ...START, candidate: bare, length: 3 }, '-h-', '-#', {
+    check({ ...START, candidate: bare, total: 3, etag: '"1"' }, '-h-', '-#', { error: wrong('CHANGED', message) });
+    check({ ...START, candidate: bare, total: 3 }, '-h-', '-#', {
       head: sourceHead({ from: 2, etag: '"1"' }),
       error: wrong('CHANGED', message),
     });
-    check({ ...START, candidate: bare, length: 3, etag: '"1"' }, '-h-c|', '-n-c|', {
+    check({ ...START, candidate: bare, total: 3, etag: '"1"' }, '-h-c|', '-n-c|', {
       head: sourceHead({ from: 2, length: 3, etag: '"1"' }),
     });
   });
@@ -209,7 +209,7 @@ describe('verifyWhole', () => {
         L: { ...sourceHead({ length }), verified: false },
       };
       const events = cold(source, values);
-      expectObservable(events.pipe(verifyWhole(candidate, limit, digest))).toBe(
+      expectObservable(events.pipe(verifyWhole(candidate, limit, { digest }))).toBe(
         result,
         { ...CHUNKS, ...heads } as never,
         error,
@@ -231,7 +231,7 @@ describe('verifyWhole', () => {
   it('passes content of unknown length at once', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold<SourceEvent>('h-a|', { ...CHUNKS, h: sourceHead() });
-      expectObservable(source.pipe(verifyWhole(abc, 9, digest))).toBe('L-a|', {
+      expectObservable(source.pipe(verifyWhole(abc, 9, { digest }))).toBe('L-a|', {
         ...CHUNKS,
         L: { ...sourceHead(), verified: false },
       } as never);

@@ -1,0 +1,78 @@
+import { concat, defer, EMPTY, mergeMap, type Observable, of, takeWhile, tap } from 'rxjs';
+import type { CatalogEntry, Digest, Head, StreamRequest } from '../model/index.ts';
+import { coalesce } from '../operators/coalesce.ts';
+import type { Transfer, TransferEvent } from './transfer.ts';
+
+/** The transfers that are under way, for others to join. */
+export type Sharing = ReturnType<typeof coalesce<TransferEvent>>;
+
+/** `window`: bytes kept of one transfer for those who come late or are slow; `memory`: of all together. */
+export const createSharing = ({ window, memory }: { readonly window: number; readonly memory: number }): Sharing =>
+  coalesce<TransferEvent>({ size: (event) => (event.type === 'chunk' ? event.bytes.length : 0), window, memory });
+
+/**
+ * Has all who ask for the same at the same time share one transfer. Who comes while its first bytes are still kept gets all of it; who falls
+ * behind by more than is kept goes on from his byte by a transfer of his own, or from the saved copy, and is judged by his own digest.
+ * Nobody holds another back, and who leaves harms none. Content that nothing proves the same later (neither checksum nor strong entity tag)
+ * is not shared, nor are requests with conditions of their own.
+ */
+export const share =
+  ({ sharing }: { readonly sharing?: Sharing }, transfer: Transfer): Transfer =>
+  (request) => {
+    if (!sharing || request.method !== 'GET' || request.conditions) return transfer(request);
+
+    return mergeMap((entries) =>
+      defer(() => {
+        let head: Head | undefined;
+        let sent = 0;
+        let digest: Digest | undefined;
+        let joined = false;
+        let alone = false;
+
+        const note = (event: TransferEvent) => {
+          if (event.type === 'head') head = event;
+          else if (event.type === 'chunk') {
+            sent += event.bytes.length;
+            digest = event.digest;
+          } else if (event.note === 'shared') joined = true;
+        };
+
+        const own = (): Observable<TransferEvent> => of(entries).pipe(transfer(request));
+        const goOn = (begun: Head): Observable<TransferEvent> =>
+          concat(
+            of<TransferEvent>({ type: 'note', note: 'behind', from: begun.first + sent }),
+            of(entries).pipe(transfer(request, { head: begun, sent, digest })),
+          );
+
+        const events = sharing({
+          key: keyOf(request, entries),
+          valve: request.valve,
+          source: (valve) => of(entries).pipe(transfer({ ...request, valve })),
+          behind: () => (head ? goOn(head) : own()),
+          joined: { type: 'note', note: 'shared' },
+        }).pipe(
+          takeWhile((event) => {
+            alone = joined && event.type === 'head' && !provable(event);
+            return !alone;
+          }),
+          tap(note),
+        );
+        return concat(
+          events,
+          defer(() => (alone ? own() : EMPTY)),
+        );
+      }),
+    );
+  };
+
+/** Whether somebody who falls behind could go on with what is proven to be the same content. */
+const provable = ({ whole, candidate, etag }: Head): boolean =>
+  (whole && candidate.entry.checksum !== undefined) || etag !== undefined;
+
+const keyOf = ({ path, ranges = [], record }: StreamRequest, entries: readonly CatalogEntry[]): string => {
+  const state = entries.map(({ importerId, unitId, revision, url, checksum }) => [
+    ...[importerId, unitId, revision, url],
+    checksum?.value,
+  ]);
+  return JSON.stringify([path, ranges, record, state]);
+};
