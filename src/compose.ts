@@ -60,6 +60,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     valve: options.valve ?? of(true),
     ranges: options.ranges,
     conditions: options.conditions,
+    alone: options.alone,
     record: options.record ?? true,
     traceparent: options.traceparent,
   });

@@ -2,7 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { EMPTY, ignoreElements, type Observable, pairwise, Subject, Subscription } from 'rxjs';
-import { type Candidate, createHealth, type Delivery, deliverSaves, type SourceHealth } from '../pipelines/index.ts';
+import {
+  type Candidate,
+  createHealth,
+  createSharing,
+  type Delivery,
+  deliverSaves,
+  type SourceHealth,
+} from '../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh, openAlternates } from './alternates.ts';
 import { policyOf, sourcesOf } from './banks.ts';
 import type { SqliteCatalog } from './catalog/sqlite.ts';
@@ -83,7 +90,9 @@ export const openStreamer = async (
   }
 
   const failed = ({ entry }: Candidate) => chosen.forget(entry.path);
-  const parts = { catalog: chosen, open, policy: policyOf(settings), health, failed };
+  const { coalesceWindow: window, coalesceMemory: memory } = settings;
+  const sharing = window > 0 ? createSharing({ window, memory }) : undefined;
+  const parts = { catalog: chosen, open, policy: policyOf(settings), health, sharing, failed };
   const held = { catalog, alternates, ready: chosen.ready };
   const close = async () => {
     background.unsubscribe();
@@ -106,7 +115,8 @@ export const openStreamer = async (
         ? createSaveStore({
             folder: settings.saveDir,
             onError,
-            fetch: ({ path }, valve) => streamer.fetch(path, { valve }).pipe(ignoreElements()),
+            // A transfer shared with others would go on while the disk cannot keep up.
+            fetch: ({ path }, valve) => streamer.fetch(path, { valve, alone: true }).pipe(ignoreElements()),
           })
         : undefined;
     const candidates = [...(store ? [store.find] : []), alternates.find, feedCandidates(chosen)];

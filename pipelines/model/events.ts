@@ -25,7 +25,7 @@ export interface SourceHead {
 export interface Chunk {
   readonly type: 'chunk';
   readonly bytes: Uint8Array;
-  /** What came so far, these bytes included, for whoever has to go on from here by himself. Only where transfers are shared. */
+  /** What came so far, these bytes included: whoever has to go on from here by himself goes on with a copy of it. Only where transfers are shared. */
   readonly digest?: Digest;
 }
 

@@ -18,6 +18,8 @@ export interface StreamRequest {
   readonly ranges?: readonly ByteRange[];
   /** Whether the content, or a part of it, is wanted at all depends on what it is by now. */
   readonly conditions?: Conditions;
+  /** Wants a transfer of its own, also where another request has the same one under way. Default: shares it. */
+  readonly alone?: boolean;
   /** Whether a complete transfer asks for the unit to be saved. Pulp's own downloads (`Pulp-Stream-Request: true`) say no. */
   readonly record: boolean;
   /** The client's place in a trace (W3C Trace Context), where it told one; handed on with what the request leads to. */

@@ -3,7 +3,9 @@ import { BehaviorSubject, Observable, Subject, type Subscriber, Subscription, ta
 interface CoalesceOptions<T> {
   /** What a value weighs, such as its bytes; what weighs nothing is delivered whatever a consumer's valve says. */
   readonly size: (value: T) => number;
-  /** The weight that is kept of one source, for those who come late or are slow. */
+  /** The weight that is kept of what all consumers of a source have, for those who come late. */
+  readonly late: number;
+  /** The weight that is kept of one source at most, for those who are slow. */
   readonly window: number;
   /** The weight that is kept of all sources together. */
   readonly memory: number;
@@ -49,7 +51,7 @@ interface Consumer<T> {
  * Completes and errors with the source, once the consumer has taken all before. Unsubscribing leaves the source to the others, the last one
  * unsubscribes from it.
  */
-export const coalesce = <T>({ size, window, memory }: CoalesceOptions<T>): ((join: Join<T>) => Observable<T>) => {
+export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>): ((join: Join<T>) => Observable<T>) => {
   const running = new Map<string, Shared<T>>();
   let held = 0;
 
@@ -123,8 +125,9 @@ export const coalesce = <T>({ size, window, memory }: CoalesceOptions<T>): ((joi
     const tidy = () => {
       const taken = [...consumers].map(({ at }) => at - dropped);
       const [by, most] = [Math.min(...taken), Math.max(...taken)];
-      let count = running.get(key) === shared ? 0 : by;
-      let rest = kept.slice(count).reduce((sum, value) => sum + size(value), 0);
+      const weightOf = (values: readonly T[]) => values.reduce((sum, value) => sum + size(value), 0);
+      let count = running.get(key) === shared && weightOf(kept.slice(0, by)) <= late ? 0 : by;
+      let rest = weightOf(kept.slice(count));
       for (; count < most && (rest > window || held - weight + rest > memory); count++) rest -= size(kept[count] as T);
       drop(count);
       for (const consumer of consumers) {

@@ -6,20 +6,28 @@ import type { Transfer, TransferEvent } from './transfer.ts';
 /** The transfers that are under way, for others to join. */
 export type Sharing = ReturnType<typeof coalesce<TransferEvent>>;
 
-/** `window`: bytes kept of one transfer for those who come late or are slow; `memory`: of all together. */
+/** Bytes that all have, kept for who comes late: "the same moment" ends with them. A lone client's transfer holds no more. */
+const LATE = 1024 * 1024;
+
+/** `window`: bytes kept of one transfer for those who are slower than others; `memory`: of all transfers together. */
 export const createSharing = ({ window, memory }: { readonly window: number; readonly memory: number }): Sharing =>
-  coalesce<TransferEvent>({ size: (event) => (event.type === 'chunk' ? event.bytes.length : 0), window, memory });
+  coalesce<TransferEvent>({
+    size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+    late: Math.min(window, LATE),
+    window,
+    memory,
+  });
 
 /**
  * Has all who ask for the same at the same time share one transfer. Who comes while its first bytes are still kept gets all of it; who falls
  * behind by more than is kept goes on from his byte by a transfer of his own, or from the saved copy, and is judged by his own digest.
  * Nobody holds another back, and who leaves harms none. Content that nothing proves the same later (neither checksum nor strong entity tag)
- * is not shared, nor are requests with conditions of their own.
+ * is not shared, nor are requests with conditions, or such as want to be alone.
  */
 export const share =
   ({ sharing }: { readonly sharing?: Sharing }, transfer: Transfer): Transfer =>
   (request) => {
-    if (!sharing || request.method !== 'GET' || request.conditions) return transfer(request);
+    if (!sharing || request.method !== 'GET' || request.conditions || request.alone) return transfer(request);
 
     return mergeMap((entries) =>
       defer(() => {

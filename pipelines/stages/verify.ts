@@ -33,7 +33,8 @@ export const verify = (
     const digestAt = ({ head, sent, digest }: Start): Digest | undefined => {
       const fresh = digestFor(head);
       if (fresh && !digest && sent > 0) throw new Error('the digest of what was sent before is missing');
-      return digest ?? fresh;
+      // Others may go on from the same byte.
+      return digest?.copy() ?? fresh;
     };
     let head = start?.head;
     let digest = start && digestAt(start);

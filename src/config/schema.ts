@@ -330,6 +330,12 @@ export const SETTINGS = {
     '600',
     'A client that takes nothing for this long, while there is something for it, is cut. 0: never.',
   ),
+  coalesceWindow: streamer(
+    size,
+    '8 MiB',
+    'Clients that ask for the same at the same time share one transfer. So much of it is kept for those who are slower than others; who is further behind goes on with a transfer of his own. 0: each client has his own.',
+  ),
+  coalesceMemory: streamer(size, '64 MiB', 'What is kept of all such transfers together.'),
   sizeLimit: streamer(size, '0', 'Content that is larger is refused. 0: no limit.'),
   cooldown: streamer(
     wait(0),

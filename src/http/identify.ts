@@ -28,17 +28,19 @@ export interface Identity {
 export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId }: Identify): Identity => {
   let copyKnown = false;
   let asked = false;
+  let collapsed = false;
   const ofRequest: readonly Header[] = requestId ? [['X-Request-Id', id]] : [];
 
   return {
     observe: (note) => {
       if (note.note === 'found') copyKnown = note.candidates.some(({ kept }) => kept);
       if (note.note === 'attempt') asked = true;
+      if (note.note === 'shared') collapsed = true;
     },
     ofHead: (head) => [
       ...head.headers.filter(([name]) => !(requestId && name.toLowerCase() === 'x-request-id')),
       ...(via ? [['Via', `1.1 ${NAME}`] as const] : []),
-      ...(cacheStatus && asked ? [['Cache-Status', cached(head, copyKnown)] as const] : []),
+      ...(cacheStatus && asked ? [['Cache-Status', cached(head, { copyKnown, collapsed })] as const] : []),
       ...ofRequest,
     ],
     ofError: ({ code, sourceStatus }) => {
@@ -49,14 +51,18 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
   };
 };
 
-/** `copyKnown`: there was a saved copy, which may not have been of use. */
-const cached = ({ candidate: { kept, source }, sourceStatus, stored }: Head, copyKnown: boolean): string =>
+/** `copyKnown`: there was a saved copy, which may not have been of use; `collapsed`: another request's transfer is shared. */
+const cached = (
+  { candidate: { kept, source }, sourceStatus, stored }: Head,
+  { copyKnown, collapsed }: { readonly copyKnown: boolean; readonly collapsed: boolean },
+): string =>
   kept
     ? member({ hit: true })
     : member({
         fwd: copyKnown ? 'miss' : 'uri-miss',
         'fwd-status': sourceStatus,
         stored: stored || undefined,
+        collapsed: collapsed || undefined,
         detail: string(source.replace(/:.*/s, '')),
       });
 

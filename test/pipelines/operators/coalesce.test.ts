@@ -14,8 +14,8 @@ interface Way {
   readonly behind?: Observable<string>;
 }
 
-const make = ({ window = 100, memory = 100 } = {}) => {
-  const join = coalesce<string>({ size, window, memory });
+const make = ({ window = 100, late = 100, memory = 100 } = {}) => {
+  const join = coalesce<string>({ size, late, window, memory });
   return (source: Observable<string>, { key = 'k', valve = NEVER, behind = NEVER }: Way = {}) =>
     join({ key, valve, source: () => source, behind: () => behind, joined: 'J' });
 };
@@ -56,6 +56,18 @@ describe('coalesce', () => {
       expectObservable(join(source), '    --------^-------------').toBe('---------a----b----c-|');
       expectObservable(join(source), '    ----------^-----------').toBe('----------(Ja)b----c-|');
       expectSubscriptions(source.subscriptions).toBe(['^------------!', '--------^------------!']);
+    }));
+
+  it('keeps what is for the slow apart from what is for late comers', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const join = make({ window: 3, late: 1 });
+      const source = cold('                     -a--b--------c|');
+      const valve = hot('                       o--x------------o', VALVE);
+      expectObservable(join(source)).toBe('       -a--b--------c|');
+      expectObservable(join(source, { valve })).toBe('Ja--------------(bc|)');
+      // Everybody has “a” and “b” is wanted still: there is room for both, for one who comes late there is for “a”.
+      expectObservable(join(source), '-----^').toBe('-----(Jab)---c|');
+      expectSubscriptions(source.subscriptions).toBe('^-------------!');
     }));
 
   it('begins anew after the end', () =>
@@ -112,7 +124,7 @@ describe('coalesce', () => {
     const seen: boolean[] = [];
     const one = new BehaviorSubject(true);
     const two = new BehaviorSubject(true);
-    const join = coalesce<string>({ size, window: 9, memory: 9 });
+    const join = coalesce<string>({ size, late: 9, window: 9, memory: 9 });
     const way = (valve: Observable<boolean>) =>
       join({
         key: 'k',
@@ -190,8 +202,8 @@ describe('coalesce', () => {
       },
     );
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (acts, window) => {
-        const join = coalesce<number>({ size: () => 1, window, memory: 1000 });
+      fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), fc.nat(4), (acts, window, late) => {
+        const join = coalesce<number>({ size: () => 1, late, window, memory: 1000 });
         const sources: { subject: Subject<number>; valve: BehaviorSubject<boolean>; next: number }[] = [];
         const consumers: {
           valve: BehaviorSubject<boolean>;

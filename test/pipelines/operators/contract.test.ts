@@ -111,6 +111,7 @@ const CASES: readonly Case[] = [
   kase<Event, Event>('coalesce', () => {
     const join = coalesce<Event>({
       size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+      late: 100,
       window: 100,
       memory: 100,
     });

@@ -1,0 +1,274 @@
+import { describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, type Observable, of, Subject, VirtualTimeScheduler } from 'rxjs';
+import {
+  type Candidate,
+  type CatalogEntry,
+  createSharing,
+  lazyFetch,
+  type Report,
+  type SaveRequest,
+  type SourceEvent,
+  type StreamError,
+  type StreamRequest,
+} from '../../pipelines/index.ts';
+import {
+  aCandidate,
+  anEntry,
+  aPolicy,
+  aRequest,
+  chunk,
+  digest,
+  entryOf,
+  sourceHead,
+  textOf,
+} from '../support/river.ts';
+
+const CONTENT = 'abcdefghij';
+
+/** Sources that are pushed by hand, and everybody who asks for them. */
+const scene = ({
+  entry = entryOf(CONTENT),
+  window = 4,
+  memory = 1000,
+}: {
+  entry?: CatalogEntry;
+  window?: number;
+  memory?: number;
+} = {}) => {
+  const opened: { readonly asked: string; readonly events: Subject<SourceEvent>; readonly valve: () => boolean }[] = [];
+  const saves: SaveRequest[] = [];
+  const kept: string[] = [];
+  const deps = {
+    catalog: { lookup: () => of(entry) },
+    sources: [() => of(aCandidate('a', entry))],
+    open: (_: Candidate, ask: { from: number; last?: number; ifRange?: string; valve: Observable<boolean> }) => {
+      const events = new Subject<SourceEvent>();
+      let open = true;
+      ask.valve.subscribe((state) => {
+        open = state;
+      });
+      const asked = [ask.from, ask.last, ask.ifRange].filter((part) => part !== undefined).join(' ');
+      opened.push({ asked, events, valve: () => open });
+      return events;
+    },
+    digest,
+    policy: aPolicy({ attempts: 1, headTimeout: 10_000, readTimeout: 10_000 }),
+    random: () => 1,
+    // No time passes: nothing here is waited for.
+    scheduler: new VirtualTimeScheduler(),
+    keep: () => ({
+      write: ({ length }: Uint8Array) => kept.push(String(length)),
+      commit: () => kept.push('whole'),
+      abort: () => {},
+    }),
+    outbox: { append: (save: SaveRequest) => saves.push(save) },
+    sharing: createSharing({ window, memory }),
+  };
+  const ask = (more: Partial<StreamRequest> = {}) => {
+    const valve = new BehaviorSubject(true);
+    const seen = { body: '', heads: 0, notes: [] as string[], end: '', error: undefined as StreamError | undefined };
+    let report: Report | undefined;
+    const subscription = lazyFetch(aRequest({ valve, ...more }), {
+      ...deps,
+      report: (told) => (report = told),
+    }).subscribe({
+      next: (event) => {
+        if (event.type === 'head') seen.heads += 1;
+        else if (event.type === 'chunk') seen.body += textOf(event.bytes);
+        else if (event.type === 'note') seen.notes.push(event.note);
+      },
+      error: (error) => {
+        seen.error = error;
+        seen.end = 'error';
+      },
+      complete: () => {
+        seen.end = 'complete';
+      },
+    });
+    return { seen, valve, report: () => report, leave: () => subscription.unsubscribe() };
+  };
+  const source = (index: number) => {
+    const one = opened[index];
+    if (!one) throw new Error(`nothing was opened as number ${index}`);
+    return {
+      ...one,
+      say: (text: string) => {
+        for (const letter of text) one.events.next(chunk(letter));
+      },
+      head: (from = 0, etag?: string) =>
+        one.events.next(sourceHead({ length: CONTENT.length, from, etag, headers: etag ? [['ETag', etag]] : [] })),
+      end: () => one.events.complete(),
+    };
+  };
+  return { ask, source, opened, saves, kept };
+};
+
+describe('a shared transfer', () => {
+  it('is one, for all who ask at the same time; it is digested, kept and recorded once', () => {
+    const { ask, source, opened, saves, kept } = scene();
+    const all = [ask({ id: 'one' }), ask({ id: 'two' }), ask({ id: 'three' })];
+    source(0).head();
+    source(0).say(CONTENT);
+    for (const { seen } of all) expect(seen).toMatchObject({ heads: 1, body: 'abcdefghi', end: '' });
+    source(0).end();
+    for (const { seen, report } of all) {
+      expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
+      expect(report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256', recorded: true });
+    }
+    expect(all.map(({ seen }) => seen.notes.includes('shared'))).toEqual([false, true, true]);
+    expect(opened).toHaveLength(1);
+    expect(saves.map(({ requestId }) => requestId)).toEqual(['one']);
+    expect(kept.filter((what) => what === 'whole')).toHaveLength(1);
+  });
+
+  it('has its wrong end held back from all', () => {
+    const { ask, source } = scene();
+    const all = [ask(), ask()];
+    source(0).head();
+    source(0).say('abcdefghiX');
+    source(0).end();
+    for (const { seen } of all) {
+      expect(seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
+      expect(seen.notes).toContain('failed');
+    }
+  });
+
+  it('goes on at the speed of the quickest; who falls behind goes on from his own byte, judged by his own digest', () => {
+    const { ask, source, opened } = scene({ window: 3 });
+    const quick = ask();
+    const slow = ask();
+    source(0).head();
+    source(0).say('ab');
+    slow.valve.next(false);
+    source(0).say('cde');
+    expect(opened).toHaveLength(1);
+    source(0).say('f');
+    expect(opened.map(({ asked }) => asked)).toEqual(['0', '2']);
+    expect(source(1).valve()).toBe(false);
+    source(0).say('ghij');
+    source(0).end();
+    expect(quick.seen).toMatchObject({ body: CONTENT, end: 'complete' });
+
+    slow.valve.next(true);
+    source(1).head(2);
+    source(1).say('cdefghij');
+    source(1).end();
+    expect(slow.seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
+    expect(slow.report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256' });
+  });
+
+  it('lets several go on from the same byte, each by himself', () => {
+    const { ask, source } = scene({ window: 1 });
+    ask();
+    const slow = [ask(), ask()];
+    source(0).head();
+    source(0).say('ab');
+    for (const { valve } of slow) valve.next(false);
+    source(0).say('cd');
+    for (const [index, { valve, seen }] of slow.entries()) {
+      valve.next(true);
+      source(index + 1).head(2);
+      source(index + 1).say('cdefghij');
+      source(index + 1).end();
+      expect(seen).toMatchObject({ body: CONTENT, end: 'complete' });
+    }
+  });
+
+  it('never lets one who went on by himself end with wrong bytes', () => {
+    const { ask, source } = scene({ window: 1 });
+    ask();
+    const slow = ask();
+    source(0).head();
+    source(0).say('ab');
+    slow.valve.next(false);
+    source(0).say('cd');
+    slow.valve.next(true);
+    source(1).head(2);
+    source(1).say('cdefghiX');
+    source(1).end();
+    expect(slow.seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
+  });
+
+  it('waits where nobody wants more', () => {
+    const { ask, source } = scene();
+    const one = ask();
+    const two = ask();
+    source(0).head();
+    one.valve.next(false);
+    expect(source(0).valve()).toBe(true);
+    two.valve.next(false);
+    expect(source(0).valve()).toBe(false);
+    one.valve.next(true);
+    expect(source(0).valve()).toBe(true);
+  });
+
+  it('gives late comers all from the first byte, or another transfer where that is gone', () => {
+    const { ask, source, opened } = scene({ window: 3 });
+    ask();
+    source(0).head();
+    source(0).say('abc');
+    expect(ask().seen).toMatchObject({ heads: 1, body: 'abc' });
+    source(0).say('d');
+    expect(ask().seen).toMatchObject({ heads: 0, body: '' });
+    expect(opened).toHaveLength(2);
+  });
+
+  it('outlives its first client, and ends with its last', () => {
+    const { ask, source } = scene();
+    const first = ask();
+    const second = ask();
+    source(0).head();
+    source(0).say('ab');
+    first.leave();
+    expect(first.report()).toMatchObject({ outcome: 'left', bytes: 2 });
+    source(0).say('cd');
+    expect(second.seen.body).toBe('abcd');
+    second.leave();
+    expect(source(0).events.observed).toBe(false);
+  });
+
+  it('serves a range to all who ask for the same one, while an entity tag proves the rest', () => {
+    const { ask, source, opened } = scene({ entry: anEntry(), window: 1 });
+    const range = { ranges: [{ first: 2, last: 6 }] };
+    const quick = ask(range);
+    const slow = ask(range);
+    ask({ ranges: [{ first: 3, last: 6 }] });
+    expect(opened.map(({ asked }) => asked)).toEqual(['2 6', '3 6']);
+    source(0).head(2, '"1"');
+    slow.valve.next(false);
+    source(0).say('cd');
+    expect(opened.at(-1)?.asked).toBe('2 6 "1"');
+    source(0).say('efg');
+    source(0).end();
+    slow.valve.next(true);
+    source(2).head(2, '"1"');
+    source(2).say('cdefg');
+    source(2).end();
+    for (const { seen } of [quick, slow]) expect(seen).toMatchObject({ heads: 1, body: 'cdefg', end: 'complete' });
+  });
+
+  it('is not joined where nothing could prove more of it: neither checksum nor entity tag', () => {
+    const { ask, source, opened } = scene({ entry: anEntry() });
+    const first = ask();
+    const second = ask();
+    expect(opened).toHaveLength(1);
+    source(0).head();
+    expect(opened).toHaveLength(2);
+    source(1).head();
+    for (const index of [0, 1]) {
+      source(index).say(CONTENT);
+      source(index).end();
+    }
+    for (const { seen } of [first, second]) expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
+  });
+
+  it('is not for HEAD, conditions, and who wants to be alone', () => {
+    const { ask, opened } = scene();
+    ask();
+    ask({ method: 'HEAD' });
+    ask({ conditions: { ifModifiedSince: 0 } });
+    ask({ alone: true });
+    ask({ record: false });
+    expect(opened).toHaveLength(5);
+  });
+});
