@@ -2,7 +2,7 @@ import { asyncScheduler, type MonoTypeOperatorFunction, type Observable, type Sc
 import { operate } from './operate.ts';
 
 interface StallTimeout {
-  /** Milliseconds that the source may stay silent once it was asked to flow. */
+  /** Milliseconds that the source may stay silent between values, and before its end. */
   readonly within: number;
   /** Silence while the valve is closed is the consumer's wish, not a stall: the time starts anew when it opens. */
   readonly valve: Observable<boolean>;
@@ -11,7 +11,8 @@ interface StallTimeout {
 }
 
 /**
- * Errors when an open source says nothing for a while; else passes everything on, with completion and error.
+ * Errors when an open source that has begun says nothing for a while; else passes everything on, with completion and error. How long its
+ * first value may take is another question, for RxJS's own `timeout({ first })`.
  *
  * ```
  * source    a--b-------------
@@ -30,7 +31,8 @@ export const stallTimeout = <T>({
 }: StallTimeout): MonoTypeOperatorFunction<T> =>
   operate((subscriber) => {
     let open = true;
-    let last = scheduler.now();
+    let begun = false;
+    let last = 0;
 
     subscriber.add(
       valve.subscribe({
@@ -41,17 +43,20 @@ export const stallTimeout = <T>({
         error: (failure) => subscriber.error(failure),
       }),
     );
-    subscriber.add(
-      scheduler.schedule(function () {
-        const left = open ? last + within - scheduler.now() : within;
-        if (left > 0) this.schedule(undefined, left);
-        else subscriber.error(error());
-      }, within),
-    );
+    const watch = () =>
+      subscriber.add(
+        scheduler.schedule(function () {
+          const left = open ? last + within - scheduler.now() : within;
+          if (left > 0) this.schedule(undefined, left);
+          else subscriber.error(error());
+        }, within),
+      );
 
     return {
       next: (value) => {
         last = scheduler.now();
+        if (!begun) watch();
+        begun = true;
         subscriber.next(value);
       },
     };
