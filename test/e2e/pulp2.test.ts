@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { filter, firstValueFrom } from 'rxjs';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
-import { startFeed as openFeed, startOn, type TestFeed } from '../support/feeds.ts';
+import { startOn, type TestFeed } from '../support/feeds.ts';
 import { forwardProxy } from '../support/forward-proxy.ts';
-import { describeMongo, describeMongoServer, type MongoServer, mongodb, serverName } from '../support/mongodb.ts';
+import { describeMongo, mongodb, serverName } from '../support/mongodb.ts';
 import { type PulpSite, startPulpSite } from '../support/pulp-site.ts';
 import type { Pulp2, UnitKey } from '../support/pulp2/pulp2.ts';
 import { makeFilesRepository } from '../support/repositories.ts';
@@ -377,104 +377,5 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     expect((await get(site.url + path)).body.toString()).toBe('b');
     expect(feed.requests).toHaveLength(0);
     expect(site.daemon.streamer.catalog.refreshes.search('iso', {})).toEqual([]);
-  });
-});
-
-describeMongoServer(`a site whose database goes away (${serverName})`, () => {
-  const mongo = mongodb();
-  const TIMEOUT = 1_000;
-  let server: MongoServer;
-  let site: PulpSite;
-  let pulp: Pulp2;
-  let paths: string[];
-  let feed: TestFeed;
-  beforeAll(async () => {
-    server = await mongo.server();
-    const database = await mongo.database(server);
-    pulp = database.pulp;
-    feed = await openFeed(serve);
-    const importer = await pulp.importer({});
-    paths = Array.from({ length: 40 }, (_, number) => `/content/${number}`);
-    for (const path of paths)
-      await pulp.entry({
-        path,
-        importer_id: importer,
-        unit_id: 'x',
-        unit_type_id: 'rpm',
-        url: `${feed.url}${path}`,
-        checksum: digestOf(CONTENT),
-        algorithm: 'sha256',
-      });
-    site = await startPulpSite(newFolder(), server, database.name, [`mongodb_timeout: ${TIMEOUT}ms`]);
-  });
-  afterAll(async () => {
-    await site.daemon.stop();
-    await feed.close();
-  });
-
-  /** Clients that ask without pause; each request has to be over within a small multiple of the database's timeout. */
-  const load = () => {
-    const seen: { status: number; right: boolean }[] = [];
-    let going = true;
-    const client = async (first: number) => {
-      for (let number = first; going; number += 1) {
-        const response = await fetch(site.url + paths[number % paths.length], {
-          signal: AbortSignal.timeout(5 * TIMEOUT),
-        });
-        const body = Buffer.from(await response.arrayBuffer());
-        const { status, headers } = response;
-        const right =
-          status === 200
-            ? body.equals(CONTENT)
-            : status === 503 && headers.has('retry-after') && headers.get('cache-control') === 'no-store';
-        seen.push({ status, right });
-      }
-    };
-    const over = Promise.all(Array.from({ length: 8 }, (_, index) => client(index * 5)));
-    return {
-      /** Resolves once a request that began from now on came to this status. */
-      comesTo: async (status: number) => {
-        const from = seen.length + 8;
-        await Promise.race([until(() => seen.slice(from).some((one) => one.status === status)), over]);
-      },
-      stop: async () => {
-        going = false;
-        await over;
-        return seen;
-      },
-    };
-  };
-
-  it('answers 503 in time while it is stopped or frozen, under load, and recovers by itself', async () => {
-    const clients = load();
-    await clients.comesTo(200);
-    await server.stop();
-    await clients.comesTo(503);
-    await server.start();
-    await clients.comesTo(200);
-    server.freeze();
-    await clients.comesTo(503);
-    server.thaw();
-    await clients.comesTo(200);
-    const seen = await clients.stop();
-    expect(site.log.filter(({ code }) => code === 'INTERNAL')).toEqual([]);
-    expect(seen.filter(({ right }) => !right)).toEqual([]);
-    expect(site.log.filter(({ msg }) => msg.startsWith('MongoDB')).map(({ msg }) => msg.split(';')[0])).toEqual(
-      expect.arrayContaining(['MongoDB answers', 'MongoDB does not answer']),
-    );
-  }, 60_000);
-
-  it('starts without it', async () => {
-    await server.stop();
-    const other = await startPulpSite(newFolder(), server, 'pulp_test_none', [`mongodb_timeout: ${TIMEOUT}ms`]);
-    try {
-      expect(await get(`${other.url}/a`)).toMatchObject({ status: 503 });
-      expect(await firstValueFrom(other.daemon.streamer.ready)).toBe(false);
-      await server.start();
-      await firstValueFrom(other.daemon.streamer.ready.pipe(filter((ready) => ready)));
-      expect(await get(`${other.url}/a`)).toMatchObject({ status: 404 });
-    } finally {
-      await other.daemon.stop();
-    }
   });
 });

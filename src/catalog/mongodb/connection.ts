@@ -10,6 +10,7 @@ import {
   tap,
   throwError,
   timeout,
+  timer,
 } from 'rxjs';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../thrown.ts';
@@ -36,8 +37,11 @@ const RETRY = 2_000;
  */
 const REST = 1_000;
 
-/** The driver's own errors, and those of sockets (`EPIPE`), which it lets through in the moment that a server goes. */
+/** The driver's own errors, and those of sockets, which it lets through in the moment that a server goes. */
 const isOfConnection = (error: unknown): boolean => error instanceof MongoError || /^E[A-Z]+$/.test(codeOf(error));
+
+/** The server had hung up already: nothing was sent, and the driver, which would try another connection or server, is not told. */
+const wasNotSent = (error: unknown): boolean => codeOf(error) === 'EPIPE' && !(error instanceof MongoError);
 
 /**
  * Connects in the background, at once and until it succeeds; afterwards the driver itself keeps watch. Throws where the settings cannot be
@@ -85,6 +89,7 @@ export const connectMongo = (settings: DatabaseSettings, within: number): Connec
       return defer(connect).pipe(
         catchError((error: unknown) => throwError(() => unavailable(asked, messageOf(error), error))),
         mergeMap(() => question(client.db(database))),
+        retry({ delay: (error: unknown) => (wasNotSent(error) ? timer(0) : throwError(() => error)) }),
         timeout({ first: within, with: late }),
         catchError((error: unknown) =>
           throwError(() => (isOfConnection(error) ? unavailable(asked, messageOf(error), error) : error)),
