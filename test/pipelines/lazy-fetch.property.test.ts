@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { within } from '../../pipelines/index.ts';
 import { textOf } from '../support/river.ts';
-import { diagram, type Fate, type History, live, type Plan } from '../support/world.ts';
+import { diagram, type Fate, type History, live, liveTogether, type Plan } from '../support/world.ts';
 
 const CONTENT = 'The quick brown fox jumps over the lazy dog, twice a day.';
 const at = fc.integer({ min: 0, max: CONTENT.length - 1 });
@@ -62,8 +62,7 @@ const invariants = (plan: Plan, history: History): void => {
   if (!small) expect(history.chunksWhileClosed).toBeLessThanOrEqual(1);
 };
 
-const holds = (plan: Plan, more: (history: History) => void = () => {}): void => {
-  const history = live(plan);
+const holds = (plan: Plan, more: (history: History) => void = () => {}, history = live(plan)): void => {
   try {
     invariants(plan, history);
     more(history);
@@ -148,6 +147,51 @@ describe('lazyFetch, in arbitrary histories', () => {
           expect(ending.kind).toBe('complete');
           expect(events.some(([, event]) => event.type === 'note' && event.note === 'failed')).toBe(lies);
         });
+      }),
+      runs,
+    );
+  });
+
+  it('keeps all promises to each of several who share transfers, whenever they come, wait, fall behind and leave', () => {
+    const ways = fc.array(
+      fc.record({
+        comesAt: fc.nat(200),
+        valve: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 12 }),
+        leavesAt: fc.option(fc.integer({ min: 0, max: 400 }), { nil: undefined, freq: 4 }),
+      }),
+      { minLength: 2, maxLength: 5 },
+    );
+    const sharing = fc.record({ window: fc.integer({ min: 1, max: 200 }), memory: fc.integer({ min: 1, max: 400 }) });
+    const plan = fc.tuple(planOf(fc.oneof(good, bad, lying)), ways, sharing);
+    fc.assert(
+      fc.property(plan, ([some, company, sharing]) => {
+        const plan = { ...some, hedgeAfter: undefined };
+        for (const history of liveTogether(plan, company, sharing)) holds(plan, () => {}, history);
+      }),
+      runs,
+    );
+  });
+
+  it('completes the transfer of each of several who share, while one source is good', () => {
+    const ways = fc.array(
+      fc.record({ comesAt: fc.nat(200), valve: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 12 }) }),
+      { minLength: 2, maxLength: 5 },
+    );
+    const sharing = fc.record({ window: fc.integer({ min: 1, max: 200 }), memory: fc.integer({ min: 1, max: 400 }) });
+    const plan = fc.tuple(planOf(bad), fc.nat(), ways, sharing);
+    fc.assert(
+      fc.property(plan, ([some, place, company, sharing]) => {
+        const plan = {
+          ...some,
+          checksum: true,
+          sizeKnown: some.sizeKnown || some.sources.flat().some(({ kind }) => WRONG_LENGTHS.includes(kind)),
+          sources: some.sources.slice(0, 3).toSpliced(place % 4, 0, [{ kind: 'good' } as const]),
+          policy: { ...some.policy, attempts: 100 },
+          hedgeAfter: undefined,
+        };
+        const present = company.map((way) => ({ ...way, leavesAt: undefined }));
+        for (const history of liveTogether(plan, present, sharing))
+          holds(plan, ({ ending }) => expect(ending.kind).toBe('complete'), history);
       }),
       runs,
     );

@@ -14,6 +14,8 @@ import {
   type ByteRange,
   type Candidate,
   createHealth,
+  createSharing,
+  type LazyFetchDeps,
   lazyFetch,
   type OpenSource,
   type Policy,
@@ -122,35 +124,17 @@ const play = (
   });
 };
 
-/** Plays a plan in virtual time and writes everything down. */
-export const live = (plan: Plan): History => {
-  const events: [number, StreamEvent][] = [];
-  const reports: Report[] = [];
+/** Everything of a plan but those who ask. */
+const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
   const asked: string[] = [];
-  let ending: History['ending'] | undefined;
-  let leaks = 0;
   let sourcesOpen = 0;
-  let closedChunks = 0;
-  let chunksWhileClosed = 0;
-
-  const time = new VirtualTimeScheduler();
-  const valve = new BehaviorSubject(true);
-  valve.subscribe((open) => {
-    if (open) closedChunks = 0;
-  });
-  const moves = plan.valve.map((milliseconds) => timer(milliseconds, time));
-  concat(...moves).subscribe({
-    next: () => valve.next(!valve.value),
-    complete: () => valve.next(true),
-  });
-
   const entry = entryOf(plan.content, {
     ...(plan.sizeKnown && { size: bytesOf(plan.content).length }),
     ...(!plan.checksum && { checksum: undefined }),
   });
   const candidates = plan.sources.map((_, index) => aCandidate(`s${index}`, entry));
   const tries = new Map<Candidate, number>();
-  const openSource: OpenSource = (candidate, ask) => {
+  const open: OpenSource = (candidate, ask) => {
     const fates = plan.sources[candidates.indexOf(candidate)] ?? [];
     const count = tries.get(candidate) ?? 0;
     tries.set(candidate, count + 1);
@@ -161,26 +145,46 @@ export const live = (plan: Plan): History => {
       return play(plan, fate, ask, time);
     }).pipe(finalize(() => --sourcesOpen));
   };
-
-  const end = (kind: History['ending']['kind'], error?: unknown) => {
-    ending ??= { frame: time.now(), kind, error };
-  };
   const health = createHealth({ cooldown: 50, cooldownLimit: 500, random: () => 0.5, scheduler: time });
   if (plan.hedgeAfter !== undefined)
     for (const { source } of candidates) for (let seen = 0; seen < 20; seen++) health.answered(source, plan.hedgeAfter);
-
-  const before = valve.observers.length;
-  const subscription = lazyFetch(aRequest({ valve, ranges: plan.range ? [plan.range] : [] }), {
+  const deps: LazyFetchDeps = {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(...candidates)],
-    open: openSource,
+    open,
     digest,
     policy: aPolicy({ readTimeout: 40, headTimeout: 40, hedge: plan.hedgeAfter !== undefined, ...plan.policy }),
     random: () => 0.5,
     scheduler: time,
     health,
-    report: (report) => reports.push(report),
-  }).subscribe({
+  };
+  return { deps, asked, sourcesOpen: () => sourcesOpen };
+};
+
+type Way = Pick<Plan, 'valve' | 'leavesAt' | 'range'>;
+
+/** One who asks, at once, and writes down what he gets. */
+const follow = (way: Way, deps: LazyFetchDeps, time: VirtualTimeScheduler) => {
+  const events: [number, StreamEvent][] = [];
+  const reports: Report[] = [];
+  let ending: History['ending'] | undefined;
+  let closedChunks = 0;
+  let chunksWhileClosed = 0;
+
+  const valve = new BehaviorSubject(true);
+  valve.subscribe((open) => {
+    if (open) closedChunks = 0;
+  });
+  concat(...way.valve.map((milliseconds) => timer(milliseconds, time))).subscribe({
+    next: () => valve.next(!valve.value),
+    complete: () => valve.next(true),
+  });
+  const end = (kind: History['ending']['kind'], error?: unknown) => {
+    ending ??= { frame: time.now(), kind, error };
+  };
+  const before = valve.observers.length;
+  const request = aRequest({ valve, ranges: way.range ? [way.range] : [] });
+  const subscription = lazyFetch(request, { ...deps, report: (report) => reports.push(report) }).subscribe({
     next: (event) => {
       events.push([time.now(), event]);
       if (event.type === 'chunk' && !valve.value) chunksWhileClosed = Math.max(chunksWhileClosed, ++closedChunks);
@@ -188,15 +192,46 @@ export const live = (plan: Plan): History => {
     complete: () => end('complete'),
     error: (error) => end('error', error),
   });
-  if (plan.leavesAt !== undefined)
-    timer(plan.leavesAt, time).subscribe(() => {
+  if (way.leavesAt !== undefined)
+    timer(way.leavesAt, time).subscribe(() => {
       subscription.unsubscribe();
       end('left');
     });
+  return () => {
+    if (!ending) throw new Error('the request never ended');
+    return { events, reports, ending, chunksWhileClosed, observers: valve.observers.length - before };
+  };
+};
+
+/** Plays a plan in virtual time and writes everything down. */
+export const live = (plan: Plan): History => {
+  const time = new VirtualTimeScheduler();
+  const { deps, asked, sourcesOpen } = makeBanks(plan, time);
+  const told = follow(plan, deps, time);
   time.flush();
-  leaks = sourcesOpen + valve.observers.length - before;
-  if (!ending) throw new Error('the request never ended');
-  return { events, ending, reports, leaks, chunksWhileClosed, asked };
+  const { observers, ...history } = told();
+  return { ...history, asked, leaks: sourcesOpen() + observers };
+};
+
+/** The same for several who come at different times and share what they can: a history each. `sharing` says how much is kept. */
+export const liveTogether = (
+  plan: Plan,
+  company: readonly (Way & { readonly comesAt: number })[],
+  sharing: Parameters<typeof createSharing>[0],
+): readonly History[] => {
+  const time = new VirtualTimeScheduler();
+  const { deps, asked, sourcesOpen } = makeBanks(plan, time);
+  const shared = { ...deps, sharing: createSharing(sharing) };
+  const histories: (() => Omit<History, 'asked' | 'leaks'> & { readonly observers: number })[] = [];
+  for (const way of company)
+    timer(way.comesAt, time).subscribe(() => {
+      histories.push(follow(way, shared, time));
+    });
+  time.flush();
+  return histories.map((told) => {
+    const { observers, ...history } = told();
+    return { ...history, asked, leaks: sourcesOpen() + observers };
+  });
 };
 
 /** A history as a marble diagram: a column a frame in which something happened. */
