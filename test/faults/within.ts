@@ -1,6 +1,6 @@
 import { until } from '../support/until.ts';
 
-/** Resolves once a condition holds, to whether it did so in time; looks at it with each turn of the event loop. */
+/** Resolves once a condition holds, to whether it did so in time. */
 export const within = async (milliseconds: number, condition: () => boolean): Promise<boolean> => {
   const last = performance.now() + milliseconds;
   await until(() => condition() || performance.now() > last);

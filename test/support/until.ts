@@ -1,6 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 
-/** Resolves once a condition holds, looked at with each turn of the event loop; the test's timeout is its limit. */
+/** Milliseconds between two looks: a loop without a rest would take the processor from what it waits for. */
+const REST = 2;
+
+/** Resolves once a condition holds, looked at again and again; the test's timeout is its limit. */
 export const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await setImmediate();
+  while (!condition()) await setTimeout(REST);
 };
