@@ -28,6 +28,8 @@ export const policyOf = (settings: Settings): Policy => ({
   minSpeedWindow: settings.minSpeedWindow * 1000,
   clientTimeout: settings.clientTimeout * 1000,
   sizeLimit: settings.sizeLimit,
+  savePartial: settings.savePartial,
+  saveAbandoned: settings.saveAbandoned,
   hedge: settings.hedge === 'on',
 });
 

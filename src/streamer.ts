@@ -114,6 +114,7 @@ export const openStreamer = async (
       settings.dispatch === 'save'
         ? createSaveStore({
             folder: settings.saveDir,
+            limit: settings.saveLimit,
             onError,
             // A transfer shared with others would go on while the disk cannot keep up.
             fetch: ({ path }, valve) => streamer.fetch(path, { valve, alone: true }).pipe(ignoreElements()),

@@ -23,6 +23,10 @@ export interface Policy {
   readonly clientTimeout: number;
   /** Bytes; content that is, or claims to be, larger is refused. 0: no limit. */
   readonly sizeLimit: number;
+  /** Whether a part that came right asks for its unit to be saved, as the whole does. */
+  readonly savePartial: boolean;
+  /** Whether a transfer that its client left asks for it. */
+  readonly saveAbandoned: boolean;
   /** Whether a second source is asked for its head where the first is slower than 95 of 100 of its own recent heads. */
   readonly hedge: boolean;
 }

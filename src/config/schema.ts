@@ -201,6 +201,21 @@ export const SETTINGS = {
     'What is done with content after a whole and right transfer: `save` keeps a copy and serves it from there next time, `celery` queues a task that saves the unit, `deferred` notes it in Pulp’s database (`deferred_download`), `none` does nothing. See docs/save-tasks.md.',
   ),
   saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder that saved copies are kept in.'),
+  saveLimit: streamer(
+    size,
+    '0',
+    'What saved copies may take together; past it those go that were not used for the longest time. Content that is larger is not kept. 0: no limit.',
+  ),
+  savePartial: streamer(
+    boolean,
+    'no',
+    'Whether a range that was served asks for its unit to be saved as well: the whole is then fetched by whoever saves it.',
+  ),
+  saveAbandoned: streamer(
+    boolean,
+    'no',
+    'Whether a transfer that its client left before the end asks for its unit to be saved as well.',
+  ),
   brokerUrl: {
     ...streamer(
       words('url'),

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { concat, defer, EMPTY, filter, mergeMap, type Observable, of, Subject, takeUntil, throwError } from 'rxjs';
@@ -18,6 +18,7 @@ import { syncFolder, unlessMissing } from './save/files.ts';
 import { findCopy, keyOf, placeOf } from './save/names.ts';
 import { openPartial } from './save/partial.ts';
 import { startPartialCopy } from './save/partial-copy.ts';
+import { makeRoom } from './save/room.ts';
 import { makeTurns } from './save/turns.ts';
 import { messageOf } from './thrown.ts';
 
@@ -33,6 +34,10 @@ export interface SaveStoreOptions {
   readonly fetch?: (entry: CatalogEntry, valve: Observable<boolean>) => Observable<never>;
   /** Bytes that may wait for the disk, all copies together. */
   readonly backlogLimit?: number;
+  /** Bytes of all copies; past it those go that were not used for the longest time. Larger content is not kept at all. Default: no limit. */
+  readonly limit?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 export interface SaveStore {
@@ -56,7 +61,8 @@ const DISK_LINES = 2;
 /**
  * The embedded way to save: verified bytes as files in a folder. The file system is the only truth, there is no index to disagree with it:
  * a file under its final name was whole, synced and right when it was renamed to it, so `kill -9` at any moment leaves nothing wrong.
- * What is in the making lies in `.partial` and is removed by the next start. Access times tell what was used last.
+ * What is in the making lies in `.partial`, beyond the limit, and is removed by the next start. Access times tell what was used last; a copy
+ * that has to go while it is read is read to its end all the same.
  *
  * Throws where the folder cannot be made.
  */
@@ -71,6 +77,15 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     options.onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
   const turns = makeTurns(tell);
   const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
+  const { limit = 0, now = Date.now } = options;
+  const room = makeRoom({ folder, limit, inLine, alone: turns.alone, touched: checks.trust, onError: tell, now });
+  const tooLarge = new Set<string>();
+
+  /** Whether content of so many bytes can never be kept. Whoever wishes it kept has to know that it was seen to. */
+  const isTooLarge = (key: string, bytes: number) => {
+    if (limit > 0 && bytes > limit) tooLarge.add(key);
+    return tooLarge.has(key);
+  };
 
   /** Gives a finished file its final name. The first of several wins, unless it is not known to be right. */
   const place = async (entry: CatalogEntry, key: string, file: string, sha256 = '') => {
@@ -78,6 +93,9 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     if (there && checks.isKnown(there)) return unlink(file);
     const path = placeOf(folder, entry, key, sha256);
     const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    // Whole seconds, which can be set again whenever the access time is.
+    const seconds = Math.floor(now() / 1000);
+    await utimes(file, seconds, seconds);
     await rename(file, path);
     // New folders too must outlive a power cut, hence those above them.
     for (let at = dirname(path); ; at = dirname(at)) {
@@ -85,12 +103,16 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       await inLine(() => syncFolder(changed));
       if (made === undefined || at === folder) break;
     }
-    checks.trust(path, await stat(path, { bigint: true }));
+    const stats = await stat(path, { bigint: true });
+    checks.trust(path, stats);
+    room.taken(Number(stats.size));
     if (there && there.path !== path) await unlink(there.path);
   };
 
-  const keep: Keep = (entry) => {
+  const keep: Keep = (entry, length = entry.size ?? 0) => {
     const key = keyOf(entry);
+    if (isTooLarge(key, length)) return undefined;
+    let written = 0;
     const file = join(partial, randomUUID());
     const own = entry.checksum ? undefined : createHash('sha256');
     const copy = startPartialCopy({
@@ -105,10 +127,11 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     return {
       write: (bytes) => {
         own?.update(bytes);
+        written += bytes.length;
         copy.write(bytes);
       },
       commit: () => {
-        const finished = copy.finish();
+        const finished = isTooLarge(key, written) ? copy.abort() : copy.finish();
         turns.alone(key, async () => {
           if (!(await finished)) return;
           await place(entry, key, file, own?.digest('hex')).catch(async (error: unknown) => {
@@ -126,9 +149,10 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     };
   };
 
-  /** Whether there is a right copy that will last, once what is under way for the entry is over. */
+  /** Whether nothing is left to do: there is a right copy that will last, once what is under way for the entry is over, or can be none. */
   const has = async (entry: CatalogEntry): Promise<boolean> => {
     await turns.over(keyOf(entry));
+    if (tooLarge.has(keyOf(entry))) return true;
     const copy = await findCopy(folder, entry);
     if (!copy) return false;
     if (checks.isKnown(copy)) return true;
@@ -157,6 +181,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       const checking = checks.check(copy);
       if (copy.stats.size > SMALL || !(await checking)) return undefined;
     }
+    room.used(copy);
     return { entry, source: 'saved', url: pathToFileURL(copy.path).href, root: folder, kept: true };
   };
 
@@ -169,6 +194,9 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
           throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
         }),
       ).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
-    close: () => turns.over(),
+    close: async () => {
+      await room.over();
+      await turns.over();
+    },
   };
 };

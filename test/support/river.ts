@@ -86,6 +86,8 @@ export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
   minSpeedWindow: 100,
   clientTimeout: 0,
   sizeLimit: 0,
+  savePartial: false,
+  saveAbandoned: false,
   hedge: false,
   ...more,
 });

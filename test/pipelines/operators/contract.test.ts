@@ -138,7 +138,7 @@ const CASES: readonly Case[] = [
   kase('verify', () => verify(request, { digest })),
   kase('learn', () => learn({})),
   kase('keep', () => keep(request, {})),
-  kase('record', () => record(request, {})),
+  kase('record', () => record(request, { policy: aPolicy() })),
   kase('patient', () => patient(request, { policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
   kase(

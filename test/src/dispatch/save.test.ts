@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -13,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import {
+  BehaviorSubject,
   concat,
   defer,
   EMPTY,
@@ -21,6 +23,8 @@ import {
   lastValueFrom,
   NEVER,
   type Observable,
+  Subject,
+  tap,
   throwError,
 } from 'rxjs';
 import type { Candidate, CatalogEntry, Dispatch, Keeping } from '../../../pipelines/model/index.ts';
@@ -427,5 +431,95 @@ describe('files in the making', () => {
       writeFileSync(join(folder, '.partial', owner, 'half'), 'half');
     }
     expect(aStore({ folder }).files()).toEqual([]);
+  });
+});
+
+describe('a limit', () => {
+  const MIB = 1 << 20;
+  const filesOf = (count: number) =>
+    Array.from({ length: count }, (_, at) => {
+      const bytes = someBytes(MIB);
+      return { bytes, entry: describing(bytes, { path: `/pulp/${at}.rpm` }) };
+    });
+  /** A store whose clock goes on by a second with every look at it. */
+  const limited = (limit: number, options: Partial<SaveStoreOptions> = {}) => {
+    let time = 1_700_000_000_000;
+    return aStore({ limit, now: () => (time += 1000), ...options });
+  };
+
+  it('lets those go that were not used for the longest time, and no more of them than it has to', async () => {
+    const store = limited(10 * MIB);
+    const files = filesOf(11);
+    for (const { bytes, entry } of files.slice(0, 10)) await keep(store, entry, bytes);
+    expect(store.files()).toHaveLength(10);
+    // The first two are used again.
+    expect(await find(store, files[0]!.entry)).toBeDefined();
+    expect(await find(store, files[1]!.entry)).toBeDefined();
+    await keep(store, files[10]!.entry, files[10]!.bytes);
+    await store.close();
+    const left = await Promise.all(files.map(async ({ entry }) => (await find(store, entry)) !== undefined));
+    expect(left.flatMap((there, at) => (there ? [] : [at]))).toEqual([2, 3]);
+    expect(store.errors).toEqual([]);
+  });
+
+  it('knows after a restart what was used last, and holds from the start', async () => {
+    const store = limited(0);
+    const files = filesOf(6);
+    for (const { bytes, entry } of files) await keep(store, entry, bytes);
+    // Hours later, since a use is written once an hour.
+    const later = Date.now() + 86_400_000;
+    const next = aStore({ folder: store.folder, limit: 100 * MIB, now: () => later });
+    const [used] = files;
+    expect(await find(next, used!.entry)).toBeDefined();
+    await next.close();
+    // Its times were set: it is as right as before.
+    expect(await find(next, used!.entry)).toBeDefined();
+    const last = aStore({ folder: store.folder, limit: 2 * MIB });
+    await last.close();
+    const left = await Promise.all(files.map(async ({ entry }) => (await find(last, entry)) !== undefined));
+    expect(left).toEqual([true, false, false, false, false, false]);
+    expect([...next.errors, ...last.errors]).toEqual([]);
+  });
+
+  it('removes the folders of copies without a checksum as well', async () => {
+    const store = limited(1.5 * MIB);
+    const bare = [1, 2].map((at) => anEntry({ path: `/pulp/bare-${at}.rpm` }));
+    for (const entry of bare) await keep(store, entry, someBytes(MIB));
+    await store.close();
+    expect(await find(store, bare[0]!)).toBeUndefined();
+    expect(store.files()).toHaveLength(1);
+    // What is left of the first is its folder of two digits.
+    const folders = readdirSync(store.folder).filter((name) => name !== '.partial');
+    expect(folders.flatMap((name) => readdirSync(join(store.folder, name)))).toHaveLength(1);
+  });
+
+  it('keeps no content that is larger, whether its length was told or not; the wish to save it is done with', async () => {
+    const store = limited(MIB);
+    const large = someBytes(MIB + 1);
+    expect(store.keep(describing(large), large.length)).toBeUndefined();
+    const untold = describing(large, { path: '/untold.rpm' });
+    const keeping = store.keep(untold, undefined);
+    writeTo(keeping, large);
+    keeping?.commit();
+    await store.close();
+    expect(store.files()).toEqual([]);
+    await expect(ended(store.dispatch(saveOf(describing(large))))).resolves.toBe('complete');
+    await expect(ended(store.dispatch(saveOf(untold)))).resolves.toBe('complete');
+  });
+
+  it('lets who reads a copy that has to go read it to its end', async () => {
+    const store = limited(2 * MIB);
+    const files = filesOf(3);
+    await keep(store, files[0]!.entry, files[0]!.bytes);
+    const valve = new BehaviorSubject(false);
+    const heads = new Subject<void>();
+    const candidate = await find(store, files[0]!.entry);
+    const reading = collect(openDisk(candidate!, anAsk({ valve })).pipe(tap(() => heads.next())));
+    await firstValueFrom(heads);
+    for (const { bytes, entry } of files.slice(1)) await keep(store, entry, bytes);
+    await store.close();
+    expect(existsSync(fileOf(candidate))).toBe(false);
+    valve.next(true);
+    expect((await reading).body.equals(files[0]!.bytes)).toBe(true);
   });
 });

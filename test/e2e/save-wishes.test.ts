@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import { receive } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
+import { serveContents } from '../support/feeds.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { processes } from '../support/processes.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+// More than a client that does not read can be given unread.
+const CONTENT = someBytes(32 << 20);
+
+const serve = async (settings: Readonly<Record<string, string>>) => {
+  const asked: string[] = [];
+  const contents = serveContents(new Map([['/a.iso', CONTENT]]));
+  const feed = await startFeed((request, response) => {
+    asked.push(request.headers.range ?? 'whole');
+    return contents(request, response);
+  });
+  const site = makeSite(start, folder(), settings);
+  await site.run('catalog', 'add', '/a.iso', `${feed.url}/a.iso`, '--checksum', `sha256:${digestOf(CONTENT)}`);
+  const daemon = await site.serve();
+  return { url: `${daemon.url}/a.iso`, asked, daemon };
+};
+
+const head = async (url: string, headers = {}): Promise<IncomingMessage> => {
+  const [response] = await once(get(url, { agent: false, headers }), 'response');
+  return response;
+};
+
+describe('what is saved of a path', () => {
+  it('with save_partial: the whole, after a range of it was served', async () => {
+    const { url, asked, daemon } = await serve({ save_partial: 'yes' });
+    const part = await head(url, { Range: 'bytes=100-199' });
+    expect(part.statusCode).toBe(206);
+    expect(Buffer.concat(await part.toArray()).equals(CONTENT.subarray(100, 200))).toBe(true);
+    await daemon.logged('saved');
+    expect(asked).toEqual(['bytes=100-199', 'whole']);
+    // From now on the feed is asked for nothing.
+    await expect(receive(url)).resolves.toMatchObject({ sha256: digestOf(CONTENT) });
+    expect((await head(url, { Range: 'bytes=5-9' })).headers['cache-status']).toBe('pulp-streamer;hit');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('with save_abandoned: the whole, after a client left', async () => {
+    const { url, asked, daemon } = await serve({ save_abandoned: 'yes' });
+    const left = await head(url);
+    left.destroy();
+    await daemon.logged('saved');
+    expect(asked).toEqual(['whole', 'whole']);
+    await expect(receive(url)).resolves.toMatchObject({ sha256: digestOf(CONTENT) });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('without them: nothing', async () => {
+    const { url, daemon } = await serve({});
+    const part = await head(url, { Range: 'bytes=100-199' });
+    await part.toArray();
+    (await head(url)).destroy();
+    const lines = await daemon.logged('request', {}, 2);
+    expect(lines.map(({ recorded }) => recorded)).toEqual([undefined, undefined]);
+    expect((await daemon.stop()).stdout.toString()).not.toContain('"saved"');
+  });
+});
