@@ -2,14 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { EMPTY, ignoreElements, type Observable, pairwise, Subject, Subscription } from 'rxjs';
-import {
-  type Candidate,
-  createHealth,
-  createSharing,
-  type Delivery,
-  deliverSaves,
-  type SourceHealth,
-} from '../pipelines/index.ts';
+import { type Candidate, createHealth, createSharing, type Delivery, deliverSaves } from '../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh, openAlternates } from './alternates.ts';
 import { policyOf, sourcesOf } from './banks.ts';
 import type { SqliteCatalog } from './catalog/sqlite.ts';
@@ -21,9 +14,10 @@ import { type Dispatcher, openDispatcher } from './dispatcher.ts';
 import { writeHealth } from './observe/health-file.ts';
 import { maskUrl } from './observe/mask.ts';
 import { openCatalog } from './open-catalog.ts';
-import { type ExpiringCertificate, warnOfExpiry } from './sources/expiring.ts';
+import { warnOfExpiry } from './sources/expiring.ts';
 import { feedCandidates } from './sources/feed-candidates.ts';
 import { withLimits } from './sources/limits.ts';
+import { logDelivery, logExpiring, logIll, logReady } from './streamer-log.ts';
 
 export interface OpenStreamer extends Streamer {
   /** The embedded catalog. Where Pulp's database is the catalog, nothing asks it. */
@@ -170,39 +164,3 @@ export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => 
 
 /** Where the daemon says which sources are not well. */
 export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');
-
-const logIll = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
-  for (const { source, state, failures, until, lastError } of now) {
-    if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
-    const { code, message } = lastError;
-    const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
-    logger.warn(line, 'source cools down');
-  }
-  for (const { source } of before)
-    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source is well again');
-};
-
-/** What the file holds is there as soon as it is open: only a database comes and goes. */
-const logReady = (logger: Logger, { catalogType }: Settings, ready: boolean): void => {
-  if (catalogType === 'sqlite') return;
-  if (ready) logger.info('MongoDB answers');
-  else logger.warn('MongoDB does not answer; requests are answered with 503 until it does');
-};
-
-const logExpiring = (logger: Logger, { notAfter, ...certificate }: ExpiringCertificate): void => {
-  const expires = new Date(notAfter).toISOString();
-  logger.warn(
-    { ...certificate, expires },
-    notAfter < Date.now() ? 'certificate has expired' : 'certificate expires soon',
-  );
-};
-
-const logDelivery = (logger: Logger, delivery: Delivery, delivered: string): void => {
-  const { requestId, entry } = delivery.save;
-  const line = { id: requestId, path: entry.path, unit: entry.unitId };
-  if (delivery.type === 'delivered') logger.info(line, delivered);
-  else {
-    const error = maskUrl(delivery.error instanceof Error ? delivery.error.message : String(delivery.error));
-    logger.warn({ ...line, error, again: Math.round(delivery.delay) }, 'save put off');
-  }
-};

@@ -1,0 +1,41 @@
+import type { Logger } from 'pino';
+import type { Delivery, SourceHealth } from '../pipelines/index.ts';
+import type { Settings } from './config/schema.ts';
+import { maskUrl } from './observe/mask.ts';
+import type { ExpiringCertificate } from './sources/expiring.ts';
+
+export const logIll = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
+  for (const { source, state, failures, until, lastError } of now) {
+    if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
+    const { code, message } = lastError;
+    const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
+    logger.warn(line, 'source cools down');
+  }
+  for (const { source } of before)
+    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source is well again');
+};
+
+/** What the file holds is there as soon as it is open: only a database comes and goes. */
+export const logReady = (logger: Logger, { catalogType }: Settings, ready: boolean): void => {
+  if (catalogType === 'sqlite') return;
+  if (ready) logger.info('MongoDB answers');
+  else logger.warn('MongoDB does not answer; requests are answered with 503 until it does');
+};
+
+export const logExpiring = (logger: Logger, { notAfter, ...certificate }: ExpiringCertificate): void => {
+  const expires = new Date(notAfter).toISOString();
+  logger.warn(
+    { ...certificate, expires },
+    notAfter < Date.now() ? 'certificate has expired' : 'certificate expires soon',
+  );
+};
+
+export const logDelivery = (logger: Logger, delivery: Delivery, delivered: string): void => {
+  const { requestId, entry } = delivery.save;
+  const line = { id: requestId, path: entry.path, unit: entry.unitId };
+  if (delivery.type === 'delivered') logger.info(line, delivered);
+  else {
+    const error = maskUrl(delivery.error instanceof Error ? delivery.error.message : String(delivery.error));
+    logger.warn({ ...line, error, again: Math.round(delivery.delay) }, 'save put off');
+  }
+};
