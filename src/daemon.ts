@@ -7,6 +7,7 @@ import { type Gate, openGate } from './gate.ts';
 import { listenAddresses } from './http/addresses.ts';
 import { createAdminServer } from './http/admin.ts';
 import { createHttpServer, type Served } from './http/server.ts';
+import { limitsOf } from './limits.ts';
 import { logRefused, logServed } from './observe/log.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
@@ -41,6 +42,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     now: () => performance.now(),
     identify: settings,
     legacyErrors: settings.legacyErrors,
+    limits: limitsOf(settings),
   });
   let ready = false;
   const watching = streamer.ready.subscribe((now) => {

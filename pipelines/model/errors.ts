@@ -52,6 +52,15 @@ const kind = (status: number, remedy: Remedy, proxyError: Kind['proxyError'], me
 /** Every way to fail: the one table from which status, retry, `Proxy-Status` and documentation (docs/errors.md) follow. */
 // biome-ignore format: a table has one line a row
 export const ERRORS = {
+  BAD_REQUEST: kind(400, 'never', 'http_request_error', 'the request is malformed'),
+  UNEXPECTED_CONTENT: kind(400, 'never', 'http_request_error', 'a request with content is not served'),
+  REQUEST_TIMEOUT: kind(408, 'never', 'http_request_error', 'the request did not come in time (request_timeout)'),
+  TARGET_TOO_LONG: kind(414, 'never', 'http_request_error', 'the request target is longer than is allowed (max_target_length)'),
+  UNKNOWN_EXPECTATION: kind(417, 'never', 'http_request_error', 'no expectation but 100-continue is understood'),
+  HEAD_TOO_LARGE: kind(431, 'never', 'http_request_error', 'the head of the request is larger than is allowed (max_header_size)'),
+  WRONG_VERSION: kind(505, 'never', 'http_request_error', 'only HTTP/1.0 and HTTP/1.1 are spoken'),
+  OVERLOADED: kind(503, 'never', 'proxy_internal_error', 'as many clients as can be served are being served (max_transfers, max_client_connections)'),
+  TOO_MANY_TRANSFERS: kind(429, 'never', 'http_request_error', 'as many transfers as one client may have are under way (max_transfers_per_client)'),
   BAD_TARGET: kind(400, 'never', 'http_request_error', 'the request target is malformed'),
   METHOD_NOT_ALLOWED: kind(405, 'never', 'http_request_error', 'only GET and HEAD are served'),
   URL_REFUSED: kind(403, 'never', 'http_request_denied', 'the URL is not signed for this request'),

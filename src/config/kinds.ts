@@ -91,17 +91,23 @@ const formatBytes = (value: number): string => {
   return unit === undefined ? `${value} B` : `${value / (BYTES[unit.toLowerCase()] ?? 1)} ${unit}`;
 };
 
+const sizes = text.regex(/^\d+(\.\d+)?\s*(b|[kmgt]i?b|[kmgt])?$/i).transform(toBytes);
+const SIZE_SUFFIXES =
+  'bytes, or a number with one of the suffixes k, M, G, T (powers of 1000), KiB, MiB, GiB, TiB (of 1024)';
+
 export const size: Kind<number> = {
-  schema: text
-    .regex(/^\d+(\.\d+)?\s*(b|[kmgt]i?b|[kmgt])?$/i)
-    .transform(toBytes)
-    .pipe(z.number().int()),
-  expected:
-    'a whole number of bytes, or a number with one of the suffixes k, M, G, T (powers of 1000), KiB, MiB, GiB, TiB (of 1024)',
+  schema: sizes.pipe(z.number().int()),
+  expected: `a whole number of ${SIZE_SUFFIXES}`,
   placeholder: 'size',
   unit: 'bytes',
   format: formatBytes,
 };
+
+export const sizeWithin = (min: number, max: number): Kind<number> => ({
+  ...size,
+  schema: sizes.pipe(z.number().int().min(min).max(max)),
+  expected: `a size from ${formatBytes(min)} to ${formatBytes(max)}: a whole number of ${SIZE_SUFFIXES}`,
+});
 
 /** One of a few words, whatever their case. */
 export const choice = <const T extends string>(...words: readonly [T, ...T[]]): Kind<T> => ({

@@ -13,6 +13,7 @@ import {
   optional,
   path,
   size,
+  sizeWithin,
   urlPrefix,
   wait,
   words,
@@ -351,6 +352,46 @@ export const SETTINGS = {
     'Clients that ask for the same at the same time share one transfer. So much of it is kept for those who are slower than others; who is further behind goes on with a transfer of his own. 0: each client has his own.',
   ),
   coalesceMemory: streamer(size, '64 MiB', 'What is kept of all such transfers together.'),
+  maxClientConnections: streamer(
+    integer(0, 1_000_000),
+    '8000',
+    'Connections of clients that are open at a time. Where there are more, those without a request are closed to make room; where there are none, the newest are answered with 503 and Retry-After. 0: no limit.',
+  ),
+  maxTransfers: streamer(
+    integer(0, 1_000_000),
+    '2000',
+    'Requests that are being answered at a time; further ones get 503 and Retry-After. 0: no limit.',
+  ),
+  maxTransfersPerClient: streamer(
+    integer(0, 1_000_000),
+    '0',
+    'The same for one client’s address; further ones get 429 and Retry-After. Behind a proxy all have the proxy’s address, unless it is one that may tell theirs. 0: no limit.',
+  ),
+  requestsPerConnection: streamer(
+    integer(0, 1_000_000),
+    '1000',
+    'Requests that one connection carries, one after the other; the last one’s response says `Connection: close`. 0: no limit.',
+  ),
+  requestTimeout: streamer(
+    wait(0.001),
+    '30',
+    'A request must have come whole within this time, or is answered with 408; so is a connection’s first one, counted from its beginning. Responses may take as long as they need.',
+  ),
+  keepAliveTimeout: streamer(
+    wait(0.001),
+    '125',
+    'A connection of a client that carries no request for this long is closed. It should be longer than proxies keep theirs to us, since they know when they are done.',
+  ),
+  maxTargetLength: streamer(
+    sizeWithin(256, 1_048_576),
+    '8 KiB',
+    'Length of a request’s target (path and query); a longer one is answered with 414.',
+  ),
+  maxHeaderSize: streamer(
+    sizeWithin(1024, 1_048_576),
+    '16 KiB',
+    'Size of a request’s head: its target, and the names and values of its header fields; a larger one is answered with 431.',
+  ),
   sizeLimit: streamer(size, '0', 'Content that is larger is refused. 0: no limit.'),
   cooldown: streamer(
     wait(0),

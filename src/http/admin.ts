@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, type StreamError, statusOf, toStreamError } from '../../pipelines/model/index.ts';
 import type { Asking } from './client-address.ts';
+import { identify } from './identify.ts';
+import { USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
+import { errorAsText } from './respond.ts';
 
 interface AdminOptions {
   /** Whether requests can be served just now. */
@@ -33,17 +36,22 @@ export const createAdminServer = (options: AdminOptions): HttpServer => {
     ...(check ? [['/auth', (req: IncomingMessage) => authorize(req, check, options)] as const] : []),
   ]);
   const expected = [...answers.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');
-  return createListeners(
-    {},
-    (req, res) => {
+  return createListeners(USUAL_LIMITS, {
+    answer: (req, res, fault) => {
       const [path = ''] = (req.url ?? '').split('?', 1);
-      respond(res, answers.get(path)?.(req) ?? [404, `expected ${expected}`]);
+      respond(res, fault ? answerOf(fault) : (answers.get(path)?.(req) ?? [404, `expected ${expected}`]));
     },
-    (_, socket) => {
-      socket.destroy();
-    },
-  );
+    refuse: (fault) => errorAsText(fault, SILENT),
+  });
 };
+
+/** Nobody needs to be told how these answers came about. */
+const SILENT = {
+  identity: identify('', { via: false, cacheStatus: false, proxyStatus: false, requestId: false }),
+  legacyErrors: false,
+};
+
+const answerOf = ({ code }: StreamError): Answer => [statusOf(code), ERRORS[code].meaning];
 
 const respond = (res: ServerResponse, [status, text]: Answer): void => {
   res.writeHead(status, {
@@ -68,6 +76,6 @@ const authorize = (
   } catch (thrown) {
     const error = toStreamError(thrown);
     refused({ target, client, error });
-    return [statusOf(error.code), ERRORS[error.code].meaning];
+    return answerOf(error);
   }
 };

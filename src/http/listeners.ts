@@ -1,35 +1,115 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { StreamError } from '../../pipelines/model/index.ts';
 import type { ListenAddress } from './addresses.ts';
+import { type Connection, createConnection } from './connection.ts';
+import type { ConnectionLimits } from './limits.ts';
+import { faultOf, faultOfParser } from './strict.ts';
 
 export interface HttpServer {
   /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
   listen(addresses: readonly ListenAddress[], port: number): Promise<readonly AddressInfo[]>;
-  /** Takes no more requests; resolves once the running ones ended, at the latest after so many milliseconds, when they are cut. */
+  /** Takes no more requests; resolves once the running ones ended, at the latest after so many milliseconds, when they are reset. */
   stop(within: number): Promise<void>;
 }
 
-/** One listener on several addresses. `refuse` answers what Node's parser did not let become a request. */
-export const createListeners = (
-  options: ServerOptions,
-  listener: RequestListener,
-  refuse: (error: NodeJS.ErrnoException, socket: Socket) => void,
-): HttpServer => {
-  const servers: Server[] = [];
-  let stopping = false;
+interface Answers {
+  /** Answers a request. `fault` says why it must be refused: it is malformed, or there is no room for its connection. */
+  readonly answer: (req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined) => void;
+  /** The whole response to what did not become a request; asked for once, when it is sent. */
+  readonly refuse: (fault: StreamError, client: string) => string;
+}
 
-  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+/** Bytes that wait in a socket before it counts as full. */
+const HIGH_WATER_MARK = 64 * 1024;
+/** Connections over the limit that are told so; more are closed at once. */
+const SPARE = 100;
+
+/** One listener on several addresses: each request is answered in its turn, and whatever is none is refused and its connection closed. */
+export const createListeners = (limits: ConnectionLimits, answers: Answers): HttpServer => {
+  const servers: Server[] = [];
+  const connections = new Map<Socket, Connection>();
+  const latecomers = new WeakSet<Socket>();
+
+  const crowded = () => limits.connections > 0 && connections.size > limits.connections;
+
+  // Once per turn of the event loop is enough: what is idle by then has been closed, and counts no more.
+  let madeRoom = false;
+  const makeRoom = () => {
+    if (madeRoom) return;
+    madeRoom = true;
+    setImmediate(() => {
+      madeRoom = false;
+    });
+    for (const server of servers) server.closeIdleConnections();
+    for (const socket of connections.keys()) if (socket.destroyed) connections.delete(socket);
+  };
+
+  const connected = (socket: Socket) => {
+    connections.set(socket, createConnection(socket, limits.requestsPerConnection));
+    socket.once('close', () => connections.delete(socket));
+    if (!crowded()) return;
+    makeRoom();
+    if (connections.size > limits.connections + SPARE) socket.destroy();
+    else latecomers.add(socket);
+  };
+
+  const requested = (req: IncomingMessage, res: ServerResponse) => {
+    // Node would send chunks where an HTTP/1.0 client has a `TE` for them (RFC 9112 section 6.1 forbids it).
+    if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
+    const late = latecomers.has(req.socket) && crowded();
+    const fault = late
+      ? new StreamError('OVERLOADED', 'self', `${limits.connections} connections are open`)
+      : faultOf(req, limits);
+    // Node loses what came together with a request for another protocol: nobody knows where the next request would begin.
+    const last = fault !== undefined || req.headers.upgrade !== undefined;
+    connections.get(req.socket)?.take(res, () => answers.answer(req, res, fault), last);
+  };
+
+  const refuse = (socket: Socket, fault: StreamError) => {
+    connections.get(socket)?.end(() => answers.refuse(fault, socket.remoteAddress ?? ''));
+  };
+
+  const failed = (error: NodeJS.ErrnoException, socket: Socket) => {
+    const fault = faultOfParser(error, limits);
+    // Nobody asked for anything on it: browsers and proxies keep such connections in store.
+    const unused = fault?.code === 'REQUEST_TIMEOUT' && socket.bytesRead === 0;
+    if (fault === undefined || unused) socket.destroy();
+    else refuse(socket, fault);
+  };
+
+  const tunnel = (socket: Socket) => {
+    // Node has let go of the socket: nobody else hears its errors, and a response that is under way could not go on.
+    socket.on('error', () => socket.destroy());
+    if (connections.get(socket)?.answering()) socket.resetAndDestroy();
+    else refuse(socket, new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT'));
+  };
 
   const create = (): Server => {
-    const server = createServer(options, (req, res) => {
-      // A connection that is kept alive would outlive the last request by far: Node closes only those that are idle already.
-      res.on('close', () => {
-        if (stopping) setImmediate(() => server.closeIdleConnections());
-      });
-      listener(req, res);
-    });
-    return server.on('clientError', refuse);
+    const server = createServer(
+      {
+        insecureHTTPParser: false,
+        // `faultOf` looks at it, so that all refusals are alike.
+        requireHostHeader: false,
+        // A request has no content, so that it has come whole when its head has.
+        headersTimeout: limits.requestTimeout,
+        requestTimeout: limits.requestTimeout,
+        connectionsCheckingInterval: Math.ceil(Math.min(5_000, limits.requestTimeout / 4)),
+        keepAliveTimeout: limits.keepAliveTimeout,
+        maxHeaderSize: limits.headerSize,
+        highWaterMark: HIGH_WATER_MARK,
+      },
+      requested,
+    );
+    // Node would silently leave out what goes beyond a number of fields: their size is bounded anyway.
+    server.maxHeadersCount = 0;
+    // Without these, Node asks for content that we do not want, and answers by itself what it does not know.
+    server.on('checkContinue', requested).on('checkExpectation', requested);
+    server.on('connection', connected).on('clientError', failed);
+    return server.on('connect', (_, socket: Socket) => tunnel(socket));
   };
+
+  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
 
   return {
     listen: async (addresses, port) => {
@@ -48,10 +128,11 @@ export const createListeners = (
       }
     },
     stop: async (within) => {
-      stopping = true;
       const closed = Promise.all(servers.map(close));
+      for (const connection of connections.values()) connection.stop();
       const cut = setTimeout(() => {
-        for (const server of servers) server.closeAllConnections();
+        // Where a body ends with the connection, a mere close would make it look whole.
+        for (const socket of connections.keys()) socket.resetAndDestroy();
       }, within);
       await closed;
       clearTimeout(cut);

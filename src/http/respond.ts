@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { type BehaviorSubject, type Observable, tap } from 'rxjs';
 import {
   ERRORS,
@@ -65,7 +65,7 @@ const writeHead = (
 const RETRY_AFTER = { usual: 5, longest: 3600 };
 
 /** A small text that says what is wrong, never where our sources are; caches must not keep it (RFC 9111 section 5.2.2.5). */
-export const respondWithError = (res: ServerResponse, error: StreamError, { identity, legacyErrors }: How): void => {
+const describe = (error: StreamError, { identity, legacyErrors }: How) => {
   const status = statusOf(error.code, legacyErrors);
   const body = `${status} ${ERRORS[error.code].meaning}\n`;
   const { usual, longest } = RETRY_AFTER;
@@ -75,10 +75,22 @@ export const respondWithError = (res: ServerResponse, error: StreamError, { iden
     ['Content-Length', String(Buffer.byteLength(body))],
     ['Cache-Control', 'no-store'],
     ...(status === 405 ? [['Allow', 'GET, HEAD'] as const] : []),
-    ...(status === 503 ? [['Retry-After', String(retryAfter)] as const] : []),
     ...(error.length === undefined ? [] : [['Content-Range', `bytes */${error.length}`] as const]),
+    ...(status === 503 || status === 429 ? [['Retry-After', String(retryAfter)] as const] : []),
     ...identity.ofError(error),
   ];
+  return { status, headers, body };
+};
+
+export const respondWithError = (res: ServerResponse, error: StreamError, how: How): void => {
+  const { status, headers, body } = describe(error, how);
   res.writeHead(status, headers.flat());
   res.end(body);
+};
+
+/** The same where no request can be made out, and the connection is to be closed. */
+export const errorAsText = (error: StreamError, how: How): string => {
+  const { status, headers, body } = describe(error, how);
+  const fields = [...headers, ['Date', new Date().toUTCString()], ['Connection', 'close']];
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
 };

@@ -1,24 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { BehaviorSubject, type Observable } from 'rxjs';
 import {
   type Report,
   StreamError,
   type StreamEvent,
   type StreamRequest,
+  statusOf,
   toStreamError,
 } from '../../pipelines/model/index.ts';
 import { type Asking, peerAddress } from './client-address.ts';
 import { conditionsOf } from './conditions.ts';
 import { type Identify, identify, requestIdOf } from './identify.ts';
+import { createRoom, type Limits, type Room, USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 import { rangesOf } from './range.ts';
-import { respond, respondWithError } from './respond.ts';
+import { errorAsText, respond, respondWithError } from './respond.ts';
 import { pathOfTarget } from './target.ts';
 
 /** One request as the client experienced it, told once it is over. */
 export interface Served {
   readonly id: string;
+  /** Empty, as the target is, where no request could be made out. */
   readonly method: string;
   readonly target: string;
   /** What the client was told; 499 where it left before the end. */
@@ -47,22 +49,32 @@ interface ServerOptions {
   readonly identify: Identify;
   /** Whether all that is wrong with sources is told as 404, as in Pulp 2. */
   readonly legacyErrors: boolean;
+  /** What clients may have of us; some of each by default. */
+  readonly limits?: Limits;
 }
 
-/** Idle connections of a cache in front are kept longer than the cache keeps them: it is the one who knows when it is done. */
-const KEEP_ALIVE = 125_000;
-/** Bytes that wait in a socket before the valve closes. */
-const HIGH_WATER_MARK = 64 * 1024;
-
 /** The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a response. */
-export const createHttpServer = (options: ServerOptions): HttpServer =>
-  createListeners(
-    { keepAliveTimeout: KEEP_ALIVE, highWaterMark: HIGH_WATER_MARK },
-    (req, res) => handle(req, res, options),
-    refuse,
-  );
+export const createHttpServer = (options: ServerOptions): HttpServer => {
+  const limits = options.limits ?? USUAL_LIMITS;
+  const room = createRoom(limits);
+  return createListeners(limits, {
+    answer: (req, res, fault) => handle(req, res, fault, room, options),
+    refuse: (error, client) => {
+      const { newId, served, identify: identified, legacyErrors } = options;
+      const id = newId();
+      served({ id, method: '', target: '', status: statusOf(error.code), error, client, duration: 0 });
+      return errorAsText(error, { identity: identify(id, identified), legacyErrors });
+    },
+  });
+};
 
-const handle = (req: IncomingMessage, res: ServerResponse, options: ServerOptions): void => {
+const handle = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  fault: StreamError | undefined,
+  room: Room,
+  options: ServerOptions,
+): void => {
   const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, served, newId, now, legacyErrors } = options;
   const began = now();
   const id = (options.identify.requestId && requestIdOf(req)) || newId();
@@ -78,12 +90,14 @@ const handle = (req: IncomingMessage, res: ServerResponse, options: ServerOption
   try {
     if (method !== 'GET' && method !== 'HEAD')
       throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
+    if (fault) throw fault;
     const path = pathFor(target, client);
     const valve = new BehaviorSubject(true);
     const record = req.headers['pulp-stream-request']?.toString().toLowerCase() !== 'true';
     const traceparent = traceparentOf(req);
     const ranges = rangesOf(req.headers.range);
     const conditions = conditionsOf(req.headers);
+    res.on('close', room.enter(client));
     const events = fetch({ id, method, path, valve, ranges, conditions, record, traceparent }, (told) => {
       report = told;
     });
@@ -110,22 +124,3 @@ const traceparentOf = ({ headers: { traceparent } }: IncomingMessage): string | 
   typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
     ? traceparent
     : undefined;
-
-/** What Node's parser refuses never becomes a request: it is answered here, once, and the connection closed. */
-const refuse = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, text] = REFUSALS[error.code ?? ''] ?? ['400 Bad Request', 'the request is malformed'];
-  const body = `${status.slice(0, 3)} ${text}\n`;
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
-      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
-  );
-};
-
-const REFUSALS: Readonly<Record<string, readonly [status: string, text: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the header fields are too large'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
-};

@@ -12,7 +12,10 @@ export interface Received {
 
 /** Asks on a connection of its own; resolves when the head is there, rejects where the connection breaks before it. */
 export const ask = async (url: string): Promise<IncomingMessage> => {
-  const [response] = await once(get(url, { agent: false }), 'response');
+  const request = get(url, { agent: false });
+  const [response] = await once(request, 'response');
+  // A reset in mid-body is told here, and by the response.
+  request.on('error', () => {});
   return response;
 };
 

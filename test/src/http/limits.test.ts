@@ -1,0 +1,249 @@
+import { describe, expect, it } from '@jest/globals';
+import { concat, defer, of, Subject } from 'rxjs';
+import type { StreamEvent, StreamRequest } from '../../../pipelines/index.ts';
+import { createRoom } from '../../../src/http/limits.ts';
+import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
+import { chunk } from '../../support/river.ts';
+import { headWith, stubServers } from '../../support/stub-server.ts';
+import { until } from '../../support/until.ts';
+
+const start = stubServers();
+
+const get = (path: string, ...fields: readonly string[]): string =>
+  [`GET ${path} HTTP/1.1`, 'Host: a', ...fields, '', ''].join('\r\n');
+
+/** Whatever is below `/slow` comes when the test says so; everything else at once. */
+const valley = () => {
+  const rest = new Subject<StreamEvent>();
+  const answer = ({ path }: StreamRequest) =>
+    path.startsWith('/slow')
+      ? concat(
+          of(headWith(3), chunk('a')),
+          defer(() => rest),
+        )
+      : of<StreamEvent[]>(headWith(3), chunk('abc'));
+  const finish = () => {
+    rest.next(chunk('bc'));
+    rest.complete();
+  };
+  return { answer, finish };
+};
+
+const responses = (client: RawClient) => responsesIn(client.received(), [], true);
+const got = (client: RawClient, text: string) => client.until((received) => received.includes(text));
+
+/** A client in the middle of its transfer. */
+const transferring = async (port: number, path = '/slow'): Promise<RawClient> => {
+  const client = dial(port);
+  await client.send(get(path));
+  await got(client, '\r\n\r\na');
+  return client;
+};
+
+const whole = { status: 200, body: 'abc' };
+const OVERLOADED = {
+  status: 503,
+  body: expect.stringContaining('as many clients as can be served'),
+};
+
+describe('a limit', () => {
+  it('of transfers is told with 503 and Retry-After; it never harms those that run, and lets others in after them', async () => {
+    const { answer, finish } = valley();
+    const { port, asked, log } = await start(answer, { transfers: 2 });
+    const running = [await transferring(port), await transferring(port)];
+    const refused = dial(port);
+    await refused.send(get('/third'));
+    await got(refused, '\n\r\n503');
+    const [refusal] = responses(refused);
+    expect(refusal).toMatchObject(OVERLOADED);
+    expect(refusal?.headers.get('retry-after')).toBe('5');
+    expect(refusal?.headers.get('cache-control')).toBe('no-store');
+    expect(asked).toEqual(['/slow', '/slow']);
+    expect(log).toMatchObject([{ status: 503, target: '/third', error: { code: 'OVERLOADED' } }]);
+
+    finish();
+    await Promise.all(running.map((client) => got(client, 'abc')));
+    for (const client of running) expect(responses(client)).toMatchObject([whole]);
+    await until(() => log.length === 3);
+    await refused.send(get('/third', 'Connection: close'));
+    await refused.ended;
+    expect(responses(refused)).toMatchObject([OVERLOADED, whole]);
+    for (const { socket } of running) socket.destroy();
+  });
+
+  it('of transfers counts pipelined requests when their turn has come', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer, { transfers: 1 });
+    const client = dial(port);
+    await client.send(get('/a') + get('/b') + get('/c', 'Connection: close'));
+    await client.ended;
+    expect(responses(client)).toMatchObject([whole, whole, whole]);
+  });
+
+  it('of transfers per client is told with 429, and is each client’s own', async () => {
+    const room = createRoom({ transfers: 0, transfersPerClient: 2 });
+    const leave = room.enter('192.0.2.1');
+    room.enter('192.0.2.1');
+    expect(() => room.enter('192.0.2.1')).toThrow('2 transfers of 192.0.2.1 are under way');
+    room.enter('192.0.2.2');
+    leave();
+    room.enter('192.0.2.1');
+    expect(() => room.enter('192.0.2.1')).toThrow(expect.objectContaining({ code: 'TOO_MANY_TRANSFERS' }));
+
+    const { answer, finish } = valley();
+    const { port } = await start(answer, { transfersPerClient: 1 });
+    const running = await transferring(port);
+    const refused = dial(port);
+    await refused.send(get('/second', 'Connection: close'));
+    await refused.ended;
+    const [refusal] = responses(refused);
+    expect(refusal?.status).toBe(429);
+    expect(refusal?.headers.get('retry-after')).toBe('5');
+    expect(refusal?.headers.get('cache-control')).toBe('no-store');
+    finish();
+    await got(running, 'abc');
+    running.socket.destroy();
+  });
+
+  it('of transfers is free again when clients leave', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer, { transfers: 1, transfersPerClient: 1 });
+    for (let turn = 0; turn < 3; turn += 1) {
+      const client = await transferring(port);
+      client.socket.destroy();
+      await until(() => log.length === turn + 1);
+    }
+    expect(log).toMatchObject([{ status: 499 }, { status: 499 }, { status: 499 }]);
+  });
+
+  it('of connections closes idle ones to make room', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer, { connections: 2 });
+    const idle = [dial(port), dial(port)];
+    for (const client of idle) {
+      await client.send(get('/x'));
+      await got(client, 'abc');
+    }
+    const newcomer = dial(port);
+    await newcomer.send(get('/y'));
+    await got(newcomer, 'abc');
+    await Promise.all(idle.map(({ ended }) => ended));
+    expect(responses(newcomer)).toMatchObject([whole]);
+    newcomer.socket.destroy();
+  });
+
+  it('of connections is told with 503 where none is idle, and never harms transfers', async () => {
+    const { answer, finish } = valley();
+    const { port, asked } = await start(answer, { connections: 2 });
+    const running = [await transferring(port), await transferring(port)];
+    const refused = dial(port);
+    await refused.send(get('/x') + get('/y'));
+    expect(await refused.ended).toBe('end');
+    const [refusal, ...more] = responses(refused);
+    expect(refusal).toMatchObject(OVERLOADED);
+    expect(refusal?.headers.get('retry-after')).toBe('5');
+    expect(refusal?.headers.get('connection')).toBe('close');
+    expect(more).toEqual([]);
+    expect(asked).toEqual(['/slow', '/slow']);
+    finish();
+    await Promise.all(running.map((client) => got(client, 'abc')));
+    for (const client of running) expect(responses(client)).toMatchObject([whole]);
+    for (const { socket } of running) socket.destroy();
+  });
+
+  it('of connections is no limit to those that are told so: beyond a hundred they are closed', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer, { connections: 1 });
+    const running = await transferring(port);
+    const silent = Array.from({ length: 101 }, () => dial(port));
+    expect(await Promise.race(silent.map(({ ended }) => ended))).toBe('end');
+    expect(running.socket.destroyed).toBe(false);
+    for (const { socket } of [running, ...silent]) socket.destroy();
+  });
+
+  it.each([
+    ['that sends its target byte by byte', 'GET /'],
+    ['that sends field after field', `GET /x HTTP/1.1\r\nHost: a\r\n`],
+  ])('of time is told with 408 to a client %s', async (_, beginning) => {
+    const { answer } = valley();
+    const { port, asked, log } = await start(answer, { requestTimeout: 50 });
+    const client = dial(port);
+    await client.send(beginning);
+    const dripping = setInterval(() => client.socket.write(asked.length === 0 ? 'X' : ''), 5);
+    await got(client, '408 ');
+    clearInterval(dripping);
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([{ status: 408 }]);
+    expect(responses(client)[0]?.headers.get('cache-control')).toBe('no-store');
+    expect(log).toMatchObject([{ status: 408, method: '', target: '', client: '127.0.0.1' }]);
+    expect(asked).toEqual([]);
+  });
+
+  it('of time closes a connection that nothing came over, without a word', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer, { requestTimeout: 50 });
+    const client = dial(port);
+    expect(await client.ended).toBe('end');
+    expect(client.received()).toBe('');
+    expect(log).toEqual([]);
+  });
+
+  it('of time never harms a transfer: half a request behind it waits for its end', async () => {
+    const { answer, finish } = valley();
+    const { port } = await start(answer, { requestTimeout: 50, keepAliveTimeout: 50 });
+    const client = await transferring(port);
+    await client.send('GET /half HTTP/1.1\r\n');
+    // Another one, begun after it, is timed out by the same clock.
+    const later = dial(port);
+    await later.send('GET /half HTTP/1.1\r\n');
+    await later.ended;
+    expect(client.received()).toMatch(/\r\n\r\na$/);
+    finish();
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole, { status: 408 }]);
+  });
+
+  it('of idle time closes a connection between requests', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer, { keepAliveTimeout: 20 });
+    const client = dial(port);
+    await client.send(get('/x'));
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole]);
+  });
+
+  it('of requests per connection is told with the last response, and those behind it are not begun', async () => {
+    const { answer } = valley();
+    const { port, asked } = await start(answer, { requestsPerConnection: 3 });
+    const client = dial(port);
+    await client.send(get('/1') + get('/2') + get('/3') + get('/4') + get('/5'));
+    expect(await client.ended).toBe('end');
+    expect(responses(client).map(({ headers }) => headers.get('connection'))).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'close',
+    ]);
+    expect(responses(client)).toMatchObject([whole, whole, whole]);
+    expect(asked).toEqual(['/1', '/2', '/3']);
+  });
+
+  it.each([
+    ['of the target with 414', { targetLength: 256 }, get(`/${'x'.repeat(256)}`), 414],
+    ['of the head with 431', { headerSize: 1024 }, get('/x', `X: ${'x'.repeat(1024)}`), 431],
+    [
+      'of the target within the head with 414',
+      { targetLength: 256, headerSize: 1024 },
+      get(`/${'x'.repeat(2000)}`),
+      414,
+    ],
+  ])('is told %s', async (_, limits, request, status) => {
+    const { answer } = valley();
+    const { port, asked } = await start(answer, limits);
+    const client = dial(port);
+    await client.send(request);
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([{ status }]);
+    expect(responses(client)[0]?.headers.get('cache-control')).toBe('no-store');
+    expect(asked).toEqual([]);
+  });
+});
