@@ -74,5 +74,5 @@ const transfer =
       verify(request, deps, start), //    the end waits until the whole is right
       learn(deps), //                     sources that fail are tried last for a while
       keep(request, deps), //             a copy, while the bytes pass
-      record(request, deps), //           one note: this unit should be saved
+      record(request, deps, start), //    one note: this unit should be saved
     );

@@ -1,39 +1,47 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import type { CatalogEntry, Chunk, Head, Note, Outbox, Policy, StreamRequest } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
+import type { Start } from './transfer.ts';
+
+interface RecordDeps {
+  readonly outbox?: Pick<Outbox, 'append'>;
+  readonly policy: Pick<Policy, 'savePartial' | 'saveAbandoned'>;
+}
 
 /**
- * After a whole and right transfer notes in the outbox that the unit should be saved, and emits a `recorded` note; after a part, and after a
- * transfer that its consumer left, only where the policy says so. A HEAD, a failed transfer, a request that asks not to be recorded, and
- * content that was saved already leave nothing. Passes everything on.
+ * After a whole and right transfer notes in the outbox that the unit should be saved, and emits a `recorded` note. The wish is noted before
+ * completion is told: whoever knows that the transfer is complete can rely on it. From a start on, the rest counts like the whole.
+ * HEAD, content that is not modified, a failed transfer, a request that asks not to be recorded, and content that was saved already leave
+ * nothing; neither do a part and a transfer that its consumer left, unless the policy says so. Passes everything on.
  */
 export const record = (
   request: StreamRequest,
-  {
-    outbox,
-    policy: { savePartial, saveAbandoned },
-  }: { outbox?: Pick<Outbox, 'append'>; policy: Pick<Policy, 'savePartial' | 'saveAbandoned'> },
+  { outbox, policy: { savePartial, saveAbandoned } }: RecordDeps,
+  start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
-    let entry: CatalogEntry | undefined;
-
-    const append = (): Note | undefined => {
-      const saved = entry;
-      entry = undefined;
-      if (!saved || !outbox) return undefined;
-      const { id: requestId, traceparent } = request;
-      outbox.append({ requestId, entry: saved, ...(traceparent && { traceparent }) });
-      return { type: 'note', note: 'recorded', unitId: saved.unitId };
+    const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
+      const enough = whole || (savePartial && status === 206);
+      return enough && request.method === 'GET' && request.record && !candidate.kept ? candidate.entry : undefined;
     };
+    let entry = start && worthSaving(start.head);
 
+    const note = (): CatalogEntry | undefined => {
+      const noted = outbox && entry;
+      entry = undefined;
+      const { id: requestId, traceparent } = request;
+      if (noted) outbox.append({ requestId, entry: noted, ...(traceparent && { traceparent }) });
+      return noted;
+    };
     out.add(() => {
-      if (saveAbandoned) append();
+      if (saveAbandoned) note();
     });
 
     return {
       next: (event) => {
-        if (event.type === 'head' && request.method === 'GET' && request.record && !event.candidate.kept)
-          if (event.whole || (event.status === 206 && savePartial)) entry = event.candidate.entry;
+        if (event.type === 'head') entry = worthSaving(event);
+        // The rest comes from a copy that was saved meanwhile.
+        if (event.type === 'note' && event.note === 'resumed' && event.candidate.kept) entry = undefined;
         out.next(event);
       },
       error: (error) => {
@@ -41,8 +49,8 @@ export const record = (
         out.error(error);
       },
       complete: () => {
-        const note = append();
-        if (note) out.next(note);
+        const noted = note();
+        if (noted) out.next({ type: 'note', note: 'recorded', unitId: noted.unitId });
         out.complete();
       },
     };

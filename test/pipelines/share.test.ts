@@ -157,6 +157,24 @@ describe('a shared transfer', () => {
     expect(slow.report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256' });
   });
 
+  it('is recorded by who comes to its end, be it by a transfer of his own', () => {
+    const { ask, source, saves } = scene({ window: 1 });
+    const quick = ask();
+    const slow = ask({ id: 'slow' });
+    source(0).head();
+    source(0).say('ab');
+    slow.valve.next(false);
+    source(0).say('cd');
+    quick.leave();
+    expect(saves).toEqual([]);
+    slow.valve.next(true);
+    source(1).head(2);
+    source(1).say('cdefghij');
+    source(1).end();
+    expect(slow.report()).toMatchObject({ outcome: 'complete', recorded: true });
+    expect(saves.map(({ requestId }) => requestId)).toEqual(['slow']);
+  });
+
   it('lets several go on from the same byte, each by himself', () => {
     const { ask, source } = scene({ window: 1 });
     ask();

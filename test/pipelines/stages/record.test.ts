@@ -10,7 +10,7 @@ const check = (
   source: string,
   result: string,
   expected: readonly SaveRequest[],
-  { request = aRequest(), candidate = feed, unsubscribed, policy, head }: Options = {},
+  { request = aRequest(), candidate = feed, head = {}, policy = {}, begun, unsubscribed }: Options = {},
 ) =>
   marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const saves: SaveRequest[] = [];
@@ -18,11 +18,12 @@ const check = (
       h: headOf(candidate, head),
       a: chunk('a'),
       r: { type: 'note', note: 'recorded', unitId: entry.unitId },
+      f: { type: 'note', note: 'resumed', candidate: feed, from: 1 },
+      s: { type: 'note', note: 'resumed', candidate: saved, from: 1 },
     };
     const events = cold(source, values);
-    const recorded = events.pipe(
-      record(request, { outbox: { append: (save) => saves.push(save) }, policy: aPolicy(policy) }),
-    );
+    const deps = { outbox: { append: (save: SaveRequest) => saves.push(save) }, policy: aPolicy(policy) };
+    const recorded = events.pipe(record(request, deps, begun && { head: begun, sent: 1 }));
     expectObservable(recorded, unsubscribed).toBe(result, values);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();
@@ -32,9 +33,11 @@ const check = (
 interface Options {
   readonly request?: ReturnType<typeof aRequest>;
   readonly candidate?: typeof feed;
-  readonly unsubscribed?: string;
-  readonly policy?: Partial<Policy>;
   readonly head?: Partial<Head>;
+  readonly policy?: Partial<Policy>;
+  /** The head of the transfer that this one goes on with. */
+  readonly begun?: Head;
+  readonly unsubscribed?: string;
 }
 
 describe('record', () => {
@@ -51,26 +54,76 @@ describe('record', () => {
     check('-h-a-|', '-h-a', [], { unsubscribed: '^---!' });
   });
 
-  it('leaves one after a part only where the policy says so, none after 304 and 412 at all', () => {
-    const policy = { savePartial: true };
-    const wish = [{ requestId: 'request-1', entry }];
-    check('-h-a-|', '-h-a-|', [], { head: { status: 206, whole: false } });
-    check('-h-a-|', '-h-a-(r|)', wish, { head: { status: 206, whole: false }, policy });
-    check('-h-a-|', '-h-a-(r|)', wish, { head: { status: 206, whole: true } });
-    for (const status of [304, 412] as const) check('-h-|', '-h-|', [], { head: { status, whole: false }, policy });
-  });
-
-  it('leaves one for a consumer who left only where the policy says so, none where the body failed at all', () => {
-    const policy = { saveAbandoned: true };
-    check('-h-a-|', '-h-a', [{ requestId: 'request-1', entry }], { unsubscribed: '^---!', policy });
-    check('---h-|', '-', [], { unsubscribed: '^!', policy });
-    check('-h-a-#', '-h-a-#', [], { policy });
-    check('-h-a-|', '-h-a', [], { unsubscribed: '^---!', policy, candidate: saved });
-  });
-
   it('leaves none for HEAD, none where the request says so, and none for what was saved already', () => {
-    check('-h-|', '-h-|', [], { request: aRequest({ method: 'HEAD' }) });
-    check('-h-a-|', '-h-a-|', [], { request: aRequest({ record: false }) });
-    check('-h-a-|', '-h-a-|', [], { candidate: saved });
+    for (const policy of [{}, { savePartial: true, saveAbandoned: true }]) {
+      check('-h-|', '-h-|', [], { request: aRequest({ method: 'HEAD' }), policy });
+      check('-h-a-|', '-h-a-|', [], { request: aRequest({ record: false }), policy });
+      check('-h-a-|', '-h-a-|', [], { candidate: saved, policy });
+    }
+  });
+
+  it('has noted it before the end is told', () => {
+    const log: string[] = [];
+    marbles(({ cold, flush }) => {
+      const outbox = { append: () => log.push('noted') };
+      cold('-h-a-|', { h: headOf(feed), a: chunk('a') })
+        .pipe(record(aRequest(), { outbox, policy: aPolicy() }))
+        .subscribe({ next: ({ type }) => log.push(type), complete: () => log.push('complete') });
+      flush();
+    });
+    expect(log).toEqual(['head', 'chunk', 'noted', 'note', 'complete']);
+  });
+
+  it('leaves one after the rest of a body, unless that came from a copy that was saved meanwhile', () => {
+    const begun = headOf(feed, { length: 2 });
+    check('-f-a-|', '-f-a-(r|)', [{ requestId: 'request-1', entry }], { begun });
+    check('-s-a-|', '-s-a-|', [], { begun });
+    check('-f-a-|', '-f-a-|', [], { begun: headOf(feed, { status: 206, whole: false }) });
+  });
+});
+
+describe('record, of a part', () => {
+  const part = { status: 206, whole: false, first: 3 } as const;
+  const unmodified = { status: 304, whole: false } as const;
+
+  it('leaves none, unless a part is worth its unit', () => {
+    check('-h-a-|', '-h-a-|', [], { head: part });
+    check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }], { head: part, policy: { savePartial: true } });
+    check('-h-a-#', '-h-a-#', [], { head: part, policy: { savePartial: true } });
+    check('-h-a-|', '-h-a', [], { head: part, policy: { savePartial: true }, unsubscribed: '^---!' });
+  });
+
+  it('leaves one where the part is the whole', () =>
+    check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }], { head: { status: 206, whole: true } }));
+
+  it('leaves none for what was not modified, whatever a part is worth', () => {
+    const policy = { savePartial: true, saveAbandoned: true };
+    check('-h-|', '-h-|', [], { head: unmodified, policy });
+    check('-h-|', '-h-|', [], { head: { ...unmodified, status: 412 }, policy });
+  });
+});
+
+describe('record, where transfers that are left count', () => {
+  const policy = { saveAbandoned: true };
+
+  it('leaves one as soon as the consumer is gone', () =>
+    check('-h-a-|', '-h-a', [{ requestId: 'request-1', entry }], { policy, unsubscribed: '^---!' }));
+
+  it('leaves none before there was a head, and none after a failure', () => {
+    check('---h-a-|', '---', [], { policy, unsubscribed: '^-!' });
+    check('-h-a-#', '-h-a-#', [], { policy });
+  });
+
+  it('leaves no second one after the end', () =>
+    check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }], { policy }));
+
+  it('leaves one for a part where parts count, too', () => {
+    const head = { status: 206, whole: false } as const;
+    check('-h-a-|', '-h-a', [], { head, policy, unsubscribed: '^---!' });
+    check('-h-a-|', '-h-a', [{ requestId: 'request-1', entry }], {
+      head,
+      policy: { ...policy, savePartial: true },
+      unsubscribed: '^---!',
+    });
   });
 });
