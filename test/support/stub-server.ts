@@ -1,6 +1,7 @@
 import { type afterAll, afterEach } from '@jest/globals';
 import { type Observable, Subject } from 'rxjs';
 import type { Report, StreamEvent, StreamRequest } from '../../pipelines/index.ts';
+import type { Asking } from '../../src/http/client-address.ts';
 import { type Limits, USUAL_LIMITS } from '../../src/http/limits.ts';
 import { createHttpServer, type Served } from '../../src/http/server.ts';
 import { aCandidate, entryOf, headOf } from './river.ts';
@@ -17,7 +18,7 @@ export const stubServers = (after: typeof afterEach | typeof afterAll = afterEac
   after(async () => {
     await Promise.all(stops.splice(0).map((stop) => stop()));
   });
-  return async (answer: Answer, limits: Partial<Limits> = {}) => {
+  return async (answer: Answer, limits: Partial<Limits> = {}, clientOf?: (asking: Asking) => string) => {
     const asked: string[] = [];
     const log: Served[] = [];
     const served = new Subject<Served>();
@@ -32,6 +33,7 @@ export const stubServers = (after: typeof afterEach | typeof afterAll = afterEac
       now: () => performance.now(),
       identify: { via: false, cacheStatus: false, proxyStatus: false, requestId: false },
       legacyErrors: false,
+      clientOf,
       limits: { ...USUAL_LIMITS, ...limits },
     });
     stops.push(() => server.stop(0));

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { concat, defer, NEVER, of, Subject, throwError } from 'rxjs';
 import { StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
@@ -79,11 +80,18 @@ describe('the requests of a connection', () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer);
     const client = dial(port);
-    // More than a megabyte of them: none may be kept.
+    let parsed = 0;
+    const count = () => {
+      parsed += 1;
+    };
+    subscribe('http.server.request.start', count);
     await client.send(get('/slow'), get('/b').repeat(40_000));
     await got(client, '\r\n\r\na');
     finish();
     await client.ended;
+    unsubscribe('http.server.request.start', count);
+    // Node keeps whatever it parses until the connection is closed: no more than what came together with the last one.
+    expect(parsed).toBeLessThan(10_000);
     expect(asked).toEqual(['/slow', ...Array(16).fill('/b')]);
     expect(responses(client)).toHaveLength(17);
     expect(responses(client).at(-1)?.headers.get('connection')).toBe('close');
@@ -142,6 +150,20 @@ describe('what is no request, behind a transfer that is under way', () => {
 });
 
 describe('the last answer', () => {
+  it('to CONNECT may be met with a reset', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer);
+    const client = dial(port, { allowHalfOpen: true });
+    await client.send('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await client.ended).toBe('end');
+    client.socket.resetAndDestroy();
+    // Answered after the reset was heard; an error that nobody hears would end the process.
+    const other = dial(port);
+    await other.send(get('/x', 'Connection: close'));
+    await other.ended;
+    expect(responses(other)).toMatchObject([whole]);
+  });
+
   it.each([
     ['content', 'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 90000000\r\n\r\n', 405],
     ['chunks', 'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n', 405],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, defer, of, Subject } from 'rxjs';
 import type { StreamEvent, StreamRequest } from '../../../pipelines/index.ts';
+import type { Asking } from '../../../src/http/client-address.ts';
 import { createRoom } from '../../../src/http/limits.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
 import { chunk } from '../../support/river.ts';
@@ -103,6 +104,24 @@ describe('a limit', () => {
     finish();
     await got(running, 'abc');
     running.socket.destroy();
+  });
+
+  it('of transfers per client is that of whom a trusted proxy asks for', async () => {
+    const { answer, finish } = valley();
+    const clientOf = ({ headers }: Asking) => headers['x-forwarded-for']?.toString() ?? '';
+    const { port } = await start(answer, { transfersPerClient: 1 }, clientOf);
+    const proxy = dial(port);
+    await proxy.send(get('/slow', 'X-Forwarded-For: 192.0.2.1'));
+    await got(proxy, '\r\n\r\na');
+    const other = dial(port);
+    await other.send(
+      get('/x', 'X-Forwarded-For: 192.0.2.1') + get('/x', 'X-Forwarded-For: 192.0.2.2', 'Connection: close'),
+    );
+    await other.ended;
+    expect(responses(other)).toMatchObject([{ status: 429 }, whole]);
+    finish();
+    await got(proxy, 'abc');
+    proxy.socket.destroy();
   });
 
   it('of transfers is free again when clients leave', async () => {

@@ -120,6 +120,7 @@ const CASES: readonly Case[] = [
   ['two Hosts', get('Host: b'), [400]],
   ['two Hosts that are the same', get(HOST), [400]],
   ['two Hosts, spelled differently', get('HOST: b'), [400]],
+  ['two Hosts, two thousand fields apart', get(...Array(2000).fill('X:'), 'Host: b'), [400]],
   ['two Hosts with HTTP/1.0', head('GET /good HTTP/1.0', HOST, 'Host: b'), [400]],
   ['a Host with a space', head('GET /good HTTP/1.1', 'Host: a b'), [400]],
   ['a Host with a slash', head('GET /good HTTP/1.1', 'Host: a/b'), [400]],

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ERRORS, type ErrorCode } from '../../../pipelines/model/index.ts';
-import { keyOf, SETTINGS, type Settings } from '../../../src/config/schema.ts';
-import { limitsOf } from '../../../src/limits.ts';
+import { ERRORS, type ErrorCode } from '../../pipelines/model/index.ts';
+import { settingsOf } from '../../src/banks.ts';
+import { keyOf, SETTINGS, type Settings } from '../../src/config/schema.ts';
+import { limitsOf } from '../../src/limits.ts';
 
-const text = readFileSync(new URL('../../../docs/operate/limits.md', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../docs/operate/limits.md', import.meta.url), 'utf8');
 const rows = [...text.matchAll(/^\| `(\w+)` \| `([^`]*)` \|.*\| (.*) \|$/gm)].map(([, key, value, beyond]) => ({
   key,
   value,
@@ -29,5 +30,14 @@ describe('docs/operate/limits.md', () => {
     const told = rows.flatMap(({ beyond = '' }) => [...beyond.matchAll(/(\d{3}) `([A-Z_]+)`/g)]);
     expect(told).toHaveLength(6);
     for (const [, status, code] of told) expect(ERRORS[code as ErrorCode].status).toBe(Number(status));
+  });
+});
+
+describe('the limits of settings', () => {
+  it('are times in whole milliseconds', () => {
+    expect(limitsOf(settingsOf({ requestTimeout: '1.001', keepAliveTimeout: '4.035' }))).toMatchObject({
+      requestTimeout: 1001,
+      keepAliveTimeout: 4035,
+    });
   });
 });
