@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Agent, type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
+import type { Part } from '../../pipelines/index.ts';
 
 /** How a client behaves. Bytes count the body. */
 export type Manner =
@@ -12,17 +13,26 @@ export type Manner =
 
 /** What came of one request. `cut`: a response that nobody could take for whole. */
 export type Outcome =
-  | { readonly kind: 'clean'; readonly sha256: string; readonly bytes: number; readonly cached: boolean }
+  | {
+      readonly kind: 'clean';
+      readonly status: 200 | 206;
+      readonly sha256: string;
+      readonly bytes: number;
+      /** Squid had it. */
+      readonly cached: boolean;
+      /** It came from a transfer that another client had begun. */
+      readonly shared: boolean;
+    }
   | { readonly kind: 'refused'; readonly status: number; readonly noStore: boolean; readonly bySquid: boolean }
   | { readonly kind: 'cut'; readonly bytes: number; readonly error: string }
   | { readonly kind: 'left' }
   | { readonly kind: 'hang' };
 
 /** Milliseconds after which a request that came to no end counts as one that never would. */
-const HANGS = 60_000;
+const HANGS = 120_000;
 
-/** One request, over a connection of its own. Never rejects. */
-export const ask = (url: string, manner: Manner = { kind: 'reads' }): Promise<Outcome> =>
+/** One request, of the whole or of a part, over a connection of its own. Never rejects. */
+export const ask = (url: string, manner: Manner = { kind: 'reads' }, part?: Part): Promise<Outcome> =>
   new Promise((resolve) => {
     const agent = new Agent({ keepAlive: false });
     let over = false;
@@ -34,7 +44,8 @@ export const ask = (url: string, manner: Manner = { kind: 'reads' }): Promise<Ou
       agent.destroy();
       resolve(outcome);
     };
-    const request: ClientRequest = get(url, { agent }, (response) => follow(response, manner, end));
+    const headers = part ? { range: `bytes=${part.first}-${part.last}` } : {};
+    const request: ClientRequest = get(url, { agent, headers }, (response) => follow(response, manner, end));
     const timer = globalThis.setTimeout(() => end({ kind: 'hang' }), HANGS);
     request.on('error', (error) => end({ kind: 'cut', bytes: 0, error: error.message }));
     if (manner.kind === 'leaves' && manner.when === 'before the head')
@@ -64,9 +75,11 @@ const follow = (response: IncomingMessage, manner: Manner, end: (outcome: Outcom
   });
   response.on('close', () => {
     const cached = headers['x-cache']?.toString().startsWith('HIT') ?? false;
+    const shared = headers['cache-status']?.includes('collapsed') ?? false;
     const noStore = headers['cache-control'] === 'no-store';
     if (!response.complete) end({ kind: 'cut', bytes, error: 'closed too early' });
-    else if (status === 200) end({ kind: 'clean', sha256: hash.digest('hex'), bytes, cached });
+    else if (status === 200 || status === 206)
+      end({ kind: 'clean', status, sha256: hash.digest('hex'), bytes, cached, shared });
     else end({ kind: 'refused', status, noStore, bySquid: headers['x-squid-error'] !== undefined });
   });
 };

@@ -45,6 +45,8 @@ interface Wire {
 
 interface Ask {
   readonly from: number;
+  /** The last byte that is asked for; nothing where all the rest is. */
+  readonly last: number | undefined;
   readonly ifRange: string | undefined;
 }
 
@@ -79,9 +81,13 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
       read = read.slice(end + 4);
       busy = true;
       const path = /^GET ([^ ?]+)/.exec(head)?.[1] ?? '';
-      const from = Number(/^range: bytes=(\d+)-\r?$/im.exec(head)?.[1] ?? 0);
+      const [, from = 0, last = ''] = /^range: bytes=(\d+)-(\d*)\r?$/im.exec(head) ?? [];
       const ifRange = /^if-range: (.*?)\r?$/im.exec(head)?.[1];
-      void respond({ socket, raw }, path, { from, ifRange }).then(() => {
+      void respond({ socket, raw }, path, {
+        from: Number(from),
+        last: last === '' ? undefined : Number(last),
+        ifRange,
+      }).then(() => {
         busy = false;
         look();
       });
@@ -119,8 +125,8 @@ type Note = (where?: Place['where'] | 'any') => void;
 const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: Fault | undefined, note: Note) => {
   const etag = `"${file.bytes.length}-${file.bytes[0] ?? 0}"`;
   const { length: size } = file.bytes;
-  const isPart = ask.from > 0;
-  const given = isPart && (ask.ifRange === undefined || ask.ifRange === etag) ? ask.from : 0;
+  const isPart = ask.from > 0 || ask.last !== undefined;
+  const given = isPart && (ask.ifRange === undefined || ask.ifRange === etag);
   const kind = fault?.kind;
 
   if (fault?.kind === 'status') {
@@ -143,7 +149,7 @@ const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: F
     while (await say(wire, `X-More: ${'more '.repeat(200)}\r\n`));
     return;
   }
-  if (kind === 'gzip unasked' && given === 0) {
+  if (kind === 'gzip unasked' && !given) {
     note();
     const coded = gzipSync(file.bytes);
     await say(
@@ -152,23 +158,25 @@ const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: F
     );
     return say(wire, coded);
   }
-  if (given >= size && isPart && given > 0)
+  if (given && ask.from >= size)
     return say(wire, `HTTP/1.1 416 No\r\nContent-Range: bytes */${size}\r\nContent-Length: 0\r\n\r\n`);
 
-  const ofPart = given > 0 && PART_FAULTS.has(kind ?? '');
-  if (ofPart) note();
-  const from = ofPart && kind === '200 to a range' ? 0 : given;
-  const told = ofPart && kind === 'wrong Content-Range' ? from + 1 : from;
-  const total = ofPart && kind === 'wrong total' ? size + 7 : size;
-  const body = bodyOf(file, from, fault, ofPart, note);
+  const ofPart = given && PART_FAULTS.has(kind ?? '');
+  if (ofPart || kind === 'wrong length' || kind === 'extra bytes') note();
+  const partial = given && kind !== '200 to a range';
+  const content = ofPart ? contentOfPart(file.bytes, kind) : file.bytes;
+  const from = partial ? ask.from + (kind === 'wrong Content-Range' ? 1 : 0) : 0;
+  const to = partial ? Math.min(content.length, (ask.last ?? size - 1) + 1) : size;
+  // A lying part has the bytes of the beginning, and says that they are those asked for.
+  const start = ofPart && kind === 'lying part' ? 0 : from;
+  const body = bodyOf(content.subarray(start, start + to - from), from, fault, note);
   const framing = kind === 'wrong length' ? 'length' : file.framing;
   const length = body.length + lengthOff(fault);
-  if (kind === 'wrong length' || kind === 'extra bytes') note();
   const head = [
-    from > 0 ? 'HTTP/1.1 206 Partial Content' : 'HTTP/1.1 200 OK',
+    partial ? 'HTTP/1.1 206 Partial Content' : 'HTTP/1.1 200 OK',
     'Content-Type: application/x-rpm',
     ofPart && kind === 'another file' ? '' : `ETag: ${ofPart && kind === 'changed entity tag' ? '"another"' : etag}`,
-    ...(from > 0 ? [`Content-Range: bytes ${told}-${total - 1}/${total}`] : []),
+    partial ? `Content-Range: bytes ${from}-${to - 1}/${content.length}` : '',
     framing === 'chunked' ? 'Transfer-Encoding: chunked' : '',
     framing === 'length' ? `Content-Length: ${Math.max(0, length)}` : '',
     framing === 'close' ? 'Connection: close' : '',
@@ -192,17 +200,21 @@ const PART_FAULTS: ReadonlySet<string> = new Set([
   'another file',
 ]);
 
-const bodyOf = (file: Resource, from: number, fault: Fault | undefined, ofPart: boolean, note: Note): Uint8Array => {
-  const body = file.bytes.subarray(from);
-  if (fault?.kind === 'wrong bytes' && fault.place.at >= from && fault.place.at < file.bytes.length) {
-    note(fault.place.where);
-    return body.with(fault.place.at - from, (body[fault.place.at - from] ?? 0) ^ 1);
-  }
+/** The content that parts are taken from. */
+const contentOfPart = (bytes: Uint8Array, kind: Fault['kind'] | undefined): Uint8Array => {
+  if (kind === 'wrong total') return Buffer.concat([bytes, Buffer.alloc(7, 'x')]);
+  return kind === 'another file' ? bytes.map((byte) => byte ^ 1) : bytes;
+};
+
+/** What is sent of a body whose first byte is that one of the content. */
+const bodyOf = (body: Uint8Array, from: number, fault: Fault | undefined, note: Note): Uint8Array => {
   if (fault?.kind === 'extra bytes') return Buffer.concat([body, Buffer.alloc(fault.count, 'x')]);
-  // Bytes of the beginning, said to be those of the middle.
-  if (ofPart && fault?.kind === 'lying part') return file.bytes.subarray(0, body.length).with(0, body[0]! ^ 1);
-  if (ofPart && fault?.kind === 'another file') return body.map((byte) => byte ^ 1);
-  return body;
+  if (fault?.kind !== 'wrong bytes') return body;
+  const { where, at } = fault.place;
+  const byte = body[at - from];
+  if (byte === undefined) return body;
+  note(where);
+  return body.with(at - from, byte ^ 1);
 };
 
 /** Where a response breaks, in bytes of its own body (-2: before the head, -1: in the head), and how. */

@@ -10,23 +10,26 @@ export interface Ends {
 
 const READING: Manner = { kind: 'reads' };
 
-/** Asks for a transfer as planned, and again where that is due, and holds every outcome against what was promised. */
+/** Asks for a transfer as planned, and again where that is due, and holds every outcome against what was promised. Resolves to all of them. */
 export const judge = async (
   transfer: Transfer,
   ends: Ends,
   tally: Tally,
   liesAbout: (path: string) => number,
   isSaved: (path: string) => Promise<boolean>,
-): Promise<void> => {
+): Promise<readonly Outcome[]> => {
   const { listing, through, manner } = transfer;
   tally.add('transfers');
   tally.add(through);
   const url = ends[through] + listing.path;
-  const first = await askUntilRight(transfer, url, manner, tally, liesAbout);
-  if (first.kind === 'left') await askUntilRight(transfer, url, READING, tally, liesAbout);
+  const come = (how: Manner) => askUntilRight(transfer, url, how, tally, liesAbout);
+  const first = await come(manner);
+  const outcomes = [first];
+  if (first.kind === 'left') outcomes.push(await come(READING));
   // What a cache now has, and what was saved, must be right as well.
   if (through === 'daemon' && transfer.again && first.kind === 'clean') await isSaved(listing.path);
-  if (through === 'squid' || transfer.again) await askUntilRight(transfer, url, READING, tally, liesAbout);
+  if (through === 'squid' || transfer.again) outcomes.push(await come(READING));
+  return outcomes;
 };
 
 /** A lie may cost one response, never the truth of any: whoever asks again gets it in the end. */
@@ -56,13 +59,15 @@ interface Verdict {
   readonly broken?: string;
 }
 
-const judgeOne = ({ good, sha256 }: Transfer, outcome: Outcome, lied: boolean): Verdict => {
+const judgeOne = ({ good, size, sha256 }: Transfer, outcome: Outcome, lied: boolean): Verdict => {
   if (outcome.kind === 'left') return { counts: 'left' };
   if (outcome.kind === 'hang') return { counts: 'hangs', broken: 'it came to no end' };
   if (outcome.kind === 'clean')
     return outcome.sha256 === sha256
       ? { counts: 'clean' }
       : { counts: 'wrong', broken: 'it ended cleanly and was wrong' };
+  if (outcome.kind === 'cut' && outcome.bytes > 0 && outcome.bytes >= size)
+    return { counts: 'wrong', broken: 'all bytes came, though they were to be cut' };
   if (outcome.kind === 'refused' && !outcome.noStore && !outcome.bySquid)
     return { counts: 'dishonest', broken: 'a refusal that caches may keep' };
   if (!good) return { counts: outcome.kind === 'cut' ? 'cut in vain' : 'refused' };

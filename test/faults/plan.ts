@@ -10,6 +10,7 @@ import { checksumOf, type Feeds, type Listing } from './scene.ts';
 /** One transfer as it was thought out beforehand. */
 export interface Transfer {
   readonly listing: Listing;
+  readonly size: number;
   readonly sha256: string;
   /** Whether one of its sources never does anything wrong. */
   readonly good: boolean;
@@ -141,6 +142,7 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
       checksum: checksumOf(bytes, random.weighed(ALGORITHMS)),
       size: sizeKnown ? size : undefined,
     },
+    size,
     sha256: checksumOf(bytes).value,
     good,
     lies,

@@ -10,6 +10,7 @@ import { startSquid } from '../support/squid.ts';
 import { until } from '../support/until.ts';
 import { ask } from './client.ts';
 import { harmOne } from './gremlin.ts';
+import { inLines } from './in-lines.ts';
 import { type Ends, judge } from './judge.ts';
 import { heldBy, tellingMemory } from './memory.ts';
 import { planTransfer, type Transfer } from './plan.ts';
@@ -66,7 +67,7 @@ export const runTransfers = async (
 
   const ends: Ends = { daemon: daemon.url, squid: squid.url };
   let done = 0;
-  await inLines(atOnce, transfers, async (transfer) => {
+  await inLines(atOnce, transfers.values(), async (transfer) => {
     await judge(transfer, ends, tally, ledger.liesAbout, isSaved);
     done += 1;
     if (done % 10 > 0) return;
@@ -106,16 +107,6 @@ const warmUp = async ({ url, pid, logged }: DaemonProcess): Promise<void> => {
 
 const keyOfCopy = ({ path, checksum }: Listing): string =>
   keyOf({ path, checksum, importerId: '', unitId: '', unitTypeId: '', url: '', revision: 1, data: {} });
-
-/** Works through a list with so many hands. */
-const inLines = async <T>(hands: number, list: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
-  const left = list.values();
-  await Promise.all(
-    Array.from({ length: hands }, async () => {
-      for (const item of left) await work(item);
-    }),
-  );
-};
 
 interface Attempt {
   readonly source: string;

@@ -18,6 +18,9 @@ export interface RabbitMq {
   /** Closes its doors as it does for an upgrade: connections are cut, new ones are refused. Durable queues stay. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** It keeps its connections, and says nothing any more. */
+  freeze(): void;
+  thaw(): void;
 }
 
 interface Options {
@@ -58,8 +61,10 @@ export const rabbitMq = (options: Options = {}): (() => RabbitMq) => {
   return () => {
     if (running) return running;
     if (OVERRIDE === undefined) throw new Error('there is no broker');
-    const unable = () => Promise.reject(new Error('the broker of AMQP_URL belongs to somebody else'));
-    return { url: OVERRIDE, tlsPort: 0, ctl: unable, stop: unable, start: unable };
+    const unable = () => {
+      throw new Error('the broker of AMQP_URL belongs to somebody else');
+    };
+    return { url: OVERRIDE, tlsPort: 0, ctl: unable, stop: unable, start: unable, freeze: unable, thaw: unable };
   };
 };
 
@@ -93,9 +98,10 @@ const startRabbitMq = async ({ config, plugins = [] }: Options) => {
 
   const server = spawn(join(BIN, 'rabbitmq-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(server, 'close');
+  const signal = (name: NodeJS.Signals) => process.kill(Number(readFileSync(file('pid'), 'utf8')), name);
   const close = async () => {
     server.kill('SIGTERM');
-    const late = setTimeout(() => process.kill(Number(readFileSync(file('pid'), 'utf8')), 'SIGKILL'), 15_000);
+    const late = setTimeout(() => signal('SIGKILL'), 15_000);
     await ended;
     clearTimeout(late);
     await command('epmd', '-kill').catch(() => {}); // It may never have come so far.
@@ -113,6 +119,8 @@ const startRabbitMq = async ({ config, plugins = [] }: Options) => {
     ctl,
     stop: async () => void (await ctl('stop_app')),
     start: async () => void (await ctl('start_app')),
+    freeze: () => void signal('SIGSTOP'),
+    thaw: () => void signal('SIGCONT'),
     close,
   };
 };

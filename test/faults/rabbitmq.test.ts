@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect } from '@jest/globals';
+import { createCertificates } from '../support/certificates.ts';
+import { processes } from '../support/processes.ts';
+import { hasOwnBroker, itWithOwnBroker, rabbitMq } from '../support/rabbitmq.ts';
+import { taskTakers } from '../support/tasks.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
+import { inLines } from './in-lines.ts';
+import { judge } from './judge.ts';
+import { planTransfer, type Transfer } from './plan.ts';
+import { seaOfBytes, seeded } from './random.ts';
+import { openScene, QUICK, startFeeds } from './scene.ts';
+import { createLedger, createTally } from './tally.ts';
+
+const start = processes();
+const folder = temporaryFolders();
+const takeTasks = taskTakers();
+const broker = rabbitMq();
+
+const SEED = Number(process.env.FAULT_SEED ?? 1);
+/** Transfers between one change and the next. */
+const BETWEEN = 25;
+const AT_ONCE = 12;
+
+// A test that fails while the broker is frozen leaves one that can be ended.
+afterEach(() => {
+  if (hasOwnBroker) broker().thaw();
+});
+
+describe('the broker of save tasks', () => {
+  itWithOwnBroker(
+    'stopped, cut off, short of memory or frozen under load harms no transfer, and has a task for each whole one and no other',
+    async () => {
+      const home = folder();
+      const random = seeded(SEED);
+      const tally = createTally();
+      const byPath = new Map<string, Transfer>();
+      const ledger = createLedger(tally, (path, fault) => byPath.get(path)?.lies.has(fault) ?? false);
+      const { feeds, ca } = await startFeeds(ledger, await createCertificates());
+      const world = { sea: seaOfBytes(8 << 20, SEED), feeds, folder: home, wholeBelow: QUICK.verify_whole_below };
+      const transfers = Array.from({ length: 2_000 }, (_, index) => planTransfer(index, random, world));
+      for (const transfer of transfers) byPath.set(transfer.listing.path, transfer);
+      const settings = { dispatch: 'celery', broker_url: broker().url };
+      const listings = transfers.map(({ listing }) => listing);
+      const { site, ...scene } = await openScene(start, home, { listings, ca, settings });
+      let { daemon } = scene;
+      const tasks = await takeTasks(broker().url, 'resource_manager');
+
+      const whole = new Set<string>();
+      const left = new Set<string>();
+      const play = async (transfer: Transfer) => {
+        const { path } = transfer.listing;
+        const ends = { daemon: daemon.url, squid: daemon.url };
+        const outcomes = await judge(transfer, ends, tally, ledger.liesAbout, async () => true);
+        if (outcomes.some(({ kind }) => kind === 'left')) left.add(path);
+        if (outcomes.some(({ kind }) => kind === 'clean')) whole.add(path);
+      };
+      let over = false;
+      let begun = 0;
+      const queue = function* () {
+        for (const transfer of transfers) {
+          if (over) return;
+          begun += 1;
+          yield transfer;
+        }
+        throw new Error('there are no more transfers');
+      };
+      const load = inLines(AT_ONCE, queue(), play);
+      const { ctl, stop, start: comeBack, freeze, thaw } = broker();
+      const changes: readonly (() => unknown)[] = [
+        stop,
+        comeBack,
+        () => ctl('close_all_connections', 'fault'),
+        () => ctl('set_vm_memory_high_watermark', '0.000001'),
+        () => ctl('set_vm_memory_high_watermark', '0.4'),
+        freeze,
+        () => {},
+      ];
+      for (const change of changes) {
+        const enough = begun + BETWEEN;
+        await Promise.race([until(() => begun >= enough), load]);
+        await change();
+      }
+      over = true;
+      await load;
+      // What waits is not lost with the process, nor does a silent broker keep it from stopping.
+      expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+      thaw();
+      daemon = await site.serve();
+      await until(() => waiting(site.stateDir) === 0);
+      await tasks.all();
+      const tasked = [...tasks.units.keys()].map((unit) => unit.slice('unit of '.length));
+      expect(tally.broken.slice(0, 3)).toEqual([]);
+      expect([...whole].filter((path) => !tasked.includes(path))).toEqual([]);
+      // Whether a client that left had been sent all of it is not for the client to know.
+      expect(tasked.filter((path) => !whole.has(path) && !left.has(path))).toEqual([]);
+      // There really were others.
+      expect(whole.size).toBeLessThan(tally.counts.get('transfers') ?? 0);
+      expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+      await feeds.close();
+    },
+    180_000,
+  );
+});
+
+/** Wishes that the broker has not confirmed. */
+const waiting = (stateDir: string): number => {
+  using outbox = new DatabaseSync(join(stateDir, 'outbox.db'), { readOnly: true, timeout: 5_000 });
+  return Number(outbox.prepare('SELECT count(*) AS count FROM saves').get()?.count);
+};
