@@ -14,12 +14,13 @@ interface SpeedFloor<T> {
 }
 
 /**
- * Errors at the end of the first window in which too little came; else passes everything on.
+ * Errors at the end of the first window in which too little came; else passes everything on. The first window begins with the source's first
+ * value: how long that may take is another question, for RxJS's own `timeout({ first })`.
  *
  * ```
- * source    a-b-c---d--------
- * windows   -----|----|----|
- * result    a-b-c---d------#       (at least 1 within 5)
+ * source    --a-b-c---d--------
+ * windows     -----|----|----|
+ * result    --a-b-c---d------#       (at least 1 within 5)
  * ```
  *
  * Unsubscribing stops the timer and leaves source and valve.
@@ -34,6 +35,7 @@ export const speedFloor = <T>({
 }: SpeedFloor<T>): MonoTypeOperatorFunction<T> =>
   operate((subscriber) => {
     let open = true;
+    let begun = false;
     let wasClosed = false;
     let came = 0;
 
@@ -46,20 +48,25 @@ export const speedFloor = <T>({
         error: (failure) => subscriber.error(failure),
       }),
     );
-    subscriber.add(
-      scheduler.schedule(function () {
-        if (!wasClosed && came < atLeast) {
-          subscriber.error(error());
-          return;
-        }
-        came = 0;
-        wasClosed = !open;
-        this.schedule(undefined, window);
-      }, window),
-    );
+    const watch = () => {
+      wasClosed = !open;
+      subscriber.add(
+        scheduler.schedule(function () {
+          if (!wasClosed && came < atLeast) {
+            subscriber.error(error());
+            return;
+          }
+          came = 0;
+          wasClosed = !open;
+          this.schedule(undefined, window);
+        }, window),
+      );
+    };
 
     return {
       next: (value) => {
+        if (!begun) watch();
+        begun = true;
         came += size(value);
         subscriber.next(value);
       },

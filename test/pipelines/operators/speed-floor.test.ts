@@ -24,6 +24,15 @@ describe('speedFloor', () => {
       ).toBe('a-a--a-a--a----#', { a: 'ab' });
     }));
 
+  it('does not count before the first value, nor what the valve did then', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('-------a---------');
+      const valve = hot('  ---x--o----------', VALVE);
+      //                          |    |    |
+      const result = '     -------a---------#';
+      expectObservable(source.pipe(speedFloor({ ...oneIn5, valve }))).toBe(result);
+    }));
+
   it('does not judge a window in which the valve was closed, be it for a moment', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a-------------------------');

@@ -50,7 +50,8 @@ describe('attempt', () => {
   it('leaves a source that is too slow, unless we slow it down ourselves', () => {
     const slow = { minSpeed: 500, minSpeedWindow: 4 };
     const error = failure('TOO_SLOW', 'sent less than 500 bytes per second for 4 ms');
-    check('-h--a--b|', '-h--#', { ...slow, error });
+    check('-h--a--b|', '-h--a#', { ...slow, error });
+    check('----h--ab|', '----h--ab|', slow);
     check('-h--a--b|', '-h--a--b|', { ...slow, access: { maxSpeed: 1 } });
   });
 
