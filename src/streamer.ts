@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { EMPTY, ignoreElements, type Observable, pairwise, Subject, Subscription } from 'rxjs';
+import { concatMap, EMPTY, type Observable, pairwise, Subject, Subscription } from 'rxjs';
 import { type Candidate, createHealth, createSharing, type Delivery, deliverSaves } from '../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh, openAlternates } from './alternates.ts';
 import { policyOf, sourcesOf } from './banks.ts';
@@ -108,10 +108,13 @@ export const openStreamer = async (
       settings.dispatch === 'save'
         ? createSaveStore({
             folder: settings.saveDir,
-            limit: settings.saveLimit,
+            limit: delivers ? settings.saveLimit : 0,
             onError,
             // A transfer shared with others would go on while the disk cannot keep up.
-            fetch: ({ path }, valve) => streamer.fetch(path, { valve, alone: true }).pipe(ignoreElements()),
+            fetch: ({ path }, valve) =>
+              streamer
+                .fetch(path, { valve, alone: true })
+                .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
           })
         : undefined;
     const candidates = [...(store ? [store.find] : []), alternates.find, feedCandidates(chosen)];

@@ -2,7 +2,21 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { concat, defer, EMPTY, filter, mergeMap, type Observable, of, Subject, takeUntil, throwError } from 'rxjs';
+import {
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  ignoreElements,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  takeUntil,
+  takeWhile,
+  tap,
+  throwError,
+} from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
@@ -28,10 +42,11 @@ export interface SaveStoreOptions {
   /** Told of copies that gave themselves up, of wrong ones that were removed, and of what the disk refused. Must not throw. */
   readonly onError: (error: Error) => void;
   /**
-   * Fetches an entry anew through the pipeline, with `keep`, and completes when that is over; the valve is closed while the disk
-   * cannot keep up. Without it, what was not kept while it was streamed cannot be saved.
+   * Fetches an entry anew through the pipeline, with `keep`; emits the entry that it got, which may be another one of the same path by now, and
+   * completes when that is over. The valve is closed while the disk cannot keep up. Without it, what was not kept while it was
+   * streamed cannot be saved.
    */
-  readonly fetch?: (entry: CatalogEntry, valve: Observable<boolean>) => Observable<never>;
+  readonly fetch?: (entry: CatalogEntry, valve: Observable<boolean>) => Observable<CatalogEntry>;
   /** Bytes that may wait for the disk, all copies together. */
   readonly backlogLimit?: number;
   /** Bytes of all copies; past it those go that were not used for the longest time. Larger content is not kept at all. Default: no limit. */
@@ -81,7 +96,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const room = makeRoom({ folder, limit, inLine, alone: turns.alone, touched: checks.trust, onError: tell, now });
   const tooLarge = new Set<string>();
 
-  /** Whether content of so many bytes can never be kept. Whoever wishes it kept has to know that it was seen to. */
+  /** Whether content of so many bytes can never be kept. The wish to save it has to know. */
   const isTooLarge = (key: string, bytes: number) => {
     if (limit > 0 && bytes > limit) tooLarge.add(key);
     return tooLarge.has(key);
@@ -128,10 +143,12 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       write: (bytes) => {
         own?.update(bytes);
         written += bytes.length;
-        copy.write(bytes);
+        if (!isTooLarge(key, written)) return copy.write(bytes);
+        copy.abort();
+        gaveUp.next(key);
       },
       commit: () => {
-        const finished = isTooLarge(key, written) ? copy.abort() : copy.finish();
+        const finished = copy.finish();
         turns.alone(key, async () => {
           if (!(await finished)) return;
           await place(entry, key, file, own?.digest('hex')).catch(async (error: unknown) => {
@@ -151,8 +168,12 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
 
   /** Whether nothing is left to do: there is a right copy that will last, once what is under way for the entry is over, or can be none. */
   const has = async (entry: CatalogEntry): Promise<boolean> => {
-    await turns.over(keyOf(entry));
-    if (tooLarge.has(keyOf(entry))) return true;
+    const key = keyOf(entry);
+    await turns.over(key);
+    if (tooLarge.delete(key)) {
+      tell(new Error(`${entry.path} is not kept: it has more than the ${limit} bytes that all copies may have`));
+      return true;
+    }
     const copy = await findCopy(folder, entry);
     if (!copy) return false;
     if (checks.isKnown(copy)) return true;
@@ -165,14 +186,23 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const unless = (condition: () => Promise<boolean>, otherwise: Observable<never>): Observable<never> =>
     defer(condition).pipe(mergeMap((holds) => (holds ? EMPTY : otherwise)));
 
-  const fetchAgain = (entry: CatalogEntry): Observable<never> => {
-    const stopped = gaveUp.pipe(filter((key) => key === keyOf(entry)));
-    const noCopy = throwError(() => new Error(`there is no copy of ${entry.path}, and none could be made`));
-    return concat(
-      defer(() => options.fetch?.(entry, backlog.valve) ?? EMPTY).pipe(takeUntil(stopped)),
-      unless(() => has(entry), noCopy),
-    );
-  };
+  const fetchAgain = (wished: CatalogEntry): Observable<never> =>
+    defer(() => {
+      let entry = wished;
+      const stopped = gaveUp.pipe(filter((key) => key === keyOf(entry)));
+      const noCopy = throwError(() => new Error(`there is no copy of ${entry.path}, and none could be made`));
+      return concat(
+        (options.fetch?.(wished, backlog.valve) ?? EMPTY).pipe(
+          tap((found) => {
+            entry = found;
+          }),
+          takeWhile((found) => !tooLarge.has(keyOf(found))),
+          takeUntil(stopped),
+          ignoreElements(),
+        ),
+        unless(() => has(entry), noCopy),
+      );
+    });
 
   const offer = async (entry: CatalogEntry): Promise<Candidate | undefined> => {
     const copy = await findCopy(folder, entry);
@@ -195,8 +225,8 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         }),
       ).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     close: async () => {
-      await room.over();
       await turns.over();
+      await room.over();
     },
   };
 };

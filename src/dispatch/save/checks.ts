@@ -3,7 +3,7 @@ import { type BigIntStats, read } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { atMost } from './at-most.ts';
-import { closeFd, openFd, unlessMissing } from './files.ts';
+import { closeFd, openFd, signatureOf, unlessMissing } from './files.ts';
 import type { Copy } from './names.ts';
 
 const readFd = promisify(read);
@@ -79,9 +79,6 @@ export const makeChecks = ({ onError, alone }: ChecksOptions): Checks => {
     },
   };
 };
-
-/** Changes with every way to touch a file. */
-const signatureOf = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string => [ino, size, mtimeNs, ctimeNs].join();
 
 /** Read in portions into one buffer; between them the event loop goes on. */
 const digestOf = async ({ path, checksum }: Copy): Promise<string> => {

@@ -44,3 +44,7 @@ export const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined>
     throw error;
   }
 };
+
+/** Changes with every way to touch a file. */
+export const signatureOf = ({ ino, size, mtimeNs, ctimeNs }: fs.BigIntStats): string =>
+  [ino, size, mtimeNs, ctimeNs].join();

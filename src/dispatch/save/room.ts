@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
 import type { InLine } from './at-most.ts';
-import { unlessMissing } from './files.ts';
+import { signatureOf, unlessMissing } from './files.ts';
 import type { Copy } from './names.ts';
 
 /** Keeps all copies together within a limit: those not used for the longest time have to go. */
@@ -45,16 +45,17 @@ interface Found {
 export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }: RoomOptions): Room => {
   const recent = new Map<string, number>();
   let total = 0;
+  /** Bytes that came while all were being counted, which may not have been counted. */
+  let came = 0;
   let sweeping: Promise<void> | undefined;
 
   /** The kernel may never note a read (`noatime`) or note one a day (`relatime`): uses are written as access times by ourselves. */
   const touch = ({ key, path, stats }: Copy) =>
     alone(key, async () => {
       const before = await unlessMissing(stat(path, { bigint: true }));
-      // Only whole seconds can be set again as they are; what differs is another copy by now.
+      // Only whole seconds can be set again as they are; what was touched has to be checked, and must not look as if it had been.
       const modified = Number(stats.mtimeNs) / 1e9;
-      if (!before || before.mtimeNs !== stats.mtimeNs || before.ino !== stats.ino || !Number.isInteger(modified))
-        return;
+      if (!before || signatureOf(before) !== signatureOf(stats) || !Number.isInteger(modified)) return;
       await utimes(path, now() / 1000, modified);
       touched(path, await stat(path, { bigint: true }));
     });
@@ -87,13 +88,16 @@ export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }
     });
 
   const sweep = async (): Promise<void> => {
-    const found = await find();
-    total = found.reduce((sum, { size }) => sum + size, 0);
-    if (total <= limit) return;
-    for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
-      if (total <= limit * GOAL) return;
-      await remove(copy);
-    }
+    do {
+      came = 0;
+      const found = await find();
+      total = found.reduce((sum, { size }) => sum + size, came);
+      if (total <= limit) return;
+      for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
+        if (total <= limit * GOAL) return;
+        await remove(copy);
+      }
+    } while (came > 0);
   };
 
   const look = () => {
@@ -117,6 +121,7 @@ export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }
     },
     taken: (bytes) => {
       total += bytes;
+      came += bytes;
       if (limit > 0 && total > limit) look();
     },
     over: async () => sweeping,

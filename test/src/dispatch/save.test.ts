@@ -338,6 +338,22 @@ describe('dispatch', () => {
     expect(fetched).toBe(1);
   });
 
+  it('is done with what the catalog says of the path by now', async () => {
+    const newer = someBytes(1000);
+    const now = describing(newer, { revision: 2 });
+    const fetch = () =>
+      defer(() => {
+        const keeping = store.keep(now, undefined);
+        writeTo(keeping, newer);
+        keeping?.commit();
+        return [now];
+      });
+    const store: ReturnType<typeof aStore> = aStore({ fetch });
+    await expect(ended(store.dispatch(saveOf(entry)))).resolves.toBe('complete');
+    expect(await find(store, now)).toBeDefined();
+    expect(await find(store, entry)).toBeUndefined();
+  });
+
   it('fails where fetching fails, brings no copy, or is not possible', async () => {
     const result = (fetch?: SaveStoreOptions['fetch']) => ended(aStore({ fetch }).dispatch(saveOf(entry)));
     await expect(result(() => throwError(() => new Error('feed down')))).rejects.toThrow('feed down');
@@ -436,9 +452,9 @@ describe('files in the making', () => {
 
 describe('a limit', () => {
   const MIB = 1 << 20;
-  const filesOf = (count: number) =>
+  const filesOf = (count: number, size = MIB) =>
     Array.from({ length: count }, (_, at) => {
-      const bytes = someBytes(MIB);
+      const bytes = someBytes(size);
       return { bytes, entry: describing(bytes, { path: `/pulp/${at}.rpm` }) };
     });
   /** A store whose clock goes on by a second with every look at it. */
@@ -481,6 +497,42 @@ describe('a limit', () => {
     expect([...next.errors, ...last.errors]).toEqual([]);
   });
 
+  const quiet = tinyDisk();
+  afterAll(() => quiet?.free());
+  (quiet ? it : it.skip)('needs no file system that notes reads (needs mount)', async () => {
+    let time = Date.now();
+    const options = { folder: quiet!.folder, now: () => (time += 86_400_000) };
+    const store = aStore({ ...options, limit: MIB });
+    const files = filesOf(4, 100_000);
+    for (const { bytes, entry } of files) await keep(store, entry, bytes);
+    const [first] = files;
+    expect((await collect(openDisk((await find(store, first!.entry))!, anAsk()))).body.equals(first!.bytes)).toBe(true);
+    await store.close();
+    const next = aStore({ ...options, limit: 250_000 });
+    await next.close();
+    const left = await Promise.all(files.map(async ({ entry }) => (await find(next, entry)) !== undefined));
+    expect(left).toEqual([true, false, false, true]);
+  });
+
+  it('does not make a copy look untouched that was altered while its use was written down', async () => {
+    let time = Date.now();
+    const store = aStore({ limit: 100 * MIB, now: () => time });
+    await keep(store, entry, content);
+    const { atime, mtime } = statSync(fileOf(await find(store, entry)));
+    // A use is written once an hour.
+    time += 86_400_000;
+    // Others are giving up on the same: the use waits for its turn.
+    const others = Array.from({ length: 10 }, () => store.keep(entry, undefined));
+    for (const keeping of others) writeTo(keeping, content);
+    for (const keeping of others) keeping?.abort();
+    const file = fileOf(await find(store, entry));
+    writeFileSync(file, content.toReversed());
+    utimesSync(file, atime, mtime);
+    await store.close();
+    const offered = await find(store, entry);
+    if (offered) expect(readFileSync(fileOf(offered)).equals(content)).toBe(true);
+  });
+
   it('removes the folders of copies without a checksum as well', async () => {
     const store = limited(1.5 * MIB);
     const bare = [1, 2].map((at) => anEntry({ path: `/pulp/bare-${at}.rpm` }));
@@ -493,18 +545,51 @@ describe('a limit', () => {
     expect(folders.flatMap((name) => readdirSync(join(store.folder, name)))).toHaveLength(1);
   });
 
-  it('keeps no content that is larger, whether its length was told or not; the wish to save it is done with', async () => {
-    const store = limited(MIB);
-    const large = someBytes(MIB + 1);
-    expect(store.keep(describing(large), large.length)).toBeUndefined();
-    const untold = describing(large, { path: '/untold.rpm' });
-    const keeping = store.keep(untold, undefined);
-    writeTo(keeping, large);
-    keeping?.commit();
-    await store.close();
-    expect(store.files()).toEqual([]);
-    await expect(ended(store.dispatch(saveOf(describing(large))))).resolves.toBe('complete');
-    await expect(ended(store.dispatch(saveOf(untold)))).resolves.toBe('complete');
+  describe('that content is larger than', () => {
+    const large = someBytes(3 * MIB);
+    const told = describing(large, { path: '/told.rpm' });
+    const done = (path: string) => `${path} is not kept: it has more than the ${MIB} bytes that all copies may have`;
+
+    it('keeps none of it, whether its length was told or not; the wish to save it is done with, and says so', async () => {
+      const store = limited(MIB);
+      expect(store.keep(told, large.length)).toBeUndefined();
+      const untold = describing(large, { path: '/untold.rpm' });
+      const keeping = store.keep(untold, undefined);
+      writeTo(keeping, large.subarray(0, MIB + 1));
+      // Given up at once: what a copy in the making may take of the disk is bounded, too.
+      await until(() => store.files().length === 0);
+      writeTo(keeping, large.subarray(MIB + 1));
+      keeping?.commit();
+      for (const entry of [told, untold]) await expect(ended(store.dispatch(saveOf(entry)))).resolves.toBe('complete');
+      expect(store.files()).toEqual([]);
+      expect(store.errors).toEqual([done('/told.rpm'), done('/untold.rpm')]);
+    });
+
+    it.each([
+      ['its length', large.length],
+      ['more than fits', undefined],
+    ])('fetches no more of it than %s tells', async (_, length) => {
+      let asked = 0;
+      const fetch = (wanted: CatalogEntry) =>
+        concat(
+          defer(() => {
+            const keeping = store.keep(wanted, length);
+            asked += 1;
+            return concat(
+              [wanted],
+              defer(() => {
+                writeTo(keeping, large.subarray(0, MIB + 1));
+                return EMPTY;
+              }),
+            );
+          }),
+          NEVER,
+        );
+      const store: ReturnType<typeof aStore> = limited(MIB, { fetch });
+      await expect(ended(store.dispatch(saveOf(told)))).resolves.toBe('complete');
+      expect(asked).toBe(1);
+      expect(store.errors).toEqual([done('/told.rpm')]);
+    });
   });
 
   it('lets who reads a copy that has to go read it to its end', async () => {
