@@ -48,7 +48,8 @@ const toId = (text: string): number => {
 const withOutbox = async <T>(file: string, none: () => T, work: (outbox: DurableOutbox) => T): Promise<Awaited<T>> => {
   if (!existsSync(file)) return await none();
   const failures: Error[] = [];
-  const outbox = openOutbox(file, { onError: (error) => failures.push(error) });
+  // The daemon may be writing; who waits here harms nobody.
+  const outbox = openOutbox(file, { onError: (error) => failures.push(error), lockWait: 5_000 });
   try {
     const done = await work(outbox);
     if (failures[0]) throw failures[0];

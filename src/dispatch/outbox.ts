@@ -1,6 +1,6 @@
 import type { Outbox } from '../../pipelines/model/index.ts';
-import { makeCheckpoints } from './outbox/checkpoints.ts';
 import { makeDue } from './outbox/due.ts';
+import { makeDurable } from './outbox/durable.ts';
 import { type Change, type NewSave, openSavesTable, type WaitingSave } from './outbox/saves-table.ts';
 import { messageOf } from './thrown.ts';
 
@@ -11,6 +11,8 @@ interface OutboxOptions {
   readonly window?: number;
   /** Wishes that are held in memory while the disk refuses them; what comes beyond is refused and told. */
   readonly heldLimit?: number;
+  /** Milliseconds to wait, with everything else, for another process that writes. */
+  readonly lockWait?: number;
 }
 
 export interface DurableOutbox extends Outbox {
@@ -33,10 +35,11 @@ const WRITE_AGAIN_LIMIT = 30_000;
 /**
  * The outbox that outlives crashes: one SQLite file, made on first use, of one daemon (and the command line beside it).
  *
- * `append`, `remove` and `putOff` only note what is to be written; one transaction writes all of it at the end of the same turn of
- * the event loop, without waiting for the disk. `kill -9` therefore takes at most what the turn under way noted; a power cut at most
- * the last second or so (the disk is waited for on another thread). What was delivered but not yet written so is delivered again.
- * A disk that refuses (full, read-only) is told to `onError` and asked again, 250 ms later, then twice as long, up to 30 s.
+ * `append` has written the wish when it returns: to the system's memory, which `kill -9` leaves alone, not to the disk, which follows within
+ * about a second, on another thread: that second is what a power cut may take. A disk that refuses (full, read-only) is told to `onError` and
+ * asked again, 250 ms later, then twice as long, up to 30 s; meanwhile wishes are held in memory, where `kill -9` takes them.
+ * What `remove` and `putOff` note is written at the end of the same turn of the event loop: what was delivered but not yet written so is
+ * delivered again.
  *
  * `due` emits at most `window` wishes that are neither removed nor put off; further ones follow as those are settled. Each
  * subscription begins anew with everything that waits. It never completes and never errors; unsubscribing stops its timer.
@@ -45,7 +48,7 @@ const WRITE_AGAIN_LIMIT = 30_000;
  */
 export const openOutbox = (
   file: string,
-  { onError, window = 256, heldLimit = 100_000 }: OutboxOptions,
+  { onError, window = 256, heldLimit = 100_000, lockWait = 20 }: OutboxOptions,
 ): DurableOutbox => {
   const wishes = new Map<string, NewSave>();
   const changes = new Map<number, Change>();
@@ -54,24 +57,26 @@ export const openOutbox = (
   let wait = WRITE_AGAIN;
   let closed = false;
 
-  const table = naming(file, () => openSavesTable(file));
-  const checkpoints = makeCheckpoints(file, (error) => tell('cannot be synced', error));
+  const table = naming(file, () => openSavesTable(file, lockWait));
+  const durable = makeDurable(file, { onError: (error) => tell('cannot be synced', error) });
   const tell = (doing: string, cause: unknown) => onError(outboxError(file, doing, cause));
 
   /** While the disk refuses, the next try waits for its time: requests that go on do not hammer it. */
   const write = () => {
+    if (again || flush()) return;
+    again = setTimeout(() => {
+      again = undefined;
+      work();
+    }, wait).unref();
+    wait = Math.min(WRITE_AGAIN_LIMIT, 2 * wait);
+  };
+  const work = () => {
     turn = undefined;
-    if (!again && !flush()) {
-      again = setTimeout(() => {
-        again = undefined;
-        write();
-      }, wait).unref();
-      wait = Math.min(WRITE_AGAIN_LIMIT, 2 * wait);
-    }
+    write();
     handing.look();
   };
   const soon = () => {
-    if (!closed) turn ??= setImmediate(write);
+    if (!closed) turn ??= setImmediate(work);
   };
 
   const handing = makeDue({
@@ -83,7 +88,8 @@ export const openOutbox = (
   });
 
   const flush = (): boolean => {
-    if (wishes.size + changes.size === 0) return true;
+    const rows = wishes.size + changes.size;
+    if (rows === 0) return true;
     try {
       table.write(changes, wishes.values());
     } catch (error) {
@@ -93,7 +99,7 @@ export const openOutbox = (
     wishes.clear();
     changes.clear();
     wait = WRITE_AGAIN;
-    checkpoints.soon();
+    durable.soon(rows);
     return true;
   };
 
@@ -121,6 +127,7 @@ export const openOutbox = (
           entry: text,
           notedAt: Date.now(),
         });
+        write();
         soon();
       } catch (error) {
         tell(`cannot take the wish to save ${entry.path}`, error);
@@ -151,7 +158,7 @@ export const openOutbox = (
       closed = true;
       clearImmediate(turn);
       clearTimeout(again);
-      checkpoints.close();
+      durable.close();
       table.close();
     },
   };

@@ -28,7 +28,7 @@ import {
 import { atMost } from './save/at-most.ts';
 import { makeBacklog } from './save/backlog.ts';
 import { makeChecks, SMALL } from './save/checks.ts';
-import { syncFolder, unlessMissing } from './save/files.ts';
+import { syncPath, unlessMissing } from './save/files.ts';
 import { findCopy, keyOf, placeOf } from './save/names.ts';
 import { openPartial } from './save/partial.ts';
 import { startPartialCopy } from './save/partial-copy.ts';
@@ -115,7 +115,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     // New folders too must outlive a power cut, hence those above them.
     for (let at = dirname(path); ; at = dirname(at)) {
       const changed = at;
-      await inLine(() => syncFolder(changed));
+      await inLine(() => syncPath(changed));
       if (made === undefined || at === folder) break;
     }
     const stats = await stat(path, { bigint: true });
@@ -179,7 +179,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     if (checks.isKnown(copy)) return true;
     // Of an earlier process, which may have been killed before its folder was synced.
     if (!(await checks.check(copy))) return false;
-    await inLine(() => syncFolder(dirname(copy.path)));
+    await inLine(() => syncPath(dirname(copy.path)));
     return true;
   };
 

@@ -35,6 +35,7 @@ export const respond = (
   };
   // Whatever is thrown in writing is the response's failure, and the sources' end.
   const subscription = events.pipe(tap(write)).subscribe({
+    // Node holds the last chunk until this turn ends: who has all of it can rely on what was noted on the way, such as the wish to save.
     complete: () => res.end(),
     error: (thrown) => {
       const error = toStreamError(thrown);

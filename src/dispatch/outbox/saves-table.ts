@@ -70,10 +70,9 @@ const toSave = (row: Row): PendingSave => ({
 export type SavesTable = ReturnType<typeof openSavesTable>;
 
 /** The wishes that wait, in one SQLite file, made on first use. Everything throws what SQLite says. Times are Unix milliseconds. */
-export const openSavesTable = (file: string) => {
+export const openSavesTable = (file: string, lockWait: number) => {
   mkdirSync(dirname(file), { recursive: true });
-  // A command line that changes a row holds the lock for an instant; longer waits would hold up every transfer.
-  const database = new DatabaseSync(file, { timeout: 100 });
+  const database = new DatabaseSync(file, { timeout: lockWait });
   try {
     prepare(database);
   } catch (error) {
@@ -141,8 +140,9 @@ const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version);
 
 const prepare = (database: DatabaseSync): void => {
-  // NORMAL: a commit waits for no disk, a checkpoint does. Checkpoints are made on another thread; only where the log has grown to
-  // 64 MiB nevertheless, because that thread never met a pause between commits, one is made here.
+  // NORMAL: a commit waits for no disk, but a checkpoint does, and the first commit after it (the log begins anew). Checkpoints are seldom
+  // and made on another thread; only where the log has grown to 64 MiB nevertheless, because that thread never met a pause between
+  // commits, one is made here.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384');
   transact(database, () => {
     if (versionOf(database) === 0) database.exec(TABLE);

@@ -25,9 +25,9 @@ const without = (chunks: readonly Uint8Array[], written: number): Uint8Array[] =
   });
 };
 
-/** Makes a file's name outlive a power cut. */
-export const syncFolder = async (folder: string): Promise<void> => {
-  const fd = await openFd(folder, fs.constants.O_RDONLY);
+/** Makes what was written to a file, or the names in a folder, outlive a power cut. */
+export const syncPath = async (path: string): Promise<void> => {
+  const fd = await openFd(path, fs.constants.O_RDONLY);
   try {
     await syncFd(fd);
   } finally {

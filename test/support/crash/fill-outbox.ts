@@ -1,4 +1,4 @@
-// Notes wishes without end and delivers two of three; says what was noted a turn ago and what was delivered. Made to be killed.
+// Notes wishes without end and delivers two of three; says what was noted and what was delivered. Made to be killed.
 import { writeSync } from 'node:fs';
 import { openOutbox } from '../../../src/dispatch/outbox.ts';
 import { entryOfUnit } from './numbered.ts';
@@ -19,10 +19,10 @@ outbox.due.subscribe((save) => {
 let unit = 0;
 const note = () => {
   const noted = Array.from({ length: 7 }, () => `unit-${unit++}`);
-  for (const unitId of noted) outbox.append({ requestId: 'r', entry: entryOfUnit(unitId) });
-  setImmediate(() => {
-    for (const unitId of noted) say(`noted ${unitId}`);
-    setImmediate(note);
-  });
+  for (const unitId of noted) {
+    outbox.append({ requestId: 'r', entry: entryOfUnit(unitId) });
+    say(`noted ${unitId}`);
+  }
+  setImmediate(note);
 };
 note();

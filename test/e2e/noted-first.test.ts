@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { receive } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
+import { lineOf, processes } from '../support/processes.ts';
+import { anEntry } from '../support/river.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+
+const start = processes();
+const startFeed = closedFeeds();
+const SCRIPT = fileURLToPath(new URL('../support/crash/serve-until-noted.ts', import.meta.url));
+
+const small = someBytes(10_000);
+const large = someBytes(3_000_000);
+const checksumOf = (bytes: Uint8Array) => ({ algorithm: 'sha256', value: digestOf(bytes) }) as const;
+
+describe('a client that has its last byte', () => {
+  it.each([
+    { what: 'small', content: small, checksum: checksumOf(small), length: true },
+    { what: 'large', content: large, checksum: checksumOf(large), length: true },
+    { what: 'large, its length not told', content: large, checksum: checksumOf(large), length: false },
+    { what: 'large, without a checksum', content: large, length: true },
+    { what: 'small, without a checksum, its length not told', content: small, length: false },
+  ])('can rely on the wish to save having been noted: $what', async ({ content, checksum, length }) => {
+    const feed = await startFeed((_, response) => {
+      response.writeHead(200, length ? { 'Content-Length': content.length } : {});
+      response.end(content);
+    });
+    const entry = anEntry({ url: `${feed.url}/a.rpm`, checksum });
+    const server = start(process.execPath, [SCRIPT, JSON.stringify(entry)]);
+    const port = await lineOf(server, () => true);
+    // Killed right before it is noted: the client must not have been told that the transfer is complete.
+    await expect(receive(`http://127.0.0.1:${port}${entry.path}`)).rejects.toThrow();
+    expect(await server.ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+  });
+});

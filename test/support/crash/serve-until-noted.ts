@@ -1,0 +1,28 @@
+// Serves one entry (JSON), says at which port, and kills itself in the moment in which the wish to save it would be noted.
+import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { of } from 'rxjs';
+import { createSharing } from '../../../pipelines/index.ts';
+import type { CatalogEntry } from '../../../pipelines/model/index.ts';
+import { createBanks } from '../../../src/banks.ts';
+import { composeStreamer } from '../../../src/compose.ts';
+import { createHttpServer } from '../../../src/http/server.ts';
+
+const entry: CatalogEntry = JSON.parse(String(process.argv[2]));
+const streamer = composeStreamer({
+  ...createBanks(),
+  catalog: { lookup: () => of(entry) },
+  sources: [() => of({ entry, source: 'feed', url: entry.url })],
+  sharing: createSharing({ window: 8 << 20, memory: 64 << 20 }),
+  outbox: { append: () => process.kill(process.pid, 'SIGKILL') },
+});
+const server = createHttpServer({
+  fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
+  served: () => {},
+  newId: randomUUID,
+  now: () => performance.now(),
+  identify: { via: true, cacheStatus: true, proxyStatus: true, requestId: true },
+  legacyErrors: false,
+});
+const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
+writeSync(1, `${address?.port}\n`);
