@@ -9,6 +9,7 @@ export const limitsOf = (settings: Settings): Limits => ({
   connections: settings.maxClientConnections,
   transfers: settings.maxTransfers,
   transfersPerClient: settings.maxTransfersPerClient,
+  clientTimeout: milliseconds(settings.clientTimeout),
   requestsPerConnection: settings.requestsPerConnection,
   requestTimeout: milliseconds(settings.requestTimeout),
   keepAliveTimeout: milliseconds(settings.keepAliveTimeout),

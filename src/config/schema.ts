@@ -355,7 +355,7 @@ export const SETTINGS = {
   maxClientConnections: streamer(
     integer(0, 1_000_000),
     '8000',
-    'Connections of clients that are open at a time. Where there are more, those without a request are closed to make room; where there are none, the newest are answered with 503 and Retry-After. 0: no limit.',
+    'Connections of clients that are open at a time. Where one more comes, the one that carries no request for longest is closed to make room; where there is none, the newcomer is answered with 503 and Retry-After. 0: no limit.',
   ),
   maxTransfers: streamer(
     integer(0, 1_000_000),

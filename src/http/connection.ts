@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 /** Milliseconds that a client has for reading our last answer while we still take what it sends. */
 const LINGER = 5_000;
 /** Requests that may wait behind the one that is being answered. apt sends ten ahead (`Acquire::http::Pipeline-Depth`). */
-const AHEAD = 15;
+const AHEAD = 16;
 
 /** The turns of one connection. */
 export interface Connection {
@@ -22,8 +22,10 @@ export interface Connection {
  * Answers the requests of a connection one at a time, in their order (RFC 9112 section 9.3.2). Pipelined ones cost nothing before their
  * turn, and what fails one response never comes over another. After the last answer whatever else the client sends is taken and thrown
  * away for a while: a connection that is closed with input unread is reset, and the answer may be lost with it (RFC 9112 section 9.6).
+ * At most so many `requests` are answered, if not 0. `rests` is told whether the connection is between two of them: all that was
+ * written has been handed to the kernel, and it may be closed.
  */
-export const createConnection = (socket: Socket, requests: number): Connection => {
+export const createConnection = (socket: Socket, requests: number, rests: (resting: boolean) => void): Connection => {
   const waiting: (() => void)[] = [];
   let answering = false;
   let taken = 0;
@@ -33,6 +35,7 @@ export const createConnection = (socket: Socket, requests: number): Connection =
     // Not writable: the client has left, or it was told that this is the end.
     const turn = socket.writable ? waiting.shift() : undefined;
     answering = turn !== undefined;
+    rests(!answering && socket.writable);
     turn?.();
   };
   const enqueue = (turn: () => void) => {
@@ -68,7 +71,7 @@ export const createConnection = (socket: Socket, requests: number): Connection =
         return;
       }
       taken += 1;
-      over = last || !res.shouldKeepAlive || taken === requests || waiting.length === AHEAD;
+      over = last || !res.shouldKeepAlive || taken === requests || waiting.length === AHEAD - 1;
       if (over) res.shouldKeepAlive = false;
       enqueue(() => {
         answer();

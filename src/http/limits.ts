@@ -21,6 +21,8 @@ export interface Limits extends ConnectionLimits {
   /** Transfers that are under way at a time. */
   readonly transfers: number;
   readonly transfersPerClient: number;
+  /** Milliseconds in which a client takes nothing of a response that is written. 0: it may take for ever. */
+  readonly clientTimeout: number;
 }
 
 /** Small and patient enough for everybody who asks in good faith. */
@@ -33,6 +35,7 @@ export const USUAL_LIMITS: Limits = {
   headerSize: 16 * 1024,
   transfers: 0,
   transfersPerClient: 0,
+  clientTimeout: 600_000,
 };
 
 /** The room that there is for transfers. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { ListenAddress } from './addresses.ts';
 import { type Connection, createConnection } from './connection.ts';
@@ -29,27 +29,30 @@ const SPARE = 100;
 export const createListeners = (limits: ConnectionLimits, answers: Answers): HttpServer => {
   const servers: Server[] = [];
   const connections = new Map<Socket, Connection>();
+  /** Those between two requests, the one that has been so for longest first. */
+  const resting = new Set<Socket>();
   const latecomers = new WeakSet<Socket>();
 
   const crowded = () => limits.connections > 0 && connections.size > limits.connections;
 
-  // Once per turn of the event loop is enough: what is idle by then has been closed, and counts no more.
-  let madeRoom = false;
+  const forget = (socket: Socket) => {
+    connections.delete(socket);
+    resting.delete(socket);
+  };
+
   const makeRoom = () => {
-    if (madeRoom) return;
-    madeRoom = true;
-    setImmediate(() => {
-      madeRoom = false;
-    });
-    for (const server of servers) server.closeIdleConnections();
-    for (const socket of connections.keys()) if (socket.destroyed) connections.delete(socket);
+    const [longest] = resting;
+    if (!longest) return;
+    longest.destroy();
+    forget(longest);
   };
 
   const connected = (socket: Socket) => {
-    connections.set(socket, createConnection(socket, limits.requestsPerConnection));
-    socket.once('close', () => connections.delete(socket));
+    const rests = (rest: boolean) => (rest ? resting.add(socket) : resting.delete(socket));
+    connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
+    socket.once('close', () => forget(socket));
+    if (crowded()) makeRoom();
     if (!crowded()) return;
-    makeRoom();
     if (connections.size > limits.connections + SPARE) socket.destroy();
     else latecomers.add(socket);
   };
@@ -57,7 +60,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   const requested = (req: IncomingMessage, res: ServerResponse) => {
     // Node would send chunks where an HTTP/1.0 client has a `TE` for them (RFC 9112 section 6.1 forbids it).
     if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
-    const late = latecomers.has(req.socket) && crowded();
+    const late = latecomers.delete(req.socket) && crowded();
     const fault = late
       ? new StreamError('OVERLOADED', 'self', `${limits.connections} connections are open`)
       : faultOf(req, limits);
@@ -109,8 +112,6 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     return server.on('connect', (_, socket: Socket) => tunnel(socket));
   };
 
-  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
-
   return {
     listen: async (addresses, port) => {
       try {
@@ -128,7 +129,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       }
     },
     stop: async (within) => {
-      const closed = Promise.all(servers.map(close));
+      const closed = Promise.all(servers.map(closeListener));
       for (const connection of connections.values()) connection.stop();
       const cut = setTimeout(() => {
         // Where a body ends with the connection, a mere close would make it look whole.
@@ -136,9 +137,20 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       }, within);
       await closed;
       clearTimeout(cut);
+      await Promise.all(servers.map(close));
     },
   };
 };
+
+/** Ends the server, and its timers. */
+const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+
+/**
+ * Resolves once all connections are closed; no new ones are taken. The `close` of an HTTP server would first destroy those whose response is
+ * at its end, as Node has it, but has not been taken by the client: where the body ends with the connection, the rest would not be missed.
+ */
+const closeListener = (server: Server) =>
+  new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 
 const listenOn = (server: Server, { host, ipv6Only }: ListenAddress, port: number): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {

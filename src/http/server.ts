@@ -58,7 +58,10 @@ export const createHttpServer = (options: ServerOptions): HttpServer => {
   const limits = options.limits ?? USUAL_LIMITS;
   const room = createRoom(limits);
   return createListeners(limits, {
-    answer: (req, res, fault) => handle(req, res, fault, room, options),
+    answer: (req, res, fault) => {
+      handle(req, res, fault, room, options);
+      if (limits.clientTimeout > 0) watch(res, limits.clientTimeout);
+    },
     refuse: (error, client) => {
       const { newId, served, identify: identified, legacyErrors } = options;
       const id = newId();
@@ -116,6 +119,17 @@ const handle = (
     req.socket.off('end', halfClosed);
     const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
     served({ id, method, target, status, report, error: failure, client, duration: now() - began });
+  });
+};
+
+/**
+ * Resets the connection of a client that takes nothing of a response which is written to its end: as long as it is not, that is for the
+ * pipeline to see to. Node counts from the last byte that the client took, or sent.
+ */
+const watch = (res: ServerResponse, within: number): void => {
+  res.setTimeout(within, () => {
+    if (res.writableEnded) res.socket?.resetAndDestroy();
+    else res.setTimeout(within);
   });
 };
 

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { concat, defer, NEVER, of, Subject, throwError } from 'rxjs';
 import { StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
+import type { Limits } from '../../../src/http/limits.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
 import { chunk } from '../../support/river.ts';
 import { headWith, stubServers } from '../../support/stub-server.ts';
@@ -76,7 +77,7 @@ describe('the requests of a connection', () => {
     expect(asked).toEqual(['/slow']);
   });
 
-  it('are no more than sixteen: the rest is not begun, and the connection closed behind them', async () => {
+  it('that wait are no more than sixteen: the rest is not begun, and the connection closed behind them', async () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer);
     const client = dial(port);
@@ -109,6 +110,66 @@ describe('the requests of a connection', () => {
     await client.send(get('/a') + get('/b'));
     expect(await client.ended).toBe('reset');
     expect(asked).toEqual(['/a']);
+  });
+});
+
+/** More than sockets hold. */
+const LARGE = 'x'.repeat(16 << 20);
+
+describe('a response that is written, but not yet read', () => {
+  const reading = async (version: string, limits: Partial<Limits> = {}) => {
+    const length = version === 'HTTP/1.0' ? undefined : LARGE.length;
+    const { server, port, log } = await start(() => of(headWith(length), chunk(LARGE)), limits);
+    const client = dial(port);
+    await client.send(`GET /x ${version}\r\nHost: a\r\n\r\n`);
+    await got(client, '\r\n\r\nx');
+    client.socket.pause();
+    const head = client.received().indexOf('\r\n\r\n') + 4;
+    const rest = async () => {
+      client.socket.resume();
+      await client.until((received, ended) => ended || received.length === head + LARGE.length);
+      return responses(client)[0]?.body.length;
+    };
+    return { server, port, client, log, rest };
+  };
+
+  it.each(['HTTP/1.1', 'HTTP/1.0'])('is not cut when the server stops: %s', async (version) => {
+    const { server, rest } = await reading(version);
+    const stopped = server.stop(60_000);
+    expect(await rest()).toBe(LARGE.length);
+    await stopped;
+  });
+
+  it.each(['HTTP/1.1', 'HTTP/1.0'])('is not cut to make room for another connection: %s', async (version) => {
+    const { port, client, rest } = await reading(version, { connections: 1 });
+    const other = dial(port);
+    await other.send(get('/x'));
+    await other.ended;
+    expect(responses(other)).toMatchObject([{ status: 503 }]);
+    expect(await rest()).toBe(LARGE.length);
+    client.socket.destroy();
+  });
+
+  it.each(['HTTP/1.1', 'HTTP/1.0'])('is reset where the client never reads it: %s', async (version) => {
+    const { client, log } = await reading(version, { clientTimeout: 50 });
+    await until(() => log.length === 1);
+    expect(log).toMatchObject([{ status: 499 }]);
+    client.socket.resume();
+    expect(await client.ended).toBe('reset');
+  });
+
+  it('may take its time before it is written', async () => {
+    const { answer, finish } = valley();
+    const { port } = await start(answer, { clientTimeout: 20 });
+    const client = dial(port);
+    await client.send(get('/slow', 'Connection: close'));
+    await got(client, '\r\n\r\na');
+    const other = await reading('HTTP/1.1', { clientTimeout: 50 });
+    await until(() => other.log.length === 1);
+    finish();
+    await client.ended;
+    expect(responses(client)).toMatchObject([whole]);
+    other.client.socket.destroy();
   });
 });
 
@@ -278,6 +339,22 @@ describe('the framing of a response', () => {
 });
 
 describe('an open connection', () => {
+  it('that is closed without a request leaves nothing in the log', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer);
+    for (const end of ['end', 'resetAndDestroy'] as const) {
+      const client = dial(port);
+      await new Promise((resolve) => client.socket.once('connect', resolve));
+      client.socket[end]();
+      await new Promise((resolve) => client.socket.once('close', resolve));
+    }
+    const other = dial(port);
+    await other.send(get('/x', 'Connection: close'));
+    await other.ended;
+    await until(() => log.length > 0);
+    expect(log).toMatchObject([{ target: '/x', status: 200 }]);
+  });
+
   it('is left alone while its response takes its time', async () => {
     const { port } = await start(() => concat(of(headWith(3), chunk('a')), NEVER), {
       keepAliveTimeout: 10,

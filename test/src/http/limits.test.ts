@@ -135,19 +135,22 @@ describe('a limit', () => {
     expect(log).toMatchObject([{ status: 499 }, { status: 499 }, { status: 499 }]);
   });
 
-  it('of connections closes idle ones to make room', async () => {
+  it('of connections closes the one that was idle for longest to make room', async () => {
     const { answer } = valley();
     const { port } = await start(answer, { connections: 2 });
-    const idle = [dial(port), dial(port)];
-    for (const client of idle) {
+    const [first, second] = [dial(port), dial(port)];
+    for (const client of [first, second, first]) {
+      const before = client.received().length;
       await client.send(get('/x'));
-      await got(client, 'abc');
+      await client.until((received) => received.slice(before).includes('abc'));
     }
     const newcomer = dial(port);
     await newcomer.send(get('/y'));
     await got(newcomer, 'abc');
-    await Promise.all(idle.map(({ ended }) => ended));
-    expect(responses(newcomer)).toMatchObject([whole]);
+    expect(await second.ended).toBe('end');
+    await first.send(get('/z', 'Connection: close'));
+    await first.ended;
+    expect(responses(first)).toMatchObject([whole, whole, whole]);
     newcomer.socket.destroy();
   });
 
