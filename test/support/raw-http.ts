@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 
 /** A response as it lies in the bytes of a connection. */
-export interface RawResponse {
+interface RawResponse {
   readonly status: number;
   readonly version: string;
   readonly headers: ReadonlyMap<string, string>;
