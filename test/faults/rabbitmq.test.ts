@@ -91,7 +91,7 @@ describe('the broker of save tasks', () => {
       daemon = await site.serve();
       await until(() => waiting(site.stateDir) === 0);
       await tasks.all();
-      const tasked = [...tasks.units.keys()].map((unit) => unit.slice('unit of '.length));
+      const tasked = [...tasks.resources.keys()].map((resource) => resource.slice(resource.lastIndexOf(':') + 1));
       expect(tally.broken.slice(0, 3)).toEqual([]);
       expect([...whole].filter((path) => !tasked.includes(path))).toEqual([]);
       // Whether a client that left had been sent all of it is not for the client to know.

@@ -4,8 +4,8 @@ import { filter, firstValueFrom, Subject } from 'rxjs';
 
 /** Whoever takes tasks out of a queue, for as long as the test runs. */
 export interface TaskTaker {
-  /** The units that tasks came for, and how often. */
-  readonly units: ReadonlyMap<string, number>;
+  /** The resources that tasks came for, and how often. */
+  readonly resources: ReadonlyMap<string, number>;
   /** Resolves once everything has been taken that is in the queue now. */
   all(): Promise<void>;
   /** Deletes the queue, with all that is in it, and takes nothing more until told to. */
@@ -26,7 +26,7 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
   });
 
   return async (url, queue) => {
-    const units = new Map<string, number>();
+    const resources = new Map<string, number>();
     const marks = new Subject<string>();
     const take = (content: Buffer): void => {
       const body = JSON.parse(content.toString());
@@ -35,9 +35,7 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
         return;
       }
       const [, , resource] = Array.isArray(body) ? body[0] : body.args;
-      const [, unit] = /^content_unit:([^:]+):/.exec(resource) ?? [];
-      if (unit === undefined) throw new Error(`no reservation of a unit: ${resource}`);
-      units.set(unit, (units.get(unit) ?? 0) + 1);
+      resources.set(resource, (resources.get(resource) ?? 0) + 1);
     };
 
     const connection = await connect(url, { recovery: { initialDelay: 50, maxDelay: 200 } });
@@ -57,7 +55,7 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
     await work(connection);
 
     return {
-      units,
+      resources,
       all: async () => {
         const mark = crypto.randomUUID();
         const came = firstValueFrom(marks.pipe(filter((one) => one === mark)));

@@ -3,10 +3,8 @@ import type { Unit } from './units.ts';
 
 /** Clients that fetch one unit after the other, each over a connection of its own. */
 export interface Transfers {
-  /** Units that somebody has whole, and whose streamer went on afterwards: it has answered the same client once more. */
-  readonly done: ReadonlySet<string>;
-  /** How many transfers came to a good end so far. */
-  count(): number;
+  /** Units that somebody has to the last byte. */
+  readonly done: ReadonlySet<Unit>;
   /** Makes so many transfers, and more until `meanwhile` is over. Rejects where one fails. */
   run(url: string, count: number, meanwhile?: () => Promise<unknown>): Promise<void>;
   /** Makes transfers until the streamer is gone. */
@@ -17,31 +15,23 @@ const CLIENTS = 8;
 
 export const makeTransfers = (units: readonly Unit[]): Transfers => {
   const waiting = units.toReversed();
-  const done = new Set<string>();
-  let completed = 0;
+  const done = new Set<Unit>();
 
   /** One client of one streamer; `next` says whether there is to be a further transfer. */
   const client = async (url: string, next: () => boolean): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    let last: Unit | undefined;
-    const heard = () => {
-      if (last) done.add(last.id);
-      last = undefined;
-    };
     try {
       while (next()) {
         const unit = waiting.pop();
         if (!unit) throw new Error('there are no more units');
         try {
-          await receive(url, unit, agent, heard);
+          await receive(url, unit, agent);
         } catch (error) {
           waiting.push(unit);
           throw error;
         }
-        completed += 1;
-        last = unit;
+        done.add(unit);
       }
-      await receive(url, { path: '/unknown' }, agent, heard);
     } finally {
       agent.destroy();
     }
@@ -50,14 +40,13 @@ export const makeTransfers = (units: readonly Unit[]): Transfers => {
 
   return {
     done,
-    count: () => completed,
     run: async (url, count, meanwhile = async () => {}) => {
-      const until = completed + count;
+      const until = done.size + count;
       let over = false;
       const happening = meanwhile().finally(() => {
         over = true;
       });
-      await Promise.all([happening, ...clients(url, () => !over || completed < until)]);
+      await Promise.all([happening, ...clients(url, () => !over || done.size < until)]);
     },
     runUntilGone: async (url) => {
       await Promise.allSettled(clients(url, () => true));
@@ -65,23 +54,17 @@ export const makeTransfers = (units: readonly Unit[]): Transfers => {
   };
 };
 
-/** Resolves once there is a whole response; `heard` is told of its head. */
-const receive = (
-  url: string,
-  wanted: Pick<Unit, 'path'> & Partial<Unit>,
-  agent: Agent,
-  heard: () => void,
-): Promise<void> =>
+/** Resolves once a unit is there as a whole. */
+const receive = (url: string, { path, content }: Unit, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
     const take = (response: IncomingMessage) => {
-      heard();
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        if (!wanted.content || (response.statusCode === 200 && Buffer.concat(chunks).equals(wanted.content))) resolve();
-        else reject(new Error(`${wanted.path}: ${response.statusCode}`));
+        if (response.statusCode === 200 && Buffer.concat(chunks).equals(content)) resolve();
+        else reject(new Error(`${path}: ${response.statusCode}`));
       });
     };
-    get(url + wanted.path, { agent }, take).on('error', reject);
+    get(url + path, { agent }, take).on('error', reject);
   });
