@@ -33,7 +33,7 @@ interface Served {
 
 /**
  * Writes the one line that every request ends with. Durations are in milliseconds, `bytes` counts the body. What failed on the
- * way is in `attempts`; userinfo, queries and signatures of URLs are masked.
+ * way is in `attempts`, which are another request's where its transfer was `shared`; userinfo, queries and signatures of URLs are masked.
  */
 export const logServed = (
   logger: Logger,
@@ -52,6 +52,7 @@ export const logServed = (
     verified: report?.verified,
     recorded: report?.recorded || undefined,
     pauses: report?.pauses || undefined,
+    shared: report?.timeline.some(({ what }) => what === 'shared') || undefined,
     attempts: report?.attempts.map(({ url, failure, ...attempt }) => ({
       ...attempt,
       url: maskUrl(url),

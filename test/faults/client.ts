@@ -11,7 +11,7 @@ export type Manner =
   | { readonly kind: 'waits'; readonly after: number; readonly during: () => Promise<unknown> }
   | { readonly kind: 'leaves'; readonly when: 'before the head' | 'at the head' | number };
 
-/** What came of one request. `cut`: a response that nobody could take for whole. */
+/** What came of one request. `cut`: a response that broke off; with all bytes that its head promised it may still be taken for whole. */
 export type Outcome =
   | {
       readonly kind: 'clean';
@@ -24,12 +24,16 @@ export type Outcome =
       readonly shared: boolean;
     }
   | { readonly kind: 'refused'; readonly status: number; readonly noStore: boolean; readonly bySquid: boolean }
-  | { readonly kind: 'cut'; readonly bytes: number; readonly error: string }
+  | { readonly kind: 'cut'; readonly bytes: number; readonly promised?: number; readonly error: string }
   | { readonly kind: 'left' }
   | { readonly kind: 'hang' };
 
 /** Milliseconds after which a request that came to no end counts as one that never would. */
 const HANGS = 120_000;
+
+/** Whether a response broke off only after all that it had promised: its client may not even notice. */
+export const cutTooLate = (outcome: Outcome): boolean =>
+  outcome.kind === 'cut' && outcome.promised !== undefined && outcome.bytes > 0 && outcome.bytes >= outcome.promised;
 
 /** One request, of the whole or of a part, over a connection of its own. Never rejects. */
 export const ask = (url: string, manner: Manner = { kind: 'reads' }, part?: Part): Promise<Outcome> =>
@@ -58,7 +62,11 @@ const follow = (response: IncomingMessage, manner: Manner, end: (outcome: Outcom
   let bytes = 0;
   let paused = false;
 
-  response.on('error', (error) => end({ kind: 'cut', bytes, error: error.message }));
+  const cut = (error: string) => {
+    const length = headers['content-length'];
+    end({ kind: 'cut', bytes, ...(length !== undefined && { promised: Number(length) }), error });
+  };
+  response.on('error', (error) => cut(error.message));
   if (manner.kind === 'leaves' && manner.when === 'at the head') {
     end({ kind: 'left' });
     return;
@@ -77,7 +85,7 @@ const follow = (response: IncomingMessage, manner: Manner, end: (outcome: Outcom
     const cached = headers['x-cache']?.toString().startsWith('HIT') ?? false;
     const shared = headers['cache-status']?.includes('collapsed') ?? false;
     const noStore = headers['cache-control'] === 'no-store';
-    if (!response.complete) end({ kind: 'cut', bytes, error: 'closed too early' });
+    if (!response.complete) cut('closed too early');
     else if (status === 200 || status === 206)
       end({ kind: 'clean', status, sha256: hash.digest('hex'), bytes, cached, shared });
     else end({ kind: 'refused', status, noStore, bySquid: headers['x-squid-error'] !== undefined });

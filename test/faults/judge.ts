@@ -1,4 +1,4 @@
-import { ask, type Manner, type Outcome } from './client.ts';
+import { ask, cutTooLate, type Manner, type Outcome } from './client.ts';
 import type { Transfer } from './plan.ts';
 import type { Tally } from './tally.ts';
 
@@ -22,33 +22,45 @@ export const judge = async (
   tally.add('transfers');
   tally.add(through);
   const url = ends[through] + listing.path;
-  const come = (how: Manner) => askUntilRight(transfer, url, how, tally, liesAbout);
-  const first = await come(manner);
-  const outcomes = [first];
-  if (first.kind === 'left') outcomes.push(await come(READING));
+  const come = (how: Manner = READING, part?: Transfer['part']) =>
+    askUntilRight(
+      transfer,
+      part,
+      (cuts) => liesAbout(listing.path) > cuts,
+      tally,
+      () => ask(url, how, part),
+    );
+  const others = Array.from({ length: transfer.clients - 1 }, () => come());
+  const outcomes = await Promise.all([come(manner, transfer.part), ...others]);
+  if (outcomes.some(({ kind }) => kind === 'left')) outcomes.push(await come());
   // What a cache now has, and what was saved, must be right as well.
-  if (through === 'daemon' && transfer.again && first.kind === 'clean') await isSaved(listing.path);
-  if (through === 'squid' || transfer.again) outcomes.push(await come(READING));
+  const isClean = outcomes.some(({ kind }) => kind === 'clean');
+  if (through === 'daemon' && transfer.again && isClean) await isSaved(listing.path);
+  if (through === 'squid' || transfer.again) outcomes.push(await come());
   return outcomes;
 };
 
-/** A lie may cost one response, never the truth of any: whoever asks again gets it in the end. */
+/** A lie may cost each client one response, never the truth of any: whoever asks again gets it in the end. */
 const askUntilRight = async (
   transfer: Transfer,
-  url: string,
-  manner: Manner,
+  part: Transfer['part'],
+  lied: (cuts: number) => boolean,
   tally: Tally,
-  liesAbout: (path: string) => number,
+  comes: () => Promise<Outcome>,
 ): Promise<Outcome> => {
   const { through, story } = transfer;
   const { path } = transfer.listing;
+  if (part) tally.add('parts');
   for (let cuts = 0; ; cuts += 1) {
-    const outcome = await ask(url, manner);
-    const verdict = judgeOne(transfer, outcome, liesAbout(path) > cuts);
+    const outcome = await comes();
+    const verdict = judgeOne(transfer, part, outcome, lied(cuts));
     tally.add(verdict.counts);
-    if (verdict.counts === 'clean' && outcome.kind === 'clean' && outcome.cached) tally.add('hits');
+    if (verdict.counts === 'clean' && outcome.kind === 'clean') {
+      if (outcome.cached) tally.add('hits');
+      if (outcome.shared) tally.add('shared');
+    }
     if (verdict.broken)
-      tally.broken.push({ path, what: verdict.broken, outcome: JSON.stringify(outcome), through, story });
+      tally.broken.push({ path, what: verdict.broken, outcome: JSON.stringify({ ...outcome, part }), through, story });
     if (verdict.counts !== 'cut') return outcome;
   }
 };
@@ -59,18 +71,21 @@ interface Verdict {
   readonly broken?: string;
 }
 
-const judgeOne = ({ good, size, sha256 }: Transfer, outcome: Outcome, lied: boolean): Verdict => {
+const judgeOne = ({ good, sha256 }: Transfer, part: Transfer['part'], outcome: Outcome, lied: boolean): Verdict => {
   if (outcome.kind === 'left') return { counts: 'left' };
   if (outcome.kind === 'hang') return { counts: 'hangs', broken: 'it came to no end' };
-  if (outcome.kind === 'clean')
-    return outcome.sha256 === sha256
+  if (outcome.kind === 'clean') {
+    const right = part && outcome.status === 206 ? part.sha256 : sha256;
+    return outcome.sha256 === right
       ? { counts: 'clean' }
       : { counts: 'wrong', broken: 'it ended cleanly and was wrong' };
-  if (outcome.kind === 'cut' && outcome.bytes > 0 && outcome.bytes >= size)
-    return { counts: 'wrong', broken: 'all bytes came, though they were to be cut' };
+  }
+  if (cutTooLate(outcome)) return { counts: 'wrong', broken: 'all that was promised came before it was cut' };
   if (outcome.kind === 'refused' && !outcome.noStore && !outcome.bySquid)
     return { counts: 'dishonest', broken: 'a refusal that caches may keep' };
   if (!good) return { counts: outcome.kind === 'cut' ? 'cut in vain' : 'refused' };
+  // Nothing could judge what another source had added to a part.
+  if (outcome.kind === 'cut' && part) return { counts: 'parts cut' };
   // Squid makes an error of its own of a response that was cut before it passed any of it on.
   const cut = outcome.kind === 'cut' || outcome.bySquid;
   return cut && lied

@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChecksumAlgorithm } from '../../pipelines/index.ts';
+import type { ChecksumAlgorithm, Part } from '../../pipelines/index.ts';
 import type { Manner } from './client.ts';
 import { anyHonest, anyLie, asScript, type Fault } from './fault.ts';
 import type { Framing, Resource } from './feed.ts';
@@ -10,7 +10,6 @@ import { checksumOf, type Feeds, type Listing } from './scene.ts';
 /** One transfer as it was thought out beforehand. */
 export interface Transfer {
   readonly listing: Listing;
-  readonly size: number;
   readonly sha256: string;
   /** Whether one of its sources never does anything wrong. */
   readonly good: boolean;
@@ -18,6 +17,10 @@ export interface Transfer {
   readonly lies: ReadonlySet<Fault>;
   readonly through: 'daemon' | 'squid';
   readonly manner: Manner;
+  /** What the first client asks for, if not for the whole. */
+  readonly part?: Part & { readonly sha256: string };
+  /** How many ask for it at the same time. */
+  readonly clients: number;
   /** What happens at its sources, for whoever has to find out why a promise was not kept. */
   readonly story: readonly string[];
   /** Asked for again after it came: now there may be a saved copy. */
@@ -68,6 +71,8 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
   const path = `/content/units/rpm/${index}/package-${index}.rpm`;
   const sizeKnown = random.chance(0.6);
   const lies = new Set<Fault>();
+  /** Whether the sources break at most: nothing could tell a wrong part from a right one. */
+  let honest = true;
   const story: string[] = [];
 
   const atFeed = (place: number, faults: readonly Fault[], forever?: Fault, framing?: Framing): string => {
@@ -81,6 +86,7 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
   const faulty = (place: number): string => {
     const framing = random.weighed(FRAMINGS);
     const isLie = random.chance(0.25);
+    honest &&= !isLie;
     const fault = (isLie ? anyLie : anyHonest)(size, random);
     const script = asScript(fault, size, random);
     // An end of the connection is an end of the body where nothing says otherwise.
@@ -113,6 +119,7 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
     if (how === 'folder') mkdirSync(file);
     if (how === 'loop') symlinkSync(file, file);
     if (how === 'device') return 'file:///dev/null';
+    honest &&= how !== 'short' && how !== 'wrong';
     if (how === 'short') writeFileSync(file, bytes.subarray(1));
     if (how === 'wrong') writeFileSync(file, bytes.with(0, bytes[0]! ^ 1));
     return `file://${file}`;
@@ -135,6 +142,12 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
     return random.chance(0.15) ? onDisk(place, bytes) : atFeed(place, []);
   });
 
+  const through = random.chance(0.3) ? 'squid' : 'daemon';
+  const first = random.whole(0, Math.max(0, size - 1));
+  const last = random.whole(first, Math.max(0, size - 1));
+  // Squid asks for the whole, whatever its client wants.
+  const inPart = random.chance(0.2) && good && honest && size > 0 && through === 'daemon';
+
   return {
     listing: {
       path,
@@ -142,12 +155,17 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
       checksum: checksumOf(bytes, random.weighed(ALGORITHMS)),
       size: sizeKnown ? size : undefined,
     },
-    size,
     sha256: checksumOf(bytes).value,
     good,
     lies,
     story: [`${size} bytes`, ...story],
-    through: random.chance(0.3) ? 'squid' : 'daemon',
+    through,
+    ...(inPart && { part: { first, last, sha256: checksumOf(bytes.subarray(first, last + 1)).value } }),
+    clients: random.weighed([
+      [8, 1],
+      [1, 2],
+      [1, 4],
+    ]),
     manner: mannerOf(size, random),
     again: random.chance(0.2),
   };

@@ -26,17 +26,16 @@ interface RunOptions {
   readonly atOnce: number;
 }
 
-export interface RunResult extends Tally {
-  /** Bytes that the daemon holds on to after the run, above what it did before. */
-  readonly grown: number;
-}
+const MEBIBYTE = 1 << 20;
+/** What the daemon may hold on to after the run, above what it did before: compiled code, what it remembers of sources and copies. */
+const MEMORY = 4 * MEBIBYTE;
 
 /** A whole run: transfers under random faults against a real daemon, directly and through a real Squid. */
 export const runTransfers = async (
   start: Start,
   folder: string,
   { seed, transfers: count, atOnce }: RunOptions,
-): Promise<RunResult> => {
+): Promise<Tally> => {
   const tally = createTally();
   const random = seeded(seed);
   const byPath = new Map<string, Transfer>();
@@ -84,14 +83,16 @@ export const runTransfers = async (
   await within(60_000, () => open() <= before && partials() === 0);
   tally.add('descriptors', Math.max(0, open() - before));
   if (open() > before)
-    tally.broken.push({ what: 'left open', feeds: feeds.open(), before: opened, now: openOf(daemon.pid) });
+    tally.broken.unshift({ what: 'left open', feeds: feeds.open(), before: opened, now: openOf(daemon.pid) });
   tally.add('partials', partials());
   const grown = (await heldBy(daemon.pid, folder)) - held;
+  tally.add('held', Math.round(grown / MEBIBYTE));
+  tally.add('leaked', Math.ceil(Math.max(0, grown - MEMORY) / MEBIBYTE));
   const { status, stderr } = await daemon.stop();
   if (status !== 0 || stderr !== '') tally.broken.push({ what: `the daemon ended with ${status}: ${stderr}` });
   await feeds.close();
   const broken = tally.broken.map((one) => ({ ...one, log: (histories.get(one.path ?? '') ?? []).map(brief) }));
-  return { ...tally, broken, grown };
+  return { ...tally, broken };
 };
 
 const WARM = { path: '/content/warm.rpm', bytes: Buffer.from('warm') };
@@ -135,18 +136,20 @@ const countLog = (log: Observable<LogLine>, tally: Tally, feeds: Feeds): Readonl
     [`${feeds.stranger.url}/`, 'untrusted certificate'],
   ];
   log.pipe(filter(({ msg }) => msg === 'request')).subscribe((line) => {
-    const { attempts, outcome, path } = line;
+    const { attempts, outcome, path, shared } = line;
     histories.set(String(path), [...(histories.get(String(path)) ?? []), line]);
+    // Its attempts are those of another line.
+    if (shared) return;
     const tried = (attempts ?? []) as readonly Attempt[];
     for (const { url, source, failure } of tried) {
       if (!failure) continue;
       for (const [start, fault] of named) if (url.startsWith(start)) tally.fault(fault, 'before the head');
       if (source === 'feed:file') tally.fault(`file: ${failure.code}`);
     }
-    const last = tried.at(-1);
-    if (outcome !== 'complete' || !last) return;
-    if (last.from > 0) tally.add('resumed');
-    if (last.url !== tried[0]?.url) tally.add('failed over');
+    const [first, last] = [tried[0], tried.at(-1)];
+    if (outcome !== 'complete' || !first || !last) return;
+    if (last.from > first.from) tally.add('resumed');
+    if (last.url !== first.url) tally.add('failed over');
     if (last.source === 'saved') tally.add('saved');
   });
   return histories;

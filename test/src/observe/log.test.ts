@@ -56,6 +56,15 @@ describe('logServed', () => {
     });
   });
 
+  it('tells whose attempts they are where a transfer was shared', () => {
+    const timeline = [{ at: 0, what: 'shared', detail: '' }] as const;
+    const lines = logged('INFO', (logger) => {
+      logServed(logger, served);
+      logServed(logger, { ...served, report: { ...report, timeline } });
+    });
+    expect(lines.map(({ shared }) => shared)).toEqual([undefined, true]);
+  });
+
   it('masks the secrets of sources that failed on the way, too', () => {
     const failure = {
       code: 'STALLED',
