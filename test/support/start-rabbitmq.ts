@@ -1,0 +1,108 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { freePorts } from './ports.ts';
+
+/** A message broker of one's own. */
+export interface RabbitMq {
+  readonly url: string;
+  /** Its TLS listener, where it was asked for. */
+  readonly tlsPort: number;
+  /** Its management command. */
+  ctl(...args: string[]): Promise<string>;
+  /** Closes its doors as it does for an upgrade: connections are cut, new ones are refused. Durable queues stay. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** It keeps its connections, and says nothing any more. */
+  freeze(): void;
+  thaw(): void;
+}
+
+export interface RabbitMqOptions {
+  /** Further lines of its configuration file, given the port of its TLS listener. */
+  readonly config?: (tlsPort: number, folder: string) => Promise<string>;
+  readonly plugins?: readonly string[];
+}
+
+// Debian's own wrappers insist on the user rabbitmq; what they wrap runs as anybody.
+const BIN = '/usr/lib/rabbitmq/bin';
+export const isInstalled = existsSync(join(BIN, 'rabbitmq-server'));
+
+/** Starts a broker on ports of its own; it takes some ten seconds. */
+export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = {}) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-rabbitmq-'));
+  const [port = 0, tlsPort = 0, distPort = 0, epmdPort = 0] = await freePorts(4);
+  const file = (name: string) => join(folder, name);
+  writeFileSync(file('rabbitmq.conf'), config ? await config(tlsPort, folder) : '');
+  writeFileSync(file('plugins'), `[${plugins.join(',')}].\n`);
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder, // for the cookie that its command and it share
+    RABBITMQ_NODENAME: 'test@localhost',
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distPort),
+    RABBITMQ_MNESIA_BASE: file('mnesia'),
+    RABBITMQ_LOG_BASE: file('log'),
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_PID_FILE: file('pid'),
+    RABBITMQ_CONFIG_FILE: file('rabbitmq'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: file('plugins'),
+    // Erlang's name server is left behind by whoever needs it first: this one is ours to end.
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+  };
+  const command = async (tool: string, ...args: string[]): Promise<string> =>
+    (await promisify(execFile)(tool, args, { env })).stdout;
+  const ctl = (...args: string[]) => command(join(BIN, 'rabbitmqctl'), '--quiet', ...args);
+
+  const server = spawn(join(BIN, 'rabbitmq-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(server, 'close');
+  const signal = (name: NodeJS.Signals) => process.kill(Number(readFileSync(file('pid'), 'utf8')), name);
+  const close = async () => {
+    server.kill('SIGTERM');
+    const late = setTimeout(() => signal('SIGKILL'), 15_000);
+    await ended;
+    clearTimeout(late);
+    await command('epmd', '-kill').catch(() => {}); // It may never have come so far.
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await started(server);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${port}/`,
+    tlsPort,
+    ctl,
+    stop: async () => void (await ctl('stop_app')),
+    start: async () => void (await ctl('start_app')),
+    freeze: () => void signal('SIGSTOP'),
+    thaw: () => void signal('SIGCONT'),
+    close,
+  };
+};
+
+const started = async ({ stdout, stderr }: ChildProcess): Promise<void> => {
+  if (!stdout || !stderr) throw new Error('rabbitmq-server has no output');
+  const said: string[] = [];
+  stderr.on('data', (bytes: Buffer) => said.push(bytes.toString()));
+  const lines = createInterface(stdout);
+  await new Promise<void>((resolve, reject) => {
+    lines.on('line', (line) => {
+      said.push(line);
+      if (line.includes('Server startup complete')) resolve();
+    });
+    lines.on('close', () => reject(new Error(`rabbitmq-server ended before it was up:\n${said.join('\n')}`)));
+  });
+  lines.on('line', () => {
+    said.length = 0;
+  });
+};
