@@ -1,14 +1,7 @@
-/**
- * What asking for saves costs clients: the time from a request to the last byte of its response, for small files, through four daemons that
- * differ in one thing only: the broker that they tell (RabbitMQ, one that refuses connections, one that accepts them and never says a
- * word), or that they tell nobody. Requests go to them in turn, so that all meet the same machine; what counts is the ratio.
- */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, createServer as createHttpServer, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
-import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openSqliteCatalog } from '../src/catalog/sqlite.ts';
@@ -72,8 +65,12 @@ const transfer = async ({ url, agent, took }: Daemon, path: string): Promise<voi
   took.push(performance.now() - began);
 };
 
-const main = async (): Promise<void> => {
-  const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-bench-'));
+/**
+ * What asking for saves costs clients (BENCH_TRANSFERS: how many transfers): the time from a request to the last byte of its response, for small files, through four daemons that
+ * differ in one thing only: the broker that they tell (RabbitMQ, one that refuses connections, one that accepts them and never says a
+ * word), or that they tell nobody. Requests go to them in turn, so that all meet the same machine; what counts is the ratio.
+ */
+export const saves = async (folder: string): Promise<void> => {
   const feed = createHttpServer((_, response) => {
     response.writeHead(200, { 'Content-Length': CONTENT.length }).end(CONTENT);
   });
@@ -102,8 +99,7 @@ const main = async (): Promise<void> => {
     };
     await Promise.all(Array.from({ length: CLIENTS }, (_, first) => client(first)));
 
-    process.stdout.write(`${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}\n`);
-    process.stdout.write(`${TRANSFERS} transfers of ${CONTENT.length} bytes each, ${CLIENTS} at a time, in turns\n`);
+    process.stdout.write(`\n${TRANSFERS} transfers of ${CONTENT.length} bytes each, ${CLIENTS} at a time, in turns\n`);
     process.stdout.write(`median ms      p99 ms   × p99 of ${daemons[0]?.name}\n`);
     // The first ones meet code that is not compiled yet.
     const sorted = daemons.map(({ took }) => took.slice(TRANSFERS / 10).toSorted((a, b) => a - b));
@@ -124,8 +120,5 @@ const main = async (): Promise<void> => {
     feed.close();
     silent.close();
     await rabbit?.close();
-    rmSync(folder, { recursive: true });
   }
 };
-
-await main();

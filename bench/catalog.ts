@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openSqliteCatalog, type SqliteCatalog } from '../src/catalog/sqlite.ts';
+import { openOutbox } from '../src/dispatch/outbox.ts';
+import { type Contender, hold, median, percentile } from './contest.ts';
+
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const ENTRIES = Number(process.env.BENCH_ENTRIES ?? 1_000_000);
+const LOOKUPS = 5_000;
+const WISHES = 2_000;
+const BATCH = 10_000;
+
+const IMPORTER = '0'.repeat(24);
+const pathOf = (number: number) => `/pulp/repos/example/Packages/package-${number}-1.0-1.noarch.rpm`;
+const entryOf = (number: number) => ({
+  path: pathOf(number),
+  importerId: IMPORTER,
+  unitId: `unit-${number}`,
+  unitTypeId: 'rpm',
+  url: `https://cdn.example.com/content/Packages/package-${number}-1.0-1.noarch.rpm`,
+  checksum: { algorithm: 'sha256', value: number.toString(16).padStart(64, '0') } as const,
+  size: number,
+  revision: 1,
+  data: {},
+});
+
+const fill = (catalog: SqliteCatalog, count: number): void => {
+  const staging = catalog.entries.stage();
+  for (let from = 0; from < count; from += BATCH)
+    staging.write(Array.from({ length: Math.min(BATCH, count - from) }, (_, index) => entryOf(from + index)));
+  staging.publishAsIs();
+};
+
+/** Looks random paths up, one after the other. */
+const lookingUp = (folder: string, count: number): Contender & { readonly close: () => void } => {
+  const began = performance.now();
+  const catalog = openSqliteCatalog(join(folder, `${count}.db`));
+  fill(catalog, count);
+  const filled = (performance.now() - began) / 1000;
+  const all: number[] = [];
+  return {
+    name: `of ${count.toLocaleString('en')} entries`,
+    run: async () => {
+      const times = Array.from({ length: LOOKUPS }, () => {
+        const number = Math.floor(Math.random() * count);
+        const asked = performance.now();
+        let size: number | undefined;
+        catalog.lookup(pathOf(number)).subscribe((entry) => {
+          size = entry.size;
+        });
+        if (size !== number) throw new Error(`${pathOf(number)} was not found`);
+        return 1000 * (performance.now() - asked);
+      });
+      all.push(...times);
+      return median(times);
+    },
+    also: () => `99 of 100 within ${percentile(all, 99).toFixed(0)} µs; filled in ${filled.toFixed(1)} s`,
+    close: () => catalog.close(),
+  };
+};
+
+/** Notes one wish after the other. */
+const noting = (name: string, note: (number: number) => void): Contender => {
+  const all: number[] = [];
+  let next = 0;
+  return {
+    name,
+    run: async () => {
+      const times: number[] = [];
+      for (let left = WISHES; left > 0; left -= 1) {
+        const began = performance.now();
+        note(next++);
+        times.push(1000 * (performance.now() - began));
+        // Each in a turn of its own, as requests come.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      all.push(...times);
+      return median(times);
+    },
+    also: () => `99 of 100 within ${percentile(all, 99).toFixed(0)} µs`,
+  };
+};
+
+const wishes = async (folder: string): Promise<void> => {
+  const database = new DatabaseSync(join(folder, 'bare.db'));
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+  database.exec('CREATE TABLE bare (unit, path, entry, UNIQUE (unit, path))');
+  const insert = database.prepare('INSERT INTO bare VALUES (?, ?, ?)');
+  const outbox = openOutbox(join(folder, 'outbox.db'), {
+    onError: (error) => {
+      throw error;
+    },
+  });
+  await hold({
+    title: 'Noting that a unit should be saved, in the file when that returns',
+    unit: 'µs',
+    rounds: ROUNDS,
+    contenders: [
+      noting('a bare INSERT', (number) => {
+        const entry = entryOf(number);
+        insert.run(entry.unitId, entry.path, JSON.stringify(entry));
+      }),
+      noting('pulp-streamer', (number) => outbox.append({ requestId: 'request', entry: entryOf(number) })),
+    ],
+  });
+  outbox.close();
+  database.close();
+};
+
+/** The embedded catalog, small and large, and the outbox. BENCH_ENTRIES: entries of the large one. */
+export const catalog = async (folder: string): Promise<void> => {
+  const [small, large] = [lookingUp(folder, Math.ceil(ENTRIES / 1000)), lookingUp(folder, ENTRIES)];
+  await hold({
+    title: 'Looking a path up in the embedded catalog',
+    unit: 'µs',
+    rounds: ROUNDS,
+    contenders: [small, large],
+  });
+  small.close();
+  large.close();
+  await wishes(folder);
+};
