@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
+import { type Observable, startWith, throttleTime } from 'rxjs';
 import type { Delivery, SourceHealth } from '../pipelines/index.ts';
 import type { Settings } from './config/schema.ts';
+import type { DurableOutbox } from './dispatch/outbox.ts';
+import { messageOf } from './dispatch/thrown.ts';
 import { maskUrl } from './observe/mask.ts';
 import type { ExpiringCertificate } from './sources/expiring.ts';
 
@@ -31,11 +34,24 @@ export const logExpiring = (logger: Logger, { notAfter, ...certificate }: Expiri
 };
 
 export const logDelivery = (logger: Logger, delivery: Delivery, delivered: string): void => {
-  const { requestId, entry } = delivery.save;
+  const { requestId, entry, failures } = delivery.save;
   const line = { id: requestId, path: entry.path, unit: entry.unitId };
   if (delivery.type === 'delivered') logger.info(line, delivered);
   else {
     const error = maskUrl(delivery.error instanceof Error ? delivery.error.message : String(delivery.error));
-    logger.warn({ ...line, error, again: Math.round(delivery.delay) }, 'save put off');
+    logger.warn({ ...line, error, failures: failures + 1, again: Math.round(delivery.delay) }, 'save put off');
   }
 };
+
+/** What waits in the outbox: where something does, and as often as something happens to it, but once a minute at most. */
+export const logDepth = (logger: Logger, outbox: Pick<DurableOutbox, 'depth'>, happened: Observable<unknown>) =>
+  happened
+    .pipe(startWith(undefined), throttleTime(60_000, undefined, { leading: true, trailing: true }))
+    .subscribe(() => {
+      try {
+        const { waiting, age } = outbox.depth();
+        if (waiting > 0) logger.warn({ waiting, oldest: Math.round(age / 1000) }, 'saves wait');
+      } catch (error) {
+        logger.error({ error: messageOf(error) }, 'what waits to be saved cannot be counted');
+      }
+    });

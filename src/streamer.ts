@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, type Observable, pairwise, Subject, Subscription } from 'rxjs';
+import { concatMap, EMPTY, filter, type Observable, pairwise, Subject, Subscription } from 'rxjs';
 import { type Candidate, createHealth, createSharing, type Delivery, deliverSaves } from '../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh, openAlternates } from './alternates.ts';
 import { policyOf, sourcesOf } from './banks.ts';
@@ -17,7 +17,7 @@ import { openCatalog } from './open-catalog.ts';
 import { warnOfExpiry } from './sources/expiring.ts';
 import { feedCandidates } from './sources/feed-candidates.ts';
 import { withLimits } from './sources/limits.ts';
-import { logDelivery, logExpiring, logIll, logReady } from './streamer-log.ts';
+import { logDelivery, logDepth, logExpiring, logIll, logReady } from './streamer-log.ts';
 
 export interface OpenStreamer extends Streamer {
   /** The embedded catalog. Where Pulp's database is the catalog, nothing asks it. */
@@ -131,6 +131,7 @@ export const openStreamer = async (
     });
     const deliveries = new Subject<Delivery>();
     deliveries.subscribe((delivery) => logDelivery(logger, delivery, store ? 'saved' : 'save queued'));
+    background.add(logDepth(logger, outbox, deliveries.pipe(filter(({ type }) => type === 'put-off'))));
     const { dispatch, concurrency = DELIVERY.concurrency, revived = EMPTY } = dispatcher;
     const delivering = deliverSaves({ outbox, ...DELIVERY, dispatch, concurrency }).subscribe(deliveries);
     // What was put off while the other side was away need not wait until it is due.

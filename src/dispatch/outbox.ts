@@ -1,7 +1,7 @@
 import type { Outbox } from '../../pipelines/model/index.ts';
 import { makeDue } from './outbox/due.ts';
 import { makeDurable } from './outbox/durable.ts';
-import { type Change, type NewSave, openSavesTable, type WaitingSave } from './outbox/saves-table.ts';
+import { type Change, type Depth, type NewSave, openSavesTable, type WaitingSave } from './outbox/saves-table.ts';
 import { messageOf } from './thrown.ts';
 
 interface OutboxOptions {
@@ -18,6 +18,8 @@ interface OutboxOptions {
 export interface DurableOutbox extends Outbox {
   /** Writes at once what waits to be written; false where the disk refuses it (told to `onError`, tried again). */
   flush(): boolean;
+  /** How many wishes wait, and for how long. Throws what SQLite says. */
+  depth(): Depth;
   /** Every wish that waits, in the order in which they came; read while iterating. Throws what SQLite says, as do `retry` and `drop`. */
   list(): Iterable<WaitingSave>;
   /** Makes a wish, or all of them, due now; returns how many had been put off. */
@@ -138,6 +140,10 @@ export const openOutbox = (
     putOff: ({ id }, delay, reason) => settle(id, { dueAt: Date.now() + Math.ceil(delay), reason }),
 
     flush,
+    depth: () => {
+      flush();
+      return table.depth(Date.now());
+    },
     list: () => {
       flush();
       return table.list(Date.now());

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { receive } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
-import { serveContents } from '../support/feeds.ts';
+import { closedPort, serveContents } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
 import { makeSite } from '../support/site.ts';
@@ -26,7 +26,7 @@ const serve = async (settings: Readonly<Record<string, string>>) => {
   const site = makeSite(start, folder(), settings);
   await site.run('catalog', 'add', '/a.iso', `${feed.url}/a.iso`, '--checksum', `sha256:${digestOf(CONTENT)}`);
   const daemon = await site.serve();
-  return { url: `${daemon.url}/a.iso`, asked, daemon };
+  return { url: `${daemon.url}/a.iso`, asked, site, daemon };
 };
 
 const head = async (url: string, headers = {}): Promise<IncomingMessage> => {
@@ -66,5 +66,20 @@ describe('what is saved of a path', () => {
     const lines = await daemon.logged('request', {}, 2);
     expect(lines.map(({ recorded }) => recorded)).toEqual([undefined, undefined]);
     expect((await daemon.stop()).stdout.toString()).not.toContain('"saved"');
+  });
+});
+
+describe('what waits to be saved', () => {
+  it('is told in the log, as it happens and after a restart', async () => {
+    const { url, site, daemon } = await serve({
+      dispatch: 'celery',
+      broker_url: `amqp://127.0.0.1:${await closedPort()}`,
+    });
+    await receive(url);
+    expect(await daemon.logged('save put off')).toMatchObject([{ path: '/a.iso', failures: 1 }]);
+    await daemon.stop();
+    const again = await site.serve();
+    expect(await again.logged('saves wait')).toMatchObject([{ waiting: 1, oldest: expect.any(Number) }]);
+    expect((await again.stop()).stderr).toBe('');
   });
 });

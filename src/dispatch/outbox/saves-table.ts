@@ -27,6 +27,13 @@ export interface WaitingSave extends PendingSave {
   readonly reason?: string;
 }
 
+/** How many wishes wait, and for how long the oldest of them does. */
+export interface Depth {
+  readonly waiting: number;
+  /** Milliseconds; 0 where none waits. */
+  readonly age: number;
+}
+
 const VERSION = 1;
 
 // AUTOINCREMENT: an id is never used again, so a late change cannot meet a younger wish.
@@ -91,6 +98,8 @@ export const openSavesTable = (file: string, lockWait: number) => {
   const byId = database.prepare('SELECT * FROM saves WHERE id = ?');
   const hurry = database.prepare('UPDATE saves SET due_at = :now WHERE due_at > :now AND id = ifnull(:id, id)');
   const drop = database.prepare('DELETE FROM saves WHERE id = ifnull(?, id)');
+  const count = database.prepare('SELECT count(*) AS count FROM saves');
+  const oldest = database.prepare('SELECT noted_at AS at FROM saves ORDER BY id LIMIT 1');
 
   return {
     /** All of it in one transaction, or nothing. */
@@ -129,6 +138,10 @@ export const openSavesTable = (file: string, lockWait: number) => {
         const waiting = { ...toSave(row), age: now - row.noted_at, dueIn: row.due_at - now };
         yield row.reason === null ? waiting : { ...waiting, reason: row.reason };
       }
+    },
+    depth: (now: number): Depth => {
+      const at = oldest.get()?.at;
+      return { waiting: Number(count.get()?.count), age: typeof at === 'number' ? now - at : 0 };
     },
     retry: (id: number | undefined, now: number): number => Number(hurry.run({ id: id ?? null, now }).changes),
     drop: (id: number | undefined): number => Number(drop.run(id ?? null).changes),
