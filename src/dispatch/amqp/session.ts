@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   readonly login: LoginMethod;
   readonly declare: Declare;
+  /** Seconds. A broker that says nothing for twice as long is gone, also where its connection still seems to stand. Default: 30. */
+  readonly heartbeat?: number;
   /** Told that the broker takes nothing for a while (`connection.blocked`), or again. Must not throw. */
   readonly onNotice: (notice: string) => void;
 }
@@ -28,8 +30,6 @@ export interface Session {
   publish(destination: Destination, message: Message): Observable<never>;
 }
 
-/** Seconds. A broker that says nothing for twice as long is gone. */
-const HEARTBEAT = 30;
 /** Milliseconds within which a broker must accept a connection. */
 const CONNECT_WITHIN = 10_000;
 /** Milliseconds for a farewell. */
@@ -81,7 +81,10 @@ const watch = (
   connection.on('unblocked', () => onNotice(`broker ${describeAddress(address)} takes messages again`));
 };
 
-const dial = ({ address, tls = {}, login }: SessionOptions, signal: AbortSignal): Promise<ChannelModel> => {
+const dial = (
+  { address, tls = {}, login, heartbeat = 30 }: SessionOptions,
+  signal: AbortSignal,
+): Promise<ChannelModel> => {
   const { host: hostname, port, vhost, username, password } = address;
   const files = { ca: tls.caFile, cert: tls.certFile, key: tls.keyFile };
   const identity = Object.entries(files).flatMap(([name, file]) => (file ? [[name, readFileSync(file)]] : []));
@@ -94,7 +97,7 @@ const dial = ({ address, tls = {}, login }: SessionOptions, signal: AbortSignal)
     signal,
   };
   const where = { protocol: address.tls ? 'amqps' : 'amqp', hostname, port, vhost: encodeURIComponent(vhost) };
-  return connect({ ...where, heartbeat: HEARTBEAT }, socket);
+  return connect({ ...where, heartbeat }, socket);
 };
 
 const LOGINS = { PLAIN: 'plain', AMQPLAIN: 'amqplain' } as const;

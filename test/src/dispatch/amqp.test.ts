@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { connect as connectTo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
 import { firstValueFrom, lastValueFrom, ReplaySubject, skip } from 'rxjs';
+import { loadSettings } from '../../../src/config/load.ts';
 import { brokerAddresses } from '../../../src/dispatch/amqp/address.ts';
 import { type Broker, type BrokerOptions, openBroker } from '../../../src/dispatch/amqp.ts';
 import {
@@ -11,10 +13,12 @@ import {
   destinationOf,
   type Message,
 } from '../../../src/dispatch/celery/message.ts';
+import { openDispatcher } from '../../../src/dispatcher.ts';
 import { channels, received } from '../../support/amqp.ts';
 import { createCertificates } from '../../support/certificates.ts';
 import { closedPort, startRaw } from '../../support/feeds.ts';
-import { itWithBroker, itWithOwnBroker, rabbitMq } from '../../support/rabbitmq.ts';
+import { hasOwnBroker, itWithBroker, itWithOwnBroker, rabbitMq } from '../../support/rabbitmq.ts';
+import { anEntry } from '../../support/river.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
@@ -61,6 +65,8 @@ const broker = rabbitMq({ config: tlsConfig, plugins: ['rabbitmq_auth_mechanism_
 
 const opened: Broker[] = [];
 afterEach(() => {
+  // A test that fails while the broker is frozen leaves the next ones theirs.
+  if (hasOwnBroker) broker().thaw();
   for (const one of opened.splice(0)) one.close();
 });
 
@@ -204,6 +210,18 @@ describe('a connection', () => {
     expect(await (await channelTo(broker().url)).checkQueue(queue)).toMatchObject({ messageCount: 3 });
   });
 
+  itWithOwnBroker('is lost where the broker falls silent, and made again when it speaks', async () => {
+    const queue = aQueue();
+    const one = open(broker().url, { heartbeat: 1 });
+    await publish(one, queue);
+    broker().freeze();
+    await expect(publish(one, queue)).rejects.toThrow('channel closed');
+    expect(await firstValueFrom(one.errors)).toMatch(/^Error: broker 127.0.0.1:\d+: .*heartbeat/i);
+    broker().thaw();
+    await firstValueFrom(one.connected);
+    await publish(one, queue);
+  });
+
   itWithBroker('waits longer with each failure, and not with the first one after a success', async () => {
     const told: number[] = [];
     const waits: number[] = [];
@@ -315,5 +333,31 @@ describe('a connection within TLS', () => {
     writeFileSync(String(tls.keyFile), client.key);
     writeFileSync(String(tls.certFile), client.cert);
     await firstValueFrom(one.connected);
+  });
+
+  itWithOwnBroker('is what [tasks] of Pulp’s server.conf asks for', async () => {
+    const { authority, client } = await certificates;
+    const { caFile, certFile, keyFile } = files({ ca: authority.cert, ...client });
+    const file = join(folder(), 'server.conf');
+    writeFileSync(
+      file,
+      `[tasks]
+broker_url: amqp://${GUEST}:${GUEST}@127.0.0.1:${broker().tlsPort}/${encodeURIComponent(VHOST)}
+celery_require_ssl: true
+cacert: ${caFile}
+certfile: ${certFile}
+keyfile: ${keyFile}
+login_method: AMQPLAIN
+[streamer]
+dispatch: celery
+`,
+    );
+    const { settings } = loadSettings({ files: [file], flags: {} });
+    const { dispatch, close } = openDispatcher(settings, { logger: pino({ level: 'silent' }) });
+    await lastValueFrom(dispatch({ id: 1, requestId: 'r', failures: 0, entry: anEntry() }), { defaultValue: 0 });
+    await close();
+    const channel = await channelTo(broker().url + encodeURIComponent(VHOST));
+    const found = await channel.get('resource_manager', { noAck: true });
+    expect(found && received(found).headers).toMatchObject({ task: settings.reservationTask, 'x-request-id': 'r' });
   });
 });
