@@ -33,9 +33,10 @@ const MEMORY = 4 * MEBIBYTE;
 /** A whole run: transfers under random faults against a real daemon, directly and through a real Squid. */
 export const runTransfers = async (
   start: Start,
-  folder: string,
+  newFolder: () => string,
   { seed, transfers: count, atOnce }: RunOptions,
 ): Promise<Tally> => {
+  const folder = newFolder();
   const tally = createTally();
   const random = seeded(seed);
   const byPath = new Map<string, Transfer>();
@@ -51,7 +52,7 @@ export const runTransfers = async (
   const listings = [warm, ...transfers.map(({ listing }) => listing)];
   const { site, daemon } = await openScene(tellingMemory(start, folder), folder, { listings, ca });
   const saved = join(site.stateDir, 'saved');
-  const squid = await startSquid(start, daemon.url);
+  const squid = await startSquid(start, newFolder(), daemon.url);
   const histories = countLog(daemon.log, tally, feeds);
   const pathOfCopy = new Map(transfers.map(({ listing }) => [keyOfCopy(listing), listing.path]));
   await warmUp(daemon);

@@ -18,7 +18,7 @@ describe(`${transfers} transfers under random faults, seed ${seed}`, () => {
   const counted = (what: string) => run.counts.get(what) ?? 0;
 
   beforeAll(async () => {
-    run = await runTransfers(start, folder(), { seed, transfers, atOnce: 24 });
+    run = await runTransfers(start, folder, { seed, transfers, atOnce: 24 });
     if (process.env.FAULT_WRITE) {
       const page = readFileSync(PAGE, 'utf8');
       writeFileSync(

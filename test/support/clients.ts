@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 
 /** What a client has of a response. */
@@ -11,13 +12,34 @@ export interface Received {
 }
 
 /** Asks on a connection of its own; resolves when the head is there, rejects where the connection breaks before it. */
-export const ask = async (url: string): Promise<IncomingMessage> => {
-  const request = get(url, { agent: false });
-  const [response] = await once(request, 'response');
+export const ask = async (
+  url: string,
+  headers: OutgoingHttpHeaders = {},
+  method: 'GET' | 'HEAD' = 'GET',
+): Promise<IncomingMessage> => {
+  const asked = request(url, { agent: false, headers, method }).end();
+  const [response] = await once(asked, 'response');
   // A reset in mid-body is told here, and by the response.
-  request.on('error', () => {});
+  asked.on('error', () => {});
   return response;
 };
+
+/** A response as a whole. */
+export interface Whole {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly sha256: string;
+}
+
+/** Reads a response to its end. Rejects where it does not come to it. */
+export const readWhole = async (response: IncomingMessage): Promise<Whole> => {
+  const { statusCode: status, headers } = response;
+  const body = await buffer(response);
+  return { status, headers, body, sha256: createHash('sha256').update(body).digest('hex') };
+};
+
+export const askWhole = async (...asked: Parameters<typeof ask>): Promise<Whole> => readWhole(await ask(...asked));
 
 /** The body at no more than so many bytes a second: the connection is not read from meanwhile. */
 export async function* paced(response: IncomingMessage, rate: number): AsyncGenerator<Buffer> {

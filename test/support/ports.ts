@@ -1,11 +1,25 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** Ports of the loopback interface that nobody listens on. */
+/**
+ * Ports of the loopback interface that nobody listens on. They are none of those that the system gives to whoever takes any
+ * (Linux: 32768 and up), so that no server or connection of another test has one before it is used.
+ */
 export const freePorts = async (count: number): Promise<number[]> => {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const servers = await Promise.all(Array.from({ length: count }, listen));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports;
+};
+
+const listen = async (): Promise<Server> => {
+  const server = createServer().listen(randomInt(10_000, 32_768), '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return listen();
+  }
 };

@@ -25,20 +25,22 @@ interface Options {
   /** Instead of this process's own environment. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** How it is ended after a test. Default: SIGKILL, of which whoever has children could not tell them. */
+  readonly farewell?: NodeJS.Signals;
 }
 
 export type Start = (command: string, args: readonly string[], options?: Options) => Running;
 
 /** Starts processes; whatever still runs after a test is ended, by its id. */
 export const processes = (): Start => {
-  const running = new Set<Running>();
+  const running = new Map<Running, NodeJS.Signals>();
   afterEach(async () => {
-    for (const one of running) one.kill('SIGKILL');
-    await Promise.all([...running].map(({ ended }) => ended));
+    for (const [one, farewell] of running) one.kill(farewell);
+    await Promise.all([...running.keys()].map(({ ended }) => ended));
   });
   return (command, args, options = {}) => {
     const one = start(command, args, options);
-    running.add(one);
+    running.set(one, options.farewell ?? 'SIGKILL');
     one.ended.then(
       () => running.delete(one),
       () => running.delete(one),

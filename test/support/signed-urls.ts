@@ -1,5 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SettingOptions } from '../../src/banks.ts';
+import { signUrl } from '../../src/http/signed-url.ts';
+import { freePorts } from './ports.ts';
 
 interface Case {
   readonly name: string;
@@ -25,3 +29,25 @@ export const KEYS = {
 
 /** Keys of somebody else. */
 export const STRANGERS = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+/** Settings of a streamer that proxies on this machine ask whether URLs are signed, and the port at which they do. */
+export const askedByProxies = async (folder: string): Promise<{ adminPort: number; settings: SettingOptions }> => {
+  const rsaPub = join(folder, 'rsa_pub.key');
+  writeFileSync(rsaPub, VECTORS.public_key);
+  const [adminPort = 0] = await freePorts(1);
+  return { adminPort, settings: { signedUrls: 'auth', adminPort, rsaPub, trustedProxies: '127.0.0.1, ::1' } };
+};
+
+/** A target that Pulp signs as it does: for a minute and a half, for anybody unless told otherwise. */
+export const signed = (target: string, more: Partial<Parameters<typeof signUrl>[1]> = {}): string =>
+  signUrl(target, { key: KEYS.privateKey, expiration: Math.floor(Date.now() / 1000) + 90, ...more });
+
+/** Ways to ask for a target without having it signed for oneself. */
+export const badlySigned = (target: string): Readonly<Record<string, string>> => ({
+  unsigned: target,
+  'for another file': signed('/streamer/other').replace('/streamer/other', target),
+  'by somebody else': signed(target, { key: STRANGERS.privateKey }),
+  'for a time that is over': signed(target, { expiration: 1_500_000_000 }),
+  'for another client': signed(target, { remoteIp: '192.0.2.7' }),
+  twice: `${signed(target)};${signed(target).split('?')[1]}`,
+});

@@ -4,6 +4,6 @@ import { setTimeout } from 'node:timers/promises';
 const REST = 2;
 
 /** Resolves once a condition holds, looked at again and again; the test's timeout is its limit. */
-export const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await setTimeout(REST);
+export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await condition())) await setTimeout(REST);
 };

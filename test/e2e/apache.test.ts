@@ -1,0 +1,77 @@
+import { describe, expect, jest } from '@jest/globals';
+import { startApache } from '../support/apache.ts';
+import { ask, readWhole } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { openOrigins } from '../support/origin.ts';
+import { processes } from '../support/processes.ts';
+import { itNeeding } from '../support/repositories.ts';
+import { askedByProxies, badlySigned, signed } from '../support/signed-urls.ts';
+import { startSquid } from '../support/squid.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const folder = temporaryFolders();
+const it = itNeeding(['apache2', 'squid']);
+const openOrigin = openOrigins();
+
+/** What Pulp redirects clients to: its `redirect_path`, and the storage path. */
+const PATH = '/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1+1~rc1^2.noarch.rpm';
+const TARGET = encodeURI(`/streamer${PATH}`);
+
+/** As in Pulp 2's own deployment: Apache checks, Squid keeps, the streamer fetches. */
+const open = async () => {
+  const { adminPort, settings } = await askedByProxies(folder());
+  const origin = await openOrigin(settings);
+  const squid = await startSquid(start, folder(), origin.url);
+  const apache = await startApache(start, folder(), { squid: squid.url, adminPort });
+  return { origin, get: (target: string, headers = {}) => ask(apache.url + target, headers) };
+};
+
+const MISS = { 'x-cache': expect.stringMatching(/^MISS /) };
+const HIT = { 'x-cache': expect.stringMatching(/^HIT /) };
+
+describe('Apache before Squid, as shipped in examples/apache', () => {
+  it('lets pass what is signed for the client, and Squid keeps each file once', async () => {
+    const { origin, get } = await open();
+    const { body, sha256 } = origin.offer(PATH);
+    const first = await readWhole(await get(signed(TARGET, { remoteIp: '127.0.0.1' })));
+    expect(first).toMatchObject({ status: 200, headers: MISS, sha256 });
+    const second = await readWhole(await get(signed(TARGET.replace('/streamer/', '/streamer//'))));
+    expect(second).toMatchObject({ status: 200, headers: HIT, sha256 });
+    const part = await readWhole(await get(signed(TARGET.replaceAll('+', '%2B')), { Range: 'bytes=-10' }));
+    expect(part).toMatchObject({ status: 206, headers: HIT });
+    expect(part.body.equals(body.subarray(-10))).toBe(true);
+    expect(await origin.logged(encodeURI(PATH))).toMatchObject([{ status: 200, client: '127.0.0.1' }]);
+  });
+
+  it('refuses what is not, without asking for it, and everything while the streamer cannot be asked', async () => {
+    const { origin, get } = await open();
+    const { sha256 } = origin.offer(PATH, 1000);
+    const whole = async (target: string, headers = {}) => readWhole(await get(target, headers));
+    expect(await whole(signed(TARGET))).toMatchObject({ status: 200, sha256 });
+    for (const [what, target] of Object.entries(badlySigned(TARGET))) {
+      const { status } = await whole(target, { 'X-Forwarded-For': '192.0.2.7', 'X-Original-URI': signed(TARGET) });
+      expect({ what, status }).toEqual({ what, status: 403 });
+    }
+    for (const target of [signed(encodeURI(PATH)), encodeURI(PATH)])
+      expect(await whole(target)).toMatchObject({ status: 404 });
+    await origin.stop();
+    expect(await whole(signed(TARGET))).toMatchObject({ status: 403 });
+  });
+
+  for (const [what, how] of [
+    ['with a length', undefined],
+    ['without a length', 'unmeasured'],
+  ] as const)
+    it(`streams, and has no client take a truncated answer ${what} for the whole`, async () => {
+      const { origin, get } = await open();
+      const { sha256 } = origin.offer(PATH, undefined, how);
+      origin.feed.hold();
+      const response = await get(signed(TARGET));
+      origin.feed.cut();
+      await expect(readWhole(response)).rejects.toThrow('aborted');
+      origin.feed.release();
+      expect(await readWhole(await get(signed(TARGET)))).toMatchObject({ status: 200, headers: MISS, sha256 });
+    });
+});
