@@ -67,8 +67,9 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
     return play(wire, path, resource, ask, fault, note);
   };
 
+  // A test that fails leaves it open: nothing of it may keep the process from ending.
   const server = createServer({ noDelay: true }, (raw) => {
-    open.add(raw);
+    open.add(raw.unref());
     raw.on('close', () => open.delete(raw)).on('error', () => {});
     const socket = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
     socket.on('error', () => raw.destroy());
@@ -97,7 +98,7 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
       look();
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
