@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { within } from '../../pipelines/index.ts';
+import { diagram } from '../support/diagram.ts';
 import { textOf } from '../support/river.ts';
-import { diagram, type Fate, type History, live, liveTogether, type Plan } from '../support/world.ts';
+import { type Fate, type History, live, liveTogether, type Plan } from '../support/world.ts';
 
 const CONTENT = 'The quick brown fox jumps over the lazy dog, twice a day.';
 const at = fc.integer({ min: 0, max: CONTENT.length - 1 });
@@ -26,8 +27,8 @@ const planOf = (fates: fc.Arbitrary<Fate>): fc.Arbitrary<Plan> =>
     sizeKnown: fc.boolean(),
     lengthTold: fc.boolean(),
     sources: fc.array(fc.array(fates, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
-    chunkSize: fc.integer({ min: 1, max: 70 }),
-    pace: fc.integer({ min: 1, max: 30 }),
+    chunkSizes: fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 4 }),
+    gaps: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 4 }),
     valve: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 12 }),
     leavesAt: fc.option(fc.integer({ min: 0, max: 400 }), { nil: undefined, freq: 4 }),
     hedgeAfter: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
@@ -75,6 +76,28 @@ const holds = (plan: Plan, more: (history: History) => void = () => {}, history 
 };
 
 const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 1000) };
+
+it('a failing history is told as a marble diagram', () => {
+  const history = live({
+    content: 'bear',
+    checksum: true,
+    sizeKnown: true,
+    lengthTold: true,
+    sources: [[{ kind: 'dies', at: 2 }], [{ kind: 'good' }]],
+    chunkSizes: [1],
+    gaps: [5],
+    valve: [12, 20],
+    leavesAt: undefined,
+    hedgeAfter: undefined,
+    policy: { attemptsPerCandidate: 1 },
+  });
+  expect(`\n${diagram(history)}`).toBe(`
+frame   0     5  10  12  32  35  40    45  50  55  60
+valve   o------------x---o
+s0@0    ^-----h--1b----------1b--#
+s1@2                             ^-----h---1b--1b--|
+result  (nn)--H--1b----------1b--(nn)--n---1b------(1bE|)`);
+});
 
 describe('lazyFetch, in arbitrary histories', () => {
   it('never ends cleanly with a body that is not whole and right, leaks nothing, reports once', () => {

@@ -2,10 +2,11 @@ import {
   BehaviorSubject,
   concat,
   defer,
-  finalize,
+  distinctUntilChanged,
   type Observable,
   of,
   type SchedulerLike,
+  tap,
   timer,
   VirtualTimeScheduler,
 } from 'rxjs';
@@ -44,9 +45,10 @@ export interface Plan {
   readonly lengthTold: boolean;
   /** For each source the fates of its tries; after the last one that one again. */
   readonly sources: readonly (readonly Fate[])[];
-  readonly chunkSize: number;
-  /** Milliseconds between chunks. */
-  readonly pace: number;
+  /** Bytes of a source's chunks, in turn. */
+  readonly chunkSizes: readonly number[];
+  /** Milliseconds before each thing that a source says, in turn. */
+  readonly gaps: readonly number[];
   /** Milliseconds for which the valve is open and closed, in turn; it stays open after the last one. */
   readonly valve: readonly number[];
   /** When the consumer leaves, if it does. */
@@ -66,10 +68,21 @@ export interface History {
   readonly leaks: number;
   /** The most chunks that were emitted within one closing of the valve. */
   readonly chunksWhileClosed: number;
-  readonly asked: readonly string[];
+  /** What the sources said, each time that one was asked, and when: its line of a marble diagram. */
+  readonly tracks: readonly Track[];
+  /** When the consumer's valve was opened and closed. */
+  readonly moves: readonly (readonly [frame: number, open: boolean])[];
+}
+
+/** `^` where a source was asked, `!` where it was left, `h` for its head, `3b` for three bytes. */
+export interface Track {
+  readonly name: string;
+  readonly marks: (readonly [frame: number, mark: string])[];
 }
 
 const lost = (what: string) => new StreamError('CONNECTION_LOST', 'feed', what);
+
+const turn = (list: readonly number[], index: number): number => list[index % list.length] ?? 1;
 
 /** A source in virtual time which honours its valve and meets its fate. */
 const play = (
@@ -95,6 +108,8 @@ const play = (
     let position = from;
     let paused = false;
     let headSent = false;
+    let said = 0;
+    const gap = () => turn(plan.gaps, said++);
     const step = time.schedule(function () {
       if (fate.kind === 'refuses') return sink.error(new StreamError('CONNECT_FAILED', 'feed', 'refused'));
       if (fate.kind === 'has-no-head') return;
@@ -103,15 +118,16 @@ const play = (
         const etag = fate.kind === 'changed' && asked > 0 ? '"new"' : '"old"';
         sink.ahead(sourceHead({ from, etag, last, ...((plan.lengthTold || from > 0) && { length }) }));
       } else if (!paused && position < stop) {
-        const end = Math.min(stop, position + plan.chunkSize);
+        const end = Math.min(stop, position + turn(plan.chunkSizes, said));
         const bytes = sent.subarray(position, end);
         position = end;
         sink.next({ type: 'chunk', bytes });
       } else if (!paused && fate.kind === 'dies') return sink.error(lost('died'));
       else if (!paused && fate.kind === 'stalls') return;
       else if (!paused) return sink.complete();
-      this.schedule(undefined, plan.pace);
-    }, plan.pace);
+      // Time has to pass while it waits.
+      this.schedule(undefined, paused ? Math.max(1, gap()) : gap());
+    }, gap());
     return {
       pause: () => {
         paused = true;
@@ -126,7 +142,7 @@ const play = (
 
 /** Everything of a plan but those who ask. */
 const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
-  const asked: string[] = [];
+  const tracks: Track[] = [];
   let sourcesOpen = 0;
   const entry = entryOf(plan.content, {
     ...(plan.sizeKnown && { size: bytesOf(plan.content).length }),
@@ -138,12 +154,23 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
     const fates = plan.sources[candidates.indexOf(candidate)] ?? [];
     const count = tries.get(candidate) ?? 0;
     tries.set(candidate, count + 1);
-    asked.push(`${candidate.source}@${ask.from}`);
     const fate = fates[Math.min(count, fates.length - 1)] ?? { kind: 'good' };
+    const track: Track = { name: `${candidate.source}@${ask.from}`, marks: [] };
+    tracks.push(track);
+    const mark = (text: string) => track.marks.push([time.now(), text]);
     return defer(() => {
       sourcesOpen += 1;
+      mark('^');
       return play(plan, fate, ask, time);
-    }).pipe(finalize(() => --sourcesOpen));
+    }).pipe(
+      tap({
+        next: (event) => mark(event.type === 'head' ? 'h' : `${event.bytes.length}b`),
+        complete: () => mark('|'),
+        error: () => mark('#'),
+        unsubscribe: () => mark('!'),
+        finalize: () => --sourcesOpen,
+      }),
+    );
   };
   const health = createHealth({ cooldown: 50, cooldownLimit: 500, random: () => 0.5, scheduler: time });
   if (plan.hedgeAfter !== undefined)
@@ -158,7 +185,7 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
     scheduler: time,
     health,
   };
-  return { deps, asked, sourcesOpen: () => sourcesOpen };
+  return { deps, tracks, sourcesOpen: () => sourcesOpen };
 };
 
 type Way = Pick<Plan, 'valve' | 'leavesAt' | 'range'>;
@@ -171,8 +198,10 @@ const follow = (way: Way, deps: LazyFetchDeps, time: VirtualTimeScheduler) => {
   let closedChunks = 0;
   let chunksWhileClosed = 0;
 
+  const moves: [number, boolean][] = [];
   const valve = new BehaviorSubject(true);
-  valve.subscribe((open) => {
+  valve.pipe(distinctUntilChanged()).subscribe((open) => {
+    moves.push([time.now(), open]);
     if (open) closedChunks = 0;
   });
   concat(...way.valve.map((milliseconds) => timer(milliseconds, time))).subscribe({
@@ -199,18 +228,18 @@ const follow = (way: Way, deps: LazyFetchDeps, time: VirtualTimeScheduler) => {
     });
   return () => {
     if (!ending) throw new Error('the request never ended');
-    return { events, reports, ending, chunksWhileClosed, observers: valve.observers.length - before };
+    return { events, reports, ending, moves, chunksWhileClosed, observers: valve.observers.length - before };
   };
 };
 
 /** Plays a plan in virtual time and writes everything down. */
 export const live = (plan: Plan): History => {
   const time = new VirtualTimeScheduler();
-  const { deps, asked, sourcesOpen } = makeBanks(plan, time);
+  const { deps, tracks, sourcesOpen } = makeBanks(plan, time);
   const told = follow(plan, deps, time);
   time.flush();
   const { observers, ...history } = told();
-  return { ...history, asked, leaks: sourcesOpen() + observers };
+  return { ...history, tracks, leaks: sourcesOpen() + observers };
 };
 
 /** The same for several who come at different times and share what they can: a history each. `sharing` says how much is kept. */
@@ -220,9 +249,9 @@ export const liveTogether = (
   sharing: Parameters<typeof createSharing>[0],
 ): readonly History[] => {
   const time = new VirtualTimeScheduler();
-  const { deps, asked, sourcesOpen } = makeBanks(plan, time);
+  const { deps, tracks, sourcesOpen } = makeBanks(plan, time);
   const shared = { ...deps, sharing: createSharing(sharing) };
-  const histories: (() => Omit<History, 'asked' | 'leaks'> & { readonly observers: number })[] = [];
+  const histories: (() => Omit<History, 'tracks' | 'leaks'> & { readonly observers: number })[] = [];
   for (const way of company)
     timer(way.comesAt, time).subscribe(() => {
       histories.push(follow(way, shared, time));
@@ -230,23 +259,6 @@ export const liveTogether = (
   time.flush();
   return histories.map((told) => {
     const { observers, ...history } = told();
-    return { ...history, asked, leaks: sourcesOpen() + observers };
+    return { ...history, tracks, leaks: sourcesOpen() + observers };
   });
-};
-
-/** A history as a marble diagram: a column a frame in which something happened. */
-export const diagram = ({ events, ending, asked }: History): string => {
-  const name = (event: StreamEvent) =>
-    event.type === 'chunk'
-      ? `${event.bytes.length}b`
-      : event.type === 'note'
-        ? event.note[0]
-        : event.type[0]?.toUpperCase();
-  const frames = [...new Set(events.map(([frame]) => frame))];
-  const columns = frames.map((frame) => {
-    const names = events.filter(([at]) => at === frame).map(([, event]) => name(event));
-    return `${frame}:${names.length > 1 ? `(${names.join(' ')})` : names[0]}`;
-  });
-  const last = { complete: '|', error: `# ${ending.error}`, left: '!' }[ending.kind];
-  return `asked  ${asked.join(' ')}\nresult ${columns.join(' -- ')} -- ${ending.frame}:${last}`;
 };
