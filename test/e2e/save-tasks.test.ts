@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { lastValueFrom, toArray } from 'rxjs';
+import { lastValueFrom, takeUntil, timer, toArray } from 'rxjs';
 import { hasCelery, itWithCelery } from '../support/celery/python.ts';
 import { type CeleryWorker, celeryWorkers, type Result } from '../support/celery/worker.ts';
 import { serveContents, startFeed, type TestFeed } from '../support/feeds.ts';
@@ -25,11 +25,17 @@ let port: number;
 let worker: CeleryWorker;
 beforeAll(async () => {
   if (!hasBroker || !hasCelery) return;
-  feed = await startFeed(serveContents(contentsOf(UNITS)));
+  const serve = serveContents(contentsOf(UNITS));
+  feed = await startFeed((request, response) => {
+    setTimeout(() => serve(request, response), request.url === MANY.path ? SLOW : 0);
+  });
   [port = 0] = await freePorts(1);
   worker = await startWorker(folder(), { BROKER_URL: broker().url, STREAMER_URL: `http://127.0.0.1:${port}` });
 }, 60_000);
 afterAll(() => feed?.close());
+
+/** Milliseconds that saving a unit takes at least, so that tasks for it would overlap. */
+const SLOW = 300;
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -93,16 +99,18 @@ describe('a Celery worker', () => {
   itWithWorker('saves once what 20 clients of two streamers have at a time, three times over', async () => {
     // Each client with a transfer of his own, and each streamer with an outbox of its own: nothing but the reservation keeps their tasks apart.
     const alone = { coalesce_window: 0 };
-    const daemons = [(await openSite(alone)).daemon, (await openSite({ ...alone, port: 0 })).daemon];
+    const sites = [await openSite(alone), await openSite({ ...alone, port: 0 })];
+    const daemons = sites.map(({ daemon }) => daemon);
     for (let round = 1; round <= 3; round += 1) {
       const clients = Array.from({ length: 20 }, (_, number) => daemons[number % 2] as DaemonProcess);
       await Promise.all(clients.map((daemon) => get(daemon, MANY)));
       for (const daemon of daemons) await daemon.logged('save queued', { unit: MANY.id }, round);
     }
     let asked = 0;
-    for (const daemon of daemons) {
-      await daemon.stop();
-      const lines = await lastValueFrom(daemon.log.pipe(toArray()));
+    for (const { site, daemon } of sites) {
+      while (JSON.parse(await site.run('saves', 'list', '--json')).length > 0);
+      // Nothing is asked for any more: the worker needs a streamer still, the log is complete.
+      const lines = await lastValueFrom(daemon.log.pipe(takeUntil(timer(0)), toArray()));
       asked += lines.filter(({ msg, unit }) => msg === 'save queued' && unit === MANY.id).length;
     }
     expect(asked).toBeGreaterThanOrEqual(6);

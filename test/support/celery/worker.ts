@@ -72,6 +72,8 @@ export const celeryWorkers = () => {
       until: (enough) =>
         new Promise((resolve) => {
           const watcher = watch(results, look);
+          // A test that waits in vain leaves nothing that goes on.
+          ending.push(async () => watcher.close());
           function look() {
             const present = read();
             if (!enough(present)) return;
