@@ -14,16 +14,18 @@ export const addServe = (program: Command): void => {
   ).action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
     const logger = createLogger(settings.logLevel);
-    // Before the daemon says that it is ready: who reads that may stop it at once.
+    // Before the daemon says that it is ready: who reads that may send a signal at once, and what nobody listens for ends the process.
     const stop = stopSignal();
+    let reload = () => {};
+    process.on('SIGHUP', () => reload());
     const daemon = await startDaemon(settings, logger);
-    process.on('SIGHUP', daemon.reload);
+    reload = daemon.reload;
     await stop;
     const stopped = daemon.stop();
     logger.info({ within: settings.stopTimeout }, 'stopping; a second signal stops at once');
     await stopped;
     logger.info('stopped');
-    for (const signal of SIGNALS) process.removeAllListeners(signal);
+    for (const signal of [...SIGNALS, 'SIGHUP']) process.removeAllListeners(signal);
   });
 };
 

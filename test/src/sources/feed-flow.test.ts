@@ -259,7 +259,7 @@ describe('a feed’s flow', () => {
       };
       await round();
       const before = readdirSync('/proc/self/fd').length;
-      for (let count = 0; count < 30; count += 1) await round();
+      for (let count = 0; count < 10; count += 1) await round();
       await until(() => readdirSync('/proc/self/fd').length <= before);
     });
   });
