@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
-import { receive } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
-import { lineOf, ownEnvironment, processes } from '../support/processes.ts';
+import { lineOf, ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { pulpStreamer } from '../support/site.ts';
 
@@ -11,7 +11,7 @@ jest.setTimeout(60_000); // real processes, on machines that may be busy
 const start = processes();
 const folder = temporaryFolders();
 
-const FOX = statSync('examples/zoo/Packages/fox-1.1-1.noarch.rpm').size;
+const FOX = 'fox-1.1-1.noarch.rpm';
 const ESCAPE = '\x1b';
 const COMMAND = `'${process.execPath}' src/cli/main.ts demo --once`;
 
@@ -53,16 +53,24 @@ describe('the demo', () => {
     expect(status).toBe(0);
   });
 
-  it('goes on until it is stopped, for whoever wants to try it, and leaves nothing behind', async () => {
-    const env = { ...ownEnvironment(), TMPDIR: folder() };
-    const demo = start(process.execPath, ['src/cli/main.ts', 'demo'], { env });
-    const line = await lineOf(demo, (text) => text.startsWith('  curl -sO '));
-    expect(await receive(line.replace('  curl -sO ', ''))).toMatchObject({ status: 200, bytes: FOX });
-    expect(readdirSync(env.TMPDIR)).toHaveLength(1);
-    demo.kill('SIGTERM');
-    expect(await demo.ended).toMatchObject({ status: 0, stderr: '' });
-    expect(readdirSync(env.TMPDIR)).toEqual([]);
-  });
+  itNeeding(['curl'])(
+    'goes on until it is stopped, for whoever wants to try it, and leaves nothing behind',
+    async () => {
+      const env = { ...ownEnvironment(), TMPDIR: folder() };
+      const demo = start(process.execPath, ['src/cli/main.ts', 'demo'], { env });
+      const cwd = folder();
+      await succeeded(start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sO '))], { cwd }));
+      expect(readFileSync(join(cwd, FOX))).toEqual(readFileSync(join('examples/zoo/Packages', FOX)));
+      const { stdout } = await succeeded(
+        start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sI '))]),
+      );
+      expect(stdout.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(readdirSync(env.TMPDIR)).toHaveLength(1);
+      demo.kill('SIGTERM');
+      expect(await demo.ended).toMatchObject({ status: 0, stderr: '' });
+      expect(readdirSync(env.TMPDIR)).toEqual([]);
+    },
+  );
 
   const itWithTerminal = itNeeding(['script']);
 
