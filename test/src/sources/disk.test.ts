@@ -163,12 +163,15 @@ describe('a file on disk', () => {
     expect(error.message).toContain(url);
   });
 
-  (process.getuid?.() === 0 ? it.skip : it)('is refused without permission', async () => {
-    const path = join(root, 'locked');
-    writeFileSync(path, '');
-    chmodSync(path, 0);
-    await expect(failureOf(open(path))).resolves.toMatchObject({ code: 'SOURCE_REFUSED' });
-  });
+  (process.getuid?.() === 0 ? it.skip : it)(
+    'is refused without permission (needs a user other than root)',
+    async () => {
+      const path = join(root, 'locked');
+      writeFileSync(path, '');
+      chmodSync(path, 0);
+      await expect(failureOf(open(path))).resolves.toMatchObject({ code: 'SOURCE_REFUSED' });
+    },
+  );
 
   /** A file of several reads; does something to it after the first chunk, then reads on. */
   const changed = async (change: (path: string) => void) => {

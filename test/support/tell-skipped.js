@@ -1,0 +1,7 @@
+/** Tells at the end which tests were skipped: their names say what this machine lacks. */
+export default class {
+  onRunComplete(_, { testResults }) {
+    const skipped = testResults.flatMap((file) => file.testResults.filter(({ status }) => status === 'pending'));
+    for (const { fullName } of skipped) process.stderr.write(`skipped: ${fullName}\n`);
+  }
+}
