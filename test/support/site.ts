@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, map, type Observable, shareReplay, take, toArray } from 'rxjs';
-import { type Finished, lineOf, type Running, type Start, succeeded } from './processes.ts';
+import { type Finished, lineOf, ownEnvironment, type Running, type Start, succeeded } from './processes.ts';
 
 /** One line of the daemon's log. */
 export interface LogLine {
@@ -35,9 +35,12 @@ export interface Site {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** Where Node keeps what it compiled: a process is up in half the time. */
+const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
 
 /** The command line of this project with Node, without any configuration. */
-export const pulpStreamer = (start: Start, ...args: string[]): Running => start(process.execPath, [MAIN, ...args]);
+export const pulpStreamer = (start: Start, ...args: string[]): Running =>
+  start(process.execPath, [MAIN, ...args], { env: { ...ownEnvironment(), NODE_COMPILE_CACHE: COMPILED } });
 
 /** Settings are spelled as in a configuration file. */
 export const makeSite = (
