@@ -3,12 +3,14 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest } from '@jest/globals';
+import { filter, firstValueFrom, toArray } from 'rxjs';
 import { createCertificates } from '../support/certificates.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { builtFiles, DEB_TOOLS, itNeeding, makeSuiteRepository } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
+import { startSquid } from '../support/squid.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -113,6 +115,30 @@ describe('apt-get', () => {
       ...packages.map(() => ({ ...common, source: 'saved' })),
     ]);
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  const itWithSquid = itNeeding([...DEB_TOOLS, 'apt-get', 'squid']);
+
+  itWithSquid('downloads through Squid, and again from what Squid has', async () => {
+    const { daemon, packages } = await openZoo();
+    const squid = await startSquid(start, folder(), daemon.url);
+    const download = async () => {
+      const apt = makeApt(folder(), squid.url + PREFIX);
+      await apt.update();
+      return digestsOf(await apt.download(join(folder(), 'debs'), NAMES));
+    };
+
+    expect(await download()).toEqual(digestsOf(packages));
+    expect(await download()).toEqual(digestsOf(packages));
+    expect((await daemon.stop()).status).toBe(0);
+    const requests = await firstValueFrom(
+      daemon.log.pipe(
+        filter(({ msg }) => msg === 'request'),
+        toArray(),
+      ),
+    );
+    const debs = requests.filter(({ path }) => /\.deb$/.test(String(path)));
+    expect(debs).toMatchObject(packages.map(() => ({ status: 200, outcome: 'complete' })));
   });
 
   const itWithDebian = hasDebian ? itWithApt : itNeeding(['a package that apt-get can download']);

@@ -1,12 +1,14 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
+import { filter, firstValueFrom, toArray } from 'rxjs';
 import { createCertificates } from '../support/certificates.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes, succeeded } from '../support/processes.ts';
 import { builtFile, builtFiles, itNeeding, makeYumRepository, YUM_TOOLS } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
+import { startSquid } from '../support/squid.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -25,6 +27,7 @@ const NAMES = PACKAGES.map(({ name }) => name);
 /** A dnf that knows of nothing but one repository and one folder. */
 const makeDnf = (home: string, baseUrl: string) => {
   const config = join(home, 'dnf.conf');
+  mkdirSync(home, { recursive: true });
   writeFileSync(config, '[main]\n');
   const options = [
     `--config=${config}`,
@@ -97,6 +100,35 @@ describe('dnf', () => {
     expect(asked()).toBe(files);
 
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  const itWithSquid = itNeeding([...YUM_TOOLS, 'dnf', 'rpm', 'squid']);
+
+  itWithSquid('downloads through Squid, and again from what Squid has', async () => {
+    const { daemon, packages } = await openZoo();
+    const squid = await startSquid(start, folder(), daemon.url);
+    const home = folder();
+    const download = async (name: string) => {
+      const dnf = makeDnf(join(home, name), squid.url + PREFIX);
+      await dnf.run('download', `--destdir=${join(home, name, 'rpms')}`, ...NAMES);
+      return digestsOf(builtFiles(join(home, name, 'rpms')));
+    };
+
+    expect(await download('first')).toEqual(digestsOf(packages));
+    expect(await download('second')).toEqual(digestsOf(packages));
+    expect((await daemon.stop()).status).toBe(0);
+    // All but repomd.xml, which dnf asks for anew (`Cache-Control: no-cache`), was with Squid.
+    const requests = await firstValueFrom(
+      daemon.log.pipe(
+        filter(({ msg }) => msg === 'request'),
+        toArray(),
+      ),
+    );
+    const paths = requests.map(({ path }) => path);
+    const twice = paths.filter((path, index) => paths.indexOf(path) !== index);
+    expect(requests).toMatchObject(requests.map(() => ({ status: 200, outcome: 'complete' })));
+    expect(paths.filter((path) => /\.rpm$/.test(String(path)))).toHaveLength(packages.length);
+    expect(twice).toEqual([`${PREFIX}/repodata/repomd.xml`]);
   });
 
   const itAsRoot = process.getuid?.() === 0 ? itWithDnf : itNeeding(['the rights of root']);

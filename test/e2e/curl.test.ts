@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { digestOf } from '../support/collect.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { type Origin, openOrigins } from '../support/origin.ts';
+import { processes } from '../support/processes.ts';
+import { itNeeding } from '../support/repositories.ts';
+import { until } from '../support/until.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const folder = temporaryFolders();
+const itWithCurl = itNeeding(['curl']);
+const openOrigin = openOrigins();
+let origin: Origin;
+beforeEach(async () => {
+  origin = await openOrigin();
+});
+
+/** What curl gets for its own options: the heads of the responses, the last one's body, how it ended. */
+const curl = async (path: string, ...options: readonly string[]) => {
+  const home = folder();
+  const heads = join(home, 'heads');
+  const running = start('curl', ['-sS', '--noproxy', '*', '-D', heads, ...options, origin.url + path]);
+  const { status, stdout, stderr } = await running.ended;
+  return { status, head: readFileSync(heads, 'latin1'), body: stdout, stderr };
+};
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+describe('curl', () => {
+  itWithCurl('speaks HTTP/1.0, with a length and without', async () => {
+    const measured = origin.offer('/measured');
+    const first = await curl('/measured', '--http1.0');
+    expect(first.status).toBe(0);
+    expect(first.head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(first.head).toContain(`\r\nContent-Length: ${measured.body.length}\r\n`);
+    expect(digestOf(first.body)).toBe(measured.sha256);
+
+    const unmeasured = origin.offer('/unmeasured', undefined, 'unmeasured');
+    const second = await curl('/unmeasured', '--http1.0');
+    expect(second.status).toBe(0);
+    expect(second.head).not.toMatch(/^(Content-Length|Transfer-Encoding):/im);
+    expect(digestOf(second.body)).toBe(unmeasured.sha256);
+  });
+
+  itWithCurl('is told with HTTP/1.0, too, that a body of unknown length is not whole', async () => {
+    origin.offer('/unmeasured', undefined, 'unmeasured');
+    origin.feed.hold();
+    const file = join(folder(), 'file');
+    const ended = curl('/unmeasured', '--http1.0', '-o', file);
+    await until(() => sizeOf(file) > 0);
+    origin.feed.cut();
+    expect(await ended).toMatchObject({ status: 56 });
+  });
+
+  itWithCurl('asks for ranges', async () => {
+    const { body } = origin.offer('/a.iso');
+    const last = body.length - 1;
+    for (const [range, from, to] of [
+      ['0-9', 0, 9],
+      ['1000000-2999999', 1_000_000, 2_999_999],
+      [`${last}-`, last, last],
+      ['-1000', last - 999, last],
+    ] as const) {
+      const { head, body: part } = await curl('/a.iso', '-r', range);
+      expect(head).toMatch(/^HTTP\/1\.1 206 Partial Content\r\n/);
+      expect(head).toContain(`\r\nContent-Range: bytes ${from}-${to}/${body.length}\r\n`);
+      expect(part.equals(body.subarray(from, to + 1))).toBe(true);
+    }
+    expect((await curl('/a.iso', '-r', '0-0,10-19')).head).toMatch(/\r\nContent-Type: multipart\/byteranges; /);
+    const beyond = await curl('/a.iso', '-f', '-r', `${body.length}-`);
+    expect(beyond).toMatchObject({ status: 22, head: expect.stringMatching(/^HTTP\/1\.1 416 /) });
+  });
+
+  itWithCurl('resumes what broke off, and has nothing to resume then', async () => {
+    const { body, sha256 } = origin.offer('/a.iso');
+    const file = join(folder(), 'a.iso');
+    origin.feed.hold();
+    const broken = curl('/a.iso', '-o', file);
+    await until(() => sizeOf(file) > 1_000_000);
+    origin.feed.cut();
+    expect([18, 56]).toContain((await broken).status);
+    const had = sizeOf(file);
+    expect(had).toBeLessThan(body.length);
+
+    origin.feed.release();
+    const { status, head } = await curl('/a.iso', '-C', '-', '-o', file);
+    expect(status).toBe(0);
+    expect(head).toContain(`\r\nContent-Range: bytes ${had}-${body.length - 1}/${body.length}\r\n`);
+    expect(digestOf(readFileSync(file))).toBe(sha256);
+
+    expect((await curl('/a.iso', '-C', '-', '-o', file)).head).toMatch(/^HTTP\/1\.1 416 /);
+    expect(digestOf(readFileSync(file))).toBe(sha256);
+  });
+
+  itWithCurl('expects to be told to go on, which is all that it may expect', async () => {
+    const { sha256 } = origin.offer('/a.rpm', 1000);
+    const { status, head, body } = await curl('/a.rpm', '-H', 'Expect: 100-continue');
+    expect({ status, sha256: digestOf(body) }).toEqual({ status: 0, sha256 });
+    expect(head).toMatch(/^(HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 200 OK\r\n/);
+    expect((await curl('/a.rpm', '-H', 'Expect: a miracle')).head).toMatch(/^HTTP\/1\.1 417 /);
+  });
+
+  itWithCurl('asks whether what it has is the newest', async () => {
+    origin.offer('/a.rpm', 1000);
+    const tags = join(folder(), 'tags');
+    expect((await curl('/a.rpm', '--etag-save', tags)).head).toMatch(/^HTTP\/1\.1 200 /);
+    const { head, body } = await curl('/a.rpm', '--etag-compare', tags);
+    expect(head).toMatch(/^HTTP\/1\.1 304 /);
+    expect(body).toHaveLength(0);
+  });
+
+  itWithCurl('keeps its connection for one request after the other, errors among them', async () => {
+    origin.offer('/a.rpm', 1000);
+    const urls = ['/a.rpm', '/nobody', '/a.rpm', '/a.rpm'];
+    const options = urls.slice(1).flatMap((path) => ['-o', '/dev/null', origin.url + path]);
+    const written = await curl('/a.rpm', '-w', '%{http_code} %{num_connects}\n', ...options, '-o', '/dev/null');
+    expect(written.body.toString()).toBe('404 1\n200 0\n200 0\n200 0\n');
+  });
+});
+
+describe('a client that sends requests ahead', () => {
+  it('gets the responses whole and in their order', async () => {
+    const contents = ['/1.rpm', '/2.rpm', '/3.iso'].map((path, index) =>
+      origin.offer(path, index < 2 ? 1000 : undefined),
+    );
+    const ask = (line: string, ...fields: readonly string[]) =>
+      [line, 'Host: streamer', ...fields, '', ''].join('\r\n');
+    const socket = connect(Number(new URL(origin.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(
+      ask('GET /3.iso HTTP/1.1') +
+        ask('GET /1.rpm HTTP/1.1') +
+        ask('HEAD /2.rpm HTTP/1.1') +
+        ask('GET /nobody HTTP/1.1') +
+        ask('GET /2.rpm HTTP/1.1', 'Connection: close'),
+    );
+    let rest = await buffer(socket);
+    const next = (bodiless = false) => {
+      const end = rest.indexOf('\r\n\r\n') + 4;
+      const head = rest.toString('latin1', 0, end);
+      const length = bodiless ? 0 : Number(/\r\nContent-Length: (\d+)\r\n/i.exec(head)?.[1]);
+      const body = rest.subarray(end, end + length);
+      rest = rest.subarray(end + length);
+      return { status: Number(head.split(' ')[1]), sha256: digestOf(body) };
+    };
+    const [first, second, third] = contents;
+    expect(next()).toEqual({ status: 200, sha256: third?.sha256 });
+    expect(next()).toEqual({ status: 200, sha256: first?.sha256 });
+    expect(next(true)).toMatchObject({ status: 200 });
+    expect(next()).toMatchObject({ status: 404 });
+    expect(next()).toEqual({ status: 200, sha256: second?.sha256 });
+    expect(rest).toHaveLength(0);
+  });
+});
