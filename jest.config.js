@@ -6,7 +6,8 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
-  testTimeout: 30_000,
+  // A net for what hangs, not an expectation: machines may be busy.
+  testTimeout: 120_000,
   maxWorkers: 2,
   reporters: ['default', '<rootDir>/test/support/tell-skipped.js'],
 };

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +139,8 @@ const ours = async (command: NonNullable<Way['command']>, folder: string, port: 
     },
     freeze: () => {
       child.kill('SIGSTOP');
+      // Each of its threads stops in its own time.
+      while (!isStopped(child.pid)) {}
     },
     thaw: () => {
       child.kill('SIGCONT');
@@ -161,3 +163,9 @@ const listening = async (port: number, child: { readonly exitCode: number | null
   await until(() => open || child.exitCode !== null);
   if (!open) throw new Error(`the server ended with ${child.exitCode}`);
 };
+
+/** Whether all threads of a process are stopped. */
+const isStopped = (pid: number | undefined): boolean =>
+  readdirSync(`/proc/${pid}/task`).every((task) =>
+    /\) [Tt] /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')),
+  );
