@@ -25,7 +25,8 @@ interface Diagnosis {
 const diagnose = (code: string, message: string, headSeen: boolean): Diagnosis => {
   const tls = tlsReason(code, message);
   if (tls) return { code: 'TLS_FAILED', reason: tls };
-  return { code: kindOf(code, message, headSeen), reason: code ? `${message} (${code})` : message };
+  const said = code === 'UND_ERR_HEADERS_TIMEOUT' ? 'the proxy opened no tunnel in time' : message;
+  return { code: kindOf(code, message, headSeen), reason: code ? `${said} (${code})` : said };
 };
 
 const KINDS: Readonly<Record<string, ErrorCode>> = {
@@ -44,6 +45,8 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
   UND_ERR_PRX_CONN: 'CONNECT_FAILED',
   UND_ERR_PRX_TLS: 'TLS_FAILED',
   UND_ERR_CONNECT_TIMEOUT: 'CONNECT_TIMEOUT',
+  // Only a proxy that is asked for a tunnel is timed so: heads of feeds are timed by the pipeline.
+  UND_ERR_HEADERS_TIMEOUT: 'CONNECT_TIMEOUT',
   UND_ERR_HEADERS_OVERFLOW: 'PROTOCOL_ERROR',
   UND_ERR_INVALID_ARG: 'SOURCE_BROKEN',
   UND_ERR_NOT_SUPPORTED: 'SOURCE_BROKEN',

@@ -70,15 +70,23 @@ const direct = (origin: URL, options: LaneOptions): (() => Lane) => {
 
 const proxied = (options: LaneOptions, proxy: Access['proxy']): Lane => {
   const { url = '', username, password } = proxy ?? {};
+  let asking: Socket | undefined;
   const dispatcher = new ProxyAgent({
     ...connectionOptions(options),
     uri: url,
     connections: 1,
     requestTls: tlsOptions(options),
+    // The connection on which the proxy is asked for a tunnel; a proxy may take it and say nothing.
+    clientFactory: (to, { connect }: { connect: buildConnector.connector }) =>
+      new Client(to, {
+        headersTimeout: options.connectTimeout,
+        connect: (target, done) => {
+          asking = connect(target, done) as unknown as Socket;
+        },
+      }),
     ...(username !== undefined && password !== undefined
       ? { token: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
       : {}),
   });
-  // ProxyAgent keeps its sockets to itself: a tunnel in the making ends with the connect timeout.
-  return { dispatcher, hangUp: () => {} };
+  return { dispatcher, hangUp: () => asking?.destroy(new Error('nobody waits for the tunnel any more')) };
 };

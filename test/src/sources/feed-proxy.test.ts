@@ -5,8 +5,9 @@ import { createFeed } from '../../../src/sources/feed.ts';
 import { createCertificates } from '../../support/certificates.ts';
 import { anAsk, at, collect, failureOf } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
-import { startFeed, startOn, type TestFeed } from '../../support/feeds.ts';
+import { startFeed, startOn, startRaw, type TestFeed } from '../../support/feeds.ts';
 import { forwardProxy } from '../../support/forward-proxy.ts';
+import { until } from '../../support/until.ts';
 
 describe('a feed behind a proxy', () => {
   const feed = createFeed(feedSettings());
@@ -69,6 +70,35 @@ describe('a feed behind a proxy', () => {
       const error = await failureOf(open(`${scheme}://127.0.0.1:1/a`, { proxy: { url: 'http://127.0.0.1:1' } }));
       expect(error).toMatchObject({ code: 'CONNECT_FAILED' });
     }
+  });
+
+  it.each(['http', 'https'])('leaves no connection behind where the proxy says nothing: %s', async (scheme) => {
+    const silent = await keep(startRaw((socket) => socket.resume()));
+    const access: Access = { proxy: { url: silent.url } };
+    const asked = open(`${scheme}://127.0.0.1:1/a`, access).subscribe({ error: () => {} });
+    await until(() => silent.connections.open.size === 1);
+    asked.unsubscribe();
+    await silent.quiet();
+  });
+
+  it('is given up where the proxy does not open a tunnel in time, and the connection closed', async () => {
+    const silent = await keep(startRaw((socket) => socket.resume()));
+    const access: Access = { proxy: { url: silent.url }, connectTimeout: 100 };
+    await expect(failureOf(open('https://127.0.0.1:1/a', access))).resolves.toMatchObject({
+      code: 'CONNECT_TIMEOUT',
+      message: expect.stringContaining('the proxy opened no tunnel in time'),
+    });
+    await silent.quiet();
+  });
+
+  it('is known by its own name through a tunnel, too', async () => {
+    const { authority, elsewhere } = await createCertificates();
+    const origin = await keep(startFeed((_, response) => response.end(), elsewhere));
+    const proxy = await startProxy();
+    const access: Access = { ca: authority.cert, proxy: { url: proxy.url, username: 'me', password: 'secret' } };
+    const error = await failureOf(open(origin.url, access));
+    expect(error).toMatchObject({ code: 'TLS_FAILED', message: expect.stringContaining('another host name') });
+    expect(origin.requests).toHaveLength(0);
   });
 
   it('says what is configured wrongly, and is asked as usual after', async () => {
