@@ -5,13 +5,13 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
-import { digestOf, someBytes } from '../support/collect.ts';
+import { someBytes } from '../support/collect.ts';
 import { startOn, type TestFeed } from '../support/feeds.ts';
 import { forwardProxy } from '../support/forward-proxy.ts';
 import { describeMongo, mongodb, serverName } from '../support/mongodb.ts';
 import { type PulpSite, startPulpSite } from '../support/pulp-site.ts';
-import type { Pulp2, UnitKey } from '../support/pulp2/pulp2.ts';
-import { makeFilesRepository } from '../support/repositories.ts';
+import { type Known, packagesIn } from '../support/pulp2/packages.ts';
+import type { Pulp2 } from '../support/pulp2/pulp2.ts';
 import { closedFeeds, demanding } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
@@ -35,52 +35,17 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
   let made: Certificates;
   let pulp: Pulp2;
   let site: PulpSite;
+  let publish: ReturnType<typeof packagesIn>;
   beforeAll(async () => {
     made = await createCertificates();
     const server = await mongo.server();
     const database = await mongo.database(server);
     pulp = database.pulp;
+    publish = packagesIn(pulp, CONTENT);
     site = await startPulpSite(newFolder(), server, database.name, ['idle_timeout: 1s']);
   });
   afterAll(() => site.daemon.stop());
 
-  let packages = 0;
-  const newKey = (): UnitKey => ({
-    name: `bear-${++packages}`,
-    epoch: '0',
-    version: '4.1',
-    release: '1',
-    arch: 'noarch',
-    checksumtype: 'sha256',
-    checksum: digestOf(CONTENT),
-  });
-
-  interface Known {
-    readonly url: string;
-    readonly importer?: object | string;
-    readonly unit?: string;
-  }
-  /** Catalogs a package as Pulp does: first come, oldest. Resolves to its path, importers and key. */
-  const publish = async (...entries: readonly Known[]) => {
-    const key = newKey();
-    const path = await pulp.storagePath('rpm', key, 'bear.rpm');
-    const unitId = await pulp.unit('rpm', key);
-    const importers: string[] = [];
-    for (const { url, importer = {}, unit = unitId } of entries) {
-      const importerId = typeof importer === 'string' ? importer : await pulp.importer(importer);
-      importers.push(importerId);
-      await pulp.entry({
-        path,
-        importer_id: importerId,
-        unit_id: unit,
-        unit_type_id: 'rpm',
-        url,
-        checksum: digestOf(CONTENT),
-        algorithm: 'sha256',
-      });
-    }
-    return { path, key, importers };
-  };
   const fetched = async (...entries: readonly Known[]) => get(site.url + (await publish(...entries)).path);
   /** Why the last request failed, as the log has it. */
   const reason = async (path: string) => {
@@ -199,19 +164,42 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(await fetched({ url: `${relaxed.url}/a`, importer: half })).toMatchObject({ status: 200, whole: true });
     });
 
-    it('gets the new one with the next request after a change, and the old connection ends', async () => {
-      const feed = await startFeed((request, response) => {
+    it('gets the new one with the next request after a change, while what runs on the old connection comes to its end', async () => {
+      const go = Promise.withResolvers<void>();
+      let held = false;
+      const feed = await startFeed(async (request, response) => {
         response.setHeader('X-Client', (request.socket as TLSSocket).getPeerCertificate().subject.CN ?? '');
+        if (request.url === '/slow') {
+          held = true;
+          await go.promise;
+        }
         serve(request, response);
       }, demanding(made));
-      const { path, importers } = await publish({ url: `${feed.url}/a`, importer: withBoth() });
+      const { importers, path } = await publish({ url: `${feed.url}/a`, importer: withBoth() });
+      const [importer = ''] = importers;
+      const slow = fetched({ url: `${feed.url}/slow`, importer });
+      await until(() => held);
       const client = async () => (await get(site.url + path)).headers.get('x-client');
       expect(await client()).toBe('first client');
       const { cert, key } = made.otherClient;
-      await pulp.changeImporter(importers[0]!, { ssl_client_cert: cert, ssl_client_key: key });
+      await pulp.changeImporter(importer, { ssl_client_cert: cert, ssl_client_key: key });
       expect(await client()).toBe('second client');
-      expect(feed.connections.made).toBe(2);
+      go.resolve();
+      const old = await slow;
+      expect([old.status, old.whole, old.headers.get('x-client')]).toEqual([200, true, 'first client']);
       await until(() => feed.connections.open.size === 0);
+    });
+
+    it('makes the log warn, once, of a certificate that soon expires', async () => {
+      const feed = await startFeed(serve, demanding(made));
+      const tenDays = new Date(Date.now() + 10 * 86_400_000);
+      const { cert, key } = await made.authority.client('soon over', { notBefore: new Date(0), notAfter: tenDays });
+      const importer = await pulp.importer({ ...withBoth(), ssl_client_cert: cert, ssl_client_key: key });
+      for (const name of ['a', 'b'])
+        expect(await fetched({ url: `${feed.url}/${name}`, importer })).toMatchObject({ status: 200, whole: true });
+      expect(site.log.filter(({ subject }) => subject === 'CN=soon over')).toMatchObject([
+        { msg: 'certificate expires soon', level: 40, importerId: importer, what: 'client certificate' },
+      ]);
     });
 
     it.each<[string, object, string]>([
@@ -334,48 +322,5 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     }
     expect((await Promise.all(all)).map(({ whole }) => whole)).toEqual([true, true, true]);
     expect(most).toBe(1);
-  });
-
-  it('takes what an alternate source offers before the feed, as Pulp’s catalog has it', async () => {
-    const folder = newFolder();
-    writeFileSync(join(folder, 'bear.rpm'), CONTENT);
-    writeFileSync(
-      join(site.sourcesDir, 'local.conf'),
-      `[local]\nenabled: 1\ntype: files\nbase_url: file://${folder}/\n`,
-    );
-    site.daemon.streamer.alternates.reload();
-    const feed = await startFeed(serve);
-    const { path, key } = await publish({ url: `${feed.url}/bear.rpm` });
-    const now = Math.floor(Date.now() / 1000);
-    await pulp.offer('local', 'rpm', key, `file://${folder}/none.rpm`, now - 1);
-    await pulp.offer('unknown', 'rpm', key, `file://${folder}/none.rpm`, now + 3600);
-    await pulp.offer('local', 'rpm', key, `file://${folder}/none.rpm`, now + 3600);
-    await pulp.offer('local', 'rpm', key, `file://${folder}/bear.rpm`, now + 3600);
-    expect(await get(site.url + path)).toMatchObject({ status: 200, whole: true });
-    expect(feed.requests).toHaveLength(0);
-  });
-
-  it('catalogs by itself what an alternate source has, in Pulp’s own collection', async () => {
-    const folder = newFolder();
-    makeFilesRepository(folder, { 'a.iso': 'a', 'b.iso': 'b' });
-    writeFileSync(join(site.sourcesDir, 'disk.conf'), `[disk]\nenabled: 1\ntype: files\nbase_url: file://${folder}/\n`);
-    site.daemon.streamer.alternates.reload();
-    const done = () => site.log.find(({ msg, source }) => msg === 'alternate source refreshed' && source === 'disk');
-    await until(() => done() !== undefined);
-    const key = { name: 'b.iso', checksum: digestOf(Buffer.from('b')), size: 1 };
-    const path = await pulp.storagePath('iso', key, 'b.iso');
-    const feed = await startFeed(serve);
-    await pulp.entry({
-      path,
-      importer_id: await pulp.importer({}),
-      unit_id: await pulp.unit('iso', key),
-      unit_type_id: 'iso',
-      url: `${feed.url}/b.iso`,
-      checksum: key.checksum,
-      algorithm: 'sha256',
-    });
-    expect((await get(site.url + path)).body.toString()).toBe('b');
-    expect(feed.requests).toHaveLength(0);
-    expect(site.daemon.streamer.catalog.refreshes.search('iso', {})).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Db, MongoError, MongoServerSelectionError } from 'mongodb';
 import {
   catchError,
@@ -117,7 +118,10 @@ export const connectMongo = (settings: DatabaseSettings, within: number): Connec
     close: async () => {
       background.unsubscribe();
       ready.complete();
-      await client.close();
+      // Where the server hangs up in this very moment, the driver waits for ever to say good-bye, and its watch keeps the process.
+      const { topology } = client as unknown as { readonly topology?: { close(): void } };
+      await Promise.race([client.close(), setTimeout(within, undefined, { ref: false })]);
+      topology?.close();
     },
   };
 };

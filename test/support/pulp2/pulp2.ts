@@ -27,7 +27,8 @@ export interface Pulp2 {
     readonly algorithm?: string;
     readonly data?: object;
   }): Promise<string>;
-  entries(count: number, path: string, url: string): Promise<void>;
+  /** Many at once: `%d` in path and URL is their number. */
+  entries(count: number, path: string, url: string, first?: number): Promise<void>;
   removeEntries(path: string): Promise<number>;
   broken(collection: string, document: object): Promise<void>;
   offer(source: string, type: string, key: UnitKey, url: string, expiration: number): Promise<void>;
@@ -66,7 +67,7 @@ export const startPulp2 = async (url: string, database: string): Promise<Pulp2> 
     unit: (type, key) => say({ do: 'unit', type, key }),
     storagePath: (type, key, file) => say({ do: 'storage_path', type, key, file }),
     entry: (fields) => say({ do: 'entry', ...fields }),
-    entries: (count, path, to) => say({ do: 'entries', count, path, url: to }),
+    entries: (count, path, to, first) => say({ do: 'entries', count, path, url: to, first }),
     removeEntries: (path) => say({ do: 'remove_entries', path }),
     broken: (collection, document) => say({ do: 'broken', collection, document }),
     offer: (source, type, key, at, expiration) => say({ do: 'offer', source, type, key, url: at, expiration }),

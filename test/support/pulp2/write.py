@@ -85,10 +85,10 @@ def entry(db, path, importer_id, unit_id, unit_type_id, url, revision=1, checksu
     return str(document["_id"])
 
 
-def entries(db, count, path, url, **_):
+def entries(db, count, path, url, first=0, **_):
     """Many at once: `%d` in path and url is their number."""
     importer_id = str(bson.ObjectId())
-    for first in range(0, count, 5000):
+    for start in range(first, first + count, 5000):
         db.lazy_content_catalog.insert_many(
             {
                 "_ns": "lazy_content_catalog",
@@ -100,7 +100,7 @@ def entries(db, count, path, url, **_):
                 "revision": 1,
                 "data": {},
             }
-            for number in range(first, min(first + 5000, count))
+            for number in range(start, min(start + 5000, first + count))
         )
 
 

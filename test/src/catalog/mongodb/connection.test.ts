@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { BSON } from 'mongodb';
 import { filter, firstValueFrom, lastValueFrom, take, timer, toArray } from 'rxjs';
@@ -5,6 +6,7 @@ import { type Connection, connectMongo } from '../../../../src/catalog/mongodb/c
 import { databaseSettings } from '../../../support/database-settings.ts';
 import { closedPort, startRaw } from '../../../support/feeds.ts';
 import { describeMongoServer, mongodb, serverName } from '../../../support/mongodb.ts';
+import { passOnTo } from '../../../support/pass-on.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -110,6 +112,18 @@ describeMongoServer(`a connection to ${serverName}`, () => {
     expect(atOnce).toBe('CATALOG_UNAVAILABLE');
     server.thaw();
     await becomes(database, true);
+  });
+
+  it('is closed in time also where the server hangs up in that very moment', async () => {
+    const relay = await startRaw(passOnTo((await mongo.server()).url));
+    closing.push(relay.close);
+    const database = connect(`mongodb://127.0.0.1:${relay.port}/`);
+    expect(await ask(database)).toBe('answered');
+    for (const socket of relay.connections.open) socket.destroy();
+    // The turns after which our side's sockets are gone, and nobody was told yet.
+    await setImmediate();
+    await setImmediate();
+    await database.close();
   });
 
   it('gives up a question that takes too long in all', async () => {

@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { connect as connectTo } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterEach, beforeAll, expect, it } from '@jest/globals';
@@ -10,6 +9,7 @@ import { type Certificates, createCertificates } from '../../../support/certific
 import { databaseSettings } from '../../../support/database-settings.ts';
 import { startOn } from '../../../support/feeds.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
+import { passOnTo } from '../../../support/pass-on.ts';
 import { demanding } from '../../../support/site-feeds.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';
 
@@ -39,16 +39,10 @@ describeMongo(`Pulp’s database over TLS (${serverName} behind a terminator)`, 
 
   /** What a question comes to, asked with these settings of a server that demands a client certificate. */
   const ask = async (settings: Partial<DatabaseSettings>): Promise<string> => {
-    const { port } = new URL((await mongo.server()).url);
-    const terminator = createServer(demanding(made), (client) => {
-      const upstream = connectTo(Number(port), '127.0.0.1');
-      client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
-      upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
-      client.pipe(upstream).pipe(client);
-    });
-    const { port: secure, close } = await startOn(terminator);
+    const terminator = createServer(demanding(made), passOnTo((await mongo.server()).url));
+    const { port, close } = await startOn(terminator);
     closing.push(close);
-    const database = connectMongo(databaseSettings({ seeds: [`localhost:${secure}`], ssl: true, ...settings }), 1_500);
+    const database = connectMongo(databaseSettings({ seeds: [`localhost:${port}`], ssl: true, ...settings }), 1_500);
     closing.push(database.close);
     return firstValueFrom(database.ask((db) => db.collection('units_rpm').findOne({}))).then(
       () => 'answered',

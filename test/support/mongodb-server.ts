@@ -1,0 +1,132 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { closedPort } from './feeds.ts';
+import { until } from './until.ts';
+
+/** A real server that speaks MongoDB's wire protocol. */
+export interface MongoServer {
+  readonly url: string;
+  /** Ends it at once, as a crash would. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port with the same data; resolves when it takes connections. */
+  start(): Promise<void>;
+  /** It keeps its connections, and says nothing any more. */
+  freeze(): void;
+  thaw(): void;
+}
+
+/** How a server is started; for a server of somebody else's there is no command. */
+interface Way {
+  readonly name: string;
+  readonly url?: string;
+  readonly command?: (folder: string, port: number) => readonly [string, ...string[]];
+}
+
+const FERRETDB = fileURLToPath(new URL('ferretdb', import.meta.url));
+
+/**
+ * FerretDB, built where its sources have not been built before: that takes minutes, and the outcome is kept outside the repository.
+ * Nothing where it cannot be built.
+ */
+const ferretdb = (): string | undefined => {
+  const sources = ['main.go', 'go.mod', 'go.sum'].map((file) => readFileSync(join(FERRETDB, file)));
+  const version = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 16);
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pulp-streamer-tests');
+  const binary = join(folder, `ferretdb-${version}`);
+  if (existsSync(binary)) return binary;
+  const go = ['go', '/usr/local/go/bin/go'].find((name) => spawnSync(name, ['version']).status === 0);
+  if (!go) return undefined;
+  mkdirSync(folder, { recursive: true });
+  // Several test files may want it at once: the first one builds, the others wait for it.
+  const build = `test -e "$2" || { "$1" build -tags ferretdb_no_postgresql -o "$2.part" . && mv "$2.part" "$2"; }`;
+  const built = spawnSync('flock', [`${binary}.lock`, 'sh', '-c', build, 'sh', go, binary], {
+    cwd: FERRETDB,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return built.status === 0 ? binary : undefined;
+};
+
+const findWay = (): Way | undefined => {
+  const url = process.env.MONGODB_URL;
+  if (url) return { name: 'MONGODB_URL', url };
+  if (spawnSync('mongod', ['--version']).status === 0)
+    return {
+      name: 'mongod',
+      command: (folder, port) => ['mongod', '--dbpath', folder, '--port', String(port), '--bind_ip', '127.0.0.1'],
+    };
+  const binary = ferretdb();
+  return binary ? { name: 'FerretDB', command: (folder, port) => [binary, folder, String(port)] } : undefined;
+};
+
+/** The way there is on this machine, if any. */
+export const way = findWay();
+
+/** Starts a server with its data in an empty folder. */
+export const startMongoServer = async (folder: string): Promise<MongoServer> => {
+  if (way?.url) return theirs(way.url);
+  if (!way?.command) throw new Error('there is no server');
+  return ours(way.command, folder, await closedPort());
+};
+
+const theirs = (url: string): MongoServer => {
+  const refuse = () => {
+    throw new Error('this server is not ours to stop');
+  };
+  return { url, stop: refuse, start: refuse, freeze: refuse, thaw: refuse };
+};
+
+const ours = async (command: NonNullable<Way['command']>, folder: string, port: number): Promise<MongoServer> => {
+  const [program, ...args] = command(folder, port);
+  const run = () => spawn(program, args, { stdio: 'ignore' });
+  let child = run();
+  let ended = once(child, 'close');
+  await listening(port, child);
+  return {
+    url: `mongodb://127.0.0.1:${port}/`,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    start: async () => {
+      child = run();
+      ended = once(child, 'close');
+      await listening(port, child);
+    },
+    freeze: () => {
+      child.kill('SIGSTOP');
+      // Each of its threads stops in its own time.
+      while (!isStopped(child.pid)) {}
+    },
+    thaw: () => {
+      child.kill('SIGCONT');
+    },
+  };
+};
+
+/** Resolves once the port takes connections; rejects where the process ends before. */
+const listening = async (port: number, child: { readonly exitCode: number | null }): Promise<void> => {
+  let open = false;
+  const attempt = () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      open = true;
+      socket.destroy();
+    });
+    socket.on('error', () => setImmediate(attempt));
+  };
+  attempt();
+  await until(() => open || child.exitCode !== null);
+  if (!open) throw new Error(`the server ended with ${child.exitCode}`);
+};
+
+/** Whether all threads of a process are stopped. */
+const isStopped = (pid: number | undefined): boolean =>
+  readdirSync(`/proc/${pid}/task`).every((task) =>
+    /\) [Tt] /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')),
+  );
