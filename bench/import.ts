@@ -32,14 +32,15 @@ const packageXml = (number: number): string => {
 <file>/usr/bin/${name}</file></format></package>\n`;
 };
 
-const makeRepository = async (folder: string): Promise<{ readonly xmlBytes: number }> => {
+/** A yum repository with metadata of so many packages, and none of the packages. */
+export const makeRepository = async (folder: string, packages: number): Promise<{ readonly xmlBytes: number }> => {
   mkdirSync(join(folder, 'repodata'), { recursive: true });
   const [opened, closed] = [createHash('sha256'), createHash('sha256')];
   let xmlBytes = 0;
   function* xml(): Generator<Buffer> {
     const parts = function* () {
-      yield `<?xml version="1.0" encoding="UTF-8"?>\n<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="${PACKAGES}">\n`;
-      for (let number = 0; number < PACKAGES; number += 1) yield packageXml(number);
+      yield `<?xml version="1.0" encoding="UTF-8"?>\n<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="${packages}">\n`;
+      for (let number = 0; number < packages; number += 1) yield packageXml(number);
       yield '</metadata>\n';
     };
     for (const part of parts()) {
@@ -69,7 +70,7 @@ const makeRepository = async (folder: string): Promise<{ readonly xmlBytes: numb
 };
 
 /** A process of its own each time; the peak is the highest of all rounds. */
-const contender = (name: string, run: (round: number) => Promise<Usage>): Contender => {
+export const contender = (name: string, run: (round: number) => Promise<Usage>): Contender => {
   let round = 0;
   let peak = 0;
   return {
@@ -87,7 +88,7 @@ const contender = (name: string, run: (round: number) => Promise<Usage>): Conten
 export const imports = async (folder: string): Promise<void> => {
   const repository = join(folder, 'repository');
   const sources = join(folder, 'conf.d');
-  const { xmlBytes } = await makeRepository(repository);
+  const { xmlBytes } = await makeRepository(repository, PACKAGES);
   mkdirSync(sources);
   const url = pathToFileURL(repository).href;
   writeFileSync(

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- relay|slow|saves|catalog|import …]`: what things cost, each beside something that does the same work in the same run.
+ * `npm run bench [-- relay|slow|saves|catalog|import|mongodb …]`: what things cost, each beside something that does the same work in the same run.
  * Environment: BENCH_ROUNDS, and the sizes that the suites name.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalog } from './catalog.ts';
 import { imports } from './import.ts';
+import { mongodb } from './mongodb.ts';
 import { relay, slow } from './relay.ts';
 import { saves } from './saves.ts';
 
@@ -17,6 +18,7 @@ const SUITES: Readonly<Record<string, (folder: string) => Promise<void>>> = {
   saves,
   catalog,
   import: imports,
+  mongodb,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
