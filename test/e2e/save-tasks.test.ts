@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { lastValueFrom, takeUntil, timer, toArray } from 'rxjs';
 import { hasCelery, itWithCelery } from '../support/celery/python.ts';
-import { type CeleryWorker, celeryWorkers, type Result } from '../support/celery/worker.ts';
+import { type CeleryWorker, celeryWorkers, EXAMPLE, type Result } from '../support/celery/worker.ts';
 import { serveContents, startFeed, type TestFeed } from '../support/feeds.ts';
 import { freePorts } from '../support/ports.ts';
-import { processes } from '../support/processes.ts';
+import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { hasBroker, itWithBroker, rabbitMq } from '../support/rabbitmq.ts';
-import { type DaemonProcess, makeSite } from '../support/site.ts';
+import { type DaemonProcess, MAIN, makeSite } from '../support/site.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { contentsOf, loadUnits, type Unit, unitsNamed } from '../support/units.ts';
 
@@ -96,32 +96,36 @@ describe('a Celery worker', () => {
     });
   }
 
-  itWithWorker('saves once what 20 clients of two streamers have at a time, three times over', async () => {
-    // Each client with a transfer of his own, and each streamer with an outbox of its own: nothing but the reservation keeps their tasks apart.
-    const alone = { coalesce_window: 0 };
-    const sites = [await openSite(alone), await openSite({ ...alone, port: 0 })];
-    const daemons = sites.map(({ daemon }) => daemon);
-    for (let round = 1; round <= 3; round += 1) {
-      const clients = Array.from({ length: 20 }, (_, number) => daemons[number % 2] as DaemonProcess);
-      await Promise.all(clients.map((daemon) => get(daemon, MANY)));
-      for (const daemon of daemons) await daemon.logged('save queued', { unit: MANY.id }, round);
-    }
-    let asked = 0;
-    for (const { site, daemon } of sites) {
-      while (JSON.parse(await site.run('saves', 'list', '--json')).length > 0);
-      // Nothing is asked for any more: the worker needs a streamer still, the log is complete.
-      const lines = await lastValueFrom(daemon.log.pipe(takeUntil(timer(0)), toArray()));
-      asked += lines.filter(({ msg, unit }) => msg === 'save queued' && unit === MANY.id).length;
-    }
-    expect(asked).toBeGreaterThanOrEqual(6);
-    const results = resultsFor(MANY)(await worker.until((all) => resultsFor(MANY)(all).length === asked));
-    expect(results.filter(({ outcome }) => outcome === 'saved')).toHaveLength(1);
-    expect(new Set(results.map(({ task_id }) => task_id)).size).toBe(asked);
-    // The reservation held: no two tasks worked on the unit at a time.
-    const inOrder = results.toSorted((a, b) => a.began - b.began);
-    for (const [index, { began }] of inOrder.entries())
-      expect(began).toBeGreaterThanOrEqual(inOrder[index - 1]?.ended ?? 0);
-  });
+  itWithWorker(
+    'saves once what 20 clients of two streamers have at a time, three times over',
+    async () => {
+      // Each client with a transfer of his own, and each streamer with an outbox of its own: nothing but the reservation keeps their tasks apart.
+      const alone = { coalesce_window: 0 };
+      const sites = [await openSite(alone), await openSite({ ...alone, port: 0 })];
+      const daemons = sites.map(({ daemon }) => daemon);
+      for (let round = 1; round <= 3; round += 1) {
+        const clients = Array.from({ length: 20 }, (_, number) => daemons[number % 2] as DaemonProcess);
+        await Promise.all(clients.map((daemon) => get(daemon, MANY)));
+        for (const daemon of daemons) await daemon.logged('save queued', { unit: MANY.id }, round);
+      }
+      let asked = 0;
+      for (const { site, daemon } of sites) {
+        while (JSON.parse(await site.run('saves', 'list', '--json')).length > 0);
+        // Nothing is asked for any more: the worker needs a streamer still, the log is complete.
+        const lines = await lastValueFrom(daemon.log.pipe(takeUntil(timer(0)), toArray()));
+        asked += lines.filter(({ msg, unit }) => msg === 'save queued' && unit === MANY.id).length;
+      }
+      expect(asked).toBeGreaterThanOrEqual(6);
+      const results = resultsFor(MANY)(await worker.until((all) => resultsFor(MANY)(all).length === asked));
+      expect(results.filter(({ outcome }) => outcome === 'saved')).toHaveLength(1);
+      expect(new Set(results.map(({ task_id }) => task_id)).size).toBe(asked);
+      // The reservation held: no two tasks worked on the unit at a time.
+      const inOrder = results.toSorted((a, b) => a.began - b.began);
+      for (const [index, { began }] of inOrder.entries())
+        expect(began).toBeGreaterThanOrEqual(inOrder[index - 1]?.ended ?? 0);
+    },
+    90_000,
+  );
 
   itWithWorker('runs a task of another shape, without reservation', async () => {
     const kwargs = '{"feed": "{url}", "kind": "{unit_type_id}"}';
@@ -137,4 +141,38 @@ describe('a Celery worker', () => {
     });
     await daemon.stop();
   });
+});
+
+describe('the README of the example', () => {
+  const COMMAND = `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`;
+
+  itWithWorker(
+    'says what to type',
+    async () => {
+      const home = folder();
+      const saves = join(home, 'saves');
+      const [own = 0] = await freePorts(1);
+      mkdirSync(home, { recursive: true });
+      writeFileSync(join(home, 'pulp-streamer'), COMMAND, { mode: 0o755 });
+      const { PATH = '', ...others } = ownEnvironment();
+      const env = {
+        ...others,
+        PATH: `${home}:/usr/bin:${PATH}`,
+        PYTHONDONTWRITEBYTECODE: '1',
+        BROKER_URL: broker().url,
+        STREAMER_URL: `http://127.0.0.1:${own}`,
+        PULP_STREAMER_BROKER_URL: broker().url,
+        PULP_STREAMER_PORT: String(own),
+      };
+      const typed = readFileSync(join(EXAMPLE, 'README.md'), 'utf8').match(/(?<=^\$ ).*$/gm) ?? [];
+      // Whatever happens, nothing goes on after it.
+      const lines = ['set -eu', "trap 'kill $(jobs -p)' EXIT", ...typed];
+      const script = lines.join('\n').replaceAll('/tmp/saves', saves).replaceAll(':8751', `:${own}`);
+      const { stdout } = await succeeded(start('timeout', ['50', 'bash', '-c', script], { cwd: EXAMPLE, env }));
+      const said = stdout.toString().match(/^\{"outcome".*$/gm) ?? [];
+      const path = '/pulp/repos/zoo/Packages/bear-4.1-1.noarch.rpm';
+      expect(said.map((line) => JSON.parse(line))).toMatchObject([{ outcome: 'saved', path }]);
+    },
+    60_000,
+  );
 });

@@ -34,7 +34,7 @@ export interface Site {
   serve(): Promise<DaemonProcess>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Where Node keeps what it compiled: a process is up in half the time. */
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
 

@@ -8,5 +8,5 @@ export const PYTHON = '/usr/bin/python3';
 export const hasCelery = spawnSync(PYTHON, ['-c', 'import celery']).status === 0;
 
 /** `it`, where Celery is there; otherwise a skipped test whose name tells why. */
-export const itWithCelery = (name: string, test: () => Promise<void> | void): void =>
-  hasCelery ? it(name, test) : it.skip(`${name} (skipped: needs Python's celery)`, test);
+export const itWithCelery = (name: string, test: () => Promise<void> | void, timeout?: number): void =>
+  hasCelery ? it(name, test, timeout) : it.skip(`${name} (skipped: needs Python's celery)`, test);

@@ -30,7 +30,7 @@ export interface CeleryWorker {
   until(enough: (results: readonly Result[]) => boolean): Promise<readonly Result[]>;
 }
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/celery', import.meta.url));
+export const EXAMPLE = fileURLToPath(new URL('../../../examples/celery', import.meta.url));
 
 /** Starts real Celery workers that run the example; they end with the test file. */
 export const celeryWorkers = () => {
