@@ -57,7 +57,7 @@ export const runTransfers = async (
   const pathOfCopy = new Map(transfers.map(({ listing }) => [keyOfCopy(listing), listing.path]));
   await warmUp(daemon);
   await until(() => feeds.open() === 0);
-  const opened = openOf(daemon.pid);
+  const opened = openOfTransfers(daemon.pid);
   const before = opened.length;
   const held = await heldBy(daemon.pid, folder);
 
@@ -79,12 +79,12 @@ export const runTransfers = async (
   });
   await squid.stop();
   const partials = () => filesBelow(join(saved, '.partial')).length;
-  const open = () => openOf(daemon.pid).length + feeds.open();
+  const open = () => openOfTransfers(daemon.pid).length + feeds.open();
   // What is open for so long is left for good: connections close after a second, copies are over before that.
   await within(60_000, () => open() <= before && partials() === 0);
   tally.add('descriptors', Math.max(0, open() - before));
   if (open() > before)
-    tally.broken.unshift({ what: 'left open', feeds: feeds.open(), before: opened, now: openOf(daemon.pid) });
+    tally.broken.unshift({ what: 'left open', feeds: feeds.open(), before: opened, now: openOfTransfers(daemon.pid) });
   tally.add('partials', partials());
   const grown = (await heldBy(daemon.pid, folder)) - held;
   tally.add('held', Math.round(grown / MEBIBYTE));
@@ -98,13 +98,14 @@ export const runTransfers = async (
 
 const WARM = { path: '/content/warm.rpm', bytes: Buffer.from('warm') };
 
-/** What is opened once for good, such as the thread that syncs the outbox a second later, is no leak. */
-const warmUp = async ({ url, pid, logged }: DaemonProcess): Promise<void> => {
-  const threads = () => openOf(pid).filter((name) => name.includes('eventpoll')).length;
-  const before = threads();
+/** What a transfer may leave open: sockets and files. What databases and threads have of their own says nothing of transfers. */
+const openOfTransfers = (pid: number): readonly string[] =>
+  openOf(pid).filter((name) => name.startsWith('socket:') || (name.startsWith('/') && !/\.db(-\w+)?$/.test(name)));
+
+/** A first transfer from feed to saved copy: what it opens or remembers once for good is no leak. */
+const warmUp = async ({ url, logged }: DaemonProcess): Promise<void> => {
   await ask(url + WARM.path);
   await logged('saved');
-  await until(() => threads() > before && openOf(pid).filter((name) => name.endsWith('outbox.db')).length > 1);
 };
 
 const keyOfCopy = ({ path, checksum }: Listing): string =>

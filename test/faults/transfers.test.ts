@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { processes } from '../support/processes.ts';
@@ -11,7 +12,10 @@ const transfers = Number(process.env.FAULT_RUNS ?? 2_000);
 const PAGE = new URL('../../docs/reliability.md', import.meta.url);
 const MARKED = /(<!-- run -->\n)[\s\S]*?(\n<!-- \/run -->)/;
 
-describe(`${transfers} transfers under random faults, seed ${seed}`, () => {
+const title = `${transfers} transfers under random faults, seed ${seed}`;
+const hasSquid = spawnSync('squid', ['-v']).status === 0;
+
+(hasSquid ? describe : describe.skip)(hasSquid ? title : `${title} (skipped: needs squid)`, () => {
   const start = processes();
   const folder = temporaryFolders();
   let run: Tally;
