@@ -28,7 +28,7 @@ interface RunOptions {
 
 const MEBIBYTE = 1 << 20;
 /** What the daemon may hold on to after the run, above what it did before: compiled code, what it remembers of sources and copies. */
-const MEMORY = 4 * MEBIBYTE;
+const MEMORY = 8 * MEBIBYTE;
 
 /** A whole run: transfers under random faults against a real daemon, directly and through a real Squid. */
 export const runTransfers = async (
