@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Observable, startWith, throttleTime } from 'rxjs';
+import { type Observable, type Subscription, throttleTime } from 'rxjs';
 import type { Delivery, SourceHealth } from '../pipelines/index.ts';
 import type { Settings } from './config/schema.ts';
 import type { DurableOutbox } from './dispatch/outbox.ts';
@@ -43,15 +43,21 @@ export const logDelivery = (logger: Logger, delivery: Delivery, delivered: strin
   }
 };
 
-/** What waits in the outbox: where something does, and as often as something happens to it, but once a minute at most. */
-export const logDepth = (logger: Logger, outbox: Pick<DurableOutbox, 'depth'>, happened: Observable<unknown>) =>
-  happened
-    .pipe(startWith(undefined), throttleTime(60_000, undefined, { leading: true, trailing: true }))
-    .subscribe(() => {
-      try {
-        const { waiting, age } = outbox.depth();
-        if (waiting > 0) logger.warn({ waiting, oldest: Math.round(age / 1000) }, 'saves wait');
-      } catch (error) {
-        logger.error({ error: messageOf(error) }, 'what waits to be saved cannot be counted');
-      }
-    });
+/** What waits in the outbox, where something does: at once, and as often as something happens to it, but once a minute at most. */
+export const logDepth = (
+  logger: Logger,
+  outbox: Pick<DurableOutbox, 'depth'>,
+  happened: Observable<unknown>,
+): Subscription => {
+  const tell = () => {
+    try {
+      const { waiting, age } = outbox.depth();
+      if (waiting > 0) logger.warn({ waiting, oldest: Math.round(age / 1000) }, 'saves wait');
+    } catch (error) {
+      logger.error({ error: messageOf(error) }, 'what waits to be saved cannot be counted');
+    }
+  };
+  // Not throttled itself: its timer would keep an embedder's process alive for a minute.
+  tell();
+  return happened.pipe(throttleTime(60_000, undefined, { leading: true, trailing: true })).subscribe(tell);
+};
