@@ -136,11 +136,12 @@ describe('the process', () => {
     neverWrong(outcomes, rights);
     expect(kinds(outcomes)).not.toContain('hang');
     for (const outcome of outcomes) if (outcome.kind === 'refused') expect(outcome).toMatchObject({ noStore: true });
-    // There really were too few.
-    expect(kinds(outcomes)).not.toEqual(['clean']);
     await until(() => openOf(daemon.pid).length < 60);
     expect(await ask(`${daemon.url}/content/package-0.rpm`)).toMatchObject(rights[0] ?? {});
-    expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+    const { status, stderr, stdout } = await daemon.stop();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    // There really were too few, though each attempt that met it may have been made good later.
+    expect(stdout.toString()).toContain('EMFILE');
     await feeds.close();
   });
 
