@@ -17,8 +17,11 @@ interface Join<T> {
   readonly key: string;
   /** The consumer's own. It counts as open until it says otherwise; its error is the consumer's. */
   readonly valve: Observable<boolean>;
-  /** The source, with the valve of all who share it. Subscribed to for the first of them alone. */
-  readonly source: (valve: Observable<boolean>) => Observable<T>;
+  /**
+   * The source, with the valve of all who share it, and whether just now there are others or may still come: only then can anybody fall
+   * behind. Subscribed to for the first of them alone.
+   */
+  readonly source: (valve: Observable<boolean>, company: () => boolean) => Observable<T>;
   /** What a consumer goes on with who has fallen behind. */
   readonly behind: () => Observable<T>;
   /** What those get first who find the source running. */
@@ -161,7 +164,7 @@ export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>):
         deliver(consumer);
       },
       run: (source) => {
-        source(valve)
+        source(valve, () => consumers.size > 1 || running.get(key) === shared)
           .pipe(takeUntil(left))
           .subscribe({
             next: (value) => {
@@ -191,5 +194,5 @@ export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>):
 
 interface Shared<T> {
   add(out: Subscriber<T>, valve: Observable<boolean>, behind: () => Observable<T>): void;
-  run(source: (valve: Observable<boolean>) => Observable<T>): void;
+  run(source: Join<T>['source']): void;
 }

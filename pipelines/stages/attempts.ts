@@ -41,8 +41,8 @@ import { wanted } from './wanted.ts';
 interface AttemptsDeps {
   readonly open: OpenSource;
   readonly digest: MakeDigest;
-  /** Whether chunks are to come with their digest: transfers are shared. */
-  readonly sharing?: unknown;
+  /** Whether a chunk is to come with its digest, asked for each. */
+  readonly company?: () => boolean;
   readonly policy: Policy;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;

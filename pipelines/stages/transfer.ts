@@ -21,4 +21,6 @@ export interface Start {
 export type Transfer = (
   request: StreamRequest,
   start?: Start,
+  /** Whether somebody may have to go on from a chunk by himself: it then comes with its digest. */
+  company?: () => boolean,
 ) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;

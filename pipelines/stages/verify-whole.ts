@@ -15,7 +15,7 @@ export type JudgedHead = SourceHead & { readonly verified: boolean };
 export const verifyWhole = (
   candidate: Candidate,
   limit: number,
-  { digest: makeDigest, sharing }: DigestDeps,
+  { digest: makeDigest, company }: DigestDeps,
 ): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
@@ -36,7 +36,7 @@ export const verifyWhole = (
       complete: () => {
         if (waiting && entry.checksum) {
           const digest = makeDigest(entry.checksum.algorithm);
-          const right = chunks.map((chunk) => digested(chunk, digest, sharing));
+          const right = chunks.map((chunk) => digested(chunk, digest, company));
           const found = digest.hex();
           if (found !== entry.checksum.value) throw wrongChecksum([candidate], entry.checksum, found);
           out.next({ ...waiting, verified: true });

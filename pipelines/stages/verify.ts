@@ -22,7 +22,7 @@ import type { Start } from './transfer.ts';
  */
 export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
-  { digest: makeDigest, sharing }: DigestDeps,
+  { digest: makeDigest, company }: DigestDeps,
   start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
@@ -60,7 +60,7 @@ export const verify = (
           out.next(event);
           return;
         }
-        const chunk = digest ? digested(event, digest, sharing) : event;
+        const chunk = digest ? digested(event, digest, company) : event;
         received += event.bytes.length;
         release();
         if (head?.length === undefined || received >= head.length) held = chunk;
@@ -84,14 +84,14 @@ export const verify = (
 
 export interface DigestDeps {
   readonly digest: MakeDigest;
-  /** Whether chunks are to come with their digest: transfers are shared. */
-  readonly sharing?: unknown;
+  /** Whether a chunk is to come with its digest, asked for each. */
+  readonly company?: () => boolean;
 }
 
 /** Counts a chunk in; it comes with the digest so far where somebody may have to go on from it. */
-export const digested = (chunk: Chunk, digest: Digest, sharing: unknown): Chunk => {
+export const digested = (chunk: Chunk, digest: Digest, company?: () => boolean): Chunk => {
   digest.update(chunk.bytes);
-  return sharing ? { ...chunk, digest: digest.copy() } : chunk;
+  return company?.() ? { ...chunk, digest: digest.copy() } : chunk;
 };
 
 /** What to say of sources whose bytes, taken together, are not the content that the catalog knows. */

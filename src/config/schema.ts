@@ -351,7 +351,7 @@ export const SETTINGS = {
     '8 MiB',
     'Clients that ask for the same at the same time share one transfer. So much of it is kept for those who are slower than others; who is further behind goes on with a transfer of his own. 0: each client has his own.',
   ),
-  coalesceMemory: streamer(size, '64 MiB', 'What is kept of all such transfers together.'),
+  coalesceMemory: streamer(size, '16 MiB', 'What is kept of all such transfers together.'),
   maxClientConnections: streamer(
     integer(0, 1_000_000),
     '8000',
