@@ -7,7 +7,7 @@ import type { Transfer, TransferEvent } from './transfer.ts';
 export type Sharing = ReturnType<typeof coalesce<TransferEvent>>;
 
 /** Bytes that all have, kept for who comes late: "the same moment" ends with them. A lone client's transfer holds no more. */
-const LATE = 1024 * 1024;
+const LATE = 256 * 1024;
 
 /** `window`: bytes kept of one transfer for those who are slower than others; `memory`: of all transfers together. */
 export const createSharing = ({ window, memory }: { readonly window: number; readonly memory: number }): Sharing =>
