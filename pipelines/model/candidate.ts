@@ -1,5 +1,6 @@
 import type { CatalogEntry } from './entry.ts';
 import type { StreamError } from './errors.ts';
+import type { Header } from './header.ts';
 
 /** How a feed is to be approached: one importer's (or alternate source's) credentials and limits. PEM texts, not files. */
 export interface Access {
@@ -33,6 +34,10 @@ export interface Candidate {
   readonly access?: Access;
   /** The source is the copy that an earlier save made: nothing needs saving after it. */
   readonly kept?: boolean;
+  /** For copies: what the transfer that they were made of said of the content (type, coding, tag, date). It counts instead of what the file tells. */
+  readonly headers?: readonly Header[];
+  /** The entry is not the path's newest, and nothing proves its content the same: it is tried last, and no cache may keep it. */
+  readonly outdated?: boolean;
   /** Set where the source is known to be unusable; trying the candidate fails with it. A broken source is thereby a failed attempt like any other. */
   readonly problem?: StreamError;
 }

@@ -24,6 +24,8 @@ export interface CatalogEntry {
   /** Whole length in bytes, where the catalog knows it. */
   readonly size?: number;
   readonly revision: number;
+  /** Other content was catalogued under this path before: a date says nothing of which one somebody has, the entity tag alone does. */
+  readonly replaced?: boolean;
   /** What the catalog's owner put beside it; handed on to the save task, never looked into. */
   readonly data: Readonly<Record<string, unknown>>;
 }

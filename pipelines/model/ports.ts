@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Access, Candidate } from './candidate.ts';
 import type { CatalogEntry, ChecksumAlgorithm } from './entry.ts';
 import type { SourceEvent } from './events.ts';
+import type { Header } from './header.ts';
 
 /**
  * Says where paths really live: what Pulp 2 keeps in its database. Each answer is asked for on subscription and errors with
@@ -71,8 +72,12 @@ export interface Keeping {
   abort(): void;
 }
 
-/** Begins a copy of an entry's content, or declines. */
-export type Keep = (entry: CatalogEntry, length: number | undefined) => Keeping | undefined;
+/** Begins a copy of an entry's content, or declines. The header fields are those that the client gets: the copy is served with what they say of the content. */
+export type Keep = (
+  entry: CatalogEntry,
+  length: number | undefined,
+  headers: readonly Header[],
+) => Keeping | undefined;
 
 /** The wish that a unit be saved for good. Unique by unit id and path. */
 export interface SaveRequest {

@@ -20,6 +20,13 @@ export interface StreamRequest {
   readonly conditions?: Conditions;
   /** Wants a transfer of its own, also where another request has the same one under way. Default: shares it. */
   readonly alone?: boolean;
+  /**
+   * Wants a part only when all of it is there: the head waits for the last byte. For caches that put a file together from parts, and
+   * take a part that breaks off for a part that ended. Default: a part flows like any other body.
+   */
+  readonly slice?: boolean;
+  /** Whoever reads could not tell a body that breaks off from one that ended: without a length there must be no response. */
+  readonly lengthRequired?: boolean;
   /** Whether a complete transfer asks for the unit to be saved. Pulp's own downloads (`Pulp-Stream-Request: true`) say no. */
   readonly record: boolean;
   /** The client's place in a trace (W3C Trace Context), where it told one; handed on with what the request leads to. */

@@ -57,7 +57,7 @@ const writeTo = (keeping: Keeping | undefined, bytes: Uint8Array, size = 65_536)
   for (let at = 0; at < bytes.length; at += size) keeping?.write(bytes.subarray(at, at + size));
 };
 const keep = async (store: SaveStore, entry: CatalogEntry, bytes: Uint8Array) => {
-  const keeping = store.keep(entry, bytes.length);
+  const keeping = store.keep(entry, bytes.length, []);
   writeTo(keeping, bytes);
   keeping?.commit();
   await store.close();
@@ -89,7 +89,7 @@ describe('a kept copy', () => {
   ])('may have $bytes bytes in chunks of $size', async ({ bytes, size }) => {
     const store = aStore();
     const some = someBytes(bytes);
-    const keeping = store.keep(describing(some), undefined);
+    const keeping = store.keep(describing(some), undefined, []);
     writeTo(keeping, some, size);
     keeping?.commit();
     await store.close();
@@ -98,7 +98,7 @@ describe('a kept copy', () => {
 
   it('is not offered before its commit, nor after an abort, of which nothing stays behind', async () => {
     const store = aStore();
-    const [early, late, unwritten] = [store.keep(entry, 1), store.keep(entry, 1), store.keep(entry, 1)];
+    const [early, late, unwritten] = [store.keep(entry, 1, []), store.keep(entry, 1, []), store.keep(entry, 1, [])];
     early?.write(content);
     early?.abort();
     unwritten?.abort();
@@ -138,7 +138,7 @@ describe('a kept copy', () => {
 
   it('is one, however many transfers keep the same entry at once', async () => {
     const store = aStore();
-    const keepings = Array.from({ length: 20 }, () => store.keep(entry, content.length));
+    const keepings = Array.from({ length: 20 }, () => store.keep(entry, content.length, []));
     for (const keeping of keepings) writeTo(keeping, content);
     for (const [at, keeping] of keepings.entries()) at % 5 === 4 ? keeping?.abort() : keeping?.commit();
     await store.close();
@@ -268,7 +268,7 @@ describe('a copy that is not what it was', () => {
 describe('a copy that cannot be made', () => {
   it('gives itself up where the disk is slower than the transfer, within its bound, and tells it once', async () => {
     const store = aStore({ backlogLimit: 1_000_000 });
-    const keeping = store.keep(entry, undefined);
+    const keeping = store.keep(entry, undefined, []);
     // Within one turn nothing can reach the disk.
     for (let i = 0; i < 20; i += 1) keeping?.write(Buffer.alloc(100_000));
     keeping?.commit();
@@ -304,7 +304,7 @@ describe('a copy that cannot be made', () => {
 describe('dispatch', () => {
   it('completes when the commit under way is over, not before', async () => {
     const store = aStore();
-    const keeping = store.keep(entry, content.length);
+    const keeping = store.keep(entry, content.length, []);
     writeTo(keeping, content);
     keeping?.commit();
     expect(await find(store, entry)).toBeUndefined();
@@ -326,7 +326,7 @@ describe('dispatch', () => {
     const fetch = (wanted: CatalogEntry) =>
       defer(() => {
         fetched += 1;
-        const keeping = store.keep(wanted, undefined);
+        const keeping = store.keep(wanted, undefined, []);
         writeTo(keeping, content);
         keeping?.commit();
         return EMPTY;
@@ -343,7 +343,7 @@ describe('dispatch', () => {
     const now = describing(newer, { revision: 2 });
     const fetch = () =>
       defer(() => {
-        const keeping = store.keep(now, undefined);
+        const keeping = store.keep(now, undefined, []);
         writeTo(keeping, newer);
         keeping?.commit();
         return [now];
@@ -365,7 +365,7 @@ describe('dispatch', () => {
     const fetch = (wanted: CatalogEntry) =>
       concat(
         defer(() => {
-          store.keep(wanted, undefined)?.write(Buffer.alloc(100));
+          store.keep(wanted, undefined, [])?.write(Buffer.alloc(100));
           return EMPTY;
         }),
         NEVER,
@@ -392,7 +392,7 @@ describe('dispatch', () => {
     const fetch = (wanted: CatalogEntry, valve: Observable<boolean>) =>
       defer(() => {
         valve.subscribe((state) => states.push(state));
-        const keeping = store.keep(wanted, undefined);
+        const keeping = store.keep(wanted, undefined, []);
         writeTo(keeping, content, 10_000);
         keeping?.commit();
         return EMPTY;
@@ -427,7 +427,7 @@ describe('a store whose process was killed', () => {
 describe('files in the making', () => {
   it('are left alone where their process lives', async () => {
     const store = aStore();
-    const keeping = store.keep(entry, undefined);
+    const keeping = store.keep(entry, undefined, []);
     keeping?.write(content);
     await until(() => store.files().length === 1);
     const others = join(store.folder, '.partial', `${process.ppid}-other`);
@@ -522,7 +522,7 @@ describe('a limit', () => {
     // A use is written once an hour.
     time += 86_400_000;
     // Others are giving up on the same: the use waits for its turn.
-    const others = Array.from({ length: 10 }, () => store.keep(entry, undefined));
+    const others = Array.from({ length: 10 }, () => store.keep(entry, undefined, []));
     for (const keeping of others) writeTo(keeping, content);
     for (const keeping of others) keeping?.abort();
     const file = fileOf(await find(store, entry));
@@ -552,9 +552,9 @@ describe('a limit', () => {
 
     it('keeps none of it, whether its length was told or not; the wish to save it is done with, and says so', async () => {
       const store = limited(MIB);
-      expect(store.keep(told, large.length)).toBeUndefined();
+      expect(store.keep(told, large.length, [])).toBeUndefined();
       const untold = describing(large, { path: '/untold.rpm' });
-      const keeping = store.keep(untold, undefined);
+      const keeping = store.keep(untold, undefined, []);
       writeTo(keeping, large.subarray(0, MIB + 1));
       // Given up at once: what a copy in the making may take of the disk is bounded, too.
       await until(() => store.files().length === 0);
@@ -573,7 +573,7 @@ describe('a limit', () => {
       const fetch = (wanted: CatalogEntry) =>
         concat(
           defer(() => {
-            const keeping = store.keep(wanted, length);
+            const keeping = store.keep(wanted, length, []);
             asked += 1;
             return concat(
               [wanted],

@@ -15,7 +15,7 @@ const keepNext = () => {
   const number = count++;
   const entry = entryOfNumber(number);
   const content = contentOfNumber(number);
-  const keeping = store.keep(entry, content.length);
+  const keeping = store.keep(entry, content.length, []);
   const write = (from: number) => {
     if (from < content.length) {
       keeping?.write(content.subarray(from, from + 65_536));
