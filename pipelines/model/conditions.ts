@@ -1,4 +1,4 @@
-import type { Checksum } from './entry.ts';
+import type { CatalogEntry, Checksum } from './entry.ts';
 
 /** The conditions of a request (RFC 9110 section 13.1). Entity tags with their quotes; `*` stands for any. Times in milliseconds since 1970. */
 export interface Conditions {
@@ -26,7 +26,8 @@ const isStrong = (etag: string): boolean => etag.startsWith('"');
 
 /**
  * What conditions make of a request for content with these validators, in the order of RFC 9110 section 13.2.2: `412` where the client
- * wanted another state, `304` where it has this one already, else nothing. Dates that are unknown decide nothing.
+ * wanted another state, `304` where it has this one already, else nothing. Dates that are unknown decide nothing. `If-Modified-Since` holds
+ * for the very date alone, to the second: a mirror's next version may well carry an earlier one (RFC 9110 section 13.1.3 allows it).
  */
 export const judge = (conditions: Conditions, { etag, lastModified }: Validators): 304 | 412 | undefined => {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
@@ -41,8 +42,12 @@ export const judge = (conditions: Conditions, { etag, lastModified }: Validators
     const same = (known: string) => etag !== undefined && opaque(known) === opaque(etag);
     return ifNoneMatch.includes('*') || ifNoneMatch.some(same) ? 304 : undefined;
   }
-  return ifModifiedSince !== undefined && modified <= ifModifiedSince ? 304 : undefined;
+  return ifModifiedSince !== undefined && modified === ifModifiedSince ? 304 : undefined;
 };
+
+/** Whether two entries are known to have the same content. */
+export const sameChecksum = (a: Pick<CatalogEntry, 'checksum'>, b: Pick<CatalogEntry, 'checksum'>): boolean =>
+  a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;
 
 /** Whether `If-Range` still holds (RFC 9110 section 13.1.5): the strong entity tag is the same, or the date to the letter. */
 export const holds = (ifRange: string | undefined, { etag, lastModified }: Validators): boolean =>

@@ -94,6 +94,7 @@ export const ERRORS = {
   WRONG_CHECKSUM: kind(502, 'other', 'http_protocol_error', 'the content does not match the catalog’s checksum'),
   CHANGED: kind(502, 'other', 'http_protocol_error', 'the source’s file changed while it was being sent, or cannot be proven the same'),
   NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot continue in mid-body'),
+  LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source does not say how long the content is, and the client, behind a cache, could not see that it breaks off'),
   UNSATISFIABLE: kind(416, 'other', undefined, 'the content has none of the bytes that were asked for'),
 
   OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every candidate failed'),

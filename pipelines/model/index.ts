@@ -1,5 +1,5 @@
 export { type Access, type Candidate, errorSourceOf, isSame } from './candidate.ts';
-export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
+export { type Conditions, etagOf, holds, judge, sameChecksum, type Validators } from './conditions.ts';
 export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';
 export {
   ERRORS,

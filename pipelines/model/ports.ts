@@ -73,11 +73,7 @@ export interface Keeping {
 }
 
 /** Begins a copy of an entry's content, or declines. The header fields are those that the client gets: the copy is served with what they say of the content. */
-export type Keep = (
-  entry: CatalogEntry,
-  length: number | undefined,
-  headers: readonly Header[],
-) => Keeping | undefined;
+export type Keep = (entry: CatalogEntry, length: number | undefined, headers: readonly Header[]) => Keeping | undefined;
 
 /** The wish that a unit be saved for good. Unique by unit id and path. */
 export interface SaveRequest {

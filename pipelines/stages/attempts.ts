@@ -96,7 +96,7 @@ export const attempts = (
       const hedged = ({ candidate }: Next): Observable<Event> => {
         const first = attemptAt(candidate);
         const usual = policy.hedge && !begun ? health?.usualHead(candidate.source) : undefined;
-        const others = candidates.filter((other) => other !== candidate);
+        const others = candidates.filter((other) => other !== candidate && !other.outdated);
         const rival =
           usual === undefined ? undefined : nextAttempt({ candidates: others, failures, begun }, policy, random);
         if (usual === undefined || !rival || rival.wait > 0) return first;

@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
+  type Conditions,
   errorSourceOf,
   etagOf,
   field,
@@ -40,14 +41,17 @@ export const begin = (
         if (event.type === 'chunk') return take?.(event);
         const validators = {
           etag: entry.checksum ? etagOf(entry.checksum) : field(event.headers, 'etag'),
-          lastModified: field(event.headers, 'last-modified'),
+          lastModified: entry.replaced ? undefined : field(event.headers, 'last-modified'),
         };
-        const verdict = judge(request.conditions ?? {}, validators);
+        const verdict = judge(candidate.outdated ? preconditions(request) : (request.conditions ?? {}), validators);
         if (verdict) {
           out.next({ ...unchangedHead(verdict, candidate, validators, policy), sourceStatus: event.status });
           return out.complete();
         }
+        if (wanted.range && event.from > 0 && event.from === event.length) throw unsatisfiable(candidate, event.length);
         const part = partOf(event, candidate, holds(wanted.ifRange, validators) ? wanted : {});
+        if (request.lengthRequired && request.method === 'GET' && (event.length ?? entry.size) === undefined)
+          throw new StreamError('LENGTH_UNKNOWN', errorSourceOf(candidate), `${candidate.url} does not say its length`);
         const head = clientHead(event, candidate, policy, part);
         take = cutTo(out, event, part ?? { first: 0 });
         out.next(head);
@@ -55,14 +59,23 @@ export const begin = (
     };
   });
 
-/** The part that the response is to be, or nothing for the whole: also where nobody knows where a range would begin or end. */
+/** Somebody who has what is outdated must not hear that it is still the same. */
+const preconditions = ({ conditions: { ifMatch, ifUnmodifiedSince } = {} }: StreamRequest): Conditions => ({
+  ifMatch,
+  ifUnmodifiedSince,
+});
+
+const unsatisfiable = (candidate: Candidate, length: number): StreamError =>
+  new StreamError('UNSATISFIABLE', errorSourceOf(candidate), `${candidate.url} has ${length} bytes only`, { length });
+
+/**
+ * The part that the response is to be, or nothing for the whole: also if nobody knows where a range would begin or end, or the content is
+ * empty, of which no part could be told.
+ */
 const partOf = (head: JudgedHead, candidate: Candidate, { range }: Wanted): Part | undefined => {
   const total = head.length ?? candidate.entry.size;
   const part = range && total !== undefined ? within(range, total) : undefined;
-  if (range && total !== undefined && !part)
-    throw new StreamError('UNSATISFIABLE', errorSourceOf(candidate), `${candidate.url} has ${total} bytes only`, {
-      length: total,
-    });
+  if (range && total && !part) throw unsatisfiable(candidate, total);
   const first = part?.first ?? 0;
   if (head.from > first)
     throw new StreamError(

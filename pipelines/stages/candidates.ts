@@ -1,11 +1,19 @@
 import { catchError, concatMap, from, map, mergeMap, type OperatorFunction, of, toArray } from 'rxjs';
-import { type Candidate, type CatalogEntry, type FindCandidates, StreamError, toStreamError } from '../model/index.ts';
+import {
+  type Candidate,
+  type CatalogEntry,
+  type FindCandidates,
+  StreamError,
+  sameChecksum,
+  toStreamError,
+} from '../model/index.ts';
 import type { Health } from './health.ts';
 
 /**
  * Lines up every way to have the bytes: for each entry, newest first, the sources in their order (copies kept on disk,
- * alternate sources, the feed last); those that are cooling down after all others. Emits one list and completes; errors with `NO_CANDIDATE` where it would be empty.
- * A source that cannot say is a candidate that fails: it shows in the report and harms no other.
+ * alternate sources, the feed last); those that are cooling down after the others. Candidates of older entries are marked as outdated and come
+ * last, unless the checksum is the newest one's: an older revision is other content. Emits one list and completes; errors with `NO_CANDIDATE`
+ * if it would be empty. A source that cannot say is a candidate that fails: it shows in the report and harms no other.
  */
 export const candidates = ({
   sources,
@@ -15,19 +23,39 @@ export const candidates = ({
   readonly health?: Pick<Health, 'order'>;
 }): OperatorFunction<readonly CatalogEntry[], readonly Candidate[]> =>
   mergeMap((entries) =>
-    from(entries).pipe(
-      concatMap((entry) =>
+    from(ranked(entries)).pipe(
+      concatMap(({ entry, rank }) =>
         from(sources).pipe(
           concatMap((find) => find(entry).pipe(catchError((error) => of(unusable(entry, toStreamError(error)))))),
+          map((candidate) => rank(candidate)),
         ),
       ),
       toArray(),
       map((all) => {
-        if (all.length > 0) return health?.order(all) ?? all;
-        throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
+        if (all.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
+        const ordered = health?.order(all) ?? all;
+        return ordered.toSorted((a, b) => Number(a.outdated ?? false) - Number(b.outdated ?? false));
       }),
     ),
   );
+
+interface Ranked {
+  readonly entry: CatalogEntry;
+  readonly rank: (candidate: Candidate) => Candidate;
+}
+
+/** The entries, each with what its candidates are beside the newest entry's: other content than that, or what has replaced other content. */
+const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] => {
+  if (!newest) return [];
+  const others = older.filter((entry) => !sameChecksum(entry, newest));
+  return [newest, ...older].map((entry) => ({
+    entry,
+    rank: (candidate) => {
+      if (others.includes(entry)) return { ...candidate, outdated: true };
+      return others.length > 0 ? { ...candidate, entry: { ...candidate.entry, replaced: true } } : candidate;
+    },
+  }));
+};
 
 const unusable = (entry: CatalogEntry, problem: StreamError): Candidate => ({
   entry,

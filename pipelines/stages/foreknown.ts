@@ -23,7 +23,7 @@ export const unlessForeknown =
 
 /**
  * The answer that needs no source, where the catalog knows enough of the newest entry: a `304` or `412` by its checksum. Nothing where a
- * source has to be asked. Throws `UNSATISFIABLE` where its size tells that none of the bytes that are wanted exist.
+ * source has to be asked. Throws `UNSATISFIABLE` if its size tells that none of the bytes that are wanted exist; of empty content the whole is sent.
  */
 const foreknown = (
   { method, conditions = {}, ranges }: StreamRequest,
@@ -45,7 +45,7 @@ const foreknown = (
   const { size, path } = entry;
   if (
     method === 'GET' &&
-    size !== undefined &&
+    size &&
     ranges?.length &&
     ifRange === undefined &&
     !ranges.some((range) => within(range, size))

@@ -44,12 +44,15 @@ export const clientHead = (
   { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
   part?: Part,
 ): Head => {
-  const { checksum, size } = candidate.entry;
+  const { checksum, size, replaced, path } = candidate.entry;
   const named = namedByConnection(head.headers);
   const passes = ([name, value]: Header) => {
     const key = name.toLowerCase();
     if (DROPPED.has(key) || DROPPED_KINDS.test(key) || named.has(key) || !NAME.test(name) || !VALUE.test(value))
       return false;
+    // What was there before may have had the same date, and many a cache decides by dates: the tag alone tells them apart.
+    if (replaced && key === 'last-modified') return false;
+    if (key === 'content-encoding' && isOwnCoding(path, value)) return false;
     // With a checksum the raw bytes are the file itself: a content coding would make clients spoil it, and one entity tag
     // serves all sources.
     return !(checksum && OURS_WITH_CHECKSUM.has(key));
@@ -71,7 +74,8 @@ export const clientHead = (
       ...(checksum ? [['ETag', etagOf(checksum)] as const, ...digestFields(checksum)] : []),
       ['Accept-Ranges', 'bytes'],
       ...(part ? [['Content-Range', `bytes ${part.first}-${part.last}/${total}`] as const] : []),
-      cacheControl(cacheTimeout),
+      // A cache could not see that a body without a length broke off; and what is outdated it must not keep in place of the newest.
+      total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout),
     ],
   };
 };
@@ -92,7 +96,7 @@ export const unchangedHead = (
   verified: false,
   headers:
     status === 412
-      ? [['Cache-Control', 'no-store']]
+      ? [NO_STORE]
       : [
           ...(etag === undefined ? [] : [['ETag', etag] as const]),
           ...(lastModified === undefined ? [] : [['Last-Modified', lastModified] as const]),
@@ -100,7 +104,27 @@ export const unchangedHead = (
         ],
 });
 
+const NO_STORE: Header = ['Cache-Control', 'no-store'];
+
 const cacheControl = (seconds: number): Header => ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
+
+/** Files that are compressed by themselves, by how their names end, and what servers wrongly call the coding of such files in transfer. */
+const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [
+  [/\.(gz|tgz|taz)$/i, /^(x-)?gzip$/i],
+  [/\.(z|tz)$/i, /^(x-)?compress$/i],
+  [/\.(bz2?|tbz2?)$/i, /^(x-)?bzip2?$/i],
+  [/\.(xz|txz)$/i, /^(x-)?xz$/i],
+  [/\.(lzma|tlz)$/i, /^(x-)?lzma$/i],
+  [/\.(zst|tzst)$/i, /^(x-)?zstd$/i],
+  [/\.br$/i, /^br$/i],
+];
+
+/**
+ * Whether a content coding is but the file's own compression. Servers say so of `.gz` files out of habit; a client or a cache that unpacks
+ * them has another file then, or none, if the file has several members or is padded.
+ */
+const isOwnCoding = (path: string, coding: string): boolean =>
+  OWN_CODINGS.some(([name, own]) => name.test(path) && own.test(coding.trim()));
 
 /** Of content known by its checksum, what a source says of these is not wanted. */
 const OURS_WITH_CHECKSUM: ReadonlySet<string> = new Set(['content-encoding', 'etag', 'digest', 'repr-digest']);

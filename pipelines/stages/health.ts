@@ -44,8 +44,15 @@ const ENOUGH = 20;
 /** URLs remembered because their content was wrong. */
 const LIARS = 1000;
 
-/** A file that is not there says nothing of the source that does not have it, nor do our own limits. */
-const HARMLESS: ReadonlySet<ErrorCode> = new Set(['SOURCE_MISSING', 'SOURCE_FULL', 'CLIENT_STUCK', 'INTERNAL']);
+/** A file that is not there, or has none of the bytes, says nothing of the source that does not have it, nor do our own limits. */
+const HARMLESS: ReadonlySet<ErrorCode> = new Set([
+  'SOURCE_MISSING',
+  'UNSATISFIABLE',
+  'LENGTH_UNKNOWN',
+  'SOURCE_FULL',
+  'CLIENT_STUCK',
+  'INTERNAL',
+]);
 
 /**
  * A breaker for each source. A failure opens it: the source cools down for a while that doubles from failure to failure and is

@@ -1,6 +1,7 @@
-import { catchError, concat, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
+import { catchError, concat, defer, mergeMap, type Observable, of, takeWhile, tap, throwError } from 'rxjs';
 import {
   type ByteRange,
+  type Chunk,
   errorSourceOf,
   field,
   type Head,
@@ -17,7 +18,8 @@ import type { Transfer, TransferEvent } from './transfer.ts';
  * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section 14.6): a HEAD tells what there is, then the
  * parts are transferred one after the other, in the order in which they were asked for. Any other request is one transfer.
  * Overlapping ranges are joined; where one range is left, or the length is unknown, it is one transfer as well. Errors with
- * `UNSATISFIABLE` where none of the ranges exists, and with `CHANGED` where the content changes between two parts.
+ * `UNSATISFIABLE` if none of the ranges exists, and with `CHANGED` if the content changes between two parts; if it has changed by the first one
+ * already, it is sent whole.
  */
 export const inParts =
   (transfer: Transfer): Transfer =>
@@ -32,7 +34,7 @@ export const inParts =
         const { length, headers } = head;
         const validators = { etag: field(headers, 'etag'), lastModified: field(headers, 'last-modified') };
         if (head.status !== 200) return of(head);
-        if (length === undefined || !holds(request.conditions?.ifRange, validators)) return run({ ranges: [] });
+        if (!length || !holds(request.conditions?.ifRange, validators)) return run({ ranges: [] });
         const parts = joined(ranges, length);
         const [first] = parts;
         if (!first) {
@@ -40,7 +42,10 @@ export const inParts =
           return throwError(() => new StreamError('UNSATISFIABLE', errorSourceOf(head.candidate), what, { length }));
         }
         if (parts.length === 1) return run({ ranges: [first] });
-        return multipart(head, length, parts, request.id, (part) => run({ ranges: [part], conditions: {} }));
+        return multipart(head, length, parts, request.id, {
+          part: (part) => run({ ranges: [part], conditions: {} }),
+          whole: () => run({ ranges: [], conditions: {} }),
+        });
       };
 
       // Who cannot answer HEAD may well answer GET: with the whole, since nobody tells where a range would end.
@@ -73,15 +78,19 @@ const multipart = (
   length: number,
   parts: readonly Part[],
   id: string,
-  transfer: (part: Part) => Observable<TransferEvent>,
+  transfer: {
+    readonly part: (part: Part) => Observable<TransferEvent>;
+    readonly whole: () => Observable<TransferEvent>;
+  },
 ): Observable<TransferEvent> => {
   const boundary = `pulp-streamer-${id.replace(/[^0-9A-Za-z-]/g, '')}`.slice(0, 70);
   const type = field(head.headers, 'content-type');
   const rangeOf = ({ first, last }: Part) => `bytes ${first}-${last}/${length}`;
-  const titles = parts.map((part, index) =>
+  const titles = parts.map((part) =>
     bytesOf(
       [
-        `${index > 0 ? '\r\n' : ''}--${boundary}`,
+        // Before the first one, too: some clients look for it there (RFC 2046 section 5.1.1 makes it the delimiter's own).
+        `\r\n--${boundary}`,
         ...(type === undefined ? [] : [`Content-Type: ${type}`]),
         `Content-Range: ${rangeOf(part)}`,
         '\r\n',
@@ -91,10 +100,10 @@ const multipart = (
   const closing = bytesOf(`\r\n--${boundary}--\r\n`);
   const etag = field(head.headers, 'etag');
 
+  const isSame = ({ headers }: Head, part: Part): boolean =>
+    field(headers, 'content-range') === rangeOf(part) && field(headers, 'etag') === etag;
   const check = (part: Part) => (event: TransferEvent) => {
-    if (event.type !== 'head') return;
-    const same = field(event.headers, 'content-range') === rangeOf(part) && field(event.headers, 'etag') === etag;
-    if (same) return;
+    if (event.type !== 'head' || isSame(event, part)) return;
     const { candidate } = event;
     throw new StreamError(
       'CHANGED',
@@ -113,18 +122,34 @@ const multipart = (
     ['Content-Type', `multipart/byteranges; boundary=${boundary}`],
   ];
 
-  return concat(
-    of<TransferEvent>({ ...head, status: 206, length: size, whole: false, headers }),
-    ...parts.map((part, index) =>
+  const title = (index: number): Chunk => ({ type: 'chunk', bytes: titles[index] as Uint8Array });
+  const begin: readonly TransferEvent[] = [{ ...head, status: 206, length: size, whole: false, headers }, title(0)];
+  const [first, ...others] = parts as readonly [Part, ...Part[]];
+  let changed = false;
+
+  const beginning = transfer.part(first).pipe(
+    // The head of the whole is told only now: content that is another one at each request is better sent whole than torn off.
+    takeWhile((event) => {
+      changed = event.type === 'head' && !isSame(event, first);
+      return !changed;
+    }),
+    mergeMap((event) => (event.type === 'head' ? begin : [event])),
+  );
+  const rest = concat(
+    ...others.map((part, index) =>
       concat(
-        of<TransferEvent>({ type: 'chunk', bytes: titles[index] as Uint8Array }),
-        transfer(part).pipe(
+        of(title(index + 1)),
+        transfer.part(part).pipe(
           tap(check(part)),
           mergeMap((event) => (event.type === 'head' ? [] : [event])),
         ),
       ),
     ),
     of<TransferEvent>({ type: 'chunk', bytes: closing }),
+  );
+  return concat(
+    beginning,
+    defer(() => (changed ? transfer.whole() : rest)),
   );
 };
 

@@ -13,7 +13,14 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
 
     return {
       next: (event) => {
-        if (event.type === 'head' && event.whole && request.method === 'GET' && request.record && !event.candidate.kept)
+        if (
+          event.type === 'head' &&
+          event.whole &&
+          request.method === 'GET' &&
+          request.record &&
+          !event.candidate.kept &&
+          !event.candidate.outdated
+        )
           keeping = deps.keep?.(event.candidate.entry, event.length, event.headers);
         if (event.type === 'chunk') keeping?.write(event.bytes);
         out.next(event.type === 'head' && keeping ? { ...event, stored: true } : event);

@@ -7,6 +7,7 @@ import {
   type Remedy,
   remedyOf,
   type StreamError,
+  sameChecksum,
 } from '../model/index.ts';
 
 /** A failed attempt, as the request remembers it. */
@@ -40,11 +41,23 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
  * 1. the one that was just sending, at once, where its connection merely broke and every untried one keeps its turn;
  * 2. the first that was not tried yet, at once;
  * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
+ * Outdated candidates come when nothing is left of the others, and not at all where one of these said that the content has none of the bytes.
  */
 export const nextAttempt = (progress: Progress, limits: Limits, random: () => number): Next | undefined => {
-  const { candidates, failures, begun } = progress;
+  const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
+  const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
+  const settled = failures.some(({ candidate, error }) => !candidate.outdated && error.code === 'UNSATISFIABLE');
+  return among(current, progress, limits, random) ?? (settled ? undefined : among(outdated, progress, limits, random));
+};
+
+const among = (
+  candidates: readonly Candidate[],
+  { failures, begun }: Progress,
+  limits: Limits,
+  random: () => number,
+): Next | undefined => {
   const last = failures.at(-1);
   const usable = candidates.filter((candidate) => mayServe(candidate, begun));
   const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
@@ -81,11 +94,8 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
  */
 const mayServe = (candidate: Candidate, begun: Begun | undefined): boolean =>
   begun === undefined ||
-  (begun.whole && sameChecksum(candidate, begun.candidate)) ||
+  (begun.whole && sameChecksum(candidate.entry, begun.candidate.entry)) ||
   (isSame(candidate, begun.candidate) && begun.etag !== undefined);
-
-const sameChecksum = ({ entry: a }: Candidate, { entry: b }: Candidate): boolean =>
-  a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;
 
 /** Failures of a candidate since it last brought a new byte, that failure included. */
 const failuresInARow = (candidate: Candidate, failures: readonly Failure[]): number => {

@@ -11,7 +11,7 @@ interface RecordDeps {
 /**
  * After a whole and right transfer notes in the outbox that the unit should be saved, and emits a `recorded` note. The wish is noted before
  * completion is told: whoever knows that the transfer is complete can rely on it. From a start on, the rest counts like the whole.
- * HEAD, content that is not modified, a failed transfer, a request that asks not to be recorded, and content that was saved already leave
+ * HEAD, content that is not modified or outdated, a failed transfer, a request that asks not to be recorded, and content that was saved already leave
  * nothing; neither do a part and a transfer that its consumer left, unless the policy says so. Passes everything on.
  */
 export const record = (
@@ -22,7 +22,8 @@ export const record = (
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);
-      return enough && request.method === 'GET' && request.record && !candidate.kept ? candidate.entry : undefined;
+      const worth = enough && request.method === 'GET' && request.record && !candidate.kept && !candidate.outdated;
+      return worth ? candidate.entry : undefined;
     };
     let entry = start && worthSaving(start.head);
 

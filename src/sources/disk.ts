@@ -124,7 +124,7 @@ const headOf = ({ path, stats }: DiskFile, ask: Ask): SourceHead | StreamError =
   const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified });
   const part = asked ? within({ first: ask.from, last: ask.last }, length) : undefined;
   // From its very end on there is nothing left to read, and nothing wrong.
-  if (asked && !part && ask.from !== length) {
+  if (asked && !part && ask.from !== length && length > 0) {
     return new StreamError('UNSATISFIABLE', 'disk', `${path} has ${length} bytes only`, { length });
   }
   const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };

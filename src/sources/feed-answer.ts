@@ -102,7 +102,8 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
 /** `Content-Range: bytes *\/N` tells how long the whole is (RFC 9110 section 15.5.17). */
 const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answer => {
   const length = decimal(/^bytes +\*\/(\d+)$/i.exec(field(headers, 'content-range') ?? '')?.[1]);
-  if (length !== undefined && length === from)
+  // Of empty content every range is beyond the end, and nothing is missing.
+  if (length !== undefined && (length === from || length === 0))
     return { type: 'nothing-left', head: head(416, headers, length, { first: length }) };
   return length === undefined || within({ first: from, last }, length)
     ? refused('NO_RANGE', url, 'answered 416', 416)

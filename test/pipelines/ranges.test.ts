@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, of, throwError } from 'rxjs';
+import { concat, from, of, throwError } from 'rxjs';
 import {
   type ByteRange,
   type Candidate,
@@ -69,7 +69,7 @@ const honest = (deaf = false) => {
 };
 
 interface Options {
-  readonly entry?: CatalogEntry;
+  readonly entry?: CatalogEntry | readonly CatalogEntry[];
   readonly deaf?: boolean;
   readonly open?: OpenSource;
   readonly sources?: readonly string[];
@@ -84,8 +84,8 @@ const ask = (request: Partial<StreamRequest>, { entry: known = entry, deaf, open
   let error: StreamError | undefined;
   let report: Report | undefined;
   lazyFetch(aRequest(request), {
-    catalog: { lookup: () => of(known) },
-    sources: sources.map((name) => () => of(aCandidate(name, known))),
+    catalog: { lookup: () => from([known].flat()) },
+    sources: sources.map((name) => (entry) => of(aCandidate(name, entry))),
     open: open ?? source.open,
     digest,
     policy: aPolicy({ verifyWholeBelow: 100 }),
@@ -228,6 +228,8 @@ describe('conditions', () => {
   it.each<readonly [conditions: Conditions, status: number, known?: CatalogEntry]>([
     [{ ifModifiedSince: Date.parse(MODIFIED) }, 304],
     [{ ifModifiedSince: earlier }, 200],
+    [{ ifModifiedSince: later }, 200],
+    [{ ifModifiedSince: Date.parse(MODIFIED) }, 200, { ...entry, replaced: true }],
     [{ ifUnmodifiedSince: earlier }, 412],
     [{ ifUnmodifiedSince: later }, 200],
     [{ ifUnmodifiedSince: later, ifNoneMatch: [TAG] }, 304],
@@ -283,6 +285,7 @@ describe('several ranges', () => {
     const answer = ask(ranges([7, 8], [0, 1]));
     expect(answer.body).toBe(
       [
+        '',
         '--pulp-streamer-request-1',
         'Content-Type: text/plain',
         'Content-Range: bytes 7-8/10',
@@ -331,6 +334,17 @@ describe('several ranges', () => {
     expect(answer.body).not.toContain('fg');
   });
 
+  it('of content that is another one at each request are the whole', () => {
+    const open = inTurn<SourceEvent>(
+      of(head()),
+      of(head({ from: 0, last: 1, headers: [['ETag', '"2"']] }), ...letters('ab')),
+      of(head({ headers: [['ETag', '"3"']] }), ...letters(CONTENT)),
+    );
+    const answer = ask(ranges([0, 1], [5, 6]), { entry: bare, open });
+    expect(answer).toMatchObject({ status: 200, body: CONTENT, error: undefined });
+    expect(answer.field('etag')).toBe('"3"');
+  });
+
   it('of a source that cannot answer HEAD are answered with the whole', () => {
     const refused = new StreamError('SOURCE_STATUS', 'feed', '405');
     const open = inTurn<SourceEvent>(
@@ -338,5 +352,67 @@ describe('several ranges', () => {
       of(head(), ...letters(CONTENT)),
     );
     expect(ask(ranges([0, 1], [5, 6]), { open })).toMatchObject({ status: 200, body: CONTENT, error: undefined });
+  });
+});
+
+describe('what lies beyond the end', () => {
+  it('is 416 also where the source was asked by a date, and says nothing of it in its refusal', () => {
+    const refusal = sourceHead({ status: 416, length: 10, from: 10 });
+    const answer = ask({ ...one(10), conditions: { ifRange: MODIFIED } }, { open: () => of(refusal) });
+    expect(answer).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
+  });
+
+  it.each([one(0, 5), one(7), one(-5), { ranges: [{ first: 0, last: 1 }, { first: 5 }] }])(
+    'is the whole of empty content: %j',
+    (request) => {
+      for (const known of [bare, entryOf(''), entryOf('', { size: 0 })]) {
+        const answer = ask(request, { entry: known, open: () => of(head({ length: 0 })) });
+        expect(answer).toMatchObject({ status: 200, length: 0, body: '', error: undefined });
+      }
+    },
+  );
+
+  it('is not looked for in an older revision', () => {
+    const [now, before] = [entryOf('abc', { revision: 2, size: 3 }), entryOf(CONTENT)];
+    const answer = ask(
+      { ...one(5), conditions: { ifRange: MODIFIED } },
+      { entry: [now, before], open: openOf(now, before) },
+    );
+    expect(answer).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 3 } });
+  });
+});
+
+/** A source for each of two revisions that share their path and URL: what is asked of the older one comes whole. */
+const openOf =
+  (now: CatalogEntry, before: CatalogEntry): OpenSource =>
+  ({ entry: { revision } }) =>
+    revision === now.revision
+      ? throwError(() => new StreamError('UNSATISFIABLE', 'feed', 'it has 3 bytes only', { length: now.size }))
+      : of(head({ length: before.size }), ...letters(CONTENT));
+
+describe('an older revision', () => {
+  const [now, before] = [entryOf('abc', { revision: 2 }), entryOf(CONTENT)];
+  const open: OpenSource = ({ entry: { revision } }) =>
+    revision === 2
+      ? throwError(() => new StreamError('SOURCE_STATUS', 'feed', '500'))
+      : of(head(), ...letters(CONTENT));
+  const older = (request: Partial<StreamRequest>) => ask(request, { entry: [now, before], open });
+
+  it('is better than nothing, but not for caches, nor is it saved', () => {
+    const answer = older({});
+    expect(answer).toMatchObject({ status: 200, body: CONTENT, saves: [], error: undefined });
+    expect(answer.field('cache-control')).toBe('no-store');
+    expect(answer.field('etag')).toBe(`"${sha256(CONTENT)}"`);
+  });
+
+  it('is never confirmed to be what a client should have', () => {
+    expect(older({ conditions: { ifNoneMatch: [`"${sha256(CONTENT)}"`] } })).toMatchObject({
+      status: 200,
+      body: CONTENT,
+    });
+    expect(older({ conditions: { ifModifiedSince: Date.parse(MODIFIED) } })).toMatchObject({
+      status: 200,
+      body: CONTENT,
+    });
   });
 });

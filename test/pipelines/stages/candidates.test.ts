@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
-import { EMPTY, of, throwError } from 'rxjs';
-import { candidates, StreamError } from '../../../pipelines/index.ts';
-import { aCandidate, anEntry, marbles } from '../../support/river.ts';
+import { concat, EMPTY, of, throwError } from 'rxjs';
+import { type Candidate, type CatalogEntry, candidates, StreamError } from '../../../pipelines/index.ts';
+import { aCandidate, anEntry, entryOf, marbles } from '../../support/river.ts';
 
 describe('candidates', () => {
   const newer = anEntry({ revision: 2 });
@@ -9,15 +9,40 @@ describe('candidates', () => {
 
   it('lines up the sources in order, entry by entry', () =>
     marbles(({ cold, expectObservable }) => {
-      const saved = aCandidate('saved', newer);
-      const [feed2, feed1] = [aCandidate('feed', newer), aCandidate('feed', older)];
+      const [newest, same] = [entryOf('a', { revision: 2 }), entryOf('a', { revision: 1 })];
+      const saved = aCandidate('saved', newest);
+      const [feed2, feed1] = [aCandidate('feed', newest), aCandidate('feed', same)];
       const sources = [
-        (entry: unknown) => (entry === newer ? cold('--s|', { s: saved }) : EMPTY),
-        (entry: unknown) => of(entry === newer ? feed2 : feed1),
+        (entry: unknown) => (entry === newest ? cold('--s|', { s: saved }) : EMPTY),
+        (entry: unknown) => of(entry === newest ? feed2 : feed1),
       ];
-      const entries = cold('a|', { a: [newer, older] });
+      const entries = cold('a|', { a: [newest, same] });
       expectObservable(entries.pipe(candidates({ sources }))).toBe('---(r|)', { r: [saved, feed2, feed1] });
     }));
+
+  it.each([
+    ['of another checksum', entryOf('b', { revision: 1 }), entryOf('a', { revision: 2 })],
+    ['without one', older, newer],
+    ['of the same importer, or another', anEntry({ importerId: '1'.repeat(24) }), newer],
+  ])('takes an older entry %s for other content: tried last, whatever its sources’ health', (_, before, now) =>
+    marbles(({ expectObservable }) => {
+      const at = (entry: CatalogEntry) => [of(aCandidate('saved', entry)), of(aCandidate('feed', entry))];
+      const sources = [(entry: CatalogEntry) => concat(...at(entry))];
+      // The feed of all is cooling down.
+      const health = {
+        order: (all: readonly Candidate[]) =>
+          all.toSorted((a, b) => Number(a.source === 'feed') - Number(b.source === 'feed')),
+      };
+      const replaced = { ...now, replaced: true };
+      const result = [
+        aCandidate('saved', replaced),
+        aCandidate('feed', replaced),
+        aCandidate('saved', before, { outdated: true }),
+        aCandidate('feed', before, { outdated: true }),
+      ];
+      expectObservable(of([now, before]).pipe(candidates({ sources, health }))).toBe('(r|)', { r: result });
+    }),
+  );
 
   it('makes a failing candidate of a source that errors, and goes on', () =>
     marbles(({ expectObservable }) => {

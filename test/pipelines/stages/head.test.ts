@@ -6,7 +6,7 @@ import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/
 const bare = aCandidate('feed', anEntry());
 const policy = { cacheTimeout: 60 };
 const headersOf = (headers: Header[], candidate = bare) =>
-  clientHead({ ...sourceHead({ headers }), verified: false }, candidate, policy).headers;
+  clientHead({ ...sourceHead({ headers, length: 10 }), verified: false }, candidate, policy).headers;
 const OURS: readonly Header[] = [
   ['Accept-Ranges', 'bytes'],
   ['Cache-Control', 'public, s-maxage=60, max-age=60'],
@@ -106,4 +106,39 @@ describe('clientHead', () => {
       ['Digest', `sha-256=${Buffer.from(sha256('x'), 'hex').toString('base64')}`],
       ...OURS,
     ]));
+
+  it.each([
+    ['/a.tar.gz', 'gzip'],
+    ['/a.tgz', 'x-gzip'],
+    ['/a.GZ', ' GZip'],
+    ['/a.tar.Z', 'x-compress'],
+    ['/a.bz2', 'x-bzip2'],
+    ['/a.xz', 'xz'],
+    ['/a.zst', 'zstd'],
+  ])('takes no compressed file for a coded one: %s told to be %s', (path, coding) =>
+    expect(headersOf([['Content-Encoding', coding]], aCandidate('feed', anEntry({ path })))).toEqual([...OURS]),
+  );
+
+  it.each([
+    ['/a.xz', 'gzip'],
+    ['/a.txt', 'gzip'],
+    ['/a.gz', 'br'],
+    ['/gz', 'gzip'],
+  ])('tells a coding that is not the file’s own: %s told to be %s', (path, coding) =>
+    expect(headersOf([['Content-Encoding', coding]], aCandidate('feed', anEntry({ path })))).toEqual([
+      ['Content-Encoding', coding],
+      ...OURS,
+    ]),
+  );
+
+  it('has caches keep nothing whose length nobody knows, and nothing outdated', () => {
+    const of = (length: number | undefined, candidate = bare) =>
+      clientHead({ ...sourceHead({ length }), verified: false }, candidate, policy).headers.at(-1);
+    expect(of(undefined)).toEqual(['Cache-Control', 'no-store']);
+    expect(of(undefined, aCandidate('feed', anEntry({ size: 10 })))).toEqual(OURS.at(-1));
+    expect(of(10, { ...bare, outdated: true })).toEqual(['Cache-Control', 'no-store']);
+  });
+
+  it('tells no date of what has replaced other content, which may have had the same', () =>
+    expect(headersOf([['Last-Modified', 'x']], aCandidate('feed', anEntry({ replaced: true })))).toEqual([...OURS]));
 });
