@@ -22,8 +22,10 @@ export {
 export { attempts } from './stages/attempts.ts';
 export { candidates } from './stages/candidates.ts';
 export { createHealth, type Health, type SourceHealth } from './stages/health.ts';
+export { createSliceRoom, type SliceRoom } from './stages/hold-slices.ts';
 export { keep } from './stages/keep.ts';
 export { learn } from './stages/learn.ts';
+export { createLengths, type Lengths } from './stages/lengths.ts';
 export { lookup } from './stages/lookup.ts';
 export { patient } from './stages/patient.ts';
 export { record } from './stages/record.ts';

@@ -15,9 +15,11 @@ import { attempts } from './stages/attempts.ts';
 import { candidates } from './stages/candidates.ts';
 import { unlessForeknown } from './stages/foreknown.ts';
 import type { Health } from './stages/health.ts';
+import { holdSlices, type SliceRoom } from './stages/hold-slices.ts';
 import { inParts } from './stages/in-parts.ts';
 import { keep } from './stages/keep.ts';
 import { learn } from './stages/learn.ts';
+import type { Lengths } from './stages/lengths.ts';
 import { lookup } from './stages/lookup.ts';
 import { patient } from './stages/patient.ts';
 import { record } from './stages/record.ts';
@@ -40,6 +42,10 @@ export interface LazyFetchDeps {
   readonly health?: Health;
   /** The transfers that are under way, for others to join; without it each request has its own. */
   readonly sharing?: Sharing;
+  /** The memory of how long contents are whose sources do not say; without it they are asked each time. */
+  readonly lengths?: Lengths;
+  /** The room for slices that are held; without it each is held whatever others are. */
+  readonly slices?: SliceRoom;
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly report?: (report: Report) => void;
@@ -56,9 +62,9 @@ export interface LazyFetchDeps {
  * takes it for whole. Unsubscribing closes whatever is open at once.
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
-  const answer = unlessForeknown(deps, inParts(share(deps, transfer(deps))));
+  const answer = holdSlices(deps, unlessForeknown(deps, inParts(share(deps, transfer(deps)))));
   return lookup(request, deps).pipe(
-    answer(request), //          no transfer where the catalog knows enough; one, shared; or one for each range
+    answer(request), //          a slice all at once; no transfer if the catalog knows enough; one, shared; or one for each range
     patient(request, deps), //   a client that is stuck is cut
     report(request, deps), //    one report, whatever happened
   );

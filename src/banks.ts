@@ -14,12 +14,16 @@ export const settingsOf = (options: SettingOptions): Settings => {
   return loadSettings({ files: [], flags }).settings;
 };
 
+/** Milliseconds that a client of small content may wait for its head after the source's first byte. Package managers are patient for longer. */
+const VERIFY_WHOLE_WITHIN = 1000;
+
 /** How patient and careful requests are. */
 export const policyOf = (settings: Settings): Policy => ({
   cacheTimeout: settings.cacheTimeout,
   headTimeout: settings.headTimeout * 1000,
   readTimeout: settings.readTimeout * 1000,
   verifyWholeBelow: settings.verifyWholeBelow,
+  verifyWholeWithin: VERIFY_WHOLE_WITHIN,
   attempts: settings.attempts,
   attemptsPerCandidate: settings.attemptsPerCandidate,
   retryWait: settings.retryWait * 1000,

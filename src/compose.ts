@@ -3,6 +3,8 @@ import { type Observable, of, tap } from 'rxjs';
 import {
   type Candidate,
   candidates,
+  createLengths,
+  createSliceRoom,
   type Digest,
   type LazyFetchDeps,
   lazyFetch,
@@ -61,15 +63,19 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     ranges: options.ranges,
     conditions: options.conditions,
     alone: options.alone,
+    slice: options.slice,
+    lengthRequired: options.lengthRequired,
     record: options.record ?? true,
     traceparent: options.traceparent,
   });
   const random = parts.random ?? Math.random;
+  const memories = { lengths: createLengths(), slices: createSliceRoom() };
 
   return {
     fetch: (path, options = {}) =>
       lazyFetch(requestOf(path, options), {
         scheduler: steadyClock,
+        ...memories,
         ...parts,
         random,
         digest,

@@ -8,6 +8,8 @@ export interface Policy {
   readonly readTimeout: number;
   /** Bytes. Content up to this size is checked whole before its head is let go; it is held in memory meanwhile. */
   readonly verifyWholeBelow: number;
+  /** What is held to be checked, or measured, is let go as it is if it takes longer than this from its first byte on. */
+  readonly verifyWholeWithin: number;
   /** Failed attempts that one request may cost. */
   readonly attempts: number;
   /** Failures in a row, without a new byte between them, after which a candidate is left alone. */

@@ -1,11 +1,12 @@
 import { Observable } from 'rxjs';
 
-/** Makes a stream wait for its place. */
-type Gate = <T>(source: Observable<T>) => Observable<T>;
+/** Makes a stream wait for its place, or for so many. */
+type Gate = <T>(source: Observable<T>, needed?: number) => Observable<T>;
 
 /**
  * Makes a gate with so many places. All streams that are piped through the same gate share them: one takes a place when it is
- * subscribed, and leaves it with its end or its subscriber. Without a free place it waits, first come first served.
+ * subscribed, and leaves it with its end or its subscriber. Without a free place it waits, first come first served. One that needs several
+ * places waits until all are free, and so do those that came after it; one that needs more than there are takes all.
  *
  * ```
  * a         --|
@@ -19,7 +20,7 @@ type Gate = <T>(source: Observable<T>) => Observable<T>;
  * Emits, completes and errors as the source does. Unsubscribing leaves the source, or the queue, at once.
  */
 export const limitConcurrency = (places: number): Gate => {
-  const waiting = new Set<() => void>();
+  const waiting = new Map<() => void, number>();
   let free = places;
   let admitting = false;
 
@@ -27,27 +28,29 @@ export const limitConcurrency = (places: number): Gate => {
   const admit = () => {
     if (admitting) return;
     admitting = true;
-    while (free > 0 && waiting.size > 0) {
-      const [next] = waiting;
-      if (!next) break;
-      waiting.delete(next);
-      free -= 1;
-      next();
+    for (;;) {
+      const [first] = waiting;
+      if (!first || first[1] > free) break;
+      const [enter, needed] = first;
+      waiting.delete(enter);
+      free -= needed;
+      enter();
     }
     admitting = false;
   };
 
-  return <T>(source: Observable<T>): Observable<T> =>
+  return <T>(source: Observable<T>, needed = 1): Observable<T> =>
     new Observable<T>((subscriber) => {
+      const taken = Math.min(needed, places);
       const enter = () => {
         source.subscribe(subscriber);
         // Added after the source's own teardown, and so run after it: a place is free once what it was for is closed.
         subscriber.add(() => {
-          free += 1;
+          free += taken;
           admit();
         });
       };
-      waiting.add(enter);
+      waiting.set(enter, taken);
       subscriber.add(() => waiting.delete(enter));
       admit();
     });

@@ -13,7 +13,7 @@ import { speedFloor } from '../operators/speed-floor.ts';
 import { stallTimeout } from '../operators/stall-timeout.ts';
 import { measure } from './measure.ts';
 
-interface AttemptDeps {
+export interface AttemptDeps {
   readonly open: OpenSource;
   readonly policy: Policy;
   readonly scheduler?: SchedulerLike;
@@ -21,7 +21,8 @@ interface AttemptDeps {
 
 /**
  * One try of one candidate, from a byte on or for a range: what the source says, as long as it keeps its word. Its head has to come in time, its
- * bytes without a stall and fast enough, and as many as it and the catalog say; else it errors with a StreamError.
+ * bytes without a stall and fast enough, and as many as it, the catalog and what was `promised` to the client say; else it errors with a
+ * StreamError.
  * Unsubscribing closes the source.
  */
 export const attempt = (
@@ -29,6 +30,7 @@ export const attempt = (
   candidate: Candidate,
   ask: AskedBytes,
   { open, policy, scheduler = asyncScheduler }: AttemptDeps,
+  promised?: number,
 ): Observable<SourceEvent> => {
   const { url, access, problem } = candidate;
   if (problem) return throwError(() => problem);
@@ -65,6 +67,6 @@ export const attempt = (
           scheduler,
         })
       : identity,
-    measure(candidate, policy.sizeLimit),
+    measure(candidate, policy.sizeLimit, promised),
   );
 };

@@ -32,11 +32,13 @@ import { hedge } from '../operators/hedge.ts';
 import { attempt } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Health } from './health.ts';
+import type { Lengths } from './lengths.ts';
 import { type Begun, type Failure, type Next, nextAttempt } from './next-attempt.ts';
 import { resume } from './resume.ts';
 import type { Start } from './transfer.ts';
 import { verifyWhole } from './verify-whole.ts';
 import { wanted } from './wanted.ts';
+import { withLength } from './with-length.ts';
 
 interface AttemptsDeps {
   readonly open: OpenSource;
@@ -47,6 +49,7 @@ interface AttemptsDeps {
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
   readonly health?: Pick<Health, 'usualHead'>;
+  readonly lengths?: Lengths;
   /** The clock of all waiting. Default: RxJS's own. */
   readonly scheduler?: SchedulerLike;
 }
@@ -136,12 +139,11 @@ export const attempts = (
       };
 
       const bodyOf = (candidate: Candidate, ask: AskedBytes): Observable<Event> => {
-        const bytes = attempt(request, candidate, ask, deps);
-        const want = wanted(request, candidate.entry);
-        const small = request.method === 'GET' && !want.range ? policy.verifyWholeBelow : -1;
         const body: Observable<Event> = begun
-          ? bytes.pipe(resume(candidate, begun, sent))
-          : bytes.pipe(verifyWhole(candidate, small, deps), begin(request, candidate, want, policy));
+          ? attempt(request, candidate, ask, deps, begun.total).pipe(resume(candidate, begun, sent))
+          : withLength(request, candidate, deps, (request) =>
+              attempt(request, candidate, ask, deps).pipe(verifyWhole(request, candidate, deps)),
+            ).pipe(begin(request, candidate, wanted(request, candidate.entry), policy));
         return body.pipe(
           tap((event) => {
             if (event.type === 'chunk') sent += event.bytes.length;

@@ -104,9 +104,12 @@ export const unchangedHead = (
         ],
 });
 
-const NO_STORE: Header = ['Cache-Control', 'no-store'];
+export const NO_STORE: Header = ['Cache-Control', 'no-store'];
 
-const cacheControl = (seconds: number): Header => ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
+export const cacheControl = (seconds: number): Header => [
+  'Cache-Control',
+  `public, s-maxage=${seconds}, max-age=${seconds}`,
+];
 
 /** Files that are compressed by themselves, by how their names end, and what servers wrongly call the coding of such files in transfer. */
 const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [

@@ -5,10 +5,14 @@ import { operate } from '../operators/operate.ts';
 /**
  * Holds one source to its word and to the catalog's: a length that differs from the catalog's fails before the head, a body
  * that ends early fails with `SHORT_BODY`, one that runs on is cut where a checksum will judge the rest, else fails.
- * Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
+ * A source that says no length is held to the one that was `promised`, if any. Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
  * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
  */
-export const measure = (candidate: Candidate, sizeLimit = 0): MonoTypeOperatorFunction<SourceEvent> =>
+export const measure = (
+  candidate: Candidate,
+  sizeLimit = 0,
+  promised?: number,
+): MonoTypeOperatorFunction<SourceEvent> =>
   operate((out) => {
     const { entry, url } = candidate;
     const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>
@@ -23,7 +27,7 @@ export const measure = (candidate: Candidate, sizeLimit = 0): MonoTypeOperatorFu
           if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
             throw fail('WRONG_LENGTH', `has ${event.length} bytes, the catalog says ${entry.size}`);
           position = event.from;
-          const total = event.length ?? entry.size;
+          const total = event.length ?? entry.size ?? promised;
           end = event.last === undefined ? total : event.last + 1;
           if (sizeLimit > 0 && total !== undefined && total > sizeLimit)
             throw fail('TOO_LARGE', `has ${total} bytes, the limit is ${sizeLimit}`);

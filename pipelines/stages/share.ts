@@ -74,13 +74,16 @@ export const share =
   };
 
 /** Whether somebody who falls behind could go on with what is proven to be the same content. */
-const provable = ({ whole, candidate, etag }: Head): boolean =>
+export const provable = ({ whole, candidate, etag }: Head): boolean =>
   (whole && candidate.entry.checksum !== undefined) || etag !== undefined;
 
-const keyOf = ({ path, ranges = [], record }: StreamRequest, entries: readonly CatalogEntry[]): string => {
+const keyOf = (
+  { path, ranges = [], record, lengthRequired }: StreamRequest,
+  entries: readonly CatalogEntry[],
+): string => {
   const state = entries.map(({ importerId, unitId, revision, url, checksum }) => [
     ...[importerId, unitId, revision, url],
     checksum?.value,
   ]);
-  return JSON.stringify([path, ranges, record, state]);
+  return JSON.stringify([path, ranges, record, lengthRequired ?? false, state]);
 };

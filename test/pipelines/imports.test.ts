@@ -34,14 +34,14 @@ describe('pipelines/', () => {
 });
 
 describe('src/', () => {
-  const ADAPTERS = ['catalog', 'sources', 'dispatch', 'http', 'config', 'observe'];
+  const ADAPTERS = ['lib', 'catalog', 'sources', 'dispatch', 'http', 'config', 'observe'];
 
   it.each(ADAPTERS.flatMap((room) => filesBelow(`src/${room}`).map((file) => [file, room] as const)))(
-    '%s keeps to its own room, the model and the operators',
+    '%s keeps to its own room, lib, the model and the operators',
     (file, room) => {
       for (const target of importsOf(file)) {
         if (target.startsWith('pipelines/')) expect(target).toMatch(/^pipelines\/(model|operators)\//);
-        if (target.startsWith('src/')) expect(target).toMatch(new RegExp(`^src/${room}/`));
+        if (target.startsWith('src/')) expect(target).toMatch(new RegExp(`^src/(${room}|lib)/`));
       }
     },
   );

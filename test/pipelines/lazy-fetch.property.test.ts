@@ -158,7 +158,7 @@ describe('lazyFetch, in arbitrary histories', () => {
           lengthTold: true,
           leavesAt: undefined,
           hedgeAfter: undefined,
-          policy: { verifyWholeBelow: 1000 },
+          policy: { verifyWholeBelow: 1000, verifyWholeWithin: Number.POSITIVE_INFINITY },
         };
         const withGood = {
           ...plan,

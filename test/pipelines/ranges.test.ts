@@ -141,7 +141,7 @@ describe('one range', () => {
     const whole = ask(one(0));
     expect(whole).toMatchObject({ status: 206, report: { verified: 'sha256', recorded: true } });
     const wrong = ask(one(0), { open: () => of(head(), ...letters('abcdefghiX')) });
-    expect(wrong).toMatchObject({ body: 'abcdefghi', error: { code: 'WRONG_CHECKSUM' } });
+    expect(wrong).toMatchObject({ head: undefined, body: '', error: { code: 'WRONG_CHECKSUM' } });
   });
 
   it('that the content does not have is 416, with its length', () => {
@@ -161,10 +161,15 @@ describe('one range', () => {
     expect(ask(one(5), { open, sources: ['short', 'good'] })).toMatchObject({ status: 206, body: 'fghij' });
   });
 
-  it('is ignored for HEAD, and where nobody knows the length', () => {
+  it('is ignored for HEAD, and if the length is unknown and too much to be held', () => {
     expect(ask({ ...one(2, 4), method: 'HEAD' })).toMatchObject({ status: 200, length: 10, asked: ['HEAD a 0'] });
-    const open = () => of(sourceHead(), ...letters(CONTENT));
-    expect(ask(one(-3), { open })).toMatchObject({ status: 200, body: CONTENT });
+    const unmeasured =
+      (content: string): OpenSource =>
+      (_, { method }) =>
+        method === 'HEAD' ? of(sourceHead()) : of(sourceHead(), ...letters(content));
+    const long = CONTENT.repeat(11);
+    expect(ask(one(-3), { entry: entryOf(long), open: unmeasured(long) })).toMatchObject({ status: 200, body: long });
+    expect(ask(one(-3), { open: unmeasured(CONTENT) })).toMatchObject({ status: 206, body: 'hij' });
   });
 
   const dies = (from: number, sent: string, more: Partial<SourceHead> = {}) =>

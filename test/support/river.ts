@@ -78,6 +78,7 @@ export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
   headTimeout: 50,
   readTimeout: 50,
   verifyWholeBelow: 0,
+  verifyWholeWithin: 1000,
   attempts: 8,
   attemptsPerCandidate: 3,
   retryWait: 10,

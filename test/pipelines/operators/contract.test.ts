@@ -31,12 +31,14 @@ import {
 import { attempt } from '../../../pipelines/stages/attempt.ts';
 import { begin } from '../../../pipelines/stages/begin.ts';
 import { unlessForeknown } from '../../../pipelines/stages/foreknown.ts';
+import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
 import { inParts } from '../../../pipelines/stages/in-parts.ts';
 import { measure } from '../../../pipelines/stages/measure.ts';
 import { resume } from '../../../pipelines/stages/resume.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer.ts';
 import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
+import { withLength } from '../../../pipelines/stages/with-length.ts';
 import {
   aCandidate,
   aPolicy,
@@ -130,7 +132,13 @@ const CASES: readonly Case[] = [
   kase('measure', () => measure(candidate)),
   kase('begin', () => begin(request, candidate, {}, aPolicy())),
   kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
-  kase('verifyWhole', () => verifyWhole(candidate, -1, { digest })),
+  kase('verifyWhole', () => verifyWhole({ method: 'HEAD' }, candidate, { digest, policy: aPolicy() })),
+  kase(
+    'withLength',
+    opening((deps) =>
+      withLength(request, candidate, deps, () => deps.open(candidate, { ...request, from: 0 }) as never),
+    ),
+  ),
   kase(
     'attempts',
     opening((deps) => of([candidate]).pipe(attempts(request, deps))),
@@ -147,6 +155,10 @@ const CASES: readonly Case[] = [
   ),
   kase('inParts', decorating(inParts)),
   kase(
+    'holdSlices',
+    decorating((transfer) => holdSlices({ policy: aPolicy() }, transfer)),
+  ),
+  kase(
     'share',
     decorating((transfer) => share({ sharing: createSharing({ window: 100, memory: 100 }) }, transfer)),
   ),
@@ -159,7 +171,18 @@ const CASES: readonly Case[] = [
 ];
 
 /** What has no stream of events to pass on: functions of values, and the two stages before there is a source. */
-const OTHERS = ['head', 'health', 'nextAttempt', 'wanted', 'cut', 'transfer', 'candidates', 'lookup'];
+const OTHERS = [
+  'head',
+  'health',
+  'lengths',
+  'askLength',
+  'nextAttempt',
+  'wanted',
+  'cut',
+  'transfer',
+  'candidates',
+  'lookup',
+];
 
 describe('contract of operators', () => {
   const namesIn = (folder: string) =>

@@ -29,6 +29,15 @@ describe('limitConcurrency', () => {
       expectSubscriptions(last.subscriptions).toBe('----^!');
     }));
 
+  it('gives several places to whoever needs them, all of them to whoever needs more, and lets nobody overtake', () =>
+    marbles(({ cold, expectObservable }) => {
+      const gate = limitConcurrency(3);
+      expectObservable(gate(cold('a---|'), 2)).toBe('  a---|');
+      expectObservable(gate(cold('b-|'), 2)).toBe('    ----b-|');
+      expectObservable(gate(cold('c|'))).toBe('       ----c|');
+      expectObservable(gate(cold('d|'), 99)).toBe('   ------d|');
+    }));
+
   it('forgets who leaves while waiting', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const gate = limitConcurrency(1);

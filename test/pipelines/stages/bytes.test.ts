@@ -6,6 +6,7 @@ import {
   type Head,
   type Note,
   type SourceEvent,
+  type SourceHead,
   StreamError,
   verify,
 } from '../../../pipelines/index.ts';
@@ -16,6 +17,7 @@ import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
 import {
   aCandidate,
   anEntry,
+  aPolicy,
   chunk,
   digest,
   entryOf,
@@ -199,51 +201,55 @@ describe('verifyWhole', () => {
     limit: number,
     source: string,
     result: string,
-    error?: StreamError,
-    length: number | undefined = 3,
+    {
+      length: told = 3,
+      unknown = false,
+      error = undefined as StreamError | undefined,
+      more = {} as Partial<SourceHead>,
+    } = {},
   ) =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const values: Record<string, SourceEvent> = { ...CHUNKS, h: sourceHead({ length }) };
+      const length = unknown ? undefined : told;
+      const head = sourceHead({ length, ...more });
+      const values: Record<string, SourceEvent> = { ...CHUNKS, h: head };
       const heads = {
-        H: { ...sourceHead({ length }), verified: true },
-        L: { ...sourceHead({ length }), verified: false },
+        H: { ...head, length: 3, verified: true },
+        M: { ...head, length: 3, verified: false },
+        L: { ...head, verified: false },
       };
       const events = cold(source, values);
-      expectObservable(events.pipe(verifyWhole(candidate, limit, { digest }))).toBe(
+      const deps = { digest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 10 }) };
+      expectObservable(events.pipe(verifyWhole({ method: 'GET' }, candidate, deps))).toBe(
         result,
         { ...CHUNKS, ...heads } as never,
         error,
       );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
+  const unknown = { unknown: true };
 
   it('lets small content go as a whole', () => check(abc, 3, 'h-a-b-c---|', '----------(Habc|)'));
   it('fails wrong small content before its head', () =>
-    check(
-      abc,
-      3,
-      'h-a-b-d---|',
-      '----------#',
-      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
-    ));
+    check(abc, 3, 'h-a-b-d---|', '----------#', {
+      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
+    }));
   it('passes larger content at once', () => check(abc, 2, 'h-a-b-c---|', 'L-a-b-c---|'));
   it('passes content without a checksum at once', () => check(bare, 3, 'h-a-b-c---|', 'L-a-b-c---|'));
-  it('passes content of unknown length at once', () =>
-    marbles(({ cold, expectObservable }) => {
-      const source = cold<SourceEvent>('h-a|', { ...CHUNKS, h: sourceHead() });
-      expectObservable(source.pipe(verifyWhole(abc, 9, { digest }))).toBe('L-a|', {
-        ...CHUNKS,
-        L: { ...sourceHead(), verified: false },
-      } as never);
-    }));
+  it('passes a part at once', () => check(abc, 9, 'h-a|', 'L-a|', { more: { last: 0 } }));
+  it('says how long content is that its source did not measure, and checks it', () =>
+    check(abc, 9, 'h-a-b-c---|', '----------(Habc|)', unknown));
+  it('measures also what has no checksum', () => check(bare, 9, 'h-a-b-c---|', '----------(Mabc|)', unknown));
+  it('passes what turns out to be larger', () => check(bare, 2, 'h-a-b-c-----|', '------(Labc)|', unknown));
+  it('passes what comes too slowly, but waits for the first byte, and for a mere end', () => {
+    check(abc, 9, 'h---------------a-b-c--|', '-----------------------(Habc|)', unknown);
+    check(abc, 9, 'h-a----b------c------|', '--------------(Labc)-|', unknown);
+    check(abc, 9, 'h-a----b------c-----|', '--------------------(Habc|)');
+    check(abc, 9, 'h-a---------b------c-|', '------------(Lab)--c-|');
+  });
   it('always checks an empty body before its head, which is all there is of it', () =>
-    check(
-      abc,
-      0,
-      'h---|',
-      '----#',
-      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
-      0,
-    ));
+    check(abc, 0, 'h---|', '----#', {
+      length: 0,
+      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
+    }));
   it('drops what waits when the source fails', () => check(abc, 3, 'h-a-b-#', '------#'));
 });

@@ -55,6 +55,16 @@ describe('nextAttempt', () => {
     expect(next([a, b], twice, { candidate: a })).toEqual({ candidate: b, wait: 0 });
   });
 
+  it('takes an outdated candidate when nothing is left of the others, and none if these have none of the bytes', () => {
+    const old = { ...other, outdated: true };
+    expect(next([old, a], [])).toEqual({ candidate: a, wait: 0 });
+    expect(next([a, old], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: a, wait: 10 });
+    expect(next([a, old], Array(3).fill(failure(a, 'CONNECT_FAILED')))).toEqual({ candidate: old, wait: 0 });
+    expect(next([a, old], [failure(a, 'SOURCE_STATUS')])).toEqual({ candidate: old, wait: 0 });
+    expect(next([a, old], [failure(a, 'UNSATISFIABLE')])).toBeUndefined();
+    expect(next([a, b, old], [failure(a, 'UNSATISFIABLE')])).toEqual({ candidate: b, wait: 0 });
+  });
+
   it('never joins content of another checksum, or of none', () => {
     expect(next([a, other], [failure(a, 'CHANGED', 0, 500)], { candidate: a })).toBeUndefined();
     expect(next([bare, a], [failure(bare, 'CONNECTION_LOST', 0, 5)], { candidate: bare })).toBeUndefined();

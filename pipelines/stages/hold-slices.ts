@@ -1,0 +1,104 @@
+import { catchError, concat, concatMap, defer, type MonoTypeOperatorFunction, map, mergeMap, of } from 'rxjs';
+import type { ByteRange, Chunk, Head, Header, Policy, StreamRequest } from '../model/index.ts';
+import { limitConcurrency } from '../operators/limit-concurrency.ts';
+import { pausable } from '../operators/pausable.ts';
+import { cacheControl, NO_STORE } from './head.ts';
+import { provable } from './share.ts';
+import type { Transfer, TransferEvent } from './transfer.ts';
+
+/** Bytes of slices that are held at a time, of all requests together; further ones wait for their room. */
+const MEMORY = 64 * 1024 * 1024;
+
+/** Seconds that a cache may keep a slice. It could not tell a slice of content that was replaced, or found out, from the others meanwhile. */
+const LIFETIME = 60;
+
+/** The room for slices that are held, shared by all requests: its places are bytes. */
+export type SliceRoom = ReturnType<typeof createSliceRoom>;
+export const createSliceRoom = (memory = MEMORY) => {
+  const gate = limitConcurrency(memory);
+  return (range: ByteRange): MonoTypeOperatorFunction<TransferEvent> => {
+    const { first, last = Number.POSITIVE_INFINITY } = range;
+    return (source) => gate(source, Math.min(memory, first < 0 ? -first : last - first + 1));
+  };
+};
+
+/**
+ * Answers a request for a slice so that a cache which puts files together from slices never has a wrong one. Such a cache takes a slice that
+ * breaks off for one that ended, and asks for each by itself: so a slice's head waits until all of its bytes are there, content that nothing
+ * proves the same from one request to the next (neither checksum nor strong entity tag) is sent whole, no slice is kept for long, and none is
+ * confirmed by a `304`. Other requests pass.
+ */
+export const holdSlices =
+  (
+    { slices, policy }: { readonly slices?: SliceRoom; readonly policy: Pick<Policy, 'cacheTimeout'> },
+    transfer: Transfer,
+  ): Transfer =>
+  (request) => {
+    const { method, ranges = [], conditions } = request;
+    const [range] = ranges;
+    if (!request.slice || method !== 'GET') return transfer(request);
+
+    return mergeMap((entries) => {
+      const run = (change: Partial<StreamRequest>) =>
+        of(entries).pipe(
+          transfer({ ...request, conditions: { ifRange: conditions?.ifRange }, ...change }),
+          map((event) => (event.type === 'head' ? shortLived(event, policy) : event)),
+        );
+      const whole = () =>
+        run({ ranges: [] }).pipe(map((event) => (event.type === 'head' ? indivisible(event) : event)));
+      if (!range || ranges.length > 1) return whole();
+
+      const slice = () => {
+        const held = run({}).pipe(hold(request));
+        return slices ? held.pipe(slices(range)) : held;
+      };
+      if (entries[0]?.checksum) return slice();
+      return run({ method: 'HEAD', ranges: [] }).pipe(
+        catchError(() => of(undefined)),
+        mergeMap((event) => {
+          if (event === undefined) return whole();
+          if (event.type !== 'head') return of(event);
+          return provable(event) ? slice() : whole();
+        }),
+      );
+    });
+  };
+
+/** Holds a part until it has ended; then it flows, as fast as the request's valve allows. Whatever is no part passes. */
+const hold =
+  ({ valve }: Pick<StreamRequest, 'valve'>): MonoTypeOperatorFunction<TransferEvent> =>
+  (source) =>
+    defer(() => {
+      const held: (Head | Chunk)[] = [];
+      let passes = false;
+
+      const pass = (event: TransferEvent): readonly TransferEvent[] => {
+        if (event.type === 'head') passes = event.status !== 206;
+        if (event.type === 'note' || passes) return [event];
+        held.push(event);
+        return [];
+      };
+      const flow = () =>
+        pausable<TransferEvent>(valve, (sink) => {
+          for (const event of held) event.type === 'head' ? sink.ahead(event) : sink.next(event);
+          sink.complete();
+          return { pause: () => {}, resume: () => {}, close: () => {} };
+        });
+      return concat(source.pipe(concatMap(pass)), defer(flow));
+    });
+
+const named = (name: string) => (header: Header) => header[0].toLowerCase() === name;
+
+const shortLived = (head: Head, { cacheTimeout }: Pick<Policy, 'cacheTimeout'>): Head => ({
+  ...head,
+  headers: head.headers.map((header) =>
+    named('cache-control')(header) && header[1] !== NO_STORE[1]
+      ? cacheControl(Math.min(LIFETIME, cacheTimeout))
+      : header,
+  ),
+});
+
+const indivisible = (head: Head): Head => ({
+  ...head,
+  headers: head.headers.filter((header) => !named('accept-ranges')(header)),
+});

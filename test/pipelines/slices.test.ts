@@ -1,0 +1,161 @@
+import { describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import {
+  type Ask,
+  type CatalogEntry,
+  createSliceRoom,
+  field,
+  type Head,
+  lazyFetch,
+  type OpenSource,
+  type SliceRoom,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+  type StreamRequest,
+} from '../../pipelines/index.ts';
+import {
+  aCandidate,
+  anEntry,
+  aPolicy,
+  aRequest,
+  chunk,
+  digest,
+  entryOf,
+  sourceHead,
+  textOf,
+} from '../support/river.ts';
+
+const CONTENT = 'abcdefghij';
+const known = entryOf(CONTENT);
+const part = (first: number, last: number, more: Partial<SourceHead> = {}): SourceHead =>
+  sourceHead({ length: CONTENT.length, from: first, last, ...more });
+
+interface Story {
+  readonly entry?: CatalogEntry;
+  readonly open: OpenSource;
+  readonly slices?: SliceRoom;
+  readonly request?: Partial<StreamRequest>;
+}
+
+/** Asks for the slice of bytes 2 to 4, and says what its client has got so far, and how often each method was used. */
+const ask = ({ entry = known, open, slices, request }: Story) => {
+  const got = { head: undefined as Head | undefined, body: '', ending: '', asked: [] as string[], left: () => {} };
+  const counting: OpenSource = (candidate, asked) =>
+    new Observable((out) => {
+      got.asked.push(`${asked.method} ${asked.from}-${asked.last ?? ''}`);
+      return open(candidate, asked).subscribe(out);
+    });
+  const asking = lazyFetch(aRequest({ slice: true, ranges: [{ first: 2, last: 4 }], ...request }), {
+    catalog: { lookup: () => of(entry) },
+    sources: [(found) => of(aCandidate('feed', found))],
+    open: counting,
+    digest,
+    policy: aPolicy({ attempts: 1 }),
+    random: () => 1,
+    slices,
+  }).subscribe({
+    next: (event) => {
+      if (event.type === 'head') got.head = event;
+      if (event.type === 'chunk') got.body += textOf(event.bytes);
+    },
+    error: (error: StreamError) => {
+      got.ending = error.code;
+    },
+    complete: () => {
+      got.ending = 'complete';
+    },
+  });
+  got.left = () => asking.unsubscribe();
+  return got;
+};
+
+const fieldOf = ({ head }: { readonly head: Head | undefined }, name: string) => field(head?.headers ?? [], name);
+const lost = () => throwError(() => new StreamError('CONNECTION_LOST', 'feed', 'lost'));
+
+describe('a slice', () => {
+  it('has its head when all of its bytes are there', () => {
+    const bytes = new Subject<SourceEvent>();
+    const got = ask({ open: () => bytes });
+    bytes.next(part(2, 4));
+    for (const letter of 'cde') bytes.next(chunk(letter));
+    expect(got).toMatchObject({ head: undefined, body: '' });
+    bytes.complete();
+    expect(got).toMatchObject({ head: { status: 206, length: 3 }, body: 'cde', ending: 'complete' });
+    expect(fieldOf(got, 'content-range')).toBe('bytes 2-4/10');
+  });
+
+  it('that breaks off is an error before its head, not a hole', () =>
+    expect(ask({ open: () => concat(of(part(2, 4), chunk('cd')), lost()) })).toMatchObject({
+      head: undefined,
+      body: '',
+      ending: 'CONNECTION_LOST',
+    }));
+
+  it('flows as fast as its client allows', () => {
+    const valve = new BehaviorSubject(false);
+    const got = ask({ open: () => of(part(2, 4), chunk('c'), chunk('de')), request: { valve } });
+    expect(got).toMatchObject({ head: { status: 206 }, body: '', ending: '' });
+    valve.next(true);
+    expect(got).toMatchObject({ body: 'cde', ending: 'complete' });
+  });
+
+  it('is not kept for long, and never confirmed', () => {
+    const open = () => of(part(2, 4), chunk('cde'));
+    const got = ask({ open, request: { conditions: { ifNoneMatch: ['*'] } } });
+    expect(got).toMatchObject({ head: { status: 206 }, body: 'cde' });
+    expect(fieldOf(got, 'cache-control')).toBe('public, s-maxage=60, max-age=60');
+    expect(fieldOf(ask({ open, request: { slice: false } }), 'cache-control')).toBe(
+      'public, s-maxage=86400, max-age=86400',
+    );
+  });
+
+  it('of content that nothing proves the same next time is the whole, which cannot be had in parts', () => {
+    const open = (_: unknown, { method }: Ask) => {
+      const head = sourceHead({ length: CONTENT.length });
+      return method === 'HEAD' ? of(head) : of(head, chunk(CONTENT));
+    };
+    const got = ask({ entry: anEntry(), open });
+    expect(got).toMatchObject({
+      head: { status: 200 },
+      body: CONTENT,
+      ending: 'complete',
+      asked: ['HEAD 0-', 'GET 0-'],
+    });
+    expect(fieldOf(got, 'accept-ranges')).toBeUndefined();
+    expect(
+      ask({ entry: anEntry(), open: (_, { method }) => (method === 'HEAD' ? lost() : open(_, { method } as Ask)) }),
+    ).toMatchObject({
+      head: { status: 200 },
+      body: CONTENT,
+    });
+  });
+
+  it('is one where a strong entity tag proves it', () => {
+    const open: OpenSource = (_, { method }) => {
+      const head = part(2, 4, { etag: '"1"' });
+      return method === 'HEAD' ? of(sourceHead({ length: 10, etag: '"1"' })) : of(head, chunk('cde'));
+    };
+    const got = ask({ entry: anEntry(), open });
+    expect(got).toMatchObject({ head: { status: 206 }, body: 'cde', asked: ['HEAD 0-', 'GET 2-4'] });
+  });
+
+  it('waits for its room, and leaves it with its end or its client', () => {
+    const slices = createSliceRoom(6);
+    const open = () => concat(of(part(2, 4)), NEVER);
+    const [first, second] = [ask({ open, slices }), ask({ open, slices })];
+    const third = ask({ open: () => of(part(2, 4), chunk('cde')), slices });
+    expect([first, second, third].map(({ asked }) => asked.length)).toEqual([1, 1, 0]);
+    first.left();
+    expect(third).toMatchObject({ body: 'cde', ending: 'complete' });
+    const large = ask({ open, slices, request: { ranges: [{ first: 0 }] } });
+    expect(large.asked).toEqual([]);
+    second.left();
+    expect(large.asked).toEqual(['GET 0-']);
+  });
+
+  it('is answered like any other request where no range is asked for', () => {
+    const got = ask({ open: () => of(sourceHead({ length: 10 }), chunk(CONTENT)), request: { ranges: [] } });
+    expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
+  });
+});
