@@ -22,17 +22,19 @@ import {
   type CatalogEntry,
   type Dispatch,
   type FindCandidates,
+  type Header,
   type Keep,
   StreamError,
 } from '../../pipelines/model/index.ts';
 import { atMost } from './save/at-most.ts';
 import { makeBacklog } from './save/backlog.ts';
 import { makeChecks, SMALL } from './save/checks.ts';
-import { syncPath, unlessMissing } from './save/files.ts';
+import { syncPath, unlessMissing, writeSynced } from './save/files.ts';
 import { findCopy, keyOf, placeOf } from './save/names.ts';
 import { openPartial } from './save/partial.ts';
 import { startPartialCopy } from './save/partial-copy.ts';
 import { makeRoom } from './save/room.ts';
+import { contentFields, removeCopy, sidecarOf, sidecarText } from './save/sidecar.ts';
 import { makeTurns } from './save/turns.ts';
 import { messageOf } from './thrown.ts';
 
@@ -61,7 +63,7 @@ export interface SaveStore {
   /** Completes when the copy will outlive a power cut: at once, when its commit is over, or after fetching it again. */
   readonly dispatch: Dispatch;
   /**
-   * Emits the copy of an entry, `{ source: 'saved', kept: true }`, if there is one that is right, and completes. A copy not yet seen by
+   * Emits the copy of an entry, `{ source: 'saved', kept: true, headers }`, if there is one that is right, and completes. A copy not yet seen by
    * this process, or touched since, is read and checked first: up to 1 MiB at once, larger ones in the background, offered later.
    * Errors with UNREADABLE where the disk cannot be asked.
    */
@@ -75,9 +77,10 @@ const DISK_LINES = 2;
 
 /**
  * The embedded way to save: verified bytes as files in a folder. The file system is the only truth, there is no index to disagree with it:
- * a file under its final name was whole, synced and right when it was renamed to it, so `kill -9` at any moment leaves nothing wrong.
- * What is in the making lies in `.partial`, beyond the limit, and is removed by the next start. Access times tell what was used last; a copy
- * that has to go while it is read is read to its end all the same.
+ * a file under its final name was whole, synced and right when it was renamed to it, so `kill -9` at any moment leaves nothing wrong. Beside
+ * it lies its sidecar: what its transfer said of the content, which the copy is offered with.
+ * What is in the making lies in `.partial`, beyond the limit, and is removed by the next start. The sidecars' times tell what was used
+ * last; a copy that has to go while it is read is read to its end all the same.
  *
  * Throws where the folder cannot be made.
  */
@@ -93,7 +96,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const turns = makeTurns(tell);
   const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
   const { limit = 0, now = Date.now } = options;
-  const room = makeRoom({ folder, limit, inLine, alone: turns.alone, touched: checks.trust, onError: tell, now });
+  const room = makeRoom({ folder, limit, inLine, alone: turns.alone, onError: tell, now });
   const tooLarge = new Set<string>();
 
   /** Whether content of so many bytes can never be kept. The wish to save it has to know. */
@@ -103,14 +106,19 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   };
 
   /** Gives a finished file its final name. The first of several wins, unless it is not known to be right. */
-  const place = async (entry: CatalogEntry, key: string, file: string, sha256 = '') => {
+  const place = async (entry: CatalogEntry, key: string, file: string, headers: readonly Header[], sha256 = '') => {
     const there = await findCopy(folder, entry, key);
-    if (there && checks.isKnown(there)) return unlink(file);
+    if (there && checks.known(there)) return unlink(file);
     const path = placeOf(folder, entry, key, sha256);
+    const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, headers);
+    await inLine(() => writeSynced(sidecarOf(file), text));
     const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // Whole seconds, which can be set again whenever the access time is.
-    const seconds = Math.floor(now() / 1000);
-    await utimes(file, seconds, seconds);
+    // Its time is that of the copy's last use.
+    await utimes(sidecarOf(file), now() / 1000, now() / 1000);
+    // First, so that no copy is ever without it; until its copy comes, it counts for nothing.
+    await rename(sidecarOf(file), sidecarOf(path));
+    // Without a checksum it alone tells what the bytes are: a power cut must not take it and leave them.
+    if (!entry.checksum) await inLine(() => syncPath(dirname(path)));
     await rename(file, path);
     // New folders too must outlive a power cut, hence those above them.
     for (let at = dirname(path); ; at = dirname(at)) {
@@ -119,17 +127,18 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       if (made === undefined || at === folder) break;
     }
     const stats = await stat(path, { bigint: true });
-    checks.trust(path, stats);
+    checks.trust(path, stats, headers);
     room.taken(Number(stats.size));
-    if (there && there.path !== path) await unlink(there.path);
+    if (there && there.path !== path) await removeCopy(there.path);
   };
 
-  const keep: Keep = (entry, length = entry.size ?? 0) => {
+  const keep: Keep = (entry, length = entry.size ?? 0, headers) => {
     const key = keyOf(entry);
     if (isTooLarge(key, length)) return undefined;
     let written = 0;
     const file = join(partial, randomUUID());
     const own = entry.checksum ? undefined : createHash('sha256');
+    const fields = contentFields(headers);
     const copy = startPartialCopy({
       file,
       backlog,
@@ -151,8 +160,8 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         const finished = copy.finish();
         turns.alone(key, async () => {
           if (!(await finished)) return;
-          await place(entry, key, file, own?.digest('hex')).catch(async (error: unknown) => {
-            await unlessMissing(unlink(file));
+          await place(entry, key, file, fields, own?.digest('hex')).catch(async (error: unknown) => {
+            await Promise.all([file, sidecarOf(file)].map((path) => unlessMissing(unlink(path))));
             throw error;
           });
         });
@@ -176,7 +185,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     }
     const copy = await findCopy(folder, entry);
     if (!copy) return false;
-    if (checks.isKnown(copy)) return true;
+    if (checks.known(copy)) return true;
     // Of an earlier process, which may have been killed before its folder was synced.
     if (!(await checks.check(copy))) return false;
     await inLine(() => syncPath(dirname(copy.path)));
@@ -207,12 +216,16 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const offer = async (entry: CatalogEntry): Promise<Candidate | undefined> => {
     const copy = await findCopy(folder, entry);
     if (!copy) return undefined;
-    if (!checks.isKnown(copy)) {
+    let known = checks.known(copy);
+    if (!known) {
       const checking = checks.check(copy);
-      if (copy.stats.size > SMALL || !(await checking)) return undefined;
+      known = copy.stats.size > SMALL ? undefined : await checking;
     }
+    if (!known) return undefined;
     room.used(copy);
-    return { entry, source: 'saved', url: pathToFileURL(copy.path).href, root: folder, kept: true };
+    const { headers } = known;
+    const url = pathToFileURL(copy.path).href;
+    return { entry, source: 'saved', url, root: folder, kept: true, ...(headers && { headers }) };
   };
 
   return {

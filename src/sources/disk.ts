@@ -2,6 +2,8 @@ import { read } from 'node:fs';
 import type { SourceEvent } from '../../pipelines/model/index.ts';
 import {
   type Ask,
+  type Candidate,
+  field,
   type Header,
   holds,
   type OpenSource,
@@ -18,9 +20,10 @@ import { closeFd, type DiskFile, diskError, openDiskFile } from './disk-file.ts'
 const READ = 256 * 1024;
 
 /**
- * Candidates at `file:` URLs and plain absolute paths. Emits a head made from the file, then chunks while the valve is open, one read at a
- * time; completes after as many bytes as the head told, also where the file has grown meanwhile. Errors with a StreamError, SHORT_BODY
- * where the file has become shorter. Unsubscribing closes the file, at the latest when the one read under way returns.
+ * Candidates at `file:` URLs and plain absolute paths. Emits a head made from the file, or from the header fields that the candidate brings,
+ * then chunks while the valve is open, one read at a time; completes after as many bytes as the head told, also where the file has grown
+ * meanwhile. Errors with a StreamError, SHORT_BODY where the file has become shorter. Unsubscribing closes the file, at the latest when the
+ * one read under way returns.
  */
 export const openDisk: OpenSource = (candidate, ask) =>
   pausable<SourceEvent>(ask.valve, (sink) => {
@@ -30,7 +33,7 @@ export const openDisk: OpenSource = (candidate, ask) =>
 
     openDiskFile(candidate).then(
       (file) => {
-        const head = headOf(file, ask);
+        const head = headOf(file, candidate, ask);
         if (head instanceof StreamError) {
           closeFd(file.fd);
           return sink.error(head);
@@ -113,26 +116,33 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
 const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
   new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
 
-/**
- * The head that a web server would send. The entity tag is strong: time, size and inode change with the content
- * (RFC 9110 section 8.8.1); If-Range that does not hold means the whole file (section 13.1.5).
- */
-const headOf = ({ path, stats }: DiskFile, ask: Ask): SourceHead | StreamError => {
+/** The head that a web server would send; If-Range that does not hold means the whole file (RFC 9110 section 13.1.5). */
+const headOf = (file: DiskFile, candidate: Candidate, ask: Ask): SourceHead | StreamError => {
+  const { path, stats } = file;
   const length = Number(stats.size);
-  const etag = `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`;
-  const lastModified = stats.mtime.toUTCString();
-  const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified });
+  const fields = fieldsOf(file, candidate);
+  const tag = field(fields, 'etag');
+  // A weak one proves nothing about bytes.
+  const etag = tag?.startsWith('"') ? tag : undefined;
+  const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified: field(fields, 'last-modified') });
   const part = asked ? within({ first: ask.from, last: ask.last }, length) : undefined;
   // From its very end on there is nothing left to read, and nothing wrong.
   if (asked && !part && ask.from !== length && length > 0) {
     return new StreamError('UNSATISFIABLE', 'disk', `${path} has ${length} bytes only`, { length });
   }
   const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };
-  const headers: readonly Header[] = [
-    ['Content-Type', contentType(path)],
-    ['Content-Length', String(last + 1 - from)],
-    ['Last-Modified', lastModified],
-    ['ETag', etag],
-  ];
+  const headers: readonly Header[] = [['Content-Length', String(last + 1 - from)], ...fields];
   return { type: 'head', headers, length, from, ...(last < length - 1 && { last }), etag };
 };
+
+/**
+ * The fields that describe the content: for a copy those of the transfer that it was made of, as far as they are known, otherwise the file's
+ * own. A copy's time is that of saving, which is not when the content was modified. The file's entity tag is strong: time, size and inode
+ * change with the content (RFC 9110 section 8.8.1).
+ */
+const fieldsOf = ({ path, stats }: DiskFile, { headers, kept }: Candidate): readonly Header[] =>
+  headers ?? [
+    ['Content-Type', contentType(path)],
+    ...(kept ? [] : [['Last-Modified', stats.mtime.toUTCString()] as const]),
+    ['ETag', `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`],
+  ];

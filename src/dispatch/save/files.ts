@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 // Bare descriptors: a FileHandle costs more, and closes itself when it is forgotten.
@@ -25,6 +26,17 @@ const without = (chunks: readonly Uint8Array[], written: number): Uint8Array[] =
   });
 };
 
+/** Makes a small file whose text will outlive a power cut. */
+export const writeSynced = async (path: string, text: string): Promise<void> => {
+  const fd = await openFd(path, 'wx', 0o600);
+  try {
+    await writeAll(fd, [Buffer.from(text)]);
+    await syncFd(fd);
+  } finally {
+    await closeFd(fd);
+  }
+};
+
 /** Makes what was written to a file, or the names in a folder, outlive a power cut. */
 export const syncPath = async (path: string): Promise<void> => {
   const fd = await openFd(path, fs.constants.O_RDONLY);
@@ -42,6 +54,15 @@ export const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined>
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+};
+
+/** Removes a folder, unless something is in it. */
+export const removeIfEmpty = async (folder: string): Promise<void> => {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
   }
 };
 

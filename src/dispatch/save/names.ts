@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join, parse } from 'node:path';
 import type { CatalogEntry, Checksum } from '../../../pipelines/model/index.ts';
 import { unlessMissing } from './files.ts';
+import { isSidecar } from './sidecar.ts';
 
 /** A file under its final name: whole when it got there. */
 export interface Copy {
@@ -12,6 +13,8 @@ export interface Copy {
   readonly stats: BigIntStats;
   /** What its content must match. */
   readonly checksum: Checksum;
+  /** The catalog has no checksum of it: nothing but what its transfer said tells what the bytes are. */
+  readonly bare: boolean;
 }
 
 /**
@@ -33,14 +36,15 @@ export const findCopy = async (folder: string, entry: CatalogEntry, key = keyOf(
   const path = entry.checksum ? placeOf(folder, entry, key, '') : await onlyFileIn(baseOf(folder, key));
   const stats = path && (await unlessMissing(stat(path, { bigint: true })));
   if (!stats) return undefined;
-  return { key, path, stats, checksum: entry.checksum ?? { algorithm: 'sha256', value: parse(path).name } };
+  const checksum = entry.checksum ?? { algorithm: 'sha256', value: parse(path).name };
+  return { key, path, stats, checksum, bare: !entry.checksum };
 };
 
 const baseOf = (folder: string, key: string): string => join(folder, key.slice(0, 2), key.slice(2));
 
 const onlyFileIn = async (folder: string): Promise<string | undefined> => {
-  const names = await unlessMissing(readdir(folder));
-  return names?.[0] && join(folder, names[0]);
+  const name = (await unlessMissing(readdir(folder)))?.find((name) => !isSidecar(name));
+  return name && join(folder, name);
 };
 
 /** Kept, so that the media type can still be told from the name. Paths come from others: only what is harmless in a name. */

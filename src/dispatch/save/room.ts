@@ -1,9 +1,9 @@
-import type { BigIntStats } from 'node:fs';
-import { readdir, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { readdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
 import type { InLine } from './at-most.ts';
-import { signatureOf, unlessMissing } from './files.ts';
+import { removeIfEmpty, unlessMissing } from './files.ts';
 import type { Copy } from './names.ts';
+import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
 /** Keeps all copies together within a limit: those not used for the longest time have to go. */
 export interface Room {
@@ -22,17 +22,17 @@ interface RoomOptions {
   readonly inLine: InLine;
   /** Runs work alone among all that moves the files of a key. Never rejects. */
   readonly alone: (key: string, work: () => Promise<void>) => Promise<void>;
-  /** A copy's times were set, its content was not touched. */
-  readonly touched: (path: string, stats: BigIntStats) => void;
   readonly onError: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Uses that are remembered beside the file system's access times, which a restart keeps. */
+/** Uses that are remembered beside those that are written, which a restart keeps. */
 const REMEMBERED = 100_000;
 /** Milliseconds for which a use is remembered only: what a restart may forget of the order. */
 const UNWRITTEN = 3_600_000;
+/** Milliseconds after which a sidecar without its copy will not get one. */
+const ORPHANED = 3_600_000;
 /** Removing begins above the limit and goes on to this part of it, so that not every new copy needs a look at all the others. */
 const GOAL = 0.9;
 
@@ -42,22 +42,36 @@ interface Found {
   readonly usedAt: number;
 }
 
-export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }: RoomOptions): Room => {
-  const recent = new Map<string, number>();
+export const makeRoom = ({ folder, limit, inLine, alone, onError, now }: RoomOptions): Room => {
+  const recent = new Map<string, { readonly at: number; readonly written: number }>();
   let total = 0;
   /** Bytes that came while all were being counted, which may not have been counted. */
   let came = 0;
   let sweeping: Promise<void> | undefined;
 
-  /** The kernel may never note a read (`noatime`) or note one a day (`relatime`): uses are written as access times by ourselves. */
-  const touch = ({ key, path, stats }: Copy) =>
+  /**
+   * A use is written as the time of the copy's sidecar. The copy itself stays untouched: whatever touches it has it checked again. The
+   * kernel's access times are no help: it may note no read (`noatime`), or one a day (`relatime`).
+   */
+  const write = ({ key, path }: Copy, at: number) =>
     alone(key, async () => {
-      const before = await unlessMissing(stat(path, { bigint: true }));
-      // Only whole seconds can be set again as they are; what was touched has to be checked, and must not look as if it had been.
-      const modified = Number(stats.mtimeNs) / 1e9;
-      if (!before || signatureOf(before) !== signatureOf(stats) || !Number.isInteger(modified)) return;
-      await utimes(path, now() / 1000, modified);
-      touched(path, await stat(path, { bigint: true }));
+      await unlessMissing(utimes(sidecarOf(path), at / 1000, at / 1000));
+    });
+
+  const lookAt = async (path: string): Promise<Found | undefined> => {
+    const copy = await inLine(() => unlessMissing(stat(path)));
+    const sidecar = await inLine(() => unlessMissing(stat(sidecarOf(path))));
+    if (!copy) return undefined;
+    return { path, size: copy.size, usedAt: Math.max(sidecar?.mtimeMs ?? copy.atimeMs, recent.get(path)?.at ?? 0) };
+  };
+
+  /** What a killed process left. The copy of a young one may be on its way, put in place by another process. */
+  const removeOrphan = (sidecar: string) =>
+    alone(keyAt(folder, copyOf(sidecar)), async () => {
+      const [stats, copy] = await Promise.all([sidecar, copyOf(sidecar)].map((path) => unlessMissing(stat(path))));
+      if (!stats || copy || now() - stats.mtimeMs < ORPHANED) return;
+      await unlink(sidecar);
+      if (isAlone(folder, sidecar)) await removeIfEmpty(dirname(sidecar));
     });
 
   const find = async (): Promise<readonly Found[]> => {
@@ -65,11 +79,14 @@ export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }
     for (const two of await readdir(folder)) {
       if (two.startsWith('.')) continue;
       const names = await readdir(join(folder, two), { recursive: true, withFileTypes: true });
-      for (const name of names) {
-        if (!name.isFile()) continue;
-        const path = join(name.parentPath, name.name);
-        const stats = await inLine(() => unlessMissing(stat(path)));
-        if (stats) found.push({ path, size: stats.size, usedAt: Math.max(stats.atimeMs, recent.get(path) ?? 0) });
+      const paths = new Set(names.flatMap((name) => (name.isFile() ? [join(name.parentPath, name.name)] : [])));
+      for (const path of paths) {
+        if (isSidecar(path)) {
+          if (!paths.has(copyOf(path))) await removeOrphan(path);
+          continue;
+        }
+        const copy = await lookAt(path);
+        if (copy) found.push(copy);
       }
     }
     return found;
@@ -77,14 +94,13 @@ export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }
 
   const remove = ({ path, usedAt }: Found) =>
     alone(keyAt(folder, path), async () => {
+      const copy = await lookAt(path);
       // Used, or made anew, since it was looked at.
-      if ((recent.get(path) ?? 0) > usedAt) return;
-      const stats = await unlessMissing(stat(path));
-      if (!stats || stats.atimeMs > usedAt) return;
-      await unlink(path);
+      if (!copy || copy.usedAt > usedAt) return;
+      await removeCopy(path);
       recent.delete(path);
-      total -= stats.size;
-      if (isAlone(folder, path)) await rmdir(dirname(path));
+      total -= copy.size;
+      if (isAlone(folder, path)) await removeIfEmpty(dirname(path));
     });
 
   const sweep = async (): Promise<void> => {
@@ -113,11 +129,13 @@ export const makeRoom = ({ folder, limit, inLine, alone, touched, onError, now }
     used: (copy) => {
       if (limit === 0) return;
       const at = now();
+      const before = recent.get(copy.path)?.written ?? 0;
+      const written = at - before > UNWRITTEN ? at : before;
       recent.delete(copy.path);
-      recent.set(copy.path, at);
+      recent.set(copy.path, { at, written });
       const [oldest] = recent.keys();
       if (recent.size > REMEMBERED && oldest !== undefined) recent.delete(oldest);
-      if (at - Number(copy.stats.atimeMs) > UNWRITTEN) void touch(copy);
+      if (written === at) void write(copy, at);
     },
     taken: (bytes) => {
       total += bytes;

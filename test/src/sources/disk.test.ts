@@ -23,7 +23,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, tap } from 'rxjs';
-import type { SourceEvent } from '../../../pipelines/model/index.ts';
+import { type Candidate, field, type SourceEvent } from '../../../pipelines/model/index.ts';
 import { openDisk } from '../../../src/sources/disk.ts';
 import { sourceContract } from '../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../support/collect.ts';
@@ -81,8 +81,8 @@ describe('a file on disk', () => {
     utimesSync(join(root, 'bear.rpm'), 0, new Date('2024-02-03T04:05:06Z'));
     const { head } = await collect(open(join(root, 'bear.rpm')));
     expect(head?.headers).toEqual([
-      ['Content-Type', 'application/x-rpm'],
       ['Content-Length', '4'],
+      ['Content-Type', 'application/x-rpm'],
       ['Last-Modified', 'Sat, 03 Feb 2024 04:05:06 GMT'],
       ['ETag', head?.etag],
     ]);
@@ -98,6 +98,60 @@ describe('a file on disk', () => {
     utimesSync(path, 1, 1);
     const three = await collect(openDisk(at(path), anAsk()));
     expect(new Set([one, two, three].map(({ head }) => head?.etag)).size).toBe(3);
+  });
+
+  describe('that is a saved copy', () => {
+    const DATE = 'Thu, 01 Jan 2015 00:00:00 GMT';
+    const copy = (headers?: Candidate['headers']) => at(join(root, 'bear.rpm'), { root, kept: true, headers });
+    const partOf = async (candidate: Candidate, ifRange: string) => {
+      const { head, body } = await collect(openDisk(candidate, anAsk({ from: 1, ifRange })));
+      return `${head?.from} ${body}`;
+    };
+
+    it('says of the content what its transfer said, and nothing else', async () => {
+      const headers = [
+        ['etag', '"1"'],
+        ['Last-Modified', DATE],
+        ['Content-Encoding', 'gzip'],
+      ] as const;
+      const { head } = await collect(openDisk(copy(headers), anAsk()));
+      expect(head).toMatchObject({ headers: [['Content-Length', '4'], ...headers], etag: '"1"' });
+      expect((await collect(openDisk(copy([]), anAsk()))).head).toEqual({
+        type: 'head',
+        headers: [['Content-Length', '4']],
+        length: 4,
+        from: 0,
+      });
+    });
+
+    it('continues for who has its tag or its date, and begins anew for who has the file’s', async () => {
+      const own = (await collect(open(join(root, 'bear.rpm')))).head;
+      const tagged = copy([
+        ['ETag', '"1"'],
+        ['Last-Modified', DATE],
+      ]);
+      expect(await partOf(tagged, '"1"')).toBe('1 ear');
+      expect(await partOf(tagged, DATE)).toBe('1 ear');
+      expect(await partOf(tagged, String(own?.etag))).toBe('0 bear');
+      expect(await partOf(tagged, String(field(own?.headers ?? [], 'last-modified')))).toBe('0 bear');
+    });
+
+    it('proves nothing by a weak tag', async () => {
+      const weak = copy([['ETag', 'W/"1"']]);
+      const { head } = await collect(openDisk(weak, anAsk()));
+      expect(field(head?.headers ?? [], 'etag')).toBe('W/"1"');
+      expect(head?.etag).toBeUndefined();
+      expect(await partOf(weak, 'W/"1"')).toBe('0 bear');
+    });
+
+    it('does not give the time of saving for the content’s, if what its transfer said is unknown', async () => {
+      const own = (await collect(open(join(root, 'bear.rpm')))).head;
+      const { head } = await collect(openDisk(copy(), anAsk()));
+      expect(head?.etag).toBe(own?.etag);
+      expect(head?.headers).toEqual(own?.headers.filter(([name]) => name !== 'Last-Modified'));
+      expect(await partOf(copy(), String(own?.etag))).toBe('1 ear');
+      expect(await partOf(copy(), String(field(own?.headers ?? [], 'last-modified')))).toBe('0 bear');
+    });
   });
 
   it('reads plain paths as they are and file URLs percent-decoded', async () => {

@@ -1,7 +1,7 @@
 // Keeps copies without end, four at a time, every third given up in mid-body; says which are saved. Made to be killed.
 import { writeSync } from 'node:fs';
 import { createSaveStore } from '../../../src/dispatch/save.ts';
-import { contentOfNumber, entryOfNumber } from './numbered.ts';
+import { contentOfNumber, entryOfNumber, headersOfNumber } from './numbered.ts';
 
 const store = createSaveStore({
   folder: String(process.argv[2]),
@@ -15,7 +15,7 @@ const keepNext = () => {
   const number = count++;
   const entry = entryOfNumber(number);
   const content = contentOfNumber(number);
-  const keeping = store.keep(entry, content.length, []);
+  const keeping = store.keep(entry, content.length, headersOfNumber(number));
   const write = (from: number) => {
     if (from < content.length) {
       keeping?.write(content.subarray(from, from + 65_536));

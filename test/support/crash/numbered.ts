@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CatalogEntry } from '../../../pipelines/model/index.ts';
+import type { CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 
 // For scripts that run without the test runner, hence without river.ts.
 
@@ -22,3 +22,10 @@ export const entryOfNumber = (number: number): CatalogEntry => {
   const value = createHash('sha256').update(contentOfNumber(number)).digest('hex');
   return entryOfUnit(`unit-${number}`, number % 4 === 0 ? {} : { checksum: { algorithm: 'sha256', value } });
 };
+
+/** What the transfer of such a content said of it. */
+export const headersOfNumber = (number: number): readonly Header[] => [
+  ['Content-Type', 'application/x-rpm'],
+  ['ETag', `"${number}"`],
+  ['Last-Modified', new Date(number * 1000).toUTCString()],
+];

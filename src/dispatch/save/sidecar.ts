@@ -1,0 +1,75 @@
+import { hash } from 'node:crypto';
+import { readFile, unlink } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Checksum, Header } from '../../../pipelines/model/index.ts';
+import { unlessMissing } from './files.ts';
+import type { Copy } from './names.ts';
+
+/** The header fields that describe the content itself, not the response that it came in (RFC 9110 section 8). */
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['content-type', 'content-encoding', 'content-language', 'content-disposition'],
+  ...['etag', 'last-modified'],
+]);
+
+export const contentFields = (headers: readonly Header[]): readonly Header[] =>
+  headers.filter(([name]) => FIELDS.has(name.toLowerCase()));
+
+// The name of a copy has one dot at most, so that it never ends like this.
+const ENDING = '.meta.json';
+
+/** Where it is written what the first transfer of a copy said of the content: beside the copy. */
+export const sidecarOf = (path: string): string => path + ENDING;
+export const isSidecar = (path: string): boolean => path.endsWith(ENDING);
+/** The copy that a sidecar belongs to. */
+export const copyOf = (sidecar: string): string => sidecar.slice(0, -ENDING.length);
+
+/**
+ * The layout: `sum` is the SHA-256 of `about` as JSON, so that damage is seen; `about.checksum` is that of the content, so that a sidecar
+ * never counts for other content than its own. More may be said in `about` in addition.
+ */
+const VERSION = 1;
+
+const schema = z.object({
+  version: z.literal(VERSION),
+  sum: z.string(),
+  about: z.object({
+    checksum: z.object({ algorithm: z.string(), value: z.string() }),
+    headers: z.array(z.tuple([z.string(), z.string()])),
+  }),
+});
+
+const sumOf = (about: unknown): string => hash('sha256', JSON.stringify(about), 'hex');
+
+export const sidecarText = ({ algorithm, value }: Checksum, headers: readonly Header[]): string => {
+  const about = { checksum: { algorithm, value }, headers: contentFields(headers) };
+  return `${JSON.stringify({ version: VERSION, sum: sumOf(about), about })}\n`;
+};
+
+/**
+ * The header fields of a copy; `undefined` if it has no sidecar, as copies of earlier versions, `'damaged'` for a sidecar that is not what
+ * was written, or is that of other content. Rejects with what the system says.
+ */
+export const readSidecar = async ({
+  path,
+  checksum,
+}: Pick<Copy, 'path' | 'checksum'>): Promise<readonly Header[] | 'damaged' | undefined> => {
+  const text = await unlessMissing(readFile(sidecarOf(path), 'utf8'));
+  return text === undefined ? undefined : (headersIn(text, checksum) ?? 'damaged');
+};
+
+/** Removes a copy, then its sidecar: a process that is killed between the two leaves nothing but a sidecar that counts for nothing. */
+export const removeCopy = async (path: string): Promise<void> => {
+  await unlink(path);
+  await unlessMissing(unlink(sidecarOf(path)));
+};
+
+const headersIn = (text: string, { algorithm, value }: Checksum): readonly Header[] | undefined => {
+  try {
+    const written = JSON.parse(text);
+    const { sum, about } = schema.parse(written);
+    const isOwn = about.checksum.algorithm === algorithm && about.checksum.value === value;
+    return isOwn && sum === sumOf(written.about) ? contentFields(about.headers) : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url';
+import { firstValueFrom } from 'rxjs';
+import type { Candidate, CatalogEntry, Header, Keeping } from '../../pipelines/model/index.ts';
+import { createSaveStore, type SaveStore, type SaveStoreOptions } from '../../src/dispatch/save.ts';
+import { digestOf } from './collect.ts';
+import { filesBelow, temporaryFolders } from './folder.ts';
+import { anEntry } from './river.ts';
+
+/** Stores of saved copies in folders that are removed after the test. */
+export const stores = () => {
+  const newFolder = temporaryFolders();
+
+  /** A store and what it told; `restart` opens its folder as a later process would. */
+  const aStore = (options: Partial<SaveStoreOptions> = {}) => {
+    const folder = options.folder ?? newFolder();
+    const errors: string[] = [];
+    const store = createSaveStore({ folder, onError: ({ message }) => errors.push(message), ...options });
+    const restart = () => aStore({ ...options, folder });
+    return { ...store, folder, errors, files: () => filesOf(folder), restart };
+  };
+  return { newFolder, aStore };
+};
+
+const SIDECAR = '.meta.json';
+
+/** Every file in a store's folder but the sidecars that lie beside their copies. */
+export const filesOf = (folder: string): string[] => {
+  const all = filesBelow(folder);
+  return all.filter((file) => !file.endsWith(SIDECAR) || !all.includes(file.slice(0, -SIDECAR.length)));
+};
+
+export const describing = (bytes: Uint8Array, more: Partial<CatalogEntry> = {}): CatalogEntry =>
+  anEntry({ checksum: { algorithm: 'sha256', value: digestOf(bytes) }, ...more });
+
+export const writeTo = (keeping: Keeping | undefined, bytes: Uint8Array, size = 65_536) => {
+  for (let at = 0; at < bytes.length; at += size) keeping?.write(bytes.subarray(at, at + size));
+};
+
+/** Keeps a copy as a transfer with these header fields would; resolves when it is in its place. */
+export const keep = async (
+  store: SaveStore,
+  entry: CatalogEntry,
+  bytes: Uint8Array,
+  headers: readonly Header[] = [],
+) => {
+  const keeping = store.keep(entry, bytes.length, headers);
+  writeTo(keeping, bytes);
+  keeping?.commit();
+  await store.close();
+};
+
+export const find = (store: SaveStore, entry: CatalogEntry): Promise<Candidate | undefined> =>
+  firstValueFrom(store.find(entry), { defaultValue: undefined });
+
+export const fileOf = (candidate: Candidate | undefined) => fileURLToPath(String(candidate?.url));
