@@ -13,6 +13,7 @@ import type { Cataloger } from './catalog/catalogers/cataloger.ts';
 import { CATALOGERS } from './catalog/catalogers/index.ts';
 import { catalogLease } from './catalog/lease.ts';
 import type { RefreshState, RefreshStore } from './catalog/refresh-store.ts';
+import { DESCRIPTOR } from './config/dialects.ts';
 import { parseIni } from './config/ini.ts';
 import { maskUrl } from './observe/mask.ts';
 import { fingerprintOf, makeRefresher } from './refresh.ts';
@@ -78,7 +79,11 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     random = Math.random,
     onMissing,
   } = parts;
-  const folderOf = openDescriptors({ folder, parse: parseIni, types: catalogers.map(({ type }) => type) });
+  const folderOf = openDescriptors({
+    folder,
+    parse: (content, file) => parseIni(content, file, DESCRIPTOR),
+    types: catalogers.map(({ type }) => type),
+  });
   const present = folderOf.descriptors.pipe(map(({ sources }) => sources));
   const catalogerOf = (source: AlternateSource): Cataloger => {
     const found = catalogers.find(({ type }) => type === source.type);

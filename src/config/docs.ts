@@ -11,7 +11,7 @@ a wrong one stops the streamer with exit status 78 and a message that names the 
 
 ## Files
 
-Read where they exist, the latter over the former: ${STANDARD_FILES.map((file) => `\`${file}\``).join(' and ')}.
+Read if they exist, each over those before it: ${STANDARD_FILES.map((file) => `\`${file}\``).join(', ')}.
 Files that are named on the command line are read instead of them, and must exist.
 
 \`\`\`ini
@@ -22,10 +22,23 @@ interfaces = lo,
   192.0.2.10
 \`\`\`
 
-The format is that of Python's ConfigParser, as in Pulp 2: \`key: value\` or \`key = value\`; lines beginning with \`#\` or \`;\` are
-comments, and so is the rest of a value's first line from a \`;\` that follows white space; an indented line continues the value above it.
-Keys may be written in any case, sections may not. Sections of the same name are merged and the last of several equal keys counts, with
-a warning. An unknown key in a section of the streamer's is warned about; all other sections are left to their owners.
+Each file is read by its own dialect: \`server.conf\` and \`streamer.conf\` by that of Python's SafeConfigParser, as Pulp 2 reads them,
+descriptors of alternate content sources by that of Python 2's ConfigParser, and every other file, such as \`pulp-streamer.conf\`, plainly.
+
+| | \`pulp-streamer.conf\` | \`server.conf\`, \`streamer.conf\` | descriptors |
+|---|---|---|---|
+| \`%%\` | two percent signs | a percent sign | a percent sign in values with a \`%(\`, otherwise two |
+| \`%(key)s\` | itself | the value of another key of the section or of \`[DEFAULT]\` | the same |
+| any other \`%\` | itself | an error that names its line | an error in values with a \`%(\`, otherwise itself |
+| \`[DEFAULT]\` | a section that nothing reads | is only referred to | its values count in every section of the file |
+| \`"…"\` | a JSON string, for values that could not be written otherwise | quotes belong to the value | the same |
+| \`\\;\` and \`\\#\` | \`;\` and \`#\` | both characters | the same |
+| comment after a value | from a \`;\` that follows white space | the same, if it is the first \`;\` | the same |
+
+All have in common: \`key: value\` or \`key = value\`; lines beginning with \`#\` or \`;\` are comments; a comment after a value ends with its
+line; an indented line continues the value above it. Keys may be written in any case, sections may not. Sections of the same name are
+merged and the last of several equal keys counts, with a warning. A key of the streamer's sections that is no setting is warned about, and so
+is a section whose name is nearly that of one that is read; all other sections are left to their owners.
 
 Durations are in seconds, or have one of the suffixes \`ms\`, \`s\`, \`m\`, \`h\`, \`d\`. Sizes are in bytes, or have one of the suffixes
 \`k\`, \`M\`, \`G\`, \`T\` (powers of 1000) or \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\` (powers of 1024). A relative path counts from the working directory.

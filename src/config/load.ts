@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { type IniFile, parseIni } from './ini.ts';
+import { dialectOf } from './dialects.ts';
+import { parseIni } from './ini.ts';
+import type { IniFile } from './ini-file.ts';
 import { type Layers, type OriginsOf, resolveSettings } from './resolve.ts';
 import { SETTINGS, type Settings } from './schema.ts';
 import { unknownKeys, unknownVariables } from './unknown.ts';
 
-/** Read where they exist, the latter over the former: Pulp's own file, and the released streamer's. */
-export const STANDARD_FILES: readonly string[] = ['/etc/pulp/server.conf', '/etc/pulp/streamer.conf'];
+/** Pulp's own file, and that of its streamer. */
+export const PULP_FILES: readonly string[] = ['/etc/pulp/server.conf', '/etc/pulp/streamer.conf'];
+
+/** Read if they exist, each over those before it: Pulp's two files, and ours. */
+export const STANDARD_FILES: readonly string[] = [...PULP_FILES, '/etc/pulp-streamer/pulp-streamer.conf'];
 
 export type Origins = OriginsOf<typeof SETTINGS>;
 
@@ -35,7 +40,7 @@ export class ConfigError extends Error {
 
 const readIni = (file: string, mustExist: boolean): IniFile => {
   try {
-    return parseIni(readFileSync(file, 'utf8'), file);
+    return parseIni(readFileSync(file, 'utf8'), file, dialectOf(file));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;

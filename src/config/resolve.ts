@@ -1,4 +1,4 @@
-import type { IniFile } from './ini.ts';
+import type { IniFile } from './ini-file.ts';
 import { flagOf, keyOf, type Setting, spellingsOf, type Table, type ValuesOf, variableOf } from './schema.ts';
 
 /** Where settings come from: files, the later over the earlier; environment over files; flags over all. */
@@ -22,6 +22,8 @@ export interface Resolved<T extends Table> {
 /** A text somebody wrote for a setting. */
 interface Given {
   readonly text: string;
+  /** Why there is no text to be had of what is written. */
+  readonly problem?: string;
   readonly origin: string;
   /** The origin, and what it is called there. */
   readonly where: string;
@@ -34,7 +36,8 @@ const inFile = (name: string, setting: Setting, { file, sections }: IniFile): re
       const found = sections.get(section)?.get(key);
       if (found === undefined) return [];
       const origin = `${file}:${found.line}`;
-      return [{ text: found.value, origin, where: `${origin}: [${section}] ${key}` }];
+      const { value: text, problem } = found;
+      return [{ text, problem, origin, where: `${origin}: [${section}] ${key}` }];
     });
 
 const outside = (origin: string, text: string | undefined): readonly Given[] =>
@@ -75,7 +78,11 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
   for (const [name, setting] of Object.entries(table)) {
     const filled = setting.default.replace(/\{(\w+)\}/g, (whole, key: string) => shown.get(key) ?? whole);
     const given = [...implied(setting, table, layers), ...givenFor(name, setting, layers)];
-    for (const { text, origin, where } of [...outside('default', filled), ...given]) {
+    for (const { text, problem, origin, where } of [...outside('default', filled), ...given]) {
+      if (problem !== undefined) {
+        problems.push(`${where}: ${problem}`);
+        continue;
+      }
       const read = setting.kind.schema.safeParse(text);
       if (!read.success) {
         const found = setting.secret ? 'something else (a secret, not shown)' : JSON.stringify(text);

@@ -1,4 +1,4 @@
-import type { IniFile } from './ini.ts';
+import type { IniFile } from './ini-file.ts';
 import { nearest } from './nearest.ts';
 import { FOREIGN, type Spelling, spellingsOf, type Table, variableOf } from './schema.ts';
 

@@ -30,6 +30,8 @@ export interface Descriptors {
 interface Value {
   readonly value: string;
   readonly line: number;
+  /** Why the value cannot be used, and what was expected. */
+  readonly problem?: string;
 }
 type Section = ReadonlyMap<string, Value>;
 
@@ -69,6 +71,9 @@ export const readDescriptors = (files: readonly DescriptorFile[], types: readonl
         continue;
       }
       places.set(id, at());
+      const unusable = [...section].filter(([, { problem }]) => problem !== undefined);
+      for (const [key, { problem = '' }] of unusable) leaveOut(key, problem);
+      if (unusable.length > 0) continue;
       const read = keys.safeParse(Object.fromEntries([...section].map(([key, { value }]) => [key, value.trim()])));
       if (!read.success) {
         for (const { path, message } of read.error.issues) leaveOut(String(path[0]), message);

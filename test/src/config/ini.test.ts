@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type IniFile, parseIni } from '../../../src/config/ini.ts';
+import { DESCRIPTOR, dialectOf, PLAIN, PULP } from '../../../src/config/dialects.ts';
+import { parseIni } from '../../../src/config/ini.ts';
+import type { IniFile } from '../../../src/config/ini-file.ts';
 
 const plain = ({ sections }: IniFile) =>
   Object.fromEntries(
@@ -34,6 +36,8 @@ describe('parseIni', () => {
     ['empty values', '[a]\nx:\ny: ""\n', { a: { x: '2 ', y: '3 ' } }],
     ['no interpolation', '[a]\nx: %(home)s\n', { a: { x: '2 %(home)s' } }],
     ['carriage returns and a byte order mark', '\uFEFF[a]\r\nx: 1\r\n  2\r\n', { a: { x: '2 1\n2' } }],
+    ['rem, the comment of older days', '[a]\nREM x: 1\nremark: 2\nrem', { a: { remark: '3 2' } }],
+    ['line separators of Unicode', '[a\u2028b]\nx: \u2028y\u2029z', { 'a\u2028b': { x: '2 y\u2029z' } }],
     ['names that objects have', '[__proto__]\nconstructor: 1\n', { ['__proto__']: { constructor: '2 1' } }],
   ];
   it.each(good)('%s', (_, text, expected) => {
@@ -88,5 +92,82 @@ describe('parseIni', () => {
       'f.conf:7: key x again; it counts instead of line 2',
       'f.conf:10: section [a] again; what follows is added to line 1',
     ]);
+  });
+});
+
+describe('the dialect of', () => {
+  it.each([
+    ['/etc/pulp/server.conf', PULP],
+    ['streamer.conf', PULP],
+    ['/etc/pulp-streamer/pulp-streamer.conf', PLAIN],
+    ['/etc/mine.conf', PLAIN],
+  ])('%s goes by its name', (file, dialect) => expect(dialectOf(file)).toBe(dialect));
+
+  /** Values of a section, or what is wrong with them. */
+  const valuesOf = ({ sections }: Pick<IniFile, 'sections'>, section = 'a') =>
+    Object.fromEntries([...(sections.get(section) ?? [])].map(([key, { value, problem }]) => [key, problem ?? value]));
+
+  const LONE =
+    'expected "%%" for a percent sign, or "%(KEY)s" for the value of another key; found a "%" that is neither';
+  const UNKNOWN =
+    'expected "%(KEY)s" for the value of another key; found a key that is neither in its section nor in [DEFAULT]';
+  const ENDLESS = 'expected references at most 10 deep; found more (one may refer to itself)';
+
+  it.each([
+    ['a percent sign is one', 'p%%w%(x)s', 'p%%w%(x)s'],
+    ['a value in quotes is a JSON string', '"a ; b\\n\\u0041" ; comment', 'a ; b\nA'],
+    ['a quote that is not closed is one', '"a ; comment', '"a'],
+    ['what follows a quoted value belongs to it', '"a"b', '"a"b'],
+    ['what is no JSON stands as it is', String.raw`"\q"`, String.raw`"\q"`],
+    ['a comment needs white space in front', 'a;b #c ;d', 'a;b #c'],
+    ['a backslash keeps comments away, as ini writes it', String.raw`a \; b\#c\d`, String.raw`a ; b#c\d`],
+  ])('our own files: %s', (_, written, value) =>
+    expect(valuesOf(parseIni(`[a]\nx: ${written}`, 'f', PLAIN))).toEqual({ x: value }),
+  );
+
+  it.each<[string, string, Record<string, string>]>([
+    ['two percent signs are one', 'x: p%%w', { x: 'p%w' }],
+    ['a reference, its key in any case', 'x: %(Y)s/%(y)s\ny: 1', { x: '1/1', y: '1' }],
+    ['a reference to [DEFAULT], the section first', 'x: %(d)s%(y)s\ny: 1', { x: 'D1', y: '1' }],
+    ['a reference within another', 'x: %(y)s\ny: %%%(d)s', { x: '%D', y: '%D' }],
+    ['a reference to what is on several lines', 'x: %(y)s\ny: 1\n  2', { x: '1\n2', y: '1\n2' }],
+    ['the name of the section', 'x: %(__name__)s', { x: 'a' }],
+    ['a lone percent sign', 'x: p%w\ny: %', { x: LONE, y: LONE }],
+    ['a reference that is none', 'x: %(y\ny: %()s\nz: %(y)d', { x: LONE, y: LONE, z: LONE }],
+    ['a reference to nothing', 'x: %(nowhere)s', { x: UNKNOWN }],
+    ['a reference to itself', 'x: %(x)s', { x: ENDLESS }],
+    ['a comment behind the first semicolon alone', 'x: a;b ;c\ny: a ;b', { x: 'a;b ;c', y: 'a' }],
+    ['a semicolon at the beginning', 'x: ;a', { x: ';a' }],
+    ['quotes, which stay, but where nothing is in them', 'x: "a"\ny: ""', { x: '"a"', y: '' }],
+  ])('Pulp’s files: %s', (_, lines, values) =>
+    expect(valuesOf(parseIni(`[DEFAULT]\nd: D\ny: 0\n[a]\n${lines}`, 'f', PULP))).toEqual(values),
+  );
+
+  it('Pulp’s files: [DEFAULT] is no section, and says nothing for the others', () => {
+    const { sections } = parseIni('[a]\n[DEFAULT]\nport: 1\n', 'f', PULP);
+    expect([...sections]).toEqual([['a', new Map()]]);
+  });
+
+  it.each<[string, string, Record<string, string>]>([
+    ['percent signs stay as they are', 'x: a%20b%%20c%', { x: 'a%20b%%20c%' }],
+    ['but for values with a reference', 'x: %(d)s%%20', { x: 'D%20' }],
+    ['where a lone one is wrong', 'x: %(d)s%20', { x: LONE }],
+    ['a reference that comes of two percent signs', 'x: %%(d)s', { x: 'D' }],
+    ['a reference to nothing', 'x: %(nowhere)s', { x: UNKNOWN }],
+    ['a reference to itself', 'x: %(x)s', { x: ENDLESS }],
+  ])('descriptors: %s', (_, lines, values) =>
+    expect(valuesOf(parseIni(`[DEFAULT]\nd: D\n[a]\n${lines}`, 'f', DESCRIPTOR))).toEqual({ ...values, d: 'D' }),
+  );
+
+  it('descriptors: [DEFAULT] says for every section what it does not say itself, with its own line', () => {
+    const { sections } = parseIni('[DEFAULT]\nx: %(__name__)s\ny: 1\n[a]\ny: 2\n[b]', 'f', DESCRIPTOR);
+    expect(sections.get('a')).toEqual(
+      new Map([
+        ['y', { value: '2', raw: '2', line: 5 }],
+        ['x', { value: 'a', raw: '%(__name__)s', line: 2 }],
+      ]),
+    );
+    expect(valuesOf({ sections }, 'b')).toEqual({ x: 'b', y: '1' });
+    expect([...sections.keys()]).toEqual(['a', 'b']);
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ConfigError, loadSettings, type Sources } from '../../../src/config/load.ts';
+import { ConfigError, loadSettings, type Sources, STANDARD_FILES } from '../../../src/config/load.ts';
 import { printSettings, settingsJson } from '../../../src/config/print.ts';
 import { SETTINGS } from '../../../src/config/schema.ts';
 
@@ -124,10 +124,37 @@ describe('loadSettings', () => {
     expect(loadSettings({ files: [write('a.conf', '[streamer]\ninterfaces:\n')] }).settings.interfaces).toEqual([]);
   });
 
+  it('finds its own file at its standard place, which counts before Pulp’s', () => {
+    expect(STANDARD_FILES).toEqual([
+      '/etc/pulp/server.conf',
+      '/etc/pulp/streamer.conf',
+      '/etc/pulp-streamer/pulp-streamer.conf',
+    ]);
+    const standardFiles = ['streamer.conf', 'pulp-streamer.conf'].map((name, index) =>
+      write(name, `[streamer]\nport: ${index + 1}\n`),
+    );
+    expect(loadSettings({ standardFiles }).settings.port).toBe(2);
+  });
+
   it('reads the standard files where they exist, and not beside named ones', () => {
     const standardFiles = [join(folder, 'server.conf'), write('streamer.conf', '[streamer]\nport: 5\n')];
     expect(loadSettings({ standardFiles }).settings.port).toBe(5);
     expect(loadSettings({ standardFiles, files: [] }).settings.port).toBe(8751);
+  });
+
+  it('reads each file by its own dialect: a password with two percent signs', () => {
+    const text = '[database]\npassword: p%%w\n';
+    const passwords = ['server.conf', 'streamer.conf', 'pulp-streamer.conf'].map(
+      (name) => loadSettings({ files: [write(name, text)] }).settings.databasePassword,
+    );
+    expect(passwords).toEqual(['p%w', 'p%w', 'p%%w']);
+  });
+
+  it('names the line of a percent sign that Python would not take, but not its value', () => {
+    const file = write('server.conf', '[database]\nname: x\npassword: s3%cret\n[email]\nfrom: 100%\n');
+    expect(problemsOf({ files: [file] })).toEqual([
+      '/server.conf:3: [database] password: expected "%%" for a percent sign, or "%(KEY)s" for the value of another key; found a "%" that is neither',
+    ]);
   });
 
   it('takes the database of server.conf as Pulp does', () => {

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { filter, firstValueFrom, map } from 'rxjs';
+import { DESCRIPTOR } from '../../../src/config/dialects.ts';
 import { parseIni } from '../../../src/config/ini.ts';
 import { type DescriptorsFolder, openDescriptors } from '../../../src/sources/descriptors-folder.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -14,7 +15,8 @@ afterEach(() => {
   for (const folder of opened.splice(0)) folder.close();
 });
 const open = (folder: string): DescriptorsFolder => {
-  const made = openDescriptors({ folder, parse: parseIni, types: ['yum'], settle: 20 });
+  const parse = (content: string, file: string) => parseIni(content, file, DESCRIPTOR);
+  const made = openDescriptors({ folder, parse, types: ['yum'], settle: 20 });
   opened.push(made);
   return made;
 };

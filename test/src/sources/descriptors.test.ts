@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { DESCRIPTOR } from '../../../src/config/dialects.ts';
 import { parseIni } from '../../../src/config/ini.ts';
 import { type Descriptors, readDescriptors } from '../../../src/sources/descriptors.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -9,7 +10,7 @@ const newFolder = temporaryFolders();
 const TYPES = ['yum', 'files'];
 const read = (...texts: string[]): Descriptors =>
   readDescriptors(
-    texts.map((text, index) => parseIni(text, `${index}.conf`)),
+    texts.map((text, index) => parseIni(text, `${index}.conf`, DESCRIPTOR)),
     TYPES,
   );
 const REQUIRED = 'enabled: yes\ntype: yum\nbase_url: http://acs/';
@@ -104,6 +105,25 @@ colour: green`);
   ])('enabled: %s makes %i source, without a word', (enabled, count) => {
     const { sources, problems } = read(`[one]\ntype: yum\nbase_url: http://acs/\nenabled: ${enabled}\n`);
     expect([sources.length, problems]).toEqual([count, []]);
+  });
+
+  it('are read as Python’s ConfigParser reads them: references, [DEFAULT], and URLs that are percent-encoded', () => {
+    const { sources, problems } = read(
+      `[DEFAULT]\nenabled: 1\ntype: yum\nhost: acs\n[one]\nbase_url: http://%(host)s/%%20/\n[two]\nbase_url: http://acs/%20/\n`,
+    );
+    expect(problems).toEqual([]);
+    expect(sources.map(({ id, baseUrl }) => [id, baseUrl])).toEqual([
+      ['one', 'http://acs/%20/'],
+      ['two', 'http://acs/%20/'],
+    ]);
+  });
+
+  it('with a reference to nothing is left out, and named with its line; the others go on', () => {
+    const { sources, problems } = read(`[one]\n${REQUIRED}\nname: %(nowhere)s\n[two]\n${REQUIRED}\n`);
+    expect(sources.map(({ id }) => id)).toEqual(['two']);
+    expect(problems).toEqual([
+      '0.conf:5: [one] name: expected "%(KEY)s" for the value of another key; found a key that is neither in its section nor in [DEFAULT]; the source is left out',
+    ]);
   });
 
   it('of sources that are off are not even checked', () =>

@@ -1,0 +1,55 @@
+/** The text of another key, as it is written; `undefined` if there is no such key. */
+export type TextOf = (key: string) => string | undefined;
+
+/** Puts what a value refers to in its place; throws a {@link BadReference} if that is not possible. */
+export type Interpolate = (value: string, textOf: TextOf) => string;
+
+/** Says what is wrong and what was expected, without quoting the value: it may be a secret. */
+export class BadReference extends Error {
+  override readonly name = 'BadReference';
+}
+
+/** References within references that are followed, as in Python. */
+const LEVELS = 10;
+
+const REFERENCE = '"%(KEY)s" for the value of another key';
+const lone = () => new BadReference(`expected "%%" for a percent sign, or ${REFERENCE}; found a "%" that is neither`);
+const unknown = () =>
+  new BadReference(`expected ${REFERENCE}; found a key that is neither in its section nor in [DEFAULT]`);
+const endless = () =>
+  new BadReference(`expected references at most ${LEVELS} deep; found more (one may refer to itself)`);
+
+const lookUp = (key: string, textOf: TextOf): string => {
+  const found = textOf(key.toLowerCase());
+  if (found === undefined) throw unknown();
+  return found;
+};
+
+/** Python's SafeConfigParser (since Python 3: ConfigParser): `%%` is `%`, `%(key)s` another key's value, and no other `%` is allowed. */
+export const safe: Interpolate = (value, textOf) => {
+  const expand = (text: string, level: number): string => {
+    if (text.includes('%') && level > LEVELS) throw endless();
+    return text.replace(/%(?:(%)|\(([^)]+)\)s)?/g, (_, percent?: string, key?: string) => {
+      if (percent !== undefined) return percent;
+      if (key === undefined) throw lone();
+      return expand(lookUp(key, textOf), level + 1);
+    });
+  };
+  return expand(value, 1);
+};
+
+/**
+ * Python 2's ConfigParser: as long as a value has a `%(` in it, all of it is a format, `%%` included; a value without is left as it stands, so
+ * that percent-encoded URLs need no care.
+ */
+export const lenient: Interpolate = (value, textOf) => {
+  let text = value;
+  for (let level = 1; level <= LEVELS && text.includes('%('); level += 1)
+    text = text.replace(/%(?:(%)|\(([^()]*)\)s)?/g, (_, percent?: string, key?: string) => {
+      if (percent !== undefined) return percent;
+      if (key === undefined) throw lone();
+      return lookUp(key, textOf);
+    });
+  if (text.includes('%(')) throw endless();
+  return text;
+};
