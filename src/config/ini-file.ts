@@ -18,6 +18,8 @@ export type Sections = ReadonlyMap<string, Section>;
 export interface IniFile {
   readonly file: string;
   readonly sections: Sections;
+  /** Where each section begins. */
+  readonly sectionLines: ReadonlyMap<string, number>;
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }

@@ -21,7 +21,9 @@ export const parseIni = (content: string, file: string, dialect: Dialect = PLAIN
       new Map([...values].map(([key, raw]) => [key, { value: raw, raw, line: lineOf(section, key) }])),
     ]),
   );
-  return { file, problems, warnings, sections: dialect.settle(sections) };
+  const sectionLines = new Map<string, number>();
+  for (const { section, line } of lines) if (!sectionLines.has(section)) sectionLines.set(section, line);
+  return { file, problems, warnings, sections: dialect.settle(sections), sectionLines };
 };
 
 /** Of several equal keys, the last one's line: that of the value which counts. */

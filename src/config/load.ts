@@ -46,7 +46,8 @@ const readIni = (file: string, mustExist: boolean): IniFile => {
     if (code === undefined) throw error;
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     const problem = `${file}: expected a readable file; found ${missing ? 'none' : `one that cannot be read (${code})`}`;
-    return { file, sections: new Map(), problems: missing && !mustExist ? [] : [problem], warnings: [] };
+    const problems = missing && !mustExist ? [] : [problem];
+    return { file, sections: new Map(), sectionLines: new Map(), problems, warnings: [] };
   }
 };
 

@@ -12,10 +12,16 @@ const distance = (a: string, b: string): number => {
   return row.at(-1) ?? 0;
 };
 
-/** The item whose text is the nearest to a wrong one; of several, the first. */
-export const nearest = <T>(wrong: string, items: readonly T[], textOf: (item: T) => string): T | undefined =>
+/** The item whose text is the nearest to a wrong one; of several, the first. Whatever takes more than `most` edits is not near. */
+export const nearest = <T>(
+  wrong: string,
+  items: readonly T[],
+  textOf: (item: T) => string,
+  most = Number.POSITIVE_INFINITY,
+): T | undefined =>
   items
     .map((item) => ({ item, edits: distance(wrong, textOf(item)) }))
+    .filter(({ edits }) => edits <= most)
     .reduce<{ item: T; edits: number } | undefined>(
       (best, next) => (best && best.edits <= next.edits ? best : next),
       undefined,

@@ -447,16 +447,6 @@ export const SETTINGS = {
 export type Settings = ValuesOf<typeof SETTINGS>;
 export type SettingName = keyof Settings;
 
-/** What other parts of Pulp keep in the sections that settings of the streamer are found in. */
-export const FOREIGN: readonly Spelling[] = [
-  'redirect_host',
-  'redirect_port',
-  'https_retrieval',
-  'download_interval',
-  'download_concurrency',
-  'enabled',
-].map(lazy);
-
 /** `cacheTimeout` → `cache_timeout`, as in files. */
 export const keyOf = (name: string): string => name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 export const variableOf = (name: string): string => `PULP_STREAMER_${keyOf(name).toUpperCase()}`;

@@ -1,33 +1,44 @@
+import { dialectOf, PULP } from './dialects.ts';
 import type { IniFile } from './ini-file.ts';
 import { nearest } from './nearest.ts';
-import { FOREIGN, type Spelling, spellingsOf, type Table, variableOf } from './schema.ts';
+import { PULP_KEYS, PULP_SECTIONS, SHARED_SECTIONS } from './pulp.ts';
+import { spellingsOf, type Table, variableOf } from './schema.ts';
 
 /** The streamer's own sections. The others are Pulp's, whatever settings they hold: what else is in them is not ours to judge. */
-const OWN: ReadonlySet<string> = new Set(['streamer', 'lazy']);
+const OWN: readonly string[] = ['streamer', 'lazy'];
 
-/** Warnings about keys that look like settings but are none. Sections that are not ours belong to others and are left alone. */
-export const unknownKeys = (table: Table, { file, sections }: IniFile): readonly string[] => {
-  const known = Object.entries(table).flatMap(([name, setting]) => spellingsOf(name, setting));
-  return [...sections].flatMap(([section, values]) => {
-    if (!OWN.has(section)) return misspelt(file, section, values.values().next().value?.line);
-    const here = ({ section: its }: Spelling): boolean => its === section;
-    const fine = new Set([...known, ...FOREIGN].filter(here).map(({ key }) => key));
-    return [...values]
-      .filter(([key]) => !fine.has(key))
-      .map(([key, { line }]) => {
-        const near = nearest(key, known, (spelling) => spelling.key);
-        const hint = near && here(near) ? near.key : `${near?.key} in section [${near?.section}]`;
-        return `${file}:${line}: [${section}] ${key} is not a setting; the nearest is ${hint}`;
-      });
+/** Edits that a section's name may be away from one that is read, in a file with sections of others. */
+const NEAR = 2;
+
+/** Warnings about sections and keys of a file that look like settings but are none. */
+export const unknownKeys = (table: Table, file: IniFile): readonly string[] => [
+  ...misspelt(file),
+  ...OWN.flatMap((section) => unknownIn(section, table, file)),
+];
+
+/** Whoever mistypes a section loses all that is in it. */
+const misspelt = ({ file, sectionLines }: IniFile): readonly string[] => {
+  const read = ['streamer', ...SHARED_SECTIONS.keys()];
+  const isPulps = dialectOf(file) === PULP;
+  const known = new Set([...read, ...PULP_SECTIONS, ...(isPulps ? ['DEFAULT'] : [])]);
+  // Files of Pulp's hold sections of its plugins as well.
+  const most = isPulps ? NEAR : undefined;
+  return [...sectionLines].flatMap(([section, line]) => {
+    const near = known.has(section) ? undefined : nearest(section.trim().toLowerCase(), read, (name) => name, most);
+    return near === undefined ? [] : [`${file}:${line}: section [${section}] is not read; the nearest is [${near}]`];
   });
 };
 
-/** Sections are case-sensitive, so that `[Streamer]` would otherwise be passed over in silence. */
-const misspelt = (file: string, section: string, line: number | undefined): readonly string[] => {
-  const meant = section.trim().toLowerCase();
-  return line === undefined || !OWN.has(meant)
-    ? []
-    : [`${file}:${line}: section [${section}] is ignored; expected [${meant}]`];
+const unknownIn = (section: string, table: Table, { file, sections }: IniFile): readonly string[] => {
+  const known = Object.entries(table).flatMap(([name, setting]) => spellingsOf(name, setting));
+  const fine = [...known, ...PULP_KEYS].filter((spelling) => spelling.section === section).map(({ key }) => key);
+  return [...(sections.get(section) ?? [])]
+    .filter(([key]) => !fine.includes(key))
+    .map(([key, { line }]) => {
+      const near = nearest(key, known, (spelling) => spelling.key);
+      const hint = near?.section === section ? near.key : `${near?.key} in section [${near?.section}]`;
+      return `${file}:${line}: [${section}] ${key} is not a setting; the nearest is ${hint}`;
+    });
 };
 
 /** Warnings about `PULP_STREAMER_…` variables that are no setting. */

@@ -267,16 +267,34 @@ write_concern: majority
         '/a.conf:4: [lazy] port is not a setting; the nearest is port in section [streamer]',
       ],
     ],
-    ['a misspelt section', '[Streamer]\nport: 1\n', ['/a.conf:2: section [Streamer] is ignored; expected [streamer]']],
+    [
+      'misspelt sections, empty ones too',
+      '[Streamer]\nport: 1\n[streamr]\n[task]\n[Server]\nx: 1\n[pulp-streamer]\n',
+      [
+        '/a.conf:1: section [Streamer] is not read; the nearest is [streamer]',
+        '/a.conf:3: section [streamr] is not read; the nearest is [streamer]',
+        '/a.conf:4: section [task] is not read; the nearest is [tasks]',
+        '/a.conf:5: section [Server] is not read; the nearest is [server]',
+        '/a.conf:7: section [pulp-streamer] is not read; the nearest is [streamer]',
+      ],
+    ],
     [
       'what Pulp keeps in [lazy]',
       '[lazy]\nredirect_host: h\ndownload_interval: 30\nenabled: true\nhttps_retrieval: no\n',
       [],
     ],
-    ['Pulp’s sections', '[database]\nname: pulp_database\nprot: 1\n[server]\nserver_name: h\n[Server]\nx: 1\n', []],
+    ['Pulp’s sections', '[database]\nname: x\nprot: 1\n[server]\nserver_name: h\n[email]\n[ldap]\nx: 1\n', []],
   ];
   it.each(suspicious)('warns where due: %s', (_, text, warnings) => {
     expect(warningsOf({ files: [write('a.conf', text)] })).toEqual(warnings);
+  });
+
+  it('warns, in files of Pulp’s, only of sections that are nearly right: its plugins have some of their own', () => {
+    const file = write('server.conf', '[DEFAULT]\nx: 1\n[my_plugin]\nport: 1\n\n[databse]\n[lasy]\n[logs]\n');
+    expect(warningsOf({ files: [file] })).toEqual([
+      '/server.conf:6: section [databse] is not read; the nearest is [database]',
+      '/server.conf:7: section [lasy] is not read; the nearest is [lazy]',
+    ]);
   });
 
   it('warns of unknown variables', () => {

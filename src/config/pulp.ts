@@ -1,0 +1,34 @@
+import type { Spelling } from './schema.ts';
+
+/** Sections of Pulp 2's server.conf that settings of the streamer are found in, and whom the other keys in them are for. */
+export const SHARED_SECTIONS: ReadonlyMap<string, string> = new Map([
+  ['server', 'it is for Pulp’s own server'],
+  ['database', 'it is for Pulp’s own connection to the database'],
+  ['tasks', 'it is for Pulp’s own workers'],
+  ['authentication', 'it is for Pulp’s own server'],
+  ['lazy', 'it is for Pulp, which redirects clients to the streamer and downloads later what they asked for'],
+]);
+
+/** The others, of all its releases, which nothing here reads. */
+export const PULP_SECTIONS: readonly string[] = [
+  'security',
+  'consumer_history',
+  'coordinator',
+  'data_reaping',
+  'ldap',
+  'oauth',
+  'logs',
+  'messaging',
+  'scheduler',
+  'email',
+];
+
+/** What Pulp keeps in `[lazy]` for itself, where other keys are likely to be misspelt settings. */
+export const PULP_KEYS: readonly Spelling[] = [
+  'redirect_host',
+  'redirect_port',
+  'https_retrieval',
+  'download_interval',
+  'download_concurrency',
+  'enabled',
+].map((key) => ({ section: 'lazy', key }));
