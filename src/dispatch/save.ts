@@ -29,7 +29,7 @@ import {
 import { atMost } from './save/at-most.ts';
 import { makeBacklog } from './save/backlog.ts';
 import { makeChecks, SMALL } from './save/checks.ts';
-import { syncPath, unlessMissing, writeSynced } from './save/files.ts';
+import { syncPath, unlessMissing, writeNew } from './save/files.ts';
 import { findCopy, keyOf, placeOf } from './save/names.ts';
 import { openPartial } from './save/partial.ts';
 import { startPartialCopy } from './save/partial-copy.ts';
@@ -110,15 +110,17 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     const there = await findCopy(folder, entry, key);
     if (there && checks.known(there)) return unlink(file);
     const path = placeOf(folder, entry, key, sha256);
+    const bare = !entry.checksum;
     const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, headers);
-    await inLine(() => writeSynced(sidecarOf(file), text));
+    // Without a checksum it alone tells what the bytes are: a power cut must not take it and leave them. Otherwise it is not worth a wait
+    // for the disk: a copy without it says less.
+    await inLine(() => writeNew(sidecarOf(file), text, bare));
     const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     // Its time is that of the copy's last use.
     await utimes(sidecarOf(file), now() / 1000, now() / 1000);
     // First, so that no copy is ever without it; until its copy comes, it counts for nothing.
     await rename(sidecarOf(file), sidecarOf(path));
-    // Without a checksum it alone tells what the bytes are: a power cut must not take it and leave them.
-    if (!entry.checksum) await inLine(() => syncPath(dirname(path)));
+    if (bare) await inLine(() => syncPath(dirname(path)));
     await rename(file, path);
     // New folders too must outlive a power cut, hence those above them.
     for (let at = dirname(path); ; at = dirname(at)) {

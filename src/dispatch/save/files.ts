@@ -26,12 +26,12 @@ const without = (chunks: readonly Uint8Array[], written: number): Uint8Array[] =
   });
 };
 
-/** Makes a small file whose text will outlive a power cut. */
-export const writeSynced = async (path: string, text: string): Promise<void> => {
+/** Makes a small file. If `synced`, it outlives a power cut. */
+export const writeNew = async (path: string, text: string, synced: boolean): Promise<void> => {
   const fd = await openFd(path, 'wx', 0o600);
   try {
     await writeAll(fd, [Buffer.from(text)]);
-    await syncFd(fd);
+    if (synced) await syncFd(fd);
   } finally {
     await closeFd(fd);
   }
