@@ -194,9 +194,12 @@ export const optional = (kind: Kind<string>): Kind<string> => ({
   expected: `${kind.expected}, or nothing`,
 });
 
-/** A file or folder; a relative one counts from the working directory. */
+/** A file or folder; a relative one counts from the working directory. None ends with white space: no text of a setting does. */
 export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
-  schema: text.min(1).transform((written) => resolve(written)),
+  schema: text
+    .min(1)
+    .transform((written) => resolve(written))
+    .pipe(z.string().regex(/\S$/)),
   expected: `the path of a ${placeholder}`,
   placeholder,
   format: (value) => value,

@@ -5,6 +5,7 @@ import type { IniFile } from './ini-file.ts';
 import { type Layers, type OriginsOf, resolveSettings } from './resolve.ts';
 import { SETTINGS, type Settings } from './schema.ts';
 import { unknownKeys, unknownVariables } from './unknown.ts';
+import { unsupportedIn } from './unsupported.ts';
 
 /** Pulp's own file, and that of its streamer. */
 export const PULP_FILES: readonly string[] = ['/etc/pulp/server.conf', '/etc/pulp/streamer.conf'];
@@ -17,6 +18,8 @@ export type Origins = OriginsOf<typeof SETTINGS>;
 export interface Loaded {
   readonly settings: Settings;
   readonly origins: Origins;
+  /** What was read, weakest first; one that is not there is empty. */
+  readonly files: readonly IniFile[];
   /** What is suspicious but harmless: repeated sections and keys, unknown keys and variables. */
   readonly warnings: readonly string[];
 }
@@ -61,9 +64,11 @@ export const loadSettings = ({ files, standardFiles = STANDARD_FILES, env = {}, 
   const { settings, origins, problems } = resolveSettings(SETTINGS, { files: read, env, flags });
   const all = [...read.flatMap((file) => file.problems), ...problems];
   if (all.length > 0) throw new ConfigError(all);
+  const unsupported = unsupportedIn(read, settings);
+  if (unsupported.length > 0) throw new ConfigError(unsupported);
   const warnings = [
     ...read.flatMap((file) => [...file.warnings, ...unknownKeys(SETTINGS, file)]),
     ...unknownVariables(SETTINGS, env),
   ];
-  return { settings, origins, warnings };
+  return { settings, origins, files: read, warnings };
 };

@@ -1,7 +1,7 @@
 import { keyOf, SETTINGS, type Setting, type Table } from './schema.ts';
 
 /** What `loadSettings` gives, or `resolveSettings` for another table. */
-interface Settled {
+export interface Settled {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly origins: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,14 @@
 import type { IniFile } from './ini-file.ts';
-import { flagOf, keyOf, type Setting, spellingsOf, type Table, type ValuesOf, variableOf } from './schema.ts';
+import {
+  flagOf,
+  keyOf,
+  type Setting,
+  type Spelling,
+  spellingsOf,
+  type Table,
+  type ValuesOf,
+  variableOf,
+} from './schema.ts';
 
 /** Where settings come from: files, the later over the earlier; environment over files; flags over all. */
 export interface Layers {
@@ -20,8 +29,10 @@ export interface Resolved<T extends Table> {
 }
 
 /** A text somebody wrote for a setting. */
-interface Given {
+export interface Given {
   readonly text: string;
+  /** Where in a file, and how it is written there. */
+  readonly written?: Spelling & { readonly raw: string };
   /** Why there is no text to be had of what is written. */
   readonly problem?: string;
   readonly origin: string;
@@ -36,15 +47,15 @@ const inFile = (name: string, setting: Setting, { file, sections }: IniFile): re
       const found = sections.get(section)?.get(key);
       if (found === undefined) return [];
       const origin = `${file}:${found.line}`;
-      const { value: text, problem } = found;
-      return [{ text, problem, origin, where: `${origin}: [${section}] ${key}` }];
+      const { value: text, raw, problem } = found;
+      return [{ text, written: { section, key, raw }, problem, origin, where: `${origin}: [${section}] ${key}` }];
     });
 
 const outside = (origin: string, text: string | undefined): readonly Given[] =>
   text === undefined ? [] : [{ text, origin, where: origin }];
 
 /** What follows from a section that is there, or from another setting. */
-const implied = ({ implied }: Setting, table: Table, layers: Layers): readonly Given[] => {
+const impliedFor = ({ implied }: Setting, table: Table, layers: Layers): readonly Given[] => {
   if (!implied) return [];
   const { text, bySection, bySetting } = implied;
   const other = table[bySetting];
@@ -59,11 +70,16 @@ const implied = ({ implied }: Setting, table: Table, layers: Layers): readonly G
   return reasons.flatMap((reason) => outside(reason, text));
 };
 
-/** Weakest first. */
 const givenFor = (name: string, setting: Setting, { files, env, flags }: Layers): readonly Given[] => [
   ...files.flatMap((file) => inFile(name, setting, file)),
   ...outside(`environment ${variableOf(name)}`, env[variableOf(name)]),
   ...outside(`flag ${flagOf(name)}`, flags[name]),
+];
+
+/** All that is said about a setting, weakest first. */
+export const allGiven = (name: string, setting: Setting, table: Table, layers: Layers): readonly Given[] => [
+  ...impliedFor(setting, table, layers),
+  ...givenFor(name, setting, layers),
 ];
 
 /**
@@ -77,7 +93,7 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
   const problems: string[] = [];
   for (const [name, setting] of Object.entries(table)) {
     const filled = setting.default.replace(/\{(\w+)\}/g, (whole, key: string) => shown.get(key) ?? whole);
-    const given = [...implied(setting, table, layers), ...givenFor(name, setting, layers)];
+    const given = allGiven(name, setting, table, layers);
     for (const { text, problem, origin, where } of [...outside('default', filled), ...given]) {
       if (problem !== undefined) {
         problems.push(`${where}: ${problem}`);

@@ -134,6 +134,7 @@ describe('kinds of values', () => {
     ['path', path('file'), '/a/../b', '/b'],
     ['path', path('file'), 'x', resolve('x')],
     ['path', path('file'), ' ', refused],
+    ['path', path('folder'), '/a /', refused],
   ];
   it.each(cases)('%s: %p %s', (_, kind, text, value) => {
     expect(read(kind, text)).toEqual(value);

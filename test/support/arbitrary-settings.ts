@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { SETTINGS, type Setting } from '../../src/config/schema.ts';
+
+/** What files, `ini` and JSON give a meaning of its own. */
+const HOSTILE = ['=', ' ;', ';', '#', '\\', '"', "'", '[', ']', '%', '%(port)s', ':', ',', '\n', '\r', '\t', '\u2028'];
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 8 }),
+  fc
+    .array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ maxLength: 3 })), { maxLength: 6 })
+    .map((pieces) => pieces.join('')),
+);
+
+const number = fc.oneof(fc.nat({ max: 9 }), fc.nat({ max: 70_000 }), fc.maxSafeNat());
+const suffixed = (...suffixes: readonly string[]) =>
+  fc
+    .tuple(
+      fc.oneof(
+        number.map(String),
+        fc.tuple(number, fc.nat({ max: 999 })).map((parts) => parts.join('.')),
+      ),
+      fc.constantFrom('', ...suffixes),
+    )
+    .map((parts) => parts.join(''));
+
+/** Texts that are likely to be valid for a setting, by what stands for its value in help texts. */
+const candidates = (placeholder: string): fc.Arbitrary<string> => {
+  if (placeholder.includes('|')) return fc.constantFrom(...placeholder.split('|'));
+  switch (placeholder) {
+    case 'number':
+      return number.map(String);
+    case 'duration':
+      return suffixed('ms', 's', ' M', 'h', 'd');
+    case 'size':
+      return suffixed('k', ' MiB', 'G', 'KiB', 'B');
+    case 'json':
+      return fc
+        .oneof(fc.array(fc.jsonValue()), fc.dictionary(anyText, fc.jsonValue()))
+        .map((value) => JSON.stringify(value));
+    case 'networks':
+      return fc.array(fc.oneof(fc.ipV4(), fc.constantFrom('2001:db8::/32', '::1'))).map((items) => items.join(','));
+    case 'file':
+    case 'folder':
+      return anyText.map((text) => `/${text}`);
+    case 'url':
+      return fc.oneof(
+        anyText,
+        anyText.map((text) => `mongodb://${text}`),
+      );
+    default:
+      return fc.oneof(
+        anyText,
+        fc.array(anyText).map((items) => items.join(', ')),
+      );
+  }
+};
+
+/** A valid text for a setting; its default is one, if nothing else is. */
+const textFor = ({ kind, default: byDefault }: Setting): fc.Arbitrary<string> =>
+  candidates(kind.placeholder).map((text) => (kind.schema.safeParse(text).success ? text : byDefault));
+
+/** A default that names another setting is not a text to give. */
+const GIVABLE = Object.entries<Setting>(SETTINGS).filter(([, setting]) => !setting.default.includes('{state_dir}'));
+
+/** Valid texts for some settings, at most so many, as an operator could have given them. */
+export const arbitrarySettings = (most = GIVABLE.length): fc.Arbitrary<Readonly<Record<string, string>>> =>
+  fc
+    .subarray(GIVABLE, { maxLength: most })
+    .chain((some) => fc.record(Object.fromEntries(some.map(([name, setting]) => [name, textFor(setting)]))));
