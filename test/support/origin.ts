@@ -3,7 +3,7 @@ import type { SettingOptions } from '../../src/banks.ts';
 import { digestOf, someBytes } from './collect.ts';
 import type { startFeed } from './feeds.ts';
 import { temporaryFolders } from './folder.ts';
-import { type HalvesFeed, startHalves } from './halves.ts';
+import { type FeedFile, type HalvesFeed, startHalves } from './halves.ts';
 import { closedFeeds } from './site-feeds.ts';
 import { until } from './until.ts';
 import { startWireSite } from './wire.ts';
@@ -13,15 +13,25 @@ interface Content {
   readonly sha256: string;
 }
 
+/** What is known of content. Default: its length and its checksum, nothing else. */
+interface Known extends Partial<Pick<FeedFile, 'framing' | 'fields' | 'ranges'>> {
+  readonly checksum?: boolean;
+}
+
+/** Nobody tells its length or its checksum. */
+const UNMEASURED: Known = { framing: 'chunked', checksum: false };
+
 /** What a proxy stands in front of: a streamer, whose feed sends second halves as it is told. */
 export interface Origin {
   /** Without a slash at its end. */
   readonly url: string;
   readonly feed: HalvesFeed;
-  /** From now on there is random content at a path, with its checksum in the catalog; `unmeasured`: nobody tells its length or its checksum. */
-  offer(path: string, size?: number, how?: 'unmeasured'): Content;
+  /** From now on there is random content at a path, in the place of what was there; `unmeasured`: nobody tells its length or its checksum. */
+  offer(path: string, size?: number, how?: 'unmeasured' | Known): Content;
   /** In the catalog, but not at the feed. */
   promise(path: string): void;
+  /** From now on a path is neither in the catalog nor at the feed. */
+  remove(path: string): void;
   /** How often the streamer was asked for a path, and is done with it. */
   served(path: string): number;
   /** Resolves to the streamer's lines about its requests for a path, once there are so many. */
@@ -53,25 +63,37 @@ const startOrigin = async (
   options: SettingOptions = {},
 ): Promise<Origin> => {
   const feed = await startHalves(start);
-  const { daemon, list, log } = await startWireSite(stateDir, {
+  const { daemon, log } = await startWireSite(stateDir, {
     dispatch: 'none',
     retryWait: 0.01,
     cooldown: 0,
     ...options,
   });
   const lines = (path: string) => log.filter((line) => line.msg === 'request' && line.path === path);
+  const { importers, entries } = daemon.streamer.catalog;
+  const importerId = importers.add({ config: {} }).id;
+  const list = (path: string, sha256?: string) =>
+    entries.add({
+      ...{ path, importerId, unitId: path, unitTypeId: 'iso', url: feed.url + path, data: {} },
+      ...(sha256 === undefined ? {} : { checksum: { algorithm: 'sha256', value: sha256 } }),
+    });
   let stopped: Promise<void> | undefined;
   return {
     url: `http://127.0.0.1:${daemon.addresses[0]?.port}`,
     feed,
-    offer: (path, size = LARGE, how) => {
+    offer: (path, size = LARGE, how = {}) => {
+      const { checksum = true, ...file } = how === 'unmeasured' ? UNMEASURED : how;
       const body = someBytes(size);
       const sha256 = digestOf(body);
-      feed.put(path, body, how ? 'chunked' : 'length');
-      list(path, [feed.url + path], how ? {} : { checksum: { algorithm: 'sha256', value: sha256 } });
+      feed.put(path, { framing: 'length', ...file, bytes: body });
+      list(path, checksum ? sha256 : undefined);
       return { body, sha256 };
     },
-    promise: (path) => list(path, [feed.url + path]),
+    promise: (path) => list(path),
+    remove: (path) => {
+      feed.drop(path);
+      entries.remove(path);
+    },
     served: (path) => lines(path).length,
     logged: async (path, count = 1) => {
       await until(() => lines(path).length >= count);
