@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, parse } from 'node:path';
+import { isSidecar } from '../../src/dispatch/save/sidecar.ts';
 import type { Random } from './random.ts';
 
 export const HARMS = ['truncated', 'byte flipped', 'removed', 'replaced', 'folder in its place'] as const;
@@ -24,11 +25,15 @@ export const harm = async (file: string, how: Harm): Promise<void> => {
   if (how === 'folder in its place') mkdirSync(file);
 };
 
-/** Harms one of the saved copies; tells how and which (its name without extension), or nothing where there is none. */
-export const harmOne = async (
-  saved: string,
-  random: Random,
-): Promise<{ readonly how: Harm; readonly key: string } | undefined> => {
+interface Harmed {
+  readonly what: 'saved copy' | 'what lies beside a saved copy';
+  readonly how: Harm;
+  /** Whose content was harmed: the copy's name without extension. */
+  readonly key?: string;
+}
+
+/** Harms one of the saved copies, or what lies beside it; tells how and which, or nothing where there is none. */
+export const harmOne = async (saved: string, random: Random): Promise<Harmed | undefined> => {
   const places = readdirSync(saved).filter((name) => /^[0-9a-f]{2}$/.test(name));
   if (places.length === 0) return undefined;
   const place = random.pick(places);
@@ -38,5 +43,7 @@ export const harmOne = async (
   const file = name && join(saved, place, name);
   if (!file || (statSync(file).size === 0 && how !== 'removed')) return undefined;
   await harm(file, how);
-  return { how, key: place + parse(file).name };
+  return isSidecar(file)
+    ? { what: 'what lies beside a saved copy', how }
+    : { what: 'saved copy', how, key: place + parse(file).name };
 };

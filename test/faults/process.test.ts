@@ -1,6 +1,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { isSidecar } from '../../src/dispatch/save/sidecar.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { filesBelow } from '../support/folder.ts';
 import { openOf, ownEnvironment, processes, type Start } from '../support/processes.ts';
@@ -158,7 +159,8 @@ describe('the process', () => {
       expect(await askAll(daemon.url)).toMatchObject(rights);
       expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
       const right = new Set(files.map(({ bytes }) => checksumOf(bytes).value));
-      const copies = filesBelow(save_dir).map((name) => checksumOf(readFileSync(join(save_dir, name))).value);
+      const names = filesBelow(save_dir).filter((name) => !isSidecar(name));
+      const copies = names.map((name) => checksumOf(readFileSync(join(save_dir, name))).value);
       expect(copies.length).toBeGreaterThan(0);
       expect(copies.filter((value) => !right.has(value))).toEqual([]);
       await feeds.close();

@@ -73,9 +73,9 @@ export const runTransfers = async (
     if (done % 10 > 0) return;
     const harmed = await harmOne(saved, random);
     if (!harmed) return;
-    tally.fault(`saved copy: ${harmed.how}`);
+    tally.fault(`${harmed.what}: ${harmed.how}`);
     // Bytes that are changed under a running transfer are found out at its end at the earliest.
-    ledger.lied(pathOfCopy.get(harmed.key) ?? '');
+    if (harmed.key) ledger.lied(pathOfCopy.get(harmed.key) ?? '');
   });
   await squid.stop();
   const partials = () => filesBelow(join(saved, '.partial')).length;
