@@ -37,10 +37,12 @@ export const createAdminServer = (options: AdminOptions): HttpServer => {
   ]);
   const expected = [...answers.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');
   return createListeners(USUAL_LIMITS, {
-    answer: (req, res, fault) => {
-      const [path = ''] = (req.url ?? '').split('?', 1);
-      respond(res, fault ? answerOf(fault) : (answers.get(path)?.(req) ?? [404, `expected ${expected}`]));
-    },
+    exchange: (req, res, fault) => ({
+      answer: () => {
+        const [path = ''] = (req.url ?? '').split('?', 1);
+        respond(res, fault ? answerOf(fault) : (answers.get(path)?.(req) ?? [404, `expected ${expected}`]));
+      },
+    }),
     refuse: (fault) => errorAsText(fault, SILENT),
   });
 };

@@ -19,6 +19,8 @@ export interface Identity {
   ofHead(head: Head): readonly Header[];
   /** What is told of an error that we answer with. */
   ofError(error: StreamError): readonly Header[];
+  /** What is told of the request alone. */
+  readonly ofRequest: readonly Header[];
 }
 
 /**
@@ -32,6 +34,7 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
   const ofRequest: readonly Header[] = requestId ? [['X-Request-Id', id]] : [];
 
   return {
+    ofRequest,
     observe: (note) => {
       if (note.note === 'found') copyKnown = note.candidates.some(({ kept }) => kept);
       if (note.note === 'attempt') asked = true;

@@ -38,34 +38,63 @@ export const USUAL_LIMITS: Limits = {
   clientTimeout: 600_000,
 };
 
-/** The room that there is for transfers. */
-export interface Room {
-  /** Lets a transfer in, and returns what to call, once, when it is over. Throws `OVERLOADED` or `TOO_MANY_TRANSFERS` where there is no room. */
-  enter(client: string): () => void;
+/** The place of one transfer. */
+export interface Place {
+  /** From now on the transfer makes way for no other: its turn has come. */
+  stay(): void;
+  /** The transfer is over. To be called once. */
+  leave(): void;
 }
 
-/** Room for so many transfers at a time in all, and for so many of one client; 0 is no limit. Those that are in are never bothered. */
+/** The room that there is for transfers. */
+export interface Room {
+  /**
+   * Lets a transfer in. Throws `OVERLOADED` or `TOO_MANY_TRANSFERS` if there is no room. A transfer with `giveWay` is begun ahead of its
+   * turn: as soon as one without it needs the place, `giveWay` is called and has to leave. It never takes a place from another one.
+   */
+  enter(client: string, giveWay?: () => void): Place;
+}
+
+/** Room for so many transfers at a time in all, and for so many of one client; 0 is no limit. */
 export const createRoom = ({
   transfers,
   transfersPerClient,
 }: Pick<Limits, 'transfers' | 'transfersPerClient'>): Room => {
   const ofClient = new Map<string, number>();
+  /** Those begun ahead of their turn, the oldest first. */
+  const ahead = new Map<Place, { readonly client: string; readonly giveWay: () => void }>();
   let all = 0;
+
+  const own = (client: string) => ofClient.get(client) ?? 0;
+  const ownFull = (client: string) => transfersPerClient > 0 && own(client) >= transfersPerClient;
+  const allFull = () => transfers > 0 && all >= transfers;
+
+  const makeWay = (client: string) => {
+    const oldest = (whose: (other: string) => boolean) => [...ahead.values()].find((one) => whose(one.client));
+    if (ownFull(client)) oldest((other) => other === client)?.giveWay();
+    if (allFull()) oldest(() => true)?.giveWay();
+  };
+
   return {
-    enter: (client) => {
-      const own = ofClient.get(client) ?? 0;
-      if (transfersPerClient > 0 && own >= transfersPerClient)
-        throw new StreamError('TOO_MANY_TRANSFERS', 'client', `${own} transfers of ${client} are under way`);
-      if (transfers > 0 && all >= transfers)
-        throw new StreamError('OVERLOADED', 'self', `${all} transfers are under way`);
+    enter: (client, giveWay) => {
+      if (!giveWay) makeWay(client);
+      if (ownFull(client))
+        throw new StreamError('TOO_MANY_TRANSFERS', 'client', `${own(client)} transfers of ${client} are under way`);
+      if (allFull()) throw new StreamError('OVERLOADED', 'self', `${all} transfers are under way`);
       all += 1;
-      ofClient.set(client, own + 1);
-      return () => {
-        all -= 1;
-        const left = (ofClient.get(client) ?? 0) - 1;
-        if (left > 0) ofClient.set(client, left);
-        else ofClient.delete(client);
+      ofClient.set(client, own(client) + 1);
+      const place: Place = {
+        stay: () => ahead.delete(place),
+        leave: () => {
+          ahead.delete(place);
+          all -= 1;
+          const left = own(client) - 1;
+          if (left > 0) ofClient.set(client, left);
+          else ofClient.delete(client);
+        },
       };
+      if (giveWay) ahead.set(place, { client, giveWay });
+      return place;
     },
   };
 };

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { ListenAddress } from './addresses.ts';
-import { type Connection, createConnection } from './connection.ts';
+import { type Connection, createConnection, type Exchange } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
-import { faultOf, faultOfParser } from './strict.ts';
+import { faultOf, faultOfParser, sizeOf } from './strict.ts';
+import { wantsUpgrade, withoutUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
   /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
@@ -14,8 +15,8 @@ export interface HttpServer {
 }
 
 interface Answers {
-  /** Answers a request. `fault` says why it must be refused: it is malformed, or there is no room for its connection. */
-  readonly answer: (req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined) => void;
+  /** How a request is answered. `fault` says why it must be refused: it is malformed, or there is no room for its connection. */
+  readonly exchange: (req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined) => Exchange;
   /** The whole response to what did not become a request; asked for once, when it is sent. */
   readonly refuse: (fault: StreamError, client: string) => string;
 }
@@ -48,6 +49,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   };
 
   const connected = (socket: Socket) => {
+    // Handed back to Node after a request for another protocol.
+    if (connections.has(socket)) return;
     const rests = (rest: boolean) => (rest ? resting.add(socket) : resting.delete(socket));
     connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
     socket.once('close', () => forget(socket));
@@ -64,9 +67,10 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     const fault = late
       ? new StreamError('OVERLOADED', 'self', `${limits.connections} connections are open`)
       : faultOf(req, limits);
-    // Node loses what came together with a request for another protocol: nobody knows where the next request would begin.
-    const last = fault !== undefined || req.headers.upgrade !== undefined;
-    connections.get(req.socket)?.take(res, () => answers.answer(req, res, fault), last);
+    // Node loses what came together with a request for another protocol, unless it lets go of the socket: nobody knows where the next
+    // request would begin.
+    const last = fault !== undefined || wantsUpgrade(req);
+    connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), sizeOf(req), last);
   };
 
   const refuse = (socket: Socket, fault: StreamError) => {
@@ -78,7 +82,18 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Nobody asked for anything on it: browsers and proxies keep such connections in store.
     const unused = fault?.code === 'REQUEST_TIMEOUT' && socket.bytesRead === 0;
     if (fault === undefined || unused) socket.destroy();
+    else if (fault.code === 'REQUEST_TIMEOUT' && excused(error, socket)) return;
     else refuse(socket, fault);
+  };
+
+  /** What was not read could not come in time. */
+  const excused = (error: NodeJS.ErrnoException, socket: Socket) =>
+    connections.get(socket)?.excuse(() => failed(error, socket), limits.requestTimeout);
+
+  /** Node lets go of the socket for the other protocol, and returns what came behind the request: it begins again without the wish. */
+  const ignoreUpgrade = (server: Server, req: IncomingMessage, rest: Buffer) => {
+    req.socket.unshift(Buffer.concat([withoutUpgrade(req), rest]));
+    server.emit('connection', req.socket);
   };
 
   const tunnel = (socket: Socket) => {
@@ -101,6 +116,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         keepAliveTimeout: limits.keepAliveTimeout,
         maxHeaderSize: limits.headerSize,
         highWaterMark: HIGH_WATER_MARK,
+        // A response that is under way would not go on.
+        shouldUpgradeCallback: ({ socket }) => connections.get(socket)?.idle() ?? false,
       },
       requested,
     );
@@ -109,6 +126,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Without these, Node asks for content that we do not want, and answers by itself what it does not know.
     server.on('checkContinue', requested).on('checkExpectation', requested);
     server.on('connection', connected).on('clientError', failed);
+    // Older Node has no such callback, and would let go of every socket.
+    if ('shouldUpgradeCallback' in server) server.on('upgrade', (req, _, rest) => ignoreUpgrade(server, req, rest));
     return server.on('connect', (_, socket: Socket) => tunnel(socket));
   };
 

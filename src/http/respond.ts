@@ -17,8 +17,12 @@ interface How {
   readonly legacyErrors: boolean;
 }
 
+/** The methods that are answered. */
+const ALLOW: Header = ['Allow', 'GET, HEAD, OPTIONS'];
+
 /**
- * Writes a response as its events come, and moves the valve: closed while the socket has enough, open again when it drained.
+ * Writes a response as its events come, and moves the valve: closed while the socket has enough, open again when it drained, and from the
+ * first if it was closed until now.
  * This is the only code that touches `res`. A failure before the head becomes a small error response; after it the connection is
  * reset, so that neither a cache nor a client takes a part for the whole. When the client leaves, the events are unsubscribed from.
  */
@@ -47,6 +51,7 @@ export const respond = (
   });
   res.on('drain', () => valve.next(true));
   res.on('close', () => subscription.unsubscribe());
+  if (!valve.value && !res.writableNeedDrain) valve.next(true);
 };
 
 const writeHead = (
@@ -62,6 +67,12 @@ const writeHead = (
   });
 };
 
+/** Answers OPTIONS, for a path as for the server: all paths have the same methods (RFC 9110 section 9.3.7). */
+export const respondWithMethods = (res: ServerResponse, { identity }: Pick<How, 'identity'>): void => {
+  res.writeHead(204, [ALLOW, ...identity.ofRequest].flat());
+  res.end();
+};
+
 /** Seconds after which a client may try again where the error does not say, and at most. */
 const RETRY_AFTER = { usual: 5, longest: 3600 };
 
@@ -75,7 +86,7 @@ const describe = (error: StreamError, { identity, legacyErrors }: How) => {
     ['Content-Type', 'text/plain; charset=utf-8'],
     ['Content-Length', String(Buffer.byteLength(body))],
     ['Cache-Control', 'no-store'],
-    ...(status === 405 ? [['Allow', 'GET, HEAD'] as const] : []),
+    ...(status === 405 ? [ALLOW] : []),
     ...(error.length === undefined ? [] : [['Content-Range', `bytes */${error.length}`] as const]),
     ...(status === 503 || status === 429 ? [['Retry-After', String(retryAfter)] as const] : []),
     ...identity.ofError(error),

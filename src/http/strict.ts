@@ -10,6 +10,10 @@ const bad = (message: string): StreamError => new StreamError('BAD_REQUEST', 'cl
 const hostsOf = ({ rawHeaders }: IncomingMessage): readonly string[] =>
   rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
 
+/** Bytes of a request's head as clients usually write it. */
+export const sizeOf = ({ url = '', rawHeaders }: IncomingMessage): number =>
+  rawHeaders.reduce((sum, { length }) => sum + length + 2, url.length + 17);
+
 /** The request has content (RFC 9112 section 6): something follows its head that is no request. */
 const hasContent = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;

@@ -125,6 +125,21 @@ describe('curl', () => {
   });
 });
 
+describe('curl that would rather speak HTTP/2', () => {
+  itWithCurl('keeps its connection, too', async () => {
+    const { sha256 } = origin.offer('/a.rpm', 1000);
+    const others = Array.from({ length: 39 }, () => ['-o', '/dev/null', `${origin.url}/a.rpm`]).flat();
+    const file = join(folder(), 'a.rpm');
+    const options = ['--http2', '-v', '-w', '%{http_code} %{num_connects} %{http_version}\n', '-o', file, ...others];
+    const { status, head, body, stderr } = await curl('/a.rpm', ...options);
+    expect(status).toBe(0);
+    expect(stderr).toContain('> Upgrade: h2c\r\n');
+    expect(head.match(/^HTTP\/1\.1 200 OK\r\n/gm)).toHaveLength(40);
+    expect(body.toString()).toBe(`200 1 1.1\n${'200 0 1.1\n'.repeat(39)}`);
+    expect(digestOf(readFileSync(file))).toBe(sha256);
+  });
+});
+
 describe('a client that sends requests ahead', () => {
   it('gets the responses whole and in their order', async () => {
     const contents = ['/1.rpm', '/2.rpm', '/3.iso'].map((path, index) =>

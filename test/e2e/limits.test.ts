@@ -1,10 +1,13 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import type { TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
-import { generate, serveGenerated } from '../support/generated.ts';
+import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
+import { sha256 } from '../support/importing.ts';
 import { processes } from '../support/processes.ts';
 import { dial, responsesIn } from '../support/raw-http.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -15,7 +18,36 @@ const folder = temporaryFolders();
 /** More than sockets take while nobody reads. */
 const CONTENT = generate(1, 32 << 20);
 
+const pathsOf = ({ requests }: TestFeed) => requests.map(({ url }) => url);
+
+/** The bodies of responses in a row, all of known length. */
+const bodiesIn = (received: string): readonly string[] => responsesIn(received, [], true).map(({ body }) => body);
+
 describe('the daemon', () => {
+  it('has the next four of the requests that are sent ahead fetched while the first is answered', async () => {
+    const small = ['/1', '/2', '/3', '/4', '/5', '/6'].map((path, seed) => [path, generate(seed, 1000)] as const);
+    const feed = await startFeed(serveGenerated(new Map([['/large', CONTENT], ...small])));
+    const site = makeSite(start, folder());
+    for (const path of ['/large', ...small.map(([path]) => path)])
+      await site.run('catalog', 'add', path, feed.url + path);
+    const daemon = await site.serve();
+    const client = dial(Number(new URL(daemon.url).port));
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    await client.send(['/large', ...small.map(([path]) => path)].map(ask).join(''));
+    await client.until((received) => received.includes('\r\n\r\n'));
+    client.socket.pause();
+    await until(() => feed.requests.length >= 5);
+    expect(pathsOf(feed).toSorted()).toEqual(['/1', '/2', '/3', '/4', '/large']);
+    client.socket.resume();
+    await client.until((received) => received.length > CONTENT.size && bodiesIn(received).length === 7);
+    const [first = '', ...others] = bodiesIn(client.received());
+    expect(sha256(Buffer.from(first, 'latin1'))).toBe(digestOfGenerated(CONTENT));
+    expect(others).toEqual(small.map(([, content]) => content.block(0).toString('latin1')));
+    expect(pathsOf(feed).toSorted()).toEqual(['/1', '/2', '/3', '/4', '/5', '/6', '/large']);
+    client.socket.destroy();
+    await daemon.logged('request', { status: 200, path: '/6', outcome: 'complete' });
+  });
+
   it('keeps to the limits of its settings, and says in its log who met them', async () => {
     const feed = await startFeed(serveGenerated(new Map([['/large', CONTENT]])));
     const site = makeSite(start, folder(), {

@@ -18,7 +18,12 @@ export const stubServers = (after: typeof afterEach | typeof afterAll = afterEac
   after(async () => {
     await Promise.all(stops.splice(0).map((stop) => stop()));
   });
-  return async (answer: Answer, limits: Partial<Limits> = {}, clientOf?: (asking: Asking) => string) => {
+  return async (
+    answer: Answer,
+    limits: Partial<Limits> = {},
+    clientOf?: (asking: Asking) => string,
+    pathFor?: (target: string) => string,
+  ) => {
     const asked: string[] = [];
     const log: Served[] = [];
     const served = new Subject<Served>();
@@ -34,6 +39,7 @@ export const stubServers = (after: typeof afterEach | typeof afterAll = afterEac
       identify: { via: false, cacheStatus: false, proxyStatus: false, requestId: false },
       legacyErrors: false,
       clientOf,
+      pathFor,
       limits: { ...USUAL_LIMITS, ...limits },
     });
     stops.push(() => server.stop(0));

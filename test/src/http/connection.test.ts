@@ -1,7 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { concat, defer, NEVER, of, Subject, throwError } from 'rxjs';
-import { StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
+import {
+  concat,
+  defer,
+  distinctUntilChanged,
+  filter,
+  finalize,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  throwError,
+} from 'rxjs';
+import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
 import type { Limits } from '../../../src/http/limits.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
 import { chunk } from '../../support/river.ts';
@@ -18,6 +29,9 @@ const get = (path: string, ...fields: readonly string[]): string =>
 const responses = (client: RawClient, methods: readonly string[] = []) => responsesIn(client.received(), methods, true);
 const got = (client: RawClient, text: string) => client.until((received) => received.includes(text));
 const whole = { status: 200, body: 'abc' };
+
+/** More than sockets hold. */
+const LARGE = 'x'.repeat(16 << 20);
 
 /** `/slow` comes when the test says so; everything else at once. */
 const valley = () => {
@@ -36,48 +50,214 @@ const valley = () => {
   return { answer, finish, rest };
 };
 
+/** Sources that deliver `abc` once their valve is open; what they do is told in words. */
+const sources = () => {
+  const told: string[] = [];
+  const answer = ({ path, valve }: StreamRequest, report: (report: Report) => void) =>
+    new Observable<StreamEvent>((out) => {
+      told.push(`begin ${path}`);
+      out.next(headWith(3));
+      if (path === '/slow') out.next(chunk('a'));
+      const rest: Observable<unknown> = path === '/slow' ? come : valve.pipe(filter((open) => open));
+      out.add(
+        rest.subscribe(() => {
+          told.push(`finish ${path}`);
+          out.next(chunk(path === '/slow' ? 'bc' : 'abc'));
+          out.complete();
+        }),
+      );
+      out.add(() => {
+        told.push(`leave ${path}`);
+        report({ outcome: 'left' } as Report);
+      });
+    });
+  const come = new Subject<void>();
+  const left = (path: string) => told.includes(`leave ${path}`);
+  return { answer, told, left, finish: () => come.next() };
+};
+
 describe('the requests of a connection', () => {
-  it('are begun one after the other, each when the one before has been answered', async () => {
-    const { answer, finish } = valley();
-    const { port, asked, log } = await start(answer);
+  it('are answered one after the other; the next four are begun meanwhile, with closed valves', async () => {
+    const { answer, told, finish } = sources();
+    const { port, log } = await start(answer);
     const client = dial(port);
-    await client.send(get('/slow') + get('/b') + get('/c', 'Connection: close'));
+    const paths = ['/slow', '/1', '/2', '/3', '/4', '/5', '/6'];
+    await client.send(paths.map((path) => get(path)).join('') + get('/7', 'Connection: close'));
     await got(client, '\r\n\r\na');
-    expect(asked).toEqual(['/slow']);
+    expect(told).toEqual(paths.slice(0, 5).map((path) => `begin ${path}`));
+    expect(client.received()).toMatch(/\r\n\r\na$/);
     finish();
     await client.ended;
-    expect(asked).toEqual(['/slow', '/b', '/c']);
-    expect(log.map(({ target }) => target)).toEqual(asked);
-    expect(responses(client)).toMatchObject([whole, whole, whole]);
+    expect(responses(client)).toMatchObject(Array(8).fill(whole));
+    expect(log.map(({ target }) => target)).toEqual([...paths, '/7']);
+    for (const path of [...paths, '/7'])
+      expect(told.filter((what) => what.endsWith(` ${path}`))).toEqual([
+        `begin ${path}`,
+        `finish ${path}`,
+        `leave ${path}`,
+      ]);
+    const begins = told.filter((what) => what.startsWith('begin')).map((what) => what.slice('begin '.length));
+    expect(begins).toEqual([...paths, '/7']);
+    // Each makes room for one more as soon as its turn has come.
+    expect(told.indexOf('begin /5')).toBeGreaterThan(told.indexOf('finish /1'));
+    expect(told.indexOf('begin /5')).toBeLessThan(told.indexOf('finish /2'));
   });
 
-  it('that wait are forgotten when the client leaves', async () => {
-    const { answer } = valley();
-    const { port, asked, log } = await start(answer);
+  it('that were begun ahead are left when the client leaves; the others are forgotten', async () => {
+    const { answer, told } = sources();
+    const { port, log } = await start(answer);
     const client = dial(port);
-    await client.send(get('/slow') + get('/b') + get('/c'));
+    await client.send(['/slow', '/1', '/2', '/3', '/4', '/5'].map((path) => get(path)).join(''));
     await got(client, '\r\n\r\na');
     client.socket.destroy();
-    await until(() => log.length === 1);
-    expect(log).toMatchObject([{ target: '/slow', status: 499 }]);
-    expect(asked).toEqual(['/slow']);
+    await until(() => log.length === 5);
+    expect(told.slice(5).toSorted()).toEqual(['/1', '/2', '/3', '/4', '/slow'].map((path) => `leave ${path}`));
+    expect(log.map(({ target }) => target).toSorted()).toEqual(['/1', '/2', '/3', '/4', '/slow']);
+    for (const { status } of log) expect(status).toBe(499);
   });
 
-  it('that wait are not begun when the server stops', async () => {
-    const { answer, finish } = valley();
-    const { server, port, asked } = await start(answer);
+  it('that wait are not answered when the server stops, begun or not', async () => {
+    const { answer, told, left, finish } = sources();
+    const { server, port } = await start(answer);
     const client = dial(port);
-    await client.send(get('/slow') + get('/b'));
+    await client.send(['/slow', '/1', '/2', '/3', '/4', '/5'].map((path) => get(path)).join(''));
     await got(client, '\r\n\r\na');
     const stopped = server.stop(60_000);
+    expect(['/1', '/2', '/3', '/4'].every(left)).toBe(true);
     finish();
     await stopped;
     expect(await client.ended).toBe('end');
     expect(responses(client)).toMatchObject([whole]);
-    expect(asked).toEqual(['/slow']);
+    expect(told).not.toContain('begin /5');
   });
 
-  it('that wait are no more than sixteen: the rest is not begun, and the connection closed behind them', async () => {
+  it('end with one that fails in mid-body: the next is not answered', async () => {
+    const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
+    const failing = new Subject<StreamEvent>();
+    const { answer, told, left } = sources();
+    const { port, log } = await start((request, report) =>
+      request.path === '/a' ? concat(of(headWith(3), chunk('a')), failing) : answer(request, report),
+    );
+    const client = dial(port);
+    await client.send(get('/a') + get('/b'));
+    await got(client, '\r\n\r\na');
+    failing.error(lost);
+    expect(await client.ended).toBe('reset');
+    await until(() => left('/b'));
+    expect(told).toEqual(['begin /b', 'leave /b']);
+    expect(client.received()).toMatch(/\r\n\r\na$/);
+    await until(() => log.length === 2);
+  });
+
+  it('end with a response that ends with the connection: what was begun behind it is left', async () => {
+    const { answer, told, left } = sources();
+    const { port } = await start((request, report) =>
+      request.path === '/a' ? of<StreamEvent[]>(headWith(undefined), chunk('abc')) : answer(request, report),
+    );
+    const client = dial(port);
+    const old = (path: string) => `GET ${path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`;
+    await client.send(old('/a') + old('/b'));
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole]);
+    await until(() => left('/b'));
+    expect(told).toEqual(['begin /b', 'leave /b']);
+  });
+
+  it.each([
+    ['before its head', []],
+    ['after its head', [headWith(3)]],
+    ['after some bytes', [headWith(3), chunk('a')]],
+  ])('that fail ahead of their turn are answered with the error, in their turn: %s', async (_, events) => {
+    const { answer, finish } = sources();
+    const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
+    const { port, log } = await start((request, report) =>
+      request.path === '/broken'
+        ? concat(
+            of<StreamEvent[]>(...events),
+            throwError(() => lost),
+          )
+        : answer(request, report),
+    );
+    const client = dial(port);
+    await client.send(get('/slow') + get('/broken') + get('/b', 'Connection: close'));
+    await got(client, '\r\n\r\na');
+    expect(client.received()).toMatch(/\r\n\r\na$/);
+    finish();
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole, { status: 502 }, whole]);
+    expect(log).toMatchObject([{ status: 200 }, { status: 502, error: lost }, { status: 200 }]);
+  });
+
+  it('that are refused are so in their turn, and cost nothing before it', async () => {
+    const { answer, told, finish } = sources();
+    const { port } = await start(answer);
+    const client = dial(port);
+    const others = ['POST /1', 'OPTIONS *', 'GET /a#b'].map((line) => `${line} HTTP/1.1\r\nHost: a\r\n\r\n`).join('');
+    await client.send(get('/slow') + others + get('/b', 'Host: b'));
+    await got(client, '\r\n\r\na');
+    expect(told).toEqual(['begin /slow']);
+    finish();
+    await client.ended;
+    expect(responses(client).map(({ status }) => status)).toEqual([200, 405, 204, 400, 400]);
+  });
+
+  it('that wait too long for their turn are left, and begun again in their turn', async () => {
+    const { answer, told, left, finish } = sources();
+    // Half of it is too long.
+    const { port, log } = await start(answer, { clientTimeout: 20 });
+    const client = dial(port);
+    await client.send(get('/slow') + get('/b', 'Connection: close'));
+    await got(client, '\r\n\r\na');
+    await until(() => left('/b'));
+    expect(told).toEqual(['begin /slow', 'begin /b', 'leave /b']);
+    finish();
+    await client.ended;
+    expect(responses(client)).toMatchObject([whole, whole]);
+    expect(told.slice(-3)).toEqual(['begin /b', 'finish /b', 'leave /b']);
+    expect(log).toHaveLength(2);
+  });
+
+  it.each([{ transfers: 2 }, { transfersPerClient: 2 }])(
+    'make way, begun ahead, for those whose turn has come: %j',
+    async (limits) => {
+      const { answer, told, left, finish } = sources();
+      const { port } = await start(answer, limits);
+      const client = dial(port);
+      await client.send(get('/slow') + get('/b') + get('/c', 'Connection: close'));
+      await got(client, '\r\n\r\na');
+      expect(told).toEqual(['begin /slow', 'begin /b']);
+      const other = dial(port);
+      await other.send(get('/x', 'Connection: close'));
+      await other.ended;
+      expect(responses(other)).toMatchObject([whole]);
+      expect(left('/b')).toBe(true);
+      finish();
+      await client.ended;
+      expect(responses(client)).toMatchObject([whole, whole, whole]);
+    },
+  );
+
+  it('take no place from others ahead of their turn, and are then refused like others', async () => {
+    const { answer, told, finish } = sources();
+    const { port, log } = await start(answer, { transfers: 2 });
+    const [one, two] = [dial(port), dial(port)];
+    for (const client of [one, two]) {
+      await client.send(get('/slow'));
+      await got(client, '\r\n\r\na');
+    }
+    await one.send(get('/b'));
+    const other = dial(port);
+    await other.send(get('/c'));
+    await got(other, '503 ');
+    expect(told).toEqual(['begin /slow', 'begin /slow']);
+    finish();
+    await got(one, 'abc');
+    expect(responses(one)).toMatchObject([whole, whole]);
+    expect(log.map(({ status }) => status)).toEqual([503, 200, 200, 200]);
+    for (const { socket } of [one, two, other]) socket.destroy();
+  });
+
+  it('that wait are all answered, and are not all read before', async () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer);
     const client = dial(port);
@@ -86,35 +266,189 @@ describe('the requests of a connection', () => {
       parsed += 1;
     };
     subscribe('http.server.request.start', count);
-    await client.send(get('/slow'), get('/b').repeat(40_000));
+    await client.send(get('/slow'), get('/b').repeat(10_000) + get('/c', 'Connection: close'));
     await got(client, '\r\n\r\na');
+    const other = dial(port);
+    await other.send(get('/x'));
+    await got(other, 'abc');
+    // What one read brings, and little more.
+    expect(parsed).toBeLessThan(5_000);
+    expect(asked).toEqual(['/slow', '/b', '/b', '/b', '/b', '/x']);
     finish();
     await client.ended;
     unsubscribe('http.server.request.start', count);
-    // Node keeps whatever it parses until the connection is closed: no more than what came together with the last one.
-    expect(parsed).toBeLessThan(10_000);
-    expect(asked).toEqual(['/slow', ...Array(16).fill('/b')]);
-    expect(responses(client)).toHaveLength(17);
-    expect(responses(client).at(-1)?.headers.get('connection')).toBe('close');
+    expect(client.received().match(/HTTP\/1\.1 200 OK\r\n/g)).toHaveLength(10_002);
+    expect(client.received().endsWith('\r\n\r\nabc')).toBe(true);
+    other.socket.destroy();
   });
 
-  it('end with one that fails in mid-body: the next is not begun', async () => {
-    const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
-    const { port, asked } = await start(() =>
-      concat(
-        of(headWith(3), chunk('a')),
-        throwError(() => lost),
-      ),
-    );
+  const HALF = 'GET /half HTTP/1.1\r\n';
+
+  it.each(['comes', 'does not come'])('that could not be read are not late: the rest %s', async (rest) => {
+    const { answer, finish } = valley();
+    const { port } = await start(answer, { requestTimeout: 50 });
     const client = dial(port);
-    await client.send(get('/a') + get('/b'));
-    expect(await client.ended).toBe('reset');
-    expect(asked).toEqual(['/a']);
+    const statuses = () => responses(client).map(({ status }) => status);
+    /** As long as a request may take. */
+    const time = async () => {
+      const other = dial(port);
+      await other.send(HALF);
+      await other.ended;
+    };
+    // In one read, so that the half is known when reading stops.
+    await client.send(get('/slow') + get('/b').repeat(1000) + HALF);
+    await got(client, '\r\n\r\na');
+    if (rest === 'comes') await client.send('Host: a\r\n\r\n');
+    await time();
+    finish();
+    if (rest === 'comes') {
+      await client.until(() => statuses().length === 1002);
+      await time();
+      await client.send(get('/last', 'Connection: close'));
+    }
+    expect(await client.ended).toBe('end');
+    expect(statuses()).toEqual([...Array(1001).fill(200), ...(rest === 'comes' ? [200, 200] : [408])]);
   });
 });
 
-/** More than sockets hold. */
-const LARGE = 'x'.repeat(16 << 20);
+describe('a request that was begun ahead of its turn', () => {
+  /** `/b` begins with an `a`, and never ends. */
+  const endless = () => {
+    const sourced = sources();
+    let left = false;
+    const body = concat(of(headWith(3), chunk('a')), NEVER).pipe(
+      finalize(() => {
+        left = true;
+      }),
+    );
+    const answer = (request: StreamRequest, report: (report: Report) => void) =>
+      request.path === '/b' ? body : sourced.answer(request, report);
+    return { ...sourced, answer, left: () => left };
+  };
+
+  it('is left when the client leaves in its turn', async () => {
+    const { answer, left, finish } = endless();
+    const { port } = await start(answer);
+    const client = dial(port);
+    await client.send(get('/slow') + get('/b'));
+    await got(client, '\r\n\r\na');
+    finish();
+    await got(client, 'abc');
+    await client.until((received) => received.endsWith('\r\n\r\na'));
+    client.socket.destroy();
+    await until(left);
+  });
+
+  it('makes way for nobody any more in its turn, and may take its time', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
+    const { answer, left, finish } = endless();
+    const { port } = await start(answer, { transfers: 2 });
+    const client = dial(port);
+    await client.send(get('/slow') + get('/b'));
+    await got(client, '\r\n\r\na');
+    finish();
+    await client.until((received) => received.includes('abc') && received.endsWith('\r\n\r\na'));
+    jest.advanceTimersByTime(60_000);
+    expect(left()).toBe(false);
+    const [second, third] = [dial(port), dial(port)];
+    await second.send(get('/slow'));
+    await got(second, '\r\n\r\na');
+    await third.send(get('/x'));
+    await got(third, '503 ');
+    expect(left()).toBe(false);
+    for (const { socket } of [client, second, third]) socket.destroy();
+  });
+
+  it('and refused in it tells of nothing that was begun', async () => {
+    let signed = true;
+    const { answer, left, finish } = sources();
+    const { port, log } = await start(answer, { clientTimeout: 20 }, undefined, (target) => {
+      if (!signed) throw new StreamError('URL_REFUSED', 'client', 'too late');
+      return target;
+    });
+    const client = dial(port);
+    await client.send(get('/slow') + get('/b', 'Connection: close'));
+    await got(client, '\r\n\r\na');
+    await until(() => left('/b'));
+    signed = false;
+    finish();
+    await client.ended;
+    expect(log).toMatchObject([
+      { target: '/slow', status: 200 },
+      { target: '/b', status: 403, report: undefined },
+    ]);
+  });
+
+  it('gets no more than the client takes, from the beginning', async () => {
+    const states: boolean[] = [];
+    const { answer, finish } = sources();
+    const { port } = await start((request, report) => {
+      if (request.path !== '/b') return answer(request, report);
+      request.valve.pipe(distinctUntilChanged()).subscribe((open) => states.push(open));
+      return concat(of(headWith(LARGE.length), chunk(LARGE)), NEVER);
+    });
+    const client = dial(port);
+    await client.send(get('/slow') + get('/b'));
+    await got(client, '\r\n\r\na');
+    finish();
+    await got(client, 'abc');
+    client.socket.pause();
+    const other = dial(port);
+    await other.send(get('/x'));
+    await got(other, 'abc');
+    expect(states).toEqual([false]);
+    client.socket.resume();
+    await until(() => states.length > 1);
+    expect(states).toEqual([false, true]);
+    for (const { socket } of [client, other]) socket.destroy();
+  });
+});
+
+describe('a wish for another protocol', () => {
+  const UPGRADE = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+
+  it('is ignored, also again and again', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer);
+    const client = dial(port);
+    for (let count = 1; count <= 20; count += 1) {
+      await client.send(get(`/${count}`, ...UPGRADE));
+      await client.until(() => responses(client).length === count);
+    }
+    await client.send(get('/last', 'Connection: close'));
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject(Array(21).fill(whole));
+    expect(log).toHaveLength(21);
+  });
+
+  it('behind a response that is under way ends the connection after its answer, for Node loses what comes next', async () => {
+    const { answer, finish } = valley();
+    const { port, asked } = await start(answer);
+    const client = dial(port);
+    await client.send(get('/slow') + get('/b', ...UPGRADE) + get('/lost'));
+    await got(client, '\r\n\r\na');
+    finish();
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole, whole]);
+    expect(responses(client)[1]?.headers.get('connection')).toBe('close');
+    expect(asked).toEqual(['/slow', '/b']);
+  });
+
+  it('leaves the connection to the limits', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer, { keepAliveTimeout: 20, requestsPerConnection: 3 });
+    const idle = dial(port);
+    await idle.send(get('/a', ...UPGRADE));
+    expect(await idle.ended).toBe('end');
+    const client = dial(port);
+    await client.send(get('/1'));
+    await got(client, 'abc');
+    await client.send(get('/2', ...UPGRADE) + get('/3') + get('/4'));
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole, whole, whole]);
+    await until(() => log.length === 4);
+  });
+});
 
 describe('a response that is written, but not yet read', () => {
   const reading = async (version: string, limits: Partial<Limits> = {}) => {

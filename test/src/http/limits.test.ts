@@ -81,9 +81,37 @@ describe('a limit', () => {
     expect(responses(client)).toMatchObject([whole, whole, whole]);
   });
 
+  it('of transfers has those begun ahead make way, the oldest first, of their own client if it is the client’s limit', () => {
+    const room = createRoom({ transfers: 4, transfersPerClient: 2 });
+    const gone: string[] = [];
+    const ahead = (client: string, name: string) => {
+      const place = room.enter(client, () => {
+        gone.push(name);
+        place.leave();
+      });
+      return place;
+    };
+    ahead('a', 'a1').leave();
+    ahead('a', 'a2');
+    ahead('a', 'a3');
+    expect(() => ahead('a', 'a4')).toThrow('2 transfers of a are under way');
+    ahead('b', 'b1').stay();
+    ahead('b', 'b2');
+    expect(() => ahead('c', 'c1')).toThrow('4 transfers are under way');
+    expect(gone).toEqual([]);
+    room.enter('b');
+    expect(gone).toEqual(['b2']);
+    room.enter('c');
+    expect(gone).toEqual(['b2', 'a2']);
+    room.enter('d');
+    expect(gone).toEqual(['b2', 'a2', 'a3']);
+    expect(() => room.enter('e')).toThrow('4 transfers are under way');
+    expect(() => room.enter('b')).toThrow('2 transfers of b are under way');
+  });
+
   it('of transfers per client is told with 429, and is each client’s own', async () => {
     const room = createRoom({ transfers: 0, transfersPerClient: 2 });
-    const leave = room.enter('192.0.2.1');
+    const { leave } = room.enter('192.0.2.1');
     room.enter('192.0.2.1');
     expect(() => room.enter('192.0.2.1')).toThrow('2 transfers of 192.0.2.1 are under way');
     room.enter('192.0.2.2');

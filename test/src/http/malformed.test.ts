@@ -229,11 +229,15 @@ const CASES: readonly Case[] = [
   ['chunks of a POST', `${post('Transfer-Encoding: chunked')}0\r\n\r\n${EVIL}`, [405]],
 
   // Methods that are not ours, and protocols to change to (RFC 9110 sections 7.8 and 9.3).
-  ['OPTIONS *', head('OPTIONS * HTTP/1.1', HOST), [405], 'stays open'],
   ['TRACE', head('TRACE /good HTTP/1.1', HOST), [405], 'stays open'],
   ['CONNECT', head('CONNECT a:443 HTTP/1.1', HOST), [405]],
   ['CONNECT, and a request in the tunnel', head('CONNECT a:443 HTTP/1.1', HOST) + EVIL, [405]],
   ['CONNECT with a path', head('CONNECT /good HTTP/1.1', HOST), [405]],
+  ['OPTIONS with content', `${head('OPTIONS * HTTP/1.1', HOST, 'Content-Length: 5')}hello`, [400]],
+  ['an upgrade with content', `${get('Connection: Upgrade', 'Upgrade: h2c', 'Content-Length: 5')}hello${EVIL}`, [400]],
+  ['an upgrade with two Hosts', get('Connection: Upgrade', 'Upgrade: h2c', 'Host: b') + EVIL, [400]],
+  ['garbage behind an upgrade', `${get('Connection: Upgrade', 'Upgrade: h2c')}garbage\r\n\r\n`, [200, 400]],
+  ['a request behind an upgrade that is the last', get('Connection: Upgrade, close', 'Upgrade: h2c') + EVIL, [200]],
   ['an unknown expectation', get('Expect: 200-ok'), [417]],
   ['two expectations', get('Expect: 100-continue', 'Expect: 200-ok'), [417]],
   ['content that waits to be asked for', get('Expect: 100-continue', 'Content-Length: 5'), [400]],
@@ -282,13 +286,24 @@ const GOOD: readonly Case[] = [
   ['content of no bytes', get('Content-Length: 0'), [200], 'stays open'],
   ['an expectation that needs no answer', get('Expect: 100-continue'), [200]],
   ['an expectation with HTTP/1.0', head('GET /good HTTP/1.0', 'Expect: 200-ok'), [200]],
+  ['OPTIONS *', head('OPTIONS * HTTP/1.1', HOST), [204], 'stays open'],
+  ['OPTIONS of a path', head('OPTIONS /good HTTP/1.1', HOST), [204], 'stays open'],
   [
     'an upgrade to HTTP/2',
     get('Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'),
     [200],
+    'stays open',
   ],
-  ['an upgrade to WebSocket', get('Connection: Upgrade', 'Upgrade: websocket'), [200]],
-  ['an upgrade, and what would be spoken after it', get('Connection: Upgrade', 'Upgrade: h2c') + EVIL, [200]],
+  ['an upgrade to WebSocket', get('Connection: Upgrade', 'Upgrade: websocket'), [200], 'stays open'],
+  ['an upgrade that the connection is not said to be for', get('Upgrade: h2c') + get(), [200, 200], 'stays open'],
+  ['upgrades, one after the other', get('Connection: Upgrade', 'Upgrade: a', 'Upgrade: b'), [200], 'stays open'],
+  ['an upgrade with HTTP/1.0', head('GET /good HTTP/1.0', 'Connection: Upgrade', 'Upgrade: h2c'), [200]],
+  [
+    'an upgrade, and a request behind it',
+    get('Connection: Upgrade', 'Upgrade: h2c', 'X: \xe4') + get(),
+    [200, 200],
+    'stays open',
+  ],
   ['pipelined requests', get().repeat(10), Array(10).fill(200), 'stays open'],
   ['HTTP/1.0 without anything', head('GET /good HTTP/1.0'), [200]],
   ['HTTP/1.0 with keep-alive', head('GET /good HTTP/1.0', 'Connection: keep-alive'), [200], 'stays open'],
@@ -324,7 +339,7 @@ const check = async (pieces: readonly string[], statuses: readonly number[], ope
   await client.ended;
   expect(responses(true).map(({ status }) => status)).toEqual(open ? [...statuses, 200] : statuses);
   for (const { status, headers } of responses(true))
-    expect(headers.get('cache-control')).toBe(status === 200 ? undefined : 'no-store');
+    expect(headers.get('cache-control')).toBe(status < 300 ? undefined : 'no-store');
   const good = statuses.filter((status) => status === 200).length;
   expect(asked.filter((path) => path === '/good' || path === '/stream')).toHaveLength(good);
   expect(asked).toHaveLength(open ? good + 1 : good);

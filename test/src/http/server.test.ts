@@ -5,6 +5,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concat, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
+import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 import { createHttpServer, type Served } from '../../../src/http/server.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
@@ -23,7 +24,7 @@ const NONE = { via: false, cacheStatus: false, proxyStatus: false, requestId: fa
 
 type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
 
-const serve = async (answer: Answer, { identify = ALL, legacyErrors = false } = {}) => {
+const serve = async (answer: Answer, { identify = ALL, legacyErrors = false, limits = {} as Partial<Limits> } = {}) => {
   const asked: StreamRequest[] = [];
   const served = new Subject<Served>();
   const log: Served[] = [];
@@ -38,6 +39,7 @@ const serve = async (answer: Answer, { identify = ALL, legacyErrors = false } = 
     now: () => performance.now(),
     identify,
     legacyErrors,
+    limits: { ...USUAL_LIMITS, ...limits },
   });
   running.push(server);
   const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
@@ -95,18 +97,51 @@ describe('the HTTP server', () => {
     expect(asked).toMatchObject([{ record: false }]);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND'])(
-    'refuses %s with 405 and Allow',
-    async (method) => {
-      const { get, asked } = await serve(() => NEVER);
-      const res = await get('/x', { method });
-      expect(res.statusCode).toBe(405);
-      expect(res.headers.allow).toBe('GET, HEAD');
-      expect(res.headers['cache-control']).toBe('no-store');
-      expect(await text(res)).toBe('405 only GET and HEAD are served\n');
-      expect(asked).toEqual([]);
-    },
-  );
+  it.each(['*', '/x'])('answers OPTIONS %s with 204 and Allow, and asks nobody', async (path) => {
+    const { get, asked, nextServed } = await serve(() => concat(of(head(3)), NEVER), { limits: { transfers: 1 } });
+    const running = await get('/y');
+    const served = nextServed();
+    const res = await get(path, { method: 'OPTIONS' });
+    expect(res.statusCode).toBe(204);
+    expect(res.headers).toMatchObject({ allow: 'GET, HEAD, OPTIONS', 'x-request-id': 'id-1' });
+    expect(res.headers).not.toHaveProperty('content-length');
+    expect(await served).toMatchObject({ method: 'OPTIONS', target: path, status: 204 });
+    expect(asked).toHaveLength(1);
+    running.destroy();
+  });
+
+  it('waits for the whole part where a cache wants it as a slice', async () => {
+    const { get, asked } = await serve(() => of(head(0)));
+    for (const slice of ['true', 'TRUE', 'false', ''])
+      await text(await get('/x', { headers: { 'Pulp-Stream-Slice': slice } }));
+    await text(await get('/x'));
+    expect(asked.map(({ slice }) => slice)).toEqual([true, true, false, false, false]);
+  });
+
+  it.each([
+    ['HTTP/1.0', '', false],
+    ['HTTP/1.1', '', false],
+    ['HTTP/1.0', 'Via: 1.1 cache\r\n', true],
+    ['HTTP/1.1', 'Via: 1.1 cache\r\n', false],
+    ['HTTP/1.1', 'Via: 1.0 cache (squid/5.7)\r\n', true],
+    ['HTTP/1.1', 'Via: 1.1 a\r\nVia: 1.1 b, 1.0 c\r\n', true],
+  ])('needs the length for whom a cache hides that a body broke off: %s, %j', async (version, via, needed) => {
+    const { raw, asked } = await serve(() => of(head(0)));
+    const socket = await raw(`GET /x ${version}\r\nHost: a\r\n${via}\r\n`);
+    await once(socket, 'data');
+    expect(asked.map(({ lengthRequired }) => lengthRequired)).toEqual([needed]);
+    socket.destroy();
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'TRACE', 'PATCH', 'PROPFIND'])('refuses %s with 405 and Allow', async (method) => {
+    const { get, asked } = await serve(() => NEVER);
+    const res = await get('/x', { method });
+    expect(res.statusCode).toBe(405);
+    expect(res.headers.allow).toBe('GET, HEAD, OPTIONS');
+    expect(res.headers['cache-control']).toBe('no-store');
+    expect(await text(res)).toBe('405 only GET and HEAD are served\n');
+    expect(asked).toEqual([]);
+  });
 
   it.each([
     ['an asterisk', 'GET * HTTP/1.1\r\nHost: a\r\n\r\n'],

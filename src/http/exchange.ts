@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BehaviorSubject, defer, type Observable } from 'rxjs';
+import { type Report, StreamError, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
+import { peerAddress } from './client-address.ts';
+import type { Exchange } from './connection.ts';
+import { headStart } from './head-start.ts';
+import { identify, requestIdOf } from './identify.ts';
+import type { Place, Room } from './limits.ts';
+import { respond, respondWithError, respondWithMethods } from './respond.ts';
+import type { ServerOptions } from './server.ts';
+import { askedOf } from './stream-request.ts';
+import { pathOfTarget } from './target.ts';
+
+interface ExchangeOptions extends ServerOptions {
+  readonly room: Room;
+  /** Milliseconds in which a client takes nothing of what there is for it. 0: it may take for ever. */
+  readonly clientTimeout: number;
+}
+
+/** A request that has its place among the transfers. */
+interface Started {
+  readonly valve: BehaviorSubject<boolean>;
+  readonly place: Place;
+  readonly events: Observable<StreamEvent>;
+}
+
+interface Ahead extends Started {
+  readonly late: NodeJS.Timeout;
+  readonly leave: () => void;
+}
+
+/**
+ * Milliseconds that a request which was begun ahead waits for its turn. It holds a connection to a source; behind a response that takes so
+ * long there is nothing to gain by that. It is begun again when its turn comes.
+ */
+const HEAD_START = 5_000;
+
+/** Answers one request with what `fetch` emits, or with what is wrong with it: `fault`, if that is known already. */
+export const createExchange = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  fault: StreamError | undefined,
+  options: ExchangeOptions,
+): Exchange => {
+  const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, served, newId, now, legacyErrors } = options;
+  const { room, clientTimeout } = options;
+  const id = (options.identify.requestId && requestIdOf(req)) || newId();
+  const how = { identity: identify(id, options.identify), legacyErrors };
+  const { method = '', url: target = '' } = req;
+  const client = clientOf(req);
+  let began = now();
+  let report: Report | undefined;
+  let ahead: Ahead | undefined;
+
+  const start = (open: boolean, giveWay?: () => void): Started => {
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
+    if (fault) throw fault;
+    const path = pathFor(target, client);
+    const asked = askedOf(req);
+    const valve = new BehaviorSubject(open);
+    const place = room.enter(client, giveWay);
+    const events = defer(() =>
+      fetch({ id, method, path, valve, ...asked }, (told) => {
+        report = told;
+      }),
+    );
+    return { valve, place, events };
+  };
+
+  /** Ends what was begun ahead, as if it had not been begun. */
+  const letGo = () => {
+    ahead?.leave();
+    ahead = undefined;
+    report = undefined;
+  };
+
+  const begin = () => {
+    try {
+      const { valve, place, events } = start(false, letGo);
+      began = now();
+      const held = headStart(events);
+      // Before the client counts as stuck, which it is not.
+      const late = setTimeout(letGo, clientTimeout > 0 ? Math.min(HEAD_START, clientTimeout / 2) : HEAD_START);
+      const leave = () => {
+        clearTimeout(late);
+        held.leave();
+        place.leave();
+      };
+      ahead = { valve, place, events: held.events, late, leave };
+    } catch {
+      // If it is still wrong when its turn has come, the client learns it then.
+    }
+  };
+
+  const takeAhead = (): Started | undefined => {
+    if (!ahead) return undefined;
+    clearTimeout(ahead.late);
+    ahead.place.stay();
+    return ahead;
+  };
+
+  const answer = () => {
+    const begun = takeAhead();
+    if (!begun) began = now();
+    let failure: StreamError | undefined;
+    const failed = (error: StreamError) => {
+      failure = error;
+    };
+    try {
+      if (method === 'OPTIONS') {
+        if (fault) throw fault;
+        respondWithMethods(res, how);
+      } else {
+        const { valve, place, events } = begun ?? start(true);
+        res.on('close', place.leave);
+        respond(res, valve, events, { ...how, failed });
+      }
+    } catch (thrown) {
+      failure = toStreamError(thrown);
+      respondWithError(res, failure, how);
+    }
+    // Node would end a half-closed connection as soon as what was written is out, in mid-body too: where the body has no length that looks whole.
+    const halfClosed = () => {
+      if (!res.writableEnded) req.socket.resetAndDestroy();
+    };
+    req.socket.prependOnceListener('end', halfClosed);
+    // After `respond`, whose own listener unsubscribes when the client leaves: only then is the report made.
+    res.on('close', () => {
+      req.socket.off('end', halfClosed);
+      const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
+      finish(status, failure);
+    });
+    if (clientTimeout > 0) watch(res, clientTimeout);
+  };
+
+  const leave = () => {
+    if (!ahead) return;
+    ahead.leave();
+    finish(499);
+  };
+
+  const finish = (status: number, error?: StreamError) =>
+    served({ id, method, target, status, report, error, client, duration: now() - began });
+
+  return fault || (method !== 'GET' && method !== 'HEAD') ? { answer } : { begin, answer, leave };
+};
+
+/**
+ * Resets the connection of a client that takes nothing of a response which is written to its end: as long as it is not, that is for the
+ * pipeline to see to. Node counts from the last byte that the client took, or sent.
+ */
+const watch = (res: ServerResponse, within: number): void => {
+  res.setTimeout(within, () => {
+    if (res.writableEnded) res.socket?.resetAndDestroy();
+    else res.setTimeout(within);
+  });
+};
