@@ -1,12 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { BehaviorSubject, fromEvent, merge, type Observable, switchMap, takeUntil, throwError } from 'rxjs';
 import type { Report, StreamEvent } from '../../pipelines/index.ts';
 import { createLogger } from '../observe/log.ts';
 import { maskUrl } from '../observe/mask.ts';
 import { openStreamer } from '../streamer.ts';
+import { type Output, openOutput } from './output.ts';
 import { progressBar } from './progress.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
@@ -15,25 +13,26 @@ export const addFetch = (program: Command): void => {
     program
       .command('fetch <path>')
       .description('fetch a path through the same pipeline, without the server')
-      .option('-o, --output <file>', 'where to write it; standard output unless given')
+      .option(
+        '-o, --output <file>',
+        'where to write it: a file is there once it is whole; a device, FIFO or socket is written to as it is; - is standard output, as is none',
+      )
       .option('--json', 'print the report as JSON to standard error'),
     ['stateDir', 'catalog', 'saveDir', 'contentSourcesDir', 'logLevel'],
   ).action(async (path: string, options: { output?: string; json?: boolean }, command: Command) => {
     const { settings } = settingsOf(command);
+    // First: it may wait for the reader of a FIFO.
+    using output = await openOutput(options.output);
     const streamer = await openStreamer(settings, createLogger(settings.logLevel, process.stderr), {
       delivering: false,
     });
-    const partial = options.output && `${options.output}.partial`;
-    const out = partial ? createWriteStream(partial) : process.stdout;
     try {
       const valve = new BehaviorSubject(true);
       const events = streamer.fetch(path, { valve, record: false }).pipe(takeUntil(interruption));
-      const report = await writeTo(out, valve, events);
-      if (partial && options.output) await rename(partial, options.output);
+      const report = await writeTo(output, valve, events);
+      await output.finish();
       process.stderr.write(options.json ? `${toJson(report)}\n` : `${summary(report)}\n`);
     } finally {
-      // What is not whole and right must not lie about as if it were.
-      if (partial) await rm(partial, { force: true });
       await streamer.close();
     }
   });
@@ -47,9 +46,10 @@ const interruption = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIG
 const toJson = (report: Report): string =>
   JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? maskUrl(value) : value));
 
-/** Resolves to the report once everything is written; rejects with the stream's or the file's error. */
-const writeTo = (out: Writable, valve: BehaviorSubject<boolean>, events: Observable<StreamEvent>): Promise<Report> =>
+/** Resolves to the report once everything is handed over; rejects with the stream's or the output's error. */
+const writeTo = (output: Output, valve: BehaviorSubject<boolean>, events: Observable<StreamEvent>): Promise<Report> =>
   new Promise((resolve, reject) => {
+    const out = output.start();
     const bar = progressBar(process.stderr);
     let received = 0;
     let total: number | undefined;
@@ -63,8 +63,7 @@ const writeTo = (out: Writable, valve: BehaviorSubject<boolean>, events: Observa
         }
         if (event.type === 'end') {
           bar.stop();
-          if (out === process.stdout) resolve(event.report);
-          else out.end(() => resolve(event.report));
+          resolve(event.report);
         }
       },
       error: (error) => {
@@ -75,7 +74,7 @@ const writeTo = (out: Writable, valve: BehaviorSubject<boolean>, events: Observa
     out.on('drain', () => valve.next(true));
     out.on('error', (error) => {
       subscription.unsubscribe();
-      reject(error);
+      reject(output.explain(error));
     });
   });
 

@@ -25,6 +25,9 @@ interface Options {
   /** Instead of this process's own environment. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** As whom it runs; only root may choose. Default: as this process. */
+  readonly uid?: number;
+  readonly gid?: number;
   /** How it is ended after a test. Default: SIGKILL, of which whoever has children could not tell them. */
   readonly farewell?: NodeJS.Signals;
 }
@@ -49,8 +52,8 @@ export const processes = (): Start => {
   };
 };
 
-const start: Start = (command, args, { cwd, env = ownEnvironment(), input }: Options = {}) => {
-  const child = spawn(command, args, { cwd, env, stdio: 'pipe' });
+const start: Start = (command, args, { cwd, env = ownEnvironment(), input, uid, gid }: Options = {}) => {
+  const child = spawn(command, args, { cwd, env, uid, gid, stdio: 'pipe' });
   child.stdin.on('error', () => {}).end(input);
   const lines = new ReplaySubject<string>();
   createInterface(child.stdout)

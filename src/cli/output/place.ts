@@ -1,0 +1,54 @@
+import { fstatSync, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+
+/** What is at the end of a name. */
+export type Place =
+  | { readonly kind: 'descriptor'; readonly fd: number }
+  /** Something that is neither a regular file nor a folder. */
+  | { readonly kind: 'special'; readonly path: string; readonly stats: Stats }
+  /** A regular file; without `stats` there is nothing yet. */
+  | { readonly kind: 'file'; readonly path: string; readonly stats?: Stats };
+
+/** As many as Linux follows. */
+const LINKS = 40;
+
+/**
+ * Finds what a name stands for. Symbolic links are followed one by one: one that leads nowhere names the file to make, and one to a
+ * descriptor of this process (`/dev/stdout`) must not be opened, because that begins a file from its start. Throws if it is a folder.
+ */
+export const placeOf = (name: string): Place => {
+  if (name === '' || name.endsWith('/')) throw isFolder();
+  let path = name;
+  for (let links = 0; links <= LINKS; links += 1) {
+    path = join(realFolder(dirname(path)), basename(path));
+    const fd = descriptorAt(path);
+    if (fd !== undefined) return { kind: 'descriptor', fd };
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (!stats || stats.isFile()) return { kind: 'file', path, stats };
+    if (stats.isDirectory()) throw isFolder();
+    if (!stats.isSymbolicLink()) return { kind: 'special', path, stats };
+    const target = readlinkSync(path);
+    // Not joined: the links in front of `..` have to be followed first.
+    path = isAbsolute(target) ? target : `${dirname(path)}/${target}`;
+  }
+  throw new Error('too many symbolic links');
+};
+
+const isFolder = (): Error => new Error('this is a folder, expected a file');
+
+const realFolder = (folder: string): string => {
+  try {
+    return realpathSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(`there is no folder ${folder}`, { cause: error });
+  }
+};
+
+const descriptorAt = (path: string): number | undefined => {
+  const [, pid, digits] = /^\/proc\/(\d+)(?:\/task\/\d+)?\/fd\/(\d+)$/.exec(path) ?? [];
+  if (Number(pid) !== process.pid) return undefined;
+  // Throws if nothing is open there.
+  fstatSync(Number(digits));
+  return Number(digits);
+};

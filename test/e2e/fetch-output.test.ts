@@ -1,0 +1,230 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, it, jest } from '@jest/globals';
+import { temporaryFolders } from '../support/folder.ts';
+import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
+import { sha256 } from '../support/importing.ts';
+import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
+import { MAIN, makeSite } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const CONTENT = generate(7, 3_000_001);
+const DIGEST = digestOfGenerated(CONTENT);
+const FETCHED = /^3000001 bytes from feed:127\.0\.0\.1:\d+ in \d+ ms, sha256 verified\n$/;
+
+/** A site that knows a file, one that turns out wrong, and a folder to write to. */
+const openSite = async () => {
+  const feed = await startFeed(serveGenerated(new Map([['/bear.rpm', CONTENT]])));
+  const site = makeSite(start, folder());
+  await site.run('catalog', 'add', '/bear', `${feed.url}/bear.rpm`, '--checksum', `sha256:${DIGEST}`);
+  await site.run('catalog', 'add', '/wrong', `${feed.url}/bear.rpm`, '--checksum', `sha256:${sha256('other')}`);
+  const home = folder();
+  const fetch = async (path: string, ...options: string[]) => {
+    const { status, stdout, stderr } = await site.start('fetch', path, ...options).ended;
+    return { status, stdout, stderr };
+  };
+  /** The same by a shell, which knows umasks and descriptors: `fetch` is the command. */
+  const shell = (script: string) => {
+    const env = { ...ownEnvironment(), NODE: process.execPath, MAIN, CONFIG: site.config };
+    return start('sh', ['-c', `fetch() { "$NODE" "$MAIN" fetch "$@" --config "$CONFIG"; }; ${script}`], {
+      cwd: home,
+      env,
+    });
+  };
+  return { feed, site, home, fetch, shell };
+};
+
+const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
+
+/** A device that takes everything or nothing. Root's own, since a test that fails may lose it. */
+const device = (home: string, name: 'null' | 'full'): string => {
+  if (process.geteuid?.() !== 0) return `/dev/${name}`;
+  execFileSync('mknod', [join(home, name), 'c', '1', name === 'null' ? '3' : '7']);
+  return join(home, name);
+};
+
+const fifo = (home: string): string => {
+  execFileSync('mkfifo', [join(home, 'pipe')]);
+  return join(home, 'pipe');
+};
+
+describe('fetch -o', () => {
+  it('writes to standard output for -', async () => {
+    const { home, shell } = await openSite();
+    const { stdout, stderr } = await succeeded(shell('fetch /bear -o -'));
+    expect(sha256(stdout)).toBe(DIGEST);
+    expect(stderr).toMatch(FETCHED);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it.each(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', 'link'])('writes to standard output for %s', async (name) => {
+    const { home, shell } = await openSite();
+    symlinkSync('/dev/stdout', join(home, 'link'));
+    const { stdout } = await succeeded(shell(`fetch /bear -o ${name}`));
+    expect(sha256(stdout)).toBe(DIGEST);
+    expect(readdirSync(home)).toEqual(['link']);
+  });
+
+  it.each(['-', '/dev/stdout'])('ends without complaint where the reader of %s has seen enough', async (name) => {
+    const { home, shell } = await openSite();
+    const { stdout, stderr } = await succeeded(
+      shell(`{ fetch /bear -o ${name}; echo $? >status; } | dd bs=1 count=1 status=none`),
+    );
+    expect(stdout).toHaveLength(1);
+    expect(stderr).toBe('');
+    expect(readFileSync(join(home, 'status'), 'utf8')).toBe('0\n');
+  });
+
+  it.each([
+    ['/dev/stdout', '>>log'],
+    ['/dev/fd/3', '3>>log'],
+  ])('writes on to a file that %s was opened with', async (name, redirection) => {
+    const { home, shell } = await openSite();
+    writeFileSync(join(home, 'log'), 'before');
+    await succeeded(shell(`fetch /bear -o ${name} ${redirection}`));
+    const written = readFileSync(join(home, 'log'));
+    expect(written.subarray(0, 6).toString()).toBe('before');
+    expect(sha256(written.subarray(6))).toBe(DIGEST);
+    expect(readdirSync(home)).toEqual(['log']);
+  });
+
+  it('writes to a pipe that was opened for it', async () => {
+    const { shell } = await openSite();
+    const { stdout } = await succeeded(shell('{ fetch /bear -o /dev/fd/3 3>&1 >&2 | cat; }'));
+    expect(sha256(stdout)).toBe(DIGEST);
+  });
+
+  it('leaves a device as it is', async () => {
+    const { home, fetch } = await openSite();
+    const path = device(home, 'null');
+    const before = lstatSync(path);
+    expect(await fetch('/bear', '-o', path)).toMatchObject({ status: 0, stderr: expect.stringMatching(FETCHED) });
+    expect(await fetch('/wrong', '-o', path)).toMatchObject({ status: 1 });
+    expect(lstatSync(path)).toMatchObject({ ino: before.ino, mode: before.mode, rdev: before.rdev });
+    expect(readdirSync(home).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  it('names a device that takes no more, and leaves it as it is', async () => {
+    const { home, fetch } = await openSite();
+    const path = device(home, 'full');
+    const { status, stderr } = await fetch('/bear', '-o', path);
+    expect(stderr).toMatch(`error: -o ${path}: ENOSPC: no space left on device`);
+    expect(status).toBe(1);
+    expect(lstatSync(path).isCharacterDevice()).toBe(true);
+  });
+
+  it('writes to the reader of a FIFO', async () => {
+    const { home, fetch } = await openSite();
+    const path = fifo(home);
+    const [received, { status, stderr }] = await Promise.all([
+      buffer(createReadStream(path)),
+      fetch('/bear', '-o', path),
+    ]);
+    expect(stderr).toMatch(FETCHED);
+    expect(status).toBe(0);
+    expect(sha256(received)).toBe(DIGEST);
+    expect(lstatSync(path).isFIFO()).toBe(true);
+    expect(readdirSync(home)).toEqual(['pipe']);
+  });
+
+  it('says that the reader of a FIFO has left', async () => {
+    const { home, site } = await openSite();
+    const path = fifo(home);
+    const { ended } = site.start('fetch', '/bear', '-o', path);
+    const reader = createReadStream(path, { highWaterMark: 1000 });
+    await new Promise((resolve) => reader.once('data', resolve));
+    reader.destroy();
+    expect(await ended).toMatchObject({ status: 1, stderr: `error: -o ${path}: its reader has left\n` });
+    expect(lstatSync(path).isFIFO()).toBe(true);
+  });
+
+  it('is interrupted though the reader of a FIFO has stopped reading', async () => {
+    const { home, site, feed } = await openSite();
+    const path = fifo(home);
+    const running = site.start('fetch', '/bear', '-o', path);
+    const reader = createReadStream(path, { highWaterMark: 1000 });
+    await new Promise((resolve) => reader.once('data', () => resolve(reader.pause())));
+    expect(feed.requests).toHaveLength(1);
+    running.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ status: 1, stderr: 'error: interrupted\n' });
+    expect(lstatSync(path).isFIFO()).toBe(true);
+    reader.destroy();
+  });
+
+  it('writes to whom listens on a socket', async () => {
+    const { home, fetch } = await openSite();
+    const path = join(home, 'socket');
+    const server = createServer().listen(path);
+    const received = new Promise<Buffer>((resolve) => server.on('connection', (socket) => resolve(buffer(socket))));
+    expect(await fetch('/bear', '-o', path)).toMatchObject({ status: 0, stderr: expect.stringMatching(FETCHED) });
+    expect(sha256(await received)).toBe(DIGEST);
+    expect(lstatSync(path).isSocket()).toBe(true);
+    expect(readdirSync(home)).toEqual(['socket']);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('writes through a symbolic link, and leaves it', async () => {
+    const { home, fetch } = await openSite();
+    mkdirSync(join(home, 'there'));
+    writeFileSync(join(home, 'there', 'bear'), 'before');
+    symlinkSync('there', join(home, 'folder'));
+    symlinkSync('folder/bear', join(home, 'link'));
+    await fetch('/bear', '-o', join(home, 'link'));
+    expect(lstatSync(join(home, 'link')).isSymbolicLink()).toBe(true);
+    expect(sha256(readFileSync(join(home, 'there', 'bear')))).toBe(DIGEST);
+    expect(readdirSync(join(home, 'there'))).toEqual(['bear']);
+    expect(readdirSync(home)).toEqual(['folder', 'link', 'there']);
+  });
+
+  it('makes the file that a symbolic link names', async () => {
+    const { home, fetch } = await openSite();
+    symlinkSync('bear', join(home, 'link'));
+    await fetch('/bear', '-o', join(home, 'link'));
+    expect(lstatSync(join(home, 'link')).isSymbolicLink()).toBe(true);
+    expect(sha256(readFileSync(join(home, 'bear')))).toBe(DIGEST);
+    expect(readdirSync(home)).toEqual(['bear', 'link']);
+  });
+
+  it('keeps the mode of a file, and gives a new one that of the umask', async () => {
+    const { home, shell } = await openSite();
+    writeFileSync(join(home, 'old'), 'before');
+    chmodSync(join(home, 'old'), 0o604);
+    await succeeded(shell('umask 027; fetch /bear -o old && fetch /bear -o new'));
+    expect(['old', 'new'].map((name) => modeOf(join(home, name)))).toEqual(['604', '640']);
+  });
+
+  it('leaves the file before where the content is not what the catalog says', async () => {
+    const { home, fetch } = await openSite();
+    writeFileSync(join(home, 'bear'), 'before');
+    expect(await fetch('/wrong', '-o', join(home, 'bear'))).toMatchObject({ status: 1 });
+    expect(readFileSync(join(home, 'bear'), 'utf8')).toBe('before');
+    expect(readdirSync(home)).toEqual(['bear']);
+  });
+
+  it('names a folder, and asks no source', async () => {
+    const { home, fetch, feed } = await openSite();
+    const { status, stderr } = await fetch('/bear', '-o', home);
+    expect(stderr).toBe(`error: -o ${home}: this is a folder, expected a file\n`);
+    expect(status).toBe(1);
+    expect(feed.requests).toEqual([]);
+    expect(readdirSync(home)).toEqual([]);
+  });
+});

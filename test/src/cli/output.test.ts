@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { streamTo } from '../../../src/cli/output/as-it-is.ts';
+import { openOutput } from '../../../src/cli/output.ts';
+import { temporaryFolders } from '../../support/folder.ts';
+import { itAsRoot, NOBODY } from '../../support/nobody.ts';
+
+const folder = temporaryFolders();
+
+/** Opens an output named `bear`, and begins it. */
+const begin = async (home = folder()) => {
+  const path = join(home, 'bear');
+  const partial = `${path}.partial`;
+  const output = await openOutput(path);
+  return { home, path, partial, output, stream: output.start() };
+};
+
+const failureOf = async (name: string): Promise<string> =>
+  openOutput(name).then(
+    () => 'none',
+    ({ message }) => message,
+  );
+
+describe('a file as output', () => {
+  it('is not there before it is whole', async () => {
+    const { home, path, output, stream } = await begin();
+    stream.write('a bear');
+    expect(readdirSync(home)).toEqual(['bear.partial']);
+    await output.finish();
+    output[Symbol.dispose]();
+    expect(readFileSync(path, 'utf8')).toBe('a bear');
+    expect(readdirSync(home)).toEqual(['bear']);
+  });
+
+  it('leaves nothing when it is given up', async () => {
+    const { home, output, stream } = await begin();
+    stream.write('a bea');
+    output[Symbol.dispose]();
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('is never wider, while it is written, than the one it replaces', async () => {
+    const home = folder();
+    writeFileSync(join(home, 'bear'), 'before');
+    chmodSync(join(home, 'bear'), 0o600);
+    const { partial, path, output } = await begin(home);
+    expect(statSync(partial).mode & 0o777).toBe(0o600);
+    await output.finish();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes the place of what a killed process left', async () => {
+    const home = folder();
+    writeFileSync(join(home, 'bear.partial'), 'half a bear, and more of it than of the new one');
+    const { path, output, stream } = await begin(home);
+    stream.write('a bear');
+    await output.finish();
+    expect(readFileSync(path, 'utf8')).toBe('a bear');
+  });
+
+  it.each<[string, (path: string) => unknown]>([
+    ['FIFO', (path) => execFileSync('mkfifo', [path])],
+    ['link', (path) => symlinkSync('elsewhere', path)],
+    ['folder', (path) => mkdirSync(path)],
+  ])('does not take the place of a %s in its way', async (_, make) => {
+    const home = folder();
+    const path = join(home, 'bear');
+    make(`${path}.partial`);
+    const before = lstatSync(`${path}.partial`);
+    using output = await openOutput(path);
+    expect(() => output.start()).toThrow(`-o ${path}: EEXIST`);
+    expect(lstatSync(`${path}.partial`)).toMatchObject({ ino: before.ino, mode: before.mode });
+    expect(readdirSync(home)).toEqual(['bear.partial']);
+  });
+
+  it('does not take what another process has put in place of its half', async () => {
+    const { home, path, partial, output } = await begin();
+    renameSync(partial, join(home, 'mine'));
+    writeFileSync(partial, 'half a bear of another process');
+    await expect(output.finish()).rejects.toThrow(`-o ${path}: another process has replaced ${partial}`);
+    output[Symbol.dispose]();
+    expect(readdirSync(home)).toEqual(['bear.partial', 'mine']);
+  });
+
+  it('does not replace what is no regular file by the time it is whole', async () => {
+    const { home, path, output } = await begin();
+    execFileSync('mkfifo', [path]);
+    await expect(output.finish()).rejects.toThrow(`-o ${path}: it is not a regular file any more`);
+    output[Symbol.dispose]();
+    expect(lstatSync(path).isFIFO()).toBe(true);
+    expect(readdirSync(home)).toEqual(['bear']);
+  });
+
+  itAsRoot('stays with its owner when root replaces it', async () => {
+    const home = folder();
+    writeFileSync(join(home, 'bear'), 'before');
+    chownSync(join(home, 'bear'), NOBODY.uid, NOBODY.gid);
+    const { path, output } = await begin(home);
+    await output.finish();
+    expect(statSync(path)).toMatchObject(NOBODY);
+  });
+});
+
+describe('an output that cannot be', () => {
+  it('is named, with the reason', async () => {
+    const home = folder();
+    const at = (name: string) => join(home, name);
+    symlinkSync('b', at('a'));
+    symlinkSync('a', at('b'));
+    const server = createServer().listen(at('closed'));
+    await new Promise((resolve) => server.once('listening', resolve));
+    // Closing it removes the name, which is what is tested, hence the other one.
+    execFileSync('ln', [at('closed'), at('socket')]);
+    await new Promise((resolve) => server.close(resolve));
+    const expected = {
+      '': '-o : this is a folder, expected a file',
+      '/': '-o /: this is a folder, expected a file',
+      [at('none/')]: `-o ${at('none/')}: this is a folder, expected a file`,
+      [at('none/bear')]: `-o ${at('none/bear')}: there is no folder ${at('none')}`,
+      [at('a')]: `-o ${at('a')}: too many symbolic links`,
+      [at('socket')]: `-o ${at('socket')}: nothing listens there`,
+      '/dev/fd/999': '-o /dev/fd/999: no such descriptor is open',
+    };
+    const found = await Promise.all(Object.keys(expected).map(async (name) => [name, await failureOf(name)]));
+    expect(Object.fromEntries(found)).toEqual(expected);
+    expect(readdirSync(home).sort()).toEqual(['a', 'b', 'socket']);
+  });
+
+  it('is not made anew when a device is gone by the time it is opened', async () => {
+    const home = folder();
+    const stats = statSync('/dev/null');
+    await expect(streamTo({ kind: 'special', path: join(home, 'null'), stats })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
