@@ -9,11 +9,13 @@ import { keyOf, type SettingName, type Settings } from './config/schema.ts';
 import { brokerAddresses } from './dispatch/amqp/address.ts';
 import { type Broker, openBroker } from './dispatch/amqp.ts';
 import { celeryMessage, destinationOf, type Task } from './dispatch/celery/message.ts';
+import { checkTemplate } from './dispatch/celery/save-task.ts';
 import { taskStatusIn } from './dispatch/celery/task-status.ts';
 import { createCeleryDispatch } from './dispatch/celery.ts';
 import { createDeferredDispatch } from './dispatch/deferred.ts';
 import type { Records } from './dispatch/records.ts';
 import { messageOf } from './dispatch/thrown.ts';
+import { identityProblems } from './identity-files.ts';
 
 /** Whoever is asked to save units. */
 export interface Dispatcher {
@@ -38,8 +40,33 @@ const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
 const CONCURRENCY = 64;
 
 /** Connects to whoever saves units elsewhere, in the background. Throws a ConfigError where the settings cannot be used. */
-export const openDispatcher = (settings: Settings, parts: Parts): Dispatcher =>
-  settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
+export const openDispatcher = (settings: Settings, parts: Parts): Dispatcher => {
+  checkDispatcher(settings);
+  return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
+};
+
+/** Whether tasks are sent, so that the settings of the broker count. */
+export const sendsTasks = ({ dispatch, deferredNudge }: Pick<Settings, 'dispatch' | 'deferredNudge'>): boolean =>
+  dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
+
+/** Throws a ConfigError where the settings cannot be used to have units saved elsewhere; connects to nothing. */
+export const checkDispatcher = (settings: Settings): void => {
+  const { dispatch, catalogType, saveTaskArgs: args, saveTaskKwargs: kwargs } = settings;
+  if (dispatch === 'deferred' && catalogType !== 'mongodb') throw invalid('dispatch', NO_DATABASE);
+  if (dispatch === 'celery') judging('saveTaskArgs', () => checkTemplate({ args, kwargs }));
+  if (!sendsTasks(settings)) return;
+  const { addresses, tls } = brokerOf(settings);
+  const problems = addresses.some((address) => address.tls)
+    ? identityProblems({
+        ca: ['brokerCacert', tls.caFile],
+        cert: ['brokerCertfile', tls.certFile],
+        key: ['brokerKeyfile', tls.keyFile],
+      })
+    : [];
+  if (problems.length > 0) throw new ConfigError(problems);
+};
+
+const NO_DATABASE = 'expected a catalog_type of mongodb beside deferred: the records go to Pulp’s database';
 
 const origin = `gen${process.pid}@${hostname()}`;
 const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
@@ -48,26 +75,20 @@ const openCelery = (settings: Settings, { logger, database }: Parts): Dispatcher
   const task = { name: settings.saveTask, args: settings.saveTaskArgs, kwargs: settings.saveTaskKwargs };
   const reservation = settings.taskReservation ? settings.reservationTask : undefined;
   const broker = connectBroker(settings, logger);
-  try {
-    const dispatch = createCeleryDispatch({
-      publish: broker.publish,
-      protocol: protocolOf(settings),
-      queue: settings.taskReservation ? settings.reservationQueue : settings.taskQueue,
-      task,
-      reservation,
-      taskStatus: database && taskStatusIn(recordsIn(database, 'task_status')),
-      origin,
-    });
-    return { dispatch, concurrency: CONCURRENCY, revived: broker.connected, close: async () => broker.close() };
-  } catch (error) {
-    broker.close();
-    throw invalid('saveTaskArgs', error);
-  }
+  const dispatch = createCeleryDispatch({
+    publish: broker.publish,
+    protocol: protocolOf(settings),
+    queue: settings.taskReservation ? settings.reservationQueue : settings.taskQueue,
+    task,
+    reservation,
+    taskStatus: database && taskStatusIn(recordsIn(database, 'task_status')),
+    origin,
+  });
+  return { dispatch, concurrency: CONCURRENCY, revived: broker.connected, close: async () => broker.close() };
 };
 
 const openDeferred = (settings: Settings, { logger, database }: Parts): Dispatcher => {
-  if (!database)
-    throw invalid('dispatch', 'expected a catalog_type of mongodb beside deferred: the records go to Pulp’s database');
+  if (!database) throw invalid('dispatch', NO_DATABASE);
   const broker = settings.deferredNudge ? connectBroker(settings, logger) : undefined;
   const { dispatch, close } = createDeferredDispatch({
     records: recordsIn(database, 'deferred_download'),
@@ -95,14 +116,7 @@ const nudge = (settings: Settings, broker: Broker): Observable<never> => {
 
 const connectBroker = (settings: Settings, logger: Logger): Broker => {
   const broker = openBroker({
-    addresses: addressesOf(settings),
-    tls: {
-      caFile: settings.brokerCacert,
-      certFile: settings.brokerCertfile,
-      keyFile: settings.brokerKeyfile,
-    },
-    login: settings.brokerLogin,
-    declare: settings.brokerDeclare,
+    ...brokerOf(settings),
     waitAfter: (failures) => backOff(failures, RECONNECT),
     onError: (error, delay) => logger.warn({ error: messageOf(error), again: Math.round(delay) }, 'broker'),
     onNotice: (notice) => logger.warn(notice),
@@ -111,11 +125,20 @@ const connectBroker = (settings: Settings, logger: Logger): Broker => {
   return broker;
 };
 
-const addressesOf = ({ brokerUrl, brokerTls }: Settings) => {
+/** Where the broker is, and how it is approached. Throws a ConfigError where its URL cannot be used. */
+export const brokerOf = (settings: Settings) => ({
+  addresses: judging('brokerUrl', () => brokerAddresses(settings.brokerUrl, settings.brokerTls)),
+  tls: { caFile: settings.brokerCacert, certFile: settings.brokerCertfile, keyFile: settings.brokerKeyfile },
+  login: settings.brokerLogin,
+  declare: settings.brokerDeclare,
+});
+
+/** Throws a ConfigError about the setting where `judge` throws. */
+const judging = <T>(name: SettingName, judge: () => T): T => {
   try {
-    return brokerAddresses(brokerUrl, brokerTls);
+    return judge();
   } catch (error) {
-    throw invalid('brokerUrl', error);
+    throw invalid(name, error);
   }
 };
 

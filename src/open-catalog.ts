@@ -1,12 +1,16 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog } from '../pipelines/index.ts';
+import type { DatabaseSettings } from './catalog/mongodb/client.ts';
 import type { Connection } from './catalog/mongodb/connection.ts';
 import type { OfferSearch } from './catalog/offer-search.ts';
 import type { RefreshStore } from './catalog/refresh-store.ts';
 import { sqliteOfferSearch } from './catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from './catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
+import { messageOf } from './catalog/thrown.ts';
+import { ConfigError } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
+import { type IdentityFiles, identityProblems } from './identity-files.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
@@ -42,6 +46,7 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       close: async () => embedded.close(),
     };
   try {
+    await checkDatabase(settings);
     // The driver takes half a second and 30 MB, which nobody should pay who does not use it.
     const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
       import('./catalog/mongodb/connection.ts'),
@@ -50,22 +55,7 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       import('./catalog/mongodb/offer-search.ts'),
     ]);
     const within = settings.mongodbTimeout * 1000;
-    const database = connectMongo(
-      {
-        url: settings.mongodbUrl,
-        name: settings.databaseName,
-        seeds: settings.databaseSeeds,
-        username: settings.databaseUsername,
-        password: settings.databasePassword,
-        replicaSet: settings.databaseReplicaSet,
-        ssl: settings.databaseSsl,
-        sslKeyfile: settings.databaseSslKeyfile,
-        sslCertfile: settings.databaseSslCertfile,
-        verifySsl: settings.databaseVerifySsl,
-        caPath: settings.databaseCaPath,
-      },
-      within,
-    );
+    const database = connectMongo(databaseOf(settings), within);
     const catalog = openMongoCatalog(database, {
       storageDir: settings.storageDir,
       pluginConfigDir: settings.pluginConfigDir,
@@ -90,3 +80,41 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
     throw error;
   }
 };
+
+/** Where Pulp's database is, and how it is approached. */
+export const databaseOf = (settings: Settings): DatabaseSettings => ({
+  url: settings.mongodbUrl,
+  name: settings.databaseName,
+  seeds: settings.databaseSeeds,
+  username: settings.databaseUsername,
+  password: settings.databasePassword,
+  replicaSet: settings.databaseReplicaSet,
+  ssl: settings.databaseSsl,
+  sslKeyfile: settings.databaseSslKeyfile,
+  sslCertfile: settings.databaseSslCertfile,
+  verifySsl: settings.databaseVerifySsl,
+  caPath: settings.databaseCaPath,
+});
+
+/** Rejects with a ConfigError where the settings of Pulp's database cannot be used; connects to nothing. */
+export const checkDatabase = async (settings: Settings): Promise<void> => {
+  const problems = settings.mongodbUrl === '' && settings.databaseSsl ? identityProblems(identityOf(settings)) : [];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { makeClient } = await import('./catalog/mongodb/client.ts');
+  try {
+    await makeClient(databaseOf(settings), settings.mongodbTimeout * 1000).client.close();
+  } catch (error) {
+    throw new ConfigError([messageOf(error)]);
+  }
+};
+
+/** A certificate's file may hold its key; without a certificate, no key is shown. */
+const identityOf = ({
+  databaseCaPath,
+  databaseSslCertfile: cert,
+  databaseSslKeyfile: key,
+}: Settings): IdentityFiles => ({
+  ca: ['databaseCaPath', databaseCaPath],
+  cert: ['databaseSslCertfile', cert],
+  key: cert !== '' && key === '' ? ['databaseSslCertfile', cert] : ['databaseSslKeyfile', cert === '' ? '' : key],
+});

@@ -1,23 +1,92 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { ConfigError, type Loaded, loadSettings, PULP_FILES } from '../config/load.ts';
+import { migrated } from '../config/migrate.ts';
+import { withoutEffect } from '../config/no-effect.ts';
 import { printSettings, settingsJson } from '../config/print.ts';
-import { openGate } from '../gate.ts';
-import { listenAddresses } from '../http/addresses.ts';
+import type { Settings } from '../config/schema.ts';
+import { settingsIni } from '../config/write-ini.ts';
+import { refusals } from '../refusals.ts';
+import { type Trial, tryAll } from '../trials/index.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
+interface Options {
+  readonly config?: string[];
+  readonly print?: boolean;
+  readonly json?: boolean;
+  readonly format?: keyof typeof FORMATS;
+  readonly secrets?: boolean;
+  readonly migrate?: boolean;
+  readonly deep?: boolean;
+}
+
+const FORMATS = {
+  text: (loaded: Loaded) => printSettings(loaded),
+  json: (loaded: Loaded) => `${JSON.stringify(settingsJson(loaded), null, 2)}\n`,
+  ini: (loaded: Loaded, secrets: boolean) => settingsIni(loaded, { secrets }),
+};
+
 export const addCheckConfig = (program: Command): void => {
+  const others = ['print', 'json', 'format'];
   withSettings(
     program
       .command('check-config')
-      .description('check the configuration; exit status 78 where it is not valid')
-      .option('--print', 'show every value and where it comes from, secrets masked')
-      .option('--json', 'the same as JSON'),
+      .description('check the configuration; exit status 78 where it is not valid, or the daemon would refuse it')
+      .option('--print', 'show every value and where it comes from, secrets masked: --format text')
+      .option('--json', 'the same as JSON: --format json')
+      .addOption(
+        new Option(
+          '--format <format>',
+          'how to show every value; ini: as a pulp-streamer.conf that loads to the same settings, without secrets',
+        ).choices(Object.keys(FORMATS)),
+      )
+      .option('--secrets', 'write secrets too, with --format ini and --migrate')
+      .addOption(
+        new Option(
+          '--migrate',
+          'make one pulp-streamer.conf of Pulp’s server.conf and streamer.conf (or of --config), with a comment for each value that changes; nothing else is looked at',
+        ).conflicts([...others, 'deep']),
+      )
+      .addOption(
+        new Option(
+          '--deep',
+          'try ports, folders, catalog or database, broker, feeds and alternate sources as well; exit status 1 where one fails',
+        ).conflicts(others),
+      ),
     'all',
-  ).action(async (options: { print?: boolean; json?: boolean }, command: Command) => {
+  ).action(async (options: Options, command: Command) => {
+    if (options.migrate) return write(migration(options));
     const loaded = settingsOf(command);
-    openGate(loaded.settings);
-    await listenAddresses(loaded.settings.interfaces);
-    if (options.json) process.stdout.write(`${JSON.stringify(settingsJson(loaded), null, 2)}\n`);
-    else if (options.print) process.stdout.write(printSettings(loaded));
-    else process.stdout.write('the configuration is valid\n');
+    const problems = await refusals(loaded.settings);
+    if (problems.length > 0) throw new ConfigError(problems);
+    for (const note of withoutEffect(loaded.files, loaded.settings)) process.stderr.write(`note: ${note}\n`);
+    const format = options.format ?? (options.json ? 'json' : options.print ? 'text' : undefined);
+    write(format ? FORMATS[format](loaded, options.secrets ?? false) : 'the configuration is valid\n');
+    if (options.deep) await tryOut(loaded.settings);
   });
+};
+
+const write = (text: string): void => {
+  process.stdout.write(text);
+};
+
+const migration = ({ config, secrets = false }: Options): string => {
+  const { files, warnings } = loadSettings({ files: config, standardFiles: PULP_FILES });
+  const found = files.filter(({ sectionLines }) => sectionLines.size > 0);
+  if (found.length === 0)
+    throw new Error(`there is nothing to migrate: no section in ${files.map(({ file }) => file).join(', ')}`);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  return migrated(found, { secrets });
+};
+
+const tryOut = async (settings: Settings): Promise<void> => {
+  const trials: Trial[] = [];
+  for await (const trial of tryAll(settings)) {
+    trials.push(trial);
+    const { what, found, problem } = trial;
+    write(
+      `${problem === undefined ? 'ok  ' : 'FAIL'}  ${[what, problem ?? found].filter((text) => text !== undefined).join(': ')}\n`,
+    );
+  }
+  const failed = trials.filter(({ problem }) => problem !== undefined);
+  if (failed.length > 0) throw new Error(`${failed.length} of ${trials.length} trials failed`);
 };

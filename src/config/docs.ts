@@ -6,8 +6,8 @@ const INTRODUCTION = `<!-- Generated from src/config/schema.ts by \`npm run docs
 # Configuration
 
 Every setting can be given in a file, in the environment, or as a flag. Of several, the strongest counts:
-flag, then environment, then file, then default. \`pulp-streamer check-config --print\` shows every value and where it came from;
-a wrong one stops the streamer with exit status 78 and a message that names the place and what was expected there.
+flag, then environment, then file, then default. A wrong one stops the streamer with exit status 78 and a message that names the place and
+what was expected there.
 
 ## Files
 
@@ -42,6 +42,22 @@ is a section whose name is nearly that of one that is read; all other sections a
 
 Durations are in seconds, or have one of the suffixes \`ms\`, \`s\`, \`m\`, \`h\`, \`d\`. Sizes are in bytes, or have one of the suffixes
 \`k\`, \`M\`, \`G\`, \`T\` (powers of 1000) or \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\` (powers of 1024). A relative path counts from the working directory.
+
+## Checking
+
+\`pulp-streamer check-config\` refuses, with exit status 78, what \`serve\` would refuse, keys that cannot be read included, and names values
+of Pulp's files that have no effect here. It changes nothing and connects to nothing, and takes every flag of \`serve\`.
+
+| option | what it does |
+|---|---|
+| \`--print\`, \`--format text\` | shows every value and where it comes from; secrets are masked |
+| \`--json\`, \`--format json\` | the same as JSON |
+| \`--format ini\` | writes every value as a \`pulp-streamer.conf\` that loads to the same settings |
+| \`--migrate\` | makes one \`pulp-streamer.conf\` of Pulp's two files (or of those after \`--config\`), with a comment for each value that has another name or text there, or no place; flags and environment are not looked at |
+| \`--secrets\` | writes passwords and the URLs that hold some, with \`--format ini\` and \`--migrate\`; otherwise a comment stands in for each, and the file is not whole until you have put it in |
+| \`--deep\` | tries ports, folders, the catalog or Pulp's database, the broker, and one file of each feed and alternate source; exit status 1 if one fails. Run it as the daemon's user, and while the daemon is not running: its ports are taken otherwise |
+
+A file that is written with \`--secrets\` is for the daemon's user alone: \`umask 077\` first.
 
 ## Settings
 `;

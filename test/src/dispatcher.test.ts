@@ -62,14 +62,20 @@ describeMongo(`deferred records with ${serverName}`, () => {
     await firstValueFrom(
       database.ask((db) => db.collection('deferred_download').createIndex(unique, { unique: true })),
     );
-    const { dispatch } = open({ dispatch: 'deferred' }, { database });
+    const { dispatch } = open({ dispatch: 'deferred', catalogType: 'mongodb' }, { database });
     await Promise.all(Array.from({ length: 20 }, () => over(dispatch(save('a')))));
     expect(await records()).toMatchObject([{ unit_id: 'a', unit_type_id: 'rpm' }]);
   });
 
   itWithBroker('are followed by a nudge, where that is wanted', async () => {
     const { database, records } = await connect();
-    const flags = { dispatch: 'deferred', deferredNudge: 'yes', brokerUrl: broker().url, taskQueue: 'nudges' };
+    const flags = {
+      dispatch: 'deferred',
+      catalogType: 'mongodb',
+      deferredNudge: 'yes',
+      brokerUrl: broker().url,
+      taskQueue: 'nudges',
+    };
     const channel = await channelTo(broker().url);
     await channel.assertQueue('nudges', { durable: true });
     const nudged = new Promise<string | undefined>((resolve) => {

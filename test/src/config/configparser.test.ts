@@ -65,6 +65,16 @@ describe('as Python itself reads', () => {
     );
   });
 
+  itNeeding(['python3'])('references, as deep as Python follows them', async () => {
+    python ??= startPythonParser();
+    for (const depth of [9, 10, 11, 12]) {
+      const links = Array.from({ length: depth }, (_, index) => `k${index}: %(k${index + 1})s`);
+      const content = ['[a]', ...links, `k${depth}: end`, ''].join('\n');
+      expect(ours(content, PULP)).toEqual(await python.read(content, 'safe'));
+      expect(ours(content, DESCRIPTOR)).toEqual(await python.read(content, 'lenient'));
+    }
+  });
+
   itNeeding(['python3'])('descriptors: ConfigParser', async () => {
     python ??= startPythonParser();
     const { read } = python;

@@ -1,0 +1,45 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { keyOf, type SettingName } from './config/schema.ts';
+
+/** A PEM file, and the setting that names it; an empty name stands for no file. */
+type PemFile = readonly [setting: SettingName, file: string];
+
+/** What we show a server, and whom we believe that it is. */
+export interface IdentityFiles {
+  readonly ca: PemFile;
+  readonly cert: PemFile;
+  readonly key: PemFile;
+}
+
+/** What is wrong with PEM files, by their settings: one that cannot be read, that is something else, or a key of another certificate. */
+export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly string[] => {
+  const problems: string[] = [];
+  /** The file's text, if `use` takes it. */
+  const tried = ([setting, file]: PemFile, expected: string, use: (text: string) => unknown): string | undefined => {
+    if (file === '') return undefined;
+    const problem = (why: string) => problems.push(`${keyOf(setting)}: ${file}: expected ${expected} (PEM); ${why}`);
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      problem(`found ${code === 'ENOENT' ? 'no such file' : `a file that cannot be read (${code ?? message})`}`);
+      return undefined;
+    }
+    try {
+      use(text);
+      return text;
+    } catch (error) {
+      problem(`found something else (${(error as Error).message})`);
+      return undefined;
+    }
+  };
+  tried(ca, 'certificates of authorities', (text) => new X509Certificate(text));
+  const certificate = tried(cert, 'a certificate', (text) => createSecureContext({ cert: text }));
+  tried(key, 'a private key without a passphrase, of the certificate', (text) =>
+    createSecureContext({ key: text, cert: certificate }),
+  );
+  return problems;
+};

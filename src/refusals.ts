@@ -1,0 +1,26 @@
+import { ConfigError } from './config/load.ts';
+import type { Settings } from './config/schema.ts';
+import { checkDispatcher } from './dispatcher.ts';
+import { openGate } from './gate.ts';
+import { listenAddresses, UnknownInterfaceError } from './http/addresses.ts';
+import { checkDatabase } from './open-catalog.ts';
+
+/** Why the daemon would refuse valid settings before it opens anything; nothing is connected to, and nothing is written. */
+export const refusals = async (settings: Settings): Promise<readonly string[]> => {
+  const checks: readonly (() => unknown)[] = [
+    () => openGate(settings),
+    () => listenAddresses(settings.interfaces),
+    () => checkDispatcher(settings),
+    () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
+  ];
+  const problems: string[] = [];
+  for (const check of checks)
+    try {
+      await check();
+    } catch (error) {
+      if (error instanceof ConfigError) problems.push(...error.problems);
+      else if (error instanceof UnknownInterfaceError) problems.push(`interfaces: ${error.message}`);
+      else throw error;
+    }
+  return problems;
+};

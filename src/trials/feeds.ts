@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url';
+import { BehaviorSubject, defer, firstValueFrom, from, mergeMap, throwError, timeout, toArray } from 'rxjs';
+import { type Access, type OpenSource, StreamError } from '../../pipelines/model/index.ts';
+import { sourcesOf } from '../banks.ts';
+import { CATALOGERS } from '../catalog/catalogers/index.ts';
+import { DESCRIPTOR } from '../config/dialects.ts';
+import { parseIni } from '../config/ini.ts';
+import type { Settings } from '../config/schema.ts';
+import { maskUrl } from '../observe/mask.ts';
+import { sourceAccess } from '../source-access.ts';
+import type { AlternateSource, Descriptors } from '../sources/descriptors.ts';
+import { openDescriptors } from '../sources/descriptors-folder.ts';
+import { messageOf } from '../sources/thrown.ts';
+import { type Trial, trying } from './trial.ts';
+
+/** A URL at a source, and how the source is approached. */
+export interface Place {
+  readonly what: string;
+  readonly url: string;
+  /** Whether the source must have it; otherwise any answer shows that the source is there. */
+  readonly mustBeThere: boolean;
+  /** Rejects where the source cannot be approached. */
+  readonly access: () => Promise<Access>;
+  /** For `file:` URLs: the folder that the file must lie in. */
+  readonly root?: string;
+}
+
+/** Places that are asked at a time. */
+const CONCURRENCY = 8;
+
+/** Asks feeds, and the alternate sources that descriptors describe, for the beginning of one file each. */
+export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Promise<readonly Trial[]> => {
+  const sources = sourcesOf(settings);
+  try {
+    const { sources: alternates, problems } = await descriptorsIn(settings.contentSourcesDir);
+    const accessOf = sourceAccess(CATALOGERS, sources.open, Date.now);
+    const places = [...feeds, ...alternates.map((source) => placeOf(source, () => firstValueFrom(accessOf(source))))];
+    const within = settings.headTimeout * 1000;
+    const trials = await firstValueFrom(
+      from(places).pipe(
+        mergeMap((place) => tryPlace(place, sources.open, within), CONCURRENCY),
+        toArray(),
+      ),
+    );
+    return [...problems.map((problem) => ({ what: 'alternate sources', problem })), ...trials];
+  } finally {
+    await sources.close();
+  }
+};
+
+const descriptorsIn = async (folder: string): Promise<Descriptors> => {
+  const parse = (content: string, file: string) => parseIni(content, file, DESCRIPTOR);
+  const { descriptors, close } = openDescriptors({ folder, parse, types: CATALOGERS.map(({ type }) => type) });
+  try {
+    return await firstValueFrom(descriptors);
+  } finally {
+    close();
+  }
+};
+
+/** What a source of each type has. */
+const INDICES: Readonly<Record<string, string>> = {
+  yum: 'repodata/repomd.xml',
+  rhui: 'repodata/repomd.xml',
+  files: 'PULP_MANIFEST',
+  deb: 'Release',
+};
+
+const placeOf = ({ id, type, baseUrl, paths }: AlternateSource, access: Place['access']): Place => ({
+  what: `alternate source ${id}`,
+  url: `${baseUrl}${paths[0] ?? ''}${INDICES[type] ?? ''}`,
+  // Flat repositories for apt do without it.
+  mustBeThere: type !== 'deb',
+  access,
+  ...(baseUrl.startsWith('file:') && { root: fileURLToPath(baseUrl) }),
+});
+
+const isAnswer = (error: unknown): error is StreamError =>
+  error instanceof StreamError && (error.sourceStatus !== undefined || error.code === 'SOURCE_MISSING');
+
+const tryPlace = (
+  { what, url, mustBeThere, access, root }: Place,
+  open: OpenSource,
+  within: number,
+): Promise<Trial> => {
+  const ask = async (): Promise<string | undefined> => {
+    const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: '', revision: 0, data: {} };
+    const candidate = { entry, source: what, url, access: await access(), ...(root !== undefined && { root }) };
+    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${within} ms`);
+    try {
+      await firstValueFrom(
+        defer(() => open(candidate, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
+          timeout({ first: within, with: () => throwError(late) }),
+        ),
+      );
+      return undefined;
+    } catch (error) {
+      if (mustBeThere || !isAnswer(error)) throw error;
+      return `answers ${error.sourceStatus ?? 'that this file is not there'}`;
+    }
+  };
+  return trying(`${what}, ${maskUrl(url)}`, ask, (error) => maskUrl(messageOf(error)));
+};
