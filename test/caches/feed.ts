@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import type { Kind, Version } from './content.ts';
+
+/** What a feed does wrong with a file. */
+export type Fault =
+  | { readonly kind: 'status'; readonly status: number }
+  /** Every response that reaches this byte ends before it. */
+  | { readonly kind: 'cut'; readonly at: number }
+  /** This byte is another one. */
+  | { readonly kind: 'lie'; readonly at: number };
+
+/** A feed with one file of changing content, and another one that it always refuses. */
+export interface Feed {
+  readonly url: string;
+  readonly refusedUrl: string;
+  /** From now on the file is this one, and this is wrong with it; whoever is being served is served on. */
+  show(version: Version | undefined, fault?: Fault): void;
+  /** From now on bodies rest for so many milliseconds in their middle. */
+  rest(milliseconds: number): void;
+  close(): void;
+}
+
+interface Shown {
+  readonly version: Version;
+  readonly fault?: Fault;
+}
+
+/** Starts a feed on a port of its own, so that the streamer takes it for a source of its own. */
+export const openFeed = async (kind: Kind): Promise<Feed> => {
+  let shown: Shown | undefined;
+  let resting = 0;
+  const server = createServer((req, res) => {
+    if (req.url === '/file' && shown) void play(req, res, kind, shown, resting);
+    else res.writeHead(req.url === '/file' ? 404 : 500, { 'Content-Length': 0 }).end();
+  });
+  server.listen(0, '127.0.0.1').unref();
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `${url}/file`,
+    refusedUrl: `${url}/refused`,
+    show: (version, fault) => {
+      shown = version && { version, ...(fault && { fault }) };
+    },
+    rest: (milliseconds) => {
+      resting = milliseconds;
+    },
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};
+
+/** The bytes that a request asks for, if the feed knows ranges and `If-Range` holds. */
+const partOf = ({ headers }: IncomingMessage, { bytes, feedTag, lastModified }: Version, { ranges }: Kind) => {
+  const [, first, last = ''] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? [];
+  const ifRange = headers['if-range'];
+  if (!ranges || first === undefined) return undefined;
+  if (ifRange !== undefined && ifRange !== feedTag && ifRange !== lastModified) return undefined;
+  return { from: Number(first), to: Math.min(bytes.length, last === '' ? bytes.length : Number(last) + 1) };
+};
+
+const play = async (req: IncomingMessage, res: ServerResponse, kind: Kind, shown: Shown, resting: number) => {
+  const { version, fault } = shown;
+  const { length } = version.bytes;
+  if (fault?.kind === 'status') return res.writeHead(fault.status, { 'Content-Length': 0 }).end();
+  const part = partOf(req, version, kind);
+  if (part && part.from >= part.to)
+    return res.writeHead(416, { 'Content-Range': `bytes */${length}`, 'Content-Length': 0 }).end();
+  const { from, to } = part ?? { from: 0, to: length };
+  res.writeHead(
+    part ? 206 : 200,
+    Object.entries({
+      'Content-Type': version.type,
+      ETag: version.feedTag,
+      'Last-Modified': version.lastModified,
+      'Content-Encoding': version.coding,
+      'Content-Length': kind.chunked ? undefined : String(to - from),
+      'Content-Range': part && `bytes ${from}-${to - 1}/${length}`,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
+  );
+  if (req.method === 'HEAD') return res.end();
+  const content = fault?.kind === 'lie' ? withLie(version.bytes, fault.at) : version.bytes;
+  const cut = fault?.kind === 'cut' && fault.at < to;
+  const end = fault?.kind === 'cut' && cut ? Math.max(from, fault.at) : to;
+  const middle = resting > 0 ? from + ((end - from) >> 1) : end;
+  res.flushHeaders();
+  await out(res, content.subarray(from, middle));
+  if (middle < end) {
+    await setTimeout(resting);
+    await out(res, content.subarray(middle, end));
+  }
+  return cut ? res.destroy() : res.end();
+};
+
+/** The bytes with one of them changed. */
+export const withLie = (bytes: Buffer, at: number): Buffer => {
+  const content = Buffer.from(bytes);
+  content[at] = (content[at] ?? 0) ^ 0x55;
+  return content;
+};
+
+/** Resolves once the bytes are out, or nobody is there to take them. */
+const out = (res: ServerResponse, bytes: Buffer): Promise<void> =>
+  new Promise((resolve) => {
+    if (bytes.length === 0 || res.destroyed) return resolve();
+    res.once('close', resolve);
+    res.write(bytes, () => {
+      res.off('close', resolve);
+      resolve();
+    });
+  });

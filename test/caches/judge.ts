@@ -1,0 +1,73 @@
+import { hasNone, isKnown, isRefused, opaque } from './conditions.ts';
+import { fieldOf } from './fields.ts';
+import { rangeOf } from './multipart.ts';
+import { judgeParts } from './parts.ts';
+import { isCut, judgeFields, likeness, strangers } from './representation.ts';
+import type { Asked } from './requests.ts';
+import type { Answer } from './response.ts';
+import { type Circumstances, failed, namesOf, right, type Verdict, wrong } from './verdict.ts';
+
+/** Holds an answer against what was true while it came. */
+export const judge = (asked: Asked, answer: Answer, circumstances: Circumstances): Verdict => {
+  const { status, end, problems } = answer;
+  if (problems.length > 0) return wrong('malformed', problems.join('; '));
+  if (end !== 'whole') return judgeBroken(asked, answer, circumstances);
+  if (asked.method === 'HEAD' && status === 200) return judgeHead(answer, circumstances);
+  if (status === 200) return judgeWhole(answer, circumstances);
+  if (status === 206) return judgeParts(asked, answer, circumstances);
+  if (status === 304) return judgeUnchanged(asked, answer, circumstances);
+  const { admissible, cached } = circumstances;
+  if (status === 412 && admissible.some(({ version }) => isRefused(asked, version, cached))) return right();
+  if (status === 416 && admissible.some(({ version }) => hasNone(asked, version))) return right();
+  return failed(String(status));
+};
+
+const judgeWhole = (answer: Answer, { admissible, versions }: Circumstances): Verdict => {
+  const { body, untilClose } = answer;
+  const fitting = admissible.filter(({ version }) => version.bytes.equals(body));
+  if (fitting.length > 0) return judgeFields(answer, fitting);
+  const old = versions.find(({ bytes }) => bytes.equals(body));
+  if (old) return wrong('body that is over', `${old.name}; expected ${namesOf(admissible)}`);
+  const short = versions.find(({ bytes }) => body.length < bytes.length && bytes.subarray(0, body.length).equals(body));
+  if (short) {
+    const how = untilClose ? 'the connection ended' : 'as if whole';
+    return wrong('clean short end', `${body.length} of ${short.bytes.length} bytes of ${short.name}, ${how}`);
+  }
+  return wrong('wrong body', `${body.length} bytes, ${likeness(body, versions)}`);
+};
+
+const judgeUnchanged = (asked: Asked, answer: Answer, { admissible }: Circumstances): Verdict => {
+  const told = fieldOf(answer, 'etag');
+  const known = admissible.filter((one) => isKnown(asked, one));
+  if (known.length === 0) return wrong('false 304', `there is ${namesOf(admissible)}`);
+  if (told === undefined || known.some(({ version }) => opaque(version.etag) === opaque(told))) return right();
+  return wrong('false 304', `of ${told}, there is ${namesOf(known)}`);
+};
+
+const judgeHead = (answer: Answer, { admissible, versions, passedOff }: Circumstances): Verdict => {
+  const length = fieldOf(answer, 'content-length');
+  const isLength = ({ bytes }: { readonly bytes: Buffer }) => length === undefined || Number(length) === bytes.length;
+  const fitting = admissible.filter(
+    ({ version }) => isLength(version) || passedOff.some((other) => other.as === version && isLength(other)),
+  );
+  if (fitting.length === 0 && !versions.some(isLength))
+    return wrong('false HEAD', `Content-Length ${length}; there is ${namesOf(admissible)}`);
+  const verdict = judgeFields(answer, fitting, passedOff);
+  const old = versions.find((version) => isLength(version) && strangers(answer, version, []).length === 0);
+  if (verdict.kind === 'right') return right();
+  return old ? wrong('body that is over', `head of ${old.name}; there is ${namesOf(admissible)}`) : verdict;
+};
+
+/** What came before an answer broke off must be right as well: clients that resume rely on it. */
+const judgeBroken = ({ method }: Asked, answer: Answer, { versions, passedOff }: Circumstances): Verdict => {
+  const { status, body, end } = answer;
+  const range = rangeOf(fieldOf(answer, 'content-range'));
+  const first = status === 200 ? 0 : status === 206 ? range?.first : undefined;
+  const etag = fieldOf(answer, 'etag');
+  const known = versions.filter((version) => version.etag === etag);
+  if (method === 'GET' && first !== undefined && body.length > 0) {
+    if (known.length > 0 && !known.some((version) => isCut(body, first, version, passedOff)))
+      return wrong('wrong body', `broken off (${end}) after ${body.length} bytes, ${likeness(body, versions)}`);
+  }
+  return end === 'left' ? right() : failed(`${status || 'no head'}, ${end} after ${body.length} bytes`);
+};

@@ -1,0 +1,177 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Client, createClient } from './client.ts';
+import type { Version } from './content.ts';
+import { fieldOf } from './fields.ts';
+import { judge } from './judge.ts';
+import type { Step, Story } from './plan.ts';
+import { type Asked, type RequestPlan, stated, type Validators, WHOLE } from './requests.ts';
+import type { Answer } from './response.ts';
+import type { Scene } from './scene.ts';
+import { createSubject } from './subject.ts';
+import type { Category, Verdict } from './verdict.ts';
+import { sayAnswer, sayStep, sayVersion } from './words.ts';
+
+/** Where clients ask: a cache, or the streamer itself. */
+export interface End {
+  readonly name: string;
+  readonly url: string;
+  /** Promises to go on with what it has while the streamer has an error. */
+  readonly staleOnError: boolean;
+}
+
+/** What was found wrong, and all that led to it. */
+export interface Finding {
+  readonly end: string;
+  readonly category: Category;
+  readonly what: string;
+  readonly seed: number;
+  readonly story: number;
+  readonly step: number;
+  readonly history: readonly string[];
+}
+
+export interface Stage {
+  readonly scene: Scene;
+  readonly end: End;
+  /** Seconds that the streamer lets caches keep a response. */
+  readonly keeps: number;
+  /** What this playing of the story is called in its path, so that it can be played again. */
+  readonly take: string;
+  found(finding: Finding): void;
+  /** Called for each request through the end, with what came of it. */
+  answered(answer: Answer, verdict: Verdict): void;
+}
+
+/** A story at one end. */
+export interface Play {
+  /** Plays these steps. */
+  play(steps: readonly number[]): Promise<void>;
+  close(): void;
+}
+
+/** An answer, and the request as it was meant. */
+interface Exchange {
+  readonly asked: Asked;
+  readonly answer: Answer;
+  readonly began: number;
+  readonly text: string;
+}
+
+/** Milliseconds by which whole seconds let a cache keep longer. */
+const ROUNDING = 1_100;
+
+/** What findings name the streamer by. */
+export const ALONE = 'streamer';
+
+/** Begins a story: its feeds are there, and its path is in the catalog. */
+export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
+  const { scene, end, keeps } = stage;
+  const { seed, index, kind, versions } = story;
+  const subject = await createSubject(`/${end.name}/${seed}/${stage.take}${index}/${kind.name}`, story, scene);
+  const { path, truth } = subject;
+  const throughEnd = createClient(end.url);
+  const toStreamer = createClient(scene.url);
+  const isAlone = end.url === scene.url;
+  const history: string[] = [JSON.stringify(kind), ...versions.map(sayVersion)];
+  const said = new Map<Version, Validators>();
+
+  const exchange = async (plan: RequestPlan, client: Client, extra: RequestPlan['fields'] = []): Promise<Exchange> => {
+    const began = Date.now();
+    const { method, http, range, query, connection, leaves } = plan;
+    const known = (version: Version) => ({ ...version, ...said.get(version) });
+    const named = subject.named();
+    const conditions = plan.conditions.map((one) => [one.field, stated(one, named, known)] as const);
+    const fields = [
+      ...(range ? [['Range', range.text] as const] : []),
+      ...conditions.map(([field, { text }]) => [field, text] as const),
+      ...plan.fields,
+      ...extra,
+    ];
+    const left = leaves === undefined ? {} : { leaves };
+    const answer = await client.ask({ method, http, target: path + query, fields, ...left }, connection);
+    return {
+      asked: { method, http, ...(range && { range }), conditions: Object.fromEntries(conditions) },
+      answer,
+      began,
+      text: `${method} HTTP/${http} ${fields.map((field) => field.join(': ')).join(' | ')}`,
+    };
+  };
+
+  const verdictOf = ({ asked, answer, began }: Exchange, cached: boolean): Verdict => {
+    const now = Date.now();
+    const fresh = cached ? truth.kept(began, now, keeps * 1000 + ROUNDING) : truth.admissible(began, now);
+    const isStale = cached && end.staleOnError && truth.failing(began, now);
+    const stale = isStale ? truth.kept(began, now, Number.POSITIVE_INFINITY) : [];
+    const passedOff = truth.passedOff(began, now);
+    return judge(asked, answer, { admissible: [...fresh, ...stale], versions, passedOff, cached });
+  };
+
+  const remember = ({ answer }: Exchange, verdict: Verdict) => {
+    if (verdict.kind !== 'right' || !verdict.version) return;
+    const [etag, lastModified] = [fieldOf(answer, 'etag'), fieldOf(answer, 'last-modified')];
+    said.set(verdict.version, { ...(etag && { etag }), ...(lastModified && { lastModified }) });
+  };
+
+  const report = (step: number, where: string, category: Category, what: string) => {
+    history.push(`  !! ${category}: ${what}`);
+    stage.found({ end: where, category, what, seed, story: index, step, history: [...history] });
+  };
+
+  /** Asks as planned. Resolves, if nothing came of it, to what finds out whether that was needless. */
+  const askOne = async (step: number, plan: RequestPlan): Promise<(() => Promise<void>) | undefined> => {
+    if (plan.delay > 0) await setTimeout(plan.delay);
+    const direct = plan.direct || isAlone;
+    const done = await exchange(plan, direct ? toStreamer : throughEnd);
+    const verdict = verdictOf(done, !direct);
+    stage.answered(done.answer, verdict);
+    history.push(`${step}: ${direct ? 'directly ' : ''}${done.text} → ${sayAnswer(done.answer)}`);
+    remember(done, verdict);
+    if (verdict.kind === 'wrong') report(step, direct ? ALONE : end.name, verdict.category, verdict.what);
+    return verdict.kind === 'failed' && !direct ? () => compare(step, plan, verdict.what, done.began) : undefined;
+  };
+
+  /** Holds a failure against what the streamer alone gives to the same request. */
+  const compare = async (step: number, plan: RequestPlan, what: string, since: number) => {
+    const { leaves: _, ...patient } = plan;
+    const same: RequestPlan = { ...patient, connection: 'new' };
+    // Squid names the version of its client, as the streamer may want to know.
+    const via: RequestPlan['fields'] = plan.http === '1.0' ? [['Via', '1.0 control']] : [];
+    const done = await exchange(same, toStreamer, via);
+    const verdict = verdictOf(done, false);
+    if (verdict.kind === 'wrong') report(step, ALONE, verdict.category, verdict.what);
+    // An older row's content, if it is there, is a favour.
+    if (verdict.kind !== 'right' || verdict.outdated) return;
+    if (truth.failing(since, Date.now())) {
+      // A cache that fetches the whole, for a part, a head or a condition, meets faults that these alone do not.
+      if (verdictOf(await exchange(WHOLE, toStreamer, via), false).kind !== 'right') return;
+      // The streamer may have found a copy of its own meanwhile.
+      if (verdictOf(await exchange(same, throughEnd), true).kind !== 'failed') return;
+    }
+    report(step, end.name, 'needless failure', `${what}; alone: ${sayAnswer(done.answer)}`);
+  };
+
+  const perform = async (number: number, step: Step): Promise<void> => {
+    if (step.what !== 'ask') history.push(`${number}: ${sayStep(step)}`);
+    if (step.what === 'ask') {
+      subject.rest(step.rest);
+      const comparisons = await Promise.all(step.requests.map((plan) => askOne(number, plan)));
+      for (const comparison of comparisons) await comparison?.();
+    } else if (step.what === 'over' && keeps < 10) await setTimeout(keeps * 1000 + ROUNDING + 50);
+    else if (step.what === 'replace') subject.replace(step.row, step.lags);
+    else if (step.what === 'change') subject.change();
+    else if (step.what === 'fault') subject.fail(step.fault);
+    else if (step.what === 'elsewhere')
+      await toStreamer.ask({ method: 'GET', http: '1.1', target: subject.elsewhere(), fields: [] }, 'new');
+  };
+
+  return {
+    play: async (steps) => {
+      for (const number of steps) await perform(number, story.steps[number]!);
+    },
+    close: () => {
+      throughEnd.close();
+      toStreamer.close();
+      subject.close();
+    },
+  };
+};
