@@ -45,11 +45,11 @@ export const openDispatcher = (settings: Settings, parts: Parts): Dispatcher => 
   return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
 };
 
-/** Whether tasks are sent, so that the settings of the broker count. */
+/** Whether tasks are sent, and the settings of the broker are used. */
 export const sendsTasks = ({ dispatch, deferredNudge }: Pick<Settings, 'dispatch' | 'deferredNudge'>): boolean =>
   dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
 
-/** Throws a ConfigError where the settings cannot be used to have units saved elsewhere; connects to nothing. */
+/** Throws a ConfigError if the settings cannot be used to have units saved elsewhere. Connects to nothing. */
 export const checkDispatcher = (settings: Settings): void => {
   const { dispatch, catalogType, saveTaskArgs: args, saveTaskKwargs: kwargs } = settings;
   if (dispatch === 'deferred' && catalogType !== 'mongodb') throw invalid('dispatch', NO_DATABASE);
@@ -125,7 +125,7 @@ const connectBroker = (settings: Settings, logger: Logger): Broker => {
   return broker;
 };
 
-/** Where the broker is, and how it is approached. Throws a ConfigError where its URL cannot be used. */
+/** The broker's addresses and how to log in. Throws a ConfigError if its URL cannot be used. */
 export const brokerOf = (settings: Settings) => ({
   addresses: judging('brokerUrl', () => brokerAddresses(settings.brokerUrl, settings.brokerTls)),
   tls: { caFile: settings.brokerCacert, certFile: settings.brokerCertfile, keyFile: settings.brokerKeyfile },
@@ -133,7 +133,7 @@ export const brokerOf = (settings: Settings) => ({
   declare: settings.brokerDeclare,
 });
 
-/** Throws a ConfigError about the setting where `judge` throws. */
+/** Turns an error of `judge` into a ConfigError about the setting. */
 const judging = <T>(name: SettingName, judge: () => T): T => {
   try {
     return judge();

@@ -6,17 +6,23 @@ import { keyOf, type SettingName } from './config/schema.ts';
 /** A PEM file, and the setting that names it; an empty name stands for no file. */
 type PemFile = readonly [setting: SettingName, file: string];
 
-/** What we show a server, and whom we believe that it is. */
+/**
+ * The client certificate and key shown to a server, and the authorities that its own certificate
+ * may come from.
+ */
 export interface IdentityFiles {
   readonly ca: PemFile;
   readonly cert: PemFile;
   readonly key: PemFile;
 }
 
-/** What is wrong with PEM files, by their settings: one that cannot be read, that is something else, or a key of another certificate. */
+/**
+ * The problems of PEM files, named by their settings: unreadable, not PEM, or a key that belongs to
+ * another certificate.
+ */
 export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly string[] => {
   const problems: string[] = [];
-  /** The file's text, if `use` takes it. */
+  /** The file's text, unless `use` throws. */
   const tried = ([setting, file]: PemFile, expected: string, use: (text: string) => unknown): string | undefined => {
     if (file === '') return undefined;
     const problem = (why: string) => problems.push(`${keyOf(setting)}: ${file}: expected ${expected} (PEM); ${why}`);

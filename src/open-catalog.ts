@@ -81,7 +81,7 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
   }
 };
 
-/** Where Pulp's database is, and how it is approached. */
+/** The settings of Pulp's database. */
 export const databaseOf = (settings: Settings): DatabaseSettings => ({
   url: settings.mongodbUrl,
   name: settings.databaseName,
@@ -96,7 +96,7 @@ export const databaseOf = (settings: Settings): DatabaseSettings => ({
   caPath: settings.databaseCaPath,
 });
 
-/** Rejects with a ConfigError where the settings of Pulp's database cannot be used; connects to nothing. */
+/** Rejects with a ConfigError if the settings of Pulp's database cannot be used. Connects to nothing. */
 export const checkDatabase = async (settings: Settings): Promise<void> => {
   const problems = settings.mongodbUrl === '' && settings.databaseSsl ? identityProblems(identityOf(settings)) : [];
   if (problems.length > 0) throw new ConfigError(problems);
@@ -108,7 +108,7 @@ export const checkDatabase = async (settings: Settings): Promise<void> => {
   }
 };
 
-/** A certificate's file may hold its key; without a certificate, no key is shown. */
+/** A certificate's file may also hold its key. Without a certificate, no key is used. */
 const identityOf = ({
   databaseCaPath,
   databaseSslCertfile: cert,

@@ -5,7 +5,9 @@ import { openGate } from './gate.ts';
 import { listenAddresses, UnknownInterfaceError } from './http/addresses.ts';
 import { checkDatabase } from './open-catalog.ts';
 
-/** Why the daemon would refuse valid settings before it opens anything; nothing is connected to, and nothing is written. */
+/**
+ * Why the daemon would refuse these settings at its start. Connects to nothing and writes nothing.
+ */
 export const refusals = async (settings: Settings): Promise<readonly string[]> => {
   const checks: readonly (() => unknown)[] = [
     () => openGate(settings),

@@ -30,26 +30,26 @@ export const addCheckConfig = (program: Command): void => {
   withSettings(
     program
       .command('check-config')
-      .description('check the configuration; exit status 78 where it is not valid, or the daemon would refuse it')
+      .description('check the configuration; exit status 78 if it is not valid or serve would refuse it')
       .option('--print', 'show every value and where it comes from, secrets masked: --format text')
       .option('--json', 'the same as JSON: --format json')
       .addOption(
         new Option(
           '--format <format>',
-          'how to show every value; ini: as a pulp-streamer.conf that loads to the same settings, without secrets',
+          'how to show every value; ini: as a pulp-streamer.conf that loads back to the same settings, without secrets',
         ).choices(Object.keys(FORMATS)),
       )
       .option('--secrets', 'write secrets too, with --format ini and --migrate')
       .addOption(
         new Option(
           '--migrate',
-          'make one pulp-streamer.conf of Pulp’s server.conf and streamer.conf (or of --config), with a comment for each value that changes; nothing else is looked at',
+          'make one pulp-streamer.conf of Pulp’s server.conf and streamer.conf (or of --config), with a comment for each value that was changed, renamed or has no counterpart; environment and other flags are ignored',
         ).conflicts([...others, 'deep']),
       )
       .addOption(
         new Option(
           '--deep',
-          'try ports, folders, catalog or database, broker, feeds and alternate sources as well; exit status 1 where one fails',
+          'try ports, folders, catalog or database, broker, feeds and alternate sources as well; exit status 1 if one fails',
         ).conflicts(others),
       ),
     'all',

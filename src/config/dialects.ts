@@ -2,21 +2,27 @@ import { basename } from 'node:path';
 import type { IniValue, Section, Sections } from './ini-file.ts';
 import { BadReference, type Interpolate, lenient, safe } from './interpolate.ts';
 
-/** How a file's values are read, once its lines are told apart. */
+/** How the values of a file are read, once its lines are separated. */
 export interface Dialect {
-  /** A value's text. `first` follows the separator on the key's line; the lines that continue it are trimmed and not empty. */
+  /**
+   * A value's text. `first` follows the separator on the key's line; the lines that continue it are
+   * trimmed and not empty.
+   */
   readonly textOf: (first: string, more: readonly string[]) => string;
-  /** Puts in what values refer to; one for which that is not possible gets a `problem`. */
+  /**
+   * Resolves references between values. A value whose references cannot be resolved gets a
+   * `problem`.
+   */
   readonly settle: (sections: Sections) => Sections;
 }
 
-/** The streamer's own files. A value may stand in double quotes, as a JSON string; nothing refers to anything. */
+/** The streamer's own files. A value in double quotes is a JSON string. There are no references. */
 export const PLAIN: Dialect = {
   textOf: (first, more) => {
     const quoted = more.length === 0 ? unquoted(first.trim()) : undefined;
     if (quoted !== undefined) return quoted;
     const text = [first.replace(/\s;.*$/s, '').trim(), ...more].join('\n').trim();
-    // So the `ini` package writes them, for which either begins a comment everywhere.
+    // The `ini` package writes them with a backslash, because it starts a comment at either.
     return text.replaceAll('\\;', ';').replaceAll('\\#', '#');
   },
   settle: (sections) => sections,
@@ -33,7 +39,10 @@ const unquoted = (text: string): string | undefined => {
   }
 };
 
-/** Python 2 takes `""` for an empty value, and for a comment what follows a value's first `;`, if that one stands behind white space. */
+/**
+ * In Python 2 `""` is an empty value, and a value's first `;` starts a comment if it follows white
+ * space.
+ */
 const pythonText = (first: string, more: readonly string[]): string => {
   const text = first.trim();
   const at = text.indexOf(';');
@@ -66,14 +75,21 @@ const put = (written: IniValue, interpolate: Interpolate, textOf: (key: string) 
 };
 
 /**
- * Pulp 2's server.conf and streamer.conf: Python's SafeConfigParser. Values refer to keys of their section and of [DEFAULT]; those of [DEFAULT]
- * are no values of any section, because Pulp sets its own defaults in each.
+ * Pulp 2's server.conf and streamer.conf: Python's SafeConfigParser. Values may refer to keys of
+ * their section and of [DEFAULT]. Keys of [DEFAULT] are not values of other sections: Pulp sets its
+ * own defaults in each section, and those win.
  */
 export const PULP: Dialect = python(safe, false);
 
-/** Descriptors of alternate content sources: Python 2's ConfigParser. What a source does not say, [DEFAULT] says for all of its file. */
+/**
+ * Descriptors of alternate content sources: Python 2's ConfigParser. Keys of [DEFAULT] are defaults
+ * of every source in the file.
+ */
 export const DESCRIPTOR: Dialect = python(lenient, true);
 
-/** The dialect of a configuration file, by its name: Pulp's own files are read as Pulp reads them, wherever they are. */
+/**
+ * The dialect of a configuration file, by its name: `server.conf` and `streamer.conf` are Pulp's,
+ * in any folder.
+ */
 export const dialectOf = (file: string): Dialect =>
   ['server.conf', 'streamer.conf'].includes(basename(file)) ? PULP : PLAIN;

@@ -23,7 +23,7 @@ interfaces = lo,
 \`\`\`
 
 Each file is read by its own dialect: \`server.conf\` and \`streamer.conf\` by that of Python's SafeConfigParser, as Pulp 2 reads them,
-descriptors of alternate content sources by that of Python 2's ConfigParser, and every other file, such as \`pulp-streamer.conf\`, plainly.
+descriptors of alternate content sources by that of Python 2's ConfigParser, every other file (\`pulp-streamer.conf\`) plainly.
 
 | | \`pulp-streamer.conf\` | \`server.conf\`, \`streamer.conf\` | descriptors |
 |---|---|---|---|
@@ -35,7 +35,7 @@ descriptors of alternate content sources by that of Python 2's ConfigParser, and
 | \`\\;\` and \`\\#\` | \`;\` and \`#\` | both characters | the same |
 | comment after a value | from a \`;\` that follows white space | the same, if it is the first \`;\` | the same |
 
-All have in common: \`key: value\` or \`key = value\`; lines beginning with \`#\` or \`;\` are comments; a comment after a value ends with its
+Common to all: \`key: value\` or \`key = value\`; lines beginning with \`#\` or \`;\` are comments; a comment after a value ends with its
 line; an indented line continues the value above it. Keys may be written in any case, sections may not. Sections of the same name are
 merged and the last of several equal keys counts, with a warning. A key of the streamer's sections that is no setting is warned about, and so
 is a section whose name is nearly that of one that is read; all other sections are left to their owners.
@@ -52,12 +52,12 @@ of Pulp's files that have no effect here. It changes nothing and connects to not
 |---|---|
 | \`--print\`, \`--format text\` | shows every value and where it comes from; secrets are masked |
 | \`--json\`, \`--format json\` | the same as JSON |
-| \`--format ini\` | writes every value as a \`pulp-streamer.conf\` that loads to the same settings |
-| \`--migrate\` | makes one \`pulp-streamer.conf\` of Pulp's two files (or of those after \`--config\`), with a comment for each value that has another name or text there, or no place; flags and environment are not looked at |
-| \`--secrets\` | writes passwords and the URLs that hold some, with \`--format ini\` and \`--migrate\`; otherwise a comment stands in for each, and the file is not whole until you have put it in |
+| \`--format ini\` | writes every value as a \`pulp-streamer.conf\` that loads back to the same settings |
+| \`--migrate\` | writes one \`pulp-streamer.conf\` from Pulp's two files (or those after \`--config\`), with a comment for each value that was changed, renamed or has no counterpart; environment and other flags are ignored |
+| \`--secrets\` | with \`--format ini\` and \`--migrate\`: also writes passwords, and URLs with passwords. Without it a comment replaces each, and the file loads to the same settings only after you have filled them in |
 | \`--deep\` | tries ports, folders, the catalog or Pulp's database, the broker, and one file of each feed and alternate source; exit status 1 if one fails. Run it as the daemon's user, and while the daemon is not running: its ports are taken otherwise |
 
-A file that is written with \`--secrets\` is for the daemon's user alone: \`umask 077\` first.
+A file written with \`--secrets\` should be readable by the daemon's user only: set \`umask 077\` first.
 
 ## Settings
 `;

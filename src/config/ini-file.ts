@@ -1,10 +1,16 @@
-/** One value of an INI file, continuation lines joined with a newline, and the line (from 1) that its key stands on. */
+/**
+ * One value of an INI file, continuation lines joined with a newline, and the line (from 1) that
+ * its key stands on.
+ */
 export interface IniValue {
   readonly value: string;
-  /** The same before what it refers to was put in. */
+  /** The text before references were resolved. */
   readonly raw: string;
   readonly line: number;
-  /** Why there is no `value`, and what was expected: it then stands as it is written. Whoever wants the value must report it. */
+  /**
+   * Why the value cannot be used, and what was expected. `value` is then the text as written.
+   * Report it only if the value is needed.
+   */
   readonly problem?: string;
 }
 
@@ -12,8 +18,8 @@ export type Section = ReadonlyMap<string, IniValue>;
 export type Sections = ReadonlyMap<string, Section>;
 
 /**
- * A read INI file. What could not be understood is listed in `problems`, what is understood but hardly meant in `warnings` (each names
- * file and line); the rest is there all the same.
+ * A read INI file. What could not be understood is listed in `problems`, what is understood but
+ * hardly meant in `warnings` (each names file and line); the rest is there all the same.
  */
 export interface IniFile {
   readonly file: string;

@@ -1,4 +1,7 @@
-/** A section's header, or a key with what stands on its line and on those that continue it; lines count from 1. */
+/**
+ * A section's header, or a key with what stands on its line and on those that continue it; lines
+ * count from 1.
+ */
 export type IniLine =
   | { readonly section: string; readonly line: number }
   | {
@@ -23,10 +26,11 @@ const HEADER = /^\[([^\]]+)\]\s*([#;].*)?$/s;
 const PAIR = /^([^:=]*)[:=](.*)$/s;
 
 /**
- * Tells the lines of a file apart, which all dialects do in the same way, that of Python's ConfigParser: `key: value` or `key = value`; lines
- * that begin with `#`, `;` or the word `rem` are comments; an indented line continues the value above it; keys are lower-cased, sections are
- * case-sensitive. As in Python 2, a section or a key may come again, but not in silence: one of the two is not what its writer meant.
- * Problems and warnings never quote a line, it may hold a secret.
+ * Separates the lines of a file, by the rules of Python's ConfigParser in all dialects: `key:
+ * value` or `key = value`; lines that begin with `#`, `;` or the word `rem` are comments; an
+ * indented line continues the value above it; keys are lower-cased, sections are case-sensitive. As
+ * in Python 2, a section or a key may occur again, but that is warned about: one of the two was not
+ * meant. Problems and warnings never quote a line, because it may hold a secret.
  *
  * @param file names the text in problems
  */
@@ -37,7 +41,8 @@ export const readLines = (content: string, file: string): IniLines => {
   const problems: string[] = [];
   const warnings: string[] = [];
   let section: { readonly name: string | undefined } | undefined;
-  // What an indented line belongs to. `broken`: the line above was a problem already, its continuation is no second one.
+  // What an indented line belongs to. `broken`: the line above was a problem already, its
+  // continuation is no second one.
   let open: string[] | 'nothing' | 'broken' = 'nothing';
 
   const warn = (line: number, text: string) => warnings.push(`${file}:${line}: ${text}`);

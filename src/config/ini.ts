@@ -4,8 +4,8 @@ import { type IniLine, readLines } from './ini-lines.ts';
 import { throughIni } from './through-ini.ts';
 
 /**
- * Reads an INI file: its lines are told apart, brought into what the `ini` package reads, and parsed by it; a table of lines beside it says
- * where each value stands.
+ * Reads an INI file. Its lines are separated, translated for the `ini` package, and parsed by it. A
+ * table of lines gives each value its line number.
  *
  * @param file names the text in problems
  */

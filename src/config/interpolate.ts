@@ -1,7 +1,7 @@
 /** The text of another key, as it is written; `undefined` if there is no such key. */
 export type TextOf = (key: string) => string | undefined;
 
-/** Puts what a value refers to in its place; throws a {@link BadReference} if that is not possible. */
+/** Resolves the references in a value; throws a {@link BadReference} if that is not possible. */
 export type Interpolate = (value: string, textOf: TextOf) => string;
 
 /** Says what is wrong and what was expected, without quoting the value: it may be a secret. */
@@ -9,7 +9,7 @@ export class BadReference extends Error {
   override readonly name = 'BadReference';
 }
 
-/** References within references that are followed, as in Python. */
+/** Python follows references within references to this depth. */
 const LEVELS = 10;
 
 const REFERENCE = '"%(KEY)s" for the value of another key';
@@ -25,7 +25,10 @@ const lookUp = (key: string, textOf: TextOf): string => {
   return found;
 };
 
-/** Python's SafeConfigParser (since Python 3: ConfigParser): `%%` is `%`, `%(key)s` another key's value, and no other `%` is allowed. */
+/**
+ * Python's SafeConfigParser (since Python 3: ConfigParser): `%%` is `%`, `%(key)s` another key's
+ * value, and no other `%` is allowed.
+ */
 export const safe: Interpolate = (value, textOf) => {
   const expand = (text: string, level: number): string => {
     if (text.includes('%') && level > LEVELS) throw endless();
@@ -39,8 +42,8 @@ export const safe: Interpolate = (value, textOf) => {
 };
 
 /**
- * Python 2's ConfigParser: as long as a value has a `%(` in it, all of it is a format, `%%` included; a value without is left as it stands, so
- * that percent-encoded URLs need no care.
+ * Python 2's ConfigParser: a value with a `%(` is a format as a whole, `%%` included, until no `%(`
+ * is left. Any other value is left as it is, percent-encoded URLs for example.
  */
 export const lenient: Interpolate = (value, textOf) => {
   let text = value;

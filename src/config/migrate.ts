@@ -5,9 +5,9 @@ import { keyOf, SETTINGS, type Setting, spellingsOf, type Table } from './schema
 import { commentLine, LEFT_OUT, settingLine } from './write-ini.ts';
 
 /**
- * One pulp-streamer.conf that says what files of Pulp's say, weakest first, and loads to the same settings. A comment stands above each value
- * that has another name there, or another text, and for each that has no place in it. Secrets are left out unless `secrets` is set.
- * The files have to be valid.
+ * One pulp-streamer.conf that loads to the same settings as Pulp's files, which are given weakest
+ * first and must be valid. A comment names each value that was changed, renamed or has no
+ * counterpart. Secrets are left out unless `secrets` is set.
  */
 export const migrated = (
   files: readonly IniFile[],
@@ -36,7 +36,7 @@ export const migrated = (
   ].join('');
 };
 
-/** As it was written; what stands on several lines is put on one. */
+/** The text as written; a value of several lines is put on one. */
 const textOf = ({ kind }: Setting, { text }: Given): string =>
   /[\r\n]/.test(text.trim()) ? kind.format(kind.schema.parse(text)) : text.trim();
 

@@ -1,4 +1,7 @@
-/** Edits (insert, delete, replace a character) that make one text of another: Levenshtein's distance. */
+/**
+ * Edits (insert, delete, replace a character) that make one text of another: Levenshtein's
+ * distance.
+ */
 const distance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, left] of [...a].entries()) {
@@ -12,7 +15,9 @@ const distance = (a: string, b: string): number => {
   return row.at(-1) ?? 0;
 };
 
-/** The item whose text is the nearest to a wrong one; of several, the first. Whatever takes more than `most` edits is not near. */
+/**
+ * The item whose text is nearest to a wrong one, at most `most` edits away; of several, the first.
+ */
 export const nearest = <T>(
   wrong: string,
   items: readonly T[],

@@ -4,7 +4,7 @@ import { SETTINGS, type Settings, type Spelling, spellingsOf } from './schema.ts
 
 type Deciding = Pick<Settings, 'catalogType' | 'mongodbUrl' | 'dispatch' | 'deferredNudge' | 'signedUrls'>;
 
-/** Why a setting does not count with others as they are; `undefined` if it does. */
+/** Why the other settings keep this one from having an effect; `undefined` if they do not. */
 const idleBecause = (name: string, settings: Deciding): string | undefined => {
   const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls } = settings;
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
@@ -15,7 +15,10 @@ const idleBecause = (name: string, settings: Deciding): string | undefined => {
   return undefined;
 };
 
-/** A line for each value of a file that changes nothing: it is for Pulp alone, or another setting keeps it from counting. */
+/**
+ * A line for each value in the files that has no effect: it is Pulp's alone, or another setting
+ * rules it out.
+ */
 export const withoutEffect = (files: readonly IniFile[], settings: Deciding): readonly string[] => {
   const spelled = Object.entries(SETTINGS).flatMap(([name, setting]) =>
     spellingsOf(name, setting).map((spelling) => ({ ...spelling, name })),
@@ -24,7 +27,7 @@ export const withoutEffect = (files: readonly IniFile[], settings: Deciding): re
     const is = (other: Spelling) => other.section === section && other.key === key;
     const found = spelled.find(is);
     if (found) return idleBecause(found.name, settings);
-    // Of other keys in [lazy] there is a warning already: they look like misspelt settings.
+    // Other keys in [lazy] look like misspelt settings, and have a warning already.
     return section === 'lazy' && !PULP_KEYS.some(is) ? undefined : SHARED_SECTIONS.get(section);
   };
   return files.flatMap(({ file, sections }) =>

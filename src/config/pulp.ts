@@ -1,6 +1,6 @@
 import type { Spelling } from './schema.ts';
 
-/** Sections of Pulp 2's server.conf that settings of the streamer are found in, and whom the other keys in them are for. */
+/** Sections of Pulp 2's server.conf that the streamer reads, and what their other keys are for. */
 export const SHARED_SECTIONS: ReadonlyMap<string, string> = new Map([
   ['server', 'it is for Pulp’s own server'],
   ['database', 'it is for Pulp’s own connection to the database'],
@@ -9,7 +9,7 @@ export const SHARED_SECTIONS: ReadonlyMap<string, string> = new Map([
   ['lazy', 'it is for Pulp, which redirects clients to the streamer and downloads later what they asked for'],
 ]);
 
-/** The others, of all its releases, which nothing here reads. */
+/** Its other sections, of all releases. The streamer does not read them. */
 export const PULP_SECTIONS: readonly string[] = [
   'security',
   'consumer_history',
@@ -23,7 +23,7 @@ export const PULP_SECTIONS: readonly string[] = [
   'email',
 ];
 
-/** What Pulp keeps in `[lazy]` for itself, where other keys are likely to be misspelt settings. */
+/** Pulp's own keys in `[lazy]`. Any other key there is probably a misspelt setting. */
 export const PULP_KEYS: readonly Spelling[] = [
   'redirect_host',
   'redirect_port',

@@ -4,8 +4,9 @@ import { parse } from 'ini';
 export type Line = { readonly section: string } | { readonly key: string; readonly value: string };
 
 /**
- * Lets the `ini` package make sections and values of lines: sections of one name become one, of equal keys in a section the last counts, and
- * every name and value comes back to the letter. Values before the first section are dropped.
+ * Lets the `ini` package build sections and values from lines. Sections of the same name are
+ * merged, the last of equal keys in a section counts, and every name and value is returned
+ * unchanged. Values before the first section are dropped.
  */
 export const throughIni = (lines: readonly Line[]): ReadonlyMap<string, ReadonlyMap<string, string>> => {
   const read = parse(lines.map(inert).join('\n'));
@@ -14,7 +15,7 @@ export const throughIni = (lines: readonly Line[]): ReadonlyMap<string, Readonly
       .filter(([name]) => name.startsWith(SECTION))
       .map(([section, values]) => [
         nameIn(section),
-        // A text `true`, `false` or `null` comes back as another type.
+        // `ini` returns the texts `true`, `false` and `null` as other types.
         new Map(Object.entries(values).map(([key, value]) => [nameIn(key), String(value)])),
       ]),
   );
@@ -27,12 +28,13 @@ const inert = (line: Line): string =>
   'section' in line ? `[${SECTION}${nameFor(line.section)}]` : `${KEY}${nameFor(line.key)}=${valueFor(line.value)}`;
 
 /**
- * For `ini` a dot in a name makes a subsection, brackets at its end a list, `=` ends it, quotes are taken off, and `__proto__` is passed over.
- * Percent-encoded, behind a letter of its own, no name means any of that.
+ * In a name, `ini` takes a dot for a subsection, brackets at the end for a list and `=` for its
+ * end; it removes quotes and ignores `__proto__`. A name that is percent-encoded and starts with a
+ * letter of ours has none of these.
  */
 const nameFor = (name: string): string => encodeURIComponent(name.toWellFormed()).replaceAll('.', '%2E');
 const nameIn = (written: string): string => decodeURIComponent(written.slice(1));
 
-/** `ini` reads a text in double quotes as JSON, if it finds its end: for it, a line ends at U+2028 and U+2029, too. */
+/** `ini` reads a text in double quotes as JSON, but its lines also end at U+2028 and U+2029. */
 const valueFor = (value: string): string =>
   JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');

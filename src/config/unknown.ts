@@ -4,24 +4,27 @@ import { nearest } from './nearest.ts';
 import { PULP_KEYS, PULP_SECTIONS, SHARED_SECTIONS } from './pulp.ts';
 import { spellingsOf, type Table, variableOf } from './schema.ts';
 
-/** The streamer's own sections. The others are Pulp's, whatever settings they hold: what else is in them is not ours to judge. */
+/** The streamer's own sections. Unknown keys in the others are Pulp's. */
 const OWN: readonly string[] = ['streamer', 'lazy'];
 
-/** Edits that a section's name may be away from one that is read, in a file with sections of others. */
+/**
+ * In files with other programs' sections, a name within this many edits of one that is read is a
+ * mistake.
+ */
 const NEAR = 2;
 
-/** Warnings about sections and keys of a file that look like settings but are none. */
+/** Warnings about sections and keys that look like the streamer's but are not. */
 export const unknownKeys = (table: Table, file: IniFile): readonly string[] => [
   ...misspelt(file),
   ...OWN.flatMap((section) => unknownIn(section, table, file)),
 ];
 
-/** Whoever mistypes a section loses all that is in it. */
+/** A mistyped section would lose all its values without a word. */
 const misspelt = ({ file, sectionLines }: IniFile): readonly string[] => {
   const read = ['streamer', ...SHARED_SECTIONS.keys()];
   const isPulps = dialectOf(file) === PULP;
   const known = new Set([...read, ...PULP_SECTIONS, ...(isPulps ? ['DEFAULT'] : [])]);
-  // Files of Pulp's hold sections of its plugins as well.
+  // Pulp's files also hold sections of its plugins.
   const most = isPulps ? NEAR : undefined;
   return [...sectionLines].flatMap(([section, line]) => {
     const near = known.has(section) ? undefined : nearest(section.trim().toLowerCase(), read, (name) => name, most);

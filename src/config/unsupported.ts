@@ -2,7 +2,7 @@ import type { IniFile } from './ini-file.ts';
 import { boolean } from './kinds.ts';
 import type { Settings } from './schema.ts';
 
-/** What Pulp's files demand of its clients and the streamer cannot do: without it, nothing would come of the rest. */
+/** Problems for what Pulp's files require and the streamer does not support. */
 export const unsupportedIn = (
   files: readonly IniFile[],
   { catalogType, mongodbUrl }: Pick<Settings, 'catalogType' | 'mongodbUrl'>,

@@ -14,7 +14,7 @@ export interface TriedCatalog {
   readonly places: readonly Place[];
 }
 
-/** Asks the catalog, and which feeds it knows. An embedded catalog that is not there is not made. */
+/** Reads the catalog and the feeds that it knows. A missing embedded catalog is not created. */
 export const tryCatalog = async (settings: Settings): Promise<TriedCatalog> => {
   let places: readonly Place[] = [];
   const isMongo = settings.catalogType === 'mongodb';
@@ -41,7 +41,10 @@ const askSqlite = async (file: string): Promise<readonly Place[]> => {
   }
 };
 
-/** The oldest entry of each importer: read until each has one, which may be all of the catalog. */
+/**
+ * The oldest entry of each importer. Reads until every importer has one, at worst the whole
+ * catalog.
+ */
 const firstEntries = ({ entries, importers }: SqliteCatalog) => {
   const without = new Set(importers.list().map(({ id }) => id));
   const found: { readonly importerId: string; readonly url: string }[] = [];
@@ -52,7 +55,7 @@ const firstEntries = ({ entries, importers }: SqliteCatalog) => {
   return found;
 };
 
-/** What a repository of each type must have. */
+/** A file that every repository of a type has. */
 const INDICES: Readonly<Record<string, string>> = {
   yum_importer: 'repodata/repomd.xml',
   iso_importer: 'PULP_MANIFEST',
@@ -92,7 +95,7 @@ const askMongo = async (settings: Settings): Promise<readonly Place[]> => {
   }
 };
 
-/** Asked for at once: later the catalog is closed. */
+/** The access is read now, because the catalog is closed before the feed is tried. */
 const placeAt = async (
   place: Omit<Place, 'access'>,
   { access }: Pick<Catalog, 'access'>,

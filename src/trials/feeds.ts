@@ -19,7 +19,7 @@ export interface Place {
   readonly url: string;
   /** Whether the source must have it; otherwise any answer shows that the source is there. */
   readonly mustBeThere: boolean;
-  /** Rejects where the source cannot be approached. */
+  /** Rejects if the source cannot be approached. */
   readonly access: () => Promise<Access>;
   /** For `file:` URLs: the folder that the file must lie in. */
   readonly root?: string;
@@ -28,7 +28,10 @@ export interface Place {
 /** Places that are asked at a time. */
 const CONCURRENCY = 8;
 
-/** Asks feeds, and the alternate sources that descriptors describe, for the beginning of one file each. */
+/**
+ * Asks feeds, and the alternate sources that descriptors describe, for the beginning of one file
+ * each.
+ */
 export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Promise<readonly Trial[]> => {
   const sources = sourcesOf(settings);
   try {
@@ -69,7 +72,7 @@ const INDICES: Readonly<Record<string, string>> = {
 const placeOf = ({ id, type, baseUrl, paths }: AlternateSource, access: Place['access']): Place => ({
   what: `alternate source ${id}`,
   url: `${baseUrl}${paths[0] ?? ''}${INDICES[type] ?? ''}`,
-  // Flat repositories for apt do without it.
+  // Optional in flat repositories for apt.
   mustBeThere: type !== 'deb',
   access,
   ...(baseUrl.startsWith('file:') && { root: fileURLToPath(baseUrl) }),

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import { type Trial, trying } from './trial.ts';
 
-/** Looks whether folders can be written to, or read, as this user; makes none. */
+/** Checks that this user may write to, or read, the folders in the settings. Creates nothing. */
 export const tryFolders = async (settings: Settings): Promise<readonly Trial[]> => {
   const { stateDir, catalog, saveDir, dispatch, contentSourcesDir, catalogType, storageDir, pluginConfigDir } =
     settings;
@@ -31,7 +31,7 @@ const readable = async (folder: string): Promise<string | undefined> => {
   return undefined;
 };
 
-/** The folder itself if it is there, or the one that it would be made in. */
+/** The folder itself if it exists, otherwise the nearest one above it that does. */
 const nearestAbove = async (folder: string): Promise<string> => {
   try {
     if ((await stat(folder)).isDirectory()) return folder;

@@ -9,8 +9,9 @@ import type { Trial } from './trial.ts';
 export type { Trial } from './trial.ts';
 
 /**
- * Tries, one after the other, what the daemon will need: ports, folders, the catalog or Pulp's database, the broker, feeds and alternate
- * sources. What fails is told by its trial; rejects only for interfaces that are not there.
+ * Tries what the daemon will need, one kind after the other: ports, folders, the catalog or Pulp's
+ * database, the broker, feeds and alternate sources. A failure is a trial with a problem; throws
+ * only for interfaces that do not exist.
  */
 export async function* tryAll(settings: Settings): AsyncGenerator<Trial> {
   yield* await tryPorts(settings);

@@ -3,7 +3,10 @@ import type { Settings } from '../config/schema.ts';
 import { type ListenAddress, listenAddresses } from '../http/addresses.ts';
 import { type Trial, trying } from './trial.ts';
 
-/** Listens where the daemon would, all at a time, for a moment. */
+/**
+ * Listens briefly on every address and port of the daemon, all at once: two listeners may want the
+ * same.
+ */
 export const tryPorts = async ({ interfaces, port, adminPort }: Settings): Promise<readonly Trial[]> => {
   const wanted = [
     ...(await listenAddresses(interfaces)).map((address) => ({ address, port })),

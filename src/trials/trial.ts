@@ -1,14 +1,14 @@
-/** What came of trying something that the daemon will need. */
+/** The result of trying something that the daemon will need. */
 export interface Trial {
-  /** What was tried, and where. */
+  /** What was tried: kind and address. */
   readonly what: string;
-  /** What was found, if that is worth a word. */
+  /** A remark on what was found. */
   readonly found?: string;
   /** Why it cannot be used; absent if it can. */
   readonly problem?: string;
 }
 
-/** Tries something; `attempt` returns what it found. Never rejects. */
+/** Makes a trial of an attempt, which returns its remark. Never rejects. */
 export const trying = async (
   what: string,
   attempt: () => Promise<string | undefined> | string | undefined,

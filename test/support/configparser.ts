@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What Python makes of an INI file: values by section and key, `null` for one that cannot be interpolated. */
+/**
+ * What Python makes of an INI file: values by section and key, `null` for one that cannot be
+ * interpolated.
+ */
 export type PythonSections = Readonly<Record<string, Readonly<Record<string, string | null>>>>;
 
 export interface PythonParser {

@@ -22,7 +22,10 @@ const written = (files: Readonly<Record<string, string>>) => {
   };
 };
 
-/** Runs a command with these files as its configuration; paths of their folder are shown as `{folder}`. */
+/**
+ * Runs a command with these files as its configuration; paths of their folder are shown as
+ * `{folder}`.
+ */
 const run = async (files: Readonly<Record<string, string>>, ...args: string[]) => {
   const { folder, config } = written(files);
   const { status, stdout, stderr } = await pulpStreamer(start, ...args, ...config).ended;

@@ -18,7 +18,10 @@ const ours = (text: string, dialect: Dialect): PythonSections =>
     ]),
   );
 
-/** Without letters that Python's `%` operator takes for a conversion: those are refused here, whatever Python makes of them. */
+/**
+ * Without letters that Python's `%` operator takes for a conversion: those are refused here,
+ * whatever Python makes of them.
+ */
 const WORDS = ['k', 'Zy', 'Öq', '/', '\\', '"', "'", '#', 'b;', '=', ':', '[', ']', ' ', '\u2028', '{', '\t'];
 const NAMES = ['kz', 'q.y', 'Yq', '__proto__', 'constructor', 'k[]', 'z;', '"k"', 'true', '\\.'];
 const REFERENCES = [...NAMES, 'KZ', 'nowhere'].map((name) => `%(${name})s`);
@@ -29,7 +32,8 @@ const piece = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...REFERENCES) },
   { weight: 1, arbitrary: fc.constantFrom('%%k', '%!', '%(kz', '%%(kz)s') },
 );
-// Here the two Pythons differ, and ours is the older one: empty lines within a value, `""`, comments behind values. ini.test.ts has them.
+// Here the two Pythons differ, and ours is the older one: empty lines within a value, `""`,
+// comments behind values. ini.test.ts has them.
 const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('').replaceAll(/\s;/g, ';').trim());
 const first = text.filter((value) => value !== '""');
 const further = text.filter((value) => value !== '' && !/^[#;]/.test(value));

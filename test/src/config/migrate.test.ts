@@ -89,7 +89,10 @@ redirect_path = /streamer/
     expect(text).toContain('\n# database_password is a secret and left out; --secrets writes it\n');
   });
 
-  /** Where each text is written: in which file, by which name, and whether it is only referred to there. */
+  /**
+   * Where each text is written: in which file, by which name, and whether it is only referred to
+   * there.
+   */
   const places = fc.array(fc.record({ file: fc.nat(1), spelling: fc.nat(9), refers: fc.boolean() }), { minLength: 1 });
 
   it('loads to the same settings as the two, whatever they say', () => {

@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Line, throughIni } from '../../../src/config/through-ini.ts';
 
-/** What `ini` gives a meaning of its own: comments, subsections, lists, types, quotes, escapes, ends of lines. */
+/**
+ * What `ini` gives a meaning of its own: comments, subsections, lists, types, quotes, escapes, ends
+ * of lines.
+ */
 const HOSTILE = [
   '__proto__',
   'constructor',
