@@ -6,8 +6,8 @@ backend streamer {
     .port = "8751";
     # As patient as the streamer, which looks for another source meanwhile.
     .connect_timeout = 5s;
-    .first_byte_timeout = 300s;
-    .between_bytes_timeout = 60s;
+    .first_byte_timeout = 15m;
+    .between_bytes_timeout = 15m;
 }
 
 sub vcl_recv {
@@ -18,6 +18,33 @@ sub vcl_recv {
     unset req.http.Cookie;
     unset req.http.Authorization;
     set req.url = regsub(req.url, "\?.*$", "");
+
+    # Nobody behind Varnish who speaks HTTP/1.0 can tell a body without a length that broke off from one that ended: the streamer has to know.
+    if (req.proto == "HTTP/1.0") {
+        set req.http.X-Hop = "1.0 varnish";
+    } else {
+        set req.http.X-Hop = "1.1 varnish";
+    }
+    if (req.http.Via) {
+        set req.http.Via = req.http.Via + ", " + req.http.X-Hop;
+    } else {
+        set req.http.Via = req.http.X-Hop;
+    }
+    unset req.http.X-Hop;
+
+    # Varnish answers 416 to several ranges: the whole is an answer, too.
+    if (req.http.Range ~ ",") {
+        unset req.http.Range;
+    }
+    # Varnish does not know these conditions, by which a client has a part only of what it knows.
+    if (req.http.If-Match || req.http.If-Unmodified-Since) {
+        return (pass);
+    }
+    # Metadata that changes under its name, of a client that wants the newest: dnf says no-cache, apt max-age=0.
+    if (req.url ~ "/(repomd\.xml|InRelease|Release|Packages|Sources|Contents-[^/]*|Translation-[^/]*|PULP_MANIFEST|\.?treeinfo)(\.\w+)*$" &&
+        (req.http.Cache-Control ~ "(?i)\b(no-cache|max-age=0)\b" || req.http.Pragma ~ "(?i)\bno-cache\b")) {
+        set req.hash_always_miss = true;
+    }
     return (hash);
 }
 
@@ -37,6 +64,8 @@ sub vcl_miss {
 sub vcl_backend_response {
     # Clients get what comes while it comes; a part is sent as soon as it is there, though the whole is fetched.
     set beresp.do_stream = true;
+    # What is over is not served: s-maxage demands that the streamer be asked. Varnish would serve it for ten seconds more.
+    set beresp.grace = 0s;
     # For so long what is over is asked for with its entity tag, which costs no transfer where it is still the same.
     set beresp.keep = 7d;
     # An error is never kept. For these seconds the clients of such a path do not wait for each other.
@@ -48,6 +77,10 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
+    # A date says "the same" for this very date alone, as it does to the streamer: what is newer may carry an older one.
+    if (req.http.If-Modified-Since != resp.http.Last-Modified) {
+        unset req.http.If-Modified-Since;
+    }
     if (obj.hits > 0) {
         set resp.http.X-Cache = "HIT";
     } else {

@@ -1,0 +1,131 @@
+import { describe, expect, jest } from '@jest/globals';
+import type { SettingOptions } from '../../src/banks.ts';
+import { askWhole } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { openOrigins } from '../support/origin.ts';
+import { processes } from '../support/processes.ts';
+import { itNeeding } from '../support/repositories.ts';
+import { until } from '../support/until.ts';
+import { startVarnish } from '../support/varnish.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const folder = temporaryFolders();
+const it = itNeeding(['varnishd']);
+const openOrigin = openOrigins();
+
+const open = async (settings: SettingOptions = {}) => {
+  const origin = await openOrigin(settings);
+  const { url } = await startVarnish(start, folder(), origin.url);
+  return { origin, get: (path: string, headers = {}) => askWhole(url + path, headers) };
+};
+
+const MISS = { 'x-cache': 'MISS' };
+const HIT = { 'x-cache': 'HIT' };
+const NEWER = new Date('2021-01-01').toUTCString();
+const OLDER = new Date('2020-01-01').toUTCString();
+
+describe('Varnish, as shipped in examples/varnish', () => {
+  it('answers several ranges with the whole', async () => {
+    const { origin, get } = await open();
+    const { sha256 } = origin.offer('/a.rpm', 1000);
+    for (const headers of [MISS, HIT])
+      expect(await get('/a.rpm', { Range: 'bytes=0-9,20-29' })).toMatchObject({ status: 200, headers, sha256 });
+  });
+
+  it('has the streamer judge preconditions, and serves what it keeps to all others', async () => {
+    const { origin, get } = await open();
+    const { body, sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': NEWER } });
+    await get('/a.rpm');
+    const part = { Range: 'bytes=100-199' };
+    for (const [status, headers] of [
+      [412, { 'If-Match': '"another"' }],
+      [412, { ...part, 'If-Match': '"another"' }],
+      [412, { ...part, 'If-Unmodified-Since': OLDER }],
+      [206, { ...part, 'If-Match': `"${sha256}"` }],
+    ] as const) {
+      expect(await get('/a.rpm', headers)).toMatchObject({ status });
+      expect(await get('/a.rpm', part)).toMatchObject({ status: 206, headers: HIT, body: body.subarray(100, 200) });
+    }
+  });
+
+  it('takes the very date of what it keeps for the same, and no other', async () => {
+    const { origin, get } = await open();
+    const { sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': OLDER } });
+    await get('/a.rpm');
+    expect(await get('/a.rpm', { 'If-Modified-Since': OLDER })).toMatchObject({ status: 304 });
+    expect(await get('/a.rpm', { 'If-Modified-Since': NEWER })).toMatchObject({ status: 200, headers: HIT, sha256 });
+    expect(await get('/a.rpm', { 'If-None-Match': `"${sha256}"`, 'If-Modified-Since': NEWER })).toMatchObject({
+      status: 304,
+    });
+    expect(await get('/a.rpm', { 'If-None-Match': '"a"', 'If-Modified-Since': OLDER })).toMatchObject({ status: 200 });
+  });
+
+  it('serves nothing that is over, not even while the streamer is down', async () => {
+    const { origin, get } = await open({ cacheTimeout: 1 });
+    origin.offer('/a.rpm', 1000);
+    await get('/a.rpm');
+    await origin.stop();
+    await until(async () => {
+      const { status, headers } = await get('/a.rpm');
+      if (status === 200) expect(Number(headers.age)).toBeLessThanOrEqual(1);
+      return status === 503;
+    });
+  });
+
+  it('does not serve what was removed while the streamer is down', async () => {
+    const { origin, get } = await open({ cacheTimeout: 1 });
+    origin.offer('/a.rpm', 1000);
+    await get('/a.rpm');
+    origin.remove('/a.rpm');
+    await until(async () => (await get('/a.rpm')).status === 404);
+    await origin.stop();
+    expect(await get('/a.rpm')).toMatchObject({ status: 503 });
+  });
+
+  it('asks for metadata if a client wants the newest, and keeps that for all', async () => {
+    const { origin, get } = await open();
+    const path = '/repodata/repomd.xml';
+    const asks = [{ 'Cache-Control': 'no-cache' }, { 'Cache-Control': 'max-age=0' }, { Pragma: 'no-cache' }];
+    let before = origin.offer(path, 1000).sha256;
+    await get(path);
+    for (const headers of asks) {
+      const { sha256 } = origin.offer(path, 1000);
+      expect(await get(path)).toMatchObject({ headers: HIT, sha256: before });
+      expect(await get(path, headers)).toMatchObject({ headers: MISS, sha256 });
+      expect(await get(path)).toMatchObject({ headers: HIT, sha256 });
+      before = sha256;
+    }
+    for (const other of ['/bear-4.1-1.noarch.rpm', '/Packages/Release-1.rpm', '/not-repomd.xml']) {
+      origin.offer(other, 1000);
+      await get(other);
+      expect(await get(other, asks[0])).toMatchObject({ headers: HIT });
+    }
+    await origin.stop();
+    expect(await get(path, asks[0])).toMatchObject({ status: 503 });
+  });
+
+  it('sends nothing else than it says of content of unknown length', async () => {
+    const { origin, get } = await open();
+    for (const size of [2000, 4 << 20]) {
+      const path = `/${size}.iso`;
+      const { body } = origin.offer(path, size, 'unmeasured');
+      for (const headers of [{ Range: 'bytes=36-1731' }, {}, { Range: 'bytes=36-1731' }, { Range: 'bytes=-500' }]) {
+        const answer = await get(path, headers);
+        const [, first = 0, last = size] = /^bytes (\d+)-(\d+)\//.exec(answer.headers['content-range'] ?? '') ?? [];
+        expect(answer.body.equals(body.subarray(Number(first), Number(last) + 1))).toBe(true);
+      }
+    }
+  });
+
+  it('takes nothing for what was asked for that changed meanwhile', async () => {
+    const { origin, get } = await open({ cacheTimeout: 1 });
+    origin.offer('/a.rpm', 1000, { checksum: false });
+    await get('/a.rpm');
+    const bytes = someBytes(1000);
+    origin.feed.put('/a.rpm', { bytes, framing: 'length', fields: { 'Last-Modified': OLDER } });
+    await until(async () => (await get('/a.rpm')).sha256 === digestOf(bytes));
+  });
+});
