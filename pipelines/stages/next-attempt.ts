@@ -1,6 +1,7 @@
 import { backOff } from '../model/back-off.ts';
 import {
   type Candidate,
+  type ErrorCode,
   type Head,
   isSame,
   type Policy,
@@ -41,16 +42,19 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
  * 1. the one that was just sending, at once, where its connection merely broke and every untried one keeps its turn;
  * 2. the first that was not tried yet, at once;
  * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
- * Outdated candidates come when nothing is left of the others, and not at all where one of these said that the content has none of the bytes.
+ * Outdated candidates come when nothing is left of the others, and not at all if one of these had the content, which is not for this request.
  */
 export const nextAttempt = (progress: Progress, limits: Limits, random: () => number): Next | undefined => {
   const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
   const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
-  const settled = failures.some(({ candidate, error }) => !candidate.outdated && error.code === 'UNSATISFIABLE');
+  const settled = failures.some(({ candidate, error }) => !candidate.outdated && SETTLED.has(error.code));
   return among(current, progress, limits, random) ?? (settled ? undefined : among(outdated, progress, limits, random));
 };
+
+/** The content is there: it has none of the bytes, or no length, and this client needs one. Other content would be no answer. */
+const SETTLED: ReadonlySet<ErrorCode> = new Set(['UNSATISFIABLE', 'LENGTH_UNKNOWN']);
 
 const among = (
   candidates: readonly Candidate[],

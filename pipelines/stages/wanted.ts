@@ -7,13 +7,15 @@ export interface Wanted {
 }
 
 /** What a request wants of an entry's content. Where the catalog's checksum makes the entity tag, it decides `If-Range`: sources know nothing of it. */
-export const wanted = ({ method, ranges, conditions }: StreamRequest, { checksum }: CatalogEntry): Wanted => {
+export const wanted = ({ method, ranges, conditions }: StreamRequest, { checksum, replaced }: CatalogEntry): Wanted => {
   const range = method === 'GET' ? ranges?.[0] : undefined;
   const ifRange = conditions?.ifRange;
   if (!range) return {};
   if (ifRange === undefined) return { range };
   // A weak entity tag proves nothing about bytes.
   if (ifRange.startsWith('W/')) return {};
+  // What was there before may have had the same date, and none is told of what is there now.
+  if (replaced && !ifRange.startsWith('"')) return {};
   if (checksum && ifRange.startsWith('"')) return holds(ifRange, { etag: etagOf(checksum) }) ? { range } : {};
   return { range, ifRange };
 };

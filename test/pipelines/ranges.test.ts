@@ -258,6 +258,9 @@ describe('conditions', () => {
     [MODIFIED, 206, `GET a 2 4 ${MODIFIED}`],
     ['Thu, 01 Jan 2025 00:00:00 GMT', 200, 'GET a 2 4 Thu, 01 Jan 2025 00:00:00 GMT'],
     ['"1"', 206, 'GET a 2 4 "1"', bare],
+    [MODIFIED, 200, 'GET a 0', { ...entry, replaced: true }],
+    [MODIFIED, 200, 'GET a 0', { ...bare, replaced: true }],
+    [TAG, 206, 'GET a 2 4', { ...entry, replaced: true }],
     ['"old"', 200, 'GET a 2 4 "old"', bare],
   ])('If-Range: %s leads to %i', (ifRange, status, asked, known = entry) => {
     const answer = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known });

@@ -62,6 +62,7 @@ describe('nextAttempt', () => {
     expect(next([a, old], Array(3).fill(failure(a, 'CONNECT_FAILED')))).toEqual({ candidate: old, wait: 0 });
     expect(next([a, old], [failure(a, 'SOURCE_STATUS')])).toEqual({ candidate: old, wait: 0 });
     expect(next([a, old], [failure(a, 'UNSATISFIABLE')])).toBeUndefined();
+    expect(next([a, old], [failure(a, 'LENGTH_UNKNOWN')])).toBeUndefined();
     expect(next([a, b, old], [failure(a, 'UNSATISFIABLE')])).toEqual({ candidate: b, wait: 0 });
   });
 
