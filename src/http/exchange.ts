@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BehaviorSubject, defer, type Observable } from 'rxjs';
-import { type Report, StreamError, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
+import { BehaviorSubject, defer } from 'rxjs';
+import { type Report, StreamError, toStreamError } from '../../pipelines/model/index.ts';
+import { createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
-import { headStart } from './head-start.ts';
 import { identify, requestIdOf } from './identify.ts';
-import type { Place, Room } from './limits.ts';
+import type { Room } from './limits.ts';
 import { respond, respondWithError, respondWithMethods } from './respond.ts';
 import type { ServerOptions } from './server.ts';
 import { askedOf } from './stream-request.ts';
@@ -16,24 +16,6 @@ interface ExchangeOptions extends ServerOptions {
   /** Milliseconds in which a client takes nothing of what there is for it. 0: it may take for ever. */
   readonly clientTimeout: number;
 }
-
-/** A request that has its place among the transfers. */
-interface Started {
-  readonly valve: BehaviorSubject<boolean>;
-  readonly place: Place;
-  readonly events: Observable<StreamEvent>;
-}
-
-interface Ahead extends Started {
-  readonly late: NodeJS.Timeout;
-  readonly leave: () => void;
-}
-
-/**
- * Milliseconds that a request which was begun ahead waits for its turn. It holds a connection to a source; behind a response that takes so
- * long there is nothing to gain by that. It is begun again when its turn comes.
- */
-const HEAD_START = 5_000;
 
 /** Answers one request with what `fetch` emits, or with what is wrong with it: `fault`, if that is known already. */
 export const createExchange = (
@@ -50,7 +32,6 @@ export const createExchange = (
   const client = clientOf(req);
   let began = now();
   let report: Report | undefined;
-  let ahead: Ahead | undefined;
 
   const start = (open: boolean, giveWay?: () => void): Started => {
     if (method !== 'GET' && method !== 'HEAD')
@@ -68,40 +49,19 @@ export const createExchange = (
     return { valve, place, events };
   };
 
-  /** Ends what was begun ahead, as if it had not been begun. */
-  const letGo = () => {
-    ahead?.leave();
-    ahead = undefined;
-    report = undefined;
-  };
-
-  const begin = () => {
-    try {
-      const { valve, place, events } = start(false, letGo);
+  const ahead = createAhead({
+    start: (giveWay) => {
       began = now();
-      const held = headStart(events);
-      // Before the client counts as stuck, which it is not.
-      const late = setTimeout(letGo, clientTimeout > 0 ? Math.min(HEAD_START, clientTimeout / 2) : HEAD_START);
-      const leave = () => {
-        clearTimeout(late);
-        held.leave();
-        place.leave();
-      };
-      ahead = { valve, place, events: held.events, late, leave };
-    } catch {
-      // If it is still wrong when its turn has come, the client learns it then.
-    }
-  };
-
-  const takeAhead = (): Started | undefined => {
-    if (!ahead) return undefined;
-    clearTimeout(ahead.late);
-    ahead.place.stay();
-    return ahead;
-  };
+      return start(false, giveWay);
+    },
+    clientTimeout,
+    ended: () => {
+      report = undefined;
+    },
+  });
 
   const answer = () => {
-    const begun = takeAhead();
+    const begun = ahead.take();
     if (!begun) began = now();
     let failure: StreamError | undefined;
     const failed = (error: StreamError) => {
@@ -135,15 +95,13 @@ export const createExchange = (
   };
 
   const leave = () => {
-    if (!ahead) return;
-    ahead.leave();
-    finish(499);
+    if (ahead.leave()) finish(499);
   };
 
   const finish = (status: number, error?: StreamError) =>
     served({ id, method, target, status, report, error, client, duration: now() - began });
 
-  return fault || (method !== 'GET' && method !== 'HEAD') ? { answer } : { begin, answer, leave };
+  return fault || (method !== 'GET' && method !== 'HEAD') ? { answer } : { begin: ahead.begin, answer, leave };
 };
 
 /**

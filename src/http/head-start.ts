@@ -17,10 +17,10 @@ export interface HeadStart<T> {
  * result          (ab)c--|
  * ```
  *
- * A source whose valve is closed emits little: its notes, its head. Of a source that errors before it is taken the error alone is left:
- * nobody has seen the rest, and it leads to nothing.
+ * A source whose valve is closed emits little: its notes, its head. Of a source that errors before it is taken, which `failed` is called
+ * with, the error alone is left: nobody has seen the rest, and it leads to nothing.
  */
-export const headStart = <T>(source: Observable<T>): HeadStart<T> => {
+export const headStart = <T>(source: Observable<T>, failed: (error: unknown) => void): HeadStart<T> => {
   type Tell = (out: Subscriber<T>) => void;
   let held: Tell[] = [];
   let taker: Subscriber<T> | undefined;
@@ -32,6 +32,7 @@ export const headStart = <T>(source: Observable<T>): HeadStart<T> => {
   const subscription = source.subscribe({
     next: (value) => tell((out) => out.next(value)),
     error: (error) => {
+      if (!taker) failed(error);
       held = [];
       tell((out) => out.error(error));
     },

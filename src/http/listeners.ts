@@ -5,7 +5,7 @@ import type { ListenAddress } from './addresses.ts';
 import { type Connection, createConnection, type Exchange } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { faultOf, faultOfParser, sizeOf } from './strict.ts';
-import { wantsUpgrade, withoutUpgrade } from './upgrade.ts';
+import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
   /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
@@ -90,12 +90,6 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   const excused = (error: NodeJS.ErrnoException, socket: Socket) =>
     connections.get(socket)?.excuse(() => failed(error, socket), limits.requestTimeout);
 
-  /** Node lets go of the socket for the other protocol, and returns what came behind the request: it begins again without the wish. */
-  const ignoreUpgrade = (server: Server, req: IncomingMessage, rest: Buffer) => {
-    req.socket.unshift(Buffer.concat([withoutUpgrade(req), rest]));
-    server.emit('connection', req.socket);
-  };
-
   const tunnel = (socket: Socket) => {
     // Node has let go of the socket: nobody else hears its errors, and a response that is under way could not go on.
     socket.on('error', () => socket.destroy());
@@ -126,8 +120,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Without these, Node asks for content that we do not want, and answers by itself what it does not know.
     server.on('checkContinue', requested).on('checkExpectation', requested);
     server.on('connection', connected).on('clientError', failed);
-    // Older Node has no such callback, and would let go of every socket.
-    if ('shouldUpgradeCallback' in server) server.on('upgrade', (req, _, rest) => ignoreUpgrade(server, req, rest));
+    ignoreUpgrades(server);
     return server.on('connect', (_, socket: Socket) => tunnel(socket));
   };
 

@@ -188,6 +188,29 @@ describe('the requests of a connection', () => {
     expect(log).toMatchObject([{ status: 200 }, { status: 502, error: lost }, { status: 200 }]);
   });
 
+  it.each(['SOURCE_FULL', 'HEAD_TIMEOUT', 'CLIENT_STUCK'] as const)(
+    'that fail ahead of their turn because they wait are begun again in it: %s',
+    async (code) => {
+      const { answer, finish } = sources();
+      let asked = 0;
+      const failing = new Subject<never>();
+      const { port, log } = await start((request, report) => {
+        if (request.path !== '/b') return answer(request, report);
+        asked += 1;
+        return asked === 1 ? concat(of(headWith(3)), failing) : answer(request, report);
+      });
+      const client = dial(port);
+      await client.send(get('/slow') + get('/b', 'Connection: close'));
+      await got(client, '\r\n\r\na');
+      failing.error(new StreamError(code, 'self', ''));
+      finish();
+      await client.ended;
+      expect(responses(client)).toMatchObject([whole, whole]);
+      expect(asked).toBe(2);
+      expect(log).toMatchObject([{ status: 200 }, { status: 200, error: undefined }]);
+    },
+  );
+
   it('that are refused are so in their turn, and cost nothing before it', async () => {
     const { answer, told, finish } = sources();
     const { port } = await start(answer);
@@ -201,21 +224,30 @@ describe('the requests of a connection', () => {
     expect(responses(client).map(({ status }) => status)).toEqual([200, 405, 204, 400, 400]);
   });
 
-  it('that wait too long for their turn are left, and begun again in their turn', async () => {
-    const { answer, told, left, finish } = sources();
-    // Half of it is too long.
-    const { port, log } = await start(answer, { clientTimeout: 20 });
-    const client = dial(port);
-    await client.send(get('/slow') + get('/b', 'Connection: close'));
-    await got(client, '\r\n\r\na');
-    await until(() => left('/b'));
-    expect(told).toEqual(['begin /slow', 'begin /b', 'leave /b']);
-    finish();
-    await client.ended;
-    expect(responses(client)).toMatchObject([whole, whole]);
-    expect(told.slice(-3)).toEqual(['begin /b', 'finish /b', 'leave /b']);
-    expect(log).toHaveLength(2);
-  });
+  it.each([
+    [0, 5_000],
+    [600_000, 5_000],
+    [1_000, 500],
+  ])(
+    'that wait too long for their turn are left, and begun again in it: client_timeout %d',
+    async (clientTimeout, wait) => {
+      jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
+      const { answer, told, left, finish } = sources();
+      const { port, log } = await start(answer, { clientTimeout });
+      const client = dial(port);
+      await client.send(get('/slow') + get('/b', 'Connection: close'));
+      await got(client, '\r\n\r\na');
+      jest.advanceTimersByTime(wait - 1);
+      expect(left('/b')).toBe(false);
+      jest.advanceTimersByTime(1);
+      expect(told).toEqual(['begin /slow', 'begin /b', 'leave /b']);
+      finish();
+      await client.ended;
+      expect(responses(client)).toMatchObject([whole, whole]);
+      expect(told.slice(-3)).toEqual(['begin /b', 'finish /b', 'leave /b']);
+      expect(log).toHaveLength(2);
+    },
+  );
 
   it.each([{ transfers: 2 }, { transfersPerClient: 2 }])(
     'make way, begun ahead, for those whose turn has come: %j',

@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import { mergeMap, timer } from 'rxjs';
+import { headStart } from '../../../src/http/head-start.ts';
+import { marbles, untilEndOf } from '../../support/river.ts';
+
+/** Taken after six milliseconds. */
+const CASES = [
+  //    what it does                                 source             result
+  ['holds what comes before it is taken           ', 'a-b-------c--|', '------(ab)c--|', 0],
+  ['holds the end, too                            ', 'a-b-|       ', '------(ab|) ', 0],
+  ['fails in its turn as its source does          ', 'a-------c--#', '------a-c--#', 0],
+  ['keeps of a source that failed the error alone ', 'a-b-#       ', '------#     ', 1],
+] as const;
+
+describe('a head start', () => {
+  it.each(CASES)('%s', (_, source, result, failures) => {
+    const failed: unknown[] = [];
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold(source);
+      const held = headStart(events, (error) => failed.push(error));
+      expectObservable(timer(6).pipe(mergeMap(() => held.events))).toBe(result);
+      expectSubscriptions(events.subscriptions).toBe(untilEndOf(source.trim()));
+    });
+    expect(failed).toEqual(Array(failures).fill('error'));
+  });
+
+  it('leaves its source before it is taken, and with who took it', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const [left, taken] = [cold('a-b----c-d'), cold('a-b----c-d')];
+      const held = headStart(left, () => {});
+      timer(3).subscribe(held.leave);
+      expectSubscriptions(left.subscriptions).toBe('^--!');
+
+      const other = headStart(taken, () => {});
+      expectObservable(timer(3).pipe(mergeMap(() => other.events)), '--------!').toBe('---(ab)c');
+      expectSubscriptions(taken.subscriptions).toBe('^-------!');
+    }));
+});
