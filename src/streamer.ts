@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { concatMap, EMPTY, filter, type Observable, pairwise, Subject, Subscription } from 'rxjs';
 import { type Candidate, createHealth, createSharing, type Delivery, deliverSaves } from '../pipelines/index.ts';
@@ -11,12 +9,14 @@ import type { Settings } from './config/schema.ts';
 import { type DurableOutbox, openOutbox } from './dispatch/outbox.ts';
 import { createSaveStore } from './dispatch/save.ts';
 import { type Dispatcher, openDispatcher } from './dispatcher.ts';
+import { makeFolder } from './lib/private-files.ts';
 import { writeHealth } from './observe/health-file.ts';
 import { maskUrl } from './observe/mask.ts';
 import { openCatalog } from './open-catalog.ts';
 import { warnOfExpiry } from './sources/expiring.ts';
 import { feedCandidates } from './sources/feed-candidates.ts';
 import { withLimits } from './sources/limits.ts';
+import { healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 import { logDelivery, logDepth, logExpiring, logIll, logReady } from './streamer-log.ts';
 
 export interface OpenStreamer extends Streamer {
@@ -51,7 +51,8 @@ export const openStreamer = async (
   logger: Logger,
   { delivering: delivers = true }: Options = {},
 ): Promise<OpenStreamer> => {
-  await mkdir(settings.stateDir, { recursive: true, mode: 0o750 });
+  await makeFolder(settings.stateDir);
+  logFindings(logger, narrowState(settings));
   const chosen = await openCatalog(settings);
   const catalog = chosen.embedded;
   const sources = sourcesOf(settings);
@@ -162,9 +163,3 @@ export const openStreamer = async (
     throw error;
   }
 };
-
-/** Where wishes to save wait. */
-export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'outbox.db');
-
-/** Where the daemon says which sources are not well. */
-export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');

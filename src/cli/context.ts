@@ -4,7 +4,7 @@ import { version } from '../package.ts';
 import { urlReader } from '../read-url.ts';
 import { createFeed } from '../sources/feed.ts';
 import type { CatalogContext } from './catalog-context.ts';
-import { settingsOf, withSettings } from './settings.ts';
+import { stateOf, withSettings } from './settings.ts';
 
 /** Metadata of repositories is read one file at a time, and by people who wait for it. */
 const FEED = { userAgent: `pulp-streamer/${version}`, maxRedirects: 10, connections: 2, idleTimeout: 1_000 };
@@ -14,7 +14,7 @@ const PATIENCE = { connectTimeout: 30_000, headTimeout: 60_000, readTimeout: 60_
 export const cliContext: CatalogContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog']),
   openCatalog: (command) => {
-    const { settings } = settingsOf(command);
+    const settings = stateOf(command);
     if (settings.catalogType === 'mongodb')
       process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
     return openSqliteCatalog(settings.catalog);

@@ -4,7 +4,8 @@ import type { Candidate } from '../../pipelines/index.ts';
 import { type IllSource, readHealth } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
 import { maskUrl } from '../observe/mask.ts';
-import { healthFile, openStreamer } from '../streamer.ts';
+import { healthFile } from '../state-folder.ts';
+import { openStreamer } from '../streamer.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 /** What a candidate is, with nothing secret in it. */

@@ -1,10 +1,10 @@
-import { outboxFile } from '../streamer.ts';
+import { outboxFile } from '../state-folder.ts';
 import type { SavesContext } from './saves.ts';
-import { settingsOf, withSettings } from './settings.ts';
+import { stateOf, withSettings } from './settings.ts';
 
 /** The surroundings of the commands for waiting saves: this process and its settings. */
 export const savesContext: SavesContext = {
   prepare: (command) => withSettings(command, ['stateDir']),
-  outboxFile: (command) => outboxFile(settingsOf(command).settings),
+  outboxFile: (command) => outboxFile(stateOf(command)),
   stdout: process.stdout,
 };

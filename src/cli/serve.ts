@@ -14,6 +14,8 @@ export const addServe = (program: Command): void => {
   ).action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
     const logger = createLogger(settings.logLevel);
+    // Whatever this process writes, a library's temporary file or a core dump, is for its user alone.
+    process.umask(0o077);
     // Before the daemon says that it is ready: who reads that may send a signal at once, and what nobody listens for ends the process.
     const stop = stopSignal();
     let reload = () => {};

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { type Loaded, loadSettings } from '../config/load.ts';
-import { flagsOf, type SettingName } from '../config/schema.ts';
+import { flagsOf, type SettingName, type Settings } from '../config/schema.ts';
+import { describeFindings, narrowState } from '../state-folder.ts';
 
 /** Adds `--config` and the flags of those settings that matter to the command; the others come from files and environment. */
 export const withSettings = (command: Command, names: readonly SettingName[] | 'all'): Command => {
-  command.option('--config <file...>', 'configuration files, instead of those of Pulp in /etc/pulp');
+  command.option('--config <file...>', 'configuration files, instead of the standard ones in /etc');
   for (const { name, flags, description, default: byDefault } of flagsOf())
     if (names === 'all' || names.some((one) => one === name))
       command.option(flags, `${description} (default: ${byDefault || 'empty'})`);
@@ -17,4 +18,11 @@ export const settingsOf = (command: Command): Loaded => {
   const loaded = loadSettings({ files: config, env: process.env, flags });
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
   return loaded;
+};
+
+/** The settings of a command that opens the streamer's own files; what of those other users could get at is narrowed, and named on standard error. */
+export const stateOf = (command: Command): Settings => {
+  const { settings } = settingsOf(command);
+  process.stderr.write(describeFindings(narrowState(settings)));
+  return settings;
 };

@@ -6,9 +6,9 @@ import { openCatalog } from '../open-catalog.ts';
 import { version } from '../package.ts';
 import { withLimits } from '../sources/limits.ts';
 import { createSources } from '../sources/open.ts';
-import { healthFile } from '../streamer.ts';
+import { healthFile } from '../state-folder.ts';
 import type { Output } from './catalog-context.ts';
-import { settingsOf, withSettings } from './settings.ts';
+import { stateOf, withSettings } from './settings.ts';
 
 /** What the commands for alternate content sources need of their surroundings. */
 export interface SourcesContext {
@@ -31,7 +31,7 @@ export interface OpenAlternates {
 export const sourcesContext: SourcesContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog', 'contentSourcesDir']),
   open: async (command) => {
-    const { settings } = settingsOf(command);
+    const settings = stateOf(command);
     const catalog = await openCatalog(settings);
     const sources = createSources({
       userAgent: `pulp-streamer/${version}`,

@@ -114,8 +114,16 @@ export const SETTINGS = {
     'INFO',
     'The least important messages that are logged; NOTSET logs everything.',
   ),
-  stateDir: streamer(path('folder'), '/var/lib/pulp-streamer', 'Folder that the streamer keeps its own files in.'),
-  catalog: streamer(path('file'), '{state_dir}/catalog.db', 'File of the embedded catalog.'),
+  stateDir: streamer(
+    path('folder'),
+    '/var/lib/pulp-streamer',
+    'Folder that the streamer keeps its own files in. Nobody but its owner may use it (mode 0700, files 0600): SECURITY.md.',
+  ),
+  catalog: streamer(
+    path('file'),
+    '{state_dir}/catalog.db',
+    'File of the embedded catalog. It holds passwords and private keys of importers, so it is its owner’s alone (mode 0600).',
+  ),
   catalogType: {
     ...streamer(
       choice('sqlite', 'mongodb'),

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -26,6 +26,7 @@ import {
   type Keep,
   StreamError,
 } from '../../pipelines/model/index.ts';
+import { makeFolder } from '../lib/private-files.ts';
 import { atMost } from './save/at-most.ts';
 import { makeBacklog } from './save/backlog.ts';
 import { makeChecks, SMALL } from './save/checks.ts';
@@ -115,7 +116,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     // Without a checksum it alone tells what the bytes are: a power cut must not take it and leave them. Otherwise it is not worth a wait
     // for the disk: a copy without it says less.
     await inLine(() => writeNew(sidecarOf(file), text, bare));
-    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const made = await makeFolder(dirname(path));
     // Its time is that of the copy's last use.
     await utimes(sidecarOf(file), now() / 1000, now() / 1000);
     // First, so that no copy is ever without it; until its copy comes, it counts for nothing.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { auditTime, concatMap, defer, type Observable, startWith } from 'rxjs';
+import { replaceFile } from '../lib/private-files.ts';
 
 /** A source that is not well, as the memory of sources tells it; `until` in milliseconds since 1970. */
 export interface IllSource {
@@ -22,12 +22,7 @@ export const writeHealth = (file: string, ill: Observable<readonly IllSource[]>)
   ill.pipe(
     auditTime(PACE),
     startWith([]),
-    concatMap((sources) =>
-      defer(async () => {
-        await writeFile(`${file}.new`, JSON.stringify(sources));
-        await rename(`${file}.new`, file);
-      }),
-    ),
+    concatMap((sources) => defer(() => replaceFile(file, JSON.stringify(sources)))),
     concatMap(() => []),
   );
 

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 const VERSION = 1;
 
@@ -73,7 +73,10 @@ export const transact = <T>(database: DatabaseSync, work: () => T): T => {
 
 /** Opens the database, made on first use with its folder. `busyTimeout`: milliseconds to wait for another process's write. */
 export const openDatabase = (file: string, busyTimeout: number): DatabaseSync => {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  if (file !== ':memory:') {
+    makeFolderSync(dirname(file));
+    makeFileSync(file);
+  }
   const database = new DatabaseSync(file, { timeout: busyTimeout });
   try {
     // WAL: readers never wait for a writer. With it, NORMAL loses no consistency, at worst the last commits after a power cut.

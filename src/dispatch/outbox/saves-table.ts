@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { PendingSave } from '../../../pipelines/model/index.ts';
+import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 /** A wish on its way to the table, its entry as JSON. */
 export interface NewSave {
@@ -78,7 +78,8 @@ export type SavesTable = ReturnType<typeof openSavesTable>;
 
 /** The wishes that wait, in one SQLite file, made on first use. Everything throws what SQLite says. Times are Unix milliseconds. */
 export const openSavesTable = (file: string, lockWait: number) => {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolderSync(dirname(file));
+  makeFileSync(file);
   const database = new DatabaseSync(file, { timeout: lockWait });
   try {
     prepare(database);

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { inheritFile } from '../../lib/private-files.ts';
 
 // Bare descriptors: a FileHandle costs more, and closes itself when it is forgotten.
 export const openFd = promisify(fs.open);
@@ -30,6 +31,7 @@ const without = (chunks: readonly Uint8Array[], written: number): Uint8Array[] =
 export const writeNew = async (path: string, text: string, synced: boolean): Promise<void> => {
   const fd = await openFd(path, 'wx', 0o600);
   try {
+    inheritFile(fd, path);
     await writeAll(fd, [Buffer.from(text)]);
     if (synced) await syncFd(fd);
   } finally {

@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises';
+import { inheritFile } from '../../lib/private-files.ts';
 import type { InLine } from './at-most.ts';
 import type { Backlog } from './backlog.ts';
 import { closeFd, openFd, syncFd, unlessMissing, writeAll } from './files.ts';
@@ -63,7 +64,12 @@ export const startPartialCopy = ({ file, backlog, inLine, onError }: PartialCopy
   const run = async (): Promise<boolean> => {
     try {
       const fd = await inLine(() => openFd(file, 'wx', 0o600));
-      await copy(fd).finally(() => closeFd(fd));
+      try {
+        inheritFile(fd, file);
+        await copy(fd);
+      } finally {
+        await closeFd(fd);
+      }
     } catch (error) {
       giveUp(error);
     }

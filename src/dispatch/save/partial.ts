@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolderSync } from '../../lib/private-files.ts';
 
 // The process's id tells whether its owner lives; the rest tells this process from an earlier one that had the same id.
 const OWN = `${process.pid}-${randomUUID()}`;
@@ -11,12 +12,12 @@ const OWN = `${process.pid}-${randomUUID()}`;
  */
 export const openPartial = (folder: string): string => {
   const partial = join(folder, '.partial');
-  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  makeFolderSync(partial);
   for (const name of readdirSync(partial)) {
     if (name !== OWN && !ownerLives(name)) rmSync(join(partial, name), { recursive: true, force: true });
   }
   const own = join(partial, OWN);
-  mkdirSync(own, { recursive: true, mode: 0o700 });
+  makeFolderSync(own);
   return own;
 };
 

@@ -1,0 +1,68 @@
+import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** A file or folder whose owner or mode lets other users at it, or keeps this process from it. Modes as chmod takes them. */
+export interface Finding {
+  readonly path: string;
+  readonly mode: string;
+  /** The mode that it has now. */
+  readonly narrowed?: string;
+  /** Why its mode was left alone. */
+  readonly kept?: string;
+}
+
+/** Bits for the group and for everybody. */
+const OTHERS = 0o077;
+const WRITABLE = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * Takes the permissions of other users from a file. Its mode is left alone, and the reason returned, if the file belongs to another user or
+ * if changing it might change another file. Returns `undefined` if there was nothing to do. Never throws.
+ */
+export const narrowFile = (path: string): Finding | undefined =>
+  narrow(path, (stats) => {
+    if (!stats.isFile()) return 'it is not a regular file';
+    return stats.nlink > 1 ? 'it has several names (hard links)' : undefined;
+  });
+
+/** The same for a folder. It is left alone as well if it holds a name that is not the streamer's: others may depend on that. */
+export const narrowFolder = (path: string, isOwn: (name: string) => boolean): Finding | undefined =>
+  narrow(path, (stats) => {
+    if (!stats.isDirectory()) return 'it is not a folder';
+    if ((stats.mode & STICKY) !== 0) return 'it is shared (sticky bit)';
+    const foreign = readdirSync(path).find((name) => !isOwn(name));
+    return foreign === undefined ? undefined : `it holds other files as well (${foreign})`;
+  });
+
+const narrow = (path: string, refusal: (stats: Stats) => string | undefined): Finding | undefined => {
+  const user = process.geteuid?.();
+  if (user === undefined) return undefined;
+  let mode = 'unknown';
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (!stats) return undefined;
+    mode = octal(stats.mode);
+    const wide = (stats.mode & OTHERS) !== 0;
+    // A narrow file of another user is of no use to anybody but that user and root.
+    if (stats.uid !== user && (wide || user !== 0)) return { path, mode, kept: `it belongs to user ${stats.uid}` };
+    if (!wide) return undefined;
+    const kept = replaceable(path, user) ?? refusal(stats);
+    if (kept !== undefined) return { path, mode, kept };
+    // By its name: closing a descriptor of a database would take its locks from whoever has it open in this process.
+    chmodSync(path, stats.mode & ~OTHERS);
+    return { path, mode, narrowed: octal(stats.mode & ~OTHERS) };
+  } catch (error) {
+    return { path, mode, kept: String((error as Error).message) };
+  }
+};
+
+/** Why the name might lead to another file, now or in a moment. */
+const replaceable = (path: string, user: number): string | undefined => {
+  if (lstatSync(path).isSymbolicLink()) return 'it is a symbolic link';
+  const { uid, mode } = statSync(dirname(path));
+  const shared = (mode & WRITABLE) !== 0 && (mode & STICKY) === 0;
+  return shared || (uid !== 0 && uid !== user) ? 'other users may replace it' : undefined;
+};
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');

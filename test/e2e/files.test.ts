@@ -1,0 +1,221 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { createStreamer } from '../../src/index.ts';
+import { receive } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
+import { asNobody, itAsRoot, makeNobodysFolder, NOBODY } from '../support/nobody.ts';
+import { processes, type Start } from '../support/processes.ts';
+import { makeFilesRepository } from '../support/repositories.ts';
+import { type DaemonProcess, type LogLine, makeSite } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const CONTENT = generate(7, 300_001);
+const DIGEST = digestOfGenerated(CONTENT);
+
+/** Starts processes that leave every file as open to others as it is made. */
+const openHanded: Start = (command, args, options) =>
+  start('sh', ['-c', 'umask 0; exec "$0" "$@"', command, ...args], options);
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+/** What lies in a folder, itself included, which others may use in any way. */
+const openToOthers = (above: string): string[] =>
+  ['', ...readdirSync(above, { recursive: true, encoding: 'utf8' })].filter(
+    (name) => statSync(join(above, name)).mode & 0o077,
+  );
+
+const startMirror = () => startFeed(serveGenerated(new Map(['/a', '/b', '/c'].map((path) => [path, CONTENT]))));
+
+/** Fetches a path from the daemon, and waits for its copy. */
+const receiveAndSave = async (daemon: DaemonProcess, path: string) => {
+  const received = await receive(daemon.url + path);
+  await daemon.logged('saved', { path });
+  return received.sha256;
+};
+
+describe('the streamer’s files', () => {
+  it('are for its user alone, whatever the umask', async () => {
+    const feed = await startMirror();
+    const site = makeSite(openHanded, folder());
+    await site.run('catalog', 'add', '/a', `${feed.url}/a`);
+    expect(openToOthers(site.stateDir)).toEqual([]);
+    const daemon = await site.serve();
+    await receiveAndSave(daemon, '/a');
+    const files = readdirSync(site.stateDir);
+    for (const name of ['catalog.db-wal', 'catalog.db-shm', 'outbox.db-wal', 'outbox.db-shm', 'sources.json', 'saved'])
+      expect(files).toContain(name);
+    expect(openToOthers(site.stateDir)).toEqual([]);
+    expect(readFileSync(`/proc/${daemon.pid}/status`, 'utf8')).toMatch(/^Umask:\t0077$/m);
+  });
+
+  it('are so in an embedder’s process, whose umask stays', async () => {
+    const stateDir = join(folder(), 'state');
+    const before = process.umask(0);
+    try {
+      const feed = await startMirror();
+      const streamer = await createStreamer({ stateDir });
+      streamer.catalog.entries.add({
+        path: '/a',
+        url: `${feed.url}/a`,
+        importerId: streamer.catalog.importers.ensure({}).id,
+        unitId: 'a',
+        unitTypeId: 'iso',
+        unitKey: {},
+        data: {},
+      });
+      for await (const _ of streamer.bytes('/a'));
+      await until(() => readdirSync(stateDir).includes('sources.json'));
+      expect(openToOthers(stateDir)).toEqual([]);
+      await streamer.close();
+    } finally {
+      expect(process.umask(before)).toBe(0);
+    }
+  });
+
+  it('are narrowed by the next start, and named, where an earlier version left them open', async () => {
+    const feed = await startMirror();
+    const site = makeSite(start, folder());
+    await site.run('catalog', 'add', '/a', `${feed.url}/a`);
+    const before = await site.serve();
+    await receiveAndSave(before, '/a');
+    before.kill('SIGKILL');
+    await before.ended;
+    const state = readdirSync(site.stateDir);
+    const wide = [...state.map((name) => join(site.stateDir, name)), site.stateDir];
+    for (const path of wide) chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
+
+    const daemon = await site.serve();
+    const [line] = (await daemon.logged('files were open to other users, narrowed')) as [LogLine];
+    const named = (line.files as { path: string; mode: string; narrowed: string }[]).map(
+      ({ path, mode, narrowed }) => `${relative(site.stateDir, path)} ${mode} ${narrowed}`,
+    );
+    expect(state).toContain('catalog.db-wal');
+    expect(named.sort()).toEqual(
+      ['', ...state].map((name) => (['', 'saved'].includes(name) ? `${name} 0755 0700` : `${name} 0644 0600`)).sort(),
+    );
+    expect(openToOthers(site.stateDir)).toEqual([]);
+    const again = await receive(`${daemon.url}/a`);
+    expect(again.sha256).toBe(DIGEST);
+  });
+
+  it('are narrowed by commands, which say so', async () => {
+    const site = makeSite(start, folder());
+    await site.run('catalog', 'list');
+    const file = join(site.stateDir, 'catalog.db');
+    for (const command of [
+      ['catalog', 'list'],
+      ['saves', 'list'],
+      ['sources', 'list'],
+      ['explain', '/x'],
+    ]) {
+      chmodSync(file, 0o640);
+      const { stderr } = await site.start(...command).ended;
+      expect(stderr).toContain(file);
+      expect(stderr).toContain('0640');
+      expect(modeOf(file)).toBe('600');
+    }
+  });
+
+  it('leave a folder as it is that others use as well, which is said', async () => {
+    const home = folder();
+    const stateDir = join(home, 'shared');
+    mkdirSync(join(stateDir, 'others'), { recursive: true });
+    chmodSync(stateDir, 0o755);
+    const site = makeSite(start, home, { state_dir: stateDir });
+    await (await site.serve()).stop();
+    const daemon = await site.serve();
+    await daemon.logged('owner or mode of files is not as it should be, left alone');
+    expect([stateDir, join(stateDir, 'catalog.db')].map(modeOf)).toEqual(['755', '600']);
+  });
+});
+
+describe('what root makes in the folder of another user', () => {
+  /** Owners of all that lies in a folder. */
+  const ownersIn = (above: string) => [
+    ...new Set(
+      ['', ...readdirSync(above, { recursive: true, encoding: 'utf8' })].map((name) => {
+        const { uid, gid } = statSync(join(above, name));
+        return `${uid}:${gid}`;
+      }),
+    ),
+  ];
+  const THEIRS = [`${NOBODY.uid}:${NOBODY.gid}`];
+
+  /** A site, for root and for the daemon’s user. */
+  const openSites = () => {
+    const home = folder();
+    const stateDir = makeNobodysFolder(home, join(home, 'state'));
+    const settings = { state_dir: stateDir };
+    return { home, stateDir, root: makeSite(start, home, settings), user: makeSite(asNobody(start), home, settings) };
+  };
+
+  itAsRoot('belongs to that user: the daemon goes on, started before or after', async () => {
+    const feed = await startMirror();
+    const { home, stateDir, root, user } = openSites();
+    await root.run('catalog', 'add', '/a', `${feed.url}/a`);
+    expect(ownersIn(stateDir)).toEqual(THEIRS);
+
+    const daemon = await user.serve();
+    expect(await receiveAndSave(daemon, '/a')).toBe(DIGEST);
+    await root.run('catalog', 'add', '/b', `${feed.url}/b`);
+    const secret = join(home, 'for-root-alone');
+    makeFilesRepository(secret, { bear: 'a bear' });
+    chmodSync(secret, 0o700);
+    await root.run('catalog', 'import', 'files', secret, '--prefix', '/secret');
+    await root.run('sources', 'list');
+    await root.run('saves', 'list');
+    expect(await receiveAndSave(daemon, '/b')).toBe(DIGEST);
+    await user.run('catalog', 'add', '/c', `${feed.url}/c`);
+    expect(await receiveAndSave(daemon, '/c')).toBe(DIGEST);
+    expect(ownersIn(stateDir)).toEqual(THEIRS);
+    expect((await daemon.stop()).status).toBe(0);
+  });
+
+  itAsRoot('belongs to that user even where root ran the daemon, and was killed', async () => {
+    const feed = await startMirror();
+    const { stateDir, root, user } = openSites();
+    await root.run('catalog', 'add', '/a', `${feed.url}/a`);
+    await root.run('catalog', 'add', '/b', `${feed.url}/b`);
+    const byRoot = await root.serve();
+    await receiveAndSave(byRoot, '/a');
+    byRoot.kill('SIGKILL');
+    await byRoot.ended;
+    expect(readdirSync(stateDir)).toEqual(
+      expect.arrayContaining(['catalog.db-wal', 'outbox.db', 'saved', 'sources.json']),
+    );
+    expect(ownersIn(stateDir)).toEqual(THEIRS);
+
+    const daemon = await user.serve();
+    expect(await receiveAndSave(daemon, '/b')).toBe(DIGEST);
+    const saved = await receive(`${daemon.url}/a`);
+    expect(saved.sha256).toBe(DIGEST);
+    await daemon.logged('request', { path: '/a', source: 'saved' });
+  });
+
+  itAsRoot('is root’s where the folder is root’s', async () => {
+    const site = makeSite(start, folder());
+    await site.run('catalog', 'list');
+    expect(ownersIn(site.stateDir)).toEqual(['0:0']);
+  });
+
+  itAsRoot('is named by the daemon where it is no use to it', async () => {
+    const { stateDir, user } = openSites();
+    writeFileSync(join(stateDir, 'catalog.db'), '', { mode: 0o600 });
+    const { stdout, status } = await user.start('serve').ended;
+    const [line] = stdout.toString().split('\n');
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      msg: 'owner or mode of files is not as it should be, left alone',
+      files: [{ path: join(stateDir, 'catalog.db'), mode: '0600', kept: 'it belongs to user 0' }],
+    });
+    expect(status).toBe(1);
+  });
+});
