@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { listening, type Peer } from './peers.ts';
 import { freePorts } from './ports.ts';
 import type { Start } from './processes.ts';
-import { shipped } from './shipped.ts';
+import { type Places, shipped } from './shipped.ts';
 
 /** Of a normal installation, and what docs/operate/apache.md says is to be enabled. */
-const MODULES = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'rewrite', 'wsgi'];
+const NORMAL = ['mpm_event', 'authz_core'];
+const BEFORE_SQUID = ['proxy', 'proxy_http', 'rewrite', 'wsgi'];
+const WITH_CACHE = ['proxy', 'proxy_http', 'cache', 'cache_disk'];
 
 /** A main file such as Debian's, but for folders of our own. */
-const mainFile = (folder: string, port: number): string => `
+const mainFile = (folder: string, port: number, modules: readonly string[]): string => `
 ServerRoot ${folder}
 ServerName localhost
 Listen 127.0.0.1:${port}
 PidFile ${folder}/apache.pid
 DefaultRuntimeDir ${folder}/run
 ErrorLog ${folder}/error.log
-${MODULES.map((name) => `Include /etc/apache2/mods-available/${name}.load`).join('\n')}
+${[...NORMAL, ...modules].map((name) => `Include /etc/apache2/mods-available/${name}.load`).join('\n')}
 User www-data
 Group www-data
 DocumentRoot ${folder}/run
@@ -24,25 +26,41 @@ StartServers 1
 Include ${folder}/pulp-streamer.conf
 `;
 
-/** Starts Apache, as shipped, on a free port and with a folder of its own; resolves when it takes connections. */
-export const startApache = async (
+/** Starts Apache before Squid, as shipped, on a free port and with a folder of its own; resolves when it takes connections. */
+export const startApache = (
   start: Start,
   folder: string,
   { squid, adminPort }: { readonly squid: string; readonly adminPort: number },
 ): Promise<Peer> => {
+  const script = join(folder, 'check_signed.py');
+  writeFileSync(script, shipped('apache/check_signed.py', { 8752: adminPort }));
+  const places = { 3128: new URL(squid).port, '/usr/local/lib/pulp-streamer/check_signed.py': script };
+  return startSite(start, folder, BEFORE_SQUID, 'apache/pulp-streamer.conf', places);
+};
+
+/** Starts Apache that keeps files by itself, as shipped; resolves when it takes connections. */
+export const startApacheCache = (start: Start, folder: string, streamer: string): Promise<Peer> => {
+  const cache = join(folder, 'cache');
+  mkdirSync(cache);
+  // Apache gives root up for a user of its own, who has to write there.
+  chmodSync(cache, 0o777);
+  const places = { 8751: new URL(streamer).port, '/var/cache/apache2/mod_cache_disk': cache };
+  return startSite(start, folder, WITH_CACHE, 'apache/cache.conf', places);
+};
+
+const startSite = async (
+  start: Start,
+  folder: string,
+  modules: readonly string[],
+  site: string,
+  places: Places,
+): Promise<Peer> => {
   const [port = 0] = await freePorts(1);
   const config = join(folder, 'apache2.conf');
-  const script = join(folder, 'check_signed.py');
   mkdirSync(join(folder, 'run'));
   chmodSync(folder, 0o755);
-  writeFileSync(config, mainFile(folder, port));
-  const places = {
-    80: port,
-    3128: new URL(squid).port,
-    '/usr/local/lib/pulp-streamer/check_signed.py': script,
-  };
-  writeFileSync(join(folder, 'pulp-streamer.conf'), shipped('apache/pulp-streamer.conf', places));
-  writeFileSync(script, shipped('apache/check_signed.py', { 8752: adminPort }));
+  writeFileSync(config, mainFile(folder, port, modules));
+  writeFileSync(join(folder, 'pulp-streamer.conf'), shipped(site, { 80: port, ...places }));
   const running = start('apache2', ['-DFOREGROUND', '-f', config], { farewell: 'SIGTERM' });
   await listening(running, port, join(folder, 'error.log'));
   return { url: `http://127.0.0.1:${port}` };
