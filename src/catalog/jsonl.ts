@@ -11,7 +11,7 @@ const isFeedUrl = (url: string): boolean => URL.canParse(url) && /^(https?|file)
 const size = z.number().int().nonnegative();
 const text = z.string().min(1);
 
-/** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_id` and `_ns`, are passed over. */
+/** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_ns`, are passed over. */
 const schema = z
   .object({
     path: z.string().startsWith('/', 'expected a path that begins with /'),
@@ -25,6 +25,8 @@ const schema = z
     data: z.record(z.string(), z.unknown()).nullish(),
     size: size.nullish(),
     prefix: z.string().nullish(),
+    replaced: z.boolean().nullish(),
+    _id: z.unknown().optional(),
   })
   .refine(
     (line) => (line.checksum ?? undefined) === undefined || (line.checksum_algorithm ?? undefined) !== undefined,
@@ -45,6 +47,7 @@ export const toLine = (entry: StoredEntry): string =>
     revision: entry.revision,
     data: entry.data,
     prefix: entry.prefix,
+    replaced: entry.replaced,
   });
 
 const parseJson = (line: string): unknown => {
@@ -62,6 +65,8 @@ const parseLine = (line: string): NewEntry => {
     throw new Error(parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
   }
   const { path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, revision, data } = parsed.data;
+  // A line with an `_id` is from Pulp's database, of which nothing but the revision says so.
+  const replaced = parsed.data.replaced ?? (parsed.data._id !== undefined && revision > 1);
   return {
     path,
     importerId: importer_id,
@@ -73,6 +78,7 @@ const parseLine = (line: string): NewEntry => {
     revision,
     data: data ?? {},
     ...(typeof parsed.data.prefix === 'string' && { prefix: parsed.data.prefix }),
+    ...(replaced && { replaced }),
   };
 };
 

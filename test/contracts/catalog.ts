@@ -90,10 +90,19 @@ export const catalogContract = (
         const entry = anEntry('/every/field', {
           checksum: { algorithm: 'sha512', value: 'e'.repeat(128) },
           data: { nested: ['é', { deep: 1 }] },
-          revision: 12,
         });
         await add(entry);
         expect(await lookup('/every/field')).toEqual([entry]);
+      });
+
+      it('says of the newest entry that there was other content, and of one that came first that there was none', async () => {
+        const checksum = (digit: string) => ({ algorithm: 'sha256', value: digit.repeat(64) }) as const;
+        await add(anEntry('/replaced', { checksum: checksum('1') }));
+        expect((await lookup('/replaced'))[0]).not.toHaveProperty('replaced');
+        await add(anEntry('/replaced', { checksum: checksum('2'), revision: 2 }));
+        expect((await lookup('/replaced'))[0]).toMatchObject({ checksum: checksum('2'), replaced: true });
+        await add(anEntry('/replaced', { checksum: checksum('2'), revision: 3 }));
+        expect((await lookup('/replaced'))[0]).toMatchObject({ revision: 3, replaced: true });
       });
 
       it('has the newest first, whatever its revision, and two revisions of an importer beside each other', async () => {

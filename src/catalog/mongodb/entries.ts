@@ -32,6 +32,8 @@ const toEntry = (path: string, document: unknown): CatalogEntry => {
     ...(checksum && checksum_algorithm && { checksum: toChecksum(checksum_algorithm, checksum) }),
     ...(isSize(data?.size) && { size: data.size }),
     revision,
+    // Pulp counts up with each synchronisation that catalogues the path again, with other content or not.
+    ...(revision > 1 && { replaced: true }),
     data: data ?? {},
   };
 };

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { keyText } from '../unit.ts';
 import { rangeBelow } from './prefix.ts';
+import { differs } from './replaced.ts';
 import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
 import { makeStaging, type Staging } from './staging.ts';
@@ -29,10 +30,15 @@ export const makeEntries = (database: DatabaseSync): Entries => {
     'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path = ? AND importer_id = ?',
   );
   const insert = database.prepare(
-    `INSERT INTO lazy_content_catalog (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO lazy_content_catalog (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertUnit = database.prepare(
     'INSERT INTO units (id, type_id, unit_key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const markReplaced = database.prepare(
+    `UPDATE lazy_content_catalog SET replaced = 1 WHERE path = :path AND EXISTS (
+       SELECT 1 FROM lazy_content_catalog a JOIN lazy_content_catalog b ON b.path = a.path
+       WHERE a.path = :path AND (a.replaced OR ${differs('a', 'b')}))`,
   );
   const removeOlder = database.prepare(
     'DELETE FROM lazy_content_catalog WHERE path = ? AND importer_id = ? AND revision < ?',
@@ -74,10 +80,11 @@ export const makeEntries = (database: DatabaseSync): Entries => {
         const before = newest.get(entry.path, entry.importerId)?.revision;
         const stored = { ...entry, revision: Number(before ?? 0) + 1 };
         insert.run(...toValues(stored));
+        const replaced = markReplaced.run({ path: entry.path }).changes > 0;
         removeOlder.run(entry.path, entry.importerId, stored.revision);
         if (unitKey) insertUnit.run(entry.unitId, entry.unitTypeId, keyText(unitKey));
         dropOrphans(database);
-        return stored;
+        return replaced ? { ...stored, replaced } : stored;
       }),
 
     remove: (path, importer) => sweeping(() => removeAt.run({ path, importer: importer ?? null }).changes),

@@ -27,10 +27,12 @@ export interface EntryRow {
   readonly revision: number;
   readonly data: string;
   readonly prefix: string | null;
+  /** 0 or 1. */
+  readonly replaced: number;
 }
 
 export const COLUMNS =
-  'path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, size, revision, data, prefix';
+  'path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, size, revision, data, prefix, replaced';
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
@@ -49,6 +51,7 @@ export const toEntry = (row: EntryRow): StoredEntry => {
     revision: row.revision,
     data,
     ...(row.prefix !== null && { prefix: row.prefix }),
+    ...(row.replaced === 1 && { replaced: true }),
   };
 };
 
@@ -65,4 +68,5 @@ export const toValues = (entry: StoredEntry): SQLInputValue[] => [
   entry.revision,
   JSON.stringify(entry.data),
   entry.prefix ?? null,
+  Number(entry.replaced ?? false),
 ];

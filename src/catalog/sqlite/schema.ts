@@ -2,10 +2,11 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 
-// The tables carry the names and fields of Pulp's collections. Two columns are ours: `size`, which Pulp keeps in `data` if at all,
-// and `prefix`, the import that wrote the entry, so that a re-import replaces what it wrote and nothing else.
+// The tables carry the names and fields of Pulp's collections. Three columns are ours: `size`, which Pulp keeps in `data` if at all;
+// `prefix`, the import that wrote the entry, so that a re-import replaces what it wrote and nothing else; and `replaced`, 1 if other content
+// was catalogued under the path.
 const TABLES = `
   CREATE TABLE lazy_content_catalog (
     id INTEGER PRIMARY KEY,
@@ -20,6 +21,7 @@ const TABLES = `
     revision INTEGER NOT NULL,
     data TEXT NOT NULL,
     prefix TEXT,
+    replaced INTEGER NOT NULL DEFAULT 0,
     UNIQUE (path, importer_id, revision)
   ) STRICT;
   CREATE INDEX entries_of_unit ON lazy_content_catalog (unit_id);
@@ -54,6 +56,12 @@ const TABLES = `
   PRAGMA user_version = ${VERSION};
 `;
 
+/** From layout 1 to 2. What was catalogued before the entries that are there is not known. */
+const MIGRATION = `
+  ALTER TABLE lazy_content_catalog ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
+  PRAGMA user_version = ${VERSION};
+`;
+
 const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version);
 
@@ -83,9 +91,12 @@ export const openDatabase = (file: string, busyTimeout: number): DatabaseSync =>
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384',
     );
-    if (versionOf(database) === 0) {
+    if (versionOf(database) < VERSION) {
       transact(database, () => {
-        if (versionOf(database) === 0) database.exec(TABLES);
+        // Another process may have been first.
+        const version = versionOf(database);
+        if (version === 0) database.exec(TABLES);
+        if (version === 1) database.exec(MIGRATION);
       });
     }
     if (versionOf(database) !== VERSION) {

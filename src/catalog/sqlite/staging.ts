@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { rangeBelow, trimPrefix } from './prefix.ts';
+import { makeReplaced } from './replaced.ts';
 import { COLUMNS, type NewEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
 import { dropOrphans, unitText } from './units.ts';
@@ -41,23 +42,41 @@ const SHOWN_CONFLICTS = 20;
 export const makeStaging = (database: DatabaseSync): Staging => {
   // Named by chance, so that one connection can have several.
   const table = `staging_${crypto.randomUUID().replaceAll('-', '')}`;
+  const byPath = `by_path_${table}`;
+  const replaced = makeReplaced(database, table, byPath);
   database.exec(`CREATE TEMP TABLE ${table} (id INTEGER PRIMARY KEY, ${COLUMNS}, unit_key)`);
   const insert = database.prepare(
     `INSERT INTO ${table} (${COLUMNS}, unit_key) VALUES (${NAMES.map(() => '?').join(', ')}, ?)`,
   );
 
-  const discard = (): void => database.exec(`DROP TABLE IF EXISTS temp.${table}`);
+  const discard = (): void => {
+    database.exec(`DROP TABLE IF EXISTS temp.${table}`);
+    replaced.drop();
+  };
+
+  /** Made once all rows are there, which is much faster than keeping it up to date. */
+  const indexByPath = (): void =>
+    database.exec(`CREATE INDEX IF NOT EXISTS temp.${byPath} ON ${table} (path, importer_id, revision, checksum)`);
+
+  /** What is to be inserted for a column of the staged entries; these have parameters of their own. */
+  const valueFor = (name: string, own: readonly string[] = []): string => {
+    if (name === 'replaced') return `(replaced OR ${replaced.isReplaced})`;
+    return own.includes(name) ? `:${name}` : name;
+  };
 
   /** Of entries that repeat each other the first, in the index's order: SQLite takes the columns from the row with the minimum. */
   const staged = (columns: string): string =>
     `SELECT ${columns} FROM (SELECT *, min(id) FROM ${table} GROUP BY path, importer_id, revision)`;
 
   const publish = <T>(work: () => T): T => {
+    indexByPath();
     const result = transact(database, () => {
       // Sorted by id, because a million insertions at random places take ten times as long.
       database.exec(`INSERT INTO units (id, type_id, unit_key)
         SELECT unit_id, unit_type_id, unit_key FROM ${table} WHERE unit_key IS NOT NULL ORDER BY unit_id ON CONFLICT DO NOTHING`);
+      replaced.gather();
       const done = work();
+      replaced.mark();
       dropOrphans(database);
       return done;
     });
@@ -77,8 +96,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
     },
 
     conflicts: () => {
-      // Made once all rows are there, which is much faster than keeping it up to date.
-      database.exec(`CREATE INDEX temp.by_path_${table} ON ${table} (path, importer_id, revision)`);
+      indexByPath();
       return database
         .prepare(
           `SELECT b.path AS path, a.id AS first, b.id AS second FROM ${table} a JOIN ${table} b
@@ -101,7 +119,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         const removed = database
           .prepare('DELETE FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ? AND prefix = ?')
           .run(from, before, importerId, trimPrefix(prefix)).changes;
-        const values = NAMES.map((name) => (name === 'revision' || name === 'prefix' ? `:${name}` : name)).join(', ');
+        const values = NAMES.map((name) => valueFor(name, ['revision', 'prefix'])).join(', ');
         const added = database
           .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
           .run({ revision, prefix: trimPrefix(prefix) }).changes;
@@ -113,7 +131,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         Number(
           database
             .prepare(
-              `INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(COLUMNS)} WHERE true ORDER BY id
+              `INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(NAMES.map((name) => valueFor(name)).join(', '))} WHERE true ORDER BY id
                ON CONFLICT (path, importer_id, revision) DO UPDATE
                SET ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}`,
             )

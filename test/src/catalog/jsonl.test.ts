@@ -46,8 +46,25 @@ describe('lines of JSON', () => {
         size: 5,
         revision: 3,
         data: { size: 5 },
+        replaced: true,
       },
     ]);
+  });
+
+  it.each([
+    ['Pulp’s first revision', { ...LINE, revision: 1 }, undefined],
+    ['a later one of Pulp’s, which may be other content', { ...LINE, revision: 2 }, true],
+    ['our own, whatever its revision', { ...LINE, _id: undefined, revision: 2 }, undefined],
+    ['our own that says so', { ...LINE, _id: undefined, revision: 2, replaced: true }, true],
+    ['Pulp’s that says otherwise', { ...LINE, replaced: false }, undefined],
+  ])('tell whether there was other content: %s', async (_, line, replaced) => {
+    const catalog = openSqliteCatalog(':memory:');
+    await load(catalog, lines(line));
+    expect(catalog.entries.find('/p/bear.rpm')[0]?.replaced).toBe(replaced);
+    expect(exported(catalog).includes('replaced')).toBe(replaced ?? false);
+    const second = openSqliteCatalog(':memory:');
+    await load(second, exported(catalog));
+    expect(exported(second)).toBe(exported(catalog));
   });
 
   it('go round: what was exported loads to the same, in the same order of age', async () => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { unitIdOf } from '../../../src/catalog/locator.ts';
@@ -73,6 +74,176 @@ describe('lookup', () => {
     }
     expect([...catalog.entries.list('/p/7')].map(({ path }) => path)).toEqual(['/p/7/package.rpm']);
     catalog.close();
+  });
+});
+
+describe('an entry of a path that had other content', () => {
+  type Change = readonly [
+    what: string,
+    before: Partial<NewEntry>,
+    after: Partial<NewEntry>,
+    replaced: true | undefined,
+  ];
+  const bare = { checksum: undefined };
+  const other = { checksum: { algorithm: 'sha256', value: 'd'.repeat(64) } } as const;
+  const changes: readonly Change[] = [
+    ['the same checksum, wherever it is now', {}, { url: 'https://other.example.com/' }, undefined],
+    ['another checksum', {}, other, true],
+    ['a checksum of another kind', {}, { checksum: { algorithm: 'sha1', value: 'c'.repeat(40) } }, true],
+    ['no checksum any more', {}, bare, true],
+    ['a checksum now', bare, {}, true],
+    ['neither then nor now, and the same URL and size', bare, { ...bare, data: { more: 1 } }, undefined],
+    ['the size in another place', { ...bare, size: undefined, data: { size: 7 } }, bare, undefined],
+    ['another URL', bare, { ...bare, url: 'https://other.example.com/' }, true],
+    ['another size', bare, { ...bare, size: 8 }, true],
+    ['a size now', { ...bare, size: undefined }, bare, true],
+    ['another importer and the same checksum', {}, { importerId: B }, undefined],
+    ['another importer and another checksum', {}, { importerId: B, ...other }, true],
+  ];
+  const publish = (catalog: SqliteCatalog, importer: string, prefix: string, entries: readonly NewEntry[]) => {
+    const staging = catalog.entries.stage();
+    staging.write(entries);
+    staging.publishRevision(importer, prefix);
+  };
+  const ways: readonly (readonly [way: string, write: (catalog: SqliteCatalog, entry: NewEntry) => void])[] = [
+    ['added', (catalog, entry) => catalog.entries.add(entry)],
+    ['imported', (catalog, entry) => publish(catalog, entry.importerId, dirname(entry.path), [entry])],
+    ['loaded', (catalog, entry) => load(catalog, [entry])],
+    ['loaded as another revision', (catalog, entry) => load(catalog, [{ ...entry, revision: 2 }])],
+  ];
+  const replaced = ({ entries }: SqliteCatalog, path = '/p/bear.rpm') =>
+    entries.find(path).map((entry) => entry.replaced);
+
+  describe.each(ways)('%s', (_, write) => {
+    it.each(changes)('says so: %s', (_, before, after, expected) => {
+      const catalog = openSqliteCatalog(':memory:');
+      write(catalog, anEntry(before));
+      write(catalog, anEntry({ path: '/n/bear.rpm', ...other }));
+      expect(replaced(catalog)).toEqual([undefined]);
+      write(catalog, anEntry(after));
+      expect(replaced(catalog)[0]).toBe(expected);
+      expect(replaced(catalog, '/n/bear.rpm')).toEqual([undefined]);
+    });
+
+    it('says so ever after, until the path is removed', () => {
+      const catalog = openSqliteCatalog(':memory:');
+      for (const more of [{}, other, {}, {}]) write(catalog, anEntry(more));
+      expect(replaced(catalog)[0]).toBe(true);
+      catalog.entries.remove('/p/bear.rpm');
+      write(catalog, anEntry());
+      expect(replaced(catalog)).toEqual([undefined]);
+    });
+
+    it('says so also where it was there first, and is the newest again', () => {
+      const catalog = openSqliteCatalog(':memory:');
+      write(catalog, anEntry());
+      write(catalog, anEntry({ importerId: B, ...other }));
+      catalog.entries.remove('/p/bear.rpm', B);
+      expect(replaced(catalog)).toEqual([true]);
+    });
+  });
+
+  it('says so where both come at once', () => {
+    const catalog = openSqliteCatalog(':memory:');
+    load(catalog, [
+      anEntry(),
+      anEntry({ importerId: B, ...other }),
+      anEntry({ path: '/q' }),
+      anEntry({ path: '/q', importerId: B }),
+    ]);
+    expect(replaced(catalog)).toEqual([true, true]);
+    expect(replaced(catalog, '/q')).toEqual([undefined, undefined]);
+  });
+
+  it('is returned so when added', () => {
+    const { entries } = openSqliteCatalog(':memory:');
+    expect(entries.add(anEntry())).not.toHaveProperty('replaced');
+    expect(entries.add(anEntry(other))).toMatchObject({ revision: 2, replaced: true });
+  });
+
+  it('leaves alone what an import does not touch', () => {
+    const catalog = openSqliteCatalog(':memory:');
+    publish(catalog, A, '/p', [anEntry(), anEntry({ path: '/p/owl.rpm' }), anEntry({ path: '/p/gone.rpm' })]);
+    publish(catalog, A, '/p', [anEntry(other), anEntry({ path: '/p/owl.rpm' }), anEntry({ path: '/p/new.rpm' })]);
+    const found = [...catalog.entries.list('/p')].map(({ path, replaced }) => [path, replaced]);
+    expect(found).toEqual([
+      ['/p/bear.rpm', true],
+      ['/p/new.rpm', undefined],
+      ['/p/owl.rpm', undefined],
+    ]);
+  });
+});
+
+describe('a catalog of layout 1', () => {
+  const LAYOUT_1 = `
+    CREATE TABLE lazy_content_catalog (
+      id INTEGER PRIMARY KEY, path TEXT NOT NULL, importer_id TEXT NOT NULL, unit_id TEXT NOT NULL, unit_type_id TEXT NOT NULL,
+      url TEXT NOT NULL, checksum TEXT, checksum_algorithm TEXT, size INTEGER, revision INTEGER NOT NULL, data TEXT NOT NULL,
+      prefix TEXT, UNIQUE (path, importer_id, revision)
+    ) STRICT;
+    CREATE INDEX entries_of_unit ON lazy_content_catalog (unit_id);
+    CREATE TABLE units (
+      id TEXT NOT NULL, type_id TEXT NOT NULL, unit_key TEXT NOT NULL, PRIMARY KEY (id, type_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE repo_importers (id TEXT PRIMARY KEY, repo_id TEXT, importer_type_id TEXT, config TEXT NOT NULL) STRICT;
+    CREATE TABLE content_catalog (
+      id INTEGER PRIMARY KEY, source_id TEXT NOT NULL, expiration INTEGER NOT NULL, type_id TEXT NOT NULL,
+      unit_key TEXT NOT NULL, locator TEXT NOT NULL, url TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX content_by_locator ON content_catalog (locator);
+    CREATE INDEX content_by_source ON content_catalog (source_id, expiration);
+    CREATE INDEX content_by_expiration ON content_catalog (expiration);
+    INSERT INTO lazy_content_catalog VALUES
+      (1, '/p/bear.rpm', '${A}', 'unit-1', 'rpm', 'https://feed.example.com/bear.rpm', '${'c'.repeat(64)}', 'sha256', 7, 5, '{}', '/p');
+    PRAGMA user_version = 1;`;
+  const layoutOf = (file: string) => {
+    const database = new DatabaseSync(file);
+    const version = database.prepare('PRAGMA user_version').get()?.user_version;
+    database.close();
+    return version;
+  };
+  const aFile = (layout: string) => {
+    const file = join(newFolder(), 'catalog.db');
+    const database = new DatabaseSync(file);
+    database.exec(layout);
+    database.close();
+    return file;
+  };
+
+  it('is brought to the present one, once, with all that is in it', () => {
+    const file = aFile(LAYOUT_1);
+    for (let opening = 0; opening < 2; opening += 1) {
+      const catalog = openSqliteCatalog(file);
+      expect(catalog.entries.find('/p/bear.rpm')).toEqual([anEntry({ revision: 5, prefix: '/p' })]);
+      catalog.close();
+      expect(layoutOf(file)).toBe(2);
+    }
+    const catalog = openSqliteCatalog(file);
+    catalog.entries.add(anEntry({ checksum: undefined }));
+    expect(catalog.entries.find('/p/bear.rpm')).toMatchObject([{ revision: 6, replaced: true }]);
+    catalog.close();
+  });
+
+  it('may be written meanwhile by a process that knows no other', () => {
+    const file = aFile(LAYOUT_1);
+    const old = new DatabaseSync(file);
+    const insert = old.prepare(
+      `INSERT INTO lazy_content_catalog (path, importer_id, unit_id, unit_type_id, url, revision, data)
+       VALUES ('/q', ?, 'unit-2', 'rpm', 'https://feed.example.com/q', 1, '{}')`,
+    );
+    const catalog = openSqliteCatalog(file);
+    insert.run(A);
+    expect(catalog.entries.find('/q')).toMatchObject([{ unitId: 'unit-2', revision: 1 }]);
+    catalog.close();
+    old.close();
+  });
+
+  it('is told from one of a later version', () => {
+    const file = aFile(`${LAYOUT_1} PRAGMA user_version = 3;`);
+    expect(() => openSqliteCatalog(file)).toThrow(
+      `catalog ${file}: it has layout 3, this pulp-streamer knows layout 2`,
+    );
+    expect(layoutOf(file)).toBe(3);
   });
 });
 
