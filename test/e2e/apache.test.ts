@@ -4,6 +4,7 @@ import { ask, readWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
+import { dial } from '../support/raw-http.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { askedByProxies, badlySigned, signed } from '../support/signed-urls.ts';
 import { startSquid } from '../support/squid.ts';
@@ -25,7 +26,7 @@ const open = async () => {
   const origin = await openOrigin(settings);
   const squid = await startSquid(start, folder(), origin.url);
   const apache = await startApache(start, folder(), { squid: squid.url, adminPort });
-  return { origin, get: (target: string, headers = {}) => ask(apache.url + target, headers) };
+  return { origin, url: apache.url, get: (target: string, headers = {}) => ask(apache.url + target, headers) };
 };
 
 const MISS = { 'x-cache': expect.stringMatching(/^MISS /) };
@@ -58,6 +59,24 @@ describe('Apache before Squid, as shipped in examples/apache', () => {
       expect(await whole(target)).toMatchObject({ status: 404 });
     await origin.stop();
     expect(await whole(signed(TARGET))).toMatchObject({ status: 403 });
+  });
+
+  it('passes on as many header fields as the streamer does', async () => {
+    const { origin, get } = await open();
+    const fields = { 'X-Long': 'a'.repeat(9_000), 'X-Other': 'b'.repeat(5_000) };
+    origin.offer(PATH, 1000, { fields });
+    const headers = { 'x-long': fields['X-Long'], 'x-other': fields['X-Other'] };
+    expect(await readWhole(await get(signed(TARGET)))).toMatchObject({ status: 200, headers: { ...MISS, ...headers } });
+    expect(await readWhole(await get(signed(TARGET)))).toMatchObject({ status: 200, headers: { ...HIT, ...headers } });
+  });
+
+  it('tells the streamer of a client that speaks HTTP/1.0, who gets nothing whose end it could not see', async () => {
+    const { origin, url } = await open();
+    origin.offer(PATH, undefined, 'unmeasured');
+    const client = dial(Number(new URL(url).port));
+    await client.send(`GET ${signed(TARGET)} HTTP/1.0\r\n\r\n`);
+    await client.ended;
+    expect(client.received()).toMatch(/^HTTP\/1\.[01] 502 /);
   });
 
   for (const [what, how] of [

@@ -14,6 +14,8 @@ export const shipped = (file: string, places: Places): string => {
     if (!/^(\d+|\/.+)$/.test(place)) throw new Error(`${place}: expected a port or an absolute path`);
     if (!named(place).test(text)) throw new Error(`examples/${file} does not name ${place}`);
   }
+  // An empty expression would be found everywhere.
+  if (Object.keys(places).length === 0) return text;
   return text.replace(new RegExp(Object.keys(places).map(word).join('|'), 'g'), (place) => String(places[place]));
 };
 

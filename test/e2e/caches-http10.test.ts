@@ -1,0 +1,75 @@
+import { describe, expect, jest } from '@jest/globals';
+import { CACHES } from '../caches/caches.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { type Origin, openOrigins } from '../support/origin.ts';
+import { processes } from '../support/processes.ts';
+import { dial } from '../support/raw-http.ts';
+import { itNeeding } from '../support/repositories.ts';
+import { until } from '../support/until.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const folder = temporaryFolders();
+const openOrigin = openOrigins();
+
+/** What a client of HTTP/1.0 has of an answer once its connection has ended, and how that ended. */
+const ask = async (url: string, path: string, breaks?: { readonly origin: Origin; readonly headFirst: boolean }) => {
+  const client = dial(Number(new URL(url).port));
+  await client.send(`GET ${path} HTTP/1.0\r\n\r\n`);
+  if (breaks) {
+    const { feed } = breaks.origin;
+    if (breaks.headFirst) await client.until((received, ended) => ended || received.includes('\r\n\r\n'));
+    else await until(() => feed.asked(path).length > 0);
+    feed.cut();
+  }
+  const ended = await client.ended;
+  const received = Buffer.from(client.received(), 'latin1');
+  const end = received.indexOf('\r\n\r\n');
+  const head = received.toString('latin1', 0, end);
+  const [, status] = /^HTTP\/\S+ (\d+)/.exec(head) ?? [];
+  const [, length] = /^content-length: (\d+)/im.exec(head) ?? [];
+  const body = received.subarray(end + 4);
+  /** A client takes it for whole: nothing is missing, and nothing went wrong. */
+  const looksWhole = ended === 'end' && (length === undefined || Number(length) === body.length);
+  return { status: Number(status), length: length === undefined ? undefined : Number(length), body, looksWhole };
+};
+
+describe.each(CACHES)('A client of HTTP/1.0 behind $name', (cache) => {
+  const it = itNeeding([cache.program]);
+  // The head of a slice comes when all of it is there.
+  const headFirst = cache.parts === undefined;
+  const open = async () => {
+    const origin = await openOrigin();
+    const { url } = await cache.start(start, folder(), origin.url);
+    return { origin, url };
+  };
+
+  it('gets what has a length, and sees that it broke off', async () => {
+    const { origin, url } = await open();
+    const { body } = origin.offer('/a.iso');
+    origin.feed.hold();
+    const broken = await ask(url, '/a.iso', { origin, headFirst });
+    expect(broken.status !== 200 || !broken.looksWhole).toBe(true);
+    origin.feed.release();
+    const whole = await ask(url, '/a.iso');
+    expect(whole).toMatchObject({ status: 200, length: body.length, looksWhole: true });
+    expect(whole.body.equals(body)).toBe(true);
+  });
+
+  it('gets small content whose length nobody tells', async () => {
+    const { origin, url } = await open();
+    const { body } = origin.offer('/a.rpm', 1000, 'unmeasured');
+    const whole = await ask(url, '/a.rpm');
+    expect(whole).toMatchObject({ status: 200, length: body.length, looksWhole: true });
+    expect(whole.body.equals(body)).toBe(true);
+  });
+
+  it('gets an error rather than content whose end it could not see', async () => {
+    const { origin, url } = await open();
+    origin.offer('/a.iso', undefined, 'unmeasured');
+    origin.feed.hold();
+    const broken = await ask(url, '/a.iso', { origin, headFirst });
+    expect(broken.status).toBe(502);
+  });
+});

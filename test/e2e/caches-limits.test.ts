@@ -1,0 +1,88 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { settingsOf } from '../../src/banks.ts';
+import { CACHES } from '../caches/caches.ts';
+import { askWhole } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { openOrigins } from '../support/origin.ts';
+import { processes } from '../support/processes.ts';
+import { itNeeding } from '../support/repositories.ts';
+import { shipped } from '../support/shipped.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const folder = temporaryFolders();
+const openOrigin = openOrigins();
+const { maxTargetLength, maxHeaderSize, attempts, headTimeout, readTimeout, retryWaitLimit, clientTimeout } =
+  settingsOf({});
+
+/** As many bytes of header fields as the streamer lets a feed send (docs/headers.md), less what every response has. */
+const FIELDS: Readonly<Record<string, string>> = {
+  'X-Long': 'a'.repeat(9_000),
+  ...Object.fromEntries(Array.from({ length: 110 }, (_, index) => [`X-Field-${index}`, 'b'.repeat(30)])),
+  'X-Rest': 'c'.repeat(1_800),
+};
+
+describe.each(CACHES)('$name', (cache) => {
+  const itIfThere = itNeeding([cache.program]);
+  const open = async () => {
+    const origin = await openOrigin();
+    const { url } = await cache.start(start, folder(), origin.url);
+    return { origin, url };
+  };
+
+  itIfThere('passes on as many header fields as the streamer does', async () => {
+    const { origin, url } = await open();
+    const { sha256 } = origin.offer('/a.rpm', 1000, { fields: FIELDS });
+    const headers = Object.fromEntries(Object.entries(FIELDS).map(([name, value]) => [name.toLowerCase(), value]));
+    expect(await askWhole(`${url}/a.rpm`)).toMatchObject({ status: 200, sha256, headers });
+    const kept = await askWhole(`${url}/a.rpm`);
+    expect(kept).toMatchObject({ status: 200, sha256 });
+    // mod_cache_disk reads lines of 8 KiB: docs/operate/apache.md says so.
+    if (cache.name !== 'apache') expect(kept.headers).toMatchObject(headers);
+    expect(kept.headers['x-cache']).toMatch(/^HIT/);
+  });
+
+  itIfThere('takes as long targets and as many header fields as the streamer does', async () => {
+    const { origin, url } = await open();
+    // Squid counts `http://localhost` as well: docs/operate/squid.md says so.
+    const longest = maxTargetLength - (cache.name === 'squid' ? 20 : 0);
+    const path = `/${'a'.repeat(longest - 1)}`;
+    const { sha256 } = origin.offer(path, 1000);
+    expect(await askWhole(url + path)).toMatchObject({ status: 200, sha256 });
+    const headers = { 'X-Long': 'a'.repeat(maxHeaderSize - 600) };
+    expect(await askWhole(`${url}/unknown`, headers)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('The configurations in examples', () => {
+  const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, minutes: 60 };
+  /** Every time that a setting has in a file, in seconds. */
+  const timesOf = (setting: string, file: string): readonly number[] => {
+    const found = [...shipped(file, {}).matchAll(new RegExp(`${setting}[ =]+(\\d+) ?([a-z]*)`, 'g'))];
+    return found.map(([, number, unit = '']) => Number(number) * (SECONDS[unit] ?? Number.NaN));
+  };
+  const waits = attempts * (headTimeout + readTimeout + retryWaitLimit);
+
+  it.each([
+    ['squid/squid.conf', '\\nread_timeout'],
+    ['nginx/snippets/pulp-streamer.conf', 'proxy_read_timeout'],
+    ['varnish/default.vcl', 'first_byte_timeout'],
+    ['varnish/default.vcl', 'between_bytes_timeout'],
+    ['apache/pulp-streamer.conf', 'ProxyTimeout'],
+    ['apache/cache.conf', 'ProxyTimeout'],
+  ])('%s waits for the streamer for as long as it may look for another source: %s', (file, setting) => {
+    const times = timesOf(setting, file);
+    expect(times).toHaveLength(1);
+    for (const time of times) expect(time).toBeGreaterThan(waits);
+  });
+
+  it.each([
+    ['nginx/snippets/pulp-streamer.conf', '\\nsend_timeout'],
+    ['varnish/override.conf', 'idle_send_timeout'],
+    ['apache/pulp-streamer.conf', '\\n *Timeout'],
+    ['apache/cache.conf', '\\n *Timeout'],
+  ])('%s waits for clients for as long as the streamer does: %s', (file, setting) => {
+    expect(timesOf(setting, file)).toEqual([clientTimeout]);
+  });
+});
