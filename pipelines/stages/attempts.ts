@@ -135,6 +135,8 @@ export const attempts = (
           return { from: begun.first + sent, last: begun.last, ifRange };
         }
         const { range, ifRange } = wanted(request, candidate.entry);
+        // A part cannot be checked by itself: it is cut from the whole, where that is small.
+        if (range && isSmall(candidate, policy)) return { from: 0 };
         return { from: range?.first ?? 0, last: range?.last, ifRange };
       };
 
@@ -163,6 +165,9 @@ interface Lost {
   /** The byte at which it was to begin. */
   readonly from: number;
 }
+
+const isSmall = ({ entry: { checksum, size } }: Candidate, { verifyWholeBelow }: Policy): boolean =>
+  checksum !== undefined && size !== undefined && size <= verifyWholeBelow;
 
 /** Why the request failed: the failure itself, or, of several, the one that says most; missing bytes say little, missing files least. */
 const summary = (failures: readonly Failure[]): StreamError => {

@@ -1,9 +1,16 @@
-import { catchError, concat, concatMap, defer, type MonoTypeOperatorFunction, map, mergeMap, of } from 'rxjs';
-import type { ByteRange, Chunk, Head, Header, Policy, StreamRequest } from '../model/index.ts';
+import { concat, concatMap, defer, EMPTY, type MonoTypeOperatorFunction, map, mergeMap, of, takeWhile } from 'rxjs';
+import {
+  type ByteRange,
+  type Chunk,
+  field,
+  type Head,
+  type Header,
+  type Policy,
+  type StreamRequest,
+} from '../model/index.ts';
 import { limitConcurrency } from '../operators/limit-concurrency.ts';
 import { pausable } from '../operators/pausable.ts';
 import { cacheControl, NO_STORE } from './head.ts';
-import { provable } from './share.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /** Bytes of slices that are held at a time, of all requests together; further ones wait for their room. */
@@ -24,9 +31,9 @@ export const createSliceRoom = (memory = MEMORY) => {
 
 /**
  * Answers a request for a slice so that a cache which puts files together from slices never has a wrong one. Such a cache takes a slice that
- * breaks off for one that ended, and asks for each by itself: so a slice's head waits until all of its bytes are there, content that nothing
- * proves the same from one request to the next (neither checksum nor strong entity tag) is sent whole, no slice is kept for long, and none is
- * confirmed by a `304`. Other requests pass.
+ * breaks off for one that ended, and asks for each by itself: so a slice's head waits until all of its bytes are there, only what is known to be
+ * right is cut (see `divisible`) while anything else is sent whole, no slice is kept for long, and none is confirmed by a `304`. Other
+ * requests pass.
  */
 export const holdSlices =
   (
@@ -48,21 +55,32 @@ export const holdSlices =
         run({ ranges: [] }).pipe(map((event) => (event.type === 'head' ? indivisible(event) : event)));
       if (!range || ranges.length > 1) return whole();
 
-      const slice = () => {
-        const held = run({}).pipe(hold(request));
-        return slices ? held.pipe(slices(range)) : held;
-      };
-      if (entries[0]?.checksum) return slice();
-      return run({ method: 'HEAD', ranges: [] }).pipe(
-        catchError(() => of(undefined)),
-        mergeMap((event) => {
-          if (event === undefined) return whole();
-          if (event.type !== 'head') return of(event);
-          return provable(event) ? slice() : whole();
-        }),
-      );
+      return defer(() => {
+        let refused = false;
+        const slice = run({}).pipe(
+          takeWhile((event) => {
+            refused = event.type === 'head' && event.status === 206 && !divisible(event);
+            return !refused;
+          }),
+          hold(request),
+        );
+        return concat(
+          slices ? slice.pipe(slices(range)) : slice,
+          defer(() => (refused ? whole() : EMPTY)),
+        );
+      });
     });
   };
+
+/**
+ * Whether parts of content may be put together: all of them are cut from the same, and that is as right as the whole would be. A part of
+ * content with a checksum cannot be checked by itself, so it comes from the verified copy, or from what was verified before its head. Without
+ * a checksum the strong entity tag has to do, for the whole as well.
+ */
+const divisible = ({ candidate, verified, headers, etag }: Head): boolean =>
+  candidate.entry.checksum
+    ? verified || candidate.kept === true
+    : etag !== undefined && etag === field(headers, 'etag');
 
 /** Holds a part until it has ended; then it flows, as fast as the request's valve allows. Whatever is no part passes. */
 const hold =

@@ -103,7 +103,8 @@ export const report = (
       request.valve.subscribe({
         next: (open) => {
           if (open) unpause();
-          else if (pausedSince === undefined) {
+          // Before there is anything to take, a closed valve is no pause: a request may have been begun before its turn.
+          else if (head && pausedSince === undefined) {
             pausedSince = elapsed();
             pauses += 1;
           }

@@ -74,7 +74,7 @@ export const share =
   };
 
 /** Whether somebody who falls behind could go on with what is proven to be the same content. */
-export const provable = ({ whole, candidate, etag }: Head): boolean =>
+const provable = ({ whole, candidate, etag }: Head): boolean =>
   (whole && candidate.entry.checksum !== undefined) || etag !== undefined;
 
 const keyOf = (

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import {
-  type Ask,
   type CatalogEntry,
   createSliceRoom,
   field,
   type Head,
   lazyFetch,
   type OpenSource,
+  type Policy,
   type SliceRoom,
   type SourceEvent,
   type SourceHead,
@@ -36,10 +36,13 @@ interface Story {
   readonly open: OpenSource;
   readonly slices?: SliceRoom;
   readonly request?: Partial<StreamRequest>;
+  /** Whether the source is a saved copy. Default: it is. */
+  readonly kept?: boolean;
+  readonly policy?: Partial<Policy>;
 }
 
 /** Asks for the slice of bytes 2 to 4, and says what its client has got so far, and how often each method was used. */
-const ask = ({ entry = known, open, slices, request }: Story) => {
+const ask = ({ entry = known, open, slices, request, kept = true, policy }: Story) => {
   const got = { head: undefined as Head | undefined, body: '', ending: '', asked: [] as string[], left: () => {} };
   const counting: OpenSource = (candidate, asked) =>
     new Observable((out) => {
@@ -48,10 +51,10 @@ const ask = ({ entry = known, open, slices, request }: Story) => {
     });
   const asking = lazyFetch(aRequest({ slice: true, ranges: [{ first: 2, last: 4 }], ...request }), {
     catalog: { lookup: () => of(entry) },
-    sources: [(found) => of(aCandidate('feed', found))],
+    sources: [(found) => of(aCandidate('feed', found, { kept }))],
     open: counting,
     digest,
-    policy: aPolicy({ attempts: 1 }),
+    policy: aPolicy({ attempts: 1, ...policy }),
     random: () => 1,
     slices,
   }).subscribe({
@@ -110,34 +113,32 @@ describe('a slice', () => {
     );
   });
 
-  it('of content that nothing proves the same next time is the whole, which cannot be had in parts', () => {
-    const open = (_: unknown, { method }: Ask) => {
-      const head = sourceHead({ length: CONTENT.length });
-      return method === 'HEAD' ? of(head) : of(head, chunk(CONTENT));
-    };
-    const got = ask({ entry: anEntry(), open });
-    expect(got).toMatchObject({
-      head: { status: 200 },
-      body: CONTENT,
-      ending: 'complete',
-      asked: ['HEAD 0-', 'GET 0-'],
-    });
-    expect(fieldOf(got, 'accept-ranges')).toBeUndefined();
-    expect(
-      ask({ entry: anEntry(), open: (_, { method }) => (method === 'HEAD' ? lost() : open(_, { method } as Ask)) }),
-    ).toMatchObject({
-      head: { status: 200 },
-      body: CONTENT,
-    });
+  it('of content with a checksum is cut from the copy, or from what was verified', () => {
+    const cut = () => of(part(2, 4), chunk('cde'));
+    expect(ask({ open: cut, kept: false })).toMatchObject({ asked: ['GET 2-4', 'GET 0-'] });
+    const open: OpenSource = (_, { from }) => (from > 0 ? cut() : of(sourceHead({ length: 10 }), chunk(CONTENT)));
+    const unsure = ask({ open, kept: false });
+    expect(unsure).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
+    expect(fieldOf(unsure, 'accept-ranges')).toBeUndefined();
+    const small = { open, kept: false, entry: entryOf(CONTENT, { size: 10 }), policy: { verifyWholeBelow: 10 } };
+    expect(ask(small)).toMatchObject({ head: { status: 206, verified: true }, body: 'cde', asked: ['GET 0-'] });
   });
 
-  it('is one where a strong entity tag proves it', () => {
-    const open: OpenSource = (_, { method }) => {
-      const head = part(2, 4, { etag: '"1"' });
-      return method === 'HEAD' ? of(sourceHead({ length: 10, etag: '"1"' })) : of(head, chunk('cde'));
-    };
-    const got = ask({ entry: anEntry(), open });
-    expect(got).toMatchObject({ head: { status: 206 }, body: 'cde', asked: ['HEAD 0-', 'GET 2-4'] });
+  it('of content without a checksum is cut where a strong entity tag holds its parts together', () => {
+    const tagged = { etag: '"1"', headers: [['ETag', '"1"'] as const] };
+    const story = { entry: anEntry(), kept: false };
+    const open =
+      (more: Partial<SourceHead>): OpenSource =>
+      (_, { from }) =>
+        from > 0 ? of(part(2, 4, more), chunk('cde')) : of(sourceHead({ length: 10, ...more }), chunk(CONTENT));
+    expect(ask({ ...story, open: open(tagged) })).toMatchObject({
+      head: { status: 206 },
+      body: 'cde',
+      asked: ['GET 2-4'],
+    });
+    const whole = { head: { status: 200 }, body: CONTENT, ending: 'complete', asked: ['GET 2-4', 'GET 0-'] };
+    expect(ask({ ...story, open: open({}) })).toMatchObject(whole);
+    expect(ask({ ...story, open: open({ headers: [['ETag', 'W/"1"']] }) })).toMatchObject(whole);
   });
 
   it('waits for its room, and leaves it with its end or its client', () => {
