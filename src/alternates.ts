@@ -15,6 +15,7 @@ import { catalogLease } from './catalog/lease.ts';
 import type { RefreshState, RefreshStore } from './catalog/refresh-store.ts';
 import { DESCRIPTOR } from './config/dialects.ts';
 import { parseIni } from './config/ini.ts';
+import { messageOf } from './lib/thrown.ts';
 import { maskUrl } from './observe/mask.ts';
 import { fingerprintOf, makeRefresher } from './refresh.ts';
 import { sourceAccess } from './source-access.ts';
@@ -137,7 +138,7 @@ export const logProblems = (logger: Logger, { problems }: Descriptors): void => 
 export const logRefresh = (logger: Logger, event: RefreshEvent<AlternateSource>): void => {
   const { type, source } = event;
   if (type === 'failed') {
-    const error = maskUrl(event.error instanceof Error ? event.error.message : String(event.error));
+    const error = maskUrl(messageOf(event.error));
     logger.warn({ source: source.id, error, again: Math.round(event.delay) }, 'alternate source not refreshed');
   } else if (type === 'done') logger.info({ source: source.id, units: event.units }, 'alternate source refreshed');
   else if (type !== 'progress') logger.debug({ source: source.id }, `alternate source ${type}`);

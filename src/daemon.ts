@@ -7,6 +7,7 @@ import { type Gate, openGate } from './gate.ts';
 import { listenAddresses } from './http/addresses.ts';
 import { createAdminServer } from './http/admin.ts';
 import { createHttpServer, type Served } from './http/server.ts';
+import { messageOf } from './lib/thrown.ts';
 import { limitsOf } from './limits.ts';
 import { logRefused, logServed } from './observe/log.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
@@ -89,7 +90,6 @@ const reloadKey = ({ signatures }: Gate, logger: Logger): void => {
     signatures?.reload();
     if (signatures) logger.info('the key of signed URLs was read anew');
   } catch (error) {
-    const { message } = error as Error;
-    logger.error({ error: message }, 'the key of signed URLs is not read anew; the one before goes on');
+    logger.error({ error: messageOf(error) }, 'the key of signed URLs is not read anew; the one before goes on');
   }
 };

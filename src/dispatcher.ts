@@ -14,8 +14,8 @@ import { taskStatusIn } from './dispatch/celery/task-status.ts';
 import { createCeleryDispatch } from './dispatch/celery.ts';
 import { createDeferredDispatch } from './dispatch/deferred.ts';
 import type { Records } from './dispatch/records.ts';
-import { messageOf } from './dispatch/thrown.ts';
 import { identityProblems } from './identity-files.ts';
+import { messageOf } from './lib/thrown.ts';
 
 /** Whoever is asked to save units. */
 export interface Dispatcher {

@@ -6,6 +6,7 @@ import { type Asking, clientAddress } from './http/client-address.ts';
 import { readPublicKey } from './http/rsa-key.ts';
 import { verifyUrl } from './http/signed-url.ts';
 import { pathOfTarget, withoutPrefix } from './http/target.ts';
+import { messageOf } from './lib/thrown.ts';
 
 interface Signatures {
   /** Throws `URL_REFUSED` where a target is not signed for this client. */
@@ -67,6 +68,6 @@ const publicKey = ({ rsaPub }: GateSettings): KeyObject => {
   try {
     return readPublicKey(rsaPub);
   } catch (error) {
-    throw new ConfigError([`rsa_pub: ${(error as Error).message}`]);
+    throw new ConfigError([`rsa_pub: ${messageOf(error)}`]);
   }
 };

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { keyOf, type SettingName } from './config/schema.ts';
+import { codeOf, messageOf } from './lib/thrown.ts';
 
 /** A PEM file, and the setting that names it; an empty name stands for no file. */
 type PemFile = readonly [setting: SettingName, file: string];
@@ -30,15 +31,17 @@ export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly str
     try {
       text = readFileSync(file, 'utf8');
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      problem(`found ${code === 'ENOENT' ? 'no such file' : `a file that cannot be read (${code ?? message})`}`);
+      const code = codeOf(error);
+      problem(
+        `found ${code === 'ENOENT' ? 'no such file' : `a file that cannot be read (${code || messageOf(error)})`}`,
+      );
       return undefined;
     }
     try {
       use(text);
       return text;
     } catch (error) {
-      problem(`found something else (${(error as Error).message})`);
+      problem(`found something else (${messageOf(error)})`);
       return undefined;
     }
   };

@@ -7,10 +7,10 @@ import type { RefreshStore } from './catalog/refresh-store.ts';
 import { sqliteOfferSearch } from './catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from './catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
-import { messageOf } from './catalog/thrown.ts';
 import { ConfigError } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { type IdentityFiles, identityProblems } from './identity-files.ts';
+import { messageOf } from './lib/thrown.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {

@@ -3,7 +3,7 @@ import { type Observable, type Subscription, throttleTime } from 'rxjs';
 import type { Delivery, SourceHealth } from '../pipelines/index.ts';
 import type { Settings } from './config/schema.ts';
 import type { DurableOutbox } from './dispatch/outbox.ts';
-import { messageOf } from './dispatch/thrown.ts';
+import { messageOf } from './lib/thrown.ts';
 import { maskUrl } from './observe/mask.ts';
 import type { ExpiringCertificate } from './sources/expiring.ts';
 
@@ -38,7 +38,7 @@ export const logDelivery = (logger: Logger, delivery: Delivery, delivered: strin
   const line = { id: requestId, path: entry.path, unit: entry.unitId };
   if (delivery.type === 'delivered') logger.info(line, delivered);
   else {
-    const error = maskUrl(delivery.error instanceof Error ? delivery.error.message : String(delivery.error));
+    const error = maskUrl(messageOf(delivery.error));
     logger.warn({ ...line, error, failures: failures + 1, again: Math.round(delivery.delay) }, 'save put off');
   }
 };

@@ -10,6 +10,7 @@ import { type DurableOutbox, openOutbox } from './dispatch/outbox.ts';
 import { createSaveStore } from './dispatch/save.ts';
 import { type Dispatcher, openDispatcher } from './dispatcher.ts';
 import { makeFolder } from './lib/private-files.ts';
+import { messageOf } from './lib/thrown.ts';
 import { writeHealth } from './observe/health-file.ts';
 import { maskUrl } from './observe/mask.ts';
 import { openCatalog } from './open-catalog.ts';
@@ -79,7 +80,7 @@ export const openStreamer = async (
     background.add(health.ill.pipe(pairwise()).subscribe(([before, now]) => logIll(logger, before, now)));
     background.add(
       writeHealth(healthFile(settings), health.ill).subscribe({
-        error: (error) => logger.error({ error: String(error) }, 'the state of sources cannot be written'),
+        error: (error) => logger.error({ error: messageOf(error) }, 'the state of sources cannot be written'),
       }),
     );
   }
@@ -104,7 +105,7 @@ export const openStreamer = async (
     };
 
   try {
-    const onError = (error: Error) => logger.error({ error: maskUrl(error.message) }, 'saving');
+    const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving');
     const store =
       settings.dispatch === 'save'
         ? createSaveStore({
@@ -141,7 +142,7 @@ export const openStreamer = async (
         try {
           outbox.retry('all');
         } catch (error) {
-          onError(new Error(`what waits is not tried again before it is due: ${error}`, { cause: error }));
+          onError(new Error(`what waits is not tried again before it is due: ${messageOf(error)}`, { cause: error }));
         }
       }),
     );

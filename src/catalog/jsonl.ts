@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/index.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { toChecksum } from './checksum.ts';
 import { readLines } from './importers/lines.ts';
 import type { NewEntry, StoredEntry } from './sqlite/rows.ts';
 import type { SqliteCatalog } from './sqlite.ts';
-import { messageOf } from './thrown.ts';
 
 const isFeedUrl = (url: string): boolean => URL.canParse(url) && /^(https?|file):$/.test(new URL(url).protocol);
 

@@ -1,5 +1,6 @@
 import { defer, from, type Observable, of } from 'rxjs';
 import { type Access, type Catalog, type Offer, StreamError } from '../../pipelines/model/index.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { accessOf } from './access.ts';
 import { type Content, makeContent } from './sqlite/content.ts';
 import { type Entries, makeEntries } from './sqlite/entries.ts';
@@ -7,7 +8,6 @@ import { type Importers, makeImporters } from './sqlite/importers.ts';
 import { makeRefreshes, type Refreshes } from './sqlite/refreshes.ts';
 import { openDatabase } from './sqlite/schema.ts';
 import { makeUnits, type Units } from './sqlite/units.ts';
-import { messageOf } from './thrown.ts';
 
 /** The embedded catalog: Pulp's collections as tables of one SQLite file. The port's answers are read at subscription, at once. */
 export interface SqliteCatalog extends Catalog {

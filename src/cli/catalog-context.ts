@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
-import { codeOf, messageOf } from '../catalog/thrown.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 
 /** Where output goes: a process's stream, or whatever a test collects it in. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };

@@ -5,7 +5,7 @@ import { loadLines, toLine } from '../catalog/jsonl.ts';
 import { unitIdOf } from '../catalog/locator.ts';
 import type { StoredEntry } from '../catalog/sqlite/rows.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
-import { messageOf } from '../catalog/thrown.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type CatalogContext, readInput, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { toPath, toWhole } from './importer-options.ts';

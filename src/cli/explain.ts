@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import type { Candidate } from '../../pipelines/index.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type IllSource, readHealth } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
 import { maskUrl } from '../observe/mask.ts';
@@ -20,7 +21,7 @@ const describe = ({ source, url, access = {}, problem, entry }: Candidate, ill: 
     ...(access.proxy ? [`proxy ${maskUrl(access.proxy.url)}`] : []),
     ...(access.verifyServer === false ? ['server not verified'] : []),
   ],
-  ...(problem && { problem: maskUrl(problem.message) }),
+  ...(problem && { problem: maskUrl(messageOf(problem)) }),
   ...coolingOf(ill.find((one) => one.source === source)),
 });
 

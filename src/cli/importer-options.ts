@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
-import { messageOf } from '../catalog/thrown.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { readTextFile } from './catalog-context.ts';
 
 /** The options as commander hands them over. */

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { UnknownInterfaceError } from '../http/addresses.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { maskUrl } from '../observe/mask.ts';
 import { createProgram } from './program.ts';
 
@@ -23,7 +24,7 @@ try {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = EXIT.configuration;
   } else {
-    process.stderr.write(`error: ${maskUrl(error instanceof Error ? error.message : String(error))}\n`);
+    process.stderr.write(`error: ${maskUrl(messageOf(error))}\n`);
     process.exitCode = EXIT.failed;
   }
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 import { asItIs, streamTo } from './output/as-it-is.ts';
 import { placeOf } from './output/place.ts';
 import type { Target } from './output/target.ts';
@@ -23,8 +24,8 @@ export interface Output extends Disposable {
  */
 export const openOutput = async (name = '-'): Promise<Output> => {
   const explain = (cause: unknown) => {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    return new Error(`${name === '-' ? 'standard output' : `-o ${name}`}: ${REASONS[code] ?? message}`, { cause });
+    const reason = REASONS[codeOf(cause)] ?? messageOf(cause);
+    return new Error(`${name === '-' ? 'standard output' : `-o ${name}`}: ${reason}`, { cause });
   };
   const fail = (error: unknown) => {
     throw explain(error);

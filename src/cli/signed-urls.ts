@@ -5,6 +5,7 @@ import { keyOf } from '../config/schema.ts';
 import { canonicalAddress } from '../http/client-address.ts';
 import { readPrivateKey, readPublicKey } from '../http/rsa-key.ts';
 import { signUrl, type Verdict, verifyUrl } from '../http/signed-url.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 interface Options {
@@ -40,7 +41,7 @@ const keyFor = (command: Command, setting: 'rsaKey' | 'rsaPub', read: (file: str
   try {
     return read(file);
   } catch (error) {
-    throw new ConfigError([`${place}: ${(error as Error).message}`]);
+    throw new ConfigError([`${place}: ${messageOf(error)}`]);
   }
 };
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { firstValueFrom, lastValueFrom, tap } from 'rxjs';
 import { type RefreshEvent, refreshOnce, StreamError } from '../../pipelines/index.ts';
-import { messageOf } from '../catalog/thrown.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { maskUrl } from '../observe/mask.ts';
 import { byPriority } from '../sources/alternate-candidates.ts';
 import type { AlternateSource } from '../sources/descriptors.ts';

@@ -1,8 +1,8 @@
 import type { Outbox } from '../../pipelines/model/index.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { makeDue } from './outbox/due.ts';
 import { makeDurable } from './outbox/durable.ts';
 import { type Change, type Depth, type NewSave, openSavesTable, type WaitingSave } from './outbox/saves-table.ts';
-import { messageOf } from './thrown.ts';
 
 interface OutboxOptions {
   /** Told what the disk or SQLite refused; it is tried again. Must not throw. */

@@ -27,6 +27,7 @@ import {
   StreamError,
 } from '../../pipelines/model/index.ts';
 import { makeFolder } from '../lib/private-files.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { atMost } from './save/at-most.ts';
 import { makeBacklog } from './save/backlog.ts';
 import { makeChecks, SMALL } from './save/checks.ts';
@@ -37,7 +38,6 @@ import { startPartialCopy } from './save/partial-copy.ts';
 import { makeRoom } from './save/room.ts';
 import { contentFields, removeCopy, sidecarOf, sidecarText } from './save/sidecar.ts';
 import { makeTurns } from './save/turns.ts';
-import { messageOf } from './thrown.ts';
 
 export interface SaveStoreOptions {
   /** Made on first use. Copies and files in the making share its file system. */

@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 
 /** One socket to listen on: what `server.listen` takes. */
 export interface ListenAddress {
@@ -82,7 +83,7 @@ const addressesOf = async (
     // None known to be ours: let `listen` be the judge, the kernel may be told to accept foreign addresses.
     return ours.length > 0 ? ours : found;
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const reason = codeOf(error) || messageOf(error);
     return `"${wanted}" is neither a network interface with an address, nor an IP address, nor a host name that resolves (${reason})`;
   }
 };

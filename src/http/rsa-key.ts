@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../lib/thrown.ts';
 
 /** Bits of the shortest key that a signature of Pulp's fits into, and that anybody should still use. */
 const SHORTEST = 1024;
@@ -18,7 +19,7 @@ const read = (file: string, what: string, create: (pem: Buffer) => KeyObject): K
   try {
     key = create(pem);
   } catch (error) {
-    throw expected(`something else (${(error as Error).message})`);
+    throw expected(`something else (${messageOf(error)})`);
   }
   if (key.asymmetricKeyType !== 'rsa') throw expected(`one of type ${key.asymmetricKeyType}`);
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;

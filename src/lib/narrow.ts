@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { messageOf } from './thrown.ts';
 
 /** A file or folder whose owner or mode lets other users at it, or keeps this process from it. Modes as chmod takes them. */
 export interface Finding {
@@ -53,7 +54,7 @@ const narrow = (path: string, refusal: (stats: Stats) => string | undefined): Fi
     chmodSync(path, stats.mode & ~OTHERS);
     return { path, mode, narrowed: octal(stats.mode & ~OTHERS) };
   } catch (error) {
-    return { path, mode, kept: String((error as Error).message) };
+    return { path, mode, kept: messageOf(error) };
   }
 };
 

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Report, StreamError } from '../../pipelines/model/index.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { maskUrl } from './mask.ts';
 
 /** Pulp's (Python's) names of log levels, and pino's. */
@@ -60,7 +61,7 @@ export const logServed = (
     })),
     client,
     code: error?.code,
-    error: error && maskUrl(error.message),
+    error: error && maskUrl(messageOf(error)),
   };
   if (error?.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'request');
   else if (status >= 500) logger.warn(line, 'request');
@@ -75,7 +76,7 @@ interface Refused {
 
 /** Writes why a proxy was told to refuse a URL: nobody but the log learns it. */
 export const logRefused = (logger: Logger, { target, client, error }: Refused): void => {
-  const line = { path: maskUrl(target), client, code: error.code, error: maskUrl(error.message) };
+  const line = { path: maskUrl(target), client, code: error.code, error: maskUrl(messageOf(error)) };
   if (error.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'refused for a proxy');
   else logger.info(line, 'refused for a proxy');
 };

@@ -2,8 +2,8 @@ import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, type Observable } from 'rxjs';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 import { type DescriptorFile, type Descriptors, readDescriptors } from './descriptors.ts';
-import { codeOf, messageOf } from './thrown.ts';
 
 /** What a folder of descriptors says now, and as it changes. */
 export interface DescriptorsFolder {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import type { Access } from '../../pipelines/model/index.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 import { descriptorKeys } from './descriptor-keys.ts';
-import { codeOf, messageOf } from './thrown.ts';
 
 /** An alternate content source, as its descriptor describes it. */
 export interface AlternateSource {

@@ -1,8 +1,8 @@
 import { type BigIntStats, close, constants, fstat, open } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Candidate, type ErrorCode, StreamError } from '../../pipelines/model/index.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 import { diskPath } from './disk-path.ts';
-import { codeOf, messageOf } from './thrown.ts';
 
 /** A regular file, open for reading. Whoever gets it closes it. */
 export interface DiskFile {

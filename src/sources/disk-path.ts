@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { isAbsolute, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Candidate, StreamError } from '../../pipelines/model/index.ts';
-import { messageOf } from './thrown.ts';
+import { messageOf } from '../lib/thrown.ts';
 
 /**
  * Where a candidate's file lies: its path, every symbolic link resolved where the candidate has a root.

@@ -1,8 +1,10 @@
 import { type ErrorCode, StreamError } from '../../pipelines/model/index.ts';
-import { codeOf, messageOf } from './thrown.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 
 /** A URL as messages may show it: without user, password, query (signatures live there) and fragment. */
 export const sayUrl = (url: URL): string => `${url.origin}${url.pathname}${url.search && '?…'}`;
+
+const PARSER_ERROR = 'HTTPParserError';
 
 /**
  * What undici, a socket, TLS or the resolver threw, as a StreamError that names the URL and the reason.
@@ -10,7 +12,9 @@ export const sayUrl = (url: URL): string => `${url.origin}${url.pathname}${url.s
  */
 export const feedError = (thrown: unknown, url: URL, headSeen = false): StreamError => {
   if (thrown instanceof StreamError) return thrown;
-  const { code, reason } = diagnose(codeOf(thrown), messageOf(thrown), headSeen);
+  // undici means to put llhttp's code on its parser's errors, and has it undefined.
+  const isParser = (thrown as { readonly name?: unknown } | null)?.name === PARSER_ERROR;
+  const { code, reason } = diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
   return new StreamError(code, code === 'INTERNAL' ? 'self' : 'feed', `${sayUrl(url)}: ${reason}`, {
     cause: thrown,
     sourceStatus: code === 'SOURCE_REFUSED' ? 407 : undefined,
@@ -50,7 +54,7 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
   UND_ERR_HEADERS_OVERFLOW: 'PROTOCOL_ERROR',
   UND_ERR_INVALID_ARG: 'SOURCE_BROKEN',
   UND_ERR_NOT_SUPPORTED: 'SOURCE_BROKEN',
-  HTTPParserError: 'PROTOCOL_ERROR',
+  [PARSER_ERROR]: 'PROTOCOL_ERROR',
 };
 
 const kindOf = (code: string, message: string, headSeen: boolean): ErrorCode => {

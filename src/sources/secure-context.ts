@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Access, StreamError } from '../../pipelines/model/index.ts';
-import { messageOf } from './thrown.ts';
+import { messageOf } from '../lib/thrown.ts';
 
 /**
  * The TLS identity and trust of a source, parsed once for all its connections. A CA given replaces Node's own store, and with it

@@ -2,8 +2,8 @@ import { firstValueFrom } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { describeAddress } from '../dispatch/amqp/address.ts';
 import { openSession } from '../dispatch/amqp/session.ts';
-import { messageOf } from '../dispatch/thrown.ts';
 import { brokerOf, sendsTasks } from '../dispatcher.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type Trial, trying } from './trial.ts';
 
 /** Logs in to each broker that tasks would be sent through. */

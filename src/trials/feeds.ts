@@ -6,11 +6,11 @@ import { CATALOGERS } from '../catalog/catalogers/index.ts';
 import { DESCRIPTOR } from '../config/dialects.ts';
 import { parseIni } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { maskUrl } from '../observe/mask.ts';
 import { sourceAccess } from '../source-access.ts';
 import type { AlternateSource, Descriptors } from '../sources/descriptors.ts';
 import { openDescriptors } from '../sources/descriptors-folder.ts';
-import { messageOf } from '../sources/thrown.ts';
 import { type Trial, trying } from './trial.ts';
 
 /** A URL at a source, and how the source is approached. */

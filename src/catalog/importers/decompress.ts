@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import xz from 'xz-decompress';
-import { messageOf } from '../thrown.ts';
+import { messageOf } from '../../lib/thrown.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { StreamError } from '../../../pipelines/model/index.ts';
-import { codeOf, messageOf } from '../thrown.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
 
 /** The bytes of a `file:` URL. Rejects with SOURCE_MISSING, SOURCE_REFUSED or UNREADABLE. */
 export async function* readFileUrl(url: string): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { MongoClient, type MongoClientOptions, ReadPreference } from 'mongodb';
-import { messageOf } from '../thrown.ts';
+import { messageOf } from '../../lib/thrown.ts';
 
 /** Where Pulp's database is: a connection string, or what server.conf says in `[database]`. An empty text stands for what was not given. */
 export interface DatabaseSettings {

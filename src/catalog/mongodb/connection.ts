@@ -14,7 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import { StreamError } from '../../../pipelines/model/index.ts';
-import { codeOf, messageOf } from '../thrown.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type DatabaseSettings, makeClient } from './client.ts';
 
 /** Pulp's database, whether it is up or not. */

@@ -1,8 +1,8 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { type CatalogEntry, StreamError } from '../../../pipelines/model/index.ts';
+import { messageOf } from '../../lib/thrown.ts';
 import { toChecksum } from '../checksum.ts';
-import { messageOf } from '../thrown.ts';
 
 /** A document of `lazy_content_catalog`. Absent fields may be null. */
 const schema = z.object({

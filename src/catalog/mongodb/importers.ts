@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Db, ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { StreamError } from '../../../pipelines/model/index.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
-import { codeOf, messageOf } from '../thrown.ts';
 
 export interface ImporterFolders {
   /** Pulp's folder, with the certificates of importers below it. */

@@ -1,4 +1,4 @@
-import { messageOf } from '../thrown.ts';
+import { messageOf } from '../../lib/thrown.ts';
 
 /** Where a broker is, and who we are there. */
 export interface BrokerAddress {

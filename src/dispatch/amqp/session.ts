@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type ChannelModel, type ConfirmChannel, connect, credentials, type SocketOptions } from 'amqplib';
 import { Observable } from 'rxjs';
+import { messageOf } from '../../lib/thrown.ts';
 import type { Destination, Message } from '../celery/message.ts';
-import { messageOf } from '../thrown.ts';
 import type { BrokerAddress } from './address.ts';
 import { describeAddress } from './address.ts';
 

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { messageOf } from '../../lib/thrown.ts';
 import { syncPath, unlessMissing } from '../save/files.ts';
-import { messageOf } from '../thrown.ts';
 
 /** Milliseconds after a commit within which the disk is asked to make it last. */
 const WITHIN = 1_000;
