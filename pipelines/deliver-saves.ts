@@ -1,6 +1,7 @@
 import { catchError, concat, defer, ignoreElements, mergeMap, type Observable, of } from 'rxjs';
 import { type BackOff, backOff } from './model/back-off.ts';
 import type { Dispatch, Outbox, PendingSave } from './model/index.ts';
+import { messageOf } from './model/message-of.ts';
 
 export interface DeliverSavesDeps extends BackOff {
   readonly outbox: Pick<Outbox, 'due' | 'remove' | 'putOff'>;
@@ -43,7 +44,7 @@ export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): O
       return concat(defer(() => dispatch(save)).pipe(ignoreElements()), delivered).pipe(
         catchError((error: unknown) => {
           const delay = backOff(save.failures, back);
-          outbox.putOff(save, delay, error instanceof Error ? error.message : String(error));
+          outbox.putOff(save, delay, messageOf(error));
           return of<Delivery>({ type: 'put-off', save, error, delay });
         }),
       );

@@ -1,3 +1,5 @@
+import { messageOf } from './message-of.ts';
+
 /** Where a failure arose. */
 export type ErrorSource = 'client' | 'catalog' | 'disk' | 'feed' | 'dispatch' | 'self';
 
@@ -135,9 +137,7 @@ export class StreamError extends Error {
 
 /** Whatever was thrown, as a StreamError: an unknown one is a defect of ours and says so. */
 export const toStreamError = (error: unknown): StreamError =>
-  error instanceof StreamError
-    ? error
-    : new StreamError('INTERNAL', 'self', error instanceof Error ? error.message : String(error), { cause: error });
+  error instanceof StreamError ? error : new StreamError('INTERNAL', 'self', messageOf(error), { cause: error });
 
 /**
  * The HTTP status that tells a client about an error (RFC 9110 section 15). `legacy`: as Pulp 2 had it, which answered 404 whatever was
