@@ -112,7 +112,9 @@ describe('what a feed’s answer means', () => {
       read(416, range === undefined ? [] : [['Content-Range', range]], from);
     expect(answer(10, 'bytes */10')).toMatchObject({ type: 'nothing-left', head: { from: 10, length: 10 } });
     expect(answer(11, 'bytes */10')).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 10 } });
-    expect(answer(-5, 'bytes */0')).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 0 } });
+    // Of nothing, everything is beyond the end.
+    for (const from of [-5, 7])
+      expect(answer(from, 'bytes */0')).toMatchObject({ type: 'nothing-left', head: { from: 0, length: 0 } });
     // It has them, and will not send them.
     for (const range of ['bytes */99', 'bytes 0-1/10', undefined])
       expect(answer(11, range)).toMatchObject({ error: { code: 'NO_RANGE' } });
