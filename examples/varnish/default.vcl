@@ -1,6 +1,8 @@
 # Varnish in front of pulp-streamer: copy to /etc/varnish/default.vcl. What each line is for: docs/operate/varnish.md.
 vcl 4.1;
 
+import std;
+
 backend streamer {
     .host = "127.0.0.1";
     .port = "8751";
@@ -32,8 +34,9 @@ sub vcl_recv {
     }
     unset req.http.X-Hop;
 
-    # Varnish answers 416 to several ranges: the whole is an answer, too.
-    if (req.http.Range ~ ",") {
+    # Varnish answers 416 or 503 to several ranges, and to what is no range: the whole is an answer, too.
+    if (req.http.Range !~ "(?i)^bytes=(\d{1,15}-(\d{1,15})?|-0*[1-9]\d{0,14})$" ||
+        std.integer(regsub(req.http.Range, "^.*=(\d+)-(\d+)$", "\1"), 0) > std.integer(regsub(req.http.Range, "^.*=(\d+)-(\d+)$", "\2"), 0)) {
         unset req.http.Range;
     }
     # Varnish does not know these conditions, by which a client has a part only of what it knows.

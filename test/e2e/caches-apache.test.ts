@@ -1,5 +1,5 @@
 import { describe, expect, jest } from '@jest/globals';
-import type { SettingOptions } from '../../src/banks.ts';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { startApacheCache } from '../support/apache.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -178,8 +178,20 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
         expect(answer.body.equals(body.subarray(100, 200))).toBe(true);
       expect(await get('/a.rpm')).toMatchObject({ status: 200, headers: HIT, sha256 });
     }
-    expect(await get('/a.rpm', { 'If-Match': '"another"' })).toMatchObject({ status: 412 });
-    expect(await get('/a.rpm')).toMatchObject({ status: 200, sha256 });
+  });
+
+  it('has the streamer judge preconditions, of what is over as well, and what it keeps stays', async () => {
+    const preconditions = [
+      { 'If-Match': '"another"' },
+      { 'If-Unmodified-Since': new Date('2019-01-01').toUTCString() },
+    ];
+    for (const cacheTimeout of [1, 60]) {
+      const { origin, get, over } = await open({ cacheTimeout });
+      const { sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': DATE } });
+      await over('/a.rpm');
+      for (const headers of preconditions) expect(await get('/a.rpm', headers)).toMatchObject({ status: 412 });
+      expect(await get('/a.rpm')).toMatchObject({ status: 200, sha256, headers: cacheTimeout > 1 ? HIT : {} });
+    }
   });
 
   for (const [what, conditions] of Object.entries({

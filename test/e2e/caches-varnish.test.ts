@@ -1,5 +1,5 @@
 import { describe, expect, jest } from '@jest/globals';
-import type { SettingOptions } from '../../src/banks.ts';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -28,11 +28,25 @@ const NEWER = new Date('2021-01-01').toUTCString();
 const OLDER = new Date('2020-01-01').toUTCString();
 
 describe('Varnish, as shipped in examples/varnish', () => {
-  it('answers several ranges with the whole', async () => {
+  it('answers several ranges, and what is no range, with the whole', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000);
-    for (const headers of [MISS, HIT])
-      expect(await get('/a.rpm', { Range: 'bytes=0-9,20-29' })).toMatchObject({ status: 200, headers, sha256 });
+    // Whatever is kept, is looked at again, or is passed on.
+    for (const range of ['0-9,20-29', '20-29,0-9', 'x-', '', '5-2', '-0', `0-${'9'.repeat(30)}`])
+      for (const more of [{}, { 'Cache-Control': 'no-cache' }, { 'If-Match': '*' }])
+        expect(await get('/a.rpm', { Range: `bytes=${range}`, ...more })).toMatchObject({ status: 200, sha256 });
+  });
+
+  it('answers one range with that part', async () => {
+    const { origin, get } = await open();
+    const { body } = origin.offer('/a.rpm', 1000);
+    const parts = { '10-19': [10, 20], '990-': [990, 1000], '-10': [990, 1000], '7-7': [7, 8], '0-5000': [0, 1000] };
+    for (const [range, [from, to]] of Object.entries(parts))
+      for (const more of [{}, { 'If-Match': '*' }])
+        expect(await get('/a.rpm', { Range: `bytes=${range}`, ...more })).toMatchObject({
+          status: 206,
+          body: body.subarray(from, to),
+        });
   });
 
   it('has the streamer judge preconditions, and serves what it keeps to all others', async () => {
