@@ -26,7 +26,7 @@ const open = async (settings: SettingOptions = {}) => {
     /** Has a path kept, and resolves once Apache has to ask before it serves that: nothing tells but the time, to the second. */
     over: async (path: string) => {
       const since = Date.parse((await get(path)).headers.date ?? '');
-      await until(async () => Date.parse((await get('/other')).headers.date ?? '') - since > 2000);
+      await until(async () => Date.parse((await get('/other')).headers.date ?? '') - since >= 2000);
     },
   };
 };
@@ -169,7 +169,6 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
       [304, { 'If-None-Match': `"${sha256}"` }],
       [200, { 'If-None-Match': '"another"' }],
       [304, { 'If-Modified-Since': DATE }],
-      [412, { 'If-Unmodified-Since': new Date('2019-01-01').toUTCString() }],
     ] as const) {
       const answer = await get('/a.rpm', headers);
       expect({ headers, status: answer.status }).toEqual({ headers, status });
@@ -180,17 +179,15 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     }
   });
 
-  it('has the streamer judge preconditions, of what is over as well, and what it keeps stays', async () => {
-    const preconditions = [
-      { 'If-Match': '"another"' },
-      { 'If-Unmodified-Since': new Date('2019-01-01').toUTCString() },
-    ];
-    for (const cacheTimeout of [1, 60]) {
-      const { origin, get, over } = await open({ cacheTimeout });
-      const { sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': DATE } });
+  it('has the streamer judge If-Match, and takes no notice of If-Unmodified-Since, of what is over as well', async () => {
+    const asked = { 'If-Unmodified-Since': new Date('2019-01-01').toUTCString() };
+    const { origin, get, over } = await open({ cacheTimeout: 1 });
+    const { sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': DATE } });
+    await get('/a.rpm');
+    for (let times = 0; times < 2; times++) {
+      expect(await get('/a.rpm', asked)).toMatchObject({ status: 200, sha256 });
+      expect(await get('/a.rpm', { 'If-Match': '"another"' })).toMatchObject({ status: 412 });
       await over('/a.rpm');
-      for (const headers of preconditions) expect(await get('/a.rpm', headers)).toMatchObject({ status: 412 });
-      expect(await get('/a.rpm')).toMatchObject({ status: 200, sha256, headers: cacheTimeout > 1 ? HIT : {} });
     }
   });
 

@@ -8,7 +8,7 @@ import { type Places, shipped } from './shipped.ts';
 /** Of a normal installation, and what docs/operate/apache.md says is to be enabled. */
 const NORMAL = ['mpm_event', 'authz_core'];
 const BEFORE_SQUID = ['proxy', 'proxy_http', 'rewrite', 'wsgi'];
-const WITH_CACHE = ['proxy', 'proxy_http', 'cache', 'cache_disk', 'setenvif'];
+const WITH_CACHE = ['proxy', 'proxy_http', 'cache', 'cache_disk', 'headers'];
 
 /** A main file such as Debian's, but for folders of our own. */
 const mainFile = (folder: string, port: number, modules: readonly string[]): string => `
