@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteCatalog, type SqliteCatalog } from '../src/catalog/sqlite.ts';
-import { openOutbox } from '../src/dispatch/outbox.ts';
+import { openOutbox } from '../src/saves/outbox/open.ts';
 import { type Contender, hold, median, percentile } from './contest.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import { createGzip } from 'node:zlib';
-import { packageRoot } from '../src/package.ts';
+import { packageRoot } from '../src/app/version.ts';
 import { type Contender, hold } from './contest.ts';
 import { type Usage, usageOf } from './processes.ts';
 

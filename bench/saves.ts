@@ -4,8 +4,8 @@ import { Agent, createServer as createHttpServer, get, type IncomingMessage } fr
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { packageRoot } from '../src/app/version.ts';
 import { openSqliteCatalog } from '../src/catalog/sqlite.ts';
-import { packageRoot } from '../src/package.ts';
 import { isInstalled, startRabbitMq } from '../test/support/start-rabbitmq.ts';
 
 const TRANSFERS = Number(process.env.BENCH_TRANSFERS ?? 5_000);

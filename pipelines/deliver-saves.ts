@@ -1,5 +1,5 @@
 import { catchError, concat, defer, ignoreElements, mergeMap, type Observable, of } from 'rxjs';
-import { type BackOff, backOff } from './model/back-off.ts';
+import { type BackOff, backOff } from './operators/back-off.ts';
 import type { Dispatch, Outbox, PendingSave } from './model/index.ts';
 import { messageOf } from './model/message-of.ts';
 

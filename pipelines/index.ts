@@ -5,7 +5,7 @@ export { coalesce } from './operators/coalesce.ts';
 export { hedge } from './operators/hedge.ts';
 export { limitConcurrency } from './operators/limit-concurrency.ts';
 export { operate } from './operators/operate.ts';
-export { patience } from './operators/patience.ts';
+export { patience } from './operators/closed-timeout.ts';
 export { type Flow, pausable, type Sink } from './operators/pausable.ts';
 export { rateLimit } from './operators/rate-limit.ts';
 export { speedFloor } from './operators/speed-floor.ts';
@@ -19,15 +19,15 @@ export {
   refreshOnce,
   refreshSources,
 } from './refresh-sources.ts';
-export { attempts } from './stages/attempts.ts';
+export { attempts } from './stages/attempts/attempts.ts';
 export { candidates } from './stages/candidates.ts';
-export { createHealth, type Health, type SourceHealth } from './stages/health.ts';
+export { createHealth, type Health, type SourceHealth } from './stages/health/health.ts';
 export { createSliceRoom, type SliceRoom } from './stages/hold-slices.ts';
 export { keep } from './stages/keep.ts';
-export { learn } from './stages/learn.ts';
-export { createLengths, type Lengths } from './stages/lengths.ts';
+export { learn } from './stages/health/record-health.ts';
+export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
 export { lookup } from './stages/lookup.ts';
-export { patient } from './stages/patient.ts';
+export { patient } from './stages/client-timeout.ts';
 export { record } from './stages/record.ts';
 export { report } from './stages/report.ts';
 export { createSharing, type Sharing } from './stages/share.ts';

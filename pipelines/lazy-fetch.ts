@@ -11,17 +11,17 @@ import type {
   StreamEvent,
   StreamRequest,
 } from './model/index.ts';
-import { attempts } from './stages/attempts.ts';
+import { attempts } from './stages/attempts/attempts.ts';
 import { candidates } from './stages/candidates.ts';
-import { unlessForeknown } from './stages/foreknown.ts';
-import type { Health } from './stages/health.ts';
+import { unlessForeknown } from './stages/answer-from-catalog.ts';
+import type { Health } from './stages/health/health.ts';
 import { holdSlices, type SliceRoom } from './stages/hold-slices.ts';
-import { inParts } from './stages/in-parts.ts';
+import { inParts } from './stages/multipart.ts';
 import { keep } from './stages/keep.ts';
-import { learn } from './stages/learn.ts';
-import type { Lengths } from './stages/lengths.ts';
+import { learn } from './stages/health/record-health.ts';
+import type { Lengths } from './stages/attempts/lengths.ts';
 import { lookup } from './stages/lookup.ts';
-import { patient } from './stages/patient.ts';
+import { patient } from './stages/client-timeout.ts';
 import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
 import { type Sharing, share } from './stages/share.ts';

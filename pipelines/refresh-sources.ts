@@ -24,7 +24,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { type BackOff, backOff } from './model/back-off.ts';
+import { type BackOff, backOff } from './operators/back-off.ts';
 import { limitConcurrency } from './operators/limit-concurrency.ts';
 
 /** How far a refresh has come. */

@@ -7,7 +7,7 @@ import {
   sameChecksum,
   toStreamError,
 } from '../model/index.ts';
-import type { Health } from './health.ts';
+import type { Health } from './health/health.ts';
 
 /**
  * Lines up every way to have the bytes: for each entry, newest first, the sources in their order (copies kept on disk,

@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts';
 import { limitConcurrency } from '../operators/limit-concurrency.ts';
 import { pausable } from '../operators/pausable.ts';
-import { cacheControl, NO_STORE } from './head.ts';
+import { cacheControl, NO_STORE } from './client-head.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /** Bytes of slices that are held at a time, of all requests together; further ones wait for their room. */

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import { type Format, METADATA, type Repository, type RepositoryItem, type Selection } from './importers/format.ts';
-import { toUrlPath } from './importers/relative-path.ts';
+import { type Format, METADATA, type Repository, type RepositoryItem, type Selection } from '../repositories/format.ts';
+import { toUrlPath } from '../repositories/relative-path.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
 import type { NewEntry } from './sqlite/rows.ts';

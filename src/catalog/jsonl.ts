@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/index.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { toChecksum } from './checksum.ts';
-import { readLines } from './importers/lines.ts';
+import { toChecksum } from '../repositories/checksum.ts';
+import { readLines } from '../repositories/lines.ts';
 import type { NewEntry, StoredEntry } from './sqlite/rows.ts';
 import type { SqliteCatalog } from './sqlite.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { keyText, type UnitKey } from './unit.ts';
+import { keyText, type UnitKey } from '../repositories/unit.ts';
 
 const escapeUnprintable = (json: string): string =>
   json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

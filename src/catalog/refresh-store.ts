@@ -1,4 +1,4 @@
-import type { UnitKey } from './unit.ts';
+import type { UnitKey } from '../repositories/unit.ts';
 
 /** A unit that an alternate content source offers: one document of `content_catalog`. */
 export interface Offer {

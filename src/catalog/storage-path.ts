@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sortedFields, type UnitKey } from './unit.ts';
+import { sortedFields, type UnitKey } from '../repositories/unit.ts';
 
 /**
  * Where Pulp stores a unit's file, and thereby the path that its clients are redirected to:

@@ -1,12 +1,12 @@
 import { Argument, type Command } from 'commander';
 import { type ImportResult, importRepository, toBase } from '../catalog/import.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
-import { deb } from '../catalog/importers/deb.ts';
-import { files } from '../catalog/importers/files.ts';
-import { readFileUrl } from '../catalog/importers/folder.ts';
-import type { Format } from '../catalog/importers/format.ts';
-import { yum } from '../catalog/importers/yum.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { deb } from '../repositories/deb.ts';
+import { files } from '../repositories/files.ts';
+import { readFileUrl } from '../repositories/folder.ts';
+import type { Format } from '../repositories/format.ts';
+import { yum } from '../repositories/yum.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';

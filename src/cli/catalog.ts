@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Checksum, StreamError } from '../../pipelines/model/index.ts';
-import { parseChecksum } from '../catalog/checksum.ts';
 import { loadLines, toLine } from '../catalog/jsonl.ts';
 import { unitIdOf } from '../catalog/locator.ts';
 import type { StoredEntry } from '../catalog/sqlite/rows.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { parseChecksum } from '../repositories/checksum.ts';
 import { type CatalogContext, readInput, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { toPath, toWhole } from './importer-options.ts';

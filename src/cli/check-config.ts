@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
+import { refusals } from '../app/refusals.ts';
+import { type Trial, tryAll } from '../app/trials/index.ts';
 import { ConfigError, type Loaded, loadSettings, PULP_FILES } from '../config/load.ts';
 import { migrated } from '../config/migrate.ts';
 import { withoutEffect } from '../config/no-effect.ts';
 import { printSettings, settingsJson } from '../config/print.ts';
 import type { Settings } from '../config/schema.ts';
 import { settingsIni } from '../config/write-ini.ts';
-import { refusals } from '../refusals.ts';
-import { type Trial, tryAll } from '../trials/index.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 interface Options {

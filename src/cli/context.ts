@@ -1,8 +1,8 @@
+import { urlReader } from '../alternates/read-url.ts';
+import { version } from '../app/version.ts';
 import { accessOf } from '../catalog/access.ts';
 import { openSqliteCatalog } from '../catalog/sqlite.ts';
-import { version } from '../package.ts';
-import { urlReader } from '../read-url.ts';
-import { createFeed } from '../sources/feed.ts';
+import { createFeed } from '../sources/feed/open.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { stateOf, withSettings } from './settings.ts';
 

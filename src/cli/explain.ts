@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import type { Candidate } from '../../pipelines/index.ts';
+import { healthFile } from '../app/state-folder.ts';
+import { openStreamer } from '../app/streamer.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type IllSource, readHealth } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
-import { maskUrl } from '../observe/mask.ts';
-import { healthFile } from '../state-folder.ts';
-import { openStreamer } from '../streamer.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 /** What a candidate is, with nothing secret in it. */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { BehaviorSubject, fromEvent, merge, type Observable, switchMap, takeUntil, throwError } from 'rxjs';
 import type { Report, StreamEvent } from '../../pipelines/index.ts';
+import { openStreamer } from '../app/streamer.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { createLogger } from '../observe/log.ts';
-import { maskUrl } from '../observe/mask.ts';
-import { openStreamer } from '../streamer.ts';
 import { type Output, openOutput } from './output.ts';
 import { progressBar } from './progress.ts';
 import { settingsOf, withSettings } from './settings.ts';

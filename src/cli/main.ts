@@ -2,8 +2,8 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { UnknownInterfaceError } from '../http/addresses.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { maskUrl } from '../observe/mask.ts';
 import { createProgram } from './program.ts';
 
 /** What a shell or a service manager can tell from the exit status; 78 is EX_CONFIG of sysexits.h. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { version } from '../package.ts';
+import { version } from '../app/version.ts';
 import { addCatalogCommands } from './catalog.ts';
 import { addCheckConfig } from './check-config.ts';
 import { cliContext } from './context.ts';

@@ -1,4 +1,4 @@
-import { outboxFile } from '../state-folder.ts';
+import { outboxFile } from '../app/state-folder.ts';
 import type { SavesContext } from './saves.ts';
 import { stateOf, withSettings } from './settings.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { WaitingSave } from '../dispatch/outbox/saves-table.ts';
-import { type DurableOutbox, openOutbox } from '../dispatch/outbox.ts';
+import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
+import type { WaitingSave } from '../saves/outbox/table.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
 
 /** What the commands for waiting saves need of their surroundings. */

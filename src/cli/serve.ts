@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { startDaemon } from '../daemon.ts';
+import { startDaemon } from '../app/daemon.ts';
 import { createLogger } from '../observe/log.ts';
 import { settingsOf, withSettings } from './settings.ts';
 

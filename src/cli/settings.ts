@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { describeFindings, narrowState } from '../app/state-folder.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import { flagsOf, type SettingName, type Settings } from '../config/schema.ts';
-import { describeFindings, narrowState } from '../state-folder.ts';
 
 /** Adds `--config` and the flags of those settings that matter to the command; the others come from files and environment. */
 export const withSettings = (command: Command, names: readonly SettingName[] | 'all'): Command => {

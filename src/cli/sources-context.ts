@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
-import { type Alternates, openAlternates } from '../alternates.ts';
+import { type Alternates, openAlternates } from '../alternates/open.ts';
+import { openCatalog } from '../app/catalog.ts';
+import { healthFile } from '../app/state-folder.ts';
+import { version } from '../app/version.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
+import { parseDescriptor } from '../config/ini.ts';
 import { type IllSource, readHealth } from '../observe/health-file.ts';
-import { openCatalog } from '../open-catalog.ts';
-import { version } from '../package.ts';
-import { withLimits } from '../sources/limits.ts';
 import { createSources } from '../sources/open.ts';
-import { healthFile } from '../state-folder.ts';
+import { withLimits } from '../sources/source-limits.ts';
 import type { Output } from './catalog-context.ts';
 import { stateOf, withSettings } from './settings.ts';
 
@@ -42,6 +43,7 @@ export const sourcesContext: SourcesContext = {
     });
     const alternates = openAlternates({
       folder: settings.contentSourcesDir,
+      parse: parseDescriptor,
       catalog,
       store: catalog.store,
       open: withLimits(sources.open, { within: settings.headTimeout * 1000 }),

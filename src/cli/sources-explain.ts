@@ -1,11 +1,11 @@
 import { StreamError } from '../../pipelines/model/index.ts';
+import { byPriority, isBelow } from '../alternates/candidates.ts';
+import type { AlternateSource } from '../alternates/descriptors/parse.ts';
 import { locatorOf } from '../catalog/locator.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { Offer } from '../catalog/refresh-store.ts';
-import type { UnitKey } from '../catalog/unit.ts';
-import { maskUrl } from '../observe/mask.ts';
-import { byPriority, isBelow } from '../sources/alternate-candidates.ts';
-import type { AlternateSource } from '../sources/descriptors.ts';
+import { maskUrl } from '../lib/mask.ts';
+import type { UnitKey } from '../repositories/unit.ts';
 
 interface ExplainedOffer {
   readonly source: string;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { firstValueFrom, lastValueFrom, tap } from 'rxjs';
 import { type RefreshEvent, refreshOnce, StreamError } from '../../pipelines/index.ts';
+import { byPriority } from '../alternates/candidates.ts';
+import type { AlternateSource } from '../alternates/descriptors/parse.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { maskUrl } from '../observe/mask.ts';
-import { byPriority } from '../sources/alternate-candidates.ts';
-import type { AlternateSource } from '../sources/descriptors.ts';
 import { toJsonArray, writeAll } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
 import type { OpenAlternates, SourcesContext } from './sources-context.ts';

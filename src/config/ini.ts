@@ -1,4 +1,4 @@
-import { type Dialect, PLAIN } from './dialects.ts';
+import { DESCRIPTOR, type Dialect, PLAIN } from './dialects.ts';
 import type { IniFile } from './ini-file.ts';
 import { type IniLine, readLines } from './ini-lines.ts';
 import { throughIni } from './through-ini.ts';
@@ -33,3 +33,6 @@ const lineTable = (lines: readonly IniLine[]): ((section: string, key: string) =
   );
   return (section, key) => table.get(JSON.stringify([section, key])) ?? 0;
 };
+
+/** Reads a descriptor of an alternate content source, in its dialect. */
+export const parseDescriptor = (content: string, file: string): IniFile => parseIni(content, file, DESCRIPTOR);

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Report, StreamError } from '../../pipelines/model/index.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { maskUrl } from './mask.ts';
 
 /** Pulp's (Python's) names of log levels, and pino's. */
 const LEVELS = {

@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { throwError } from 'rxjs';
 import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
-import { openDisk } from './disk.ts';
-import { createFeed, type FeedSettings } from './feed.ts';
+import { openDisk } from './disk/open.ts';
+import { createFeed, type FeedSettings } from './feed/open.ts';
 
 export interface Sources {
   readonly open: OpenSource;

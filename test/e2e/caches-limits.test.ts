@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { settingsOf } from '../../src/banks.ts';
+import { settingsOf } from '../../src/app/from-settings.ts';
 import { CACHES } from '../caches/caches.ts';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
-import type { SettingOptions } from '../../src/banks.ts';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { temporaryFolders } from '../support/folder.ts';

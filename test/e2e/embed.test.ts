@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { version } from '../../src/package.ts';
+import { version } from '../../src/app/version.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, jest } from '@jest/globals';
-import type { SettingOptions } from '../../src/banks.ts';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { startNginx } from '../support/nginx.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, parse } from 'node:path';
-import { isSidecar } from '../../src/dispatch/save/sidecar.ts';
+import { isSidecar } from '../../src/saves/copies/sidecar.ts';
 import type { Random } from './random.ts';
 
 export const HARMS = ['truncated', 'byte flipped', 'removed', 'replaced', 'folder in its place'] as const;

@@ -1,7 +1,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { isSidecar } from '../../src/dispatch/save/sidecar.ts';
+import { isSidecar } from '../../src/saves/copies/sidecar.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { filesBelow } from '../support/folder.ts';
 import { openOf, ownEnvironment, processes, type Start } from '../support/processes.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { filter, type Observable } from 'rxjs';
-import { keyOf } from '../../src/dispatch/save/names.ts';
+import { keyOf } from '../../src/saves/copies/names.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { filesBelow } from '../support/folder.ts';
 import { openOf, type Start } from '../support/processes.ts';

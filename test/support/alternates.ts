@@ -2,12 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { OpenSource } from '../../pipelines/index.ts';
-import { type Alternates, type AlternatesParts, openAlternates } from '../../src/alternates.ts';
+import type { AlternateSource } from '../../src/alternates/descriptors/parse.ts';
+import { type Alternates, type AlternatesParts, openAlternates } from '../../src/alternates/open.ts';
 import { sqliteRefreshStore } from '../../src/catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite.ts';
-import type { AlternateSource } from '../../src/sources/descriptors.ts';
-import { withLimits } from '../../src/sources/limits.ts';
+import { parseDescriptor } from '../../src/config/ini.ts';
 import { createSources } from '../../src/sources/open.ts';
+import { withLimits } from '../../src/sources/source-limits.ts';
 import { feedSettings } from './feed-settings.ts';
 
 /** Alternate sources with a catalog, a folder of descriptors and real sources, all in one folder. */
@@ -27,6 +28,7 @@ export const makeAlternates = (folder: string, parts: Partial<AlternatesParts> =
   const open = withLimits(sources.open, { within: 10_000 });
   const alternates = openAlternates({
     folder: descriptors,
+    parse: parseDescriptor,
     catalog,
     store: sqliteRefreshStore(catalog),
     open,

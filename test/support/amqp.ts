@@ -1,6 +1,6 @@
 import { afterEach } from '@jest/globals';
 import { type Channel, type ConsumeMessage, connect, type GetMessage } from 'amqplib';
-import type { Message } from '../../src/dispatch/celery/message.ts';
+import type { Message } from '../../src/saves/celery/message.ts';
 
 /** A channel for looking at a broker from the other side; closed, with its connection, after the test. */
 export const channels = (): ((url: string) => Promise<Channel>) => {

@@ -1,4 +1,4 @@
-import type { FeedSettings } from '../../src/sources/feed.ts';
+import type { FeedSettings } from '../../src/sources/feed/open.ts';
 
 export const feedSettings = (more: Partial<FeedSettings> = {}): FeedSettings => ({
   userAgent: 'pulp-streamer/test',

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { StreamError } from '../../pipelines/model/index.ts';
 import { type ImportResult, importRepository, toBase } from '../../src/catalog/import.ts';
-import { readFileUrl } from '../../src/catalog/importers/folder.ts';
-import type { Format, Repository, RepositoryItem, Selection } from '../../src/catalog/importers/format.ts';
-import { toUrlPath } from '../../src/catalog/importers/relative-path.ts';
 import type { SqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { readFileUrl } from '../../src/repositories/folder.ts';
+import type { Format, Repository, RepositoryItem, Selection } from '../../src/repositories/format.ts';
+import { toUrlPath } from '../../src/repositories/relative-path.ts';
 
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 

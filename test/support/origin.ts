@@ -1,5 +1,5 @@
 import { afterEach } from '@jest/globals';
-import type { SettingOptions } from '../../src/banks.ts';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { digestOf, someBytes } from './collect.ts';
 import type { startFeed } from './feeds.ts';
 import { temporaryFolders } from './folder.ts';

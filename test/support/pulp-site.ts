@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import { type Daemon, startDaemon } from '../../src/daemon.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import type { MongoServer } from './mongodb.ts';
 

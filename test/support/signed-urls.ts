@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SettingOptions } from '../../src/banks.ts';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { signUrl } from '../../src/http/signed-url.ts';
 import { freePorts } from './ports.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom } from 'rxjs';
 import type { Candidate, CatalogEntry, Header, Keeping } from '../../pipelines/model/index.ts';
-import { createSaveStore, type SaveStore, type SaveStoreOptions } from '../../src/dispatch/save.ts';
+import { createSaveStore, type SaveStore, type SaveStoreOptions } from '../../src/saves/copies/store.ts';
 import { digestOf } from './collect.ts';
 import { filesBelow, temporaryFolders } from './folder.ts';
 import { anEntry } from './river.ts';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { CatalogEntry } from '../../pipelines/index.ts';
-import { type SettingOptions, settingsOf } from '../../src/banks.ts';
+import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
+import { type SettingOptions, settingsOf } from '../../src/app/from-settings.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
-import { type Daemon, startDaemon } from '../../src/daemon.ts';
 import { createLogger } from '../../src/observe/log.ts';
 
 /** All that came over a connection, as Latin-1; `head` line by line, without the empty one. */

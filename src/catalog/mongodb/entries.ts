@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { type CatalogEntry, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import { toChecksum } from '../checksum.ts';
+import { toChecksum } from '../../repositories/checksum.ts';
 
 /** A document of `lazy_content_catalog`. Absent fields may be null. */
 const schema = z.object({

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { Offer } from '../../../pipelines/model/index.ts';
+import type { UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
-import type { UnitKey } from '../unit.ts';
 
 /** What makes up a unit's key, by type. Units of other types are offered by nobody. */
 const KEY_FIELDS: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { keyText, type UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
 import { KEPT_AFTER_EXPIRATION, type Offer } from '../refresh-store.ts';
-import { keyText, type UnitKey } from '../unit.ts';
 import { transact } from './schema.ts';
 
 /**

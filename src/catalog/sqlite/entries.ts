@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { keyText } from '../unit.ts';
+import { keyText } from '../../repositories/unit.ts';
 import { rangeBelow } from './prefix.ts';
 import { differs } from './replaced.ts';
 import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
 import type { Offer, Refresh, RefreshState } from '../refresh-store.ts';
-import type { UnitKey } from '../unit.ts';
 import type { Content } from './content.ts';
 import { transact } from './schema.ts';
 

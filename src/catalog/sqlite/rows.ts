@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
-import { toChecksum } from '../checksum.ts';
-import type { UnitKey } from '../unit.ts';
+import { toChecksum } from '../../repositories/checksum.ts';
+import type { UnitKey } from '../../repositories/unit.ts';
 
 /** An entry as the embedded catalog keeps it. */
 export interface StoredEntry extends CatalogEntry {

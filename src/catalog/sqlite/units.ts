@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { keyText, type UnitKey } from '../unit.ts';
+import { keyText, type UnitKey } from '../../repositories/unit.ts';
 
 /** `units_<type>`: the keys of the units that entries refer to. */
 export interface Units {

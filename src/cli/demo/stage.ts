@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { urlReader } from '../../alternates/read-url.ts';
+import { version } from '../../app/version.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { importRepository } from '../../catalog/import.ts';
 import type { ImporterConfig } from '../../catalog/importer-config.ts';
-import { yum } from '../../catalog/importers/yum.ts';
 import type { SqliteCatalog } from '../../catalog/sqlite.ts';
-import { version } from '../../package.ts';
-import { urlReader } from '../../read-url.ts';
-import { createFeed } from '../../sources/feed.ts';
+import { yum } from '../../repositories/yum.ts';
+import { createFeed } from '../../sources/feed/open.ts';
 import { createAuthority } from './certificates.ts';
 import { type DemoFeed, startFeed } from './feed.ts';
 import { MISSING_ON_DISK } from './scenes.ts';

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../package.ts';
+import { packageRoot } from '../../app/version.ts';
 
 /** A small yum repository of real packages, which comes with pulp-streamer. */
 export const zoo = join(packageRoot, 'examples/zoo');

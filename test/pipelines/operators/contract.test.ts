@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { filter, NEVER, Observable, type OperatorFunction, of, Subject, take, takeWhile } from 'rxjs';
 import {
@@ -28,17 +28,17 @@ import {
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
-import { attempt } from '../../../pipelines/stages/attempt.ts';
-import { begin } from '../../../pipelines/stages/begin.ts';
-import { unlessForeknown } from '../../../pipelines/stages/foreknown.ts';
+import { unlessForeknown } from '../../../pipelines/stages/answer-from-catalog.ts';
+import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
+import { begin } from '../../../pipelines/stages/attempts/begin.ts';
+import { measure } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import { resume } from '../../../pipelines/stages/attempts/resume.ts';
+import { verifyWhole } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
-import { inParts } from '../../../pipelines/stages/in-parts.ts';
-import { measure } from '../../../pipelines/stages/measure.ts';
-import { resume } from '../../../pipelines/stages/resume.ts';
+import { inParts } from '../../../pipelines/stages/multipart.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer.ts';
-import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
-import { withLength } from '../../../pipelines/stages/with-length.ts';
 import {
   aCandidate,
   aPolicy,
@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
   kase('speedFloor', () =>
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
   ),
-  kase('patience', () => patience<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
+  kase('closedTimeout', () => patience<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
   kase(
     'pausable',
     () => (source: Observable<Event>) =>
@@ -129,10 +129,10 @@ const CASES: readonly Case[] = [
     'attempt',
     opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
   ),
-  kase('measure', () => measure(candidate)),
+  kase('enforceLength', () => measure(candidate)),
   kase('begin', () => begin(request, candidate, {}, aPolicy())),
   kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
-  kase('verifyWhole', () => verifyWhole({ method: 'HEAD' }, candidate, { digest, policy: aPolicy() })),
+  kase('verifyBeforeHead', () => verifyWhole({ method: 'HEAD' }, candidate, { digest, policy: aPolicy() })),
   kase(
     'withLength',
     opening((deps) =>
@@ -144,16 +144,16 @@ const CASES: readonly Case[] = [
     opening((deps) => of([candidate]).pipe(attempts(request, deps))),
   ),
   kase('verify', () => verify(request, { digest })),
-  kase('learn', () => learn({})),
+  kase('recordHealth', () => learn({})),
   kase('keep', () => keep(request, {})),
   kase('record', () => record(request, { policy: aPolicy() })),
-  kase('patient', () => patient(request, { policy: { clientTimeout: 100 } })),
+  kase('clientTimeout', () => patient(request, { policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
   kase(
-    'foreknown',
+    'answerFromCatalog',
     decorating((transfer) => unlessForeknown({ policy: aPolicy() }, transfer)),
   ),
-  kase('inParts', decorating(inParts)),
+  kase('multipart', decorating(inParts)),
   kase(
     'holdSlices',
     decorating((transfer) => holdSlices({ policy: aPolicy() }, transfer)),
@@ -172,7 +172,8 @@ const CASES: readonly Case[] = [
 
 /** What has no stream of events to pass on: functions of values, and the two stages before there is a source. */
 const OTHERS = [
-  'head',
+  'backOff',
+  'clientHead',
   'health',
   'lengths',
   'askLength',
@@ -186,9 +187,9 @@ const OTHERS = [
 
 describe('contract of operators', () => {
   const namesIn = (folder: string) =>
-    readdirSync(join(import.meta.dirname, '../../../pipelines', folder)).map((file) =>
-      file.replace(/\.ts$/, '').replace(/-./g, (letter) => letter.slice(1).toUpperCase()),
-    );
+    readdirSync(join(import.meta.dirname, '../../../pipelines', folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => basename(file, '.ts').replace(/-./g, (letter) => letter.slice(1).toUpperCase()));
 
   it('has a case for every file of operators/ and stages/', () => {
     const named = new Set([...CASES.map(({ name }) => name), ...OTHERS]);

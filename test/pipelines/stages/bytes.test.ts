@@ -10,10 +10,10 @@ import {
   StreamError,
   verify,
 } from '../../../pipelines/index.ts';
-import { measure } from '../../../pipelines/stages/measure.ts';
-import type { Begun } from '../../../pipelines/stages/next-attempt.ts';
-import { resume } from '../../../pipelines/stages/resume.ts';
-import { verifyWhole } from '../../../pipelines/stages/verify-whole.ts';
+import { measure } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import type { Begun } from '../../../pipelines/stages/attempts/next-attempt.ts';
+import { resume } from '../../../pipelines/stages/attempts/resume.ts';
+import { verifyWhole } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import {
   aCandidate,
   anEntry,

@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { importRepository, type Progress, toBase } from '../../../src/catalog/import.ts';
-import { deb } from '../../../src/catalog/importers/deb.ts';
-import { files } from '../../../src/catalog/importers/files.ts';
-import { readFileUrl } from '../../../src/catalog/importers/folder.ts';
-import type { Format } from '../../../src/catalog/importers/format.ts';
-import { yum } from '../../../src/catalog/importers/yum.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { deb } from '../../../src/repositories/deb.ts';
+import { files } from '../../../src/repositories/files.ts';
+import { readFileUrl } from '../../../src/repositories/folder.ts';
+import type { Format } from '../../../src/repositories/format.ts';
+import { yum } from '../../../src/repositories/yum.ts';
 import { importFolder, sha256 } from '../../support/importing.ts';
 import {
   builtFiles,

@@ -7,7 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import { addSavesCommands } from '../../../src/cli/saves.ts';
-import { openOutbox } from '../../../src/dispatch/outbox.ts';
+import { openOutbox } from '../../../src/saves/outbox/open.ts';
 import { anEntry } from '../../support/river.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 

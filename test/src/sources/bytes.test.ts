@@ -4,7 +4,7 @@ import { concat, EMPTY, NEVER, Observable, of, throwError } from 'rxjs';
 import type { SourceEvent } from '../../../pipelines/model/index.ts';
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { readBytes } from '../../../src/sources/bytes.ts';
-import { createFeed } from '../../../src/sources/feed.ts';
+import { createFeed } from '../../../src/sources/feed/open.ts';
 import { anAsk, at, digestOf, someBytes } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
 import { startFeed } from '../../support/feeds.ts';

@@ -1,6 +1,6 @@
 // Notes wishes without end and delivers two of three; says what was noted and what was delivered. Made to be killed.
 import { writeSync } from 'node:fs';
-import { openOutbox } from '../../../src/dispatch/outbox.ts';
+import { openOutbox } from '../../../src/saves/outbox/open.ts';
 import { entryOfUnit } from './numbered.ts';
 
 const outbox = openOutbox(String(process.argv[2]), {

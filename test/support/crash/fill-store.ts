@@ -1,6 +1,6 @@
 // Keeps copies without end, four at a time, every third given up in mid-body; says which are saved. Made to be killed.
 import { writeSync } from 'node:fs';
-import { createSaveStore } from '../../../src/dispatch/save.ts';
+import { createSaveStore } from '../../../src/saves/copies/store.ts';
 import { contentOfNumber, entryOfNumber, headersOfNumber } from './numbered.ts';
 
 const store = createSaveStore({

@@ -23,7 +23,7 @@ counted(fs, ['open', 'writev', 'fsync', 'close']);
 counted(fs.promises, ['mkdir', 'rename', 'unlink', 'rmdir', 'utimes']);
 syncBuiltinESMExports();
 
-const { createSaveStore } = await import('../../../src/dispatch/save.ts');
+const { createSaveStore } = await import('../../../src/saves/copies/store.ts');
 const store = createSaveStore({
   folder,
   onError: (error) => {

@@ -4,8 +4,8 @@ import { writeSync } from 'node:fs';
 import { of } from 'rxjs';
 import { createSharing } from '../../../pipelines/index.ts';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
-import { createBanks } from '../../../src/banks.ts';
-import { composeStreamer } from '../../../src/compose.ts';
+import { composeStreamer } from '../../../src/app/compose.ts';
+import { createBanks } from '../../../src/app/from-settings.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 
 const entry: CatalogEntry = JSON.parse(String(process.argv[2]));

@@ -1,0 +1,72 @@
+import { asyncScheduler, identity, type Observable, type SchedulerLike, throwError, timeout } from 'rxjs';
+import {
+  type AskedBytes,
+  type Candidate,
+  errorSourceOf,
+  type OpenSource,
+  type Policy,
+  type SourceEvent,
+  StreamError,
+  type StreamRequest,
+} from '../../model/index.ts';
+import { speedFloor } from '../../operators/speed-floor.ts';
+import { stallTimeout } from '../../operators/stall-timeout.ts';
+import { measure } from './enforce-length.ts';
+
+export interface AttemptDeps {
+  readonly open: OpenSource;
+  readonly policy: Policy;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * One try of one candidate, from a byte on or for a range: what the source says, as long as it keeps its word. Its head has to come in time, its
+ * bytes without a stall and fast enough, and as many as it, the catalog and what was `promised` to the client say; else it errors with a
+ * StreamError.
+ * Unsubscribing closes the source.
+ */
+export const attempt = (
+  { method, valve }: StreamRequest,
+  candidate: Candidate,
+  ask: AskedBytes,
+  { open, policy, scheduler = asyncScheduler }: AttemptDeps,
+  promised?: number,
+): Observable<SourceEvent> => {
+  const { url, access, problem } = candidate;
+  if (problem) return throwError(() => problem);
+  const { headTimeout, minSpeed, minSpeedWindow } = policy;
+  const readTimeout = access?.readTimeout ?? policy.readTimeout;
+  const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
+    new StreamError(code, errorSourceOf(candidate), `${url} sent ${what}`);
+
+  const bytes = open(candidate, { method, valve, ...ask }).pipe(
+    timeout({
+      first: headTimeout,
+      with: () => throwError(() => fail('HEAD_TIMEOUT', `no response head within ${headTimeout} ms`)),
+      scheduler,
+    }),
+    stallTimeout({
+      within: readTimeout,
+      valve,
+      error: () => fail('STALLED', `nothing for ${readTimeout} ms`),
+      scheduler,
+    }),
+  );
+  if (method === 'HEAD') return bytes;
+
+  // A source that we slow down ourselves is not to be blamed for it.
+  const least = access?.maxSpeed === undefined ? (minSpeed * minSpeedWindow) / 1000 : 0;
+  return bytes.pipe(
+    least > 0
+      ? speedFloor({
+          atLeast: least,
+          window: minSpeedWindow,
+          size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+          valve,
+          error: () => fail('TOO_SLOW', `less than ${minSpeed} bytes per second for ${minSpeedWindow} ms`),
+          scheduler,
+        })
+      : identity,
+    measure(candidate, policy.sizeLimit, promised),
+  );
+};

@@ -1,0 +1,87 @@
+import type { OperatorFunction } from 'rxjs';
+import {
+  type Candidate,
+  type Chunk,
+  type Conditions,
+  errorSourceOf,
+  etagOf,
+  field,
+  type Head,
+  holds,
+  judge,
+  type Part,
+  type Policy,
+  StreamError,
+  type StreamRequest,
+  within,
+} from '../../model/index.ts';
+import { operate } from '../../operators/operate.ts';
+import { cutTo } from './cut.ts';
+import { clientHead, unchangedHead } from '../client-head.ts';
+import type { JudgedHead } from './verify-before-head.ts';
+import type { Wanted } from './wanted.ts';
+
+/**
+ * Begins the response with what the first source says: its head becomes the client's, of its bytes those that are wanted pass. Where the
+ * request's conditions say so, the head is a `304` or `412`, and completion follows at once.
+ * Errors with `UNSATISFIABLE` where the content has none of the bytes, and where the source starts behind those that are wanted.
+ */
+export const begin = (
+  request: StreamRequest,
+  candidate: Candidate,
+  wanted: Wanted,
+  policy: Pick<Policy, 'cacheTimeout'>,
+): OperatorFunction<JudgedHead | Chunk, Head | Chunk> =>
+  operate((out) => {
+    const { entry } = candidate;
+    let take: ((chunk: Chunk) => void) | undefined;
+
+    return {
+      next: (event) => {
+        if (event.type === 'chunk') return take?.(event);
+        const validators = {
+          etag: entry.checksum ? etagOf(entry.checksum) : field(event.headers, 'etag'),
+          lastModified: entry.replaced ? undefined : field(event.headers, 'last-modified'),
+        };
+        const verdict = judge(candidate.outdated ? preconditions(request) : (request.conditions ?? {}), validators);
+        if (verdict) {
+          out.next({ ...unchangedHead(verdict, candidate, validators, policy), sourceStatus: event.status });
+          return out.complete();
+        }
+        if (wanted.range && event.from > 0 && event.from === event.length) throw unsatisfiable(candidate, event.length);
+        const part = partOf(event, candidate, holds(wanted.ifRange, validators) ? wanted : {});
+        if (request.lengthRequired && request.method === 'GET' && (event.length ?? entry.size) === undefined)
+          throw new StreamError('LENGTH_UNKNOWN', errorSourceOf(candidate), `${candidate.url} does not say its length`);
+        const head = clientHead(event, candidate, policy, part);
+        take = cutTo(out, event, part ?? { first: 0 });
+        out.next(head);
+      },
+    };
+  });
+
+/** Somebody who has what is outdated must not hear that it is still the same. */
+const preconditions = ({ conditions: { ifMatch, ifUnmodifiedSince } = {} }: StreamRequest): Conditions => ({
+  ifMatch,
+  ifUnmodifiedSince,
+});
+
+const unsatisfiable = (candidate: Candidate, length: number): StreamError =>
+  new StreamError('UNSATISFIABLE', errorSourceOf(candidate), `${candidate.url} has ${length} bytes only`, { length });
+
+/**
+ * The part that the response is to be, or nothing for the whole: also if nobody knows where a range would begin or end, or the content is
+ * empty, of which no part could be told.
+ */
+const partOf = (head: JudgedHead, candidate: Candidate, { range }: Wanted): Part | undefined => {
+  const total = head.length ?? candidate.entry.size;
+  const part = range && total !== undefined ? within(range, total) : undefined;
+  if (range && total && !part) throw unsatisfiable(candidate, total);
+  const first = part?.first ?? 0;
+  if (head.from > first)
+    throw new StreamError(
+      'NO_RANGE',
+      errorSourceOf(candidate),
+      `${candidate.url} starts at byte ${head.from}, not at ${first}`,
+    );
+  return part;
+};

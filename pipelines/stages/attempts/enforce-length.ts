@@ -1,0 +1,54 @@
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { type Candidate, errorSourceOf, type SourceEvent, StreamError } from '../../model/index.ts';
+import { operate } from '../../operators/operate.ts';
+
+/**
+ * Holds one source to its word and to the catalog's: a length that differs from the catalog's fails before the head, a body
+ * that ends early fails with `SHORT_BODY`, one that runs on is cut where a checksum will judge the rest, else fails.
+ * A source that says no length is held to the one that was `promised`, if any. Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
+ * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
+ */
+export const measure = (
+  candidate: Candidate,
+  sizeLimit = 0,
+  promised?: number,
+): MonoTypeOperatorFunction<SourceEvent> =>
+  operate((out) => {
+    const { entry, url } = candidate;
+    const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>
+      new StreamError(code, errorSourceOf(candidate), `${url} ${what}`);
+    let position = 0;
+    /** Where the source's bytes end. */
+    let end: number | undefined;
+
+    return {
+      next: (event) => {
+        if (event.type === 'head') {
+          if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
+            throw fail('WRONG_LENGTH', `has ${event.length} bytes, the catalog says ${entry.size}`);
+          position = event.from;
+          const total = event.length ?? entry.size ?? promised;
+          end = event.last === undefined ? total : event.last + 1;
+          if (sizeLimit > 0 && total !== undefined && total > sizeLimit)
+            throw fail('TOO_LARGE', `has ${total} bytes, the limit is ${sizeLimit}`);
+          out.next(event);
+          return;
+        }
+        if (sizeLimit > 0 && position + event.bytes.length > sizeLimit)
+          throw fail('TOO_LARGE', `sent more than the limit of ${sizeLimit} bytes`);
+        const room = (end ?? Number.POSITIVE_INFINITY) - position;
+        position += event.bytes.length;
+        if (event.bytes.length <= room) {
+          out.next(event);
+          return;
+        }
+        if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the ${end} bytes expected`);
+        if (room > 0) out.next({ type: 'chunk', bytes: event.bytes.subarray(0, room) });
+        out.complete();
+      },
+      complete: () => {
+        if (end !== undefined && position < end) throw fail('SHORT_BODY', `ended after ${position} of ${end} bytes`);
+        out.complete();
+      },
+    };
+  });

@@ -1,0 +1,61 @@
+import { type Candidate, field, type SourceHead, sameChecksum } from '../../model/index.ts';
+
+/** What is remembered of contents whose sources do not say how long they are. */
+export interface Lengths {
+  /** Bytes of the content that the head is of, if they were counted before, or told by other means. */
+  of(candidate: Candidate, head: SourceHead): number | undefined;
+  /** The content had so many bytes. */
+  learn(candidate: Candidate, head: SourceHead, length: number): void;
+  /** What was remembered, or told, was wrong: nothing is told of this URL by other means from now on. */
+  distrust(candidate: Candidate): void;
+  /** Whether it was. */
+  isDistrusted(candidate: Candidate): boolean;
+}
+
+interface Known {
+  readonly candidate: Candidate;
+  readonly head: SourceHead;
+  /** Bytes; absent if what was told turned out wrong. */
+  readonly length?: number;
+}
+
+/** URLs that are remembered, in memory. */
+const REMEMBERED = 10_000;
+
+/** The memory of lengths, shared by all requests. The URL that was not used for the longest time goes first. */
+export const createLengths = (remembered = REMEMBERED): Lengths => {
+  const known = new Map<string, Known>();
+
+  const remember = (one: Known) => {
+    known.delete(one.candidate.url);
+    known.set(one.candidate.url, one);
+    const [oldest] = known.keys();
+    if (known.size > remembered && oldest !== undefined) known.delete(oldest);
+  };
+
+  return {
+    of: (candidate, head) => {
+      const found = known.get(candidate.url);
+      if (found?.length === undefined || !isSameState(candidate, head, found.head)) return undefined;
+      if (candidate.entry.checksum && !sameChecksum(candidate.entry, found.candidate.entry)) return undefined;
+      remember(found);
+      return found.length;
+    },
+    learn: (candidate, head, length) => remember({ candidate, head, length }),
+    distrust: (candidate) => remember({ candidate, head: { type: 'head', headers: [], from: 0 } }),
+    isDistrusted: (candidate) => known.has(candidate.url) && known.get(candidate.url)?.length === undefined,
+  };
+};
+
+/**
+ * Whether two heads of a candidate are of the same content: by its checksum, which judges the body in the end, by the strong entity tag, or, if
+ * there is none, by the date; and its coding. What has neither is never the same, not even as itself.
+ */
+export const isSameState = ({ entry }: Candidate, a: SourceHead, b: SourceHead): boolean => {
+  const coding = ({ headers }: SourceHead) => field(headers, 'content-encoding');
+  if (coding(a) !== coding(b)) return false;
+  if (entry.checksum) return true;
+  if (a.etag !== undefined || b.etag !== undefined) return a.etag === b.etag;
+  const date = field(a.headers, 'last-modified');
+  return date !== undefined && date === field(b.headers, 'last-modified');
+};

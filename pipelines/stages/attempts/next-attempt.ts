@@ -1,0 +1,109 @@
+import { backOff } from '../../operators/back-off.ts';
+import {
+  type Candidate,
+  type ErrorCode,
+  type Head,
+  isSame,
+  type Policy,
+  type Remedy,
+  remedyOf,
+  type StreamError,
+  sameChecksum,
+} from '../../model/index.ts';
+
+/** A failed attempt, as the request remembers it. */
+export interface Failure {
+  readonly candidate: Candidate;
+  readonly error: StreamError;
+  /** The byte at which the attempt began to add to the response, and the one it came to. */
+  readonly from: number;
+  readonly sent: number;
+}
+
+/** What has been promised to the client, and what proves that more bytes belong to it. */
+export type Begun = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
+
+export interface Progress {
+  readonly candidates: readonly Candidate[];
+  readonly failures: readonly Failure[];
+  readonly begun: Begun | undefined;
+}
+
+export interface Next {
+  readonly candidate: Candidate;
+  /** Milliseconds to wait before it. */
+  readonly wait: number;
+}
+
+type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | 'retryWaitLimit'>;
+
+/**
+ * Which candidate is tried next, and after what wait; nothing when the request has to fail. The one place of this rule:
+ * 1. the one that was just sending, at once, where its connection merely broke and every untried one keeps its turn;
+ * 2. the first that was not tried yet, at once;
+ * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
+ * Outdated candidates come when nothing is left of the others, and not at all if one of these had the content, which is not for this request.
+ */
+export const nextAttempt = (progress: Progress, limits: Limits, random: () => number): Next | undefined => {
+  const { candidates, failures } = progress;
+  if (failures.length >= limits.attempts) return undefined;
+
+  const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
+  const settled = failures.some(({ candidate, error }) => !candidate.outdated && SETTLED.has(error.code));
+  return among(current, progress, limits, random) ?? (settled ? undefined : among(outdated, progress, limits, random));
+};
+
+/** The content is there: it has none of the bytes, or no length, and this client needs one. Other content would be no answer. */
+const SETTLED: ReadonlySet<ErrorCode> = new Set(['UNSATISFIABLE', 'LENGTH_UNKNOWN']);
+
+const among = (
+  candidates: readonly Candidate[],
+  { failures, begun }: Progress,
+  limits: Limits,
+  random: () => number,
+): Next | undefined => {
+  const last = failures.at(-1);
+  const usable = candidates.filter((candidate) => mayServe(candidate, begun));
+  const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
+  const failed = (candidate: Candidate) => failures.findLast((failure) => failure.candidate === candidate);
+  const mayPass = (candidate: Candidate, ...remedies: Remedy[]) => {
+    const failure = failed(candidate);
+    return (
+      failure !== undefined &&
+      remedies.includes(remedyOf(failure.error)) &&
+      fruitless(candidate) < limits.attemptsPerCandidate &&
+      (failure.error.retryAfter ?? 0) <= limits.retryWaitLimit
+    );
+  };
+
+  const untried = usable.filter((candidate) => !failed(candidate));
+  const mayGoOn = failures.length + untried.length < limits.attempts;
+  if (mayGoOn && last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate, 'same'))
+    return { candidate: last.candidate, wait: 0 };
+
+  if (untried[0]) return { candidate: untried[0], wait: 0 };
+
+  const [again] = usable
+    .filter((candidate) => mayPass(candidate, 'same', 'later'))
+    .sort((a, b) => fruitless(a) - fruitless(b));
+  if (!again) return undefined;
+  const { retryWait: wait, retryWaitLimit: waitLimit } = limits;
+  const pause = backOff(Math.max(0, fruitless(again) - 1), { wait, waitLimit, random });
+  return { candidate: again, wait: failed(again)?.error.retryAfter ?? pause };
+};
+
+/**
+ * After the head is out, only what is proven to be the same content may go on: by the checksum, which judges whole content only, or by the
+ * same source's strong entity tag.
+ */
+const mayServe = (candidate: Candidate, begun: Begun | undefined): boolean =>
+  begun === undefined ||
+  (begun.whole && sameChecksum(candidate.entry, begun.candidate.entry)) ||
+  (isSame(candidate, begun.candidate) && begun.etag !== undefined);
+
+/** Failures of a candidate since it last brought a new byte, that failure included. */
+const failuresInARow = (candidate: Candidate, failures: readonly Failure[]): number => {
+  const own = failures.filter((failure) => failure.candidate === candidate);
+  const fruitful = own.findLastIndex((failure) => failure.sent > failure.from);
+  return own.length - Math.max(0, fruitful);
+};

@@ -1,0 +1,53 @@
+import type { OperatorFunction } from 'rxjs';
+import {
+  type Candidate,
+  type Chunk,
+  errorSourceOf,
+  isSame,
+  type Note,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+} from '../../model/index.ts';
+import { operate } from '../../operators/operate.ts';
+import { cutTo } from './cut.ts';
+import type { Begun } from './next-attempt.ts';
+
+/**
+ * Joins a source's bytes to a response that has come to body byte `sent`: its head is judged and swallowed, bytes that the client has, or
+ * does not want, are skipped, the rest passes. Emits a `resumed` note in place of the head.
+ * Errors where the source cannot be proven to hold the same content, or starts at the wrong byte: bytes of one file never
+ * follow those of another.
+ */
+export const resume = (candidate: Candidate, begun: Begun, sent: number): OperatorFunction<SourceEvent, Chunk | Note> =>
+  operate((out) => {
+    const first = begun.first + sent;
+    let take: ((chunk: Chunk) => void) | undefined;
+
+    return {
+      next: (event) => {
+        if (event.type === 'chunk') return take?.(event);
+        judge(event, candidate, begun, first);
+        take = cutTo(out, event, { first, last: begun.last });
+        out.next({ type: 'note', note: 'resumed', candidate, from: first });
+      },
+    };
+  });
+
+const judge = (head: SourceHead, candidate: Candidate, begun: Begun, first: number): void => {
+  const { url, entry } = candidate;
+  const fail = (code: 'WRONG_LENGTH' | 'CHANGED' | 'NO_RANGE', message: string) => {
+    throw new StreamError(code, errorSourceOf(candidate), `${url} ${message}`);
+  };
+  if (begun.total !== undefined && head.length !== undefined && begun.total !== head.length)
+    fail('WRONG_LENGTH', `has ${head.length} bytes, but ${begun.total} were promised`);
+
+  const sameSource = isSame(candidate, begun.candidate);
+  if (sameSource && begun.etag !== undefined && head.etag !== undefined && begun.etag !== head.etag)
+    fail('CHANGED', `changed from ${begun.etag} to ${head.etag}`);
+  // Without a checksum to judge the whole by, nothing but the source's own strong validator proves that the rest belongs to the beginning.
+  if (!(entry.checksum && begun.whole) && !(sameSource && begun.etag !== undefined && begun.etag === head.etag))
+    fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
+
+  if (head.from !== first && head.from !== 0) fail('NO_RANGE', `starts at byte ${head.from}, not at ${first}`);
+};

@@ -1,0 +1,154 @@
+import {
+  type Candidate,
+  type Checksum,
+  type ChecksumAlgorithm,
+  etagOf,
+  type Head,
+  type Header,
+  type Part,
+  type Policy,
+  type Validators,
+} from '../model/index.ts';
+import type { JudgedHead } from './attempts/verify-before-head.ts';
+
+/**
+ * What belongs to the connection with the source, or contradicts what we say ourselves, and so must not reach a client.
+ * Hop-by-hop: RFC 9110 section 7.6.1. Caching: the caches in front shall keep the content, whatever the source said of it
+ * (`Date` too: freshness begins now; `Vary` too: we always ask for the same representation), in fields of their own too (RFC 9213).
+ * Cookies and authentication belong to our own credentials, not to the public; Varnish and nginx would not keep a response that sets one.
+ * What speaks of the source's host would be taken to speak of ours. Length and ranges are the server's own to say.
+ */
+const DROPPED: ReadonlySet<string> = new Set([
+  ...['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'public'],
+  ...['cache-control', 'expires', 'pragma', 'age', 'date', 'vary', 'warning', 'surrogate-control', 'edge-control'],
+  ...['set-cookie', 'set-cookie2', 'www-authenticate', 'authentication-info'],
+  ...['alt-svc', 'strict-transport-security', 'clear-site-data'],
+  ...['x-sendfile', 'x-sendfile2', 'x-lighttpd-send-file'],
+  ...['content-length', 'content-range', 'accept-ranges'],
+]);
+
+/**
+ * The same of fields that share a part of their names. A proxy in front obeys `X-Accel-…`, as it does the fields about sending files above:
+ * a feed could have it serve a file of its own instead, or keep a response for as long as the feed likes.
+ */
+const DROPPED_KINDS = /^proxy-(?!status$)|^x-accel-|-cache-control$/;
+
+/** RFC 9110 section 5.5: a field that breaks this could smuggle another one in. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** The head that the client gets: what the source said, less what is not for clients, with our own Cache-Control. */
+export const clientHead = (
+  head: JudgedHead,
+  candidate: Candidate,
+  { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
+  part?: Part,
+): Head => {
+  const { checksum, size, replaced, path } = candidate.entry;
+  const named = namedByConnection(head.headers);
+  const passes = ([name, value]: Header) => {
+    const key = name.toLowerCase();
+    if (DROPPED.has(key) || DROPPED_KINDS.test(key) || named.has(key) || !NAME.test(name) || !VALUE.test(value))
+      return false;
+    // What was there before may have had the same date, and many a cache decides by dates: the tag alone tells them apart.
+    if (replaced && key === 'last-modified') return false;
+    if (key === 'content-encoding' && isOwnCoding(path, value)) return false;
+    // With a checksum the raw bytes are the file itself: a content coding would make clients spoil it, and one entity tag
+    // serves all sources.
+    return !(checksum && OURS_WITH_CHECKSUM.has(key));
+  };
+  const total = head.length ?? size;
+  return {
+    type: 'head',
+    status: part ? 206 : 200,
+    length: part ? part.last - part.first + 1 : total,
+    whole: part === undefined || (part.first === 0 && part.last + 1 === total),
+    ...(part ?? { first: 0 }),
+    total,
+    etag: head.etag,
+    candidate,
+    sourceStatus: head.status,
+    verified: head.verified,
+    headers: [
+      ...head.headers.filter(passes),
+      ...(checksum ? [['ETag', etagOf(checksum)] as const, ...digestFields(checksum)] : []),
+      ['Accept-Ranges', 'bytes'],
+      ...(part ? [['Content-Range', `bytes ${part.first}-${part.last}/${total}`] as const] : []),
+      // A cache could not see that a body without a length broke off; and what is outdated it must not keep in place of the newest.
+      total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout),
+    ],
+  };
+};
+
+/** What a `304` has to repeat of the head of a `200` (RFC 9110 section 15.4.5); a `412` says nothing of the content. Neither has a body. */
+export const unchangedHead = (
+  status: 304 | 412,
+  candidate: Candidate,
+  { etag, lastModified }: Validators,
+  { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
+): Head => ({
+  type: 'head',
+  status,
+  length: status === 412 ? 0 : undefined,
+  whole: false,
+  first: 0,
+  candidate,
+  verified: false,
+  headers:
+    status === 412
+      ? [NO_STORE]
+      : [
+          ...(etag === undefined ? [] : [['ETag', etag] as const]),
+          ...(lastModified === undefined ? [] : [['Last-Modified', lastModified] as const]),
+          cacheControl(cacheTimeout),
+        ],
+});
+
+export const NO_STORE: Header = ['Cache-Control', 'no-store'];
+
+export const cacheControl = (seconds: number): Header => [
+  'Cache-Control',
+  `public, s-maxage=${seconds}, max-age=${seconds}`,
+];
+
+/** Files that are compressed by themselves, by how their names end, and what servers wrongly call the coding of such files in transfer. */
+const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [
+  [/\.(gz|tgz|taz)$/i, /^(x-)?gzip$/i],
+  [/\.(z|tz)$/i, /^(x-)?compress$/i],
+  [/\.(bz2?|tbz2?)$/i, /^(x-)?bzip2?$/i],
+  [/\.(xz|txz)$/i, /^(x-)?xz$/i],
+  [/\.(lzma|tlz)$/i, /^(x-)?lzma$/i],
+  [/\.(zst|tzst)$/i, /^(x-)?zstd$/i],
+  [/\.br$/i, /^br$/i],
+];
+
+/**
+ * Whether a content coding is but the file's own compression. Servers say so of `.gz` files out of habit; a client or a cache that unpacks
+ * them has another file then, or none, if the file has several members or is padded.
+ */
+const isOwnCoding = (path: string, coding: string): boolean =>
+  OWN_CODINGS.some(([name, own]) => name.test(path) && own.test(coding.trim()));
+
+/** Of content known by its checksum, what a source says of these is not wanted. */
+const OURS_WITH_CHECKSUM: ReadonlySet<string> = new Set(['content-encoding', 'etag', 'digest', 'repr-digest']);
+
+/** The algorithms that are fit for it (RFC 9530 section 5), and how the older field spells them (RFC 3230). */
+const DIGESTS: Partial<Record<ChecksumAlgorithm, string>> = { sha256: 'sha-256', sha512: 'sha-512' };
+
+const digestFields = ({ algorithm, value }: Checksum): readonly Header[] => {
+  const name = DIGESTS[algorithm];
+  if (name === undefined) return [];
+  const bytes = value.match(/../g)?.map((hex) => Number.parseInt(hex, 16)) ?? [];
+  const digest = btoa(String.fromCharCode(...bytes));
+  return [
+    ['Repr-Digest', `${name}=:${digest}:`],
+    ['Digest', `${name}=${digest}`],
+  ];
+};
+
+const namedByConnection = (headers: readonly Header[]): ReadonlySet<string> =>
+  new Set(
+    headers
+      .filter(([name]) => name.toLowerCase() === 'connection')
+      .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase())),
+  );

@@ -1,0 +1,77 @@
+import {
+  defer,
+  filter,
+  map,
+  NEVER,
+  type Observable,
+  of,
+  ReplaySubject,
+  share,
+  startWith,
+  throwError,
+  timeout,
+} from 'rxjs';
+import { type Access, type Chunk, type OpenSource, StreamError } from '../../pipelines/index.ts';
+import type { Cataloger, ReadWhole } from './catalogers/cataloger.ts';
+import type { AlternateSource } from './descriptors/parse.ts';
+
+/** How a source is approached: as its descriptor says, with the header fields that its type needs besides. Emits once, then completes. */
+export const sourceAccess = (
+  catalogers: readonly Cataloger[],
+  open: OpenSource,
+  now: () => number,
+): ((source: AlternateSource) => Observable<Access>) => {
+  const headersOf = new Map(
+    catalogers.flatMap(({ type, headers }) =>
+      headers ? [[type, keeping(() => headers(wholeReader(open)), now)]] : [],
+    ),
+  );
+  return ({ type, access }) =>
+    headersOf.get(type)?.pipe(map((more) => ({ ...access, headers: [...(access.headers ?? []), ...more] }))) ??
+    of(access);
+};
+
+/** Milliseconds: what an instance is asked about itself is answered at once or not at all, and a client may be waiting. */
+const IDENTITY = { within: 2_000, retryAfter: 60_000 };
+
+/** Asks once for all, and again only a while after it failed. */
+const keeping = <T>(ask: () => Observable<T>, now: () => number): Observable<T> => {
+  let kept: Observable<T> | undefined;
+  let failedAt: number | undefined;
+  const askAnew = () =>
+    defer(ask).pipe(
+      share({
+        connector: () => new ReplaySubject<T>(1),
+        resetOnComplete: false,
+        resetOnError: false,
+        resetOnRefCountZero: false,
+      }),
+    );
+  return defer(() => {
+    if (kept === undefined || (failedAt !== undefined && now() - failedAt > IDENTITY.retryAfter)) {
+      failedAt = undefined;
+      kept = askAnew();
+      kept.subscribe({
+        error: () => {
+          failedAt = now();
+        },
+      });
+    }
+    return kept;
+  });
+};
+
+const wholeReader =
+  (open: OpenSource): ReadWhole =>
+  (url) => {
+    const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: 'identity', revision: 0, data: {} };
+    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} was not there within ${IDENTITY.within} ms`);
+    return open(
+      { entry, source: 'identity', url },
+      { method: 'GET', from: 0, valve: NEVER.pipe(startWith(true)) },
+    ).pipe(
+      timeout({ first: IDENTITY.within, each: IDENTITY.within, with: () => throwError(late) }),
+      filter((event): event is Chunk => event.type === 'chunk'),
+      map(({ bytes }) => bytes),
+    );
+  };

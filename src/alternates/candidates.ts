@@ -1,0 +1,81 @@
+import { fileURLToPath } from 'node:url';
+import { catchError, concatMap, EMPTY, from, map, mergeMap, type Observable, of, take, toArray } from 'rxjs';
+import {
+  type Access,
+  type Candidate,
+  type Catalog,
+  type CatalogEntry,
+  type FindCandidates,
+  type Offer,
+  toStreamError,
+} from '../../pipelines/model/index.ts';
+import type { AlternateSource } from './descriptors/parse.ts';
+
+/** How a source is approached now; errors where that cannot be known. */
+type AccessOf = (source: AlternateSource) => Observable<Access>;
+
+/**
+ * Where alternate content sources have an entry's unit, the lowest priority number first. Offers of unknown sources are passed over, as are
+ * those that lie outside their source's base: they are older than its descriptor, and its credentials are not for where they lie.
+ *
+ * @param present emits the sources that there are, at once on subscription
+ */
+export const alternateCandidates =
+  (
+    catalog: Pick<Catalog, 'offers'>,
+    present: Observable<readonly AlternateSource[]>,
+    accessOf: AccessOf = ({ access }) => of(access),
+  ): FindCandidates =>
+  (entry) =>
+    present.pipe(
+      take(1),
+      // Most sites have none: their requests need not ask the catalog twice.
+      mergeMap((sources) =>
+        sources.length === 0
+          ? EMPTY
+          : catalog.offers(entry).pipe(
+              toArray(),
+              mergeMap((offers) => inOrder(sources, offers)),
+            ),
+      ),
+      concatMap(([source, offer]) => {
+        const candidate = toCandidate(entry, source, offer);
+        return accessOf(source).pipe(
+          take(1),
+          map((access) => ({ ...candidate, access })),
+          catchError((error: unknown) => of({ ...candidate, problem: toStreamError(error) })),
+        );
+      }),
+    );
+
+/** Whether what a source offers lies where the source now is. */
+export const isBelow = ({ url }: Offer, { baseUrl }: AlternateSource): boolean =>
+  URL.canParse(url) && new URL(url).href.startsWith(baseUrl);
+
+/** The sources in the order in which they are tried. */
+export const byPriority = (a: AlternateSource, b: AlternateSource): number =>
+  a.priority - b.priority || (a.id < b.id ? -1 : 1);
+
+const inOrder = (
+  sources: readonly AlternateSource[],
+  offers: readonly Offer[],
+): Observable<readonly [AlternateSource, Offer]> =>
+  from(
+    [...sources].sort(byPriority).flatMap((source) => {
+      const offer = offers.find(({ sourceId }) => sourceId === source.id);
+      return offer && isBelow(offer, source) ? [[source, offer] as const] : [];
+    }),
+  );
+
+const toCandidate = (entry: CatalogEntry, source: AlternateSource, offer: Offer): Candidate => ({
+  entry,
+  source: `alternate:${source.id}`,
+  url: offer.url.endsWith('/') ? offer.url + pathInUnit(entry.path) : offer.url,
+  ...(source.baseUrl.startsWith('file:') && { root: fileURLToPath(source.baseUrl) }),
+});
+
+/** A unit of several files (a distribution) is offered as a folder; Pulp's storage path tells which of its files is meant. */
+const pathInUnit = (path: string): string => {
+  const [, below] = /\/units\/[^/]+\/[0-9a-f]{2}\/[0-9a-f]{62}\/(.+)$/.exec(path) ?? [];
+  return (below ?? path.slice(path.lastIndexOf('/') + 1)).split('/').map(encodeURIComponent).join('/');
+};

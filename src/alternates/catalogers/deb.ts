@@ -1,0 +1,19 @@
+import { deb as format } from '../../repositories/deb.ts';
+import type { Cataloger } from './cataloger.ts';
+import { unitsOf } from './units-of.ts';
+
+/**
+ * Debian repositories. A path `dists/NAME/` is the suite of that name, whose packages lie below the base; any other is a flat
+ * repository.
+ */
+export const deb: Cataloger = {
+  type: 'deb',
+  read: unitsOf(format),
+  places: (paths) =>
+    (paths.length > 0 ? paths : ['']).map((path) => {
+      const [, base, suite] = /^(|.*\/)dists\/(.+)\/$/.exec(path) ?? [];
+      return base === undefined || suite === undefined
+        ? { path }
+        : { path: base, selection: { suites: [decodeURIComponent(suite)] } };
+    }),
+};

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import type { Access } from '../../../pipelines/model/index.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { descriptorKeys } from './keys.ts';
+
+/** An alternate content source, as its descriptor describes it. */
+export interface AlternateSource {
+  readonly id: string;
+  readonly name: string;
+  /** Names the cataloger that knows what the source has. */
+  readonly type: string;
+  /** `file:`, `http:` or `https:`, with a slash at its end. */
+  readonly baseUrl: string;
+  /** Folders below the base, with a slash at their end, as they stand in URLs. Without any, the base itself is what is cataloged. */
+  readonly paths: readonly string[];
+  /** The lowest number is tried first. */
+  readonly priority: number;
+  /** Seconds that what was cataloged counts. */
+  readonly expires: number;
+  readonly access: Access;
+}
+
+/** The sources that can be used, and what was wrong with the others: file, line, key and what was expected. */
+export interface Descriptors {
+  readonly sources: readonly AlternateSource[];
+  readonly problems: readonly string[];
+}
+
+interface Value {
+  readonly value: string;
+  readonly line: number;
+  /** Why the value cannot be used, and what was expected. */
+  readonly problem?: string;
+}
+type Section = ReadonlyMap<string, Value>;
+
+/** A read INI file. */
+export interface DescriptorFile {
+  readonly file: string;
+  readonly sections: ReadonlyMap<string, Section>;
+  readonly problems: readonly string[];
+}
+
+type Keys = z.infer<ReturnType<typeof descriptorKeys>>;
+
+/**
+ * The sources that descriptor files describe: one a section, whose name is its id. A source that is not enabled is left out in silence, one
+ * with a mistake is named in `problems`, as is each file that cannot be understood; the others go on. Unknown keys are tolerated.
+ *
+ * @param types the catalogers that there are
+ */
+export const readDescriptors = (files: readonly DescriptorFile[], types: readonly string[]): Descriptors => {
+  const sources = new Map<string, AlternateSource>();
+  const problems: string[] = [];
+  const places = new Map<string, string>();
+  const keys = descriptorKeys(types);
+
+  for (const { file, sections, problems: unreadable } of files) {
+    problems.push(...unreadable.map((problem) => `${problem}; the file is left out`));
+    if (unreadable.length > 0) continue;
+    for (const [id, section] of sections) {
+      const at = (key?: string) => `${file}:${(section.get(key ?? '') ?? section.values().next().value)?.line ?? 1}`;
+      const leaveOut = (key: string, text: string) =>
+        problems.push(`${at(key)}: [${id}] ${key}: ${text}; the source is left out`);
+
+      if (/^\s*(no|false|off|0)\s*$/i.test(section.get('enabled')?.value ?? '')) continue;
+      const first = places.get(id);
+      if (first !== undefined) {
+        problems.push(`${at()}: [${id}] is described at ${first} already; expected each source once`);
+        continue;
+      }
+      places.set(id, at());
+      const unusable = [...section].filter(([, { problem }]) => problem !== undefined);
+      for (const [key, { problem = '' }] of unusable) leaveOut(key, problem);
+      if (unusable.length > 0) continue;
+      const read = keys.safeParse(Object.fromEntries([...section].map(([key, { value }]) => [key, value.trim()])));
+      if (!read.success) {
+        for (const { path, message } of read.error.issues) leaveOut(String(path[0]), message);
+        continue;
+      }
+      try {
+        sources.set(id, toSource(id, read.data));
+        for (const [given, missing] of halves(read.data))
+          problems.push(`${at(given)}: [${id}] ${given} is ignored; expected ${missing} beside it`);
+      } catch (error) {
+        if (!(error instanceof BadFile)) throw error;
+        leaveOut(error.key, error.message);
+      }
+    }
+  }
+  return { sources: [...sources.values()], problems };
+};
+
+/** As many pairs as there are; half of one counts for nothing, which is Pulp's rule, but whoever wrote it meant more. */
+const PAIRS = [
+  ['proxy_url', 'proxy_port'],
+  ['proxy_username', 'proxy_password'],
+  ['basic_auth_username', 'basic_auth_password'],
+] as const;
+
+const halves = (keys: Keys): readonly (readonly [given: string, missing: string])[] =>
+  PAIRS.flatMap(([a, b]) => {
+    if ((keys[a] === undefined) === (keys[b] === undefined)) return [];
+    return [keys[a] === undefined ? [b, a] : [a, b]];
+  });
+
+const toSource = (id: string, keys: Keys): AlternateSource => ({
+  id,
+  name: keys.name ?? id,
+  type: keys.type,
+  baseUrl: keys.base_url,
+  paths: keys.paths,
+  priority: keys.priority,
+  expires: keys.expires,
+  access: {
+    ...tls(keys),
+    ...(keys.ssl_validation ? {} : { verifyServer: false }),
+    ...both(keys.basic_auth_username, keys.basic_auth_password, (username, password) => ({
+      basicAuth: { username, password },
+    })),
+    ...both(keys.proxy_url, keys.proxy_port, (url, port) => ({
+      proxy: {
+        url: `${url.includes('://') ? '' : 'http://'}${url.replace(/\/+$/, '')}:${port}`,
+        ...both(keys.proxy_username, keys.proxy_password, (username, password) => ({ username, password })),
+      },
+    })),
+    ...(keys.headers.length > 0 && { headers: keys.headers }),
+    maxConcurrent: keys.max_concurrent,
+    ...(keys.max_speed !== undefined && { maxSpeed: keys.max_speed }),
+  },
+});
+
+const both = <A, B, R extends object>(
+  a: A | undefined,
+  b: B | undefined,
+  make: (a: A, b: B) => R,
+): R | Record<string, never> => (a === undefined || b === undefined ? {} : make(a, b));
+
+const tls = (keys: Keys): Pick<Access, 'ca' | 'clientCert' | 'clientKey'> => {
+  const ca = readPem('ssl_ca_cert', keys.ssl_ca_cert, 'CERTIFICATE');
+  const clientCert = readPem('ssl_client_cert', keys.ssl_client_cert, 'CERTIFICATE');
+  const ownKey = readPem('ssl_client_key', keys.ssl_client_key, 'PRIVATE KEY');
+  // Entitlement certificates often come with their key in the same file.
+  const clientKey = ownKey ?? (clientCert?.includes('PRIVATE KEY-----') ? clientCert : undefined);
+  if (clientCert !== undefined && clientKey === undefined)
+    throw new BadFile('ssl_client_cert', 'has no private key; expected ssl_client_key beside it');
+  if (clientCert === undefined && ownKey !== undefined)
+    throw new BadFile('ssl_client_key', 'has no certificate; expected ssl_client_cert beside it');
+  return { ...(ca !== undefined && { ca }), ...(clientCert !== undefined && { clientCert, clientKey }) };
+};
+
+class BadFile extends Error {
+  readonly key: string;
+
+  constructor(key: string, message: string) {
+    super(message);
+    this.key = key;
+  }
+}
+
+const readPem = (key: string, path: string | undefined, what: string): string | undefined => {
+  if (path === undefined) return undefined;
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (new RegExp(`-----BEGIN [A-Z ]*${what}-----`).test(text)) return text;
+  } catch (error) {
+    throw new BadFile(key, `${path} cannot be read (${codeOf(error) || messageOf(error)}); expected a PEM file`);
+  }
+  throw new BadFile(key, `${path} holds no PEM ${what}; expected one`);
+};

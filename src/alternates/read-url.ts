@@ -1,0 +1,34 @@
+import { throwError, timeout } from 'rxjs';
+import { type Access, type OpenSource, StreamError, stallTimeout } from '../../pipelines/index.ts';
+import { readBytes } from '../sources/bytes.ts';
+
+interface Patience {
+  /** Milliseconds until a head, and between bytes. */
+  readonly headTimeout: number;
+  readonly readTimeout: number;
+}
+
+/** Reads whole files at URLs of whatever kind `open` knows, with one access: repository metadata, not content for clients. */
+export const urlReader =
+  (open: OpenSource, access: Access, { headTimeout, readTimeout }: Patience) =>
+  (url: string): AsyncIterable<Uint8Array> =>
+    readBytes((valve) =>
+      open({ entry: entryAt(url), source: url, url, access }, { method: 'GET', from: 0, valve }).pipe(
+        timeout({ first: headTimeout, with: () => throwError(() => silent(url, headTimeout)) }),
+        stallTimeout({ within: readTimeout, valve, error: () => silent(url, readTimeout) }),
+      ),
+    );
+
+const silent = (url: string, within: number) =>
+  new StreamError('STALLED', 'feed', `${url} sent nothing for ${within} ms`);
+
+/** What is read here is in no catalog. */
+const entryAt = (url: string) => ({
+  path: url,
+  url,
+  importerId: '',
+  unitId: '',
+  unitTypeId: 'metadata',
+  revision: 0,
+  data: {},
+});

@@ -1,0 +1,120 @@
+import { type Observable, of } from 'rxjs';
+import type { Catalog } from '../../pipelines/index.ts';
+import type { DatabaseSettings } from '../catalog/mongodb/client.ts';
+import type { Connection } from '../catalog/mongodb/connection.ts';
+import type { OfferSearch } from '../catalog/offer-search.ts';
+import type { RefreshStore } from '../catalog/refresh-store.ts';
+import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
+import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite.ts';
+import { ConfigError } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import { messageOf } from '../lib/thrown.ts';
+import { type IdentityFiles, identityProblems } from './identity-files.ts';
+
+/** The catalog that the settings choose. */
+export interface ChosenCatalog extends Catalog {
+  /** The embedded catalog: all there is, or not asked where Pulp's database is the catalog. */
+  readonly embedded: SqliteCatalog;
+  /** Where refreshes of alternate sources put what they find. */
+  readonly store: RefreshStore;
+  /** What they found, for people. */
+  readonly search: OfferSearch;
+  /** Pulp's database, where that is the catalog. */
+  readonly database?: Connection;
+  /** Emits whether the catalog can be asked: as soon as that is known, and whenever it changes. */
+  readonly ready: Observable<boolean>;
+  /** An entry of the path turned out wrong: what is known of it is asked for anew. */
+  forget(path: string): void;
+  close(): Promise<void>;
+}
+
+/** Opens it, without waiting for a database to be up. Rejects, with nothing left open, where a file or a setting cannot be used. */
+export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> => {
+  const embedded = openSqliteCatalog(settings.catalog);
+  const { lookup, access, offers } = embedded;
+  if (settings.catalogType === 'sqlite')
+    return {
+      lookup,
+      access,
+      offers,
+      embedded,
+      store: sqliteRefreshStore(embedded),
+      search: sqliteOfferSearch(embedded),
+      ready: of(true),
+      forget: () => {},
+      close: async () => embedded.close(),
+    };
+  try {
+    await checkDatabase(settings);
+    // The driver takes half a second and 30 MB, which nobody should pay who does not use it.
+    const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
+      import('../catalog/mongodb/connection.ts'),
+      import('../catalog/mongodb.ts'),
+      import('../catalog/mongodb/refreshes.ts'),
+      import('../catalog/mongodb/offer-search.ts'),
+    ]);
+    const within = settings.mongodbTimeout * 1000;
+    const database = connectMongo(databaseOf(settings), within);
+    const catalog = openMongoCatalog(database, {
+      storageDir: settings.storageDir,
+      pluginConfigDir: settings.pluginConfigDir,
+      maxTime: within,
+    });
+    const store = mongoRefreshStore(database, within);
+    return {
+      ...catalog,
+      embedded,
+      store,
+      search: mongoOfferSearch(database, within),
+      database,
+      ready: database.ready,
+      close: async () => {
+        await store.settled();
+        await database.close();
+        embedded.close();
+      },
+    };
+  } catch (error) {
+    embedded.close();
+    throw error;
+  }
+};
+
+/** The settings of Pulp's database. */
+export const databaseOf = (settings: Settings): DatabaseSettings => ({
+  url: settings.mongodbUrl,
+  name: settings.databaseName,
+  seeds: settings.databaseSeeds,
+  username: settings.databaseUsername,
+  password: settings.databasePassword,
+  replicaSet: settings.databaseReplicaSet,
+  ssl: settings.databaseSsl,
+  sslKeyfile: settings.databaseSslKeyfile,
+  sslCertfile: settings.databaseSslCertfile,
+  verifySsl: settings.databaseVerifySsl,
+  caPath: settings.databaseCaPath,
+});
+
+/** Rejects with a ConfigError if the settings of Pulp's database cannot be used. Connects to nothing. */
+export const checkDatabase = async (settings: Settings): Promise<void> => {
+  const problems = settings.mongodbUrl === '' && settings.databaseSsl ? identityProblems(identityOf(settings)) : [];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { makeClient } = await import('../catalog/mongodb/client.ts');
+  try {
+    await makeClient(databaseOf(settings), settings.mongodbTimeout * 1000).client.close();
+  } catch (error) {
+    throw new ConfigError([messageOf(error)]);
+  }
+};
+
+/** A certificate's file may also hold its key. Without a certificate, no key is used. */
+const identityOf = ({
+  databaseCaPath,
+  databaseSslCertfile: cert,
+  databaseSslKeyfile: key,
+}: Settings): IdentityFiles => ({
+  ca: ['databaseCaPath', databaseCaPath],
+  cert: ['databaseSslCertfile', cert],
+  key: cert !== '' && key === '' ? ['databaseSslCertfile', cert] : ['databaseSslKeyfile', cert === '' ? '' : key],
+});

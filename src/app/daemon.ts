@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import type { Settings } from '../config/schema.ts';
+import { listenAddresses } from '../http/addresses.ts';
+import { createAdminServer } from '../http/admin.ts';
+import { createHttpServer, type Served } from '../http/server.ts';
+import { messageOf } from '../lib/thrown.ts';
+import { logRefused, logServed } from '../observe/log.ts';
+import { type Gate, openGate } from './authorization.ts';
+import { limitsOf } from './http-limits.ts';
+import { type OpenStreamer, openStreamer } from './streamer.ts';
+
+export interface Daemon {
+  readonly streamer: OpenStreamer;
+  readonly addresses: readonly AddressInfo[];
+  /** Reads anew, in the background, what may change while it runs: descriptors of alternate sources, the key of signed URLs. */
+  reload(): void;
+  /** Takes no more requests, lets the running ones end for `stopTimeout` seconds, then cuts them; closes everything. */
+  stop(): Promise<void>;
+}
+
+interface Hooks {
+  /** Told of every request once it is over, after it was logged. */
+  readonly served?: (served: Served) => void;
+}
+
+/** Starts the daemon; rejects, with nothing left open, where an address, a key or a file cannot be had. */
+export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
+  const gate = openGate(settings);
+  const wanted = await listenAddresses(settings.interfaces);
+  const streamer = await openStreamer(settings, logger);
+  const server = createHttpServer({
+    fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
+    clientOf: gate.clientOf,
+    pathFor: gate.pathFor,
+    served: (served) => {
+      logServed(logger, served);
+      hooks.served?.(served);
+    },
+    newId: randomUUID,
+    now: () => performance.now(),
+    identify: settings,
+    legacyErrors: settings.legacyErrors,
+    limits: limitsOf(settings),
+  });
+  let ready = false;
+  const watching = streamer.ready.subscribe((now) => {
+    ready = now;
+  });
+  const admin = createAdminServer({
+    ready: () => ready,
+    clientOf: gate.clientOf,
+    check: gate.signatures?.check,
+    refused: (refused) => logRefused(logger, refused),
+  });
+  const close = async () => {
+    watching.unsubscribe();
+    await admin.stop(0);
+    await streamer.close();
+  };
+  try {
+    const adminAddresses =
+      settings.adminPort > 0 ? await admin.listen(await listenAddresses(['localhost']), settings.adminPort) : [];
+    const addresses = await server.listen(wanted, settings.port);
+    logger.info({ listening: addresses.map(sayAddress), admin: adminAddresses.map(sayAddress) }, 'ready');
+    return {
+      streamer,
+      addresses,
+      reload: () => {
+        streamer.alternates.reload();
+        reloadKey(gate, logger);
+      },
+      stop: async () => {
+        await server.stop(settings.stopTimeout * 1000);
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+const sayAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
+
+const reloadKey = ({ signatures }: Gate, logger: Logger): void => {
+  try {
+    signatures?.reload();
+    if (signatures) logger.info('the key of signed URLs was read anew');
+  } catch (error) {
+    logger.error({ error: messageOf(error) }, 'the key of signed URLs is not read anew; the one before goes on');
+  }
+};

@@ -1,0 +1,62 @@
+import type { LazyFetchDeps, Policy } from '../../pipelines/index.ts';
+import { loadSettings } from '../config/load.ts';
+import type { SettingName, Settings } from '../config/schema.ts';
+import { createSources, type Sources } from '../sources/open.ts';
+import { digest } from './compose.ts';
+import { version } from './version.ts';
+
+/** Any setting by its name (docs/configuration.md, in camelCase), as text or number; those left out have their defaults. */
+export type SettingOptions = Partial<Record<SettingName, string | number>>;
+
+/** Settles options alone: neither files in `/etc` nor the environment are looked at. Throws a ConfigError where one is not valid. */
+export const settingsOf = (options: SettingOptions): Settings => {
+  const flags = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
+  return loadSettings({ files: [], flags }).settings;
+};
+
+/** Milliseconds that a client of small content may wait for its head after the source's first byte. Package managers are patient for longer. */
+const VERIFY_WHOLE_WITHIN = 1000;
+
+/** How patient and careful requests are. */
+export const policyOf = (settings: Settings): Policy => ({
+  cacheTimeout: settings.cacheTimeout,
+  headTimeout: settings.headTimeout * 1000,
+  readTimeout: settings.readTimeout * 1000,
+  verifyWholeBelow: settings.verifyWholeBelow,
+  verifyWholeWithin: VERIFY_WHOLE_WITHIN,
+  attempts: settings.attempts,
+  attemptsPerCandidate: settings.attemptsPerCandidate,
+  retryWait: settings.retryWait * 1000,
+  retryWaitLimit: settings.retryWaitLimit * 1000,
+  minSpeed: settings.minSpeed,
+  minSpeedWindow: settings.minSpeedWindow * 1000,
+  clientTimeout: settings.clientTimeout * 1000,
+  sizeLimit: settings.sizeLimit,
+  savePartial: settings.savePartial,
+  saveAbandoned: settings.saveAbandoned,
+  hedge: settings.hedge === 'on',
+});
+
+/** Every kind of source. */
+export const sourcesOf = (settings: Settings): Sources =>
+  createSources({
+    userAgent: `pulp-streamer/${version}`,
+    maxRedirects: settings.maxRedirects,
+    connectTimeout: settings.connectTimeout * 1000,
+    idleTimeout: settings.idleTimeout * 1000,
+    connections: settings.maxConnections,
+  });
+
+export interface Banks extends Pick<LazyFetchDeps, 'open' | 'digest' | 'policy' | 'random'> {
+  /** Ends every connection; transfers that still run fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * What a pipeline of one's own needs beside a catalog and its sources: how bytes are had, digested and waited for. Throws a ConfigError
+ * where an option is not valid. Call `close()` when done.
+ */
+export const createBanks = (options: SettingOptions = {}): Banks => {
+  const settings = settingsOf(options);
+  return { ...sourcesOf(settings), digest, policy: policyOf(settings), random: Math.random };
+};

@@ -1,0 +1,54 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { keyOf, type SettingName } from '../config/schema.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
+
+/** A PEM file, and the setting that names it; an empty name stands for no file. */
+type PemFile = readonly [setting: SettingName, file: string];
+
+/**
+ * The client certificate and key shown to a server, and the authorities that its own certificate
+ * may come from.
+ */
+export interface IdentityFiles {
+  readonly ca: PemFile;
+  readonly cert: PemFile;
+  readonly key: PemFile;
+}
+
+/**
+ * The problems of PEM files, named by their settings: unreadable, not PEM, or a key that belongs to
+ * another certificate.
+ */
+export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly string[] => {
+  const problems: string[] = [];
+  /** The file's text, unless `use` throws. */
+  const tried = ([setting, file]: PemFile, expected: string, use: (text: string) => unknown): string | undefined => {
+    if (file === '') return undefined;
+    const problem = (why: string) => problems.push(`${keyOf(setting)}: ${file}: expected ${expected} (PEM); ${why}`);
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      const code = codeOf(error);
+      problem(
+        `found ${code === 'ENOENT' ? 'no such file' : `a file that cannot be read (${code || messageOf(error)})`}`,
+      );
+      return undefined;
+    }
+    try {
+      use(text);
+      return text;
+    } catch (error) {
+      problem(`found something else (${messageOf(error)})`);
+      return undefined;
+    }
+  };
+  tried(ca, 'certificates of authorities', (text) => new X509Certificate(text));
+  const certificate = tried(cert, 'a certificate', (text) => createSecureContext({ cert: text }));
+  tried(key, 'a private key without a passphrase, of the certificate', (text) =>
+    createSecureContext({ key: text, cert: certificate }),
+  );
+  return problems;
+};

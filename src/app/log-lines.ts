@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import { type Observable, type Subscription, throttleTime } from 'rxjs';
+import type { Delivery, SourceHealth } from '../../pipelines/index.ts';
+import type { Settings } from '../config/schema.ts';
+import { maskUrl } from '../lib/mask.ts';
+import { messageOf } from '../lib/thrown.ts';
+import type { DurableOutbox } from '../saves/outbox/open.ts';
+import type { ExpiringCertificate } from '../sources/expiring-certificates.ts';
+
+export const logIll = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
+  for (const { source, state, failures, until, lastError } of now) {
+    if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
+    const { code, message } = lastError;
+    const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
+    logger.warn(line, 'source cools down');
+  }
+  for (const { source } of before)
+    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source is well again');
+};
+
+/** What the file holds is there as soon as it is open: only a database comes and goes. */
+export const logReady = (logger: Logger, { catalogType }: Settings, ready: boolean): void => {
+  if (catalogType === 'sqlite') return;
+  if (ready) logger.info('MongoDB answers');
+  else logger.warn('MongoDB does not answer; requests are answered with 503 until it does');
+};
+
+export const logExpiring = (logger: Logger, { notAfter, ...certificate }: ExpiringCertificate): void => {
+  const expires = new Date(notAfter).toISOString();
+  logger.warn(
+    { ...certificate, expires },
+    notAfter < Date.now() ? 'certificate has expired' : 'certificate expires soon',
+  );
+};
+
+export const logDelivery = (logger: Logger, delivery: Delivery, delivered: string): void => {
+  const { requestId, entry, failures } = delivery.save;
+  const line = { id: requestId, path: entry.path, unit: entry.unitId };
+  if (delivery.type === 'delivered') logger.info(line, delivered);
+  else {
+    const error = maskUrl(messageOf(delivery.error));
+    logger.warn({ ...line, error, failures: failures + 1, again: Math.round(delivery.delay) }, 'save put off');
+  }
+};
+
+/** What waits in the outbox, where something does: at once, and as often as something happens to it, but once a minute at most. */
+export const logDepth = (
+  logger: Logger,
+  outbox: Pick<DurableOutbox, 'depth'>,
+  happened: Observable<unknown>,
+): Subscription => {
+  const tell = () => {
+    try {
+      const { waiting, age } = outbox.depth();
+      if (waiting > 0) logger.warn({ waiting, oldest: Math.round(age / 1000) }, 'saves wait');
+    } catch (error) {
+      logger.error({ error: messageOf(error) }, 'what waits to be saved cannot be counted');
+    }
+  };
+  // Not throttled itself: its timer would keep an embedder's process alive for a minute.
+  tell();
+  return happened.pipe(throttleTime(60_000, undefined, { leading: true, trailing: true })).subscribe(tell);
+};

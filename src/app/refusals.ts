@@ -1,0 +1,28 @@
+import { ConfigError } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import { listenAddresses, UnknownInterfaceError } from '../http/addresses.ts';
+import { openGate } from './authorization.ts';
+import { checkDatabase } from './catalog.ts';
+import { checkDispatcher } from './save-target.ts';
+
+/**
+ * Why the daemon would refuse these settings at its start. Connects to nothing and writes nothing.
+ */
+export const refusals = async (settings: Settings): Promise<readonly string[]> => {
+  const checks: readonly (() => unknown)[] = [
+    () => openGate(settings),
+    () => listenAddresses(settings.interfaces),
+    () => checkDispatcher(settings),
+    () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
+  ];
+  const problems: string[] = [];
+  for (const check of checks)
+    try {
+      await check();
+    } catch (error) {
+      if (error instanceof ConfigError) problems.push(...error.problems);
+      else if (error instanceof UnknownInterfaceError) problems.push(`interfaces: ${error.message}`);
+      else throw error;
+    }
+  return problems;
+};

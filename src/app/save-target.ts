@@ -1,0 +1,151 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { filter, firstValueFrom, type Observable } from 'rxjs';
+import type { Dispatch } from '../../pipelines/index.ts';
+import { backOff } from '../../pipelines/operators/back-off.ts';
+import type { Connection } from '../catalog/mongodb/connection.ts';
+import { ConfigError } from '../config/load.ts';
+import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
+import { messageOf } from '../lib/thrown.ts';
+import { brokerAddresses } from '../saves/celery/amqp/address.ts';
+import { type Broker, openBroker } from '../saves/celery/amqp/broker.ts';
+import { createCeleryDispatch } from '../saves/celery/dispatch.ts';
+import { celeryMessage, destinationOf, type Task } from '../saves/celery/message.ts';
+import { checkTemplate } from '../saves/celery/save-task.ts';
+import { taskStatusIn } from '../saves/celery/task-status.ts';
+import { createDeferredDispatch } from '../saves/deferred/dispatch.ts';
+import type { Records } from '../saves/deferred/records.ts';
+import { identityProblems } from './identity-files.ts';
+
+/** Whoever is asked to save units. */
+export interface Dispatcher {
+  readonly dispatch: Dispatch;
+  /** Deliveries at once that it is worth to have under way. */
+  readonly concurrency?: number;
+  /** Emits when what was put off is worth another try. */
+  readonly revived?: Observable<unknown>;
+  close(): Promise<void>;
+}
+
+interface Parts {
+  readonly logger: Logger;
+  /** Pulp's database, where there is one. */
+  readonly database?: Connection;
+}
+
+/** Milliseconds between connections to a broker that cannot be had. */
+const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
+
+/** Enough to keep a broker busy that confirms many messages with one write to its disk. */
+const CONCURRENCY = 64;
+
+/** Connects to whoever saves units elsewhere, in the background. Throws a ConfigError where the settings cannot be used. */
+export const openDispatcher = (settings: Settings, parts: Parts): Dispatcher => {
+  checkDispatcher(settings);
+  return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
+};
+
+/** Whether tasks are sent, and the settings of the broker are used. */
+export const sendsTasks = ({ dispatch, deferredNudge }: Pick<Settings, 'dispatch' | 'deferredNudge'>): boolean =>
+  dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
+
+/** Throws a ConfigError if the settings cannot be used to have units saved elsewhere. Connects to nothing. */
+export const checkDispatcher = (settings: Settings): void => {
+  const { dispatch, catalogType, saveTaskArgs: args, saveTaskKwargs: kwargs } = settings;
+  if (dispatch === 'deferred' && catalogType !== 'mongodb') throw invalid('dispatch', NO_DATABASE);
+  if (dispatch === 'celery') judging('saveTaskArgs', () => checkTemplate({ args, kwargs }));
+  if (!sendsTasks(settings)) return;
+  const { addresses, tls } = brokerOf(settings);
+  const problems = addresses.some((address) => address.tls)
+    ? identityProblems({
+        ca: ['brokerCacert', tls.caFile],
+        cert: ['brokerCertfile', tls.certFile],
+        key: ['brokerKeyfile', tls.keyFile],
+      })
+    : [];
+  if (problems.length > 0) throw new ConfigError(problems);
+};
+
+const NO_DATABASE = 'expected a catalog_type of mongodb beside deferred: the records go to Pulp’s database';
+
+const origin = `gen${process.pid}@${hostname()}`;
+const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
+
+const openCelery = (settings: Settings, { logger, database }: Parts): Dispatcher => {
+  const task = { name: settings.saveTask, args: settings.saveTaskArgs, kwargs: settings.saveTaskKwargs };
+  const reservation = settings.taskReservation ? settings.reservationTask : undefined;
+  const broker = connectBroker(settings, logger);
+  const dispatch = createCeleryDispatch({
+    publish: broker.publish,
+    protocol: protocolOf(settings),
+    queue: settings.taskReservation ? settings.reservationQueue : settings.taskQueue,
+    task,
+    reservation,
+    taskStatus: database && taskStatusIn(recordsIn(database, 'task_status')),
+    origin,
+  });
+  return { dispatch, concurrency: CONCURRENCY, revived: broker.connected, close: async () => broker.close() };
+};
+
+const openDeferred = (settings: Settings, { logger, database }: Parts): Dispatcher => {
+  if (!database) throw invalid('dispatch', NO_DATABASE);
+  const broker = settings.deferredNudge ? connectBroker(settings, logger) : undefined;
+  const { dispatch, close } = createDeferredDispatch({
+    records: recordsIn(database, 'deferred_download'),
+    nudge: broker && {
+      send: () => nudge(settings, broker),
+      turns: recordsIn(database, 'pulp_streamer_nudges'),
+      onError: (error) => logger.warn({ error: messageOf(error) }, 'Pulp could not be nudged'),
+    },
+  });
+  return {
+    dispatch,
+    revived: database.ready.pipe(filter((ready) => ready)),
+    close: async () => {
+      close();
+      broker?.close();
+    },
+  };
+};
+
+const nudge = (settings: Settings, broker: Broker): Observable<never> => {
+  const task: Task = { id: crypto.randomUUID(), name: settings.nudgeTask, args: [], kwargs: {} };
+  const protocol = protocolOf(settings);
+  return broker.publish(destinationOf(protocol, settings.taskQueue), celeryMessage(task, { protocol, origin }));
+};
+
+const connectBroker = (settings: Settings, logger: Logger): Broker => {
+  const broker = openBroker({
+    ...brokerOf(settings),
+    waitAfter: (failures) => backOff(failures, RECONNECT),
+    onError: (error, delay) => logger.warn({ error: messageOf(error), again: Math.round(delay) }, 'broker'),
+    onNotice: (notice) => logger.warn(notice),
+  });
+  broker.connected.subscribe(() => logger.info('broker answers'));
+  return broker;
+};
+
+/** The broker's addresses and how to log in. Throws a ConfigError if its URL cannot be used. */
+export const brokerOf = (settings: Settings) => ({
+  addresses: judging('brokerUrl', () => brokerAddresses(settings.brokerUrl, settings.brokerTls)),
+  tls: { caFile: settings.brokerCacert, certFile: settings.brokerCertfile, keyFile: settings.brokerKeyfile },
+  login: settings.brokerLogin,
+  declare: settings.brokerDeclare,
+});
+
+/** Turns an error of `judge` into a ConfigError about the setting. */
+const judging = <T>(name: SettingName, judge: () => T): T => {
+  try {
+    return judge();
+  } catch (error) {
+    throw invalid(name, error);
+  }
+};
+
+const recordsIn = (database: Connection, collection: string): Records => ({
+  updateOne: (filter, update, options) =>
+    firstValueFrom(database.ask((db) => db.collection(collection).updateOne(filter, update, options))),
+});
+
+const invalid = (name: SettingName, problem: unknown): ConfigError =>
+  new ConfigError([`${keyOf(name)}: ${typeof problem === 'string' ? problem : messageOf(problem)}`]);

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { firstValueFrom } from 'rxjs';
+import type { Catalog } from '../../../pipelines/model/index.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite.ts';
+import type { Settings } from '../../config/schema.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { databaseOf } from '../catalog.ts';
+import type { Place } from './feeds.ts';
+import { type Trial, trying } from './trial.ts';
+
+export interface TriedCatalog {
+  readonly trial: Trial;
+  /** A place at the feed of each importer. */
+  readonly places: readonly Place[];
+}
+
+/** Reads the catalog and the feeds that it knows. A missing embedded catalog is not created. */
+export const tryCatalog = async (settings: Settings): Promise<TriedCatalog> => {
+  let places: readonly Place[] = [];
+  const isMongo = settings.catalogType === 'mongodb';
+  const ask = async (): Promise<string | undefined> => {
+    if (isMongo) places = await askMongo(settings);
+    else if (existsSync(settings.catalog)) places = await askSqlite(settings.catalog);
+    else return 'not there yet; it is made when it is needed';
+    return undefined;
+  };
+  const what = isMongo ? 'database' : `catalog ${settings.catalog}`;
+  return { trial: await trying(what, ask, messageOf), places };
+};
+
+const askSqlite = async (file: string): Promise<readonly Place[]> => {
+  const catalog = openSqliteCatalog(file);
+  try {
+    return await Promise.all(
+      firstEntries(catalog).map(({ importerId, url }) =>
+        placeAt({ what: `feed of importer ${importerId}`, url, mustBeThere: true }, catalog, importerId),
+      ),
+    );
+  } finally {
+    catalog.close();
+  }
+};
+
+/**
+ * The oldest entry of each importer. Reads until every importer has one, at worst the whole
+ * catalog.
+ */
+const firstEntries = ({ entries, importers }: SqliteCatalog) => {
+  const without = new Set(importers.list().map(({ id }) => id));
+  const found: { readonly importerId: string; readonly url: string }[] = [];
+  for (const entry of without.size > 0 ? entries.list('/', 'age') : []) {
+    if (without.delete(entry.importerId)) found.push(entry);
+    if (without.size === 0) break;
+  }
+  return found;
+};
+
+/** A file that every repository of a type has. */
+const INDICES: Readonly<Record<string, string>> = {
+  yum_importer: 'repodata/repomd.xml',
+  iso_importer: 'PULP_MANIFEST',
+};
+
+const askMongo = async (settings: Settings): Promise<readonly Place[]> => {
+  const [{ connectMongo }, { openMongoCatalog }] = await Promise.all([
+    import('../../catalog/mongodb/connection.ts'),
+    import('../../catalog/mongodb.ts'),
+  ]);
+  const maxTimeMS = settings.mongodbTimeout * 1000;
+  const database = connectMongo(databaseOf(settings), maxTimeMS);
+  try {
+    const { storageDir, pluginConfigDir } = settings;
+    const catalog = openMongoCatalog(database, { storageDir, pluginConfigDir, maxTime: maxTimeMS });
+    const importers = await firstValueFrom(
+      database.ask(async (db) => {
+        await db.collection('lazy_content_catalog').findOne({}, { maxTimeMS });
+        const projection = { repo_id: 1, importer_type_id: 1, 'config.feed': 1 };
+        return db.collection('repo_importers').find({}, { projection, maxTimeMS }).toArray();
+      }),
+    );
+    const withFeed = importers.filter(({ config }) => typeof config?.feed === 'string' && config.feed !== '');
+    return await Promise.all(
+      withFeed.map(({ _id, repo_id, importer_type_id, config: { feed } }) => {
+        const index = INDICES[importer_type_id];
+        const url = index === undefined ? feed : `${feed.replace(/\/*$/, '/')}${index}`;
+        return placeAt(
+          { what: `feed of repository ${repo_id}`, url, mustBeThere: index !== undefined },
+          catalog,
+          String(_id),
+        );
+      }),
+    );
+  } finally {
+    await database.close();
+  }
+};
+
+/** The access is read now, because the catalog is closed before the feed is tried. */
+const placeAt = async (
+  place: Omit<Place, 'access'>,
+  { access }: Pick<Catalog, 'access'>,
+  importerId: string,
+): Promise<Place> => {
+  const asked = firstValueFrom(access(importerId));
+  await Promise.allSettled([asked]);
+  return { ...place, access: () => asked };
+};

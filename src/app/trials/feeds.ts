@@ -1,0 +1,108 @@
+import { fileURLToPath } from 'node:url';
+import { BehaviorSubject, defer, firstValueFrom, from, mergeMap, throwError, timeout, toArray } from 'rxjs';
+import { type Access, type OpenSource, StreamError } from '../../../pipelines/model/index.ts';
+import { sourceAccess } from '../../alternates/access.ts';
+import { CATALOGERS } from '../../alternates/catalogers/index.ts';
+import { openDescriptors } from '../../alternates/descriptors/folder.ts';
+import type { AlternateSource, Descriptors } from '../../alternates/descriptors/parse.ts';
+import { parseDescriptor } from '../../config/ini.ts';
+import type { Settings } from '../../config/schema.ts';
+import { maskUrl } from '../../lib/mask.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { sourcesOf } from '../from-settings.ts';
+import { type Trial, trying } from './trial.ts';
+
+/** A URL at a source, and how the source is approached. */
+export interface Place {
+  readonly what: string;
+  readonly url: string;
+  /** Whether the source must have it; otherwise any answer shows that the source is there. */
+  readonly mustBeThere: boolean;
+  /** Rejects if the source cannot be approached. */
+  readonly access: () => Promise<Access>;
+  /** For `file:` URLs: the folder that the file must lie in. */
+  readonly root?: string;
+}
+
+/** Places that are asked at a time. */
+const CONCURRENCY = 8;
+
+/**
+ * Asks feeds, and the alternate sources that descriptors describe, for the beginning of one file
+ * each.
+ */
+export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Promise<readonly Trial[]> => {
+  const sources = sourcesOf(settings);
+  try {
+    const { sources: alternates, problems } = await descriptorsIn(settings.contentSourcesDir);
+    const accessOf = sourceAccess(CATALOGERS, sources.open, Date.now);
+    const places = [...feeds, ...alternates.map((source) => placeOf(source, () => firstValueFrom(accessOf(source))))];
+    const within = settings.headTimeout * 1000;
+    const trials = await firstValueFrom(
+      from(places).pipe(
+        mergeMap((place) => tryPlace(place, sources.open, within), CONCURRENCY),
+        toArray(),
+      ),
+    );
+    return [...problems.map((problem) => ({ what: 'alternate sources', problem })), ...trials];
+  } finally {
+    await sources.close();
+  }
+};
+
+const descriptorsIn = async (folder: string): Promise<Descriptors> => {
+  const { descriptors, close } = openDescriptors({
+    folder,
+    parse: parseDescriptor,
+    types: CATALOGERS.map(({ type }) => type),
+  });
+  try {
+    return await firstValueFrom(descriptors);
+  } finally {
+    close();
+  }
+};
+
+/** What a source of each type has. */
+const INDICES: Readonly<Record<string, string>> = {
+  yum: 'repodata/repomd.xml',
+  rhui: 'repodata/repomd.xml',
+  files: 'PULP_MANIFEST',
+  deb: 'Release',
+};
+
+const placeOf = ({ id, type, baseUrl, paths }: AlternateSource, access: Place['access']): Place => ({
+  what: `alternate source ${id}`,
+  url: `${baseUrl}${paths[0] ?? ''}${INDICES[type] ?? ''}`,
+  // Optional in flat repositories for apt.
+  mustBeThere: type !== 'deb',
+  access,
+  ...(baseUrl.startsWith('file:') && { root: fileURLToPath(baseUrl) }),
+});
+
+const isAnswer = (error: unknown): error is StreamError =>
+  error instanceof StreamError && (error.sourceStatus !== undefined || error.code === 'SOURCE_MISSING');
+
+const tryPlace = (
+  { what, url, mustBeThere, access, root }: Place,
+  open: OpenSource,
+  within: number,
+): Promise<Trial> => {
+  const ask = async (): Promise<string | undefined> => {
+    const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: '', revision: 0, data: {} };
+    const candidate = { entry, source: what, url, access: await access(), ...(root !== undefined && { root }) };
+    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${within} ms`);
+    try {
+      await firstValueFrom(
+        defer(() => open(candidate, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
+          timeout({ first: within, with: () => throwError(late) }),
+        ),
+      );
+      return undefined;
+    } catch (error) {
+      if (mustBeThere || !isAnswer(error)) throw error;
+      return `answers ${error.sourceStatus ?? 'that this file is not there'}`;
+    }
+  };
+  return trying(`${what}, ${maskUrl(url)}`, ask, (error) => maskUrl(messageOf(error)));
+};

@@ -1,0 +1,43 @@
+import { createServer, type Server } from 'node:net';
+import type { Settings } from '../../config/schema.ts';
+import { type ListenAddress, listenAddresses } from '../../http/addresses.ts';
+import { type Trial, trying } from './trial.ts';
+
+/**
+ * Listens briefly on every address and port of the daemon, all at once: two listeners may want the
+ * same.
+ */
+export const tryPorts = async ({ interfaces, port, adminPort }: Settings): Promise<readonly Trial[]> => {
+  const wanted = [
+    ...(await listenAddresses(interfaces)).map((address) => ({ address, port })),
+    ...(adminPort > 0 ? (await listenAddresses(['localhost'])).map((address) => ({ address, port: adminPort })) : []),
+  ];
+  const servers: Server[] = [];
+  const trials: Trial[] = [];
+  for (const { address, port } of wanted) {
+    const listening = async () => {
+      servers.push(await listen(address, port));
+      return undefined;
+    };
+    trials.push(await trying(`port ${port || 'of any number'} on ${address.host}`, listening, reasonOf));
+  }
+  for (const server of servers) server.close();
+  return trials;
+};
+
+const listen = ({ host, ipv6Only }: ListenAddress, port: number): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen({ host, port, ipv6Only }, () => resolve(server));
+  });
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is taken, by a running daemon or by another program',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+};
+
+const reasonOf = (error: unknown): string => {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message;
+};

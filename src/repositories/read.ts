@@ -1,0 +1,49 @@
+import { type Checksum, StreamError } from '../../pipelines/model/index.ts';
+import { makeMeter } from './verify.ts';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+// Object stores answer 403 rather than 404 to whoever may not list them.
+const isMissing = (error: unknown): boolean =>
+  error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED');
+
+/** The bytes of a file that may not exist: `undefined` where the repository does not have it. */
+export const openOptional = async (bytes: Bytes): Promise<Bytes | undefined> => {
+  const source = bytes[Symbol.asyncIterator]();
+  try {
+    const first = await source.next();
+    return (async function* () {
+      try {
+        for (let step = first; !step.done; step = await source.next()) yield step.value;
+      } finally {
+        await source.return?.();
+      }
+    })();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+};
+
+interface Snapshot {
+  readonly text: string;
+  readonly checksum: Checksum;
+  readonly size: number;
+}
+
+// Far above any real one (Debian's Release: 0.2 MB), far below what hurts.
+const LARGEST_TEXT = 64 * 1024 * 1024;
+
+/** A small file as text, with the digest and size of the very bytes that were read: what is served later has to be these. */
+export const readText = async (name: string, bytes: Bytes): Promise<Snapshot> => {
+  const meter = makeMeter();
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const chunk of meter.through(bytes)) {
+    size += chunk.byteLength;
+    if (size > LARGEST_TEXT) throw new Error(`${name}: longer than ${LARGEST_TEXT} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return { text: text + decoder.decode(), ...meter.read() };
+};

@@ -1,0 +1,64 @@
+import type { Checksum } from '../../pipelines/model/index.ts';
+import { toChecksum } from './checksum.ts';
+
+/** A file that a Release file vouches for. */
+export interface ReleaseFile {
+  /** Below the Release file's folder. */
+  readonly path: string;
+  readonly checksum: Checksum;
+  readonly size: number;
+}
+
+export interface Release {
+  /** Indices can also be had by their digest, in which case apt asks for them so. */
+  readonly byHash: boolean;
+  /** The sections' name for the strongest digest, as it stands in by-hash paths. */
+  readonly digest: string;
+  readonly files: readonly ReleaseFile[];
+}
+
+/** Strongest first: apt takes the strongest there is. */
+const SECTIONS = [
+  ['SHA512', 'sha512'],
+  ['SHA256', 'sha256'],
+  ['SHA1', 'sha1'],
+  ['MD5Sum', 'md5'],
+] as const;
+
+/** The text inside a clear-signed message (RFC 9580 section 7); any other text as it is. */
+export const withoutSignature = (text: string): string => {
+  if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) return text;
+  const start = /\r?\n\r?\n/.exec(text);
+  const end = text.indexOf('\n-----BEGIN PGP SIGNATURE-----');
+  if (!start || end < 0) return '';
+  return text.slice(start.index + start[0].length, end);
+};
+
+/** Reads a Release file: one stanza of fields, the digests' being lists of ` DIGEST SIZE PATH`. Throws naming `name` and the line. */
+export const parseRelease = (name: string, text: string): Release => {
+  const fields = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    if (/^[ \t]/.test(line)) {
+      current.push(line.trim());
+      continue;
+    }
+    const [, field, value] = /^([^:\s]+):(.*)$/.exec(line) ?? [];
+    if (field === undefined || value === undefined) continue;
+    current = value.trim() === '' ? [] : [value.trim()];
+    fields.set(field.toLowerCase(), current);
+  }
+  const section = SECTIONS.find(([title]) => fields.has(title.toLowerCase()));
+  if (!section)
+    throw new Error(
+      `${name}: lists no files, expected one of the fields ${SECTIONS.map(([title]) => title).join(', ')}`,
+    );
+  const [digest, algorithm] = section;
+  const files = (fields.get(digest.toLowerCase()) ?? []).map((line): ReleaseFile => {
+    const [, value, size, path] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
+    if (value === undefined || path === undefined)
+      throw new Error(`${name}: ${digest}: '${line}', expected DIGEST SIZE PATH`);
+    return { path, checksum: toChecksum(algorithm, value, `${name}: ${path}`), size: Number(size) };
+  });
+  return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', digest, files };
+};

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { Checksum, ChecksumAlgorithm } from '../../pipelines/model/index.ts';
+
+/** Counts and digests bytes that pass. */
+export interface Meter {
+  through(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
+  /** What has passed; to be asked once, at the end. */
+  read(): { readonly checksum: Checksum; readonly size: number };
+}
+
+export const makeMeter = (algorithm: ChecksumAlgorithm = 'sha256'): Meter => {
+  const hash = createHash(algorithm);
+  let size = 0;
+  return {
+    through: async function* (bytes) {
+      for await (const chunk of bytes) {
+        hash.update(chunk);
+        size += chunk.byteLength;
+        yield chunk;
+      }
+    },
+    read: () => ({ checksum: { algorithm, value: hash.digest('hex') }, size }),
+  };
+};
+
+/** What a file's bytes have to be. */
+export interface Expected {
+  readonly checksum?: Checksum;
+  readonly size?: number;
+}
+
+const check = (name: string, found: { checksum: Checksum; size: number }, expected: Expected): void => {
+  const { checksum, size } = expected;
+  if (checksum && checksum.value !== found.checksum.value) {
+    throw new Error(`${name}: expected ${checksum.algorithm} ${checksum.value}, found ${found.checksum.value}`);
+  }
+  if (size !== undefined && size !== found.size) {
+    throw new Error(`${name}: expected ${size} bytes, found ${found.size}`);
+  }
+};
+
+/**
+ * Parses bytes while they are checked. Whatever the parser made of them, the whole file is read, and a wrong digest is the error
+ * rather than what the parser stumbled over. A source that fails is an error before all that.
+ */
+export async function* parseVerified<T>(
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  expected: Expected,
+  parse: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const meter = makeMeter(expected.checksum?.algorithm);
+  const source = meter.through(bytes);
+  let sourceFailure: { readonly error: unknown } | undefined;
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    try {
+      return await source.next();
+    } catch (error) {
+      sourceFailure ??= { error };
+      throw error;
+    }
+  };
+  let parserFailure: { readonly error: unknown } | undefined;
+  try {
+    try {
+      // Without `return`, so that a parser which stops early leaves the rest to be read below.
+      yield* parse({ [Symbol.asyncIterator]: () => ({ next }) });
+    } catch (error) {
+      parserFailure = { error };
+    }
+    if (sourceFailure) throw sourceFailure.error;
+    while (!(await source.next()).done);
+    check(name, meter.read(), expected);
+    if (parserFailure) throw parserFailure.error;
+  } finally {
+    await source.return(undefined);
+  }
+}

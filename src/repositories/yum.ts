@@ -1,0 +1,144 @@
+import type { Checksum } from '../../pipelines/model/index.ts';
+import { toChecksum } from './checksum.ts';
+import { decompress } from './decompress.ts';
+import { type Format, metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import { openOptional, readText } from './read.ts';
+import { toRelativePath } from './relative-path.ts';
+import { type Expected, parseVerified } from './verify.ts';
+import { parseXml } from './xml.ts';
+
+const REPOMD = 'repodata/repomd.xml';
+
+/** One `<data>` of repomd.xml. */
+interface Listed {
+  readonly type: string;
+  readonly path: string;
+  readonly packed: Expected & { readonly checksum: Checksum };
+  readonly open: Expected;
+}
+
+type Fields = Record<string, string | undefined>;
+
+const need = (fields: Fields, field: string, where: string): string => {
+  const value = fields[field];
+  if (value === undefined || value === '') throw new Error(`${where}: ${field} is missing`);
+  return value;
+};
+
+const toSize = (text: string | undefined, where: string): number | undefined => {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d+$/.test(text)) throw new Error(`${where}: size '${text}' is no number of bytes`);
+  return Number(text);
+};
+
+const expected = (
+  type: string | undefined,
+  value: string | undefined,
+  size: number | undefined,
+  where: string,
+): Expected => ({
+  ...(type !== undefined && value !== undefined && { checksum: toChecksum(type, value, where) }),
+  ...(size !== undefined && { size }),
+});
+
+/**
+ * The children of each `element` right below the root: their text by name, their attributes by `name@attribute`, and the
+ * element's own attributes by `@attribute`. Grandchildren (a package's `format`) are passed over.
+ */
+const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>, element: string): AsyncGenerator<Fields> =>
+  parseXml<Fields>(name, bytes, (emit) => {
+    let record: Fields | undefined;
+    let child: string | undefined;
+    return {
+      opened: (tag, depth, attributes) => {
+        if (depth === 2 && tag === element) record = {};
+        if (depth === 3) child = tag;
+        if (!record || depth > 3 || depth < 2) return;
+        const owner = depth === 3 ? tag : '';
+        if (owner) record[owner] = '';
+        for (const [key, value] of Object.entries(attributes)) record[`${owner}@${key}`] = value;
+      },
+      text: (text) => {
+        if (record && child !== undefined) record[child] += text;
+      },
+      closed: (_tag, depth) => {
+        if (depth === 3) child = undefined;
+        if (depth !== 2 || !record) return;
+        emit(record);
+        record = undefined;
+      },
+    };
+  });
+
+const toListed = (fields: Fields): Listed => {
+  const type = need(fields, '@type', `${REPOMD}: a data element`);
+  const where = `${REPOMD}: data type="${type}"`;
+  const size = toSize(fields.size, where);
+  return {
+    type,
+    path: toRelativePath(need(fields, 'location@href', where), where),
+    packed: {
+      checksum: toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where),
+      ...(size !== undefined && { size }),
+    },
+    open: expected(fields['open-checksum@type'], fields['open-checksum'], toSize(fields['open-size'], where), where),
+  };
+};
+
+const toPackage = (fields: Fields, file: string): RepositoryItem => {
+  const name = need(fields, 'name', `${file}: a package`);
+  const where = `${file}: package ${name}`;
+  const arch = need(fields, 'arch', where);
+  const checksum = toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where);
+  const size = toSize(fields['size@package'], where);
+  return {
+    // xml:base is ignored, as Pulp does: the feed's own layout counts.
+    path: toRelativePath(need(fields, 'location@href', where), where),
+    unitTypeId: arch === 'src' ? 'srpm' : 'rpm',
+    unitKey: {
+      name,
+      epoch: fields['version@epoch'] || '0',
+      version: need(fields, 'version@ver', where),
+      release: need(fields, 'version@rel', where),
+      arch,
+      checksumtype: checksum.algorithm,
+      checksum: checksum.value,
+    },
+    checksum,
+    ...(size !== undefined && { size }),
+  };
+};
+
+async function* readPackages({ path }: Listed, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
+  for await (const fields of readRecords(path, bytes, 'package')) yield toPackage(fields, path);
+}
+
+const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<RepositoryItem> =>
+  parseVerified(primary.path, repository.read(primary.path, primary.packed.size), primary.packed, (packed) =>
+    parseVerified(`${primary.path}, decompressed`, decompress(primary.path, packed), primary.open, (bytes) =>
+      readPackages(primary, bytes),
+    ),
+  );
+
+/** A yum repository: repomd.xml, what it lists, its signature and key where there are any, and each package of `primary`. */
+export const yum: Format = async function* (repository) {
+  const repomd = await readText(REPOMD, repository.read(REPOMD));
+  yield metadataItem(REPOMD, repomd.checksum, repomd.size);
+  for (const path of [`${REPOMD}.asc`, `${REPOMD}.key`]) {
+    const bytes = await openOptional(repository.read(path));
+    if (!bytes) continue;
+    const { checksum, size } = await readText(path, bytes);
+    yield metadataItem(path, checksum, size);
+  }
+  const listed: Listed[] = [];
+  for await (const fields of readRecords(REPOMD, toBytes(repomd.text), 'data')) listed.push(toListed(fields));
+  for (const { path, packed } of listed) yield metadataItem(path, packed.checksum, packed.size);
+  const primary = listed.find(({ type }) => type === 'primary');
+  if (!primary)
+    throw new Error(`${REPOMD}: no data of type primary, found ${listed.map(({ type }) => type).join(', ') || 'none'}`);
+  yield* readPrimary(repository, primary);
+};
+
+async function* toBytes(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}

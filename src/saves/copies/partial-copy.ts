@@ -1,0 +1,96 @@
+import { unlink } from 'node:fs/promises';
+import { inheritFile } from '../../lib/private-files.ts';
+import { closeFd, openFd, syncFd, unlessMissing, writeAll } from './files.ts';
+import type { InLine } from './semaphore.ts';
+import type { Backlog } from './write-backlog.ts';
+
+export interface PartialCopy {
+  /** Takes bytes to be written, by reference. Never waits and never throws. */
+  write(bytes: Uint8Array): void;
+  /** All bytes were given. Resolves with true once they outlive a power cut; false where the copy gave itself up. Never rejects. */
+  finish(): Promise<boolean>;
+  /** Resolves once nothing is left of it. */
+  abort(): Promise<boolean>;
+}
+
+interface PartialCopyOptions {
+  readonly file: string;
+  readonly backlog: Backlog;
+  /** Disk operations wait in this line: they block threads that others need. */
+  readonly inLine: InLine;
+  /** Told once why the copy gave itself up. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * A file in the making. It gives itself up, leaving nothing behind, where the disk refuses (full, for one) or where it is
+ * so slow that the backlog is full.
+ */
+export const startPartialCopy = ({ file, backlog, inLine, onError }: PartialCopyOptions): PartialCopy => {
+  let queue: Uint8Array[] = [];
+  let ending: 'finish' | 'abort' | undefined;
+  let wake = () => {};
+
+  /** Writes until the end was told. */
+  const copy = async (fd: number): Promise<void> => {
+    for (;;) {
+      if (ending === 'abort') return;
+      const batch = queue;
+      queue = [];
+      if (batch.length > 0) {
+        await inLine(() => writeAll(fd, batch)).finally(() => backlog.give(lengthOf(batch)));
+      } else if (ending === 'finish') {
+        return inLine(() => syncFd(fd));
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  };
+
+  const end = (how: 'finish' | 'abort') => {
+    ending ??= how;
+    wake();
+    return result;
+  };
+
+  const giveUp = (error: unknown) => {
+    if (ending !== 'abort') onError(error);
+    ending = 'abort';
+    wake();
+  };
+
+  const run = async (): Promise<boolean> => {
+    try {
+      const fd = await inLine(() => openFd(file, 'wx', 0o600));
+      try {
+        inheritFile(fd, file);
+        await copy(fd);
+      } finally {
+        await closeFd(fd);
+      }
+    } catch (error) {
+      giveUp(error);
+    }
+    if (ending !== 'abort') return true;
+    backlog.give(lengthOf(queue));
+    queue = [];
+    await unlessMissing(unlink(file)).catch(onError);
+    return false;
+  };
+  const result = run();
+
+  return {
+    write: (bytes) => {
+      if (ending) return;
+      if (!backlog.take(bytes.length)) return giveUp(new Error('the disk is too slow: the backlog is full'));
+      queue.push(bytes);
+      wake();
+    },
+    finish: () => end('finish'),
+    abort: () => end('abort'),
+  };
+};
+
+const lengthOf = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, { length }) => sum + length, 0);

@@ -1,0 +1,77 @@
+import { type BigIntStats, close, constants, fstat, open } from 'node:fs';
+import { promisify } from 'node:util';
+import { type Candidate, type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { diskPath } from './path.ts';
+
+/** A regular file, open for reading. Whoever gets it closes it. */
+export interface DiskFile {
+  readonly fd: number;
+  readonly path: string;
+  readonly stats: BigIntStats;
+}
+
+/**
+ * Opens a candidate's file, or rejects with a StreamError, with nothing left open.
+ * A last symbolic link is not followed where the candidate has a root: it would have appeared after the path was resolved.
+ * Without O_NONBLOCK, opening a named pipe would wait for a writer, and hold a thread for it.
+ */
+export const openDiskFile = async (candidate: Candidate): Promise<DiskFile> => {
+  try {
+    const path = await diskPath(candidate);
+    const noFollow = candidate.root === undefined ? 0 : constants.O_NOFOLLOW;
+    const fd = await openFd(path, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
+    try {
+      const stats = await statFd(fd, { bigint: true });
+      if (!stats.isFile())
+        throw new StreamError('SOURCE_MISSING', 'disk', `${path} is ${whatIs(stats)}; expected a file`);
+      return { fd, path, stats };
+    } catch (error) {
+      closeFd(fd);
+      throw error;
+    }
+  } catch (error) {
+    throw diskError(error, candidate.url);
+  }
+};
+
+const openFd = promisify(open);
+const statFd = promisify(fstat) as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
+
+/** Nothing was written through it, so a failing close loses nothing; without a callback it would end the process. */
+export const closeFd = (fd: number): void => close(fd, () => {});
+
+/** What the system says about a file, as a StreamError that names it. */
+export const diskError = (thrown: unknown, path: string): StreamError => {
+  if (thrown instanceof StreamError) return thrown;
+  return new StreamError(
+    KINDS[codeOf(thrown)] ?? 'UNREADABLE',
+    'disk',
+    `${path}: ${SAYINGS[codeOf(thrown)] ?? messageOf(thrown)}`,
+    {
+      cause: thrown,
+    },
+  );
+};
+
+/** In plain words, where the system's own repeat the path and name a call. */
+const SAYINGS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'no permission to read it',
+};
+
+const KINDS: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: 'SOURCE_MISSING',
+  ENOTDIR: 'SOURCE_MISSING',
+  ENAMETOOLONG: 'SOURCE_MISSING',
+  // What a socket answers to being opened.
+  ENXIO: 'SOURCE_MISSING',
+  EACCES: 'SOURCE_REFUSED',
+  EPERM: 'SOURCE_REFUSED',
+  ELOOP: 'OUTSIDE_ROOT',
+};
+
+const whatIs = (stats: BigIntStats): string => {
+  if (stats.isDirectory()) return 'a folder';
+  return stats.isFIFO() ? 'a named pipe' : 'a device';
+};

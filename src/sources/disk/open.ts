@@ -1,0 +1,148 @@
+import { read } from 'node:fs';
+import type { SourceEvent } from '../../../pipelines/model/index.ts';
+import {
+  type Ask,
+  type Candidate,
+  field,
+  type Header,
+  holds,
+  type OpenSource,
+  type SourceHead,
+  StreamError,
+  within,
+} from '../../../pipelines/model/index.ts';
+import { type Flow, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
+import { asksRange } from '../asks-range.ts';
+import { contentType } from '../content-type.ts';
+import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
+
+/** Bytes a read at most: larger ones gain little and hold more. */
+const READ = 256 * 1024;
+
+/**
+ * Candidates at `file:` URLs and plain absolute paths. Emits a head made from the file, or from the header fields that the candidate brings,
+ * then chunks while the valve is open, one read at a time; completes after as many bytes as the head told, also where the file has grown
+ * meanwhile. Errors with a StreamError, SHORT_BODY where the file has become shorter. Unsubscribing closes the file, at the latest when the
+ * one read under way returns.
+ */
+export const openDisk: OpenSource = (candidate, ask) =>
+  pausable<SourceEvent>(ask.valve, (sink) => {
+    let paused = false;
+    let left = false;
+    let reading: Flow | undefined;
+
+    openDiskFile(candidate).then(
+      (file) => {
+        const head = headOf(file, candidate, ask);
+        if (head instanceof StreamError) {
+          closeFd(file.fd);
+          return sink.error(head);
+        }
+        sink.ahead(head);
+        if (left || ask.method === 'HEAD') {
+          closeFd(file.fd);
+          return sink.complete();
+        }
+        reading = readPart(file, head, sink);
+        if (!paused) reading.resume();
+      },
+      (error: unknown) => sink.error(error),
+    );
+
+    return {
+      pause: () => {
+        paused = true;
+        reading?.pause();
+      },
+      resume: () => {
+        paused = false;
+        reading?.resume();
+      },
+      close: () => {
+        left = true;
+        reading?.close();
+      },
+    };
+  });
+
+/** Reads what its head told, up to the size that the file had when it was opened. Begins paused; owns the file and closes it once. */
+const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Flow => {
+  const end = last === undefined ? Number(file.stats.size) : last + 1;
+  let at = from;
+  let paused = true;
+  let underWay = false;
+  let over = false;
+
+  const close = (tell?: () => void) => {
+    over = true;
+    closeFd(file.fd);
+    tell?.();
+  };
+
+  const next = () => {
+    if (paused || underWay || over) return;
+    if (at === end) return close(sink.complete);
+    underWay = true;
+    const buffer = Buffer.allocUnsafe(Math.min(READ, end - at));
+    read(file.fd, buffer, 0, buffer.length, at, (error, count) => {
+      underWay = false;
+      // The file could not be closed under the read.
+      if (over) return closeFd(file.fd);
+      if (error) return close(() => sink.error(diskError(error, file.path)));
+      if (count === 0) return close(() => sink.error(shrunk(file, at)));
+      at += count;
+      sink.next({ type: 'chunk', bytes: count === buffer.length ? buffer : buffer.subarray(0, count) });
+      if (!over && at === end) return close(sink.complete);
+      next();
+    });
+  };
+
+  return {
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
+      next();
+    },
+    close: () => {
+      if (over) return;
+      if (underWay) over = true;
+      else close();
+    },
+  };
+};
+
+const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
+  new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
+
+/** The head that a web server would send; If-Range that does not hold means the whole file (RFC 9110 section 13.1.5). */
+const headOf = (file: DiskFile, candidate: Candidate, ask: Ask): SourceHead | StreamError => {
+  const { path, stats } = file;
+  const length = Number(stats.size);
+  const fields = fieldsOf(file, candidate);
+  const tag = field(fields, 'etag');
+  // A weak one proves nothing about bytes.
+  const etag = tag?.startsWith('"') ? tag : undefined;
+  const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified: field(fields, 'last-modified') });
+  const part = asked ? within({ first: ask.from, last: ask.last }, length) : undefined;
+  // From its very end on there is nothing left to read, and nothing wrong.
+  if (asked && !part && ask.from !== length && length > 0) {
+    return new StreamError('UNSATISFIABLE', 'disk', `${path} has ${length} bytes only`, { length });
+  }
+  const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };
+  const headers: readonly Header[] = [['Content-Length', String(last + 1 - from)], ...fields];
+  return { type: 'head', headers, length, from, ...(last < length - 1 && { last }), etag };
+};
+
+/**
+ * The fields that describe the content: for a copy those of the transfer that it was made of, as far as they are known, otherwise the file's
+ * own. A copy's time is that of saving, which is not when the content was modified. The file's entity tag is strong: time, size and inode
+ * change with the content (RFC 9110 section 8.8.1).
+ */
+const fieldsOf = ({ path, stats }: DiskFile, { headers, kept }: Candidate): readonly Header[] =>
+  headers ?? [
+    ['Content-Type', contentType(path)],
+    ...(kept ? [] : [['Last-Modified', stats.mtime.toUTCString()] as const]),
+    ['ETag', `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`],
+  ];

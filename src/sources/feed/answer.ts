@@ -1,0 +1,120 @@
+import {
+  type Ask,
+  type ErrorCode,
+  field,
+  type Header,
+  type Part,
+  type SourceHead,
+  StreamError,
+  within,
+} from '../../../pipelines/model/index.ts';
+import { asksRange } from '../asks-range.ts';
+import { sayUrl } from './errors.ts';
+
+/** What a feed's status and header fields mean to us. */
+export type Answer =
+  | SourceHead
+  /** The range asked for begins where the file ends: there is a head, and not a byte after it. */
+  | { readonly type: 'nothing-left'; readonly head: SourceHead }
+  | { readonly type: 'redirect'; readonly status: number; readonly location: string | undefined }
+  | { readonly type: 'refused'; readonly error: StreamError };
+
+/**
+ * Only 200 is taken, and 206 where a range was asked for and all of it follows (RFC 9110 section 15.3.7): anything else is somebody's error
+ * page, or not the file. A 416 that tells the very length asked from proves that nothing is missing.
+ */
+export const readAnswer = (status: number, headers: readonly Header[], ask: Ask, url: URL, now = Date.now): Answer => {
+  if (headers.length > MOST_FIELDS)
+    return refused('PROTOCOL_ERROR', url, `sent ${headers.length} header fields; taken are ${MOST_FIELDS}`, status);
+  if (status === 200) return head(status, headers, decimal(field(headers, 'content-length')));
+  if (status === 206 && asksRange(ask)) return part(headers, ask, url);
+  if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
+  if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
+  return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, {
+    retryAfter: retryAfter(headers, now),
+  });
+};
+
+/** Header fields of an answer: many a proxy in front takes fewer than a hundred. How long they may be together is the connection's to say. */
+const MOST_FIELDS = 128;
+
+/** Digits only: `1e3`, `0x10` and `-1` are no lengths. */
+export const decimal = (text: string | undefined): number | undefined => {
+  if (text === undefined || !/^\d+$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+};
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+const REFUSALS: Readonly<Record<number, ErrorCode>> = {
+  401: 'SOURCE_REFUSED',
+  403: 'SOURCE_REFUSED',
+  404: 'SOURCE_MISSING',
+  407: 'SOURCE_REFUSED',
+  410: 'SOURCE_MISSING',
+  429: 'SOURCE_BUSY',
+  503: 'SOURCE_BUSY',
+};
+
+const refused = (
+  code: ErrorCode,
+  url: URL,
+  what: string,
+  sourceStatus: number,
+  more: { readonly retryAfter?: number; readonly length?: number } = {},
+): Answer => ({
+  type: 'refused',
+  error: new StreamError(code, 'feed', `${sayUrl(url)} ${what}`, { sourceStatus, ...more }),
+});
+
+const STRONG = /^"[^"]*"$/;
+
+const head = (
+  status: number,
+  headers: readonly Header[],
+  length: number | undefined,
+  { first = 0, last }: Partial<Part> = {},
+): SourceHead => {
+  const etag = field(headers, 'etag');
+  const strong = etag !== undefined && STRONG.test(etag) ? etag : undefined;
+  return { type: 'head', status, headers, length, from: first, ...(last !== undefined && { last }), etag: strong };
+};
+
+/**
+ * A part is of use only where it is one, says how long the whole is, and has all that was asked for (RFC 9110 section 14.4). It may begin
+ * elsewhere: what does not fit is judged by whoever knows which bytes are there already.
+ */
+const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
+  const range = field(headers, 'content-range');
+  const [first, last, total] = (/^bytes +(\d+)-(\d+)\/(\d+)$/i.exec(range ?? '') ?? []).slice(1).map(decimal);
+  const wanted = total === undefined ? undefined : within({ first: ask.from, last: ask.last }, total);
+  if (first === undefined || last === undefined || total === undefined || first > last || last !== wanted?.last) {
+    const told = range === undefined ? 'without Content-Range' : `with Content-Range “${range}”`;
+    return refused('NO_RANGE', url, `answered 206 ${told}; expected one part with all that was asked for`, 206);
+  }
+  const follows = decimal(field(headers, 'content-length')) ?? last - first + 1;
+  return follows === last - first + 1
+    ? head(206, headers, total, { first, ...(last < total - 1 && { last }) })
+    : refused('NO_RANGE', url, `answered 206 with “${range}”, but a Content-Length of ${follows}`, 206);
+};
+
+/** `Content-Range: bytes *\/N` tells how long the whole is (RFC 9110 section 15.5.17). */
+const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answer => {
+  const length = decimal(/^bytes +\*\/(\d+)$/i.exec(field(headers, 'content-range') ?? '')?.[1]);
+  // Of empty content every range is beyond the end, and nothing is missing.
+  if (length !== undefined && (length === from || length === 0))
+    return { type: 'nothing-left', head: head(416, headers, length, { first: length }) };
+  return length === undefined || within({ first: from, last }, length)
+    ? refused('NO_RANGE', url, 'answered 416', 416)
+    : refused('UNSATISFIABLE', url, `answered 416: it has ${length} bytes only`, 416, { length });
+};
+
+/** Milliseconds; seconds or an HTTP date (RFC 9110 section 10.2.3). */
+const retryAfter = (headers: readonly Header[], now: () => number): number | undefined => {
+  const text = field(headers, 'retry-after');
+  const seconds = decimal(text);
+  if (seconds !== undefined) return seconds * 1000;
+  const date = text !== undefined && / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now());
+};

@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { buildConnector, Client, ProxyAgent } from 'undici';
+import type { Access } from '../../../pipelines/model/index.ts';
+import type { Lane } from './pool.ts';
+
+/** What a connection is made of. */
+export interface LaneOptions {
+  readonly secureContext: SecureContext;
+  readonly access: Access;
+  /** Milliseconds, the TLS handshake included. */
+  readonly connectTimeout: number;
+  /** Milliseconds that an unused connection is kept. */
+  readonly idleTimeout: number;
+}
+
+/** How lanes to an origin are made. They share one cache of TLS sessions: resuming spares a handshake. */
+export const laneMaker = (origin: URL, options: LaneOptions): (() => Lane) =>
+  options.access.proxy ? () => proxied(options, options.access.proxy) : direct(origin, options);
+
+/** Bytes of an answer's header fields together; more of them break the connection. */
+const LONGEST_HEAD = 16 * 1024;
+
+const connectionOptions = ({ idleTimeout, connectTimeout }: LaneOptions) => ({
+  connectTimeout,
+  pipelining: 1,
+  allowH2: false,
+  maxHeaderSize: LONGEST_HEAD,
+  keepAliveTimeout: idleTimeout,
+  keepAliveMaxTimeout: idleTimeout,
+});
+
+const tlsOptions = ({ secureContext, access }: LaneOptions) => ({
+  secureContext,
+  rejectUnauthorized: access.verifyServer !== false,
+  allowH2: false,
+});
+
+const direct = (origin: URL, options: LaneOptions): (() => Lane) => {
+  const connect = buildConnector({ ...tlsOptions(options), timeout: options.connectTimeout });
+  return () => {
+    let connecting: Socket | undefined;
+    let broken: Error | undefined;
+    const dispatcher = new Client(origin, {
+      ...connectionOptions(options),
+      connect: (to, done) => {
+        // The connector returns its socket, which its type does not tell: the only hold on a connection in the making.
+        const socket = connect(to, (...result) => {
+          connecting = undefined;
+          done(...result);
+        }) as unknown as Socket;
+        connecting = socket;
+        broken = undefined;
+        // TLS 1.3 demands a client certificate after the handshake. The alert is told before the connection's end,
+        // and without this undici would report that end alone: “other side closed”.
+        socket.on('error', (error) => {
+          broken = error;
+          socket.destroy(error);
+        });
+      },
+    });
+    // Without an error undici would wait for the connection for ever.
+    return {
+      dispatcher,
+      hangUp: () => connecting?.destroy(new Error('nobody waits for the connection any more')),
+      broken: () => broken,
+    };
+  };
+};
+
+const proxied = (options: LaneOptions, proxy: Access['proxy']): Lane => {
+  const { url = '', username, password } = proxy ?? {};
+  let asking: Socket | undefined;
+  const dispatcher = new ProxyAgent({
+    ...connectionOptions(options),
+    uri: url,
+    connections: 1,
+    requestTls: tlsOptions(options),
+    // The connection on which the proxy is asked for a tunnel; a proxy may take it and say nothing.
+    clientFactory: (to, { connect }: { connect: buildConnector.connector }) =>
+      new Client(to, {
+        headersTimeout: options.connectTimeout,
+        connect: (target, done) => {
+          asking = connect(target, done) as unknown as Socket;
+        },
+      }),
+    ...(username !== undefined && password !== undefined
+      ? { token: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+      : {}),
+  });
+  return { dispatcher, hangUp: () => asking?.destroy(new Error('nobody waits for the tunnel any more')) };
+};

@@ -1,0 +1,104 @@
+import { field, type OpenSource, type SourceHead, StreamError } from '../../../pipelines/model/index.ts';
+import { pausable } from '../../../pipelines/operators/pausable.ts';
+import { contentType } from '../content-type.ts';
+import { readAnswer } from './answer.ts';
+import { feedError, sayUrl } from './errors.ts';
+import { type Exchange, exchange } from './exchange.ts';
+import { createPools, type PoolSettings } from './pools.ts';
+import { accessAt, feedUrl, redirectUrl } from './redirect.ts';
+import { feedRequest } from './request.ts';
+
+export interface FeedSettings extends PoolSettings {
+  readonly userAgent: string;
+  /** Redirects followed for one request. */
+  readonly maxRedirects: number;
+}
+
+export interface Feed {
+  /** Never throws: whatever is wrong with a candidate is its error. */
+  readonly open: OpenSource;
+  /** Ends every connection; transfers that still run fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Candidates at `http:` and `https:` URLs. Emits one head, whatever the valve says, then chunks while it is open: the socket itself is
+ * paused, and chunks are the buffers that were read from it. Completes after the last byte that the feed announced; errors with a
+ * StreamError. Redirects are followed, with credentials for the first origin only. No limit on total time; silence is the caller's to time.
+ */
+export const createFeed = (settings: FeedSettings): Feed => {
+  const pools = createPools(settings);
+
+  const open: OpenSource = (candidate, ask) =>
+    pausable(ask.valve, (sink) => {
+      const access = candidate.access ?? {};
+      let paused = false;
+      let current: Exchange | undefined;
+
+      const visit = (url: URL, home: URL, left: number): void => {
+        const granted = accessAt(url, home, access);
+        let headSeen = false;
+        const fail = (error: unknown) => sink.error(feedError(error, url, headSeen));
+
+        current = exchange(pools.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
+          head: (status, headers) => {
+            headSeen = true;
+            const answer = readAnswer(status, headers, ask, url);
+            if (answer.type === 'head') sink.ahead(typed(answer, candidate.entry.path));
+            else if (answer.type === 'nothing-left') {
+              sink.ahead(answer.head);
+              sink.complete();
+            } else if (answer.type === 'refused') sink.error(answer.error);
+            else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
+            else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
+            return answer.type === 'head';
+          },
+          data: (bytes) => sink.next({ type: 'chunk', bytes }),
+          end: () => sink.complete(),
+          error: fail,
+        });
+        if (paused) current.pause();
+      };
+
+      attempt(
+        () => {
+          const home = feedUrl(candidate.url);
+          visit(home, home, settings.maxRedirects);
+        },
+        (error) => sink.error(error),
+      );
+
+      return {
+        pause: () => {
+          paused = true;
+          current?.pause();
+        },
+        resume: () => {
+          paused = false;
+          current?.resume();
+        },
+        close: () => current?.abort(),
+      };
+    });
+
+  return { open, close: pools.close };
+};
+
+/** Where the feed does not say of what type the content is, the name that it is catalogued by does. */
+const typed = (head: SourceHead, path: string): SourceHead =>
+  field(head.headers, 'content-type') === undefined
+    ? { ...head, headers: [...head.headers, ['Content-Type', contentType(path)]] }
+    : head;
+
+const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
+  const text = `${sayUrl(home)} redirects more than ${most} times`;
+  return new StreamError('TOO_MANY_REDIRECTS', 'feed', text, { sourceStatus });
+};
+
+const attempt = (run: () => void, fail: (error: unknown) => void): void => {
+  try {
+    run();
+  } catch (error) {
+    fail(error);
+  }
+};

@@ -1,0 +1,117 @@
+import { describe, expect, it } from '@jest/globals';
+import { NEVER } from 'rxjs';
+import { type Ask, type Policy, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
+import { attempt } from '../../../../pipelines/stages/attempts/attempt.ts';
+import {
+  aCandidate,
+  aPolicy,
+  aRequest,
+  chunk,
+  entryOf,
+  marbles,
+  sourceHead,
+  untilEndOf,
+} from '../../../support/river.ts';
+
+const VALVE = { o: true, x: false };
+const VALUES: Record<string, SourceEvent> = { h: sourceHead({ length: 2 }), a: chunk('a'), b: chunk('b') };
+const candidate = aCandidate('feed', entryOf('ab'));
+const failure = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW' | 'SHORT_BODY', what: string) =>
+  new StreamError(code, 'feed', `http://feed/bear.rpm ${what}`);
+
+/** One try; the source is left with the end of the result. */
+const check = (source: string, result: string, { error, valve = 'o', access, ...policy }: Options = {}) =>
+  marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const events = cold(source, VALUES);
+    const deps = { open: () => events, policy: aPolicy({ headTimeout: 5, readTimeout: 8, ...policy }) };
+    const tried = attempt(aRequest({ valve: hot(valve, VALVE) }), { ...candidate, access }, { from: 0 }, deps);
+    expectObservable(tried).toBe(result, VALUES, error);
+    expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
+  });
+
+interface Options extends Partial<Policy> {
+  readonly error?: StreamError;
+  readonly valve?: string;
+  readonly access?: (typeof candidate)['access'];
+}
+
+describe('attempt', () => {
+  it('passes on what a source says that keeps its word', () => check('--h-a-b-|', '--h-a-b-|'));
+
+  it('leaves a source whose head does not come in time', () =>
+    check('------h', '-----#', { error: failure('HEAD_TIMEOUT', 'sent no response head within 5 ms') }));
+
+  it('counts the time until the head though the consumer wants nothing', () =>
+    check('------h', '-----#', {
+      valve: 'x',
+      error: failure('HEAD_TIMEOUT', 'sent no response head within 5 ms'),
+    }));
+
+  it('leaves a source that stalls', () =>
+    check('--h-a---------b', '--h-a-------#', { error: failure('STALLED', 'sent nothing for 8 ms') }));
+
+  it('does not blame a source for what its consumer does not want', () =>
+    check('--h-a-----------b-|', '--h-a-----------b-|', { valve: 'o----x---------o---' }));
+
+  it('goes by the time that the source has of its own', () =>
+    check('--h-a---b', '--h-a--#', { access: { readTimeout: 3 }, error: failure('STALLED', 'sent nothing for 3 ms') }));
+
+  it('leaves a source that is too slow, unless we slow it down ourselves', () => {
+    const slow = { minSpeed: 500, minSpeedWindow: 4 };
+    const error = failure('TOO_SLOW', 'sent less than 500 bytes per second for 4 ms');
+    check('-h--a--b|', '-h--a#', { ...slow, error });
+    check('----h--ab|', '----h--ab|', slow);
+    check('-h--a--b|', '-h--a--b|', { ...slow, access: { maxSpeed: 1 } });
+  });
+
+  it('fails a body that ends early', () =>
+    check('--h-a-|', '--h-a-#', { error: failure('SHORT_BODY', 'ended after 1 of 2 bytes') }));
+
+  it('asks for what is missing, with the valve of the request', () => {
+    const asked: Ask[] = [];
+    const deps = {
+      open: (_: unknown, ask: Ask) => {
+        asked.push(ask);
+        return NEVER;
+      },
+      policy: aPolicy(),
+    };
+    const request = aRequest({ valve: NEVER });
+    attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps).subscribe().unsubscribe();
+    attempt(request, candidate, { from: 0 }, deps).subscribe().unsubscribe();
+    expect(asked).toEqual([
+      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER },
+      { method: 'GET', from: 0, valve: NEVER },
+    ]);
+  });
+
+  it('opens nothing where the candidate has a problem', () =>
+    marbles(({ expectObservable }) => {
+      const problem = new StreamError('SOURCE_BROKEN', 'feed', 'importer unknown');
+      const deps = {
+        open: () => {
+          throw new Error('opened');
+        },
+        policy: aPolicy(),
+      };
+      expectObservable(attempt(aRequest(), { ...candidate, problem }, { from: 0 }, deps)).toBe('#', {}, problem);
+    }));
+
+  it('does not measure the answer to HEAD', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold('--h|', VALUES);
+      const deps = { open: () => events, policy: aPolicy() };
+      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)).toBe('--h|', VALUES);
+      expectSubscriptions(events.subscriptions).toBe('^--!');
+    }));
+
+  it('closes the source when unsubscribed, also while it is paused', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const events = cold('-h-----', VALUES);
+      const valve = hot('  --x----', VALVE);
+      const deps = { open: () => events, policy: aPolicy() };
+      expectObservable(attempt(aRequest({ valve }), candidate, { from: 0 }, deps), '^---!').toBe('-h--', VALUES);
+      expectSubscriptions(events.subscriptions).toBe('^---!');
+      expectSubscriptions(valve.subscriptions).toBe('^---!');
+    }));
+});

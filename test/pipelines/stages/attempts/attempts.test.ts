@@ -1,0 +1,90 @@
+import { describe, it } from '@jest/globals';
+import { map, type Observable, of } from 'rxjs';
+import {
+  attempts,
+  type Chunk,
+  type Head,
+  type Note,
+  type SourceEvent,
+  StreamError,
+} from '../../../../pipelines/index.ts';
+import {
+  aCandidate,
+  aPolicy,
+  aRequest,
+  chunk,
+  digest,
+  entryOf,
+  inTurn,
+  marbles,
+  sourceHead,
+  textOf,
+} from '../../../support/river.ts';
+
+const entry = entryOf('ab');
+const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)];
+const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
+const gone = new StreamError('SOURCE_MISSING', 'feed', 'gone');
+
+/** What sources say: `h` the head, `1` one that starts at byte 1, letters the body. */
+const SAYS: Record<string, SourceEvent> = {
+  h: sourceHead({ length: 2 }),
+  '1': sourceHead({ length: 2, from: 1 }),
+  a: chunk('a'),
+  b: chunk('b'),
+};
+
+/** `L` the list of candidates, `T` a try, `F` its failure, `R` that the body goes on; `h` the head, letters the body. */
+const letterOf = (event: Head | Chunk | Note): string => {
+  if (event.type === 'head') return 'h';
+  if (event.type === 'chunk') return textOf(event.bytes);
+  return { found: 'L', attempt: 'T', failed: 'F', resumed: 'R', recorded: '', shared: '', behind: '' }[event.note];
+};
+
+/** The stage with sources that answer in turn. */
+const tried = (candidates: readonly (typeof first)[], ...answers: Observable<SourceEvent>[]): Observable<string> => {
+  const deps = { digest, random: () => 1, policy: aPolicy({ retryWait: 4 }), open: inTurn(...answers) };
+  return of(candidates).pipe(attempts(aRequest(), deps), map(letterOf));
+};
+
+describe('attempts', () => {
+  it('tells the list, then tries the first candidate that there is', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('     -----h-a-b|', SAYS);
+      expectObservable(tried([first, second], source)).toBe('(LT)-h-a-b|');
+      expectSubscriptions(source.subscriptions).toBe('       ^---------!');
+    }));
+
+  it('leaves a source that failed before it opens the next, in the same frame', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const missing = cold<SourceEvent>('-----#', {}, gone);
+      const good = cold('                 -----h-a-b|', SAYS);
+      expectObservable(tried([first, second], missing, good)).toBe('(LT)-(FT)-h-a-b|');
+      expectSubscriptions(missing.subscriptions).toBe('^----!');
+      expectSubscriptions(good.subscriptions).toBe('   -----^---------!');
+    }));
+
+  it('goes on from another source in mid-body', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const dies = cold('          -----h-a-#', SAYS, gone);
+      const goesOn = cold('                 -----1-b|', SAYS);
+      const result = '             (LT)-h-a-(FT)-R-b|';
+      expectObservable(tried([first, second], dies, goesOn)).toBe(result);
+      expectSubscriptions(dies.subscriptions).toBe('  ^--------!');
+      expectSubscriptions(goesOn.subscriptions).toBe('---------^-------!');
+    }));
+
+  it('waits before it tries the only candidate again, and leaves the timer when unsubscribed', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', SAYS)] as const;
+      const [one, again] = answers();
+      const unsubscribed = '                               ^-----------!';
+      expectObservable(tried([first], one, again), unsubscribed).toBe('(LT)-F---T-h');
+      expectSubscriptions(one.subscriptions).toBe('        ^----!');
+      expectSubscriptions(again.subscriptions).toBe('      ---------^--!');
+
+      const [other, never] = answers();
+      expectObservable(tried([first], other, never), '     ^-------!').toBe('(LT)-F');
+      expectSubscriptions(never.subscriptions).toBe([]);
+    }));
+});

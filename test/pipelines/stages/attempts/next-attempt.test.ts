@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ErrorCode, StreamError } from '../../../../pipelines/index.ts';
+import { type Failure, nextAttempt } from '../../../../pipelines/stages/attempts/next-attempt.ts';
+import { aCandidate, anEntry, aPolicy, entryOf } from '../../../support/river.ts';
+
+const entry = entryOf('content');
+const a = aCandidate('a', entry);
+const b = aCandidate('b', entry);
+const other = aCandidate('other', entryOf('other content'));
+const bare = aCandidate('bare', anEntry());
+const policy = aPolicy({ attempts: 8, attemptsPerCandidate: 3, retryWait: 10, retryWaitLimit: 100 });
+
+const failure = (candidate: typeof a, code: ErrorCode, from = 0, sent = from, retryAfter?: number): Failure => ({
+  candidate,
+  error: new StreamError(code, 'feed', code, { retryAfter }),
+  from,
+  sent,
+});
+const next = (candidates: (typeof a)[], failures: Failure[], begun?: { candidate: typeof a; etag?: string }) =>
+  nextAttempt({ candidates, failures, begun: begun && { first: 0, whole: true, ...begun } }, policy, () => 1);
+
+describe('nextAttempt', () => {
+  it('takes the first candidate first', () => expect(next([a, b], [])).toEqual({ candidate: a, wait: 0 }));
+
+  it('takes the next untried one after a failure before the head, at once', () =>
+    expect(next([a, b], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: b, wait: 0 }));
+
+  it('gives up when all failed for good', () =>
+    expect(next([a, b], [failure(a, 'SOURCE_MISSING'), failure(b, 'TLS_FAILED')])).toBeUndefined());
+
+  it('comes back to one whose failure may pass, after a back-off that doubles', () => {
+    expect(next([a], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: a, wait: 10 });
+    expect(next([a], [failure(a, 'CONNECT_FAILED'), failure(a, 'STALLED')])).toEqual({ candidate: a, wait: 20 });
+  });
+
+  it('spreads the back-off down to a half', () =>
+    expect(
+      nextAttempt({ candidates: [a], failures: [failure(a, 'STALLED')], begun: undefined }, policy, () => 0)?.wait,
+    ).toBe(5));
+
+  it('leaves a candidate alone after its failures in a row', () =>
+    expect(next([a], Array(3).fill(failure(a, 'CONNECT_FAILED')))).toBeUndefined());
+
+  it('waits as long as the source asks for, unless that is too long', () => {
+    expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 70)])).toEqual({ candidate: a, wait: 70 });
+    expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 101)])).toBeUndefined();
+  });
+
+  it('resumes at once from the source that was sending', () =>
+    expect(next([a, b], [failure(a, 'CONNECTION_LOST', 0, 500)], { candidate: a })).toEqual({ candidate: a, wait: 0 }));
+
+  it('goes to another source with the same checksum where the first cannot go on', () => {
+    expect(next([a, b], [failure(a, 'CHANGED', 0, 500)], { candidate: a })).toEqual({ candidate: b, wait: 0 });
+    const twice = [failure(a, 'CONNECTION_LOST', 0, 500), failure(a, 'CONNECT_FAILED', 500)];
+    expect(next([a, b], twice, { candidate: a })).toEqual({ candidate: b, wait: 0 });
+  });
+
+  it('takes an outdated candidate when nothing is left of the others, and none if these have none of the bytes', () => {
+    const old = { ...other, outdated: true };
+    expect(next([old, a], [])).toEqual({ candidate: a, wait: 0 });
+    expect(next([a, old], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: a, wait: 10 });
+    expect(next([a, old], Array(3).fill(failure(a, 'CONNECT_FAILED')))).toEqual({ candidate: old, wait: 0 });
+    expect(next([a, old], [failure(a, 'SOURCE_STATUS')])).toEqual({ candidate: old, wait: 0 });
+    expect(next([a, old], [failure(a, 'UNSATISFIABLE')])).toBeUndefined();
+    expect(next([a, old], [failure(a, 'LENGTH_UNKNOWN')])).toBeUndefined();
+    expect(next([a, b, old], [failure(a, 'UNSATISFIABLE')])).toEqual({ candidate: b, wait: 0 });
+  });
+
+  it('never joins content of another checksum, or of none', () => {
+    expect(next([a, other], [failure(a, 'CHANGED', 0, 500)], { candidate: a })).toBeUndefined();
+    expect(next([bare, a], [failure(bare, 'CONNECTION_LOST', 0, 5)], { candidate: bare })).toBeUndefined();
+  });
+
+  it('resumes content without a checksum only from the same source with a strong entity tag', () =>
+    expect(next([bare, a], [failure(bare, 'CONNECTION_LOST', 0, 5)], { candidate: bare, etag: '"1"' })).toEqual({
+      candidate: bare,
+      wait: 0,
+    }));
+
+  it('goes on as long as every attempt brings new bytes, up to the budget of the request', () => {
+    const dying = (count: number) =>
+      Array.from({ length: count }, (_, i) => failure(a, 'CONNECTION_LOST', i * 10, i * 10 + 10));
+    expect(next([a], dying(7), { candidate: a })).toEqual({ candidate: a, wait: 0 });
+    expect(next([a], dying(8), { candidate: a })).toBeUndefined();
+  });
+
+  it('keeps a turn for each untried candidate, though a dying one brings new bytes each time', () => {
+    const dying = (count: number) =>
+      Array.from({ length: count }, (_, i) => failure(a, 'CONNECTION_LOST', i * 10, i * 10 + 10));
+    expect(next([a, b], dying(6), { candidate: a })).toEqual({ candidate: a, wait: 0 });
+    expect(next([a, b], dying(7), { candidate: a })).toEqual({ candidate: b, wait: 0 });
+  });
+
+  it('counts failures in a row anew after progress', () => {
+    const failures = [failure(a, 'CONNECTION_LOST', 0, 10), failure(a, 'CONNECT_FAILED', 10)];
+    expect(next([a], failures, { candidate: a })).toMatchObject({ candidate: a });
+    expect(next([a], [...failures, failure(a, 'CONNECT_FAILED', 10)], { candidate: a })).toBeUndefined();
+  });
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, concat, map, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import {
+  type Ask,
+  type Candidate,
+  type Chunk,
+  createLengths,
+  type Lengths,
+  type OpenSource,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+} from '../../../../pipelines/index.ts';
+import type { JudgedHead } from '../../../../pipelines/stages/attempts/verify-before-head.ts';
+import { withLength } from '../../../../pipelines/stages/attempts/with-length.ts';
+import { aCandidate, anEntry, aPolicy, aRequest, chunk, entryOf, marbles, sourceHead } from '../../../support/river.ts';
+
+const known = aCandidate('feed', entryOf('abc'));
+const bare = aCandidate('feed', anEntry());
+const TAG: Partial<SourceHead> = { etag: '"1"' };
+const CHUNKS = { a: chunk('a'), b: chunk('b'), c: chunk('c'), d: chunk('d') };
+
+/** How a candidate answers when it is asked for nothing but its length: by HEAD, then for its first byte. */
+interface Answers {
+  readonly head?: Observable<SourceEvent>;
+  readonly first?: Observable<SourceEvent>;
+}
+
+const answering =
+  ({ head, first }: Answers, asked: string[] = []): OpenSource =>
+  (_, { method, from, last }: Ask) => {
+    asked.push(`${method} ${from}-${last ?? ''}`);
+    const none = throwError(() => new StreamError('SOURCE_STATUS', 'feed', 'answered 405'));
+    return (method === 'HEAD' ? head : first) ?? none;
+  };
+
+interface Story {
+  readonly source: string;
+  readonly answers?: Answers;
+  readonly candidate?: Candidate;
+  readonly said?: Partial<SourceHead>;
+  readonly lengths?: Lengths;
+  readonly result: string;
+  readonly length?: number;
+  readonly error?: StreamError;
+  readonly asked?: readonly string[];
+}
+
+const check = ({ source, answers = {}, candidate = known, said = {}, lengths, result, length, error, asked }: Story) =>
+  marbles(({ cold, expectObservable, flush }) => {
+    const head: JudgedHead = { ...sourceHead(said), verified: false };
+    const calls: string[] = [];
+    const open = () => cold<JudgedHead | Chunk>(source, { ...CHUNKS, h: head });
+    const policy = aPolicy({ verifyWholeWithin: 20 });
+    const deps = { open: answering(answers, calls), policy, lengths };
+    const told = withLength(aRequest(), candidate, deps, open);
+    expectObservable(told).toBe(
+      result,
+      { ...CHUNKS, H: { ...head, length }, h: { ...head, length: undefined } } as never,
+      error,
+    );
+    flush();
+    if (asked) expect(calls).toEqual(asked);
+  });
+
+const measured = (length: number | undefined, more: Partial<SourceHead> = {}) => sourceHead({ length, ...more });
+
+describe('withLength', () => {
+  it('passes what says its length', () =>
+    check({ source: 'h-a|', said: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
+
+  it('asks by HEAD', () => {
+    const head = timer(3).pipe(map(() => measured(3)));
+    check({ source: 'h-a-----b-c|', answers: { head }, result: '---(Ha)-b-c|', length: 3, asked: ['HEAD 0-'] });
+  });
+
+  it('asks for the first byte alone of whoever says no length to HEAD, or refuses it', () => {
+    const first = of<SourceEvent[]>(measured(3, { from: 0, last: 0 }), chunk('a'));
+    const asked = ['HEAD 0-', 'GET 0-0'];
+    check({ source: 'h-a-b-c|', answers: { first }, result: 'H-a-b-c|', length: 3, asked });
+    const head = of<SourceEvent>(measured(undefined));
+    check({ source: 'h-a-b-c|', answers: { head, first }, result: 'H-a-b-c|', length: 3, asked });
+  });
+
+  it('goes without where nobody tells, or not in time', () => {
+    check({ source: 'h-a|', result: 'h-a|', asked: ['HEAD 0-', 'GET 0-0'] });
+    check({ source: `h-a${'-'.repeat(30)}|`, answers: { head: NEVER }, result: `${'-'.repeat(20)}(ha)---------|` });
+  });
+
+  it('believes only what is about the same content', () => {
+    const head = (more: Partial<SourceHead>) => ({ head: of<SourceEvent>(measured(3, more)) });
+    const story = { source: 'h-a-b-c|', candidate: bare, length: 3 };
+    const [told, silent] = ['H-a-b-c|', 'h-a-b-c|'];
+    const date = (value: string): Partial<SourceHead> => ({ headers: [['Last-Modified', value]] });
+    check({ ...story, said: TAG, answers: head(TAG), result: told });
+    check({ ...story, said: TAG, answers: head({ etag: '"2"' }), result: silent });
+    check({ ...story, said: date('x'), answers: head(date('x')), result: told });
+    check({ ...story, said: date('x'), answers: head(date('y')), result: silent });
+    check({ ...story, said: TAG, answers: head({ ...TAG, headers: [['Content-Encoding', 'gzip']] }), result: silent });
+    // Nothing it could say would be known to be of this content: it is not asked.
+    check({ ...story, answers: head({}), result: silent, asked: [] });
+  });
+
+  it('remembers what it counted, for the same content', () => {
+    const lengths = createLengths();
+    const story = { source: 'h-a-b-c|', candidate: bare, said: TAG, lengths };
+    check({ ...story, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
+    check({ ...story, result: 'H-a-b-c|', length: 3, asked: [] });
+    check({ ...story, said: { etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
+    check({ ...story, candidate: known, said: {}, result: 'h-a-b-c|' });
+    check({ ...story, candidate: known, said: {}, result: 'H-a-b-c|', length: 3, asked: [] });
+    check({ ...story, candidate: aCandidate('feed', entryOf('other')), said: {}, result: 'h-a-b-c|' });
+  });
+
+  it('lets no body pass that is not as long as was told, and believes the source no more', () => {
+    const lengths = createLengths();
+    const story = {
+      candidate: bare,
+      said: TAG,
+      lengths,
+      answers: { head: of<SourceEvent>(measured(2, TAG)) },
+      length: 2,
+    };
+    const error = (what: string) =>
+      new StreamError('WRONG_LENGTH', 'feed', `http://feed/bear.rpm ${what}, told were 2`);
+    check({ ...story, source: 'h-a-b-c|', result: 'H-a-b-#', error: error('sent more bytes') });
+    check({ ...story, source: 'h-a-b-c|', result: 'h-a-b-c|', asked: [] });
+    check({ ...story, lengths: createLengths(), source: 'h-a|', result: 'H-a#', error: error('ended after 1 bytes') });
+  });
+
+  it('counts what has ended before anybody told', () =>
+    check({ source: 'h-a|', answers: { head: NEVER }, result: '---(Ha|)', length: 1 }));
+
+  it('pauses the source until it knows', () => {
+    const valves: boolean[] = [];
+    const open: OpenSource = () => NEVER;
+    const request = aRequest({ valve: new BehaviorSubject(true) });
+    const deps = { open, policy: aPolicy(), lengths: createLengths() };
+    withLength(request, known, deps, ({ valve }) => {
+      valve.subscribe((state) => valves.push(state));
+      return concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
+    }).subscribe();
+    expect(valves).toEqual([true, false]);
+  });
+
+  it('tells HEAD what is remembered', () => {
+    const lengths = createLengths();
+    lengths.learn(known, sourceHead(), 3);
+    const open = () => of({ ...sourceHead(), verified: false } as const);
+    const heads: unknown[] = [];
+    withLength(aRequest({ method: 'HEAD' }), known, { open: () => NEVER, policy: aPolicy(), lengths }, open).subscribe(
+      (head) => heads.push(head),
+    );
+    expect(heads).toMatchObject([{ length: 3 }]);
+  });
+
+  it('forgets the URL that was not used for the longest time', () => {
+    const lengths = createLengths(2);
+    const at = (url: string) => ({ ...known, url });
+    for (const url of ['http://a', 'http://b']) lengths.learn(at(url), sourceHead(), 1);
+    lengths.of(at('http://a'), sourceHead());
+    lengths.learn(at('http://c'), sourceHead(), 1);
+    expect(['a', 'b', 'c'].map((name) => lengths.of(at(`http://${name}`), sourceHead()))).toEqual([1, undefined, 1]);
+  });
+});

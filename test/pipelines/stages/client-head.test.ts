@@ -1,0 +1,144 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Header } from '../../../pipelines/index.ts';
+import { clientHead } from '../../../pipelines/stages/client-head.ts';
+import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/river.ts';
+
+const bare = aCandidate('feed', anEntry());
+const policy = { cacheTimeout: 60 };
+const headersOf = (headers: Header[], candidate = bare) =>
+  clientHead({ ...sourceHead({ headers, length: 10 }), verified: false }, candidate, policy).headers;
+const OURS: readonly Header[] = [
+  ['Accept-Ranges', 'bytes'],
+  ['Cache-Control', 'public, s-maxage=60, max-age=60'],
+];
+
+describe('clientHead', () => {
+  it('passes end-to-end fields in order and apart', () => {
+    const headers: Header[] = [
+      ['Link', 'a'],
+      ['Content-Type', 'text/plain'],
+      ['Link', 'b'],
+      ['Proxy-Status', 'their-cdn'],
+      ['Via', '1.1 their-cdn'],
+      ['X-Amz-Id', 'é'.normalize('NFC')],
+    ];
+    expect(headersOf(headers)).toEqual([...headers, ...OURS]);
+  });
+
+  it.each([
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Authenticate',
+    'Proxy-Authorization',
+    'Proxy-Connection',
+    'TE',
+    'Trailer',
+    'Transfer-Encoding',
+    'Upgrade',
+    'Public',
+    'Cache-Control',
+    'Expires',
+    'Pragma',
+    'Age',
+    'Vary',
+    'Date',
+    'Set-Cookie',
+    'Content-Length',
+    'Accept-Ranges',
+    'WWW-Authenticate',
+    'Authentication-Info',
+    'Proxy-Authentication-Info',
+    'Surrogate-Control',
+    'CDN-Cache-Control',
+    'Squid-Cache-Control',
+    'Edge-Control',
+    'Warning',
+    'Alt-Svc',
+    'Strict-Transport-Security',
+    'Clear-Site-Data',
+    'X-Accel-Redirect',
+    'X-Accel-Expires',
+    'X-Sendfile',
+  ])('drops %s, however it is spelled', (name) => {
+    expect(
+      headersOf([
+        [name, 'x'],
+        [name.toUpperCase(), 'x'],
+        ['Kept', 'y'],
+      ]),
+    ).toEqual([['Kept', 'y'], ...OURS]);
+  });
+
+  it('drops what Connection names', () =>
+    expect(
+      headersOf([
+        ['Connection', 'close, X-Secret'],
+        ['x-secret', '1'],
+        ['Kept', 'y'],
+      ]),
+    ).toEqual([['Kept', 'y'], ...OURS]));
+
+  it('drops fields that could smuggle others in', () =>
+    expect(
+      headersOf([
+        ['Bad', 'x\r\nEvil: 1'],
+        ['B ad', 'x'],
+        ['', 'x'],
+        ['Nul', '\0'],
+      ]),
+    ).toEqual([...OURS]));
+
+  it('keeps a content coding where nothing else says what the bytes are', () =>
+    expect(headersOf([['Content-Encoding', 'gzip']])).toEqual([['Content-Encoding', 'gzip'], ...OURS]));
+
+  it('drops a content coding where the checksum says that the raw bytes are the file', () =>
+    expect(
+      headersOf(
+        [
+          ['Content-Encoding', 'gzip'],
+          ['ETag', '"mtime"'],
+        ],
+        aCandidate('feed', entryOf('x')),
+      ),
+    ).toEqual([
+      ['ETag', `"${sha256('x')}"`],
+      ['Repr-Digest', `sha-256=:${Buffer.from(sha256('x'), 'hex').toString('base64')}:`],
+      ['Digest', `sha-256=${Buffer.from(sha256('x'), 'hex').toString('base64')}`],
+      ...OURS,
+    ]));
+
+  it.each([
+    ['/a.tar.gz', 'gzip'],
+    ['/a.tgz', 'x-gzip'],
+    ['/a.GZ', ' GZip'],
+    ['/a.tar.Z', 'x-compress'],
+    ['/a.bz2', 'x-bzip2'],
+    ['/a.xz', 'xz'],
+    ['/a.zst', 'zstd'],
+  ])('takes no compressed file for a coded one: %s told to be %s', (path, coding) =>
+    expect(headersOf([['Content-Encoding', coding]], aCandidate('feed', anEntry({ path })))).toEqual([...OURS]),
+  );
+
+  it.each([
+    ['/a.xz', 'gzip'],
+    ['/a.txt', 'gzip'],
+    ['/a.gz', 'br'],
+    ['/gz', 'gzip'],
+  ])('tells a coding that is not the file’s own: %s told to be %s', (path, coding) =>
+    expect(headersOf([['Content-Encoding', coding]], aCandidate('feed', anEntry({ path })))).toEqual([
+      ['Content-Encoding', coding],
+      ...OURS,
+    ]),
+  );
+
+  it('has caches keep nothing whose length nobody knows, and nothing outdated', () => {
+    const of = (length: number | undefined, candidate = bare) =>
+      clientHead({ ...sourceHead({ length }), verified: false }, candidate, policy).headers.at(-1);
+    expect(of(undefined)).toEqual(['Cache-Control', 'no-store']);
+    expect(of(undefined, aCandidate('feed', anEntry({ size: 10 })))).toEqual(OURS.at(-1));
+    expect(of(10, { ...bare, outdated: true })).toEqual(['Cache-Control', 'no-store']);
+  });
+
+  it('tells no date of what has replaced other content, which may have had the same', () =>
+    expect(headersOf([['Last-Modified', 'x']], aCandidate('feed', anEntry({ replaced: true })))).toEqual([...OURS]));
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Chunk, type Head, learn, type Note, StreamError } from '../../../../pipelines/index.ts';
+import { aCandidate, chunk, entryOf, headOf, marbles, untilEndOf } from '../../../support/river.ts';
+
+const entry = entryOf('ab');
+const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)];
+const error = new StreamError('CONNECTION_LOST', 'feed', 'lost');
+
+const VALUES: Record<string, Head | Chunk | Note> = {
+  '1': { type: 'note', note: 'attempt', candidate: first, from: 0 },
+  '2': { type: 'note', note: 'attempt', candidate: second, from: 1 },
+  f: { type: 'note', note: 'failed', candidate: first, error, phase: 'mid-body', sent: 1 },
+  r: { type: 'note', note: 'resumed', candidate: second, from: 1 },
+  h: headOf(first, { length: 2 }),
+  a: chunk('a'),
+  b: chunk('b'),
+};
+
+/** What the memory of all sources was told, by the frame. */
+const check = (source: string, expected: readonly string[], unsubscribed?: string) =>
+  marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+    const log: string[] = [];
+    const events = cold(source, VALUES);
+    const health = {
+      observe: (note: Note) => log.push(`${note.note} ${'candidate' in note ? note.candidate.source : ''}`),
+      answered: (name: string, took: number) => log.push(`${name} answered after ${took}`),
+      succeeded: (name: string) => log.push(`${name} succeeded`),
+    };
+    expectObservable(events.pipe(learn({ health })), unsubscribed).toBe(source, VALUES);
+    expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(source));
+    flush();
+    expect(log).toEqual(expected);
+  });
+
+describe('learn', () => {
+  it('tells how long a head took, and who brought the body to its end', () =>
+    check('1---h-a-b-|', ['attempt first', 'first answered after 4', 'first succeeded']));
+
+  it('tells who failed in mid-body, and praises the one that went on', () =>
+    check('1--h-a-f2--r-b|', [
+      'attempt first',
+      'first answered after 3',
+      'failed first',
+      'attempt second',
+      'resumed second',
+      'second answered after 3',
+      'second succeeded',
+    ]));
+
+  it('praises nobody where the body failed, or its consumer left', () => {
+    check('1-h-a-#', ['attempt first', 'first answered after 2']);
+    check('1-h-a-', ['attempt first', 'first answered after 2'], '^-----!');
+  });
+
+  it('passes everything on where nobody listens', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold('1-h-a-b-|', VALUES);
+      expectObservable(events.pipe(learn({}))).toBe('1-h-a-b-|', VALUES);
+      expectSubscriptions(events.subscriptions).toBe('^-------!');
+    }));
+});

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, firstValueFrom, from, of, throwError, toArray } from 'rxjs';
+import type { Candidate, CatalogEntry, Offer } from '../../../pipelines/model/index.ts';
+import { alternateCandidates } from '../../../src/alternates/candidates.ts';
+import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
+import { anEntry } from '../../support/river.ts';
+
+const aSource = (id: string, more: Partial<AlternateSource> = {}): AlternateSource => ({
+  id,
+  name: id,
+  type: 'yum',
+  baseUrl: `http://${id}/`,
+  paths: [],
+  priority: 0,
+  expires: 86_400,
+  access: {},
+  ...more,
+});
+
+const find = (
+  sources: readonly AlternateSource[],
+  offers: readonly Offer[],
+  entry: CatalogEntry = anEntry(),
+): Promise<Candidate[]> =>
+  firstValueFrom(alternateCandidates({ offers: () => from(offers) }, of(sources))(entry).pipe(toArray()));
+
+describe('alternate candidates', () => {
+  it('come lowest priority number first, ids deciding between equals', async () => {
+    const sources = [
+      aSource('b', { priority: 2 }),
+      aSource('z', { priority: 0 }),
+      aSource('c', { priority: 1 }),
+      aSource('a', { priority: 2 }),
+    ];
+    const offers = ['a', 'b', 'c', 'z'].map((sourceId) => ({ sourceId, url: `http://${sourceId}/x` }));
+    expect((await find(sources, offers)).map(({ source }) => source)).toEqual([
+      'alternate:z',
+      'alternate:c',
+      'alternate:a',
+      'alternate:b',
+    ]);
+  });
+
+  it('have their source’s access, and for files its folder as root', async () => {
+    const access = { basicAuth: { username: 'me', password: 'secret' }, maxSpeed: 9 };
+    const sources = [aSource('web', { access }), aSource('disk', { baseUrl: 'file:///mnt/a%20b/', priority: 1 })];
+    const offers = [
+      { sourceId: 'disk', url: 'file:///mnt/a%20b/x.rpm' },
+      { sourceId: 'web', url: 'http://web/x.rpm' },
+    ];
+    const entry = anEntry();
+    expect(await find(sources, offers, entry)).toEqual([
+      { entry, source: 'alternate:web', url: 'http://web/x.rpm', access },
+      { entry, source: 'alternate:disk', url: 'file:///mnt/a%20b/x.rpm', root: '/mnt/a b/', access: {} },
+    ]);
+  });
+
+  it('are none for unknown sources', async () =>
+    expect(await find([aSource('known')], [{ sourceId: 'unknown', url: 'http://unknown/x' }])).toEqual([]));
+
+  it.each(['http://elsewhere/x', 'https://one/x', 'file:///etc/passwd', 'http://one.evil/x', 'rubbish'])(
+    'are none where an offer (%s) lies outside its source’s base, and no credentials go there',
+    async (url) => expect(await find([aSource('one')], [{ sourceId: 'one', url }])).toEqual([]),
+  );
+
+  it('cannot be led out of the base by dots', async () => {
+    const sources = [aSource('one', { baseUrl: 'http://one/a/' })];
+    expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/../b' }])).toEqual([]);
+    expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/%2e%2e/b' }])).toEqual([]);
+  });
+
+  it('of a unit of several files lead to the file that is meant', async () => {
+    const digest = `${'a'.repeat(2)}/${'b'.repeat(62)}`;
+    const entry = anEntry({ path: `/var/lib/pulp/content/units/distribution/${digest}/images/a b/boot.iso` });
+    const [found] = await find([aSource('one')], [{ sourceId: 'one', url: 'http://one/tree/' }], entry);
+    expect(found?.url).toBe('http://one/tree/images/a%20b/boot.iso');
+  });
+
+  it('follow the descriptors as they change', async () => {
+    const sources = new BehaviorSubject([aSource('one')]);
+    const finder = alternateCandidates({ offers: () => of({ sourceId: 'one', url: 'http://one/x' }) }, sources);
+    const count = async () => (await firstValueFrom(finder(anEntry()).pipe(toArray()))).length;
+    expect(await count()).toBe(1);
+    sources.next([]);
+    expect(await count()).toBe(0);
+  });
+
+  it('whose access cannot be known are candidates with that problem, and the others are there', async () => {
+    const finder = alternateCandidates(
+      {
+        offers: () => of({ sourceId: 'bad', url: 'http://bad/x' }, { sourceId: 'good', url: 'http://good/x' }),
+      },
+      of([aSource('bad'), aSource('good', { priority: 1 })]),
+      ({ id }) => (id === 'bad' ? throwError(() => new Error('no identity')) : of({})),
+    );
+    const found = await firstValueFrom(finder(anEntry()).pipe(toArray()));
+    expect(found).toMatchObject([
+      { source: 'alternate:bad', problem: { code: 'INTERNAL', message: 'no identity' } },
+      { source: 'alternate:good' },
+    ]);
+    expect(found[1]?.problem).toBeUndefined();
+  });
+
+  it('fail as the catalog does', async () => {
+    const finder = alternateCandidates({ offers: () => throwError(() => new Error('down')) }, of([aSource('one')]));
+    await expect(firstValueFrom(finder(anEntry()).pipe(toArray()))).rejects.toThrow('down');
+  });
+
+  it('are none without sources, and the catalog is not asked', async () => {
+    const finder = alternateCandidates({ offers: () => throwError(() => new Error('asked')) }, of([]));
+    expect(await firstValueFrom(finder(anEntry()).pipe(toArray()))).toEqual([]);
+  });
+});

@@ -1,0 +1,342 @@
+import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { filter, firstValueFrom, lastValueFrom, Subject, toArray } from 'rxjs';
+import {
+  type Candidate,
+  lazyFetch,
+  type RefreshEvent,
+  type Report,
+  refreshOnce,
+  type StreamEvent,
+} from '../../../pipelines/index.ts';
+import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
+import { yum } from '../../../src/alternates/catalogers/yum.ts';
+import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
+import { digest } from '../../../src/app/compose.ts';
+import { yum as format } from '../../../src/repositories/yum.ts';
+import { feedCandidates } from '../../../src/sources/feed/candidates.ts';
+import { makeAlternates, type TestAlternates } from '../../support/alternates.ts';
+import { flood, serveContents, startFeed, type TestFeed } from '../../support/feeds.ts';
+import { importFolder } from '../../support/importing.ts';
+import { makeFilesRepository } from '../../support/repositories.ts';
+import { aPolicy, aRequest } from '../../support/river.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+import { until } from '../../support/until.ts';
+
+const newFolder = temporaryFolders();
+const ZOO = join(import.meta.dirname, '../../../examples/zoo');
+const BEAR = 'Packages/bear-4.1-1.noarch.rpm';
+const bear = readFileSync(join(ZOO, BEAR));
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+const make = (parts: Parameters<typeof makeAlternates>[1] = {}, folder = newFolder()): TestAlternates => {
+  const made = makeAlternates(folder, parts);
+  ends.push(made.end);
+  return made;
+};
+const serve = async (listener: Parameters<typeof startFeed>[0]): Promise<TestFeed> => {
+  const feed = await startFeed(listener);
+  ends.push(feed.close);
+  return feed;
+};
+const copyOfZoo = (): string => {
+  const folder = newFolder();
+  cpSync(ZOO, folder, { recursive: true });
+  return folder;
+};
+const refresh = (alternates: TestAlternates, source: AlternateSource): Promise<RefreshEvent<AlternateSource>[]> =>
+  lastValueFrom(refreshOnce(source, alternates).pipe(toArray()));
+const entryOf = ({ catalog }: TestAlternates, path: string) => {
+  const [entry] = catalog.entries.find(path);
+  if (!entry) throw new Error(`${path} is not in the catalog`);
+  return entry;
+};
+const find = (alternates: TestAlternates, path: string): Promise<Candidate[]> =>
+  firstValueFrom(alternates.find(entryOf(alternates, path)).pipe(toArray()));
+
+/** What a client gets for a path, and what it cost. */
+const fetch = async (alternates: TestAlternates, path: string): Promise<{ body: Buffer; report: Report }> => {
+  const events: StreamEvent[] = await lastValueFrom(
+    lazyFetch(aRequest({ path }), {
+      catalog: alternates.catalog,
+      sources: [alternates.find, feedCandidates(alternates.catalog)],
+      open: alternates.open,
+      digest,
+      policy: aPolicy({ headTimeout: 10_000, readTimeout: 10_000 }),
+      random: Math.random,
+    }).pipe(toArray()),
+  );
+  const end = events.at(-1);
+  if (end?.type !== 'end') throw new Error('no end');
+  return {
+    body: Buffer.concat(events.flatMap((event) => (event.type === 'chunk' ? [event.bytes] : []))),
+    report: end.report,
+  };
+};
+const attemptsOf = ({ attempts }: Report): string[] =>
+  attempts.map(({ source, failure }) => `${source} ${failure?.code ?? 'ok'}`);
+
+describe('a request for a unit that alternate sources offer', () => {
+  /** The zoo is the feed, of which three sources have copies with priorities 2, 1 and 0. */
+  const threeSources = async () => {
+    const alternates = make();
+    await importZoo(alternates);
+    const copies = [copyOfZoo(), copyOfZoo(), copyOfZoo()] as const;
+    const sources = copies.map((copy, index) => alternates.describe(`s${2 - index}`, copy, { priority: 2 - index }));
+    for (const source of sources) await refresh(alternates, source);
+    return { alternates, copies };
+  };
+
+  it('is taken from the lowest priority number, with a head made from the file', async () => {
+    const { alternates } = await threeSources();
+    const { body, report } = await fetch(alternates, `/zoo/${BEAR}`);
+    expect(body.equals(bear)).toBe(true);
+    expect(attemptsOf(report)).toEqual(['alternate:s0 ok']);
+  });
+
+  it('goes on to the next source where a file is gone, then to the feed, each tried once', async () => {
+    const { alternates, copies } = await threeSources();
+    rmSync(join(copies[2], BEAR));
+    const second = await fetch(alternates, `/zoo/${BEAR}`);
+    expect(attemptsOf(second.report)).toEqual(['alternate:s0 SOURCE_MISSING', 'alternate:s1 ok']);
+    rmSync(join(copies[1], BEAR));
+    rmSync(join(copies[0], BEAR));
+    const last = await fetch(alternates, `/zoo/${BEAR}`);
+    expect(last.body.equals(bear)).toBe(true);
+    expect(attemptsOf(last.report)).toEqual([
+      'alternate:s0 SOURCE_MISSING',
+      'alternate:s1 SOURCE_MISSING',
+      'alternate:s2 SOURCE_MISSING',
+      'feed:file ok',
+    ]);
+  });
+
+  it('gets the right bytes where a source has other ones under the same name', async () => {
+    const { alternates, copies } = await threeSources();
+    appendFileSync(join(copies[2], BEAR), 'more');
+    const { body, report } = await fetch(alternates, `/zoo/${BEAR}`);
+    expect(body.equals(bear)).toBe(true);
+    expect(attemptsOf(report).slice(-1)).toEqual(['alternate:s1 ok']);
+  });
+
+  it('passes over sources that are switched off, unknown, or whose offers have expired', async () => {
+    let now = Date.now();
+    const alternates = make({ now: () => now });
+    await importZoo(alternates);
+    await refresh(alternates, alternates.describe('short', copyOfZoo(), { expires: '1h' }));
+    await refresh(alternates, alternates.describe('long', copyOfZoo(), { expires: '2h', priority: 1 }));
+    alternates.catalog.content.add([
+      {
+        sourceId: 'unknown',
+        typeId: 'rpm',
+        unitKey: alternates.catalog.units.find('rpm', entryOf(alternates, `/zoo/${BEAR}`).unitId) ?? {},
+        url: 'file:///etc/passwd',
+        expiration: 9e9,
+      },
+    ]);
+    const sources = async () => (await find(alternates, `/zoo/${BEAR}`)).map(({ source }) => source);
+    expect(await sources()).toEqual(['alternate:short', 'alternate:long']);
+    alternates.describe('long', ZOO, { priority: -1, expires: '2h' });
+    // Its base is another now: what it offered lies elsewhere.
+    expect(await sources()).toEqual(['alternate:short']);
+    now += 3_601_000;
+    alternates.describe('short', ZOO, { expires: '1h' });
+    expect(await sources()).toEqual([]);
+  });
+});
+
+/** The zoo as a feed at /zoo. */
+const importZoo = ({ catalog }: TestAlternates) => importFolder(catalog, format, ZOO, '/zoo');
+
+describe('a refresh', () => {
+  it('catalogs what a source has, tells how far it is, and makes it fresh', async () => {
+    const alternates = make();
+    const source = alternates.describe('zoo', ZOO, { expires: '1h' });
+    expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale' });
+    const events = await refresh(alternates, source);
+    expect(events[0]?.type).toBe('started');
+    expect(events.at(-1)).toEqual({ type: 'done', source, units: 5 });
+    const { offers, state, expiration = 0 } = await alternates.status(source);
+    expect([offers, state]).toEqual([5, 'fresh']);
+    expect(Math.abs(expiration - Date.now() / 1000 - 3600)).toBeLessThan(60);
+  });
+
+  it('replaces what was there, and nothing of other sources', async () => {
+    const alternates = make();
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'a', 'b.iso': 'b' });
+    const source = alternates.describe('files', folder, { type: 'files' });
+    const other = alternates.describe('zoo', ZOO);
+    await refresh(alternates, source);
+    await refresh(alternates, other);
+    makeFilesRepository(folder, { 'b.iso': 'b', 'c.iso': 'c', 'd.iso': 'd' });
+    await refresh(alternates, source);
+    expect(alternates.catalog.refreshes.search('iso', {}).map(({ unitKey }) => unitKey.name)).toEqual([
+      'b.iso',
+      'c.iso',
+      'd.iso',
+    ]);
+    expect((await alternates.status(other)).offers).toBe(5);
+  });
+
+  it('that fails keeps the old offers and adds none', async () => {
+    const alternates = make();
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'a' });
+    const source = alternates.describe('files', folder, { type: 'files' });
+    await refresh(alternates, source);
+    const before = alternates.catalog.refreshes.search('iso', {});
+    makeFilesRepository(folder, Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`${index}.iso`, 'x'])));
+    appendFileSync(join(folder, 'PULP_MANIFEST'), 'rubbish\n');
+    await expect(refresh(alternates, source)).rejects.toThrow("PULP_MANIFEST: line 901: 'rubbish'");
+    expect(alternates.catalog.refreshes.search('iso', {})).toEqual(before);
+    expect((await alternates.status(source)).state).toBe('fresh');
+  });
+
+  it('covers all paths of a source, and is wanted again when they change', async () => {
+    const alternates = make();
+    const folder = newFolder();
+    makeFilesRepository(join(folder, 'one'), { 'a.iso': 'a' });
+    makeFilesRepository(join(folder, 'two'), { 'b.iso': 'b' });
+    const narrow = alternates.describe('files', folder, { type: 'files', paths: 'one' });
+    await refresh(alternates, narrow);
+    expect(await alternates.status(narrow)).toMatchObject({ offers: 1, state: 'fresh' });
+    const wide = alternates.describe('files', folder, { type: 'files', paths: 'one \\\n two' });
+    expect((await alternates.status(wide)).state).toBe('stale');
+    await refresh(alternates, wide);
+    expect(alternates.catalog.refreshes.search('iso', {}).map(({ url }) => url)).toEqual(
+      ['one/a.iso', 'two/b.iso'].map((path) => `${pathToFileURL(folder).href}/${path}`),
+    );
+  });
+
+  it('of an HTTP source uses its access, and is stopped at once when unsubscribed, leaving nothing', async () => {
+    const { listener } = flood(Buffer.from(`${'x'.repeat(200)}.iso,${'a'.repeat(64)},1\n`.repeat(100_000)));
+    const feed = await serve(listener);
+    const alternates = make();
+    const source = alternates.describe('web', feed.url, {
+      type: 'files',
+      basic_auth_username: 'me',
+      basic_auth_password: 'secret',
+      headers: 'X-One=1',
+    });
+    const running = refreshOnce(source, alternates).subscribe();
+    await until(() => alternates.catalog.refreshes.count('web', 0) > 0);
+    expect((await alternates.status(source)).state).toBe('refreshing');
+    running.unsubscribe();
+    await until(() => feed.connections.open.size === 0);
+    expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale' });
+    expect(feed.requests[0]?.headers).toMatchObject({
+      authorization: `Basic ${Buffer.from('me:secret').toString('base64')}`,
+      'x-one': '1',
+    });
+  });
+
+  it('closes what it reads when unsubscribed, also where the source is silent', async () => {
+    const feed = await serve((_, response) => {
+      response.writeHead(200, { 'Content-Length': 1000 }).write('a');
+    });
+    const alternates = make();
+    const running = refreshOnce(alternates.describe('web', feed.url), alternates).subscribe();
+    await until(() => feed.requests.length > 0);
+    running.unsubscribe();
+    await until(() => feed.connections.open.size === 0);
+  });
+
+  it('is not begun while another process has the lease', async () => {
+    const folder = newFolder();
+    const [one, two] = [make({}, folder), make({}, folder)];
+    const source = one.describe('zoo', ZOO);
+    const lease = new Subject<boolean>();
+    const got = firstValueFrom(lease);
+    const holding = one.lease('zoo').subscribe(lease);
+    await got;
+    expect(await refresh(two, source)).toEqual([{ type: 'busy', source }]);
+    holding.unsubscribe();
+    expect((await refresh(two, source)).at(-1)?.type).toBe('done');
+  });
+});
+
+describe('alternate sources in the background', () => {
+  it('are refreshed without being asked for, also those that come later, and their descriptors followed', async () => {
+    const alternates = make();
+    alternates.describe('zoo', ZOO);
+    const done = new Subject<string>();
+    const names: string[] = [];
+    done.subscribe((name) => names.push(name));
+    const running = alternates.refreshing
+      .pipe(filter(({ type }) => type === 'done'))
+      .subscribe(({ source }) => done.next(source.id));
+    await until(() => names.length === 1);
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'a' });
+    alternates.describe('files', folder, { type: 'files' });
+    await until(() => names.length === 2);
+    running.unsubscribe();
+    expect(names).toEqual(['zoo', 'files']);
+  });
+
+  it('that fail are put off, and say why', async () => {
+    const alternates = make();
+    alternates.describe('empty', newFolder());
+    const event = await firstValueFrom(alternates.refreshing.pipe(filter(({ type }) => type === 'failed')));
+    expect(event).toMatchObject({ type: 'failed', error: { code: 'SOURCE_MISSING' } });
+  });
+});
+
+describe('a source of type rhui', () => {
+  it('shows the identity of its instance, to its own server alone, with metadata and with units', async () => {
+    const contents = new Map(
+      ['repodata/repomd.xml', BEAR].map((path) => [`/${path}`, readFileSync(join(ZOO, path))] as const),
+    );
+    const repomd = readFileSync(join(ZOO, 'repodata/repomd.xml'), 'utf8');
+    for (const [, path = ''] of repomd.matchAll(/href="([^"]+)"/g))
+      contents.set(`/${path}`, readFileSync(join(ZOO, path)));
+    const feed = await serve(serveContents(contents));
+    const me = await serve(
+      serveContents(
+        new Map([
+          ['/document', Buffer.from('{"instance":1}')],
+          ['/signature', Buffer.from('proof')],
+        ]),
+      ),
+    );
+    const urls = { document: `${me.url}/document`, signature: `${me.url}/signature` };
+    const alternates = make({ catalogers: [rhui(urls)] });
+    await importZoo(alternates);
+    await refresh(alternates, alternates.describe('cloud', feed.url, { type: 'rhui', headers: 'X-Own=1' }));
+    const { body, report } = await fetch(alternates, `/zoo/${BEAR}`);
+    expect(body.equals(bear)).toBe(true);
+    expect(attemptsOf(report)).toEqual(['alternate:cloud ok']);
+    for (const { headers } of feed.requests)
+      expect(headers).toMatchObject({
+        'x-own': '1',
+        'x-rhui-id': Buffer.from('{"instance":1}').toString('base64'),
+        'x-rhui-signature': Buffer.from('proof').toString('base64'),
+      });
+    // Asked for once, and without anything that is meant for the source.
+    expect(me.requests.map(({ url }) => url).sort()).toEqual(['/document', '/signature']);
+    expect(me.requests[0]?.headers['x-own']).toBeUndefined();
+  });
+
+  it('is passed over where there is no identity, which is not asked for again at once', async () => {
+    let now = Date.now();
+    const me = await serve((_, response) => response.writeHead(404).end());
+    const urls = { document: `${me.url}/document`, signature: `${me.url}/signature` };
+    const alternates = make({ catalogers: [rhui(urls), yum], now: () => now });
+    await importZoo(alternates);
+    const cloud = alternates.describe('cloud', ZOO, { type: 'rhui' });
+    await expect(refresh(alternates, cloud)).rejects.toThrow('/document');
+    const asked = () => me.requests.filter(({ url }) => url === '/document').length;
+    expect(asked()).toBe(1);
+    await expect(refresh(alternates, cloud)).rejects.toThrow('/document');
+    expect(asked()).toBe(1);
+    now += 61_000;
+    await expect(refresh(alternates, cloud)).rejects.toThrow('/document');
+    expect(asked()).toBe(2);
+  });
+});

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ERRORS, type ErrorCode } from '../../../pipelines/model/index.ts';
+import { settingsOf } from '../../../src/app/from-settings.ts';
+import { limitsOf } from '../../../src/app/http-limits.ts';
+import { keyOf, SETTINGS, type Settings } from '../../../src/config/schema.ts';
+
+const text = readFileSync(new URL('../../../docs/operate/limits.md', import.meta.url), 'utf8');
+const rows = [...text.matchAll(/^\| `(\w+)` \| `([^`]*)` \|.*\| (.*) \|$/gm)].map(([, key, value, beyond]) => ({
+  key,
+  value,
+  beyond,
+}));
+
+describe('docs/operate/limits.md', () => {
+  it('tells the defaults of the settings', () => {
+    const defaults = Object.entries(SETTINGS).map(([name, setting]) => [keyOf(name), setting.default]);
+    for (const { key, value } of rows) expect(defaults).toContainEqual([key, value]);
+  });
+
+  it('has a row for each limit', () => {
+    const limits: string[] = [];
+    // Which settings they are is what is looked at of all settings.
+    limitsOf(new Proxy({} as Settings, { get: (_, name) => limits.push(keyOf(String(name))) }));
+    expect(limits).toHaveLength(9);
+    expect(rows.map(({ key }) => key).sort()).toEqual(limits.sort());
+  });
+
+  it('tells the statuses of the errors', () => {
+    const told = rows.flatMap(({ beyond = '' }) => [...beyond.matchAll(/(\d{3}) `([A-Z_]+)`/g)]);
+    expect(told).toHaveLength(6);
+    for (const [, status, code] of told) expect(ERRORS[code as ErrorCode].status).toBe(Number(status));
+  });
+});
+
+describe('the limits of settings', () => {
+  it('are times in whole milliseconds', () => {
+    expect(limitsOf(settingsOf({ requestTimeout: '1.001', keepAliveTimeout: '4.035' }))).toMatchObject({
+      requestTimeout: 1001,
+      keepAliveTimeout: 4035,
+    });
+  });
+});

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
+import type { PendingSave } from '../../../pipelines/model/index.ts';
+import { type Dispatcher, openDispatcher } from '../../../src/app/save-target.ts';
+import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
+import { ConfigError, loadSettings } from '../../../src/config/load.ts';
+import { channels } from '../../support/amqp.ts';
+import { databaseSettings } from '../../support/database-settings.ts';
+import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
+import { itWithBroker, rabbitMq } from '../../support/rabbitmq.ts';
+import { anEntry } from '../../support/river.ts';
+
+const logger = pino({ level: 'silent' });
+const settingsOf = (flags: Readonly<Record<string, string>>) => loadSettings({ files: [], flags }).settings;
+const save = (unitId: string): PendingSave => ({ id: 1, requestId: 'r', failures: 0, entry: anEntry({ unitId }) });
+const over = (work: Observable<never>) => lastValueFrom(work, { defaultValue: undefined });
+
+const ending: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0)) await end();
+});
+const open = (
+  flags: Readonly<Record<string, string>>,
+  parts: Partial<Parameters<typeof openDispatcher>[1]> = {},
+): Dispatcher => {
+  const opened = openDispatcher(settingsOf(flags), { logger, ...parts });
+  ending.push(opened.close);
+  return opened;
+};
+
+describe('a dispatcher', () => {
+  it.each([
+    [{ dispatch: 'deferred' }, 'dispatch: expected a catalog_type of mongodb beside deferred'],
+    [{ dispatch: 'celery', brokerUrl: 'qpid://u:secret@h/' }, 'broker_url: expected a URL of amqp, pyamqp'],
+    [{ dispatch: 'celery', brokerUrl: '' }, 'broker_url: expected amqp://user:password@host:port/vhost'],
+    [{ dispatch: 'celery', saveTaskArgs: '["{unit}"]' }, 'save_task_args: {unit} stands for nothing'],
+  ] as const)('is refused with settings %j', (flags, message) => {
+    const opening = () => open(flags);
+    expect(opening).toThrow(ConfigError);
+    expect(opening).toThrow(message);
+    expect(opening).not.toThrow('secret');
+  });
+});
+
+describeMongo(`deferred records with ${serverName}`, () => {
+  const mongo = mongodb();
+  const broker = rabbitMq();
+  const channelTo = channels();
+
+  const connect = async () => {
+    const { url } = await mongo.server();
+    const database = connectMongo(databaseSettings({ url, name: `dispatcher_${process.pid}` }), 20_000);
+    ending.push(() => firstValueFrom(database.ask((db) => db.dropDatabase())).then(() => {}), database.close);
+    const records = () => firstValueFrom(database.ask((db) => db.collection('deferred_download').find().toArray()));
+    return { database, records };
+  };
+
+  it('are made once, also where several make the same at a time', async () => {
+    const { database, records } = await connect();
+    const unique = { unit_id: 1, unit_type_id: 1 } as const;
+    await firstValueFrom(
+      database.ask((db) => db.collection('deferred_download').createIndex(unique, { unique: true })),
+    );
+    const { dispatch } = open({ dispatch: 'deferred', catalogType: 'mongodb' }, { database });
+    await Promise.all(Array.from({ length: 20 }, () => over(dispatch(save('a')))));
+    expect(await records()).toMatchObject([{ unit_id: 'a', unit_type_id: 'rpm' }]);
+  });
+
+  itWithBroker('are followed by a nudge, where that is wanted', async () => {
+    const { database, records } = await connect();
+    const flags = {
+      dispatch: 'deferred',
+      catalogType: 'mongodb',
+      deferredNudge: 'yes',
+      brokerUrl: broker().url,
+      taskQueue: 'nudges',
+    };
+    const channel = await channelTo(broker().url);
+    await channel.assertQueue('nudges', { durable: true });
+    const nudged = new Promise<string | undefined>((resolve) => {
+      channel.consume('nudges', (message) => resolve(message?.properties.headers?.task), { noAck: true });
+    });
+    const { dispatch } = open(flags, { database });
+    await over(dispatch(save('a')));
+    expect(await nudged).toBe('pulp.server.controllers.repository.queue_download_deferred');
+    expect(await records()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,111 @@
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { describeFindings, narrowState } from '../../../src/app/state-folder.ts';
+import { temporaryFolders } from '../../support/folder.ts';
+
+const folder = temporaryFolders();
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+const STATE = ['catalog.db', 'catalog.db-wal', 'catalog.db-shm', 'outbox.db', 'outbox.db-wal', 'sources.json'];
+
+/** A state folder as earlier versions left it, open to everybody, with these files in it as well. */
+const openState = ({ also = [], catalog = 'catalog.db' }: { also?: string[]; catalog?: string } = {}) => {
+  const stateDir = join(folder(), 'state');
+  const saveDir = join(stateDir, 'saved');
+  const copy = join(saveDir, 'ab', 'cd.rpm');
+  for (const made of [stateDir, saveDir, join(saveDir, 'ab'), join(saveDir, '.partial')]) {
+    mkdirSync(made);
+    chmodSync(made, 0o755);
+  }
+  for (const file of [...[...STATE, ...also].map((name) => join(stateDir, name)), copy]) {
+    writeFileSync(file, '');
+    chmodSync(file, 0o644);
+  }
+  return { stateDir, saveDir, catalog: join(stateDir, catalog), copy };
+};
+
+describe('narrowState', () => {
+  it('narrows folders and files, but not each copy, and names all of it', () => {
+    const { copy, ...places } = openState({ also: ['catalog.db.bak', 'lost+found'] });
+    const { stateDir, saveDir } = places;
+    const files = STATE.map((name) => join(stateDir, name));
+    const found = narrowState(places);
+    expect(found.map(({ path }) => path).sort()).toEqual([stateDir, saveDir, ...files].sort());
+    expect(found.every(({ kept }) => kept === undefined)).toBe(true);
+    expect([stateDir, saveDir, ...files].map(modeOf)).toEqual(['700', '700', ...files.map(() => '600')]);
+    expect(modeOf(copy)).toBe('644');
+    expect(narrowState(places)).toEqual([]);
+  });
+
+  it.each(['notes.txt', 'catalog', 'saved2', 'conf.d'])(
+    'leaves a folder alone that holds %s, not its files',
+    (other) => {
+      const { copy, ...places } = openState({ also: [other] });
+      const found = narrowState(places);
+      expect(found[0]).toEqual({
+        path: places.stateDir,
+        mode: '0755',
+        kept: `it holds other files as well (${other})`,
+      });
+      expect([places.stateDir, join(places.stateDir, other), places.catalog].map(modeOf)).toEqual([
+        '755',
+        '644',
+        '600',
+      ]);
+    },
+  );
+
+  it('leaves a folder of copies alone that holds anything else', () => {
+    const { copy, ...places } = openState();
+    mkdirSync(join(places.saveDir, 'www'));
+    expect(narrowState(places)[1]).toMatchObject({ path: places.saveDir, kept: 'it holds other files as well (www)' });
+    expect(modeOf(places.saveDir)).toBe('755');
+  });
+
+  it('narrows the catalog where it is configured, not the folder that it is in', () => {
+    const { copy, ...places } = openState();
+    const elsewhere = folder();
+    chmodSync(elsewhere, 0o755);
+    const catalog = join(elsewhere, 'pulp.db');
+    for (const path of [catalog, `${catalog}-wal`, join(elsewhere, 'other')]) {
+      writeFileSync(path, '');
+      chmodSync(path, 0o644);
+    }
+    narrowState({ ...places, catalog });
+    expect([elsewhere, catalog, `${catalog}-wal`, join(elsewhere, 'other')].map(modeOf)).toEqual([
+      '755',
+      '600',
+      '600',
+      '644',
+    ]);
+  });
+
+  it('narrows files behind a link to the folder, not what the link leads to', () => {
+    const { copy, ...places } = openState();
+    const link = join(folder(), 'link');
+    symlinkSync(places.stateDir, link);
+    const found = narrowState({ stateDir: link, catalog: join(link, 'catalog.db'), saveDir: join(link, 'saved') });
+    expect(found[0]).toEqual({ path: link, mode: '0755', kept: 'it is a symbolic link' });
+    expect([places.stateDir, places.catalog].map(modeOf)).toEqual(['755', '600']);
+  });
+
+  it('has nothing to do where there is nothing', () => {
+    const stateDir = join(folder(), 'none');
+    const places = { stateDir, catalog: join(stateDir, 'catalog.db'), saveDir: join(stateDir, 'saved') };
+    expect(narrowState(places)).toEqual([]);
+  });
+});
+
+describe('describeFindings', () => {
+  it('says of each file what became of it', () => {
+    const said = describeFindings([
+      { path: '/a', mode: '0644', narrowed: '0600' },
+      { path: '/b', mode: '0755', kept: 'it is a symbolic link' },
+    ]);
+    expect(said).toBe(
+      'warning: /a was open to other users (mode 0644), its mode is 0600 now\n' +
+        'warning: /b keeps its mode 0755: it is a symbolic link\n',
+    );
+  });
+});

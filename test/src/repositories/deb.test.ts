@@ -1,0 +1,284 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { deb } from '../../../src/repositories/deb.ts';
+import type { RepositoryItem } from '../../../src/repositories/format.ts';
+import { readFiles, readFolder, sha256 } from '../../support/importing.ts';
+import { DEB_TOOLS, itNeeding, makeFlatRepository, makeSuiteRepository } from '../../support/repositories.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+const itWithTools = itNeeding(DEB_TOOLS);
+const PACKAGES = [
+  { name: 'bear', version: '4.1', size: 2000 },
+  { name: 'libstdc++6', version: '1.0~rc1', epoch: 2, size: 10 },
+];
+
+const toBuilt = (items: readonly RepositoryItem[]) =>
+  items
+    .map(({ path, checksum, size }) => ({ path, sha256: checksum.value, size }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+
+const paths = (items: readonly RepositoryItem[]): string[] => items.map(({ path }) => path);
+
+const aStanza = (name: string, over = '') =>
+  `Package: ${name}\nVersion: 1.0\nArchitecture: all\nFilename: pool/${name}.deb\nSize: 5\nSHA256: ${sha256(name)}\n${over}`;
+
+const listing = (files: Readonly<Record<string, string>>, digest = sha256): string =>
+  Object.entries(files)
+    .map(([path, content]) => ` ${digest(content)} ${content.length} ${path}\n`)
+    .join('');
+
+/** A suite as text; `Release` lists all of `files`. */
+const aSuite = (files: Readonly<Record<string, string>>, fields = ''): Record<string, string> => ({
+  'dists/stable/Release': `Suite: stable\n${fields}SHA256:\n${listing(files)}`,
+  ...Object.fromEntries(Object.entries(files).map(([path, content]) => [`dists/stable/${path}`, content])),
+});
+
+const SUITE = { suites: ['stable'] };
+
+describe('a Debian repository made by apt-ftparchive', () => {
+  for (const compressions of [['gz', 'xz'], ['gz'], ['plain']] as const) {
+    itWithTools(`is read with its Packages in ${compressions.join(' and ')}`, async () => {
+      const folder = newFolder();
+      const files = makeSuiteRepository(folder, PACKAGES, { compressions });
+      const { items, missing } = await readFolder(deb, folder, SUITE);
+      expect(missing).toEqual([]);
+      const release = files.find(({ path }) => path === 'dists/stable/Release');
+      expect(items).toContainEqual(expect.objectContaining({ path: release?.path, size: release?.size }));
+      // Release lists the strongest digest there is, which need not be SHA-256.
+      expect(paths(items).sort()).toEqual(files.map(({ path }) => path));
+      expect(
+        items.filter(({ unitTypeId }) => unitTypeId === 'deb').map(({ unitKey, size }) => [unitKey.name, size]),
+      ).toEqual([
+        ['bear', files.find(({ path }) => path.includes('/bear_'))?.size],
+        ['libstdc++6', files.find(({ path }) => path.includes('/libstdc++6_'))?.size],
+      ]);
+    });
+  }
+
+  itWithTools('has unit keys and the packages’ own checksums', async () => {
+    const folder = newFolder();
+    const files = makeSuiteRepository(folder, PACKAGES);
+    const { items } = await readFolder(deb, folder, SUITE);
+    const built = files.find(({ path }) => path.includes('libstdc++6'))!;
+    expect(items.find(({ path }) => path === built.path)).toEqual({
+      path: 'pool/main/libstdc++6_1.0~rc1_all.deb',
+      unitTypeId: 'deb',
+      unitKey: {
+        name: 'libstdc++6',
+        version: '2:1.0~rc1',
+        architecture: 'all',
+        checksumtype: 'sha256',
+        checksum: built.sha256,
+      },
+      checksum: { algorithm: 'sha256', value: built.sha256 },
+      size: built.size,
+    });
+  });
+
+  itWithTools('may be flat', async () => {
+    const folder = newFolder();
+    const files = makeFlatRepository(folder, PACKAGES);
+    const { items } = await readFolder(deb, folder);
+    expect(paths(items).sort()).toEqual(files.map(({ path }) => path));
+  });
+
+  itWithTools('may be flat and without a Release file', async () => {
+    const folder = newFolder();
+    const files = makeFlatRepository(folder, PACKAGES, { release: false, compressions: ['gz', 'xz'] });
+    const { items } = await readFolder(deb, folder, { suites: ['./'] });
+    expect(toBuilt(items)).toEqual(files);
+  });
+
+  itWithTools('may be flat in a folder of its own', async () => {
+    const folder = newFolder();
+    makeFlatRepository(join(folder, 'here'), PACKAGES, { release: false, compressions: ['gz'] });
+    const { items } = await readFolder(deb, folder, { suites: ['here/'] });
+    // As apt has it: the index lies in the folder, but file names count from the base.
+    expect(paths(items)).toEqual(['bear_4.1_all.deb', 'libstdc++6_1.0~rc1_all.deb', 'here/Packages.gz']);
+  });
+
+  itWithTools('is read from the next compression where one is listed but not there', async () => {
+    const folder = newFolder();
+    makeSuiteRepository(folder, PACKAGES);
+    rmSync(join(folder, 'dists/stable/main/binary-amd64/Packages.xz'));
+    const { items, missing } = await readFolder(deb, folder, SUITE);
+    expect(items.filter(({ unitTypeId }) => unitTypeId === 'deb')).toHaveLength(2);
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('a Release file', () => {
+  const files = { 'main/binary-amd64/Packages': aStanza('bear') };
+
+  it('may be clear-signed', async () => {
+    const { 'dists/stable/Release': release = '', ...others } = aSuite(files);
+    const signed =
+      `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n- -dashed\n${release}` +
+      `-----BEGIN PGP SIGNATURE-----\n\nSHA256:\nabc\n-----END PGP SIGNATURE-----\n`;
+    const { items } = await readFiles(deb, { ...others, 'dists/stable/InRelease': signed }, SUITE);
+    expect(paths(items)).toEqual([
+      'dists/stable/InRelease',
+      'dists/stable/main/binary-amd64/Packages',
+      'pool/bear.deb',
+    ]);
+    expect(items[0]).toMatchObject({ checksum: { value: sha256(signed) }, size: signed.length });
+  });
+
+  it('has its detached signature beside it', async () => {
+    const { items } = await readFiles(deb, { ...aSuite(files), 'dists/stable/Release.gpg': 'signature' }, SUITE);
+    expect(paths(items)).toContain('dists/stable/Release.gpg');
+  });
+
+  it('offers indices by their digest where it says so, each once', async () => {
+    const same = { ...files, 'main/i18n/Translation-a': 'same', 'main/i18n/Translation-b': 'same' };
+    const { items } = await readFiles(deb, aSuite(same, 'Acquire-By-Hash: yes\n'), SUITE);
+    expect(paths(items).filter((path) => path.includes('by-hash'))).toEqual([
+      `dists/stable/main/binary-amd64/by-hash/SHA256/${sha256(aStanza('bear'))}`,
+      `dists/stable/main/i18n/by-hash/SHA256/${sha256('same')}`,
+    ]);
+  });
+
+  it('counts with the strongest digests in it', async () => {
+    const suite = aSuite(files);
+    const strong = `SHA512:\n ${'ab'.repeat(64)} ${aStanza('bear').length} main/binary-amd64/Packages\n`;
+    const both = { ...suite, 'dists/stable/Release': suite['dists/stable/Release'] + strong };
+    await expect(readFiles(deb, both, SUITE)).rejects.toThrow(
+      `dists/stable/main/binary-amd64/Packages: expected sha512 ${'ab'.repeat(64)}, found`,
+    );
+  });
+
+  it('is not listed in itself', async () => {
+    const old = `SHA256:\n${listing({ ...files, Release: 'as it was before' })}`;
+    const { items } = await readFiles(deb, { ...aSuite(files), 'dists/stable/Release': old }, SUITE);
+    expect(paths(items).filter((path) => path.endsWith('/Release'))).toEqual(['dists/stable/Release']);
+  });
+
+  it('may list indices that the mirror does not have', async () => {
+    const partial = aSuite({ ...files, 'main/binary-arm64/Packages': aStanza('arm') });
+    delete partial['dists/stable/main/binary-arm64/Packages'];
+    const { items, missing } = await readFiles(deb, partial, SUITE);
+    expect(paths(items)).toContain('pool/bear.deb');
+    expect(missing).toEqual(['dists/stable/main/binary-arm64/Packages']);
+  });
+});
+
+describe('a selection', () => {
+  const suite = aSuite({
+    'main/binary-amd64/Packages': aStanza('main-amd64'),
+    'main/binary-arm64/Packages': aStanza('main-arm64'),
+    'main/binary-all/Packages': aStanza('main-all'),
+    'main/debian-installer/binary-amd64/Packages': aStanza('installer'),
+    'contrib/binary-amd64/Packages': aStanza('contrib-amd64'),
+  });
+  const packagesOf = async (selection: object) =>
+    paths((await readFiles(deb, suite, { ...SUITE, ...selection })).items).flatMap((path) =>
+      path.startsWith('pool/') ? [path.slice(5, -4)] : [],
+    );
+
+  it('takes all without one', async () => {
+    expect(await packagesOf({})).toEqual(['main-amd64', 'main-arm64', 'main-all', 'installer', 'contrib-amd64']);
+  });
+
+  it('of components leaves the others out', async () => {
+    expect(await packagesOf({ components: ['contrib'] })).toEqual(['contrib-amd64']);
+  });
+
+  it('of architectures keeps what is for all', async () => {
+    expect(await packagesOf({ components: ['main'], architectures: ['arm64'] })).toEqual(['main-arm64', 'main-all']);
+  });
+
+  it('of several suites reads each', async () => {
+    const next = { 'dists/next/Release': `SHA256:\n${listing({ 'main/binary-all/Packages': aStanza('new') })}` };
+    const files = { ...suite, ...next, 'dists/next/main/binary-all/Packages': aStanza('new') };
+    const { items } = await readFiles(deb, files, { suites: ['stable', 'next'] });
+    expect(paths(items)).toEqual(expect.arrayContaining(['pool/main-all.deb', 'pool/new.deb']));
+  });
+
+  it('of what is not there says what is', async () => {
+    await expect(packagesOf({ components: ['universe'] })).rejects.toThrow(
+      "dists/stable/Release: no component 'universe', there is main, contrib",
+    );
+    await expect(packagesOf({ architectures: ['riscv64'] })).rejects.toThrow(
+      "dists/stable/Release: no architecture 'riscv64', there is amd64, arm64, all",
+    );
+  });
+});
+
+describe('Debian metadata', () => {
+  const faults: readonly (readonly [string, Record<string, string>, RegExp])[] = [
+    ['is nowhere', {}, /dists\/stable\/: neither Release nor InRelease is there/],
+    [
+      'lists nothing',
+      { 'dists/stable/Release': 'Suite: stable\n' },
+      /Release: lists no files, expected one of the fields SHA512/,
+    ],
+    [
+      'has a line that is no file',
+      { 'dists/stable/Release': 'SHA256:\n abc\n' },
+      /Release: SHA256: 'abc', expected DIGEST/,
+    ],
+    [
+      'lists what lies outside',
+      { 'dists/stable/Release': `SHA256:\n${listing({ '../../x': '' })}` },
+      /Release: location "\.\.\/\.\.\/x" leads out of the repository/,
+    ],
+    [
+      'has a package that lies outside',
+      aSuite({ 'main/binary-all/Packages': aStanza('bear').replace('pool/', '/') }),
+      /Packages: package bear: location "\/bear\.deb" leads out of the repository/,
+    ],
+    [
+      'has a package without a file name',
+      aSuite({ 'main/binary-all/Packages': aStanza('bear').replace(/Filename.*\n/, '') }),
+      /Packages: package bear: filename is missing/,
+    ],
+    [
+      'has a package without a checksum',
+      aSuite({ 'main/binary-all/Packages': 'Package: bear\nFilename: a\n' }),
+      /package bear: has no checksum, expected one of sha256/,
+    ],
+    [
+      'has a package whose checksum is none',
+      aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
+      /Packages: package bear: 'ab' is no sha256 checksum, expected 64 hexadecimal digits/,
+    ],
+    [
+      'has a line that is no field',
+      aSuite({ 'main/binary-all/Packages': `${aStanza('a')}\n<html>\n` }),
+      /Packages: line 8: '<html>', expected FIELD: VALUE/,
+    ],
+  ];
+  for (const [fault, files, message] of faults) {
+    it(`is refused where it ${fault}`, async () => {
+      await expect(readFiles(deb, files, SUITE)).rejects.toThrow(message);
+    });
+  }
+
+  it('is refused where an index is not what Release says, even where it cannot be parsed', async () => {
+    const files = aSuite({ 'main/binary-all/Packages': aStanza('bear') });
+    for (const wrong of [aStanza('wolf'), '<html>']) {
+      await expect(readFiles(deb, { ...files, 'dists/stable/main/binary-all/Packages': wrong }, SUITE)).rejects.toThrow(
+        `Packages: expected sha256 ${sha256(aStanza('bear'))}, found ${sha256(wrong)}`,
+      );
+    }
+  });
+
+  it('asks for a suite where the base has no index', async () => {
+    await expect(readFiles(deb, {})).rejects.toThrow(
+      'test:///: neither Release nor Packages is there; a repository with suites needs --suite NAME',
+    );
+  });
+
+  it('is read whatever the pieces and line ends', async () => {
+    const text = `${aStanza('bear', 'Description: x\n continued: not a field\n\n')}\n\n${aStanza('wolf')}`;
+    for (const [content, pieceSize] of [
+      [text, 1],
+      [text.replaceAll('\n', '\r\n'), 3],
+    ] as const) {
+      const { items } = await readFiles(deb, { Packages: content }, {}, pieceSize);
+      expect(paths(items)).toEqual(['pool/bear.deb', 'pool/wolf.deb', 'Packages']);
+    }
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { files } from '../../../src/repositories/files.ts';
+import { readFiles, readFolder, sha256 } from '../../support/importing.ts';
+import { makeFilesRepository } from '../../support/repositories.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+const D = 'ab'.repeat(32);
+
+describe('a folder with a PULP_MANIFEST', () => {
+  it('has what the manifest lists, and the manifest', async () => {
+    const folder = newFolder();
+    const built = makeFilesRepository(folder, { 'a.iso': 'A', 'sub/b c.iso': 'B', 'comma,d.iso': '' });
+    const { items } = await readFolder(files, folder);
+    const found = items.map(({ path, checksum, size }) => ({ path, sha256: checksum.value, size }));
+    expect(found.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(built);
+    expect(items[0]).toMatchObject({ unitTypeId: 'iso', unitKey: { name: 'a.iso', checksum: sha256('A'), size: 1 } });
+  });
+
+  it('may have empty lines, spaces around numbers and upper-case digits', async () => {
+    const { items } = await readFiles(files, { PULP_MANIFEST: `\r\na.iso, ${D.toUpperCase()} , 5\r\n\n` });
+    expect(items[0]).toMatchObject({ path: 'a.iso', checksum: { value: D }, size: 5 });
+  });
+
+  for (const [line, message] of [
+    ['a.iso', "PULP_MANIFEST: line 2: 'a.iso', expected NAME,SHA256,SIZE"],
+    [`a.iso,${D},big`, 'expected NAME,SHA256,SIZE'],
+    ['a.iso,abc,5', 'expected NAME,SHA256,SIZE'],
+    [`../a.iso,${D},5`, 'PULP_MANIFEST: line 2: location "../a.iso" leads out of the repository'],
+  ] as const) {
+    it(`is refused where it says ${line.replace(D, 'DIGEST')}`, async () => {
+      await expect(readFiles(files, { PULP_MANIFEST: `ok.iso,${D},5\n${line}\n` })).rejects.toThrow(message);
+    });
+  }
+});

@@ -1,0 +1,192 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { yum } from '../../../src/repositories/yum.ts';
+import { readFiles, readFolder, sha256 } from '../../support/importing.ts';
+import { type Compression, itNeeding, makeYumRepository, YUM_TOOLS } from '../../support/repositories.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+const itWithTools = itNeeding(YUM_TOOLS);
+const PACKAGES = [
+  { name: 'bear', version: '4.1', size: 2000 },
+  { name: 'libstdc++', version: '1.0~rc1', release: '3', epoch: 2, size: 10 },
+];
+
+const aPackage = (href: string, over = '') => `
+  <package type="rpm"><name>bear</name><arch>noarch</arch><version epoch="0" ver="4.1" rel="1"/>
+  <checksum type="sha256" pkgid="YES">${'7a'.repeat(32)}</checksum><summary>S &amp; T</summary>
+  <size package="2438" installed="42" archive="296"/><location xml:base="http://elsewhere/" href="${href}"/>
+  <format><rpm:provides><rpm:entry name="bear" epoch="9" ver="9" rel="9"/></rpm:provides><file>/usr/name</file></format>${over}
+  </package>`;
+
+/** A repository as text: for what createrepo_c would never write. */
+const aRepository = (primary: string, { checksum = sha256(gzipSync(primary)), type = 'sha256', open = '' } = {}) => ({
+  'repodata/repomd.xml': `<?xml version="1.0"?><repomd xmlns="http://linux.duke.edu/metadata/repo">
+    <revision>1</revision>
+    <data type="primary"><checksum type="${type}">${checksum}</checksum>${open}<location href="repodata/primary.xml.gz"/></data>
+    </repomd>`,
+  'repodata/primary.xml.gz': gzipSync(primary),
+});
+const metadata = (packages: string) =>
+  `<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="1">${packages}</metadata>`;
+
+describe('a yum repository made by createrepo_c', () => {
+  for (const compression of ['gz', 'xz', 'zst', 'plain'] satisfies Compression[]) {
+    itWithTools(`is read with its primary metadata in ${compression}`, async () => {
+      const folder = newFolder();
+      const files = makeYumRepository(folder, PACKAGES, { compression, source: true });
+      const { items } = await readFolder(yum, folder);
+      const found = items.map(({ path, checksum, size }) => ({ path, sha256: checksum.value, size }));
+      expect(found.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(files);
+      expect(items.filter(({ unitTypeId }) => unitTypeId === 'srpm')).toHaveLength(2);
+      expect(items.find(({ path }) => path === 'libstdc++-1.0~rc1-3.noarch.rpm')).toMatchObject({
+        unitTypeId: 'rpm',
+        unitKey: {
+          name: 'libstdc++',
+          epoch: '2',
+          version: '1.0~rc1',
+          release: '3',
+          arch: 'noarch',
+          checksumtype: 'sha256',
+        },
+      });
+    });
+  }
+
+  itWithTools('has its signature and key, where it has them', async () => {
+    const folder = newFolder();
+    makeYumRepository(folder, PACKAGES.slice(0, 1));
+    writeFileSync(join(folder, 'repodata/repomd.xml.asc'), 'signature');
+    const { items } = await readFolder(yum, folder);
+    expect(items.find(({ path }) => path === 'repodata/repomd.xml.asc')).toEqual({
+      path: 'repodata/repomd.xml.asc',
+      unitTypeId: 'metadata',
+      unitKey: { name: 'repodata/repomd.xml.asc', checksum: sha256('signature') },
+      checksum: { algorithm: 'sha256', value: sha256('signature') },
+      size: 9,
+    });
+    expect(items.some(({ path }) => path.endsWith('.key'))).toBe(false);
+  });
+
+  for (const compression of ['gz', 'xz', 'zst', 'plain'] satisfies Compression[]) {
+    itWithTools(`is refused where its primary metadata in ${compression} is not what repomd.xml says`, async () => {
+      const folder = newFolder();
+      const primary = makeYumRepository(folder, PACKAGES.slice(0, 1), { compression }).find(({ path }) =>
+        path.includes('primary.xml'),
+      )!;
+      const file = join(folder, primary.path);
+      const broken = readFileSync(file);
+      broken[200]! ^= 0xff;
+      writeFileSync(file, broken);
+      await expect(readFolder(yum, folder)).rejects.toThrow(
+        `${primary.path}: expected sha256 ${primary.sha256}, found ${sha256(broken)}`,
+      );
+    });
+  }
+
+  itWithTools('is refused where something follows its primary metadata', async () => {
+    const folder = newFolder();
+    const files = makeYumRepository(folder, PACKAGES.slice(0, 1), { compression: 'xz' });
+    const primary = files.find(({ path }) => path.includes('primary.xml'))!;
+    appendFileSync(join(folder, primary.path), Buffer.alloc(100_000));
+    await expect(readFolder(yum, folder)).rejects.toThrow(`expected sha256 ${primary.sha256}, found`);
+  });
+});
+
+describe('yum metadata', () => {
+  it('is read whatever the pieces in which it arrives', async () => {
+    const repository = aRepository(metadata(aPackage('é/béar.rpm')));
+    for (const pieceSize of [1, 7, 100_000]) {
+      const { items } = await readFiles(yum, repository, {}, pieceSize);
+      expect(items.find(({ unitTypeId }) => unitTypeId === 'rpm')).toEqual({
+        path: 'é/béar.rpm',
+        unitTypeId: 'rpm',
+        unitKey: {
+          name: 'bear',
+          epoch: '0',
+          version: '4.1',
+          release: '1',
+          arch: 'noarch',
+          checksumtype: 'sha256',
+          checksum: '7a'.repeat(32),
+        },
+        checksum: { algorithm: 'sha256', value: '7a'.repeat(32) },
+        size: 2438,
+      });
+    }
+  });
+
+  it('may call SHA-1 "sha"', async () => {
+    const sha = aPackage('a.rpm').replace('type="sha256"', 'type="sha"').replace('7a'.repeat(32), 'AB'.repeat(20));
+    const { items } = await readFiles(yum, aRepository(metadata(sha)));
+    expect(items.at(-1)).toMatchObject({
+      checksum: { algorithm: 'sha1', value: 'ab'.repeat(20) },
+      unitKey: { checksumtype: 'sha1' },
+    });
+  });
+
+  it('without sizes leaves them open', async () => {
+    const { items } = await readFiles(yum, aRepository(metadata(aPackage('a.rpm').replace(/<size[^>]*>/, ''))));
+    expect(items.map(({ size }) => size)).toEqual([expect.any(Number), undefined, undefined]);
+  });
+
+  for (const href of [
+    '../a.rpm',
+    'x/../../a.rpm',
+    '/etc/passwd',
+    'http://evil.example.com/a.rpm',
+    '',
+    'x/',
+    'a&#9;b',
+  ]) {
+    it(`is refused where a package lies at ${JSON.stringify(href)}`, async () => {
+      const repository = aRepository(metadata(aPackage(href)));
+      await expect(readFiles(yum, repository)).rejects.toThrow(/primary\.xml\.gz: package bear: location/);
+    });
+  }
+
+  it('is refused where repomd.xml itself leads elsewhere', async () => {
+    const repository = aRepository(metadata(''));
+    const outside = repository['repodata/repomd.xml'].replace('repodata/primary', '../primary');
+    await expect(readFiles(yum, { ...repository, 'repodata/repomd.xml': outside })).rejects.toThrow(
+      'repodata/repomd.xml: data type="primary": location "../primary.xml.gz" leads out of the repository',
+    );
+  });
+
+  const faults: readonly (readonly [string, Record<string, string | Uint8Array>, RegExp])[] = [
+    ['is missing', {}, /repodata\/repomd\.xml: 404/],
+    ['is no XML', { 'repodata/repomd.xml': '<html><body>Login<br></html>' }, /repomd\.xml: not well-formed XML: 1:/],
+    ['lists no primary', { 'repodata/repomd.xml': '<repomd></repomd>' }, /no data of type primary, found none/],
+    ['ends too early', aRepository('<metadata><package>'), /primary\.xml\.gz: not well-formed XML: .*unclosed tag/],
+    [
+      'has a package without a name',
+      aRepository(metadata('<package/>')),
+      /primary\.xml\.gz: a package: name is missing/,
+    ],
+    [
+      'has an unknown checksum type',
+      aRepository(metadata(aPackage('a').replace('type="sha256"', 'type="crc32"'))),
+      /primary\.xml\.gz: package bear: unknown checksum type 'crc32', expected one of md5/,
+    ],
+    [
+      'has a primary that opens to something else',
+      aRepository(metadata(''), { open: `<open-checksum type="sha256">${'0'.repeat(64)}</open-checksum>` }),
+      /primary\.xml\.gz, decompressed: expected sha256 0{64}, found/,
+    ],
+  ];
+  for (const [fault, files, message] of faults) {
+    it(`is refused where it ${fault}`, async () => {
+      await expect(readFiles(yum, files)).rejects.toThrow(message);
+    });
+  }
+
+  it('in a compression that is not known is refused by name', async () => {
+    const repository = aRepository(metadata(''));
+    const bz2 = repository['repodata/repomd.xml'].replace('primary.xml.gz', 'primary.xml.bz2');
+    await expect(
+      readFiles(yum, { 'repodata/repomd.xml': bz2, 'repodata/primary.xml.bz2': repository['repodata/primary.xml.gz'] }),
+    ).rejects.toThrow('repodata/primary.xml.bz2: unknown compression, expected one of xz, zst, gz or none');
+  });
+});

@@ -1,0 +1,239 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import type { CatalogEntry, Header } from '../../../../pipelines/model/index.ts';
+import { isSidecar, sidecarOf } from '../../../../src/saves/copies/sidecar.ts';
+import type { SaveStore } from '../../../../src/saves/copies/store.ts';
+import { someBytes } from '../../../support/collect.ts';
+import { contentOfNumber, headersOfNumber } from '../../../support/crash/numbered.ts';
+import { filesBelow } from '../../../support/folder.ts';
+import { anEntry } from '../../../support/river.ts';
+import { describing, fileOf, find, keep, stores } from '../../../support/stores.ts';
+
+const { newFolder, aStore } = stores();
+
+const content = someBytes(10_000);
+const known = describing(content);
+const bare = anEntry();
+const kinds: readonly (readonly [kind: string, entry: CatalogEntry])[] = [
+  ['with a checksum', known],
+  ['without one', bare],
+];
+
+const SAID: readonly Header[] = [
+  ['content-type', 'application/x-rpm'],
+  ['Content-Encoding', 'gzip'],
+  ['Content-Language', 'de'],
+  ['Content-Language', 'en'],
+  ['Content-Disposition', 'attachment; filename="\xe9"'],
+  ['ETag', 'W/"1"'],
+  ['Last-Modified', 'Thu, 01 Jan 2015 00:00:00 GMT'],
+];
+const OTHERS: readonly Header[] = [
+  ['Accept-Ranges', 'bytes'],
+  ['Content-Range', 'bytes 0-9999/10000'],
+  ['Cache-Control', 'public, s-maxage=86400'],
+  ['Repr-Digest', 'sha-256=:x:'],
+  ['X-Kept', '1'],
+];
+
+const headersOf = async (store: SaveStore, entry: CatalogEntry) => (await find(store, entry))?.headers;
+const sidecarFor = async (store: SaveStore, entry: CatalogEntry) => sidecarOf(fileOf(await find(store, entry)));
+
+describe.each(kinds)('a copy of content %s', (_, entry) => {
+  it('is offered with what its transfer said of the content, before a restart and after it', async () => {
+    const store = aStore();
+    await keep(store, entry, content, [...OTHERS.slice(0, 2), ...SAID, ...OTHERS.slice(2)]);
+    expect(await headersOf(store, entry)).toEqual(SAID);
+    expect(await headersOf(store.restart(), entry)).toEqual(SAID);
+    expect(store.files()).toHaveLength(1);
+  });
+
+  it('may have had a transfer that said nothing', async () => {
+    const store = aStore();
+    await keep(store, entry, content, OTHERS);
+    expect(await headersOf(store.restart(), entry)).toEqual([]);
+  });
+
+  it('costs one look at what was said, not one a hit', async () => {
+    const store = aStore();
+    await keep(store, entry, content, SAID);
+    const later = store.restart();
+    rmSync(await sidecarFor(later, entry));
+    expect(await headersOf(later, entry)).toEqual(SAID);
+    expect(await headersOf(store, entry)).toEqual(SAID);
+  });
+
+  it('of an earlier version is offered without', async () => {
+    const store = aStore();
+    await keep(store, entry, content, SAID);
+    rmSync(await sidecarFor(store, entry));
+    const later = store.restart();
+    expect(await find(later, entry)).toEqual(expect.not.objectContaining({ headers: expect.anything() }));
+    expect(await find(later, entry)).toMatchObject({ source: 'saved', kept: true });
+    expect(later.errors).toEqual([]);
+  });
+
+  it('is removed with what lies beside it if it is wrong', async () => {
+    const store = aStore();
+    await keep(store, entry, content, SAID);
+    truncateSync(fileOf(await find(store, entry)), 5);
+    expect(await find(store, entry)).toBeUndefined();
+    expect(filesBelow(store.folder)).toEqual([]);
+  });
+
+  it('that is made anew has what the last transfer said', async () => {
+    const store = aStore();
+    await keep(store, entry, content, SAID);
+    const later = store.restart();
+    await keep(later, entry, content, headersOfNumber(7));
+    expect(await headersOf(later, entry)).toEqual(headersOfNumber(7));
+    expect(await headersOf(later.restart(), entry)).toEqual(headersOfNumber(7));
+    expect(later.files()).toHaveLength(1);
+  });
+});
+
+describe('what lies beside a copy', () => {
+  const changed = (file: string, change: (text: string) => string) =>
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+  const damages: readonly (readonly [string, (file: string) => void])[] = [
+    ['empty', (file) => truncateSync(file)],
+    ['cut', (file) => truncateSync(file, 100)],
+    ['altered', (file) => changed(file, (text) => text.replace('2015', '2016'))],
+    ['no JSON', (file) => writeFileSync(file, 'etag: "1"')],
+    ['something else', (file) => writeFileSync(file, '{"headers":[["ETag","1"]]}')],
+    ['null', (file) => writeFileSync(file, 'null')],
+    ['of a later version', (file) => changed(file, (text) => text.replace('"version":1', '"version":2'))],
+  ];
+
+  it.each(damages)('counts for nothing if it is %s', async (_, damage) => {
+    const store = aStore();
+    await keep(store, known, content, SAID);
+    damage(await sidecarFor(store, known));
+    const later = store.restart();
+    expect(await find(later, known)).toMatchObject({ source: 'saved' });
+    expect(await headersOf(later, known)).toBeUndefined();
+    expect(later.errors).toEqual([]);
+  });
+
+  it.each(damages)(
+    'is all that tells what the bytes are without a checksum: not offered if it is %s',
+    async (_, damage) => {
+      const store = aStore();
+      await keep(store, bare, content, SAID);
+      damage(await sidecarFor(store, bare));
+      const later = store.restart();
+      expect(await find(later, bare)).toBeUndefined();
+      expect(filesBelow(later.folder)).toEqual([]);
+      expect(later.errors).toEqual([expect.stringContaining('what is written beside it is damaged; it was removed')]);
+      await keep(later, bare, content, SAID);
+      expect(await headersOf(later, bare)).toEqual(SAID);
+    },
+  );
+
+  it.each(kinds)('counts for no other content %s', async (_, entry) => {
+    const store = aStore();
+    const other = { ...entry, path: '/other.rpm', ...(entry.checksum && describing(content.subarray(1))) };
+    await keep(store, entry, content, SAID);
+    await keep(store, other, content.subarray(1), headersOfNumber(2));
+    copyFileSync(await sidecarFor(store, other), await sidecarFor(store, entry));
+    expect(await headersOf(store.restart(), entry)).toBeUndefined();
+  });
+
+  it('is never taken for a copy, nor a copy for it', async () => {
+    const store = aStore();
+    const paths = ['/a', '/a.meta', '/a.json', '/a.meta.json', '/.meta.json'];
+    for (const path of paths) {
+      await keep(store, describing(content, { path }), content, SAID);
+      await keep(store, anEntry({ path }), content, SAID);
+    }
+    const later = store.restart();
+    for (const path of paths) {
+      expect(await headersOf(later, describing(content, { path }))).toEqual(SAID);
+      expect(await headersOf(later, anEntry({ path }))).toEqual(SAID);
+    }
+    expect(later.files()).toHaveLength(2 * paths.length);
+    expect(later.errors).toEqual([]);
+  });
+
+  it.each(kinds)('takes nothing of the limit, and goes with its copy: %s', async (_, entry) => {
+    const all = [1, 2, 3].map((number) => {
+      const bytes = someBytes(1000);
+      const path = `/${number}.rpm`;
+      return { bytes, entry: entry.checksum ? describing(bytes, { path }) : anEntry({ path }) };
+    });
+    let time = Date.now();
+    const store = aStore({ limit: 3000, now: () => (time += 1000) });
+    for (const { bytes, entry } of all) await keep(store, entry, bytes, SAID);
+    expect(store.files()).toHaveLength(3);
+    const smaller = aStore({ folder: store.folder, limit: 2999 });
+    await smaller.close();
+    expect(filesBelow(store.folder).map(isSidecar)).toEqual([false, true, false, true]);
+    expect(await find(smaller, all[0]!.entry)).toBeUndefined();
+    expect(smaller.errors).toEqual([]);
+  });
+
+  it.each(kinds)(
+    'is removed when room is made if it has no copy, unless that may be on its way: %s',
+    async (_, entry) => {
+      const store = aStore();
+      await keep(store, entry, content, SAID);
+      const file = fileOf(await find(store, entry));
+      rmSync(file);
+      const swept = async () => {
+        const next = aStore({ folder: store.folder, limit: 1 });
+        await next.close();
+        expect(next.errors).toEqual([]);
+        return !existsSync(sidecarOf(file));
+      };
+      expect(await swept()).toBe(false);
+      const old = Date.now() / 1000 - 3601;
+      utimesSync(sidecarOf(file), old, old);
+      expect(await swept()).toBe(true);
+    },
+  );
+});
+
+describe('a copy that takes another one’s place', () => {
+  const SCRIPT = fileURLToPath(new URL('../../../support/crash/keep-until-step.ts', import.meta.url));
+  const [first, second] = [1, 2];
+
+  /** Keeps the second content over the first one in a process that is killed at a step; whether it was. */
+  const killedAt = (step: number, folder: string, entry: CatalogEntry, number: number): boolean => {
+    const args = [SCRIPT, folder, JSON.stringify(entry), String(number), String(step)];
+    const { signal, status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    if (signal !== 'SIGKILL' && status !== 0) throw new Error(stderr);
+    return signal === 'SIGKILL';
+  };
+
+  it.each([
+    ['another content', anEntry(), first, second],
+    ['the same content', describing(contentOfNumber(first)), first, first],
+    ['nothing, with a checksum', describing(contentOfNumber(second)), undefined, second],
+    ['nothing, without one', anEntry(), undefined, second],
+  ])(
+    'is right at every moment at which its process may be killed: in place of %s',
+    async (_, entry, before, number) => {
+      const contents = [before, number];
+      const seen = new Set<number | undefined>();
+      let steps = 0;
+      for (let killed = true; killed; steps += 1) {
+        const store = aStore({ folder: join(newFolder(), 'store') });
+        if (before) await keep(store, entry, contentOfNumber(before), headersOfNumber(before));
+        killed = killedAt(steps + 1, store.folder, entry, number);
+        const later = store.restart();
+        const candidate = await find(later, entry);
+        const bytes = candidate && readFileSync(fileOf(candidate));
+        const found = contents.find((one) => one && bytes && contentOfNumber(one).equals(bytes));
+        expect(candidate?.headers).toEqual(found && headersOfNumber(found));
+        expect(later.files().filter((file) => file.startsWith('.partial'))).toEqual([]);
+        expect(later.errors).toEqual([]);
+        seen.add(found);
+      }
+      expect(steps).toBeGreaterThan(10);
+      expect(seen).toEqual(new Set(contents));
+    },
+  );
+});

@@ -1,0 +1,311 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import type { PendingSave, SaveRequest } from '../../../../pipelines/model/index.ts';
+import { type DurableOutbox, openOutbox } from '../../../../src/saves/outbox/open.ts';
+import { runUntilKilled } from '../../../support/crash/until-killed.ts';
+import { temporaryFolders } from '../../../support/folder.ts';
+import { anEntry } from '../../../support/river.ts';
+import { tinyDisk } from '../../../support/tiny-disk.ts';
+import { until } from '../../../support/until.ts';
+
+const folder = temporaryFolders();
+const opened: DurableOutbox[] = [];
+afterEach(() => {
+  for (const outbox of opened.splice(0)) outbox.close();
+});
+
+/** An outbox that is closed after the test; an error that no test asks for fails it. */
+const open = (file: string, options: Partial<Parameters<typeof openOutbox>[1]> = {}): DurableOutbox => {
+  const onError = (error: Error) => {
+    throw error;
+  };
+  const outbox = openOutbox(file, { onError, ...options });
+  opened.push(outbox);
+  return outbox;
+};
+const anOutbox = (options?: Parameters<typeof open>[1]) => open(join(folder(), 'outbox.db'), options);
+
+const wish = (unitId: string, path = `/${unitId}.rpm`): SaveRequest => ({
+  requestId: `request for ${unitId}`,
+  entry: anEntry({ unitId, path }),
+});
+const unitsOf = (saves: Iterable<PendingSave>) => [...saves].map(({ entry }) => entry.unitId);
+const rowsIn = (file: string): number => {
+  using database = new DatabaseSync(file);
+  return Number(database.prepare('SELECT count(*) AS count FROM saves').get()?.count);
+};
+/** Until timers as late as that have run: `setImmediate` three times, for one turn of the outbox and its answer. */
+const aTurn = async () => {
+  for (let i = 0; i < 3; i += 1) await setImmediate();
+};
+
+/** What a subscriber of `due` has been given. */
+const receive = (outbox: DurableOutbox) => {
+  const given: PendingSave[] = [];
+  const subscription = outbox.due.subscribe((save) => given.push(save));
+  return { given, units: () => unitsOf(given), stop: () => subscription.unsubscribe() };
+};
+
+describe('the outbox', () => {
+  it('has written a wish when append returns', () => {
+    const file = join(folder(), 'outbox.db');
+    const outbox = open(file);
+    outbox.append(wish('a'));
+    expect(rowsIn(file)).toBe(1);
+    outbox.append(wish('b'));
+    expect(rowsIn(file)).toBe(2);
+  });
+
+  it('gives back what it was given', async () => {
+    const outbox = anOutbox();
+    const entry = anEntry({ checksum: { algorithm: 'md5', value: 'ab' }, size: 3, data: { ünit: ['x', null] } });
+    outbox.append({ requestId: 'request-7', entry });
+    const { given } = receive(outbox);
+    await until(() => given.length > 0);
+    expect(given).toEqual([{ id: 1, failures: 0, requestId: 'request-7', entry }]);
+  });
+
+  it('notes a wish once per unit and path while it waits, in memory and in the file', async () => {
+    const outbox = anOutbox();
+    outbox.append(wish('a', '/one'));
+    outbox.append(wish('a', '/one'));
+    outbox.append(wish('a', '/two'));
+    outbox.append(wish('b', '/one'));
+    await aTurn();
+    outbox.append(wish('a', '/one'));
+    expect(unitsOf(outbox.list())).toEqual(['a', 'a', 'b']);
+  });
+
+  it('notes a wish anew once the earlier one was removed', async () => {
+    const outbox = anOutbox();
+    const { given } = receive(outbox);
+    outbox.append(wish('a'));
+    await until(() => given.length === 1);
+    outbox.remove(given[0]!);
+    outbox.append(wish('a'));
+    await until(() => given.length === 2);
+    expect(given[1]?.id).not.toBe(given[0]?.id);
+  });
+
+  it('emits what waits, oldest first, then what comes, each once', async () => {
+    const outbox = anOutbox();
+    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    await aTurn();
+    const { units } = receive(outbox);
+    await until(() => units().length === 3);
+    outbox.append(wish('d'));
+    outbox.append(wish('a'));
+    await until(() => units().length === 4);
+    await aTurn();
+    expect(units()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('has no more than its window in hand, and pages through all the rest in order', async () => {
+    const outbox = anOutbox({ window: 8 });
+    const all = Array.from({ length: 500 }, (_, i) => `unit-${i}`);
+    for (const unit of all) outbox.append(wish(unit));
+    const { given, units } = receive(outbox);
+    await until(() => given.length > 0);
+    await aTurn();
+    expect(given.length).toBe(8);
+    for (let settled = 0; settled < all.length; settled += 1) {
+      await until(() => given.length > settled);
+      expect(given.length - settled).toBeLessThanOrEqual(8);
+      outbox.remove(given[settled]!);
+    }
+    await aTurn();
+    expect(units()).toEqual(all);
+    expect([...outbox.list()]).toEqual([]);
+  });
+
+  it('emits a wish that was put off again when it is due, with its failures, and no sooner', async () => {
+    const outbox = anOutbox();
+    outbox.append(wish('a'));
+    const { given } = receive(outbox);
+    await until(() => given.length === 1);
+    const dueAt = Date.now() + 30;
+    outbox.putOff(given[0]!, 30, 'broker down');
+    await until(() => given.length === 2);
+    expect(Date.now()).toBeGreaterThanOrEqual(dueAt);
+    expect(given[1]).toEqual({ ...given[0], failures: 1 });
+  });
+
+  it('begins anew for each subscription: what was in hand is due again', async () => {
+    const outbox = anOutbox();
+    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    const first = receive(outbox);
+    await until(() => first.given.length === 3);
+    first.stop();
+    outbox.remove(first.given[1]!);
+    outbox.append(wish('d'));
+    const second = receive(outbox);
+    await until(() => second.given.length === 3);
+    expect(second.units()).toEqual(['a', 'c', 'd']);
+    expect(first.units()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('goes on after being closed and opened again', async () => {
+    const file = join(folder(), 'outbox.db');
+    const before = open(file);
+    for (const unit of ['a', 'b', 'c']) before.append(wish(unit));
+    const { given } = receive(before);
+    await until(() => given.length === 3);
+    before.remove(given[0]!);
+    before.putOff(given[1]!, 3_600_000, 'not today');
+    before.close();
+    const after = open(file);
+    const { units } = receive(after);
+    await until(() => units().length > 0);
+    expect(units()).toEqual(['c']);
+    expect([...after.list()]).toMatchObject([{ failures: 1, reason: 'not today' }, { failures: 0 }]);
+  });
+
+  it('lists what waits, with age, failures and reason', async () => {
+    const outbox = anOutbox();
+    outbox.append(wish('a'));
+    const { given } = receive(outbox);
+    await until(() => given.length === 1);
+    outbox.putOff(given[0]!, 60_000, 'broker down');
+    const [found, ...more] = outbox.list();
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ id: 1, failures: 1, reason: 'broker down', entry: { unitId: 'a' } });
+    expect(found?.dueIn).toBeGreaterThan(50_000);
+    expect(found?.dueIn).toBeLessThanOrEqual(60_000);
+    expect(found?.age).toBeGreaterThanOrEqual(0);
+  });
+
+  it('makes one wish or all of them due at once', async () => {
+    const outbox = anOutbox();
+    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    const { given, units } = receive(outbox);
+    await until(() => given.length === 3);
+    for (const save of given) outbox.putOff(save, 3_600_000, 'not today');
+    expect(outbox.retry(2)).toBe(1);
+    await until(() => given.length === 4);
+    expect(outbox.retry('all')).toBe(2);
+    await until(() => given.length === 6);
+    expect(units().slice(3)).toEqual(['b', 'a', 'c']);
+    expect(outbox.retry(99)).toBe(0);
+  });
+
+  it('drops one wish or all of them', async () => {
+    const outbox = anOutbox();
+    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    outbox.flush();
+    expect(outbox.drop(2)).toBe(1);
+    expect(unitsOf(outbox.list())).toEqual(['a', 'c']);
+    expect(outbox.drop('all')).toBe(2);
+    expect([...outbox.list()]).toEqual([]);
+  });
+
+  it('sees what another process notes', async () => {
+    const file = join(folder(), 'outbox.db');
+    const daemon = open(file);
+    const { units } = receive(daemon);
+    await aTurn();
+    open(file).append(wish('from the command line'));
+    await aTurn();
+    daemon.append(wish('own'));
+    await until(() => units().length === 2);
+    expect(units()).toEqual(['from the command line', 'own']);
+  });
+
+  it('tells what it cannot take, and harms no other wish', async () => {
+    const errors: string[] = [];
+    const outbox = anOutbox({ onError: ({ message }) => errors.push(message) });
+    outbox.append(wish('a'));
+    outbox.append({ requestId: 'r', entry: anEntry({ path: '/odd.rpm', data: { number: 1n } }) });
+    outbox.append(wish('b'));
+    expect(unitsOf(outbox.list())).toEqual(['a', 'b']);
+    expect(errors).toEqual([expect.stringMatching(/cannot take the wish to save \/odd\.rpm: .*BigInt/)]);
+  });
+
+  it('writes what waits when it is closed, and takes nothing afterwards', () => {
+    const file = join(folder(), 'outbox.db');
+    const errors: string[] = [];
+    const outbox = openOutbox(file, { onError: ({ message }) => errors.push(message) });
+    outbox.append(wish('a'));
+    outbox.close();
+    outbox.close();
+    outbox.append(wish('b'));
+    expect(rowsIn(file)).toBe(1);
+    expect(errors).toEqual([`outbox ${file} cannot take the wish to save /b.rpm: it is closed`]);
+  });
+
+  it('holds wishes and changes while another process has the file locked, and writes them afterwards', async () => {
+    const file = join(folder(), 'outbox.db');
+    const errors: string[] = [];
+    const outbox = open(file, { onError: ({ message }) => errors.push(message) });
+    const { given } = receive(outbox);
+    outbox.append(wish('a'));
+    await until(() => given.length === 1);
+    using other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    outbox.append(wish('b'));
+    outbox.remove(given[0]!);
+    await until(() => errors.length > 0);
+    const more = Array.from({ length: 20 }, (_, i) => `c${i}`);
+    for (const unit of more) {
+      outbox.append(wish(unit));
+      await setImmediate();
+    }
+    // Not one try a turn: the waits double.
+    expect(errors.length).toBeLessThan(10);
+    other.exec('COMMIT');
+    await until(() => given.length === 22);
+    expect(unitsOf(outbox.list())).toEqual(['b', ...more]);
+    expect(errors[0]).toBe(`outbox ${file} cannot be written (1 wishes wait in memory): database is locked`);
+  });
+
+  it('refuses a file that is something else, or of a later version, and says which', () => {
+    const file = join(folder(), 'outbox.db');
+    writeFileSync(file, 'no database at all, but long enough to be taken for one'.repeat(100));
+    expect(() => open(file)).toThrow(`outbox ${file} cannot be opened: file is not a database`);
+    const later = join(folder(), 'outbox.db');
+    new DatabaseSync(later).exec('PRAGMA user_version = 7');
+    expect(() => open(later)).toThrow('it has layout 7, this pulp-streamer knows layout 1');
+  });
+
+  const disk = tinyDisk();
+  afterAll(() => disk?.free());
+  (disk ? it : it.skip)('holds wishes while the disk is full, up to its limit (needs mount)', async () => {
+    const file = join(disk!.folder, 'outbox.db');
+    const errors: string[] = [];
+    const outbox = open(file, { onError: ({ message }) => errors.push(message), heldLimit: 40 });
+    const filling = join(disk!.folder, 'filling');
+    expect(() => writeFileSync(filling, Buffer.alloc(2_000_000))).toThrow('ENOSPC');
+    const large = (i: number) => ({
+      requestId: 'r',
+      entry: anEntry({ unitId: `${i}`, data: { text: 'x'.repeat(5000) } }),
+    });
+    for (let i = 0; i < 42; i += 1) outbox.append(large(i));
+    await until(() => errors.length === 3);
+    expect(errors[0]).toMatch(/cannot be written \(1 wishes wait in memory\): database or disk is full/);
+    expect(errors[1]).toMatch(/cannot take the wish .*: 40 wishes wait in memory already/);
+    await until(() => errors.length === 4);
+    expect(errors[3]).toMatch(/cannot be written \(40 wishes wait in memory\): database or disk is full/);
+    const { units } = receive(outbox);
+    rmSync(filling);
+    await until(() => units().length === 40);
+    expect(units()).toEqual(Array.from({ length: 40 }, (_, i) => `${i}`));
+  });
+
+  it.each([1, 40, 333, 1500, 4000])('loses nothing that was noted when killed after %i lines', async (lines) => {
+    const file = join(folder(), 'outbox.db');
+    const said = await runUntilKilled(new URL('../../../support/crash/fill-outbox.ts', import.meta.url), [file], lines);
+    const noted = said.filter((line) => line.startsWith('noted ')).map((line) => line.slice(6));
+    const delivered = new Set(said.filter((line) => line.startsWith('delivered ')).map((line) => line.slice(10)));
+
+    const waiting = unitsOf(open(file).list());
+    expect(new Set(waiting).size).toBe(waiting.length);
+    const known = new Set([...waiting, ...delivered]);
+    expect(noted.filter((unit) => !known.has(unit))).toEqual([]);
+    // What was delivered a good while before the end has gone; the last turn's may be delivered again.
+    expect(waiting.filter((unit) => delivered.has(unit)).length).toBeLessThanOrEqual(256);
+    using database = new DatabaseSync(file);
+    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+  });
+});

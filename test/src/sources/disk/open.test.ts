@@ -1,0 +1,310 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, tap } from 'rxjs';
+import { type Candidate, field, type SourceEvent } from '../../../../pipelines/model/index.ts';
+import { openDisk } from '../../../../src/sources/disk/open.ts';
+import { sourceContract } from '../../../contracts/source.ts';
+import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
+import { until } from '../../../support/until.ts';
+
+/** How many open descriptors of this process lead into a folder. */
+const openUnder = (folder: string): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    } catch {
+      return false; // The descriptor that readdir itself had open.
+    }
+  }).length;
+
+const temporary = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'disk-test-')));
+
+sourceContract('a file on disk', async () => {
+  const root = temporary();
+  return {
+    open: openDisk,
+    offer: async (name, content) => {
+      writeFileSync(join(root, name), content);
+      return at(pathToFileURL(join(root, name)).href, { root });
+    },
+    missing: () => at(`file://${root}/missing`, { root }),
+    freed: () => until(() => openUnder(root) === 0),
+    close: async () => rmSync(root, { recursive: true }),
+  };
+});
+
+describe('a file on disk', () => {
+  let folder: string;
+  let root: string;
+  const open = (url: string, within = root) => openDisk(at(url, { root: within }), anAsk());
+
+  beforeAll(() => {
+    folder = temporary();
+    root = join(folder, 'root');
+    mkdirSync(join(root, 'sub dir'), { recursive: true });
+    mkdirSync(join(folder, 'root-beside'));
+    writeFileSync(join(folder, 'secret'), 'secret');
+    writeFileSync(join(folder, 'root-beside', 'secret'), 'secret');
+    writeFileSync(join(root, 'bear.rpm'), 'bear');
+    writeFileSync(join(root, 'sub dir', 'ä%20+b.deb'), 'percent');
+    symlinkSync(join(folder, 'secret'), join(root, 'out'));
+    symlinkSync(folder, join(root, 'up'));
+    symlinkSync('bear.rpm', join(root, 'in'));
+    symlinkSync('loop', join(root, 'loop'));
+    symlinkSync(root, join(folder, 'alias'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('makes its head from the file, as a web server would', async () => {
+    utimesSync(join(root, 'bear.rpm'), 0, new Date('2024-02-03T04:05:06Z'));
+    const { head } = await collect(open(join(root, 'bear.rpm')));
+    expect(head?.headers).toEqual([
+      ['Content-Length', '4'],
+      ['Content-Type', 'application/x-rpm'],
+      ['Last-Modified', 'Sat, 03 Feb 2024 04:05:06 GMT'],
+      ['ETag', head?.etag],
+    ]);
+  });
+
+  it('changes its entity tag with the content', async () => {
+    const path = join(folder, 'tagged');
+    writeFileSync(path, 'one');
+    const one = await collect(openDisk(at(path), anAsk()));
+    utimesSync(path, 1, 1);
+    const two = await collect(openDisk(at(path), anAsk()));
+    appendFileSync(path, 'more');
+    utimesSync(path, 1, 1);
+    const three = await collect(openDisk(at(path), anAsk()));
+    expect(new Set([one, two, three].map(({ head }) => head?.etag)).size).toBe(3);
+  });
+
+  describe('that is a saved copy', () => {
+    const DATE = 'Thu, 01 Jan 2015 00:00:00 GMT';
+    const copy = (headers?: Candidate['headers']) => at(join(root, 'bear.rpm'), { root, kept: true, headers });
+    const partOf = async (candidate: Candidate, ifRange: string) => {
+      const { head, body } = await collect(openDisk(candidate, anAsk({ from: 1, ifRange })));
+      return `${head?.from} ${body}`;
+    };
+
+    it('says of the content what its transfer said, and nothing else', async () => {
+      const headers = [
+        ['etag', '"1"'],
+        ['Last-Modified', DATE],
+        ['Content-Encoding', 'gzip'],
+      ] as const;
+      const { head } = await collect(openDisk(copy(headers), anAsk()));
+      expect(head).toMatchObject({ headers: [['Content-Length', '4'], ...headers], etag: '"1"' });
+      expect((await collect(openDisk(copy([]), anAsk()))).head).toEqual({
+        type: 'head',
+        headers: [['Content-Length', '4']],
+        length: 4,
+        from: 0,
+      });
+    });
+
+    it('continues for who has its tag or its date, and begins anew for who has the file’s', async () => {
+      const own = (await collect(open(join(root, 'bear.rpm')))).head;
+      const tagged = copy([
+        ['ETag', '"1"'],
+        ['Last-Modified', DATE],
+      ]);
+      expect(await partOf(tagged, '"1"')).toBe('1 ear');
+      expect(await partOf(tagged, DATE)).toBe('1 ear');
+      expect(await partOf(tagged, String(own?.etag))).toBe('0 bear');
+      expect(await partOf(tagged, String(field(own?.headers ?? [], 'last-modified')))).toBe('0 bear');
+    });
+
+    it('proves nothing by a weak tag', async () => {
+      const weak = copy([['ETag', 'W/"1"']]);
+      const { head } = await collect(openDisk(weak, anAsk()));
+      expect(field(head?.headers ?? [], 'etag')).toBe('W/"1"');
+      expect(head?.etag).toBeUndefined();
+      expect(await partOf(weak, 'W/"1"')).toBe('0 bear');
+    });
+
+    it('does not give the time of saving for the content’s, if what its transfer said is unknown', async () => {
+      const own = (await collect(open(join(root, 'bear.rpm')))).head;
+      const { head } = await collect(openDisk(copy(), anAsk()));
+      expect(head?.etag).toBe(own?.etag);
+      expect(head?.headers).toEqual(own?.headers.filter(([name]) => name !== 'Last-Modified'));
+      expect(await partOf(copy(), String(own?.etag))).toBe('1 ear');
+      expect(await partOf(copy(), String(field(own?.headers ?? [], 'last-modified')))).toBe('0 bear');
+    });
+  });
+
+  it('reads plain paths as they are and file URLs percent-decoded', async () => {
+    await expect(collect(open(`${root}/sub dir/ä%20+b.deb`))).resolves.toMatchObject({ body: Buffer.from('percent') });
+    await expect(collect(open(`file://${root}/sub%20dir/%C3%A4%2520+b.deb`))).resolves.toMatchObject({
+      body: Buffer.from('percent'),
+    });
+    await expect(failureOf(open(`${root}/sub%20dir/%C3%A4%2520+b.deb`))).resolves.toMatchObject({
+      code: 'SOURCE_MISSING',
+    });
+  });
+
+  it('follows links within its root, also where the root is named by a link', async () => {
+    await expect(collect(open(join(root, 'in')))).resolves.toMatchObject({ body: Buffer.from('bear') });
+    await expect(collect(open(join(folder, 'alias', 'in')))).resolves.toMatchObject({ body: Buffer.from('bear') });
+    await expect(collect(open(join(root, 'in'), join(folder, 'alias')))).resolves.toMatchObject({
+      body: Buffer.from('bear'),
+    });
+  });
+
+  it.each([
+    ['dots', '/../secret'],
+    ['dots to a folder whose name begins alike', '/../root-beside/secret'],
+    ['dots to nothing', '/../missing'],
+    ['a link', '/out'],
+    ['a linked folder', '/up/secret'],
+    ['a NUL', '/bear.rpm\0.txt'],
+    ['the root itself', ''],
+  ])('never leaves its root: %s', async (_, way) => {
+    await expect(failureOf(open(`${root}${way}`))).resolves.toMatchObject({ code: 'OUTSIDE_ROOT', source: 'disk' });
+  });
+
+  it.each(['/../secret', '/%2e%2e/secret', '/sub%20dir/../../secret', '/up/secret', '/bear.rpm%00.txt'])(
+    'never leaves its root by the URL %s',
+    async (way) => {
+      await expect(failureOf(open(`file://${root}${way}`))).resolves.toMatchObject({ code: 'OUTSIDE_ROOT' });
+    },
+  );
+
+  it.each([
+    ['nothing there', 'missing', 'SOURCE_MISSING', 'no such file'],
+    ['a file used as a folder', 'bear.rpm/x', 'SOURCE_MISSING', 'not a directory'],
+    ['a folder', 'sub dir', 'SOURCE_MISSING', 'is a folder; expected a file'],
+    ['a name too long', 'x'.repeat(300), 'SOURCE_MISSING', 'name too long'],
+    ['a circle of links', 'loop', 'OUTSIDE_ROOT', 'too many symbolic links'],
+  ])('says what is wrong: %s', async (_, name, code, text) => {
+    const error = await failureOf(open(join(root, name)));
+    expect(error).toMatchObject({ code, source: 'disk' });
+    expect(error.message).toContain(text);
+    expect(error.message).toContain(root);
+    await until(() => openUnder(folder) === 0);
+  });
+
+  it('does not wait for a named pipe’s writer', async () => {
+    execFileSync('mkfifo', [join(root, 'pipe')]);
+    await expect(failureOf(open(join(root, 'pipe')))).resolves.toMatchObject({ code: 'SOURCE_MISSING' });
+    await until(() => openUnder(folder) === 0);
+  });
+
+  it.each(['bear.rpm', 'file://elsewhere/bear.rpm', 'file:///a%2Fb', 'file:///%zz'])('is no place: %s', async (url) => {
+    const error = await failureOf(open(url));
+    expect(error).toMatchObject({ code: 'SOURCE_BROKEN' });
+    expect(error.message).toContain(url);
+  });
+
+  (process.getuid?.() === 0 ? it.skip : it)(
+    'is refused without permission (needs a user other than root)',
+    async () => {
+      const path = join(root, 'locked');
+      writeFileSync(path, '');
+      chmodSync(path, 0);
+      await expect(failureOf(open(path))).resolves.toMatchObject({ code: 'SOURCE_REFUSED' });
+    },
+  );
+
+  /** A file of several reads; does something to it after the first chunk, then reads on. */
+  const changed = async (change: (path: string) => void) => {
+    const path = join(folder, 'changing');
+    const content = someBytes(1_000_000);
+    writeFileSync(path, content);
+    const valve = new BehaviorSubject(true);
+    let first = true;
+    const events = openDisk(at(path), anAsk({ valve }));
+    const result = collect(
+      events.pipe(
+        tap((event) => {
+          if (event.type !== 'chunk' || !first) return;
+          first = false;
+          valve.next(false);
+          change(path);
+          valve.next(true);
+        }),
+      ),
+    );
+    return { result, content };
+  };
+
+  it('tells a file that becomes shorter from one that ends', async () => {
+    const { result } = await changed((path) => truncateSync(path, 300_000));
+    await expect(result).rejects.toMatchObject({ code: 'SHORT_BODY', source: 'disk' });
+    await until(() => openUnder(folder) === 0);
+  });
+
+  it('sends no more than it announced where the file grows', async () => {
+    const { result, content } = await changed((path) => appendFileSync(path, 'more'));
+    expect((await result).body.equals(content)).toBe(true);
+  });
+
+  it('sends the file to its end where it is deleted or replaced meanwhile', async () => {
+    const { result, content } = await changed((path) => {
+      unlinkSync(path);
+      writeFileSync(path, 'another');
+    });
+    expect((await result).body.equals(content)).toBe(true);
+  });
+
+  it('reads nothing while the valve is closed', async () => {
+    const path = join(folder, 'unread');
+    writeFileSync(path, someBytes(1_000_000));
+    const valve = new BehaviorSubject(false);
+    let chunks = 0;
+    const counted = tap<SourceEvent>((event) => {
+      if (event.type === 'chunk') chunks += 1;
+    });
+    const result = collect(openDisk(at(path), anAsk({ valve })).pipe(counted));
+    await collect(openDisk(at(path), anAsk()));
+    truncateSync(path, 0);
+    valve.next(true);
+    await expect(result).rejects.toMatchObject({ code: 'SHORT_BODY' });
+    expect(chunks).toBe(0);
+  });
+
+  it('closes its file once, also where it is left during a read: descriptors are used again at once', async () => {
+    const path = join(folder, 'left');
+    writeFileSync(path, someBytes(1_000_000));
+    const others: number[] = [];
+    for (let round = 0; round < 50; round += 1) {
+      await new Promise<void>((resolve) => {
+        const subscription = openDisk(at(path), anAsk()).subscribe((event) => {
+          if (event.type !== 'chunk') return;
+          queueMicrotask(() => {
+            subscription.unsubscribe();
+            resolve();
+          });
+        });
+      });
+      for (let turn = 0; turn < 5; turn += 1) {
+        others.push(openSync(path, 'r'));
+        await setImmediate();
+      }
+    }
+    for (const fd of others) expect(fstatSync(fd).size).toBe(1_000_000);
+    for (const fd of others) closeSync(fd);
+    await until(() => openUnder(folder) === 0);
+  });
+});

@@ -1,0 +1,94 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { EMPTY } from 'rxjs';
+import type { Access } from '../../../pipelines/model/index.ts';
+import { type Authority, createAuthority } from '../../../src/cli/demo/certificates.ts';
+import { type ExpiringCertificate, warnOfExpiry } from '../../../src/sources/expiring-certificates.ts';
+import { anAsk, at } from '../../support/collect.ts';
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2030, 0, 1);
+
+describe('certificates that expire', () => {
+  let authority: Authority;
+  beforeAll(async () => {
+    authority = await createAuthority('Test CA');
+  });
+  const client = (name: string, days: number) =>
+    authority.client(name, { notBefore: new Date(NOW - 400 * DAY), notAfter: new Date(NOW + days * DAY) });
+
+  const setUp = () => {
+    const warnings: ExpiringCertificate[] = [];
+    let time = NOW;
+    const opened: string[] = [];
+    const open = warnOfExpiry(
+      ({ url }) => {
+        opened.push(url);
+        return EMPTY;
+      },
+      { warn: (warning) => warnings.push(warning), now: () => time },
+    );
+    return {
+      warnings,
+      opened,
+      use: (access: Access, url = 'https://feed.test/a', source = 'feed:feed.test') =>
+        open({ ...at(url, { access }), source }, anAsk()),
+      pass: (milliseconds: number) => {
+        time += milliseconds;
+      },
+    };
+  };
+
+  it('are warned of once a day, from thirty days before', async () => {
+    const { cert: clientCert, key: clientKey } = await client('bear', 30.5);
+    const { warnings, use, pass, opened } = setUp();
+    use({ clientCert, clientKey });
+    expect(warnings).toEqual([]);
+    pass(0.5 * DAY);
+    for (let times = 0; times < 3; times += 1) use({ clientCert, clientKey });
+    expect(warnings).toEqual([
+      {
+        source: 'feed:feed.test',
+        importerId: '0'.repeat(24),
+        what: 'client certificate',
+        subject: 'CN=bear',
+        notAfter: NOW + 30.5 * DAY,
+      },
+    ]);
+    pass(DAY - 1);
+    use({ clientCert, clientKey });
+    expect(warnings).toHaveLength(1);
+    pass(1);
+    use({ clientCert, clientKey });
+    expect(warnings).toHaveLength(2);
+    expect(opened).toHaveLength(6);
+  });
+
+  it('are warned of when they have expired, too', async () => {
+    const { cert: clientCert, key: clientKey } = await client('late', -1);
+    const { warnings, use } = setUp();
+    use({ clientCert, clientKey });
+    expect(warnings).toMatchObject([{ subject: 'CN=late', notAfter: NOW - DAY }]);
+  });
+
+  it('are each of those in a text, of the CA as well, and each once whoever uses them', async () => {
+    const [one, two, good] = await Promise.all([client('one', 1), client('two', 2), client('good', 100)]);
+    const { warnings, use } = setUp();
+    const ca = one.cert + good.cert + two.cert;
+    use({ ca });
+    use({ ca }, 'https://other.test/', 'alternate:other');
+    expect(warnings).toMatchObject([
+      { what: 'CA certificate', subject: 'CN=one', importerId: '0'.repeat(24) },
+      { what: 'CA certificate', subject: 'CN=two' },
+    ]);
+  });
+
+  it('do not matter where they are not used or cannot be read', async () => {
+    const { cert } = await client('old', -1);
+    const { warnings, use, opened } = setUp();
+    use({ clientCert: cert, clientKey: 'x' }, 'http://feed.test/a');
+    use({ ca: 'nonsense', clientCert: cert.replace(/\n.{64}\n/, '\n'), clientKey: 'x' });
+    use({});
+    expect(warnings).toEqual([]);
+    expect(opened).toHaveLength(3);
+  });
+});

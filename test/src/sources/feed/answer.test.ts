@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Header } from '../../../../pipelines/model/index.ts';
+import { readAnswer } from '../../../../src/sources/feed/answer.ts';
+import { anAsk } from '../../../support/collect.ts';
+
+const url = new URL('https://user:secret@feed.test/a/bear.rpm?token=secret#x');
+const NOW = Date.parse('Thu, 01 Jan 2026 00:00:00 GMT');
+const read = (status: number, headers: readonly Header[] = [], from = 0, method: 'GET' | 'HEAD' = 'GET') =>
+  readAnswer(status, headers, anAsk({ from, method }), url, () => NOW);
+
+describe('what a feed’s answer means', () => {
+  it('keeps header fields in order, apart and as spelled', () => {
+    const headers: readonly Header[] = [
+      ['X-b', '1'],
+      ['x-A', 'é'],
+      ['X-B', '2'],
+      ['CONTENT-length', '12'],
+    ];
+    expect(read(200, headers)).toEqual({ type: 'head', status: 200, headers, length: 12, from: 0 });
+  });
+
+  it.each([undefined, '', '-1', '1e3', '0x10', '12, 12', '99999999999999999999'])(
+    'takes no length from %p',
+    (value) => {
+      const headers: readonly Header[] = value === undefined ? [] : [['Content-Length', value]];
+      expect(read(200, headers)).toMatchObject({ type: 'head', length: undefined });
+    },
+  );
+
+  it.each([
+    ['"abc"', '"abc"'],
+    ['""', '""'],
+    ['W/"abc"', undefined],
+    ['abc', undefined],
+    ['"a", "b"', undefined],
+  ])('reads the entity tag %s as %p', (value, etag) => {
+    expect(read(200, [['ETag', value]])).toMatchObject({ etag });
+  });
+
+  it.each([
+    [204, 'SOURCE_STATUS'],
+    [203, 'SOURCE_STATUS'],
+    [206, 'SOURCE_STATUS'],
+    [300, 'SOURCE_STATUS'],
+    [304, 'SOURCE_STATUS'],
+    [400, 'SOURCE_STATUS'],
+    [401, 'SOURCE_REFUSED'],
+    [403, 'SOURCE_REFUSED'],
+    [404, 'SOURCE_MISSING'],
+    [407, 'SOURCE_REFUSED'],
+    [410, 'SOURCE_MISSING'],
+    [416, 'SOURCE_STATUS'],
+    [429, 'SOURCE_BUSY'],
+    [500, 'SOURCE_STATUS'],
+    [502, 'SOURCE_STATUS'],
+    [503, 'SOURCE_BUSY'],
+    [999, 'SOURCE_STATUS'],
+  ])('%i is %s', (status, code) => {
+    expect(read(status)).toMatchObject({
+      type: 'refused',
+      error: { code, source: 'feed', sourceStatus: status, retryAfter: undefined },
+    });
+  });
+
+  it('names URL and status, and no secrets', () => {
+    const answer = read(500);
+    expect(answer).toMatchObject({ error: { message: 'https://feed.test/a/bear.rpm?… answered 500' } });
+  });
+
+  it.each([
+    ['120', 120_000],
+    ['0', 0],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['soon', undefined],
+    ['-5', undefined],
+    ['soon GMT', undefined],
+  ])('reads Retry-After: %s as %p ms', (value, retryAfter) => {
+    expect(read(503, [['Retry-After', value]])).toMatchObject({ error: { code: 'SOURCE_BUSY', retryAfter } });
+  });
+
+  it.each([
+    ['bytes 5-9/10', 5],
+    ['Bytes 3-9/10', 3],
+    ['bytes  0-9/10', 0],
+  ])('takes the rest of the file: %s', (range, from) => {
+    expect(read(206, [['Content-Range', range]], 5)).toMatchObject({ type: 'head', from, length: 10 });
+  });
+
+  it.each([
+    undefined,
+    'bytes 5-8/10',
+    'bytes 5-9/*',
+    'bytes 9-5/10',
+    'bytes 5-10/10',
+    'bytes */10',
+    'bytes=5-9/10',
+    'items 5-9/10',
+    'bytes 5-9/10, bytes 1-2/10',
+    'bytes 5-99999999999999999998/99999999999999999999',
+  ])('cannot continue with Content-Range %p', (range) => {
+    const answer = read(
+      206,
+      range === undefined ? [['Content-Type', 'multipart/byteranges']] : [['Content-Range', range]],
+      5,
+    );
+    expect(answer).toMatchObject({ type: 'refused', error: { code: 'NO_RANGE', sourceStatus: 206 } });
+  });
+
+  it('knows from a 416 that nothing is missing, or that there are no such bytes', () => {
+    const answer = (from: number, range?: string) =>
+      read(416, range === undefined ? [] : [['Content-Range', range]], from);
+    expect(answer(10, 'bytes */10')).toMatchObject({ type: 'nothing-left', head: { from: 10, length: 10 } });
+    expect(answer(11, 'bytes */10')).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 10 } });
+    // Of nothing, everything is beyond the end.
+    for (const from of [-5, 7])
+      expect(answer(from, 'bytes */0')).toMatchObject({ type: 'nothing-left', head: { from: 0, length: 0 } });
+    // It has them, and will not send them.
+    for (const range of ['bytes */99', 'bytes 0-1/10', undefined])
+      expect(answer(11, range)).toMatchObject({ error: { code: 'NO_RANGE' } });
+  });
+
+  it.each<readonly [from: number, last: number | undefined, range: string, expected: object]>([
+    [2, 4, 'bytes 2-4/10', { type: 'head', from: 2, last: 4, length: 10 }],
+    [2, 99, 'bytes 2-9/10', { type: 'head', from: 2, length: 10 }],
+    [-3, undefined, 'bytes 7-9/10', { type: 'head', from: 7, length: 10 }],
+    [-99, undefined, 'bytes 0-9/10', { type: 'head', from: 0, length: 10 }],
+    [2, 4, 'bytes 2-3/10', { error: { code: 'NO_RANGE' } }],
+    [2, 4, 'bytes 2-9/10', { error: { code: 'NO_RANGE' } }],
+    [0, 4, 'bytes 0-4/10', { type: 'head', from: 0, last: 4, length: 10 }],
+  ])('takes for the bytes from %i to %s: %s', (from, last, range, expected) => {
+    const answer = readAnswer(206, [['Content-Range', range]], anAsk({ from, last }), url);
+    expect(answer).toMatchObject(expected);
+  });
+
+  it('cannot continue with a length that contradicts the range', () => {
+    const range: Header = ['Content-Range', 'bytes 5-9/10'];
+    expect(read(206, [range, ['Content-Length', '5']], 5)).toMatchObject({ type: 'head', from: 5 });
+    expect(read(206, [range, ['Content-Length', '10']], 5)).toMatchObject({ error: { code: 'NO_RANGE' } });
+  });
+
+  it('takes no part that was not asked for', () => {
+    expect(read(206, [['Content-Range', 'bytes 0-9/10']], 0)).toMatchObject({ error: { code: 'SOURCE_STATUS' } });
+    expect(read(206, [['Content-Range', 'bytes 5-9/10']], 5, 'HEAD')).toMatchObject({
+      error: { code: 'SOURCE_STATUS' },
+    });
+  });
+
+  it.each([301, 302, 303, 307, 308])('%i is a redirect', (status) => {
+    expect(read(status, [['LOCATION', '/b']])).toEqual({ type: 'redirect', status, location: '/b' });
+  });
+});

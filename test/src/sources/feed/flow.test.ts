@@ -1,0 +1,340 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, type Observable } from 'rxjs';
+import type { SourceEvent } from '../../../../pipelines/model/index.ts';
+import { createFeed, type Feed, type FeedSettings } from '../../../../src/sources/feed/open.ts';
+import { createCertificates } from '../../../support/certificates.ts';
+import { anAsk, at, collect, digestOf, failureOf, someBytes } from '../../../support/collect.ts';
+import { feedSettings } from '../../../support/feed-settings.ts';
+import { flood, startFeed, startRaw, startScript, type TestFeed } from '../../../support/feeds.ts';
+import { until } from '../../../support/until.ts';
+
+const MIB = 1024 * 1024;
+
+describe('a feed’s flow', () => {
+  const cleanUps: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+  });
+  const make = (more?: Partial<FeedSettings>): Feed => {
+    const feed = createFeed(feedSettings(more));
+    cleanUps.push(feed.close);
+    return feed;
+  };
+  const start = async (making: Promise<TestFeed>): Promise<TestFeed> => {
+    const origin = await making;
+    cleanUps.push(origin.close);
+    return origin;
+  };
+
+  /** Subscribes and notes what comes. */
+  const watch = (events: Observable<SourceEvent>) => {
+    const chunks: Uint8Array[] = [];
+    const seen = { head: false, over: false, error: undefined as unknown, chunks };
+    const subscription = events.subscribe({
+      next: (event) => {
+        if (event.type === 'head') seen.head = true;
+        else chunks.push(event.bytes);
+      },
+      error: (error) => {
+        seen.error = error;
+      },
+      complete: () => {
+        seen.over = true;
+      },
+    });
+    return { seen, leave: () => subscription.unsubscribe() };
+  };
+
+  it.each([false, true])(
+    'stops the server’s socket while the valve is closed, and loses nothing (TLS: %p)',
+    async (secure) => {
+      const content = someBytes(64 * MIB);
+      const { authority, server } = await createCertificates();
+      const { listener, sent } = flood(content);
+      const origin = await start(startFeed(listener, secure ? server : undefined));
+      const feed = make();
+      const access = secure ? { ca: authority.cert } : undefined;
+      const valve = new BehaviorSubject(false);
+      const { seen } = watch(feed.open(at(`${origin.url}/paused`, { access }), anAsk({ valve })));
+      await until(() => seen.head);
+      // Opened and closed in one go is closed.
+      valve.next(true);
+      valve.next(false);
+      // As much as the paused transfer could have moved goes through another connection meanwhile.
+      await collect(feed.open(at(`${origin.url}/other`, { access }), anAsk()));
+      expect(seen.chunks).toHaveLength(0);
+      expect(sent.get('/other')).toBeGreaterThanOrEqual(content.length);
+      // What kernel buffers of both sides hold, and little of ours.
+      expect(sent.get('/paused')).toBeLessThan(16 * MIB);
+      valve.next(true);
+      await until(() => seen.over);
+      expect(digestOf(Buffer.concat(seen.chunks))).toBe(digestOf(content));
+    },
+  );
+
+  it('may be paused on the last chunk, and its connection used again after', async () => {
+    const origin = await start(startFeed((_, response) => response.writeHead(200, { 'Content-Length': 3 }).end('abc')));
+    const feed = make();
+    for (let round = 0; round < 3; round += 1) {
+      const valve = new BehaviorSubject(true);
+      const chunks: string[] = [];
+      let over = false;
+      feed.open(at(origin.url), anAsk({ valve })).subscribe({
+        next: (event) => {
+          if (event.type === 'head') return;
+          chunks.push(Buffer.from(event.bytes).toString());
+          valve.next(false);
+        },
+        complete: () => {
+          over = true;
+        },
+      });
+      await until(() => chunks.length === 1);
+      // Another request meanwhile must not get the paused connection.
+      await expect(collect(feed.open(at(origin.url), anAsk()))).resolves.toMatchObject({ body: Buffer.from('abc') });
+      valve.next(true);
+      await until(() => over);
+      expect(chunks).toEqual(['abc']);
+    }
+    expect(origin.requests).toHaveLength(6);
+    expect(origin.connections.made).toBe(2);
+  });
+
+  it('completes where the server ends the connection while it is paused', async () => {
+    const content = someBytes(200_000);
+    const text = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${content.length}\r\n\r\n`;
+    const origin = await start(startScript(text, (socket) => socket.end(content)));
+    const valve = new BehaviorSubject(false);
+    const { seen } = watch(make().open(at(origin.url), anAsk({ valve })));
+    await until(() => seen.head);
+    valve.next(true);
+    await until(() => seen.over);
+    expect(digestOf(Buffer.concat(seen.chunks))).toBe(digestOf(content));
+  });
+
+  it('lets one response’s chunk open another’s valve, or start another request', async () => {
+    const content = someBytes(500_000);
+    const origin = await start(
+      startFeed((_, response) => response.writeHead(200, { 'Content-Length': content.length }).end(content)),
+    );
+    const feed = make();
+    const valve = new BehaviorSubject(false);
+    const waiting = watch(feed.open(at(origin.url), anAsk({ valve }))).seen;
+    await until(() => waiting.head);
+    const started: ReturnType<typeof watch>[] = [];
+    let over = false;
+    feed.open(at(origin.url), anAsk()).subscribe({
+      next: () => {
+        valve.next(!valve.value);
+        started.push(watch(feed.open(at(origin.url), anAsk())));
+      },
+      complete: () => {
+        over = true;
+      },
+    });
+    await until(() => over);
+    valve.next(true);
+    const all = [waiting, ...started.map(({ seen }) => seen)];
+    await until(() => all.every((seen) => seen.over));
+    for (const { chunks } of all) expect(digestOf(Buffer.concat(chunks))).toBe(digestOf(content));
+    expect(all.length).toBeGreaterThan(2);
+  });
+
+  describe('left by its subscriber', () => {
+    const silent = () => startRaw((socket) => socket.resume());
+
+    it('closes the connection: while it is paused', async () => {
+      const origin = await start(startFeed((_, response) => response.end(someBytes(10 * MIB))));
+      const valve = new BehaviorSubject(false);
+      const { seen, leave } = watch(make().open(at(origin.url), anAsk({ valve })));
+      await until(() => seen.head);
+      leave();
+      await until(() => origin.connections.open.size === 0);
+    });
+
+    it('closes the connection: while the body stalls', async () => {
+      const origin = await start(startScript('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'));
+      const { seen, leave } = watch(make().open(at(origin.url), anAsk()));
+      await until(() => seen.chunks.length > 0);
+      leave();
+      await until(() => origin.connections.open.size === 0);
+    });
+
+    it('closes the connection: before the head', async () => {
+      const origin = await start(silent());
+      const { seen, leave } = watch(make().open(at(origin.url), anAsk()));
+      await until(() => [...origin.connections.open].some((socket) => socket.bytesRead > 0));
+      leave();
+      await until(() => origin.connections.open.size === 0);
+      expect(seen).toMatchObject({ head: false, error: undefined, over: false });
+    });
+
+    it('closes the connection: within the TLS handshake', async () => {
+      const origin = await start(silent());
+      const { seen, leave } = watch(make({ connectTimeout: 0 }).open(at(origin.url.replace('http', 'https')), anAsk()));
+      await until(() => [...origin.connections.open].some((socket) => socket.bytesRead > 0));
+      leave();
+      await until(() => origin.connections.open.size === 0);
+      expect(seen).toMatchObject({ error: undefined });
+    });
+
+    it('asks nothing any more: before the connection stands', async () => {
+      const origin = await start(startFeed((_, response) => response.end()));
+      const feed = make();
+      watch(feed.open(at(`${origin.url}/left`), anAsk())).leave();
+      const { leave } = watch(feed.open(at(`${origin.url}/left`), anAsk()));
+      await Promise.resolve();
+      leave();
+      await collect(feed.open(at(`${origin.url}/stayed`), anAsk()));
+      expect(origin.requests.map(({ url }) => url)).toEqual(['/stayed']);
+    });
+
+    it('asks nothing any more: at once', async () => {
+      const origin = await start(startFeed((_, response) => response.end()));
+      watch(make().open(at(`${origin.url}/left`), anAsk())).leave();
+      await collect(make().open(at(`${origin.url}/other`), anAsk()));
+      expect(origin.connections.made).toBe(1);
+    });
+
+    it('asks nothing any more: on a connection that is used again, and stays open', async () => {
+      const origin = await start(startFeed((_, response) => response.end()));
+      const feed = make();
+      await collect(feed.open(at(`${origin.url}/first`), anAsk()));
+      const { leave } = watch(feed.open(at(`${origin.url}/left`), anAsk()));
+      await Promise.resolve();
+      leave();
+      await collect(feed.open(at(`${origin.url}/last`), anAsk()));
+      await collect(feed.open(at(`${origin.url}/last`), anAsk()));
+      expect(origin.requests.map(({ url }) => url)).toEqual(['/first', '/last', '/last']);
+    });
+
+    it('asks nothing any more: while it waits for a connection', async () => {
+      const running: ServerResponse[] = [];
+      const origin = await start(startFeed((_, response) => running.push(response)));
+      const feed = make({ connections: 1 });
+      const first = watch(feed.open(at(`${origin.url}/1`), anAsk()));
+      const second = watch(feed.open(at(`${origin.url}/2`), anAsk()));
+      const third = watch(feed.open(at(`${origin.url}/3`), anAsk()));
+      await until(() => running.length === 1);
+      second.leave();
+      running[0]?.end();
+      await until(() => running.length === 2);
+      running[1]?.end();
+      await until(() => third.seen.over);
+      expect(first.seen.over).toBe(true);
+      expect(origin.requests.map(({ url }) => url)).toEqual(['/1', '/3']);
+      expect(origin.connections.made).toBe(1);
+    });
+
+    it('lets the next in line have its place: within the TLS handshake', async () => {
+      const origin = await start(silent());
+      const feed = make({ connections: 1, connectTimeout: 300 });
+      const first = watch(feed.open(at(origin.url.replace('http', 'https')), anAsk()));
+      const second = failureOf(feed.open(at(origin.url.replace('http', 'https')), anAsk()));
+      await until(() => origin.connections.made === 1);
+      first.leave();
+      await expect(second).resolves.toMatchObject({ code: 'CONNECT_TIMEOUT' });
+      expect(origin.connections.made).toBe(2);
+    });
+
+    it('leaves no descriptor open, however often', async () => {
+      const origin = await start(startFeed((_, response) => response.end(someBytes(MIB))));
+      const feed = make();
+      const leaveAt = async (moment: (seen: ReturnType<typeof watch>['seen']) => boolean) => {
+        const { seen, leave } = watch(feed.open(at(origin.url), anAsk()));
+        await until(() => moment(seen));
+        leave();
+      };
+      const round = async () => {
+        await Promise.all([
+          leaveAt(() => true),
+          leaveAt(({ head }) => head),
+          leaveAt(({ chunks }) => chunks.length > 2),
+        ]);
+        await until(() => origin.connections.open.size === 0);
+      };
+      await round();
+      const before = readdirSync('/proc/self/fd').length;
+      for (let count = 0; count < 10; count += 1) await round();
+      await until(() => readdirSync('/proc/self/fd').length <= before);
+    });
+  });
+
+  it('keeps to its bound of connections, first come first served', async () => {
+    const running: { url: string | undefined; response: ServerResponse }[] = [];
+    const origin = await start(startFeed(({ url }, response) => running.push({ url, response })));
+    const feed = make({ connections: 3 });
+    const paths = Array.from({ length: 12 }, (_, index) => `/${index}`);
+    const all = Promise.all(paths.map((path) => collect(feed.open(at(origin.url + path), anAsk()))));
+    await until(() => running.length === 3);
+    for (const index of paths.keys()) {
+      await until(() => running.length === Math.min(index + 3, paths.length));
+      running[index]?.response.end(running[index]?.url);
+    }
+    expect((await all).map(({ body }) => body.toString())).toEqual(paths);
+    expect(origin.requests.slice(3).map(({ url }) => url)).toEqual(paths.slice(3));
+    expect(origin.connections.made).toBe(3);
+  });
+
+  it('does not keep the process alive by an idle connection', async () => {
+    const origin = await start(startFeed((_, response) => response.end('x')));
+    const program = `
+      import { createFeed } from ${JSON.stringify(new URL('../../../../src/sources/feed/open.ts', import.meta.url).href)};
+      import { NEVER } from 'rxjs';
+      const feed = createFeed(${JSON.stringify(feedSettings({ idleTimeout: 1_000_000 }))});
+      feed.open({ entry: { path: '/x' }, url: '${origin.url}' }, { method: 'GET', from: 0, valve: NEVER }).subscribe({ complete: () => console.log('done') });`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+    expect(stdout).toBe('done\n');
+  });
+
+  it('goes on after a connection that failed: the next request gets a new one', async () => {
+    let count = 0;
+    const origin = await start(
+      startRaw((socket) => {
+        count += 1;
+        const good = count > 2;
+        socket.once('data', () =>
+          good ? socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi') : socket.destroy(),
+        );
+      }),
+    );
+    const feed = make({ connections: 1 });
+    const events = () => feed.open(at(origin.url), anAsk());
+    const results = await Promise.allSettled([
+      collect(events()),
+      collect(events()),
+      collect(events()),
+      collect(events()),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
+  });
+
+  it('closes idle connections, and all of them in the end', async () => {
+    const origin = await start(startFeed((_, response) => response.end('x')));
+    const brief = make({ idleTimeout: 50 });
+    await collect(brief.open(at(origin.url), anAsk()));
+    expect(origin.connections.made).toBe(1);
+    await until(() => origin.connections.open.size === 0);
+    const lasting = make({ idleTimeout: 1_000_000 });
+    await collect(lasting.open(at(origin.url), anAsk()));
+    expect(origin.connections.open.size).toBe(1);
+    await lasting.close();
+    await until(() => origin.connections.open.size === 0);
+  });
+
+  it('fails what runs and what waits when it is closed', async () => {
+    const origin = await start(startRaw((socket) => socket.resume()));
+    const feed = make({ connections: 1 });
+    const running = failureOf(feed.open(at(origin.url), anAsk()));
+    const waiting = failureOf(feed.open(at(origin.url), anAsk()));
+    await until(() => origin.connections.made === 1);
+    await feed.close();
+    await expect(running).resolves.toMatchObject({ code: 'CONNECTION_LOST' });
+    await expect(waiting).resolves.toMatchObject({ code: 'CONNECTION_LOST' });
+    await expect(failureOf(feed.open(at(origin.url), anAsk()))).resolves.toMatchObject({ code: 'CONNECT_FAILED' });
+  });
+});

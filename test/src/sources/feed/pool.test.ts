@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { Client } from 'undici';
+import { createPool, type Lane } from '../../../../src/sources/feed/pool.ts';
+
+describe('a pool', () => {
+  const create = (most: number) => {
+    const made: Lane[] = [];
+    let quiet = 0;
+    const pool = createPool({
+      most,
+      makeLane: () => {
+        const lane = { dispatcher: new Client('http://feed.test'), hangUp: () => {} };
+        made.push(lane);
+        return lane;
+      },
+      onQuiet: () => {
+        quiet += 1;
+      },
+    });
+    const take = () => {
+      const taken: { lane?: Lane; giveBack: () => void; stop: () => void } = { giveBack: () => {}, stop: () => {} };
+      taken.stop = pool.take((lane, giveBack) => Object.assign(taken, { lane, giveBack }));
+      return taken;
+    };
+    return { pool, made, take, quiet: () => quiet };
+  };
+
+  it('makes lanes as they are needed, and gives the one used last first', () => {
+    const { made, take } = create(5);
+    const [one, two, three] = [take(), take(), take()];
+    expect(made).toHaveLength(3);
+    for (const { giveBack } of [one, three, two]) giveBack();
+    expect([take().lane, take().lane, take().lane]).toEqual([two.lane, three.lane, one.lane]);
+    expect(made).toHaveLength(3);
+  });
+
+  it('lets wait in order, forgets who stops waiting, and takes nothing back twice', () => {
+    const { made, take } = create(1);
+    const [one, two, three, four] = [take(), take(), take(), take()];
+    expect([two.lane, three.lane, four.lane]).toEqual([undefined, undefined, undefined]);
+    two.stop();
+    one.giveBack();
+    one.giveBack();
+    expect([two.lane, three.lane, four.lane]).toEqual([undefined, one.lane, undefined]);
+    three.giveBack();
+    expect(four.lane).toBe(one.lane);
+    expect(made).toHaveLength(1);
+  });
+
+  it('is quiet when every lane is back', () => {
+    const { take, quiet } = create(2);
+    const [one, two, three] = [take(), take(), take()];
+    one.giveBack();
+    two.giveBack();
+    expect(quiet()).toBe(0);
+    three.giveBack();
+    expect(quiet()).toBe(1);
+  });
+});

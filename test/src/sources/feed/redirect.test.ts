@@ -1,0 +1,222 @@
+import type { RequestListener } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Access } from '../../../../pipelines/model/index.ts';
+import { createFeed } from '../../../../src/sources/feed/open.ts';
+import { type Certificates, createCertificates } from '../../../support/certificates.ts';
+import { always, anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
+import { feedSettings } from '../../../support/feed-settings.ts';
+import { flood, flow, startFeed, type TestFeed } from '../../../support/feeds.ts';
+
+describe('a feed that redirects', () => {
+  const feed = createFeed(feedSettings());
+  const started: TestFeed[] = [];
+  let certificates: Certificates;
+  beforeAll(async () => {
+    certificates = await createCertificates();
+  });
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((made) => made.close()));
+  });
+  afterAll(() => feed.close());
+
+  const start = async (...args: Parameters<typeof startFeed>): Promise<TestFeed> => {
+    const made = await startFeed(...args);
+    started.push(made);
+    return made;
+  };
+  const open = (url: string, access?: Access, ask = anAsk()) => feed.open(at(url, { access }), ask);
+
+  /** Leads from `/N` to `/N-1`, down to the file at `/0`. */
+  const ladder: RequestListener = (request, response) => {
+    const step = Number(request.url?.slice(1));
+    if (step === 0) return response.end('found');
+    return response.writeHead(302, { Location: `${step - 1}`, 'Content-Length': 4 }).end('gone');
+  };
+
+  it.each([301, 302, 303, 307, 308])(
+    'is followed at status %i, by the same method and for the same bytes',
+    async (status) => {
+      const origin = await start((request, response) =>
+        request.url === '/a/b?c'
+          ? response.writeHead(status, { Location: '../d?e' }).end()
+          : response.writeHead(206, { 'Content-Range': 'bytes 3-5/6' }).end('def'),
+      );
+      const { head, body } = await collect(open(`${origin.url}/a/b?c`, undefined, anAsk({ from: 3, ifRange: '"v"' })));
+      expect(head).toMatchObject({ from: 3, length: 6 });
+      expect(body.toString()).toBe('def');
+      expect(origin.requests[1]).toMatchObject({
+        url: '/d?e',
+        method: 'GET',
+        headers: { range: 'bytes=3-', 'if-range': '"v"' },
+      });
+      const two = origin.requests.length;
+      await failureOf(open(`${origin.url}/a/b?c`, undefined, anAsk({ method: 'HEAD' })));
+      expect(origin.requests.slice(two).map(({ method }) => method)).toEqual(['HEAD', 'HEAD']);
+    },
+  );
+
+  it('is followed ten times, on the same connection', async () => {
+    const origin = await start(ladder);
+    const { head, body } = await collect(open(`${origin.url}/10`));
+    expect(body.toString()).toBe('found');
+    expect(head?.headers.some(([name]) => name.toLowerCase() === 'location')).toBe(false);
+    expect(origin.requests).toHaveLength(11);
+    expect(origin.connections.made).toBeLessThanOrEqual(2);
+  });
+
+  it('is not followed an eleventh time', async () => {
+    const origin = await start(ladder);
+    const error = await failureOf(open(`${origin.url}/11`));
+    expect(error).toMatchObject({ code: 'TOO_MANY_REDIRECTS', sourceStatus: 302 });
+    expect(error.message).toBe(`${origin.url}/11 redirects more than 10 times`);
+    expect(origin.requests).toHaveLength(11);
+  });
+
+  it('is found out where it goes in circles', async () => {
+    const origin = await start((_, response) => response.writeHead(302, { Location: '/again' }).end());
+    await expect(failureOf(open(`${origin.url}/again`))).resolves.toMatchObject({ code: 'TOO_MANY_REDIRECTS' });
+  });
+
+  it('is followed while the valve is closed, whose state then holds', async () => {
+    const { listener, sent } = flood(someBytes(32 * 1024 * 1024));
+    const there = await start(listener);
+    const here = await start((request, response) =>
+      request.url === '/0'
+        ? response.writeHead(302, { Location: `${there.url}/paused`, 'Content-Length': 4 }).end('gone')
+        : ladder(request, response),
+    );
+    const head = new Promise((resolve, reject) => {
+      open(`${here.url}/5`, undefined, anAsk({ valve: always(false) })).subscribe({ next: resolve, error: reject });
+    });
+    await expect(head).resolves.toMatchObject({ type: 'head', length: 32 * 1024 * 1024 });
+    // The rest of each redirect was read in spite of the valve, so its connection served the next but one.
+    expect(here.connections.made).toBeLessThanOrEqual(2);
+    await collect(open(`${there.url}/other`));
+    expect(sent.get('/paused')).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it('does not have its body read, however long', async () => {
+    let sent = 0;
+    const origin = await start((request, response) => {
+      if (request.url === '/new') return response.end('found');
+      response.writeHead(302, { Location: '/new' });
+      return flow(response, someBytes(32 * 1024 * 1024), (bytes) => {
+        sent = bytes;
+      });
+    });
+    const { body } = await collect(open(`${origin.url}/old`));
+    expect(body.toString()).toBe('found');
+    await origin.quiet();
+    expect(sent).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it.each([
+    [undefined, 'no Location to go to'],
+    ['http://[', 'a Location that is no URL'],
+    ['ftp://elsewhere/x', 'a Location that leads to ftp:; expected http: or https:'],
+    ['file:///etc/passwd', 'a Location that leads to file:; expected http: or https:'],
+  ])('to nowhere is an error: %p', async (location, text) => {
+    const origin = await start((_, response) =>
+      response.writeHead(302, location === undefined ? {} : { Location: location }).end(),
+    );
+    const error = await failureOf(open(`${origin.url}/x`));
+    expect(error).toMatchObject({ code: 'TOO_MANY_REDIRECTS', sourceStatus: 302 });
+    expect(error.message).toBe(`${origin.url}/x answered 302 with ${text}`);
+  });
+
+  it('names the place that failed, not the one it began at', async () => {
+    const there = await start((_, response) => response.writeHead(404).end());
+    const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/gone` }).end());
+    const error = await failureOf(open(`${here.url}/x`));
+    expect(error.message).toBe(`${there.url}/gone answered 404`);
+  });
+
+  it('reads a Location beyond ASCII as UTF-8', async () => {
+    const origin = await start((request, response) =>
+      request.url === '/x'
+        ? response.writeHead(302, { Location: Buffer.from('/ä').toString('latin1') }).end()
+        : response.end(request.url),
+    );
+    await expect(collect(open(`${origin.url}/x`))).resolves.toMatchObject({ body: Buffer.from('/%C3%A4') });
+  });
+
+  it('frees everything where the subscriber leaves after a redirect', async () => {
+    const there = await start((_, response) => response.writeHead(200, { 'Content-Length': 10 }).write('x'));
+    const here = await start((_, response) => response.writeHead(302, { Location: there.url }).end());
+    await new Promise<void>((resolve) => {
+      const subscription = open(here.url).subscribe((event) => {
+        if (event.type !== 'chunk') return;
+        subscription.unsubscribe();
+        resolve();
+      });
+    });
+    await there.quiet();
+    await here.quiet();
+  });
+
+  describe('with credentials', () => {
+    const credentials = (): Access => ({
+      ca: certificates.authority.cert,
+      clientCert: certificates.client.cert,
+      clientKey: certificates.client.key,
+      basicAuth: { username: 'me', password: 'secret' },
+      headers: [['X-RHUI-ID', 'secret']],
+    });
+    const tls = () => ({
+      ...certificates.server,
+      ca: certificates.authority.cert,
+      requestCert: true,
+      rejectUnauthorized: false,
+    });
+    const seen: { auth: unknown; rhui: unknown; certificate: unknown }[] = [];
+    const noting =
+      (answer: RequestListener): RequestListener =>
+      (request, response) => {
+        const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+        seen.push({
+          auth: request.headers.authorization,
+          rhui: request.headers['x-rhui-id'],
+          certificate: subject?.CN,
+        });
+        answer(request, response);
+      };
+    afterEach(() => {
+      seen.length = 0;
+    });
+
+    it('shows them again at the same origin', async () => {
+      const origin = await start(noting(ladder), tls());
+      await collect(open(`${origin.url}/1`, credentials()));
+      const all = { auth: expect.stringMatching(/^Basic /), rhui: 'secret', certificate: 'first client' };
+      expect(seen).toEqual([all, all]);
+    });
+
+    it('trusts another origin by the system’s authorities alone, and verifies it', async () => {
+      const there = await start(noting(ladder), tls());
+      const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end(), tls());
+      await expect(failureOf(open(here.url, credentials()))).resolves.toMatchObject({ code: 'TLS_FAILED' });
+      await expect(failureOf(open(here.url, { ...credentials(), verifyServer: false }))).resolves.toMatchObject({
+        code: 'TLS_FAILED',
+      });
+      expect(seen).toEqual([]);
+    });
+
+    it('shows another origin nothing', async () => {
+      const there = await start((request, response) => response.end(JSON.stringify(request.headers)));
+      const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end());
+      const { body } = await collect(open(here.url.replace('//', '//me:secret@'), { ...credentials() }));
+      expect(here.requests[0]?.headers).toMatchObject({ authorization: expect.any(String), 'x-rhui-id': 'secret' });
+      expect(body.toString()).not.toMatch(/authorization|rhui|secret/i);
+    });
+
+    it('does not go from https down to http', async () => {
+      const there = await start(ladder);
+      const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end(), tls());
+      const error = await failureOf(open(here.url, credentials()));
+      expect(error).toMatchObject({ code: 'TOO_MANY_REDIRECTS' });
+      expect(error.message).toContain('a way from https: down to http:, not taken');
+      expect(there.requests).toHaveLength(0);
+    });
+  });
+});
