@@ -1,5 +1,6 @@
 import { afterEach } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
+import { askWhole } from './clients.ts';
 import { digestOf, someBytes } from './collect.ts';
 import type { startFeed } from './feeds.ts';
 import { temporaryFolders } from './folder.ts';
@@ -32,6 +33,8 @@ export interface Origin {
   promise(path: string): void;
   /** From now on a path is neither in the catalog nor at the feed. */
   remove(path: string): void;
+  /** Resolves once the streamer has a copy of what there is at a path, which needs `dispatch: 'save'`. */
+  copied(path: string): Promise<void>;
   /** How often the streamer was asked for a path, and is done with it. */
   served(path: string): number;
   /** Resolves to the streamer's lines about its requests for a path, once there are so many. */
@@ -77,9 +80,17 @@ const startOrigin = async (
       ...{ path, importerId, unitId: path, unitTypeId: 'iso', url: feed.url + path, data: {} },
       ...(sha256 === undefined ? {} : { checksum: { algorithm: 'sha256', value: sha256 } }),
     });
+  const url = `http://127.0.0.1:${daemon.addresses[0]?.port}`;
   let stopped: Promise<void> | undefined;
   return {
-    url: `http://127.0.0.1:${daemon.addresses[0]?.port}`,
+    url,
+    copied: async (path) => {
+      await askWhole(url + path);
+      await until(async () => {
+        const { headers } = await askWhole(url + path, { Range: 'bytes=0-0' });
+        return /;hit$/.test(String(headers['cache-status']));
+      });
+    },
     feed,
     offer: (path, size = LARGE, how = {}) => {
       const { checksum = true, ...file } = how === 'unmeasured' ? UNMEASURED : how;
