@@ -1,7 +1,7 @@
 import { catchError, concat, defer, ignoreElements, mergeMap, type Observable, of } from 'rxjs';
-import { type BackOff, backOff } from './operators/back-off.ts';
 import type { Dispatch, Outbox, PendingSave } from './model/index.ts';
 import { messageOf } from './model/message-of.ts';
+import { type BackOff, backOff } from './operators/back-off.ts';
 
 export interface DeliverSavesDeps extends BackOff {
   readonly outbox: Pick<Outbox, 'due' | 'remove' | 'putOff'>;

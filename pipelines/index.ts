@@ -1,11 +1,11 @@
 export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-saves.ts';
 export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
 export * from './model/index.ts';
+export { patience } from './operators/closed-timeout.ts';
 export { coalesce } from './operators/coalesce.ts';
 export { hedge } from './operators/hedge.ts';
 export { limitConcurrency } from './operators/limit-concurrency.ts';
 export { operate } from './operators/operate.ts';
-export { patience } from './operators/closed-timeout.ts';
 export { type Flow, pausable, type Sink } from './operators/pausable.ts';
 export { rateLimit } from './operators/rate-limit.ts';
 export { speedFloor } from './operators/speed-floor.ts';
@@ -20,14 +20,14 @@ export {
   refreshSources,
 } from './refresh-sources.ts';
 export { attempts } from './stages/attempts/attempts.ts';
+export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
 export { candidates } from './stages/candidates.ts';
+export { patient } from './stages/client-timeout.ts';
 export { createHealth, type Health, type SourceHealth } from './stages/health/health.ts';
+export { learn } from './stages/health/record-health.ts';
 export { createSliceRoom, type SliceRoom } from './stages/hold-slices.ts';
 export { keep } from './stages/keep.ts';
-export { learn } from './stages/health/record-health.ts';
-export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
 export { lookup } from './stages/lookup.ts';
-export { patient } from './stages/client-timeout.ts';
 export { record } from './stages/record.ts';
 export { report } from './stages/report.ts';
 export { createSharing, type Sharing } from './stages/share.ts';

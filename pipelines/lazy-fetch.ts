@@ -11,24 +11,24 @@ import type {
   StreamEvent,
   StreamRequest,
 } from './model/index.ts';
-import { attempts } from './stages/attempts/attempts.ts';
-import { candidates } from './stages/candidates.ts';
 import { unlessForeknown } from './stages/answer-from-catalog.ts';
-import type { Health } from './stages/health/health.ts';
-import { holdSlices, type SliceRoom } from './stages/hold-slices.ts';
-import { inParts } from './stages/multipart.ts';
-import { keep } from './stages/keep.ts';
-import { learn } from './stages/health/record-health.ts';
+import { attempts } from './stages/attempts/attempts.ts';
 import type { Lengths } from './stages/attempts/lengths.ts';
-import { lookup } from './stages/lookup.ts';
+import { candidates } from './stages/candidates.ts';
 import { patient } from './stages/client-timeout.ts';
+import type { Health } from './stages/health/health.ts';
+import { learn } from './stages/health/record-health.ts';
+import { holdSlices, type SliceRoom } from './stages/hold-slices.ts';
+import { keep } from './stages/keep.ts';
+import { lookup } from './stages/lookup.ts';
+import { inParts } from './stages/multipart.ts';
 import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
 import { type Sharing, share } from './stages/share.ts';
 import type { Transfer } from './stages/transfer.ts';
 import { verify } from './stages/verify.ts';
 
-/** What the river needs from its banks. Optional parts are left out by embedders who do not save or log. */
+/** Dependencies of `lazyFetch`. Embedders that neither save nor log leave out the optional ones. */
 export interface LazyFetchDeps {
   readonly catalog: Pick<Catalog, 'lookup'>;
   /** Asked in this order for every entry: best first, the feed last. */

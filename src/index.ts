@@ -1,12 +1,12 @@
 /**
  * pulp-streamer as an observable source. `createStreamer` opens the whole thing without its server; `composeStreamer` runs the
- * same river between banks of your own, `createBanks` makes those that you do not want to build; `pulp-streamer/pipelines` has the river itself, its stages and its operators.
+ * same river over a catalog and sources of your own, `createDefaults` makes the rest; `pulp-streamer/pipelines` has the pipeline itself, its stages and its operators.
  */
 export * from '../pipelines/index.ts';
 export { composeStreamer, digest, type FetchOptions, type Streamer, type StreamerParts } from './app/compose.ts';
 export { type Daemon, startDaemon } from './app/daemon.ts';
 export { createStreamer, type StreamerOptions } from './app/embedded.ts';
-export { type Banks, createBanks, type SettingOptions } from './app/from-settings.ts';
+export { createDefaults, type Defaults, type SettingOptions } from './app/from-settings.ts';
 export type { OpenStreamer } from './app/streamer.ts';
 export { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
 export type { Settings } from './config/schema.ts';

@@ -1,10 +1,10 @@
 // A pipeline of one's own: another catalog, other sources, one more stage; everything else as it is.
-import { createBanks } from 'pulp-streamer';
+import { createDefaults } from 'pulp-streamer';
 import { attempts, candidates, lookup, operate, report, verify } from 'pulp-streamer/pipelines';
 import { BehaviorSubject, from, of } from 'rxjs';
 
 const [path, sha256, ...mirrors] = process.argv.slice(2);
-const { close, ...banks } = createBanks({ attempts: 4, readTimeout: '10s' });
+const { close, ...defaults } = createDefaults({ attempts: 4, readTimeout: '10s' });
 
 const entry = {
   path,
@@ -18,7 +18,7 @@ const entry = {
 };
 
 const deps = {
-  ...banks,
+  ...defaults,
   // A catalog is whatever emits the entries of a path: a file, a database, a service, or as here a list.
   catalog: { lookup: (asked) => from(asked === path ? [entry] : []) },
   // A source is whatever emits where an entry's bytes can be had: here each mirror has everything, the first is the best.

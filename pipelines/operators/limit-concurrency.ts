@@ -1,10 +1,10 @@
 import { Observable } from 'rxjs';
 
 /** Makes a stream wait for its place, or for so many. */
-type Gate = <T>(source: Observable<T>, needed?: number) => Observable<T>;
+type Semaphore = <T>(source: Observable<T>, needed?: number) => Observable<T>;
 
 /**
- * Makes a gate with so many places. All streams that are piped through the same gate share them: one takes a place when it is
+ * Makes a semaphore with so many places. All streams that are piped through the same semaphore share them: one takes a place when it is
  * subscribed, and leaves it with its end or its subscriber. Without a free place it waits, first come first served. One that needs several
  * places waits until all are free, and so do those that came after it; one that needs more than there are takes all.
  *
@@ -12,14 +12,14 @@ type Gate = <T>(source: Observable<T>, needed?: number) => Observable<T>;
  * a         --|
  * b         ---|
  * c         -|
- * gate(a)   --|
- * gate(b)   -----|           (with one place; b begins when a is over, c when b is)
- * gate(c)   ------|
+ * limit(a)  --|
+ * limit(b)  -----|           (with one place; b begins when a is over, c when b is)
+ * limit(c)  ------|
  * ```
  *
  * Emits, completes and errors as the source does. Unsubscribing leaves the source, or the queue, at once.
  */
-export const limitConcurrency = (places: number): Gate => {
+export const limitConcurrency = (places: number): Semaphore => {
   const waiting = new Map<() => void, number>();
   let free = places;
   let admitting = false;

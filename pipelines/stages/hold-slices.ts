@@ -22,10 +22,10 @@ const LIFETIME = 60;
 /** The room for slices that are held, shared by all requests: its places are bytes. */
 export type SliceRoom = ReturnType<typeof createSliceRoom>;
 export const createSliceRoom = (memory = MEMORY) => {
-  const gate = limitConcurrency(memory);
+  const semaphore = limitConcurrency(memory);
   return (range: ByteRange): MonoTypeOperatorFunction<TransferEvent> => {
     const { first, last = Number.POSITIVE_INFINITY } = range;
-    return (source) => gate(source, Math.min(memory, first < 0 ? -first : last - first + 1));
+    return (source) => semaphore(source, Math.min(memory, first < 0 ? -first : last - first + 1));
   };
 };
 

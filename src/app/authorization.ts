@@ -16,7 +16,7 @@ interface Signatures {
 }
 
 /** Who asks, for what, and whether they may. */
-export interface Gate {
+export interface Authorization {
   clientOf(asking: Asking): string;
   /** The path in the catalog that a target means. Throws `BAD_TARGET`, and `URL_REFUSED` where this client may not have it. */
   pathFor(target: string, client: string): string;
@@ -30,7 +30,7 @@ type GateSettings = Pick<
 >;
 
 /** The gate that the settings describe. Throws a ConfigError where there is no key for it. */
-export const openGate = (settings: GateSettings): Gate => {
+export const openAuthorization = (settings: GateSettings): Authorization => {
   const { signedUrls, redirectPath, trustedProxies, forwardedHeader } = settings;
   const clientOf = clientAddress({ trusted: trustedProxies, header: forwardedHeader });
   const pathFor = (target: string) => withoutPrefix(pathOfTarget(target), redirectPath);

@@ -53,7 +53,7 @@ export interface Streamer {
   explain(path: string): Observable<readonly Candidate[]>;
 }
 
-/** The river between given banks: for the daemon, and for embedders with a catalog or sources of their own. */
+/** The pipeline over given dependencies: for the daemon, and for embedders with a catalog or sources of their own. */
 export const composeStreamer = (parts: StreamerParts): Streamer => {
   const requestOf = (path: string, options: FetchOptions): StreamRequest => ({
     id: options.id ?? randomUUID(),

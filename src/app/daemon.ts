@@ -8,7 +8,7 @@ import { createAdminServer } from '../http/admin.ts';
 import { createHttpServer, type Served } from '../http/server.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { logRefused, logServed } from '../observe/log.ts';
-import { type Gate, openGate } from './authorization.ts';
+import { type Authorization, openAuthorization } from './authorization.ts';
 import { limitsOf } from './http-limits.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
@@ -28,13 +28,13 @@ interface Hooks {
 
 /** Starts the daemon; rejects, with nothing left open, where an address, a key or a file cannot be had. */
 export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
-  const gate = openGate(settings);
+  const authorization = openAuthorization(settings);
   const wanted = await listenAddresses(settings.interfaces);
   const streamer = await openStreamer(settings, logger);
   const server = createHttpServer({
     fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
-    clientOf: gate.clientOf,
-    pathFor: gate.pathFor,
+    clientOf: authorization.clientOf,
+    pathFor: authorization.pathFor,
     served: (served) => {
       logServed(logger, served);
       hooks.served?.(served);
@@ -51,8 +51,8 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   });
   const admin = createAdminServer({
     ready: () => ready,
-    clientOf: gate.clientOf,
-    check: gate.signatures?.check,
+    clientOf: authorization.clientOf,
+    check: authorization.signatures?.check,
     refused: (refused) => logRefused(logger, refused),
   });
   const close = async () => {
@@ -70,7 +70,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
       addresses,
       reload: () => {
         streamer.alternates.reload();
-        reloadKey(gate, logger);
+        reloadKey(authorization, logger);
       },
       stop: async () => {
         await server.stop(settings.stopTimeout * 1000);
@@ -85,7 +85,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
 
 const sayAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
 
-const reloadKey = ({ signatures }: Gate, logger: Logger): void => {
+const reloadKey = ({ signatures }: Authorization, logger: Logger): void => {
   try {
     signatures?.reload();
     if (signatures) logger.info('the key of signed URLs was read anew');

@@ -47,7 +47,7 @@ export const sourcesOf = (settings: Settings): Sources =>
     connections: settings.maxConnections,
   });
 
-export interface Banks extends Pick<LazyFetchDeps, 'open' | 'digest' | 'policy' | 'random'> {
+export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'digest' | 'policy' | 'random'> {
   /** Ends every connection; transfers that still run fail. */
   close(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export interface Banks extends Pick<LazyFetchDeps, 'open' | 'digest' | 'policy' 
  * What a pipeline of one's own needs beside a catalog and its sources: how bytes are had, digested and waited for. Throws a ConfigError
  * where an option is not valid. Call `close()` when done.
  */
-export const createBanks = (options: SettingOptions = {}): Banks => {
+export const createDefaults = (options: SettingOptions = {}): Defaults => {
   const settings = settingsOf(options);
   return { ...sourcesOf(settings), digest, policy: policyOf(settings), random: Math.random };
 };

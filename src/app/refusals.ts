@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses, UnknownInterfaceError } from '../http/addresses.ts';
-import { openGate } from './authorization.ts';
+import { openAuthorization } from './authorization.ts';
 import { checkDatabase } from './catalog.ts';
 import { checkDispatcher } from './save-target.ts';
 
@@ -10,7 +10,7 @@ import { checkDispatcher } from './save-target.ts';
  */
 export const refusals = async (settings: Settings): Promise<readonly string[]> => {
   const checks: readonly (() => unknown)[] = [
-    () => openGate(settings),
+    () => openAuthorization(settings),
     () => listenAddresses(settings.interfaces),
     () => checkDispatcher(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),

@@ -26,15 +26,15 @@ interface Options {
  * request's head timeout, which runs meanwhile. Changed limits hold for transfers that begin after the change.
  */
 export const withLimits = (open: OpenSource, { within, scheduler = asyncScheduler }: Options): OpenSource => {
-  const gateOf = byHolder(limitConcurrency);
+  const semaphoreOf = byHolder(limitConcurrency);
   const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, scheduler }));
 
   return (candidate, ask) => {
     const { maxConcurrent, maxSpeed } = candidate.access ?? {};
-    const gate = gateOf(candidate, maxConcurrent);
+    const semaphore = semaphoreOf(candidate, maxConcurrent);
     const limit = limitOf(candidate, maxSpeed);
     const events = limit ? limit(ask.valve, (valve) => open(candidate, { ...ask, valve })) : open(candidate, ask);
-    if (!gate) return events;
+    if (!semaphore) return events;
     return defer(() => {
       const entered = new ReplaySubject<void>(1);
       const late = timer(within, scheduler).pipe(
@@ -45,7 +45,7 @@ export const withLimits = (open: OpenSource, { within, scheduler = asyncSchedule
         entered.next();
         return events;
       });
-      return merge(entering.pipe(gate), late);
+      return merge(entering.pipe(semaphore), late);
     });
   };
 };

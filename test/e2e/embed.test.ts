@@ -27,7 +27,7 @@ events.subscribe((event) => event.type === 'chunk' && event.bytes.byteLength.toF
 for await (const bytes of streamer.bytes('/zoo/${OWL}')) bytes.byteLength.toFixed();
 // @ts-expect-error: a path is a text
 streamer.fetch(1);
-// @ts-expect-error: a river needs banks
+// @ts-expect-error: it needs more than that
 lazyFetch({}, {});
 // @ts-expect-error: how long?
 stallTimeout({});

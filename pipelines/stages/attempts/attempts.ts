@@ -29,13 +29,13 @@ import {
   toStreamError,
 } from '../../model/index.ts';
 import { hedge } from '../../operators/hedge.ts';
+import type { Health } from '../health/health.ts';
+import type { Start } from '../transfer.ts';
 import { attempt } from './attempt.ts';
 import { begin } from './begin.ts';
-import type { Health } from '../health/health.ts';
 import type { Lengths } from './lengths.ts';
 import { type Begun, type Failure, type Next, nextAttempt } from './next-attempt.ts';
 import { resume } from './resume.ts';
-import type { Start } from '../transfer.ts';
 import { verifyWhole } from './verify-before-head.ts';
 import { wanted } from './wanted.ts';
 import { withLength } from './with-length.ts';

@@ -16,8 +16,8 @@ import {
   within,
 } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
-import { cutTo } from './cut.ts';
 import { clientHead, unchangedHead } from '../client-head.ts';
+import { cutTo } from './cut.ts';
 import type { JudgedHead } from './verify-before-head.ts';
 import type { Wanted } from './wanted.ts';
 

@@ -1,4 +1,3 @@
-import { backOff } from '../../operators/back-off.ts';
 import {
   type Candidate,
   type ErrorCode,
@@ -10,6 +9,7 @@ import {
   type StreamError,
   sameChecksum,
 } from '../../model/index.ts';
+import { backOff } from '../../operators/back-off.ts';
 
 /** A failed attempt, as the request remembers it. */
 export interface Failure {

@@ -1,6 +1,6 @@
 import { asyncScheduler, BehaviorSubject, type Observable, type SchedulerLike } from 'rxjs';
-import { backOff } from '../../operators/back-off.ts';
 import type { Candidate, ErrorCode, Note, StreamError } from '../../model/index.ts';
+import { backOff } from '../../operators/back-off.ts';
 
 interface HealthOptions {
   /** Milliseconds that a source cools down after its first failure; doubled by each further one, with jitter. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Header } from '../../../pipelines/model/index.ts';
 import { closeFd, openFd, signatureOf, unlessMissing } from './files.ts';
 import type { Copy } from './names.ts';
-import { atMost } from './semaphore.ts';
+import { createSemaphore } from './semaphore.ts';
 import { readSidecar, removeCopy } from './sidecar.ts';
 
 const readFd = promisify(read);
@@ -39,7 +39,7 @@ interface ChecksOptions {
 export const makeChecks = ({ onError, alone }: ChecksOptions): Checks => {
   const known = new Map<string, Known & { readonly signature: string }>();
   const running = new Map<string, Promise<Known | undefined>>();
-  const oneByOne = atMost(1);
+  const oneByOne = createSemaphore(1);
 
   const trust = (path: string, stats: BigIntStats, headers?: readonly Header[]): Known => {
     const right = { signature: signatureOf(stats), headers };

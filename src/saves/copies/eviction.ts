@@ -2,7 +2,7 @@ import { readdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
 import { removeIfEmpty, unlessMissing } from './files.ts';
 import type { Copy } from './names.ts';
-import type { InLine } from './semaphore.ts';
+import type { Semaphore } from './semaphore.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
 /** Keeps all copies together within a limit: those not used for the longest time have to go. */
@@ -19,7 +19,7 @@ interface RoomOptions {
   readonly folder: string;
   /** Bytes; 0: no limit. */
   readonly limit: number;
-  readonly inLine: InLine;
+  readonly semaphore: Semaphore;
   /** Runs work alone among all that moves the files of a key. Never rejects. */
   readonly alone: (key: string, work: () => Promise<void>) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -42,7 +42,7 @@ interface Found {
   readonly usedAt: number;
 }
 
-export const makeRoom = ({ folder, limit, inLine, alone, onError, now }: RoomOptions): Room => {
+export const makeRoom = ({ folder, limit, semaphore, alone, onError, now }: RoomOptions): Room => {
   const recent = new Map<string, { readonly at: number; readonly written: number }>();
   let total = 0;
   /** Bytes that came while all were being counted, which may not have been counted. */
@@ -59,8 +59,8 @@ export const makeRoom = ({ folder, limit, inLine, alone, onError, now }: RoomOpt
     });
 
   const lookAt = async (path: string): Promise<Found | undefined> => {
-    const copy = await inLine(() => unlessMissing(stat(path)));
-    const sidecar = await inLine(() => unlessMissing(stat(sidecarOf(path))));
+    const copy = await semaphore(() => unlessMissing(stat(path)));
+    const sidecar = await semaphore(() => unlessMissing(stat(sidecarOf(path))));
     if (!copy) return undefined;
     return { path, size: copy.size, usedAt: Math.max(sidecar?.mtimeMs ?? copy.atimeMs, recent.get(path)?.at ?? 0) };
   };

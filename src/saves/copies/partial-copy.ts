@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { inheritFile } from '../../lib/private-files.ts';
 import { closeFd, openFd, syncFd, unlessMissing, writeAll } from './files.ts';
-import type { InLine } from './semaphore.ts';
+import type { Semaphore } from './semaphore.ts';
 import type { Backlog } from './write-backlog.ts';
 
 export interface PartialCopy {
@@ -17,7 +17,7 @@ interface PartialCopyOptions {
   readonly file: string;
   readonly backlog: Backlog;
   /** Disk operations wait in this line: they block threads that others need. */
-  readonly inLine: InLine;
+  readonly semaphore: Semaphore;
   /** Told once why the copy gave itself up. */
   readonly onError: (error: unknown) => void;
 }
@@ -26,7 +26,7 @@ interface PartialCopyOptions {
  * A file in the making. It gives itself up, leaving nothing behind, where the disk refuses (full, for one) or where it is
  * so slow that the backlog is full.
  */
-export const startPartialCopy = ({ file, backlog, inLine, onError }: PartialCopyOptions): PartialCopy => {
+export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialCopyOptions): PartialCopy => {
   let queue: Uint8Array[] = [];
   let ending: 'finish' | 'abort' | undefined;
   let wake = () => {};
@@ -38,9 +38,9 @@ export const startPartialCopy = ({ file, backlog, inLine, onError }: PartialCopy
       const batch = queue;
       queue = [];
       if (batch.length > 0) {
-        await inLine(() => writeAll(fd, batch)).finally(() => backlog.give(lengthOf(batch)));
+        await semaphore(() => writeAll(fd, batch)).finally(() => backlog.give(lengthOf(batch)));
       } else if (ending === 'finish') {
-        return inLine(() => syncFd(fd));
+        return semaphore(() => syncFd(fd));
       } else {
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -63,7 +63,7 @@ export const startPartialCopy = ({ file, backlog, inLine, onError }: PartialCopy
 
   const run = async (): Promise<boolean> => {
     try {
-      const fd = await inLine(() => openFd(file, 'wx', 0o600));
+      const fd = await semaphore(() => openFd(file, 'wx', 0o600));
       try {
         inheritFile(fd, file);
         await copy(fd);

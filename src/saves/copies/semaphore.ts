@@ -1,7 +1,7 @@
 /** Runs work, `count` at a time, first come first served; resolves and rejects with it. */
-export type InLine = <T>(work: () => Promise<T>) => Promise<T>;
+export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
-export const atMost = (count: number): InLine => {
+export const createSemaphore = (count: number): Semaphore => {
   const waiting: (() => void)[] = [];
   let free = count;
 

@@ -35,7 +35,7 @@ import { makeTurns } from './keyed-mutex.ts';
 import { findCopy, keyOf, placeOf } from './names.ts';
 import { startPartialCopy } from './partial-copy.ts';
 import { openPartial } from './partial-folder.ts';
-import { atMost } from './semaphore.ts';
+import { createSemaphore } from './semaphore.ts';
 import { contentFields, removeCopy, sidecarOf, sidecarText } from './sidecar.ts';
 import { makeBacklog } from './write-backlog.ts';
 
@@ -89,7 +89,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const folder = resolve(options.folder);
   const partial = openPartial(folder);
   const backlog = makeBacklog(options.backlogLimit ?? 64 * 1024 * 1024);
-  const inLine = atMost(DISK_LINES);
+  const semaphore = createSemaphore(DISK_LINES);
   const gaveUp = new Subject<string>();
 
   const tell = (cause: unknown) =>
@@ -97,7 +97,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const turns = makeTurns(tell);
   const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
   const { limit = 0, now = Date.now } = options;
-  const room = makeRoom({ folder, limit, inLine, alone: turns.alone, onError: tell, now });
+  const room = makeRoom({ folder, limit, semaphore, alone: turns.alone, onError: tell, now });
   const tooLarge = new Set<string>();
 
   /** Whether content of so many bytes can never be kept. The wish to save it has to know. */
@@ -115,18 +115,18 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, headers);
     // Without a checksum it alone tells what the bytes are: a power cut must not take it and leave them. Otherwise it is not worth a wait
     // for the disk: a copy without it says less.
-    await inLine(() => writeNew(sidecarOf(file), text, bare));
+    await semaphore(() => writeNew(sidecarOf(file), text, bare));
     const made = await makeFolder(dirname(path));
     // Its time is that of the copy's last use.
     await utimes(sidecarOf(file), now() / 1000, now() / 1000);
     // First, so that no copy is ever without it; until its copy comes, it counts for nothing.
     await rename(sidecarOf(file), sidecarOf(path));
-    if (bare) await inLine(() => syncPath(dirname(path)));
+    if (bare) await semaphore(() => syncPath(dirname(path)));
     await rename(file, path);
     // New folders too must outlive a power cut, hence those above them.
     for (let at = dirname(path); ; at = dirname(at)) {
       const changed = at;
-      await inLine(() => syncPath(changed));
+      await semaphore(() => syncPath(changed));
       if (made === undefined || at === folder) break;
     }
     const stats = await stat(path, { bigint: true });
@@ -145,7 +145,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     const copy = startPartialCopy({
       file,
       backlog,
-      inLine,
+      semaphore,
       onError: (cause) => {
         tell(new Error(`the copy of ${entry.path} gave itself up: ${messageOf(cause)}`, { cause }));
         gaveUp.next(key);
@@ -191,7 +191,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     if (checks.known(copy)) return true;
     // Of an earlier process, which may have been killed before its folder was synced.
     if (!(await checks.check(copy))) return false;
-    await inLine(() => syncPath(dirname(copy.path)));
+    await semaphore(() => syncPath(dirname(copy.path)));
     return true;
   };
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { openGate } from '../../../src/app/authorization.ts';
+import { openAuthorization } from '../../../src/app/authorization.ts';
 import { type SettingOptions, settingsOf } from '../../../src/app/from-settings.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 import { VECTORS } from '../../support/signed-urls.ts';
@@ -11,7 +11,7 @@ const folder = temporaryFolders();
 const gateOf = (settings: SettingOptions) => {
   const rsaPub = join(folder(), 'rsa_pub.key');
   writeFileSync(rsaPub, VECTORS.public_key);
-  return openGate(settingsOf({ rsaPub, ...settings }));
+  return openAuthorization(settingsOf({ rsaPub, ...settings }));
 };
 
 const SIGNED = String(VECTORS.cases[0]?.url);
@@ -19,23 +19,25 @@ const REFUSED = expect.objectContaining({ code: 'URL_REFUSED', message: 'the URL
 
 describe('the gate', () => {
   it('checks nothing and reads no key while signed_urls is off', () => {
-    const gate = gateOf({ rsaPub: '/nowhere' });
-    expect(gate.pathFor('/x', '192.0.2.7')).toBe('/x');
-    expect(gate.signatures).toBeUndefined();
+    const authorization = gateOf({ rsaPub: '/nowhere' });
+    expect(authorization.pathFor('/x', '192.0.2.7')).toBe('/x');
+    expect(authorization.signatures).toBeUndefined();
   });
 
   it('checks for proxies only with auth', () => {
-    const gate = gateOf({ signedUrls: 'auth', adminPort: 1 });
-    expect(gate.pathFor('/x', '192.0.2.7')).toBe('/x');
-    expect(() => gate.signatures?.check('/x', '192.0.2.7')).toThrow(REFUSED);
-    expect(() => gate.signatures?.check(SIGNED, '192.0.2.7')).not.toThrow();
+    const authorization = gateOf({ signedUrls: 'auth', adminPort: 1 });
+    expect(authorization.pathFor('/x', '192.0.2.7')).toBe('/x');
+    expect(() => authorization.signatures?.check('/x', '192.0.2.7')).toThrow(REFUSED);
+    expect(() => authorization.signatures?.check(SIGNED, '192.0.2.7')).not.toThrow();
   });
 
   it('checks everything with on, and finds the path behind the prefix that was signed with it', () => {
-    const gate = gateOf({ signedUrls: 'on' });
-    expect(gate.pathFor(SIGNED, '192.0.2.7')).toBe('/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1-1.noarch.rpm');
-    expect(() => gate.pathFor('/x', '192.0.2.7')).toThrow(REFUSED);
-    expect(() => gate.pathFor('x', '192.0.2.7')).toThrow(expect.objectContaining({ code: 'BAD_TARGET' }));
+    const authorization = gateOf({ signedUrls: 'on' });
+    expect(authorization.pathFor(SIGNED, '192.0.2.7')).toBe(
+      '/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1-1.noarch.rpm',
+    );
+    expect(() => authorization.pathFor('/x', '192.0.2.7')).toThrow(REFUSED);
+    expect(() => authorization.pathFor('x', '192.0.2.7')).toThrow(expect.objectContaining({ code: 'BAD_TARGET' }));
   });
 
   it('wants somewhere to be asked with auth', () => {

@@ -5,12 +5,12 @@ import { of } from 'rxjs';
 import { createSharing } from '../../../pipelines/index.ts';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
-import { createBanks } from '../../../src/app/from-settings.ts';
+import { createDefaults } from '../../../src/app/from-settings.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 
 const entry: CatalogEntry = JSON.parse(String(process.argv[2]));
 const streamer = composeStreamer({
-  ...createBanks(),
+  ...createDefaults(),
   catalog: { lookup: () => of(entry) },
   sources: [() => of({ entry, source: 'feed', url: entry.url })],
   sharing: createSharing({ window: 8 << 20, memory: 64 << 20 }),
