@@ -25,7 +25,7 @@ export { candidates } from './stages/candidates.ts';
 export { patient } from './stages/client-timeout.ts';
 export { createHealth, type Health, type SourceHealth } from './stages/health/health.ts';
 export { learn } from './stages/health/record-health.ts';
-export { createSliceRoom, type SliceRoom } from './stages/hold-slices.ts';
+export { createSliceMemory, type SliceMemory } from './stages/hold-slices.ts';
 export { keep } from './stages/keep.ts';
 export { lookup } from './stages/lookup.ts';
 export { record } from './stages/record.ts';

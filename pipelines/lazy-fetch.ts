@@ -18,7 +18,7 @@ import { candidates } from './stages/candidates.ts';
 import { patient } from './stages/client-timeout.ts';
 import type { Health } from './stages/health/health.ts';
 import { learn } from './stages/health/record-health.ts';
-import { holdSlices, type SliceRoom } from './stages/hold-slices.ts';
+import { holdSlices, type SliceMemory } from './stages/hold-slices.ts';
 import { keep } from './stages/keep.ts';
 import { lookup } from './stages/lookup.ts';
 import { inParts } from './stages/multipart.ts';
@@ -45,7 +45,7 @@ export interface LazyFetchDeps {
   /** The memory of how long contents are whose sources do not say; without it they are asked each time. */
   readonly lengths?: Lengths;
   /** The room for slices that are held; without it each is held whatever others are. */
-  readonly slices?: SliceRoom;
+  readonly slices?: SliceMemory;
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly report?: (report: Report) => void;

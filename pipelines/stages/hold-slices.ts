@@ -20,8 +20,8 @@ const MEMORY = 64 * 1024 * 1024;
 const LIFETIME = 60;
 
 /** The room for slices that are held, shared by all requests: its places are bytes. */
-export type SliceRoom = ReturnType<typeof createSliceRoom>;
-export const createSliceRoom = (memory = MEMORY) => {
+export type SliceMemory = ReturnType<typeof createSliceMemory>;
+export const createSliceMemory = (memory = MEMORY) => {
   const semaphore = limitConcurrency(memory);
   return (range: ByteRange): MonoTypeOperatorFunction<TransferEvent> => {
     const { first, last = Number.POSITIVE_INFINITY } = range;
@@ -37,7 +37,7 @@ export const createSliceRoom = (memory = MEMORY) => {
  */
 export const holdSlices =
   (
-    { slices, policy }: { readonly slices?: SliceRoom; readonly policy: Pick<Policy, 'cacheTimeout'> },
+    { slices, policy }: { readonly slices?: SliceMemory; readonly policy: Pick<Policy, 'cacheTimeout'> },
     transfer: Transfer,
   ): Transfer =>
   (request) => {

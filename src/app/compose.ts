@@ -4,7 +4,7 @@ import {
   type Candidate,
   candidates,
   createLengths,
-  createSliceRoom,
+  createSliceMemory,
   type Digest,
   type LazyFetchDeps,
   lazyFetch,
@@ -69,7 +69,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     traceparent: options.traceparent,
   });
   const random = parts.random ?? Math.random;
-  const memories = { lengths: createLengths(), slices: createSliceRoom() };
+  const memories = { lengths: createLengths(), slices: createSliceMemory() };
 
   return {
     fetch: (path, options = {}) =>

@@ -5,14 +5,14 @@ import { createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
 import { identify, requestIdOf } from './identify.ts';
-import type { Room } from './limits.ts';
+import type { TransferSlots } from './limits.ts';
 import { respond, respondWithError, respondWithMethods } from './respond.ts';
 import type { ServerOptions } from './server.ts';
 import { askedOf } from './stream-request.ts';
 import { pathOfTarget } from './target.ts';
 
 interface ExchangeOptions extends ServerOptions {
-  readonly room: Room;
+  readonly slots: TransferSlots;
   /** Milliseconds in which a client takes nothing of what there is for it. 0: it may take for ever. */
   readonly clientTimeout: number;
 }
@@ -25,7 +25,7 @@ export const createExchange = (
   options: ExchangeOptions,
 ): Exchange => {
   const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, served, newId, now, legacyErrors } = options;
-  const { room, clientTimeout } = options;
+  const { slots, clientTimeout } = options;
   const id = (options.identify.requestId && requestIdOf(req)) || newId();
   const how = { identity: identify(id, options.identify), legacyErrors };
   const { method = '', url: target = '' } = req;
@@ -40,7 +40,7 @@ export const createExchange = (
     const path = pathFor(target, client);
     const asked = askedOf(req);
     const valve = new BehaviorSubject(open);
-    const place = room.enter(client, giveWay);
+    const place = slots.enter(client, giveWay);
     const events = defer(() =>
       fetch({ id, method, path, valve, ...asked }, (told) => {
         report = told;

@@ -47,7 +47,7 @@ export interface Place {
 }
 
 /** The room that there is for transfers. */
-export interface Room {
+export interface TransferSlots {
   /**
    * Lets a transfer in. Throws `OVERLOADED` or `TOO_MANY_TRANSFERS` if there is no room. A transfer with `giveWay` is begun ahead of its
    * turn: as soon as one without it needs the place, `giveWay` is called and has to leave. It never takes a place from another one.
@@ -56,10 +56,10 @@ export interface Room {
 }
 
 /** Room for so many transfers at a time in all, and for so many of one client; 0 is no limit. */
-export const createRoom = ({
+export const createTransferSlots = ({
   transfers,
   transfersPerClient,
-}: Pick<Limits, 'transfers' | 'transfersPerClient'>): Room => {
+}: Pick<Limits, 'transfers' | 'transfersPerClient'>): TransferSlots => {
   const ofClient = new Map<string, number>();
   /** Those begun ahead of their turn, the oldest first. */
   const ahead = new Map<Place, { readonly client: string; readonly giveWay: () => void }>();

@@ -41,7 +41,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     resting.delete(socket);
   };
 
-  const makeRoom = () => {
+  const evictIdlest = () => {
     const [longest] = resting;
     if (!longest) return;
     longest.destroy();
@@ -54,7 +54,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     const rests = (rest: boolean) => (rest ? resting.add(socket) : resting.delete(socket));
     connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
     socket.once('close', () => forget(socket));
-    if (crowded()) makeRoom();
+    if (crowded()) evictIdlest();
     if (!crowded()) return;
     if (connections.size > limits.connections + SPARE) socket.destroy();
     else latecomers.add(socket);

@@ -9,7 +9,7 @@ import {
 import type { Asking } from './client-address.ts';
 import { createExchange } from './exchange.ts';
 import { type Identify, identify } from './identify.ts';
-import { createRoom, type Limits, USUAL_LIMITS } from './limits.ts';
+import { createTransferSlots, type Limits, USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 import { errorAsText } from './respond.ts';
 
@@ -52,10 +52,10 @@ export interface ServerOptions {
 /** The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a response. */
 export const createHttpServer = (options: ServerOptions): HttpServer => {
   const limits = options.limits ?? USUAL_LIMITS;
-  const room = createRoom(limits);
+  const slots = createTransferSlots(limits);
   return createListeners(limits, {
     exchange: (req, res, fault) =>
-      createExchange(req, res, fault, { ...options, room, clientTimeout: limits.clientTimeout }),
+      createExchange(req, res, fault, { ...options, slots, clientTimeout: limits.clientTimeout }),
     refuse: (error, client) => {
       const { newId, served, identify: identified, legacyErrors } = options;
       const id = newId();

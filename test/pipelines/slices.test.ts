@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import {
   type CatalogEntry,
-  createSliceRoom,
+  createSliceMemory,
   field,
   type Head,
   lazyFetch,
   type OpenSource,
   type Policy,
-  type SliceRoom,
+  type SliceMemory,
   type SourceEvent,
   type SourceHead,
   StreamError,
@@ -34,7 +34,7 @@ const part = (first: number, last: number, more: Partial<SourceHead> = {}): Sour
 interface Story {
   readonly entry?: CatalogEntry;
   readonly open: OpenSource;
-  readonly slices?: SliceRoom;
+  readonly slices?: SliceMemory;
   readonly request?: Partial<StreamRequest>;
   /** Whether the source is a saved copy. Default: it is. */
   readonly kept?: boolean;
@@ -142,7 +142,7 @@ describe('a slice', () => {
   });
 
   it('waits for its room, and leaves it with its end or its client', () => {
-    const slices = createSliceRoom(6);
+    const slices = createSliceMemory(6);
     const open = () => concat(of(part(2, 4)), NEVER);
     const [first, second] = [ask({ open, slices }), ask({ open, slices })];
     const third = ask({ open: () => of(part(2, 4), chunk('cde')), slices });

@@ -6,7 +6,7 @@ import type { Semaphore } from './semaphore.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
 /** Keeps all copies together within a limit: those not used for the longest time have to go. */
-export interface Room {
+export interface Eviction {
   /** A copy was just offered. */
   used(copy: Copy): void;
   /** A copy of so many bytes came to its place. */
@@ -15,7 +15,7 @@ export interface Room {
   over(): Promise<void>;
 }
 
-interface RoomOptions {
+interface EvictionOptions {
   readonly folder: string;
   /** Bytes; 0: no limit. */
   readonly limit: number;
@@ -42,7 +42,7 @@ interface Found {
   readonly usedAt: number;
 }
 
-export const makeRoom = ({ folder, limit, semaphore, alone, onError, now }: RoomOptions): Room => {
+export const makeEviction = ({ folder, limit, semaphore, alone, onError, now }: EvictionOptions): Eviction => {
   const recent = new Map<string, { readonly at: number; readonly written: number }>();
   let total = 0;
   /** Bytes that came while all were being counted, which may not have been counted. */

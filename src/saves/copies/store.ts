@@ -29,7 +29,7 @@ import {
 import { makeFolder } from '../../lib/private-files.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
-import { makeRoom } from './eviction.ts';
+import { makeEviction } from './eviction.ts';
 import { syncPath, unlessMissing, writeNew } from './files.ts';
 import { makeTurns } from './keyed-mutex.ts';
 import { findCopy, keyOf, placeOf } from './names.ts';
@@ -97,7 +97,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const turns = makeTurns(tell);
   const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
   const { limit = 0, now = Date.now } = options;
-  const room = makeRoom({ folder, limit, semaphore, alone: turns.alone, onError: tell, now });
+  const eviction = makeEviction({ folder, limit, semaphore, alone: turns.alone, onError: tell, now });
   const tooLarge = new Set<string>();
 
   /** Whether content of so many bytes can never be kept. The wish to save it has to know. */
@@ -131,7 +131,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     }
     const stats = await stat(path, { bigint: true });
     checks.trust(path, stats, headers);
-    room.taken(Number(stats.size));
+    eviction.taken(Number(stats.size));
     if (there && there.path !== path) await removeCopy(there.path);
   };
 
@@ -225,7 +225,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       known = copy.stats.size > SMALL ? undefined : await checking;
     }
     if (!known) return undefined;
-    room.used(copy);
+    eviction.used(copy);
     const { headers } = known;
     const url = pathToFileURL(copy.path).href;
     return { entry, source: 'saved', url, root: folder, kept: true, ...(headers && { headers }) };
@@ -242,7 +242,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       ).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     close: async () => {
       await turns.over();
-      await room.over();
+      await eviction.over();
     },
   };
 };

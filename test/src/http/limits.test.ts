@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { concat, defer, of, Subject } from 'rxjs';
 import type { StreamEvent, StreamRequest } from '../../../pipelines/index.ts';
 import type { Asking } from '../../../src/http/client-address.ts';
-import { createRoom } from '../../../src/http/limits.ts';
+import { createTransferSlots } from '../../../src/http/limits.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
 import { chunk } from '../../support/river.ts';
 import { headWith, stubServers } from '../../support/stub-server.ts';
@@ -82,10 +82,10 @@ describe('a limit', () => {
   });
 
   it('of transfers has those begun ahead make way, the oldest first, of their own client if it is the client’s limit', () => {
-    const room = createRoom({ transfers: 4, transfersPerClient: 2 });
+    const slots = createTransferSlots({ transfers: 4, transfersPerClient: 2 });
     const gone: string[] = [];
     const ahead = (client: string, name: string) => {
-      const place = room.enter(client, () => {
+      const place = slots.enter(client, () => {
         gone.push(name);
         place.leave();
       });
@@ -99,25 +99,25 @@ describe('a limit', () => {
     ahead('b', 'b2');
     expect(() => ahead('c', 'c1')).toThrow('4 transfers are under way');
     expect(gone).toEqual([]);
-    room.enter('b');
+    slots.enter('b');
     expect(gone).toEqual(['b2']);
-    room.enter('c');
+    slots.enter('c');
     expect(gone).toEqual(['b2', 'a2']);
-    room.enter('d');
+    slots.enter('d');
     expect(gone).toEqual(['b2', 'a2', 'a3']);
-    expect(() => room.enter('e')).toThrow('4 transfers are under way');
-    expect(() => room.enter('b')).toThrow('2 transfers of b are under way');
+    expect(() => slots.enter('e')).toThrow('4 transfers are under way');
+    expect(() => slots.enter('b')).toThrow('2 transfers of b are under way');
   });
 
   it('of transfers per client is told with 429, and is each client’s own', async () => {
-    const room = createRoom({ transfers: 0, transfersPerClient: 2 });
-    const { leave } = room.enter('192.0.2.1');
-    room.enter('192.0.2.1');
-    expect(() => room.enter('192.0.2.1')).toThrow('2 transfers of 192.0.2.1 are under way');
-    room.enter('192.0.2.2');
+    const slots = createTransferSlots({ transfers: 0, transfersPerClient: 2 });
+    const { leave } = slots.enter('192.0.2.1');
+    slots.enter('192.0.2.1');
+    expect(() => slots.enter('192.0.2.1')).toThrow('2 transfers of 192.0.2.1 are under way');
+    slots.enter('192.0.2.2');
     leave();
-    room.enter('192.0.2.1');
-    expect(() => room.enter('192.0.2.1')).toThrow(expect.objectContaining({ code: 'TOO_MANY_TRANSFERS' }));
+    slots.enter('192.0.2.1');
+    expect(() => slots.enter('192.0.2.1')).toThrow(expect.objectContaining({ code: 'TOO_MANY_TRANSFERS' }));
 
     const { answer, finish } = valley();
     const { port } = await start(answer, { transfersPerClient: 1 });
