@@ -19,7 +19,7 @@ export interface StreamRequest {
   /** Whether the content, or a part of it, is wanted at all depends on what it is by now. */
   readonly conditions?: Conditions;
   /** Wants a transfer of its own, also where another request has the same one under way. Default: shares it. */
-  readonly alone?: boolean;
+  readonly exclusive?: boolean;
   /**
    * Wants a part only when all of it is there: the head waits for the last byte. For caches that put a file together from parts, and
    * take a part that breaks off for a part that ended. Default: a part flows like any other body.

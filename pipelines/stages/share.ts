@@ -27,7 +27,7 @@ export const createSharing = ({ window, memory }: { readonly window: number; rea
 export const share =
   ({ sharing }: { readonly sharing?: Sharing }, transfer: Transfer): Transfer =>
   (request) => {
-    if (!sharing || request.method !== 'GET' || request.conditions || request.alone) return transfer(request);
+    if (!sharing || request.method !== 'GET' || request.conditions || request.exclusive) return transfer(request);
 
     return mergeMap((entries) =>
       defer(() => {
@@ -35,7 +35,7 @@ export const share =
         let sent = 0;
         let digest: Digest | undefined;
         let joined = false;
-        let alone = false;
+        let separate = false;
 
         const note = (event: TransferEvent) => {
           if (event.type === 'head') head = event;
@@ -60,14 +60,14 @@ export const share =
           joined: { type: 'note', note: 'shared' },
         }).pipe(
           takeWhile((event) => {
-            alone = joined && event.type === 'head' && !provable(event);
-            return !alone;
+            separate = joined && event.type === 'head' && !provable(event);
+            return !separate;
           }),
           tap(note),
         );
         return concat(
           events,
-          defer(() => (alone ? own() : EMPTY)),
+          defer(() => (separate ? own() : EMPTY)),
         );
       }),
     );

@@ -62,7 +62,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     valve: options.valve ?? of(true),
     ranges: options.ranges,
     conditions: options.conditions,
-    alone: options.alone,
+    exclusive: options.exclusive,
     slice: options.slice,
     lengthRequired: options.lengthRequired,
     record: options.record ?? true,

@@ -117,7 +117,7 @@ export const openStreamer = async (
             // A transfer shared with others would go on while the disk cannot keep up.
             fetch: ({ path }, valve) =>
               streamer
-                .fetch(path, { valve, alone: true })
+                .fetch(path, { valve, exclusive: true })
                 .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
           })
         : undefined;

@@ -285,7 +285,7 @@ describe('a shared transfer', () => {
     ask();
     ask({ method: 'HEAD' });
     ask({ conditions: { ifModifiedSince: 0 } });
-    ask({ alone: true });
+    ask({ exclusive: true });
     ask({ record: false });
     expect(opened).toHaveLength(5);
   });

@@ -33,10 +33,10 @@ export interface Checks {
 interface ChecksOptions {
   readonly onError: (error: unknown) => void;
   /** Runs work alone among all that moves the copy's files. */
-  readonly alone: (copy: Copy, work: () => Promise<void>) => Promise<void>;
+  readonly exclusively: (copy: Copy, work: () => Promise<void>) => Promise<void>;
 }
 
-export const makeChecks = ({ onError, alone }: ChecksOptions): Checks => {
+export const makeChecks = ({ onError, exclusively }: ChecksOptions): Checks => {
   const known = new Map<string, Known & { readonly signature: string }>();
   const running = new Map<string, Promise<Known | undefined>>();
   const oneByOne = createSemaphore(1);
@@ -51,7 +51,7 @@ export const makeChecks = ({ onError, alone }: ChecksOptions): Checks => {
   };
 
   const remove = (copy: Copy, fault: string) =>
-    alone(copy, async () => {
+    exclusively(copy, async () => {
       const { path, stats } = copy;
       const now = await unlessMissing(stat(path, { bigint: true }));
       // A new copy may have taken its place meanwhile.

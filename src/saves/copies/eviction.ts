@@ -21,7 +21,7 @@ interface EvictionOptions {
   readonly limit: number;
   readonly semaphore: Semaphore;
   /** Runs work alone among all that moves the files of a key. Never rejects. */
-  readonly alone: (key: string, work: () => Promise<void>) => Promise<void>;
+  readonly exclusively: (key: string, work: () => Promise<void>) => Promise<void>;
   readonly onError: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -42,7 +42,7 @@ interface Found {
   readonly usedAt: number;
 }
 
-export const makeEviction = ({ folder, limit, semaphore, alone, onError, now }: EvictionOptions): Eviction => {
+export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, now }: EvictionOptions): Eviction => {
   const recent = new Map<string, { readonly at: number; readonly written: number }>();
   let total = 0;
   /** Bytes that came while all were being counted, which may not have been counted. */
@@ -54,7 +54,7 @@ export const makeEviction = ({ folder, limit, semaphore, alone, onError, now }: 
    * kernel's access times are no help: it may note no read (`noatime`), or one a day (`relatime`).
    */
   const write = ({ key, path }: Copy, at: number) =>
-    alone(key, async () => {
+    exclusively(key, async () => {
       await unlessMissing(utimes(sidecarOf(path), at / 1000, at / 1000));
     });
 
@@ -67,7 +67,7 @@ export const makeEviction = ({ folder, limit, semaphore, alone, onError, now }: 
 
   /** What a killed process left. The copy of a young one may be on its way, put in place by another process. */
   const removeOrphan = (sidecar: string) =>
-    alone(keyAt(folder, copyOf(sidecar)), async () => {
+    exclusively(keyAt(folder, copyOf(sidecar)), async () => {
       const [stats, copy] = await Promise.all([sidecar, copyOf(sidecar)].map((path) => unlessMissing(stat(path))));
       if (!stats || copy || now() - stats.mtimeMs < ORPHANED) return;
       await unlink(sidecar);
@@ -93,7 +93,7 @@ export const makeEviction = ({ folder, limit, semaphore, alone, onError, now }: 
   };
 
   const remove = ({ path, usedAt }: Found) =>
-    alone(keyAt(folder, path), async () => {
+    exclusively(keyAt(folder, path), async () => {
       const copy = await lookAt(path);
       // Used, or made anew, since it was looked at.
       if (!copy || copy.usedAt > usedAt) return;

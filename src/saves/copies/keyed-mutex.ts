@@ -1,15 +1,15 @@
-export interface Turns {
+export interface KeyedMutex {
   /** Runs work when all earlier work under the same key is over; an error of it is told. Never rejects. */
-  alone(key: string, work: () => Promise<void>): Promise<void>;
+  run(key: string, work: () => Promise<void>): Promise<void>;
   /** Resolves when nothing runs or waits under the key; without a key, under any. */
   over(key?: string): Promise<void>;
 }
 
-export const makeTurns = (onError: (error: unknown) => void): Turns => {
+export const makeKeyedMutex = (onError: (error: unknown) => void): KeyedMutex => {
   const last = new Map<string, Promise<void>>();
 
   return {
-    alone: (key, work) => {
+    run: (key, work) => {
       const turn = (last.get(key) ?? Promise.resolve())
         .then(work)
         .catch(onError)

@@ -31,7 +31,7 @@ import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
 import { makeEviction } from './eviction.ts';
 import { syncPath, unlessMissing, writeNew } from './files.ts';
-import { makeTurns } from './keyed-mutex.ts';
+import { makeKeyedMutex } from './keyed-mutex.ts';
 import { findCopy, keyOf, placeOf } from './names.ts';
 import { startPartialCopy } from './partial-copy.ts';
 import { openPartial } from './partial-folder.ts';
@@ -94,10 +94,10 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
 
   const tell = (cause: unknown) =>
     options.onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
-  const turns = makeTurns(tell);
-  const checks = makeChecks({ onError: tell, alone: ({ key }, work) => turns.alone(key, work) });
+  const mutex = makeKeyedMutex(tell);
+  const checks = makeChecks({ onError: tell, exclusively: ({ key }, work) => mutex.run(key, work) });
   const { limit = 0, now = Date.now } = options;
-  const eviction = makeEviction({ folder, limit, semaphore, alone: turns.alone, onError: tell, now });
+  const eviction = makeEviction({ folder, limit, semaphore, exclusively: mutex.run, onError: tell, now });
   const tooLarge = new Set<string>();
 
   /** Whether content of so many bytes can never be kept. The wish to save it has to know. */
@@ -161,7 +161,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       },
       commit: () => {
         const finished = copy.finish();
-        turns.alone(key, async () => {
+        mutex.run(key, async () => {
           if (!(await finished)) return;
           await place(entry, key, file, fields, own?.digest('hex')).catch(async (error: unknown) => {
             await Promise.all([file, sidecarOf(file)].map((path) => unlessMissing(unlink(path))));
@@ -171,7 +171,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       },
       abort: () => {
         const gone = copy.abort();
-        turns.alone(key, async () => {
+        mutex.run(key, async () => {
           await gone;
         });
       },
@@ -181,7 +181,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   /** Whether nothing is left to do: there is a right copy that will last, once what is under way for the entry is over, or can be none. */
   const has = async (entry: CatalogEntry): Promise<boolean> => {
     const key = keyOf(entry);
-    await turns.over(key);
+    await mutex.over(key);
     if (tooLarge.delete(key)) {
       tell(new Error(`${entry.path} is not kept: it has more than the ${limit} bytes that all copies may have`));
       return true;
@@ -241,7 +241,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         }),
       ).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     close: async () => {
-      await turns.over();
+      await mutex.over();
       await eviction.over();
     },
   };
