@@ -1,7 +1,7 @@
 export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-saves.ts';
 export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
 export * from './model/index.ts';
-export { patience } from './operators/closed-timeout.ts';
+export { closedTimeout } from './operators/closed-timeout.ts';
 export { coalesce } from './operators/coalesce.ts';
 export { hedge } from './operators/hedge.ts';
 export { limitConcurrency } from './operators/limit-concurrency.ts';
@@ -22,7 +22,7 @@ export {
 export { attempts } from './stages/attempts/attempts.ts';
 export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
 export { candidates } from './stages/candidates.ts';
-export { patient } from './stages/client-timeout.ts';
+export { clientTimeout } from './stages/client-timeout.ts';
 export { createHealth, type Health, type SourceHealth } from './stages/health/health.ts';
 export { learn } from './stages/health/record-health.ts';
 export { createSliceMemory, type SliceMemory } from './stages/hold-slices.ts';

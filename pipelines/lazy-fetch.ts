@@ -11,17 +11,17 @@ import type {
   StreamEvent,
   StreamRequest,
 } from './model/index.ts';
-import { unlessForeknown } from './stages/answer-from-catalog.ts';
+import { answerFromCatalog } from './stages/answer-from-catalog.ts';
 import { attempts } from './stages/attempts/attempts.ts';
 import type { Lengths } from './stages/attempts/lengths.ts';
 import { candidates } from './stages/candidates.ts';
-import { patient } from './stages/client-timeout.ts';
+import { clientTimeout } from './stages/client-timeout.ts';
 import type { Health } from './stages/health/health.ts';
 import { learn } from './stages/health/record-health.ts';
 import { holdSlices, type SliceMemory } from './stages/hold-slices.ts';
 import { keep } from './stages/keep.ts';
 import { lookup } from './stages/lookup.ts';
-import { inParts } from './stages/multipart.ts';
+import { multipart } from './stages/multipart.ts';
 import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
 import { type Sharing, share } from './stages/share.ts';
@@ -62,10 +62,10 @@ export interface LazyFetchDeps {
  * takes it for whole. Unsubscribing closes whatever is open at once.
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
-  const answer = holdSlices(deps, unlessForeknown(deps, inParts(share(deps, transfer(deps)))));
+  const answer = holdSlices(deps, answerFromCatalog(deps, multipart(share(deps, transfer(deps)))));
   return lookup(request, deps).pipe(
     answer(request), //          a slice all at once; no transfer if the catalog knows enough; one, shared; or one for each range
-    patient(request, deps), //   a client that is stuck is cut
+    clientTimeout(request, deps), //   a client that is stuck is cut
     report(request, deps), //    one report, whatever happened
   );
 };

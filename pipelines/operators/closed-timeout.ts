@@ -30,7 +30,7 @@ interface Patience {
  *
  * Else passes everything on. Unsubscribing leaves source and valve, and stops the timer.
  */
-export const patience = <T>({
+export const closedTimeout = <T>({
   within,
   valve,
   error,

@@ -13,11 +13,11 @@ import { unchangedHead } from './client-head.ts';
 import type { Transfer } from './transfer.ts';
 
 /** Answers by the catalog alone where that is enough, else by a transfer. */
-export const unlessForeknown =
+export const answerFromCatalog =
   ({ policy }: { readonly policy: Pick<Policy, 'cacheTimeout'> }, transfer: Transfer): Transfer =>
   (request) =>
     mergeMap((entries) => {
-      const head = foreknown(request, entries, policy);
+      const head = knownAnswer(request, entries, policy);
       return head ? of(head) : of(entries).pipe(transfer(request));
     });
 
@@ -25,7 +25,7 @@ export const unlessForeknown =
  * The answer that needs no source, where the catalog knows enough of the newest entry: a `304` or `412` by its checksum. Nothing where a
  * source has to be asked. Throws `UNSATISFIABLE` if its size tells that none of the bytes that are wanted exist; of empty content the whole is sent.
  */
-const foreknown = (
+const knownAnswer = (
   { method, conditions = {}, ranges }: StreamRequest,
   [entry]: readonly CatalogEntry[],
   policy: Pick<Policy, 'cacheTimeout'>,

@@ -21,7 +21,7 @@ import type { Transfer, TransferEvent } from './transfer.ts';
  * `UNSATISFIABLE` if none of the ranges exists, and with `CHANGED` if the content changes between two parts; if it has changed by the first one
  * already, it is sent whole.
  */
-export const inParts =
+export const multipart =
   (transfer: Transfer): Transfer =>
   (request) => {
     const { method, ranges = [] } = request;
@@ -42,7 +42,7 @@ export const inParts =
           return throwError(() => new StreamError('UNSATISFIABLE', errorSourceOf(head.candidate), what, { length }));
         }
         if (parts.length === 1) return run({ ranges: [first] });
-        return multipart(head, length, parts, request.id, {
+        return multipartBody(head, length, parts, request.id, {
           part: (part) => run({ ranges: [part], conditions: {} }),
           whole: () => run({ ranges: [], conditions: {} }),
         });
@@ -73,7 +73,7 @@ const joined = (ranges: readonly ByteRange[], length: number): readonly Part[] =
   return merged.length === parts.length ? parts : merged;
 };
 
-const multipart = (
+const multipartBody = (
   head: Head,
   length: number,
   parts: readonly Part[],

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { patience } from '../../../pipelines/index.ts';
+import { closedTimeout } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
 
 const VALVE = { o: true, x: false };
@@ -11,7 +11,7 @@ describe('patience', () => {
       const source = cold('a--b-------------------');
       const valve = hot('  o---x---o---x----------', VALVE);
       const result = '     a--b-------------#';
-      expectObservable(source.pipe(patience({ ...within5, valve }))).toBe(result);
+      expectObservable(source.pipe(closedTimeout({ ...within5, valve }))).toBe(result);
       expectSubscriptions(source.subscriptions).toBe('^----------------!');
       expectSubscriptions(valve.subscriptions).toBe(' ^----------------!');
     }));
@@ -20,13 +20,13 @@ describe('patience', () => {
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('----------');
       const valve = hot('  x--x------', VALVE);
-      expectObservable(source.pipe(patience({ ...within5, valve }))).toBe('-----#');
+      expectObservable(source.pipe(closedTimeout({ ...within5, valve }))).toBe('-----#');
     }));
 
   it('passes everything on while the valve moves', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a--b--c--d--|');
       const valve = hot('  ox--ox--ox---', VALVE);
-      expectObservable(source.pipe(patience({ ...within5, valve }))).toBe('a--b--c--d--|');
+      expectObservable(source.pipe(closedTimeout({ ...within5, valve }))).toBe('a--b--c--d--|');
     }));
 });

@@ -5,6 +5,8 @@ import { filter, NEVER, Observable, type OperatorFunction, of, Subject, take, ta
 import {
   attempts,
   type Chunk,
+  clientTimeout,
+  closedTimeout,
   coalesce,
   createSharing,
   type Head,
@@ -15,8 +17,6 @@ import {
   limitConcurrency,
   type Note,
   operate,
-  patience,
-  patient,
   pausable,
   rateLimit,
   record,
@@ -28,7 +28,7 @@ import {
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
-import { unlessForeknown } from '../../../pipelines/stages/answer-from-catalog.ts';
+import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { measure } from '../../../pipelines/stages/attempts/enforce-length.ts';
@@ -36,7 +36,7 @@ import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyWhole } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
-import { inParts } from '../../../pipelines/stages/multipart.ts';
+import { multipart } from '../../../pipelines/stages/multipart.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer.ts';
 import {
@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
   kase('speedFloor', () =>
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
   ),
-  kase('closedTimeout', () => patience<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
+  kase('closedTimeout', () => closedTimeout<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
   kase(
     'pausable',
     () => (source: Observable<Event>) =>
@@ -147,13 +147,13 @@ const CASES: readonly Case[] = [
   kase('recordHealth', () => learn({})),
   kase('keep', () => keep(request, {})),
   kase('record', () => record(request, { policy: aPolicy() })),
-  kase('clientTimeout', () => patient(request, { policy: { clientTimeout: 100 } })),
+  kase('clientTimeout', () => clientTimeout(request, { policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
   kase(
     'answerFromCatalog',
-    decorating((transfer) => unlessForeknown({ policy: aPolicy() }, transfer)),
+    decorating((transfer) => answerFromCatalog({ policy: aPolicy() }, transfer)),
   ),
-  kase('multipart', decorating(inParts)),
+  kase('multipart', decorating(multipart)),
   kase(
     'holdSlices',
     decorating((transfer) => holdSlices({ policy: aPolicy() }, transfer)),

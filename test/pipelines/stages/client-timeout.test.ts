@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { type Head, patient, StreamError } from '../../../pipelines/index.ts';
+import { clientTimeout, type Head, StreamError } from '../../../pipelines/index.ts';
 import { aCandidate, aRequest, entryOf, headOf, marbles } from '../../support/river.ts';
 
 const VALVE = { o: true, x: false };
@@ -13,7 +13,11 @@ describe('patient', () => {
       const valve = hot('        o-x--o---x----', VALVE);
       const result = '           h-------------#';
       const request = aRequest({ valve });
-      expectObservable(source.pipe(patient(request, { policy: { clientTimeout: 5 } }))).toBe(result, VALUES, stuck);
+      expectObservable(source.pipe(clientTimeout(request, { policy: { clientTimeout: 5 } }))).toBe(
+        result,
+        VALUES,
+        stuck,
+      );
       expectSubscriptions(source.subscriptions).toBe('^-------------!');
       expectSubscriptions(valve.subscriptions).toBe(' ^-------------!');
     }));
@@ -23,7 +27,10 @@ describe('patient', () => {
       const source = cold<Head>('h---------|', VALUES);
       const valve = hot('        x----------', VALVE);
       const request = aRequest({ valve });
-      expectObservable(source.pipe(patient(request, { policy: { clientTimeout: 0 } }))).toBe('h---------|', VALUES);
+      expectObservable(source.pipe(clientTimeout(request, { policy: { clientTimeout: 0 } }))).toBe(
+        'h---------|',
+        VALUES,
+      );
       expectSubscriptions(source.subscriptions).toBe('^---------!');
       expectSubscriptions(valve.subscriptions).toBe([]);
     }));
