@@ -73,11 +73,11 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
 /** The content itself, or one range of it; from a start on, the rest of what another transfer began. */
 const transfer =
   (deps: LazyFetchDeps): Transfer =>
-  (request, start, company) =>
+  (request, start, mayFallBehind) =>
     pipe(
       candidates(deps), //                every way to have the bytes, best first
-      attempts(request, { ...deps, company }, start), // the first that works; resumed or replaced in mid-body
-      verify(request, { ...deps, company }, start), //   the end waits until the whole is right
+      attempts(request, { ...deps, mayFallBehind }, start), // the first that works; resumed or replaced in mid-body
+      verify(request, { ...deps, mayFallBehind }, start), //   the end waits until the whole is right
       learn(deps), //                     sources that fail are tried last for a while
       keep(request, deps), //             a copy, while the bytes pass
       record(request, deps, start), //    one note: this unit should be saved

@@ -21,7 +21,7 @@ interface Join<T> {
    * The source, with the valve of all who share it, and whether just now there are others or may still come: only then can anybody fall
    * behind. Subscribed to for the first of them alone.
    */
-  readonly source: (valve: Observable<boolean>, company: () => boolean) => Observable<T>;
+  readonly source: (valve: Observable<boolean>, mayFallBehind: () => boolean) => Observable<T>;
   /** What a consumer goes on with who has fallen behind. */
   readonly behind: () => Observable<T>;
   /** What those get first who find the source running. */

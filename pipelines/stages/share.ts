@@ -55,7 +55,7 @@ export const share =
         const events = sharing({
           key: keyOf(request, entries),
           valve: request.valve,
-          source: (valve, company) => of(entries).pipe(transfer({ ...request, valve }, undefined, company)),
+          source: (valve, mayFallBehind) => of(entries).pipe(transfer({ ...request, valve }, undefined, mayFallBehind)),
           behind: () => (head ? goOn(head) : own()),
           joined: { type: 'note', note: 'shared' },
         }).pipe(

@@ -22,5 +22,5 @@ export type Transfer = (
   request: StreamRequest,
   start?: Start,
   /** Whether somebody may have to go on from a chunk by himself: it then comes with its digest. */
-  company?: () => boolean,
+  mayFallBehind?: () => boolean,
 ) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;

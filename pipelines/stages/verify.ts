@@ -22,7 +22,7 @@ import type { Start } from './transfer.ts';
  */
 export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
-  { digest: makeDigest, company }: DigestDeps,
+  { digest: makeDigest, mayFallBehind }: DigestDeps,
   start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
@@ -60,7 +60,7 @@ export const verify = (
           out.next(event);
           return;
         }
-        const chunk = digest ? digested(event, digest, company) : event;
+        const chunk = digest ? digested(event, digest, mayFallBehind) : event;
         received += event.bytes.length;
         release();
         if (head?.length === undefined || received >= head.length) held = chunk;
@@ -85,13 +85,13 @@ export const verify = (
 export interface DigestDeps {
   readonly digest: MakeDigest;
   /** Whether a chunk is to come with its digest, asked for each. */
-  readonly company?: () => boolean;
+  readonly mayFallBehind?: () => boolean;
 }
 
 /** Counts a chunk in; it comes with the digest so far where somebody may have to go on from it. */
-export const digested = (chunk: Chunk, digest: Digest, company?: () => boolean): Chunk => {
+export const digested = (chunk: Chunk, digest: Digest, mayFallBehind?: () => boolean): Chunk => {
   digest.update(chunk.bytes);
-  return company?.() ? { ...chunk, digest: digest.copy() } : chunk;
+  return mayFallBehind?.() ? { ...chunk, digest: digest.copy() } : chunk;
 };
 
 /** What to say of sources whose bytes, taken together, are not the content that the catalog knows. */

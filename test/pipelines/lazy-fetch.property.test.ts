@@ -193,9 +193,9 @@ describe('lazyFetch, in arbitrary histories', () => {
     const sharing = fc.record({ window: fc.integer({ min: 1, max: 200 }), memory: fc.integer({ min: 1, max: 400 }) });
     const plan = fc.tuple(planOf(fc.oneof(good, bad, lying)), ways, sharing);
     fc.assert(
-      fc.property(plan, ([some, company, sharing]) => {
+      fc.property(plan, ([some, mayFallBehind, sharing]) => {
         const plan = { ...some, hedgeAfter: undefined };
-        for (const history of liveTogether(plan, company, sharing)) holds(plan, () => {}, history);
+        for (const history of liveTogether(plan, mayFallBehind, sharing)) holds(plan, () => {}, history);
       }),
       runs,
     );
@@ -209,7 +209,7 @@ describe('lazyFetch, in arbitrary histories', () => {
     const sharing = fc.record({ window: fc.integer({ min: 1, max: 200 }), memory: fc.integer({ min: 1, max: 400 }) });
     const plan = fc.tuple(planOf(bad), fc.nat(), ways, sharing);
     fc.assert(
-      fc.property(plan, ([some, place, company, sharing]) => {
+      fc.property(plan, ([some, place, mayFallBehind, sharing]) => {
         const plan = {
           ...some,
           checksum: true,
@@ -218,7 +218,7 @@ describe('lazyFetch, in arbitrary histories', () => {
           policy: { ...some.policy, attempts: 100 },
           hedgeAfter: undefined,
         };
-        const present = company.map((way) => ({ ...way, leavesAt: undefined }));
+        const present = mayFallBehind.map((way) => ({ ...way, leavesAt: undefined }));
         for (const history of liveTogether(plan, present, sharing))
           holds(plan, ({ ending }) => expect(ending.kind).toBe('complete'), history);
       }),

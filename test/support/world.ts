@@ -245,14 +245,14 @@ export const live = (plan: Plan): History => {
 /** The same for several who come at different times and share what they can: a history each. `sharing` says how much is kept. */
 export const liveTogether = (
   plan: Plan,
-  company: readonly (Way & { readonly comesAt: number })[],
+  mayFallBehind: readonly (Way & { readonly comesAt: number })[],
   sharing: Parameters<typeof createSharing>[0],
 ): readonly History[] => {
   const time = new VirtualTimeScheduler();
   const { deps, tracks, sourcesOpen } = makeBanks(plan, time);
   const shared = { ...deps, sharing: createSharing(sharing) };
   const histories: (() => Omit<History, 'tracks' | 'leaks'> & { readonly observers: number })[] = [];
-  for (const way of company)
+  for (const way of mayFallBehind)
     timer(way.comesAt, time).subscribe(() => {
       histories.push(follow(way, shared, time));
     });

@@ -44,7 +44,7 @@ interface AttemptsDeps {
   readonly open: OpenSource;
   readonly digest: MakeDigest;
   /** Whether a chunk is to come with its digest, asked for each. */
-  readonly company?: () => boolean;
+  readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;

@@ -23,7 +23,7 @@ interface VerifyWholeDeps extends DigestDeps {
 export const verifyWhole = (
   { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
-  { digest: makeDigest, company, policy, scheduler = asyncScheduler }: VerifyWholeDeps,
+  { digest: makeDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyWholeDeps,
 ): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
@@ -69,7 +69,7 @@ export const verifyWhole = (
       complete: () => {
         if (waiting) {
           const digest = entry.checksum && makeDigest(entry.checksum.algorithm);
-          const right = digest ? chunks.map((chunk) => digested(chunk, digest, company)) : chunks;
+          const right = digest ? chunks.map((chunk) => digested(chunk, digest, mayFallBehind)) : chunks;
           const found = digest?.hex();
           if (entry.checksum && found !== undefined && found !== entry.checksum.value)
             throw wrongChecksum([candidate], entry.checksum, found);
