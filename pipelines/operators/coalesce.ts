@@ -4,7 +4,7 @@ interface CoalesceOptions<T> {
   /** What a value weighs, such as its bytes; what weighs nothing is delivered whatever a consumer's valve says. */
   readonly size: (value: T) => number;
   /** The weight that is kept of what all consumers of a source have, for those who come late. */
-  readonly late: number;
+  readonly lateJoinWindow: number;
   /** The weight that is kept of one source at most, for those who are slow. */
   readonly window: number;
   /** The weight that is kept of all sources together. */
@@ -23,14 +23,14 @@ interface Join<T> {
    */
   readonly source: (valve: Observable<boolean>, mayFallBehind: () => boolean) => Observable<T>;
   /** What a consumer goes on with who has fallen behind. */
-  readonly behind: () => Observable<T>;
+  readonly fallback: () => Observable<T>;
   /** What those get first who find the source running. */
-  readonly joined: T;
+  readonly onJoin: T;
 }
 
 interface Consumer<T> {
   readonly out: Subscriber<T>;
-  readonly behind: () => Observable<T>;
+  readonly fallback: () => Observable<T>;
   readonly ties: Subscription;
   /** Values taken so far. */
   at: number;
@@ -49,12 +49,17 @@ interface Consumer<T> {
  * ```
  *
  * Emits what the source emits, from its first value on and while the consumer's valve is open. The source runs while one of its consumers
- * wants more. Of what it emitted no more than a window is kept; a consumer that has not taken what has to go leaves the source for `behind`.
+ * wants more. Of what it emitted no more than a window is kept; a consumer that has not taken what has to go leaves the source for `fallback`.
  * Who comes when the first value is gone gets a new source, which the next ones then share.
  * Completes and errors with the source, once the consumer has taken all before. Unsubscribing leaves the source to the others, the last one
  * unsubscribes from it.
  */
-export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>): ((join: Join<T>) => Observable<T>) => {
+export const coalesce = <T>({
+  size,
+  lateJoinWindow,
+  window,
+  memory,
+}: CoalesceOptions<T>): ((join: Join<T>) => Observable<T>) => {
   const running = new Map<string, Shared<T>>();
   let held = 0;
 
@@ -97,8 +102,8 @@ export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>):
       left.next();
     };
 
-    const goOnAlone = ({ out, behind }: Consumer<T>) => {
-      behind().subscribe(out);
+    const goOnAlone = ({ out, fallback }: Consumer<T>) => {
+      fallback().subscribe(out);
     };
 
     const deliver = (consumer: Consumer<T>) => {
@@ -129,7 +134,7 @@ export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>):
       const taken = [...consumers].map(({ at }) => at - dropped);
       const [by, most] = [Math.min(...taken), Math.max(...taken)];
       const weightOf = (values: readonly T[]) => values.reduce((sum, value) => sum + size(value), 0);
-      let count = running.get(key) === shared && weightOf(kept.slice(0, by)) <= late ? 0 : by;
+      let count = running.get(key) === shared && weightOf(kept.slice(0, by)) <= lateJoinWindow ? 0 : by;
       let rest = weightOf(kept.slice(count));
       for (; count < most && (rest > window || held - weight + rest > memory); count++) rest -= size(kept[count] as T);
       drop(count);
@@ -147,8 +152,8 @@ export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>):
     };
 
     const shared: Shared<T> = {
-      add: (out, own, behind) => {
-        const consumer: Consumer<T> = { out, behind, ties: new Subscription(), at: 0, open: true, busy: false };
+      add: (out, own, fallback) => {
+        const consumer: Consumer<T> = { out, fallback, ties: new Subscription(), at: 0, open: true, busy: false };
         consumers.add(consumer);
         out.add(() => leave(consumer));
         consumer.ties.add(
@@ -181,18 +186,18 @@ export const coalesce = <T>({ size, late, window, memory }: CoalesceOptions<T>):
     return shared;
   };
 
-  return ({ key, valve, source, behind, joined }) =>
+  return ({ key, valve, source, fallback, onJoin }) =>
     new Observable<T>((out) => {
       const found = running.get(key);
       const shared = found ?? open(key);
       running.set(key, shared);
-      if (found) out.next(joined);
-      shared.add(out, valve, behind);
+      if (found) out.next(onJoin);
+      shared.add(out, valve, fallback);
       if (!found) shared.run(source);
     });
 };
 
 interface Shared<T> {
-  add(out: Subscriber<T>, valve: Observable<boolean>, behind: () => Observable<T>): void;
+  add(out: Subscriber<T>, valve: Observable<boolean>, fallback: () => Observable<T>): void;
   run(source: Join<T>['source']): void;
 }

@@ -13,7 +13,7 @@ const LATE = 256 * 1024;
 export const createSharing = ({ window, memory }: { readonly window: number; readonly memory: number }): Sharing =>
   coalesce<TransferEvent>({
     size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
-    late: Math.min(window, LATE),
+    lateJoinWindow: Math.min(window, LATE),
     window,
     memory,
   });
@@ -56,8 +56,8 @@ export const share =
           key: keyOf(request, entries),
           valve: request.valve,
           source: (valve, mayFallBehind) => of(entries).pipe(transfer({ ...request, valve }, undefined, mayFallBehind)),
-          behind: () => (head ? goOn(head) : own()),
-          joined: { type: 'note', note: 'shared' },
+          fallback: () => (head ? goOn(head) : own()),
+          onJoin: { type: 'note', note: 'shared' },
         }).pipe(
           takeWhile((event) => {
             separate = joined && event.type === 'head' && !provable(event);

@@ -11,13 +11,13 @@ const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
 interface Way {
   readonly key?: string;
   readonly valve?: Observable<boolean>;
-  readonly behind?: Observable<string>;
+  readonly fallback?: Observable<string>;
 }
 
 const make = ({ window = 100, late = 100, memory = 100 } = {}) => {
-  const join = coalesce<string>({ size, late, window, memory });
-  return (source: Observable<string>, { key = 'k', valve = NEVER, behind = NEVER }: Way = {}) =>
-    join({ key, valve, source: () => source, behind: () => behind, joined: 'J' });
+  const join = coalesce<string>({ size, lateJoinWindow: late, window, memory });
+  return (source: Observable<string>, { key = 'k', valve = NEVER, fallback = NEVER }: Way = {}) =>
+    join({ key, valve, source: () => source, fallback: () => fallback, onJoin: 'J' });
 };
 
 describe('coalesce', () => {
@@ -95,7 +95,7 @@ describe('coalesce', () => {
       const alone = cold('                                     -y-z|');
       const valve = hot('                               o-x--------', VALVE);
       expectObservable(join(source)).toBe('                -a-b-c-d-e-|');
-      expectObservable(join(source, { valve, behind: alone })).toBe('Ja------y-z|');
+      expectObservable(join(source, { valve, fallback: alone })).toBe('Ja------y-z|');
       expectSubscriptions(source.subscriptions).toBe('  ^----------!');
       expectSubscriptions(alone.subscriptions).toBe('   -------^---!');
     }));
@@ -106,7 +106,7 @@ describe('coalesce', () => {
       const valve = hot('                                      x---------o', VALVE);
       // What was on its way when the valve closed.
       const source = cold('                                    -a-b-c-|');
-      expectObservable(join(source, { valve, behind: throwError(() => 'alone') })).toBe('----------(abc|)');
+      expectObservable(join(source, { valve, fallback: throwError(() => 'alone') })).toBe('----------(abc|)');
     }));
 
   it('keeps less of each where all sources together are more than the memory', () =>
@@ -117,14 +117,14 @@ describe('coalesce', () => {
       const valve = hot('                                x-------', VALVE);
       const source = cold('                              -a-b-c-d|');
       expectObservable(join(source)).toBe('                 -a-b-c-d|');
-      expectObservable(join(source, { valve, behind: cold('z|') })).toBe('J--z|');
+      expectObservable(join(source, { valve, fallback: cold('z|') })).toBe('J--z|');
     }));
 
   it('lets the source run while one of its consumers wants more', () => {
     const seen: boolean[] = [];
     const one = new BehaviorSubject(true);
     const two = new BehaviorSubject(true);
-    const join = coalesce<string>({ size, late: 9, window: 9, memory: 9 });
+    const join = coalesce<string>({ size, lateJoinWindow: 9, window: 9, memory: 9 });
     const way = (valve: Observable<boolean>) =>
       join({
         key: 'k',
@@ -133,8 +133,8 @@ describe('coalesce', () => {
           shared.subscribe((open) => seen.push(open));
           return NEVER;
         },
-        behind: () => NEVER,
-        joined: 'J',
+        fallback: () => NEVER,
+        onJoin: 'J',
       }).subscribe();
     way(one);
     const second = way(two);
@@ -203,7 +203,7 @@ describe('coalesce', () => {
     );
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), fc.nat(4), (acts, window, late) => {
-        const join = coalesce<number>({ size: () => 1, late, window, memory: 1000 });
+        const join = coalesce<number>({ size: () => 1, lateJoinWindow: late, window, memory: 1000 });
         const sources: { subject: Subject<number>; valve: BehaviorSubject<boolean>; next: number }[] = [];
         const consumers: {
           valve: BehaviorSubject<boolean>;
@@ -233,11 +233,11 @@ describe('coalesce', () => {
                 sources.push(source);
                 return source.subject;
               },
-              behind: () => {
+              fallback: () => {
                 consumer.fell = consumer.taken.length;
                 return NEVER;
               },
-              joined: -1,
+              onJoin: -1,
             }).subscribe((value) => {
               expect(consumer.valve.value || value < 0).toBe(true);
               if (value >= 0) consumer.taken.push(value);

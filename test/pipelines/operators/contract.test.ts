@@ -113,11 +113,11 @@ const CASES: readonly Case[] = [
   kase<Event, Event>('coalesce', () => {
     const join = coalesce<Event>({
       size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
-      late: 100,
+      lateJoinWindow: 100,
       window: 100,
       memory: 100,
     });
-    return (source) => join({ key: 'k', valve: NEVER, source: () => source, behind: () => NEVER, joined: head });
+    return (source) => join({ key: 'k', valve: NEVER, source: () => source, fallback: () => NEVER, onJoin: head });
   }),
   kase('limitConcurrency', () => limitConcurrency(1)<Event>),
   kase<Event, Event>('rateLimit', () => {
