@@ -35,7 +35,7 @@ export const speedFloor = <T>({
 }: SpeedFloor<T>): MonoTypeOperatorFunction<T> =>
   operate((subscriber) => {
     let open = true;
-    let begun = false;
+    let soFar = false;
     let wasClosed = false;
     let came = 0;
 
@@ -65,8 +65,8 @@ export const speedFloor = <T>({
 
     return {
       next: (value) => {
-        if (!begun) watch();
-        begun = true;
+        if (!soFar) watch();
+        soFar = true;
         came += size(value);
         subscriber.next(value);
       },

@@ -31,7 +31,7 @@ export const stallTimeout = <T>({
 }: StallTimeout): MonoTypeOperatorFunction<T> =>
   operate((subscriber) => {
     let open = true;
-    let begun = false;
+    let soFar = false;
     let last = 0;
 
     subscriber.add(
@@ -55,8 +55,8 @@ export const stallTimeout = <T>({
     return {
       next: (value) => {
         last = scheduler.now();
-        if (!begun) watch();
-        begun = true;
+        if (!soFar) watch();
+        soFar = true;
         subscriber.next(value);
       },
     };

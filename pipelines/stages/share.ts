@@ -46,10 +46,10 @@ export const share =
         };
 
         const own = (): Observable<TransferEvent> => of(entries).pipe(transfer(request));
-        const goOn = (begun: Head): Observable<TransferEvent> =>
+        const goOn = (soFar: Head): Observable<TransferEvent> =>
           concat(
-            of<TransferEvent>({ type: 'note', note: 'behind', from: begun.first + sent }),
-            of(entries).pipe(transfer(request, { head: begun, sent, digest })),
+            of<TransferEvent>({ type: 'note', note: 'behind', from: soFar.first + sent }),
+            of(entries).pipe(transfer(request, { head: soFar, sent, digest })),
           );
 
         const events = sharing({

@@ -34,7 +34,7 @@ import type { Start } from '../transfer.ts';
 import { attempt } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
-import { type Begun, type Failure, type Next, nextAttempt } from './next-attempt.ts';
+import { type Failure, type Next, nextAttempt, type ResponseSoFar } from './next-attempt.ts';
 import { resume } from './resume.ts';
 import { verifyWhole } from './verify-before-head.ts';
 import { wanted } from './wanted.ts';
@@ -72,12 +72,12 @@ export const attempts = (
     defer(() => {
       const { policy, random, health, scheduler = asyncScheduler } = deps;
       const failures: Failure[] = [];
-      let begun: Begun | undefined = start?.head;
+      let soFar: ResponseSoFar | undefined = start?.head;
       let sent = start?.sent ?? 0;
 
       /** Whatever is to be tried next, and after its failure whatever then. */
       const onward = (): Observable<Event> => {
-        const next = nextAttempt({ candidates, failures, begun }, policy, random);
+        const next = nextAttempt({ candidates, failures, soFar }, policy, random);
         if (!next) return throwError(() => summary(failures));
         const step = defer(() => hedged(next)).pipe(catchError(recover));
         return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => step)) : step;
@@ -85,12 +85,12 @@ export const attempts = (
 
       const recover = (lost: Lost): Observable<Event> => {
         // All bytes were there, only the source's good-bye was missing: the checksum is the better witness.
-        if (begun?.whole && begun.total === sent && sent > 0 && begun.candidate.entry.checksum) return EMPTY;
+        if (soFar?.whole && soFar.total === sent && sent > 0 && soFar.candidate.entry.checksum) return EMPTY;
         return concat(of(noteOf(lost)), onward());
       };
 
       const noteOf = ({ candidate, error, from }: Lost): Note => {
-        const phase: Phase = sent > 0 ? 'mid-body' : begun ? 'before-first-byte' : 'before-head';
+        const phase: Phase = sent > 0 ? 'mid-body' : soFar ? 'before-first-byte' : 'before-head';
         failures.push({ candidate, error, from, sent });
         return { type: 'note', note: 'failed', candidate, error, phase, sent };
       };
@@ -98,10 +98,10 @@ export const attempts = (
       /** The attempt, beside a second one where hedging is wanted and the first one's head takes unusually long. */
       const hedged = ({ candidate }: Next): Observable<Event> => {
         const first = attemptAt(candidate);
-        const usual = policy.hedge && !begun ? health?.usualHead(candidate.source) : undefined;
+        const usual = policy.hedge && !soFar ? health?.usualHead(candidate.source) : undefined;
         const others = candidates.filter((other) => other !== candidate && !other.outdated);
         const rival =
-          usual === undefined ? undefined : nextAttempt({ candidates: others, failures, begun }, policy, random);
+          usual === undefined ? undefined : nextAttempt({ candidates: others, failures, soFar }, policy, random);
         if (usual === undefined || !rival || rival.wait > 0) return first;
         const wins = ({ type }: Event) => type === 'head';
         return hedge({
@@ -130,9 +130,9 @@ export const attempts = (
         });
 
       const askOf = (candidate: Candidate): AskedBytes => {
-        if (begun) {
-          const ifRange = isSame(begun.candidate, candidate) ? begun.etag : undefined;
-          return { from: begun.first + sent, last: begun.last, ifRange };
+        if (soFar) {
+          const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
+          return { from: soFar.first + sent, last: soFar.last, ifRange };
         }
         const { range, ifRange } = wanted(request, candidate.entry);
         // A part cannot be checked by itself: it is cut from the whole, where that is small.
@@ -141,15 +141,15 @@ export const attempts = (
       };
 
       const bodyOf = (candidate: Candidate, ask: AskedBytes): Observable<Event> => {
-        const body: Observable<Event> = begun
-          ? attempt(request, candidate, ask, deps, begun.total).pipe(resume(candidate, begun, sent))
+        const body: Observable<Event> = soFar
+          ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent))
           : withLength(request, candidate, deps, (request) =>
               attempt(request, candidate, ask, deps).pipe(verifyWhole(request, candidate, deps)),
             ).pipe(begin(request, candidate, wanted(request, candidate.entry), policy));
         return body.pipe(
           tap((event) => {
             if (event.type === 'chunk') sent += event.bytes.length;
-            else if (event.type === 'head') begun = event;
+            else if (event.type === 'head') soFar = event;
           }),
         );
       };

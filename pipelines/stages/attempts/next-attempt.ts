@@ -21,12 +21,12 @@ export interface Failure {
 }
 
 /** What has been promised to the client, and what proves that more bytes belong to it. */
-export type Begun = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
+export type ResponseSoFar = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
 
 export interface Progress {
   readonly candidates: readonly Candidate[];
   readonly failures: readonly Failure[];
-  readonly begun: Begun | undefined;
+  readonly soFar: ResponseSoFar | undefined;
 }
 
 export interface Next {
@@ -58,12 +58,12 @@ const SETTLED: ReadonlySet<ErrorCode> = new Set(['UNSATISFIABLE', 'LENGTH_UNKNOW
 
 const among = (
   candidates: readonly Candidate[],
-  { failures, begun }: Progress,
+  { failures, soFar }: Progress,
   limits: Limits,
   random: () => number,
 ): Next | undefined => {
   const last = failures.at(-1);
-  const usable = candidates.filter((candidate) => mayServe(candidate, begun));
+  const usable = candidates.filter((candidate) => mayServe(candidate, soFar));
   const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
   const failed = (candidate: Candidate) => failures.findLast((failure) => failure.candidate === candidate);
   const mayPass = (candidate: Candidate, ...remedies: Remedy[]) => {
@@ -96,10 +96,10 @@ const among = (
  * After the head is out, only what is proven to be the same content may go on: by the checksum, which judges whole content only, or by the
  * same source's strong entity tag.
  */
-const mayServe = (candidate: Candidate, begun: Begun | undefined): boolean =>
-  begun === undefined ||
-  (begun.whole && sameChecksum(candidate.entry, begun.candidate.entry)) ||
-  (isSame(candidate, begun.candidate) && begun.etag !== undefined);
+const mayServe = (candidate: Candidate, soFar: ResponseSoFar | undefined): boolean =>
+  soFar === undefined ||
+  (soFar.whole && sameChecksum(candidate.entry, soFar.candidate.entry)) ||
+  (isSame(candidate, soFar.candidate) && soFar.etag !== undefined);
 
 /** Failures of a candidate since it last brought a new byte, that failure included. */
 const failuresInARow = (candidate: Candidate, failures: readonly Failure[]): number => {

@@ -11,7 +11,7 @@ import {
 } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import { cutTo } from './cut.ts';
-import type { Begun } from './next-attempt.ts';
+import type { ResponseSoFar } from './next-attempt.ts';
 
 /**
  * Joins a source's bytes to a response that has come to body byte `sent`: its head is judged and swallowed, bytes that the client has, or
@@ -19,34 +19,38 @@ import type { Begun } from './next-attempt.ts';
  * Errors where the source cannot be proven to hold the same content, or starts at the wrong byte: bytes of one file never
  * follow those of another.
  */
-export const resume = (candidate: Candidate, begun: Begun, sent: number): OperatorFunction<SourceEvent, Chunk | Note> =>
+export const resume = (
+  candidate: Candidate,
+  soFar: ResponseSoFar,
+  sent: number,
+): OperatorFunction<SourceEvent, Chunk | Note> =>
   operate((out) => {
-    const first = begun.first + sent;
+    const first = soFar.first + sent;
     let take: ((chunk: Chunk) => void) | undefined;
 
     return {
       next: (event) => {
         if (event.type === 'chunk') return take?.(event);
-        judge(event, candidate, begun, first);
-        take = cutTo(out, event, { first, last: begun.last });
+        judge(event, candidate, soFar, first);
+        take = cutTo(out, event, { first, last: soFar.last });
         out.next({ type: 'note', note: 'resumed', candidate, from: first });
       },
     };
   });
 
-const judge = (head: SourceHead, candidate: Candidate, begun: Begun, first: number): void => {
+const judge = (head: SourceHead, candidate: Candidate, soFar: ResponseSoFar, first: number): void => {
   const { url, entry } = candidate;
   const fail = (code: 'WRONG_LENGTH' | 'CHANGED' | 'NO_RANGE', message: string) => {
     throw new StreamError(code, errorSourceOf(candidate), `${url} ${message}`);
   };
-  if (begun.total !== undefined && head.length !== undefined && begun.total !== head.length)
-    fail('WRONG_LENGTH', `has ${head.length} bytes, but ${begun.total} were promised`);
+  if (soFar.total !== undefined && head.length !== undefined && soFar.total !== head.length)
+    fail('WRONG_LENGTH', `has ${head.length} bytes, but ${soFar.total} were promised`);
 
-  const sameSource = isSame(candidate, begun.candidate);
-  if (sameSource && begun.etag !== undefined && head.etag !== undefined && begun.etag !== head.etag)
-    fail('CHANGED', `changed from ${begun.etag} to ${head.etag}`);
+  const sameSource = isSame(candidate, soFar.candidate);
+  if (sameSource && soFar.etag !== undefined && head.etag !== undefined && soFar.etag !== head.etag)
+    fail('CHANGED', `changed from ${soFar.etag} to ${head.etag}`);
   // Without a checksum to judge the whole by, nothing but the source's own strong validator proves that the rest belongs to the beginning.
-  if (!(entry.checksum && begun.whole) && !(sameSource && begun.etag !== undefined && begun.etag === head.etag))
+  if (!(entry.checksum && soFar.whole) && !(sameSource && soFar.etag !== undefined && soFar.etag === head.etag))
     fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
 
   if (head.from !== first && head.from !== 0) fail('NO_RANGE', `starts at byte ${head.from}, not at ${first}`);

@@ -11,7 +11,7 @@ import {
   verify,
 } from '../../../pipelines/index.ts';
 import { measure } from '../../../pipelines/stages/attempts/enforce-length.ts';
-import type { Begun } from '../../../pipelines/stages/attempts/next-attempt.ts';
+import type { ResponseSoFar } from '../../../pipelines/stages/attempts/next-attempt.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyWhole } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import {
@@ -88,36 +88,36 @@ describe('resume', () => {
     from: sent,
   });
   const check = (
-    begun: Begun,
+    soFar: ResponseSoFar,
     source: string,
     result: string,
     {
       head = sourceHead({ length: 3, from: 2 }),
       sent = 2,
       error,
-      by = begun.candidate,
+      by = soFar.candidate,
     }: { head?: SourceEvent; sent?: number; error?: StreamError; by?: Candidate } = {},
   ) =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values = { ...CHUNKS, h: head, w: chunk('bc'), n: resumed(by, sent) } as Record<string, SourceEvent | Note>;
       const events = cold(source, values as Record<string, SourceEvent>);
-      expectObservable(events.pipe(resume(by, begun, sent))).toBe(
+      expectObservable(events.pipe(resume(by, soFar, sent))).toBe(
         result,
         values as Record<string, Chunk | Note>,
         error,
       );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
-  const begun = { ...START, candidate: abc, total: 3, etag: '"1"' };
+  const soFar = { ...START, candidate: abc, total: 3, etag: '"1"' };
 
-  it('goes on at the exact byte and swallows the second head', () => check(begun, '-h-c|', '-n-c|'));
+  it('goes on at the exact byte and swallows the second head', () => check(soFar, '-h-c|', '-n-c|'));
   it('skips what the client has where the source starts anew', () =>
-    check(begun, '-h-a-w-|', '-n---c-|', { head: sourceHead({ length: 3 }) }));
-  it('skips whole chunks up to the border', () => check(begun, 'habc|', 'n--c|', { head: sourceHead({ length: 3 }) }));
+    check(soFar, '-h-a-w-|', '-n---c-|', { head: sourceHead({ length: 3 }) }));
+  it('skips whole chunks up to the border', () => check(soFar, 'habc|', 'n--c|', { head: sourceHead({ length: 3 }) }));
   it('has skipped by the time that its consumer asks for more', () => {
     const source = new Subject<SourceEvent>();
     const got: string[] = [];
-    source.pipe(resume(abc, begun, 1)).subscribe((event) => {
+    source.pipe(resume(abc, soFar, 1)).subscribe((event) => {
       if (event.type === 'chunk') got.push(textOf(event.bytes));
       if (got.length === 1) source.next(CHUNKS.c);
     });
@@ -126,22 +126,22 @@ describe('resume', () => {
     expect(got).toEqual(['b', 'c']);
   });
   it('refuses another length', () =>
-    check(begun, '-h-', '-#', {
+    check(soFar, '-h-', '-#', {
       head: sourceHead({ length: 9, from: 2 }),
       error: wrong('WRONG_LENGTH', 'has 9 bytes, but 3 were promised'),
     }));
   it('refuses another starting byte', () =>
-    check(begun, '-h-', '-#', {
+    check(soFar, '-h-', '-#', {
       head: sourceHead({ length: 3, from: 1 }),
       error: wrong('NO_RANGE', 'starts at byte 1, not at 2'),
     }));
   it('refuses the same source with another entity tag, checksum or not', () =>
-    check(begun, '-h-', '-#', {
+    check(soFar, '-h-', '-#', {
       head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
       error: wrong('CHANGED', 'changed from "1" to "2"'),
     }));
   it('takes another source with another entity tag where the checksum proves it', () =>
-    check(begun, '-h-c|', '-n-c|', {
+    check(soFar, '-h-c|', '-n-c|', {
       head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
       by: aCandidate('other', entryOf('abc')),
     }));

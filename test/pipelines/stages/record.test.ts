@@ -10,7 +10,7 @@ const check = (
   source: string,
   result: string,
   expected: readonly SaveRequest[],
-  { request = aRequest(), candidate = feed, head = {}, policy = {}, begun, unsubscribed }: Options = {},
+  { request = aRequest(), candidate = feed, head = {}, policy = {}, soFar, unsubscribed }: Options = {},
 ) =>
   marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const saves: SaveRequest[] = [];
@@ -23,7 +23,7 @@ const check = (
     };
     const events = cold(source, values);
     const deps = { outbox: { append: (save: SaveRequest) => saves.push(save) }, policy: aPolicy(policy) };
-    const recorded = events.pipe(record(request, deps, begun && { head: begun, sent: 1 }));
+    const recorded = events.pipe(record(request, deps, soFar && { head: soFar, sent: 1 }));
     expectObservable(recorded, unsubscribed).toBe(result, values);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();
@@ -36,7 +36,7 @@ interface Options {
   readonly head?: Partial<Head>;
   readonly policy?: Partial<Policy>;
   /** The head of the transfer that this one goes on with. */
-  readonly begun?: Head;
+  readonly soFar?: Head;
   readonly unsubscribed?: string;
 }
 
@@ -75,10 +75,10 @@ describe('record', () => {
   });
 
   it('leaves one after the rest of a body, unless that came from a copy that was saved meanwhile', () => {
-    const begun = headOf(feed, { length: 2 });
-    check('-f-a-|', '-f-a-(r|)', [{ requestId: 'request-1', entry }], { begun });
-    check('-s-a-|', '-s-a-|', [], { begun });
-    check('-f-a-|', '-f-a-|', [], { begun: headOf(feed, { status: 206, whole: false }) });
+    const soFar = headOf(feed, { length: 2 });
+    check('-f-a-|', '-f-a-(r|)', [{ requestId: 'request-1', entry }], { soFar });
+    check('-s-a-|', '-s-a-|', [], { soFar });
+    check('-f-a-|', '-f-a-|', [], { soFar: headOf(feed, { status: 206, whole: false }) });
   });
 });
 

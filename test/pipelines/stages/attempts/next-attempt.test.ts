@@ -16,8 +16,8 @@ const failure = (candidate: typeof a, code: ErrorCode, from = 0, sent = from, re
   from,
   sent,
 });
-const next = (candidates: (typeof a)[], failures: Failure[], begun?: { candidate: typeof a; etag?: string }) =>
-  nextAttempt({ candidates, failures, begun: begun && { first: 0, whole: true, ...begun } }, policy, () => 1);
+const next = (candidates: (typeof a)[], failures: Failure[], soFar?: { candidate: typeof a; etag?: string }) =>
+  nextAttempt({ candidates, failures, soFar: soFar && { first: 0, whole: true, ...soFar } }, policy, () => 1);
 
 describe('nextAttempt', () => {
   it('takes the first candidate first', () => expect(next([a, b], [])).toEqual({ candidate: a, wait: 0 }));
@@ -35,7 +35,7 @@ describe('nextAttempt', () => {
 
   it('spreads the back-off down to a half', () =>
     expect(
-      nextAttempt({ candidates: [a], failures: [failure(a, 'STALLED')], begun: undefined }, policy, () => 0)?.wait,
+      nextAttempt({ candidates: [a], failures: [failure(a, 'STALLED')], soFar: undefined }, policy, () => 0)?.wait,
     ).toBe(5));
 
   it('leaves a candidate alone after its failures in a row', () =>
