@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { buildConnector, Client, ProxyAgent } from 'undici';
 import type { Access } from '../../../pipelines/model/index.ts';
-import type { Lane } from './pool.ts';
+import type { Connection } from './pool.ts';
 
 /** What a connection is made of. */
-export interface LaneOptions {
+export interface ConnectionOptions {
   readonly secureContext: SecureContext;
   readonly access: Access;
   /** Milliseconds, the TLS handshake included. */
@@ -15,13 +15,13 @@ export interface LaneOptions {
 }
 
 /** How lanes to an origin are made. They share one cache of TLS sessions: resuming spares a handshake. */
-export const laneMaker = (origin: URL, options: LaneOptions): (() => Lane) =>
+export const connectionMaker = (origin: URL, options: ConnectionOptions): (() => Connection) =>
   options.access.proxy ? () => proxied(options, options.access.proxy) : direct(origin, options);
 
 /** Bytes of an answer's header fields together; more of them break the connection. */
 const LONGEST_HEAD = 16 * 1024;
 
-const connectionOptions = ({ idleTimeout, connectTimeout }: LaneOptions) => ({
+const connectionOptions = ({ idleTimeout, connectTimeout }: ConnectionOptions) => ({
   connectTimeout,
   pipelining: 1,
   allowH2: false,
@@ -30,13 +30,13 @@ const connectionOptions = ({ idleTimeout, connectTimeout }: LaneOptions) => ({
   keepAliveMaxTimeout: idleTimeout,
 });
 
-const tlsOptions = ({ secureContext, access }: LaneOptions) => ({
+const tlsOptions = ({ secureContext, access }: ConnectionOptions) => ({
   secureContext,
   rejectUnauthorized: access.verifyServer !== false,
   allowH2: false,
 });
 
-const direct = (origin: URL, options: LaneOptions): (() => Lane) => {
+const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => {
   const connect = buildConnector({ ...tlsOptions(options), timeout: options.connectTimeout });
   return () => {
     let connecting: Socket | undefined;
@@ -68,7 +68,7 @@ const direct = (origin: URL, options: LaneOptions): (() => Lane) => {
   };
 };
 
-const proxied = (options: LaneOptions, proxy: Access['proxy']): Lane => {
+const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection => {
   const { url = '', username, password } = proxy ?? {};
   let asking: Socket | undefined;
   const dispatcher = new ProxyAgent({

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { field, type Header } from '../../../pipelines/model/index.ts';
 import { decimal } from './answer.ts';
-import type { Lane, Pool } from './pool.ts';
+import type { Connection, Pool } from './pool.ts';
 
 /** Who hears of one response. Nothing is called after `end`, `error`, an unwanted body or `abort`. */
 interface Listener {
@@ -29,7 +29,7 @@ const REST = { bytes: 64 * 1024, within: 1000 };
  */
 export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listener: Listener): Exchange => {
   let controller: Dispatcher.DispatchController | undefined;
-  let lane: Lane | undefined;
+  let connection: Connection | undefined;
   let paused = false;
   let over = false;
 
@@ -70,7 +70,7 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
       },
       onResponseEnd: () => {
         // undici takes a reset for the end of a body that has neither length nor chunks; it is no more of an end than any other reset.
-        const broken = lane?.broken?.();
+        const broken = connection?.broken?.();
         end(broken ? () => listener.error(broken) : listener.end);
       },
       onResponseError: (_, error) => end(() => listener.error(error)),
@@ -78,7 +78,7 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
   };
 
   const withdraw = pool.take((taken, giveBack) => {
-    lane = taken;
+    connection = taken;
     // undici's parser cannot be entered while it runs, and a failed or redirected response starts the next request from inside it.
     queueMicrotask(() => {
       if (over) return giveBack();
@@ -108,7 +108,7 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
       over = true;
       withdraw();
       if (controller) controller.abort(new Error('nobody reads on'));
-      else lane?.hangUp();
+      else connection?.hangUp();
     },
   };
 };

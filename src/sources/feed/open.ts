@@ -4,7 +4,7 @@ import { contentType } from '../content-type.ts';
 import { readAnswer } from './answer.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { type Exchange, exchange } from './exchange.ts';
-import { createPools, type PoolSettings } from './pools.ts';
+import { createPoolRegistry, type PoolSettings } from './pool-registry.ts';
 import { accessAt, feedUrl, redirectUrl } from './redirect.ts';
 import { feedRequest } from './request.ts';
 
@@ -27,7 +27,7 @@ export interface Feed {
  * StreamError. Redirects are followed, with credentials for the first origin only. No limit on total time; silence is the caller's to time.
  */
 export const createFeed = (settings: FeedSettings): Feed => {
-  const pools = createPools(settings);
+  const registry = createPoolRegistry(settings);
 
   const open: OpenSource = (candidate, ask) =>
     pausable(ask.valve, (sink) => {
@@ -40,7 +40,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
         let headSeen = false;
         const fail = (error: unknown) => sink.error(feedError(error, url, headSeen));
 
-        current = exchange(pools.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
+        current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
           head: (status, headers) => {
             headSeen = true;
             const answer = readAnswer(status, headers, ask, url);
@@ -81,7 +81,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
       };
     });
 
-  return { open, close: pools.close };
+  return { open, close: registry.close };
 };
 
 /** Where the feed does not say of what type the content is, the name that it is catalogued by does. */

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 /** A place for one request at a time: a connection, made when needed and kept for the next request. */
-export interface Lane {
+export interface Connection {
   readonly dispatcher: Dispatcher;
   /** Gives up a connection in the making; the request that it was for fails. */
   hangUp(): void;
@@ -15,7 +15,7 @@ export interface Pool {
    * Calls `use` with a lane: at once where one is free or may still be made, else as soon as one is given back, first come first served.
    * Returns how to stop waiting.
    */
-  take(use: (lane: Lane, giveBack: () => void) => void): () => void;
+  take(use: (connection: Connection, giveBack: () => void) => void): () => void;
   /** Ends every connection; what runs or waits on them fails. */
   close(): Promise<void>;
 }
@@ -23,54 +23,54 @@ export interface Pool {
 interface PoolOptions {
   /** Lanes at most. */
   readonly most: number;
-  readonly makeLane: () => Lane;
+  readonly makeConnection: () => Connection;
   /** Every lane has been given back. */
   readonly onQuiet: () => void;
 }
 
 /** The lane used last is taken first, so that connections which are not needed grow old and close. */
-export const createPool = ({ most, makeLane, onQuiet }: PoolOptions): Pool => {
-  type Use = (lane: Lane) => void;
-  const lanes: Lane[] = [];
-  const free: Lane[] = [];
+export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool => {
+  type Use = (connection: Connection) => void;
+  const connections: Connection[] = [];
+  const free: Connection[] = [];
   const waiting = new Set<Use>();
 
-  const makeAnother = (): Lane | undefined => {
-    if (lanes.length >= most) return undefined;
-    const lane = makeLane();
-    lanes.push(lane);
-    return lane;
+  const makeAnother = (): Connection | undefined => {
+    if (connections.length >= most) return undefined;
+    const connection = makeConnection();
+    connections.push(connection);
+    return connection;
   };
 
-  const giveBack = (lane: Lane) => {
+  const giveBack = (connection: Connection) => {
     const [next] = waiting;
     if (next) {
       waiting.delete(next);
-      return next(lane);
+      return next(connection);
     }
-    free.push(lane);
-    if (free.length === lanes.length) onQuiet();
+    free.push(connection);
+    if (free.length === connections.length) onQuiet();
   };
 
   return {
     take: (use) => {
-      const useOnce: Use = (lane) => {
+      const useOnce: Use = (connection) => {
         let given = false;
-        use(lane, () => {
+        use(connection, () => {
           if (given) return;
           given = true;
-          giveBack(lane);
+          giveBack(connection);
         });
       };
-      const lane = free.pop() ?? makeAnother();
-      if (lane) useOnce(lane);
+      const connection = free.pop() ?? makeAnother();
+      if (connection) useOnce(connection);
       else waiting.add(useOnce);
       return () => {
         waiting.delete(useOnce);
       };
     },
     close: async () => {
-      await Promise.all(lanes.map((lane) => lane.dispatcher.destroy()));
+      await Promise.all(connections.map((connection) => connection.dispatcher.destroy()));
     },
   };
 };

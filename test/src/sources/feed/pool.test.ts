@@ -1,25 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'undici';
-import { createPool, type Lane } from '../../../../src/sources/feed/pool.ts';
+import { type Connection, createPool } from '../../../../src/sources/feed/pool.ts';
 
 describe('a pool', () => {
   const create = (most: number) => {
-    const made: Lane[] = [];
+    const made: Connection[] = [];
     let quiet = 0;
     const pool = createPool({
       most,
-      makeLane: () => {
-        const lane = { dispatcher: new Client('http://feed.test'), hangUp: () => {} };
-        made.push(lane);
-        return lane;
+      makeConnection: () => {
+        const connection = { dispatcher: new Client('http://feed.test'), hangUp: () => {} };
+        made.push(connection);
+        return connection;
       },
       onQuiet: () => {
         quiet += 1;
       },
     });
     const take = () => {
-      const taken: { lane?: Lane; giveBack: () => void; stop: () => void } = { giveBack: () => {}, stop: () => {} };
-      taken.stop = pool.take((lane, giveBack) => Object.assign(taken, { lane, giveBack }));
+      const taken: { connection?: Connection; giveBack: () => void; stop: () => void } = {
+        giveBack: () => {},
+        stop: () => {},
+      };
+      taken.stop = pool.take((connection, giveBack) => Object.assign(taken, { connection, giveBack }));
       return taken;
     };
     return { pool, made, take, quiet: () => quiet };
@@ -30,20 +33,24 @@ describe('a pool', () => {
     const [one, two, three] = [take(), take(), take()];
     expect(made).toHaveLength(3);
     for (const { giveBack } of [one, three, two]) giveBack();
-    expect([take().lane, take().lane, take().lane]).toEqual([two.lane, three.lane, one.lane]);
+    expect([take().connection, take().connection, take().connection]).toEqual([
+      two.connection,
+      three.connection,
+      one.connection,
+    ]);
     expect(made).toHaveLength(3);
   });
 
   it('lets wait in order, forgets who stops waiting, and takes nothing back twice', () => {
     const { made, take } = create(1);
     const [one, two, three, four] = [take(), take(), take(), take()];
-    expect([two.lane, three.lane, four.lane]).toEqual([undefined, undefined, undefined]);
+    expect([two.connection, three.connection, four.connection]).toEqual([undefined, undefined, undefined]);
     two.stop();
     one.giveBack();
     one.giveBack();
-    expect([two.lane, three.lane, four.lane]).toEqual([undefined, one.lane, undefined]);
+    expect([two.connection, three.connection, four.connection]).toEqual([undefined, one.connection, undefined]);
     three.giveBack();
-    expect(four.lane).toBe(one.lane);
+    expect(four.connection).toBe(one.connection);
     expect(made).toHaveLength(1);
   });
 

@@ -1,6 +1,10 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Access } from '../../../../pipelines/model/index.ts';
-import { createPools, type PoolSettings, type Pools } from '../../../../src/sources/feed/pools.ts';
+import {
+  createPoolRegistry,
+  type PoolRegistry,
+  type PoolSettings,
+} from '../../../../src/sources/feed/pool-registry.ts';
 import { type Certificates, createCertificates } from '../../../support/certificates.ts';
 import { until } from '../../../support/until.ts';
 
@@ -9,33 +13,33 @@ describe('pools of connections', () => {
   beforeAll(async () => {
     made = await createCertificates();
   });
-  const all: Pools[] = [];
-  afterEach(() => Promise.all(all.splice(0).map((pools) => pools.close())));
-  const create = (more?: Partial<PoolSettings>): Pools => {
-    const pools = createPools({ connectTimeout: 1000, connections: 2, idleTimeout: 1_000_000, ...more });
-    all.push(pools);
-    return pools;
+  const all: PoolRegistry[] = [];
+  afterEach(() => Promise.all(all.splice(0).map((registry) => registry.close())));
+  const create = (more?: Partial<PoolSettings>): PoolRegistry => {
+    const registry = createPoolRegistry({ connectTimeout: 1000, connections: 2, idleTimeout: 1_000_000, ...more });
+    all.push(registry);
+    return registry;
   };
   const url = (text = 'https://feed.test/a') => new URL(text);
 
   it('are one for an origin and what connections are made of', () => {
-    const pools = create();
+    const registry = create();
     const access = (): Access => ({
       ca: made.authority.cert,
       clientCert: made.client.cert,
       clientKey: made.client.key,
     });
-    const pool = pools.of(url(), access());
-    expect(pools.of(url('https://feed.test:443/b?c'), access())).toBe(pool);
+    const pool = registry.of(url(), access());
+    expect(registry.of(url('https://feed.test:443/b?c'), access())).toBe(pool);
     // These go with each request.
-    expect(pools.of(url(), { ...access(), basicAuth: { username: 'me', password: 'x' }, headers: [['a', 'b']] })).toBe(
-      pool,
-    );
-    expect(pools.size).toBe(1);
+    expect(
+      registry.of(url(), { ...access(), basicAuth: { username: 'me', password: 'x' }, headers: [['a', 'b']] }),
+    ).toBe(pool);
+    expect(registry.size).toBe(1);
   });
 
   it('are others where anything of that differs', () => {
-    const pools = create();
+    const registry = create();
     const accesses: readonly Access[] = [
       {},
       { ca: made.authority.cert },
@@ -48,32 +52,32 @@ describe('pools of connections', () => {
       { proxy: { url: 'http://proxy.test', username: 'me', password: 'x' } },
     ];
     const found = [
-      ...accesses.map((access) => pools.of(url(), access)),
-      pools.of(url('https://feed.test:444'), {}),
-      pools.of(url('http://feed.test'), {}),
+      ...accesses.map((access) => registry.of(url(), access)),
+      registry.of(url('https://feed.test:444'), {}),
+      registry.of(url('http://feed.test'), {}),
     ];
     expect(new Set(found).size).toBe(found.length);
-    expect(pools.of(url(), { verifyServer: true })).toBe(found[0]);
+    expect(registry.of(url(), { verifyServer: true })).toBe(found[0]);
   });
 
   it('are forgotten once nobody has used them for a while', async () => {
-    const pools = create({ idleTimeout: 20 });
-    pools.of(url(), {});
-    await until(() => pools.size === 0);
+    const registry = create({ idleTimeout: 20 });
+    registry.of(url(), {});
+    await until(() => registry.size === 0);
   });
 
   it('are kept while they are used, and forgotten after', async () => {
-    const pools = create({ idleTimeout: 20 });
-    const pool = pools.of(url(), {});
+    const registry = create({ idleTimeout: 20 });
+    const pool = registry.of(url(), {});
     let release = () => {};
     pool.take((_, giveBack) => {
       release = giveBack;
     });
-    pools.of(url('https://unused.test'), {});
-    await until(() => pools.size === 1);
-    expect(pools.of(url(), {})).toBe(pool);
+    registry.of(url('https://unused.test'), {});
+    await until(() => registry.size === 1);
+    expect(registry.of(url(), {})).toBe(pool);
     release();
-    await until(() => pools.size === 0);
-    expect(pools.of(url(), {})).not.toBe(pool);
+    await until(() => registry.size === 0);
+    expect(registry.of(url(), {})).not.toBe(pool);
   });
 });

@@ -1,5 +1,5 @@
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
-import { laneMaker } from './connect.ts';
+import { connectionMaker } from './connect.ts';
 import { createPool, type Pool } from './pool.ts';
 import { secureContextOf } from './secure-context.ts';
 
@@ -14,7 +14,7 @@ export interface PoolSettings {
 }
 
 /** Every connection to feeds. */
-export interface Pools {
+export interface PoolRegistry {
   /** The pool for an origin and a source's access. Throws SOURCE_BROKEN where the access cannot be used. */
   of(url: URL, access: Access): Pool;
   /** How many pools are known. */
@@ -27,13 +27,13 @@ export interface Pools {
  * Pools by origin and by what a connection is made of: changed credentials thereby get connections of their own, and those made with
  * the old ones grow idle and are forgotten. Passwords and header fields go with each request and do not count.
  */
-export const createPools = (settings: PoolSettings): Pools => {
-  const pools = new Map<string, Pool>();
+export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
+  const registry = new Map<string, Pool>();
   let closed = false;
 
   const open = (key: string, url: URL, access: Access): Pool => {
     checkProxy(access);
-    const makeLane = laneMaker(new URL(url.origin), {
+    const makeConnection = connectionMaker(new URL(url.origin), {
       access,
       secureContext: secureContextOf(access),
       connectTimeout: access.connectTimeout ?? settings.connectTimeout,
@@ -42,13 +42,13 @@ export const createPools = (settings: PoolSettings): Pools => {
     let quiet = true;
     const forget = () => {
       if (!quiet) return;
-      pools.delete(key);
+      registry.delete(key);
       void pool.close();
     };
     const timer = setTimeout(forget, settings.idleTimeout).unref();
-    const lanes = createPool({
+    const connections = createPool({
       most: settings.connections,
-      makeLane,
+      makeConnection,
       onQuiet: () => {
         quiet = true;
         timer.refresh();
@@ -57,14 +57,14 @@ export const createPools = (settings: PoolSettings): Pools => {
     const pool: Pool = {
       take: (use) => {
         quiet = false;
-        return lanes.take(use);
+        return connections.take(use);
       },
       close: () => {
         clearTimeout(timer);
-        return lanes.close();
+        return connections.close();
       },
     };
-    pools.set(key, pool);
+    registry.set(key, pool);
     return pool;
   };
 
@@ -72,15 +72,15 @@ export const createPools = (settings: PoolSettings): Pools => {
     of: (url, access) => {
       if (closed) throw new StreamError('CONNECT_FAILED', 'self', 'the connections to feeds are closed');
       const key = `${url.origin}\0${fingerprint(access)}`;
-      return pools.get(key) ?? open(key, url, access);
+      return registry.get(key) ?? open(key, url, access);
     },
     get size() {
-      return pools.size;
+      return registry.size;
     },
     close: async () => {
       closed = true;
-      const all = [...pools.values()];
-      pools.clear();
+      const all = [...registry.values()];
+      registry.clear();
       await Promise.all(all.map((pool) => pool.close()));
     },
   };
