@@ -34,7 +34,11 @@ sub vcl_recv {
     }
     unset req.http.X-Hop;
 
-    # Varnish answers 416 or 503 to several ranges, and to what is no range: the whole is an answer, too.
+    # Varnish answers 416 or 503 to several ranges: it hands such a request and its answer on as they are. HTTP/1.0 knows no ranges.
+    if (req.http.Range ~ "," && req.proto == "HTTP/1.1") {
+        return (pipe);
+    }
+    # So it does to what is no range: the whole is the answer (RFC 9110 section 14.2).
     if (req.http.Range !~ "(?i)^bytes=(\d{1,15}-(\d{1,15})?|-0*[1-9]\d{0,14})$" ||
         std.integer(regsub(req.http.Range, "^.*=(\d+)-(\d+)$", "\1"), 0) > std.integer(regsub(req.http.Range, "^.*=(\d+)-(\d+)$", "\2"), 0)) {
         unset req.http.Range;
@@ -49,6 +53,11 @@ sub vcl_recv {
         set req.hash_always_miss = true;
     }
     return (hash);
+}
+
+sub vcl_pipe {
+    # What follows on the connection would be handed on as it is, too.
+    set bereq.http.Connection = "close";
 }
 
 sub vcl_hash {

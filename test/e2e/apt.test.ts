@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest } from '@jest/globals';
 import { filter, firstValueFrom, toArray } from 'rxjs';
+import { makeApt } from '../support/apt.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { temporaryFolders } from '../support/folder.ts';
-import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
+import { processes } from '../support/processes.ts';
 import { builtFiles, DEB_TOOLS, itNeeding, makeSuiteRepository } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
@@ -27,48 +28,6 @@ const PACKAGES = [
 ];
 const NAMES = PACKAGES.map(({ name }) => name);
 
-/** An apt that knows of nothing but one repository and one folder. */
-const makeApt = (home: string, baseUrl: string) => {
-  for (const path of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'cache/archives/partial', 'log'])
-    mkdirSync(join(home, path), { recursive: true });
-  writeFileSync(join(home, 'status'), '');
-  writeFileSync(join(home, 'etc/sources.list'), `deb [trusted=yes arch=amd64] ${baseUrl} ${SUITE} main\n`);
-  const config = join(home, 'apt.conf');
-  const settings = {
-    Dir: home,
-    'Dir::Etc': join(home, 'etc'),
-    'Dir::State': home,
-    'Dir::State::lists': join(home, 'lists'),
-    'Dir::State::status': join(home, 'status'),
-    'Dir::Cache': join(home, 'cache'),
-    'Dir::Log': join(home, 'log'),
-    'APT::Architecture': 'amd64',
-    'APT::Sandbox::User': '',
-    'Acquire::http::Proxy': 'DIRECT',
-    'Acquire::Languages': 'none',
-  };
-  writeFileSync(
-    config,
-    Object.entries(settings)
-      .map(([name, value]) => `${name} "${value}";\n`)
-      .join(''),
-  );
-  const env = { ...ownEnvironment(), APT_CONFIG: config, LC_ALL: 'C' };
-  return {
-    update: () => succeeded(start('apt-get', ['update', '--error-on=any'], { env })),
-    download: async (destination: string, names: readonly string[]) => {
-      mkdirSync(destination);
-      await succeeded(start('apt-get', ['download', ...names], { env, cwd: destination }));
-      return builtFiles(destination);
-    },
-    /** The packages that `install` would have installed. */
-    install: async (names: readonly string[]) => {
-      await succeeded(start('apt-get', ['install', '--download-only', '--yes', ...names], { env }));
-      return builtFiles(join(home, 'cache/archives')).filter(({ path }) => path.endsWith('.deb'));
-    },
-  };
-};
-
 const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
 
 /** Real packages behind a feed that demands a client certificate, imported, and the daemon in front of it. */
@@ -86,7 +45,7 @@ const openZoo = async (...more: readonly string[]) => {
   const daemon = await site.serve();
   return {
     daemon,
-    apt: makeApt(folder(), daemon.url + PREFIX),
+    apt: makeApt(start, folder(), daemon.url + PREFIX, SUITE),
     packages: files.filter(({ path }) => path.endsWith('.deb')),
   };
 };
@@ -123,7 +82,7 @@ describe('apt-get', () => {
     const { daemon, packages } = await openZoo();
     const squid = await startSquid(start, folder(), daemon.url);
     const download = async () => {
-      const apt = makeApt(folder(), squid.url + PREFIX);
+      const apt = makeApt(start, folder(), squid.url + PREFIX, SUITE);
       await apt.update();
       return digestsOf(await apt.download(join(folder(), 'debs'), NAMES));
     };

@@ -28,11 +28,11 @@ const NEWER = new Date('2021-01-01').toUTCString();
 const OLDER = new Date('2020-01-01').toUTCString();
 
 describe('Varnish, as shipped in examples/varnish', () => {
-  it('answers several ranges, and what is no range, with the whole', async () => {
+  it('answers what is no range with the whole', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000);
     // Whatever is kept, is looked at again, or is passed on.
-    for (const range of ['0-9,20-29', '20-29,0-9', 'x-', '', '5-2', '-0', `0-${'9'.repeat(30)}`])
+    for (const range of ['x-', '', '5-2', '-0', `0-${'9'.repeat(30)}`])
       for (const more of [{}, { 'Cache-Control': 'no-cache' }, { 'If-Match': '*' }])
         expect(await get('/a.rpm', { Range: `bytes=${range}`, ...more })).toMatchObject({ status: 200, sha256 });
   });

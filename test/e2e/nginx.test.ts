@@ -191,7 +191,11 @@ describe('nginx with signed URLs, as shipped in examples/nginx', () => {
     expect(await get(signed(TARGET, { remoteIp: '127.0.0.1' }))).toMatchObject({ status: 200, headers: HIT, sha256 });
     expect(await get(signed(`/streamer/${PATH}`))).toMatchObject({ status: 200, headers: HIT, sha256 });
     expect((await get(TARGET)).status).toBe(403);
+    const several = { Range: 'bytes=0-9,20-29' };
+    expect(await get(TARGET, several)).toMatchObject({ status: 403 });
+    expect(await get(PATH, several)).toMatchObject({ status: 404 });
     expect(origin.served(PATH)).toBe(1);
+    expect(await get(signed(TARGET), several)).toMatchObject({ status: 206 });
     await origin.stop();
     expect((await get(signed(TARGET))).status).toBe(500);
   });

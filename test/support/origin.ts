@@ -15,7 +15,7 @@ interface Content {
 }
 
 /** What is known of content. Default: its length and its checksum, nothing else. */
-interface Known extends Partial<Pick<FeedFile, 'framing' | 'fields' | 'ranges'>> {
+interface Known extends Partial<FeedFile> {
   readonly checksum?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Origin {
   /** Without a slash at its end. */
   readonly url: string;
   readonly feed: HalvesFeed;
-  /** From now on there is random content at a path, in the place of what was there; `unmeasured`: nobody tells its length or its checksum. */
+  /** From now on there is content at a path, random unless given, in the place of what was there; `unmeasured`: nobody tells its length or its checksum. */
   offer(path: string, size?: number, how?: 'unmeasured' | Known): Content;
   /** In the catalog, but not at the feed. */
   promise(path: string): void;
@@ -94,7 +94,7 @@ const startOrigin = async (
     feed,
     offer: (path, size = LARGE, how = {}) => {
       const { checksum = true, ...file } = how === 'unmeasured' ? UNMEASURED : how;
-      const body = someBytes(size);
+      const body = file.bytes ?? someBytes(size);
       const sha256 = digestOf(body);
       feed.put(path, { framing: 'length', ...file, bytes: body });
       list(path, checksum ? sha256 : undefined);
