@@ -17,7 +17,7 @@ import type { Lengths } from './stages/attempts/lengths.ts';
 import { candidates } from './stages/candidates.ts';
 import { clientTimeout } from './stages/client-timeout.ts';
 import type { Health } from './stages/health/health.ts';
-import { learn } from './stages/health/record-health.ts';
+import { recordHealth } from './stages/health/record-health.ts';
 import { holdSlices, type SliceMemory } from './stages/hold-slices.ts';
 import { keep } from './stages/keep.ts';
 import { lookup } from './stages/lookup.ts';
@@ -78,7 +78,7 @@ const transfer =
       candidates(deps), //                every way to have the bytes, best first
       attempts(request, { ...deps, mayFallBehind }, start), // the first that works; resumed or replaced in mid-body
       verify(request, { ...deps, mayFallBehind }, start), //   the end waits until the whole is right
-      learn(deps), //                     sources that fail are tried last for a while
+      recordHealth(deps), //                     sources that fail are tried last for a while
       keep(request, deps), //             a copy, while the bytes pass
       record(request, deps, start), //    one note: this unit should be saved
     );

@@ -5,9 +5,9 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { createAdminServer } from '../http/admin.ts';
-import { createHttpServer, type Served } from '../http/server.ts';
+import { createHttpServer, type FinishedRequest } from '../http/server.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { logRefused, logServed } from '../observe/log.ts';
+import { logFinished, logRefused } from '../observe/log.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';
 import { limitsOf } from './http-limits.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
@@ -23,7 +23,7 @@ export interface Daemon {
 
 interface Hooks {
   /** Told of every request once it is over, after it was logged. */
-  readonly served?: (served: Served) => void;
+  readonly finished?: (finished: FinishedRequest) => void;
 }
 
 /** Starts the daemon; rejects, with nothing left open, where an address, a key or a file cannot be had. */
@@ -35,9 +35,9 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
     clientOf: authorization.clientOf,
     pathFor: authorization.pathFor,
-    served: (served) => {
-      logServed(logger, served);
-      hooks.served?.(served);
+    finished: (finished) => {
+      logFinished(logger, finished);
+      hooks.finished?.(finished);
     },
     newId: randomUUID,
     now: () => performance.now(),

@@ -24,7 +24,7 @@ export const createExchange = (
   fault: StreamError | undefined,
   options: ExchangeOptions,
 ): Exchange => {
-  const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, served, newId, now, legacyErrors } = options;
+  const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, finished, newId, now, legacyErrors } = options;
   const { slots, clientTimeout } = options;
   const id = (options.identify.requestId && requestIdOf(req)) || newId();
   const how = { identity: identify(id, options.identify), legacyErrors };
@@ -99,7 +99,7 @@ export const createExchange = (
   };
 
   const finish = (status: number, error?: StreamError) =>
-    served({ id, method, target, status, report, error, client, duration: now() - began });
+    finished({ id, method, target, status, report, error, client, duration: now() - began });
 
   return fault || (method !== 'GET' && method !== 'HEAD') ? { answer } : { begin: ahead.begin, answer, leave };
 };

@@ -14,7 +14,7 @@ import { createListeners, type HttpServer } from './listeners.ts';
 import { errorAsText } from './respond.ts';
 
 /** One request as the client experienced it, told once it is over. */
-export interface Served {
+export interface FinishedRequest {
   readonly id: string;
   /** Empty, as the target is, where no request could be made out. */
   readonly method: string;
@@ -37,7 +37,7 @@ export interface ServerOptions {
   readonly clientOf?: (asking: Asking) => string;
   /** The path that a target means; throws a StreamError where it means none, or where the client may not have it. Default: as it stands there. */
   readonly pathFor?: (target: string, client: string) => string;
-  readonly served: (served: Served) => void;
+  readonly finished: (finished: FinishedRequest) => void;
   readonly newId: () => string;
   /** Milliseconds. */
   readonly now: () => number;
@@ -57,9 +57,9 @@ export const createHttpServer = (options: ServerOptions): HttpServer => {
     exchange: (req, res, fault) =>
       createExchange(req, res, fault, { ...options, slots, clientTimeout: limits.clientTimeout }),
     refuse: (error, client) => {
-      const { newId, served, identify: identified, legacyErrors } = options;
+      const { newId, finished, identify: identified, legacyErrors } = options;
       const id = newId();
-      served({ id, method: '', target: '', status: statusOf(error.code), error, client, duration: 0 });
+      finished({ id, method: '', target: '', status: statusOf(error.code), error, client, duration: 0 });
       return errorAsText(error, { identity: identify(id, identified), legacyErrors });
     },
   });

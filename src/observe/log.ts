@@ -36,7 +36,7 @@ interface Served {
  * Writes the one line that every request ends with. Durations are in milliseconds, `bytes` counts the body. What failed on the
  * way is in `attempts`, which are another request's where its transfer was `shared`; userinfo, queries and signatures of URLs are masked.
  */
-export const logServed = (
+export const logFinished = (
   logger: Logger,
   { id, method, target, status, report, error, client, duration }: Served,
 ): void => {

@@ -3,7 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Report, StreamEvent, StreamRequest } from '../../pipelines/index.ts';
 import type { Asking } from '../../src/http/client-address.ts';
 import { type Limits, USUAL_LIMITS } from '../../src/http/limits.ts';
-import { createHttpServer, type Served } from '../../src/http/server.ts';
+import { createHttpServer, type FinishedRequest } from '../../src/http/server.ts';
 import { aCandidate, entryOf, headOf } from './river.ts';
 
 type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
@@ -25,15 +25,15 @@ export const stubServers = (after: typeof afterEach | typeof afterAll = afterEac
     pathFor?: (target: string) => string,
   ) => {
     const asked: string[] = [];
-    const log: Served[] = [];
-    const served = new Subject<Served>();
-    served.subscribe((one) => log.push(one));
+    const log: FinishedRequest[] = [];
+    const finished = new Subject<FinishedRequest>();
+    finished.subscribe((one) => log.push(one));
     const server = createHttpServer({
       fetch: (request, report) => {
         asked.push(request.path);
         return answer(request, report);
       },
-      served: (one) => served.next(one),
+      finished: (one) => finished.next(one),
       newId: () => 'id',
       now: () => performance.now(),
       identify: { via: false, cacheStatus: false, proxyStatus: false, requestId: false },

@@ -11,7 +11,7 @@ import {
 } from '../../model/index.ts';
 import { speedFloor } from '../../operators/speed-floor.ts';
 import { stallTimeout } from '../../operators/stall-timeout.ts';
-import { measure } from './enforce-length.ts';
+import { enforceLength } from './enforce-length.ts';
 
 export interface AttemptDeps {
   readonly open: OpenSource;
@@ -67,6 +67,6 @@ export const attempt = (
           scheduler,
         })
       : identity,
-    measure(candidate, policy.sizeLimit, promised),
+    enforceLength(candidate, policy.sizeLimit, promised),
   );
 };

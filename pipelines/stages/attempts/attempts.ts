@@ -36,7 +36,7 @@ import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
 import { type Failure, type Next, nextAttempt, type ResponseSoFar } from './next-attempt.ts';
 import { resume } from './resume.ts';
-import { verifyWhole } from './verify-before-head.ts';
+import { verifyBeforeHead } from './verify-before-head.ts';
 import { wanted } from './wanted.ts';
 import { withLength } from './with-length.ts';
 
@@ -144,7 +144,7 @@ export const attempts = (
         const body: Observable<Event> = soFar
           ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent))
           : withLength(request, candidate, deps, (request) =>
-              attempt(request, candidate, ask, deps).pipe(verifyWhole(request, candidate, deps)),
+              attempt(request, candidate, ask, deps).pipe(verifyBeforeHead(request, candidate, deps)),
             ).pipe(begin(request, candidate, wanted(request, candidate.entry), policy));
         return body.pipe(
           tap((event) => {

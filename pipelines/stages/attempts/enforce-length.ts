@@ -8,7 +8,7 @@ import { operate } from '../../operators/operate.ts';
  * A source that says no length is held to the one that was `promised`, if any. Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
  * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
  */
-export const measure = (
+export const enforceLength = (
   candidate: Candidate,
   sizeLimit = 0,
   promised?: number,

@@ -20,7 +20,7 @@ interface VerifyWholeDeps extends DigestDeps {
  * than `verifyWholeBelow` bytes while it waits, or has not ended `verifyWholeWithin` milliseconds after its first byte, passes from then on:
  * a client of a slow source would give up otherwise. Holds at most so many bytes, and a chunk.
  */
-export const verifyWhole = (
+export const verifyBeforeHead = (
   { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
   { digest: makeDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyWholeDeps,

@@ -12,7 +12,7 @@ interface LearnDeps {
  * Tells the memory of all sources how those of this request behaved: who was tried, how long its head took, who failed, and who
  * brought the body to its right end. Passes everything on, untouched.
  */
-export const learn = ({
+export const recordHealth = ({
   health,
   scheduler = asyncScheduler,
 }: LearnDeps): MonoTypeOperatorFunction<Head | Chunk | Note> =>

@@ -6,7 +6,7 @@ import { type PendingSave, refreshOnce } from '../../../pipelines/index.ts';
 import type { Alternates } from '../../alternates/open.ts';
 import { startDaemon } from '../../app/daemon.ts';
 import { loadSettings } from '../../config/load.ts';
-import type { Served } from '../../http/server.ts';
+import type { FinishedRequest } from '../../http/server.ts';
 import { createLogger } from '../../observe/log.ts';
 import { MISSING_ON_DISK, SCENES, type Scene } from './scenes.ts';
 import { makeShow } from './show.ts';
@@ -18,13 +18,13 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
   const show = makeShow(process.stdout);
   const { folder, remove } = await makeStage();
   const stage = await setStage(folder);
-  const served = new ReplaySubject<Served>();
+  const served = new ReplaySubject<FinishedRequest>();
   const { settings } = loadSettings({
     files: [],
     flags: { port: '0', stateDir: join(folder, 'state'), contentSourcesDir: join(folder, 'sources') },
   });
   const daemon = await startDaemon(settings, createLogger('ERROR', process.stderr), {
-    served: (one) => served.next(one),
+    finished: (one) => served.next(one),
   });
   const saved = new ReplaySubject<PendingSave>();
   daemon.streamer.deliveries.subscribe(({ type, save }) => {
@@ -93,7 +93,7 @@ const play = async (url: string, scene: Scene): Promise<string[]> => {
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-const differences = (scene: Scene, { status, report }: Served): string[] => [
+const differences = (scene: Scene, { status, report }: FinishedRequest): string[] => [
   ...(status === scene.status ? [] : [`status ${status}, expected ${scene.status}`]),
   ...((report?.source ?? '').startsWith(scene.source ?? '')
     ? []

@@ -1,4 +1,4 @@
-import type { Served } from '../../http/server.ts';
+import type { FinishedRequest } from '../../http/server.ts';
 import { sayBytes } from '../progress.ts';
 import type { Scene } from './scenes.ts';
 
@@ -13,7 +13,12 @@ export const makeShow = (out: NodeJS.WriteStream) => {
   const line = (text = '') => out.write(`${text}\n`);
 
   /** One request: a line for each moment, then what came of it. */
-  const scene = (number: number, { title, path }: Scene, { status, report }: Served, problems: readonly string[]) => {
+  const scene = (
+    number: number,
+    { title, path }: Scene,
+    { status, report }: FinishedRequest,
+    problems: readonly string[],
+  ) => {
     line();
     line(`${paint(BOLD, `${number}. GET ${path}`)}  ${paint(DIM, title)}`);
     for (const { at, what, detail } of report?.timeline ?? [])

@@ -13,13 +13,13 @@ import {
   hedge,
   keep,
   lazyFetch,
-  learn,
   limitConcurrency,
   type Note,
   operate,
   pausable,
   rateLimit,
   record,
+  recordHealth,
   report,
   type SourceEvent,
   type SourceHead,
@@ -31,9 +31,9 @@ import {
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
-import { measure } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
-import { verifyWhole } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
 import { multipart } from '../../../pipelines/stages/multipart.ts';
@@ -129,10 +129,10 @@ const CASES: readonly Case[] = [
     'attempt',
     opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
   ),
-  kase('enforceLength', () => measure(candidate)),
+  kase('enforceLength', () => enforceLength(candidate)),
   kase('begin', () => begin(request, candidate, {}, aPolicy())),
   kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
-  kase('verifyBeforeHead', () => verifyWhole({ method: 'HEAD' }, candidate, { digest, policy: aPolicy() })),
+  kase('verifyBeforeHead', () => verifyBeforeHead({ method: 'HEAD' }, candidate, { digest, policy: aPolicy() })),
   kase(
     'withLength',
     opening((deps) =>
@@ -144,7 +144,7 @@ const CASES: readonly Case[] = [
     opening((deps) => of([candidate]).pipe(attempts(request, deps))),
   ),
   kase('verify', () => verify(request, { digest })),
-  kase('recordHealth', () => learn({})),
+  kase('recordHealth', () => recordHealth({})),
   kase('keep', () => keep(request, {})),
   kase('record', () => record(request, { policy: aPolicy() })),
   kase('clientTimeout', () => clientTimeout(request, { policy: { clientTimeout: 100 } })),

@@ -10,10 +10,10 @@ import {
   StreamError,
   verify,
 } from '../../../pipelines/index.ts';
-import { measure } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
 import type { ResponseSoFar } from '../../../pipelines/stages/attempts/next-attempt.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
-import { verifyWhole } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import {
   aCandidate,
   anEntry,
@@ -46,7 +46,7 @@ describe('measure', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('cd'), C: chunk('c') };
       const events = cold(source, values);
-      expectObservable(events.pipe(measure(candidate))).toBe(result, values, error);
+      expectObservable(events.pipe(enforceLength(candidate))).toBe(result, values, error);
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
@@ -219,7 +219,7 @@ describe('verifyWhole', () => {
       };
       const events = cold(source, values);
       const deps = { digest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 10 }) };
-      expectObservable(events.pipe(verifyWhole({ method: 'GET' }, candidate, deps))).toBe(
+      expectObservable(events.pipe(verifyBeforeHead({ method: 'GET' }, candidate, deps))).toBe(
         result,
         { ...CHUNKS, ...heads } as never,
         error,

@@ -559,7 +559,7 @@ describe('what is no request, behind a transfer that is under way', () => {
     finish();
     expect(await client.ended).toBe('end');
     expect(responses(client)).toMatchObject([whole, { status }]);
-    expect(log.map((served) => served.status)).toEqual([200, 200, status]);
+    expect(log.map((finished) => finished.status)).toEqual([200, 200, status]);
     other.socket.destroy();
   });
 

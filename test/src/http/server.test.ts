@@ -7,7 +7,7 @@ import { concat, finalize, NEVER, Observable, of, Subject, throwError } from 'rx
 import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
 import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
-import { createHttpServer, type Served } from '../../../src/http/server.ts';
+import { createHttpServer, type FinishedRequest } from '../../../src/http/server.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
@@ -26,15 +26,15 @@ type Answer = (request: StreamRequest, report: (report: Report) => void) => Obse
 
 const serve = async (answer: Answer, { identify = ALL, legacyErrors = false, limits = {} as Partial<Limits> } = {}) => {
   const asked: StreamRequest[] = [];
-  const served = new Subject<Served>();
-  const log: Served[] = [];
-  served.subscribe((one) => log.push(one));
+  const finished = new Subject<FinishedRequest>();
+  const log: FinishedRequest[] = [];
+  finished.subscribe((one) => log.push(one));
   const server = createHttpServer({
     fetch: (request, report) => {
       asked.push(request);
       return answer(request, report);
     },
-    served: (one) => served.next(one),
+    finished: (one) => finished.next(one),
     newId: () => 'id-1',
     now: () => performance.now(),
     identify,
@@ -55,7 +55,7 @@ const serve = async (answer: Answer, { identify = ALL, legacyErrors = false, lim
     socket.write(bytes);
     return socket;
   };
-  const nextServed = () => new Promise<Served>((resolve) => served.subscribe(resolve));
+  const nextServed = () => new Promise<FinishedRequest>((resolve) => finished.subscribe(resolve));
   return { server, port, asked, log, get, raw, nextServed };
 };
 
@@ -100,12 +100,12 @@ describe('the HTTP server', () => {
   it.each(['*', '/x'])('answers OPTIONS %s with 204 and Allow, and asks nobody', async (path) => {
     const { get, asked, nextServed } = await serve(() => concat(of(head(3)), NEVER), { limits: { transfers: 1 } });
     const running = await get('/y');
-    const served = nextServed();
+    const finished = nextServed();
     const res = await get(path, { method: 'OPTIONS' });
     expect(res.statusCode).toBe(204);
     expect(res.headers).toMatchObject({ allow: 'GET, HEAD, OPTIONS', 'x-request-id': 'id-1' });
     expect(res.headers).not.toHaveProperty('content-length');
-    expect(await served).toMatchObject({ method: 'OPTIONS', target: path, status: 204 });
+    expect(await finished).toMatchObject({ method: 'OPTIONS', target: path, status: 204 });
     expect(asked).toHaveLength(1);
     running.destroy();
   });
@@ -245,12 +245,12 @@ describe('the HTTP server', () => {
     const { get, nextServed } = await serve(() =>
       concat(of(head(3, ['X-A', 'a\r\nEvil: 1'])), NEVER).pipe(finalize(() => left.next())),
     );
-    const served = nextServed();
+    const finished = nextServed();
     const res = await get('/x');
     expect(res.statusCode).toBe(500);
     expect(res.headers).not.toHaveProperty('evil');
     await leaving;
-    expect(await served).toMatchObject({ status: 500, error: { code: 'INTERNAL' } });
+    expect(await finished).toMatchObject({ status: 500, error: { code: 'INTERNAL' } });
   });
 
   it.each([
@@ -285,11 +285,11 @@ describe('the HTTP server', () => {
     );
     const socket = await raw('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(socket, 'data');
-    const served = nextServed();
+    const finished = nextServed();
     socket.destroy();
     await leaving;
     const report = { outcome: 'left', bytes: 3 };
-    expect(await served).toMatchObject({ status: 499, target: '/x', client: '127.0.0.1', report });
+    expect(await finished).toMatchObject({ status: 499, target: '/x', client: '127.0.0.1', report });
   });
 
   it('closes the valve for a client that does not read, and opens it when it does', async () => {
@@ -375,7 +375,7 @@ describe('the HTTP server', () => {
     const { port, server } = await serve(() => NEVER);
     const second = createHttpServer({
       fetch: () => NEVER,
-      served: () => {},
+      finished: () => {},
       newId: () => '',
       now: () => 0,
       identify: ALL,

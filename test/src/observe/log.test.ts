@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Report, StreamError } from '../../../pipelines/index.ts';
-import { createLogger, type LogLevel, logRefused, logServed } from '../../../src/observe/log.ts';
+import { createLogger, type LogLevel, logFinished, logRefused } from '../../../src/observe/log.ts';
 
 const report: Report = {
   id: 'r1',
@@ -36,7 +36,7 @@ const logged = (level: LogLevel, log: (logger: ReturnType<typeof createLogger>) 
 
 describe('logServed', () => {
   it('writes one line that says what happened, with every secret masked', () => {
-    const [line, ...others] = logged('INFO', (logger) => logServed(logger, served));
+    const [line, ...others] = logged('INFO', (logger) => logFinished(logger, served));
     expect(others).toEqual([]);
     expect(line).toMatchObject({
       level: 30,
@@ -59,8 +59,8 @@ describe('logServed', () => {
   it('tells whose attempts they are where a transfer was shared', () => {
     const timeline = [{ at: 0, what: 'shared', detail: '' }] as const;
     const lines = logged('INFO', (logger) => {
-      logServed(logger, served);
-      logServed(logger, { ...served, report: { ...report, timeline } });
+      logFinished(logger, served);
+      logFinished(logger, { ...served, report: { ...report, timeline } });
     });
     expect(lines.map(({ shared }) => shared)).toEqual([undefined, true]);
   });
@@ -72,7 +72,7 @@ describe('logServed', () => {
       phase: 'mid-body',
     } as const;
     const attempts = [{ source: 'feed:host', url: 'https://host/x', from: 0, failure }];
-    const [line] = logged('INFO', (logger) => logServed(logger, { ...served, report: { ...report, attempts } }));
+    const [line] = logged('INFO', (logger) => logFinished(logger, { ...served, report: { ...report, attempts } }));
     expect(line.attempts[0].failure).toEqual({
       code: 'STALLED',
       message: 'https://***@host/x?*** sent nothing',
@@ -84,26 +84,26 @@ describe('logServed', () => {
   it('warns of what failed and names the code', () => {
     const error = new StreamError('STALLED', 'feed', 'https://me:secret@host/x sent nothing');
     const failed = { ...served, status: 504, error, report: { ...report, outcome: 'failed' as const, error } };
-    expect(logged('INFO', (logger) => logServed(logger, failed))).toMatchObject([
+    expect(logged('INFO', (logger) => logFinished(logger, failed))).toMatchObject([
       { level: 40, code: 'STALLED', error: 'https://***@host/x sent nothing', outcome: 'failed' },
     ]);
   });
 
   it('calls a client that left so', () => {
-    expect(logged('INFO', (logger) => logServed(logger, { ...served, status: 499 }))).toMatchObject([
+    expect(logged('INFO', (logger) => logFinished(logger, { ...served, status: 499 }))).toMatchObject([
       { outcome: 'left' },
     ]);
   });
 
   it('reports a defect of ours as an error, with its stack', () => {
     const error = new StreamError('INTERNAL', 'self', 'oops', { cause: new TypeError('oops') });
-    const [line] = logged('INFO', (logger) => logServed(logger, { ...served, status: 500, error }));
+    const [line] = logged('INFO', (logger) => logFinished(logger, { ...served, status: 500, error }));
     expect(line).toMatchObject({ level: 50, err: { type: 'TypeError' } });
     expect(line.err.stack).toContain('log.test.ts');
   });
 
   it('keeps to the level', () => {
-    expect(logged('WARNING', (logger) => logServed(logger, served))).toEqual([]);
+    expect(logged('WARNING', (logger) => logFinished(logger, served))).toEqual([]);
   });
 });
 

@@ -18,7 +18,7 @@ const streamer = composeStreamer({
 });
 const server = createHttpServer({
   fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
-  served: () => {},
+  finished: () => {},
   newId: randomUUID,
   now: () => performance.now(),
   identify: { via: true, cacheStatus: true, proxyStatus: true, requestId: true },

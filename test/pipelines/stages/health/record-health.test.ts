@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Chunk, type Head, learn, type Note, StreamError } from '../../../../pipelines/index.ts';
+import { type Chunk, type Head, type Note, recordHealth, StreamError } from '../../../../pipelines/index.ts';
 import { aCandidate, chunk, entryOf, headOf, marbles, untilEndOf } from '../../../support/river.ts';
 
 const entry = entryOf('ab');
@@ -26,7 +26,7 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
       answered: (name: string, took: number) => log.push(`${name} answered after ${took}`),
       succeeded: (name: string) => log.push(`${name} succeeded`),
     };
-    expectObservable(events.pipe(learn({ health })), unsubscribed).toBe(source, VALUES);
+    expectObservable(events.pipe(recordHealth({ health })), unsubscribed).toBe(source, VALUES);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(source));
     flush();
     expect(log).toEqual(expected);
@@ -55,7 +55,7 @@ describe('learn', () => {
   it('passes everything on where nobody listens', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold('1-h-a-b-|', VALUES);
-      expectObservable(events.pipe(learn({}))).toBe('1-h-a-b-|', VALUES);
+      expectObservable(events.pipe(recordHealth({}))).toBe('1-h-a-b-|', VALUES);
       expectSubscriptions(events.subscriptions).toBe('^-------!');
     }));
 });
