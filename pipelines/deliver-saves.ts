@@ -1,5 +1,5 @@
 import { catchError, concat, defer, ignoreElements, mergeMap, type Observable, of } from 'rxjs';
-import type { Dispatch, Outbox, PendingSave } from './model/index.ts';
+import type { Dispatch, Outbox, PendingSaveRequest } from './model/index.ts';
 import { messageOf } from './model/message-of.ts';
 import { type BackOff, backOff } from './operators/back-off.ts';
 
@@ -12,10 +12,10 @@ export interface DeliverSavesDeps extends BackOff {
 
 /** What came of one delivery. */
 export type Delivery =
-  | { readonly type: 'delivered'; readonly save: PendingSave }
+  | { readonly type: 'delivered'; readonly save: PendingSaveRequest }
   | {
       readonly type: 'put-off';
-      readonly save: PendingSave;
+      readonly save: PendingSaveRequest;
       readonly error: unknown;
       /** Milliseconds until the next try. */
       readonly delay: number;

@@ -28,7 +28,7 @@ export { recordHealth } from './stages/health/record-health.ts';
 export { createSliceMemory, type SliceMemory } from './stages/hold-slices.ts';
 export { keep } from './stages/keep.ts';
 export { lookup } from './stages/lookup.ts';
-export { record } from './stages/record.ts';
 export { report } from './stages/report.ts';
+export { requestSave } from './stages/request-save.ts';
 export { createSharing, type Sharing } from './stages/share.ts';
 export { verify } from './stages/verify.ts';

@@ -22,8 +22,8 @@ import { holdSlices, type SliceMemory } from './stages/hold-slices.ts';
 import { keep } from './stages/keep.ts';
 import { lookup } from './stages/lookup.ts';
 import { multipart } from './stages/multipart.ts';
-import { record } from './stages/record.ts';
 import { report } from './stages/report.ts';
+import { requestSave } from './stages/request-save.ts';
 import { type Sharing, share } from './stages/share.ts';
 import type { Transfer } from './stages/transfer.ts';
 import { verify } from './stages/verify.ts';
@@ -80,5 +80,5 @@ const transfer =
       verify(request, { ...deps, mayFallBehind }, start), //   the end waits until the whole is right
       recordHealth(deps), //                     sources that fail are tried last for a while
       keep(request, deps), //             a copy, while the bytes pass
-      record(request, deps, start), //    one note: this unit should be saved
+      requestSave(request, deps, start), //    one note: this unit should be saved
     );

@@ -29,7 +29,7 @@ export type {
   Offer,
   OpenSource,
   Outbox,
-  PendingSave,
+  PendingSaveRequest,
   SaveRequest,
 } from './ports.ts';
 export { type ByteRange, type Part, within } from './range.ts';

@@ -91,18 +91,18 @@ export interface Outbox {
    * Emits each wish that waits, oldest first, and each new one as it comes; never completes. A wish is emitted once until it is put off
    * (then again when it is due) or removed, and only so many are out at a time: further ones follow as those are settled.
    */
-  readonly due: Observable<PendingSave>;
+  readonly due: Observable<PendingSaveRequest>;
   /** The other side has it: forget it. */
-  remove(save: PendingSave): void;
+  remove(save: PendingSaveRequest): void;
   /** It could not be delivered: due again after `delay` milliseconds. */
-  putOff(save: PendingSave, delay: number, reason: string): void;
+  putOff(save: PendingSaveRequest, delay: number, reason: string): void;
 }
 
-export interface PendingSave extends SaveRequest {
+export interface PendingSaveRequest extends SaveRequest {
   readonly id: number;
   /** Failed deliveries so far. */
   readonly failures: number;
 }
 
 /** Asks the other side to save a unit. Completes when it has confirmed; errors where it has not. Unsubscribing gives up waiting. */
-export type Dispatch = (save: PendingSave) => Observable<never>;
+export type Dispatch = (save: PendingSaveRequest) => Observable<never>;

@@ -28,7 +28,7 @@ export interface StreamRequest {
   /** Whoever reads could not tell a body that breaks off from one that ended: without a length there must be no response. */
   readonly lengthRequired?: boolean;
   /** Whether a complete transfer asks for the unit to be saved. Pulp's own downloads (`Pulp-Stream-Request: true`) say no. */
-  readonly record: boolean;
+  readonly save: boolean;
   /** The client's place in a trace (W3C Trace Context), where it told one; handed on with what the request leads to. */
   readonly traceparent?: string;
 }

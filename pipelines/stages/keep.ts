@@ -17,7 +17,7 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
           event.type === 'head' &&
           event.whole &&
           request.method === 'GET' &&
-          request.record &&
+          request.save &&
           !event.candidate.kept &&
           !event.candidate.outdated
         )

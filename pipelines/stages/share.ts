@@ -78,12 +78,12 @@ const provable = ({ whole, candidate, etag }: Head): boolean =>
   (whole && candidate.entry.checksum !== undefined) || etag !== undefined;
 
 const keyOf = (
-  { path, ranges = [], record, lengthRequired }: StreamRequest,
+  { path, ranges = [], save, lengthRequired }: StreamRequest,
   entries: readonly CatalogEntry[],
 ): string => {
   const state = entries.map(({ importerId, unitId, revision, url, checksum }) => [
     ...[importerId, unitId, revision, url],
     checksum?.value,
   ]);
-  return JSON.stringify([path, ranges, record, lengthRequired ?? false, state]);
+  return JSON.stringify([path, ranges, save, lengthRequired ?? false, state]);
 };

@@ -65,7 +65,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
     exclusive: options.exclusive,
     slice: options.slice,
     lengthRequired: options.lengthRequired,
-    record: options.record ?? true,
+    save: options.save ?? true,
     traceparent: options.traceparent,
   });
   const random = parts.random ?? Math.random;

@@ -28,7 +28,7 @@ export const addFetch = (program: Command): void => {
     });
     try {
       const valve = new BehaviorSubject(true);
-      const events = streamer.fetch(path, { valve, record: false }).pipe(takeUntil(interruption));
+      const events = streamer.fetch(path, { valve, save: false }).pipe(takeUntil(interruption));
       const report = await writeTo(output, valve, events);
       await output.finish();
       process.stderr.write(options.json ? `${toJson(report)}\n` : `${summary(report)}\n`);

@@ -4,7 +4,7 @@ import { conditionsOf } from './conditions.ts';
 import { rangesOf } from './range.ts';
 import { cameByHttp10 } from './via.ts';
 
-type Asked = Pick<StreamRequest, 'ranges' | 'conditions' | 'slice' | 'lengthRequired' | 'record' | 'traceparent'>;
+type Asked = Pick<StreamRequest, 'ranges' | 'conditions' | 'slice' | 'lengthRequired' | 'save' | 'traceparent'>;
 
 /** What the header fields of a request ask for. */
 export const askedOf = (req: IncomingMessage): Asked => ({
@@ -12,7 +12,7 @@ export const askedOf = (req: IncomingMessage): Asked => ({
   conditions: conditionsOf(req.headers),
   slice: saysTrue(req, 'pulp-stream-slice'),
   lengthRequired: hidesBreaks(req),
-  record: !saysTrue(req, 'pulp-stream-request'),
+  save: !saysTrue(req, 'pulp-stream-request'),
   traceparent: traceparentOf(req),
 });
 

@@ -1,29 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, type Observable, Subject, startWith, timer } from 'rxjs';
 import { type DeliverSavesDeps, type Delivery, deliverSaves } from '../../pipelines/deliver-saves.ts';
-import type { Dispatch, PendingSave } from '../../pipelines/index.ts';
+import type { Dispatch, PendingSaveRequest } from '../../pipelines/index.ts';
 import { anEntry, inTurn, marbles } from '../support/river.ts';
 
-const saveOf = (id: number, failures = 0): PendingSave => ({ id, failures, requestId: `r${id}`, entry: anEntry() });
+const saveOf = (id: number, failures = 0): PendingSaveRequest => ({
+  id,
+  failures,
+  requestId: `r${id}`,
+  entry: anEntry(),
+});
 const a = saveOf(1);
 const b = saveOf(2);
 const c = saveOf(3);
 const error = new Error('broker down');
 
-const delivered = (save: PendingSave): Delivery => ({ type: 'delivered', save });
-const putOff = (save: PendingSave, delay: number): Delivery => ({ type: 'put-off', save, error, delay });
+const delivered = (save: PendingSaveRequest): Delivery => ({ type: 'delivered', save });
+const putOff = (save: PendingSaveRequest, delay: number): Delivery => ({ type: 'put-off', save, error, delay });
 
 /** An outbox of the given wishes, and what was done to it, as streams. */
-const anOutbox = (due: Observable<PendingSave>) => {
-  const removed = new Subject<PendingSave>();
-  const postponed = new Subject<[PendingSave, number, string]>();
+const anOutbox = (due: Observable<PendingSaveRequest>) => {
+  const removed = new Subject<PendingSaveRequest>();
+  const postponed = new Subject<[PendingSaveRequest, number, string]>();
   return {
     removed,
     postponed,
     outbox: {
       due,
-      remove: (save: PendingSave) => removed.next(save),
-      putOff: (save: PendingSave, delay: number, reason: string) => postponed.next([save, delay, reason]),
+      remove: (save: PendingSaveRequest) => removed.next(save),
+      putOff: (save: PendingSaveRequest, delay: number, reason: string) => postponed.next([save, delay, reason]),
     },
   };
 };
@@ -106,9 +111,9 @@ describe('deliverSaves', () => {
 
   it('delivers a wish that was put off when the outbox emits it again', () =>
     marbles(({ cold, expectObservable }) => {
-      const due = new Subject<PendingSave>();
+      const due = new Subject<PendingSaveRequest>();
       const { outbox, removed } = anOutbox(due.pipe(startWith(a)));
-      const again = (save: PendingSave, delay: number) => {
+      const again = (save: PendingSaveRequest, delay: number) => {
         timer(delay).subscribe(() => due.next({ ...save, failures: save.failures + 1 }));
       };
       const dispatch = inTurn(cold<never>('-#', {}, error), cold<never>('-#', {}, error), cold<never>('-|'));

@@ -289,7 +289,7 @@ describe('lazyFetch', () => {
   it('records nothing where the request says so, or the copy is kept already', () =>
     marbles(({ cold, flush }) => {
       const unrecorded = river({ a: [cold('habcd|', SAYS)] });
-      unrecorded.fetch({ record: false }).subscribe();
+      unrecorded.fetch({ save: false }).subscribe();
       const kept = river(
         { a: [cold('habcd|', SAYS)] },
         { sources: [() => of(aCandidate('a', entry, { kept: true }))] },

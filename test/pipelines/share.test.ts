@@ -286,7 +286,7 @@ describe('a shared transfer', () => {
     ask({ method: 'HEAD' });
     ask({ conditions: { ifModifiedSince: 0 } });
     ask({ exclusive: true });
-    ask({ record: false });
+    ask({ save: false });
     expect(opened).toHaveLength(5);
   });
 });

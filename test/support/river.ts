@@ -69,7 +69,7 @@ export const aRequest = (more: Partial<StreamRequest> = {}): StreamRequest => ({
   method: 'GET',
   path: '/pulp/bear.rpm',
   valve: of(true),
-  record: true,
+  save: true,
   ...more,
 });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { filter, firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
-import { type PendingSave, refreshOnce } from '../../../pipelines/index.ts';
+import { type PendingSaveRequest, refreshOnce } from '../../../pipelines/index.ts';
 import type { Alternates } from '../../alternates/open.ts';
 import { startDaemon } from '../../app/daemon.ts';
 import { loadSettings } from '../../config/load.ts';
@@ -26,7 +26,7 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
   const daemon = await startDaemon(settings, createLogger('ERROR', process.stderr), {
     finished: (one) => served.next(one),
   });
-  const saved = new ReplaySubject<PendingSave>();
+  const saved = new ReplaySubject<PendingSaveRequest>();
   daemon.streamer.deliveries.subscribe(({ type, save }) => {
     if (type === 'delivered') saved.next(save);
   });

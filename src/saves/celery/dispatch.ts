@@ -1,5 +1,5 @@
 import { catchError, concat, defer, from, ignoreElements, type Observable, throwError } from 'rxjs';
-import type { Dispatch, PendingSave } from '../../../pipelines/model/index.ts';
+import type { Dispatch, PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import {
   type CeleryProtocol,
   celeryMessage,
@@ -36,7 +36,7 @@ export interface CeleryOptions {
 export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
   checkTemplate(options.task);
   const { publish, protocol, queue, reservation, taskStatus, origin } = options;
-  const send = (save: PendingSave, task: Task) =>
+  const send = (save: PendingSaveRequest, task: Task) =>
     publish(destinationOf(protocol, queue), celeryMessage(task, { protocol, origin, headers: headersOf(save) }));
 
   return (save) => {
@@ -64,7 +64,7 @@ const failed = (taskStatus: TaskStatus, task: Task): Observable<never> =>
   from(taskStatus.failed(task).catch(() => {})).pipe(ignoreElements());
 
 /** By these a task is found again in logs and traces. */
-const headersOf = ({ requestId, traceparent }: PendingSave) => ({
+const headersOf = ({ requestId, traceparent }: PendingSaveRequest) => ({
   'x-request-id': requestId,
   ...(traceparent !== undefined && { traceparent }),
 });

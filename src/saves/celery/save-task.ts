@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { CatalogEntry, PendingSave } from '../../../pipelines/model/index.ts';
+import type { CatalogEntry, PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import type { Task } from './message.ts';
 
 /** Values of JSON in whose texts `{name}` stands for what is known of the unit; a text that is just `{entry}` becomes its catalog entry. */
@@ -10,7 +10,7 @@ export interface TaskTemplate {
 }
 
 /** The task that saves one unit. */
-export const saveTask = (save: PendingSave, { name, args, kwargs }: TaskTemplate): Task => {
+export const saveTask = (save: PendingSaveRequest, { name, args, kwargs }: TaskTemplate): Task => {
   const fill = filler(save);
   return {
     id: taskId('save', save),
@@ -24,7 +24,7 @@ export const saveTask = (save: PendingSave, { name, args, kwargs }: TaskTemplate
  * The task by which Pulp 2 reserves a resource and then queues another task: what its `apply_async_with_reservation` sends. Tasks with
  * the same resource never run at the same time.
  */
-export const reservedTask = (save: PendingSave, inner: Task, name: string): Task => ({
+export const reservedTask = (save: PendingSaveRequest, inner: Task, name: string): Task => ({
   id: taskId('reservation', save),
   name,
   args: [inner.name, inner.id, resourceOf(save.entry), callOf(inner), { tags: tagsOf(save.entry) }],
@@ -64,12 +64,12 @@ const WORDS = {
   importer_id: ({ entry }) => entry.importerId,
   url: ({ entry }) => entry.url,
   request_id: ({ requestId }) => requestId,
-} as const satisfies Record<string, (save: PendingSave) => string>;
+} as const satisfies Record<string, (save: PendingSaveRequest) => string>;
 
 const isWord = (word: string): word is keyof typeof WORDS => Object.hasOwn(WORDS, word);
 const PLACEHOLDER = /\{(\w+)\}/g;
 
-const filler = (save: PendingSave) => {
+const filler = (save: PendingSaveRequest) => {
   const fill = (value: unknown): unknown => {
     if (value === '{entry}') return documentOf(save.entry);
     if (typeof value === 'string')
@@ -100,7 +100,7 @@ export const checkTemplate = ({ args, kwargs }: Pick<TaskTemplate, 'args' | 'kwa
  * The same wish always has the same task id, however often it is sent: a task that was sent twice, because a crash took the
  * confirmation, can be told from two tasks. A UUID of version 8 (RFC 9562 section 5.8).
  */
-const taskId = (role: string, { id, requestId, entry }: PendingSave): string => {
+const taskId = (role: string, { id, requestId, entry }: PendingSaveRequest): string => {
   const digits = hash('sha256', JSON.stringify([role, id, requestId, entry.unitId, entry.path]), 'hex');
   const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return [

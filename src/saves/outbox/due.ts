@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { PendingSave } from '../../../pipelines/model/index.ts';
+import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import type { SavesTable } from './table.ts';
 
 /** Milliseconds. Another process (the command line) may change rows: how often one looks again, whatever happens. */
@@ -29,7 +29,7 @@ interface Watcher {
 export const makeDue = ({ table, window, unwritten, wake, onError }: DueOptions) => {
   const watchers = new Set<Watcher>();
 
-  const due = new Observable<PendingSave>((subscriber) => {
+  const due = new Observable<PendingSaveRequest>((subscriber) => {
     const out = new Set<number>();
     let timer: NodeJS.Timeout | undefined;
     // In the background's service: nothing to keep a process alive for.

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { PendingSave } from '../../../pipelines/model/index.ts';
+import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 /** A wish on its way to the table, its entry as JSON. */
@@ -18,7 +18,7 @@ export interface NewSave {
 export type Change = 'remove' | { readonly dueAt: number; readonly reason: string };
 
 /** A wish as an operator sees it. */
-export interface WaitingSave extends PendingSave {
+export interface WaitingSave extends PendingSaveRequest {
   /** Milliseconds since it was noted. */
   readonly age: number;
   /** Milliseconds until its next delivery; 0 or less: as soon as there is room. */
@@ -66,7 +66,7 @@ interface Row {
   readonly reason: string | null;
 }
 
-const toSave = (row: Row): PendingSave => ({
+const toSave = (row: Row): PendingSaveRequest => ({
   id: row.id,
   requestId: row.request_id,
   ...(row.traceparent !== null && { traceparent: row.traceparent }),
@@ -128,7 +128,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
       const at = next.get(now)?.at;
       return typeof at === 'number' ? at : undefined;
     },
-    get: (id: number): PendingSave | undefined => {
+    get: (id: number): PendingSaveRequest | undefined => {
       const row = byId.get(id);
       return row && toSave(row as unknown as Row);
     },

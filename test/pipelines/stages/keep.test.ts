@@ -53,7 +53,7 @@ describe('keep', () => {
 
   it('makes none for HEAD, none where the request says so, and none of a copy', () => {
     check('-h-|', '-h-|', [], { request: { method: 'HEAD' } });
-    check('-h-a-b-|', '-h-a-b-|', [], { request: { record: false } });
+    check('-h-a-b-|', '-h-a-b-|', [], { request: { save: false } });
     check('-h-a-b-|', '-h-a-b-|', [], { candidate: saved });
   });
 

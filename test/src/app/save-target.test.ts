@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
-import type { PendingSave } from '../../../pipelines/model/index.ts';
+import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { type Dispatcher, openDispatcher } from '../../../src/app/save-target.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { ConfigError, loadSettings } from '../../../src/config/load.ts';
@@ -13,7 +13,12 @@ import { anEntry } from '../../support/river.ts';
 
 const logger = pino({ level: 'silent' });
 const settingsOf = (flags: Readonly<Record<string, string>>) => loadSettings({ files: [], flags }).settings;
-const save = (unitId: string): PendingSave => ({ id: 1, requestId: 'r', failures: 0, entry: anEntry({ unitId }) });
+const save = (unitId: string): PendingSaveRequest => ({
+  id: 1,
+  requestId: 'r',
+  failures: 0,
+  entry: anEntry({ unitId }),
+});
 const over = (work: Observable<never>) => lastValueFrom(work, { defaultValue: undefined });
 
 const ending: (() => Promise<void>)[] = [];

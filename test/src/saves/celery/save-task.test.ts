@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import type { PendingSave } from '../../../../pipelines/model/index.ts';
+import type { PendingSaveRequest } from '../../../../pipelines/model/index.ts';
 import { checkTemplate, reservedTask, saveTask } from '../../../../src/saves/celery/save-task.ts';
 import { anEntry } from '../../../support/river.ts';
 
@@ -9,7 +9,7 @@ const { body: PULP } = JSON.parse(readFileSync(VECTORS, 'utf8')).messages.protoc
 
 const path = '/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1-1.noarch.rpm';
 const checksum = { algorithm: 'sha256', value: 'ab' } as const;
-const save = (more: Partial<PendingSave> = {}): PendingSave => ({
+const save = (more: Partial<PendingSaveRequest> = {}): PendingSaveRequest => ({
   id: 7,
   requestId: 'r-1',
   failures: 0,
@@ -54,7 +54,7 @@ describe('the task that saves a unit', () => {
   });
 
   it('has the same id whenever the same wish is sent, and another one for another wish', () => {
-    const idOf = (one: PendingSave) => saveTask(one, { name: 'save', args: [], kwargs: {} }).id;
+    const idOf = (one: PendingSaveRequest) => saveTask(one, { name: 'save', args: [], kwargs: {} }).id;
     expect(idOf(save({ failures: 3 }))).toBe(idOf(save()));
     const others = [save({ id: 8 }), save({ requestId: 'r-2' }), save({ entry: anEntry({ path, unitId: 'other' }) })];
     expect(new Set([save(), ...others].map(idOf)).size).toBe(4);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Collection, MongoClient } from 'mongodb';
 import { defer, ignoreElements, lastValueFrom, type Observable, VirtualTimeScheduler } from 'rxjs';
-import type { PendingSave } from '../../../../pipelines/model/index.ts';
+import type { PendingSaveRequest } from '../../../../pipelines/model/index.ts';
 import { brokerAddresses } from '../../../../src/saves/celery/amqp/address.ts';
 import { openBroker } from '../../../../src/saves/celery/amqp/broker.ts';
 import { createCeleryDispatch, type Publish } from '../../../../src/saves/celery/dispatch.ts';
@@ -13,7 +13,12 @@ import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts'
 import { anEntry } from '../../../support/river.ts';
 import { until } from '../../../support/until.ts';
 
-const save = (unitId: string): PendingSave => ({ id: 1, requestId: 'r', failures: 0, entry: anEntry({ unitId }) });
+const save = (unitId: string): PendingSaveRequest => ({
+  id: 1,
+  requestId: 'r',
+  failures: 0,
+  entry: anEntry({ unitId }),
+});
 const over = (work: Observable<never>) => lastValueFrom(work, { defaultValue: undefined });
 
 describeMongo(`dispatching with ${serverName}`, () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import type { PendingSave, SaveRequest } from '../../../../pipelines/model/index.ts';
+import type { PendingSaveRequest, SaveRequest } from '../../../../pipelines/model/index.ts';
 import { type DurableOutbox, openOutbox } from '../../../../src/saves/outbox/open.ts';
 import { runUntilKilled } from '../../../support/crash/until-killed.ts';
 import { temporaryFolders } from '../../../support/folder.ts';
@@ -32,7 +32,7 @@ const wish = (unitId: string, path = `/${unitId}.rpm`): SaveRequest => ({
   requestId: `request for ${unitId}`,
   entry: anEntry({ unitId, path }),
 });
-const unitsOf = (saves: Iterable<PendingSave>) => [...saves].map(({ entry }) => entry.unitId);
+const unitsOf = (saves: Iterable<PendingSaveRequest>) => [...saves].map(({ entry }) => entry.unitId);
 const rowsIn = (file: string): number => {
   using database = new DatabaseSync(file);
   return Number(database.prepare('SELECT count(*) AS count FROM saves').get()?.count);
@@ -44,7 +44,7 @@ const aTurn = async () => {
 
 /** What a subscriber of `due` has been given. */
 const receive = (outbox: DurableOutbox) => {
-  const given: PendingSave[] = [];
+  const given: PendingSaveRequest[] = [];
   const subscription = outbox.due.subscribe((save) => given.push(save));
   return { given, units: () => unitsOf(given), stop: () => subscription.unsubscribe() };
 };

@@ -14,7 +14,7 @@ interface RecordDeps {
  * HEAD, content that is not modified or outdated, a failed transfer, a request that asks not to be recorded, and content that was saved already leave
  * nothing; neither do a part and a transfer that its consumer left, unless the policy says so. Passes everything on.
  */
-export const record = (
+export const requestSave = (
   request: StreamRequest,
   { outbox, policy: { savePartial, saveAbandoned } }: RecordDeps,
   start?: Start,
@@ -22,7 +22,7 @@ export const record = (
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);
-      const worth = enough && request.method === 'GET' && request.record && !candidate.kept && !candidate.outdated;
+      const worth = enough && request.method === 'GET' && request.save && !candidate.kept && !candidate.outdated;
       return worth ? candidate.entry : undefined;
     };
     let entry = start && worthSaving(start.head);

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Chunk, type Head, type Note, type Policy, record, type SaveRequest } from '../../../pipelines/index.ts';
+import {
+  type Chunk,
+  type Head,
+  type Note,
+  type Policy,
+  requestSave,
+  type SaveRequest,
+} from '../../../pipelines/index.ts';
 import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/river.ts';
 
 const entry = entryOf('a');
@@ -23,7 +30,7 @@ const check = (
     };
     const events = cold(source, values);
     const deps = { outbox: { append: (save: SaveRequest) => saves.push(save) }, policy: aPolicy(policy) };
-    const recorded = events.pipe(record(request, deps, soFar && { head: soFar, sent: 1 }));
+    const recorded = events.pipe(requestSave(request, deps, soFar && { head: soFar, sent: 1 }));
     expectObservable(recorded, unsubscribed).toBe(result, values);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();
@@ -57,7 +64,7 @@ describe('record', () => {
   it('leaves none for HEAD, none where the request says so, and none for what was saved already', () => {
     for (const policy of [{}, { savePartial: true, saveAbandoned: true }]) {
       check('-h-|', '-h-|', [], { request: aRequest({ method: 'HEAD' }), policy });
-      check('-h-a-|', '-h-a-|', [], { request: aRequest({ record: false }), policy });
+      check('-h-a-|', '-h-a-|', [], { request: aRequest({ save: false }), policy });
       check('-h-a-|', '-h-a-|', [], { candidate: saved, policy });
     }
   });
@@ -67,7 +74,7 @@ describe('record', () => {
     marbles(({ cold, flush }) => {
       const outbox = { append: () => log.push('noted') };
       cold('-h-a-|', { h: headOf(feed), a: chunk('a') })
-        .pipe(record(aRequest(), { outbox, policy: aPolicy() }))
+        .pipe(requestSave(aRequest(), { outbox, policy: aPolicy() }))
         .subscribe({ next: ({ type }) => log.push(type), complete: () => log.push('complete') });
       flush();
     });
