@@ -33,7 +33,7 @@ export interface Candidate {
   readonly root?: string;
   readonly access?: Access;
   /** The source is the copy that an earlier save made: nothing needs saving after it. */
-  readonly kept?: boolean;
+  readonly isCopy?: boolean;
   /** For copies: what the transfer that they were made of said of the content (type, coding, tag, date). It counts instead of what the file tells. */
   readonly headers?: readonly Header[];
   /** The entry is not the path's newest, and nothing proves its content the same: it is tried last, and no cache may keep it. */

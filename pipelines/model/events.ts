@@ -56,7 +56,7 @@ export interface Head {
   /** The whole content was checked before this head was let go (small files). */
   readonly verified: boolean;
   /** A copy of the content is being kept. */
-  readonly stored?: boolean;
+  readonly keepsCopy?: boolean;
 }
 
 /** Something worth knowing on the way; nothing a client sees. */

@@ -64,7 +64,7 @@ export interface Digest {
 export type MakeDigest = (algorithm: ChecksumAlgorithm) => Digest;
 
 /** One copy in the making, beside a running transfer. It never blocks and never throws: a copy that cannot keep up gives itself up. */
-export interface Keeping {
+export interface CopyWriter {
   write(bytes: Uint8Array): void;
   /** The content was whole and right. */
   commit(): void;
@@ -73,7 +73,11 @@ export interface Keeping {
 }
 
 /** Begins a copy of an entry's content, or declines. The header fields are those that the client gets: the copy is served with what they say of the content. */
-export type Keep = (entry: CatalogEntry, length: number | undefined, headers: readonly Header[]) => Keeping | undefined;
+export type Keep = (
+  entry: CatalogEntry,
+  length: number | undefined,
+  headers: readonly Header[],
+) => CopyWriter | undefined;
 
 /** The wish that a unit be saved for good. Unique by unit id and path. */
 export interface SaveRequest {

@@ -79,7 +79,7 @@ export const holdSlices =
  */
 const divisible = ({ candidate, verified, headers, etag }: Head): boolean =>
   candidate.entry.checksum
-    ? verified || candidate.kept === true
+    ? verified || candidate.isCopy === true
     : etag !== undefined && etag === field(headers, 'etag');
 
 /** Holds a part until it has ended; then it flows, as fast as the request's valve allows. Whatever is no part passes. */

@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import type { Chunk, Head, Keep, Keeping, Note, StreamRequest } from '../model/index.ts';
+import type { Chunk, CopyWriter, Head, Keep, Note, StreamRequest } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
 
 /**
@@ -8,7 +8,7 @@ import { operate } from '../operators/operate.ts';
  */
 export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
-    let keeping: Keeping | undefined;
+    let keeping: CopyWriter | undefined;
     out.add(() => keeping?.abort());
 
     return {
@@ -18,12 +18,12 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
           event.whole &&
           request.method === 'GET' &&
           request.save &&
-          !event.candidate.kept &&
+          !event.candidate.isCopy &&
           !event.candidate.outdated
         )
           keeping = deps.keep?.(event.candidate.entry, event.length, event.headers);
         if (event.type === 'chunk') keeping?.write(event.bytes);
-        out.next(event.type === 'head' && keeping ? { ...event, stored: true } : event);
+        out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true } : event);
       },
       complete: () => {
         keeping?.commit();

@@ -22,7 +22,7 @@ export const requestSave = (
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);
-      const worth = enough && request.method === 'GET' && request.save && !candidate.kept && !candidate.outdated;
+      const worth = enough && request.method === 'GET' && request.save && !candidate.isCopy && !candidate.outdated;
       return worth ? candidate.entry : undefined;
     };
     let entry = start && worthSaving(start.head);
@@ -42,7 +42,7 @@ export const requestSave = (
       next: (event) => {
         if (event.type === 'head') entry = worthSaving(event);
         // The rest comes from a copy that was saved meanwhile.
-        if (event.type === 'note' && event.note === 'resumed' && event.candidate.kept) entry = undefined;
+        if (event.type === 'note' && event.note === 'resumed' && event.candidate.isCopy) entry = undefined;
         out.next(event);
       },
       error: (error) => {

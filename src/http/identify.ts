@@ -36,7 +36,7 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
   return {
     ofRequest,
     observe: (note) => {
-      if (note.note === 'found') copyKnown = note.candidates.some(({ kept }) => kept);
+      if (note.note === 'found') copyKnown = note.candidates.some(({ isCopy }) => isCopy);
       if (note.note === 'attempt') asked = true;
       if (note.note === 'shared') collapsed = true;
     },
@@ -56,15 +56,15 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
 
 /** `copyKnown`: there was a saved copy, which may not have been of use; `collapsed`: another request's transfer is shared. */
 const cached = (
-  { candidate: { kept, source }, sourceStatus, stored }: Head,
+  { candidate: { isCopy, source }, sourceStatus, keepsCopy }: Head,
   { copyKnown, collapsed }: { readonly copyKnown: boolean; readonly collapsed: boolean },
 ): string =>
-  kept
+  isCopy
     ? member({ hit: true })
     : member({
         fwd: copyKnown ? 'miss' : 'uri-miss',
         'fwd-status': sourceStatus,
-        stored: stored || undefined,
+        stored: keepsCopy || undefined,
         collapsed: collapsed || undefined,
         detail: string(source.replace(/:.*/s, '')),
       });

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY, filter, map, NEVER, type Observable, of, tap } from 'rxjs';
 import {
   type Candidate,
+  type CopyWriter,
   createHealth,
-  type Keeping,
   type LazyFetchDeps,
   lazyFetch,
   type Report,
@@ -292,7 +292,7 @@ describe('lazyFetch', () => {
       unrecorded.fetch({ save: false }).subscribe();
       const kept = river(
         { a: [cold('habcd|', SAYS)] },
-        { sources: [() => of(aCandidate('a', entry, { kept: true }))] },
+        { sources: [() => of(aCandidate('a', entry, { isCopy: true }))] },
       );
       kept.fetch().subscribe();
       flush();
@@ -311,7 +311,7 @@ describe('lazyFetch', () => {
   describe('keeps a copy while the bytes pass', () => {
     const keeping = () => {
       const log: string[] = [];
-      const copy: Keeping = {
+      const copy: CopyWriter = {
         write: (bytes) => log.push(textOf(bytes)),
         commit: () => log.push('commit'),
         abort: () => log.push('abort'),

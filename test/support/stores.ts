@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom } from 'rxjs';
-import type { Candidate, CatalogEntry, Header, Keeping } from '../../pipelines/model/index.ts';
+import type { Candidate, CatalogEntry, CopyWriter, Header } from '../../pipelines/model/index.ts';
 import { createSaveStore, type SaveStore, type SaveStoreOptions } from '../../src/saves/copies/store.ts';
 import { digestOf } from './collect.ts';
 import { filesBelow, temporaryFolders } from './folder.ts';
@@ -32,7 +32,7 @@ export const filesOf = (folder: string): string[] => {
 export const describing = (bytes: Uint8Array, more: Partial<CatalogEntry> = {}): CatalogEntry =>
   anEntry({ checksum: { algorithm: 'sha256', value: digestOf(bytes) }, ...more });
 
-export const writeTo = (keeping: Keeping | undefined, bytes: Uint8Array, size = 65_536) => {
+export const writeTo = (keeping: CopyWriter | undefined, bytes: Uint8Array, size = 65_536) => {
   for (let at = 0; at < bytes.length; at += size) keeping?.write(bytes.subarray(at, at + size));
 };
 

@@ -64,7 +64,7 @@ export interface SaveStore {
   /** Completes when the copy will outlive a power cut: at once, when its commit is over, or after fetching it again. */
   readonly dispatch: Dispatch;
   /**
-   * Emits the copy of an entry, `{ source: 'saved', kept: true, headers }`, if there is one that is right, and completes. A copy not yet seen by
+   * Emits the copy of an entry, `{ source: 'saved', isCopy: true, headers }`, if there is one that is right, and completes. A copy not yet seen by
    * this process, or touched since, is read and checked first: up to 1 MiB at once, larger ones in the background, offered later.
    * Errors with UNREADABLE where the disk cannot be asked.
    */
@@ -228,7 +228,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     eviction.used(copy);
     const { headers } = known;
     const url = pathToFileURL(copy.path).href;
-    return { entry, source: 'saved', url, root: folder, kept: true, ...(headers && { headers }) };
+    return { entry, source: 'saved', url, root: folder, isCopy: true, ...(headers && { headers }) };
   };
 
   return {

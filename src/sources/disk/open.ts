@@ -140,9 +140,9 @@ const headOf = (file: DiskFile, candidate: Candidate, ask: Ask): SourceHead | St
  * own. A copy's time is that of saving, which is not when the content was modified. The file's entity tag is strong: time, size and inode
  * change with the content (RFC 9110 section 8.8.1).
  */
-const fieldsOf = ({ path, stats }: DiskFile, { headers, kept }: Candidate): readonly Header[] =>
+const fieldsOf = ({ path, stats }: DiskFile, { headers, isCopy }: Candidate): readonly Header[] =>
   headers ?? [
     ['Content-Type', contentType(path)],
-    ...(kept ? [] : [['Last-Modified', stats.mtime.toUTCString()] as const]),
+    ...(isCopy ? [] : [['Last-Modified', stats.mtime.toUTCString()] as const]),
     ['ETag', `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`],
   ];

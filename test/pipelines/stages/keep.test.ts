@@ -3,7 +3,7 @@ import { type Chunk, type Head, keep, type StreamRequest } from '../../../pipeli
 import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEndOf } from '../../support/river.ts';
 
 const feed = aCandidate('feed', entryOf('ab'));
-const saved = aCandidate('saved', entryOf('ab'), { kept: true });
+const saved = aCandidate('saved', entryOf('ab'), { isCopy: true });
 
 /** What became of the copies, written down as it happens. The head says where one is made. */
 const check = (
@@ -27,7 +27,7 @@ const check = (
         return keeping as never;
       },
     });
-    const told = expected.length > 0 ? { ...values, h: headOf(candidate, { length: 2, stored: true }) } : values;
+    const told = expected.length > 0 ? { ...values, h: headOf(candidate, { length: 2, keepsCopy: true }) } : values;
     expectObservable(events.pipe(kept), unsubscribed).toBe(result, told);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();

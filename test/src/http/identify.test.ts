@@ -13,7 +13,7 @@ import { aCandidate, anEntry, headOf } from '../../support/river.ts';
 const ALL = { via: true, cacheStatus: true, proxyStatus: true, requestId: true };
 const feed = aCandidate('feed:secret.host:8080', anEntry());
 const alternate = aCandidate('alternate:secret', anEntry());
-const saved = aCandidate('saved', anEntry(), { kept: true, url: 'file:///saved/x' });
+const saved = aCandidate('saved', anEntry(), { isCopy: true, url: 'file:///saved/x' });
 
 const ofHead = (
   found: readonly Candidate[],
@@ -61,7 +61,7 @@ describe('Cache-Status', () => {
 
   it('tells what the feed answered, and whether a copy is kept', () =>
     expect(
-      valuesOf('Cache-Status', ofHead([feed], feed, [], { status: 206, sourceStatus: 200, stored: true })),
+      valuesOf('Cache-Status', ofHead([feed], feed, [], { status: 206, sourceStatus: 200, keepsCopy: true })),
     ).toEqual(['pulp-streamer;fwd=uri-miss;fwd-status=200;stored;detail="feed"']));
 
   it('follows those of the feed’s caches', () =>

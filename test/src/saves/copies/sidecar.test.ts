@@ -72,7 +72,7 @@ describe.each(kinds)('a copy of content %s', (_, entry) => {
     rmSync(await sidecarFor(store, entry));
     const later = store.restart();
     expect(await find(later, entry)).toEqual(expect.not.objectContaining({ headers: expect.anything() }));
-    expect(await find(later, entry)).toMatchObject({ source: 'saved', kept: true });
+    expect(await find(later, entry)).toMatchObject({ source: 'saved', isCopy: true });
     expect(later.errors).toEqual([]);
   });
 

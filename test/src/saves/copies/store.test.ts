@@ -52,7 +52,7 @@ describe('a kept copy', () => {
     await keep(store, entry, content);
     const candidate = await find(store, entry);
     const url = expect.stringContaining(store.files()[0]!);
-    expect(candidate).toEqual({ entry, source: 'saved', kept: true, root: store.folder, url, headers: [] });
+    expect(candidate).toEqual({ entry, source: 'saved', isCopy: true, root: store.folder, url, headers: [] });
     const { body } = await collect(openDisk(candidate!, anAsk()));
     expect(body.equals(content)).toBe(true);
     expect(store.files()).toHaveLength(1);

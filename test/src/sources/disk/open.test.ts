@@ -102,7 +102,7 @@ describe('a file on disk', () => {
 
   describe('that is a saved copy', () => {
     const DATE = 'Thu, 01 Jan 2015 00:00:00 GMT';
-    const copy = (headers?: Candidate['headers']) => at(join(root, 'bear.rpm'), { root, kept: true, headers });
+    const copy = (headers?: Candidate['headers']) => at(join(root, 'bear.rpm'), { root, isCopy: true, headers });
     const partOf = async (candidate: Candidate, ifRange: string) => {
       const { head, body } = await collect(openDisk(candidate, anAsk({ from: 1, ifRange })));
       return `${head?.from} ${body}`;
