@@ -3,7 +3,7 @@ import type { Settings } from '../config/schema.ts';
 import { listenAddresses, UnknownInterfaceError } from '../http/addresses.ts';
 import { openAuthorization } from './authorization.ts';
 import { checkDatabase } from './catalog.ts';
-import { checkDispatcher } from './save-target.ts';
+import { checkSaveTarget } from './save-target.ts';
 
 /**
  * Why the daemon would refuse these settings at its start. Connects to nothing and writes nothing.
@@ -12,7 +12,7 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
   const checks: readonly (() => unknown)[] = [
     () => openAuthorization(settings),
     () => listenAddresses(settings.interfaces),
-    () => checkDispatcher(settings),
+    () => checkSaveTarget(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
   ];
   const problems: string[] = [];

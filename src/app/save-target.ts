@@ -18,7 +18,7 @@ import type { Records } from '../saves/deferred/records.ts';
 import { identityProblems } from './identity-files.ts';
 
 /** Whoever is asked to save units. */
-export interface Dispatcher {
+export interface SaveTarget {
   readonly dispatch: Dispatch;
   /** Deliveries at once that it is worth to have under way. */
   readonly concurrency?: number;
@@ -40,8 +40,8 @@ const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
 const CONCURRENCY = 64;
 
 /** Connects to whoever saves units elsewhere, in the background. Throws a ConfigError where the settings cannot be used. */
-export const openDispatcher = (settings: Settings, parts: Parts): Dispatcher => {
-  checkDispatcher(settings);
+export const openSaveTarget = (settings: Settings, parts: Parts): SaveTarget => {
+  checkSaveTarget(settings);
   return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
 };
 
@@ -50,7 +50,7 @@ export const sendsTasks = ({ dispatch, deferredNudge }: Pick<Settings, 'dispatch
   dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
 
 /** Throws a ConfigError if the settings cannot be used to have units saved elsewhere. Connects to nothing. */
-export const checkDispatcher = (settings: Settings): void => {
+export const checkSaveTarget = (settings: Settings): void => {
   const { dispatch, catalogType, saveTaskArgs: args, saveTaskKwargs: kwargs } = settings;
   if (dispatch === 'deferred' && catalogType !== 'mongodb') throw invalid('dispatch', NO_DATABASE);
   if (dispatch === 'celery') judging('saveTaskArgs', () => checkTemplate({ args, kwargs }));
@@ -71,7 +71,7 @@ const NO_DATABASE = 'expected a catalog_type of mongodb beside deferred: the rec
 const origin = `gen${process.pid}@${hostname()}`;
 const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
 
-const openCelery = (settings: Settings, { logger, database }: Parts): Dispatcher => {
+const openCelery = (settings: Settings, { logger, database }: Parts): SaveTarget => {
   const task = { name: settings.saveTask, args: settings.saveTaskArgs, kwargs: settings.saveTaskKwargs };
   const reservation = settings.taskReservation ? settings.reservationTask : undefined;
   const broker = connectBroker(settings, logger);
@@ -87,7 +87,7 @@ const openCelery = (settings: Settings, { logger, database }: Parts): Dispatcher
   return { dispatch, concurrency: CONCURRENCY, revived: broker.connected, close: async () => broker.close() };
 };
 
-const openDeferred = (settings: Settings, { logger, database }: Parts): Dispatcher => {
+const openDeferred = (settings: Settings, { logger, database }: Parts): SaveTarget => {
   if (!database) throw invalid('dispatch', NO_DATABASE);
   const broker = settings.deferredNudge ? connectBroker(settings, logger) : undefined;
   const { dispatch, close } = createDeferredDispatch({

@@ -18,7 +18,7 @@ import { openCatalog } from './catalog.ts';
 import { composeStreamer, type Streamer } from './compose.ts';
 import { policyOf, sourcesOf } from './from-settings.ts';
 import { logDelivery, logDepth, logExpiring, logIll, logReady } from './log-lines.ts';
-import { type Dispatcher, openDispatcher } from './save-target.ts';
+import { openSaveTarget, type SaveTarget } from './save-target.ts';
 import { healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
 export interface OpenStreamer extends Streamer {
@@ -126,7 +126,7 @@ export const openStreamer = async (
 
     const outbox = openOutbox(outboxFile(settings), { onError });
     background.add(() => outbox.close());
-    const dispatcher: Dispatcher = store ?? openDispatcher(settings, { logger, database: chosen.database });
+    const saveTarget: SaveTarget = store ?? openSaveTarget(settings, { logger, database: chosen.database });
     const streamer = composeStreamer({
       ...parts,
       sources: candidates,
@@ -136,7 +136,7 @@ export const openStreamer = async (
     const deliveries = new Subject<Delivery>();
     deliveries.subscribe((delivery) => logDelivery(logger, delivery, store ? 'saved' : 'save queued'));
     background.add(logDepth(logger, outbox, deliveries.pipe(filter(({ type }) => type === 'put-off'))));
-    const { dispatch, concurrency = DELIVERY.concurrency, revived = EMPTY } = dispatcher;
+    const { dispatch, concurrency = DELIVERY.concurrency, revived = EMPTY } = saveTarget;
     const delivering = deliverSaves({ outbox, ...DELIVERY, dispatch, concurrency }).subscribe(deliveries);
     // What was put off while the other side was away need not wait until it is due.
     background.add(
@@ -156,7 +156,7 @@ export const openStreamer = async (
       close: async () => {
         delivering.unsubscribe();
         deliveries.complete();
-        await dispatcher.close();
+        await saveTarget.close();
         outbox.close();
         await close();
       },

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
-import { type Dispatcher, openDispatcher } from '../../../src/app/save-target.ts';
+import { openSaveTarget, type SaveTarget } from '../../../src/app/save-target.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { ConfigError, loadSettings } from '../../../src/config/load.ts';
 import { channels } from '../../support/amqp.ts';
@@ -27,9 +27,9 @@ afterEach(async () => {
 });
 const open = (
   flags: Readonly<Record<string, string>>,
-  parts: Partial<Parameters<typeof openDispatcher>[1]> = {},
-): Dispatcher => {
-  const opened = openDispatcher(settingsOf(flags), { logger, ...parts });
+  parts: Partial<Parameters<typeof openSaveTarget>[1]> = {},
+): SaveTarget => {
+  const opened = openSaveTarget(settingsOf(flags), { logger, ...parts });
   ending.push(opened.close);
   return opened;
 };

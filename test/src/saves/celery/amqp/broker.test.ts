@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { firstValueFrom, lastValueFrom, ReplaySubject, skip } from 'rxjs';
-import { openDispatcher } from '../../../../../src/app/save-target.ts';
+import { openSaveTarget } from '../../../../../src/app/save-target.ts';
 import { loadSettings } from '../../../../../src/config/load.ts';
 import { brokerAddresses } from '../../../../../src/saves/celery/amqp/address.ts';
 import { type Broker, type BrokerOptions, openBroker } from '../../../../../src/saves/celery/amqp/broker.ts';
@@ -355,7 +355,7 @@ dispatch: celery
 `,
     );
     const { settings } = loadSettings({ files: [file], flags: {} });
-    const { dispatch, close } = openDispatcher(settings, { logger: pino({ level: 'silent' }) });
+    const { dispatch, close } = openSaveTarget(settings, { logger: pino({ level: 'silent' }) });
     await lastValueFrom(dispatch({ id: 1, requestId: 'r', failures: 0, entry: anEntry() }), { defaultValue: 0 });
     await close();
     const channel = await channelTo(broker().url + encodeURIComponent(VHOST));
