@@ -3,7 +3,7 @@ import type {
   Catalog,
   FindCandidates,
   Keep,
-  MakeDigest,
+  NewDigest,
   OpenSource,
   Outbox,
   Policy,
@@ -34,7 +34,7 @@ export interface LazyFetchDeps {
   /** Asked in this order for every entry: best first, the feed last. */
   readonly sources: readonly FindCandidates[];
   readonly open: OpenSource;
-  readonly digest: MakeDigest;
+  readonly newDigest: NewDigest;
   readonly policy: Policy;
   /** From 0 to 1: jitter for back-off. */
   readonly random: () => number;

@@ -3,7 +3,7 @@
  * same river over a catalog and sources of your own, `createDefaults` makes the rest; `pulp-streamer/pipelines` has the pipeline itself, its stages and its operators.
  */
 export * from '../pipelines/index.ts';
-export { composeStreamer, digest, type FetchOptions, type Streamer, type StreamerParts } from './app/compose.ts';
+export { composeStreamer, type FetchOptions, newDigest, type Streamer, type StreamerParts } from './app/compose.ts';
 export { type Daemon, startDaemon } from './app/daemon.ts';
 export { createStreamer, type StreamerOptions } from './app/embedded.ts';
 export { createDefaults, type Defaults, type SettingOptions } from './app/from-settings.ts';

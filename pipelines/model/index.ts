@@ -25,13 +25,13 @@ export type {
   Dispatch,
   FindCandidates,
   Keep,
-  MakeDigest,
+  NewDigest,
   Offer,
   OpenSource,
   Outbox,
   PendingSaveRequest,
   SaveRequest,
 } from './ports.ts';
-export { type ByteRange, type Part, within } from './range.ts';
+export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
 export type { StreamRequest } from './request.ts';

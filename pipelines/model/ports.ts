@@ -61,7 +61,7 @@ export interface Digest {
   hex(): string;
 }
 
-export type MakeDigest = (algorithm: ChecksumAlgorithm) => Digest;
+export type NewDigest = (algorithm: ChecksumAlgorithm) => Digest;
 
 /** One copy in the making, beside a running transfer. It never blocks and never throws: a copy that cannot keep up gives itself up. */
 export interface CopyWriter {

@@ -13,7 +13,10 @@ export interface Part {
 }
 
 /** The bytes that a range means in content of this length; nothing where it has none of them (RFC 9110 section 15.5.17). */
-export const within = ({ first, last = Number.POSITIVE_INFINITY }: ByteRange, length: number): Part | undefined => {
+export const resolveRange = (
+  { first, last = Number.POSITIVE_INFINITY }: ByteRange,
+  length: number,
+): Part | undefined => {
   const part = { first: first < 0 ? Math.max(0, length + first) : first, last: Math.min(last, length - 1) };
   return part.first <= part.last ? part : undefined;
 };

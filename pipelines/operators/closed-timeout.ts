@@ -13,7 +13,7 @@ import {
 
 interface Patience {
   /** Milliseconds that the consumer may want nothing. */
-  readonly within: number;
+  readonly timeoutMs: number;
   readonly valve: Observable<boolean>;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
@@ -31,7 +31,7 @@ interface Patience {
  * Else passes everything on. Unsubscribing leaves source and valve, and stops the timer.
  */
 export const closedTimeout = <T>({
-  within,
+  timeoutMs,
   valve,
   error,
   scheduler = asyncScheduler,
@@ -39,6 +39,6 @@ export const closedTimeout = <T>({
   takeUntil(
     valve.pipe(
       distinctUntilChanged(),
-      switchMap((open) => (open ? EMPTY : timer(within, scheduler).pipe(switchMap(() => throwError(error))))),
+      switchMap((open) => (open ? EMPTY : timer(timeoutMs, scheduler).pipe(switchMap(() => throwError(error))))),
     ),
   );

@@ -3,7 +3,7 @@ import { operate } from './operate.ts';
 
 interface StallTimeout {
   /** Milliseconds that the source may stay silent between values, and before its end. */
-  readonly within: number;
+  readonly timeoutMs: number;
   /** Silence while the valve is closed is the consumer's wish, not a stall: the time starts anew when it opens. */
   readonly valve: Observable<boolean>;
   readonly error: () => unknown;
@@ -24,7 +24,7 @@ interface StallTimeout {
  * Unsubscribing stops the timer and leaves source and valve.
  */
 export const stallTimeout = <T>({
-  within,
+  timeoutMs,
   valve,
   error,
   scheduler = asyncScheduler,
@@ -46,10 +46,10 @@ export const stallTimeout = <T>({
     const watch = () =>
       subscriber.add(
         scheduler.schedule(function () {
-          const left = open ? last + within - scheduler.now() : within;
+          const left = open ? last + timeoutMs - scheduler.now() : timeoutMs;
           if (left > 0) this.schedule(undefined, left);
           else subscriber.error(error());
-        }, within),
+        }, timeoutMs),
       );
 
     return {

@@ -5,9 +5,9 @@ import {
   type Head,
   judge,
   type Policy,
+  resolveRange,
   StreamError,
   type StreamRequest,
-  within,
 } from '../model/index.ts';
 import { unchangedHead } from './client-head.ts';
 import type { Transfer } from './transfer.ts';
@@ -48,7 +48,7 @@ const knownAnswer = (
     size &&
     ranges?.length &&
     ifRange === undefined &&
-    !ranges.some((range) => within(range, size))
+    !ranges.some((range) => resolveRange(range, size))
   )
     throw new StreamError('UNSATISFIABLE', 'client', `${path} has ${size} bytes only`, { length: size });
   return undefined;

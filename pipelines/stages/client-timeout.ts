@@ -9,7 +9,7 @@ export const clientTimeout = (
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   clientTimeout > 0
     ? closedTimeout({
-        within: clientTimeout,
+        timeoutMs: clientTimeout,
         valve,
         error: () => new StreamError('CLIENT_STUCK', 'client', `the client took nothing for ${clientTimeout} ms`),
         ...(scheduler && { scheduler }),

@@ -8,9 +8,9 @@ import {
   type Header,
   holds,
   type Part,
+  resolveRange,
   StreamError,
   type StreamRequest,
-  within,
 } from '../model/index.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
@@ -61,7 +61,7 @@ export const multipart =
 
 /** The ranges that exist in content of this length. Those that overlap are joined, all then in ascending order: nobody gets a byte twice. */
 const joined = (ranges: readonly ByteRange[], length: number): readonly Part[] => {
-  const parts = ranges.flatMap((range) => within(range, length) ?? []);
+  const parts = ranges.flatMap((range) => resolveRange(range, length) ?? []);
   const ascending = parts.toSorted((a, b) => a.first - b.first);
   const merged: Part[] = [];
   for (const part of ascending) {

@@ -6,7 +6,7 @@ import {
   type Digest,
   errorSourceOf,
   type Head,
-  type MakeDigest,
+  type NewDigest,
   type Note,
   StreamError,
   type StreamRequest,
@@ -22,13 +22,13 @@ import type { Start } from './transfer.ts';
  */
 export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
-  { digest: makeDigest, mayFallBehind }: DigestDeps,
+  { newDigest, mayFallBehind }: DigestDeps,
   start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
     const digestFor = ({ candidate, whole }: Head): Digest | undefined => {
       const { checksum } = candidate.entry;
-      return checksum && whole && method === 'GET' ? makeDigest(checksum.algorithm) : undefined;
+      return checksum && whole && method === 'GET' ? newDigest(checksum.algorithm) : undefined;
     };
     const digestAt = ({ head, sent, digest }: Start): Digest | undefined => {
       const fresh = digestFor(head);
@@ -83,7 +83,7 @@ export const verify = (
   });
 
 export interface DigestDeps {
-  readonly digest: MakeDigest;
+  readonly newDigest: NewDigest;
   /** Whether a chunk is to come with its digest, asked for each. */
   readonly mayFallBehind?: () => boolean;
 }

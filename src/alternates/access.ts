@@ -32,7 +32,7 @@ export const sourceAccess = (
 };
 
 /** Milliseconds: what an instance is asked about itself is answered at once or not at all, and a client may be waiting. */
-const IDENTITY = { within: 2_000, retryAfter: 60_000 };
+const IDENTITY = { timeoutMs: 2_000, retryAfter: 60_000 };
 
 /** Asks once for all, and again only a while after it failed. */
 const keeping = <T>(ask: () => Observable<T>, now: () => number): Observable<T> => {
@@ -65,12 +65,12 @@ const wholeReader =
   (open: OpenSource): ReadWhole =>
   (url) => {
     const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: 'identity', revision: 0, data: {} };
-    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} was not there within ${IDENTITY.within} ms`);
+    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} was not there within ${IDENTITY.timeoutMs} ms`);
     return open(
       { entry, source: 'identity', url },
       { method: 'GET', from: 0, valve: NEVER.pipe(startWith(true)) },
     ).pipe(
-      timeout({ first: IDENTITY.within, each: IDENTITY.within, with: () => throwError(late) }),
+      timeout({ first: IDENTITY.timeoutMs, each: IDENTITY.timeoutMs, with: () => throwError(late) }),
       filter((event): event is Chunk => event.type === 'chunk'),
       map(({ bytes }) => bytes),
     );

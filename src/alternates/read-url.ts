@@ -15,12 +15,12 @@ export const urlReader =
     readBytes((valve) =>
       open({ entry: entryAt(url), source: url, url, access }, { method: 'GET', from: 0, valve }).pipe(
         timeout({ first: headTimeout, with: () => throwError(() => silent(url, headTimeout)) }),
-        stallTimeout({ within: readTimeout, valve, error: () => silent(url, readTimeout) }),
+        stallTimeout({ timeoutMs: readTimeout, valve, error: () => silent(url, readTimeout) }),
       ),
     );
 
-const silent = (url: string, within: number) =>
-  new StreamError('STALLED', 'feed', `${url} sent nothing for ${within} ms`);
+const silent = (url: string, timeoutMs: number) =>
+  new StreamError('STALLED', 'feed', `${url} sent nothing for ${timeoutMs} ms`);
 
 /** What is read here is in no catalog. */
 const entryAt = (url: string) => ({

@@ -54,19 +54,19 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       import('../catalog/mongodb/refreshes.ts'),
       import('../catalog/mongodb/offer-search.ts'),
     ]);
-    const within = settings.mongodbTimeout * 1000;
-    const database = connectMongo(databaseOf(settings), within);
+    const timeoutMs = settings.mongodbTimeout * 1000;
+    const database = connectMongo(databaseOf(settings), timeoutMs);
     const catalog = openMongoCatalog(database, {
       storageDir: settings.storageDir,
       pluginConfigDir: settings.pluginConfigDir,
-      maxTime: within,
+      maxTime: timeoutMs,
     });
-    const store = mongoRefreshStore(database, within);
+    const store = mongoRefreshStore(database, timeoutMs);
     return {
       ...catalog,
       embedded,
       store,
-      search: mongoOfferSearch(database, within),
+      search: mongoOfferSearch(database, timeoutMs),
       database,
       ready: database.ready,
       close: async () => {

@@ -9,7 +9,7 @@ import {
   type LazyFetchDeps,
   lazyFetch,
   lookup,
-  type MakeDigest,
+  type NewDigest,
   type Report,
   type StreamEvent,
   type StreamRequest,
@@ -17,7 +17,7 @@ import {
 import { steadyClock } from './steady-clock.ts';
 
 /** Digests by Node's own OpenSSL. */
-export const digest: MakeDigest = (algorithm) => digestOf(createHash(algorithm));
+export const newDigest: NewDigest = (algorithm) => digestOf(createHash(algorithm));
 
 const digestOf = (hash: Hash): Digest => ({
   update: (bytes) => {
@@ -33,7 +33,7 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
 }
 
 /** What `composeStreamer` needs; everything else has a default. */
-export type StreamerParts = Omit<LazyFetchDeps, 'digest' | 'random' | 'report'> &
+export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report'> &
   Partial<Pick<LazyFetchDeps, 'random'>> & {
     /** Told of each attempt that failed, as it fails. */
     readonly failed?: (candidate: Candidate) => void;
@@ -78,7 +78,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
         ...memories,
         ...parts,
         random,
-        digest,
+        newDigest,
         report: options.report,
       }).pipe(
         tap((event) => {

@@ -2,7 +2,7 @@ import type { LazyFetchDeps, Policy } from '../../pipelines/index.ts';
 import { loadSettings } from '../config/load.ts';
 import type { SettingName, Settings } from '../config/schema.ts';
 import { createSources, type Sources } from '../sources/open.ts';
-import { digest } from './compose.ts';
+import { newDigest } from './compose.ts';
 import { version } from './version.ts';
 
 /** Any setting by its name (docs/configuration.md, in camelCase), as text or number; those left out have their defaults. */
@@ -47,7 +47,7 @@ export const sourcesOf = (settings: Settings): Sources =>
     connections: settings.maxConnections,
   });
 
-export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'digest' | 'policy' | 'random'> {
+export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'> {
   /** Ends every connection; transfers that still run fail. */
   close(): Promise<void>;
 }
@@ -58,5 +58,5 @@ export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'digest' | 'polic
  */
 export const createDefaults = (options: SettingOptions = {}): Defaults => {
   const settings = settingsOf(options);
-  return { ...sourcesOf(settings), digest, policy: policyOf(settings), random: Math.random };
+  return { ...sourcesOf(settings), newDigest, policy: policyOf(settings), random: Math.random };
 };

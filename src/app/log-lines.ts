@@ -7,7 +7,7 @@ import { messageOf } from '../lib/thrown.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import type { ExpiringCertificate } from '../sources/expiring-certificates.ts';
 
-export const logIll = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
+export const logUnhealthy = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
   for (const { source, state, failures, until, lastError } of now) {
     if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
     const { code, message } = lastError;

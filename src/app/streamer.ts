@@ -17,7 +17,7 @@ import { withLimits } from '../sources/source-limits.ts';
 import { openCatalog } from './catalog.ts';
 import { composeStreamer, type Streamer } from './compose.ts';
 import { policyOf, sourcesOf } from './from-settings.ts';
-import { logDelivery, logDepth, logExpiring, logIll, logReady } from './log-lines.ts';
+import { logDelivery, logDepth, logExpiring, logReady, logUnhealthy } from './log-lines.ts';
 import { openSaveTarget, type SaveTarget } from './save-target.ts';
 import { healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
@@ -65,7 +65,7 @@ export const openStreamer = async (
   });
   // Half of the time that a client's patience with a source is worth: past that another source may well have a place.
   const watched = warnOfExpiry(sources.open, { warn: (found) => logExpiring(logger, found), now: Date.now });
-  const open = withLimits(watched, { within: (settings.headTimeout * 1000) / 2 });
+  const open = withLimits(watched, { timeoutMs: (settings.headTimeout * 1000) / 2 });
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,
     parse: parseDescriptor,
@@ -79,9 +79,9 @@ export const openStreamer = async (
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
   if (delivers) {
     background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
-    background.add(health.ill.pipe(pairwise()).subscribe(([before, now]) => logIll(logger, before, now)));
+    background.add(health.unhealthy.pipe(pairwise()).subscribe(([before, now]) => logUnhealthy(logger, before, now)));
     background.add(
-      writeHealth(healthFile(settings), health.ill).subscribe({
+      writeHealth(healthFile(settings), health.unhealthy).subscribe({
         error: (error) => logger.error({ error: messageOf(error) }, 'the state of sources cannot be written'),
       }),
     );

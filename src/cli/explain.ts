@@ -5,12 +5,12 @@ import { healthFile } from '../app/state-folder.ts';
 import { openStreamer } from '../app/streamer.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { type IllSource, readHealth } from '../observe/health-file.ts';
+import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 /** What a candidate is, with nothing secret in it. */
-const describe = ({ source, url, access = {}, problem, entry }: Candidate, ill: readonly IllSource[]) => ({
+const describe = ({ source, url, access = {}, problem, entry }: Candidate, unhealthy: readonly UnhealthySource[]) => ({
   source,
   url: maskUrl(url),
   revision: entry.revision,
@@ -22,16 +22,16 @@ const describe = ({ source, url, access = {}, problem, entry }: Candidate, ill: 
     ...(access.verifyServer === false ? ['server not verified'] : []),
   ],
   ...(problem && { problem: maskUrl(messageOf(problem)) }),
-  ...coolingOf(ill.find((one) => one.source === source)),
+  ...coolingOf(unhealthy.find((one) => one.source === source)),
 });
 
 /** What the daemon found of a source lately; it tries it after all others. */
-const coolingOf = (ill: IllSource | undefined) =>
-  ill && {
+const coolingOf = (unhealthy: UnhealthySource | undefined) =>
+  unhealthy && {
     cooling: {
-      until: new Date(ill.until).toISOString(),
-      failures: ill.failures,
-      error: maskUrl(ill.lastError.message),
+      until: new Date(unhealthy.until).toISOString(),
+      failures: unhealthy.failures,
+      error: maskUrl(unhealthy.lastError.message),
     },
   };
 
@@ -60,8 +60,8 @@ export const addExplain = (program: Command): void => {
       const [first] = found;
       if (!first) return;
       const unit = unitOf(first);
-      const ill = readHealth(healthFile(settings), Date.now());
-      const sources = found.map((candidate) => describe(candidate, ill));
+      const unhealthy = readHealth(healthFile(settings), Date.now());
+      const sources = found.map((candidate) => describe(candidate, unhealthy));
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ ...unit, candidates: sources }, null, 2)}\n`);
         return;

@@ -5,7 +5,7 @@ import { healthFile } from '../app/state-folder.ts';
 import { version } from '../app/version.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import { parseDescriptor } from '../config/ini.ts';
-import { type IllSource, readHealth } from '../observe/health-file.ts';
+import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import { createSources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import type { Output } from './catalog-context.ts';
@@ -24,7 +24,7 @@ export interface OpenAlternates {
   readonly search: OfferSearch;
   readonly alternates: Alternates;
   /** What the daemon found of sources lately. */
-  readonly ill: readonly IllSource[];
+  readonly unhealthy: readonly UnhealthySource[];
   close(): Promise<void>;
 }
 
@@ -46,13 +46,13 @@ export const sourcesContext: SourcesContext = {
       parse: parseDescriptor,
       catalog,
       store: catalog.store,
-      open: withLimits(sources.open, { within: settings.headTimeout * 1000 }),
+      open: withLimits(sources.open, { timeoutMs: settings.headTimeout * 1000 }),
       onMissing: ({ id }, url) => process.stderr.write(`warning: ${id}: ${url} is listed but not there\n`),
     });
     return {
       search: catalog.search,
       alternates,
-      ill: readHealth(healthFile(settings), Date.now()),
+      unhealthy: readHealth(healthFile(settings), Date.now()),
       close: async () => {
         alternates.close();
         await sources.close();

@@ -12,10 +12,10 @@ import { describeUnits, explainUnit } from './sources-explain.ts';
 
 const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-const toPlain = async ({ alternates, ill }: OpenAlternates, source: AlternateSource) => {
+const toPlain = async ({ alternates, unhealthy }: OpenAlternates, source: AlternateSource) => {
   const { offers, expiration, state } = await alternates.status(source);
   const { id, type, priority, baseUrl } = source;
-  const illness = ill.find((one) => one.source === `alternate:${id}`);
+  const illness = unhealthy.find((one) => one.source === `alternate:${id}`);
   return {
     id,
     type,

@@ -108,9 +108,9 @@ export const createExchange = (
  * Resets the connection of a client that takes nothing of a response which is written to its end: as long as it is not, that is for the
  * pipeline to see to. Node counts from the last byte that the client took, or sent.
  */
-const watch = (res: ServerResponse, within: number): void => {
-  res.setTimeout(within, () => {
+const watch = (res: ServerResponse, timeoutMs: number): void => {
+  res.setTimeout(timeoutMs, () => {
     if (res.writableEnded) res.socket?.resetAndDestroy();
-    else res.setTimeout(within);
+    else res.setTimeout(timeoutMs);
   });
 };

@@ -11,7 +11,7 @@ export interface HttpServer {
   /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
   listen(addresses: readonly ListenAddress[], port: number): Promise<readonly AddressInfo[]>;
   /** Takes no more requests; resolves once the running ones ended, at the latest after so many milliseconds, when they are reset. */
-  stop(within: number): Promise<void>;
+  stop(timeoutMs: number): Promise<void>;
 }
 
 interface Answers {
@@ -140,13 +140,13 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         throw error;
       }
     },
-    stop: async (within) => {
+    stop: async (timeoutMs) => {
       const closed = Promise.all(servers.map(closeListener));
       for (const connection of connections.values()) connection.stop();
       const cut = setTimeout(() => {
         // Where a body ends with the connection, a mere close would make it look whole.
         for (const socket of connections.keys()) socket.resetAndDestroy();
-      }, within);
+      }, timeoutMs);
       await closed;
       clearTimeout(cut);
       await Promise.all(servers.map(close));

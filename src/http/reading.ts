@@ -11,7 +11,7 @@ export interface Reading {
    * Returns false if the request that is on its way is late by the client's own fault. If reading was stopped, the client is given the same
    * time again: `late` is called if no request has come by then.
    */
-  excuse(late: () => void, within: number): boolean;
+  excuse(late: () => void, timeoutMs: number): boolean;
 }
 
 /**
@@ -40,13 +40,13 @@ export const createReading = (socket: Socket): Reading => {
       requests += 1;
       heldUp = stopped;
     },
-    excuse: (late, within) => {
+    excuse: (late, timeoutMs) => {
       if (!heldUp) return false;
       heldUp = stopped;
       const before = requests;
       const again = setTimeout(() => {
         if (requests === before) late();
-      }, within);
+      }, timeoutMs);
       socket.once('close', () => clearTimeout(again));
       return true;
     },

@@ -3,7 +3,7 @@ import { auditTime, concatMap, defer, type Observable, startWith } from 'rxjs';
 import { replaceFile } from '../lib/private-files.ts';
 
 /** A source that is not well, as the memory of sources tells it; `until` in milliseconds since 1970. */
-export interface IllSource {
+export interface UnhealthySource {
   readonly source: string;
   readonly state: string;
   readonly failures: number;
@@ -18,8 +18,8 @@ const PACE = 500;
  * Keeps a file that says which sources are not well, so that the command line can tell what the daemon knows. Writes, while
  * subscribed, at once and after changes; emits nothing, completes with its source, errors where the file cannot be written.
  */
-export const writeHealth = (file: string, ill: Observable<readonly IllSource[]>): Observable<never> =>
-  ill.pipe(
+export const writeHealth = (file: string, unhealthy: Observable<readonly UnhealthySource[]>): Observable<never> =>
+  unhealthy.pipe(
     auditTime(PACE),
     startWith([]),
     concatMap((sources) => defer(() => replaceFile(file, JSON.stringify(sources)))),
@@ -27,9 +27,9 @@ export const writeHealth = (file: string, ill: Observable<readonly IllSource[]>)
   );
 
 /** What the daemon wrote last, of those whose time is not over; nothing where there is no such file. */
-export const readHealth = (file: string, now: number): readonly IllSource[] => {
+export const readHealth = (file: string, now: number): readonly UnhealthySource[] => {
   try {
-    const sources: readonly IllSource[] = JSON.parse(readFileSync(file, 'utf8'));
+    const sources: readonly UnhealthySource[] = JSON.parse(readFileSync(file, 'utf8'));
     return sources.filter(({ until }) => until > now);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

@@ -15,7 +15,7 @@ import { rateLimit } from '../../pipelines/operators/rate-limit.ts';
 
 interface Options {
   /** Milliseconds that a transfer waits for its place at most. */
-  readonly within: number;
+  readonly timeoutMs: number;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -25,7 +25,7 @@ interface Options {
  * time it errors with SOURCE_FULL: another source is tried then, and this one is not held to be ill. `within` should be less than the
  * request's head timeout, which runs meanwhile. Changed limits hold for transfers that begin after the change.
  */
-export const withLimits = (open: OpenSource, { within, scheduler = asyncScheduler }: Options): OpenSource => {
+export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncScheduler }: Options): OpenSource => {
   const semaphoreOf = byHolder(limitConcurrency);
   const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, scheduler }));
 
@@ -37,8 +37,8 @@ export const withLimits = (open: OpenSource, { within, scheduler = asyncSchedule
     if (!semaphore) return events;
     return defer(() => {
       const entered = new ReplaySubject<void>(1);
-      const late = timer(within, scheduler).pipe(
-        mergeMap(() => throwError(() => full(candidate, maxConcurrent, within))),
+      const late = timer(timeoutMs, scheduler).pipe(
+        mergeMap(() => throwError(() => full(candidate, maxConcurrent, timeoutMs))),
         takeUntil(entered),
       );
       const entering = defer(() => {
@@ -50,11 +50,11 @@ export const withLimits = (open: OpenSource, { within, scheduler = asyncSchedule
   };
 };
 
-const full = ({ source, url }: Candidate, places: number | undefined, within: number): StreamError =>
+const full = ({ source, url }: Candidate, places: number | undefined, timeoutMs: number): StreamError =>
   new StreamError(
     'SOURCE_FULL',
     'self',
-    `${source} may have ${places} transfers at a time; ${url} waited ${within} ms for its place`,
+    `${source} may have ${places} transfers at a time; ${url} waited ${timeoutMs} ms for its place`,
   );
 
 /** An alternate source limits itself; the limits of a feed are its importer's, whatever another importer says of the same host. */

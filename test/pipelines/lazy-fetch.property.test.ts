@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { within } from '../../pipelines/index.ts';
+import { resolveRange } from '../../pipelines/index.ts';
 import { diagram } from '../support/diagram.ts';
 import { textOf } from '../support/river.ts';
 import { type Fate, type History, live, liveTogether, type Plan } from '../support/world.ts';
@@ -139,7 +139,7 @@ describe('lazyFetch, in arbitrary histories', () => {
       fc.property(plan, (plan) =>
         holds(plan, (history) => {
           if (history.ending.kind !== 'complete') return;
-          const part = within(plan.range, plan.content.length);
+          const part = resolveRange(plan.range, plan.content.length);
           const [head] = history.events.flatMap(([, event]) => (event.type === 'head' ? [event] : []));
           const told = plan.lengthTold || plan.sizeKnown;
           if (head?.status === 200) expect(told).toBe(false);

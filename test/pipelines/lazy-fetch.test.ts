@@ -19,9 +19,9 @@ import {
   aPolicy,
   aRequest,
   chunk,
-  digest,
   entryOf,
   marbles,
+  newDigest,
   sourceHead,
   textOf,
 } from '../support/river.ts';
@@ -81,7 +81,7 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
       if (!answer) throw new Error(`${source} was not to be asked ${count + 1} times`);
       return answer;
     },
-    digest,
+    newDigest,
     policy: aPolicy(),
     random: () => 1,
     outbox: { append: (save) => saves.push(save) },

@@ -17,8 +17,8 @@ import {
   aPolicy,
   aRequest,
   chunk,
-  digest,
   entryOf,
+  newDigest,
   sourceHead,
   textOf,
 } from '../support/river.ts';
@@ -51,7 +51,7 @@ const scene = ({
       opened.push({ asked, events, valve: () => open });
       return events;
     },
-    digest,
+    newDigest,
     policy: aPolicy({ attempts: 1, headTimeout: 10_000, readTimeout: 10_000 }),
     random: () => 1,
     // No time passes: nothing here is waited for.

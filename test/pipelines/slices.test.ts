@@ -20,8 +20,8 @@ import {
   aPolicy,
   aRequest,
   chunk,
-  digest,
   entryOf,
+  newDigest,
   sourceHead,
   textOf,
 } from '../support/river.ts';
@@ -53,7 +53,7 @@ const ask = ({ entry = known, open, slices, request, kept = true, policy }: Stor
     catalog: { lookup: () => of(entry) },
     sources: [(found) => of(aCandidate('feed', found, { isCopy: kept }))],
     open: counting,
-    digest,
+    newDigest,
     policy: aPolicy({ attempts: 1, ...policy }),
     random: () => 1,
     slices,

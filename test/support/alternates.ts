@@ -25,7 +25,7 @@ export const makeAlternates = (folder: string, parts: Partial<AlternatesParts> =
   mkdirSync(descriptors, { recursive: true });
   const catalog = openSqliteCatalog(join(folder, 'catalog.db'));
   const sources = createSources(feedSettings());
-  const open = withLimits(sources.open, { within: 10_000 });
+  const open = withLimits(sources.open, { timeoutMs: 10_000 });
   const alternates = openAlternates({
     folder: descriptors,
     parse: parseDescriptor,

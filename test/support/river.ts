@@ -20,7 +20,7 @@ export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(te
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 export const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');
 
-export { digest } from '../../src/app/compose.ts';
+export { newDigest } from '../../src/app/compose.ts';
 
 export const anEntry = (more: Partial<CatalogEntry> = {}): CatalogEntry => ({
   path: '/pulp/bear.rpm',

@@ -22,12 +22,12 @@ import {
   type Policy,
   pausable,
   type Report,
+  resolveRange,
   type SourceEvent,
   StreamError,
   type StreamEvent,
-  within,
 } from '../../pipelines/index.ts';
-import { aCandidate, aPolicy, aRequest, bytesOf, digest, entryOf, sourceHead } from './river.ts';
+import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, newDigest, sourceHead } from './river.ts';
 
 /** How one try of a source goes. `at` is a byte of the whole content. */
 export type Fate =
@@ -93,7 +93,7 @@ const play = (
 ): Observable<SourceEvent> => {
   if (fate.kind === 'throws') throw new Error('thrown on purpose');
   const whole = bytesOf(plan.content);
-  const part = within({ first: start, last: end }, whole.length) ?? { first: start, last: whole.length - 1 };
+  const part = resolveRange({ first: start, last: end }, whole.length) ?? { first: start, last: whole.length - 1 };
   const asked = part.first;
   const deaf = fate.kind === 'ignores-range';
   const from = deaf ? 0 : asked;
@@ -179,7 +179,7 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(...candidates)],
     open,
-    digest,
+    newDigest,
     policy: aPolicy({ readTimeout: 40, headTimeout: 40, hedge: plan.hedgeAfter !== undefined, ...plan.policy }),
     random: () => 0.5,
     scheduler: time,

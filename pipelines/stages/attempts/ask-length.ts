@@ -25,7 +25,7 @@ export const askLength = (
   request: StreamRequest,
   candidate: Candidate,
   head: SourceHead,
-  deps: AttemptDeps & { readonly within: number },
+  deps: AttemptDeps & { readonly timeoutMs: number },
 ): Observable<number | undefined> => {
   const valve = of(true);
   const ask = (method: StreamRequest['method'], last?: number) =>
@@ -42,7 +42,7 @@ export const askLength = (
     filter((found) => found.length !== undefined && isSameState(candidate, head, found)),
     map(({ length }) => length),
     first(undefined, undefined),
-    timeout({ first: deps.within, with: () => of(undefined), ...(deps.scheduler && { scheduler: deps.scheduler }) }),
+    timeout({ first: deps.timeoutMs, with: () => of(undefined), ...(deps.scheduler && { scheduler: deps.scheduler }) }),
     catchError(() => of(undefined)),
   );
 };

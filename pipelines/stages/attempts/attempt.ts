@@ -46,7 +46,7 @@ export const attempt = (
       scheduler,
     }),
     stallTimeout({
-      within: readTimeout,
+      timeoutMs: readTimeout,
       valve,
       error: () => fail('STALLED', `nothing for ${readTimeout} ms`),
       scheduler,

@@ -19,7 +19,7 @@ import {
   type Chunk,
   type Head,
   isSame,
-  type MakeDigest,
+  type NewDigest,
   type Note,
   type OpenSource,
   type Phase,
@@ -42,7 +42,7 @@ import { withLength } from './with-length.ts';
 
 interface AttemptsDeps {
   readonly open: OpenSource;
-  readonly digest: MakeDigest;
+  readonly newDigest: NewDigest;
   /** Whether a chunk is to come with its digest, asked for each. */
   readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;

@@ -11,9 +11,9 @@ import {
   judge,
   type Part,
   type Policy,
+  resolveRange,
   StreamError,
   type StreamRequest,
-  within,
 } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import { clientHead, unchangedHead } from '../client-head.ts';
@@ -74,7 +74,7 @@ const unsatisfiable = (candidate: Candidate, length: number): StreamError =>
  */
 const partOf = (head: JudgedHead, candidate: Candidate, { range }: Wanted): Part | undefined => {
   const total = head.length ?? candidate.entry.size;
-  const part = range && total !== undefined ? within(range, total) : undefined;
+  const part = range && total !== undefined ? resolveRange(range, total) : undefined;
   if (range && total && !part) throw unsatisfiable(candidate, total);
   const first = part?.first ?? 0;
   if (head.from > first)

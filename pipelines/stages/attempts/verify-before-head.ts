@@ -23,7 +23,7 @@ interface VerifyWholeDeps extends DigestDeps {
 export const verifyBeforeHead = (
   { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
-  { digest: makeDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyWholeDeps,
+  { newDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyWholeDeps,
 ): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
@@ -68,7 +68,7 @@ export const verifyBeforeHead = (
       },
       complete: () => {
         if (waiting) {
-          const digest = entry.checksum && makeDigest(entry.checksum.algorithm);
+          const digest = entry.checksum && newDigest(entry.checksum.algorithm);
           const right = digest ? chunks.map((chunk) => digested(chunk, digest, mayFallBehind)) : chunks;
           const found = digest?.hex();
           if (entry.checksum && found !== undefined && found !== entry.checksum.value)

@@ -46,7 +46,7 @@ export const withLength = (
       distinctUntilChanged(),
     );
     const find = (head: JudgedHead) =>
-      askLength(request, candidate, head, { ...deps, within: deps.policy.verifyWholeWithin });
+      askLength(request, candidate, head, { ...deps, timeoutMs: deps.policy.verifyWholeWithin });
     open({ ...request, valve })
       .pipe(measured(candidate, lengths, known, find))
       .subscribe(out);

@@ -34,7 +34,7 @@ export interface Health {
   /** Milliseconds that 95 of 100 of a source's recent heads took at most; nothing before there were enough of them. */
   usualHead(source: string): number | undefined;
   /** The sources that are not well, now and after each change. Never completes. */
-  readonly ill: Observable<readonly SourceHealth[]>;
+  readonly unhealthy: Observable<readonly SourceHealth[]>;
 }
 
 /** Heads remembered of each source, and how many make a rule. */
@@ -42,7 +42,7 @@ const REMEMBERED = 64;
 const ENOUGH = 20;
 
 /** URLs remembered because their content was wrong. */
-const LIARS = 1000;
+const WRONG_REMEMBERED = 1000;
 
 /** A file that is not there, or has none of the bytes, says nothing of the source that does not have it, nor do our own limits. */
 const HARMLESS: ReadonlySet<ErrorCode> = new Set([
@@ -69,26 +69,26 @@ export const createHealth = ({
 }: HealthOptions): Health => {
   const known = new Map<string, SourceHealth>();
   const heads = new Map<string, number[]>();
-  const liars = new Map<string, number>();
-  const ill = new BehaviorSubject<readonly SourceHealth[]>([]);
+  const wrongContent = new Map<string, number>();
+  const unhealthy = new BehaviorSubject<readonly SourceHealth[]>([]);
 
   const isCooling = ({ source }: Candidate): boolean => {
     const health = known.get(source);
     return health !== undefined && scheduler.now() < health.until;
   };
 
-  const hasLied = ({ url }: Candidate): boolean => scheduler.now() < (liars.get(url) ?? 0);
+  const sentWrongContent = ({ url }: Candidate): boolean => scheduler.now() < (wrongContent.get(url) ?? 0);
 
-  const lied = ({ url }: Candidate) => {
-    liars.delete(url);
-    liars.set(url, scheduler.now() + cooldownLimit);
-    const [oldest] = liars.keys();
-    if (liars.size > LIARS && oldest !== undefined) liars.delete(oldest);
+  const rememberWrongContent = ({ url }: Candidate) => {
+    wrongContent.delete(url);
+    wrongContent.set(url, scheduler.now() + cooldownLimit);
+    const [oldest] = wrongContent.keys();
+    if (wrongContent.size > WRONG_REMEMBERED && oldest !== undefined) wrongContent.delete(oldest);
   };
 
   const remember = (health: SourceHealth) => {
     known.set(health.source, health);
-    ill.next([...known.values()]);
+    unhealthy.next([...known.values()]);
   };
 
   const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
@@ -101,14 +101,14 @@ export const createHealth = ({
 
   return {
     order: (candidates) => {
-      const rank = (candidate: Candidate) => Number(isCooling(candidate)) + 2 * Number(hasLied(candidate));
+      const rank = (candidate: Candidate) => Number(isCooling(candidate)) + 2 * Number(sentWrongContent(candidate));
       return candidates.toSorted((a, b) => rank(a) - rank(b));
     },
     observe: (note) => {
       if (!('candidate' in note)) return;
       const { source } = note.candidate;
       const health = known.get(source);
-      if (note.note === 'failed' && note.error.code === 'WRONG_CHECKSUM') lied(note.candidate);
+      if (note.note === 'failed' && note.error.code === 'WRONG_CHECKSUM') rememberWrongContent(note.candidate);
       if (note.note === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.note === 'attempt' && health && !isCooling(note.candidate))
         // Should the trial never come to an end (its client may leave), the next one follows after as long again.
@@ -119,13 +119,13 @@ export const createHealth = ({
       heads.set(source, [...times.slice(1 - REMEMBERED), took]);
     },
     succeeded: (source) => {
-      if (known.delete(source)) ill.next([...known.values()]);
+      if (known.delete(source)) unhealthy.next([...known.values()]);
     },
     usualHead: (source) => {
       const times = heads.get(source) ?? [];
       if (times.length < ENOUGH) return undefined;
       return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)];
     },
-    ill,
+    unhealthy,
   };
 };

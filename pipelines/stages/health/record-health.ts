@@ -4,7 +4,7 @@ import { operate } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
 interface LearnDeps {
-  readonly health?: Omit<Health, 'order' | 'ill' | 'usualHead'>;
+  readonly health?: Omit<Health, 'order' | 'unhealthy' | 'usualHead'>;
   readonly scheduler?: SchedulerLike;
 }
 

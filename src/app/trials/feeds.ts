@@ -37,10 +37,10 @@ export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Pro
     const { sources: alternates, problems } = await descriptorsIn(settings.contentSourcesDir);
     const accessOf = sourceAccess(CATALOGERS, sources.open, Date.now);
     const places = [...feeds, ...alternates.map((source) => placeOf(source, () => firstValueFrom(accessOf(source))))];
-    const within = settings.headTimeout * 1000;
+    const timeoutMs = settings.headTimeout * 1000;
     const trials = await firstValueFrom(
       from(places).pipe(
-        mergeMap((place) => tryPlace(place, sources.open, within), CONCURRENCY),
+        mergeMap((place) => tryPlace(place, sources.open, timeoutMs), CONCURRENCY),
         toArray(),
       ),
     );
@@ -86,16 +86,16 @@ const isAnswer = (error: unknown): error is StreamError =>
 const tryPlace = (
   { what, url, mustBeThere, access, root }: Place,
   open: OpenSource,
-  within: number,
+  timeoutMs: number,
 ): Promise<Trial> => {
   const ask = async (): Promise<string | undefined> => {
     const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: '', revision: 0, data: {} };
     const candidate = { entry, source: what, url, access: await access(), ...(root !== undefined && { root }) };
-    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${within} ms`);
+    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${timeoutMs} ms`);
     try {
       await firstValueFrom(
         defer(() => open(candidate, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
-          timeout({ first: within, with: () => throwError(late) }),
+          timeout({ first: timeoutMs, with: () => throwError(late) }),
         ),
       );
       return undefined;

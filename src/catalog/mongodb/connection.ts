@@ -50,8 +50,8 @@ const wasNotSent = (error: unknown): boolean => codeOf(error) === 'EPIPE' && !(e
  *
  * @param within milliseconds that an answer may take
  */
-export const connectMongo = (settings: DatabaseSettings, within: number): Connection => {
-  const { client, database, hosts } = makeClient(settings, within);
+export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Connection => {
+  const { client, database, hosts } = makeClient(settings, timeoutMs);
   const ready = new ReplaySubject<boolean>(1);
   let connecting: Promise<unknown> | undefined;
   let failure: { readonly error: StreamError; readonly at: number } | undefined;
@@ -86,12 +86,12 @@ export const connectMongo = (settings: DatabaseSettings, within: number): Connec
   const asking = <T>(question: (database: Db) => Promise<T>): Observable<T> =>
     defer(() => {
       const asked = performance.now();
-      const late = () => throwError(() => unavailable(asked, `no answer within ${within} ms`));
+      const late = () => throwError(() => unavailable(asked, `no answer within ${timeoutMs} ms`));
       return defer(connect).pipe(
         catchError((error: unknown) => throwError(() => unavailable(asked, messageOf(error), error))),
         mergeMap(() => question(client.db(database))),
         retry({ delay: (error: unknown) => (wasNotSent(error) ? timer(0) : throwError(() => error)) }),
-        timeout({ first: within, with: late }),
+        timeout({ first: timeoutMs, with: late }),
         catchError((error: unknown) =>
           throwError(() => (isOfConnection(error) ? unavailable(asked, messageOf(error), error) : error)),
         ),
@@ -120,7 +120,7 @@ export const connectMongo = (settings: DatabaseSettings, within: number): Connec
       ready.complete();
       // Where the server hangs up in this very moment, the driver waits for ever to say good-bye, and its watch keeps the process.
       const { topology } = client as unknown as { readonly topology?: { close(): void } };
-      await Promise.race([client.close(), setTimeout(within, undefined, { ref: false })]);
+      await Promise.race([client.close(), setTimeout(timeoutMs, undefined, { ref: false })]);
       topology?.close();
     },
   };

@@ -7,9 +7,9 @@ import {
   type Header,
   holds,
   type OpenSource,
+  resolveRange,
   type SourceHead,
   StreamError,
-  within,
 } from '../../../pipelines/model/index.ts';
 import { type Flow, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
 import { asksRange } from '../asks-range.ts';
@@ -125,7 +125,7 @@ const headOf = (file: DiskFile, candidate: Candidate, ask: Ask): SourceHead | St
   // A weak one proves nothing about bytes.
   const etag = tag?.startsWith('"') ? tag : undefined;
   const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified: field(fields, 'last-modified') });
-  const part = asked ? within({ first: ask.from, last: ask.last }, length) : undefined;
+  const part = asked ? resolveRange({ first: ask.from, last: ask.last }, length) : undefined;
   // From its very end on there is nothing left to read, and nothing wrong.
   if (asked && !part && ask.from !== length && length > 0) {
     return new StreamError('UNSATISFIABLE', 'disk', `${path} has ${length} bytes only`, { length });

@@ -4,9 +4,9 @@ import {
   field,
   type Header,
   type Part,
+  resolveRange,
   type SourceHead,
   StreamError,
-  within,
 } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
 import { sayUrl } from './errors.ts';
@@ -88,7 +88,7 @@ const head = (
 const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   const range = field(headers, 'content-range');
   const [first, last, total] = (/^bytes +(\d+)-(\d+)\/(\d+)$/i.exec(range ?? '') ?? []).slice(1).map(decimal);
-  const wanted = total === undefined ? undefined : within({ first: ask.from, last: ask.last }, total);
+  const wanted = total === undefined ? undefined : resolveRange({ first: ask.from, last: ask.last }, total);
   if (first === undefined || last === undefined || total === undefined || first > last || last !== wanted?.last) {
     const told = range === undefined ? 'without Content-Range' : `with Content-Range “${range}”`;
     return refused('NO_RANGE', url, `answered 206 ${told}; expected one part with all that was asked for`, 206);
@@ -105,7 +105,7 @@ const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answ
   // Of empty content every range is beyond the end, and nothing is missing.
   if (length !== undefined && (length === from || length === 0))
     return { type: 'nothing-left', head: head(416, headers, length, { first: length }) };
-  return length === undefined || within({ first: from, last }, length)
+  return length === undefined || resolveRange({ first: from, last }, length)
     ? refused('NO_RANGE', url, 'answered 416', 416)
     : refused('UNSATISFIABLE', url, `answered 416: it has ${length} bytes only`, 416, { length });
 };

@@ -21,7 +21,7 @@ export interface Exchange {
 }
 
 /** An unwanted body no longer than this (bytes) and no later than this (milliseconds) is read, since a connection costs more. */
-const REST = { bytes: 64 * 1024, within: 1000 };
+const REST = { bytes: 64 * 1024, timeoutMs: 1000 };
 
 /**
  * One request and its response over a pool's connection. Pausing stops reading from the socket, so TCP pushes back.
@@ -63,7 +63,7 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
         const length = decimal(field(headers, 'content-length')) ?? Number.POSITIVE_INFINITY;
         if (length > REST.bytes) return started.abort(new Error('the body is not wanted'));
         started.resume();
-        rest = setTimeout(() => started.abort(new Error('the rest takes too long')), REST.within).unref();
+        rest = setTimeout(() => started.abort(new Error('the rest takes too long')), REST.timeoutMs).unref();
       },
       onResponseData: (_, bytes) => {
         if (!over) listener.data(bytes);

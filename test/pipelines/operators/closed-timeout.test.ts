@@ -3,7 +3,7 @@ import { closedTimeout } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
 
 const VALVE = { o: true, x: false };
-const within5 = { within: 5, error: () => 'error' };
+const within5 = { timeoutMs: 5, error: () => 'error' };
 
 describe('patience', () => {
   it('errors when the valve stays closed for too long, and leaves source and valve', () =>

@@ -44,10 +44,10 @@ import {
   aPolicy,
   aRequest,
   chunk,
-  digest,
   entryOf,
   headOf,
   marbles,
+  newDigest,
   sourceHead,
   textOf,
 } from '../../support/river.ts';
@@ -74,7 +74,7 @@ const kase = <T, R>(name: string, operator: () => OperatorFunction<T, R>): Case 
 const opening = (
   make: (deps: Deps) => Observable<{ readonly type: string }>,
 ): (() => OperatorFunction<Event, Event>) => {
-  const deps = { digest, random: () => 0, policy: aPolicy({ attempts: 1, headTimeout: 100, readTimeout: 100 }) };
+  const deps = { newDigest, random: () => 0, policy: aPolicy({ attempts: 1, headTimeout: 100, readTimeout: 100 }) };
   return () => (source) =>
     make({ ...deps, open: () => source as Observable<SourceEvent> }).pipe(
       filter(({ type }) => type !== 'note' && type !== 'end'),
@@ -92,11 +92,11 @@ const decorating =
 /** Every operator of the house; a new one is added here and has to pass all rows. */
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
-  kase('stallTimeout', () => stallTimeout<Event>({ within: 100, valve: NEVER, error: () => 'stalled' })),
+  kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stalled' })),
   kase('speedFloor', () =>
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
   ),
-  kase('closedTimeout', () => closedTimeout<Event>({ within: 100, valve: NEVER, error: () => 'stuck' })),
+  kase('closedTimeout', () => closedTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stuck' })),
   kase(
     'pausable',
     () => (source: Observable<Event>) =>
@@ -132,7 +132,9 @@ const CASES: readonly Case[] = [
   kase('enforceLength', () => enforceLength(candidate)),
   kase('begin', () => begin(request, candidate, {}, aPolicy())),
   kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
-  kase('verifyBeforeHead', () => verifyBeforeHead({ method: 'HEAD' }, candidate, { digest, policy: aPolicy() })),
+  kase('verifyBeforeHead', () =>
+    verifyBeforeHead({ method: 'HEAD' }, candidate, { newDigest: newDigest, policy: aPolicy() }),
+  ),
   kase(
     'withLength',
     opening((deps) =>
@@ -143,7 +145,7 @@ const CASES: readonly Case[] = [
     'attempts',
     opening((deps) => of([candidate]).pipe(attempts(request, deps))),
   ),
-  kase('verify', () => verify(request, { digest })),
+  kase('verify', () => verify(request, { newDigest: newDigest })),
   kase('recordHealth', () => recordHealth({})),
   kase('keep', () => keep(request, {})),
   kase('requestSave', () => requestSave(request, { policy: aPolicy() })),

@@ -4,7 +4,7 @@ import { stallTimeout } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
 
 const VALVE = { o: true, x: false };
-const within5 = { within: 5, error: () => 'error' };
+const within5 = { timeoutMs: 5, error: () => 'error' };
 
 describe('stallTimeout', () => {
   it('errors when the source stays silent, counted from its last value', () =>

@@ -19,10 +19,10 @@ import {
   anEntry,
   aPolicy,
   chunk,
-  digest,
   entryOf,
   headOf,
   marbles,
+  newDigest,
   sha256,
   sourceHead,
   textOf,
@@ -165,7 +165,7 @@ describe('verify', () => {
       const sent = [...source].filter((letter) => 'abcd'.includes(letter)).length;
       const values = { ...CHUNKS, h: head, f: { ...failed, sent } } as Record<string, Head | Chunk | Note>;
       const events = cold(source, values);
-      expectObservable(events.pipe(verify({ method: 'GET' }, { digest }))).toBe(result, values, error);
+      expectObservable(events.pipe(verify({ method: 'GET' }, { newDigest: newDigest }))).toBe(result, values, error);
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
@@ -218,7 +218,7 @@ describe('verifyWhole', () => {
         L: { ...head, verified: false },
       };
       const events = cold(source, values);
-      const deps = { digest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 10 }) };
+      const deps = { newDigest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 10 }) };
       expectObservable(events.pipe(verifyBeforeHead({ method: 'GET' }, candidate, deps))).toBe(
         result,
         { ...CHUNKS, ...heads } as never,

@@ -14,7 +14,7 @@ import {
 import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
 import { yum } from '../../../src/alternates/catalogers/yum.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
-import { digest } from '../../../src/app/compose.ts';
+import { newDigest } from '../../../src/app/compose.ts';
 import { yum as format } from '../../../src/repositories/yum.ts';
 import { feedCandidates } from '../../../src/sources/feed/candidates.ts';
 import { makeAlternates, type TestAlternates } from '../../support/alternates.ts';
@@ -66,7 +66,7 @@ const fetch = async (alternates: TestAlternates, path: string): Promise<{ body: 
       catalog: alternates.catalog,
       sources: [alternates.find, feedCandidates(alternates.catalog)],
       open: alternates.open,
-      digest,
+      newDigest: newDigest,
       policy: aPolicy({ headTimeout: 10_000, readTimeout: 10_000 }),
       random: Math.random,
     }).pipe(toArray()),

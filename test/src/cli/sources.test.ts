@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import { sqliteOfferSearch } from '../../../src/catalog/sqlite/offer-search.ts';
 import { addSourcesCommands } from '../../../src/cli/sources.ts';
-import type { IllSource } from '../../../src/observe/health-file.ts';
+import type { UnhealthySource } from '../../../src/observe/health-file.ts';
 import { yum } from '../../../src/repositories/yum.ts';
 import { descriptorOf, makeAlternates } from '../../support/alternates.ts';
 import { importFolder } from '../../support/importing.ts';
@@ -16,7 +16,7 @@ const newFolder = temporaryFolders();
 const ZOO = join(import.meta.dirname, '../../../examples/zoo');
 
 /** The commands over a folder with descriptors and a catalog. */
-const makeCli = ({ terminal = false, ill = [] as readonly IllSource[] } = {}) => {
+const makeCli = ({ terminal = false, unhealthy = [] as readonly UnhealthySource[] } = {}) => {
   const folder = newFolder();
   mkdirSync(join(folder, 'conf.d'));
   const run = async (...args: string[]): Promise<{ out: string; err: string; error?: unknown }> => {
@@ -27,7 +27,7 @@ const makeCli = ({ terminal = false, ill = [] as readonly IllSource[] } = {}) =>
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       open: () => {
         const alternates = makeAlternates(folder);
-        return { search: sqliteOfferSearch(alternates.catalog), alternates, ill, close: alternates.end };
+        return { search: sqliteOfferSearch(alternates.catalog), alternates, unhealthy, close: alternates.end };
       },
       stdout,
       stderr,
@@ -92,8 +92,8 @@ describe('sources list', () => {
 describe('sources list, of a source that cools down', () => {
   it('says until when, and why', async () => {
     const lastError = { code: 'STALLED', message: 'http://me:secret@acs/x sent nothing' };
-    const ill = [{ source: 'alternate:zoo', state: 'cooling', failures: 1, until: 0, lastError }];
-    const cli = makeCli({ ill });
+    const unhealthy = [{ source: 'alternate:zoo', state: 'cooling', failures: 1, until: 0, lastError }];
+    const cli = makeCli({ unhealthy });
     cli.describe('zoo', ZOO);
     const { out } = await cli.run('list');
     expect(out).toContain('\tcooling until 1970-01-01T00:00:00.000Z: http://***@acs/x sent nothing\n');

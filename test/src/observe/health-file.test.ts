@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const ill = {
+const unhealthy = {
   source: 'feed:host',
   state: 'cooling',
   failures: 2,
@@ -23,12 +23,12 @@ const ill = {
 
 describe('the health file', () => {
   it('says what was told last', async () => {
-    await lastValueFrom(writeHealth(file, of([], [ill])), { defaultValue: undefined });
-    expect(readHealth(file, 1000)).toEqual([ill]);
+    await lastValueFrom(writeHealth(file, of([], [unhealthy])), { defaultValue: undefined });
+    expect(readHealth(file, 1000)).toEqual([unhealthy]);
   });
 
   it('forgets what an earlier daemon left, at once', async () => {
-    writeFileSync(file, JSON.stringify([ill]));
+    writeFileSync(file, JSON.stringify([unhealthy]));
     const renamed = new Promise<void>((resolve) => {
       const watcher = watch(folder, (_, name) => {
         if (name !== 'health.json' || readFileSync(file, 'utf8') !== '[]') return;
@@ -43,7 +43,7 @@ describe('the health file', () => {
   });
 
   it('leaves out those whose time is over', async () => {
-    await lastValueFrom(writeHealth(file, of([ill])), { defaultValue: undefined });
+    await lastValueFrom(writeHealth(file, of([unhealthy])), { defaultValue: undefined });
     expect(readHealth(file, 2000)).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ describe('places of a source', () => {
   it('hold across requests, each source having its own', () =>
     marbles(({ cold, expectObservable }) => {
       const VALUES = { h: head, c: chunk('c') };
-      const open = withLimits(() => cold<SourceEvent>('h-c|', VALUES), { within: 100 });
+      const open = withLimits(() => cold<SourceEvent>('h-c|', VALUES), { timeoutMs: 100 });
       const one = from('alternate:one', { maxConcurrent: 1 });
       expectObservable(opening(open, one)).toBe('                                              h-c|', VALUES);
       expectObservable(opening(open, { ...one })).toBe('                                       ---h-c|', VALUES);
@@ -44,7 +44,7 @@ describe('places of a source', () => {
 
   it('of a feed are its importer’s, not its host’s', () =>
     marbles(({ cold, expectObservable }) => {
-      const open = withLimits(() => cold<SourceEvent>('--|'), { within: 100 });
+      const open = withLimits(() => cold<SourceEvent>('--|'), { timeoutMs: 100 });
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'a'))).toBe('--|');
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'b'))).toBe('--|');
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'a'))).toBe('----|');
@@ -52,7 +52,7 @@ describe('places of a source', () => {
 
   it('are waited for so long and no longer, and then another source is the better choice', () =>
     marbles(({ cold, expectObservable }) => {
-      const open = withLimits(() => cold<SourceEvent>('h---------|', { h: head }), { within: 5 });
+      const open = withLimits(() => cold<SourceEvent>('h---------|', { h: head }), { timeoutMs: 5 });
       const one = from('alternate:one', { maxConcurrent: 1 });
       const text = 'alternate:one may have 1 transfers at a time; http://acs/x waited 5 ms for its place';
       expectObservable(opening(open, one)).toBe('h---------|', { h: head });
@@ -61,7 +61,7 @@ describe('places of a source', () => {
 
   it('hold for those who come after a change of the limit', () =>
     marbles(({ cold, expectObservable }) => {
-      const open = withLimits(() => cold<SourceEvent>('--|'), { within: 100 });
+      const open = withLimits(() => cold<SourceEvent>('--|'), { timeoutMs: 100 });
       expectObservable(opening(open, from('alternate:one', { maxConcurrent: 1 }))).toBe('--|');
       expectObservable(opening(open, from('alternate:one', { maxConcurrent: 2 }))).toBe('--|');
     }));
@@ -85,7 +85,7 @@ describe('limits of a real feed', () => {
   });
 
   it('never let more requests reach it than it may have, and all come through', async () => {
-    const open = withLimits(feed.open, { within: 10_000 });
+    const open = withLimits(feed.open, { timeoutMs: 10_000 });
     const candidate = at(`${server.url}/x`, { source: 'alternate:one', access: { maxConcurrent: 2 } });
     const all = Array.from({ length: 6 }, () => collect(open(candidate, anAsk())));
     for (let answered = 0; answered < 6; answered += 1) {
@@ -98,7 +98,7 @@ describe('limits of a real feed', () => {
   });
 
   it('give a place back when a waiting or a running request is left', async () => {
-    const open = withLimits(feed.open, { within: 10_000 });
+    const open = withLimits(feed.open, { timeoutMs: 10_000 });
     const candidate = at(`${server.url}/x`, { source: 'alternate:two', access: { maxConcurrent: 1 } });
     const before = server.requests.length;
     const running = open(candidate, anAsk()).subscribe();
@@ -118,7 +118,7 @@ describe('the speed of a source', () => {
     const file = join(newFolder(), 'file');
     const content = someBytes(300_000);
     writeFileSync(file, content);
-    const open = withLimits(openDisk, { within: 10_000 });
+    const open = withLimits(openDisk, { timeoutMs: 10_000 });
     const candidate = at(file, { source: 'alternate:one', access: { maxSpeed: 1_000_000 } });
     const began = performance.now();
     const all = await Promise.all([1, 2, 3].map(() => collect(open(candidate, anAsk()))));
@@ -134,14 +134,14 @@ describe('the speed of a source', () => {
   it('stops with its consumer’s valve', async () => {
     const file = join(newFolder(), 'file');
     writeFileSync(file, someBytes(100_000));
-    const open = withLimits(openDisk, { within: 10_000 });
+    const open = withLimits(openDisk, { timeoutMs: 10_000 });
     const candidate = at(file, { source: 'alternate:one', access: { maxSpeed: 1_000_000_000 } });
     const first = await firstValueFrom(open(candidate, anAsk({ valve: concat(of(false), NEVER) })));
     expect(first.type).toBe('head');
   });
 
   it('fails as the source does', async () => {
-    const open = withLimits(openDisk, { within: 10_000 });
+    const open = withLimits(openDisk, { timeoutMs: 10_000 });
     const candidate = at('/no/such/file', { source: 'alternate:one', access: { maxSpeed: 10, maxConcurrent: 1 } });
     expect((await failureOf(open(candidate, anAsk()))).code).toBe('SOURCE_MISSING');
     expect((await failureOf(open(candidate, anAsk()))).code).toBe('SOURCE_MISSING');

@@ -13,10 +13,10 @@ import {
   aPolicy,
   aRequest,
   chunk,
-  digest,
   entryOf,
   inTurn,
   marbles,
+  newDigest,
   sourceHead,
   textOf,
 } from '../../../support/river.ts';
@@ -43,7 +43,7 @@ const letterOf = (event: Head | Chunk | Note): string => {
 
 /** The stage with sources that answer in turn. */
 const tried = (candidates: readonly (typeof first)[], ...answers: Observable<SourceEvent>[]): Observable<string> => {
-  const deps = { digest, random: () => 1, policy: aPolicy({ retryWait: 4 }), open: inTurn(...answers) };
+  const deps = { newDigest, random: () => 1, policy: aPolicy({ retryWait: 4 }), open: inTurn(...answers) };
   return of(candidates).pipe(attempts(aRequest(), deps), map(letterOf));
 };
 

@@ -73,7 +73,7 @@ describe('health', () => {
     const waits: number[] = [];
     const fail = () => {
       health.observe(failure(a));
-      health.ill.subscribe(([one]) => waits.push((one?.until ?? 0) - time.now())).unsubscribe();
+      health.unhealthy.subscribe(([one]) => waits.push((one?.until ?? 0) - time.now())).unsubscribe();
     };
     for (const _ of [1, 2, 3, 4, 5, 6]) fail();
     expect(waits).toEqual([100, 200, 400, 800, 1000, 1000]);
@@ -94,13 +94,13 @@ describe('health', () => {
   it('spreads the time by half', () => {
     const { health } = withClock(0);
     health.observe(failure(a));
-    health.ill.subscribe(([one]) => expect(one?.until).toBe(50)).unsubscribe();
+    health.unhealthy.subscribe(([one]) => expect(one?.until).toBe(50)).unsubscribe();
   });
 
   it('waits at least as long as the source asked for', () => {
     const { health } = withClock();
     health.observe(failure(a, 'SOURCE_BUSY', 700));
-    health.ill.subscribe(([one]) => expect(one?.until).toBe(700)).unsubscribe();
+    health.unhealthy.subscribe(([one]) => expect(one?.until).toBe(700)).unsubscribe();
   });
 
   it.each(['SOURCE_MISSING', 'CLIENT_STUCK', 'INTERNAL'] as const)('does not blame a source for %s', (code) => {
@@ -112,8 +112,8 @@ describe('health', () => {
   it('tells who is ill, and why', () => {
     const { health } = withClock();
     const told: string[] = [];
-    health.ill.subscribe((ill) =>
-      told.push(ill.map(({ source, state, failures }) => `${source} ${state} ${failures}`).join()),
+    health.unhealthy.subscribe((unhealthy) =>
+      told.push(unhealthy.map(({ source, state, failures }) => `${source} ${state} ${failures}`).join()),
     );
     health.observe(failure(a));
     health.observe(failure(a));

@@ -12,8 +12,8 @@ const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
-const connect = (url: string, within = 300): Connection => {
-  const made = connectMongo(databaseSettings({ url }), within);
+const connect = (url: string, timeoutMs = 300): Connection => {
+  const made = connectMongo(databaseSettings({ url }), timeoutMs);
   closing.push(made.close);
   return made;
 };

@@ -58,7 +58,7 @@ sourceContract('a file on disk', async () => {
 describe('a file on disk', () => {
   let folder: string;
   let root: string;
-  const open = (url: string, within = root) => openDisk(at(url, { root: within }), anAsk());
+  const open = (url: string, timeoutMs = root) => openDisk(at(url, { root: timeoutMs }), anAsk());
 
   beforeAll(() => {
     folder = temporary();
