@@ -5,7 +5,7 @@ const [path] = process.argv.slice(2);
 const streamer = await createStreamer({ stateDir: 'state', dispatch: 'none' });
 
 streamer.fetch(path).subscribe({
-  next: (event) => console.log(event.type, event.length ?? event.bytes?.length ?? event.report?.verified ?? event.note),
+  next: (event) => console.log(event.type, event.length ?? event.bytes?.length ?? event.report?.verified ?? '-'),
   error: (error) => console.error(error.code, error.message),
   complete: pull,
 });

@@ -49,8 +49,8 @@ const request = { id: 'one', method: 'GET', path, valve, record: false };
 lookup(request, deps)
   .pipe(candidates(deps), attempts(request, deps), verify(request, deps), progress(), report(request, deps))
   .forEach((event) => {
-    if (event.note === 'attempt') console.log('trying', event.candidate.url);
-    if (event.note === 'failed') console.log('failed:', event.error.code);
+    if (event.type === 'attempt') console.log('trying', event.candidate.url);
+    if (event.type === 'failed') console.log('failed:', event.error.code);
     if (event.type === 'end') console.log(event.report.outcome, event.report.bytes, 'bytes', event.report.verified);
   })
   .catch((error) => console.error(error.code, error.message))

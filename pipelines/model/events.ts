@@ -61,23 +61,26 @@ export interface Head {
 
 /** Something worth knowing on the way; nothing a client sees. */
 export type Note =
-  | { readonly type: 'note'; readonly note: 'found'; readonly candidates: readonly Candidate[] }
-  | { readonly type: 'note'; readonly note: 'attempt'; readonly candidate: Candidate; readonly from: number }
-  | { readonly type: 'note'; readonly note: 'resumed'; readonly candidate: Candidate; readonly from: number }
+  | { readonly type: 'found'; readonly candidates: readonly Candidate[] }
+  | { readonly type: 'attempt'; readonly candidate: Candidate; readonly from: number }
+  | { readonly type: 'resumed'; readonly candidate: Candidate; readonly from: number }
   | {
-      readonly type: 'note';
-      readonly note: 'failed';
+      readonly type: 'failed';
       readonly candidate: Candidate;
       readonly error: StreamError;
       readonly phase: Phase;
       /** Body bytes that had been passed on by then. */
       readonly sent: number;
     }
-  | { readonly type: 'note'; readonly note: 'recorded'; readonly unitId: string }
+  | { readonly type: 'recorded'; readonly unitId: string }
   /** Another request has the same transfer under way: this one shares it. */
-  | { readonly type: 'note'; readonly note: 'shared' }
+  | { readonly type: 'shared' }
   /** It could not keep up with the others, and goes on with a transfer of its own from this byte on. */
-  | { readonly type: 'note'; readonly note: 'behind'; readonly from: number };
+  | { readonly type: 'behind'; readonly from: number };
+
+/** Whether an event is a note: something that happened, and nothing that a client gets. */
+export const isNote = (event: StreamEvent): event is Note =>
+  event.type !== 'head' && event.type !== 'chunk' && event.type !== 'end';
 
 /** The last event of a whole and right response. */
 export interface End {

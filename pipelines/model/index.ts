@@ -13,7 +13,16 @@ export {
   statusOf,
   toStreamError,
 } from './errors.ts';
-export type { Chunk, End, Head, Note, SourceEvent, SourceHead, StreamEvent } from './events.ts';
+export {
+  type Chunk,
+  type End,
+  type Head,
+  isNote,
+  type Note,
+  type SourceEvent,
+  type SourceHead,
+  type StreamEvent,
+} from './events.ts';
 export { field, type Header } from './header.ts';
 export type { Policy } from './policy.ts';
 export type {

@@ -5,6 +5,7 @@ import {
   field,
   type Head,
   type Header,
+  isNote,
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
@@ -92,7 +93,7 @@ const hold =
 
       const pass = (event: TransferEvent): readonly TransferEvent[] => {
         if (event.type === 'head') passes = event.status !== 206;
-        if (event.type === 'note' || passes) return [event];
+        if (isNote(event) || passes) return [event];
         held.push(event);
         return [];
       };

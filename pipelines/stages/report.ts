@@ -1,18 +1,19 @@
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
-import type {
-  AttemptReport,
-  Candidate,
-  Chunk,
-  Head,
-  Moment,
-  Note,
-  Outcome,
-  Report,
-  StreamError,
-  StreamEvent,
-  StreamRequest,
+import {
+  type AttemptReport,
+  type Candidate,
+  type Chunk,
+  type Head,
+  isNote,
+  type Moment,
+  type Note,
+  type Outcome,
+  type Report,
+  type StreamError,
+  type StreamEvent,
+  type StreamRequest,
+  toStreamError,
 } from '../model/index.ts';
-import { toStreamError } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
 
 interface ReportDeps {
@@ -67,26 +68,26 @@ export const report = (
     };
 
     const note = (event: Note) => {
-      if (event.note === 'recorded') {
+      if (event.type === 'recorded') {
         recorded = true;
         mark('recorded', event.unitId);
         return;
       }
-      if (event.note === 'found') {
+      if (event.type === 'found') {
         const { length } = event.candidates;
         mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
         return;
       }
-      if (event.note === 'shared' || event.note === 'behind') {
-        mark(event.note, event.note === 'behind' ? `at byte ${event.from}` : '');
+      if (event.type === 'shared' || event.type === 'behind') {
+        mark(event.type, event.type === 'behind' ? `at byte ${event.from}` : '');
         return;
       }
       const { source, url } = event.candidate;
-      if (event.note === 'resumed') serving = event.candidate;
-      if (event.note === 'attempt') {
+      if (event.type === 'resumed') serving = event.candidate;
+      if (event.type === 'attempt') {
         attempts.push({ source, url, from: event.from });
         mark('attempt', event.from > 0 ? `${source} from byte ${event.from}` : source);
-      } else if (event.note === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
+      } else if (event.type === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
       else {
         const { code, message } = event.error;
         const failed = attempts.findLastIndex((one) => one.source === source && one.url === url && !one.failure);
@@ -115,7 +116,7 @@ export const report = (
 
     return {
       next: (event) => {
-        if (event.type === 'note') note(event);
+        if (isNote(event)) note(event);
         else if (event.type === 'head') {
           head = event;
           serving = event.candidate;

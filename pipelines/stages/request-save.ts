@@ -42,7 +42,7 @@ export const requestSave = (
       next: (event) => {
         if (event.type === 'head') entry = worthSaving(event);
         // The rest comes from a copy that was saved meanwhile.
-        if (event.type === 'note' && event.note === 'resumed' && event.candidate.isCopy) entry = undefined;
+        if (event.type === 'resumed' && event.candidate.isCopy) entry = undefined;
         out.next(event);
       },
       error: (error) => {
@@ -51,7 +51,7 @@ export const requestSave = (
       },
       complete: () => {
         const noted = note();
-        if (noted) out.next({ type: 'note', note: 'recorded', unitId: noted.unitId });
+        if (noted) out.next({ type: 'recorded', unitId: noted.unitId });
         out.complete();
       },
     };

@@ -42,13 +42,13 @@ export const share =
           else if (event.type === 'chunk') {
             sent += event.bytes.length;
             digest = event.digest;
-          } else if (event.note === 'shared') joined = true;
+          } else if (event.type === 'shared') joined = true;
         };
 
         const own = (): Observable<TransferEvent> => of(entries).pipe(transfer(request));
         const goOn = (soFar: Head): Observable<TransferEvent> =>
           concat(
-            of<TransferEvent>({ type: 'note', note: 'behind', from: soFar.first + sent }),
+            of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
             of(entries).pipe(transfer(request, { head: soFar, sent, digest })),
           );
 
@@ -57,7 +57,7 @@ export const share =
           valve: request.valve,
           source: (valve, mayFallBehind) => of(entries).pipe(transfer({ ...request, valve }, undefined, mayFallBehind)),
           fallback: () => (head ? goOn(head) : own()),
-          onJoin: { type: 'note', note: 'shared' },
+          onJoin: { type: 'shared' },
         }).pipe(
           takeWhile((event) => {
             separate = joined && event.type === 'head' && !provable(event);

@@ -50,7 +50,7 @@ export const verify = (
 
     return {
       next: (event) => {
-        if (event.type === 'note' && event.note === 'resumed') contributors.add(event.candidate);
+        if (event.type === 'resumed') contributors.add(event.candidate);
         if (event.type === 'head') {
           head = event;
           contributors.add(event.candidate);
@@ -73,7 +73,7 @@ export const verify = (
           const error = wrongChecksum([...contributors], checksum, found);
           // Nobody can tell whose bytes were wrong: all who gave some are named.
           for (const candidate of contributors)
-            out.next({ type: 'note', note: 'failed', candidate, error, phase: 'mid-body', sent: received });
+            out.next({ type: 'failed', candidate, error, phase: 'mid-body', sent: received });
           throw error;
         }
         release();

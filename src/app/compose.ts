@@ -82,7 +82,7 @@ export const composeStreamer = (parts: StreamerParts): Streamer => {
         report: options.report,
       }).pipe(
         tap((event) => {
-          if (event.type === 'note' && event.note === 'failed') parts.failed?.(event.candidate);
+          if (event.type === 'failed') parts.failed?.(event.candidate);
         }),
       ),
     explain: (path) => lookup(requestOf(path, {}), parts).pipe(candidates(parts)),

@@ -36,9 +36,9 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
   return {
     ofRequest,
     observe: (note) => {
-      if (note.note === 'found') copyKnown = note.candidates.some(({ isCopy }) => isCopy);
-      if (note.note === 'attempt') asked = true;
-      if (note.note === 'shared') collapsed = true;
+      if (note.type === 'found') copyKnown = note.candidates.some(({ isCopy }) => isCopy);
+      if (note.type === 'attempt') asked = true;
+      if (note.type === 'shared') collapsed = true;
     },
     ofHead: (head) => [
       ...head.headers.filter(([name]) => !(requestId && name.toLowerCase() === 'x-request-id')),

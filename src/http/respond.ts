@@ -4,6 +4,7 @@ import {
   ERRORS,
   type Head,
   type Header,
+  isNote,
   type StreamError,
   type StreamEvent,
   statusOf,
@@ -33,7 +34,7 @@ export const respond = (
   { failed, ...how }: How & { readonly failed: (error: StreamError) => void },
 ): void => {
   const write = (event: StreamEvent) => {
-    if (event.type === 'note') how.identity.observe(event);
+    if (isNote(event)) how.identity.observe(event);
     else if (event.type === 'head') writeHead(res, event, how.identity.ofHead(event));
     else if (event.type === 'chunk' && !res.write(event.bytes)) valve.next(false);
   };

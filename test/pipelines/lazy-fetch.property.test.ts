@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { resolveRange } from '../../pipelines/index.ts';
+import { isNote, resolveRange } from '../../pipelines/index.ts';
 import { diagram } from '../support/diagram.ts';
 import { textOf } from '../support/river.ts';
 import { type Fate, type History, live, liveTogether, type Plan } from '../support/world.ts';
@@ -41,7 +41,7 @@ const bodyOf = ({ events }: History) =>
 /** What must hold in every history, whatever the sources, the valve and the consumer do. */
 const invariants = (plan: Plan, history: History): void => {
   const { events, ending, reports } = history;
-  const types = events.map(([, event]) => event.type).filter((type) => type !== 'note');
+  const types = events.flatMap(([, event]) => (isNote(event) ? [] : [event.type]));
   const body = bodyOf(history);
   const [promised] = events.flatMap(([, event]) => (event.type === 'head' ? [event.length] : []));
   expect(types.filter((type) => type === 'head').length).toBeLessThanOrEqual(1);
@@ -174,7 +174,7 @@ describe('lazyFetch, in arbitrary histories', () => {
         const lies = first?.kind === 'lies' && first.at < plan.content.length;
         holds(withGood, ({ ending, events }) => {
           expect(ending.kind).toBe('complete');
-          expect(events.some(([, event]) => event.type === 'note' && event.note === 'failed')).toBe(lies);
+          expect(events.some(([, event]) => event.type === 'failed')).toBe(lies);
         });
       }),
       runs,

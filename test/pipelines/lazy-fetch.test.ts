@@ -4,6 +4,7 @@ import {
   type Candidate,
   type CopyWriter,
   createHealth,
+  isNote,
   type LazyFetchDeps,
   lazyFetch,
   type Report,
@@ -35,13 +36,13 @@ const picture =
   (events: Observable<StreamEvent>): Observable<string> =>
     events.pipe(
       tap((event) => {
-        if (event.type !== 'note') return;
-        if (event.note === 'found') return;
-        if (!('candidate' in event)) notes.push(event.note);
-        else if (event.note === 'failed') notes.push(`${event.candidate.source} ${event.error.code} ${event.phase}`);
-        else notes.push(`${event.note} ${event.candidate.source} ${event.from}`);
+        if (!isNote(event)) return;
+        if (event.type === 'found') return;
+        if (!('candidate' in event)) notes.push(event.type);
+        else if (event.type === 'failed') notes.push(`${event.candidate.source} ${event.error.code} ${event.phase}`);
+        else notes.push(`${event.type} ${event.candidate.source} ${event.from}`);
       }),
-      filter((event) => event.type !== 'note'),
+      filter((event) => !isNote(event)),
       map((event) =>
         event.type === 'head'
           ? event.candidate.source.toUpperCase()

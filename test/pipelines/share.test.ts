@@ -4,6 +4,7 @@ import {
   type Candidate,
   type CatalogEntry,
   createSharing,
+  isNote,
   lazyFetch,
   type Report,
   type SaveRequest,
@@ -75,7 +76,7 @@ const scene = ({
       next: (event) => {
         if (event.type === 'head') seen.heads += 1;
         else if (event.type === 'chunk') seen.body += textOf(event.bytes);
-        else if (event.type === 'note') seen.notes.push(event.note);
+        else if (isNote(event)) seen.notes.push(event.type);
       },
       error: (error) => {
         seen.error = error;

@@ -1,4 +1,4 @@
-import type { StreamEvent } from '../../pipelines/index.ts';
+import { isNote, type StreamEvent } from '../../pipelines/index.ts';
 import type { History, Track } from './world.ts';
 
 /**
@@ -42,7 +42,7 @@ export const diagram = ({ events, ending, tracks, moves }: History): string => {
 
 const markOf = (event: StreamEvent): string => {
   if (event.type === 'chunk') return `${event.bytes.length}b`;
-  return event.type === 'note' ? 'n' : event.type.charAt(0).toUpperCase();
+  return isNote(event) ? 'n' : event.type.charAt(0).toUpperCase();
 };
 
 interface Cell {

@@ -92,7 +92,7 @@ export const attempts = (
       const noteOf = ({ candidate, error, from }: Lost): Note => {
         const phase: Phase = sent > 0 ? 'mid-body' : soFar ? 'before-first-byte' : 'before-head';
         failures.push({ candidate, error, from, sent });
-        return { type: 'note', note: 'failed', candidate, error, phase, sent };
+        return { type: 'failed', candidate, error, phase, sent };
       };
 
       /** The attempt, beside a second one where hedging is wanted and the first one's head takes unusually long. */
@@ -118,7 +118,7 @@ export const attempts = (
         defer(() => {
           const ask = askOf(candidate);
           const from = sent;
-          const note: Note = { type: 'note', note: 'attempt', candidate, from: ask.from };
+          const note: Note = { type: 'attempt', candidate, from: ask.from };
           return concat(
             of(note),
             defer(() => bodyOf(candidate, ask)),
@@ -154,7 +154,7 @@ export const attempts = (
         );
       };
 
-      return concat(of({ type: 'note', note: 'found', candidates } as const), defer(onward));
+      return concat(of({ type: 'found', candidates } as const), defer(onward));
     }),
   );
 

@@ -33,7 +33,7 @@ export const resume = (
         if (event.type === 'chunk') return take?.(event);
         judge(event, candidate, soFar, first);
         take = cutTo(out, event, { first, last: soFar.last });
-        out.next({ type: 'note', note: 'resumed', candidate, from: first });
+        out.next({ type: 'resumed', candidate, from: first });
       },
     };
   });

@@ -108,9 +108,9 @@ export const createHealth = ({
       if (!('candidate' in note)) return;
       const { source } = note.candidate;
       const health = known.get(source);
-      if (note.note === 'failed' && note.error.code === 'WRONG_CHECKSUM') rememberWrongContent(note.candidate);
-      if (note.note === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
-      else if (note.note === 'attempt' && health && !isCooling(note.candidate))
+      if (note.type === 'failed' && note.error.code === 'WRONG_CHECKSUM') rememberWrongContent(note.candidate);
+      if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
+      else if (note.type === 'attempt' && health && !isCooling(note.candidate))
         // Should the trial never come to an end (its client may leave), the next one follows after as long again.
         remember({ ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
     },

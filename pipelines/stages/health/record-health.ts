@@ -1,5 +1,5 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import type { Candidate, Chunk, Head, Note } from '../../model/index.ts';
+import { type Candidate, type Chunk, type Head, isNote, type Note } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
@@ -28,10 +28,10 @@ export const recordHealth = ({
 
     return {
       next: (event) => {
-        if (event.type === 'note') {
+        if (isNote(event)) {
           health?.observe(event);
-          if (event.note === 'attempt') asked.set(event.candidate, scheduler.now());
-          if (event.note === 'resumed') answered(event.candidate);
+          if (event.type === 'attempt') asked.set(event.candidate, scheduler.now());
+          if (event.type === 'resumed') answered(event.candidate);
         } else if (event.type === 'head') answered(event.candidate);
         out.next(event);
       },

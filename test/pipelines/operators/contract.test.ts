@@ -77,7 +77,7 @@ const opening = (
   const deps = { newDigest, random: () => 0, policy: aPolicy({ attempts: 1, headTimeout: 100, readTimeout: 100 }) };
   return () => (source) =>
     make({ ...deps, open: () => source as Observable<SourceEvent> }).pipe(
-      filter(({ type }) => type !== 'note' && type !== 'end'),
+      filter(({ type }) => ['head', 'chunk'].includes(type)),
     ) as Observable<Event>;
 };
 type Deps = Omit<Parameters<typeof attempts>[1], 'health' | 'sharing'>;

@@ -82,8 +82,7 @@ const START = { first: 0, whole: true };
 
 describe('resume', () => {
   const resumed = (candidate: Candidate, sent: number): Note => ({
-    type: 'note',
-    note: 'resumed',
+    type: 'resumed',
     candidate,
     from: sent,
   });
@@ -161,7 +160,7 @@ describe('resume', () => {
 describe('verify', () => {
   const check = (head: Head, source: string, result: string, error?: StreamError) =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const failed = { type: 'note', note: 'failed', candidate: head.candidate, error, phase: 'mid-body' };
+      const failed = { type: 'failed', candidate: head.candidate, error, phase: 'mid-body' };
       const sent = [...source].filter((letter) => 'abcd'.includes(letter)).length;
       const values = { ...CHUNKS, h: head, f: { ...failed, sent } } as Record<string, Head | Chunk | Note>;
       const events = cold(source, values);

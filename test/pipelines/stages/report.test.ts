@@ -8,12 +8,12 @@ const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)
 const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 
 const VALUES: Record<string, Head | Chunk | Note> = {
-  '0': { type: 'note', note: 'found', candidates: [first, second] },
-  '1': { type: 'note', note: 'attempt', candidate: first, from: 0 },
-  '2': { type: 'note', note: 'attempt', candidate: second, from: 1 },
-  f: { type: 'note', note: 'failed', candidate: first, error: lost, phase: 'mid-body', sent: 1 },
-  r: { type: 'note', note: 'resumed', candidate: second, from: 1 },
-  s: { type: 'note', note: 'recorded', unitId: 'unit-bear' },
+  '0': { type: 'found', candidates: [first, second] },
+  '1': { type: 'attempt', candidate: first, from: 0 },
+  '2': { type: 'attempt', candidate: second, from: 1 },
+  f: { type: 'failed', candidate: first, error: lost, phase: 'mid-body', sent: 1 },
+  r: { type: 'resumed', candidate: second, from: 1 },
+  s: { type: 'recorded', unitId: 'unit-bear' },
   h: headOf(first, { length: 3 }),
   a: chunk('a'),
   b: chunk('bc'),

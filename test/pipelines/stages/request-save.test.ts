@@ -24,9 +24,9 @@ const check = (
     const values: Record<string, Head | Chunk | Note> = {
       h: headOf(candidate, head),
       a: chunk('a'),
-      r: { type: 'note', note: 'recorded', unitId: entry.unitId },
-      f: { type: 'note', note: 'resumed', candidate: feed, from: 1 },
-      s: { type: 'note', note: 'resumed', candidate: saved, from: 1 },
+      r: { type: 'recorded', unitId: entry.unitId },
+      f: { type: 'resumed', candidate: feed, from: 1 },
+      s: { type: 'resumed', candidate: saved, from: 1 },
     };
     const events = cold(source, values);
     const deps = { outbox: { append: (save: SaveRequest) => saves.push(save) }, policy: aPolicy(policy) };
@@ -78,7 +78,7 @@ describe('record', () => {
         .subscribe({ next: ({ type }) => log.push(type), complete: () => log.push('complete') });
       flush();
     });
-    expect(log).toEqual(['head', 'chunk', 'noted', 'note', 'complete']);
+    expect(log).toEqual(['head', 'chunk', 'noted', 'recorded', 'complete']);
   });
 
   it('leaves one after the rest of a body, unless that came from a copy that was saved meanwhile', () => {

@@ -22,8 +22,8 @@ const ofHead = (
   more: Partial<Head> = {},
 ) => {
   const identity = identify('id-1', ALL);
-  identity.observe({ type: 'note', note: 'found', candidates: found });
-  identity.observe({ type: 'note', note: 'attempt', candidate, from: 0 });
+  identity.observe({ type: 'found', candidates: found });
+  identity.observe({ type: 'attempt', candidate, from: 0 });
   return identity.ofHead(headOf(candidate, { headers, ...more }));
 };
 const valuesOf = (name: string, headers: readonly Header[]) =>

@@ -67,7 +67,7 @@ describe('the HTTP server', () => {
     expect(res.headers['content-length']).toBe('3');
     expect(res.rawHeaders.filter((_, i, all) => all[i - 1] === 'X-A')).toEqual(['1', '2']);
     expect(await text(res)).toBe('abc');
-    expect(asked).toMatchObject([{ id: 'id-1', method: 'GET', path: '/a%20b/c.rpm', record: true }]);
+    expect(asked).toMatchObject([{ id: 'id-1', method: 'GET', path: '/a%20b/c.rpm', save: true }]);
   });
 
   it('sends the head before there is any body', async () => {
@@ -94,7 +94,7 @@ describe('the HTTP server', () => {
   it('does not record what Pulp itself downloads', async () => {
     const { get, asked } = await serve(() => of(head(0)));
     await text(await get('/x', { headers: { 'Pulp-Stream-Request': 'true' } }));
-    expect(asked).toMatchObject([{ record: false }]);
+    expect(asked).toMatchObject([{ save: false }]);
   });
 
   it.each(['*', '/x'])('answers OPTIONS %s with 204 and Allow, and asks nobody', async (path) => {

@@ -38,7 +38,7 @@ const SAYS: Record<string, SourceEvent> = {
 const letterOf = (event: Head | Chunk | Note): string => {
   if (event.type === 'head') return 'h';
   if (event.type === 'chunk') return textOf(event.bytes);
-  return { found: 'L', attempt: 'T', failed: 'F', resumed: 'R', recorded: '', shared: '', behind: '' }[event.note];
+  return { found: 'L', attempt: 'T', failed: 'F', resumed: 'R', recorded: '', shared: '', behind: '' }[event.type];
 };
 
 /** The stage with sources that answer in turn. */

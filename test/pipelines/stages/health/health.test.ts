@@ -5,10 +5,9 @@ import { aCandidate, entryOf } from '../../../support/river.ts';
 
 const entry = entryOf('abc');
 const [a, b, c] = [aCandidate('a', entry), aCandidate('b', entry), aCandidate('c', entry)];
-const attempt = (candidate: typeof a): Note => ({ type: 'note', note: 'attempt', candidate, from: 0 });
+const attempt = (candidate: typeof a): Note => ({ type: 'attempt', candidate, from: 0 });
 const failure = (candidate: typeof a, code: ErrorCode = 'STALLED', retryAfter?: number): Note => ({
-  type: 'note',
-  note: 'failed',
+  type: 'failed',
   candidate,
   error: new StreamError(code, 'feed', 'why', { retryAfter }),
   phase: 'mid-body',

@@ -7,10 +7,10 @@ const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)
 const error = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 
 const VALUES: Record<string, Head | Chunk | Note> = {
-  '1': { type: 'note', note: 'attempt', candidate: first, from: 0 },
-  '2': { type: 'note', note: 'attempt', candidate: second, from: 1 },
-  f: { type: 'note', note: 'failed', candidate: first, error, phase: 'mid-body', sent: 1 },
-  r: { type: 'note', note: 'resumed', candidate: second, from: 1 },
+  '1': { type: 'attempt', candidate: first, from: 0 },
+  '2': { type: 'attempt', candidate: second, from: 1 },
+  f: { type: 'failed', candidate: first, error, phase: 'mid-body', sent: 1 },
+  r: { type: 'resumed', candidate: second, from: 1 },
   h: headOf(first, { length: 2 }),
   a: chunk('a'),
   b: chunk('b'),
@@ -22,7 +22,7 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
     const log: string[] = [];
     const events = cold(source, VALUES);
     const health = {
-      observe: (note: Note) => log.push(`${note.note} ${'candidate' in note ? note.candidate.source : ''}`),
+      observe: (note: Note) => log.push(`${note.type} ${'candidate' in note ? note.candidate.source : ''}`),
       answered: (name: string, took: number) => log.push(`${name} answered after ${took}`),
       succeeded: (name: string) => log.push(`${name} succeeded`),
     };
