@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts';
+import type { Digest } from './digest.ts';
 import type { Phase, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
-import type { Digest } from './ports.ts';
 import type { Report } from './report.ts';
 
 /** What a source says first. Always before its chunks, exactly once. */

@@ -1,5 +1,6 @@
 export { type Access, type Candidate, errorSourceOf, isSame } from './candidate.ts';
 export { type Conditions, etagOf, holds, judge, sameChecksum, type Validators } from './conditions.ts';
+export type { Digest, NewDigest } from './digest.ts';
 export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';
 export {
   ERRORS,
@@ -30,11 +31,9 @@ export type {
   AskedBytes,
   Catalog,
   CopyWriter,
-  Digest,
   Dispatch,
   FindCandidates,
   Keep,
-  NewDigest,
   Offer,
   OpenSource,
   Outbox,

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
+import type { Valve } from '../operators/flow.ts';
 import type { Access, Candidate } from './candidate.ts';
-import type { CatalogEntry, ChecksumAlgorithm } from './entry.ts';
+import type { CatalogEntry } from './entry.ts';
 import type { SourceEvent } from './events.ts';
 import type { Header } from './header.ts';
 
@@ -43,7 +44,7 @@ export interface AskedBytes {
 export interface Ask extends AskedBytes {
   readonly method: 'GET' | 'HEAD';
   /** The request's valve: the source reads only while it is open. */
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
 }
 
 /**
@@ -51,17 +52,6 @@ export interface Ask extends AskedBytes {
  * For HEAD: the head alone. Errors with a StreamError. Unsubscribing closes socket or file at once, also while paused or stalled.
  */
 export type OpenSource = (candidate: Candidate, ask: Ask) => Observable<SourceEvent>;
-
-/** A digest in the making. */
-export interface Digest {
-  update(bytes: Uint8Array): void;
-  /** Another one that goes on from here; this one goes on as well. */
-  copy(): Digest;
-  /** The lower-case hexadecimal digest; ends the digest's use. */
-  hex(): string;
-}
-
-export type NewDigest = (algorithm: ChecksumAlgorithm) => Digest;
 
 /** One copy in the making, beside a running transfer. It never blocks and never throws: a copy that cannot keep up gives itself up. */
 export interface CopyWriter {

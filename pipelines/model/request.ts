@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import type { Valve } from '../operators/flow.ts';
 import type { Conditions } from './conditions.ts';
 import type { ByteRange } from './range.ts';
 
@@ -13,7 +13,7 @@ export interface StreamRequest {
    * `true` while the consumer wants chunks, `false` while it does not. It must emit its present state on subscription
    * (a `BehaviorSubject` does). Sources stop reading while it is `false`. It should not complete before the response.
    */
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
   /** The parts of the content that are wanted, in this order; none for the whole. They count for GET alone (RFC 9110 section 14.2). */
   readonly ranges?: readonly ByteRange[];
   /** Whether the content, or a part of it, is wanted at all depends on what it is by now. */

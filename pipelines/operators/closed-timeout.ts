@@ -3,18 +3,18 @@ import {
   distinctUntilChanged,
   EMPTY,
   type MonoTypeOperatorFunction,
-  type Observable,
   type SchedulerLike,
   switchMap,
   takeUntil,
   throwError,
   timer,
 } from 'rxjs';
+import type { Valve } from './flow.ts';
 
 interface Patience {
   /** Milliseconds that the consumer may want nothing. */
   readonly timeoutMs: number;
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }

@@ -1,4 +1,5 @@
 import { BehaviorSubject, Observable, Subject, type Subscriber, Subscription, takeUntil } from 'rxjs';
+import type { Valve } from './flow.ts';
 
 interface CoalesceOptions<T> {
   /** What a value weighs, such as its bytes; what weighs nothing is delivered whatever a consumer's valve says. */
@@ -16,12 +17,12 @@ interface Join<T> {
   /** Sources of one key are the same source. */
   readonly key: string;
   /** The consumer's own. It counts as open until it says otherwise; its error is the consumer's. */
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
   /**
    * The source, with the valve of all who share it, and whether just now there are others or may still come: only then can anybody fall
    * behind. Subscribed to for the first of them alone.
    */
-  readonly source: (valve: Observable<boolean>, mayFallBehind: () => boolean) => Observable<T>;
+  readonly source: (valve: Valve, mayFallBehind: () => boolean) => Observable<T>;
   /** What a consumer goes on with who has fallen behind. */
   readonly fallback: () => Observable<T>;
   /** What those get first who find the source running. */
@@ -198,6 +199,6 @@ export const coalesce = <T>({
 };
 
 interface Shared<T> {
-  add(out: Subscriber<T>, valve: Observable<boolean>, fallback: () => Observable<T>): void;
+  add(out: Subscriber<T>, valve: Valve, fallback: () => Observable<T>): void;
   run(source: Join<T>['source']): void;
 }

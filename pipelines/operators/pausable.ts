@@ -1,7 +1,8 @@
 import { Observable } from 'rxjs';
+import type { Valve } from './flow.ts';
 
 /** How `pausable` steers a producer. All three must be quick and must not throw. */
-export interface Flow {
+export interface Producer {
   /** Stop reading. What is already on its way may still be pushed: it is held. */
   pause(): void;
   resume(): void;
@@ -36,13 +37,13 @@ export interface Sink<T> {
  * Completes and errors with the producer, once nothing is held. Unsubscribing closes the producer at once.
  * The valve counts as open until it says otherwise; its completion keeps its last state, its error is the result's.
  */
-export const pausable = <T>(valve: Observable<boolean>, produce: (sink: Sink<T>) => Flow): Observable<T> =>
+export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer): Observable<T> =>
   new Observable<T>((subscriber) => {
     const held: T[] = [];
     let open = true;
     let ended: (() => void) | undefined;
     let delivering = false;
-    let flow: Flow | undefined;
+    let flow: Producer | undefined;
 
     /** Delivers what is held while the valve stays open; a consumer may move the valve meanwhile, or leave. */
     const deliver = () => {

@@ -1,4 +1,5 @@
 import { asyncScheduler, BehaviorSubject, defer, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import type { Flow, Valve } from './flow.ts';
 import { operate } from './operate.ts';
 
 interface RateLimit<T> {
@@ -12,7 +13,7 @@ interface RateLimit<T> {
 }
 
 /** Opens a source with a valve that it obeys; the outer valve is the consumer's. */
-type Limit<T> = (valve: Observable<boolean>, open: (valve: Observable<boolean>) => Observable<T>) => Observable<T>;
+type Limit<T> = (valve: Valve, open: Flow<T>) => Observable<T>;
 
 /** A stream with something to pass and a consumer that wants it. */
 interface Waiting {

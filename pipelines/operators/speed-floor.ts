@@ -1,4 +1,5 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import type { Valve } from './flow.ts';
 import { operate } from './operate.ts';
 
 interface SpeedFloor<T> {
@@ -8,7 +9,7 @@ interface SpeedFloor<T> {
   readonly window: number;
   readonly size: (value: T) => number;
   /** A window in which the valve was closed, be it for a moment, is not judged: the consumer was the slow one. */
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }

@@ -1,11 +1,12 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import type { Valve } from './flow.ts';
 import { operate } from './operate.ts';
 
 interface StallTimeout {
   /** Milliseconds that the source may stay silent between values, and before its end. */
   readonly timeoutMs: number;
   /** Silence while the valve is closed is the consumer's wish, not a stall: the time starts anew when it opens. */
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }

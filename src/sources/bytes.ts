@@ -1,5 +1,6 @@
-import { BehaviorSubject, type Observable, type Subscription } from 'rxjs';
+import { BehaviorSubject, type Subscription } from 'rxjs';
 import type { SourceEvent } from '../../pipelines/model/index.ts';
+import type { Flow } from '../../pipelines/operators/flow.ts';
 
 /** Bytes held for a reader before the source is paused. */
 const HELD = 1024 * 1024;
@@ -11,9 +12,7 @@ type Result = IteratorResult<Uint8Array, undefined>;
  * more than 1 MiB waits to be pulled. Throws what the source errors with, after the bytes that came before it.
  * Leaving (`break`, `return()`) unsubscribes at once, also while a pull waits for a silent source; that pull is then done.
  */
-export const readBytes = (
-  events: (valve: Observable<boolean>) => Observable<SourceEvent>,
-): AsyncIterable<Uint8Array, undefined> => ({
+export const readBytes = (events: Flow<SourceEvent>): AsyncIterable<Uint8Array, undefined> => ({
   [Symbol.asyncIterator]: () => {
     const valve = new BehaviorSubject(true);
     const held: Uint8Array[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, type Observable, of, Subject, VirtualTimeScheduler } from 'rxjs';
+import { BehaviorSubject, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
@@ -12,6 +12,7 @@ import {
   type StreamError,
   type StreamRequest,
 } from '../../pipelines/index.ts';
+import type { Valve } from '../../pipelines/operators/flow.ts';
 import {
   aCandidate,
   anEntry,
@@ -42,7 +43,7 @@ const scene = ({
   const deps = {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(aCandidate('a', entry))],
-    open: (_: Candidate, ask: { from: number; last?: number; ifRange?: string; valve: Observable<boolean> }) => {
+    open: (_: Candidate, ask: { from: number; last?: number; ifRange?: string; valve: Valve }) => {
       const events = new Subject<SourceEvent>();
       let open = true;
       ask.valve.subscribe((state) => {

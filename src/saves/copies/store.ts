@@ -26,6 +26,7 @@ import {
   type Keep,
   StreamError,
 } from '../../../pipelines/model/index.ts';
+import type { Valve } from '../../../pipelines/operators/flow.ts';
 import { makeFolder } from '../../lib/private-files.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
@@ -49,7 +50,7 @@ export interface SaveStoreOptions {
    * completes when that is over. The valve is closed while the disk cannot keep up. Without it, what was not kept while it was
    * streamed cannot be saved.
    */
-  readonly fetch?: (entry: CatalogEntry, valve: Observable<boolean>) => Observable<CatalogEntry>;
+  readonly fetch?: (entry: CatalogEntry, valve: Valve) => Observable<CatalogEntry>;
   /** Bytes that may wait for the disk, all copies together. */
   readonly backlogLimit?: number;
   /** Bytes of all copies; past it those go that were not used for the longest time. Larger content is not kept at all. Default: no limit. */

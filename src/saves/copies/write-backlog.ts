@@ -1,4 +1,5 @@
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
+import type { Valve } from '../../../pipelines/operators/flow.ts';
 
 /** Bytes that wait for the disk, all copies together. */
 export interface Backlog {
@@ -6,7 +7,7 @@ export interface Backlog {
   take(bytes: number): boolean;
   give(bytes: number): void;
   /** A valve: `false` from a half of the limit on, `true` again below a quarter. Emits its present state on subscription. */
-  readonly valve: Observable<boolean>;
+  readonly valve: Valve;
 }
 
 export const makeBacklog = (limit: number): Backlog => {

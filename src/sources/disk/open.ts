@@ -11,7 +11,7 @@ import {
   type SourceHead,
   StreamError,
 } from '../../../pipelines/model/index.ts';
-import { type Flow, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
+import { type Producer, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
 import { asksRange } from '../asks-range.ts';
 import { contentType } from '../content-type.ts';
 import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
@@ -29,7 +29,7 @@ export const openDisk: OpenSource = (candidate, ask) =>
   pausable<SourceEvent>(ask.valve, (sink) => {
     let paused = false;
     let left = false;
-    let reading: Flow | undefined;
+    let reading: Producer | undefined;
 
     openDiskFile(candidate).then(
       (file) => {
@@ -66,7 +66,7 @@ export const openDisk: OpenSource = (candidate, ask) =>
   });
 
 /** Reads what its head told, up to the size that the file had when it was opened. Begins paused; owns the file and closes it once. */
-const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Flow => {
+const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Producer => {
   const end = last === undefined ? Number(file.stats.size) : last + 1;
   let at = from;
   let paused = true;

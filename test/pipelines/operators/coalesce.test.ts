@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, Subject, throwError } from 'rxjs';
 import { coalesce } from '../../../pipelines/index.ts';
+import type { Valve } from '../../../pipelines/operators/flow.ts';
 import { marbles } from '../../support/river.ts';
 
 const VALVE = { o: true, x: false };
@@ -10,7 +11,7 @@ const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
 
 interface Way {
   readonly key?: string;
-  readonly valve?: Observable<boolean>;
+  readonly valve?: Valve;
   readonly fallback?: Observable<string>;
 }
 
@@ -125,7 +126,7 @@ describe('coalesce', () => {
     const one = new BehaviorSubject(true);
     const two = new BehaviorSubject(true);
     const join = coalesce<string>({ size, lateJoinWindow: 9, window: 9, memory: 9 });
-    const way = (valve: Observable<boolean>) =>
+    const way = (valve: Valve) =>
       join({
         key: 'k',
         valve,

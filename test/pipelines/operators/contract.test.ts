@@ -174,6 +174,7 @@ const CASES: readonly Case[] = [
 
 /** What has no stream of events to pass on: functions of values, and the two stages before there is a source. */
 const OTHERS = [
+  'flow',
   'backOff',
   'clientHead',
   'health',

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, of, Subject, take } from 'rxjs';
-import { type Flow, pausable, type Sink } from '../../../pipelines/index.ts';
+import { type Producer, pausable, type Sink } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
 
 /** A producer played by an Observable, which writes down how it was steered. `late` more values arrive after a pause. */
 const producer = (source: Observable<string>, log: string[] = []) => ({
   log,
-  produce: (sink: Sink<string>): Flow => {
+  produce: (sink: Sink<string>): Producer => {
     const subscription = source.subscribe(sink);
     return {
       pause: () => log.push('pause'),

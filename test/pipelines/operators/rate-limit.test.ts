@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { defer, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
+import type { Valve } from '../../../pipelines/operators/flow.ts';
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
 import { marbles } from '../../support/river.ts';
@@ -126,7 +127,7 @@ describe('rateLimit', () => {
           let fastest = 0;
           const results = streams.map((plan) => {
             const log = { sent: '', came: '', over: false };
-            const source = (valve: Observable<boolean>) =>
+            const source = (valve: Valve) =>
               pausable<string>(valve, (sink) => {
                 const step = (at: number): void => {
                   const [length, pause] = plan[at] ?? [];
