@@ -51,7 +51,7 @@ const kind = (status: number, remedy: Remedy, proxyError: Kind['proxyError'], me
   meaning,
 });
 
-/** Every way to fail: the one table from which status, retry, `Proxy-Status` and documentation (docs/errors.md) follow. */
+/** Every way to fail: the one table from which status, retry, `Proxy-Status` and documentation (docs/reference/errors.md) follow. */
 // biome-ignore format: a table has one line a row
 export const ERRORS = {
   BAD_REQUEST: kind(400, 'never', 'http_request_error', 'the request is malformed'),

@@ -5,7 +5,7 @@ import { createSources, type Sources } from '../sources/open.ts';
 import { newDigest } from './compose.ts';
 import { version } from './version.ts';
 
-/** Any setting by its name (docs/configuration.md, in camelCase), as text or number; those left out have their defaults. */
+/** Any setting by its name (docs/reference/configuration.md, in camelCase), as text or number; those left out have their defaults. */
 export type SettingOptions = Partial<Record<SettingName, string | number>>;
 
 /** Settles options alone: neither files in `/etc` nor the environment are looked at. Throws a ConfigError where one is not valid. */

@@ -2,7 +2,10 @@ import { Argument, type Command } from 'commander';
 import { configurationDocs } from '../config/docs.ts';
 import { errorsDocs } from '../http/errors-docs.ts';
 
-const PAGES: Readonly<Record<string, () => string>> = { configuration: configurationDocs, errors: errorsDocs };
+const PAGES: Readonly<Record<string, () => string>> = {
+  'reference/configuration': configurationDocs,
+  'reference/errors': errorsDocs,
+};
 
 export const addDocs = (program: Command): void => {
   program

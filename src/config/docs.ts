@@ -83,6 +83,6 @@ const describe = ([name, { section, aliases, kind, default: byDefault, meaning, 
   ].join('\n');
 };
 
-/** The text of docs/configuration.md (Markdown), as it follows from the table of settings. */
+/** The text of docs/reference/configuration.md (Markdown), as it follows from the table of settings. */
 export const configurationDocs = (table: Table = SETTINGS): string =>
   [INTRODUCTION, ...Object.entries(table).map(describe)].join('\n');

@@ -91,7 +91,7 @@ export const SETTINGS = {
   legacyErrors: streamer(
     boolean,
     'no',
-    'Whether 404 is the answer whatever is wrong with the sources, as in Pulp 2, instead of 502, 503 or 504 by cause (docs/errors.md). No error is ever to be cached.',
+    'Whether 404 is the answer whatever is wrong with the sources, as in Pulp 2, instead of 502, 503 or 504 by cause (docs/reference/errors.md). No error is ever to be cached.',
   ),
   via: streamer(boolean, 'yes', 'Whether responses name the streamer in `Via`, after those that the feed names.'),
   cacheStatus: streamer(
@@ -207,7 +207,7 @@ export const SETTINGS = {
   dispatch: streamer(
     choice('save', 'celery', 'deferred', 'none'),
     'save',
-    'What is done with content after a whole and right transfer: `save` keeps a copy and serves it from there next time, `celery` queues a task that saves the unit, `deferred` notes it in Pulp’s database (`deferred_download`), `none` does nothing. See docs/save-tasks.md.',
+    'What is done with content after a whole and right transfer: `save` keeps a copy and serves it from there next time, `celery` queues a task that saves the unit, `deferred` notes it in Pulp’s database (`deferred_download`), `none` does nothing. See docs/reference/save-tasks.md.',
   ),
   saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder that saved copies are kept in.'),
   saveLimit: streamer(
@@ -415,7 +415,7 @@ export const SETTINGS = {
   signedUrls: streamer(
     choice('off', 'auth', 'on'),
     'off',
-    'Who checks the signatures of URLs: with `off` the proxy in front, by its own means, or nobody; with `auth` the proxy, which asks `/auth` on `admin_port`; with `on` the streamer itself, for every request, and on `/auth` as well. See docs/signed-urls.md.',
+    'Who checks the signatures of URLs: with `off` the proxy in front, by its own means, or nobody; with `auth` the proxy, which asks `/auth` on `admin_port`; with `on` the streamer itself, for every request, and on `/auth` as well. See docs/how-to/signed-urls.md.',
   ),
   rsaPub: streamer(
     path('file'),

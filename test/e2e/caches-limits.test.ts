@@ -16,7 +16,7 @@ const openOrigin = openOrigins();
 const { maxTargetLength, maxHeaderSize, attempts, headTimeout, readTimeout, retryWaitLimit, clientTimeout } =
   settingsOf({});
 
-/** As many bytes of header fields as the streamer lets a feed send (docs/headers.md), less what every response has. */
+/** As many bytes of header fields as the streamer lets a feed send (docs/reference/headers.md), less what every response has. */
 const FIELDS: Readonly<Record<string, string>> = {
   'X-Long': 'a'.repeat(9_000),
   ...Object.fromEntries(Array.from({ length: 110 }, (_, index) => [`X-Field-${index}`, 'b'.repeat(30)])),

@@ -9,7 +9,7 @@ import { type Tally, written } from './tally.ts';
 const seed = Number(process.env.FAULT_SEED ?? 1);
 const transfers = Number(process.env.FAULT_RUNS ?? 2_000);
 
-const PAGE = new URL('../../docs/reliability.md', import.meta.url);
+const PAGE = new URL('../../docs/explanation/reliability.md', import.meta.url);
 const MARKED = /(<!-- run -->\n)[\s\S]*?(\n<!-- \/run -->)/;
 
 const title = `${transfers} transfers under random faults, seed ${seed}`;
@@ -53,7 +53,7 @@ const hasSquid = spawnSync('squid', ['-v']).status === 0;
       expect({ what, happened: counted(what) > 0 }).toEqual({ what, happened: true });
   });
 
-  it('are written down in docs/reliability.md, with the same zeros', () => {
+  it('are written down in docs/explanation/reliability.md, with the same zeros', () => {
     const [table = ''] = MARKED.exec(readFileSync(PAGE, 'utf8')) ?? [];
     const zeros = written(0, { ...run, counts: new Map() }).match(/^\| \*\*.*$/gm) ?? [];
     expect(zeros).toHaveLength(6);

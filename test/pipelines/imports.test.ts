@@ -22,7 +22,7 @@ const floorOf = (file: string): number => FLOORS.findIndex((room) => file.starts
 /** What every adapter may use of pipelines/: sources are made of operators, and ports are the model's. */
 const ADAPTER = ['pipelines/operators/', 'pipelines/model/'];
 
-/** The rooms of src/, and whom each knows besides itself. docs/architecture.md draws them; a file belongs to one of them. */
+/** The rooms of src/, and whom each knows besides itself. docs/explanation/architecture.md draws them; a file belongs to one of them. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lib: ADAPTER,
   ...Object.fromEntries(

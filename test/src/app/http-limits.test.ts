@@ -5,14 +5,14 @@ import { settingsOf } from '../../../src/app/from-settings.ts';
 import { limitsOf } from '../../../src/app/http-limits.ts';
 import { keyOf, SETTINGS, type Settings } from '../../../src/config/schema.ts';
 
-const text = readFileSync(new URL('../../../docs/operate/limits.md', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../../docs/reference/limits.md', import.meta.url), 'utf8');
 const rows = [...text.matchAll(/^\| `(\w+)` \| `([^`]*)` \|.*\| (.*) \|$/gm)].map(([, key, value, beyond]) => ({
   key,
   value,
   beyond,
 }));
 
-describe('docs/operate/limits.md', () => {
+describe('docs/reference/limits.md', () => {
   it('tells the defaults of the settings', () => {
     const defaults = Object.entries(SETTINGS).map(([name, setting]) => [keyOf(name), setting.default]);
     for (const { key, value } of rows) expect(defaults).toContainEqual([key, value]);

@@ -3,9 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { ERRORS } from '../../../pipelines/model/index.ts';
 import { errorsDocs } from '../../../src/http/errors-docs.ts';
 
-describe('docs/errors.md', () => {
+describe('docs/reference/errors.md', () => {
   it('is what the table of errors says (npm run docs writes it)', () => {
-    expect(readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8')).toBe(errorsDocs());
+    expect(readFileSync(new URL('../../../docs/reference/errors.md', import.meta.url), 'utf8')).toBe(errorsDocs());
   });
 
   it('has a row for every error', () => {
