@@ -58,6 +58,8 @@ interface Promised {
   readonly down: number;
   /** Whether there is an `Age`; otherwise `Date` tells it. */
   readonly age: boolean;
+  /** What the streamer is asked at a HEAD of what is not kept. */
+  readonly head: 'GET' | 'HEAD';
 }
 
 /** docs/operate/caches.md has it as a table. */
@@ -68,16 +70,18 @@ const PROMISES: Readonly<Record<string, Promised>> = {
     noCache: /^MISS/,
     down: 504,
     age: true,
+    head: 'HEAD',
   },
-  whole: { noCache: /^HIT/, down: 502, age: false },
-  slices: { noCache: /^HIT/, down: 502, age: false },
-  varnish: { noCache: /^HIT/, down: 503, age: true },
+  whole: { noCache: /^HIT/, down: 502, age: false, head: 'GET' },
+  slices: { noCache: /^HIT/, down: 502, age: false, head: 'GET' },
+  varnish: { noCache: /^HIT/, down: 503, age: true, head: 'HEAD' },
   apache: {
     kept: { 'If-Modified-Since, a later date': 304, 'If-Unmodified-Since, an earlier date': 200 },
     missed: { 'If-Unmodified-Since, an earlier date': 200 },
     noCache: /^MISS/,
     down: 503,
     age: true,
+    head: 'HEAD',
   },
 };
 
@@ -87,7 +91,7 @@ describe.each(CACHES)('What docs/operate/caches.md says of $name', (cache) => {
   const open = async (cacheTimeout?: number) => {
     const origin = await openOrigin(cacheTimeout === undefined ? {} : { cacheTimeout });
     const { url } = await cache.start(start, folder(), origin.url);
-    return { origin, get: (path: string, headers = {}) => askWhole(url + path, headers) };
+    return { origin, url, get: (path: string, headers = {}) => askWhole(url + path, headers) };
   };
 
   for (const state of ['kept', 'missed'] as const)
@@ -114,6 +118,14 @@ describe.each(CACHES)('What docs/operate/caches.md says of $name', (cache) => {
     expect('age' in (await get('/a.rpm')).headers).toBe(promised.age);
     const { headers } = await get('/a.rpm', { 'Cache-Control': 'no-cache' });
     expect(headers['x-cache']).toMatch(promised.noCache);
+  });
+
+  it('is how it has the head of what it does not keep', async () => {
+    const { origin, url } = await open();
+    origin.offer('/a.rpm', 1000);
+    const head = await askWhole(`${url}/a.rpm`, {}, 'HEAD');
+    expect(head).toMatchObject({ status: 200, headers: { 'content-length': '1000' }, body: Buffer.of() });
+    expect(await origin.logged('/a.rpm')).toMatchObject([{ method: promised.head }]);
   });
 
   it('is what becomes of what is over while the streamer is down', async () => {

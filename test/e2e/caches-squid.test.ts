@@ -1,4 +1,5 @@
-import { describe, expect, jest } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { describe, expect, jest, it as jestIt } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole, type Whole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -6,6 +7,7 @@ import { temporaryFolders } from '../support/folder.ts';
 import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
+import { shipped } from '../support/shipped.ts';
 import { startSquid } from '../support/squid.ts';
 import { until } from '../support/until.ts';
 
@@ -150,6 +152,15 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(await part).toMatchObject({ status: 206 });
     expect(await second).toMatchObject({ status: 412 });
     expect(await first).toMatchObject({ status: 200, sha256 });
+  });
+});
+
+describe('What docs/how-to/replace-pulp2.md has Pulp’s own Squid told', () => {
+  jestIt('is what is shipped, line by line', () => {
+    const page = readFileSync(new URL('../../docs/how-to/replace-pulp2.md', import.meta.url), 'utf8');
+    const [, lines = ''] = /\n```\n(# Some requests [^`]+)```/.exec(page) ?? [];
+    expect(lines).toMatch(/^cache deny past_cache$/m);
+    expect(shipped('squid/squid.conf', {})).toContain(`\n${lines}\n`);
   });
 });
 
