@@ -3,37 +3,75 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { processes } from '../support/processes.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { CACHES, missing } from './caches.ts';
-import type { Finding } from './play.ts';
+import { ALONE, type Finding } from './play.ts';
 import { run, type Tally } from './run.ts';
-import { settingOf } from './scene.ts';
+import { settingOf } from './setting.ts';
+
+/**
+ * What CI plays. In version 16b8ee6 and its configurations each of these seeds finds Squid's renewed and shifted bodies and false parts, and
+ * older rows and saved copies that differ from the feed's; the first also nginx's holes, the last halves of two versions and empty files.
+ */
+const SEEDS = [3, 6, 10];
+const REQUESTS = 300;
 
 const numbers = (text: string | undefined) => text?.split(',').map(Number);
-const { SEED, REQUESTS, CACHE, STORY, STEPS, SHRINK, REPORT } = process.env;
+const { SEED, STORY, STEPS, CACHE, SHRINK, REPORT } = process.env;
+const requests = Number(process.env.REQUESTS ?? REQUESTS);
+const isChosen = SEED !== undefined || STORY !== undefined || CACHE !== undefined;
 
-const replay = ({ seed, end, story }: Finding, steps?: readonly number[]) =>
-  `SEED=${seed} CACHE=${end} STORY=${story} ${steps ? `STEPS=${steps.join()} ` : ''}npm run test:caches`;
+const said = (finding: Finding, steps?: readonly number[]): string => {
+  const { seed, end, story, category, what, history } = finding;
+  const chosen = { SEED: seed, CACHE: end, STORY: story, ...(steps && { STEPS: steps }) };
+  const replay = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
+  return [`${end}: ${category}: ${what}`, `${replay.join(' ')} npm run test:caches`, ...history].join('\n');
+};
 
-const say = (finding: Finding, steps?: readonly number[]) =>
-  [`${finding.category}: ${finding.what}`, replay(finding, steps), ...finding.history, ''].join('\n');
+const chosen = CACHES.filter(({ name }) => CACHE?.split(',').includes(name) ?? true);
+const there = chosen.filter(({ program }) => !missing.includes(program));
 
-describe.each(numbers(SEED) ?? [1, 2])('stories of seed %i', (seed) => {
+describe.each(numbers(SEED) ?? SEEDS)('stories of seed %i', (seed) => {
   const { keeps, dispatch } = settingOf(seed);
   const start = processes();
   const folder = temporaryFolders();
-  const caches = CACHES.filter(
-    ({ name, program }) => (!CACHE || CACHE.split(',').includes(name)) && !missing.includes(program),
-  );
   let tally: Tally;
 
   beforeAll(async () => {
-    const options = { requests: Number(REQUESTS ?? 300), stories: numbers(STORY), steps: numbers(STEPS) };
-    tally = await run(start, folder, { seed, caches, ...options, shrinks: SHRINK !== undefined });
+    const which = { stories: numbers(STORY), steps: numbers(STEPS), requests };
+    tally = await run(start, folder, { seed, caches: there, ...which, shrinks: SHRINK !== undefined });
     const { findings, shrunk, counts } = tally;
-    for (const [end, count] of counts)
-      process.stdout.write(`${end}: ${[...count].map((one) => one.join(' ')).join(', ')}\n`);
-    for (const { finding, steps } of shrunk) process.stdout.write(`\n${say(finding, steps)}`);
     if (REPORT) writeFileSync(REPORT, JSON.stringify({ findings, shrunk }, undefined, 1));
+    if (!isChosen) return;
+    const lines = [...counts].map(
+      ([end, count]) => `${end}: ${[...count].map(([what, n]) => `${n} ${what}`).join(', ')}`,
+    );
+    const shorter = shrunk.map(({ finding, steps }) => said(finding, steps));
+    process.stdout.write(`${[...lines, ...shorter].join('\n\n')}\n`);
   }, 3_600_000);
 
-  it(`${keeps} ${dispatch}`, () => expect(tally.findings.map((f) => `${f.end} ${f.category} ${f.what}`)).toEqual([]));
+  const expectNothing = (end: string) => {
+    const found = tally.findings.filter((finding) => finding.end === end);
+    if (found.length === 0) return;
+    const texts = found.slice(0, 3).map((finding) => said(finding));
+    throw new Error([`${found.length} findings, of which the first are:`, ...texts].join('\n\n'));
+  };
+
+  const title = `kept for ${keeps} s, ${dispatch === 'save' ? 'with' : 'without'} saved copies`;
+
+  it(`are told truly by the streamer alone, ${title}`, () => expectNothing(ALONE));
+
+  for (const { name, program } of chosen) {
+    const isThere = !missing.includes(program);
+    const what = `are told truly behind ${name}, ${title}${isThere ? '' : ` (skipped: needs ${program})`}`;
+    (isThere ? it : it.skip)(what, () => expectNothing(name));
+  }
+
+  it('leave the daemon well', () => expect(tally.stderr).toBe(''));
+
+  if (isChosen) return;
+  it('really happened: everything was asked for, and came from caches as well', () => {
+    for (const [end, count] of tally.counts) {
+      const wanted = ['200', '206', '304', '412', '416', '502', 'multipart', 'left', ...(end === ALONE ? [] : ['hit'])];
+      expect({ end, without: wanted.filter((what) => !count.has(what)) }).toEqual({ end, without: [] });
+    }
+  });
 });

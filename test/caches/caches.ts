@@ -1,3 +1,4 @@
+import { startApacheCache } from '../support/apache.ts';
 import { startNginx } from '../support/nginx.ts';
 import type { Start } from '../support/processes.ts';
 import { missingTools } from '../support/repositories.ts';
@@ -8,29 +9,32 @@ import { startVarnish } from '../support/varnish.ts';
 export interface Cache {
   readonly name: string;
   readonly program: string;
-  /** Promises to go on with what it has while the streamer has an error. */
-  readonly staleOnError: boolean;
+  /** Seconds for which it keeps parts of files. Those of two versions do not fit together: until they are over, a whole file breaks off. */
+  readonly parts?: number;
   /** Starts it in front of a streamer; resolves to its URL. */
   start(start: Start, folder: string, streamer: string): Promise<{ readonly url: string }>;
 }
 
 const portOf = (url: string) => ({ 8751: new URL(url).port });
 
+/** What docs/operate/nginx.md says of slices. */
+const SLICES = 60;
+
 export const CACHES: readonly Cache[] = [
-  { name: 'squid', program: 'squid', staleOnError: false, start: startSquid },
+  { name: 'squid', program: 'squid', start: startSquid },
   {
     name: 'whole',
     program: 'nginx',
-    staleOnError: true,
     start: (start, folder, streamer) => startNginx(start, folder, 'whole', portOf(streamer)),
   },
   {
     name: 'slices',
     program: 'nginx',
-    staleOnError: true,
+    parts: SLICES,
     start: (start, folder, streamer) => startNginx(start, folder, 'slices', portOf(streamer)),
   },
-  { name: 'varnish', program: 'varnishd', staleOnError: false, start: startVarnish },
+  { name: 'varnish', program: 'varnishd', start: startVarnish },
+  { name: 'apache', program: 'apache2', start: startApacheCache },
 ];
 
 /** Programs that this machine lacks. */

@@ -78,7 +78,24 @@ export const anyKind = (random: Random): Kind => {
   };
 };
 
-/** Bytes: nothing, a few, what is checked whole, about as much as that, more, more than a slice. */
+/** Large files, which caches may keep in slices: most of those that nothing proves the same from one slice to the next. */
+export const anyLargeKind = (random: Random): Kind => {
+  const { checksum, ...kind } = anyKind(random);
+  return {
+    ...kind,
+    ...(checksum && random.chance(0.6) && { checksum }),
+    sized: random.chance(0.2),
+    ranges: true,
+    tag: random.weighed<Kind['tag']>([
+      [3, 'strong'],
+      [1, 'weak'],
+      [4, 'none'],
+    ]),
+    dates: random.pick(['newer', 'none']),
+  };
+};
+
+/** Bytes: nothing, a few, what is checked whole, about as much as that, more. */
 export const anySize = (random: Random): number =>
   random.weighed<() => number>([
     [3, () => 0],
@@ -87,8 +104,11 @@ export const anySize = (random: Random): number =>
     [8, () => random.whole(60_000, 400_000)],
     [2, () => (1 << 20) + random.whole(-1, 1)],
     [6, () => random.whole(1 << 20, 2 << 20)],
-    [4, () => random.whole(4 << 20, 9 << 20)],
+    [1, () => anyLargeSize(random)],
   ])();
+
+/** More than nginx asks for at a time where it keeps slices, less than two of those or three. */
+export const anyLargeSize = (random: Random): number => random.whole((4 << 20) + 1, 9 << 20);
 
 const DAY = 86_400_000;
 const BASE = Date.UTC(2024, 4, 5, 6, 7, 8);

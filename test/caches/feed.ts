@@ -14,6 +14,7 @@ export type Fault =
 
 /** A feed with one file of changing content, and another one that it always refuses. */
 export interface Feed {
+  /** Of the file; whatever follows it makes no difference. */
   readonly url: string;
   readonly refusedUrl: string;
   /** From now on the file is this one, and this is wrong with it; whoever is being served is served on. */
@@ -33,8 +34,9 @@ export const openFeed = async (kind: Kind): Promise<Feed> => {
   let shown: Shown | undefined;
   let resting = 0;
   const server = createServer((req, res) => {
-    if (req.url === '/file' && shown) void play(req, res, kind, shown, resting);
-    else res.writeHead(req.url === '/file' ? 404 : 500, { 'Content-Length': 0 }).end();
+    const isFile = req.url?.startsWith('/file');
+    if (isFile && shown) void play(req, res, kind, shown, resting);
+    else res.writeHead(isFile ? 404 : 500, { 'Content-Length': 0 }).end();
   });
   server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
@@ -85,8 +87,8 @@ const play = async (req: IncomingMessage, res: ServerResponse, kind: Kind, shown
   );
   if (req.method === 'HEAD') return res.end();
   const content = fault?.kind === 'lie' ? withLie(version.bytes, fault.at) : version.bytes;
-  const cut = fault?.kind === 'cut' && fault.at < to;
-  const end = fault?.kind === 'cut' && cut ? Math.max(from, fault.at) : to;
+  const cut = fault?.kind === 'cut' && fault.at >= from && fault.at < to;
+  const end = cut ? fault.at : to;
   const middle = resting > 0 ? from + ((end - from) >> 1) : end;
   res.flushHeaders();
   await out(res, content.subarray(from, middle));

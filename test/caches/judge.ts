@@ -22,11 +22,16 @@ export const judge = (asked: Asked, answer: Answer, circumstances: Circumstances
   return failed(String(status));
 };
 
-const judgeWhole = (answer: Answer, { admissible, versions }: Circumstances): Verdict => {
+const judgeWhole = (answer: Answer, { admissible, versions, cached }: Circumstances): Verdict => {
   const { body, untilClose } = answer;
   const fitting = admissible.filter(({ version }) => version.bytes.equals(body));
+  const mayBeKept = !fieldOf(answer, 'cache-control')?.includes('no-store');
+  if (!cached && mayBeKept && fieldOf(answer, 'content-length') === undefined)
+    return wrong('kept without a length', `${body.length} bytes`);
   if (fitting.length > 0) return judgeFields(answer, fitting);
   const old = versions.find(({ bytes }) => bytes.equals(body));
+  if (old && strangers(answer, old, []).includes('etag'))
+    return wrong("another's tag", `${old.name} with etag ${fieldOf(answer, 'etag')}`);
   if (old) return wrong('body that is over', `${old.name}; expected ${namesOf(admissible)}`);
   const short = versions.find(({ bytes }) => body.length < bytes.length && bytes.subarray(0, body.length).equals(body));
   if (short) {

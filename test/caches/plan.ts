@@ -1,7 +1,8 @@
 import { type Random, seeded } from '../faults/random.ts';
-import { anyKind, anySize, type Kind, makeVersion, type Version } from './content.ts';
+import { anyKind, anyLargeKind, anyLargeSize, anySize, type Kind, makeVersion, type Version } from './content.ts';
 import type { Fault } from './feed.ts';
-import { anyRequest, type RequestPlan, WHOLE } from './requests.ts';
+import { anyRange } from './ranges.ts';
+import { anyRequest, anyRevalidation, type RequestPlan, WHOLE } from './requests.ts';
 
 /** One thing that happens to a path. */
 export type Step =
@@ -38,15 +39,23 @@ const anyFault = (random: Random, size: number, kind: Kind): Fault =>
     [kind.checksum && size > 0 ? 1.5 : 0, () => ({ kind: 'lie', at: random.whole(0, Math.max(0, size - 1)) })],
   ])();
 
-/** Whether a feed may change content that the catalog does not know: its date, if it has one, has to show it. */
-const mayChange = ({ checksum, sized, dates }: Kind): boolean =>
-  !checksum && !sized && (dates === 'newer' || dates === 'none');
+/** Whether the dates of a feed, if it says any, show that content was replaced. */
+export const isSeen = ({ dates }: Kind): boolean => dates === 'newer' || dates === 'none';
+
+/** Whether a feed may change content without the catalog, which then must not know it. */
+const mayChange = (kind: Kind): boolean => !kind.checksum && !kind.sized && isSeen(kind);
 
 /** What happens before the next requests: often nothing, otherwise one thing or a few. */
 const anyEvents = (
   random: Random,
   kind: Kind,
-  { size, left, first, failing }: { size: number; left: number; first: boolean; failing: boolean },
+  {
+    size,
+    left,
+    first,
+    failing,
+    large,
+  }: Readonly<Record<'size' | 'left', number>> & Readonly<Record<'first' | 'failing' | 'large', boolean>>,
 ): readonly Step[] => {
   const replace = (row: 'same' | 'another', lags = false): Step => ({ what: 'replace', row, lags });
   const over: Step = { what: 'over' };
@@ -55,11 +64,12 @@ const anyEvents = (
   return random.weighed<readonly Step[]>([
     [failing ? 3 : 6, []],
     [first ? 0 : 2, [over]],
-    [left > 0 ? 2 : 0, [next]],
+    [left > 0 ? (large ? 8 : 2) : 0, [next]],
     [left > 0 && !first ? 4 : 0, [next, over]],
     [left > 0 ? 1 : 0, [replace('another')]],
-    [left > 0 ? 0.7 : 0, [replace('same', true)]],
-    [2, [fault]],
+    // Without a checksum, what lags behind cannot be told from what is new.
+    [left > 0 && kind.checksum ? 1 : 0, [replace('same', true)]],
+    [large ? 6 : 2, [fault]],
     [first ? 0 : 1.5, [fault, over]],
     [failing ? 12 : 0, [{ what: 'fault' }]],
     [1, [{ what: 'elsewhere' }]],
@@ -78,10 +88,11 @@ const isFailing = (step: Step): boolean =>
 /** The story of a path, by its number among those of a seed. */
 export const tellStory = (seed: number, index: number): Story => {
   const random = seeded(seed * 1_000_003 + index);
-  const drawn = anyKind(random);
+  const large = random.chance(0.15);
+  const drawn = large ? anyLargeKind(random) : anyKind(random);
   const count = random.whole(2, 3);
-  const sizes = Array.from({ length: count }, () => anySize(random));
-  const same = random.chance(0.4);
+  const sizes = Array.from({ length: count }, () => (large ? anyLargeSize(random) : anySize(random)));
+  const same = random.chance(large ? 0.8 : 0.4);
   const versions = sizes.map((size, place) =>
     makeVersion(drawn, place, distinct(same ? sizes[0]! : size, place), seed * 7919 + index * 31 + place),
   );
@@ -89,21 +100,27 @@ export const tellStory = (seed: number, index: number): Story => {
   const steps: Step[] = [];
   let at = older ? 1 : 0;
   let failing = false;
-  const turns = random.whole(3, 6);
+  const turns = random.whole(3, large ? 4 : 6);
   const restart = random.whole(1, turns);
   for (let turn = 0; turn < turns; turn += 1) {
     if (turn === restart) steps.push({ what: 'restart' });
     const size = versions[at]!.bytes.length;
-    const events = anyEvents(random, drawn, { size, left: count - 1 - at, first: turn === 0, failing });
+    const events = anyEvents(random, drawn, { size, left: count - 1 - at, first: turn === 0, failing, large });
     for (const event of events) if (event.what === 'fault' || isNext(event)) failing = isFailing(event);
     at += events.filter(isNext).length;
     const length = versions[at]!.bytes.length;
     const rest = random.chance(0.2) ? random.whole(5, 30) : 0;
     // Most begin with a whole file, so that there is something to be kept.
-    const request = () => (random.chance(turn === 0 ? 0.5 : 0.12) ? WHOLE : anyRequest(random, length));
-    const groups = Array.from({ length: random.whole(1, 3) }, (): Step => {
+    const request = () => {
+      if (large && turn === 0 && random.chance(0.6)) return { ...WHOLE, range: anyRange(random, 1_000_000) };
+      return random.chance(turn === 0 || large ? 0.5 : 0.12) ? WHOLE : anyRequest(random, length);
+    };
+    // Caches may err most when the first that comes after a change knows it already.
+    const first = events.some(isNext) && random.chance(0.35) ? anyRevalidation(random) : request();
+    const groups = Array.from({ length: random.whole(1, 3) }, (_, group): Step => {
       const together = random.weighed([[6, 1] as const, [1, 2] as const, [1, 4] as const]);
-      return { what: 'ask', requests: Array.from({ length: together }, request), rest };
+      const requests = Array.from({ length: together }, (_, one) => (group + one === 0 ? first : request()));
+      return { what: 'ask', requests, rest };
     });
     steps.push(...events, ...groups);
   }

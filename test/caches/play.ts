@@ -15,8 +15,8 @@ import { sayAnswer, sayStep, sayVersion } from './words.ts';
 export interface End {
   readonly name: string;
   readonly url: string;
-  /** Promises to go on with what it has while the streamer has an error. */
-  readonly staleOnError: boolean;
+  /** Seconds for which it keeps parts of files, unless it keeps whole ones. */
+  readonly parts?: number;
 }
 
 /** What was found wrong, and all that led to it. */
@@ -60,8 +60,14 @@ interface Exchange {
 /** Milliseconds by which whole seconds let a cache keep longer. */
 const ROUNDING = 1_100;
 
+/** Milliseconds that a transfer may take. */
+const UNDER_WAY = 5_000;
+
 /** What findings name the streamer by. */
 export const ALONE = 'streamer';
+
+/** Whether a request was served; an older row's content, if that is all there is, is a favour. */
+const isServed = (verdict: Verdict): boolean => verdict.kind === 'right' && !verdict.outdated;
 
 /** Begins a story: its feeds are there, and its path is in the catalog. */
 export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
@@ -97,13 +103,15 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
     };
   };
 
+  /** Milliseconds for which the end may keep what it has. */
+  const during = Math.min(keeps, end.parts ?? keeps) * 1000 + ROUNDING;
+
   const verdictOf = ({ asked, answer, began }: Exchange, cached: boolean): Verdict => {
     const now = Date.now();
-    const fresh = cached ? truth.kept(began, now, keeps * 1000 + ROUNDING) : truth.admissible(began, now);
-    const isStale = cached && end.staleOnError && truth.failing(began, now);
-    const stale = isStale ? truth.kept(began, now, Number.POSITIVE_INFINITY) : [];
-    const passedOff = truth.passedOff(began, now);
-    return judge(asked, answer, { admissible: [...fresh, ...stale], versions, passedOff, cached });
+    const admissible = cached ? truth.kept(began, now, during) : truth.admissible(began, now);
+    // Whoever comes to a transfer that is under way gets what it began with.
+    const passedOff = truth.passedOff(began - (answer.end === 'whole' ? 0 : UNDER_WAY), now);
+    return judge(asked, answer, { admissible, versions, passedOff, cached });
   };
 
   const remember = ({ answer }: Exchange, verdict: Verdict) => {
@@ -139,11 +147,13 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
     const done = await exchange(same, toStreamer, via);
     const verdict = verdictOf(done, false);
     if (verdict.kind === 'wrong') report(step, ALONE, verdict.category, verdict.what);
-    // An older row's content, if it is there, is a favour.
-    if (verdict.kind !== 'right' || verdict.outdated) return;
-    if (truth.failing(since, Date.now())) {
+    if (!isServed(verdict)) return;
+    // Parts of two versions do not fit together, and nobody may make one file of them.
+    const kept = new Set(truth.kept(since, Date.now(), during).map(({ version }) => version));
+    if (end.parts !== undefined && kept.size > 1) return;
+    if (truth.failing(since - UNDER_WAY, Date.now())) {
       // A cache that fetches the whole, for a part, a head or a condition, meets faults that these alone do not.
-      if (verdictOf(await exchange(WHOLE, toStreamer, via), false).kind !== 'right') return;
+      if (!isServed(verdictOf(await exchange(WHOLE, toStreamer, via), false))) return;
       // The streamer may have found a copy of its own meanwhile.
       if (verdictOf(await exchange(same, throughEnd), true).kind !== 'failed') return;
     }

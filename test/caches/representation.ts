@@ -14,16 +14,18 @@ export const strangers = (answer: Answer, version: Version, passedOff: readonly 
   ];
   const told = (name: string) => fieldOf(answer, name);
   // Of nothing, nothing needs to be said.
-  if (version.bytes.length === 0 && told('etag') === undefined) return [];
+  const isEmpty = (name: string) => version.bytes.length === 0 && told(name) === undefined;
   // Varnish takes the coding from what has no body.
   const coding = answer.body.length === 0 ? [...codings, undefined] : codings;
   const digest = /sha-256=:([^:]*):/.exec(told('repr-digest') ?? '')?.[1];
   const isMultipart = told('content-type')?.startsWith('multipart/');
   return [
-    ...(told('etag') === etag ? [] : ['etag']),
+    ...(told('etag') === etag || isEmpty('etag') ? [] : ['etag']),
     // A version that replaced another one may come without its date.
     ...(dates.includes(told('last-modified')) ? [] : ['last-modified']),
-    ...(type === undefined || isMultipart || told('content-type') === type ? [] : ['content-type']),
+    ...(type === undefined || isMultipart || told('content-type') === type || isEmpty('content-type')
+      ? []
+      : ['content-type']),
     ...(coding.includes(told('content-encoding')) ? [] : ['content-encoding']),
     ...(digest === undefined || Buffer.from(digest, 'base64').toString('hex') === sha256 ? [] : ['repr-digest']),
   ];

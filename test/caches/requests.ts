@@ -120,6 +120,22 @@ export const anyRequest = (random: Random, length: number): RequestPlan => {
   };
 };
 
+/** A request of a client that has some version already, and asks for the newest. */
+export const anyRevalidation = (random: Random): RequestPlan => {
+  const whose = random.weighed<Whose>([
+    [4, 'current'],
+    [1, 'previous'],
+  ]);
+  const form = random.weighed<ConditionPlan['form']>([
+    [4, 'tag'],
+    [1, 'list'],
+    [1, '*'],
+    [2, 'date'],
+  ]);
+  const field = form === 'date' ? 'If-Modified-Since' : 'If-None-Match';
+  return { ...WHOLE, conditions: [{ field, form, whose }] };
+};
+
 /** The plain request for the whole file. */
 export const WHOLE: RequestPlan = {
   method: 'GET',

@@ -5,7 +5,8 @@ import { fieldOf } from './fields.ts';
 import { halvesOf, type Story, tellStory } from './plan.ts';
 import { ALONE, beginStory, type End, type Finding } from './play.ts';
 import type { Answer } from './response.ts';
-import { openScene, settingOf } from './scene.ts';
+import { openScene } from './scene.ts';
+import { settingOf } from './setting.ts';
 import { type Shrunk, shrink } from './shrink.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -32,8 +33,8 @@ export interface Tally {
 }
 
 /** Stories between two restarts of the streamer, and those at an end that are under way at once. */
-const ROUND = 40;
-const AT_ONCE = 12;
+const ROUND = 30;
+const AT_ONCE = 24;
 
 const happened = (answer: Answer, { kind }: Verdict): readonly string[] => {
   const isKept = /HIT|REVALIDATED|STALE/.test(fieldOf(answer, 'x-cache') ?? '');
@@ -54,12 +55,12 @@ export const run = async (start: Start, newFolder: () => string, options: RunOpt
   const setting = settingOf(seed);
   const scene = await openScene(start, newFolder(), setting);
   const started = await Promise.all(
-    caches.map(async ({ name, staleOnError, start: startCache }): Promise<End> => {
+    caches.map(async ({ name, parts, start: startCache }): Promise<End> => {
       const { url } = await startCache(start, newFolder(), scene.url);
-      return { name, staleOnError, url };
+      return { name, url, ...(parts !== undefined && { parts }) };
     }),
   );
-  const ends: readonly End[] = [{ name: ALONE, url: scene.url, staleOnError: false }, ...started];
+  const ends: readonly End[] = [{ name: ALONE, url: scene.url }, ...started];
   const findings: Finding[] = [];
   const counts = new Map(ends.map(({ name }) => [name, new Map<string, number>()]));
 

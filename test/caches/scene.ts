@@ -1,22 +1,9 @@
 import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
-import { seeded } from '../faults/random.ts';
 import { freePorts } from '../support/ports.ts';
 import type { Start } from '../support/processes.ts';
 import { type DaemonProcess, makeSite } from '../support/site.ts';
 import type { Version } from './content.ts';
-
-/** How the streamer of a run is set. */
-export interface Setting {
-  /** Seconds that caches may keep a response. */
-  readonly keeps: number;
-  readonly dispatch: 'save' | 'none';
-}
-
-/** The setting that belongs to a seed. */
-export const settingOf = (seed: number): Setting => {
-  const random = seeded(seed ^ 0x5e77);
-  return { keeps: random.chance(0.7) ? 1 : 86_400, dispatch: random.chance(0.65) ? 'save' : 'none' };
-};
+import type { Setting } from './setting.ts';
 
 /** A row to be written: the importers `a` and `b` have one each. */
 export interface NewRow {

@@ -1,6 +1,6 @@
 import type { Version } from './content.ts';
 import { type Fault, openFeed } from './feed.ts';
-import type { Story } from './plan.ts';
+import { isSeen, type Story } from './plan.ts';
 import type { Whose } from './requests.ts';
 import type { Scene } from './scene.ts';
 import { createTruth, type Row, type Truth } from './truth.ts';
@@ -43,7 +43,8 @@ export const createSubject = async (path: string, story: Story, scene: Scene): P
 
   const list = (feed: 'a' | 'b', version: Version) => {
     const { checksum, bytes } = version;
-    const { url } = feeds[feed];
+    // Without a checksum, and with a date that shows nothing, only another URL says that the content is another.
+    const url = feeds[feed].url + (isSeen(kind) ? '' : `?${at}`);
     rows = [{ feed, ...(checksum && { version }) }, ...rows.filter((other) => other.feed !== feed)];
     truth.list(rows);
     scene.list({ path, feed, url, ...(checksum && { checksum }), ...(kind.sized && { size: bytes.length }) });

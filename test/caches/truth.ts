@@ -98,7 +98,7 @@ export const createTruth = (now: () => number): Truth => {
     kept: (from, to, during) => {
       const now = admissible(from, to);
       const before = admissible(from - during, from).filter(
-        ({ version, outdated }) => !outdated && now.every((one) => one.version !== version),
+        ({ version, outdated }) => !outdated && now.every((one) => one.outdated || one.version !== version),
       );
       return [...now, ...before.map((one) => ({ ...one, kept: true }))];
     },

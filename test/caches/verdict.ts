@@ -10,6 +10,7 @@ export type Category =
   | 'false 304'
   | 'false HEAD'
   | 'clean short end'
+  | 'kept without a length'
   | 'malformed'
   | 'needless failure';
 
