@@ -44,7 +44,7 @@ const progress = () =>
 
 // Whoever writes the chunks to a socket or a file closes the valve while it is full.
 const valve = new BehaviorSubject(true);
-const request = { id: 'one', method: 'GET', path, valve, record: false };
+const request = { id: 'one', method: 'GET', path, valve, save: false };
 
 lookup(request, deps)
   .pipe(candidates(deps), attempts(request, deps), verify(request, deps), progress(), report(request, deps))

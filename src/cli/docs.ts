@@ -1,10 +1,15 @@
 import { Argument, type Command } from 'commander';
 import { configurationDocs } from '../config/docs.ts';
 import { errorsDocs } from '../http/errors-docs.ts';
+import { troubleshootingDocs } from '../http/troubleshooting-docs.ts';
+import { cliDocs } from './reference.ts';
 
-const PAGES: Readonly<Record<string, () => string>> = {
+/** The pages below docs/ that are generated from the code. */
+const PAGES: Readonly<Record<string, (program: Command) => string>> = {
   'reference/configuration': configurationDocs,
+  'reference/cli': cliDocs,
   'reference/errors': errorsDocs,
+  'how-to/troubleshoot': troubleshootingDocs,
 };
 
 export const addDocs = (program: Command): void => {
@@ -13,6 +18,6 @@ export const addDocs = (program: Command): void => {
     .description('print a page of the documentation that is generated from the code')
     .addArgument(new Argument('<page>').choices(Object.keys(PAGES)))
     .action((page: string) => {
-      process.stdout.write(PAGES[page]?.() ?? '');
+      process.stdout.write(PAGES[page]?.(program) ?? '');
     });
 };

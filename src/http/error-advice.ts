@@ -1,0 +1,63 @@
+import type { ErrorCode } from '../../pipelines/model/index.ts';
+
+interface Advice {
+  /** What shows the cause. */
+  readonly look: string;
+  /** What removes it. */
+  readonly act: string;
+}
+
+const advice = (look: string, act: string): Advice => ({ look, act });
+
+/** For operators: the page docs/how-to/troubleshoot.md follows from it. Links start at docs/how-to. */
+// biome-ignore format: a table has one line a row
+export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
+  BAD_REQUEST: advice('`error` names the rule that the request breaks, `client` its origin.', 'Correct the client or the proxy between. A request that others might understand differently is never served ([Limits](../reference/limits.md#invalid-requests)).'),
+  UNEXPECTED_CONTENT: advice('The request has a `Content-Length` above 0 or a `Transfer-Encoding`.', 'Send GET and HEAD without content. If a proxy adds it, correct the proxy.'),
+  REQUEST_TIMEOUT: advice('The request arrived in part, and the rest did not follow within `request_timeout`.', 'Look for packet loss between client and streamer. Raise `request_timeout` for clients on very slow lines.'),
+  TARGET_TOO_LONG: advice('Path and query together exceed `max_target_length`.', 'Look for a client in a redirect loop that lengthens its URL. Raise `max_target_length` if the URLs are right.'),
+  UNKNOWN_EXPECTATION: advice('The request has an `Expect` field other than `100-continue`.', 'Correct the client.'),
+  HEAD_TOO_LARGE: advice('The header fields exceed `max_header_size`; cookies are the usual cause.', 'Remove needless fields in the proxy, as the shipped configurations do, or raise `max_header_size`.'),
+  WRONG_VERSION: advice('The client sends another version of HTTP, or another protocol: often TLS to the plain port.', 'Use `http://` for the streamer’s port. A proxy in front serves HTTPS and HTTP/2.'),
+  OVERLOADED: advice('The lines `request` in the log: how many clients, how long their transfers take, which source is slow. In `error`: which of the two limits is reached.', 'Raise `max_transfers` or `max_client_connections` together with the limit of file descriptors ([Tune](tune.md)), or put a cache in front.'),
+  TOO_MANY_TRANSFERS: advice('`client`: if it is the address of a proxy, all its clients count as one.', 'Name the proxy in `trusted_proxies`, or raise `max_transfers_per_client`; 0 lifts the limit.'),
+  BAD_TARGET: advice('`error` shows the request target.', 'Correct the client or the rewrite rule of the proxy. The target must be a path that begins with `/`, or an absolute URL.'),
+  METHOD_NOT_ALLOWED: advice('The request is neither GET nor HEAD (nor OPTIONS).', 'Correct the client. The streamer only serves files.'),
+  URL_REFUSED: advice('`error` has the reason: `expired`, `remote_ip not matched` and so on ([Signed URLs](signed-urls.md#the-checks)). `pulp-streamer verify-url URL` repeats the check.', '`expired`: synchronise the clocks. `remote_ip not matched`: check `trusted_proxies`. `not authenticated`: the key in `rsa_pub` is not the counterpart of the key that Pulp signs with.'),
+  NOT_IN_CATALOG: advice('`pulp-streamer catalog list PREFIX`, or `lazy_content_catalog` if the catalog is Pulp’s database: how is the path spelled there? `catalog_type` and `state_dir` in `check-config --print`: is it the right catalog?', 'Import the repository ([Add repositories](add-repositories.md)). Check `redirect_path` and the rewrite rule of the proxy.'),
+  CATALOG_UNAVAILABLE: advice('`error` names the file or the database and the reason. `pulp-streamer check-config --deep` tries it.', 'Start the database, or correct owner, mode or free space of the file. The streamer reconnects without a restart.'),
+  NO_CANDIDATE: advice('`pulp-streamer explain PATH`: the entry has no URL that can be used, and no alternate source offers the unit.', 'Import the repository again, or correct the entry.'),
+
+  SOURCE_MISSING: advice('`attempts`: each source with its URL. Does the feed still have the file?', 'Import the repository again: feeds remove old packages when they publish new ones. If the URL is wrong, correct the entry.'),
+  SOURCE_REFUSED: advice('`attempts`: the status (401, 403, 407) or the path without permission. `pulp-streamer importers show ID`: which credentials are used.', 'Renew the client certificate, the entitlement or the password of the importer. For files on disk: give the daemon’s user permission to read them.'),
+  SOURCE_STATUS: advice('`attempts`: the status that the source answered with.', 'Ask the feed for the URL with curl. A 5xx is the feed’s own failure, other statuses mean a wrong URL.'),
+  SOURCE_BUSY: advice('`attempts`: 429 or 503 of the source. `pulp-streamer sources list` shows until when it cools down.', 'Wait, or lower `max_downloads` of the importer (`max_concurrent` of an alternate source).'),
+  SOURCE_FULL: advice('All places that `max_downloads` or `max_concurrent` allow stayed taken for the whole of `head_timeout`.', 'Raise that limit, or add an alternate source.'),
+  SOURCE_BROKEN: advice('`error` names the importer, the key or the URL that cannot be used.', 'Correct it: `pulp-streamer importers show ID`. An entry whose importer was removed needs a new import.'),
+  TOO_MANY_REDIRECTS: advice('`error` shows the last URL and the redirect that was not followed: a loop, no `Location`, or from https to http.', 'Use the URL that the feed redirects to. Raise `max_redirects` if the chain is right.'),
+  OUTSIDE_ROOT: advice('`error` shows the path. A symbolic link or `..` leads out of the source’s folder.', 'Put the file below the folder, or import the folder that contains both.'),
+  UNREADABLE: advice('`error` has the reason of the operating system (`EIO`, `EMFILE`, `ESTALE` …).', '`EIO`: check the disk. `EMFILE`: raise the limit of file descriptors. Network file systems: mount them again.'),
+
+  DNS_FAILED: advice('`getent hosts HOST`, as the daemon’s user and on its machine.', 'Correct the resolver or the host name. If feeds are only reachable through a proxy, give the importer `proxy_host` and `proxy_port`.'),
+  CONNECT_FAILED: advice('`error`: refused, unreachable or forbidden, for each address of the host. `curl -v URL` on the same machine.', 'Check port, routing and firewall. `EMFILE`: raise the limit of file descriptors.'),
+  CONNECT_TIMEOUT: advice('A firewall that drops packets is the usual cause. `curl -v --connect-timeout 10 URL`.', 'Open the firewall, or configure the proxy. Raise `connect_timeout` for very distant feeds.'),
+  TLS_FAILED: advice('`error`: expired, untrusted authority, another host name, or the server rejects the client certificate. The log also warns `certificate expires soon`.', 'Renew the client certificate, or give the importer the right CA (`--ca`). A CA in the system’s store only applies if `NODE_USE_SYSTEM_CA=1` is set.'),
+  CONNECTION_LOST: advice('`attempts`: at which byte (`from`), and from which source.', 'A single case is harmless: the transfer is resumed. If it is frequent, look at proxies and firewalls on the way to the feed.'),
+  PROTOCOL_ERROR: advice('`error`: no valid HTTP, or more header fields than are accepted.', 'Check that the URL leads to an HTTP server, and to the right port. Ask with `curl -v`.'),
+  HEAD_TIMEOUT: advice('`attempts`: the source that did not answer within `head_timeout`.', 'Add an alternate source, or raise `head_timeout` if the feed makes files on demand. `hedge` asks a second source early.'),
+  STALLED: advice('`attempts`: the source that sent nothing for `read_timeout`.', 'A single case is harmless: the transfer is resumed. If it is frequent, look at the line to the feed.'),
+  TOO_SLOW: advice('`min_speed` and `min_speed_window`; `max_speed` of the source.', 'Set `min_speed` well below `max_speed`, or remove it.'),
+
+  WRONG_LENGTH: advice('`error` has both lengths. Has the feed replaced the file?', 'Import the repository again. Until then the old metadata promises another file.'),
+  TOO_LARGE: advice('`error` has the length and the limit.', 'Raise `size_limit`; 0 lifts it.'),
+  SHORT_BODY: advice('`attempts`: the source that ended early, and at which byte.', 'A single case is harmless: the transfer is resumed. If it is frequent, look for a proxy that truncates, or a file on disk that is still being written.'),
+  WRONG_CHECKSUM: advice('`error` has the checksum found and the one in the catalog. `pulp-streamer fetch PATH` repeats the transfer.', 'If the feed replaced the file, import the repository again. If one source alone is wrong, repair it: others are used meanwhile. Never ignore it: the client would refuse the file as well.'),
+  CHANGED: advice('The entity tag changed during the transfer, or the content has neither checksum nor strong entity tag.', 'Ask again. To make such transfers resumable, import the repository, so that the catalog has checksums.'),
+  NO_RANGE: advice('The source cannot continue at a byte, and no other source may take over.', 'Ask again. Add a second source, or a checksum to the entry: then another source may continue.'),
+  LENGTH_UNKNOWN: advice('The feed does not state a length, and the client uses HTTP/1.0 or is behind a proxy that does ([Header fields](../reference/headers.md#lengths)).', 'Import the repository, so that the catalog has the size, or have the proxy use HTTP/1.1.'),
+  UNSATISFIABLE: advice('The client asked for bytes beyond the end; usually it has the whole file already.', 'Nothing, as a rule. If the client’s file is longer than the source’s, it has another version: delete it.'),
+
+  OUT_OF_SOURCES: advice('`error` and `attempts` list the failure of each source.', 'Look up the code of each failure on this page.'),
+  CLIENT_STUCK: advice('`client`: it has read nothing for `client_timeout`.', 'Nothing, if the client has gone. Raise `client_timeout` for clients that pause downloads on purpose.'),
+  INTERNAL: advice('`err` in the log has the stack. The free space of `state_dir` and the memory of the machine.', 'Report it, with the log line of the request.'),
+};
