@@ -1,6 +1,6 @@
-/** How patient and how careful a request is. All times in milliseconds unless said. */
+/** How patient and how careful a request is. All times in milliseconds. */
 export interface Policy {
-  /** Seconds that caches may keep a response: `Cache-Control: public, s-maxage=N, max-age=N`. */
+  /** How long caches may keep a response: `Cache-Control: public, s-maxage=N, max-age=N`, in whole seconds there. */
   readonly cacheTimeout: number;
   /** A source that has not sent its head by then is given up. */
   readonly headTimeout: number;

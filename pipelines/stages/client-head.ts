@@ -106,10 +106,11 @@ export const unchangedHead = (
 
 export const NO_STORE: Header = ['Cache-Control', 'no-store'];
 
-export const cacheControl = (seconds: number): Header => [
-  'Cache-Control',
-  `public, s-maxage=${seconds}, max-age=${seconds}`,
-];
+/** HTTP counts whole seconds. */
+export const cacheControl = (milliseconds: number): Header => {
+  const seconds = Math.floor(milliseconds / 1000);
+  return ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
+};
 
 /** Files that are compressed by themselves, by how their names end, and what servers wrongly call the coding of such files in transfer. */
 const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [

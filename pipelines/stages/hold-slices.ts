@@ -17,8 +17,8 @@ import type { Transfer, TransferEvent } from './transfer.ts';
 /** Bytes of slices that are held at a time, of all requests together; further ones wait for their room. */
 const MEMORY = 64 * 1024 * 1024;
 
-/** Seconds that a cache may keep a slice. It could not tell a slice of content that was replaced, or found out, from the others meanwhile. */
-const LIFETIME = 60;
+/** Milliseconds that a cache may keep a slice. It could not tell a slice of content that was replaced, or found out, from the others meanwhile. */
+const LIFETIME = 60_000;
 
 /** The room for slices that are held, shared by all requests: its places are bytes. */
 export type SliceMemory = ReturnType<typeof createSliceMemory>;

@@ -54,7 +54,7 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
       import('../catalog/mongodb/refreshes.ts'),
       import('../catalog/mongodb/offer-search.ts'),
     ]);
-    const timeoutMs = settings.mongodbTimeout * 1000;
+    const timeoutMs = settings.mongodbTimeout;
     const database = connectMongo(databaseOf(settings), timeoutMs);
     const catalog = openMongoCatalog(database, {
       storageDir: settings.storageDir,
@@ -102,7 +102,7 @@ export const checkDatabase = async (settings: Settings): Promise<void> => {
   if (problems.length > 0) throw new ConfigError(problems);
   const { makeClient } = await import('../catalog/mongodb/client.ts');
   try {
-    await makeClient(databaseOf(settings), settings.mongodbTimeout * 1000).client.close();
+    await makeClient(databaseOf(settings), settings.mongodbTimeout).client.close();
   } catch (error) {
     throw new ConfigError([messageOf(error)]);
   }

@@ -17,7 +17,7 @@ export interface Daemon {
   readonly addresses: readonly AddressInfo[];
   /** Reads anew, in the background, what may change while it runs: descriptors of alternate sources, the key of signed URLs. */
   reload(): void;
-  /** Takes no more requests, lets the running ones end for `stopTimeout` seconds, then cuts them; closes everything. */
+  /** Takes no more requests, lets the running ones end for `stopTimeout` milliseconds, then cuts them; closes everything. */
   stop(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
         reloadKey(authorization, logger);
       },
       stop: async () => {
-        await server.stop(settings.stopTimeout * 1000);
+        await server.stop(settings.stopTimeout);
         await close();
       },
     };

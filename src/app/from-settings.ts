@@ -20,17 +20,17 @@ const VERIFY_WHOLE_WITHIN = 1000;
 /** How patient and careful requests are. */
 export const policyOf = (settings: Settings): Policy => ({
   cacheTimeout: settings.cacheTimeout,
-  headTimeout: settings.headTimeout * 1000,
-  readTimeout: settings.readTimeout * 1000,
+  headTimeout: settings.headTimeout,
+  readTimeout: settings.readTimeout,
   verifyWholeBelow: settings.verifyWholeBelow,
   verifyWholeWithin: VERIFY_WHOLE_WITHIN,
   attempts: settings.attempts,
   attemptsPerCandidate: settings.attemptsPerCandidate,
-  retryWait: settings.retryWait * 1000,
-  retryWaitLimit: settings.retryWaitLimit * 1000,
+  retryWait: settings.retryWait,
+  retryWaitLimit: settings.retryWaitLimit,
   minSpeed: settings.minSpeed,
-  minSpeedWindow: settings.minSpeedWindow * 1000,
-  clientTimeout: settings.clientTimeout * 1000,
+  minSpeedWindow: settings.minSpeedWindow,
+  clientTimeout: settings.clientTimeout,
   sizeLimit: settings.sizeLimit,
   savePartial: settings.savePartial,
   saveAbandoned: settings.saveAbandoned,
@@ -42,8 +42,8 @@ export const sourcesOf = (settings: Settings): Sources =>
   createSources({
     userAgent: `pulp-streamer/${version}`,
     maxRedirects: settings.maxRedirects,
-    connectTimeout: settings.connectTimeout * 1000,
-    idleTimeout: settings.idleTimeout * 1000,
+    connectTimeout: settings.connectTimeout,
+    idleTimeout: settings.idleTimeout,
     connections: settings.maxConnections,
   });
 

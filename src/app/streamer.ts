@@ -59,13 +59,13 @@ export const openStreamer = async (
   const catalog = chosen.embedded;
   const sources = sourcesOf(settings);
   const health = createHealth({
-    cooldown: settings.cooldown * 1000,
-    cooldownLimit: settings.cooldownLimit * 1000,
+    cooldown: settings.cooldown,
+    cooldownLimit: settings.cooldownLimit,
     random: Math.random,
   });
   // Half of the time that a client's patience with a source is worth: past that another source may well have a place.
   const watched = warnOfExpiry(sources.open, { warn: (found) => logExpiring(logger, found), now: Date.now });
-  const open = withLimits(watched, { timeoutMs: (settings.headTimeout * 1000) / 2 });
+  const open = withLimits(watched, { timeoutMs: settings.headTimeout / 2 });
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,
     parse: parseDescriptor,

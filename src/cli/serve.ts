@@ -24,7 +24,7 @@ export const addServe = (program: Command): void => {
     reload = daemon.reload;
     await stop;
     const stopped = daemon.stop();
-    logger.info({ within: settings.stopTimeout }, 'stopping; a second signal stops at once');
+    logger.info({ within: settings.stopTimeout / 1000 }, 'stopping; a second signal stops at once');
     await stopped;
     logger.info('stopped');
     for (const signal of [...SIGNALS, 'SIGHUP']) process.removeAllListeners(signal);

@@ -37,8 +37,8 @@ export const sourcesContext: SourcesContext = {
     const sources = createSources({
       userAgent: `pulp-streamer/${version}`,
       maxRedirects: settings.maxRedirects,
-      connectTimeout: settings.connectTimeout * 1000,
-      idleTimeout: settings.idleTimeout * 1000,
+      connectTimeout: settings.connectTimeout,
+      idleTimeout: settings.idleTimeout,
       connections: settings.maxConnections,
     });
     const alternates = openAlternates({
@@ -46,7 +46,7 @@ export const sourcesContext: SourcesContext = {
       parse: parseDescriptor,
       catalog,
       store: catalog.store,
-      open: withLimits(sources.open, { timeoutMs: settings.headTimeout * 1000 }),
+      open: withLimits(sources.open, { timeoutMs: settings.headTimeout }),
       onMissing: ({ id }, url) => process.stderr.write(`warning: ${id}: ${url} is listed but not there\n`),
     });
     return {

@@ -8,8 +8,10 @@ export interface Kind<T> {
   readonly expected: string;
   /** Stands for the value in help texts. */
   readonly placeholder: string;
-  /** What a number counts. */
+  /** What operators count the number in. */
   readonly unit?: 's' | 'bytes';
+  /** The number in that unit. Absent if the value already counts it. */
+  inUnit?(value: T): number;
   /** The value as an operator could have written it. */
   format(value: T): string;
 }
@@ -23,46 +25,56 @@ export const integer = (min: number, max: number): Kind<number> => ({
   format: String,
 });
 
-const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+const DURATIONS: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND, d: DAY };
 
-const toSeconds = (written: string): number => {
-  const [, number = '', suffix = 's'] = /^([\d.]+)\s*(\w*)$/.exec(written) ?? [];
-  const seconds = Number(number) * (SECONDS[suffix.toLowerCase() || 's'] ?? Number.NaN);
-  return Math.round(seconds * 1000) / 1000;
+const toMilliseconds = (written: string): number => {
+  const [, number = '', suffix = ''] = /^([\d.]+)\s*(\w*)$/.exec(written) ?? [];
+  // Timers and sockets of Node require whole numbers, and 1.001 * 1000 is not one.
+  return Math.round(Number(number) * (DURATIONS[suffix.toLowerCase() || 's'] ?? Number.NaN));
 };
 
-const seconds = text.regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)?$/i).transform(toSeconds);
+const inSeconds = (milliseconds: number): number => milliseconds / SECOND;
+
+const durations = text.regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)?$/i).transform(toMilliseconds);
+/** Written in seconds by operators, a number of milliseconds in settings. */
+const duration = {
+  placeholder: 'duration',
+  unit: 's',
+  inUnit: inSeconds,
+  format: (value: number) => `${inSeconds(value)} s`,
+} as const;
 const SUFFIXES = 'seconds, or a number with one of the suffixes ms, s, m, h, d';
 
 // A timer of Node that is set beyond 2^31 − 1 milliseconds fires at once instead of never.
 const LONGEST_TIMER_DAYS = 24;
 
-/** Something to wait for: a value in seconds, to the millisecond. */
-export const wait = (min: 0 | 0.001): Kind<number> => ({
-  schema: seconds.pipe(
+/** A time to wait, in milliseconds. */
+export const wait = (min: 0 | 1): Kind<number> => ({
+  ...duration,
+  schema: durations.pipe(
     z
       .number()
       .min(min)
-      .max(LONGEST_TIMER_DAYS * 86_400),
+      .max(LONGEST_TIMER_DAYS * DAY),
   ),
   expected: `a duration ${min === 0 ? 'from 0' : 'of 1 ms'} to ${LONGEST_TIMER_DAYS} d: ${SUFFIXES}`,
-  placeholder: 'duration',
-  unit: 's',
-  format: (value) => `${value} s`,
 });
 
-/** An age as caches count it: whole seconds, at most 2^31 (RFC 9111 section 1.2.2). */
+/**
+ * An age in milliseconds. Caches count ages in whole seconds, and up to 2^31 of them (RFC 9111
+ * section 1.2.2).
+ */
 export const age: Kind<number> = {
-  schema: seconds.pipe(
+  ...duration,
+  schema: durations.pipe(
     z
       .number()
-      .int()
-      .max(2 ** 31),
+      .multipleOf(SECOND)
+      .max(2 ** 31 * SECOND),
   ),
   expected: `a duration of whole seconds, at most 2147483648: ${SUFFIXES}`,
-  placeholder: 'duration',
-  unit: 's',
-  format: (value) => `${value} s`,
 };
 
 const BYTES: Readonly<Record<string, number>> = {

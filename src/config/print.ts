@@ -1,3 +1,4 @@
+import type { Kind } from './kinds.ts';
 import { keyOf, SETTINGS, type Setting, type Table } from './schema.ts';
 
 /** What `loadSettings` gives, or `resolveSettings` for another table. */
@@ -9,6 +10,8 @@ export interface Settled {
 const MASK = '********';
 
 const shown = ({ kind, secret }: Setting, value: unknown): string => (secret ? MASK : kind.format(value)) || '(empty)';
+
+const counted = (kind: Kind<unknown>, value: unknown): unknown => kind.inUnit?.(value) ?? value;
 
 const aligned = (rows: readonly (readonly string[])[]): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -38,6 +41,6 @@ export const settingsJson = (
   Object.fromEntries(
     Object.entries(table).map(([name, { kind, secret }]) => [
       keyOf(name),
-      { value: secret ? MASK : settings[name], unit: kind.unit, origin: origins[name] ?? '' },
+      { value: secret ? MASK : counted(kind, settings[name]), unit: kind.unit, origin: origins[name] ?? '' },
     ]),
   );

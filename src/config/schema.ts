@@ -141,7 +141,7 @@ export const SETTINGS = {
     secret: true,
   },
   mongodbTimeout: streamer(
-    wait(0.001),
+    wait(1),
     '5',
     'MongoDB must answer within this time, connecting included; past it, a request is answered with 503 and Retry-After.',
   ),
@@ -313,17 +313,17 @@ export const SETTINGS = {
     'Folder of the descriptors (`*.conf`) of alternate content sources.',
   ),
   connectTimeout: streamer(
-    wait(0.001),
+    wait(1),
     '6.05',
     'A feed must accept a connection, TLS handshake included, within this time.',
   ),
-  headTimeout: streamer(wait(0.001), '27', 'A feed must send the head of its response within this time.'),
+  headTimeout: streamer(wait(1), '27', 'A feed must send the head of its response within this time.'),
   readTimeout: streamer(
-    wait(0.001),
+    wait(1),
     '27',
     'A source that sends nothing for this long, while it is being read, has stalled.',
   ),
-  idleTimeout: streamer(wait(0.001), '15', 'A feed connection that is not used for this long is closed.'),
+  idleTimeout: streamer(wait(1), '15', 'A feed connection that is not used for this long is closed.'),
   maxRedirects: streamer(integer(0, 100), '10', 'Redirects of a feed that are followed for one attempt.'),
   maxConnections: streamer(
     integer(1, 65_535),
@@ -348,7 +348,7 @@ export const SETTINGS = {
     '0',
     'Bytes per second that a source has to bring; a slower one is replaced as if it had failed. 0: any speed will do.',
   ),
-  minSpeedWindow: streamer(wait(0.001), '30', 'The time over which `min_speed` is measured.'),
+  minSpeedWindow: streamer(wait(1), '30', 'The time over which `min_speed` is measured.'),
   clientTimeout: streamer(
     wait(0),
     '600',
@@ -381,12 +381,12 @@ export const SETTINGS = {
     'Requests that one connection carries, one after the other; the last one’s response says `Connection: close`. 0: no limit.',
   ),
   requestTimeout: streamer(
-    wait(0.001),
+    wait(1),
     '30',
     'A request must have come whole within this time, or is answered with 408; so is a connection’s first one, counted from its beginning. Responses may take as long as they need.',
   ),
   keepAliveTimeout: streamer(
-    wait(0.001),
+    wait(1),
     '125',
     'A connection of a client that carries no request for this long is closed. It should be longer than proxies keep theirs to us, since they know when they are done.',
   ),
@@ -451,7 +451,7 @@ export const SETTINGS = {
   stopTimeout: streamer(wait(0), '30', 'After SIGTERM, running transfers may go on for this long before they are cut.'),
 } as const satisfies Table;
 
-/** The validated settings. Durations are in seconds, sizes in bytes. */
+/** The validated settings. Durations are in milliseconds, sizes in bytes. */
 export type Settings = ValuesOf<typeof SETTINGS>;
 export type SettingName = keyof Settings;
 

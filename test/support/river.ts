@@ -74,7 +74,7 @@ export const aRequest = (more: Partial<StreamRequest> = {}): StreamRequest => ({
 });
 
 export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
-  cacheTimeout: 86_400,
+  cacheTimeout: 86_400_000,
   headTimeout: 50,
   readTimeout: 50,
   verifyWholeBelow: 0,

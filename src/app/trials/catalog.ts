@@ -66,7 +66,7 @@ const askMongo = async (settings: Settings): Promise<readonly Place[]> => {
     import('../../catalog/mongodb/connection.ts'),
     import('../../catalog/mongodb.ts'),
   ]);
-  const maxTimeMS = settings.mongodbTimeout * 1000;
+  const maxTimeMS = settings.mongodbTimeout;
   const database = connectMongo(databaseOf(settings), maxTimeMS);
   try {
     const { storageDir, pluginConfigDir } = settings;

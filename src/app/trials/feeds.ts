@@ -37,7 +37,7 @@ export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Pro
     const { sources: alternates, problems } = await descriptorsIn(settings.contentSourcesDir);
     const accessOf = sourceAccess(CATALOGERS, sources.open, Date.now);
     const places = [...feeds, ...alternates.map((source) => placeOf(source, () => firstValueFrom(accessOf(source))))];
-    const timeoutMs = settings.headTimeout * 1000;
+    const timeoutMs = settings.headTimeout;
     const trials = await firstValueFrom(
       from(places).pipe(
         mergeMap((place) => tryPlace(place, sources.open, timeoutMs), CONCURRENCY),

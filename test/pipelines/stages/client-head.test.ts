@@ -4,7 +4,7 @@ import { clientHead } from '../../../pipelines/stages/client-head.ts';
 import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/river.ts';
 
 const bare = aCandidate('feed', anEntry());
-const policy = { cacheTimeout: 60 };
+const policy = { cacheTimeout: 60_000 };
 const headersOf = (headers: Header[], candidate = bare) =>
   clientHead({ ...sourceHead({ headers, length: 10 }), verified: false }, candidate, policy).headers;
 const OURS: readonly Header[] = [

@@ -38,13 +38,13 @@ describe('loadSettings', () => {
     expect(settings).toMatchObject({
       port: 8751,
       interfaces: ['localhost'],
-      cacheTimeout: 86_400,
+      cacheTimeout: 86_400_000,
       logLevel: 'INFO',
       stateDir: '/var/lib/pulp-streamer',
       catalog: '/var/lib/pulp-streamer/catalog.db',
       catalogType: 'sqlite',
       mongodbUrl: '',
-      mongodbTimeout: 5,
+      mongodbTimeout: 5000,
       databaseName: 'pulp_database',
       databaseSeeds: ['localhost:27017'],
       databaseUsername: '',
@@ -60,18 +60,18 @@ describe('loadSettings', () => {
       dispatch: 'save',
       saveDir: '/var/lib/pulp-streamer/saved',
       contentSourcesDir: '/etc/pulp/content/sources/conf.d',
-      connectTimeout: 6.05,
-      headTimeout: 27,
-      readTimeout: 27,
-      idleTimeout: 15,
+      connectTimeout: 6050,
+      headTimeout: 27_000,
+      readTimeout: 27_000,
+      idleTimeout: 15_000,
       maxRedirects: 10,
       maxConnections: 1000,
       verifyWholeBelow: 1_048_576,
       attempts: 8,
       attemptsPerCandidate: 3,
-      retryWait: 0.5,
-      retryWaitLimit: 10,
-      stopTimeout: 30,
+      retryWait: 500,
+      retryWaitLimit: 10_000,
+      stopTimeout: 30_000,
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
     expect(warnings).toEqual([]);
@@ -95,7 +95,7 @@ describe('loadSettings', () => {
       env: { PULP_STREAMER_PORT: '3', PULP_STREAMER_ATTEMPTS: '3' },
       flags: { port: '4', idleTimeout: undefined },
     });
-    expect([settings.port, settings.attempts, settings.readTimeout, settings.maxRedirects]).toEqual([4, 3, 2, 1]);
+    expect([settings.port, settings.attempts, settings.readTimeout, settings.maxRedirects]).toEqual([4, 3, 2000, 1]);
     expect([origins.port, origins.attempts, origins.readTimeout, origins.maxRedirects, origins.idleTimeout]).toEqual([
       'flag --port',
       'environment PULP_STREAMER_ATTEMPTS',
@@ -111,7 +111,7 @@ describe('loadSettings', () => {
       '[streamer]\nport: 1\n[lazy]\nstreamer_port: 2\nstreamer_interface: lo, eth0\nstreamer_cache_timeout: 1h\n',
     );
     const { settings, origins } = loadSettings({ files: [file] });
-    expect([settings.port, settings.interfaces, settings.cacheTimeout]).toEqual([1, ['lo', 'eth0'], 3600]);
+    expect([settings.port, settings.interfaces, settings.cacheTimeout]).toEqual([1, ['lo', 'eth0'], 3_600_000]);
     expect([origins.port, origins.interfaces]).toEqual([`${file}:2`, `${file}:5`]);
   });
 
