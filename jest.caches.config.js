@@ -1,4 +1,4 @@
 import config from './jest.config.js';
 
-/** The suite of caches: `npm run test:caches`. Apart from the other tests because each run of it starts every cache. */
+/** The caches suite: `npm run test:caches`. Separate from the other tests because it starts every cache, and can be run at any length. */
 export default { ...config, testPathIgnorePatterns: ['/node_modules/'], roots: ['<rootDir>/test/caches'] };

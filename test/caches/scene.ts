@@ -34,7 +34,7 @@ export const openScene = async (start: Start, folder: string, { keeps, dispatch 
     // Nothing else differs from the field: faults come again at once here, and nobody has to wait for their end.
     retry_wait: 0.01,
     retry_wait_limit: 0.02,
-    stop_timeout: 5,
+    stop_timeout: 1,
   });
   let daemon: DaemonProcess = await site.serve();
   const catalog = openSqliteCatalog(`${site.stateDir}/catalog.db`);
