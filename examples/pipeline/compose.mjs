@@ -1,4 +1,4 @@
-// A pipeline of one's own: another catalog, other sources, one more stage; everything else as it is.
+// A custom pipeline: another catalog, other sources, one more stage. The rest is the daemon's.
 import { createDefaults } from 'pulp-streamer';
 import { attempts, candidates, lookup, operate, report, verify } from 'pulp-streamer/pipelines';
 import { BehaviorSubject, from, of } from 'rxjs';
@@ -19,9 +19,9 @@ const entry = {
 
 const deps = {
   ...defaults,
-  // A catalog is whatever emits the entries of a path: a file, a database, a service, or as here a list.
+  // A catalog emits the entries of a path: from a file, a database, a service, or a list as here.
   catalog: { lookup: (asked) => from(asked === path ? [entry] : []) },
-  // A source is whatever emits where an entry's bytes can be had: here each mirror has everything, the first is the best.
+  // A source emits the candidates of an entry: here each mirror has every file, and the first is the best.
   sources: mirrors.map((base) => (entry) => of({ entry, source: 'mirror', url: base + entry.path })),
 };
 
@@ -42,7 +42,7 @@ const progress = () =>
     };
   });
 
-// Whoever writes the chunks to a socket or a file closes the valve while it is full.
+// If you write the chunks to a socket or a file, close the valve while it is full.
 const valve = new BehaviorSubject(true);
 const request = { id: 'one', method: 'GET', path, valve, save: false };
 
