@@ -42,4 +42,4 @@ export type {
 } from './ports.ts';
 export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
-export type { StreamRequest } from './request.ts';
+export { type RequestOptions, type StreamRequest, streamRequest } from './request.ts';

@@ -1,3 +1,4 @@
+import { of } from 'rxjs';
 import type { Valve } from '../operators/flow.ts';
 import type { Conditions } from './conditions.ts';
 import type { ByteRange } from './range.ts';
@@ -32,3 +33,17 @@ export interface StreamRequest {
   /** The client's place in a trace (W3C Trace Context), where it told one; handed on with what the request leads to. */
   readonly traceparent?: string;
 }
+
+/** A request as an embedder writes it: named, for a path. Everything else has a default. */
+export type RequestOptions = Pick<StreamRequest, 'id' | 'path'> & Partial<StreamRequest>;
+
+/**
+ * A GET of the whole content, with an open valve, which asks for the unit to be saved, unless
+ * `options` state otherwise. The only place where a request gets defaults.
+ */
+export const streamRequest = (options: RequestOptions): StreamRequest => ({
+  ...options,
+  method: options.method ?? 'GET',
+  valve: options.valve ?? of(true),
+  save: options.save ?? true,
+});

@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { type Observable, of, tap } from 'rxjs';
+import { type Observable, tap } from 'rxjs';
 import {
   type Candidate,
   candidates,
@@ -13,6 +13,7 @@ import {
   type Report,
   type StreamEvent,
   type StreamRequest,
+  streamRequest,
 } from '../../pipelines/index.ts';
 import { steadyClock } from './steady-clock.ts';
 
@@ -55,36 +56,25 @@ export interface Streamer {
 
 /** The pipeline over given dependencies: for the daemon, and for embedders with a catalog or sources of their own. */
 export const composeStreamer = (parts: StreamerParts): Streamer => {
-  const requestOf = (path: string, options: FetchOptions): StreamRequest => ({
-    id: options.id ?? randomUUID(),
-    method: options.method ?? 'GET',
-    path,
-    valve: options.valve ?? of(true),
-    ranges: options.ranges,
-    conditions: options.conditions,
-    exclusive: options.exclusive,
-    slice: options.slice,
-    lengthRequired: options.lengthRequired,
-    save: options.save ?? true,
-    traceparent: options.traceparent,
-  });
+  const requestOf = (path: string, options: Omit<FetchOptions, 'report'> = {}): StreamRequest =>
+    streamRequest({ ...options, path, id: options.id ?? randomUUID() });
   const random = parts.random ?? Math.random;
   const memories = { lengths: createLengths(), slices: createSliceMemory() };
 
   return {
-    fetch: (path, options = {}) =>
+    fetch: (path, { report, ...options } = {}) =>
       lazyFetch(requestOf(path, options), {
         scheduler: steadyClock,
         ...memories,
         ...parts,
         random,
         newDigest,
-        report: options.report,
+        report,
       }).pipe(
         tap((event) => {
           if (event.type === 'failed') parts.failed?.(event.candidate);
         }),
       ),
-    explain: (path) => lookup(requestOf(path, {}), parts).pipe(candidates(parts)),
+    explain: (path) => lookup(requestOf(path), parts).pipe(candidates(parts)),
   };
 };
