@@ -29,56 +29,38 @@ export interface ChosenCatalog extends Catalog {
   close(): Promise<void>;
 }
 
-/** Opens it, without waiting for a database to be up. Rejects, with nothing left open, where a file or a setting cannot be used. */
+/** Opens it, without waiting for a database to be up. Rejects, with nothing left open, if a file or a setting cannot be used. */
 export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> => {
-  const embedded = openSqliteCatalog(settings.catalog);
+  await using opening = new AsyncDisposableStack();
+  const embedded = opening.adopt(openSqliteCatalog(settings.catalog), ({ close }) => close());
+  const parts = settings.catalogType === 'sqlite' ? sqliteParts(embedded) : await openMongo(settings, opening);
+  const opened = opening.move();
+  return { ...parts, embedded, close: () => opened.disposeAsync() };
+};
+
+type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
+
+const sqliteParts = (embedded: SqliteCatalog): CatalogParts => {
   const { lookup, access, offers } = embedded;
-  if (settings.catalogType === 'sqlite')
-    return {
-      lookup,
-      access,
-      offers,
-      embedded,
-      store: sqliteRefreshStore(embedded),
-      search: sqliteOfferSearch(embedded),
-      ready: of(true),
-      forget: () => {},
-      close: async () => embedded.close(),
-    };
-  try {
-    await checkDatabase(settings);
-    // The driver takes half a second and 30 MB, which nobody should pay who does not use it.
-    const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
-      import('../catalog/mongodb/connection.ts'),
-      import('../catalog/mongodb.ts'),
-      import('../catalog/mongodb/refreshes.ts'),
-      import('../catalog/mongodb/offer-search.ts'),
-    ]);
-    const timeoutMs = settings.mongodbTimeout;
-    const database = connectMongo(databaseOf(settings), timeoutMs);
-    const catalog = openMongoCatalog(database, {
-      storageDir: settings.storageDir,
-      pluginConfigDir: settings.pluginConfigDir,
-      maxTime: timeoutMs,
-    });
-    const store = mongoRefreshStore(database, timeoutMs);
-    return {
-      ...catalog,
-      embedded,
-      store,
-      search: mongoOfferSearch(database, timeoutMs),
-      database,
-      ready: database.ready,
-      close: async () => {
-        await store.settled();
-        await database.close();
-        embedded.close();
-      },
-    };
-  } catch (error) {
-    embedded.close();
-    throw error;
-  }
+  const store = sqliteRefreshStore(embedded);
+  return { lookup, access, offers, store, search: sqliteOfferSearch(embedded), ready: of(true), forget: () => {} };
+};
+
+const openMongo = async (settings: Settings, opening: AsyncDisposableStack): Promise<CatalogParts> => {
+  await checkDatabase(settings);
+  // The driver takes half a second and 30 MB: it is loaded only if it is used.
+  const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
+    import('../catalog/mongodb/connection.ts'),
+    import('../catalog/mongodb.ts'),
+    import('../catalog/mongodb/refreshes.ts'),
+    import('../catalog/mongodb/offer-search.ts'),
+  ]);
+  const { storageDir, pluginConfigDir, mongodbTimeout: timeoutMs } = settings;
+  const database = opening.adopt(connectMongo(databaseOf(settings), timeoutMs), ({ close }) => close());
+  const catalog = openMongoCatalog(database, { storageDir, pluginConfigDir, maxTime: timeoutMs });
+  const store = mongoRefreshStore(database, timeoutMs);
+  opening.defer(() => store.settled());
+  return { ...catalog, store, search: mongoOfferSearch(database, timeoutMs), database, ready: database.ready };
 };
 
 /** The settings of Pulp's database. */

@@ -26,11 +26,13 @@ interface Hooks {
   readonly finished?: (finished: FinishedRequest) => void;
 }
 
-/** Starts the daemon; rejects, with nothing left open, where an address, a key or a file cannot be had. */
+/** Starts the daemon. Rejects, with nothing left open, if an address, a key or a file cannot be used. */
 export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
   const authorization = openAuthorization(settings);
   const wanted = await listenAddresses(settings.interfaces);
-  const streamer = await openStreamer(settings, logger);
+  // Closes in reverse order: first the listeners, then what they use.
+  await using opening = new AsyncDisposableStack();
+  const streamer = opening.adopt(await openStreamer(settings, logger), ({ close }) => close());
   const server = createHttpServer({
     fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
     clientOf: authorization.clientOf,
@@ -49,38 +51,30 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   const watching = streamer.ready.subscribe((now) => {
     ready = now;
   });
+  opening.defer(() => watching.unsubscribe());
   const admin = createAdminServer({
     ready: () => ready,
     clientOf: authorization.clientOf,
     check: authorization.signatures?.check,
     refused: (refused) => logRefused(logger, refused),
   });
-  const close = async () => {
-    watching.unsubscribe();
-    await admin.stop(0);
-    await streamer.close();
+  opening.defer(() => admin.stop(0));
+  const adminAddresses =
+    settings.adminPort > 0 ? await admin.listen(await listenAddresses(['localhost']), settings.adminPort) : [];
+  const addresses = await server.listen(wanted, settings.port);
+  opening.defer(() => server.stop(settings.stopTimeout));
+  logger.info({ listening: addresses.map(sayAddress), admin: adminAddresses.map(sayAddress) }, 'ready');
+
+  const running = opening.move();
+  return {
+    streamer,
+    addresses,
+    reload: () => {
+      streamer.alternates.reload();
+      reloadKey(authorization, logger);
+    },
+    stop: () => running.disposeAsync(),
   };
-  try {
-    const adminAddresses =
-      settings.adminPort > 0 ? await admin.listen(await listenAddresses(['localhost']), settings.adminPort) : [];
-    const addresses = await server.listen(wanted, settings.port);
-    logger.info({ listening: addresses.map(sayAddress), admin: adminAddresses.map(sayAddress) }, 'ready');
-    return {
-      streamer,
-      addresses,
-      reload: () => {
-        streamer.alternates.reload();
-        reloadKey(authorization, logger);
-      },
-      stop: async () => {
-        await server.stop(settings.stopTimeout);
-        await close();
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 };
 
 const sayAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;

@@ -1,9 +1,8 @@
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, filter, type Observable, pairwise, Subject, Subscription } from 'rxjs';
-import { type Candidate, createHealth, createSharing, type Delivery, deliverSaves } from '../../pipelines/index.ts';
-import { type Alternates, logProblems, logRefresh, openAlternates } from '../alternates/open.ts';
+import { concatMap, EMPTY, type Observable, pairwise, Subscription } from 'rxjs';
+import { createHealth, createSharing, type Delivery, type Health } from '../../pipelines/index.ts';
+import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
-import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { makeFolder } from '../lib/private-files.ts';
@@ -11,158 +10,124 @@ import { messageOf } from '../lib/thrown.ts';
 import { writeHealth } from '../observe/health-file.ts';
 import { createSaveStore } from '../saves/copies/store.ts';
 import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
-import { warnOfExpiry } from '../sources/expiring-certificates.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
-import { withLimits } from '../sources/source-limits.ts';
 import { openCatalog } from './catalog.ts';
 import { composeStreamer, type Streamer } from './compose.ts';
-import { policyOf, sourcesOf } from './from-settings.ts';
-import { logDelivery, logDepth, logExpiring, logReady, logUnhealthy } from './log-lines.ts';
-import { openSaveTarget, type SaveTarget } from './save-target.ts';
+import { startDeliveries } from './deliveries.ts';
+import { policyOf } from './from-settings.ts';
+import { logExpiring, logReady, logUnhealthy } from './log-lines.ts';
+import { openSaveTarget } from './save-target.ts';
+import { openSources } from './sources.ts';
 import { healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
 export interface OpenStreamer extends Streamer {
-  /** The embedded catalog. Where Pulp's database is the catalog, nothing asks it. */
+  /** The embedded catalog. Unused if Pulp's database is the catalog. */
   readonly catalog: SqliteCatalog;
-  /** Emits whether the catalog of the entries can be asked: as soon as that is known, and whenever it changes. */
+  /** Emits whether the catalog of the entries answers: as soon as that is known, and after each change. */
   readonly ready: Observable<boolean>;
-  /** Alternate content sources; `reload` reads their descriptors anew. */
+  /** Alternate content sources; `reload` re-reads their descriptors. */
   readonly alternates: Alternates;
-  /** Where wishes to save wait; absent where `dispatch` is `none`. */
+  /** Holds save requests until they are delivered; absent if `dispatch` is `none`, or with `delivering: false`. */
   readonly outbox?: DurableOutbox;
-  /** Emits what came of each delivery of a save, as it happens; completes when closed. */
+  /** Emits the result of each delivery of a save request, as it happens; completes when closed. */
   readonly deliveries: Observable<Delivery>;
-  /** Stops delivering, lets copies in the making end, closes files and connections. Running transfers fail. */
+  /** Stops delivering, lets unfinished copies end, closes files and connections. Running transfers fail. */
   close(): Promise<void>;
 }
 
 interface Options {
-  /** Whether wishes to save are delivered and alternate sources kept fresh: what the daemon does, and a single command leaves to it. Default: true. */
+  /** Whether to deliver save requests and refresh alternate sources, as the daemon does and a single command does not. Default: true. */
   readonly delivering?: boolean;
 }
 
-/** Deliveries of saves at once, and how patient they are: a saved copy that waits harms nobody. */
-const DELIVERY = { concurrency: 2, wait: 1_000, waitLimit: 300_000, random: Math.random };
-
 /**
- * Opens the embedded streamer that the settings describe: catalog, sources, saved copies and the outbox, with its deliveries
- * running in the background. Rejects, with nothing left open, where a file or folder cannot be had.
+ * Opens the embedded streamer that the settings describe: catalog, sources, copies and the outbox, with its deliveries in the
+ * background. Rejects, with nothing left open, if a file or folder cannot be used.
  */
 export const openStreamer = async (
   settings: Settings,
   logger: Logger,
-  { delivering: delivers = true }: Options = {},
+  { delivering = true }: Options = {},
 ): Promise<OpenStreamer> => {
   await makeFolder(settings.stateDir);
   logFindings(logger, narrowState(settings));
-  const chosen = await openCatalog(settings);
-  const catalog = chosen.embedded;
-  const sources = sourcesOf(settings);
+  // Closes in reverse order: what is opened later may use what was opened before it.
+  await using opening = new AsyncDisposableStack();
+  const closing = <T extends { close(): unknown }>(resource: T): T =>
+    opening.adopt(resource, async ({ close }) => {
+      await close();
+    });
+
+  const catalog = closing(await openCatalog(settings));
+  const { open, alternates } = closing(
+    openSources(settings, catalog, {
+      expiring: (certificate) => logExpiring(logger, certificate),
+      missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
+    }),
+  );
   const health = createHealth({
     cooldown: settings.cooldown,
     cooldownLimit: settings.cooldownLimit,
     random: Math.random,
   });
-  // Half of the time that a client's patience with a source is worth: past that another source may well have a place.
-  const watched = warnOfExpiry(sources.open, { warn: (found) => logExpiring(logger, found), now: Date.now });
-  const open = withLimits(watched, { timeoutMs: settings.headTimeout / 2 });
-  const alternates = openAlternates({
-    folder: settings.contentSourcesDir,
-    parse: parseDescriptor,
-    catalog: chosen,
-    store: chosen.store,
-    open,
-    onMissing: ({ id }, url) => logger.warn({ source: id, url: maskUrl(url) }, 'listed, but not there'),
-  });
-  const background = new Subscription();
-  background.add(chosen.ready.subscribe((ready) => logReady(logger, settings, ready)));
+  const background = opening.adopt(new Subscription(), (one) => one.unsubscribe());
+  background.add(catalog.ready.subscribe((ready) => logReady(logger, settings, ready)));
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
-  if (delivers) {
+  if (delivering) {
     background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
     background.add(health.unhealthy.pipe(pairwise()).subscribe(([before, now]) => logUnhealthy(logger, before, now)));
-    background.add(
-      writeHealth(healthFile(settings), health.unhealthy).subscribe({
-        error: (error) => logger.error({ error: messageOf(error) }, 'the state of sources cannot be written'),
-      }),
-    );
+    background.add(recordUnhealthy(settings, logger, health));
   }
 
-  const failed = ({ entry }: Candidate) => chosen.forget(entry.path);
+  const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving');
+  const saves = delivering && settings.dispatch !== 'none';
+  const outbox = saves ? closing(openOutbox(outboxFile(settings), { onError })) : undefined;
+  const store =
+    settings.dispatch === 'save'
+      ? createSaveStore({
+          folder: settings.saveDir,
+          limit: delivering ? settings.saveLimit : 0,
+          onError,
+          // A shared transfer would not stop while the disk cannot keep up.
+          fetch: ({ path }, valve) =>
+            streamer
+              .fetch(path, { valve, exclusive: true })
+              .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
+        })
+      : undefined;
   const { coalesceWindow: window, coalesceMemory: memory } = settings;
-  const sharing = window > 0 ? createSharing({ window, memory }) : undefined;
-  const parts = { catalog: chosen, open, policy: policyOf(settings), health, sharing, failed };
-  const held = { catalog, alternates, ready: chosen.ready };
-  const close = async () => {
-    background.unsubscribe();
-    alternates.close();
-    await sources.close();
-    await chosen.close();
+  const streamer = composeStreamer({
+    catalog,
+    open,
+    policy: policyOf(settings),
+    health,
+    sharing: window > 0 ? createSharing({ window, memory }) : undefined,
+    failed: ({ entry }) => catalog.forget(entry.path),
+    sources: [...(store ? [store.find] : []), alternates.find, feedCandidates(catalog)],
+    keep: saves ? store?.keep : undefined,
+    outbox,
+  });
+  const target = outbox && closing(store ?? openSaveTarget(settings, { logger, database: catalog.database }));
+  const delivered = store ? 'saved' : 'save queued';
+  const deliveries = target && closing(startDeliveries({ outbox, target, logger, delivered, onError })).deliveries;
+
+  const opened = opening.move();
+  return {
+    ...streamer,
+    catalog: catalog.embedded,
+    ready: catalog.ready,
+    alternates,
+    outbox,
+    deliveries: deliveries ?? EMPTY,
+    close: () => opened.disposeAsync(),
   };
-  if (settings.dispatch === 'none')
-    return {
-      ...composeStreamer({ ...parts, sources: [alternates.find, feedCandidates(chosen)] }),
-      ...held,
-      deliveries: EMPTY,
-      close,
-    };
-
-  try {
-    const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving');
-    const store =
-      settings.dispatch === 'save'
-        ? createSaveStore({
-            folder: settings.saveDir,
-            limit: delivers ? settings.saveLimit : 0,
-            onError,
-            // A transfer shared with others would go on while the disk cannot keep up.
-            fetch: ({ path }, valve) =>
-              streamer
-                .fetch(path, { valve, exclusive: true })
-                .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
-          })
-        : undefined;
-    const candidates = [...(store ? [store.find] : []), alternates.find, feedCandidates(chosen)];
-    if (!delivers) return { ...composeStreamer({ ...parts, sources: candidates }), ...held, deliveries: EMPTY, close };
-
-    const outbox = openOutbox(outboxFile(settings), { onError });
-    background.add(() => outbox.close());
-    const saveTarget: SaveTarget = store ?? openSaveTarget(settings, { logger, database: chosen.database });
-    const streamer = composeStreamer({
-      ...parts,
-      sources: candidates,
-      keep: store?.keep,
-      outbox,
-    });
-    const deliveries = new Subject<Delivery>();
-    deliveries.subscribe((delivery) => logDelivery(logger, delivery, store ? 'saved' : 'save queued'));
-    background.add(logDepth(logger, outbox, deliveries.pipe(filter(({ type }) => type === 'put-off'))));
-    const { dispatch, concurrency = DELIVERY.concurrency, revived = EMPTY } = saveTarget;
-    const delivering = deliverSaves({ outbox, ...DELIVERY, dispatch, concurrency }).subscribe(deliveries);
-    // What was put off while the other side was away need not wait until it is due.
-    background.add(
-      revived.subscribe(() => {
-        try {
-          outbox.retry('all');
-        } catch (error) {
-          onError(new Error(`what waits is not tried again before it is due: ${messageOf(error)}`, { cause: error }));
-        }
-      }),
-    );
-    return {
-      ...streamer,
-      ...held,
-      outbox,
-      deliveries,
-      close: async () => {
-        delivering.unsubscribe();
-        deliveries.complete();
-        await saveTarget.close();
-        outbox.close();
-        await close();
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 };
+
+const recordUnhealthy = (settings: Settings, logger: Logger, { unhealthy }: Health): Subscription =>
+  writeHealth(healthFile(settings), unhealthy).subscribe({
+    error: (error) =>
+      logger.error(
+        { error: messageOf(error) },
+        'the states of sources cannot be written, `explain` will not show them',
+      ),
+  });

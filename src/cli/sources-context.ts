@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
-import { type Alternates, openAlternates } from '../alternates/open.ts';
+import type { Alternates } from '../alternates/open.ts';
 import { openCatalog } from '../app/catalog.ts';
+import { openSources } from '../app/sources.ts';
 import { healthFile } from '../app/state-folder.ts';
-import { version } from '../app/version.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
-import { parseDescriptor } from '../config/ini.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
-import { createSources } from '../sources/open.ts';
-import { withLimits } from '../sources/source-limits.ts';
 import type { Output } from './catalog-context.ts';
 import { stateOf, withSettings } from './settings.ts';
 
@@ -33,31 +31,21 @@ export const sourcesContext: SourcesContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog', 'contentSourcesDir']),
   open: async (command) => {
     const settings = stateOf(command);
-    const catalog = await openCatalog(settings);
-    const sources = createSources({
-      userAgent: `pulp-streamer/${version}`,
-      maxRedirects: settings.maxRedirects,
-      connectTimeout: settings.connectTimeout,
-      idleTimeout: settings.idleTimeout,
-      connections: settings.maxConnections,
+    await using opening = new AsyncDisposableStack();
+    const catalog = opening.adopt(await openCatalog(settings), ({ close }) => close());
+    const warn = (text: string) => process.stderr.write(`warning: ${text}\n`);
+    const sources = openSources(settings, catalog, {
+      expiring: ({ source, what, subject, notAfter }) =>
+        warn(`${source}: the ${what} ${subject} expires ${new Date(notAfter).toISOString()}`),
+      missing: (source, url) => warn(`${source}: ${maskUrl(url)} is listed but not there`),
     });
-    const alternates = openAlternates({
-      folder: settings.contentSourcesDir,
-      parse: parseDescriptor,
-      catalog,
-      store: catalog.store,
-      open: withLimits(sources.open, { timeoutMs: settings.headTimeout }),
-      onMissing: ({ id }, url) => process.stderr.write(`warning: ${id}: ${url} is listed but not there\n`),
-    });
+    opening.defer(() => sources.close());
+    const opened = opening.move();
     return {
       search: catalog.search,
-      alternates,
+      alternates: sources.alternates,
       unhealthy: readHealth(healthFile(settings), Date.now()),
-      close: async () => {
-        alternates.close();
-        await sources.close();
-        await catalog.close();
-      },
+      close: () => opened.disposeAsync(),
     };
   },
   stdout: process.stdout,

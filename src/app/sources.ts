@@ -1,0 +1,47 @@
+import { type Alternates, openAlternates } from '../alternates/open.ts';
+import { parseDescriptor } from '../config/ini.ts';
+import type { Settings } from '../config/schema.ts';
+import { type ExpiringCertificate, warnOfExpiry } from '../sources/expiring-certificates.ts';
+import type { Sources } from '../sources/open.ts';
+import { withLimits } from '../sources/source-limits.ts';
+import type { ChosenCatalog } from './catalog.ts';
+import { sourcesOf } from './from-settings.ts';
+
+export interface OpenSources extends Sources {
+  readonly alternates: Alternates;
+}
+
+interface Warnings {
+  /** Called for each certificate in use that has expired or will soon, at most once a day. */
+  readonly expiring: (certificate: ExpiringCertificate) => void;
+  /** Called for each index that the repository of an alternate source lists and does not have. */
+  readonly missing: (sourceId: string, url: string) => void;
+}
+
+/** Opens feeds, disks and alternate sources, for the daemon and for commands. `close` ends their connections. */
+export const openSources = (
+  settings: Settings,
+  catalog: ChosenCatalog,
+  { expiring, missing }: Warnings,
+): OpenSources => {
+  const sources = sourcesOf(settings);
+  const watched = warnOfExpiry(sources.open, { warn: expiring, now: Date.now });
+  // Half of the head timeout: after that, another source may still deliver in time.
+  const open = withLimits(watched, { timeoutMs: settings.headTimeout / 2 });
+  const alternates = openAlternates({
+    folder: settings.contentSourcesDir,
+    parse: parseDescriptor,
+    catalog,
+    store: catalog.store,
+    open,
+    onMissing: ({ id }, url) => missing(id, url),
+  });
+  return {
+    open,
+    alternates,
+    close: async () => {
+      alternates.close();
+      await sources.close();
+    },
+  };
+};
