@@ -3,6 +3,8 @@ import { version } from '../app/version.ts';
 import { addCatalogCommands } from './catalog.ts';
 import { addCheckConfig } from './check-config.ts';
 import { cliContext } from './context.ts';
+import { addCopiesCommands } from './copies.ts';
+import { copiesContext } from './copies-context.ts';
 import { addDemo } from './demo/command.ts';
 import { addDocs } from './docs.ts';
 import { addExplain } from './explain.ts';
@@ -31,6 +33,7 @@ export const createProgram = (): Command => {
   addImporterCommands(program, cliContext);
   addSourcesCommands(program, sourcesContext);
   addSavesCommands(program, savesContext);
+  addCopiesCommands(program, copiesContext);
   addSignedUrlCommands(program);
   addCheckConfig(program);
   addDemo(program);

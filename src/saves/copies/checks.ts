@@ -100,7 +100,7 @@ export const makeChecks = ({ onError, exclusively }: ChecksOptions): Checks => {
 };
 
 /** Read in portions into one buffer; between them the event loop goes on. */
-const digestOf = async ({ path, checksum }: Copy): Promise<string> => {
+export const digestOf = async ({ path, checksum }: Pick<Copy, 'path' | 'checksum'>): Promise<string> => {
   const hash = createHash(checksum.algorithm);
   const buffer = Buffer.allocUnsafe(READ);
   const fd = await openFd(path, 'r');

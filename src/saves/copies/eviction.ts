@@ -147,10 +147,10 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
 };
 
 /** `ab/cdef….rpm`, `ab/cdef…/SHA256.rpm`: the key is `abcdef…`. */
-const keyAt = (folder: string, path: string): string => {
+export const keyAt = (folder: string, path: string): string => {
   const [two = '', name = ''] = relative(folder, path).split(sep);
   return two + (isAlone(folder, path) ? name : parse(name).name);
 };
 
 /** Whether a copy has a folder of its own. */
-const isAlone = (folder: string, path: string): boolean => relative(folder, dirname(path)).includes(sep);
+export const isAlone = (folder: string, path: string): boolean => relative(folder, dirname(path)).includes(sep);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile, unlink } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Checksum, Header } from '../../../pipelines/model/index.ts';
+import { CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
 import { unlessMissing } from './files.ts';
 import type { Copy } from './names.ts';
 
@@ -57,6 +57,14 @@ export const readSidecar = async ({
   return text === undefined ? undefined : (headersIn(text, checksum) ?? 'damaged');
 };
 
+/** The checksum that the content of a copy must match, as its sidecar states; absent if there is no sidecar or it is damaged. */
+export const sidecarChecksum = async (path: string): Promise<Checksum | undefined> => {
+  const text = await unlessMissing(readFile(sidecarOf(path), 'utf8'));
+  const { algorithm: name, value } = (text !== undefined && aboutIn(text)?.checksum) || {};
+  const algorithm = CHECKSUM_ALGORITHMS.find((one) => one === name);
+  return algorithm && value !== undefined ? { algorithm, value } : undefined;
+};
+
 /** Removes a copy, then its sidecar: a process that is killed between the two leaves nothing but a sidecar that counts for nothing. */
 export const removeCopy = async (path: string): Promise<void> => {
   await unlink(path);
@@ -64,11 +72,17 @@ export const removeCopy = async (path: string): Promise<void> => {
 };
 
 const headersIn = (text: string, { algorithm, value }: Checksum): readonly Header[] | undefined => {
+  const about = aboutIn(text);
+  const isOwn = about?.checksum.algorithm === algorithm && about.checksum.value === value;
+  return isOwn ? contentFields(about.headers) : undefined;
+};
+
+/** What an undamaged sidecar states. */
+const aboutIn = (text: string): z.infer<typeof schema>['about'] | undefined => {
   try {
     const written = JSON.parse(text);
     const { sum, about } = schema.parse(written);
-    const isOwn = about.checksum.algorithm === algorithm && about.checksum.value === value;
-    return isOwn && sum === sumOf(written.about) ? contentFields(about.headers) : undefined;
+    return sum === sumOf(written.about) ? about : undefined;
   } catch {
     return undefined;
   }
