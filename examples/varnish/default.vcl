@@ -21,7 +21,7 @@ sub vcl_recv {
     unset req.http.Authorization;
     set req.url = regsub(req.url, "\?.*$", "");
 
-    # Nobody behind Varnish who speaks HTTP/1.0 can tell a body without a length that broke off from one that ended: the streamer has to know.
+    # Tells the streamer of clients that speak HTTP/1.0: behind Varnish they cannot tell a body without a length that broke off from one that ended.
     if (req.proto == "HTTP/1.0") {
         set req.http.X-Hop = "1.0 varnish";
     } else {
