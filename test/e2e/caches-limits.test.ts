@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { settingsOf } from '../../src/app/from-settings.ts';
+import { policyOf, settingsOf } from '../../src/app/from-settings.ts';
 import { CACHES } from '../caches/caches.ts';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -13,8 +13,9 @@ jest.setTimeout(60_000); // real processes, on machines that may be busy
 const start = processes();
 const folder = temporaryFolders();
 const openOrigin = openOrigins();
-const { maxTargetLength, maxHeaderSize, attempts, headTimeout, readTimeout, retryWaitLimit, clientTimeout } =
-  settingsOf({});
+const settings = settingsOf({});
+const { maxTargetLength, maxHeaderSize } = settings;
+const { attempts, headTimeout, readTimeout, retryWaitLimit, clientTimeout } = policyOf(settings);
 
 /** As many bytes of header fields as the streamer lets a feed send (docs/reference/headers.md), less what every response has. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -57,10 +58,10 @@ describe.each(CACHES)('$name', (cache) => {
 
 describe('The configurations in examples', () => {
   const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, minutes: 60 };
-  /** Every time that a setting has in a file, in seconds. */
+  /** Every time that a setting has in a file, in milliseconds. */
   const timesOf = (setting: string, file: string): readonly number[] => {
     const found = [...shipped(file, {}).matchAll(new RegExp(`${setting}[ =]+(\\d+) ?([a-z]*)`, 'g'))];
-    return found.map(([, number, unit = '']) => Number(number) * (SECONDS[unit] ?? Number.NaN));
+    return found.map(([, number, unit = '']) => 1000 * Number(number) * (SECONDS[unit] ?? Number.NaN));
   };
   const waits = attempts * (headTimeout + readTimeout + retryWaitLimit);
 
