@@ -26,16 +26,16 @@ export interface Spelling {
 
 export interface Setting<T = unknown> {
   readonly section: string;
-  /** Other places that it may be written at: how Pulp's own files spell it. */
+  /** Other spellings, as in Pulp's own files. */
   readonly aliases: readonly Spelling[];
   readonly kind: Kind<T>;
   /** As an operator would write it; `{name}` stands for the value of a setting further up. */
   readonly default: string;
-  /** What it is where nobody says, but a file has a section, or somebody gives another setting a value that is not empty. */
+  /** The default if a file has a section, or if another setting has a value that is not empty. */
   readonly implied?: { readonly text: string; readonly bySection: string; readonly bySetting: string };
   /** For operators: one or two sentences. */
   readonly meaning: string;
-  /** Its value is shown nowhere. */
+  /** Its value is never shown. */
   readonly secret?: boolean;
 }
 
@@ -63,24 +63,24 @@ const database = (key: string): Spelling => ({ section: 'database', key });
 const authentication = (key: string): Spelling => ({ section: 'authentication', key });
 const tasks = (key: string): Spelling => ({ section: 'tasks', key });
 
-/** Every setting of the streamer: the one table from which validation, defaults, flags, printing and documentation follow. */
+/** Every setting. Validation, defaults, flags, printing and documentation follow from this table. */
 export const SETTINGS = {
   port: streamer(
     integer(0, 65_535),
     '8751',
-    'TCP port that the streamer listens on; 0 takes any free one.',
+    'TCP port that the streamer listens on. 0: any free port.',
     lazy('streamer_port'),
   ),
   interfaces: streamer(
     list('names'),
     'localhost',
-    'Where to listen: comma-separated network interface names (`lo`), host names, IPv4 and IPv6 addresses. Empty means all interfaces.',
+    'Addresses to listen on: comma-separated network interface names (`lo`), host names, IPv4 and IPv6 addresses. Empty means all interfaces.',
     lazy('streamer_interface'),
   ),
   adminPort: streamer(
     integer(0, 65_535),
     '0',
-    'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors, and `/auth` for proxies (`signed_urls`); 0: none.',
+    'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors, and `/auth` for proxies (`signed_urls`). 0: not listened on.',
   ),
   cacheTimeout: streamer(
     age,
@@ -91,44 +91,44 @@ export const SETTINGS = {
   legacyErrors: streamer(
     boolean,
     'no',
-    'Whether 404 is the answer whatever is wrong with the sources, as in Pulp 2, instead of 502, 503 or 504 by cause (docs/reference/errors.md). No error is ever to be cached.',
+    'Whether every failure of the sources is answered with 404, as in Pulp 2, instead of 502, 503 or 504 by cause (docs/reference/errors.md). Error responses are never cacheable.',
   ),
-  via: streamer(boolean, 'yes', 'Whether responses name the streamer in `Via`, after those that the feed names.'),
+  via: streamer(boolean, 'yes', 'Whether responses name the streamer in `Via`, after the proxies that the feed names.'),
   cacheStatus: streamer(
     boolean,
     'yes',
-    'Whether responses tell in `Cache-Status` (RFC 9211) that they come from a saved copy, or from which kind of source.',
+    'Whether `Cache-Status` (RFC 9211) in responses states the kind of source that they come from, such as a saved copy.',
   ),
   proxyStatus: streamer(
     boolean,
     'yes',
-    'Whether errors tell their cause in `Proxy-Status` (RFC 9209): never where sources are, nor anything secret.',
+    'Whether error responses state their cause in `Proxy-Status` (RFC 9209). It contains neither addresses of sources nor secrets.',
   ),
   requestId: streamer(
     boolean,
     'yes',
-    'Whether responses tell the request’s id in `X-Request-Id`, as it stands in the log; a request may bring its own, of at most 128 letters, digits and any of `_.+/=:~@-`.',
+    'Whether responses carry the request’s id of the log in `X-Request-Id`. A request may bring its own id: at most 128 letters, digits and any of `_.+/=:~@-`.',
   ),
   logLevel: streamer(
     choice('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG', 'NOTSET'),
     'INFO',
-    'The least important messages that are logged; NOTSET logs everything.',
+    'The least severe messages that are logged. NOTSET logs everything.',
   ),
   stateDir: streamer(
     path('folder'),
     '/var/lib/pulp-streamer',
-    'Folder that the streamer keeps its own files in. Nobody but its owner may use it (mode 0700, files 0600): SECURITY.md.',
+    'Folder of the streamer’s own files. Only its owner has access (mode 0700, files 0600): SECURITY.md.',
   ),
   catalog: streamer(
     path('file'),
     '{state_dir}/catalog.db',
-    'File of the embedded catalog. It holds passwords and private keys of importers, so it is its owner’s alone (mode 0600).',
+    'File of the embedded catalog. It holds passwords and private keys of importers, so only its owner has access (mode 0600).',
   ),
   catalogType: {
     ...streamer(
       choice('sqlite', 'mongodb'),
       'sqlite',
-      'Where entries are looked up: in the embedded catalog, or in the database of Pulp 2. Where nobody says, it is `mongodb` if there is a `mongodb_url`, or a `[database]` section as in Pulp’s own server.conf, even an empty one.',
+      'The catalog that entries are looked up in: the embedded one, or the database of Pulp 2. If it is not set, it is `mongodb` if there is a `mongodb_url`, or a `[database]` section as in Pulp’s own server.conf, even an empty one.',
     ),
     implied: { text: 'mongodb', bySection: 'database', bySetting: 'mongodbUrl' },
   },
@@ -136,26 +136,26 @@ export const SETTINGS = {
     ...streamer(
       mongodbUrl,
       '',
-      'Connection string of Pulp’s database. Where it is given, of the settings `database_…` only `database_name` counts, and that only where the URL names no database.',
+      'Connection string of Pulp’s database. If it is set, the settings `database_…` have no effect, except for `database_name` if the URL names no database.',
     ),
     secret: true,
   },
   mongodbTimeout: streamer(
     wait(1),
     '5',
-    'MongoDB must answer within this time, connecting included; past it, a request is answered with 503 and Retry-After.',
+    'MongoDB must answer within this time, including the connection. Otherwise a request is answered with 503 and Retry-After.',
   ),
   databaseName: streamer(words('name'), 'pulp_database', 'Name of Pulp’s database.', database('name')),
   databaseSeeds: streamer(
     list('hosts'),
     'localhost:27017',
-    'Servers of MongoDB, each with its port; of a replica set, some of its members.',
+    'Servers of MongoDB, each with its port. For a replica set, some of its members.',
     database('seeds'),
   ),
   databaseUsername: streamer(
     words('name'),
     '',
-    'User of MongoDB, authenticated against Pulp’s database. Counts only together with the password.',
+    'User of MongoDB, authenticated against Pulp’s database. It has an effect only together with the password.',
     database('username'),
   ),
   databasePassword: {
@@ -165,20 +165,20 @@ export const SETTINGS = {
   databaseReplicaSet: streamer(
     words('name'),
     '',
-    'Name of the replica set. Without it, a single seed is taken for the server itself.',
+    'Name of the replica set. If it is empty, a single seed is the server itself.',
     database('replica_set'),
   ),
-  databaseSsl: streamer(boolean, 'no', 'Whether MongoDB is spoken to over TLS.', database('ssl')),
+  databaseSsl: streamer(boolean, 'no', 'Whether connections to MongoDB use TLS.', database('ssl')),
   databaseSslKeyfile: streamer(
     optional(path('file')),
     '',
-    'PEM file of the private key that we show MongoDB; empty where it is in the certificate’s file.',
+    'PEM file of the private key for MongoDB. Empty if the key is in the file of the certificate.',
     database('ssl_keyfile'),
   ),
   databaseSslCertfile: streamer(
     optional(path('file')),
     '',
-    'PEM file of the client certificate that we show MongoDB.',
+    'PEM file of the client certificate for MongoDB.',
     database('ssl_certfile'),
   ),
   databaseVerifySsl: streamer(
@@ -190,46 +190,42 @@ export const SETTINGS = {
   databaseCaPath: streamer(
     optional(path('file')),
     '',
-    'PEM file of the authorities that the certificate of MongoDB may come from. Empty means `/etc/pki/tls/certs/ca-bundle.crt` where that exists, as in Pulp, else the authorities that Node knows.',
+    'PEM file of the authorities trusted for the certificate of MongoDB. Empty means `/etc/pki/tls/certs/ca-bundle.crt` if it exists, as in Pulp, and otherwise the authorities that Node trusts.',
     database('ca_path'),
   ),
   storageDir: streamer(
     path('folder'),
     '/var/lib/pulp',
-    'Pulp’s folder: certificates of importers lie below it.',
+    'Pulp’s folder, which contains the certificates of importers.',
     server('storage_dir'),
   ),
   pluginConfigDir: streamer(
     path('folder'),
     '/etc/pulp/server/plugins.conf.d',
-    'Folder of what Pulp’s administrators set for all importers of a type: `{importer_type_id}.json`.',
+    'Folder of Pulp’s settings for all importers of a type: `{importer_type_id}.json`.',
   ),
   dispatch: streamer(
     choice('save', 'celery', 'deferred', 'none'),
     'save',
-    'What is done with content after a whole and right transfer: `save` keeps a copy and serves it from there next time, `celery` queues a task that saves the unit, `deferred` notes it in Pulp’s database (`deferred_download`), `none` does nothing. See docs/reference/save-tasks.md.',
+    'How content is saved after a complete and verified transfer: `save` keeps a copy and serves it the next time, `celery` queues a task that saves the unit, `deferred` records it in Pulp’s database (`deferred_download`), `none` saves nothing. See docs/reference/save-tasks.md.',
   ),
-  saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder that saved copies are kept in.'),
+  saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder of saved copies.'),
   saveLimit: streamer(
     size,
     '0',
-    'What saved copies may take together; past it those go that were not used for the longest time. Content that is larger is not kept. 0: no limit.',
+    'Total size of saved copies. Above it, the least recently used copies are removed. Content that is larger is not kept. 0: no limit.',
   ),
   savePartial: streamer(
     boolean,
     'no',
-    'Whether a range that was served asks for its unit to be saved as well: the whole is then fetched by whoever saves it.',
+    'Whether a request for a range also has its unit saved. The save target then fetches the whole.',
   ),
-  saveAbandoned: streamer(
-    boolean,
-    'no',
-    'Whether a transfer that its client left before the end asks for its unit to be saved as well.',
-  ),
+  saveAbandoned: streamer(boolean, 'no', 'Whether a transfer that its client ended early also has its unit saved.'),
   brokerUrl: {
     ...streamer(
       words('url'),
       'amqp://guest@localhost//',
-      'Message broker that tasks are sent through: `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://` for TLS; several, each to fall back on, are separated by `;`. RabbitMQ; Qpid’s AMQP 1.0 (`qpid://`) is not spoken.',
+      'Message broker that tasks are sent through: `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://` for TLS. Several URLs, separated by `;`, are tried in turn. The broker must be RabbitMQ: AMQP 1.0 of Qpid (`qpid://`) is not supported.',
       tasks('broker_url'),
     ),
     secret: true,
@@ -237,37 +233,32 @@ export const SETTINGS = {
   brokerTls: streamer(
     boolean,
     'no',
-    'Whether the broker is spoken to over TLS, whatever its URL says.',
+    'Whether connections to the broker use TLS, regardless of its URL.',
     tasks('celery_require_ssl'),
   ),
   brokerCacert: streamer(
     optional(path('file')),
     '',
-    'PEM file of the authorities that the broker’s certificate may come from; empty: those that Node knows. The certificate must be for the host in the URL.',
+    'PEM file of the authorities trusted for the broker’s certificate, which must be for the host in the URL. Empty means the authorities that Node trusts.',
     tasks('cacert'),
   ),
-  brokerKeyfile: streamer(
-    optional(path('file')),
-    '',
-    'PEM file of the private key that we show the broker.',
-    tasks('keyfile'),
-  ),
+  brokerKeyfile: streamer(optional(path('file')), '', 'PEM file of the private key for the broker.', tasks('keyfile')),
   brokerCertfile: streamer(
     optional(path('file')),
     '',
-    'PEM file of the client certificate that we show the broker.',
+    'PEM file of the client certificate for the broker.',
     tasks('certfile'),
   ),
   brokerLogin: streamer(
     loginMethod,
     '',
-    'How to log in to the broker: `PLAIN` (also where it is empty), `AMQPLAIN`, or `EXTERNAL`: as whom the client certificate says.',
+    'How to log in to the broker: `PLAIN` (also if empty), `AMQPLAIN`, or `EXTERNAL`, as the user that the client certificate names.',
     tasks('login_method'),
   ),
   brokerDeclare: streamer(
     choice('durable', 'passive'),
     'durable',
-    'What is done about a queue before its first task: `durable` makes it where it is missing, as Celery does; `passive` only looks whether it is there.',
+    'What happens to a queue before its first task: `durable` creates it if it is missing, as Celery does; `passive` only checks that it exists.',
   ),
   celeryProtocol: streamer(
     integer(1, 2),
@@ -288,7 +279,7 @@ export const SETTINGS = {
   saveTask: streamer(
     words('name'),
     'pulp.server.controllers.content._download_one',
-    'Name of the task that saves a unit. A worker must have registered it: a stock Pulp from 2.8 on has none of the kind, and would leave it waiting.',
+    'Name of the task that saves a unit. A worker must have registered it. Stock Pulp has no such task from 2.8 on, and would leave it in the queue.',
   ),
   saveTaskArgs: streamer(
     jsonArray,
@@ -300,12 +291,12 @@ export const SETTINGS = {
   deferredNudge: streamer(
     boolean,
     'no',
-    'Whether, with `deferred`, Pulp is asked to look into its records soon, at most once a minute by all streamers together; otherwise it does so every `download_interval`.',
+    'Whether, with `deferred`, Pulp is asked to read its records soon: at most once a minute by all streamers together. Otherwise Pulp reads them every `download_interval`.',
   ),
   nudgeTask: streamer(
     words('name'),
     'pulp.server.controllers.repository.queue_download_deferred',
-    'Name of the task that does it; it goes to `task_queue`.',
+    'Name of the task that makes Pulp read its records. It goes to `task_queue`.',
   ),
   contentSourcesDir: streamer(
     path('folder'),
@@ -328,99 +319,99 @@ export const SETTINGS = {
   maxConnections: streamer(
     integer(1, 65_535),
     '1000',
-    'Connections that are open at a time to one feed with the same credentials; further requests wait for one. A slow client holds one as long as it takes.',
+    'Connections to one feed with the same credentials that are open at a time; further requests wait for one. A slow client occupies one for its whole transfer.',
   ),
   verifyWholeBelow: streamer(
     size,
     '1 MiB',
-    'Files up to this size are verified whole before the head of the response is sent, so that a bad one can still be had from another source.',
+    'Files up to this size are verified before the head of the response is sent, so that a wrong one can be replaced by another source.',
   ),
-  attempts: streamer(integer(1, 1000), '8', 'Tries that one request is worth, over all its sources.'),
-  attemptsPerCandidate: streamer(integer(1, 1000), '3', 'Tries that one source is worth within a request.'),
+  attempts: streamer(integer(1, 1000), '8', 'Attempts that one request may make, over all its sources.'),
+  attemptsPerCandidate: streamer(integer(1, 1000), '3', 'Attempts that one request may make at one source.'),
   retryWait: streamer(
     wait(0),
     '0.5',
-    'Pause before a source is tried again for the first time; it doubles with every further one, with some jitter.',
+    'Pause before a source is tried again for the first time. It doubles with each further retry, with some jitter.',
   ),
-  retryWaitLimit: streamer(wait(0), '10', 'The pause before a source is tried again never grows beyond this.'),
+  retryWaitLimit: streamer(wait(0), '10', 'Longest pause before a source is tried again.'),
   minSpeed: streamer(
     size,
     '0',
-    'Bytes per second that a source has to bring; a slower one is replaced as if it had failed. 0: any speed will do.',
+    'Bytes per second that a source must deliver. A slower one is replaced as if it had failed. 0: no minimum.',
   ),
   minSpeedWindow: streamer(wait(1), '30', 'The time over which `min_speed` is measured.'),
   clientTimeout: streamer(
     wait(0),
     '600',
-    'A client that takes nothing for this long, while there is something for it, is cut. 0: never.',
+    'A client that reads nothing for this long, although there is something to read, is disconnected. 0: never.',
   ),
   coalesceWindow: streamer(
     size,
     '8 MiB',
-    'Clients that ask for the same at the same time share one transfer. So much of it is kept for those who are slower than others; who is further behind goes on with a transfer of his own. 0: each client has his own.',
+    'Clients that request the same content at the same time share one transfer. This much of it is buffered for the slower ones; a client that falls further behind continues with its own transfer. 0: nothing is shared.',
   ),
-  coalesceMemory: streamer(size, '16 MiB', 'What is kept of all such transfers together.'),
+  coalesceMemory: streamer(size, '16 MiB', 'Total size of the buffers of all shared transfers.'),
   maxClientConnections: streamer(
     integer(0, 1_000_000),
     '8000',
-    'Connections of clients that are open at a time. Where one more comes, the one that carries no request for longest is closed to make room; where there is none, the newcomer is answered with 503 and Retry-After. 0: no limit.',
+    'Connections of clients that are open at a time. When one more arrives, the one that has been idle for longest is closed. If none is idle, the new one is answered with 503 and Retry-After. 0: no limit.',
   ),
   maxTransfers: streamer(
     integer(0, 1_000_000),
     '2000',
-    'Requests that are being answered at a time; further ones get 503 and Retry-After. 0: no limit.',
+    'Requests that are answered at a time; further ones get 503 and Retry-After. 0: no limit.',
   ),
   maxTransfersPerClient: streamer(
     integer(0, 1_000_000),
     '0',
-    'The same for one client’s address; further ones get 429 and Retry-After. Behind a proxy all have the proxy’s address, unless it is one that may tell theirs. 0: no limit.',
+    'Requests from one client address that are answered at a time; further ones get 429 and Retry-After. Clients behind a proxy share its address, unless it is one of `trusted_proxies`. 0: no limit.',
   ),
   requestsPerConnection: streamer(
     integer(0, 1_000_000),
     '1000',
-    'Requests that one connection carries, one after the other; the last one’s response says `Connection: close`. 0: no limit.',
+    'Requests that one connection may carry, one after the other. The response to the last one has `Connection: close`. 0: no limit.',
   ),
   requestTimeout: streamer(
     wait(1),
     '30',
-    'A request must have come whole within this time, or is answered with 408; so is a connection’s first one, counted from its beginning. Responses may take as long as they need.',
+    'A request must arrive completely within this time, the first one of a connection counted from the start of the connection; otherwise it is answered with 408. It does not limit responses.',
   ),
   keepAliveTimeout: streamer(
     wait(1),
     '125',
-    'A connection of a client that carries no request for this long is closed. It should be longer than proxies keep theirs to us, since they know when they are done.',
+    'A client connection that is idle for this long is closed. It should be longer than the idle timeout of proxies in front, so that they close first.',
   ),
   maxTargetLength: streamer(
     sizeWithin(256, 1_048_576),
     '8 KiB',
-    'Length of a request’s target (path and query); a longer one is answered with 414.',
+    'Longest target (path and query) of a request. A longer one is answered with 414.',
   ),
   maxHeaderSize: streamer(
     sizeWithin(1024, 1_048_576),
     '16 KiB',
-    'Size of a request’s head: its target, and the names and values of its header fields; a larger one is answered with 431.',
+    'Largest head of a request: its target, and the names and values of its header fields. A larger one is answered with 431.',
   ),
   sizeLimit: streamer(size, '0', 'Content that is larger is refused. 0: no limit.'),
   cooldown: streamer(
     wait(0),
     '5',
-    'A source that failed is tried last for about this long; twice as long after each further failure in a row.',
+    'A source that failed is tried last for about this long, and for twice as long after each further failure in a row.',
   ),
-  cooldownLimit: streamer(wait(0), '300', 'A source cools down no longer than this.'),
+  cooldownLimit: streamer(wait(0), '300', 'Longest time for which a source that failed is tried last.'),
   hedge: streamer(
     choice('on', 'off'),
     'off',
-    'Whether a second source is asked for its head where the first one’s takes longer than 95 of 100 of its recent ones; the slower of the two is left before its body.',
+    'Whether a second source is asked if the head of the first takes longer than 95 of 100 of its recent ones. The slower of the two is dropped before its body.',
   ),
   signedUrls: streamer(
     choice('off', 'auth', 'on'),
     'off',
-    'Who checks the signatures of URLs: with `off` the proxy in front, by its own means, or nobody; with `auth` the proxy, which asks `/auth` on `admin_port`; with `on` the streamer itself, for every request, and on `/auth` as well. See docs/how-to/signed-urls.md.',
+    'Whether the streamer checks signatures of URLs: `off` leaves them to the proxy in front, `auth` checks those that a proxy sends to `/auth` on `admin_port`, `on` checks those of every request as well. See docs/how-to/signed-urls.md.',
   ),
   rsaPub: streamer(
     path('file'),
     '/etc/pki/pulp/rsa_pub.key',
-    'PEM file of the public key that signatures of URLs are verified with. It is read at the start and on SIGHUP, where `signed_urls` is not `off`.',
+    'PEM file of the public key that signatures of URLs are verified with. It is read at the start and on SIGHUP, unless `signed_urls` is `off`.',
     authentication('rsa_pub'),
   ),
   rsaKey: streamer(
@@ -433,7 +424,7 @@ export const SETTINGS = {
     ...streamer(
       urlPrefix,
       '',
-      'What Pulp puts before the storage path where it redirects clients; it is removed from paths that begin with it. Where nobody says, it is `/streamer/` if a file has a section `[lazy]` or somebody sets `signed_urls`.',
+      'Prefix that Pulp adds to the storage path when it redirects clients. It is removed from paths that begin with it. If it is not set, it is `/streamer/` if a file has a section `[lazy]` or `signed_urls` is set.',
       lazy('redirect_path'),
     ),
     implied: { text: '/streamer/', bySection: 'lazy', bySetting: 'signedUrls' },
@@ -441,14 +432,18 @@ export const SETTINGS = {
   trustedProxies: streamer(
     networks,
     '',
-    'Proxies whose word counts about who their client is: comma-separated addresses and networks in CIDR notation. Everybody else is a client. Each must set `forwarded_header` itself, never just pass it on.',
+    'Proxies that may state the address of their client: comma-separated addresses and networks in CIDR notation. Every other peer is a client itself. Each proxy must set `forwarded_header` itself, and must not pass it on from its client.',
   ),
   forwardedHeader: streamer(
     choice('X-Forwarded-For', 'Forwarded', 'X-Real-IP'),
     'X-Forwarded-For',
-    'The header in which trusted proxies say who their client is; the others are not looked at.',
+    'The header in which trusted proxies state the address of their client. The other ones are ignored.',
   ),
-  stopTimeout: streamer(wait(0), '30', 'After SIGTERM, running transfers may go on for this long before they are cut.'),
+  stopTimeout: streamer(
+    wait(0),
+    '30',
+    'After SIGTERM, running transfers may continue for this long before they are aborted.',
+  ),
 } as const satisfies Table;
 
 /** The validated settings. Durations are in milliseconds, sizes in bytes. */
@@ -460,22 +455,22 @@ export const keyOf = (name: string): string => name.replace(/[A-Z]/g, (capital) 
 export const variableOf = (name: string): string => `PULP_STREAMER_${keyOf(name).toUpperCase()}`;
 export const flagOf = (name: string): string => `--${keyOf(name).replaceAll('_', '-')}`;
 
-/** Every place in a file that a setting may be written at, the proper one first. */
+/** The spellings of a setting in files, the proper one first. */
 export const spellingsOf = (name: string, { section, aliases }: Setting): readonly Spelling[] => [
   { section, key: keyOf(name) },
   ...aliases,
 ];
 
-/** A command-line flag: `name` is what it is called in {@link Settings} (and by commander), `flags` how it is declared. */
+/** A command-line flag: `name` as in {@link Settings}, `flags` as commander declares it. */
 export interface Flag {
   readonly name: string;
   readonly flags: string;
   readonly description: string;
-  /** As it would be written; `{name}` stands for another setting. */
+  /** As an operator would write it; `{name}` stands for another setting. */
   readonly default: string;
 }
 
-/** The flags of a table, e.g. `--port <number>`. They take texts and have no defaults of their own: those belong below files and environment. */
+/** The flags of a table, e.g. `--port <number>`. They are texts without defaults: a default must not override files and environment. */
 export const flagsOf = (table: Table = SETTINGS): readonly Flag[] =>
   Object.entries(table).map(([name, { kind, meaning, default: byDefault }]) => ({
     name,

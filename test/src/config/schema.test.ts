@@ -37,7 +37,7 @@ describe('the table of settings', () => {
     expect(flags[0]).toEqual({
       name: 'port',
       flags: '--port <number>',
-      description: 'TCP port that the streamer listens on; 0 takes any free one.',
+      description: 'TCP port that the streamer listens on. 0: any free port.',
       default: '8751',
     });
     for (const { flags: declared } of flags) expect(declared).toMatch(/^--[a-z-]+ <[A-Za-z|-]+>$/);
