@@ -38,7 +38,7 @@ export const makeEntries = (database: DatabaseSync): Entries => {
   const markReplaced = database.prepare(
     `UPDATE lazy_content_catalog SET replaced = 1 WHERE path = :path AND EXISTS (
        SELECT 1 FROM lazy_content_catalog a JOIN lazy_content_catalog b ON b.path = a.path
-       WHERE a.path = :path AND (a.replaced OR ${differs('a', 'b')}))`,
+       WHERE a.path = :path AND (a.replaced OR (b.id <> a.id AND ${differs('a', 'b')})))`,
   );
   const removeOlder = database.prepare(
     'DELETE FROM lazy_content_catalog WHERE path = ? AND importer_id = ? AND revision < ?',

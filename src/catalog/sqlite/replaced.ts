@@ -1,14 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * SQL: whether two rows of a path, by their aliases, are not known to describe the same content. Checksums of different kinds differ
- * in length.
+ * SQL: whether two rows of a path, by their aliases, are not known to describe the same content.
+ * Without a checksum nothing tells: the content at a URL may be other content of the same size, and
+ * mirrors give it the same date. Checksums of different kinds differ in length.
  */
 export const differs = (a: string, b: string): string =>
-  `(${a}.checksum IS NOT ${b}.checksum
-    OR (${a}.checksum IS NULL AND (${a}.url <> ${b}.url OR ${sizeIn(a)} IS NOT ${sizeIn(b)})))`;
-
-const sizeIn = (row: string): string => `ifnull(${row}.size, ${row}.data ->> '$.size')`;
+  `(${a}.checksum IS NULL OR ${a}.checksum IS NOT ${b}.checksum)`;
 
 /** The paths of staged entries that have, or had, other content: in a temporary table of their own, since they are few. */
 export interface Replaced {
