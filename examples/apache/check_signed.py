@@ -1,4 +1,4 @@
-# Asks pulp-streamer whether a URL is signed: copy to /usr/local/lib/pulp-streamer/check_signed.py, where mod_wsgi calls it (docs/operate/apache.md).
+# Asks pulp-streamer whether a URL is signed: copy to /usr/local/lib/pulp-streamer/check_signed.py, where mod_wsgi calls it (docs/how-to/apache.md).
 import http.client
 
 

@@ -1,4 +1,4 @@
-# Varnish in front of pulp-streamer: copy to /etc/varnish/default.vcl. What each line is for: docs/operate/varnish.md.
+# Varnish in front of pulp-streamer: copy to /etc/varnish/default.vcl. What each line is for: docs/how-to/varnish.md.
 vcl 4.1;
 
 import std;

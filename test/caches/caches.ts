@@ -17,7 +17,7 @@ export interface Cache {
 
 const portOf = (url: string) => ({ 8751: new URL(url).port });
 
-/** What docs/operate/nginx.md says of slices. */
+/** What docs/how-to/nginx.md says of slices. */
 const SLICES = 60;
 
 export const CACHES: readonly Cache[] = [

@@ -39,14 +39,14 @@ describe.each(CACHES)('$name', (cache) => {
     expect(await askWhole(`${url}/a.rpm`)).toMatchObject({ status: 200, sha256, headers });
     const kept = await askWhole(`${url}/a.rpm`);
     expect(kept).toMatchObject({ status: 200, sha256 });
-    // mod_cache_disk reads lines of 8 KiB: docs/operate/apache.md says so.
+    // mod_cache_disk reads lines of 8 KiB: docs/how-to/apache.md says so.
     if (cache.name !== 'apache') expect(kept.headers).toMatchObject(headers);
     expect(kept.headers['x-cache']).toMatch(/^HIT/);
   });
 
   itIfThere('takes as long targets and as many header fields as the streamer does', async () => {
     const { origin, url } = await open();
-    // Squid counts `http://localhost` as well: docs/operate/squid.md says so.
+    // Squid counts `http://localhost` as well: docs/how-to/squid.md says so.
     const longest = maxTargetLength - (cache.name === 'squid' ? 20 : 0);
     const path = `/${'a'.repeat(longest - 1)}`;
     const { sha256 } = origin.offer(path, 1000);

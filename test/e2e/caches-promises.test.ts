@@ -60,7 +60,7 @@ interface Promised {
   readonly age: boolean;
 }
 
-/** docs/operate/caches.md has it as a table. */
+/** docs/how-to/caches.md has it as a table. */
 const PROMISES: Readonly<Record<string, Promised>> = {
   squid: {
     kept: { 'a range beyond the end': 200, 'If-Modified-Since, a later date': 304 },
@@ -81,7 +81,7 @@ const PROMISES: Readonly<Record<string, Promised>> = {
   },
 };
 
-describe.each(CACHES)('What docs/operate/caches.md says of $name', (cache) => {
+describe.each(CACHES)('What docs/how-to/caches.md says of $name', (cache) => {
   const it = itNeeding([cache.program]);
   const promised = PROMISES[cache.name] as Promised;
   const open = async (cacheTimeout?: number) => {

@@ -5,7 +5,7 @@ import { freePorts } from './ports.ts';
 import type { Start } from './processes.ts';
 import { type Places, shipped } from './shipped.ts';
 
-/** Of a normal installation, and what docs/operate/apache.md says is to be enabled. */
+/** Of a normal installation, and what docs/how-to/apache.md says is to be enabled. */
 const NORMAL = ['mpm_event', 'authz_core'];
 const BEFORE_SQUID = ['proxy', 'proxy_http', 'rewrite', 'wsgi'];
 const WITH_CACHE = ['proxy', 'proxy_http', 'cache', 'cache_disk', 'headers'];
