@@ -132,7 +132,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
 
 /** One line for each problem in the descriptors. */
 export const logProblems = (logger: Logger, { problems }: Descriptors): void => {
-  for (const problem of problems) logger.warn({ problem }, 'alternate sources');
+  for (const problem of problems) logger.warn({ problem }, 'alternate source invalid, left out');
 };
 
 /** One line for each refresh that began or ended. */
@@ -140,7 +140,10 @@ export const logRefresh = (logger: Logger, event: RefreshEvent<AlternateSource>)
   const { type, source } = event;
   if (type === 'failed') {
     const error = maskUrl(messageOf(event.error));
-    logger.warn({ source: source.id, error, again: Math.round(event.delay) }, 'alternate source not refreshed');
+    logger.warn(
+      { source: source.id, error, retryInMs: Math.round(event.delay) },
+      'alternate source not refreshed, retrying',
+    );
   } else if (type === 'done') logger.info({ source: source.id, units: event.units }, 'alternate source refreshed');
   else if (type !== 'progress') logger.debug({ source: source.id }, `alternate source ${type}`);
 };

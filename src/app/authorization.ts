@@ -9,28 +9,31 @@ import { pathOfTarget, withoutPrefix } from '../http/target.ts';
 import { messageOf } from '../lib/thrown.ts';
 
 interface Signatures {
-  /** Throws `URL_REFUSED` where a target is not signed for this client. */
+  /** Throws `URL_REFUSED` if a target is not signed for this client. */
   check(target: string, client: string): void;
-  /** Reads the key anew; throws a ConfigError, and keeps the one it has, where that cannot be. */
+  /** Reloads the key. If that fails, throws a ConfigError and keeps the previous key. */
   reload(): void;
 }
 
-/** Who asks, for what, and whether they may. */
+/** Which client asks, for which path, and whether it is allowed. */
 export interface Authorization {
   clientOf(asking: Asking): string;
-  /** The path in the catalog that a target means. Throws `BAD_TARGET`, and `URL_REFUSED` where this client may not have it. */
+  /**
+   * The catalog path of a target. Throws `BAD_TARGET`, or `URL_REFUSED` if this client is not
+   * allowed to get it.
+   */
   pathFor(target: string, client: string): string;
-  /** Absent where `signed_urls` is `off`. */
+  /** Absent if `signed_urls` is `off`. */
   readonly signatures?: Signatures;
 }
 
-type GateSettings = Pick<
+type AuthorizationSettings = Pick<
   Settings,
   'signedUrls' | 'rsaPub' | 'redirectPath' | 'trustedProxies' | 'forwardedHeader' | 'adminPort'
 >;
 
-/** The gate that the settings describe. Throws a ConfigError where there is no key for it. */
-export const openAuthorization = (settings: GateSettings): Authorization => {
+/** The authorization that the settings describe. Throws a ConfigError if its key cannot be read. */
+export const openAuthorization = (settings: AuthorizationSettings): Authorization => {
   const { signedUrls, redirectPath, trustedProxies, forwardedHeader } = settings;
   const clientOf = clientAddress({ trusted: trustedProxies, header: forwardedHeader });
   const pathFor = (target: string) => withoutPrefix(pathOfTarget(target), redirectPath);
@@ -49,7 +52,7 @@ export const openAuthorization = (settings: GateSettings): Authorization => {
   };
 };
 
-const openSignatures = (settings: GateSettings): Signatures => {
+const openSignatures = (settings: AuthorizationSettings): Signatures => {
   if (settings.signedUrls === 'auth' && settings.adminPort === 0)
     throw new ConfigError(['signed_urls is auth: expected an admin_port for proxies to ask; found 0']);
   let key = publicKey(settings);
@@ -64,7 +67,7 @@ const openSignatures = (settings: GateSettings): Signatures => {
   };
 };
 
-const publicKey = ({ rsaPub }: GateSettings): KeyObject => {
+const publicKey = ({ rsaPub }: AuthorizationSettings): KeyObject => {
   try {
     return readPublicKey(rsaPub);
   } catch (error) {

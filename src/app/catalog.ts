@@ -14,22 +14,25 @@ import { type IdentityFiles, identityProblems } from './identity-files.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
-  /** The embedded catalog: all there is, or not asked where Pulp's database is the catalog. */
+  /** The embedded catalog. Unused if Pulp's database is the catalog. */
   readonly embedded: SqliteCatalog;
-  /** Where refreshes of alternate sources put what they find. */
+  /** Stores the results of refreshes of alternate sources. */
   readonly store: RefreshStore;
-  /** What they found, for people. */
+  /** Searches those results, for operators. */
   readonly search: OfferSearch;
-  /** Pulp's database, where that is the catalog. */
+  /** Pulp's database, if it is the catalog. */
   readonly database?: Connection;
-  /** Emits whether the catalog can be asked: as soon as that is known, and whenever it changes. */
+  /** Emits whether the catalog answers: as soon as that is known, and after each change. */
   readonly ready: Observable<boolean>;
-  /** An entry of the path turned out wrong: what is known of it is asked for anew. */
+  /** Drops what is remembered of a path, because one of its entries turned out wrong. */
   forget(path: string): void;
   close(): Promise<void>;
 }
 
-/** Opens it, without waiting for a database to be up. Rejects, with nothing left open, if a file or a setting cannot be used. */
+/**
+ * Opens it, without waiting for a database to be up. Rejects, with nothing left open, if a file or
+ * a setting cannot be used.
+ */
 export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> => {
   await using opening = new AsyncDisposableStack();
   const embedded = opening.adopt(openSqliteCatalog(settings.catalog), ({ close }) => close());
@@ -78,7 +81,10 @@ export const databaseOf = (settings: Settings): DatabaseSettings => ({
   caPath: settings.databaseCaPath,
 });
 
-/** Rejects with a ConfigError if the settings of Pulp's database cannot be used. Connects to nothing. */
+/**
+ * Rejects with a ConfigError if the settings of Pulp's database cannot be used. Connects to
+ * nothing.
+ */
 export const checkDatabase = async (settings: Settings): Promise<void> => {
   const problems = settings.mongodbUrl === '' && settings.databaseSsl ? identityProblems(identityOf(settings)) : [];
   if (problems.length > 0) throw new ConfigError(problems);

@@ -29,32 +29,36 @@ const digestOf = (hash: Hash): Digest => ({
 });
 
 export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
-  /** Told once what happened, however it ended: also where the consumer left and no event could say so. */
+  /** Called once with the report, however the transfer ended: also if the consumer unsubscribed. */
   readonly report?: (report: Report) => void;
 }
 
-/** What `composeStreamer` needs; everything else has a default. */
+/** Dependencies of `composeStreamer`; everything else has a default. */
 export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report'> &
   Partial<Pick<LazyFetchDeps, 'random'>> & {
-    /** Told of each attempt that failed, as it fails. */
+    /** Called with the candidate of each failed attempt. */
     readonly failed?: (candidate: Candidate) => void;
   };
 
 export interface Streamer {
   /**
-   * Fetches one path; nothing happens before subscription, and each subscription is a request of its own.
-   * Emits notes, one `head`, `chunk`s while `valve` is open (without a valve: as they come), and one `end`; completes after it.
-   * Errors with a StreamError. Unsubscribing closes whatever is open at once. See `lazyFetch`.
+   * Fetches one path. Nothing happens before subscription, and each subscription is a separate
+   * request. Emits notes, one `head`, `chunk`s while `valve` is open (always, if there is no
+   * valve), and one `end`, then completes. Errors with a StreamError. Unsubscribing closes
+   * everything at once. See `lazyFetch`.
    */
   fetch(path: string, options?: FetchOptions): Observable<StreamEvent>;
   /**
-   * Emits the candidates that `fetch` would try, in order, without opening any; then completes. Errors with `NOT_IN_CATALOG`,
-   * `NO_CANDIDATE` or `CATALOG_UNAVAILABLE`.
+   * Emits the candidates that `fetch` would try, in order, without opening any; then completes.
+   * Errors with `NOT_IN_CATALOG`, `NO_CANDIDATE` or `CATALOG_UNAVAILABLE`.
    */
   explain(path: string): Observable<readonly Candidate[]>;
 }
 
-/** The pipeline over given dependencies: for the daemon, and for embedders with a catalog or sources of their own. */
+/**
+ * The pipeline over given dependencies: for the daemon, and for embedders with a custom catalog or
+ * sources.
+ */
 export const composeStreamer = (parts: StreamerParts): Streamer => {
   const requestOf = (path: string, options: Omit<FetchOptions, 'report'> = {}): StreamRequest =>
     streamRequest({ ...options, path, id: options.id ?? randomUUID() });

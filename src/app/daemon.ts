@@ -15,18 +15,24 @@ import { type OpenStreamer, openStreamer } from './streamer.ts';
 export interface Daemon {
   readonly streamer: OpenStreamer;
   readonly addresses: readonly AddressInfo[];
-  /** Reads anew, in the background, what may change while it runs: descriptors of alternate sources, the key of signed URLs. */
+  /** Reloads descriptors of alternate sources and the key of signed URLs, in the background. */
   reload(): void;
-  /** Takes no more requests, lets the running ones end for `stopTimeout` milliseconds, then cuts them; closes everything. */
+  /**
+   * Accepts no more requests, lets running ones end for `stopTimeout` milliseconds, then aborts
+   * them and closes everything.
+   */
   stop(): Promise<void>;
 }
 
 interface Hooks {
-  /** Told of every request once it is over, after it was logged. */
+  /** Called with each finished request, after it was logged. */
   readonly finished?: (finished: FinishedRequest) => void;
 }
 
-/** Starts the daemon. Rejects, with nothing left open, if an address, a key or a file cannot be used. */
+/**
+ * Starts the daemon. Rejects, with nothing left open, if an address, a key or a file cannot be
+ * used.
+ */
 export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
   const authorization = openAuthorization(settings);
   const wanted = await listenAddresses(settings.interfaces);
@@ -63,7 +69,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     settings.adminPort > 0 ? await admin.listen(await listenAddresses(['localhost']), settings.adminPort) : [];
   const addresses = await server.listen(wanted, settings.port);
   opening.defer(() => server.stop(settings.stopTimeout));
-  logger.info({ listening: addresses.map(sayAddress), admin: adminAddresses.map(sayAddress) }, 'ready');
+  logger.info({ listening: addresses.map(describeAddress), admin: adminAddresses.map(describeAddress) }, 'ready');
 
   const running = opening.move();
   return {
@@ -77,13 +83,13 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   };
 };
 
-const sayAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
+const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
 
 const reloadKey = ({ signatures }: Authorization, logger: Logger): void => {
   try {
     signatures?.reload();
-    if (signatures) logger.info('the key of signed URLs was read anew');
+    if (signatures) logger.info('key of signed URLs reloaded');
   } catch (error) {
-    logger.error({ error: messageOf(error) }, 'the key of signed URLs is not read anew; the one before goes on');
+    logger.error({ error: messageOf(error) }, 'key of signed URLs not reloaded, the previous one stays in use');
   }
 };

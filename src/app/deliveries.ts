@@ -6,7 +6,10 @@ import type { DurableOutbox } from '../saves/outbox/open.ts';
 import { logDelivery, logDepth } from './log-lines.ts';
 import type { SaveTarget } from './save-target.ts';
 
-/** Deliveries at a time, and milliseconds between tries. Nobody waits for a delivery, so tries may be rare. */
+/**
+ * Deliveries at a time, and milliseconds between tries. Nobody waits for a delivery, so tries may
+ * be rare.
+ */
 const DELIVERY = { concurrency: 2, wait: 1_000, waitLimit: 300_000, random: Math.random };
 
 interface Parts {

@@ -15,16 +15,18 @@ export type StreamerOptions = SettingOptions & {
 
 export interface EmbeddedStreamer extends OpenStreamer {
   /**
-   * The body of one path for whoever pulls (`for await`, `Readable.from`), with back-pressure. Throws the StreamError of the
-   * stream; ends only after a whole and right body. Leaving early unsubscribes.
+   * The body of one path as an async iterable (`for await`, `Readable.from`), with back-pressure.
+   * Throws the StreamError of the stream; ends only after a complete and verified body. Leaving the
+   * loop early unsubscribes.
    */
   bytes(path: string, options?: Omit<FetchOptions, 'valve'>): AsyncIterable<Uint8Array>;
   readonly settings: Settings;
 }
 
 /**
- * Opens the streamer without its server. Neither files in `/etc` nor the environment are looked at. Rejects with a ConfigError where an
- * option is not valid, with a StreamError where the catalog cannot be opened. Call `close()` when done.
+ * Opens the streamer without its server. Neither files in `/etc` nor the environment are read.
+ * Rejects with a ConfigError if an option is not valid, and with a StreamError if the catalog
+ * cannot be opened. Call `close()` when done.
  */
 export const createStreamer = async ({ logger, ...options }: StreamerOptions = {}): Promise<EmbeddedStreamer> => {
   const settings = settingsOf(options);

@@ -5,19 +5,28 @@ import { createSources, type Sources } from '../sources/open.ts';
 import { newDigest } from './compose.ts';
 import { version } from './version.ts';
 
-/** Any setting by its name (docs/reference/configuration.md, in camelCase), as text or number; those left out have their defaults. */
+/**
+ * Settings by name (docs/reference/configuration.md, in camelCase), as operators write them: a
+ * duration without suffix is in seconds.
+ */
 export type SettingOptions = Partial<Record<SettingName, string | number>>;
 
-/** Settles options alone: neither files in `/etc` nor the environment are looked at. Throws a ConfigError where one is not valid. */
+/**
+ * Settings from options alone: neither files in `/etc` nor the environment are read. Throws a
+ * ConfigError if an option is not valid.
+ */
 export const settingsOf = (options: SettingOptions): Settings => {
   const flags = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
   return loadSettings({ files: [], flags }).settings;
 };
 
-/** Milliseconds that a client of small content may wait for its head after the source's first byte. Package managers are patient for longer. */
+/**
+ * Milliseconds that a client of small content may wait for its head after the source's first byte.
+ * Time-outs of package managers are longer.
+ */
 const VERIFY_WHOLE_WITHIN = 1000;
 
-/** How patient and careful requests are. */
+/** The policy that the settings describe. */
 export const policyOf = (settings: Settings): Policy => ({
   cacheTimeout: settings.cacheTimeout,
   headTimeout: settings.headTimeout,
@@ -37,7 +46,7 @@ export const policyOf = (settings: Settings): Policy => ({
   hedge: settings.hedge === 'on',
 });
 
-/** Every kind of source. */
+/** Opens feeds and disks as the settings describe. */
 export const sourcesOf = (settings: Settings): Sources =>
   createSources({
     userAgent: `pulp-streamer/${version}`,
@@ -48,13 +57,13 @@ export const sourcesOf = (settings: Settings): Sources =>
   });
 
 export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'> {
-  /** Ends every connection; transfers that still run fail. */
+  /** Closes all connections; running transfers fail. */
   close(): Promise<void>;
 }
 
 /**
- * What a pipeline of one's own needs beside a catalog and its sources: how bytes are had, digested and waited for. Throws a ConfigError
- * where an option is not valid. Call `close()` when done.
+ * Dependencies of a custom pipeline, except for a catalog and its sources. Throws a ConfigError if
+ * an option is not valid. Call `close()` when done.
  */
 export const createDefaults = (options: SettingOptions = {}): Defaults => {
   const settings = settingsOf(options);

@@ -12,17 +12,17 @@ export const logUnhealthy = (logger: Logger, before: readonly SourceHealth[], no
     if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
     const { code, message } = lastError;
     const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
-    logger.warn(line, 'source cools down');
+    logger.warn(line, 'source unhealthy, tried last');
   }
   for (const { source } of before)
-    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source is well again');
+    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source recovered');
 };
 
-/** What the file holds is there as soon as it is open: only a database comes and goes. */
+/** An open file always answers; only a database may be unreachable. */
 export const logReady = (logger: Logger, { catalogType }: Settings, ready: boolean): void => {
   if (catalogType === 'sqlite') return;
-  if (ready) logger.info('MongoDB answers');
-  else logger.warn('MongoDB does not answer; requests are answered with 503 until it does');
+  if (ready) logger.info('MongoDB available');
+  else logger.warn('MongoDB unreachable, requests get 503 until it answers');
 };
 
 export const logExpiring = (logger: Logger, { notAfter, ...certificate }: ExpiringCertificate): void => {
@@ -39,25 +39,28 @@ export const logDelivery = (logger: Logger, delivery: Delivery, delivered: strin
   if (delivery.type === 'delivered') logger.info(line, delivered);
   else {
     const error = maskUrl(messageOf(delivery.error));
-    logger.warn({ ...line, error, failures: failures + 1, again: Math.round(delivery.delay) }, 'save put off');
+    logger.warn(
+      { ...line, error, failures: failures + 1, retryInMs: Math.round(delivery.delay) },
+      'save failed, retrying',
+    );
   }
 };
 
-/** What waits in the outbox, where something does: at once, and as often as something happens to it, but once a minute at most. */
+/** Logs how many save requests wait, if any: at once, and after changes, at most once a minute. */
 export const logDepth = (
   logger: Logger,
   outbox: Pick<DurableOutbox, 'depth'>,
   happened: Observable<unknown>,
 ): Subscription => {
-  const tell = () => {
+  const report = () => {
     try {
       const { waiting, age } = outbox.depth();
-      if (waiting > 0) logger.warn({ waiting, oldest: Math.round(age / 1000) }, 'saves wait');
+      if (waiting > 0) logger.warn({ waiting, oldest: Math.round(age / 1000) }, 'saves are waiting');
     } catch (error) {
-      logger.error({ error: messageOf(error) }, 'what waits to be saved cannot be counted');
+      logger.error({ error: messageOf(error) }, 'waiting saves cannot be counted');
     }
   };
   // Not throttled itself: its timer would keep an embedder's process alive for a minute.
-  tell();
-  return happened.pipe(throttleTime(60_000, undefined, { leading: true, trailing: true })).subscribe(tell);
+  report();
+  return happened.pipe(throttleTime(60_000, undefined, { leading: true, trailing: true })).subscribe(report);
 };

@@ -17,29 +17,32 @@ import { createDeferredDispatch } from '../saves/deferred/dispatch.ts';
 import type { Records } from '../saves/deferred/records.ts';
 import { identityProblems } from './identity-files.ts';
 
-/** Whoever is asked to save units. */
+/** Saves units, or has them saved. */
 export interface SaveTarget {
   readonly dispatch: Dispatch;
-  /** Deliveries at once that it is worth to have under way. */
+  /** Deliveries at a time that are worthwhile. */
   readonly concurrency?: number;
-  /** Emits when what was put off is worth another try. */
+  /** Emits when save requests that were put off should be tried again. */
   readonly revived?: Observable<unknown>;
   close(): Promise<void>;
 }
 
 interface Parts {
   readonly logger: Logger;
-  /** Pulp's database, where there is one. */
+  /** Pulp's database, if it is the catalog. */
   readonly database?: Connection;
 }
 
-/** Milliseconds between connections to a broker that cannot be had. */
+/** Milliseconds between connections to an unreachable broker. */
 const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
 
-/** Enough to keep a broker busy that confirms many messages with one write to its disk. */
+/** Enough for a broker that confirms many messages with one write to its disk. */
 const CONCURRENCY = 64;
 
-/** Connects to whoever saves units elsewhere, in the background. Throws a ConfigError where the settings cannot be used. */
+/**
+ * Connects to the save target in the background. Throws a ConfigError if the settings cannot be
+ * used.
+ */
 export const openSaveTarget = (settings: Settings, parts: Parts): SaveTarget => {
   checkSaveTarget(settings);
   return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
@@ -49,7 +52,10 @@ export const openSaveTarget = (settings: Settings, parts: Parts): SaveTarget => 
 export const sendsTasks = ({ dispatch, deferredNudge }: Pick<Settings, 'dispatch' | 'deferredNudge'>): boolean =>
   dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
 
-/** Throws a ConfigError if the settings cannot be used to have units saved elsewhere. Connects to nothing. */
+/**
+ * Throws a ConfigError if the settings cannot be used to have units saved elsewhere. Connects to
+ * nothing.
+ */
 export const checkSaveTarget = (settings: Settings): void => {
   const { dispatch, catalogType, saveTaskArgs: args, saveTaskKwargs: kwargs } = settings;
   if (dispatch === 'deferred' && catalogType !== 'mongodb') throw invalid('dispatch', NO_DATABASE);
@@ -66,7 +72,7 @@ export const checkSaveTarget = (settings: Settings): void => {
   if (problems.length > 0) throw new ConfigError(problems);
 };
 
-const NO_DATABASE = 'expected a catalog_type of mongodb beside deferred: the records go to Pulp’s database';
+const NO_DATABASE = 'deferred requires catalog_type = mongodb, because its records are in Pulp’s database';
 
 const origin = `gen${process.pid}@${hostname()}`;
 const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
@@ -95,7 +101,8 @@ const openDeferred = (settings: Settings, { logger, database }: Parts): SaveTarg
     nudge: broker && {
       send: () => nudge(settings, broker),
       turns: recordsIn(database, 'pulp_streamer_nudges'),
-      onError: (error) => logger.warn({ error: messageOf(error) }, 'Pulp could not be nudged'),
+      onError: (error) =>
+        logger.warn({ error: messageOf(error) }, 'nudge failed, Pulp reads its records at its next download_interval'),
     },
   });
   return {
@@ -118,10 +125,11 @@ const connectBroker = (settings: Settings, logger: Logger): Broker => {
   const broker = openBroker({
     ...brokerOf(settings),
     waitAfter: (failures) => backOff(failures, RECONNECT),
-    onError: (error, delay) => logger.warn({ error: messageOf(error), again: Math.round(delay) }, 'broker'),
+    onError: (error, delay) =>
+      logger.warn({ error: messageOf(error), retryInMs: Math.round(delay) }, 'broker unreachable, retrying'),
     onNotice: (notice) => logger.warn(notice),
   });
-  broker.connected.subscribe(() => logger.info('broker answers'));
+  broker.connected.subscribe(() => logger.info('broker connected'));
   return broker;
 };
 

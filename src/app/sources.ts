@@ -18,7 +18,10 @@ interface Warnings {
   readonly missing: (sourceId: string, url: string) => void;
 }
 
-/** Opens feeds, disks and alternate sources, for the daemon and for commands. `close` ends their connections. */
+/**
+ * Opens feeds, disks and alternate sources, for the daemon and for commands. `close` ends their
+ * connections.
+ */
 export const openSources = (
   settings: Settings,
   catalog: ChosenCatalog,

@@ -5,18 +5,19 @@ import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 
 type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir'>;
 
-/** Where wishes to save wait. */
+/** The file of waiting save requests. */
 export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'outbox.db');
 
-/** Where the daemon says which sources are not well. */
+/** The file in which the daemon records unhealthy sources. */
 export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');
 
-/** What SQLite keeps beside a database, in the same mode as it had when they were made. */
+/** Files that SQLite makes next to a database, with the database's mode at that time. */
 const BESIDE = ['-wal', '-shm', '-journal'];
 
 /**
- * Takes the permissions of other users from what the streamer keeps, and returns what it found. A folder is narrowed only if it holds
- * nothing but the streamer's own, so never `/` or `/tmp`. Saved copies are not looked at: no other user passes the folder above them.
+ * Removes the permissions of other users from the streamer's files, and returns its findings. A
+ * folder is narrowed only if it holds nothing but the streamer's files, so never `/` or `/tmp`.
+ * Saved copies are left out: no other user can pass the folder above them.
  */
 export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
@@ -32,10 +33,10 @@ export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Fi
 
 /** In the topmost folder of many file systems. */
 const LOST = 'lost+found';
-/** What a folder of saved copies holds. */
+/** Names in a folder of saved copies. */
 const COPIES = /^(\.partial|[0-9a-f]{2})$/;
 
-/** Also a copy that somebody made of a database: `catalog.db.bak`. */
+/** Also a backup of a database: `catalog.db.bak`. */
 const isOrIsBeside = (own: string, name: string): boolean =>
   name === own || name.startsWith(`${own}-`) || name.startsWith(`${own}.`);
 
@@ -43,16 +44,17 @@ const isOrIsBeside = (own: string, name: string): boolean =>
 export const logFindings = (logger: Logger, findings: readonly Finding[]): void => {
   const narrowed = findings.filter((one) => one.narrowed);
   const kept = findings.filter((one) => one.kept);
-  if (narrowed.length > 0) logger.warn({ files: narrowed }, 'files were open to other users, narrowed');
-  if (kept.length > 0) logger.warn({ files: kept }, 'owner or mode of files is not as it should be, left alone');
+  if (narrowed.length > 0)
+    logger.warn({ files: narrowed }, 'files were accessible to other users, permissions removed');
+  if (kept.length > 0) logger.warn({ files: kept }, 'owner or mode of files is unsafe, left unchanged');
 };
 
-/** The same for people at a terminal. */
+/** The same for a terminal. */
 export const describeFindings = (findings: readonly Finding[]): string =>
   findings
     .map(({ path, mode, narrowed, kept }) =>
       narrowed
-        ? `warning: ${path} was open to other users (mode ${mode}), its mode is ${narrowed} now\n`
+        ? `warning: ${path} was accessible to other users (mode ${mode}), its mode is now ${narrowed}\n`
         : `warning: ${path} keeps its mode ${mode}: ${kept}\n`,
     )
     .join('');

@@ -1,8 +1,9 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 
 /**
- * RxJS's own scheduler on a clock that nobody sets (`performance.now()`, milliseconds since the process began). By the wall clock, which
- * it goes by else, a source that stalls just before that is set back would be waited for as long.
+ * RxJS's scheduler on a monotonic clock (`performance.now()`, milliseconds since the process
+ * began). Its default is the wall clock: if that is set back by an hour, a time-out that just began
+ * would take an hour longer.
  */
 export const steadyClock: SchedulerLike = {
   now: () => performance.now(),

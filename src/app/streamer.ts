@@ -23,26 +23,39 @@ import { healthFile, logFindings, narrowState, outboxFile } from './state-folder
 export interface OpenStreamer extends Streamer {
   /** The embedded catalog. Unused if Pulp's database is the catalog. */
   readonly catalog: SqliteCatalog;
-  /** Emits whether the catalog of the entries answers: as soon as that is known, and after each change. */
+  /**
+   * Emits whether the catalog of the entries answers: as soon as that is known, and after each
+   * change.
+   */
   readonly ready: Observable<boolean>;
   /** Alternate content sources; `reload` re-reads their descriptors. */
   readonly alternates: Alternates;
-  /** Holds save requests until they are delivered; absent if `dispatch` is `none`, or with `delivering: false`. */
+  /**
+   * Holds save requests until they are delivered; absent if `dispatch` is `none`, or with
+   * `delivering: false`.
+   */
   readonly outbox?: DurableOutbox;
   /** Emits the result of each delivery of a save request, as it happens; completes when closed. */
   readonly deliveries: Observable<Delivery>;
-  /** Stops delivering, lets unfinished copies end, closes files and connections. Running transfers fail. */
+  /**
+   * Stops delivering, lets unfinished copies end, closes files and connections. Running transfers
+   * fail.
+   */
   close(): Promise<void>;
 }
 
 interface Options {
-  /** Whether to deliver save requests and refresh alternate sources, as the daemon does and a single command does not. Default: true. */
+  /**
+   * Whether to deliver save requests and refresh alternate sources, as the daemon does and a single
+   * command does not. Default: true.
+   */
   readonly delivering?: boolean;
 }
 
 /**
- * Opens the embedded streamer that the settings describe: catalog, sources, copies and the outbox, with its deliveries in the
- * background. Rejects, with nothing left open, if a file or folder cannot be used.
+ * Opens the embedded streamer that the settings describe: catalog, sources, copies and the outbox,
+ * with its deliveries in the background. Rejects, with nothing left open, if a file or folder
+ * cannot be used.
  */
 export const openStreamer = async (
   settings: Settings,
@@ -79,7 +92,7 @@ export const openStreamer = async (
     background.add(recordUnhealthy(settings, logger, health));
   }
 
-  const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving');
+  const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving failed');
   const saves = delivering && settings.dispatch !== 'none';
   const outbox = saves ? closing(openOutbox(outboxFile(settings), { onError })) : undefined;
   const store =
@@ -126,8 +139,5 @@ export const openStreamer = async (
 const recordUnhealthy = (settings: Settings, logger: Logger, { unhealthy }: Health): Subscription =>
   writeHealth(healthFile(settings), unhealthy).subscribe({
     error: (error) =>
-      logger.error(
-        { error: messageOf(error) },
-        'the states of sources cannot be written, `explain` will not show them',
-      ),
+      logger.error({ error: messageOf(error) }, 'states of sources not written, commands will not show them'),
   });

@@ -33,7 +33,7 @@ These commands show more. None of them changes anything:
 | Everything is 404 after Pulp's streamer was replaced | \`catalog_type\` is not \`mongodb\`, or \`redirect_path\` differs: see [Replace Pulp 2's streamer](replace-pulp2.md). |
 | dnf or apt reports a wrong checksum | The metadata is newer than the packages in a cache, or the reverse. Import the repository again, then clear the client's cache. |
 | \`serve\` ends with status 78 | The configuration is invalid; the message names file, line and expected values. |
-| \`files were open to other users, narrowed\` in the log | An earlier version or another program made files with wider modes. They are private now; SECURITY.md has the rule. |
+| \`files were accessible to other users, permissions removed\` in the log | An earlier version or another program made files with wider modes. They are private now; SECURITY.md has the rule. |
 
 ## Error codes
 `;

@@ -15,13 +15,13 @@ const LEVELS = {
 
 export type LogLevel = keyof typeof LEVELS;
 
-/** A logger that writes one JSON object a line; to standard output unless told otherwise. */
+/** A logger that writes one JSON object a line; to standard output by default. */
 export const createLogger = (level: LogLevel, destination?: DestinationStream): Logger => {
   const options = { level: LEVELS[level], base: null, timestamp: pino.stdTimeFunctions.isoTime };
   return destination ? pino(options, destination) : pino(options);
 };
 
-interface Served {
+interface FinishedRequest {
   readonly id: string;
   readonly method: string;
   readonly target: string;
@@ -33,12 +33,13 @@ interface Served {
 }
 
 /**
- * Writes the one line that every request ends with. Durations are in milliseconds, `bytes` counts the body. What failed on the
- * way is in `attempts`, which are another request's where its transfer was `shared`; userinfo, queries and signatures of URLs are masked.
+ * Writes the one line of each finished request. Durations are in milliseconds, `bytes` counts the
+ * body. Failures on the way are in `attempts`, which belong to another request if the transfer was
+ * `shared`. Userinfo, queries and signatures of URLs are masked.
  */
 export const logFinished = (
   logger: Logger,
-  { id, method, target, status, report, error, client, duration }: Served,
+  { id, method, target, status, report, error, client, duration }: FinishedRequest,
 ): void => {
   const line = {
     id,
@@ -74,9 +75,9 @@ interface Refused {
   readonly error: StreamError;
 }
 
-/** Writes why a proxy was told to refuse a URL: nobody but the log learns it. */
+/** Writes why `/auth` refused a URL. Neither the proxy nor its client learns the reason. */
 export const logRefused = (logger: Logger, { target, client, error }: Refused): void => {
   const line = { path: maskUrl(target), client, code: error.code, error: maskUrl(messageOf(error)) };
-  if (error.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'refused for a proxy');
-  else logger.info(line, 'refused for a proxy');
+  if (error.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'URL refused for a proxy');
+  else logger.info(line, 'URL refused for a proxy');
 };

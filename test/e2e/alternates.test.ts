@@ -32,7 +32,7 @@ describe('the daemon with alternate sources', () => {
     expect(request).toMatchObject({ source: 'alternate:disk', attempts: [{ source: 'alternate:disk' }] });
     rmSync(join(conf, 'disk.conf'));
     writeFileSync(join(conf, 'wrong.conf'), '[wrong]\nenabled: 1\n');
-    const [problem] = await daemon.logged('alternate sources');
+    const [problem] = await daemon.logged('alternate source invalid, left out');
     expect(problem?.problem).toContain('wrong.conf:2: [wrong] type: is missing');
     await daemon.stop();
   });

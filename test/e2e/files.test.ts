@@ -94,7 +94,7 @@ describe('the streamer’s files', () => {
     for (const path of wide) chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
 
     const daemon = await site.serve();
-    const [line] = (await daemon.logged('files were open to other users, narrowed')) as [LogLine];
+    const [line] = (await daemon.logged('files were accessible to other users, permissions removed')) as [LogLine];
     const named = (line.files as { path: string; mode: string; narrowed: string }[]).map(
       ({ path, mode, narrowed }) => `${relative(site.stateDir, path)} ${mode} ${narrowed}`,
     );
@@ -133,7 +133,7 @@ describe('the streamer’s files', () => {
     const site = makeSite(start, home, { state_dir: stateDir });
     await (await site.serve()).stop();
     const daemon = await site.serve();
-    await daemon.logged('owner or mode of files is not as it should be, left alone');
+    await daemon.logged('owner or mode of files is unsafe, left unchanged');
     expect([stateDir, join(stateDir, 'catalog.db')].map(modeOf)).toEqual(['755', '600']);
   });
 });
@@ -213,7 +213,7 @@ describe('what root makes in the folder of another user', () => {
     const { stdout, status } = await user.start('serve').ended;
     const [line] = stdout.toString().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({
-      msg: 'owner or mode of files is not as it should be, left alone',
+      msg: 'owner or mode of files is unsafe, left unchanged',
       files: [{ path: join(stateDir, 'catalog.db'), mode: '0600', kept: 'it belongs to user 0' }],
     });
     expect(status).toBe(1);

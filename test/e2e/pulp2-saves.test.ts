@@ -45,7 +45,7 @@ describeMongoServer(`saves that Pulp’s database knows of (${serverName})`, () 
     await pulp.entry({ path: PATH, importer_id, ...unit, ...checksum });
     const site = makeSite(start, folder(), { mongodb_url: server.url + name, mongodb_timeout: '1s', ...settings });
     const daemon = await site.serve();
-    await daemon.logged('MongoDB answers');
+    await daemon.logged('MongoDB available');
     const documents = async (collection: string): Promise<Document[]> => {
       const client = new MongoClient(server.url);
       clients.push(client);
@@ -74,7 +74,7 @@ describeMongoServer(`saves that Pulp’s database knows of (${serverName})`, () 
     await server.stop();
     end();
     expect(await transfer).toMatchObject({ sha256: digestOf(CONTENT) });
-    expect(await daemon.logged('save put off')).toMatchObject([{ unit: 'the-unit' }]);
+    expect(await daemon.logged('save failed, retrying')).toMatchObject([{ unit: 'the-unit' }]);
     await server.start();
     await daemon.logged('save queued', { unit: 'the-unit' });
     expect(await documents('deferred_download')).toHaveLength(1);

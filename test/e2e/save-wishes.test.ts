@@ -76,10 +76,10 @@ describe('what waits to be saved', () => {
       broker_url: `amqp://127.0.0.1:${await closedPort()}`,
     });
     await receive(url);
-    expect(await daemon.logged('save put off')).toMatchObject([{ path: '/a.iso', failures: 1 }]);
+    expect(await daemon.logged('save failed, retrying')).toMatchObject([{ path: '/a.iso', failures: 1 }]);
     await daemon.stop();
     const again = await site.serve();
-    expect(await again.logged('saves wait')).toMatchObject([{ waiting: 1, oldest: expect.any(Number) }]);
+    expect(await again.logged('saves are waiting')).toMatchObject([{ waiting: 1, oldest: expect.any(Number) }]);
     expect((await again.stop()).stderr).toBe('');
   });
 });

@@ -67,7 +67,7 @@ describe('a streamer that checks signed URLs', () => {
     const code = 'URL_REFUSED';
     const lines = [
       await daemon.logged('request', { code, status: 403 }, refused.length),
-      await daemon.logged('refused for a proxy', { code }, refused.length),
+      await daemon.logged('URL refused for a proxy', { code }, refused.length),
     ];
     for (const [index, { reason, remote_ip: client }] of refused.entries())
       for (const line of lines) {
@@ -91,11 +91,11 @@ describe('a streamer that checks signed URLs', () => {
     expect(await statuses()).toEqual([200, 403]);
     writeFileSync(key, 'no key');
     daemon.kill('SIGHUP');
-    await daemon.logged('the key of signed URLs is not read anew; the one before goes on', { error: /rsa_pub: / });
+    await daemon.logged('key of signed URLs not reloaded, the previous one stays in use', { error: /rsa_pub: / });
     expect(await statuses()).toEqual([200, 403]);
     writeFileSync(key, STRANGERS.publicKey.export({ type: 'spki', format: 'pem' }));
     daemon.kill('SIGHUP');
-    await daemon.logged('the key of signed URLs was read anew');
+    await daemon.logged('key of signed URLs reloaded');
     expect(await statuses()).toEqual([403, 200]);
   });
 

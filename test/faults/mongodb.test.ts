@@ -132,7 +132,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     expect(await ask(daemon.url + PATHS[0])).toMatchObject({ kind: 'refused', status: 503, noStore: true });
     expect(await ready()).toBe(503);
     await server.start();
-    await daemon.logged('MongoDB answers');
+    await daemon.logged('MongoDB available');
     expect(await ready()).toBe(200);
     expect(await ask(daemon.url + PATHS[0])).toMatchObject({ kind: 'clean', sha256: checksumOf(content).value });
     expect(await ask(`${daemon.url}/unknown`)).toMatchObject({ kind: 'refused', status: 404, noStore: true });

@@ -154,7 +154,7 @@ describe('the process', () => {
       const save_dir = join(tiny?.folder ?? '', 'saved');
       const { daemon, feeds, files, askAll, rights } = await open({ count: 8, size: 300_000, settings: { save_dir } });
       expect(await askAll(daemon.url)).toMatchObject(rights);
-      await daemon.logged('saving');
+      await daemon.logged('saving failed');
       await daemon.logged('saved');
       expect(await askAll(daemon.url)).toMatchObject(rights);
       expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });

@@ -128,7 +128,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
       for (let round = 0; round < 3; round += 1)
         await scene.transfers.run(daemon.url, TRANSFERS / 4, () => broker().ctl('close_all_connections', 'fault'));
       expect(await counted(scene)).toMatchObject({ missing: [], foreign: [] });
-      expect(await daemon.logged('broker', {}, 3)).toHaveLength(3);
+      expect(await daemon.logged('broker unreachable, retrying', {}, 3)).toHaveLength(3);
     },
     LONG,
   );
@@ -148,7 +148,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
         await tasks.resume();
       }
       expect(await counted(scene)).toMatchObject({ missing: [], foreign: [], duplicates: 0 });
-      const putOff = await daemon.logged('save put off', {}, 3);
+      const putOff = await daemon.logged('save failed, retrying', {}, 3);
       for (const { error } of putOff) expect(error).toContain('the broker returned the message');
     },
     LONG,
@@ -192,7 +192,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
       expect(() => writeFileSync(filling, Buffer.alloc(32 << 20))).toThrow('ENOSPC');
       // No client hears of it.
       await transfers.run(daemon.url, TRANSFERS / 4);
-      const [told] = await daemon.logged('saving', { error: /database or disk is full/ });
+      const [told] = await daemon.logged('saving failed', { error: /database or disk is full/ });
       expect(told?.error).toMatch(/^outbox \S+ cannot be written \(\d+ wishes wait in memory\)/);
       expect(waiting(site)).toBeLessThan(transfers.done.size);
       await comeBack();

@@ -21,7 +21,7 @@ export const tryCatalog = async (settings: Settings): Promise<TriedCatalog> => {
   const ask = async (): Promise<string | undefined> => {
     if (isMongo) places = await askMongo(settings);
     else if (existsSync(settings.catalog)) places = await askSqlite(settings.catalog);
-    else return 'not there yet; it is made when it is needed';
+    else return 'does not exist yet; it is created on first use';
     return undefined;
   };
   const what = isMongo ? 'database' : `catalog ${settings.catalog}`;

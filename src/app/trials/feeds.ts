@@ -63,7 +63,7 @@ const descriptorsIn = async (folder: string): Promise<Descriptors> => {
   }
 };
 
-/** What a source of each type has. */
+/** A file that every source of a type has. */
 const INDICES: Readonly<Record<string, string>> = {
   yum: 'repodata/repomd.xml',
   rhui: 'repodata/repomd.xml',

@@ -1,6 +1,6 @@
 /** The result of trying something that the daemon will need. */
 export interface Trial {
-  /** What was tried: kind and address. */
+  /** Kind and address of the tried thing. */
   readonly what: string;
   /** A remark on what was found. */
   readonly found?: string;

@@ -36,7 +36,7 @@ const open = (
 
 describe('a dispatcher', () => {
   it.each([
-    [{ dispatch: 'deferred' }, 'dispatch: expected a catalog_type of mongodb beside deferred'],
+    [{ dispatch: 'deferred' }, 'dispatch: deferred requires catalog_type = mongodb'],
     [{ dispatch: 'celery', brokerUrl: 'qpid://u:secret@h/' }, 'broker_url: expected a URL of amqp, pyamqp'],
     [{ dispatch: 'celery', brokerUrl: '' }, 'broker_url: expected amqp://user:password@host:port/vhost'],
     [{ dispatch: 'celery', saveTaskArgs: '["{unit}"]' }, 'save_task_args: {unit} stands for nothing'],

@@ -9,7 +9,9 @@ const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 const STATE = ['catalog.db', 'catalog.db-wal', 'catalog.db-shm', 'outbox.db', 'outbox.db-wal', 'sources.json'];
 
-/** A state folder as earlier versions left it, open to everybody, with these files in it as well. */
+/**
+ * A state folder as earlier versions left it, open to everybody, with these files in it as well.
+ */
 const openState = ({ also = [], catalog = 'catalog.db' }: { also?: string[]; catalog?: string } = {}) => {
   const stateDir = join(folder(), 'state');
   const saveDir = join(stateDir, 'saved');
@@ -104,7 +106,7 @@ describe('describeFindings', () => {
       { path: '/b', mode: '0755', kept: 'it is a symbolic link' },
     ]);
     expect(said).toBe(
-      'warning: /a was open to other users (mode 0644), its mode is 0600 now\n' +
+      'warning: /a was accessible to other users (mode 0644), its mode is now 0600\n' +
         'warning: /b keeps its mode 0755: it is a symbolic link\n',
     );
   });
