@@ -1,6 +1,8 @@
 /**
- * pulp-streamer as an observable source. `createStreamer` opens the whole thing without its server; `composeStreamer` runs the
- * same river over a catalog and sources of your own, `createDefaults` makes the rest; `pulp-streamer/pipelines` has the pipeline itself, its stages and its operators.
+ * pulp-streamer as an observable source. `createStreamer` opens the streamer without its server.
+ * `composeStreamer` runs the same pipeline over a custom catalog and custom sources, with
+ * `createDefaults` for its other dependencies. `pulp-streamer/pipelines` has the pipeline, its
+ * stages and its operators.
  */
 export * from '../pipelines/index.ts';
 export { composeStreamer, type FetchOptions, newDigest, type Streamer, type StreamerParts } from './app/compose.ts';

@@ -4,15 +4,18 @@ import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
-/** Where output goes: a process's stream, or whatever a test collects it in. */
+/** Takes output: a stream of the process, or a collector in tests. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
-/** What the commands for catalog and importers need of their surroundings. */
+/** Dependencies of the commands for catalog and importers. */
 export interface CatalogContext {
   /** Adds to each command the options that `openCatalog` reads. */
   prepare(command: Command): Command;
   openCatalog(command: Command): SqliteCatalog;
-  /** Reads http(s) URLs with an importer's credentials. Rejects with SOURCE_MISSING or SOURCE_REFUSED where there is nothing to read. */
+  /**
+   * Reads http(s) URLs with an importer's credentials. Rejects with SOURCE_MISSING or
+   * SOURCE_REFUSED if there is nothing to read.
+   */
   readerFor(config: ImporterConfig): (url: string) => AsyncIterable<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -34,9 +37,12 @@ export const withCatalog = async <T>(
 
 const BATCH = 64 * 1024;
 
-/** Writes texts as fast as they are taken, many at a time. A reader that has seen enough (`| head`) ends it without complaint. */
+/**
+ * Writes texts in batches, with back-pressure. A reader that closes its end early (`| head`) is not
+ * an error.
+ */
 export const writeAll = async (output: Output, texts: Iterable<string>): Promise<void> => {
-  // The callback below tells of the same error; the event without a listener would end the process.
+  // The callback below reports the same error; without a listener the event would end the process.
   output.on('error', () => {});
   const write = (text: string): Promise<void> =>
     new Promise((resolve, reject) => output.write(text, (error) => (error ? reject(error) : resolve())));
@@ -54,7 +60,7 @@ export const writeAll = async (output: Output, texts: Iterable<string>): Promise
   }
 };
 
-/** Values as a JSON array, one a line, without holding them all. */
+/** Values as a JSON array, one a line, without holding all in memory. */
 export function* toJsonArray(values: Iterable<unknown>): Generator<string> {
   let separator = '[\n';
   for (const value of values) {

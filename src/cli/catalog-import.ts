@@ -22,7 +22,7 @@ interface Options extends ImporterOptions {
   readonly json?: boolean;
 }
 
-/** The importer that the entries will refer to, and whether it was made just now. */
+/** The importer that the entries will refer to, and whether it is new. */
 const chooseImporter = (
   catalog: SqliteCatalog,
   options: Options,
@@ -32,7 +32,8 @@ const chooseImporter = (
     const known = catalog.importers.find(config);
     return { ...(known ?? catalog.importers.add({ config })), made: !known };
   }
-  if (Object.keys(config).length > 0) throw new Error('--importer brings its own credentials: give either it or them');
+  if (Object.keys(config).length > 0)
+    throw new Error('--importer has its own credentials: give either --importer or credentials');
   const importer = catalog.importers.get(options.importer);
   if (!importer) throw new Error(`importer ${options.importer} is not in the catalog`);
   return { ...importer, made: false };
@@ -65,9 +66,9 @@ const run = async (
       onProgress: progress.show,
     });
     progress.clear();
-    for (const path of result.missing) stderr.write(`warning: ${base}${path} is listed but not there\n`);
+    for (const path of result.missing) stderr.write(`warning: ${base}${path} is listed but missing\n`);
     const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== importer.id);
-    for (const id of others) stderr.write(`warning: below ${options.prefix} are entries of importer ${id}, too\n`);
+    for (const id of others) stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
     stdout.write(
       options.json
         ? `${JSON.stringify({ prefix: options.prefix, importer: importer.id, ...result })}\n`
@@ -80,21 +81,19 @@ const run = async (
   }
 };
 
-/** `catalog import`: a repository's packages and metadata become entries. */
+/** `catalog import`: makes entries of a repository's packages and metadata. */
 export const addImportCommand = (catalogCommand: Command, context: CatalogContext): void => {
   const command = catalogCommand
     .command('import')
-    .description(
-      'make an entry for each package and metadata file of a repository, in place of those of its last import',
-    )
-    .addArgument(new Argument('<format>', 'what kind of repository it is').choices(Object.keys(FORMATS)))
-    .argument('<source>', 'its URL (http, https, file) or folder')
-    .requiredOption('--prefix <path>', 'where it appears: PREFIX/relative/path', toPath)
-    .option('--importer <id>', 'use the credentials of an importer, instead of those given here')
-    .option('--suite <name...>', 'deb: names below dists/, or a folder with / at its end for a flat repository')
+    .description('add an entry for each package and metadata file of a repository, replacing those of its last import')
+    .addArgument(new Argument('<format>', 'type of the repository').choices(Object.keys(FORMATS)))
+    .argument('<source>', 'URL (http, https, file) or folder of the repository')
+    .requiredOption('--prefix <path>', 'prefix of its paths: PREFIX/relative/path', toPath)
+    .option('--importer <id>', 'use the credentials of an importer instead of options')
+    .option('--suite <name...>', 'deb: names below dists/, or for a flat repository a folder that ends with /')
     .option('--component <name...>', 'deb: only these components')
-    .option('--arch <name...>', 'deb: only packages for these architectures, and those for all')
-    .option('--json', 'print the outcome as JSON');
+    .option('--arch <name...>', 'deb: only packages for these architectures, and architecture-independent ones')
+    .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: string, source: string, options: Options) =>
     withCatalog(context, command, (catalog) => run(context, catalog, format, source, options)),
   );

@@ -87,21 +87,21 @@ const removeEntries = (catalog: SqliteCatalog, path: string | undefined, options
   return `removed ${catalog.entries.removeBelow(prefix, options.importer)} entries below ${prefix}\n`;
 };
 
-/** `catalog import|add|list|show|remove|load|export`: what the embedded catalog knows. */
+/** `catalog import|add|list|show|remove|load|export`: the entries of the embedded catalog. */
 export const addCatalogCommands = (program: Command, context: CatalogContext): void => {
   const { stdout } = context;
-  const catalogs = program.command('catalog').description('what the embedded catalog knows of paths');
+  const catalogs = program.command('catalog').description('manage the entries of the embedded catalog');
   const leaf = (name: string, description: string): Command =>
     context.prepare(catalogs.command(name).description(description));
 
   addImportCommand(catalogs, context);
 
-  leaf('add', 'add one entry, in place of its path’s and importer’s earlier one')
-    .argument('<path>', 'as clients ask for it', toPath)
-    .argument('<url>', 'where the content is: http, https or file', toUrl)
-    .option('--checksum <algorithm:digits>', 'how the content is known: sha256:0123…', toChecksumOption)
-    .option('--size <bytes>', 'its length', toWhole)
-    .option('--importer <id>', 'whose credentials apply; without: none')
+  leaf('add', 'add one entry, replacing the earlier one of its path and importer')
+    .argument('<path>', 'path that clients request', toPath)
+    .argument('<url>', 'URL of the content: http, https or file', toUrl)
+    .option('--checksum <algorithm:digits>', 'checksum of the content: sha256:0123…', toChecksumOption)
+    .option('--size <bytes>', 'length of the content', toWhole)
+    .option('--importer <id>', 'importer whose credentials apply (default: none)')
     .action((path: string, url: string, options: AddOptions, command: Command) =>
       withCatalog(context, command, (catalog) => {
         stdout.write(summary(addEntry(catalog, path, url, options)));
@@ -109,7 +109,7 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
     );
 
   leaf('list [prefix]', 'list the entries below a prefix: path, size, URL')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action((prefix: string | undefined, { json }: { json?: boolean }, command: Command) =>
       withCatalog(context, command, (catalog) => {
         const entries = catalog.entries.list(prefix ?? '/');
@@ -120,8 +120,8 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
       }),
     );
 
-  leaf('show <path>', 'show all that is known of a path, the newest entry first')
-    .option('--json', 'as JSON')
+  leaf('show <path>', 'show all entries of a path, the newest first')
+    .option('--json', 'print JSON')
     .action((path: string, { json }: { json?: boolean }, command: Command) =>
       withCatalog(context, command, (catalog) => {
         const found = catalog.entries.find(path).map((entry) => details(catalog, entry));
@@ -131,7 +131,7 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
     );
 
   leaf('remove [path]', 'remove a path, or all paths below a prefix')
-    .option('--prefix <path>', 'remove what lies below it', toPath)
+    .option('--prefix <path>', 'remove all paths below this prefix', toPath)
     .option('--importer <id>', 'only entries of this importer')
     .action((path: string | undefined, options: RemoveOptions, command: Command) => {
       if ((path === undefined) === (options.prefix === undefined))
@@ -143,7 +143,7 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
 
   leaf(
     'load <file>',
-    'load entries from lines of JSON in the fields of lazy_content_catalog; - is standard input',
+    'load entries from lines of JSON with the fields of lazy_content_catalog; - is standard input',
   ).action((file: string, _options: unknown, command: Command) =>
     withCatalog(context, command, async (catalog) => {
       stdout.write(`loaded ${await loadLines(catalog, file, readInput(file))} entries\n`);

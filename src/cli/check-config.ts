@@ -31,7 +31,7 @@ export const addCheckConfig = (program: Command): void => {
     program
       .command('check-config')
       .description('check the configuration; exit status 78 if it is not valid or serve would refuse it')
-      .option('--print', 'show every value and where it comes from, secrets masked: --format text')
+      .option('--print', 'show every value and its origin, secrets masked: --format text')
       .option('--json', 'the same as JSON: --format json')
       .addOption(
         new Option(

@@ -6,11 +6,11 @@ import { createFeed } from '../sources/feed/open.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { stateOf, withSettings } from './settings.ts';
 
-/** Metadata of repositories is read one file at a time, and by people who wait for it. */
+/** Metadata of repositories is read one file at a time, while an operator waits. */
 const FEED = { userAgent: `pulp-streamer/${version}`, maxRedirects: 10, connections: 2, idleTimeout: 1_000 };
-const PATIENCE = { connectTimeout: 30_000, headTimeout: 60_000, readTimeout: 60_000 };
+const TIMEOUTS = { connectTimeout: 30_000, headTimeout: 60_000, readTimeout: 60_000 };
 
-/** The surroundings of the commands for catalog and importers: this process, its settings, and the network. */
+/** The commands for catalog and importers run with this process, its settings, and the network. */
 export const cliContext: CatalogContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog']),
   openCatalog: (command) => {
@@ -21,8 +21,8 @@ export const cliContext: CatalogContext = {
   },
   readerFor: (config) => {
     const access = accessOf(config);
-    const feed = createFeed({ ...FEED, connectTimeout: PATIENCE.connectTimeout });
-    return urlReader(feed.open, access, PATIENCE);
+    const feed = createFeed({ ...FEED, connectTimeout: TIMEOUTS.connectTimeout });
+    return urlReader(feed.open, access, TIMEOUTS);
   },
   stdout: process.stdout,
   stderr: process.stderr,

@@ -68,7 +68,10 @@ const purging = (names: readonly string[], { all, olderThan }: PurgeOptions, cop
   return (one: Listed) => all || one.copy.usedAt < before || names.some((name) => isNamed(one, name));
 };
 
-/** `copies list|verify|purge`: the content that `dispatch: save` keeps. They may run beside the daemon. */
+/**
+ * `copies list|verify|purge`: the content that `dispatch: save` keeps. They may run beside the
+ * daemon.
+ */
 export const addCopiesCommands = (program: Command, context: CopiesContext): void => {
   const { stdout } = context;
   const command = program.command('copies').description('list, verify and remove saved copies');
@@ -98,7 +101,7 @@ export const addCopiesCommands = (program: Command, context: CopiesContext): voi
       for (const { copy, entry } of copies) {
         const verdict = await judgeCopy(folder, copy, entry?.checksum);
         if (verdict === 'unknown') unknown.push(copy.file);
-        // Another copy may have taken its place meanwhile: then that one is not wrong.
+        // Another copy may have taken its place, which is not wrong then.
         else if (verdict !== 'right' && (await removeStored(folder, copy)))
           wrong.push({ file: copy.file, path: entry?.path, fault: verdict.fault });
       }

@@ -9,7 +9,7 @@ import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
-/** What a candidate is, with nothing secret in it. */
+/** A candidate without its secrets. */
 const describe = ({ source, url, access = {}, problem, entry }: Candidate, unhealthy: readonly UnhealthySource[]) => ({
   source,
   url: maskUrl(url),
@@ -25,7 +25,7 @@ const describe = ({ source, url, access = {}, problem, entry }: Candidate, unhea
   ...coolingOf(unhealthy.find((one) => one.source === source)),
 });
 
-/** What the daemon found of a source lately; it tries it after all others. */
+/** Why the daemon tries a source last. */
 const coolingOf = (unhealthy: UnhealthySource | undefined) =>
   unhealthy && {
     cooling: {
@@ -47,8 +47,8 @@ export const addExplain = (program: Command): void => {
   withSettings(
     program
       .command('explain <path>')
-      .description('show what the catalog knows of a path and which sources would be tried, in order, without fetching')
-      .option('--json', 'as JSON'),
+      .description('show the catalog entry of a path and the sources that would be tried, in order, without fetching')
+      .option('--json', 'print JSON'),
     ['stateDir', 'catalog', 'saveDir', 'contentSourcesDir', 'logLevel'],
   ).action(async (path: string, options: { json?: boolean }, command: Command) => {
     const { settings } = settingsOf(command);

@@ -15,13 +15,13 @@ export const addFetch = (program: Command): void => {
       .description('fetch a path through the same pipeline, without the server')
       .option(
         '-o, --output <file>',
-        'where to write it: a file is there once it is whole; a device, FIFO or socket is written to as it is; - is standard output, as is none',
+        'output: a file appears once it is complete; a device, FIFO or socket is written to directly; - is standard output (default)',
       )
       .option('--json', 'print the report as JSON to standard error'),
     ['stateDir', 'catalog', 'saveDir', 'contentSourcesDir', 'logLevel'],
   ).action(async (path: string, options: { output?: string; json?: boolean }, command: Command) => {
     const { settings } = settingsOf(command);
-    // First: it may wait for the reader of a FIFO.
+    // First, because it may wait for the reader of a FIFO.
     using output = await openOutput(options.output);
     const streamer = await openStreamer(settings, createLogger(settings.logLevel, process.stderr), {
       delivering: false,
@@ -38,7 +38,10 @@ export const addFetch = (program: Command): void => {
   });
 };
 
-/** Errors with the first signal to stop: what was half done is then cleared away like after any other failure. */
+/**
+ * Errors with the first signal to stop: unfinished files are then removed as after any other
+ * failure.
+ */
 const interruption = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(
   switchMap(() => throwError(() => new Error('interrupted'))),
 );
@@ -46,7 +49,10 @@ const interruption = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIG
 const toJson = (report: Report): string =>
   JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? maskUrl(value) : value));
 
-/** Resolves to the report once everything is handed over; rejects with the stream's or the output's error. */
+/**
+ * Resolves to the report once everything is written; rejects with the error of the stream or the
+ * output.
+ */
 const writeTo = (output: Output, valve: BehaviorSubject<boolean>, events: Observable<StreamEvent>): Promise<Report> =>
   new Promise((resolve, reject) => {
     const out = output.start();

@@ -50,7 +50,7 @@ const toPositive = (text: string): number => {
   return value;
 };
 
-/** Adds the options that say how a feed is to be approached. */
+/** Adds the options for credentials and limits of a feed. */
 export const addImporterOptions = (command: Command): Command =>
   command
     .option(
@@ -66,10 +66,10 @@ export const addImporterOptions = (command: Command): Command =>
     .option('--proxy-port <port>', 'proxy: its port', toPort)
     .option('--proxy-username <name>', 'proxy: user name')
     .option('--proxy-password <password>', 'proxy: password')
-    .option('--feed-max-downloads <number>', 'downloads at a time', toPositiveWhole)
+    .option('--feed-max-downloads <number>', 'concurrent downloads', toPositiveWhole)
     .option('--feed-max-speed <bytes>', 'bytes per second', toPositive)
-    .option('--feed-connect-timeout <seconds>', 'seconds until a connection must stand', toPositive)
-    .option('--feed-read-timeout <seconds>', 'seconds that the feed may stay silent', toPositive);
+    .option('--feed-connect-timeout <seconds>', 'seconds within which a connection must be made', toPositive)
+    .option('--feed-read-timeout <seconds>', 'seconds that the feed may send nothing', toPositive);
 
 const OPTION_OF: Readonly<Record<string, string>> = {
   ssl_client_cert: '--client-cert',
@@ -95,7 +95,10 @@ const readCertificate = (option: string, file: string): { pem: string; certifica
   return { pem, certificate: attempt(`${option} ${file}: expected a PEM certificate`, () => new X509Certificate(pem)) };
 };
 
-/** Reads certificate and key, and makes sure that they belong together: a feed would only say that the handshake failed. */
+/**
+ * Reads certificate and key, and makes sure that they belong together: otherwise only a failed
+ * handshake would be reported.
+ */
 const readIdentity = ({
   clientCert,
   clientKey,
@@ -113,7 +116,10 @@ const readIdentity = ({
   return { ...(cert && { ssl_client_cert: cert.pem }), ...(pem !== undefined && { ssl_client_key: pem }) };
 };
 
-/** An importer's configuration from its options; throws where a file is not what it should be, or half of a pair is missing. */
+/**
+ * An importer's configuration from its options; throws if a file is invalid, or if half of a pair
+ * is missing.
+ */
 export const toImporterConfig = (options: ImporterOptions & { readonly feed?: string }): ImporterConfig => {
   const given: ImporterConfig = {
     feed: options.feed,
@@ -132,6 +138,6 @@ export const toImporterConfig = (options: ImporterOptions & { readonly feed?: st
     read_timeout: options.feedReadTimeout,
   };
   const [half] = halfGiven(given);
-  if (half) throw new Error(`${OPTION_OF[half.given]} needs ${OPTION_OF[half.missing]} beside it`);
+  if (half) throw new Error(`${OPTION_OF[half.given]} requires ${OPTION_OF[half.missing]}`);
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 };

@@ -45,7 +45,7 @@ const summary = ({ id, repoId, config }: Importer): string =>
       .join(',') || '-',
   ].join('\t');
 
-/** `importers add|list|show|remove`: whose credentials apply to catalog entries. */
+/** `importers add|list|show|remove`: the credentials of catalog entries. */
 export const addImporterCommands = (program: Command, context: CatalogContext): void => {
   const { stdout } = context;
   const importers = program
@@ -55,9 +55,9 @@ export const addImporterCommands = (program: Command, context: CatalogContext): 
     context.prepare(importers.command(name).description(description));
 
   addImporterOptions(leaf('add', 'add an importer and print its id'))
-    .option('--feed <url>', 'where the feed begins')
-    .option('--repo <id>', 'a name for it, such as the repository’s')
-    .option('--json', 'as JSON')
+    .option('--feed <url>', 'URL that the feed starts at')
+    .option('--repo <id>', 'name of the importer, such as its repository')
+    .option('--json', 'print JSON')
     .action((options: AddOptions, command: Command) =>
       withCatalog(context, command, (catalog) => {
         const feed = options.feed === undefined ? {} : { feed: toBase(options.feed) };
@@ -68,7 +68,7 @@ export const addImporterCommands = (program: Command, context: CatalogContext): 
     );
 
   leaf('list', 'list the importers: id, name, feed, which settings they have')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action(({ json }: { json?: boolean }, command: Command) =>
       withCatalog(context, command, (catalog) => {
         const all = catalog.importers.list();
@@ -77,7 +77,7 @@ export const addImporterCommands = (program: Command, context: CatalogContext): 
     );
 
   leaf('show <id>', 'show an importer; private keys and passwords stay hidden')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action((id: string, { json }: { json?: boolean }, command: Command) =>
       withCatalog(context, command, (catalog) => {
         const importer = catalog.importers.get(id);

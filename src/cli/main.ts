@@ -6,10 +6,10 @@ import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { createProgram } from './program.ts';
 
-/** What a shell or a service manager can tell from the exit status; 78 is EX_CONFIG of sysexits.h. */
+/** Exit statuses; 78 is EX_CONFIG of sysexits.h. */
 const EXIT = { failed: 1, usage: 2, configuration: 78 } as const;
 
-// Whoever reads our output may stop reading, as `head` does: that is no failure.
+// A reader that closes our output early, such as `head`, is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -5,22 +5,32 @@ import { placeOf } from './output/place.ts';
 import type { Target } from './output/target.ts';
 import { wholeFile } from './output/whole-file.ts';
 
-/** What a command writes content to. Disposing of it closes it; of a regular file that is not finished nothing remains. */
+/**
+ * What a command writes content to. Disposing of it closes it; of a regular file that is not
+ * finished nothing remains.
+ */
 export interface Output extends Disposable {
   /** Begins it; call it once. Throws if its file cannot be made. */
   start(): Writable;
-  /** Everything was written. Resolves once it is taken and, if it is a regular file, in its place. */
+  /**
+   * Everything was written. Resolves once it is taken and, if it is a regular file, in its place.
+   */
   finish(): Promise<void>;
-  /** What an error of the stream means, with the output's name. `start` and `finish` fail with such errors. */
+  /**
+   * What an error of the stream means, with the output's name. `start` and `finish` fail with such
+   * errors.
+   */
   explain(error: unknown): Error;
 }
 
 /**
- * Opens what `-o` names; `-` or none is standard output. A regular file, or a name that nothing has yet, is written as `FILE.partial`
- * beside it and renamed when it is whole; it keeps its mode, and symbolic links to it stay. A device, a FIFO, a socket or an open
- * descriptor (`/dev/stdout`, `/dev/fd/3`) is written to as it is, and never replaced.
+ * Opens what `-o` names; `-` or none is standard output. A regular file, or a name that nothing has
+ * yet, is written as `FILE.partial` beside it and renamed when it is whole; it keeps its mode, and
+ * symbolic links to it stay. A device, a FIFO, a socket or an open descriptor (`/dev/stdout`,
+ * `/dev/fd/3`) is written to as it is, and never replaced.
  *
- * Resolves once it can be written to: a FIFO waits for its reader. Rejects with an error that names it.
+ * Resolves once it can be written to: a FIFO waits for its reader. Rejects with an error that names
+ * it.
  */
 export const openOutput = async (name = '-'): Promise<Output> => {
   const explain = (cause: unknown) => {

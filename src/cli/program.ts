@@ -17,10 +17,10 @@ import { addSignedUrlCommands } from './signed-urls.ts';
 import { addSourcesCommands } from './sources.ts';
 import { sourcesContext } from './sources-context.ts';
 
-/** Every command, not yet parsed: it throws a CommanderError where it would have ended the process. */
+/** Every command, not yet parsed: it throws a CommanderError instead of ending the process. */
 export const createProgram = (): Command => {
   const program = new Command('pulp-streamer')
-    .description('A streaming origin that fetches content the moment somebody asks for it.')
+    .description('A streaming origin that fetches content at the moment it is requested.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('(see --help)')
@@ -48,7 +48,10 @@ export const createProgram = (): Command => {
   return program;
 };
 
-/** Commander's subcommands do not inherit `exitOverride` from a parent that they were added to before. */
+/**
+ * Commander's subcommands do not inherit `exitOverride` from a parent that they were added to
+ * before.
+ */
 const overrideExits = (command: Command): void => {
   command.exitOverride();
   for (const sub of command.commands) overrideExits(sub);

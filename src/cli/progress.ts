@@ -1,6 +1,6 @@
-/** How far something has come, on one line that is written anew; nothing where `out` is no terminal. */
+/** Shows progress on one line that is rewritten; shows nothing if `out` is not a terminal. */
 export interface ProgressBar {
-  /** Bytes so far, and in all where that is known. */
+  /** Bytes so far, and in total if known. */
   update(done: number, total: number | undefined): void;
   /** Takes the line away. */
   stop(): void;

@@ -26,7 +26,10 @@ const table = (title: string, rows: readonly (readonly [string, string])[]): str
 const SETTING_FLAGS = flagsOf();
 const isConfig = (flags: string): boolean => flags.startsWith('--config ');
 
-/** The settings that a command takes as flags, in one line: docs/reference/configuration.md describes each. */
+/**
+ * The settings that a command takes as flags, in one line: docs/reference/configuration.md
+ * describes each.
+ */
 const settingsLine = (flags: readonly string[]): string[] => {
   const names = SETTING_FLAGS.filter((flag) => flags.includes(flag.flags)).map(
     (flag) => flag.flags.split(' ')[0] ?? '',
@@ -45,7 +48,10 @@ const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${tex
 const nameOf = (command: Command): string =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
 
-/** What can be run: commands without subcommands of their own, in the order of `--help`, without hidden ones. */
+/**
+ * What can be run: commands without subcommands of their own, in the order of `--help`, without
+ * hidden ones.
+ */
 const leavesOf = (command: Command): Command[] => {
   const subcommands = command
     .createHelp()

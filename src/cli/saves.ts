@@ -4,9 +4,9 @@ import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
 import type { WaitingSave } from '../saves/outbox/table.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
 
-/** What the commands for waiting saves need of their surroundings. */
+/** Dependencies of the commands for waiting saves. */
 export interface SavesContext extends Pick<CatalogContext, 'prepare' | 'stdout'> {
-  /** The file that wishes wait in. */
+  /** The file of waiting save requests. */
   outboxFile(command: Command): string;
 }
 
@@ -40,15 +40,17 @@ function* map<T, R>(values: Iterable<T>, convert: (value: T) => R): Generator<R>
 
 const toId = (text: string): number => {
   if (!/^[1-9]\d{0,14}$/.test(text))
-    throw new Error(`'${text}' is no id, expected a number as \`saves list\` shows it`);
+    throw new Error(`'${text}' is not an id, expected a number as \`saves list\` shows it`);
   return Number(text);
 };
 
-/** Where there is no outbox yet nothing waits, and none is made: it would belong to whoever runs the command. */
+/**
+ * Without an outbox nothing waits. None is created: it would belong to the user of this command.
+ */
 const withOutbox = async <T>(file: string, none: () => T, work: (outbox: DurableOutbox) => T): Promise<Awaited<T>> => {
   if (!existsSync(file)) return await none();
   const failures: Error[] = [];
-  // The daemon may be writing; who waits here harms nobody.
+  // The daemon may be writing; a command can wait.
   const outbox = openOutbox(file, { onError: (error) => failures.push(error), lockWait: 5_000 });
   try {
     const done = await work(outbox);
@@ -61,28 +63,30 @@ const withOutbox = async <T>(file: string, none: () => T, work: (outbox: Durable
 
 const saves = (count: number): string => `${count} ${count === 1 ? 'save' : 'saves'}`;
 
-/** `saves list|retry|drop`: the wishes to save units that have not been delivered yet. */
+/** `saves list|retry|drop`: the save requests that have not been delivered yet. */
 export const addSavesCommands = (program: Command, context: SavesContext): void => {
   const { stdout } = context;
-  const command = program.command('saves').description('units that are to be saved, and wait to be asked for');
+  const command = program.command('saves').description('manage save requests that wait for delivery');
   const leaf = (name: string, description: string): Command =>
-    context.prepare(command.command(name).description(description)).option('--json', 'as JSON');
+    context.prepare(command.command(name).description(description)).option('--json', 'print JSON');
 
   const show = (json: boolean | undefined, waiting: Iterable<WaitingSave>): Promise<void> =>
     writeAll(stdout, json ? toJsonArray(map(waiting, toPlain)) : map(waiting, summary));
-  leaf('list', 'list them, the oldest first: id, age, failures, next try, unit, path, why the last try failed').action(
-    ({ json }: Options, leaf: Command) =>
-      withOutbox(
-        context.outboxFile(leaf),
-        () => show(json, []),
-        (outbox) => show(json, outbox.list()),
-      ),
+  leaf(
+    'list',
+    'list waiting save requests, the oldest first: id, age, failures, next try, unit, path, reason of the last failure',
+  ).action(({ json }: Options, leaf: Command) =>
+    withOutbox(
+      context.outboxFile(leaf),
+      () => show(json, []),
+      (outbox) => show(json, outbox.list()),
+    ),
   );
 
-  /** Does something to the wishes with these ids, or to all; says how many it was done to. */
+  /** Changes the save requests with these ids, or all; prints how many. */
   const change = (name: 'retry' | 'drop', description: string, done: string): Command =>
     leaf(`${name} [ids...]`, description)
-      .option('--all', 'all that wait')
+      .option('--all', 'all waiting save requests')
       .action(async (texts: string[], { all, json }: Options, leaf: Command) => {
         if (texts.length > 0 === (all ?? false)) leaf.error('error: give either ids or --all');
         const file = context.outboxFile(leaf);
@@ -93,7 +97,7 @@ export const addSavesCommands = (program: Command, context: SavesContext): void 
           (outbox) => new Set([...outbox.list()].map(({ id }) => id)),
         );
         const unknown = which.find((id) => id !== 'all' && !waiting.has(id));
-        if (unknown !== undefined) throw new Error(`${unknown} does not wait; \`saves list\` shows what does`);
+        if (unknown !== undefined) throw new Error(`${unknown} is not waiting; \`saves list\` shows all that are`);
         const count = await withOutbox(
           file,
           () => 0,
@@ -101,6 +105,6 @@ export const addSavesCommands = (program: Command, context: SavesContext): void 
         );
         stdout.write(json ? `${JSON.stringify({ [done]: count })}\n` : `${done} ${saves(count)}\n`);
       });
-  change('retry', 'make those that were put off due now', 'hurried');
-  change('drop', 'forget them: the units are not saved, until somebody fetches them again', 'dropped');
+  change('retry', 'retry save requests now instead of when they are due', 'hurried');
+  change('drop', 'drop save requests: their units are not saved until they are requested again', 'dropped');
 };

@@ -8,15 +8,17 @@ export const addServe = (program: Command): void => {
     program
       .command('serve')
       .description(
-        'run the daemon until SIGTERM or SIGINT; SIGHUP reads anew the descriptors of alternate sources and the key of signed URLs',
+        'run the daemon until SIGTERM or SIGINT; SIGHUP reloads the descriptors of alternate sources and the key of signed URLs',
       ),
     'all',
   ).action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
     const logger = createLogger(settings.logLevel);
-    // Whatever this process writes, a library's temporary file or a core dump, is for its user alone.
+    // Only the daemon's user may read what it writes: also temporary files of libraries and core
+    // dumps.
     process.umask(0o077);
-    // Before the daemon says that it is ready: who reads that may send a signal at once, and what nobody listens for ends the process.
+    // Before the daemon reports that it is ready: a supervisor may then send a signal at once, and
+    // one without a listener ends the process.
     const stop = stopSignal();
     let reload = () => {};
     process.on('SIGHUP', () => reload());

@@ -3,7 +3,10 @@ import { describeFindings, narrowState } from '../app/state-folder.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import { flagsOf, type SettingName, type Settings } from '../config/schema.ts';
 
-/** Adds `--config` and the flags of those settings that matter to the command; the others come from files and environment. */
+/**
+ * Adds `--config` and the flags of the settings that matter to the command; other settings come
+ * from files and environment.
+ */
 export const withSettings = (command: Command, names: readonly SettingName[] | 'all'): Command => {
   command.option('--config <file...>', 'configuration files, instead of the standard ones in /etc');
   for (const { name, flags, description, default: byDefault } of flagsOf())
@@ -12,7 +15,10 @@ export const withSettings = (command: Command, names: readonly SettingName[] | '
   return command;
 };
 
-/** The settings that a command was given, by its flags and those of its parents; warnings go to standard error. */
+/**
+ * The settings that a command was given, by its flags and those of its parents; warnings go to
+ * standard error.
+ */
 export const settingsOf = (command: Command): Loaded => {
   const { config, ...flags } = command.optsWithGlobals<{ config?: string[] } & Record<string, string>>();
   const loaded = loadSettings({ files: config, env: process.env, flags });
@@ -20,7 +26,10 @@ export const settingsOf = (command: Command): Loaded => {
   return loaded;
 };
 
-/** The settings of a command that opens the streamer's own files; what of those other users could get at is narrowed, and named on standard error. */
+/**
+ * The settings of a command that opens the streamer's files. Permissions of other users on them are
+ * removed, with a warning.
+ */
 export const stateOf = (command: Command): Settings => {
   const { settings } = settingsOf(command);
   process.stderr.write(describeFindings(narrowState(settings)));

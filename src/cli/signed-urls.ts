@@ -13,7 +13,7 @@ interface Options {
   readonly remoteIp?: string;
 }
 
-/** Seconds that Pulp signs a redirect for. */
+/** Validity of Pulp's redirects, in seconds. */
 const EXPIRES = 90;
 /** The last second that has a date (ECMA-262 section 21.4.1.1). */
 const LAST_DATE = 8.64e12;
@@ -33,7 +33,7 @@ const toAddress = (text: string): string => {
   return address;
 };
 
-/** The key in the file that the flag names, or else a setting. */
+/** The key in the file that the flag names, otherwise a setting. */
 const keyFor = (command: Command, setting: 'rsaKey' | 'rsaPub', read: (file: string) => KeyObject): KeyObject => {
   const { key } = command.opts<Options>();
   const file = key ?? settingsOf(command).settings[setting];
@@ -55,15 +55,18 @@ const say = (verdict: Verdict): string => {
   return `valid until ${dateOf(expiration)}, ${client}`;
 };
 
-/** `sign-url` and `verify-url`: signed URLs as Pulp makes and checks them, for whoever sets a proxy up or finds out why one refuses. */
+/**
+ * `sign-url` and `verify-url`: make and check signed URLs as Pulp does, to set up a proxy or to
+ * find out why it refuses.
+ */
 export const addSignedUrlCommands = (program: Command): void => {
   withSettings(
     program
       .command('sign-url <url>')
-      .description('sign a URL, or a path with its query, as Pulp does; print the signed one')
+      .description('sign a URL, or a path with its query, as Pulp does, and print it')
       .option('--key <file>', 'PEM file of the private key (default: setting rsa_key)')
-      .option('--expires <seconds>', 'how long it is to be good for', toSeconds, EXPIRES)
-      .option('--remote-ip <ip>', 'address of the only client who may use it; anybody unless given', toAddress),
+      .option('--expires <seconds>', 'validity of the signature', toSeconds, EXPIRES)
+      .option('--remote-ip <ip>', 'address of the only client that may use it (default: any client)', toAddress),
     [],
   ).action((url: string, { expires, remoteIp }: Options & { expires: number }, command: Command) => {
     const key = keyFor(command, 'rsaKey', readPrivateKey);
@@ -73,10 +76,10 @@ export const addSignedUrlCommands = (program: Command): void => {
   withSettings(
     program
       .command('verify-url <url>')
-      .description('say whether a signed URL is valid, and if not, why; exit status 1 where it is not')
+      .description('check whether a signed URL is valid; if not, print the reason and exit with status 1')
       .option('--key <file>', 'PEM file of the public key (default: setting rsa_pub)')
-      .option('--remote-ip <ip>', 'address of the client who asks for it', toAddress)
-      .option('--json', 'as JSON'),
+      .option('--remote-ip <ip>', 'address of the client that requests it', toAddress)
+      .option('--json', 'print JSON'),
     [],
   ).action((url: string, { remoteIp = '', json }: Options & { json?: boolean }, command: Command) => {
     const key = keyFor(command, 'rsaPub', readPublicKey);

@@ -9,7 +9,7 @@ import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import type { Output } from './catalog-context.ts';
 import { stateOf, withSettings } from './settings.ts';
 
-/** What the commands for alternate content sources need of their surroundings. */
+/** Dependencies of the commands for alternate content sources. */
 export interface SourcesContext {
   /** Adds to each command the options that `open` reads. */
   prepare(command: Command): Command;
@@ -21,12 +21,14 @@ export interface SourcesContext {
 export interface OpenAlternates {
   readonly search: OfferSearch;
   readonly alternates: Alternates;
-  /** What the daemon found of sources lately. */
+  /** The sources that the daemon tries last. */
   readonly unhealthy: readonly UnhealthySource[];
   close(): Promise<void>;
 }
 
-/** This process, its settings, and the network. */
+/**
+ * The commands for alternate content sources run with this process, its settings, and the network.
+ */
 export const sourcesContext: SourcesContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog', 'contentSourcesDir']),
   open: async (command) => {
@@ -37,7 +39,7 @@ export const sourcesContext: SourcesContext = {
     const sources = openSources(settings, catalog, {
       expiring: ({ source, what, subject, notAfter }) =>
         warn(`${source}: the ${what} ${subject} expires ${new Date(notAfter).toISOString()}`),
-      missing: (source, url) => warn(`${source}: ${maskUrl(url)} is listed but not there`),
+      missing: (source, url) => warn(`${source}: ${maskUrl(url)} is listed but missing`),
     });
     opening.defer(() => sources.close());
     const opened = opening.move();

@@ -19,11 +19,14 @@ interface ExplainedOffer {
 export interface ExplainedUnit {
   readonly type: string;
   readonly key: UnitKey;
-  /** Those that are tried first, in their order. */
+  /** The sources that are tried first, in order. */
   readonly offers: readonly ExplainedOffer[];
 }
 
-/** Units of a path in the catalog, or by type and fields of the key, and who offers each. Rejects where the unit is written wrongly. */
+/**
+ * Units of a path in the catalog, or by type and fields of the key, and the sources that offer
+ * each. Rejects if the unit cannot be parsed.
+ */
 export const explainUnit = async (
   search: OfferSearch,
   sources: readonly AlternateSource[],
@@ -48,7 +51,7 @@ const searchOffers = async (search: OfferSearch, unit: string): Promise<readonly
   const [, type, fields = ''] = /^([\w-]+):(.+)$/.exec(unit) ?? [];
   const pairs = fields.split(',').map((field) => /^(\w+)=(.*)$/.exec(field));
   if (type === undefined || pairs.some((pair) => pair === null))
-    throw new Error(`'${unit}' is no unit, expected a path or TYPE:FIELD=VALUE,… such as rpm:name=bear,version=4.1`);
+    throw new Error(`'${unit}' is not a unit, expected a path or TYPE:FIELD=VALUE,… such as rpm:name=bear,version=4.1`);
   return search.find(type, Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])));
 };
 
@@ -70,21 +73,21 @@ const explainOffers = (
   const explained = offers.map((offer) => {
     const source = sourceOf(offer);
     const passedOver = whyNot(offer);
-    const told: ExplainedOffer = {
+    const explained: ExplainedOffer = {
       source: offer.sourceId,
       url: maskUrl(offer.url),
       expires: new Date(offer.expiration * 1000).toISOString(),
       ...(source && { priority: source.priority }),
       ...(passedOver !== undefined && { passedOver }),
     };
-    return { source, told };
+    return { source, explained };
   });
   return explained
     .sort((a, b) => {
-      const tried = Number(a.told.passedOver !== undefined) - Number(b.told.passedOver !== undefined);
+      const tried = Number(a.explained.passedOver !== undefined) - Number(b.explained.passedOver !== undefined);
       return tried || (a.source && b.source ? byPriority(a.source, b.source) : 0);
     })
-    .map(({ told }) => told);
+    .map(({ explained }) => explained);
 };
 
 /** Units in words. */

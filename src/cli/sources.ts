@@ -42,16 +42,14 @@ const summary = ({
 }: Awaited<ReturnType<typeof toPlain>>): string =>
   `${[id, type, priority, base, offers, expires ?? '-', state, health].join('\t')}\n`;
 
-/** The source of an id, or all. */
+/** The source with an id, or all. */
 const choose = (sources: readonly AlternateSource[], id: string | undefined): readonly AlternateSource[] => {
   const chosen = sources.filter((source) => id === undefined || source.id === id);
   if (id === undefined || chosen.length > 0) return chosen;
-  throw new Error(
-    `there is no source ${id}, expected one of ${sources.map((source) => source.id).join(', ') || 'none'}`,
-  );
+  throw new Error(`unknown source ${id}, expected one of ${sources.map((source) => source.id).join(', ') || 'none'}`);
 };
 
-/** Refreshes one source; says what came of it, and whether it is fresh now. */
+/** Refreshes one source, prints the result, and returns whether it is fresh now. */
 const refresh = async (
   { stdout, stderr }: SourcesContext,
   { alternates }: OpenAlternates,
@@ -104,16 +102,16 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
 
   leaf(
     'list',
-    'list the sources in the order in which they are tried: id, type, priority, base, offers, when they expire, state, health',
+    'list the sources in the order in which they are tried: id, type, priority, base URL, offers, expiry, state, health',
     async (open, sources, { json }: { json?: boolean }) => {
       const all = await Promise.all(sources.map((source) => toPlain(open, source)));
       await writeAll(stdout, json ? toJsonArray(all) : all.map(summary));
     },
-  ).option('--json', 'as JSON');
+  ).option('--json', 'print JSON');
 
   leaf(
     'refresh [id]',
-    'catalog anew what a source has, or all of them',
+    'reload the offers of a source, or of all sources',
     async (open, sources, id: string | undefined) => {
       const chosen = choose(sources, id);
       let failed = 0;
@@ -130,5 +128,5 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
       if (units.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no alternate source offers ${unit}`);
       await writeAll(stdout, json ? toJsonArray(units) : describeUnits(units));
     },
-  ).option('--json', 'as JSON');
+  ).option('--json', 'print JSON');
 };

@@ -101,7 +101,9 @@ const describe = (name: SettingName): string => {
 const details = ([group, names]: [string, readonly SettingName[]]): string =>
   [`## ${group}`, '', ...names.map(describe)].join('\n');
 
-/** The text of docs/reference/configuration.md (Markdown), as it follows from the table of settings. */
+/**
+ * The text of docs/reference/configuration.md (Markdown), as it follows from the table of settings.
+ */
 export const configurationDocs = (): string => {
   const groups = Object.entries(GROUPS);
   return [INTRODUCTION, ...groups.map(overview), FILES, ...groups.map(details)].join('\n');

@@ -1,6 +1,9 @@
 import type { SettingName } from './schema.ts';
 
-/** The settings by what they are for, as docs/reference/configuration.md shows them. A test knows that each is in one group. */
+/**
+ * The settings by what they are for, as docs/reference/configuration.md shows them. A test knows
+ * that each is in one group.
+ */
 export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
   'Daemon and log': ['port', 'interfaces', 'adminPort', 'stateDir', 'logLevel', 'stopTimeout'],
   Responses: ['cacheTimeout', 'legacyErrors', 'via', 'cacheStatus', 'proxyStatus', 'requestId'],

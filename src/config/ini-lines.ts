@@ -8,7 +8,7 @@ export type IniLine =
       readonly section: string;
       readonly key: string;
       readonly line: number;
-      /** What follows the separator. */
+      /** The text after the separator. */
       readonly first: string;
       /** Trimmed, and not empty. */
       readonly more: readonly string[];
@@ -80,7 +80,7 @@ export const readLines = (content: string, file: string): IniLines => {
 
   const continueValue = (text: string): string | undefined => {
     if (open === 'nothing')
-      return 'an indented line continues the value above it, but there is none: expected no indentation';
+      return 'an indented line continues the value above it, but there is no value above: expected no indentation';
     if (open !== 'broken') open.push(text.trim());
     return undefined;
   };

@@ -8,7 +8,7 @@ export interface Kind<T> {
   readonly expected: string;
   /** Stands for the value in help texts. */
   readonly placeholder: string;
-  /** What operators count the number in. */
+  /** The unit that operators write and read. */
   readonly unit?: 's' | 'bytes';
   /** The number in that unit. Absent if the value already counts it. */
   inUnit?(value: T): number;
@@ -142,7 +142,7 @@ const WORDS: Readonly<Record<string, boolean>> = {
   0: false,
 };
 
-/** What Python's ConfigParser takes for true and false. */
+/** The words for true and false of Python's ConfigParser. */
 export const boolean: Kind<boolean> = {
   schema: text.transform((written) => WORDS[written.toLowerCase()]).pipe(z.boolean()),
   expected: 'yes, true, on, 1, or no, false, off, 0',
@@ -158,7 +158,9 @@ export const words = (placeholder: string): Kind<string> => ({
   format: (value) => value,
 });
 
-/** A connection string of MongoDB, or nothing. What is behind the scheme is for the driver to judge. */
+/**
+ * A connection string of MongoDB, or nothing. The driver judges the rest of it.
+ */
 export const mongodbUrl: Kind<string> = {
   schema: text.regex(/^(mongodb(\+srv)?:\/\/.+)?$/),
   expected: 'mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS]',
@@ -206,7 +208,10 @@ export const optional = (kind: Kind<string>): Kind<string> => ({
   expected: `${kind.expected}, or nothing`,
 });
 
-/** A file or folder; a relative one counts from the working directory. None ends with white space: no text of a setting does. */
+/**
+ * A file or folder; a relative one counts from the working directory. None ends with white space:
+ * no text of a setting does.
+ */
 export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   schema: text
     .min(1)
@@ -217,7 +222,7 @@ export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   format: (value) => value,
 });
 
-/** What the paths of URLs begin with, or nothing. */
+/** A prefix of the paths of URLs, or nothing. */
 export const urlPrefix: Kind<string> = {
   schema: text.regex(/^(\/[^\s?#]*)?$/),
   expected: 'a path that starts with /, or nothing',

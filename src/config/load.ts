@@ -18,9 +18,9 @@ export type Origins = OriginsOf<typeof SETTINGS>;
 export interface Loaded {
   readonly settings: Settings;
   readonly origins: Origins;
-  /** What was read, weakest first; one that is not there is empty. */
+  /** The files read, weakest first; a missing one is empty. */
   readonly files: readonly IniFile[];
-  /** What is suspicious but harmless: repeated sections and keys, unknown keys and variables. */
+  /** Suspicious but harmless: repeated sections and keys, unknown keys and variables. */
   readonly warnings: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface Sources extends Partial<Omit<Layers, 'files'>> {
   readonly standardFiles?: readonly string[];
 }
 
-/** Everything that is wrong with the configuration, at once: each problem names where it is, and what was expected. */
+/** All problems of the configuration at once. Each names its place, and what was expected. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -55,9 +55,9 @@ const readIni = (file: string, mustExist: boolean): IniFile => {
 };
 
 /**
- * Settles all settings: flags over environment (`PULP_STREAMER_PORT` …) over files over defaults. Flags are texts under the names
- * of {@link Settings}, as commander hands them out; other names in `flags` are not looked at.
- * Throws a {@link ConfigError} with every problem there is.
+ * Settles all settings: flags over environment (`PULP_STREAMER_PORT` …) over files over defaults.
+ * Flags are texts under the names of {@link Settings}, as commander hands them out; other names in
+ * `flags` are not looked at. Throws a {@link ConfigError} with every problem there is.
  */
 export const loadSettings = ({ files, standardFiles = STANDARD_FILES, env = {}, flags = {} }: Sources): Loaded => {
   const read = (files ?? standardFiles).map((file) => readIni(file, files !== undefined));

@@ -1,7 +1,7 @@
 import type { Kind } from './kinds.ts';
 import { keyOf, SETTINGS, type Setting, type Table } from './schema.ts';
 
-/** What `loadSettings` gives, or `resolveSettings` for another table. */
+/** The result of `loadSettings`, or of `resolveSettings` for another table. */
 export interface Settled {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly origins: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export const printSettings = ({ settings, origins }: Settled, table: Table = SET
 
 export interface PrintedSetting {
   readonly value: unknown;
-  /** What the value counts, where it counts: `s` or `bytes`. */
+  /** The unit of a number: `s` or `bytes`. */
   readonly unit?: string;
   readonly origin: string;
 }

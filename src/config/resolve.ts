@@ -10,7 +10,10 @@ import {
   variableOf,
 } from './schema.ts';
 
-/** Where settings come from: files, the later over the earlier; environment over files; flags over all. */
+/**
+ * Where settings come from: files, the later over the earlier; environment over files; flags over
+ * all.
+ */
 export interface Layers {
   readonly files: readonly IniFile[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,22 +21,25 @@ export interface Layers {
   readonly flags: Readonly<Record<string, string | undefined>>;
 }
 
-/** Where each value came from: `flag --port`, `environment PULP_STREAMER_PORT`, `FILE:LINE` or `default`. */
+/**
+ * Where each value came from: `flag --port`, `environment PULP_STREAMER_PORT`, `FILE:LINE` or
+ * `default`.
+ */
 export type OriginsOf<T extends Table> = { readonly [Name in keyof T]: string };
 
 export interface Resolved<T extends Table> {
-  /** Whole and valid only where there are no problems. */
+  /** Complete and valid only if there are no problems. */
   readonly settings: ValuesOf<T>;
   readonly origins: OriginsOf<T>;
   readonly problems: readonly string[];
 }
 
-/** A text somebody wrote for a setting. */
+/** A text that was written for a setting. */
 export interface Given {
   readonly text: string;
   /** Where in a file, and how it is written there. */
   readonly written?: Spelling & { readonly raw: string };
-  /** Why there is no text to be had of what is written. */
+  /** Why the written text cannot be used. */
   readonly problem?: string;
   readonly origin: string;
   /** The origin, and what it is called there. */
@@ -54,7 +60,7 @@ const inFile = (name: string, setting: Setting, { file, sections }: IniFile): re
 const outside = (origin: string, text: string | undefined): readonly Given[] =>
   text === undefined ? [] : [{ text, origin, where: origin }];
 
-/** What follows from a section that is there, or from another setting. */
+/** The defaults that a section or another setting implies. */
 const impliedFor = ({ implied }: Setting, table: Table, layers: Layers): readonly Given[] => {
   if (!implied) return [];
   const { text, bySection, bySetting } = implied;
@@ -83,8 +89,9 @@ export const allGiven = (name: string, setting: Setting, table: Table, layers: L
 ];
 
 /**
- * Settles every setting of a table: the strongest text wins, and every text must be valid, also one that is overruled, because
- * nobody means to write a wrong one. Problems say where, what was expected and what was found; of a secret they do not show it.
+ * Settles every setting of a table: the strongest text wins, and every text must be valid, also one
+ * that is overruled, because nobody means to write a wrong one. Problems say where, what was
+ * expected and what was found; of a secret they do not show it.
  */
 export const resolveSettings = <T extends Table>(table: T, layers: Layers): Resolved<T> => {
   const settings: Record<string, unknown> = {};

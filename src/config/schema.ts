@@ -63,7 +63,9 @@ const database = (key: string): Spelling => ({ section: 'database', key });
 const authentication = (key: string): Spelling => ({ section: 'authentication', key });
 const tasks = (key: string): Spelling => ({ section: 'tasks', key });
 
-/** Every setting. Validation, defaults, flags, printing and documentation follow from this table. */
+/**
+ * Every setting. Validation, defaults, flags, printing and documentation follow from this table.
+ */
 export const SETTINGS = {
   port: streamer(
     integer(0, 65_535),
@@ -470,7 +472,10 @@ export interface Flag {
   readonly default: string;
 }
 
-/** The flags of a table, e.g. `--port <number>`. They are texts without defaults: a default must not override files and environment. */
+/**
+ * The flags of a table, e.g. `--port <number>`. They are texts without defaults: a default must not
+ * override files and environment.
+ */
 export const flagsOf = (table: Table = SETTINGS): readonly Flag[] =>
   Object.entries(table).map(([name, { kind, meaning, default: byDefault }]) => ({
     name,

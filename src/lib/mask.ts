@@ -1,8 +1,8 @@
-/** Userinfo, the values of a query, and signatures wherever they stand: what a URL may carry that no log should. */
+/** Parts of a URL that must not be logged: userinfo, the values of a query, and signatures. */
 const USERINFO = /(\bhttps?:\/\/)[^/?#@\s]+@/gi;
 const QUERY = /\?\S*[^\s;]/g;
 const SIGNATURE = /([;&](?:policy|signature)=)[^\s;&]+/gi;
 
-/** A text with the secrets of all URLs in it masked; what is no secret stays readable. */
+/** A text in which the secrets of all URLs are masked. The rest stays readable. */
 export const maskUrl = (text: string): string =>
   text.replace(USERINFO, '$1***@').replace(QUERY, '?***').replace(SIGNATURE, '$1***');

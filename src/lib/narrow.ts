@@ -2,7 +2,10 @@ import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import { messageOf } from './thrown.ts';
 
-/** A file or folder whose owner or mode lets other users at it, or keeps this process from it. Modes as chmod takes them. */
+/**
+ * A file or folder whose owner or mode gives other users access, or denies it to this process.
+ * Modes as chmod takes them.
+ */
 export interface Finding {
   readonly path: string;
   readonly mode: string;
@@ -18,8 +21,9 @@ const WRITABLE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Takes the permissions of other users from a file. Its mode is left alone, and the reason returned, if the file belongs to another user or
- * if changing it might change another file. Returns `undefined` if there was nothing to do. Never throws.
+ * Takes the permissions of other users from a file. Its mode is left alone, and the reason
+ * returned, if the file belongs to another user or if changing it might change another file.
+ * Returns `undefined` if there was nothing to do. Never throws.
  */
 export const narrowFile = (path: string): Finding | undefined =>
   narrow(path, (stats) => {
@@ -27,7 +31,10 @@ export const narrowFile = (path: string): Finding | undefined =>
     return stats.nlink > 1 ? 'it has several names (hard links)' : undefined;
   });
 
-/** The same for a folder. It is left alone as well if it holds a name that is not the streamer's: others may depend on that. */
+/**
+ * The same for a folder. It is left alone as well if it holds a name that is not the streamer's:
+ * others may depend on that.
+ */
 export const narrowFolder = (path: string, isOwn: (name: string) => boolean): Finding | undefined =>
   narrow(path, (stats) => {
     if (!stats.isDirectory()) return 'it is not a folder';
@@ -45,12 +52,13 @@ const narrow = (path: string, refusal: (stats: Stats) => string | undefined): Fi
     if (!stats) return undefined;
     mode = octal(stats.mode);
     const wide = (stats.mode & OTHERS) !== 0;
-    // A narrow file of another user is of no use to anybody but that user and root.
+    // Only that user and root can use a narrow file of another user.
     if (stats.uid !== user && (wide || user !== 0)) return { path, mode, kept: `it belongs to user ${stats.uid}` };
     if (!wide) return undefined;
     const kept = replaceable(path, user) ?? refusal(stats);
     if (kept !== undefined) return { path, mode, kept };
-    // By its name: closing a descriptor of a database would take its locks from whoever has it open in this process.
+    // By its name: closing a descriptor of a database would release the locks that this process
+    // holds on it.
     chmodSync(path, stats.mode & ~OTHERS);
     return { path, mode, narrowed: octal(stats.mode & ~OTHERS) };
   } catch (error) {

@@ -2,8 +2,9 @@ import { closeSync, existsSync, fchownSync, lchownSync, mkdirSync, openSync, sta
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-// The streamer's files are for its own user alone: catalogs hold passwords and private keys. Each file and folder gets its mode as it is
-// made, because an embedder's umask is not ours to set. SQLite gives its logs the mode and the owner of their database.
+// Only the streamer's user has access to its files: catalogs hold passwords and private keys. Each
+// file and folder gets its mode when it is made, because an embedder's umask must not be changed.
+// SQLite gives its logs the mode and the owner of their database.
 const FOLDER = 0o700;
 const FILE = 0o600;
 
@@ -13,8 +14,9 @@ interface Owner {
 }
 
 /**
- * Makes a folder, and those above it that are missing, for its owner alone. Returns the topmost that was made, `undefined` if all were
- * there. Below a folder of another user, what root makes belongs to that user: otherwise a daemon of that user could not use it.
+ * Makes a folder, and those above it that are missing, for its owner alone. Returns the topmost
+ * that was made, `undefined` if all were there. Below a folder of another user, what root makes
+ * belongs to that user: otherwise a daemon of that user could not use it.
  */
 export const makeFolderSync = (folder: string): string | undefined => {
   const topmost = mkdirSync(folder, { recursive: true, mode: FOLDER });
@@ -29,10 +31,14 @@ export const makeFolder = async (folder: string): Promise<string | undefined> =>
   return topmost;
 };
 
-/** Makes an empty file, for its owner alone, unless it is there. Its folder must exist, and decides the owner as for a folder. */
+/**
+ * Makes an empty file, for its owner alone, unless it is there. Its folder must exist, and decides
+ * the owner as for a folder.
+ */
 export const makeFileSync = (file: string): void => {
   if (existsSync(file)) return;
-  // A symbolic link that leads nowhere makes its target, unless another user may have put it in root's way.
+  // A symbolic link that leads nowhere makes its target, unless another user may have put it in
+  // root's way.
   const fd = openSync(file, heirIn(dirname(file)) ? 'wx' : 'a', FILE);
   try {
     inheritFile(fd, file);
@@ -41,7 +47,10 @@ export const makeFileSync = (file: string): void => {
   }
 };
 
-/** Replaces a file by one with this text, for its owner alone. A reader finds either the former or the new one, whole. */
+/**
+ * Replaces a file by one with this text, for its owner alone. A reader finds either the former or
+ * the new one, whole.
+ */
 export const replaceFile = async (file: string, text: string): Promise<void> => {
   const next = `${file}.new`;
   await rm(next, { force: true });
@@ -55,7 +64,10 @@ export const replaceFile = async (file: string, text: string): Promise<void> => 
   await rename(next, file);
 };
 
-/** Gives a file that was just made to the owner of its folder, if this process is root's and the folder another user's. */
+/**
+ * Gives a file that was just made to the owner of its folder, if this process is root's and the
+ * folder another user's.
+ */
 export const inheritFile = (fd: number, file: string): void =>
   give(heirIn(dirname(file)), ({ uid, gid }) => fchownSync(fd, uid, gid));
 
@@ -67,14 +79,20 @@ const inheritFolders = (topmost: string | undefined, folder: string): void => {
     give(heir, ({ uid, gid }) => lchownSync(at, uid, gid));
 };
 
-/** The user and group that root has to give things in a folder to; `undefined` if there is nothing to give away. */
+/**
+ * The user and group that root has to give things in a folder to; `undefined` if there is nothing
+ * to give away.
+ */
 const heirIn = (folder: string): Owner | undefined => {
   if (process.geteuid?.() !== 0) return undefined;
   const { uid, gid } = statSync(folder);
   return uid === 0 ? undefined : { uid, gid };
 };
 
-/** If not even root may give files away (a container without CAP_CHOWN, a network disk) they stay with root, which can use them. */
+/**
+ * If not even root may give files away (a container without CAP_CHOWN, a network disk) they stay
+ * with root, which can use them.
+ */
 const give = (heir: Owner | undefined, change: (heir: Owner) => void): void => {
   if (!heir) return;
   try {

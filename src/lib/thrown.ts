@@ -1,6 +1,9 @@
 export { messageOf } from '../../pipelines/model/message-of.ts';
 
-/** The code that Node, undici and OpenSSL put on what they throw; `''` if it has none. Of several errors in one the first speaks for all. */
+/**
+ * The `code` of errors of Node, undici and OpenSSL; `''` if there is none. For an AggregateError,
+ * that of its first error.
+ */
 export const codeOf = (thrown: unknown): string => {
   const { code, errors }: { readonly code?: unknown; readonly errors?: unknown } =
     typeof thrown === 'object' && thrown !== null ? thrown : {};

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { auditTime, concatMap, defer, type Observable, startWith } from 'rxjs';
 import { replaceFile } from '../lib/private-files.ts';
 
-/** A source that is not well, as the memory of sources tells it; `until` in milliseconds since 1970. */
+/** An unhealthy source; `until` in milliseconds since 1970. */
 export interface UnhealthySource {
   readonly source: string;
   readonly state: string;
@@ -15,8 +15,8 @@ export interface UnhealthySource {
 const PACE = 500;
 
 /**
- * Keeps a file that says which sources are not well, so that the command line can tell what the daemon knows. Writes, while
- * subscribed, at once and after changes; emits nothing, completes with its source, errors where the file cannot be written.
+ * Records unhealthy sources in a file, for the commands. While subscribed, writes at once and after
+ * changes. Emits nothing, completes with its source, errors if the file cannot be written.
  */
 export const writeHealth = (file: string, unhealthy: Observable<readonly UnhealthySource[]>): Observable<never> =>
   unhealthy.pipe(
@@ -26,7 +26,9 @@ export const writeHealth = (file: string, unhealthy: Observable<readonly Unhealt
     concatMap(() => []),
   );
 
-/** What the daemon wrote last, of those whose time is not over; nothing where there is no such file. */
+/**
+ * The sources that the daemon recorded and that are still unhealthy; none if there is no such file.
+ */
 export const readHealth = (file: string, now: number): readonly UnhealthySource[] => {
   try {
     const sources: readonly UnhealthySource[] = JSON.parse(readFileSync(file, 'utf8'));

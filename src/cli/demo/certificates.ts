@@ -27,7 +27,10 @@ interface Validity {
   readonly notAfter?: Date;
 }
 
-/** A private certificate authority, for demonstrations and tests: it lives in memory and ends with the process. */
+/**
+ * A private certificate authority, for demonstrations and tests: it lives in memory and ends with
+ * the process.
+ */
 export interface Authority {
   /** Its own certificate, as a PEM text. */
   readonly cert: string;

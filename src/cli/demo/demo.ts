@@ -13,7 +13,10 @@ import { makeShow } from './show.ts';
 import { importZoo, setStage } from './stage.ts';
 import { contentOf, makeStage, packagesOf } from './zoo.ts';
 
-/** Plays the scenes against a daemon of its own, in a folder of its own, all on loopback; everything is gone afterwards. */
+/**
+ * Plays the scenes against a separate daemon in a temporary folder, all on loopback. Nothing
+ * remains afterwards.
+ */
 export const playDemo = async (onlyOnce: boolean): Promise<void> => {
   const show = makeShow(process.stdout);
   const { folder, remove } = await makeStage();
@@ -54,7 +57,7 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
       wrong += problems.length;
       if (!seen.report?.recorded) continue;
       await firstValueFrom(saved.pipe(filter(({ requestId }) => requestId === seen.id)));
-      show.line('   and saved meanwhile');
+      show.line('   and saved at the same time');
     }
     show.line();
     show.title(
@@ -64,7 +67,7 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
       process.exitCode = wrong === 0 ? 0 : 1;
       return;
     }
-    show.line('\nIt goes on until you press Ctrl-C. Try:');
+    show.line('\nIt runs until you press Ctrl-C. Try:');
     for (const path of ['/zoo/Packages/fox-1.1-1.noarch.rpm', '/zoo/Packages/lynx-2.0-1.noarch.rpm'])
       show.line(`  curl -sO ${url}${path}`);
     show.line(`  curl -sI ${url}/zoo/repodata/repomd.xml`);

@@ -14,7 +14,10 @@ export interface DemoFeed {
   close(): void;
 }
 
-/** An HTTPS feed on loopback that serves a folder to those who present a certificate of its authority, and 403 to all others. */
+/**
+ * An HTTPS feed on loopback that serves a folder to clients that present a certificate of its
+ * authority, and 403 to all others.
+ */
 export const startFeed = async (folder: string, { cert, key }: Identity, ca: string): Promise<DemoFeed> => {
   let answered = 0;
   const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false }, async (req, res) => {

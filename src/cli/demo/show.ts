@@ -6,7 +6,7 @@ const DIM = '\x1b[2m';
 const BOLD = '\x1b[1m';
 const PLAIN = '\x1b[0m';
 
-/** Writes for people; in colour only where that is wanted (NO_COLOR, see no-color.org). */
+/** Writes for a terminal, in colour unless `NO_COLOR` is set (no-color.org). */
 export const makeShow = (out: NodeJS.WriteStream) => {
   const coloured = out.isTTY && !process.env.NO_COLOR;
   const paint = (style: string, text: string) => (coloured ? `${style}${text}${PLAIN}` : text);

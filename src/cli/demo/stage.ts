@@ -21,7 +21,10 @@ export interface Stage {
   readonly stranger: ImporterConfig;
 }
 
-/** A private CA, a feed that requires a client certificate, and an alternate source on disk that lacks some of the packages. */
+/**
+ * A private CA, a feed that requires a client certificate, and an alternate source on disk that
+ * lacks some of the packages.
+ */
 export const setStage = async (folder: string): Promise<Stage> => {
   const authority = await createAuthority('pulp-streamer demo CA');
   const client = await authority.client('pulp-streamer');
@@ -42,18 +45,20 @@ export const setStage = async (folder: string): Promise<Stage> => {
   };
 };
 
-const PATIENCE = { connectTimeout: 5_000, headTimeout: 5_000, readTimeout: 5_000 };
+const TIMEOUTS = { connectTimeout: 5_000, headTimeout: 5_000, readTimeout: 5_000 };
 
-/** Reads the feed's metadata and makes the entries: once as whoever may, once as a stranger. */
+/**
+ * Reads the feed's metadata and makes the entries: once with a client certificate, once without.
+ */
 export const importZoo = async (catalog: SqliteCatalog, { feed, invited, stranger }: Stage): Promise<number> => {
   const source = createFeed({
     userAgent: `pulp-streamer/${version}`,
     maxRedirects: 10,
     connections: 2,
     idleTimeout: 1_000,
-    ...PATIENCE,
+    ...TIMEOUTS,
   });
-  const read = urlReader(source.open, accessOf(invited), PATIENCE);
+  const read = urlReader(source.open, accessOf(invited), TIMEOUTS);
   let entries = 0;
   for (const [prefix, config] of [
     ['/zoo', invited],

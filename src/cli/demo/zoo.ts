@@ -16,7 +16,10 @@ export const makeStage = async (): Promise<{ folder: string; remove: () => Promi
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 };
 
-/** A copy of the repository in which some packages are missing: its metadata promises more than it has. */
+/**
+ * A copy of the repository in which some packages are missing: its metadata promises more than it
+ * has.
+ */
 export const copyWithout = async (folder: string, missing: readonly string[]): Promise<void> => {
   for (const room of ['Packages', 'repodata']) {
     await mkdir(join(folder, room), { recursive: true });

@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 import type { Place } from './place.ts';
 import { ended, type Target } from './target.ts';
 
-/** Writes to what is there: a stream of this process, a device, a FIFO, a socket. It is never replaced or removed. */
+/**
+ * Writes to what is there: a stream of this process, a device, a FIFO, a socket. It is never
+ * replaced or removed.
+ */
 export const asItIs = (stream: Writable): Target => {
   // Standard output and error stay open for what else the process has to say.
   const stays = stream === process.stdout || stream === process.stderr;
@@ -26,14 +29,16 @@ export const streamTo = async (place: Exclude<Place, { kind: 'file' }>): Promise
   if (place.stats.isSocket()) return connected(place.path);
   // Without O_CREAT: if it is gone by now, no regular file takes its place.
   const fd = await promisify(fs.open)(place.path, fs.constants.O_WRONLY | fs.constants.O_NOCTTY);
-  // Not by fs, which writes on a thread: a reader that has stopped reading would keep the process from ending.
+  // Not by fs, which writes on a thread: a reader that has stopped reading would keep the process
+  // from ending.
   return place.stats.isFIFO() ? asSocket(fd) : fs.createWriteStream('', { fd });
 };
 
 const inherited = (fd: number): Writable => {
   if (fd === process.stdout.fd) return process.stdout;
   if (fd === process.stderr.fd) return process.stderr;
-  // A pipe by fs nevertheless: other processes that share it would meet the O_NONBLOCK that a socket sets.
+  // A pipe by fs nevertheless: other processes that share it would meet the O_NONBLOCK that a
+  // socket sets.
   return fs.fstatSync(fd).isSocket() ? asSocket(fd) : fs.createWriteStream('', { fd });
 };
 

@@ -1,7 +1,7 @@
 import { fstatSync, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
-/** What is at the end of a name. */
+/** The file that a name leads to. */
 export type Place =
   | { readonly kind: 'descriptor'; readonly fd: number }
   /** Something that is neither a regular file nor a folder. */
@@ -13,8 +13,9 @@ export type Place =
 const LINKS = 40;
 
 /**
- * Finds what a name stands for. Symbolic links are followed one by one: one that leads nowhere names the file to make, and one to a
- * descriptor of this process (`/dev/stdout`) must not be opened, because that begins a file from its start. Throws if it is a folder.
+ * Finds what a name stands for. Symbolic links are followed one by one: one that leads nowhere
+ * names the file to make, and one to a descriptor of this process (`/dev/stdout`) must not be
+ * opened, because that begins a file from its start. Throws if it is a folder.
  */
 export const placeOf = (name: string): Place => {
   if (name === '' || name.endsWith('/')) throw isFolder();
@@ -41,7 +42,7 @@ const realFolder = (folder: string): string => {
     return realpathSync(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(`there is no folder ${folder}`, { cause: error });
+    throw new Error(`folder ${folder} does not exist`, { cause: error });
   }
 };
 

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 
-/** What content is written to; errors are those of the system. */
+/** A destination of content. Its errors are those of the system. */
 export interface Target {
   /** Begins it; call it once. */
   start(): Writable;

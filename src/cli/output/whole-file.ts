@@ -4,8 +4,9 @@ import { ended, type Target } from './target.ts';
 const PERMISSIONS = 0o777;
 
 /**
- * Writes a regular file as `FILE.partial` beside it, which takes its name once it is whole. `before` is the file of that name, if there is
- * one: the new one gets its mode and, as far as permitted, its owner.
+ * Writes a regular file as `FILE.partial` beside it, which takes its name once it is whole.
+ * `before` is the file of that name, if there is one: the new one gets its mode and, as far as
+ * permitted, its owner.
  */
 export const wholeFile = (path: string, before?: fs.Stats): Target => {
   const partial = `${path}.partial`;

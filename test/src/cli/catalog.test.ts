@@ -152,7 +152,7 @@ describe('catalog import', () => {
     expect(out).toBe('/f: 1 packages and 1 metadata files, revision 2, in place of 2 earlier entries\n');
     expect(JSON.parse((await run('importers', 'list', '--json')).out)).toEqual([{ id: first.importer, config: {} }]);
     const other = await run('catalog', 'import', 'files', folder, '--prefix', '/f', '--no-verify');
-    expect(other.err).toBe(`warning: below /f are entries of importer ${first.importer}, too\n`);
+    expect(other.err).toBe(`warning: below /f are also entries of importer ${first.importer}\n`);
     await run('catalog', 'remove', '--prefix', '/f', '--importer', first.importer);
     expect(builtFiles(folder)).toHaveLength(2);
     expect((await run('catalog', 'list')).out.split('\n')).toHaveLength(3);
@@ -176,7 +176,7 @@ describe('catalog import', () => {
     const args = ['catalog', 'import', 'files', folder, '--prefix', '/f', '--importer'];
     await run(...args, id);
     expect(JSON.parse((await run('catalog', 'show', '/f/a.iso', '--json')).out)).toMatchObject([{ importer_id: id }]);
-    await expect(run(...args, id, '--no-verify')).rejects.toThrow('give either it or them');
+    await expect(run(...args, id, '--no-verify')).rejects.toThrow('give either --importer or credentials');
     await expect(run(...args, 'nobody')).rejects.toThrow('importer nobody is not in the catalog');
   });
 

@@ -82,7 +82,7 @@ describe('check-config refuses what serve refuses', () => {
     [
       'records without a database',
       '[streamer]\nport: 0\nstate_dir: {folder}/state\ndispatch: deferred\n',
-      'dispatch: expected a catalog_type of mongodb',
+      'dispatch: deferred requires catalog_type = mongodb',
     ],
   ])('%s', async (_, text, message) => {
     const [checked, served] = await Promise.all(
@@ -218,7 +218,7 @@ redirect_path = /streamer/
       'ok    folder {folder}/state, to write: not there yet, can be made',
       'FAIL  folder {folder}/a.conf/saved, to write: a part of its path is not a folder',
       'ok    folder {folder}, to read',
-      'ok    catalog {folder}/state/catalog.db: not there yet; it is made when it is needed',
+      'ok    catalog {folder}/state/catalog.db: does not exist yet; it is created on first use',
       'FAIL  alternate sources: {folder}/a.conf:2: [streamer] enabled: is missing; expected yes or no; the source is left out',
       expect.stringMatching(/^FAIL {2}alternate sources: .*\[streamer\] type: is missing/),
       expect.stringMatching(/^FAIL {2}alternate sources: .*\[streamer\] base_url: is missing/),

@@ -15,7 +15,10 @@ const { aStore, newFolder } = stores();
 
 const HOUR = 3_600_000;
 
-/** The commands over copies of two contents: one with a checksum in the catalog, used an hour ago, one without. */
+/**
+ * The commands over copies of two contents: one with a checksum in the catalog, used an hour ago,
+ * one without.
+ */
 const makeCli = async () => {
   const content = someBytes(5000);
   const known = describing(content, { path: '/known.rpm' });

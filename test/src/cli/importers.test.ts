@@ -117,7 +117,7 @@ describe('importers', () => {
       const { run, write } = makeCli();
       const files: Readonly<Record<string, string>> = writeIdentity(write);
       await expect(run('importers', 'add', given, files[value] ?? value)).rejects.toThrow(
-        `${given} needs ${missing} beside it`,
+        `${given} requires ${missing}`,
       );
       expect((await run('importers', 'list')).out).toBe('');
     });

@@ -130,7 +130,7 @@ describe('an output that cannot be', () => {
       '': '-o : this is a folder, expected a file',
       '/': '-o /: this is a folder, expected a file',
       [at('none/')]: `-o ${at('none/')}: this is a folder, expected a file`,
-      [at('none/bear')]: `-o ${at('none/bear')}: there is no folder ${at('none')}`,
+      [at('none/bear')]: `-o ${at('none/bear')}: folder ${at('none')} does not exist`,
       [at('a')]: `-o ${at('a')}: too many symbolic links`,
       [at('socket')]: `-o ${at('socket')}: nothing listens there`,
       '/dev/fd/999': '-o /dev/fd/999: no such descriptor is open',

@@ -89,8 +89,8 @@ describe('saves', () => {
   it.each([
     [['drop'], 'give either ids or --all'],
     [['retry', '1', '--all'], 'give either ids or --all'],
-    [['drop', 'one'], "'one' is no id, expected a number"],
-    [['drop', '1', '7'], '7 does not wait'],
+    [['drop', 'one'], "'one' is not an id, expected a number"],
+    [['drop', '1', '7'], '7 is not waiting'],
   ])('refuse: saves %j, and change nothing', async (args, message) => {
     const { run, waiting } = await makeCli('a');
     await expect(run(...args)).rejects.toThrow(message);

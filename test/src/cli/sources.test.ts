@@ -123,7 +123,7 @@ describe('sources refresh', () => {
     const cli = makeCli();
     cli.describe('zoo', ZOO);
     expect((await cli.run('refresh', 'z00')).error).toMatchObject({
-      message: 'there is no source z00, expected one of zoo',
+      message: 'unknown source z00, expected one of zoo',
     });
   });
 
@@ -199,7 +199,7 @@ describe('sources explain', () => {
   it.each(['rpm', 'rpm:', 'rpm:bear', ':name=bear'])('says what %s should be', async (unit) => {
     const { error } = await makeCli().run('explain', unit);
     expect(error).toMatchObject({
-      message: expect.stringContaining(`'${unit}' is no unit, expected a path or TYPE:FIELD`),
+      message: expect.stringContaining(`'${unit}' is not a unit, expected a path or TYPE:FIELD`),
     });
   });
 

@@ -70,7 +70,7 @@ describe('parseIni', () => {
     [
       'an indented line that continues nothing',
       '[a]\n  x: 1\n  y: 2',
-      ['f.conf:2: an indented line continues the value above it, but there is none: expected no indentation'],
+      ['f.conf:2: an indented line continues the value above it, but there is no value above: expected no indentation'],
     ],
   ];
   it.each(bad)('%s', (_, text, problems) => {
