@@ -8,7 +8,7 @@ export interface Outgoing {
   readonly target: string;
   readonly http: '1.0' | '1.1';
   readonly fields: readonly Field[];
-  /** Closes the connection after so many bytes of the body; 0: as soon as the request is out. */
+  /** Closes the connection after this many bytes of the body; 0: as soon as the request is out. */
   readonly leaves?: number;
 }
 
@@ -30,7 +30,7 @@ const written = ({ method, target, http, fields }: Outgoing, host: string, kept:
     '\r\n',
   ].join('\r\n');
 
-/** A client on bare sockets that shares no code with the product, and believes nothing but bytes. Its answers never reject. */
+/** A client on bare sockets that shares no code with the product, and trusts nothing but bytes. Its answers never reject. */
 export const createClient = (url: string): Client => {
   const { hostname, port, host } = new URL(url);
   let kept: Socket | undefined;
@@ -43,7 +43,7 @@ export const createClient = (url: string): Client => {
       const { leaves } = outgoing;
       const end = (answer: Answer) => {
         socket.removeAllListeners();
-        // An error that comes late concerns nobody.
+        // A late error changes nothing; without a listener it would end the process.
         socket.on('error', () => {});
         socket.setTimeout(0);
         const mayStay = keep && answer.end === 'whole' && !answer.untilClose && !/close/i.test(connectionOf(answer));

@@ -14,7 +14,7 @@ export const isNamed = ({ tags }: Stated, { etag }: Version): boolean =>
 export const isHeld = ({ version: meant, text }: Stated, { version, kept }: Admissible): boolean =>
   meant === version || ((kept || !meant) && text === version.lastModified);
 
-/** Whether a client may be told that it has this version already (RFC 9110 sections 13.1.2 and 13.1.3). */
+/** Whether `304` is right: the client has this version already (RFC 9110 sections 13.1.2 and 13.1.3). */
 export const isKnown = ({ conditions }: Asked, { version, kept }: Admissible): boolean => {
   const { 'If-None-Match': tag, 'If-Modified-Since': date } = conditions;
   if (tag) return tag.tags.includes('*') || tag.tags.some((one) => opaque(one) === opaque(version.etag));
@@ -23,7 +23,7 @@ export const isKnown = ({ conditions }: Asked, { version, kept }: Admissible): b
   return version.lastModified !== undefined && Date.parse(version.lastModified) <= (date.date ?? 0);
 };
 
-/** Whether 412 is right. nginx says so as well of content of which it was told no date, to be on the safe side. */
+/** Whether 412 is right. A cache that does not know the date may say so, to be on the safe side: nginx does. */
 export const isRefused = ({ conditions }: Asked, version: Version, cached: boolean): boolean => {
   const { 'If-Match': tag, 'If-Unmodified-Since': date } = conditions;
   if (tag) return !isNamed(tag, version);

@@ -20,7 +20,7 @@ export interface Kind {
   readonly coding?: string;
 }
 
-/** One state of a file: what the feed has, and what clients are to be told of it. */
+/** One state of a file: the feed's content, and what responses have to say of it. */
 export interface Version {
   readonly name: string;
   readonly bytes: Buffer;
@@ -31,13 +31,13 @@ export interface Version {
   readonly lastModified?: string;
   readonly type?: string;
   readonly coding?: string;
-  /** What clients are told: the checksum if the catalog has one, otherwise the feed's tag. */
+  /** The entity tag of responses: the checksum if the catalog has one, otherwise the feed's tag. */
   readonly etag?: string;
-  /** What clients may be told of the coding: bytes that match a checksum are the file, and so is what is compressed by itself. */
+  /** The codings that a response may name: bytes that match a checksum are the file, and so are those of a compressed file. */
   readonly codings: readonly (string | undefined)[];
 }
 
-/** Names of what is compressed by itself. */
+/** Names of compressed files. */
 const isCompressed = (name: string): boolean => /\.(gz|tgz)$/.test(name);
 
 export const anyKind = (random: Random): Kind => {
@@ -78,7 +78,7 @@ export const anyKind = (random: Random): Kind => {
   };
 };
 
-/** Large files, which caches may keep in slices: most of those that nothing proves the same from one slice to the next. */
+/** Large files, which caches may keep in slices: mostly those that nothing proves the same from one slice to the next. */
 export const anyLargeKind = (random: Random): Kind => {
   const { checksum, ...kind } = anyKind(random);
   return {
@@ -107,7 +107,7 @@ export const anySize = (random: Random): number =>
     [1, () => anyLargeSize(random)],
   ])();
 
-/** More than nginx asks for at a time where it keeps slices, less than two of those or three. */
+/** More than one slice of nginx, and up to three. */
 export const anyLargeSize = (random: Random): number => random.whole((4 << 20) + 1, 9 << 20);
 
 const DAY = 86_400_000;

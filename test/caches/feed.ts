@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Kind, Version } from './content.ts';
 
-/** What a feed does wrong with a file. */
+/** A fault of a feed. */
 export type Fault =
   | { readonly kind: 'status'; readonly status: number }
   /** Every response that reaches this byte ends before it. */
@@ -17,9 +17,9 @@ export interface Feed {
   /** Of the file; whatever follows it makes no difference. */
   readonly url: string;
   readonly refusedUrl: string;
-  /** From now on the file is this one, and this is wrong with it; whoever is being served is served on. */
+  /** From now on the file is this one, and this is wrong with it; responses under way continue as they began. */
   show(version: Version | undefined, fault?: Fault): void;
-  /** From now on bodies rest for so many milliseconds in their middle. */
+  /** From now on every body pauses for this many milliseconds in its middle. */
   rest(milliseconds: number): void;
   close(): void;
 }
@@ -106,7 +106,7 @@ export const withLie = (bytes: Buffer, at: number): Buffer => {
   return content;
 };
 
-/** Resolves once the bytes are out, or nobody is there to take them. */
+/** Resolves once the bytes are out, or the connection is closed. */
 const out = (res: ServerResponse, bytes: Buffer): Promise<void> =>
   new Promise((resolve) => {
     if (bytes.length === 0 || res.destroyed) return resolve();

@@ -6,13 +6,13 @@ import { anyRequest, anyRevalidation, type RequestPlan, WHOLE } from './requests
 
 /** One thing that happens to a path. */
 export type Step =
-  /** Requests, together; bodies of the feed rest for so many milliseconds in their middle. */
+  /** Requests, together; bodies of the feed pause for this many milliseconds in their middle. */
   | { readonly what: 'ask'; readonly requests: readonly RequestPlan[]; readonly rest: number }
   /** What caches keep is over. */
   | { readonly what: 'over' }
   /** The catalog names the next version, in place of the old row or in a row before it; the feed has it at once, or not yet. */
   | { readonly what: 'replace'; readonly row: 'same' | 'another'; readonly lags: boolean }
-  /** The feed has the next version, and the catalog, which knows no checksum, is not told. */
+  /** The feed has the next version; the catalog, which knows no checksum, stays as it is. */
   | { readonly what: 'change' }
   /** The feed fails from now on, or is well again. */
   | { readonly what: 'fault'; readonly fault?: Fault }
@@ -67,7 +67,7 @@ const anyEvents = (
     [left > 0 ? (large ? 8 : 2) : 0, [next]],
     [left > 0 && !first ? 4 : 0, [next, over]],
     [left > 0 ? 1 : 0, [replace('another')]],
-    // Without a checksum, what lags behind cannot be told from what is new.
+    // Without a checksum, old content at a feed that lags behind looks like new content.
     [left > 0 && kind.checksum ? 1 : 0, [replace('same', true)]],
     [large ? 6 : 2, [fault]],
     [first ? 0 : 1.5, [fault, over]],

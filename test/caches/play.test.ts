@@ -65,7 +65,7 @@ describe('a story', () => {
     return found;
   };
 
-  it('finds nothing where everything is right, whatever the feed does', async () => {
+  it('finds nothing if every answer is right, whatever the feed does', async () => {
     const steps = [ask, replace, ask, status(500), ask, { what: 'fault' } as const, ask];
     expect(await findings(steps)).toEqual([]);
   });

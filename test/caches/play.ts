@@ -63,10 +63,10 @@ const ROUNDING = 1_100;
 /** Milliseconds that a transfer may take. */
 const UNDER_WAY = 5_000;
 
-/** What findings name the streamer by. */
+/** The name of the streamer as an end. */
 export const ALONE = 'streamer';
 
-/** Whether a request was served; an older row's content, if that is all there is, is a favour. */
+/** Whether a request was served; an older row's content does not count. */
 const isServed = (verdict: Verdict): boolean => verdict.kind === 'right' && !verdict.outdated;
 
 /** Begins a story: its feeds are there, and its path is in the catalog. */
@@ -82,7 +82,7 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
   const said = new Map<Version, Validators>();
 
   const exchange = async (plan: RequestPlan, client: Client, extra: RequestPlan['fields'] = []): Promise<Exchange> => {
-    const began = Date.now();
+    const began = performance.now();
     const { method, http, range, query, connection, leaves } = plan;
     const known = (version: Version) => ({ ...version, ...said.get(version) });
     const named = subject.named();
@@ -107,9 +107,9 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
   const during = Math.min(keeps, end.parts ?? keeps) * 1000 + ROUNDING;
 
   const verdictOf = ({ asked, answer, began }: Exchange, cached: boolean): Verdict => {
-    const now = Date.now();
+    const now = performance.now();
     const admissible = cached ? truth.kept(began, now, during) : truth.admissible(began, now);
-    // Whoever comes to a transfer that is under way gets what it began with.
+    // A request that joins a transfer under way gets the content that it began with.
     const passedOff = truth.passedOff(began - (answer.end === 'whole' ? 0 : UNDER_WAY), now);
     return judge(asked, answer, { admissible, versions, passedOff, cached });
   };
@@ -148,10 +148,10 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
     const verdict = verdictOf(done, false);
     if (verdict.kind === 'wrong') report(step, ALONE, verdict.category, verdict.what);
     if (!isServed(verdict)) return;
-    // Parts of two versions do not fit together, and nobody may make one file of them.
-    const kept = new Set(truth.kept(since, Date.now(), during).map(({ version }) => version));
+    // Parts of two versions do not fit together: the end has to break off.
+    const kept = new Set(truth.kept(since, performance.now(), during).map(({ version }) => version));
     if (end.parts !== undefined && kept.size > 1) return;
-    if (truth.failing(since - UNDER_WAY, Date.now())) {
+    if (truth.failing(since - UNDER_WAY, performance.now())) {
       // A cache that fetches the whole, for a part, a head or a condition, meets faults that these alone do not.
       if (!isServed(verdictOf(await exchange(WHOLE, toStreamer, via), false))) return;
       // The streamer may have found a copy of its own meanwhile.

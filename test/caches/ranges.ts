@@ -6,7 +6,7 @@ export interface RangeAsk {
   readonly specs?: readonly Spec[];
 }
 
-/** The first and the last byte; without a first the last so many, without a last all the rest. */
+/** The first and the last byte; without a first, the last N bytes; without a last, all the rest. */
 export type Spec = readonly [first: number | undefined, last: number | undefined];
 
 /** Bytes of content, both ends included. */

@@ -26,7 +26,7 @@ export interface RequestPlan {
   readonly conditions: readonly ConditionPlan[];
   readonly fields: readonly (readonly [string, string])[];
   readonly query: string;
-  /** Leaves after so many bytes. */
+  /** Closes the connection after this many bytes. */
   readonly leaves?: number;
   /** Milliseconds after the others that ask at the same time. */
   readonly delay: number;
@@ -101,7 +101,7 @@ const anyFields = (random: Random): RequestPlan['fields'] =>
 export const anyRequest = (random: Random, length: number): RequestPlan => {
   const plain = random.chance(0.3);
   const method = random.chance(0.08) ? 'HEAD' : 'GET';
-  // What a range of a HEAD means nobody agrees on, and nobody asks for one.
+  // Servers disagree on a range of a HEAD, and no known client asks for one.
   const range = !plain && method === 'GET' && random.chance(0.55) ? anyRange(random, length) : undefined;
   const count = plain ? 0 : random.weighed([[range ? 5 : 1, 0] as const, [5, 1] as const, [0.6, 2] as const]);
   const conditions = Array.from({ length: count }, () => anyCondition(random, range !== undefined));
@@ -164,7 +164,7 @@ export const stated = (
   const { etag, lastModified } = version ? known(version) : {};
   if (form === 'date') {
     const text = lastModified ?? (whose === 'late' ? LATE : NEVER);
-    // Nobody has the next version yet: its date is one like any other.
+    // No client has the next version yet: its date is any date.
     const has = lastModified !== undefined && whose !== 'next';
     return { text, tags: [], date: Date.parse(text), ...(has && version && { version }) };
   }

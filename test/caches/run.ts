@@ -13,7 +13,7 @@ import type { Verdict } from './verdict.ts';
 interface RunOptions {
   readonly seed: number;
   readonly caches: readonly Cache[];
-  /** The stories to play, by their numbers; otherwise as many as it takes for so many requests through each end. */
+  /** The numbers of the stories to play. Default: from 0 on, until each end has had `requests` requests. */
   readonly stories?: readonly number[];
   readonly requests: number;
   /** Of each story these steps alone. Default: all. */

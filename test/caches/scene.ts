@@ -31,7 +31,7 @@ export const openScene = async (start: Start, folder: string, { keeps, dispatch 
     port,
     cache_timeout: keeps,
     dispatch,
-    // Nothing else differs from the field: faults come again at once here, and nobody has to wait for their end.
+    // Nothing else differs from the defaults: these faults do not pass while the streamer waits.
     retry_wait: 0.01,
     retry_wait_limit: 0.02,
     stop_timeout: 1,

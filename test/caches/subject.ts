@@ -19,7 +19,7 @@ export interface Subject {
   fail(fault: Fault | undefined): void;
   /** The path of another file of the newest row's feed, which it refuses. */
   elsewhere(): string;
-  /** From now on bodies of the feeds rest for so many milliseconds in their middle. */
+  /** From now on bodies of the feeds pause for this many milliseconds in their middle. */
   rest(milliseconds: number): void;
   close(): void;
 }
@@ -28,7 +28,7 @@ export interface Subject {
 export const createSubject = async (path: string, story: Story, scene: Scene): Promise<Subject> => {
   const { kind, versions } = story;
   const feeds = { a: await openFeed(kind), b: await openFeed(kind) };
-  const truth = createTruth(Date.now);
+  const truth = createTruth(() => performance.now());
   const has = { a: versions[0]!, b: versions[0]! };
   let rows: readonly Row[] = [];
   let at = -1;

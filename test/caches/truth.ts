@@ -39,7 +39,7 @@ export interface Truth {
   current(): Version | undefined;
   /** What the streamer may have sent between two moments. */
   admissible(from: number, to: number): readonly Admissible[];
-  /** What a cache may send that has kept responses for so many milliseconds. */
+  /** What a cache may send that keeps responses for `during` milliseconds. */
   kept(from: number, to: number, during: number): readonly Admissible[];
   /** Whether the newest row's feed failed, or had other content, between two moments. */
   failing(from: number, to: number): boolean;
@@ -60,7 +60,9 @@ export const createTruth = (now: () => number): Truth => {
   const change = (changed: Partial<State>) => states.push({ ...last(), ...changed, at: now() });
 
   const between = (from: number, to: number): readonly number[] =>
-    states.flatMap(({ at }, index) => (at <= to && (states[index + 1]?.at ?? to) >= from ? [index] : []));
+    states.flatMap(({ at }, index) =>
+      at <= to && (states[index + 1]?.at ?? Number.POSITIVE_INFINITY) > from ? [index] : [],
+    );
 
   /** What a row may stand for in a state: its own version, or whatever its feed had since it was listed. */
   const versionsOf = (row: Row, index: number): readonly Version[] => {
