@@ -7,6 +7,6 @@ export interface BackOff {
   readonly random: () => number;
 }
 
-/** Milliseconds to wait after so many failures before this one. */
+/** Milliseconds to wait before the next try; `failures`: the failures before the latest one. */
 export const backOff = (failures: number, { wait, waitLimit, random }: BackOff): number =>
   Math.min(waitLimit, wait * 2 ** failures) * (0.5 + random() / 2);
