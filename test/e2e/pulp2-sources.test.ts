@@ -72,7 +72,9 @@ describeMongo(`alternate content sources of a site of Pulp 2’s (${serverName})
     describeSources('three.conf', sections.join('\n'));
     describeSources('corrupt.conf', 'rubbish\n');
     describeSources('wrong.conf', descriptorOf('wrong', newFolder(), { type: 'cvs' }));
-    const problems = site.log.filter(({ msg }) => msg === 'alternate source invalid, left out').map(({ problem }) => String(problem));
+    const problems = site.log
+      .filter(({ msg }) => msg === 'alternate source invalid, left out')
+      .map(({ problem }) => String(problem));
     expect(problems.some((problem) => problem.includes('corrupt.conf:1: '))).toBe(true);
     expect(problems.some((problem) => problem.includes('wrong.conf:3: [wrong] type: expected one of yum'))).toBe(true);
 
