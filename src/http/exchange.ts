@@ -7,7 +7,7 @@ import type { Exchange } from './connection.ts';
 import { identify, requestIdOf } from './identify.ts';
 import type { TransferSlots } from './limits.ts';
 import { respond, respondWithError, respondWithMethods } from './respond.ts';
-import type { ServerOptions } from './server.ts';
+import type { ServerOptions } from './server-options.ts';
 import { askedOf } from './stream-request.ts';
 import { pathOfTarget } from './target.ts';
 

@@ -68,3 +68,25 @@ describe('src/', () => {
     if (room !== 'cli') expect(importsOf(file).filter((target) => target.startsWith('src/cli/'))).toEqual([]);
   });
 });
+
+describe('imports', () => {
+  const files = [...filesBelow('pipelines'), ...filesBelow('src')];
+  const imports = new Map(files.map((file) => [file, importsOf(file).filter((target) => files.includes(target))]));
+
+  /** A way along imports that leads back to a file on it. */
+  const circleFrom = (file: string, way: readonly string[], seen: Set<string>): readonly string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (seen.has(file)) return undefined;
+    seen.add(file);
+    for (const target of imports.get(file) ?? []) {
+      const circle = circleFrom(target, [...way, file], seen);
+      if (circle) return circle;
+    }
+    return undefined;
+  };
+
+  it('lead in no circle', () => {
+    const seen = new Set<string>();
+    for (const file of files) expect(circleFrom(file, [], seen)).toBeUndefined();
+  });
+});

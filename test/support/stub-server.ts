@@ -3,7 +3,8 @@ import { type Observable, Subject } from 'rxjs';
 import type { Report, StreamEvent, StreamRequest } from '../../pipelines/index.ts';
 import type { Asking } from '../../src/http/client-address.ts';
 import { type Limits, USUAL_LIMITS } from '../../src/http/limits.ts';
-import { createHttpServer, type FinishedRequest } from '../../src/http/server.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+import type { FinishedRequest } from '../../src/http/server-options.ts';
 import { aCandidate, entryOf, headOf } from './river.ts';
 
 type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;

@@ -3,8 +3,8 @@ import { type BigIntStats, read } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Header } from '../../../pipelines/model/index.ts';
+import type { Copy } from './copy.ts';
 import { closeFd, openFd, signatureOf, unlessMissing } from './files.ts';
-import type { Copy } from './names.ts';
 import { createSemaphore } from './semaphore.ts';
 import { readSidecar, removeCopy } from './sidecar.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
+import type { Copy } from './copy.ts';
 import { removeIfEmpty, unlessMissing } from './files.ts';
-import type { Copy } from './names.ts';
 import type { Semaphore } from './semaphore.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 

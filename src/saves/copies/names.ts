@@ -1,21 +1,10 @@
 import { hash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, parse } from 'node:path';
-import type { CatalogEntry, Checksum } from '../../../pipelines/model/index.ts';
+import type { CatalogEntry } from '../../../pipelines/model/index.ts';
+import type { Copy } from './copy.ts';
 import { unlessMissing } from './files.ts';
 import { isSidecar } from './sidecar.ts';
-
-/** A file under its final name: whole when it got there. */
-export interface Copy {
-  readonly key: string;
-  readonly path: string;
-  readonly stats: BigIntStats;
-  /** What its content must match. */
-  readonly checksum: Checksum;
-  /** The catalog has no checksum of it: nothing but what its transfer said tells what the bytes are. */
-  readonly bare: boolean;
-}
 
 /**
  * What tells the copies of one content from all others: path and checksum, so that a new checksum never meets an old copy.

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { readFile, unlink } from 'node:fs/promises';
 import { z } from 'zod';
 import { CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
+import type { Copy } from './copy.ts';
 import { unlessMissing } from './files.ts';
-import type { Copy } from './names.ts';
 
 /** The header fields that describe the content itself, not the response that it came in (RFC 9110 section 8). */
 const FIELDS: ReadonlySet<string> = new Set([

@@ -7,7 +7,8 @@ import { concat, finalize, NEVER, Observable, of, Subject, throwError } from 'rx
 import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
 import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
-import { createHttpServer, type FinishedRequest } from '../../../src/http/server.ts';
+import { createHttpServer } from '../../../src/http/server.ts';
+import type { FinishedRequest } from '../../../src/http/server-options.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
