@@ -1,14 +1,14 @@
 // Notes wishes without end and delivers two of three; says what was noted and what was delivered. Made to be killed.
-import { writeSync } from 'node:fs';
+
 import { openOutbox } from '../../../src/saves/outbox/open.ts';
 import { entryOfUnit } from './numbered.ts';
+import { say } from './say.ts';
 
 const outbox = openOutbox(String(process.argv[2]), {
   onError: (error) => {
     throw error;
   },
 });
-const say = (text: string) => writeSync(1, `${text}\n`);
 
 outbox.due.subscribe((save) => {
   if (save.id % 3 === 0) return outbox.putOff(save, 3_600_000, 'not today');

@@ -1,7 +1,8 @@
 // Keeps copies without end, four at a time, every third given up in mid-body; says which are saved. Made to be killed.
-import { writeSync } from 'node:fs';
+
 import { createSaveStore } from '../../../src/saves/copies/store.ts';
 import { contentOfNumber, entryOfNumber, headersOfNumber } from './numbered.ts';
+import { say } from './say.ts';
 
 const store = createSaveStore({
   folder: String(process.argv[2]),
@@ -27,7 +28,7 @@ const keepNext = () => {
       keeping?.commit();
       store.dispatch({ id: number, failures: 0, requestId: 'r', entry }).subscribe({
         complete: () => {
-          writeSync(1, `saved ${number}\n`);
+          say(`saved ${number}`);
           setImmediate(keepNext);
         },
       });

@@ -1,12 +1,12 @@
 // Serves one entry (JSON), says at which port, and kills itself in the moment in which the wish to save it would be noted.
 import { randomUUID } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { of } from 'rxjs';
 import { createSharing } from '../../../pipelines/index.ts';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
 import { createDefaults } from '../../../src/app/from-settings.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
+import { say } from './say.ts';
 
 const entry: CatalogEntry = JSON.parse(String(process.argv[2]));
 const streamer = composeStreamer({
@@ -25,4 +25,4 @@ const server = createHttpServer({
   legacyErrors: false,
 });
 const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
-writeSync(1, `${address?.port}\n`);
+say(String(address?.port));
