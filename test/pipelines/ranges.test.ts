@@ -413,6 +413,17 @@ describe('an older revision', () => {
     expect(answer.field('etag')).toBe(`"${sha256(CONTENT)}"`);
   });
 
+  it('does not say how long the newest is', () => {
+    const gone: OpenSource = ({ entry: { revision } }) =>
+      throwError(() =>
+        revision === 2
+          ? new StreamError('SOURCE_MISSING', 'feed', '404')
+          : new StreamError('UNSATISFIABLE', 'feed', 'it has 10 bytes only', { length: 10 }),
+      );
+    const answer = ask(one(10), { entry: [now, before], open: gone });
+    expect(answer).toMatchObject({ head: undefined, error: { code: 'SOURCE_MISSING', length: undefined } });
+  });
+
   it('is never confirmed to be what a client should have', () => {
     expect(older({ conditions: { ifNoneMatch: [`"${sha256(CONTENT)}"`] } })).toMatchObject({
       status: 200,

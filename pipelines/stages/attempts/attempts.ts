@@ -171,7 +171,10 @@ const isSmall = ({ entry: { checksum, size } }: Candidate, { verifyWholeBelow }:
 
 /** Why the request failed: the failure itself, or, of several, the one that says most; missing bytes say little, missing files least. */
 const summary = (failures: readonly Failure[]): StreamError => {
-  const errors = failures.map(({ error }) => error);
+  // The length of other content says nothing of this one.
+  const ofOthers = ({ candidate, error }: Failure) => candidate.outdated && error.code === 'UNSATISFIABLE';
+  const own = failures.filter((failure) => !ofOthers(failure));
+  const errors = (own.length > 0 ? own : failures).map(({ error }) => error);
   const telling =
     errors.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
     errors.findLast(({ code }) => code === 'UNSATISFIABLE') ??

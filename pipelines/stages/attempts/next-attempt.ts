@@ -48,6 +48,9 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
   const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
+  // A verified copy knows how long the content is: no other source could have the bytes.
+  if (failures.some(({ candidate, error }) => candidate.isCopy && error.code === 'UNSATISFIABLE')) return undefined;
+
   const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
   const settled = failures.some(({ candidate, error }) => !candidate.outdated && SETTLED.has(error.code));
   return among(current, progress, limits, random) ?? (settled ? undefined : among(outdated, progress, limits, random));

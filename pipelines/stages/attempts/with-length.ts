@@ -35,9 +35,14 @@ export const withLength = (
   open: (request: StreamRequest) => Observable<JudgedHead | Chunk>,
 ): Observable<JudgedHead | Chunk> => {
   const { lengths } = deps;
+  /** What was counted is better than what is told, and what turned out wrong is not repeated. */
+  const toldByHead = (head: JudgedHead): number | undefined =>
+    lengths?.of(candidate, head) ?? (lengths?.isDistrusted(candidate) ? undefined : head.length);
   if (candidate.entry.size !== undefined) return open(request);
   if (request.method === 'HEAD')
-    return open(request).pipe(map((head) => (isBare(head) ? { ...head, length: lengths?.of(candidate, head) } : head)));
+    return open(request).pipe(
+      map((event) => (event.type === 'head' ? { ...event, length: toldByHead(event) } : event)),
+    );
 
   return new Observable((out) => {
     const known = new BehaviorSubject(true);
@@ -52,8 +57,6 @@ export const withLength = (
       .subscribe(out);
   });
 };
-
-const isBare = (event: JudgedHead | Chunk): event is JudgedHead => event.type === 'head' && event.length === undefined;
 
 const measured = (
   candidate: Candidate,

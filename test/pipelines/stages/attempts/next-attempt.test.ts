@@ -64,6 +64,7 @@ describe('nextAttempt', () => {
     expect(next([a, old], [failure(a, 'UNSATISFIABLE')])).toBeUndefined();
     expect(next([a, old], [failure(a, 'LENGTH_UNKNOWN')])).toBeUndefined();
     expect(next([a, b, old], [failure(a, 'UNSATISFIABLE')])).toEqual({ candidate: b, wait: 0 });
+    expect(next([{ ...a, isCopy: true }, b], [failure({ ...a, isCopy: true }, 'UNSATISFIABLE')])).toBeUndefined();
   });
 
   it('never joins content of another checksum, or of none', () => {

@@ -154,6 +154,18 @@ describe('withLength', () => {
     expect(heads).toMatchObject([{ length: 3 }]);
   });
 
+  it('tells HEAD nothing that turned out wrong', () => {
+    const lengths = createLengths();
+    lengths.distrust(known);
+    const open = () => of({ ...sourceHead({ length: 7 }), verified: false } as const);
+    const heads: { readonly length?: number }[] = [];
+    const deps = { open: () => NEVER, policy: aPolicy(), lengths };
+    withLength(aRequest({ method: 'HEAD' }), known, deps, open).subscribe((head) => heads.push(head as SourceHead));
+    lengths.learn(known, sourceHead(), 3);
+    withLength(aRequest({ method: 'HEAD' }), known, deps, open).subscribe((head) => heads.push(head as SourceHead));
+    expect(heads.map(({ length }) => length)).toEqual([undefined, 3]);
+  });
+
   it('forgets the URL that was not used for the longest time', () => {
     const lengths = createLengths(2);
     const at = (url: string) => ({ ...known, url });
