@@ -122,7 +122,8 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
 
   const report = (step: number, where: string, category: Category, what: string) => {
     history.push(`  !! ${category}: ${what}`);
-    stage.found({ end: where, category, what, seed, story: index, step, history: [...history] });
+    const account = scene.account(path);
+    stage.found({ end: where, category, what, seed, story: index, step, history: [...history, ...account] });
   };
 
   /** Asks as planned. Resolves, if nothing came of it, to what finds out whether that was needless. */

@@ -1,7 +1,7 @@
 import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
 import { freePorts } from '../support/ports.ts';
 import type { Start } from '../support/processes.ts';
-import { type DaemonProcess, makeSite } from '../support/site.ts';
+import { type DaemonProcess, type LogLine, makeSite } from '../support/site.ts';
 import type { Version } from './content.ts';
 import type { Setting } from './setting.ts';
 
@@ -19,11 +19,29 @@ export interface Scene {
   readonly url: string;
   /** Writes a row as the newest of its path, in place of the same importer's. */
   list(row: NewRow): void;
+  /** The daemon's own lines about the last requests for a path. */
+  account(path: string): readonly string[];
   /** Stops the daemon, and starts it at the same address. */
   restart(): Promise<void>;
   /** Stops the daemon; resolves to what it wrote to its standard error. */
   close(): Promise<string>;
 }
+
+/** Lines that are kept of each path. */
+const ACCOUNTS = 6;
+
+interface Attempt {
+  readonly source: string;
+  readonly from: number;
+  readonly failure?: { readonly message: string };
+}
+
+const brief = ({ method, status, outcome, code, bytes, attempts }: LogLine): string => {
+  const tried = ((attempts ?? []) as readonly Attempt[]).map(
+    ({ source, from, failure }) => `${source} from ${from}${failure ? ` (${failure.message})` : ''}`,
+  );
+  return [`  daemon: ${method} ${status} ${outcome} ${code ?? ''} after ${bytes} bytes`, ...tried].join('; ');
+};
 
 export const openScene = async (start: Start, folder: string, { keeps, dispatch }: Setting): Promise<Scene> => {
   const [port = 0] = await freePorts(1);
@@ -36,7 +54,17 @@ export const openScene = async (start: Start, folder: string, { keeps, dispatch 
     retry_wait_limit: 0.02,
     stop_timeout: 1,
   });
-  let daemon: DaemonProcess = await site.serve();
+  const accounts = new Map<string, readonly string[]>();
+  const serve = async (): Promise<DaemonProcess> => {
+    const served = await site.serve();
+    served.log.subscribe((line) => {
+      if (line.msg !== 'request') return;
+      const path = String(line.path);
+      accounts.set(path, [...(accounts.get(path) ?? []), brief(line)].slice(-ACCOUNTS));
+    });
+    return served;
+  };
+  let daemon = await serve();
   const catalog = openSqliteCatalog(`${site.stateDir}/catalog.db`);
   const importers = { a: catalog.importers.add({ config: {} }).id, b: catalog.importers.add({ config: {} }).id };
   return {
@@ -53,9 +81,10 @@ export const openScene = async (start: Start, folder: string, { keeps, dispatch 
         data: {},
       });
     },
+    account: (path) => accounts.get(path) ?? [],
     restart: async () => {
       await daemon.stop();
-      daemon = await site.serve();
+      daemon = await serve();
     },
     close: async () => {
       catalog.close();
