@@ -25,7 +25,7 @@ import { multipart } from './stages/multipart.ts';
 import { report } from './stages/report.ts';
 import { requestSave } from './stages/request-save.ts';
 import { type Sharing, share } from './stages/share.ts';
-import type { Transfer } from './stages/transfer.ts';
+import { decorated, type Transfer } from './stages/transfer.ts';
 import { verify } from './stages/verify.ts';
 
 /** Dependencies of `lazyFetch`. Embedders that neither save nor log leave out the optional ones. */
@@ -54,31 +54,38 @@ export interface LazyFetchDeps {
 }
 
 /**
- * Fetches content the moment somebody asks for it.
+ * Fetches content the moment a client asks for it.
  *
- * Emits notes of what happens, one `head`, the `chunk`s of one whole body (or of the part that was asked for) no faster than the
- * request's valve allows, and one `end` with the report; then completes. Errors with a StreamError: before the head where nothing could be had,
- * after it where the body cannot be brought to its right end; then whoever relays it must break the connection off, so that nobody
- * takes it for whole. Unsubscribing closes whatever is open at once.
+ * Emits notes of what happens, one `head`, the `chunk`s of one whole body (or of the requested part)
+ * no faster than the request's valve allows, and one `end` with the report; then completes.
+ *
+ * Errors with a StreamError: before the head if no source delivers, after it if the body cannot be
+ * brought to its right end. After the head the connection must then be reset, so that no client
+ * takes a part for the whole. Unsubscribing closes all that is open at once.
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
-  const answer = holdSlices(deps, answerFromCatalog(deps, multipart(share(deps, transfer(deps)))));
+  const answer = decorated(transfer(deps), [
+    (inner) => holdSlices(deps, inner), //        a slice, all at once
+    (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog knows enough
+    multipart, //                                 one transfer for each range
+    (inner) => share(deps, inner), //             one transfer for many clients
+  ]);
   return lookup(request, deps).pipe(
-    answer(request), //          a slice all at once; no transfer if the catalog knows enough; one, shared; or one for each range
-    clientTimeout(request, deps), //   a client that is stuck is cut
-    report(request, deps), //    one report, whatever happened
+    answer(request),
+    clientTimeout(request, deps), // a client that is stuck is cut
+    report(request, deps), //        one report, whatever happened
   );
 };
 
-/** The content itself, or one range of it; from a start on, the rest of what another transfer began. */
+/** The content itself, or one range of it; from a start on, the rest of a body that another transfer began. */
 const transfer =
   (deps: LazyFetchDeps): Transfer =>
   (request, start, mayFallBehind) =>
     pipe(
-      candidates(deps), //                every way to have the bytes, best first
-      attempts(request, { ...deps, mayFallBehind }, start), // the first that works; resumed or replaced in mid-body
+      candidates(deps), //                                     every way to obtain the bytes, best first
+      attempts(request, { ...deps, mayFallBehind }, start), // the first that works; resumed or replaced mid-body
       verify(request, { ...deps, mayFallBehind }, start), //   the end waits until the whole is right
-      recordHealth(deps), //                     sources that fail are tried last for a while
-      keep(request, deps), //             a copy, while the bytes pass
-      requestSave(request, deps, start), //    one note: this unit should be saved
+      recordHealth(deps), //                                   sources that fail are tried last for a while
+      keep(request, deps), //                                  a copy, while the bytes pass
+      requestSave(request, deps, start), //                    one request that this unit be saved
     );

@@ -24,3 +24,7 @@ export type Transfer = (
   /** Whether somebody may have to go on from a chunk by himself: it then comes with its digest. */
   mayFallBehind?: () => boolean,
 ) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;
+
+/** A transfer inside its decorators, listed from the outermost to the innermost: the order in which they see a request. */
+export const decorated = (transfer: Transfer, decorators: readonly ((inner: Transfer) => Transfer)[]): Transfer =>
+  decorators.reduceRight((inner, decorate) => decorate(inner), transfer);
