@@ -42,9 +42,6 @@ export interface Candidate {
   readonly problem?: StreamError;
 }
 
-/** Whether two candidates, found at different times, are the same way to have the same bytes. */
-export const isSame = (a: Candidate, b: Candidate): boolean => a.source === b.source && a.url === b.url;
-
 /** Where a candidate's failures arise. */
 export const errorSourceOf = ({ url }: Pick<Candidate, 'url'>): 'feed' | 'disk' =>
   /^https?:/i.test(url) ? 'feed' : 'disk';

@@ -1,4 +1,4 @@
-import type { CatalogEntry, Checksum } from './entry.ts';
+import type { Checksum } from './entry.ts';
 
 /** The conditions of a request (RFC 9110 section 13.1). Entity tags with their quotes; `*` stands for any. Times in milliseconds since 1970. */
 export interface Conditions {
@@ -44,10 +44,6 @@ export const judge = (conditions: Conditions, { etag, lastModified }: Validators
   }
   return ifModifiedSince !== undefined && modified === ifModifiedSince ? 304 : undefined;
 };
-
-/** Whether two entries are known to have the same content. */
-export const sameChecksum = (a: Pick<CatalogEntry, 'checksum'>, b: Pick<CatalogEntry, 'checksum'>): boolean =>
-  a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;
 
 /** Whether `If-Range` still holds (RFC 9110 section 13.1.5): the strong entity tag is the same, or the date to the letter. */
 export const holds = (ifRange: string | undefined, { etag, lastModified }: Validators): boolean =>

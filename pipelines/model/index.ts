@@ -1,5 +1,5 @@
-export { type Access, type Candidate, errorSourceOf, isSame } from './candidate.ts';
-export { type Conditions, etagOf, holds, judge, sameChecksum, type Validators } from './conditions.ts';
+export { type Access, type Candidate, errorSourceOf } from './candidate.ts';
+export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
 export type { Digest, NewDigest } from './digest.ts';
 export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';
 export {
@@ -43,3 +43,4 @@ export type {
 export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
 export { type RequestOptions, type StreamRequest, streamRequest } from './request.ts';
+export { canBeContinued, isSame, isSameState, mayContinue, sameChecksum } from './same-content.ts';

@@ -1,5 +1,5 @@
 import { concat, defer, EMPTY, mergeMap, type Observable, of, takeWhile, tap } from 'rxjs';
-import type { CatalogEntry, Digest, Head, StreamRequest } from '../model/index.ts';
+import { type CatalogEntry, canBeContinued, type Digest, type Head, type StreamRequest } from '../model/index.ts';
 import { coalesce } from '../operators/coalesce.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
@@ -60,7 +60,7 @@ export const share =
           onJoin: { type: 'shared' },
         }).pipe(
           takeWhile((event) => {
-            separate = joined && event.type === 'head' && !provable(event);
+            separate = joined && event.type === 'head' && !canBeContinued(event);
             return !separate;
           }),
           tap(note),
@@ -72,10 +72,6 @@ export const share =
       }),
     );
   };
-
-/** Whether somebody who falls behind could go on with what is proven to be the same content. */
-const provable = ({ whole, candidate, etag }: Head): boolean =>
-  (whole && candidate.entry.checksum !== undefined) || etag !== undefined;
 
 const keyOf = (
   { path, ranges = [], save, lengthRequired }: StreamRequest,

@@ -12,9 +12,14 @@ import {
   takeWhile,
   timeout,
 } from 'rxjs';
-import type { Candidate, SourceEvent, SourceHead, StreamRequest } from '../../model/index.ts';
+import {
+  type Candidate,
+  isSameState,
+  type SourceEvent,
+  type SourceHead,
+  type StreamRequest,
+} from '../../model/index.ts';
 import { type AttemptDeps, attempt } from './attempt.ts';
-import { isSameState } from './lengths.ts';
 
 /**
  * Asks a candidate how long its content is, since its answer does not say: by HEAD, then by the first byte alone, whose place in the whole

@@ -1,4 +1,4 @@
-import { type Candidate, field, type SourceHead, sameChecksum } from '../../model/index.ts';
+import { type Candidate, isSameState, type SourceHead, sameChecksum } from '../../model/index.ts';
 
 /** What is remembered of contents whose sources do not say how long they are. */
 export interface Lengths {
@@ -45,17 +45,4 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
     distrust: (candidate) => remember({ candidate, head: { type: 'head', headers: [], from: 0 } }),
     isDistrusted: (candidate) => known.has(candidate.url) && known.get(candidate.url)?.length === undefined,
   };
-};
-
-/**
- * Whether two heads of a candidate are of the same content: by its checksum, which judges the body in the end, by the strong entity tag, or, if
- * there is none, by the date; and its coding. What has neither is never the same, not even as itself.
- */
-export const isSameState = ({ entry }: Candidate, a: SourceHead, b: SourceHead): boolean => {
-  const coding = ({ headers }: SourceHead) => field(headers, 'content-encoding');
-  if (coding(a) !== coding(b)) return false;
-  if (entry.checksum) return true;
-  if (a.etag !== undefined || b.etag !== undefined) return a.etag === b.etag;
-  const date = field(a.headers, 'last-modified');
-  return date !== undefined && date === field(b.headers, 'last-modified');
 };

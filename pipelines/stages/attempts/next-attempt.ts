@@ -2,12 +2,11 @@ import {
   type Candidate,
   type ErrorCode,
   type Head,
-  isSame,
+  mayContinue,
   type Policy,
   type Remedy,
   remedyOf,
   type StreamError,
-  sameChecksum,
 } from '../../model/index.ts';
 import { backOff } from '../../operators/back-off.ts';
 
@@ -66,7 +65,7 @@ const among = (
   random: () => number,
 ): Next | undefined => {
   const last = failures.at(-1);
-  const usable = candidates.filter((candidate) => mayServe(candidate, soFar));
+  const usable = candidates.filter((candidate) => soFar === undefined || mayContinue(candidate, soFar));
   const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
   const failed = (candidate: Candidate) => failures.findLast((failure) => failure.candidate === candidate);
   const mayPass = (candidate: Candidate, ...remedies: Remedy[]) => {
@@ -94,15 +93,6 @@ const among = (
   const pause = backOff(Math.max(0, fruitless(again) - 1), { wait, waitLimit, random });
   return { candidate: again, wait: failed(again)?.error.retryAfter ?? pause };
 };
-
-/**
- * After the head is out, only what is proven to be the same content may go on: by the checksum, which judges whole content only, or by the
- * same source's strong entity tag.
- */
-const mayServe = (candidate: Candidate, soFar: ResponseSoFar | undefined): boolean =>
-  soFar === undefined ||
-  (soFar.whole && sameChecksum(candidate.entry, soFar.candidate.entry)) ||
-  (isSame(candidate, soFar.candidate) && soFar.etag !== undefined);
 
 /** Failures of a candidate since it last brought a new byte, that failure included. */
 const failuresInARow = (candidate: Candidate, failures: readonly Failure[]): number => {

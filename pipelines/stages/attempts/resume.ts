@@ -4,6 +4,7 @@ import {
   type Chunk,
   errorSourceOf,
   isSame,
+  mayContinue,
   type Note,
   type SourceEvent,
   type SourceHead,
@@ -49,9 +50,9 @@ const judge = (head: SourceHead, candidate: Candidate, soFar: ResponseSoFar, fir
   const sameSource = isSame(candidate, soFar.candidate);
   if (sameSource && soFar.etag !== undefined && head.etag !== undefined && soFar.etag !== head.etag)
     fail('CHANGED', `changed from ${soFar.etag} to ${head.etag}`);
-  // Without a checksum to judge the whole by, nothing but the source's own strong validator proves that the rest belongs to the beginning.
-  if (!(entry.checksum && soFar.whole) && !(sameSource && soFar.etag !== undefined && soFar.etag === head.etag))
-    fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
+  // Without a checksum by which the whole is judged, the source has to say its strong tag again.
+  const proven = mayContinue(candidate, soFar) && ((entry.checksum && soFar.whole) || soFar.etag === head.etag);
+  if (!proven) fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
 
   if (head.from !== first && head.from !== 0) fail('NO_RANGE', `starts at byte ${head.from}, not at ${first}`);
 };

@@ -3,6 +3,7 @@ import {
   type Candidate,
   type Chunk,
   errorSourceOf,
+  isSameState,
   type Policy,
   StreamError,
   type StreamRequest,
@@ -10,7 +11,7 @@ import {
 import { operate } from '../../operators/operate.ts';
 import { askLength } from './ask-length.ts';
 import type { AttemptDeps } from './attempt.ts';
-import { isSameState, type Lengths } from './lengths.ts';
+import type { Lengths } from './lengths.ts';
 import type { JudgedHead } from './verify-before-head.ts';
 
 interface WithLengthDeps extends AttemptDeps {
