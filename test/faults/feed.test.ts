@@ -286,19 +286,6 @@ const named: readonly Case[] = [
     expected: refused(502),
   },
   {
-    name: 'a reset is no end of a body that ends with its connection and is too large to be held, either',
-    size: 2_000_000,
-    without: ['size', 'checksum'],
-    sources: [
-      {
-        framing: 'close',
-        faults: [reset(1_500_000)],
-        forever: { kind: 'status', status: 404 },
-      },
-    ],
-    expected: CUT,
-  },
-  {
     name: 'a body that ends with its connection is whole only as long as the catalog says',
     size: LARGE,
     without: ['checksum'],
