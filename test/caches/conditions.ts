@@ -10,7 +10,7 @@ export const opaque = (tag: string | undefined) => tag?.replace(/^W\//, '');
 export const isNamed = ({ tags }: Stated, { etag }: Version): boolean =>
   tags.includes('*') || (etag !== undefined && !etag.startsWith('W/') && tags.includes(etag));
 
-/** Whether `If-Range` is about this version; by its date alone if a cache knows no better. */
+/** Whether `If-Range` is about this version; a cache with a replaced one knows the date alone. */
 export const isHeld = ({ version: meant, text }: Stated, { version, kept }: Admissible): boolean =>
   meant === version || ((kept || !meant) && text === version.lastModified);
 
@@ -26,8 +26,9 @@ export const isKnown = ({ conditions }: Asked, { version, kept }: Admissible): b
 /** Whether 412 is right. A cache that does not know the date may say so, to be on the safe side: nginx does. */
 export const isRefused = ({ conditions }: Asked, version: Version, cached: boolean): boolean => {
   const { 'If-Match': tag, 'If-Unmodified-Since': date } = conditions;
-  if (tag) return !isNamed(tag, version);
-  if (!date) return false;
+  if (tag && !isNamed(tag, version)) return true;
+  // Caches look at the date beside the tag.
+  if (!date || (tag && !cached)) return false;
   if (date.version) return cached || date.version !== version;
   return cached || Date.parse(version.lastModified ?? '') > (date.date ?? 0);
 };

@@ -19,6 +19,7 @@ const KIND: Kind = {
   coding: 'gzip',
 };
 const [A, B] = [0, 1].map((place) => makeVersion(KIND, place, 1000, 40 + place)) as [Version, Version];
+const SUMMED = makeVersion({ ...KIND, checksum: 'sha256' }, 2, 1000, 42);
 const DATE = A.lastModified ?? '';
 
 /** A was there at first, then B replaced it, ten seconds ago. */
@@ -181,6 +182,18 @@ describe('a planted answer', () => {
     ['an error', { bytes: answer(502, { 'Cache-Control': 'no-store' }) }],
     ['416 within the content', { asked: { range: range(50, 59) }, bytes: answer(416, {}) }],
     ['412 to its tag', { asked: { conditions: { 'If-Match': tag(B) } }, bytes: answer(412, {}) }],
+    [
+      'broken off, after the feed went on with other content in the same place',
+      {
+        bytes: answer(
+          200,
+          { ...fieldsOf(SUMMED), 'Content-Length': SUMMED.bytes.length },
+          Buffer.concat([SUMMED.bytes.subarray(0, 500), B.bytes.subarray(500, 800)]),
+        ),
+        ending: 'ends',
+        circumstances: { versions: [SUMMED, B], admissible: [{ version: SUMMED, outdated: false, kept: false }] },
+      },
+    ],
     ['broken off', { bytes: whole(B).slice(0, -20), ending: 'ends' }],
     ['reset', { bytes: whole(B).slice(0, -20), ending: 'resets' }],
     ['reset before its head', { bytes: '', ending: 'resets' }],
@@ -195,6 +208,19 @@ describe('a planted answer', () => {
       'half of each',
       {
         bytes: answer(200, fieldsOf(B), Buffer.concat([A.bytes.subarray(0, 500), B.bytes.subarray(500)])),
+      },
+    ],
+    [
+      'wrong body',
+      'a hole in content with a checksum, then broken off',
+      {
+        bytes: answer(
+          200,
+          { ...fieldsOf(SUMMED), 'Content-Length': SUMMED.bytes.length },
+          Buffer.concat([SUMMED.bytes.subarray(0, 300), SUMMED.bytes.subarray(500)]),
+        ),
+        ending: 'ends',
+        circumstances: { versions: [SUMMED, B], admissible: [{ version: SUMMED, outdated: false, kept: false }] },
       },
     ],
     [

@@ -1,8 +1,9 @@
 import { hasNone, isKnown, isRefused, opaque } from './conditions.ts';
+import type { Version } from './content.ts';
 import { fieldOf } from './fields.ts';
 import { rangeOf } from './multipart.ts';
 import { judgeParts } from './parts.ts';
-import { isCut, judgeFields, likeness, strangers } from './representation.ts';
+import { isContinued, isCut, judgeFields, likeness, strangers } from './representation.ts';
 import type { Asked } from './requests.ts';
 import type { Answer } from './response.ts';
 import { type Circumstances, failed, namesOf, right, type Verdict, wrong } from './verdict.ts';
@@ -71,7 +72,9 @@ const judgeBroken = ({ method }: Asked, answer: Answer, { versions, passedOff }:
   const etag = fieldOf(answer, 'etag');
   const known = versions.filter((version) => version.etag === etag);
   if (method === 'GET' && first !== undefined && body.length > 0) {
-    if (known.length > 0 && !known.some((version) => isCut(body, first, version, passedOff)))
+    const isRight = (version: Version) =>
+      isCut(body, first, version, passedOff) || (version.checksum && isContinued(body, first, version, versions));
+    if (known.length > 0 && !known.some(isRight))
       return wrong('wrong body', `broken off (${end}) after ${body.length} bytes, ${likeness(body, versions)}`);
   }
   return end === 'left' ? right() : failed(`${status || 'no head'}, ${end} after ${body.length} bytes`);

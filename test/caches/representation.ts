@@ -63,3 +63,13 @@ export const isCut = (bytes: Buffer, first: number, version: Version, passedOff:
   [version, ...passedOff.filter(({ as }) => as === version)].some(({ bytes: whole }) =>
     whole.subarray(first, first + bytes.length).equals(bytes),
   );
+
+/**
+ * Whether bytes are those of a version from a byte on, and then those of another one from the same place on: a feed without entity tags was
+ * asked for the rest after its content was replaced. Only the checksum can tell, and only in the end.
+ */
+export const isContinued = (bytes: Buffer, first: number, version: Version, others: readonly Version[]): boolean => {
+  const truth = version.bytes.subarray(first, first + bytes.length);
+  const at = bytes.findIndex((byte, index) => byte !== truth[index]);
+  return others.some(({ bytes: whole }) => whole.subarray(first + at, first + bytes.length).equals(bytes.subarray(at)));
+};

@@ -25,7 +25,7 @@ export interface Admissible {
   readonly version: Version;
   /** It is an older row's: no cache may keep it. */
   readonly outdated: boolean;
-  /** Only a cache still has it. */
+  /** It was replaced: only a cache, or a copy of the streamer's, still has it. */
   readonly kept: boolean;
 }
 
@@ -81,9 +81,15 @@ export const createTruth = (now: () => number): Truth => {
     between(from, to).flatMap((index) => {
       const state = states[index]!;
       const [newest, ...older] = state.rows;
+      const isReplaced = (version: Version) =>
+        newest !== undefined && !newest.version && state.feeds[newest.feed].version !== version;
       const outdated = fails(state) ? older.flatMap((row) => versionsOf(row, index)) : [];
       return [
-        ...(newest ? versionsOf(newest, index) : []).map((version) => ({ version, outdated: false, kept: false })),
+        ...(newest ? versionsOf(newest, index) : []).map((version) => ({
+          version,
+          outdated: false,
+          kept: isReplaced(version),
+        })),
         ...outdated.map((version) => ({ version, outdated: true, kept: false })),
       ];
     });
