@@ -1,20 +1,14 @@
 import { describe, it } from '@jest/globals';
 import { closedTimeout } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
+import { stuckConsumer } from './closed-timeout.diagram.ts';
 
 const VALVE = { o: true, x: false };
 const within5 = { timeoutMs: 5, error: () => 'error' };
 
 describe('patience', () => {
   it('errors when the valve stays closed for too long, and leaves source and valve', () =>
-    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const source = cold('a--b-------------------');
-      const valve = hot('  o---x---o---x----------', VALVE);
-      const result = '     a--b-------------#';
-      expectObservable(source.pipe(closedTimeout({ ...within5, valve }))).toBe(result);
-      expectSubscriptions(source.subscriptions).toBe('^----------------!');
-      expectSubscriptions(valve.subscriptions).toBe(' ^----------------!');
-    }));
+    marbles(stuckConsumer.holds));
 
   it('counts from the first closing, not from the last', () =>
     marbles(({ cold, hot, expectObservable }) => {

@@ -4,6 +4,7 @@ import { BehaviorSubject, NEVER, type Observable, Subject, throwError } from 'rx
 import { coalesce } from '../../../pipelines/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
 import { marbles } from '../../support/river.ts';
+import { threeSpeeds } from './coalesce.diagram.ts';
 
 const VALVE = { o: true, x: false };
 /** Small letters weigh 1; capitals weigh nothing and go ahead. */
@@ -22,6 +23,8 @@ const make = ({ window = 100, late = 100, memory = 100 } = {}) => {
 };
 
 describe('coalesce', () => {
+  it('serves consumers of three speeds from one source', () => marbles(threeSpeeds.holds));
+
   it('subscribes once to the source that several want at the same time', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const join = make();

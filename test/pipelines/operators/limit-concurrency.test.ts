@@ -2,19 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { concat, defer, EMPTY, finalize, NEVER, of, range } from 'rxjs';
 import { limitConcurrency } from '../../../pipelines/operators/limit-concurrency.ts';
 import { marbles } from '../../support/river.ts';
+import { twoPlaces } from './limit-concurrency.diagram.ts';
 
 describe('limitConcurrency', () => {
-  it('lets so many through at a time, the others in the order in which they came', () =>
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const gate = limitConcurrency(2);
-      const sources = [cold('a---|'), cold('b-|'), cold('c--|'), cold('d|')];
-      const windows = ['     ^---!', '     ^-!', '     --^--!', '     ----^!'];
-      const results = ['     a---|', '     b-|', '     --c--|', '     ----d|'];
-      for (const [at, source] of sources.entries()) {
-        expectObservable(source.pipe(gate)).toBe(results[at]!.trim());
-        expectSubscriptions(source.subscriptions).toBe(windows[at]!.trim());
-      }
-    }));
+  it('lets a number through at a time, the others in the order in which they came', () => marbles(twoPlaces.holds));
 
   it('gives a place back on failure and when its holder leaves', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, of, Subject, take } from 'rxjs';
 import { type Producer, pausable, type Sink } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
+import { heldWhileClosed } from './pausable.diagram.ts';
 
 /** A producer played by an Observable, which writes down how it was steered. `late` more values arrive after a pause. */
 const producer = (source: Observable<string>, log: string[] = []) => ({
@@ -33,13 +34,7 @@ describe('pausable', () => {
     }));
 
   it('holds what was on its way while the valve is closed, in order, and loses nothing', () =>
-    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const source = cold('a-b-c-d------e|');
-      const valve = hot('  -x------o-x-o--', VALVE);
-      const result = '     a-------(bcd)e|';
-      expectObservable(pausable(valve, producer(source).produce)).toBe(result);
-      expectSubscriptions(valve.subscriptions).toBe('^-------------!');
-    }));
+    marbles(heldWhileClosed.holds));
 
   it('pauses and resumes the producer with the valve, once a change', () =>
     marbles(({ cold, hot, flush }) => {

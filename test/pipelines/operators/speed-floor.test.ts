@@ -2,19 +2,13 @@ import { describe, it } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { speedFloor } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
+import { tooLittle } from './speed-floor.diagram.ts';
 
 const VALVE = { o: true, x: false };
 const oneIn5 = { atLeast: 1, window: 5, size: () => 1, error: () => 'error' };
 
 describe('speedFloor', () => {
-  it('errors at the end of the first window in which too little came', () =>
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold('a-b---c-------------');
-      //                        |    |    |
-      const result = '     a-b---c--------#';
-      expectObservable(source.pipe(speedFloor({ ...oneIn5, valve: NEVER }))).toBe(result);
-      expectSubscriptions(source.subscriptions).toBe('^--------------!');
-    }));
+  it('errors at the end of the first window in which too little came', () => marbles(tooLittle.holds));
 
   it('sums up sizes', () =>
     marbles(({ cold, expectObservable }) => {

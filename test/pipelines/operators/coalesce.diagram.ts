@@ -1,0 +1,30 @@
+import { NEVER, type Observable } from 'rxjs';
+import { coalesce, type Valve } from '../../../pipelines/index.ts';
+import { diagram } from '../../support/marble-diagram.ts';
+
+/** `J` is what a consumer receives first if the source already runs; it weighs nothing. */
+export const threeSpeeds = diagram({
+  operator: 'coalesce',
+  note: 'a window of 2; J for each that joins',
+  sources: {
+    source: { marble: '      --a-b----c-d-e-|', window: '    ^--------------!' },
+    'slow’s own': { marble: '           -b-c-d-e-|', window: '-----------^--------!' },
+  },
+  valves: { 'slow’s valve': { marble: 'o--x-----------------', window: '^----------!' } },
+  results: {
+    quick: { marble: '       --a-b----c-d-e-|' },
+    late: { marble: '        ----(Jab)c-d-e-|', from: '----^' },
+    slow: { marble: '        J-a---------b-c-d-e-|' },
+  },
+  make: (sources, valves) => {
+    const join = coalesce<string>({
+      size: (value) => (value === 'J' ? 0 : 1),
+      lateJoinWindow: 2,
+      window: 2,
+      memory: 9,
+    });
+    const consumer = (valve: Valve = NEVER, fallback: Observable<string> = NEVER) =>
+      join({ key: 'key', valve, source: () => sources.source, fallback: () => fallback, onJoin: 'J' });
+    return { quick: consumer(), late: consumer(), slow: consumer(valves['slow’s valve'], sources['slow’s own']) };
+  },
+});

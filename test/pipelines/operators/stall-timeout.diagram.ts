@@ -1,0 +1,14 @@
+import { stallTimeout } from '../../../pipelines/index.ts';
+import { diagram } from '../../support/marble-diagram.ts';
+
+export const silence = diagram({
+  operator: 'stallTimeout',
+  note: 'within 5',
+  sources: { source: { marble: 'a--b-------------', window: '^---------------!' } },
+  valves: { valve: { marble: ' o----x-----o-----', window: '^---------------!' } },
+  results: { result: { marble: 'a--b------------#' } },
+  measured: [11, 16],
+  make: ({ source }, { valve }) => ({
+    result: source.pipe(stallTimeout({ timeoutMs: 5, valve, error: () => 'error' })),
+  }),
+});
