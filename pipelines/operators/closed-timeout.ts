@@ -23,9 +23,10 @@ interface Patience {
  * Errors when the valve stays closed for too long: a consumer that is stuck must not hold a source for ever.
  *
  * ```
- * source    a--b-------------
- * valve     o---x---o---x----
- * result    a--b-------------#     (within 5)
+ * source  a--b-------------!
+ * valve   o---x---o---x-----
+ * result  a--b-------------#
+ * (within 5; o open, x closed; ! left)
  * ```
  *
  * Else passes everything on. Unsubscribing leaves source and valve, and stops the timer.

@@ -43,10 +43,13 @@ interface Consumer<T> {
  * Has many consumers share one source, each at its own speed, while none holds another back and little is kept.
  *
  * ```
- * source    a-b-c-d-e-f-|
- * quick     a-b-c-d-e-f-|
- * late      ----(abc)-d-e-f-|      whoever comes while the first value is still there gets all
- * slow      a-----------~~~~       by more than a window behind: goes on with a source of its own
+ * source        --a-b----c-d-e-|
+ * slow’s own               -b-c-d-e-|
+ * slow’s valve  o--x-----------------
+ * quick         --a-b----c-d-e-|
+ * late              (Jab)c-d-e-|
+ * slow          J-a---------b-c-d-e-|
+ * (a window of 2; J for each that joins; o open, x closed)
  * ```
  *
  * Emits what the source emits, from its first value on and while the consumer's valve is open. The source runs while one of its consumers

@@ -16,9 +16,10 @@ interface Hedge<T> {
  * Asks a second source when the first is slow, and takes whichever answers first.
  *
  * ```
- * first      --------H--a--|      second, asked after 4
- * second         --H--b--|
- * result     ------H--b--|        first is left at the second's H
+ * first   ------!
+ * second      --H-b-|
+ * result  ------H-b-|
+ * (the second is asked after 4; H wins; ! left)
  * ```
  *
  * Emits what both emit until one wins, then what the winner emits, with its completion and error. A first that fails before the second was

@@ -9,12 +9,15 @@ type Semaphore = <T>(source: Observable<T>, needed?: number) => Observable<T>;
  * places waits until all are free, and so do those that came after it; one that needs more than there are takes all.
  *
  * ```
- * a         --|
- * b         ---|
- * c         -|
- * limit(a)  --|
- * limit(b)  -----|           (with one place; b begins when a is over, c when b is)
- * limit(c)  ------|
+ * a         a---|
+ * b         b-|
+ * c           c--|
+ * d             d|
+ * limit(a)  a---|
+ * limit(b)  b-|
+ * limit(c)  --c--|
+ * limit(d)  ----d|
+ * (two places)
  * ```
  *
  * Emits, completes and errors as the source does. Unsubscribing leaves the source, or the queue, at once.

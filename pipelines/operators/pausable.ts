@@ -27,9 +27,10 @@ export interface Sink<T> {
  * Makes an Observable of a producer that can be paused: RxJS's missing back-pressure, without a promise or a copy per value.
  *
  * ```
- * producer  a-b-c------d--|
- * valve     o---x---o------
- * result    a-b-----c--d--|      (o open, x closed; c was on its way when the valve closed)
+ * producer  a-b-c-d------e-|
+ * valve     o--x----o-------
+ * result    a-b-----(cd)-e-|
+ * (c and d were on their way when the valve closed; o open, x closed)
  * ```
  *
  * Emits what the producer pushes, synchronously, while the valve is open. While it is closed the producer is paused and

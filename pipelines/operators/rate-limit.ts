@@ -30,8 +30,10 @@ const TICK = 100;
  * Makes a limit that all streams opened through it share in equal parts.
  *
  * ```
- * source    (aaaa)---------|         (a value of size 4; the source sees its valve closed until the value has passed)
- * result    a---a---a---a--|         (1 a tick)
+ * source       (abcd)----------e---|
+ * result       a---b---c---d---e---|
+ * inner valve  (ox)--------o--------
+ * (10 a second: a letter each 100 ms; o open, x closed)
  * ```
  *
  * Emits what the source emits, in order and lossless, in smaller parts where they come too fast; the source is paused through the valve

@@ -19,9 +19,9 @@ interface SpeedFloor<T> {
  * value: how long that may take is another question, for RxJS's own `timeout({ first })`.
  *
  * ```
- * source    --a-b-c---d--------
- * windows     -----|----|----|
- * result    --a-b-c---d------#       (at least 1 within 5)
+ * source  --a-b---c--------!
+ * result  --a-b---c--------#
+ * (at least 1 within each 5, from the first value on; ! left)
  * ```
  *
  * Unsubscribing stops the timer and leaves source and valve.

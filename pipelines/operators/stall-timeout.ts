@@ -16,9 +16,10 @@ interface StallTimeout {
  * first value may take is another question, for RxJS's own `timeout({ first })`.
  *
  * ```
- * source    a--b-------------
- * valve     o----------------
- * result    a--b----#             (within 5)
+ * source  a--b------------!
+ * valve   o----x-----o-----
+ * result  a--b------------#
+ * (within 5; o open, x closed; ! left)
  * ```
  *
  * Costs a value one assignment: one timer runs on and looks back, it is not set anew for each value.

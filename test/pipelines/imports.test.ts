@@ -1,19 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-
-const root = join(import.meta.dirname, '../..');
-
-const filesBelow = (folder: string): readonly string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name));
-
-const importsOf = (file: string): readonly string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target]) => {
-    const name = String(target);
-    return name.startsWith('.') ? normalize(join(dirname(file), name)) : name;
-  });
+import { filesBelow, importsOf } from '../support/imports.ts';
 
 /** The rooms of pipelines/, the lowest floor first: each knows itself and those below it. */
 const FLOORS = ['pipelines/operators/', 'pipelines/model/', 'pipelines/stages/', 'pipelines/'];

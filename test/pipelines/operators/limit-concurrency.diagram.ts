@@ -5,24 +5,24 @@ export const twoPlaces = diagram({
   operator: 'limitConcurrency',
   note: 'two places',
   sources: {
-    first: { marble: ' a---|', window: '^---!' },
-    second: { marble: 'b-|', window: '  ^-!' },
-    third: { marble: ' c--|', window: ' --^--!' },
-    fourth: { marble: 'd|', window: '   ----^!' },
+    a: { marble: ' a---|', window: '^---!' },
+    b: { marble: 'b-|', window: '  ^-!' },
+    c: { marble: ' c--|', window: ' --^--!' },
+    d: { marble: 'd|', window: '   ----^!' },
   },
   results: {
-    'of first': { marble: ' a---|' },
-    'of second': { marble: 'b-|' },
-    'of third': { marble: ' --c--|' },
-    'of fourth': { marble: '----d|' },
+    'limit(a)': { marble: ' a---|' },
+    'limit(b)': { marble: 'b-|' },
+    'limit(c)': { marble: ' --c--|' },
+    'limit(d)': { marble: '----d|' },
   },
-  make: ({ first, second, third, fourth }) => {
+  make: ({ a, b, c, d }) => {
     const limit = limitConcurrency(2);
     return {
-      'of first': limit(first),
-      'of second': limit(second),
-      'of third': limit(third),
-      'of fourth': limit(fourth),
+      'limit(a)': limit(a),
+      'limit(b)': limit(b),
+      'limit(c)': limit(c),
+      'limit(d)': limit(d),
     };
   },
 });

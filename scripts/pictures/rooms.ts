@@ -1,0 +1,112 @@
+import { filesBelow, importsOf } from '../../test/support/imports.ts';
+import { arrow, box, picture, text } from './svg.ts';
+
+/** Where a room stands: floors from the top, columns from the left, both ends included. */
+type Place = readonly [floor: number, lowest: number, column: number, last: number];
+
+const PLACES: Readonly<Record<string, Place>> = {
+  'src/cli': [0, 0, 0, 6],
+  'src/app': [1, 1, 0, 6],
+  'src/config': [2, 2, 0, 0],
+  'src/observe': [2, 4, 1, 1],
+  'src/http': [2, 4, 2, 2],
+  'src/saves': [2, 4, 3, 3],
+  'src/alternates': [2, 2, 4, 6],
+  'src/sources': [3, 4, 4, 4],
+  'src/catalog': [3, 3, 5, 5],
+  'src/repositories': [4, 4, 5, 5],
+  'src/lib': [5, 5, 1, 5],
+  pipelines: [3, 3, 6, 6],
+  'pipelines/stages': [4, 5, 6, 6],
+  'pipelines/model': [6, 6, 1, 6],
+  'pipelines/operators': [7, 7, 1, 6],
+};
+const COLUMNS = [72, 78, 62, 64, 78, 108, 92];
+const [MARGIN, GAP, FLOOR, STAIRS] = [19, 8, 40, 24];
+
+/** `src/index.ts` is the door, not a room. */
+const roomOf = (file: string): string | undefined => {
+  const [top, second = '', third] = file.split('/');
+  if (top === 'pipelines') return third === undefined ? top : `${top}/${second}`;
+  return third === undefined ? undefined : `${top}/${second}`;
+};
+
+const roomImports = (): ReadonlyMap<string, ReadonlySet<string>> => {
+  const files = [...filesBelow('pipelines'), ...filesBelow('src')];
+  const found = new Map<string, Set<string>>();
+  for (const file of files.toSorted()) {
+    const room = roomOf(file);
+    if (room === undefined) continue;
+    const known = found.get(room) ?? new Set();
+    found.set(room, known);
+    for (const target of importsOf(file)) {
+      const other = files.includes(target) ? roomOf(target) : undefined;
+      if (other !== undefined && other !== room) known.add(other);
+    }
+  }
+  return found;
+};
+
+/** Without the imports that a longer way leads to as well. */
+const direct = (
+  imports: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly (readonly [from: string, to: string])[] => {
+  const reaches = (from: string, to: string): boolean =>
+    [...(imports.get(from) ?? [])].some((next) => next === to || reaches(next, to));
+  return [...imports].flatMap(([from, targets]) =>
+    [...targets]
+      .filter((to) => ![...targets].some((other) => other !== to && reaches(other, to)))
+      .map((to) => [from, to] as const),
+  );
+};
+
+const areaOf = (room: string) => {
+  const place = PLACES[room];
+  if (!place) throw new Error(`${room} has no place in the picture of the rooms (scripts/pictures/rooms.ts)`);
+  const [floor, lowest, column, last] = place;
+  const x = MARGIN + COLUMNS.slice(0, column).reduce((sum, width) => sum + width + GAP, 0);
+  const width = COLUMNS.slice(column, last + 1).reduce((sum, one) => sum + one + GAP, -GAP);
+  const y = MARGIN + floor * (FLOOR + STAIRS);
+  return { floor, lowest, x, y, width, height: (lowest - floor) * (FLOOR + STAIRS) + FLOOR };
+};
+
+const arrowBetween = ([from, to]: readonly [string, string]): string => {
+  const [above, below] = [areaOf(from), areaOf(to)];
+  const [left, right] = [Math.max(above.x, below.x), Math.min(above.x + above.width, below.x + below.width)];
+  if (below.floor !== above.lowest + 1 || left >= right)
+    throw new Error(`${from} imports ${to}, but does not stand on it in the picture (scripts/pictures/rooms.ts)`);
+  return arrow((left + right) / 2, above.y + above.height + 2, (left + right) / 2, below.y - 2);
+};
+
+export const rooms = (): string => {
+  const imports = roomImports();
+  const height = MARGIN + 8 * (FLOOR + STAIRS) + 42;
+  const y = height - 34;
+  return picture(
+    {
+      width: 640,
+      height,
+      title: 'The rooms of the code, and their imports',
+      says: [...imports]
+        .map(([room, known]) => `${room} imports ${[...known].toSorted().join(', ') || 'no other room'}`)
+        .join('; '),
+    },
+    [
+      ...[...imports.keys()].flatMap((room) => {
+        const { x, y, width, height } = areaOf(room);
+        const name = room === 'pipelines' ? 'pipelines' : (room.split('/')[1] ?? '');
+        return [
+          box(x, y, width, height, room.startsWith('pipelines') ? 't0' : 'f-panel s-edge', { 'stroke-width': 1.5 }),
+          text(x + width / 2, y + height / 2, name, { anchor: 'middle' }),
+        ];
+      }),
+      ...direct(imports).map(arrowBetween),
+      box(19, y - 9, 18, 18, 'f-panel s-edge', { rx: 4, 'stroke-width': 1.5 }),
+      text(45, y, 'src/', { size: 14, fill: 'muted', mono: true }),
+      box(96, y - 9, 18, 18, 't0', { rx: 4, 'stroke-width': 1.5 }),
+      text(122, y, 'pipelines/', { size: 14, fill: 'muted', mono: true }),
+      arrow(232, y - 11, 232, y + 11),
+      text(246, y, 'imports; what follows from others is left out', { size: 14, fill: 'muted' }),
+    ],
+  );
+};
