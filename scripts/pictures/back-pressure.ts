@@ -23,7 +23,7 @@ export const backPressure = (): string =>
   picture(
     {
       width: 640,
-      height: TOP + CHAIN.length * STEP - 6,
+      height: TOP + CHAIN.length * STEP - 14,
       title: 'Back-pressure, from the client’s socket to the feed’s',
       says: CHAIN.map(({ name, does, holds }) => `${name}: ${does}; holds at most ${holds}`).join('. '),
     },

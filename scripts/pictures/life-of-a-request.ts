@@ -17,7 +17,7 @@ const stagesOf = (code: string, from: string, to: string): readonly Stage[] => {
   return stages.map(([, name = '', does = '']) => ({ name, does }));
 };
 
-/** What a stage talks to outside pipelines/. */
+/** The ports of the stages, each with the stages that use it. */
 const PORTS = [
   { name: 'catalog', is: 'knows the paths', of: ['lookup'] },
   { name: 'sources', is: 'saved copy, alternates, feed', of: ['candidates', 'attempts'] },

@@ -1,4 +1,5 @@
 import type { Diagram, DrawnRow, Mark } from '../../test/support/marble-diagram.ts';
+import { columnsOf, type Instant, instantsOf } from './marble-text.ts';
 import { arrow, box, circle, cross, group, line, picture, text, tintOf } from './svg.ts';
 
 const WIDTH = 640;
@@ -8,38 +9,6 @@ const RADIUS = 13;
 const LETTER = 10;
 
 const labelOf = (mark: Mark): string => ('label' in mark ? mark.label : '');
-const columnsOf = ({ rows, scale = 1 }: Diagram): number =>
-  Math.max(...rows.flatMap(({ from, left = 0, marks }) => [from, left, ...marks.map(({ at }) => at)])) / scale;
-
-/** The marks of one instant belong together. */
-const instantsOf = (marks: readonly Mark[]): readonly (readonly [at: number, marks: readonly Mark[]])[] => [
-  ...Map.groupBy(marks, ({ at }) => at),
-];
-
-/** The rows as text: as the test writes them, but all of them from the common beginning. */
-export const asText = (diagram: Diagram): string => {
-  const { rows, scale = 1, note } = diagram;
-  const last = columnsOf(diagram);
-  const widest = Math.max(...rows.map(({ name }) => name.length));
-  const lines = rows.map(({ name, from, left, marks }) => {
-    let written = ' '.repeat(from / scale);
-    for (const [at, here] of instantsOf(marks)) {
-      const signs = here.map((mark) => ('end' in mark ? (mark.end === 'error' ? '#' : '|') : mark.label)).join('');
-      if (left !== undefined && at > left) break;
-      written = written.padEnd(at / scale, '-');
-      written += signs.length > 1 ? `(${signs})` : signs;
-    }
-    if (left !== undefined) written = `${written.padEnd(left / scale, '-')}!`;
-    if (!marks.some((mark) => 'end' in mark) && left === undefined) written = written.padEnd(last + 1, '-');
-    return `${name.padEnd(widest)}  ${written}`;
-  });
-  const legend = [
-    note,
-    ...(rows.some(({ isValve }) => isValve) ? ['o open, x closed'] : []),
-    ...(rows.some(({ left }) => left !== undefined) ? ['! left'] : []),
-  ];
-  return [...lines, `(${legend.join('; ')})`].join('\n');
-};
 
 /** Its operator's call with its inputs above and its results below; the same value has the same colour everywhere. */
 export const drawn = (diagram: Diagram, says: string): string => {
@@ -52,6 +21,9 @@ export const drawn = (diagram: Diagram, says: string): string => {
       rows.filter(({ isValve }) => !isValve).flatMap(({ marks }) => marks.map(labelOf).flatMap((label) => [...label])),
     ),
   ];
+
+  const startOf = (...[at, marks]: Instant): number => x(at) - (marks.some((mark) => 'label' in mark) ? RADIUS : 0);
+  const endOf = (...[at, marks]: Instant): number => x(at) + RADIUS + (marks.map(labelOf).join('').length - 1) * LETTER;
 
   const value = (at: number, y: number, label: string): string => {
     const width = 2 * RADIUS + (label.length - 1) * LETTER;
@@ -84,6 +56,9 @@ export const drawn = (diagram: Diagram, says: string): string => {
     const isPast = (at: number) => row.left !== undefined && at > row.left;
     const instants = instantsOf(row.marks);
     const last = Math.max(...row.marks.map(({ at }) => at));
+    for (const [index, [at, marks]] of instants.slice(1).entries())
+      if (startOf(at, marks) < endOf(...(instants[index] as Instant)))
+        throw new Error(`${operator}: values of ${row.name} overlap at ${at} in its picture`);
     return [
       until === undefined ? arrow(x(row.from), y, RIGHT, y) : line(x(row.from), y, x(until), y),
       row.left !== undefined && last > row.left

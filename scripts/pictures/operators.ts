@@ -11,7 +11,8 @@ import { inParts } from '../../test/pipelines/operators/rate-limit.diagram.ts';
 import { tooLittle } from '../../test/pipelines/operators/speed-floor.diagram.ts';
 import { silence } from '../../test/pipelines/operators/stall-timeout.diagram.ts';
 import type { Diagram } from '../../test/support/marble-diagram.ts';
-import { asText, drawn } from './marbles.ts';
+import { asText } from './marble-text.ts';
+import { drawn } from './marbles.ts';
 
 const DIAGRAMS = [stuckConsumer, threeSpeeds, slowFirst, twoPlaces, heldWhileClosed, inParts, tooLittle, silence];
 const ROOT = join(import.meta.dirname, '../..');

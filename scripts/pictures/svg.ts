@@ -14,7 +14,7 @@ const COLOURS = {
 } as const;
 type Colour = keyof typeof COLOURS;
 
-/** What tells one value or one source from another: a light fill, and a line around it. */
+/** For values and sources, so that each has its own: a light fill, and the line around it. */
 const TINTS = [
   ['#dbeaf8', '#3f7fb5', '#15324c', '#6fb0e2'],
   ['#dcf0e2', '#458a5a', '#14372a', '#6cc08a'],

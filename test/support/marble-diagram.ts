@@ -41,7 +41,7 @@ interface Plan<S extends string, V extends string, R extends string> {
   ) => Readonly<Record<R, Observable<unknown>>>;
 }
 
-/** What happens at one instant of a row, in order. */
+/** One event of a row. */
 export type Mark = { readonly at: number } & ({ readonly label: string } | { readonly end: 'complete' | 'error' });
 
 export interface DrawnRow {
@@ -57,7 +57,7 @@ export interface DrawnRow {
 export interface Diagram extends Pick<Plan<string, string, string>, 'operator' | 'note' | 'scale' | 'measured'> {
   /** The test: for `marbles`, or any other run of a TestScheduler. */
   readonly holds: (helpers: RunHelpers) => void;
-  /** What the test says, as rows: only inputs and expectations. */
+  /** The inputs and expectations of the test, and nothing more. */
   readonly rows: readonly DrawnRow[];
 }
 
