@@ -25,10 +25,13 @@ export type Delivery =
  * Brings the wishes of the outbox to whoever saves the units, in the background, for as long as it is subscribed.
  *
  * ```
- * due        a-b---------b----      (b, put off, comes again)
- * dispatch a  ---|
- * dispatch b    --#      ---|
- * result     ---a-B---------b      (B put off; a and b delivered, and only then removed)
+ * due         -a-b-------b--
+ * dispatch a   ---|
+ * dispatch b     ---#
+ * b again                --|
+ * removed     ----a--------b
+ * result      ----a-B------b
+ * (B: the delivery of b failed and was put off)
  * ```
  *
  * Emits what came of each delivery. Completes and errors with the outbox alone: a dispatch that fails or throws puts its wish off

@@ -97,10 +97,11 @@ const LONGEST_TIMER = 24 * 3_600_000;
  * refreshed soon, one whose offers expire is refreshed before they do, one that fails is put off.
  *
  * ```
- * sources   a------------------------     (a has no offers)
- * freshFor  0     10       10             (then for 10)
- * refresh   --|       --|       --|
- * result    s-d-------s-d-------s-d--     (started, done)
+ * sources    a-----------------
+ * refresh 1  --|
+ * refresh 2            --|
+ * result     s-d-------s-d----!
+ * (s started, d done; offers last for 10; ! left)
  * ```
  *
  * Emits what happens with each source. Errors with `sources` alone. A source that is gone, or is described anew, is left at once.

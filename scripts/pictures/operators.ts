@@ -2,6 +2,7 @@ import { deepStrictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestScheduler } from 'rxjs/testing';
+import { putOff } from '../../test/pipelines/deliver-saves.diagram.ts';
 import { stuckConsumer } from '../../test/pipelines/operators/closed-timeout.diagram.ts';
 import { threeSpeeds } from '../../test/pipelines/operators/coalesce.diagram.ts';
 import { slowFirst } from '../../test/pipelines/operators/hedge.diagram.ts';
@@ -10,15 +11,30 @@ import { heldWhileClosed } from '../../test/pipelines/operators/pausable.diagram
 import { inParts } from '../../test/pipelines/operators/rate-limit.diagram.ts';
 import { tooLittle } from '../../test/pipelines/operators/speed-floor.diagram.ts';
 import { silence } from '../../test/pipelines/operators/stall-timeout.diagram.ts';
+import { beforeTheyExpire } from '../../test/pipelines/refresh-sources.diagram.ts';
+import { takenLate } from '../../test/src/http/head-start.diagram.ts';
 import type { Diagram } from '../../test/support/marble-diagram.ts';
 import { asText } from './marble-text.ts';
 import { drawn } from './marbles.ts';
 
-const DIAGRAMS = [stuckConsumer, threeSpeeds, slowFirst, twoPlaces, heldWhileClosed, inParts, tooLittle, silence];
+/** Of the library: each gets a picture. */
+const SHOWN = [
+  stuckConsumer,
+  threeSpeeds,
+  slowFirst,
+  twoPlaces,
+  heldWhileClosed,
+  inParts,
+  tooLittle,
+  silence,
+  putOff,
+  beforeTheyExpire,
+];
+const DIAGRAMS = [...SHOWN, takenLate];
 const ROOT = join(import.meta.dirname, '../..');
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-const fileOf = ({ operator }: Diagram): string => `pipelines/operators/${kebab(operator)}.ts`;
+const fileOf = ({ operator, file = `pipelines/operators/${kebab(operator)}.ts` }: Diagram): string => file;
 const pictureOf = ({ operator }: Diagram): string => `docs/pictures/marbles/${kebab(operator)}.svg`;
 
 /** The operator's doc comment, and the code before and after it. */
@@ -56,13 +72,13 @@ const firstSentence = (diagram: Diagram): string => {
 
 const page = (): string =>
   [
-    '<!-- Made by `npm run pictures` from the comments in pipelines/operators/ and their tests. -->',
+    '<!-- Made by `npm run pictures` from the comments in pipelines/ and their tests. -->',
     '',
     '# Operators',
     '',
-    'The operators of `pulp-streamer/pipelines`. Each picture is a test of the operator: its inputs above, its results below, a column a',
+    'The operators of `pulp-streamer/pipelines`, and two pipelines made of them. Each picture is a test of the operator: its inputs above, its results below, a column a',
     'millisecond unless the picture says otherwise. A bar is a completion, a cross an error, a stroke the moment at which a source is left.',
-    ...DIAGRAMS.flatMap((diagram) => [
+    ...SHOWN.flatMap((diagram) => [
       '',
       `## ${diagram.operator}`,
       '',
@@ -79,7 +95,7 @@ export const operators = (): readonly (readonly [file: string, content: string])
   for (const { holds } of DIAGRAMS)
     new TestScheduler((actual, expected) => deepStrictEqual(actual, expected)).run(holds);
   return [
-    ...DIAGRAMS.map((diagram) => [pictureOf(diagram), drawn(diagram, firstSentence(diagram))] as const),
+    ...SHOWN.map((diagram) => [pictureOf(diagram), drawn(diagram, firstSentence(diagram))] as const),
     ...DIAGRAMS.map((diagram) => [fileOf(diagram), withRows(diagram)] as const),
     ['docs/reference/operators.md', page()],
   ];

@@ -12,9 +12,9 @@ export interface HeadStart<T> {
  * Subscribes to a source at once, and holds what it emits until somebody subscribes.
  *
  * ```
- * source    a-b-------c--|
- * taken     ------^
- * result          (ab)c--|
+ * source  a-b-------c--|
+ * result        (ab)c--|
+ * (taken after 6)
  * ```
  *
  * A source whose valve is closed emits little: its notes, its head. Of a source that errors before it is taken, which `failed` is called

@@ -3,6 +3,7 @@ import { EMPTY, NEVER, type Observable, Subject, startWith, timer } from 'rxjs';
 import { type DeliverSavesDeps, type Delivery, deliverSaves } from '../../pipelines/deliver-saves.ts';
 import type { Dispatch, PendingSaveRequest } from '../../pipelines/index.ts';
 import { anEntry, inTurn, marbles } from '../support/river.ts';
+import { putOff as putOffOnce } from './deliver-saves.diagram.ts';
 
 const saveOf = (id: number, failures = 0): PendingSaveRequest => ({
   id,
@@ -42,6 +43,8 @@ const deps = (more: Pick<DeliverSavesDeps, 'outbox' | 'dispatch'> & Partial<Deli
 });
 
 describe('deliverSaves', () => {
+  it('delivers what is due, and again what was put off', () => marbles(putOffOnce.holds));
+
   it('removes a wish when its dispatch has completed, not before', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const due = cold('        -a------', { a });

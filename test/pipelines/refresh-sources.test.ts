@@ -20,6 +20,7 @@ import {
   refreshSources,
 } from '../../pipelines/index.ts';
 import { inTurn, marbles } from '../support/river.ts';
+import { beforeTheyExpire } from './refresh-sources.diagram.ts';
 
 interface Source {
   readonly id: string;
@@ -78,6 +79,8 @@ const deps = (more: Partial<RefreshSourcesDeps<Source>>): RefreshSourcesDeps<Sou
 });
 
 describe('refreshSources', () => {
+  it('refreshes a source without offers at once, and again before they expire', () => marbles(beforeTheyExpire.holds));
+
   it('refreshes a source without offers soon, at a time left to chance, and again before its offers expire', () =>
     marbles(({ expectObservable }) => {
       const events = (random: number) => refreshSources(deps({ ...aCatalog(), spread: 10, random: () => random }));

@@ -24,6 +24,8 @@ interface Result {
  */
 interface Plan<S extends string, V extends string, R extends string> {
   readonly operator: string;
+  /** The operator's, if it is not the one of its name in pipelines/operators/. */
+  readonly file?: string;
   /** The setting that the picture cannot show, such as a limit. */
   readonly note: string;
   readonly sources: Readonly<Record<S, Input>>;
@@ -54,7 +56,8 @@ export interface DrawnRow {
   readonly marks: readonly Mark[];
 }
 
-export interface Diagram extends Pick<Plan<string, string, string>, 'operator' | 'note' | 'scale' | 'measured'> {
+export interface Diagram
+  extends Pick<Plan<string, string, string>, 'operator' | 'file' | 'note' | 'scale' | 'measured'> {
   /** The test: for `marbles`, or any other run of a TestScheduler. */
   readonly holds: (helpers: RunHelpers) => void;
   /** The inputs and expectations of the test, and nothing more. */
@@ -78,7 +81,7 @@ const windowOf = (marble: string | undefined): { from: number; left: number | un
 
 /** Gives a test of an operator the form from which `npm run pictures` draws. */
 export const diagram = <S extends string, R extends string, V extends string = never>(plan: Plan<S, V, R>): Diagram => {
-  const { operator, note, sources, results, scale, measured, make } = plan;
+  const { operator, file, note, sources, results, scale, measured, make } = plan;
   const values: Readonly<Record<string, string>> = { ...LETTERS, ...plan.values };
   const valves = plan.valves ?? ({} as Record<V, Input>);
 
@@ -130,5 +133,5 @@ export const diagram = <S extends string, R extends string, V extends string = n
       if (at !== undefined && !instants.includes(at)) throw new Error(`${operator}: nothing happens at ${at}`);
   };
 
-  return { operator, note, scale, measured, holds, rows };
+  return { operator, file, note, scale, measured, holds, rows };
 };

@@ -2,17 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import { mergeMap, timer } from 'rxjs';
 import { headStart } from '../../../src/http/head-start.ts';
 import { marbles, untilEndOf } from '../../support/river.ts';
+import { takenLate } from './head-start.diagram.ts';
 
 /** Taken after six milliseconds. */
 const CASES = [
   //    what it does                                 source             result
-  ['holds what comes before it is taken           ', 'a-b-------c--|', '------(ab)c--|', 0],
   ['holds the end, too                            ', 'a-b-|       ', '------(ab|) ', 0],
   ['fails in its turn as its source does          ', 'a-------c--#', '------a-c--#', 0],
   ['keeps of a source that failed the error alone ', 'a-b-#       ', '------#     ', 1],
 ] as const;
 
 describe('a head start', () => {
+  it('holds what comes before it is taken', () => marbles(takenLate.holds));
+
   it.each(CASES)('%s', (_, source, result, failures) => {
     const failed: unknown[] = [];
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
