@@ -1,5 +1,14 @@
 import type { Command } from 'commander';
-import { BehaviorSubject, fromEvent, merge, type Observable, switchMap, takeUntil, throwError } from 'rxjs';
+import {
+  BehaviorSubject,
+  fromEvent,
+  merge,
+  type Observable,
+  ReplaySubject,
+  switchMap,
+  takeUntil,
+  throwError,
+} from 'rxjs';
 import type { Report, StreamEvent } from '../../pipelines/index.ts';
 import { openStreamer } from '../app/streamer.ts';
 import { maskUrl } from '../lib/mask.ts';
@@ -23,12 +32,13 @@ export const addFetch = (program: Command): void => {
     const { settings } = settingsOf(command);
     // First, because it may wait for the reader of a FIFO.
     using output = await openOutput(options.output);
+    using interruption = listenForInterruption();
     const streamer = await openStreamer(settings, createLogger(settings.logLevel, process.stderr), {
       delivering: false,
     });
     try {
       const valve = new BehaviorSubject(true);
-      const events = streamer.fetch(path, { valve, save: false }).pipe(takeUntil(interruption));
+      const events = streamer.fetch(path, { valve, save: false }).pipe(takeUntil(interruption.error));
       const report = await writeTo(output, valve, events);
       await output.finish();
       process.stderr.write(options.json ? `${toJson(report)}\n` : `${summary(report)}\n`);
@@ -39,12 +49,18 @@ export const addFetch = (program: Command): void => {
 };
 
 /**
- * Errors with the first signal to stop: unfinished files are then removed as after any other
- * failure.
+ * Listens at once for signals to stop, before there is an unfinished file: a signal that nobody
+ * listens for ends the process on the spot. `error` errors with the first of them, also if it came
+ * before the subscription, so that unfinished files are removed as after any other failure.
  */
-const interruption = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(
-  switchMap(() => throwError(() => new Error('interrupted'))),
-);
+const listenForInterruption = (): Disposable & { readonly error: Observable<never> } => {
+  const signals = new ReplaySubject<unknown>(1);
+  const listening = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).subscribe(signals);
+  return {
+    error: signals.pipe(switchMap(() => throwError(() => new Error('interrupted')))),
+    [Symbol.dispose]: () => listening.unsubscribe(),
+  };
+};
 
 const toJson = (report: Report): string =>
   JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? maskUrl(value) : value));
