@@ -88,6 +88,17 @@ describe('Squid, as shipped in examples/squid', () => {
       expect(await askWhole(`${squid.url}/a.iso`)).toMatchObject({ status: 200, headers: MISS, sha256 });
     });
 
+  it('keeps nothing of which the connection’s end alone tells that it is whole', async () => {
+    const { origin, squid } = await open();
+    const { body, sha256 } = origin.offer('/a.rpm', 1000, { checksum: false, framing: 'close' });
+    origin.feed.end();
+    const broken = await askWhole(`${squid.url}/a.rpm`);
+    expect(broken).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
+    expect(broken.body.length).toBeLessThan(body.length);
+    origin.feed.release();
+    for (const _ of [1, 2]) expect(await askWhole(`${squid.url}/a.rpm`)).toMatchObject({ headers: MISS, sha256 });
+  });
+
   it('keeps no error', async () => {
     const { origin, squid } = await open();
     expect(await askWhole(`${squid.url}/a.rpm`)).toMatchObject({ status: 404, headers: MISS });

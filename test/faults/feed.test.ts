@@ -13,8 +13,10 @@ import { checksumOf, type Feeds, type Listing, openScene, startFeeds } from './s
 /** Below and above the size up to which content is verified whole. */
 const SMALL = 40_000;
 const LARGE = 300_000;
+/** More than is held of content whose length nobody says. */
+const HUGE = 2_000_000;
 
-const sea = seaOfBytes(LARGE + 1000, 7);
+const sea = seaOfBytes(HUGE + 1000, 7);
 const bytesOf = (size: number) => sea.subarray(size === LARGE ? 0 : 777, size === LARGE ? LARGE : 777 + size);
 const right = (size: number) => ({ kind: 'clean', sha256: checksumOf(bytesOf(size)).value, bytes: size }) as const;
 
@@ -284,6 +286,28 @@ const named: readonly Case[] = [
     without: ['size', 'checksum'],
     sources: [{ framing: 'close', faults: [reset(half)], forever: { kind: 'status', status: 404 } }],
     expected: refused(502),
+  },
+  {
+    name: 'truncated TLS is not the end of a body that is too large to be held, either',
+    size: HUGE,
+    without: ['size'],
+    sources: [
+      {
+        at: 'secure',
+        framing: 'close',
+        faults: [{ kind: 'truncated TLS', place: { where: 'middle', at: 1_500_000 } }],
+      },
+    ],
+    expected: CUT,
+    again: right(HUGE),
+  },
+  {
+    name: 'an early end of content that is too large to be held never ends cleanly',
+    size: HUGE,
+    without: ['size'],
+    sources: [{ framing: 'close', faults: [{ kind: 'early end', place: { where: 'middle', at: 1_500_000 } }] }],
+    expected: CUT,
+    again: right(HUGE),
   },
   {
     name: 'a body that ends with its connection is whole only as long as the catalog says',

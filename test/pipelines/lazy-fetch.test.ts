@@ -453,7 +453,7 @@ describe('lazyFetch', () => {
       const untold = cold('h-a-b-c-d-', { ...SAYS, h: sourceHead() });
       const sources = [() => of(aCandidate('a', anEntry()))];
       expectObservable(river({ a: [untold] }, { policy, catalog: bare, sources }).fetch()).toBe(
-        '--A-a-b-#',
+        'A---a-b-#',
         undefined,
         tooLarge,
       );

@@ -4,8 +4,8 @@ import type { startFeed } from './feeds.ts';
 /** A file as a feed has it. */
 export interface FeedFile {
   readonly bytes: Buffer;
-  /** `chunked`: the feed does not tell its length. */
-  readonly framing: 'length' | 'chunked';
+  /** `chunked`: the feed does not tell its length; `close`: nor does anything but the connection's end tell the body's. */
+  readonly framing: 'length' | 'chunked' | 'close';
   readonly fields?: OutgoingHttpHeaders;
   /** Whether one range is answered with that part; otherwise ranges are not known. */
   readonly ranges?: boolean;
@@ -28,6 +28,8 @@ export interface HalvesFeed {
   release(): void;
   /** In the place of second halves, those that wait too, connections are reset. */
   cut(): void;
+  /** The same, but they end in order: in `close` framing a body that broke off looks like one that ended. */
+  end(): void;
 }
 
 /** A path as it is asked for. */
@@ -37,6 +39,7 @@ type Ending = (response: ServerResponse, rest: Buffer) => void;
 
 const finish: Ending = (response, rest) => response.end(rest);
 const reset: Ending = (response) => response.socket?.resetAndDestroy();
+const close: Ending = (response) => response.end();
 
 /** What of a file is asked for, and how the answer to it begins. */
 const answerOf = ({ bytes, framing, fields, ranges }: FeedFile, { headers }: IncomingMessage) => {
@@ -64,6 +67,7 @@ export const startHalves = async (start: typeof startFeed): Promise<HalvesFeed> 
     const file = files.get(request.url ?? '');
     if (!file) return response.writeHead(404).end();
     const { status, head, body } = answerOf(file, request);
+    if (file.framing === 'close') response.useChunkedEncodingByDefault = false;
     response.writeHead(status, head);
     if (request.method === 'HEAD') return response.end();
     const half = body.length >> 1;
@@ -101,5 +105,6 @@ export const startHalves = async (start: typeof startFeed): Promise<HalvesFeed> 
     hold: () => become(undefined),
     release: () => become(finish),
     cut: () => become(reset),
+    end: () => become(close),
   };
 };

@@ -1,4 +1,4 @@
-import { type Candidate, isSameState, type SourceHead, sameChecksum } from '../../model/index.ts';
+import { type Candidate, field, isSameState, type SourceHead, sameChecksum } from '../../model/index.ts';
 
 /** What is remembered of contents whose sources do not say how long they are. */
 export interface Lengths {
@@ -46,3 +46,11 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
     isDistrusted: (candidate) => known.has(candidate.url) && known.get(candidate.url)?.length === undefined,
   };
 };
+
+/**
+ * Whether the end of a body tells how long the content is. A body that is neither chunked nor of a
+ * known length ends with its connection, as it does if the source dies (RFC 9112 section 6.3): then
+ * only the checksum tells the one from the other.
+ */
+export const endsByItself = ({ entry }: Candidate, { headers, length }: SourceHead): boolean =>
+  length !== undefined || entry.checksum !== undefined || field(headers, 'transfer-encoding') !== undefined;

@@ -2,6 +2,7 @@ import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Candidate, Chunk, Policy, SourceEvent, SourceHead, StreamRequest } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import { type DigestDeps, digested, wrongChecksum } from '../verify.ts';
+import { endsByItself } from './lengths.ts';
 
 /** A source's head, and whether the body that follows is already known to be right. */
 export type JudgedHead = SourceHead & { readonly verified: boolean };
@@ -13,8 +14,8 @@ interface VerifyWholeDeps extends DigestDeps {
 
 /**
  * Lets small content pass only as a whole: head and chunks wait until the digest matches, so a wrong file fails before the
- * head and costs the client nothing but the time to ask another source. Content of unknown length waits too, with or without a checksum:
- * its head then says how long it is. An empty body is always checked here: its head alone ends it.
+ * head and costs the client nothing but the time to ask another source. Content of unknown length waits too if its end can be told from
+ * a source that died: its head then says how long it is. An empty body is always checked here: its head alone ends it.
  *
  * Passes at once, with `verified: false`: content that is larger, a part, and content of known length without a checksum. What turns out larger
  * than `verifyWholeBelow` bytes while it waits, or has not ended `verifyWholeWithin` milliseconds after its first byte, passes from then on:
@@ -38,7 +39,8 @@ export const verifyBeforeHead = (
     const mayWait = (head: SourceHead): boolean => {
       if (method !== 'GET' || head.from > 0 || head.last !== undefined) return false;
       const length = lengthOf(head);
-      return length === undefined || (entry.checksum !== undefined && length <= verifyWholeBelow);
+      if (length === undefined) return endsByItself(candidate, head);
+      return entry.checksum !== undefined && length <= verifyWholeBelow;
     };
 
     const letGo = (head: JudgedHead, bytes: readonly Chunk[]) => {

@@ -11,7 +11,7 @@ import {
 import { operate } from '../../operators/operate.ts';
 import { askLength } from './ask-length.ts';
 import type { AttemptDeps } from './attempt.ts';
-import type { Lengths } from './lengths.ts';
+import { endsByItself, type Lengths } from './lengths.ts';
 import type { JudgedHead } from './verify-before-head.ts';
 
 interface WithLengthDeps extends AttemptDeps {
@@ -123,9 +123,14 @@ const measured = (
         }
       },
       complete: () => {
-        if (waiting) tell(waiting.reduce((sum, { bytes }) => sum + bytes.length, 0));
+        if (waiting)
+          tell(
+            endsByItself(candidate, counted as JudgedHead)
+              ? waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
+              : undefined,
+          );
         if (promised !== undefined && received < promised) throw wrong(`ended after ${received} bytes`);
-        if (counted) lengths?.learn(candidate, counted, received);
+        if (counted && endsByItself(candidate, counted)) lengths?.learn(candidate, counted, received);
         out.complete();
       },
     };

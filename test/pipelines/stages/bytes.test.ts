@@ -226,6 +226,7 @@ describe('verifyWhole', () => {
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
   const unknown = { unknown: true };
+  const CHUNKED: Partial<SourceHead> = { headers: [['Transfer-Encoding', 'chunked']] };
 
   it('lets small content go as a whole', () => check(abc, 3, 'h-a-b-c---|', '----------(Habc|)'));
   it('fails wrong small content before its head', () =>
@@ -237,8 +238,12 @@ describe('verifyWhole', () => {
   it('passes a part at once', () => check(abc, 9, 'h-a|', 'L-a|', { more: { last: 0 } }));
   it('says how long content is that its source did not measure, and checks it', () =>
     check(abc, 9, 'h-a-b-c---|', '----------(Habc|)', unknown));
-  it('measures also what has no checksum', () => check(bare, 9, 'h-a-b-c---|', '----------(Mabc|)', unknown));
-  it('passes what turns out to be larger', () => check(bare, 2, 'h-a-b-c-----|', '------(Labc)|', unknown));
+  it('measures also what has no checksum', () =>
+    check(bare, 9, 'h-a-b-c---|', '----------(Mabc|)', { ...unknown, more: CHUNKED }));
+  it('cannot measure what ends with its connection, as it would if its source died', () =>
+    check(bare, 9, 'h-a-b-c---|', 'L-a-b-c---|', unknown));
+  it('passes what turns out to be larger', () =>
+    check(bare, 2, 'h-a-b-c-----|', '------(Labc)|', { ...unknown, more: CHUNKED }));
   it('passes what comes too slowly, but waits for the first byte, and for a mere end', () => {
     check(abc, 9, 'h---------------a-b-c--|', '-----------------------(Habc|)', unknown);
     check(abc, 9, 'h-a----b------c------|', '--------------(Labc)-|', unknown);

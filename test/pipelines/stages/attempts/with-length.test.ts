@@ -103,10 +103,11 @@ describe('withLength', () => {
 
   it('remembers what it counted, for the same content', () => {
     const lengths = createLengths();
-    const story = { source: 'h-a-b-c|', candidate: bare, said: TAG, lengths };
+    const chunked: Partial<SourceHead> = { ...TAG, headers: [['Transfer-Encoding', 'chunked']] };
+    const story = { source: 'h-a-b-c|', candidate: bare, said: chunked, lengths };
     check({ ...story, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
     check({ ...story, result: 'H-a-b-c|', length: 3, asked: [] });
-    check({ ...story, said: { etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
+    check({ ...story, said: { ...chunked, etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
     check({ ...story, candidate: known, said: {}, result: 'h-a-b-c|' });
     check({ ...story, candidate: known, said: {}, result: 'H-a-b-c|', length: 3, asked: [] });
     check({ ...story, candidate: aCandidate('feed', entryOf('other')), said: {}, result: 'h-a-b-c|' });
@@ -141,6 +142,12 @@ describe('withLength', () => {
       return concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
     }).subscribe();
     expect(valves).toEqual([true, false]);
+  });
+
+  it('counts nothing by the end of a connection', () => {
+    const story = { source: 'h-a|', candidate: bare, said: TAG, lengths: createLengths(), result: 'h-a|' };
+    check(story);
+    check({ ...story, asked: ['HEAD 0-', 'GET 0-0'] });
   });
 
   it('tells HEAD what is remembered', () => {
