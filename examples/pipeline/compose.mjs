@@ -22,7 +22,9 @@ const deps = {
   // A catalog emits the entries of a path: from a file, a database, a service, or a list as here.
   catalog: { lookup: (asked) => from(asked === path ? [entry] : []) },
   // A source emits the candidates of an entry: here each mirror has every file, and the first is the best.
-  sources: mirrors.map((base) => (entry) => of({ entry, source: 'mirror', url: base + entry.path })),
+  sources: mirrors.map(
+    (base) => (entry) => of({ entry, source: { kind: 'mirror', id: base }, url: base + entry.path }),
+  ),
 };
 
 // A stage is an operator. Its state belongs to one request, since `operate` runs this function for each subscription.

@@ -2,7 +2,10 @@ import type { CatalogEntry } from './entry.ts';
 import type { StreamError } from './errors.ts';
 import type { Header } from './header.ts';
 
-/** How a feed is to be approached: one importer's (or alternate source's) credentials and limits. PEM texts, not files. */
+/**
+ * How a feed is approached: the credentials and limits of an importer or alternate source. PEM
+ * texts, not files.
+ */
 export interface Access {
   readonly ca?: string;
   readonly clientCert?: string;
@@ -13,35 +16,74 @@ export interface Access {
   readonly proxy?: { readonly url: string; readonly username?: string; readonly password?: string };
   /** Sent with every request to the feed. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
-  /** Milliseconds. Where absent, the daemon's settings apply. */
+  /** Milliseconds. If absent, the daemon's settings apply. */
   readonly connectTimeout?: number;
   readonly readTimeout?: number;
-  /** Transfers at a time, over all requests: further ones wait for a place. Default: no limit. */
+  /** Whose credentials and limits these are. */
+  readonly owner?: AccessOwner;
+  /** Transfers at a time, over all requests; further ones wait. Default: no limit. */
   readonly maxConcurrent?: number;
   /** Bytes per second, all transfers together. Default: no limit. */
   readonly maxSpeed?: number;
 }
 
-/** An entry at a source: one way to have its bytes. */
-export interface Candidate {
-  readonly entry: CatalogEntry;
-  /** Names the source in logs and metrics: `saved`, `alternate:ID` or `feed:HOST`. Bounded in number by the configuration. */
-  readonly source: string;
+export interface AccessOwner {
+  readonly kind: 'importer' | 'alternate';
+  readonly id: string;
+}
+
+/** A place that content can be read from. All that a source has to know to open it. */
+export interface Location {
   /** `http:`, `https:` or `file:`. */
   readonly url: string;
   /** For `file:` URLs: the folder that the file must lie in, symbolic links resolved. */
   readonly root?: string;
   readonly access?: Access;
-  /** The source is the copy that an earlier save made: nothing needs saving after it. */
-  readonly isCopy?: boolean;
-  /** For copies: what the transfer that they were made of said of the content (type, coding, tag, date). It counts instead of what the file tells. */
+  /**
+   * Header fields of the content, as the catalog or an earlier transfer knows them. A feed's answer
+   * is completed with those it lacks; a file gets these instead of fields made from its name and
+   * time.
+   */
   readonly headers?: readonly Header[];
-  /** The entry is not the path's newest, and nothing proves its content the same: it is tried last, and no cache may keep it. */
-  readonly outdated?: boolean;
-  /** Set where the source is known to be unusable; trying the candidate fails with it. A broken source is thereby a failed attempt like any other. */
-  readonly problem?: StreamError;
+  readonly problem?: undefined;
 }
 
-/** Where a candidate's failures arise. */
-export const errorSourceOf = ({ url }: Pick<Candidate, 'url'>): 'feed' | 'disk' =>
+/** A location that is known to be unusable. An attempt at it fails with its problem. */
+export interface BrokenLocation {
+  readonly url: string;
+  readonly problem: StreamError;
+  readonly root?: undefined;
+  readonly access?: undefined;
+  readonly headers?: undefined;
+}
+
+/**
+ * The source that a candidate belongs to: a saved copy, an alternate content source by its id, or a
+ * feed by its host. Custom sources name a kind of their own.
+ */
+export interface SourceId {
+  readonly kind: 'saved' | 'alternate' | 'feed' | (string & {});
+  /** Bounded in number by the configuration. May be empty if the kind has one source only. */
+  readonly id: string;
+}
+
+/** The name of a source in logs and reports: `saved`, `alternate:ID`, `feed:HOST`. */
+export const sourceName = ({ kind, id }: SourceId): string => (id === '' ? kind : `${kind}:${id}`);
+
+/** An entry at a source: one way to obtain its bytes. */
+export type Candidate = (Location | BrokenLocation) & {
+  readonly entry: CatalogEntry;
+  readonly source: SourceId;
+  /**
+   * The entry is not the newest of its path, and its content is not known to be the same. Such a
+   * candidate is tried last, and no cache may keep its content.
+   */
+  readonly outdated?: boolean;
+};
+
+/** Whether a candidate is a saved copy. Nothing needs to be saved after it. */
+export const isCopy = ({ source }: Pick<Candidate, 'source'>): boolean => source.kind === 'saved';
+
+/** Where the failures of a location arise. */
+export const errorSourceOf = ({ url }: Pick<Location, 'url'>): 'feed' | 'disk' =>
   /^https?:/i.test(url) ? 'feed' : 'disk';

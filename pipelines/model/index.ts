@@ -1,4 +1,14 @@
-export { type Access, type Candidate, errorSourceOf } from './candidate.ts';
+export {
+  type Access,
+  type AccessOwner,
+  type BrokenLocation,
+  type Candidate,
+  errorSourceOf,
+  isCopy,
+  type Location,
+  type SourceId,
+  sourceName,
+} from './candidate.ts';
 export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
 export type { Digest, NewDigest } from './digest.ts';
 export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Valve } from '../operators/flow.ts';
-import type { Access, Candidate } from './candidate.ts';
+import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { SourceEvent } from './events.ts';
 import type { Header } from './header.ts';
@@ -48,10 +48,11 @@ export interface Ask extends AskedBytes {
 }
 
 /**
- * Opens a candidate: one head, then chunks as they come and only while the valve is open, completion after the source's last byte.
- * For HEAD: the head alone. Errors with a StreamError. Unsubscribing closes socket or file at once, also while paused or stalled.
+ * Opens a location. Emits one head, then chunks as they arrive and only while the valve is open;
+ * completes after the last byte. For HEAD it emits the head alone. Errors with a StreamError.
+ * Unsubscribing closes the socket or file at once, also while paused or stalled.
  */
-export type OpenSource = (candidate: Candidate, ask: Ask) => Observable<SourceEvent>;
+export type OpenSource = (location: Location, ask: Ask) => Observable<SourceEvent>;
 
 /** One copy in the making, beside a running transfer. It never blocks and never throws: a copy that cannot keep up gives itself up. */
 export interface CopyWriter {

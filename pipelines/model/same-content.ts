@@ -1,4 +1,4 @@
-import type { Candidate } from './candidate.ts';
+import { type Candidate, sourceName } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { Head, SourceHead } from './events.ts';
 import { field } from './header.ts';
@@ -12,7 +12,8 @@ export const sameChecksum = (a: Pick<CatalogEntry, 'checksum'>, b: Pick<CatalogE
   a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;
 
 /** Whether two candidates, found at different times, are the same way to the same bytes. */
-export const isSame = (a: Candidate, b: Candidate): boolean => a.source === b.source && a.url === b.url;
+export const isSame = (a: Candidate, b: Candidate): boolean =>
+  sourceName(a.source) === sourceName(b.source) && a.url === b.url;
 
 /** What is known of a response that has begun: which content it is of, and whether it is the whole of it. */
 type Promised = Pick<Head, 'candidate' | 'whole' | 'etag'>;

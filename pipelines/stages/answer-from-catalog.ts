@@ -38,7 +38,7 @@ const knownAnswer = (
   if (entry.checksum) {
     const validators = { etag: etagOf(entry.checksum) };
     const verdict = judge({ ifMatch, ifNoneMatch }, validators);
-    const candidate = { entry, source: 'catalog', url: entry.url };
+    const candidate = { entry, source: { kind: 'catalog', id: '' }, url: entry.url };
     if (verdict) return unchangedHead(verdict, candidate, validators, policy);
   } else if (ifMatch || ifNoneMatch) return undefined;
 

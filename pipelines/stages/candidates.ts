@@ -59,7 +59,7 @@ const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] 
 
 const unusable = (entry: CatalogEntry, problem: StreamError): Candidate => ({
   entry,
-  source: problem.source,
+  source: { kind: problem.source, id: '' },
   url: entry.url,
   problem,
 });

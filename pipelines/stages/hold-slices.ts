@@ -5,6 +5,7 @@ import {
   field,
   type Head,
   type Header,
+  isCopy,
   isNote,
   type Policy,
   type StreamRequest,
@@ -79,9 +80,7 @@ export const holdSlices =
  * a checksum the strong entity tag has to do, for the whole as well.
  */
 const divisible = ({ candidate, verified, headers, etag }: Head): boolean =>
-  candidate.entry.checksum
-    ? verified || candidate.isCopy === true
-    : etag !== undefined && etag === field(headers, 'etag');
+  candidate.entry.checksum ? verified || isCopy(candidate) : etag !== undefined && etag === field(headers, 'etag');
 
 /** Holds a part until it has ended; then it flows, as fast as the request's valve allows. Whatever is no part passes. */
 const hold =

@@ -1,5 +1,13 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import type { Chunk, CopyWriter, Head, Keep, Note, StreamRequest } from '../model/index.ts';
+import {
+  type Chunk,
+  type CopyWriter,
+  type Head,
+  isCopy,
+  type Keep,
+  type Note,
+  type StreamRequest,
+} from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
 
 /**
@@ -18,7 +26,7 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
           event.whole &&
           request.method === 'GET' &&
           request.save &&
-          !event.candidate.isCopy &&
+          !isCopy(event.candidate) &&
           !event.candidate.outdated
         )
           keeping = deps.keep?.(event.candidate.entry, event.length, event.headers);

@@ -12,6 +12,7 @@ import {
   type StreamError,
   type StreamEvent,
   type StreamRequest,
+  sourceName,
   toStreamError,
 } from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
@@ -60,7 +61,7 @@ export const report = (
         outcome === 'complete' && method === 'GET' && head?.whole
           ? head?.candidate.entry.checksum?.algorithm
           : undefined;
-      const source = serving?.source;
+      const source = serving && sourceName(serving.source);
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
       told = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
       tell?.(told);
@@ -82,7 +83,8 @@ export const report = (
         mark(event.type, event.type === 'behind' ? `at byte ${event.from}` : '');
         return;
       }
-      const { source, url } = event.candidate;
+      const { url } = event.candidate;
+      const source = sourceName(event.candidate.source);
       if (event.type === 'resumed') serving = event.candidate;
       if (event.type === 'attempt') {
         attempts.push({ source, url, from: event.from });

@@ -1,5 +1,14 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import type { CatalogEntry, Chunk, Head, Note, Outbox, Policy, StreamRequest } from '../model/index.ts';
+import {
+  type CatalogEntry,
+  type Chunk,
+  type Head,
+  isCopy,
+  type Note,
+  type Outbox,
+  type Policy,
+  type StreamRequest,
+} from '../model/index.ts';
 import { operate } from '../operators/operate.ts';
 import type { Start } from './transfer.ts';
 
@@ -22,7 +31,7 @@ export const requestSave = (
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);
-      const worth = enough && request.method === 'GET' && request.save && !candidate.isCopy && !candidate.outdated;
+      const worth = enough && request.method === 'GET' && request.save && !isCopy(candidate) && !candidate.outdated;
       return worth ? candidate.entry : undefined;
     };
     let entry = start && worthSaving(start.head);
@@ -42,7 +51,7 @@ export const requestSave = (
       next: (event) => {
         if (event.type === 'head') entry = worthSaving(event);
         // The rest comes from a copy that was saved meanwhile.
-        if (event.type === 'resumed' && event.candidate.isCopy) entry = undefined;
+        if (event.type === 'resumed' && isCopy(event.candidate)) entry = undefined;
         out.next(event);
       },
       error: (error) => {

@@ -26,9 +26,13 @@ export const sourceAccess = (
       headers ? [[type, keeping(() => headers(wholeReader(open)), now)]] : [],
     ),
   );
-  return ({ type, access }) =>
-    headersOf.get(type)?.pipe(map((more) => ({ ...access, headers: [...(access.headers ?? []), ...more] }))) ??
-    of(access);
+  return ({ id, type, access: described }) => {
+    const access: Access = { ...described, owner: { kind: 'alternate', id } };
+    return (
+      headersOf.get(type)?.pipe(map((more) => ({ ...access, headers: [...(access.headers ?? []), ...more] }))) ??
+      of(access)
+    );
+  };
 };
 
 /** Milliseconds: what an instance is asked about itself is answered at once or not at all, and a client may be waiting. */
@@ -64,12 +68,8 @@ const keeping = <T>(ask: () => Observable<T>, now: () => number): Observable<T> 
 const wholeReader =
   (open: OpenSource): ReadWhole =>
   (url) => {
-    const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: 'identity', revision: 0, data: {} };
     const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} was not there within ${IDENTITY.timeoutMs} ms`);
-    return open(
-      { entry, source: 'identity', url },
-      { method: 'GET', from: 0, valve: NEVER.pipe(startWith(true)) },
-    ).pipe(
+    return open({ url }, { method: 'GET', from: 0, valve: NEVER.pipe(startWith(true)) }).pipe(
       timeout({ first: IDENTITY.timeoutMs, each: IDENTITY.timeoutMs, with: () => throwError(late) }),
       filter((event): event is Chunk => event.type === 'chunk'),
       map(({ bytes }) => bytes),

@@ -6,9 +6,11 @@ import {
   type Catalog,
   type CatalogEntry,
   type FindCandidates,
+  type Location,
   type Offer,
   toStreamError,
 } from '../../pipelines/model/index.ts';
+import { contentType } from '../lib/content-type.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
 /** How a source is approached now; errors where that cannot be known. */
@@ -39,11 +41,12 @@ export const alternateCandidates =
             ),
       ),
       concatMap(([source, offer]) => {
-        const candidate = toCandidate(entry, source, offer);
+        const { url, ...place } = placeOf(entry, source, offer);
+        const found = { entry, source: { kind: 'alternate', id: source.id }, url };
         return accessOf(source).pipe(
           take(1),
-          map((access) => ({ ...candidate, access })),
-          catchError((error: unknown) => of({ ...candidate, problem: toStreamError(error) })),
+          map((access): Candidate => ({ ...found, ...place, access })),
+          catchError((error: unknown) => of<Candidate>({ ...found, problem: toStreamError(error) })),
         );
       }),
     );
@@ -67,11 +70,11 @@ const inOrder = (
     }),
   );
 
-const toCandidate = (entry: CatalogEntry, source: AlternateSource, offer: Offer): Candidate => ({
-  entry,
-  source: `alternate:${source.id}`,
+const placeOf = (entry: CatalogEntry, source: AlternateSource, offer: Offer): Location => ({
   url: offer.url.endsWith('/') ? offer.url + pathInUnit(entry.path) : offer.url,
-  ...(source.baseUrl.startsWith('file:') && { root: fileURLToPath(source.baseUrl) }),
+  ...(source.baseUrl.startsWith('file:')
+    ? { root: fileURLToPath(source.baseUrl) }
+    : { headers: [['Content-Type', contentType(entry.path)]] }),
 });
 
 /** A unit of several files (a distribution) is offered as a folder; Pulp's storage path tells which of its files is meant. */

@@ -13,7 +13,7 @@ export const urlReader =
   (open: OpenSource, access: Access, { headTimeout, readTimeout }: Patience) =>
   (url: string): AsyncIterable<Uint8Array> =>
     readBytes((valve) =>
-      open({ entry: entryAt(url), source: url, url, access }, { method: 'GET', from: 0, valve }).pipe(
+      open({ url, access }, { method: 'GET', from: 0, valve }).pipe(
         timeout({ first: headTimeout, with: () => throwError(() => silent(url, headTimeout)) }),
         stallTimeout({ timeoutMs: readTimeout, valve, error: () => silent(url, readTimeout) }),
       ),
@@ -21,14 +21,3 @@ export const urlReader =
 
 const silent = (url: string, timeoutMs: number) =>
   new StreamError('STALLED', 'feed', `${url} sent nothing for ${timeoutMs} ms`);
-
-/** What is read here is in no catalog. */
-const entryAt = (url: string) => ({
-  path: url,
-  url,
-  importerId: '',
-  unitId: '',
-  unitTypeId: 'metadata',
-  revision: 0,
-  data: {},
-});

@@ -101,11 +101,12 @@ type Read = (url: string) => AsyncIterable<Uint8Array>;
 
 /** Reads with the source's access and within its limits; what is being read ends when the refresh is left. */
 const readerOf = (source: AlternateSource, access: Access, open: OpenSource, left: Observable<void>): Read => {
-  const own = {
-    source: `alternate:${source.id}`,
-    ...(source.baseUrl.startsWith('file:') && { root: fileURLToPath(source.baseUrl) }),
-  };
-  return urlReader((candidate, ask) => open({ ...candidate, ...own }, ask).pipe(takeUntil(left)), access, PATIENCE);
+  const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
+  return urlReader(
+    (location, ask) => open({ ...location, ...(root !== undefined && { root }) }, ask).pipe(takeUntil(left)),
+    access,
+    PATIENCE,
+  );
 };
 
 async function* offersOf(

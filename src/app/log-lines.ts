@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Observable, type Subscription, throttleTime } from 'rxjs';
-import type { Delivery, SourceHealth } from '../../pipelines/index.ts';
+import { type Delivery, type SourceHealth, sourceName } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -8,14 +8,22 @@ import type { DurableOutbox } from '../saves/outbox/open.ts';
 import type { ExpiringCertificate } from '../sources/expiring-certificates.ts';
 
 export const logUnhealthy = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
-  for (const { source, state, failures, until, lastError } of now) {
-    if (state !== 'cooling' || before.some((one) => one.source === source && one.failures === failures)) continue;
+  const isSame = (a: SourceHealth, b: SourceHealth) => sourceName(a.source) === sourceName(b.source);
+  for (const health of now) {
+    const { state, failures, until, lastError } = health;
+    if (state !== 'cooling' || before.some((one) => isSame(one, health) && one.failures === failures)) continue;
     const { code, message } = lastError;
-    const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
+    const line = {
+      source: sourceName(health.source),
+      failures,
+      until: new Date(until).toISOString(),
+      code,
+      error: maskUrl(message),
+    };
     logger.warn(line, 'source unhealthy, tried last');
   }
-  for (const { source } of before)
-    if (!now.some((one) => one.source === source)) logger.info({ source }, 'source recovered');
+  for (const health of before)
+    if (!now.some((one) => isSame(one, health))) logger.info({ source: sourceName(health.source) }, 'source recovered');
 };
 
 /** An open file always answers; only a database may be unreachable. */

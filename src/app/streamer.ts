@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, type Observable, pairwise, Subscription } from 'rxjs';
-import { createHealth, createSharing, type Delivery, type Health } from '../../pipelines/index.ts';
+import { concatMap, EMPTY, map, type Observable, pairwise, Subscription } from 'rxjs';
+import { createHealth, createSharing, type Delivery, type Health, sourceName } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import type { Settings } from '../config/schema.ts';
@@ -137,7 +137,10 @@ export const openStreamer = async (
 };
 
 const recordUnhealthy = (settings: Settings, logger: Logger, { unhealthy }: Health): Subscription =>
-  writeHealth(healthFile(settings), unhealthy).subscribe({
+  writeHealth(
+    healthFile(settings),
+    unhealthy.pipe(map((all) => all.map((one) => ({ ...one, source: sourceName(one.source) })))),
+  ).subscribe({
     error: (error) =>
       logger.error({ error: messageOf(error) }, 'states of sources not written, commands will not show them'),
   });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
-import type { Candidate } from '../../pipelines/index.ts';
+import { type Candidate, sourceName } from '../../pipelines/index.ts';
 import { healthFile } from '../app/state-folder.ts';
 import { openStreamer } from '../app/streamer.ts';
 import { maskUrl } from '../lib/mask.ts';
@@ -11,7 +11,7 @@ import { settingsOf, withSettings } from './settings.ts';
 
 /** A candidate without its secrets. */
 const describe = ({ source, url, access = {}, problem, entry }: Candidate, unhealthy: readonly UnhealthySource[]) => ({
-  source,
+  source: sourceName(source),
   url: maskUrl(url),
   revision: entry.revision,
   credentials: [
@@ -22,7 +22,7 @@ const describe = ({ source, url, access = {}, problem, entry }: Candidate, unhea
     ...(access.verifyServer === false ? ['server not verified'] : []),
   ],
   ...(problem && { problem: maskUrl(messageOf(problem)) }),
-  ...coolingOf(unhealthy.find((one) => one.source === source)),
+  ...coolingOf(unhealthy.find((one) => one.source === sourceName(source))),
 });
 
 /** Why the daemon tries a source last. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ERRORS, type Head, type Header, type Note, type StreamError } from '../../pipelines/model/index.ts';
+import { ERRORS, type Head, type Header, isCopy, type Note, type StreamError } from '../../pipelines/model/index.ts';
 
 /** Which of the fields that tell how a response came about are sent. */
 export interface Identify {
@@ -36,7 +36,7 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
   return {
     ofRequest,
     observe: (note) => {
-      if (note.type === 'found') copyKnown = note.candidates.some(({ isCopy }) => isCopy);
+      if (note.type === 'found') copyKnown = note.candidates.some(isCopy);
       if (note.type === 'attempt') asked = true;
       if (note.type === 'shared') collapsed = true;
     },
@@ -56,17 +56,17 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
 
 /** `copyKnown`: there was a saved copy, which may not have been of use; `collapsed`: another request's transfer is shared. */
 const cached = (
-  { candidate: { isCopy, source }, sourceStatus, keepsCopy }: Head,
+  { candidate, sourceStatus, keepsCopy }: Head,
   { copyKnown, collapsed }: { readonly copyKnown: boolean; readonly collapsed: boolean },
 ): string =>
-  isCopy
+  isCopy(candidate)
     ? member({ hit: true })
     : member({
         fwd: copyKnown ? 'miss' : 'uri-miss',
         'fwd-status': sourceStatus,
         stored: keepsCopy || undefined,
         collapsed: collapsed || undefined,
-        detail: string(source.replace(/:.*/s, '')),
+        detail: string(candidate.source.kind),
       });
 
 /** The request's own id where it is short and well-formed: it goes into logs, tasks and header fields. */

@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import type { Access, Candidate, OpenSource } from '../../pipelines/model/index.ts';
+import { type Access, type Location, type OpenSource, sourceName } from '../../pipelines/model/index.ts';
+import { holderOf, importerOf } from './holder.ts';
 
 /** A certificate that will soon be of no use, or is already. */
 export interface ExpiringCertificate {
-  /** The source that it is used for: see `Candidate`. */
+  /** The name of the source that it is used for: see `sourceName`. */
   readonly source: string;
   /** Whose access says so; `''` for an alternate source. */
   readonly importerId: string;
@@ -45,22 +46,23 @@ export const warnOfExpiry = (open: OpenSource, { warn, now }: Options): OpenSour
     return found;
   };
 
-  const look = ({ source, entry }: Candidate, what: ExpiringCertificate['what'], text: string | undefined): void => {
+  const look = (location: Location, what: ExpiringCertificate['what'], text: string | undefined): void => {
     if (text === undefined) return;
     const time = now();
     for (const certificate of readOnce(text)) {
       const { subject, notAfter, warned } = certificate;
       if (notAfter - time > SOON || time - warned < DAY) continue;
       certificate.warned = time;
-      warn({ source, importerId: source.startsWith('feed:') ? entry.importerId : '', what, subject, notAfter });
+      const source = sourceName(holderOf(location));
+      warn({ source, importerId: importerOf(location), what, subject, notAfter });
     }
   };
 
-  return (candidate, ask) => {
-    const { ca, clientCert }: Access = /^https:/i.test(candidate.url) ? (candidate.access ?? {}) : {};
-    look(candidate, 'client certificate', clientCert);
-    look(candidate, 'CA certificate', ca);
-    return open(candidate, ask);
+  return (location, ask) => {
+    const { ca, clientCert }: Access = /^https:/i.test(location.url) ? (location.access ?? {}) : {};
+    look(location, 'client certificate', clientCert);
+    look(location, 'CA certificate', ca);
+    return open(location, ask);
   };
 };
 

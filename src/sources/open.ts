@@ -11,17 +11,16 @@ export interface Sources {
 }
 
 /**
- * Every kind of source behind one port: `http:` and `https:` URLs are asked over the network, `file:` URLs and absolute paths read from disk.
- * A candidate with a known problem fails with it at once; one with another kind of URL with SOURCE_BROKEN.
+ * Opens any location: `http:` and `https:` URLs over the network, `file:` URLs and absolute paths
+ * from disk. Errors with SOURCE_BROKEN for any other URL.
  */
 export const createSources = (settings: FeedSettings): Sources => {
   const feed = createFeed(settings);
-  const open: OpenSource = (candidate, ask) => {
-    const { problem, url, source } = candidate;
-    if (problem) return throwError(() => problem);
-    if (isAbsolute(url) || /^file:/i.test(url)) return openDisk(candidate, ask);
-    if (/^https?:/i.test(url)) return feed.open(candidate, ask);
-    const text = `${source} has the URL “${url}”; expected http:, https: or file:`;
+  const open: OpenSource = (location, ask) => {
+    const { url } = location;
+    if (isAbsolute(url) || /^file:/i.test(url)) return openDisk(location, ask);
+    if (/^https?:/i.test(url)) return feed.open(location, ask);
+    const text = `cannot open the URL “${url}”; expected http:, https: or file:`;
     return throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
   };
   return { open, close: feed.close };

@@ -9,9 +9,16 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { type Candidate, type OpenSource, type SourceEvent, StreamError } from '../../pipelines/model/index.ts';
+import {
+  type Location,
+  type OpenSource,
+  type SourceEvent,
+  StreamError,
+  sourceName,
+} from '../../pipelines/model/index.ts';
 import { limitConcurrency } from '../../pipelines/operators/limit-concurrency.ts';
 import { rateLimit } from '../../pipelines/operators/rate-limit.ts';
+import { holderOf, importerOf } from './holder.ts';
 
 interface Options {
   /** Milliseconds that a transfer waits for its place at most. */
@@ -29,16 +36,16 @@ export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncSched
   const semaphoreOf = byHolder(limitConcurrency);
   const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, scheduler }));
 
-  return (candidate, ask) => {
-    const { maxConcurrent, maxSpeed } = candidate.access ?? {};
-    const semaphore = semaphoreOf(candidate, maxConcurrent);
-    const limit = limitOf(candidate, maxSpeed);
-    const events = limit ? limit(ask.valve, (valve) => open(candidate, { ...ask, valve })) : open(candidate, ask);
+  return (location, ask) => {
+    const { maxConcurrent, maxSpeed } = location.access ?? {};
+    const semaphore = semaphoreOf(location, maxConcurrent);
+    const limit = limitOf(location, maxSpeed);
+    const events = limit ? limit(ask.valve, (valve) => open(location, { ...ask, valve })) : open(location, ask);
     if (!semaphore) return events;
     return defer(() => {
       const entered = new ReplaySubject<void>(1);
       const late = timer(timeoutMs, scheduler).pipe(
-        mergeMap(() => throwError(() => full(candidate, maxConcurrent, timeoutMs))),
+        mergeMap(() => throwError(() => full(location, maxConcurrent, timeoutMs))),
         takeUntil(entered),
       );
       const entering = defer(() => {
@@ -50,23 +57,22 @@ export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncSched
   };
 };
 
-const full = ({ source, url }: Candidate, places: number | undefined, timeoutMs: number): StreamError =>
+const full = (location: Location, places: number | undefined, timeoutMs: number): StreamError =>
   new StreamError(
     'SOURCE_FULL',
     'self',
-    `${source} may have ${places} transfers at a time; ${url} waited ${timeoutMs} ms for its place`,
+    `${sourceName(holderOf(location))} is at its limit (max_concurrent = ${places}); ${location.url} waited ${timeoutMs} ms`,
   );
 
-/** An alternate source limits itself; the limits of a feed are its importer's, whatever another importer says of the same host. */
-const holderOf = ({ source, entry }: Candidate): string =>
-  source.startsWith('feed:') ? `${source} ${entry.importerId}` : source;
-
-/** One limiter for each holder of a limit: as many as the configuration has sources and importers. */
+/**
+ * One limiter for each holder of a limit: an alternate source, or an importer at a host. Another
+ * importer at the same host has limits of its own.
+ */
 const byHolder = <L>(make: (limit: number) => L) => {
   const made = new Map<string, { readonly limit: number; readonly limiter: L }>();
-  return (candidate: Candidate, limit: number | undefined): L | undefined => {
+  return (location: Location, limit: number | undefined): L | undefined => {
     if (limit === undefined) return undefined;
-    const holder = holderOf(candidate);
+    const holder = `${sourceName(holderOf(location))} ${importerOf(location)}`;
     const known = made.get(holder);
     if (known?.limit === limit) return known.limiter;
     const limiter = make(limit);

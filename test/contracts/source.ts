@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, type Subscription } from 'rxjs';
-import type { Ask, Candidate, OpenSource, SourceEvent } from '../../pipelines/model/index.ts';
+import type { Ask, Location, OpenSource, SourceEvent } from '../../pipelines/model/index.ts';
 import { always, anAsk, collect, digestOf, failureOf, someBytes } from '../support/collect.ts';
 import { until } from '../support/until.ts';
 
 export interface SourceUnderTest {
   readonly open: OpenSource;
   /** Makes content available under a name. */
-  offer(name: string, content: Uint8Array): Promise<Candidate>;
-  /** A candidate that the source does not have. */
-  missing(): Candidate;
+  offer(name: string, content: Uint8Array): Promise<Location>;
+  /** A location that the source does not have. */
+  missing(): Location;
   /** Resolves once the source holds nothing open for requests that are over. */
   freed(): Promise<void>;
   close(): Promise<void>;
@@ -21,15 +21,15 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
   describe(`${name} as a source`, () => {
     const content = someBytes(3_000_001);
     let source: SourceUnderTest;
-    let candidate: Candidate;
+    let location: Location;
 
     beforeAll(async () => {
       source = await create();
-      candidate = await source.offer('large.bin', content);
+      location = await source.offer('large.bin', content);
     });
     afterAll(() => source.close());
 
-    const open = (ask: Partial<Ask> = {}) => source.open(candidate, anAsk(ask));
+    const open = (ask: Partial<Ask> = {}) => source.open(location, anAsk(ask));
 
     it('says one head first, then every byte, then completes', async () => {
       const { head, body, chunks } = await collect(open());

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, filter, map, NEVER, type Observable, of, tap } from 'rxjs';
 import {
-  type Candidate,
   type CopyWriter,
   createHealth,
   isNote,
@@ -13,15 +12,19 @@ import {
   StreamError,
   type StreamEvent,
   type StreamRequest,
+  sourceName,
 } from '../../pipelines/index.ts';
 import {
   aCandidate,
   anEntry,
   aPolicy,
   aRequest,
+  aSource,
+  broken,
   chunk,
   entryOf,
   marbles,
+  nameAt,
   newDigest,
   sourceHead,
   textOf,
@@ -39,13 +42,14 @@ const picture =
         if (!isNote(event)) return;
         if (event.type === 'found') return;
         if (!('candidate' in event)) notes.push(event.type);
-        else if (event.type === 'failed') notes.push(`${event.candidate.source} ${event.error.code} ${event.phase}`);
-        else notes.push(`${event.type} ${event.candidate.source} ${event.from}`);
+        else if (event.type === 'failed')
+          notes.push(`${sourceName(event.candidate.source)} ${event.error.code} ${event.phase}`);
+        else notes.push(`${event.type} ${sourceName(event.candidate.source)} ${event.from}`);
       }),
       filter((event) => !isNote(event)),
       map((event) =>
         event.type === 'head'
-          ? event.candidate.source.toUpperCase()
+          ? sourceName(event.candidate.source).toUpperCase()
           : event.type === 'chunk'
             ? textOf(event.bytes)
             : 'e',
@@ -74,7 +78,8 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
   const deps: LazyFetchDeps = {
     catalog: { lookup: () => of(entry) },
     sources: Object.keys(sources).map((name) => () => of(aCandidate(name, entry))),
-    open: ({ source }: Candidate, { from, ifRange, method }) => {
+    open: (location, { from, ifRange, method }) => {
+      const source = nameAt(location);
       asked.push(`${method} ${source} ${from}${ifRange ? ` if ${ifRange}` : ''}`);
       const count = tries.get(source) ?? 0;
       tries.set(source, count + 1);
@@ -245,7 +250,7 @@ describe('lazyFetch', () => {
   it('fails a candidate with a known problem without opening it', () =>
     marbles(({ cold, expectObservable, flush }) => {
       const problem = new StreamError('SOURCE_BROKEN', 'feed', 'certificate without key');
-      const sources = [() => of(aCandidate('a', entry, { problem })), () => of(aCandidate('b', entry))];
+      const sources = [() => of(broken(aCandidate('a', entry), problem)), () => of(aCandidate('b', entry))];
       const { fetch, asked, notes } = river({ b: [cold('habcd|', SAYS)] }, { sources });
       expectObservable(fetch()).toBe('Babc-(de|)');
       flush();
@@ -293,7 +298,7 @@ describe('lazyFetch', () => {
       unrecorded.fetch({ save: false }).subscribe();
       const kept = river(
         { a: [cold('habcd|', SAYS)] },
-        { sources: [() => of(aCandidate('a', entry, { isCopy: true }))] },
+        { sources: [() => of(aCandidate('saved', entry, { url: 'http://a/bear.rpm' }))] },
       );
       kept.fetch().subscribe();
       flush();
@@ -387,7 +392,7 @@ describe('lazyFetch', () => {
   describe('with hedging', () => {
     const slow = (usual: number | undefined) => {
       const health = createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
-      if (usual !== undefined) for (let i = 0; i < 20; i++) health.answered('a', usual);
+      if (usual !== undefined) for (let i = 0; i < 20; i++) health.answered(aSource('a'), usual);
       return { health, policy: aPolicy({ hedge: true }) };
     };
 

@@ -7,6 +7,7 @@ import {
   type Conditions,
   field,
   type Head,
+  type Location,
   lazyFetch,
   type OpenSource,
   type Report,
@@ -24,6 +25,7 @@ import {
   bytesOf,
   entryOf,
   inTurn,
+  nameAt,
   newDigest,
   sha256,
   sourceHead,
@@ -53,16 +55,16 @@ const letters = (text: string): SourceEvent[] => [...text].map((letter) => ({ ty
 /** A source that honours ranges; `deaf`: one that does not. */
 const honest = (deaf = false) => {
   const asked: string[] = [];
-  const open = (candidate: Candidate, ask: { method: string; from: number; last?: number; ifRange?: string }) => {
+  const open = (location: Location, ask: { method: string; from: number; last?: number; ifRange?: string }) => {
     const { method, from, last, ifRange } = ask;
-    asked.push([method, candidate.source, from, last, ifRange].filter((part) => part !== undefined).join(' '));
+    asked.push([method, nameAt(location), from, last, ifRange].filter((part) => part !== undefined).join(' '));
     if (method === 'HEAD') return of<SourceEvent>(head());
     if (deaf || (ifRange !== undefined && ifRange !== '"1"' && ifRange !== MODIFIED))
       return of(head(), ...letters(CONTENT));
     const first = from < 0 ? Math.max(0, CONTENT.length + from) : from;
     const end = Math.min(last ?? CONTENT.length - 1, CONTENT.length - 1);
     if (first > end)
-      throw new StreamError('UNSATISFIABLE', 'feed', `${candidate.source} has 10 bytes only`, { length: 10 });
+      throw new StreamError('UNSATISFIABLE', 'feed', `${nameAt(location)} has 10 bytes only`, { length: 10 });
     return of(head({ from: first, last: end }), ...letters(CONTENT.slice(first, end + 1)));
   };
   return { asked, open };
@@ -390,18 +392,21 @@ describe('what lies beyond the end', () => {
   });
 });
 
+/** The revision whose candidate is opened: `lazyFetch` opens the candidate itself. */
+const revisionAt = (location: Location): number => (location as Candidate).entry.revision;
+
 /** A source for each of two revisions that share their path and URL: what is asked of the older one comes whole. */
 const openOf =
   (now: CatalogEntry, before: CatalogEntry): OpenSource =>
-  ({ entry: { revision } }) =>
-    revision === now.revision
+  (location) =>
+    revisionAt(location) === now.revision
       ? throwError(() => new StreamError('UNSATISFIABLE', 'feed', 'it has 3 bytes only', { length: now.size }))
       : of(head({ length: before.size }), ...letters(CONTENT));
 
 describe('an older revision', () => {
   const [now, before] = [entryOf('abc', { revision: 2 }), entryOf(CONTENT)];
-  const open: OpenSource = ({ entry: { revision } }) =>
-    revision === 2
+  const open: OpenSource = (location) =>
+    revisionAt(location) === 2
       ? throwError(() => new StreamError('SOURCE_STATUS', 'feed', '500'))
       : of(head(), ...letters(CONTENT));
   const older = (request: Partial<StreamRequest>) => ask(request, { entry: [now, before], open });
@@ -414,9 +419,9 @@ describe('an older revision', () => {
   });
 
   it('does not say how long the newest is', () => {
-    const gone: OpenSource = ({ entry: { revision } }) =>
+    const gone: OpenSource = (location) =>
       throwError(() =>
-        revision === 2
+        revisionAt(location) === 2
           ? new StreamError('SOURCE_MISSING', 'feed', '404')
           : new StreamError('UNSATISFIABLE', 'feed', 'it has 10 bytes only', { length: 10 }),
       );

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import {
-  type Candidate,
   type CatalogEntry,
   createSharing,
   isNote,
+  type Location,
   lazyFetch,
   type Report,
   type SaveRequest,
@@ -43,7 +43,7 @@ const scene = ({
   const deps = {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(aCandidate('a', entry))],
-    open: (_: Candidate, ask: { from: number; last?: number; ifRange?: string; valve: Valve }) => {
+    open: (_: Location, ask: { from: number; last?: number; ifRange?: string; valve: Valve }) => {
       const events = new Subject<SourceEvent>();
       let open = true;
       ask.valve.subscribe((state) => {

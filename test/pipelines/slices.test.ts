@@ -51,7 +51,7 @@ const ask = ({ entry = known, open, slices, request, kept = true, policy }: Stor
     });
   const asking = lazyFetch(aRequest({ slice: true, ranges: [{ first: 2, last: 4 }], ...request }), {
     catalog: { lookup: () => of(entry) },
-    sources: [(found) => of(aCandidate('feed', found, { isCopy: kept }))],
+    sources: [(found) => of(aCandidate(kept ? 'saved' : 'feed', found))],
     open: counting,
     newDigest,
     policy: aPolicy({ attempts: 1, ...policy }),

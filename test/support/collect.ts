@@ -1,13 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { NEVER, type Observable, startWith } from 'rxjs';
-import {
-  type Ask,
-  type Candidate,
-  type SourceEvent,
-  type SourceHead,
-  StreamError,
-} from '../../pipelines/model/index.ts';
-import { aCandidate, anEntry } from './river.ts';
+import { type Ask, type SourceEvent, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
+import { aCandidate, anEntry, type Usable } from './river.ts';
 
 export interface Collected {
   readonly head: SourceHead | undefined;
@@ -46,8 +40,7 @@ export const anAsk = (more: Partial<Ask> = {}): Ask => ({ method: 'GET', from: 0
 
 export const always = (state: boolean): Observable<boolean> => NEVER.pipe(startWith(state));
 
-export const at = (url: string, more: Partial<Candidate> = {}): Candidate =>
-  aCandidate('test', anEntry(), { url, ...more });
+export const at = (url: string, more: Partial<Usable> = {}): Usable => aCandidate('test', anEntry(), { url, ...more });
 
 export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { type Observable, of } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { Candidate, CatalogEntry, Chunk, Head, Policy, SourceHead, StreamRequest } from '../../pipelines/index.ts';
+import type {
+  Candidate,
+  CatalogEntry,
+  Chunk,
+  Head,
+  Location,
+  Policy,
+  SourceHead,
+  SourceId,
+  StreamError,
+  StreamRequest,
+} from '../../pipelines/index.ts';
 
 type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
 
@@ -37,12 +48,38 @@ export const anEntry = (more: Partial<CatalogEntry> = {}): CatalogEntry => ({
 export const entryOf = (text: string, more: Partial<CatalogEntry> = {}): CatalogEntry =>
   anEntry({ checksum: { algorithm: 'sha256', value: sha256(text) }, ...more });
 
-export const aCandidate = (source: string, entry: CatalogEntry, more: Partial<Candidate> = {}): Candidate => ({
+/** A source by its name, as `sourceName` prints it. */
+export const aSource = (name: string): SourceId => {
+  const [, kind = '', id = ''] = /^([^:]*):?(.*)$/s.exec(name) ?? [];
+  return { kind, id };
+};
+
+/** A candidate that may be opened. */
+export type Usable = Candidate & Location;
+
+export const aCandidate = (source: string, entry: CatalogEntry, more: Partial<Usable> = {}): Usable => ({
   entry,
-  source,
+  source: aSource(source),
   url: `http://${source}/bear.rpm`,
   ...more,
 });
+
+/** A candidate that is known to be unusable. */
+export const broken = ({ entry, source, url }: Candidate, problem: StreamError): Candidate => ({
+  entry,
+  source,
+  url,
+  problem,
+});
+
+/** A found candidate, which must not be broken. */
+export const usable = (candidate: Candidate): Usable => {
+  if (candidate.problem) throw candidate.problem;
+  return candidate;
+};
+
+/** The name of the source that `aCandidate` put a location at. */
+export const nameAt = ({ url }: Location): string => new URL(url).host;
 
 export const sourceHead = (more: Partial<SourceHead> = {}): SourceHead => ({
   type: 'head',

@@ -13,7 +13,6 @@ import {
 import {
   type Ask,
   type ByteRange,
-  type Candidate,
   createHealth,
   createSharing,
   type LazyFetchDeps,
@@ -27,7 +26,7 @@ import {
   StreamError,
   type StreamEvent,
 } from '../../pipelines/index.ts';
-import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, newDigest, sourceHead } from './river.ts';
+import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, nameAt, newDigest, sourceHead } from './river.ts';
 
 /** How one try of a source goes. `at` is a byte of the whole content. */
 export type Fate =
@@ -149,13 +148,14 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
     ...(!plan.checksum && { checksum: undefined }),
   });
   const candidates = plan.sources.map((_, index) => aCandidate(`s${index}`, entry));
-  const tries = new Map<Candidate, number>();
-  const open: OpenSource = (candidate, ask) => {
-    const fates = plan.sources[candidates.indexOf(candidate)] ?? [];
-    const count = tries.get(candidate) ?? 0;
-    tries.set(candidate, count + 1);
+  const tries = new Map<string, number>();
+  const open: OpenSource = (location, ask) => {
+    const name = nameAt(location);
+    const fates = plan.sources[candidates.findIndex(({ url }) => url === location.url)] ?? [];
+    const count = tries.get(name) ?? 0;
+    tries.set(name, count + 1);
     const fate = fates[Math.min(count, fates.length - 1)] ?? { kind: 'good' };
-    const track: Track = { name: `${candidate.source}@${ask.from}`, marks: [] };
+    const track: Track = { name: `${name}@${ask.from}`, marks: [] };
     tracks.push(track);
     const mark = (text: string) => track.marks.push([time.now(), text]);
     return defer(() => {

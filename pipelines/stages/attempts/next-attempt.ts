@@ -2,6 +2,7 @@ import {
   type Candidate,
   type ErrorCode,
   type Head,
+  isCopy,
   mayContinue,
   type Policy,
   type Remedy,
@@ -48,7 +49,7 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
   if (failures.length >= limits.attempts) return undefined;
 
   // A verified copy knows how long the content is: no other source could have the bytes.
-  if (failures.some(({ candidate, error }) => candidate.isCopy && error.code === 'UNSATISFIABLE')) return undefined;
+  if (failures.some(({ candidate, error }) => isCopy(candidate) && error.code === 'UNSATISFIABLE')) return undefined;
 
   const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
   const settled = failures.some(({ candidate, error }) => !candidate.outdated && SETTLED.has(error.code));

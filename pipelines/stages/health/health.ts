@@ -1,5 +1,12 @@
 import { asyncScheduler, BehaviorSubject, type Observable, type SchedulerLike } from 'rxjs';
-import type { Candidate, ErrorCode, Note, StreamError } from '../../model/index.ts';
+import {
+  type Candidate,
+  type ErrorCode,
+  type Note,
+  type SourceId,
+  type StreamError,
+  sourceName,
+} from '../../model/index.ts';
 import { backOff } from '../../operators/back-off.ts';
 
 interface HealthOptions {
@@ -12,7 +19,7 @@ interface HealthOptions {
 
 /** A source that failed and has not proven itself since: `cooling`, tried last; or on `trial` by one request, for the others cooling still. */
 export interface SourceHealth {
-  readonly source: string;
+  readonly source: SourceId;
   readonly state: 'cooling' | 'trial';
   /** Failures in a row. */
   readonly failures: number;
@@ -28,11 +35,11 @@ export interface Health {
   /** Learns from a request's notes: who is tried, who failed. */
   observe(note: Note): void;
   /** A source's head came, so many milliseconds after it was asked. */
-  answered(source: string, took: number): void;
+  answered(source: SourceId, took: number): void;
   /** A transfer came to its right end: its source is well. */
-  succeeded(source: string): void;
+  succeeded(source: SourceId): void;
   /** Milliseconds that 95 of 100 of a source's recent heads took at most; nothing before there were enough of them. */
-  usualHead(source: string): number | undefined;
+  usualHead(source: SourceId): number | undefined;
   /** The sources that are not well, now and after each change. Never completes. */
   readonly unhealthy: Observable<readonly SourceHealth[]>;
 }
@@ -73,7 +80,7 @@ export const createHealth = ({
   const unhealthy = new BehaviorSubject<readonly SourceHealth[]>([]);
 
   const isCooling = ({ source }: Candidate): boolean => {
-    const health = known.get(source);
+    const health = known.get(sourceName(source));
     return health !== undefined && scheduler.now() < health.until;
   };
 
@@ -87,14 +94,14 @@ export const createHealth = ({
   };
 
   const remember = (health: SourceHealth) => {
-    known.set(health.source, health);
+    known.set(sourceName(health.source), health);
     unhealthy.next([...known.values()]);
   };
 
   const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
 
-  const failed = (source: string, { code, message, retryAfter }: StreamError) => {
-    const failures = (known.get(source)?.failures ?? 0) + 1;
+  const failed = (source: SourceId, { code, message, retryAfter }: StreamError) => {
+    const failures = (known.get(sourceName(source))?.failures ?? 0) + 1;
     const until = scheduler.now() + Math.max(coolingTime(failures), retryAfter ?? 0);
     remember({ source, state: 'cooling', failures, until, lastError: { code, message } });
   };
@@ -107,7 +114,7 @@ export const createHealth = ({
     observe: (note) => {
       if (!('candidate' in note)) return;
       const { source } = note.candidate;
-      const health = known.get(source);
+      const health = known.get(sourceName(source));
       if (note.type === 'failed' && note.error.code === 'WRONG_CHECKSUM') rememberWrongContent(note.candidate);
       if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
@@ -115,14 +122,14 @@ export const createHealth = ({
         remember({ ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
     },
     answered: (source, took) => {
-      const times = heads.get(source) ?? [];
-      heads.set(source, [...times.slice(1 - REMEMBERED), took]);
+      const times = heads.get(sourceName(source)) ?? [];
+      heads.set(sourceName(source), [...times.slice(1 - REMEMBERED), took]);
     },
     succeeded: (source) => {
-      if (known.delete(source)) unhealthy.next([...known.values()]);
+      if (known.delete(sourceName(source))) unhealthy.next([...known.values()]);
     },
     usualHead: (source) => {
-      const times = heads.get(source) ?? [];
+      const times = heads.get(sourceName(source)) ?? [];
       if (times.length < ENOUGH) return undefined;
       return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)];
     },

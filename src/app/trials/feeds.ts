@@ -89,12 +89,11 @@ const tryPlace = (
   timeoutMs: number,
 ): Promise<Trial> => {
   const ask = async (): Promise<string | undefined> => {
-    const entry = { path: url, url, importerId: '', unitId: '', unitTypeId: '', revision: 0, data: {} };
-    const candidate = { entry, source: what, url, access: await access(), ...(root !== undefined && { root }) };
+    const location = { url, access: await access(), ...(root !== undefined && { root }) };
     const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${timeoutMs} ms`);
     try {
       await firstValueFrom(
-        defer(() => open(candidate, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
+        defer(() => open(location, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
           timeout({ first: timeoutMs, with: () => throwError(late) }),
         ),
       );

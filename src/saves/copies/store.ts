@@ -21,15 +21,18 @@ import {
   type Candidate,
   type CatalogEntry,
   type Dispatch,
+  etagOf,
   type FindCandidates,
   type Header,
   type Keep,
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
+import { contentType } from '../../lib/content-type.ts';
 import { makeFolder } from '../../lib/private-files.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
+import type { Copy } from './copy.ts';
 import { makeEviction } from './eviction.ts';
 import { syncPath, unlessMissing, writeNew } from './files.ts';
 import { makeKeyedMutex } from './keyed-mutex.ts';
@@ -227,9 +230,14 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     }
     if (!known) return undefined;
     eviction.used(copy);
-    const { headers } = known;
     const url = pathToFileURL(copy.path).href;
-    return { entry, source: 'saved', url, root: folder, isCopy: true, ...(headers && { headers }) };
+    return {
+      entry,
+      source: { kind: 'saved', id: '' },
+      url,
+      root: folder,
+      headers: known.headers ?? unsaid(entry, copy),
+    };
   };
 
   return {
@@ -247,3 +255,12 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     },
   };
 };
+
+/**
+ * The header fields of a copy whose transfer is unknown: what its name and its proven content say.
+ * The file's time is that of saving, which is not when the content was modified.
+ */
+const unsaid = ({ path }: CatalogEntry, { checksum }: Copy): readonly Header[] => [
+  ['Content-Type', contentType(path)],
+  ['ETag', etagOf(checksum)],
+];

@@ -1,6 +1,6 @@
 import { type BigIntStats, close, constants, fstat, open } from 'node:fs';
 import { promisify } from 'node:util';
-import { type Candidate, type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
+import { type ErrorCode, type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { diskPath } from './path.ts';
 
@@ -12,14 +12,14 @@ export interface DiskFile {
 }
 
 /**
- * Opens a candidate's file, or rejects with a StreamError, with nothing left open.
- * A last symbolic link is not followed where the candidate has a root: it would have appeared after the path was resolved.
+ * Opens a location's file, or rejects with a StreamError, with nothing left open.
+ * A last symbolic link is not followed if the location has a root: it would have appeared after the path was resolved.
  * Without O_NONBLOCK, opening a named pipe would wait for a writer, and hold a thread for it.
  */
-export const openDiskFile = async (candidate: Candidate): Promise<DiskFile> => {
+export const openDiskFile = async (location: Location): Promise<DiskFile> => {
   try {
-    const path = await diskPath(candidate);
-    const noFollow = candidate.root === undefined ? 0 : constants.O_NOFOLLOW;
+    const path = await diskPath(location);
+    const noFollow = location.root === undefined ? 0 : constants.O_NOFOLLOW;
     const fd = await openFd(path, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
     try {
       const stats = await statFd(fd, { bigint: true });
@@ -31,7 +31,7 @@ export const openDiskFile = async (candidate: Candidate): Promise<DiskFile> => {
       throw error;
     }
   } catch (error) {
-    throw diskError(error, candidate.url);
+    throw diskError(error, location.url);
   }
 };
 

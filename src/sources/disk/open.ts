@@ -2,18 +2,18 @@ import { read } from 'node:fs';
 import type { SourceEvent } from '../../../pipelines/model/index.ts';
 import {
   type Ask,
-  type Candidate,
   field,
   type Header,
   holds,
+  type Location,
   type OpenSource,
   resolveRange,
   type SourceHead,
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import { type Producer, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
+import { contentType } from '../../lib/content-type.ts';
 import { asksRange } from '../asks-range.ts';
-import { contentType } from '../content-type.ts';
 import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
 
 /** Bytes a read at most: larger ones gain little and hold more. */
@@ -25,15 +25,15 @@ const READ = 256 * 1024;
  * meanwhile. Errors with a StreamError, SHORT_BODY where the file has become shorter. Unsubscribing closes the file, at the latest when the
  * one read under way returns.
  */
-export const openDisk: OpenSource = (candidate, ask) =>
+export const openDisk: OpenSource = (location, ask) =>
   pausable<SourceEvent>(ask.valve, (sink) => {
     let paused = false;
     let left = false;
     let reading: Producer | undefined;
 
-    openDiskFile(candidate).then(
+    openDiskFile(location).then(
       (file) => {
-        const head = headOf(file, candidate, ask);
+        const head = headOf(file, location, ask);
         if (head instanceof StreamError) {
           closeFd(file.fd);
           return sink.error(head);
@@ -117,10 +117,10 @@ const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
   new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
 
 /** The head that a web server would send; If-Range that does not hold means the whole file (RFC 9110 section 13.1.5). */
-const headOf = (file: DiskFile, candidate: Candidate, ask: Ask): SourceHead | StreamError => {
+const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | StreamError => {
   const { path, stats } = file;
   const length = Number(stats.size);
-  const fields = fieldsOf(file, candidate);
+  const fields = fieldsOf(file, location);
   const tag = field(fields, 'etag');
   // A weak one proves nothing about bytes.
   const etag = tag?.startsWith('"') ? tag : undefined;
@@ -140,9 +140,9 @@ const headOf = (file: DiskFile, candidate: Candidate, ask: Ask): SourceHead | St
  * own. A copy's time is that of saving, which is not when the content was modified. The file's entity tag is strong: time, size and inode
  * change with the content (RFC 9110 section 8.8.1).
  */
-const fieldsOf = ({ path, stats }: DiskFile, { headers, isCopy }: Candidate): readonly Header[] =>
+const fieldsOf = ({ path, stats }: DiskFile, { headers }: Location): readonly Header[] =>
   headers ?? [
     ['Content-Type', contentType(path)],
-    ...(isCopy ? [] : [['Last-Modified', stats.mtime.toUTCString()] as const]),
+    ['Last-Modified', stats.mtime.toUTCString()],
     ['ETag', `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}-${stats.ino.toString(16)}"`],
   ];

@@ -1,14 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Candidate, StreamError } from '../../../pipelines/model/index.ts';
+import { type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
 
 /**
- * Where a candidate's file lies: its path, every symbolic link resolved where the candidate has a root.
+ * The path of a location's file, with every symbolic link resolved if the location has a root.
  * Rejects with SOURCE_BROKEN for what is no path, OUTSIDE_ROOT for what lies elsewhere than it may, else with the system's error.
  */
-export const diskPath = async ({ url, root }: Pick<Candidate, 'url' | 'root'>): Promise<string> => {
+export const diskPath = async ({ url, root }: Pick<Location, 'url' | 'root'>): Promise<string> => {
   const path = plainPath(url);
   // A file's name ends at a NUL for the system, but not for whoever checked it.
   if (path.includes('\0')) throw outside(JSON.stringify(url), root);

@@ -1,16 +1,21 @@
 import { map } from 'rxjs';
 import type { Catalog, FindCandidates } from '../../../pipelines/model/index.ts';
+import { contentType } from '../../lib/content-type.ts';
+import { hostOf } from '../holder.ts';
 
-/** The feed itself, with its importer's credentials: the last resort for every entry. Errors as `catalog.access` does. */
+/**
+ * Emits the feed of an entry with its importer's credentials: the last resort. Errors as
+ * `catalog.access` does.
+ */
 export const feedCandidates =
   ({ access }: Pick<Catalog, 'access'>): FindCandidates =>
   (entry) =>
     access(entry.importerId).pipe(
-      map((access) => ({ entry, source: `feed:${hostOf(entry.url)}`, url: entry.url, access })),
+      map((access) => ({
+        entry,
+        source: { kind: 'feed', id: hostOf(entry.url) },
+        url: entry.url,
+        access: { ...access, owner: { kind: 'importer', id: entry.importerId } },
+        headers: [['Content-Type', contentType(entry.path)]],
+      })),
     );
-
-const hostOf = (url: string): string => {
-  if (!URL.canParse(url)) return '?';
-  const { host, protocol } = new URL(url);
-  return host || protocol.slice(0, -1);
-};

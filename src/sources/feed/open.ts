@@ -1,6 +1,5 @@
-import { field, type OpenSource, type SourceHead, StreamError } from '../../../pipelines/model/index.ts';
+import { field, type Header, type OpenSource, type SourceHead, StreamError } from '../../../pipelines/model/index.ts';
 import { pausable } from '../../../pipelines/operators/pausable.ts';
-import { contentType } from '../content-type.ts';
 import { readAnswer } from './answer.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { type Exchange, exchange } from './exchange.ts';
@@ -29,9 +28,9 @@ export interface Feed {
 export const createFeed = (settings: FeedSettings): Feed => {
   const registry = createPoolRegistry(settings);
 
-  const open: OpenSource = (candidate, ask) =>
+  const open: OpenSource = (location, ask) =>
     pausable(ask.valve, (sink) => {
-      const access = candidate.access ?? {};
+      const access = location.access ?? {};
       let paused = false;
       let current: Exchange | undefined;
 
@@ -44,7 +43,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
           head: (status, headers) => {
             headSeen = true;
             const answer = readAnswer(status, headers, ask, url);
-            if (answer.type === 'head') sink.ahead(typed(answer, candidate.entry.path));
+            if (answer.type === 'head') sink.ahead(completed(answer, location.headers));
             else if (answer.type === 'nothing-left') {
               sink.ahead(answer.head);
               sink.complete();
@@ -62,7 +61,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
 
       attempt(
         () => {
-          const home = feedUrl(candidate.url);
+          const home = feedUrl(location.url);
           visit(home, home, settings.maxRedirects);
         },
         (error) => sink.error(error),
@@ -84,11 +83,11 @@ export const createFeed = (settings: FeedSettings): Feed => {
   return { open, close: registry.close };
 };
 
-/** Where the feed does not say of what type the content is, the name that it is catalogued by does. */
-const typed = (head: SourceHead, path: string): SourceHead =>
-  field(head.headers, 'content-type') === undefined
-    ? { ...head, headers: [...head.headers, ['Content-Type', contentType(path)]] }
-    : head;
+/** A head with the fields that it lacks. */
+const completed = (head: SourceHead, known: readonly Header[] = []): SourceHead => {
+  const missing = known.filter(([name]) => field(head.headers, name.toLowerCase()) === undefined);
+  return missing.length === 0 ? head : { ...head, headers: [...head.headers, ...missing] };
+};
 
 const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
   const text = `${sayUrl(home)} redirects more than ${most} times`;

@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { concat, EMPTY, of, throwError } from 'rxjs';
 import { type Candidate, type CatalogEntry, candidates, StreamError } from '../../../pipelines/index.ts';
-import { aCandidate, anEntry, entryOf, marbles } from '../../support/river.ts';
+import { aCandidate, anEntry, aSource, entryOf, marbles } from '../../support/river.ts';
 
 describe('candidates', () => {
   const newer = anEntry({ revision: 2 });
@@ -31,7 +31,7 @@ describe('candidates', () => {
       // The feed of all is cooling down.
       const health = {
         order: (all: readonly Candidate[]) =>
-          all.toSorted((a, b) => Number(a.source === 'feed') - Number(b.source === 'feed')),
+          all.toSorted((a, b) => Number(a.source.kind === 'feed') - Number(b.source.kind === 'feed')),
       };
       const replaced = { ...now, replaced: true };
       const result = [
@@ -49,7 +49,7 @@ describe('candidates', () => {
       const problem = new StreamError('SOURCE_BROKEN', 'feed', 'importer unknown');
       const feed = aCandidate('feed', newer);
       const sources = [() => throwError(() => problem), () => of(feed)];
-      const broken = { entry: newer, source: 'feed', url: newer.url, problem };
+      const broken = { entry: newer, source: aSource('feed'), url: newer.url, problem };
       expectObservable(of([newer]).pipe(candidates({ sources }))).toBe('(r|)', { r: [broken, feed] });
     }));
 

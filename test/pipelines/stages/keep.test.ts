@@ -3,7 +3,7 @@ import { type Chunk, type Head, keep, type StreamRequest } from '../../../pipeli
 import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEndOf } from '../../support/river.ts';
 
 const feed = aCandidate('feed', entryOf('ab'));
-const saved = aCandidate('saved', entryOf('ab'), { isCopy: true });
+const saved = aCandidate('saved', entryOf('ab'));
 
 /** What became of the copies, written down as it happens. The head says where one is made. */
 const check = (

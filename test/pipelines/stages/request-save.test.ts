@@ -11,7 +11,7 @@ import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, marbles, untilEn
 
 const entry = entryOf('a');
 const feed = aCandidate('feed', entry);
-const saved = aCandidate('saved', entry, { isCopy: true });
+const saved = aCandidate('saved', entry);
 
 const check = (
   source: string,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, firstValueFrom, from, of, throwError, toArray } from 'rxjs';
-import type { Candidate, CatalogEntry, Offer } from '../../../pipelines/model/index.ts';
+import { type Candidate, type CatalogEntry, type Offer, sourceName } from '../../../pipelines/model/index.ts';
 import { alternateCandidates } from '../../../src/alternates/candidates.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
-import { anEntry } from '../../support/river.ts';
+import { anEntry, aSource as aSourceId } from '../../support/river.ts';
 
 const aSource = (id: string, more: Partial<AlternateSource> = {}): AlternateSource => ({
   id,
@@ -33,7 +33,7 @@ describe('alternate candidates', () => {
       aSource('a', { priority: 2 }),
     ];
     const offers = ['a', 'b', 'c', 'z'].map((sourceId) => ({ sourceId, url: `http://${sourceId}/x` }));
-    expect((await find(sources, offers)).map(({ source }) => source)).toEqual([
+    expect((await find(sources, offers)).map(({ source }) => sourceName(source))).toEqual([
       'alternate:z',
       'alternate:c',
       'alternate:a',
@@ -49,9 +49,10 @@ describe('alternate candidates', () => {
       { sourceId: 'web', url: 'http://web/x.rpm' },
     ];
     const entry = anEntry();
+    const headers = [['Content-Type', 'application/x-rpm']];
     expect(await find(sources, offers, entry)).toEqual([
-      { entry, source: 'alternate:web', url: 'http://web/x.rpm', access },
-      { entry, source: 'alternate:disk', url: 'file:///mnt/a%20b/x.rpm', root: '/mnt/a b/', access: {} },
+      { entry, source: aSourceId('alternate:web'), url: 'http://web/x.rpm', access, headers },
+      { entry, source: aSourceId('alternate:disk'), url: 'file:///mnt/a%20b/x.rpm', root: '/mnt/a b/', access: {} },
     ]);
   });
 
@@ -95,8 +96,8 @@ describe('alternate candidates', () => {
     );
     const found = await firstValueFrom(finder(anEntry()).pipe(toArray()));
     expect(found).toMatchObject([
-      { source: 'alternate:bad', problem: { code: 'INTERNAL', message: 'no identity' } },
-      { source: 'alternate:good' },
+      { source: aSourceId('alternate:bad'), problem: { code: 'INTERNAL', message: 'no identity' } },
+      { source: aSourceId('alternate:good') },
     ]);
     expect(found[1]?.problem).toBeUndefined();
   });

@@ -10,6 +10,7 @@ import {
   type Report,
   refreshOnce,
   type StreamEvent,
+  sourceName,
 } from '../../../pipelines/index.ts';
 import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
 import { yum } from '../../../src/alternates/catalogers/yum.ts';
@@ -139,7 +140,7 @@ describe('a request for a unit that alternate sources offer', () => {
         expiration: 9e9,
       },
     ]);
-    const sources = async () => (await find(alternates, `/zoo/${BEAR}`)).map(({ source }) => source);
+    const sources = async () => (await find(alternates, `/zoo/${BEAR}`)).map(({ source }) => sourceName(source));
     expect(await sources()).toEqual(['alternate:short', 'alternate:long']);
     alternates.describe('long', ZOO, { priority: -1, expires: '2h' });
     // Its base is another now: what it offered lies elsewhere.

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, of } from 'rxjs';
 import type { SaveRequest } from '../../../pipelines/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
-import { aCandidate, anEntry, aPolicy, chunk, sourceHead } from '../../support/river.ts';
+import { aCandidate, anEntry, aPolicy, aSource, chunk, sourceHead } from '../../support/river.ts';
 
 describe('composeStreamer', () => {
   const entry = anEntry();
@@ -39,6 +39,6 @@ describe('composeStreamer', () => {
   });
 
   it('explains a path with the candidates of its sources', async () => {
-    expect(await firstValueFrom(scene().streamer.explain(entry.path))).toMatchObject([{ source: 'a' }]);
+    expect(await firstValueFrom(scene().streamer.explain(entry.path))).toMatchObject([{ source: aSource('a') }]);
   });
 });

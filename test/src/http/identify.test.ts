@@ -13,7 +13,7 @@ import { aCandidate, anEntry, headOf } from '../../support/river.ts';
 const ALL = { via: true, cacheStatus: true, proxyStatus: true, requestId: true };
 const feed = aCandidate('feed:secret.host:8080', anEntry());
 const alternate = aCandidate('alternate:secret', anEntry());
-const saved = aCandidate('saved', anEntry(), { isCopy: true, url: 'file:///saved/x' });
+const saved = aCandidate('saved', anEntry(), { url: 'file:///saved/x' });
 
 const ofHead = (
   found: readonly Candidate[],

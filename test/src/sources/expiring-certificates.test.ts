@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EMPTY } from 'rxjs';
-import type { Access } from '../../../pipelines/model/index.ts';
+import type { Access, AccessOwner } from '../../../pipelines/model/index.ts';
 import { type Authority, createAuthority } from '../../../src/cli/demo/certificates.ts';
 import { type ExpiringCertificate, warnOfExpiry } from '../../../src/sources/expiring-certificates.ts';
-import { anAsk, at } from '../../support/collect.ts';
+import { anAsk } from '../../support/collect.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2030, 0, 1);
+
+const IMPORTER: AccessOwner = { kind: 'importer', id: '0'.repeat(24) };
 
 describe('certificates that expire', () => {
   let authority: Authority;
@@ -30,8 +32,8 @@ describe('certificates that expire', () => {
     return {
       warnings,
       opened,
-      use: (access: Access, url = 'https://feed.test/a', source = 'feed:feed.test') =>
-        open({ ...at(url, { access }), source }, anAsk()),
+      use: (access: Access, url = 'https://feed.test/a', owner = IMPORTER) =>
+        open({ url, access: { ...access, owner } }, anAsk()),
       pass: (milliseconds: number) => {
         time += milliseconds;
       },
@@ -75,7 +77,7 @@ describe('certificates that expire', () => {
     const { warnings, use } = setUp();
     const ca = one.cert + good.cert + two.cert;
     use({ ca });
-    use({ ca }, 'https://other.test/', 'alternate:other');
+    use({ ca }, 'https://other.test/', { kind: 'alternate', id: 'other' });
     expect(warnings).toMatchObject([
       { what: 'CA certificate', subject: 'CN=one', importerId: '0'.repeat(24) },
       { what: 'CA certificate', subject: 'CN=two' },

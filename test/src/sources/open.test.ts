@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { StreamError } from '../../../pipelines/model/index.ts';
 import { createSources } from '../../../src/sources/open.ts';
 import { anAsk, at, collect, failureOf } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
@@ -30,17 +29,12 @@ describe('every kind of source', () => {
     await origin.close();
   });
 
-  it('fails at once where a problem is known', async () => {
-    const problem = new StreamError('SOURCE_BROKEN', 'catalog', 'the importer is gone');
-    await expect(failureOf(open(file, { problem }))).resolves.toBe(problem);
-  });
-
   it.each(['ftp://feed.test/a', 'a.rpm', '', 'javascript:alert(1)'])(
     'says where the URL is of no kind: %p',
     async (url) => {
       await expect(failureOf(open(url))).resolves.toMatchObject({
         code: 'SOURCE_BROKEN',
-        message: `test has the URL “${url}”; expected http:, https: or file:`,
+        message: `cannot open the URL “${url}”; expected http:, https: or file:`,
       });
     },
   );

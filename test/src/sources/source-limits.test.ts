@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { concat, firstValueFrom, NEVER, of } from 'rxjs';
 import {
   type Access,
-  type Candidate,
+  type Location,
   type OpenSource,
   type SourceEvent,
   StreamError,
@@ -15,21 +15,23 @@ import { withLimits } from '../../../src/sources/source-limits.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
 import { startFeed, type TestFeed } from '../../support/feeds.ts';
-import { anEntry, chunk, marbles, sourceHead } from '../../support/river.ts';
+import { aSource, chunk, marbles, sourceHead } from '../../support/river.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
 const newFolder = temporaryFolders();
-const from = (source: string, access: Access, importerId = '0'.repeat(24)): Candidate => ({
-  entry: anEntry({ importerId }),
-  source,
-  url: 'http://acs/x',
-  access,
-});
+const ownedBy = (id: string): Access => ({ owner: { kind: 'alternate', id } });
+const from = (name: string, access: Access, importerId = '0'.repeat(24)): Location => {
+  const { kind, id } = aSource(name);
+  return {
+    url: kind === 'feed' ? `http://${id}/x` : 'http://acs/x',
+    access: { ...access, ...(kind === 'alternate' ? ownedBy(id) : { owner: { kind: 'importer', id: importerId } }) },
+  };
+};
 
 describe('places of a source', () => {
   const head = sourceHead();
-  const opening = (events: OpenSource, candidate: Candidate) => events(candidate, anAsk({ valve: NEVER }));
+  const opening = (events: OpenSource, location: Location) => events(location, anAsk({ valve: NEVER }));
 
   it('hold across requests, each source having its own', () =>
     marbles(({ cold, expectObservable }) => {
@@ -54,7 +56,7 @@ describe('places of a source', () => {
     marbles(({ cold, expectObservable }) => {
       const open = withLimits(() => cold<SourceEvent>('h---------|', { h: head }), { timeoutMs: 5 });
       const one = from('alternate:one', { maxConcurrent: 1 });
-      const text = 'alternate:one may have 1 transfers at a time; http://acs/x waited 5 ms for its place';
+      const text = 'alternate:one is at its limit (max_concurrent = 1); http://acs/x waited 5 ms';
       expectObservable(opening(open, one)).toBe('h---------|', { h: head });
       expectObservable(opening(open, one)).toBe('-----#', {}, new StreamError('SOURCE_FULL', 'self', text));
     }));
@@ -86,8 +88,8 @@ describe('limits of a real feed', () => {
 
   it('never let more requests reach it than it may have, and all come through', async () => {
     const open = withLimits(feed.open, { timeoutMs: 10_000 });
-    const candidate = at(`${server.url}/x`, { source: 'alternate:one', access: { maxConcurrent: 2 } });
-    const all = Array.from({ length: 6 }, () => collect(open(candidate, anAsk())));
+    const location = at(`${server.url}/x`, { access: { ...ownedBy('one'), maxConcurrent: 2 } });
+    const all = Array.from({ length: 6 }, () => collect(open(location, anAsk())));
     for (let answered = 0; answered < 6; answered += 1) {
       await until(() => held.length > 0);
       expect(server.requests.length - answered).toBeLessThanOrEqual(2);
@@ -99,11 +101,11 @@ describe('limits of a real feed', () => {
 
   it('give a place back when a waiting or a running request is left', async () => {
     const open = withLimits(feed.open, { timeoutMs: 10_000 });
-    const candidate = at(`${server.url}/x`, { source: 'alternate:two', access: { maxConcurrent: 1 } });
+    const location = at(`${server.url}/x`, { access: { ...ownedBy('two'), maxConcurrent: 1 } });
     const before = server.requests.length;
-    const running = open(candidate, anAsk()).subscribe();
-    const waiting = open(candidate, anAsk()).subscribe();
-    const last = collect(open(candidate, anAsk()));
+    const running = open(location, anAsk()).subscribe();
+    const waiting = open(location, anAsk()).subscribe();
+    const last = collect(open(location, anAsk()));
     await until(() => server.requests.length === before + 1);
     waiting.unsubscribe();
     running.unsubscribe();
@@ -119,9 +121,9 @@ describe('the speed of a source', () => {
     const content = someBytes(300_000);
     writeFileSync(file, content);
     const open = withLimits(openDisk, { timeoutMs: 10_000 });
-    const candidate = at(file, { source: 'alternate:one', access: { maxSpeed: 1_000_000 } });
+    const location = at(file, { access: { ...ownedBy('one'), maxSpeed: 1_000_000 } });
     const began = performance.now();
-    const all = await Promise.all([1, 2, 3].map(() => collect(open(candidate, anAsk()))));
+    const all = await Promise.all([1, 2, 3].map(() => collect(open(location, anAsk()))));
     const took = performance.now() - began;
     for (const { body, head } of all) {
       expect(body.equals(content)).toBe(true);
@@ -135,15 +137,15 @@ describe('the speed of a source', () => {
     const file = join(newFolder(), 'file');
     writeFileSync(file, someBytes(100_000));
     const open = withLimits(openDisk, { timeoutMs: 10_000 });
-    const candidate = at(file, { source: 'alternate:one', access: { maxSpeed: 1_000_000_000 } });
-    const first = await firstValueFrom(open(candidate, anAsk({ valve: concat(of(false), NEVER) })));
+    const location = at(file, { access: { ...ownedBy('one'), maxSpeed: 1_000_000_000 } });
+    const first = await firstValueFrom(open(location, anAsk({ valve: concat(of(false), NEVER) })));
     expect(first.type).toBe('head');
   });
 
   it('fails as the source does', async () => {
     const open = withLimits(openDisk, { timeoutMs: 10_000 });
-    const candidate = at('/no/such/file', { source: 'alternate:one', access: { maxSpeed: 10, maxConcurrent: 1 } });
-    expect((await failureOf(open(candidate, anAsk()))).code).toBe('SOURCE_MISSING');
-    expect((await failureOf(open(candidate, anAsk()))).code).toBe('SOURCE_MISSING');
+    const location = at('/no/such/file', { access: { ...ownedBy('one'), maxSpeed: 10, maxConcurrent: 1 } });
+    expect((await failureOf(open(location, anAsk()))).code).toBe('SOURCE_MISSING');
+    expect((await failureOf(open(location, anAsk()))).code).toBe('SOURCE_MISSING');
   });
 });

@@ -6,6 +6,7 @@ import {
   aCandidate,
   aPolicy,
   aRequest,
+  broken,
   chunk,
   entryOf,
   marbles,
@@ -94,7 +95,7 @@ describe('attempt', () => {
         },
         policy: aPolicy(),
       };
-      expectObservable(attempt(aRequest(), { ...candidate, problem }, { from: 0 }, deps)).toBe('#', {}, problem);
+      expectObservable(attempt(aRequest(), broken(candidate, problem), { from: 0 }, deps)).toBe('#', {}, problem);
     }));
 
   it('does not measure the answer to HEAD', () =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorCode, StreamError } from '../../../../pipelines/index.ts';
 import { type Failure, nextAttempt } from '../../../../pipelines/stages/attempts/next-attempt.ts';
-import { aCandidate, anEntry, aPolicy, entryOf } from '../../../support/river.ts';
+import { aCandidate, anEntry, aPolicy, aSource, entryOf } from '../../../support/river.ts';
 
 const entry = entryOf('content');
 const a = aCandidate('a', entry);
@@ -64,7 +64,9 @@ describe('nextAttempt', () => {
     expect(next([a, old], [failure(a, 'UNSATISFIABLE')])).toBeUndefined();
     expect(next([a, old], [failure(a, 'LENGTH_UNKNOWN')])).toBeUndefined();
     expect(next([a, b, old], [failure(a, 'UNSATISFIABLE')])).toEqual({ candidate: b, wait: 0 });
-    expect(next([{ ...a, isCopy: true }, b], [failure({ ...a, isCopy: true }, 'UNSATISFIABLE')])).toBeUndefined();
+    expect(
+      next([{ ...a, source: aSource('saved') }, b], [failure({ ...a, source: aSource('saved') }, 'UNSATISFIABLE')]),
+    ).toBeUndefined();
   });
 
   it('never joins content of another checksum, or of none', () => {

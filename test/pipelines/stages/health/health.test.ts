@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { VirtualTimeScheduler } from 'rxjs';
-import { createHealth, type ErrorCode, type Note, StreamError } from '../../../../pipelines/index.ts';
-import { aCandidate, entryOf } from '../../../support/river.ts';
+import { createHealth, type ErrorCode, type Note, StreamError, sourceName } from '../../../../pipelines/index.ts';
+import { aCandidate, aSource, entryOf } from '../../../support/river.ts';
 
 const entry = entryOf('abc');
 const [a, b, c] = [aCandidate('a', entry), aCandidate('b', entry), aCandidate('c', entry)];
@@ -17,7 +17,7 @@ const failure = (candidate: typeof a, code: ErrorCode = 'STALLED', retryAfter?: 
 const withClock = (random = 1) => {
   const time = new VirtualTimeScheduler();
   const health = createHealth({ cooldown: 100, cooldownLimit: 1000, random: () => random, scheduler: time });
-  const names = () => health.order([a, b, c]).map(({ source }) => source);
+  const names = () => health.order([a, b, c]).map(({ source }) => sourceName(source));
   const at = (frame: number, act: () => void) => time.schedule(act, frame);
   return { time, health, names, at };
 };
@@ -60,7 +60,7 @@ describe('health', () => {
     at(100, () => {
       health.observe(attempt(a));
       expect(names()).toEqual(['b', 'c', 'a']);
-      health.succeeded('a');
+      health.succeeded(aSource('a'));
       expect(names()).toEqual(['a', 'b', 'c']);
     });
     time.flush();
@@ -112,23 +112,23 @@ describe('health', () => {
     const { health } = withClock();
     const told: string[] = [];
     health.unhealthy.subscribe((unhealthy) =>
-      told.push(unhealthy.map(({ source, state, failures }) => `${source} ${state} ${failures}`).join()),
+      told.push(unhealthy.map(({ source, state, failures }) => `${sourceName(source)} ${state} ${failures}`).join()),
     );
     health.observe(failure(a));
     health.observe(failure(a));
-    health.succeeded('a');
-    health.succeeded('b');
+    health.succeeded(aSource('a'));
+    health.succeeded(aSource('b'));
     expect(told).toEqual(['', 'a cooling 1', 'a cooling 2', '']);
   });
 
   it('knows what a source’s heads usually take, once it saw enough of them', () => {
     const { health } = withClock();
-    for (let i = 1; i <= 19; i++) health.answered('a', i);
-    expect(health.usualHead('a')).toBeUndefined();
-    health.answered('a', 1000);
-    expect(health.usualHead('a')).toBe(1000);
-    for (let i = 0; i < 64; i++) health.answered('a', 5);
-    expect(health.usualHead('a')).toBe(5);
-    expect(health.usualHead('b')).toBeUndefined();
+    for (let i = 1; i <= 19; i++) health.answered(aSource('a'), i);
+    expect(health.usualHead(aSource('a'))).toBeUndefined();
+    health.answered(aSource('a'), 1000);
+    expect(health.usualHead(aSource('a'))).toBe(1000);
+    for (let i = 0; i < 64; i++) health.answered(aSource('a'), 5);
+    expect(health.usualHead(aSource('a'))).toBe(5);
+    expect(health.usualHead(aSource('b'))).toBeUndefined();
   });
 });

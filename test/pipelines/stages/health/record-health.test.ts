@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Chunk, type Head, type Note, recordHealth, StreamError } from '../../../../pipelines/index.ts';
+import {
+  type Chunk,
+  type Head,
+  type Note,
+  recordHealth,
+  type SourceId,
+  StreamError,
+  sourceName,
+} from '../../../../pipelines/index.ts';
 import { aCandidate, chunk, entryOf, headOf, marbles, untilEndOf } from '../../../support/river.ts';
 
 const entry = entryOf('ab');
@@ -22,9 +30,9 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
     const log: string[] = [];
     const events = cold(source, VALUES);
     const health = {
-      observe: (note: Note) => log.push(`${note.type} ${'candidate' in note ? note.candidate.source : ''}`),
-      answered: (name: string, took: number) => log.push(`${name} answered after ${took}`),
-      succeeded: (name: string) => log.push(`${name} succeeded`),
+      observe: (note: Note) => log.push(`${note.type} ${'candidate' in note ? sourceName(note.candidate.source) : ''}`),
+      answered: (source: SourceId, took: number) => log.push(`${sourceName(source)} answered after ${took}`),
+      succeeded: (source: SourceId) => log.push(`${sourceName(source)} succeeded`),
     };
     expectObservable(events.pipe(recordHealth({ health })), unsubscribed).toBe(source, VALUES);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(source));

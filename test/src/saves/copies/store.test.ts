@@ -33,7 +33,7 @@ import { openDisk } from '../../../../src/sources/disk/open.ts';
 import { anAsk, collect, digestOf, someBytes } from '../../../support/collect.ts';
 import { contentOfNumber, entryOfNumber, headersOfNumber } from '../../../support/crash/numbered.ts';
 import { runUntilKilled } from '../../../support/crash/until-killed.ts';
-import { anEntry } from '../../../support/river.ts';
+import { anEntry, aSource, usable } from '../../../support/river.ts';
 import { describing, fileOf, find, keep, stores, writeTo } from '../../../support/stores.ts';
 import { tinyDisk } from '../../../support/tiny-disk.ts';
 import { until } from '../../../support/until.ts';
@@ -52,8 +52,8 @@ describe('a kept copy', () => {
     await keep(store, entry, content);
     const candidate = await find(store, entry);
     const url = expect.stringContaining(store.files()[0]!);
-    expect(candidate).toEqual({ entry, source: 'saved', isCopy: true, root: store.folder, url, headers: [] });
-    const { body } = await collect(openDisk(candidate!, anAsk()));
+    expect(candidate).toEqual({ entry, source: aSource('saved'), root: store.folder, url, headers: [] });
+    const { body } = await collect(openDisk(usable(candidate!), anAsk()));
     expect(body.equals(content)).toBe(true);
     expect(store.files()).toHaveLength(1);
     expect(store.errors).toEqual([]);
@@ -150,7 +150,7 @@ describe('a kept copy', () => {
     it('is checked against its own, also after a restart', async () => {
       const store = aStore();
       await keep(store, bare, content);
-      expect(await find(store, bare)).toMatchObject({ source: 'saved' });
+      expect(await find(store, bare)).toMatchObject({ source: aSource('saved') });
       const later = store.restart();
       const file = fileOf(await find(later, bare));
       expect(readFileSync(file).equals(content)).toBe(true);
@@ -489,7 +489,9 @@ describe('a limit', () => {
     const files = filesOf(4, 100_000);
     for (const { bytes, entry } of files) await keep(store, entry, bytes);
     const [first] = files;
-    expect((await collect(openDisk((await find(store, first!.entry))!, anAsk()))).body.equals(first!.bytes)).toBe(true);
+    expect(
+      (await collect(openDisk(usable((await find(store, first!.entry))!), anAsk()))).body.equals(first!.bytes),
+    ).toBe(true);
     await store.close();
     const next = aStore({ ...options, limit: 250_000 });
     await next.close();
@@ -579,7 +581,7 @@ describe('a limit', () => {
     const valve = new BehaviorSubject(false);
     const heads = new Subject<void>();
     const candidate = await find(store, files[0]!.entry);
-    const reading = collect(openDisk(candidate!, anAsk({ valve })).pipe(tap(() => heads.next())));
+    const reading = collect(openDisk(usable(candidate!), anAsk({ valve })).pipe(tap(() => heads.next())));
     await firstValueFrom(heads);
     for (const { bytes, entry } of files.slice(1)) await keep(store, entry, bytes);
     await store.close();

@@ -23,7 +23,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, tap } from 'rxjs';
-import { type Candidate, field, type SourceEvent } from '../../../../pipelines/model/index.ts';
+import { field, type Location, type SourceEvent } from '../../../../pipelines/model/index.ts';
 import { openDisk } from '../../../../src/sources/disk/open.ts';
 import { sourceContract } from '../../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
@@ -102,9 +102,9 @@ describe('a file on disk', () => {
 
   describe('that is a saved copy', () => {
     const DATE = 'Thu, 01 Jan 2015 00:00:00 GMT';
-    const copy = (headers?: Candidate['headers']) => at(join(root, 'bear.rpm'), { root, isCopy: true, headers });
-    const partOf = async (candidate: Candidate, ifRange: string) => {
-      const { head, body } = await collect(openDisk(candidate, anAsk({ from: 1, ifRange })));
+    const copy = (headers?: Location['headers']) => at(join(root, 'bear.rpm'), { root, headers });
+    const partOf = async (location: Location, ifRange: string) => {
+      const { head, body } = await collect(openDisk(location, anAsk({ from: 1, ifRange })));
       return `${head?.from} ${body}`;
     };
 
@@ -142,15 +142,6 @@ describe('a file on disk', () => {
       expect(field(head?.headers ?? [], 'etag')).toBe('W/"1"');
       expect(head?.etag).toBeUndefined();
       expect(await partOf(weak, 'W/"1"')).toBe('0 bear');
-    });
-
-    it('does not give the time of saving for the content’s, if what its transfer said is unknown', async () => {
-      const own = (await collect(open(join(root, 'bear.rpm')))).head;
-      const { head } = await collect(openDisk(copy(), anAsk()));
-      expect(head?.etag).toBe(own?.etag);
-      expect(head?.headers).toEqual(own?.headers.filter(([name]) => name !== 'Last-Modified'));
-      expect(await partOf(copy(), String(own?.etag))).toBe('1 ear');
-      expect(await partOf(copy(), String(field(own?.headers ?? [], 'last-modified')))).toBe('0 bear');
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { contentType } from '../../../src/sources/content-type.ts';
+import { contentType } from '../../../src/lib/content-type.ts';
 
 it.each([
   ['/a/bear-4.1-1.noarch.rpm', 'application/x-rpm'],
