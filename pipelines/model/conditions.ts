@@ -1,33 +1,44 @@
 import type { Checksum } from './entry.ts';
 
-/** The conditions of a request (RFC 9110 section 13.1). Entity tags with their quotes; `*` stands for any. Times in milliseconds since 1970. */
+/**
+ * The conditions of a request (RFC 9110 section 13.1). Entity tags include their quotes; `*`
+ * matches any. Times are milliseconds since 1970.
+ */
 export interface Conditions {
   readonly ifMatch?: readonly string[];
   readonly ifNoneMatch?: readonly string[];
   readonly ifModifiedSince?: number;
   readonly ifUnmodifiedSince?: number;
-  /** An entity tag, or a date as it was written: a range counts only while it is what it was then. */
+  /**
+   * An entity tag, or a date as the client wrote it. The range counts only while it still matches.
+   */
   readonly ifRange?: string;
 }
 
-/** What identifies a state of the content, as the client is told (RFC 9110 section 8.8). */
+/**
+ * The validators that the client receives: they identify a state of the content (RFC 9110 section
+ * 8.8).
+ */
 export interface Validators {
   readonly etag?: string;
   /** An HTTP date. */
   readonly lastModified?: string;
 }
 
-/** The entity tag of content that the catalog knows by its checksum: strong, and the same whichever source serves it. */
+/**
+ * The entity tag of content with a checksum in the catalog: strong, and the same for each source.
+ */
 export const etagOf = ({ value }: Checksum): string => `"${value}"`;
 
-/** `W/"a"` and `"a"` are the same weakly (RFC 9110 section 8.8.3.2). */
+/** `W/"a"` and `"a"` match in the weak comparison (RFC 9110 section 8.8.3.2). */
 const opaque = (etag: string): string => etag.replace(/^W\//, '');
 const isStrong = (etag: string): boolean => etag.startsWith('"');
 
 /**
- * What conditions make of a request for content with these validators, in the order of RFC 9110 section 13.2.2: `412` where the client
- * wanted another state, `304` where it has this one already, else nothing. Dates that are unknown decide nothing. `If-Modified-Since` holds
- * for the very date alone, to the second: a mirror's next version may well carry an earlier one (RFC 9110 section 13.1.3 allows it).
+ * Evaluates conditions for content with these validators, in the order of RFC 9110 section 13.2.2.
+ * Returns `412` if the client wants another state, `304` if it already has this one, otherwise
+ * nothing. Unknown dates decide nothing. `If-Modified-Since` matches only the same date, to the
+ * second, since a mirror's next version can have an earlier one (RFC 9110 section 13.1.3).
  */
 export const judge = (conditions: Conditions, { etag, lastModified }: Validators): 304 | 412 | undefined => {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
@@ -45,6 +56,9 @@ export const judge = (conditions: Conditions, { etag, lastModified }: Validators
   return ifModifiedSince !== undefined && modified === ifModifiedSince ? 304 : undefined;
 };
 
-/** Whether `If-Range` still holds (RFC 9110 section 13.1.5): the strong entity tag is the same, or the date to the letter. */
+/**
+ * Whether `If-Range` still holds (RFC 9110 section 13.1.5): the same strong entity tag, or the same
+ * date, character by character.
+ */
 export const holds = (ifRange: string | undefined, { etag, lastModified }: Validators): boolean =>
   ifRange === undefined || (isStrong(ifRange) ? ifRange === etag : ifRange === lastModified);

@@ -1,11 +1,11 @@
 import type { ChecksumAlgorithm } from './entry.ts';
 
-/** A digest in the making. */
+/** An incremental digest. */
 export interface Digest {
   update(bytes: Uint8Array): void;
-  /** Another one that goes on from here; this one goes on as well. */
+  /** An independent digest of the same bytes; both can be continued. */
   copy(): Digest;
-  /** The lower-case hexadecimal digest; ends the digest's use. */
+  /** The lower-case hexadecimal digest. The object cannot be used afterwards. */
   hex(): string;
 }
 

@@ -1,4 +1,7 @@
-/** How a file's content is known. Algorithms are those that Pulp 2 catalogs; the value is lower-case hexadecimal. */
+/**
+ * The checksum of a file's content, by an algorithm that Pulp 2 catalogs. The value is lower-case
+ * hexadecimal.
+ */
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly value: string;
@@ -8,24 +11,28 @@ export const CHECKSUM_ALGORITHMS = ['md5', 'sha1', 'sha224', 'sha256', 'sha384',
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
 /**
- * What the catalog knows of one path: one document of Pulp 2's `lazy_content_catalog`.
- * Several entries may exist for a path (several importers, or two revisions for a moment); the newest counts first.
+ * The catalog's data about one path: one document of Pulp 2's `lazy_content_catalog`. A path can
+ * have several entries, from several importers or, for a moment, of two revisions. The newest
+ * counts first.
  */
 export interface CatalogEntry {
-  /** The storage path that clients ask for, matched exactly. */
+  /** The storage path that clients request, matched exactly. */
   readonly path: string;
-  /** 24 hexadecimal digits: whose credentials and feed settings apply. */
+  /** 24 hexadecimal digits. The importer has the credentials and the settings of the feed. */
   readonly importerId: string;
   readonly unitId: string;
   readonly unitTypeId: string;
-  /** Where the feed keeps the file: `http:`, `https:` or `file:`. */
+  /** The file's location at the feed: `http:`, `https:` or `file:`. */
   readonly url: string;
   readonly checksum?: Checksum;
-  /** Whole length in bytes, where the catalog knows it. */
+  /** Length of the whole content in bytes, if the catalog has it. */
   readonly size?: number;
   readonly revision: number;
-  /** Other content was catalogued under this path before: a date says nothing of which one somebody has, the entity tag alone does. */
+  /**
+   * The path had other content before. So a date does not identify the content that a client has;
+   * only the entity tag does.
+   */
   readonly replaced?: boolean;
-  /** What the catalog's owner put beside it; handed on to the save task, never looked into. */
+  /** Further data of the catalog's owner. It is passed on to the save task and never read. */
   readonly data: Readonly<Record<string, unknown>>;
 }

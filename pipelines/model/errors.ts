@@ -1,21 +1,21 @@
 import { messageOf } from './message-of.ts';
 
-/** Where a failure arose. */
+/** The origin of a failure. */
 export type ErrorSource = 'client' | 'catalog' | 'disk' | 'feed' | 'dispatch' | 'self';
 
-/** How far the response had come: nothing told, the head told, or body bytes told. */
+/** The progress of the response: nothing sent, the head sent, or body bytes sent. */
 export type Phase = 'before-head' | 'before-first-byte' | 'mid-body';
 
 /**
- * What may be done about a failed attempt:
- * `same` – the candidate may be tried again at once (a passing failure), or another one;
- * `later` – another candidate is the better choice, this one may be tried again after the others;
- * `other` – only another candidate can help;
- * `never` – no candidate can help.
+ * The next step after a failed attempt.
+ * - `same`: try this candidate again at once, or another one. The failure is temporary.
+ * - `later`: try other candidates first, then this one again.
+ * - `other`: try other candidates only.
+ * - `never`: give up, since other candidates cannot help.
  */
 export type Remedy = 'same' | 'later' | 'other' | 'never';
 
-/** Those of the Proxy Error Types of RFC 9209 section 2.3 that we have a use for. */
+/** The Proxy Error Types of RFC 9209 section 2.3 that the streamer uses. */
 export type ProxyError =
   | 'dns_error'
   | 'destination_not_found'
@@ -36,11 +36,12 @@ export type ProxyError =
   | 'proxy_configuration_error';
 
 interface Kind {
-  /** The HTTP status that a client gets when this is why there is no response (RFC 9110 section 15). */
+  /** The HTTP status of the response that reports the error (RFC 9110 section 15). */
   readonly status: number;
   readonly remedy: Remedy;
-  /** How `Proxy-Status` tells it; nothing where the sources themselves gave the answer, and nothing went wrong. */
+  /** The error type in `Proxy-Status`; absent if the sources answered without a failure. */
   readonly proxyError: ProxyError | undefined;
+  /** Subject, problem, limit: the text of the response body and of the documentation. */
   readonly meaning: string;
 }
 
@@ -51,56 +52,59 @@ const kind = (status: number, remedy: Remedy, proxyError: Kind['proxyError'], me
   meaning,
 });
 
-/** Every way to fail: the one table from which status, retry, `Proxy-Status` and documentation (docs/reference/errors.md) follow. */
+/**
+ * All kinds of failure. Status, retry, `Proxy-Status` and the documentation
+ * (docs/reference/errors.md) follow from this table.
+ */
 // biome-ignore format: a table has one line a row
 export const ERRORS = {
   BAD_REQUEST: kind(400, 'never', 'http_request_error', 'the request is malformed'),
-  UNEXPECTED_CONTENT: kind(400, 'never', 'http_request_error', 'a request with content is not served'),
-  REQUEST_TIMEOUT: kind(408, 'never', 'http_request_error', 'the request did not come in time (request_timeout)'),
-  TARGET_TOO_LONG: kind(414, 'never', 'http_request_error', 'the request target is longer than is allowed (max_target_length)'),
-  UNKNOWN_EXPECTATION: kind(417, 'never', 'http_request_error', 'no expectation but 100-continue is understood'),
-  HEAD_TOO_LARGE: kind(431, 'never', 'http_request_error', 'the head of the request is larger than is allowed (max_header_size)'),
-  WRONG_VERSION: kind(505, 'never', 'http_request_error', 'only HTTP/1.0 and HTTP/1.1 are spoken'),
-  OVERLOADED: kind(503, 'never', 'proxy_internal_error', 'as many clients as can be served are being served (max_transfers, max_client_connections)'),
-  TOO_MANY_TRANSFERS: kind(429, 'never', 'http_request_error', 'as many transfers as one client may have are under way (max_transfers_per_client)'),
+  UNEXPECTED_CONTENT: kind(400, 'never', 'http_request_error', 'requests with content are not accepted'),
+  REQUEST_TIMEOUT: kind(408, 'never', 'http_request_error', 'the request did not arrive in time (request_timeout)'),
+  TARGET_TOO_LONG: kind(414, 'never', 'http_request_error', 'the request target is too long (max_target_length)'),
+  UNKNOWN_EXPECTATION: kind(417, 'never', 'http_request_error', 'only the expectation 100-continue is supported'),
+  HEAD_TOO_LARGE: kind(431, 'never', 'http_request_error', 'the request head is too large (max_header_size)'),
+  WRONG_VERSION: kind(505, 'never', 'http_request_error', 'only HTTP/1.0 and HTTP/1.1 are supported'),
+  OVERLOADED: kind(503, 'never', 'proxy_internal_error', 'too many clients (max_transfers, max_client_connections)'),
+  TOO_MANY_TRANSFERS: kind(429, 'never', 'http_request_error', 'too many transfers for one client (max_transfers_per_client)'),
   BAD_TARGET: kind(400, 'never', 'http_request_error', 'the request target is malformed'),
   METHOD_NOT_ALLOWED: kind(405, 'never', 'http_request_error', 'only GET and HEAD are served'),
   URL_REFUSED: kind(403, 'never', 'http_request_denied', 'the URL is not signed for this request'),
   NOT_IN_CATALOG: kind(404, 'never', 'destination_not_found', 'the catalog has no entry for the path'),
-  CATALOG_UNAVAILABLE: kind(503, 'never', 'proxy_internal_error', 'the catalog cannot be asked'),
-  NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'an entry exists, but no source offers it'),
+  CATALOG_UNAVAILABLE: kind(503, 'never', 'proxy_internal_error', 'the catalog is unavailable'),
+  NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'the catalog has an entry for the path, but no source offers it'),
 
   SOURCE_MISSING: kind(404, 'other', undefined, 'the source does not have the file (404, 410, no such file)'),
-  SOURCE_REFUSED: kind(502, 'other', 'proxy_configuration_error', 'the source refuses us (401, 403, 407, no permission)'),
+  SOURCE_REFUSED: kind(502, 'other', 'proxy_configuration_error', 'the source refuses access (401, 403, 407, no permission)'),
   SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status'),
-  SOURCE_BUSY: kind(503, 'later', 'destination_unavailable', 'the source asks to come back later (429, 503)'),
-  SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'as many transfers as we may have at the source are under way (max_concurrent, max_downloads)'),
-  SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is configured wrongly (credentials, URL, importer)'),
-  TOO_MANY_REDIRECTS: kind(502, 'other', 'http_protocol_error', 'the source redirects in circles or to nowhere'),
-  OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file lies outside its source’s folder'),
+  SOURCE_BUSY: kind(503, 'later', 'destination_unavailable', 'the source is busy (429, 503)'),
+  SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'too many transfers from the source (max_concurrent, max_downloads)'),
+  SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is misconfigured (credentials, URL, importer)'),
+  TOO_MANY_REDIRECTS: kind(502, 'other', 'http_protocol_error', 'the source sends too many redirects (max_redirects), or one that cannot be followed'),
+  OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file is outside the folder of its source'),
   UNREADABLE: kind(502, 'same', 'destination_unavailable', 'the file cannot be read'),
 
   DNS_FAILED: kind(502, 'same', 'dns_error', 'the host name of the source cannot be resolved'),
-  CONNECT_FAILED: kind(502, 'same', 'connection_refused', 'no connection to the source'),
-  CONNECT_TIMEOUT: kind(504, 'later', 'connection_timeout', 'no connection to the source in time'),
+  CONNECT_FAILED: kind(502, 'same', 'connection_refused', 'the source cannot be reached'),
+  CONNECT_TIMEOUT: kind(504, 'later', 'connection_timeout', 'the connection to the source timed out (connect_timeout)'),
   TLS_FAILED: kind(502, 'other', 'tls_certificate_error', 'the TLS handshake failed: a certificate is wrong, missing or expired'),
   CONNECTION_LOST: kind(502, 'same', 'connection_terminated', 'the source closed the connection too early'),
-  PROTOCOL_ERROR: kind(502, 'other', 'http_protocol_error', 'the source does not speak HTTP properly'),
-  HEAD_TIMEOUT: kind(504, 'later', 'http_response_timeout', 'no response head from the source in time'),
-  STALLED: kind(504, 'later', 'connection_read_timeout', 'the source stopped sending'),
-  TOO_SLOW: kind(504, 'later', 'http_response_timeout', 'the source sends more slowly than is allowed'),
+  PROTOCOL_ERROR: kind(502, 'other', 'http_protocol_error', 'the source sends malformed HTTP'),
+  HEAD_TIMEOUT: kind(504, 'later', 'http_response_timeout', 'the source sent no response head in time (head_timeout)'),
+  STALLED: kind(504, 'later', 'connection_read_timeout', 'the source stopped sending (read_timeout)'),
+  TOO_SLOW: kind(504, 'later', 'http_response_timeout', 'the source is too slow (min_speed)'),
 
-  WRONG_LENGTH: kind(502, 'other', 'http_protocol_error', 'the source’s length is not the one expected'),
-  TOO_LARGE: kind(502, 'other', 'http_response_body_size', 'the content is larger than is allowed'),
+  WRONG_LENGTH: kind(502, 'other', 'http_protocol_error', 'the length at the source differs from the expected length'),
+  TOO_LARGE: kind(502, 'other', 'http_response_body_size', 'the content is too large (size_limit)'),
   SHORT_BODY: kind(502, 'same', 'http_response_incomplete', 'the body ended too early'),
   WRONG_CHECKSUM: kind(502, 'other', 'http_protocol_error', 'the content does not match the catalog’s checksum'),
-  CHANGED: kind(502, 'other', 'http_protocol_error', 'the source’s file changed while it was being sent, or cannot be proven the same'),
-  NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot continue in mid-body'),
-  LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source does not say how long the content is, and the client, behind a cache, could not see that it breaks off'),
-  UNSATISFIABLE: kind(416, 'other', undefined, 'the content has none of the bytes that were asked for'),
+  CHANGED: kind(502, 'other', 'http_protocol_error', 'the content changed during the transfer, or cannot be proven unchanged'),
+  NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot start at the requested byte'),
+  LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source states no length, so the client could not detect an incomplete body'),
+  UNSATISFIABLE: kind(416, 'other', undefined, 'the requested range is outside the content'),
 
-  OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every candidate failed'),
-  CLIENT_STUCK: kind(408, 'never', 'http_request_error', 'the client stopped reading'),
+  OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every source failed'),
+  CLIENT_STUCK: kind(408, 'never', 'http_request_error', 'the client stopped reading (client_timeout)'),
   INTERNAL: kind(500, 'never', 'proxy_internal_error', 'a defect of the streamer'),
 } satisfies Record<string, Kind>;
 
@@ -108,15 +112,18 @@ export type ErrorCode = keyof typeof ERRORS;
 
 interface Details {
   readonly cause?: unknown;
-  /** The status that the source answered with, where it did. */
+  /** The status of the source's answer, if it answered. */
   readonly sourceStatus?: number;
-  /** Milliseconds after which the source wants to be asked again (`Retry-After`). */
+  /** Milliseconds until the source may be asked again (`Retry-After`). */
   readonly retryAfter?: number;
-  /** Bytes of the content, where that is why none of those asked for are there. */
+  /** Bytes of the whole content, if the requested range is outside it. */
   readonly length?: number;
 }
 
-/** The one error type of the streamer. `code` is stable; `message` names what was wrong, where, and what was expected. */
+/**
+ * The streamer's only error type. `code` is stable. `message` names the problem, its place, and the
+ * expected value.
+ */
 export class StreamError extends Error {
   override readonly name = 'StreamError';
   readonly code: ErrorCode;
@@ -135,13 +142,13 @@ export class StreamError extends Error {
   }
 }
 
-/** Whatever was thrown, as a StreamError: an unknown one is a defect of ours and says so. */
+/** Any exception as a StreamError. An unknown one is a defect of the streamer: `INTERNAL`. */
 export const toStreamError = (error: unknown): StreamError =>
   error instanceof StreamError ? error : new StreamError('INTERNAL', 'self', messageOf(error), { cause: error });
 
 /**
- * The HTTP status that tells a client about an error (RFC 9110 section 15). `legacy`: as Pulp 2 had it, which answered 404 whatever was
- * wrong with the sources.
+ * The HTTP status of the response to an error (RFC 9110 section 15). With `legacy`, every failure
+ * of the sources is 404, as in Pulp 2.
  */
 export const statusOf = (code: ErrorCode, legacy = false): number => {
   const { status, remedy } = ERRORS[code];
@@ -149,5 +156,5 @@ export const statusOf = (code: ErrorCode, legacy = false): number => {
   return legacy && sourcesFailed ? 404 : status;
 };
 
-/** What may be done about a failed attempt. */
+/** The next step after a failed attempt. */
 export const remedyOf = (error: StreamError): Remedy => ERRORS[error.code].remedy;

@@ -1,6 +1,8 @@
-/** A header field, its name as spelled by its sender (RFC 9110 section 5.1: case-insensitive). */
+/**
+ * A header field. Its name is spelled as its sender did (case-insensitive, RFC 9110 section 5.1).
+ */
 export type Header = readonly [name: string, value: string];
 
-/** The first field of a name, given in lower case. */
+/** The value of the first field with this name. `name` is in lower case. */
 export const field = (headers: readonly Header[], name: string): string | undefined =>
   headers.find((header) => header[0].length === name.length && header[0].toLowerCase() === name)?.[1];

@@ -1,34 +1,40 @@
-/** How patient and how careful a request is. All times in milliseconds. */
+/** The limits and checks of a request. All times are milliseconds. */
 export interface Policy {
-  /** How long caches may keep a response: `Cache-Control: public, s-maxage=N, max-age=N`, in whole seconds there. */
+  /**
+   * Time that caches may keep a response: `Cache-Control: public, s-maxage=N, max-age=N`, with N in
+   * whole seconds.
+   */
   readonly cacheTimeout: number;
-  /** A source that has not sent its head by then is given up. */
+  /** The maximum time until a source's head; then the attempt fails. */
   readonly headTimeout: number;
-  /** A source that sends nothing for so long, while it is wanted, has stalled. */
+  /** The maximum silence of a source while the valve is open; then it has stalled. */
   readonly readTimeout: number;
-  /** Bytes. Content up to this size is checked whole before its head is let go; it is held in memory meanwhile. */
+  /** Bytes. Content up to this size is held in memory and verified before its head is sent. */
   readonly verifyWholeBelow: number;
-  /** What is held to be checked, or measured, is let go as it is if it takes longer than this from its first byte on. */
+  /**
+   * The maximum time, from the first byte, to hold content to verify it or to find its length. Then
+   * it is sent as it is.
+   */
   readonly verifyWholeWithin: number;
-  /** Failed attempts that one request may cost. */
+  /** The maximum number of failed attempts of one request. */
   readonly attempts: number;
-  /** Failures in a row, without a new byte between them, after which a candidate is left alone. */
+  /** Failures of a candidate in a row, without a new byte, after which it is no longer tried. */
   readonly attemptsPerCandidate: number;
-  /** The first back-off before a candidate is tried again; it doubles from time to time, with jitter. */
+  /** The first back-off before a candidate is tried again. It doubles each time, with jitter. */
   readonly retryWait: number;
-  /** The longest back-off; a source that asks for more (`Retry-After`) is not tried again. */
+  /** The longest back-off. A source whose `Retry-After` is longer is not tried again. */
   readonly retryWaitLimit: number;
-  /** Bytes per second that a source has to bring, within each window in which it was wanted all the time; 0: any speed will do. */
+  /** Minimum bytes per second, in each window in which the valve stayed open. 0: no minimum. */
   readonly minSpeed: number;
   readonly minSpeedWindow: number;
-  /** A consumer that wants nothing for so long is cut; 0: never. */
+  /** The maximum time with a closed valve; then the consumer is cut off. 0: no limit. */
   readonly clientTimeout: number;
-  /** Bytes; content that is, or claims to be, larger is refused. 0: no limit. */
+  /** Bytes. Content whose stated or actual size exceeds this is refused. 0: no limit. */
   readonly sizeLimit: number;
-  /** Whether a part that came right asks for its unit to be saved, as the whole does. */
+  /** Whether a correct partial transfer requests a save of its unit, as a whole one does. */
   readonly savePartial: boolean;
-  /** Whether a transfer that its client left asks for it. */
+  /** Whether a transfer that its client left requests a save. */
   readonly saveAbandoned: boolean;
-  /** Whether a second source is asked for its head where the first is slower than 95 of 100 of its own recent heads. */
+  /** Whether to ask a second source if the first is slower than 95 % of its own recent heads. */
   readonly hedge: boolean;
 }

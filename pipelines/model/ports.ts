@@ -6,41 +6,52 @@ import type { SourceEvent } from './events.ts';
 import type { Header } from './header.ts';
 
 /**
- * Says where paths really live: what Pulp 2 keeps in its database. Each answer is asked for on subscription and errors with
- * `CATALOG_UNAVAILABLE` where it cannot be had; unsubscribing drops it.
+ * Maps paths to their locations: the data that Pulp 2 keeps in its database. Each query runs on
+ * subscription and errors with `CATALOG_UNAVAILABLE` if it fails. Unsubscribing cancels it.
  */
 export interface Catalog {
-  /** Emits what is known of a path, newest first, then completes; nothing for an unknown path. */
+  /**
+   * Emits the entries of a path, newest first, then completes. Emits nothing for an unknown path.
+   */
   lookup(path: string): Observable<CatalogEntry>;
-  /** Emits how an importer's feed is to be approached, then completes; errors with `SOURCE_BROKEN` for an unknown or broken importer. */
+  /**
+   * Emits the access data of an importer's feed, then completes. Errors with `SOURCE_BROKEN` for an
+   * unknown or broken importer.
+   */
   access(importerId: string): Observable<Access>;
-  /** Emits where alternate content sources have an entry's unit, one unexpired offer a source, then completes. */
+  /** Emits the unexpired offers of an entry's unit, one per alternate source, then completes. */
   offers(entry: CatalogEntry): Observable<Offer>;
 }
 
-/** An alternate content source has a unit: one document of Pulp 2's `content_catalog`. */
+/** An alternate content source offers a unit: one document of Pulp 2's `content_catalog`. */
 export interface Offer {
   readonly sourceId: string;
   readonly url: string;
 }
 
 /**
- * Emits the ways in which one kind of source could give an entry's bytes, best first, then completes; none is a fine answer.
- * An error is a defect of that source alone: the other sources are still asked.
+ * Emits the candidates of one kind of source for an entry, best first, then completes. It can emit
+ * no candidate. An error affects only this kind of source: the others are still asked.
  */
 export type FindCandidates = (entry: CatalogEntry) => Observable<Candidate>;
 
-/** Which bytes a source is asked for. */
+/** The bytes that a source is asked for. */
 export interface AskedBytes {
-  /** The first byte wanted; where negative, counted from the end. A source that cannot start there answers from byte 0 and says so in its head. */
+  /**
+   * The first byte wanted; if negative, counted from the end. A source that cannot start there
+   * starts at byte 0, as its head states.
+   */
   readonly from: number;
-  /** The last byte wanted; absent for all the rest. A source may send more. */
+  /** The last byte wanted; absent for all remaining bytes. A source may send more. */
   readonly last?: number;
-  /** Start and end count only where the representation still has this strong entity tag or date (If-Range, RFC 9110 section 13.1.5). */
+  /**
+   * Start and end count only if the representation still has this strong entity tag or date
+   * (If-Range, RFC 9110 section 13.1.5).
+   */
   readonly ifRange?: string;
 }
 
-/** What a source is asked for. */
+/** The request to a source. */
 export interface Ask extends AskedBytes {
   readonly method: 'GET' | 'HEAD';
   /** The request's valve: the source reads only while it is open. */
@@ -54,50 +65,63 @@ export interface Ask extends AskedBytes {
  */
 export type OpenSource = (location: Location, ask: Ask) => Observable<SourceEvent>;
 
-/** One copy in the making, beside a running transfer. It never blocks and never throws: a copy that cannot keep up gives itself up. */
+/**
+ * Writes a copy during a transfer. It never blocks and never throws: a copy that cannot keep up is
+ * abandoned.
+ */
 export interface CopyWriter {
   write(bytes: Uint8Array): void;
-  /** The content was whole and right. */
+  /** The content was complete and correct: keep the copy. */
   commit(): void;
-  /** The content was not; nothing of it stays behind. */
+  /** The content was not: remove all its data. */
   abort(): void;
 }
 
-/** Begins a copy of an entry's content, or declines. The header fields are those that the client gets: the copy is served with what they say of the content. */
+/**
+ * Starts a copy of an entry's content, or returns nothing. `headers` are the client's header
+ * fields. Those that describe the content are served with the copy.
+ */
 export type Keep = (
   entry: CatalogEntry,
   length: number | undefined,
   headers: readonly Header[],
 ) => CopyWriter | undefined;
 
-/** The wish that a unit be saved for good. Unique by unit id and path. */
+/** Requests that a unit is saved permanently. Unique by unit id and path. */
 export interface SaveRequest {
   readonly requestId: string;
-  /** The request's place in a trace (W3C Trace Context), where it has one. */
+  /** The request's trace context (W3C), if it has one. */
   readonly traceparent?: string;
   readonly entry: CatalogEntry;
 }
 
-/** Where wishes wait until they are delivered. */
+/** The durable queue of save requests. */
 export interface Outbox {
-  /** Notes a wish, once per unit id and path. Never blocks, never throws; a repeated wish changes nothing. */
+  /**
+   * Adds a save request. A repeated unit id and path change nothing. Never blocks, never throws.
+   */
   append(save: SaveRequest): void;
   /**
-   * Emits each wish that waits, oldest first, and each new one as it comes; never completes. A wish is emitted once until it is put off
-   * (then again when it is due) or removed, and only so many are out at a time: further ones follow as those are settled.
+   * Emits the save requests that are due, oldest first, and new ones as they arrive. Never
+   * completes. A request that was put off is emitted again when it is due. The number of emitted
+   * requests that are neither removed nor put off is limited. Further ones follow as these are
+   * settled.
    */
   readonly due: Observable<PendingSaveRequest>;
-  /** The other side has it: forget it. */
+  /** Removes a delivered request. */
   remove(save: PendingSaveRequest): void;
-  /** It could not be delivered: due again after `delay` milliseconds. */
+  /** Puts off a request whose delivery failed. It is due again after `delay` milliseconds. */
   putOff(save: PendingSaveRequest, delay: number, reason: string): void;
 }
 
 export interface PendingSaveRequest extends SaveRequest {
   readonly id: number;
-  /** Failed deliveries so far. */
+  /** The number of failed deliveries. */
   readonly failures: number;
 }
 
-/** Asks the other side to save a unit. Completes when it has confirmed; errors where it has not. Unsubscribing gives up waiting. */
+/**
+ * Asks the save target to save a unit. Completes when the target has confirmed, otherwise errors.
+ * Unsubscribing stops waiting.
+ */
 export type Dispatch = (save: PendingSaveRequest) => Observable<never>;

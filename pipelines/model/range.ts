@@ -1,8 +1,10 @@
-/** One range of bytes as it is asked for (RFC 9110 section 14.1.2). */
+/** One range of bytes as requested (RFC 9110 section 14.1.2). */
 export interface ByteRange {
-  /** The first byte, counted from 0; where negative, from the end: -500 begins the last 500 bytes. */
+  /**
+   * The first byte, counted from 0. If negative, counted from the end: -500 is the last 500 bytes.
+   */
   readonly first: number;
-  /** The last byte; absent for all the rest. Never with a negative `first`. */
+  /** The last byte; absent for all remaining bytes. Never with a negative `first`. */
   readonly last?: number;
 }
 
@@ -12,7 +14,10 @@ export interface Part {
   readonly last: number;
 }
 
-/** The bytes that a range means in content of this length; nothing where it has none of them (RFC 9110 section 15.5.17). */
+/**
+ * The bytes of a range in content of this length; nothing if the range is outside it
+ * (RFC 9110 section 15.5.17).
+ */
 export const resolveRange = (
   { first, last = Number.POSITIVE_INFINITY }: ByteRange,
   length: number,

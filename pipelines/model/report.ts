@@ -1,18 +1,18 @@
 import type { ErrorCode, Phase, StreamError } from './errors.ts';
 
-/** How a request ended. `left`: whoever asked unsubscribed before the end. */
+/** The outcome of a request. `left`: the consumer unsubscribed before the end. */
 export type Outcome = 'complete' | 'failed' | 'left';
 
 /** One try of one candidate. */
 export interface AttemptReport {
   readonly source: string;
   readonly url: string;
-  /** The byte that it was asked to start at. */
+  /** The first byte requested. */
   readonly from: number;
   readonly failure?: { readonly code: ErrorCode; readonly message: string; readonly phase: Phase };
 }
 
-/** One thing that happened, milliseconds after the request began. */
+/** One event of the request, `at` milliseconds after its start. */
 export interface Moment {
   readonly at: number;
   readonly what:
@@ -29,7 +29,7 @@ export interface Moment {
   readonly detail: string;
 }
 
-/** What happened to one request; made once, whatever the outcome. */
+/** The summary of one request; made once, for every outcome. */
 export interface Report {
   readonly id: string;
   readonly method: 'GET' | 'HEAD';
@@ -42,12 +42,12 @@ export interface Report {
   readonly duration: number;
   /** Milliseconds from subscription to the first body byte. */
   readonly firstByte?: number;
-  /** The source that the last byte came from. */
+  /** The source of the last byte. */
   readonly source?: string;
   readonly attempts: readonly AttemptReport[];
-  /** The checksum's algorithm, where the content was checked against the catalog's checksum. */
+  /** The checksum's algorithm, if the content was verified with the catalog's checksum. */
   readonly verified?: string;
-  /** How often, and for how many milliseconds in all, the consumer wanted no more for the moment. */
+  /** Pauses of the consumer: their number, and their total in milliseconds. */
   readonly pauses: number;
   readonly pausedFor: number;
   readonly recorded: boolean;

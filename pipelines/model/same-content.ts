@@ -3,35 +3,35 @@ import type { CatalogEntry } from './entry.ts';
 import type { Head, SourceHead } from './events.ts';
 import { field } from './header.ts';
 
-// The one place that says when bytes are known to belong to the same content. Two things prove it:
-// the catalog's checksum, by which the whole is judged in the end, and a source's own strong entity
-// tag, as long as it stays the same.
+// All rules for the identity of content are here. The catalog's checksum proves it: the whole body
+// is verified with it at the end. An unchanged strong entity tag of a source proves it, too.
 
 /** Whether two entries are known to have the same content. */
 export const sameChecksum = (a: Pick<CatalogEntry, 'checksum'>, b: Pick<CatalogEntry, 'checksum'>): boolean =>
   a.checksum !== undefined && a.checksum.algorithm === b.checksum?.algorithm && a.checksum.value === b.checksum.value;
 
-/** Whether two candidates, found at different times, are the same way to the same bytes. */
+/** Whether two candidates, found at different times, have the same source and URL. */
 export const isSame = (a: Candidate, b: Candidate): boolean =>
   sourceName(a.source) === sourceName(b.source) && a.url === b.url;
 
-/** What is known of a response that has begun: which content it is of, and whether it is the whole of it. */
+/** The properties of a started response: its content, and whether it is the whole content. */
 type Promised = Pick<Head, 'candidate' | 'whole' | 'etag'>;
 
 /**
- * Whether a candidate may deliver the rest of a response that has begun: any one with the same
- * checksum if the response is the whole content, otherwise the same source with its strong tag.
+ * Whether a candidate may deliver the rest of a started response. If the response is the whole
+ * content, any candidate with the same checksum may; otherwise only the same source, if it has a
+ * strong tag.
  */
 export const mayContinue = (candidate: Candidate, { candidate: first, whole, etag }: Promised): boolean =>
   (whole && sameChecksum(candidate.entry, first.entry)) || (isSame(candidate, first) && etag !== undefined);
 
-/** Whether the rest of a response could be delivered by another transfer at all. */
+/** Whether any other transfer could deliver the rest of a response. */
 export const canBeContinued = (promised: Promised): boolean => mayContinue(promised.candidate, promised);
 
 /**
- * Whether two heads of one candidate are of the same content: by the checksum, otherwise by the
- * strong entity tag, otherwise by the date. Their codings must agree as well. Heads without any of
- * these are never known to be of the same content, not even one and itself.
+ * Whether two heads of one candidate belong to the same content. The checksum decides, otherwise
+ * the strong entity tag, otherwise the date. Their codings must be equal, too. Without any of
+ * these, two heads are never proven to belong to the same content, not even equal ones.
  */
 export const isSameState = ({ entry }: Candidate, a: SourceHead, b: SourceHead): boolean => {
   const coding = ({ headers }: SourceHead) => field(headers, 'content-encoding');

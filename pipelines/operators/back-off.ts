@@ -1,12 +1,14 @@
 export interface BackOff {
-  /** Milliseconds after the first failure; they double with each further one. */
+  /** Milliseconds to wait after the first failure; each further failure doubles them. */
   readonly wait: number;
-  /** Milliseconds, the longest wait. */
+  /** Milliseconds; the longest wait. */
   readonly waitLimit: number;
-  /** From 0 to 1: jitter, which keeps what failed together from coming back together. */
+  /** From 0 to 1. Its jitter spreads the retries of tries that failed at the same time. */
   readonly random: () => number;
 }
 
-/** Milliseconds to wait before the next try; `failures`: the failures before the latest one. */
+/**
+ * Milliseconds to wait before the next try. `failures` counts the failures before the latest one.
+ */
 export const backOff = (failures: number, { wait, waitLimit, random }: BackOff): number =>
   Math.min(waitLimit, wait * 2 ** failures) * (0.5 + random() / 2);

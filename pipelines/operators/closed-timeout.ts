@@ -11,8 +11,8 @@ import {
 } from 'rxjs';
 import type { Valve } from './flow.ts';
 
-interface Patience {
-  /** Milliseconds that the consumer may want nothing. */
+interface ClosedTimeout {
+  /** Milliseconds that the valve may stay closed. */
   readonly timeoutMs: number;
   readonly valve: Valve;
   readonly error: () => unknown;
@@ -20,23 +20,24 @@ interface Patience {
 }
 
 /**
- * Errors when the valve stays closed for too long: a consumer that is stuck must not hold a source for ever.
+ * Errors when the valve stays closed for too long. A stuck consumer must not hold a source forever.
  *
  * ```
  * source  a--b-------------!
  * valve   o---x---o---x-----
  * result  a--b-------------#
- * (within 5; o open, x closed; ! left)
+ * (timeout 5; o open, x closed; ! left)
  * ```
  *
- * Else passes everything on. Unsubscribing leaves source and valve, and stops the timer.
+ * Otherwise it emits, completes and errors as the source does. Unsubscribing leaves source and
+ * valve, and stops the timer.
  */
 export const closedTimeout = <T>({
   timeoutMs,
   valve,
   error,
   scheduler = asyncScheduler,
-}: Patience): MonoTypeOperatorFunction<T> =>
+}: ClosedTimeout): MonoTypeOperatorFunction<T> =>
   takeUntil(
     valve.pipe(
       distinctUntilChanged(),

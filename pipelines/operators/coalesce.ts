@@ -2,30 +2,35 @@ import { BehaviorSubject, Observable, Subject, type Subscriber, Subscription, ta
 import type { Valve } from './flow.ts';
 
 interface CoalesceOptions<T> {
-  /** What a value weighs, such as its bytes; what weighs nothing is delivered whatever a consumer's valve says. */
+  /** The weight of a value, such as its bytes. A value of weight 0 passes a closed valve. */
   readonly size: (value: T) => number;
-  /** The weight that is kept of what all consumers of a source have, for those who come late. */
+  /**
+   * The maximum weight kept for late consumers, of values that all present consumers have taken.
+   */
   readonly lateJoinWindow: number;
-  /** The weight that is kept of one source at most, for those who are slow. */
+  /** The maximum weight kept of one source, for slow consumers. */
   readonly window: number;
-  /** The weight that is kept of all sources together. */
+  /** The maximum weight kept of all sources together. */
   readonly memory: number;
 }
 
 /** One consumer, and the source that it may share. */
 interface Join<T> {
-  /** Sources of one key are the same source. */
+  /** Identifies the source: joins with the same key share one. */
   readonly key: string;
-  /** The consumer's own. It counts as open until it says otherwise; its error is the consumer's. */
+  /**
+   * The consumer's valve. It counts as open until it emits `false`. Its error is the consumer's.
+   */
   readonly valve: Valve;
   /**
-   * The source, with the valve of all who share it, and whether just now there are others or may still come: only then can anybody fall
-   * behind. Subscribed to for the first of them alone.
+   * Opens the source; called for its first consumer only. `valve` is open while any consumer's
+   * valve is. `mayFallBehind` is true while the source has several consumers or still admits
+   * others. A single consumer cannot fall behind.
    */
   readonly source: (valve: Valve, mayFallBehind: () => boolean) => Observable<T>;
-  /** What a consumer goes on with who has fallen behind. */
+  /** Replaces the source for a consumer that has fallen behind. */
   readonly fallback: () => Observable<T>;
-  /** What those get first who find the source running. */
+  /** Emitted first to a consumer that joins a running source. */
   readonly onJoin: T;
 }
 
@@ -40,7 +45,7 @@ interface Consumer<T> {
 }
 
 /**
- * Has many consumers share one source, each at its own speed, while none holds another back and little is kept.
+ * Shares one source among many consumers, each at its own speed. No consumer slows down another.
  *
  * ```
  * source        --a-b----c-d-e-|
@@ -49,14 +54,16 @@ interface Consumer<T> {
  * quick         --a-b----c-d-e-|
  * late              (Jab)c-d-e-|
  * slow          J-a---------b-c-d-e-|
- * (a window of 2; J for each that joins; o open, x closed)
+ * (window 2; J to each consumer that joins; o open, x closed)
  * ```
  *
- * Emits what the source emits, from its first value on and while the consumer's valve is open. The source runs while one of its consumers
- * wants more. Of what it emitted no more than a window is kept; a consumer that has not taken what has to go leaves the source for `fallback`.
- * Who comes when the first value is gone gets a new source, which the next ones then share.
- * Completes and errors with the source, once the consumer has taken all before. Unsubscribing leaves the source to the others, the last one
- * unsubscribes from it.
+ * Emits the source's values, from the first one, while the consumer's valve is open. The source
+ * runs while at least one consumer wants more. At most a window of its values is kept. A consumer
+ * that has not taken a value when it is dropped leaves the source and continues with `fallback`.
+ * Once the first value has been dropped, a new consumer gets a new source, and later consumers
+ * share that one. Completes and errors with the source, after the consumer has taken all earlier
+ * values. Unsubscribing leaves the source to the other consumers. The last one unsubscribes from
+ * the source.
  */
 export const coalesce = <T>({
   size,
@@ -81,7 +88,7 @@ export const coalesce = <T>({
       held += change;
     };
 
-    /** Nobody can begin with it any more. */
+    /** Admits no further consumer: the next one gets a new source. */
     const close = () => {
       if (running.get(key) === shared) running.delete(key);
     };
@@ -106,7 +113,7 @@ export const coalesce = <T>({
       left.next();
     };
 
-    const goOnAlone = ({ out, fallback }: Consumer<T>) => {
+    const fallBack = ({ out, fallback }: Consumer<T>) => {
       fallback().subscribe(out);
     };
 
@@ -123,7 +130,7 @@ export const coalesce = <T>({
       consumer.busy = false;
       if (!consumers.has(consumer)) {
         // It fell behind while it was busy with an earlier value.
-        if (!out.closed) goOnAlone(consumer);
+        if (!out.closed) fallBack(consumer);
       } else if (end && consumer.at === dropped + kept.length) {
         leave(consumer);
         end(out);
@@ -131,8 +138,9 @@ export const coalesce = <T>({
     };
 
     /**
-     * Lets go what everybody has and nobody can come for any more, and what there is no room for; never what nobody has yet: who is first,
-     * or alone, does not fall behind, since the source waits.
+     * Drops the values that every consumer has taken and no later consumer can need. Then drops
+     * values that exceed a limit. Keeps values that no consumer has taken yet: the foremost
+     * consumer never falls behind, since the source waits for it.
      */
     const tidy = () => {
       const taken = [...consumers].map(({ at }) => at - dropped);
@@ -145,12 +153,12 @@ export const coalesce = <T>({
       for (const consumer of consumers) {
         if (consumer.at >= dropped) continue;
         leave(consumer);
-        if (!consumer.busy) goOnAlone(consumer);
+        if (!consumer.busy) fallBack(consumer);
       }
     };
 
-    const finish = (tell: (out: Subscriber<T>) => void) => {
-      end = tell;
+    const finish = (endOf: (out: Subscriber<T>) => void) => {
+      end = endOf;
       close();
       for (const consumer of consumers) deliver(consumer);
     };

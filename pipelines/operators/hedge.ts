@@ -2,18 +2,18 @@ import { asyncScheduler, Observable, type SchedulerLike, Subscriber, Subscriptio
 
 interface Hedge<T> {
   readonly first: Observable<T>;
-  /** Asked as well where the first has not won within `after` milliseconds. */
+  /** Asked, too, if `first` has not won after `after` milliseconds. */
   readonly second: Observable<T>;
   readonly after: number;
-  /** Which value decides: whoever emits the first such one goes on, the other is left at once. */
+  /** Whether a value wins. The first source to emit one continues; the other is left at once. */
   readonly wins: (value: T) => boolean;
-  /** What to emit in place of the failure of one while the other may still win. */
+  /** Emitted in place of one source's error while the other may still win. */
   readonly aside: (error: unknown) => T;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Asks a second source when the first is slow, and takes whichever answers first.
+ * Asks a second source if the first is slow, and takes the one that answers first.
  *
  * ```
  * first   ------!
@@ -22,9 +22,10 @@ interface Hedge<T> {
  * (the second is asked after 4; H wins; ! left)
  * ```
  *
- * Emits what both emit until one wins, then what the winner emits, with its completion and error. A first that fails before the second was
- * asked is the result's error; afterwards the failure of one is emitted aside, and the other is the only one left.
- * Unsubscribing leaves both, and the timer.
+ * Emits the values of both until one wins, then the winner's, with its completion and error. If the
+ * first fails before the second is asked, the result errors at once. Afterwards the error of one is
+ * emitted as `aside`, and the other continues; if it fails, too, the result errors.
+ * Unsubscribing leaves both, and stops the timer.
  */
 export const hedge = <T>({ first, second, after, wins, aside, scheduler = asyncScheduler }: Hedge<T>): Observable<T> =>
   new Observable<T>((out) => {
@@ -32,7 +33,7 @@ export const hedge = <T>({ first, second, after, wins, aside, scheduler = asyncS
     let won = false;
 
     const run = (source: Observable<T>) => {
-      // Made before the source starts: a synchronous one, too, then stops as soon as it is left.
+      // Made before the source starts: a synchronous source, too, stops as soon as it is left.
       const subscriber = new Subscriber<T>({
         next: (value) => {
           if (!won && wins(value)) {

@@ -1,12 +1,14 @@
 import { Observable } from 'rxjs';
 
-/** Makes a stream wait for its place, or for so many. */
+/** Makes a stream wait for a place, or for `needed` places. */
 type Semaphore = <T>(source: Observable<T>, needed?: number) => Observable<T>;
 
 /**
- * Makes a semaphore with so many places. All streams that are piped through the same semaphore share them: one takes a place when it is
- * subscribed, and leaves it with its end or its subscriber. Without a free place it waits, first come first served. One that needs several
- * places waits until all are free, and so do those that came after it; one that needs more than there are takes all.
+ * Makes a semaphore with a number of places. All streams piped through it share them. A stream
+ * takes a place when it is subscribed, and frees it when it ends or is unsubscribed. If all places
+ * are taken, streams wait in a queue, in the order of their subscriptions. A stream that needs
+ * several places waits until all of them are free, and later streams wait behind it. A stream that
+ * needs more places than exist takes all of them.
  *
  * ```
  * a         a---|
@@ -20,14 +22,16 @@ type Semaphore = <T>(source: Observable<T>, needed?: number) => Observable<T>;
  * (two places)
  * ```
  *
- * Emits, completes and errors as the source does. Unsubscribing leaves the source, or the queue, at once.
+ * Emits, completes and errors as the source does. Unsubscribing leaves source or queue at once.
  */
 export const limitConcurrency = (places: number): Semaphore => {
   const waiting = new Map<() => void, number>();
   let free = places;
   let admitting = false;
 
-  /** A loop rather than a call from each end: sources that end at once would otherwise nest without bound. */
+  /**
+   * A loop, not a call from each end: sources that end at once would otherwise nest without bound.
+   */
   const admit = () => {
     if (admitting) return;
     admitting = true;
@@ -47,7 +51,7 @@ export const limitConcurrency = (places: number): Semaphore => {
       const taken = Math.min(needed, places);
       const enter = () => {
         source.subscribe(subscriber);
-        // Added after the source's own teardown, and so run after it: a place is free once what it was for is closed.
+        // Added after the source's teardown, so the source is closed before its place is free.
         subscriber.add(() => {
           free += taken;
           admit();

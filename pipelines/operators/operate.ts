@@ -9,10 +9,10 @@ interface Handlers<T> {
 }
 
 /**
- * The one way in which operators are made here. `start` runs for each subscription, so state lives in its closure.
- * The inner subscriber belongs to the outer one before the source starts: a synchronous source therefore stops as soon
- * as the outer one closes, which `new Observable(s => source.subscribe({…}))` cannot promise.
- * What a handler throws becomes the result's error.
+ * Makes an operator from handlers. `start` runs for each subscription, so its closure holds the
+ * state. The inner subscriber belongs to the outer one before the source starts, so a synchronous
+ * source stops as soon as the outer one closes. `new Observable(s => source.subscribe({…}))` cannot
+ * guarantee that. An exception in a handler becomes the result's error.
  */
 export const operate =
   <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): OperatorFunction<T, R> =>

@@ -1,30 +1,39 @@
 import { Observable } from 'rxjs';
 import type { Valve } from './flow.ts';
 
-/** How `pausable` steers a producer. All three must be quick and must not throw. */
+/** How `pausable` controls a producer. All three methods must be quick and must not throw. */
 export interface Producer {
-  /** Stop reading. What is already on its way may still be pushed: it is held. */
+  /** Stop reading. Values already on their way may still be pushed; they are held. */
   pause(): void;
   resume(): void;
-  /** The subscriber left before the end: free everything now, also while paused or stalled. Called at most once, never after the end. */
+  /**
+   * Free everything now, even if paused or stalled: the subscriber left before the end. Called at
+   * most once, never after the end.
+   */
   close(): void;
 }
 
-/** Where a producer pushes. Calls after `error`, `complete` or `close` are ignored. */
+/** Receives a producer's values. Calls after `error`, `complete` or `close` are ignored. */
 export interface Sink<T> {
-  /** Nothing more is wanted: for a producer that pushes in a loop, before it could be told by `close`. */
+  /**
+   * True after the end. A producer that pushes before `produce` returns must check it, since
+   * `close` cannot be called yet.
+   */
   readonly closed: boolean;
-  /** Lossless and in order: delivered at once while the valve is open, else held until it opens. */
+  /**
+   * Delivered at once while the valve is open, otherwise held until it opens. In order, lossless.
+   */
   next(value: T): void;
-  /** Delivered at once whatever the valve says: for what costs the consumer no room, such as a response head. */
+  /** Delivered at once, even if the valve is closed: for values such as a response head. */
   ahead(value: T): void;
-  /** Delivered after everything held. */
+  /** Delivered after all held values, as is `complete`. */
   error(error: unknown): void;
   complete(): void;
 }
 
 /**
- * Makes an Observable of a producer that can be paused: RxJS's missing back-pressure, without a promise or a copy per value.
+ * Makes an Observable of a producer that can be paused. This adds back-pressure to RxJS, without a
+ * promise or a copy per value.
  *
  * ```
  * producer  a-b-c-d------e-|
@@ -33,10 +42,11 @@ export interface Sink<T> {
  * (c and d were on their way when the valve closed; o open, x closed)
  * ```
  *
- * Emits what the producer pushes, synchronously, while the valve is open. While it is closed the producer is paused and
- * nothing is emitted but what comes `ahead`; at most what the producer pushes after `pause()` is held.
- * Completes and errors with the producer, once nothing is held. Unsubscribing closes the producer at once.
- * The valve counts as open until it says otherwise; its completion keeps its last state, its error is the result's.
+ * Emits the producer's values synchronously while the valve is open. While it is closed, the
+ * producer is paused, and only values pushed by `ahead` are emitted. At most the values that the
+ * producer pushes after `pause()` are held. Completes and errors with the producer, after all held
+ * values. Unsubscribing closes the producer at once. The valve counts as open until it emits
+ * `false`. Its completion keeps its last state, and its error is the result's.
  */
 export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer): Observable<T> =>
   new Observable<T>((subscriber) => {
@@ -46,7 +56,7 @@ export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer):
     let delivering = false;
     let flow: Producer | undefined;
 
-    /** Delivers what is held while the valve stays open; a consumer may move the valve meanwhile, or leave. */
+    /** Delivers held values while the valve is open. The consumer may move it, or leave. */
     const deliver = () => {
       if (delivering) return;
       delivering = true;
@@ -55,9 +65,9 @@ export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer):
       if (held.length === 0) ended?.();
     };
 
-    const end = (tell: () => void) => {
+    const end = (deliverEnd: () => void) => {
       if (ended) return;
-      ended = tell;
+      ended = deliverEnd;
       if (!delivering) deliver();
     };
 
@@ -108,5 +118,5 @@ export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer):
     else if (!open && !ended) flow.pause();
   });
 
-/** The end of a subscription that its consumer left: nothing more to tell. */
+/** The end of a subscription that its consumer left: nothing more is delivered. */
 const left = () => {};

@@ -3,28 +3,29 @@ import type { Valve } from './flow.ts';
 import { operate } from './operate.ts';
 
 interface SpeedFloor<T> {
-  /** What must come within each window, in the unit of `size`. */
+  /** The minimum total per window, in the unit of `size`. */
   readonly atLeast: number;
   /** Milliseconds. */
   readonly window: number;
   readonly size: (value: T) => number;
-  /** A window in which the valve was closed, be it for a moment, is not judged: the consumer was the slow one. */
+  /** A window in which the valve was ever closed is not judged: the consumer was slow. */
   readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Errors at the end of the first window in which too little came; else passes everything on. The first window begins with the source's first
- * value: how long that may take is another question, for RxJS's own `timeout({ first })`.
+ * Errors at the end of the first window in which too little came. The first window begins with the
+ * source's first value. RxJS's `timeout({ first })` limits the time until that value.
  *
  * ```
  * source  --a-b---c--------!
  * result  --a-b---c--------#
- * (at least 1 within each 5, from the first value on; ! left)
+ * (at least 1 per window of 5, from the first value; ! left)
  * ```
  *
- * Unsubscribing stops the timer and leaves source and valve.
+ * Otherwise it emits, completes and errors as the source does. Unsubscribing stops the timer and
+ * leaves source and valve.
  */
 export const speedFloor = <T>({
   atLeast,
@@ -36,7 +37,7 @@ export const speedFloor = <T>({
 }: SpeedFloor<T>): MonoTypeOperatorFunction<T> =>
   operate((subscriber) => {
     let open = true;
-    let soFar = false;
+    let started = false;
     let wasClosed = false;
     let came = 0;
 
@@ -66,8 +67,8 @@ export const speedFloor = <T>({
 
     return {
       next: (value) => {
-        if (!soFar) watch();
-        soFar = true;
+        if (!started) watch();
+        started = true;
         came += size(value);
         subscriber.next(value);
       },

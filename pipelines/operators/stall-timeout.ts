@@ -5,25 +5,28 @@ import { operate } from './operate.ts';
 interface StallTimeout {
   /** Milliseconds that the source may stay silent between values, and before its end. */
   readonly timeoutMs: number;
-  /** Silence while the valve is closed is the consumer's wish, not a stall: the time starts anew when it opens. */
+  /**
+   * Silence while the valve is closed is not a stall. The timeout restarts when the valve opens.
+   */
   readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Errors when an open source that has begun says nothing for a while; else passes everything on, with completion and error. How long its
- * first value may take is another question, for RxJS's own `timeout({ first })`.
+ * Errors when a source stays silent for too long after its first value, while the valve is open.
+ * RxJS's `timeout({ first })` limits the time until the first value.
  *
  * ```
  * source  a--b------------!
  * valve   o----x-----o-----
  * result  a--b------------#
- * (within 5; o open, x closed; ! left)
+ * (timeout 5; o open, x closed; ! left)
  * ```
  *
- * Costs a value one assignment: one timer runs on and looks back, it is not set anew for each value.
- * Unsubscribing stops the timer and leaves source and valve.
+ * Otherwise it emits, completes and errors as the source does. The valve's error is the result's.
+ * Unsubscribing stops the timer and leaves source and valve. Each value costs one assignment: the
+ * timer is not reset for it, but checks the time of the last value when it fires.
  */
 export const stallTimeout = <T>({
   timeoutMs,
@@ -33,7 +36,7 @@ export const stallTimeout = <T>({
 }: StallTimeout): MonoTypeOperatorFunction<T> =>
   operate((subscriber) => {
     let open = true;
-    let soFar = false;
+    let started = false;
     let last = 0;
 
     subscriber.add(
@@ -57,8 +60,8 @@ export const stallTimeout = <T>({
     return {
       next: (value) => {
         last = scheduler.now();
-        if (!soFar) watch();
-        soFar = true;
+        if (!started) watch();
+        started = true;
         subscriber.next(value);
       },
     };

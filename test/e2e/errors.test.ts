@@ -214,7 +214,7 @@ describe('a failed source', () => {
     const lasting = (line: string) => !/^(Date|X-Request-Id):/.test(line);
     expect(head.head.filter(lasting)).toEqual(get.head.filter(lasting));
     expect(head.body).toBe('');
-    expect(get.body).toBe('502 the source refuses us (401, 403, 407, no permission)\n');
+    expect(get.body).toBe('502 the source refuses access (401, 403, 407, no permission)\n');
   });
 });
 

@@ -145,7 +145,7 @@ describe('header fields of a feed', () => {
     expect(wire.head.join('\n')).not.toMatch(/evil/i);
     // One response, and nothing behind it.
     expect([200, 502]).toContain(wire.status);
-    expect(wire.body).toBe(wire.status === 200 ? 'hi' : '502 the source does not speak HTTP properly\n');
+    expect(wire.body).toBe(wire.status === 200 ? 'hi' : '502 the source sends malformed HTTP\n');
   });
 
   it('that no proxy could take are refused: 502', async () => {

@@ -5,13 +5,13 @@ import { streamRequest } from '../../../pipelines/index.ts';
 describe('streamRequest', () => {
   const named = { id: 'a', path: '/p' };
 
-  it('asks for the whole content, as it comes, and for the unit to be saved', async () => {
+  it('requests the whole content, with an open valve, and a save of the unit', async () => {
     const { valve, ...others } = streamRequest(named);
     expect(others).toEqual({ ...named, method: 'GET', save: true });
     expect(await firstValueFrom(valve)).toBe(true);
   });
 
-  it('takes an absent value for the default', () => {
+  it('replaces an absent value by the default', () => {
     expect(streamRequest({ ...named, method: undefined, valve: undefined, save: undefined })).toMatchObject({
       method: 'GET',
       valve: expect.anything(),
@@ -19,7 +19,7 @@ describe('streamRequest', () => {
     });
   });
 
-  it('keeps whatever is stated', () => {
+  it('keeps all given values', () => {
     const stated = {
       ...named,
       method: 'HEAD',
@@ -31,7 +31,7 @@ describe('streamRequest', () => {
       lengthRequired: true,
       save: false,
       traceparent: 't',
-      // A field that nobody has thought of yet.
+      // An unknown field, of a later version.
       deadline: 7,
     } as const;
     expect(streamRequest(stated)).toEqual(stated);

@@ -3,7 +3,7 @@ import { diagram } from '../../support/marble-diagram.ts';
 
 export const stuckConsumer = diagram({
   operator: 'closedTimeout',
-  note: 'within 5',
+  note: 'timeout 5',
   sources: { source: { marble: 'a--b-------------------', window: '^----------------!' } },
   valves: { valve: { marble: ' o---x---o---x----------', window: '^----------------!' } },
   results: { result: { marble: 'a--b-------------#' } },

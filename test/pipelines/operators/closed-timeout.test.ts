@@ -4,23 +4,23 @@ import { marbles } from '../../support/river.ts';
 import { stuckConsumer } from './closed-timeout.diagram.ts';
 
 const VALVE = { o: true, x: false };
-const within5 = { timeoutMs: 5, error: () => 'error' };
+const timeoutOf5 = { timeoutMs: 5, error: () => 'error' };
 
-describe('patience', () => {
+describe('closedTimeout', () => {
   it('errors when the valve stays closed for too long, and leaves source and valve', () =>
     marbles(stuckConsumer.holds));
 
-  it('counts from the first closing, not from the last', () =>
+  it('counts from the first time the valve closes, not from a repeated one', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('----------');
       const valve = hot('  x--x------', VALVE);
-      expectObservable(source.pipe(closedTimeout({ ...within5, valve }))).toBe('-----#');
+      expectObservable(source.pipe(closedTimeout({ ...timeoutOf5, valve }))).toBe('-----#');
     }));
 
-  it('passes everything on while the valve moves', () =>
+  it('passes all values on while the valve opens in time', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a--b--c--d--|');
       const valve = hot('  ox--ox--ox---', VALVE);
-      expectObservable(source.pipe(closedTimeout({ ...within5, valve }))).toBe('a--b--c--d--|');
+      expectObservable(source.pipe(closedTimeout({ ...timeoutOf5, valve }))).toBe('a--b--c--d--|');
     }));
 });

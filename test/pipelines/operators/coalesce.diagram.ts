@@ -2,10 +2,10 @@ import { NEVER, type Observable } from 'rxjs';
 import { coalesce, type Valve } from '../../../pipelines/index.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
-/** `J` is what a consumer receives first if the source already runs; it weighs nothing. */
+/** A consumer that joins a running source receives `J` first. `J` has weight 0. */
 export const threeSpeeds = diagram({
   operator: 'coalesce',
-  note: 'a window of 2; J for each that joins',
+  note: 'window 2; J to each consumer that joins',
   sources: {
     source: { marble: '      --a-b----c-d-e-|', window: '    ^--------------!' },
     'slow’s own': { marble: '           -b-c-d-e-|', window: '-----------^--------!' },

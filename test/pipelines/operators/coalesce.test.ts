@@ -7,7 +7,7 @@ import { marbles } from '../../support/river.ts';
 import { threeSpeeds } from './coalesce.diagram.ts';
 
 const VALVE = { o: true, x: false };
-/** Small letters weigh 1; capitals weigh nothing and go ahead. */
+/** Small letters have weight 1. Capitals have weight 0 and pass a closed valve. */
 const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
 
 interface Way {
@@ -25,7 +25,7 @@ const make = ({ window = 100, late = 100, memory = 100 } = {}) => {
 describe('coalesce', () => {
   it('serves consumers of three speeds from one source', () => marbles(threeSpeeds.holds));
 
-  it('subscribes once to the source that several want at the same time', () =>
+  it('subscribes once to a source that several consumers want at the same time', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const join = make();
       const source = cold('        --H-a-b-c-|');
@@ -43,7 +43,7 @@ describe('coalesce', () => {
       expectSubscriptions(source.subscriptions).toBe(['^-!', '^-!']);
     }));
 
-  it('gives late comers everything from the first value on', () =>
+  it('gives late consumers all values from the first one', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const join = make();
       const source = cold('       --H-a-b------c-|');
@@ -52,7 +52,7 @@ describe('coalesce', () => {
       expectSubscriptions(source.subscriptions).toBe('^--------------!');
     }));
 
-  it('begins anew for who comes when the first value is gone; the next ones share that', () =>
+  it('opens a new source once the first value was dropped; later consumers share it', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const join = make({ window: 1 });
       const source = cold('             -a----b----c-|');
@@ -62,19 +62,19 @@ describe('coalesce', () => {
       expectSubscriptions(source.subscriptions).toBe(['^------------!', '--------^------------!']);
     }));
 
-  it('keeps what is for the slow apart from what is for late comers', () =>
+  it('keeps values for slow consumers separately from those for late ones', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const join = make({ window: 3, late: 1 });
       const source = cold('                     -a--b--------c|');
       const valve = hot('                       o--x------------o', VALVE);
       expectObservable(join(source)).toBe('       -a--b--------c|');
       expectObservable(join(source, { valve })).toBe('Ja--------------(bc|)');
-      // Everybody has “a” and “b” is wanted still: there is room for both, for one who comes late there is for “a”.
+      // All have “a”, one still needs “b”: the window holds both, the late join window only “a”.
       expectObservable(join(source), '-----^').toBe('-----(Jab)---c|');
       expectSubscriptions(source.subscriptions).toBe('^-------------!');
     }));
 
-  it('begins anew after the end', () =>
+  it('opens a new source after the end', () =>
     marbles(({ cold, expectObservable }) => {
       const join = make();
       const source = cold('             -a|');
@@ -82,7 +82,7 @@ describe('coalesce', () => {
       expectObservable(join(source), '    ----^--').toBe('-----a|');
     }));
 
-  it('holds nobody back for a slow one, who gets all that was kept in the meantime', () =>
+  it('lets a slow consumer take the kept values later, without slowing the others', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const join = make({ window: 3 });
       const source = cold('                     -a-b-c-d-|');
@@ -92,7 +92,7 @@ describe('coalesce', () => {
       expectSubscriptions(source.subscriptions).toBe('^--------!');
     }));
 
-  it('lets who is behind by more than the window go on alone, at once, and the others be', () =>
+  it('moves a consumer that is behind by more than the window to its fallback at once', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const join = make({ window: 2 });
       const source = cold('                             -a-b-c-d-e-|');
@@ -104,16 +104,16 @@ describe('coalesce', () => {
       expectSubscriptions(alone.subscriptions).toBe('   -------^---!');
     }));
 
-  it('never lets one alone fall behind: the source waits, as long as anybody wants nothing', () =>
+  it('never lets a single consumer fall behind: the source waits for it', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const join = make({ window: 1, memory: 1 });
       const valve = hot('                                      x---------o', VALVE);
-      // What was on its way when the valve closed.
+      // These values were on their way when the valve closed.
       const source = cold('                                    -a-b-c-|');
       expectObservable(join(source, { valve, fallback: throwError(() => 'alone') })).toBe('----------(abc|)');
     }));
 
-  it('keeps less of each where all sources together are more than the memory', () =>
+  it('keeps less of each source if all sources together exceed the memory', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const join = make({ window: 9, memory: 2 });
       const other = hot('                                o------x', VALVE);
@@ -148,7 +148,7 @@ describe('coalesce', () => {
     expect(seen).toEqual([true, false]);
     two.next(true);
     expect(seen).toEqual([true, false, true]);
-    // Who leaves wants nothing.
+    // A consumer that has left wants nothing.
     second.unsubscribe();
     expect(seen).toEqual([true, false, true, false]);
     one.next(true);
@@ -156,13 +156,13 @@ describe('coalesce', () => {
     expect(one.observed && !two.observed).toBe(true);
   });
 
-  it('delivers what weighs nothing also while the valve is closed', () =>
+  it('delivers values of weight 0 even while the valve is closed', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const valve = hot('                             x-----------o', VALVE);
       expectObservable(make()(cold('-H-N-a-N-|'), { valve })).toBe('-H-N--------(aN|)');
     }));
 
-  it('leaves the source to the others when the first one leaves; the last one takes it along', () =>
+  it('keeps the source when the first consumer leaves, and closes it with the last', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const join = make();
       const source = cold('       -a-b-c-d-e-|');
@@ -171,7 +171,7 @@ describe('coalesce', () => {
       expectSubscriptions(source.subscriptions).toBe('^-------!');
     }));
 
-  it('tells an error to all, once they have taken what came before', () =>
+  it('passes an error on to each consumer after all earlier values', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const join = make();
       const source = cold('                    -a-b-#');
@@ -180,7 +180,7 @@ describe('coalesce', () => {
       expectObservable(join(source, { valve })).toBe('Ja------(b#)');
     }));
 
-  it('gives a synchronous source to one, and lets it be stopped', () => {
+  it('stops a source when its only consumer leaves in `next`', () => {
     const taken: string[] = [];
     const join = make();
     const endless = new Subject<string>();
@@ -193,7 +193,7 @@ describe('coalesce', () => {
     expect(endless.observed).toBe(false);
   });
 
-  it('loses, doubles and mixes nothing, keeps no more than it may, and leaves nothing behind, whatever its consumers do', () => {
+  it('is lossless, ordered, bounded and cleans up, for any sequence of events', () => {
     const act = fc.oneof(
       { weight: 4, arbitrary: fc.record({ act: fc.constant('push' as const) }) },
       { weight: 2, arbitrary: fc.record({ act: fc.constant('join' as const), open: fc.boolean() }) },
@@ -201,7 +201,7 @@ describe('coalesce', () => {
         weight: 4,
         arbitrary: fc.record({
           act: fc.constantFrom('open' as const, 'close' as const, 'leave' as const),
-          who: fc.nat(9),
+          consumer: fc.nat(9),
         }),
       },
     );
@@ -218,7 +218,7 @@ describe('coalesce', () => {
         }[] = [];
         for (const one of acts) {
           if (one.act === 'push') {
-            // A source keeps to its valve.
+            // A source obeys its valve.
             for (const source of sources)
               if (source.subject.observed && source.valve.value) source.subject.next(source.next++);
           } else if (one.act === 'join') {
@@ -252,7 +252,7 @@ describe('coalesce', () => {
             };
             consumers.push(consumer);
           } else {
-            const consumer = consumers[one.who];
+            const consumer = consumers[one.consumer];
             if (one.act === 'leave') consumer?.leave();
             else consumer?.valve.next(one.act === 'open');
           }

@@ -65,12 +65,14 @@ interface Case {
 const head = { ...sourceHead({ length: 3 }), ...headOf(candidate, { length: 3 }) };
 const kase = <T, R>(name: string, operator: () => OperatorFunction<T, R>): Case => ({
   name,
-  // Each operator takes a part of Event; the inputs below are right for all of them.
+  // Each operator takes a part of Event; the inputs below suit all of them.
   operator: operator as unknown as Case['operator'],
   head,
 });
 
-/** What makes requests of candidates, with the one candidate opened to the row's source. Its notes come beside, in frames of their own. */
+/**
+ * For stages that ask candidates: opens the one candidate as the row's source, and drops its notes.
+ */
 const opening = (
   make: (deps: Deps) => Observable<{ readonly type: string }>,
 ): (() => OperatorFunction<Event, Event>) => {
@@ -82,14 +84,16 @@ const opening = (
 };
 type Deps = Omit<Parameters<typeof attempts>[1], 'health' | 'sharing'>;
 
-/** What decorates transfers, with the row's source for one. */
+/** For stages that decorate transfers: the transfer is the row's source. */
 const decorating =
   (decorate: (transfer: Transfer) => Transfer): (() => OperatorFunction<Event, Event>) =>
   () =>
   (source) =>
     of([candidate.entry]).pipe(decorate(() => () => source as Observable<TransferEvent>)(request));
 
-/** Every operator of the house; a new one is added here and has to pass all rows. */
+/**
+ * All operators and stages with an event stream. A new one is added here and must pass all rows.
+ */
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
   kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stalled' })),
@@ -172,7 +176,7 @@ const CASES: readonly Case[] = [
   ),
 ];
 
-/** What has no stream of events to pass on: functions of values, and the two stages before there is a source. */
+/** Files without an event stream: functions of values, and the two stages that precede a source. */
 const OTHERS = [
   'flow',
   'backOff',
@@ -194,7 +198,7 @@ describe('contract of operators', () => {
       .filter((file) => file.endsWith('.ts'))
       .map((file) => basename(file, '.ts').replace(/-./g, (letter) => letter.slice(1).toUpperCase()));
 
-  it('has a case for every file of operators/ and stages/', () => {
+  it('has a case for each file of operators/ and stages/', () => {
     const named = new Set([...CASES.map(({ name }) => name), ...OTHERS]);
     expect([...namesIn('operators'), ...namesIn('stages')].filter((name) => !named.has(name))).toEqual([]);
   });
@@ -230,7 +234,7 @@ describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
       expectSubscriptions(source.subscriptions).toBe('^-!');
     }));
 
-  it('stops a synchronous source that its consumer has had enough of', () => {
+  it('stops a synchronous source as soon as its consumer leaves', () => {
     let pushed = 0;
     const endless = new Observable<Event>((out) => {
       out.next(head);
@@ -244,7 +248,7 @@ describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
     expect(pushed).toBeLessThan(5);
   });
 
-  it('takes what comes while its consumer is being told: in order, nothing lost or doubled', () => {
+  it('keeps order and number of values that arrive during a delivery', () => {
     const source = new Subject<Event>();
     const log: string[] = [];
     source.pipe(operator()).subscribe({
@@ -285,7 +289,7 @@ describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
 });
 
 describe('operate', () => {
-  it('turns what a handler throws into the error of the result and leaves the source', () =>
+  it('turns an exception in a handler into the result’s error and leaves the source', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('a-b-c');
       const throwing = operate<string, string>((out) => ({
@@ -298,7 +302,7 @@ describe('operate', () => {
       expectSubscriptions(source.subscriptions).toBe('^-!');
     }));
 
-  it('turns what an end handler throws into the error of the result', () =>
+  it('turns an exception in an end handler into the result’s error', () =>
     marbles(({ cold, expectObservable }) => {
       const throwing = operate<string, string>((out) => ({
         next: (value) => out.next(value),

@@ -8,7 +8,7 @@ const race = (first: Observable<string>, second: Observable<string>) =>
   hedge({ first, second, after: 4, wins: (value) => value === 'H', aside: (error) => `aside ${error}` });
 
 describe('hedge', () => {
-  it('never asks the second where the first answers in time', () =>
+  it('never asks the second if the first answers in time', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const first = cold(' --H-a-|');
       const second = cold('H-b-|');
@@ -18,7 +18,7 @@ describe('hedge', () => {
 
   it('takes the second if it answers first, and leaves the first at once', () => marbles(slowFirst.holds));
 
-  it('leaves the second where the first answers after all', () =>
+  it('leaves the second if the first answers after all', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const first = cold('  -----H-a-|');
       const second = cold('     --H-b-|');
@@ -33,14 +33,14 @@ describe('hedge', () => {
       expectSubscriptions(second.subscriptions).toBe([]);
     }));
 
-  it('tells the failure of one aside while the other may win', () =>
+  it('emits the error of one as `aside` while the other may win', () =>
     marbles(({ cold, expectObservable }) => {
       const values = { x: 'aside error', H: 'H', a: 'a', b: 'b' };
       expectObservable(race(cold('------#'), cold('----H-b-|', values))).toBe('------x-H-b-|', values);
       expectObservable(race(cold('--------H-a-|', values), cold('--#'))).toBe('------x-H-a-|', values);
     }));
 
-  it('errors with the last failure where both fail', () =>
+  it('errors with the last error if both fail', () =>
     marbles(({ cold, expectObservable }) => {
       expectObservable(race(cold('------#'), cold('----#', {}, 'second'))).toBe(
         '------x-#',
@@ -65,7 +65,7 @@ describe('hedge', () => {
       expectSubscriptions(other.subscriptions).toBe([]);
     }));
 
-  it('takes a first that answers synchronously', () => {
+  it('accepts a first source that answers synchronously', () => {
     const got: string[] = [];
     race(of('n', 'H', 'a'), concat(of('H', 'b'))).subscribe((value) => got.push(value));
     expect(got).toEqual(['n', 'H', 'a']);

@@ -5,9 +5,9 @@ import { marbles } from '../../support/river.ts';
 import { twoPlaces } from './limit-concurrency.diagram.ts';
 
 describe('limitConcurrency', () => {
-  it('lets a number through at a time, the others in the order in which they came', () => marbles(twoPlaces.holds));
+  it('admits streams up to the number of places, then the others in their order', () => marbles(twoPlaces.holds));
 
-  it('gives a place back on failure and when its holder leaves', () =>
+  it('frees a place after an error and after an unsubscription', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const gate = limitConcurrency(1);
       const failing = cold('--#');
@@ -20,7 +20,7 @@ describe('limitConcurrency', () => {
       expectSubscriptions(last.subscriptions).toBe('----^!');
     }));
 
-  it('gives several places to whoever needs them, all of them to whoever needs more, and lets nobody overtake', () =>
+  it('gives a stream the places it needs, at most all, and keeps the order', () =>
     marbles(({ cold, expectObservable }) => {
       const gate = limitConcurrency(3);
       expectObservable(gate(cold('a---|'), 2)).toBe('  a---|');
@@ -29,7 +29,7 @@ describe('limitConcurrency', () => {
       expectObservable(gate(cold('d|'), 99)).toBe('   ------d|');
     }));
 
-  it('forgets who leaves while waiting', () =>
+  it('removes a stream that is unsubscribed while it waits', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const gate = limitConcurrency(1);
       const first = cold(' ------|');
@@ -41,7 +41,7 @@ describe('limitConcurrency', () => {
       expectSubscriptions(leaver.subscriptions).toBe([]);
     }));
 
-  it('has closed a source before its place is taken by the next', () => {
+  it('closes a source before the next one takes its place', () => {
     const gate = limitConcurrency(1);
     const log: string[] = [];
     const first = NEVER.pipe(
@@ -58,14 +58,14 @@ describe('limitConcurrency', () => {
     expect(log).toEqual(['first closed', 'second opened']);
   });
 
-  it('takes a subscription from within an end: a retry waits for the place that its failure frees', () => {
+  it('admits a subscription made during an end: a retry takes the place that its failure frees', () => {
     const gate = limitConcurrency(1);
     const log: number[] = [];
     concat(of(1).pipe(gate), of(2).pipe(gate)).subscribe((value) => log.push(value));
     expect(log).toEqual([1, 2]);
   });
 
-  it('admits any number of sources that end at once, without nesting them', () => {
+  it('admits any number of sources that end at once, without nesting', () => {
     const gate = limitConcurrency(1);
     const first = NEVER.pipe(gate).subscribe();
     let passed = 0;

@@ -1,7 +1,7 @@
 import { pausable } from '../../../pipelines/index.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
-/** The producer pushes `c` and `d` after it was paused: they were on their way. */
+/** The producer pushes `c` and `d` after the pause: they were on their way. */
 export const heldWhileClosed = diagram({
   operator: 'pausable',
   note: 'c and d were on their way when the valve closed',

@@ -5,7 +5,7 @@ import { type Producer, pausable, type Sink } from '../../../pipelines/index.ts'
 import { marbles } from '../../support/river.ts';
 import { heldWhileClosed } from './pausable.diagram.ts';
 
-/** A producer played by an Observable, which writes down how it was steered. `late` more values arrive after a pause. */
+/** A producer made from an Observable. It logs how it was controlled. */
 const producer = (source: Observable<string>, log: string[] = []) => ({
   log,
   produce: (sink: Sink<string>): Producer => {
@@ -24,7 +24,7 @@ const producer = (source: Observable<string>, log: string[] = []) => ({
 const VALVE = { o: true, x: false };
 
 describe('pausable', () => {
-  it('passes everything on at once while the valve is open', () =>
+  it('passes all values on at once while the valve is open', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold('a-b-c|');
       const valve = hot('  ------', VALVE);
@@ -33,10 +33,10 @@ describe('pausable', () => {
       expectSubscriptions(valve.subscriptions).toBe('^----!');
     }));
 
-  it('holds what was on its way while the valve is closed, in order, and loses nothing', () =>
+  it('holds values on their way while the valve is closed, in order, without loss', () =>
     marbles(heldWhileClosed.holds));
 
-  it('pauses and resumes the producer with the valve, once a change', () =>
+  it('pauses and resumes the producer with the valve, once per change', () =>
     marbles(({ cold, hot, flush }) => {
       const { log, produce } = producer(cold('a-------------'));
       pausable(hot('-xx--oo-x', VALVE), produce).subscribe();
@@ -44,7 +44,7 @@ describe('pausable', () => {
       expect(log).toEqual(['pause', 'resume', 'pause']);
     }));
 
-  it('starts paused where the valve is closed from the beginning', () =>
+  it('starts paused if the valve is closed from the beginning', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const { produce } = producer(cold('a-b|'));
       const valve = new BehaviorSubject(false);
@@ -52,12 +52,12 @@ describe('pausable', () => {
       expectObservable(pausable(valve, produce)).toBe('------(ab|)');
     }));
 
-  it('completes only after what is held', () =>
+  it('completes only after the held values', () =>
     marbles(({ cold, hot, expectObservable }) => {
       expectObservable(pausable(hot('x----o', VALVE), producer(cold('-a|')).produce)).toBe('-----(a|)');
     }));
 
-  it('errors only after what is held', () =>
+  it('errors only after the held values', () =>
     marbles(({ cold, hot, expectObservable }) => {
       expectObservable(pausable(hot('x----o', VALVE), producer(cold('-a#')).produce)).toBe('-----(a#)');
     }));
@@ -68,7 +68,7 @@ describe('pausable', () => {
       expectObservable(pausable(hot('x-----', VALVE), producer(cold('--#')).produce)).toBe('--#');
     }));
 
-  it('lets what comes ahead through a closed valve', () =>
+  it('delivers `ahead` values while the valve is closed', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const result = pausable<string>(hot('x----o', VALVE), (sink) => {
         cold('-h').subscribe((value) => sink.ahead(value));
@@ -77,7 +77,7 @@ describe('pausable', () => {
       expectObservable(result).toBe('-h---(a|)');
     }));
 
-  it('closes the producer and leaves the valve at once when unsubscribed, also while paused', () =>
+  it('closes the producer and leaves the valve at once when unsubscribed while paused', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions, flush }) => {
       const source = cold('a-b---------');
       const valve = hot('  -x----------', VALVE);
@@ -109,7 +109,7 @@ describe('pausable', () => {
     expect(log).toEqual(['close']);
   });
 
-  it('delivers nothing after a consumer that leaves in the middle of the held values', () => {
+  it('delivers no further held value after the consumer leaves', () => {
     const valve = new BehaviorSubject(false);
     const got: string[] = [];
     const { log, produce } = producer(new Subject<string>());
@@ -124,7 +124,7 @@ describe('pausable', () => {
     expect(log).toEqual(['pause', 'close']);
   });
 
-  it('stops delivering when the consumer closes the valve with the very value it got', () => {
+  it('stops delivering when the consumer closes the valve in `next`', () => {
     const valve = new BehaviorSubject(true);
     const got: string[] = [];
     const push = new Subject<string>();
@@ -166,7 +166,7 @@ describe('pausable', () => {
       expect(log).toEqual(['close']);
     }));
 
-  it('is lossless, ordered, and bounded by what the producer pushes after a pause, whatever the valve does', () => {
+  it('is lossless, ordered, and bounded by the values pushed after a pause, for any valve', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('push' as const), count: fc.integer({ min: 1, max: 5 }) }),
       fc.record({ kind: fc.constant('valve' as const), open: fc.boolean() }),

@@ -20,21 +20,21 @@ const words = (perSecond: number, more: object = {}) =>
 const SLOW = 10;
 
 describe('rateLimit', () => {
-  it('passes everything on at once while it is slow enough', () =>
+  it('passes all values on at once while they are slow enough', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('a 99ms b 99ms c|');
       expectObservable(words(SLOW)(NEVER, () => source)).toBe('a 99ms b 99ms c|');
     }));
 
-  it('parts what comes too fast, and pauses the source until it has passed', () => marbles(inParts.holds));
+  it('splits values that come too fast, and pauses the source until they have passed', () => marbles(inParts.holds));
 
-  it('completes after what waits', () =>
+  it('completes after the waiting values', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('(w|)', { w: 'abcd' });
       expectObservable(words(SLOW)(NEVER, () => source)).toBe('a 99ms b 99ms c 99ms (d|)');
     }));
 
-  it('lets what has no size pass at once, whatever waits', () =>
+  it('passes values of size 0 at once, even while others wait', () =>
     marbles(({ cold, expectObservable }) => {
       const limit = words(SLOW);
       expectObservable(limit(NEVER, () => cold('w', { w: 'abc' }))).toBe('a 99ms b 99ms c');
@@ -50,7 +50,7 @@ describe('rateLimit', () => {
       expectObservable(two).toBe('200ms x 199ms y');
     }));
 
-  it('parts what there is in a tick among all who wait, rather than give it to the first', () =>
+  it('shares each tick among all waiting streams, not only the first', () =>
     marbles(({ cold, expectObservable }) => {
       const limit = words(10 * SLOW);
       const one = limit(NEVER, () => cold('w', { w: 'a'.repeat(20) }));
@@ -59,7 +59,7 @@ describe('rateLimit', () => {
       expectObservable(two).toBe('100ms b 99ms b', { b: 'bbbbb' });
     }));
 
-  it('gives nothing to a stream whose consumer wants nothing, and its share to the others', () =>
+  it('gives the share of a stream with a closed valve to the others', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const limit = words(SLOW);
       const valve = hot('x 249ms o', VALVE);
@@ -84,7 +84,7 @@ describe('rateLimit', () => {
       ).toBe('o-x--o--x', VALVE);
     }));
 
-  it('tells an error after what waits, and a failing valve at once', () =>
+  it('errors after the waiting values, and at once if the valve errors', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       expectObservable(words(SLOW)(NEVER, () => cold('(w#)', { w: 'ab' }))).toBe('a 99ms (b#)');
       const source = cold('-----');
@@ -106,7 +106,7 @@ describe('rateLimit', () => {
       expectObservable(limit(NEVER, () => cold('60ms w', { w: 'x' }))).toBe('100ms x');
     }));
 
-  it('is lossless and keeps to its speed, whatever comes and whenever the consumer wants it', () => {
+  it('is lossless and keeps to its speed, for any values and pauses', () => {
     fc.assert(
       fc.property(
         fc.array(fc.array(fc.tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 0, max: 50 }))), {
@@ -153,7 +153,7 @@ describe('rateLimit', () => {
             expect(came).toBe(sent);
             expect(over).toBe(true);
           }
-          // Two ticks of 100 ms at most, or two whole values, ahead of the clock.
+          // At most two ticks of 100 ms, or two whole values, ahead of the clock.
           expect(fastest).toBeLessThanOrEqual(Math.max(2, perSecond / 5) + 1e-6);
         },
       ),

@@ -4,7 +4,7 @@ import { diagram } from '../../support/marble-diagram.ts';
 
 export const tooLittle = diagram({
   operator: 'speedFloor',
-  note: 'at least 1 within each 5, from the first value on',
+  note: 'at least 1 per window of 5, from the first value',
   sources: { source: { marble: '--a-b---c------------', window: '^----------------!' } },
   results: { result: { marble: '--a-b---c--------#' } },
   measured: [2, 7, 12, 17],

@@ -10,7 +10,7 @@ const oneIn5 = { atLeast: 1, window: 5, size: () => 1, error: () => 'error' };
 describe('speedFloor', () => {
   it('errors at the end of the first window in which too little came', () => marbles(tooLittle.holds));
 
-  it('sums up sizes', () =>
+  it('adds up sizes', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('a-a--a-a--a---------', { a: 'ab' });
       expectObservable(
@@ -18,7 +18,7 @@ describe('speedFloor', () => {
       ).toBe('a-a--a-a--a----#', { a: 'ab' });
     }));
 
-  it('does not count before the first value, nor what the valve did then', () =>
+  it('ignores the time and the valve before the first value', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('-------a---------');
       const valve = hot('  ---x--o----------', VALVE);
@@ -27,7 +27,7 @@ describe('speedFloor', () => {
       expectObservable(source.pipe(speedFloor({ ...oneIn5, valve }))).toBe(result);
     }));
 
-  it('does not judge a window in which the valve was closed, be it for a moment', () =>
+  it('does not judge a window in which the valve was ever closed', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a-------------------------');
       const valve = hot('  o-----x------------o------', VALVE);

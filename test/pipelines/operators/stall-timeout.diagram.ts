@@ -3,7 +3,7 @@ import { diagram } from '../../support/marble-diagram.ts';
 
 export const silence = diagram({
   operator: 'stallTimeout',
-  note: 'within 5',
+  note: 'timeout 5',
   sources: { source: { marble: 'a--b-------------', window: '^---------------!' } },
   valves: { valve: { marble: ' o----x-----o-----', window: '^---------------!' } },
   results: { result: { marble: 'a--b------------#' } },

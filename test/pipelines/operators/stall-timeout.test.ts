@@ -4,36 +4,36 @@ import { stallTimeout } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/river.ts';
 import { silence } from './stall-timeout.diagram.ts';
 
-const within5 = { timeoutMs: 5, error: () => 'error' };
+const timeoutOf5 = { timeoutMs: 5, error: () => 'error' };
 
 describe('stallTimeout', () => {
   it('errors when the source stays silent, counted from its last value', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('a--b---------');
       const result = '     a--b----#';
-      expectObservable(source.pipe(stallTimeout({ ...within5, valve: NEVER }))).toBe(result);
+      expectObservable(source.pipe(stallTimeout({ ...timeoutOf5, valve: NEVER }))).toBe(result);
       expectSubscriptions(source.subscriptions).toBe('^-------!');
     }));
 
   it('does not count before the first value', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('---------a---------');
-      expectObservable(source.pipe(stallTimeout({ ...within5, valve: NEVER }))).toBe('---------a----#');
+      expectObservable(source.pipe(stallTimeout({ ...timeoutOf5, valve: NEVER }))).toBe('---------a----#');
     }));
 
-  it('passes a source on that is quick enough', () =>
+  it('passes on a source that emits in time', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('a---b---c---d---|');
-      expectObservable(source.pipe(stallTimeout({ ...within5, valve: NEVER }))).toBe('a---b---c---d---|');
+      expectObservable(source.pipe(stallTimeout({ ...timeoutOf5, valve: NEVER }))).toBe('a---b---c---d---|');
     }));
 
-  it('does not count while the valve is closed, and starts again when it opens', () => marbles(silence.holds));
+  it('does not count while the valve is closed, and restarts when it opens', () => marbles(silence.holds));
 
   it('stops its timer and leaves source and valve when unsubscribed', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold('a----');
       const valve = hot('  -----');
-      expectObservable(source.pipe(stallTimeout({ ...within5, valve: valve as never })), '^--!').toBe('a---');
+      expectObservable(source.pipe(stallTimeout({ ...timeoutOf5, valve: valve as never })), '^--!').toBe('a---');
       expectSubscriptions(source.subscriptions).toBe('^--!');
       expectSubscriptions(valve.subscriptions).toBe('^--!');
     }));

@@ -44,7 +44,7 @@ const transferring = async (port: number, path = '/slow'): Promise<RawClient> =>
 const whole = { status: 200, body: 'abc' };
 const OVERLOADED = {
   status: 503,
-  body: expect.stringContaining('as many clients as can be served'),
+  body: expect.stringContaining('too many clients (max_transfers, max_client_connections)'),
 };
 
 describe('a limit', () => {
