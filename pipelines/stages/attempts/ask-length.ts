@@ -22,9 +22,11 @@ import {
 import { type AttemptDeps, attempt } from './attempt.ts';
 
 /**
- * Asks a candidate how long its content is, since its answer does not say: by HEAD, then by the first byte alone, whose place in the whole
- * tells. Emits the bytes, or nothing if it does not say that either, speaks of other content than the head's, or takes longer than `within`
- * milliseconds; then completes. Never errors. Unsubscribing closes the source.
+ * Asks a candidate for the length of its content, which its answer does not have. A HEAD request
+ * comes first, then a GET for the first byte, whose `Content-Range` has the total. Emits the length
+ * in bytes, then completes. Emits `undefined` if neither answer has it, if they are about content
+ * other than the head's, or after `timeoutMs` milliseconds. Never errors. Unsubscribing closes the
+ * source.
  */
 export const askLength = (
   request: StreamRequest,
@@ -38,7 +40,7 @@ export const askLength = (
       catchError(() => EMPTY),
     );
   const byFirst = ask('GET', 0).pipe(
-    // Its one byte is read, so that the connection can be used again; of a body that is more, nothing is.
+    // The single byte is read, so that the connection can be reused. A longer body is not read.
     takeWhile((event) => event.type === 'chunk' || event.last === 0, true),
     reduce<SourceEvent, SourceEvent>((head, event) => (event.type === 'head' ? event : head)),
   );
