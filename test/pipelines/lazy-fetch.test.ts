@@ -30,7 +30,7 @@ import {
 const entry = entryOf('abcd', { size: 4 });
 const VALVE = { o: true, x: false };
 
-/** What a consumer of the response sees, as it reads best in a picture; notes are written down beside it. */
+/** The response as its consumer sees it, in a readable picture; notes are recorded separately. */
 const picture =
   (notes: string[]) =>
   (events: Observable<StreamEvent>): Observable<string> =>
@@ -55,7 +55,9 @@ const picture =
 const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 const gone = new StreamError('SOURCE_MISSING', 'feed', '404');
 
-/** What sources say: `h` the head, letters the body; `2` and `3` heads that start at these bytes. */
+/**
+ * Events of sources: `h` the head, letters the body; `2` and `3` heads that start at these bytes.
+ */
 const SAYS: Record<string, SourceEvent> = {
   h: sourceHead({ length: 4, etag: '"1"' }),
   '2': sourceHead({ length: 4, from: 2, etag: '"1"' }),
@@ -79,7 +81,7 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
       const count = tries.get(source) ?? 0;
       tries.set(source, count + 1);
       const answer = sources[source]?.[count];
-      if (!answer) throw new Error(`${source} was not to be asked ${count + 1} times`);
+      if (!answer) throw new Error(`${source} must not be asked ${count + 1} times`);
       return answer;
     },
     newDigest,
@@ -95,7 +97,7 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
 };
 
 describe('lazyFetch', () => {
-  it('looks up, tries, sends head first, then the body, and leaves one note', () =>
+  it('looks up, tries, emits the head, then the body, and appends one save request', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const source = cold('--h-a-b-c-d---|', SAYS);
       const { fetch, notes, saves, reports } = river({ a: [source] });
@@ -118,7 +120,7 @@ describe('lazyFetch', () => {
       });
     }));
 
-  it('leads from a candidate that fails before its head to the next', () =>
+  it('replaces a candidate that fails before its head by the next one', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const missing = cold<SourceEvent>('--#', {}, gone);
       const good = cold('         --h-a-b-c-d|', SAYS);
@@ -132,7 +134,7 @@ describe('lazyFetch', () => {
       expect(notes).toEqual(['attempt a 0', 'a SOURCE_MISSING before-head', 'attempt b 0', 'recorded']);
     }));
 
-  it('lets nothing of a failed candidate leak into the next one: no header, no byte', () =>
+  it('passes neither header nor byte of a failed candidate', () =>
     marbles(({ cold, flush }) => {
       const says = (name: string) => ({ ...SAYS, h: sourceHead({ length: 4, headers: [[name, 'x']] }) });
       const { fetch, notes } = river(
@@ -150,7 +152,7 @@ describe('lazyFetch', () => {
       expect(notes).toContain('a WRONG_CHECKSUM before-head');
     }));
 
-  it('goes on at the exact byte when the source dies in mid-body', () =>
+  it('continues at the exact byte after the source dies mid-body', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const dies = cold('  h-a-b-#', SAYS, lost);
       const goesOn = cold('      -2-c-d-|', SAYS);
@@ -164,7 +166,7 @@ describe('lazyFetch', () => {
       expect(notes).toEqual(['attempt a 0', 'a CONNECTION_LOST mid-body', 'attempt a 2', 'resumed a 2', 'recorded']);
     }));
 
-  it('replaces a source that changed by another with the same content', () =>
+  it('replaces a source that changed by one with the same content', () =>
     marbles(({ cold, expectObservable, flush }) => {
       const dies = cold('  h-a-b-#', SAYS, lost);
       const changed = cold('     -n', SAYS);
@@ -176,7 +178,7 @@ describe('lazyFetch', () => {
       expect(notes).toContain('a CHANGED mid-body');
     }));
 
-  it('resumes a source that ends short, and one that stalls', () =>
+  it('resumes a source that ends early, and one that stalls', () =>
     marbles(({ cold, expectObservable, flush }) => {
       const short = cold('h-a-b-|', SAYS);
       const stalls = cold('     2c------', SAYS);
@@ -189,7 +191,7 @@ describe('lazyFetch', () => {
       );
     }));
 
-  it('errors, and never ends, when the content is wrong', () =>
+  it('errors without an end if the content is wrong', () =>
     marbles(({ cold, expectObservable, flush }) => {
       const { fetch, saves, reports } = river({ a: [cold('h-a-b-c-X-|', SAYS)] });
       const error = expect.objectContaining({ code: 'WRONG_CHECKSUM' });
@@ -200,13 +202,13 @@ describe('lazyFetch', () => {
       expect(reports[0]?.verified).toBeUndefined();
     }));
 
-  it('takes the checksum as the better witness where only the good-bye of the source is missing', () =>
+  it('completes if the checksum matches and only the end of the source is missing', () =>
     marbles(({ cold, expectObservable }) => {
       const { fetch } = river({ a: [cold('h-a-b-c-d-#', SAYS, lost)] });
       expectObservable(fetch()).toBe('A-a-b-c---(de|)');
     }));
 
-  it('gives up a source without a head in time, though the valve is closed', () =>
+  it('replaces a source whose head is late, even while the valve is closed', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const silent = cold<SourceEvent>('----------');
       const good = cold('h-a-b-c-d|', SAYS);
@@ -216,7 +218,7 @@ describe('lazyFetch', () => {
       expectSubscriptions(silent.subscriptions).toBe('^----!');
     }));
 
-  it('fails with the one reason there is, or with the most telling of several', () =>
+  it('fails with its only error, or with the most informative of several', () =>
     marbles(({ cold, expectObservable }) => {
       const missing = () => cold<SourceEvent>('-#', {}, gone);
       const refused = () => cold<SourceEvent>('-#', {}, new StreamError('SOURCE_REFUSED', 'feed', '403'));
@@ -256,9 +258,9 @@ describe('lazyFetch', () => {
   it.each([
     ['during the lookup', 1],
     ['before the head', 3],
-    ['in mid-body', 6],
-    ['while a failed source is waited for', 9],
-  ])('leaves everything at once when its consumer leaves %s', (_, frame) =>
+    ['mid-body', 6],
+    ['during a back-off', 9],
+  ])('closes everything at once if its consumer leaves %s', (_, frame) =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions, flush }) => {
       const answer = cold('--(e|)', { e: entry });
       const valve = hot('o--------', VALVE);
@@ -277,7 +279,7 @@ describe('lazyFetch', () => {
     }),
   );
 
-  it('answers HEAD with a head alone and records nothing', () =>
+  it('answers HEAD with only a head and does not request a save', () =>
     marbles(({ cold, expectObservable, flush }) => {
       const { fetch, asked, saves, reports } = river({ a: [cold('-h|', SAYS)] });
       expectObservable(fetch({ method: 'HEAD' })).toBe('-A(e|)');
@@ -287,7 +289,7 @@ describe('lazyFetch', () => {
       expect(reports[0]?.verified).toBeUndefined();
     }));
 
-  it('records nothing where the request says so, or the copy is kept already', () =>
+  it('does not request a save if the request forbids it or a copy exists', () =>
     marbles(({ cold, flush }) => {
       const unrecorded = river({ a: [cold('habcd|', SAYS)] });
       unrecorded.fetch({ save: false }).subscribe();
@@ -301,7 +303,7 @@ describe('lazyFetch', () => {
       expect(unrecorded.reports[0]).toMatchObject({ outcome: 'complete', recorded: false });
     }));
 
-  it('reports how often and how long its consumer wanted nothing', () =>
+  it('reports number and duration of pauses of its consumer', () =>
     marbles(({ cold, hot, flush }) => {
       const { fetch, reports } = river({ a: [cold('h-a-b-c-d-|', SAYS)] });
       fetch({ valve: hot('o-x--o-x-x-o', VALVE) }).subscribe();
@@ -320,7 +322,7 @@ describe('lazyFetch', () => {
       return { log, keep: () => copy };
     };
 
-    it('and commits it before the record', () =>
+    it('and commits it before the save request', () =>
       marbles(({ cold, flush }) => {
         const { log, keep } = keeping();
         const { fetch } = river({ a: [cold('habcd|', SAYS)] }, { keep, outbox: { append: () => log.push('record') } });
@@ -349,7 +351,7 @@ describe('lazyFetch', () => {
     );
   });
 
-  it("errors with the catalog's error, and with NO_CANDIDATE where no source offers the path", () =>
+  it("errors with the catalog's error, and with NO_CANDIDATE if no source offers the path", () =>
     marbles(({ cold, expectObservable }) => {
       const down = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'down');
       const { fetch } = river({}, { catalog: { lookup: () => cold('-#', {}, down) } });
@@ -358,7 +360,7 @@ describe('lazyFetch', () => {
       expectObservable(none.fetch()).toBe('#', undefined, expect.objectContaining({ code: 'NO_CANDIDATE' }));
     }));
 
-  it('tries a source that failed last, until its time is over, and one that did well as before', () =>
+  it('tries a failed source last until it has cooled down, and a good one in its place', () =>
     marbles(({ cold, flush }) => {
       const health = createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
       const wrong = cold('habcX|', SAYS);
@@ -373,7 +375,7 @@ describe('lazyFetch', () => {
       expect(first.notes).toEqual(['attempt a 0', 'a WRONG_CHECKSUM mid-body']);
     }));
 
-  it('names every source that gave bytes to wrong content', () =>
+  it('names every source that contributed to wrong content', () =>
     marbles(({ cold, flush }) => {
       const dies = cold('hab#', SAYS, gone);
       const other = cold('2cX|', SAYS);
@@ -391,7 +393,7 @@ describe('lazyFetch', () => {
       return { health, policy: aPolicy({ hedge: true }) };
     };
 
-    it('asks a second source for its head where the first is slower than usual, and leaves the slower one', () =>
+    it('asks a second source for its head if the first is slower than usual, and leaves the slower one', () =>
       marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const first = cold(' ----------habcd|', SAYS);
         const second = cold('   --h-a-b-c-d-|', SAYS);
@@ -403,7 +405,7 @@ describe('lazyFetch', () => {
         expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'recorded']);
       }));
 
-    it('goes on with the second where the first fails meanwhile', () =>
+    it('continues with the second if the first fails', () =>
       marbles(({ cold, expectObservable, flush }) => {
         const first = cold('----#', SAYS, lost);
         const second = cold('  ---habcd|', SAYS);
@@ -413,7 +415,7 @@ describe('lazyFetch', () => {
         expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'a CONNECTION_LOST before-head', 'recorded']);
       }));
 
-    it('asks nobody else before it knows what is usual', () =>
+    it('asks only one source until the usual time is known', () =>
       marbles(({ cold, expectObservable, flush }) => {
         const { fetch, asked } = river({ a: [cold('---------habcd|', SAYS)], b: [] }, slow(undefined));
         expectObservable(fetch()).toBe('---------Aabc-(de|)');
@@ -422,7 +424,7 @@ describe('lazyFetch', () => {
       }));
   });
 
-  it('cuts a consumer that is stuck', () =>
+  it('errors if its consumer is stuck', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold('h-a---------------------', SAYS);
       const valve = hot('  o-x---------------------', VALVE);
@@ -444,22 +446,22 @@ describe('lazyFetch', () => {
       expect(notes).toContain('a TOO_SLOW mid-body');
     }));
 
-  it('refuses content that is too large, told or not', () =>
+  it('refuses content that is too large, with or without an announced length', () =>
     marbles(({ cold, expectObservable }) => {
       const policy = aPolicy({ sizeLimit: 3 });
       const tooLarge = expect.objectContaining({ code: 'TOO_LARGE' });
       expectObservable(river({ a: [cold('h', SAYS)] }, { policy }).fetch()).toBe('#', undefined, tooLarge);
       const bare = { lookup: () => of(anEntry()) };
-      const untold = cold('h-a-b-c-d-', { ...SAYS, h: sourceHead() });
+      const unannounced = cold('h-a-b-c-d-', { ...SAYS, h: sourceHead() });
       const sources = [() => of(aCandidate('a', anEntry()))];
-      expectObservable(river({ a: [untold] }, { policy, catalog: bare, sources }).fetch()).toBe(
+      expectObservable(river({ a: [unannounced] }, { policy, catalog: bare, sources }).fetch()).toBe(
         'A---a-b-#',
         undefined,
         tooLarge,
       );
     }));
 
-  it('runs for each subscription anew', () =>
+  it('runs separately for each subscription', () =>
     marbles(({ cold, flush }) => {
       const source = cold('habcd|', SAYS);
       const { fetch, reports } = river({ a: [source, source] }, { catalog: { lookup: () => of(entry) } });

@@ -27,7 +27,7 @@ import {
 
 const CONTENT = 'abcdefghij';
 
-/** Sources that are pushed by hand, and everybody who asks for them. */
+/** Sources that are pushed by hand, and all the clients that ask for them. */
 const scene = ({
   entry = entryOf(CONTENT),
   window = 4,
@@ -56,7 +56,7 @@ const scene = ({
     newDigest,
     policy: aPolicy({ attempts: 1, headTimeout: 10_000, readTimeout: 10_000 }),
     random: () => 1,
-    // No time passes: nothing here is waited for.
+    // No time passes: nothing here waits.
     scheduler: new VirtualTimeScheduler(),
     keep: () => ({
       write: ({ length }: Uint8Array) => kept.push(String(length)),
@@ -72,7 +72,7 @@ const scene = ({
     let report: Report | undefined;
     const subscription = lazyFetch(aRequest({ valve, ...more }), {
       ...deps,
-      report: (told) => (report = told),
+      report: (reported) => (report = reported),
     }).subscribe({
       next: (event) => {
         if (event.type === 'head') seen.heads += 1;
@@ -91,7 +91,7 @@ const scene = ({
   };
   const source = (index: number) => {
     const one = opened[index];
-    if (!one) throw new Error(`nothing was opened as number ${index}`);
+    if (!one) throw new Error(`source number ${index} was not opened`);
     return {
       ...one,
       say: (text: string) => {
@@ -106,7 +106,7 @@ const scene = ({
 };
 
 describe('a shared transfer', () => {
-  it('is one, for all who ask at the same time; it is digested, kept and recorded once', () => {
+  it('serves all clients that ask at the same time; it is digested, kept and recorded once', () => {
     const { ask, source, opened, saves, kept } = scene();
     const all = [ask({ id: 'one' }), ask({ id: 'two' }), ask({ id: 'three' })];
     source(0).head();
@@ -123,7 +123,7 @@ describe('a shared transfer', () => {
     expect(kept.filter((what) => what === 'whole')).toHaveLength(1);
   });
 
-  it('has its wrong end held back from all', () => {
+  it('withholds a wrong end from all clients', () => {
     const { ask, source } = scene();
     const all = [ask(), ask()];
     source(0).head();
@@ -135,7 +135,7 @@ describe('a shared transfer', () => {
     }
   });
 
-  it('goes on at the speed of the quickest; who falls behind goes on from his own byte, judged by his own digest', () => {
+  it('follows the fastest client; one that falls behind continues alone, verified by its own digest', () => {
     const { ask, source, opened } = scene({ window: 3 });
     const quick = ask();
     const slow = ask();
@@ -159,7 +159,7 @@ describe('a shared transfer', () => {
     expect(slow.report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256' });
   });
 
-  it('is recorded by who comes to its end, be it by a transfer of his own', () => {
+  it('is recorded by the client that completes it, even with its own transfer', () => {
     const { ask, source, saves } = scene({ window: 1 });
     const quick = ask();
     const slow = ask({ id: 'slow' });
@@ -177,7 +177,7 @@ describe('a shared transfer', () => {
     expect(saves.map(({ requestId }) => requestId)).toEqual(['slow']);
   });
 
-  it('lets several go on from the same byte, each by himself', () => {
+  it('lets several clients continue from the same byte, each with its own transfer', () => {
     const { ask, source } = scene({ window: 1 });
     ask();
     const slow = [ask(), ask()];
@@ -194,7 +194,7 @@ describe('a shared transfer', () => {
     }
   });
 
-  it('never lets one who went on by himself end with wrong bytes', () => {
+  it('withholds a wrong end from a client that continued alone', () => {
     const { ask, source } = scene({ window: 1 });
     ask();
     const slow = ask();
@@ -209,7 +209,7 @@ describe('a shared transfer', () => {
     expect(slow.seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
   });
 
-  it('waits where nobody wants more', () => {
+  it('pauses while all clients are paused', () => {
     const { ask, source } = scene();
     const one = ask();
     const two = ask();
@@ -222,7 +222,7 @@ describe('a shared transfer', () => {
     expect(source(0).valve()).toBe(true);
   });
 
-  it('gives late comers all from the first byte, or another transfer where that is gone', () => {
+  it('serves late joiners from the first byte, or with another transfer if that byte is gone', () => {
     const { ask, source, opened } = scene({ window: 3 });
     ask();
     source(0).head();
@@ -247,7 +247,7 @@ describe('a shared transfer', () => {
     expect(source(0).events.observed).toBe(false);
   });
 
-  it('serves a range to all who ask for the same one, while an entity tag proves the rest', () => {
+  it('serves a range to all clients that request it, if an entity tag proves the rest', () => {
     const { ask, source, opened } = scene({ entry: anEntry(), window: 1 });
     const range = { ranges: [{ first: 2, last: 6 }] };
     const quick = ask(range);
@@ -267,7 +267,7 @@ describe('a shared transfer', () => {
     for (const { seen } of [quick, slow]) expect(seen).toMatchObject({ heads: 1, body: 'cdefg', end: 'complete' });
   });
 
-  it('is not joined where nothing could prove more of it: neither checksum nor entity tag', () => {
+  it('is not joined if neither checksum nor entity tag proves the rest', () => {
     const { ask, source, opened } = scene({ entry: anEntry() });
     const first = ask();
     const second = ask();
@@ -282,7 +282,7 @@ describe('a shared transfer', () => {
     for (const { seen } of [first, second]) expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
   });
 
-  it('is not for HEAD, conditions, and who wants to be alone', () => {
+  it('excludes HEAD, conditions, exclusive requests, and those that differ in `save`', () => {
     const { ask, opened } = scene();
     ask();
     ask({ method: 'HEAD' });

@@ -26,7 +26,7 @@ const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)
 const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 const gone = new StreamError('SOURCE_MISSING', 'feed', 'gone');
 
-/** What sources say: `h` the head, `1` one that starts at byte 1, letters the body. */
+/** Events of sources: `h` the head, `1` one that starts at byte 1, letters the body. */
 const SAYS: Record<string, SourceEvent> = {
   h: sourceHead({ length: 2 }),
   '1': sourceHead({ length: 2, from: 1 }),
@@ -34,7 +34,10 @@ const SAYS: Record<string, SourceEvent> = {
   b: chunk('b'),
 };
 
-/** `L` the list of candidates, `T` a try, `F` its failure, `R` that the body goes on; `h` the head, letters the body. */
+/**
+ * `L` the list of candidates, `T` an attempt, `F` its failure, `R` that the body is resumed; `h`
+ * the head, letters the body.
+ */
 const letterOf = (event: Head | Chunk | Note): string => {
   if (event.type === 'head') return 'h';
   if (event.type === 'chunk') return textOf(event.bytes);
@@ -48,7 +51,7 @@ const tried = (candidates: readonly (typeof first)[], ...answers: Observable<Sou
 };
 
 describe('attempts', () => {
-  it('tells the list, then tries the first candidate that there is', () =>
+  it('emits the list, then tries the first candidate', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('     -----h-a-b|', SAYS);
       expectObservable(tried([first, second], source)).toBe('(LT)-h-a-b|');
@@ -64,7 +67,7 @@ describe('attempts', () => {
       expectSubscriptions(good.subscriptions).toBe('   -----^---------!');
     }));
 
-  it('goes on from another source in mid-body', () =>
+  it('continues mid-body from another source', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const dies = cold('          -----h-a-#', SAYS, gone);
       const goesOn = cold('                 -----1-b|', SAYS);
@@ -74,7 +77,7 @@ describe('attempts', () => {
       expectSubscriptions(goesOn.subscriptions).toBe('---------^-------!');
     }));
 
-  it('waits before it tries the only candidate again, and leaves the timer when unsubscribed', () =>
+  it('waits before it tries the only candidate again, and stops the timer when unsubscribed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', SAYS)] as const;
       const [one, again] = answers();
