@@ -50,14 +50,14 @@ const head = (more: Partial<SourceHead> = {}): SourceHead =>
 
 const letters = (text: string): SourceEvent[] => [...text].map((letter) => ({ type: 'chunk', bytes: bytesOf(letter) }));
 
-/** A source that honours ranges; `deaf`: one that ignores them. */
-const honest = (deaf = false) => {
+/** A source that honours ranges; `ignoresRange`: one that ignores them. */
+const sourceOfRanges = (ignoresRange = false) => {
   const asked: string[] = [];
   const open = (candidate: Candidate, ask: { method: string; from: number; last?: number; ifRange?: string }) => {
     const { method, from, last, ifRange } = ask;
     asked.push([method, candidate.source, from, last, ifRange].filter((part) => part !== undefined).join(' '));
     if (method === 'HEAD') return of<SourceEvent>(head());
-    if (deaf || (ifRange !== undefined && ifRange !== '"1"' && ifRange !== MODIFIED))
+    if (ignoresRange || (ifRange !== undefined && ifRange !== '"1"' && ifRange !== MODIFIED))
       return of(head(), ...letters(CONTENT));
     const first = from < 0 ? Math.max(0, CONTENT.length + from) : from;
     const end = Math.min(last ?? CONTENT.length - 1, CONTENT.length - 1);
@@ -70,14 +70,17 @@ const honest = (deaf = false) => {
 
 interface Options {
   readonly entry?: CatalogEntry | readonly CatalogEntry[];
-  readonly deaf?: boolean;
+  readonly ignoresRange?: boolean;
   readonly open?: OpenSource;
   readonly sources?: readonly string[];
 }
 
 /** Runs a request to its end and returns the response that its client received. */
-const ask = (request: Partial<StreamRequest>, { entry: known = entry, deaf, open, sources = ['a'] }: Options = {}) => {
-  const source = honest(deaf);
+const ask = (
+  request: Partial<StreamRequest>,
+  { entry: known = entry, ignoresRange, open, sources = ['a'] }: Options = {},
+) => {
+  const source = sourceOfRanges(ignoresRange);
   const saves: SaveRequest[] = [];
   let first: Head | undefined;
   let body = '';
@@ -132,7 +135,7 @@ describe('one range', () => {
     expect(answer).toMatchObject({ status: 206, body, length: body.length, asked: [asked] });
     expect(answer.field('content-range')).toBe(contentRange);
     // A source that ignores the range is cut.
-    expect(ask({ ranges: [range] }, { deaf: true })).toMatchObject({ status: 206, body, length: body.length });
+    expect(ask({ ranges: [range] }, { ignoresRange: true })).toMatchObject({ status: 206, body, length: body.length });
   });
 
   it('is neither verified nor saved, unless it is the whole', () => {
@@ -146,7 +149,7 @@ describe('one range', () => {
 
   it('beyond the content is 416, with the length', () => {
     expect(ask(one(10))).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
-    expect(ask(one(10), { deaf: true })).toMatchObject({
+    expect(ask(one(10), { ignoresRange: true })).toMatchObject({
       head: undefined,
       error: { code: 'UNSATISFIABLE', length: 10 },
     });
@@ -266,8 +269,8 @@ describe('conditions', () => {
     const answer = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known });
     expect(answer).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT, asked: [asked] });
     // A source that ignores Range sends the same whole in either case.
-    const deaf = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known, deaf: true });
-    expect(deaf).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT });
+    const whole = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known, ignoresRange: true });
+    expect(whole).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT });
   });
 
   it('come before the range', () => {

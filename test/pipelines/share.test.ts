@@ -94,7 +94,7 @@ const scene = ({
     if (!one) throw new Error(`source number ${index} was not opened`);
     return {
       ...one,
-      say: (text: string) => {
+      send: (text: string) => {
         for (const letter of text) one.events.next(chunk(letter));
       },
       head: (from = 0, etag?: string) =>
@@ -110,7 +110,7 @@ describe('a shared transfer', () => {
     const { ask, source, opened, saves, kept } = scene();
     const all = [ask({ id: 'one' }), ask({ id: 'two' }), ask({ id: 'three' })];
     source(0).head();
-    source(0).say(CONTENT);
+    source(0).send(CONTENT);
     for (const { seen } of all) expect(seen).toMatchObject({ heads: 1, body: 'abcdefghi', end: '' });
     source(0).end();
     for (const { seen, report } of all) {
@@ -127,7 +127,7 @@ describe('a shared transfer', () => {
     const { ask, source } = scene();
     const all = [ask(), ask()];
     source(0).head();
-    source(0).say('abcdefghiX');
+    source(0).send('abcdefghiX');
     source(0).end();
     for (const { seen } of all) {
       expect(seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
@@ -140,20 +140,20 @@ describe('a shared transfer', () => {
     const quick = ask();
     const slow = ask();
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     slow.valve.next(false);
-    source(0).say('cde');
+    source(0).send('cde');
     expect(opened).toHaveLength(1);
-    source(0).say('f');
+    source(0).send('f');
     expect(opened.map(({ asked }) => asked)).toEqual(['0', '2']);
     expect(source(1).valve()).toBe(false);
-    source(0).say('ghij');
+    source(0).send('ghij');
     source(0).end();
     expect(quick.seen).toMatchObject({ body: CONTENT, end: 'complete' });
 
     slow.valve.next(true);
     source(1).head(2);
-    source(1).say('cdefghij');
+    source(1).send('cdefghij');
     source(1).end();
     expect(slow.seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
     expect(slow.report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256' });
@@ -164,14 +164,14 @@ describe('a shared transfer', () => {
     const quick = ask();
     const slow = ask({ id: 'slow' });
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     slow.valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     quick.leave();
     expect(saves).toEqual([]);
     slow.valve.next(true);
     source(1).head(2);
-    source(1).say('cdefghij');
+    source(1).send('cdefghij');
     source(1).end();
     expect(slow.report()).toMatchObject({ outcome: 'complete', recorded: true });
     expect(saves.map(({ requestId }) => requestId)).toEqual(['slow']);
@@ -182,13 +182,13 @@ describe('a shared transfer', () => {
     ask();
     const slow = [ask(), ask()];
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     for (const { valve } of slow) valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     for (const [index, { valve, seen }] of slow.entries()) {
       valve.next(true);
       source(index + 1).head(2);
-      source(index + 1).say('cdefghij');
+      source(index + 1).send('cdefghij');
       source(index + 1).end();
       expect(seen).toMatchObject({ body: CONTENT, end: 'complete' });
     }
@@ -199,12 +199,12 @@ describe('a shared transfer', () => {
     ask();
     const slow = ask();
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     slow.valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     slow.valve.next(true);
     source(1).head(2);
-    source(1).say('cdefghiX');
+    source(1).send('cdefghiX');
     source(1).end();
     expect(slow.seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
   });
@@ -226,9 +226,9 @@ describe('a shared transfer', () => {
     const { ask, source, opened } = scene({ window: 3 });
     ask();
     source(0).head();
-    source(0).say('abc');
+    source(0).send('abc');
     expect(ask().seen).toMatchObject({ heads: 1, body: 'abc' });
-    source(0).say('d');
+    source(0).send('d');
     expect(ask().seen).toMatchObject({ heads: 0, body: '' });
     expect(opened).toHaveLength(2);
   });
@@ -238,10 +238,10 @@ describe('a shared transfer', () => {
     const first = ask();
     const second = ask();
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     first.leave();
     expect(first.report()).toMatchObject({ outcome: 'left', bytes: 2 });
-    source(0).say('cd');
+    source(0).send('cd');
     expect(second.seen.body).toBe('abcd');
     second.leave();
     expect(source(0).events.observed).toBe(false);
@@ -256,13 +256,13 @@ describe('a shared transfer', () => {
     expect(opened.map(({ asked }) => asked)).toEqual(['2 6', '3 6']);
     source(0).head(2, '"1"');
     slow.valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     expect(opened.at(-1)?.asked).toBe('2 6 "1"');
-    source(0).say('efg');
+    source(0).send('efg');
     source(0).end();
     slow.valve.next(true);
     source(2).head(2, '"1"');
-    source(2).say('cdefg');
+    source(2).send('cdefg');
     source(2).end();
     for (const { seen } of [quick, slow]) expect(seen).toMatchObject({ heads: 1, body: 'cdefg', end: 'complete' });
   });
@@ -276,7 +276,7 @@ describe('a shared transfer', () => {
     expect(opened).toHaveLength(2);
     source(1).head();
     for (const index of [0, 1]) {
-      source(index).say(CONTENT);
+      source(index).send(CONTENT);
       source(index).end();
     }
     for (const { seen } of [first, second]) expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });

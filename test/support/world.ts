@@ -95,9 +95,9 @@ const play = (
   const whole = bytesOf(plan.content);
   const part = resolveRange({ first: start, last: end }, whole.length) ?? { first: start, last: whole.length - 1 };
   const asked = part.first;
-  const deaf = fate.kind === 'ignores-range';
-  const from = deaf ? 0 : asked;
-  const last = deaf || part.last === whole.length - 1 ? undefined : part.last;
+  const ignoresRange = fate.kind === 'ignores-range';
+  const from = ignoresRange ? 0 : asked;
+  const last = ignoresRange || part.last === whole.length - 1 ? undefined : part.last;
   const length = fate.kind === 'wrong-length' ? whole.length + 1 : whole.length;
   const body = fate.kind === 'wrong-content' ? whole.map((byte, at) => (at === fate.at ? byte ^ 1 : byte)) : whole;
   const sent = fate.kind === 'runs-on' ? Uint8Array.from([...body, 33, 33]) : body;

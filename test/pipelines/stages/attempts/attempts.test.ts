@@ -27,7 +27,7 @@ const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 const gone = new StreamError('SOURCE_MISSING', 'feed', 'gone');
 
 /** Events of sources: `h` the head, `1` one that starts at byte 1, letters the body. */
-const SAYS: Record<string, SourceEvent> = {
+const EVENTS: Record<string, SourceEvent> = {
   h: sourceHead({ length: 2 }),
   '1': sourceHead({ length: 2, from: 1 }),
   a: chunk('a'),
@@ -53,7 +53,7 @@ const tried = (candidates: readonly (typeof first)[], ...answers: Observable<Sou
 describe('attempts', () => {
   it('emits the list, then tries the first candidate', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold('     -----h-a-b|', SAYS);
+      const source = cold('     -----h-a-b|', EVENTS);
       expectObservable(tried([first, second], source)).toBe('(LT)-h-a-b|');
       expectSubscriptions(source.subscriptions).toBe('       ^---------!');
     }));
@@ -61,7 +61,7 @@ describe('attempts', () => {
   it('leaves a source that failed before it opens the next, in the same frame', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const missing = cold<SourceEvent>('-----#', {}, gone);
-      const good = cold('                 -----h-a-b|', SAYS);
+      const good = cold('                 -----h-a-b|', EVENTS);
       expectObservable(tried([first, second], missing, good)).toBe('(LT)-(FT)-h-a-b|');
       expectSubscriptions(missing.subscriptions).toBe('^----!');
       expectSubscriptions(good.subscriptions).toBe('   -----^---------!');
@@ -69,8 +69,8 @@ describe('attempts', () => {
 
   it('continues mid-body from another source', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const dies = cold('          -----h-a-#', SAYS, gone);
-      const goesOn = cold('                 -----1-b|', SAYS);
+      const dies = cold('          -----h-a-#', EVENTS, gone);
+      const goesOn = cold('                 -----1-b|', EVENTS);
       const result = '             (LT)-h-a-(FT)-R-b|';
       expectObservable(tried([first, second], dies, goesOn)).toBe(result);
       expectSubscriptions(dies.subscriptions).toBe('  ^--------!');
@@ -79,7 +79,7 @@ describe('attempts', () => {
 
   it('waits before it tries the only candidate again, and stops the timer when unsubscribed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', SAYS)] as const;
+      const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', EVENTS)] as const;
       const [one, again] = answers();
       const unsubscribed = '                               ^-----------!';
       expectObservable(tried([first], one, again), unsubscribed).toBe('(LT)-F---T-h');

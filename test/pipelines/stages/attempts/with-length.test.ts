@@ -38,7 +38,7 @@ interface Story {
   readonly source: string;
   readonly answers?: Answers;
   readonly candidate?: Candidate;
-  readonly said?: Partial<SourceHead>;
+  readonly sourceFields?: Partial<SourceHead>;
   readonly lengths?: Lengths;
   readonly result: string;
   readonly length?: number;
@@ -46,9 +46,19 @@ interface Story {
   readonly asked?: readonly string[];
 }
 
-const check = ({ source, answers = {}, candidate = known, said = {}, lengths, result, length, error, asked }: Story) =>
+const check = ({
+  source,
+  answers = {},
+  candidate = known,
+  sourceFields = {},
+  lengths,
+  result,
+  length,
+  error,
+  asked,
+}: Story) =>
   marbles(({ cold, expectObservable, flush }) => {
-    const head: JudgedHead = { ...sourceHead(said), verified: false };
+    const head: JudgedHead = { ...sourceHead(sourceFields), verified: false };
     const calls: string[] = [];
     const open = () => cold<JudgedHead | Chunk>(source, { ...CHUNKS, h: head });
     const policy = aPolicy({ verifyWholeWithin: 20 });
@@ -67,7 +77,7 @@ const measured = (length: number | undefined, more: Partial<SourceHead> = {}) =>
 
 describe('withLength', () => {
   it('passes content whose source sends its length', () =>
-    check({ source: 'h-a|', said: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
+    check({ source: 'h-a|', sourceFields: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
 
   it('asks by HEAD', () => {
     const head = timer(3).pipe(map(() => measured(3)));
@@ -92,11 +102,16 @@ describe('withLength', () => {
     const story = { source: 'h-a-b-c|', candidate: bare, length: 3 };
     const [found, missing] = ['H-a-b-c|', 'h-a-b-c|'];
     const date = (value: string): Partial<SourceHead> => ({ headers: [['Last-Modified', value]] });
-    check({ ...story, said: TAG, answers: head(TAG), result: found });
-    check({ ...story, said: TAG, answers: head({ etag: '"2"' }), result: missing });
-    check({ ...story, said: date('x'), answers: head(date('x')), result: found });
-    check({ ...story, said: date('x'), answers: head(date('y')), result: missing });
-    check({ ...story, said: TAG, answers: head({ ...TAG, headers: [['Content-Encoding', 'gzip']] }), result: missing });
+    check({ ...story, sourceFields: TAG, answers: head(TAG), result: found });
+    check({ ...story, sourceFields: TAG, answers: head({ etag: '"2"' }), result: missing });
+    check({ ...story, sourceFields: date('x'), answers: head(date('x')), result: found });
+    check({ ...story, sourceFields: date('x'), answers: head(date('y')), result: missing });
+    check({
+      ...story,
+      sourceFields: TAG,
+      answers: head({ ...TAG, headers: [['Content-Encoding', 'gzip']] }),
+      result: missing,
+    });
     // None of its answers could be matched to this content: it is not asked.
     check({ ...story, answers: head({}), result: missing, asked: [] });
   });
@@ -104,20 +119,20 @@ describe('withLength', () => {
   it('remembers the counted length, for the same content', () => {
     const lengths = createLengths();
     const chunked: Partial<SourceHead> = { ...TAG, headers: [['Transfer-Encoding', 'chunked']] };
-    const story = { source: 'h-a-b-c|', candidate: bare, said: chunked, lengths };
+    const story = { source: 'h-a-b-c|', candidate: bare, sourceFields: chunked, lengths };
     check({ ...story, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
     check({ ...story, result: 'H-a-b-c|', length: 3, asked: [] });
-    check({ ...story, said: { ...chunked, etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
-    check({ ...story, candidate: known, said: {}, result: 'h-a-b-c|' });
-    check({ ...story, candidate: known, said: {}, result: 'H-a-b-c|', length: 3, asked: [] });
-    check({ ...story, candidate: aCandidate('feed', entryOf('other')), said: {}, result: 'h-a-b-c|' });
+    check({ ...story, sourceFields: { ...chunked, etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
+    check({ ...story, candidate: known, sourceFields: {}, result: 'h-a-b-c|' });
+    check({ ...story, candidate: known, sourceFields: {}, result: 'H-a-b-c|', length: 3, asked: [] });
+    check({ ...story, candidate: aCandidate('feed', entryOf('other')), sourceFields: {}, result: 'h-a-b-c|' });
   });
 
   it('fails a body that differs from its announced length, and distrusts the source', () => {
     const lengths = createLengths();
     const story = {
       candidate: bare,
-      said: TAG,
+      sourceFields: TAG,
       lengths,
       answers: { head: of<SourceEvent>(measured(2, TAG)) },
       length: 2,
@@ -150,7 +165,7 @@ describe('withLength', () => {
   });
 
   it('does not count a body that ends with its connection', () => {
-    const story = { source: 'h-a|', candidate: bare, said: TAG, lengths: createLengths(), result: 'h-a|' };
+    const story = { source: 'h-a|', candidate: bare, sourceFields: TAG, lengths: createLengths(), result: 'h-a|' };
     check(story);
     check({ ...story, asked: ['HEAD 0-', 'GET 0-0'] });
   });
