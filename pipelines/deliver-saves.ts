@@ -6,11 +6,11 @@ import { type BackOff, backOff } from './operators/back-off.ts';
 export interface DeliverSavesDeps extends BackOff {
   readonly outbox: Pick<Outbox, 'due' | 'remove' | 'putOff'>;
   readonly dispatch: Dispatch;
-  /** Deliveries under way at once. */
+  /** Maximum number of concurrent deliveries. */
   readonly concurrency: number;
 }
 
-/** What came of one delivery. */
+/** The outcome of one delivery. */
 export type Delivery =
   | { readonly type: 'delivered'; readonly save: PendingSaveRequest }
   | {
@@ -22,7 +22,8 @@ export type Delivery =
     };
 
 /**
- * Brings the wishes of the outbox to whoever saves the units, in the background, for as long as it is subscribed.
+ * Delivers the save requests of the outbox to the save target, in the background, while it is
+ * subscribed.
  *
  * ```
  * due         -a-b-------b--
@@ -34,8 +35,9 @@ export type Delivery =
  * (B: the delivery of b failed and was put off)
  * ```
  *
- * Emits what came of each delivery. Completes and errors with the outbox alone: a dispatch that fails or throws puts its wish off
- * and nothing else. Unsubscribing leaves deliveries under way; their wishes stay in the outbox and are due again.
+ * Emits the outcome of each delivery. Completes and errors only with the outbox: if a dispatch
+ * fails or throws, only its own save request is put off. Unsubscribing abandons the deliveries in
+ * progress. Their save requests stay in the outbox and become due again.
  */
 export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): Observable<Delivery> =>
   outbox.due.pipe(

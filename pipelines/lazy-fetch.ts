@@ -28,64 +28,69 @@ import { type Sharing, share } from './stages/share.ts';
 import { decorated, type Transfer } from './stages/transfer.ts';
 import { verify } from './stages/verify.ts';
 
-/** Dependencies of `lazyFetch`. Embedders that neither save nor log leave out the optional ones. */
+/** Dependencies of `lazyFetch`. Embedders that do not save or log omit the optional ones. */
 export interface LazyFetchDeps {
   readonly catalog: Pick<Catalog, 'lookup'>;
-  /** Asked in this order for every entry: best first, the feed last. */
+  /** Queried in this order for every entry: best first, the feed last. */
   readonly sources: readonly FindCandidates[];
   readonly open: OpenSource;
   readonly newDigest: NewDigest;
   readonly policy: Policy;
   /** From 0 to 1: jitter for back-off. */
   readonly random: () => number;
-  /** The memory of how sources behaved, shared by all requests; without it every source always counts as well. */
+  /**
+   * The past behaviour of sources, shared by all requests. Without it, all sources keep their
+   * order.
+   */
   readonly health?: Health;
-  /** The transfers that are under way, for others to join; without it each request has its own. */
+  /** Transfers in progress that other requests may join. Without it, each request has its own. */
   readonly sharing?: Sharing;
-  /** The memory of how long contents are whose sources do not say; without it they are asked each time. */
+  /** Lengths of contents whose sources send none. Without it, those sources are asked each time. */
   readonly lengths?: Lengths;
-  /** The room for slices that are held; without it each is held whatever others are. */
+  /** Memory for held slices. Without it, their number is not limited. */
   readonly slices?: SliceMemory;
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly report?: (report: Report) => void;
-  /** The clock of all waiting and measuring. Default: RxJS's own. */
+  /** Clock of all timers and measurements. Default: the RxJS clock. */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
  * Fetches content the moment a client asks for it.
  *
- * Emits notes of what happens, one `head`, the `chunk`s of one whole body (or of the requested part)
- * no faster than the request's valve allows, and one `end` with the report; then completes.
+ * Emits notes, one `head`, the `chunk`s of the whole body or of the requested part, and one `end`
+ * with the report; then completes. Chunks come no faster than the request's valve allows.
  *
  * Errors with a StreamError: before the head if no source delivers, after it if the body cannot be
- * brought to its right end. After the head the connection must then be reset, so that no client
- * takes a part for the whole. Unsubscribing closes all that is open at once.
+ * completed correctly. After the head the connection must then be reset, so that no client takes a
+ * part for the whole. Unsubscribing closes everything that is open at once.
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
   const answer = decorated(transfer(deps), [
-    (inner) => holdSlices(deps, inner), //        a slice, all at once
-    (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog knows enough
+    (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
+    (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
     multipart, //                                 one transfer for each range
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
   return lookup(request, deps).pipe(
     answer(request),
-    clientTimeout(request, deps), // a client that is stuck is cut
-    report(request, deps), //        one report, whatever happened
+    clientTimeout(request, deps), // disconnects a stuck client
+    report(request, deps), //        one report for each request
   );
 };
 
-/** The content itself, or one range of it; from a start on, the rest of a body that another transfer began. */
+/**
+ * The content or one range of it; with a `start`, the rest of a body that another transfer began.
+ */
 const transfer =
   (deps: LazyFetchDeps): Transfer =>
   (request, start, mayFallBehind) =>
     pipe(
-      candidates(deps), //                                     every way to obtain the bytes, best first
-      attempts(request, { ...deps, mayFallBehind }, start), // the first that works; resumed or replaced mid-body
-      verify(request, { ...deps, mayFallBehind }, start), //   the end waits until the whole is right
-      recordHealth(deps), //                                   sources that fail are tried last for a while
-      keep(request, deps), //                                  a copy, while the bytes pass
-      requestSave(request, deps, start), //                    one request that this unit be saved
+      candidates(deps), //                                     ways to obtain the bytes, best first
+      attempts(request, { ...deps, mayFallBehind }, start), // tries, resumes and replaces them
+      verify(request, { ...deps, mayFallBehind }, start), //   holds the end until all is verified
+      recordHealth(deps), //                                   failed sources come last for a while
+      keep(request, deps), //                                  writes a copy while the bytes pass
+      requestSave(request, deps, start), //                    requests once that the unit be saved
     );

@@ -27,29 +27,34 @@ import {
 import { type BackOff, backOff } from './operators/back-off.ts';
 import { limitConcurrency } from './operators/limit-concurrency.ts';
 
-/** How far a refresh has come. */
+/** The progress of a refresh. */
 export interface RefreshProgress {
   /** Units found so far. */
   readonly units: number;
-  /** The file being read, bytes of it read so far, and in all where that is known. */
+  /** The file being read, the bytes read of it so far, and its size if known. */
   readonly file: string;
   readonly bytes: number;
   readonly size?: number;
 }
 
 /**
- * Catalogs what a source has, in place of what it had. Emits how far it has come and completes once the new offers count; errors, with
- * the old offers as they were, where the source cannot be read to its end. Unsubscribing stops it, and nothing new stays behind.
+ * Replaces a source's offers in the catalog with those that it has now. Emits its progress and
+ * completes once the new offers count. Errors if the source cannot be read to its end; the old
+ * offers then stay. Unsubscribing stops the refresh and discards the new offers.
  */
 export type Refresher<S> = (source: S) => Observable<RefreshProgress>;
 
 /**
- * The right to refresh a source, of which there is one for all processes on one catalog. Emits `true` once it is held, and holds it until
- * unsubscribed; `false` where another has it, or where it was lost.
+ * The right to refresh a source, exclusive among all processes on one catalog. Emits `true` once it
+ * is held, and holds it until unsubscribed. Emits `false` if another process holds it, or if it was
+ * lost.
  */
 export type Lease = (sourceId: string) => Observable<boolean>;
 
-/** What happens with one source. Each refresh that was started ends `done` or `failed`; `busy`: another process refreshes it. */
+/**
+ * An event of one source. Each refresh that was `started` ends with `done` or `failed`. `busy`:
+ * another process refreshes the source.
+ */
 export type RefreshEvent<S> =
   | { readonly type: 'started'; readonly source: S }
   | { readonly type: 'progress'; readonly source: S; readonly progress: RefreshProgress }
@@ -72,29 +77,39 @@ interface RefreshDeps<S extends Identified> {
   readonly lease: Lease;
 }
 
-/** `wait` is also the shortest time between two refreshes of a source. */
+/** `wait` is also the minimum time between two refreshes of a source. */
 export interface RefreshSourcesDeps<S extends Identified> extends RefreshDeps<S>, BackOff {
-  /** Emits the sources that there are, and again after each change; one that stays the same stays the same value. */
+  /**
+   * Emits the current sources, and again after each change. An unchanged source stays the same
+   * value.
+   */
   readonly sources: Observable<readonly S[]>;
-  /** Emits the milliseconds for which a source's offers still count: 0 where it has none. */
+  /** Emits the milliseconds for which the offers of a source stay valid: 0 if it has none. */
   readonly freshFor: (source: S) => Observable<number>;
-  /** Refreshes under way at once. */
+  /** Maximum number of concurrent refreshes. */
   readonly concurrency: number;
   /** Milliseconds over which the first refreshes are spread. */
   readonly spread: number;
-  /** The clock of all waiting. Default: RxJS's own. */
+  /** Clock of all timers. Default: the RxJS clock. */
   readonly scheduler?: SchedulerLike;
 }
 
-/** Of an offer's remaining life, the share that passes before its source is refreshed; and how much more jitter may add. */
+/**
+ * The share of an offer's remaining life that passes before its source is refreshed, and the share
+ * that jitter adds at most.
+ */
 const USED = { least: 0.8, jitter: 0.1 };
 
-/** A timer of Node beyond 2^31 − 1 milliseconds fires at once: what is further off is asked for again on the way. */
+/**
+ * A Node timer beyond 2^31 − 1 milliseconds fires at once. A longer wait is planned again after
+ * this time.
+ */
 const LONGEST_TIMER = 24 * 3_600_000;
 
 /**
- * Keeps the offers of alternate content sources fresh, in the background, for as long as it is subscribed: a source without any is
- * refreshed soon, one whose offers expire is refreshed before they do, one that fails is put off.
+ * Keeps the offers of alternate content sources fresh, in the background, while it is subscribed. A
+ * source without offers is refreshed soon. A source whose offers expire is refreshed before they
+ * do. A source that fails is put off.
  *
  * ```
  * sources    a-----------------
@@ -104,26 +119,26 @@ const LONGEST_TIMER = 24 * 3_600_000;
  * (s started, d done; offers last for 10; ! left)
  * ```
  *
- * Emits what happens with each source. Errors with `sources` alone. A source that is gone, or is described anew, is left at once.
- * Unsubscribing stops every refresh under way.
+ * Emits the events of each source. Errors only with `sources`. A source that is removed or changed
+ * is left at once. Unsubscribing stops every refresh in progress.
  */
 export const refreshSources = <S extends Identified>(deps: RefreshSourcesDeps<S>): Observable<RefreshEvent<S>> =>
   defer(() => {
     const present = deps.sources.pipe(shareReplay({ bufferSize: 1, refCount: true }));
-    const gate = limitConcurrency(deps.concurrency);
+    const semaphore = limitConcurrency(deps.concurrency);
     return present.pipe(
       startWith([] as readonly S[]),
       pairwise(),
       mergeMap(([before, now]) => now.filter((source) => !before.includes(source))),
       mergeMap((source) =>
-        keepFresh(source, deps, gate).pipe(takeUntil(present.pipe(filter((now) => !now.includes(source))))),
+        keepFresh(source, deps, semaphore).pipe(takeUntil(present.pipe(filter((now) => !now.includes(source))))),
       ),
     );
   });
 
 /**
- * Refreshes one source now. Emits `started`, `progress` and `done`, or `busy` alone, and completes; errors as the refresh does.
- * Unsubscribing stops it.
+ * Refreshes one source now. Emits `started`, `progress` and `done`, or only `busy`, and completes.
+ * Errors as the refresh does. Unsubscribing stops it.
  */
 export const refreshOnce = <S extends Identified>(
   source: S,
@@ -133,14 +148,14 @@ export const refreshOnce = <S extends Identified>(
 const keepFresh = <S extends Identified>(
   source: S,
   deps: RefreshSourcesDeps<S>,
-  gate: ReturnType<typeof limitConcurrency>,
+  semaphore: ReturnType<typeof limitConcurrency>,
 ): Observable<RefreshEvent<S>> =>
   defer(() => {
     const { refresh, lease, random, scheduler = asyncScheduler } = deps;
     const freshFor = defer(() => deps.freshFor(source)).pipe(take(1));
     let failures = 0;
     let shortest = 0;
-    /** How long to wait where that is not for the offers to say. */
+    /** The next wait after a failure or `busy`. If undefined, it follows from the offers. */
     let delay: number | undefined;
     let freshBefore = 0;
 
@@ -151,7 +166,8 @@ const keepFresh = <S extends Identified>(
       }),
     );
 
-    // Time only takes from freshness: more of it than before means that another process was quicker.
+    // Freshness only decreases with time: a higher value means that another process has refreshed
+    // the source.
     const work = freshFor.pipe(mergeMap((fresh) => (fresh > freshBefore ? EMPTY : refreshing(source, refresh))));
 
     const round = defer(() => {
@@ -162,7 +178,7 @@ const keepFresh = <S extends Identified>(
       mergeMap((wait) =>
         wait > LONGEST_TIMER
           ? timer(LONGEST_TIMER, scheduler).pipe(ignoreElements())
-          : timer(wait, scheduler).pipe(mergeMap(() => underLease(source, lease, work).pipe(gate))),
+          : timer(wait, scheduler).pipe(mergeMap(() => underLease(source, lease, work).pipe(semaphore))),
       ),
       tap((event) => {
         if (event.type !== 'done' && event.type !== 'busy') return;
@@ -178,7 +194,7 @@ const keepFresh = <S extends Identified>(
     return round.pipe(repeat());
   });
 
-/** One refresh, told from its start to its end. */
+/** One refresh, from `started` to `done`. */
 const refreshing = <S>(source: S, refresh: Refresher<S>): Observable<RefreshEvent<S>> =>
   defer(() => {
     let units = 0;
@@ -197,7 +213,10 @@ const refreshing = <S>(source: S, refresh: Refresher<S>): Observable<RefreshEven
 const OVER = { type: 'over' } as const;
 type Step<S> = RefreshEvent<S> | typeof OVER;
 
-/** Does the work while the lease is held, and gives it back after; an error where it is lost on the way. */
+/**
+ * Does the work while the lease is held, then releases it. Errors if the lease is lost before the
+ * end.
+ */
 const underLease = <S extends Identified>(
   source: S,
   lease: Lease,

@@ -12,7 +12,7 @@ import {
 import { unchangedHead } from './client-head.ts';
 import type { Transfer } from './transfer.ts';
 
-/** Answers by the catalog alone where that is enough, else by a transfer. */
+/** Answers from the catalog if it suffices, otherwise with a transfer. */
 export const answerFromCatalog =
   ({ policy }: { readonly policy: Pick<Policy, 'cacheTimeout'> }, transfer: Transfer): Transfer =>
   (request) =>
@@ -22,8 +22,9 @@ export const answerFromCatalog =
     });
 
 /**
- * The answer that needs no source, where the catalog knows enough of the newest entry: a `304` or `412` by its checksum. Nothing where a
- * source has to be asked. Throws `UNSATISFIABLE` if its size tells that none of the bytes that are wanted exist; of empty content the whole is sent.
+ * The answer that needs no source: a `304` or `412` by the checksum of the newest entry. Undefined
+ * if a source must be asked. Throws `UNSATISFIABLE` if the entry's size rules out every requested
+ * byte. Empty content is sent whole.
  */
 const knownAnswer = (
   { method, conditions = {}, ranges }: StreamRequest,
@@ -31,7 +32,7 @@ const knownAnswer = (
   policy: Pick<Policy, 'cacheTimeout'>,
 ): Head | undefined => {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince, ifRange } = conditions;
-  // A date, where it has a say, is compared with what the source tells.
+  // A date condition is compared with the date that the source sends.
   const byDate = (ifUnmodifiedSince !== undefined && !ifMatch) || (ifModifiedSince !== undefined && !ifNoneMatch);
   if (!entry || byDate) return undefined;
 
@@ -50,6 +51,6 @@ const knownAnswer = (
     ifRange === undefined &&
     !ranges.some((range) => resolveRange(range, size))
   )
-    throw new StreamError('UNSATISFIABLE', 'client', `${path} has ${size} bytes only`, { length: size });
+    throw new StreamError('UNSATISFIABLE', 'client', `${path} has only ${size} bytes`, { length: size });
   return undefined;
 };

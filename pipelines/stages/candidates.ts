@@ -10,10 +10,16 @@ import {
 import type { Health } from './health/health.ts';
 
 /**
- * Lines up every way to have the bytes: for each entry, newest first, the sources in their order (copies kept on disk,
- * alternate sources, the feed last); those that are cooling down after the others. Candidates of older entries are marked as outdated and come
- * last, unless the checksum is the newest one's: an older revision is other content. Emits one list and completes; errors with `NO_CANDIDATE`
- * if it would be empty. A source that cannot say is a candidate that fails: it shows in the report and harms no other.
+ * Lists every way to obtain the bytes. Each entry, newest first, yields its sources in their order:
+ * copies kept on disk, alternate sources, the feed last. Sources that are cooling down come after
+ * the others.
+ *
+ * Candidates of older entries are marked as outdated and come last, unless they have the newest
+ * entry's checksum. An older revision is other content.
+ *
+ * Emits one list and completes. Errors with `NO_CANDIDATE` if the list would be empty. A source
+ * that errors becomes a candidate that fails: it appears in the report and does not affect other
+ * sources.
  */
 export const candidates = ({
   sources,
@@ -44,7 +50,10 @@ interface Ranked {
   readonly rank: (candidate: Candidate) => Candidate;
 }
 
-/** The entries, each with what its candidates are beside the newest entry's: other content than that, or what has replaced other content. */
+/**
+ * The entries, each with the marks of its candidates. `outdated`: content other than the newest
+ * entry's. `replaced`: content that replaced other content.
+ */
 const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] => {
   if (!newest) return [];
   const others = older.filter((entry) => !sameChecksum(entry, newest));

@@ -12,11 +12,19 @@ import {
 import type { JudgedHead } from './attempts/verify-before-head.ts';
 
 /**
- * What belongs to the connection with the source, or contradicts what we say ourselves, and so must not reach a client.
- * Hop-by-hop: RFC 9110 section 7.6.1. Caching: the caches in front shall keep the content, whatever the source said of it
- * (`Date` too: freshness begins now; `Vary` too: we always ask for the same representation), in fields of their own too (RFC 9213).
- * Cookies and authentication belong to our own credentials, not to the public; Varnish and nginx would not keep a response that sets one.
- * What speaks of the source's host would be taken to speak of ours. Length and ranges are the server's own to say.
+ * Fields that must not reach a client: they belong to the connection with the source, or contradict
+ * fields of ours.
+ *
+ * Hop-by-hop: RFC 9110 section 7.6.1.
+ *
+ * Caching: the caches in front keep the content, even if the source forbids it. So its fields are
+ * dropped, also those for particular caches (RFC 9213). `Date` is dropped because freshness begins
+ * now, and `Vary` because we always request the same representation.
+ *
+ * Cookies and authentication belong to our own credentials, not to the public. Varnish and nginx
+ * would not keep a response that sets a cookie.
+ *
+ * Fields about the source's host would be applied to ours. Length and ranges are set by the server.
  */
 const DROPPED: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'public'],
@@ -28,8 +36,9 @@ const DROPPED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The same of fields that share a part of their names. A proxy in front obeys `X-Accel-…`, as it does the fields about sending files above:
- * a feed could have it serve a file of its own instead, or keep a response for as long as the feed likes.
+ * More such fields, matched by a part of their names. A proxy in front obeys `X-Accel-…`, like the
+ * fields about sending files above. A feed could use them to have one of the proxy's own files
+ * sent, or to have a response kept for any time.
  */
 const DROPPED_KINDS = /^proxy-(?!status$)|^x-accel-|-cache-control$/;
 
@@ -37,7 +46,10 @@ const DROPPED_KINDS = /^proxy-(?!status$)|^x-accel-|-cache-control$/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** The head that the client gets: what the source said, less what is not for clients, with our own Cache-Control. */
+/**
+ * The client's head: the source's fields, except those that are not for clients, and our own
+ * Cache-Control.
+ */
 export const clientHead = (
   head: JudgedHead,
   candidate: Candidate,
@@ -50,11 +62,12 @@ export const clientHead = (
     const key = name.toLowerCase();
     if (DROPPED.has(key) || DROPPED_KINDS.test(key) || named.has(key) || !NAME.test(name) || !VALUE.test(value))
       return false;
-    // What was there before may have had the same date, and many a cache decides by dates: the tag alone tells them apart.
+    // The replaced content may have had the same date, and many caches decide by dates. Only the
+    // entity tag distinguishes the two.
     if (replaced && key === 'last-modified') return false;
     if (key === 'content-encoding' && isOwnCoding(path, value)) return false;
-    // With a checksum the raw bytes are the file itself: a content coding would make clients spoil it, and one entity tag
-    // serves all sources.
+    // The checksum is of the raw bytes, which are the file: a content coding would make clients
+    // alter it. One entity tag serves all sources.
     return !(checksum && OURS_WITH_CHECKSUM.has(key));
   };
   const total = head.length ?? size;
@@ -74,13 +87,17 @@ export const clientHead = (
       ...(checksum ? [['ETag', etagOf(checksum)] as const, ...digestFields(checksum)] : []),
       ['Accept-Ranges', 'bytes'],
       ...(part ? [['Content-Range', `bytes ${part.first}-${part.last}/${total}`] as const] : []),
-      // A cache could not see that a body without a length broke off; and what is outdated it must not keep in place of the newest.
+      // A cache cannot detect that a body without a length broke off. It must not keep outdated
+      // content in place of the newest.
       total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout),
     ],
   };
 };
 
-/** What a `304` has to repeat of the head of a `200` (RFC 9110 section 15.4.5); a `412` says nothing of the content. Neither has a body. */
+/**
+ * The fields that a `304` repeats from the head of a `200` (RFC 9110 section 15.4.5). A `412` does
+ * not describe the content. Neither has a body.
+ */
 export const unchangedHead = (
   status: 304 | 412,
   candidate: Candidate,
@@ -112,7 +129,10 @@ export const cacheControl = (milliseconds: number): Header => {
   return ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
 };
 
-/** Files that are compressed by themselves, by how their names end, and what servers wrongly call the coding of such files in transfer. */
+/**
+ * Compressed files, by the ends of their names, and the codings that servers wrongly declare for
+ * them.
+ */
 const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [
   [/\.(gz|tgz|taz)$/i, /^(x-)?gzip$/i],
   [/\.(z|tz)$/i, /^(x-)?compress$/i],
@@ -124,16 +144,19 @@ const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [
 ];
 
 /**
- * Whether a content coding is but the file's own compression. Servers say so of `.gz` files out of habit; a client or a cache that unpacks
- * them has another file then, or none, if the file has several members or is padded.
+ * Whether a content coding only repeats the file's own compression. Servers often declare it for
+ * `.gz` files. A client or cache that unpacks such a file gets another file, or fails if it has
+ * several members or is padded.
  */
 const isOwnCoding = (path: string, coding: string): boolean =>
   OWN_CODINGS.some(([name, own]) => name.test(path) && own.test(coding.trim()));
 
-/** Of content known by its checksum, what a source says of these is not wanted. */
+/** Fields of the source that are dropped if the catalog has a checksum. */
 const OURS_WITH_CHECKSUM: ReadonlySet<string> = new Set(['content-encoding', 'etag', 'digest', 'repr-digest']);
 
-/** The algorithms that are fit for it (RFC 9530 section 5), and how the older field spells them (RFC 3230). */
+/**
+ * Algorithms for digest fields (RFC 9530 section 5), in the spelling of the older field (RFC 3230).
+ */
 const DIGESTS: Partial<Record<ChecksumAlgorithm, string>> = { sha256: 'sha-256', sha512: 'sha-512' };
 
 const digestFields = ({ algorithm, value }: Checksum): readonly Header[] => {

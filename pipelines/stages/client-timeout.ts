@@ -2,7 +2,10 @@ import { identity, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxj
 import { type Chunk, type Head, type Note, type Policy, StreamError, type StreamRequest } from '../model/index.ts';
 import { closedTimeout } from '../operators/closed-timeout.ts';
 
-/** Cuts a consumer that wants nothing for longer than `clientTimeout`: it errors with `CLIENT_STUCK`, and all that it held is free. */
+/**
+ * Errors with `CLIENT_STUCK` if the valve stays closed for longer than `clientTimeout` milliseconds
+ * (0: never). The error frees everything that the request holds.
+ */
 export const clientTimeout = (
   { valve }: StreamRequest,
   { policy: { clientTimeout }, scheduler }: { policy: Pick<Policy, 'clientTimeout'>; scheduler?: SchedulerLike },
@@ -11,7 +14,7 @@ export const clientTimeout = (
     ? closedTimeout({
         timeoutMs: clientTimeout,
         valve,
-        error: () => new StreamError('CLIENT_STUCK', 'client', `the client took nothing for ${clientTimeout} ms`),
+        error: () => new StreamError('CLIENT_STUCK', 'client', `the client read nothing for ${clientTimeout} ms`),
         ...(scheduler && { scheduler }),
       })
     : identity;

@@ -15,13 +15,16 @@ import { pausable } from '../operators/pausable.ts';
 import { cacheControl, NO_STORE } from './client-head.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
-/** Bytes of slices that are held at a time, of all requests together; further ones wait for their room. */
+/** Bytes of held slices, of all requests together. Further slices wait for space. */
 const MEMORY = 64 * 1024 * 1024;
 
-/** Milliseconds that a cache may keep a slice. It could not tell a slice of content that was replaced, or found out, from the others meanwhile. */
+/**
+ * Milliseconds that a cache may keep a slice. It cannot distinguish slices of content that has
+ * since been replaced, or found wrong, from newer ones.
+ */
 const LIFETIME = 60_000;
 
-/** The room for slices that are held, shared by all requests: its places are bytes. */
+/** The memory for held slices, shared by all requests. Its places are bytes. */
 export type SliceMemory = ReturnType<typeof createSliceMemory>;
 export const createSliceMemory = (memory = MEMORY) => {
   const semaphore = limitConcurrency(memory);
@@ -32,10 +35,15 @@ export const createSliceMemory = (memory = MEMORY) => {
 };
 
 /**
- * Answers a request for a slice so that a cache which puts files together from slices never has a wrong one. Such a cache takes a slice that
- * breaks off for one that ended, and asks for each by itself: so a slice's head waits until all of its bytes are there, only what is known to be
- * right is cut (see `divisible`) while anything else is sent whole, no slice is kept for long, and none is confirmed by a `304`. Other
- * requests pass.
+ * Answers a request for a slice so that a cache that assembles files from slices never assembles a
+ * wrong one. Such a cache takes a slice that breaks off for a complete one, and requests each slice
+ * separately. This leads to three rules.
+ *
+ * - The head of a slice waits until all of its bytes have arrived.
+ * - Only content that is known to be right is cut (see `divisible`). Other content is sent whole.
+ * - A slice may not be kept for long, and a `304` never confirms it.
+ *
+ * Other requests pass.
  */
 export const holdSlices =
   (
@@ -75,14 +83,18 @@ export const holdSlices =
   };
 
 /**
- * Whether parts of content may be put together: all of them are cut from the same, and that is as right as the whole would be. A part of
- * content with a checksum cannot be checked by itself, so it comes from the verified copy, or from what was verified before its head. Without
- * a checksum the strong entity tag has to do, for the whole as well.
+ * Whether parts of content may be put together: all are cut from the same content, and are as
+ * reliable as the whole. A part of content with a checksum cannot be checked separately. So it
+ * comes from the verified copy, or from content that was verified before its head. Without a
+ * checksum the strong entity tag must suffice, as it does for the whole.
  */
 const divisible = ({ candidate, verified, headers, etag }: Head): boolean =>
   candidate.entry.checksum ? verified || isCopy(candidate) : etag !== undefined && etag === field(headers, 'etag');
 
-/** Holds a part until it has ended; then it flows, as fast as the request's valve allows. Whatever is no part passes. */
+/**
+ * Holds a part until it has ended, then emits it as fast as the request's valve allows. A response
+ * that is not a part passes.
+ */
 const hold =
   ({ valve }: Pick<StreamRequest, 'valve'>): MonoTypeOperatorFunction<TransferEvent> =>
   (source) =>

@@ -11,8 +11,9 @@ import {
 import { operate } from '../operators/operate.ts';
 
 /**
- * Lets a copy be made while the bytes pass. The copy is committed before completion is told, and aborted on an error or when
- * the consumer leaves. Passes everything on undelayed, the head with word of the copy: a copy cannot fail or slow a response.
+ * Writes a copy while the bytes pass. The copy is committed before completion, and aborted on an
+ * error or when the consumer leaves. Passes everything on without delay and marks the head
+ * (`keepsCopy`). A copy cannot fail or slow a response.
  */
 export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {

@@ -2,8 +2,9 @@ import { concat, defer, filter, type Observable, take, throwIfEmpty, toArray } f
 import { type Catalog, type CatalogEntry, StreamError, type StreamRequest } from '../model/index.ts';
 
 /**
- * Asks the catalog for the path as it stood on the wire, then, where that is unknown, percent-decoded.
- * Emits the entries, newest first, as one list, and completes. Errors with `NOT_IN_CATALOG`, or as the catalog does.
+ * Looks up the path in the catalog: first as received, then, if unknown, percent-decoded. Emits the
+ * entries, newest first, as one list, and completes. Errors with `NOT_IN_CATALOG`, or as the
+ * catalog does.
  */
 export const lookup = (
   request: StreamRequest,
@@ -15,13 +16,13 @@ export const lookup = (
     throwIfEmpty(() => new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${request.path}`)),
   );
 
-/** Pulp writes storage paths raw; clients and proxies may have encoded what they ask for. */
+/** Pulp writes storage paths raw; clients and proxies may have percent-encoded them. */
 const spellings = (path: string): readonly string[] => {
   if (!path.includes('%')) return [path];
   try {
     return [path, decodeURIComponent(path)];
   } catch {
-    // Not percent-encoding at all: the path means what it says.
+    // Not valid percent-encoding: the path is taken literally.
     return [path];
   }
 };

@@ -15,11 +15,13 @@ import {
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /**
- * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section 14.6): a HEAD tells what there is, then the
- * parts are transferred one after the other, in the order in which they were asked for. Any other request is one transfer.
- * Overlapping ranges are joined; where one range is left, or the length is unknown, it is one transfer as well. Errors with
- * `UNSATISFIABLE` if none of the ranges exists, and with `CHANGED` if the content changes between two parts; if it has changed by the first one
- * already, it is sent whole.
+ * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section
+ * 14.6). A HEAD request finds the length; then the parts are transferred one after the other, in
+ * the requested order. Any other request is one transfer. Overlapping ranges are joined. If one
+ * range remains, or the length is unknown, the request is one transfer as well.
+ *
+ * Errors with `UNSATISFIABLE` if every range lies beyond the content, and with `CHANGED` if the
+ * content changes between two parts. Content that has changed before the first part is sent whole.
  */
 export const multipart =
   (transfer: Transfer): Transfer =>
@@ -38,7 +40,7 @@ export const multipart =
         const parts = joined(ranges, length);
         const [first] = parts;
         if (!first) {
-          const what = `${head.candidate.url} has ${length} bytes only`;
+          const what = `${head.candidate.url} has only ${length} bytes`;
           return throwError(() => new StreamError('UNSATISFIABLE', errorSourceOf(head.candidate), what, { length }));
         }
         if (parts.length === 1) return run({ ranges: [first] });
@@ -48,7 +50,8 @@ export const multipart =
         });
       };
 
-      // Who cannot answer HEAD may well answer GET: with the whole, since nobody tells where a range would end.
+      // A source that cannot answer HEAD may answer GET. It is asked for the whole, since the end
+      // of a range is unknown.
       return run({ method: 'HEAD', ranges: [] }).pipe(
         catchError(() => of(undefined)),
         mergeMap((event) => {
@@ -59,7 +62,10 @@ export const multipart =
     });
   };
 
-/** The ranges that exist in content of this length. Those that overlap are joined, all then in ascending order: nobody gets a byte twice. */
+/**
+ * The ranges that exist in content of this length. If any overlap, they are joined and sorted:
+ * every byte is sent only once.
+ */
 const joined = (ranges: readonly ByteRange[], length: number): readonly Part[] => {
   const parts = ranges.flatMap((range) => resolveRange(range, length) ?? []);
   const ascending = parts.toSorted((a, b) => a.first - b.first);
@@ -89,7 +95,8 @@ const multipartBody = (
   const titles = parts.map((part) =>
     bytesOf(
       [
-        // Before the first one, too: some clients look for it there (RFC 2046 section 5.1.1 makes it the delimiter's own).
+        // Also before the first part: some clients expect the line break there (RFC 2046 section
+        // 5.1.1 makes it a part of the delimiter).
         `\r\n--${boundary}`,
         ...(type === undefined ? [] : [`Content-Type: ${type}`]),
         `Content-Range: ${rangeOf(part)}`,
@@ -128,7 +135,8 @@ const multipartBody = (
   let changed = false;
 
   const beginning = transfer.part(first).pipe(
-    // The head of the whole is told only now: content that is another one at each request is better sent whole than torn off.
+    // The response head waits for the first part: content that differs at each request is better
+    // sent whole than broken off.
     takeWhile((event) => {
       changed = event.type === 'head' && !isSame(event, first);
       return !changed;

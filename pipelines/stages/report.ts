@@ -18,18 +18,18 @@ import {
 import { operate } from '../operators/operate.ts';
 
 interface ReportDeps {
-  /** Told once about every request, however it ended. */
+  /** Called exactly once for each request, with any outcome. */
   readonly report?: (report: Report) => void;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Adds the last event, `end`, with the report of what happened, and tells `deps.report` of every request exactly once:
- * complete, failed, or left by its consumer. Errors are StreamErrors from here on.
+ * Adds the last event, `end`, with the report, and calls `deps.report` exactly once for each
+ * request: complete, failed, or left by its consumer. Errors are StreamErrors from here on.
  */
 export const report = (
   request: StreamRequest,
-  { report: tell, scheduler = asyncScheduler }: ReportDeps,
+  { report: onReport, scheduler = asyncScheduler }: ReportDeps,
 ): OperatorFunction<Head | Chunk | Note, StreamEvent> =>
   operate((out) => {
     const began = scheduler.now();
@@ -43,7 +43,7 @@ export const report = (
     let pauses = 0;
     let pausedFor = 0;
     let pausedSince: number | undefined;
-    let told: Report | undefined;
+    let finished: Report | undefined;
 
     const elapsed = () => scheduler.now() - began;
     const mark = (what: Moment['what'], detail: string) => timeline.push({ at: elapsed(), what, detail });
@@ -63,9 +63,9 @@ export const report = (
           : undefined;
       const source = serving && sourceName(serving.source);
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
-      told = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
-      tell?.(told);
-      return told;
+      finished = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
+      onReport?.(finished);
+      return finished;
     };
 
     const note = (event: Note) => {
@@ -100,13 +100,14 @@ export const report = (
     };
 
     out.add(() => {
-      if (!told) finish('left');
+      if (!finished) finish('left');
     });
     out.add(
       request.valve.subscribe({
         next: (open) => {
           if (open) unpause();
-          // Before there is anything to take, a closed valve is no pause: a request may have been begun before its turn.
+          // Before the head a closed valve does not count as a pause: a request may begin before
+          // its turn.
           else if (head && pausedSince === undefined) {
             pausedSince = elapsed();
             pauses += 1;

@@ -12,20 +12,23 @@ import {
 import { operate } from '../operators/operate.ts';
 import type { Start } from './transfer.ts';
 
-interface RecordDeps {
+interface RequestSaveDeps {
   readonly outbox?: Pick<Outbox, 'append'>;
   readonly policy: Pick<Policy, 'savePartial' | 'saveAbandoned'>;
 }
 
 /**
- * After a whole and right transfer notes in the outbox that the unit should be saved, and emits a `recorded` note. The wish is noted before
- * completion is told: whoever knows that the transfer is complete can rely on it. From a start on, the rest counts like the whole.
- * HEAD, content that is not modified or outdated, a failed transfer, a request that asks not to be recorded, and content that was saved already leave
- * nothing; neither do a part and a transfer that its consumer left, unless the policy says so. Passes everything on.
+ * After a complete and correct transfer, appends a save request for the unit to the outbox and
+ * emits a `recorded` note. The save request is appended before completion: a consumer that sees the
+ * completion can rely on it. With a `start`, the rest of a body counts like the whole.
+ *
+ * Appends nothing for HEAD, for a failed transfer, for content that is unmodified, outdated or
+ * saved already, and for a request without `save`. A part, and a transfer that its consumer left,
+ * count only if the policy allows it. Passes everything on.
  */
 export const requestSave = (
   request: StreamRequest,
-  { outbox, policy: { savePartial, saveAbandoned } }: RecordDeps,
+  { outbox, policy: { savePartial, saveAbandoned } }: RequestSaveDeps,
   start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
@@ -36,21 +39,21 @@ export const requestSave = (
     };
     let entry = start && worthSaving(start.head);
 
-    const note = (): CatalogEntry | undefined => {
-      const noted = outbox && entry;
+    const append = (): CatalogEntry | undefined => {
+      const saving = outbox && entry;
       entry = undefined;
       const { id: requestId, traceparent } = request;
-      if (noted) outbox.append({ requestId, entry: noted, ...(traceparent && { traceparent }) });
-      return noted;
+      if (saving) outbox.append({ requestId, entry: saving, ...(traceparent && { traceparent }) });
+      return saving;
     };
     out.add(() => {
-      if (saveAbandoned) note();
+      if (saveAbandoned) append();
     });
 
     return {
       next: (event) => {
         if (event.type === 'head') entry = worthSaving(event);
-        // The rest comes from a copy that was saved meanwhile.
+        // The rest comes from a copy that has been saved since.
         if (event.type === 'resumed' && isCopy(event.candidate)) entry = undefined;
         out.next(event);
       },
@@ -59,8 +62,8 @@ export const requestSave = (
         out.error(error);
       },
       complete: () => {
-        const noted = note();
-        if (noted) out.next({ type: 'recorded', unitId: noted.unitId });
+        const saved = append();
+        if (saved) out.next({ type: 'recorded', unitId: saved.unitId });
         out.complete();
       },
     };

@@ -3,26 +3,35 @@ import { type CatalogEntry, canBeContinued, type Digest, type Head, type StreamR
 import { coalesce } from '../operators/coalesce.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
-/** The transfers that are under way, for others to join. */
+/** The transfers in progress, which other requests may join. */
 export type Sharing = ReturnType<typeof coalesce<TransferEvent>>;
 
-/** Bytes that all have, kept for who comes late: "the same moment" ends with them. A lone client's transfer holds no more. */
-const LATE = 256 * 1024;
+/**
+ * Bytes that all clients have received, kept for late joiners. Once there are more, joining ends. A
+ * transfer with a single client keeps at most this.
+ */
+const LATE_JOIN = 256 * 1024;
 
-/** `window`: bytes kept of one transfer for those who are slower than others; `memory`: of all transfers together. */
+/**
+ * `window`: bytes of one transfer kept for slower clients; `memory`: the limit for all transfers
+ * together.
+ */
 export const createSharing = ({ window, memory }: { readonly window: number; readonly memory: number }): Sharing =>
   coalesce<TransferEvent>({
     size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
-    lateJoinWindow: Math.min(window, LATE),
+    lateJoinWindow: Math.min(window, LATE_JOIN),
     window,
     memory,
   });
 
 /**
- * Has all who ask for the same at the same time share one transfer. Who comes while its first bytes are still kept gets all of it; who falls
- * behind by more than is kept goes on from his byte by a transfer of his own, or from the saved copy, and is judged by his own digest.
- * Nobody holds another back, and who leaves harms none. Content that nothing proves the same later (neither checksum nor strong entity tag)
- * is not shared, nor are requests with conditions, or such as want to be alone.
+ * Lets clients that request the same content at the same time share one transfer. A client that
+ * joins while the first bytes are kept receives the whole body. A client that falls behind by more
+ * than `window` continues from its own byte: with its own transfer, or from the saved copy. Its own
+ * digest then verifies the body. A client neither delays the others nor affects them by leaving.
+ *
+ * Not shared: content that nothing proves to be the same later (neither checksum nor strong entity
+ * tag), requests with conditions, and `exclusive` requests.
  */
 export const share =
   ({ sharing }: { readonly sharing?: Sharing }, transfer: Transfer): Transfer =>
@@ -46,7 +55,7 @@ export const share =
         };
 
         const own = (): Observable<TransferEvent> => of(entries).pipe(transfer(request));
-        const goOn = (soFar: Head): Observable<TransferEvent> =>
+        const continueAlone = (soFar: Head): Observable<TransferEvent> =>
           concat(
             of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
             of(entries).pipe(transfer(request, { head: soFar, sent, digest })),
@@ -56,7 +65,7 @@ export const share =
           key: keyOf(request, entries),
           valve: request.valve,
           source: (valve, mayFallBehind) => of(entries).pipe(transfer({ ...request, valve }, undefined, mayFallBehind)),
-          fallback: () => (head ? goOn(head) : own()),
+          fallback: () => (head ? continueAlone(head) : own()),
           onJoin: { type: 'shared' },
         }).pipe(
           takeWhile((event) => {

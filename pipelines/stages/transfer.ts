@@ -1,30 +1,34 @@
 import type { OperatorFunction } from 'rxjs';
 import type { CatalogEntry, Chunk, Digest, Head, Note, StreamRequest } from '../model/index.ts';
 
-/** What a request emits before its report. */
+/** The events of a request before its report. */
 export type TransferEvent = Head | Chunk | Note;
 
-/** Where a body is to go on that another transfer began. */
+/** The point from which to continue a body that another transfer began. */
 export interface Start {
-  /** What was promised. */
+  /** The head that the client has received. */
   readonly head: Head;
-  /** Bytes of the body that the client has. */
+  /** Bytes of the body that the client has received. */
   readonly sent: number;
-  /** Of these bytes, where they are to be checked. */
+  /** The digest of these bytes, if they are verified. */
   readonly digest?: Digest;
 }
 
 /**
- * How one request is answered from the entries of its path: one head, the chunks of its body, notes; or, from a start on, the rest of the
- * chunks and no head. Stages that decorate it make another one.
+ * Answers one request from the entries of its path: one head, the chunks of its body, and notes.
+ * With a `start`, emits the remaining chunks and no head. A stage that decorates a transfer makes
+ * another one.
  */
 export type Transfer = (
   request: StreamRequest,
   start?: Start,
-  /** Whether somebody may have to go on from a chunk by himself: it then comes with its digest. */
+  /** Whether a client may continue alone from a chunk, which then carries its digest. */
   mayFallBehind?: () => boolean,
 ) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;
 
-/** A transfer inside its decorators, listed from the outermost to the innermost: the order in which they see a request. */
+/**
+ * A transfer inside its decorators, listed from the outermost to the innermost, in the order in
+ * which they see a request.
+ */
 export const decorated = (transfer: Transfer, decorators: readonly ((inner: Transfer) => Transfer)[]): Transfer =>
   decorators.reduceRight((inner, decorate) => decorate(inner), transfer);

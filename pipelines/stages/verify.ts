@@ -15,10 +15,14 @@ import { operate } from '../operators/operate.ts';
 import type { Start } from './transfer.ts';
 
 /**
- * Digests the body while it passes, whichever sources it came from, and holds back its end: the last chunk leaves only when
- * the whole matches the catalog's checksum. On a mismatch the end never leaves: every source that gave bytes is named in a `failed`
- * note, and the result errors with `WRONG_CHECKSUM`. From a start on, what came before counts by its digest.
- * The answer to HEAD has no body to check, and a part nothing to check it against: its end waits for the source's all the same. Holds at most one chunk; where the length is unknown any chunk may be the last, so one is always held.
+ * Digests the body while it passes, from one source or several, and holds back its end. The last
+ * chunk leaves only when the whole matches the catalog's checksum. On a mismatch the end never
+ * leaves. A `failed` note then names every source that delivered bytes, and the result errors with
+ * `WRONG_CHECKSUM`. With a `start`, its digest covers the earlier bytes.
+ *
+ * The answer to HEAD has no body to check. A part has no checksum, but its end waits for the
+ * source's end too. Holds at most one chunk. If the length is unknown, any chunk may be the last,
+ * so one is always held.
  */
 export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
@@ -32,8 +36,8 @@ export const verify = (
     };
     const digestAt = ({ head, sent, digest }: Start): Digest | undefined => {
       const fresh = digestFor(head);
-      if (fresh && !digest && sent > 0) throw new Error('the digest of what was sent before is missing');
-      // Others may go on from the same byte.
+      if (fresh && !digest && sent > 0) throw new Error('the start has no digest of the bytes already sent');
+      // Other clients may continue from the same byte.
       return digest?.copy() ?? fresh;
     };
     let head = start?.head;
@@ -71,7 +75,7 @@ export const verify = (
         const found = digest?.hex();
         if (head && checksum && found !== undefined && found !== checksum.value) {
           const error = wrongChecksum([...contributors], checksum, found);
-          // Nobody can tell whose bytes were wrong: all who gave some are named.
+          // The wrong bytes cannot be traced to one source, so every contributor is named.
           for (const candidate of contributors)
             out.next({ type: 'failed', candidate, error, phase: 'mid-body', sent: received });
           throw error;
@@ -84,17 +88,20 @@ export const verify = (
 
 export interface DigestDeps {
   readonly newDigest: NewDigest;
-  /** Whether a chunk is to come with its digest, asked for each. */
+  /** Called for each chunk: whether it must carry its digest. */
   readonly mayFallBehind?: () => boolean;
 }
 
-/** Counts a chunk in; it comes with the digest so far where somebody may have to go on from it. */
+/**
+ * Adds a chunk to the digest. If a client may continue alone from here, the chunk carries a copy of
+ * it.
+ */
 export const digested = (chunk: Chunk, digest: Digest, mayFallBehind?: () => boolean): Chunk => {
   digest.update(chunk.bytes);
   return mayFallBehind?.() ? { ...chunk, digest: digest.copy() } : chunk;
 };
 
-/** What to say of sources whose bytes, taken together, are not the content that the catalog knows. */
+/** The error for sources whose combined bytes do not match the checksum in the catalog. */
 export const wrongChecksum = (
   sources: readonly Candidate[],
   { algorithm, value }: Checksum,
@@ -102,5 +109,7 @@ export const wrongChecksum = (
 ): StreamError => {
   const urls = sources.map(({ url }) => url).join(' and ');
   const source = sources.some((candidate) => errorSourceOf(candidate) === 'feed') ? 'feed' : 'disk';
-  return new StreamError('WRONG_CHECKSUM', source, `${urls} has ${algorithm} ${found}, the catalog says ${value}`);
+  const have = sources.length > 1 ? 'together have' : 'has';
+  const message = `${urls} ${have} ${algorithm} ${found}, but the catalog lists ${value}`;
+  return new StreamError('WRONG_CHECKSUM', source, message);
 };

@@ -172,7 +172,7 @@ describe('fetch', () => {
     const { site } = await openSite({ checksum: sha256('something else') });
     const home = folder();
     const { status, stderr } = await site.start('fetch', '/zoo/bear.rpm', '-o', join(home, 'bear')).ended;
-    expect(stderr).toContain(`has sha256 ${DIGEST}, the catalog says`);
+    expect(stderr).toContain(`has sha256 ${DIGEST}, but the catalog lists`);
     expect(status).toBe(1);
     expect(filesBelow(home)).toEqual([]);
   });

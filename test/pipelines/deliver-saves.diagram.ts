@@ -14,7 +14,7 @@ const entry: CatalogEntry = {
 const saveOf = (letter: string): PendingSaveRequest => ({ id: 1, failures: 0, requestId: letter, entry });
 const never = (source: Observable<string>) => source as Observable<never>;
 
-/** A save is its letter in small if it was delivered, in capitals if it was put off. */
+/** A delivered save is its lower-case letter, one that was put off its capital. */
 export const putOff = diagram({
   operator: 'deliverSaves',
   file: 'pipelines/deliver-saves.ts',

@@ -19,7 +19,7 @@ const error = new Error('broker down');
 const delivered = (save: PendingSaveRequest): Delivery => ({ type: 'delivered', save });
 const putOff = (save: PendingSaveRequest, delay: number): Delivery => ({ type: 'put-off', save, error, delay });
 
-/** An outbox of the given wishes, and what was done to it, as streams. */
+/** An outbox of the given save requests, with streams of its removals and postponements. */
 const anOutbox = (due: Observable<PendingSaveRequest>) => {
   const removed = new Subject<PendingSaveRequest>();
   const postponed = new Subject<[PendingSaveRequest, number, string]>();
@@ -43,9 +43,9 @@ const deps = (more: Pick<DeliverSavesDeps, 'outbox' | 'dispatch'> & Partial<Deli
 });
 
 describe('deliverSaves', () => {
-  it('delivers what is due, and again what was put off', () => marbles(putOffOnce.holds));
+  it('delivers each save request that is due, and again after it was put off', () => marbles(putOffOnce.holds));
 
-  it('removes a wish when its dispatch has completed, not before', () =>
+  it('removes a save request only once its dispatch has completed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const due = cold('        -a------', { a });
       const dispatched = cold<never>('--|');
@@ -58,7 +58,7 @@ describe('deliverSaves', () => {
       expectSubscriptions(dispatched.subscriptions).toBe(windows);
     }));
 
-  it('has no more deliveries under way than it may, and keeps their order', () =>
+  it('limits concurrent deliveries and keeps their order', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const due = cold('             (abc)---', { a, b, c });
       const dispatches = [cold<never>('---|'), cold<never>('-----|'), cold<never>('--|')];
@@ -70,7 +70,7 @@ describe('deliverSaves', () => {
       for (const [at, { subscriptions }] of dispatches.entries()) expectSubscriptions(subscriptions).toBe(windows[at]!);
     }));
 
-  it('puts a wish off when its dispatch fails, and goes on with the others', () =>
+  it('puts off a save request whose dispatch fails, and delivers the others', () =>
     marbles(({ cold, expectObservable }) => {
       const due = cold('                       -ab-----', { a, b });
       const dispatches = [cold<never>('--#', {}, error), cold<never>('--|')];
@@ -84,7 +84,7 @@ describe('deliverSaves', () => {
       });
     }));
 
-  it('takes a dispatch that throws for one that fails', () =>
+  it('treats a dispatch that throws like one that fails', () =>
     marbles(({ cold, expectObservable }) => {
       const { outbox } = anOutbox(cold('ab-', { a, b }));
       const dispatch: Dispatch = ({ id }) => {
@@ -112,7 +112,7 @@ describe('deliverSaves', () => {
     }),
   );
 
-  it('delivers a wish that was put off when the outbox emits it again', () =>
+  it('delivers a save request again if the outbox emits it again', () =>
     marbles(({ cold, expectObservable }) => {
       const due = new Subject<PendingSaveRequest>();
       const { outbox, removed } = anOutbox(due.pipe(startWith(a)));
@@ -128,7 +128,7 @@ describe('deliverSaves', () => {
       );
     }));
 
-  it('leaves deliveries under way when unsubscribed, and touches nothing any more', () =>
+  it('abandons deliveries in progress when unsubscribed, and leaves the outbox untouched', () =>
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const due = hot('          -a--b---', { a, b });
       const dispatched = cold<never>('------|');
@@ -142,7 +142,7 @@ describe('deliverSaves', () => {
       expectSubscriptions(due.subscriptions).toBe(until);
     }));
 
-  it('completes with the outbox once what is under way is over, and errors with it', () =>
+  it('completes with the outbox once the last delivery has ended, and errors with it', () =>
     marbles(({ cold, expectObservable }) => {
       const events = (due: string, dispatch: string) => {
         const { outbox } = anOutbox(cold(due, { a }, error));
@@ -152,7 +152,7 @@ describe('deliverSaves', () => {
       expectObservable(events('a-#', '---|')).toBe('--#', {}, error);
     }));
 
-  it('asks the outbox and the dispatch nothing before it is subscribed', () => {
+  it('calls neither outbox nor dispatch before it is subscribed', () => {
     let asked = 0;
     const { outbox } = anOutbox(NEVER);
     deliverSaves(

@@ -1,14 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { filesBelow, importsOf } from '../support/imports.ts';
 
-/** The rooms of pipelines/, the lowest floor first: each knows itself and those below it. */
+/** The rooms of pipelines/, the lowest floor first: each may import itself and those below it. */
 const FLOORS = ['pipelines/operators/', 'pipelines/model/', 'pipelines/stages/', 'pipelines/'];
 const floorOf = (file: string): number => FLOORS.findIndex((room) => file.startsWith(room));
 
-/** What every adapter may use of pipelines/: sources are made of operators, and ports are the model's. */
+/**
+ * The rooms of pipelines/ that every adapter may import: sources use operators, and ports belong to
+ * the model.
+ */
 const ADAPTER = ['pipelines/operators/', 'pipelines/model/'];
 
-/** The rooms of src/, and whom each knows besides itself. docs/explanation/architecture.md draws them; a file belongs to one of them. */
+/**
+ * The rooms of src/, and the rooms that each may import in addition to itself. They are drawn in
+ * docs/explanation/architecture.md; each file belongs to one of them.
+ */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lib: ADAPTER,
   ...Object.fromEntries(
@@ -30,7 +36,7 @@ describe('pipelines/', () => {
 
   it('is found', () => expect(files.length).toBeGreaterThan(20));
 
-  it.each(files)('%s imports nothing but rxjs and rooms on its own floor or below', (file) => {
+  it.each(files)('%s imports only rxjs and rooms on its own floor or below', (file) => {
     for (const target of importsOf(file)) {
       if (target === 'rxjs') continue;
       expect(target).toMatch(/^pipelines\//);
@@ -42,7 +48,7 @@ describe('pipelines/', () => {
 describe('src/', () => {
   const files = filesBelow('src').filter((file) => file !== 'src/index.ts');
 
-  it.each(files)('%s lives in a room, and knows those alone that its room may know', (file) => {
+  it.each(files)('%s is in a room and imports only the rooms that its room may import', (file) => {
     const room = roomOf(file);
     expect(Object.keys(ROOMS)).toContain(room);
     const known = [`src/${room}/`, ...(ROOMS[room] ?? [])];
@@ -50,7 +56,7 @@ describe('src/', () => {
       .filter((target) => /^(pipelines|src)\//.test(target))
       .filter((target) => !known.some((place) => target.startsWith(place)));
     expect(strangers).toEqual([]);
-    // The command line is what nobody else needs.
+    // Only the command line may import its own room.
     if (room !== 'cli') expect(importsOf(file).filter((target) => target.startsWith('src/cli/'))).toEqual([]);
   });
 });
@@ -59,7 +65,7 @@ describe('imports', () => {
   const files = [...filesBelow('pipelines'), ...filesBelow('src')];
   const imports = new Map(files.map((file) => [file, importsOf(file).filter((target) => files.includes(target))]));
 
-  /** A way along imports that leads back to a file on it. */
+  /** A path along imports that returns to a file on it. */
   const circleFrom = (file: string, way: readonly string[], seen: Set<string>): readonly string[] | undefined => {
     if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
     if (seen.has(file)) return undefined;
@@ -71,7 +77,7 @@ describe('imports', () => {
     return undefined;
   };
 
-  it('lead in no circle', () => {
+  it('do not form a circle', () => {
     const seen = new Set<string>();
     for (const file of files) expect(circleFrom(file, [], seen)).toBeUndefined();
   });

@@ -18,14 +18,14 @@ const bad = fc.oneof(
   fc.record({ kind: fc.constantFrom('dies' as const, 'stalls' as const, 'ends-short' as const), at }),
 );
 const WRONG_LENGTHS: readonly string[] = ['ends-short', 'runs-on', 'wrong-length'];
-const lying = fc.record({ kind: fc.constant('lies' as const), at });
+const wrongContent = fc.record({ kind: fc.constant('wrong-content' as const), at });
 
 const planOf = (fates: fc.Arbitrary<Fate>): fc.Arbitrary<Plan> =>
   fc.record({
     content: fc.constantFrom(CONTENT, 'x', CONTENT.repeat(7)),
     checksum: fc.boolean(),
     sizeKnown: fc.boolean(),
-    lengthTold: fc.boolean(),
+    lengthAnnounced: fc.boolean(),
     sources: fc.array(fc.array(fates, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
     chunkSizes: fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 4 }),
     gaps: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 4 }),
@@ -38,7 +38,7 @@ const planOf = (fates: fc.Arbitrary<Fate>): fc.Arbitrary<Plan> =>
 const bodyOf = ({ events }: History) =>
   events.map(([, event]) => (event.type === 'chunk' ? textOf(event.bytes) : '')).join('');
 
-/** What must hold in every history, whatever the sources, the valve and the consumer do. */
+/** The invariants of every history, for any sources, valve and consumer. */
 const invariants = (plan: Plan, history: History): void => {
   const { events, ending, reports } = history;
   const types = events.flatMap(([, event]) => (isNote(event) ? [] : [event.type]));
@@ -50,19 +50,21 @@ const invariants = (plan: Plan, history: History): void => {
   if (ending.kind === 'complete') {
     expect(types.at(-1)).toBe('end');
     expect(types[0]).toBe('head');
-    // A response that ends cleanly is whole; and right where anything can tell right from wrong.
+    // A response that completes is whole, and correct if its content can be checked.
     if (plan.checksum && !plan.range) expect(body).toBe(plan.content);
     else expect(promised ?? body.length).toBe(body.length);
   } else if (plan.checksum && !plan.range && promised === body.length && body.length > 0) {
-    // Whoever has all that was promised takes it for whole, whatever comes after it.
+    // A client that has received every promised byte takes the body for complete, regardless of
+    // later errors.
     expect(body).toBe(plan.content);
   }
   expect(reports).toHaveLength(1);
   expect(reports[0]?.outcome).toBe({ complete: 'complete', error: 'failed', left: 'left' }[ending.kind]);
   expect(reports[0]?.bytes).toBe(body.length);
   expect(history.leaks).toBe(0);
-  // Only a chunk that was held for its digest may come while the valve is closed, and what waited to be checked, or measured.
-  const waits = plan.content.length <= (plan.policy.verifyWholeBelow ?? 0) || !(plan.sizeKnown || plan.lengthTold);
+  // While the valve is closed, only held bytes may come: the chunk held for its digest, or bytes
+  // that waited to be checked or measured.
+  const waits = plan.content.length <= (plan.policy.verifyWholeBelow ?? 0) || !(plan.sizeKnown || plan.lengthAnnounced);
   if (!waits) expect(history.chunksWhileClosed).toBeLessThanOrEqual(1);
 };
 
@@ -77,12 +79,12 @@ const holds = (plan: Plan, more: (history: History) => void = () => {}, history 
 
 const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 1000) };
 
-it('a failing history is told as a marble diagram', () => {
+it('a failing history is shown as a marble diagram', () => {
   const history = live({
     content: 'bear',
     checksum: true,
     sizeKnown: true,
-    lengthTold: true,
+    lengthAnnounced: true,
     sources: [[{ kind: 'dies', at: 2 }], [{ kind: 'good' }]],
     chunkSizes: [1],
     gaps: [5],
@@ -100,18 +102,19 @@ result  (nn)--H--1b----------1b--(nn)--n---1b------(1bE|)`);
 });
 
 describe('lazyFetch, in arbitrary histories', () => {
-  it('never ends cleanly with a body that is not whole and right, leaks nothing, reports once', () => {
+  it('completes only with a complete, correct body, leaks no subscription, reports once', () => {
     fc.assert(
-      fc.property(planOf(fc.oneof(good, bad, lying)), (plan) => holds(plan)),
+      fc.property(planOf(fc.oneof(good, bad, wrongContent)), (plan) => holds(plan)),
       runs,
     );
   });
 
-  it('completes every transfer while one source is good, where a checksum proves the others the same', () => {
+  it('completes every transfer while one source is good, if a checksum proves the others the same', () => {
     const plan = fc.tuple(planOf(bad), fc.nat()).map(([some, place]) => ({
       ...some,
       checksum: true,
-      // Where the catalog knows no size, a wrong length is found out only after it was promised to the client.
+      // Without a size in the catalog, a wrong length is detected only after it was promised to the
+      // client.
       sizeKnown: some.sizeKnown || some.sources.flat().some(({ kind }) => WRONG_LENGTHS.includes(kind)),
       leavesAt: undefined,
       sources: some.sources.slice(0, 3).toSpliced(place % 4, 0, [{ kind: 'good' } as const]),
@@ -127,7 +130,7 @@ describe('lazyFetch, in arbitrary histories', () => {
     );
   });
 
-  it('never ends cleanly with another part than the one that was asked for', () => {
+  it('completes only with the requested part', () => {
     const range = fc.oneof(
       fc.record({ first: fc.integer({ min: -60, max: 60 }) }),
       fc.tuple(fc.nat(60), fc.nat(60)).map(([first, more]) => ({ first, last: first + more })),
@@ -141,10 +144,10 @@ describe('lazyFetch, in arbitrary histories', () => {
           if (history.ending.kind !== 'complete') return;
           const part = resolveRange(plan.range, plan.content.length);
           const [head] = history.events.flatMap(([, event]) => (event.type === 'head' ? [event] : []));
-          const told = plan.lengthTold || plan.sizeKnown;
-          if (head?.status === 200) expect(told).toBe(false);
-          // What runs on, and is measured by nothing else, nobody can tell from what is right.
-          else if (told || plan.checksum)
+          const isLengthKnown = plan.lengthAnnounced || plan.sizeKnown;
+          if (head?.status === 200) expect(isLengthKnown).toBe(false);
+          // Extra bytes are detected only by a length or a checksum.
+          else if (isLengthKnown || plan.checksum)
             expect(bodyOf(history)).toBe(plan.content.slice(part?.first, (part?.last ?? 0) + 1));
         }),
       ),
@@ -152,13 +155,13 @@ describe('lazyFetch, in arbitrary histories', () => {
     );
   });
 
-  it('never goes on with a liar after its content was found out before the head', () => {
+  it('drops a source whose wrong content was found before the head', () => {
     fc.assert(
-      fc.property(planOf(lying), (some) => {
+      fc.property(planOf(wrongContent), (some) => {
         const plan = {
           ...some,
           checksum: true,
-          lengthTold: true,
+          lengthAnnounced: true,
           leavesAt: undefined,
           hedgeAfter: undefined,
           policy: { verifyWholeBelow: 1000, verifyWholeWithin: Number.POSITIVE_INFINITY },
@@ -166,22 +169,22 @@ describe('lazyFetch, in arbitrary histories', () => {
         const withGood = {
           ...plan,
           sources: [
-            ...plan.sources.map((fates) => fates.filter(({ kind }) => kind === 'lies')),
+            ...plan.sources.map((fates) => fates.filter(({ kind }) => kind === 'wrong-content')),
             [{ kind: 'good' as const }],
           ],
         };
         const first = withGood.sources[0]?.[0];
-        const lies = first?.kind === 'lies' && first.at < plan.content.length;
+        const isWrong = first?.kind === 'wrong-content' && first.at < plan.content.length;
         holds(withGood, ({ ending, events }) => {
           expect(ending.kind).toBe('complete');
-          expect(events.some(([, event]) => event.type === 'failed')).toBe(lies);
+          expect(events.some(([, event]) => event.type === 'failed')).toBe(isWrong);
         });
       }),
       runs,
     );
   });
 
-  it('keeps all promises to each of several who share transfers, whenever they come, wait, fall behind and leave', () => {
+  it('keeps every promise to each client of a shared transfer, whenever it joins, waits, falls behind and leaves', () => {
     const ways = fc.array(
       fc.record({
         comesAt: fc.nat(200),
@@ -191,7 +194,7 @@ describe('lazyFetch, in arbitrary histories', () => {
       { minLength: 2, maxLength: 5 },
     );
     const sharing = fc.record({ window: fc.integer({ min: 1, max: 200 }), memory: fc.integer({ min: 1, max: 400 }) });
-    const plan = fc.tuple(planOf(fc.oneof(good, bad, lying)), ways, sharing);
+    const plan = fc.tuple(planOf(fc.oneof(good, bad, wrongContent)), ways, sharing);
     fc.assert(
       fc.property(plan, ([some, mayFallBehind, sharing]) => {
         const plan = { ...some, hedgeAfter: undefined };
@@ -201,7 +204,7 @@ describe('lazyFetch, in arbitrary histories', () => {
     );
   });
 
-  it('completes the transfer of each of several who share, while one source is good', () => {
+  it('completes the transfer of each client that shares it, while one source is good', () => {
     const ways = fc.array(
       fc.record({ comesAt: fc.nat(200), valve: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 12 }) }),
       { minLength: 2, maxLength: 5 },

@@ -33,7 +33,7 @@ import {
 const entry = entryOf('abcd', { size: 4 });
 const VALVE = { o: true, x: false };
 
-/** What a consumer of the response sees, as it reads best in a picture; notes are written down beside it. */
+/** The response as its consumer sees it, in a readable picture; notes are recorded separately. */
 const picture =
   (notes: string[]) =>
   (events: Observable<StreamEvent>): Observable<string> =>
@@ -59,8 +59,10 @@ const picture =
 const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 const gone = new StreamError('SOURCE_MISSING', 'feed', '404');
 
-/** What sources say: `h` the head, letters the body; `2` and `3` heads that start at these bytes. */
-const SAYS: Record<string, SourceEvent> = {
+/**
+ * Events of sources: `h` the head, letters the body; `2` and `3` heads that start at these bytes.
+ */
+const EVENTS: Record<string, SourceEvent> = {
   h: sourceHead({ length: 4, etag: '"1"' }),
   '2': sourceHead({ length: 4, from: 2, etag: '"1"' }),
   '3': sourceHead({ length: 4, from: 3, etag: '"1"' }),
@@ -84,7 +86,7 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
       const count = tries.get(source) ?? 0;
       tries.set(source, count + 1);
       const answer = sources[source]?.[count];
-      if (!answer) throw new Error(`${source} was not to be asked ${count + 1} times`);
+      if (!answer) throw new Error(`${source} must not be asked ${count + 1} times`);
       return answer;
     },
     newDigest,
@@ -100,9 +102,9 @@ const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more
 };
 
 describe('lazyFetch', () => {
-  it('looks up, tries, sends head first, then the body, and leaves one note', () =>
+  it('looks up, tries, emits the head, then the body, and appends one save request', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
-      const source = cold('--h-a-b-c-d---|', SAYS);
+      const source = cold('--h-a-b-c-d---|', EVENTS);
       const { fetch, notes, saves, reports } = river({ a: [source] });
       const result = '     --A-a-b-c-----(de|)';
       expectObservable(fetch()).toBe(result);
@@ -123,10 +125,10 @@ describe('lazyFetch', () => {
       });
     }));
 
-  it('leads from a candidate that fails before its head to the next', () =>
+  it('replaces a candidate that fails before its head by the next one', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const missing = cold<SourceEvent>('--#', {}, gone);
-      const good = cold('         --h-a-b-c-d|', SAYS);
+      const good = cold('         --h-a-b-c-d|', EVENTS);
       const { fetch, asked, notes } = river({ a: [missing], b: [good] });
       const result = '            ----B-a-b-c--(de|)';
       expectObservable(fetch()).toBe(result);
@@ -137,9 +139,9 @@ describe('lazyFetch', () => {
       expect(notes).toEqual(['attempt a 0', 'a SOURCE_MISSING before-head', 'attempt b 0', 'recorded']);
     }));
 
-  it('lets nothing of a failed candidate leak into the next one: no header, no byte', () =>
+  it('passes neither header nor byte of a failed candidate', () =>
     marbles(({ cold, flush }) => {
-      const says = (name: string) => ({ ...SAYS, h: sourceHead({ length: 4, headers: [[name, 'x']] }) });
+      const says = (name: string) => ({ ...EVENTS, h: sourceHead({ length: 4, headers: [[name, 'x']] }) });
       const { fetch, notes } = river(
         { a: [cold('h-X-X-X-X-|', says('X-Bad'))], b: [cold('h-a-b-c-d-|', says('X-Good'))] },
         { policy: aPolicy({ verifyWholeBelow: 4 }) },
@@ -155,10 +157,10 @@ describe('lazyFetch', () => {
       expect(notes).toContain('a WRONG_CHECKSUM before-head');
     }));
 
-  it('goes on at the exact byte when the source dies in mid-body', () =>
+  it('continues at the exact byte after the source dies mid-body', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
-      const dies = cold('  h-a-b-#', SAYS, lost);
-      const goesOn = cold('      -2-c-d-|', SAYS);
+      const dies = cold('  h-a-b-#', EVENTS, lost);
+      const goesOn = cold('      -2-c-d-|', EVENTS);
       const { fetch, asked, notes } = river({ a: [dies, goesOn] });
       const result = '     A-a-b----c---(de|)';
       expectObservable(fetch()).toBe(result);
@@ -169,11 +171,11 @@ describe('lazyFetch', () => {
       expect(notes).toEqual(['attempt a 0', 'a CONNECTION_LOST mid-body', 'attempt a 2', 'resumed a 2', 'recorded']);
     }));
 
-  it('replaces a source that changed by another with the same content', () =>
+  it('replaces a source that changed by one with the same content', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const dies = cold('  h-a-b-#', SAYS, lost);
-      const changed = cold('     -n', SAYS);
-      const other = cold('        -h-a-b-c-d-|', SAYS);
+      const dies = cold('  h-a-b-#', EVENTS, lost);
+      const changed = cold('     -n', EVENTS);
+      const other = cold('        -h-a-b-c-d-|', EVENTS);
       const { fetch, asked, notes } = river({ a: [dies, changed], b: [other] });
       expectObservable(fetch()).toBe('A-a-b---------c---(de|)');
       flush();
@@ -181,11 +183,11 @@ describe('lazyFetch', () => {
       expect(notes).toContain('a CHANGED mid-body');
     }));
 
-  it('resumes a source that ends short, and one that stalls', () =>
+  it('resumes a source that ends early, and one that stalls', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const short = cold('h-a-b-|', SAYS);
-      const stalls = cold('     2c------', SAYS);
-      const last = cold('                           3d|', SAYS);
+      const short = cold('h-a-b-|', EVENTS);
+      const stalls = cold('     2c------', EVENTS);
+      const last = cold('                           3d|', EVENTS);
       const { fetch, notes } = river({ a: [short, stalls, last] }, { policy: aPolicy({ readTimeout: 5 }) });
       expectObservable(fetch()).toBe('A-a-b--c----------------(de|)');
       flush();
@@ -194,9 +196,9 @@ describe('lazyFetch', () => {
       );
     }));
 
-  it('errors, and never ends, when the content is wrong', () =>
+  it('errors without an end if the content is wrong', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const { fetch, saves, reports } = river({ a: [cold('h-a-b-c-X-|', SAYS)] });
+      const { fetch, saves, reports } = river({ a: [cold('h-a-b-c-X-|', EVENTS)] });
       const error = expect.objectContaining({ code: 'WRONG_CHECKSUM' });
       expectObservable(fetch()).toBe('A-a-b-c---#', undefined, error);
       flush();
@@ -205,23 +207,23 @@ describe('lazyFetch', () => {
       expect(reports[0]?.verified).toBeUndefined();
     }));
 
-  it('takes the checksum as the better witness where only the good-bye of the source is missing', () =>
+  it('completes if the checksum matches and only the end of the source is missing', () =>
     marbles(({ cold, expectObservable }) => {
-      const { fetch } = river({ a: [cold('h-a-b-c-d-#', SAYS, lost)] });
+      const { fetch } = river({ a: [cold('h-a-b-c-d-#', EVENTS, lost)] });
       expectObservable(fetch()).toBe('A-a-b-c---(de|)');
     }));
 
-  it('gives up a source without a head in time, though the valve is closed', () =>
+  it('replaces a source whose head is late, even while the valve is closed', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const silent = cold<SourceEvent>('----------');
-      const good = cold('h-a-b-c-d|', SAYS);
+      const good = cold('h-a-b-c-d|', EVENTS);
       const { fetch } = river({ a: [silent], b: [good] }, { policy: aPolicy({ headTimeout: 5 }) });
       const valve = hot('x---------', VALVE);
       expectObservable(fetch({ valve })).toBe('-----B-a-b-c--(de|)');
       expectSubscriptions(silent.subscriptions).toBe('^----!');
     }));
 
-  it('fails with the one reason there is, or with the most telling of several', () =>
+  it('fails with its only error, or with the most informative of several', () =>
     marbles(({ cold, expectObservable }) => {
       const missing = () => cold<SourceEvent>('-#', {}, gone);
       const refused = () => cold<SourceEvent>('-#', {}, new StreamError('SOURCE_REFUSED', 'feed', '403'));
@@ -241,7 +243,7 @@ describe('lazyFetch', () => {
   it('backs off before it tries the only source again', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const busy = cold<SourceEvent>('-#', {}, new StreamError('SOURCE_BUSY', 'feed', '503', { retryAfter: 7 }));
-      const good = cold('habcd|', SAYS);
+      const good = cold('habcd|', EVENTS);
       const { fetch } = river({ a: [busy, good] });
       expectObservable(fetch()).toBe('--------Aabc-(de|)');
       expectSubscriptions(good.subscriptions).toBe('--------^----!');
@@ -251,7 +253,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const problem = new StreamError('SOURCE_BROKEN', 'feed', 'certificate without key');
       const sources = [() => of(broken(aCandidate('a', entry), problem)), () => of(aCandidate('b', entry))];
-      const { fetch, asked, notes } = river({ b: [cold('habcd|', SAYS)] }, { sources });
+      const { fetch, asked, notes } = river({ b: [cold('habcd|', EVENTS)] }, { sources });
       expectObservable(fetch()).toBe('Babc-(de|)');
       flush();
       expect(asked).toEqual(['GET b 0']);
@@ -261,13 +263,13 @@ describe('lazyFetch', () => {
   it.each([
     ['during the lookup', 1],
     ['before the head', 3],
-    ['in mid-body', 6],
-    ['while a failed source is waited for', 9],
-  ])('leaves everything at once when its consumer leaves %s', (_, frame) =>
+    ['mid-body', 6],
+    ['during a back-off', 9],
+  ])('closes everything at once if its consumer leaves %s', (_, frame) =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions, flush }) => {
       const answer = cold('--(e|)', { e: entry });
       const valve = hot('o--------', VALVE);
-      const source = cold('--h-a-#', SAYS, lost);
+      const source = cold('--h-a-#', EVENTS, lost);
       const { fetch, reports, saves } = river(
         { a: [source] },
         { catalog: { lookup: () => answer }, policy: aPolicy({ attemptsPerCandidate: 3 }), open: () => source },
@@ -282,9 +284,9 @@ describe('lazyFetch', () => {
     }),
   );
 
-  it('answers HEAD with a head alone and records nothing', () =>
+  it('answers HEAD with only a head and does not request a save', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const { fetch, asked, saves, reports } = river({ a: [cold('-h|', SAYS)] });
+      const { fetch, asked, saves, reports } = river({ a: [cold('-h|', EVENTS)] });
       expectObservable(fetch({ method: 'HEAD' })).toBe('-A(e|)');
       flush();
       expect(asked).toEqual(['HEAD a 0']);
@@ -292,12 +294,12 @@ describe('lazyFetch', () => {
       expect(reports[0]?.verified).toBeUndefined();
     }));
 
-  it('records nothing where the request says so, or the copy is kept already', () =>
+  it('does not request a save if the request forbids it or a copy exists', () =>
     marbles(({ cold, flush }) => {
-      const unrecorded = river({ a: [cold('habcd|', SAYS)] });
+      const unrecorded = river({ a: [cold('habcd|', EVENTS)] });
       unrecorded.fetch({ save: false }).subscribe();
       const kept = river(
-        { a: [cold('habcd|', SAYS)] },
+        { a: [cold('habcd|', EVENTS)] },
         { sources: [() => of(aCandidate('saved', entry, { url: 'http://a/bear.rpm' }))] },
       );
       kept.fetch().subscribe();
@@ -306,9 +308,9 @@ describe('lazyFetch', () => {
       expect(unrecorded.reports[0]).toMatchObject({ outcome: 'complete', recorded: false });
     }));
 
-  it('reports how often and how long its consumer wanted nothing', () =>
+  it('reports number and duration of pauses of its consumer', () =>
     marbles(({ cold, hot, flush }) => {
-      const { fetch, reports } = river({ a: [cold('h-a-b-c-d-|', SAYS)] });
+      const { fetch, reports } = river({ a: [cold('h-a-b-c-d-|', EVENTS)] });
       fetch({ valve: hot('o-x--o-x-x-o', VALVE) }).subscribe();
       flush();
       expect(reports).toMatchObject([{ pauses: 2, pausedFor: 6 }]);
@@ -325,10 +327,13 @@ describe('lazyFetch', () => {
       return { log, keep: () => copy };
     };
 
-    it('and commits it before the record', () =>
+    it('and commits it before the save request', () =>
       marbles(({ cold, flush }) => {
         const { log, keep } = keeping();
-        const { fetch } = river({ a: [cold('habcd|', SAYS)] }, { keep, outbox: { append: () => log.push('record') } });
+        const { fetch } = river(
+          { a: [cold('habcd|', EVENTS)] },
+          { keep, outbox: { append: () => log.push('record') } },
+        );
         fetch().subscribe();
         flush();
         expect(log).toEqual(['a', 'b', 'c', 'd', 'commit', 'record']);
@@ -342,7 +347,7 @@ describe('lazyFetch', () => {
       marbles(({ cold, expectObservable, flush }) => {
         const { log, keep } = keeping();
         const error = new StreamError('WRONG_LENGTH', 'feed', 'wrong');
-        const { fetch } = river({ a: [cold(source, SAYS, error)] }, { keep });
+        const { fetch } = river({ a: [cold(source, EVENTS, error)] }, { keep });
         expectObservable(fetch(), `^${'-'.repeat(until - 1)}!`).toBe(
           source === 'habcX|' || source === 'habc#' ? `Aabc${source === 'habcX|' ? '-' : ''}#` : 'Aabc',
           undefined,
@@ -354,7 +359,7 @@ describe('lazyFetch', () => {
     );
   });
 
-  it("errors with the catalog's error, and with NO_CANDIDATE where no source offers the path", () =>
+  it("errors with the catalog's error, and with NO_CANDIDATE if no source offers the path", () =>
     marbles(({ cold, expectObservable }) => {
       const down = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'down');
       const { fetch } = river({}, { catalog: { lookup: () => cold('-#', {}, down) } });
@@ -363,11 +368,11 @@ describe('lazyFetch', () => {
       expectObservable(none.fetch()).toBe('#', undefined, expect.objectContaining({ code: 'NO_CANDIDATE' }));
     }));
 
-  it('tries a source that failed last, until its time is over, and one that did well as before', () =>
+  it('tries a failed source last until it has cooled down, and a good one in its place', () =>
     marbles(({ cold, flush }) => {
       const health = createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
-      const wrong = cold('habcX|', SAYS);
-      const right = cold('habcd|', SAYS);
+      const wrong = cold('habcX|', EVENTS);
+      const right = cold('habcd|', EVENTS);
       const first = river({ a: [wrong], b: [] }, { health });
       first.fetch().subscribe({ error: () => {} });
       flush();
@@ -378,10 +383,10 @@ describe('lazyFetch', () => {
       expect(first.notes).toEqual(['attempt a 0', 'a WRONG_CHECKSUM mid-body']);
     }));
 
-  it('names every source that gave bytes to wrong content', () =>
+  it('names every source that contributed to wrong content', () =>
     marbles(({ cold, flush }) => {
-      const dies = cold('hab#', SAYS, gone);
-      const other = cold('2cX|', SAYS);
+      const dies = cold('hab#', EVENTS, gone);
+      const other = cold('2cX|', EVENTS);
       const { fetch, notes, reports } = river({ a: [dies], b: [other] });
       fetch().subscribe({ error: () => {} });
       flush();
@@ -396,10 +401,10 @@ describe('lazyFetch', () => {
       return { health, policy: aPolicy({ hedge: true }) };
     };
 
-    it('asks a second source for its head where the first is slower than usual, and leaves the slower one', () =>
+    it('asks a second source for its head if the first is slower than usual, and leaves the slower one', () =>
       marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
-        const first = cold(' ----------habcd|', SAYS);
-        const second = cold('   --h-a-b-c-d-|', SAYS);
+        const first = cold(' ----------habcd|', EVENTS);
+        const second = cold('   --h-a-b-c-d-|', EVENTS);
         const { fetch, notes } = river({ a: [first], b: [second] }, slow(3));
         expectObservable(fetch()).toBe('-----B-a-b-c---(de|)');
         expectSubscriptions(first.subscriptions).toBe(' ^----!');
@@ -408,28 +413,28 @@ describe('lazyFetch', () => {
         expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'recorded']);
       }));
 
-    it('goes on with the second where the first fails meanwhile', () =>
+    it('continues with the second if the first fails', () =>
       marbles(({ cold, expectObservable, flush }) => {
-        const first = cold('----#', SAYS, lost);
-        const second = cold('  ---habcd|', SAYS);
+        const first = cold('----#', EVENTS, lost);
+        const second = cold('  ---habcd|', EVENTS);
         const { fetch, notes } = river({ a: [first], b: [second] }, slow(3));
         expectObservable(fetch()).toBe('------Babc-(de|)');
         flush();
         expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'a CONNECTION_LOST before-head', 'recorded']);
       }));
 
-    it('asks nobody else before it knows what is usual', () =>
+    it('asks only one source until the usual time is known', () =>
       marbles(({ cold, expectObservable, flush }) => {
-        const { fetch, asked } = river({ a: [cold('---------habcd|', SAYS)], b: [] }, slow(undefined));
+        const { fetch, asked } = river({ a: [cold('---------habcd|', EVENTS)], b: [] }, slow(undefined));
         expectObservable(fetch()).toBe('---------Aabc-(de|)');
         flush();
         expect(asked).toEqual(['GET a 0']);
       }));
   });
 
-  it('cuts a consumer that is stuck', () =>
+  it('errors if its consumer is stuck', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const source = cold('h-a---------------------', SAYS);
+      const source = cold('h-a---------------------', EVENTS);
       const valve = hot('  o-x---------------------', VALVE);
       const { fetch } = river({ a: [source] }, { policy: aPolicy({ clientTimeout: 10, readTimeout: 1000 }) });
       const stuck = expect.objectContaining({ code: 'CLIENT_STUCK', source: 'client' });
@@ -439,8 +444,8 @@ describe('lazyFetch', () => {
 
   it('replaces a source that is too slow', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
-      const slow = cold('h-a----b----', SAYS);
-      const fast = cold('    -1bcd|', { ...SAYS, 1: sourceHead({ length: 4, from: 1 }) });
+      const slow = cold('h-a----b----', EVENTS);
+      const fast = cold('    -1bcd|', { ...EVENTS, 1: sourceHead({ length: 4, from: 1 }) });
       const policy = aPolicy({ minSpeed: 500, minSpeedWindow: 4 });
       const { fetch, notes } = river({ a: [slow], b: [fast] }, { policy });
       expectObservable(fetch()).toBe('A-a---bc-(de|)');
@@ -449,24 +454,24 @@ describe('lazyFetch', () => {
       expect(notes).toContain('a TOO_SLOW mid-body');
     }));
 
-  it('refuses content that is too large, told or not', () =>
+  it('refuses content that is too large, with or without an announced length', () =>
     marbles(({ cold, expectObservable }) => {
       const policy = aPolicy({ sizeLimit: 3 });
       const tooLarge = expect.objectContaining({ code: 'TOO_LARGE' });
-      expectObservable(river({ a: [cold('h', SAYS)] }, { policy }).fetch()).toBe('#', undefined, tooLarge);
+      expectObservable(river({ a: [cold('h', EVENTS)] }, { policy }).fetch()).toBe('#', undefined, tooLarge);
       const bare = { lookup: () => of(anEntry()) };
-      const untold = cold('h-a-b-c-d-', { ...SAYS, h: sourceHead() });
+      const unannounced = cold('h-a-b-c-d-', { ...EVENTS, h: sourceHead() });
       const sources = [() => of(aCandidate('a', anEntry()))];
-      expectObservable(river({ a: [untold] }, { policy, catalog: bare, sources }).fetch()).toBe(
+      expectObservable(river({ a: [unannounced] }, { policy, catalog: bare, sources }).fetch()).toBe(
         'A---a-b-#',
         undefined,
         tooLarge,
       );
     }));
 
-  it('runs for each subscription anew', () =>
+  it('runs separately for each subscription', () =>
     marbles(({ cold, flush }) => {
-      const source = cold('habcd|', SAYS);
+      const source = cold('habcd|', EVENTS);
       const { fetch, reports } = river({ a: [source, source] }, { catalog: { lookup: () => of(entry) } });
       const fetched = fetch({ valve: NEVER });
       fetched.subscribe();

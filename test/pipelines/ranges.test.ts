@@ -37,7 +37,7 @@ const MODIFIED = 'Thu, 01 Jan 2026 00:00:00 GMT';
 const entry = entryOf(CONTENT);
 const bare = anEntry();
 
-/** What a source says of its state. */
+/** The fields of a source about the state of its content. */
 const head = (more: Partial<SourceHead> = {}): SourceHead =>
   sourceHead({
     length: CONTENT.length,
@@ -52,19 +52,19 @@ const head = (more: Partial<SourceHead> = {}): SourceHead =>
 
 const letters = (text: string): SourceEvent[] => [...text].map((letter) => ({ type: 'chunk', bytes: bytesOf(letter) }));
 
-/** A source that honours ranges; `deaf`: one that does not. */
-const honest = (deaf = false) => {
+/** A source that honours ranges; `ignoresRange`: one that ignores them. */
+const sourceOfRanges = (ignoresRange = false) => {
   const asked: string[] = [];
   const open = (location: Location, ask: { method: string; from: number; last?: number; ifRange?: string }) => {
     const { method, from, last, ifRange } = ask;
     asked.push([method, nameAt(location), from, last, ifRange].filter((part) => part !== undefined).join(' '));
     if (method === 'HEAD') return of<SourceEvent>(head());
-    if (deaf || (ifRange !== undefined && ifRange !== '"1"' && ifRange !== MODIFIED))
+    if (ignoresRange || (ifRange !== undefined && ifRange !== '"1"' && ifRange !== MODIFIED))
       return of(head(), ...letters(CONTENT));
     const first = from < 0 ? Math.max(0, CONTENT.length + from) : from;
     const end = Math.min(last ?? CONTENT.length - 1, CONTENT.length - 1);
     if (first > end)
-      throw new StreamError('UNSATISFIABLE', 'feed', `${nameAt(location)} has 10 bytes only`, { length: 10 });
+      throw new StreamError('UNSATISFIABLE', 'feed', `${nameAt(location)} has only 10 bytes`, { length: 10 });
     return of(head({ from: first, last: end }), ...letters(CONTENT.slice(first, end + 1)));
   };
   return { asked, open };
@@ -72,14 +72,17 @@ const honest = (deaf = false) => {
 
 interface Options {
   readonly entry?: CatalogEntry | readonly CatalogEntry[];
-  readonly deaf?: boolean;
+  readonly ignoresRange?: boolean;
   readonly open?: OpenSource;
   readonly sources?: readonly string[];
 }
 
-/** Runs a request to its end and says what its client got. */
-const ask = (request: Partial<StreamRequest>, { entry: known = entry, deaf, open, sources = ['a'] }: Options = {}) => {
-  const source = honest(deaf);
+/** Runs a request to its end and returns the response that its client received. */
+const ask = (
+  request: Partial<StreamRequest>,
+  { entry: known = entry, ignoresRange, open, sources = ['a'] }: Options = {},
+) => {
+  const source = sourceOfRanges(ignoresRange);
   const saves: SaveRequest[] = [];
   let first: Head | undefined;
   let body = '';
@@ -93,8 +96,8 @@ const ask = (request: Partial<StreamRequest>, { entry: known = entry, deaf, open
     policy: aPolicy({ verifyWholeBelow: 100 }),
     random: () => 1,
     outbox: { append: (save) => saves.push(save) },
-    report: (told) => {
-      report = told;
+    report: (reported) => {
+      report = reported;
     },
   }).subscribe({
     next: (event) => {
@@ -133,11 +136,11 @@ describe('one range', () => {
     const answer = ask({ ranges: [range] });
     expect(answer).toMatchObject({ status: 206, body, length: body.length, asked: [asked] });
     expect(answer.field('content-range')).toBe(contentRange);
-    // A source that sends the whole nevertheless is cut.
-    expect(ask({ ranges: [range] }, { deaf: true })).toMatchObject({ status: 206, body, length: body.length });
+    // A source that ignores the range is cut.
+    expect(ask({ ranges: [range] }, { ignoresRange: true })).toMatchObject({ status: 206, body, length: body.length });
   });
 
-  it('cannot be checked, and leaves no wish to save; one that is the whole can, and does', () => {
+  it('is neither verified nor saved, unless it is the whole', () => {
     const part = ask(one(2, 4));
     expect(part).toMatchObject({ saves: [], report: { verified: undefined, recorded: false, outcome: 'complete' } });
     const whole = ask(one(0));
@@ -146,24 +149,24 @@ describe('one range', () => {
     expect(wrong).toMatchObject({ head: undefined, body: '', error: { code: 'WRONG_CHECKSUM' } });
   });
 
-  it('that the content does not have is 416, with its length', () => {
+  it('beyond the content is 416, with the length', () => {
     expect(ask(one(10))).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
-    expect(ask(one(10), { deaf: true })).toMatchObject({
+    expect(ask(one(10), { ignoresRange: true })).toMatchObject({
       head: undefined,
       error: { code: 'UNSATISFIABLE', length: 10 },
     });
-    // Where the catalog knows the size no source is asked.
+    // If the catalog has the size, the sources are not asked.
     const known = ask(one(10), { entry: entryOf(CONTENT, { size: 10 }) });
     expect(known).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 10 }, asked: [] });
   });
 
-  it('that one source does not have may be had from another', () => {
+  it('beyond one source may come from another', () => {
     const short = sourceHead({ length: 3 });
     const open = inTurn<SourceEvent>(of(short, ...letters('abc')), of(head({ from: 5 }), ...letters('fghij')));
     expect(ask(one(5), { open, sources: ['short', 'good'] })).toMatchObject({ status: 206, body: 'fghij' });
   });
 
-  it('is ignored for HEAD, and if the length is unknown and too much to be held', () => {
+  it('is ignored for HEAD, and for content of unknown length that is too large to hold', () => {
     expect(ask({ ...one(2, 4), method: 'HEAD' })).toMatchObject({ status: 200, length: 10, asked: ['HEAD a 0'] });
     const unmeasured =
       (content: string): OpenSource =>
@@ -180,7 +183,7 @@ describe('one range', () => {
       throwError(() => new StreamError('CONNECTION_LOST', 'feed', 'lost')),
     );
 
-  it('goes on at the exact byte from the same source with the same strong entity tag', () => {
+  it('continues at the exact byte from the same source with the same strong entity tag', () => {
     const asked: unknown[] = [];
     const answers = inTurn<SourceEvent>(dies(2, 'cd'), of(head({ from: 4, last: 6 }), ...letters('efg')));
     const open: OpenSource = (_, { from, last, ifRange }) => {
@@ -196,8 +199,8 @@ describe('one range', () => {
 
   it.each<readonly [why: string, first: Partial<SourceHead>, second: Partial<SourceHead>]>([
     ['has no strong entity tag', { etag: undefined }, {}],
-    ['has another entity tag by then', {}, { etag: '"2"' }],
-  ])('never goes on where the source %s, nor from another one: nothing could judge the join', (_, first, second) => {
+    ['has another entity tag afterwards', {}, { etag: '"2"' }],
+  ])('fails mid-body if its source %s, since nothing can verify the rest', (_, first, second) => {
     const open = inTurn<SourceEvent>(
       dies(2, 'cd', first),
       of(head({ from: 4, last: 6, ...second }), ...letters('efg')),
@@ -223,7 +226,7 @@ describe('conditions', () => {
     [{ ifMatch: [] }, 412],
     [{ ifMatch: ['"x"'], ifUnmodifiedSince: later }, 412],
     [{ ifMatch: [TAG], ifNoneMatch: [TAG] }, 304],
-  ])('%j are %i by the catalog’s checksum alone', (conditions, status) => {
+  ])('%j are %i from the catalog’s checksum', (conditions, status) => {
     for (const method of ['GET', 'HEAD'] as const) {
       const answer = ask({ conditions, method });
       expect(answer).toMatchObject({ status, body: '', asked: [], saves: [], error: undefined });
@@ -246,7 +249,7 @@ describe('conditions', () => {
     [{ ifMatch: ['"2"'] }, 412, bare],
     [{ ifMatch: [TAG] }, 200],
     [{ ifNoneMatch: ['"x"'] }, 200],
-  ])('%j are %i by what the source says', (conditions, status, known = entry) => {
+  ])('%j are %i from the source’s fields', (conditions, status, known = entry) => {
     const answer = ask({ conditions }, { entry: known });
     expect(answer).toMatchObject({ status, body: status === 200 ? CONTENT : '', error: undefined });
     expect(answer.asked).toHaveLength(1);
@@ -267,12 +270,12 @@ describe('conditions', () => {
   ])('If-Range: %s leads to %i', (ifRange, status, asked, known = entry) => {
     const answer = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known });
     expect(answer).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT, asked: [asked] });
-    // A source that does not know Range sends the same whole in either case.
-    const deaf = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known, deaf: true });
-    expect(deaf).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT });
+    // A source that ignores Range sends the same whole in either case.
+    const whole = ask({ ...one(2, 4), conditions: { ifRange } }, { entry: known, ignoresRange: true });
+    expect(whole).toMatchObject({ status, body: status === 206 ? 'cde' : CONTENT });
   });
 
-  it('decide before a range is looked at', () => {
+  it('come before the range', () => {
     const known = entryOf(CONTENT, { size: 10 });
     expect(ask({ ...one(99), conditions: { ifNoneMatch: [TAG] } }, { entry: known })).toMatchObject({ status: 304 });
   });
@@ -283,7 +286,7 @@ describe('several ranges', () => {
     ranges: all.map(([first, last]) => ({ first, last })),
   });
 
-  it('are one body of parts, in their order, as long as its head says', () => {
+  it('are one body of parts, in their order, of the announced length', () => {
     const answer = ask(ranges([7], [0, 1], [-1]));
     expect(answer.status).toBe(206);
     expect(answer.field('content-type')).toBe('multipart/byteranges; boundary=pulp-streamer-request-1');
@@ -291,7 +294,7 @@ describe('several ranges', () => {
     expect(answer.length).toBe(answer.body.length);
   });
 
-  it('have their own type and place each', () => {
+  it('each have their own type and position', () => {
     const answer = ask(ranges([7, 8], [0, 1]));
     expect(answer.body).toBe(
       [
@@ -318,21 +321,21 @@ describe('several ranges', () => {
     expect(ask(ranges([5, 7], [2, 5], [8, 8]))).toMatchObject({ status: 206, body: 'cdefghi', length: 7 });
   });
 
-  it('that the content does not have are left out; where it has none it is 416', () => {
+  it('beyond the content are left out; if all are, the answer is 416', () => {
     const answer = ask(ranges([2, 3], [10]));
     expect(answer).toMatchObject({ status: 206, body: 'cd' });
     expect(answer.field('content-range')).toBe('bytes 2-3/10');
     expect(ask(ranges([10], [99]))).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
   });
 
-  it('are subject to conditions like one', () => {
+  it('are subject to conditions, like a single range', () => {
     const conditions = { ifNoneMatch: [`"${sha256(CONTENT)}"`] };
     expect(ask({ ...ranges([0, 1], [3, 4]), conditions })).toMatchObject({ status: 304, asked: [] });
     const outdated = { ifRange: '"old"' };
     expect(ask({ ...ranges([0, 1], [3, 4]), conditions: outdated })).toMatchObject({ status: 200, body: CONTENT });
   });
 
-  it('of content that changes meanwhile end in an error, never in a mixture', () => {
+  it('of content that changes in between end in an error, not in a mixture', () => {
     const changed = head({ from: 5, last: 6, headers: [['ETag', '"2"']] });
     const open = inTurn<SourceEvent>(
       of(head()),
@@ -344,7 +347,7 @@ describe('several ranges', () => {
     expect(answer.body).not.toContain('fg');
   });
 
-  it('of content that is another one at each request are the whole', () => {
+  it('of content that differs at each request are the whole', () => {
     const open = inTurn<SourceEvent>(
       of(head()),
       of(head({ from: 0, last: 1, headers: [['ETag', '"2"']] }), ...letters('ab')),
@@ -355,7 +358,7 @@ describe('several ranges', () => {
     expect(answer.field('etag')).toBe('"3"');
   });
 
-  it('of a source that cannot answer HEAD are answered with the whole', () => {
+  it('of a source that cannot answer HEAD are the whole', () => {
     const refused = new StreamError('SOURCE_STATUS', 'feed', '405');
     const open = inTurn<SourceEvent>(
       throwError(() => refused),
@@ -365,8 +368,8 @@ describe('several ranges', () => {
   });
 });
 
-describe('what lies beyond the end', () => {
-  it('is 416 also where the source was asked by a date, and says nothing of it in its refusal', () => {
+describe('a range beyond the end', () => {
+  it('is 416 even if the source was asked with a date and its refusal has no date', () => {
     const refusal = sourceHead({ status: 416, length: 10, from: 10 });
     const answer = ask({ ...one(10), conditions: { ifRange: MODIFIED } }, { open: () => of(refusal) });
     expect(answer).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
@@ -382,7 +385,7 @@ describe('what lies beyond the end', () => {
     },
   );
 
-  it('is not looked for in an older revision', () => {
+  it('is not searched in an older revision', () => {
     const [now, before] = [entryOf('abc', { revision: 2, size: 3 }), entryOf(CONTENT)];
     const answer = ask(
       { ...one(5), conditions: { ifRange: MODIFIED } },
@@ -395,12 +398,15 @@ describe('what lies beyond the end', () => {
 /** The revision whose candidate is opened: `lazyFetch` opens the candidate itself. */
 const revisionAt = (location: Location): number => (location as Candidate).entry.revision;
 
-/** A source for each of two revisions that share their path and URL: what is asked of the older one comes whole. */
+/**
+ * A source for each of two revisions that share path and URL: a request for the older one returns
+ * the whole.
+ */
 const openOf =
   (now: CatalogEntry, before: CatalogEntry): OpenSource =>
   (location) =>
     revisionAt(location) === now.revision
-      ? throwError(() => new StreamError('UNSATISFIABLE', 'feed', 'it has 3 bytes only', { length: now.size }))
+      ? throwError(() => new StreamError('UNSATISFIABLE', 'feed', 'it has only 3 bytes', { length: now.size }))
       : of(head({ length: before.size }), ...letters(CONTENT));
 
 describe('an older revision', () => {
@@ -411,25 +417,25 @@ describe('an older revision', () => {
       : of(head(), ...letters(CONTENT));
   const older = (request: Partial<StreamRequest>) => ask(request, { entry: [now, before], open });
 
-  it('is better than nothing, but not for caches, nor is it saved', () => {
+  it('is served as a fallback, but neither cached nor saved', () => {
     const answer = older({});
     expect(answer).toMatchObject({ status: 200, body: CONTENT, saves: [], error: undefined });
     expect(answer.field('cache-control')).toBe('no-store');
     expect(answer.field('etag')).toBe(`"${sha256(CONTENT)}"`);
   });
 
-  it('does not say how long the newest is', () => {
+  it('does not provide the length of the newest one', () => {
     const gone: OpenSource = (location) =>
       throwError(() =>
         revisionAt(location) === 2
           ? new StreamError('SOURCE_MISSING', 'feed', '404')
-          : new StreamError('UNSATISFIABLE', 'feed', 'it has 10 bytes only', { length: 10 }),
+          : new StreamError('UNSATISFIABLE', 'feed', 'it has only 10 bytes', { length: 10 }),
       );
     const answer = ask(one(10), { entry: [now, before], open: gone });
     expect(answer).toMatchObject({ head: undefined, error: { code: 'SOURCE_MISSING', length: undefined } });
   });
 
-  it('is never confirmed to be what a client should have', () => {
+  it('is never confirmed by a 304', () => {
     expect(older({ conditions: { ifNoneMatch: [`"${sha256(CONTENT)}"`] } })).toMatchObject({
       status: 200,
       body: CONTENT,

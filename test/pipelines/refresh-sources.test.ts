@@ -50,7 +50,7 @@ const failed = (delay: number, thrown: unknown = error): RefreshEvent<Source> =>
   delay,
 });
 
-/** A catalog whose offers last for a while, and refreshes that take a while. */
+/** A catalog whose offers last for a while, and refreshes that take time. */
 const aCatalog = ({ life = 100, takes = 2 } = {}) => {
   const until = new Map<string, number>();
   return {
@@ -81,14 +81,14 @@ const deps = (more: Partial<RefreshSourcesDeps<Source>>): RefreshSourcesDeps<Sou
 describe('refreshSources', () => {
   it('refreshes a source without offers at once, and again before they expire', () => marbles(beforeTheyExpire.holds));
 
-  it('refreshes a source without offers soon, at a time left to chance, and again before its offers expire', () =>
+  it('refreshes a source without offers soon, at a random time, and again before its offers expire', () =>
     marbles(({ expectObservable }) => {
       const events = (random: number) => refreshSources(deps({ ...aCatalog(), spread: 10, random: () => random }));
       expectObservable(events(1), '150ms !').toBe('10ms s-(pd) 86ms s-(pd)', EVENTS);
       expectObservable(events(0), '90ms !').toBe('s-(pd) 76ms s-(pd)', EVENTS);
     }));
 
-  it('leaves fresh sources alone until most of their time is over, be it longer than any timer', () =>
+  it('leaves fresh sources alone until most of their time has passed, even beyond the longest timer', () =>
     marbles(({ expectObservable, flush }) => {
       const catalog = aCatalog({ life: 30 * DAY });
       catalog.until.set('a', 30 * DAY);
@@ -109,31 +109,31 @@ describe('refreshSources', () => {
       expect(Math.max(...waits) * DAY).toBeLessThan(2 ** 31);
     }));
 
-  it('never refreshes a source more often than it waits after a failure, however soon its offers expire', () =>
+  it('waits between refreshes as long as after a failure, even if offers expire sooner', () =>
     marbles(({ expectObservable }) => {
       const events = refreshSources(deps(aCatalog({ life: 1 })));
       expectObservable(events, '20ms !').toBe('s-(pd) 6ms s-(pd)', EVENTS);
     }));
 
-  it('has no more refreshes under way than it may', () =>
+  it('limits concurrent refreshes', () =>
     marbles(({ expectObservable }) => {
       const events = refreshSources(deps({ ...aCatalog({ takes: 10 }), sources: always([a, b]), concurrency: 1 }));
       expectObservable(events, '50ms !').toBe('s 9ms (pdS) 5ms (PD)', EVENTS);
     }));
 
-  it('puts off a source that fails, for longer each time, and forgets it once it succeeds', () =>
+  it('puts off a source that fails, longer each time until it succeeds', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const failing = cold<RefreshProgress>('-#', {}, error);
       const fine = cold<RefreshProgress>('   --(p|)', { p: progress });
       const refresh = inTurn(failing, failing, fine, failing);
       const events = refreshSources(deps({ refresh, freshFor: () => of(0) }));
-      // After the success the shortest wait of 10, then as after a first failure.
+      // After the success, the minimum wait of 10, then the wait of a first failure.
       const result = 'sx 9ms sX 19ms s-(pd) 6ms sx';
       expectObservable(events, '46ms !').toBe(result, { ...EVENTS, x: failed(10), X: failed(20) });
       expectSubscriptions(failing.subscriptions).toBe(['^!', '11ms ^!', '44ms ^!']);
     }));
 
-  it('puts a source off whose freshness cannot be asked', () =>
+  it('puts off a source whose freshness is unavailable', () =>
     marbles(({ cold, expectObservable }) => {
       const freshFor = inTurn(cold<number>('#', {}, error), of(0), of(1000));
       expectObservable(refreshSources(deps({ freshFor })), '30ms !').toBe('x 9ms s-(pd)', {
@@ -142,17 +142,17 @@ describe('refreshSources', () => {
       });
     }));
 
-  it('keeps off a source that another process refreshes, and takes over what that one made', () =>
+  it('leaves a source that another process refreshes, and uses its offers', () =>
     marbles(({ cold, expectObservable }) => {
       const catalog = aCatalog();
       cold('-----x').subscribe(() => catalog.until.set('a', 110));
       const lease = inTurn(of(false), always(true), always(true));
       const events = refreshSources(deps({ ...catalog, lease }));
-      // At 10 the offers are fresh for 100 more: nothing to do before 10 + 0.9 × 100.
+      // At 10 the offers are fresh for 100 more: the next refresh is at 10 + 0.9 × 100.
       expectObservable(events, '105ms !').toBe('y 99ms s-(pd)', EVENTS);
     }));
 
-  it('gives a refresh up whose lease is lost, and the lease back when it is over', () =>
+  it('stops a refresh whose lease is lost, and releases the lease at its end', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const lost = cold<boolean>('t---f', { t: true, f: false });
       const kept = cold<boolean>('t', { t: true });
@@ -172,7 +172,7 @@ describe('refreshSources', () => {
       expectSubscriptions(kept.subscriptions).toBe('14ms ^-!');
     }));
 
-  it('leaves a source at once that is gone or described anew, and no other', () =>
+  it('leaves only the source that is removed or changed, at once', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const anew: Source = { id: 'a' };
       const sources = hot('i--j--k', { i: [a, b], j: [anew, b], k: [b] });
@@ -195,7 +195,7 @@ describe('refreshSources', () => {
       expectSubscriptions(lease.subscriptions).toBe('  ^--!');
     }));
 
-  it('errors with the list of sources alone', () =>
+  it('errors only with the list of sources', () =>
     marbles(({ cold, expectObservable }) => {
       const sources = concat(of([a]), cold<Source[]>('-----#', {}, error));
       expectObservable(refreshSources(deps({ sources, refresh: () => NEVER }))).toBe('s----#', EVENTS, error);
@@ -203,7 +203,7 @@ describe('refreshSources', () => {
 });
 
 describe('refreshOnce', () => {
-  it('tells a refresh from its start to its end, and then gives the lease back', () =>
+  it('emits the events of a refresh, and then releases the lease', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const lease = cold<boolean>('-t', { t: true });
       const refresh = cold<RefreshProgress>('--p-|', { p: progress });
@@ -212,13 +212,13 @@ describe('refreshOnce', () => {
       expectSubscriptions(lease.subscriptions).toBe('^----!');
     }));
 
-  it('says that another process is at it, and nothing else', () =>
+  it('emits only `busy` while another process refreshes the source', () =>
     marbles(({ cold, expectObservable }) => {
       const lease = () => cold<boolean>('-(f|)', { f: false });
       expectObservable(refreshOnce(a, { refresh: () => NEVER, lease })).toBe('-(y|)', EVENTS);
     }));
 
-  it('fails as the refresh does, and gives the lease back', () => {
+  it('fails as the refresh does, and releases the lease', () => {
     let returned = 0;
     const lease = () => always(true).pipe(finalize(() => returned++));
     marbles(({ cold, expectObservable }) => {

@@ -27,7 +27,7 @@ import {
 
 const CONTENT = 'abcdefghij';
 
-/** Sources that are pushed by hand, and everybody who asks for them. */
+/** Sources that are pushed by hand, and all the clients that ask for them. */
 const scene = ({
   entry = entryOf(CONTENT),
   window = 4,
@@ -56,7 +56,7 @@ const scene = ({
     newDigest,
     policy: aPolicy({ attempts: 1, headTimeout: 10_000, readTimeout: 10_000 }),
     random: () => 1,
-    // No time passes: nothing here is waited for.
+    // No time passes: nothing here waits.
     scheduler: new VirtualTimeScheduler(),
     keep: () => ({
       write: ({ length }: Uint8Array) => kept.push(String(length)),
@@ -72,7 +72,7 @@ const scene = ({
     let report: Report | undefined;
     const subscription = lazyFetch(aRequest({ valve, ...more }), {
       ...deps,
-      report: (told) => (report = told),
+      report: (reported) => (report = reported),
     }).subscribe({
       next: (event) => {
         if (event.type === 'head') seen.heads += 1;
@@ -91,10 +91,10 @@ const scene = ({
   };
   const source = (index: number) => {
     const one = opened[index];
-    if (!one) throw new Error(`nothing was opened as number ${index}`);
+    if (!one) throw new Error(`source number ${index} was not opened`);
     return {
       ...one,
-      say: (text: string) => {
+      send: (text: string) => {
         for (const letter of text) one.events.next(chunk(letter));
       },
       head: (from = 0, etag?: string) =>
@@ -106,11 +106,11 @@ const scene = ({
 };
 
 describe('a shared transfer', () => {
-  it('is one, for all who ask at the same time; it is digested, kept and recorded once', () => {
+  it('serves all clients that ask at the same time; it is digested, kept and recorded once', () => {
     const { ask, source, opened, saves, kept } = scene();
     const all = [ask({ id: 'one' }), ask({ id: 'two' }), ask({ id: 'three' })];
     source(0).head();
-    source(0).say(CONTENT);
+    source(0).send(CONTENT);
     for (const { seen } of all) expect(seen).toMatchObject({ heads: 1, body: 'abcdefghi', end: '' });
     source(0).end();
     for (const { seen, report } of all) {
@@ -123,11 +123,11 @@ describe('a shared transfer', () => {
     expect(kept.filter((what) => what === 'whole')).toHaveLength(1);
   });
 
-  it('has its wrong end held back from all', () => {
+  it('withholds a wrong end from all clients', () => {
     const { ask, source } = scene();
     const all = [ask(), ask()];
     source(0).head();
-    source(0).say('abcdefghiX');
+    source(0).send('abcdefghiX');
     source(0).end();
     for (const { seen } of all) {
       expect(seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
@@ -135,81 +135,81 @@ describe('a shared transfer', () => {
     }
   });
 
-  it('goes on at the speed of the quickest; who falls behind goes on from his own byte, judged by his own digest', () => {
+  it('follows the fastest client; one that falls behind continues alone, verified by its own digest', () => {
     const { ask, source, opened } = scene({ window: 3 });
     const quick = ask();
     const slow = ask();
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     slow.valve.next(false);
-    source(0).say('cde');
+    source(0).send('cde');
     expect(opened).toHaveLength(1);
-    source(0).say('f');
+    source(0).send('f');
     expect(opened.map(({ asked }) => asked)).toEqual(['0', '2']);
     expect(source(1).valve()).toBe(false);
-    source(0).say('ghij');
+    source(0).send('ghij');
     source(0).end();
     expect(quick.seen).toMatchObject({ body: CONTENT, end: 'complete' });
 
     slow.valve.next(true);
     source(1).head(2);
-    source(1).say('cdefghij');
+    source(1).send('cdefghij');
     source(1).end();
     expect(slow.seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
     expect(slow.report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256' });
   });
 
-  it('is recorded by who comes to its end, be it by a transfer of his own', () => {
+  it('is recorded by the client that completes it, even with its own transfer', () => {
     const { ask, source, saves } = scene({ window: 1 });
     const quick = ask();
     const slow = ask({ id: 'slow' });
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     slow.valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     quick.leave();
     expect(saves).toEqual([]);
     slow.valve.next(true);
     source(1).head(2);
-    source(1).say('cdefghij');
+    source(1).send('cdefghij');
     source(1).end();
     expect(slow.report()).toMatchObject({ outcome: 'complete', recorded: true });
     expect(saves.map(({ requestId }) => requestId)).toEqual(['slow']);
   });
 
-  it('lets several go on from the same byte, each by himself', () => {
+  it('lets several clients continue from the same byte, each with its own transfer', () => {
     const { ask, source } = scene({ window: 1 });
     ask();
     const slow = [ask(), ask()];
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     for (const { valve } of slow) valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     for (const [index, { valve, seen }] of slow.entries()) {
       valve.next(true);
       source(index + 1).head(2);
-      source(index + 1).say('cdefghij');
+      source(index + 1).send('cdefghij');
       source(index + 1).end();
       expect(seen).toMatchObject({ body: CONTENT, end: 'complete' });
     }
   });
 
-  it('never lets one who went on by himself end with wrong bytes', () => {
+  it('withholds a wrong end from a client that continued alone', () => {
     const { ask, source } = scene({ window: 1 });
     ask();
     const slow = ask();
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     slow.valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     slow.valve.next(true);
     source(1).head(2);
-    source(1).say('cdefghiX');
+    source(1).send('cdefghiX');
     source(1).end();
     expect(slow.seen).toMatchObject({ body: 'abcdefghi', end: 'error', error: { code: 'WRONG_CHECKSUM' } });
   });
 
-  it('waits where nobody wants more', () => {
+  it('pauses while all clients are paused', () => {
     const { ask, source } = scene();
     const one = ask();
     const two = ask();
@@ -222,13 +222,13 @@ describe('a shared transfer', () => {
     expect(source(0).valve()).toBe(true);
   });
 
-  it('gives late comers all from the first byte, or another transfer where that is gone', () => {
+  it('serves late joiners from the first byte, or with another transfer if that byte is gone', () => {
     const { ask, source, opened } = scene({ window: 3 });
     ask();
     source(0).head();
-    source(0).say('abc');
+    source(0).send('abc');
     expect(ask().seen).toMatchObject({ heads: 1, body: 'abc' });
-    source(0).say('d');
+    source(0).send('d');
     expect(ask().seen).toMatchObject({ heads: 0, body: '' });
     expect(opened).toHaveLength(2);
   });
@@ -238,16 +238,16 @@ describe('a shared transfer', () => {
     const first = ask();
     const second = ask();
     source(0).head();
-    source(0).say('ab');
+    source(0).send('ab');
     first.leave();
     expect(first.report()).toMatchObject({ outcome: 'left', bytes: 2 });
-    source(0).say('cd');
+    source(0).send('cd');
     expect(second.seen.body).toBe('abcd');
     second.leave();
     expect(source(0).events.observed).toBe(false);
   });
 
-  it('serves a range to all who ask for the same one, while an entity tag proves the rest', () => {
+  it('serves a range to all clients that request it, if an entity tag proves the rest', () => {
     const { ask, source, opened } = scene({ entry: anEntry(), window: 1 });
     const range = { ranges: [{ first: 2, last: 6 }] };
     const quick = ask(range);
@@ -256,18 +256,18 @@ describe('a shared transfer', () => {
     expect(opened.map(({ asked }) => asked)).toEqual(['2 6', '3 6']);
     source(0).head(2, '"1"');
     slow.valve.next(false);
-    source(0).say('cd');
+    source(0).send('cd');
     expect(opened.at(-1)?.asked).toBe('2 6 "1"');
-    source(0).say('efg');
+    source(0).send('efg');
     source(0).end();
     slow.valve.next(true);
     source(2).head(2, '"1"');
-    source(2).say('cdefg');
+    source(2).send('cdefg');
     source(2).end();
     for (const { seen } of [quick, slow]) expect(seen).toMatchObject({ heads: 1, body: 'cdefg', end: 'complete' });
   });
 
-  it('is not joined where nothing could prove more of it: neither checksum nor entity tag', () => {
+  it('is not joined if neither checksum nor entity tag proves the rest', () => {
     const { ask, source, opened } = scene({ entry: anEntry() });
     const first = ask();
     const second = ask();
@@ -276,13 +276,13 @@ describe('a shared transfer', () => {
     expect(opened).toHaveLength(2);
     source(1).head();
     for (const index of [0, 1]) {
-      source(index).say(CONTENT);
+      source(index).send(CONTENT);
       source(index).end();
     }
     for (const { seen } of [first, second]) expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
   });
 
-  it('is not for HEAD, conditions, and who wants to be alone', () => {
+  it('excludes HEAD, conditions, exclusive requests, and those that differ in `save`', () => {
     const { ask, opened } = scene();
     ask();
     ask({ method: 'HEAD' });

@@ -41,7 +41,10 @@ interface Story {
   readonly policy?: Partial<Policy>;
 }
 
-/** Asks for the slice of bytes 2 to 4, and says what its client has got so far, and how often each method was used. */
+/**
+ * Asks for the slice of bytes 2 to 4, and returns what its client has received so far, and the
+ * methods used.
+ */
 const ask = ({ entry = known, open, slices, request, kept = true, policy }: Story) => {
   const got = { head: undefined as Head | undefined, body: '', ending: '', asked: [] as string[], left: () => {} };
   const counting: OpenSource = (candidate, asked) =>
@@ -77,7 +80,7 @@ const fieldOf = ({ head }: { readonly head: Head | undefined }, name: string) =>
 const lost = () => throwError(() => new StreamError('CONNECTION_LOST', 'feed', 'lost'));
 
 describe('a slice', () => {
-  it('has its head when all of its bytes are there', () => {
+  it('has its head once all of its bytes have arrived', () => {
     const bytes = new Subject<SourceEvent>();
     const got = ask({ open: () => bytes });
     bytes.next(part(2, 4));
@@ -88,7 +91,7 @@ describe('a slice', () => {
     expect(fieldOf(got, 'content-range')).toBe('bytes 2-4/10');
   });
 
-  it('that breaks off is an error before its head, not a hole', () =>
+  it('that breaks off is an error before its head, not a gap', () =>
     expect(ask({ open: () => concat(of(part(2, 4), chunk('cd')), lost()) })).toMatchObject({
       head: undefined,
       body: '',
@@ -103,7 +106,7 @@ describe('a slice', () => {
     expect(got).toMatchObject({ body: 'cde', ending: 'complete' });
   });
 
-  it('is not kept for long, and never confirmed', () => {
+  it('may be cached only briefly, and is never confirmed', () => {
     const open = () => of(part(2, 4), chunk('cde'));
     const got = ask({ open, request: { conditions: { ifNoneMatch: ['*'] } } });
     expect(got).toMatchObject({ head: { status: 206 }, body: 'cde' });
@@ -113,7 +116,7 @@ describe('a slice', () => {
     );
   });
 
-  it('of content with a checksum is cut from the copy, or from what was verified', () => {
+  it('of content with a checksum is cut from the copy, or from verified content', () => {
     const cut = () => of(part(2, 4), chunk('cde'));
     expect(ask({ open: cut, kept: false })).toMatchObject({ asked: ['GET 2-4', 'GET 0-'] });
     const open: OpenSource = (_, { from }) => (from > 0 ? cut() : of(sourceHead({ length: 10 }), chunk(CONTENT)));
@@ -124,7 +127,7 @@ describe('a slice', () => {
     expect(ask(small)).toMatchObject({ head: { status: 206, verified: true }, body: 'cde', asked: ['GET 0-'] });
   });
 
-  it('of content without a checksum is cut where a strong entity tag holds its parts together', () => {
+  it('of content without a checksum is cut if a strong entity tag connects its parts', () => {
     const tagged = { etag: '"1"', headers: [['ETag', '"1"'] as const] };
     const story = { entry: anEntry(), kept: false };
     const open =
@@ -141,7 +144,7 @@ describe('a slice', () => {
     expect(ask({ ...story, open: open({ headers: [['ETag', 'W/"1"']] }) })).toMatchObject(whole);
   });
 
-  it('waits for its room, and leaves it with its end or its client', () => {
+  it('waits for memory, and frees it when it ends or its client leaves', () => {
     const slices = createSliceMemory(6);
     const open = () => concat(of(part(2, 4)), NEVER);
     const [first, second] = [ask({ open, slices }), ask({ open, slices })];
@@ -155,7 +158,7 @@ describe('a slice', () => {
     expect(large.asked).toEqual(['GET 0-']);
   });
 
-  it('is answered like any other request where no range is asked for', () => {
+  it('is answered like any other request if it has no range', () => {
     const got = ask({ open: () => of(sourceHead({ length: 10 }), chunk(CONTENT)), request: { ranges: [] } });
     expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
   });

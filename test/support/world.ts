@@ -32,16 +32,16 @@ import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, nameAt, newDigest, sou
 export type Fate =
   | { readonly kind: 'good' }
   | { readonly kind: 'refuses' | 'has-no-head' | 'wrong-length' | 'throws' }
-  | { readonly kind: 'dies' | 'stalls' | 'ends-short' | 'lies'; readonly at: number }
+  | { readonly kind: 'dies' | 'stalls' | 'ends-short' | 'wrong-content'; readonly at: number }
   | { readonly kind: 'runs-on' | 'ignores-range' | 'changed' };
 
 /** A whole history, as values: the same plan always leads to the same history. */
 export interface Plan {
   readonly content: string;
   readonly checksum: boolean;
-  /** Whether the catalog knows the size, and the sources tell it. */
+  /** Whether the catalog has the size, and whether the sources announce the length. */
   readonly sizeKnown: boolean;
-  readonly lengthTold: boolean;
+  readonly lengthAnnounced: boolean;
   /** For each source the fates of its tries; after the last one that one again. */
   readonly sources: readonly (readonly Fate[])[];
   /** Bytes of a source's chunks, in turn. */
@@ -94,14 +94,14 @@ const play = (
   const whole = bytesOf(plan.content);
   const part = resolveRange({ first: start, last: end }, whole.length) ?? { first: start, last: whole.length - 1 };
   const asked = part.first;
-  const deaf = fate.kind === 'ignores-range';
-  const from = deaf ? 0 : asked;
-  const last = deaf || part.last === whole.length - 1 ? undefined : part.last;
+  const ignoresRange = fate.kind === 'ignores-range';
+  const from = ignoresRange ? 0 : asked;
+  const last = ignoresRange || part.last === whole.length - 1 ? undefined : part.last;
   const length = fate.kind === 'wrong-length' ? whole.length + 1 : whole.length;
-  const body = fate.kind === 'lies' ? whole.map((byte, at) => (at === fate.at ? byte ^ 1 : byte)) : whole;
+  const body = fate.kind === 'wrong-content' ? whole.map((byte, at) => (at === fate.at ? byte ^ 1 : byte)) : whole;
   const sent = fate.kind === 'runs-on' ? Uint8Array.from([...body, 33, 33]) : body;
   const until = last === undefined ? sent.length : last + 1;
-  const stop = 'at' in fate && fate.kind !== 'lies' ? Math.min(until, Math.max(from, fate.at)) : until;
+  const stop = 'at' in fate && fate.kind !== 'wrong-content' ? Math.min(until, Math.max(from, fate.at)) : until;
 
   return pausable<SourceEvent>(valve, (sink) => {
     let position = from;
@@ -115,7 +115,7 @@ const play = (
       if (position === from && !headSent) {
         headSent = true;
         const etag = fate.kind === 'changed' && asked > 0 ? '"new"' : '"old"';
-        sink.ahead(sourceHead({ from, etag, last, ...((plan.lengthTold || from > 0) && { length }) }));
+        sink.ahead(sourceHead({ from, etag, last, ...((plan.lengthAnnounced || from > 0) && { length }) }));
       } else if (!paused && position < stop) {
         const end = Math.min(stop, position + turn(plan.chunkSizes, said));
         const bytes = sent.subarray(position, end);

@@ -22,11 +22,11 @@ import {
 import { type AttemptDeps, attempt } from './attempt.ts';
 
 /**
- * Asks a candidate for the length of its content if its answer states none: by HEAD, then by a
- * request for the first byte, whose Content-Range has the length. Emits the length in bytes, then
- * completes. Emits `undefined` if the length stays unknown, belongs to content other than the
- * head's, or does not arrive before the timeout (`timeoutMs`). Never errors. Unsubscribing closes
- * the source.
+ * Asks a candidate for the length of its content, which its answer does not have. A HEAD request
+ * comes first, then a GET for the first byte, whose `Content-Range` has the total. Emits the length
+ * in bytes, then completes. Emits `undefined` if neither answer has it, if they are about content
+ * other than the head's, or after `timeoutMs` milliseconds. Never errors. Unsubscribing closes the
+ * source.
  */
 export const askLength = (
   request: StreamRequest,
@@ -40,7 +40,7 @@ export const askLength = (
       catchError(() => EMPTY),
     );
   const byFirst = ask('GET', 0).pipe(
-    // One byte is read, so that the connection can be reused. A longer body is not read.
+    // The single byte is read, so that the connection can be reused. A longer body is not read.
     takeWhile((event) => event.type === 'chunk' || event.last === 0, true),
     reduce<SourceEvent, SourceEvent>((head, event) => (event.type === 'head' ? event : head)),
   );

@@ -20,9 +20,9 @@ export interface AttemptDeps {
 }
 
 /**
- * One try of one candidate, from a byte on or for a range: what the source says, as long as it keeps its word. Its head has to come in time, its
- * bytes without a stall and fast enough, and as many as it, the catalog and what was `promised` to the client say; else it errors with a
- * StreamError.
+ * One attempt at one candidate, from a byte on or for a range. Emits the source's events. Errors
+ * with a StreamError if the head is late, or if the bytes stall or come too slowly. Also errors if
+ * their number differs from what the source, the catalog, or the client's head (`promised`) states.
  * Unsubscribing closes the source.
  */
 export const attempt = (
@@ -54,7 +54,7 @@ export const attempt = (
   );
   if (method === 'HEAD') return bytes;
 
-  // A source that we slow down ourselves is not to be blamed for it.
+  // Our own speed limit must not count against the source.
   const least = access?.maxSpeed === undefined ? (minSpeed * minSpeedWindow) / 1000 : 0;
   return bytes.pipe(
     least > 0

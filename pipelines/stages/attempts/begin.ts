@@ -22,9 +22,13 @@ import type { JudgedHead } from './verify-before-head.ts';
 import type { Wanted } from './wanted.ts';
 
 /**
- * Begins the response with what the first source says: its head becomes the client's, of its bytes those that are wanted pass. Where the
- * request's conditions say so, the head is a `304` or `412`, and completion follows at once.
- * Errors with `UNSATISFIABLE` where the content has none of the bytes, and where the source starts behind those that are wanted.
+ * Begins the response with the answer of the first source: its head becomes the client's, and the
+ * requested bytes pass. If the request's conditions decide so, the head is a `304` or `412`, and
+ * the result completes at once.
+ *
+ * Errors with `UNSATISFIABLE` if the content lacks all of the bytes, and with `NO_RANGE` if the
+ * source starts after the requested byte. Errors with `LENGTH_UNKNOWN` if the request needs the
+ * length and the source does not send it.
  */
 export const begin = (
   request: StreamRequest,
@@ -51,7 +55,11 @@ export const begin = (
         if (wanted.range && event.from > 0 && event.from === event.length) throw unsatisfiable(candidate, event.length);
         const part = partOf(event, candidate, holds(wanted.ifRange, validators) ? wanted : {});
         if (request.lengthRequired && request.method === 'GET' && (event.length ?? entry.size) === undefined)
-          throw new StreamError('LENGTH_UNKNOWN', errorSourceOf(candidate), `${candidate.url} does not say its length`);
+          throw new StreamError(
+            'LENGTH_UNKNOWN',
+            errorSourceOf(candidate),
+            `${candidate.url} sent no length, but the client needs one`,
+          );
         const head = clientHead(event, candidate, policy, part);
         take = cutTo(out, event, part ?? { first: 0 });
         out.next(head);
@@ -59,18 +67,18 @@ export const begin = (
     };
   });
 
-/** Somebody who has what is outdated must not hear that it is still the same. */
+/** A `304` must not confirm outdated content: only the conditions of a `412` count. */
 const preconditions = ({ conditions: { ifMatch, ifUnmodifiedSince } = {} }: StreamRequest): Conditions => ({
   ifMatch,
   ifUnmodifiedSince,
 });
 
 const unsatisfiable = (candidate: Candidate, length: number): StreamError =>
-  new StreamError('UNSATISFIABLE', errorSourceOf(candidate), `${candidate.url} has ${length} bytes only`, { length });
+  new StreamError('UNSATISFIABLE', errorSourceOf(candidate), `${candidate.url} has only ${length} bytes`, { length });
 
 /**
- * The part that the response is to be, or nothing for the whole: also if nobody knows where a range would begin or end, or the content is
- * empty, of which no part could be told.
+ * The part of the content to send, or undefined for the whole. The whole is sent if the bounds of a
+ * range are unknown, or if the content is empty, since `Content-Range` cannot state an empty part.
  */
 const partOf = (head: JudgedHead, candidate: Candidate, { range }: Wanted): Part | undefined => {
   const total = head.length ?? candidate.entry.size;

@@ -2,15 +2,16 @@ import type { Subscriber } from 'rxjs';
 import type { Chunk, SourceHead } from '../../model/index.ts';
 
 /**
- * Takes a source's chunks, told by its head where they lie in the whole, and hands on the bytes from `first` to `last`. Completes where the
- * source would go on behind them; where it ends there itself, its own end is waited for, and its connection can be used again.
+ * Passes on the bytes from `first` to `last`; the source's head states the position of its chunks
+ * in the whole. Completes at `last` if the source would continue beyond it. If the source ends
+ * there, the result waits for the source's own end, so that its connection can be reused.
  */
 export const cutTo = (
   out: Subscriber<Chunk>,
-  { from, last: told, length }: SourceHead,
+  { from, last: sourceLast, length }: SourceHead,
   { first, last = Number.POSITIVE_INFINITY }: { readonly first: number; readonly last?: number },
 ): ((chunk: Chunk) => void) => {
-  const goesOn = last < (told ?? (length === undefined ? Number.POSITIVE_INFINITY : length - 1));
+  const continues = last < (sourceLast ?? (length === undefined ? Number.POSITIVE_INFINITY : length - 1));
   let position = from;
 
   return (chunk) => {
@@ -20,6 +21,6 @@ export const cutTo = (
     position += bytes.length;
     if (start === 0 && end === bytes.length) out.next(chunk);
     else if (start < end) out.next({ type: 'chunk', bytes: bytes.subarray(start, end) });
-    if (goesOn && position > last) out.complete();
+    if (continues && position > last) out.complete();
   };
 };

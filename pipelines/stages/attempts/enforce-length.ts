@@ -3,10 +3,14 @@ import { type Candidate, errorSourceOf, type SourceEvent, StreamError } from '..
 import { operate } from '../../operators/operate.ts';
 
 /**
- * Holds one source to its word and to the catalog's: a length that differs from the catalog's fails before the head, a body
- * that ends early fails with `SHORT_BODY`, one that runs on is cut where a checksum will judge the rest, else fails.
- * A source that says no length is held to the one that was `promised`, if any. Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`, at its head where that tells the length.
- * Everything else passes. Positions are bytes of the whole content, so a body that starts later is measured like any other.
+ * Enforces the lengths that the source and the catalog state. A length that differs from the
+ * catalog's fails before the head. A body that ends early fails with `SHORT_BODY`. A body that runs
+ * on is cut if a checksum judges the rest; otherwise it fails with `WRONG_LENGTH`. If a source
+ * sends no length, `promised` counts, if given. Content beyond `sizeLimit` bytes (0: no limit)
+ * fails with `TOO_LARGE`, at its head if that has the length.
+ *
+ * All other events pass. Positions are bytes of the whole content, so a body that starts later is
+ * measured in the same way.
  */
 export const enforceLength = (
   candidate: Candidate,
@@ -18,14 +22,14 @@ export const enforceLength = (
     const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>
       new StreamError(code, errorSourceOf(candidate), `${url} ${what}`);
     let position = 0;
-    /** Where the source's bytes end. */
+    /** The end of the source's bytes. */
     let end: number | undefined;
 
     return {
       next: (event) => {
         if (event.type === 'head') {
           if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
-            throw fail('WRONG_LENGTH', `has ${event.length} bytes, the catalog says ${entry.size}`);
+            throw fail('WRONG_LENGTH', `has ${event.length} bytes, but the catalog lists ${entry.size}`);
           position = event.from;
           const total = event.length ?? entry.size ?? promised;
           end = event.last === undefined ? total : event.last + 1;
@@ -42,7 +46,7 @@ export const enforceLength = (
           out.next(event);
           return;
         }
-        if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the ${end} bytes expected`);
+        if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the expected ${end} bytes`);
         if (room > 0) out.next({ type: 'chunk', bytes: event.bytes.subarray(0, room) });
         out.complete();
       },

@@ -1,28 +1,31 @@
 import { type Candidate, field, isSameState, type SourceHead, sameChecksum } from '../../model/index.ts';
 
-/** What is remembered of contents whose sources do not say how long they are. */
+/** Lengths of contents whose sources send none. */
 export interface Lengths {
-  /** Bytes of the content that the head is of, if they were counted before, or told by other means. */
+  /** Bytes of the content to which the head belongs, if they were counted before. */
   of(candidate: Candidate, head: SourceHead): number | undefined;
-  /** The content had so many bytes. */
+  /** Records the counted bytes of the content. */
   learn(candidate: Candidate, head: SourceHead, length: number): void;
-  /** What was remembered, or told, was wrong: nothing is told of this URL by other means from now on. */
+  /**
+   * The remembered or announced length was wrong. From now on only counted lengths are used for
+   * this URL.
+   */
   distrust(candidate: Candidate): void;
-  /** Whether it was. */
+  /** Whether the URL is distrusted. */
   isDistrusted(candidate: Candidate): boolean;
 }
 
 interface Known {
   readonly candidate: Candidate;
   readonly head: SourceHead;
-  /** Bytes; absent if what was told turned out wrong. */
+  /** Bytes; absent if the URL is distrusted. */
   readonly length?: number;
 }
 
-/** URLs that are remembered, in memory. */
+/** URLs that are kept in memory. */
 const REMEMBERED = 10_000;
 
-/** The memory of lengths, shared by all requests. The URL that was not used for the longest time goes first. */
+/** The memory of lengths, shared by all requests. The least recently used URL is dropped first. */
 export const createLengths = (remembered = REMEMBERED): Lengths => {
   const known = new Map<string, Known>();
 
@@ -48,9 +51,9 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
 };
 
 /**
- * Whether the end of a body tells how long the content is. A body that is neither chunked nor of a
- * known length ends with its connection, as it does if the source dies (RFC 9112 section 6.3): then
- * only the checksum tells the one from the other.
+ * Whether the end of a body proves the length of the content. A body that is neither chunked nor of
+ * a known length ends with its connection (RFC 9112 section 6.3). It ends in the same way if the
+ * source dies. Only the checksum then distinguishes the two.
  */
-export const endsByItself = ({ entry }: Candidate, { headers, length }: SourceHead): boolean =>
+export const hasReliableEnd = ({ entry }: Candidate, { headers, length }: SourceHead): boolean =>
   length !== undefined || entry.checksum !== undefined || field(headers, 'transfer-encoding') !== undefined;

@@ -15,12 +15,12 @@ import { backOff } from '../../operators/back-off.ts';
 export interface Failure {
   readonly candidate: Candidate;
   readonly error: StreamError;
-  /** The byte at which the attempt began to add to the response, and the one it came to. */
+  /** The byte at which the attempt began to add to the response, and the byte that it reached. */
   readonly from: number;
   readonly sent: number;
 }
 
-/** What has been promised to the client, and what proves that more bytes belong to it. */
+/** The promises of the response to the client, and the proof that more bytes belong to it. */
 export type ResponseSoFar = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
 
 export interface Progress {
@@ -31,24 +31,29 @@ export interface Progress {
 
 export interface Next {
   readonly candidate: Candidate;
-  /** Milliseconds to wait before it. */
+  /** Milliseconds to wait before the attempt. */
   readonly wait: number;
 }
 
 type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | 'retryWaitLimit'>;
 
 /**
- * Which candidate is tried next, and after what wait; nothing when the request has to fail. The one place of this rule:
- * 1. the one that was just sending, at once, where its connection merely broke and every untried one keeps its turn;
- * 2. the first that was not tried yet, at once;
- * 3. the one tried least whose failure may pass, after a back-off or as long as it asked for itself.
- * Outdated candidates come when nothing is left of the others, and not at all if one of these had the content, which is not for this request.
+ * The next candidate and the wait before it; undefined if the request must fail. The only place of
+ * this rule:
+ * 1. the candidate that was just sending, at once, if only its connection broke and every untried
+ *    candidate keeps its turn;
+ * 2. the first untried candidate, at once;
+ * 3. the least tried candidate whose failure may pass, after a back-off or the time that it asked
+ *    for.
+ *
+ * Outdated candidates follow when no other remains. They are not used if another candidate had the
+ * content but could not serve this request.
  */
 export const nextAttempt = (progress: Progress, limits: Limits, random: () => number): Next | undefined => {
   const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
-  // A verified copy knows how long the content is: no other source could have the bytes.
+  // A verified copy has the exact length of the content, so no other source can deliver the bytes.
   if (failures.some(({ candidate, error }) => isCopy(candidate) && error.code === 'UNSATISFIABLE')) return undefined;
 
   const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
@@ -56,7 +61,10 @@ export const nextAttempt = (progress: Progress, limits: Limits, random: () => nu
   return among(current, progress, limits, random) ?? (settled ? undefined : among(outdated, progress, limits, random));
 };
 
-/** The content is there: it has none of the bytes, or no length, and this client needs one. Other content would be no answer. */
+/**
+ * The content exists, but lacks the requested bytes, or the length that this client needs. Other
+ * content would be a wrong answer.
+ */
 const SETTLED: ReadonlySet<ErrorCode> = new Set(['UNSATISFIABLE', 'LENGTH_UNKNOWN']);
 
 const among = (
@@ -80,8 +88,8 @@ const among = (
   };
 
   const untried = usable.filter((candidate) => !failed(candidate));
-  const mayGoOn = failures.length + untried.length < limits.attempts;
-  if (mayGoOn && last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate, 'same'))
+  const mayResume = failures.length + untried.length < limits.attempts;
+  if (mayResume && last && last.sent > last.from && usable.includes(last.candidate) && mayPass(last.candidate, 'same'))
     return { candidate: last.candidate, wait: 0 };
 
   if (untried[0]) return { candidate: untried[0], wait: 0 };
@@ -95,7 +103,7 @@ const among = (
   return { candidate: again, wait: failed(again)?.error.retryAfter ?? pause };
 };
 
-/** Failures of a candidate since it last brought a new byte, that failure included. */
+/** Failures of a candidate since it last delivered a new byte, that failure included. */
 const failuresInARow = (candidate: Candidate, failures: readonly Failure[]): number => {
   const own = failures.filter((failure) => failure.candidate === candidate);
   const fruitful = own.findLastIndex((failure) => failure.sent > failure.from);

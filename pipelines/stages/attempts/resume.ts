@@ -15,10 +15,10 @@ import { cutTo } from './cut.ts';
 import type { ResponseSoFar } from './next-attempt.ts';
 
 /**
- * Joins a source's bytes to a response that has come to body byte `sent`: its head is judged and swallowed, bytes that the client has, or
- * does not want, are skipped, the rest passes. Emits a `resumed` note in place of the head.
- * Errors where the source cannot be proven to hold the same content, or starts at the wrong byte: bytes of one file never
- * follow those of another.
+ * Joins a source's bytes to a response that has reached body byte `sent`. The head is checked and
+ * dropped. Bytes that the client has already, or did not request, are skipped; the rest pass. Emits
+ * a `resumed` note in place of the head. Errors if the source cannot be proven to hold the same
+ * content, or starts at the wrong byte. Bytes of one file never follow those of another.
  */
 export const resume = (
   candidate: Candidate,
@@ -50,7 +50,7 @@ const judge = (head: SourceHead, candidate: Candidate, soFar: ResponseSoFar, fir
   const sameSource = isSame(candidate, soFar.candidate);
   if (sameSource && soFar.etag !== undefined && head.etag !== undefined && soFar.etag !== head.etag)
     fail('CHANGED', `changed from ${soFar.etag} to ${head.etag}`);
-  // Without a checksum by which the whole is judged, the source has to say its strong tag again.
+  // Without a checksum for the whole, the source must repeat its strong entity tag.
   const proven = mayContinue(candidate, soFar) && ((entry.checksum && soFar.whole) || soFar.etag === head.etag);
   if (!proven) fail('CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag');
 

@@ -2,29 +2,31 @@ import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Candidate, Chunk, Policy, SourceEvent, SourceHead, StreamRequest } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import { type DigestDeps, digested, wrongChecksum } from '../verify.ts';
-import { endsByItself } from './lengths.ts';
+import { hasReliableEnd } from './lengths.ts';
 
-/** A source's head, and whether the body that follows is already known to be right. */
+/** A source's head, and whether the body that follows is already verified. */
 export type JudgedHead = SourceHead & { readonly verified: boolean };
 
-interface VerifyWholeDeps extends DigestDeps {
+interface VerifyBeforeHeadDeps extends DigestDeps {
   readonly policy: Pick<Policy, 'verifyWholeBelow' | 'verifyWholeWithin'>;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Lets small content pass only as a whole: head and chunks wait until the digest matches, so a wrong file fails before the
- * head and costs the client nothing but the time to ask another source. Content of unknown length waits too if its end can be told from
- * a source that died: its head then says how long it is. An empty body is always checked here: its head alone ends it.
+ * Passes small content only as a whole: head and chunks wait until the digest matches. A wrong file
+ * then fails before the head and costs the client only the time to ask another source. Content of
+ * unknown length waits too, if its end differs from that of a source that died; its head then gets
+ * the length. An empty body is always checked here: its head alone ends it.
  *
- * Passes at once, with `verified: false`: content that is larger, a part, and content of known length without a checksum. What turns out larger
- * than `verifyWholeBelow` bytes while it waits, or has not ended `verifyWholeWithin` milliseconds after its first byte, passes from then on:
- * a client of a slow source would give up otherwise. Holds at most so many bytes, and a chunk.
+ * Passes at once, with `verified: false`: larger content, a part, and content of known length
+ * without a checksum. Content also passes once it exceeds `verifyWholeBelow` bytes, or has not
+ * ended `verifyWholeWithin` milliseconds after its first byte. The client of a slow source would
+ * otherwise give up. Holds at most `verifyWholeBelow` bytes and one chunk.
  */
 export const verifyBeforeHead = (
   { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
-  { newDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyWholeDeps,
+  { newDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyBeforeHeadDeps,
 ): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
@@ -39,7 +41,7 @@ export const verifyBeforeHead = (
     const mayWait = (head: SourceHead): boolean => {
       if (method !== 'GET' || head.from > 0 || head.last !== undefined) return false;
       const length = lengthOf(head);
-      if (length === undefined) return endsByItself(candidate, head);
+      if (length === undefined) return hasReliableEnd(candidate, head);
       return entry.checksum !== undefined && length <= verifyWholeBelow;
     };
 
@@ -50,7 +52,7 @@ export const verifyBeforeHead = (
       for (const chunk of bytes) out.next(chunk);
     };
 
-    /** The source's end is all that is missing, or there is room and time for more. */
+    /** Only the source's end is missing, or the limits still allow more bytes and time. */
     const mayWaitOn = (head: SourceHead): boolean => {
       since ??= scheduler.now();
       return held === lengthOf(head) || (held <= verifyWholeBelow && scheduler.now() - since < verifyWholeWithin);

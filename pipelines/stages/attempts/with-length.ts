@@ -11,7 +11,7 @@ import {
 import { operate } from '../../operators/operate.ts';
 import { askLength } from './ask-length.ts';
 import type { AttemptDeps } from './attempt.ts';
-import { endsByItself, type Lengths } from './lengths.ts';
+import { hasReliableEnd, type Lengths } from './lengths.ts';
 import type { JudgedHead } from './verify-before-head.ts';
 
 interface WithLengthDeps extends AttemptDeps {
@@ -21,13 +21,16 @@ interface WithLengthDeps extends AttemptDeps {
 }
 
 /**
- * Finds out how long content is whose source does not say, and the catalog neither: a cache that keeps a body without a length could keep one
- * that broke off, and some clients cannot tell. Counted before, or told by the candidate when it is asked for that alone. Meanwhile the
- * source is paused, its head and what came already wait. What cannot be told passes without a length, and is counted for the next time.
+ * Finds the length of content if neither its source nor the catalog states it. A cache that keeps a
+ * body without a length may keep one that broke off, and some clients cannot detect that. The
+ * length is known from an earlier count, or the candidate is asked for it separately. Until then
+ * the source is paused, and its head and first chunks wait. If the length stays unknown, the
+ * content passes without it and is counted for the next time.
  *
- * Emits what the source emits; errors with it, and with `WRONG_LENGTH` if the body is not as long as was told. Unsubscribing leaves both.
+ * Emits the events of the source. Errors with the source, and with `WRONG_LENGTH` if the body has
+ * another length. Unsubscribing closes both requests.
  *
- * @param open the source, for a request with a valve of its own
+ * @param open the source, for a request with its own valve
  */
 export const withLength = (
   request: StreamRequest,
@@ -36,13 +39,16 @@ export const withLength = (
   open: (request: StreamRequest) => Observable<JudgedHead | Chunk>,
 ): Observable<JudgedHead | Chunk> => {
   const { lengths } = deps;
-  /** What was counted is better than what is told, and what turned out wrong is not repeated. */
-  const toldByHead = (head: JudgedHead): number | undefined =>
+  /**
+   * A counted length is better than an announced one, and a length that proved wrong is not
+   * repeated.
+   */
+  const lengthForHead = (head: JudgedHead): number | undefined =>
     lengths?.of(candidate, head) ?? (lengths?.isDistrusted(candidate) ? undefined : head.length);
   if (candidate.entry.size !== undefined) return open(request);
   if (request.method === 'HEAD')
     return open(request).pipe(
-      map((event) => (event.type === 'head' ? { ...event, length: toldByHead(event) } : event)),
+      map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event)),
     );
 
   return new Observable((out) => {
@@ -66,14 +72,14 @@ const measured = (
   find: (head: JudgedHead) => Observable<number | undefined>,
 ) =>
   operate<JudgedHead | Chunk, JudgedHead | Chunk>((out) => {
-    /** The head of a body that is counted: its source does not say how long it is. */
+    /** The head of a body that is counted, because its source sent no length. */
     let counted: JudgedHead | undefined;
     let promised: number | undefined;
     let received = 0;
-    /** What waits for the length. */
+    /** Chunks that wait for the length. */
     let waiting: Chunk[] | undefined;
 
-    const tell = (length: number | undefined) => {
+    const release = (length: number | undefined) => {
       const chunks = waiting ?? [];
       waiting = undefined;
       promised = length;
@@ -84,7 +90,7 @@ const measured = (
 
     const found = (length: number | undefined) => {
       try {
-        if (waiting) tell(length);
+        if (waiting) release(length);
       } catch (error) {
         out.error(error);
       }
@@ -92,16 +98,12 @@ const measured = (
 
     const wrong = (what: string): StreamError => {
       lengths?.distrust(candidate);
-      return new StreamError(
-        'WRONG_LENGTH',
-        errorSourceOf(candidate),
-        `${candidate.url} ${what}, told were ${promised}`,
-      );
+      return new StreamError('WRONG_LENGTH', errorSourceOf(candidate), `${candidate.url} ${what}`);
     };
 
     const pass = (chunk: Chunk) => {
       received += chunk.bytes.length;
-      if (promised !== undefined && received > promised) throw wrong('sent more bytes');
+      if (promised !== undefined && received > promised) throw wrong(`sent more than the expected ${promised} bytes`);
       out.next(chunk);
     };
 
@@ -115,22 +117,22 @@ const measured = (
           counted = event;
           const length = lengths?.of(candidate, event);
           waiting = [];
-          // Without a validator nobody could say whether an answer is about this content.
+          // Without a validator no answer can be matched to this content.
           const hopeless = lengths?.isDistrusted(candidate) || !isSameState(candidate, event, event);
-          if (length !== undefined || hopeless) return tell(length);
+          if (length !== undefined || hopeless) return release(length);
           known.next(false);
           out.add(find(event).subscribe(found));
         }
       },
       complete: () => {
         if (waiting)
-          tell(
-            endsByItself(candidate, counted as JudgedHead)
+          release(
+            hasReliableEnd(candidate, counted as JudgedHead)
               ? waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
               : undefined,
           );
-        if (promised !== undefined && received < promised) throw wrong(`ended after ${received} bytes`);
-        if (counted && endsByItself(candidate, counted)) lengths?.learn(candidate, counted, received);
+        if (promised !== undefined && received < promised) throw wrong(`ended after ${received} of ${promised} bytes`);
+        if (counted && hasReliableEnd(candidate, counted)) lengths?.learn(candidate, counted, received);
         out.complete();
       },
     };

@@ -10,48 +10,63 @@ import {
 import { backOff } from '../../operators/back-off.ts';
 
 interface HealthOptions {
-  /** Milliseconds that a source cools down after its first failure; doubled by each further one, with jitter. */
+  /**
+   * Milliseconds that a source cools down after its first failure. Each further failure doubles the
+   * time, with jitter.
+   */
   readonly cooldown: number;
   readonly cooldownLimit: number;
   readonly random: () => number;
   readonly scheduler?: SchedulerLike;
 }
 
-/** A source that failed and has not proven itself since: `cooling`, tried last; or on `trial` by one request, for the others cooling still. */
+/**
+ * A source that failed and has not recovered. `cooling`: it is tried last. `trial`: one request
+ * tries it while the others still treat it as cooling.
+ */
 export interface SourceHealth {
   readonly source: SourceId;
   readonly state: 'cooling' | 'trial';
   /** Failures in a row. */
   readonly failures: number;
-  /** When the next trial may be; milliseconds on the scheduler's clock. */
+  /** When the next trial may begin, in milliseconds on the clock of the scheduler. */
   readonly until: number;
   readonly lastError: { readonly code: ErrorCode; readonly message: string };
 }
 
-/** The memory of how sources behaved, shared by all requests. */
+/** The past behaviour of sources, shared by all requests. */
 export interface Health {
-  /** The candidates, those of cooling sources last, and behind them those that lied; none is left out, and the order is else kept. */
+  /**
+   * Sorts the candidates: those of cooling sources last, and after them those that sent wrong
+   * content. None is left out, and the order is otherwise kept.
+   */
   order(candidates: readonly Candidate[]): readonly Candidate[];
-  /** Learns from a request's notes: who is tried, who failed. */
+  /** Records the notes of a request: which source is tried, which failed. */
   observe(note: Note): void;
-  /** A source's head came, so many milliseconds after it was asked. */
+  /** Records that a source's head came `took` milliseconds after its request. */
   answered(source: SourceId, took: number): void;
-  /** A transfer came to its right end: its source is well. */
+  /** Records a complete transfer: its source has recovered. */
   succeeded(source: SourceId): void;
-  /** Milliseconds that 95 of 100 of a source's recent heads took at most; nothing before there were enough of them. */
+  /**
+   * The 95th percentile of the recent head times of a source, in milliseconds. Undefined until
+   * enough are known.
+   */
   usualHead(source: SourceId): number | undefined;
-  /** The sources that are not well, now and after each change. Never completes. */
+  /** The unhealthy sources, now and after each change. Never completes. */
   readonly unhealthy: Observable<readonly SourceHealth[]>;
 }
 
-/** Heads remembered of each source, and how many make a rule. */
+/** Head times remembered for each source, and the number from which they count. */
 const REMEMBERED = 64;
 const ENOUGH = 20;
 
-/** URLs remembered because their content was wrong. */
+/** URLs remembered for wrong content. */
 const WRONG_REMEMBERED = 1000;
 
-/** A file that is not there, or has none of the bytes, says nothing of the source that does not have it, nor do our own limits. */
+/**
+ * Failures that do not count against a source: it lacks the file or the bytes, or the limit is our
+ * own.
+ */
 const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_MISSING',
   'UNSATISFIABLE',
@@ -62,11 +77,13 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * A breaker for each source. A failure opens it: the source cools down for a while that doubles from failure to failure and is
- * spread by jitter, so that not all requests come back at once. After that one request may try it (half open); its success
- * closes the breaker, its failure opens it for longer. Sources are never excluded: where nothing else is left they are tried.
- * Wrong content is remembered by its URL, for as long as a source cools down at most: it may be the only thing wrong with its source, and
- * where all sources are cooling down the next request must still begin with another one.
+ * A circuit breaker for each source. A failure opens it: the source cools down for a time that
+ * doubles with each failure. Jitter spreads that time, so that not all requests come back at once.
+ * After that one request may try the source (half open). Success closes the breaker, failure opens
+ * it for longer. Sources are never excluded: if no other source remains, they are tried.
+ *
+ * Wrong content is remembered by its URL, for at most `cooldownLimit`. The rest of its source may
+ * be right. If all sources are cooling down, the next request must still begin with another one.
  */
 export const createHealth = ({
   cooldown,
@@ -118,7 +135,8 @@ export const createHealth = ({
       if (note.type === 'failed' && note.error.code === 'WRONG_CHECKSUM') rememberWrongContent(note.candidate);
       if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
-        // Should the trial never come to an end (its client may leave), the next one follows after as long again.
+        // If the trial never ends (its client may leave), the next one may begin after the same
+        // time again.
         remember({ ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
     },
     answered: (source, took) => {

@@ -3,19 +3,19 @@ import { type Candidate, type Chunk, type Head, isNote, type Note } from '../../
 import { operate } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
-interface LearnDeps {
+interface RecordHealthDeps {
   readonly health?: Omit<Health, 'order' | 'unhealthy' | 'usualHead'>;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Tells the memory of all sources how those of this request behaved: who was tried, how long its head took, who failed, and who
- * brought the body to its right end. Passes everything on, untouched.
+ * Records how the sources of a request behaved: which was tried, how long its head took, which
+ * failed, and which completed the body. Passes everything on unchanged.
  */
 export const recordHealth = ({
   health,
   scheduler = asyncScheduler,
-}: LearnDeps): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+}: RecordHealthDeps): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
     const asked = new Map<Candidate, number>();
     let serving: Candidate | undefined;

@@ -35,7 +35,7 @@ const bare = aCandidate('feed', anEntry());
 const wrong = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'WRONG_CHECKSUM' | 'CHANGED' | 'NO_RANGE', message: string) =>
   new StreamError(code, 'feed', `http://feed/bear.rpm ${message}`);
 
-describe('measure', () => {
+describe('enforceLength', () => {
   const check = (
     candidate: Candidate,
     source: string,
@@ -50,16 +50,16 @@ describe('measure', () => {
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
-  it('passes a body of the length that was told', () => check(bare, 'h-a-b-c-|', 'h-a-b-c-|'));
+  it('passes a body of the announced length', () => check(bare, 'h-a-b-c-|', 'h-a-b-c-|'));
   it('fails a body that ends early', () =>
     check(bare, 'h-a-b-|', 'h-a-b-#', undefined, wrong('SHORT_BODY', 'ended after 2 of 3 bytes')));
-  it("fails before the head where the length is not the catalog's", () =>
+  it("fails before the head if the length is not the catalog's", () =>
     check(
       aCandidate('feed', anEntry({ size: 4 })),
       'h-a-',
       '#',
       undefined,
-      wrong('WRONG_LENGTH', 'has 3 bytes, the catalog says 4'),
+      wrong('WRONG_LENGTH', 'has 3 bytes, but the catalog lists 4'),
     ));
   it("measures a body of unknown length by the catalog's", () =>
     check(
@@ -70,12 +70,12 @@ describe('measure', () => {
       wrong('SHORT_BODY', 'ended after 1 of 4 bytes'),
     ));
   it('fails a body that runs on', () =>
-    check(bare, 'h-a-b-w-', 'h-a-b-#', undefined, wrong('WRONG_LENGTH', 'sent more than the 3 bytes expected')));
-  it('cuts a body that runs on where a checksum will judge it', () => check(abc, 'h-a-b-w-', 'h-a-b-(C|)'));
+    check(bare, 'h-a-b-w-', 'h-a-b-#', undefined, wrong('WRONG_LENGTH', 'sent more than the expected 3 bytes')));
+  it('cuts a body that runs on if a checksum will judge it', () => check(abc, 'h-a-b-w-', 'h-a-b-(C|)'));
   it('cuts a body that runs on at a chunk border', () => check(abc, 'h-a-b-c-d-', 'h-a-b-c-|'));
-  it('measures a later part by its place in the whole', () =>
+  it('measures a later part by its position in the whole', () =>
     check(bare, 'h-c-|', 'h-c-|', sourceHead({ length: 3, from: 2 })));
-  it('passes anything where no length is known', () => check(bare, 'h-a-b-|', 'h-a-b-|', sourceHead()));
+  it('passes any body of unknown length', () => check(bare, 'h-a-b-|', 'h-a-b-|', sourceHead()));
 });
 
 const START = { first: 0, whole: true };
@@ -109,11 +109,11 @@ describe('resume', () => {
     });
   const soFar = { ...START, candidate: abc, total: 3, etag: '"1"' };
 
-  it('goes on at the exact byte and swallows the second head', () => check(soFar, '-h-c|', '-n-c|'));
-  it('skips what the client has where the source starts anew', () =>
+  it('continues at the exact byte and drops the second head', () => check(soFar, '-h-c|', '-n-c|'));
+  it('skips the bytes that the client has if the source starts over', () =>
     check(soFar, '-h-a-w-|', '-n---c-|', { head: sourceHead({ length: 3 }) }));
   it('skips whole chunks up to the border', () => check(soFar, 'habc|', 'n--c|', { head: sourceHead({ length: 3 }) }));
-  it('has skipped by the time that its consumer asks for more', () => {
+  it('has counted the skipped bytes before its consumer asks for more', () => {
     const source = new Subject<SourceEvent>();
     const got: string[] = [];
     source.pipe(resume(abc, soFar, 1)).subscribe((event) => {
@@ -139,7 +139,7 @@ describe('resume', () => {
       head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
       error: wrong('CHANGED', 'changed from "1" to "2"'),
     }));
-  it('takes another source with another entity tag where the checksum proves it', () =>
+  it('accepts another source with another entity tag if the checksum proves it', () =>
     check(soFar, '-h-c|', '-n-c|', {
       head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
       by: aCandidate('other', entryOf('abc')),
@@ -170,45 +170,45 @@ describe('verify', () => {
 
   it('holds the last chunk back until source and digest agree', () =>
     check(headOf(abc, { length: 3 }), 'h-a-b-c---|', 'h-a-b-----(c|)'));
-  it('never lets the end of wrong content go', () =>
+  it('withholds the end of wrong content', () =>
     check(
       headOf(abc, { length: 3 }),
       'h-a-b-d---|',
       'h-a-b-----(f#)',
-      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, but the catalog lists ${sha256('abc')}`),
     ));
-  it('holds every chunk until the next where the length is unknown', () =>
+  it('holds every chunk until the next if the length is unknown', () =>
     check(headOf(abc), 'h-a-b-c---|', 'h---a-b---(c|)'));
   it('checks an empty body', () =>
     check(
       headOf(abc, { length: 0 }),
       'h---|',
       'h---(f#)',
-      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, but the catalog lists ${sha256('abc')}`),
     ));
-  it('drops what it holds when the source fails', () =>
+  it('drops the held chunk when the source fails', () =>
     check(headOf(abc, { length: 3 }), 'h-a-b-c---#', 'h-a-b-----#', 'error' as never));
-  it('holds the end of content without a checksum too: the source must have come to its end', () =>
+  it('holds the end of content without a checksum until its source has ended', () =>
     check(headOf(bare, { length: 1 }), 'h-a---|', 'h-----(a|)'));
-  it('passes at once what was checked before its head', () =>
+  it('passes content at once that was checked before its head', () =>
     check(headOf(abc, { length: 3, verified: true }), 'h-a-b-c---|', 'h-a-b-c---|'));
 });
 
-describe('verifyWhole', () => {
+describe('verifyBeforeHead', () => {
   const check = (
     candidate: Candidate,
     limit: number,
     source: string,
     result: string,
     {
-      length: told = 3,
+      length: announced = 3,
       unknown = false,
       error = undefined as StreamError | undefined,
       more = {} as Partial<SourceHead>,
     } = {},
   ) =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const length = unknown ? undefined : told;
+      const length = unknown ? undefined : announced;
       const head = sourceHead({ length, ...more });
       const values: Record<string, SourceEvent> = { ...CHUNKS, h: head };
       const heads = {
@@ -228,32 +228,32 @@ describe('verifyWhole', () => {
   const unknown = { unknown: true };
   const CHUNKED: Partial<SourceHead> = { headers: [['Transfer-Encoding', 'chunked']] };
 
-  it('lets small content go as a whole', () => check(abc, 3, 'h-a-b-c---|', '----------(Habc|)'));
+  it('passes small content as a whole', () => check(abc, 3, 'h-a-b-c---|', '----------(Habc|)'));
   it('fails wrong small content before its head', () =>
     check(abc, 3, 'h-a-b-d---|', '----------#', {
-      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, the catalog says ${sha256('abc')}`),
+      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, but the catalog lists ${sha256('abc')}`),
     }));
   it('passes larger content at once', () => check(abc, 2, 'h-a-b-c---|', 'L-a-b-c---|'));
   it('passes content without a checksum at once', () => check(bare, 3, 'h-a-b-c---|', 'L-a-b-c---|'));
   it('passes a part at once', () => check(abc, 9, 'h-a|', 'L-a|', { more: { last: 0 } }));
-  it('says how long content is that its source did not measure, and checks it', () =>
+  it('checks content of unknown length, and adds the length', () =>
     check(abc, 9, 'h-a-b-c---|', '----------(Habc|)', unknown));
-  it('measures also what has no checksum', () =>
+  it('measures content without a checksum, too', () =>
     check(bare, 9, 'h-a-b-c---|', '----------(Mabc|)', { ...unknown, more: CHUNKED }));
-  it('cannot measure what ends with its connection, as it would if its source died', () =>
+  it('does not measure a body that ends with its connection, as it does if its source dies', () =>
     check(bare, 9, 'h-a-b-c---|', 'L-a-b-c---|', unknown));
-  it('passes what turns out to be larger', () =>
+  it('passes content once it exceeds the limit', () =>
     check(bare, 2, 'h-a-b-c-----|', '------(Labc)|', { ...unknown, more: CHUNKED }));
-  it('passes what comes too slowly, but waits for the first byte, and for a mere end', () => {
+  it('passes content that is too slow, but waits for the first byte and for a missing end', () => {
     check(abc, 9, 'h---------------a-b-c--|', '-----------------------(Habc|)', unknown);
     check(abc, 9, 'h-a----b------c------|', '--------------(Labc)-|', unknown);
     check(abc, 9, 'h-a----b------c-----|', '--------------------(Habc|)');
     check(abc, 9, 'h-a---------b------c-|', '------------(Lab)--c-|');
   });
-  it('always checks an empty body before its head, which is all there is of it', () =>
+  it('always checks an empty body before its head, which ends it', () =>
     check(abc, 0, 'h---|', '----#', {
       length: 0,
-      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, the catalog says ${sha256('abc')}`),
+      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, but the catalog lists ${sha256('abc')}`),
     }));
-  it('drops what waits when the source fails', () => check(abc, 3, 'h-a-b-#', '------#'));
+  it('drops the waiting chunks when the source fails', () => check(abc, 3, 'h-a-b-#', '------#'));
 });

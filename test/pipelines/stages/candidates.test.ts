@@ -7,7 +7,7 @@ describe('candidates', () => {
   const newer = anEntry({ revision: 2 });
   const older = anEntry({ revision: 1 });
 
-  it('lines up the sources in order, entry by entry', () =>
+  it('lists the sources in order, entry by entry', () =>
     marbles(({ cold, expectObservable }) => {
       const [newest, same] = [entryOf('a', { revision: 2 }), entryOf('a', { revision: 1 })];
       const saved = aCandidate('saved', newest);
@@ -24,7 +24,7 @@ describe('candidates', () => {
     ['of another checksum', entryOf('b', { revision: 1 }), entryOf('a', { revision: 2 })],
     ['without one', older, newer],
     ['of the same importer, or another', anEntry({ importerId: '1'.repeat(24) }), newer],
-  ])('takes an older entry %s for other content: tried last, whatever its sources’ health', (_, before, now) =>
+  ])('treats an older entry %s as other content, tried last in spite of its sources’ health', (_, before, now) =>
     marbles(({ expectObservable }) => {
       const at = (entry: CatalogEntry) => [of(aCandidate('saved', entry)), of(aCandidate('feed', entry))];
       const sources = [(entry: CatalogEntry) => concat(...at(entry))];
@@ -44,7 +44,7 @@ describe('candidates', () => {
     }),
   );
 
-  it('makes a failing candidate of a source that errors, and goes on', () =>
+  it('makes a failing candidate of a source that errors, and continues', () =>
     marbles(({ expectObservable }) => {
       const problem = new StreamError('SOURCE_BROKEN', 'feed', 'importer unknown');
       const feed = aCandidate('feed', newer);
@@ -53,13 +53,13 @@ describe('candidates', () => {
       expectObservable(of([newer]).pipe(candidates({ sources }))).toBe('(r|)', { r: [broken, feed] });
     }));
 
-  it('errors where no source offers anything', () =>
+  it('errors if no source offers anything', () =>
     marbles(({ expectObservable }) => {
       const error = new StreamError('NO_CANDIDATE', 'catalog', 'no source offers /pulp/bear.rpm');
       expectObservable(of([newer]).pipe(candidates({ sources: [() => EMPTY] }))).toBe('#', {}, error);
     }));
 
-  it('asks a source only after the one before it, and leaves it when unsubscribed', () =>
+  it('asks a source only after the previous one, and leaves it when unsubscribed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const first = cold<never>('---|');
       const second = cold<never>('------|');

@@ -69,7 +69,7 @@ describe('clientHead', () => {
     ).toEqual([['Kept', 'y'], ...OURS]);
   });
 
-  it('drops what Connection names', () =>
+  it('drops the fields that Connection names', () =>
     expect(
       headersOf([
         ['Connection', 'close, X-Secret'],
@@ -88,10 +88,10 @@ describe('clientHead', () => {
       ]),
     ).toEqual([...OURS]));
 
-  it('keeps a content coding where nothing else says what the bytes are', () =>
+  it('keeps a content coding of content without a checksum', () =>
     expect(headersOf([['Content-Encoding', 'gzip']])).toEqual([['Content-Encoding', 'gzip'], ...OURS]));
 
-  it('drops a content coding where the checksum says that the raw bytes are the file', () =>
+  it('drops a content coding if the checksum identifies the raw bytes as the file', () =>
     expect(
       headersOf(
         [
@@ -115,7 +115,7 @@ describe('clientHead', () => {
     ['/a.bz2', 'x-bzip2'],
     ['/a.xz', 'xz'],
     ['/a.zst', 'zstd'],
-  ])('takes no compressed file for a coded one: %s told to be %s', (path, coding) =>
+  ])('drops a coding that only repeats the file’s compression: %s, declared as %s', (path, coding) =>
     expect(headersOf([['Content-Encoding', coding]], aCandidate('feed', anEntry({ path })))).toEqual([...OURS]),
   );
 
@@ -124,14 +124,14 @@ describe('clientHead', () => {
     ['/a.txt', 'gzip'],
     ['/a.gz', 'br'],
     ['/gz', 'gzip'],
-  ])('tells a coding that is not the file’s own: %s told to be %s', (path, coding) =>
+  ])('keeps a coding that is not the file’s compression: %s, declared as %s', (path, coding) =>
     expect(headersOf([['Content-Encoding', coding]], aCandidate('feed', anEntry({ path })))).toEqual([
       ['Content-Encoding', coding],
       ...OURS,
     ]),
   );
 
-  it('has caches keep nothing whose length nobody knows, and nothing outdated', () => {
+  it('forbids caching of content that is outdated or of unknown length', () => {
     const of = (length: number | undefined, candidate = bare) =>
       clientHead({ ...sourceHead({ length }), verified: false }, candidate, policy).headers.at(-1);
     expect(of(undefined)).toEqual(['Cache-Control', 'no-store']);
@@ -139,6 +139,6 @@ describe('clientHead', () => {
     expect(of(10, { ...bare, outdated: true })).toEqual(['Cache-Control', 'no-store']);
   });
 
-  it('tells no date of what has replaced other content, which may have had the same', () =>
+  it('drops the date of content that replaced other content, which may have had the same date', () =>
     expect(headersOf([['Last-Modified', 'x']], aCandidate('feed', anEntry({ replaced: true })))).toEqual([...OURS]));
 });

@@ -4,10 +4,10 @@ import { aCandidate, aRequest, entryOf, headOf, marbles } from '../../support/ri
 
 const VALVE = { o: true, x: false };
 const VALUES = { h: headOf(aCandidate('feed', entryOf('a'))) };
-const stuck = new StreamError('CLIENT_STUCK', 'client', 'the client took nothing for 5 ms');
+const stuck = new StreamError('CLIENT_STUCK', 'client', 'the client read nothing for 5 ms');
 
-describe('patient', () => {
-  it('cuts a consumer that wants nothing for too long, and leaves source and valve', () =>
+describe('clientTimeout', () => {
+  it('errors if the valve stays closed for too long, and leaves source and valve', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold<Head>('h-------------', VALUES);
       const valve = hot('        o-x--o---x----', VALVE);
@@ -22,7 +22,7 @@ describe('patient', () => {
       expectSubscriptions(valve.subscriptions).toBe(' ^-------------!');
     }));
 
-  it('waits for ever, and does not look at the valve, where the time is 0', () =>
+  it('never errors, and ignores the valve, if the time is 0', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold<Head>('h---------|', VALUES);
       const valve = hot('        x----------', VALVE);

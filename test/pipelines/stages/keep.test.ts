@@ -5,7 +5,7 @@ import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEnd
 const feed = aCandidate('feed', entryOf('ab'));
 const saved = aCandidate('saved', entryOf('ab'));
 
-/** What became of the copies, written down as it happens. The head says where one is made. */
+/** The events of the copies, in order. The head marks a copy in progress. */
 const check = (
   source: string,
   result: string,
@@ -27,8 +27,8 @@ const check = (
         return keeping as never;
       },
     });
-    const told = expected.length > 0 ? { ...values, h: headOf(candidate, { length: 2, keepsCopy: true }) } : values;
-    expectObservable(events.pipe(kept), unsubscribed).toBe(result, told);
+    const marked = expected.length > 0 ? { ...values, h: headOf(candidate, { length: 2, keepsCopy: true }) } : values;
+    expectObservable(events.pipe(kept), unsubscribed).toBe(result, marked);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();
     expect(log).toEqual(expected);
@@ -46,18 +46,18 @@ describe('keep', () => {
   it('writes the bytes as they pass, and commits with the end', () =>
     check('-h-a-b-|', '-h-a-b-|', [COPY, 'a', 'b', 'committed']));
 
-  it('aborts the copy of a body that failed', () => check('-h-a-#', '-h-a-#', [COPY, 'a', 'aborted']));
+  it('aborts the copy if the body fails', () => check('-h-a-#', '-h-a-#', [COPY, 'a', 'aborted']));
 
   it('aborts the copy when the consumer leaves', () =>
     check('-h-a-b-|', '-h-a', [COPY, 'a', 'aborted'], { unsubscribed: '^---!' }));
 
-  it('makes none for HEAD, none where the request says so, and none of a copy', () => {
+  it('does not write one for HEAD, for a request without `save`, or from a copy', () => {
     check('-h-|', '-h-|', [], { request: { method: 'HEAD' } });
     check('-h-a-b-|', '-h-a-b-|', [], { request: { save: false } });
     check('-h-a-b-|', '-h-a-b-|', [], { candidate: saved });
   });
 
-  it('passes everything on where no copy is wanted', () =>
+  it('passes everything on if the copy is declined', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values: Record<string, Head | Chunk> = { h: headOf(feed), a: chunk('a') };
       const events = cold('-h-a-|', values);
@@ -65,15 +65,15 @@ describe('keep', () => {
       expectSubscriptions(events.subscriptions).toBe('^----!');
     }));
 
-  it('has committed before the consumer is told the end: whoever asks then finds the copy', () => {
+  it('commits before completion, so that the next request finds the copy', () => {
     const log: string[] = [];
     const keeping = { write: () => {}, commit: () => log.push('committed'), abort: () => log.push('aborted') };
     marbles(({ cold, flush }) => {
       cold('h|', { h: headOf(feed) })
         .pipe(keep(aRequest(), { keep: () => keeping as never }))
-        .subscribe({ complete: () => log.push('told') });
+        .subscribe({ complete: () => log.push('complete') });
       flush();
     });
-    expect(log).toEqual(['committed', 'told']);
+    expect(log).toEqual(['committed', 'complete']);
   });
 });

@@ -45,7 +45,7 @@ describe('lookup', () => {
       expectSubscriptions(answer.subscriptions).toBe('^--!');
     }));
 
-  it('errors for an unknown path and names it', () =>
+  it('errors for an unknown path, with its name', () =>
     marbles(({ expectObservable }) => {
       const error = new StreamError('NOT_IN_CATALOG', 'catalog', 'the catalog has no entry for /pulp/bear.rpm');
       expectObservable(
@@ -67,7 +67,7 @@ describe('lookup', () => {
       ).toBe('--#', {}, down);
     }));
 
-  it('asks for the raw path first, and for the decoded one only where the raw one is unknown', () => {
+  it('asks for the raw path first, and for the decoded one only if the raw one is unknown', () => {
     const known = catalogOf(() => of(newer));
     lookup(aRequest({ path: '/a%2Bb' }), known).subscribe();
     expect(known.asked).toEqual(['/a%2Bb']);
@@ -79,7 +79,7 @@ describe('lookup', () => {
     expect(decoded.asked).toEqual(['/a%2Bb', '/a+b']);
   });
 
-  it('takes a path with broken percent-encoding as it is', () => {
+  it('takes a path with broken percent-encoding literally', () => {
     const unknown = catalogOf(() => EMPTY);
     lookup(aRequest({ path: '/100%' }), unknown).subscribe({ error: () => {} });
     expect(unknown.asked).toEqual(['/100%']);

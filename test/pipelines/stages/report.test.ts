@@ -19,17 +19,19 @@ const VALUES: Record<string, Head | Chunk | Note> = {
   b: chunk('bc'),
 };
 
-/** Runs events through the stage; gives back all reports that were told. `e` is the end. */
+/** Runs events through the stage and returns all of its reports. `e` is the end. */
 const check = (source: string, result: string, { valve = 'o', unsubscribed, error }: Options = {}): Report[] => {
-  const told: Report[] = [];
+  const reports: Report[] = [];
   marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const events = cold(source, VALUES, error);
-    const reported = events.pipe(report(aRequest({ valve: hot(valve, VALVE) }), { report: (one) => told.push(one) }));
+    const reported = events.pipe(
+      report(aRequest({ valve: hot(valve, VALVE) }), { report: (one) => reports.push(one) }),
+    );
     const end = { type: 'end', report: expect.objectContaining({ outcome: 'complete' }) };
     expectObservable(reported, unsubscribed).toBe(result, { ...VALUES, e: end }, error);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
   });
-  return told;
+  return reports;
 };
 
 interface Options {
@@ -39,10 +41,10 @@ interface Options {
 }
 
 describe('report', () => {
-  it('ends a whole body with one report of all that happened', () => {
-    const [told, ...others] = check('(01)h-a-f2-r-bs|', '(01)h-a-f2-r-bs(e|)', { valve: '-----x--o' });
+  it('ends a complete body with one report of all events', () => {
+    const [first, ...others] = check('(01)h-a-f2-r-bs|', '(01)h-a-f2-r-bs(e|)', { valve: '-----x--o' });
     expect(others).toEqual([]);
-    expect(told).toEqual({
+    expect(first).toEqual({
       id: 'request-1',
       method: 'GET',
       path: '/pulp/bear.rpm',
@@ -78,26 +80,26 @@ describe('report', () => {
     });
   });
 
-  it('tells of a failure, and says nothing of what was not verified', () => {
-    const [told, ...others] = check('(01)h-a#', '(01)h-a#', { error: lost });
+  it('reports a failure, as not verified', () => {
+    const [first, ...others] = check('(01)h-a#', '(01)h-a#', { error: lost });
     expect(others).toEqual([]);
-    expect(told).toMatchObject({ outcome: 'failed', error: lost, bytes: 1, duration: 7, recorded: false });
-    expect(told?.verified).toBeUndefined();
+    expect(first).toMatchObject({ outcome: 'failed', error: lost, bytes: 1, duration: 7, recorded: false });
+    expect(first?.verified).toBeUndefined();
   });
 
-  it('tells of a consumer that left, while it wanted nothing', () => {
-    const [told, ...others] = check('(01)h-a-b', '(01)h-a', { valve: '-----x', unsubscribed: '^------!' });
+  it('reports a consumer that left while it was paused', () => {
+    const [first, ...others] = check('(01)h-a-b', '(01)h-a', { valve: '-----x', unsubscribed: '^------!' });
     expect(others).toEqual([]);
-    expect(told).toMatchObject({ outcome: 'left', bytes: 1, duration: 7, pauses: 1, pausedFor: 2 });
+    expect(first).toMatchObject({ outcome: 'left', bytes: 1, duration: 7, pauses: 1, pausedFor: 2 });
   });
 
-  it('makes StreamErrors of all errors', () => {
-    const told: Report[] = [];
+  it('turns all errors into StreamErrors', () => {
+    const reports: Report[] = [];
     marbles(({ cold, expectObservable }) => {
       const events = cold<Note>('-#', {}, new TypeError('oops'));
       const error = expect.objectContaining({ code: 'INTERNAL', message: expect.stringContaining('oops') });
-      expectObservable(events.pipe(report(aRequest(), { report: (one) => told.push(one) }))).toBe('-#', {}, error);
+      expectObservable(events.pipe(report(aRequest(), { report: (one) => reports.push(one) }))).toBe('-#', {}, error);
     });
-    expect(told).toMatchObject([{ outcome: 'failed', error: { code: 'INTERNAL' } }]);
+    expect(reports).toMatchObject([{ outcome: 'failed', error: { code: 'INTERNAL' } }]);
   });
 });

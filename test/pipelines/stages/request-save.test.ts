@@ -42,26 +42,26 @@ interface Options {
   readonly candidate?: typeof feed;
   readonly head?: Partial<Head>;
   readonly policy?: Partial<Policy>;
-  /** The head of the transfer that this one goes on with. */
+  /** The head of the transfer that this one continues. */
   readonly soFar?: Head;
   readonly unsubscribed?: string;
 }
 
-describe('record', () => {
-  it('leaves one note after a whole body, and says so', () =>
+describe('requestSave', () => {
+  it('appends one save request after a whole body, and emits a note', () =>
     check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }]));
 
-  it('hands the trace on', () =>
+  it('passes the trace on', () =>
     check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry, traceparent: 'trace' }], {
       request: aRequest({ traceparent: 'trace' }),
     }));
 
-  it('leaves none where the body failed, or its consumer left', () => {
+  it('appends nothing if the body fails or its consumer leaves', () => {
     check('-h-a-#', '-h-a-#', []);
     check('-h-a-|', '-h-a', [], { unsubscribed: '^---!' });
   });
 
-  it('leaves none for HEAD, none where the request says so, and none for what was saved already', () => {
+  it('appends nothing for HEAD, for a request without `save`, or for a copy', () => {
     for (const policy of [{}, { savePartial: true, saveAbandoned: true }]) {
       check('-h-|', '-h-|', [], { request: aRequest({ method: 'HEAD' }), policy });
       check('-h-a-|', '-h-a-|', [], { request: aRequest({ save: false }), policy });
@@ -69,19 +69,19 @@ describe('record', () => {
     }
   });
 
-  it('has noted it before the end is told', () => {
+  it('appends before completion', () => {
     const log: string[] = [];
     marbles(({ cold, flush }) => {
-      const outbox = { append: () => log.push('noted') };
+      const outbox = { append: () => log.push('appended') };
       cold('-h-a-|', { h: headOf(feed), a: chunk('a') })
         .pipe(requestSave(aRequest(), { outbox, policy: aPolicy() }))
         .subscribe({ next: ({ type }) => log.push(type), complete: () => log.push('complete') });
       flush();
     });
-    expect(log).toEqual(['head', 'chunk', 'noted', 'recorded', 'complete']);
+    expect(log).toEqual(['head', 'chunk', 'appended', 'recorded', 'complete']);
   });
 
-  it('leaves one after the rest of a body, unless that came from a copy that was saved meanwhile', () => {
+  it('appends one after the rest of a body, unless that came from a new copy', () => {
     const soFar = headOf(feed, { length: 2 });
     check('-f-a-|', '-f-a-(r|)', [{ requestId: 'request-1', entry }], { soFar });
     check('-s-a-|', '-s-a-|', [], { soFar });
@@ -89,42 +89,42 @@ describe('record', () => {
   });
 });
 
-describe('record, of a part', () => {
+describe('requestSave, of a part', () => {
   const part = { status: 206, whole: false, first: 3 } as const;
   const unmodified = { status: 304, whole: false } as const;
 
-  it('leaves none, unless a part is worth its unit', () => {
+  it('appends nothing, unless the policy counts parts', () => {
     check('-h-a-|', '-h-a-|', [], { head: part });
     check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }], { head: part, policy: { savePartial: true } });
     check('-h-a-#', '-h-a-#', [], { head: part, policy: { savePartial: true } });
     check('-h-a-|', '-h-a', [], { head: part, policy: { savePartial: true }, unsubscribed: '^---!' });
   });
 
-  it('leaves one where the part is the whole', () =>
+  it('appends one if the part is the whole', () =>
     check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }], { head: { status: 206, whole: true } }));
 
-  it('leaves none for what was not modified, whatever a part is worth', () => {
+  it('appends nothing for unmodified content, under any policy', () => {
     const policy = { savePartial: true, saveAbandoned: true };
     check('-h-|', '-h-|', [], { head: unmodified, policy });
     check('-h-|', '-h-|', [], { head: { ...unmodified, status: 412 }, policy });
   });
 });
 
-describe('record, where transfers that are left count', () => {
+describe('requestSave, if abandoned transfers count', () => {
   const policy = { saveAbandoned: true };
 
-  it('leaves one as soon as the consumer is gone', () =>
+  it('appends one as soon as the consumer leaves', () =>
     check('-h-a-|', '-h-a', [{ requestId: 'request-1', entry }], { policy, unsubscribed: '^---!' }));
 
-  it('leaves none before there was a head, and none after a failure', () => {
+  it('appends nothing before the head, and nothing after a failure', () => {
     check('---h-a-|', '---', [], { policy, unsubscribed: '^-!' });
     check('-h-a-#', '-h-a-#', [], { policy });
   });
 
-  it('leaves no second one after the end', () =>
+  it('appends one request only, at the end', () =>
     check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }], { policy }));
 
-  it('leaves one for a part where parts count, too', () => {
+  it('appends one for a part if parts count, too', () => {
     const head = { status: 206, whole: false } as const;
     check('-h-a-|', '-h-a', [], { head, policy, unsubscribed: '^---!' });
     check('-h-a-|', '-h-a', [{ requestId: 'request-1', entry }], {

@@ -20,7 +20,7 @@ const candidate = aCandidate('feed', entryOf('ab'));
 const failure = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW' | 'SHORT_BODY', what: string) =>
   new StreamError(code, 'feed', `http://feed/bear.rpm ${what}`);
 
-/** One try; the source is left with the end of the result. */
+/** One attempt; the source is left at the end of the result. */
 const check = (source: string, result: string, { error, valve = 'o', access, ...policy }: Options = {}) =>
   marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const events = cold(source, VALUES);
@@ -37,12 +37,12 @@ interface Options extends Partial<Policy> {
 }
 
 describe('attempt', () => {
-  it('passes on what a source says that keeps its word', () => check('--h-a-b-|', '--h-a-b-|'));
+  it('passes the events of a source that keeps its limits', () => check('--h-a-b-|', '--h-a-b-|'));
 
-  it('leaves a source whose head does not come in time', () =>
+  it('leaves a source whose head is late', () =>
     check('------h', '-----#', { error: failure('HEAD_TIMEOUT', 'sent no response head within 5 ms') }));
 
-  it('counts the time until the head though the consumer wants nothing', () =>
+  it('counts the time until the head even while the valve is closed', () =>
     check('------h', '-----#', {
       valve: 'x',
       error: failure('HEAD_TIMEOUT', 'sent no response head within 5 ms'),
@@ -51,13 +51,13 @@ describe('attempt', () => {
   it('leaves a source that stalls', () =>
     check('--h-a---------b', '--h-a-------#', { error: failure('STALLED', 'sent nothing for 8 ms') }));
 
-  it('does not blame a source for what its consumer does not want', () =>
+  it('does not count the time in which the valve is closed', () =>
     check('--h-a-----------b-|', '--h-a-----------b-|', { valve: 'o----x---------o---' }));
 
-  it('goes by the time that the source has of its own', () =>
+  it('uses the read timeout of the source', () =>
     check('--h-a---b', '--h-a--#', { access: { readTimeout: 3 }, error: failure('STALLED', 'sent nothing for 3 ms') }));
 
-  it('leaves a source that is too slow, unless we slow it down ourselves', () => {
+  it('leaves a source that is too slow, unless our own limit slows it', () => {
     const slow = { minSpeed: 500, minSpeedWindow: 4 };
     const error = failure('TOO_SLOW', 'sent less than 500 bytes per second for 4 ms');
     check('-h--a--b|', '-h--a#', { ...slow, error });
@@ -68,7 +68,7 @@ describe('attempt', () => {
   it('fails a body that ends early', () =>
     check('--h-a-|', '--h-a-#', { error: failure('SHORT_BODY', 'ended after 1 of 2 bytes') }));
 
-  it('asks for what is missing, with the valve of the request', () => {
+  it('asks for the missing bytes, with the valve of the request', () => {
     const asked: Ask[] = [];
     const deps = {
       open: (_: unknown, ask: Ask) => {
@@ -86,7 +86,7 @@ describe('attempt', () => {
     ]);
   });
 
-  it('opens nothing where the candidate has a problem', () =>
+  it('fails without opening a candidate that has a problem', () =>
     marbles(({ expectObservable }) => {
       const problem = new StreamError('SOURCE_BROKEN', 'feed', 'importer unknown');
       const deps = {

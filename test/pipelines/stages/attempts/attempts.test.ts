@@ -26,15 +26,18 @@ const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)
 const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 const gone = new StreamError('SOURCE_MISSING', 'feed', 'gone');
 
-/** What sources say: `h` the head, `1` one that starts at byte 1, letters the body. */
-const SAYS: Record<string, SourceEvent> = {
+/** Events of sources: `h` the head, `1` one that starts at byte 1, letters the body. */
+const EVENTS: Record<string, SourceEvent> = {
   h: sourceHead({ length: 2 }),
   '1': sourceHead({ length: 2, from: 1 }),
   a: chunk('a'),
   b: chunk('b'),
 };
 
-/** `L` the list of candidates, `T` a try, `F` its failure, `R` that the body goes on; `h` the head, letters the body. */
+/**
+ * `L` the list of candidates, `T` an attempt, `F` its failure, `R` that the body is resumed; `h`
+ * the head, letters the body.
+ */
 const letterOf = (event: Head | Chunk | Note): string => {
   if (event.type === 'head') return 'h';
   if (event.type === 'chunk') return textOf(event.bytes);
@@ -48,9 +51,9 @@ const tried = (candidates: readonly (typeof first)[], ...answers: Observable<Sou
 };
 
 describe('attempts', () => {
-  it('tells the list, then tries the first candidate that there is', () =>
+  it('emits the list, then tries the first candidate', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold('     -----h-a-b|', SAYS);
+      const source = cold('     -----h-a-b|', EVENTS);
       expectObservable(tried([first, second], source)).toBe('(LT)-h-a-b|');
       expectSubscriptions(source.subscriptions).toBe('       ^---------!');
     }));
@@ -58,25 +61,25 @@ describe('attempts', () => {
   it('leaves a source that failed before it opens the next, in the same frame', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const missing = cold<SourceEvent>('-----#', {}, gone);
-      const good = cold('                 -----h-a-b|', SAYS);
+      const good = cold('                 -----h-a-b|', EVENTS);
       expectObservable(tried([first, second], missing, good)).toBe('(LT)-(FT)-h-a-b|');
       expectSubscriptions(missing.subscriptions).toBe('^----!');
       expectSubscriptions(good.subscriptions).toBe('   -----^---------!');
     }));
 
-  it('goes on from another source in mid-body', () =>
+  it('continues mid-body from another source', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const dies = cold('          -----h-a-#', SAYS, gone);
-      const goesOn = cold('                 -----1-b|', SAYS);
+      const dies = cold('          -----h-a-#', EVENTS, gone);
+      const goesOn = cold('                 -----1-b|', EVENTS);
       const result = '             (LT)-h-a-(FT)-R-b|';
       expectObservable(tried([first, second], dies, goesOn)).toBe(result);
       expectSubscriptions(dies.subscriptions).toBe('  ^--------!');
       expectSubscriptions(goesOn.subscriptions).toBe('---------^-------!');
     }));
 
-  it('waits before it tries the only candidate again, and leaves the timer when unsubscribed', () =>
+  it('waits before it tries the only candidate again, and stops the timer when unsubscribed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', SAYS)] as const;
+      const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', EVENTS)] as const;
       const [one, again] = answers();
       const unsubscribed = '                               ^-----------!';
       expectObservable(tried([first], one, again), unsubscribed).toBe('(LT)-F---T-h');

@@ -25,23 +25,23 @@ describe('nextAttempt', () => {
   it('takes the next untried one after a failure before the head, at once', () =>
     expect(next([a, b], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: b, wait: 0 }));
 
-  it('gives up when all failed for good', () =>
+  it('gives up once all have failed permanently', () =>
     expect(next([a, b], [failure(a, 'SOURCE_MISSING'), failure(b, 'TLS_FAILED')])).toBeUndefined());
 
-  it('comes back to one whose failure may pass, after a back-off that doubles', () => {
+  it('retries one whose failure may pass, after a back-off that doubles', () => {
     expect(next([a], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: a, wait: 10 });
     expect(next([a], [failure(a, 'CONNECT_FAILED'), failure(a, 'STALLED')])).toEqual({ candidate: a, wait: 20 });
   });
 
-  it('spreads the back-off down to a half', () =>
+  it('spreads the back-off down to one half', () =>
     expect(
       nextAttempt({ candidates: [a], failures: [failure(a, 'STALLED')], soFar: undefined }, policy, () => 0)?.wait,
     ).toBe(5));
 
-  it('leaves a candidate alone after its failures in a row', () =>
+  it('drops a candidate after its limit of consecutive failures', () =>
     expect(next([a], Array(3).fill(failure(a, 'CONNECT_FAILED')))).toBeUndefined());
 
-  it('waits as long as the source asks for, unless that is too long', () => {
+  it('waits for the time that the source asks for, unless it is too long', () => {
     expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 70)])).toEqual({ candidate: a, wait: 70 });
     expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 101)])).toBeUndefined();
   });
@@ -49,13 +49,13 @@ describe('nextAttempt', () => {
   it('resumes at once from the source that was sending', () =>
     expect(next([a, b], [failure(a, 'CONNECTION_LOST', 0, 500)], { candidate: a })).toEqual({ candidate: a, wait: 0 }));
 
-  it('goes to another source with the same checksum where the first cannot go on', () => {
+  it('continues with another source of the same checksum if the first cannot continue', () => {
     expect(next([a, b], [failure(a, 'CHANGED', 0, 500)], { candidate: a })).toEqual({ candidate: b, wait: 0 });
     const twice = [failure(a, 'CONNECTION_LOST', 0, 500), failure(a, 'CONNECT_FAILED', 500)];
     expect(next([a, b], twice, { candidate: a })).toEqual({ candidate: b, wait: 0 });
   });
 
-  it('takes an outdated candidate when nothing is left of the others, and none if these have none of the bytes', () => {
+  it('takes an outdated candidate only if no other remains and the bytes may exist', () => {
     const old = { ...other, outdated: true };
     expect(next([old, a], [])).toEqual({ candidate: a, wait: 0 });
     expect(next([a, old], [failure(a, 'CONNECT_FAILED')])).toEqual({ candidate: a, wait: 10 });
@@ -69,7 +69,7 @@ describe('nextAttempt', () => {
     ).toBeUndefined();
   });
 
-  it('never joins content of another checksum, or of none', () => {
+  it('never joins content of another checksum, or without one', () => {
     expect(next([a, other], [failure(a, 'CHANGED', 0, 500)], { candidate: a })).toBeUndefined();
     expect(next([bare, a], [failure(bare, 'CONNECTION_LOST', 0, 5)], { candidate: bare })).toBeUndefined();
   });
@@ -80,21 +80,21 @@ describe('nextAttempt', () => {
       wait: 0,
     }));
 
-  it('goes on as long as every attempt brings new bytes, up to the budget of the request', () => {
+  it('continues while every attempt brings new bytes, up to the limit of the request', () => {
     const dying = (count: number) =>
       Array.from({ length: count }, (_, i) => failure(a, 'CONNECTION_LOST', i * 10, i * 10 + 10));
     expect(next([a], dying(7), { candidate: a })).toEqual({ candidate: a, wait: 0 });
     expect(next([a], dying(8), { candidate: a })).toBeUndefined();
   });
 
-  it('keeps a turn for each untried candidate, though a dying one brings new bytes each time', () => {
+  it('keeps a turn for each untried candidate, even if a dying one brings new bytes each time', () => {
     const dying = (count: number) =>
       Array.from({ length: count }, (_, i) => failure(a, 'CONNECTION_LOST', i * 10, i * 10 + 10));
     expect(next([a, b], dying(6), { candidate: a })).toEqual({ candidate: a, wait: 0 });
     expect(next([a, b], dying(7), { candidate: a })).toEqual({ candidate: b, wait: 0 });
   });
 
-  it('counts failures in a row anew after progress', () => {
+  it('restarts the count of consecutive failures after progress', () => {
     const failures = [failure(a, 'CONNECTION_LOST', 0, 10), failure(a, 'CONNECT_FAILED', 10)];
     expect(next([a], failures, { candidate: a })).toMatchObject({ candidate: a });
     expect(next([a], [...failures, failure(a, 'CONNECT_FAILED', 10)], { candidate: a })).toBeUndefined();

@@ -20,7 +20,7 @@ const bare = aCandidate('feed', anEntry());
 const TAG: Partial<SourceHead> = { etag: '"1"' };
 const CHUNKS = { a: chunk('a'), b: chunk('b'), c: chunk('c'), d: chunk('d') };
 
-/** How a candidate answers when it is asked for nothing but its length: by HEAD, then for its first byte. */
+/** A candidate's answers to requests for its length: by HEAD, then for its first byte. */
 interface Answers {
   readonly head?: Observable<SourceEvent>;
   readonly first?: Observable<SourceEvent>;
@@ -38,7 +38,7 @@ interface Story {
   readonly source: string;
   readonly answers?: Answers;
   readonly candidate?: Candidate;
-  readonly said?: Partial<SourceHead>;
+  readonly sourceFields?: Partial<SourceHead>;
   readonly lengths?: Lengths;
   readonly result: string;
   readonly length?: number;
@@ -46,15 +46,25 @@ interface Story {
   readonly asked?: readonly string[];
 }
 
-const check = ({ source, answers = {}, candidate = known, said = {}, lengths, result, length, error, asked }: Story) =>
+const check = ({
+  source,
+  answers = {},
+  candidate = known,
+  sourceFields = {},
+  lengths,
+  result,
+  length,
+  error,
+  asked,
+}: Story) =>
   marbles(({ cold, expectObservable, flush }) => {
-    const head: JudgedHead = { ...sourceHead(said), verified: false };
+    const head: JudgedHead = { ...sourceHead(sourceFields), verified: false };
     const calls: string[] = [];
     const open = () => cold<JudgedHead | Chunk>(source, { ...CHUNKS, h: head });
     const policy = aPolicy({ verifyWholeWithin: 20 });
     const deps = { open: answering(answers, calls), policy, lengths };
-    const told = withLength(aRequest(), candidate, deps, open);
-    expectObservable(told).toBe(
+    const events = withLength(aRequest(), candidate, deps, open);
+    expectObservable(events).toBe(
       result,
       { ...CHUNKS, H: { ...head, length }, h: { ...head, length: undefined } } as never,
       error,
@@ -66,15 +76,15 @@ const check = ({ source, answers = {}, candidate = known, said = {}, lengths, re
 const measured = (length: number | undefined, more: Partial<SourceHead> = {}) => sourceHead({ length, ...more });
 
 describe('withLength', () => {
-  it('passes what says its length', () =>
-    check({ source: 'h-a|', said: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
+  it('passes content whose source sends its length', () =>
+    check({ source: 'h-a|', sourceFields: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
 
   it('asks by HEAD', () => {
     const head = timer(3).pipe(map(() => measured(3)));
     check({ source: 'h-a-----b-c|', answers: { head }, result: '---(Ha)-b-c|', length: 3, asked: ['HEAD 0-'] });
   });
 
-  it('asks for the first byte alone of whoever says no length to HEAD, or refuses it', () => {
+  it('asks for the first byte if HEAD is refused or yields no length', () => {
     const first = of<SourceEvent[]>(measured(3, { from: 0, last: 0 }), chunk('a'));
     const asked = ['HEAD 0-', 'GET 0-0'];
     check({ source: 'h-a-b-c|', answers: { first }, result: 'H-a-b-c|', length: 3, asked });
@@ -82,57 +92,67 @@ describe('withLength', () => {
     check({ source: 'h-a-b-c|', answers: { head, first }, result: 'H-a-b-c|', length: 3, asked });
   });
 
-  it('goes without where nobody tells, or not in time', () => {
+  it('passes content without a length if none is found in time', () => {
     check({ source: 'h-a|', result: 'h-a|', asked: ['HEAD 0-', 'GET 0-0'] });
     check({ source: `h-a${'-'.repeat(30)}|`, answers: { head: NEVER }, result: `${'-'.repeat(20)}(ha)---------|` });
   });
 
-  it('believes only what is about the same content', () => {
+  it('accepts only a length of the same content', () => {
     const head = (more: Partial<SourceHead>) => ({ head: of<SourceEvent>(measured(3, more)) });
     const story = { source: 'h-a-b-c|', candidate: bare, length: 3 };
-    const [told, silent] = ['H-a-b-c|', 'h-a-b-c|'];
+    const [found, missing] = ['H-a-b-c|', 'h-a-b-c|'];
     const date = (value: string): Partial<SourceHead> => ({ headers: [['Last-Modified', value]] });
-    check({ ...story, said: TAG, answers: head(TAG), result: told });
-    check({ ...story, said: TAG, answers: head({ etag: '"2"' }), result: silent });
-    check({ ...story, said: date('x'), answers: head(date('x')), result: told });
-    check({ ...story, said: date('x'), answers: head(date('y')), result: silent });
-    check({ ...story, said: TAG, answers: head({ ...TAG, headers: [['Content-Encoding', 'gzip']] }), result: silent });
-    // Nothing it could say would be known to be of this content: it is not asked.
-    check({ ...story, answers: head({}), result: silent, asked: [] });
+    check({ ...story, sourceFields: TAG, answers: head(TAG), result: found });
+    check({ ...story, sourceFields: TAG, answers: head({ etag: '"2"' }), result: missing });
+    check({ ...story, sourceFields: date('x'), answers: head(date('x')), result: found });
+    check({ ...story, sourceFields: date('x'), answers: head(date('y')), result: missing });
+    check({
+      ...story,
+      sourceFields: TAG,
+      answers: head({ ...TAG, headers: [['Content-Encoding', 'gzip']] }),
+      result: missing,
+    });
+    // None of its answers could be matched to this content: it is not asked.
+    check({ ...story, answers: head({}), result: missing, asked: [] });
   });
 
-  it('remembers what it counted, for the same content', () => {
+  it('remembers the counted length, for the same content', () => {
     const lengths = createLengths();
     const chunked: Partial<SourceHead> = { ...TAG, headers: [['Transfer-Encoding', 'chunked']] };
-    const story = { source: 'h-a-b-c|', candidate: bare, said: chunked, lengths };
+    const story = { source: 'h-a-b-c|', candidate: bare, sourceFields: chunked, lengths };
     check({ ...story, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
     check({ ...story, result: 'H-a-b-c|', length: 3, asked: [] });
-    check({ ...story, said: { ...chunked, etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
-    check({ ...story, candidate: known, said: {}, result: 'h-a-b-c|' });
-    check({ ...story, candidate: known, said: {}, result: 'H-a-b-c|', length: 3, asked: [] });
-    check({ ...story, candidate: aCandidate('feed', entryOf('other')), said: {}, result: 'h-a-b-c|' });
+    check({ ...story, sourceFields: { ...chunked, etag: '"2"' }, result: 'h-a-b-c|', asked: ['HEAD 0-', 'GET 0-0'] });
+    check({ ...story, candidate: known, sourceFields: {}, result: 'h-a-b-c|' });
+    check({ ...story, candidate: known, sourceFields: {}, result: 'H-a-b-c|', length: 3, asked: [] });
+    check({ ...story, candidate: aCandidate('feed', entryOf('other')), sourceFields: {}, result: 'h-a-b-c|' });
   });
 
-  it('lets no body pass that is not as long as was told, and believes the source no more', () => {
+  it('fails a body that differs from its announced length, and distrusts the source', () => {
     const lengths = createLengths();
     const story = {
       candidate: bare,
-      said: TAG,
+      sourceFields: TAG,
       lengths,
       answers: { head: of<SourceEvent>(measured(2, TAG)) },
       length: 2,
     };
-    const error = (what: string) =>
-      new StreamError('WRONG_LENGTH', 'feed', `http://feed/bear.rpm ${what}, told were 2`);
-    check({ ...story, source: 'h-a-b-c|', result: 'H-a-b-#', error: error('sent more bytes') });
+    const error = (what: string) => new StreamError('WRONG_LENGTH', 'feed', `http://feed/bear.rpm ${what}`);
+    check({ ...story, source: 'h-a-b-c|', result: 'H-a-b-#', error: error('sent more than the expected 2 bytes') });
     check({ ...story, source: 'h-a-b-c|', result: 'h-a-b-c|', asked: [] });
-    check({ ...story, lengths: createLengths(), source: 'h-a|', result: 'H-a#', error: error('ended after 1 bytes') });
+    check({
+      ...story,
+      lengths: createLengths(),
+      source: 'h-a|',
+      result: 'H-a#',
+      error: error('ended after 1 of 2 bytes'),
+    });
   });
 
-  it('counts what has ended before anybody told', () =>
+  it('counts a body that ends before the answer', () =>
     check({ source: 'h-a|', answers: { head: NEVER }, result: '---(Ha|)', length: 1 }));
 
-  it('pauses the source until it knows', () => {
+  it('pauses the source until the length is known', () => {
     const valves: boolean[] = [];
     const open: OpenSource = () => NEVER;
     const request = aRequest({ valve: new BehaviorSubject(true) });
@@ -144,13 +164,13 @@ describe('withLength', () => {
     expect(valves).toEqual([true, false]);
   });
 
-  it('counts nothing by the end of a connection', () => {
-    const story = { source: 'h-a|', candidate: bare, said: TAG, lengths: createLengths(), result: 'h-a|' };
+  it('does not count a body that ends with its connection', () => {
+    const story = { source: 'h-a|', candidate: bare, sourceFields: TAG, lengths: createLengths(), result: 'h-a|' };
     check(story);
     check({ ...story, asked: ['HEAD 0-', 'GET 0-0'] });
   });
 
-  it('tells HEAD what is remembered', () => {
+  it('answers HEAD with the remembered length', () => {
     const lengths = createLengths();
     lengths.learn(known, sourceHead(), 3);
     const open = () => of({ ...sourceHead(), verified: false } as const);
@@ -161,7 +181,7 @@ describe('withLength', () => {
     expect(heads).toMatchObject([{ length: 3 }]);
   });
 
-  it('tells HEAD nothing that turned out wrong', () => {
+  it('answers HEAD without a length that proved wrong', () => {
     const lengths = createLengths();
     lengths.distrust(known);
     const open = () => of({ ...sourceHead({ length: 7 }), verified: false } as const);
@@ -173,7 +193,7 @@ describe('withLength', () => {
     expect(heads.map(({ length }) => length)).toEqual([undefined, 3]);
   });
 
-  it('forgets the URL that was not used for the longest time', () => {
+  it('forgets the least recently used URL', () => {
     const lengths = createLengths(2);
     const at = (url: string) => ({ ...known, url });
     for (const url of ['http://a', 'http://b']) lengths.learn(at(url), sourceHead(), 1);

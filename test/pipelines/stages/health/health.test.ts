@@ -23,9 +23,9 @@ const withClock = (random = 1) => {
 };
 
 describe('health', () => {
-  it('keeps the order where all are well', () => expect(withClock().names()).toEqual(['a', 'b', 'c']));
+  it('keeps the order while all are healthy', () => expect(withClock().names()).toEqual(['a', 'b', 'c']));
 
-  it('puts a source that failed last for a while, and never leaves it out', () => {
+  it('puts a failed source last for a while, but never leaves it out', () => {
     const { time, health, names, at } = withClock();
     health.observe(failure(a));
     expect(names()).toEqual(['b', 'c', 'a']);
@@ -35,14 +35,14 @@ describe('health', () => {
     expect(time.frame).toBe(100);
   });
 
-  it('keeps the order among those that cool down', () => {
+  it('keeps the order among cooling sources', () => {
     const { health, names } = withClock();
     health.observe(failure(c));
     health.observe(failure(a));
     expect(names()).toEqual(['b', 'a', 'c']);
   });
 
-  it('begins with another source than the one that lied, also where all are cooling down', () => {
+  it('begins with another source than one with wrong content, even if all are cooling down', () => {
     const { time, health, names, at } = withClock();
     health.observe(failure(b));
     health.observe(failure(c));
@@ -54,7 +54,7 @@ describe('health', () => {
     expect(time.frame).toBe(1000);
   });
 
-  it('lets one request try a source that has cooled down; the others wait for what comes of it', () => {
+  it('lets one request try a source that has cooled down, while the others wait for the result', () => {
     const { time, health, names, at } = withClock();
     health.observe(failure(a));
     at(100, () => {
@@ -67,7 +67,7 @@ describe('health', () => {
     expect(time.frame).toBe(100);
   });
 
-  it('lets it cool down for longer after a trial that failed, up to the limit', () => {
+  it('lets it cool down for longer after a failed trial, up to the limit', () => {
     const { time, health, names, at } = withClock();
     const waits: number[] = [];
     const fail = () => {
@@ -80,7 +80,7 @@ describe('health', () => {
     time.flush();
   });
 
-  it('does not wait for ever for a trial that came to no end', () => {
+  it('does not wait for ever for a trial that never ends', () => {
     const { time, health, names, at } = withClock();
     health.observe(failure(a));
     at(100, () => health.observe(attempt(a)));
@@ -90,7 +90,7 @@ describe('health', () => {
     expect(time.frame).toBe(200);
   });
 
-  it('spreads the time by half', () => {
+  it('spreads the time by one half', () => {
     const { health } = withClock(0);
     health.observe(failure(a));
     health.unhealthy.subscribe(([one]) => expect(one?.until).toBe(50)).unsubscribe();
@@ -102,26 +102,26 @@ describe('health', () => {
     health.unhealthy.subscribe(([one]) => expect(one?.until).toBe(700)).unsubscribe();
   });
 
-  it.each(['SOURCE_MISSING', 'CLIENT_STUCK', 'INTERNAL'] as const)('does not blame a source for %s', (code) => {
+  it.each(['SOURCE_MISSING', 'CLIENT_STUCK', 'INTERNAL'] as const)('does not count %s against a source', (code) => {
     const { health, names } = withClock();
     health.observe(failure(a, code));
     expect(names()).toEqual(['a', 'b', 'c']);
   });
 
-  it('tells who is ill, and why', () => {
+  it('emits the unhealthy sources after each change', () => {
     const { health } = withClock();
-    const told: string[] = [];
+    const emitted: string[] = [];
     health.unhealthy.subscribe((unhealthy) =>
-      told.push(unhealthy.map(({ source, state, failures }) => `${sourceName(source)} ${state} ${failures}`).join()),
+      emitted.push(unhealthy.map(({ source, state, failures }) => `${sourceName(source)} ${state} ${failures}`).join()),
     );
     health.observe(failure(a));
     health.observe(failure(a));
     health.succeeded(aSource('a'));
     health.succeeded(aSource('b'));
-    expect(told).toEqual(['', 'a cooling 1', 'a cooling 2', '']);
+    expect(emitted).toEqual(['', 'a cooling 1', 'a cooling 2', '']);
   });
 
-  it('knows what a source’s heads usually take, once it saw enough of them', () => {
+  it('knows the usual head time of a source once it has enough of them', () => {
     const { health } = withClock();
     for (let i = 1; i <= 19; i++) health.answered(aSource('a'), i);
     expect(health.usualHead(aSource('a'))).toBeUndefined();

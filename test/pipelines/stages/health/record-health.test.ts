@@ -24,7 +24,7 @@ const VALUES: Record<string, Head | Chunk | Note> = {
   b: chunk('b'),
 };
 
-/** What the memory of all sources was told, by the frame. */
+/** The calls to the health memory, by the frame. */
 const check = (source: string, expected: readonly string[], unsubscribed?: string) =>
   marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const log: string[] = [];
@@ -40,11 +40,11 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
     expect(log).toEqual(expected);
   });
 
-describe('learn', () => {
-  it('tells how long a head took, and who brought the body to its end', () =>
+describe('recordHealth', () => {
+  it('records the time of a head, and the source that completed the body', () =>
     check('1---h-a-b-|', ['attempt first', 'first answered after 4', 'first succeeded']));
 
-  it('tells who failed in mid-body, and praises the one that went on', () =>
+  it('records the source that failed mid-body, and the success of the one that continued', () =>
     check('1--h-a-f2--r-b|', [
       'attempt first',
       'first answered after 3',
@@ -55,12 +55,12 @@ describe('learn', () => {
       'second succeeded',
     ]));
 
-  it('praises nobody where the body failed, or its consumer left', () => {
+  it('records no success if the body failed or its consumer left', () => {
     check('1-h-a-#', ['attempt first', 'first answered after 2']);
     check('1-h-a-', ['attempt first', 'first answered after 2'], '^-----!');
   });
 
-  it('passes everything on where nobody listens', () =>
+  it('passes everything on without a health memory', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold('1-h-a-b-|', VALUES);
       expectObservable(events.pipe(recordHealth({}))).toBe('1-h-a-b-|', VALUES);
