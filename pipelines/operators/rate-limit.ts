@@ -1,30 +1,59 @@
-import { asyncScheduler, BehaviorSubject, defer, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import {
+  asyncScheduler,
+  BehaviorSubject,
+  defer,
+  type Observable,
+  type SchedulerLike,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs';
 import type { Flow, Valve } from './flow.ts';
 import { operate } from './operate.ts';
 
 interface RateLimit<T> {
-  /** What may pass in a second, in the unit of `size`, all streams together. */
+  /** The rate of all streams together, in the unit of `size`. */
   readonly perSecond: number;
-  /** 0 for what passes freely, such as a response head. */
+  /** 0 for a value that passes freely, such as a response head. */
   readonly size: (value: T) => number;
-  /** Parts a value in two, the first of which has the given size: at least 1, and less than the value's. */
+  /** Splits a value. The first part has the given size: at least 1, less than the value's. */
   readonly split: (value: T, size: number) => readonly [first: T, rest: T];
   readonly scheduler?: SchedulerLike;
 }
 
-/** Opens a source with a valve that it obeys; the outer valve is the consumer's. */
+/** Opens a source with a valve that it obeys. The outer valve is the consumer's. */
 type Limit<T> = (valve: Valve, open: Flow<T>) => Observable<T>;
 
-/** A stream with something to pass and a consumer that wants it. */
-interface Waiting {
-  /** Passes as much as it may and has; returns the size of it. */
-  pass(most: number): number;
-  /** Whether it has more. */
-  readonly waits: boolean;
+/**
+ * Milliseconds' worth of tokens that are handed out at a time. Every stream gets its share this
+ * often, however many streams there are.
+ */
+const TICK = 100;
+
+/** The state that all streams of a limit share. */
+interface Bucket<T> extends Required<RateLimit<T>> {
+  /** Tokens that arrive in one tick. */
+  readonly perTick: number;
+  tokens: number;
+  /** When tokens were last counted; milliseconds on the scheduler's clock. */
+  countedAt: number;
+  /** The streams with a value to pass and an open valve, in the order of their turns. */
+  readonly waiting: Set<Stream<T>>;
+  timer: Subscription | undefined;
+  draining: boolean;
 }
 
-/** Milliseconds' worth of tokens that are handed out at a time: every stream comes to its share this often, however many there are. */
-const TICK = 100;
+/** The state of one stream. */
+interface Stream<T> {
+  readonly out: Subscriber<T>;
+  /** The source's valve. */
+  readonly inner: BehaviorSubject<boolean>;
+  /** Values that were on their way when the source was paused. */
+  readonly held: T[];
+  /** Whether the consumer's valve is open. */
+  open: boolean;
+  /** Delivers the source's end, once nothing is held. */
+  end: (() => void) | undefined;
+}
 
 /**
  * Makes a limit that all streams opened through it share in equal parts.
@@ -36,137 +65,156 @@ const TICK = 100;
  * (10 a second: a letter each 100 ms; o open, x closed)
  * ```
  *
- * Emits what the source emits, in order and lossless, in smaller parts where they come too fast; the source is paused through the valve
- * that it is handed while one of its values waits, so that nothing is held but what was on its way. What has size 0 passes
- * at once. Completes and errors with the source, after what waits. Unsubscribing leaves source and valve at once.
- * No stream is silent for longer than it takes to earn one token a stream: a stall timeout downstream stays quiet.
+ * Emits the source's values in order and lossless, split into smaller parts if they arrive too
+ * fast. While one of its values waits, the source is paused through the inner valve, so only values
+ * already on their way are held. Values of size 0 pass at once. Completes and errors with the
+ * source, after the held values. Unsubscribing leaves source and valve at once. No stream is silent
+ * for longer than it takes to earn one token per stream, so a stall timeout downstream stays quiet.
  */
-export const rateLimit = <T>({ perSecond, size, split, scheduler = asyncScheduler }: RateLimit<T>): Limit<T> => {
-  const waiting = new Set<Waiting>();
-  const tick = Math.max(1, (perSecond * TICK) / 1000);
-  // Two ticks' worth, so that a late timer costs no speed, and an idle limit saves up no burst worth the name.
-  const most = 2 * tick;
-  let tokens = tick;
-  let countedAt = scheduler.now();
-  let timer: Subscription | undefined;
-  let draining = false;
-
-  const count = () => {
-    const now = scheduler.now();
-    tokens = Math.min(most, tokens + (Math.max(0, now - countedAt) * perSecond) / 1000);
-    countedAt = now;
-  };
-
-  /** Hands out what there is, in turn, then waits for more. */
-  const drain = () => {
-    if (draining) return;
-    draining = true;
-    count();
-    const share = Math.max(1, Math.floor(tokens / Math.max(1, waiting.size)));
-    while (tokens >= 1 && waiting.size > 0) {
-      const [stream] = waiting;
-      if (!stream) break;
-      waiting.delete(stream);
-      tokens -= stream.pass(Math.min(share, Math.floor(tokens)));
-      if (stream.waits) waiting.add(stream);
-    }
-    draining = false;
-    if (waiting.size === 0 || timer) return;
-    timer = scheduler.schedule(
-      () => {
-        timer = undefined;
-        drain();
-      },
-      Math.max(1, Math.ceil(((tick - tokens) * 1000) / perSecond)),
-    );
-  };
-
-  const leave = (stream: Waiting) => {
-    waiting.delete(stream);
-    if (waiting.size > 0) return;
-    timer?.unsubscribe();
-    timer = undefined;
-  };
-
+export const rateLimit = <T>(options: RateLimit<T>): Limit<T> => {
+  const bucket = bucketOf(options);
   return (valve, open) =>
     defer(() => {
-      const flow = new BehaviorSubject(true);
-      return open(flow).pipe(
-        operate<T, T>((subscriber) => {
-          const held: T[] = [];
-          let wanted = true;
-          let end: (() => void) | undefined;
-
-          const stream: Waiting = {
-            get waits() {
-              return wanted && held.length > 0;
-            },
-            pass: (allowed) => {
-              const [value] = held;
-              if (value === undefined) return 0;
-              const needed = size(value);
-              const [first, rest] = needed <= allowed ? [value] : split(value, allowed);
-              if (rest === undefined) held.shift();
-              else held[0] = rest;
-              subscriber.next(first);
-              settle();
-              return Math.min(needed, allowed);
-            },
-          };
-
-          /** Once nothing is held, the source flows on, or its end is told. */
-          const settle = () => {
-            if (held.length > 0) return;
-            if (end) end();
-            else if (wanted) flow.next(true);
-          };
-
-          const endWith = (tell: () => void) => {
-            end = tell;
-            settle();
-          };
-
-          subscriber.add(() => {
-            wanted = false;
-            leave(stream);
+      const inner = new BehaviorSubject(true);
+      return open(inner).pipe(
+        operate<T, T>((out) => {
+          const stream: Stream<T> = { out, inner, held: [], open: true, end: undefined };
+          out.add(() => {
+            stream.open = false;
+            leave(bucket, stream);
           });
-          subscriber.add(
+          out.add(
             valve.subscribe({
-              next: (state) => {
-                if (state === wanted) return;
-                wanted = state;
-                if (!wanted) {
-                  leave(stream);
-                  flow.next(false);
-                } else if (held.length === 0) flow.next(true);
-                else {
-                  waiting.add(stream);
-                  drain();
-                }
-              },
-              error: (error) => subscriber.error(error),
+              next: (state) => move(bucket, stream, state),
+              error: (error) => out.error(error),
             }),
           );
-
           return {
-            next: (value) => {
-              const needed = size(value);
-              if (needed === 0) return subscriber.next(value);
-              count();
-              if (wanted && needed <= tokens && waiting.size === 0 && held.length === 0 && !draining) {
-                tokens -= needed;
-                return subscriber.next(value);
-              }
-              held.push(value);
-              if (flow.value) flow.next(false);
-              if (!wanted) return;
-              waiting.add(stream);
-              drain();
-            },
-            error: (error) => endWith(() => subscriber.error(error)),
-            complete: () => endWith(() => subscriber.complete()),
+            next: (value) => offer(bucket, stream, value),
+            error: (error) => end(stream, () => out.error(error)),
+            complete: () => end(stream, () => out.complete()),
           };
         }),
       );
     });
+};
+
+const bucketOf = <T>({ scheduler = asyncScheduler, ...options }: RateLimit<T>): Bucket<T> => {
+  const perTick = Math.max(1, (options.perSecond * TICK) / 1000);
+  return {
+    ...options,
+    scheduler,
+    perTick,
+    tokens: perTick,
+    countedAt: scheduler.now(),
+    waiting: new Set(),
+    timer: undefined,
+    draining: false,
+  };
+};
+
+/** Passes a value on if the tokens allow it, otherwise holds it and pauses the source. */
+const offer = <T>(bucket: Bucket<T>, stream: Stream<T>, value: T): void => {
+  const { out, inner, held } = stream;
+  const size = bucket.size(value);
+  if (size === 0) return out.next(value);
+  refill(bucket);
+  const isFree = bucket.waiting.size === 0 && held.length === 0 && !bucket.draining;
+  if (stream.open && isFree && size <= bucket.tokens) {
+    bucket.tokens -= size;
+    return out.next(value);
+  }
+  held.push(value);
+  if (inner.value) inner.next(false);
+  if (stream.open) enter(bucket, stream);
+};
+
+/** Follows the consumer's valve. */
+const move = <T>(bucket: Bucket<T>, stream: Stream<T>, open: boolean): void => {
+  if (open === stream.open) return;
+  stream.open = open;
+  if (!open) {
+    leave(bucket, stream);
+    stream.inner.next(false);
+  } else if (stream.held.length === 0) stream.inner.next(true);
+  else enter(bucket, stream);
+};
+
+/** Delivers the end after the held values. */
+const end = <T>(stream: Stream<T>, deliver: () => void): void => {
+  stream.end = deliver;
+  settle(stream);
+};
+
+/** If nothing is held, delivers the end or lets the source continue. */
+const settle = <T>({ held, end, open, inner }: Stream<T>): void => {
+  if (held.length > 0) return;
+  if (end) end();
+  else if (open) inner.next(true);
+};
+
+const enter = <T>(bucket: Bucket<T>, stream: Stream<T>): void => {
+  bucket.waiting.add(stream);
+  drain(bucket);
+};
+
+const leave = <T>(bucket: Bucket<T>, stream: Stream<T>): void => {
+  bucket.waiting.delete(stream);
+  if (bucket.waiting.size > 0) return;
+  bucket.timer?.unsubscribe();
+  bucket.timer = undefined;
+};
+
+/**
+ * Adds the tokens that have arrived. At most two ticks' worth are kept: enough that a late timer
+ * costs no speed, too few for a burst after an idle time.
+ */
+const refill = <T>(bucket: Bucket<T>): void => {
+  const now = bucket.scheduler.now();
+  const arrived = (Math.max(0, now - bucket.countedAt) * bucket.perSecond) / 1000;
+  bucket.tokens = Math.min(2 * bucket.perTick, bucket.tokens + arrived);
+  bucket.countedAt = now;
+};
+
+/** Hands out the tokens in turn, then waits for more. A consumer may move its valve, or leave. */
+const drain = <T>(bucket: Bucket<T>): void => {
+  const { waiting } = bucket;
+  if (bucket.draining) return;
+  bucket.draining = true;
+  refill(bucket);
+  const share = Math.max(1, Math.floor(bucket.tokens / Math.max(1, waiting.size)));
+  for (const stream of waiting) {
+    if (bucket.tokens < 1) break;
+    waiting.delete(stream);
+    bucket.tokens -= pass(bucket, stream, Math.min(share, Math.floor(bucket.tokens)));
+    // At the end of the set, so the loop comes to it again after the others.
+    if (stream.open && stream.held.length > 0) waiting.add(stream);
+  }
+  bucket.draining = false;
+  if (waiting.size > 0) bucket.timer ??= drainLater(bucket);
+};
+
+const drainLater = <T>(bucket: Bucket<T>): Subscription => {
+  const missing = bucket.perTick - bucket.tokens;
+  return bucket.scheduler.schedule(
+    () => {
+      bucket.timer = undefined;
+      drain(bucket);
+    },
+    Math.max(1, Math.ceil((missing * 1000) / bucket.perSecond)),
+  );
+};
+
+/** Passes the first held value, or as much of it as is allowed. Returns the size of it. */
+const pass = <T>(bucket: Bucket<T>, stream: Stream<T>, allowed: number): number => {
+  const { held, out } = stream;
+  const [value] = held;
+  if (value === undefined) return 0;
+  const size = bucket.size(value);
+  const [first, rest] = size <= allowed ? [value] : bucket.split(value, allowed);
+  if (rest === undefined) held.shift();
+  else held[0] = rest;
+  out.next(first);
+  settle(stream);
+  return Math.min(size, allowed);
 };
