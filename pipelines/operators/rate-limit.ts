@@ -115,18 +115,23 @@ const bucketOf = <T>({ scheduler = asyncScheduler, ...options }: RateLimit<T>): 
 
 /** Passes a value on if the tokens allow it, otherwise holds it and pauses the source. */
 const offer = <T>(bucket: Bucket<T>, stream: Stream<T>, value: T): void => {
-  const { out, inner, held } = stream;
   const size = bucket.size(value);
-  if (size === 0) return out.next(value);
-  refill(bucket);
-  const isFree = bucket.waiting.size === 0 && held.length === 0 && !bucket.draining;
-  if (stream.open && isFree && size <= bucket.tokens) {
+  if (mayPass(bucket, stream, size)) {
     bucket.tokens -= size;
-    return out.next(value);
+    stream.out.next(value);
+  } else {
+    stream.held.push(value);
+    if (stream.inner.value) stream.inner.next(false);
+    if (stream.open) enter(bucket, stream);
   }
-  held.push(value);
-  if (inner.value) inner.next(false);
-  if (stream.open) enter(bucket, stream);
+};
+
+/** Whether a value may pass at once: it is free, or no other value waits and there are enough tokens. */
+const mayPass = <T>(bucket: Bucket<T>, { open, held }: Stream<T>, size: number): boolean => {
+  if (size === 0) return true;
+  refill(bucket);
+  const isFirst = bucket.waiting.size === 0 && held.length === 0 && !bucket.draining;
+  return open && isFirst && size <= bucket.tokens;
 };
 
 /** Follows the consumer's valve. */

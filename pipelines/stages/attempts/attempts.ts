@@ -22,9 +22,7 @@ import {
   type NewDigest,
   type Note,
   type OpenSource,
-  type Phase,
   type Policy,
-  StreamError,
   type StreamRequest,
   toStreamError,
 } from '../../model/index.ts';
@@ -34,7 +32,17 @@ import type { Start } from '../transfer.ts';
 import { attempt } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
-import { type Failure, type Next, nextAttempt, type ResponseSoFar } from './next-attempt.ts';
+import { nextAttempt } from './next-attempt.ts';
+import {
+  afterEvent,
+  afterFailure,
+  beginning,
+  type Failure,
+  needsNoMore,
+  type Progress,
+  phaseOf,
+  summary,
+} from './progress.ts';
 import { resume } from './resume.ts';
 import { verifyBeforeHead } from './verify-before-head.ts';
 import { wanted } from './wanted.ts';
@@ -43,25 +51,37 @@ import { withLength } from './with-length.ts';
 interface AttemptsDeps {
   readonly open: OpenSource;
   readonly newDigest: NewDigest;
-  /** Whether a chunk is to come with its digest, asked for each. */
+  /** Asked for each chunk: whether it must carry its digest. */
   readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
   readonly health?: Pick<Health, 'usualHead'>;
   readonly lengths?: Lengths;
-  /** The clock of all waiting. Default: RxJS's own. */
+  /** The clock of all waiting. Default: that of RxJS. */
   readonly scheduler?: SchedulerLike;
 }
 
 type Event = Head | Chunk | Note;
 
+/** A request under way. */
+interface Run {
+  readonly request: StreamRequest;
+  readonly deps: AttemptsDeps;
+  progress: Progress;
+}
+
+/** A failed attempt before it is part of the progress, as it is thrown. */
+type Lost = Omit<Failure, 'sent'>;
+
 /**
- * Tries the candidates until the body is through: before the head any failure leads to the next one and nothing of the
- * failed one leaks; after it the body goes on at the exact byte, from the same source or from one with the same content.
- * Emits one head, the chunks of one whole body, and notes of what happened. Errors with the failure when there was one
- * candidate, with the most telling one when there were more. Unsubscribing leaves the source that is open.
- * From a start on it goes on like after a failure, with no head of its own.
+ * Tries the candidates until the body is complete. Before the head, any failure leads to the next
+ * candidate, and the client receives nothing of the failed one. After the head, the body continues
+ * at the exact byte, from the same source or from one with the same content. A `start` continues a
+ * response in the same way, without a head.
+ *
+ * Emits one head, the chunks of one complete body, and notes. Errors with the failure of the only
+ * candidate, or with the most telling one of several. Unsubscribing closes the open source.
  */
 export const attempts = (
   request: StreamRequest,
@@ -70,123 +90,96 @@ export const attempts = (
 ): OperatorFunction<readonly Candidate[], Event> =>
   mergeMap((candidates) =>
     defer(() => {
-      const { policy, random, health, scheduler = asyncScheduler } = deps;
-      const failures: Failure[] = [];
-      let soFar: ResponseSoFar | undefined = start?.head;
-      let sent = start?.sent ?? 0;
-
-      /** Whatever is to be tried next, and after its failure whatever then. */
-      const onward = (): Observable<Event> => {
-        const next = nextAttempt({ candidates, failures, soFar }, policy, random);
-        if (!next) return throwError(() => summary(failures));
-        const step = defer(() => hedged(next)).pipe(catchError(recover));
-        return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => step)) : step;
-      };
-
-      const recover = (lost: Lost): Observable<Event> => {
-        // All bytes were there, only the source's good-bye was missing: the checksum is the better witness.
-        if (soFar?.whole && soFar.total === sent && sent > 0 && soFar.candidate.entry.checksum) return EMPTY;
-        return concat(of(noteOf(lost)), onward());
-      };
-
-      const noteOf = ({ candidate, error, from }: Lost): Note => {
-        const phase: Phase = sent > 0 ? 'mid-body' : soFar ? 'before-first-byte' : 'before-head';
-        failures.push({ candidate, error, from, sent });
-        return { type: 'failed', candidate, error, phase, sent };
-      };
-
-      /** The attempt, beside a second one where hedging is wanted and the first one's head takes unusually long. */
-      const hedged = ({ candidate }: Next): Observable<Event> => {
-        const first = attemptAt(candidate);
-        const usual = policy.hedge && !soFar ? health?.usualHead(candidate.source) : undefined;
-        const others = candidates.filter((other) => other !== candidate && !other.outdated);
-        const rival =
-          usual === undefined ? undefined : nextAttempt({ candidates: others, failures, soFar }, policy, random);
-        if (usual === undefined || !rival || rival.wait > 0) return first;
-        const wins = ({ type }: Event) => type === 'head';
-        return hedge({
-          first,
-          second: attemptAt(rival.candidate),
-          after: usual,
-          wins,
-          aside: (lost) => noteOf(lost as Lost),
-          scheduler,
-        });
-      };
-
-      const attemptAt = (candidate: Candidate): Observable<Event> =>
-        defer(() => {
-          const ask = askOf(candidate);
-          const from = sent;
-          const note: Note = { type: 'attempt', candidate, from: ask.from };
-          return concat(
-            of(note),
-            defer(() => bodyOf(candidate, ask)),
-          ).pipe(
-            catchError((thrown: unknown) =>
-              throwError((): Lost => ({ candidate, error: toStreamError(thrown), from })),
-            ),
-          );
-        });
-
-      const askOf = (candidate: Candidate): AskedBytes => {
-        if (soFar) {
-          const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
-          return { from: soFar.first + sent, last: soFar.last, ifRange };
-        }
-        const { range, ifRange } = wanted(request, candidate.entry);
-        // A part cannot be checked by itself: it is cut from the whole, where that is small.
-        if (range && isSmall(candidate, policy)) return { from: 0 };
-        return { from: range?.first ?? 0, last: range?.last, ifRange };
-      };
-
-      const bodyOf = (candidate: Candidate, ask: AskedBytes): Observable<Event> => {
-        const body: Observable<Event> = soFar
-          ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent))
-          : withLength(request, candidate, deps, (request) =>
-              attempt(request, candidate, ask, deps).pipe(verifyBeforeHead(request, candidate, deps)),
-            ).pipe(begin(request, candidate, wanted(request, candidate.entry), policy));
-        return body.pipe(
-          tap((event) => {
-            if (event.type === 'chunk') sent += event.bytes.length;
-            else if (event.type === 'head') soFar = event;
-          }),
-        );
-      };
-
-      return concat(of({ type: 'found', candidates } as const), defer(onward));
+      const run: Run = { request, deps, progress: beginning(candidates, start) };
+      return concat(
+        of({ type: 'found', candidates } as const),
+        defer(() => proceed(run)),
+      );
     }),
   );
 
-/** An attempt's failure, thrown with whose it was. */
-interface Lost {
-  readonly candidate: Candidate;
-  readonly error: StreamError;
-  /** The byte at which it was to begin. */
-  readonly from: number;
-}
+/** The next attempt, and after its failure the one after that. */
+const proceed = (run: Run): Observable<Event> => {
+  const { policy, random, scheduler = asyncScheduler } = run.deps;
+  const next = nextAttempt(run.progress, policy, random);
+  if (!next) return throwError(() => summary(run.progress));
+  const step = defer(() => hedged(run, next.candidate)).pipe(catchError((lost: Lost) => recover(run, lost)));
+  return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => step)) : step;
+};
+
+const recover = (run: Run, lost: Lost): Observable<Event> =>
+  needsNoMore(run.progress)
+    ? EMPTY
+    : concat(
+        of(noteOf(run, lost)),
+        defer(() => proceed(run)),
+      );
+
+const noteOf = (run: Run, lost: Lost): Note => {
+  const { progress } = run;
+  run.progress = afterFailure(progress, lost);
+  const { candidate, error } = lost;
+  return { type: 'failed', candidate, error, phase: phaseOf(progress), sent: progress.sent };
+};
+
+/** An attempt, with a second one if hedging is on and the head of the first takes unusually long. */
+const hedged = (run: Run, candidate: Candidate): Observable<Event> => {
+  const { policy, random, health, scheduler } = run.deps;
+  const { progress } = run;
+  const first = attemptAt(run, candidate);
+  const usual = policy.hedge && !progress.soFar ? health?.usualHead(candidate.source) : undefined;
+  if (usual === undefined) return first;
+  const others = progress.candidates.filter((other) => other !== candidate && !other.outdated);
+  const rival = nextAttempt({ ...progress, candidates: others }, policy, random);
+  if (!rival || rival.wait > 0) return first;
+  return hedge({
+    first,
+    second: attemptAt(run, rival.candidate),
+    after: usual,
+    wins: ({ type }) => type === 'head',
+    aside: (lost) => noteOf(run, lost as Lost),
+    scheduler,
+  });
+};
+
+/** One attempt. Errors with a `Lost`. */
+const attemptAt = (run: Run, candidate: Candidate): Observable<Event> =>
+  defer(() => {
+    const ask = askOf(run, candidate);
+    const from = run.progress.sent;
+    return concat(
+      of<Note>({ type: 'attempt', candidate, from: ask.from }),
+      defer(() => bodyOf(run, candidate, ask)),
+    ).pipe(
+      catchError((thrown: unknown) => throwError((): Lost => ({ candidate, error: toStreamError(thrown), from }))),
+    );
+  });
+
+const askOf = ({ request, deps, progress: { soFar, sent } }: Run, candidate: Candidate): AskedBytes => {
+  if (soFar) {
+    const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
+    return { from: soFar.first + sent, last: soFar.last, ifRange };
+  }
+  const { range, ifRange } = wanted(request, candidate.entry);
+  // A part alone cannot be verified. If the whole is small, the part is cut from it.
+  if (range && isSmall(candidate, deps.policy)) return { from: 0 };
+  return { from: range?.first ?? 0, last: range?.last, ifRange };
+};
+
+const bodyOf = (run: Run, candidate: Candidate, ask: AskedBytes): Observable<Event> => {
+  const { request, deps } = run;
+  const { soFar, sent } = run.progress;
+  const body: Observable<Event> = soFar
+    ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent))
+    : withLength(request, candidate, deps, (request) =>
+        attempt(request, candidate, ask, deps).pipe(verifyBeforeHead(request, candidate, deps)),
+      ).pipe(begin(request, candidate, wanted(request, candidate.entry), deps.policy));
+  return body.pipe(
+    tap((event) => {
+      run.progress = afterEvent(run.progress, event);
+    }),
+  );
+};
 
 const isSmall = ({ entry: { checksum, size } }: Candidate, { verifyWholeBelow }: Policy): boolean =>
   checksum !== undefined && size !== undefined && size <= verifyWholeBelow;
-
-/** Why the request failed: the failure itself, or, of several, the one that says most; missing bytes say little, missing files least. */
-const summary = (failures: readonly Failure[]): StreamError => {
-  // The length of other content says nothing of this one.
-  const ofOthers = ({ candidate, error }: Failure) => candidate.outdated && error.code === 'UNSATISFIABLE';
-  const own = failures.filter((failure) => !ofOthers(failure));
-  const errors = (own.length > 0 ? own : failures).map(({ error }) => error);
-  const telling =
-    errors.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
-    errors.findLast(({ code }) => code === 'UNSATISFIABLE') ??
-    errors.at(-1);
-  if (!telling) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
-  if (errors.length === 1) return telling;
-  const messages = [...new Set(errors.map(({ message }) => message))].join('; ');
-  const { code, source, sourceStatus, retryAfter, length } = telling;
-  return new StreamError(code, source, `every source failed; ${messages}`, {
-    cause: telling,
-    sourceStatus,
-    retryAfter,
-    length,
-  });
-};

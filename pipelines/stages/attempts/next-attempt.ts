@@ -1,39 +1,23 @@
 import {
   type Candidate,
   type ErrorCode,
-  type Head,
   isCopy,
   mayContinue,
   type Policy,
   type Remedy,
   remedyOf,
-  type StreamError,
 } from '../../model/index.ts';
 import { backOff } from '../../operators/back-off.ts';
-
-/** A failed attempt, as the request remembers it. */
-export interface Failure {
-  readonly candidate: Candidate;
-  readonly error: StreamError;
-  /** The byte at which the attempt began to add to the response, and the byte that it reached. */
-  readonly from: number;
-  readonly sent: number;
-}
-
-/** The promises of the response to the client, and the proof that more bytes belong to it. */
-export type ResponseSoFar = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
-
-export interface Progress {
-  readonly candidates: readonly Candidate[];
-  readonly failures: readonly Failure[];
-  readonly soFar: ResponseSoFar | undefined;
-}
+import type { Failure, Progress } from './progress.ts';
 
 export interface Next {
   readonly candidate: Candidate;
   /** Milliseconds to wait before the attempt. */
   readonly wait: number;
 }
+
+/** All that the choice depends on. */
+type History = Pick<Progress, 'candidates' | 'failures' | 'soFar'>;
 
 type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | 'retryWaitLimit'>;
 
@@ -49,7 +33,7 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
  * Outdated candidates follow when no other remains. They are not used if another candidate had the
  * content but could not serve this request.
  */
-export const nextAttempt = (progress: Progress, limits: Limits, random: () => number): Next | undefined => {
+export const nextAttempt = (progress: History, limits: Limits, random: () => number): Next | undefined => {
   const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
@@ -69,7 +53,7 @@ const SETTLED: ReadonlySet<ErrorCode> = new Set(['UNSATISFIABLE', 'LENGTH_UNKNOW
 
 const among = (
   candidates: readonly Candidate[],
-  { failures, soFar }: Progress,
+  { failures, soFar }: History,
   limits: Limits,
   random: () => number,
 ): Next | undefined => {

@@ -12,7 +12,7 @@ import {
 } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import { cutTo } from './cut.ts';
-import type { ResponseSoFar } from './next-attempt.ts';
+import type { ResponseSoFar } from './progress.ts';
 
 /**
  * Joins a source's bytes to a response that has reached body byte `sent`. The head is checked and

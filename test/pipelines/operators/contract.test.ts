@@ -185,6 +185,7 @@ const OTHERS = [
   'lengths',
   'askLength',
   'nextAttempt',
+  'progress',
   'wanted',
   'cut',
   'transfer',

@@ -11,7 +11,7 @@ import {
   verify,
 } from '../../../pipelines/index.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
-import type { ResponseSoFar } from '../../../pipelines/stages/attempts/next-attempt.ts';
+import type { ResponseSoFar } from '../../../pipelines/stages/attempts/progress.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorCode, StreamError } from '../../../../pipelines/index.ts';
-import { type Failure, nextAttempt } from '../../../../pipelines/stages/attempts/next-attempt.ts';
+import { nextAttempt } from '../../../../pipelines/stages/attempts/next-attempt.ts';
+import type { Failure } from '../../../../pipelines/stages/attempts/progress.ts';
 import { aCandidate, anEntry, aPolicy, aSource, entryOf } from '../../../support/river.ts';
 
 const entry = entryOf('content');

@@ -1,0 +1,80 @@
+import { type Candidate, type Chunk, type Head, type Note, type Phase, StreamError } from '../../model/index.ts';
+import type { Start } from '../transfer.ts';
+
+/** A failed attempt, as the request remembers it. */
+export interface Failure {
+  readonly candidate: Candidate;
+  readonly error: StreamError;
+  /** The byte at which the attempt began to add to the response, and the byte that it reached. */
+  readonly from: number;
+  readonly sent: number;
+}
+
+/** The promises of the response to the client, and the proof that more bytes belong to it. */
+export type ResponseSoFar = Pick<Head, 'candidate' | 'first' | 'last' | 'total' | 'whole' | 'etag'>;
+
+/** How far a request has come. A value: each step makes a new one. */
+export interface Progress {
+  readonly candidates: readonly Candidate[];
+  readonly failures: readonly Failure[];
+  /** Undefined until a head is sent. */
+  readonly soFar: ResponseSoFar | undefined;
+  /** Bytes of the body that the client has received. */
+  readonly sent: number;
+}
+
+export const beginning = (candidates: readonly Candidate[], start?: Start): Progress => ({
+  candidates,
+  failures: [],
+  soFar: start?.head,
+  sent: start?.sent ?? 0,
+});
+
+/** After an event for the client. */
+export const afterEvent = (progress: Progress, event: Head | Chunk | Note): Progress => {
+  if (event.type === 'chunk') return { ...progress, sent: progress.sent + event.bytes.length };
+  return event.type === 'head' ? { ...progress, soFar: event } : progress;
+};
+
+/** After an attempt that began at byte `from` and failed. */
+export const afterFailure = (progress: Progress, failed: Omit<Failure, 'sent'>): Progress => ({
+  ...progress,
+  failures: [...progress.failures, { ...failed, sent: progress.sent }],
+});
+
+export const phaseOf = ({ sent, soFar }: Progress): Phase => {
+  if (sent > 0) return 'mid-body';
+  return soFar ? 'before-first-byte' : 'before-head';
+};
+
+/**
+ * Whether all bytes have arrived and a checksum will judge them. The end that the source failed to
+ * send is then not missed.
+ */
+export const needsNoMore = ({ soFar, sent }: Progress): boolean =>
+  soFar?.whole === true && soFar.total === sent && sent > 0 && soFar.candidate.entry.checksum !== undefined;
+
+/**
+ * Why the request failed: the only failure, or the most telling of several. Missing bytes tell
+ * little, missing files least.
+ */
+export const summary = ({ failures }: Progress): StreamError => {
+  // The length of outdated content says nothing about the newest.
+  const isForeign = ({ candidate, error }: Failure) => candidate.outdated && error.code === 'UNSATISFIABLE';
+  const own = failures.filter((failure) => !isForeign(failure));
+  const errors = (own.length > 0 ? own : failures).map(({ error }) => error);
+  const telling =
+    errors.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
+    errors.findLast(({ code }) => code === 'UNSATISFIABLE') ??
+    errors.at(-1);
+  if (!telling) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
+  if (errors.length === 1) return telling;
+  const messages = [...new Set(errors.map(({ message }) => message))].join('; ');
+  const { code, source, sourceStatus, retryAfter, length } = telling;
+  return new StreamError(code, source, `every source failed; ${messages}`, {
+    cause: telling,
+    sourceStatus,
+    retryAfter,
+    length,
+  });
+};
