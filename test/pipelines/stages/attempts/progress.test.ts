@@ -14,21 +14,21 @@ const candidate = aCandidate('feed', entryOf('abc'));
 const start = beginning([candidate]);
 const error = new StreamError('CONNECTION_LOST', 'feed', 'reset');
 
-const after = (events: readonly Parameters<typeof afterEvent>[1][], progress: Progress = start): Progress =>
+const advanced = (events: readonly Parameters<typeof afterEvent>[1][], progress: Progress = start): Progress =>
   events.reduce(afterEvent, progress);
 
 describe('the progress of a request', () => {
   it('changes its phase with the head and with the first byte', () => {
     const head = headOf(candidate);
     expect(phaseOf(start)).toBe('before-head');
-    expect(phaseOf(after([head]))).toBe('before-first-byte');
-    expect(phaseOf(after([head, chunk('a')]))).toBe('mid-body');
+    expect(phaseOf(advanced([head]))).toBe('before-first-byte');
+    expect(phaseOf(advanced([head, chunk('a')]))).toBe('mid-body');
     expect(phaseOf(beginning([candidate], { head, sent: 0 }))).toBe('before-first-byte');
     expect(phaseOf(beginning([candidate], { head, sent: 2 }))).toBe('mid-body');
   });
 
   it('records the byte that a failed attempt reached, and keeps the former value', () => {
-    const before = after([headOf(candidate), chunk('ab')]);
+    const before = advanced([headOf(candidate), chunk('ab')]);
     const failed = afterFailure(before, { candidate, error, from: 1 });
     expect(failed.failures).toEqual([{ candidate, error, from: 1, sent: 2 }]);
     expect(before.failures).toEqual([]);
@@ -41,6 +41,6 @@ describe('the progress of a request', () => {
     ['all bytes of a part', candidate, { total: 3, whole: false }, 'abc', false],
     ['bytes of content of unknown length', candidate, {}, 'abc', false],
   ])('judges whether more is needed after %s', (_, of, head, bytes, expected) =>
-    expect(needsNoMore(after([headOf(of, head), chunk(bytes)]))).toBe(expected),
+    expect(needsNoMore(advanced([headOf(of, head), chunk(bytes)]))).toBe(expected),
   );
 });

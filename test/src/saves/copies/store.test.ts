@@ -252,7 +252,7 @@ describe('a copy that cannot be made', () => {
     keeping?.commit();
     await store.close();
     expect(store.errors).toEqual([
-      'the copy of /pulp/bear.rpm gave itself up: the disk is too slow: the backlog is full',
+      'the copy of /pulp/bear.rpm was abandoned: the disk is too slow: the backlog is full',
     ]);
     expect(await find(store, entry)).toBeUndefined();
     await until(() => store.files().length === 0);
@@ -272,7 +272,7 @@ describe('a copy that cannot be made', () => {
   (disk ? it : it.skip)('gives itself up where the disk is full, and leaves nothing (needs mount)', async () => {
     const store = aStore({ folder: disk!.folder });
     await keep(store, entry, someBytes(2_000_000));
-    expect(store.errors).toEqual([expect.stringMatching(/^the copy of \/pulp\/bear\.rpm gave itself up: ENOSPC/)]);
+    expect(store.errors).toEqual([expect.stringMatching(/^the copy of \/pulp\/bear\.rpm was abandoned: ENOSPC/)]);
     expect(store.files()).toEqual([]);
     await keep(store, entry, content);
     expect(await find(store, entry)).toBeDefined();
@@ -296,7 +296,7 @@ describe('dispatch', () => {
     await keep(before, entry, content);
     await ended(before.restart().dispatch(saveOf(entry)));
     truncateSync(fileOf(await find(before, entry)), 3);
-    await expect(ended(before.restart().dispatch(saveOf(entry)))).rejects.toThrow('there is no copy of /pulp/bear.rpm');
+    await expect(ended(before.restart().dispatch(saveOf(entry)))).rejects.toThrow('/pulp/bear.rpm has no copy');
   });
 
   it('fetches again what has no copy, and waits for that', async () => {
@@ -335,8 +335,8 @@ describe('dispatch', () => {
   it('fails where fetching fails, brings no copy, or is not possible', async () => {
     const result = (fetch?: SaveStoreOptions['fetch']) => ended(aStore({ fetch }).dispatch(saveOf(entry)));
     await expect(result(() => throwError(() => new Error('feed down')))).rejects.toThrow('feed down');
-    await expect(result(() => EMPTY)).rejects.toThrow('there is no copy of /pulp/bear.rpm, and none could be made');
-    await expect(result()).rejects.toThrow('there is no copy of /pulp/bear.rpm, and none could be made');
+    await expect(result(() => EMPTY)).rejects.toThrow('/pulp/bear.rpm has no copy, and none could be made');
+    await expect(result()).rejects.toThrow('/pulp/bear.rpm has no copy, and none could be made');
   });
 
   it('stops fetching when the copy gives itself up', async () => {
@@ -349,7 +349,7 @@ describe('dispatch', () => {
         NEVER,
       );
     const store: ReturnType<typeof aStore> = aStore({ fetch, backlogLimit: 99 });
-    await expect(ended(store.dispatch(saveOf(entry)))).rejects.toThrow('there is no copy of /pulp/bear.rpm');
+    await expect(ended(store.dispatch(saveOf(entry)))).rejects.toThrow('/pulp/bear.rpm has no copy');
   });
 
   it('leaves a fetch when unsubscribed', async () => {
@@ -530,7 +530,7 @@ describe('a limit', () => {
   describe('that content is larger than', () => {
     const large = someBytes(3 * MIB);
     const told = describing(large, { path: '/told.rpm' });
-    const done = (path: string) => `${path} is not kept: it has more than the ${MIB} bytes that all copies may have`;
+    const done = (path: string) => `${path} is not kept: it exceeds the limit of all copies (save_limit = ${MIB} bytes)`;
 
     it('keeps none of it, whether its length was told or not; the wish to save it is done with, and says so', async () => {
       const store = limited(MIB);

@@ -1,0 +1,64 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Keep } from '../../../pipelines/model/index.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { unlessMissing } from './files.ts';
+import { keyOf } from './names.ts';
+import { startPartialCopy } from './partial-copy.ts';
+import { type FinishedFile, place } from './place.ts';
+import { contentFields, sidecarOf } from './sidecar.ts';
+import { isTooLarge, type StoreState } from './state.ts';
+
+/**
+ * Copies content during its transfer. A copy is abandoned if the disk refuses it, if the disk is so
+ * slow that the backlog is full, or if the content proves larger than the limit of all copies.
+ */
+export const keepIn =
+  (store: StoreState): Keep =>
+  (entry, length = entry.size ?? 0, headers) => {
+    const { partial, backlog, semaphore, mutex, abandoned, report } = store;
+    const key = keyOf(entry);
+    if (isTooLarge(store, key, length)) return undefined;
+    let written = 0;
+    const file = join(partial, randomUUID());
+    const hash = entry.checksum ? undefined : createHash('sha256');
+    const copy = startPartialCopy({
+      file,
+      backlog,
+      semaphore,
+      onError: (cause) => {
+        report(new Error(`the copy of ${entry.path} was abandoned: ${messageOf(cause)}`, { cause }));
+        abandoned.next(key);
+      },
+    });
+
+    const finish = async (finished: Promise<boolean>) => {
+      if (!(await finished)) return;
+      const whole: FinishedFile = { entry, key, file, headers: contentFields(headers), sha256: hash?.digest('hex') };
+      await place(store, whole).catch(async (error: unknown) => {
+        await Promise.all([file, sidecarOf(file)].map((path) => unlessMissing(unlink(path))));
+        throw error;
+      });
+    };
+
+    return {
+      write: (bytes) => {
+        hash?.update(bytes);
+        written += bytes.length;
+        if (!isTooLarge(store, key, written)) return copy.write(bytes);
+        copy.abort();
+        abandoned.next(key);
+      },
+      commit: () => {
+        const finished = copy.finish();
+        mutex.run(key, () => finish(finished));
+      },
+      abort: () => {
+        const gone = copy.abort();
+        mutex.run(key, async () => {
+          await gone;
+        });
+      },
+    };
+  };

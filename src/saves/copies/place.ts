@@ -1,0 +1,65 @@
+import { rename, stat, unlink, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { CatalogEntry, Header } from '../../../pipelines/model/index.ts';
+import { makeFolder } from '../../lib/private-files.ts';
+import { syncPath, writeNew } from './files.ts';
+import { findCopy, placeOf } from './names.ts';
+import { removeCopy, sidecarOf, sidecarText } from './sidecar.ts';
+import type { StoreState } from './state.ts';
+
+/** A file that was verified and synced, under a temporary name. */
+export interface FinishedFile {
+  readonly entry: CatalogEntry;
+  readonly key: string;
+  readonly file: string;
+  /** The header fields of its transfer that describe the content. */
+  readonly headers: readonly Header[];
+  /** The digest of the content, if the catalog has no checksum. */
+  readonly sha256?: string;
+}
+
+/**
+ * Gives a finished file its final name. If there is a copy already, it stays, unless it is not
+ * known to be right. Rejects with the system's error.
+ */
+export const place = async (store: StoreState, finished: FinishedFile): Promise<void> => {
+  const { folder, checks, eviction } = store;
+  const { entry, key, file, headers, sha256 = '' } = finished;
+  const there = await findCopy(folder, entry, key);
+  if (there && checks.known(there)) return unlink(file);
+  const path = placeOf(folder, entry, key, sha256);
+  await describe(store, finished);
+  const made = await makeFolder(dirname(path));
+  await moveWithSidecar(store, finished, path);
+  await syncFolders(store, dirname(path), made !== undefined);
+  const stats = await stat(path, { bigint: true });
+  checks.trust(path, stats, headers);
+  eviction.taken(Number(stats.size));
+  if (there && there.path !== path) await removeCopy(there.path);
+};
+
+/** Writes the sidecar. Its time is that of the copy's last use. */
+const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<void> => {
+  const { entry, file, headers, sha256 = '' } = finished;
+  const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, headers);
+  // Without a checksum, the sidecar alone describes the bytes: it must survive a power cut with
+  // them. Otherwise a copy without it only says less, which is not worth a wait for the disk.
+  await semaphore(() => writeNew(sidecarOf(file), text, !entry.checksum));
+  await utimes(sidecarOf(file), now() / 1000, now() / 1000);
+};
+
+/** The sidecar moves first, so that no copy is ever without it. Alone it counts for nothing. */
+const moveWithSidecar = async ({ semaphore }: StoreState, { entry, file }: FinishedFile, path: string) => {
+  await rename(sidecarOf(file), sidecarOf(path));
+  if (!entry.checksum) await semaphore(() => syncPath(dirname(path)));
+  await rename(file, path);
+};
+
+/** Syncs a folder; if it is new, also those above it, so that they outlive a power cut. */
+const syncFolders = async ({ folder, semaphore }: StoreState, changed: string, isNew: boolean): Promise<void> => {
+  for (let at = changed; ; at = dirname(at)) {
+    const next = at;
+    await semaphore(() => syncPath(next));
+    if (!isNew || next === folder) return;
+  }
+};
