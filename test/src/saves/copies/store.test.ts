@@ -530,7 +530,8 @@ describe('a limit', () => {
   describe('that content is larger than', () => {
     const large = someBytes(3 * MIB);
     const told = describing(large, { path: '/told.rpm' });
-    const done = (path: string) => `${path} is not kept: it exceeds the limit of all copies (save_limit = ${MIB} bytes)`;
+    const done = (path: string) =>
+      `${path} is not kept: it exceeds the limit of all copies (save_limit = ${MIB} bytes)`;
 
     it('keeps none of it, whether its length was told or not; the wish to save it is done with, and says so', async () => {
       const store = limited(MIB);
