@@ -99,7 +99,7 @@ describe('a file as output', () => {
   it('does not replace what is no regular file by the time it is whole', async () => {
     const { home, path, output } = await begin();
     execFileSync('mkfifo', [path]);
-    await expect(output.finish()).rejects.toThrow(`-o ${path}: it is not a regular file any more`);
+    await expect(output.finish()).rejects.toThrow(`-o ${path}: it is no longer a regular file`);
     output[Symbol.dispose]();
     expect(lstatSync(path).isFIFO()).toBe(true);
     expect(readdirSync(home)).toEqual(['bear']);
@@ -127,12 +127,12 @@ describe('an output that cannot be', () => {
     execFileSync('ln', [at('closed'), at('socket')]);
     await new Promise((resolve) => server.close(resolve));
     const expected = {
-      '': '-o : this is a folder, expected a file',
-      '/': '-o /: this is a folder, expected a file',
-      [at('none/')]: `-o ${at('none/')}: this is a folder, expected a file`,
+      '': '-o : is a folder; expected a file',
+      '/': '-o /: is a folder; expected a file',
+      [at('none/')]: `-o ${at('none/')}: is a folder; expected a file`,
       [at('none/bear')]: `-o ${at('none/bear')}: folder ${at('none')} does not exist`,
       [at('a')]: `-o ${at('a')}: too many symbolic links`,
-      [at('socket')]: `-o ${at('socket')}: nothing listens there`,
+      [at('socket')]: `-o ${at('socket')}: no process listens there`,
       '/dev/fd/999': '-o /dev/fd/999: no such descriptor is open',
     };
     const found = await Promise.all(Object.keys(expected).map(async (name) => [name, await failureOf(name)]));
