@@ -1,6 +1,6 @@
 import { StreamError } from '../../pipelines/model/index.ts';
 
-/** Limits of one connection, and of all together. A count of 0 is no limit. */
+/** Limits of one connection, and of all together. A count of 0 is unlimited. */
 export interface ConnectionLimits {
   /** Open connections at a time. */
   readonly connections: number;
@@ -62,7 +62,7 @@ export interface TransferSlots {
 
 /**
  * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client; 0 is
- * no limit.
+ * unlimited.
  */
 export const createTransferSlots = ({
   transfers,
