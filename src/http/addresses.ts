@@ -107,7 +107,7 @@ const inventory = (interfaces: NetworkInterfaces): string =>
  * - a host name, resolved now: its local addresses. `localhost` is 127.0.0.1 and ::1, whichever
  *   exist.
  *
- * Without items it is everywhere: `::`, which accepts IPv4 as well, or `0.0.0.0` without IPv6.
+ * Without items, that is everywhere: `::`, which accepts IPv4 as well, or `0.0.0.0` without IPv6.
  * Link-local addresses get their scope (`fe80::1%eth0`). An address that another one covers is left
  * out.
  *

@@ -34,7 +34,7 @@ interface AheadOptions {
 
 /**
  * Milliseconds that a request started ahead waits for its turn. It holds a connection to a source,
- * which gains nothing behind so long a response.
+ * and behind a longer response the early start gains nothing.
  */
 const HEAD_START = 5_000;
 

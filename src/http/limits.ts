@@ -1,14 +1,14 @@
 import { StreamError } from '../../pipelines/model/index.ts';
 
-/** Limits of one connection, and of all together. A count of 0 is unlimited. */
+/** Limits of one connection, and of all together. A count of 0 means unlimited. */
 export interface ConnectionLimits {
   /** Open connections at a time. */
   readonly connections: number;
   /** Requests on one connection, one after the other. */
   readonly requestsPerConnection: number;
   /**
-   * Milliseconds until a request must be complete. The first request of a connection counts from
-   * its start, the others from their first byte.
+   * Milliseconds until a request must be complete. They count from its first byte; for the first
+   * request of a connection, from the start of the connection.
    */
   readonly requestTimeout: number;
   /** Milliseconds that a connection may have no request. */
@@ -61,7 +61,7 @@ export interface TransferSlots {
 }
 
 /**
- * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client; 0 is
+ * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client; 0 means
  * unlimited.
  */
 export const createTransferSlots = ({

@@ -25,7 +25,7 @@ const hasContent = ({ headers }: IncomingMessage): boolean =>
  * The fault of a request that Node's parser accepted, if any. Node checks the framing of messages:
  * line ends, field names, lengths and codings. It accepts versions that do not exist, uses the
  * first of several hosts, and leaves content to the application. Content of a GET or HEAD has no
- * use, but smuggles requests past proxies (RFC 9110 section 9.3.1).
+ * use, but can smuggle requests past proxies (RFC 9110 section 9.3.1).
  */
 export const faultOf = (
   req: IncomingMessage,

@@ -42,7 +42,7 @@ const baseUrl = reading('file:///…, http://… or https://…, without ? and #
   return url.href.replace(/\/*$/, '/');
 });
 
-/** `file://server/share` is on another machine, and `%2F` in a name is not a valid name. */
+/** `file://server/share` is on another machine, and a name cannot contain `%2F`. */
 const namesFolder = (url: URL): boolean => url.host === '' && !/%(2f|00)/i.test(url.pathname);
 
 /**
