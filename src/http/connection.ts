@@ -62,8 +62,8 @@ interface Turn extends Exchange {
  * After the last response, further input is read and discarded for a while. A connection that is
  * closed with unread input is reset, and the response may be lost with it (RFC 9112 section 9.6).
  *
- * At most `requests` are answered; 0 means unlimited. `rests` is called with true when the connection is
- * between two requests: all output was handed to the kernel, and the connection may be closed.
+ * At most `requests` are answered; 0 means unlimited. `rests` is called with true when the
+ * connection is between two requests: all output was handed to the kernel, and it may be closed.
  */
 export const createConnection = (socket: Socket, requests: number, rests: (resting: boolean) => void): Connection => {
   const reading = createReading(socket);

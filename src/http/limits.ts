@@ -61,8 +61,8 @@ export interface TransferSlots {
 }
 
 /**
- * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client; 0 means
- * unlimited.
+ * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client. 0
+ * means unlimited.
  */
 export const createTransferSlots = ({
   transfers,
