@@ -15,7 +15,10 @@ import { type Access, type Chunk, type OpenSource, StreamError } from '../../pip
 import type { Cataloger, ReadWhole } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
-/** How a source is approached: as its descriptor says, with the header fields that its type needs besides. Emits once, then completes. */
+/**
+ * The access to a source: that of its descriptor, with the header fields that its type needs in
+ * addition. Emits once, then completes.
+ */
 export const sourceAccess = (
   catalogers: readonly Cataloger[],
   open: OpenSource,
@@ -35,10 +38,16 @@ export const sourceAccess = (
   };
 };
 
-/** Milliseconds: what an instance is asked about itself is answered at once or not at all, and a client may be waiting. */
+/**
+ * Milliseconds. An instance's identity service answers at once or not at all, and a client may be
+ * waiting.
+ */
 const IDENTITY = { timeoutMs: 2_000, retryAfter: 60_000 };
 
-/** Asks once for all, and again only a while after it failed. */
+/**
+ * Asks once and keeps the answer. After a failure it asks again, but only once `retryAfter` has
+ * passed.
+ */
 const keeping = <T>(ask: () => Observable<T>, now: () => number): Observable<T> => {
   let kept: Observable<T> | undefined;
   let failedAt: number | undefined;
@@ -68,7 +77,7 @@ const keeping = <T>(ask: () => Observable<T>, now: () => number): Observable<T> 
 const wholeReader =
   (open: OpenSource): ReadWhole =>
   (url) => {
-    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} was not there within ${IDENTITY.timeoutMs} ms`);
+    const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} did not answer within ${IDENTITY.timeoutMs} ms`);
     return open({ url }, { method: 'GET', from: 0, valve: NEVER.pipe(startWith(true)) }).pipe(
       timeout({ first: IDENTITY.timeoutMs, each: IDENTITY.timeoutMs, with: () => throwError(late) }),
       filter((event): event is Chunk => event.type === 'chunk'),

@@ -13,14 +13,15 @@ import {
 import { contentType } from '../lib/content-type.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
-/** How a source is approached now; errors where that cannot be known. */
+/** The current access to a source; errors if it cannot be determined. */
 type AccessOf = (source: AlternateSource) => Observable<Access>;
 
 /**
- * Where alternate content sources have an entry's unit, the lowest priority number first. Offers of unknown sources are passed over, as are
- * those that lie outside their source's base: they are older than its descriptor, and its credentials are not for where they lie.
+ * The candidates for an entry's unit at alternate content sources, the lowest priority number
+ * first. Offers of unknown sources are skipped. So are offers outside their source's base: they are
+ * older than its descriptor, and its credentials are not meant for them.
  *
- * @param present emits the sources that there are, at once on subscription
+ * @param present emits the present sources, at once on subscription
  */
 export const alternateCandidates =
   (
@@ -31,7 +32,7 @@ export const alternateCandidates =
   (entry) =>
     present.pipe(
       take(1),
-      // Most sites have none: their requests need not ask the catalog twice.
+      // Most sites have no alternate sources: their requests need not ask the catalog twice.
       mergeMap((sources) =>
         sources.length === 0
           ? EMPTY
@@ -51,7 +52,7 @@ export const alternateCandidates =
       }),
     );
 
-/** Whether what a source offers lies where the source now is. */
+/** Whether an offer lies within its source's present base. */
 export const isBelow = ({ url }: Offer, { baseUrl }: AlternateSource): boolean =>
   URL.canParse(url) && new URL(url).href.startsWith(baseUrl);
 
@@ -77,7 +78,10 @@ const placeOf = (entry: CatalogEntry, source: AlternateSource, offer: Offer): Lo
     : { headers: [['Content-Type', contentType(entry.path)]] }),
 });
 
-/** A unit of several files (a distribution) is offered as a folder; Pulp's storage path tells which of its files is meant. */
+/**
+ * A unit of several files (a distribution) is offered as a folder. Pulp's storage path determines
+ * which of its files is meant.
+ */
 const pathInUnit = (path: string): string => {
   const [, below] = /\/units\/[^/]+\/[0-9a-f]{2}\/[0-9a-f]{62}\/(.+)$/.exec(path) ?? [];
   return (below ?? path.slice(path.lastIndexOf('/') + 1)).split('/').map(encodeURIComponent).join('/');

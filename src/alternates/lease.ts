@@ -5,14 +5,14 @@ import type { RefreshStore } from '../catalog/refresh-store.ts';
 interface Options {
   /** Milliseconds since 1970, by a clock that all processes share. */
   readonly now?: () => number;
-  /** Milliseconds after which a holder that died has lost it. */
+  /** Milliseconds after which a holder that died loses the lease. */
   readonly duration?: number;
 }
 
 /**
- * The right to refresh a source, for one holder at a time in all processes on one catalog: a record that its holder prolongs. Emits
- * whether it is held, now and when that changes; completes with `false`; errors where the catalog cannot be asked. Unsubscribing gives
- * it back.
+ * The right to refresh a source. Of all processes on one catalog, only one holds it at a time. It
+ * is a record that its holder prolongs. Emits whether it is held, now and when that changes.
+ * Completes with `false`. Errors if the catalog is unavailable. Unsubscribing releases it.
  */
 export const catalogLease =
   (store: Pick<RefreshStore, 'acquire' | 'release'>, { now = Date.now, duration = 60_000 }: Options = {}) =>
@@ -32,7 +32,8 @@ export const catalogLease =
         takeWhile((held) => held, true),
         finalize(() => {
           const release = () => store.release(sourceId, holder);
-          // Not before what is under way: it would take the lease again. Where the catalog is closed, locked or away, the lease ends by itself.
+          // Only after the running call, which would take the lease again. If the catalog is
+          // closed, locked or unavailable, the lease expires.
           (acquiring ? acquiring.then(release, release) : release()).catch(() => {});
         }),
       );

@@ -24,24 +24,27 @@ import { fingerprintOf, makeRefresher } from './refresher.ts';
 export interface AlternatesParts {
   /** The folder of the descriptors. */
   readonly folder: string;
-  /** Reads the sections of one. */
+  /** Reads the sections of one descriptor. */
   readonly parse: (content: string, file: string) => DescriptorFile;
-  /** Is asked who offers a unit. */
+  /** Finds the offers of a unit. */
   readonly catalog: Pick<Catalog, 'offers'>;
-  /** Where refreshes put what they find. */
+  /** Receives the results of refreshes. */
   readonly store: RefreshStore;
-  /** Keeps to the limits of sources: see `withLimits`. */
+  /** Enforces the limits of sources: see `withLimits`. */
   readonly open: OpenSource;
   readonly catalogers?: readonly Cataloger[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** From 0 to 1: jitter. */
   readonly random?: () => number;
-  /** Told of indices that a source's repository lists and does not have. */
+  /** Called with each index that a source's repository lists but does not have. */
   readonly onMissing?: (source: AlternateSource, url: string) => void;
 }
 
-/** `fresh`: has offers that count. `stale`: wants to be refreshed. `refreshing`: is being refreshed, by whatever process. */
+/**
+ * `fresh`: has valid offers. `stale`: needs a refresh. `refreshing`: is being refreshed, by any
+ * process.
+ */
 export type SourceState = 'fresh' | 'stale' | 'refreshing';
 
 export interface SourceStatus {
@@ -51,22 +54,25 @@ export interface SourceStatus {
   readonly state: SourceState;
 }
 
-/** Alternate content sources: what they offer, and how that is kept fresh. */
+/** Alternate content sources: their offers, and the refreshes that keep the offers fresh. */
 export interface Alternates {
   readonly find: FindCandidates;
   /** Emits the present descriptors at once, and new ones after each change. */
   readonly descriptors: Observable<Descriptors>;
   readonly refresh: Refresher<AlternateSource>;
   readonly lease: Lease;
-  /** Keeps all sources fresh while subscribed; emits what happens with each. */
+  /** Keeps all sources fresh while subscribed; emits the events of each. */
   readonly refreshing: Observable<RefreshEvent<AlternateSource>>;
   status(source: AlternateSource): Promise<SourceStatus>;
-  /** Reads the descriptors and what they refer to anew, now. */
+  /** Reloads the descriptors and the files that they refer to. */
   reload(): void;
   close(): void;
 }
 
-/** Refreshes cost a source's server a few megabytes and us some seconds of one core: no hurry, two at a time. */
+/**
+ * A refresh costs the source's server a few megabytes, and the streamer some seconds of one core.
+ * So there is no hurry: two at a time.
+ */
 const PACE = { concurrency: 2, spread: 5_000, wait: 60_000, waitLimit: 3_600_000 };
 
 export const openAlternates = (parts: AlternatesParts): Alternates => {
@@ -89,13 +95,16 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   const present = folderOf.descriptors.pipe(map(({ sources }) => sources));
   const catalogerOf = (source: AlternateSource): Cataloger => {
     const found = catalogers.find(({ type }) => type === source.type);
-    if (!found) throw new Error(`${source.id}: there is no cataloger for type ${source.type}`);
+    if (!found) throw new Error(`${source.id}: no cataloger for type ${source.type}`);
     return found;
   };
   const accessOf = sourceAccess(catalogers, open, now);
 
   const seconds = () => now() / 1000;
-  /** When the offers expire of a source whose descriptor still says what was cataloged. */
+  /**
+   * The time when a source's offers expire; 0 if the descriptor has changed since they were
+   * cataloged.
+   */
   const expirationOf = (source: AlternateSource, state: RefreshState | undefined): number =>
     state?.fingerprint === fingerprintOf(source) ? state.expiration : 0;
   const freshFor = async (source: AlternateSource): Promise<number> =>
@@ -130,12 +139,12 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   };
 };
 
-/** One line for each problem in the descriptors. */
+/** Logs one line for each problem in the descriptors. */
 export const logProblems = (logger: Logger, { problems }: Descriptors): void => {
   for (const problem of problems) logger.warn({ problem }, 'alternate source invalid, left out');
 };
 
-/** One line for each refresh that began or ended. */
+/** Logs one line for each refresh that started or ended. */
 export const logRefresh = (logger: Logger, event: RefreshEvent<AlternateSource>): void => {
   const { type, source } = event;
   if (type === 'failed') {

@@ -8,7 +8,10 @@ interface Patience {
   readonly readTimeout: number;
 }
 
-/** Reads whole files at URLs of whatever kind `open` knows, with one access: repository metadata, not content for clients. */
+/**
+ * Reads whole files at every kind of URL that `open` supports, with one access. It is for
+ * repository metadata, not for clients' content.
+ */
 export const urlReader =
   (open: OpenSource, access: Access, { headTimeout, readTimeout }: Patience) =>
   (url: string): AsyncIterable<Uint8Array> =>

@@ -16,34 +16,38 @@ export interface RefresherParts {
   readonly accessOf: (source: AlternateSource) => Observable<Access>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Told of indices that a repository lists and does not have. */
+  /** Called with each index that a repository lists but does not have. */
   readonly onMissing?: (source: AlternateSource, url: string) => void;
 }
 
-/** Offers written or removed in one go; in the embedded catalog some ten milliseconds, in which nothing else runs. */
+/**
+ * Offers written or removed in one step. In the embedded catalog a step takes some ten
+ * milliseconds, in which nothing else runs.
+ */
 const BATCH = 200;
 
-/** Milliseconds. Nobody waits for it. */
+/** Milliseconds. No client waits for a refresh. */
 const PATIENCE = { headTimeout: 60_000, readTimeout: 60_000 };
 
-/** What has to be cataloged anew where it changes. */
+/** The values whose change requires a new refresh. */
 export const fingerprintOf = ({ type, baseUrl, paths }: AlternateSource): string =>
   JSON.stringify([type, baseUrl, ...paths]);
 
 /**
- * Reads what a source has into the catalog: new offers beside the old, which are removed once all new ones are there. Errors, with the
- * new ones removed and the old kept, where a repository cannot be read to its end. Unsubscribing closes what is being read and removes
- * the new offers. Memory is bounded: reading waits for the writes.
+ * Reads the units of a source into the catalog. The new offers are written next to the old ones,
+ * which are removed once all new ones are complete. Errors if a repository cannot be read to its
+ * end: then the new offers are removed and the old ones kept. Unsubscribing stops reading and
+ * removes the new offers. Memory is bounded: reading waits for the writes.
  */
 export const makeRefresher =
   (parts: RefresherParts): Refresher<AlternateSource> =>
   (source) =>
     new Observable((subscriber) => {
-      // Replays, because a reader whose file ended early goes on to the next.
+      // Replays, because a reader whose file ended early continues with the next one.
       const left = new ReplaySubject<void>(1);
       let writing: Promise<unknown> = Promise.resolve();
       let undo: (() => Promise<void>) | undefined;
-      /** Waits for a write; what is undone is undone after it. */
+      /** Remembers the running write: the new offers are removed only after it. */
       const write = <T>(started: Promise<T>): Promise<T> => {
         writing = started;
         return started;
@@ -51,7 +55,8 @@ export const makeRefresher =
       const withdraw = async (): Promise<void> => {
         const now = undo;
         undo = undefined;
-        // The catalog is closed, locked or away: the next refresh begins by removing what this one leaves.
+        // The catalog is closed, locked or unavailable: the next refresh starts by removing these
+        // leftovers.
         await now?.().catch(() => {});
       };
       subscriber.add(() => {
@@ -82,7 +87,7 @@ export const makeRefresher =
         }
         if (subscriber.closed) return;
         if (!(await write(store.finish(refresh, fingerprintOf(source), expiration))))
-          throw new Error(`another refresh of ${source.id} has begun meanwhile`);
+          throw new Error(`another refresh of ${source.id} has started`);
         undo = undefined;
         await inSlices(() => store.retire(refresh, BATCH), subscriber);
         await inSlices(() => store.purge(parts.now() / 1000, BATCH), subscriber);
@@ -99,7 +104,10 @@ export const makeRefresher =
 
 type Read = (url: string) => AsyncIterable<Uint8Array>;
 
-/** Reads with the source's access and within its limits; what is being read ends when the refresh is left. */
+/**
+ * Reads with the source's access and within its limits. Unsubscribing from the refresh stops the
+ * read.
+ */
 const readerOf = (source: AlternateSource, access: Access, open: OpenSource, left: Observable<void>): Read => {
   const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
   return urlReader(
@@ -146,7 +154,7 @@ async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Removes bit by bit, so that transfers under way come to their turn in between. */
+/** Removes in small steps, so that running transfers get their turn in between. */
 const inSlices = async (remove: () => Promise<number>, subscriber: { readonly closed: boolean }): Promise<void> => {
   while (!subscriber.closed && (await remove()) > 0) await setImmediate();
 };

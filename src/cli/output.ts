@@ -6,31 +6,32 @@ import type { Target } from './output/target.ts';
 import { wholeFile } from './output/whole-file.ts';
 
 /**
- * What a command writes content to. Disposing of it closes it; of a regular file that is not
- * finished nothing remains.
+ * The destination of a command's output. Disposing of it closes it, and removes a regular file that
+ * is not finished.
  */
 export interface Output extends Disposable {
-  /** Begins it; call it once. Throws if its file cannot be made. */
+  /** Opens it for writing; call it once. Throws if the file cannot be created. */
   start(): Writable;
   /**
-   * Everything was written. Resolves once it is taken and, if it is a regular file, in its place.
+   * Call it after the last write. Resolves once the data is accepted and a regular file has its
+   * final name.
    */
   finish(): Promise<void>;
   /**
-   * What an error of the stream means, with the output's name. `start` and `finish` fail with such
+   * Turns a stream error into one with the output's name. `start` and `finish` fail with such
    * errors.
    */
   explain(error: unknown): Error;
 }
 
 /**
- * Opens what `-o` names; `-` or none is standard output. A regular file, or a name that nothing has
- * yet, is written as `FILE.partial` beside it and renamed when it is whole; it keeps its mode, and
- * symbolic links to it stay. A device, a FIFO, a socket or an open descriptor (`/dev/stdout`,
- * `/dev/fd/3`) is written to as it is, and never replaced.
+ * Opens the output that `-o` names; `-` or no name is standard output. A regular file or a new name
+ * is written as `FILE.partial` in the same folder, and renamed when it is complete. It keeps its
+ * mode, and symbolic links to it stay. A device, a FIFO, a socket or an open descriptor
+ * (`/dev/stdout`, `/dev/fd/3`) is written to directly and never replaced.
  *
- * Resolves once it can be written to: a FIFO waits for its reader. Rejects with an error that names
- * it.
+ * Resolves once the output is writable: a FIFO waits for its reader. Rejects with an error that
+ * names the output.
  */
 export const openOutput = async (name = '-'): Promise<Output> => {
   const explain = (cause: unknown) => {
@@ -56,9 +57,9 @@ export const openOutput = async (name = '-'): Promise<Output> => {
 };
 
 const REASONS: Readonly<Record<string, string>> = {
-  EPIPE: 'its reader has left',
-  ECONNRESET: 'its reader has left',
-  ECONNREFUSED: 'nothing listens there',
+  EPIPE: 'its reader has closed it',
+  ECONNRESET: 'its reader has closed it',
+  ECONNREFUSED: 'no process listens there',
   EBADF: 'no such descriptor is open',
 };
 

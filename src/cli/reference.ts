@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { flagsOf } from '../config/schema.ts';
 
-const INTRODUCTION = `<!-- Generated from the commands in src/cli/ by \`npm run docs\`; edit those, or reference.ts beside them, instead. -->
+const INTRODUCTION = `<!-- Generated from the commands in src/cli/ by \`npm run docs\`; edit those, or reference.ts in that folder, instead. -->
 
 # Command line
 
@@ -27,7 +27,7 @@ const SETTING_FLAGS = flagsOf();
 const isConfig = (flags: string): boolean => flags.startsWith('--config ');
 
 /**
- * The settings that a command takes as flags, in one line: docs/reference/configuration.md
+ * Lists the settings that a command takes as flags, in one line. docs/reference/configuration.md
  * describes each.
  */
 const settingsLine = (flags: readonly string[]): string[] => {
@@ -44,13 +44,13 @@ const settingsLine = (flags: readonly string[]): string[] => {
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-/** The name as it is typed: `catalog import`. */
+/** The full name as typed: `catalog import`. */
 const nameOf = (command: Command): string =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
 
 /**
- * What can be run: commands without subcommands of their own, in the order of `--help`, without
- * hidden ones.
+ * The commands that can be run: those without subcommands, in the order of `--help`, without hidden
+ * ones.
  */
 const leavesOf = (command: Command): Command[] => {
   const subcommands = command
@@ -87,7 +87,7 @@ const describe = (command: Command): string => {
   ].join('\n');
 };
 
-/** The text of docs/reference/cli.md (Markdown), as it follows from the commands of the program. */
+/** The text of docs/reference/cli.md (Markdown), generated from the commands of the program. */
 export const cliDocs = (program: Command): string => {
   const leaves = leavesOf(program);
   const list = leaves.map((leaf) => {

@@ -2,7 +2,7 @@ import { GROUPS } from './groups.ts';
 import { STANDARD_FILES } from './load.ts';
 import { flagOf, keyOf, SETTINGS, type Setting, type SettingName, variableOf } from './schema.ts';
 
-const INTRODUCTION = `<!-- Generated from src/config/schema.ts by \`npm run docs\`; edit that file, groups.ts or docs.ts beside it, instead. -->
+const INTRODUCTION = `<!-- Generated from src/config/schema.ts by \`npm run docs\`; edit that file, groups.ts or docs.ts in its folder, instead. -->
 
 # Configuration
 
@@ -70,7 +70,7 @@ A file written with \`--secrets\` should be readable by the daemon's user only: 
 
 const code = (text: string): string => (text === '' ? 'empty' : `\`${text}\``);
 
-/** The first sentence: a full stop ends it if a capital letter follows. */
+/** The first sentence: it ends at a full stop that a capital letter follows. */
 const firstSentence = (text: string): string => text.split(/(?<=\.)\s(?=[\p{Lu}`])/u)[0] ?? '';
 
 const row = (name: SettingName): string => {
@@ -101,9 +101,7 @@ const describe = (name: SettingName): string => {
 const details = ([group, names]: [string, readonly SettingName[]]): string =>
   [`## ${group}`, '', ...names.map(describe)].join('\n');
 
-/**
- * The text of docs/reference/configuration.md (Markdown), as it follows from the table of settings.
- */
+/** The text of docs/reference/configuration.md (Markdown), generated from the table of settings. */
 export const configurationDocs = (): string => {
   const groups = Object.entries(GROUPS);
   return [INTRODUCTION, ...groups.map(overview), FILES, ...groups.map(details)].join('\n');

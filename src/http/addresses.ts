@@ -3,33 +3,33 @@ import { isIP } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
-/** One socket to listen on: what `server.listen` takes. */
+/** One socket to listen on, as `server.listen` takes it. */
 export interface ListenAddress {
   readonly host: string;
-  /** `true` keeps `::` from taking IPv4 as well. */
+  /** `true` keeps `::` from accepting IPv4 as well. */
   readonly ipv6Only: boolean;
 }
 
 export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** The addresses of a host name. */
+/** Resolves a host name to its addresses. */
 export type Lookup = (name: string) => Promise<readonly string[]>;
 
-/** Says which of the wanted interfaces do not exist, and what there is instead. */
+/** Names the requested interfaces that do not exist, and lists the existing ones. */
 export class UnknownInterfaceError extends Error {
   override readonly name = 'UnknownInterfaceError';
 }
 
 interface Local {
   readonly name: string;
-  /** With its scope where it has one. */
+  /** With its scope, if it has one. */
   readonly host: string;
   readonly bare: string;
 }
 
 const systemLookup: Lookup = async (name) => (await dnsLookup(name, { all: true })).map(({ address }) => address);
 
-// RFC 4007 section 11: a link-local address means nothing without the interface that it belongs to.
+// RFC 4007 section 11: a link-local address has no meaning without its interface.
 const isLinkLocal = (address: string): boolean => /^fe[89ab][0-9a-f]:/i.test(address);
 
 const localsOf = (interfaces: NetworkInterfaces): readonly Local[] =>
@@ -41,11 +41,14 @@ const localsOf = (interfaces: NetworkInterfaces): readonly Local[] =>
     })),
   );
 
-/** 127.0.0.0/8 is ours as a whole, although only 127.0.0.1 is listed (RFC 1122 section 3.2.1.3). */
+/** All of 127.0.0.0/8 is local, although only 127.0.0.1 is listed (RFC 1122 section 3.2.1.3). */
 const isOurs = (address: string, locals: readonly Local[]): boolean =>
   address.startsWith('127.') || locals.some(({ bare, host }) => address === bare || address === host);
 
-/** Where two addresses claim the same port, the second `listen` fails: a wildcard covers the others of its family. */
+/**
+ * A wildcard covers the other addresses of its family. If both claimed the same port, the second
+ * `listen` would fail.
+ */
 const withoutOverlap = (hosts: readonly string[]): readonly ListenAddress[] => {
   const distinct = [...new Set(hosts)];
   const kept = distinct.filter((host) => {
@@ -63,11 +66,14 @@ const literal = (address: string, locals: readonly Local[]): readonly string[] |
   return `"${address}" is a link-local address: expected one with its interface, such as ${scoped[0] ?? `${address}%eth0`}`;
 };
 
-/** RFC 6761 section 6.3: `localhost` is the loopback, whatever the resolver thinks; many a hosts file knows only half of it. */
+/**
+ * RFC 6761 section 6.3: `localhost` is the loopback, regardless of the resolver. Many hosts files
+ * list only one of its two addresses.
+ */
 const loopback = (locals: readonly Local[]): readonly string[] =>
   locals.filter(({ bare }) => bare === '127.0.0.1' || bare === '::1').map(({ host }) => host);
 
-/** The addresses that a wanted interface stands for, or what is wrong with it. */
+/** The addresses that an interface item stands for, or the text of its problem. */
 const addressesOf = async (
   wanted: string,
   locals: readonly Local[],
@@ -80,7 +86,8 @@ const addressesOf = async (
   try {
     const found = await lookup(wanted);
     const ours = found.filter((address) => isOurs(address, locals));
-    // None known to be ours: let `listen` be the judge, the kernel may be told to accept foreign addresses.
+    // None is known to be local. `listen` decides: the kernel may be set to accept foreign
+    // addresses.
     return ours.length > 0 ? ours : found;
   } catch (error) {
     const reason = codeOf(error) || messageOf(error);
@@ -94,11 +101,18 @@ const inventory = (interfaces: NetworkInterfaces): string =>
     .join(', ');
 
 /**
- * Resolves to the sockets to listen on: each item of `wanted` is the name of a network interface (all its addresses), an IPv4 or
- * IPv6 address, or a host name (resolved now; those of its addresses that this machine has). `localhost` is 127.0.0.1 and ::1,
- * whichever exist. No items mean everywhere: `::`, which takes IPv4 as well, or `0.0.0.0` where there is no IPv6. Link-local
- * addresses get their scope (`fe80::1%eth0`). Nothing is listed that the others already cover.
- * Rejects with an {@link UnknownInterfaceError} that names every unknown item and lists what interfaces there are.
+ * Resolves to the sockets to listen on. Each item of `wanted` is one of these:
+ * - the name of a network interface: all its addresses;
+ * - an IPv4 or IPv6 address;
+ * - a host name, resolved now: its local addresses. `localhost` is 127.0.0.1 and ::1, whichever
+ *   exist.
+ *
+ * Without items, that is everywhere: `::`, which accepts IPv4 as well, or `0.0.0.0` without IPv6.
+ * Link-local addresses get their scope (`fe80::1%eth0`). An address that another one covers is left
+ * out.
+ *
+ * Rejects with an {@link UnknownInterfaceError} that names every unknown item and lists the
+ * existing interfaces.
  */
 export const listenAddresses = async (
   wanted: readonly string[],

@@ -7,13 +7,15 @@ import { createListeners, type HttpServer } from './listeners.ts';
 import { errorAsText } from './respond.ts';
 
 interface AdminOptions {
-  /** Whether requests can be served just now. */
+  /** Whether requests can be served now. */
   readonly ready: () => boolean;
-  /** Who asks the proxy that asks us. */
+  /** The client of the proxy that sends the request. */
   readonly clientOf: (asking: Asking) => string;
-  /** Throws a StreamError where a target is not signed for the client; absent where we are not to judge that. */
+  /**
+   * Throws a StreamError if a target is not signed for the client. Absent if URLs are not checked.
+   */
   readonly check?: (target: string, client: string) => void;
-  /** Told of every target that was not let pass. */
+  /** Called with every target that was refused. */
   readonly refused: (refused: {
     readonly target: string;
     readonly client: string;
@@ -24,15 +26,18 @@ interface AdminOptions {
 type Answer = readonly [status: number, text?: string];
 
 /**
- * What supervisors, load balancers and proxies ask, on a listener of its own so that no path of the catalog is taken for it:
- * `/livez` is 200 as long as the process answers; `/readyz` is 200 while the catalog can be asked, else 503; `/auth`, where URLs are
- * checked, is 204 if the URI in the header `X-Original-URI` is signed for the client, else 403, and 400 without that header.
+ * The endpoints for supervisors, load balancers and proxies. They have their own listener, so that
+ * no path of the catalog is mistaken for one of them:
+ * - `/livez` is 200 as long as the process answers;
+ * - `/readyz` is 200 while the catalog is available, otherwise 503;
+ * - `/auth` exists if URLs are checked. It is 204 if the URI in the header `X-Original-URI` is
+ *   signed for the client, otherwise 403. Without that header it is 400.
  */
 export const createAdminServer = (options: AdminOptions): HttpServer => {
   const { ready, check } = options;
   const answers = new Map<string, (req: IncomingMessage) => Answer>([
     ['/livez', () => [200, 'alive']],
-    ['/readyz', () => (ready() ? [200, 'ready'] : [503, 'the catalog cannot be asked'])],
+    ['/readyz', () => (ready() ? [200, 'ready'] : [503, 'the catalog is unavailable'])],
     ...(check ? [['/auth', (req: IncomingMessage) => authorize(req, check, options)] as const] : []),
   ]);
   const expected = [...answers.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');
@@ -47,7 +52,7 @@ export const createAdminServer = (options: AdminOptions): HttpServer => {
   });
 };
 
-/** Nobody needs to be told how these answers came about. */
+/** These responses do not report how they came about. */
 const SILENT = {
   identity: identify('', { via: false, cacheStatus: false, proxyStatus: false, requestId: false }),
   legacyErrors: false,

@@ -3,44 +3,53 @@ import { type ErrorCode, type StreamEvent, toStreamError } from '../../pipelines
 import { headStart } from './head-start.ts';
 import type { Place } from './limits.ts';
 
-/** A request that has its place among the transfers. */
+/** A request that holds a transfer slot. */
 export interface Started {
   readonly valve: BehaviorSubject<boolean>;
   readonly place: Place;
   readonly events: Observable<StreamEvent>;
 }
 
-/** What is begun of a request before its turn. */
+/** The work that is started for a request before its turn. */
 export interface Ahead {
-  /** Begins it, unless there is no room or something is wrong with it: then nothing is begun, and the client learns it in its turn. */
+  /**
+   * Starts the request. If there is no free slot, or the request is invalid, nothing is started;
+   * the client gets the error in its turn.
+   */
   begin(): void;
-  /** What was begun, if it still is: the turn has come. */
+  /** Call it when the turn has come. Returns the started request, if it is still running. */
   take(): Started | undefined;
-  /** Ends what was begun; returns whether there was anything. */
+  /** Ends the started request; returns whether there was one. */
   leave(): boolean;
 }
 
 interface AheadOptions {
-  /** Starts the request with a closed valve; throws if it cannot be. */
+  /** Starts the request with a closed valve; throws if that fails. */
   readonly start: (giveWay: () => void) => Started;
-  /** Milliseconds in which a client takes nothing of what there is for it. 0: it may take for ever. */
+  /** Milliseconds in which a client may read nothing of the data that waits for it. 0: no limit. */
   readonly clientTimeout: number;
-  /** Called when what was begun has been ended, and is to be begun again in its turn. */
+  /** Called when the started request was ended, and has to start again in its turn. */
   readonly ended: () => void;
 }
 
 /**
- * Milliseconds that a request which was begun ahead waits for its turn. It holds a connection to a source; behind a response that takes so
- * long there is nothing to gain by that.
+ * Milliseconds that a request started ahead waits for its turn. It holds a connection to a source,
+ * and behind a longer response the early start gains nothing.
  */
 const HEAD_START = 5_000;
 
-/** What may fail a request only because it waits, with others ahead of it at the same source. */
+/**
+ * Errors that can occur only because the request waits while others are ahead of it at the same
+ * source.
+ */
 const BY_WAITING: ReadonlySet<ErrorCode> = new Set(['SOURCE_FULL', 'HEAD_TIMEOUT', 'CLIENT_STUCK']);
 
-/** Begins a request ahead of its turn. It gives way to others, and ends if its turn is long in coming. */
+/**
+ * Starts a request ahead of its turn. The request gives way to others, and ends if its turn takes
+ * too long.
+ */
 export const createAhead = ({ start, clientTimeout, ended }: AheadOptions): Ahead => {
-  // Before the client would count as stuck, which it is not.
+  // Earlier than the client would count as stuck, which it is not.
   const longest = clientTimeout > 0 ? Math.min(HEAD_START, clientTimeout / 2) : HEAD_START;
   let begun: (Started & { readonly late: NodeJS.Timeout; readonly leave: () => void }) | undefined;
 
@@ -67,7 +76,7 @@ export const createAhead = ({ start, clientTimeout, ended }: AheadOptions): Ahea
         const started = start(giveWay);
         begun = { ...started, ...headStart(started.events, failed), late: setTimeout(giveWay, longest) };
       } catch {
-        // Whether it is still wrong in its turn is seen then.
+        // The error, if it persists, is reported in the request's turn.
       }
     },
     take: () => {

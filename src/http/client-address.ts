@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
-/** Where a trusted proxy says for whom it asks. Only one is looked at: proxies pass on the others as clients sent them. */
+/**
+ * The header in which a trusted proxy names its client. Only one is read: proxies pass the others
+ * on as clients sent them.
+ */
 export type ForwardedHeader = 'X-Forwarded-For' | 'Forwarded' | 'X-Real-IP';
 
 export interface Proxies {
@@ -10,13 +13,16 @@ export interface Proxies {
   readonly header: ForwardedHeader;
 }
 
-/** Who asks: the peer of the connection and the header fields of its request. */
+/** The origin of a request: the peer of the connection, and the request's header fields. */
 export interface Asking {
   readonly socket: { readonly remoteAddress?: string | undefined };
   readonly headers: IncomingHttpHeaders;
 }
 
-/** An address in its one spelling, an IPv4-mapped one (RFC 4291 section 2.5.5.2) as IPv4, without zone; `undefined` where it is none. */
+/**
+ * An address in its canonical spelling, without zone. An IPv4-mapped address (RFC 4291 section
+ * 2.5.5.2) becomes IPv4. `undefined` if the text is not an address.
+ */
 export const canonicalAddress = (text: string): string | undefined => {
   const family = isIP(text);
   if (family === 0) return undefined;
@@ -41,7 +47,10 @@ const matcher = (networks: readonly string[]): ((address: string) => boolean) =>
   return (address) => list.check(address, familyOf(address));
 };
 
-/** The address of a node identifier (RFC 7239 section 6), its port left out; `undefined` where it is unknown or hidden. */
+/**
+ * The address of a node identifier (RFC 7239 section 6), without its port; `undefined` if it is
+ * unknown or hidden.
+ */
 const addressOf = (node: string): string | undefined => {
   const [, ipv6, ipv4] = /^(?:\[(.*)\]|([\d.]+))(?::\w+)?$/.exec(node) ?? [];
   return canonicalAddress(ipv6 ?? ipv4 ?? node);
@@ -49,7 +58,9 @@ const addressOf = (node: string): string | undefined => {
 
 const PAIR = /^\s*([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")\s*(?:;|$)/;
 
-/** The `for` of one element of a `Forwarded` field; an empty text where the element is malformed, or does not say. */
+/**
+ * The `for` of one element of a `Forwarded` field; empty if the element is malformed or has none.
+ */
 const forOf = (element: string): string => {
   const found: string[] = [];
   for (let rest = element; rest !== ''; ) {
@@ -61,10 +72,14 @@ const forOf = (element: string): string => {
   return found.length === 1 ? (found[0] ?? '') : '';
 };
 
-/** The nodes that a header field names, the nearest last. Repeated fields were joined by Node (RFC 9110 section 5.3). */
+/**
+ * The nodes that a header field names, the nearest last. Node has joined repeated fields (RFC 9110
+ * section 5.3).
+ */
 const hopsOf = (headers: IncomingHttpHeaders, header: ForwardedHeader): readonly string[] => {
   const value = headers[header.toLowerCase()]?.toString() ?? '';
-  // What a client put into quotes may hold commas. Cut there, it is malformed; the element of the proxy itself, at the end, stays whole.
+  // A client may have sent commas within quotes. An element cut there is malformed. The proxy's own
+  // element, at the end, stays whole.
   const elements = value
     .split(',')
     .map((element) => element.trim())
@@ -74,9 +89,10 @@ const hopsOf = (headers: IncomingHttpHeaders, header: ForwardedHeader): readonly
 };
 
 /**
- * The address of the client: the peer's, unless that is a trusted proxy; then the nearest one in its header that is no trusted
- * proxy. What stands further away was written by whoever wants us to believe it. Where a proxy names nobody that can be
- * understood, it is the proxy itself; where all are trusted, the furthest of them.
+ * The address of the client. That is the peer, unless the peer is a trusted proxy. Then it is the
+ * nearest address in the header that is not a trusted proxy: addresses further away may be forged.
+ * If a proxy names no address that can be parsed, it is the proxy itself. If all are trusted, it is
+ * the furthest of them.
  */
 export const clientAddress = ({ trusted, header }: Proxies): ((asking: Asking) => string) => {
   const isTrusted = matcher(trusted);

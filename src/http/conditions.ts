@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Conditions } from '../../pipelines/model/index.ts';
 
-/** The conditions that a request's header fields state (RFC 9110 section 13.1); what is malformed states none. */
+/**
+ * The conditions in a request's header fields (RFC 9110 section 13.1). A malformed field counts as
+ * absent.
+ */
 export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefined => {
   const ifRange = headers['if-range']?.toString().trim();
   const conditions: Conditions = {
@@ -17,7 +20,10 @@ export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefin
 const optional = <K extends string, V>(name: K, value: V | undefined): { readonly [Name in K]?: V } =>
   (value === undefined ? {} : { [name]: value }) as { readonly [Name in K]?: V };
 
-/** A list of entity tags may be `*`; commas may be part of a tag (RFC 9110 section 8.8.3). One without any tag matches nothing. */
+/**
+ * A list of entity tags may be `*`. Commas may be part of a tag (RFC 9110 section 8.8.3). A list
+ * without tags matches nothing.
+ */
 const tagsOf = (text: string | undefined): readonly string[] | undefined =>
   text === undefined
     ? undefined
@@ -25,7 +31,7 @@ const tagsOf = (text: string | undefined): readonly string[] | undefined =>
       ? ['*']
       : (text.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? []);
 
-/** One of the three forms of an HTTP date (RFC 9110 section 5.6.7), which all mean GMT. */
+/** One of the three forms of an HTTP date (RFC 9110 section 5.6.7). All of them mean GMT. */
 const timeOf = (text: string | undefined): number | undefined => {
   const date = text?.trim() ?? '';
   const zoned = / GMT$/.test(date)

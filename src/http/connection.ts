@@ -2,34 +2,49 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createReading, type Reading } from './reading.ts';
 
-/** Milliseconds that a client has for reading our last answer while we still take what it sends. */
+/** Milliseconds that a client has to read the last response. Until then its input is still read. */
 const LINGER = 5_000;
-/** Requests that are begun while the one before them is answered. With that one it makes five at a source: a browser would ask for six. */
+/**
+ * Requests that are started while the one before them is answered. Together that makes five at a
+ * source; a browser would open six.
+ */
 const AHEAD = 4;
-/** Bytes of requests that wait for their turn, above which no more are read. */
+/** Bytes of waiting requests above which no more are read. */
 const WAITING = 16 * 1024;
 
 /** How one request is answered. */
 export interface Exchange {
-  /** May be called once, before `answer`: begins what can be done without writing to the client, if there is room for it. */
+  /**
+   * May be called once, before `answer`. Starts the work that needs no writing to the client, if
+   * there is a free slot.
+   */
   begin?(): void;
-  /** The turn of the request has come. */
+  /** Called when the turn of the request has come. */
   answer(): void;
-  /** Called instead of `answer` if the turn does not come: ends what was begun. */
+  /** Called instead of `answer` if the turn does not come: ends the work that was started. */
   leave?(): void;
 }
 
 /** The turns of one connection. */
 export interface Connection extends Pick<Reading, 'excuse'> {
-  /** Answers a request of so many bytes once those before it have been answered; with `last`, no other is answered after it. */
+  /**
+   * Answers a request of `size` bytes after those before it. With `last`, no other is answered
+   * after it.
+   */
   take(res: ServerResponse, exchange: Exchange, size: number, last: boolean): void;
-  /** Whether a request is being answered just now. */
+  /** Whether a request is being answered now. */
   answering(): boolean;
   /** Whether the next request would be answered at once. */
   idle(): boolean;
-  /** Says something once the requests so far have been answered, and ends the connection; unless its end is settled already. */
+  /**
+   * Writes `words()` after the pending requests are answered, and ends the connection; unless its
+   * end is settled already.
+   */
   end(words: () => string): void;
-  /** Ends the connection after the request that is being answered: those that wait are not answered. */
+  /**
+   * Ends the connection after the request that is being answered. Waiting requests are not
+   * answered.
+   */
   stop(): void;
 }
 
@@ -38,12 +53,17 @@ interface Turn extends Exchange {
 }
 
 /**
- * Answers the requests of a connection one at a time, in their order (RFC 9112 section 9.3.2). The next few of them are begun meanwhile, so
- * that a source's delay is not paid for each; nothing of them is written before their turn, and what fails one response never comes over
- * another. If many requests wait, reading stops. After the last answer whatever else the client sends is taken and thrown
- * away for a while: a connection that is closed with input unread is reset, and the answer may be lost with it (RFC 9112 section 9.6).
- * At most so many `requests` are answered, if not 0. `rests` is told whether the connection is between two of them: all that was
- * written has been handed to the kernel, and it may be closed.
+ * Answers the requests of a connection one at a time, in their order (RFC 9112 section 9.3.2).
+ *
+ * The next few requests are started in the meantime, so that a source's delay is not paid for each.
+ * Nothing of them is written before their turn, and an error affects its own response only. If many
+ * requests wait, reading stops.
+ *
+ * After the last response, further input is read and discarded for a while. A connection that is
+ * closed with unread input is reset, and the response may be lost with it (RFC 9112 section 9.6).
+ *
+ * At most `requests` are answered; 0 means unlimited. `rests` is called with true when the
+ * connection is between two requests: all output was handed to the kernel, and it may be closed.
  */
 export const createConnection = (socket: Socket, requests: number, rests: (resting: boolean) => void): Connection => {
   const reading = createReading(socket);
@@ -64,7 +84,7 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     for (const turn of turns) turn.leave?.();
   };
   const proceed = () => {
-    // The client has left, or it was told that this is the end.
+    // The client has left, or the connection was declared ended.
     if (!socket.writable) abandon();
     const turn = waiting.shift();
     answering = turn !== undefined;
@@ -82,14 +102,14 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     else if (waiting.length <= AHEAD) turn.begin?.();
     balance();
   };
-  // Node would parse what comes, and keep each request that it finds until the connection is closed.
+  // Node would parse further input, and keep each request in it until the connection is closed.
   const ignore = () =>
     process.nextTick(() => {
       socket.removeAllListeners('data');
       socket.on('data', () => {});
     });
 
-  // How Node ends a connection after its last response.
+  // Node calls this to end a connection after its last response.
   socket.destroySoon = () => {
     socket.end();
     const cut = setTimeout(() => socket.destroy(), LINGER);
@@ -118,7 +138,8 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       reading.came();
       const answer = () => {
         exchange.answer();
-        // Last of its listeners: the next one begins when this one has left nothing behind.
+        // The last of the listeners: the next request begins after this one has released
+        // everything.
         res.once('close', proceed);
       };
       enqueue({ ...exchange, size: bytes, answer });

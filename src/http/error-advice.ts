@@ -1,15 +1,18 @@
 import type { ErrorCode } from '../../pipelines/model/index.ts';
 
 interface Advice {
-  /** What shows the cause. */
+  /** How to find the cause. */
   readonly look: string;
-  /** What removes it. */
+  /** How to remove the cause. */
   readonly act: string;
 }
 
 const advice = (look: string, act: string): Advice => ({ look, act });
 
-/** For operators: the page docs/how-to/troubleshoot.md follows from it. Links start at docs/how-to. */
+/**
+ * For operators: docs/how-to/troubleshoot.md is generated from it. Links are relative to
+ * docs/how-to.
+ */
 // biome-ignore format: a table has one line a row
 export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
   BAD_REQUEST: advice('`error` names the rule that the request breaks, `client` its origin.', 'Correct the client or the proxy between. A request that others might understand differently is never served ([Limits](../reference/limits.md#invalid-requests)).'),

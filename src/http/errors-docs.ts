@@ -51,5 +51,5 @@ const row = (code: ErrorCode): string => {
   return `| ${cells.join(' | ')} |\n`;
 };
 
-/** The text of docs/reference/errors.md (Markdown), as it follows from the table of errors. */
+/** The text of docs/reference/errors.md (Markdown), generated from the table of errors. */
 export const errorsDocs = (): string => INTRODUCTION + (Object.keys(ERRORS) as ErrorCode[]).map(row).join('');

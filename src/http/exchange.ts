@@ -13,11 +13,14 @@ import { pathOfTarget } from './target.ts';
 
 interface ExchangeOptions extends ServerOptions {
   readonly slots: TransferSlots;
-  /** Milliseconds in which a client takes nothing of what there is for it. 0: it may take for ever. */
+  /** Milliseconds in which a client may read nothing of the data that waits for it. 0: no limit. */
   readonly clientTimeout: number;
 }
 
-/** Answers one request with what `fetch` emits, or with what is wrong with it: `fault`, if that is known already. */
+/**
+ * Answers one request with the events of `fetch`, or with an error. `fault` is an error that is
+ * known already.
+ */
 export const createExchange = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -80,12 +83,14 @@ export const createExchange = (
       failure = toStreamError(thrown);
       respondWithError(res, failure, how);
     }
-    // Node would end a half-closed connection as soon as what was written is out, in mid-body too: where the body has no length that looks whole.
+    // Node would end a half-closed connection as soon as the written data is out, also mid-body. A
+    // body without a length would then look complete.
     const halfClosed = () => {
       if (!res.writableEnded) req.socket.resetAndDestroy();
     };
     req.socket.prependOnceListener('end', halfClosed);
-    // After `respond`, whose own listener unsubscribes when the client leaves: only then is the report made.
+    // After `respond`, whose own listener unsubscribes when the client leaves: the report is made
+    // only then.
     res.on('close', () => {
       req.socket.off('end', halfClosed);
       const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
@@ -105,8 +110,9 @@ export const createExchange = (
 };
 
 /**
- * Resets the connection of a client that takes nothing of a response which is written to its end: as long as it is not, that is for the
- * pipeline to see to. Node counts from the last byte that the client took, or sent.
+ * Resets the connection if the client stops reading after the whole response was written. Until it
+ * is written, the pipeline watches the client. Node counts from the last byte that the client read
+ * or sent.
  */
 const watch = (res: ServerResponse, timeoutMs: number): void => {
   res.setTimeout(timeoutMs, () => {

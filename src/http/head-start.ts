@@ -1,15 +1,15 @@
 import { Observable, type Subscriber } from 'rxjs';
 
-/** What was begun before anybody takes it. */
+/** A source that runs before its consumer subscribes. */
 export interface HeadStart<T> {
-  /** All of it, from its beginning. To be subscribed to once; unsubscribing leaves the source. */
+  /** All events from the first one. Subscribe once; unsubscribing unsubscribes from the source. */
   readonly events: Observable<T>;
-  /** Leaves the source, and forgets what it emitted. */
+  /** Unsubscribes from the source, and drops the held events. */
   leave(): void;
 }
 
 /**
- * Subscribes to a source at once, and holds what it emits until somebody subscribes.
+ * Subscribes to a source at once, and holds its events until a consumer subscribes.
  *
  * ```
  * source  a-b-------c--|
@@ -17,8 +17,9 @@ export interface HeadStart<T> {
  * (taken after 6)
  * ```
  *
- * A source whose valve is closed emits little: its notes, its head. Of a source that errors before it is taken, which `failed` is called
- * with, the error alone is left: nobody has seen the rest, and it leads to nothing.
+ * A source whose valve is closed emits little: its notes and its head. If the source errors before
+ * the consumer subscribes, `failed` is called with the error. Then only the error is held: the
+ * earlier events were never seen, and lead to nothing.
  */
 export const headStart = <T>(source: Observable<T>, failed: (error: unknown) => void): HeadStart<T> => {
   type Tell = (out: Subscriber<T>) => void;

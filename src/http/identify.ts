@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ERRORS, type Head, type Header, isCopy, type Note, type StreamError } from '../../pipelines/model/index.ts';
 
-/** Which of the fields that tell how a response came about are sent. */
+/** Selects which of the fields about a response's origin are sent. */
 export interface Identify {
   readonly via: boolean;
   readonly cacheStatus: boolean;
@@ -9,23 +9,28 @@ export interface Identify {
   readonly requestId: boolean;
 }
 
-/** How we call ourselves in the chain of intermediaries. */
+/** Our name in the chain of intermediaries. */
 const NAME = 'pulp-streamer';
 
-/** What is told of one response; its notes first. What sources said in fields of the same name stays before it, except for their request's id. */
+/**
+ * The fields that identify one response; it observes the response's notes first. Fields of the same
+ * name from sources stay before ours, except the source's request id.
+ */
 export interface Identity {
   observe(note: Note): void;
-  /** The fields of a response, ours among them. */
+  /** The fields of a response, including ours. */
   ofHead(head: Head): readonly Header[];
-  /** What is told of an error that we answer with. */
+  /** The fields of an error that the streamer itself sends. */
   ofError(error: StreamError): readonly Header[];
-  /** What is told of the request alone. */
+  /** The fields that depend on the request alone. */
   readonly ofRequest: readonly Header[];
 }
 
 /**
- * `X-Request-Id` names the request as in our log. `Via` (RFC 9110 section 7.6.3) and `Cache-Status` (RFC 9211) are for responses that sources
- * gave: of one that we made ourselves, an error, `Proxy-Status` (RFC 9209) tells the cause. None of them tells where sources are.
+ * `X-Request-Id` names the request as in the log. Responses from sources also have `Via` (RFC 9110
+ * section 7.6.3) and `Cache-Status` (RFC 9211). Errors that the streamer itself sends have
+ * `Proxy-Status` (RFC 9209), which names the cause. None of the fields reveals the location of a
+ * source.
  */
 export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId }: Identify): Identity => {
   let copyKnown = false;
@@ -54,7 +59,10 @@ export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId 
   };
 };
 
-/** `copyKnown`: there was a saved copy, which may not have been of use; `collapsed`: another request's transfer is shared. */
+/**
+ * `copyKnown`: a copy existed, but may not have been usable. `collapsed`: the response shares
+ * another request's transfer.
+ */
 const cached = (
   { candidate, sourceStatus, keepsCopy }: Head,
   { copyKnown, collapsed }: { readonly copyKnown: boolean; readonly collapsed: boolean },
@@ -69,13 +77,19 @@ const cached = (
         detail: string(candidate.source.kind),
       });
 
-/** The request's own id where it is short and well-formed: it goes into logs, tasks and header fields. */
+/**
+ * The request's own id, if it is short and well-formed: it is copied to logs, tasks and header
+ * fields.
+ */
 export const requestIdOf = ({ headers }: IncomingMessage): string | undefined => {
   const id = headers['x-request-id'];
   return typeof id === 'string' && /^[\w.+/=:~@-]{1,128}$/.test(id) ? id : undefined;
 };
 
-/** Ourselves as the member of a list, with parameters (RFC 9651 section 4.1.1); those that are undefined are left out. */
+/**
+ * Our member of a list, with parameters (RFC 9651 section 4.1.1). Undefined parameters are left
+ * out.
+ */
 const member = (parameters: Readonly<Record<string, string | number | true | undefined>>): string =>
   Object.entries(parameters).reduce(
     (text, [key, value]) => (value === undefined ? text : `${text};${key}${value === true ? '' : `=${value}`}`),

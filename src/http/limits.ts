@@ -1,14 +1,17 @@
 import { StreamError } from '../../pipelines/model/index.ts';
 
-/** What one connection may have of us, and all of them together. A count of 0 is no limit. */
+/** Limits of one connection, and of all together. A count of 0 means unlimited. */
 export interface ConnectionLimits {
-  /** Connections that are open at a time. */
+  /** Open connections at a time. */
   readonly connections: number;
-  /** Requests that one connection carries, one after the other. */
+  /** Requests on one connection, one after the other. */
   readonly requestsPerConnection: number;
-  /** Milliseconds within which a request has come whole; counts from its first byte, of the first one from the connection. */
+  /**
+   * Milliseconds until a request must be complete. They count from its first byte; for the first
+   * request of a connection, from the start of the connection.
+   */
   readonly requestTimeout: number;
-  /** Milliseconds that a connection may be without a request. */
+  /** Milliseconds that a connection may have no request. */
   readonly keepAliveTimeout: number;
   /** Bytes. */
   readonly targetLength: number;
@@ -16,16 +19,16 @@ export interface ConnectionLimits {
   readonly headerSize: number;
 }
 
-/** What clients may have of us. */
+/** Limits of clients. */
 export interface Limits extends ConnectionLimits {
-  /** Transfers that are under way at a time. */
+  /** Running transfers at a time. */
   readonly transfers: number;
   readonly transfersPerClient: number;
-  /** Milliseconds in which a client takes nothing of a response that is written. 0: it may take for ever. */
+  /** Milliseconds in which a client may read nothing of a written response. 0: no limit. */
   readonly clientTimeout: number;
 }
 
-/** Small and patient enough for everybody who asks in good faith. */
+/** Small enough to be safe, long enough for every well-behaved client. */
 export const USUAL_LIMITS: Limits = {
   connections: 0,
   requestsPerConnection: 0,
@@ -38,30 +41,35 @@ export const USUAL_LIMITS: Limits = {
   clientTimeout: 600_000,
 };
 
-/** The place of one transfer. */
+/** The slot of one transfer. */
 export interface Place {
-  /** From now on the transfer makes way for no other: its turn has come. */
+  /** From now on the transfer gives way to no other: its turn has come. */
   stay(): void;
-  /** The transfer is over. To be called once. */
+  /** The transfer is over. Call it once. */
   leave(): void;
 }
 
-/** The room that there is for transfers. */
+/** The slots for transfers. */
 export interface TransferSlots {
   /**
-   * Lets a transfer in. Throws `OVERLOADED` or `TOO_MANY_TRANSFERS` if there is no room. A transfer with `giveWay` is begun ahead of its
-   * turn: as soon as one without it needs the place, `giveWay` is called and has to leave. It never takes a place from another one.
+   * Takes a slot for a transfer. Throws `OVERLOADED` or `TOO_MANY_TRANSFERS` if none is free. A
+   * transfer with `giveWay` starts ahead of its turn. As soon as one without it needs the slot,
+   * `giveWay` is called and must release the slot. A transfer with `giveWay` never takes a slot
+   * from another one.
    */
   enter(client: string, giveWay?: () => void): Place;
 }
 
-/** Room for so many transfers at a time in all, and for so many of one client; 0 is no limit. */
+/**
+ * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client. 0
+ * means unlimited.
+ */
 export const createTransferSlots = ({
   transfers,
   transfersPerClient,
 }: Pick<Limits, 'transfers' | 'transfersPerClient'>): TransferSlots => {
   const ofClient = new Map<string, number>();
-  /** Those begun ahead of their turn, the oldest first. */
+  /** Transfers that started ahead of their turn, the oldest first. */
   const ahead = new Map<Place, { readonly client: string; readonly giveWay: () => void }>();
   let all = 0;
 
@@ -79,8 +87,12 @@ export const createTransferSlots = ({
     enter: (client, giveWay) => {
       if (!giveWay) makeWay(client);
       if (ownFull(client))
-        throw new StreamError('TOO_MANY_TRANSFERS', 'client', `${own(client)} transfers of ${client} are under way`);
-      if (allFull()) throw new StreamError('OVERLOADED', 'self', `${all} transfers are under way`);
+        throw new StreamError(
+          'TOO_MANY_TRANSFERS',
+          'client',
+          `too many transfers of ${client} (max_transfers_per_client = ${transfersPerClient})`,
+        );
+      if (allFull()) throw new StreamError('OVERLOADED', 'self', `too many transfers (max_transfers = ${transfers})`);
       all += 1;
       ofClient.set(client, own(client) + 1);
       const place: Place = {

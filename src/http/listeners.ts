@@ -8,29 +8,41 @@ import { faultOf, faultOfParser, sizeOf } from './strict.ts';
 import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
-  /** Resolves to what it listens on, once it does everywhere; rejects, listening nowhere, where one address cannot be had. */
+  /**
+   * Resolves to the bound addresses, once all are listening. Rejects, and closes all, if one
+   * address is not available.
+   */
   listen(addresses: readonly ListenAddress[], port: number): Promise<readonly AddressInfo[]>;
-  /** Takes no more requests; resolves once the running ones ended, at the latest after so many milliseconds, when they are reset. */
+  /**
+   * Accepts no more requests. Resolves once the running ones have ended; after `timeoutMs` they are
+   * reset.
+   */
   stop(timeoutMs: number): Promise<void>;
 }
 
 interface Answers {
-  /** How a request is answered. `fault` says why it must be refused: it is malformed, or there is no room for its connection. */
+  /**
+   * Answers a request. `fault` is the reason to refuse it: it is malformed, or there are too many
+   * connections.
+   */
   readonly exchange: (req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined) => Exchange;
-  /** The whole response to what did not become a request; asked for once, when it is sent. */
+  /** The whole response to input that is not a request; called once, when it is sent. */
   readonly refuse: (fault: StreamError, client: string) => string;
 }
 
 /** Bytes that wait in a socket before it counts as full. */
 const HIGH_WATER_MARK = 64 * 1024;
-/** Connections over the limit that are told so; more are closed at once. */
+/** Connections over the limit that still get a response; more are closed at once. */
 const SPARE = 100;
 
-/** One listener on several addresses: each request is answered in its turn, and whatever is none is refused and its connection closed. */
+/**
+ * One listener on several addresses. Each request is answered in its turn. Other input is refused,
+ * and its connection closed.
+ */
 export const createListeners = (limits: ConnectionLimits, answers: Answers): HttpServer => {
   const servers: Server[] = [];
   const connections = new Map<Socket, Connection>();
-  /** Those between two requests, the one that has been so for longest first. */
+  /** Connections between two requests, the longest-resting first. */
   const resting = new Set<Socket>();
   const latecomers = new WeakSet<Socket>();
 
@@ -61,14 +73,15 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   };
 
   const requested = (req: IncomingMessage, res: ServerResponse) => {
-    // Node would send chunks where an HTTP/1.0 client has a `TE` for them (RFC 9112 section 6.1 forbids it).
+    // Node would send chunks to an HTTP/1.0 client that has a `TE` for them (RFC 9112 section 6.1
+    // forbids it).
     if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
     const late = latecomers.delete(req.socket) && crowded();
     const fault = late
-      ? new StreamError('OVERLOADED', 'self', `${limits.connections} connections are open`)
+      ? new StreamError('OVERLOADED', 'self', `too many connections (max_client_connections = ${limits.connections})`)
       : faultOf(req, limits);
-    // Node loses what came together with a request for another protocol, unless it lets go of the socket: nobody knows where the next
-    // request would begin.
+    // Node drops the data after a request for another protocol, unless it releases the socket. The
+    // start of the next request is then unknown.
     const last = fault !== undefined || wantsUpgrade(req);
     connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), sizeOf(req), last);
   };
@@ -79,19 +92,20 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
 
   const failed = (error: NodeJS.ErrnoException, socket: Socket) => {
     const fault = faultOfParser(error, limits);
-    // Nobody asked for anything on it: browsers and proxies keep such connections in store.
+    // The connection carried no request: browsers and proxies open such connections in advance.
     const unused = fault?.code === 'REQUEST_TIMEOUT' && socket.bytesRead === 0;
     if (fault === undefined || unused) socket.destroy();
     else if (fault.code === 'REQUEST_TIMEOUT' && excused(error, socket)) return;
     else refuse(socket, fault);
   };
 
-  /** What was not read could not come in time. */
+  /** A request that was not read could not arrive in time. */
   const excused = (error: NodeJS.ErrnoException, socket: Socket) =>
     connections.get(socket)?.excuse(() => failed(error, socket), limits.requestTimeout);
 
   const tunnel = (socket: Socket) => {
-    // Node has let go of the socket: nobody else hears its errors, and a response that is under way could not go on.
+    // Node has released the socket: no other listener handles its errors, and a running response
+    // could not continue.
     socket.on('error', () => socket.destroy());
     if (connections.get(socket)?.answering()) socket.resetAndDestroy();
     else refuse(socket, new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT'));
@@ -101,23 +115,24 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     const server = createServer(
       {
         insecureHTTPParser: false,
-        // `faultOf` looks at it, so that all refusals are alike.
+        // `faultOf` checks it, so that all refusals look alike.
         requireHostHeader: false,
-        // A request has no content, so that it has come whole when its head has.
+        // A request has no content, so it is complete when its head is.
         headersTimeout: limits.requestTimeout,
         requestTimeout: limits.requestTimeout,
         connectionsCheckingInterval: Math.ceil(Math.min(5_000, limits.requestTimeout / 4)),
         keepAliveTimeout: limits.keepAliveTimeout,
         maxHeaderSize: limits.headerSize,
         highWaterMark: HIGH_WATER_MARK,
-        // A response that is under way would not go on.
+        // A running response would not continue.
         shouldUpgradeCallback: ({ socket }) => connections.get(socket)?.idle() ?? false,
       },
       requested,
     );
-    // Node would silently leave out what goes beyond a number of fields: their size is bounded anyway.
+    // Node would silently drop fields beyond a count. Their size is limited anyway.
     server.maxHeadersCount = 0;
-    // Without these, Node asks for content that we do not want, and answers by itself what it does not know.
+    // Without these, Node requests content that is not wanted, and answers unknown expectations
+    // itself.
     server.on('checkContinue', requested).on('checkExpectation', requested);
     server.on('connection', connected).on('clientError', failed);
     ignoreUpgrades(server);
@@ -130,7 +145,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         const bound: AddressInfo[] = [];
         for (const address of addresses) {
           const server = create();
-          // With port 0 all addresses share the port that the first one was given.
+          // With port 0, all addresses share the port that the first one got.
           bound.push(await listenOn(server, address, bound[0]?.port ?? port));
           servers.push(server);
         }
@@ -144,7 +159,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       const closed = Promise.all(servers.map(closeListener));
       for (const connection of connections.values()) connection.stop();
       const cut = setTimeout(() => {
-        // Where a body ends with the connection, a mere close would make it look whole.
+        // A body that ends with the connection would look complete after a plain close.
         for (const socket of connections.keys()) socket.resetAndDestroy();
       }, timeoutMs);
       await closed;
@@ -154,12 +169,13 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   };
 };
 
-/** Ends the server, and its timers. */
+/** Closes the server, and ends its timers. */
 const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
 
 /**
- * Resolves once all connections are closed; no new ones are taken. The `close` of an HTTP server would first destroy those whose response is
- * at its end, as Node has it, but has not been taken by the client: where the body ends with the connection, the rest would not be missed.
+ * Accepts no more connections; resolves once all are closed. The `close` of an HTTP server would
+ * first destroy connections whose response Node counts as finished, although the client has not
+ * read it all. If the body ends with the connection, the client would not notice the missing part.
  */
 const closeListener = (server: Server) =>
   new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));

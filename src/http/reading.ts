@@ -1,22 +1,23 @@
 import type { Socket } from 'node:net';
 
-/** Whether the requests of a connection are read. */
+/** Controls whether the requests of a connection are read. */
 export interface Reading {
-  /** Stops reading: what the client sends waits in the kernel, and then with the client. */
+  /** Stops reading: further input waits in the kernel, and then at the client. */
   stop(): void;
   goOn(): void;
-  /** A request came. */
+  /** Call it when a request has arrived. */
   came(): void;
   /**
-   * Returns false if the request that is on its way is late by the client's own fault. If reading was stopped, the client is given the same
-   * time again: `late` is called if no request has come by then.
+   * Returns false if the client itself caused the delay of the arriving request. If reading was
+   * stopped, the client gets the same time again: `late` is called if no request has arrived by
+   * then.
    */
   excuse(late: () => void, timeoutMs: number): boolean;
 }
 
 /**
- * While reading is stopped, a client that leaves is noticed when something is written to it. Node itself would read on after each response
- * and each time the client has taken something.
+ * While reading is stopped, the departure of a client is noticed at the next write to it. Node
+ * itself would resume reading after each response, and each time the client has read something.
  */
 export const createReading = (socket: Socket): Reading => {
   const resume = socket.resume;

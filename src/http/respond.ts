@@ -14,18 +14,21 @@ import type { Identity } from './identify.ts';
 
 interface How {
   readonly identity: Identity;
-  /** Whatever is wrong with the sources is told as 404. */
+  /** Report every failure of the sources as 404. */
   readonly legacyErrors: boolean;
 }
 
-/** The methods that are answered. */
+/** The supported methods. */
 const ALLOW: Header = ['Allow', 'GET, HEAD, OPTIONS'];
 
 /**
- * Writes a response as its events come, and moves the valve: closed while the socket has enough, open again when it drained, and from the
- * first if it was closed until now.
- * This is the only code that touches `res`. A failure before the head becomes a small error response; after it the connection is
- * reset, so that neither a cache nor a client takes a part for the whole. When the client leaves, the events are unsubscribed from.
+ * Writes a response as its events come, and moves the valve. The valve is closed while the socket
+ * has enough, and opens when the socket has drained. A valve that is closed at the start opens at
+ * once.
+ *
+ * This is the only code that touches `res`. A failure before the head becomes a small error
+ * response. After the head the connection is reset, so that neither a cache nor a client takes a
+ * part for the whole. When the client leaves, the events are unsubscribed from.
  */
 export const respond = (
   res: ServerResponse,
@@ -38,14 +41,16 @@ export const respond = (
     else if (event.type === 'head') writeHead(res, event, how.identity.ofHead(event));
     else if (event.type === 'chunk' && !res.write(event.bytes)) valve.next(false);
   };
-  // Whatever is thrown in writing is the response's failure, and the sources' end.
+  // An error thrown while writing fails the response, and unsubscribes from the sources.
   const subscription = events.pipe(tap(write)).subscribe({
-    // Node holds the last chunk until this turn ends: who has all of it can rely on what was noted on the way, such as the wish to save.
+    // Node holds the last chunk until this turn of the event loop ends. A client that has all of it
+    // can rely on the effects of earlier notes, such as a queued save request.
     complete: () => res.end(),
     error: (thrown) => {
       const error = toStreamError(thrown);
       failed(error);
-      // A mere end of the connection ends the body of an HTTP/1.0 response: only a reset is understood by everybody.
+      // A plain end of the connection completes the body of an HTTP/1.0 response. Every client
+      // understands a reset.
       if (res.headersSent) res.socket?.resetAndDestroy();
       else respondWithError(res, error, how);
     },
@@ -62,22 +67,31 @@ const writeHead = (
 ): void => {
   const all = length === undefined ? headers : [...headers, ['Content-Length', String(length)] as const];
   res.writeHead(status, all.flat());
-  // Node holds the head until the first chunk: one write for both where they come together, but no client waits for it.
+  // Node holds the head until the first chunk. If both come together, one write sends them; if not,
+  // no client waits for the head.
   setImmediate(() => {
     if (!res.writableEnded && !res.destroyed) res.flushHeaders();
   });
 };
 
-/** Answers OPTIONS, for a path as for the server: all paths have the same methods (RFC 9110 section 9.3.7). */
+/**
+ * Answers OPTIONS, for a path as for the server: all paths have the same methods (RFC 9110 section
+ * 9.3.7).
+ */
 export const respondWithMethods = (res: ServerResponse, { identity }: Pick<How, 'identity'>): void => {
   res.writeHead(204, [ALLOW, ...identity.ofRequest].flat());
   res.end();
 };
 
-/** Seconds after which a client may try again where the error does not say, and at most. */
+/**
+ * Seconds after which a client may retry: the default if the error states none, and the maximum.
+ */
 const RETRY_AFTER = { usual: 5, longest: 3600 };
 
-/** A small text that says what is wrong, never where our sources are; caches must not keep it (RFC 9111 section 5.2.2.5). */
+/**
+ * A short text that states the error, and never the location of a source. Caches must not keep it
+ * (RFC 9111 section 5.2.2.5).
+ */
 const describe = (error: StreamError, { identity, legacyErrors }: How) => {
   const status = statusOf(error.code, legacyErrors);
   const body = `${status} ${ERRORS[error.code].meaning}\n`;
@@ -101,7 +115,7 @@ export const respondWithError = (res: ServerResponse, error: StreamError, how: H
   res.end(body);
 };
 
-/** The same where no request can be made out, and the connection is to be closed. */
+/** The same as raw text, for input that is not a request. The connection is closed after it. */
 export const errorAsText = (error: StreamError, how: How): string => {
   const { status, headers, body } = describe(error, how);
   const fields = [...headers, ['Date', new Date().toUTCString()], ['Connection', 'close']];

@@ -6,7 +6,10 @@ import { createListeners, type HttpServer } from './listeners.ts';
 import { errorAsText } from './respond.ts';
 import type { ServerOptions } from './server-options.ts';
 
-/** The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a response. */
+/**
+ * The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a
+ * response.
+ */
 export const createHttpServer = (options: ServerOptions): HttpServer => {
   const limits = options.limits ?? USUAL_LIMITS;
   const slots = createTransferSlots(limits);

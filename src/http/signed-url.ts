@@ -2,13 +2,16 @@ import { constants, createHash, type KeyObject, privateEncrypt, publicDecrypt, t
 import { canonicalAddress } from './client-address.ts';
 import { originForm } from './target.ts';
 
-/** What a signed URL says of itself. */
+/** The policy in a signed URL. */
 export interface SignedPolicy {
-  /** Path and query of the URL as the client asks for it, without the signature. */
+  /** Path and query of the URL as the client requests it, without the signature. */
   readonly resource: string;
-  /** Unix seconds from which on it is worth nothing. */
+  /** The Unix time in seconds at which the URL expires. */
   readonly expiration: number;
-  /** What the request must have, beside. Of Pulp's, only `remote_ip` is known: the address of the only client who may use it. */
+  /**
+   * Further conditions on the request. Pulp uses only `remote_ip`: the address of the only client
+   * that may use the URL.
+   */
   readonly extensions: Readonly<Record<string, unknown>>;
 }
 
@@ -25,12 +28,13 @@ interface Checks {
 }
 
 /**
- * Pulp 2 wraps a digest as nobody else does: a DigestInfo that says SHA-1 (RFC 8017 section 9.2), with the SHA-256 in hexadecimal where
- * the digest should be. Which of these a signature has is up to the OpenSSL that made it: the length is the true one (1.0) or SHA-1's (3).
+ * Pulp 2 wraps a digest in an unusual way. The DigestInfo states SHA-1 (RFC 8017 section 9.2), and
+ * holds the SHA-256 in hexadecimal. The length depends on the OpenSSL that signed: the true length
+ * (1.0) or that of SHA-1 (3).
  */
 const WRAPPINGS = ['304d300906052b0e03021a05000440', '3021300906052b0e03021a05000414'] as const;
 
-/** What a signature of a policy may be made of, the first of them by us. */
+/** The accepted payloads of a signature of a policy. The streamer itself signs the first one. */
 const payloads = (policy: string): readonly [Buffer, Buffer] => {
   const digest = Buffer.from(createHash('sha256').update(policy).digest('hex'));
   const wrapped = (wrapping: string) => Buffer.concat([Buffer.from(wrapping, 'hex'), digest]);
@@ -39,7 +43,10 @@ const payloads = (policy: string): readonly [Buffer, Buffer] => {
 
 const toBase64Url = (bytes: Buffer): string => bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 
-/** The bytes of a text, where it is exactly what encoding them gives: padded, and with no bits left over that somebody could alter. */
+/**
+ * The bytes of a text, if it is exactly their encoding: padded, and without unused bits that could
+ * be altered.
+ */
 const fromBase64Url = (text: string): Buffer | undefined => {
   const bytes = Buffer.from(text, 'base64url');
   return toBase64Url(bytes) === text ? bytes : undefined;
@@ -54,14 +61,17 @@ const isPolicy = (value: unknown): value is SignedPolicy =>
   Number.isInteger(value.expiration) &&
   isRecord(value.extensions);
 
-/** The parameters of a target's query, which `;` separates, and what is left of the target without those of the signature. */
+/**
+ * The parameters of a target's query, which `;` separates, and the rest of the target without the
+ * signature's parameters.
+ */
 const dissect = (target: string) => {
   const [, path = '', query] = /^([^?]*)\??(.*)$/.exec(originForm(target)) ?? [];
   const parts = query ? query.split(';') : [];
   const named = (name: string) => parts.filter((part) => part.startsWith(`${name}=`));
   const [policies, signatures] = [named('policy'), named('signature')];
   const rest = parts.filter((part) => !policies.includes(part) && !signatures.includes(part));
-  // Proxies and clients may have encoded the padding; nothing else of base64url needs it.
+  // Proxies and clients may have encoded the padding; nothing else in base64url needs it.
   const only = ([one, ...others]: readonly string[]) =>
     others.length === 0 ? one?.slice(one.indexOf('=') + 1).replaceAll(/%3d/gi, '=') : undefined;
   return {
@@ -72,13 +82,14 @@ const dissect = (target: string) => {
 };
 
 const isAuthentic = (policy: string, signature: Buffer, key: KeyObject): boolean => {
-  // RFC 8017 section 8.2.2: a signature is as long as the modulus. OpenSSL would take a shorter one.
+  // RFC 8017 section 8.2.2: a signature is as long as the modulus. OpenSSL would accept a shorter
+  // one.
   if (signature.length * 8 !== key.asymmetricKeyDetails?.modulusLength) return false;
   let recovered: Buffer;
   try {
     recovered = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
   } catch {
-    return false; // not a signature by this key at all
+    return false; // not a signature made with this key
   }
   const matches = payloads(policy).map((one) => one.length === recovered.length && timingSafeEqual(one, recovered));
   return matches.includes(true);
@@ -94,13 +105,16 @@ const parsed = (json: Buffer): unknown => {
 
 const refused = (reason: string): Verdict => ({ valid: false, reason });
 
-/** An address has several spellings; anything else is compared as it is. */
+/** Normalizes an address, which has several spellings. Any other value is compared unchanged. */
 const canonical = (value: unknown): unknown => (typeof value === 'string' && canonicalAddress(value)) || value;
 
 /**
- * Whether a target (`{path}[?{query};]policy={…};signature={…}`, RFC 9112 section 3.2, also as an absolute URL) was signed by the owner
- * of the key, for this client, for exactly this path and query, and is not expired. The order of checks is Pulp 2's, so the
- * reason is the first thing that is wrong. Throws `BAD_TARGET` where it is no target.
+ * Verifies the signature of a target, `{path}[?{query};]policy={…};signature={…}` (RFC 9112 section
+ * 3.2), also as an absolute URL. The owner of the key must have signed it for this client and for
+ * exactly this path and query, and it must not have expired.
+ *
+ * The order of checks is Pulp 2's, so the reason is the first failed check. Throws `BAD_TARGET` if
+ * it is not a target.
  */
 export const verifyUrl = (target: string, { key, remoteIp, now }: Checks): Verdict => {
   const { policy, signature, resource } = dissect(target);
@@ -125,13 +139,14 @@ interface Signing {
   readonly key: KeyObject;
   /** Unix seconds. */
   readonly expiration: number;
-  /** The only client who may use it; anybody unless given. */
+  /** The only client that may use the URL; if absent, every client may. */
   readonly remoteIp?: string;
 }
 
 /**
- * A URL, or a path with or without a query, signed as Pulp 2 with OpenSSL 1.0 does it. Throws `BAD_TARGET` where nobody can ask for it,
- * another Error where it would not mean the same once it is signed.
+ * Signs a URL, or a path with or without a query, as Pulp 2 does with OpenSSL 1.0. Throws
+ * `BAD_TARGET` if the URL cannot be requested, and another Error if signing would change its
+ * meaning.
  */
 export const signUrl = (url: string, { key, expiration, remoteIp }: Signing): string => {
   const { resource, policy: old, signature: older } = dissect(url);
@@ -139,7 +154,7 @@ export const signUrl = (url: string, { key, expiration, remoteIp }: Signing): st
     throw new Error('expected a URL that is not signed; found a policy or a signature');
   if (/[^\x21-\x7e]/.test(url))
     throw new Error(
-      'expected a percent-encoded URL; found characters that clients would encode, and then ask for another one',
+      'expected a percent-encoded URL; found characters that clients encode, so they would request another URL',
     );
   const extensions = remoteIp === undefined ? {} : { remote_ip: canonical(remoteIp) };
   const policy = toBase64Url(Buffer.from(JSON.stringify({ resource, expiration, extensions })));

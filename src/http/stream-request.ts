@@ -6,7 +6,7 @@ import { cameByHttp10 } from './via.ts';
 
 type Asked = Pick<StreamRequest, 'ranges' | 'conditions' | 'slice' | 'lengthRequired' | 'save' | 'traceparent'>;
 
-/** What the header fields of a request ask for. */
+/** The options in a request's header fields. */
 export const askedOf = (req: IncomingMessage): Asked => ({
   ranges: rangesOf(req.headers.range),
   conditions: conditionsOf(req.headers),
@@ -20,13 +20,15 @@ const saysTrue = ({ headers }: IncomingMessage, name: string): boolean =>
   headers[name]?.toString().toLowerCase() === 'true';
 
 /**
- * Whether a body without a length that breaks off looks whole to the client: it speaks HTTP/1.0 (then the body ends with the connection), and
- * a cache between us and it ends that connection like any other. Our own connection is reset, which every client understands.
+ * Whether a body without a length looks complete to the client although it broke off. That happens
+ * if the client uses HTTP/1.0, where the body ends with the connection, and a cache stands between.
+ * The cache ends its connection as usual. Our own connection is reset, which every client
+ * understands.
  */
 const hidesBreaks = ({ httpVersion, headers: { via } }: IncomingMessage): boolean =>
   via !== undefined && (httpVersion === '1.0' || cameByHttp10(via));
 
-/** A header that is not well-formed counts as none: https://www.w3.org/TR/trace-context/#traceparent-header */
+/** A malformed header counts as absent: https://www.w3.org/TR/trace-context/#traceparent-header */
 const traceparentOf = ({ headers: { traceparent } }: IncomingMessage): string | undefined =>
   typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
     ? traceparent

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { ConnectionLimits } from './limits.ts';
 
-/** `uri-host [":" port]`, or nothing (RFC 9110 section 7.2, RFC 3986 section 3.2.2). */
+/** `uri-host [":" port]`, or empty (RFC 9110 section 7.2, RFC 3986 section 3.2.2). */
 const HOST = /^(\[[\w.:~!$&'()*+,;=%-]*\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/;
 
 const bad = (message: string): StreamError => new StreamError('BAD_REQUEST', 'client', message);
@@ -14,14 +14,18 @@ const hostsOf = ({ rawHeaders }: IncomingMessage): readonly string[] =>
 export const sizeOf = ({ url = '', rawHeaders }: IncomingMessage): number =>
   rawHeaders.reduce((sum, { length }) => sum + length + 2, url.length + 17);
 
-/** The request has content (RFC 9112 section 6): something follows its head that is no request. */
+/**
+ * Whether the request has content (RFC 9112 section 6): data after its head that is not the next
+ * request.
+ */
 const hasContent = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 
 /**
- * What is wrong with a request that Node's parser let pass, if anything. Node is right about the framing of messages (line ends, field
- * names, lengths, codings); it does not mind versions that do not exist, takes the first of several hosts, and leaves content to us:
- * content that a GET or HEAD has no use for is how requests are smuggled past proxies (RFC 9110 section 9.3.1).
+ * The fault of a request that Node's parser accepted, if any. Node checks the framing of messages:
+ * line ends, field names, lengths and codings. It accepts versions that do not exist, uses the
+ * first of several hosts, and leaves content to the application. Content of a GET or HEAD has no
+ * use, but can smuggle requests past proxies (RFC 9110 section 9.3.1).
  */
 export const faultOf = (
   req: IncomingMessage,
@@ -34,35 +38,41 @@ export const faultOf = (
     return new StreamError(
       'TARGET_TOO_LONG',
       'client',
-      `the target has ${url.length} bytes, more than ${targetLength}`,
+      `the target has ${url.length} bytes (max_target_length = ${targetLength})`,
     );
   const hosts = hostsOf(req);
   if (hosts.length > 1) return bad(`expected one Host, found ${hosts.length}`);
   if (hosts.length === 0 && httpVersion === '1.1') return bad('expected a Host, found none');
-  if (hosts.some((host) => !HOST.test(host))) return bad(`${JSON.stringify(hosts[0])} is no host`);
+  if (hosts.some((host) => !HOST.test(host)))
+    return bad(`malformed Host ${JSON.stringify(hosts[0])}; expected HOST or HOST:PORT`);
   if (hasContent(req)) return new StreamError('UNEXPECTED_CONTENT', 'client', 'expected a request without content');
-  // Where it is older than the field, the version forbids to heed it (RFC 9110 section 10.1.1).
+  // HTTP/1.0 is older than the field, and must ignore it (RFC 9110 section 10.1.1).
   if (httpVersion === '1.1' && headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
     return new StreamError('UNKNOWN_EXPECTATION', 'client', `expected 100-continue, found ${headers.expect}`);
   return undefined;
 };
 
-/** A method and, as far as it has come, a target. */
+/** A method and the target, as far as it has arrived. */
 const REQUEST_LINE = /^[\r\n]*[A-Z-]+ ([^ ]*)/;
 
-/** What is wrong with what Node's parser did not let become a request; `undefined` where it is the connection itself that broke. */
+/** The fault of input that Node's parser rejected; `undefined` if the connection itself failed. */
 export const faultOfParser = (
   error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer },
   { targetLength }: Pick<ConnectionLimits, 'targetLength'>,
 ): StreamError | undefined => {
   const { code = '', message, rawPacket } = error;
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new StreamError('REQUEST_TIMEOUT', 'client', 'the request did not come in time');
+    return new StreamError('REQUEST_TIMEOUT', 'client', 'the request was not complete within request_timeout');
   if (!code.startsWith('HPE_')) return undefined;
   if (code !== 'HPE_HEADER_OVERFLOW') return bad(`${message} (${code})`);
-  // Node says no more than that the head is too large. Mostly the target, where it is why, is in what came last.
+  // Node only reports that the head is too large. If the target is the cause, it is mostly in the
+  // last packet.
   const [, target = ''] = REQUEST_LINE.exec(rawPacket?.toString('latin1') ?? '') ?? [];
   return target.length > targetLength
-    ? new StreamError('TARGET_TOO_LONG', 'client', `the target has more than ${targetLength} bytes`)
-    : new StreamError('HEAD_TOO_LARGE', 'client', 'the head of the request is larger than is allowed');
+    ? new StreamError(
+        'TARGET_TOO_LONG',
+        'client',
+        `the target has too many bytes (max_target_length = ${targetLength})`,
+      )
+    : new StreamError('HEAD_TOO_LARGE', 'client', 'the head of the request exceeds max_header_size');
 };

@@ -8,8 +8,8 @@ const bad = (target: string, expected: string): StreamError =>
   );
 
 /**
- * Path and query of a request target in origin-form or absolute-form (RFC 9112 section 3.2), as they stand on the wire: not
- * percent-decoded. Throws `BAD_TARGET` for anything else.
+ * Path and query of a request target in origin-form or absolute-form (RFC 9112 section 3.2),
+ * exactly as sent: not percent-decoded. Throws `BAD_TARGET` for any other target.
  */
 export const originForm = (target: string): string => {
   const origin = /^https?:\/\/[^/?#]+/i.exec(target);
@@ -20,7 +20,10 @@ export const originForm = (target: string): string => {
   return rest;
 };
 
-/** The path of a request target, without query, and without the `;parameters` of its last segment (Pulp 2 drops both). */
+/**
+ * The path of a request target, without its query and without the `;parameters` of its last segment
+ * (Pulp 2 drops both).
+ */
 export const pathOfTarget = (target: string): string => {
   const [path = '/'] = originForm(target).split('?', 1);
   const last = path.lastIndexOf('/');
@@ -29,8 +32,9 @@ export const pathOfTarget = (target: string): string => {
 };
 
 /**
- * What is below a prefix (`/streamer` or `/streamer/`), if the path is; else the path itself. Pulp redirects clients to its
- * `redirect_path` followed by the storage path, with one slash between them or two.
+ * The path below a prefix (`/streamer` or `/streamer/`); a path that is not below it stays
+ * unchanged. Pulp redirects clients to its `redirect_path` and the storage path, with one slash
+ * between them or two.
  */
 export const withoutPrefix = (path: string, prefix: string): string => {
   const folder = prefix.replace(/\/+$/, '');

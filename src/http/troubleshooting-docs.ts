@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '../../pipelines/model/index.ts';
 import { ADVICE } from './error-advice.ts';
 
-const INTRODUCTION = `<!-- Generated from src/http/error-advice.ts by \`npm run docs\`; edit that file, or troubleshooting-docs.ts beside it, instead. -->
+const INTRODUCTION = `<!-- Generated from src/http/error-advice.ts by \`npm run docs\`; edit that file, or troubleshooting-docs.ts in its folder, instead. -->
 
 # Troubleshoot
 
@@ -47,6 +47,9 @@ const section = (code: ErrorCode): string => {
   );
 };
 
-/** The text of docs/how-to/troubleshoot.md (Markdown): what to look at and what to do, for each error. */
+/**
+ * The text of docs/how-to/troubleshoot.md (Markdown): how to find and remove the cause of each
+ * error.
+ */
 export const troubleshootingDocs = (): string =>
   [INTRODUCTION, ...(Object.keys(ERRORS) as ErrorCode[]).map(section)].join('\n');

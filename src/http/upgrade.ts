@@ -1,12 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
 
-/** Whether the parser takes what follows for another protocol (RFC 9110 section 7.8). */
+/** Whether the parser takes the following data for another protocol (RFC 9110 section 7.8). */
 export const wantsUpgrade = ({ headers: { upgrade, connection = '' } }: IncomingMessage): boolean =>
   upgrade !== undefined && /upgrade/i.test(connection);
 
 /**
- * Has a server ignore wishes for another protocol that its `shouldUpgradeCallback` grants. Node then lets go of the socket, and gives back what
- * came behind the request: all of it begins again, without the wish. Older Node has no such callback, and would let go of every socket.
+ * Makes a server ignore an upgrade that its `shouldUpgradeCallback` grants. Node then releases the
+ * socket, and returns the data after the request. The request is parsed again without its upgrade
+ * field. Older Node has no such callback, and would release every socket.
  */
 export const ignoreUpgrades = (server: Server): void => {
   if (!('shouldUpgradeCallback' in server)) return;
@@ -16,7 +17,7 @@ export const ignoreUpgrades = (server: Server): void => {
   });
 };
 
-/** The head of a request as it came, but for the wish. */
+/** The head of a request as it came, without the upgrade field. */
 const withoutUpgrade = ({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer => {
   const fields = rawHeaders.flatMap((name, index) =>
     index % 2 === 1 || name.toLowerCase() === 'upgrade' ? [] : `${name}: ${rawHeaders[index + 1]}`,

@@ -2,7 +2,7 @@ import { Mime } from 'mime';
 import other from 'mime/types/other.js';
 import standard from 'mime/types/standard.js';
 
-/** What package repositories hold and the common tables name differently, or not at all. */
+/** Types of package repositories that the common tables lack or name differently. */
 const PACKAGES = {
   'application/x-rpm': ['rpm', 'drpm', 'srpm'],
   'application/vnd.debian.binary-package': ['deb', 'udeb', 'ddeb'],
@@ -16,5 +16,7 @@ const PACKAGES = {
 
 const types = new Mime(standard, other).define(PACKAGES, true);
 
-/** The media type by the file's name; `application/octet-stream` where the name tells nothing. */
+/**
+ * The media type by the file's name; `application/octet-stream` if the name has no known suffix.
+ */
 export const contentType = (path: string): string => types.getType(path) ?? 'application/octet-stream';

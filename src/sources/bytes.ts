@@ -8,9 +8,10 @@ const HELD = 1024 * 1024;
 type Result = IteratorResult<Uint8Array, undefined>;
 
 /**
- * A source's body for whoever pulls: `for await`, `Readable.from`. Subscribes with the first pull; the valve is closed while
- * more than 1 MiB waits to be pulled. Throws what the source errors with, after the bytes that came before it.
- * Leaving (`break`, `return()`) unsubscribes at once, also while a pull waits for a silent source; that pull is then done.
+ * A source's body as an async iterable, for `for await` and `Readable.from`. Subscribes with the
+ * first pull. The valve is closed while more than 1 MiB waits to be pulled. Throws the source's
+ * error after the bytes that came before it. Leaving (`break`, `return()`) unsubscribes at once,
+ * even while a pull waits for a silent source. That pull is then done.
  */
 export const readBytes = (events: Flow<SourceEvent>): AsyncIterable<Uint8Array, undefined> => ({
   [Symbol.asyncIterator]: () => {
@@ -19,7 +20,7 @@ export const readBytes = (events: Flow<SourceEvent>): AsyncIterable<Uint8Array, 
     const pulls: PromiseWithResolvers<Result>[] = [];
     let heldBytes = 0;
     let subscription: Subscription | undefined;
-    /** How pulls are answered once nothing is held. */
+    /** Answers pulls once no bytes are held. */
     let end: ((pull: PromiseWithResolvers<Result>) => void) | undefined;
 
     const answer = () => {
@@ -46,7 +47,7 @@ export const readBytes = (events: Flow<SourceEvent>): AsyncIterable<Uint8Array, 
           heldBytes += event.bytes.length;
           answer();
         },
-        // A failure is told once; an iterator that failed is done.
+        // An error is thrown once; after it the iterator is done.
         error: (error) =>
           endWith((pull) => {
             end = done;

@@ -2,11 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { type Access, type Location, type OpenSource, sourceName } from '../../pipelines/model/index.ts';
 import { holderOf, importerOf } from './holder.ts';
 
-/** A certificate that will soon be of no use, or is already. */
+/** A certificate that expires soon or has expired. */
 export interface ExpiringCertificate {
-  /** The name of the source that it is used for: see `sourceName`. */
+  /** The name of the source that uses it: see `sourceName`. */
   readonly source: string;
-  /** Whose access says so; `''` for an alternate source. */
+  /** The importer that it belongs to; `''` for an alternate source. */
   readonly importerId: string;
   readonly what: 'client certificate' | 'CA certificate';
   readonly subject: string;
@@ -23,7 +23,7 @@ interface Options {
 const DAY = 86_400_000;
 const SOON = 30 * DAY;
 
-/** Texts remembered at most, the oldest go first: a site has as many as it has importers. */
+/** The most texts that are remembered; the oldest is dropped first. A site has one per importer. */
 const MOST = 10_000;
 
 const PEM = /-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g;
@@ -34,7 +34,10 @@ interface Read {
   warned: number;
 }
 
-/** Opens as `open` does, and warns once a day of each certificate in use that expires within thirty days. */
+/**
+ * Opens as `open` does. Warns once a day about each certificate in use that expires within thirty
+ * days.
+ */
 export const warnOfExpiry = (open: OpenSource, { warn, now }: Options): OpenSource => {
   const known = new Map<string, readonly Read[]>();
 
@@ -66,7 +69,7 @@ export const warnOfExpiry = (open: OpenSource, { warn, now }: Options): OpenSour
   };
 };
 
-/** What cannot be read is told where it is used. */
+/** An unreadable certificate is reported by the connection that uses it. */
 const read = (pem: string): Read[] => {
   try {
     const { subject, validTo } = new X509Certificate(pem);

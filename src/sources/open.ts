@@ -6,7 +6,7 @@ import { createFeed, type FeedSettings } from './feed/open.ts';
 
 export interface Sources {
   readonly open: OpenSource;
-  /** Ends every connection to feeds; transfers that still run on them fail. */
+  /** Ends every connection to feeds; transfers that use them fail. */
   close(): Promise<void>;
 }
 

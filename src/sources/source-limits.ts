@@ -21,16 +21,19 @@ import { rateLimit } from '../../pipelines/operators/rate-limit.ts';
 import { holderOf, importerOf } from './holder.ts';
 
 interface Options {
-  /** Milliseconds that a transfer waits for its place at most. */
+  /** The most milliseconds that a transfer waits for its slot. */
   readonly timeoutMs: number;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Keeps to the limits of each source over all requests: its `maxConcurrent` transfers at a time, `maxSpeed` bytes per second together.
- * Emits and ends as `open` does; nothing is opened while a transfer waits for its place, and leaving leaves the queue. Without a place in
- * time it errors with SOURCE_FULL: another source is tried then, and this one is not held to be ill. `within` should be less than the
- * request's head timeout, which runs meanwhile. Changed limits hold for transfers that begin after the change.
+ * Enforces the limits of each source over all requests: `maxConcurrent` transfers at a time, and
+ * `maxSpeed` bytes per second together. Emits and ends as `open` does. Nothing is opened while a
+ * transfer waits for its slot; unsubscribing leaves the queue.
+ *
+ * A transfer without a slot in time errors with SOURCE_FULL. Another source is tried then, and this
+ * one still counts as healthy. `timeoutMs` should be less than the request's head timeout, which
+ * includes the wait. Changed limits apply to transfers that start after the change.
  */
 export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncScheduler }: Options): OpenSource => {
   const semaphoreOf = byHolder(limitConcurrency);
@@ -66,7 +69,7 @@ const full = (location: Location, places: number | undefined, timeoutMs: number)
 
 /**
  * One limiter for each holder of a limit: an alternate source, or an importer at a host. Another
- * importer at the same host has limits of its own.
+ * importer at the same host has separate limits.
  */
 const byHolder = <L>(make: (limit: number) => L) => {
   const made = new Map<string, { readonly limit: number; readonly limiter: L }>();

@@ -152,7 +152,7 @@ describe('fetch -o', () => {
     const reader = createReadStream(path, { highWaterMark: 1000 });
     await new Promise((resolve) => reader.once('data', resolve));
     reader.destroy();
-    expect(await ended).toMatchObject({ status: 1, stderr: `error: -o ${path}: its reader has left\n` });
+    expect(await ended).toMatchObject({ status: 1, stderr: `error: -o ${path}: its reader has closed it\n` });
     expect(lstatSync(path).isFIFO()).toBe(true);
   });
 
@@ -222,7 +222,7 @@ describe('fetch -o', () => {
   it('names a folder, and asks no source', async () => {
     const { home, fetch, feed } = await openSite();
     const { status, stderr } = await fetch('/bear', '-o', home);
-    expect(stderr).toBe(`error: -o ${home}: this is a folder, expected a file\n`);
+    expect(stderr).toBe(`error: -o ${home}: is a folder; expected a file\n`);
     expect(status).toBe(1);
     expect(feed.requests).toEqual([]);
     expect(readdirSync(home)).toEqual([]);

@@ -3,41 +3,53 @@ import type { Header } from '../../../pipelines/model/index.ts';
 import type { Repository, Selection } from '../../repositories/format.ts';
 import type { UnitKey } from '../../repositories/unit.ts';
 
-/** A unit that a source has. */
+/** A unit that a source offers. */
 export interface FoundUnit {
   readonly unitTypeId: string;
   readonly unitKey: UnitKey;
-  /** Its file below the repository's base, literal; a folder, with a slash at its end or empty, where the unit is several files. */
+  /**
+   * The unit's file below the repository's base, not percent-encoded. If the unit has several
+   * files, it is their folder, with a slash at its end, or empty.
+   */
   readonly path: string;
 }
 
 /** One repository of a source. */
 export interface Place {
-  /** Below the source's `base_url`, with a slash at its end, as it stands in URLs; empty for the base itself. */
+  /**
+   * The path below the source's `base_url`, as in URLs, with a slash at its end; empty for the base
+   * itself.
+   */
   readonly path: string;
-  /** What of it is wanted, for formats that know parts. */
+  /** The wanted part of the repository, for formats that have parts. */
   readonly selection?: Selection;
 }
 
-/** The whole file at a URL, asked for without credentials. */
+/** Reads the whole file at a URL, without credentials. */
 export type ReadWhole = (url: string) => Observable<Uint8Array>;
 
-/** Knows one type of alternate content sources: what such a source has, and what its server wants to be sent. */
+/**
+ * Supports one type of alternate content sources: the units of a source, and the header fields that
+ * its server needs.
+ */
 export interface Cataloger {
-  /** As descriptors name it. */
+  /** The type's name in descriptors. */
   readonly type: string;
   /**
-   * Yields the units of one repository as its metadata is read, in bounded memory. Throws where the metadata cannot be had or believed;
-   * then nothing that was yielded counts.
+   * Yields the units of one repository while its metadata is read, in bounded memory. Throws if the
+   * metadata is not available or fails verification. The units yielded until then do not count.
    */
   readonly read: (repository: Repository, selection: Selection) => AsyncIterable<FoundUnit>;
-  /** The repositories of a source. Default: each of `paths`, or the base where there is none. */
+  /** The repositories of a source. Default: each of `paths`, or the base if there are none. */
   readonly places?: (paths: readonly string[]) => readonly Place[];
-  /** Emits header fields that every request to the source needs, for metadata and for units, then completes; kept by the caller. */
+  /**
+   * Emits header fields that every request to the source needs, for metadata and for units, then
+   * completes. The caller keeps them.
+   */
   readonly headers?: (read: ReadWhole) => Observable<readonly Header[]>;
 }
 
-/** Where a source's repositories lie, by its descriptor's `paths`. */
+/** The places of a source's repositories, from its descriptor's `paths`. */
 export const placesOf = ({ places }: Cataloger, paths: readonly string[]): readonly Place[] => {
   if (places) return places(paths);
   return paths.length > 0 ? paths.map((path) => ({ path })) : [{ path: '' }];

@@ -3,8 +3,8 @@ import type { Cataloger } from './cataloger.ts';
 import { unitsOf } from './units-of.ts';
 
 /**
- * Debian repositories. A path `dists/NAME/` is the suite of that name, whose packages lie below the base; any other is a flat
- * repository.
+ * Debian repositories. A path `dists/NAME/` is the suite of that name, with its packages below the
+ * base. Any other path is a flat repository.
  */
 export const deb: Cataloger = {
   type: 'deb',

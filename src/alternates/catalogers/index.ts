@@ -4,5 +4,5 @@ import { files } from './files.ts';
 import { rhui } from './rhui.ts';
 import { yum } from './yum.ts';
 
-/** Every cataloger that comes with the streamer; a new one is added here. */
+/** Every cataloger of the streamer; add new ones here. */
 export const CATALOGERS: readonly Cataloger[] = [yum, rhui(), files, deb];

@@ -9,7 +9,7 @@ import type { FoundUnit } from './cataloger.ts';
 type Attributes = Readonly<Record<string, string>>;
 
 interface Delta {
-  /** The package that results. */
+  /** The package that the delta produces. */
   readonly target: Attributes;
   readonly filename: string;
   readonly checksumType: string;

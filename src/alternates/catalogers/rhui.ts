@@ -2,7 +2,7 @@ import { forkJoin, map, reduce } from 'rxjs';
 import type { Cataloger, ReadWhole } from './cataloger.ts';
 import { yum } from './yum.ts';
 
-/** Where a cloud instance learns who it is. */
+/** The addresses of a cloud instance's identity service. */
 export interface IdentityUrls {
   readonly document: string;
   readonly signature: string;
@@ -11,7 +11,10 @@ export interface IdentityUrls {
 const IDENTITY = 'http://169.254.169.254/latest/dynamic/instance-identity/';
 const AMAZON: IdentityUrls = { document: `${IDENTITY}document`, signature: `${IDENTITY}signature` };
 
-/** Red Hat's update infrastructure in clouds: yum repositories for whoever can show the identity of a cloud instance. */
+/**
+ * Red Hat's update infrastructure in clouds: yum repositories for clients that present the identity
+ * of a cloud instance.
+ */
 export const rhui = ({ document, signature }: IdentityUrls = AMAZON): Cataloger => ({
   ...yum,
   type: 'rhui',
@@ -24,7 +27,7 @@ export const rhui = ({ document, signature }: IdentityUrls = AMAZON): Cataloger 
     ),
 });
 
-/** RFC 4648 section 5, with its padding, which Node's `base64url` leaves out. */
+/** RFC 4648 section 5, with the padding that Node's `base64url` omits. */
 const encoded = (read: ReadWhole, url: string) =>
   read(url).pipe(
     reduce((all, bytes) => Buffer.concat([all, bytes]), Buffer.alloc(0)),

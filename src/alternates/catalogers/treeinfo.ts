@@ -18,8 +18,8 @@ const generalOf = (text: string): ReadonlyMap<string, string> => {
 };
 
 /**
- * The installable tree that a treeinfo file describes, where there is one: a unit of several files, offered as the folder that they
- * lie in.
+ * The installable tree that a treeinfo file describes, if there is one. It is a unit of several
+ * files, offered as their folder.
  */
 export async function* readDistribution(repository: Repository): AsyncGenerator<FoundUnit> {
   for (const name of NAMES) {
@@ -29,7 +29,7 @@ export async function* readDistribution(repository: Repository): AsyncGenerator<
     const family = general.get('family');
     const version = general.get('version');
     const arch = general.get('arch');
-    // Without them there is no unit of Pulp's that it could be.
+    // Without these fields it matches no unit of Pulp's.
     if (!family || !version || !arch) return;
     const variant = general.get('variant') ?? '';
     yield {

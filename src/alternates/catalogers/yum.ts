@@ -4,10 +4,13 @@ import type { Cataloger } from './cataloger.ts';
 import { readDeltas } from './prestodelta.ts';
 import { readDistribution } from './treeinfo.ts';
 
-/** By the file's name, which repomd.xml's `type` becomes in every tool that writes one. */
+/** By the file's name: every tool derives it from the `type` in repomd.xml. */
 const isDeltas = ({ path }: RepositoryItem): boolean => /(^|[-/])(prestodelta|deltainfo)\.xml(\.|$)/.test(path);
 
-/** Yum repositories: `rpm` and `srpm` of primary, `drpm` of prestodelta, and a `distribution` where there is a treeinfo. */
+/**
+ * Yum repositories: `rpm` and `srpm` of primary, `drpm` of prestodelta, and a `distribution` if
+ * there is a treeinfo.
+ */
 export const yum: Cataloger = {
   type: 'yum',
   read: async function* (repository: Repository, selection) {

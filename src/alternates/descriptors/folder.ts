@@ -5,11 +5,14 @@ import { BehaviorSubject, type Observable } from 'rxjs';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type DescriptorFile, type Descriptors, readDescriptors } from './parse.ts';
 
-/** What a folder of descriptors says now, and as it changes. */
+/** The current content of a folder of descriptors, and its changes. */
 export interface DescriptorsFolder {
-  /** Emits the present descriptors at once and new ones after each change; a source that stays the same is the same value. Completes when closed. */
+  /**
+   * Emits the present descriptors at once and new ones after each change. An unchanged source keeps
+   * its object identity. Completes when closed.
+   */
   readonly descriptors: Observable<Descriptors>;
-  /** Reads everything anew now, certificates too, which are not watched. */
+  /** Reloads everything now, including certificates, which are not watched. */
   reload(): void;
   close(): void;
 }
@@ -17,9 +20,12 @@ export interface DescriptorsFolder {
 interface Options {
   readonly folder: string;
   readonly parse: (content: string, file: string) => DescriptorFile;
-  /** The catalogers that there are. */
+  /** The types of the known catalogers. */
   readonly types: readonly string[];
-  /** Milliseconds that the folder must stay as it is before a change counts: a file is not written at once. */
+  /**
+   * Milliseconds that the folder must stay unchanged before a change counts: writing a file takes
+   * several steps.
+   */
   readonly settle?: number;
 }
 
@@ -29,26 +35,29 @@ interface Unreadable {
 }
 
 /**
- * Reads every `*.conf` of a folder, and again when something changes in it. A folder that is not there holds no sources; once it is made,
- * `reload` finds it.
+ * Reads every `*.conf` of a folder, and again after each change. A missing folder holds no sources;
+ * once it is created, `reload` finds it.
  */
 export const openDescriptors = ({ folder, parse, types, settle = 200 }: Options): DescriptorsFolder => {
   let watcher: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** The folder may have been replaced by another of the same name, which the old watch does not see. Says what went wrong. */
+  /**
+   * Replaces the watch: another folder of the same name may have replaced the old one, which the
+   * old watch does not notice. Returns the problems.
+   */
   const watchAnew = (): readonly string[] => {
     watcher?.close();
     watcher = undefined;
     try {
       const watching = watch(folder, { persistent: false }, () => look(undefined));
-      // A folder that goes away under the watch; the next reload finds what is there then.
+      // The watched folder was removed; the next reload reads the new state.
       watching.on('error', () => watching.close());
       watcher = watching;
       return [];
     } catch (error) {
       const code = codeOf(error);
-      return code === 'ENOENT' ? [] : [`${folder}: cannot be watched (${code}); changes in it count after a reload`];
+      return code === 'ENOENT' ? [] : [`${folder}: cannot be watched (${code}); changes take effect after a reload`];
     }
   };
 
@@ -64,7 +73,7 @@ export const openDescriptors = ({ folder, parse, types, settle = 200 }: Options)
     };
   };
 
-  /** Waits until two looks see the same. */
+  /** Waits until two reads in a row are equal. */
   const look = (last: Texts | undefined) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
@@ -80,7 +89,7 @@ export const openDescriptors = ({ folder, parse, types, settle = 200 }: Options)
     state.next(read(texts, unwatched));
   };
 
-  /** Watched before it is read: a change in between is then seen twice rather than never. */
+  /** Starts the watch before the read: a change in between is then seen twice rather than never. */
   const reload = () => {
     clearTimeout(timer);
     const unwatched = watchAnew();
@@ -112,7 +121,7 @@ const readTexts = (folder: string): Texts => {
   return new Map(texts.filter((pair): pair is [string, string | Unreadable] => pair[1] !== undefined));
 };
 
-/** What is not there is no problem: files come and go. */
+/** A missing file is not a problem: files come and go. */
 const attempt = <T>(path: string, run: () => T): T | Unreadable | undefined => {
   try {
     return run();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Reads a text, or says what was expected. */
+/** Parses a text, or reports what was expected. */
 const reading = <T>(expected: string, read: (text: string) => T | undefined) =>
   z.string({ error: `is missing; expected ${expected}` }).transform((text, context): T => {
     const value = read(text);
@@ -42,10 +42,13 @@ const baseUrl = reading('file:///…, http://… or https://…, without ? and #
   return url.href.replace(/\/*$/, '/');
 });
 
-/** `file://server/share` is another machine's, and `%2F` in a name no name at all. */
+/** `file://server/share` is on another machine, and a name cannot contain `%2F`. */
 const namesFolder = (url: URL): boolean => url.host === '' && !/%(2f|00)/i.test(url.pathname);
 
-/** Lists go over several lines; a lone backslash at a line's end is a habit from shells. */
+/**
+ * Lists may span several lines. A single backslash at the end of a line is a habit from shells, and
+ * ignored.
+ */
 const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '' && word !== '\\');
 
 const paths = reading('folders below base_url, separated by white space', (text) => {
@@ -55,7 +58,7 @@ const paths = reading('folders below base_url, separated by white space', (text)
   return all.every(isBelow) ? all.filter((path) => path !== '').map((path) => `${path}/`) : undefined;
 });
 
-/** RFC 9110 section 5: what could smuggle another field in is no header. */
+/** RFC 9110 section 5: a text that could smuggle in another field is not a header. */
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=([\x21-\x7e]*)$/;
 
 const headers = reading('NAME=VALUE pairs, separated by white space', (text) => {
@@ -66,7 +69,7 @@ const headers = reading('NAME=VALUE pairs, separated by white space', (text) => 
 
 const some = matching('some text', /./);
 
-/** The keys of a descriptor and their texts; what is not listed is tolerated. */
+/** The keys of a descriptor and their texts; other keys are tolerated. */
 export const descriptorKeys = (types: readonly string[]) =>
   z.object({
     enabled: truth,

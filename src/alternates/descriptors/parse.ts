@@ -8,20 +8,23 @@ import { descriptorKeys } from './keys.ts';
 export interface AlternateSource {
   readonly id: string;
   readonly name: string;
-  /** Names the cataloger that knows what the source has. */
+  /** The type of its cataloger. */
   readonly type: string;
   /** `file:`, `http:` or `https:`, with a slash at its end. */
   readonly baseUrl: string;
-  /** Folders below the base, with a slash at their end, as they stand in URLs. Without any, the base itself is what is cataloged. */
+  /**
+   * Folders below the base, as in URLs, with a slash at their end. Without folders, the base itself
+   * is cataloged.
+   */
   readonly paths: readonly string[];
   /** The lowest number is tried first. */
   readonly priority: number;
-  /** Seconds that what was cataloged counts. */
+  /** Seconds that cataloged units stay valid. */
   readonly expires: number;
   readonly access: Access;
 }
 
-/** The sources that can be used, and what was wrong with the others: file, line, key and what was expected. */
+/** The usable sources, and the problems of the others: file, line, key and expected value. */
 export interface Descriptors {
   readonly sources: readonly AlternateSource[];
   readonly problems: readonly string[];
@@ -30,12 +33,12 @@ export interface Descriptors {
 interface Value {
   readonly value: string;
   readonly line: number;
-  /** Why the value cannot be used, and what was expected. */
+  /** Why the value is unusable, and what was expected. */
   readonly problem?: string;
 }
 type Section = ReadonlyMap<string, Value>;
 
-/** A read INI file. */
+/** A parsed INI file. */
 export interface DescriptorFile {
   readonly file: string;
   readonly sections: ReadonlyMap<string, Section>;
@@ -45,10 +48,11 @@ export interface DescriptorFile {
 type Keys = z.infer<ReturnType<typeof descriptorKeys>>;
 
 /**
- * The sources that descriptor files describe: one a section, whose name is its id. A source that is not enabled is left out in silence, one
- * with a mistake is named in `problems`, as is each file that cannot be understood; the others go on. Unknown keys are tolerated.
+ * Reads the sources in descriptor files. Each section is one source; its name is the id. A source
+ * that is not enabled is left out silently. `problems` names each source with a mistake and each
+ * unreadable file; the other sources stay in use. Unknown keys are tolerated.
  *
- * @param types the catalogers that there are
+ * @param types the types of the known catalogers
  */
 export const readDescriptors = (files: readonly DescriptorFile[], types: readonly string[]): Descriptors => {
   const sources = new Map<string, AlternateSource>();
@@ -82,7 +86,7 @@ export const readDescriptors = (files: readonly DescriptorFile[], types: readonl
       try {
         sources.set(id, toSource(id, read.data));
         for (const [given, missing] of halves(read.data))
-          problems.push(`${at(given)}: [${id}] ${given} is ignored; expected ${missing} beside it`);
+          problems.push(`${at(given)}: [${id}] ${given} is ignored; expected ${missing} as well`);
       } catch (error) {
         if (!(error instanceof BadFile)) throw error;
         leaveOut(error.key, error.message);
@@ -92,7 +96,10 @@ export const readDescriptors = (files: readonly DescriptorFile[], types: readonl
   return { sources: [...sources.values()], problems };
 };
 
-/** As many pairs as there are; half of one counts for nothing, which is Pulp's rule, but whoever wrote it meant more. */
+/**
+ * Keys that count only in pairs, which is Pulp's rule. Half a pair is reported, because it is
+ * probably a mistake.
+ */
 const PAIRS = [
   ['proxy_url', 'proxy_port'],
   ['proxy_username', 'proxy_password'],
@@ -144,9 +151,9 @@ const tls = (keys: Keys): Pick<Access, 'ca' | 'clientCert' | 'clientKey'> => {
   // Entitlement certificates often come with their key in the same file.
   const clientKey = ownKey ?? (clientCert?.includes('PRIVATE KEY-----') ? clientCert : undefined);
   if (clientCert !== undefined && clientKey === undefined)
-    throw new BadFile('ssl_client_cert', 'has no private key; expected ssl_client_key beside it');
+    throw new BadFile('ssl_client_cert', 'has no private key; expected ssl_client_key as well');
   if (clientCert === undefined && ownKey !== undefined)
-    throw new BadFile('ssl_client_key', 'has no certificate; expected ssl_client_cert beside it');
+    throw new BadFile('ssl_client_key', 'has no certificate; expected ssl_client_cert as well');
   return { ...(ca !== undefined && { ca }), ...(clientCert !== undefined && { clientCert, clientKey }) };
 };
 
@@ -167,5 +174,5 @@ const readPem = (key: string, path: string | undefined, what: string): string | 
   } catch (error) {
     throw new BadFile(key, `${path} cannot be read (${codeOf(error) || messageOf(error)}); expected a PEM file`);
   }
-  throw new BadFile(key, `${path} holds no PEM ${what}; expected one`);
+  throw new BadFile(key, `${path} contains no PEM ${what}; expected one`);
 };

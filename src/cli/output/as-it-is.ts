@@ -6,11 +6,11 @@ import type { Place } from './place.ts';
 import { ended, type Target } from './target.ts';
 
 /**
- * Writes to what is there: a stream of this process, a device, a FIFO, a socket. It is never
+ * Writes directly to an existing stream of this process, device, FIFO or socket. It is never
  * replaced or removed.
  */
 export const asItIs = (stream: Writable): Target => {
-  // Standard output and error stay open for what else the process has to say.
+  // Standard output and error stay open: the process may still write other things to them.
   const stays = stream === process.stdout || stream === process.stderr;
   return {
     start: () => stream,
@@ -23,22 +23,22 @@ export const asItIs = (stream: Writable): Target => {
   };
 };
 
-/** The stream to write to a place. Resolves once it is open: a FIFO waits for its reader. */
+/** The writable stream for a place. Resolves once it is open: a FIFO waits for its reader. */
 export const streamTo = async (place: Exclude<Place, { kind: 'file' }>): Promise<Writable> => {
   if (place.kind === 'descriptor') return inherited(place.fd);
   if (place.stats.isSocket()) return connected(place.path);
-  // Without O_CREAT: if it is gone by now, no regular file takes its place.
+  // Without O_CREAT: if the place was removed since, no regular file is created instead.
   const fd = await promisify(fs.open)(place.path, fs.constants.O_WRONLY | fs.constants.O_NOCTTY);
-  // Not by fs, which writes on a thread: a reader that has stopped reading would keep the process
-  // from ending.
+  // Not with fs, which writes on a thread: a reader that stopped reading would keep the process
+  // alive.
   return place.stats.isFIFO() ? asSocket(fd) : fs.createWriteStream('', { fd });
 };
 
 const inherited = (fd: number): Writable => {
   if (fd === process.stdout.fd) return process.stdout;
   if (fd === process.stderr.fd) return process.stderr;
-  // A pipe by fs nevertheless: other processes that share it would meet the O_NONBLOCK that a
-  // socket sets.
+  // A pipe uses fs all the same: a socket sets O_NONBLOCK, also for other processes that share the
+  // pipe.
   return fs.fstatSync(fd).isSocket() ? asSocket(fd) : fs.createWriteStream('', { fd });
 };
 
@@ -46,7 +46,7 @@ const asSocket = (fd: number): Writable => new Socket({ fd, readable: false, wri
 
 const connected = (path: string): Promise<Writable> =>
   new Promise((resolve, reject) => {
-    // Half open: a peer that only reads may have ended its side.
+    // Half-open: a peer that only reads may have closed its sending side.
     const socket = connect({ path, allowHalfOpen: true }, () => resolve(socket.off('error', reject)));
     socket.on('error', reject).resume();
   });

@@ -1,21 +1,21 @@
 import { fstatSync, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
-/** The file that a name leads to. */
+/** The file that a name resolves to. */
 export type Place =
   | { readonly kind: 'descriptor'; readonly fd: number }
-  /** Something that is neither a regular file nor a folder. */
+  /** Neither a regular file nor a folder. */
   | { readonly kind: 'special'; readonly path: string; readonly stats: Stats }
-  /** A regular file; without `stats` there is nothing yet. */
+  /** A regular file; without `stats` it does not exist yet. */
   | { readonly kind: 'file'; readonly path: string; readonly stats?: Stats };
 
-/** As many as Linux follows. */
+/** The limit that Linux has. */
 const LINKS = 40;
 
 /**
- * Finds what a name stands for. Symbolic links are followed one by one: one that leads nowhere
- * names the file to make, and one to a descriptor of this process (`/dev/stdout`) must not be
- * opened, because that begins a file from its start. Throws if it is a folder.
+ * Resolves a name, following symbolic links one at a time. A dangling link names the file to
+ * create. A link to a descriptor of this process (`/dev/stdout`) must not be opened, because the
+ * new descriptor starts at the beginning of the file. Throws if the name is a folder.
  */
 export const placeOf = (name: string): Place => {
   if (name === '' || name.endsWith('/')) throw isFolder();
@@ -29,13 +29,13 @@ export const placeOf = (name: string): Place => {
     if (stats.isDirectory()) throw isFolder();
     if (!stats.isSymbolicLink()) return { kind: 'special', path, stats };
     const target = readlinkSync(path);
-    // Not joined: the links in front of `..` have to be followed first.
+    // Not joined: the links before `..` must be followed first.
     path = isAbsolute(target) ? target : `${dirname(path)}/${target}`;
   }
   throw new Error('too many symbolic links');
 };
 
-const isFolder = (): Error => new Error('this is a folder, expected a file');
+const isFolder = (): Error => new Error('is a folder; expected a file');
 
 const realFolder = (folder: string): string => {
   try {
@@ -49,7 +49,7 @@ const realFolder = (folder: string): string => {
 const descriptorAt = (path: string): number | undefined => {
   const [, pid, digits] = /^\/proc\/(\d+)(?:\/task\/\d+)?\/fd\/(\d+)$/.exec(path) ?? [];
   if (Number(pid) !== process.pid) return undefined;
-  // Throws if nothing is open there.
+  // Throws if the descriptor is not open.
   fstatSync(Number(digits));
   return Number(digits);
 };

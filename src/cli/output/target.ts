@@ -1,17 +1,17 @@
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 
-/** A destination of content. Its errors are those of the system. */
+/** A destination of output. Its errors are those of the operating system. */
 export interface Target {
-  /** Begins it; call it once. */
+  /** Opens it for writing; call it once. */
   start(): Writable;
-  /** Everything was written: resolves once it is taken and in its place. */
+  /** Call it after the last write: resolves once the data is accepted and has its final name. */
   finish(): Promise<void>;
-  /** Closes it. Of what is not finished nothing remains. */
+  /** Closes it and removes unfinished output. */
   discard(): void;
 }
 
-/** Ends a stream; resolves once it has taken everything. */
+/** Ends a stream; resolves once the stream has accepted everything. */
 export const ended = async (stream: Writable): Promise<void> => {
   stream.end();
   await finished(stream, { readable: false });

@@ -4,9 +4,9 @@ import { ended, type Target } from './target.ts';
 const PERMISSIONS = 0o777;
 
 /**
- * Writes a regular file as `FILE.partial` beside it, which takes its name once it is whole.
- * `before` is the file of that name, if there is one: the new one gets its mode and, as far as
- * permitted, its owner.
+ * Writes a regular file as `FILE.partial` in the same folder, and renames it when it is complete.
+ * `before` is the existing file of that name, if any. The new file gets its mode and, if permitted,
+ * its owner.
  */
 export const wholeFile = (path: string, before?: fs.Stats): Target => {
   const partial = `${path}.partial`;
@@ -15,9 +15,9 @@ export const wholeFile = (path: string, before?: fs.Stats): Target => {
   const isOurs = () => inode !== undefined && fs.lstatSync(partial, { throwIfNoEntry: false })?.ino === inode;
   return {
     start: () => {
-      // Of a process that was killed.
+      // Left by a process that was killed.
       if (isRegular(partial)) fs.unlinkSync(partial);
-      // Never wider than the file that it replaces, not even for a moment.
+      // Never wider than the mode of the file that it replaces, not even for a moment.
       const fd = fs.openSync(partial, 'wx', before && before.mode & PERMISSIONS);
       inode = fs.fstatSync(fd).ino;
       stream = fs.createWriteStream('', { fd });
@@ -27,7 +27,7 @@ export const wholeFile = (path: string, before?: fs.Stats): Target => {
     finish: async () => {
       if (stream) await ended(stream);
       if (!isOurs()) throw new Error(`another process has replaced ${partial}`);
-      if (isRegular(path) === false) throw new Error('it is not a regular file any more, and is left alone');
+      if (isRegular(path) === false) throw new Error('it is no longer a regular file, and is left unchanged');
       fs.renameSync(partial, path);
       inode = undefined;
     },
@@ -39,14 +39,14 @@ export const wholeFile = (path: string, before?: fs.Stats): Target => {
   };
 };
 
-/** `undefined` if there is nothing. */
+/** `undefined` if the file does not exist. */
 const isRegular = (path: string): boolean | undefined => fs.lstatSync(path, { throwIfNoEntry: false })?.isFile();
 
 const resemble = (fd: number, { uid, gid, mode }: fs.Stats): void => {
   try {
     fs.fchownSync(fd, uid, gid);
   } catch (error) {
-    // Only root may give a file away.
+    // Only root may change a file's owner.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
   }
   fs.fchmodSync(fd, mode & PERMISSIONS);

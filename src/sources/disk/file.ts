@@ -4,7 +4,7 @@ import { type ErrorCode, type Location, StreamError } from '../../../pipelines/m
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { diskPath } from './path.ts';
 
-/** A regular file, open for reading. Whoever gets it closes it. */
+/** A regular file, open for reading. The caller closes it. */
 export interface DiskFile {
   readonly fd: number;
   readonly path: string;
@@ -12,9 +12,11 @@ export interface DiskFile {
 }
 
 /**
- * Opens a location's file, or rejects with a StreamError, with nothing left open.
- * A last symbolic link is not followed if the location has a root: it would have appeared after the path was resolved.
- * Without O_NONBLOCK, opening a named pipe would wait for a writer, and hold a thread for it.
+ * Opens a location's file. Rejects with a StreamError, with nothing left open.
+ *
+ * If the location has a root, the last path segment must not be a symbolic link: it would have
+ * appeared after the path was resolved. Without O_NONBLOCK, opening a named pipe would wait for a
+ * writer, and block a thread.
  */
 export const openDiskFile = async (location: Location): Promise<DiskFile> => {
   try {
@@ -38,10 +40,13 @@ export const openDiskFile = async (location: Location): Promise<DiskFile> => {
 const openFd = promisify(open);
 const statFd = promisify(fstat) as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
 
-/** Nothing was written through it, so a failing close loses nothing; without a callback it would end the process. */
+/**
+ * The descriptor is read-only, so a failing close loses nothing. Without a callback the error would
+ * end the process.
+ */
 export const closeFd = (fd: number): void => close(fd, () => {});
 
-/** What the system says about a file, as a StreamError that names it. */
+/** Turns an error of the operating system into a StreamError that names the file. */
 export const diskError = (thrown: unknown, path: string): StreamError => {
   if (thrown instanceof StreamError) return thrown;
   return new StreamError(
@@ -54,7 +59,7 @@ export const diskError = (thrown: unknown, path: string): StreamError => {
   );
 };
 
-/** In plain words, where the system's own repeat the path and name a call. */
+/** Plain texts for errors whose system text repeats the path and names a system call. */
 const SAYINGS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'no permission to read it',
@@ -64,7 +69,7 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'SOURCE_MISSING',
   ENOTDIR: 'SOURCE_MISSING',
   ENAMETOOLONG: 'SOURCE_MISSING',
-  // What a socket answers to being opened.
+  // Opening a socket fails with this.
   ENXIO: 'SOURCE_MISSING',
   EACCES: 'SOURCE_REFUSED',
   EPERM: 'SOURCE_REFUSED',

@@ -16,14 +16,15 @@ import { contentType } from '../../lib/content-type.ts';
 import { asksRange } from '../asks-range.ts';
 import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
 
-/** Bytes a read at most: larger ones gain little and hold more. */
+/** The most bytes of one read: larger reads gain little and hold more memory. */
 const READ = 256 * 1024;
 
 /**
- * Candidates at `file:` URLs and plain absolute paths. Emits a head made from the file, or from the header fields that the candidate brings,
- * then chunks while the valve is open, one read at a time; completes after as many bytes as the head told, also where the file has grown
- * meanwhile. Errors with a StreamError, SHORT_BODY where the file has become shorter. Unsubscribing closes the file, at the latest when the
- * one read under way returns.
+ * Opens locations at `file:` URLs and plain absolute paths. Emits a head, made from the file or
+ * from the location's header fields. Then it emits chunks while the valve is open, one read at a
+ * time. Completes after the number of bytes in the head, even if the file has grown. Errors with a
+ * StreamError: SHORT_BODY if the file was truncated. Unsubscribing closes the file, at the latest
+ * when the running read returns.
  */
 export const openDisk: OpenSource = (location, ask) =>
   pausable<SourceEvent>(ask.valve, (sink) => {
@@ -65,7 +66,10 @@ export const openDisk: OpenSource = (location, ask) =>
     };
   });
 
-/** Reads what its head told, up to the size that the file had when it was opened. Begins paused; owns the file and closes it once. */
+/**
+ * Reads the part in the head, up to the file's size at opening. Starts paused. Owns the file and
+ * closes it once.
+ */
 const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Producer => {
   const end = last === undefined ? Number(file.stats.size) : last + 1;
   let at = from;
@@ -86,7 +90,7 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
     const buffer = Buffer.allocUnsafe(Math.min(READ, end - at));
     read(file.fd, buffer, 0, buffer.length, at, (error, count) => {
       underWay = false;
-      // The file could not be closed under the read.
+      // The file could not be closed during the read.
       if (over) return closeFd(file.fd);
       if (error) return close(() => sink.error(diskError(error, file.path)));
       if (count === 0) return close(() => sink.error(shrunk(file, at)));
@@ -116,19 +120,22 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
 const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
   new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
 
-/** The head that a web server would send; If-Range that does not hold means the whole file (RFC 9110 section 13.1.5). */
+/**
+ * The head that a web server would send. If `If-Range` does not hold, it is that of the whole file
+ * (RFC 9110 section 13.1.5).
+ */
 const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | StreamError => {
   const { path, stats } = file;
   const length = Number(stats.size);
   const fields = fieldsOf(file, location);
   const tag = field(fields, 'etag');
-  // A weak one proves nothing about bytes.
+  // A weak tag proves nothing about bytes.
   const etag = tag?.startsWith('"') ? tag : undefined;
   const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified: field(fields, 'last-modified') });
   const part = asked ? resolveRange({ first: ask.from, last: ask.last }, length) : undefined;
-  // From its very end on there is nothing left to read, and nothing wrong.
+  // A range that starts at the very end is empty, which is not an error.
   if (asked && !part && ask.from !== length && length > 0) {
-    return new StreamError('UNSATISFIABLE', 'disk', `${path} has ${length} bytes only`, { length });
+    return new StreamError('UNSATISFIABLE', 'disk', `${path} has only ${length} bytes`, { length });
   }
   const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };
   const headers: readonly Header[] = [['Content-Length', String(last + 1 - from)], ...fields];
@@ -136,9 +143,10 @@ const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | Stre
 };
 
 /**
- * The fields that describe the content: for a copy those of the transfer that it was made of, as far as they are known, otherwise the file's
- * own. A copy's time is that of saving, which is not when the content was modified. The file's entity tag is strong: time, size and inode
- * change with the content (RFC 9110 section 8.8.1).
+ * The fields that describe the content. For a copy they are those of the original transfer, as far
+ * as they are known; otherwise the file's own. A copy's file time is the time of saving, not when
+ * the content was modified. The file's entity tag is strong: time, size and inode change with the
+ * content (RFC 9110 section 8.8.1).
  */
 const fieldsOf = ({ path, stats }: DiskFile, { headers }: Location): readonly Header[] =>
   headers ?? [

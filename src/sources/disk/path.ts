@@ -6,11 +6,12 @@ import { messageOf } from '../../lib/thrown.ts';
 
 /**
  * The path of a location's file, with every symbolic link resolved if the location has a root.
- * Rejects with SOURCE_BROKEN for what is no path, OUTSIDE_ROOT for what lies elsewhere than it may, else with the system's error.
+ * Rejects with SOURCE_BROKEN if the URL is not a path, with OUTSIDE_ROOT if the file is outside the
+ * root, and otherwise with the system's error.
  */
 export const diskPath = async ({ url, root }: Pick<Location, 'url' | 'root'>): Promise<string> => {
   const path = plainPath(url);
-  // A file's name ends at a NUL for the system, but not for whoever checked it.
+  // To the operating system a file name ends at a NUL, but the check sees the whole text.
   if (path.includes('\0')) throw outside(JSON.stringify(url), root);
   if (root === undefined) return path;
   const home = await realpath(root);
@@ -21,13 +22,13 @@ export const diskPath = async ({ url, root }: Pick<Location, 'url' | 'root'>): P
   return real;
 };
 
-/** `file:` URLs percent-decoded (RFC 8089), plain absolute paths as they are. */
+/** Percent-decodes `file:` URLs (RFC 8089); returns plain absolute paths unchanged. */
 const plainPath = (url: string): string => {
   if (isAbsolute(url)) return url;
   try {
     return fileURLToPath(url);
   } catch (cause) {
-    const text = `not a file’s place: “${url}” (${messageOf(cause)}); expected file:///… or an absolute path`;
+    const text = `not a file URL or path: “${url}” (${messageOf(cause)}); expected file:///… or an absolute path`;
     throw new StreamError('SOURCE_BROKEN', 'disk', text, { cause });
   }
 };
@@ -38,4 +39,4 @@ const isInside = (root: string, path: string): boolean => {
 };
 
 const outside = (path: string, root: string | undefined): StreamError =>
-  new StreamError('OUTSIDE_ROOT', 'disk', `${path} lies outside ${root ?? 'what a path can name'}`);
+  new StreamError('OUTSIDE_ROOT', 'disk', `${path} lies outside ${root ?? 'the file system'}`);

@@ -11,21 +11,27 @@ import {
 import { asksRange } from '../asks-range.ts';
 import { sayUrl } from './errors.ts';
 
-/** What a feed's status and header fields mean to us. */
+/** The meaning of a feed's status and header fields. */
 export type Answer =
   | SourceHead
-  /** The range asked for begins where the file ends: there is a head, and not a byte after it. */
+  /** The requested range starts at the end of the file: there is a head, but no byte after it. */
   | { readonly type: 'nothing-left'; readonly head: SourceHead }
   | { readonly type: 'redirect'; readonly status: number; readonly location: string | undefined }
   | { readonly type: 'refused'; readonly error: StreamError };
 
 /**
- * Only 200 is taken, and 206 where a range was asked for and all of it follows (RFC 9110 section 15.3.7): anything else is somebody's error
- * page, or not the file. A 416 that tells the very length asked from proves that nothing is missing.
+ * Accepts 200, and 206 if a range was requested and all of it follows (RFC 9110 section 15.3.7).
+ * Any other status is an error page, or not the file. A 416 that states exactly the requested
+ * offset as the length proves that nothing is missing.
  */
 export const readAnswer = (status: number, headers: readonly Header[], ask: Ask, url: URL, now = Date.now): Answer => {
   if (headers.length > MOST_FIELDS)
-    return refused('PROTOCOL_ERROR', url, `sent ${headers.length} header fields; taken are ${MOST_FIELDS}`, status);
+    return refused(
+      'PROTOCOL_ERROR',
+      url,
+      `sent ${headers.length} header fields; at most ${MOST_FIELDS} are accepted`,
+      status,
+    );
   if (status === 200) return head(status, headers, decimal(field(headers, 'content-length')));
   if (status === 206 && asksRange(ask)) return part(headers, ask, url);
   if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
@@ -35,10 +41,13 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
   });
 };
 
-/** Header fields of an answer: many a proxy in front takes fewer than a hundred. How long they may be together is the connection's to say. */
+/**
+ * The most header fields of a response; many proxies accept fewer than a hundred. The connection
+ * limits their total size.
+ */
 const MOST_FIELDS = 128;
 
-/** Digits only: `1e3`, `0x10` and `-1` are no lengths. */
+/** Digits only: `1e3`, `0x10` and `-1` are not lengths. */
 export const decimal = (text: string | undefined): number | undefined => {
   if (text === undefined || !/^\d+$/.test(text)) return undefined;
   const value = Number(text);
@@ -82,8 +91,9 @@ const head = (
 };
 
 /**
- * A part is of use only where it is one, says how long the whole is, and has all that was asked for (RFC 9110 section 14.4). It may begin
- * elsewhere: what does not fit is judged by whoever knows which bytes are there already.
+ * Reads a 206. It is usable only if it is one part, states the length of the whole, and has
+ * everything requested (RFC 9110 section 14.4). It may start at another byte: the caller, which
+ * knows the bytes already received, judges that.
  */
 const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   const range = field(headers, 'content-range');
@@ -91,7 +101,7 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   const wanted = total === undefined ? undefined : resolveRange({ first: ask.from, last: ask.last }, total);
   if (first === undefined || last === undefined || total === undefined || first > last || last !== wanted?.last) {
     const told = range === undefined ? 'without Content-Range' : `with Content-Range “${range}”`;
-    return refused('NO_RANGE', url, `answered 206 ${told}; expected one part with all that was asked for`, 206);
+    return refused('NO_RANGE', url, `answered 206 ${told}; expected one part with all requested bytes`, 206);
   }
   const follows = decimal(field(headers, 'content-length')) ?? last - first + 1;
   return follows === last - first + 1
@@ -99,18 +109,18 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
     : refused('NO_RANGE', url, `answered 206 with “${range}”, but a Content-Length of ${follows}`, 206);
 };
 
-/** `Content-Range: bytes *\/N` tells how long the whole is (RFC 9110 section 15.5.17). */
+/** `Content-Range: bytes *\/N` states the length of the whole (RFC 9110 section 15.5.17). */
 const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answer => {
   const length = decimal(/^bytes +\*\/(\d+)$/i.exec(field(headers, 'content-range') ?? '')?.[1]);
-  // Of empty content every range is beyond the end, and nothing is missing.
+  // In empty content every range is beyond the end, and nothing is missing.
   if (length !== undefined && (length === from || length === 0))
     return { type: 'nothing-left', head: head(416, headers, length, { first: length }) };
   return length === undefined || resolveRange({ first: from, last }, length)
     ? refused('NO_RANGE', url, 'answered 416', 416)
-    : refused('UNSATISFIABLE', url, `answered 416: it has ${length} bytes only`, 416, { length });
+    : refused('UNSATISFIABLE', url, `answered 416: the file has only ${length} bytes`, 416, { length });
 };
 
-/** Milliseconds; seconds or an HTTP date (RFC 9110 section 10.2.3). */
+/** Milliseconds. The field has seconds or an HTTP date (RFC 9110 section 10.2.3). */
 const retryAfter = (headers: readonly Header[], now: () => number): number | undefined => {
   const text = field(headers, 'retry-after');
   const seconds = decimal(text);

@@ -4,7 +4,7 @@ import { contentType } from '../../lib/content-type.ts';
 import { hostOf } from '../holder.ts';
 
 /**
- * Emits the feed of an entry with its importer's credentials: the last resort. Errors as
+ * Emits the feed of an entry with its importer's credentials: the last candidate. Errors as
  * `catalog.access` does.
  */
 export const feedCandidates =

@@ -4,21 +4,24 @@ import { buildConnector, Client, ProxyAgent } from 'undici';
 import type { Access } from '../../../pipelines/model/index.ts';
 import type { Connection } from './pool.ts';
 
-/** What a connection is made of. */
+/** The parameters of a connection. */
 export interface ConnectionOptions {
   readonly secureContext: SecureContext;
   readonly access: Access;
-  /** Milliseconds, the TLS handshake included. */
+  /** Milliseconds, including the TLS handshake. */
   readonly connectTimeout: number;
   /** Milliseconds that an unused connection is kept. */
   readonly idleTimeout: number;
 }
 
-/** How lanes to an origin are made. They share one cache of TLS sessions: resuming spares a handshake. */
+/**
+ * Creates connections to an origin. They share one cache of TLS sessions: resuming a session saves
+ * a handshake.
+ */
 export const connectionMaker = (origin: URL, options: ConnectionOptions): (() => Connection) =>
   options.access.proxy ? () => proxied(options, options.access.proxy) : direct(origin, options);
 
-/** Bytes of an answer's header fields together; more of them break the connection. */
+/** The most bytes of a response's header fields together; more of them break the connection. */
 const LONGEST_HEAD = 16 * 1024;
 
 const connectionOptions = ({ idleTimeout, connectTimeout }: ConnectionOptions) => ({
@@ -44,25 +47,26 @@ const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => 
     const dispatcher = new Client(origin, {
       ...connectionOptions(options),
       connect: (to, done) => {
-        // The connector returns its socket, which its type does not tell: the only hold on a connection in the making.
+        // The connector returns its socket, although its type does not say so. It is the only
+        // handle on a pending connection.
         const socket = connect(to, (...result) => {
           connecting = undefined;
           done(...result);
         }) as unknown as Socket;
         connecting = socket;
         broken = undefined;
-        // TLS 1.3 demands a client certificate after the handshake. The alert is told before the connection's end,
-        // and without this undici would report that end alone: “other side closed”.
+        // TLS 1.3 demands a client certificate after the handshake. The alert arrives before the
+        // connection ends. Without this, undici would report only that end: “other side closed”.
         socket.on('error', (error) => {
           broken = error;
           socket.destroy(error);
         });
       },
     });
-    // Without an error undici would wait for the connection for ever.
+    // Without an error, undici would wait for the connection for ever.
     return {
       dispatcher,
-      hangUp: () => connecting?.destroy(new Error('nobody waits for the connection any more')),
+      hangUp: () => connecting?.destroy(new Error('the request was abandoned before the connection was established')),
       broken: () => broken,
     };
   };
@@ -76,7 +80,7 @@ const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection
     uri: url,
     connections: 1,
     requestTls: tlsOptions(options),
-    // The connection on which the proxy is asked for a tunnel; a proxy may take it and say nothing.
+    // The connection that requests a tunnel from the proxy. A proxy may accept it and never answer.
     clientFactory: (to, { connect }: { connect: buildConnector.connector }) =>
       new Client(to, {
         headersTimeout: options.connectTimeout,
@@ -88,5 +92,8 @@ const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection
       ? { token: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
       : {}),
   });
-  return { dispatcher, hangUp: () => asking?.destroy(new Error('nobody waits for the tunnel any more')) };
+  return {
+    dispatcher,
+    hangUp: () => asking?.destroy(new Error('the request was abandoned before the tunnel was established')),
+  };
 };

@@ -3,29 +3,33 @@ import { field, type Header } from '../../../pipelines/model/index.ts';
 import { decimal } from './answer.ts';
 import type { Connection, Pool } from './pool.ts';
 
-/** Who hears of one response. Nothing is called after `end`, `error`, an unwanted body or `abort`. */
+/** Receives one response. Nothing is called after `end`, `error`, an unwanted body or `abort`. */
 interface Listener {
-  /** Says whether the body is wanted. */
+  /** Returns whether the body is wanted. */
   head(status: number, headers: readonly Header[]): boolean;
   data(bytes: Uint8Array): void;
   end(): void;
   error(error: unknown): void;
 }
 
-/** How one running request is steered. */
+/** Controls one running request. */
 export interface Exchange {
   pause(): void;
   resume(): void;
-  /** Closes the connection, or the one in the making, or stops waiting for one. */
+  /** Closes the connection, also a pending one, or stops waiting for one. */
   abort(): void;
 }
 
-/** An unwanted body no longer than this (bytes) and no later than this (milliseconds) is read, since a connection costs more. */
+/**
+ * An unwanted body is read to its end if it is at most this long (bytes) and takes at most this
+ * long (milliseconds). A new connection would cost more.
+ */
 const REST = { bytes: 64 * 1024, timeoutMs: 1000 };
 
 /**
- * One request and its response over a pool's connection. Pausing stops reading from the socket, so TCP pushes back.
- * May be paused at any time: before the connection stands, before the head (which still comes), on the last chunk.
+ * One request and its response over a connection of the pool. Pausing stops reading from the
+ * socket, so TCP flow control slows the feed. It may be paused at any time: before the connection
+ * is established, before the head (which is still emitted), on the last chunk.
  */
 export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listener: Listener): Exchange => {
   let controller: Dispatcher.DispatchController | undefined;
@@ -50,8 +54,9 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
 
     return {
       onRequestStart: (started) => {
-        // Thrown here, undici drops the request and keeps the connection; aborting would close it.
-        if (over) throw new Error('nobody waits for the request any more');
+        // If this throws here, undici drops the request and keeps the connection. Aborting would
+        // close the connection.
+        if (over) throw new Error('the request was abandoned');
         controller = started;
         if (paused) started.pause();
       },
@@ -63,13 +68,17 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
         const length = decimal(field(headers, 'content-length')) ?? Number.POSITIVE_INFINITY;
         if (length > REST.bytes) return started.abort(new Error('the body is not wanted'));
         started.resume();
-        rest = setTimeout(() => started.abort(new Error('the rest takes too long')), REST.timeoutMs).unref();
+        rest = setTimeout(
+          () => started.abort(new Error('the rest of an unwanted body takes too long')),
+          REST.timeoutMs,
+        ).unref();
       },
       onResponseData: (_, bytes) => {
         if (!over) listener.data(bytes);
       },
       onResponseEnd: () => {
-        // undici takes a reset for the end of a body that has neither length nor chunks; it is no more of an end than any other reset.
+        // undici takes a reset for the end of a body that has neither length nor chunks. It is a
+        // failure like any other reset.
         const broken = connection?.broken?.();
         end(broken ? () => listener.error(broken) : listener.end);
       },
@@ -79,7 +88,8 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
 
   const withdraw = pool.take((taken, giveBack) => {
     connection = taken;
-    // undici's parser cannot be entered while it runs, and a failed or redirected response starts the next request from inside it.
+    // undici's parser must not be re-entered. A failed or redirected response starts the next
+    // request from within it.
     queueMicrotask(() => {
       if (over) return giveBack();
       try {
@@ -98,7 +108,7 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
     },
     resume: () => {
       paused = false;
-      // Not at once, for the same reason: another response's chunk may be what opened the valve.
+      // Not at once, for the same reason: another response's chunk may have opened the valve.
       queueMicrotask(() => {
         if (!paused && !over) controller?.resume();
       });
@@ -107,13 +117,16 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
       if (over) return;
       over = true;
       withdraw();
-      if (controller) controller.abort(new Error('nobody reads on'));
+      if (controller) controller.abort(new Error('the request was abandoned'));
       else connection?.hangUp();
     },
   };
 };
 
-/** Names and values in order, as spelled. HTTP/1.1 gives buffers, name and value by turns. */
+/**
+ * Names and values in order, with their original spelling. HTTP/1.1 delivers buffers in which names
+ * and values alternate.
+ */
 const headersOf = (raw: Dispatcher.DispatchController['rawHeaders']): readonly Header[] => {
   if (!Array.isArray(raw)) return [];
   const text = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));

@@ -14,16 +14,19 @@ export interface FeedSettings extends PoolSettings {
 }
 
 export interface Feed {
-  /** Never throws: whatever is wrong with a candidate is its error. */
+  /** Never throws: every problem of a location is an error of the Observable. */
   readonly open: OpenSource;
-  /** Ends every connection; transfers that still run fail. */
+  /** Ends every connection; running transfers fail. */
   close(): Promise<void>;
 }
 
 /**
- * Candidates at `http:` and `https:` URLs. Emits one head, whatever the valve says, then chunks while it is open: the socket itself is
- * paused, and chunks are the buffers that were read from it. Completes after the last byte that the feed announced; errors with a
- * StreamError. Redirects are followed, with credentials for the first origin only. No limit on total time; silence is the caller's to time.
+ * Opens locations at `http:` and `https:` URLs. Emits one head, whatever the state of the valve,
+ * then chunks while the valve is open. The socket itself is paused, and chunks are the buffers read
+ * from it. Completes after the last byte that the feed announced; errors with a StreamError.
+ *
+ * Redirects are followed; only the first origin gets the credentials. Total time is not limited;
+ * the caller times silence.
  */
 export const createFeed = (settings: FeedSettings): Feed => {
   const registry = createPoolRegistry(settings);
@@ -90,7 +93,7 @@ const completed = (head: SourceHead, known: readonly Header[] = []): SourceHead 
 };
 
 const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
-  const text = `${sayUrl(home)} redirects more than ${most} times`;
+  const text = `${sayUrl(home)}: too many redirects (max_redirects = ${most})`;
   return new StreamError('TOO_MANY_REDIRECTS', 'feed', text, { sourceStatus });
 };
 

@@ -3,29 +3,37 @@ import { connectionMaker } from './connect.ts';
 import { createPool, type Pool } from './pool.ts';
 import { secureContextOf } from './secure-context.ts';
 
-/** How feeds are connected to, where a source's own access does not say otherwise. */
+/** Settings of connections to feeds; a source's own access takes precedence. */
 export interface PoolSettings {
-  /** Milliseconds until a connection must stand, name look-up and TLS handshake included. */
+  /**
+   * Milliseconds until a connection must be established, including name look-up and TLS handshake.
+   */
   readonly connectTimeout: number;
-  /** Connections to one origin with one set of credentials, each with one request at a time; further requests wait. */
+  /**
+   * The most connections to one origin with one set of credentials. Each carries one request at a
+   * time; further requests wait.
+   */
   readonly connections: number;
-  /** Milliseconds after which an unused connection is closed, and an unused pool forgotten. */
+  /** Milliseconds after which an unused connection is closed, and an unused pool removed. */
   readonly idleTimeout: number;
 }
 
-/** Every connection to feeds. */
+/** All connections to feeds. */
 export interface PoolRegistry {
-  /** The pool for an origin and a source's access. Throws SOURCE_BROKEN where the access cannot be used. */
+  /**
+   * The pool for an origin and a source's access. Throws SOURCE_BROKEN if the access is unusable.
+   */
   of(url: URL, access: Access): Pool;
-  /** How many pools are known. */
+  /** The number of pools. */
   readonly size: number;
   /** Ends every connection. */
   close(): Promise<void>;
 }
 
 /**
- * Pools by origin and by what a connection is made of: changed credentials thereby get connections of their own, and those made with
- * the old ones grow idle and are forgotten. Passwords and header fields go with each request and do not count.
+ * Keeps one pool for each origin and set of connection parameters. Changed credentials get new
+ * connections; the old connections become idle and are removed. Passwords and header fields belong
+ * to the request, so they do not select the pool.
  */
 export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
   const registry = new Map<string, Pool>();
@@ -86,7 +94,7 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
   };
 };
 
-/** NUL stands in no PEM text, URL or password that could be used. */
+/** A usable PEM text, URL or password contains no NUL. */
 const fingerprint = ({ ca, clientCert, clientKey, verifyServer, proxy, connectTimeout }: Access): string =>
   [
     ca,

@@ -1,34 +1,40 @@
 import type { Dispatcher } from 'undici';
 
-/** A place for one request at a time: a connection, made when needed and kept for the next request. */
+/**
+ * A slot for one request at a time: a connection that is made when needed, and kept for the next
+ * request.
+ */
 export interface Connection {
   readonly dispatcher: Dispatcher;
-  /** Gives up a connection in the making; the request that it was for fails. */
+  /** Abandons a pending connection; its request fails. */
   hangUp(): void;
-  /** Why the last connection broke, where it did and that is known. */
+  /** Why the last connection broke, if it did and the reason is known. */
   readonly broken?: () => Error | undefined;
 }
 
-/** Lanes to one origin with one set of credentials. */
+/** Connections to one origin with one set of credentials. */
 export interface Pool {
   /**
-   * Calls `use` with a lane: at once where one is free or may still be made, else as soon as one is given back, first come first served.
-   * Returns how to stop waiting.
+   * Calls `use` with a connection. It does so at once if one is free or may still be made,
+   * otherwise when one is given back, first come first served. Returns a function that stops
+   * waiting.
    */
   take(use: (connection: Connection, giveBack: () => void) => void): () => void;
-  /** Ends every connection; what runs or waits on them fails. */
+  /** Ends every connection; running and waiting requests fail. */
   close(): Promise<void>;
 }
 
 interface PoolOptions {
-  /** Lanes at most. */
+  /** The most connections. */
   readonly most: number;
   readonly makeConnection: () => Connection;
-  /** Every lane has been given back. */
+  /** Called when every connection has been given back. */
   readonly onQuiet: () => void;
 }
 
-/** The lane used last is taken first, so that connections which are not needed grow old and close. */
+/**
+ * Takes the most recently used connection first, so that surplus connections become idle and close.
+ */
 export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool => {
   type Use = (connection: Connection) => void;
   const connections: Connection[] = [];

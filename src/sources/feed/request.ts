@@ -4,8 +4,9 @@ import type { Access, Ask, Header } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
 
 /**
- * The request for undici: the file as it is (`Accept-Encoding: identity`, so that bytes and headers agree), from the byte asked for.
- * The feed's own header fields replace ours of the same name. Head and stall are timed by the pipeline, hence no timeouts here.
+ * The request for undici, from the requested byte on. It asks for the file without encoding
+ * (`Accept-Encoding: identity`), so that bytes and headers agree. The feed's own header fields
+ * replace ours of the same name. The pipeline times head and stalls, so there are no timeouts here.
  */
 export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string): Dispatcher.DispatchOptions => ({
   origin: url.origin,
@@ -33,7 +34,7 @@ const ownHeaders = (url: URL, access: Access, userAgent: string): readonly Heade
   return auth === undefined ? headers : [...headers, ['Authorization', auth]];
 };
 
-/** The credentials of the source, else those that the URL carries (RFC 7617). */
+/** The credentials of the source, otherwise those in the URL (RFC 7617). */
 const basicAuth = (url: URL, access: Access): string | undefined => {
   const { username, password } = access.basicAuth ?? {
     username: querystring.unescape(url.username),

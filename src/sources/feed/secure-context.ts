@@ -4,13 +4,13 @@ import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
 
 /**
- * The TLS identity and trust of a source, parsed once for all its connections. A CA given replaces Node's own store, and with it
- * NODE_EXTRA_CA_CERTS. Throws SOURCE_BROKEN for PEM texts that cannot be used.
+ * The TLS identity and trust of a source, parsed once for all its connections. A given CA replaces
+ * Node's own store and NODE_EXTRA_CA_CERTS. Throws SOURCE_BROKEN for unusable PEM texts.
  */
 export const secureContextOf = ({ ca, clientCert, clientKey }: Access): SecureContext => {
   if (ca !== undefined) checkAuthorities(ca);
   if (clientCert !== undefined && clientKey === undefined) throw broken('the client certificate has no private key');
-  // Pulp's rule: a client certificate is used only where both halves are there.
+  // Pulp's rule: a client certificate is used only together with its key.
   const client = clientCert !== undefined && clientKey !== undefined ? { cert: clientCert, key: clientKey } : {};
   try {
     return createSecureContext({ ca, ...client });
@@ -19,7 +19,10 @@ export const secureContextOf = ({ ca, clientCert, clientKey }: Access): SecureCo
   }
 };
 
-/** OpenSSL skips what it cannot read in a CA text, and would then trust nobody without saying why. */
+/**
+ * OpenSSL skips the unreadable parts of a CA text, and would then trust nothing without reporting
+ * why.
+ */
 const checkAuthorities = (ca: string): void => {
   const blocks = ca.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g);
   if (!blocks) throw broken('the CA text holds no PEM certificate');

@@ -60,17 +60,17 @@ describe('alternate candidates', () => {
     expect(await find([aSource('known')], [{ sourceId: 'unknown', url: 'http://unknown/x' }])).toEqual([]));
 
   it.each(['http://elsewhere/x', 'https://one/x', 'file:///etc/passwd', 'http://one.evil/x', 'rubbish'])(
-    'are none where an offer (%s) lies outside its source’s base, and no credentials go there',
+    'do not exist for an offer outside its source’s base (%s), and no credentials are sent there',
     async (url) => expect(await find([aSource('one')], [{ sourceId: 'one', url }])).toEqual([]),
   );
 
-  it('cannot be led out of the base by dots', async () => {
+  it('cannot leave the base by dots', async () => {
     const sources = [aSource('one', { baseUrl: 'http://one/a/' })];
     expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/../b' }])).toEqual([]);
     expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/%2e%2e/b' }])).toEqual([]);
   });
 
-  it('of a unit of several files lead to the file that is meant', async () => {
+  it('of a unit of several files lead to the requested file', async () => {
     const digest = `${'a'.repeat(2)}/${'b'.repeat(62)}`;
     const entry = anEntry({ path: `/var/lib/pulp/content/units/distribution/${digest}/images/a b/boot.iso` });
     const [found] = await find([aSource('one')], [{ sourceId: 'one', url: 'http://one/tree/' }], entry);
@@ -86,7 +86,7 @@ describe('alternate candidates', () => {
     expect(await count()).toBe(0);
   });
 
-  it('whose access cannot be known are candidates with that problem, and the others are there', async () => {
+  it('without a known access carry that problem, and the others are there', async () => {
     const finder = alternateCandidates(
       {
         offers: () => of({ sourceId: 'bad', url: 'http://bad/x' }, { sourceId: 'good', url: 'http://good/x' }),
@@ -107,7 +107,7 @@ describe('alternate candidates', () => {
     await expect(firstValueFrom(finder(anEntry()).pipe(toArray()))).rejects.toThrow('down');
   });
 
-  it('are none without sources, and the catalog is not asked', async () => {
+  it('do not exist without sources, and the catalog is not asked', async () => {
     const finder = alternateCandidates({ offers: () => throwError(() => new Error('asked')) }, of([]));
     expect(await firstValueFrom(finder(anEntry()).pipe(toArray()))).toEqual([]);
   });

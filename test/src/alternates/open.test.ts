@@ -60,7 +60,7 @@ const entryOf = ({ catalog }: TestAlternates, path: string) => {
 const find = (alternates: TestAlternates, path: string): Promise<Candidate[]> =>
   firstValueFrom(alternates.find(entryOf(alternates, path)).pipe(toArray()));
 
-/** What a client gets for a path, and what it cost. */
+/** The result of a client's request for a path, and the requests that it caused. */
 const fetch = async (alternates: TestAlternates, path: string): Promise<{ body: Buffer; report: Report }> => {
   const events: StreamEvent[] = await lastValueFrom(
     lazyFetch(aRequest({ path }), {
@@ -100,7 +100,7 @@ describe('a request for a unit that alternate sources offer', () => {
     expect(attemptsOf(report)).toEqual(['alternate:s0 ok']);
   });
 
-  it('goes on to the next source where a file is gone, then to the feed, each tried once', async () => {
+  it('continues with the next source if a file is gone, then with the feed, each tried once', async () => {
     const { alternates, copies } = await threeSources();
     rmSync(join(copies[2], BEAR));
     const second = await fetch(alternates, `/zoo/${BEAR}`);
@@ -117,7 +117,7 @@ describe('a request for a unit that alternate sources offer', () => {
     ]);
   });
 
-  it('gets the right bytes where a source has other ones under the same name', async () => {
+  it('gets the right bytes if a source has different ones under the same name', async () => {
     const { alternates, copies } = await threeSources();
     appendFileSync(join(copies[2], BEAR), 'more');
     const { body, report } = await fetch(alternates, `/zoo/${BEAR}`);
@@ -125,7 +125,7 @@ describe('a request for a unit that alternate sources offer', () => {
     expect(attemptsOf(report).slice(-1)).toEqual(['alternate:s1 ok']);
   });
 
-  it('passes over sources that are switched off, unknown, or whose offers have expired', async () => {
+  it('skips sources that are disabled, unknown, or whose offers have expired', async () => {
     let now = Date.now();
     const alternates = make({ now: () => now });
     await importZoo(alternates);
@@ -143,7 +143,7 @@ describe('a request for a unit that alternate sources offer', () => {
     const sources = async () => (await find(alternates, `/zoo/${BEAR}`)).map(({ source }) => sourceName(source));
     expect(await sources()).toEqual(['alternate:short', 'alternate:long']);
     alternates.describe('long', ZOO, { priority: -1, expires: '2h' });
-    // Its base is another now: what it offered lies elsewhere.
+    // Its base has changed: its offers are outside the new one.
     expect(await sources()).toEqual(['alternate:short']);
     now += 3_601_000;
     alternates.describe('short', ZOO, { expires: '1h' });
@@ -155,7 +155,7 @@ describe('a request for a unit that alternate sources offer', () => {
 const importZoo = ({ catalog }: TestAlternates) => importFolder(catalog, format, ZOO, '/zoo');
 
 describe('a refresh', () => {
-  it('catalogs what a source has, tells how far it is, and makes it fresh', async () => {
+  it('catalogs the units of a source, reports progress, and makes the source fresh', async () => {
     const alternates = make();
     const source = alternates.describe('zoo', ZOO, { expires: '1h' });
     expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale' });
@@ -167,7 +167,7 @@ describe('a refresh', () => {
     expect(Math.abs(expiration - Date.now() / 1000 - 3600)).toBeLessThan(60);
   });
 
-  it('replaces what was there, and nothing of other sources', async () => {
+  it('replaces the source’s old offers, and none of other sources', async () => {
     const alternates = make();
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'a', 'b.iso': 'b' });
@@ -199,7 +199,7 @@ describe('a refresh', () => {
     expect((await alternates.status(source)).state).toBe('fresh');
   });
 
-  it('covers all paths of a source, and is wanted again when they change', async () => {
+  it('covers all paths of a source, and is needed again when they change', async () => {
     const alternates = make();
     const folder = newFolder();
     makeFilesRepository(join(folder, 'one'), { 'a.iso': 'a' });
@@ -215,7 +215,7 @@ describe('a refresh', () => {
     );
   });
 
-  it('of an HTTP source uses its access, and is stopped at once when unsubscribed, leaving nothing', async () => {
+  it('of an HTTP source uses its access, and stops at once when unsubscribed, leaving nothing', async () => {
     const { listener } = flood(Buffer.from(`${'x'.repeat(200)}.iso,${'a'.repeat(64)},1\n`.repeat(100_000)));
     const feed = await serve(listener);
     const alternates = make();
@@ -237,7 +237,7 @@ describe('a refresh', () => {
     });
   });
 
-  it('closes what it reads when unsubscribed, also where the source is silent', async () => {
+  it('closes its reads when unsubscribed, also if the source is silent', async () => {
     const feed = await serve((_, response) => {
       response.writeHead(200, { 'Content-Length': 1000 }).write('a');
     });
@@ -248,7 +248,7 @@ describe('a refresh', () => {
     await until(() => feed.connections.open.size === 0);
   });
 
-  it('is not begun while another process has the lease', async () => {
+  it('does not start while another process has the lease', async () => {
     const folder = newFolder();
     const [one, two] = [make({}, folder), make({}, folder)];
     const source = one.describe('zoo', ZOO);
@@ -263,7 +263,7 @@ describe('a refresh', () => {
 });
 
 describe('alternate sources in the background', () => {
-  it('are refreshed without being asked for, also those that come later, and their descriptors followed', async () => {
+  it('are refreshed automatically, also later ones, and changes of their descriptors apply', async () => {
     const alternates = make();
     alternates.describe('zoo', ZOO);
     const done = new Subject<string>();
@@ -281,7 +281,7 @@ describe('alternate sources in the background', () => {
     expect(names).toEqual(['zoo', 'files']);
   });
 
-  it('that fail are put off, and say why', async () => {
+  it('that fail are postponed, and report why', async () => {
     const alternates = make();
     alternates.describe('empty', newFolder());
     const event = await firstValueFrom(alternates.refreshing.pipe(filter(({ type }) => type === 'failed')));
@@ -290,7 +290,7 @@ describe('alternate sources in the background', () => {
 });
 
 describe('a source of type rhui', () => {
-  it('shows the identity of its instance, to its own server alone, with metadata and with units', async () => {
+  it('presents the identity of its instance, only to its own server, with metadata and with units', async () => {
     const contents = new Map(
       ['repodata/repomd.xml', BEAR].map((path) => [`/${path}`, readFileSync(join(ZOO, path))] as const),
     );
@@ -324,7 +324,7 @@ describe('a source of type rhui', () => {
     expect(me.requests[0]?.headers['x-own']).toBeUndefined();
   });
 
-  it('is passed over where there is no identity, which is not asked for again at once', async () => {
+  it('is skipped without an identity, which is not requested again at once', async () => {
     let now = Date.now();
     const me = await serve((_, response) => response.writeHead(404).end());
     const urls = { document: `${me.url}/document`, signature: `${me.url}/signature` };

@@ -21,7 +21,7 @@ import { itAsRoot, NOBODY } from '../../support/nobody.ts';
 
 const folder = temporaryFolders();
 
-/** Opens an output named `bear`, and begins it. */
+/** Opens an output named `bear`, and starts it. */
 const begin = async (home = folder()) => {
   const path = join(home, 'bear');
   const partial = `${path}.partial`;
@@ -36,7 +36,7 @@ const failureOf = async (name: string): Promise<string> =>
   );
 
 describe('a file as output', () => {
-  it('is not there before it is whole', async () => {
+  it('does not exist before it is complete', async () => {
     const { home, path, output, stream } = await begin();
     stream.write('a bear');
     expect(readdirSync(home)).toEqual(['bear.partial']);
@@ -46,14 +46,14 @@ describe('a file as output', () => {
     expect(readdirSync(home)).toEqual(['bear']);
   });
 
-  it('leaves nothing when it is given up', async () => {
+  it('leaves nothing when it is discarded', async () => {
     const { home, output, stream } = await begin();
     stream.write('a bea');
     output[Symbol.dispose]();
     expect(readdirSync(home)).toEqual([]);
   });
 
-  it('is never wider, while it is written, than the one it replaces', async () => {
+  it('never has a wider mode, while it is written, than the file it replaces', async () => {
     const home = folder();
     writeFileSync(join(home, 'bear'), 'before');
     chmodSync(join(home, 'bear'), 0o600);
@@ -63,7 +63,7 @@ describe('a file as output', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('takes the place of what a killed process left', async () => {
+  it('replaces the leftover of a killed process', async () => {
     const home = folder();
     writeFileSync(join(home, 'bear.partial'), 'half a bear, and more of it than of the new one');
     const { path, output, stream } = await begin(home);
@@ -76,7 +76,7 @@ describe('a file as output', () => {
     ['FIFO', (path) => execFileSync('mkfifo', [path])],
     ['link', (path) => symlinkSync('elsewhere', path)],
     ['folder', (path) => mkdirSync(path)],
-  ])('does not take the place of a %s in its way', async (_, make) => {
+  ])('does not replace a %s that blocks its name', async (_, make) => {
     const home = folder();
     const path = join(home, 'bear');
     make(`${path}.partial`);
@@ -87,7 +87,7 @@ describe('a file as output', () => {
     expect(readdirSync(home)).toEqual(['bear.partial']);
   });
 
-  it('does not take what another process has put in place of its half', async () => {
+  it('does not use a file that another process has put in place of its partial file', async () => {
     const { home, path, partial, output } = await begin();
     renameSync(partial, join(home, 'mine'));
     writeFileSync(partial, 'half a bear of another process');
@@ -96,16 +96,16 @@ describe('a file as output', () => {
     expect(readdirSync(home)).toEqual(['bear.partial', 'mine']);
   });
 
-  it('does not replace what is no regular file by the time it is whole', async () => {
+  it('does not replace a file that is no longer regular when the output is complete', async () => {
     const { home, path, output } = await begin();
     execFileSync('mkfifo', [path]);
-    await expect(output.finish()).rejects.toThrow(`-o ${path}: it is not a regular file any more`);
+    await expect(output.finish()).rejects.toThrow(`-o ${path}: it is no longer a regular file`);
     output[Symbol.dispose]();
     expect(lstatSync(path).isFIFO()).toBe(true);
     expect(readdirSync(home)).toEqual(['bear']);
   });
 
-  itAsRoot('stays with its owner when root replaces it', async () => {
+  itAsRoot('keeps its owner when root replaces it', async () => {
     const home = folder();
     writeFileSync(join(home, 'bear'), 'before');
     chownSync(join(home, 'bear'), NOBODY.uid, NOBODY.gid);
@@ -115,7 +115,7 @@ describe('a file as output', () => {
   });
 });
 
-describe('an output that cannot be', () => {
+describe('an unusable output', () => {
   it('is named, with the reason', async () => {
     const home = folder();
     const at = (name: string) => join(home, name);
@@ -123,16 +123,16 @@ describe('an output that cannot be', () => {
     symlinkSync('a', at('b'));
     const server = createServer().listen(at('closed'));
     await new Promise((resolve) => server.once('listening', resolve));
-    // Closing it removes the name, which is what is tested, hence the other one.
+    // Closing the server removes its name. The second name stays, and no process listens there.
     execFileSync('ln', [at('closed'), at('socket')]);
     await new Promise((resolve) => server.close(resolve));
     const expected = {
-      '': '-o : this is a folder, expected a file',
-      '/': '-o /: this is a folder, expected a file',
-      [at('none/')]: `-o ${at('none/')}: this is a folder, expected a file`,
+      '': '-o : is a folder; expected a file',
+      '/': '-o /: is a folder; expected a file',
+      [at('none/')]: `-o ${at('none/')}: is a folder; expected a file`,
       [at('none/bear')]: `-o ${at('none/bear')}: folder ${at('none')} does not exist`,
       [at('a')]: `-o ${at('a')}: too many symbolic links`,
-      [at('socket')]: `-o ${at('socket')}: nothing listens there`,
+      [at('socket')]: `-o ${at('socket')}: no process listens there`,
       '/dev/fd/999': '-o /dev/fd/999: no such descriptor is open',
     };
     const found = await Promise.all(Object.keys(expected).map(async (name) => [name, await failureOf(name)]));
@@ -140,7 +140,7 @@ describe('an output that cannot be', () => {
     expect(readdirSync(home).sort()).toEqual(['a', 'b', 'socket']);
   });
 
-  it('is not made anew when a device is gone by the time it is opened', async () => {
+  it('is not created again if a device is removed before it is opened', async () => {
     const home = folder();
     const stats = statSync('/dev/null');
     await expect(streamTo({ kind: 'special', path: join(home, 'null'), stats })).rejects.toMatchObject({

@@ -37,7 +37,10 @@ const listen = async (options: ListenOptions): Promise<Server> => {
   return server;
 };
 
-/** Listens on one port at all the addresses; how many there were. A port that somebody else has at one of them is no defect of theirs. */
+/**
+ * Listens on one port at all the addresses; returns their number. If another process has the port
+ * at one of them, that is not a defect of the addresses.
+ */
 const listenTogether = async (addresses: readonly ListenAddress[], tries = 5): Promise<number> => {
   const servers: Server[] = [];
   try {
@@ -56,10 +59,10 @@ const listenTogether = async (addresses: readonly ListenAddress[], tries = 5): P
 
 describe('listenAddresses', () => {
   const cases: [name: string, wanted: string[], machine: NetworkInterfaces, expected: ListenAddress[]][] = [
-    ['nothing means everywhere', [], MACHINE, on('::')],
-    ['nothing without IPv6', [], ONLY_IPV4, on('0.0.0.0')],
+    ['no items mean everywhere', [], MACHINE, on('::')],
+    ['no items, without IPv6', [], ONLY_IPV4, on('0.0.0.0')],
     [
-      'an interface is all its addresses, scopes included',
+      'an interface means all its addresses, including scopes',
       ['eth0'],
       MACHINE,
       on('192.0.2.2', '2001:db8::2', 'fe80::1%eth0'),
@@ -67,13 +70,13 @@ describe('listenAddresses', () => {
     ['localhost is both loopbacks', ['localhost'], MACHINE, on('127.0.0.1', '::1')],
     ['localhost without IPv6', ['LocalHost'], ONLY_IPV4, on('127.0.0.1')],
     [
-      'addresses as they are, also unlisted ones',
+      'addresses stay unchanged, also unlisted ones',
       ['127.0.0.9', '2001:db8::99'],
       MACHINE,
       on('127.0.0.9', '2001:db8::99'),
     ],
-    ['the addresses of a host name that are here', ['both.example'], MACHINE, on('192.0.2.2', '127.0.1.1')],
-    ['a host name that is nowhere here', ['foreign.example'], MACHINE, on('198.51.100.9')],
+    ['the local addresses of a host name', ['both.example'], MACHINE, on('192.0.2.2', '127.0.1.1')],
+    ['a host name without a local address', ['foreign.example'], MACHINE, on('198.51.100.9')],
     ['a link-local address gets its only scope', ['fe80::2'], MACHINE, on('fe80::2%eth1')],
     ['a link-local address with scope', ['fe80::1%eth1'], MACHINE, on('fe80::1%eth1')],
     ['several, each once', ['lo', 'localhost', '127.0.0.1', '192.0.2.2'], MACHINE, on('127.0.0.1', '::1', '192.0.2.2')],
@@ -97,12 +100,17 @@ describe('listenAddresses', () => {
       `cannot listen: ${unknown('eth7')}; ${unknown('nowhere')}. ${has}`,
     ],
     [
-      'a link-local address of several interfaces',
+      'a link-local address that several interfaces have',
       ['fe80::1'],
       MACHINE,
       `cannot listen: "fe80::1" ${scope} fe80::1%eth0. ${has}`,
     ],
-    ['a link-local address of none', ['fe80::9'], MACHINE, `cannot listen: "fe80::9" ${scope} fe80::9%eth0. ${has}`],
+    [
+      'a link-local address that no interface has',
+      ['fe80::9'],
+      MACHINE,
+      `cannot listen: "fe80::9" ${scope} fe80::9%eth0. ${has}`,
+    ],
     [
       'no interfaces at all',
       ['localhost'],
@@ -116,15 +124,17 @@ describe('listenAddresses', () => {
     expect((problem as Error).message).toBe(message);
   });
 
-  it('asks the system’s resolver', async () => {
-    // A label of 64 characters is no host name (RFC 1035 section 2.3.4): refused without asking a server.
+  it('uses the system’s resolver', async () => {
+    // A label of 64 characters is not a host name (RFC 1035 section 2.3.4): it is refused without
+    // asking a server.
     const name = `${'x'.repeat(64)}.invalid`;
     await expect(listenAddresses([name], MACHINE)).rejects.toThrow(
       /^cannot listen: "x+\.invalid" .* \(E[A-Z_]+\)\. This/,
     );
   });
 
-  // What this machine really has; wildcards with the loopback beside them, since overlapping sockets refuse each other.
+  // The interfaces of this machine. Each wildcard comes with the loopback, because overlapping
+  // sockets refuse each other.
   const machine = networkInterfaces();
   const hasIPv6 = Object.values(machine).some((infos) => infos?.some(({ family }) => family === 'IPv6'));
   const real = [
@@ -134,9 +144,12 @@ describe('listenAddresses', () => {
     ...(hasIPv6 ? [['::', '127.0.0.1']] : []),
     ...Object.keys(machine).map((name) => [name]),
   ];
-  it.each(real.map((wanted) => [wanted]))('gives addresses that servers can listen on together: %j', async (wanted) => {
-    const addresses = await listenAddresses(wanted);
-    expect(addresses).not.toEqual([]);
-    await expect(listenTogether(addresses)).resolves.toBe(addresses.length);
-  });
+  it.each(real.map((wanted) => [wanted]))(
+    'returns addresses that servers can listen on together: %j',
+    async (wanted) => {
+      const addresses = await listenAddresses(wanted);
+      expect(addresses).not.toEqual([]);
+      await expect(listenTogether(addresses)).resolves.toBe(addresses.length);
+    },
+  );
 });

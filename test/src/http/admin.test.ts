@@ -7,7 +7,7 @@ let server: HttpServer | undefined;
 afterEach(() => server?.stop(0));
 
 describe('the admin listener', () => {
-  it('says whether the process lives, and whether it can serve just now', async () => {
+  it('reports whether the process is alive, and whether it can serve now', async () => {
     let ready = false;
     server = createAdminServer({ ready: () => ready, clientOf: () => '', refused: () => {} });
     const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
@@ -16,7 +16,7 @@ describe('the admin listener', () => {
       return [response.status, response.headers.get('cache-control'), await response.text()];
     };
     expect(await ask('/livez')).toEqual([200, 'no-store', 'alive\n']);
-    expect(await ask('/readyz')).toEqual([503, 'no-store', 'the catalog cannot be asked\n']);
+    expect(await ask('/readyz')).toEqual([503, 'no-store', 'the catalog is unavailable\n']);
     ready = true;
     expect(await ask('/readyz')).toEqual([200, 'no-store', 'ready\n']);
     expect(await ask('/readyz?verbose')).toEqual([200, 'no-store', 'ready\n']);
@@ -24,7 +24,7 @@ describe('the admin listener', () => {
     expect(await ask('/auth')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
   });
 
-  it('says to a proxy whether its client may have a URL, and why not to nobody but the log', async () => {
+  it('answers a proxy whether its client may read a URL; only the log has the reason', async () => {
     const refusals: object[] = [];
     server = createAdminServer({
       ready: () => true,

@@ -31,5 +31,5 @@ describe('conditionsOf', () => {
 
   it('keeps If-Range as it was written', () =>
     expect(conditionsOf({ 'if-range': ' "a" ' })).toEqual({ ifRange: '"a"' }));
-  it('has none where there are none', () => expect(conditionsOf({ host: 'x' })).toBeUndefined());
+  it('is undefined without conditions', () => expect(conditionsOf({ host: 'x' })).toBeUndefined());
 });

@@ -30,10 +30,10 @@ const responses = (client: RawClient, methods: readonly string[] = []) => respon
 const got = (client: RawClient, text: string) => client.until((received) => received.includes(text));
 const whole = { status: 200, body: 'abc' };
 
-/** More than sockets hold. */
+/** More than the sockets hold. */
 const LARGE = 'x'.repeat(16 << 20);
 
-/** `/slow` comes when the test says so; everything else at once. */
+/** `/slow` answers when the test says so; everything else answers at once. */
 const valley = () => {
   const rest = new Subject<StreamEvent>();
   const answer = ({ path }: StreamRequest) =>
@@ -50,7 +50,7 @@ const valley = () => {
   return { answer, finish, rest };
 };
 
-/** Sources that deliver `abc` once their valve is open; what they do is told in words. */
+/** Sources that deliver `abc` once their valve is open. They log their actions. */
 const sources = () => {
   const told: string[] = [];
   const answer = ({ path, valve }: StreamRequest, report: (report: Report) => void) =>
@@ -76,8 +76,8 @@ const sources = () => {
   return { answer, told, left, finish: () => come.next() };
 };
 
-describe('the requests of a connection', () => {
-  it('are answered one after the other; the next four are begun meanwhile, with closed valves', async () => {
+describe('requests on a connection', () => {
+  it('are answered one after the other; the next four are started early, with closed valves', async () => {
     const { answer, told, finish } = sources();
     const { port, log } = await start(answer);
     const client = dial(port);
@@ -103,7 +103,7 @@ describe('the requests of a connection', () => {
     expect(told.indexOf('begin /5')).toBeLessThan(told.indexOf('finish /2'));
   });
 
-  it('that were begun ahead are left when the client leaves; the others are forgotten', async () => {
+  it('that were started ahead are abandoned when the client leaves; the others are dropped', async () => {
     const { answer, told } = sources();
     const { port, log } = await start(answer);
     const client = dial(port);
@@ -116,7 +116,7 @@ describe('the requests of a connection', () => {
     for (const { status } of log) expect(status).toBe(499);
   });
 
-  it('that wait are not answered when the server stops, begun or not', async () => {
+  it('that wait are not answered when the server stops, started or not', async () => {
     const { answer, told, left, finish } = sources();
     const { server, port } = await start(answer);
     const client = dial(port);
@@ -131,7 +131,7 @@ describe('the requests of a connection', () => {
     expect(told).not.toContain('begin /5');
   });
 
-  it('end with one that fails in mid-body: the next is not answered', async () => {
+  it('end with one that fails mid-body: the next is not answered', async () => {
     const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
     const failing = new Subject<StreamEvent>();
     const { answer, told, left } = sources();
@@ -149,7 +149,7 @@ describe('the requests of a connection', () => {
     await until(() => log.length === 2);
   });
 
-  it('end with a response that ends with the connection: what was begun behind it is left', async () => {
+  it('end with a response that ends with the connection: the one started behind it is abandoned', async () => {
     const { answer, told, left } = sources();
     const { port } = await start((request, report) =>
       request.path === '/a' ? of<StreamEvent[]>(headWith(undefined), chunk('abc')) : answer(request, report),
@@ -189,7 +189,7 @@ describe('the requests of a connection', () => {
   });
 
   it.each(['SOURCE_FULL', 'HEAD_TIMEOUT', 'CLIENT_STUCK'] as const)(
-    'that fail ahead of their turn because they wait are begun again in it: %s',
+    'that fail ahead of their turn because they wait are restarted in their turn: %s',
     async (code) => {
       const { answer, finish } = sources();
       let asked = 0;
@@ -211,7 +211,7 @@ describe('the requests of a connection', () => {
     },
   );
 
-  it('that are refused are so in their turn, and cost nothing before it', async () => {
+  it('that are refused are refused in their turn, and cost nothing before it', async () => {
     const { answer, told, finish } = sources();
     const { port } = await start(answer);
     const client = dial(port);
@@ -229,7 +229,7 @@ describe('the requests of a connection', () => {
     [600_000, 5_000],
     [1_000, 500],
   ])(
-    'that wait too long for their turn are left, and begun again in it: client_timeout %d',
+    'that wait too long for their turn are abandoned, and restarted in it: client_timeout %d',
     async (clientTimeout, wait) => {
       jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
       const { answer, told, left, finish } = sources();
@@ -250,7 +250,7 @@ describe('the requests of a connection', () => {
   );
 
   it.each([{ transfers: 2 }, { transfersPerClient: 2 }])(
-    'make way, begun ahead, for those whose turn has come: %j',
+    'that were started ahead give way to those whose turn has come: %j',
     async (limits) => {
       const { answer, told, left, finish } = sources();
       const { port } = await start(answer, limits);
@@ -269,7 +269,7 @@ describe('the requests of a connection', () => {
     },
   );
 
-  it('take no place from others ahead of their turn, and are then refused like others', async () => {
+  it('take no slot from others ahead of their turn, and are then refused like others', async () => {
     const { answer, told, finish } = sources();
     const { port, log } = await start(answer, { transfers: 2 });
     const [one, two] = [dial(port), dial(port)];
@@ -289,7 +289,7 @@ describe('the requests of a connection', () => {
     for (const { socket } of [one, two, other]) socket.destroy();
   });
 
-  it('that wait are all answered, and are not all read before', async () => {
+  it('that wait are all answered, but not all read in advance', async () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer);
     const client = dial(port);
@@ -303,7 +303,7 @@ describe('the requests of a connection', () => {
     const other = dial(port);
     await other.send(get('/x'));
     await got(other, 'abc');
-    // What one read brings, and little more.
+    // At most the data of one read, and little more.
     expect(parsed).toBeLessThan(5_000);
     expect(asked).toEqual(['/slow', '/b', '/b', '/b', '/b', '/x']);
     finish();
@@ -321,13 +321,13 @@ describe('the requests of a connection', () => {
     const { port } = await start(answer, { requestTimeout: 50 });
     const client = dial(port);
     const statuses = () => responses(client).map(({ status }) => status);
-    /** As long as a request may take. */
+    /** The time limit of a request. */
     const time = async () => {
       const other = dial(port);
       await other.send(HALF);
       await other.ended;
     };
-    // In one read, so that the half is known when reading stops.
+    // In one write, so that the half is known when reading stops.
     await client.send(get('/slow') + get('/b').repeat(1000) + HALF);
     await got(client, '\r\n\r\na');
     if (rest === 'comes') await client.send('Host: a\r\n\r\n');
@@ -343,8 +343,8 @@ describe('the requests of a connection', () => {
   });
 });
 
-describe('a request that was begun ahead of its turn', () => {
-  /** `/b` begins with an `a`, and never ends. */
+describe('a request that was started ahead of its turn', () => {
+  /** `/b` starts with an `a`, and never ends. */
   const endless = () => {
     const sourced = sources();
     let left = false;
@@ -358,7 +358,7 @@ describe('a request that was begun ahead of its turn', () => {
     return { ...sourced, answer, left: () => left };
   };
 
-  it('is left when the client leaves in its turn', async () => {
+  it('is abandoned when the client leaves during its turn', async () => {
     const { answer, left, finish } = endless();
     const { port } = await start(answer);
     const client = dial(port);
@@ -371,7 +371,7 @@ describe('a request that was begun ahead of its turn', () => {
     await until(left);
   });
 
-  it('makes way for nobody any more in its turn, and may take its time', async () => {
+  it('no longer gives way in its turn, and may take its time', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
     const { answer, left, finish } = endless();
     const { port } = await start(answer, { transfers: 2 });
@@ -391,7 +391,7 @@ describe('a request that was begun ahead of its turn', () => {
     for (const { socket } of [client, second, third]) socket.destroy();
   });
 
-  it('and refused in it tells of nothing that was begun', async () => {
+  it('and refused in its turn reports nothing of the early start', async () => {
     let signed = true;
     const { answer, left, finish } = sources();
     const { port, log } = await start(answer, { clientTimeout: 20 }, undefined, (target) => {
@@ -411,7 +411,7 @@ describe('a request that was begun ahead of its turn', () => {
     ]);
   });
 
-  it('gets no more than the client takes, from the beginning', async () => {
+  it('gets no more than the client reads, from the beginning', async () => {
     const states: boolean[] = [];
     const { answer, finish } = sources();
     const { port } = await start((request, report) => {
@@ -436,10 +436,10 @@ describe('a request that was begun ahead of its turn', () => {
   });
 });
 
-describe('a wish for another protocol', () => {
+describe('a request to upgrade the protocol', () => {
   const UPGRADE = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
 
-  it('is ignored, also again and again', async () => {
+  it('is served without the upgrade, also repeatedly', async () => {
     const { answer } = valley();
     const { port, log } = await start(answer);
     const client = dial(port);
@@ -453,7 +453,7 @@ describe('a wish for another protocol', () => {
     expect(log).toHaveLength(21);
   });
 
-  it('behind a response that is under way ends the connection after its answer, for Node loses what comes next', async () => {
+  it('behind a running response ends the connection after its answer, because Node drops the following data', async () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer);
     const client = dial(port);
@@ -466,7 +466,7 @@ describe('a wish for another protocol', () => {
     expect(asked).toEqual(['/slow', '/b']);
   });
 
-  it('leaves the connection to the limits', async () => {
+  it('keeps the connection subject to the limits', async () => {
     const { answer } = valley();
     const { port, log } = await start(answer, { keepAliveTimeout: 20, requestsPerConnection: 3 });
     const idle = dial(port);
@@ -516,7 +516,7 @@ describe('a response that is written, but not yet read', () => {
     client.socket.destroy();
   });
 
-  it.each(['HTTP/1.1', 'HTTP/1.0'])('is reset where the client never reads it: %s', async (version) => {
+  it.each(['HTTP/1.1', 'HTTP/1.0'])('is reset if the client never reads it: %s', async (version) => {
     const { client, log } = await reading(version, { clientTimeout: 50 });
     await until(() => log.length === 1);
     expect(log).toMatchObject([{ status: 499 }]);
@@ -539,12 +539,12 @@ describe('a response that is written, but not yet read', () => {
   });
 });
 
-describe('what is no request, behind a transfer that is under way', () => {
+describe('input that is not a request, behind a running transfer', () => {
   it.each([
     ['garbage', 'garbage\r\n\r\n', 400],
     ['an endless head', `GET /x HTTP/1.1\r\nX: ${'x'.repeat(40_000)}`, 431],
     ['a request with content', get('/x', 'Content-Length: 5'), 400],
-  ])('does not get into its body: %s', async (_, bytes, status) => {
+  ])('does not affect its body: %s', async (_, bytes, status) => {
     const { answer, finish } = valley();
     const { port, log } = await start(answer);
     const client = dial(port);
@@ -552,7 +552,7 @@ describe('what is no request, behind a transfer that is under way', () => {
     await got(client, '\r\n\r\na');
     const other = dial(port);
     await client.send(bytes);
-    // When the other one is answered, what came before it has been read.
+    // When the other one is answered, the input before it has been read.
     await other.send(get('/x'));
     await got(other, 'abc');
     expect(client.received()).toMatch(/\r\n\r\na$/);
@@ -563,7 +563,7 @@ describe('what is no request, behind a transfer that is under way', () => {
     other.socket.destroy();
   });
 
-  it('resets it where it is CONNECT', async () => {
+  it('resets the transfer if it is CONNECT', async () => {
     const { answer } = valley();
     const { port, log } = await start(answer);
     const client = dial(port);
@@ -576,15 +576,15 @@ describe('what is no request, behind a transfer that is under way', () => {
   });
 });
 
-describe('the last answer', () => {
-  it('to CONNECT may be met with a reset', async () => {
+describe('the last response', () => {
+  it('to CONNECT tolerates a reset', async () => {
     const { answer } = valley();
     const { port } = await start(answer);
     const client = dial(port, { allowHalfOpen: true });
     await client.send('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(await client.ended).toBe('end');
     client.socket.resetAndDestroy();
-    // Answered after the reset was heard; an error that nobody hears would end the process.
+    // Answered after the reset was reported; an unhandled error would end the process.
     const other = dial(port);
     await other.send(get('/x', 'Connection: close'));
     await other.ended;
@@ -596,13 +596,13 @@ describe('the last answer', () => {
     ['chunks', 'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n', 405],
     ['garbage', 'garbage\r\n\r\n', 400],
     ['a head', `GET /x HTTP/1.1\r\nX: ${'x'.repeat(40_000)}`, 431],
-  ])('arrives at a client that goes on sending %s', async (_, beginning, status) => {
+  ])('arrives at a client that still sends %s', async (_, beginning, status) => {
     const { answer } = valley();
     const { port } = await start(answer);
     const client = dial(port, { allowHalfOpen: true });
     client.socket.pause();
     await client.send(beginning);
-    // More than the sockets hold, so that all of it was taken when it is written.
+    // More than the sockets hold, so that everything was read once it is written.
     await new Promise((resolve) => client.socket.write('x'.repeat(16 << 20), resolve));
     client.socket.resume();
     expect(await client.ended).toBe('end');
@@ -610,7 +610,7 @@ describe('the last answer', () => {
     client.socket.destroy();
   });
 
-  it('is followed by the end of the connection, also where the client keeps it open', async () => {
+  it('is followed by the end of the connection, even if the client keeps it open', async () => {
     const { answer } = valley();
     const { port } = await start(answer);
     const client = dial(port, { allowHalfOpen: true });
@@ -618,7 +618,7 @@ describe('the last answer', () => {
     await client.send('garbage\r\n\r\n');
     expect(await client.ended).toBe('end');
     jest.advanceTimersByTime(5_000);
-    // What is sent to a closed connection comes back as a reset.
+    // Data sent to a closed connection causes a reset.
     const broken = new Promise((resolve) => client.socket.once('error', resolve));
     const dripping = async () => {
       while (!client.socket.destroyed) await client.send('x');
@@ -681,7 +681,7 @@ describe('the framing of a response', () => {
     expect(client.received()).not.toContain('chunked');
   });
 
-  it.each([304, 412] as const)('of %d has no more than it says', async (status) => {
+  it.each([304, 412] as const)('of %d has only the announced bytes', async (status) => {
     const { port } = await start(() => of({ ...headWith(status === 304 ? undefined : 0), status }));
     const client = dial(port);
     await client.send(get('/a') + get('/b', 'Connection: close'));
@@ -693,7 +693,7 @@ describe('the framing of a response', () => {
     expect(client.received()).not.toContain('chunked');
   });
 
-  it('has no interim response for an expectation: there is no content to ask for', async () => {
+  it('has no interim response for an expectation, because no content is wanted', async () => {
     const { answer } = valley();
     const { port } = await start(answer);
     const client = dial(port);
@@ -721,7 +721,7 @@ describe('an open connection', () => {
     expect(log).toMatchObject([{ target: '/x', status: 200 }]);
   });
 
-  it('is left alone while its response takes its time', async () => {
+  it('stays open while its response takes its time', async () => {
     const { port } = await start(() => concat(of(headWith(3), chunk('a')), NEVER), {
       keepAliveTimeout: 10,
       requestTimeout: 20,

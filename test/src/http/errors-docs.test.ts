@@ -8,7 +8,7 @@ const page = (name: string): string => readFileSync(new URL(`../../../docs/${nam
 const codes = Object.keys(ERRORS);
 
 describe('docs/reference/errors.md', () => {
-  it('is what the table of errors says (npm run docs writes it)', () => {
+  it('matches the table of errors (npm run docs writes it)', () => {
     expect(page('reference/errors.md')).toBe(errorsDocs());
   });
 
@@ -18,11 +18,11 @@ describe('docs/reference/errors.md', () => {
 });
 
 describe('docs/how-to/troubleshoot.md', () => {
-  it('is what the advice says (npm run docs writes it)', () => {
+  it('matches the advice (npm run docs writes it)', () => {
     expect(page('how-to/troubleshoot.md')).toBe(troubleshootingDocs());
   });
 
-  it('says for every error what to look at and what to do', () => {
+  it('has the cause and the remedy of every error', () => {
     const sections = [
       ...troubleshootingDocs().matchAll(/^### `([A-Z_]+)`\n\nStatus .+\n\n- Look at: .+[.?]\n- Do: .+\.$/gm),
     ];

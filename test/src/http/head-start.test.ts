@@ -4,16 +4,16 @@ import { headStart } from '../../../src/http/head-start.ts';
 import { marbles, untilEndOf } from '../../support/river.ts';
 import { takenLate } from './head-start.diagram.ts';
 
-/** Taken after six milliseconds. */
+/** The consumer subscribes after six milliseconds. */
 const CASES = [
   //    what it does                                 source             result
-  ['holds the end, too                            ', 'a-b-|       ', '------(ab|) ', 0],
-  ['fails in its turn as its source does          ', 'a-------c--#', '------a-c--#', 0],
-  ['keeps of a source that failed the error alone ', 'a-b-#       ', '------#     ', 1],
+  ['holds the end as well                         ', 'a-b-|       ', '------(ab|) ', 0],
+  ['errors in its turn as its source does         ', 'a-------c--#', '------a-c--#', 0],
+  ['holds only the error of a failed source       ', 'a-b-#       ', '------#     ', 1],
 ] as const;
 
 describe('a head start', () => {
-  it('holds what comes before it is taken', () => marbles(takenLate.holds));
+  it('holds the events until the consumer subscribes', () => marbles(takenLate.holds));
 
   it.each(CASES)('%s', (_, source, result, failures) => {
     const failed: unknown[] = [];
@@ -26,7 +26,7 @@ describe('a head start', () => {
     expect(failed).toEqual(Array(failures).fill('error'));
   });
 
-  it('leaves its source before it is taken, and with who took it', () =>
+  it('unsubscribes from its source, before and after the consumer has subscribed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const [left, taken] = [cold('a-b----c-d'), cold('a-b----c-d')];
       const held = headStart(left, () => {});

@@ -54,12 +54,12 @@ describe('Cache-Status', () => {
     ['a saved copy', [saved, feed], saved, 'pulp-streamer;hit'],
     ['the feed', [feed], feed, 'pulp-streamer;fwd=uri-miss;detail="feed"'],
     ['an alternate source', [alternate, feed], alternate, 'pulp-streamer;fwd=uri-miss;detail="alternate"'],
-    ['the feed, since the saved copy was of no use', [saved, feed], feed, 'pulp-streamer;fwd=miss;detail="feed"'],
-  ] as const)('tells of %s', (_, found, candidate, value) =>
+    ['the feed, because the copy was not usable', [saved, feed], feed, 'pulp-streamer;fwd=miss;detail="feed"'],
+  ] as const)('names %s', (_, found, candidate, value) =>
     expect(valuesOf('Cache-Status', ofHead(found, candidate))).toEqual([value]),
   );
 
-  it('tells what the feed answered, and whether a copy is kept', () =>
+  it('has the status of the feed, and whether a copy is kept', () =>
     expect(
       valuesOf('Cache-Status', ofHead([feed], feed, [], { status: 206, sourceStatus: 200, keepsCopy: true })),
     ).toEqual(['pulp-streamer;fwd=uri-miss;fwd-status=200;stored;detail="feed"']));
@@ -70,20 +70,20 @@ describe('Cache-Status', () => {
       'pulp-streamer;fwd=uri-miss;detail="feed"',
     ]));
 
-  it('is not told of what no source was asked for, nor of an error', () => {
+  it('is absent if no source was asked, and for an error', () => {
     const identity = identify('id-1', ALL);
     expect(valuesOf('Cache-Status', identity.ofHead(headOf(feed)))).toEqual([]);
     expect(valuesOf('Cache-Status', identity.ofError(new StreamError('SOURCE_MISSING', 'feed', '')))).toEqual([]);
   });
 
-  it('quotes what an embedder calls a source', () => {
+  it('quotes an embedder’s name of a source', () => {
     const odd = aCandidate('a"b\\c\r\né:1', anEntry());
     expect(valuesOf('Cache-Status', ofHead([odd], odd))).toEqual(['pulp-streamer;fwd=uri-miss;detail="a\\"b\\\\c???"']);
   });
 });
 
 describe('Proxy-Status', () => {
-  it('tells the cause, and what the source answered', () => {
+  it('has the cause and the status of the source', () => {
     expect(ofError('DNS_FAILED')).toEqual(['pulp-streamer;error=dns_error;details="DNS_FAILED"']);
     expect(ofError('SOURCE_STATUS', 500)).toEqual([
       'pulp-streamer;error=destination_unavailable;received-status=500;details="SOURCE_STATUS"',

@@ -13,7 +13,7 @@ const start = stubServers();
 const get = (path: string, ...fields: readonly string[]): string =>
   [`GET ${path} HTTP/1.1`, 'Host: a', ...fields, '', ''].join('\r\n');
 
-/** Whatever is below `/slow` comes when the test says so; everything else at once. */
+/** Everything below `/slow` answers when the test says so; everything else answers at once. */
 const valley = () => {
   const rest = new Subject<StreamEvent>();
   const answer = ({ path }: StreamRequest) =>
@@ -33,7 +33,7 @@ const valley = () => {
 const responses = (client: RawClient) => responsesIn(client.received(), [], true);
 const got = (client: RawClient, text: string) => client.until((received) => received.includes(text));
 
-/** A client in the middle of its transfer. */
+/** A client during its transfer. */
 const transferring = async (port: number, path = '/slow'): Promise<RawClient> => {
   const client = dial(port);
   await client.send(get(path));
@@ -48,7 +48,7 @@ const OVERLOADED = {
 };
 
 describe('a limit', () => {
-  it('of transfers is told with 503 and Retry-After; it never harms those that run, and lets others in after them', async () => {
+  it('of transfers answers 503 with Retry-After; it never affects running ones, and admits others after them', async () => {
     const { answer, finish } = valley();
     const { port, asked, log } = await start(answer, { transfers: 2 });
     const running = [await transferring(port), await transferring(port)];
@@ -81,7 +81,7 @@ describe('a limit', () => {
     expect(responses(client)).toMatchObject([whole, whole, whole]);
   });
 
-  it('of transfers has those begun ahead make way, the oldest first, of their own client if it is the client’s limit', () => {
+  it('of transfers makes those started ahead give way, the oldest first; at the client’s limit only its own', () => {
     const slots = createTransferSlots({ transfers: 4, transfersPerClient: 2 });
     const gone: string[] = [];
     const ahead = (client: string, name: string) => {
@@ -94,10 +94,10 @@ describe('a limit', () => {
     ahead('a', 'a1').leave();
     ahead('a', 'a2');
     ahead('a', 'a3');
-    expect(() => ahead('a', 'a4')).toThrow('2 transfers of a are under way');
+    expect(() => ahead('a', 'a4')).toThrow('too many transfers of a (max_transfers_per_client = 2)');
     ahead('b', 'b1').stay();
     ahead('b', 'b2');
-    expect(() => ahead('c', 'c1')).toThrow('4 transfers are under way');
+    expect(() => ahead('c', 'c1')).toThrow('too many transfers (max_transfers = 4)');
     expect(gone).toEqual([]);
     slots.enter('b');
     expect(gone).toEqual(['b2']);
@@ -105,15 +105,15 @@ describe('a limit', () => {
     expect(gone).toEqual(['b2', 'a2']);
     slots.enter('d');
     expect(gone).toEqual(['b2', 'a2', 'a3']);
-    expect(() => slots.enter('e')).toThrow('4 transfers are under way');
-    expect(() => slots.enter('b')).toThrow('2 transfers of b are under way');
+    expect(() => slots.enter('e')).toThrow('too many transfers (max_transfers = 4)');
+    expect(() => slots.enter('b')).toThrow('too many transfers of b (max_transfers_per_client = 2)');
   });
 
-  it('of transfers per client is told with 429, and is each client’s own', async () => {
+  it('of transfers per client answers 429, and applies to each client separately', async () => {
     const slots = createTransferSlots({ transfers: 0, transfersPerClient: 2 });
     const { leave } = slots.enter('192.0.2.1');
     slots.enter('192.0.2.1');
-    expect(() => slots.enter('192.0.2.1')).toThrow('2 transfers of 192.0.2.1 are under way');
+    expect(() => slots.enter('192.0.2.1')).toThrow('too many transfers of 192.0.2.1 (max_transfers_per_client = 2)');
     slots.enter('192.0.2.2');
     leave();
     slots.enter('192.0.2.1');
@@ -134,7 +134,7 @@ describe('a limit', () => {
     running.socket.destroy();
   });
 
-  it('of transfers per client is that of whom a trusted proxy asks for', async () => {
+  it('of transfers per client applies to the client that a trusted proxy names', async () => {
     const { answer, finish } = valley();
     const clientOf = ({ headers }: Asking) => headers['x-forwarded-for']?.toString() ?? '';
     const { port } = await start(answer, { transfersPerClient: 1 }, clientOf);
@@ -152,7 +152,7 @@ describe('a limit', () => {
     proxy.socket.destroy();
   });
 
-  it('of transfers is free again when clients leave', async () => {
+  it('of transfers has free slots again when clients leave', async () => {
     const { answer } = valley();
     const { port, log } = await start(answer, { transfers: 1, transfersPerClient: 1 });
     for (let turn = 0; turn < 3; turn += 1) {
@@ -163,7 +163,7 @@ describe('a limit', () => {
     expect(log).toMatchObject([{ status: 499 }, { status: 499 }, { status: 499 }]);
   });
 
-  it('of connections closes the one that was idle for longest to make room', async () => {
+  it('of connections closes the longest-idle one to make room', async () => {
     const { answer } = valley();
     const { port } = await start(answer, { connections: 2 });
     const [first, second] = [dial(port), dial(port)];
@@ -182,7 +182,7 @@ describe('a limit', () => {
     newcomer.socket.destroy();
   });
 
-  it('of connections is told with 503 where none is idle, and never harms transfers', async () => {
+  it('of connections answers 503 if none is idle, and never affects transfers', async () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer, { connections: 2 });
     const running = [await transferring(port), await transferring(port)];
@@ -201,7 +201,7 @@ describe('a limit', () => {
     for (const { socket } of running) socket.destroy();
   });
 
-  it('of connections is no limit to those that are told so: beyond a hundred they are closed', async () => {
+  it('of connections does not count those that get the 503: beyond a hundred they are closed', async () => {
     const { answer } = valley();
     const { port } = await start(answer, { connections: 1 });
     const running = await transferring(port);
@@ -214,7 +214,7 @@ describe('a limit', () => {
   it.each([
     ['that sends its target byte by byte', 'GET /'],
     ['that sends field after field', `GET /x HTTP/1.1\r\nHost: a\r\n`],
-  ])('of time is told with 408 to a client %s', async (_, beginning) => {
+  ])('of time answers 408 to a client %s', async (_, beginning) => {
     const { answer } = valley();
     const { port, asked, log } = await start(answer, { requestTimeout: 50 });
     const client = dial(port);
@@ -229,7 +229,7 @@ describe('a limit', () => {
     expect(asked).toEqual([]);
   });
 
-  it('of time closes a connection that nothing came over, without a word', async () => {
+  it('of time closes a connection without any input silently', async () => {
     const { answer } = valley();
     const { port, log } = await start(answer, { requestTimeout: 50 });
     const client = dial(port);
@@ -238,12 +238,12 @@ describe('a limit', () => {
     expect(log).toEqual([]);
   });
 
-  it('of time never harms a transfer: half a request behind it waits for its end', async () => {
+  it('of time never affects a transfer: half a request behind it waits for its end', async () => {
     const { answer, finish } = valley();
     const { port } = await start(answer, { requestTimeout: 50, keepAliveTimeout: 50 });
     const client = await transferring(port);
     await client.send('GET /half HTTP/1.1\r\n');
-    // Another one, begun after it, is timed out by the same clock.
+    // Another one, started after it, times out by the same clock.
     const later = dial(port);
     await later.send('GET /half HTTP/1.1\r\n');
     await later.ended;
@@ -262,7 +262,7 @@ describe('a limit', () => {
     expect(responses(client)).toMatchObject([whole]);
   });
 
-  it('of requests per connection is told with the last response, and those behind it are not begun', async () => {
+  it('of requests per connection is announced with the last response, and those behind it are not started', async () => {
     const { answer } = valley();
     const { port, asked } = await start(answer, { requestsPerConnection: 3 });
     const client = dial(port);
@@ -286,7 +286,7 @@ describe('a limit', () => {
       get(`/${'x'.repeat(2000)}`),
       414,
     ],
-  ])('is told %s', async (_, limits, request, status) => {
+  ])('answers %s', async (_, limits, request, status) => {
     const { answer } = valley();
     const { port, asked } = await start(answer, limits);
     const client = dial(port);

@@ -8,17 +8,20 @@ import { headWith, stubServers } from '../../support/stub-server.ts';
 const LF = '\n';
 const CR = '\r';
 const HOST = 'Host: a';
-/** A request's head of lines as they should be: each with its CRLF, and an empty one. */
+/** The head of a request: its lines, each with its CRLF, and an empty line. */
 const head = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`;
 const get = (...fields: readonly string[]): string => head('GET /good HTTP/1.1', HOST, ...fields);
 const post = (...fields: readonly string[]): string => head('POST /good HTTP/1.1', HOST, ...fields);
-/** What must never be taken for a request, wherever it stands in something else. */
+/** Must never be taken for a request, whatever surrounds it. */
 const EVIL = head('GET /evil HTTP/1.1', HOST);
 const long = (length: number): string => 'a'.repeat(length);
 
 type Case = readonly [name: string, bytes: string, statuses: readonly number[], then?: 'stays open'];
 
-/** Everything after which the connection is closed, unless it stays open. No statuses: closed without an answer. */
+/**
+ * Input after which the connection is closed, unless `open` is set. No statuses: it is closed
+ * without an answer.
+ */
 const CASES: readonly Case[] = [
   // Lines end with CRLF (RFC 9112 section 2.2).
   ['a bare LF after the request line', `GET /good HTTP/1.1${LF}${HOST}\r\n\r\n`, [400]],
@@ -182,7 +185,7 @@ const CASES: readonly Case[] = [
   ['content of a GET, and a request behind it', `${get('Content-Length: 5')}hello${EVIL}`, [400]],
   ['content of a GET with HTTP/1.0', `${head('GET /good HTTP/1.0', 'Content-Length: 5')}hello`, [400]],
   ['chunks of a GET', `${get('Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\n\r\n`, [400]],
-  ['chunks of a GET that are none', `${get('Transfer-Encoding: chunked')}0\r\n\r\n`, [400]],
+  ['malformed chunks of a GET', `${get('Transfer-Encoding: chunked')}0\r\n\r\n`, [400]],
   ['chunks of a GET that do not come', get('Transfer-Encoding: chunked'), [400]],
   ['chunks of a GET, and a request behind them', `${get('Transfer-Encoding: chunked')}0\r\n\r\n${EVIL}`, [400]],
   ['chunks of a HEAD', `${head('HEAD /good HTTP/1.1', HOST, 'Transfer-Encoding: chunked')}0\r\n\r\n`, [400]],
@@ -228,7 +231,7 @@ const CASES: readonly Case[] = [
   ['content of a POST of many megabytes', post('Content-Length: 9000000') + long(200_000), [405]],
   ['chunks of a POST', `${post('Transfer-Encoding: chunked')}0\r\n\r\n${EVIL}`, [405]],
 
-  // Methods that are not ours, and protocols to change to (RFC 9110 sections 7.8 and 9.3).
+  // Unsupported methods, and protocols to change to (RFC 9110 sections 7.8 and 9.3).
   ['TRACE', head('TRACE /good HTTP/1.1', HOST), [405], 'stays open'],
   ['CONNECT', head('CONNECT a:443 HTTP/1.1', HOST), [405]],
   ['CONNECT, and a request in the tunnel', head('CONNECT a:443 HTTP/1.1', HOST) + EVIL, [405]],
@@ -240,14 +243,14 @@ const CASES: readonly Case[] = [
   ['a request behind an upgrade that is the last', get('Connection: Upgrade, close', 'Upgrade: h2c') + EVIL, [200]],
   ['an unknown expectation', get('Expect: 200-ok'), [417]],
   ['two expectations', get('Expect: 100-continue', 'Expect: 200-ok'), [417]],
-  ['content that waits to be asked for', get('Expect: 100-continue', 'Content-Length: 5'), [400]],
+  ['content that waits for an interim response', get('Expect: 100-continue', 'Content-Length: 5'), [400]],
   [
-    'content of a PUT that waits to be asked for',
+    'content of a PUT that waits for an interim response',
     head('PUT /good HTTP/1.1', HOST, 'Expect: 100-continue', 'Content-Length: 5'),
     [405],
   ],
 
-  // Behind a good request, which must not suffer (RFC 9112 section 9.3.2).
+  // Behind a good request, which must not be affected (RFC 9112 section 9.3.2).
   ['garbage behind a good request', `${get()}garbage\r\n\r\n`, [200, 400]],
   ['zeros behind a good request', `${get()}${'\0'.repeat(50)}`, [200, 400]],
   ['a request without Host behind a good one', get() + head('GET /evil HTTP/1.1'), [200, 400]],
@@ -265,7 +268,7 @@ const CASES: readonly Case[] = [
   ['an endless head behind a good request', `${get()}GET /good HTTP/1.1\r\nX: ${long(40_000)}`, [200, 431]],
 ];
 
-/** What looks odd and is right, so that strictness is no excuse. */
+/** Unusual but valid input, so that strictness does not refuse it. */
 const GOOD: readonly Case[] = [
   ['a request', get(), [200], 'stays open'],
   ['CRLFs before the request line', `\r\n\r\n${get()}`, [200], 'stays open'],
@@ -295,7 +298,7 @@ const GOOD: readonly Case[] = [
     'stays open',
   ],
   ['an upgrade to WebSocket', get('Connection: Upgrade', 'Upgrade: websocket'), [200], 'stays open'],
-  ['an upgrade that the connection is not said to be for', get('Upgrade: h2c') + get(), [200, 200], 'stays open'],
+  ['an upgrade without its Connection option', get('Upgrade: h2c') + get(), [200, 200], 'stays open'],
   ['upgrades, one after the other', get('Connection: Upgrade', 'Upgrade: a', 'Upgrade: b'), [200], 'stays open'],
   ['an upgrade with HTTP/1.0', head('GET /good HTTP/1.0', 'Connection: Upgrade', 'Upgrade: h2c'), [200]],
   [
@@ -325,7 +328,7 @@ beforeAll(async () => {
 
 const AFTER = head('GET /after HTTP/1.1', HOST, 'Connection: close');
 
-/** Sends the pieces; where the connection should stay open, a good request after their answers. */
+/** Sends the pieces. If the connection stays open, a good request follows after their answers. */
 const check = async (pieces: readonly string[], statuses: readonly number[], open: boolean): Promise<void> => {
   asked.length = 0;
   const client = dial(port);
@@ -344,7 +347,7 @@ const check = async (pieces: readonly string[], statuses: readonly number[], ope
   expect(asked.filter((path) => path === '/good' || path === '/stream')).toHaveLength(good);
   expect(asked).toHaveLength(open ? good + 1 : good);
 
-  // Nobody else suffers.
+  // Other clients are not affected.
   const other = dial(port);
   await other.send(head('GET /other HTTP/1.0'));
   expect(await other.ended).toBe('end');
@@ -357,7 +360,7 @@ const inThree = (bytes: string): readonly string[] => {
 };
 
 describe('a malformed request', () => {
-  it('comes in more than 150 kinds, each with a name of its own', () => {
+  it('has more than 150 kinds, each with a unique name', () => {
     expect(CASES.length).toBeGreaterThan(150);
     expect(new Set(CASES.map(([name]) => name)).size).toBe(CASES.length);
   });

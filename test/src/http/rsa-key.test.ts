@@ -55,8 +55,8 @@ describe('readPublicKey', () => {
       readPublicKey,
       /some\.key: expected an RSA public key \(PEM\); found something else \(/,
     ],
-    ['another kind of key', () => file(pem('ed25519')), readPublicKey, /found one of type ed25519$/],
-    ['a short key', () => file(pem('rsa', 512)), readPublicKey, /found one of 512 bits; 1024 are the least$/],
+    ['another kind of key', () => file(pem('ed25519')), readPublicKey, /found a key of type ed25519$/],
+    ['a short key', () => file(pem('rsa', 512)), readPublicKey, /found a key of 512 bits, below the minimum of 1024$/],
     ['a public key to sign with', () => file(VECTORS.public_key), readPrivateKey, /expected an RSA private key/],
     [
       'a passphrase',
@@ -66,7 +66,7 @@ describe('readPublicKey', () => {
     ],
   ])('refuses %s', (_, path, read, message) => expect(() => read(path())).toThrow(message));
 
-  it('says which part of a path is no folder', () => {
+  it('names a part of the path that is not a folder', () => {
     mkdirSync(join(folder(), 'a'));
     expect(() => readPublicKey(join(file(''), 'b'))).toThrow(/found no such file$/);
   });

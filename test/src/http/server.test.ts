@@ -61,7 +61,7 @@ const serve = async (answer: Answer, { identify = ALL, legacyErrors = false, lim
 };
 
 describe('the HTTP server', () => {
-  it('sends head and body, with the length where it is known', async () => {
+  it('sends head and body, with the length if it is known', async () => {
     const { get, asked } = await serve(() => of(head(3, ['X-A', '1'], ['X-A', '2']), chunk('ab'), chunk('c')));
     const res = await get('/a%20b/c.rpm;v=1?policy=x;signature=y');
     expect(res.statusCode).toBe(200);
@@ -92,13 +92,13 @@ describe('the HTTP server', () => {
     expect(await text(res)).toBe('');
   });
 
-  it('does not record what Pulp itself downloads', async () => {
+  it('queues no save for a file that Pulp itself downloads', async () => {
     const { get, asked } = await serve(() => of(head(0)));
     await text(await get('/x', { headers: { 'Pulp-Stream-Request': 'true' } }));
     expect(asked).toMatchObject([{ save: false }]);
   });
 
-  it.each(['*', '/x'])('answers OPTIONS %s with 204 and Allow, and asks nobody', async (path) => {
+  it.each(['*', '/x'])('answers OPTIONS %s with 204 and Allow, and asks no source', async (path) => {
     const { get, asked, nextServed } = await serve(() => concat(of(head(3)), NEVER), { limits: { transfers: 1 } });
     const running = await get('/y');
     const finished = nextServed();
@@ -111,7 +111,7 @@ describe('the HTTP server', () => {
     running.destroy();
   });
 
-  it('waits for the whole part where a cache wants it as a slice', async () => {
+  it('waits for the whole part if a cache wants it as a slice', async () => {
     const { get, asked } = await serve(() => of(head(0)));
     for (const slice of ['true', 'TRUE', 'false', ''])
       await text(await get('/x', { headers: { 'Pulp-Stream-Slice': slice } }));
@@ -126,13 +126,16 @@ describe('the HTTP server', () => {
     ['HTTP/1.1', 'Via: 1.1 cache\r\n', false],
     ['HTTP/1.1', 'Via: 1.0 cache (squid/5.7)\r\n', true],
     ['HTTP/1.1', 'Via: 1.1 a\r\nVia: 1.1 b, 1.0 c\r\n', true],
-  ])('needs the length for whom a cache hides that a body broke off: %s, %j', async (version, via, needed) => {
-    const { raw, asked } = await serve(() => of(head(0)));
-    const socket = await raw(`GET /x ${version}\r\nHost: a\r\n${via}\r\n`);
-    await once(socket, 'data');
-    expect(asked.map(({ lengthRequired }) => lengthRequired)).toEqual([needed]);
-    socket.destroy();
-  });
+  ])(
+    'needs the length if a cache hides from the client that a body broke off: %s, %j',
+    async (version, via, needed) => {
+      const { raw, asked } = await serve(() => of(head(0)));
+      const socket = await raw(`GET /x ${version}\r\nHost: a\r\n${via}\r\n`);
+      await once(socket, 'data');
+      expect(asked.map(({ lengthRequired }) => lengthRequired)).toEqual([needed]);
+      socket.destroy();
+    },
+  );
 
   it.each(['POST', 'PUT', 'DELETE', 'TRACE', 'PATCH', 'PROPFIND'])('refuses %s with 405 and Allow', async (method) => {
     const { get, asked } = await serve(() => NEVER);
@@ -173,7 +176,7 @@ describe('the HTTP server', () => {
     ['HEAD_TIMEOUT', 504, undefined],
     ['CATALOG_UNAVAILABLE', 503, '5'],
     ['INTERNAL', 500, undefined],
-  ] as const)('answers %s with %d, and says nothing of our sources', async (code, status, retryAfter) => {
+  ] as const)('answers %s with %d, and reveals nothing about the sources', async (code, status, retryAfter) => {
     const { get } = await serve(() => throwError(() => new StreamError(code, 'feed', 'http://user:secret@feed/x')));
     const res = await get('/x');
     expect(res.statusCode).toBe(status);
@@ -182,7 +185,7 @@ describe('the HTTP server', () => {
     expect(await text(res)).not.toMatch(/secret|feed/);
   });
 
-  it('answers with 404 whatever is wrong with the sources, where errors are to be as in Pulp 2', async () => {
+  it('answers every failure of the sources with 404 if errors are as in Pulp 2', async () => {
     const { get } = await serve(() => throwError(() => lost), { legacyErrors: true });
     const res = await get('/x');
     expect(res.statusCode).toBe(404);
@@ -198,7 +201,7 @@ describe('the HTTP server', () => {
     [0, '0'],
     [1500, '2'],
     [9e18, '3600'],
-  ])('asks for patience as the source did, within reason: %s ms', async (retryAfter, seconds) => {
+  ])('sends Retry-After as the source did, with a maximum: %s ms', async (retryAfter, seconds) => {
     const { get } = await serve(() => throwError(() => new StreamError('SOURCE_BUSY', 'feed', '', { retryAfter })));
     expect((await get('/x')).headers['retry-after']).toBe(seconds);
   });
@@ -212,7 +215,7 @@ describe('the HTTP server', () => {
     expect([await text(whole), await text(head)]).toEqual(['502 the source closed the connection too early\n', '']);
   });
 
-  it('names the request as it names itself', async () => {
+  it('uses the request’s own id', async () => {
     const { get, asked } = await serve(() => of(head(0)));
     const res = await get('/x', { headers: { 'X-Request-Id': 'from-the-proxy/1' } });
     expect(res.headers['x-request-id']).toBe('from-the-proxy/1');
@@ -220,7 +223,7 @@ describe('the HTTP server', () => {
   });
 
   it.each(['', 'a b', 'a,b', '"a"', 'x'.repeat(129), ['a', 'b'], '\xe9'])(
-    'names the request itself where that name is not well-formed: %j',
+    'uses a new id if the request’s id is malformed: %j',
     async (name) => {
       const { get, asked } = await serve(() => of(head(0)));
       const res = await get('/x', { headers: { 'X-Request-Id': name } });
@@ -229,7 +232,7 @@ describe('the HTTP server', () => {
     },
   );
 
-  it('tells nothing of itself where that is not wanted', async () => {
+  it('sends none of the identifying fields if they are off', async () => {
     const { get, asked } = await serve(({ path }) => (path === '/x' ? of(head(0)) : throwError(() => lost)), {
       identify: NONE,
     });
@@ -240,7 +243,7 @@ describe('the HTTP server', () => {
     expect(asked).toMatchObject([{ id: 'id-1' }, { id: 'id-1' }]);
   });
 
-  it('is wrong itself where it cannot write a head: 500, and the sources are left', async () => {
+  it('answers 500 if it cannot write a head, and unsubscribes from the sources', async () => {
     const left = new Subject<void>();
     const leaving = new Promise<void>((resolve) => left.subscribe(resolve));
     const { get, nextServed } = await serve(() =>
@@ -303,7 +306,7 @@ describe('the HTTP server', () => {
       ({ valve }) =>
         new Observable((out) => {
           out.next(head(piece.length * TOTAL));
-          // Pushes whenever it may: a source that is always ready.
+          // Pushes whenever it may, like a source that is always ready.
           const push = () => {
             while (open && pushed < TOTAL && !out.closed) {
               pushed += 1;
@@ -330,7 +333,7 @@ describe('the HTTP server', () => {
     expect(pushed).toBe(TOTAL);
   });
 
-  it('lets running transfers end when stopped, and takes no new ones', async () => {
+  it('lets running transfers end when stopped, and accepts no new ones', async () => {
     const rest = new Subject<StreamEvent>();
     const { server, get, port } = await serve(() => concat(of(head(2), chunk('a')), rest));
     const res = await get('/x');
@@ -364,7 +367,7 @@ describe('the HTTP server', () => {
     const socket = await raw(`GET /x ${version}\r\nHost: a\r\n\r\n`);
     await once(socket, 'data');
     const cut = once(socket, 'error');
-    // A clean end would be the defect: the body might pass for whole.
+    // A clean end would be the defect: the body might look complete.
     const ended = once(socket, 'end').then(() => {
       throw new Error('ended cleanly');
     });
@@ -372,7 +375,7 @@ describe('the HTTP server', () => {
     expect(await Promise.race([cut, ended])).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
-  it('listens nowhere where one of several addresses cannot be had', async () => {
+  it('closes all listeners if one of several addresses is not available', async () => {
     const { port, server } = await serve(() => NEVER);
     const second = createHttpServer({
       fetch: () => NEVER,

@@ -22,7 +22,7 @@ const sign = (url: string, options: { key?: KeyObject; expiration?: number; remo
 const base64Url = (bytes: string | Buffer): string =>
   Buffer.from(bytes).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 
-/** A URL signed by hand, whatever its policy is. */
+/** A URL signed by hand, with any policy. */
 const signedWith = (policy: unknown, path = '/x', wrapping = '304d300906052b0e03021a05000440'): string => {
   const text = base64Url(typeof policy === 'string' ? policy : JSON.stringify(policy));
   const digest = createHash('sha256').update(text).digest('hex');
@@ -57,11 +57,11 @@ describe('verifyUrl', () => {
     ['two policies', sign('/x').replace('?', '?policy=e30=;'), /^not signed$/],
     ['two signatures', `${sign('/x')};signature=AAAA`, /^not signed$/],
     ['the policy in the path', '/x;policy=e30=?signature=AAAA', /^not signed$/],
-    ['a policy that is no base64', '/x?policy=é;signature=AAAA', /^policy undecodable$/],
+    ['a policy that is not base64', '/x?policy=é;signature=AAAA', /^policy undecodable$/],
     ['a policy without its padding', '/x?policy=e30;signature=AAAA', /^policy undecodable$/],
     ['a policy in the other alphabet', '/x?policy=-_-+;signature=AAAA', /^policy undecodable$/],
-    ['a policy with bits left over', '/x?policy=e31=;signature=AAAA', /^policy undecodable$/],
-    ['a signature that is no base64', '/x?policy=e30=;signature=A', /^signature undecodable$/],
+    ['a policy with unused bits set', '/x?policy=e31=;signature=AAAA', /^policy undecodable$/],
+    ['a signature that is not base64', '/x?policy=e30=;signature=A', /^signature undecodable$/],
     ['an empty signature', '/x?policy=e30=;signature=', /^not authenticated$/],
     ['a signature that is too short', '/x?policy=e30=;signature=AAAA', /^not authenticated$/],
     ['a signature beyond the modulus', `/x?policy=e30=;signature=${'_'.repeat(341)}w==`, /^not authenticated$/],
@@ -71,38 +71,38 @@ describe('verifyUrl', () => {
     ['a policy that is null', signedWith('null'), /^policy malformed$/],
     ['a policy that is a list', signedWith([]), /^policy malformed$/],
     ['no resource', signedWith({ ...POLICY, resource: undefined }), /^policy malformed$/],
-    ['a resource that is no text', signedWith({ ...POLICY, resource: 1 }), /^policy malformed$/],
+    ['a resource that is not a text', signedWith({ ...POLICY, resource: 1 }), /^policy malformed$/],
     ['half a second', signedWith({ ...POLICY, expiration: NOW + 1.5 }), /^policy malformed$/],
     ['extensions in a list', signedWith({ ...POLICY, extensions: [] }), /^policy malformed$/],
-    ['an extension that we do not know', signedWith({ ...POLICY, extensions: { a: '192.0.2.7' } }), /^extension a not/],
+    ['an unknown extension', signedWith({ ...POLICY, extensions: { a: '192.0.2.7' } }), /^extension a not/],
     [
-      'an extension with the name of what every object has',
+      'an extension with the name of a property of every object',
       signedWith({ ...POLICY, extensions: { constructor: null } }),
       /^extension constructor not matched/,
     ],
     [
-      'a client that is no text',
+      'a client that is not a text',
       signedWith({ ...POLICY, extensions: { remote_ip: null } }),
       /^extension remote_ip not matched: signed for null$/,
     ],
     ['another query', `${sign('/x?a=1')};b=2`, /^resource not matched: signed for "\/x\?a=1"$/],
-    ['no query where there was one', sign('/x?a=1').replace('a=1;', ''), /^resource not matched/],
+    ['a missing query', sign('/x?a=1').replace('a=1;', ''), /^resource not matched/],
     ['another spelling of the path', sign('/%78').replace('%78', 'x'), /^resource not matched/],
     ['parameters of the path', sign('/x').replace('?', ';v=1?'), /^resource not matched/],
   ])('refuses %s', (_, url, reason) => expect(reasonOf(url)).toMatch(reason));
 
-  it('is strict about the moment: what expires now has expired', () => {
+  it('expires exactly at the stated second', () => {
     expect(reasonOf(sign('/x', { expiration: NOW + 1 }))).toBe('valid');
     expect(reasonOf(sign('/x', { expiration: NOW }))).toBe('expired 0 s ago');
     expect(reasonOf(sign('/x', { expiration: NOW - 13 }))).toBe('expired 13 s ago');
   });
 
-  it('refuses a signature without the zero that it begins with', () => {
+  it('refuses a signature without its leading zero', () => {
     const begins = (expiration: number) => {
       const [, url, text] = /^(.*;signature=)(.*)$/.exec(sign('/x', { expiration })) ?? [];
       return { url, signature: Buffer.from(String(text), 'base64url') };
     };
-    // One of 256 does.
+    // One of 256 signatures starts with a zero.
     let expiration = NOW + 1;
     while (begins(expiration).signature[0] !== 0) expiration += 1;
     const { url, signature } = begins(expiration);
@@ -110,14 +110,14 @@ describe('verifyUrl', () => {
     expect(reasonOf(`${url}${base64Url(signature.subarray(1))}`)).toBe('not authenticated');
   });
 
-  it('names the first thing that is wrong, in Pulp’s order', () => {
+  it('names the first failed check, in Pulp’s order', () => {
     const expiredElsewhere = { resource: '/y', expiration: 1, extensions: { remote_ip: '192.0.2.9' } };
     expect(reasonOf(signedWith(expiredElsewhere))).toMatch(/^expired/);
     expect(reasonOf(signedWith({ ...expiredElsewhere, expiration: NOW + 1 }))).toMatch(/^resource/);
     expect(reasonOf(signedWith({ ...expiredElsewhere, expiration: NOW + 1 }, '/y'))).toMatch(/^extension/);
   });
 
-  it('takes absolute targets, and parameters in any order', () => {
+  it('accepts absolute targets, and parameters in any order', () => {
     const [path = '', policy = '', signature = ''] = sign('/x').split(/[?;]/);
     expect(reasonOf(`http://pulp.example${path}?${policy};${signature}`)).toBe('valid');
     expect(reasonOf(`${path}?${signature};${policy}`)).toBe('valid');
@@ -127,12 +127,12 @@ describe('verifyUrl', () => {
   it.each([
     ['192.0.2.7', '::ffff:192.0.2.7'],
     ['2001:db8::7', '2001:DB8:0:0:0:0:0:7'],
-  ])('knows %s in another spelling', (remoteIp, spelled) => {
+  ])('accepts %s in another spelling', (remoteIp, spelled) => {
     expect(reasonOf(sign('/x', { remoteIp }), { remoteIp: spelled })).toBe('valid');
     expect(reasonOf(sign('/x', { remoteIp: spelled }), { remoteIp })).toBe('valid');
   });
 
-  it('refuses what another key signed', () => {
+  it('refuses a signature made with another key', () => {
     expect(reasonOf(sign('/x', { key: STRANGERS.privateKey }))).toBe('not authenticated');
     expect(reasonOf(sign('/x'), { key: STRANGERS.publicKey })).toBe('not authenticated');
   });
@@ -151,7 +151,7 @@ describe('signUrl', () => {
     ['https://pulp.example/x?a=1&b=2', '/x?a=1&b=2'],
     ['http://pulp.example', '/'],
     ['http://pulp.example?a', '/?a'],
-  ])('makes a URL of %s that counts', (url, resource) => {
+  ])('signs a URL of %s validly', (url, resource) => {
     const signed = sign(url, { remoteIp: '192.0.2.7' });
     expect(signed.startsWith(url)).toBe(true);
     expect(verify(signed)).toEqual({
@@ -175,7 +175,7 @@ describe('any URL', () => {
     .tuple(text(/[?#]/), fc.option(text(/#/).filter((query) => !/(^|;)(policy|signature)=/.test(query))))
     .map(([path, query]) => `/${path}${query === null ? '' : `?${query}`}`);
 
-  it('counts once it is signed', () => {
+  it('is valid once it is signed', () => {
     fc.assert(
       fc.property(url, fc.option(fc.ipV6()), (one, remoteIp) => {
         const signed = sign(one, { remoteIp: remoteIp ?? undefined });
@@ -185,7 +185,7 @@ describe('any URL', () => {
     );
   });
 
-  it('counts no more with any bit of it flipped', () => {
+  it('is invalid with any bit flipped', () => {
     fc.assert(
       fc.property(url, fc.nat(), fc.nat(7), (one, at, bit) => {
         const bytes = Buffer.from(sign(one));
@@ -220,7 +220,7 @@ describe('OpenSSL’s own command', () => {
   };
   const digestOf = (policy: string): string => createHash('sha256').update(policy).digest('hex');
 
-  itNeeding(['openssl'])('recovers from our signatures what they are made of', () => {
+  itNeeding(['openssl'])('recovers the expected payload from our signatures', () => {
     const [, policy = '', signature = ''] = /policy=(.*);signature=(.*)$/.exec(sign('/x')) ?? [];
     const recovered = openssl(
       ['-verifyrecover', '-pubin', '-inkey', keyFile(VECTORS.public_key), '-pkeyopt', 'rsa_padding_mode:pkcs1'],
@@ -231,13 +231,14 @@ describe('OpenSSL’s own command', () => {
     );
   });
 
-  itNeeding(['openssl'])('makes signatures that count', () => {
+  itNeeding(['openssl'])('makes valid signatures', () => {
     const policy = base64Url(JSON.stringify(POLICY));
     const payload = Buffer.concat([
       Buffer.from('3021300906052b0e03021a05000414', 'hex'),
       Buffer.from(digestOf(policy)),
     ]);
-    // Its `-sign` takes nothing longer than a digest: padded by hand (RFC 8017 section 9.2), and the bare operation of the key.
+    // Its `-sign` accepts nothing longer than a digest. So the test pads by hand (RFC 8017 section
+    // 9.2) and uses the bare operation of the key.
     const padding = Buffer.alloc(256 - 3 - payload.length, 0xff);
     const block = Buffer.concat([Buffer.of(0, 1), padding, Buffer.of(0), payload]);
     const signature = openssl(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { cameByHttp10 } from '../../../src/http/via.ts';
 
-describe('a hop by HTTP/1.0', () => {
+describe('a hop over HTTP/1.0', () => {
   it.each([
     '1.0 a',
     'HTTP/1.0 a',

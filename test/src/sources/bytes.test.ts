@@ -18,13 +18,13 @@ describe('a source read by pulling', () => {
     return text;
   };
 
-  it('gives every chunk, without the head', async () => {
+  it('yields every chunk, without the head', async () => {
     await expect(all(of(sourceHead(), chunk('a'), chunk('b')))).resolves.toBe('ab');
     await expect(all(of(sourceHead()))).resolves.toBe('');
     await expect(all(EMPTY)).resolves.toBe('');
   });
 
-  it('throws what the source errors with, after what came before, and once', async () => {
+  it('throws the source’s error once, after the bytes before it', async () => {
     const failed = new Error('failed');
     const reader = readBytes(() =>
       concat(
@@ -97,7 +97,7 @@ describe('a source read by pulling', () => {
     expect(states.at(-1)).toBe(true);
   });
 
-  it('leaves the source when its reader leaves, also in the middle of a pull', async () => {
+  it('unsubscribes from the source when its reader leaves, also during a pull', async () => {
     let left = 0;
     const events = new Observable<SourceEvent>((subscriber) => {
       subscriber.next(chunk('a'));
@@ -117,7 +117,7 @@ describe('a source read by pulling', () => {
     expect(left).toBe(2);
   });
 
-  it('may be left before it is begun', async () => {
+  it('may be left before the first pull', async () => {
     let subscribed = false;
     const reader = readBytes(() => {
       subscribed = true;

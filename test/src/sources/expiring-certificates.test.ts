@@ -40,7 +40,7 @@ describe('certificates that expire', () => {
     };
   };
 
-  it('are warned of once a day, from thirty days before', async () => {
+  it('cause a warning once a day, from thirty days before', async () => {
     const { cert: clientCert, key: clientKey } = await client('bear', 30.5);
     const { warnings, use, pass, opened } = setUp();
     use({ clientCert, clientKey });
@@ -65,14 +65,14 @@ describe('certificates that expire', () => {
     expect(opened).toHaveLength(6);
   });
 
-  it('are warned of when they have expired, too', async () => {
+  it('still cause a warning after they have expired', async () => {
     const { cert: clientCert, key: clientKey } = await client('late', -1);
     const { warnings, use } = setUp();
     use({ clientCert, clientKey });
     expect(warnings).toMatchObject([{ subject: 'CN=late', notAfter: NOW - DAY }]);
   });
 
-  it('are each of those in a text, of the CA as well, and each once whoever uses them', async () => {
+  it('are reported for each certificate in a text, also of the CA, and once for all users', async () => {
     const [one, two, good] = await Promise.all([client('one', 1), client('two', 2), client('good', 100)]);
     const { warnings, use } = setUp();
     const ca = one.cert + good.cert + two.cert;
@@ -84,7 +84,7 @@ describe('certificates that expire', () => {
     ]);
   });
 
-  it('do not matter where they are not used or cannot be read', async () => {
+  it('are not reported if they are unused or unreadable', async () => {
     const { cert } = await client('old', -1);
     const { warnings, use, opened } = setUp();
     use({ clientCert: cert, clientKey: 'x' }, 'http://feed.test/a');

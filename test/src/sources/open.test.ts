@@ -30,7 +30,7 @@ describe('every kind of source', () => {
   });
 
   it.each(['ftp://feed.test/a', 'a.rpm', '', 'javascript:alert(1)'])(
-    'says where the URL is of no kind: %p',
+    'reports a URL of another kind: %p',
     async (url) => {
       await expect(failureOf(open(url))).resolves.toMatchObject({
         code: 'SOURCE_BROKEN',

@@ -29,11 +29,11 @@ const from = (name: string, access: Access, importerId = '0'.repeat(24)): Locati
   };
 };
 
-describe('places of a source', () => {
+describe('slots of a source', () => {
   const head = sourceHead();
   const opening = (events: OpenSource, location: Location) => events(location, anAsk({ valve: NEVER }));
 
-  it('hold across requests, each source having its own', () =>
+  it('apply across requests, to each source separately', () =>
     marbles(({ cold, expectObservable }) => {
       const VALUES = { h: head, c: chunk('c') };
       const open = withLimits(() => cold<SourceEvent>('h-c|', VALUES), { timeoutMs: 100 });
@@ -52,7 +52,7 @@ describe('places of a source', () => {
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'a'))).toBe('----|');
     }));
 
-  it('are waited for so long and no longer, and then another source is the better choice', () =>
+  it('are waited for until the timeout; then another source is the better choice', () =>
     marbles(({ cold, expectObservable }) => {
       const open = withLimits(() => cold<SourceEvent>('h---------|', { h: head }), { timeoutMs: 5 });
       const one = from('alternate:one', { maxConcurrent: 1 });
@@ -61,7 +61,7 @@ describe('places of a source', () => {
       expectObservable(opening(open, one)).toBe('-----#', {}, new StreamError('SOURCE_FULL', 'self', text));
     }));
 
-  it('hold for those who come after a change of the limit', () =>
+  it('apply with a changed limit to later requests', () =>
     marbles(({ cold, expectObservable }) => {
       const open = withLimits(() => cold<SourceEvent>('--|'), { timeoutMs: 100 });
       expectObservable(opening(open, from('alternate:one', { maxConcurrent: 1 }))).toBe('--|');
@@ -86,7 +86,7 @@ describe('limits of a real feed', () => {
     await server.close();
   });
 
-  it('never let more requests reach it than it may have, and all come through', async () => {
+  it('never let more requests reach it than its limit, and all succeed', async () => {
     const open = withLimits(feed.open, { timeoutMs: 10_000 });
     const location = at(`${server.url}/x`, { access: { ...ownedBy('one'), maxConcurrent: 2 } });
     const all = Array.from({ length: 6 }, () => collect(open(location, anAsk())));
@@ -99,7 +99,7 @@ describe('limits of a real feed', () => {
     expect(bodies).toEqual(Array(6).fill('abc'));
   });
 
-  it('give a place back when a waiting or a running request is left', async () => {
+  it('are released when a waiting or a running request is left', async () => {
     const open = withLimits(feed.open, { timeoutMs: 10_000 });
     const location = at(`${server.url}/x`, { access: { ...ownedBy('two'), maxConcurrent: 1 } });
     const before = server.requests.length;

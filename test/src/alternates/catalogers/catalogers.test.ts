@@ -21,7 +21,10 @@ import { temporaryFolders } from '../../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
 
-/** What a cataloger finds: its units have less than a format's items, which the helpers do not look at. */
+/**
+ * The units of a cataloger. They have fewer fields than a format's items; the helpers do not read
+ * the others.
+ */
 const formatOf = ({ read }: Cataloger): Format => read as unknown as Format;
 const inFolder = async (cataloger: Cataloger, folder: string, selection = {}): Promise<readonly FoundUnit[]> =>
   (await readFolder(formatOf(cataloger), folder, selection)).items;
@@ -81,7 +84,7 @@ describe('the yum cataloger', () => {
     ]);
   });
 
-  it('does not believe delta packages whose file is not the one that repomd.xml lists', async () => {
+  it('rejects delta packages whose file is not the one that repomd.xml lists', async () => {
     const wrong = withDeltas('repodata/prestodelta.xml', Buffer.from(DELTAS), 'ee'.repeat(32));
     await expect(inFiles(yum, wrong)).rejects.toThrow(`repodata/prestodelta.xml: expected sha256 ${'ee'.repeat(32)}`);
   });
@@ -111,7 +114,7 @@ describe('the yum cataloger', () => {
     expect(await inFiles(yum, { ...repository, [name]: text })).toEqual([unit]),
   );
 
-  it('finds no distribution in a treeinfo that does not say which', async () =>
+  it('finds no distribution in a treeinfo that does not name one', async () =>
     expect(await inFiles(yum, { ...repository, '.treeinfo': '[general]\nfamily = Zoo\n' })).toEqual([]));
 });
 
@@ -139,7 +142,7 @@ describe('the deb cataloger', () => {
         { path: 'debian/', selection: { suites: ['stable-updates'] } },
       ],
     ],
-  ])('takes paths %j for the repositories %j', (paths, places) => expect(placesOf(deb, paths)).toEqual(places));
+  ])('turns paths %j into the repositories %j', (paths, places) => expect(placesOf(deb, paths)).toEqual(places));
 
   itNeeding(DEB_TOOLS)('finds the packages of a suite', async () => {
     const folder = newFolder();
@@ -156,7 +159,7 @@ describe('the rhui cataloger', () => {
   ]);
   const urls = { document: 'http://me/document', signature: 'http://me/signature' };
 
-  it('shows document and signature in base64url, with padding', async () => {
+  it('presents document and signature in base64url, with padding', async () => {
     const headers = rhui(urls).headers?.((url) => {
       const content = identity.get(url) ?? Buffer.from('');
       return of(content.subarray(0, 2), content.subarray(2));
@@ -167,7 +170,7 @@ describe('the rhui cataloger', () => {
     ]);
   });
 
-  it('fails where there is no identity', async () => {
+  it('fails without an identity', async () => {
     const headers = rhui(urls).headers?.(() => throwError(() => new Error('not in a cloud')));
     await expect(lastValueFrom(headers ?? of())).rejects.toThrow('not in a cloud');
   });

@@ -28,7 +28,7 @@ const once = (folder: DescriptorsFolder, ids: string) =>
   firstValueFrom(idsOf(folder).pipe(filter((found) => found === ids)));
 
 describe('a folder of descriptors', () => {
-  it('holds the sections of all its *.conf files, corrupt ones beside', async () => {
+  it('holds the sections of all its *.conf files, despite corrupt ones', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'b.conf'), section('two') + section('three'));
     writeFileSync(join(folder, 'a.conf'), section('one'));
@@ -44,7 +44,7 @@ describe('a folder of descriptors', () => {
     ]);
   });
 
-  it('is looked at again when files come, change, are replaced and go', async () => {
+  it('is read again when files are added, changed, replaced and removed', async () => {
     const folder = newFolder();
     const opened = open(folder);
     expect(await now(opened)).toBe('');
@@ -59,7 +59,7 @@ describe('a folder of descriptors', () => {
     await once(opened, '');
   });
 
-  it('keeps the value of a source that stays the same', async () => {
+  it('keeps the value of an unchanged source', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'a.conf'), section('one') + section('two'));
     const opened = open(folder);
@@ -70,7 +70,7 @@ describe('a folder of descriptors', () => {
     expect(after.sources[1]).not.toBe(before.sources[1]);
   });
 
-  it('is read anew at once when told to, with certificates that changed elsewhere', async () => {
+  it('is reloaded at once on request, with certificates that changed elsewhere', async () => {
     const folder = newFolder();
     const ca = join(newFolder(), 'ca.pem');
     const pem = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
@@ -83,7 +83,7 @@ describe('a folder of descriptors', () => {
     expect(sources[0]?.access.ca).toBe(pem('new'));
   });
 
-  it('may come into being later: reload finds and watches it', async () => {
+  it('may be created later: reload finds and watches it', async () => {
     const folder = join(newFolder(), 'conf.d');
     const opened = open(folder);
     expect(await firstValueFrom(opened.descriptors)).toEqual({ sources: [], problems: [] });
@@ -93,7 +93,7 @@ describe('a folder of descriptors', () => {
     await once(opened, 'one');
   });
 
-  it('says when it is no folder', async () => {
+  it('is reported if it is not a folder', async () => {
     const file = join(newFolder(), 'file');
     writeFileSync(file, '');
     const { problems } = await firstValueFrom(open(file).descriptors);

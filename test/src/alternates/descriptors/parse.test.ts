@@ -42,7 +42,7 @@ describe('descriptors', () => {
       ],
     }));
 
-  it('may say everything that Pulp knows, and things that it does not', () => {
+  it('may have every key that Pulp knows, and unknown ones', () => {
     const [ca, cert, key] = [CERTIFICATE, CERTIFICATE, KEY].map(written);
     const { sources, problems } = one(`
 name: The One
@@ -102,7 +102,7 @@ colour: green`);
     ['FALSE', 0],
     ['0', 0],
     ['off', 0],
-  ])('enabled: %s makes %i source, without a word', (enabled, count) => {
+  ])('enabled: %s makes %i source, without a warning', (enabled, count) => {
     const { sources, problems } = read(`[one]\ntype: yum\nbase_url: http://acs/\nenabled: ${enabled}\n`);
     expect([sources.length, problems]).toEqual([count, []]);
   });
@@ -118,7 +118,7 @@ colour: green`);
     ]);
   });
 
-  it('with a reference to nothing is left out, and named with its line; the others go on', () => {
+  it('with an unknown reference is left out and reported with its line; the others stay in use', () => {
     const { sources, problems } = read(`[one]\n${REQUIRED}\nname: %(nowhere)s\n[two]\n${REQUIRED}\n`);
     expect(sources.map(({ id }) => id)).toEqual(['two']);
     expect(problems).toEqual([
@@ -126,7 +126,7 @@ colour: green`);
     ]);
   });
 
-  it('of sources that are off are not even checked', () =>
+  it('of disabled sources are not even checked', () =>
     expect(read('[one]\nenabled: 0\ntype: nonsense\n')).toEqual({ sources: [], problems: [] }));
 
   it.each([
@@ -166,7 +166,7 @@ colour: green`);
     ['headers: Nonsense', 5, 'headers: expected NAME=VALUE'],
     ['headers: X-É=1', 5, 'headers: expected NAME=VALUE'],
     ['ssl_ca_cert: /no/such/file', 5, 'ssl_ca_cert: /no/such/file cannot be read (ENOENT); expected a PEM file'],
-  ])('with %s leave the source out and say where and why', (line, number, problem) => {
+  ])('with %s leave the source out and report place and reason', (line, number, problem) => {
     const key = line.slice(0, line.indexOf(':'));
     const lines = REQUIRED.split('\n').map((required) => (required.startsWith(`${key}:`) ? line : required));
     const text = ['[one]', ...lines, ...(lines.includes(line) ? [] : [line])].join('\n');
@@ -177,7 +177,7 @@ colour: green`);
     expect(problems[0]).toContain('; the source is left out');
   });
 
-  it('say what is missing', () => {
+  it('report missing keys', () => {
     const { problems } = read('[one]\nenabled: yes\n');
     expect(problems).toEqual([
       '0.conf:2: [one] type: is missing; expected one of yum, files; the source is left out',
@@ -185,7 +185,7 @@ colour: green`);
     ]);
   });
 
-  it('in a file that cannot be understood are left out with it, those beside it are not', () => {
+  it('in an unreadable file are left out with it; those in other files are not', () => {
     const { sources, problems } = read('rubbish\n', `[two]\n${REQUIRED}\n\n[three]\n${REQUIRED}\n`);
     expect(sources.map(({ id }) => id)).toEqual(['two', 'three']);
     expect(problems).toEqual([expect.stringMatching(/^0\.conf:1: .*; the file is left out$/)]);
@@ -198,26 +198,26 @@ colour: green`);
   });
 
   it.each([
-    ['proxy_url: http://proxy', 'proxy_url is ignored; expected proxy_port beside it'],
-    ['proxy_port: 3128', 'proxy_port is ignored; expected proxy_url beside it'],
-    ['basic_auth_username: me', 'basic_auth_username is ignored; expected basic_auth_password beside it'],
-  ])('with half a pair (%s) keep the source, and say so', (line, problem) => {
+    ['proxy_url: http://proxy', 'proxy_url is ignored; expected proxy_port as well'],
+    ['proxy_port: 3128', 'proxy_port is ignored; expected proxy_url as well'],
+    ['basic_auth_username: me', 'basic_auth_username is ignored; expected basic_auth_password as well'],
+  ])('with half a pair (%s) keep the source, and report it', (line, problem) => {
     const { sources, problems } = one(line);
     expect(sources).toMatchObject([{ access: { maxConcurrent: 2 } }]);
     expect(Object.keys(sources[0]?.access ?? {})).toEqual(['maxConcurrent']);
     expect(problems).toEqual([`0.conf:5: [one] ${problem}`]);
   });
 
-  it('take the key of a client certificate from its own file, or from beside it', () => {
+  it('take the key of a client certificate from its own file, or from the certificate’s', () => {
     const both = written(CERTIFICATE + KEY);
     expect(one(`ssl_client_cert: ${both}`).sources[0]?.access).toMatchObject({
       clientCert: CERTIFICATE + KEY,
       clientKey: CERTIFICATE + KEY,
     });
     expect(one(`ssl_client_cert: ${written(CERTIFICATE)}`).problems).toEqual([
-      '0.conf:5: [one] ssl_client_cert: has no private key; expected ssl_client_key beside it; the source is left out',
+      '0.conf:5: [one] ssl_client_cert: has no private key; expected ssl_client_key as well; the source is left out',
     ]);
     expect(one(`ssl_client_key: ${written(KEY)}`).problems[0]).toContain('has no certificate');
-    expect(one(`ssl_client_cert: ${written(KEY)}`).problems[0]).toContain('holds no PEM CERTIFICATE');
+    expect(one(`ssl_client_cert: ${written(KEY)}`).problems[0]).toContain('contains no PEM CERTIFICATE');
   });
 });

@@ -29,7 +29,7 @@ import { sourceContract } from '../../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
 import { until } from '../../../support/until.ts';
 
-/** How many open descriptors of this process lead into a folder. */
+/** The number of open descriptors of this process within a folder. */
 const openUnder = (folder: string): number =>
   readdirSync('/proc/self/fd').filter((fd) => {
     try {
@@ -100,7 +100,7 @@ describe('a file on disk', () => {
     expect(new Set([one, two, three].map(({ head }) => head?.etag)).size).toBe(3);
   });
 
-  describe('that is a saved copy', () => {
+  describe('that is a copy', () => {
     const DATE = 'Thu, 01 Jan 2015 00:00:00 GMT';
     const copy = (headers?: Location['headers']) => at(join(root, 'bear.rpm'), { root, headers });
     const partOf = async (location: Location, ifRange: string) => {
@@ -108,7 +108,7 @@ describe('a file on disk', () => {
       return `${head?.from} ${body}`;
     };
 
-    it('says of the content what its transfer said, and nothing else', async () => {
+    it('has the fields of its transfer, and no others', async () => {
       const headers = [
         ['etag', '"1"'],
         ['Last-Modified', DATE],
@@ -124,7 +124,7 @@ describe('a file on disk', () => {
       });
     });
 
-    it('continues for who has its tag or its date, and begins anew for who has the file’s', async () => {
+    it('continues for a client with its tag or its date, and starts over for one with those of the file', async () => {
       const own = (await collect(open(join(root, 'bear.rpm')))).head;
       const tagged = copy([
         ['ETag', '"1"'],
@@ -136,7 +136,7 @@ describe('a file on disk', () => {
       expect(await partOf(tagged, String(field(own?.headers ?? [], 'last-modified')))).toBe('0 bear');
     });
 
-    it('proves nothing by a weak tag', async () => {
+    it('proves nothing with a weak tag', async () => {
       const weak = copy([['ETag', 'W/"1"']]);
       const { head } = await collect(openDisk(weak, anAsk()));
       expect(field(head?.headers ?? [], 'etag')).toBe('W/"1"');
@@ -145,7 +145,7 @@ describe('a file on disk', () => {
     });
   });
 
-  it('reads plain paths as they are and file URLs percent-decoded', async () => {
+  it('reads plain paths unchanged and file URLs percent-decoded', async () => {
     await expect(collect(open(`${root}/sub dir/ä%20+b.deb`))).resolves.toMatchObject({ body: Buffer.from('percent') });
     await expect(collect(open(`file://${root}/sub%20dir/%C3%A4%2520+b.deb`))).resolves.toMatchObject({
       body: Buffer.from('percent'),
@@ -155,7 +155,7 @@ describe('a file on disk', () => {
     });
   });
 
-  it('follows links within its root, also where the root is named by a link', async () => {
+  it('follows links within its root, also if the root is named by a link', async () => {
     await expect(collect(open(join(root, 'in')))).resolves.toMatchObject({ body: Buffer.from('bear') });
     await expect(collect(open(join(folder, 'alias', 'in')))).resolves.toMatchObject({ body: Buffer.from('bear') });
     await expect(collect(open(join(root, 'in'), join(folder, 'alias')))).resolves.toMatchObject({
@@ -165,7 +165,7 @@ describe('a file on disk', () => {
 
   it.each([
     ['dots', '/../secret'],
-    ['dots to a folder whose name begins alike', '/../root-beside/secret'],
+    ['dots to a folder whose name starts with the same letters', '/../root-beside/secret'],
     ['dots to nothing', '/../missing'],
     ['a link', '/out'],
     ['a linked folder', '/up/secret'],
@@ -188,7 +188,7 @@ describe('a file on disk', () => {
     ['a folder', 'sub dir', 'SOURCE_MISSING', 'is a folder; expected a file'],
     ['a name too long', 'x'.repeat(300), 'SOURCE_MISSING', 'name too long'],
     ['a circle of links', 'loop', 'OUTSIDE_ROOT', 'too many symbolic links'],
-  ])('says what is wrong: %s', async (_, name, code, text) => {
+  ])('reports the problem: %s', async (_, name, code, text) => {
     const error = await failureOf(open(join(root, name)));
     expect(error).toMatchObject({ code, source: 'disk' });
     expect(error.message).toContain(text);
@@ -202,11 +202,14 @@ describe('a file on disk', () => {
     await until(() => openUnder(folder) === 0);
   });
 
-  it.each(['bear.rpm', 'file://elsewhere/bear.rpm', 'file:///a%2Fb', 'file:///%zz'])('is no place: %s', async (url) => {
-    const error = await failureOf(open(url));
-    expect(error).toMatchObject({ code: 'SOURCE_BROKEN' });
-    expect(error.message).toContain(url);
-  });
+  it.each(['bear.rpm', 'file://elsewhere/bear.rpm', 'file:///a%2Fb', 'file:///%zz'])(
+    'is not a usable path: %s',
+    async (url) => {
+      const error = await failureOf(open(url));
+      expect(error).toMatchObject({ code: 'SOURCE_BROKEN' });
+      expect(error.message).toContain(url);
+    },
+  );
 
   (process.getuid?.() === 0 ? it.skip : it)(
     'is refused without permission (needs a user other than root)',
@@ -218,7 +221,7 @@ describe('a file on disk', () => {
     },
   );
 
-  /** A file of several reads; does something to it after the first chunk, then reads on. */
+  /** Opens a file of several reads, changes it after the first chunk, then reads on. */
   const changed = async (change: (path: string) => void) => {
     const path = join(folder, 'changing');
     const content = someBytes(1_000_000);
@@ -240,18 +243,18 @@ describe('a file on disk', () => {
     return { result, content };
   };
 
-  it('tells a file that becomes shorter from one that ends', async () => {
+  it('distinguishes a truncated file from one that ends', async () => {
     const { result } = await changed((path) => truncateSync(path, 300_000));
     await expect(result).rejects.toMatchObject({ code: 'SHORT_BODY', source: 'disk' });
     await until(() => openUnder(folder) === 0);
   });
 
-  it('sends no more than it announced where the file grows', async () => {
+  it('sends no more than it announced if the file grows', async () => {
     const { result, content } = await changed((path) => appendFileSync(path, 'more'));
     expect((await result).body.equals(content)).toBe(true);
   });
 
-  it('sends the file to its end where it is deleted or replaced meanwhile', async () => {
+  it('sends the file to its end if it is deleted or replaced during the transfer', async () => {
     const { result, content } = await changed((path) => {
       unlinkSync(path);
       writeFileSync(path, 'another');
@@ -275,7 +278,7 @@ describe('a file on disk', () => {
     expect(chunks).toBe(0);
   });
 
-  it('closes its file once, also where it is left during a read: descriptors are used again at once', async () => {
+  it('closes its file once, also if it is left during a read: descriptors are reused at once', async () => {
     const path = join(folder, 'left');
     writeFileSync(path, someBytes(1_000_000));
     const others: number[] = [];

@@ -8,8 +8,8 @@ const NOW = Date.parse('Thu, 01 Jan 2026 00:00:00 GMT');
 const read = (status: number, headers: readonly Header[] = [], from = 0, method: 'GET' | 'HEAD' = 'GET') =>
   readAnswer(status, headers, anAsk({ from, method }), url, () => NOW);
 
-describe('what a feed’s answer means', () => {
-  it('keeps header fields in order, apart and as spelled', () => {
+describe('an answer of a feed', () => {
+  it('keeps header fields in order, separate and as spelled', () => {
     const headers: readonly Header[] = [
       ['X-b', '1'],
       ['x-A', 'é'],
@@ -20,7 +20,7 @@ describe('what a feed’s answer means', () => {
   });
 
   it.each([undefined, '', '-1', '1e3', '0x10', '12, 12', '99999999999999999999'])(
-    'takes no length from %p',
+    'has no length if Content-Length is %p',
     (value) => {
       const headers: readonly Header[] = value === undefined ? [] : [['Content-Length', value]];
       expect(read(200, headers)).toMatchObject({ type: 'head', length: undefined });
@@ -33,7 +33,7 @@ describe('what a feed’s answer means', () => {
     ['W/"abc"', undefined],
     ['abc', undefined],
     ['"a", "b"', undefined],
-  ])('reads the entity tag %s as %p', (value, etag) => {
+  ])('has the entity tag %s read as %p', (value, etag) => {
     expect(read(200, [['ETag', value]])).toMatchObject({ etag });
   });
 
@@ -62,7 +62,7 @@ describe('what a feed’s answer means', () => {
     });
   });
 
-  it('names URL and status, and no secrets', () => {
+  it('is reported with URL and status, and without secrets', () => {
     const answer = read(500);
     expect(answer).toMatchObject({ error: { message: 'https://feed.test/a/bear.rpm?… answered 500' } });
   });
@@ -75,7 +75,7 @@ describe('what a feed’s answer means', () => {
     ['soon', undefined],
     ['-5', undefined],
     ['soon GMT', undefined],
-  ])('reads Retry-After: %s as %p ms', (value, retryAfter) => {
+  ])('has Retry-After: %s read as %p ms', (value, retryAfter) => {
     expect(read(503, [['Retry-After', value]])).toMatchObject({ error: { code: 'SOURCE_BUSY', retryAfter } });
   });
 
@@ -83,7 +83,7 @@ describe('what a feed’s answer means', () => {
     ['bytes 5-9/10', 5],
     ['Bytes 3-9/10', 3],
     ['bytes  0-9/10', 0],
-  ])('takes the rest of the file: %s', (range, from) => {
+  ])('is accepted as the rest of the file: %s', (range, from) => {
     expect(read(206, [['Content-Range', range]], 5)).toMatchObject({ type: 'head', from, length: 10 });
   });
 
@@ -107,15 +107,15 @@ describe('what a feed’s answer means', () => {
     expect(answer).toMatchObject({ type: 'refused', error: { code: 'NO_RANGE', sourceStatus: 206 } });
   });
 
-  it('knows from a 416 that nothing is missing, or that there are no such bytes', () => {
+  it('of 416 proves that nothing is missing, or that the bytes do not exist', () => {
     const answer = (from: number, range?: string) =>
       read(416, range === undefined ? [] : [['Content-Range', range]], from);
     expect(answer(10, 'bytes */10')).toMatchObject({ type: 'nothing-left', head: { from: 10, length: 10 } });
     expect(answer(11, 'bytes */10')).toMatchObject({ error: { code: 'UNSATISFIABLE', length: 10 } });
-    // Of nothing, everything is beyond the end.
+    // In empty content, every offset is beyond the end.
     for (const from of [-5, 7])
       expect(answer(from, 'bytes */0')).toMatchObject({ type: 'nothing-left', head: { from: 0, length: 0 } });
-    // It has them, and will not send them.
+    // It has the bytes, but does not send them.
     for (const range of ['bytes */99', 'bytes 0-1/10', undefined])
       expect(answer(11, range)).toMatchObject({ error: { code: 'NO_RANGE' } });
   });
@@ -128,7 +128,7 @@ describe('what a feed’s answer means', () => {
     [2, 4, 'bytes 2-3/10', { error: { code: 'NO_RANGE' } }],
     [2, 4, 'bytes 2-9/10', { error: { code: 'NO_RANGE' } }],
     [0, 4, 'bytes 0-4/10', { type: 'head', from: 0, last: 4, length: 10 }],
-  ])('takes for the bytes from %i to %s: %s', (from, last, range, expected) => {
+  ])('is accepted for the bytes from %i to %s: %s', (from, last, range, expected) => {
     const answer = readAnswer(206, [['Content-Range', range]], anAsk({ from, last }), url);
     expect(answer).toMatchObject(expected);
   });
@@ -139,7 +139,7 @@ describe('what a feed’s answer means', () => {
     expect(read(206, [range, ['Content-Length', '10']], 5)).toMatchObject({ error: { code: 'NO_RANGE' } });
   });
 
-  it('takes no part that was not asked for', () => {
+  it('is refused if it is a part that was not requested', () => {
     expect(read(206, [['Content-Range', 'bytes 0-9/10']], 0)).toMatchObject({ error: { code: 'SOURCE_STATUS' } });
     expect(read(206, [['Content-Range', 'bytes 5-9/10']], 5, 'HEAD')).toMatchObject({
       error: { code: 'SOURCE_STATUS' },

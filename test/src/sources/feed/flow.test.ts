@@ -30,7 +30,7 @@ describe('a feed’s flow', () => {
     return origin;
   };
 
-  /** Subscribes and notes what comes. */
+  /** Subscribes and records the events. */
   const watch = (events: Observable<SourceEvent>) => {
     const chunks: Uint8Array[] = [];
     const seen = { head: false, over: false, error: undefined as unknown, chunks };
@@ -61,14 +61,14 @@ describe('a feed’s flow', () => {
       const valve = new BehaviorSubject(false);
       const { seen } = watch(feed.open(at(`${origin.url}/paused`, { access }), anAsk({ valve })));
       await until(() => seen.head);
-      // Opened and closed in one go is closed.
+      // Opened and closed in one turn of the event loop, it counts as closed.
       valve.next(true);
       valve.next(false);
-      // As much as the paused transfer could have moved goes through another connection meanwhile.
+      // In the same time, another connection transfers as much as the paused one could have moved.
       await collect(feed.open(at(`${origin.url}/other`, { access }), anAsk()));
       expect(seen.chunks).toHaveLength(0);
       expect(sent.get('/other')).toBeGreaterThanOrEqual(content.length);
-      // What kernel buffers of both sides hold, and little of ours.
+      // The capacity of the kernel buffers of both sides, and little of ours.
       expect(sent.get('/paused')).toBeLessThan(16 * MIB);
       valve.next(true);
       await until(() => seen.over);
@@ -76,7 +76,7 @@ describe('a feed’s flow', () => {
     },
   );
 
-  it('may be paused on the last chunk, and its connection used again after', async () => {
+  it('may be paused on the last chunk, and its connection reused after', async () => {
     const origin = await start(startFeed((_, response) => response.writeHead(200, { 'Content-Length': 3 }).end('abc')));
     const feed = make();
     for (let round = 0; round < 3; round += 1) {
@@ -94,7 +94,7 @@ describe('a feed’s flow', () => {
         },
       });
       await until(() => chunks.length === 1);
-      // Another request meanwhile must not get the paused connection.
+      // Another request must not get the paused connection.
       await expect(collect(feed.open(at(origin.url), anAsk()))).resolves.toMatchObject({ body: Buffer.from('abc') });
       valve.next(true);
       await until(() => over);
@@ -104,7 +104,7 @@ describe('a feed’s flow', () => {
     expect(origin.connections.made).toBe(2);
   });
 
-  it('completes where the server ends the connection while it is paused', async () => {
+  it('completes if the server ends the connection while it is paused', async () => {
     const content = someBytes(200_000);
     const text = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${content.length}\r\n\r\n`;
     const origin = await start(startScript(text, (socket) => socket.end(content)));
@@ -144,7 +144,7 @@ describe('a feed’s flow', () => {
     expect(all.length).toBeGreaterThan(2);
   });
 
-  describe('left by its subscriber', () => {
+  describe('unsubscribed from', () => {
     const silent = () => startRaw((socket) => socket.resume());
 
     it('closes the connection: while it is paused', async () => {
@@ -182,7 +182,7 @@ describe('a feed’s flow', () => {
       expect(seen).toMatchObject({ error: undefined });
     });
 
-    it('asks nothing any more: before the connection stands', async () => {
+    it('sends no request: before the connection is established', async () => {
       const origin = await start(startFeed((_, response) => response.end()));
       const feed = make();
       watch(feed.open(at(`${origin.url}/left`), anAsk())).leave();
@@ -193,14 +193,14 @@ describe('a feed’s flow', () => {
       expect(origin.requests.map(({ url }) => url)).toEqual(['/stayed']);
     });
 
-    it('asks nothing any more: at once', async () => {
+    it('sends no request: at once', async () => {
       const origin = await start(startFeed((_, response) => response.end()));
       watch(make().open(at(`${origin.url}/left`), anAsk())).leave();
       await collect(make().open(at(`${origin.url}/other`), anAsk()));
       expect(origin.connections.made).toBe(1);
     });
 
-    it('asks nothing any more: on a connection that is used again, and stays open', async () => {
+    it('sends no request: on a reused connection, which stays open', async () => {
       const origin = await start(startFeed((_, response) => response.end()));
       const feed = make();
       await collect(feed.open(at(`${origin.url}/first`), anAsk()));
@@ -212,7 +212,7 @@ describe('a feed’s flow', () => {
       expect(origin.requests.map(({ url }) => url)).toEqual(['/first', '/last', '/last']);
     });
 
-    it('asks nothing any more: while it waits for a connection', async () => {
+    it('sends no request: while it waits for a connection', async () => {
       const running: ServerResponse[] = [];
       const origin = await start(startFeed((_, response) => running.push(response)));
       const feed = make({ connections: 1 });
@@ -230,7 +230,7 @@ describe('a feed’s flow', () => {
       expect(origin.connections.made).toBe(1);
     });
 
-    it('lets the next in line have its place: within the TLS handshake', async () => {
+    it('frees its slot for the next in line: within the TLS handshake', async () => {
       const origin = await start(silent());
       const feed = make({ connections: 1, connectTimeout: 300 });
       const first = watch(feed.open(at(origin.url.replace('http', 'https')), anAsk()));
@@ -264,7 +264,7 @@ describe('a feed’s flow', () => {
     });
   });
 
-  it('keeps to its bound of connections, first come first served', async () => {
+  it('respects its limit of connections, first come first served', async () => {
     const running: { url: string | undefined; response: ServerResponse }[] = [];
     const origin = await start(startFeed(({ url }, response) => running.push({ url, response })));
     const feed = make({ connections: 3 });
@@ -280,7 +280,7 @@ describe('a feed’s flow', () => {
     expect(origin.connections.made).toBe(3);
   });
 
-  it('does not keep the process alive by an idle connection', async () => {
+  it('does not keep the process alive with an idle connection', async () => {
     const origin = await start(startFeed((_, response) => response.end('x')));
     const program = `
       import { createFeed } from ${JSON.stringify(new URL('../../../../src/sources/feed/open.ts', import.meta.url).href)};
@@ -291,7 +291,7 @@ describe('a feed’s flow', () => {
     expect(stdout).toBe('done\n');
   });
 
-  it('goes on after a connection that failed: the next request gets a new one', async () => {
+  it('continues after a connection that failed: the next request gets a new one', async () => {
     let count = 0;
     const origin = await start(
       startRaw((socket) => {
@@ -313,7 +313,7 @@ describe('a feed’s flow', () => {
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
   });
 
-  it('closes idle connections, and all of them in the end', async () => {
+  it('closes idle connections, and all of them at the end', async () => {
     const origin = await start(startFeed((_, response) => response.end('x')));
     const brief = make({ idleTimeout: 50 });
     await collect(brief.open(at(origin.url), anAsk()));
@@ -326,7 +326,7 @@ describe('a feed’s flow', () => {
     await until(() => origin.connections.open.size === 0);
   });
 
-  it('fails what runs and what waits when it is closed', async () => {
+  it('fails running and waiting requests when it is closed', async () => {
     const origin = await start(startRaw((socket) => socket.resume()));
     const feed = make({ connections: 1 });
     const running = failureOf(feed.open(at(origin.url), anAsk()));

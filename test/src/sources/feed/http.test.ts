@@ -28,7 +28,7 @@ describe('a feed over HTTP', () => {
       return origin.requests[0];
     };
 
-    it('for the file as it is', async () => {
+    it('for the file without encoding', async () => {
       const request = await asked();
       expect(request?.method).toBe('GET');
       expect(request?.url).toBe('/a%20b/c%2Fd;x?q=%C3%A4&r');
@@ -98,7 +98,7 @@ describe('a feed over HTTP', () => {
     expect(head?.headers.filter(([name]) => /^content-type$/i.test(name)).map(([, value]) => value)).toEqual([type]);
   });
 
-  it('passes informational answers over', async () => {
+  it('skips informational answers', async () => {
     const origin = await start(
       startScript('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'),
     );
@@ -107,7 +107,7 @@ describe('a feed over HTTP', () => {
     expect(body.toString()).toBe('hi');
   });
 
-  it('passes an encoded body through as it is, headers and bytes agreeing', async () => {
+  it('passes an encoded body through unchanged, headers and bytes agreeing', async () => {
     const zipped = gzipSync('x'.repeat(10_000));
     const origin = await start(
       startFeed((_, response) =>
@@ -121,7 +121,7 @@ describe('a feed over HTTP', () => {
 
   it.each([
     ['chunked', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n', 'abcde'],
-    ['chunked with nothing in it', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', ''],
+    ['chunked and empty', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', ''],
     ['until the connection ends', 'Connection: close\r\n\r\nabcde', 'abcde'],
   ])('reads a body without a length: %s', async (_, rest, text) => {
     const origin = await start(startScript(`HTTP/1.1 200 OK\r\n${rest}`, (socket) => socket.end()));
@@ -130,7 +130,7 @@ describe('a feed over HTTP', () => {
     expect(body.toString()).toBe(text);
   });
 
-  it('tells a refusal without reading its body, and uses the connection again where the rest is short', async () => {
+  it('reports a refusal without reading its body, and reuses the connection if the rest is short', async () => {
     const origin = await start(
       startFeed((request, response) =>
         request.url?.startsWith('/gone')
@@ -164,7 +164,7 @@ describe('a feed over HTTP', () => {
     await origin.quiet();
   });
 
-  it('closes the connection of a refusal whose short rest never comes', async () => {
+  it('closes the connection of a refusal whose short rest never arrives', async () => {
     const origin = await start(
       startFeed((_, response) => {
         response.writeHead(404, { 'Content-Length': 10 }).write('x');
@@ -181,7 +181,7 @@ describe('a feed over HTTP', () => {
       ['closes at once', '', end, 'CONNECTION_LOST'],
       ['resets at once', '', reset, 'CONNECTION_LOST'],
       ['closes within the head', 'HTTP/1.1 200 OK\r\nContent-Len', end, 'CONNECTION_LOST'],
-      ['speaks no HTTP', 'SSH-2.0-OpenSSH_9\r\n', end, 'PROTOCOL_ERROR'],
+      ['does not speak HTTP', 'SSH-2.0-OpenSSH_9\r\n', end, 'PROTOCOL_ERROR'],
       ['sends a broken header field', 'HTTP/1.1 200 OK\r\nno colon\r\n\r\n', end, 'PROTOCOL_ERROR'],
       [
         'sends two lengths',
@@ -246,15 +246,15 @@ describe('a feed over HTTP', () => {
     });
   });
 
-  it('takes no more than 128 header fields', async () => {
+  it('accepts no more than 128 header fields', async () => {
     const origin = await start(startScript(`HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(129)}\r\n`));
     await expect(failureOf(open(`${origin.url}/x`))).resolves.toMatchObject({
       code: 'PROTOCOL_ERROR',
-      message: `${origin.url}/x sent 129 header fields; taken are 128`,
+      message: `${origin.url}/x sent 129 header fields; at most 128 are accepted`,
     });
   });
 
-  it('takes 128 header fields, and 15 KiB of them', async () => {
+  it('accepts 128 header fields, and 15 KiB of them', async () => {
     const many = `${'X: 1\r\n'.repeat(127)}Content-Length: 0\r\n\r\n`;
     const large = `${`X: ${'x'.repeat(1024)}\r\n`.repeat(15)}Content-Length: 0\r\n\r\n`;
     for (const fields of [many, large]) {
@@ -264,7 +264,7 @@ describe('a feed over HTTP', () => {
     }
   });
 
-  it('says where nobody listens', async () => {
+  it('reports a port on which no server listens', async () => {
     const error = await failureOf(open(`http://127.0.0.1:${await closedPort()}/x`));
     expect(error).toMatchObject({ code: 'CONNECT_FAILED' });
     expect(error.message).toContain('ECONNREFUSED');
@@ -273,12 +273,12 @@ describe('a feed over HTTP', () => {
     });
   });
 
-  it('says where a name means nothing', async () => {
+  it('reports a host name that does not resolve', async () => {
     await expect(failureOf(open('http://nobody.invalid/x'))).resolves.toMatchObject({ code: 'DNS_FAILED' });
   });
 
   it.each([
-    ['no URL at all', 'bear.rpm', {}, 'not a feed’s URL: “bear.rpm”; expected http://… or https://…'],
+    ['not a URL at all', 'bear.rpm', {}, 'not a feed’s URL: “bear.rpm”; expected http://… or https://…'],
     ['another scheme', 'ftp://feed/x', {}, 'not a feed’s URL: “ftp://feed/x”'],
     ['a header field of two lines', 'http://127.0.0.1/x', { headers: [['X', 'a\r\nb']] }, 'invalid X header'],
     [
@@ -288,7 +288,7 @@ describe('a feed over HTTP', () => {
       'invalid transfer-encoding header',
     ],
     ['a proxy without URL', 'http://127.0.0.1/x', { proxy: { url: 'proxy:3128' } }, 'the proxy’s URL is “proxy:3128”'],
-  ] as const)('says what is configured wrongly: %s', async (_, url, access, text) => {
+  ] as const)('reports a configuration error: %s', async (_, url, access, text) => {
     const error = await failureOf(open(url, access));
     expect(error).toMatchObject({ code: 'SOURCE_BROKEN', source: 'feed' });
     expect(error.message).toContain(text);

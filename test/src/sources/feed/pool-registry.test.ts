@@ -22,7 +22,7 @@ describe('pools of connections', () => {
   };
   const url = (text = 'https://feed.test/a') => new URL(text);
 
-  it('are one for an origin and what connections are made of', () => {
+  it('are shared for the same origin and connection parameters', () => {
     const registry = create();
     const access = (): Access => ({
       ca: made.authority.cert,
@@ -31,14 +31,14 @@ describe('pools of connections', () => {
     });
     const pool = registry.of(url(), access());
     expect(registry.of(url('https://feed.test:443/b?c'), access())).toBe(pool);
-    // These go with each request.
+    // These belong to each request.
     expect(
       registry.of(url(), { ...access(), basicAuth: { username: 'me', password: 'x' }, headers: [['a', 'b']] }),
     ).toBe(pool);
     expect(registry.size).toBe(1);
   });
 
-  it('are others where anything of that differs', () => {
+  it('differ if one of these differs', () => {
     const registry = create();
     const accesses: readonly Access[] = [
       {},
@@ -60,13 +60,13 @@ describe('pools of connections', () => {
     expect(registry.of(url(), { verifyServer: true })).toBe(found[0]);
   });
 
-  it('are forgotten once nobody has used them for a while', async () => {
+  it('are removed once they were unused for a while', async () => {
     const registry = create({ idleTimeout: 20 });
     registry.of(url(), {});
     await until(() => registry.size === 0);
   });
 
-  it('are kept while they are used, and forgotten after', async () => {
+  it('are kept while they are used, and removed after', async () => {
     const registry = create({ idleTimeout: 20 });
     const pool = registry.of(url(), {});
     let release = () => {};

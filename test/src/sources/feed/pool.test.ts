@@ -28,7 +28,7 @@ describe('a pool', () => {
     return { pool, made, take, quiet: () => quiet };
   };
 
-  it('makes lanes as they are needed, and gives the one used last first', () => {
+  it('makes connections when needed, and gives out the most recently used first', () => {
     const { made, take } = create(5);
     const [one, two, three] = [take(), take(), take()];
     expect(made).toHaveLength(3);
@@ -41,7 +41,7 @@ describe('a pool', () => {
     expect(made).toHaveLength(3);
   });
 
-  it('lets wait in order, forgets who stops waiting, and takes nothing back twice', () => {
+  it('serves waiters in order, drops those that stop waiting, and takes nothing back twice', () => {
     const { made, take } = create(1);
     const [one, two, three, four] = [take(), take(), take(), take()];
     expect([two.connection, three.connection, four.connection]).toEqual([undefined, undefined, undefined]);
@@ -54,7 +54,7 @@ describe('a pool', () => {
     expect(made).toHaveLength(1);
   });
 
-  it('is quiet when every lane is back', () => {
+  it('is quiet when every connection is back', () => {
     const { take, quiet } = create(2);
     const [one, two, three] = [take(), take(), take()];
     one.giveBack();

@@ -59,20 +59,20 @@ describe('a feed behind a proxy', () => {
     await expect(failureOf(open(origin.url, untrusting))).resolves.toMatchObject({ code: 'TLS_FAILED' });
   });
 
-  it.each(['http', 'https'])('is refused where the proxy wants a password: %s', async (scheme) => {
+  it.each(['http', 'https'])('is refused if the proxy wants a password: %s', async (scheme) => {
     const proxy = await startProxy();
     const error = await failureOf(open(`${scheme}://127.0.0.1:1/a`, { proxy: { url: proxy.url } }));
     expect(error).toMatchObject({ code: 'SOURCE_REFUSED', sourceStatus: 407 });
   });
 
-  it('cannot be had where the proxy is not there', async () => {
+  it('is not available if the proxy is not running', async () => {
     for (const scheme of ['http', 'https']) {
       const error = await failureOf(open(`${scheme}://127.0.0.1:1/a`, { proxy: { url: 'http://127.0.0.1:1' } }));
       expect(error).toMatchObject({ code: 'CONNECT_FAILED' });
     }
   });
 
-  it.each(['http', 'https'])('leaves no connection behind where the proxy says nothing: %s', async (scheme) => {
+  it.each(['http', 'https'])('leaves no connection behind if the proxy never answers: %s', async (scheme) => {
     const silent = await keep(startRaw((socket) => socket.resume()));
     const access: Access = { proxy: { url: silent.url } };
     const asked = open(`${scheme}://127.0.0.1:1/a`, access).subscribe({ error: () => {} });
@@ -81,17 +81,17 @@ describe('a feed behind a proxy', () => {
     await silent.quiet();
   });
 
-  it('is given up where the proxy does not open a tunnel in time, and the connection closed', async () => {
+  it('fails if the proxy does not open a tunnel in time, and closes the connection', async () => {
     const silent = await keep(startRaw((socket) => socket.resume()));
     const access: Access = { proxy: { url: silent.url }, connectTimeout: 100 };
     await expect(failureOf(open('https://127.0.0.1:1/a', access))).resolves.toMatchObject({
       code: 'CONNECT_TIMEOUT',
-      message: expect.stringContaining('the proxy opened no tunnel in time'),
+      message: expect.stringContaining('the proxy did not open a tunnel in time'),
     });
     await silent.quiet();
   });
 
-  it('is known by its own name through a tunnel, too', async () => {
+  it('is verified by its own name also through a tunnel', async () => {
     const { authority, elsewhere } = await createCertificates();
     const origin = await keep(startFeed((_, response) => response.end(), elsewhere));
     const proxy = await startProxy();
@@ -101,7 +101,7 @@ describe('a feed behind a proxy', () => {
     expect(origin.requests).toHaveLength(0);
   });
 
-  it('says what is configured wrongly, and is asked as usual after', async () => {
+  it('reports a configuration error, and works as usual after', async () => {
     const single = createFeed(feedSettings({ connections: 1 }));
     const origin = await keep(startFeed((_, response) => response.end('hi')));
     const proxy = await startProxy();

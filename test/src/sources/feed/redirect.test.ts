@@ -27,7 +27,7 @@ describe('a feed that redirects', () => {
   };
   const open = (url: string, access?: Access, ask = anAsk()) => feed.open(at(url, { access }), ask);
 
-  /** Leads from `/N` to `/N-1`, down to the file at `/0`. */
+  /** Redirects from `/N` to `/N-1`, down to the file at `/0`. */
   const ladder: RequestListener = (request, response) => {
     const step = Number(request.url?.slice(1));
     if (step === 0) return response.end('found');
@@ -35,7 +35,7 @@ describe('a feed that redirects', () => {
   };
 
   it.each([301, 302, 303, 307, 308])(
-    'is followed at status %i, by the same method and for the same bytes',
+    'is followed at status %i, with the same method and for the same bytes',
     async (status) => {
       const origin = await start((request, response) =>
         request.url === '/a/b?c'
@@ -69,16 +69,16 @@ describe('a feed that redirects', () => {
     const origin = await start(ladder);
     const error = await failureOf(open(`${origin.url}/11`));
     expect(error).toMatchObject({ code: 'TOO_MANY_REDIRECTS', sourceStatus: 302 });
-    expect(error.message).toBe(`${origin.url}/11 redirects more than 10 times`);
+    expect(error.message).toBe(`${origin.url}/11: too many redirects (max_redirects = 10)`);
     expect(origin.requests).toHaveLength(11);
   });
 
-  it('is found out where it goes in circles', async () => {
+  it('is detected as a loop', async () => {
     const origin = await start((_, response) => response.writeHead(302, { Location: '/again' }).end());
     await expect(failureOf(open(`${origin.url}/again`))).resolves.toMatchObject({ code: 'TOO_MANY_REDIRECTS' });
   });
 
-  it('is followed while the valve is closed, whose state then holds', async () => {
+  it('is followed while the valve is closed, and the valve’s state applies after', async () => {
     const { listener, sent } = flood(someBytes(32 * 1024 * 1024));
     const there = await start(listener);
     const here = await start((request, response) =>
@@ -90,7 +90,8 @@ describe('a feed that redirects', () => {
       open(`${here.url}/5`, undefined, anAsk({ valve: always(false) })).subscribe({ next: resolve, error: reject });
     });
     await expect(head).resolves.toMatchObject({ type: 'head', length: 32 * 1024 * 1024 });
-    // The rest of each redirect was read in spite of the valve, so its connection served the next but one.
+    // The rest of each redirect was read in spite of the valve, so its connection served the next
+    // but one.
     expect(here.connections.made).toBeLessThanOrEqual(2);
     await collect(open(`${there.url}/other`));
     expect(sent.get('/paused')).toBeLessThan(16 * 1024 * 1024);
@@ -112,11 +113,11 @@ describe('a feed that redirects', () => {
   });
 
   it.each([
-    [undefined, 'no Location to go to'],
-    ['http://[', 'a Location that is no URL'],
+    [undefined, 'no Location'],
+    ['http://[', 'a Location that is not a URL'],
     ['ftp://elsewhere/x', 'a Location that leads to ftp:; expected http: or https:'],
     ['file:///etc/passwd', 'a Location that leads to file:; expected http: or https:'],
-  ])('to nowhere is an error: %p', async (location, text) => {
+  ])('to an unusable target is an error: %p', async (location, text) => {
     const origin = await start((_, response) =>
       response.writeHead(302, location === undefined ? {} : { Location: location }).end(),
     );
@@ -125,14 +126,14 @@ describe('a feed that redirects', () => {
     expect(error.message).toBe(`${origin.url}/x answered 302 with ${text}`);
   });
 
-  it('names the place that failed, not the one it began at', async () => {
+  it('has errors with the URL that failed, not the first one', async () => {
     const there = await start((_, response) => response.writeHead(404).end());
     const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/gone` }).end());
     const error = await failureOf(open(`${here.url}/x`));
     expect(error.message).toBe(`${there.url}/gone answered 404`);
   });
 
-  it('reads a Location beyond ASCII as UTF-8', async () => {
+  it('decodes a non-ASCII Location as UTF-8', async () => {
     const origin = await start((request, response) =>
       request.url === '/x'
         ? response.writeHead(302, { Location: Buffer.from('/ä').toString('latin1') }).end()
@@ -141,7 +142,7 @@ describe('a feed that redirects', () => {
     await expect(collect(open(`${origin.url}/x`))).resolves.toMatchObject({ body: Buffer.from('/%C3%A4') });
   });
 
-  it('frees everything where the subscriber leaves after a redirect', async () => {
+  it('releases everything if the subscriber leaves after a redirect', async () => {
     const there = await start((_, response) => response.writeHead(200, { 'Content-Length': 10 }).write('x'));
     const here = await start((_, response) => response.writeHead(302, { Location: there.url }).end());
     await new Promise<void>((resolve) => {
@@ -185,14 +186,14 @@ describe('a feed that redirects', () => {
       seen.length = 0;
     });
 
-    it('shows them again at the same origin', async () => {
+    it('sends them again to the same origin', async () => {
       const origin = await start(noting(ladder), tls());
       await collect(open(`${origin.url}/1`, credentials()));
       const all = { auth: expect.stringMatching(/^Basic /), rhui: 'secret', certificate: 'first client' };
       expect(seen).toEqual([all, all]);
     });
 
-    it('trusts another origin by the system’s authorities alone, and verifies it', async () => {
+    it('trusts another origin only through the system’s authorities, and verifies it', async () => {
       const there = await start(noting(ladder), tls());
       const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end(), tls());
       await expect(failureOf(open(here.url, credentials()))).resolves.toMatchObject({ code: 'TLS_FAILED' });
@@ -202,7 +203,7 @@ describe('a feed that redirects', () => {
       expect(seen).toEqual([]);
     });
 
-    it('shows another origin nothing', async () => {
+    it('sends them to no other origin', async () => {
       const there = await start((request, response) => response.end(JSON.stringify(request.headers)));
       const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end());
       const { body } = await collect(open(here.url.replace('//', '//me:secret@'), { ...credentials() }));
@@ -210,12 +211,12 @@ describe('a feed that redirects', () => {
       expect(body.toString()).not.toMatch(/authorization|rhui|secret/i);
     });
 
-    it('does not go from https down to http', async () => {
+    it('is not followed from https down to http', async () => {
       const there = await start(ladder);
       const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end(), tls());
       const error = await failureOf(open(here.url, credentials()));
       expect(error).toMatchObject({ code: 'TOO_MANY_REDIRECTS' });
-      expect(error.message).toContain('a way from https: down to http:, not taken');
+      expect(error.message).toContain('a redirect from https: to http:, which is not followed');
       expect(there.requests).toHaveLength(0);
     });
   });

@@ -20,7 +20,7 @@ describe('a feed over TLS', () => {
   });
   afterAll(() => feed.close());
 
-  /** Tells the name on the client's certificate. */
+  /** Answers with the name on the client's certificate. */
   const start = async (tls: ServerOptions): Promise<TestFeed> => {
     const server = await startFeed((request, response) => {
       response.end((request.socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody');
@@ -38,7 +38,7 @@ describe('a feed over TLS', () => {
     ...more,
   });
 
-  it('is verified by the authority given, by name and by address', async () => {
+  it('is verified with the given authority, by name and by address', async () => {
     const server = await start(made.server);
     await expect(collect(open(server.url, trusting()))).resolves.toMatchObject({ body: Buffer.from('nobody') });
     const byName = server.url.replace('127.0.0.1', 'localhost');
@@ -52,10 +52,10 @@ describe('a feed over TLS', () => {
       () => ({ ca: made.stranger.cert }),
       'an authority that is not trusted here',
     ],
-    ['no authority of its own', () => made.server, () => ({}), 'an authority that is not trusted here'],
+    ['no own authority', () => made.server, () => ({}), 'an authority that is not trusted here'],
     ['expired', () => made.expired, trusting, 'has expired'],
     ['another host name', () => made.elsewhere, trusting, 'is for another host name'],
-  ])('is refused where its certificate is wrong: %s', async (_, identity, access, text) => {
+  ])('is refused if its certificate is wrong: %s', async (_, identity, access, text) => {
     const server = await start(identity());
     const error = await failureOf(open(`${server.url}/x?secret`, access()));
     expect(error).toMatchObject({ code: 'TLS_FAILED', source: 'feed' });
@@ -64,14 +64,14 @@ describe('a feed over TLS', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it('is refused where its certificate is self-signed', async () => {
+  it('is refused if its certificate is self-signed', async () => {
     const server = await start(made.selfSigned);
     const error = await failureOf(open(server.url));
     expect(error).toMatchObject({ code: 'TLS_FAILED' });
     expect(error.message).toContain('is self-signed');
   });
 
-  it('is taken as it is where validation is off', async () => {
+  it('is accepted unverified if validation is off', async () => {
     for (const identity of [made.server, made.expired, made.elsewhere, made.selfSigned]) {
       const server = await start(identity);
       await expect(collect(open(server.url, { verifyServer: false }))).resolves.toMatchObject({
@@ -95,7 +95,7 @@ describe('a feed over TLS', () => {
     expect(server.connections.made).toBe(2);
   });
 
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('says that it demands a client certificate: %s', async (version) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('reports that it demands a client certificate: %s', async (version) => {
     const server = await start(demanding({ minVersion: version, maxVersion: version }));
     for (let round = 0; round < 10; round += 1) {
       const error = await failureOf(open(server.url, trusting()));
@@ -104,14 +104,14 @@ describe('a feed over TLS', () => {
     }
   });
 
-  it('refuses the client certificate of a stranger', async () => {
+  it('refuses an unknown client certificate', async () => {
     const server = await start(demanding());
     const error = await failureOf(open(server.url, presenting(made.strangersClient)));
     expect(['TLS_FAILED', 'CONNECTION_LOST']).toContain(error.code);
     expect(server.requests).toHaveLength(0);
   });
 
-  it('says where a server does not speak TLS', async () => {
+  it('reports a server that does not speak TLS', async () => {
     const server = await startFeed((_, response) => response.end());
     started.push(server);
     const error = await failureOf(open(server.url.replace('http:', 'https:')));
@@ -119,7 +119,7 @@ describe('a feed over TLS', () => {
     expect(error.message).toContain('does not speak TLS on this port');
   });
 
-  it('is given up where the handshake takes too long, and the connection closed', async () => {
+  it('fails if the handshake takes too long, and closes the connection', async () => {
     const server = await startRaw((socket) => socket.resume());
     started.push(server);
     const error = await failureOf(open(server.url.replace('http:', 'https:')));
@@ -127,7 +127,7 @@ describe('a feed over TLS', () => {
     await server.quiet();
   });
 
-  it('takes the source’s own connect timeout before the general one', async () => {
+  it('prefers the source’s own connect timeout to the general one', async () => {
     const patient = createFeed(feedSettings({ connectTimeout: 1_000_000 }));
     const server = await startRaw((socket) => socket.resume());
     started.push(server);
@@ -140,9 +140,9 @@ describe('a feed over TLS', () => {
   });
 
   it.each<[string, () => Access, string]>([
-    ['a CA that is no PEM', () => ({ ca: 'nonsense' }), 'the CA text holds no PEM certificate'],
+    ['a CA that is not PEM', () => ({ ca: 'nonsense' }), 'the CA text holds no PEM certificate'],
     [
-      'a CA cut short',
+      'a truncated CA',
       () => ({ ca: made.authority.cert.replace(/\n.{64}\n/, '\n') }),
       'the CA text holds a certificate that cannot be read',
     ],
@@ -151,20 +151,20 @@ describe('a feed over TLS', () => {
       () => ({ clientCert: made.client.cert }),
       'the client certificate has no private key',
     ],
-    ['a certificate that is no PEM', () => ({ clientCert: 'x', clientKey: made.client.key }), 'cannot be used'],
+    ['a certificate that is not PEM', () => ({ clientCert: 'x', clientKey: made.client.key }), 'cannot be used'],
     [
       'another certificate’s key',
       () => ({ clientCert: made.client.cert, clientKey: made.server.key }),
       'cannot be used',
     ],
-  ])('says what is configured wrongly: %s', async (_, access, text) => {
+  ])('reports a configuration error: %s', async (_, access, text) => {
     const error = await failureOf(open('https://127.0.0.1:1/x', access()));
     expect(error).toMatchObject({ code: 'SOURCE_BROKEN', source: 'feed' });
     expect(error.message).toContain(text);
     expect(error.message).not.toContain('BEGIN');
   });
 
-  it('presents no certificate where only the key is there', async () => {
+  it('presents no certificate if only the key is configured', async () => {
     const server = await start({ ...demanding(), rejectUnauthorized: false });
     const access = { ...trusting(), clientKey: made.client.key };
     await expect(collect(open(server.url, access))).resolves.toMatchObject({ body: Buffer.from('nobody') });
