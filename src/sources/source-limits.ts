@@ -64,7 +64,7 @@ const full = (location: Location, places: number | undefined, timeoutMs: number)
   new StreamError(
     'SOURCE_FULL',
     'self',
-    `${sourceName(holderOf(location))} is at its limit (max_concurrent = ${places}); ${location.url} waited ${timeoutMs} ms`,
+    `${sourceName(holderOf(location))} is at its limit of ${places} concurrent transfers; ${location.url} waited ${timeoutMs} ms`,
   );
 
 /**

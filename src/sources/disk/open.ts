@@ -143,10 +143,9 @@ const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | Stre
 };
 
 /**
- * The fields that describe the content. For a copy they are those of the original transfer, as far
- * as they are known; otherwise the file's own. A copy's file time is the time of saving, not when
- * the content was modified. The file's entity tag is strong: time, size and inode change with the
- * content (RFC 9110 section 8.8.1).
+ * The fields that describe the content: those that the location has, otherwise the file's own. The
+ * file's entity tag is strong: time, size and inode change with the content (RFC 9110 section
+ * 8.8.1).
  */
 const fieldsOf = ({ path, stats }: DiskFile, { headers }: Location): readonly Header[] =>
   headers ?? [

@@ -56,7 +56,7 @@ describe('slots of a source', () => {
     marbles(({ cold, expectObservable }) => {
       const open = withLimits(() => cold<SourceEvent>('h---------|', { h: head }), { timeoutMs: 5 });
       const one = from('alternate:one', { maxConcurrent: 1 });
-      const text = 'alternate:one is at its limit (max_concurrent = 1); http://acs/x waited 5 ms';
+      const text = 'alternate:one is at its limit of 1 concurrent transfers; http://acs/x waited 5 ms';
       expectObservable(opening(open, one)).toBe('h---------|', { h: head });
       expectObservable(opening(open, one)).toBe('-----#', {}, new StreamError('SOURCE_FULL', 'self', text));
     }));
