@@ -9,12 +9,13 @@ const both = (
 ): { username: string; password: string } | undefined =>
   username !== undefined && password !== undefined ? { username, password } : undefined;
 
-/** Pulp's `proxy_host` is a host or a URL; the port is always apart. */
+/** Pulp's `proxy_host` is a host or a URL; the port is always separate. */
 const proxyUrl = (host: string, port: number): string => `${host.includes('://') ? host : `http://${host}`}:${port}`;
 
 /**
- * How an importer's feed is approached, by Pulp's rules: the server is verified unless `ssl_validation` is false, and whatever
- * comes in pairs (certificate and key, host and port, name and password) counts only when both halves are there.
+ * An importer's settings for the connection to the feed, by Pulp's rules. The server is verified
+ * unless `ssl_validation` is false. Pairs (certificate and key, host and port, name and password)
+ * count only if both halves are given.
  */
 export const accessOf = (config: ImporterConfig): Access => {
   const basicAuth = both(config.basic_auth_username, config.basic_auth_password);

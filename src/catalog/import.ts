@@ -6,11 +6,11 @@ import { trimPrefix } from './sqlite/prefix.ts';
 import type { NewEntry } from './sqlite/rows.ts';
 import type { SqliteCatalog } from './sqlite.ts';
 
-/** How far an import has come. */
+/** The progress of an import. */
 export interface Progress {
   /** The file being read, relative to the repository's base. */
   readonly file: string;
-  /** Bytes of it read so far, and in all where that is known. */
+  /** Bytes of the file read so far; `size`: its total, if known. */
   readonly bytes: number;
   readonly size?: number;
   /** Packages and metadata files so far. */
@@ -21,11 +21,11 @@ export interface ImportOptions {
   readonly catalog: SqliteCatalog;
   readonly format: Format;
   readonly selection?: Selection;
-  /** The repository's URL, as `toBase` gives it. */
+  /** The repository's URL, as returned by `toBase`. */
   readonly base: string;
-  /** Where the repository appears in the catalog; begins with `/`. */
+  /** The repository's place in the catalog; begins with `/`. */
   readonly prefix: string;
-  /** The bytes at a URL. Rejects with SOURCE_MISSING or SOURCE_REFUSED where there are none. */
+  /** Reads a URL. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it has no content. */
   readonly read: (url: string) => AsyncIterable<Uint8Array>;
   /** The importer whose credentials apply to the entries. */
   readonly importer: string;
@@ -36,37 +36,41 @@ export interface ImportResult {
   readonly revision: number;
   readonly packages: number;
   readonly metadata: number;
-  /** Entries of the earlier revisions, removed. */
+  /** Entries of earlier revisions that were removed. */
   readonly removed: number;
-  /** Indices that the repository lists and does not have. */
+  /** Indices that the repository lists but does not have. */
   readonly missing: readonly string[];
 }
 
 const BATCH = 1000;
 
-/** A repository's URL, with a slash at its end, from what an operator typed: an http(s) or file URL, or a folder. */
+/**
+ * Converts an operator's input (an http, https or file URL, or a folder) to a repository URL with a
+ * slash at its end.
+ */
 export const toBase = (text: string): string => {
   if (!/^(https?|file):\/\//i.test(text)) return pathToFileURL(`${text}/`).href.replace(/\/+$/, '/');
-  if (!URL.canParse(text)) throw new Error(`'${text}' is no URL`);
+  if (!URL.canParse(text)) throw new Error(`'${text}' is not a URL`);
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
     throw new Error(
-      `${url.host}: credentials do not belong in the URL; make an importer with --username and --password`,
+      `${url.host}: the URL must not contain credentials; create an importer with --username and --password`,
     );
   }
-  if (url.search !== '' || url.hash !== '') throw new Error(`'${text}': a repository's URL has no ? and no #`);
+  if (url.search !== '' || url.hash !== '') throw new Error(`'${text}': a repository URL must not contain ? or #`);
   return url.href.replace(/\/*$/, '/');
 };
 
-/** Checks where a repository shall appear. */
+/** Checks a repository's place in the catalog. */
 const toPrefix = (prefix: string): string => {
   if (!prefix.startsWith('/')) throw new Error(`prefix '${prefix}' does not begin with /`);
   return trimPrefix(prefix);
 };
 
 /**
- * Reads a repository and publishes one entry per package and metadata file below a prefix, as the importer's next revision there,
- * in place of the earlier ones. All or nothing: an import that fails leaves the catalog as it was.
+ * Reads a repository and publishes one entry per package and metadata file below a prefix. The
+ * entries form the importer's next revision there and replace the earlier ones. All or nothing: a
+ * failed import leaves the catalog unchanged.
  */
 export const importRepository = async (options: ImportOptions): Promise<ImportResult> => {
   const { catalog, format, selection = {}, base, read, importer, onProgress } = options;
@@ -95,7 +99,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     url: base + toUrlPath(path),
     checksum,
     ...(size !== undefined && { size }),
-    // Given when it is published.
+    // Set at publication.
     revision: 0,
     data: {},
   });

@@ -3,7 +3,9 @@ import { StreamError } from '../../pipelines/model/index.ts';
 
 const positive = z.number().positive();
 
-/** The keys of an importer's configuration, as Pulp names them. Certificates and keys are PEM texts. */
+/**
+ * The keys of an importer's configuration, as Pulp names them. Certificates and keys are PEM texts.
+ */
 const schema = z.object({
   feed: z.string().optional(),
   ssl_ca_cert: z.string().optional(),
@@ -27,7 +29,10 @@ const schema = z.object({
 
 export type ImporterConfig = z.infer<typeof schema>;
 
-/** Checks a configuration as it was stored; throws SOURCE_BROKEN naming the importer and the key that is wrong. Unknown keys are dropped. */
+/**
+ * Parses a stored configuration. Throws SOURCE_BROKEN with the importer and the invalid key.
+ * Unknown keys are dropped.
+ */
 export const parseImporterConfig = (importerId: string, value: unknown): ImporterConfig => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -42,7 +47,10 @@ const PAIRS = [
   ['basic_auth_username', 'basic_auth_password'],
 ] as const;
 
-/** The pairs of which only one half is given. Pulp ignores such a half; whoever types one meant more. */
+/**
+ * The pairs of which only one half is given. Pulp ignores it; an operator who types one has
+ * forgotten the other.
+ */
 export const halfGiven = (config: ImporterConfig): { given: string; missing: string }[] =>
   PAIRS.flatMap((pair) => {
     const given = pair.find((key) => config[key] !== undefined);
@@ -52,6 +60,6 @@ export const halfGiven = (config: ImporterConfig): { given: string; missing: str
 
 const SECRET: readonly string[] = ['ssl_client_key', 'proxy_password', 'basic_auth_password'];
 
-/** The configuration as it may be shown: private keys and passwords are hidden. */
+/** The configuration for display: private keys and passwords are hidden. */
 export const maskSecrets = (config: ImporterConfig): Record<string, unknown> =>
   Object.fromEntries(Object.entries(config).map(([key, value]) => [key, SECRET.includes(key) ? '********' : value]));

@@ -11,7 +11,9 @@ const isFeedUrl = (url: string): boolean => URL.canParse(url) && /^(https?|file)
 const size = z.number().int().nonnegative();
 const text = z.string().min(1);
 
-/** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_ns`, are passed over. */
+/**
+ * One line: the fields of Pulp's `lazy_content_catalog`. Other fields, such as `_ns`, are ignored.
+ */
 const schema = z
   .object({
     path: z.string().startsWith('/', 'expected a path that begins with /'),
@@ -30,7 +32,7 @@ const schema = z
   })
   .refine(
     (line) => (line.checksum ?? undefined) === undefined || (line.checksum_algorithm ?? undefined) !== undefined,
-    { path: ['checksum_algorithm'], message: 'is missing beside checksum' },
+    { path: ['checksum_algorithm'], message: 'required with checksum' },
   );
 
 /** An entry as a line of JSON, in Pulp's field names. */
@@ -54,18 +56,18 @@ const parseJson = (line: string): unknown => {
   try {
     return JSON.parse(line);
   } catch {
-    throw new Error('is no JSON, expected one object a line');
+    throw new Error('not JSON, expected one object per line');
   }
 };
 
-/** The entry that a line describes; throws naming the fields that are wrong. */
+/** Parses one line. Throws an error that names the invalid fields. */
 const parseLine = (line: string): NewEntry => {
   const parsed = schema.safeParse(parseJson(line));
   if (!parsed.success) {
     throw new Error(parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
   }
   const { path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, revision, data } = parsed.data;
-  // A line with an `_id` is from Pulp's database, of which nothing but the revision says so.
+  // A line with an `_id` comes from Pulp's database. There, only the revision shows a replacement.
   const replaced = parsed.data.replaced ?? (parsed.data._id !== undefined && revision > 1);
   return {
     path,
@@ -85,8 +87,9 @@ const parseLine = (line: string): NewEntry => {
 const SHOWN_FAULTS = 20;
 
 /**
- * Loads entries from lines of JSON, in place of those with the same path, importer and revision; resolves to their number.
- * All or nothing: where any line is bad, rejects naming each by its number (the first twenty), and the catalog stays as it was.
+ * Loads entries from lines of JSON. They replace entries with the same path, importer and revision.
+ * Resolves to the number of entries. All or nothing: on any bad line the catalog stays unchanged.
+ * The rejection lists the first twenty bad lines by number.
  */
 export const loadLines = async (
   catalog: SqliteCatalog,
@@ -116,12 +119,12 @@ export const loadLines = async (
           note(number, messageOf(error));
         }
       }
-      // After a bad line nothing will be published, but the others still have to be looked at.
+      // After a bad line nothing is published, but the remaining lines are still checked.
       if (count === 0) staging.write(entries);
     }
     if (count > 0) fail();
     for (const { first, second } of staging.conflicts()) {
-      note(second, `has the path, importer_id and revision of line ${first}, but says something else`);
+      note(second, `conflicts with line ${first}: same path, importer_id and revision, other content`);
     }
     if (count > 0) fail();
     return staging.publishAsIs();

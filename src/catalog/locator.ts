@@ -5,8 +5,9 @@ const escapeUnprintable = (json: string): string =>
   json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /**
- * How Pulp's `content_catalog` finds a unit whatever repository it came from: the SHA-256, in hexadecimal, of the compact JSON
- * `[type, key]`, the key's fields sorted, whatever is not printable ASCII escaped as Python's `json.dumps` does.
+ * The locator under which Pulp's `content_catalog` stores a unit, independent of the repository. It
+ * is the hexadecimal SHA-256 of the compact JSON `[type, key]`. The key's fields are sorted.
+ * Characters outside printable ASCII are escaped as Python's `json.dumps` does.
  */
 export const locatorOf = (typeId: string, key: UnitKey): string =>
   createHash('sha256')
@@ -14,8 +15,8 @@ export const locatorOf = (typeId: string, key: UnitKey): string =>
     .digest('hex');
 
 /**
- * A unit id made from type and key, so that the same unit has the same id in every import: a UUID of version 8
- * (RFC 9562 section 5.8) whose free bits are the locator's.
+ * A unit id derived from type and key, so that every import gives the same unit the same id. It is
+ * a UUID of version 8 (RFC 9562 section 5.8) whose free bits are those of the locator.
  */
 export const unitIdOf = (typeId: string, key: UnitKey): string => {
   const hex = locatorOf(typeId, key);

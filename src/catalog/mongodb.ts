@@ -7,25 +7,31 @@ import { findEntries } from './mongodb/entries.ts';
 import { type ImporterFolders, readImporter } from './mongodb/importers.ts';
 import { findOffers, findUnitKey } from './mongodb/offers.ts';
 
-/** Pulp 2's own database as the catalog. Asking it writes nothing, and no index is made. */
+/** Pulp 2's own database as the catalog. Lookups write nothing, and no index is created. */
 export interface MongoCatalog extends Catalog {
-  /** What is known of a path is asked for anew by the next request: one of its entries turned out wrong. */
+  /**
+   * Drops the cached answer for a path, so that the next request reads it again. Called if an entry
+   * proves wrong.
+   */
   forget(path: string): void;
 }
 
 interface Options extends ImporterFolders {
   /** Milliseconds that MongoDB may work on one query. */
   readonly maxTime: number;
-  /** Milliseconds for which the answer about a path is kept. Default: 2000. */
+  /** Milliseconds for which the answer for a path is cached. Default: 2000. */
   readonly keepFor?: number;
-  /** Milliseconds since 1970, by which offers expire. */
+  /** Milliseconds since 1970. Decides which offers have expired. */
   readonly now?: () => number;
 }
 
-/** Answers kept at most: some hundred bytes each. */
+/** Limit of cached answers; each takes some hundred bytes. */
 const MOST_ANSWERS = 5_000;
 
-/** The catalog in a database that may be down: each answer is asked for then, and errors with CATALOG_UNAVAILABLE where there is none in time. */
+/**
+ * The catalog in a database that may be down. Each query runs at subscription. It errors with
+ * CATALOG_UNAVAILABLE if no answer comes in time.
+ */
 export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Options): MongoCatalog => {
   const { maxTime, keepFor = 2_000, now = Date.now } = options;
   const entries = keepAnswers({
@@ -37,7 +43,7 @@ export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Opt
 
   return {
     lookup: (path) => entries.of(path).pipe(mergeMap((found) => from(found))),
-    // Never kept: credentials that were changed count from the next request on.
+    // Never cached: changed credentials apply from the next request on.
     access: (importerId) => database.ask((db) => readImporter(db, importerId, options, maxTime)).pipe(map(accessOf)),
     offers: ({ unitTypeId, unitId }) =>
       database

@@ -9,7 +9,10 @@ import { makeRefreshes, type Refreshes } from './sqlite/refreshes.ts';
 import { openDatabase } from './sqlite/schema.ts';
 import { makeUnits, type Units } from './sqlite/units.ts';
 
-/** The embedded catalog: Pulp's collections as tables of one SQLite file. The port's answers are read at subscription, at once. */
+/**
+ * The embedded catalog: Pulp's collections as tables of one SQLite file. The methods of the port
+ * read synchronously, at subscription.
+ */
 export interface SqliteCatalog extends Catalog {
   readonly entries: Entries;
   readonly importers: Importers;
@@ -20,9 +23,9 @@ export interface SqliteCatalog extends Catalog {
 }
 
 interface Options {
-  /** Milliseconds that a write waits for another process's write. Reads never wait. */
+  /** Milliseconds that a write waits for a write of another process. Reads never wait. */
   readonly busyTimeout?: number;
-  /** The time in milliseconds since 1970, by which offers expire. */
+  /** The current time in milliseconds since 1970. Decides which offers have expired. */
   readonly now?: () => number;
 }
 
@@ -36,8 +39,8 @@ const findAccess = (importers: Importers, id: string): Access => {
 };
 
 /**
- * Opens the catalog in a file, made on first use; `:memory:` makes one that is gone when closed.
- * Throws CATALOG_UNAVAILABLE where the file cannot be opened or is something else.
+ * Opens the catalog in a file, which is created on first use. `:memory:` creates one that exists
+ * until `close`. Throws CATALOG_UNAVAILABLE if the file cannot be opened or is not a catalog.
  */
 export const openSqliteCatalog = (
   file: string,

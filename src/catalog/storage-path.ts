@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { sortedFields, type UnitKey } from '../repositories/unit.ts';
 
 /**
- * Where Pulp stores a unit's file, and thereby the path that its clients are redirected to:
- * `{storage_dir}/content/units/{type}/{d[0:2]}/{d[2:]}/{file name}`, d being the SHA-256 over each field's name and value, sorted by name.
+ * The path at which Pulp stores a unit's file, and to which it redirects clients:
+ * `{storage_dir}/content/units/{type}/{d[0:2]}/{d[2:]}/{file name}`. `d` is the SHA-256 of each
+ * field's name and value, sorted by name.
  */
 export const storagePath = (storageDir: string, typeId: string, key: UnitKey, fileName: string): string => {
   const digest = createHash('sha256');

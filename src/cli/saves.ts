@@ -105,6 +105,6 @@ export const addSavesCommands = (program: Command, context: SavesContext): void 
         );
         stdout.write(json ? `${JSON.stringify({ [done]: count })}\n` : `${done} ${saves(count)}\n`);
       });
-  change('retry', 'retry save requests now instead of when they are due', 'hurried');
+  change('retry', 'retry save requests now instead of when they are due', 'rescheduled');
   change('drop', 'drop save requests: their units are not saved until they are requested again', 'dropped');
 };

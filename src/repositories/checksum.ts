@@ -12,8 +12,8 @@ const DIGITS: Readonly<Record<ChecksumAlgorithm, number>> = {
 const isAlgorithm = (name: string): name is ChecksumAlgorithm => CHECKSUM_ALGORITHMS.some((known) => known === name);
 
 /**
- * A checksum as metadata spells it: `sha` is SHA-1 there, digits may be upper case. Throws where it cannot be one;
- * `saidBy` tells who says so.
+ * Reads a checksum as metadata spells it: `sha` means SHA-1, and digits may be upper case. Throws
+ * an error that begins with `saidBy` if the text is not a checksum.
  */
 export const toChecksum = (type: string, text: string, saidBy?: string): Checksum => {
   const where = saidBy === undefined ? '' : `${saidBy}: `;
@@ -24,14 +24,16 @@ export const toChecksum = (type: string, text: string, saidBy?: string): Checksu
     throw new Error(`${where}unknown checksum type '${type}', expected one of ${CHECKSUM_ALGORITHMS.join(', ')}`);
   }
   if (!/^[0-9a-f]*$/.test(value) || value.length !== DIGITS[algorithm]) {
-    throw new Error(`${where}'${text}' is no ${algorithm} checksum, expected ${DIGITS[algorithm]} hexadecimal digits`);
+    throw new Error(
+      `${where}'${text}' is not a valid ${algorithm} checksum, expected ${DIGITS[algorithm]} hexadecimal digits`,
+    );
   }
   return { algorithm, value };
 };
 
-/** A checksum as operators write it: `sha256:0123…`. */
+/** Reads a checksum as operators write it: `sha256:0123…`. */
 export const parseChecksum = (text: string): Checksum => {
   const colon = text.indexOf(':');
-  if (colon < 0) throw new Error(`'${text}' is no checksum, expected ALGORITHM:DIGITS such as sha256:0123…`);
+  if (colon < 0) throw new Error(`'${text}' is not a checksum, expected ALGORITHM:DIGITS such as sha256:0123…`);
   return toChecksum(text.slice(0, colon), text.slice(colon + 1));
 };

@@ -8,15 +8,15 @@ import { makeMeter, parseVerified } from './verify.ts';
 
 const RELEASE_FILES = ['Release', 'InRelease', 'Release.gpg'];
 
-/** One `Packages` index in the compressions that are listed. */
+/** One `Packages` index, in each compression that the Release file lists. */
 interface Index {
-  /** Without suffix, below the suite's folder. */
+  /** Without suffix, relative to the suite's folder. */
   readonly path: string;
   readonly component: string;
   readonly architecture: string;
 }
 
-/** A suite's folder below the base: `dists/NAME/`, or for a flat repository the folder itself. */
+/** A suite's folder below the base: `dists/NAME/`, or the folder itself for a flat repository. */
 const folderOf = (suite: string): string => {
   if (!suite.endsWith('/')) return `dists/${suite}/`;
   const folder = suite.replace(/^(\.?\/+)+/, '');
@@ -36,13 +36,15 @@ const listIndices = (files: readonly ReleaseFile[]): Index[] => {
   return [...new Set(names)].map(toIndex);
 };
 
-/** The indices that are wanted. Packages for `all` architectures are part of every architecture. */
+/** The selected indices. Packages for `all` architectures are part of every architecture. */
 const select = (indices: readonly Index[], { components, architectures }: Selection, where: string): Index[] => {
   const demand = (what: 'component' | 'architecture', wanted: readonly string[] = []): void => {
     const there = new Set(indices.map((index) => index[what]));
     const unknown = wanted.find((name) => !there.has(name));
     if (unknown !== undefined) {
-      throw new Error(`${where}: no ${what} '${unknown}', there is ${[...there].filter(Boolean).join(', ') || 'none'}`);
+      throw new Error(
+        `${where}: no ${what} '${unknown}', available: ${[...there].filter(Boolean).join(', ') || 'none'}`,
+      );
     }
   };
   demand('component', components);
@@ -72,11 +74,11 @@ async function* readIndex(
     yield* parseVerified(path, bytes, listed, (packed) => readPackagesIndex(path, decompress(path, packed)));
     return;
   }
-  // Mirrors that hold some architectures keep the Release file of all.
+  // A partial mirror keeps the Release file, which lists all architectures.
   repository.missing(`${folder}${index.path}`);
 }
 
-/** A flat repository without a Release file: what is beside is all there is. */
+/** Reads a flat repository without a Release file, from the `Packages` files alone. */
 async function* readBarePackages(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
   let found = false;
   for (const suffix of SUFFIXES) {
@@ -93,7 +95,7 @@ async function* readBarePackages(repository: Repository, folder: string): AsyncG
   }
   if (!found) {
     throw new Error(
-      `${repository.base}${folder}: neither Release nor Packages is there; a repository with suites needs --suite NAME`,
+      `${repository.base}${folder}: found neither Release nor Packages; a repository with suites needs --suite NAME`,
     );
   }
 }
@@ -104,13 +106,13 @@ async function* readListed(
   release: Release,
   selection: Selection,
 ): AsyncGenerator<RepositoryItem> {
-  // Some tools list a Release file in itself, in a state that it no longer has.
+  // Some tools list a Release file in itself, with an outdated checksum.
   const files = release.files.filter(({ path }) => !RELEASE_FILES.includes(path));
   const hashed = new Set<string>();
   for (const file of files) {
     yield metadataItem(`${folder}${toRelativePath(file.path, `${folder}Release`)}`, file.checksum, file.size);
     if (!release.byHash) continue;
-    // Several files of a folder may have the same content: the empty ones, for instance.
+    // Several files of a folder may have the same content, for example empty files.
     const path = byHashPath(folder, file, release.digest);
     if (!hashed.has(path)) yield metadataItem(path, file.checksum, file.size);
     hashed.add(path);
@@ -134,12 +136,13 @@ async function* readSuite(repository: Repository, suite: string, selection: Sele
   }
   if (release) yield* readListed(repository, folder, release, selection);
   else if (suite.endsWith('/')) yield* readBarePackages(repository, folder);
-  else throw new Error(`${repository.base}${folder}: neither Release nor InRelease is there`);
+  else throw new Error(`${repository.base}${folder}: found neither Release nor InRelease`);
 }
 
 /**
- * A Debian repository: the Release files, what they list, and each package of the `Packages` indices. Listed files are taken on
- * trust: whether a mirror really has each compression of each index, its 404 says when one is asked for.
+ * Reads a Debian repository: the Release files, the files that they list, and the packages of each
+ * `Packages` index. Listed files are not checked for existence. A mirror may lack some compressions
+ * of an index; it answers 404 when a client requests one.
  */
 export const deb: Format = async function* (repository, selection) {
   for (const suite of selection.suites ?? ['./']) yield* readSuite(repository, suite, selection);

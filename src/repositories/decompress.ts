@@ -7,7 +7,7 @@ import { messageOf } from '../lib/thrown.ts';
 type Bytes = AsyncIterable<Uint8Array>;
 
 const through = (bytes: Bytes, transform: NodeJS.ReadWriteStream): Bytes =>
-  // The callback has nothing to do: whoever iterates gets the error.
+  // No callback needed: the consumer of the iterator receives the error.
   pipeline(bytes, transform, () => {}) as unknown as Bytes;
 
 async function* unxz(bytes: Bytes): AsyncGenerator<Uint8Array> {
@@ -31,12 +31,12 @@ const DECOMPRESSORS: ReadonlyMap<string, (bytes: Bytes) => Bytes> = new Map([
   ['gz', (bytes: Bytes) => through(bytes, createGunzip())],
 ]);
 
-/** The compressions that can be read, best first; the last is none. */
+/** The supported compressions, best first. The last is plain text. */
 export const SUFFIXES = ['.xz', '.zst', '.gz', ''] as const;
 
 const PLAIN = /\.(xml|txt)$|(^|\/)[^./]+$/;
 
-/** A file's content, decompressed as its name says, in bounded memory. */
+/** Decompresses a file in bounded memory. The suffix of its name selects the compression. */
 export async function* decompress(name: string, bytes: Bytes): AsyncGenerator<Uint8Array> {
   const suffix = name.slice(name.lastIndexOf('.') + 1);
   const decompressor = DECOMPRESSORS.get(suffix);

@@ -6,7 +6,7 @@ import { makeMeter } from './verify.ts';
 
 const MANIFEST = 'PULP_MANIFEST';
 
-/** One line of CSV: only the name may contain commas, and is quoted where it does. */
+/** One line of CSV. Only the name may contain commas; it is then quoted. */
 const LINE = /^(?:"((?:[^"]|"")*)"|(.+)),\s*([0-9a-fA-F]{64})\s*,\s*(\d+)\s*$/;
 
 const toItem = (line: string, where: string): RepositoryItem => {

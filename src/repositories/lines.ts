@@ -1,7 +1,10 @@
-// Far above any real one, so that a file which is no text cannot fill the memory.
+// Far above any real line. The limit keeps a binary file from filling the memory.
 const LONGEST_LINE = 16 * 1024 * 1024;
 
-/** The lines of a text, without their ends, as many at a time as a chunk completes. */
+/**
+ * Splits a text into lines, without their line ends. Each array holds the lines that one chunk
+ * completes.
+ */
 export async function* readLines(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';

@@ -17,7 +17,7 @@ const WANTED = new Set([
   'md5sum',
 ]);
 
-/** SHA-256 first, because every repository has it and Pulp's keys are made with it. */
+/** SHA-256 first, because every repository has it and Pulp uses it in its unit keys. */
 const CHECKSUMS = [
   ['sha256', 'sha256'],
   ['sha512', 'sha512'],
@@ -25,7 +25,10 @@ const CHECKSUMS = [
   ['md5sum', 'md5'],
 ] as const;
 
-/** The stanzas of a control file: fields until an empty line. Continuation lines belong to no field that we want. */
+/**
+ * The stanzas of a control file: fields up to an empty line. Continuation lines are skipped,
+ * because no field that is read here has any.
+ */
 async function* readStanzas(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Stanza> {
   let stanza = new Map<string, string>();
   let number = 0;
@@ -60,7 +63,7 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
     throw new Error(`${where}: has no checksum, expected one of ${CHECKSUMS.map(([name]) => name).join(', ')}`);
   const checksum = toChecksum(algorithm, need(field), where);
   const size = need('size');
-  if (!/^\d+$/.test(size)) throw new Error(`${where}: size '${size}' is no number of bytes`);
+  if (!/^\d+$/.test(size)) throw new Error(`${where}: size '${size}' is not a number of bytes`);
   return {
     path: toRelativePath(need('filename'), where),
     unitTypeId: 'deb',
@@ -76,7 +79,7 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
   };
 };
 
-/** The packages of a `Packages` index, as they come. */
+/** Yields the packages of a `Packages` index as they are parsed. */
 export async function* readPackagesIndex(
   name: string,
   bytes: AsyncIterable<Uint8Array>,

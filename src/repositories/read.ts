@@ -3,11 +3,11 @@ import { makeMeter } from './verify.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
-// Object stores answer 403 rather than 404 to whoever may not list them.
+// Object stores answer 403 instead of 404 if the client may not list the bucket.
 const isMissing = (error: unknown): boolean =>
   error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED');
 
-/** The bytes of a file that may not exist: `undefined` where the repository does not have it. */
+/** The bytes of an optional file: `undefined` if the repository does not have it. */
 export const openOptional = async (bytes: Bytes): Promise<Bytes | undefined> => {
   const source = bytes[Symbol.asyncIterator]();
   try {
@@ -31,10 +31,13 @@ interface Snapshot {
   readonly size: number;
 }
 
-// Far above any real one (Debian's Release: 0.2 MB), far below what hurts.
+// Far above any real file (Debian's Release: 0.2 MB), and small enough for the memory.
 const LARGEST_TEXT = 64 * 1024 * 1024;
 
-/** A small file as text, with the digest and size of the very bytes that were read: what is served later has to be these. */
+/**
+ * Reads a small file as text. Digest and size are those of the bytes read: exactly these must be
+ * served later.
+ */
 export const readText = async (name: string, bytes: Bytes): Promise<Snapshot> => {
   const meter = makeMeter();
   const decoder = new TextDecoder();

@@ -1,9 +1,10 @@
 const isControl = (character: string): boolean => character < ' ' || character === '\x7f';
 
 /**
- * A file's location as metadata gives it, as a literal path below the repository's base. Throws, naming the file that says so,
- * where it would lead out of the base. Locations are file names, not URL references: `%2B` in one is no plus sign
- * (createrepo_c, dpkg-scanpackages, dnf and apt agree on that).
+ * Converts a file's location in metadata to a literal path below the repository's base. Throws an
+ * error that begins with `saidBy` if the path would leave the base. Locations are file names, not
+ * URL references: `%2B` in one is not a plus sign. createrepo_c, dpkg-scanpackages, dnf and apt
+ * agree on that.
  */
 export const toRelativePath = (location: string, saidBy: string): string => {
   const path = location.replace(/^(\.\/+)+/, '');
@@ -19,5 +20,8 @@ export const toRelativePath = (location: string, saidBy: string): string => {
   return path;
 };
 
-/** A literal relative path as a part of a URL. Plus signs are encoded too: some stores take them for spaces. */
+/**
+ * Encodes a literal relative path for a URL. Plus signs are encoded too, because some stores read
+ * them as spaces.
+ */
 export const toUrlPath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');

@@ -1,23 +1,23 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
 import { toChecksum } from './checksum.ts';
 
-/** A file that a Release file vouches for. */
+/** A file that a Release file lists, with its checksum. */
 export interface ReleaseFile {
-  /** Below the Release file's folder. */
+  /** Relative to the Release file's folder. */
   readonly path: string;
   readonly checksum: Checksum;
   readonly size: number;
 }
 
 export interface Release {
-  /** Indices can also be had by their digest, in which case apt asks for them so. */
+  /** Whether indices are also available by their digest. If so, apt requests them that way. */
   readonly byHash: boolean;
-  /** The sections' name for the strongest digest, as it stands in by-hash paths. */
+  /** The name of the section with the strongest digest, as used in by-hash paths. */
   readonly digest: string;
   readonly files: readonly ReleaseFile[];
 }
 
-/** Strongest first: apt takes the strongest there is. */
+/** Strongest first, as apt prefers it. */
 const SECTIONS = [
   ['SHA512', 'sha512'],
   ['SHA256', 'sha256'],
@@ -25,7 +25,10 @@ const SECTIONS = [
   ['MD5Sum', 'md5'],
 ] as const;
 
-/** The text inside a clear-signed message (RFC 9580 section 7); any other text as it is. */
+/**
+ * The text inside a clear-signed message (RFC 9580 section 7). Any other text is returned
+ * unchanged.
+ */
 export const withoutSignature = (text: string): string => {
   if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) return text;
   const start = /\r?\n\r?\n/.exec(text);
@@ -34,7 +37,10 @@ export const withoutSignature = (text: string): string => {
   return text.slice(start.index + start[0].length, end);
 };
 
-/** Reads a Release file: one stanza of fields, the digests' being lists of ` DIGEST SIZE PATH`. Throws naming `name` and the line. */
+/**
+ * Parses a Release file: one stanza of fields. The digest fields are lists of ` DIGEST SIZE PATH`.
+ * Throws an error with `name` and the line.
+ */
 export const parseRelease = (name: string, text: string): Release => {
   const fields = new Map<string, string[]>();
   let current: string[] = [];

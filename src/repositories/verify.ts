@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Checksum, ChecksumAlgorithm } from '../../pipelines/model/index.ts';
 
-/** Counts and digests bytes that pass. */
+/** Counts and hashes the bytes that pass. */
 export interface Meter {
   through(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
-  /** What has passed; to be asked once, at the end. */
+  /** The result. Call it once, at the end. */
   read(): { readonly checksum: Checksum; readonly size: number };
 }
 
@@ -23,7 +23,7 @@ export const makeMeter = (algorithm: ChecksumAlgorithm = 'sha256'): Meter => {
   };
 };
 
-/** What a file's bytes have to be. */
+/** The checksum and size that a file must have. */
 export interface Expected {
   readonly checksum?: Checksum;
   readonly size?: number;
@@ -40,8 +40,9 @@ const check = (name: string, found: { checksum: Checksum; size: number }, expect
 };
 
 /**
- * Parses bytes while they are checked. Whatever the parser made of them, the whole file is read, and a wrong digest is the error
- * rather than what the parser stumbled over. A source that fails is an error before all that.
+ * Parses bytes while it verifies them. The whole file is read, even if the parser stops early or
+ * fails. A wrong digest takes precedence over a parser error, and a failure of the source over
+ * both.
  */
 export async function* parseVerified<T>(
   name: string,
@@ -63,7 +64,7 @@ export async function* parseVerified<T>(
   let parserFailure: { readonly error: unknown } | undefined;
   try {
     try {
-      // Without `return`, so that a parser which stops early leaves the rest to be read below.
+      // Without `return`, so that the rest can still be read after the parser stops early.
       yield* parse({ [Symbol.asyncIterator]: () => ({ next }) });
     } catch (error) {
       parserFailure = { error };

@@ -1,6 +1,8 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 
-/** What a document's reader is told. `depth` is 1 for the root element; names are without their namespace's prefix. */
+/**
+ * Receives a document's parts. `depth` is 1 for the root element; names have no namespace prefix.
+ */
 export interface XmlHandlers {
   opened(name: string, depth: number, attributes: Readonly<Record<string, string>>): void;
   text(text: string): void;
@@ -9,7 +11,10 @@ export interface XmlHandlers {
 
 const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 
-/** Reads a document as it comes; yields what the handlers emit. Throws, naming file, line and column, where it is no well-formed XML. */
+/**
+ * Parses a document as its bytes arrive, and yields the values that the handlers emit. Throws an
+ * error with file, line and column if the XML is not well-formed.
+ */
 export async function* parseXml<T>(
   name: string,
   bytes: AsyncIterable<Uint8Array>,

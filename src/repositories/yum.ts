@@ -27,7 +27,7 @@ const need = (fields: Fields, field: string, where: string): string => {
 
 const toSize = (text: string | undefined, where: string): number | undefined => {
   if (text === undefined || text === '') return undefined;
-  if (!/^\d+$/.test(text)) throw new Error(`${where}: size '${text}' is no number of bytes`);
+  if (!/^\d+$/.test(text)) throw new Error(`${where}: size '${text}' is not a number of bytes`);
   return Number(text);
 };
 
@@ -42,8 +42,9 @@ const expected = (
 });
 
 /**
- * The children of each `element` right below the root: their text by name, their attributes by `name@attribute`, and the
- * element's own attributes by `@attribute`. Grandchildren (a package's `format`) are passed over.
+ * Reads each `element` directly below the root. A child's text is stored by its name, its
+ * attributes by `name@attribute`, and the element's attributes by `@attribute`. Grandchildren (a
+ * package's `format`) are skipped.
  */
 const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>, element: string): AsyncGenerator<Fields> =>
   parseXml<Fields>(name, bytes, (emit) => {
@@ -92,7 +93,7 @@ const toPackage = (fields: Fields, file: string): RepositoryItem => {
   const checksum = toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where);
   const size = toSize(fields['size@package'], where);
   return {
-    // xml:base is ignored, as Pulp does: the feed's own layout counts.
+    // xml:base is ignored, as in Pulp: the feed's own layout counts.
     path: toRelativePath(need(fields, 'location@href', where), where),
     unitTypeId: arch === 'src' ? 'srpm' : 'rpm',
     unitKey: {
@@ -120,7 +121,10 @@ const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<Re
     ),
   );
 
-/** A yum repository: repomd.xml, what it lists, its signature and key where there are any, and each package of `primary`. */
+/**
+ * Reads a yum repository: repomd.xml, its signature and key if present, the files that it lists,
+ * and each package of `primary`.
+ */
 export const yum: Format = async function* (repository) {
   const repomd = await readText(REPOMD, repository.read(REPOMD));
   yield metadataItem(REPOMD, repomd.checksum, repomd.size);

@@ -193,7 +193,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
       // No client hears of it.
       await transfers.run(daemon.url, TRANSFERS / 4);
       const [told] = await daemon.logged('saving failed', { error: /database or disk is full/ });
-      expect(told?.error).toMatch(/^outbox \S+ cannot be written \(\d+ wishes wait in memory\)/);
+      expect(told?.error).toMatch(/^outbox \S+ cannot be written \(save requests in memory: \d+\)/);
       expect(waiting(site)).toBeLessThan(transfers.done.size);
       await comeBack();
       rmSync(filling);

@@ -1,21 +1,21 @@
 import { defer, NEVER, type Observable, of, ReplaySubject, share, tap } from 'rxjs';
 
-/** Answers that are kept for a moment. */
+/** Answers that are cached for a moment. */
 export interface Answers<T> {
   /**
-   * Asks, or takes the answer that there is; emits it and completes. Whoever asks the same meanwhile shares the question, which ends where
-   * all of them leave. Errors are not kept.
+   * Emits the cached answer, or asks, and completes. Concurrent subscribers for the same key share
+   * one query. It is cancelled after all of them have unsubscribed. Errors are not cached.
    */
   of(key: string): Observable<T>;
-  /** The next one to ask gets a new answer. */
+  /** Makes the next subscriber ask again. */
   forget(key: string): void;
 }
 
 interface Options<T> {
   readonly ask: (key: string) => Observable<T>;
-  /** Milliseconds from the question on. */
+  /** Milliseconds, from the start of the query. */
   readonly life: number;
-  /** Answers at most; the oldest go first. */
+  /** Limit of answers; the oldest are removed first. */
   readonly most: number;
   /** Milliseconds. */
   readonly now: () => number;

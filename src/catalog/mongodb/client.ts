@@ -2,9 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { MongoClient, type MongoClientOptions, ReadPreference } from 'mongodb';
 import { messageOf } from '../../lib/thrown.ts';
 
-/** Where Pulp's database is: a connection string, or what server.conf says in `[database]`. An empty text stands for what was not given. */
+/**
+ * The address of Pulp's database: a connection string, or the `[database]` section of server.conf.
+ * An empty text means not set.
+ */
 export interface DatabaseSettings {
-  /** Counts instead of all others but the name. */
+  /** Takes precedence over all others except the name. */
   readonly url: string;
   readonly name: string;
   /** `HOST:PORT` each. */
@@ -22,16 +25,16 @@ export interface DatabaseSettings {
 export interface Client {
   readonly client: MongoClient;
   readonly database: string;
-  /** The servers as they may be shown. */
+  /** The servers, without credentials, for logs. */
   readonly hosts: string;
 }
 
-/** Where Pulp's own client looks for authorities on the systems that Pulp runs on. */
+/** The file in which Pulp's own client looks for authorities, on the systems that Pulp supports. */
 const SYSTEM_AUTHORITIES = '/etc/pki/tls/certs/ca-bundle.crt';
 
 /**
- * A client that is not connected yet. Each step of a question is given up after `timeout` milliseconds. Throws naming what is wrong: a file
- * that cannot be read, a connection string that cannot be understood.
+ * Creates a client without connecting it. Each step of a query is abandoned after `timeout`
+ * milliseconds. Throws an error that names an unreadable file or an invalid connection string.
  */
 export const makeClient = (settings: DatabaseSettings, timeout: number): Client => {
   const options: MongoClientOptions = {
@@ -42,7 +45,8 @@ export const makeClient = (settings: DatabaseSettings, timeout: number): Client 
     waitQueueTimeoutMS: timeout,
     heartbeatFrequencyMS: 2_000,
     maxPoolSize: 20,
-    // A secondary is good enough until there is a primary again; also for the read that finds the primary gone.
+    // A secondary may answer until a primary is available, also for the read that detects the loss
+    // of the primary.
     enableOverloadRetargeting: true,
     readPreference: ReadPreference.PRIMARY_PREFERRED,
   };
@@ -62,9 +66,9 @@ const fromUrl = (url: string, options: MongoClientOptions): MongoClient => {
   try {
     return new MongoClient(url, options);
   } catch (error) {
-    // The driver's message may quote the whole text, password included.
+    // The driver's message may contain the whole text, including the password.
     const message = messageOf(error);
-    const why = message.includes('://') ? 'it cannot be understood' : message;
+    const why = message.includes('://') ? 'invalid connection string' : message;
     throw new Error(
       `mongodb_url: ${why}; expected mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS], special characters percent-encoded`,
     );
@@ -75,7 +79,8 @@ const ofServerConf = (settings: DatabaseSettings): MongoClientOptions => {
   const { name, seeds, username, password, replicaSet } = settings;
   return {
     ...(username !== '' && password !== '' && { auth: { username, password }, authSource: name }),
-    // As Pulp's own client does: without the name of a set, one seed is the server, and not the way to others.
+    // As in Pulp's own client: without the name of a set, a single seed is the server itself and
+    // not a way to others.
     ...(replicaSet === '' ? { directConnection: seeds.length === 1 } : { replicaSet }),
     ...(settings.ssl && { tls: true, ...tlsOptions(settings) }),
   };

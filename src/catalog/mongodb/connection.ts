@@ -17,38 +17,50 @@ import { StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type DatabaseSettings, makeClient } from './client.ts';
 
-/** Pulp's database, whether it is up or not. */
+/** Pulp's database, whether it is up or down. */
 export interface Connection {
   /**
-   * Asks on subscription, connecting first where need be; emits the answer and completes. Errors with CATALOG_UNAVAILABLE where there is none
-   * within the time, and as the question does for reasons of its own. Unsubscribing drops the answer.
+   * Runs the query on subscription and connects first if necessary. Emits the answer and completes.
+   * Errors with CATALOG_UNAVAILABLE if no answer comes in time, and with any error of the query
+   * itself. Unsubscribing drops the answer.
    */
   ask<T>(question: (database: Db) => Promise<T>): Observable<T>;
-  /** Emits whether the database can be asked: as soon as that is known, and whenever it changes. Completes when closed. */
+  /**
+   * Emits whether the database is available: once known, and at each change. Completes at `close`.
+   */
   readonly ready: Observable<boolean>;
   close(): Promise<void>;
 }
 
-/** Milliseconds until a database that was never reached is tried again while nobody asks. */
+/**
+ * Milliseconds between attempts to connect to a database that was never reached, without queries.
+ */
 const RETRY = 2_000;
 
 /**
- * Milliseconds after a question that waited in vain in which further ones are not even tried: a request asks several, and is to wait only
- * once. Not where others were answered meanwhile: a write may wait for a primary while secondaries can be read.
+ * Milliseconds for which queries fail at once after one has timed out. A request sends several
+ * queries and must wait only once. Does not apply if others were answered in the same time: a write
+ * may wait for a primary while secondaries can be read.
  */
 const REST = 1_000;
 
-/** The driver's own errors, and those of sockets, which it lets through in the moment that a server goes. */
+/**
+ * Errors of the driver, and of sockets, which the driver passes on if a server stops at that
+ * moment.
+ */
 const isOfConnection = (error: unknown): boolean => error instanceof MongoError || /^E[A-Z]+$/.test(codeOf(error));
 
-/** The server had hung up already: nothing was sent, and the driver, which would try another connection or server, is not told. */
+/**
+ * The server had already closed the connection, so nothing was sent. The driver would try another
+ * connection or server, but does not see this error.
+ */
 const wasNotSent = (error: unknown): boolean => codeOf(error) === 'EPIPE' && !(error instanceof MongoError);
 
 /**
- * Connects in the background, at once and until it succeeds; afterwards the driver itself keeps watch. Throws where the settings cannot be
- * used, never for a database that is down.
+ * Connects in the background, at once and until it succeeds. After that the driver monitors the
+ * server. Throws if the settings are invalid, but not if the database is down.
  *
- * @param within milliseconds that an answer may take
+ * @param timeoutMs milliseconds that an answer may take
  */
 export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Connection => {
   const { client, database, hosts } = makeClient(settings, timeoutMs);
@@ -77,7 +89,7 @@ export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Con
 
   const unavailable = (asked: number, reason: string, cause?: unknown): StreamError => {
     const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', `MongoDB at ${hosts}: ${reason}`, { cause });
-    // Whatever else goes wrong is told at once.
+    // Any other error is reported at once, and the next query is tried.
     const inVain = cause === undefined || cause instanceof MongoServerSelectionError;
     if (inVain && answered < asked) failure = { error, at: performance.now() };
     return error;
@@ -118,7 +130,8 @@ export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Con
     close: async () => {
       background.unsubscribe();
       ready.complete();
-      // Where the server hangs up in this very moment, the driver waits for ever to say good-bye, and its watch keeps the process.
+      // If the server closes the connection at this moment, the driver waits forever for the
+      // goodbye. Its monitor would keep the process alive.
       const { topology } = client as unknown as { readonly topology?: { close(): void } };
       await Promise.race([client.close(), setTimeout(timeoutMs, undefined, { ref: false })]);
       topology?.close();

@@ -32,7 +32,8 @@ const toEntry = (path: string, document: unknown): CatalogEntry => {
     ...(checksum && checksum_algorithm && { checksum: toChecksum(checksum_algorithm, checksum) }),
     ...(isSize(data?.size) && { size: data.size }),
     revision,
-    // Pulp counts up with each synchronisation that catalogues the path again, with other content or not.
+    // Pulp increments it whenever a synchronisation catalogues the path again, whether or not the
+    // content changed.
     ...(revision > 1 && { replaced: true }),
     data: data ?? {},
   };
@@ -41,12 +42,12 @@ const toEntry = (path: string, document: unknown): CatalogEntry => {
 const newestFirst = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
 /**
- * The entries of a path, newest first. One that cannot be read is passed over, as long as there is another; where there is none, rejects with
- * SOURCE_BROKEN naming what is wrong.
+ * The entries of a path, newest first. Unreadable entries are skipped if another one is readable.
+ * Otherwise rejects with SOURCE_BROKEN and the reason.
  */
 export const findEntries = async (database: Db, path: string, maxTimeMS: number): Promise<readonly CatalogEntry[]> => {
-  // Sorted here: there are few, and no index of Pulp's has both the path and the order. Asked to sort, MongoDB might walk the whole
-  // collection in the order of `_id` instead.
+  // Sorted here: they are few, and no index of Pulp's has both the path and the order. With a sort
+  // in the query, MongoDB might read the whole collection in the order of `_id` instead.
   const documents = await database.collection('lazy_content_catalog').find({ path }, { maxTimeMS }).toArray();
   documents.sort(
     (a, b) => newestFirst(String(a._id), String(b._id)) || (Number(b.revision) || 0) - (Number(a.revision) || 0),

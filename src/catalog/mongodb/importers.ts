@@ -7,9 +7,9 @@ import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
 
 export interface ImporterFolders {
-  /** Pulp's folder, with the certificates of importers below it. */
+  /** Pulp's folder, which contains the certificates of importers. */
   readonly storageDir: string;
-  /** Where `{importer_type_id}.json` holds what counts for all importers of a type that do not say otherwise. */
+  /** The folder with `{importer_type_id}.json`: defaults for all importers of a type. */
   readonly pluginConfigDir: string;
 }
 
@@ -25,8 +25,9 @@ const broken = (id: string, what: string, cause?: unknown): StreamError =>
   new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id}: ${what}`, { cause });
 
 /**
- * An importer's configuration as it is now: its own over what counts for its type. Rejects with SOURCE_BROKEN, naming what is wrong and
- * where, for one that is not there or cannot be used.
+ * Reads an importer's current configuration; its values take precedence over those of its type.
+ * Rejects with SOURCE_BROKEN if it does not exist or is invalid. The error names the value and its
+ * place.
  */
 export const readImporter = async (
   database: Db,
@@ -61,18 +62,21 @@ const readOverlay = async (id: string, file: string): Promise<Record<string, unk
     return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {};
-    const what = codeOf(error) ? 'cannot be read' : 'is no JSON object';
+    const what = codeOf(error) ? 'cannot be read' : 'is not a JSON object';
     throw broken(id, `${file} ${what}: ${messageOf(error)}`, error);
   }
 };
 
-/** Pulp stores a PEM text, and keeps a file with the same beside it, which is the one that it uses itself: also where the text is gone. */
+/**
+ * Pulp stores the PEM text and a file with the same content. Pulp itself uses the file, even if the
+ * text was removed.
+ */
 const readPem = async (id: string, value: unknown, file: string): Promise<unknown> => {
   if (value === undefined || (typeof value === 'string' && value.includes('-----BEGIN'))) return value;
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    // What stands in the configuration is then all there is; what is wrong with it is told when it is used.
+    // Then only the configured value is left. If it is invalid, the error comes when it is used.
     if (codeOf(error) === 'ENOENT') return value;
     throw broken(id, `${file} cannot be read: ${messageOf(error)}`, error);
   }
@@ -80,7 +84,9 @@ const readPem = async (id: string, value: unknown, file: string): Promise<unknow
 
 const NUMBERS = new Set(['proxy_port', 'max_downloads', 'max_speed', 'connect_timeout', 'read_timeout']);
 
-/** Pulp's clients store numbers and booleans also as texts, and null or an empty text for what is not set. */
+/**
+ * Pulp's clients may store numbers and booleans as texts. Unset values may be null or empty texts.
+ */
 const given = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(config)

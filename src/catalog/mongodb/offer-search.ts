@@ -42,7 +42,8 @@ const findOffers = async (database: Db, filter: object, maxTimeMS: number): Prom
 /**
  * The search in Pulp's database.
  *
- * @param maxTimeMS milliseconds that MongoDB may work on one query; a search by fields reads the whole collection
+ * @param maxTimeMS milliseconds that MongoDB may work on one query; a search by fields reads the
+ * whole collection
  */
 export const mongoOfferSearch = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: number): OfferSearch => {
   const asking = <T>(question: (database: Db) => Promise<T>): Promise<T> => firstValueFrom(ask(question));
@@ -64,7 +65,7 @@ export const mongoOfferSearch = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: nu
       asking((database) => {
         const ofKey = Object.entries(fields).map(([name, text]) => [
           `unit_key.${name}`,
-          // A number may be meant, or a text of digits.
+          // A text of digits may also mean a number.
           { $in: text !== '' && String(Number(text)) === text ? [text, Number(text)] : [text] },
         ]);
         return findOffers(database, { type_id, ...Object.fromEntries(ofKey) }, maxTimeMS);

@@ -3,7 +3,7 @@ import type { Offer } from '../../../pipelines/model/index.ts';
 import type { UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
 
-/** What makes up a unit's key, by type. Units of other types are offered by nobody. */
+/** The fields of a unit's key, by type. Alternate sources offer no units of other types. */
 const KEY_FIELDS: Readonly<Record<string, readonly string[]>> = {
   rpm: ['name', 'epoch', 'version', 'release', 'arch', 'checksumtype', 'checksum'],
   srpm: ['name', 'epoch', 'version', 'release', 'arch', 'checksumtype', 'checksum'],
@@ -18,7 +18,10 @@ interface Unit {
   readonly [field: string]: unknown;
 }
 
-/** A unit's key from `units_{type}`; nothing where the unit is unknown, its type has no known key, or a part of the key is missing. */
+/**
+ * A unit's key from `units_{type}`. `undefined` if the unit is unknown, its type has no known key,
+ * or a field of the key is missing.
+ */
 export const findUnitKey = async (
   database: Db,
   typeId: string,
@@ -36,7 +39,7 @@ export const findUnitKey = async (
   return parts.length === fields.length ? Object.fromEntries(parts) : undefined;
 };
 
-/** Each source's newest offer in `content_catalog` that has not expired; `now` in Unix seconds. */
+/** Each source's newest unexpired offer in `content_catalog`; `now` in Unix seconds. */
 export const findOffers = async (
   database: Db,
   typeId: string,

@@ -6,52 +6,56 @@ import { locatorOf } from '../locator.ts';
 import { KEPT_AFTER_EXPIRATION, type RefreshStore } from '../refresh-store.ts';
 import type { Connection } from './connection.ts';
 
-/** One document for each source. Times are Unix seconds. */
+/** One document per source. Times are Unix seconds. */
 interface SourceDocument {
   readonly _id: string;
   readonly fingerprint?: string;
   readonly expiration?: number;
-  /** The second that the ids of a refresh's offers bear. It only ever grows, so that no two refreshes of a source have the same. */
+  /**
+   * The second in the ids of a refresh's offers. It only increases, so each refresh of a source has
+   * its own.
+   */
   readonly mark?: number;
-  /** The mark of the last whole refresh. */
+  /** The mark of the last complete refresh. */
   readonly whole?: number;
-  /** Of the refresh under way. */
+  /** Set while a refresh is running. */
   readonly token?: string;
   readonly holder?: string;
   readonly leased_until?: number;
 }
 
-/** Not one of Pulp's. Its index is the one that every collection has. */
+/** An addition to Pulp's collections. It has only the default index. */
 const SOURCES = 'pulp_streamer_refreshes';
 
-/** Pulp's own, in which Pulp's own streamer finds the offers too. */
+/** Pulp's own collection, in which Pulp's own streamer finds the offers too. */
 const CONTENT = 'content_catalog';
 
-/** MongoDB's code for a document that a unique index has already. */
+/** MongoDB's code for a duplicate key in a unique index. */
 const DUPLICATE = 11_000;
 
-/** Offers removed in one go where all have to go. */
+/** Offers removed per step if all must go. */
 const SLICE = 1_000;
 
-/** The driver writes a whole number of more than 32 bits as a double, Pulp as a long. */
+/** The driver writes whole numbers above 32 bits as doubles; Pulp writes longs. */
 const asPulp = (value: string | number) =>
   Number.isSafeInteger(value) && Math.abs(Number(value)) >= 2 ** 31 ? Long.fromNumber(Number(value)) : value;
 
-/** The ids that bear one second. */
+/** The ids that contain one second. */
 const bearing = (second: number) => ({
   $gte: ObjectId.createFromTime(second),
   $lt: ObjectId.createFromTime(second + 1),
 });
 
 export interface MongoRefreshStore extends RefreshStore {
-  /** Resolves once nothing is under way: leases that were given back are, and what was abandoned is gone. */
+  /** Resolves once nothing is running: released leases are free, and abandoned offers are gone. */
   settled(): Promise<void>;
 }
 
 /**
- * Pulp's database as the store of refreshes: offers in Pulp's `content_catalog`, what is known of sources in a collection of our own. No
- * index is made. The ids of offers tell which refresh they are of, so Pulp's documents keep Pulp's shape; Pulp's own refreshes may
- * run beside: what they add is not withdrawn with ours.
+ * Pulp's database as the store of refreshes. Offers are in Pulp's `content_catalog`; the state of
+ * sources is in a collection that pulp-streamer adds. No index is created. The ids of offers show
+ * their refresh, so Pulp's documents keep Pulp's shape. Pulp's own refreshes may run at the same
+ * time; their offers are not withdrawn with ours.
  *
  * @param maxTimeMS milliseconds that MongoDB may work on one step
  */
@@ -65,7 +69,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
   const ofSources = <T>(question: (sources: Collection<SourceDocument>) => Promise<T>): Promise<T> =>
     asking((db) => question(db.collection<SourceDocument>(SOURCES)));
 
-  // MongoDB has no limit for what it deletes, and a hundred thousand at once take longer than any answer may.
+  // A delete in MongoDB has no limit, and a hundred thousand at once take longer than the time-out.
   const remove = (filter: object, most: number): Promise<number> =>
     asking(async (db) => {
       const content = db.collection(CONTENT);
@@ -103,7 +107,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
         );
         return begun?.mark;
       });
-      if (mark === undefined) throw new Error(`${SOURCES}: ${sourceId} was removed meanwhile`);
+      if (mark === undefined) throw new Error(`${SOURCES}: ${sourceId} was removed while its refresh began`);
       return { sourceId, mark, token };
     },
     add: async ({ mark }, offers) => {
@@ -130,7 +134,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
       return matchedCount > 0;
     },
     abandon: async ({ sourceId, mark, token }) => {
-      // It may have become whole though the answer was lost.
+      // The refresh may have completed although the answer was lost.
       if ((await find(sourceId))?.whole === mark) return;
       await withdraw(sourceId, mark);
       await ofSources((sources) =>
@@ -150,7 +154,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
           )
           .then(
             () => true,
-            // Another holder's document does not match, and cannot be there twice.
+            // Another holder's document does not match, so the upsert meets the unique id.
             (error: unknown) => {
               if (error instanceof MongoServerError && error.code === DUPLICATE) return false;
               throw error;
@@ -165,7 +169,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
     settled: async () => {
       do {
         await Promise.allSettled(pending);
-        // What comes after a step that is done starts within this turn.
+        // The step that follows a finished one starts within this turn.
         await setImmediate();
       } while (pending.size > 0);
     },

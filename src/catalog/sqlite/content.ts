@@ -5,31 +5,33 @@ import { KEPT_AFTER_EXPIRATION, type Offer } from '../refresh-store.ts';
 import { transact } from './schema.ts';
 
 /**
- * `content_catalog`: what alternate content sources offer. Times are Unix seconds. Whatever removes offers removes at most so many (default:
- * all) and returns how many: removing a hundred thousand takes a while, in which nothing else runs.
+ * `content_catalog`: the offers of alternate content sources. Times are Unix seconds. Each removal
+ * takes a limit (default: none) and returns the number of offers removed. Removing a hundred
+ * thousand takes a while and blocks the event loop.
  */
 export interface Content {
   /** Each source's newest unexpired offer of a unit. */
   find(typeId: string, unitKey: UnitKey, now: number): { readonly sourceId: string; readonly url: string }[];
-  /** Whether a source has any unexpired offer; where not, it wants to be refreshed. */
+  /** Whether a source has any unexpired offer. If not, it needs a refresh. */
   isFresh(sourceId: string, now: number): boolean;
-  /** Adds offers; newer ones of a source come before its older ones. */
+  /** Adds offers. A source's newer offers come before its older ones. */
   add(offers: readonly Offer[]): void;
-  /** Marks where the catalog ends now, so that `retire` can tell old from new. */
+  /** Marks the current end of the catalog, so that `retire` can separate old from new. */
   mark(): number;
-  /** Removes what a source offered before a mark. */
+  /** Removes the offers of a source from before a mark. */
   retire(sourceId: string, mark: number, most?: number): number;
-  /** Removes what a source offered since a mark: a refresh that failed. */
+  /** Removes the offers of a source since a mark: those of a failed refresh. */
   withdraw(sourceId: string, mark: number, most?: number): number;
-  /** Removes what expired more than an hour ago, as Pulp does. */
+  /** Removes offers that expired more than an hour ago, as Pulp does. */
   purge(now: number, most?: number): number;
 }
 
-/** SQLite takes a negative limit for none. */
+/** SQLite treats a negative limit as no limit. */
 const ALL = -1;
 
 export const makeContent = (database: DatabaseSync): Content => {
-  // SQLite takes the other columns from the row that has the maximum (sqlite.org/lang_select.html, "bare columns").
+  // SQLite takes the other columns from the row that has the maximum (sqlite.org/lang_select.html,
+  // "bare columns").
   const find = database.prepare(
     `SELECT source_id, url, max(id) FROM content_catalog WHERE locator = ? AND expiration >= ?
      GROUP BY source_id ORDER BY source_id`,

@@ -7,20 +7,28 @@ import { transact } from './schema.ts';
 import { makeStaging, type Staging } from './staging.ts';
 import { dropOrphans } from './units.ts';
 
-/** `lazy_content_catalog`: what is known of each path. A prefix means the paths below it: `/a` means `/a/…`; `/` means all. */
+/**
+ * `lazy_content_catalog`: the entries of each path. A prefix means the paths below it: `/a` means
+ * `/a/…`, and `/` means all.
+ */
 export interface Entries {
   /** Newest first. */
   find(path: string): StoredEntry[];
-  /** In the order of paths; `inOrder: 'age'`: oldest first. Read while iterating, so a million entries take no memory. */
+  /**
+   * In the order of paths; with `inOrder: 'age'`, oldest first. Rows are read during iteration, so
+   * a million entries need no memory.
+   */
   list(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry>;
-  /** Writes an entry as its path's and importer's newest revision, in place of the earlier ones. */
+  /**
+   * Writes an entry as the newest revision of its path and importer, in place of the earlier ones.
+   */
   add(entry: Omit<NewEntry, 'revision'>): StoredEntry;
-  /** How many entries were removed. */
+  /** Returns the number of entries removed. */
   remove(path: string, importerId?: string): number;
   removeBelow(prefix: string, importerId?: string): number;
   /** Ids of the importers that entries below a prefix refer to. */
   importersBelow(prefix: string): string[];
-  /** Room to gather many entries in before they are all published at once. */
+  /** A staging area that collects many entries and publishes them at once. */
   stage(): Staging;
 }
 
@@ -65,7 +73,7 @@ export const makeEntries = (database: DatabaseSync): Entries => {
     find: (path) => byPath.all(path).map((row) => toEntry(row as unknown as EntryRow)),
 
     list: function* (prefix, inOrder = 'path') {
-      // A statement of its own: two iterations of one prepared statement would disturb each other.
+      // A separate statement: two iterations of one prepared statement would disturb each other.
       const rows = database
         .prepare(
           `SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path >= ? AND path < ?

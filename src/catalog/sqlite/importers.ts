@@ -4,23 +4,23 @@ import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts'
 
 /** One document of `repo_importers`. */
 export interface Importer {
-  /** 24 hexadecimal digits, as an ObjectId has. */
+  /** 24 hexadecimal digits, like an ObjectId. */
   readonly id: string;
   readonly repoId?: string;
   readonly typeId?: string;
   readonly config: ImporterConfig;
 }
 
-/** `repo_importers`: whose credentials and feed settings apply. */
+/** `repo_importers`: credentials and feed settings. */
 export interface Importers {
   get(id: string): Importer | undefined;
   list(): Importer[];
   add(importer: Omit<Importer, 'id'>): Importer;
-  /** The importer that has exactly this configuration. */
+  /** The importer with exactly this configuration. */
   find(config: ImporterConfig): Importer | undefined;
-  /** The same, made where there is none. */
+  /** The same; creates it if it does not exist. */
   ensure(config: ImporterConfig): Importer;
-  /** Whether there was one. Throws while entries refer to it. */
+  /** Returns whether it existed. Throws while entries refer to it. */
   remove(id: string): boolean;
 }
 
@@ -66,7 +66,7 @@ export const makeImporters = (database: DatabaseSync): Importers => {
     ensure: (config) => find(config) ?? add({ config }),
     remove: (id) => {
       const user = used.get(id);
-      if (user) throw new Error(`importer ${id} is in use, for one by ${user.path}; remove its entries first`);
+      if (user) throw new Error(`importer ${id} is in use, for example by ${user.path}; remove its entries first`);
       return remove.run(id).changes > 0;
     },
   };

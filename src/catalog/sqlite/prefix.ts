@@ -1,4 +1,4 @@
-/** A prefix without the slashes at its end; `/` becomes empty. */
+/** A prefix without trailing slashes; `/` becomes empty. */
 export const trimPrefix = (prefix: string): string => prefix.replace(/\/+$/, '');
 
 /** Paths below a prefix, as a range of the index on paths: `0` is the character after `/`. */

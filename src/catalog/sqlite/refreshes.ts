@@ -6,28 +6,42 @@ import type { Offer, Refresh, RefreshState } from '../refresh-store.ts';
 import type { Content } from './content.ts';
 import { transact } from './schema.ts';
 
-/** Refreshes of alternate content sources: which are whole, which are under way, and by whom. Times are Unix seconds. */
+/**
+ * Refreshes of alternate content sources: which are complete, which are running, and their owners.
+ * Times are Unix seconds.
+ */
 export interface Refreshes {
   state(sourceId: string, now: number): RefreshState | undefined;
-  /** How many units a source offers that have not expired. */
+  /** The number of units that a source offers and that have not expired. */
   count(sourceId: string, now: number): number;
-  /** The offers of units of a type that have all of the given fields, oldest first, expired ones too. */
+  /**
+   * The offers of units of a type whose key has all of the given fields. Oldest first, including
+   * expired offers.
+   */
   search(typeId: string, fields: Readonly<Record<string, string>>): Offer[];
-  /** All offers of one unit, oldest first, expired ones too. */
+  /** All offers of one unit. Oldest first, including expired offers. */
   offers(typeId: string, unitKey: UnitKey): Offer[];
-  /** Begins a refresh: offers added from now on are its own. What a refresh that never ended had added is removed. */
+  /**
+   * Begins a refresh; offers added from now on belong to it. Removes the offers of a refresh that
+   * never ended.
+   */
   begin(sourceId: string): Refresh;
-  /** The refresh is whole: from now on its offers say how fresh the source is. `false` where another one has begun since. */
+  /**
+   * Completes the refresh: from now on its offers decide how fresh the source is. Returns `false`
+   * if another refresh has begun since.
+   */
   finish(refresh: Refresh, fingerprint: string, expiration: number): boolean;
-  /** The refresh failed: removes what it added, unless another one has begun since and done so. */
+  /**
+   * Ends a failed refresh: removes its offers, unless a refresh that began since has removed them.
+   */
   abandon(refresh: Refresh): void;
-  /** Takes or prolongs the lease on a source; `false` where another holder has it. */
+  /** Takes or prolongs the lease on a source. Returns `false` if another holder has it. */
   acquire(sourceId: string, holder: string, now: number, until: number): boolean;
   release(sourceId: string, holder: string): void;
 }
 
-// Not one of Pulp's collections, hence apart from its tables: Pulp takes a source for fresh that has any offer, also after
-// a refresh that was cut in the middle.
+// Pulp has no such collection. It takes a source with any offer for fresh, even after an
+// interrupted refresh.
 const TABLE = `
   CREATE TABLE IF NOT EXISTS content_sources (
     source_id TEXT PRIMARY KEY,

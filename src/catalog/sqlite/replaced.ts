@@ -1,27 +1,36 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * SQL: whether two rows of a path, by their aliases, are not known to describe the same content.
- * Without a checksum nothing tells: the content at a URL may be other content of the same size, and
- * mirrors give it the same date. Checksums of different kinds differ in length.
+ * SQL: whether two rows of a path, given by their aliases, may describe different content. Without
+ * a checksum this is unknown: the URL may now have other content of the same size, and mirrors copy
+ * the date. Checksums of different algorithms differ in length.
  */
 export const differs = (a: string, b: string): string =>
   `(${a}.checksum IS NULL OR ${a}.checksum IS NOT ${b}.checksum)`;
 
-/** The paths of staged entries that have, or had, other content: in a temporary table of their own, since they are few. */
+/**
+ * The paths of staged entries that have, or had, other content. They are few, so a temporary table
+ * holds them.
+ */
 export interface Replaced {
-  /** Gathers the paths. To be done before any entry of the catalog is removed. */
+  /** Gathers the paths. Call it before any entry of the catalog is removed. */
   gather(): void;
   /** SQL: whether a staged entry's path is among them. */
   readonly isReplaced: string;
-  /** Marks the entries of the catalog at these paths: the one that stays beside a new one may be the newest again one day. */
+  /**
+   * Marks the catalog's other entries at these paths: such an entry may become the newest again
+   * later.
+   */
   mark(): void;
   drop(): void;
 }
 
 export const makeReplaced = (database: DatabaseSync, staging: string, indexByPath: string): Replaced => {
   const table = `replaced_in_${staging}`;
-  /** Goes through the staged entries in the order of paths, as those of the catalog lie; the index alone tells of most that nothing changed. */
+  /**
+   * Reads the staged entries by path, the order of the catalog's index. For most of them the index
+   * alone shows that the content is unchanged.
+   */
   const paths = (others: string, condition: string): string =>
     `INSERT OR IGNORE INTO ${table}
      SELECT staged.path FROM ${staging} staged INDEXED BY ${indexByPath} CROSS JOIN ${others} other ON other.path = staged.path

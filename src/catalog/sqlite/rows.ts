@@ -3,13 +3,13 @@ import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { toChecksum } from '../../repositories/checksum.ts';
 import type { UnitKey } from '../../repositories/unit.ts';
 
-/** An entry as the embedded catalog keeps it. */
+/** An entry as the embedded catalog stores it. */
 export interface StoredEntry extends CatalogEntry {
-  /** The import that wrote it. */
+  /** The prefix of the import that wrote it. */
   readonly prefix?: string;
 }
 
-/** An entry to be written, with its unit's key where that is known. */
+/** An entry to write, with its unit's key if known. */
 export interface NewEntry extends StoredEntry {
   readonly unitKey?: UnitKey;
 }
@@ -55,7 +55,7 @@ export const toEntry = (row: EntryRow): StoredEntry => {
   };
 };
 
-/** The values of `COLUMNS`, in their order. */
+/** The values of `COLUMNS`, in that order. */
 export const toValues = (entry: StoredEntry): SQLInputValue[] => [
   entry.path,
   entry.importerId,

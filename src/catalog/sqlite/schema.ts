@@ -4,9 +4,9 @@ import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 const VERSION = 2;
 
-// The tables carry the names and fields of Pulp's collections. Three columns are ours: `size`, which Pulp keeps in `data` if at all;
-// `prefix`, the import that wrote the entry, so that a re-import replaces what it wrote and nothing else; and `replaced`, 1 if other content
-// was catalogued under the path.
+// The tables have the names and fields of Pulp's collections. Three columns are additions. `size`:
+// Pulp keeps it in `data`, if at all. `prefix`: the import that wrote the entry, so that a
+// re-import replaces only its own entries. `replaced`: 1 if the path had other content before.
 const TABLES = `
   CREATE TABLE lazy_content_catalog (
     id INTEGER PRIMARY KEY,
@@ -56,7 +56,7 @@ const TABLES = `
   PRAGMA user_version = ${VERSION};
 `;
 
-/** From layout 1 to 2. What was catalogued before the entries that are there is not known. */
+/** From layout 1 to 2. For existing entries the earlier content is unknown. */
 const MIGRATION = `
   ALTER TABLE lazy_content_catalog ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
   PRAGMA user_version = ${VERSION};
@@ -65,7 +65,7 @@ const MIGRATION = `
 const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version);
 
-/** Runs `work` in one transaction: all of it or nothing. */
+/** Runs `work` in one transaction: all or nothing. */
 export const transact = <T>(database: DatabaseSync, work: () => T): T => {
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -79,7 +79,10 @@ export const transact = <T>(database: DatabaseSync, work: () => T): T => {
   }
 };
 
-/** Opens the database, made on first use with its folder. `busyTimeout`: milliseconds to wait for another process's write. */
+/**
+ * Opens the database; creates it and its folder on first use. `busyTimeout`: milliseconds to wait
+ * for a write of another process.
+ */
 export const openDatabase = (file: string, busyTimeout: number): DatabaseSync => {
   if (file !== ':memory:') {
     makeFolderSync(dirname(file));
@@ -87,20 +90,21 @@ export const openDatabase = (file: string, busyTimeout: number): DatabaseSync =>
   }
   const database = new DatabaseSync(file, { timeout: busyTimeout });
   try {
-    // WAL: readers never wait for a writer. With it, NORMAL loses no consistency, at worst the last commits after a power cut.
+    // In WAL mode, readers never wait for a writer. NORMAL then keeps the file consistent; a power
+    // cut can cost only the last commits.
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384',
     );
     if (versionOf(database) < VERSION) {
       transact(database, () => {
-        // Another process may have been first.
+        // Another process may have created or migrated it in between.
         const version = versionOf(database);
         if (version === 0) database.exec(TABLES);
         if (version === 1) database.exec(MIGRATION);
       });
     }
     if (versionOf(database) !== VERSION) {
-      throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer knows layout ${VERSION}`);
+      throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
     }
     return database;
   } catch (error) {

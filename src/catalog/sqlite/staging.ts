@@ -5,15 +5,18 @@ import { COLUMNS, type NewEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
 import { dropOrphans, unitText } from './units.ts';
 
-/** What a published revision changed. */
+/** The result of publishing a revision. */
 export interface Published {
   readonly revision: number;
   readonly added: number;
-  /** Entries of the revisions before. */
+  /** Entries of earlier revisions. */
   readonly removed: number;
 }
 
-/** Two entries with the same path, importer and revision that say different things. Numbers count the entries written, from 1. */
+/**
+ * Two entries with the same path, importer and revision but different content. Numbers count the
+ * entries written, from 1.
+ */
 export interface Conflict {
   readonly path: string;
   readonly first: number;
@@ -21,18 +24,25 @@ export interface Conflict {
 }
 
 /**
- * Entries on their way into the catalog. They lie in a temporary table of this connection until they are published in one transaction:
- * nobody sees half of them, and a process that dies leaves none behind. An entry that repeats an earlier one counts once.
+ * Entries on their way into the catalog. A temporary table of this connection holds them until one
+ * transaction publishes them. No reader sees a part of them, and a process that dies leaves none
+ * behind. Repeated entries count once.
  */
 export interface Staging {
   write(entries: readonly NewEntry[]): void;
-  /** To be asked, once, when all is written. */
+  /** The conflicts among the entries. Call it once, after the last `write`. */
   conflicts(): Conflict[];
-  /** Publishes them as the next revision of an importer's import below a prefix, in place of its earlier revisions. Ends the staging. */
+  /**
+   * Publishes the entries as the next revision of an importer below a prefix, in place of its
+   * earlier revisions. Ends the staging.
+   */
   publishRevision(importerId: string, prefix: string): Published;
-  /** Publishes them with the revisions they have, in place of entries with the same path, importer and revision. Ends the staging. */
+  /**
+   * Publishes the entries with their own revisions, in place of entries with the same path,
+   * importer and revision. Ends the staging.
+   */
   publishAsIs(): number;
-  /** Forgets them. Ends the staging; harmless after its end. */
+  /** Discards the entries. Ends the staging; harmless after its end. */
   discard(): void;
 }
 
@@ -40,7 +50,7 @@ const NAMES = COLUMNS.split(', ');
 const SHOWN_CONFLICTS = 20;
 
 export const makeStaging = (database: DatabaseSync): Staging => {
-  // Named by chance, so that one connection can have several.
+  // A random name, so that one connection can have several.
   const table = `staging_${crypto.randomUUID().replaceAll('-', '')}`;
   const byPath = `by_path_${table}`;
   const replaced = makeReplaced(database, table, byPath);
@@ -54,24 +64,27 @@ export const makeStaging = (database: DatabaseSync): Staging => {
     replaced.drop();
   };
 
-  /** Made once all rows are there, which is much faster than keeping it up to date. */
+  /** Created after all rows were written, which is much faster than updating it for each row. */
   const indexByPath = (): void =>
     database.exec(`CREATE INDEX IF NOT EXISTS temp.${byPath} ON ${table} (path, importer_id, revision, checksum)`);
 
-  /** What is to be inserted for a column of the staged entries; these have parameters of their own. */
+  /** The SQL for a column of the staged entries. A column in `own` is a parameter. */
   const valueFor = (name: string, own: readonly string[] = []): string => {
     if (name === 'replaced') return `(replaced OR ${replaced.isReplaced})`;
     return own.includes(name) ? `:${name}` : name;
   };
 
-  /** Of entries that repeat each other the first, in the index's order: SQLite takes the columns from the row with the minimum. */
+  /**
+   * The first of each group of repeated entries, in the index's order. SQLite takes the other
+   * columns from the row with the minimum.
+   */
   const staged = (columns: string): string =>
     `SELECT ${columns} FROM (SELECT *, min(id) FROM ${table} GROUP BY path, importer_id, revision)`;
 
   const publish = <T>(work: () => T): T => {
     indexByPath();
     const result = transact(database, () => {
-      // Sorted by id, because a million insertions at random places take ten times as long.
+      // Sorted by id: a million insertions at random places take ten times as long.
       database.exec(`INSERT INTO units (id, type_id, unit_key)
         SELECT unit_id, unit_type_id, unit_key FROM ${table} WHERE unit_key IS NOT NULL ORDER BY unit_id ON CONFLICT DO NOTHING`);
       replaced.gather();
@@ -86,7 +99,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
 
   return {
     write: (entries) => {
-      // Concerns the temporary database alone, so that no other process waits for it.
+      // Locks the temporary database only, so no other process waits for it.
       database.exec('BEGIN');
       try {
         for (const entry of entries) insert.run(...toValues(entry), unitText(entry.unitKey));
@@ -115,7 +128,8 @@ export const makeStaging = (database: DatabaseSync): Staging => {
           )
           .get(from, before, importerId)?.revision;
         const revision = Number(newest ?? 0) + 1;
-        // First, so that the new rows find room where the old ones were. Nobody sees it before the commit.
+        // Removed first, so that the new rows reuse the space. Readers see the change only at the
+        // commit.
         const removed = database
           .prepare('DELETE FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ? AND prefix = ?')
           .run(from, before, importerId, trimPrefix(prefix)).changes;

@@ -3,13 +3,16 @@ import { keyText, type UnitKey } from '../../repositories/unit.ts';
 
 /** `units_<type>`: the keys of the units that entries refer to. */
 export interface Units {
-  /** A unit's key, where the catalog knows it. */
+  /** A unit's key, if the catalog has it. */
   find(typeId: string, id: string): UnitKey | undefined;
 }
 
 export const unitText = (key: UnitKey | undefined): string | null => (key === undefined ? null : keyText(key));
 
-/** Removes the units that no entry refers to. In one go rather than by a trigger, which would be ten times as slow for a million entries. */
+/**
+ * Removes the units that no entry refers to. One statement; a trigger would be ten times as slow
+ * for a million entries.
+ */
 export const dropOrphans = (database: DatabaseSync): void =>
   database.exec('DELETE FROM units WHERE NOT EXISTS (SELECT 1 FROM lazy_content_catalog WHERE unit_id = units.id)');
 

@@ -11,27 +11,31 @@ import {
 import { checkTemplate, reservedTask, saveTask, type TaskTemplate, tagsOf } from './save-task.ts';
 import type { TaskStatus } from './task-status.ts';
 
-/** Brings a message to a queue: completes when the broker has confirmed it, errors where it has not. */
+/** Delivers a message to a queue. Completes when the broker has confirmed it; errors otherwise. */
 export type Publish = (destination: Destination, message: Message) => Observable<never>;
 
 export interface CeleryOptions {
   readonly publish: Publish;
   readonly protocol: CeleryProtocol;
-  /** The queue that the message goes to: `resource_manager` where resources are reserved. */
+  /** The queue of the message: `resource_manager` if resources are reserved. */
   readonly queue: string;
   /** The task that saves a unit. */
   readonly task: TaskTemplate;
-  /** The name of the task that reserves the unit and then queues `task`; absent: `task` is queued itself. */
+  /**
+   * The name of the task that reserves the unit and then queues `task`. If absent, `task` itself is
+   * queued.
+   */
   readonly reservation?: string;
-  /** Where reserved tasks are noted, as Pulp does; absent: nowhere. */
+  /** Records reserved tasks, as Pulp does. If absent, they are not recorded. */
   readonly taskStatus?: TaskStatus;
   /** See {@link celeryMessage}. */
   readonly origin: string;
 }
 
 /**
- * Asks Celery workers to save units. Completes when the broker has confirmed the task. Errors where it has not, with the task's status, if it
- * is noted, set to `error`. A wish that is dispatched again sends a task of the same id. Throws where the task's template is wrong.
+ * Requests that Celery workers save units. Completes when the broker has confirmed the task.
+ * Otherwise it errors, and sets the task's recorded status to `error`. A repeated delivery of a
+ * save request sends a task with the same id. Throws if the template of the task is invalid.
  */
 export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
   checkTemplate(options.task);
@@ -44,7 +48,7 @@ export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
     if (reservation === undefined) return send(save, task);
     const sent = send(save, reservedTask(save, task, reservation));
     if (!taskStatus) return sent;
-    // Noted first: a worker that is quick would otherwise begin a task that nobody knows of.
+    // Recorded first: a fast worker might otherwise run a task that is not recorded.
     return concat(
       defer(() => taskStatus.waiting(task, tagsOf(save.entry))).pipe(ignoreElements()),
       sent.pipe(
@@ -59,11 +63,13 @@ export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
   };
 };
 
-/** Why the task could not be queued is the error that counts; a status that cannot be written either adds nothing to it. */
+/**
+ * Only the failure to queue the task is reported. A failure to write its status adds nothing to it.
+ */
 const failed = (taskStatus: TaskStatus, task: Task): Observable<never> =>
   from(taskStatus.failed(task).catch(() => {})).pipe(ignoreElements());
 
-/** By these a task is found again in logs and traces. */
+/** Headers by which a task is found in logs and traces. */
 const headersOf = ({ requestId, traceparent }: PendingSaveRequest) => ({
   'x-request-id': requestId,
   ...(traceparent !== undefined && { traceparent }),

@@ -1,9 +1,12 @@
 import { pythonRepr } from './python-repr.ts';
 
-/** 1 is what Celery up to 3.1 sends, 2 what Celery 4 and later do. Workers of 3.1.24 and later take both. */
+/**
+ * Celery up to 3.1 sends protocol 1, Celery 4 and later protocol 2. Workers of 3.1.24 and later
+ * accept both.
+ */
 export type CeleryProtocol = 1 | 2;
 
-/** A call of a task that some worker has registered. */
+/** A call of a task that a worker has registered. */
 export interface Task {
   readonly id: string;
   readonly name: string;
@@ -11,7 +14,7 @@ export interface Task {
   readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
-/** An AMQP message, in the words of AMQP 0-9-1's basic class. */
+/** An AMQP message, with the field names of AMQP 0-9-1's basic class. */
 export interface Message {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly properties: {
@@ -20,20 +23,26 @@ export interface Message {
     /** The task's id. */
     readonly correlationId: string;
     readonly replyTo: string;
-    /** 2: the broker keeps it on disk. */
+    /** 2: the broker stores it on disk. */
     readonly deliveryMode: 2;
   };
   readonly body: string;
 }
 
-/** Where a message goes: routed by its queue's name, through an exchange of that name or the broker's default one. */
+/**
+ * The target of a message. Its queue's name is the routing key; the exchange has that name or is
+ * the broker's default one.
+ */
 export interface Destination {
   readonly queue: string;
-  /** `''` is the default exchange, which knows every queue by its name. */
+  /** `''` is the default exchange, which routes to every queue by its name. */
   readonly exchange: string;
 }
 
-/** Celery 3.1 declares an exchange for each queue, of the same name; Celery 4 and later publish through the default one. */
+/**
+ * Celery 3.1 declares an exchange of the same name for each queue. Celery 4 and later publish
+ * through the default one.
+ */
 export const destinationOf = (protocol: CeleryProtocol, queue: string): Destination => ({
   queue,
   exchange: protocol === 1 ? queue : '',
@@ -41,13 +50,16 @@ export const destinationOf = (protocol: CeleryProtocol, queue: string): Destinat
 
 interface Context {
   readonly protocol: CeleryProtocol;
-  /** Who sends it, for the worker's logs: `gen{pid}@{host}`. */
+  /** The sender, for the worker's logs: `gen{pid}@{host}`. */
   readonly origin: string;
   /** Further headers, which the task finds in its request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The message that makes a Celery worker run a task: https://docs.celeryq.dev/en/stable/internals/protocol.html */
+/**
+ * The message that makes a Celery worker run a task:
+ * https://docs.celeryq.dev/en/stable/internals/protocol.html
+ */
 export const celeryMessage = (task: Task, { protocol, origin, headers: more = {} }: Context): Message => {
   const { headers, body } = protocol === 1 ? first(task) : second(task, origin);
   return {
@@ -63,7 +75,7 @@ export const celeryMessage = (task: Task, { protocol, origin, headers: more = {}
   };
 };
 
-/** What both protocols tell of a task that is neither part of a group nor put off. */
+/** Fields that both protocols have, for a task without group or delay. */
 const PLAIN = {
   eta: null,
   expires: null,

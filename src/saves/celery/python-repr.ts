@@ -1,9 +1,15 @@
-/** Containers that are nested more deeply are shown as `[...]` and `{...}`: what Celery's clients do, for logs that people read. */
+/**
+ * Deeper containers are shown as `[...]` and `{...}`. Celery's clients do the same, to keep logs
+ * readable.
+ */
 const LEVELS = 3;
-/** Characters; the rest is cut. */
+/** Characters; longer texts are cut. */
 const LONGEST = 1024;
 
-/** A JSON value as a Celery client shows it in `argsrepr` and `kwargsrepr`: Python's notation, cut where it gets deep or long. */
+/**
+ * A JSON value in Python's notation, as a Celery client writes it to `argsrepr` and `kwargsrepr`.
+ * Deep or long values are cut.
+ */
 export const pythonRepr = (value: unknown): string => {
   const text = show(value, 0);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}, ...` : text;

@@ -2,7 +2,10 @@ import { hash } from 'node:crypto';
 import type { CatalogEntry, PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import type { Task } from './message.ts';
 
-/** Values of JSON in whose texts `{name}` stands for what is known of the unit; a text that is just `{entry}` becomes its catalog entry. */
+/**
+ * A template in JSON. In its texts, `{name}` stands for a value of the unit. The text `{entry}`
+ * stands for the catalog entry.
+ */
 export interface TaskTemplate {
   readonly name: string;
   readonly args: readonly unknown[];
@@ -21,8 +24,8 @@ export const saveTask = (save: PendingSaveRequest, { name, args, kwargs }: TaskT
 };
 
 /**
- * The task by which Pulp 2 reserves a resource and then queues another task: what its `apply_async_with_reservation` sends. Tasks with
- * the same resource never run at the same time.
+ * The task with which Pulp 2 reserves a resource before it queues another task, as sent by
+ * `apply_async_with_reservation`. Tasks with the same resource never run at the same time.
  */
 export const reservedTask = (save: PendingSaveRequest, inner: Task, name: string): Task => ({
   id: taskId('reservation', save),
@@ -35,16 +38,16 @@ export const reservedTask = (save: PendingSaveRequest, inner: Task, name: string
 const callOf = ({ args, kwargs }: Task): readonly unknown[] =>
   Object.keys(kwargs).length > 0 ? [args, kwargs] : [args];
 
-/** What a reservation locks: no two tasks save the same unit to the same path at a time. */
+/** The reserved resource: only one task at a time may save a unit to a path. */
 const resourceOf = ({ unitId, path }: CatalogEntry): string => `content_unit:${unitId}:${path}`;
 
-/** What operators find tasks by. */
+/** The tags by which operators find a task. */
 export const tagsOf = ({ unitId }: CatalogEntry): readonly string[] => [
   `pulp:content_unit:${unitId}`,
   'pulp:action:download',
 ];
 
-/** An entry in the field names of Pulp's `lazy_content_catalog`; what is not known is left out. */
+/** An entry in the field names of Pulp's `lazy_content_catalog`. Unknown values are omitted. */
 const documentOf = (entry: CatalogEntry): Record<string, unknown> => ({
   path: entry.path,
   importer_id: entry.importerId,
@@ -81,14 +84,14 @@ const filler = (save: PendingSaveRequest) => {
   return fill;
 };
 
-/** Throws naming a `{name}` in a template that stands for nothing. */
+/** Throws an error that names an unknown `{name}` in a template. */
 export const checkTemplate = ({ args, kwargs }: Pick<TaskTemplate, 'args' | 'kwargs'>): void => {
   const check = (value: unknown): void => {
     if (typeof value === 'string' && value !== '{entry}') {
       for (const [whole, word = ''] of value.matchAll(PLACEHOLDER)) {
         if (isWord(word)) continue;
-        const known = [...Object.keys(WORDS), 'entry (as a text of its own)'].join(', ');
-        throw new Error(`${whole} stands for nothing; expected one of ${known}`);
+        const known = [...Object.keys(WORDS), 'entry (as the entire text)'].join(', ');
+        throw new Error(`unknown placeholder ${whole}, expected one of ${known}`);
       }
     } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(check);
   };
@@ -97,8 +100,9 @@ export const checkTemplate = ({ args, kwargs }: Pick<TaskTemplate, 'args' | 'kwa
 };
 
 /**
- * The same wish always has the same task id, however often it is sent: a task that was sent twice, because a crash took the
- * confirmation, can be told from two tasks. A UUID of version 8 (RFC 9562 section 5.8).
+ * The task id of a save request, the same for each delivery. So a task that was sent twice, after a
+ * crash lost the confirmation, is recognizable as one task. A UUID of version 8 (RFC 9562 section
+ * 5.8).
  */
 const taskId = (role: string, { id, requestId, entry }: PendingSaveRequest): string => {
   const digits = hash('sha256', JSON.stringify([role, id, requestId, entry.unitId, entry.path]), 'hex');

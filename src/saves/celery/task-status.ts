@@ -1,15 +1,20 @@
 import type { Records } from '../deferred/records.ts';
 import type { Task } from './message.ts';
 
-/** What Pulp 2 shows of tasks: its collection `task_status`. */
+/** Pulp 2's list of tasks: its collection `task_status`. */
 export interface TaskStatus {
-  /** Notes a task that is about to be queued; one that could not be queued before waits again. */
+  /**
+   * Records a task before it is queued. A task that could not be queued before is waiting again.
+   */
   waiting(task: Pick<Task, 'id' | 'name'>, tags: readonly string[]): Promise<void>;
-  /** The task could not be queued. */
+  /** Records that the task could not be queued. */
   failed(task: Pick<Task, 'id'>): Promise<void>;
 }
 
-/** Writes what Pulp's own `apply_async_with_reservation` writes. Rejects with what the driver says. */
+/**
+ * Writes the same documents as Pulp's `apply_async_with_reservation`. Rejects with the driver's
+ * error.
+ */
 export const taskStatusIn = (records: Records): TaskStatus => ({
   waiting: async ({ id, name }, tags) => {
     await records.updateOne(

@@ -10,29 +10,32 @@ import { readSidecar, removeCopy } from './sidecar.ts';
 
 const readFd = promisify(read);
 const READ = 256 * 1024;
-/** Copies that are known to be right. More take memory; one that is forgotten is checked again. */
+/** The limit of copies remembered as verified. A forgotten one is verified again. */
 const KNOWN = 100_000;
-/** Bytes. Larger copies are checked one at a time: the disk and a core have other work too. */
+/** Bytes. Larger copies are verified one at a time, to leave disk and CPU for other work. */
 export const SMALL = 1024 * 1024;
 
-/** A copy that is right. */
+/** A verified copy. */
 export interface Known {
-  /** The header fields of the transfer that it was made of; absent for a copy of an earlier version. */
+  /** The header fields of its first transfer; absent for a copy of an earlier version. */
   readonly headers?: readonly Header[];
 }
 
 export interface Checks {
-  /** The copy, if it was found right, or made, in this process, and looks untouched since. */
+  /** The copy, if this process verified or created it and its file is unchanged since. */
   known(copy: Copy): Known | undefined;
-  /** Remembers a copy that was just made. */
+  /** Remembers a copy that was just created. */
   trust(path: string, stats: BigIntStats, headers?: readonly Header[]): void;
-  /** Reads the copy and compares; a wrong one is removed and told. Resolves with the copy if it is right. Never rejects. */
+  /**
+   * Reads and verifies the copy. A wrong one is removed and reported. Resolves with the copy if it
+   * is right. Never rejects.
+   */
   check(copy: Copy): Promise<Known | undefined>;
 }
 
 interface ChecksOptions {
   readonly onError: (error: unknown) => void;
-  /** Runs work alone among all that moves the copy's files. */
+  /** Runs work while no other work moves the copy's files. */
   readonly exclusively: (copy: Copy, work: () => Promise<void>) => Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export const makeChecks = ({ onError, exclusively }: ChecksOptions): Checks => {
     exclusively(copy, async () => {
       const { path, stats } = copy;
       const now = await unlessMissing(stat(path, { bigint: true }));
-      // A new copy may have taken its place meanwhile.
+      // A new copy may have replaced it in between.
       if (!now || signatureOf(now) !== signatureOf(stats)) return;
       await removeCopy(path);
       onError(new Error(`${path}: ${fault}; it was removed`));
@@ -65,14 +68,14 @@ export const makeChecks = ({ onError, exclusively }: ChecksOptions): Checks => {
     try {
       const found = await digestOf(copy);
       if (found !== checksum.value) {
-        await remove(copy, `its ${checksum.algorithm} is ${found}, expected was ${checksum.value}`);
+        await remove(copy, `its ${checksum.algorithm} is ${found}, expected ${checksum.value}`);
         return undefined;
       }
       const headers = await readSidecar(copy);
       if (headers !== 'damaged') return trust(path, stats, headers);
       if (!bare) return trust(path, stats);
-      // Its content coding is lost, and no checksum says that the bytes are the file itself.
-      await remove(copy, 'what is written beside it is damaged');
+      // The content coding is lost, and no checksum proves that the bytes are the file itself.
+      await remove(copy, 'its sidecar is damaged');
       return undefined;
     } catch (error) {
       onError(error);
@@ -99,7 +102,7 @@ export const makeChecks = ({ onError, exclusively }: ChecksOptions): Checks => {
   };
 };
 
-/** Read in portions into one buffer; between them the event loop goes on. */
+/** Reads in portions into one buffer, so that the event loop runs in between. */
 export const digestOf = async ({ path, checksum }: Pick<Copy, 'path' | 'checksum'>): Promise<string> => {
   const hash = createHash(checksum.algorithm);
   const buffer = Buffer.allocUnsafe(READ);

@@ -5,11 +5,11 @@ import { removeIfEmpty, unlessMissing } from './files.ts';
 import type { Semaphore } from './semaphore.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
-/** Keeps all copies together within a limit: those not used for the longest time have to go. */
+/** Keeps all copies together within a limit: the least recently used ones are removed. */
 export interface Eviction {
-  /** A copy was just offered. */
+  /** Records that a copy was just offered. */
   used(copy: Copy): void;
-  /** A copy of so many bytes came to its place. */
+  /** Records that a new copy was put in place. */
   taken(bytes: number): void;
   /** Resolves when no copies are being removed. */
   over(): Promise<void>;
@@ -20,20 +20,23 @@ interface EvictionOptions {
   /** Bytes; 0: no limit. */
   readonly limit: number;
   readonly semaphore: Semaphore;
-  /** Runs work alone among all that moves the files of a key. Never rejects. */
+  /** Runs work while no other work moves the files of a key. Never rejects. */
   readonly exclusively: (key: string, work: () => Promise<void>) => Promise<void>;
   readonly onError: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Uses that are remembered beside those that are written, which a restart keeps. */
+/** Uses kept in memory, in addition to those on disk, which survive a restart. */
 const REMEMBERED = 100_000;
-/** Milliseconds for which a use is remembered only: what a restart may forget of the order. */
+/** Milliseconds for which a use may be in memory only. A restart forgets that much of the order. */
 const UNWRITTEN = 3_600_000;
-/** Milliseconds after which a sidecar without its copy will not get one. */
+/** Milliseconds after which a sidecar without a copy is removed. */
 const ORPHANED = 3_600_000;
-/** Removing begins above the limit and goes on to this part of it, so that not every new copy needs a look at all the others. */
+/**
+ * The part of the limit to which copies are removed, so that not every new copy causes a scan of
+ * all others.
+ */
 const GOAL = 0.9;
 
 interface Found {
@@ -45,13 +48,14 @@ interface Found {
 export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, now }: EvictionOptions): Eviction => {
   const recent = new Map<string, { readonly at: number; readonly written: number }>();
   let total = 0;
-  /** Bytes that came while all were being counted, which may not have been counted. */
+  /** Bytes added during a scan, which the scan may have missed. */
   let came = 0;
   let sweeping: Promise<void> | undefined;
 
   /**
-   * A use is written as the time of the copy's sidecar. The copy itself stays untouched: whatever touches it has it checked again. The
-   * kernel's access times are no help: it may note no read (`noatime`), or one a day (`relatime`).
+   * Writes a use as the time of the copy's sidecar. The copy stays untouched, because any change
+   * causes a new verification. The kernel's access times are not usable: it may record no reads
+   * (`noatime`), or one per day (`relatime`).
    */
   const write = ({ key, path }: Copy, at: number) =>
     exclusively(key, async () => {
@@ -65,7 +69,10 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
     return { path, size: copy.size, usedAt: Math.max(sidecar?.mtimeMs ?? copy.atimeMs, recent.get(path)?.at ?? 0) };
   };
 
-  /** What a killed process left. The copy of a young one may be on its way, put in place by another process. */
+  /**
+   * Removes a leftover of a killed process. A recent sidecar is kept: another process may be about
+   * to put its copy in place.
+   */
   const removeOrphan = (sidecar: string) =>
     exclusively(keyAt(folder, copyOf(sidecar)), async () => {
       const [stats, copy] = await Promise.all([sidecar, copyOf(sidecar)].map((path) => unlessMissing(stat(path))));
@@ -95,7 +102,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
   const remove = ({ path, usedAt }: Found) =>
     exclusively(keyAt(folder, path), async () => {
       const copy = await lookAt(path);
-      // Used, or made anew, since it was looked at.
+      // Used or replaced since it was found.
       if (!copy || copy.usedAt > usedAt) return;
       await removeCopy(path);
       recent.delete(path);
@@ -152,5 +159,5 @@ export const keyAt = (folder: string, path: string): string => {
   return two + (isAlone(folder, path) ? name : parse(name).name);
 };
 
-/** Whether a copy has a folder of its own. */
+/** Whether the copy has a separate folder. */
 export const isAlone = (folder: string, path: string): boolean => relative(folder, dirname(path)).includes(sep);

@@ -3,13 +3,16 @@ import { rmdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inheritFile } from '../../lib/private-files.ts';
 
-// Bare descriptors: a FileHandle costs more, and closes itself when it is forgotten.
+// Bare descriptors: a FileHandle costs more, and closes itself if garbage-collected.
 export const openFd = promisify(fs.open);
 export const closeFd = promisify(fs.close);
 export const syncFd = promisify(fs.fsync);
 const writeFd = promisify(fs.writev);
 
-/** Writes all of it: the system may take less than it was given, for instance the last that fits on a disk. */
+/**
+ * Writes everything: the system may write less than requested, for example on a disk that is almost
+ * full.
+ */
 export const writeAll = async (fd: number, chunks: readonly Uint8Array[]): Promise<void> => {
   let left = chunks;
   while (left.length > 0) {
@@ -27,7 +30,7 @@ const without = (chunks: readonly Uint8Array[], written: number): Uint8Array[] =
   });
 };
 
-/** Makes a small file. If `synced`, it outlives a power cut. */
+/** Creates a small file. If `synced`, it survives a power cut. */
 export const writeNew = async (path: string, text: string, synced: boolean): Promise<void> => {
   const fd = await openFd(path, 'wx', 0o600);
   try {
@@ -39,7 +42,7 @@ export const writeNew = async (path: string, text: string, synced: boolean): Pro
   }
 };
 
-/** Makes what was written to a file, or the names in a folder, outlive a power cut. */
+/** Syncs a file's content, or the names in a folder, so that they survive a power cut. */
 export const syncPath = async (path: string): Promise<void> => {
   const fd = await openFd(path, fs.constants.O_RDONLY);
   try {
@@ -49,7 +52,7 @@ export const syncPath = async (path: string): Promise<void> => {
   }
 };
 
-/** `undefined` where there is no such file. */
+/** Resolves to `undefined` if the file does not exist. */
 export const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined> => {
   try {
     return await work;
@@ -59,7 +62,7 @@ export const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined>
   }
 };
 
-/** Removes a folder, unless something is in it. */
+/** Removes a folder if it is empty. */
 export const removeIfEmpty = async (folder: string): Promise<void> => {
   try {
     await rmdir(folder);
@@ -68,6 +71,6 @@ export const removeIfEmpty = async (folder: string): Promise<void> => {
   }
 };
 
-/** Changes with every way to touch a file. */
+/** A text that changes with any modification of the file. */
 export const signatureOf = ({ ino, size, mtimeNs, ctimeNs }: fs.BigIntStats): string =>
   [ino, size, mtimeNs, ctimeNs].join();

@@ -34,11 +34,13 @@ export async function* storedCopies(folder: string): AsyncGenerator<StoredCopy> 
   }
 }
 
-/** The checksum that a copy must match: its own name, or what its sidecar states. Absent if neither is known. */
+/** The checksum that a copy must match: its name, or that in its sidecar. Absent if unknown. */
 const checksumOf = async (folder: string, { path }: StoredCopy): Promise<Checksum | undefined> =>
   isAlone(folder, path) ? { algorithm: 'sha256', value: parse(path).name } : sidecarChecksum(path);
 
-/** `right`, `unknown` if no checksum of it is known, or what is wrong with it. Rejects if it cannot be read. */
+/**
+ * `right`, `unknown` without a known checksum, or the fault. Rejects if the copy cannot be read.
+ */
 export const judgeCopy = async (
   folder: string,
   copy: StoredCopy,
@@ -50,12 +52,15 @@ export const judgeCopy = async (
   const found = await digestOf({ path, checksum });
   const { algorithm, value } = checksum;
   if (found !== value) return { fault: `its ${algorithm} is ${found}, expected ${value}` };
-  // Its content coding would be lost, and no checksum of the catalog's proves that the bytes are the file itself.
+  // A damaged sidecar loses the content coding, and no catalog checksum proves that the bytes are
+  // the file itself.
   const isLost = isAlone(folder, path) && (await readSidecar({ path, checksum })) === 'damaged';
   return isLost ? { fault: 'its sidecar is damaged' } : 'right';
 };
 
-/** Removes a copy, unless another one has taken its place since it was found. Returns whether it did. */
+/**
+ * Removes a copy, unless another one has replaced it since it was found. Returns whether it did.
+ */
 export const removeStored = async (folder: string, { path, stats }: StoredCopy): Promise<boolean> => {
   const now = await unlessMissing(stat(path, { bigint: true }));
   if (!now || signatureOf(now) !== signatureOf(stats)) return false;

@@ -1,7 +1,7 @@
 export interface KeyedMutex {
-  /** Runs work when all earlier work under the same key is over; an error of it is told. Never rejects. */
+  /** Runs work after all earlier work under the same key. Errors are reported. Never rejects. */
   run(key: string, work: () => Promise<void>): Promise<void>;
-  /** Resolves when nothing runs or waits under the key; without a key, under any. */
+  /** Resolves when no work runs or waits under the key; without a key, under any. */
   over(key?: string): Promise<void>;
 }
 

@@ -7,20 +7,22 @@ import { unlessMissing } from './files.ts';
 import { isSidecar } from './sidecar.ts';
 
 /**
- * What tells the copies of one content from all others: path and checksum, so that a new checksum never meets an old copy.
- * Where the catalog has no checksum its revision stands in: what a new revision describes may be other content.
+ * The key of the copies of one content: path and checksum, so that a new checksum never meets an
+ * old copy. Without a checksum, the revision takes its place, because a new revision may describe
+ * other content.
  */
 export const keyOf = ({ path, url, revision, checksum }: CatalogEntry): string =>
   hash('sha256', JSON.stringify(checksum ? [path, checksum.algorithm, checksum.value] : [path, url, revision]), 'hex');
 
 /**
- * Where the copy of an entry lies: `ab/cdef….rpm`. Without a catalog checksum the content's own sha256, taken when it was kept, is its
- * name: `ab/cdef…/SHA256.rpm`. One rename puts content and checksum in place together.
+ * The file name of an entry's copy: `ab/cdef….rpm`. Without a catalog checksum it contains the
+ * SHA-256 of the content, computed during the transfer: `ab/cdef…/SHA256.rpm`. A single rename then
+ * puts content and checksum in place together.
  */
 export const placeOf = (folder: string, entry: CatalogEntry, key: string, sha256: string): string =>
   (entry.checksum ? baseOf(folder, key) : join(baseOf(folder, key), sha256)) + extensionOf(entry.path);
 
-/** The copy of an entry, if there is one; rejects with what the system says. */
+/** The copy of an entry, if it exists. Rejects with the system's error. */
 export const findCopy = async (folder: string, entry: CatalogEntry, key = keyOf(entry)): Promise<Copy | undefined> => {
   const path = entry.checksum ? placeOf(folder, entry, key, '') : await onlyFileIn(baseOf(folder, key));
   const stats = path && (await unlessMissing(stat(path, { bigint: true })));
@@ -36,5 +38,8 @@ const onlyFileIn = async (folder: string): Promise<string | undefined> => {
   return name && join(folder, name);
 };
 
-/** Kept, so that the media type can still be told from the name. Paths come from others: only what is harmless in a name. */
+/**
+ * The extension is kept because the media type depends on it. Paths come from outside, so only
+ * harmless characters are accepted.
+ */
 const extensionOf = (path: string): string => extname(path).match(/^\.[A-Za-z0-9_-]{1,16}$/)?.[0] ?? '';

@@ -5,33 +5,36 @@ import type { Semaphore } from './semaphore.ts';
 import type { Backlog } from './write-backlog.ts';
 
 export interface PartialCopy {
-  /** Takes bytes to be written, by reference. Never waits and never throws. */
+  /** Queues bytes for writing, by reference. Never waits and never throws. */
   write(bytes: Uint8Array): void;
-  /** All bytes were given. Resolves with true once they outlive a power cut; false where the copy gave itself up. Never rejects. */
+  /**
+   * Ends the content. Resolves with true once it would survive a power cut, or with false if the
+   * copy was abandoned. Never rejects.
+   */
   finish(): Promise<boolean>;
-  /** Resolves once nothing is left of it. */
+  /** Resolves once the file is removed. */
   abort(): Promise<boolean>;
 }
 
 interface PartialCopyOptions {
   readonly file: string;
   readonly backlog: Backlog;
-  /** Disk operations wait in this line: they block threads that others need. */
+  /** Limits disk operations, because they block threads of the shared pool. */
   readonly semaphore: Semaphore;
-  /** Told once why the copy gave itself up. */
+  /** Called once with the reason the copy was abandoned. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * A file in the making. It gives itself up, leaving nothing behind, where the disk refuses (full, for one) or where it is
- * so slow that the backlog is full.
+ * A file in the making. It is abandoned and removed if the disk fails (full, for example), or if it
+ * is so slow that the backlog is full.
  */
 export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialCopyOptions): PartialCopy => {
   let queue: Uint8Array[] = [];
   let ending: 'finish' | 'abort' | undefined;
   let wake = () => {};
 
-  /** Writes until the end was told. */
+  /** Writes until `finish` or `abort`. */
   const copy = async (fd: number): Promise<void> => {
     for (;;) {
       if (ending === 'abort') return;

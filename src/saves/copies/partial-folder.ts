@@ -3,12 +3,14 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolderSync } from '../../lib/private-files.ts';
 
-// The process's id tells whether its owner lives; the rest tells this process from an earlier one that had the same id.
+// The process id shows whether the owner is alive. The UUID separates this process from an earlier
+// one with the same id.
 const OWN = `${process.pid}-${randomUUID()}`;
 
 /**
- * Makes this process's own folder for files in the making, and removes what killed processes left.
- * A command line beside the daemon must not take the daemon's files for leftovers: hence a folder a process.
+ * Creates this process's folder for files in the making, and removes those of killed processes.
+ * Each process has a folder, so that a command line does not remove the daemon's files as
+ * leftovers.
  */
 export const openPartial = (folder: string): string => {
   const partial = join(folder, '.partial');

@@ -1,4 +1,7 @@
-/** Runs work, `count` at a time, first come first served; resolves and rejects with it. */
+/**
+ * Runs at most `count` pieces of work at a time, in order of arrival. Resolves and rejects with the
+ * work.
+ */
 export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const createSemaphore = (count: number): Semaphore => {

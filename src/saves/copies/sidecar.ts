@@ -5,7 +5,7 @@ import { CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipeli
 import type { Copy } from './copy.ts';
 import { unlessMissing } from './files.ts';
 
-/** The header fields that describe the content itself, not the response that it came in (RFC 9110 section 8). */
+/** The header fields that describe the content, not the response (RFC 9110 section 8). */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['content-type', 'content-encoding', 'content-language', 'content-disposition'],
   ...['etag', 'last-modified'],
@@ -14,18 +14,19 @@ const FIELDS: ReadonlySet<string> = new Set([
 export const contentFields = (headers: readonly Header[]): readonly Header[] =>
   headers.filter(([name]) => FIELDS.has(name.toLowerCase()));
 
-// The name of a copy has one dot at most, so that it never ends like this.
+// The name of a copy has at most one dot, so it cannot end like this.
 const ENDING = '.meta.json';
 
-/** Where it is written what the first transfer of a copy said of the content: beside the copy. */
+/** The sidecar of a copy: a file with the content's header fields from its first transfer. */
 export const sidecarOf = (path: string): string => path + ENDING;
 export const isSidecar = (path: string): boolean => path.endsWith(ENDING);
 /** The copy that a sidecar belongs to. */
 export const copyOf = (sidecar: string): string => sidecar.slice(0, -ENDING.length);
 
 /**
- * The layout: `sum` is the SHA-256 of `about` as JSON, so that damage is seen; `about.checksum` is that of the content, so that a sidecar
- * never counts for other content than its own. More may be said in `about` in addition.
+ * The layout. `sum` is the SHA-256 of `about` as JSON, which reveals damage. `about.checksum` is
+ * that of the content, so a sidecar never applies to other content. `about` may contain more
+ * fields.
  */
 const VERSION = 1;
 
@@ -46,8 +47,9 @@ export const sidecarText = ({ algorithm, value }: Checksum, headers: readonly He
 };
 
 /**
- * The header fields of a copy; `undefined` if it has no sidecar, as copies of earlier versions, `'damaged'` for a sidecar that is not what
- * was written, or is that of other content. Rejects with what the system says.
+ * The header fields of a copy. `undefined` if it has no sidecar, like copies of earlier versions.
+ * `'damaged'` if the sidecar was altered or belongs to other content. Rejects with the system's
+ * error.
  */
 export const readSidecar = async ({
   path,
@@ -57,7 +59,10 @@ export const readSidecar = async ({
   return text === undefined ? undefined : (headersIn(text, checksum) ?? 'damaged');
 };
 
-/** The checksum that the content of a copy must match, as its sidecar states; absent if there is no sidecar or it is damaged. */
+/**
+ * The checksum that a copy must match, according to its sidecar. Absent if the sidecar is missing
+ * or damaged.
+ */
 export const sidecarChecksum = async (path: string): Promise<Checksum | undefined> => {
   const text = await unlessMissing(readFile(sidecarOf(path), 'utf8'));
   const { algorithm: name, value } = (text !== undefined && aboutIn(text)?.checksum) || {};
@@ -65,7 +70,10 @@ export const sidecarChecksum = async (path: string): Promise<Checksum | undefine
   return algorithm && value !== undefined ? { algorithm, value } : undefined;
 };
 
-/** Removes a copy, then its sidecar: a process that is killed between the two leaves nothing but a sidecar that counts for nothing. */
+/**
+ * Removes a copy, then its sidecar. A process killed in between leaves only a sidecar without
+ * effect.
+ */
 export const removeCopy = async (path: string): Promise<void> => {
   await unlink(path);
   await unlessMissing(unlink(sidecarOf(path)));
@@ -77,7 +85,7 @@ const headersIn = (text: string, { algorithm, value }: Checksum): readonly Heade
   return isOwn ? contentFields(about.headers) : undefined;
 };
 
-/** What an undamaged sidecar states. */
+/** The content of an undamaged sidecar. */
 const aboutIn = (text: string): z.infer<typeof schema>['about'] | undefined => {
   try {
     const written = JSON.parse(text);

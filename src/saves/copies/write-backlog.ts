@@ -1,12 +1,15 @@
 import { BehaviorSubject } from 'rxjs';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
 
-/** Bytes that wait for the disk, all copies together. */
+/** The bytes of all copies that wait for the disk. */
 export interface Backlog {
-  /** Whether there was room for so many more. */
+  /** Reserves room for bytes. Returns `false` if the limit would be exceeded. */
   take(bytes: number): boolean;
   give(bytes: number): void;
-  /** A valve: `false` from a half of the limit on, `true` again below a quarter. Emits its present state on subscription. */
+  /**
+   * A valve: `false` above half of the limit, `true` again below a quarter. Emits its present state
+   * on subscription.
+   */
   readonly valve: Valve;
 }
 

@@ -17,16 +17,16 @@ import { type Records, unlessThere } from './records.ts';
 export interface DeferredOptions {
   /** Pulp's collection `deferred_download`. */
   readonly records: Records;
-  /** Asks Pulp to look into its records soon; absent: it looks when its own schedule says so. */
+  /** Asks Pulp to read its records soon. If absent, Pulp reads them on its own schedule. */
   readonly nudge?: NudgeOptions;
 }
 
 export interface NudgeOptions {
   /** Queues the task; see `Publish`. */
   readonly send: () => Observable<never>;
-  /** A collection that all streamers share: they nudge in turns. */
+  /** A collection that all streamers share, so that they take turns. */
   readonly turns: Records;
-  /** Told of nudges that could not be sent. Must not throw. */
+  /** Called with the error if a nudge could not be sent. Must not throw. */
   readonly onError: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -37,15 +37,19 @@ export interface NudgeOptions {
 const BETWEEN_NUDGES = 60_000;
 
 export interface DeferredDispatch {
-  /** Completes when the record is there, whoever made it; errors where the database does not take it. */
+  /**
+   * Completes when the record exists, whichever process wrote it. Errors if the database rejects
+   * it.
+   */
   readonly dispatch: Dispatch;
-  /** Ends nudging. */
+  /** Stops nudging. */
   close(): void;
 }
 
 /**
- * Asks Pulp to save units by what the released streamer did: a record for each, which Pulp deletes when its own download task has come to it.
- * A nudge is only a wish for haste: one that fails loses no record.
+ * Requests saves from Pulp as the released streamer did: with a record per unit. Pulp's own
+ * download task deletes the record after the download. A nudge only shortens the wait: if it fails,
+ * no record is lost.
  */
 export const createDeferredDispatch = ({ records, nudge }: DeferredOptions): DeferredDispatch => {
   const recorded = new Subject<void>();
@@ -63,8 +67,8 @@ export const createDeferredDispatch = ({ records, nudge }: DeferredOptions): Def
 };
 
 /**
- * A nudge at once, and one at the end of each minute in which there was a record. Where it is another streamer's turn, or the broker
- * has not taken it, it is due again a minute later.
+ * Sends a nudge at once, and one at the end of each minute with a record. If it is another
+ * streamer's turn, or the broker has not accepted the nudge, it is due again a minute later.
  */
 const nudges = (
   recorded: Subject<void>,
@@ -87,7 +91,9 @@ const nudges = (
     }),
   );
 
-/** Whether nobody took a turn within the last minute, which is thereby ours: one document, changed atomically. */
+/**
+ * Takes the turn if no streamer took one within the last minute. One document, updated atomically.
+ */
 const takeTurn = (turns: Records, now: number): Promise<boolean> => {
   const free = { _id: 'nudge', at: { $lte: new Date(now - BETWEEN_NUDGES) } };
   return unlessThere(turns.updateOne(free, { $set: { at: new Date(now) } }, { upsert: true }));

@@ -1,14 +1,16 @@
-/** As much of a MongoDB collection as dispatchers need: the driver's `Collection` is one. */
+/**
+ * The part of a MongoDB collection that dispatchers need; the driver's `Collection` implements it.
+ */
 export interface Records {
   updateOne(filter: object, update: object, options?: { readonly upsert?: boolean }): Promise<unknown>;
 }
 
-/** MongoDB's code for a document that a unique index has already. */
+/** MongoDB's code for a duplicate key in a unique index. */
 const DUPLICATE = 11_000;
 
 /**
- * Resolves to whether the document was written; `false`: there is one already. Two upserts at the same time may both find nothing, and
- * the slower one then meets the unique index.
+ * Resolves to whether the document was written; `false` if it existed already. Of two simultaneous
+ * upserts, both may find no document. The slower one then meets the unique index.
  */
 export const unlessThere = (writing: Promise<unknown>): Promise<boolean> =>
   writing.then(

@@ -2,29 +2,33 @@ import { Observable } from 'rxjs';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import type { SavesTable } from './table.ts';
 
-/** Milliseconds. Another process (the command line) may change rows: how often one looks again, whatever happens. */
+/**
+ * Milliseconds between two looks at the table, because another process (the command line) may
+ * change rows.
+ */
 const LOOK_AGAIN = 5_000;
 
 interface DueOptions {
   readonly table: Pick<SavesTable, 'due' | 'nextDue' | 'get'>;
-  /** Wishes that a subscriber may have in hand at once. */
+  /** The limit of save requests that a subscriber has at a time. */
   readonly window: number;
-  /** What became of wishes and stands in memory only: the table does not know yet. */
+  /** Results that are still in memory and not yet in the table, by the id of the save request. */
   readonly unwritten: ReadonlyMap<number, unknown>;
-  /** Asks for `look` to be called, before long. */
+  /** Requests a call of `look` soon. */
   readonly wake: () => void;
   readonly onError: (error: unknown) => void;
 }
 
 interface Watcher {
-  /** Ids that it has in hand. */
+  /** Ids of the save requests that the subscriber has. */
   readonly out: Set<number>;
   look(): void;
 }
 
 /**
- * Hands out the table's wishes: `due` is the outbox's. `look` emits what is due and finds room, `settled` makes room.
- * The window is the only thing held in memory, so a million waiting wishes cost what a few hundred do.
+ * Delivers the table's save requests. `due` is that of the outbox. `look` emits due save requests
+ * while the window has room; `settled` frees room. Only the window is in memory, so a million
+ * waiting save requests cost no more than a few hundred.
  */
 export const makeDue = ({ table, window, unwritten, wake, onError }: DueOptions) => {
   const watchers = new Set<Watcher>();
@@ -32,14 +36,14 @@ export const makeDue = ({ table, window, unwritten, wake, onError }: DueOptions)
   const due = new Observable<PendingSaveRequest>((subscriber) => {
     const out = new Set<number>();
     let timer: NodeJS.Timeout | undefined;
-    // In the background's service: nothing to keep a process alive for.
+    // Unreferenced: work in the background must not keep the process alive.
     const lookIn = (milliseconds: number) => {
       clearTimeout(timer);
       if (!subscriber.closed) timer = setTimeout(wake, Math.min(LOOK_AGAIN, milliseconds)).unref();
     };
 
     const look = () => {
-      // Refilled in portions: one look for many settled ones.
+      // Refilled in portions: one look for many settled save requests.
       if (out.size > window / 2) return;
       lookIn(LOOK_AGAIN);
       const now = Date.now();

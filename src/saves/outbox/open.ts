@@ -5,28 +5,40 @@ import { makeDurable } from './sync.ts';
 import { type Change, type Depth, type NewSave, openSavesTable, type WaitingSave } from './table.ts';
 
 interface OutboxOptions {
-  /** Told what the disk or SQLite refused; it is tried again. Must not throw. */
+  /** Called with each error of the disk or SQLite; the operation is retried. Must not throw. */
   readonly onError: (error: Error) => void;
-  /** Wishes that a subscriber of `due` may have in hand at once; so many are held in memory for it. */
+  /**
+   * The limit of save requests that a subscriber of `due` has at a time, and that are in memory for
+   * it.
+   */
   readonly window?: number;
-  /** Wishes that are held in memory while the disk refuses them; what comes beyond is refused and told. */
+  /**
+   * The limit of save requests in memory while the disk fails. Further ones are refused and
+   * reported.
+   */
   readonly heldLimit?: number;
-  /** Milliseconds to wait, with everything else, for another process that writes. */
+  /** Milliseconds to wait for the lock of another process; the event loop waits too. */
   readonly lockWait?: number;
 }
 
 export interface DurableOutbox extends Outbox {
-  /** Writes at once what waits to be written; false where the disk refuses it (told to `onError`, tried again). */
+  /**
+   * Writes pending changes at once. Returns `false` if the disk fails: this is reported to
+   * `onError` and retried.
+   */
   flush(): boolean;
-  /** How many wishes wait, and for how long. Throws what SQLite says. */
+  /** The number of waiting save requests and the age of the oldest. Throws SQLite's errors. */
   depth(): Depth;
-  /** Every wish that waits, in the order in which they came; read while iterating. Throws what SQLite says, as do `retry` and `drop`. */
+  /**
+   * All waiting save requests in the order of arrival, read during iteration. Throws SQLite's
+   * errors, as do `retry` and `drop`.
+   */
   list(): Iterable<WaitingSave>;
-  /** Makes a wish, or all of them, due now; returns how many had been put off. */
+  /** Makes one save request, or all, due now. Returns the number that had been postponed. */
   retry(id: number | 'all'): number;
-  /** Forgets a wish, or all of them; returns how many. */
+  /** Deletes one save request, or all. Returns their number. */
   drop(id: number | 'all'): number;
-  /** Writes what waits, then closes the file; nothing is noted or emitted any more. */
+  /** Writes pending changes and closes the file. After that, nothing is appended or emitted. */
   close(): void;
 }
 
@@ -35,18 +47,23 @@ const WRITE_AGAIN = 250;
 const WRITE_AGAIN_LIMIT = 30_000;
 
 /**
- * The outbox that outlives crashes: one SQLite file, made on first use, of one daemon (and the command line beside it).
+ * The outbox that survives crashes: one SQLite file, created on first use, for one daemon and the
+ * command line.
  *
- * `append` has written the wish when it returns: to the system's memory, which `kill -9` leaves alone, not to the disk, which follows within
- * about a second, on another thread: that second is what a power cut may take. A disk that refuses (full, read-only) is told to `onError` and
- * asked again, 250 ms later, then twice as long, up to 30 s; meanwhile wishes are held in memory, where `kill -9` takes them.
- * What `remove` and `putOff` note is written at the end of the same turn of the event loop: what was delivered but not yet written so is
- * delivered again.
+ * `append` returns after the save request is written to the system's memory and survives
+ * `kill -9`. Another thread syncs it to the disk within about a second, so a power cut can lose the
+ * last second. If the disk fails (full, read-only), this is reported to `onError`. The write is
+ * retried after 250 ms, then after twice as long, up to 30 s. Until then save requests are in
+ * memory only, and `kill -9` loses them.
  *
- * `due` emits at most `window` wishes that are neither removed nor put off; further ones follow as those are settled. Each
- * subscription begins anew with everything that waits. It never completes and never errors; unsubscribing stops its timer.
+ * The changes of `remove` and `putOff` are written at the end of the same turn of the event loop.
+ * If the process dies before, a delivered save request is delivered again.
  *
- * Throws where the file cannot be opened.
+ * `due` emits at most `window` save requests that are neither removed nor postponed. More follow as
+ * those are settled. Each subscription starts with all waiting save requests. It never completes
+ * and never errors; unsubscribing stops its timer.
+ *
+ * Throws if the file cannot be opened.
  */
 export const openOutbox = (
   file: string,
@@ -63,7 +80,7 @@ export const openOutbox = (
   const durable = makeDurable(file, { onError: (error) => tell('cannot be synced', error) });
   const tell = (doing: string, cause: unknown) => onError(outboxError(file, doing, cause));
 
-  /** While the disk refuses, the next try waits for its time: requests that go on do not hammer it. */
+  /** While the disk fails, the next attempt waits for its time, however many requests arrive. */
   const write = () => {
     if (again || flush()) return;
     again = setTimeout(() => {
@@ -95,7 +112,7 @@ export const openOutbox = (
     try {
       table.write(changes, wishes.values());
     } catch (error) {
-      tell(`cannot be written (${wishes.size} wishes wait in memory)`, error);
+      tell(`cannot be written (save requests in memory: ${wishes.size})`, error);
       return false;
     }
     wishes.clear();
@@ -117,9 +134,9 @@ export const openOutbox = (
       const key = JSON.stringify([entry.unitId, entry.path]);
       if (wishes.has(key)) return;
       try {
-        if (closed) throw new Error('it is closed');
-        if (wishes.size >= heldLimit) throw new Error(`${wishes.size} wishes wait in memory already`);
-        // Made text here, so that an entry that is no JSON spoils its own wish and not those written with it.
+        if (closed) throw new Error('the outbox is closed');
+        if (wishes.size >= heldLimit) throw new Error(`too many save requests in memory (limit ${heldLimit})`);
+        // Serialized here, so that an entry that is not JSON affects only its own save request.
         const text = JSON.stringify(entry);
         wishes.set(key, {
           requestId,
@@ -132,7 +149,7 @@ export const openOutbox = (
         write();
         soon();
       } catch (error) {
-        tell(`cannot take the wish to save ${entry.path}`, error);
+        tell(`cannot accept the save request for ${entry.path}`, error);
       }
     },
     due: handing.due,

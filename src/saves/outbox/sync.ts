@@ -3,29 +3,29 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { messageOf } from '../../lib/thrown.ts';
 import { syncPath, unlessMissing } from '../copies/files.ts';
 
-/** Milliseconds after a commit within which the disk is asked to make it last. */
+/** Milliseconds from a commit to the sync of the log. */
 const WITHIN = 1_000;
-/** Rows written after which the log (about 10 KB a row) is brought into the database. */
+/** Rows written before the log (about 10 KB a row) is moved into the database. */
 const ROWS = 4_000;
-/** Tells the thread that this file starts from any other thread that imports it. */
+/** Marks the thread that this file starts, because other threads may import the file too. */
 const THREAD = 'pulp-streamer:checkpoints';
 
 export interface Durable {
-  /** So many rows were committed. */
+  /** Reports that rows were committed. */
   soon(rows: number): void;
   close(): void;
 }
 
 interface DurableOptions {
   readonly onError: (error: unknown) => void;
-  /** Brings what was written to a file to its disk. Default: what the system has for it. */
+  /** Syncs a file to its disk. Default: the system's call for it. */
   readonly sync?: (file: string) => Promise<void>;
 }
 
 /**
- * Makes a database's commits last, with nobody waiting for it: its log is synced at most once a second, on a thread of Node's own pool.
- * Now and then a thread that is started for it brings the log into the database: it takes tens of milliseconds, and on the main thread
- * every transfer would stand still meanwhile.
+ * Makes a database's commits durable in the background. The log is synced at most once a second, on
+ * a thread of Node's pool. From time to time a worker thread moves the log into the database. This
+ * takes tens of milliseconds; on the main thread it would stop every transfer.
  */
 export const makeDurable = (file: string, { onError, sync = syncPath }: DurableOptions): Durable => {
   let timer: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export const makeDurable = (file: string, { onError, sync = syncPath }: DurableO
 
   const settle = () => {
     timer = undefined;
-    // Whoever closes the database last brings the log into it, and removes it.
+    // No log file: the last connection that closes moves it into the database and removes it.
     unlessMissing(sync(`${file}-wal`)).catch(onError);
     if (rows < ROWS) return;
     rows = 0;
@@ -68,7 +68,7 @@ export const makeDurable = (file: string, { onError, sync = syncPath }: DurableO
 const checkpoint = (file: string): void => {
   try {
     using database = new DatabaseSync(file);
-    // PASSIVE: waits for no reader and no writer, and lets none wait.
+    // PASSIVE: waits for no reader or writer and blocks none.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE)');
   } catch (error) {
     parentPort?.postMessage(messageOf(error));

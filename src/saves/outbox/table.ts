@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
-/** A wish on its way to the table, its entry as JSON. */
+/** A save request before it is written to the table, with its entry as JSON. */
 export interface NewSave {
   readonly requestId: string;
   readonly traceparent: string | undefined;
@@ -14,29 +14,29 @@ export interface NewSave {
   readonly notedAt: number;
 }
 
-/** What becomes of a wish in the table. */
+/** The result of a delivery. */
 export type Change = 'remove' | { readonly dueAt: number; readonly reason: string };
 
-/** A wish as an operator sees it. */
+/** A save request as an operator sees it. */
 export interface WaitingSave extends PendingSaveRequest {
-  /** Milliseconds since it was noted. */
+  /** Milliseconds since it was appended. */
   readonly age: number;
-  /** Milliseconds until its next delivery; 0 or less: as soon as there is room. */
+  /** Milliseconds until its next delivery. 0 or less: as soon as the window has room. */
   readonly dueIn: number;
-  /** Why the last delivery failed. */
+  /** The reason of the last failure. */
   readonly reason?: string;
 }
 
-/** How many wishes wait, and for how long the oldest of them does. */
+/** The number of waiting save requests and the age of the oldest. */
 export interface Depth {
   readonly waiting: number;
-  /** Milliseconds; 0 where none waits. */
+  /** Milliseconds; 0 if none is waiting. */
   readonly age: number;
 }
 
 const VERSION = 1;
 
-// AUTOINCREMENT: an id is never used again, so a late change cannot meet a younger wish.
+// AUTOINCREMENT: ids are never reused, so a late change cannot affect a newer save request.
 const TABLE = `
   CREATE TABLE saves (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -76,7 +76,10 @@ const toSave = (row: Row): PendingSaveRequest => ({
 
 export type SavesTable = ReturnType<typeof openSavesTable>;
 
-/** The wishes that wait, in one SQLite file, made on first use. Everything throws what SQLite says. Times are Unix milliseconds. */
+/**
+ * The waiting save requests in one SQLite file, created on first use. All methods throw SQLite's
+ * errors. Times are Unix milliseconds.
+ */
 export const openSavesTable = (file: string, lockWait: number) => {
   makeFolderSync(dirname(file));
   makeFileSync(file);
@@ -103,7 +106,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
   const oldest = database.prepare('SELECT noted_at AS at FROM saves ORDER BY id LIMIT 1');
 
   return {
-    /** All of it in one transaction, or nothing. */
+    /** Writes everything in one transaction, or nothing. */
     write: (changes: Iterable<[id: number, Change]>, wishes: Iterable<NewSave>): void =>
       transact(database, () => {
         for (const [id, change] of changes) {
@@ -121,9 +124,9 @@ export const openSavesTable = (file: string, lockWait: number) => {
           insert.run({ unit, path, request, trace, entry, at });
         }
       }),
-    /** Ids of the wishes that are due, oldest first. */
+    /** Ids of the due save requests, oldest first. */
     due: (now: number, limit: number): number[] => due.all(now, limit).map((row) => Number(row.id)),
-    /** When the next one after `now` is due. */
+    /** The time at which the next one after `now` is due. */
     nextDue: (now: number): number | undefined => {
       const at = next.get(now)?.at;
       return typeof at === 'number' ? at : undefined;
@@ -132,7 +135,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
       const row = byId.get(id);
       return row && toSave(row as unknown as Row);
     },
-    /** Read while iterating, so a million wishes take no memory. */
+    /** Rows are read during iteration, so a million save requests need no memory. */
     list: function* (now: number): Generator<WaitingSave> {
       for (const found of database.prepare('SELECT * FROM saves ORDER BY id').iterate()) {
         const row = found as unknown as Row;
@@ -154,15 +157,15 @@ const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version);
 
 const prepare = (database: DatabaseSync): void => {
-  // NORMAL: a commit waits for no disk, but a checkpoint does, and the first commit after it (the log begins anew). Checkpoints are seldom
-  // and made on another thread; only where the log has grown to 64 MiB nevertheless, because that thread never met a pause between
-  // commits, one is made here.
+  // NORMAL: a commit does not wait for the disk, but a checkpoint does. So does the first commit
+  // after it, which restarts the log. Checkpoints are rare and run on another thread. If that
+  // thread never finds a pause between commits and the log grows to 64 MiB, this thread makes one.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384');
   transact(database, () => {
     if (versionOf(database) === 0) database.exec(TABLE);
   });
   if (versionOf(database) !== VERSION) {
-    throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer knows layout ${VERSION}`);
+    throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
   }
 };
 
@@ -172,7 +175,7 @@ const transact = (database: DatabaseSync, work: () => void): void => {
     work();
     database.exec('COMMIT');
   } catch (error) {
-    // SQLite has already rolled back after some errors (disk full, for one).
+    // SQLite has already rolled back after some errors (disk full, for example).
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }

@@ -37,9 +37,9 @@ const open = (
 describe('a dispatcher', () => {
   it.each([
     [{ dispatch: 'deferred' }, 'dispatch: deferred requires catalog_type = mongodb'],
-    [{ dispatch: 'celery', brokerUrl: 'qpid://u:secret@h/' }, 'broker_url: expected a URL of amqp, pyamqp'],
+    [{ dispatch: 'celery', brokerUrl: 'qpid://u:secret@h/' }, 'broker_url: expected a URL with scheme amqp, pyamqp'],
     [{ dispatch: 'celery', brokerUrl: '' }, 'broker_url: expected amqp://user:password@host:port/vhost'],
-    [{ dispatch: 'celery', saveTaskArgs: '["{unit}"]' }, 'save_task_args: {unit} stands for nothing'],
+    [{ dispatch: 'celery', saveTaskArgs: '["{unit}"]' }, 'save_task_args: unknown placeholder {unit}'],
   ] as const)('is refused with settings %j', (flags, message) => {
     const opening = () => open(flags);
     expect(opening).toThrow(ConfigError);

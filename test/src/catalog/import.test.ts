@@ -213,9 +213,12 @@ describe('a base', () => {
   });
 
   for (const [text, message] of [
-    ['http://', "'http://' is no URL"],
-    ['http://u:secret@h/', 'h: credentials do not belong in the URL; make an importer with --username and --password'],
-    ['http://h/?token=1', "'http://h/?token=1': a repository's URL has no ? and no #"],
+    ['http://', "'http://' is not a URL"],
+    [
+      'http://u:secret@h/',
+      'h: the URL must not contain credentials; create an importer with --username and --password',
+    ],
+    ['http://h/?token=1', "'http://h/?token=1': a repository URL must not contain ? or #"],
   ] as const) {
     it(`is not ${text}`, () => {
       expect(() => toBase(text)).toThrow(message);

@@ -87,9 +87,9 @@ describe('lines of JSON', () => {
   });
 
   const faults: readonly (readonly [string, string, string])[] = [
-    ['no JSON', '{"path":', 'line 2: is no JSON, expected one object a line'],
+    ['no JSON', '{"path":', 'line 2: not JSON, expected one object per line'],
     ['no object', '[]', 'line 2: Invalid input: expected object, received array'],
-    ['an empty line', '', 'line 2: is no JSON'],
+    ['an empty line', '', 'line 2: not JSON'],
     ['a relative path', JSON.stringify({ ...LINE, path: 'p' }), 'line 2: path: expected a path that begins with /'],
     [
       'no importer id',
@@ -101,16 +101,16 @@ describe('lines of JSON', () => {
       JSON.stringify({ ...LINE, url: 'ftp://h/' }),
       'line 2: url: expected a URL of http, https or file',
     ],
-    ['a short checksum', JSON.stringify({ ...LINE, checksum: 'ab' }), "line 2: 'ab' is no sha256 checksum"],
+    ['a short checksum', JSON.stringify({ ...LINE, checksum: 'ab' }), "line 2: 'ab' is not a valid sha256 checksum"],
     [
       'a checksum of unknown kind',
       JSON.stringify({ ...LINE, checksum_algorithm: undefined }),
-      'line 2: checksum_algorithm: is missing beside checksum',
+      'line 2: checksum_algorithm: required with checksum',
     ],
     [
       'what an earlier line has otherwise',
       JSON.stringify({ ...LINE, url: 'https://other.example.com/' }),
-      'line 2: has the path, importer_id and revision of line 1, but says something else',
+      'line 2: conflicts with line 1: same path, importer_id and revision, other content',
     ],
   ];
   for (const [fault, line, message] of faults) {

@@ -240,7 +240,7 @@ describe('a catalog of layout 1', () => {
   it('is told from one of a later version', () => {
     const file = aFile(`${LAYOUT_1} PRAGMA user_version = 3;`);
     expect(() => openSqliteCatalog(file)).toThrow(
-      `catalog ${file}: it has layout 3, this pulp-streamer knows layout 2`,
+      `catalog ${file}: it has layout 3, this pulp-streamer supports layout 2`,
     );
     expect(layoutOf(file)).toBe(3);
   });

@@ -64,9 +64,9 @@ describe('catalog add, list, show and remove', () => {
     [['add', '/p', 'h/p'], "'h/p' is invalid for argument 'url'. expected a URL of http, https or file"],
     [
       ['add', '/p', 'https://h/', '--checksum', 'sha256:ab'],
-      "'ab' is no sha256 checksum, expected 64 hexadecimal digits",
+      "'ab' is not a valid sha256 checksum, expected 64 hexadecimal digits",
     ],
-    [['add', '/p', 'https://h/', '--checksum', 'ab'], "'ab' is no checksum, expected ALGORITHM:DIGITS"],
+    [['add', '/p', 'https://h/', '--checksum', 'ab'], "'ab' is not a checksum, expected ALGORITHM:DIGITS"],
     [['add', '/p', 'https://h/', '--size', '-1'], 'expected a whole number'],
     [['add', '/p', 'https://h/', '--importer', 'x'], 'importer x is not in the catalog'],
     [['show', '/p'], '/p is not in the catalog'],

@@ -41,7 +41,7 @@ describe('check-config refuses what serve refuses', () => {
     [
       'a broker of Qpid',
       `${CELERY}[tasks]\nbroker_url: qpid://u:s3cret@h/\n`,
-      'broker_url: expected a URL of amqp, pyamqp, librabbitmq, amqps; found one of qpid',
+      'broker_url: expected a URL with scheme amqp, pyamqp, librabbitmq, amqps; found qpid',
     ],
     [
       'a login to MongoDB by certificate',
@@ -104,7 +104,7 @@ describe('check-config refuses what serve refuses', () => {
       'the configuration is not valid:',
       'rsa_pub: /nowhere: expected an RSA public key (PEM); found no such file',
       expect.stringMatching(/^interfaces: cannot listen: "lo9" is neither /),
-      expect.stringMatching(/^save_task_args: \{unit\} stands for nothing; /),
+      expect.stringMatching(/^save_task_args: unknown placeholder \{unit\}, /),
     ]);
     expect(status).toBe(78);
   });

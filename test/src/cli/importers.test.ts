@@ -97,7 +97,7 @@ describe('importers', () => {
     const { run } = makeCli();
     const id = (await run('importers', 'add')).out.trim();
     await run('catalog', 'add', '/p', 'https://h/', '--importer', id);
-    await expect(run('importers', 'remove', id)).rejects.toThrow(`importer ${id} is in use, for one by /p`);
+    await expect(run('importers', 'remove', id)).rejects.toThrow(`importer ${id} is in use, for example by /p`);
     await run('catalog', 'remove', '/p');
     expect((await run('importers', 'remove', id)).out).toBe(`removed importer ${id}\n`);
     await expect(run('importers', 'remove', id)).rejects.toThrow(`importer ${id} is not in the catalog`);
@@ -135,7 +135,7 @@ describe('importers', () => {
     await expect(add('--client-cert', cert, '--client-key', otherKey)).rejects.toThrow(
       `--client-key ${otherKey} is not the key of --client-cert ${cert}`,
     );
-    await expect(add('--feed', 'https://u:hunter2@h/')).rejects.toThrow('credentials do not belong in the URL');
+    await expect(add('--feed', 'https://u:hunter2@h/')).rejects.toThrow('the URL must not contain credentials');
     await expect(add('--proxy-port', '70000')).rejects.toThrow('expected a port, 1 to 65535');
     await expect(add('--feed-max-speed', '0')).rejects.toThrow('expected a number above 0');
     expect((await run('importers', 'list')).out).toBe('');

@@ -66,9 +66,9 @@ describe('saves', () => {
 
   it('retry makes due what was put off', async () => {
     const { run, waiting } = await makeCli('a', 'b');
-    expect(await run('retry', '1')).toBe('hurried 1 save\n');
+    expect(await run('retry', '1')).toBe('rescheduled 1 save\n');
     expect(await waiting()).toMatchObject([{ due_in: 0 }, { due_in: 0 }]);
-    expect(await run('retry', '--all', '--json')).toBe('{"hurried":0}\n');
+    expect(await run('retry', '--all', '--json')).toBe('{"rescheduled":0}\n');
   });
 
   it('drop forgets some, or all', async () => {

@@ -198,17 +198,17 @@ describe('a selection', () => {
 
   it('of what is not there says what is', async () => {
     await expect(packagesOf({ components: ['universe'] })).rejects.toThrow(
-      "dists/stable/Release: no component 'universe', there is main, contrib",
+      "dists/stable/Release: no component 'universe', available: main, contrib",
     );
     await expect(packagesOf({ architectures: ['riscv64'] })).rejects.toThrow(
-      "dists/stable/Release: no architecture 'riscv64', there is amd64, arm64, all",
+      "dists/stable/Release: no architecture 'riscv64', available: amd64, arm64, all",
     );
   });
 });
 
 describe('Debian metadata', () => {
   const faults: readonly (readonly [string, Record<string, string>, RegExp])[] = [
-    ['is nowhere', {}, /dists\/stable\/: neither Release nor InRelease is there/],
+    ['is nowhere', {}, /dists\/stable\/: found neither Release nor InRelease/],
     [
       'lists nothing',
       { 'dists/stable/Release': 'Suite: stable\n' },
@@ -242,7 +242,7 @@ describe('Debian metadata', () => {
     [
       'has a package whose checksum is none',
       aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
-      /Packages: package bear: 'ab' is no sha256 checksum, expected 64 hexadecimal digits/,
+      /Packages: package bear: 'ab' is not a valid sha256 checksum, expected 64 hexadecimal digits/,
     ],
     [
       'has a line that is no field',
@@ -267,7 +267,7 @@ describe('Debian metadata', () => {
 
   it('asks for a suite where the base has no index', async () => {
     await expect(readFiles(deb, {})).rejects.toThrow(
-      'test:///: neither Release nor Packages is there; a repository with suites needs --suite NAME',
+      'test:///: found neither Release nor Packages; a repository with suites needs --suite NAME',
     );
   });
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../lib/thrown.ts';
 
-/** Where a broker is, and who we are there. */
+/** A broker's address and login. */
 export interface BrokerAddress {
   readonly tls: boolean;
   readonly host: string;
@@ -10,24 +10,25 @@ export interface BrokerAddress {
   readonly password: string;
 }
 
-/** Names that Celery knows AMQP 0-9-1 by; `amqps` is AMQP within TLS. */
+/** URL schemes that Celery accepts for AMQP 0-9-1; `amqps` is AMQP over TLS. */
 const SCHEMES: readonly string[] = ['amqp:', 'pyamqp:', 'librabbitmq:', 'amqps:'];
 
 /**
- * Reads a broker URL as Celery does: `amqp://user:password@host:port/vhost`, each part percent-encoded, user and password `guest` where
- * they are missing, the vhost `/` where it is empty; several URLs, one to fall back on after the other, are separated by `;`.
- * Throws saying what was wrong and what was expected, without showing passwords.
+ * Parses broker URLs as Celery does: `amqp://user:password@host:port/vhost`, each part
+ * percent-encoded. Defaults: user and password `guest`, vhost `/`. Several URLs are separated by
+ * `;`, in the order of preference. Throws an error with the mistake and the expected form, but
+ * without passwords.
  */
 export const brokerAddresses = (urls: string, forceTls = false): readonly BrokerAddress[] =>
   urls.split(';').map((url) => brokerAddress(url.trim(), forceTls));
 
 const brokerAddress = (text: string, forceTls: boolean): BrokerAddress => {
   const url = URL.parse(text);
-  if (!url) throw new Error('expected amqp://user:password@host:port/vhost, found something that is no URL');
+  if (!url) throw new Error('expected amqp://user:password@host:port/vhost, found text that is not a URL');
   const { protocol, hostname, port, username, password, pathname } = url;
   if (!SCHEMES.includes(protocol))
     throw new Error(
-      `expected a URL of ${SCHEMES.map((scheme) => scheme.slice(0, -1)).join(', ')}; found one of ${protocol.slice(0, -1)}`,
+      `expected a URL with scheme ${SCHEMES.map((scheme) => scheme.slice(0, -1)).join(', ')}; found ${protocol.slice(0, -1)}`,
     );
   const tls = forceTls || protocol === 'amqps:';
   return {
@@ -48,6 +49,6 @@ const decode = (part: string, text: string): string => {
   }
 };
 
-/** An address as a log may show it. */
+/** An address for logs, without credentials. */
 export const describeAddress = ({ host, port, vhost }: BrokerAddress): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}${vhost === '/' ? '' : ` vhost ${vhost}`}`;

@@ -18,29 +18,35 @@ import type { BrokerAddress } from './address.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 
 export interface BrokerOptions extends Omit<SessionOptions, 'address'> {
-  /** Where the broker is; of several, the next one is tried when one cannot be reached. */
+  /** The addresses of the broker, tried in turn if one cannot be reached. */
   readonly addresses: readonly BrokerAddress[];
-  /** Milliseconds to wait before the next connection, after so many failures in a row. */
+  /** Milliseconds to wait before the next connection, by the number of failures in a row. */
   readonly waitAfter: (failures: number) => number;
-  /** Told of connections that could not be had or were lost, and when the next one is tried. Must not throw. */
+  /**
+   * Called when a connection fails or is lost, with the delay before the next one. Must not throw.
+   */
   readonly onError: (error: unknown, delay: number) => void;
 }
 
-/** One connection to a message broker, made anew whenever it is lost. */
+/** One connection to a message broker, reopened whenever it is lost. */
 export interface Broker {
   /**
-   * Completes when the broker has confirmed the message. While there is no connection it waits for the next try, and errors where that
-   * fails; it errors, too, where the broker refuses the message, has no queue for it, or is lost before it confirmed. Unsubscribing
-   * gives up waiting; the message may be sent nevertheless.
+   * Completes when the broker has confirmed the message. Without a connection it waits for the next
+   * attempt, and errors if that fails. It also errors if the broker rejects the message, has no
+   * queue for it, or is lost before it confirms. Unsubscribing stops waiting; the message may be
+   * sent nevertheless.
    */
   readonly publish: Publish;
-  /** Emits whenever a connection was made, the present one first; completes when closed. */
+  /** Emits for each connection, first for the present one. Completes at `close`. */
   readonly connected: Observable<void>;
-  /** Closes the connection; what waits errors. */
+  /** Closes the connection. Pending messages error. */
   close(): void;
 }
 
-/** Connects at once, and again whenever the connection is lost. Its timers and sockets are released by `close`. */
+/**
+ * Connects at once, and again whenever the connection is lost. `close` releases its timers and
+ * sockets.
+ */
 export const openBroker = ({ addresses, waitAfter, onError, ...options }: BrokerOptions): Broker => {
   const session = new BehaviorSubject<Session | undefined>(undefined);
   const failure = new Subject<unknown>();

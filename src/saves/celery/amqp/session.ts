@@ -6,38 +6,50 @@ import type { Destination, Message } from '../message.ts';
 import type { BrokerAddress } from './address.ts';
 import { describeAddress } from './address.ts';
 
-/** How to log in; EXTERNAL: as whom the client certificate says. */
+/** The login method. EXTERNAL takes the user from the client certificate. */
 export type LoginMethod = 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL';
 
-/** `durable`: a queue that is missing is made, to outlive the broker; `passive`: it must be there. */
+/**
+ * `durable` creates a missing queue, which survives a restart of the broker; `passive` requires the
+ * queue to exist.
+ */
 export type Declare = 'durable' | 'passive';
 
 export interface SessionOptions {
   readonly address: BrokerAddress;
-  /** PEM files, read anew for each connection. A CA replaces Node's own. */
+  /** PEM files, read again for each connection. A CA replaces those of Node. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   readonly login: LoginMethod;
   readonly declare: Declare;
-  /** Seconds. A broker that says nothing for twice as long is gone, also where its connection still seems to stand. Default: 30. */
+  /**
+   * Seconds. A broker that is silent for twice this time counts as lost, even if its connection
+   * seems open. Default: 30.
+   */
   readonly heartbeat?: number;
-  /** Told that the broker takes nothing for a while (`connection.blocked`), or again. Must not throw. */
+  /**
+   * Called if the broker stops accepting messages (`connection.blocked`), and once it accepts them
+   * again. Must not throw.
+   */
   readonly onNotice: (notice: string) => void;
 }
 
-/** A connection that stands. */
+/** An open connection. */
 export interface Session {
-  /** Completes when the broker has confirmed the message; errors where it refuses it, where no queue takes it, or where the connection is lost. */
+  /**
+   * Completes when the broker has confirmed the message. Errors if the broker rejects it, if no
+   * queue takes it, or if the connection is lost.
+   */
   publish(destination: Destination, message: Message): Observable<never>;
 }
 
 /** Milliseconds within which a broker must accept a connection. */
 const CONNECT_WITHIN = 10_000;
-/** Milliseconds for a farewell. */
+/** Milliseconds for an orderly close. */
 const CLOSE_WITHIN = 1_000;
 
 /**
- * Connects to a broker. Emits the session once it stands; errors where it cannot be had, and when it is lost. Never completes.
- * Unsubscribing closes the connection, or gives up connecting.
+ * Connects to a broker. Emits the session once it is open. Errors if the connection fails or is
+ * lost. Never completes. Unsubscribing closes the connection, or stops connecting.
  */
 export const openSession = (options: SessionOptions): Observable<Session> =>
   new Observable((subscriber) => {
@@ -51,7 +63,8 @@ export const openSession = (options: SessionOptions): Observable<Session> =>
       watch(connection, options, lost);
       const channel = await connection.createConfirmChannel();
       channel.on('error', lost);
-      // Where the connection is lost its channels close first; it says why right after.
+      // If the connection is lost, its channels close first. Its own event, with the reason,
+      // follows.
       channel.on('close', () => queueMicrotask(() => lost('the broker closed the channel')));
       subscriber.next(sessionOn(connection, channel, options));
     };
@@ -60,7 +73,7 @@ export const openSession = (options: SessionOptions): Observable<Session> =>
     return () => {
       if (!connection) return cut.abort();
       const late = setTimeout(() => cut.abort(), CLOSE_WITHIN);
-      // It may be closed already, or be lost meanwhile; either way it is gone.
+      // The connection may be closed already, or be lost now. Either way it is gone.
       connection.close().then(
         () => clearTimeout(late),
         () => cut.abort(),
@@ -75,10 +88,8 @@ const watch = (
 ): void => {
   connection.on('error', lost);
   connection.on('close', (error) => lost(error ?? 'the broker closed the connection'));
-  connection.on('blocked', (reason) =>
-    onNotice(`broker ${describeAddress(address)} takes no messages for now: ${reason}`),
-  );
-  connection.on('unblocked', () => onNotice(`broker ${describeAddress(address)} takes messages again`));
+  connection.on('blocked', (reason) => onNotice(`broker ${describeAddress(address)} blocks messages: ${reason}`));
+  connection.on('unblocked', () => onNotice(`broker ${describeAddress(address)} accepts messages again`));
 };
 
 const dial = (
@@ -105,10 +116,10 @@ const LOGINS = { PLAIN: 'plain', AMQPLAIN: 'amqplain' } as const;
 const sessionOn = (connection: ChannelModel, channel: ConfirmChannel, { declare }: SessionOptions): Session => {
   const declared = new Map<string, Promise<void>>();
   const returned = new Set<string>();
-  // The broker returns what no queue takes before it confirms it.
+  // The broker returns an unroutable message before it confirms it.
   channel.on('return', ({ properties }) => returned.add(properties.correlationId));
 
-  /** Once for each session, until a message comes back or the broker refuses. */
+  /** Once per session, and again after a returned message or a refusal. */
   const ensure = (destination: Destination): Promise<void> => {
     const known = declared.get(destination.queue);
     if (known) return known;
@@ -128,10 +139,10 @@ const sessionOn = (connection: ChannelModel, channel: ConfirmChannel, { declare 
           channel.publish(exchange, queue, Buffer.from(body), options, (error) => {
             const homeless = returned.delete(properties.correlationId);
             if (error)
-              subscriber.error(new Error(`queue ${queue}: the broker did not take the message: ${messageOf(error)}`));
+              subscriber.error(new Error(`queue ${queue}: the broker rejected the message: ${messageOf(error)}`));
             else if (homeless) {
               declared.delete(queue);
-              subscriber.error(new Error(`queue ${queue}: the broker returned the message: there is no such queue`));
+              subscriber.error(new Error(`queue ${queue}: the broker returned the message: no such queue`));
             } else subscriber.complete();
           });
         };
@@ -142,14 +153,17 @@ const sessionOn = (connection: ChannelModel, channel: ConfirmChannel, { declare 
   };
 };
 
-/** On a channel of its own: a refusal closes the channel, and with it what waits to be confirmed there. */
+/**
+ * Uses a separate channel. A refusal closes the channel, and confirmations pending on it would be
+ * lost.
+ */
 const declareOn = async (
   connection: ChannelModel,
   { queue, exchange }: Destination,
   declare: Declare,
 ): Promise<void> => {
   const channel = await connection.createChannel();
-  channel.on('error', () => {}); // What was asked for rejects with the same error.
+  channel.on('error', () => {}); // The call itself rejects with the same error.
   try {
     if (declare === 'passive') {
       await channel.checkQueue(queue);

@@ -173,8 +173,8 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
 
     it.each<[string, object, string | undefined, RegExp]>([
       ['a value of the wrong type', { proxy_port: 'http' }, undefined, /^importer [0-9a-f]{24}: proxy_port: /],
-      ['an overlay that is no JSON', {}, '{', /b_importer\.json is no JSON object: /],
-      ['an overlay that is no object', {}, '[]', /b_importer\.json is no JSON object: /],
+      ['an overlay that is not JSON', {}, '{', /b_importer\.json is not a JSON object: /],
+      ['an overlay that is not an object', {}, '[]', /b_importer\.json is not a JSON object: /],
     ])('errors with SOURCE_BROKEN for %s', async (_, config, text, message) => {
       const id = await pulp.importer(config, 'zoo', 'b_importer');
       overlay('b_importer', text ?? '{}');

@@ -82,8 +82,8 @@ describe('a template', () => {
   it('is refused where a name in it stands for nothing', () => {
     expect(() => checkTemplate({ args: ['{unit_id}', '{entry}'], kwargs: { a: 'no braces' } })).not.toThrow();
     expect(() => checkTemplate({ args: [['{unit}']], kwargs: {} })).toThrow(
-      '{unit} stands for nothing; expected one of',
+      'unknown placeholder {unit}, expected one of',
     );
-    expect(() => checkTemplate({ args: [], kwargs: { a: 'the {entry}' } })).toThrow('{entry} stands for nothing');
+    expect(() => checkTemplate({ args: [], kwargs: { a: 'the {entry}' } })).toThrow('unknown placeholder {entry}');
   });
 });

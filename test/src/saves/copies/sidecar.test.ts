@@ -132,7 +132,7 @@ describe('what lies beside a copy', () => {
       const later = store.restart();
       expect(await find(later, bare)).toBeUndefined();
       expect(filesBelow(later.folder)).toEqual([]);
-      expect(later.errors).toEqual([expect.stringContaining('what is written beside it is damaged; it was removed')]);
+      expect(later.errors).toEqual([expect.stringContaining('its sidecar is damaged; it was removed')]);
       await keep(later, bare, content, SAID);
       expect(await headersOf(later, bare)).toEqual(SAID);
     },

@@ -157,7 +157,7 @@ describe('a kept copy', () => {
       writeFileSync(file, content.toReversed());
       expect(await find(later, bare)).toBeUndefined();
       expect(later.files()).toEqual([]);
-      expect(later.errors).toEqual([expect.stringMatching(/its sha256 is .*, expected was .*; it was removed/)]);
+      expect(later.errors).toEqual([expect.stringMatching(/its sha256 is .*, expected .*; it was removed/)]);
     });
 
     it('is not met by a later revision', async () => {

@@ -220,7 +220,7 @@ describe('the outbox', () => {
     outbox.append({ requestId: 'r', entry: anEntry({ path: '/odd.rpm', data: { number: 1n } }) });
     outbox.append(wish('b'));
     expect(unitsOf(outbox.list())).toEqual(['a', 'b']);
-    expect(errors).toEqual([expect.stringMatching(/cannot take the wish to save \/odd\.rpm: .*BigInt/)]);
+    expect(errors).toEqual([expect.stringMatching(/cannot accept the save request for \/odd\.rpm: .*BigInt/)]);
   });
 
   it('writes what waits when it is closed, and takes nothing afterwards', () => {
@@ -232,7 +232,7 @@ describe('the outbox', () => {
     outbox.close();
     outbox.append(wish('b'));
     expect(rowsIn(file)).toBe(1);
-    expect(errors).toEqual([`outbox ${file} cannot take the wish to save /b.rpm: it is closed`]);
+    expect(errors).toEqual([`outbox ${file} cannot accept the save request for /b.rpm: the outbox is closed`]);
   });
 
   it('holds wishes and changes while another process has the file locked, and writes them afterwards', async () => {
@@ -257,7 +257,7 @@ describe('the outbox', () => {
     other.exec('COMMIT');
     await until(() => given.length === 22);
     expect(unitsOf(outbox.list())).toEqual(['b', ...more]);
-    expect(errors[0]).toBe(`outbox ${file} cannot be written (1 wishes wait in memory): database is locked`);
+    expect(errors[0]).toBe(`outbox ${file} cannot be written (save requests in memory: 1): database is locked`);
   });
 
   it('refuses a file that is something else, or of a later version, and says which', () => {
@@ -266,7 +266,7 @@ describe('the outbox', () => {
     expect(() => open(file)).toThrow(`outbox ${file} cannot be opened: file is not a database`);
     const later = join(folder(), 'outbox.db');
     new DatabaseSync(later).exec('PRAGMA user_version = 7');
-    expect(() => open(later)).toThrow('it has layout 7, this pulp-streamer knows layout 1');
+    expect(() => open(later)).toThrow('it has layout 7, this pulp-streamer supports layout 1');
   });
 
   const disk = tinyDisk();
@@ -283,10 +283,10 @@ describe('the outbox', () => {
     });
     for (let i = 0; i < 42; i += 1) outbox.append(large(i));
     await until(() => errors.length === 3);
-    expect(errors[0]).toMatch(/cannot be written \(1 wishes wait in memory\): database or disk is full/);
-    expect(errors[1]).toMatch(/cannot take the wish .*: 40 wishes wait in memory already/);
+    expect(errors[0]).toMatch(/cannot be written \(save requests in memory: 1\): database or disk is full/);
+    expect(errors[1]).toMatch(/cannot accept the save request .*: too many save requests in memory \(limit 40\)/);
     await until(() => errors.length === 4);
-    expect(errors[3]).toMatch(/cannot be written \(40 wishes wait in memory\): database or disk is full/);
+    expect(errors[3]).toMatch(/cannot be written \(save requests in memory: 40\): database or disk is full/);
     const { units } = receive(outbox);
     rmSync(filling);
     await until(() => units().length === 40);

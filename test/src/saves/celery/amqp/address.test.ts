@@ -26,8 +26,8 @@ describe('a broker URL', () => {
   });
 
   it.each([
-    ['qpid://localhost/', 'expected a URL of amqp, pyamqp, librabbitmq, amqps; found one of qpid'],
-    ['localhost', 'found something that is no URL'],
+    ['qpid://localhost/', 'expected a URL with scheme amqp, pyamqp, librabbitmq, amqps; found qpid'],
+    ['localhost', 'found text that is not a URL'],
     ['amqp://u:secret%zz@h', 'the password is not percent-encoded properly'],
   ])('is refused, without showing its password: %s', (url, message) => {
     const read = () => brokerAddresses(url);

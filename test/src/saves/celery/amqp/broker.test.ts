@@ -174,7 +174,7 @@ describe('a message', () => {
     await channel.assertQueue(queue, { maxLength: 1, arguments: { 'x-overflow': 'reject-publish' } });
     const one = open(broker().url, { declare: 'passive' });
     await publish(one, queue);
-    await expect(publish(one, queue)).rejects.toThrow(`queue ${queue}: the broker did not take the message`);
+    await expect(publish(one, queue)).rejects.toThrow(`queue ${queue}: the broker rejected the message`);
     await channel.purgeQueue(queue);
     await publish(one, queue);
   });
@@ -185,10 +185,10 @@ describe('a message', () => {
     await publish(one, queue);
     await broker().ctl('set_vm_memory_high_watermark', '0.000001');
     const waiting = publish(one, queue);
-    expect(await firstValueFrom(one.notices)).toMatch(/^broker 127.0.0.1:\d+ takes no messages for now: /);
+    expect(await firstValueFrom(one.notices)).toMatch(/^broker 127.0.0.1:\d+ blocks messages: /);
     await broker().ctl('set_vm_memory_high_watermark', '0.4');
     await waiting;
-    expect(await firstValueFrom(one.notices.pipe(skip(1)))).toMatch(/takes messages again$/);
+    expect(await firstValueFrom(one.notices.pipe(skip(1)))).toMatch(/accepts messages again$/);
   });
 });
 
