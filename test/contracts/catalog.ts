@@ -14,7 +14,7 @@ export interface CatalogUnderTest {
   removeEntries(path: string): Promise<void>;
   /** Resolves to the importer's id. */
   addImporter(config: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Resolves to the unit's id, to be named in an entry. */
+  /** Resolves to the unit's id, for use in an entry. */
   addUnit(typeId: string, key: UnitKey): Promise<string>;
   addOffer(sourceId: string, typeId: string, key: UnitKey, url: string, expiration: number): Promise<void>;
   close(): Promise<void>;
@@ -56,7 +56,10 @@ const KEYS: readonly (readonly [typeId: string, key: UnitKey])[] = [
 const A = 'a'.repeat(24);
 const B = 'b'.repeat(24);
 
-/** What the port Catalog promises, whoever implements it. Nothing that one test writes is in the way of another. */
+/**
+ * The contract of the port Catalog, for every implementation. The tests do not disturb each other's
+ * data.
+ */
 export const catalogContract = (
   name: string,
   create: (options: { now: () => number }) => Promise<CatalogUnderTest>,
@@ -86,7 +89,7 @@ export const catalogContract = (
     };
 
     describe('lookup', () => {
-      it('gives back every field', async () => {
+      it('returns every field', async () => {
         const entry = anEntry('/every/field', {
           checksum: { algorithm: 'sha512', value: 'e'.repeat(128) },
           data: { nested: ['é', { deep: 1 }] },
@@ -95,7 +98,7 @@ export const catalogContract = (
         expect(await lookup('/every/field')).toEqual([entry]);
       });
 
-      it('says of the newest entry that there was other content, and of one that came first that there was none', async () => {
+      it('marks the newest entry as replaced if there was other content, but not a first one', async () => {
         const checksum = (digit: string) => ({ algorithm: 'sha256', value: digit.repeat(64) }) as const;
         await add(anEntry('/replaced', { checksum: checksum('1') }));
         expect((await lookup('/replaced'))[0]).not.toHaveProperty('replaced');
@@ -105,7 +108,7 @@ export const catalogContract = (
         expect((await lookup('/replaced'))[0]).toMatchObject({ revision: 3, replaced: true });
       });
 
-      it('has the newest first, whatever its revision, and two revisions of an importer beside each other', async () => {
+      it('has the newest first, for any revision, and may have two revisions of an importer', async () => {
         const at = (importerId: string, revision: number) => anEntry('/order', { importerId, revision });
         await add(at(A, 7), at(B, 2), at(A, 8));
         const found = await lookup('/order');
@@ -116,7 +119,7 @@ export const catalogContract = (
         ]);
       });
 
-      it('completes without any entry for a path that it does not know', async () => {
+      it('completes without an entry for an unknown path', async () => {
         expect(await lookup('/unknown')).toEqual([]);
       });
 
@@ -134,7 +137,7 @@ export const catalogContract = (
           expect(await lookup(path)).toEqual([]);
       });
 
-      it('knows the size from data', async () => {
+      it('takes the size from data', async () => {
         await add(anEntry('/size', { data: { size: 99 } }), anEntry('/size', { data: { size: -1 }, importerId: B }));
         expect((await lookup('/size')).map(({ size }) => size)).toEqual([undefined, 99]);
       });
@@ -147,7 +150,7 @@ export const catalogContract = (
         expect(await lastValueFrom(asked)).toHaveLength(0);
       });
 
-      it('emits nothing more to whoever has left', async () => {
+      it('emits nothing after unsubscription', async () => {
         await add(anEntry('/left', { revision: 1 }), anEntry('/left', { revision: 2 }));
         expect(await lastValueFrom(catalog.lookup('/left').pipe(take(1), toArray()))).toMatchObject([{ revision: 2 }]);
         const seen: unknown[] = [];
@@ -167,7 +170,7 @@ export const catalogContract = (
       const access = async (config: Readonly<Record<string, unknown>>) =>
         firstValueFrom(catalog.access(await made.addImporter(config)));
 
-      it('is what the importer’s configuration says', async () => {
+      it('has the values of the importer’s configuration', async () => {
         const config = {
           feed: 'https://feed.example.com/',
           ssl_ca_cert: '-----BEGIN CERTIFICATE-----\nCA',
@@ -199,7 +202,7 @@ export const catalogContract = (
         });
       });
 
-      it('ignores the half of a pair, and keeps a scheme that the proxy has', async () => {
+      it('ignores half a pair, and keeps the scheme of the proxy', async () => {
         const halves = {
           ssl_client_cert: '-----BEGIN CERTIFICATE-----\nCERT',
           ssl_validation: true,
@@ -212,11 +215,11 @@ export const catalogContract = (
         expect(await access({ proxy_host: 'proxy.example.com' })).toEqual({});
       });
 
-      it('is empty where the importer says nothing', async () => {
+      it('is empty if the importer has no settings', async () => {
         expect(await access({})).toEqual({});
       });
 
-      it.each([A, 'no id', ''])('errors with SOURCE_BROKEN for an importer that is not there: “%s”', async (id) => {
+      it.each([A, 'no id', ''])('errors with SOURCE_BROKEN for an unknown importer: “%s”', async (id) => {
         await expect(firstValueFrom(catalog.access(id))).rejects.toMatchObject({
           code: 'SOURCE_BROKEN',
           source: 'catalog',
@@ -247,7 +250,7 @@ export const catalogContract = (
         expect(await offers(entry)).toEqual([{ sourceId: 'here', url: `https://here.example.com/${typeId}` }]);
       });
 
-      it('are each source’s newest that has not expired', async () => {
+      it('are the newest unexpired one of each source', async () => {
         const key = { ...BEAR, name: 'newest' };
         const entry = await entryOf('rpm', key);
         await made.addOffer('one', 'rpm', key, 'file:///old', NOW + 60);
@@ -261,7 +264,7 @@ export const catalogContract = (
         ]);
       });
 
-      it('are none for a unit that nobody has, or whose key is unknown', async () => {
+      it('are empty for a unit that no source has, or whose key is unknown', async () => {
         const key = { ...BEAR, name: 'nobody' };
         const entry = await entryOf('rpm', key);
         expect(await offers(entry)).toEqual([]);
@@ -273,7 +276,7 @@ export const catalogContract = (
       });
     });
 
-    describe('the search for people', () => {
+    describe('the search for operators', () => {
       const key = { ...BEAR, name: 'sought', version: '5' };
       const disc: UnitKey = { name: 'sought.iso', checksum: 'd'.repeat(64), size: 7_000_000_000 };
       const urls = (found: readonly { readonly url: string }[] | undefined) => found?.map(({ url }) => url);
@@ -297,7 +300,7 @@ export const catalogContract = (
         expect(await made.search.at('/sought/nowhere')).toBeUndefined();
       });
 
-      it('finds offers by fields of the key, numbers too', async () => {
+      it('finds offers by fields of the key, including numbers', async () => {
         expect(urls(await made.search.find('rpm', { name: 'sought' }))).toEqual([
           'file:///expired',
           'file:///two',

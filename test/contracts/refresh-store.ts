@@ -3,11 +3,11 @@ import { firstValueFrom, Subject, tap, toArray } from 'rxjs';
 import { catalogLease } from '../../src/alternates/lease.ts';
 import type { Offer, RefreshStore } from '../../src/catalog/refresh-store.ts';
 
-/** One catalog, as two processes have it. */
+/** One catalog, as two processes see it. */
 export interface StoreUnderTest {
   readonly one: RefreshStore;
   readonly two: RefreshStore;
-  /** The URLs of a source's offers, oldest first, expired ones too. */
+  /** The URLs of a source's offers, oldest first, including expired ones. */
   urls(sourceId: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ const offer = (sourceId: string, url: string, expiration = NOW + 10): Offer => (
   expiration,
 });
 
-/** What RefreshStore promises, whoever implements it. Each test has sources of its own. */
+/** The contract of RefreshStore, for every implementation. Each test uses separate sources. */
 export const refreshStoreContract = (name: string, create: () => Promise<StoreUnderTest>): void => {
   describe(`${name} as the store of refreshes`, () => {
     let made: StoreUnderTest;
@@ -34,7 +34,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
     });
     afterAll(() => made.close());
 
-    /** A whole refresh, but for the older offers that are still there. */
+    /** A complete refresh, except that older offers are still present. */
     const whole = async (sourceId: string, ...urls: readonly string[]) => {
       const refresh = await one.begin(sourceId, NOW);
       const offers = urls.map((url) => offer(sourceId, url));
@@ -43,7 +43,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       return refresh;
     };
 
-    it('says how fresh a source is once a refresh is whole, not before', async () => {
+    it('updates the freshness of a source once a refresh is complete, not before', async () => {
       expect(await two.state('fresh', NOW)).toBeUndefined();
       const refresh = await one.begin('fresh', NOW);
       await one.add(refresh, [offer('fresh', 'file:///a'), offer('fresh', 'file:///gone', NOW - 1)]);
@@ -58,7 +58,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect([await two.count('fresh', NOW), await two.count('nobody', NOW)]).toEqual([1, 0]);
     });
 
-    it('has the new offers beside the old, until those are removed bit by bit', async () => {
+    it('has both new and old offers, until the old ones are removed in portions', async () => {
       await whole('renewed', 'file:///1', 'file:///2', 'file:///3');
       const refresh = await whole('renewed', 'file:///4');
       await whole('other', 'file:///other');
@@ -70,7 +70,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect(await made.urls('other')).toEqual(['file:///other']);
     });
 
-    it('withdraws what a refresh added that is abandoned, and nothing else', async () => {
+    it('withdraws only the offers of an abandoned refresh', async () => {
       await whole('failing', 'file:///old');
       const refresh = await one.begin('failing', NOW);
       await one.add(refresh, [offer('failing', 'file:///half')]);
@@ -80,19 +80,19 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect(await two.state('failing', NOW)).toMatchObject({ fingerprint: 'what' });
     });
 
-    it('keeps what is whole, though it be abandoned after', async () => {
+    it('keeps a complete refresh, even if it is abandoned afterwards', async () => {
       await one.abandon(await whole('late', 'file:///a'));
       expect(await made.urls('late')).toEqual(['file:///a']);
     });
 
-    it('removes what a refresh that died had added once the next one begins', async () => {
+    it('removes the offers of a dead refresh once the next one begins', async () => {
       await whole('dead', 'file:///old');
       await one.add(await one.begin('dead', NOW), [offer('dead', 'file:///half')]);
       await two.begin('dead', NOW);
       expect(await made.urls('dead')).toEqual(['file:///old']);
     });
 
-    it('counts a refresh for nothing once another one has begun, which it does no harm', async () => {
+    it('ignores a refresh once another one has begun, without harm to that one', async () => {
       const slow = await one.begin('raced', NOW);
       const quick = await two.begin('raced', NOW);
       await two.add(quick, [offer('raced', 'file:///quick')]);
@@ -102,7 +102,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect(await two.finish(quick, 'quick', NOW + 10)).toBe(true);
     });
 
-    it('purges what expired more than an hour ago, bit by bit', async () => {
+    it('purges offers that expired more than an hour ago, in portions', async () => {
       const refresh = await one.begin('purged', NOW);
       const offers = [NOW - 3602, NOW - 3601, NOW - 3600].map((at) => offer('purged', `file:///${at - NOW}`, at));
       await one.add(refresh, offers);
@@ -113,7 +113,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
     describe('gives a lease on a source', () => {
       const leaseIn = (store: RefreshStore) => catalogLease(store, { now: () => NOW * 1000, duration: 30 });
 
-      it('to one of many that want it at once', async () => {
+      it('to one of many simultaneous requests', async () => {
         const holders = Array.from({ length: 8 }, (_, index) => `holder ${index}`);
         const got = await Promise.all(
           holders.map((holder, index) => (index % 2 ? one : two).acquire('wanted', holder, NOW, NOW + 1)),
@@ -128,7 +128,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
         expect(await two.acquire('wanted', 'somebody else', NOW, NOW + 1)).toBe(true);
       });
 
-      it('to another holder once it is given back', async () => {
+      it('to another holder once it is released', async () => {
         const held = new Subject<boolean>();
         const first = firstValueFrom(held);
         const released = new Subject<void>();
@@ -152,7 +152,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
         expect(await firstValueFrom(leaseIn(one)('lives'))).toBe(false);
       });
 
-      it('and tells when it is lost, once it is another’s', async () => {
+      it('and reports its loss to the former holder', async () => {
         let taking: Promise<boolean> = Promise.resolve(false);
         const states = leaseIn(one)('lost').pipe(
           tap((held) => {

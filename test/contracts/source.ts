@@ -11,12 +11,12 @@ export interface SourceUnderTest {
   offer(name: string, content: Uint8Array): Promise<Location>;
   /** A location that the source does not have. */
   missing(): Location;
-  /** Resolves once the source holds nothing open for requests that are over. */
+  /** Resolves once the source has released everything for finished requests. */
   freed(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the port OpenSource promises, whoever implements it. */
+/** The contract of the port OpenSource, for every implementation. */
 export const sourceContract = (name: string, create: () => Promise<SourceUnderTest>): void => {
   describe(`${name} as a source`, () => {
     const content = someBytes(3_000_001);
@@ -31,7 +31,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
 
     const open = (ask: Partial<Ask> = {}) => source.open(location, anAsk(ask));
 
-    it('says one head first, then every byte, then completes', async () => {
+    it('emits one head first, then every byte, then completes', async () => {
       const { head, body, chunks } = await collect(open());
       expect(head).toMatchObject({ type: 'head', from: 0, length: content.length });
       expect(body.equals(content)).toBe(true);
@@ -59,7 +59,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
     ])('has the bytes from %i to %i', async (from, last) => {
       const { head, body } = await collect(open({ from, last }));
       expect(head).toMatchObject({ from, length: content.length });
-      // A source that ends later would say so: what follows the part is its consumer's to cut.
+      // A source that ends after the part states its end: its consumer cuts the rest.
       expect(head?.last ?? content.length - 1).toBe(Math.min(last, content.length - 1));
       expect(body.equals(content.subarray(from, last + 1))).toBe(true);
       await source.freed();
@@ -72,14 +72,14 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       expect(body.equals(content.subarray(from))).toBe(true);
     });
 
-    it.each([-5, 0, 7])('has the whole of empty content, whatever part of it is asked for: from %i', async (from) => {
+    it.each([-5, 0, 7])('has all of empty content, for any requested part: from %i', async (from) => {
       const empty = await source.offer('empty-too.bin', new Uint8Array());
       const { head, chunks } = await collect(source.open(empty, anAsk({ from })));
       expect(head).toMatchObject({ from: 0, length: 0 });
       expect(chunks).toEqual([]);
     });
 
-    it('continues where the entity tag is the same, and begins anew where it is not', async () => {
+    it('continues if the entity tag is the same, and starts over otherwise', async () => {
       const { head } = await collect(open());
       expect(head?.etag).toMatch(/^".+"$/);
       const same = await collect(open({ from: 2_999_990, ifRange: head?.etag }));
@@ -90,28 +90,28 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       expect(other.body.equals(content)).toBe(true);
     });
 
-    it('has a head and nothing more from its very end on: all bytes were there, only their end was not told', async () => {
+    it('has only a head from its exact end on: all bytes had arrived, but not their end', async () => {
       const { head, chunks } = await collect(open({ from: content.length }));
       expect(head).toMatchObject({ from: content.length, length: content.length });
       expect(chunks).toEqual([]);
       await source.freed();
     });
 
-    it('cannot begin behind the end', async () => {
+    it('cannot begin after the end', async () => {
       await expect(failureOf(open({ from: content.length + 1 }))).resolves.toMatchObject({
         code: 'UNSATISFIABLE',
         length: content.length,
       });
     });
 
-    it('answers HEAD with the head alone', async () => {
+    it('answers HEAD with only the head', async () => {
       const { head, chunks } = await collect(open({ method: 'HEAD' }));
       expect(head).toMatchObject({ from: 0, length: content.length });
       expect(chunks).toEqual([]);
       await source.freed();
     });
 
-    it('answers HEAD also while the valve is closed', async () => {
+    it('answers HEAD even while the valve is closed', async () => {
       await expect(collect(open({ method: 'HEAD', valve: always(false) }))).resolves.toMatchObject({ chunks: [] });
     });
 
@@ -122,20 +122,20 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       expect(body).toHaveLength(0);
     });
 
-    it('says where it has no such file', async () => {
+    it('errors for a missing file', async () => {
       await expect(failureOf(source.open(source.missing(), anAsk()))).resolves.toMatchObject({
         code: 'SOURCE_MISSING',
       });
       await source.freed();
     });
 
-    it('tells its head while the valve is closed, and no chunk before it opens', async () => {
+    it('emits its head while the valve is closed, and no chunk before it opens', async () => {
       const valve = new BehaviorSubject(false);
       const seen: string[] = [];
       let over = false;
       open({ valve }).subscribe({ next: (event) => seen.push(event.type), complete: () => (over = true) });
       await until(() => seen.length > 0);
-      // Another transfer runs from end to end meanwhile: time enough for a chunk to slip through.
+      // Another transfer runs to its end: time enough for a chunk to slip through.
       await collect(open());
       expect(seen).toEqual(['head']);
       valve.next(true);
@@ -156,7 +156,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
               if (!valve.value) whileClosed += 1;
               chunks.push(event.bytes);
               const wait = waits.next().value;
-              // 0: closed and opened again within the same chunk; 1: stays open; else closed for a while.
+              // 0: closed and opened again within the same chunk; 1: stays open; otherwise closed for a while.
               if (wait !== 1) valve.next(false);
               if (wait === 0) valve.next(true);
             },
@@ -173,7 +173,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       );
     });
 
-    it('frees everything whenever its subscriber leaves', async () => {
+    it('releases everything whenever its subscriber leaves', async () => {
       const moments: readonly ((event: SourceEvent, count: number) => boolean)[] = [
         (event) => event.type === 'head',
         (event) => event.type === 'chunk',
@@ -208,7 +208,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       }
     });
 
-    it('frees everything where its subscriber leaves at once, or within an event', async () => {
+    it('releases everything if its subscriber leaves at once, or within an event', async () => {
       open().subscribe().unsubscribe();
       const left = new Promise<void>((resolve) => {
         const subscription = open().subscribe((event) => {

@@ -34,7 +34,7 @@ const itemAt = (path: string, checksum = digest) => ({
   size: 1,
 });
 
-/** A format that lists paths, and then fails where it shall. */
+/** A format that lists paths, then fails if an error is given. */
 const listing = (paths: readonly string[], error?: Error): Format =>
   async function* () {
     for (const path of paths) yield itemAt(path);
@@ -55,7 +55,7 @@ describe('an import', () => {
     ],
     ['files', files, [], (folder: string) => makeFilesRepository(folder, { 'a b%20+é#?.iso': 'A' })],
   ] as const) {
-    itNeeding(tools)(`of a ${name} repository makes an entry per file, whose URL leads to it`, async () => {
+    itNeeding(tools)(`of a ${name} repository creates an entry per file, with its URL`, async () => {
       const folder = newFolder();
       const built = make(folder);
       const catalog = openSqliteCatalog(':memory:');
@@ -72,7 +72,7 @@ describe('an import', () => {
     });
   }
 
-  it('knows the units of its entries by their keys', async () => {
+  it('stores the keys of its units', async () => {
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'A' });
     const catalog = openSqliteCatalog(':memory:');
@@ -88,7 +88,7 @@ describe('an import', () => {
     expect(listed(catalog)).toEqual([['/a', 2]]);
   });
 
-  it('takes a file that is listed twice once, unless it differs', async () => {
+  it('creates one entry for a file that is listed twice, unless the two differ', async () => {
     const catalog = openSqliteCatalog(':memory:');
     expect(await importPaths(catalog, '/r', listing(['a', 'a', 'b']))).toMatchObject({ packages: 2 });
     const differing: Format = async function* () {
@@ -100,12 +100,12 @@ describe('an import', () => {
     );
   });
 
-  it('refuses a prefix that is no absolute path', async () => {
+  it('refuses a prefix that is not an absolute path', async () => {
     const catalog = openSqliteCatalog(':memory:');
     await expect(importPaths(catalog, 'repo', listing(['a']))).rejects.toThrow("prefix 'repo' does not begin with /");
   });
 
-  it('tells how far it is', async () => {
+  it('reports its progress', async () => {
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'A', 'b.iso': 'B' });
     const seen: Progress[] = [];
@@ -124,7 +124,7 @@ describe('an import', () => {
 });
 
 describe('a re-import', () => {
-  it('makes a new revision in place of the old one', async () => {
+  it('replaces the old revision by a new one', async () => {
     const catalog = openSqliteCatalog(':memory:');
     await importPaths(catalog, '/r', listing(['a', 'b']));
     const [before] = catalog.entries.find('/r/b');
@@ -137,7 +137,7 @@ describe('a re-import', () => {
     expect(catalog.units.find('iso', before!.unitId)).toEqual({ name: 'b' });
   });
 
-  it('forgets the units that nothing refers to any more', async () => {
+  it('removes the units that no entry refers to any more', async () => {
     const catalog = openSqliteCatalog(':memory:');
     await importPaths(catalog, '/r', listing(['a']));
     const [before] = catalog.entries.find('/r/a');
@@ -145,7 +145,7 @@ describe('a re-import', () => {
     expect(catalog.units.find('iso', before!.unitId)).toBeUndefined();
   });
 
-  it('leaves alone what it did not write: other prefixes, deeper ones, other importers, entries added by hand', async () => {
+  it('leaves entries that it did not write: other prefixes, deeper ones, other importers, entries added by hand', async () => {
     const catalog = openSqliteCatalog(':memory:');
     const importer = 'a'.repeat(24);
     await importPaths(catalog, '/r', listing(['a']));
@@ -171,7 +171,7 @@ describe('a re-import', () => {
     ]);
   });
 
-  it('that fails leaves the old revision as it was', async () => {
+  it('that fails leaves the old revision unchanged', async () => {
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'A' });
     const catalog = openSqliteCatalog(':memory:');
@@ -185,7 +185,7 @@ describe('a re-import', () => {
     expect(await importFolder(catalog, listing(['b']), folder, '/r')).toMatchObject({ revision: 2, removed: 2 });
   });
 
-  it('is seen by another process all at once', async () => {
+  it('becomes visible to another process all at once', async () => {
     const file = join(newFolder(), 'catalog.db');
     const writer = openSqliteCatalog(file);
     const reader = openSqliteCatalog(file);

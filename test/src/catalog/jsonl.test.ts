@@ -67,7 +67,7 @@ describe('lines of JSON', () => {
     expect(exported(second)).toBe(exported(catalog));
   });
 
-  it('go round: what was exported loads to the same, in the same order of age', async () => {
+  it('round-trip: exported entries load unchanged, in the same order of age', async () => {
     const first = openSqliteCatalog(':memory:');
     const bare = { ...LINE, path: '/é b', checksum: null, checksum_algorithm: undefined, data: {}, revision: 9 };
     await load(first, lines(LINE, bare, { ...LINE, revision: 2, size: 7 }, { ...LINE, path: '/a', prefix: '/' }));
@@ -103,25 +103,25 @@ describe('lines of JSON', () => {
     ],
     ['a short checksum', JSON.stringify({ ...LINE, checksum: 'ab' }), "line 2: 'ab' is not a valid sha256 checksum"],
     [
-      'a checksum of unknown kind',
+      'a checksum of an unknown algorithm',
       JSON.stringify({ ...LINE, checksum_algorithm: undefined }),
       'line 2: checksum_algorithm: required with checksum',
     ],
     [
-      'what an earlier line has otherwise',
+      'a conflict with an earlier line',
       JSON.stringify({ ...LINE, url: 'https://other.example.com/' }),
       'line 2: conflicts with line 1: same path, importer_id and revision, other content',
     ],
   ];
   for (const [fault, line, message] of faults) {
-    it(`load nothing where one has ${fault}`, async () => {
+    it(`load nothing if one has ${fault}`, async () => {
       const catalog = openSqliteCatalog(':memory:');
       await expect(load(catalog, `${JSON.stringify(LINE)}\n${line}\n`)).rejects.toThrow(`in.jsonl: ${message}`);
       expect(exported(catalog)).toBe('');
     });
   }
 
-  it('are named, each bad one, but no more than twenty', async () => {
+  it('that are bad are all listed, up to twenty', async () => {
     const catalog = openSqliteCatalog(':memory:');
     const failing = load(catalog, `x\n${lines(LINE)}${'x\n'.repeat(24)}`);
     await expect(failing).rejects.toThrow(/^nothing was loaded:\nin\.jsonl: line 1: .*\nin\.jsonl: line 3: /);

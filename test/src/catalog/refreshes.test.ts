@@ -26,7 +26,7 @@ const offer = (sourceId: string, url: string, expiration = NOW + 10) => ({
 const urls = ({ content }: SqliteCatalog) => content.find('iso', unitKey, NOW).map(({ url }) => url);
 
 describe('refreshes of a source', () => {
-  it('make it fresh when they are whole, not before', () => {
+  it('make it fresh when complete, not before', () => {
     const { refreshes, content } = open();
     expect(refreshes.state('a', NOW)).toBeUndefined();
     const refresh = refreshes.begin('a');
@@ -41,7 +41,7 @@ describe('refreshes of a source', () => {
     });
   });
 
-  it('leave the old offers alone when abandoned, and take their own with them', () => {
+  it('remove only their offers when abandoned', () => {
     const catalog = open();
     catalog.content.add([offer('a', 'file:///old')]);
     const refresh = catalog.refreshes.begin('a');
@@ -51,7 +51,7 @@ describe('refreshes of a source', () => {
     expect(urls(catalog)).toEqual(['file:///old', 'file:///b']);
   });
 
-  it('that were cut in the middle leave nothing once the next one begins', () => {
+  it('that were interrupted leave nothing once the next one begins', () => {
     const file = join(newFolder(), 'catalog.db');
     const dead = open(file);
     dead.content.add([offer('a', 'file:///old')]);
@@ -65,7 +65,7 @@ describe('refreshes of a source', () => {
     expect(urls(catalog)).toEqual(['file:///old']);
   });
 
-  it('count for nothing once another one has begun, and do it no harm', () => {
+  it('have no effect once another one has begun, not even on it', () => {
     const catalog = open();
     const late = catalog.refreshes.begin('a');
     const newer = catalog.refreshes.begin('a');
@@ -76,7 +76,7 @@ describe('refreshes of a source', () => {
     expect(catalog.refreshes.finish(newer, 'newer', NOW + 10)).toBe(true);
   });
 
-  it('can be taken back bit by bit', () => {
+  it('can be withdrawn in portions', () => {
     const { content } = open();
     content.add(Array.from({ length: 5 }, (_, index) => offer('a', `file:///${index}`)));
     const mark = content.mark();
@@ -100,7 +100,7 @@ describe('offers', () => {
     expect(refreshes.count('c', NOW)).toBe(0);
   });
 
-  it('are found by fields of the key, numbers too, and by the whole key', () => {
+  it('are found by fields of the key, including numbers, and by the complete key', () => {
     const { refreshes, content } = open();
     content.add([offer('a', 'file:///1'), { ...offer('a', 'file:///2'), unitKey: { name: 'owl', size: 3 } }]);
     const found = (fields: Record<string, string>) => refreshes.search('iso', fields).map(({ url }) => url);

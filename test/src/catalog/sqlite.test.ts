@@ -34,7 +34,7 @@ const load = (catalog: SqliteCatalog, entries: readonly NewEntry[]): void => {
 const lookup = (catalog: SqliteCatalog, path: string) => lastValueFrom(catalog.lookup(path).pipe(toArray()));
 
 describe('lookup', () => {
-  it('gives back every field, across processes that open the same file', async () => {
+  it('returns every field, across processes that open the same file', async () => {
     const file = join(newFolder(), 'deep/down/catalog.db');
     const writer = openSqliteCatalog(file);
     load(writer, [anEntry({ data: { nested: ['é'] } })]);
@@ -55,7 +55,7 @@ describe('lookup', () => {
     ]);
   });
 
-  it('takes the size from data where the entry has none of its own', async () => {
+  it('takes the size from data if the entry has none', async () => {
     const catalog = openSqliteCatalog(':memory:');
     load(catalog, [anEntry({ size: undefined, data: { size: 99 } }), anEntry({ path: '/q', data: { size: 99 } })]);
     expect((await lookup(catalog, '/p/bear.rpm'))[0]?.size).toBe(99);
@@ -114,7 +114,7 @@ describe('an entry of a path that had other content', () => {
     entries.find(path).map((entry) => entry.replaced);
 
   describe.each(ways)('%s', (_, write) => {
-    it.each(changes)('says so: %s', (_, before, after, expected) => {
+    it.each(changes)('is marked: %s', (_, before, after, expected) => {
       const catalog = openSqliteCatalog(':memory:');
       write(catalog, anEntry(before));
       write(catalog, anEntry({ path: '/n/bear.rpm', ...other }));
@@ -124,7 +124,7 @@ describe('an entry of a path that had other content', () => {
       expect(replaced(catalog, '/n/bear.rpm')).toEqual([undefined]);
     });
 
-    it('says so ever after, until the path is removed', () => {
+    it('stays marked until the path is removed', () => {
       const catalog = openSqliteCatalog(':memory:');
       for (const more of [{}, other, {}, {}]) write(catalog, anEntry(more));
       expect(replaced(catalog)[0]).toBe(true);
@@ -133,7 +133,7 @@ describe('an entry of a path that had other content', () => {
       expect(replaced(catalog)).toEqual([undefined]);
     });
 
-    it('says so also where it was there first, and is the newest again', () => {
+    it('is marked even if it was first and is the newest again', () => {
       const catalog = openSqliteCatalog(':memory:');
       write(catalog, anEntry());
       write(catalog, anEntry({ importerId: B, ...other }));
@@ -142,7 +142,7 @@ describe('an entry of a path that had other content', () => {
     });
   });
 
-  it('says so where both come at once', () => {
+  it('is marked if both come at once', () => {
     const catalog = openSqliteCatalog(':memory:');
     load(catalog, [
       anEntry(),
@@ -154,13 +154,13 @@ describe('an entry of a path that had other content', () => {
     expect(replaced(catalog, '/q')).toEqual([undefined, undefined]);
   });
 
-  it('is returned so when added', () => {
+  it('is marked in the result of add', () => {
     const { entries } = openSqliteCatalog(':memory:');
     expect(entries.add(anEntry())).not.toHaveProperty('replaced');
     expect(entries.add(anEntry(other))).toMatchObject({ revision: 2, replaced: true });
   });
 
-  it('leaves alone what an import does not touch', () => {
+  it('is not marked by an import elsewhere', () => {
     const catalog = openSqliteCatalog(':memory:');
     publish(catalog, A, '/p', [anEntry(), anEntry({ path: '/p/owl.rpm' }), anEntry({ path: '/p/gone.rpm' })]);
     publish(catalog, A, '/p', [anEntry(other), anEntry({ path: '/p/owl.rpm' }), anEntry({ path: '/p/new.rpm' })]);
@@ -209,7 +209,7 @@ describe('a catalog of layout 1', () => {
     return file;
   };
 
-  it('is brought to the present one, once, with all that is in it', () => {
+  it('is migrated to the present layout, once, with all its content', () => {
     const file = aFile(LAYOUT_1);
     for (let opening = 0; opening < 2; opening += 1) {
       const catalog = openSqliteCatalog(file);
@@ -223,7 +223,7 @@ describe('a catalog of layout 1', () => {
     catalog.close();
   });
 
-  it('may be written meanwhile by a process that knows no other', () => {
+  it('may still be written by a process of the old version', () => {
     const file = aFile(LAYOUT_1);
     const old = new DatabaseSync(file);
     const insert = old.prepare(
@@ -237,7 +237,7 @@ describe('a catalog of layout 1', () => {
     old.close();
   });
 
-  it('is told from one of a later version', () => {
+  it('is distinguished from one of a later version', () => {
     const file = aFile(`${LAYOUT_1} PRAGMA user_version = 3;`);
     expect(() => openSqliteCatalog(file)).toThrow(
       `catalog ${file}: it has layout 3, this pulp-streamer supports layout 2`,
@@ -246,7 +246,7 @@ describe('a catalog of layout 1', () => {
   });
 });
 
-describe('a catalog that cannot be asked', () => {
+describe('an unavailable catalog', () => {
   it('errors with CATALOG_UNAVAILABLE on subscription', async () => {
     const catalog = openSqliteCatalog(':memory:');
     catalog.close();
@@ -255,7 +255,7 @@ describe('a catalog that cannot be asked', () => {
     await expect(firstValueFrom(catalog.offers(anEntry()))).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' });
   });
 
-  it('is told from one that is damaged inside', async () => {
+  it('is distinguished from one with damaged content', async () => {
     const file = join(newFolder(), 'catalog.db');
     writeFileSync(file, 'This is no database, but long enough to be looked at as one. '.repeat(100));
     const open = () => openSqliteCatalog(file);
@@ -282,7 +282,7 @@ describe('offers', () => {
   };
   const offers = (catalog: SqliteCatalog, entry: NewEntry) => lastValueFrom(catalog.offers(entry).pipe(toArray()));
 
-  it('are replaced by a refresh that came through, and kept by one that failed', async () => {
+  it('are replaced by a successful refresh, and kept by a failed one', async () => {
     const catalog = open();
     catalog.content.add([anOffer('one', 'file:///old'), anOffer('two', 'file:///two')]);
     const failing = catalog.content.mark();
@@ -294,7 +294,7 @@ describe('offers', () => {
     expect(await offers(catalog, anEntry({ unitId }))).toEqual([{ sourceId: 'two', url: 'file:///two' }]);
   });
 
-  it('say when a source wants refreshing, and are purged an hour after they expired', () => {
+  it('show whether a source needs a refresh, and are purged an hour after they expired', () => {
     const catalog = open();
     catalog.content.add([anOffer('one', 'file:///one')]);
     expect([catalog.content.isFresh('one', NOW), catalog.content.isFresh('one', NOW + 1)]).toEqual([true, false]);

@@ -13,11 +13,11 @@ const BEAR = {
 };
 
 describe('a locator', () => {
-  it('is what Pulp computes, whatever the order of fields', () => {
+  it('is the same as in Pulp, for any order of fields', () => {
     expect(locatorOf('rpm', BEAR)).toBe('75242aa6cc452550ce42c69f5bb3cc16f813240fa4ad31b428db01e821b99fa0');
   });
 
-  it('escapes what is not printable ASCII as Python does, and nothing else', () => {
+  it('escapes only characters outside printable ASCII, as Python does', () => {
     // python3: hashlib.sha256(json.dumps(['iso', {'name': 'é😀\x7f/"\n'}], separators=(',', ':')).encode()).hexdigest()
     expect(locatorOf('iso', { name: 'é😀\x7f/"\n' })).toBe(
       '5b8e59d68b3a03bb675dfaf9d6d6a7f98e9e935d30994156ee019fbac29adf7e',
@@ -26,20 +26,20 @@ describe('a locator', () => {
 });
 
 describe('a storage path', () => {
-  it('is where Pulp stores a unit', () => {
+  it('is the same as in Pulp', () => {
     expect(storagePath('/var/lib/pulp', 'rpm', BEAR, 'bear-4.1-1.noarch.rpm')).toBe(
       '/var/lib/pulp/content/units/rpm/76/78177c241777af22235092f21c3932dd4f0664e1624e5a2c77a201ec70f930/bear-4.1-1.noarch.rpm',
     );
   });
 
-  it('takes numbers as their digits', () => {
+  it('uses the digits of numbers', () => {
     const digits = storagePath('/p/', 'iso', { name: 'a', checksum: 'b', size: 5 }, 'a');
     expect(digits).toBe(storagePath('/p', 'iso', { name: 'a', checksum: 'b', size: '5' }, 'a'));
   });
 });
 
 describe('a unit id', () => {
-  it('is a UUID that depends on type and key alone', () => {
+  it('is a UUID that depends only on type and key', () => {
     const id = unitIdOf('rpm', BEAR);
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(unitIdOf('rpm', Object.fromEntries(Object.entries(BEAR).reverse()))).toBe(id);

@@ -46,7 +46,7 @@ describe('a Debian repository made by apt-ftparchive', () => {
       expect(missing).toEqual([]);
       const release = files.find(({ path }) => path === 'dists/stable/Release');
       expect(items).toContainEqual(expect.objectContaining({ path: release?.path, size: release?.size }));
-      // Release lists the strongest digest there is, which need not be SHA-256.
+      // Release lists the strongest digest of each file, which need not be SHA-256.
       expect(paths(items).sort()).toEqual(files.map(({ path }) => path));
       expect(
         items.filter(({ unitTypeId }) => unitTypeId === 'deb').map(({ unitKey, size }) => [unitKey.name, size]),
@@ -95,7 +95,7 @@ describe('a Debian repository made by apt-ftparchive', () => {
     const folder = newFolder();
     makeFlatRepository(join(folder, 'here'), PACKAGES, { release: false, compressions: ['gz'] });
     const { items } = await readFolder(deb, folder, { suites: ['here/'] });
-    // As apt has it: the index lies in the folder, but file names count from the base.
+    // As in apt: the index is in the folder, but file names are relative to the base.
     expect(paths(items)).toEqual(['bear_4.1_all.deb', 'libstdc++6_1.0~rc1_all.deb', 'here/Packages.gz']);
   });
 
@@ -126,12 +126,12 @@ describe('a Release file', () => {
     expect(items[0]).toMatchObject({ checksum: { value: sha256(signed) }, size: signed.length });
   });
 
-  it('has its detached signature beside it', async () => {
+  it('has its detached signature in the same folder', async () => {
     const { items } = await readFiles(deb, { ...aSuite(files), 'dists/stable/Release.gpg': 'signature' }, SUITE);
     expect(paths(items)).toContain('dists/stable/Release.gpg');
   });
 
-  it('offers indices by their digest where it says so, each once', async () => {
+  it('with Acquire-By-Hash has each index by its digest, once', async () => {
     const same = { ...files, 'main/i18n/Translation-a': 'same', 'main/i18n/Translation-b': 'same' };
     const { items } = await readFiles(deb, aSuite(same, 'Acquire-By-Hash: yes\n'), SUITE);
     expect(paths(items).filter((path) => path.includes('by-hash'))).toEqual([
@@ -140,7 +140,7 @@ describe('a Release file', () => {
     ]);
   });
 
-  it('counts with the strongest digests in it', async () => {
+  it('is used with its strongest digests', async () => {
     const suite = aSuite(files);
     const strong = `SHA512:\n ${'ab'.repeat(64)} ${aStanza('bear').length} main/binary-amd64/Packages\n`;
     const both = { ...suite, 'dists/stable/Release': suite['dists/stable/Release'] + strong };
@@ -177,7 +177,7 @@ describe('a selection', () => {
       path.startsWith('pool/') ? [path.slice(5, -4)] : [],
     );
 
-  it('takes all without one', async () => {
+  it('that is empty takes everything', async () => {
     expect(await packagesOf({})).toEqual(['main-amd64', 'main-arm64', 'main-all', 'installer', 'contrib-amd64']);
   });
 
@@ -185,7 +185,7 @@ describe('a selection', () => {
     expect(await packagesOf({ components: ['contrib'] })).toEqual(['contrib-amd64']);
   });
 
-  it('of architectures keeps what is for all', async () => {
+  it('of architectures keeps packages for all', async () => {
     expect(await packagesOf({ components: ['main'], architectures: ['arm64'] })).toEqual(['main-arm64', 'main-all']);
   });
 
@@ -196,7 +196,7 @@ describe('a selection', () => {
     expect(paths(items)).toEqual(expect.arrayContaining(['pool/main-all.deb', 'pool/new.deb']));
   });
 
-  it('of what is not there says what is', async () => {
+  it('of an unknown name lists the available ones', async () => {
     await expect(packagesOf({ components: ['universe'] })).rejects.toThrow(
       "dists/stable/Release: no component 'universe', available: main, contrib",
     );
@@ -215,17 +215,17 @@ describe('Debian metadata', () => {
       /Release: lists no files, expected one of the fields SHA512/,
     ],
     [
-      'has a line that is no file',
+      'has a line that is not a file',
       { 'dists/stable/Release': 'SHA256:\n abc\n' },
       /Release: SHA256: 'abc', expected DIGEST/,
     ],
     [
-      'lists what lies outside',
+      'lists a file outside the repository',
       { 'dists/stable/Release': `SHA256:\n${listing({ '../../x': '' })}` },
       /Release: location "\.\.\/\.\.\/x" leads out of the repository/,
     ],
     [
-      'has a package that lies outside',
+      'has a package outside the repository',
       aSuite({ 'main/binary-all/Packages': aStanza('bear').replace('pool/', '/') }),
       /Packages: package bear: location "\/bear\.deb" leads out of the repository/,
     ],
@@ -240,23 +240,23 @@ describe('Debian metadata', () => {
       /package bear: has no checksum, expected one of sha256/,
     ],
     [
-      'has a package whose checksum is none',
+      'has a package with an invalid checksum',
       aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
       /Packages: package bear: 'ab' is not a valid sha256 checksum, expected 64 hexadecimal digits/,
     ],
     [
-      'has a line that is no field',
+      'has a line that is not a field',
       aSuite({ 'main/binary-all/Packages': `${aStanza('a')}\n<html>\n` }),
       /Packages: line 8: '<html>', expected FIELD: VALUE/,
     ],
   ];
   for (const [fault, files, message] of faults) {
-    it(`is refused where it ${fault}`, async () => {
+    it(`is refused if it ${fault}`, async () => {
       await expect(readFiles(deb, files, SUITE)).rejects.toThrow(message);
     });
   }
 
-  it('is refused where an index is not what Release says, even where it cannot be parsed', async () => {
+  it('is refused for the checksum of an index, even if the index cannot be parsed', async () => {
     const files = aSuite({ 'main/binary-all/Packages': aStanza('bear') });
     for (const wrong of [aStanza('wolf'), '<html>']) {
       await expect(readFiles(deb, { ...files, 'dists/stable/main/binary-all/Packages': wrong }, SUITE)).rejects.toThrow(
@@ -265,13 +265,13 @@ describe('Debian metadata', () => {
     }
   });
 
-  it('asks for a suite where the base has no index', async () => {
+  it('needs a suite if the base has no index', async () => {
     await expect(readFiles(deb, {})).rejects.toThrow(
       'test:///: found neither Release nor Packages; a repository with suites needs --suite NAME',
     );
   });
 
-  it('is read whatever the pieces and line ends', async () => {
+  it('is read in any chunks and with any line ends', async () => {
     const text = `${aStanza('bear', 'Description: x\n continued: not a field\n\n')}\n\n${aStanza('wolf')}`;
     for (const [content, pieceSize] of [
       [text, 1],

@@ -28,7 +28,7 @@ describe('a folder with a PULP_MANIFEST', () => {
     ['a.iso,abc,5', 'expected NAME,SHA256,SIZE'],
     [`../a.iso,${D},5`, 'PULP_MANIFEST: line 2: location "../a.iso" leads out of the repository'],
   ] as const) {
-    it(`is refused where it says ${line.replace(D, 'DIGEST')}`, async () => {
+    it(`is refused for the line ${line.replace(D, 'DIGEST')}`, async () => {
       await expect(readFiles(files, { PULP_MANIFEST: `ok.iso,${D},5\n${line}\n` })).rejects.toThrow(message);
     });
   }

@@ -6,7 +6,9 @@ import { sha256 } from '../../support/importing.ts';
 
 const HELLO = { checksum: { algorithm: 'sha256', value: sha256('hello') }, size: 5 } as const;
 
-/** Letters as chunks, then a failure where there shall be one; `closed` tells that nobody holds it any more. */
+/**
+ * Letters as chunks, then a failure if one is given. `closed` shows that the source was released.
+ */
 const makeSource = (letters: string, failure?: Error) => {
   const state = { closed: false };
   const bytes = (async function* () {
@@ -31,11 +33,11 @@ const readAll = async (texts: AsyncIterable<string>): Promise<string> => {
 };
 
 describe('bytes that are verified while they are parsed', () => {
-  it('pass where they are as expected', async () => {
+  it('pass if they are as expected', async () => {
     expect(await readAll(parseVerified('x', makeSource('hello').bytes, HELLO, asText))).toBe('hello');
   });
 
-  it('must have the digest and the size', async () => {
+  it('must have the expected digest and size', async () => {
     await expect(readAll(parseVerified('x', makeSource('hullo').bytes, HELLO, asText))).rejects.toThrow(
       `x: expected sha256 ${sha256('hello')}, found ${sha256('hullo')}`,
     );
@@ -44,7 +46,7 @@ describe('bytes that are verified while they are parsed', () => {
     );
   });
 
-  it('blame the source before the digest, and the digest before the parser', async () => {
+  it('report an error of the source before the digest, and the digest before the parser', async () => {
     const lost = new Error('connection lost');
     const fail = async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
       for await (const text of asText(bytes)) {
@@ -60,7 +62,7 @@ describe('bytes that are verified while they are parsed', () => {
     await expect(read('hello')).rejects.toThrow('unexpected l');
   });
 
-  it('are read to their end where the parser stops early', async () => {
+  it('are read to their end if the parser stops early', async () => {
     const first = async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
       for await (const text of asText(bytes)) {
         yield text;
@@ -71,7 +73,7 @@ describe('bytes that are verified while they are parsed', () => {
     await expect(readAll(parseVerified('x', makeSource('hello!').bytes, HELLO, first))).rejects.toThrow('x: expected');
   });
 
-  it('are let go of when nobody wants more', async () => {
+  it('are released when the consumer stops', async () => {
     const { bytes, state } = makeSource('hello');
     for await (const text of parseVerified('x', bytes, HELLO, asText)) if (text === 'e') break;
     expect(state.closed).toBe(true);
@@ -82,16 +84,16 @@ describe('a file that may not exist', () => {
   const open = (code: 'SOURCE_MISSING' | 'SOURCE_REFUSED' | 'CONNECTION_LOST') =>
     openOptional(makeSource('', new StreamError(code, 'feed', code)).bytes);
 
-  it('is absent where the repository says so, as an object store does by 403', async () => {
+  it('is absent if the repository answers 404, or 403 like an object store', async () => {
     expect(await open('SOURCE_MISSING')).toBeUndefined();
     expect(await open('SOURCE_REFUSED')).toBeUndefined();
   });
 
-  it('is not absent because something else failed', async () => {
+  it('is not absent after any other failure', async () => {
     await expect(open('CONNECTION_LOST')).rejects.toThrow('CONNECTION_LOST');
   });
 
-  it('is whole where it exists, also when it is empty', async () => {
+  it('is complete if it exists, even if it is empty', async () => {
     const read = async (letters: string) => {
       const bytes = await openOptional(makeSource(letters).bytes);
       return bytes && readAll(asText(bytes));

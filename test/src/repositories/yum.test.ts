@@ -21,7 +21,7 @@ const aPackage = (href: string, over = '') => `
   <format><rpm:provides><rpm:entry name="bear" epoch="9" ver="9" rel="9"/></rpm:provides><file>/usr/name</file></format>${over}
   </package>`;
 
-/** A repository as text: for what createrepo_c would never write. */
+/** A repository as text, for metadata that createrepo_c would never write. */
 const aRepository = (primary: string, { checksum = sha256(gzipSync(primary)), type = 'sha256', open = '' } = {}) => ({
   'repodata/repomd.xml': `<?xml version="1.0"?><repomd xmlns="http://linux.duke.edu/metadata/repo">
     <revision>1</revision>
@@ -55,7 +55,7 @@ describe('a yum repository made by createrepo_c', () => {
     });
   }
 
-  itWithTools('has its signature and key, where it has them', async () => {
+  itWithTools('has its signature and key, if they exist', async () => {
     const folder = newFolder();
     makeYumRepository(folder, PACKAGES.slice(0, 1));
     writeFileSync(join(folder, 'repodata/repomd.xml.asc'), 'signature');
@@ -96,7 +96,7 @@ describe('a yum repository made by createrepo_c', () => {
 });
 
 describe('yum metadata', () => {
-  it('is read whatever the pieces in which it arrives', async () => {
+  it('is read in any chunks', async () => {
     const repository = aRepository(metadata(aPackage('é/béar.rpm')));
     for (const pieceSize of [1, 7, 100_000]) {
       const { items } = await readFiles(yum, repository, {}, pieceSize);
@@ -127,7 +127,7 @@ describe('yum metadata', () => {
     });
   });
 
-  it('without sizes leaves them open', async () => {
+  it('without sizes has items without sizes', async () => {
     const { items } = await readFiles(yum, aRepository(metadata(aPackage('a.rpm').replace(/<size[^>]*>/, ''))));
     expect(items.map(({ size }) => size)).toEqual([expect.any(Number), undefined, undefined]);
   });
@@ -141,13 +141,13 @@ describe('yum metadata', () => {
     'x/',
     'a&#9;b',
   ]) {
-    it(`is refused where a package lies at ${JSON.stringify(href)}`, async () => {
+    it(`is refused if the location of a package is ${JSON.stringify(href)}`, async () => {
       const repository = aRepository(metadata(aPackage(href)));
       await expect(readFiles(yum, repository)).rejects.toThrow(/primary\.xml\.gz: package bear: location/);
     });
   }
 
-  it('is refused where repomd.xml itself leads elsewhere', async () => {
+  it('is refused if a location in repomd.xml leads out of the repository', async () => {
     const repository = aRepository(metadata(''));
     const outside = repository['repodata/repomd.xml'].replace('repodata/primary', '../primary');
     await expect(readFiles(yum, { ...repository, 'repodata/repomd.xml': outside })).rejects.toThrow(
@@ -171,18 +171,18 @@ describe('yum metadata', () => {
       /primary\.xml\.gz: package bear: unknown checksum type 'crc32', expected one of md5/,
     ],
     [
-      'has a primary that opens to something else',
+      'has a primary with other content after decompression',
       aRepository(metadata(''), { open: `<open-checksum type="sha256">${'0'.repeat(64)}</open-checksum>` }),
       /primary\.xml\.gz, decompressed: expected sha256 0{64}, found/,
     ],
   ];
   for (const [fault, files, message] of faults) {
-    it(`is refused where it ${fault}`, async () => {
+    it(`is refused if it ${fault}`, async () => {
       await expect(readFiles(yum, files)).rejects.toThrow(message);
     });
   }
 
-  it('in a compression that is not known is refused by name', async () => {
+  it('in an unknown compression is refused by its file name', async () => {
     const repository = aRepository(metadata(''));
     const bz2 = repository['repodata/repomd.xml'].replace('primary.xml.gz', 'primary.xml.bz2');
     await expect(

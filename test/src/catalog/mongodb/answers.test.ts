@@ -16,7 +16,7 @@ const setUp = (most = 100) => {
     most,
     now: () => time,
   });
-  /** Asks, and answers what came through to the other side. */
+  /** Asks, and returns the answer that arrived. */
   const ask = async (key: string, value: number) => {
     const before = asked.length;
     const found = firstValueFrom(answers.of(key));
@@ -33,7 +33,7 @@ const setUp = (most = 100) => {
 };
 
 describe('kept answers', () => {
-  it('are given again for a while, counted from the question on', async () => {
+  it('are reused for a while, counted from the query on', async () => {
     const { asked, ask, pass } = setUp();
     expect(await ask('a', 1)).toBe(1);
     pass(999);
@@ -43,7 +43,7 @@ describe('kept answers', () => {
     expect(asked.map(({ key }) => key)).toEqual(['a', 'b', 'a']);
   });
 
-  it('are shared by those who ask meanwhile', async () => {
+  it('are shared by concurrent subscribers', async () => {
     const { answers, asked } = setUp();
     const both = Promise.all([firstValueFrom(answers.of('a')), firstValueFrom(answers.of('a'))]);
     asked[0]?.answer.next(1);
@@ -51,7 +51,7 @@ describe('kept answers', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('are forgotten on demand, also while they are awaited', async () => {
+  it('are dropped on demand, even while pending', async () => {
     const { answers, asked, ask } = setUp();
     await ask('a', 1);
     answers.forget('a');
@@ -66,7 +66,7 @@ describe('kept answers', () => {
     expect(await Promise.all([old, fresh])).toEqual([3, 4]);
   });
 
-  it('are no errors', async () => {
+  it('do not include errors', async () => {
     let times = 0;
     const answers = keepAnswers<number>({
       ask: () => throwError(() => new Error(`failure ${++times}`)),
@@ -78,7 +78,7 @@ describe('kept answers', () => {
     await expect(firstValueFrom(answers.of('a'))).rejects.toThrow('failure 2');
   });
 
-  it('stop a question that nobody waits for any more, and ask it again', async () => {
+  it('cancel a query without subscribers, and repeat it for the next one', async () => {
     const { answers, asked } = setUp();
     answers.of('a').subscribe().unsubscribe();
     expect(asked[0]?.answer.observed).toBe(false);
@@ -87,7 +87,7 @@ describe('kept answers', () => {
     expect(await found).toBe(1);
   });
 
-  it('are so many at most; the oldest go first', async () => {
+  it('are limited in number; the oldest are dropped first', async () => {
     const { asked, ask } = setUp(2);
     for (const key of ['a', 'b', 'c', 'b', 'c', 'a']) await ask(key, 1);
     expect(asked.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'a']);

@@ -42,7 +42,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
   const lookup = (path: string, catalog = open()) => lastValueFrom(catalog.lookup(path).pipe(toArray()));
 
   describe('entries', () => {
-    it('are found by one query that only the index on paths can answer', async () => {
+    it('are found by one query that uses only the index on paths', async () => {
       await pulp.entry(anEntry('/one'));
       await pulp.entry(anEntry('/one', { revision: 2 }));
       commands.length = 0;
@@ -63,20 +63,20 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
     });
 
     const itExplains = serverName === 'FerretDB' ? it.skip : it;
-    itExplains(`use the index (needs MongoDB itself, which tells how it finds; here: ${serverName})`, async () => {
+    itExplains(`use the index (needs `explain` of real MongoDB; here: ${serverName})`, async () => {
       const plan = await client.db(name).collection('lazy_content_catalog').find({ path: '/one' }).explain();
       expect(JSON.stringify(plan)).toContain('IXSCAN');
       expect(JSON.stringify(plan)).not.toContain('COLLSCAN');
     });
 
-    it('are passed over where they cannot be read, as long as there is a good one', async () => {
+    it('are skipped if they cannot be read, if another one can', async () => {
       await pulp.entry(anEntry('/half', { url: 'https://feed.example.com/good' }));
       await pulp.broken('lazy_content_catalog', { path: '/half', importer_id: 'b', revision: 1 });
       await pulp.entry(anEntry('/half', { importer_id: 'c', checksum: 'xyz', algorithm: 'sha256' }));
       expect(await lookup('/half')).toMatchObject([{ url: 'https://feed.example.com/good' }]);
     });
 
-    it('are an error that tells what is wrong where there are none but bad ones', async () => {
+    it('are an error with the reason if all are bad', async () => {
       await pulp.broken('lazy_content_catalog', { path: '/bad', importer_id: 'b', revision: 1, url: 7 });
       await expect(lookup('/bad')).rejects.toMatchObject({
         code: 'SOURCE_BROKEN',
@@ -85,7 +85,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
       });
     });
 
-    it('may have null for what is not there, and any algorithm that Pulp knows', async () => {
+    it('may have null for absent fields, and any algorithm that Pulp supports', async () => {
       await pulp.broken('lazy_content_catalog', {
         ...anEntry('/null'),
         checksum: null,
@@ -114,7 +114,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
       }
     });
 
-    it('are kept for a moment, unknown paths too, and no longer once they turned out wrong', async () => {
+    it('are cached for a moment, unknown paths too, but not after they proved wrong', async () => {
       const catalog = open({ keepFor: 1_000_000 });
       expect(await lookup('/kept', catalog)).toEqual([]);
       await pulp.entry(anEntry('/kept'));
@@ -132,7 +132,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
     const access = (id: string) => firstValueFrom(open().access(id));
     const overlay = (type: string, text: string) => writeFileSync(join(folders.pluginConfigDir, `${type}.json`), text);
 
-    it('lie over what counts for their type, and are read anew each time', async () => {
+    it('override the defaults of their type, and are read again each time', async () => {
       const id = await pulp.importer(
         { max_downloads: 2, proxy_host: 'own.test', proxy_username: null },
         'zoo',
@@ -145,7 +145,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
       expect(await access(id)).toEqual({ maxConcurrent: 3, maxSpeed: 5, proxy: { url: 'http://all.test:8080' } });
     });
 
-    it('may have numbers and booleans as texts, and nothing as null or as an empty text', async () => {
+    it('may have numbers and booleans as texts, and null or empty texts for unset values', async () => {
       const id = await pulp.importer({
         max_speed: '1000.5',
         max_downloads: '4',
@@ -157,7 +157,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
       expect(await access(id)).toEqual({ maxSpeed: 1000.5, maxConcurrent: 4, verifyServer: false });
     });
 
-    it('have certificates as texts, or in files where the texts are gone', async () => {
+    it('have certificates as texts, or in files if the texts were removed', async () => {
       const folder = join(folders.storageDir, 'importers/pki-zoo-yum_importer/pki');
       mkdirSync(folder, { recursive: true });
       for (const file of ['ca.crt', 'client.crt', 'client.key']) writeFileSync(join(folder, file), PEM(file));
@@ -167,7 +167,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
         clientCert: PEM('client.crt'),
         clientKey: PEM('own key'),
       });
-      // What the configuration does not name is not used, whatever files there are.
+      // A file that the configuration does not name is not used.
       expect(await access(await pulp.importer({}, 'pki-zoo'))).toEqual({});
     });
 
@@ -191,14 +191,14 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
   });
 
   describe('offers', () => {
-    it('are none for a unit whose key is not whole', async () => {
+    it('are empty for a unit with an incomplete key', async () => {
       await pulp.broken('units_iso', { _id: 'half', name: 'zoo.iso', size: 7 });
       const entry = { path: '/x', importerId: '', unitId: 'half', unitTypeId: 'iso', url: '', revision: 1, data: {} };
       expect(await lastValueFrom(open().offers(entry).pipe(toArray()))).toEqual([]);
     });
   });
 
-  it('is as it was: nothing is written, no collection and no index made', async () => {
+  it('is unchanged: no writes, no new collection, no new index', async () => {
     const catalog = open();
     const id = await pulp.importer({});
     const entry = { path: '/x', importerId: '', unitId: 'x', unitTypeId: 'srpm', url: '', revision: 1, data: {} };

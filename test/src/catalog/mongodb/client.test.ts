@@ -11,7 +11,7 @@ const make = (settings: Partial<DatabaseSettings>) => makeClient(databaseSetting
 const optionsOf = (settings: Partial<DatabaseSettings>) => make(settings).client.options;
 
 describe('the client of Pulp’s database', () => {
-  it('takes one seed for the server itself, and several or a named set for the way to others', () => {
+  it('uses a single seed as the server itself, and several seeds or a named set to find others', () => {
     const { directConnection, replicaSet, tls } = optionsOf({});
     expect([directConnection, replicaSet, tls ?? false]).toEqual([true, undefined, false]);
     expect(optionsOf({ seeds: ['a:1', 'b'] }).directConnection).toBe(false);
@@ -22,13 +22,13 @@ describe('the client of Pulp’s database', () => {
     });
   });
 
-  it('authenticates against the database, only where both halves are there', () => {
+  it('authenticates against the database only with both name and password', () => {
     const { credentials } = optionsOf({ username: 'pulp', password: 'p@ss/w:rd', name: 'pulp' });
     expect(credentials).toMatchObject({ username: 'pulp', password: 'p@ss/w:rd', source: 'pulp' });
     expect(optionsOf({ username: 'pulp' }).credentials).toBeUndefined();
   });
 
-  it('gives up each step within the time', () => {
+  it('gives up each step in time', () => {
     expect(optionsOf({ url: 'mongodb://a/' })).toMatchObject({
       serverSelectionTimeoutMS: 5_000,
       connectTimeoutMS: 5_000,
@@ -37,7 +37,7 @@ describe('the client of Pulp’s database', () => {
     });
   });
 
-  it('speaks TLS as server.conf says', () => {
+  it('uses TLS as set in server.conf', () => {
     const folder = newFolder();
     const pem = (name: string) => {
       writeFileSync(join(folder, name), name);
@@ -48,20 +48,20 @@ describe('the client of Pulp’s database', () => {
     const options = optionsOf(tls);
     expect([options.tls, options.rejectUnauthorized ?? true]).toEqual([true, true]);
     expect([options.ca, options.cert, options.key].map(text)).toEqual(['ca', 'cert', 'key']);
-    // One file may hold both.
+    // One file may contain both.
     expect(text(optionsOf({ ...tls, sslKeyfile: '' }).key)).toBe('cert');
     expect(optionsOf({ ...tls, verifySsl: false })).toMatchObject({ rejectUnauthorized: false });
     expect(optionsOf({ ...tls, ssl: false }).tls ?? false).toBe(false);
   });
 
-  it('says which file it cannot read', () => {
+  it('names the file that it cannot read', () => {
     const missing = join(newFolder(), 'none.pem');
     expect(() => make({ ssl: true, caPath: missing })).toThrow(
       `[database] ca_path: ENOENT: no such file or directory, open '${missing}'; expected a PEM file`,
     );
   });
 
-  it('takes a URL instead of everything but the name', () => {
+  it('uses a URL in place of everything except the name', () => {
     const url = 'mongodb://u:p%40@a,b:2/other%20db?replicaSet=rs1&tls=true';
     const { client, database, hosts } = make({ url, name: 'ignored', username: 'x', password: 'y' });
     expect([database, hosts]).toEqual(['other db', 'a:27017,b:2']);
@@ -75,7 +75,7 @@ describe('the client of Pulp’s database', () => {
   });
 
   it.each(['mongodb://', 'mongodb://u:s3cret@', 'mongodb://u:s3c/ret@a/db', 'mongodb://u:s3cret@a/?nonsense=1'])(
-    'says what is expected instead of %s, without the password',
+    'describes the expected form for %s, without the password',
     (url) => {
       expect(() => make({ url })).toThrow(/^mongodb_url: .*; expected mongodb:\/\/\[USER:PASSWORD@\]HOST/);
       expect(() => make({ url })).not.toThrow('s3c');

@@ -24,7 +24,7 @@ const ask = ({ ask }: Connection) =>
   );
 const becomes = ({ ready }: Connection, wanted: boolean) => firstValueFrom(ready.pipe(filter((is) => is === wanted)));
 
-it('a database that is not there makes every question fail in time, saying where it was looked for', async () => {
+it('with an unreachable database every query fails in time, with the address', async () => {
   const port = await closedPort();
   const database = connect(`mongodb://user:secret@127.0.0.1:${port}/`);
   await expect(firstValueFrom(database.ask(() => Promise.resolve(1)))).rejects.toMatchObject({
@@ -35,13 +35,13 @@ it('a database that is not there makes every question fail in time, saying where
   await becomes(database, false);
 });
 
-it('a server that says nothing makes every question fail in time', async () => {
+it('with a silent server every query fails in time', async () => {
   const silent = await startRaw((socket) => socket.resume());
   closing.push(silent.close);
   expect(await ask(connect(`mongodb://127.0.0.1:${silent.port}/`))).toBe('CATALOG_UNAVAILABLE');
 });
 
-/** Answers the driver's first question (OP_QUERY, with OP_REPLY) as a server of long ago does. */
+/** Answers the driver's first query (OP_QUERY, with OP_REPLY) as a very old server does. */
 const startOldServer = () =>
   startRaw((socket) => {
     socket.on('data', (asked: Buffer) => {
@@ -61,7 +61,7 @@ const startOldServer = () =>
     });
   });
 
-it('a server that is too old is not ready, and every question says which one is needed', async () => {
+it('a server that is too old is not ready, and every query fails with the required version', async () => {
   const old = await startOldServer();
   closing.push(old.close);
   const database = connect(`mongodb://127.0.0.1:${old.port}/`);
@@ -90,7 +90,7 @@ describeMongoServer(`a connection to ${serverName}`, () => {
     }
   });
 
-  it('tells each change once', async () => {
+  it('reports each change once', async () => {
     const server = await mongo.server();
     const database = connect(server.url);
     const told = lastValueFrom(database.ready.pipe(take(3), toArray()));
@@ -101,32 +101,32 @@ describeMongoServer(`a connection to ${serverName}`, () => {
     expect(await told).toEqual([true, false, true]);
   });
 
-  it('fails questions in time while the server is frozen, and those right after at once', async () => {
+  it('fails queries in time while the server is frozen, and the next ones at once', async () => {
     const server = await mongo.server();
     const database = connect(server.url);
     expect(await ask(database)).toBe('answered');
     server.freeze();
     expect(await ask(database)).toBe('CATALOG_UNAVAILABLE');
-    // It would have to be there before a timer that was set at the same time.
+    // It must arrive before a timer that was set at the same time.
     const atOnce = await Promise.race([ask(database), firstValueFrom(timer(100))]);
     expect(atOnce).toBe('CATALOG_UNAVAILABLE');
     server.thaw();
     await becomes(database, true);
   });
 
-  it('is closed in time also where the server hangs up in that very moment', async () => {
+  it('is closed in time even if the server closes at the same moment', async () => {
     const relay = await startRaw(passOnTo((await mongo.server()).url));
     closing.push(relay.close);
     const database = connect(`mongodb://127.0.0.1:${relay.port}/`);
     expect(await ask(database)).toBe('answered');
     for (const socket of relay.connections.open) socket.destroy();
-    // The turns after which our side's sockets are gone, and nobody was told yet.
+    // After these turns our sockets are closed, but no listener was called yet.
     await setImmediate();
     await setImmediate();
     await database.close();
   });
 
-  it('gives up a question that takes too long in all', async () => {
+  it('gives up a query that takes too long in total', async () => {
     const database = connect((await mongo.server()).url);
     expect(await ask(database)).toBe('answered');
     await expect(firstValueFrom(database.ask(() => new Promise(() => {})))).rejects.toMatchObject({
@@ -135,7 +135,7 @@ describeMongoServer(`a connection to ${serverName}`, () => {
     });
   });
 
-  it('tells what a question throws for reasons of its own', async () => {
+  it('passes on an error of the query itself', async () => {
     const database = connect((await mongo.server()).url, 20_000);
     const defect = new TypeError('a defect');
     await expect(firstValueFrom(database.ask(() => Promise.reject(defect)))).rejects.toBe(defect);

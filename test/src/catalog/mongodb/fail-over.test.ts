@@ -32,7 +32,7 @@ describeMongo(`a replica set (of relays to ${serverName})`, () => {
   const read = ({ ask }: Connection) =>
     coded(firstValueFrom(ask((database) => database.collection('units_rpm').findOne({ _id: 'x' as never }))));
 
-  it('is read from a secondary while it has no primary, whatever becomes of writes, and written to once it has one', async () => {
+  it('is read from a secondary while it has no primary, even if writes fail, and accepts writes once it has one', async () => {
     const { connection, members } = await open();
     const [one, two] = members;
     const write = () => coded(mongoRefreshStore(connection, WITHIN).acquire('zoo', 'me', 0, 1));
@@ -47,7 +47,7 @@ describeMongo(`a replica set (of relays to ${serverName})`, () => {
     while (writing === undefined) answers.add(await read(connection));
     await written;
     expect(writing).toBe('CATALOG_UNAVAILABLE');
-    // Right after: that a write found no primary keeps nobody from reading.
+    // Right afterwards: a write without a primary does not stop reads.
     answers.add(await read(connection));
     expect([...answers]).toEqual(['answered']);
 
@@ -56,7 +56,7 @@ describeMongo(`a replica set (of relays to ${serverName})`, () => {
     expect(await read(connection)).toBe('answered');
   });
 
-  it('is followed to its new primary where the old one steps down', async () => {
+  it('is followed to its new primary after the old one steps down', async () => {
     const { connection, members } = await open();
     const [one, two] = members;
     const store = mongoRefreshStore(connection, WITHIN);

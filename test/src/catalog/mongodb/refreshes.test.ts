@@ -68,13 +68,13 @@ describeMongo(`refreshes in Pulp’s database (${serverName})`, () => {
     ]);
   });
 
-  it('leave alone what Pulp adds meanwhile, and every index', async () => {
+  it('leave concurrent offers of Pulp, and every index', async () => {
     const { connect, pulp, database } = await open();
     const key = { name: 'zoo.iso', checksum: 'd'.repeat(64), size: 1 };
     const now = Math.floor(Date.now() / 1000);
     const before = await database.collection('content_catalog').indexes();
     const store = mongoRefreshStore(connect(), WITHIN);
-    // A clock that is behind: what Pulp adds bears a later second.
+    // With a clock that is behind, Pulp's offers have a later second.
     const refresh = await store.begin('shared', now - 60);
     await store.add(refresh, [
       { sourceId: 'shared', typeId: 'iso', unitKey: key, url: 'file:///ours', expiration: now + 3600 },

@@ -37,7 +37,7 @@ describeMongo(`Pulp’s database over TLS (${serverName} behind a terminator)`, 
     };
   });
 
-  /** What a question comes to, asked with these settings of a server that demands a client certificate. */
+  /** The result of a query with these settings, on a server that demands a client certificate. */
   const ask = async (settings: Partial<DatabaseSettings>): Promise<string> => {
     const terminator = createServer(demanding(made), passOnTo((await mongo.server()).url));
     const { port, close } = await startOn(terminator);
@@ -51,14 +51,14 @@ describeMongo(`Pulp’s database over TLS (${serverName} behind a terminator)`, 
   };
   const client = () => ({ sslCertfile: files.cert, sslKeyfile: files.key });
 
-  it('is asked with its own CA and our certificate', async () =>
+  it('answers with its CA and the client certificate', async () =>
     expect(await ask({ caPath: files.ca, ...client() })).toBe('answered'));
 
-  it('is not believed with another CA, unless nobody verifies', async () => {
+  it('is rejected with another CA, unless verification is off', async () => {
     expect(await ask({ caPath: files.stranger, ...client() })).toMatch(/^CATALOG_UNAVAILABLE .*certificate/);
     expect(await ask({ caPath: files.stranger, ...client(), verifySsl: false })).toBe('answered');
   });
 
-  it('is not reached without our certificate', async () =>
+  it('rejects a client without certificate', async () =>
     expect(await ask({ caPath: files.ca })).toMatch(/^CATALOG_UNAVAILABLE/));
 });

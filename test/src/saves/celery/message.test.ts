@@ -7,7 +7,7 @@ import { itWithCelery, PYTHON } from '../../../support/celery/python.ts';
 
 const support = (file: string) => fileURLToPath(new URL(`../../../support/${file}`, import.meta.url));
 
-/** What a real Celery 5.2.6 client built, once. */
+/** Messages that a Celery 5.2.6 client built. */
 const { messages: VECTORS } = JSON.parse(readFileSync(support('vectors/celery-messages.json'), 'utf8'));
 
 const ORIGIN = 'gen1@host';
@@ -33,7 +33,7 @@ const celery = (tasks: readonly { protocol: CeleryProtocol; task: Task }[]): unk
 };
 
 describe('the message of a task', () => {
-  it.each([1, 2] as const)('is what a Celery client builds, protocol %i', (protocol) => {
+  it.each([1, 2] as const)('equals that of a Celery client, protocol %i', (protocol) => {
     expect(built(protocol, RESERVATION)).toEqual(VECTORS[`protocol${protocol}`]);
   });
 
@@ -45,7 +45,7 @@ describe('the message of a task', () => {
     });
   });
 
-  it.each([1, 2] as const)('carries further headers beside its own, protocol %i', (protocol) => {
+  it.each([1, 2] as const)('carries further headers, protocol %i', (protocol) => {
     const headers = { 'x-request-id': 'r-1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
     const message = celeryMessage(RESERVATION, { protocol, origin: ORIGIN, headers });
     expect(message.headers).toEqual({ ...VECTORS[`protocol${protocol}`].headers, ...headers });
@@ -67,7 +67,7 @@ describe('the message of a task', () => {
     expect(tasks.map(({ protocol, task }) => built(protocol, task))).toEqual(celery(tasks));
   });
 
-  it('shows no more than the beginning of long arguments', () => {
+  it('shows only the beginning of long arguments', () => {
     const { headers } = celeryMessage({ ...RESERVATION, args: ['x'.repeat(5000)] }, { protocol: 2, origin: ORIGIN });
     expect(headers.argsrepr).toBe(`['${'x'.repeat(1022)}, ...`);
   });

@@ -19,7 +19,7 @@ const save = (more: Partial<PendingSaveRequest> = {}): PendingSaveRequest => ({
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('the task that saves a unit', () => {
-  it('is given the catalog entry, in Pulp’s field names', () => {
+  it('receives the catalog entry, in Pulp’s field names', () => {
     expect(saveTask(save(), { name: 'save', args: ['{entry}'], kwargs: {} })).toEqual({
       id: expect.stringMatching(UUID),
       name: 'save',
@@ -41,7 +41,7 @@ describe('the task that saves a unit', () => {
     });
   });
 
-  it('is given whatever else its template asks for', () => {
+  it('receives all other values of its template', () => {
     const template = {
       name: 'save',
       args: ['{unit_type_id}:{unit_id}', { deep: ['{url}', 1, null, true] }],
@@ -53,7 +53,7 @@ describe('the task that saves a unit', () => {
     });
   });
 
-  it('has the same id whenever the same wish is sent, and another one for another wish', () => {
+  it('has the same id for each delivery of a save request, and another one for another save request', () => {
     const idOf = (one: PendingSaveRequest) => saveTask(one, { name: 'save', args: [], kwargs: {} }).id;
     expect(idOf(save({ failures: 3 }))).toBe(idOf(save()));
     const others = [save({ id: 8 }), save({ requestId: 'r-2' }), save({ entry: anEntry({ path, unitId: 'other' }) })];
@@ -65,21 +65,21 @@ describe('the task that saves a unit', () => {
 describe('the task that reserves a unit', () => {
   const NAME = 'pulp.server.async.tasks._queue_reserved_task';
 
-  it('is what Pulp’s apply_async_with_reservation sends', () => {
+  it('equals that of Pulp’s apply_async_with_reservation', () => {
     const template = { name: 'pulp.server.controllers.content._download_one', args: [{ path: '{path}' }], kwargs: {} };
     const inner = { ...saveTask(save(), template), id: PULP.args[1] };
     const { name, args, kwargs } = reservedTask(save(), inner, NAME);
     expect({ name, args, kwargs }).toEqual({ name: PULP.task, args: PULP.args, kwargs: PULP.kwargs });
   });
 
-  it('hands on keyword arguments as apply_async takes them', () => {
+  it('passes keyword arguments in the form that apply_async expects', () => {
     const { args } = reservedTask(save(), { id: 'i', name: 'n', args: [1], kwargs: { a: 2 } }, NAME);
     expect(args[3]).toEqual([[1], { a: 2 }]);
   });
 });
 
 describe('a template', () => {
-  it('is refused where a name in it stands for nothing', () => {
+  it('is refused if it has an unknown placeholder', () => {
     expect(() => checkTemplate({ args: ['{unit_id}', '{entry}'], kwargs: { a: 'no braces' } })).not.toThrow();
     expect(() => checkTemplate({ args: [['{unit}']], kwargs: {} })).toThrow(
       'unknown placeholder {unit}, expected one of',

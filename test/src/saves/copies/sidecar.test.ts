@@ -49,7 +49,7 @@ const headersOf = async (store: SaveStore, entry: CatalogEntry) => (await find(s
 const sidecarFor = async (store: SaveStore, entry: CatalogEntry) => sidecarOf(fileOf(await find(store, entry)));
 
 describe.each(kinds)('a copy of content %s', (_, entry) => {
-  it('is offered with what its transfer said of the content, before a restart and after it', async () => {
+  it('is offered with the content fields of its transfer, before a restart and after it', async () => {
     const store = aStore();
     await keep(store, entry, content, [...OTHERS.slice(0, 2), ...SAID, ...OTHERS.slice(2)]);
     expect(await headersOf(store, entry)).toEqual(SAID);
@@ -57,13 +57,13 @@ describe.each(kinds)('a copy of content %s', (_, entry) => {
     expect(store.files()).toHaveLength(1);
   });
 
-  it('may have had a transfer that said nothing', async () => {
+  it('may have had a transfer without content fields', async () => {
     const store = aStore();
     await keep(store, entry, content, OTHERS);
     expect(await headersOf(store.restart(), entry)).toEqual([]);
   });
 
-  it('costs one look at what was said, not one a hit', async () => {
+  it('costs one read of the sidecar, not one per hit', async () => {
     const store = aStore();
     await keep(store, entry, content, SAID);
     const later = store.restart();
@@ -72,7 +72,7 @@ describe.each(kinds)('a copy of content %s', (_, entry) => {
     expect(await headersOf(store, entry)).toEqual(SAID);
   });
 
-  it('of an earlier version is offered without', async () => {
+  it('of an earlier version is offered without header fields', async () => {
     const store = aStore();
     await keep(store, entry, content, SAID);
     rmSync(await sidecarFor(store, entry));
@@ -81,7 +81,7 @@ describe.each(kinds)('a copy of content %s', (_, entry) => {
     expect(later.errors).toEqual([]);
   });
 
-  it('is removed with what lies beside it if it is wrong', async () => {
+  it('is removed with its sidecar if it is wrong', async () => {
     const store = aStore();
     await keep(store, entry, content, SAID);
     truncateSync(fileOf(await find(store, entry)), 5);
@@ -89,7 +89,7 @@ describe.each(kinds)('a copy of content %s', (_, entry) => {
     expect(filesBelow(store.folder)).toEqual([]);
   });
 
-  it('that is made anew has what the last transfer said', async () => {
+  it('that was replaced has the fields of the last transfer', async () => {
     const store = aStore();
     await keep(store, entry, content, SAID);
     const later = store.restart();
@@ -100,7 +100,7 @@ describe.each(kinds)('a copy of content %s', (_, entry) => {
   });
 });
 
-describe('what lies beside a copy', () => {
+describe('the sidecar of a copy', () => {
   const changed = (file: string, change: (text: string) => string) =>
     writeFileSync(file, change(readFileSync(file, 'utf8')));
   const damages: readonly (readonly [string, (file: string) => void])[] = [
@@ -113,7 +113,7 @@ describe('what lies beside a copy', () => {
     ['of a later version', (file) => changed(file, (text) => text.replace('"version":1', '"version":2'))],
   ];
 
-  it.each(damages)('counts for nothing if it is %s', async (_, damage) => {
+  it.each(damages)('has no effect if it is %s', async (_, damage) => {
     const store = aStore();
     await keep(store, known, content, SAID);
     damage(await sidecarFor(store, known));
@@ -124,7 +124,7 @@ describe('what lies beside a copy', () => {
   });
 
   it.each(damages)(
-    'is all that tells what the bytes are without a checksum: not offered if it is %s',
+    'is needed if the catalog has no checksum: the copy is not offered if it is %s',
     async (_, damage) => {
       const store = aStore();
       await keep(store, bare, content, SAID);
@@ -138,7 +138,7 @@ describe('what lies beside a copy', () => {
     },
   );
 
-  it.each(kinds)('counts for no other content %s', async (_, entry) => {
+  it.each(kinds)('does not apply to other content %s', async (_, entry) => {
     const store = aStore();
     const other = { ...entry, path: '/other.rpm', ...(entry.checksum && describing(content.subarray(1))) };
     await keep(store, entry, content, SAID);
@@ -147,7 +147,7 @@ describe('what lies beside a copy', () => {
     expect(await headersOf(store.restart(), entry)).toEqual(entry.checksum ? UNSAID : undefined);
   });
 
-  it('is never taken for a copy, nor a copy for it', async () => {
+  it('is never mistaken for a copy, nor a copy for it', async () => {
     const store = aStore();
     const paths = ['/a', '/a.meta', '/a.json', '/a.meta.json', '/.meta.json'];
     for (const path of paths) {
@@ -163,7 +163,7 @@ describe('what lies beside a copy', () => {
     expect(later.errors).toEqual([]);
   });
 
-  it.each(kinds)('takes nothing of the limit, and goes with its copy: %s', async (_, entry) => {
+  it.each(kinds)('does not count against the limit, and is removed with its copy: %s', async (_, entry) => {
     const all = [1, 2, 3].map((number) => {
       const bytes = someBytes(1000);
       const path = `/${number}.rpm`;
@@ -181,7 +181,7 @@ describe('what lies beside a copy', () => {
   });
 
   it.each(kinds)(
-    'is removed when room is made if it has no copy, unless that may be on its way: %s',
+    'without a copy is removed by an eviction, unless the copy may be about to appear: %s',
     async (_, entry) => {
       const store = aStore();
       await keep(store, entry, content, SAID);
@@ -201,11 +201,14 @@ describe('what lies beside a copy', () => {
   );
 });
 
-describe('a copy that takes another one’s place', () => {
+describe('a copy that replaces another one', () => {
   const SCRIPT = fileURLToPath(new URL('../../../support/crash/keep-until-step.ts', import.meta.url));
   const [first, second] = [1, 2];
 
-  /** Keeps the second content over the first one in a process that is killed at a step; whether it was. */
+  /**
+   * Keeps the second content over the first one in a process that is killed at a step. Returns
+   * whether it was.
+   */
   const killedAt = (step: number, folder: string, entry: CatalogEntry, number: number): boolean => {
     const args = [SCRIPT, folder, JSON.stringify(entry), String(number), String(step)];
     const { signal, status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
@@ -218,27 +221,24 @@ describe('a copy that takes another one’s place', () => {
     ['the same content', describing(contentOfNumber(first)), first, first],
     ['nothing, with a checksum', describing(contentOfNumber(second)), undefined, second],
     ['nothing, without one', anEntry(), undefined, second],
-  ])(
-    'is right at every moment at which its process may be killed: in place of %s',
-    async (_, entry, before, number) => {
-      const contents = [before, number];
-      const seen = new Set<number | undefined>();
-      let steps = 0;
-      for (let killed = true; killed; steps += 1) {
-        const store = aStore({ folder: join(newFolder(), 'store') });
-        if (before) await keep(store, entry, contentOfNumber(before), headersOfNumber(before));
-        killed = killedAt(steps + 1, store.folder, entry, number);
-        const later = store.restart();
-        const candidate = await find(later, entry);
-        const bytes = candidate && readFileSync(fileOf(candidate));
-        const found = contents.find((one) => one && bytes && contentOfNumber(one).equals(bytes));
-        expect(candidate?.headers).toEqual(found && headersOfNumber(found));
-        expect(later.files().filter((file) => file.startsWith('.partial'))).toEqual([]);
-        expect(later.errors).toEqual([]);
-        seen.add(found);
-      }
-      expect(steps).toBeGreaterThan(10);
-      expect(seen).toEqual(new Set(contents));
-    },
-  );
+  ])('is right whenever its process is killed: in place of %s', async (_, entry, before, number) => {
+    const contents = [before, number];
+    const seen = new Set<number | undefined>();
+    let steps = 0;
+    for (let killed = true; killed; steps += 1) {
+      const store = aStore({ folder: join(newFolder(), 'store') });
+      if (before) await keep(store, entry, contentOfNumber(before), headersOfNumber(before));
+      killed = killedAt(steps + 1, store.folder, entry, number);
+      const later = store.restart();
+      const candidate = await find(later, entry);
+      const bytes = candidate && readFileSync(fileOf(candidate));
+      const found = contents.find((one) => one && bytes && contentOfNumber(one).equals(bytes));
+      expect(candidate?.headers).toEqual(found && headersOfNumber(found));
+      expect(later.files().filter((file) => file.startsWith('.partial'))).toEqual([]);
+      expect(later.errors).toEqual([]);
+      seen.add(found);
+    }
+    expect(steps).toBeGreaterThan(10);
+    expect(seen).toEqual(new Set(contents));
+  });
 });

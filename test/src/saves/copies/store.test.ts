@@ -74,7 +74,7 @@ describe('a kept copy', () => {
     expect(readFileSync(fileOf(await find(store, describing(some)))).equals(some)).toBe(true);
   });
 
-  it('is not offered before its commit, nor after an abort, of which nothing stays behind', async () => {
+  it('is not offered before its commit, nor after an abort, which leaves nothing behind', async () => {
     const store = aStore();
     const [early, late, unwritten] = [store.keep(entry, 1, []), store.keep(entry, 1, []), store.keep(entry, 1, [])];
     early?.write(content);
@@ -114,7 +114,7 @@ describe('a kept copy', () => {
     expect(store.errors).toEqual([]);
   });
 
-  it('is one, however many transfers keep the same entry at once', async () => {
+  it('is written once for any number of simultaneous transfers of an entry', async () => {
     const store = aStore();
     const keepings = Array.from({ length: 20 }, () => store.keep(entry, content.length, []));
     for (const keeping of keepings) writeTo(keeping, content);
@@ -134,7 +134,7 @@ describe('a kept copy', () => {
     expect(store.files()).toHaveLength(1);
   });
 
-  it('takes the place of one that nobody knows to be right', async () => {
+  it('replaces one that is not verified', async () => {
     const store = aStore();
     await keep(store, entry, content);
     writeFileSync(fileOf(await find(store, entry)), 'altered');
@@ -147,7 +147,7 @@ describe('a kept copy', () => {
   describe('of content without a catalog checksum', () => {
     const bare = anEntry();
 
-    it('is checked against its own, also after a restart', async () => {
+    it('is verified with its own checksum, even after a restart', async () => {
       const store = aStore();
       await keep(store, bare, content);
       expect(await find(store, bare)).toMatchObject({ source: aSource('saved') });
@@ -166,7 +166,7 @@ describe('a kept copy', () => {
       expect(await find(store, { ...bare, revision: 2 })).toBeUndefined();
     });
 
-    it('gives way to another content only where it is not known', async () => {
+    it('is replaced by other content only if it is not verified', async () => {
       const store = aStore();
       const other = someBytes(10);
       await keep(store, bare, content);
@@ -180,7 +180,7 @@ describe('a kept copy', () => {
   });
 });
 
-describe('a copy that is not what it was', () => {
+describe('a copy that was altered', () => {
   const altered = (bytes: Buffer) => bytes.map((byte, at) => (at === 150_000 ? byte ^ 1 : byte));
   const damages: readonly [string, (file: string) => void][] = [
     ['altered', (file) => writeFileSync(file, altered(readFileSync(file)))],
@@ -198,7 +198,7 @@ describe('a copy that is not what it was', () => {
   ];
 
   describe.each(damages)('(%s)', (_, damage) => {
-    it.each(['at once', 'after a restart'])('is noticed %s, removed and told', async (when) => {
+    it.each(['at once', 'after a restart'])('is noticed %s, removed and reported', async (when) => {
       const before = aStore();
       await keep(before, entry, content);
       const file = fileOf(await find(before, entry));
@@ -219,7 +219,7 @@ describe('a copy that is not what it was', () => {
     expect(await find(store, entry)).toBeDefined();
   });
 
-  it('is not taken for missing where it cannot be asked for', async () => {
+  it('is not treated as missing if it cannot be read', async () => {
     const folder = newFolder();
     const store = aStore({ folder: join(folder, 'store') });
     await keep(store, entry, content);
@@ -229,7 +229,7 @@ describe('a copy that is not what it was', () => {
     await expect(find(store, entry)).rejects.toMatchObject({ code: 'UNREADABLE', source: 'disk' });
   });
 
-  it('is read in the background where it is large, and offered when found right', async () => {
+  it('is verified in the background if it is large, and offered once verified', async () => {
     const large = someBytes(9_000_000);
     const before = aStore();
     await keep(before, describing(large), large);
@@ -243,11 +243,11 @@ describe('a copy that is not what it was', () => {
   });
 });
 
-describe('a copy that cannot be made', () => {
-  it('gives itself up where the disk is slower than the transfer, within its bound, and tells it once', async () => {
+describe('a copy that cannot be written', () => {
+  it('is abandoned if the disk is slower than the transfer, within its bound, and reports it once', async () => {
     const store = aStore({ backlogLimit: 1_000_000 });
     const keeping = store.keep(entry, undefined, []);
-    // Within one turn nothing can reach the disk.
+    // Within one turn no bytes can reach the disk.
     for (let i = 0; i < 20; i += 1) keeping?.write(Buffer.alloc(100_000));
     keeping?.commit();
     await store.close();
@@ -256,12 +256,12 @@ describe('a copy that cannot be made', () => {
     ]);
     expect(await find(store, entry)).toBeUndefined();
     await until(() => store.files().length === 0);
-    // The room it took is free again.
+    // The space that it took in the backlog is free again.
     await keep(store, entry, content);
     expect(await find(store, entry)).toBeDefined();
   });
 
-  it('leaves room for exactly the bytes of its bound', async () => {
+  it('may fill the backlog exactly', async () => {
     const store = aStore({ backlogLimit: content.length });
     await keep(store, entry, content);
     expect(await find(store, entry)).toBeDefined();
@@ -269,7 +269,7 @@ describe('a copy that cannot be made', () => {
 
   const disk = tinyDisk();
   afterAll(() => disk?.free());
-  (disk ? it : it.skip)('gives itself up where the disk is full, and leaves nothing (needs mount)', async () => {
+  (disk ? it : it.skip)('is abandoned if the disk is full, and leaves nothing (needs mount)', async () => {
     const store = aStore({ folder: disk!.folder });
     await keep(store, entry, someBytes(2_000_000));
     expect(store.errors).toEqual([expect.stringMatching(/^the copy of \/pulp\/bear\.rpm was abandoned: ENOSPC/)]);
@@ -280,7 +280,7 @@ describe('a copy that cannot be made', () => {
 });
 
 describe('dispatch', () => {
-  it('completes when the commit under way is over, not before', async () => {
+  it('completes when the running commit is over, not before', async () => {
     const store = aStore();
     const keeping = store.keep(entry, content.length, []);
     writeTo(keeping, content);
@@ -299,7 +299,7 @@ describe('dispatch', () => {
     await expect(ended(before.restart().dispatch(saveOf(entry)))).rejects.toThrow('/pulp/bear.rpm has no copy');
   });
 
-  it('fetches again what has no copy, and waits for that', async () => {
+  it('fetches an entry without a copy again, and waits for that', async () => {
     let fetched = 0;
     const fetch = (wanted: CatalogEntry) =>
       defer(() => {
@@ -316,7 +316,7 @@ describe('dispatch', () => {
     expect(fetched).toBe(1);
   });
 
-  it('is done with what the catalog says of the path by now', async () => {
+  it('uses the current catalog entries of the path', async () => {
     const newer = someBytes(1000);
     const now = describing(newer, { revision: 2 });
     const fetch = () =>
@@ -332,14 +332,14 @@ describe('dispatch', () => {
     expect(await find(store, entry)).toBeUndefined();
   });
 
-  it('fails where fetching fails, brings no copy, or is not possible', async () => {
+  it('fails if the fetch fails, yields no copy, or is not possible', async () => {
     const result = (fetch?: SaveStoreOptions['fetch']) => ended(aStore({ fetch }).dispatch(saveOf(entry)));
     await expect(result(() => throwError(() => new Error('feed down')))).rejects.toThrow('feed down');
     await expect(result(() => EMPTY)).rejects.toThrow('/pulp/bear.rpm has no copy, and none could be made');
     await expect(result()).rejects.toThrow('/pulp/bear.rpm has no copy, and none could be made');
   });
 
-  it('stops fetching when the copy gives itself up', async () => {
+  it('stops the fetch when the copy is abandoned', async () => {
     const fetch = (wanted: CatalogEntry) =>
       concat(
         defer(() => {
@@ -352,7 +352,7 @@ describe('dispatch', () => {
     await expect(ended(store.dispatch(saveOf(entry)))).rejects.toThrow('/pulp/bear.rpm has no copy');
   });
 
-  it('leaves a fetch when unsubscribed', async () => {
+  it('cancels the fetch when unsubscribed', async () => {
     let open = 0;
     const fetch = () =>
       defer(() => {
@@ -382,7 +382,7 @@ describe('dispatch', () => {
 });
 
 describe('a store whose process was killed', () => {
-  it.each([1, 3, 20, 61, 150])('has every copy that it had saved, and nothing wrong, after %i', async (lines) => {
+  it.each([1, 3, 20, 61, 150])('has every copy that it had saved, and no wrong one, after %i', async (lines) => {
     const folder = newFolder();
     const said = await runUntilKilled(
       new URL('../../../support/crash/fill-store.ts', import.meta.url),
@@ -408,7 +408,7 @@ describe('a store whose process was killed', () => {
 });
 
 describe('files in the making', () => {
-  it('are left alone where their process lives', async () => {
+  it('are left if their process is alive', async () => {
     const store = aStore();
     const keeping = store.keep(entry, undefined, []);
     keeping?.write(content);
@@ -422,7 +422,7 @@ describe('files in the making', () => {
     expect(await find(store, entry)).toBeDefined();
   });
 
-  it('are removed where it does not, also where this process has its id now', () => {
+  it('are removed otherwise, even if this process has the same id', () => {
     const folder = newFolder();
     const { pid: dead } = spawnSync(process.execPath, ['--version']);
     for (const owner of [`${dead}-x`, `${process.pid}-x`, 'nobody']) {
@@ -440,13 +440,13 @@ describe('a limit', () => {
       const bytes = someBytes(size);
       return { bytes, entry: describing(bytes, { path: `/pulp/${at}.rpm` }) };
     });
-  /** A store whose clock goes on by a second with every look at it. */
+  /** A store whose clock advances by a second with every look at it. */
   const limited = (limit: number, options: Partial<SaveStoreOptions> = {}) => {
     let time = 1_700_000_000_000;
     return aStore({ limit, now: () => (time += 1000), ...options });
   };
 
-  it('lets those go that were not used for the longest time, and no more of them than it has to', async () => {
+  it('removes the least recently used copies, and no more than necessary', async () => {
     const store = limited(10 * MIB);
     const files = filesOf(11);
     for (const { bytes, entry } of files.slice(0, 10)) await keep(store, entry, bytes);
@@ -461,7 +461,7 @@ describe('a limit', () => {
     expect(store.errors).toEqual([]);
   });
 
-  it('knows after a restart what was used last, and holds from the start', async () => {
+  it('knows the last uses after a restart, and applies from the start', async () => {
     const store = limited(0);
     const files = filesOf(6);
     for (const { bytes, entry } of files) await keep(store, entry, bytes);
@@ -471,7 +471,7 @@ describe('a limit', () => {
     const [used] = files;
     expect(await find(next, used!.entry)).toBeDefined();
     await next.close();
-    // Its times were set: it is as right as before.
+    // Only its times were changed: it is as right as before.
     expect(await find(next, used!.entry)).toBeDefined();
     const last = aStore({ folder: store.folder, limit: 2 * MIB });
     await last.close();
@@ -482,7 +482,7 @@ describe('a limit', () => {
 
   const quiet = tinyDisk();
   afterAll(() => quiet?.free());
-  (quiet ? it : it.skip)('needs no file system that notes reads (needs mount)', async () => {
+  (quiet ? it : it.skip)('does not need a file system that records reads (needs mount)', async () => {
     let time = Date.now();
     const options = { folder: quiet!.folder, now: () => (time += 86_400_000) };
     const store = aStore({ ...options, limit: MIB });
@@ -499,7 +499,7 @@ describe('a limit', () => {
     expect(left).toEqual([true, false, false, true]);
   });
 
-  it('does not make a copy look untouched that was altered while its use was written down', async () => {
+  it('detects a copy that was altered while its use was written', async () => {
     let time = Date.now();
     const store = aStore({ limit: 100 * MIB, now: () => time });
     await keep(store, entry, content);
@@ -515,31 +515,31 @@ describe('a limit', () => {
     expect(await find(store, entry)).toBeUndefined();
   });
 
-  it('removes the folders of copies without a checksum as well', async () => {
+  it('also removes the folders of copies without a checksum', async () => {
     const store = limited(1.5 * MIB);
     const bare = [1, 2].map((at) => anEntry({ path: `/pulp/bare-${at}.rpm` }));
     for (const entry of bare) await keep(store, entry, someBytes(MIB));
     await store.close();
     expect(await find(store, bare[0]!)).toBeUndefined();
     expect(store.files()).toHaveLength(1);
-    // What is left of the first is its folder of two digits.
+    // Only the two-digit folder of the first is left.
     const folders = readdirSync(store.folder).filter((name) => name !== '.partial');
     expect(folders.flatMap((name) => readdirSync(join(store.folder, name)))).toHaveLength(1);
   });
 
-  describe('that content is larger than', () => {
+  describe('that is smaller than the content', () => {
     const large = someBytes(3 * MIB);
     const told = describing(large, { path: '/told.rpm' });
     const done = (path: string) =>
       `${path} is not kept: it exceeds the limit of all copies (save_limit = ${MIB} bytes)`;
 
-    it('keeps none of it, whether its length was told or not; the wish to save it is done with, and says so', async () => {
+    it('keeps none of it, with or without a known length; its save request is completed with a notice', async () => {
       const store = limited(MIB);
       expect(store.keep(told, large.length, [])).toBeUndefined();
       const untold = describing(large, { path: '/untold.rpm' });
       const keeping = store.keep(untold, undefined, []);
       writeTo(keeping, large.subarray(0, MIB + 1));
-      // Given up at once: what a copy in the making may take of the disk is bounded, too.
+      // Abandoned at once: copies in the making must not take unlimited disk space either.
       await until(() => store.files().length === 0);
       writeTo(keeping, large.subarray(MIB + 1));
       keeping?.commit();
@@ -551,7 +551,7 @@ describe('a limit', () => {
     it.each([
       ['its length', large.length],
       ['more than fits', undefined],
-    ])('fetches no more of it than %s tells', async (_, length) => {
+    ])('stops the fetch after %s', async (_, length) => {
       let asked = 0;
       const fetch = (wanted: CatalogEntry) =>
         concat(
@@ -575,7 +575,7 @@ describe('a limit', () => {
     });
   });
 
-  it('lets who reads a copy that has to go read it to its end', async () => {
+  it('lets a reader of a removed copy read it to its end', async () => {
     const store = limited(2 * MIB);
     const files = filesOf(3);
     await keep(store, files[0]!.entry, files[0]!.bytes);

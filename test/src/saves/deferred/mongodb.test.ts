@@ -54,7 +54,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
         taskStatus: taskStatusIn(collection('task_status')),
         origin: 'o',
       });
-    /** Takes every message; keeps what was noted of tasks when it came. */
+    /** Accepts every message; keeps the task statuses at that time. */
     const taking = () => {
       const noted: unknown[] = [];
       const innerIds: unknown[] = [];
@@ -75,7 +75,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
         onNotice: () => {},
       });
 
-    it('is what Pulp notes, before the task is queued', async () => {
+    it('is recorded as in Pulp, before the task is queued', async () => {
       const { noted, innerIds, publish } = taking();
       await over(dispatchVia(publish)(save('u')));
       const expected = {
@@ -95,11 +95,11 @@ describeMongo(`dispatching with ${serverName}`, () => {
         exception: null,
         traceback: null,
       };
-      // FerretDB writes no null on insertion; whoever asks for null finds what is absent as well.
+      // FerretDB writes no null on insertion; a query for null also finds absent fields.
       expect(noted).toEqual([[serverName === 'FerretDB' ? { ...expected, start_time: undefined } : expected]]);
     });
 
-    it('is error where the task could not be queued, and waiting again when it was', async () => {
+    it('is error if the task could not be queued, and waiting again once it was', async () => {
       const broker = await unreachable();
       await expect(over(dispatchVia(broker.publish)(save('u')))).rejects.toThrow('ECONNREFUSED');
       broker.close();
@@ -108,7 +108,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
       expect(await statuses()).toMatchObject([{ state: 'waiting' }]);
     });
 
-    it('stays the worker’s once the task runs', async () => {
+    it('is left to the worker once the task runs', async () => {
       await over(dispatchVia(taking().publish)(save('u')));
       await collection('task_status').updateOne({}, { $set: { state: 'running', start_time: 'now' } });
       const broker = await unreachable();
@@ -117,7 +117,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
       expect(await statuses()).toMatchObject([{ state: 'running', start_time: 'now' }]);
     });
 
-    it('is one document for a wish, whether it is dispatched once or more', async () => {
+    it('is one document per save request, for any number of deliveries', async () => {
       const { publish, innerIds } = taking();
       const dispatch = dispatchVia(publish);
       await over(dispatch(save('u')));
@@ -131,7 +131,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
   describe('a deferred record', () => {
     const records = () => documents('deferred_download');
 
-    it('is made once for a unit', async () => {
+    it('is written once per unit', async () => {
       const { dispatch } = createDeferredDispatch({ records: collection('deferred_download') });
       for (const unit of ['a', 'b', 'a']) await over(dispatch(save(unit)));
       expect(await records()).toEqual([
@@ -140,14 +140,14 @@ describeMongo(`dispatching with ${serverName}`, () => {
       ]);
     });
 
-    it('may be there already, whoever was faster', async () => {
+    it('may exist already, whichever writer was faster', async () => {
       await collection('deferred_download').createIndex({ unit_id: 1, unit_type_id: 1 }, { unique: true });
       const { dispatch } = createDeferredDispatch({ records: collection('deferred_download') });
       await Promise.all(Array.from({ length: 20 }, () => over(dispatch(save('a')))));
       expect(await records()).toHaveLength(1);
     });
 
-    it('errors where the database does not take it', async () => {
+    it('errors if the database rejects it', async () => {
       const away = new MongoClient(`mongodb://127.0.0.1:${await closedPort()}/`, { serverSelectionTimeoutMS: 100 });
       const { dispatch } = createDeferredDispatch({ records: away.db('d').collection('deferred_download') });
       await expect(over(dispatch(save('a')))).rejects.toThrow('ECONNREFUSED');
@@ -156,7 +156,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
   });
 
   describe('a nudge', () => {
-    /** Streamers with one clock that goes on when it is told to. */
+    /** Streamers with one clock, which the test advances. */
     const streamers = () => {
       const scheduler = new VirtualTimeScheduler();
       const began = Date.now();
@@ -188,7 +188,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
         sent,
         errors,
         start,
-        /** Until so many turns have been asked for, and what follows from them is done. */
+        /** Until this number of turns has been requested, and their consequences are done. */
         turns: async (count: number) => {
           await until(() => asked >= count);
           await client.db('x').command({ ping: 1 });
@@ -202,7 +202,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
       };
     };
 
-    it('follows the first record at once, and all further ones of a minute at its end', async () => {
+    it('follows the first record at once, and the others of a minute at its end', async () => {
       const { sent, start, turns, pass } = streamers();
       const { dispatch } = start('a');
       await dispatch('1');
@@ -218,7 +218,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
       await turns(2);
     });
 
-    it('is sent by one streamer a minute', async () => {
+    it('is sent by one streamer per minute', async () => {
       const { sent, start, turns, pass } = streamers();
       const [a, b] = [start('a'), start('b')];
       await a.dispatch('1');
@@ -231,7 +231,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
       expect(sent).toEqual(['a', 'b']);
     });
 
-    it('is due again a minute after it could not be sent, and loses no record', async () => {
+    it('that could not be sent is due again after a minute, and loses no record', async () => {
       const { errors, start, turns, pass } = streamers();
       let count = 0;
       const { dispatch } = start('a', () => {
@@ -247,7 +247,7 @@ describeMongo(`dispatching with ${serverName}`, () => {
       expect(await documents('deferred_download')).toHaveLength(1);
     });
 
-    it('is sent no more after closing', async () => {
+    it('is not sent after closing', async () => {
       const { start, turns, pass } = streamers();
       const { dispatch, close } = start('a');
       await dispatch('1');

@@ -17,7 +17,7 @@ afterEach(() => {
   for (const outbox of opened.splice(0)) outbox.close();
 });
 
-/** An outbox that is closed after the test; an error that no test asks for fails it. */
+/** An outbox that is closed after the test. An unexpected error fails the test. */
 const open = (file: string, options: Partial<Parameters<typeof openOutbox>[1]> = {}): DurableOutbox => {
   const onError = (error: Error) => {
     throw error;
@@ -37,12 +37,15 @@ const rowsIn = (file: string): number => {
   using database = new DatabaseSync(file);
   return Number(database.prepare('SELECT count(*) AS count FROM saves').get()?.count);
 };
-/** Until timers as late as that have run: `setImmediate` three times, for one turn of the outbox and its answer. */
+/**
+ * Until all pending timers have run: `setImmediate` three times, for one turn of the outbox and its
+ * answer.
+ */
 const aTurn = async () => {
   for (let i = 0; i < 3; i += 1) await setImmediate();
 };
 
-/** What a subscriber of `due` has been given. */
+/** The save requests that a subscriber of `due` received. */
 const receive = (outbox: DurableOutbox) => {
   const given: PendingSaveRequest[] = [];
   const subscription = outbox.due.subscribe((save) => given.push(save));
@@ -50,7 +53,7 @@ const receive = (outbox: DurableOutbox) => {
 };
 
 describe('the outbox', () => {
-  it('has written a wish when append returns', () => {
+  it('has written a save request when append returns', () => {
     const file = join(folder(), 'outbox.db');
     const outbox = open(file);
     outbox.append(wish('a'));
@@ -59,7 +62,7 @@ describe('the outbox', () => {
     expect(rowsIn(file)).toBe(2);
   });
 
-  it('gives back what it was given', async () => {
+  it('returns save requests unchanged', async () => {
     const outbox = anOutbox();
     const entry = anEntry({ checksum: { algorithm: 'md5', value: 'ab' }, size: 3, data: { ünit: ['x', null] } });
     outbox.append({ requestId: 'request-7', entry });
@@ -68,7 +71,7 @@ describe('the outbox', () => {
     expect(given).toEqual([{ id: 1, failures: 0, requestId: 'request-7', entry }]);
   });
 
-  it('notes a wish once per unit and path while it waits, in memory and in the file', async () => {
+  it('stores one waiting save request per unit and path, in memory and in the file', async () => {
     const outbox = anOutbox();
     outbox.append(wish('a', '/one'));
     outbox.append(wish('a', '/one'));
@@ -79,7 +82,7 @@ describe('the outbox', () => {
     expect(unitsOf(outbox.list())).toEqual(['a', 'a', 'b']);
   });
 
-  it('notes a wish anew once the earlier one was removed', async () => {
+  it('stores a save request again once the earlier one was removed', async () => {
     const outbox = anOutbox();
     const { given } = receive(outbox);
     outbox.append(wish('a'));
@@ -90,7 +93,7 @@ describe('the outbox', () => {
     expect(given[1]?.id).not.toBe(given[0]?.id);
   });
 
-  it('emits what waits, oldest first, then what comes, each once', async () => {
+  it('emits waiting save requests, oldest first, then new ones, each once', async () => {
     const outbox = anOutbox();
     for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
     await aTurn();
@@ -103,7 +106,7 @@ describe('the outbox', () => {
     expect(units()).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('has no more than its window in hand, and pages through all the rest in order', async () => {
+  it('emits at most its window at a time, and then the rest in order', async () => {
     const outbox = anOutbox({ window: 8 });
     const all = Array.from({ length: 500 }, (_, i) => `unit-${i}`);
     for (const unit of all) outbox.append(wish(unit));
@@ -121,7 +124,7 @@ describe('the outbox', () => {
     expect([...outbox.list()]).toEqual([]);
   });
 
-  it('emits a wish that was put off again when it is due, with its failures, and no sooner', async () => {
+  it('emits a postponed save request again when it is due, with its failures, and no sooner', async () => {
     const outbox = anOutbox();
     outbox.append(wish('a'));
     const { given } = receive(outbox);
@@ -133,7 +136,7 @@ describe('the outbox', () => {
     expect(given[1]).toEqual({ ...given[0], failures: 1 });
   });
 
-  it('begins anew for each subscription: what was in hand is due again', async () => {
+  it('starts over for each subscription: unsettled save requests are due again', async () => {
     const outbox = anOutbox();
     for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
     const first = receive(outbox);
@@ -147,7 +150,7 @@ describe('the outbox', () => {
     expect(first.units()).toEqual(['a', 'b', 'c']);
   });
 
-  it('goes on after being closed and opened again', async () => {
+  it('continues after being closed and opened again', async () => {
     const file = join(folder(), 'outbox.db');
     const before = open(file);
     for (const unit of ['a', 'b', 'c']) before.append(wish(unit));
@@ -163,7 +166,7 @@ describe('the outbox', () => {
     expect([...after.list()]).toMatchObject([{ failures: 1, reason: 'not today' }, { failures: 0 }]);
   });
 
-  it('lists what waits, with age, failures and reason', async () => {
+  it('lists waiting save requests, with age, failures and reason', async () => {
     const outbox = anOutbox();
     outbox.append(wish('a'));
     const { given } = receive(outbox);
@@ -177,7 +180,7 @@ describe('the outbox', () => {
     expect(found?.age).toBeGreaterThanOrEqual(0);
   });
 
-  it('makes one wish or all of them due at once', async () => {
+  it('makes one save request or all of them due at once', async () => {
     const outbox = anOutbox();
     for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
     const { given, units } = receive(outbox);
@@ -191,7 +194,7 @@ describe('the outbox', () => {
     expect(outbox.retry(99)).toBe(0);
   });
 
-  it('drops one wish or all of them', async () => {
+  it('drops one save request or all of them', async () => {
     const outbox = anOutbox();
     for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
     outbox.flush();
@@ -201,7 +204,7 @@ describe('the outbox', () => {
     expect([...outbox.list()]).toEqual([]);
   });
 
-  it('sees what another process notes', async () => {
+  it('sees the save requests of another process', async () => {
     const file = join(folder(), 'outbox.db');
     const daemon = open(file);
     const { units } = receive(daemon);
@@ -213,7 +216,7 @@ describe('the outbox', () => {
     expect(units()).toEqual(['from the command line', 'own']);
   });
 
-  it('tells what it cannot take, and harms no other wish', async () => {
+  it('reports a save request that it cannot accept, and stores the others', async () => {
     const errors: string[] = [];
     const outbox = anOutbox({ onError: ({ message }) => errors.push(message) });
     outbox.append(wish('a'));
@@ -223,7 +226,7 @@ describe('the outbox', () => {
     expect(errors).toEqual([expect.stringMatching(/cannot accept the save request for \/odd\.rpm: .*BigInt/)]);
   });
 
-  it('writes what waits when it is closed, and takes nothing afterwards', () => {
+  it('writes pending save requests when it is closed, and accepts none afterwards', () => {
     const file = join(folder(), 'outbox.db');
     const errors: string[] = [];
     const outbox = openOutbox(file, { onError: ({ message }) => errors.push(message) });
@@ -235,7 +238,7 @@ describe('the outbox', () => {
     expect(errors).toEqual([`outbox ${file} cannot accept the save request for /b.rpm: the outbox is closed`]);
   });
 
-  it('holds wishes and changes while another process has the file locked, and writes them afterwards', async () => {
+  it('keeps save requests and changes in memory while another process locks the file, and writes them afterwards', async () => {
     const file = join(folder(), 'outbox.db');
     const errors: string[] = [];
     const outbox = open(file, { onError: ({ message }) => errors.push(message) });
@@ -252,7 +255,7 @@ describe('the outbox', () => {
       outbox.append(wish(unit));
       await setImmediate();
     }
-    // Not one try a turn: the waits double.
+    // Not one attempt per turn: the delays double.
     expect(errors.length).toBeLessThan(10);
     other.exec('COMMIT');
     await until(() => given.length === 22);
@@ -260,7 +263,7 @@ describe('the outbox', () => {
     expect(errors[0]).toBe(`outbox ${file} cannot be written (save requests in memory: 1): database is locked`);
   });
 
-  it('refuses a file that is something else, or of a later version, and says which', () => {
+  it('refuses a file that is not an outbox, or of a later version, and names it', () => {
     const file = join(folder(), 'outbox.db');
     writeFileSync(file, 'no database at all, but long enough to be taken for one'.repeat(100));
     expect(() => open(file)).toThrow(`outbox ${file} cannot be opened: file is not a database`);
@@ -271,29 +274,32 @@ describe('the outbox', () => {
 
   const disk = tinyDisk();
   afterAll(() => disk?.free());
-  (disk ? it : it.skip)('holds wishes while the disk is full, up to its limit (needs mount)', async () => {
-    const file = join(disk!.folder, 'outbox.db');
-    const errors: string[] = [];
-    const outbox = open(file, { onError: ({ message }) => errors.push(message), heldLimit: 40 });
-    const filling = join(disk!.folder, 'filling');
-    expect(() => writeFileSync(filling, Buffer.alloc(2_000_000))).toThrow('ENOSPC');
-    const large = (i: number) => ({
-      requestId: 'r',
-      entry: anEntry({ unitId: `${i}`, data: { text: 'x'.repeat(5000) } }),
-    });
-    for (let i = 0; i < 42; i += 1) outbox.append(large(i));
-    await until(() => errors.length === 3);
-    expect(errors[0]).toMatch(/cannot be written \(save requests in memory: 1\): database or disk is full/);
-    expect(errors[1]).toMatch(/cannot accept the save request .*: too many save requests in memory \(limit 40\)/);
-    await until(() => errors.length === 4);
-    expect(errors[3]).toMatch(/cannot be written \(save requests in memory: 40\): database or disk is full/);
-    const { units } = receive(outbox);
-    rmSync(filling);
-    await until(() => units().length === 40);
-    expect(units()).toEqual(Array.from({ length: 40 }, (_, i) => `${i}`));
-  });
+  (disk ? it : it.skip)(
+    'keeps save requests in memory while the disk is full, up to its limit (needs mount)',
+    async () => {
+      const file = join(disk!.folder, 'outbox.db');
+      const errors: string[] = [];
+      const outbox = open(file, { onError: ({ message }) => errors.push(message), heldLimit: 40 });
+      const filling = join(disk!.folder, 'filling');
+      expect(() => writeFileSync(filling, Buffer.alloc(2_000_000))).toThrow('ENOSPC');
+      const large = (i: number) => ({
+        requestId: 'r',
+        entry: anEntry({ unitId: `${i}`, data: { text: 'x'.repeat(5000) } }),
+      });
+      for (let i = 0; i < 42; i += 1) outbox.append(large(i));
+      await until(() => errors.length === 3);
+      expect(errors[0]).toMatch(/cannot be written \(save requests in memory: 1\): database or disk is full/);
+      expect(errors[1]).toMatch(/cannot accept the save request .*: too many save requests in memory \(limit 40\)/);
+      await until(() => errors.length === 4);
+      expect(errors[3]).toMatch(/cannot be written \(save requests in memory: 40\): database or disk is full/);
+      const { units } = receive(outbox);
+      rmSync(filling);
+      await until(() => units().length === 40);
+      expect(units()).toEqual(Array.from({ length: 40 }, (_, i) => `${i}`));
+    },
+  );
 
-  it.each([1, 40, 333, 1500, 4000])('loses nothing that was noted when killed after %i lines', async (lines) => {
+  it.each([1, 40, 333, 1500, 4000])('loses no stored save request when killed after %i lines', async (lines) => {
     const file = join(folder(), 'outbox.db');
     const said = await runUntilKilled(new URL('../../../support/crash/fill-outbox.ts', import.meta.url), [file], lines);
     const noted = said.filter((line) => line.startsWith('noted ')).map((line) => line.slice(6));
@@ -303,7 +309,8 @@ describe('the outbox', () => {
     expect(new Set(waiting).size).toBe(waiting.length);
     const known = new Set([...waiting, ...delivered]);
     expect(noted.filter((unit) => !known.has(unit))).toEqual([]);
-    // What was delivered a good while before the end has gone; the last turn's may be delivered again.
+    // Save requests that were delivered well before the end are gone. Those of the last turn may be
+    // delivered again.
     expect(waiting.filter((unit) => delivered.has(unit)).length).toBeLessThanOrEqual(256);
     using database = new DatabaseSync(file);
     expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });

@@ -14,7 +14,7 @@ afterEach(() => {
   for (const one of opened.splice(0)) one.close();
 });
 
-/** A database in which commits wait for no disk, and what makes them last. */
+/** A database whose commits do not wait for the disk, with its background sync. */
 const open = (sync?: (file: string) => Promise<void>) => {
   const file = join(folder(), 'some.db');
   const database = new DatabaseSync(file);
@@ -27,7 +27,7 @@ const open = (sync?: (file: string) => Promise<void>) => {
 };
 
 describe('commits', () => {
-  it('are brought to the disk within a second, all of a second at once', () => {
+  it('are synced within a second, all of one second at once', () => {
     jest.useFakeTimers();
     const synced: string[] = [];
     const { file, durable } = open(async (path) => {
@@ -45,20 +45,20 @@ describe('commits', () => {
     expect(synced).toHaveLength(2);
   });
 
-  it('are synced by the system, which has nothing against it', async () => {
+  it('are synced by the system without an error', async () => {
     const { file, write } = open();
     write();
     await syncPath(`${file}-wal`);
   });
 
-  it('that the disk does not take are told', async () => {
+  it('that the disk refuses are reported', async () => {
     const { durable, errors } = open(() => Promise.reject(new Error('EIO')));
     durable.soon(1);
     await until(() => errors.length > 0);
     expect(errors).toEqual([new Error('EIO')]);
   });
 
-  it('get from the log into the database once there are many, on another thread', async () => {
+  it('are moved from the log into the database once they are many, on another thread', async () => {
     const { file, durable, errors, write } = open();
     write();
     durable.soon(4_000);
@@ -70,7 +70,7 @@ describe('commits', () => {
         using found = new DatabaseSync(copy);
         return Number(found.prepare('SELECT count(*) AS count FROM numbers').get()?.count);
       } catch {
-        return 0; // The table is not there yet, or was taken in mid-write.
+        return 0; // The table does not exist yet, or was copied during a write.
       }
     };
     expect(inDatabase()).toBe(0);

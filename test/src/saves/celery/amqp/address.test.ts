@@ -12,16 +12,16 @@ describe('a broker URL', () => {
     ['pyamqp://h/%2Fpulp', { tls: false, host: 'h', port: 5672, vhost: '/pulp', ...GUEST }],
     ['amqps://u:p%40%2F@h:1/v', { tls: true, host: 'h', port: 1, vhost: 'v', username: 'u', password: 'p@/' }],
     ['amqps://[::1]', { tls: true, host: '::1', port: 5671, vhost: '/', ...GUEST }],
-  ])('is read as Celery reads it: %s', (url, address) => {
+  ])('is parsed as in Celery: %s', (url, address) => {
     expect(brokerAddresses(url)).toEqual([address]);
   });
 
-  it('is of TLS where that is required', () => {
+  it('uses TLS if that is required', () => {
     expect(brokerAddresses('amqp://h', true)).toMatchObject([{ tls: true, port: 5671 }]);
     expect(brokerAddresses('amqp://h:5673', true)).toMatchObject([{ tls: true, port: 5673 }]);
   });
 
-  it('may be several', () => {
+  it('may be a list', () => {
     expect(brokerAddresses('amqp://a; amqp://b/v').map(describeAddress)).toEqual(['a:5672', 'b:5672 vhost v']);
   });
 

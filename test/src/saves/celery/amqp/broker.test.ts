@@ -26,7 +26,7 @@ const folder = temporaryFolders();
 const channelTo = channels();
 const certificates = createCertificates();
 
-/** A TLS listener that lets in whoever has a certificate of the test's authority. */
+/** A TLS listener that requires a certificate of the test's authority. */
 const tlsConfig = async (port: number, home: string): Promise<string> => {
   const { authority, server } = await certificates;
   const pems = { cacertfile: authority.cert, certfile: server.cert, keyfile: server.key };
@@ -65,12 +65,12 @@ const broker = rabbitMq({ config: tlsConfig, plugins: ['rabbitmq_auth_mechanism_
 
 const opened: Broker[] = [];
 afterEach(() => {
-  // A test that fails while the broker is frozen leaves the next ones theirs.
+  // A failed test may leave the broker frozen; the next tests need it.
   if (hasOwnBroker) broker().thaw();
   for (const one of opened.splice(0)) one.close();
 });
 
-/** A connection that is closed after the test, and what it told. */
+/** A connection that is closed after the test, with its errors and notices. */
 const open = (url: string, options: Partial<BrokerOptions> = {}) => {
   const errors = new ReplaySubject<string>();
   const notices = new ReplaySubject<string>();
@@ -94,7 +94,7 @@ const aMessage = (protocol: CeleryProtocol = 2): Message =>
     { protocol, origin: 'o' },
   );
 
-/** Resolves once the broker has confirmed; rejects where it has not. */
+/** Resolves once the broker has confirmed; rejects otherwise. */
 const publish = (one: Pick<Broker, 'publish'>, queue: string, message = aMessage(), protocol: CeleryProtocol = 2) =>
   lastValueFrom(one.publish(destinationOf(protocol, queue), message), { defaultValue: undefined });
 
@@ -193,7 +193,7 @@ describe('a message', () => {
 });
 
 describe('a connection', () => {
-  itWithOwnBroker('is made again whenever it is lost; what was not confirmed errors', async () => {
+  itWithOwnBroker('is reopened whenever it is lost; unconfirmed messages error', async () => {
     const queue = aQueue();
     const one = open(broker().url);
     await publish(one, queue);
@@ -210,7 +210,7 @@ describe('a connection', () => {
     expect(await (await channelTo(broker().url)).checkQueue(queue)).toMatchObject({ messageCount: 3 });
   });
 
-  itWithOwnBroker('is lost where the broker falls silent, and made again when it speaks', async () => {
+  itWithOwnBroker('is lost when the broker falls silent, and reopened when it answers again', async () => {
     const queue = aQueue();
     const one = open(broker().url, { heartbeat: 1 });
     await publish(one, queue);
@@ -222,7 +222,7 @@ describe('a connection', () => {
     await publish(one, queue);
   });
 
-  itWithBroker('waits longer with each failure, and not with the first one after a success', async () => {
+  itWithBroker('waits longer after each failure, and starts over after a success', async () => {
     const told: number[] = [];
     const waits: number[] = [];
     const port = await closedPort();
@@ -238,7 +238,7 @@ describe('a connection', () => {
     expect(told).toEqual(waits);
   });
 
-  it('errors what waits when it cannot be had, and when it is closed', async () => {
+  it('errors pending messages when it fails, and when it is closed', async () => {
     const one = open(`amqp://127.0.0.1:${await closedPort()}`, { waitAfter: () => 3_600_000 });
     await expect(publish(one, 'q')).rejects.toThrow(/^broker 127.0.0.1:\d+: .*ECONNREFUSED/);
     const waiting = publish(one, 'q');
@@ -247,7 +247,7 @@ describe('a connection', () => {
     await expect(publish(one, 'q')).rejects.toThrow('the broker connection is closed');
   });
 
-  it('is given up when closed before it stands', async () => {
+  it('is abandoned if closed before it is open', async () => {
     const silent = await startRaw((socket) => socket.resume());
     const one = open(`amqp://127.0.0.1:${silent.port}`);
     await until(() => silent.connections.open.size === 1);
@@ -259,7 +259,7 @@ describe('a connection', () => {
   itWithBroker('takes leave of the broker when closed', async () => {
     const { hostname, port } = new URL(broker().url);
     const frames: Buffer[] = [];
-    // Between the two, to see the connection end.
+    // A relay that sees the connection end.
     const between = await startRaw((socket) => {
       const onward = connectTo(Number(port), hostname).on('error', () => {});
       socket.pipe(onward).pipe(socket);
@@ -339,7 +339,7 @@ describe('a connection within TLS', () => {
     const { authority, client } = await certificates;
     const { caFile, certFile, keyFile } = files({ ca: authority.cert, ...client });
     const file = join(folder(), 'server.conf');
-    // As Python's SafeConfigParser has it, a percent sign is written twice.
+    // In Python's SafeConfigParser a percent sign is written twice.
     const vhost = encodeURIComponent(VHOST).replaceAll('%', '%%');
     writeFileSync(
       file,
