@@ -11,11 +11,13 @@ import { createSources } from '../../src/sources/open.ts';
 import { withLimits } from '../../src/sources/source-limits.ts';
 import { feedSettings } from './feed-settings.ts';
 
-/** Alternate sources with a catalog, a folder of descriptors and real sources, all in one folder. */
+/**
+ * Alternate sources with a catalog, a folder of descriptors and real sources, all in one folder.
+ */
 export interface TestAlternates extends Alternates {
   readonly catalog: SqliteCatalog;
   readonly open: OpenSource;
-  /** Writes a descriptor with what is required, and reads the folder anew. */
+  /** Writes a descriptor with the required keys, and reloads the folder. */
   describe(id: string, base: string, more?: Readonly<Record<string, string | number>>): AlternateSource;
   end(): Promise<void>;
 }

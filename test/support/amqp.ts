@@ -2,15 +2,15 @@ import { afterEach } from '@jest/globals';
 import { type Channel, type ConsumeMessage, connect, type GetMessage } from 'amqplib';
 import type { Message } from '../../src/saves/celery/message.ts';
 
-/** A channel for looking at a broker from the other side; closed, with its connection, after the test. */
+/** A channel to inspect a broker; closed, with its connection, after the test. */
 export const channels = (): ((url: string) => Promise<Channel>) => {
   const open: { close(): Promise<void> }[] = [];
   afterEach(async () => {
-    for (const connection of open.splice(0)) await connection.close().catch(() => {}); // A test may have cut it.
+    for (const connection of open.splice(0)) await connection.close().catch(() => {}); // A test may have cut the connection.
   });
   return async (url) => {
     const connection = await connect(url);
-    connection.on('error', () => {}); // A broker that is stopped on purpose cuts it.
+    connection.on('error', () => {}); // A broker that is stopped on purpose cuts the connection.
     open.push(connection);
     const channel = await connection.createChannel();
     channel.on('error', () => {});
@@ -18,7 +18,7 @@ export const channels = (): ((url: string) => Promise<Channel>) => {
   };
 };
 
-/** A message as it came, in the words of {@link Message}. */
+/** A message as received, with the fields of {@link Message}. */
 export const received = ({ properties, content }: GetMessage | ConsumeMessage): Message => {
   const { headers = {}, contentType, contentEncoding, correlationId, replyTo, deliveryMode } = properties;
   return {

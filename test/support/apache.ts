@@ -5,12 +5,12 @@ import { freePorts } from './ports.ts';
 import type { Start } from './processes.ts';
 import { type Places, shipped } from './shipped.ts';
 
-/** Of a normal installation, and what docs/how-to/apache.md says is to be enabled. */
+/** The modules of a normal installation, and those that docs/how-to/apache.md enables. */
 const NORMAL = ['mpm_event', 'authz_core'];
 const BEFORE_SQUID = ['proxy', 'proxy_http', 'rewrite', 'wsgi'];
 const WITH_CACHE = ['proxy', 'proxy_http', 'cache', 'cache_disk', 'headers'];
 
-/** A main file such as Debian's, but for folders of our own. */
+/** A main file such as Debian's, but with the test's folders. */
 const mainFile = (folder: string, port: number, modules: readonly string[]): string => `
 ServerRoot ${folder}
 ServerName localhost
@@ -26,7 +26,10 @@ StartServers 1
 Include ${folder}/pulp-streamer.conf
 `;
 
-/** Starts Apache before Squid, as shipped, on a free port and with a folder of its own; resolves when it takes connections. */
+/**
+ * Starts Apache before Squid with the shipped configuration, on a free port and in a separate
+ * folder. Resolves when it accepts connections.
+ */
 export const startApache = (
   start: Start,
   folder: string,
@@ -38,11 +41,11 @@ export const startApache = (
   return startSite(start, folder, BEFORE_SQUID, 'apache/pulp-streamer.conf', places);
 };
 
-/** Starts Apache that keeps files by itself, as shipped; resolves when it takes connections. */
+/** Starts a caching Apache with the shipped configuration. Resolves when it accepts connections. */
 export const startApacheCache = (start: Start, folder: string, streamer: string): Promise<Peer> => {
   const cache = join(folder, 'cache');
   mkdirSync(cache);
-  // Apache gives root up for a user of its own, who has to write there.
+  // Apache changes from root to its user, which must be able to write there.
   chmodSync(cache, 0o777);
   const places = { 8751: new URL(streamer).port, '/var/cache/apache2/mod_cache_disk': cache };
   return startSite(start, folder, WITH_CACHE, 'apache/cache.conf', places);

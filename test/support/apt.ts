@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ownEnvironment, type Start, succeeded } from './processes.ts';
 import { builtFiles } from './repositories.ts';
 
-/** An apt that knows of nothing but one suite of a repository, and one folder. */
+/** An apt that uses only one suite of a repository, and one folder. */
 export const makeApt = (start: Start, home: string, baseUrl: string, suite: string) => {
   for (const path of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'cache/archives/partial', 'log'])
     mkdirSync(join(home, path), { recursive: true });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SETTINGS, type Setting } from '../../src/config/schema.ts';
 
-/** What files, `ini` and JSON give a meaning of its own. */
+/** Texts with a special meaning in files, in `ini` or in JSON. */
 const HOSTILE = ['=', ' ;', ';', '#', '\\', '"', "'", '[', ']', '%', '%(port)s', ':', ',', '\n', '\r', '\t', '\u2028'];
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
@@ -22,7 +22,7 @@ const suffixed = (...suffixes: readonly string[]) =>
     )
     .map((parts) => parts.join(''));
 
-/** Texts that are likely to be valid for a setting, by what stands for its value in help texts. */
+/** Texts that are likely to be valid for a setting, by the placeholder in its help text. */
 const candidates = (placeholder: string): fc.Arbitrary<string> => {
   if (placeholder.includes('|')) return fc.constantFrom(...placeholder.split('|'));
   switch (placeholder) {
@@ -54,14 +54,14 @@ const candidates = (placeholder: string): fc.Arbitrary<string> => {
   }
 };
 
-/** A valid text for a setting; its default is one, if nothing else is. */
+/** A valid text for a setting: its default at least. */
 const textFor = ({ kind, default: byDefault }: Setting): fc.Arbitrary<string> =>
   candidates(kind.placeholder).map((text) => (kind.schema.safeParse(text).success ? text : byDefault));
 
-/** A default that names another setting is not a text to give. */
+/** A default that names another setting is not a text that an operator gives. */
 const GIVABLE = Object.entries<Setting>(SETTINGS).filter(([, setting]) => !setting.default.includes('{state_dir}'));
 
-/** Valid texts for some settings, at most so many, as an operator could have given them. */
+/** Valid texts for some settings, at most `most`, as an operator could give them. */
 export const arbitrarySettings = (most = GIVABLE.length): fc.Arbitrary<Readonly<Record<string, string>>> =>
   fc
     .subarray(GIVABLE, { maxLength: most })

@@ -14,7 +14,7 @@ async function* overHttp(url: string): AsyncGenerator<Uint8Array> {
   yield* response.body;
 }
 
-/** A catalog in a folder, and the commands over it. */
+/** A catalog in a folder, and its commands. */
 export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
   const file = join(folder, 'catalog.db');
   const configs: ImporterConfig[] = [];

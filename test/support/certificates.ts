@@ -3,10 +3,10 @@ import { KeyObject } from 'node:crypto';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { type Authority, createAuthority, type Identity } from '../../src/cli/demo/certificates.ts';
 
-/** Certificates for feeds on the loopback interface, good ones and bad ones. */
+/** Certificates for feeds on the loopback interface, valid and invalid ones. */
 export interface Certificates {
   readonly authority: Authority;
-  /** Nobody trusts it. */
+  /** An untrusted authority. */
   readonly stranger: Authority;
   /** For 127.0.0.1 and localhost. */
   readonly server: Identity;

@@ -4,14 +4,17 @@ import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeader
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 
-/** What a client has of a response. */
+/** The part of a response that a client received. */
 export interface Received {
   readonly status: number;
   readonly bytes: number;
   readonly sha256: string;
 }
 
-/** Asks on a connection of its own; resolves when the head is there, rejects where the connection breaks before it. */
+/**
+ * Sends a request on a separate connection. Resolves when the head has arrived; rejects if the
+ * connection breaks first.
+ */
 export const ask = async (
   url: string,
   headers: OutgoingHttpHeaders = {},
@@ -19,12 +22,12 @@ export const ask = async (
 ): Promise<IncomingMessage> => {
   const asked = request(url, { agent: false, headers, method }).end();
   const [response] = await once(asked, 'response');
-  // A reset in mid-body is told here, and by the response.
+  // A reset mid-body is reported here and by the response.
   asked.on('error', () => {});
   return response;
 };
 
-/** A response as a whole. */
+/** A complete response. */
 export interface Whole {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -32,7 +35,7 @@ export interface Whole {
   readonly sha256: string;
 }
 
-/** Reads a response to its end. Rejects where it does not come to it. */
+/** Reads a response to its end. Rejects if it does not reach it. */
 export const readWhole = async (response: IncomingMessage): Promise<Whole> => {
   const { statusCode: status, headers } = response;
   const body = await buffer(response);
@@ -41,7 +44,9 @@ export const readWhole = async (response: IncomingMessage): Promise<Whole> => {
 
 export const askWhole = async (...asked: Parameters<typeof ask>): Promise<Whole> => readWhole(await ask(...asked));
 
-/** The body at no more than so many bytes a second: the connection is not read from meanwhile. */
+/**
+ * Reads the body at a limited rate, in bytes per second; in between, the connection is not read.
+ */
 export async function* paced(response: IncomingMessage, rate: number): AsyncGenerator<Buffer> {
   const began = performance.now();
   let bytes = 0;
@@ -53,7 +58,7 @@ export async function* paced(response: IncomingMessage, rate: number): AsyncGene
   }
 }
 
-/** Reads a body, at a rate where one is given. Rejects where it does not come to its end. */
+/** Reads a body, at a rate if one is given. Rejects if it does not reach its end. */
 export const receive = async (url: string, rate = Number.POSITIVE_INFINITY): Promise<Received> => {
   const response = await ask(url);
   const hash = createHash('sha256');

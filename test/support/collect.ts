@@ -9,7 +9,7 @@ export interface Collected {
   readonly chunks: readonly Uint8Array[];
 }
 
-/** Everything that a source says; fails where a head does not come first and alone. */
+/** All events of a source. Fails unless exactly one head comes, and first. */
 export const collect = (events: Observable<SourceEvent>): Promise<Collected> =>
   new Promise((resolve, reject) => {
     let head: SourceHead | undefined;
@@ -28,7 +28,7 @@ export const collect = (events: Observable<SourceEvent>): Promise<Collected> =>
 /** The StreamError that a source ends with. */
 export const failureOf = async (events: Observable<SourceEvent>): Promise<StreamError> => {
   const error = await collect(events).then(
-    () => new Error('completed, but was to fail'),
+    () => new Error('completed, expected a failure'),
     (reason: unknown) => reason,
   );
   if (error instanceof StreamError) return error;

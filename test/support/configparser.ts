@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /**
- * What Python makes of an INI file: values by section and key, `null` for one that cannot be
+ * The result of Python for an INI file: values by section and key, `null` for one that cannot be
  * interpolated.
  */
 export type PythonSections = Readonly<Record<string, Readonly<Record<string, string | null>>>>;

@@ -1,6 +1,6 @@
 import type { DatabaseSettings } from '../../src/catalog/mongodb/client.ts';
 
-/** As where server.conf has an empty `[database]`. */
+/** The settings of an empty `[database]` in server.conf. */
 export const databaseSettings = (more: Partial<DatabaseSettings> = {}): DatabaseSettings => ({
   url: '',
   name: 'pulp_database',

@@ -2,8 +2,9 @@ import { isNote, type StreamEvent } from '../../pipelines/index.ts';
 import type { History, Track } from './world.ts';
 
 /**
- * A history as a marble diagram: a column for each frame in which something happened, a line for the consumer's valve, for each time that a
- * source was asked, and for what the consumer got (`n` for a note, `H` and `E` for head and end). Columns that repeat are drawn once.
+ * A history as a marble diagram. It has a column for each frame with an event. It has a line for
+ * the consumer's valve, for each request to a source, and for the consumer's events. There `n` is a
+ * note, `H` the head and `E` the end. Repeated columns are drawn once.
  *
  * ```
  * frame   0     1  2   3…5  6
@@ -47,7 +48,7 @@ const markOf = (event: StreamEvent): string => {
 
 interface Cell {
   readonly text: string;
-  /** Whether more follows on its line. */
+  /** Whether its line continues. */
   readonly goesOn: boolean;
 }
 

@@ -11,14 +11,14 @@ export interface TestFeed {
   readonly port: number;
   /** Every request so far. */
   readonly requests: readonly IncomingMessage[];
-  /** How many connections were ever made, and those that stand. */
+  /** The number of connections ever made, and those that are open. */
   readonly connections: { readonly made: number; readonly open: ReadonlySet<Socket> };
-  /** Resolves once no response is under way. */
+  /** Resolves once no response is in progress. */
   quiet(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** An HTTP server, or an HTTPS server where TLS options are given. */
+/** An HTTP server, or an HTTPS server if TLS options are given. */
 export const startFeed = async (answer: RequestListener, tls?: ServerOptions): Promise<TestFeed> => {
   const requests: IncomingMessage[] = [];
   const running = new Set<ServerResponse>();
@@ -36,13 +36,13 @@ export const startFeed = async (answer: RequestListener, tls?: ServerOptions): P
   };
 };
 
-/** Any server that is made already. */
+/** Starts an existing server. */
 export const startOn = async (server: Server): Promise<TestFeed> => {
   const feed = await listen(server, 'http');
   return { ...feed, requests: [], quiet: () => until(() => feed.connections.open.size === 0) };
 };
 
-/** A TCP server that says what it is told to. */
+/** A TCP server with the given behaviour. */
 export const startRaw = (speak: (socket: Socket) => void): Promise<TestFeed> => startOn(createTcp(speak));
 
 /** Answers the first request on a connection with bytes as they are. */
@@ -51,7 +51,7 @@ export const startScript = (bytes: string, then: (socket: Socket) => void = () =
     socket.once('data', () => socket.write(bytes, 'latin1', () => then(socket)));
   });
 
-/** A port nobody listens on. */
+/** A port without a listener. */
 export const closedPort = async (): Promise<number> => {
   const feed = await startRaw(() => {});
   await feed.close();
@@ -82,7 +82,7 @@ const listen = async (server: Server, scheme: string) => {
   };
 };
 
-/** Sends contents as fast as it is let, and counts by path the bytes that it got rid of. */
+/** Sends contents as fast as the client reads, and counts the bytes written by path. */
 export const flood = (
   content: Uint8Array,
 ): { readonly listener: RequestListener; readonly sent: Map<string, number> } => {
@@ -94,7 +94,7 @@ export const flood = (
   return { listener, sent };
 };
 
-/** Writes a body as fast as it is let. */
+/** Writes a body as fast as the client reads. */
 export const flow = (response: ServerResponse, content: Uint8Array, note: (bytes: number) => void): void => {
   let at = 0;
   const more = () => {

@@ -7,7 +7,7 @@ import { afterEach } from '@jest/globals';
 export const temporaryFolders = (): (() => string) => {
   const made: string[] = [];
   afterEach(() => {
-    // Children of a server that was killed may still be writing their last lines.
+    // Child processes of a killed server may still be writing their last lines.
     for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   return () => {

@@ -1,7 +1,10 @@
 import { request as ask, createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
 
-/** A forward proxy for http and, through tunnels, https, which wants a password where one is given; notes what it is asked for. */
+/**
+ * A forward proxy for http and, through tunnels, https. It requires a password if one is given, and
+ * records its requests.
+ */
 export const forwardProxy = (wanted?: {
   readonly username: string;
   readonly password: string;

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import type { RequestListener, ServerResponse } from 'node:http';
 
-/** Content that is made as it is needed: a file of any size that is never anywhere as a whole. */
+/** Content that is generated on demand: a file of any size that never exists as a whole. */
 export interface Generated {
   readonly size: number;
   /** The bytes of one block; the last may be shorter. */
@@ -10,7 +10,10 @@ export interface Generated {
 
 export const BLOCK = 64 * 1024;
 
-/** Pseudo-random by its seed. Every block bears its number, so that a lost, doubled or misplaced one is seen. */
+/**
+ * Pseudo-random by its seed. Every block contains its number, which reveals lost, doubled or
+ * misplaced ones.
+ */
 export const generate = (seed: number, size: number): Generated => {
   const key = createHash('sha256').update(String(seed)).digest();
   const pattern = createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(BLOCK));
@@ -32,7 +35,10 @@ export const digestOfGenerated = (content: Generated): string => {
   return hash.digest('hex');
 };
 
-/** Bytes that an answer has handed to the kernel: what a connection takes, and not one more, is asked for. */
+/**
+ * Writes only what the kernel accepts, so the requested bytes are exactly those that a connection
+ * takes.
+ */
 const send = (response: ServerResponse, content: Generated, note: (bytes: number) => void): void => {
   let index = 0;
   const more = () => {
@@ -48,7 +54,10 @@ const send = (response: ServerResponse, content: Generated, note: (bytes: number
   more();
 };
 
-/** Serves generated contents by path, as fast as it is let; `note` is told how much it got rid of. */
+/**
+ * Serves generated contents by path, as fast as the client reads; `note` receives the number of
+ * bytes written.
+ */
 export const serveGenerated =
   (contents: ReadonlyMap<string, Generated>, note: (path: string, bytes: number) => void = () => {}): RequestListener =>
   (request, response) => {

@@ -1,38 +1,44 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { startFeed } from './feeds.ts';
 
-/** A file as a feed has it. */
+/** A file at a feed. */
 export interface FeedFile {
   readonly bytes: Buffer;
-  /** `chunked`: the feed does not tell its length; `close`: nor does anything but the connection's end tell the body's. */
+  /**
+   * `chunked`: the feed does not state its length. `close`: only the end of the connection ends the
+   * body.
+   */
   readonly framing: 'length' | 'chunked' | 'close';
   readonly fields?: OutgoingHttpHeaders;
-  /** Whether one range is answered with that part; otherwise ranges are not known. */
+  /** Whether one range is answered with that part. Otherwise ranges are not supported. */
   readonly ranges?: boolean;
 }
 
-/** A feed that sends the first half of each file at once, and does with the second as it is told. */
+/** A feed that sends the first half of each file at once, and the second half on command. */
 export interface HalvesFeed {
   readonly url: string;
-  /** The header `Range` of every GET for a file so far; undefined where it had none. */
+  /** The header `Range` of every GET for a file so far; undefined if it had none. */
   asked(path: string): readonly (string | undefined)[];
-  /** From now on a file is there. */
+  /** Adds a file. */
   put(path: string, file: FeedFile): void;
-  /** From now on a file is not there any more. */
+  /** Removes a file. */
   drop(path: string): void;
-  /** Answers wait from their heads on. */
+  /** Makes answers wait before their heads. */
   mute(): void;
-  /** Second halves wait. */
+  /** Makes second halves wait. */
   hold(): void;
-  /** Everything comes, what waits too. */
+  /** Sends everything, including held answers. */
   release(): void;
-  /** In the place of second halves, those that wait too, connections are reset. */
+  /** Resets connections instead of sending second halves, including held ones. */
   cut(): void;
-  /** The same, but they end in order: in `close` framing a body that broke off looks like one that ended. */
+  /**
+   * The same, but connections end in order: in `close` framing a broken body looks like a complete
+   * one.
+   */
   end(): void;
 }
 
-/** A path as it is asked for. */
+/** A path as in a request. */
 const asUrl = (path: string): string => new URL(path, 'http://feed').pathname;
 
 type Ending = (response: ServerResponse, rest: Buffer) => void;
@@ -41,7 +47,7 @@ const finish: Ending = (response, rest) => response.end(rest);
 const reset: Ending = (response) => response.socket?.resetAndDestroy();
 const close: Ending = (response) => response.end();
 
-/** What of a file is asked for, and how the answer to it begins. */
+/** The requested part of a file, and the beginning of the answer. */
 const answerOf = ({ bytes, framing, fields, ranges }: FeedFile, { headers }: IncomingMessage) => {
   const [, from, to] = (ranges && /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '')) || [];
   const first = Number(from ?? 0);

@@ -43,11 +43,14 @@ const readItems = async (
   return { items, missing };
 };
 
-/** What a format finds in a folder. */
+/** The items that a format finds in a folder. */
 export const readFolder = (format: Format, folder: string, selection: Selection = {}) =>
   readItems(format, (path) => readFileUrl(`${pathToFileURL(folder).href}/${toUrlPath(path)}`), selection);
 
-/** What a format finds among files given by path; each arrives in pieces of `pieceSize` bytes. */
+/**
+ * The items that a format finds in files given by path. Each file arrives in chunks of `pieceSize`
+ * bytes.
+ */
 export const readFiles = (
   format: Format,
   files: Readonly<Record<string, string | Uint8Array>>,

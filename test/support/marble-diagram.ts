@@ -3,39 +3,43 @@ import { TestScheduler } from 'rxjs/testing';
 
 type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
 
-/** A source, which starts when it is subscribed; or a valve, which moves whether it is or not. */
+/** A source, which starts at its subscription, or a valve, which moves independently of it. */
 interface Input {
   readonly marble: string;
-  /** The expected window of its subscription. Default: from the beginning, to an end that is not checked. */
+  /** The expected window of its subscription. Default: from the beginning, to an unchecked end. */
   readonly window?: string;
 }
 
 interface Result {
   readonly marble: string;
-  /** When it is subscribed. Default: at the beginning. */
+  /** The time of the subscription. Default: the beginning. */
   readonly from?: string;
-  /** It is a valve, such as the one that an operator hands to its source. */
+  /** The input is a valve, such as the one that an operator passes to its source. */
   readonly valve?: boolean;
 }
 
 /**
- * A test that can be drawn: every row of its picture is an input of the test or an expectation of it, so the picture cannot show
- * what the operator does not do. Valves are written with `o` for open and `x` for closed.
+ * A test that can be drawn. Every row of its picture is an input or an expectation of the test, so
+ * the picture shows only verified behaviour. Valves are written with `o` for open and `x` for
+ * closed.
  */
 interface Plan<S extends string, V extends string, R extends string> {
   readonly operator: string;
-  /** The operator's, if it is not the one of its name in pipelines/operators/. */
+  /** The file of the operator, if not the one of its name in pipelines/operators/. */
   readonly file?: string;
-  /** The setting that the picture cannot show, such as a limit. */
+  /** A setting that the picture cannot show, such as a limit. */
   readonly note: string;
   readonly sources: Readonly<Record<S, Input>>;
   readonly valves?: Readonly<Record<V, Input>>;
   readonly results: Readonly<Record<R, Result>>;
   /** The values of letters, if not the letters themselves. */
   readonly values?: Readonly<Record<string, string>>;
-  /** Milliseconds a column; default 1. */
+  /** Milliseconds per column; default 1. */
   readonly scale?: number;
-  /** Times to measure, in milliseconds: instants in a chain. Something happens at its first and at its last. */
+  /**
+   * Times to draw as measures, in milliseconds: instants in a chain. An event occurs at its first
+   * and at its last instant.
+   */
   readonly measured?: readonly number[];
   readonly make: (
     sources: Readonly<Record<S, Observable<string>>>,
@@ -50,7 +54,7 @@ export interface DrawnRow {
   readonly name: string;
   readonly kind: 'source' | 'valve' | 'result';
   readonly isValve: boolean;
-  /** When it is subscribed, and when it is left before its end. */
+  /** When it is subscribed, and when it is unsubscribed before its end. */
   readonly from: number;
   readonly left: number | undefined;
   readonly marks: readonly Mark[];
@@ -60,7 +64,7 @@ export interface Diagram
   extends Pick<Plan<string, string, string>, 'operator' | 'file' | 'note' | 'scale' | 'measured'> {
   /** The test: for `marbles`, or any other run of a TestScheduler. */
   readonly holds: (helpers: RunHelpers) => void;
-  /** The inputs and expectations of the test, and nothing more. */
+  /** Only the inputs and expectations of the test. */
   readonly rows: readonly DrawnRow[];
 }
 
@@ -79,13 +83,13 @@ const windowOf = (marble: string | undefined): { from: number; left: number | un
   return { from: subscribedFrame, left: Number.isFinite(unsubscribedFrame) ? unsubscribedFrame : undefined };
 };
 
-/** Gives a test of an operator the form from which `npm run pictures` draws. */
+/** Gives a test of an operator the form that `npm run pictures` draws. */
 export const diagram = <S extends string, R extends string, V extends string = never>(plan: Plan<S, V, R>): Diagram => {
   const { operator, file, note, sources, results, scale, measured, make } = plan;
   const values: Readonly<Record<string, string>> = { ...LETTERS, ...plan.values };
   const valves = plan.valves ?? ({} as Record<V, Input>);
 
-  // Inside a run a frame is a millisecond; and a run knows no other within itself, hence not in `holds`.
+  // Inside a run a frame is a millisecond. Runs cannot be nested, so this is not done in `holds`.
   const rows = new TestScheduler(() => {}).run((): readonly DrawnRow[] => {
     const marksOf = (marble: string, from: number): readonly Mark[] =>
       TestScheduler.parseMarbles(marble, undefined, undefined, false, true).map(({ frame, notification }) => {

@@ -9,19 +9,19 @@ import { fileURLToPath } from 'node:url';
 import { closedPort } from './feeds.ts';
 import { until } from './until.ts';
 
-/** A real server that speaks MongoDB's wire protocol. */
+/** A real server for MongoDB's wire protocol. */
 export interface MongoServer {
   readonly url: string;
   /** Ends it at once, as a crash would. */
   stop(): Promise<void>;
-  /** Starts it again, on the same port with the same data; resolves when it takes connections. */
+  /** Starts it again, on the same port with the same data. Resolves when it accepts connections. */
   start(): Promise<void>;
-  /** It keeps its connections, and says nothing any more. */
+  /** Keeps its connections open, but becomes silent. */
   freeze(): void;
   thaw(): void;
 }
 
-/** How a server is started; for a server of somebody else's there is no command. */
+/** How a server is started. A server given by its URL has no command. */
 interface Way {
   readonly name: string;
   readonly url?: string;
@@ -31,8 +31,8 @@ interface Way {
 const FERRETDB = fileURLToPath(new URL('ferretdb', import.meta.url));
 
 /**
- * FerretDB, built where its sources have not been built before: that takes minutes, and the outcome is kept outside the repository.
- * Nothing where it cannot be built.
+ * FerretDB, built from its sources if necessary. That takes minutes; the binary is kept outside the
+ * repository. `undefined` if it cannot be built.
  */
 const ferretdb = (): string | undefined => {
   const sources = ['main.go', 'go.mod', 'go.sum'].map((file) => readFileSync(join(FERRETDB, file)));
@@ -43,7 +43,7 @@ const ferretdb = (): string | undefined => {
   const go = ['go', '/usr/local/go/bin/go'].find((name) => spawnSync(name, ['version']).status === 0);
   if (!go) return undefined;
   mkdirSync(folder, { recursive: true });
-  // Several test files may want it at once: the first one builds, the others wait for it.
+  // Several test files may need it at once: the first one builds, the others wait.
   const build = `test -e "$2" || { "$1" build -tags ferretdb_no_postgresql -o "$2.part" . && mv "$2.part" "$2"; }`;
   const built = spawnSync('flock', [`${binary}.lock`, 'sh', '-c', build, 'sh', go, binary], {
     cwd: FERRETDB,
@@ -64,19 +64,19 @@ const findWay = (): Way | undefined => {
   return binary ? { name: 'FerretDB', command: (folder, port) => [binary, folder, String(port)] } : undefined;
 };
 
-/** The way there is on this machine, if any. */
+/** The way to start a server on this machine, if any. */
 export const way = findWay();
 
 /** Starts a server with its data in an empty folder. */
 export const startMongoServer = async (folder: string): Promise<MongoServer> => {
   if (way?.url) return theirs(way.url);
-  if (!way?.command) throw new Error('there is no server');
+  if (!way?.command) throw new Error('no MongoDB server available');
   return ours(way.command, folder, await closedPort());
 };
 
 const theirs = (url: string): MongoServer => {
   const refuse = () => {
-    throw new Error('this server is not ours to stop');
+    throw new Error('cannot stop an external server');
   };
   return { url, stop: refuse, start: refuse, freeze: refuse, thaw: refuse };
 };
@@ -100,7 +100,7 @@ const ours = async (command: NonNullable<Way['command']>, folder: string, port: 
     },
     freeze: () => {
       child.kill('SIGSTOP');
-      // Each of its threads stops in its own time.
+      // Each of its threads stops separately.
       while (!isStopped(child.pid)) {}
     },
     thaw: () => {
@@ -109,7 +109,7 @@ const ours = async (command: NonNullable<Way['command']>, folder: string, port: 
   };
 };
 
-/** Resolves once the port takes connections; rejects where the process ends before. */
+/** Resolves once the port accepts connections. Rejects if the process ends first. */
 const listening = async (port: number, child: { readonly exitCode: number | null }): Promise<void> => {
   let open = false;
   const attempt = () => {

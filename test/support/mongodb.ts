@@ -15,10 +15,13 @@ const missing = [
 if (missing !== '' && process.env.CI === 'true') throw new Error(`the tests of MongoDB need ${missing}`);
 const cannotStop = missing === '' && !way?.command ? 'a server of its own, not MONGODB_URL' : missing;
 
-/** Which server the tests have. */
+/** The server that the tests use. */
 export const serverName = way?.name;
 
-/** `describe`, where there are a server and the independent client; otherwise skipped tests whose name tells why. */
+/**
+ * `describe` if the server and the independent client are available; otherwise skipped tests with
+ * the reason in their names.
+ */
 export const describeMongo = (name: string, tests: () => void): void =>
   missing === '' ? describe(name, tests) : describe.skip(`${name} (skipped: needs ${missing})`, tests);
 
@@ -26,7 +29,10 @@ export const describeMongo = (name: string, tests: () => void): void =>
 export const describeMongoServer = (name: string, tests: () => void): void =>
   cannotStop === '' ? describe(name, tests) : describe.skip(`${name} (skipped: needs ${cannotStop})`, tests);
 
-/** For each test file: `server` starts servers that end with the file, `database` makes empty databases in them. */
+/**
+ * For each test file: `server` starts servers that end with the file, `database` creates empty
+ * databases in them.
+ */
 export const mongodb = () => {
   const newFolder = temporaryFolders();
   const ending: (() => Promise<void>)[] = [];
@@ -43,7 +49,8 @@ export const mongodb = () => {
   const database = async ({ url }: MongoServer): Promise<{ readonly name: string; readonly pulp: Pulp2 }> => {
     const name = `pulp_test_${randomBytes(6).toString('hex')}`;
     const pulp = await startPulp2(url, name);
-    // Last in, first out: dropped, then closed. A server that a test left stopped cannot drop anything.
+    // Last in, first out: dropped, then closed. A server that a test left stopped cannot drop
+    // anything.
     ending.push(pulp.close, () => pulp.drop().catch(() => {}));
     return { name, pulp };
   };

@@ -8,13 +8,13 @@ import type { Start } from './processes.ts';
 import { type Places, shipped } from './shipped.ts';
 
 interface Nginx extends Peer {
-  /** How many requests it is answering, those that wait for others included. */
+  /** The number of requests in progress, including those that wait for others. */
   answering(): Promise<number>;
 }
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-/** A main file such as Debian's, but for folders of our own; and a door to ask how it is doing. */
+/** A main file such as Debian's, but with the test's folders and a status page. */
 const mainFile = (folder: string, door: number): string => `
 daemon off;
 worker_processes 2;
@@ -34,7 +34,10 @@ http {
 }
 `;
 
-/** Starts nginx with one of the sites in `examples/nginx`, on free ports and with a folder of its own; resolves when it takes connections. */
+/**
+ * Starts nginx with one of the sites in `examples/nginx`, on free ports and in a separate folder.
+ * Resolves when it accepts connections.
+ */
 export const startNginx = async (
   start: Start,
   folder: string,
@@ -58,7 +61,7 @@ export const startNginx = async (
     url: `http://127.0.0.1:${port}`,
     answering: async () => {
       const { body } = await askWhole(`http://127.0.0.1:${door}/`);
-      // One of them is this question.
+      // One of them is this request.
       return Number(/Writing: (\d+)/.exec(body.toString())?.[1]) - 1;
     },
   };

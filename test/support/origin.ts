@@ -14,43 +14,52 @@ interface Content {
   readonly sha256: string;
 }
 
-/** What is known of content. Default: its length and its checksum, nothing else. */
+/** The properties of content. Default: known length and checksum. */
 interface Known extends Partial<FeedFile> {
   readonly checksum?: boolean;
 }
 
-/** Nobody tells its length or its checksum. */
+/** Neither length nor checksum is known. */
 const UNMEASURED: Known = { framing: 'chunked', checksum: false };
 
-/** What a proxy stands in front of: a streamer, whose feed sends second halves as it is told. */
+/** The upstream of a proxy: a streamer whose feed sends second halves on command. */
 export interface Origin {
   /** Without a slash at its end. */
   readonly url: string;
   readonly feed: HalvesFeed;
-  /** From now on there is content at a path, random unless given, in the place of what was there; `unmeasured`: nobody tells its length or its checksum. */
+  /**
+   * Puts content at a path, random unless given, in place of any other. `unmeasured`: neither
+   * length nor checksum is known.
+   */
   offer(path: string, size?: number, how?: 'unmeasured' | Known): Content;
-  /** In the catalog, but not at the feed. */
+  /** Catalogues a path that the feed does not have. */
   promise(path: string): void;
-  /** From now on a path is neither in the catalog nor at the feed. */
+  /** Removes a path from the catalog and the feed. */
   remove(path: string): void;
-  /** Resolves once the streamer has a copy of what there is at a path, which needs `dispatch: 'save'`. */
+  /** Resolves once the streamer has a copy of a path's content. Needs `dispatch: 'save'`. */
   copied(path: string): Promise<void>;
-  /** How often the streamer was asked for a path, and is done with it. */
+  /** The number of finished requests for a path. */
   served(path: string): number;
-  /** Resolves to the streamer's lines about its requests for a path, once there are so many. */
+  /**
+   * Resolves to `count` log lines of the streamer about requests for a path, once they were
+   * written.
+   */
   logged(path: string, count?: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
   stop(): Promise<void>;
 }
 
-/** Larger than what is checked whole before its head (`verify_whole_below`), and than the buffers of sockets and proxies. */
+/**
+ * Larger than content verified before its head (`verify_whole_below`), and than the buffers of
+ * sockets and proxies.
+ */
 const LARGE = 4 << 20;
 
-/** Opens origins that are gone after the test. */
+/** Opens origins that are closed after the test. */
 export const openOrigins = (): ((options?: SettingOptions) => Promise<Origin>) => {
   const startFeed = closedFeeds();
   const opened: Origin[] = [];
   afterEach(() => Promise.all(opened.splice(0).map((origin) => origin.stop())));
-  // After they have stopped, for hooks run in the order in which they are made.
+  // Removed after the origins have stopped, because hooks run in the order of their creation.
   const folder = temporaryFolders();
   return async (options) => {
     const origin = await startOrigin(startFeed, folder(), options);
@@ -59,7 +68,7 @@ export const openOrigins = (): ((options?: SettingOptions) => Promise<Origin>) =
   };
 };
 
-/** Keeps no copies, so that whoever asks is served from the feed, and is quick to give up. */
+/** Keeps no copies, so that every client is served from the feed, and gives up quickly. */
 const startOrigin = async (
   start: typeof startFeed,
   stateDir: string,

@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** Passes a connection on to a server on the loopback interface; when one side goes, so does the other. */
+/**
+ * Relays a connection to a server on the loopback interface. When one side closes, so does the
+ * other.
+ */
 export const passOnTo =
   (url: string) =>
   (client: Socket): void => {

@@ -3,13 +3,19 @@ import { connect } from 'node:net';
 import type { Running } from './processes.ts';
 import { until } from './until.ts';
 
-/** A real proxy in front of a streamer, in a process of its own, with a configuration that is shipped in `examples/`. */
+/**
+ * A real proxy in front of a streamer, in a separate process, with a configuration from
+ * `examples/`.
+ */
 export interface Peer {
   /** Without a slash at its end. */
   readonly url: string;
 }
 
-/** Resolves once a proxy takes connections on a port of the loopback interface; rejects with what it said where it ends instead. */
+/**
+ * Resolves once a proxy accepts connections on a port of the loopback interface. Rejects with its
+ * output if it ends first.
+ */
 export const listening = async (running: Running, port: number, logFile?: string): Promise<void> => {
   let over = false;
   const failing = running.ended
@@ -20,10 +26,10 @@ export const listening = async (running: Running, port: number, logFile?: string
       throw new Error(`ended with ${status}\n${stdout}\n${stderr}\n${logFile ? written(logFile) : ''}`);
     });
   await Promise.race([until(async () => over || accepts(port)), failing]);
-  failing.catch(() => {}); // its end, from now on, is for others to await
+  failing.catch(() => {}); // From now on the caller awaits its end.
 };
 
-/** What a log says so far. */
+/** The content of a log so far. */
 export const written = (file: string): string => readFileSync(file, { encoding: 'utf8', flag: 'a+' });
 
 const accepts = (port: number): Promise<boolean> =>

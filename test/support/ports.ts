@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
 /**
- * Ports of the loopback interface that nobody listens on. They are none of those that the system gives to whoever takes any
- * (Linux: 32768 and up), so that no server or connection of another test has one before it is used.
+ * Free ports of the loopback interface. They are outside the range of ephemeral ports (Linux: 32768
+ * and up), so no other test can get one by chance before it is used.
  */
 export const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(Array.from({ length: count }, listen));

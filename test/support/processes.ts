@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterEach } from '@jest/globals';
 import { filter, firstValueFrom, type Observable, ReplaySubject } from 'rxjs';
 
-/** What a process left behind. */
+/** A process's status and output. */
 export interface Finished {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -22,19 +22,22 @@ export interface Running {
 
 interface Options {
   readonly cwd?: string;
-  /** Instead of this process's own environment. */
+  /** Replaces this process's environment. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
-  /** As whom it runs; only root may choose. Default: as this process. */
+  /** The user that it runs as; only root may choose. Default: that of this process. */
   readonly uid?: number;
   readonly gid?: number;
-  /** How it is ended after a test. Default: SIGKILL, of which whoever has children could not tell them. */
+  /**
+   * The signal that ends it after a test. Default: SIGKILL, which a process cannot pass on to its
+   * children.
+   */
   readonly farewell?: NodeJS.Signals;
 }
 
 export type Start = (command: string, args: readonly string[], options?: Options) => Running;
 
-/** Starts processes; whatever still runs after a test is ended, by its id. */
+/** Starts processes. Those that still run after a test are ended, by their ids. */
 export const processes = (): Start => {
   const running = new Map<Running, NodeJS.Signals>();
   afterEach(async () => {
@@ -82,11 +85,11 @@ const collect = (child: ChildProcess, what: string): Promise<Finished> =>
 const MISLEADING =
   /^(PULP_STREAMER_|(https?|ftp|all|no)_proxy$|NO_COLOR$|NODE_OPTIONS$|npm_(lifecycle|package|config_local_prefix))/i;
 
-/** This process's environment without what would change the outcome of a test. */
+/** This process's environment without variables that would change the outcome of a test. */
 export const ownEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !MISLEADING.test(name)));
 
-/** Resolves once a process succeeded; rejects with what it said where it did not. */
+/** Resolves once a process succeeded. Rejects with its output if it failed. */
 export const succeeded = async ({ ended }: Running): Promise<Finished> => {
   const finished = await ended;
   const { status, signal, stdout, stderr } = finished;
@@ -94,12 +97,15 @@ export const succeeded = async ({ ended }: Running): Promise<Finished> => {
   return finished;
 };
 
-/** The first line that answers to a description; rejects with all that was said where the process ends without it. */
+/**
+ * The first line that matches a description. Rejects with all output if the process ends without
+ * it.
+ */
 export const lineOf = async ({ lines, ended }: Running, wanted: (line: string) => boolean): Promise<string> => {
   const line = await firstValueFrom(lines.pipe(filter(wanted)), { defaultValue: undefined });
   if (line !== undefined) return line;
   const { status, signal, stdout, stderr } = await ended;
-  throw new Error(`ended with ${signal ?? status} before it said what was expected\n${stdout}\n${stderr}`);
+  throw new Error(`ended with ${signal ?? status} before the expected line\n${stdout}\n${stderr}`);
 };
 
 const statusField = (pid: number, field: string): number => {
@@ -108,18 +114,18 @@ const statusField = (pid: number, field: string): number => {
   return Number(kibibytes) * 1024;
 };
 
-/** Bytes that a process has in memory, now and at most. Linux. */
+/** Bytes of memory of a process, now and at most. Linux. */
 export const memoryOf = (pid: number) => ({ resident: statusField(pid, 'VmRSS'), peak: statusField(pid, 'VmHWM') });
 
-/** From now on the peak is counted anew (proc_pid_clear_refs(5)). */
+/** Restarts the measurement of the peak (proc_pid_clear_refs(5)). */
 export const resetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
 
-/** What a process has open: files by their paths, sockets by their numbers. Linux. */
+/** Everything that a process has open: files by their paths, sockets by their numbers. Linux. */
 export const openOf = (pid: number): string[] =>
   readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
     try {
       return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
     } catch {
-      return []; // closed meanwhile
+      return []; // closed in between
     }
   });

@@ -11,11 +11,11 @@ export interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The daemon on a site of Pulp 2's: started with the files that such a site has. */
+/** The daemon on a site of Pulp 2: started with the files of such a site. */
 export interface PulpSite {
   readonly url: string;
   readonly folder: string;
-  /** Below it lie the certificates of importers. */
+  /** The folder that contains the certificates of importers. */
   readonly storageDir: string;
   /** Descriptors of alternate content sources. */
   readonly sourcesDir: string;
@@ -56,7 +56,7 @@ export const startPulpSite = async (
   return { url: `http://127.0.0.1:${address?.port}`, folder, storageDir, sourcesDir, log, daemon };
 };
 
-/** As Pulp ships it, with what this site has changed. */
+/** As shipped by Pulp, with this site's changes. */
 const serverConf = (seeds: string, name: string, storageDir: string): string => `# Pulp's own configuration
 [database]
 # name: pulp_database

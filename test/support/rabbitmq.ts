@@ -9,12 +9,12 @@ const itIf =
   (name, test, timeout) =>
     condition ? it(name, test, timeout) : it.skip(`${name} (skipped: ${reason})`, test);
 
-/** Whether tests can have a broker. */
+/** Whether a broker is available. */
 export const hasBroker = isInstalled || OVERRIDE !== undefined;
 
-/** `it`, where there is a broker; otherwise a skipped test whose name tells why. */
+/** `it` if a broker is available; otherwise a skipped test with the reason in its name. */
 export const itWithBroker = itIf(hasBroker, 'needs rabbitmq-server, or AMQP_URL');
-/** The same for tests that stop the broker or look into it. */
+/** The same for tests that stop or inspect the broker. */
 export const hasOwnBroker = isInstalled && OVERRIDE === undefined;
 export const itWithOwnBroker = itIf(hasOwnBroker, 'needs rabbitmq-server, and no AMQP_URL');
 
@@ -29,9 +29,9 @@ export const rabbitMq = (options: RabbitMqOptions = {}): (() => RabbitMq) => {
   }, 30_000);
   return () => {
     if (running) return running;
-    if (OVERRIDE === undefined) throw new Error('there is no broker');
+    if (OVERRIDE === undefined) throw new Error('no broker available');
     const unable = () => {
-      throw new Error('the broker of AMQP_URL belongs to somebody else');
+      throw new Error('the broker of AMQP_URL is external');
     };
     return { url: OVERRIDE, tlsPort: 0, ctl: unable, stop: unable, start: unable, freeze: unable, thaw: unable };
   };

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 
-/** A response as it lies in the bytes of a connection. */
+/** A response in the bytes of a connection. */
 interface RawResponse {
   readonly status: number;
   readonly version: string;
@@ -17,7 +17,7 @@ const headersOf = (lines: readonly string[]): ReadonlyMap<string, string> =>
     }),
   );
 
-/** The text of a chunked body, and what follows it; `undefined` where it is not all there. */
+/** The text of a chunked body, and the rest after it; `undefined` if it is incomplete. */
 const unchunk = (text: string): readonly [body: string, rest: string] | undefined => {
   let body = '';
   for (let rest = text; ; ) {
@@ -30,7 +30,10 @@ const unchunk = (text: string): readonly [body: string, rest: string] | undefine
   }
 };
 
-/** The final responses in what came over a connection, interim ones left out. Whatever is no response counts as one of status 0. */
+/**
+ * The final responses in the bytes of a connection, without interim ones. Anything that is not a
+ * response counts as one of status 0.
+ */
 export const responsesIn = (received: string, methods: readonly string[], ended: boolean): readonly RawResponse[] => {
   const found: RawResponse[] = [];
   for (let text = received; text !== ''; ) {
@@ -67,9 +70,9 @@ export interface RawClient {
   readonly socket: Socket;
   received(): string;
   readonly ended: Promise<'end' | 'reset'>;
-  /** Resolves once so much was received, or the connection has ended, that the condition holds for it. */
+  /** Resolves once the condition holds for the received text, or for the end of the connection. */
   until(condition: (received: string, ended: boolean) => boolean): Promise<void>;
-  /** Writes pieces so that each may well be a packet of its own. */
+  /** Writes pieces so that each can be a separate packet. */
   send(...pieces: readonly string[]): Promise<void>;
 }
 

@@ -2,16 +2,22 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { BSON, ObjectId } from 'mongodb';
 import { startOn, type TestFeed } from './feeds.ts';
 
-/** A member of a replica set, as a driver sees it: a relay to a real server, that says of itself what a member would say. */
+/**
+ * A member of a replica set, as a driver sees it: a relay to a real server that describes itself as
+ * a member.
+ */
 export interface Member {
   /** `HOST:PORT` */
   readonly host: string;
   become(role: 'primary' | 'secondary'): void;
-  /** It is gone, with all its connections. */
+  /** Stops it and cuts all its connections. */
   stop(): Promise<void>;
 }
 
-/** No server at hand can be made a replica set of: this is one to the driver, whose members all have the same data at once. */
+/**
+ * A replica set for the driver only, because the available servers cannot form one. All members
+ * have the same data at once.
+ */
 export const startReplicaSet = async (server: { readonly url: string }, size = 2): Promise<readonly Member[]> => {
   const { hostname, port } = new URL(server.url);
   const hosts: string[] = [];
@@ -58,7 +64,7 @@ export const startReplicaSet = async (server: { readonly url: string }, size = 2
   return members;
 };
 
-/** Passes everything on but for the commands that are answered here. */
+/** Relays everything except the commands that are answered here. */
 const relay = (host: string, port: number, answer: (command: string) => object | undefined): Server =>
   createServer((client: Socket) => {
     const upstream = connect(port, host);
@@ -85,7 +91,8 @@ const OP_MSG = 2013;
 /** The name of the command: the first field of its document. */
 const commandOf = (message: Buffer): string => {
   const isMsg = message.readInt32LE(12) === OP_MSG;
-  // After the header: flags and the kind of the first section; or flags, the collection's name, and two numbers.
+  // The document follows flags and the kind of the first section, or flags, the collection's name
+  // and two numbers.
   const start = isMsg ? 21 : message.indexOf(0, 20) + 9;
   const document = message.subarray(start, start + message.readInt32LE(start));
   return Object.keys(BSON.deserialize(document))[0] ?? '';

@@ -5,18 +5,18 @@ import { dirname, join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { it } from '@jest/globals';
 
-/** A package to be built. Its content is random, so packages compress to no less than their size. */
+/** A package to build. Its content is random, so compression does not make it smaller. */
 export interface PackageSpec {
   readonly name: string;
   readonly version: string;
   /** RPM only. */
   readonly release?: string;
   readonly epoch?: number;
-  /** Bytes of the one file inside; the package is a little larger. */
+  /** Bytes of the one file inside; the package is slightly larger. */
   readonly size: number;
 }
 
-/** A file of a repository as a client should get it. */
+/** A file of a repository as a client must receive it. */
 export interface BuiltFile {
   /** Relative to the repository's base. */
   readonly path: string;
@@ -29,10 +29,10 @@ export const DEB_TOOLS = ['dpkg-deb', 'apt-ftparchive', 'xz', 'gzip'] as const;
 
 const isThere = (tool: string): boolean => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
 
-/** Those of the tools that this machine lacks. */
+/** The tools that this machine lacks. */
 export const missingTools = (tools: readonly string[]): string[] => tools.filter((tool) => !isThere(tool));
 
-/** `it`, where the tools are there; otherwise a skipped test whose name tells why. */
+/** `it` if the tools are installed; otherwise a skipped test with the reason in its name. */
 export const itNeeding = (tools: readonly string[]): ((name: string, test: () => Promise<void> | void) => void) => {
   const missing = missingTools(tools);
   return missing.length === 0
@@ -81,7 +81,7 @@ head -c ${size} /dev/urandom > %{buildroot}/usr/share/${name}/payload
 /usr/share/${name}/payload
 `;
 
-/** Builds an RPM (`source`: and its source package) into a folder. */
+/** Builds an RPM into a folder; with `source`, also its source package. */
 export const buildRpm = (folder: string, spec: PackageSpec, { source = false } = {}): void => {
   const work = join(folder, `.build-${spec.name}`);
   const file = join(work, `${spec.name}.spec`);
@@ -106,7 +106,7 @@ const compress = (file: string, compression: Compression): string => {
   return compression === 'plain' ? file : `${file}.${compression}`;
 };
 
-/** Puts `primary` in another compression. Not every createrepo_c knows all of them. */
+/** Recompresses `primary`, because not every createrepo_c supports all compressions. */
 const recompressPrimary = (folder: string, compression: Compression): void => {
   const repomd = join(folder, 'repodata/repomd.xml');
   const text = readFileSync(repomd, 'utf8');
@@ -130,7 +130,7 @@ export const indexYum = (folder: string, compression: Compression = 'gz'): void 
   if (compression !== 'gz') recompressPrimary(folder, compression);
 };
 
-/** A yum repository of freshly built packages; with `source`, of their source packages too. */
+/** A yum repository of newly built packages; with `source`, also their source packages. */
 export const makeYumRepository = (
   folder: string,
   packages: readonly PackageSpec[],
@@ -194,7 +194,10 @@ export const makeSuiteRepository = (
   return builtFiles(base);
 };
 
-/** A flat Debian repository: packages, `Packages` and, unless `release` is false, `Release` in one folder. */
+/**
+ * A flat Debian repository: packages, `Packages` and, unless `release` is false, `Release` in one
+ * folder.
+ */
 export const makeFlatRepository = (
   base: string,
   packages: readonly PackageSpec[],

@@ -21,7 +21,7 @@ type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
 export const marbles = (test: (helpers: RunHelpers) => void): void =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
 
-/** The window of a source that is left with the end of its result. */
+/** The subscription window of a source that is unsubscribed at the end of its result. */
 export const untilEndOf = (result: string): string => {
   const frame = result.endsWith(')') ? result.lastIndexOf('(') : result.length - 1;
   return frame === 0 ? '(^!)' : `^${'-'.repeat(frame - 1)}!`;
@@ -130,12 +130,12 @@ export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
   ...more,
 });
 
-/** A cold observable per subscription, in order; asked once more than foreseen it fails the test. */
+/** Returns one cold observable per call, in order. An unexpected further call fails the test. */
 export const inTurn = <T>(...answers: readonly Observable<T>[]): (() => Observable<T>) => {
   let next = 0;
   return () => {
     const answer = answers[next++];
-    if (!answer) throw new Error(`asked ${next} times, foreseen were ${answers.length}`);
+    if (!answer) throw new Error(`called ${next} times, expected at most ${answers.length}`);
     return answer;
   };
 };

@@ -19,7 +19,7 @@ interface Vectors {
   readonly cases: readonly Case[];
 }
 
-/** URLs that Pulp 2's way of signing has made, with what has to come of each. */
+/** URLs signed in Pulp 2's way, with the expected result of each. */
 export const VECTORS: Vectors = JSON.parse(readFileSync(new URL('vectors/signed-urls.json', import.meta.url), 'utf8'));
 
 export const KEYS = {
@@ -27,10 +27,10 @@ export const KEYS = {
   publicKey: createPublicKey(VECTORS.public_key),
 };
 
-/** Keys of somebody else. */
+/** Keys of another party. */
 export const STRANGERS = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** Settings of a streamer that proxies on this machine ask whether URLs are signed, and the port at which they do. */
+/** Settings of a streamer whose admin port checks signed URLs for local proxies, and that port. */
 export const askedByProxies = async (folder: string): Promise<{ adminPort: number; settings: SettingOptions }> => {
   const rsaPub = join(folder, 'rsa_pub.key');
   writeFileSync(rsaPub, VECTORS.public_key);
@@ -38,11 +38,13 @@ export const askedByProxies = async (folder: string): Promise<{ adminPort: numbe
   return { adminPort, settings: { signedUrls: 'auth', adminPort, rsaPub, trustedProxies: '127.0.0.1, ::1' } };
 };
 
-/** A target that Pulp signs as it does: for a minute and a half, for anybody unless told otherwise. */
+/**
+ * A target signed as in Pulp: valid for 90 seconds and for any client, unless `more` changes it.
+ */
 export const signed = (target: string, more: Partial<Parameters<typeof signUrl>[1]> = {}): string =>
   signUrl(target, { key: KEYS.privateKey, expiration: Math.floor(Date.now() / 1000) + 90, ...more });
 
-/** Ways to ask for a target without having it signed for oneself. */
+/** Wrong ways to sign a target. */
 export const badlySigned = (target: string): Readonly<Record<string, string>> => ({
   unsigned: target,
   'for another file': signed('/streamer/other').replace('/streamer/other', target),

@@ -28,7 +28,10 @@ export const serveFolder =
     return createReadStream(file).pipe(response);
   };
 
-/** A feed with these ends the handshake with whoever has no certificate of the test's authority. */
+/**
+ * Options of a feed that ends the handshake if the client lacks a certificate of the test's
+ * authority.
+ */
 export const demanding = ({ authority, server }: Certificates): ServerOptions => ({
   ...server,
   ca: authority.cert,
@@ -36,7 +39,7 @@ export const demanding = ({ authority, server }: Certificates): ServerOptions =>
   rejectUnauthorized: true,
 });
 
-/** The options of the command line that such a feed needs; the PEM files go to a folder. */
+/** The command line options for such a feed; the PEM files are written to a folder. */
 export const credentialOptions = (folder: string, { authority, client }: Certificates): string[] =>
   Object.entries({ ca: authority.cert, 'client-cert': client.cert, 'client-key': client.key }).flatMap(
     ([name, pem]) => {

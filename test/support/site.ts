@@ -10,32 +10,38 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** The real daemon in a process of its own. */
+/** The real daemon in a separate process. */
 export interface DaemonProcess extends Running {
   /** Without a slash at its end. */
   readonly url: string;
   /** Every line of its log, from the first on. */
   readonly log: Observable<LogLine>;
-  /** Resolves to so many lines with this message and these fields (a pattern stands for many values), once they were written. */
+  /**
+   * Resolves once `count` lines with this message and these fields were written. A field's expected
+   * value may be a pattern.
+   */
   logged(msg: string, fields?: Readonly<Record<string, unknown>>, count?: number): Promise<LogLine[]>;
-  /** Sends SIGTERM; resolves to what it left behind. */
+  /** Sends SIGTERM. Resolves to its status and output. */
   stop(): Promise<Finished>;
 }
 
-/** A pulp-streamer with a configuration file and a folder of its own, used by its command line as operators do. */
+/**
+ * A pulp-streamer with its configuration file and folder, used through the command line as
+ * operators do.
+ */
 export interface Site {
   readonly stateDir: string;
   readonly config: string;
   /** Starts any command with the site's configuration. */
   start(...args: string[]): Running;
-  /** Runs a command that must succeed; resolves to what it said. */
+  /** Runs a command that must succeed. Resolves to its output. */
   run(...args: string[]): Promise<string>;
-  /** Starts the daemon; resolves when it is ready. */
+  /** Starts the daemon. Resolves when it is ready. */
   serve(): Promise<DaemonProcess>;
 }
 
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-/** Where Node keeps what it compiled: a process is up in half the time. */
+/** Node's cache of compiled code: it halves the start of a process. */
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
 
 /** The command line of this project with Node, without any configuration. */

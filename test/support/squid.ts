@@ -6,15 +6,16 @@ import { type Start, succeeded } from './processes.ts';
 import { shipped } from './shipped.ts';
 
 interface Squid extends Peer {
-  /** Its own log of requests, so far. */
+  /** Squid's request log so far. */
   accessLog(): string;
-  /** Resolves once it is gone; nothing of what it cached is kept. */
+  /** Resolves once it has ended; its cache is discarded. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts Squid in the foreground, as shipped, on a free port and with a folder of its own; resolves when it takes connections.
- * `change` makes another configuration of the shipped one, to show what becomes of that.
+ * Starts Squid in the foreground with the shipped configuration, on a free port and in a separate
+ * folder. Resolves when it accepts connections. `change` modifies the configuration, to show the
+ * effect.
  */
 export const startSquid = async (
   start: Start,
@@ -23,7 +24,7 @@ export const startSquid = async (
   change: (configuration: string) => string = (shippedOne) => shippedOne,
 ): Promise<Squid> => {
   const [port = 0] = await freePorts(1);
-  // Two of one name on a machine would take each other for their own, and kill each other.
+  // Two of the same name on a machine would confuse and kill each other.
   const name = ['-n', `test${port}`];
   const config = join(folder, 'squid.conf');
   const spool = join(folder, 'spool');
@@ -41,14 +42,14 @@ export const startSquid = async (
     ),
   );
   mkdirSync(spool);
-  // Squid gives root up for a user of its own, who has to write there.
+  // Squid changes from root to its user, which must be able to write there.
   for (const own of [folder, spool]) chmodSync(own, 0o777);
   await succeeded(start('squid', [...name, '-N', '-z', '-f', config]));
   const running = start('squid', [...name, '-N', '-f', config]);
   await listening(running, port, join(folder, 'cache.log'));
   return {
     url: `http://127.0.0.1:${port}`,
-    // A child of Squid makes the file; made here, it would not be allowed to write to it.
+    // A child of Squid creates the file. Created here, it would not be writable for Squid.
     accessLog: () => (existsSync(accessLog) ? readFileSync(accessLog, 'utf8') : ''),
     stop: async () => {
       running.kill('SIGKILL');

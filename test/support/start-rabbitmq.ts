@@ -7,17 +7,17 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { freePorts } from './ports.ts';
 
-/** A message broker of one's own. */
+/** A message broker for the tests only. */
 export interface RabbitMq {
   readonly url: string;
-  /** Its TLS listener, where it was asked for. */
+  /** Its TLS listener, if one was requested. */
   readonly tlsPort: number;
   /** Its management command. */
   ctl(...args: string[]): Promise<string>;
-  /** Closes its doors as it does for an upgrade: connections are cut, new ones are refused. Durable queues stay. */
+  /** Stops as for an upgrade: connections are cut, new ones are refused. Durable queues stay. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** It keeps its connections, and says nothing any more. */
+  /** Keeps its connections open, but becomes silent. */
   freeze(): void;
   thaw(): void;
 }
@@ -28,11 +28,11 @@ export interface RabbitMqOptions {
   readonly plugins?: readonly string[];
 }
 
-// Debian's own wrappers insist on the user rabbitmq; what they wrap runs as anybody.
+// Debian's wrappers require the user rabbitmq; the wrapped programs run as any user.
 const BIN = '/usr/lib/rabbitmq/bin';
 export const isInstalled = existsSync(join(BIN, 'rabbitmq-server'));
 
-/** Starts a broker on ports of its own; it takes some ten seconds. */
+/** Starts a broker on free ports. It takes some ten seconds. */
 export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-rabbitmq-'));
   const [port = 0, tlsPort = 0, distPort = 0, epmdPort = 0] = await freePorts(4);
@@ -41,7 +41,7 @@ export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = 
   writeFileSync(file('plugins'), `[${plugins.join(',')}].\n`);
   const env = {
     PATH: process.env.PATH,
-    HOME: folder, // for the cookie that its command and it share
+    HOME: folder, // for the cookie that it shares with its command
     RABBITMQ_NODENAME: 'test@localhost',
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: String(port),
@@ -52,7 +52,8 @@ export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = 
     RABBITMQ_PID_FILE: file('pid'),
     RABBITMQ_CONFIG_FILE: file('rabbitmq'),
     RABBITMQ_ENABLED_PLUGINS_FILE: file('plugins'),
-    // Erlang's name server is left behind by whoever needs it first: this one is ours to end.
+    // Erlang's name server outlives the process that starts it. This one is stopped with the
+    // broker.
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
@@ -69,7 +70,7 @@ export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = 
     const late = setTimeout(() => signal('SIGKILL'), 15_000);
     await ended;
     clearTimeout(late);
-    await command('epmd', '-kill').catch(() => {}); // It may never have come so far.
+    await command('epmd', '-kill').catch(() => {}); // It may not have started.
     rmSync(folder, { recursive: true, force: true });
   };
   try {

@@ -10,7 +10,7 @@ import { anEntry } from './river.ts';
 export const stores = () => {
   const newFolder = temporaryFolders();
 
-  /** A store and what it told; `restart` opens its folder as a later process would. */
+  /** A store and its errors; `restart` opens its folder as a later process would. */
   const aStore = (options: Partial<SaveStoreOptions> = {}) => {
     const folder = options.folder ?? newFolder();
     const errors: string[] = [];
@@ -23,7 +23,7 @@ export const stores = () => {
 
 const SIDECAR = '.meta.json';
 
-/** Every file in a store's folder but the sidecars that lie beside their copies. */
+/** Every file in a store's folder except the sidecars. */
 export const filesOf = (folder: string): string[] => {
   const all = filesBelow(folder);
   return all.filter((file) => !file.endsWith(SIDECAR) || !all.includes(file.slice(0, -SIDECAR.length)));
@@ -36,7 +36,7 @@ export const writeTo = (keeping: CopyWriter | undefined, bytes: Uint8Array, size
   for (let at = 0; at < bytes.length; at += size) keeping?.write(bytes.subarray(at, at + size));
 };
 
-/** Keeps a copy as a transfer with these header fields would; resolves when it is in its place. */
+/** Keeps a copy as a transfer with these header fields would. Resolves when it is in place. */
 export const keep = async (
   store: SaveStore,
   entry: CatalogEntry,

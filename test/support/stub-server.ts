@@ -9,7 +9,7 @@ import { aCandidate, entryOf, headOf } from './river.ts';
 
 type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
 
-/** The head of a response with so many bytes. */
+/** The head of a response with this length. */
 export const headWith = (length: number | undefined) =>
   headOf(aCandidate('feed', entryOf('abc')), { length, headers: [] });
 

@@ -2,13 +2,13 @@ import { afterEach } from '@jest/globals';
 import { connect } from 'amqplib';
 import { filter, firstValueFrom, Subject } from 'rxjs';
 
-/** Whoever takes tasks out of a queue, for as long as the test runs. */
+/** A consumer of tasks, for as long as the test runs. */
 export interface TaskTaker {
-  /** The resources that tasks came for, and how often. */
+  /** The resources in the received tasks, with their counts. */
   readonly resources: ReadonlyMap<string, number>;
-  /** Resolves once everything has been taken that is in the queue now. */
+  /** Resolves once every task that is in the queue now was received. */
   all(): Promise<void>;
-  /** Deletes the queue, with all that is in it, and takes nothing more until told to. */
+  /** Deletes the queue with its content, and consumes nothing until it is started again. */
   deleteQueue(): Promise<void>;
   resume(): Promise<void>;
 }
@@ -16,8 +16,8 @@ export interface TaskTaker {
 const MARK = 'mark';
 
 /**
- * Takes reservation tasks out of a queue, over every restart of the broker. A task is acknowledged after it was counted, so none is lost
- * with a connection; one may come twice.
+ * Consumes reservation tasks from a queue, across restarts of the broker. A task is acknowledged
+ * after it was counted, so a lost connection loses none. A task may come twice.
  */
 export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker>) => {
   const ending: (() => Promise<void>)[] = [];
@@ -39,7 +39,7 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
     };
 
     const connection = await connect(url, { recovery: { initialDelay: 50, maxDelay: 200 } });
-    connection.on('error', () => {}); // The tests cut it.
+    connection.on('error', () => {}); // The tests cut the connection.
     ending.push(() => connection.close());
     const work = async (model: Pick<typeof connection, 'createChannel'>): Promise<void> => {
       const channel = await model.createChannel();
@@ -51,7 +51,7 @@ export const taskTakers = (): ((url: string, queue: string) => Promise<TaskTaker
         channel.ack(message);
       });
     };
-    connection.on('connect', (model) => work(model).catch(() => {})); // Cut again meanwhile: there will be another one.
+    connection.on('connect', (model) => work(model).catch(() => {})); // Cut again: another connection follows.
     await work(connection);
 
     return {

@@ -1,4 +1,4 @@
-/** Tells at the end which tests were skipped: their names say what this machine lacks. */
+/** Lists the skipped tests at the end: their names state what this machine lacks. */
 export default class {
   onRunComplete(_, { testResults }) {
     const skipped = testResults.flatMap((file) => file.testResults.filter(({ status }) => status === 'pending'));

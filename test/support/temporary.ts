@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 
-/** A function that makes folders which are gone after the test file. */
+/** A function that creates folders, which are removed after the test file. */
 export const temporaryFolders = (): (() => string) => {
   const made: string[] = [];
   afterAll(() => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A small file system that notes no reads, or nothing where mounting is not permitted. */
+/** A small file system that records no reads, or `undefined` if mounting is not permitted. */
 export const tinyDisk = (mebibytes = 1): { readonly folder: string; free(): void } | undefined => {
   const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-tiny-'));
   try {

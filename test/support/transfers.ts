@@ -1,11 +1,11 @@
 import { Agent, get, type IncomingMessage } from 'node:http';
 import type { Unit } from './units.ts';
 
-/** Clients that fetch one unit after the other, each over a connection of its own. */
+/** Clients that fetch one unit after the other, each over a separate connection. */
 export interface Transfers {
-  /** Units that somebody has to the last byte. */
+  /** Units that a client received completely. */
   readonly done: ReadonlySet<Unit>;
-  /** Makes so many transfers, and more until `meanwhile` is over. Rejects where one fails. */
+  /** Makes `count` transfers, and more until `meanwhile` is over. Rejects if one fails. */
   run(url: string, count: number, meanwhile?: () => Promise<unknown>): Promise<void>;
   /** Makes transfers until the streamer is gone. */
   runUntilGone(url: string): Promise<void>;
@@ -17,13 +17,13 @@ export const makeTransfers = (units: readonly Unit[]): Transfers => {
   const waiting = units.toReversed();
   const done = new Set<Unit>();
 
-  /** One client of one streamer; `next` says whether there is to be a further transfer. */
+  /** One client of one streamer; `next` decides about a further transfer. */
   const client = async (url: string, next: () => boolean): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     try {
       while (next()) {
         const unit = waiting.pop();
-        if (!unit) throw new Error('there are no more units');
+        if (!unit) throw new Error('no units left');
         try {
           await receive(url, unit, agent);
         } catch (error) {
@@ -54,7 +54,7 @@ export const makeTransfers = (units: readonly Unit[]): Transfers => {
   };
 };
 
-/** Resolves once a unit is there as a whole. */
+/** Resolves once a unit was received completely. */
 const receive = (url: string, { path, content }: Unit, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
     const take = (response: IncomingMessage) => {

@@ -9,7 +9,7 @@ const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
 
 type Lookup = (name: string, options: unknown, done: (...result: unknown[]) => void) => void;
 
-/** During each test of the file the resolver knows the name: which names a machine has is not for a test to say. */
+/** Adds the name to the resolver during each test of the file, because a machine's names vary. */
 export const resolveTwoAddresses = (): void => {
   const { lookup } = dns;
   beforeEach(() => {

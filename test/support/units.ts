@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Site } from './site.ts';
 
-/** A unit at a feed, and what the catalog says of it. */
+/** A unit at a feed, and its entry in the catalog. */
 export interface Unit {
   readonly id: string;
   readonly path: string;
   readonly content: Buffer;
 }
 
-/** Units with these names; each has content of its own. */
+/** Units with these names, each with different content. */
 export const unitsNamed = (names: readonly string[], size = 1_000): Unit[] =>
   names.map((name) => ({
     id: `unit-${name}`,
@@ -18,11 +18,11 @@ export const unitsNamed = (names: readonly string[], size = 1_000): Unit[] =>
     content: Buffer.alloc(size, createHash('sha512').update(name).digest()),
   }));
 
-/** What the feed has, by the paths that the catalog sends the streamer to. */
+/** The content of the feed, by the paths in the catalog's URLs. */
 export const contentsOf = (units: readonly Unit[]): Map<string, Buffer> =>
   new Map(units.map(({ path, content }) => [path, content]));
 
-/** Makes the units known to a site. */
+/** Adds the units to a site's catalog. */
 export const loadUnits = async (site: Site, feed: string, units: readonly Unit[]): Promise<void> => {
   const importer = (await site.run('importers', 'add')).trim();
   const lines = units.map(({ id, path, content }) =>

@@ -5,7 +5,9 @@ import { freePorts } from './ports.ts';
 import type { Start } from './processes.ts';
 import { shipped } from './shipped.ts';
 
-/** The command that a unit of systemd is started with: the last one, since a list is emptied before. */
+/**
+ * The start command of a systemd unit: the last one, since an empty line resets the list before it.
+ */
 const commandOf = (unit: string): string[] =>
   (unit.replaceAll('\\\n', ' ').match(/^ExecStart=.+$/gm) ?? [])
     .at(-1)
@@ -13,14 +15,17 @@ const commandOf = (unit: string): string[] =>
     .trim()
     .split(/\s+/) ?? [];
 
-/** Starts Varnish, as shipped, on a free port and with a folder of its own; resolves when it takes connections. */
+/**
+ * Starts Varnish with the shipped configuration, on a free port and in a separate folder. Resolves
+ * when it accepts connections.
+ */
 export const startVarnish = async (start: Start, folder: string, streamer: string): Promise<Peer> => {
   const [port = 0] = await freePorts(1);
   const vcl = join(folder, 'default.vcl');
   writeFileSync(vcl, shipped('varnish/default.vcl', { 8751: new URL(streamer).port }));
   const unit = shipped('varnish/override.conf', { 6081: port, '/etc/varnish/default.vcl': vcl });
   const [command = '', ...args] = commandOf(unit);
-  // Otherwise the one folder that Varnish has on every machine.
+  // Without it Varnish uses one folder for the whole machine.
   const work = join(folder, 'work');
   mkdirSync(work);
   chmodSync(folder, 0o755);

@@ -7,20 +7,23 @@ import { type SettingOptions, settingsOf } from '../../src/app/from-settings.ts'
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
 import { createLogger } from '../../src/observe/log.ts';
 
-/** All that came over a connection, as Latin-1; `head` line by line, without the empty one. */
+/**
+ * Everything received over a connection, as Latin-1. `head` is split into lines, without the empty
+ * one.
+ */
 export interface Wire {
   readonly status: number;
   readonly head: readonly string[];
   readonly body: string;
 }
 
-/** The daemon, and its clients that look at the bytes. */
+/** The daemon, and clients that inspect the bytes. */
 export interface WireSite {
   readonly daemon: Daemon;
   readonly log: readonly Readonly<Record<string, unknown>>[];
-  /** Catalogs a path at these URLs, the first of which is tried first. */
+  /** Catalogues a path at these URLs, to be tried in this order. */
   list(path: string, urls: readonly string[], more?: Partial<CatalogEntry>, config?: ImporterConfig): void;
-  /** Asks for a target on a connection of its own, and takes all that comes until it is closed. */
+  /** Requests a target on a separate connection, and reads until the server closes it. */
   ask(target: string, options?: { readonly method?: string; readonly fields?: readonly string[] }): Promise<Wire>;
 }
 
@@ -41,7 +44,7 @@ export const startWireSite = async (stateDir: string, options: SettingOptions = 
     log,
     list: (path, urls, more = {}, config = {}) => {
       const staging = entries.stage();
-      // The newest entry is tried first, and one importer has one entry of a path.
+      // The newest entry is tried first, and one importer has one entry per path.
       for (const url of urls.toReversed()) {
         const importerId = importers.add({ config }).id;
         staging.write([{ path, importerId, unitId: path, unitTypeId: 'iso', url, revision: 1, data: {}, ...more }]);

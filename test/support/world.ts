@@ -28,7 +28,7 @@ import {
 } from '../../pipelines/index.ts';
 import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, nameAt, newDigest, sourceHead } from './river.ts';
 
-/** How one try of a source goes. `at` is a byte of the whole content. */
+/** The outcome of one attempt at a source. `at` is a byte of the whole content. */
 export type Fate =
   | { readonly kind: 'good' }
   | { readonly kind: 'refuses' | 'has-no-head' | 'wrong-length' | 'throws' }
@@ -42,20 +42,22 @@ export interface Plan {
   /** Whether the catalog has the size, and whether the sources announce the length. */
   readonly sizeKnown: boolean;
   readonly lengthAnnounced: boolean;
-  /** For each source the fates of its tries; after the last one that one again. */
+  /** For each source the outcomes of its attempts; the last one repeats. */
   readonly sources: readonly (readonly Fate[])[];
   /** Bytes of a source's chunks, in turn. */
   readonly chunkSizes: readonly number[];
-  /** Milliseconds before each thing that a source says, in turn. */
+  /** Milliseconds before each event of a source, in turn. */
   readonly gaps: readonly number[];
-  /** Milliseconds for which the valve is open and closed, in turn; it stays open after the last one. */
+  /**
+   * Milliseconds for which the valve is open and closed, in turn; it stays open after the last one.
+   */
   readonly valve: readonly number[];
-  /** When the consumer leaves, if it does. */
+  /** When the consumer unsubscribes, if it does. */
   readonly leavesAt: number | undefined;
   /** Milliseconds after which a second source is asked for its head; undefined: never. */
   readonly hedgeAfter: number | undefined;
   readonly policy: Partial<Policy>;
-  /** What the request asks for; the whole where there is none. */
+  /** The requested range; absent: the whole content. */
   readonly range?: ByteRange;
 }
 
@@ -65,15 +67,15 @@ export interface History {
   readonly reports: readonly Report[];
   /** Sources and valve subscriptions still held after the end. */
   readonly leaks: number;
-  /** The most chunks that were emitted within one closing of the valve. */
+  /** The maximum of chunks emitted during one closed phase of the valve. */
   readonly chunksWhileClosed: number;
-  /** What the sources said, each time that one was asked, and when: its line of a marble diagram. */
+  /** The events of each request to a source, with their times: its line of a marble diagram. */
   readonly tracks: readonly Track[];
   /** When the consumer's valve was opened and closed. */
   readonly moves: readonly (readonly [frame: number, open: boolean])[];
 }
 
-/** `^` where a source was asked, `!` where it was left, `h` for its head, `3b` for three bytes. */
+/** `^` for a request, `!` for its cancellation, `h` for the head, `3b` for three bytes. */
 export interface Track {
   readonly name: string;
   readonly marks: (readonly [frame: number, mark: string])[];
@@ -83,7 +85,7 @@ const lost = (what: string) => new StreamError('CONNECTION_LOST', 'feed', what);
 
 const turn = (list: readonly number[], index: number): number => list[index % list.length] ?? 1;
 
-/** A source in virtual time which honours its valve and meets its fate. */
+/** A source in virtual time that honours its valve and then has its planned outcome. */
 const play = (
   plan: Plan,
   fate: Fate,
@@ -124,7 +126,7 @@ const play = (
       } else if (!paused && fate.kind === 'dies') return sink.error(lost('died'));
       else if (!paused && fate.kind === 'stalls') return;
       else if (!paused) return sink.complete();
-      // Time has to pass while it waits.
+      // Virtual time must advance while it waits.
       this.schedule(undefined, paused ? Math.max(1, gap()) : gap());
     }, gap());
     return {
@@ -139,7 +141,7 @@ const play = (
   });
 };
 
-/** Everything of a plan but those who ask. */
+/** Everything of a plan except the consumers. */
 const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
   const tracks: Track[] = [];
   let sourcesOpen = 0;
@@ -190,7 +192,7 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
 
 type Way = Pick<Plan, 'valve' | 'leavesAt' | 'range'>;
 
-/** One who asks, at once, and writes down what he gets. */
+/** A consumer that subscribes at once and records its events. */
 const follow = (way: Way, deps: LazyFetchDeps, time: VirtualTimeScheduler) => {
   const events: [number, StreamEvent][] = [];
   const reports: Report[] = [];
@@ -232,7 +234,7 @@ const follow = (way: Way, deps: LazyFetchDeps, time: VirtualTimeScheduler) => {
   };
 };
 
-/** Plays a plan in virtual time and writes everything down. */
+/** Plays a plan in virtual time and records everything. */
 export const live = (plan: Plan): History => {
   const time = new VirtualTimeScheduler();
   const { deps, tracks, sourcesOpen } = makeBanks(plan, time);
@@ -242,7 +244,10 @@ export const live = (plan: Plan): History => {
   return { ...history, tracks, leaks: sourcesOpen() + observers };
 };
 
-/** The same for several who come at different times and share what they can: a history each. `sharing` says how much is kept. */
+/**
+ * The same for several consumers that arrive at different times and share their transfers; one
+ * history each. `sharing` limits the shared bytes.
+ */
 export const liveTogether = (
   plan: Plan,
   mayFallBehind: readonly (Way & { readonly comesAt: number })[],

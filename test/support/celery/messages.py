@@ -1,4 +1,4 @@
-"""Reads tasks, one JSON object a line; writes the messages that a real Celery client makes of them, one a line."""
+"""Reads tasks, one JSON object per line; writes the messages of a real Celery client, one per line."""
 import json
 import sys
 

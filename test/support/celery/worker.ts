@@ -26,7 +26,7 @@ export interface Result {
 export interface CeleryWorker {
   readonly storage: string;
   readonly results: () => readonly Result[];
-  /** Resolves once the results answer to a description. */
+  /** Resolves once the results match a description. */
   until(enough: (results: readonly Result[]) => boolean): Promise<readonly Result[]>;
 }
 
@@ -72,7 +72,7 @@ export const celeryWorkers = () => {
       until: (enough) =>
         new Promise((resolve) => {
           const watcher = watch(results, look);
-          // A test that waits in vain leaves nothing that goes on.
+          // A test that times out must not leave a watcher behind.
           ending.push(async () => watcher.close());
           function look() {
             const present = read();

@@ -1,6 +1,7 @@
-"""Reads INI files with Python's own configparser: a JSON object a line in, one a line out.
+"""Reads INI files with Python's configparser. Input and output are one JSON object per line.
 
-In: {"text": …, "dialect": "safe" | "lenient"}. Out: {section: {key: value}}, null for a value that cannot be interpolated.
+Input: {"text": …, "dialect": "safe" | "lenient"}. Output: {section: {key: value}}, with null
+for a value that cannot be interpolated.
 """
 import configparser
 import json
@@ -11,7 +12,7 @@ KEY = re.compile(r"%\([^)]*\)s")
 
 
 class Lenient(configparser.Interpolation):
-    """configparser.LegacyInterpolation, which is gone since Python 3.13: a value with a "%(" is a format of the % operator."""
+    """configparser.LegacyInterpolation, removed in Python 3.13: a value with "%(" is a % format."""
 
     def before_get(self, parser, section, option, value, defaults):
         for _ in range(configparser.MAX_INTERPOLATION_DEPTH):
@@ -37,10 +38,10 @@ def value_of(parser, section, key):
 
 
 def read(text, dialect):
-    # Python 2 takes sections and keys that come again.
+    # Python 2 accepts repeated sections and keys.
     parser = configparser.ConfigParser(strict=False, interpolation=DIALECTS[dialect]())
     parser.read_string(text)
-    # Of Pulp's own files only what a section itself says counts: Pulp sets its defaults in each.
+    # In Pulp's own files only a section's own keys count: Pulp sets its defaults in each.
     keys = (lambda name: parser._sections[name]) if dialect == "safe" else parser.options
     return {name: {key: value_of(parser, name, key) for key in keys(name)} for name in parser.sections()}
 

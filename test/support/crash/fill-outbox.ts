@@ -1,4 +1,5 @@
-// Notes wishes without end and delivers two of three; says what was noted and what was delivered. Made to be killed.
+// Stores save requests endlessly and delivers two of three. Prints which were stored and delivered.
+// Runs until killed.
 
 import { openOutbox } from '../../../src/saves/outbox/open.ts';
 import { entryOfUnit } from './numbered.ts';

@@ -1,4 +1,5 @@
-// Keeps copies without end, four at a time, every third given up in mid-body; says which are saved. Made to be killed.
+// Keeps copies endlessly, four at a time, and aborts every third mid-body. Prints which are saved.
+// Runs until killed.
 
 import { createSaveStore } from '../../../src/saves/copies/store.ts';
 import { contentOfNumber, entryOfNumber, headersOfNumber } from './numbered.ts';

@@ -1,4 +1,5 @@
-// Keeps a copy and kills itself with SIGKILL in place of the step-th call that changes a file; ends if there are fewer.
+// Keeps a copy and kills itself with SIGKILL in place of the step-th call that changes a file; ends
+// if there are fewer.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { contentOfNumber, headersOfNumber } from './numbered.ts';
@@ -14,7 +15,7 @@ const counted = <T extends object>(module: T, names: readonly (keyof T)[]) => {
       if (counting && ++calls === Number(step)) process.kill(process.pid, 'SIGKILL');
       return original(...args);
     };
-    // What promisify needs to know of it.
+    // Properties that promisify needs.
     Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
     Object.assign(module, { [name]: wrapped });
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 
-// For scripts that run without the test runner, hence without river.ts.
+// For scripts that run without the test runner and so without river.ts.
 
 export const entryOfUnit = (unitId: string, more: Partial<CatalogEntry> = {}): CatalogEntry => ({
   path: `/content/${unitId}.rpm`,
@@ -14,7 +14,10 @@ export const entryOfUnit = (unitId: string, more: Partial<CatalogEntry> = {}): C
   ...more,
 });
 
-/** Contents that another process can make again: up to 600 KB, told by their number. Every fourth has no checksum in the catalog. */
+/**
+ * Content that another process can reproduce from its number: up to 600 KB. Every fourth has no
+ * checksum in the catalog.
+ */
 export const contentOfNumber = (number: number): Buffer =>
   Buffer.alloc((number * 37_123) % 600_000, createHash('sha512').update(String(number)).digest());
 
@@ -23,7 +26,7 @@ export const entryOfNumber = (number: number): CatalogEntry => {
   return entryOfUnit(`unit-${number}`, number % 4 === 0 ? {} : { checksum: { algorithm: 'sha256', value } });
 };
 
-/** What the transfer of such a content said of it. */
+/** The header fields of the transfer of such a content. */
 export const headersOfNumber = (number: number): readonly Header[] => [
   ['Content-Type', 'application/x-rpm'],
   ['ETag', `"${number}"`],

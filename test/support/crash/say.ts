@@ -1,6 +1,9 @@
 import { writeSync } from 'node:fs';
 
-/** Writes a line to standard output before it returns. A pipe that is full refuses bytes until some are read. */
+/**
+ * Writes a line to standard output before it returns. A full pipe refuses bytes until some are
+ * read.
+ */
 export const say = (text: string): void => {
   for (let rest: Uint8Array = Buffer.from(`${text}\n`); rest.length > 0; ) {
     try {

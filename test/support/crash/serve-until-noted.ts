@@ -1,4 +1,5 @@
-// Serves one entry (JSON), says at which port, and kills itself in the moment in which the wish to save it would be noted.
+// Serves one entry (JSON), prints its port, and kills itself at the moment of storing the save
+// request.
 import { randomUUID } from 'node:crypto';
 import { of } from 'rxjs';
 import { createSharing } from '../../../pipelines/index.ts';

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a script and kills it with SIGKILL when it has said so many lines; resolves with every line it said. */
+/**
+ * Runs a script and kills it with SIGKILL after `lines` lines of output. Resolves with every line.
+ */
 export const runUntilKilled = async (script: URL, args: readonly string[], lines: number): Promise<string[]> => {
   const child = spawn(process.execPath, [fileURLToPath(script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],

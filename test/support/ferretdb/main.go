@@ -1,5 +1,5 @@
-// A MongoDB server for tests on machines that have none: FerretDB with SQLite beneath, in one folder, on one port of the loopback
-// interface. Says nothing; the tests wait until it answers.
+// A MongoDB server for tests on machines without one: FerretDB with SQLite, in one folder, on one
+// port of the loopback interface. It prints nothing; the tests wait until it answers.
 package main
 
 import (

@@ -1,24 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { Pulp2, UnitKey } from './pulp2.ts';
 
-/** An entry of a package: where it is, and what is unusual about it. */
+/** A special entry of a package: its URL and its deviations. */
 export interface Known {
   readonly url: string;
   /** The importer's configuration, or its id. */
   readonly importer?: object | string;
-  /** Instead of the id of a unit that there is. */
+  /** Replaces the id of an existing unit. */
   readonly unit?: string;
 }
 
 export interface PublishedPackage {
-  /** Where clients are sent for it. */
+  /** The path that clients are redirected to. */
   readonly path: string;
   readonly key: UnitKey;
   /** Ids, one for each entry. */
   readonly importers: readonly string[];
 }
 
-/** Catalogs packages of one content as Pulp does, each with entries from the oldest to the newest. */
+/**
+ * Catalogues packages of one content as Pulp does, each with entries from the oldest to the newest.
+ */
 export const packagesIn = (
   pulp: Pulp2,
   content: Uint8Array,

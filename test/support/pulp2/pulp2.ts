@@ -8,7 +8,7 @@ const SCRIPT = fileURLToPath(new URL('write.py', import.meta.url));
 
 export type UnitKey = Readonly<Record<string, string | number>>;
 
-/** Pulp 2 as far as the database knows it: an independent client that writes as Pulp does. */
+/** Pulp 2's part of the database: an independent client that writes as Pulp does. */
 export interface Pulp2 {
   /** Resolves to the importer's id. */
   importer(config: object, repo?: string, type?: string): Promise<string>;
@@ -32,14 +32,14 @@ export interface Pulp2 {
   removeEntries(path: string): Promise<number>;
   broken(collection: string, document: object): Promise<void>;
   offer(source: string, type: string, key: UnitKey, url: string, expiration: number): Promise<void>;
-  /** The whole database. */
+  /** Drops the whole database. */
   drop(): Promise<void>;
   /** Documents and indexes of each collection. */
   state(): Promise<object>;
   close(): Promise<void>;
 }
 
-/** Starts the client; resolves once Pulp's indexes are there. */
+/** Starts the client. Resolves once Pulp's indexes exist. */
 export const startPulp2 = async (url: string, database: string): Promise<Pulp2> => {
   const child = spawn(PYTHON, [SCRIPT, url, database], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
@@ -53,7 +53,7 @@ export const startPulp2 = async (url: string, database: string): Promise<Pulp2> 
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.ok;
   };
-  /** One after the other, also where nobody waits. */
+  /** Sends requests one after the other, even if the caller does not wait. */
   const say = <T>(request: object): Promise<T> => {
     const answer = last.then(() => ask(request)) as Promise<T>;
     last = answer.catch(() => {});

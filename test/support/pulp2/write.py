@@ -1,7 +1,8 @@
-"""Writes into MongoDB what Pulp 2 writes there, in its shapes: an independent client (Debian's python3-pymongo) of the same database.
+"""Writes Pulp 2's documents to MongoDB: an independent client (Debian's python3-pymongo).
 
-Reads one JSON object a line from standard input, {"do": NAME, ...}, and answers each with a line: {"ok": RESULT} or {"error": TEXT}.
-Arguments: the URL, and the name of the database. Documents carry `_ns`, their collection's name, as Pulp's do.
+Reads one JSON object per line from standard input, {"do": NAME, ...}, and answers each with a line:
+{"ok": RESULT} or {"error": TEXT}. Arguments: the URL, and the name of the database. Documents have
+`_ns`, their collection's name, as in Pulp.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ UNIT_KEYS = {
 
 
 def setup(db, **_):
-    """Pulp's own indexes: it makes them when it starts."""
+    """Pulp's own indexes, which it creates when it starts."""
     db.lazy_content_catalog.create_index(
         [("path", pymongo.DESCENDING), ("importer_id", pymongo.DESCENDING), ("revision", pymongo.DESCENDING)],
         unique=True,
@@ -55,7 +56,7 @@ def change_importer(db, id, set, **_):
 
 
 def unit(db, type, key, **_):
-    """A unit is known by its key, and has whatever else its type has."""
+    """A unit has the fields of its key, and others by its type."""
     assert set(key) == set(UNIT_KEYS[type]), "a unit key of %s has the fields %s" % (type, ", ".join(UNIT_KEYS[type]))
     document = dict(key, _id=str(uuid.uuid4()), _ns="units_" + type, _content_type_id=type, downloaded=False)
     db["units_" + type].insert_one(document)
@@ -86,7 +87,7 @@ def entry(db, path, importer_id, unit_id, unit_type_id, url, revision=1, checksu
 
 
 def entries(db, count, path, url, first=0, **_):
-    """Many at once: `%d` in path and url is their number."""
+    """Writes many entries at once: `%d` in path and url is their number."""
     importer_id = str(bson.ObjectId())
     for start in range(first, first + count, 5000):
         db.lazy_content_catalog.insert_many(
@@ -109,7 +110,7 @@ def remove_entries(db, path, **_):
 
 
 def broken(db, collection, document, **_):
-    """Anything at all: what nobody should have written."""
+    """Inserts any document, even an invalid one."""
     db[collection].insert_one(dict(document, _ns=collection))
 
 
@@ -132,7 +133,7 @@ def offer(db, source, type, key, url, expiration, **_):
 
 
 def state(db, **_):
-    """Everything there is, to see that nobody changed it: documents and indexes of each collection."""
+    """The documents and indexes of each collection, to detect changes."""
     return {
         name: {"documents": db[name].count_documents({}), "indexes": sorted(db[name].index_information())}
         for name in sorted(db.list_collection_names())

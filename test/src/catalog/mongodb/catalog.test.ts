@@ -63,7 +63,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
     });
 
     const itExplains = serverName === 'FerretDB' ? it.skip : it;
-    itExplains(`use the index (needs `explain` of real MongoDB; here: ${serverName})`, async () => {
+    itExplains(`use the index (needs the query plans of real MongoDB; here: ${serverName})`, async () => {
       const plan = await client.db(name).collection('lazy_content_catalog').find({ path: '/one' }).explain();
       expect(JSON.stringify(plan)).toContain('IXSCAN');
       expect(JSON.stringify(plan)).not.toContain('COLLSCAN');
