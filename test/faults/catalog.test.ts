@@ -30,7 +30,7 @@ const open = async () => {
     ...scene,
     listings,
     catalog: catalogOf(scene.site),
-    /** Every so many-th path, some at once. */
+    /** Requests every `step`-th path, several at once. */
     askSome: async (step: number): Promise<Outcome[]> => {
       const wanted = paths.filter((_, index) => index % step === 0);
       return Promise.all(wanted.map((path) => ask(scene.daemon.url + path)));
@@ -44,14 +44,14 @@ const open = async () => {
 
 const allRight = (outcomes: readonly Outcome[]) => expect(outcomes).toMatchObject(outcomes.map(() => right));
 
-/** Whole and right, or an honest answer that it cannot be had. */
+/** Complete and right, or an honest refusal. */
 const honest = (outcomes: readonly Outcome[]) => {
   for (const outcome of outcomes)
     expect(outcome).toMatchObject(outcome.kind === 'clean' ? right : { kind: 'refused', noStore: true });
 };
 
 describe('the catalog', () => {
-  it('is read on while another process writes and holds its lock', async () => {
+  it('is still read while another process writes and holds its lock', async () => {
     const { catalog, askSome, close } = await open();
     using writer = new DatabaseSync(catalog);
     writer.exec('BEGIN EXCLUSIVE; DELETE FROM lazy_content_catalog');
@@ -60,7 +60,7 @@ describe('the catalog', () => {
     await close();
   });
 
-  it('is read on while all of it is written anew, again and again', async () => {
+  it('is still read while it is rewritten completely, again and again', async () => {
     const { site, listings, askSome, close } = await open();
     const asked = askSome(20);
     for (let turn = 0; turn < 3; turn += 1) list(site, listings);
@@ -68,7 +68,7 @@ describe('the catalog', () => {
     await close();
   });
 
-  it('answers honestly when its file is corrupted under load', async () => {
+  it('answers correctly when its file is corrupted under load', async () => {
     const { catalog, askSome, daemon, close } = await open();
     const before = askSome(50);
     const handle = await openFile(catalog, 'r+');
@@ -78,12 +78,12 @@ describe('the catalog', () => {
     rmSync(`${catalog}-wal`, { force: true });
     honest(await before);
     honest(await askSome(7));
-    // Still there, and still says so.
+    // It is still running, and still refuses.
     expect(await ask(`${daemon.url}/unknown`)).toMatchObject({ kind: 'refused', noStore: true });
     await close();
   });
 
-  it('answers honestly when its file is removed under load', async () => {
+  it('answers correctly when its file is removed under load', async () => {
     const { catalog, askSome, close } = await open();
     const before = askSome(50);
     for (const end of ['', '-wal', '-shm']) rmSync(catalog + end, { force: true });
@@ -92,7 +92,7 @@ describe('the catalog', () => {
     await close();
   });
 
-  it('that is no catalog is named, and nothing is started', async () => {
+  it('that is not a catalog is named, and nothing is started', async () => {
     const { site, catalog, close } = await open();
     await close();
     copyFileSync(catalog, `${catalog}.good`);

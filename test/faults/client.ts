@@ -7,18 +7,21 @@ import type { Part } from '../../pipelines/index.ts';
 export type Manner =
   | { readonly kind: 'reads' }
   | { readonly kind: 'pauses'; readonly after: number; readonly milliseconds: number }
-  /** Takes nothing more until something else has happened. */
+  /** Stops reading until another event. */
   | { readonly kind: 'waits'; readonly after: number; readonly during: () => Promise<unknown> }
   | { readonly kind: 'leaves'; readonly when: 'before the head' | 'at the head' | number };
 
-/** What came of one request. `cut`: a response that broke off; with all bytes that its head promised it may still be taken for whole. */
+/**
+ * The outcome of one request. `cut`: a response that broke off. If all bytes promised by its head
+ * had arrived, it may still be mistaken for a complete one.
+ */
 export type Outcome =
   | {
       readonly kind: 'clean';
       readonly status: 200 | 206;
       readonly sha256: string;
       readonly bytes: number;
-      /** Squid had it. */
+      /** A hit of Squid. */
       readonly cached: boolean;
       /** It came from a transfer that another client had begun. */
       readonly shared: boolean;
@@ -28,14 +31,14 @@ export type Outcome =
   | { readonly kind: 'left' }
   | { readonly kind: 'hang' };
 
-/** Milliseconds after which a request that came to no end counts as one that never would. */
+/** Milliseconds after which an unfinished request counts as hanging. */
 const HANGS = 120_000;
 
-/** Whether a response broke off only after all that it had promised: its client may not even notice. */
+/** Whether a response broke off only after all promised bytes: its client may not notice. */
 export const cutTooLate = (outcome: Outcome): boolean =>
   outcome.kind === 'cut' && outcome.promised !== undefined && outcome.bytes > 0 && outcome.bytes >= outcome.promised;
 
-/** One request, of the whole or of a part, over a connection of its own. Never rejects. */
+/** One request, of the whole or of a part, over a separate connection. Never rejects. */
 export const ask = (url: string, manner: Manner = { kind: 'reads' }, part?: Part): Promise<Outcome> =>
   new Promise((resolve) => {
     const agent = new Agent({ keepAlive: false });

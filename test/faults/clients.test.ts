@@ -37,7 +37,7 @@ const open = async (settings: Record<string, string | number> = {}, framing: Fra
   };
 };
 
-/** A client on a bare socket: says what it wants, and whatever else it pleases. */
+/** A client on a bare socket that sends any bytes. */
 const dial = (url: string): { socket: Socket; received: () => Buffer; ended: Promise<'end' | 'reset'> } => {
   const chunks: Buffer[] = [];
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
@@ -65,7 +65,7 @@ describe('a client', () => {
     await close();
   });
 
-  it('that leaves while its source has not even connected, or stalls, holds nothing', async () => {
+  it('that leaves before its source has connected, or while it stalls, holds nothing', async () => {
     const { url, feeds, free, close, daemon } = await open({ head_timeout: 20, read_timeout: 20 });
     feeds.plain.resources.set('/file', {
       bytes,
@@ -81,7 +81,7 @@ describe('a client', () => {
     await close();
   });
 
-  it('that never reads is cut, and its source let go', async () => {
+  it('that never reads is cut, and its source is released', async () => {
     const { url, daemon, free, close } = await open({ client_timeout: 1 });
     const { socket, ended } = dial(url);
     socket.pause();
@@ -106,7 +106,7 @@ describe('a client', () => {
       socket.write('GET /file HTTP/1.1\r\nHost: x\r\n\r\n');
       return socket;
     });
-    // A second of such a client is one byte: as many of them as it takes to see that it is let wait.
+    // Such a client reads one byte per second: wait until each has received one.
     await Promise.all(many.map((socket) => new Promise((resolve) => socket.once('readable', resolve))));
     for (const socket of many) for (let second = 0; second < 5; second += 1) socket.read(1);
     for (const socket of many) socket.destroy();
@@ -142,7 +142,7 @@ describe('a client', () => {
     ['no HTTP', 'hello\r\n\r\n', 400],
     ['an endless request head', `GET /file HTTP/1.1\r\n${'X: yyyy\r\n'.repeat(20_000)}`, 431],
     ['a malformed target', 'GET http:// HTTP/1.1\r\nHost: x\r\n\r\n', 400],
-  ])('that speaks %s is told so, and caches must not keep it', async (_, words, status) => {
+  ])('that sends %s gets an error that caches must not keep', async (_, words, status) => {
     const { url, free, close } = await open();
     const { socket, received, ended } = dial(url);
     socket.write(words);

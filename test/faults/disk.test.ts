@@ -14,11 +14,11 @@ import { checksumOf, openScene } from './scene.ts';
 const start = processes();
 const folder = temporaryFolders();
 
-/** More than sockets hold, so that the file is harmed while it is being read. */
+/** More than sockets hold, so that the file is damaged while it is read. */
 const bytes = seaOfBytes(24 << 20, 5);
 const right = { kind: 'clean', sha256: checksumOf(bytes).value, bytes: bytes.length };
 
-/** A path whose first source is a file, and whose second one is a good feed. */
+/** A path whose first source is a file and whose second one is a good feed. */
 const open = async (makeFile: (file: string) => void, by = (_: string) => start) => {
   const feed = await startFaultyFeed({ note: () => {} });
   feed.resources.set('/file', { bytes, framing: 'length', faults: [] });
@@ -42,20 +42,20 @@ const open = async (makeFile: (file: string) => void, by = (_: string) => start)
 
 const whole = (file: string) => writeFileSync(file, bytes);
 
-describe('a file that is harmed while it is sent', () => {
+describe('a file that is damaged while it is sent', () => {
   const cut = { kind: 'cut' };
-  /** What comes of the transfer, and what those get who ask afterwards. */
+  /** The result of the transfer, and those of later requests. */
   const outcomes: Readonly<Record<Harm, readonly object[]>> = {
     truncated: [right, right],
-    // The last byte, which had not been read: only the checksum can tell.
+    // The last byte, which had not been read: only the checksum can reveal it.
     'byte flipped': [cut, right],
     removed: [right, right],
-    // The file that was opened is sent to its end; the one in its place is wrong, once.
+    // The opened file is sent to its end. The one in its place is wrong, once.
     replaced: [right, cut, right],
     'folder in its place': [right, right],
   };
 
-  it.each(HARMS)('%s: what came is continued, or the response is reset', async (how) => {
+  it.each(HARMS)('%s: the body is continued, or the response is reset', async (how) => {
     const { url, file, close } = await open(whole);
     const [first, ...later] = outcomes[how];
     expect(await ask(url, { kind: 'waits', after: 1000, during: () => harm(file, how) })).toMatchObject(first ?? {});
@@ -68,8 +68,8 @@ describe('a disk that fails', () => {
   const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
   const name = 'in mid-file: another source goes on';
 
-  (canTrace ? it : it.skip)(canTrace ? name : `${name} (skipped: needs strace, and leave to trace)`, async () => {
-    // Each thread that reads the file is told EIO from its third read on.
+  (canTrace ? it : it.skip)(canTrace ? name : `${name} (skipped: needs strace, and permission to trace)`, async () => {
+    // Each thread that reads the file gets EIO from its third read on.
     const inject = ['-e', 'trace=pread64', '-e', 'inject=pread64:error=EIO:when=3+'];
     const failing =
       (file: string): Start =>
@@ -85,9 +85,9 @@ describe('a disk that fails', () => {
   });
 });
 
-describe('what is no readable file', () => {
+describe('a non-regular or unreadable file', () => {
   const content = bytes.subarray(0, 4096);
-  /** A file of 4096 bytes, as its size says, that fails to be read (EINVAL). */
+  /** A file that reports 4096 bytes but cannot be read (EINVAL). */
   const UNREADABLE = '/sys/class/net/lo/speed';
   const readable = () => {
     try {
@@ -120,7 +120,7 @@ describe('what is no readable file', () => {
       const urls = [make(file) ?? `file://${file}`, `${feed.url}/file`];
       return { path: `/${encodeURI(name)}`, urls, checksum: checksumOf(content), size: content.length };
     });
-    // All files are one source, and each is to be tried first.
+    // All files are one source, and each must be tried first.
     const settings = { dispatch: 'none', cooldown: 0 };
     const { daemon } = await openScene(start, home, { listings, settings });
     for (const [index, [name]] of kinds.entries()) {
@@ -133,7 +133,7 @@ describe('what is no readable file', () => {
     await feed.close();
   });
 
-  it.each(kinds)('%s (%s): the next source is taken', (name, code) => {
+  it.each(kinds)('%s (%s): the next source is used', (name, code) => {
     expect(outcomes.get(name)).toMatchObject({
       kind: 'clean',
       sha256: checksumOf(content).value,

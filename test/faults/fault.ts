@@ -5,7 +5,10 @@ export const PIECE = 16 * 1024;
 
 export const WHERE = ['before the head', 'in the head', 'first byte', 'chunk border', 'middle', 'last byte'] as const;
 
-/** Where in a response something happens: `at` is a byte of the whole content, of no meaning before and in the head. */
+/**
+ * The place of an event in a response. `at` is a byte of the whole content, without meaning before
+ * and in the head.
+ */
 export interface Place {
   readonly where: (typeof WHERE)[number];
   readonly at: number;
@@ -13,18 +16,18 @@ export interface Place {
 
 export const BREAKS = ['reset', 'early end', 'stall', 'trickle', 'truncated TLS'] as const;
 
-/** What one response of a feed does wrong. */
+/** The fault of one response of a feed. */
 export type Fault =
   | { readonly kind: (typeof BREAKS)[number]; readonly place: Place }
-  /** Breaks after so many bytes more than were asked for, however often it is asked. */
+  /** Always breaks this number of bytes after the requested start. */
   | { readonly kind: 'wears out'; readonly after: number }
   | { readonly kind: 'wrong length'; readonly by: number }
   | { readonly kind: 'extra bytes'; readonly count: number }
-  /** `late`: whoever hopes for the end has to wait for it, all bytes in hand. */
+  /** `late`: all bytes come in time, but the end of the body is delayed. */
   | { readonly kind: 'wrong bytes'; readonly place: Place; readonly late?: boolean }
   | { readonly kind: 'gzip unasked' | 'redirect loop' | 'endless head' | 'not HTTP' }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
-  /** Answers to a range; anything else is answered well. */
+  /** Faults of answers to a range; other answers are good. */
   | {
       readonly kind:
         | '200 to a range'
@@ -35,7 +38,7 @@ export type Fault =
         | 'another file';
     };
 
-/** What a table counts it as. */
+/** The name in a table. */
 export const nameOf = (fault: Fault): string => (fault.kind === 'status' ? `status ${fault.status}` : fault.kind);
 
 export const placeOf = (where: Place['where'], size: number, random: Random): Place => {
@@ -53,7 +56,7 @@ export const placeOf = (where: Place['where'], size: number, random: Random): Pl
 
 const somewhere = (size: number, random: Random) => placeOf(random.pick(WHERE), size, random);
 
-/** A place that a byte stands at. */
+/** The place of an existing byte. */
 const onByte = (size: number, random: Random): Place => {
   const { where, at } = placeOf(random.pick(WHERE.slice(2)), size, random);
   return { where, at: Math.min(at, Math.max(0, size - 1)) };
@@ -61,7 +64,7 @@ const onByte = (size: number, random: Random): Place => {
 
 const AFTER = ['0', '1', '3600', 'Wed, 21 Oct 2065 07:28:00 GMT', 'soon'];
 
-/** What no checksum has to find out: the response breaks, or says itself that it is not the file. */
+/** Faults that show without a checksum: the response breaks, or is recognizably not the file. */
 export const anyHonest = (size: number, random: Random): Fault =>
   random.weighed<() => Fault>([
     [5, () => ({ kind: 'reset', place: somewhere(size, random) })],
@@ -81,7 +84,7 @@ export const anyHonest = (size: number, random: Random): Fault =>
     [2, () => ({ kind: 'changed entity tag' })],
   ])();
 
-/** What only the catalog's size or checksum can tell from the truth. */
+/** Faults that only the catalog's size or checksum reveals. */
 export const anyLie = (size: number, random: Random): Fault =>
   random.weighed<() => Fault>([
     [3, () => ({ kind: 'wrong bytes', place: onByte(size, random) })],
@@ -92,7 +95,7 @@ export const anyLie = (size: number, random: Random): Fault =>
     [1, () => ({ kind: 'lying part' })],
   ])();
 
-/** Kinds that are of use only once a response was broken off. */
+/** Kinds that apply only after a broken response. */
 const OF_PARTS: readonly Fault['kind'][] = [
   '200 to a range',
   'wrong Content-Range',
@@ -101,7 +104,7 @@ const OF_PARTS: readonly Fault['kind'][] = [
   'lying part',
 ];
 
-/** A fault as a source meets it: one that concerns parts comes after a break in mid-body. */
+/** A fault as a script of responses: one that concerns parts comes after a break mid-body. */
 export const asScript = (fault: Fault, size: number, random: Random): readonly Fault[] =>
   OF_PARTS.includes(fault.kind)
     ? [{ kind: 'reset', place: placeOf(random.pick(WHERE.slice(2)), size, random) }, fault]

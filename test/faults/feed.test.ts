@@ -10,17 +10,17 @@ import type { FaultyFeed, Framing, Resource } from './feed.ts';
 import { seaOfBytes, seeded } from './random.ts';
 import { checksumOf, type Feeds, type Listing, openScene, startFeeds } from './scene.ts';
 
-/** Below and above the size up to which content is verified whole. */
+/** Below and above the size up to which content is verified before its head. */
 const SMALL = 40_000;
 const LARGE = 300_000;
-/** More than is held of content whose length nobody says. */
+/** More than the bytes held of content of unknown length. */
 const HUGE = 2_000_000;
 
 const sea = seaOfBytes(HUGE + 1000, 7);
 const bytesOf = (size: number) => sea.subarray(size === LARGE ? 0 : 777, size === LARGE ? LARGE : 777 + size);
 const right = (size: number) => ({ kind: 'clean', sha256: checksumOf(bytesOf(size)).value, bytes: size }) as const;
 
-/** What a source is like: always good, faulty a few times and good then, or faulty for ever. */
+/** The behaviour of a source: always good, faulty a few times and then good, or always faulty. */
 interface Source {
   readonly at?: 'plain' | 'secure' | 'expired' | 'stranger' | 'nobody';
   readonly framing?: Framing;
@@ -36,9 +36,9 @@ interface Case {
   readonly expected: Partial<Outcome>;
   /** Without checksum, or without size. Default: both are in the catalog. */
   readonly without?: readonly ('checksum' | 'size')[];
-  /** What those get who ask once more. */
+  /** The result of a second request. */
   readonly again?: Partial<Outcome>;
-  /** What the daemon says of the first one. */
+  /** The daemon's log line of the first request. */
   readonly log?: object;
 }
 
@@ -49,7 +49,9 @@ const FRAMINGS: readonly Framing[] = ['length', 'chunked', 'close'];
 
 const title = (size: number) => (size === LARGE ? 'large' : 'small');
 
-/** Every way to break off at every kind of place, in every framing: the next source goes on, or the same one does. */
+/**
+ * Every break at every place, in every framing: the next source continues, or the same one does.
+ */
 const broken: readonly Case[] = BREAKS.flatMap((kind) =>
   WHERE.flatMap((where) =>
     FRAMINGS.flatMap((framing) =>
@@ -59,8 +61,13 @@ const broken: readonly Case[] = BREAKS.flatMap((kind) =>
         const name = `${kind}, ${where}, ${framing}, ${title(size)}`;
         const expected = right(size);
         return [
-          { name: `${name}: another source goes on`, size, sources: [{ at, framing, forever: fault }, GOOD], expected },
-          { name: `${name}: the same source goes on`, size, sources: [{ at, framing, faults: [fault] }], expected },
+          {
+            name: `${name}: another source continues`,
+            size,
+            sources: [{ at, framing, forever: fault }, GOOD],
+            expected,
+          },
+          { name: `${name}: the same source continues`, size, sources: [{ at, framing, faults: [fault] }], expected },
         ];
       }),
     ),
@@ -117,7 +124,7 @@ const before: readonly Case[] = [
   },
 ];
 
-/** How the daemon names a source that gave wrong bytes: by host, and by URL. */
+/** How the daemon names a source of wrong bytes: by host, and by URL. */
 const NAMED = {
   outcome: 'failed',
   code: 'WRONG_CHECKSUM',
@@ -344,11 +351,11 @@ const named: readonly Case[] = [
 const start = processes();
 const folder = temporaryFolders();
 
-/** Plays all cases at once, on one daemon; the tests look at what came of each. */
+/** Plays all cases at once, on one daemon; the tests check the result of each. */
 const playAll = (title: string, cases: readonly Case[]): void => {
   describe(title, () => {
     const outcomes = new Map<string, readonly Outcome[]>();
-    /** The daemon's own, of each case. */
+    /** The daemon's log lines of each case. */
     const accounts = new Map<string, readonly LogLine[]>();
     let left = -1;
 
@@ -389,7 +396,7 @@ const playAll = (title: string, cases: readonly Case[]): void => {
   });
 };
 
-/** Has a failure come with what else is known of it. */
+/** Adds further information to a failure. */
 const telling = (known: unknown, check: () => void): void => {
   try {
     check();
@@ -417,8 +424,8 @@ const listingOf = ({ size, sources, without = [] }: Case, index: number, feeds: 
 };
 
 playAll('a feed that breaks off', broken);
-playAll('a feed that says no, or nothing that can be used', before);
-playAll('a feed that lies', named);
+playAll('a feed that refuses, or sends nothing usable', before);
+playAll('a feed that sends wrong content', named);
 
 describe('a feed whose certificate is swapped', () => {
   const swapped = async (
@@ -439,16 +446,16 @@ describe('a feed whose certificate is swapped', () => {
   };
   const swap = ({ secure }: Feeds, { selfSigned }: Certificates) => secure.present(selfSigned);
 
-  it('is not gone on with: another source is', async () => {
+  it('is not resumed: another source is', async () => {
     const outcome = await swapped(({ secure, plain }) => [`${secure.url}/a`, `${plain.url}/b`], swap);
     expect(outcome).toMatchObject(right(LARGE));
   });
 
-  it('ends in a reset where there is no other', async () => {
+  it('ends in a reset without another source', async () => {
     expect(await swapped(({ secure }) => [`${secure.url}/a`], swap)).toMatchObject(CUT);
   });
 
-  it('is gone on with where the certificate stays', async () => {
+  it('is resumed if the certificate stays', async () => {
     expect(
       await swapped(
         ({ secure }) => [`${secure.url}/a`],

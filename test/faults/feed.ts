@@ -7,10 +7,13 @@ import { gzipSync } from 'node:zlib';
 import { type Fault, PIECE, type Place } from './fault.ts';
 import { within } from './within.ts';
 
-/** How a response tells where its body ends: by its length, by chunks, or by the connection's end. */
+/**
+ * How a response marks the end of its body: by its length, by chunks, or by the end of the
+ * connection.
+ */
 export type Framing = 'length' | 'chunked' | 'close';
 
-/** One file of a feed, and what happens to those who ask for it. */
+/** One file of a feed, with the faults of its responses. */
 export interface Resource {
   readonly bytes: Uint8Array;
   readonly framing: Framing;
@@ -20,7 +23,7 @@ export interface Resource {
   readonly forever?: Fault;
 }
 
-/** What was really done wrong. */
+/** The faults that really occurred. */
 export interface Ledger {
   note(path: string, fault: Fault, where: Place['where'] | 'any'): void;
 }
@@ -30,14 +33,14 @@ export interface FaultyFeed {
   readonly url: string;
   readonly port: number;
   readonly resources: Map<string, Resource>;
-  /** Connections that stand. */
+  /** Open connections. */
   readonly open: ReadonlySet<Socket>;
-  /** From now on connections are met with another certificate. */
+  /** Presents another certificate to new connections. */
   present(tls: SecureContextOptions): void;
   close(): Promise<void>;
 }
 
-/** A connection: what is said goes through `socket`; `raw` is TCP itself, to break it off under TLS. */
+/** A connection. `socket` sends and receives; `raw` is TCP itself, to cut it below TLS. */
 interface Wire {
   readonly socket: Duplex;
   readonly raw: Socket;
@@ -45,12 +48,15 @@ interface Wire {
 
 interface Ask {
   readonly from: number;
-  /** The last byte that is asked for; nothing where all the rest is. */
+  /** The last requested byte; absent for an open end. */
   readonly last: number | undefined;
   readonly ifRange: string | undefined;
 }
 
-/** An HTTP server on bare sockets that does exactly what it is told to, right or wrong. Speaks TLS where it is given a certificate. */
+/**
+ * An HTTP server on bare sockets that plays scripted responses, right or wrong. Uses TLS if it has
+ * a certificate.
+ */
 export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions): Promise<FaultyFeed> => {
   const resources = new Map<string, Resource>();
   const asked = new Map<string, number>();
@@ -67,7 +73,7 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
     return play(wire, path, resource, ask, fault, note);
   };
 
-  // A test that fails leaves it open: nothing of it may keep the process from ending.
+  // A failed test leaves it open, but it must not keep the process alive.
   const server = createServer({ noDelay: true }, (raw) => {
     open.add(raw.unref());
     raw.on('close', () => open.delete(raw)).on('error', () => {});
@@ -122,7 +128,7 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
 
 type Note = (where?: Place['where'] | 'any') => void;
 
-/** Plays one response: the good one, but for its fault. */
+/** Plays one response: good except for its fault. */
 const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: Fault | undefined, note: Note) => {
   const etag = `"${file.bytes.length}-${file.bytes[0] ?? 0}"`;
   const { length: size } = file.bytes;
@@ -168,7 +174,7 @@ const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: F
   const content = ofPart ? contentOfPart(file.bytes, kind) : file.bytes;
   const from = partial ? ask.from + (kind === 'wrong Content-Range' ? 1 : 0) : 0;
   const to = partial ? Math.min(content.length, (ask.last ?? size - 1) + 1) : size;
-  // A lying part has the bytes of the beginning, and says that they are those asked for.
+  // A lying part has the bytes of the beginning, under the requested range.
   const start = ofPart && kind === 'lying part' ? 0 : from;
   const body = bodyOf(content.subarray(start, start + to - from), from, fault, note);
   const framing = kind === 'wrong length' ? 'length' : file.framing;
@@ -186,7 +192,7 @@ const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: F
   return speak(wire, `${head.join('\r\n')}\r\n\r\n`, body, framing, breakOf(fault, from, note), late);
 };
 
-/** By how much a told length differs from the bytes that follow. */
+/** The difference between the stated length and the bytes that follow. */
 const lengthOff = (fault: Fault | undefined): number => {
   if (fault?.kind === 'extra bytes') return -fault.count;
   return fault?.kind === 'wrong length' ? fault.by : 0;
@@ -207,7 +213,7 @@ const contentOfPart = (bytes: Uint8Array, kind: Fault['kind'] | undefined): Uint
   return kind === 'another file' ? bytes.map((byte) => byte ^ 1) : bytes;
 };
 
-/** What is sent of a body whose first byte is that one of the content. */
+/** The bytes sent of a body that begins at this byte of the content. */
 const bodyOf = (body: Uint8Array, from: number, fault: Fault | undefined, note: Note): Uint8Array => {
   if (fault?.kind === 'extra bytes') return Buffer.concat([body, Buffer.alloc(fault.count, 'x')]);
   if (fault?.kind !== 'wrong bytes') return body;
@@ -218,7 +224,9 @@ const bodyOf = (body: Uint8Array, from: number, fault: Fault | undefined, note: 
   return body.with(at - from, byte ^ 1);
 };
 
-/** Where a response breaks, in bytes of its own body (-2: before the head, -1: in the head), and how. */
+/**
+ * The place of a break, in bytes of the body (-2: before the head, -1: in the head), and its kind.
+ */
 interface Break {
   readonly at: number;
   readonly how: 'reset' | 'early end' | 'stall' | 'trickle' | 'truncated TLS';
@@ -250,7 +258,7 @@ const speak = async (
   for (let at = 0; at < body.length; at += PIECE) {
     const piece = body.subarray(at, at + PIECE);
     const framed = framing === 'chunked' ? chunkOf(piece) : piece;
-    // A break within a chunk leaves it unfinished; one at its end leaves the next one out.
+    // A break within a chunk leaves it unfinished; one at its end omits the next one.
     if (broken && broken.at < at + piece.length) {
       const frame = framing === 'chunked' ? framed.length - piece.length - 2 : 0;
       const cut = broken.at === at ? 0 : frame + broken.at - at;
@@ -266,7 +274,7 @@ const speak = async (
   if (framing === 'close') wire.socket.end();
 };
 
-/** Milliseconds: between bytes that trickle, and to the end of a body that lets itself be waited for. */
+/** Milliseconds between trickled bytes, and before the end of a late body. */
 const TRICKLE = 40;
 const LATE = 300;
 const EMPTY = Buffer.alloc(0);
@@ -290,7 +298,7 @@ const closed = (raw: Socket): Promise<void> =>
     else raw.once('close', () => resolve());
   });
 
-/** A byte at a time, for as long as somebody waits for it. */
+/** Sends a byte at a time while the client is connected. */
 const trickle = async (wire: Wire, rest: Uint8Array) => {
   for (const byte of rest) {
     if (!(await say(wire, Uint8Array.of(byte)))) return;
@@ -298,7 +306,7 @@ const trickle = async (wire: Wire, rest: Uint8Array) => {
   }
 };
 
-/** Resolves once it is out, to whether anybody is still there. */
+/** Resolves once the bytes are sent, to whether the client is still connected. */
 const say = ({ socket, raw }: Wire, what: string | Uint8Array): Promise<boolean> =>
   new Promise((resolve) => {
     if (socket.destroyed || raw.destroyed) return resolve(false);

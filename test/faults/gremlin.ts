@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 export const HARMS = ['truncated', 'byte flipped', 'removed', 'replaced', 'folder in its place'] as const;
 export type Harm = (typeof HARMS)[number];
 
-/** Does harm to a file, wherever it is read from meanwhile. */
+/** Damages a file, even if it is being read. */
 export const harm = async (file: string, how: Harm): Promise<void> => {
   const { size } = statSync(file);
   if (how === 'truncated') truncateSync(file, Math.floor(size / 2));
@@ -28,11 +28,14 @@ export const harm = async (file: string, how: Harm): Promise<void> => {
 interface Harmed {
   readonly what: 'saved copy' | 'what lies beside a saved copy';
   readonly how: Harm;
-  /** Whose content was harmed: the copy's name without extension. */
+  /** The damaged content: the copy's name without extension. */
   readonly key?: string;
 }
 
-/** Harms one of the saved copies, or what lies beside it; tells how and which, or nothing where there is none. */
+/**
+ * Damages a saved copy or its sidecar. Resolves to the kind and the file, or `undefined` without a
+ * copy.
+ */
 export const harmOne = async (saved: string, random: Random): Promise<Harmed | undefined> => {
   const places = readdirSync(saved).filter((name) => /^[0-9a-f]{2}$/.test(name));
   if (places.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** Works through a list with so many hands. */
+/** Processes a list with a limited number of workers. */
 export const inLines = async <T>(
   hands: number,
   list: IterableIterator<T>,

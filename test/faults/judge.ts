@@ -2,7 +2,7 @@ import { ask, cutTooLate, type Manner, type Outcome } from './client.ts';
 import type { Transfer } from './plan.ts';
 import type { Tally } from './tally.ts';
 
-/** Where clients ask. */
+/** The URLs that clients use. */
 export interface Ends {
   readonly daemon: string;
   readonly squid: string;
@@ -10,7 +10,10 @@ export interface Ends {
 
 const READING: Manner = { kind: 'reads' };
 
-/** Asks for a transfer as planned, and again where that is due, and holds every outcome against what was promised. Resolves to all of them. */
+/**
+ * Performs a transfer as planned, with repetitions if due, and compares every outcome with the
+ * promises. Resolves to all outcomes.
+ */
 export const judge = async (
   transfer: Transfer,
   ends: Ends,
@@ -33,14 +36,16 @@ export const judge = async (
   const others = Array.from({ length: transfer.clients - 1 }, () => come());
   const outcomes = await Promise.all([come(manner, transfer.part), ...others]);
   if (outcomes.some(({ kind }) => kind === 'left')) outcomes.push(await come());
-  // What a cache now has, and what was saved, must be right as well.
+  // The content in a cache and in a saved copy must be right too.
   const isClean = outcomes.some(({ kind }) => kind === 'clean');
   if (through === 'daemon' && transfer.again && isClean) await isSaved(listing.path);
   if (through === 'squid' || transfer.again) outcomes.push(await come());
   return outcomes;
 };
 
-/** A lie may cost each client one response, never the truth of any: whoever asks again gets it in the end. */
+/**
+ * Wrong content may cost each client one response, but a repeated request must succeed in the end.
+ */
 const askUntilRight = async (
   transfer: Transfer,
   part: Transfer['part'],
@@ -67,7 +72,7 @@ const askUntilRight = async (
 
 interface Verdict {
   readonly counts: string;
-  /** The promise that was not kept. */
+  /** The broken promise. */
   readonly broken?: string;
 }
 
@@ -84,9 +89,9 @@ const judgeOne = ({ good, sha256 }: Transfer, part: Transfer['part'], outcome: O
   if (outcome.kind === 'refused' && !outcome.noStore && !outcome.bySquid)
     return { counts: 'dishonest', broken: 'a refusal that caches may keep' };
   if (!good) return { counts: outcome.kind === 'cut' ? 'cut in vain' : 'refused' };
-  // Nothing could judge what another source had added to a part.
+  // Nothing could verify bytes that another source had added to a part.
   if (outcome.kind === 'cut' && part) return { counts: 'parts cut' };
-  // Squid makes an error of its own of a response that was cut before it passed any of it on.
+  // Squid replaces a response that was cut before it sent any of it by an error page.
   const cut = outcome.kind === 'cut' || outcome.bySquid;
   return cut && lied
     ? { counts: 'cut' }

@@ -6,7 +6,9 @@ import { within } from './within.ts';
 
 const PRELOADED = fileURLToPath(new URL('tell-memory.cjs', import.meta.url));
 
-/** Starts Node processes that can be asked what memory they hold on to. The folder is for their answers. */
+/**
+ * Starts Node processes that can report the memory that they hold. The folder is for their reports.
+ */
 export const tellingMemory =
   (start: Start, folder: string): Start =>
   (command, args, options = {}) =>
@@ -17,7 +19,7 @@ export const tellingMemory =
         })
       : start(command, args, options);
 
-/** Bytes that a process holds on to once all garbage is collected: heap, and buffers outside of it. */
+/** Bytes that a process holds after a full garbage collection: heap, and buffers outside of it. */
 export const heldBy = async (pid: number, folder: string): Promise<number> => {
   const file = join(folder, `${pid}.memory`);
   rmSync(file, { force: true });
@@ -30,6 +32,6 @@ export const heldBy = async (pid: number, folder: string): Promise<number> => {
     }
   };
   if (!(await within(60_000, () => told().endsWith('\n'))))
-    throw new Error(`process ${pid} does not say what it holds`);
+    throw new Error(`process ${pid} does not report its memory`);
   return Number(told());
 };

@@ -17,7 +17,10 @@ const MEBIBYTE = 1 << 20;
 const content = seaOfBytes(100_000, 10);
 const large = seaOfBytes(16 * MEBIBYTE, 11);
 
-/** Milliseconds that the daemon gives the database for one answer. A request, which asks more than once, counts as hanging after five times that. */
+/**
+ * Milliseconds that the daemon waits for one answer of the database. A request asks more than once;
+ * it counts as hanging after five times that.
+ */
 const TIMEOUT = 1_000;
 
 const CLIENTS = 8;
@@ -31,7 +34,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  /** A daemon whose catalog is in this database, with clients that ask it without pause. */
+  /** A daemon whose catalog is in this database, with clients that send requests without pause. */
   const open = async (server: MongoServer, urlOf: (name: string) => string, timeout = TIMEOUT) => {
     const { name, pulp } = await mongo.database(server);
     const { feeds } = await startFeeds({ note: () => {} }, await createCertificates());
@@ -54,7 +57,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     });
     return {
       site,
-      /** What `/readyz` says. */
+      /** The status of `/readyz`. */
       ready: async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status,
     };
   };
@@ -73,7 +76,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     };
     const over = Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index * 5)));
     return {
-      /** Resolves once a request that began from now on came to this status. */
+      /** Resolves once a request that began from now on had this status. */
       comesTo: async (status: number) => {
         const from = seen.length + CLIENTS;
         await Promise.race([until(() => seen.slice(from).some((one) => one.status === status)), over]);
@@ -86,7 +89,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     };
   };
 
-  it('stopped, started, frozen and thawed under load makes no request hang, and leaves running transfers alone', async () => {
+  it('stopped, started, frozen and thawed under load makes no request hang, and does not affect running transfers', async () => {
     const server = await mongo.server();
     const { site, ready } = await open(server, (name) => server.url + name);
     const daemon = await site.serve();
@@ -124,7 +127,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
   }, 90_000);
 
-  it('that is not there keeps the daemon from nothing but answering, until it is', async () => {
+  it('that is absent at first prevents only answers, until it is available', async () => {
     const server = await mongo.server();
     const { site, ready } = await open(server, (name) => server.url + name);
     await server.stop();
@@ -139,7 +142,7 @@ describeMongoServer(`Pulp’s database (${serverName})`, () => {
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
   }, 60_000);
 
-  it('goes on being read when the primary of its replica set is lost under load', async () => {
+  it('is still read when the primary of its replica set is lost under load', async () => {
     const server = await mongo.server();
     const members = await startReplicaSet(server);
     closing.push(...members.map(({ stop }) => stop));

@@ -7,32 +7,32 @@ import type { Framing, Resource } from './feed.ts';
 import type { Random } from './random.ts';
 import { checksumOf, type Feeds, type Listing } from './scene.ts';
 
-/** One transfer as it was thought out beforehand. */
+/** One transfer, planned in advance. */
 export interface Transfer {
   readonly listing: Listing;
   readonly sha256: string;
-  /** Whether one of its sources never does anything wrong. */
+  /** Whether one of its sources is always good. */
   readonly good: boolean;
-  /** Faults that nobody can tell from the truth before the client has had some of it. */
+  /** Faults that can be detected only after the client has received bytes. */
   readonly lies: ReadonlySet<Fault>;
   readonly through: 'daemon' | 'squid';
   readonly manner: Manner;
-  /** What the first client asks for, if not for the whole. */
+  /** The part that the first client requests; absent: the whole. */
   readonly part?: Part & { readonly sha256: string };
-  /** How many ask for it at the same time. */
+  /** The number of simultaneous clients. */
   readonly clients: number;
-  /** What happens at its sources, for whoever has to find out why a promise was not kept. */
+  /** The events at its sources, to analyse a broken promise. */
   readonly story: readonly string[];
-  /** Asked for again after it came: now there may be a saved copy. */
+  /** Whether it is requested again afterwards: then there may be a saved copy. */
   readonly again: boolean;
 }
 
 interface World {
   readonly sea: Buffer;
   readonly feeds: Feeds;
-  /** Where sources on disk lie. */
+  /** The folder of sources on disk. */
   readonly folder: string;
-  /** Bytes up to which content is verified whole. */
+  /** Bytes up to which content is verified before its head. */
   readonly wholeBelow: number;
 }
 
@@ -62,7 +62,7 @@ const FRAMINGS: readonly (readonly [number, Framing])[] = [
   [1, 'close'],
 ];
 
-/** Thinks out a transfer and makes its sources. */
+/** Plans a transfer and creates its sources. */
 export const planTransfer = (index: number, random: Random, world: World): Transfer => {
   const { sea, feeds, folder, wholeBelow } = world;
   const size = sizeOf(random, wholeBelow);
@@ -71,7 +71,7 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
   const path = `/content/units/rpm/${index}/package-${index}.rpm`;
   const sizeKnown = random.chance(0.6);
   const lies = new Set<Fault>();
-  /** Whether the sources break at most: nothing could tell a wrong part from a right one. */
+  /** Whether the sources only break: a wrong part could not be distinguished from a right one. */
   let honest = true;
   const story: string[] = [];
 
@@ -89,7 +89,7 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
     honest &&= !isLie;
     const fault = (isLie ? anyLie : anyHonest)(size, random);
     const script = asScript(fault, size, random);
-    // An end of the connection is an end of the body where nothing says otherwise.
+    // Without a length, the end of the connection is the end of the body.
     const endsWell =
       framing === 'close' && !sizeKnown && (fault.kind === 'early end' || fault.kind === 'truncated TLS');
     const foundOut = sizeKnown && size <= wholeBelow;
@@ -145,7 +145,7 @@ export const planTransfer = (index: number, random: Random, world: World): Trans
   const through = random.chance(0.3) ? 'squid' : 'daemon';
   const first = random.whole(0, Math.max(0, size - 1));
   const last = random.whole(first, Math.max(0, size - 1));
-  // Squid asks for the whole, whatever its client wants.
+  // Squid requests the whole content even if its client requests a part.
   const inPart = random.chance(0.2) && good && honest && size > 0 && through === 'daemon';
 
   return {

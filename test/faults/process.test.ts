@@ -23,11 +23,11 @@ interface Options {
   readonly size: number;
   readonly settings?: Record<string, string | number>;
   readonly faults?: readonly Fault[];
-  /** Instead of how processes are started else. */
+  /** Replaces the usual start of processes. */
   readonly by?: Start;
 }
 
-/** So many files of one good feed, and a daemon in front of it. */
+/** `count` files of one good feed, and a daemon. */
 const open = async ({ count, size, settings, faults = [], by = start }: Options) => {
   const { feeds } = await startFeeds({ note: () => {} }, await createCertificates());
   const files = Array.from({ length: count }, (_, index) => {
@@ -49,13 +49,13 @@ const open = async ({ count, size, settings, faults = [], by = start }: Options)
 
 const kinds = (outcomes: readonly Outcome[]) => [...new Set(outcomes.map(({ kind }) => kind))].sort();
 
-/** Whatever came to a clean end is right. */
+/** Every clean end is right. */
 const neverWrong = (outcomes: readonly Outcome[], rights: readonly object[]) =>
   outcomes.forEach((outcome, index) => {
     if (outcome.kind === 'clean') expect(outcome).toMatchObject(rights[index] ?? {});
   });
 
-/** Clients that have read so many bytes, and go on when they are let. */
+/** Clients that stop reading after some bytes, and continue when released. */
 const holding = (after = 1000) => {
   const go = Promise.withResolvers<void>();
   let begun = 0;
@@ -67,7 +67,7 @@ const holding = (after = 1000) => {
 };
 
 describe('the process', () => {
-  it('after SIGTERM brings running transfers to their end, takes no new ones, and leaves nothing', async () => {
+  it('after SIGTERM completes running transfers, accepts no new ones, and leaves nothing', async () => {
     const { daemon, feeds, saved, askAll, rights } = await open({ count: 12, size: 12 * MEBIBYTE });
     const { manner, go, begun } = holding();
     const running = askAll(daemon.url, manner);
@@ -83,7 +83,7 @@ describe('the process', () => {
     await feeds.close();
   });
 
-  it('after SIGTERM cuts what takes too long: a reset, never a clean end', async () => {
+  it('after SIGTERM cuts transfers that take too long: a reset, never a clean end', async () => {
     const { daemon, feeds, saved, askAll } = await open({
       count: 6,
       size: 12 * MEBIBYTE,
@@ -99,7 +99,7 @@ describe('the process', () => {
     await feeds.close();
   });
 
-  it('killed under load ends no response cleanly before its time, and starts again as if nothing had been', async () => {
+  it('killed under load ends no response cleanly too early, and starts again normally', async () => {
     const { site, daemon, feeds, saved, askAll, rights } = await open({ count: 12, size: 8 * MEBIBYTE });
     const { manner, go, begun } = holding();
     const running = askAll(daemon.url, manner);
@@ -118,7 +118,7 @@ describe('the process', () => {
     await feeds.close();
   });
 
-  it('after SIGHUP under load goes on with everything', async () => {
+  it('after SIGHUP under load continues everything', async () => {
     const { daemon, feeds, askAll, rights } = await open({ count: 12, size: 8 * MEBIBYTE });
     const { manner, go, begun } = holding();
     const running = askAll(daemon.url, manner);
@@ -130,7 +130,7 @@ describe('the process', () => {
     await feeds.close();
   });
 
-  it('out of file descriptors answers honestly or not at all, and recovers', async () => {
+  it('out of file descriptors answers correctly or not at all, and recovers', async () => {
     const scarce: Start = (command, args, options) => start('prlimit', ['--nofile=80:80', command, ...args], options);
     const { daemon, feeds, askAll, rights } = await open({ count: 80, size: MEBIBYTE, by: scarce });
     const outcomes = await askAll(daemon.url);
@@ -141,14 +141,14 @@ describe('the process', () => {
     expect(await ask(`${daemon.url}/content/package-0.rpm`)).toMatchObject(rights[0] ?? {});
     const { status, stderr, stdout } = await daemon.stop();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    // There really were too few, though each attempt that met it may have been made good later.
+    // There really were too few, though a retry may have repaired each failed attempt.
     expect(stdout.toString()).toContain('EMFILE');
     await feeds.close();
   });
 
   const disk = tinyDisk();
   disk?.free();
-  (disk ? it : it.skip)('with a full disk under its saved copies sends everything, and saves what fits', async () => {
+  (disk ? it : it.skip)('with a full disk for saved copies sends everything, and saves as much as fits', async () => {
     const tiny = tinyDisk();
     try {
       const save_dir = join(tiny?.folder ?? '', 'saved');
@@ -171,7 +171,7 @@ describe('the process', () => {
 });
 
 describe('the clock', () => {
-  /** Debian’s faketime; skipped where it is not there. */
+  /** Debian’s faketime; skipped if it is not installed. */
   const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
   const AT = 200_000;
   const stall: Fault = { kind: 'stall', place: { where: 'middle', at: AT } };
@@ -188,7 +188,7 @@ describe('the clock', () => {
       utimesSync(file, new Date(), new Date());
     };
     setTo('+0');
-    // The wall clock alone: nobody sets the monotonic one.
+    // Only the wall clock: the monotonic one cannot be set.
     const env = {
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: file,
@@ -209,7 +209,7 @@ describe('the clock', () => {
     const running = askAll(daemon.url, manner);
     await until(() => begun() === 6);
     setTo(jump);
-    // Each stalls once, and is gone on with after the time-out, by whatever clock.
+    // Each stalls once, and is resumed after the time-out, by any clock.
     expect(await running).toMatchObject(rights);
     const lines = await daemon.logged('request', {}, 6);
     expect(lines).toMatchObject(

@@ -20,18 +20,18 @@ const takeTasks = taskTakers();
 const broker = rabbitMq();
 
 const SEED = Number(process.env.FAULT_SEED ?? 1);
-/** Transfers between one change and the next. */
+/** Transfers between two changes. */
 const BETWEEN = 25;
 const AT_ONCE = 12;
 
-// A test that fails while the broker is frozen leaves one that can be ended.
+// A failed test may leave the broker frozen, but it must be possible to end it.
 afterEach(() => {
   if (hasOwnBroker) broker().thaw();
 });
 
 describe('the broker of save tasks', () => {
   itWithOwnBroker(
-    'stopped, cut off, short of memory or frozen under load harms no transfer, and has a task for each whole one and no other',
+    'stopped, cut off, short of memory or frozen under load harms no transfer, and gets one task for each complete transfer and no other',
     async () => {
       const home = folder();
       const random = seeded(SEED);
@@ -55,7 +55,7 @@ describe('the broker of save tasks', () => {
         const ends = { daemon: daemon.url, squid: daemon.url };
         const outcomes = await judge(transfer, ends, tally, ledger.liesAbout, async () => true);
         if (outcomes.some(({ kind }) => kind === 'left')) left.add(path);
-        // A part asks for nothing to be saved.
+        // A partial transfer is not saved.
         if (outcomes.some((one) => one.kind === 'clean' && one.sha256 === transfer.sha256)) whole.add(path);
       };
       let over = false;
@@ -66,7 +66,7 @@ describe('the broker of save tasks', () => {
           begun += 1;
           yield transfer;
         }
-        throw new Error('there are no more transfers');
+        throw new Error('no transfers left');
       };
       const load = inLines(AT_ONCE, queue(), play);
       const { ctl, stop, start: comeBack, freeze, thaw } = broker();
@@ -86,7 +86,7 @@ describe('the broker of save tasks', () => {
       }
       over = true;
       await load;
-      // What waits is not lost with the process, nor does a silent broker keep it from stopping.
+      // Waiting save requests survive the process, and a silent broker does not prevent its end.
       expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
       thaw();
       daemon = await site.serve();
@@ -95,9 +95,9 @@ describe('the broker of save tasks', () => {
       const tasked = [...tasks.resources.keys()].map((resource) => resource.slice(resource.lastIndexOf(':') + 1));
       expect(tally.broken.slice(0, 3)).toEqual([]);
       expect([...whole].filter((path) => !tasked.includes(path))).toEqual([]);
-      // Whether a client that left had been sent all of it is not for the client to know.
+      // A client that left does not know whether everything had been sent to it.
       expect(tasked.filter((path) => !whole.has(path) && !left.has(path))).toEqual([]);
-      // There really were others.
+      // There were others.
       expect(whole.size).toBeLessThan(tally.counts.get('transfers') ?? 0);
       expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
       await feeds.close();
@@ -106,7 +106,7 @@ describe('the broker of save tasks', () => {
   );
 });
 
-/** Wishes that the broker has not confirmed. */
+/** Save requests that the broker has not confirmed. */
 const waiting = (stateDir: string): number => {
   using outbox = new DatabaseSync(join(stateDir, 'outbox.db'), { readOnly: true, timeout: 5_000 });
   return Number(outbox.prepare('SELECT count(*) AS count FROM saves').get()?.count);

@@ -1,10 +1,10 @@
 import { createCipheriv } from 'node:crypto';
 
-/** Chance that repeats itself: the same seed always leads to the same run. */
+/** Reproducible randomness: the same seed always leads to the same run. */
 export interface Random {
-  /** From 0 up to, but never, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   next(): number;
-  /** A whole number from `least` to `most`, both included. */
+  /** An integer from `least` to `most`, both included. */
   whole(least: number, most: number): number;
   chance(probability: number): boolean;
   pick<T>(list: readonly T[]): T;
@@ -12,7 +12,7 @@ export interface Random {
   weighed<T>(choices: readonly (readonly [weight: number, choice: T])[]): T;
 }
 
-/** Mulberry32: small, quick, and good enough to choose faults with. */
+/** Mulberry32: small, fast, and good enough to choose faults. */
 export const seeded = (seed: number): Random => {
   let state = seed >>> 0;
   const next = () => {
@@ -38,7 +38,7 @@ export const seeded = (seed: number): Random => {
   };
 };
 
-/** So many bytes that no compression and no repetition makes look alike. */
+/** Bytes without repetition, which cannot be compressed. */
 export const seaOfBytes = (length: number, seed: number): Buffer => {
   const key = Buffer.alloc(16);
   key.writeUInt32BE(seed >>> 0);

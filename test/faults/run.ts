@@ -22,15 +22,21 @@ import { within } from './within.ts';
 interface RunOptions {
   readonly seed: number;
   readonly transfers: number;
-  /** Under way at once. */
+  /** The number of transfers in progress at a time. */
   readonly atOnce: number;
 }
 
 const MEBIBYTE = 1 << 20;
-/** What the daemon may hold on to after the run, above what it did before: compiled code, what it remembers of sources and copies. */
+/**
+ * Memory that the daemon may keep after the run, in addition to that before: compiled code, the
+ * state of sources and copies.
+ */
 const MEMORY = 8 * MEBIBYTE;
 
-/** A whole run: transfers under random faults against a real daemon, directly and through a real Squid. */
+/**
+ * A complete run: transfers under random faults against a real daemon, directly and through a real
+ * Squid.
+ */
 export const runTransfers = async (
   start: Start,
   newFolder: () => string,
@@ -74,13 +80,14 @@ export const runTransfers = async (
     const harmed = await harmOne(saved, random);
     if (!harmed) return;
     tally.fault(`${harmed.what}: ${harmed.how}`);
-    // Bytes that are changed under a running transfer are found out at its end at the earliest.
+    // Bytes changed during a transfer are detected at its end at the earliest.
     if (harmed.key) ledger.lied(pathOfCopy.get(harmed.key) ?? '');
   });
   await squid.stop();
   const partials = () => filesBelow(join(saved, '.partial')).length;
   const open = () => openOfTransfers(daemon.pid).length + feeds.open();
-  // What is open for so long is left for good: connections close after a second, copies are over before that.
+  // Anything still open after this time is leaked: connections close after a second, and copies are
+  // done earlier.
   await within(60_000, () => open() <= before && partials() === 0);
   tally.add('descriptors', Math.max(0, open() - before));
   if (open() > before)
@@ -98,11 +105,13 @@ export const runTransfers = async (
 
 const WARM = { path: '/content/warm.rpm', bytes: Buffer.from('warm') };
 
-/** What a transfer may leave open: sockets and files. What databases and threads have of their own says nothing of transfers. */
+/**
+ * Sockets and files that a transfer may leave open. Those of databases and threads do not count.
+ */
 const openOfTransfers = (pid: number): readonly string[] =>
   openOf(pid).filter((name) => name.startsWith('socket:') || (name.startsWith('/') && !/\.db(-\w+)?$/.test(name)));
 
-/** A first transfer from feed to saved copy: what it opens or remembers once for good is no leak. */
+/** A first transfer from feed to saved copy: anything that it opens permanently is not a leak. */
 const warmUp = async ({ url, logged }: DaemonProcess): Promise<void> => {
   await ask(url + WARM.path);
   await logged('saved');
@@ -129,7 +138,10 @@ const brief = ({ attempts, outcome, code, error, bytes }: LogLine): string =>
     `${outcome} after ${bytes} bytes ${code ?? ''}${code === 'INTERNAL' ? error : ''}`,
   ].join(' / ');
 
-/** Counts what only the daemon can tell; returns, as they grow, its log lines by path. */
+/**
+ * Counts what only the daemon's log shows. Returns its log lines by path, which grow during the
+ * run.
+ */
 const countLog = (log: Observable<LogLine>, tally: Tally, feeds: Feeds): ReadonlyMap<string, readonly LogLine[]> => {
   const histories = new Map<string, LogLine[]>();
   const named: readonly (readonly [url: string, fault: string])[] = [
@@ -140,7 +152,7 @@ const countLog = (log: Observable<LogLine>, tally: Tally, feeds: Feeds): Readonl
   log.pipe(filter(({ msg }) => msg === 'request')).subscribe((line) => {
     const { attempts, outcome, path, shared } = line;
     histories.set(String(path), [...(histories.get(String(path)) ?? []), line]);
-    // Its attempts are those of another line.
+    // Its attempts are in another line.
     if (shared) return;
     const tried = (attempts ?? []) as readonly Attempt[];
     for (const { url, source, failure } of tried) {

@@ -19,10 +19,13 @@ const TRANSFERS = Number(process.env.SAVE_TASK_TRANSFERS ?? 1_000);
 const KILLS = Number(process.env.SAVE_TASK_KILLS ?? 50);
 const SEED = Number(process.env.SAVE_TASK_SEED ?? 1);
 
-/** Milliseconds until the feed answers: transfers have to go on while the broker is stopped and started. */
+/**
+ * Milliseconds until the feed answers: transfers must continue while the broker is stopped and
+ * started.
+ */
 const FEED_DELAY = 10;
 const UNITS = unitsNamed(Array.from({ length: 20 * TRANSFERS }, (_, number) => String(number)));
-/** Milliseconds; for machines that have other things to do. */
+/** Milliseconds, enough for a busy machine. */
 const LONG = 120_000;
 
 const start = processes();
@@ -41,13 +44,13 @@ const comeBack = async () => {
   await broker().start();
   isAway = false;
 };
-// A test that fails while the broker is away leaves the next ones theirs.
+// A failed test may leave the broker stopped; the next tests need it.
 afterEach(async () => {
   if (isAway) await comeBack();
 }, LONG);
 
 let feed: TestFeed;
-/** A catalog that knows every unit. */
+/** A catalog that contains every unit. */
 let catalog: string;
 beforeAll(async () => {
   if (!hasOwnBroker) return;
@@ -61,7 +64,7 @@ beforeAll(async () => {
 }, LONG);
 afterAll(() => feed?.close());
 
-/** A streamer in front of units that nobody has had, and whoever takes its tasks. */
+/** A streamer with new units, and the consumer of its tasks. */
 const open = async (home = folder()) => {
   const site = makeSite(start, home, { catalog, dispatch: 'celery', broker_url: broker().url });
   const tasks = await takeTasks(broker().url, QUEUE);
@@ -77,7 +80,10 @@ const waiting = (site: Site): number => {
 const resourceOf = ({ id, path }: Unit) => `content_unit:${id}:${path}`;
 const KNOWN = new Set(UNITS.map(resourceOf));
 
-/** What became of the transfers, once nothing waits any more. A second task of the same resource is what a reservation keeps apart. */
+/**
+ * The results of the transfers, once no save request is waiting. A reservation separates a second
+ * task of the same resource.
+ */
 const counted = async ({ site, tasks, transfers }: Scene) => {
   await until(() => waiting(site) === 0);
   await tasks.all();
@@ -92,7 +98,7 @@ const counted = async ({ site, tasks, transfers }: Scene) => {
 
 describe(`a task for every transfer, seed ${SEED}`, () => {
   itWithOwnBroker(
-    `comes when the broker was away before, during and after ${TRANSFERS} of them each`,
+    `comes if the broker was stopped before, during and after ${TRANSFERS} of them each`,
     async () => {
       const scene = await open();
       const { site, transfers } = scene;
@@ -121,7 +127,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
   );
 
   itWithOwnBroker(
-    'comes when the broker cuts every connection, again and again',
+    'comes if the broker cuts every connection, again and again',
     async () => {
       const scene = await open();
       const daemon = await scene.site.serve();
@@ -134,7 +140,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
   );
 
   itWithOwnBroker(
-    'comes when its queue was deleted, once for each',
+    'comes if its queue was deleted, once for each',
     async () => {
       const scene = await open();
       const { site, tasks, transfers } = scene;
@@ -155,7 +161,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
   );
 
   itWithOwnBroker(
-    `comes when the streamer is killed at ${KILLS} random moments`,
+    `comes if the streamer is killed at ${KILLS} random moments`,
     async () => {
       const scene = await open();
       const { site, transfers } = scene;
@@ -180,7 +186,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
   const disk = tinyDisk(16);
   afterAll(() => disk?.free());
   itWithOwnBroker(
-    `comes when the outbox’s disk was full${disk ? '' : ' (skipped: needs mount)'}`,
+    `comes if the outbox’s disk was full${disk ? '' : ' (skipped: needs mount)'}`,
     async () => {
       if (!disk) return;
       const scene = await open(disk.folder);
@@ -190,7 +196,7 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
       await transfers.run(daemon.url, TRANSFERS / 10);
       const filling = join(disk.folder, 'filling');
       expect(() => writeFileSync(filling, Buffer.alloc(32 << 20))).toThrow('ENOSPC');
-      // No client hears of it.
+      // No client notices.
       await transfers.run(daemon.url, TRANSFERS / 4);
       const [told] = await daemon.logged('saving failed', { error: /database or disk is full/ });
       expect(told?.error).toMatch(/^outbox \S+ cannot be written \(save requests in memory: \d+\)/);

@@ -8,7 +8,10 @@ import type { Start } from '../support/processes.ts';
 import { type DaemonProcess, makeSite, type Site } from '../support/site.ts';
 import { type FaultyFeed, type Ledger, startFaultyFeed } from './feed.ts';
 
-/** Quick to despair, so that a run is: what waits for 27 seconds in the field waits for three here, which a busy machine may well take. */
+/**
+ * Short times, for a quick run: three seconds instead of 27 in the field, but enough for a busy
+ * machine.
+ */
 export const QUICK = {
   connect_timeout: 3,
   head_timeout: 3,
@@ -24,14 +27,17 @@ export const QUICK = {
   stop_timeout: 5,
 };
 
-/** Feeds of every kind: well or ill, in clear and under TLS, with certificates that nobody should take, and one that is not there. */
+/**
+ * Feeds of every kind: good and faulty, in clear and over TLS, with invalid certificates, and one
+ * that is not running.
+ */
 export interface Feeds {
   readonly plain: FaultyFeed;
   readonly secure: FaultyFeed;
   readonly expired: FaultyFeed;
   readonly stranger: FaultyFeed;
   readonly nobody: { readonly url: string; readonly port: number };
-  /** Connections that stand. */
+  /** The number of open connections. */
   open(): number;
   close(): Promise<void>;
 }
@@ -61,7 +67,7 @@ export const checksumOf = (bytes: Uint8Array, algorithm: ChecksumAlgorithm = 'sh
   value: createHash(algorithm).update(bytes).digest('hex'),
 });
 
-/** A path and where its content could be had, best first: each place is an entry of another importer. */
+/** A path and the places of its content, best first: each place is an entry of another importer. */
 export interface Listing {
   readonly path: string;
   readonly urls: readonly string[];

@@ -7,12 +7,12 @@ export interface Broken {
   readonly [detail: string]: unknown;
 }
 
-/** Everything that a run counts. */
+/** All counts of a run. */
 export interface Tally {
   readonly counts: Map<string, number>;
   /** Faults by their name and place. */
   readonly faults: Map<string, Map<string, number>>;
-  /** Promises that were not kept. */
+  /** Broken promises. */
   readonly broken: Broken[];
   add(what: string, count?: number): void;
   fault(name: string, where?: Place['where'] | 'any', count?: number): void;
@@ -33,7 +33,7 @@ export const createTally = (): Tally => {
   };
 };
 
-/** Counts what feeds did wrong, and how often each path was lied about. */
+/** Counts the faults of feeds, and the wrong contents of each path. */
 export const createLedger = (
   tally: Tally,
   isLie: (path: string, fault: Fault) => boolean,
@@ -46,7 +46,7 @@ export const createLedger = (
     lied,
     note: (feedPath, fault, where) => {
       tally.fault(nameOf(fault), where);
-      // Each source has the path in a folder of its own.
+      // Each source has the path in a separate folder.
       const path = feedPath.replace(/^\/\d+/, '');
       if (isLie(path, fault)) lied(path);
     },
@@ -60,7 +60,7 @@ const table = (rows: readonly (readonly (string | number)[])[]): string => {
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rest.map(line)].join('\n');
 };
 
-/** What a run found, as Markdown. */
+/** The result of a run, as Markdown. */
 export const written = (seed: number, { counts, faults }: Tally): string => {
   const of = (what: string) => counts.get(what) ?? 0;
   const total = [...faults.values()].reduce((sum, row) => sum + [...row.values()].reduce((a, b) => a + b, 0), 0);
@@ -69,20 +69,20 @@ export const written = (seed: number, { counts, faults }: Tally): string => {
     ['transfers', of('transfers')],
     ['… directly at the daemon', of('daemon')],
     ['… through Squid', of('squid')],
-    ['… asked for in part', of('parts')],
+    ['… of a part only', of('parts')],
     ['faults injected', total],
     ['clean endings', of('clean')],
     ['… of them from Squid’s memory', of('hits')],
     ['… of them from a transfer that another client had begun', of('shared')],
-    ['resumed at a byte in mid-body', of('resumed')],
+    ['resumed mid-body', of('resumed')],
     ['failed over to another source', of('failed over')],
     ['served from a saved copy', of('saved')],
-    ['cut: a lie that only the checksum could tell; right when asked again', of('cut')],
-    ['cut in the midst of a part, which no other source may go on with', of('parts cut')],
+    ['cut: wrong content that only the checksum reveals; right on the next request', of('cut')],
+    ['cut during a part, which no other source may continue', of('parts cut')],
     ['cut, with no good source', of('cut in vain')],
     ['honestly refused, with no good source', of('refused')],
     ['clients that left', of('left')],
-    ['mebibytes of memory that the daemon holds on to, above what it held before', of('held')],
+    ['mebibytes of memory that the daemon keeps, in addition to those before', of('held')],
     ['**clean endings with a wrong digest**', `**${of('wrong')}**`],
     ['**not completed although one source was good**', `**${of('not completed')}**`],
     ['**hangs**', `**${of('hangs')}**`],

@@ -1,4 +1,5 @@
-// Preloaded into a daemon under test (--expose-gc): on SIGUSR2 it collects all garbage and says what is left, in bytes.
+// Preloaded into a daemon under test (--expose-gc): on SIGUSR2 it collects all garbage and reports
+// the remaining bytes.
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { setImmediate } = require('node:timers');

@@ -45,7 +45,7 @@ const hasSquid = spawnSync('squid', ['-v']).status === 0;
     expect(counted('partials')).toBe(0);
   });
 
-  it('give their memory back', () => expect(counted('leaked')).toBe(0));
+  it('release their memory', () => expect(counted('leaked')).toBe(0));
 
   it('really happened: directly, in part, shared and from Squid’s memory, resumed, failed over, from saved copies, refused, cut', () => {
     expect(counted('daemon') + counted('squid')).toBe(transfers);

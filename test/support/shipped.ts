@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 export type Places = Readonly<Record<string, string | number>>;
 
 /**
- * A shipped configuration of `examples/`, on a test's ports and folders. Nothing else may differ
- * from the file that a newcomer copies. So a replacement is a mistake in the test unless it is a
- * port or a path, and in the file.
+ * A shipped configuration of `examples/`, on a test's ports and folders. A newcomer copies the file
+ * as it is, so no other difference is allowed. A replacement that is neither a port nor a path, or
+ * is not in the file, is a mistake in the test.
  */
 export const shipped = (file: string, places: Places): string => {
   const text = readFileSync(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)), 'utf8');
