@@ -21,7 +21,7 @@ const openZoo = async () => {
 };
 
 describe('the daemon with alternate sources', () => {
-  it('refreshes them by itself, follows their descriptors, and serves from them first', async () => {
+  it('refreshes them in the background, follows their descriptors, and serves from them first', async () => {
     const { site, conf } = await openZoo();
     const daemon = await site.serve();
     writeFileSync(join(conf, 'disk.conf'), descriptorOf('disk', ZOO));
@@ -37,7 +37,7 @@ describe('the daemon with alternate sources', () => {
     await daemon.stop();
   });
 
-  it('reads descriptors anew at SIGHUP, also where their folder was not there before', async () => {
+  it('reloads descriptors at SIGHUP, even if their folder did not exist before', async () => {
     const { site, conf } = await openZoo();
     rmSync(conf, { recursive: true });
     const daemon = await site.serve();

@@ -16,11 +16,11 @@ const folder = temporaryFolders();
 const it = itNeeding(['apache2', 'squid']);
 const openOrigin = openOrigins();
 
-/** What Pulp redirects clients to: its `redirect_path`, and the storage path. */
+/** A path that Pulp redirects clients to: its `redirect_path`, and the storage path. */
 const PATH = '/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1+1~rc1^2.noarch.rpm';
 const TARGET = encodeURI(`/streamer${PATH}`);
 
-/** As in Pulp 2's own deployment: Apache checks, Squid keeps, the streamer fetches. */
+/** As in Pulp 2's own deployment: Apache checks, Squid caches, the streamer fetches. */
 const open = async () => {
   const { adminPort, settings } = await askedByProxies(folder());
   const origin = await openOrigin(settings);
@@ -33,7 +33,7 @@ const MISS = { 'x-cache': expect.stringMatching(/^MISS /) };
 const HIT = { 'x-cache': expect.stringMatching(/^HIT /) };
 
 describe('Apache before Squid, as shipped in examples/apache', () => {
-  it('lets pass what is signed for the client, and Squid keeps each file once', async () => {
+  it('passes requests that are signed for the client, and Squid keeps each file once', async () => {
     const { origin, get } = await open();
     const { body, sha256 } = origin.offer(PATH);
     const first = await readWhole(await get(signed(TARGET, { remoteIp: '127.0.0.1' })));
@@ -46,7 +46,7 @@ describe('Apache before Squid, as shipped in examples/apache', () => {
     expect(await origin.logged(encodeURI(PATH))).toMatchObject([{ status: 200, client: '127.0.0.1' }]);
   });
 
-  it('refuses what is not, without asking for it, and everything while the streamer cannot be asked', async () => {
+  it('refuses other requests without fetching, and all requests while the streamer is unavailable', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer(PATH, 1000);
     const whole = async (target: string, headers = {}) => readWhole(await get(target, headers));
@@ -61,7 +61,7 @@ describe('Apache before Squid, as shipped in examples/apache', () => {
     expect(await whole(signed(TARGET))).toMatchObject({ status: 403 });
   });
 
-  it('passes on as many header fields as the streamer does', async () => {
+  it('passes on the maximum of header fields of the streamer', async () => {
     const { origin, get } = await open();
     const fields = { 'X-Long': 'a'.repeat(9_000), 'X-Other': 'b'.repeat(5_000) };
     origin.offer(PATH, 1000, { fields });
@@ -70,7 +70,7 @@ describe('Apache before Squid, as shipped in examples/apache', () => {
     expect(await readWhole(await get(signed(TARGET)))).toMatchObject({ status: 200, headers: { ...HIT, ...headers } });
   });
 
-  it('tells the streamer of a client that speaks HTTP/1.0, who gets nothing whose end it could not see', async () => {
+  it('announces an HTTP/1.0 client to the streamer, so that it gets no response with an undetectable end', async () => {
     const { origin, url } = await open();
     origin.offer(PATH, undefined, 'unmeasured');
     const client = dial(Number(new URL(url).port));
@@ -83,7 +83,7 @@ describe('Apache before Squid, as shipped in examples/apache', () => {
     ['with a length', undefined],
     ['without a length', 'unmeasured'],
   ] as const)
-    it(`streams, and has no client take a truncated answer ${what} for the whole`, async () => {
+    it(`streams, and no client mistakes a truncated answer ${what} for a complete one`, async () => {
       const { origin, get } = await open();
       const { sha256 } = origin.offer(PATH, undefined, how);
       origin.feed.hold();

@@ -30,12 +30,12 @@ const NAMES = PACKAGES.map(({ name }) => name);
 
 const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
 
-/** Real packages behind a feed that demands a client certificate, imported, and the daemon in front of it. */
+/** Real packages behind a feed that demands a client certificate, imported, and the daemon. */
 const openZoo = async (...more: readonly string[]) => {
   const repository = join(folder(), 'debian');
   for (const file of more) cpSync(file, join(repository, 'pool/main'), { recursive: true });
   const files = makeSuiteRepository(repository, PACKAGES, { suite: SUITE, compressions: ['plain', 'gz', 'xz'] });
-  // As on Debian's mirrors: apt wants it listed, though nobody keeps it.
+  // As on Debian's mirrors: apt requires it to be listed, although no mirror keeps it.
   rmSync(join(repository, 'dists', SUITE, 'main/binary-amd64/Packages'));
   const certificates = await createCertificates();
   const feed = await startFeed(serveFolder(repository), demanding(certificates));
@@ -50,7 +50,7 @@ const openZoo = async (...more: readonly string[]) => {
   };
 };
 
-/** A folder with a package of Debian's own, where this machine's apt can get one. */
+/** A folder with one of Debian's packages, if this machine's apt can get one. */
 const debian = mkdtempSync(join(tmpdir(), 'pulp-streamer-debian-'));
 const hasDebian =
   spawnSync('apt-get', ['download', '-o', 'APT::Sandbox::User=', 'hostname'], { cwd: debian, timeout: 20_000 })

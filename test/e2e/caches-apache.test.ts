@@ -23,7 +23,10 @@ const open = async (settings: SettingOptions = {}) => {
     origin,
     url,
     get,
-    /** Has a path kept, and resolves once Apache has to ask before it serves that: nothing tells but the time, to the second. */
+    /**
+     * Has a path kept. Resolves once Apache must revalidate it, which only the time shows, to the
+     * second.
+     */
     over: async (path: string) => {
       const since = Date.parse((await get(path)).headers.date ?? '');
       await until(async () => Date.parse((await get('/other')).headers.date ?? '') - since >= 2000);
@@ -36,7 +39,7 @@ const HIT = { 'x-cache': expect.stringMatching(/^HIT /) };
 const DATE = new Date('2020-01-01').toUTCString();
 
 describe('Apache that keeps files, as shipped in examples/apache', () => {
-  it('asks once, and has it then, whatever host or query a client names', async () => {
+  it('requests a file once and keeps it, for any host or query of the client', async () => {
     const { origin, get } = await open();
     const { body, sha256 } = origin.offer('/a+b.iso');
     expect(await get('/a+b.iso')).toMatchObject({ status: 200, headers: MISS, sha256 });
@@ -47,7 +50,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     expect(origin.served('/a+b.iso')).toBe(1);
   });
 
-  it('takes no encoded slash for a slash', async () => {
+  it('does not treat an encoded slash as a slash', async () => {
     const { origin, get } = await open();
     const slash = origin.offer('/a/b.rpm', 1000);
     const encoded = origin.offer('/a%2Fb.rpm', 1000);
@@ -57,9 +60,9 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     }
   });
 
-  it('sends what comes while it comes, to many clients by one transfer of the feed', async () => {
+  it('streams to many clients with one transfer from the feed', async () => {
     const { origin, url } = await open();
-    // Half of it is what the streamer keeps of a transfer for those who come late.
+    // Half of the bytes that the streamer keeps of a transfer for late clients.
     const { sha256 } = origin.offer('/a.rpm', 400 << 10, { checksum: false, fields: { ETag: '"a"' } });
     origin.feed.hold();
     const heads = await Promise.all(Array.from({ length: 20 }, () => ask(`${url}/a.rpm`)));
@@ -69,7 +72,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     expect(origin.feed.asked('/a.rpm')).toHaveLength(1);
   });
 
-  it('asks for a part as a part, and does not keep it', async () => {
+  it('requests a part as a part, and does not keep it', async () => {
     const { origin, get } = await open();
     const { body } = origin.offer('/a.iso', undefined, { ranges: true });
     const part = { Range: 'bytes=1000-1999' };
@@ -85,7 +88,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     ['with a length', undefined],
     ['without a length', 'unmeasured'],
   ] as const)
-    it(`keeps no truncated answer ${what}, nor has a client take it for the whole`, async () => {
+    it(`keeps no truncated answer ${what}, and no client mistakes it for a complete one`, async () => {
       const { origin, url, get } = await open();
       const { sha256 } = origin.offer('/a.iso', undefined, how);
       origin.feed.hold();
@@ -106,7 +109,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     expect(await get('/a.rpm')).toMatchObject({ status: 200, headers: MISS, sha256 });
   });
 
-  it('has what is over looked at again without a transfer, and does not serve it while the streamer is down', async () => {
+  it('revalidates an expired file without a transfer, and does not serve it while the streamer is down', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     const { sha256 } = origin.offer('/a.rpm', 1000);
     await until(async () => {
@@ -118,7 +121,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     await until(async () => (await get('/a.rpm')).status === 503);
   });
 
-  it('does not serve what was removed while the streamer is down', async () => {
+  it('does not serve a removed file while the streamer is down', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     origin.offer('/a.rpm', 1000);
     await get('/a.rpm');
@@ -128,7 +131,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     expect(await get('/a.rpm')).toMatchObject({ status: 503 });
   });
 
-  it('asks anew if a client wants the newest, and keeps that for all', async () => {
+  it('requests a file again if a client wants the newest, and keeps it for all', async () => {
     const { origin, get } = await open();
     origin.offer('/repodata/repomd.xml', 1000);
     await get('/repodata/repomd.xml');
@@ -144,7 +147,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     'a list with its tag': (tag: string) => `"another", ${tag}`,
     'any tag': () => '*',
   }))
-    it(`is not poisoned by a client that has the newest already and asks with ${what}`, async () => {
+    it(`is not poisoned by a client that has the newest version and sends ${what}`, async () => {
       const { origin, get, over } = await open({ cacheTimeout: 1 });
       origin.offer('/a.rpm', 1000);
       await over('/a.rpm');
@@ -154,7 +157,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
       expect(await get('/a.rpm')).toMatchObject({ status: 200, headers: { etag }, sha256 });
     });
 
-  it('answers ranges and conditions as the streamer does, and what it keeps stays', async () => {
+  it('answers ranges and conditions as the streamer does, and keeps its files', async () => {
     const { origin, get } = await open();
     const { body, sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': DATE } });
     await get('/a.rpm');
@@ -179,7 +182,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     }
   });
 
-  it('has the streamer judge If-Match, and takes no notice of If-Unmodified-Since, of what is over as well', async () => {
+  it('leaves If-Match to the streamer, and ignores If-Unmodified-Since, for expired files too', async () => {
     const asked = { 'If-Unmodified-Since': new Date('2019-01-01').toUTCString() };
     const { origin, get, over } = await open({ cacheTimeout: 1 });
     const { sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': DATE } });
@@ -196,7 +199,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     'If-Range of the one before': (old: string) => ({ 'If-Range': `"${old}"` }),
     'If-None-Match of the one before': (old: string) => ({ 'If-None-Match': `"${old}"` }),
   }))
-    it(`takes nothing of what is over and was replaced for ${what}`, async () => {
+    it(`uses nothing of an expired and replaced file for ${what}`, async () => {
       const { origin, get, over } = await open({ cacheTimeout: 1 });
       const old = origin.offer('/a.rpm', 1000);
       await over('/a.rpm');

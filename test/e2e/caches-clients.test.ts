@@ -20,7 +20,7 @@ const SUITE = 'zoo';
 const DATE = new Date('2020-01-01');
 const FIELDS = { 'Last-Modified': DATE.toUTCString() };
 
-/** Offers all files of a Debian repository with one package, which is another one each time. */
+/** Offers all files of a Debian repository with one package, which differs each time. */
 const offerRepository = (origin: Origin): Buffer => {
   const repository = join(folder(), 'debian');
   const packages = [{ name: 'bear', version: '4.1', size: 300_000 }];
@@ -30,7 +30,7 @@ const offerRepository = (origin: Origin): Buffer => {
   return readFileSync(join(repository, files.find(({ path }) => path.endsWith('.deb'))?.path ?? ''));
 };
 
-/** A file and the one before it, which has most of its parts. */
+/** A file and its previous version, which has most of its parts. */
 const versions = () => {
   const old = someBytes(3 << 20);
   const now = Buffer.from(old);
@@ -46,7 +46,7 @@ describe.each(CACHES)('Behind $name', (cache) => {
   };
 
   itNeeding([cache.program, ...DEB_TOOLS, 'apt-get'])(
-    'apt has the right package though it has half of the one before',
+    'apt gets the right package even if it has half of the previous one',
     async () => {
       const { origin, url } = await open();
       const before = offerRepository(origin);
@@ -62,7 +62,7 @@ describe.each(CACHES)('Behind $name', (cache) => {
   );
 
   itNeeding([cache.program, 'zck', 'zckdl'])(
-    'zckdl has the right file out of the one before and some parts',
+    'zckdl gets the right file from the previous one and some parts',
     async () => {
       const { origin, url } = await open();
       const home = folder();
@@ -73,7 +73,7 @@ describe.each(CACHES)('Behind $name', (cache) => {
       }
       const bytes = readFileSync(join(home, 'now.zck'));
       origin.offer('/file.zck', 0, { bytes, ranges: true });
-      // Once from what is not kept yet, once from what is, if anything is.
+      // Once before the file is kept and once after, if it is kept at all.
       for (const _ of [1, 2]) {
         const there = folder();
         const command = ['-s', join(home, 'old.zck'), `${url}/file.zck`];
@@ -84,7 +84,7 @@ describe.each(CACHES)('Behind $name', (cache) => {
   );
 
   itNeeding([cache.program, 'zsync', 'zsyncmake'])(
-    'zsync has the right file out of the one before and some parts',
+    'zsync gets the right file from the previous one and some parts',
     async () => {
       const { origin, url } = await open();
       const home = folder();

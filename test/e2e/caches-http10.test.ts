@@ -13,7 +13,9 @@ const start = processes();
 const folder = temporaryFolders();
 const openOrigin = openOrigins();
 
-/** What a client of HTTP/1.0 has of an answer once its connection has ended, and how that ended. */
+/**
+ * The bytes that an HTTP/1.0 client has received once its connection has ended, and how it ended.
+ */
 const ask = async (url: string, path: string, breaks?: { readonly origin: Origin; readonly headFirst: boolean }) => {
   const client = dial(Number(new URL(url).port));
   await client.send(`GET ${path} HTTP/1.0\r\n\r\n`);
@@ -30,14 +32,14 @@ const ask = async (url: string, path: string, breaks?: { readonly origin: Origin
   const [, status] = /^HTTP\/\S+ (\d+)/.exec(head) ?? [];
   const [, length] = /^content-length: (\d+)/im.exec(head) ?? [];
   const body = received.subarray(end + 4);
-  /** A client takes it for whole: nothing is missing, and nothing went wrong. */
+  /** A client considers it complete: nothing is missing, and there was no error. */
   const looksWhole = ended === 'end' && (length === undefined || Number(length) === body.length);
   return { status: Number(status), length: length === undefined ? undefined : Number(length), body, looksWhole };
 };
 
 describe.each(CACHES)('A client of HTTP/1.0 behind $name', (cache) => {
   const it = itNeeding([cache.program]);
-  // The head of a slice comes when all of it is there.
+  // The head of a slice is sent only once the slice is complete.
   const headFirst = cache.parts === undefined;
   const open = async () => {
     const origin = await openOrigin();
@@ -45,7 +47,7 @@ describe.each(CACHES)('A client of HTTP/1.0 behind $name', (cache) => {
     return { origin, url };
   };
 
-  it('gets what has a length, and sees that it broke off', async () => {
+  it('gets content of known length, and detects a truncation', async () => {
     const { origin, url } = await open();
     const { body } = origin.offer('/a.iso');
     origin.feed.hold();
@@ -57,7 +59,7 @@ describe.each(CACHES)('A client of HTTP/1.0 behind $name', (cache) => {
     expect(whole.body.equals(body)).toBe(true);
   });
 
-  it('gets small content whose length nobody tells', async () => {
+  it('gets small content of unknown length', async () => {
     const { origin, url } = await open();
     const { body } = origin.offer('/a.rpm', 1000, 'unmeasured');
     const whole = await ask(url, '/a.rpm');
@@ -65,7 +67,7 @@ describe.each(CACHES)('A client of HTTP/1.0 behind $name', (cache) => {
     expect(whole.body.equals(body)).toBe(true);
   });
 
-  it('gets an error rather than content whose end it could not see', async () => {
+  it('gets an error instead of content with an undetectable end', async () => {
     const { origin, url } = await open();
     origin.offer('/a.iso', undefined, 'unmeasured');
     origin.feed.hold();

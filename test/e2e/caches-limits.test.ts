@@ -17,7 +17,10 @@ const settings = settingsOf({});
 const { maxTargetLength, maxHeaderSize } = settings;
 const { attempts, headTimeout, readTimeout, retryWaitLimit, clientTimeout } = policyOf(settings);
 
-/** As many bytes of header fields as the streamer lets a feed send (docs/reference/headers.md), less what every response has. */
+/**
+ * The maximum of header fields that the streamer accepts from a feed (docs/reference/headers.md),
+ * less those of every response.
+ */
 const FIELDS: Readonly<Record<string, string>> = {
   'X-Long': 'a'.repeat(9_000),
   ...Object.fromEntries(Array.from({ length: 110 }, (_, index) => [`X-Field-${index}`, 'b'.repeat(30)])),
@@ -39,14 +42,14 @@ describe.each(CACHES)('$name', (cache) => {
     expect(await askWhole(`${url}/a.rpm`)).toMatchObject({ status: 200, sha256, headers });
     const kept = await askWhole(`${url}/a.rpm`);
     expect(kept).toMatchObject({ status: 200, sha256 });
-    // mod_cache_disk reads lines of 8 KiB: docs/how-to/apache.md says so.
+    // mod_cache_disk reads lines of up to 8 KiB, see docs/how-to/apache.md.
     if (cache.name !== 'apache') expect(kept.headers).toMatchObject(headers);
     expect(kept.headers['x-cache']).toMatch(/^HIT/);
   });
 
   itIfThere('takes as long targets and as many header fields as the streamer does', async () => {
     const { origin, url } = await open();
-    // Squid counts `http://localhost` as well: docs/how-to/squid.md says so.
+    // Squid counts `http://localhost` as well, see docs/how-to/squid.md.
     const longest = maxTargetLength - (cache.name === 'squid' ? 20 : 0);
     const path = `/${'a'.repeat(longest - 1)}`;
     const { sha256 } = origin.offer(path, 1000);
@@ -58,7 +61,7 @@ describe.each(CACHES)('$name', (cache) => {
 
 describe('The configurations in examples', () => {
   const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, minutes: 60 };
-  /** Every time that a setting has in a file, in milliseconds. */
+  /** All times of a setting in a file, in milliseconds. */
   const timesOf = (setting: string, file: string): readonly number[] => {
     const found = [...shipped(file, {}).matchAll(new RegExp(`${setting}[ =]+(\\d+) ?([a-z]*)`, 'g'))];
     return found.map(([, number, unit = '']) => 1000 * Number(number) * (SECONDS[unit] ?? Number.NaN));
@@ -72,7 +75,7 @@ describe('The configurations in examples', () => {
     ['varnish/default.vcl', 'between_bytes_timeout'],
     ['apache/pulp-streamer.conf', 'ProxyTimeout'],
     ['apache/cache.conf', 'ProxyTimeout'],
-  ])('%s waits for the streamer for as long as it may look for another source: %s', (file, setting) => {
+  ])('%s waits until the streamer must have found another source: %s', (file, setting) => {
     const times = timesOf(setting, file);
     expect(times).toHaveLength(1);
     for (const time of times) expect(time).toBeGreaterThan(waits);

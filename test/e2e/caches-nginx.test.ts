@@ -27,7 +27,7 @@ const MISS = { 'x-cache': 'MISS' };
 const HIT = { 'x-cache': 'HIT' };
 
 describe('nginx with whole files, as shipped in examples/nginx', () => {
-  it('takes no encoded slash for a slash', async () => {
+  it('does not treat an encoded slash as a slash', async () => {
     const { origin, get } = await open();
     const slash = origin.offer('/a/b.rpm', 1000);
     const encoded = origin.offer('/a%2Fb.rpm', 1000);
@@ -37,7 +37,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     }
   });
 
-  it('has nobody wait for somebody else’s failure', async () => {
+  it('makes no client wait for the failure of another one', async () => {
     const silent = await startFeed(() => {});
     const nginx = await startNginx(start, folder(), 'whole', { 8751: silent.port });
     const asked = Array.from({ length: 8 }, () => ask(`${nginx.url}/a.rpm`));
@@ -46,7 +46,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     for (const response of asked) expect(await response).toMatchObject({ statusCode: 502 });
   });
 
-  it('does not serve what was removed, nor what is over, while the streamer is down', async () => {
+  it('serves neither removed nor expired files while the streamer is down', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     for (const path of ['/removed.rpm', '/over.rpm']) {
       origin.offer(path, 1000);
@@ -59,7 +59,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     await until(async () => (await get('/over.rpm')).status === 502);
   });
 
-  it('tells by its date how old a response is', async () => {
+  it('shows the age of a response by its date', async () => {
     const { origin, get } = await open();
     origin.offer('/a.rpm', 1000);
     const { date } = (await get('/a.rpm')).headers;
@@ -73,7 +73,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     '/dists/stable/main/Packages.xz',
     '/PULP_MANIFEST',
   ])
-    it(`asks for ${path} if a client wants the newest, and keeps that for all`, async () => {
+    it(`requests ${path} again if a client wants the newest, and keeps it for all`, async () => {
       const { origin, get } = await open();
       const asks = [{ 'Cache-Control': 'no-cache' }, { 'Cache-Control': 'max-age=0' }, { Pragma: 'no-cache' }];
       let before = origin.offer(path, 1000).sha256;
@@ -89,7 +89,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
       expect(await get(path, asks[0])).toMatchObject({ status: 502 });
     });
 
-  it('serves other files from what it keeps to such a client, too', async () => {
+  it('serves other files from its cache even to such a client', async () => {
     const { origin, get } = await open();
     for (const path of ['/bear-4.1-1.noarch.rpm', '/Packages/Release-1.rpm', '/not-repomd.xml']) {
       origin.offer(path, 1000);

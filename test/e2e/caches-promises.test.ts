@@ -15,7 +15,7 @@ const openOrigin = openOrigins();
 
 const date = (year: number) => new Date(`${year}-01-01`).toUTCString();
 
-/** What a client asks of a kept file, which is of 2020. */
+/** A client's requests for a kept file, which is of 2020. */
 const ASKED = {
   'a range beyond the end': () => ({ Range: 'bytes=1000-' }),
   'If-None-Match, its tag': (etag: string) => ({ 'If-None-Match': etag }),
@@ -32,7 +32,7 @@ const ASKED = {
 };
 type Asked = keyof typeof ASKED;
 
-/** As the streamer answers. */
+/** The streamer's own answers. */
 const STREAMER: Readonly<Record<Asked, number>> = {
   'a range beyond the end': 416,
   'If-None-Match, its tag': 304,
@@ -49,18 +49,18 @@ const STREAMER: Readonly<Record<Asked, number>> = {
 };
 
 interface Promised {
-  /** What differs from that of a kept file, and of one that is not kept yet. */
+  /** The deviations for a kept file, and for one that is not kept yet. */
   readonly kept?: Partial<Record<Asked, number>>;
   readonly missed?: Partial<Record<Asked, number>>;
-  /** How a package comes that is kept to a client that says no-cache. */
+  /** How a kept package reaches a client that sends no-cache. */
   readonly noCache: RegExp;
-  /** The status of what is over while the streamer is down. */
+  /** The status of an expired file while the streamer is down. */
   readonly down: number;
-  /** Whether there is an `Age`; otherwise `Date` tells it. */
+  /** Whether there is an `Age`; otherwise `Date` shows it. */
   readonly age: boolean;
 }
 
-/** docs/how-to/caches.md has it as a table. */
+/** The same as the table in docs/how-to/caches.md. */
 const PROMISES: Readonly<Record<string, Promised>> = {
   squid: {
     kept: { 'a range beyond the end': 200, 'If-Modified-Since, a later date': 304 },
@@ -81,7 +81,7 @@ const PROMISES: Readonly<Record<string, Promised>> = {
   },
 };
 
-describe.each(CACHES)('What docs/how-to/caches.md says of $name', (cache) => {
+describe.each(CACHES)('The table in docs/how-to/caches.md for $name', (cache) => {
   const it = itNeeding([cache.program]);
   const promised = PROMISES[cache.name] as Promised;
   const open = async (cacheTimeout?: number) => {
@@ -91,7 +91,7 @@ describe.each(CACHES)('What docs/how-to/caches.md says of $name', (cache) => {
   };
 
   for (const state of ['kept', 'missed'] as const)
-    it(`is how it answers ranges and conditions of a file that is ${state}`, async () => {
+    it(`is right about ranges and conditions of a file that is ${state}`, async () => {
       const { origin, get } = await open();
       const fields = { 'Last-Modified': date(2020) };
       const found: Record<string, number | undefined> = {};
@@ -107,7 +107,7 @@ describe.each(CACHES)('What docs/how-to/caches.md says of $name', (cache) => {
       expect(found).toEqual({ ...STREAMER, ...promised[state] });
     });
 
-  it('is what no-cache does, and how age is told', async () => {
+  it('is right about no-cache and about the age', async () => {
     const { origin, get } = await open();
     origin.offer('/a.rpm', 1000);
     await get('/a.rpm');
@@ -116,7 +116,7 @@ describe.each(CACHES)('What docs/how-to/caches.md says of $name', (cache) => {
     expect(headers['x-cache']).toMatch(promised.noCache);
   });
 
-  it('is how it has the head of what it does not keep', async () => {
+  it('is right about the head of a file that is not kept', async () => {
     const { origin, url } = await open();
     origin.offer('/a.rpm', 1000);
     const head = await askWhole(`${url}/a.rpm`, {}, 'HEAD');
@@ -124,7 +124,7 @@ describe.each(CACHES)('What docs/how-to/caches.md says of $name', (cache) => {
     expect(await origin.logged('/a.rpm')).toMatchObject([{ method: 'HEAD' }]);
   });
 
-  it('is what becomes of what is over while the streamer is down', async () => {
+  it('is right about expired files while the streamer is down', async () => {
     const { origin, get } = await open(1);
     origin.offer('/a.rpm', 1000);
     await get('/a.rpm');

@@ -14,7 +14,7 @@ const openOrigin = openOrigins();
 
 describe.each(CACHES)('Behind $name', (cache) => {
   itNeeding([cache.program])(
-    'several ranges are answered with them, on a miss and of what is kept, which stays',
+    'several ranges are answered with these, on a miss and on a hit, and the file stays',
     async () => {
       const origin = await openOrigin();
       const { url } = await cache.start(start, folder(), origin.url);

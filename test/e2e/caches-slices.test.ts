@@ -29,11 +29,11 @@ const open = async (settings: SettingOptions = {}) => {
   return { origin, url, get: (path: string, headers = {}) => askWhole(url + path, headers) };
 };
 
-/** Of such content a feed's parts are taken. */
+/** Properties of content whose parts the streamer requests from the feed. */
 const TAGGED = { checksum: false, ranges: true, fields: { ETag: '"a"' } } as const;
 
 describe('nginx with slices, as shipped in examples/nginx', () => {
-  /** Its first and third slices are kept, and the second one breaks off. */
+  /** The first and third slices are kept, and the second one breaks off. */
   const broken = async () => {
     const { origin, url, get } = await open();
     const { body, sha256 } = origin.offer('/a.iso', 3 * SLICE, TAGGED);
@@ -52,7 +52,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
     expect(digestOf(readFileSync(file))).toBe(sha256);
   });
 
-  it('sends nothing after a slice that broke off, on a connection that is kept, either', async () => {
+  it('sends nothing after a broken slice, even on a persistent connection', async () => {
     const { url, body } = await broken();
     const client = dial(Number(new URL(url).port));
     await client.send('GET /a.iso HTTP/1.1\r\nHost: mirror\r\n\r\n', 'GET /a.iso HTTP/1.1\r\nHost: mirror\r\n\r\n');
@@ -62,7 +62,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
     expect(sent.equals(body.subarray(0, sent.length))).toBe(true);
   });
 
-  it('cuts no content into slices that nothing proves the same', async () => {
+  it('does not slice content without a proof of sameness', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer('/a.iso', 2 * SLICE, { checksum: false, ranges: true });
     expect(await get('/a.iso', inSlice(1))).toMatchObject({ status: 200, sha256 });
@@ -71,7 +71,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
     expect(await get('/a.iso')).toMatchObject({ status: 200, sha256: digestOf(bytes) });
   });
 
-  it('keeps slices for a minute at most, whatever cache_timeout says', async () => {
+  it('keeps slices for at most a minute, for any cache_timeout', async () => {
     const { origin, get } = await open();
     origin.offer('/a.iso', 2 * SLICE);
     await origin.copied('/a.iso');
@@ -83,7 +83,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
       });
   });
 
-  it('never puts a lie of a feed into a file: what is not proven right is no slice', async () => {
+  it('never puts wrong content of a feed into a file: unproven content is not sliced', async () => {
     const { origin, get } = await open();
     const { body, sha256 } = origin.offer('/a.iso', 2 * SLICE, { ranges: true });
     origin.feed.put('/a.iso', { bytes: someBytes(2 * SLICE), framing: 'length', ranges: true });
@@ -92,7 +92,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
     expect(await get('/a.iso')).toMatchObject({ status: 200, sha256 });
   });
 
-  it('joins no slices of what was replaced, and serves what is new as soon as the old ones are over', async () => {
+  it('joins no slices of replaced content, and serves the new content once the old slices expire', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     const replaced = origin.offer('/a.iso', 2 * SLICE);
     await origin.copied('/a.iso');
@@ -119,7 +119,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
         expect(await get(path, headers)).toMatchObject({ status: 200, body: Buffer.of() });
   });
 
-  it('asks for every slice by the path that the client wrote', async () => {
+  it('requests every slice by the path as the client wrote it', async () => {
     const { origin, get } = await open();
     const slash = origin.offer('/a/b.iso', 2 * SLICE);
     const encoded = origin.offer('/a%2Fb.iso', 2 * SLICE);

@@ -25,7 +25,7 @@ const open = async (settings: SettingOptions = {}, change?: (configuration: stri
   return {
     origin,
     get,
-    /** Resolves once Squid has to ask before it serves what it keeps. */
+    /** Resolves once Squid must revalidate the kept file before it serves it. */
     over: (path: string) => until(async () => (await get(path, { 'Cache-Control': 'only-if-cached' })).status === 504),
   };
 };
@@ -34,14 +34,14 @@ const MISS = { 'x-cache': expect.stringMatching(/^MISS /) };
 const HIT = { 'x-cache': expect.stringMatching(/^HIT /) };
 const DATE = new Date('2020-01-01').toUTCString();
 
-/** Of a tag, the conditions that say yes to it. */
+/** Conditions that match a tag. */
 const ASKED_BY_TAG = {
   'its tag': (tag: string) => tag,
   'a list with its tag': (tag: string) => `"another", ${tag}`,
   'any tag': () => '*',
 };
 
-/** Which bytes an answer claims to have: all, if it names none. */
+/** The bytes that an answer claims to contain: all, if it names no range. */
 const claimed = (body: Buffer, { status, headers }: Whole): Buffer | undefined => {
   if (status === 200) return body;
   const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(headers['content-range'] ?? '') ?? [];
@@ -50,7 +50,7 @@ const claimed = (body: Buffer, { status, headers }: Whole): Buffer | undefined =
 
 describe('Squid, as shipped in examples/squid', () => {
   for (const [what, tags] of Object.entries(ASKED_BY_TAG))
-    it(`is not poisoned by a client that has the newest already and asks with ${what}`, async () => {
+    it(`is not poisoned by a client that has the newest version and sends ${what}`, async () => {
       const { origin, get, over } = await open({ cacheTimeout: 1 });
       origin.offer('/a.rpm', 1000);
       await get('/a.rpm');
@@ -61,7 +61,7 @@ describe('Squid, as shipped in examples/squid', () => {
       expect(await get('/a.rpm')).toMatchObject({ status: 200, headers: { etag }, sha256 });
     });
 
-  it('is not poisoned by what is newer and carries an older date', async () => {
+  it('is not poisoned by a newer version with an older date', async () => {
     const { origin, get, over } = await open({ cacheTimeout: 1 });
     origin.offer('/a.rpm', 1000, { checksum: false });
     await get('/a.rpm');
@@ -78,7 +78,7 @@ describe('Squid, as shipped in examples/squid', () => {
     'ranges that descend': { Range: 'bytes=400-499,200-299' },
     'ranges none of which exists': { Range: 'bytes=5000-,6000-' },
   }))
-    it(`sends nothing else than it says for ${what}, on a miss and of a kept file, which stays`, async () => {
+    it(`sends exactly the stated bytes for ${what}, on a miss and on a hit, and keeps the file`, async () => {
       const { origin, get } = await open();
       const missed = origin.offer('/missed.rpm', 1000);
       const kept = origin.offer('/kept.rpm', 1000);
@@ -96,7 +96,7 @@ describe('Squid, as shipped in examples/squid', () => {
       expect(await get('/kept.rpm')).toMatchObject({ status: 200, headers: HIT, sha256: kept.sha256 });
     });
 
-  it('sends nothing else than it says of content of unknown length', async () => {
+  it('sends exactly the stated bytes of content of unknown length', async () => {
     const { origin, get } = await open();
     const small = origin.offer('/small.iso', 2000, 'unmeasured');
     const large = origin.offer('/large.iso', undefined, 'unmeasured');
@@ -110,7 +110,7 @@ describe('Squid, as shipped in examples/squid', () => {
       }
   });
 
-  it('passes on what only the streamer can judge, and serves what it keeps to all others', async () => {
+  it('passes on conditions that only the streamer can judge, and serves kept files to all others', async () => {
     const { origin, get } = await open();
     const { body, sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': DATE } });
     const etag = `"${sha256}"`;
@@ -137,7 +137,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(origin.served('/a.rpm')).toBe(served);
   });
 
-  it('answers nobody with the 304 or 412 that another client’s conditions have led to', async () => {
+  it('answers no client with the 304 or 412 of another client’s conditions', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000, { checksum: false, fields: { 'Last-Modified': DATE } });
     origin.feed.mute();
@@ -145,7 +145,7 @@ describe('Squid, as shipped in examples/squid', () => {
     const second = get('/a.rpm', { 'If-Unmodified-Since': new Date('2019-01-01').toUTCString() });
     await until(() => origin.feed.asked('/a.rpm').length === 2);
     const [plain, part] = [get('/a.rpm'), get('/a.rpm', { Range: 'bytes=0-9' })];
-    // They are under way: Squid answers in the order in which it was asked.
+    // They are in progress: Squid answers in the order of the requests.
     await get('/b.rpm');
     origin.feed.release();
     expect(await plain).toMatchObject({ status: 200, sha256 });
@@ -155,7 +155,7 @@ describe('Squid, as shipped in examples/squid', () => {
   });
 });
 
-describe('What docs/how-to/replace-pulp2.md has Pulp’s own Squid told', () => {
+describe('The settings of docs/how-to/replace-pulp2.md for Pulp’s own Squid', () => {
   jestIt('is what is shipped, line by line', () => {
     const page = readFileSync(new URL('../../docs/how-to/replace-pulp2.md', import.meta.url), 'utf8');
     const [, lines = ''] = /\n```\n(# Some requests [^`]+)```/.exec(page) ?? [];
@@ -164,13 +164,13 @@ describe('What docs/how-to/replace-pulp2.md has Pulp’s own Squid told', () => 
   });
 });
 
-describe('What looks cheaper for Squid, and is not', () => {
+describe('Settings of Squid that only look cheaper', () => {
   for (const [what, conditions] of Object.entries({
     'a tag': (etag: string) => ({ 'If-None-Match': etag }),
     'If-Range': (etag: string) => ({ Range: 'bytes=0-9', 'If-Range': etag }),
     'two ranges': () => ({ Range: 'bytes=0-9,20-29' }),
   }))
-    it(`send_hit deny throws away what it keeps at a request with ${what}`, async () => {
+    it(`send_hit deny discards the kept file at a request with ${what}`, async () => {
       const { origin, get } = await open({}, (shipped) =>
         shipped.replace(/^cache deny /m, 'send_hit deny ').replace(/^cache_miss_revalidate .*$/m, ''),
       );
@@ -181,7 +181,7 @@ describe('What looks cheaper for Squid, and is not', () => {
       expect(await get('/a.rpm')).toMatchObject({ headers: MISS });
     });
 
-  it('request_header_access If-None-Match deny poisons by ordinary requests once the newest has the date of the one before', async () => {
+  it('request_header_access If-None-Match deny poisons by ordinary requests if a new version has the date of the old one', async () => {
     const deny = 'request_header_access If-None-Match deny all';
     const { origin, get, over } = await open({ cacheTimeout: 1 }, (shipped) =>
       shipped.replace(/^cache deny .*$/m, deny),

@@ -28,10 +28,10 @@ const NEWER = new Date('2021-01-01').toUTCString();
 const OLDER = new Date('2020-01-01').toUTCString();
 
 describe('Varnish, as shipped in examples/varnish', () => {
-  it('answers what is no range with the whole', async () => {
+  it('answers an invalid range with the whole file', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000);
-    // Whatever is kept, is looked at again, or is passed on.
+    // On a hit, at a revalidation and when passed on.
     for (const range of ['x-', '', '5-2', '-0', `0-${'9'.repeat(30)}`])
       for (const more of [{}, { 'Cache-Control': 'no-cache' }, { 'If-Match': '*' }])
         expect(await get('/a.rpm', { Range: `bytes=${range}`, ...more })).toMatchObject({ status: 200, sha256 });
@@ -49,7 +49,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
         });
   });
 
-  it('has the streamer judge preconditions, and serves what it keeps to all others', async () => {
+  it('leaves preconditions to the streamer, and serves kept files to all others', async () => {
     const { origin, get } = await open();
     const { body, sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': NEWER } });
     await get('/a.rpm');
@@ -65,7 +65,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     }
   });
 
-  it('takes the very date of what it keeps for the same, and no other', async () => {
+  it('accepts only the exact date of a kept file as the same', async () => {
     const { origin, get } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000, { fields: { 'Last-Modified': OLDER } });
     await get('/a.rpm');
@@ -77,7 +77,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(await get('/a.rpm', { 'If-None-Match': '"a"', 'If-Modified-Since': OLDER })).toMatchObject({ status: 200 });
   });
 
-  it('serves nothing that is over, not even while the streamer is down', async () => {
+  it('serves no expired file, not even while the streamer is down', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     origin.offer('/a.rpm', 1000);
     await get('/a.rpm');
@@ -89,7 +89,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     });
   });
 
-  it('does not serve what was removed while the streamer is down', async () => {
+  it('does not serve a removed file while the streamer is down', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     origin.offer('/a.rpm', 1000);
     await get('/a.rpm');
@@ -99,7 +99,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(await get('/a.rpm')).toMatchObject({ status: 503 });
   });
 
-  it('asks for metadata if a client wants the newest, and keeps that for all', async () => {
+  it('requests metadata again if a client wants the newest, and keeps it for all', async () => {
     const { origin, get } = await open();
     const path = '/repodata/repomd.xml';
     const asks = [{ 'Cache-Control': 'no-cache' }, { 'Cache-Control': 'max-age=0' }, { Pragma: 'no-cache' }];
@@ -121,7 +121,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(await get(path, asks[0])).toMatchObject({ status: 503 });
   });
 
-  it('sends nothing else than it says of content of unknown length', async () => {
+  it('sends exactly the stated bytes of content of unknown length', async () => {
     const { origin, get } = await open();
     for (const size of [2000, 4 << 20]) {
       const path = `/${size}.iso`;
@@ -134,7 +134,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     }
   });
 
-  it('takes nothing for what was asked for that changed meanwhile', async () => {
+  it('does not deliver content that changed in between as the requested one', async () => {
     const { origin, get } = await open({ cacheTimeout: 1 });
     origin.offer('/a.rpm', 1000, { checksum: false });
     await get('/a.rpm');

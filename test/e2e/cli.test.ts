@@ -27,7 +27,7 @@ const said = async (...args: string[]) => {
 const CONTENT = generate(7, 3_000_001);
 const DIGEST = digestOfGenerated(CONTENT);
 
-/** A site that knows one path; `checksum` is what its catalog believes. */
+/** A site with one path; `checksum` is the one in its catalog. */
 const openSite = async ({ checksum = DIGEST, serve = serveGenerated(new Map([['/bear.rpm', CONTENT]])) } = {}) => {
   const feed = await startFeed(serve);
   const site = makeSite(start, folder());
@@ -36,7 +36,7 @@ const openSite = async ({ checksum = DIGEST, serve = serveGenerated(new Map([['/
   return { feed, site, url };
 };
 
-/** A feed that says how much there is, and never sends more than a part of it. */
+/** A feed that states its length, and never sends more than a part. */
 const halting: RequestListener = (_, response) => {
   response.writeHead(200, { 'Content-Length': CONTENT.size });
   response.write(CONTENT.block(0));
@@ -62,7 +62,7 @@ describe('exit statuses', () => {
     expect(finished.status).toBe(status);
   });
 
-  it('1 for a port that is taken, and nothing goes on running', async () => {
+  it('1 for a port in use, and nothing keeps running', async () => {
     const { port } = await startFeed(() => {});
     const site = makeSite(start, folder(), { port });
     const { status, stderr } = await site.start('serve').ended;
@@ -83,7 +83,7 @@ describe('exit statuses', () => {
 describe('help', () => {
   const commandsBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(commandsBelow)];
 
-  it('tells what every command does, and what its every option means', () => {
+  it('describes every command and every option', () => {
     const all = commandsBelow(createProgram());
     expect(all.length).toBeGreaterThan(15);
     const described = all.flatMap((command) => [
@@ -101,7 +101,7 @@ describe('help', () => {
 });
 
 describe('check-config --print', () => {
-  it('tells every value and where it comes from: flag over environment over file over default', async () => {
+  it('prints every value and its origin: flag over environment over file over default', async () => {
     const file = join(folder(), 'streamer.conf');
     writeFileSync(file, '[streamer]\nport: 1\ncache_timeout: 1h\nstop_timeout: 3\n');
     const env = { ...ownEnvironment(), PULP_STREAMER_PORT: '2', PULP_STREAMER_CACHE_TIMEOUT: '2h' };
@@ -122,7 +122,7 @@ describe('check-config --print', () => {
 });
 
 describe('explain', () => {
-  it('tells entry and candidates without fetching', async () => {
+  it('prints entry and candidates without fetching', async () => {
     const { feed, site, url } = await openSite();
     const text = await site.run('explain', '/zoo/bear.rpm');
     expect(text).toMatch(/^path +\/zoo\/bear\.rpm$/m);
@@ -139,7 +139,7 @@ describe('explain', () => {
     expect(feed.requests).toEqual([]);
   });
 
-  it('fails for a path that nobody knows', async () => {
+  it('fails for an unknown path', async () => {
     const { site } = await openSite();
     const { status, stdout, stderr } = await site.start('explain', '/zoo/unicorn.rpm').ended;
     expect(stderr).toBe('error: the catalog has no entry for /zoo/unicorn.rpm\n');
@@ -168,7 +168,7 @@ describe('fetch', () => {
     expect(status).toBe(0);
   });
 
-  it('leaves nothing behind where the content is not what the catalog says', async () => {
+  it('leaves nothing behind if the content does not match the catalog', async () => {
     const { site } = await openSite({ checksum: sha256('something else') });
     const home = folder();
     const { status, stderr } = await site.start('fetch', '/zoo/bear.rpm', '-o', join(home, 'bear')).ended;
@@ -177,7 +177,7 @@ describe('fetch', () => {
     expect(filesBelow(home)).toEqual([]);
   });
 
-  it('leaves nothing behind where it is interrupted', async () => {
+  it('leaves nothing behind if it is interrupted', async () => {
     const { site } = await openSite({ serve: halting });
     const home = folder();
     const running = site.start('fetch', '/zoo/bear.rpm', '-o', join(home, 'bear'));
@@ -189,7 +189,7 @@ describe('fetch', () => {
     expect(filesBelow(home)).toEqual([]);
   });
 
-  it('never tells what a URL keeps secret', async () => {
+  it('never prints the secrets of a URL', async () => {
     const { feed, site } = await openSite({ serve: serveGenerated(new Map([['/bear.rpm?token=s3cret', CONTENT]])) });
     const url = `http://me:s3cret@127.0.0.1:${feed.port}`;
     for (const name of ['bear', 'none'])
@@ -201,7 +201,7 @@ describe('fetch', () => {
     expect(told.join()).not.toContain('s3cret');
   });
 
-  itNeeding(['script'])('draws a bar on a terminal, and wipes it', async () => {
+  itNeeding(['script'])('draws a progress bar on a terminal, and erases it', async () => {
     const { site } = await openSite();
     const command = `'${process.execPath}' src/cli/main.ts fetch /zoo/bear.rpm -o '${join(folder(), 'bear')}' --config '${site.config}'`;
     const terminal = start('script', ['--quiet', '--return', '--command', command, '/dev/null']);

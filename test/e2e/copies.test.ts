@@ -16,7 +16,7 @@ const folder = temporaryFolders();
 const itWithWget = itNeeding(['wget']);
 
 const CONTENT = someBytes(100_000);
-/** Long ago: no time of saving can be taken for it. */
+/** Long ago, so that it differs from any time of saving. */
 const DATE = 'Thu, 01 Jan 2015 00:00:00 GMT';
 const FEED = {
   'Content-Type': 'application/x-feeds-own',
@@ -27,7 +27,10 @@ const FEED = {
   ETag: '"feeds-own"',
 };
 
-/** The same content with a catalog checksum and without, at a feed that sends it whole with these header fields. */
+/**
+ * The same content with and without a catalog checksum, at a feed that sends it completely with
+ * these header fields.
+ */
 const open = async (fields: Readonly<Record<string, string>> = FEED) => {
   const asked: string[] = [];
   const listener: RequestListener = ({ method, url }, response) => {
@@ -42,7 +45,7 @@ const open = async (fields: Readonly<Record<string, string>> = FEED) => {
   return { site, asked };
 };
 
-/** A daemon that has just saved a copy of each path, and the responses to the transfers that they were made of. */
+/** A daemon that has just saved a copy of each path, and the responses of those transfers. */
 const serveSaved = async (site: Site) => {
   const daemon = await site.serve();
   const ask = (path: string, headers: Readonly<Record<string, string>> = {}) => askWhole(daemon.url + path, headers);
@@ -59,7 +62,7 @@ const ABOUT = [
 const about = ({ headers }: Whole) => Object.fromEntries(ABOUT.map((name) => [name, headers[name]]));
 
 describe('a saved copy', () => {
-  it('looks like its first transfer, also after a restart', async () => {
+  it('looks like its first transfer, even after a restart', async () => {
     const { site, asked } = await open();
     const { daemon, ask, first } = await serveSaved(site);
     const before = [await ask('/known.rpm'), await ask('/bare.rpm')];
@@ -82,14 +85,14 @@ describe('a saved copy', () => {
     expect(bare).toMatchObject({ 'last-modified': DATE, etag: '"feeds-own"', 'content-encoding': 'br' });
   });
 
-  it('has no date and no tag that its feed did not give', async () => {
+  it('has only the date and tag that its feed gave', async () => {
     const { site } = await open({});
     const { ask, first } = await serveSaved(site);
     expect(about(first['/bare.rpm'])).toMatchObject({ 'last-modified': undefined, etag: undefined });
     for (const path of ['/known.rpm', '/bare.rpm'] as const) expect(about(await ask(path))).toEqual(about(first[path]));
   });
 
-  it('continues and stands unchanged for who has the tag or the date of its first transfer', async () => {
+  it('is continued and revalidated with the tag or the date of its first transfer', async () => {
     const { site, asked } = await open();
     const { ask, first } = await serveSaved(site);
     for (const path of ['/known.rpm', '/bare.rpm'] as const) {

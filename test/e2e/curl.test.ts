@@ -22,7 +22,10 @@ beforeEach(async () => {
   origin = await openOrigin();
 });
 
-/** What curl gets for its own options: the heads of the responses, the last one's body, how it ended. */
+/**
+ * The result of curl with its own options: the heads of the responses, the last one's body, its
+ * status.
+ */
 const curl = async (path: string, ...options: readonly string[]) => {
   const home = folder();
   const heads = join(home, 'heads');
@@ -99,7 +102,7 @@ describe('curl', () => {
     expect(digestOf(readFileSync(file))).toBe(sha256);
   });
 
-  itWithCurl('expects to be told to go on, which is all that it may expect', async () => {
+  itWithCurl('gets 100 for Expect: 100-continue, and 417 for any other expectation', async () => {
     const { sha256 } = origin.offer('/a.rpm', 1000);
     const { status, head, body } = await curl('/a.rpm', '-H', 'Expect: 100-continue');
     expect({ status, sha256: digestOf(body) }).toEqual({ status: 0, sha256 });
@@ -107,7 +110,7 @@ describe('curl', () => {
     expect((await curl('/a.rpm', '-H', 'Expect: a miracle')).head).toMatch(/^HTTP\/1\.1 417 /);
   });
 
-  itWithCurl('asks whether what it has is the newest', async () => {
+  itWithCurl('revalidates its file', async () => {
     origin.offer('/a.rpm', 1000);
     const tags = join(folder(), 'tags');
     expect((await curl('/a.rpm', '--etag-save', tags)).head).toMatch(/^HTTP\/1\.1 200 /);
@@ -125,7 +128,7 @@ describe('curl', () => {
   });
 });
 
-describe('curl that would rather speak HTTP/2', () => {
+describe('curl that prefers HTTP/2', () => {
   itWithCurl('keeps its connection, too', async () => {
     const { sha256 } = origin.offer('/a.rpm', 1000);
     const others = Array.from({ length: 39 }, () => ['-o', '/dev/null', `${origin.url}/a.rpm`]).flat();
@@ -140,8 +143,8 @@ describe('curl that would rather speak HTTP/2', () => {
   });
 });
 
-describe('a client that sends requests ahead', () => {
-  it('gets the responses whole and in their order', async () => {
+describe('a client that pipelines requests', () => {
+  it('gets complete responses in order', async () => {
     const contents = ['/1.rpm', '/2.rpm', '/3.iso'].map((path, index) =>
       origin.offer(path, index < 2 ? 1000 : undefined),
     );

@@ -15,11 +15,11 @@ const FOX = 'fox-1.1-1.noarch.rpm';
 const ESCAPE = '\x1b';
 const COMMAND = `'${process.execPath}' src/cli/main.ts demo --once`;
 
-/** Each request of the demonstration: what was asked for, and the line that tells what came of it. */
+/** Each request of the demonstration: the request, and the line with its result. */
 const scenesOf = (text: string) =>
   [...text.matchAll(/^\d+\. GET (\S+) .*\n(?:.*\n)*? {3}((?:as expected|WRONG): .*)$/gm)].map(([, ...scene]) => scene);
 
-/** What differs from run to run, made the same. */
+/** The text without the parts that differ from run to run. */
 const timeless = (text: string): string =>
   text
     .replaceAll(/ *\d+ ms/g, ' N ms')
@@ -28,7 +28,7 @@ const timeless = (text: string): string =>
     .replaceAll(/ · paused (once|\d+ times), N ms/g, '');
 
 describe('the demo', () => {
-  it('ends with 0 after every request came as expected', async () => {
+  it('ends with 0 after every request had the expected result', async () => {
     const { status, stdout, stderr } = await pulpStreamer(start, 'demo', '--once').ended;
     const text = stdout.toString();
     expect(scenesOf(text)).toEqual([
@@ -53,24 +53,21 @@ describe('the demo', () => {
     expect(status).toBe(0);
   });
 
-  itNeeding(['curl'])(
-    'goes on until it is stopped, for whoever wants to try it, and leaves nothing behind',
-    async () => {
-      const env = { ...ownEnvironment(), TMPDIR: folder() };
-      const demo = start(process.execPath, ['src/cli/main.ts', 'demo'], { env });
-      const cwd = folder();
-      await succeeded(start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sO '))], { cwd }));
-      expect(readFileSync(join(cwd, FOX))).toEqual(readFileSync(join('examples/zoo/Packages', FOX)));
-      const { stdout } = await succeeded(
-        start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sI '))]),
-      );
-      expect(stdout.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-      expect(readdirSync(env.TMPDIR)).toHaveLength(1);
-      demo.kill('SIGTERM');
-      expect(await demo.ended).toMatchObject({ status: 0, stderr: '' });
-      expect(readdirSync(env.TMPDIR)).toEqual([]);
-    },
-  );
+  itNeeding(['curl'])('keeps running until it is stopped, for manual requests, and leaves nothing behind', async () => {
+    const env = { ...ownEnvironment(), TMPDIR: folder() };
+    const demo = start(process.execPath, ['src/cli/main.ts', 'demo'], { env });
+    const cwd = folder();
+    await succeeded(start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sO '))], { cwd }));
+    expect(readFileSync(join(cwd, FOX))).toEqual(readFileSync(join('examples/zoo/Packages', FOX)));
+    const { stdout } = await succeeded(
+      start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sI '))]),
+    );
+    expect(stdout.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(readdirSync(env.TMPDIR)).toHaveLength(1);
+    demo.kill('SIGTERM');
+    expect(await demo.ended).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(env.TMPDIR)).toEqual([]);
+  });
 
   const itWithTerminal = itNeeding(['script']);
 

@@ -24,7 +24,7 @@ const PACKAGES = [
 ];
 const NAMES = PACKAGES.map(({ name }) => name);
 
-/** A dnf that knows of nothing but one repository and one folder. */
+/** A dnf that uses only one repository and one folder. */
 const makeDnf = (home: string, baseUrl: string) => {
   const config = join(home, 'dnf.conf');
   mkdirSync(home, { recursive: true });
@@ -47,7 +47,7 @@ const makeDnf = (home: string, baseUrl: string) => {
   const cache = join(home, 'root/var/cache/dnf');
   return {
     run: (...args: string[]) => succeeded(start('dnf', [...options, ...args])),
-    /** The packages that it got from the repository, as they are in its cache. */
+    /** The downloaded packages in its cache. */
     cached: () => builtFiles(cache).filter(({ path }) => path.endsWith('.rpm')),
     forget: () => rmSync(cache, { recursive: true }),
     installed: (path: string) => builtFile(join(home, 'root'), path),
@@ -56,7 +56,7 @@ const makeDnf = (home: string, baseUrl: string) => {
 
 const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
 
-/** Real packages behind a feed that demands a client certificate, imported, and the daemon in front of it. */
+/** Real packages behind a feed that demands a client certificate, imported, and the daemon. */
 const openZoo = async () => {
   const repository = join(folder(), 'zoo');
   const files = makeYumRepository(repository, PACKAGES);
@@ -69,7 +69,7 @@ const openZoo = async () => {
   return {
     daemon: await site.serve(),
     packages: files.filter(({ path }) => path.endsWith('.rpm')),
-    /** How often the daemon asked the feed. */
+    /** The number of the daemon's requests to the feed. */
     asked: () => feed.requests.length - read,
   };
 };
@@ -117,7 +117,7 @@ describe('dnf', () => {
     expect(await download('first')).toEqual(digestsOf(packages));
     expect(await download('second')).toEqual(digestsOf(packages));
     expect((await daemon.stop()).status).toBe(0);
-    // All but repomd.xml, which dnf asks for anew (`Cache-Control: no-cache`), was with Squid.
+    // Squid had everything except repomd.xml, which dnf requests again (`Cache-Control: no-cache`).
     const requests = await firstValueFrom(
       daemon.log.pipe(
         filter(({ msg }) => msg === 'request'),

@@ -15,7 +15,7 @@ const ROOT = process.cwd();
 const OWL = 'Packages/owl-0.6-1.noarch.rpm';
 const OWL_SHA256 = '6203373715c08571276336c0982e1b412b56b142f836b6af3474e2bc39d07268';
 
-/** A TypeScript user's file; it compiles only where the declarations are there and say something. */
+/** A TypeScript user's file, which compiles only with useful declarations. */
 const USER_FILE = `
 import { createStreamer, type StreamEvent } from 'pulp-streamer';
 import { lazyFetch, stallTimeout } from 'pulp-streamer/pipelines';
@@ -64,7 +64,7 @@ describe('the package, installed from its tarball into an empty project', () => 
     expect(await run('npx', 'pulp-streamer', 'demo', '--once')).toContain('All 6 requests came as expected.');
   });
 
-  it('is embedded as an observable source, and for whoever pulls', async () => {
+  it('is embedded as an observable source, and as bytes to pull', async () => {
     await run(
       'npx',
       'pulp-streamer',
@@ -86,14 +86,14 @@ describe('the package, installed from its tarball into an empty project', () => 
     });
   });
 
-  it('does what README says', async () => {
+  it('runs the examples of the README', async () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
     const [, code = '', shown = ''] = /```js\n(.*?)```\n\n```\n(.*?)```/s.exec(readme) ?? [];
     writeFileSync(join(project, 'readme.mjs'), code);
     expect(await run('node', 'readme.mjs')).toBe(shown);
   });
 
-  it('lends its stages to a pipeline of one’s own', async () => {
+  it('provides its stages for a custom pipeline', async () => {
     const mirrors = [join(project, 'nowhere'), bundled('examples/zoo')].map((path) => pathToFileURL(path).href);
     const said = await run('node', 'pipeline/compose.mjs', `/${OWL}`, OWL_SHA256, ...mirrors);
     const [first, second, third, ...rest] = said.split('\n');
@@ -112,7 +112,7 @@ describe('the package, installed from its tarball into an empty project', () => 
     expect(wrong.stderr).toMatch(/^WRONG_CHECKSUM .* has sha256 6203/);
   });
 
-  it('brings declarations for TypeScript', async () => {
+  it('contains declarations for TypeScript', async () => {
     writeFileSync(join(project, 'user.mts'), USER_FILE);
     const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
     const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--ignoreConfig'];

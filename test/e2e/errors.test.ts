@@ -7,7 +7,7 @@ import { temporaryFolders } from '../support/temporary.ts';
 import { startWireSite, valuesOf, type WireSite } from '../support/wire.ts';
 
 const folder = temporaryFolders();
-/** Quick to give up: what waits for 27 seconds in the field waits for less than one here. */
+/** Short times: less than one second instead of 27 in the field. */
 const QUICK = {
   dispatch: 'none',
   attemptsPerCandidate: 1,
@@ -46,7 +46,7 @@ const tls = async (which: 'server' | 'expired') =>
 interface Cause {
   readonly url: () => Promise<string>;
   readonly entry?: Partial<CatalogEntry>;
-  /** What the client is to be told. */
+  /** The status that the client receives. */
   readonly status: number;
   readonly proxyStatus: string;
   readonly retryAfter?: string;
@@ -58,7 +58,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     status: 502,
     proxyStatus: 'error=dns_error;details="DNS_FAILED"',
   },
-  'nobody listens': {
+  'no listener': {
     url: async () => `http://127.0.0.1:${await closedPort()}/secret/x`,
     status: 502,
     proxyStatus: 'error=connection_refused;details="CONNECT_FAILED"',
@@ -169,7 +169,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
 };
 
 describe('a failed source', () => {
-  it.each(Object.entries(CAUSES))('is told by its cause, and nothing more: %s', async (cause, expected) => {
+  it.each(Object.entries(CAUSES))('is reported by its cause only: %s', async (cause, expected) => {
     const { url, entry, status, proxyStatus, retryAfter } = expected;
     const path = `/failed/${encodeURIComponent(cause)}`;
     site.list(path, [await url()], entry);
@@ -183,8 +183,8 @@ describe('a failed source', () => {
     expect(site.log.at(-1)).toMatchObject({ msg: 'request', status, code: /details="(.*)"/.exec(proxyStatus)?.[1] });
   });
 
-  it.each(['nobody listens', '403', 'no head in time', '503', '404'])(
-    'is a 404 for whoever wants it as in Pulp 2, not to be cached either: %s',
+  it.each(['no listener', '403', 'no head in time', '503', '404'])(
+    'is a 404 with legacy_errors, as in Pulp 2, and not cacheable either: %s',
     async (cause) => {
       const { url, entry, proxyStatus } = CAUSES[cause] as Cause;
       const path = `/failed/${encodeURIComponent(cause)}`;
@@ -197,7 +197,7 @@ describe('a failed source', () => {
     },
   );
 
-  it('is told by its cause where it takes no connection in time', async () => {
+  it('is reported by its cause if it accepts no connection in time', async () => {
     const hasty = await startWireSite(folder(), { ...QUICK, connectTimeout: 0.1, headTimeout: 10, readTimeout: 10 });
     hasty.list('/x', [(await silent()).replace('http:', 'https:')]);
     const wire = await hasty.ask('/x');
@@ -224,7 +224,7 @@ describe('of several failed sources', () => {
     ['404', 'no head in time', 504],
     ['no head in time', '404', 504],
     ['403', '404', 502],
-    ['404', 'nobody listens', 502],
+    ['404', 'no listener', 502],
     ['no file on disk', '404', 404],
   ] as const)('%s and %s make %d', async (first, second, status) => {
     const causes = [CAUSES[first] as Cause, CAUSES[second] as Cause];
@@ -234,8 +234,8 @@ describe('of several failed sources', () => {
   });
 });
 
-describe('what is no source’s fault', () => {
-  it('is a 404 where the catalog has nothing', async () => {
+describe('an error without a source', () => {
+  it('is a 404 if the catalog has no entry', async () => {
     const wire = await site.ask('/unknown');
     expect(wire.status).toBe(404);
     expect(valuesOf(wire, 'proxy-status')).toEqual([

@@ -30,7 +30,7 @@ const CONTENT = generate(7, 3_000_001);
 const DIGEST = digestOfGenerated(CONTENT);
 const FETCHED = /^3000001 bytes from feed:127\.0\.0\.1:\d+ in \d+ ms, sha256 verified\n$/;
 
-/** A site that knows a file, one that turns out wrong, and a folder to write to. */
+/** A site with a good file, a file with wrong content, and an output folder. */
 const openSite = async () => {
   const feed = await startFeed(serveGenerated(new Map([['/bear.rpm', CONTENT]])));
   const site = makeSite(start, folder());
@@ -41,7 +41,7 @@ const openSite = async () => {
     const { status, stdout, stderr } = await site.start('fetch', path, ...options).ended;
     return { status, stdout, stderr };
   };
-  /** The same by a shell, which knows umasks and descriptors: `fetch` is the command. */
+  /** The same through a shell, for umasks and descriptors: `fetch` is the command. */
   const shell = (script: string) => {
     const env = { ...ownEnvironment(), NODE: process.execPath, MAIN, CONFIG: site.config };
     return start('sh', ['-c', `fetch() { "$NODE" "$MAIN" fetch "$@" --config "$CONFIG"; }; ${script}`], {
@@ -54,7 +54,7 @@ const openSite = async () => {
 
 const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
 
-/** A device that takes everything or nothing. Root's own, since a test that fails may lose it. */
+/** A device that accepts all bytes or none. Created by root, since a failed test may destroy it. */
 const device = (home: string, name: 'null' | 'full'): string => {
   if (process.geteuid?.() !== 0) return `/dev/${name}`;
   execFileSync('mknod', [join(home, name), 'c', '1', name === 'null' ? '3' : '7']);
@@ -83,7 +83,7 @@ describe('fetch -o', () => {
     expect(readdirSync(home)).toEqual(['link']);
   });
 
-  it.each(['-', '/dev/stdout'])('ends without complaint where the reader of %s has seen enough', async (name) => {
+  it.each(['-', '/dev/stdout'])('ends without an error if the reader of %s closes early', async (name) => {
     const { home, shell } = await openSite();
     const { stdout, stderr } = await succeeded(
       shell(`{ fetch /bear -o ${name}; echo $? >status; } | dd bs=1 count=1 status=none`),
@@ -106,13 +106,13 @@ describe('fetch -o', () => {
     expect(readdirSync(home)).toEqual(['log']);
   });
 
-  it('writes to a pipe that was opened for it', async () => {
+  it('writes to an inherited pipe', async () => {
     const { shell } = await openSite();
     const { stdout } = await succeeded(shell('{ fetch /bear -o /dev/fd/3 3>&1 >&2 | cat; }'));
     expect(sha256(stdout)).toBe(DIGEST);
   });
 
-  it('leaves a device as it is', async () => {
+  it('leaves a device unchanged', async () => {
     const { home, fetch } = await openSite();
     const path = device(home, 'null');
     const before = lstatSync(path);
@@ -122,7 +122,7 @@ describe('fetch -o', () => {
     expect(readdirSync(home).filter((name) => name.includes('partial'))).toEqual([]);
   });
 
-  it('names a device that takes no more, and leaves it as it is', async () => {
+  it('names a full device, and leaves it unchanged', async () => {
     const { home, fetch } = await openSite();
     const path = device(home, 'full');
     const { status, stderr } = await fetch('/bear', '-o', path);
@@ -145,7 +145,7 @@ describe('fetch -o', () => {
     expect(readdirSync(home)).toEqual(['pipe']);
   });
 
-  it('says that the reader of a FIFO has left', async () => {
+  it('reports that the reader of a FIFO has closed it', async () => {
     const { home, site } = await openSite();
     const path = fifo(home);
     const { ended } = site.start('fetch', '/bear', '-o', path);
@@ -156,7 +156,7 @@ describe('fetch -o', () => {
     expect(lstatSync(path).isFIFO()).toBe(true);
   });
 
-  it('is interrupted though the reader of a FIFO has stopped reading', async () => {
+  it('can be interrupted while the reader of a FIFO does not read', async () => {
     const { home, site, feed } = await openSite();
     const path = fifo(home);
     const running = site.start('fetch', '/bear', '-o', path);
@@ -169,7 +169,7 @@ describe('fetch -o', () => {
     reader.destroy();
   });
 
-  it('writes to whom listens on a socket', async () => {
+  it('writes to the listener of a socket', async () => {
     const { home, fetch } = await openSite();
     const path = join(home, 'socket');
     const server = createServer().listen(path);
@@ -194,7 +194,7 @@ describe('fetch -o', () => {
     expect(readdirSync(home)).toEqual(['folder', 'link', 'there']);
   });
 
-  it('makes the file that a symbolic link names', async () => {
+  it('creates the file that a symbolic link names', async () => {
     const { home, fetch } = await openSite();
     symlinkSync('bear', join(home, 'link'));
     await fetch('/bear', '-o', join(home, 'link'));
@@ -203,7 +203,7 @@ describe('fetch -o', () => {
     expect(readdirSync(home)).toEqual(['bear', 'link']);
   });
 
-  it('keeps the mode of a file, and gives a new one that of the umask', async () => {
+  it('keeps the mode of a file, and creates a new one by the umask', async () => {
     const { home, shell } = await openSite();
     writeFileSync(join(home, 'old'), 'before');
     chmodSync(join(home, 'old'), 0o604);
@@ -211,7 +211,7 @@ describe('fetch -o', () => {
     expect(['old', 'new'].map((name) => modeOf(join(home, name)))).toEqual(['604', '640']);
   });
 
-  it('leaves the file before where the content is not what the catalog says', async () => {
+  it('leaves the old file if the content does not match the catalog', async () => {
     const { home, fetch } = await openSite();
     writeFileSync(join(home, 'bear'), 'before');
     expect(await fetch('/wrong', '-o', join(home, 'bear'))).toMatchObject({ status: 1 });
@@ -219,7 +219,7 @@ describe('fetch -o', () => {
     expect(readdirSync(home)).toEqual(['bear']);
   });
 
-  it('names a folder, and asks no source', async () => {
+  it('refuses a folder before any request to a source', async () => {
     const { home, fetch, feed } = await openSite();
     const { status, stderr } = await fetch('/bear', '-o', home);
     expect(stderr).toBe(`error: -o ${home}: is a folder; expected a file\n`);

@@ -21,13 +21,13 @@ const folder = temporaryFolders();
 const CONTENT = generate(7, 300_001);
 const DIGEST = digestOfGenerated(CONTENT);
 
-/** Starts processes that leave every file as open to others as it is made. */
+/** Starts processes with an empty umask, so that every file has the mode of its creation. */
 const openHanded: Start = (command, args, options) =>
   start('sh', ['-c', 'umask 0; exec "$0" "$@"', command, ...args], options);
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
-/** What lies in a folder, itself included, which others may use in any way. */
+/** The paths in a folder, including itself, that are accessible to others in any way. */
 const openToOthers = (above: string): string[] =>
   ['', ...readdirSync(above, { recursive: true, encoding: 'utf8' })].filter(
     (name) => statSync(join(above, name)).mode & 0o077,
@@ -43,7 +43,7 @@ const receiveAndSave = async (daemon: DaemonProcess, path: string) => {
 };
 
 describe('the streamer’s files', () => {
-  it('are for its user alone, whatever the umask', async () => {
+  it('are accessible only to its user, for any umask', async () => {
     const feed = await startMirror();
     const site = makeSite(openHanded, folder());
     await site.run('catalog', 'add', '/a', `${feed.url}/a`);
@@ -57,7 +57,7 @@ describe('the streamer’s files', () => {
     expect(readFileSync(`/proc/${daemon.pid}/status`, 'utf8')).toMatch(/^Umask:\t0077$/m);
   });
 
-  it('are so in an embedder’s process, whose umask stays', async () => {
+  it('are so in an embedder’s process too, whose umask stays', async () => {
     const stateDir = join(folder(), 'state');
     const before = process.umask(0);
     try {
@@ -81,7 +81,7 @@ describe('the streamer’s files', () => {
     }
   });
 
-  it('are narrowed by the next start, and named, where an earlier version left them open', async () => {
+  it('that an earlier version left open are restricted by the next start, and logged', async () => {
     const feed = await startMirror();
     const site = makeSite(start, folder());
     await site.run('catalog', 'add', '/a', `${feed.url}/a`);
@@ -107,7 +107,7 @@ describe('the streamer’s files', () => {
     expect(again.sha256).toBe(DIGEST);
   });
 
-  it('are narrowed by commands, which say so', async () => {
+  it('are restricted by commands, with a message', async () => {
     const site = makeSite(start, folder());
     await site.run('catalog', 'list');
     const file = join(site.stateDir, 'catalog.db');
@@ -125,7 +125,7 @@ describe('the streamer’s files', () => {
     }
   });
 
-  it('leave a folder as it is that others use as well, which is said', async () => {
+  it('do not change a folder that others use as well, with a message', async () => {
     const home = folder();
     const stateDir = join(home, 'shared');
     mkdirSync(join(stateDir, 'others'), { recursive: true });
@@ -138,8 +138,8 @@ describe('the streamer’s files', () => {
   });
 });
 
-describe('what root makes in the folder of another user', () => {
-  /** Owners of all that lies in a folder. */
+describe('the files that root creates in the folder of another user', () => {
+  /** Owners of all files in a folder. */
   const ownersIn = (above: string) => [
     ...new Set(
       ['', ...readdirSync(above, { recursive: true, encoding: 'utf8' })].map((name) => {
@@ -207,7 +207,7 @@ describe('what root makes in the folder of another user', () => {
     expect(ownersIn(site.stateDir)).toEqual(['0:0']);
   });
 
-  itAsRoot('is named by the daemon where it is no use to it', async () => {
+  itAsRoot('are named by the daemon if they are unusable', async () => {
     const { stateDir, user } = openSites();
     writeFileSync(join(stateDir, 'catalog.db'), '', { mode: 0o600 });
     const { stdout, status } = await user.start('serve').ended;

@@ -22,7 +22,7 @@ const script = async (bytes: string): Promise<TestFeed> => {
 };
 
 let paths = 0;
-/** What a client gets of a feed that answers with this head, and the body `hi`. */
+/** The response to a client if the feed answers with this head and the body `hi`. */
 const relay = async (...fields: readonly string[]): Promise<Wire> => {
   const feed = await script(['HTTP/1.1 200 OK', ...fields, 'Content-Length: 2', '', 'hi'].join('\r\n'));
   const path = `/relayed/${paths++}.rpm`;
@@ -30,7 +30,7 @@ const relay = async (...fields: readonly string[]): Promise<Wire> => {
   return site.ask(path);
 };
 
-/** What Node says by itself. */
+/** Header fields that Node adds. */
 const OWN = /^(Date|Connection): /;
 
 describe('header fields of a feed', () => {
@@ -64,7 +64,7 @@ describe('header fields of a feed', () => {
     expect(body).toBe('hi');
   });
 
-  it('stay away where they are the connection’s, or contradict what is said of keeping the response', async () => {
+  it('are removed if they belong to the connection, or contradict the caching of the response', async () => {
     const { head } = await relay(
       'Connection: keep-alive, X-Hop',
       'Connection: x-other-hop',
@@ -113,7 +113,7 @@ describe('header fields of a feed', () => {
     expect(head).toContain('Content-Type: application/x-rpm');
   });
 
-  it('of the proxies before stay, ours come after', async () => {
+  it('of earlier proxies stay, ours come after them', async () => {
     const wire = await relay(
       'Via: 1.0 a',
       'Cache-Status: cdn;hit',
@@ -143,12 +143,12 @@ describe('header fields of a feed', () => {
   ])('cannot smuggle anything in: %s', async (_, line) => {
     const wire = await relay(line);
     expect(wire.head.join('\n')).not.toMatch(/evil/i);
-    // One response, and nothing behind it.
+    // One response, and nothing after it.
     expect([200, 502]).toContain(wire.status);
     expect(wire.body).toBe(wire.status === 200 ? 'hi' : '502 the source sends malformed HTTP\n');
   });
 
-  it('that no proxy could take are refused: 502', async () => {
+  it('that no proxy could accept are refused: 502', async () => {
     for (const fields of [Array(129).fill('X-A: 1'), Array(17).fill(`X-A: ${'x'.repeat(1024)}`)]) {
       const wire = await relay(...fields);
       expect(wire.status).toBe(502);
@@ -164,14 +164,14 @@ describe('content codings', () => {
   const encoded = (more: string) =>
     script(`HTTP/1.1 200 OK\r\nContent-Encoding: ${more}\r\nContent-Length: ${zipped.length}\r\n\r\n${zipped}`);
 
-  it('pass, bytes and header field as they are, where nothing else says what the bytes are', async () => {
+  it('pass unchanged, bytes and header field, if nothing else describes the bytes', async () => {
     site.list('/coded/plain', [`${(await encoded('gzip')).url}/x`]);
     const wire = await site.ask('/coded/plain');
     expect(valuesOf(wire, 'content-encoding')).toEqual(['gzip']);
     expect(wire.body).toBe(zipped);
   });
 
-  it('are not told of a file that is what the checksum says', async () => {
+  it('are removed from a file that matches its checksum', async () => {
     const checksum = { algorithm: 'sha256', value: sha256(Buffer.from(zipped, 'latin1')) } as const;
     site.list('/coded/file.gz', [`${(await encoded('x-gzip')).url}/x`], { checksum });
     const wire = await site.ask('/coded/file.gz');
@@ -181,8 +181,8 @@ describe('content codings', () => {
   });
 });
 
-describe('what the catalog says', () => {
-  /** A feed that keeps the bytes that it was asked with. */
+describe('a value of the catalog', () => {
+  /** A feed that records the received bytes. */
   const listening = async () => {
     const asked: string[] = [];
     const feed = await startRaw((socket) => {
@@ -210,7 +210,7 @@ describe('what the catalog says', () => {
     expect(asked[0]?.match(/^GET /gm)).toHaveLength(1);
   });
 
-  it('reaches no feed as header fields from a password', async () => {
+  it('such as a password adds no header fields to a request', async () => {
     const { feed, asked } = await listening();
     const config = { basic_auth_username: 'a\r\nEvil: 1', basic_auth_password: 'b\r\n\r\n' };
     site.list('/odd/password', [`${feed.url}/x`], {}, config);
@@ -218,7 +218,7 @@ describe('what the catalog says', () => {
     expect(asked).toEqual([expect.not.stringMatching(/^Evil/m)]);
   });
 
-  it.each(['/y%0d%0aEvil: 1', '/y\tz'])('nor does where a feed redirects to: %j', async (location) => {
+  it.each(['/y%0d%0aEvil: 1', '/y\tz'])('nor does the target of a redirect: %j', async (location) => {
     const { feed, asked } = await listening();
     const first = await script(`HTTP/1.1 302 Found\r\nLocation: ${feed.url}${location}\r\n\r\n`);
     const path = `/odd/redirect/${paths++}`;
@@ -230,7 +230,7 @@ describe('what the catalog says', () => {
 });
 
 describe('a saved copy', () =>
-  it('is told as a hit, and looks like what the feed gave', async () => {
+  it('is marked as a hit, and looks like the response of the feed', async () => {
     const feed = await script('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi');
     site.list('/saved/bear.rpm', [`${feed.url}/x`], { checksum: { algorithm: 'sha256', value: sha256('hi') } });
     const { deliveries } = site.daemon.streamer;

@@ -15,16 +15,16 @@ const start = processes();
 const startFeed = closedFeeds();
 const folder = temporaryFolders();
 
-/** More than sockets take while nobody reads. */
+/** More than sockets hold for a client that does not read. */
 const CONTENT = generate(1, 32 << 20);
 
 const pathsOf = ({ requests }: TestFeed) => requests.map(({ url }) => url);
 
-/** The bodies of responses in a row, all of known length. */
+/** The bodies of consecutive responses, all of known length. */
 const bodiesIn = (received: string): readonly string[] => responsesIn(received, [], true).map(({ body }) => body);
 
 describe('the daemon', () => {
-  it('has the next four of the requests that are sent ahead fetched while the first is answered', async () => {
+  it('fetches the next four pipelined requests while the first is answered', async () => {
     const small = ['/1', '/2', '/3', '/4', '/5', '/6'].map((path, seed) => [path, generate(seed, 1000)] as const);
     const feed = await startFeed(serveGenerated(new Map([['/large', CONTENT], ...small])));
     const site = makeSite(start, folder());
@@ -48,7 +48,7 @@ describe('the daemon', () => {
     await daemon.logged('request', { status: 200, path: '/6', outcome: 'complete' });
   });
 
-  it('keeps to the limits of its settings, and says in its log who met them', async () => {
+  it('enforces the limits of its settings, and logs the clients that exceed them', async () => {
     const feed = await startFeed(serveGenerated(new Map([['/large', CONTENT]])));
     const site = makeSite(start, folder(), {
       max_transfers: '1',

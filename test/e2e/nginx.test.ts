@@ -25,7 +25,7 @@ const MISS = { 'x-cache': 'MISS' };
 const HIT = { 'x-cache': 'HIT' };
 
 describe('nginx with whole files, as shipped in examples/nginx', () => {
-  it('asks once, and has it then, whatever host or query a client names', async () => {
+  it('requests a file once and keeps it, for any host or query of the client', async () => {
     const { origin, nginx } = await open('whole');
     const { sha256 } = origin.offer('/a+b.rpm');
     expect(await askWhole(`${nginx.url}/a+b.rpm`)).toMatchObject({ status: 200, headers: MISS, sha256 });
@@ -36,7 +36,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     expect(origin.served('/a+b.rpm')).toBe(1);
   });
 
-  it('sends what comes while it comes', async () => {
+  it('streams', async () => {
     const { origin, nginx } = await open('whole');
     const { sha256 } = origin.offer('/a.rpm');
     origin.feed.hold();
@@ -45,7 +45,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     expect(await readWhole(response)).toMatchObject({ status: 200, headers: MISS, sha256 });
   });
 
-  it('has a feed asked once by many clients, whether they wait for each other or no longer', async () => {
+  it('causes one request to a feed for many clients, whether they wait for each other or no longer', async () => {
     const { origin, nginx } = await open('whole');
     const { sha256 } = origin.offer('/a.rpm', 1000);
     origin.feed.hold();
@@ -56,7 +56,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     expect(origin.feed.asked('/a.rpm')).toHaveLength(1);
   });
 
-  it('sends a part as soon as it is there, and fetches the whole, though nobody waits for it', async () => {
+  it('sends a part as soon as it arrives, and fetches the whole, even if no client waits for it', async () => {
     const { origin, nginx } = await open('whole');
     const { body, sha256 } = origin.offer('/a.iso');
     origin.feed.hold();
@@ -77,7 +77,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     ['with a length', undefined],
     ['without a length', 'unmeasured'],
   ] as const)
-    it(`keeps no truncated answer ${what}, nor has a client take it for the whole`, async () => {
+    it(`keeps no truncated answer ${what}, and no client mistakes it for a complete one`, async () => {
       const { origin, nginx } = await open('whole');
       const { sha256 } = origin.offer('/a.iso', undefined, how);
       origin.feed.hold();
@@ -101,7 +101,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     expect(await askWhole(`${nginx.url}/small.rpm`)).toMatchObject({ status: 200, headers: MISS, sha256: small });
   });
 
-  it('has what is over looked at again without a transfer', async () => {
+  it('revalidates an expired file without a transfer', async () => {
     const { origin, nginx } = await open('whole', { cacheTimeout: 1 });
     const { sha256 } = origin.offer('/a.rpm', 1000);
     await until(async () => {
@@ -113,7 +113,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
     expect(origin.feed.asked('/a.rpm')).toHaveLength(1);
   });
 
-  it('goes on to serve what it has while the streamer is down', async () => {
+  it('still serves kept files while the streamer is down', async () => {
     const { origin, nginx } = await open('whole');
     const { sha256 } = origin.offer('/a.rpm', 1000);
     await askWhole(`${nginx.url}/a.rpm`);
@@ -126,7 +126,7 @@ describe('nginx with whole files, as shipped in examples/nginx', () => {
 describe('nginx with slices, as shipped in examples/nginx', () => {
   const SLICE = 4 << 20;
 
-  it('asks for those slices alone that clients read, each once, and the feed for the whole', async () => {
+  it('requests only the slices that clients read, each once, and the feed for the whole', async () => {
     const { origin, nginx } = await open('slices', { dispatch: 'save' });
     const { body, sha256 } = origin.offer('/a.iso', 3 * SLICE);
     await origin.copied('/a.iso');
@@ -142,7 +142,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
     expect(origin.feed.asked('/a.iso').filter((range) => range === undefined)).toHaveLength(1);
   });
 
-  it('serves the whole, and parts of it, of what the streamer has no copy of', async () => {
+  it('serves the whole, and parts of it, even if the streamer has no copy', async () => {
     const { origin, nginx } = await open('slices');
     const { body, sha256 } = origin.offer('/a.iso', 3 * SLICE);
     const part = await askWhole(`${nginx.url}/a.iso`, { Range: `bytes=${SLICE + 1000}-${SLICE + 1999}` });
@@ -150,7 +150,7 @@ describe('nginx with slices, as shipped in examples/nginx', () => {
     expect(await askWhole(`${nginx.url}/a.iso`)).toMatchObject({ status: 200, sha256 });
   });
 
-  it('keeps no truncated slice, nor joins those of different files', async () => {
+  it('keeps no truncated slice, and joins none of different files', async () => {
     const { origin, nginx } = await open('slices');
     const tagged = (tag: string) => ({ checksum: false, ranges: true, fields: { ETag: tag } });
     const { body, sha256 } = origin.offer('/a.iso', 3 * SLICE, tagged('"a"'));
@@ -170,7 +170,7 @@ describe('nginx with signed URLs, as shipped in examples/nginx', () => {
   const PATH = '/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1+1.noarch.rpm';
   const TARGET = `/streamer${PATH}`;
 
-  it('lets pass what is signed for the client, and keeps each file once', async () => {
+  it('passes requests that are signed for the client, and keeps each file once', async () => {
     const { adminPort, settings } = await askedByProxies(folder());
     const origin = await openOrigin(settings);
     const places = { 8751: new URL(origin.url).port, 8752: adminPort };

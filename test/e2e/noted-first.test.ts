@@ -21,7 +21,7 @@ describe('a client that has its last byte', () => {
     { what: 'large, its length not told', content: large, checksum: checksumOf(large), length: false },
     { what: 'large, without a checksum', content: large, length: true },
     { what: 'small, without a checksum, its length not told', content: small, length: false },
-  ])('can rely on the wish to save having been noted: $what', async ({ content, checksum, length }) => {
+  ])('can rely on a stored save request: $what', async ({ content, checksum, length }) => {
     const feed = await startFeed((_, response) => {
       response.writeHead(200, length ? { 'Content-Length': content.length } : {});
       response.end(content);
@@ -29,7 +29,8 @@ describe('a client that has its last byte', () => {
     const entry = anEntry({ url: `${feed.url}/a.rpm`, checksum });
     const server = start(process.execPath, [SCRIPT, JSON.stringify(entry)]);
     const port = await lineOf(server, () => true);
-    // Killed right before it is noted: the client must not have been told that the transfer is complete.
+    // Killed immediately before it is stored: the client must not have received a complete
+    // response.
     await expect(receive(`http://127.0.0.1:${port}${entry.path}`)).rejects.toThrow();
     expect(await server.ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
   });

@@ -14,7 +14,7 @@ const start = processes();
 const startFeed = closedFeeds();
 const folder = temporaryFolders();
 
-// More than is checked before the head.
+// More than content verified before its head.
 const CONTENT = someBytes(3 << 20);
 const PATH = '/var/lib/pulp/content/units/rpm/76/78177c/bear.rpm';
 
@@ -29,7 +29,7 @@ describeMongoServer(`saves that Pulp’s database knows of (${serverName})`, () 
   const clients: MongoClient[] = [];
   afterEach(() => Promise.all(clients.splice(0).map((client) => client.close())));
 
-  /** A daemon over Pulp's database with one unit, and a feed that sends its end when it is told to. */
+  /** A daemon over Pulp's database with one unit, and a feed that sends its end on command. */
   const open = async (settings: Readonly<Record<string, string>>) => {
     const { name, pulp } = await mongo.database(server);
     const end = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ describeMongoServer(`saves that Pulp’s database knows of (${serverName})`, () 
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('come when the database is back that was lost in mid-transfer', async () => {
+  it('are delivered once a database that was lost during a transfer is back', async () => {
     const { daemon, begun, end, transfer, documents } = await open({ dispatch: 'deferred' });
     await begun;
     await server.stop();
@@ -80,7 +80,7 @@ describeMongoServer(`saves that Pulp’s database knows of (${serverName})`, () 
     expect(await documents('deferred_download')).toHaveLength(1);
   }, 60_000);
 
-  itWithBroker('are tasks that it knows of, with `celery`', async () => {
+  itWithBroker('are tasks in its list, with `celery`', async () => {
     const { daemon, end, transfer, documents } = await open({ dispatch: 'celery', broker_url: broker().url });
     end();
     await transfer;

@@ -54,7 +54,7 @@ describeMongo(`alternate content sources of a site of Pulp 2’s (${serverName})
     writeFileSync(join(site.sourcesDir, file), text);
     site.daemon.streamer.alternates.reload();
   };
-  /** Who was tried for the last request of a path, and what came of it. */
+  /** The sources tried for the last request of a path, with the results. */
   const tried = async (path: string): Promise<string[]> => {
     const line = () => site.log.findLast((one) => one.msg === 'request' && one.path === path);
     await until(() => line() !== undefined);
@@ -82,7 +82,8 @@ describeMongo(`alternate content sources of a site of Pulp 2’s (${serverName})
     const { path, key } = await publish({ url: `${feed.url}/bear.rpm` });
     for (const [index, file] of files.entries())
       await pulp.offer(`s${2 - index}`, 'rpm', key, pathToFileURL(file).href, later());
-    // Neither counts: one is of nobody whom we know, the others have expired or are not the newest.
+    // None of these counts: one is of an unknown source, the others have expired or are not the
+    // newest.
     await pulp.offer('unknown', 'rpm', key, pathToFileURL(files[0]!).href, later());
     await pulp.offer('s0', 'rpm', key, 'file:///none', 1);
     const asked = async () => {
@@ -103,7 +104,7 @@ describeMongo(`alternate content sources of a site of Pulp 2’s (${serverName})
     expect(feed.requests).toHaveLength(1);
   });
 
-  it('give a response like any other: with a head made from the file, and recorded', async () => {
+  it('give a normal response: with a head derived from the file, and recorded', async () => {
     const folder = newFolder();
     const file = join(folder, 'bear.rpm');
     writeFileSync(file, CONTENT);
@@ -123,7 +124,7 @@ describeMongo(`alternate content sources of a site of Pulp 2’s (${serverName})
     await until(() => site.log.some((line) => line.msg === 'save queued' && line.path === path));
   });
 
-  it('are cataloged by ourselves, in Pulp’s own collection', async () => {
+  it('are catalogued by the streamer, in Pulp’s own collection', async () => {
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'a', 'b.iso': 'b' });
     describeSources('disk.conf', descriptorOf('disk', folder, { type: 'files' }));

@@ -23,7 +23,7 @@ const refuse: RequestListener = (_, response) => response.writeHead(500).end('no
 const newFolder = temporaryFolders();
 const startFeed = closedFeeds();
 
-/** What a client gets. */
+/** The response that a client receives. */
 const get = async (url: string) => {
   const response = await fetch(url, { signal: AbortSignal.timeout(20_000) });
   const body = Buffer.from(await response.arrayBuffer());
@@ -47,14 +47,14 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
   afterAll(() => site.daemon.stop());
 
   const fetched = async (...entries: readonly Known[]) => get(site.url + (await publish(...entries)).path);
-  /** Why the last request failed, as the log has it. */
+  /** The reason of the last failed request, from the log. */
   const reason = async (path: string) => {
     const line = () => site.log.findLast((one) => one.msg === 'request' && one.path === path);
     await until(() => line() !== undefined);
     return String(line()?.error);
   };
 
-  it('has what it needs from the files that it has', async () => {
+  it('starts from the files of such a site', async () => {
     expect(await firstValueFrom(site.daemon.streamer.ready.pipe(filter((ready) => ready)))).toBe(true);
     const feed = await startFeed(serve);
     const { status, whole, headers } = await fetched({ url: `${feed.url}/bear.rpm` });
@@ -72,7 +72,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(feed.requests.map(({ url }) => url)).toEqual(['/newest', '/middle']);
     });
 
-    it('of an unknown importer do no harm beside a good one', async () => {
+    it('of an unknown importer are skipped if there is a good one', async () => {
       const feed = await startFeed(serve);
       const url = `${feed.url}/bear.rpm`;
       expect(await fetched({ url }, { url, importer: 'f'.repeat(24) })).toMatchObject({ status: 200, whole: true });
@@ -81,14 +81,14 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(await reason(path)).toBe(`importer ${'e'.repeat(24)} is not in the catalog`);
     });
 
-    it('of a missing unit do no harm beside a good one', async () => {
+    it('of a missing unit are skipped if there is a good one', async () => {
       const feed = await startFeed(serve);
       const url = `${feed.url}/bear.rpm`;
       expect(await fetched({ url }, { url, unit: 'missing' })).toMatchObject({ status: 200, whole: true });
       expect(await fetched({ url: `${feed.url}/alone`, unit: 'missing' })).toMatchObject({ status: 200, whole: true });
     });
 
-    it('are asked for anew once one of them failed', async () => {
+    it('are read again once one of them failed', async () => {
       const feed = await startFeed((request, response) =>
         (request.url === '/moved' ? refuse : serve)(request, response),
       );
@@ -106,7 +106,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     });
   });
 
-  describe('a feed with a certificate of its own', () => {
+  describe('a feed with a private certificate', () => {
     const entry = async (config: object) => {
       const feed = await startFeed(serve, made.selfSigned);
       return publish({ url: `${feed.url}/bear.rpm`, importer: config });
@@ -123,7 +123,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       if (!good) expect(await reason(path)).toContain('certificate');
     });
 
-    it('and another host’s name in it is refused', async () => {
+    it('for another host name is refused', async () => {
       const feed = await startFeed(serve, made.elsewhere);
       const { path } = await publish({ url: `${feed.url}/bear.rpm`, importer: { ssl_ca_cert: made.authority.cert } });
       expect((await get(site.url + path)).status).toBe(502);
@@ -154,7 +154,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(await fetched({ url: `${feed.url}/a`, importer })).toMatchObject({ status: 200, whole: true });
     });
 
-    it('gets none where the key is missing, which other feeds do not mind', async () => {
+    it('gets none if the key is missing, which affects no other feed', async () => {
       const { ssl_client_key: _, ...half } = withBoth();
       const strict = await startFeed(serve, demanding(made));
       const { path } = await publish({ url: `${strict.url}/a`, importer: half });
@@ -164,7 +164,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(await fetched({ url: `${relaxed.url}/a`, importer: half })).toMatchObject({ status: 200, whole: true });
     });
 
-    it('gets the new one with the next request after a change, while what runs on the old connection comes to its end', async () => {
+    it('gets the new one with the next request after a change, while transfers on the old connection complete', async () => {
       const go = Promise.withResolvers<void>();
       let held = false;
       const feed = await startFeed(async (request, response) => {
@@ -190,7 +190,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       await until(() => feed.connections.open.size === 0);
     });
 
-    it('makes the log warn, once, of a certificate that soon expires', async () => {
+    it('causes one warning in the log if a certificate expires soon', async () => {
       const feed = await startFeed(serve, demanding(made));
       const tenDays = new Date(Date.now() + 10 * 86_400_000);
       const { cert, key } = await made.authority.client('soon over', { notBefore: new Date(0), notAfter: tenDays });
@@ -205,7 +205,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     it.each<[string, object, string]>([
       ['a CA that is no PEM', { ssl_ca_cert: 'nonsense' }, 'the CA text holds no PEM certificate'],
       [
-        'a certificate and key that are no PEM',
+        'a certificate and key that are not PEM',
         { ssl_client_cert: 'nonsense', ssl_client_key: 'nonsense' },
         'the client certificate and key cannot be used',
       ],
@@ -253,7 +253,8 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       basic_auth_username: 'me',
       basic_auth_password: 's3cret',
     };
-    // The other host's certificate is one that only the importer's CA vouches for: that CA does not go there either.
+    // Only the importer's CA vouches for the other host's certificate; that CA is not used there
+    // either.
     const { path } = await publish({ url: `${feed.url}/a`, importer });
     expect((await get(site.url + path)).status).toBe(502);
     expect(seen).toEqual([`Basic ${Buffer.from('me:s3cret').toString('base64')}`, 'first client']);
@@ -281,7 +282,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     };
     const user = { username: 'me', password: 's3cret' };
 
-    it.each(['http', 'https'])('asks %s feeds through it, with and without a password', async (scheme) => {
+    it.each(['http', 'https'])('requests %s feeds through it, with and without a password', async (scheme) => {
       const feed = await startFeed(serve, scheme === 'https' ? made.server : undefined);
       const open = await start();
       expect(await fetched({ url: `${feed.url}/a`, importer: open.config })).toMatchObject({
@@ -295,7 +296,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       expect(await fetched({ url: `${feed.url}/a`, importer: known })).toMatchObject({ status: 200, whole: true });
       expect(guarded.asked).toEqual([scheme === 'https' ? `CONNECT 127.0.0.1:${feed.port}` : `GET ${feed.url}/a`]);
 
-      // Half of the credentials are none.
+      // Half of a credential pair is ignored.
       const half = { ...guarded.config, proxy_username: user.username };
       const { path } = await publish({ url: `${feed.url}/a`, importer: half });
       expect((await get(site.url + path)).status).toBe(502);
@@ -303,7 +304,7 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     });
   });
 
-  it('asks a feed for no more at a time than its importer allows', async () => {
+  it('sends a feed no more requests at a time than its importer allows', async () => {
     let running = 0;
     let most = 0;
     const held: (() => void)[] = [];

@@ -39,7 +39,10 @@ const get = (url: string, headers: Readonly<Record<string, string>> = {}, method
       .end();
   });
 
-/** One content under several paths: at a feed that knows ranges, at one that does not, on disk; with and without a checksum. */
+/**
+ * One content under several paths: at a feed with ranges, at one without, on disk; with and without
+ * a checksum.
+ */
 const serve = async () => {
   const asked: string[] = [];
   const note =
@@ -83,7 +86,7 @@ const serve = async () => {
 };
 
 describe('ranges and conditions over HTTP', () => {
-  it('are answered alike from a feed, from one that knows no ranges, and from disk', async () => {
+  it('are answered alike from a feed, from one without ranges, and from disk', async () => {
     const { url, asked } = await serve();
     for (const path of ['/able', '/able-bare', '/deaf', '/deaf-bare', '/disk', '/disk-bare']) {
       for (const [range, from, to] of [
@@ -109,7 +112,7 @@ describe('ranges and conditions over HTTP', () => {
         headers: { 'content-range': `bytes */${CONTENT.length}`, 'cache-control': 'no-store' },
       });
     }
-    // Who can send a part is asked for the part.
+    // A source that supports ranges receives the range.
     expect(asked.filter((one) => one === 'GET bytes=100000-199999')).toHaveLength(4);
     expect(asked.filter((one) => one === 'GET bytes=-1000')).toHaveLength(4);
   });
@@ -136,7 +139,7 @@ describe('ranges and conditions over HTTP', () => {
     }
   });
 
-  it('conditions are answered without the feed where the catalog’s checksum is enough, else by the source’s own', async () => {
+  it('conditions are answered without the feed if the catalog’s checksum is enough, otherwise by the source’s fields', async () => {
     const { url, asked } = await serve();
     const unchanged = await get(`${url}/able`, { 'If-None-Match': TAG });
     expect(unchanged).toMatchObject({ status: 304, headers: { etag: TAG } });
@@ -164,7 +167,7 @@ describe('ranges and conditions over HTTP', () => {
     expect(digestOf(old.body)).toBe(DIGEST);
   });
 
-  it('HEAD asks for the head alone, and tells the digest', async () => {
+  it('HEAD requests only the head, and contains the digest', async () => {
     const { url, asked } = await serve();
     const { status, headers, body } = await get(`${url}/able`, { Range: 'bytes=1-2' }, 'HEAD');
     expect({ status, body: body.length, asked }).toEqual({ status: 200, body: 0, asked: ['HEAD -'] });

@@ -34,12 +34,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => feed?.close());
 
-/** Milliseconds that saving a unit takes at least, so that tasks for it would overlap. */
+/** Minimum milliseconds to save a unit, so that tasks for it would overlap. */
 const SLOW = 300;
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-/** The daemon, sending its tasks to the broker. */
+/** The daemon, which sends its tasks to the broker. */
 const openSite = async (settings: Readonly<Record<string, string | number>>) => {
   const site = makeSite(start, folder(), { port, dispatch: 'celery', broker_url: broker().url, ...settings });
   await loadUnits(site, feed.url, UNITS);
@@ -86,7 +86,7 @@ describe('a Celery worker', () => {
       ]);
       expect(Buffer.compare(stored(unit), unit.content)).toBe(0);
 
-      // The worker's own download asked for nothing.
+      // The worker's own download caused no save request.
       const [, download] = await daemon.logged('request', { path: unit.path }, 2);
       expect(download).toMatchObject({ status: 200 });
       expect(download).not.toHaveProperty('recorded');
@@ -97,9 +97,10 @@ describe('a Celery worker', () => {
   }
 
   itWithWorker(
-    'saves once what 20 clients of two streamers have at a time, three times over',
+    'saves a unit once that 20 clients fetch from two streamers at a time, three times over',
     async () => {
-      // Each client with a transfer of his own, and each streamer with an outbox of its own: nothing but the reservation keeps their tasks apart.
+      // Each client has a separate transfer and each streamer a separate outbox. Only the
+      // reservation separates their tasks.
       const alone = { coalesce_window: 0 };
       const sites = [await openSite(alone), await openSite({ ...alone, port: 0 })];
       const daemons = sites.map(({ daemon }) => daemon);
@@ -111,7 +112,7 @@ describe('a Celery worker', () => {
       let asked = 0;
       for (const { site, daemon } of sites) {
         while (JSON.parse(await site.run('saves', 'list', '--json')).length > 0);
-        // Nothing is asked for any more: the worker needs a streamer still, the log is complete.
+        // The log is complete: only the worker still needs a streamer.
         const lines = await lastValueFrom(daemon.log.pipe(takeUntil(timer(0)), toArray()));
         asked += lines.filter(({ msg, unit }) => msg === 'save queued' && unit === MANY.id).length;
       }
@@ -147,7 +148,7 @@ describe('the README of the example', () => {
   const COMMAND = `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`;
 
   itWithWorker(
-    'says what to type',
+    'lists commands that work',
     async () => {
       const home = folder();
       const saves = join(home, 'saves');
@@ -165,7 +166,7 @@ describe('the README of the example', () => {
         PULP_STREAMER_PORT: String(own),
       };
       const typed = readFileSync(join(EXAMPLE, 'README.md'), 'utf8').match(/(?<=^\$ ).*$/gm) ?? [];
-      // Whatever happens, nothing goes on after it.
+      // Nothing continues to run after it, in any case.
       const lines = ['set -eu', "trap 'kill $(jobs -p)' EXIT", ...typed];
       const script = lines.join('\n').replaceAll('/tmp/saves', saves).replaceAll(':8751', `:${own}`);
       const { stdout } = await succeeded(start('timeout', ['50', 'bash', '-c', script], { cwd: EXAMPLE, env }));

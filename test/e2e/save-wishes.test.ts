@@ -13,7 +13,7 @@ const start = processes();
 const startFeed = closedFeeds();
 const folder = temporaryFolders();
 
-// More than a client that does not read can be given unread.
+// More than the buffers for a client that does not read.
 const CONTENT = someBytes(32 << 20);
 
 const serve = async (settings: Readonly<Record<string, string>>) => {
@@ -34,21 +34,21 @@ const head = async (url: string, headers = {}): Promise<IncomingMessage> => {
   return response;
 };
 
-describe('what is saved of a path', () => {
-  it('with save_partial: the whole, after a range of it was served', async () => {
+describe('the copy of a path', () => {
+  it('with save_partial: is complete after a range was served', async () => {
     const { url, asked, daemon } = await serve({ save_partial: 'yes' });
     const part = await head(url, { Range: 'bytes=100-199' });
     expect(part.statusCode).toBe(206);
     expect(Buffer.concat(await part.toArray()).equals(CONTENT.subarray(100, 200))).toBe(true);
     await daemon.logged('saved');
     expect(asked).toEqual(['bytes=100-199', 'whole']);
-    // From now on the feed is asked for nothing.
+    // From now on the feed receives no request.
     await expect(receive(url)).resolves.toMatchObject({ sha256: digestOf(CONTENT) });
     expect((await head(url, { Range: 'bytes=5-9' })).headers['cache-status']).toBe('pulp-streamer;hit');
     expect(asked).toHaveLength(2);
   });
 
-  it('with save_abandoned: the whole, after a client left', async () => {
+  it('with save_abandoned: is complete after a client left', async () => {
     const { url, asked, daemon } = await serve({ save_abandoned: 'yes' });
     const left = await head(url);
     left.destroy();
@@ -58,7 +58,7 @@ describe('what is saved of a path', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('without them: nothing', async () => {
+  it('without them: does not exist', async () => {
     const { url, daemon } = await serve({});
     const part = await head(url, { Range: 'bytes=100-199' });
     await part.toArray();
@@ -69,8 +69,8 @@ describe('what is saved of a path', () => {
   });
 });
 
-describe('what waits to be saved', () => {
-  it('is told in the log, as it happens and after a restart', async () => {
+describe('the number of waiting save requests', () => {
+  it('is logged, at each change and after a restart', async () => {
     const { url, site, daemon } = await serve({
       dispatch: 'celery',
       broker_url: `amqp://127.0.0.1:${await closedPort()}`,

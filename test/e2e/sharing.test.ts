@@ -15,11 +15,11 @@ const start = processes();
 const startFeed = closedFeeds();
 const folder = temporaryFolders();
 
-// Larger than what the kernel, the daemon and Node hold for a client that does not read.
+// Larger than the buffers of kernel, daemon and Node for a client that does not read.
 const CONTENT = someBytes(32 << 20);
 const FIRST = 65_536;
 
-/** A feed of one file that sends its first bytes and then waits for the word to go on. */
+/** A feed of one file that sends its first bytes and then waits for a signal to continue. */
 const startSlowFeed = async () => {
   const asked: string[] = [];
   let goOn = () => {};
@@ -51,7 +51,7 @@ const serve = async () => {
   return { url: `${daemon.url}/a.iso`, daemon, ...feed };
 };
 
-/** A client that has its first bytes, and reads on when it is told to. */
+/** A client that has received its first bytes, and reads on demand. */
 const arrive = async (url: string) => {
   const [response] = (await once(get(url, { agent: false }), 'response')) as [IncomingMessage];
   await once(response, 'readable');
@@ -67,7 +67,7 @@ const arrive = async (url: string) => {
 };
 
 describe('many clients of one path at the same time', () => {
-  it('cost one transfer from the feed; the first one leaving harms no one; a slow one goes on by a range of its own', async () => {
+  it('cost one transfer from the feed; the first one may leave; a slow one continues with its own range request', async () => {
     const { url, asked, goOn, daemon } = await serve();
     const first = await arrive(url);
     const quick = await Promise.all(Array.from({ length: 8 }, () => arrive(url)));
@@ -81,7 +81,7 @@ describe('many clients of one path at the same time', () => {
     goOn();
     const digest = digestOf(CONTENT);
     for (const found of await Promise.all(quick.map(({ read }) => read()))) expect(found).toBe(digest);
-    // All that the quick ones wanted has come, while the slow one read nothing.
+    // The fast clients received everything while the slow one read nothing.
     expect(asked[0]).toBe('whole');
     expect(asked.filter((range) => range === 'whole')).toHaveLength(1);
     expect(await slow.read()).toBe(digest);
@@ -93,7 +93,7 @@ describe('many clients of one path at the same time', () => {
 });
 
 describe('an embedded streamer', () => {
-  it('shares transfers as well, each consumer with a valve of its own', async () => {
+  it('shares transfers as well, with a valve for each consumer', async () => {
     const { feedUrl, asked, goOn } = await startSlowFeed();
     const streamer = await createStreamer({ stateDir: folder(), dispatch: 'none' });
     const checksum = { algorithm: 'sha256', value: digestOf(CONTENT) } as const;

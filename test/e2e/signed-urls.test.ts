@@ -20,7 +20,7 @@ const folder = temporaryFolders();
 const PATH = '/var/lib/pulp/content/units/rpm/76/78177c/bear-4.1-1.noarch.rpm';
 const LATER = 4_102_444_800;
 
-/** A daemon that checks URLs and knows one path. */
+/** A daemon that checks URLs and has one path. */
 const openSite = async (settings: Readonly<Record<string, string | number>>) => {
   const home = folder();
   const key = join(home, 'rsa_pub.key');
@@ -31,7 +31,7 @@ const openSite = async (settings: Readonly<Record<string, string | number>>) => 
   return { daemon: await site.serve(), key };
 };
 
-/** The target as it is: `fetch` would alter it. */
+/** Requests the target unchanged, which `fetch` would normalize. */
 const ask = (base: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
   new Promise<{ status: number | undefined; cacheControl: string | undefined; body: string }>((resolve, reject) => {
     const { hostname, port } = new URL(base);
@@ -46,7 +46,7 @@ const MEANING = 'the URL is not signed for this request\n';
 const REFUSAL = { status: 403, cacheControl: 'no-store', body: `403 ${MEANING}` };
 
 describe('a streamer that checks signed URLs', () => {
-  it('serves and refuses what Pulp 2’s vectors say, tells proxies the same, and why to the log alone', async () => {
+  it('serves and refuses as Pulp 2’s vectors require, answers proxies alike, and gives reasons only in the log', async () => {
     const [port = 0] = await freePorts(1);
     const { daemon } = await openSite({ trusted_proxies: '127.0.0.1', admin_port: port });
     const auth = (uri: string, client: string) =>
@@ -77,7 +77,7 @@ describe('a streamer that checks signed URLs', () => {
     expect((await daemon.stop()).stdout.toString()).not.toMatch(/(policy|signature)=[^*]/);
   });
 
-  it('believes no client who only says that he is the one, and takes a new key with SIGHUP', async () => {
+  it('does not trust a client’s own claim of its address, and loads a new key with SIGHUP', async () => {
     const { daemon, key } = await openSite({ trusted_proxies: '192.0.2.1' });
     const signed = ({ privateKey }: Pick<typeof KEYS, 'privateKey'>, remoteIp: string) =>
       signUrl(`/streamer${PATH}`, { key: privateKey, expiration: LATER, remoteIp });
@@ -99,7 +99,7 @@ describe('a streamer that checks signed URLs', () => {
     expect(await statuses()).toEqual([403, 200]);
   });
 
-  it.each(['check-config', 'serve'])('%s ends with 78 where there is no key, and names the file', async (command) => {
+  it.each(['check-config', 'serve'])('%s ends with 78 if the key is missing, and names the file', async (command) => {
     const site = makeSite(start, folder(), { signed_urls: 'on', rsa_pub: '/nowhere/rsa.key' });
     const { status, stderr } = await site.start(command).ended;
     expect(stderr).toContain('rsa_pub: /nowhere/rsa.key: expected an RSA public key (PEM); found no such file');
@@ -108,7 +108,10 @@ describe('a streamer that checks signed URLs', () => {
 });
 
 describe('sign-url and verify-url', () => {
-  /** What a command said and ended with; `key` is written to a file that `{key}` in the arguments stands for. */
+  /**
+   * The output and status of a command. `key` is written to a file, for which `{key}` in the
+   * arguments stands.
+   */
   const said = async (key: string, ...args: string[]) => {
     const file = join(folder(), 'some.key');
     writeFileSync(file, key);
@@ -120,7 +123,7 @@ describe('sign-url and verify-url', () => {
   const sign = (...args: string[]) => said(private_key, 'sign-url', ...args, '--key', '{key}');
   const verify = (...args: string[]) => said(public_key, 'verify-url', ...args, '--key', '{key}');
 
-  it('sign for one client and a while, and say whose it is and until when', async () => {
+  it('sign for one client and a limited time, and show both', async () => {
     const before = Math.floor(Date.now() / 1000);
     const { status, stdout, stderr } = await sign('http://h/x?a=b', '--expires', '1000', '--remote-ip', '2001:DB8::7');
     const after = Math.floor(Date.now() / 1000);
@@ -150,7 +153,7 @@ describe('sign-url and verify-url', () => {
     expect(policy.expiration).toBeLessThanOrEqual(after + 1000);
   });
 
-  it('tell Pulp’s URLs valid or not, and why', async () => {
+  it('judge Pulp’s URLs valid or invalid, with the reason', async () => {
     const expired = VECTORS.cases.find(({ reason }) => reason === 'expired');
     const [fine, over] = await Promise.all([
       verify(String(VECTORS.cases[0]?.url)),
@@ -164,7 +167,7 @@ describe('sign-url and verify-url', () => {
     });
   });
 
-  it('name what they cannot use', async () => {
+  it('name unusable input', async () => {
     const [public_, none, setting, time, address] = await Promise.all([
       said(public_key, 'sign-url', '/x', '--key', '{key}'),
       said('', 'verify-url', '/x', '--key', '/nowhere/rsa.key'),

@@ -17,11 +17,12 @@ const RATE = MIB;
 const SECONDS = 20;
 
 const LARGE = generate(0, 1024 * MIB);
-/** Thrice 64 MiB, for by then the runtime has taken the memory that it is going to take. */
+/** Three times 64 MiB: by then the runtime has allocated all its memory. */
 const WARM_UPS = ['/1', '/2', '/3'];
 
 describe('a client that reads 1 MiB/s of 1 GiB', () => {
-  // Measured: 0 to 16 MiB more in memory, and the feed 10 MiB ahead, which the kernel holds on both sides of the daemon.
+  // Measured: 0 to 16 MiB more memory. The feed is 10 MiB ahead, held by the kernel on both sides
+  // of the daemon.
   it('costs less than 32 MiB of memory, lets the feed run less than 32 MiB ahead, and leaves nothing behind', async () => {
     let sent = 0;
     const contents = new Map([['/large', LARGE], ...WARM_UPS.map((path) => [path, generate(1, 64 * MIB)] as const)]);

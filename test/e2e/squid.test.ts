@@ -24,7 +24,7 @@ const MISS = { 'x-cache': expect.stringMatching(/^MISS /) };
 const HIT = { 'x-cache': expect.stringMatching(/^HIT /) };
 
 describe('Squid, as shipped in examples/squid', () => {
-  it('asks once, and has it then, whatever host a client names', async () => {
+  it('requests a file once and keeps it, for any host name of the client', async () => {
     const { origin, squid } = await open();
     const { sha256 } = origin.offer('/a.rpm');
     expect(await askWhole(`${squid.url}/a.rpm`)).toMatchObject({ status: 200, headers: MISS, sha256 });
@@ -33,7 +33,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(origin.served('/a.rpm')).toBe(1);
   });
 
-  it('sends what comes while it comes, and asks once for many clients', async () => {
+  it('streams, with one request for many clients', async () => {
     const { origin, squid } = await open();
     const { sha256 } = origin.offer('/a.rpm');
     origin.feed.hold();
@@ -44,7 +44,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(origin.served('/a.rpm')).toBe(1);
   });
 
-  it('fetches the whole for whoever asks for a part, though nobody waits for it', async () => {
+  it('fetches the whole file for a range request, even if no client waits for it', async () => {
     const { origin, squid } = await open();
     const { body, sha256 } = origin.offer('/a.iso');
     origin.feed.hold();
@@ -60,7 +60,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(origin.feed.asked('/a.iso')).toEqual([undefined]);
   });
 
-  it('fetches to its end what a client has left', async () => {
+  it('completes a fetch after its client left', async () => {
     const { origin, squid } = await open();
     const { sha256 } = origin.offer('/a.iso');
     origin.feed.hold();
@@ -76,7 +76,7 @@ describe('Squid, as shipped in examples/squid', () => {
     ['with a length', undefined],
     ['without a length', 'unmeasured'],
   ] as const)
-    it(`keeps no truncated answer ${what}, nor has a client take it for the whole`, async () => {
+    it(`keeps no truncated answer ${what}, and no client mistakes it for a complete one`, async () => {
       const { origin, squid } = await open();
       const { sha256 } = origin.offer('/a.iso', undefined, how);
       origin.feed.hold();
@@ -88,7 +88,7 @@ describe('Squid, as shipped in examples/squid', () => {
       expect(await askWhole(`${squid.url}/a.iso`)).toMatchObject({ status: 200, headers: MISS, sha256 });
     });
 
-  it('keeps nothing of which the connection’s end alone tells that it is whole', async () => {
+  it('keeps no response whose end is marked only by the end of the connection', async () => {
     const { origin, squid } = await open();
     const { body, sha256 } = origin.offer('/a.rpm', 1000, { checksum: false, framing: 'close' });
     origin.feed.end();
@@ -113,7 +113,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(await askWhole(`${squid.url}/small.rpm`)).toMatchObject({ status: 200, headers: MISS, sha256: small });
   });
 
-  it('has the streamer look whether what it has is the newest, which costs no transfer', async () => {
+  it('revalidates a kept file with the streamer, without a transfer', async () => {
     const { origin, squid } = await open();
     const { sha256 } = origin.offer('/a.rpm');
     await askWhole(`${squid.url}/a.rpm`);
@@ -125,7 +125,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(origin.feed.asked('/a.rpm')).toHaveLength(1);
   });
 
-  it('goes on to serve what it has while the streamer is down', async () => {
+  it('still serves kept files while the streamer is down', async () => {
     const { origin, squid } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000);
     await askWhole(`${squid.url}/a.rpm`);
@@ -134,7 +134,7 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(await askWhole(`${squid.url}/b.rpm`)).toMatchObject({ status: 503 });
   });
 
-  it('serves nothing that is over while the streamer is down', async () => {
+  it('serves no expired file while the streamer is down', async () => {
     const { origin, squid } = await open({ cacheTimeout: 1 });
     origin.offer('/a.rpm', 1000);
     expect(await askWhole(`${squid.url}/a.rpm`)).toMatchObject({ status: 200 });

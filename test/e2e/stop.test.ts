@@ -13,10 +13,10 @@ const start = processes();
 const startFeed = closedFeeds();
 const folder = temporaryFolders();
 
-/** More than sockets take while nobody reads. */
+/** More than sockets hold for a client that does not read. */
 const CONTENT = generate(1, 32 << 20);
 
-/** The daemon in the middle of a transfer to a client that has stopped reading. */
+/** The daemon during a transfer to a client that has stopped reading. */
 const openTransfer = async (stopTimeout: string) => {
   const feed = await startFeed(serveGenerated(new Map([['/large', CONTENT]])));
   const site = makeSite(start, folder(), { stop_timeout: stopTimeout });
@@ -32,7 +32,7 @@ const openTransfer = async (stopTimeout: string) => {
 };
 
 describe('stopping the daemon', () => {
-  it('takes no more requests and finishes the running transfer after SIGTERM', async () => {
+  it('accepts no more requests and finishes the running transfer after SIGTERM', async () => {
     const { daemon, rest } = await openTransfer('1h');
     const stopped = daemon.stop();
     await daemon.logged('stopping; a second signal stops at once');
@@ -43,7 +43,7 @@ describe('stopping the daemon', () => {
     await daemon.logged('stopped');
   });
 
-  it('cuts the running transfer where it takes longer than stop_timeout', async () => {
+  it('cuts the running transfer if it takes longer than stop_timeout', async () => {
     const { daemon, rest } = await openTransfer('200ms');
     const { status, stderr } = await daemon.stop();
     await expect(rest()).rejects.toMatchObject({ code: 'ECONNRESET' });

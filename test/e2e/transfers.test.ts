@@ -16,7 +16,7 @@ const folder = temporaryFolders();
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Sizes from 1 KiB to `largest`, as many small as large by their powers of two; odd ones among them. */
+/** Sizes from 1 KiB to `largest`, evenly distributed by powers of two; odd ones among them. */
 const sizesOf = (count: number, largest: number): number[] =>
   Array.from({ length: count }, (_, index) => Math.round(KIB * (largest / KIB) ** (index / (count - 1))));
 
@@ -32,7 +32,7 @@ const filesOf = (sizes: readonly number[]): File[] =>
     return { path: `/files/${index}`, content, sha256: digestOfGenerated(content) };
   });
 
-/** All files in the catalog, at the feed that makes them. */
+/** All files in the catalog, at the feed that generates them. */
 const catalog = async (site: Site, files: readonly File[]) => {
   const feed = await startFeed(serveGenerated(new Map(files.map(({ path, content }) => [path, content]))));
   const importer = (await site.run('importers', 'add')).trim();
@@ -56,14 +56,17 @@ const catalog = async (site: Site, files: readonly File[]) => {
   return feed;
 };
 
-/** What came of those files that did not come right. */
+/** The results of the files that did not arrive correctly. */
 const wrongOnes = (files: readonly File[], received: readonly Received[]) =>
   files.flatMap(({ path, content, sha256 }, index) => {
     const expected = { status: 200, bytes: content.size, sha256 };
     return isDeepStrictEqual(received[index], expected) ? [] : [{ path, expected, received: received[index] }];
   });
 
-/** Fetches all at once. Every second client takes so many seconds, whatever the size; the others take what they get. */
+/**
+ * Fetches all at once. Every second client takes `seconds`, for any size; the others read as fast
+ * as they can.
+ */
 const receiveAll = async (url: string, files: readonly File[], seconds: number): Promise<readonly Received[]> =>
   Promise.all(
     files.map(({ path, content }, index) =>
@@ -72,8 +75,9 @@ const receiveAll = async (url: string, files: readonly File[], seconds: number):
   );
 
 describe('many transfers at once', () => {
-  // Measured: 97 to 111 MiB more while 1.15 GiB pass; without back-pressure 265 MiB, though the kernel holds most of it.
-  it('200 come right to their ends, half of them slow, with less than 160 MiB more in memory', async () => {
+  // Measured: 97 to 111 MiB more while 1.15 GiB pass. Without back-pressure it is 265 MiB, although
+  // the kernel holds most of it.
+  it('200 complete correctly, half of them slow, with less than 160 MiB more memory', async () => {
     const files = filesOf(sizesOf(200, 64 * MIB));
     const site = makeSite(start, folder(), { dispatch: 'none' });
     await catalog(site, files);
@@ -86,7 +90,7 @@ describe('many transfers at once', () => {
     expect((await daemon.stop()).status).toBe(0);
   }, 120_000);
 
-  it('40 are saved while they pass, half of them slowly, and come right from their copies', async () => {
+  it('40 are saved while they pass, half of them slowly, and are served correctly from their copies', async () => {
     const files = filesOf(sizesOf(40, 8 * MIB));
     const site = makeSite(start, folder());
     const feed = await catalog(site, files);

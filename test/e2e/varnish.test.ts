@@ -24,7 +24,7 @@ const MISS = { 'x-cache': 'MISS' };
 const HIT = { 'x-cache': 'HIT' };
 
 describe('Varnish, as shipped in examples/varnish', () => {
-  it('asks once, and has it then, whatever host, query or cookie a client names', async () => {
+  it('requests a file once and keeps it, for any host, query or cookie of the client', async () => {
     const { origin, varnish } = await open();
     const { sha256 } = origin.offer('/a.rpm');
     expect(await askWhole(`${varnish.url}/a.rpm`)).toMatchObject({ status: 200, headers: MISS, sha256 });
@@ -38,7 +38,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(origin.served('/a.rpm')).toBe(1);
   });
 
-  it('sends what comes while it comes, and asks once for many clients', async () => {
+  it('streams, with one request for many clients', async () => {
     const { origin, varnish } = await open();
     const { sha256 } = origin.offer('/a.rpm');
     origin.feed.hold();
@@ -49,7 +49,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(origin.served('/a.rpm')).toBe(1);
   });
 
-  it('sends a part as soon as it is there, and fetches the whole, though nobody waits for it', async () => {
+  it('sends a part as soon as it arrives, and fetches the whole, even if no client waits for it', async () => {
     const { origin, varnish } = await open();
     const { body, sha256 } = origin.offer('/a.iso');
     origin.feed.hold();
@@ -69,7 +69,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     ['with a length', undefined],
     ['without a length', 'unmeasured'],
   ] as const)
-    it(`keeps no truncated answer ${what}, nor has a client take it for the whole`, async () => {
+    it(`keeps no truncated answer ${what}, and no client mistakes it for a complete one`, async () => {
       const { origin, varnish } = await open();
       const { sha256 } = origin.offer('/a.iso', undefined, how);
       origin.feed.hold();
@@ -93,7 +93,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(await askWhole(`${varnish.url}/small.rpm`)).toMatchObject({ status: 200, headers: MISS, sha256: small });
   });
 
-  it('has what is over looked at again without a transfer', async () => {
+  it('revalidates an expired file without a transfer', async () => {
     const { origin, varnish } = await open({ cacheTimeout: 1 });
     const { sha256 } = origin.offer('/a.rpm', 1000);
     await until(async () => {
@@ -104,7 +104,7 @@ describe('Varnish, as shipped in examples/varnish', () => {
     expect(origin.feed.asked('/a.rpm')).toHaveLength(1);
   });
 
-  it('asks for no more than a head where a client does, and goes on to serve what it has while the streamer is down', async () => {
+  it('requests only a head if the client does, and still serves kept files while the streamer is down', async () => {
     const { origin, varnish } = await open();
     const { body, sha256 } = origin.offer('/a.rpm');
     const head = { status: 200, headers: { 'content-length': String(body.length) }, body: Buffer.alloc(0) };
