@@ -121,11 +121,11 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
         expect(got.filter((held) => held)).toHaveLength(1);
         const [holder = ''] = holders.filter((_, index) => got[index]);
         expect(await two.state('wanted', NOW)).toMatchObject({ leased: true, expiration: 0 });
-        await two.release('wanted', 'somebody else');
-        expect(await two.acquire('wanted', 'somebody else', NOW, NOW + 1)).toBe(false);
+        await two.release('wanted', 'another holder');
+        expect(await two.acquire('wanted', 'another holder', NOW, NOW + 1)).toBe(false);
         expect(await one.acquire('wanted', holder, NOW, NOW + 2)).toBe(true);
         await one.release('wanted', holder);
-        expect(await two.acquire('wanted', 'somebody else', NOW, NOW + 1)).toBe(true);
+        expect(await two.acquire('wanted', 'another holder', NOW, NOW + 1)).toBe(true);
       });
 
       it('to another holder once it is released', async () => {

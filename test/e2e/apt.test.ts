@@ -78,7 +78,7 @@ describe('apt-get', () => {
 
   const itWithSquid = itNeeding([...DEB_TOOLS, 'apt-get', 'squid']);
 
-  itWithSquid('downloads through Squid, and again from what Squid has', async () => {
+  itWithSquid('downloads through Squid, and again from Squid’s cache', async () => {
     const { daemon, packages } = await openZoo();
     const squid = await startSquid(start, folder(), daemon.url);
     const download = async () => {

@@ -199,7 +199,7 @@ describe('Apache that keeps files, as shipped in examples/apache', () => {
     'If-Range of the one before': (old: string) => ({ 'If-Range': `"${old}"` }),
     'If-None-Match of the one before': (old: string) => ({ 'If-None-Match': `"${old}"` }),
   }))
-    it(`uses nothing of an expired and replaced file for ${what}`, async () => {
+    it(`uses no part of an expired and replaced file for ${what}`, async () => {
       const { origin, get, over } = await open({ cacheTimeout: 1 });
       const old = origin.offer('/a.rpm', 1000);
       await over('/a.rpm');

@@ -32,7 +32,7 @@ const ask = async (url: string, path: string, breaks?: { readonly origin: Origin
   const [, status] = /^HTTP\/\S+ (\d+)/.exec(head) ?? [];
   const [, length] = /^content-length: (\d+)/im.exec(head) ?? [];
   const body = received.subarray(end + 4);
-  /** A client considers it complete: nothing is missing, and there was no error. */
+  /** A client considers it complete: every byte arrived, without an error. */
   const looksWhole = ended === 'end' && (length === undefined || Number(length) === body.length);
   return { status: Number(status), length: length === undefined ? undefined : Number(length), body, looksWhole };
 };

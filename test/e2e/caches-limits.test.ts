@@ -35,7 +35,7 @@ describe.each(CACHES)('$name', (cache) => {
     return { origin, url };
   };
 
-  itIfThere('passes on as many header fields as the streamer does', async () => {
+  itIfThere('passes on the maximum of header fields of the streamer', async () => {
     const { origin, url } = await open();
     const { sha256 } = origin.offer('/a.rpm', 1000, { fields: FIELDS });
     const headers = Object.fromEntries(Object.entries(FIELDS).map(([name, value]) => [name.toLowerCase(), value]));
@@ -47,7 +47,7 @@ describe.each(CACHES)('$name', (cache) => {
     expect(kept.headers['x-cache']).toMatch(/^HIT/);
   });
 
-  itIfThere('takes as long targets and as many header fields as the streamer does', async () => {
+  itIfThere('accepts targets and header fields up to the limits of the streamer', async () => {
     const { origin, url } = await open();
     // Squid counts `http://localhost` as well, see docs/how-to/squid.md.
     const longest = maxTargetLength - (cache.name === 'squid' ? 20 : 0);

@@ -156,7 +156,7 @@ describe('Squid, as shipped in examples/squid', () => {
 });
 
 describe('The settings of docs/how-to/replace-pulp2.md for Pulp’s own Squid', () => {
-  jestIt('is what is shipped, line by line', () => {
+  jestIt('equal the shipped ones, line by line', () => {
     const page = readFileSync(new URL('../../docs/how-to/replace-pulp2.md', import.meta.url), 'utf8');
     const [, lines = ''] = /\n```\n(# Some requests [^`]+)```/.exec(page) ?? [];
     expect(lines).toMatch(/^cache deny past_cache$/m);

@@ -70,7 +70,7 @@ describe('exit statuses', () => {
     expect(status).toBe(1);
   });
 
-  it('78 for a file with mistakes: each by file, line and key, with what was expected', async () => {
+  it('78 for a file with mistakes: each by file, line and key, with the expected form', async () => {
     const file = join(folder(), 'wrong.conf');
     writeFileSync(file, '[streamer]\nport: many\n# fine\ncache_timeout: soon\n');
     const { status, stderr } = await said('serve', '--config', file);

@@ -118,7 +118,7 @@ describe('a saved copy', () => {
     expect(asked).toEqual(['GET /known', 'GET /bare']);
   });
 
-  itWithWget('is what wget -N has already: the file is sent once', async () => {
+  itWithWget('is current for wget -N: the file is sent once', async () => {
     const { site, asked } = await open();
     const daemon = await site.serve();
     const home = folder();

@@ -52,7 +52,7 @@ describe('curl', () => {
     expect(digestOf(second.body)).toBe(unmeasured.sha256);
   });
 
-  itWithCurl('is told with HTTP/1.0, too, that a body of unknown length is not whole', async () => {
+  itWithCurl('detects a truncated body of unknown length with HTTP/1.0, too', async () => {
     origin.offer('/unmeasured', undefined, 'unmeasured');
     origin.feed.hold();
     const file = join(folder(), 'file');
@@ -81,7 +81,7 @@ describe('curl', () => {
     expect(beyond).toMatchObject({ status: 22, head: expect.stringMatching(/^HTTP\/1\.1 416 /) });
   });
 
-  itWithCurl('resumes what broke off, and has nothing to resume then', async () => {
+  itWithCurl('resumes a truncated download, and then has no more to resume', async () => {
     const { body, sha256 } = origin.offer('/a.iso');
     const file = join(folder(), 'a.iso');
     origin.feed.hold();

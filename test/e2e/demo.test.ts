@@ -71,7 +71,7 @@ describe('the demo', () => {
 
   const itWithTerminal = itNeeding(['script']);
 
-  itWithTerminal('is in colour on a terminal, unless NO_COLOR says otherwise', async () => {
+  itWithTerminal('is in colour on a terminal, unless NO_COLOR is set', async () => {
     const onTerminal = async (env: NodeJS.ProcessEnv) => {
       const terminal = start('script', ['--quiet', '--return', '--command', COMMAND, '/dev/null'], { env });
       return (await terminal.ended).stdout.toString();

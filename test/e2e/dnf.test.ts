@@ -104,7 +104,7 @@ describe('dnf', () => {
 
   const itWithSquid = itNeeding([...YUM_TOOLS, 'dnf', 'rpm', 'squid']);
 
-  itWithSquid('downloads through Squid, and again from what Squid has', async () => {
+  itWithSquid('downloads through Squid, and again from Squid’s cache', async () => {
     const { daemon, packages } = await openZoo();
     const squid = await startSquid(start, folder(), daemon.url);
     const home = folder();

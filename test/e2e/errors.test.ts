@@ -63,7 +63,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     status: 502,
     proxyStatus: 'error=connection_refused;details="CONNECT_FAILED"',
   },
-  'a certificate of somebody unknown': {
+  'a certificate of an unknown authority': {
     url: () => tls('server'),
     status: 502,
     proxyStatus: 'error=tls_certificate_error;details="TLS_FAILED"',

@@ -158,7 +158,7 @@ describe('the files that root creates in the folder of another user', () => {
     return { home, stateDir, root: makeSite(start, home, settings), user: makeSite(asNobody(start), home, settings) };
   };
 
-  itAsRoot('belongs to that user: the daemon goes on, started before or after', async () => {
+  itAsRoot('belong to that user: the daemon continues, started before or after', async () => {
     const feed = await startMirror();
     const { home, stateDir, root, user } = openSites();
     await root.run('catalog', 'add', '/a', `${feed.url}/a`);
@@ -180,7 +180,7 @@ describe('the files that root creates in the folder of another user', () => {
     expect((await daemon.stop()).status).toBe(0);
   });
 
-  itAsRoot('belongs to that user even where root ran the daemon, and was killed', async () => {
+  itAsRoot('belong to that user even if the daemon ran as root and was killed', async () => {
     const feed = await startMirror();
     const { stateDir, root, user } = openSites();
     await root.run('catalog', 'add', '/a', `${feed.url}/a`);
@@ -201,7 +201,7 @@ describe('the files that root creates in the folder of another user', () => {
     await daemon.logged('request', { path: '/a', source: 'saved' });
   });
 
-  itAsRoot('is root’s where the folder is root’s', async () => {
+  itAsRoot('belong to root if the folder does', async () => {
     const site = makeSite(start, folder());
     await site.run('catalog', 'list');
     expect(ownersIn(site.stateDir)).toEqual(['0:0']);

@@ -164,7 +164,7 @@ describe('content codings', () => {
   const encoded = (more: string) =>
     script(`HTTP/1.1 200 OK\r\nContent-Encoding: ${more}\r\nContent-Length: ${zipped.length}\r\n\r\n${zipped}`);
 
-  it('pass unchanged, bytes and header field, if nothing else describes the bytes', async () => {
+  it('pass unchanged, bytes and header field, if no checksum describes the bytes', async () => {
     site.list('/coded/plain', [`${(await encoded('gzip')).url}/x`]);
     const wire = await site.ask('/coded/plain');
     expect(valuesOf(wire, 'content-encoding')).toEqual(['gzip']);

@@ -18,9 +18,9 @@ describe('a client that has its last byte', () => {
   it.each([
     { what: 'small', content: small, checksum: checksumOf(small), length: true },
     { what: 'large', content: large, checksum: checksumOf(large), length: true },
-    { what: 'large, its length not told', content: large, checksum: checksumOf(large), length: false },
+    { what: 'large, of unknown length', content: large, checksum: checksumOf(large), length: false },
     { what: 'large, without a checksum', content: large, length: true },
-    { what: 'small, without a checksum, its length not told', content: small, length: false },
+    { what: 'small, without a checksum, of unknown length', content: small, length: false },
   ])('can rely on a stored save request: $what', async ({ content, checksum, length }) => {
     const feed = await startFeed((_, response) => {
       response.writeHead(200, length ? { 'Content-Length': content.length } : {});

@@ -18,7 +18,7 @@ const folder = temporaryFolders();
 const CONTENT = someBytes(3 << 20);
 const PATH = '/var/lib/pulp/content/units/rpm/76/78177c/bear.rpm';
 
-describeMongoServer(`saves that Pulp’s database knows of (${serverName})`, () => {
+describeMongoServer(`saves through Pulp’s database (${serverName})`, () => {
   const mongo = mongodb();
   const broker = rabbitMq();
   const channelTo = channels();

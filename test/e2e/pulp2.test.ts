@@ -203,14 +203,14 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
     });
 
     it.each<[string, object, string]>([
-      ['a CA that is no PEM', { ssl_ca_cert: 'nonsense' }, 'the CA text holds no PEM certificate'],
+      ['a CA that is not PEM', { ssl_ca_cert: 'nonsense' }, 'the CA text holds no PEM certificate'],
       [
         'a certificate and key that are not PEM',
         { ssl_client_cert: 'nonsense', ssl_client_key: 'nonsense' },
         'the client certificate and key cannot be used',
       ],
       ['a password for a port', { proxy_port: 's3cret' }, 'proxy_port'],
-    ])('is one source that fails where the importer has %s, with a reason', async (_, config, text) => {
+    ])('fails as a source, with a reason, if the importer has %s', async (_, config, text) => {
       const feed = await startFeed(serve, made.server);
       const url = `${feed.url}/a`;
       const { path } = await publish({ url, importer: config });

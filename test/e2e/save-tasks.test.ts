@@ -64,7 +64,7 @@ describe('a Celery worker', () => {
     [1, ONE],
     [2, TWO],
   ] as const) {
-    itWithWorker(`saves what was transferred, told by protocol ${protocol}`, async () => {
+    itWithWorker(`saves the transferred unit, requested by protocol ${protocol}`, async () => {
       const { site, daemon } = await openSite({ celery_protocol: protocol });
       await get(daemon, unit, TRACE);
       const results = await worker.until((all) => resultsFor(unit)(all).length === 1);

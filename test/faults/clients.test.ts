@@ -119,8 +119,8 @@ describe('a client', () => {
   it.each([
     ['HTTP/1.1', 'at once'],
     ['HTTP/1.0', 'at once'],
-    ['HTTP/1.1', 'in mid-body'],
-    ['HTTP/1.0', 'in mid-body'],
+    ['HTTP/1.1', 'mid-body'],
+    ['HTTP/1.0', 'mid-body'],
   ])('that half-closes (%s, %s) gets the whole body, or a reset', async (version, when) => {
     const { url, content, free, close } = await open({ verify_whole_below: 0 }, 'chunked');
     const { socket, received, ended } = dial(url);

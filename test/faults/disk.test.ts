@@ -66,7 +66,7 @@ describe('a file that is damaged while it is sent', () => {
 
 describe('a disk that fails', () => {
   const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-  const name = 'in mid-file: another source goes on';
+  const name = 'in the middle: another source continues';
 
   (canTrace ? it : it.skip)(canTrace ? name : `${name} (skipped: needs strace, and permission to trace)`, async () => {
     // Each thread that reads the file gets EIO from its third read on.

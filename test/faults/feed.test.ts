@@ -99,7 +99,7 @@ const before: readonly Case[] = [
     const name = `${fault.kind} ${'status' in fault ? fault.status : ''}${'by' in fault ? fault.by : ''}`;
     return [
       {
-        name: `${name}: another source is taken`,
+        name: `${name}: another source is used`,
         size: LARGE,
         sources: [{ forever: fault }, GOOD],
         expected: right(LARGE),
@@ -113,7 +113,7 @@ const before: readonly Case[] = [
     ];
   }),
   ...(['expired', 'stranger', 'nobody'] as const).flatMap((at): Case[] => [
-    { name: `${at}: another source is taken`, size: LARGE, sources: [{ at }, GOOD], expected: right(LARGE) },
+    { name: `${at}: another source is used`, size: LARGE, sources: [{ at }, GOOD], expected: right(LARGE) },
     { name: `${at}, and no other source: refused`, size: LARGE, sources: [{ at }], expected: refused(502) },
   ]),
   {
@@ -147,7 +147,7 @@ const named: readonly Case[] = [
     log: NAMED,
   },
   {
-    name: 'hold-back: a wrong last byte never leaves, whatever the framing',
+    name: 'hold-back: a wrong last byte never leaves, in any framing',
     size: LARGE,
     without: ['size'],
     sources: [
@@ -158,7 +158,7 @@ const named: readonly Case[] = [
     again: right(LARGE),
   },
   {
-    name: 'hold-back: the last bytes wait, also where all are there long before their end is told',
+    name: 'hold-back: the last bytes wait, even if all arrive long before the end',
     size: LARGE,
     sources: [
       {
@@ -171,7 +171,7 @@ const named: readonly Case[] = [
     again: right(LARGE),
   },
   {
-    name: 'without a checksum and an entity tag the rest of what may be another file is not joined',
+    name: 'without a checksum and an entity tag the rest of a possibly different file is not joined',
     size: LARGE,
     without: ['checksum'],
     sources: [{ faults: [reset(half)], forever: { kind: 'another file' } }],
@@ -232,20 +232,20 @@ const named: readonly Case[] = [
     expected: CUT,
   },
   {
-    name: 'changed entity tag: with a checksum another source goes on',
+    name: 'changed entity tag: with a checksum another source continues',
     size: LARGE,
     sources: [{ faults: [reset(half)], forever: { kind: 'changed entity tag' } }, GOOD],
     expected: right(LARGE),
   },
   {
-    name: 'without a checksum the same source goes on by its strong entity tag',
+    name: 'without a checksum the same source continues by its strong entity tag',
     size: LARGE,
     without: ['checksum'],
     sources: [{ faults: [reset(half)] }],
     expected: right(LARGE),
   },
   {
-    name: 'without a checksum another source never goes on',
+    name: 'without a checksum another source never continues',
     size: LARGE,
     without: ['checksum'],
     sources: [
@@ -255,14 +255,14 @@ const named: readonly Case[] = [
     expected: CUT,
   },
   {
-    name: 'bytes of the beginning that claim to be those of the middle are found out',
+    name: 'bytes of the beginning with the range of the middle are detected',
     size: LARGE,
     sources: [{ faults: [reset(half), { kind: 'lying part' }] }, GOOD],
     expected: CUT,
     again: right(LARGE),
   },
   {
-    name: 'surplus bytes are cut off where the checksum proves the rest',
+    name: 'surplus bytes are cut off if the checksum proves the rest',
     size: LARGE,
     sources: [{ framing: 'chunked', forever: { kind: 'extra bytes', count: 9 } }],
     expected: right(LARGE),
@@ -281,21 +281,21 @@ const named: readonly Case[] = [
     expected: right(LARGE),
   },
   {
-    name: 'all bytes came and only their end was not told: nothing is missing',
+    name: 'all bytes arrived without an end mark: the body is complete',
     size: LARGE,
     without: ['size'],
     sources: [{ framing: 'chunked', faults: [{ kind: 'early end', place: { where: 'last byte', at: LARGE } }] }],
     expected: right(LARGE),
   },
   {
-    name: 'a reset is no end of a body that ends with its connection',
+    name: 'a reset is not the end of a body that ends with its connection',
     size: LARGE,
     without: ['size', 'checksum'],
     sources: [{ framing: 'close', faults: [reset(half)], forever: { kind: 'status', status: 404 } }],
     expected: CUT,
   },
   {
-    name: 'truncated TLS is not the end of a body that is too large to be held, either',
+    name: 'truncated TLS is not the end of a body that is too large to be held either',
     size: HUGE,
     without: ['size'],
     sources: [
@@ -317,7 +317,7 @@ const named: readonly Case[] = [
     again: right(HUGE),
   },
   {
-    name: 'a body that ends with its connection is whole only as long as the catalog says',
+    name: 'a body that ends with its connection is complete only with the length in the catalog',
     size: LARGE,
     without: ['checksum'],
     sources: [
@@ -340,7 +340,7 @@ const named: readonly Case[] = [
     expected: right(LARGE),
   },
   {
-    name: 'an early end of small content of unknown length is found out before the head',
+    name: 'an early end of small content of unknown length is detected before the head',
     size: SMALL,
     without: ['size'],
     sources: [{ framing: 'close', faults: [{ kind: 'early end', place: { where: 'middle', at: 100 } }] }, GOOD],

@@ -26,7 +26,7 @@ export const harm = async (file: string, how: Harm): Promise<void> => {
 };
 
 interface Harmed {
-  readonly what: 'saved copy' | 'what lies beside a saved copy';
+  readonly what: 'saved copy' | 'the sidecar of a saved copy';
   readonly how: Harm;
   /** The damaged content: the copy's name without extension. */
   readonly key?: string;
@@ -47,6 +47,6 @@ export const harmOne = async (saved: string, random: Random): Promise<Harmed | u
   if (!file || (statSync(file).size === 0 && how !== 'removed')) return undefined;
   await harm(file, how);
   return isSidecar(file)
-    ? { what: 'what lies beside a saved copy', how }
+    ? { what: 'the sidecar of a saved copy', how }
     : { what: 'saved copy', how, key: place + parse(file).name };
 };

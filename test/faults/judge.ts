@@ -88,7 +88,7 @@ const judgeOne = ({ good, sha256 }: Transfer, part: Transfer['part'], outcome: O
   if (cutTooLate(outcome)) return { counts: 'wrong', broken: 'all that was promised came before it was cut' };
   if (outcome.kind === 'refused' && !outcome.noStore && !outcome.bySquid)
     return { counts: 'dishonest', broken: 'a refusal that caches may keep' };
-  if (!good) return { counts: outcome.kind === 'cut' ? 'cut in vain' : 'refused' };
+  if (!good) return { counts: outcome.kind === 'cut' ? 'cut, not good' : 'refused' };
   // Nothing could verify bytes that another source had added to a part.
   if (outcome.kind === 'cut' && part) return { counts: 'parts cut' };
   // Squid replaces a response that was cut before it sent any of it by an error page.

@@ -79,7 +79,7 @@ export const written = (seed: number, { counts, faults }: Tally): string => {
     ['served from a saved copy', of('saved')],
     ['cut: wrong content that only the checksum reveals; right on the next request', of('cut')],
     ['cut during a part, which no other source may continue', of('parts cut')],
-    ['cut, with no good source', of('cut in vain')],
+    ['cut, with no good source', of('cut, not good')],
     ['honestly refused, with no good source', of('refused')],
     ['clients that left', of('left')],
     ['mebibytes of memory that the daemon keeps, in addition to those before', of('held')],

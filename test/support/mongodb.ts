@@ -13,7 +13,7 @@ const missing = [
   ...(hasClient ? [] : ['python3-pymongo']),
 ].join(' and ');
 if (missing !== '' && process.env.CI === 'true') throw new Error(`the tests of MongoDB need ${missing}`);
-const cannotStop = missing === '' && !way?.command ? 'a server of its own, not MONGODB_URL' : missing;
+const cannotStop = missing === '' && !way?.command ? 'a separate server, not MONGODB_URL' : missing;
 
 /** The server that the tests use. */
 export const serverName = way?.name;

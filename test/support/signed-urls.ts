@@ -48,7 +48,7 @@ export const signed = (target: string, more: Partial<Parameters<typeof signUrl>[
 export const badlySigned = (target: string): Readonly<Record<string, string>> => ({
   unsigned: target,
   'for another file': signed('/streamer/other').replace('/streamer/other', target),
-  'by somebody else': signed(target, { key: STRANGERS.privateKey }),
+  'by another party': signed(target, { key: STRANGERS.privateKey }),
   'for a time that is over': signed(target, { expiration: 1_500_000_000 }),
   'for another client': signed(target, { remoteIp: '192.0.2.7' }),
   twice: `${signed(target)};${signed(target).split('?')[1]}`,

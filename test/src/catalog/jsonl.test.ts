@@ -54,10 +54,10 @@ describe('lines of JSON', () => {
   it.each([
     ['Pulp’s first revision', { ...LINE, revision: 1 }, undefined],
     ['a later one of Pulp’s, which may be other content', { ...LINE, revision: 2 }, true],
-    ['our own, whatever its revision', { ...LINE, _id: undefined, revision: 2 }, undefined],
-    ['our own that says so', { ...LINE, _id: undefined, revision: 2, replaced: true }, true],
-    ['Pulp’s that says otherwise', { ...LINE, replaced: false }, undefined],
-  ])('tell whether there was other content: %s', async (_, line, replaced) => {
+    ['ours, of any revision', { ...LINE, _id: undefined, revision: 2 }, undefined],
+    ['ours, marked as replaced', { ...LINE, _id: undefined, revision: 2, replaced: true }, true],
+    ['Pulp’s, marked as not replaced', { ...LINE, replaced: false }, undefined],
+  ])('show whether there was other content: %s', async (_, line, replaced) => {
     const catalog = openSqliteCatalog(':memory:');
     await load(catalog, lines(line));
     expect(catalog.entries.find('/p/bear.rpm')[0]?.replaced).toBe(replaced);

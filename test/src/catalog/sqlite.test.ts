@@ -92,7 +92,7 @@ describe('an entry of a path that had other content', () => {
     ['a checksum of another kind', {}, { checksum: { algorithm: 'sha1', value: 'c'.repeat(40) } }, true],
     ['no checksum any more', {}, bare, true],
     ['a checksum now', bare, {}, true],
-    ['no checksum then or now: nothing tells that it is the same', bare, bare, true],
+    ['no checksum then or now, so the content may differ', bare, bare, true],
     ['another URL', bare, { ...bare, url: 'https://other.example.com/' }, true],
     ['another size', bare, { ...bare, size: 8 }, true],
     ['a size now', { ...bare, size: undefined }, bare, true],
@@ -114,7 +114,7 @@ describe('an entry of a path that had other content', () => {
     entries.find(path).map((entry) => entry.replaced);
 
   describe.each(ways)('%s', (_, write) => {
-    it.each(changes)('is marked: %s', (_, before, after, expected) => {
+    it.each(changes)('is marked if the content may differ: %s', (_, before, after, expected) => {
       const catalog = openSqliteCatalog(':memory:');
       write(catalog, anEntry(before));
       write(catalog, anEntry({ path: '/n/bear.rpm', ...other }));
@@ -257,7 +257,7 @@ describe('an unavailable catalog', () => {
 
   it('is distinguished from one with damaged content', async () => {
     const file = join(newFolder(), 'catalog.db');
-    writeFileSync(file, 'This is no database, but long enough to be looked at as one. '.repeat(100));
+    writeFileSync(file, 'This is not a database, but long enough to be read as one. '.repeat(100));
     const open = () => openSqliteCatalog(file);
     expect(open).toThrow(expect.objectContaining({ code: 'CATALOG_UNAVAILABLE' }));
     expect(open).toThrow(`catalog ${file}: file is not a database`);

@@ -91,7 +91,7 @@ describe('a Debian repository made by apt-ftparchive', () => {
     expect(toBuilt(items)).toEqual(files);
   });
 
-  itWithTools('may be flat in a folder of its own', async () => {
+  itWithTools('may be flat in a subfolder', async () => {
     const folder = newFolder();
     makeFlatRepository(join(folder, 'here'), PACKAGES, { release: false, compressions: ['gz'] });
     const { items } = await readFolder(deb, folder, { suites: ['here/'] });
@@ -99,7 +99,7 @@ describe('a Debian repository made by apt-ftparchive', () => {
     expect(paths(items)).toEqual(['bear_4.1_all.deb', 'libstdc++6_1.0~rc1_all.deb', 'here/Packages.gz']);
   });
 
-  itWithTools('is read from the next compression where one is listed but not there', async () => {
+  itWithTools('is read from the next compression if one is listed but missing', async () => {
     const folder = newFolder();
     makeSuiteRepository(folder, PACKAGES);
     rmSync(join(folder, 'dists/stable/main/binary-amd64/Packages.xz'));

@@ -71,7 +71,7 @@ describe('a yum repository made by createrepo_c', () => {
   });
 
   for (const compression of ['gz', 'xz', 'zst', 'plain'] satisfies Compression[]) {
-    itWithTools(`is refused where its primary metadata in ${compression} is not what repomd.xml says`, async () => {
+    itWithTools(`is refused if its primary metadata in ${compression} does not match repomd.xml`, async () => {
       const folder = newFolder();
       const primary = makeYumRepository(folder, PACKAGES.slice(0, 1), { compression }).find(({ path }) =>
         path.includes('primary.xml'),
@@ -86,7 +86,7 @@ describe('a yum repository made by createrepo_c', () => {
     });
   }
 
-  itWithTools('is refused where something follows its primary metadata', async () => {
+  itWithTools('is refused if bytes follow its primary metadata', async () => {
     const folder = newFolder();
     const files = makeYumRepository(folder, PACKAGES.slice(0, 1), { compression: 'xz' });
     const primary = files.find(({ path }) => path.includes('primary.xml'))!;
@@ -157,7 +157,7 @@ describe('yum metadata', () => {
 
   const faults: readonly (readonly [string, Record<string, string | Uint8Array>, RegExp])[] = [
     ['is missing', {}, /repodata\/repomd\.xml: 404/],
-    ['is no XML', { 'repodata/repomd.xml': '<html><body>Login<br></html>' }, /repomd\.xml: not well-formed XML: 1:/],
+    ['is not XML', { 'repodata/repomd.xml': '<html><body>Login<br></html>' }, /repomd\.xml: not well-formed XML: 1:/],
     ['lists no primary', { 'repodata/repomd.xml': '<repomd></repomd>' }, /no data of type primary, found none/],
     ['ends too early', aRepository('<metadata><package>'), /primary\.xml\.gz: not well-formed XML: .*unclosed tag/],
     [

@@ -51,7 +51,7 @@ describe('the message of a task', () => {
     expect(message.headers).toEqual({ ...VECTORS[`protocol${protocol}`].headers, ...headers });
   });
 
-  itWithCelery('is what the Celery client on this machine builds, whatever the arguments', () => {
+  itWithCelery('equals that of the Celery client on this machine, for any arguments', () => {
     const values: Task['args'][] = [
       [],
       [[]],

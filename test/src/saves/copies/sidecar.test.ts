@@ -107,8 +107,8 @@ describe('the sidecar of a copy', () => {
     ['empty', (file) => truncateSync(file)],
     ['cut', (file) => truncateSync(file, 100)],
     ['altered', (file) => changed(file, (text) => text.replace('2015', '2016'))],
-    ['no JSON', (file) => writeFileSync(file, 'etag: "1"')],
-    ['something else', (file) => writeFileSync(file, '{"headers":[["ETag","1"]]}')],
+    ['not JSON', (file) => writeFileSync(file, 'etag: "1"')],
+    ['of another shape', (file) => writeFileSync(file, '{"headers":[["ETag","1"]]}')],
     ['null', (file) => writeFileSync(file, 'null')],
     ['of a later version', (file) => changed(file, (text) => text.replace('"version":1', '"version":2'))],
   ];

@@ -121,7 +121,7 @@ describe('a message', () => {
     );
   });
 
-  itWithBroker('errors where its queue has to be there and is not, and harms no other', async () => {
+  itWithBroker('errors if its required queue is missing, and affects no other message', async () => {
     const channel = await channelTo(broker().url);
     const [there, missing] = [aQueue(), aQueue()];
     await channel.assertQueue(there);
@@ -139,14 +139,14 @@ describe('a message', () => {
     expect(await channel.checkQueue(missing)).toMatchObject({ messageCount: 1 });
   });
 
-  itWithBroker('errors where its queue is another one than is declared', async () => {
+  itWithBroker('errors if its queue was declared differently', async () => {
     const queue = aQueue();
     await (await channelTo(broker().url)).assertQueue(queue, { durable: false, autoDelete: true });
     await expect(publish(open(broker().url), queue)).rejects.toThrow(/cannot be declared \(durable\): .*PRECONDITION/);
     await publish(open(broker().url, { declare: 'passive' }), queue);
   });
 
-  itWithBroker('errors where its queue was deleted, which the next one makes anew', async () => {
+  itWithBroker('errors if its queue was deleted, and the next one creates it again', async () => {
     const queue = aQueue();
     const one = open(broker().url);
     await publish(one, queue);
@@ -157,7 +157,7 @@ describe('a message', () => {
     expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 1 });
   });
 
-  itWithBroker('errors where its exchange was deleted, and the next one goes through', async () => {
+  itWithBroker('errors if its exchange was deleted, and the next one is delivered', async () => {
     const queue = aQueue();
     const one = open(broker().url);
     await publish(one, queue, aMessage(1), 1);
@@ -168,7 +168,7 @@ describe('a message', () => {
     expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 2 });
   });
 
-  itWithBroker('errors where its queue is full', async () => {
+  itWithBroker('errors if its queue is full', async () => {
     const queue = aQueue();
     const channel = await channelTo(broker().url);
     await channel.assertQueue(queue, { maxLength: 1, arguments: { 'x-overflow': 'reject-publish' } });
@@ -179,7 +179,7 @@ describe('a message', () => {
     await publish(one, queue);
   });
 
-  itWithOwnBroker('waits while the broker takes none for want of memory', async () => {
+  itWithOwnBroker('waits while the broker blocks messages for lack of memory', async () => {
     const queue = aQueue();
     const one = open(broker().url);
     await publish(one, queue);
@@ -256,7 +256,7 @@ describe('a connection', () => {
     await silent.close();
   });
 
-  itWithBroker('takes leave of the broker when closed', async () => {
+  itWithBroker('closes in order', async () => {
     const { hostname, port } = new URL(broker().url);
     const frames: Buffer[] = [];
     // A relay that sees the connection end.
@@ -335,7 +335,7 @@ describe('a connection within TLS', () => {
     await firstValueFrom(one.connected);
   });
 
-  itWithOwnBroker('is what [tasks] of Pulp’s server.conf asks for', async () => {
+  itWithOwnBroker('is configured by [tasks] of Pulp’s server.conf', async () => {
     const { authority, client } = await certificates;
     const { caFile, certFile, keyFile } = files({ ca: authority.cert, ...client });
     const file = join(folder(), 'server.conf');
