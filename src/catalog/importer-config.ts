@@ -3,9 +3,7 @@ import { StreamError } from '../../pipelines/model/index.ts';
 
 const positive = z.number().positive();
 
-/**
- * The keys of an importer's configuration, as Pulp names them. Certificates and keys are PEM texts.
- */
+/** The keys of an importer's configuration, as in Pulp. Certificates and keys are PEM texts. */
 const schema = z.object({
   feed: z.string().optional(),
   ssl_ca_cert: z.string().optional(),
@@ -47,10 +45,7 @@ const PAIRS = [
   ['basic_auth_username', 'basic_auth_password'],
 ] as const;
 
-/**
- * The pairs of which only one half is given. Pulp ignores it; an operator who types one has
- * forgotten the other.
- */
+/** The pairs with one half missing. Pulp ignores these; an operator has forgotten a half. */
 export const halfGiven = (config: ImporterConfig): { given: string; missing: string }[] =>
   PAIRS.flatMap((pair) => {
     const given = pair.find((key) => config[key] !== undefined);

@@ -11,9 +11,7 @@ const isFeedUrl = (url: string): boolean => URL.canParse(url) && /^(https?|file)
 const size = z.number().int().nonnegative();
 const text = z.string().min(1);
 
-/**
- * One line: the fields of Pulp's `lazy_content_catalog`. Other fields, such as `_ns`, are ignored.
- */
+/** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_ns`, are ignored. */
 const schema = z
   .object({
     path: z.string().startsWith('/', 'expected a path that begins with /'),

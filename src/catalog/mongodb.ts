@@ -9,10 +9,7 @@ import { findOffers, findUnitKey } from './mongodb/offers.ts';
 
 /** Pulp 2's own database as the catalog. Lookups write nothing, and no index is created. */
 export interface MongoCatalog extends Catalog {
-  /**
-   * Drops the cached answer for a path, so that the next request reads it again. Called if an entry
-   * proves wrong.
-   */
+  /** Drops the cached answer for a path, if an entry proved wrong. The next request asks again. */
   forget(path: string): void;
 }
 

@@ -5,14 +5,8 @@ import type { Offer } from './refresh-store.ts';
  * offers. Rejects if the catalog is unavailable.
  */
 export interface OfferSearch {
-  /**
-   * All offers of the units that a path's entries refer to; `undefined` if the catalog does not
-   * have the path.
-   */
+  /** All offers of the units at a path; `undefined` if the catalog does not have the path. */
   at(path: string): Promise<readonly Offer[] | undefined>;
-  /**
-   * The offers of units of a type whose key has all of these fields. Values are texts, as typed on
-   * the command line.
-   */
+  /** The offers of units of a type whose key has all of these fields, given as typed texts. */
   find(typeId: string, fields: Readonly<Record<string, string>>): Promise<readonly Offer[]>;
 }

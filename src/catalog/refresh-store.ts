@@ -13,9 +13,7 @@ export interface Offer {
 /** The state of a source's refreshes. Times are Unix seconds. */
 export interface RefreshState {
   readonly sourceId: string;
-  /**
-   * The fingerprint of the last complete refresh, as given to `finish`. Absent before the first.
-   */
+  /** The fingerprint of the last complete refresh, as given to `finish`. Absent before it. */
   readonly fingerprint?: string;
   /** When the offers of the last complete refresh expire. */
   readonly expiration: number;
@@ -42,9 +40,7 @@ export interface RefreshStore {
   count(sourceId: string, now: number): Promise<number>;
   /** Begins a refresh. Removes the offers of a refresh of the source that never ended. */
   begin(sourceId: string, now: number): Promise<Refresh>;
-  /**
-   * Adds offers of the refresh's source. They take precedence over its older offers, which stay.
-   */
+  /** Adds offers of the refresh's source. They take precedence over its older offers. */
   add(refresh: Refresh, offers: readonly Offer[]): Promise<void>;
   /**
    * Completes the refresh: from now on its offers decide how fresh the source is. Resolves to

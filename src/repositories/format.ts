@@ -1,15 +1,11 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
 import type { UnitKey } from './unit.ts';
 
-/**
- * A repository while it is read. Paths are relative to its base and literal: not percent-encoded.
- */
+/** A repository while it is read. Paths are relative to its base and not percent-encoded. */
 export interface Repository {
   /** The repository's URL, for messages. */
   readonly base: string;
-  /**
-   * Reads a file. Rejects with SOURCE_MISSING or SOURCE_REFUSED if the repository does not have it.
-   */
+  /** Reads a file. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it does not exist. */
   read(path: string, size?: number): AsyncIterable<Uint8Array>;
   /** Reports an index that the repository lists but does not have. */
   missing(path: string): void;
@@ -27,10 +23,7 @@ export interface RepositoryItem {
 
 /** The part of a repository to read. Only `deb` repositories can be read in part. */
 export interface Selection {
-  /**
-   * Names below `dists/`, or folders with a slash at their end for flat repositories. Default:
-   * flat, at the base.
-   */
+  /** Names below `dists/`, or flat folders ending with a slash. Default: flat, at the base. */
   readonly suites?: readonly string[];
   /** Default: all. */
   readonly components?: readonly string[];
@@ -46,9 +39,7 @@ export interface Selection {
  */
 export type Format = (repository: Repository, selection: Selection) => AsyncGenerator<RepositoryItem>;
 
-/**
- * The unit type of metadata files. Pulp has no such type: it publishes metadata that it generates.
- */
+/** The unit type of metadata files. Pulp has no such type, because it generates metadata. */
 export const METADATA = 'metadata';
 
 export const metadataItem = (path: string, checksum: Checksum, size?: number): RepositoryItem => ({

@@ -1,10 +1,7 @@
 // Far above any real line. The limit keeps a binary file from filling the memory.
 const LONGEST_LINE = 16 * 1024 * 1024;
 
-/**
- * Splits a text into lines, without their line ends. Each array holds the lines that one chunk
- * completes.
- */
+/** Splits a text into lines without line ends. Each array holds those that a chunk completes. */
 export async function* readLines(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';

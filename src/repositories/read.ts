@@ -34,10 +34,7 @@ interface Snapshot {
 // Far above any real file (Debian's Release: 0.2 MB), and small enough for the memory.
 const LARGEST_TEXT = 64 * 1024 * 1024;
 
-/**
- * Reads a small file as text. Digest and size are those of the bytes read: exactly these must be
- * served later.
- */
+/** Reads a small text file. Exactly the bytes of this digest and size must be served later. */
 export const readText = async (name: string, bytes: Bytes): Promise<Snapshot> => {
   const meter = makeMeter();
   const decoder = new TextDecoder();

@@ -20,8 +20,5 @@ export const toRelativePath = (location: string, saidBy: string): string => {
   return path;
 };
 
-/**
- * Encodes a literal relative path for a URL. Plus signs are encoded too, because some stores read
- * them as spaces.
- */
+/** Encodes a literal path for a URL, plus signs too: some stores read them as spaces. */
 export const toUrlPath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');

@@ -25,10 +25,7 @@ const SECTIONS = [
   ['MD5Sum', 'md5'],
 ] as const;
 
-/**
- * The text inside a clear-signed message (RFC 9580 section 7). Any other text is returned
- * unchanged.
- */
+/** The text inside a clear-signed message (RFC 9580 section 7). Other text stays unchanged. */
 export const withoutSignature = (text: string): string => {
   if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) return text;
   const start = /\r?\n\r?\n/.exec(text);

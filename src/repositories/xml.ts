@@ -1,8 +1,6 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 
-/**
- * Receives a document's parts. `depth` is 1 for the root element; names have no namespace prefix.
- */
+/** Receives a document's parts. `depth` is 1 for the root element; names have no prefix. */
 export interface XmlHandlers {
   opened(name: string, depth: number, attributes: Readonly<Record<string, string>>): void;
   text(text: string): void;

@@ -25,16 +25,12 @@ export interface Connection {
    * itself. Unsubscribing drops the answer.
    */
   ask<T>(question: (database: Db) => Promise<T>): Observable<T>;
-  /**
-   * Emits whether the database is available: once known, and at each change. Completes at `close`.
-   */
+  /** Emits whether the database is available, and each change. Completes at `close`. */
   readonly ready: Observable<boolean>;
   close(): Promise<void>;
 }
 
-/**
- * Milliseconds between attempts to connect to a database that was never reached, without queries.
- */
+/** Milliseconds between attempts to connect to a database that was never reached. */
 const RETRY = 2_000;
 
 /**
@@ -44,10 +40,7 @@ const RETRY = 2_000;
  */
 const REST = 1_000;
 
-/**
- * Errors of the driver, and of sockets, which the driver passes on if a server stops at that
- * moment.
- */
+/** Errors of the driver, and of sockets, which the driver passes on if a server stops. */
 const isOfConnection = (error: unknown): boolean => error instanceof MongoError || /^E[A-Z]+$/.test(codeOf(error));
 
 /**

@@ -67,10 +67,7 @@ const readOverlay = async (id: string, file: string): Promise<Record<string, unk
   }
 };
 
-/**
- * Pulp stores the PEM text and a file with the same content. Pulp itself uses the file, even if the
- * text was removed.
- */
+/** Pulp stores the PEM text and the same as a file. It uses the file, even without the text. */
 const readPem = async (id: string, value: unknown, file: string): Promise<unknown> => {
   if (value === undefined || (typeof value === 'string' && value.includes('-----BEGIN'))) return value;
   try {
@@ -84,9 +81,7 @@ const readPem = async (id: string, value: unknown, file: string): Promise<unknow
 
 const NUMBERS = new Set(['proxy_port', 'max_downloads', 'max_speed', 'connect_timeout', 'read_timeout']);
 
-/**
- * Pulp's clients may store numbers and booleans as texts. Unset values may be null or empty texts.
- */
+/** Pulp's clients may store numbers and booleans as texts, and unset values as null or ''. */
 const given = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(config)

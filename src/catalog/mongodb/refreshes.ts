@@ -11,10 +11,7 @@ interface SourceDocument {
   readonly _id: string;
   readonly fingerprint?: string;
   readonly expiration?: number;
-  /**
-   * The second in the ids of a refresh's offers. It only increases, so each refresh of a source has
-   * its own.
-   */
+  /** The second in the ids of a refresh's offers. It only increases, so it is unique per source. */
   readonly mark?: number;
   /** The mark of the last complete refresh. */
   readonly whole?: number;

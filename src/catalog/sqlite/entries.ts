@@ -19,9 +19,7 @@ export interface Entries {
    * a million entries need no memory.
    */
   list(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry>;
-  /**
-   * Writes an entry as the newest revision of its path and importer, in place of the earlier ones.
-   */
+  /** Writes an entry as the newest revision of its path and importer; removes earlier ones. */
   add(entry: Omit<NewEntry, 'revision'>): StoredEntry;
   /** Returns the number of entries removed. */
   remove(path: string, importerId?: string): number;

@@ -2,10 +2,7 @@ import type { RefreshStore } from '../refresh-store.ts';
 import type { Content } from './content.ts';
 import type { Refreshes } from './refreshes.ts';
 
-/**
- * The embedded catalog as the store of refreshes. Each step is one transaction, done before its
- * call returns.
- */
+/** The embedded catalog as the store of refreshes. Each step is one synchronous transaction. */
 export const sqliteRefreshStore = ({
   content,
   refreshes,

@@ -14,26 +14,18 @@ export interface Refreshes {
   state(sourceId: string, now: number): RefreshState | undefined;
   /** The number of units that a source offers and that have not expired. */
   count(sourceId: string, now: number): number;
-  /**
-   * The offers of units of a type whose key has all of the given fields. Oldest first, including
-   * expired offers.
-   */
+  /** The offers of units of a type whose key has all of the fields: oldest first, also expired. */
   search(typeId: string, fields: Readonly<Record<string, string>>): Offer[];
   /** All offers of one unit. Oldest first, including expired offers. */
   offers(typeId: string, unitKey: UnitKey): Offer[];
-  /**
-   * Begins a refresh; offers added from now on belong to it. Removes the offers of a refresh that
-   * never ended.
-   */
+  /** Begins a refresh, to which offers added from now on belong. Removes those of a dead one. */
   begin(sourceId: string): Refresh;
   /**
    * Completes the refresh: from now on its offers decide how fresh the source is. Returns `false`
    * if another refresh has begun since.
    */
   finish(refresh: Refresh, fingerprint: string, expiration: number): boolean;
-  /**
-   * Ends a failed refresh: removes its offers, unless a refresh that began since has removed them.
-   */
+  /** Ends a failed refresh: removes its offers, unless a later refresh has removed them. */
   abandon(refresh: Refresh): void;
   /** Takes or prolongs the lease on a source. Returns `false` if another holder has it. */
   acquire(sourceId: string, holder: string, now: number, until: number): boolean;

@@ -8,19 +8,13 @@ import type { DatabaseSync } from 'node:sqlite';
 export const differs = (a: string, b: string): string =>
   `(${a}.checksum IS NULL OR ${a}.checksum IS NOT ${b}.checksum)`;
 
-/**
- * The paths of staged entries that have, or had, other content. They are few, so a temporary table
- * holds them.
- */
+/** The few paths of staged entries that have, or had, other content, in a temporary table. */
 export interface Replaced {
   /** Gathers the paths. Call it before any entry of the catalog is removed. */
   gather(): void;
   /** SQL: whether a staged entry's path is among them. */
   readonly isReplaced: string;
-  /**
-   * Marks the catalog's other entries at these paths: such an entry may become the newest again
-   * later.
-   */
+  /** Marks the catalog's other entries at these paths: one may become the newest again later. */
   mark(): void;
   drop(): void;
 }

@@ -21,10 +21,7 @@ export interface CeleryOptions {
   readonly queue: string;
   /** The task that saves a unit. */
   readonly task: TaskTemplate;
-  /**
-   * The name of the task that reserves the unit and then queues `task`. If absent, `task` itself is
-   * queued.
-   */
+  /** The task that reserves the unit and then queues `task`. Absent: `task` itself is queued. */
   readonly reservation?: string;
   /** Records reserved tasks, as Pulp does. If absent, they are not recorded. */
   readonly taskStatus?: TaskStatus;
@@ -63,9 +60,7 @@ export const createCeleryDispatch = (options: CeleryOptions): Dispatch => {
   };
 };
 
-/**
- * Only the failure to queue the task is reported. A failure to write its status adds nothing to it.
- */
+/** Only the failure to queue the task is reported, not a failure to write its status. */
 const failed = (taskStatus: TaskStatus, task: Task): Observable<never> =>
   from(taskStatus.failed(task).catch(() => {})).pipe(ignoreElements());
 

@@ -1,9 +1,6 @@
 import { pythonRepr } from './python-repr.ts';
 
-/**
- * Celery up to 3.1 sends protocol 1, Celery 4 and later protocol 2. Workers of 3.1.24 and later
- * accept both.
- */
+/** Celery up to 3.1 sends protocol 1, later ones 2. Workers of 3.1.24 and later accept both. */
 export type CeleryProtocol = 1 | 2;
 
 /** A call of a task that a worker has registered. */

@@ -1,7 +1,4 @@
-/**
- * Deeper containers are shown as `[...]` and `{...}`. Celery's clients do the same, to keep logs
- * readable.
- */
+/** Deeper containers are shown as `[...]` and `{...}`, as Celery's clients do for logs. */
 const LEVELS = 3;
 /** Characters; longer texts are cut. */
 const LONGEST = 1024;

@@ -3,18 +3,13 @@ import type { Task } from './message.ts';
 
 /** Pulp 2's list of tasks: its collection `task_status`. */
 export interface TaskStatus {
-  /**
-   * Records a task before it is queued. A task that could not be queued before is waiting again.
-   */
+  /** Records a task before it is queued. A task that could not be queued is waiting again. */
   waiting(task: Pick<Task, 'id' | 'name'>, tags: readonly string[]): Promise<void>;
   /** Records that the task could not be queued. */
   failed(task: Pick<Task, 'id'>): Promise<void>;
 }
 
-/**
- * Writes the same documents as Pulp's `apply_async_with_reservation`. Rejects with the driver's
- * error.
- */
+/** Writes the documents of Pulp's `apply_async_with_reservation`. Rejects with driver errors. */
 export const taskStatusIn = (records: Records): TaskStatus => ({
   waiting: async ({ id, name }, tags) => {
     await records.updateOne(

@@ -33,10 +33,7 @@ const REMEMBERED = 100_000;
 const UNWRITTEN = 3_600_000;
 /** Milliseconds after which a sidecar without a copy is removed. */
 const ORPHANED = 3_600_000;
-/**
- * The part of the limit to which copies are removed, so that not every new copy causes a scan of
- * all others.
- */
+/** The part of the limit to which copies are removed, to avoid a scan for every new copy. */
 const GOAL = 0.9;
 
 interface Found {

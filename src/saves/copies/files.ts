@@ -9,10 +9,7 @@ export const closeFd = promisify(fs.close);
 export const syncFd = promisify(fs.fsync);
 const writeFd = promisify(fs.writev);
 
-/**
- * Writes everything: the system may write less than requested, for example on a disk that is almost
- * full.
- */
+/** Writes everything. The system may write less than requested, as on an almost full disk. */
 export const writeAll = async (fd: number, chunks: readonly Uint8Array[]): Promise<void> => {
   let left = chunks;
   while (left.length > 0) {

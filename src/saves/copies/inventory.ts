@@ -38,9 +38,7 @@ export async function* storedCopies(folder: string): AsyncGenerator<StoredCopy> 
 const checksumOf = async (folder: string, { path }: StoredCopy): Promise<Checksum | undefined> =>
   isAlone(folder, path) ? { algorithm: 'sha256', value: parse(path).name } : sidecarChecksum(path);
 
-/**
- * `right`, `unknown` without a known checksum, or the fault. Rejects if the copy cannot be read.
- */
+/** `right`, `unknown` without a known checksum, or the fault. Rejects if it cannot be read. */
 export const judgeCopy = async (
   folder: string,
   copy: StoredCopy,
@@ -58,9 +56,7 @@ export const judgeCopy = async (
   return isLost ? { fault: 'its sidecar is damaged' } : 'right';
 };
 
-/**
- * Removes a copy, unless another one has replaced it since it was found. Returns whether it did.
- */
+/** Removes a copy, unless another one has replaced it since. Returns whether it did. */
 export const removeStored = async (folder: string, { path, stats }: StoredCopy): Promise<boolean> => {
   const now = await unlessMissing(stat(path, { bigint: true }));
   if (!now || signatureOf(now) !== signatureOf(stats)) return false;

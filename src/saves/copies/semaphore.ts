@@ -1,7 +1,4 @@
-/**
- * Runs at most `count` pieces of work at a time, in order of arrival. Resolves and rejects with the
- * work.
- */
+/** Runs at most `count` pieces of work at a time, in order. Resolves and rejects with the work. */
 export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const createSemaphore = (count: number): Semaphore => {

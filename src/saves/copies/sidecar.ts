@@ -59,10 +59,7 @@ export const readSidecar = async ({
   return text === undefined ? undefined : (headersIn(text, checksum) ?? 'damaged');
 };
 
-/**
- * The checksum that a copy must match, according to its sidecar. Absent if the sidecar is missing
- * or damaged.
- */
+/** The checksum that a copy must match. Absent if its sidecar is missing or damaged. */
 export const sidecarChecksum = async (path: string): Promise<Checksum | undefined> => {
   const text = await unlessMissing(readFile(sidecarOf(path), 'utf8'));
   const { algorithm: name, value } = (text !== undefined && aboutIn(text)?.checksum) || {};
@@ -70,10 +67,7 @@ export const sidecarChecksum = async (path: string): Promise<Checksum | undefine
   return algorithm && value !== undefined ? { algorithm, value } : undefined;
 };
 
-/**
- * Removes a copy, then its sidecar. A process killed in between leaves only a sidecar without
- * effect.
- */
+/** Removes a copy, then its sidecar. If killed in between, it leaves a sidecar without effect. */
 export const removeCopy = async (path: string): Promise<void> => {
   await unlink(path);
   await unlessMissing(unlink(sidecarOf(path)));

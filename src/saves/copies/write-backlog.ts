@@ -6,10 +6,7 @@ export interface Backlog {
   /** Reserves room for bytes. Returns `false` if the limit would be exceeded. */
   take(bytes: number): boolean;
   give(bytes: number): void;
-  /**
-   * A valve: `false` above half of the limit, `true` again below a quarter. Emits its present state
-   * on subscription.
-   */
+  /** `false` above half of the limit, `true` again below a quarter. Emits on subscription. */
   readonly valve: Valve;
 }
 

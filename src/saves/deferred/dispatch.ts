@@ -37,10 +37,7 @@ export interface NudgeOptions {
 const BETWEEN_NUDGES = 60_000;
 
 export interface DeferredDispatch {
-  /**
-   * Completes when the record exists, whichever process wrote it. Errors if the database rejects
-   * it.
-   */
+  /** Completes when the record exists, by any writer. Errors if the database rejects it. */
   readonly dispatch: Dispatch;
   /** Stops nudging. */
   close(): void;
@@ -91,9 +88,7 @@ const nudges = (
     }),
   );
 
-/**
- * Takes the turn if no streamer took one within the last minute. One document, updated atomically.
- */
+/** Takes the turn if no streamer took one within the last minute, in one atomic update. */
 const takeTurn = (turns: Records, now: number): Promise<boolean> => {
   const free = { _id: 'nudge', at: { $lte: new Date(now - BETWEEN_NUDGES) } };
   return unlessThere(turns.updateOne(free, { $set: { at: new Date(now) } }, { upsert: true }));

@@ -1,6 +1,4 @@
-/**
- * The part of a MongoDB collection that dispatchers need; the driver's `Collection` implements it.
- */
+/** The part of a MongoDB collection that dispatchers need, as in the driver's `Collection`. */
 export interface Records {
   updateOne(filter: object, update: object, options?: { readonly upsert?: boolean }): Promise<unknown>;
 }

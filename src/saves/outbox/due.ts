@@ -2,10 +2,7 @@ import { Observable } from 'rxjs';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import type { SavesTable } from './table.ts';
 
-/**
- * Milliseconds between two looks at the table, because another process (the command line) may
- * change rows.
- */
+/** Milliseconds between looks at the table: another process (the command line) may change rows. */
 const LOOK_AGAIN = 5_000;
 
 interface DueOptions {

@@ -7,15 +7,9 @@ import { type Change, type Depth, type NewSave, openSavesTable, type WaitingSave
 interface OutboxOptions {
   /** Called with each error of the disk or SQLite; the operation is retried. Must not throw. */
   readonly onError: (error: Error) => void;
-  /**
-   * The limit of save requests that a subscriber of `due` has at a time, and that are in memory for
-   * it.
-   */
+  /** The limit of save requests that a subscriber of `due` has at a time, all in memory. */
   readonly window?: number;
-  /**
-   * The limit of save requests in memory while the disk fails. Further ones are refused and
-   * reported.
-   */
+  /** The limit of save requests in memory while the disk fails. Others are refused and reported. */
   readonly heldLimit?: number;
   /** Milliseconds to wait for the lock of another process; the event loop waits too. */
   readonly lockWait?: number;

@@ -22,9 +22,7 @@ export interface BrokerOptions extends Omit<SessionOptions, 'address'> {
   readonly addresses: readonly BrokerAddress[];
   /** Milliseconds to wait before the next connection, by the number of failures in a row. */
   readonly waitAfter: (failures: number) => number;
-  /**
-   * Called when a connection fails or is lost, with the delay before the next one. Must not throw.
-   */
+  /** Called when a connection fails or is lost, with the delay before the next. Must not throw. */
   readonly onError: (error: unknown, delay: number) => void;
 }
 
@@ -43,10 +41,7 @@ export interface Broker {
   close(): void;
 }
 
-/**
- * Connects at once, and again whenever the connection is lost. `close` releases its timers and
- * sockets.
- */
+/** Connects at once, and again after each loss. `close` releases its timers and sockets. */
 export const openBroker = ({ addresses, waitAfter, onError, ...options }: BrokerOptions): Broker => {
   const session = new BehaviorSubject<Session | undefined>(undefined);
   const failure = new Subject<unknown>();

@@ -9,10 +9,7 @@ import { describeAddress } from './address.ts';
 /** The login method. EXTERNAL takes the user from the client certificate. */
 export type LoginMethod = 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL';
 
-/**
- * `durable` creates a missing queue, which survives a restart of the broker; `passive` requires the
- * queue to exist.
- */
+/** `durable` creates a missing queue that survives a restart; `passive` requires the queue. */
 export type Declare = 'durable' | 'passive';
 
 export interface SessionOptions {
@@ -153,10 +150,7 @@ const sessionOn = (connection: ChannelModel, channel: ConfirmChannel, { declare 
   };
 };
 
-/**
- * Uses a separate channel. A refusal closes the channel, and confirmations pending on it would be
- * lost.
- */
+/** On a separate channel: a refusal closes the channel, with its pending confirmations. */
 const declareOn = async (
   connection: ChannelModel,
   { queue, exchange }: Destination,
