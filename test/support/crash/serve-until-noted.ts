@@ -7,14 +7,13 @@ import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
 import { createDefaults } from '../../../src/app/from-settings.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
-import { aSource } from '../river.ts';
 import { say } from './say.ts';
 
 const entry: CatalogEntry = JSON.parse(String(process.argv[2]));
 const streamer = composeStreamer({
   ...createDefaults(),
   catalog: { lookup: () => of(entry) },
-  sources: [() => of({ entry, source: aSource('feed'), url: entry.url })],
+  sources: [() => of({ entry, source: { kind: 'feed', id: '' }, url: entry.url })],
   sharing: createSharing({ window: 8 << 20, memory: 64 << 20 }),
   outbox: { append: () => process.kill(process.pid, 'SIGKILL') },
 });
