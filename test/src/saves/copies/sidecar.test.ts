@@ -39,7 +39,7 @@ const OTHERS: readonly Header[] = [
   ['X-Kept', '1'],
 ];
 
-/** What is known of a copy without the header fields of its transfer. */
+/** The head of a copy without the header fields of its transfer. */
 const UNSAID = [
   ['Content-Type', 'application/x-rpm'],
   ['ETag', `"${known.checksum?.value}"`],
