@@ -156,7 +156,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
               if (!valve.value) whileClosed += 1;
               chunks.push(event.bytes);
               const wait = waits.next().value;
-              // 0: closed and reopened within the same chunk; 1: stays open; otherwise closed a while.
+              // 0: closed and reopened within a chunk; 1: stays open; otherwise closed a while.
               if (wait !== 1) valve.next(false);
               if (wait === 0) valve.next(true);
             },

@@ -11,8 +11,8 @@ import { contentFields, sidecarOf } from './sidecar.ts';
 import { isTooLarge, type StoreState } from './state.ts';
 
 /**
- * Copies content during its transfer. A copy is abandoned if the disk refuses it, if the disk is so
- * slow that the backlog is full, or if the content proves larger than the limit of all copies.
+ * Copies content during its transfer. A copy is abandoned if the disk refuses it or is so slow that
+ * the backlog is full. It is also abandoned if the content proves larger than the limit of all copies.
  */
 export const keepIn =
   (store: StoreState): Keep =>

@@ -5,7 +5,7 @@ import type { KeyedMutex } from './keyed-mutex.ts';
 import type { Semaphore } from './semaphore.ts';
 import type { Backlog } from './write-backlog.ts';
 
-/** What the steps of the save store share. */
+/** The state that all steps of the save store share. */
 export interface StoreState {
   readonly folder: string;
   /** The folder of files in the making. */
