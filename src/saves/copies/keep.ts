@@ -12,7 +12,8 @@ import { isTooLarge, type StoreState } from './state.ts';
 
 /**
  * Copies content during its transfer. A copy is abandoned if the disk refuses it or is so slow that
- * the backlog is full. It is also abandoned if the content proves larger than the limit of all copies.
+ * the backlog is full. It is also abandoned if the content proves larger than the limit of all
+ * copies.
  */
 export const keepIn =
   (store: StoreState): Keep =>

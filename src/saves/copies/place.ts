@@ -43,7 +43,7 @@ const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile):
   const { entry, file, headers, sha256 = '' } = finished;
   const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, headers);
   // Without a checksum, the sidecar alone describes the bytes: it must survive a power cut with
-  // them. Otherwise a lost sidecar costs only header fields, which is not worth a wait for the disk.
+  // them. Otherwise a lost sidecar costs only header fields, which do not justify a wait.
   await semaphore(() => writeNew(sidecarOf(file), text, !entry.checksum));
   await utimes(sidecarOf(file), now() / 1000, now() / 1000);
 };
