@@ -10,7 +10,7 @@ import {
   type Offer,
   toStreamError,
 } from '../../pipelines/model/index.ts';
-import { contentType } from '../lib/content-type.ts';
+import { knownFields } from '../sources/known-fields.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
 /** The current access to a source; errors if it cannot be determined. */
@@ -73,9 +73,8 @@ const inOrder = (
 
 const placeOf = (entry: CatalogEntry, source: AlternateSource, offer: Offer): Location => ({
   url: offer.url.endsWith('/') ? offer.url + pathInUnit(entry.path) : offer.url,
-  ...(source.baseUrl.startsWith('file:')
-    ? { root: fileURLToPath(source.baseUrl) }
-    : { headers: [['Content-Type', contentType(entry.path)]] }),
+  ...(source.baseUrl.startsWith('file:') && { root: fileURLToPath(source.baseUrl) }),
+  ...knownFields(offer.url, entry.path),
 });
 
 /**

@@ -1,7 +1,7 @@
 import { map } from 'rxjs';
 import type { Catalog, FindCandidates } from '../../../pipelines/model/index.ts';
-import { contentType } from '../../lib/content-type.ts';
 import { hostOf } from '../holder.ts';
+import { knownFields } from '../known-fields.ts';
 
 /**
  * Emits the feed of an entry with its importer's credentials: the last candidate. Errors as
@@ -16,6 +16,6 @@ export const feedCandidates =
         source: { kind: 'feed', id: hostOf(entry.url) },
         url: entry.url,
         access: { ...access, owner: { kind: 'importer', id: entry.importerId } },
-        headers: [['Content-Type', contentType(entry.path)]],
+        ...knownFields(entry.url, entry.path),
       })),
     );
