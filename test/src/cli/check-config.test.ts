@@ -133,7 +133,7 @@ describe('check-config', () => {
     const text = '[tasks]\nbroker_url: qpid://h/\n[lazy]\nredirect_host: h\n';
     const { status, stdout, stderr } = await run({ 'server.conf': text }, 'check-config');
     expect(stderr).toBe(
-      'note: {folder}/server.conf:2: [tasks] broker_url has no effect here: no tasks are sent (dispatch is deferred)\n' +
+      'note: {folder}/server.conf:2: [tasks] broker_url has no effect here: no tasks are sent (dispatch is save)\n' +
         'note: {folder}/server.conf:4: [lazy] redirect_host has no effect here: it is for Pulp, which redirects clients to the streamer and downloads later what they asked for\n',
     );
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'the configuration is valid\n' });
