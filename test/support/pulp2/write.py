@@ -30,6 +30,9 @@ def setup(db, **_):
         unique=True,
     )
     db.lazy_content_catalog.create_index([("importer_id", pymongo.ASCENDING)])
+    db.deferred_download.create_index(
+        [("unit_id", pymongo.ASCENDING), ("unit_type_id", pymongo.ASCENDING)], unique=True
+    )
     for field in ("source_id", "locator"):
         db.content_catalog.create_index([(field, pymongo.ASCENDING)])
 
