@@ -53,7 +53,7 @@ export const withListing = async <T>(
   }
 };
 
-/** A text of a document on one line: whoever wrote it shall not move the terminal's cursor. */
+/** A text on one line. Control characters in a document must not move the terminal's cursor. */
 export const oneLine = (text: string): string => text.replace(/\p{Cc}/gu, '\u{fffd}');
 
 const BATCH = 64 * 1024;

@@ -3,20 +3,20 @@ import { shipped } from './shipped.ts';
 
 const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
-/** The lines of a squid.conf that say something. */
+/** The lines of a squid.conf without comments and empty lines. */
 export const linesOf = (text: string): readonly string[] =>
   text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
 
 export const shippedLines = (): readonly string[] => linesOf(shipped('squid/squid.conf', {}));
 
-/** What docs/how-to/replace-pulp2.md has put at the top of Pulp's own squid.conf. */
+/** The lines that docs/how-to/replace-pulp2.md puts at the top of Pulp's own squid.conf. */
 export const linesForPulp = (): string => {
   const [, lines] = /\n```\n(# Only what [^`]+)```/.exec(read('docs/how-to/replace-pulp2.md')) ?? [];
   if (lines === undefined) throw new Error('docs/how-to/replace-pulp2.md has no lines for squid.conf');
   return lines;
 };
 
-/** The squid.conf that Pulp's user guide gives, with these lines at its top, and the paths that a package has. */
+/** The squid.conf that Pulp's user guide gives, with these lines at its top, and the paths of Squid's package. */
 export const pulpsSquid = (lines: string): string =>
   [
     lines,

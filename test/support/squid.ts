@@ -36,7 +36,7 @@ export const startSquid = async (
     '/var/log/squid': folder,
     '/run/squid.pid': join(folder, 'squid.pid'),
   };
-  // Also what `change` wrote is for a normal installation.
+  // The text of `change` also names the ports and folders of a normal installation.
   writeFileSync(config, placed(change(shipped('squid/squid.conf', places)), places));
   mkdirSync(spool);
   // Squid changes from root to its user, which must be able to write there.
