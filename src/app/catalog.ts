@@ -1,9 +1,11 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog } from '../../pipelines/index.ts';
+import type { Listing } from '../catalog/listing.ts';
 import type { DatabaseSettings } from '../catalog/mongodb/client.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { RefreshStore } from '../catalog/refresh-store.ts';
+import { sqliteListing } from '../catalog/sqlite/listing.ts';
 import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite.ts';
@@ -64,6 +66,21 @@ const openMongo = async (settings: Settings, opening: AsyncDisposableStack): Pro
   const store = mongoRefreshStore(database, timeoutMs);
   opening.defer(() => store.settled());
   return { ...catalog, store, search: mongoOfferSearch(database, timeoutMs), database, ready: database.ready };
+};
+
+/**
+ * Opens the catalog that the settings choose, for commands that show it. Rejects if a file or a
+ * setting cannot be used.
+ */
+export const openListing = async (settings: Settings): Promise<Listing> => {
+  if (settings.catalogType === 'sqlite') return sqliteListing(openSqliteCatalog(settings.catalog));
+  await checkDatabase(settings);
+  const [{ connectMongo }, { mongoListing }] = await Promise.all([
+    import('../catalog/mongodb/connection.ts'),
+    import('../catalog/mongodb/listing.ts'),
+  ]);
+  const { storageDir, pluginConfigDir, mongodbTimeout: maxTime } = settings;
+  return mongoListing(connectMongo(databaseOf(settings), maxTime), { storageDir, pluginConfigDir, maxTime });
 };
 
 /** The settings of Pulp's database. */

@@ -1,7 +1,8 @@
-import { join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
-import type { Settings } from '../config/schema.ts';
+import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
+import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
 
 type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir'>;
 
@@ -10,6 +11,37 @@ export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => 
 
 /** The file in which the daemon records unhealthy sources. */
 export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');
+
+/**
+ * The folders that the streamer writes to, each with its setting. That of the copies counts only if
+ * copies are kept.
+ */
+export const stateFolders = ({
+  stateDir,
+  catalog,
+  saveDir,
+  dispatch,
+}: Places & Pick<Settings, 'dispatch'>): ReadonlyMap<string, SettingName> =>
+  new Map([
+    [stateDir, 'stateDir'],
+    ...([':memory:', join(stateDir, basename(catalog))].includes(catalog)
+      ? []
+      : [[dirname(catalog), 'catalog'] as const]),
+    ...(dispatch === 'save' ? [[saveDir, 'saveDir'] as const] : []),
+  ]);
+
+/**
+ * Throws if this user cannot write to the streamer's folders and files: the message names each, and
+ * the command with which root changes that.
+ */
+export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void => {
+  const problems = [
+    ...[...stateFolders(settings)].map(([folder, name]) => [name, folderObstacle(folder)] as const),
+    ['catalog', fileObstacle(settings.catalog)] as const,
+    ['stateDir', fileObstacle(outboxFile(settings))] as const,
+  ].flatMap(([name, obstacle]) => (obstacle ? [`${keyOf(name)}: ${describeObstacle(obstacle)}`] : []));
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+};
 
 /** Files that SQLite makes next to a database, with the database's mode at that time. */
 const BESIDE = ['-wal', '-shm', '-journal'];

@@ -18,7 +18,7 @@ import { policyOf } from './from-settings.ts';
 import { logExpiring, logReady, logUnhealthy } from './log-lines.ts';
 import { openSaveTarget } from './save-target.ts';
 import { openSources } from './sources.ts';
-import { healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
+import { checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
 export interface OpenStreamer extends Streamer {
   /** The embedded catalog. Unused if Pulp's database is the catalog. */
@@ -62,6 +62,7 @@ export const openStreamer = async (
   logger: Logger,
   { delivering = true }: Options = {},
 ): Promise<OpenStreamer> => {
+  checkState(settings);
   await makeFolder(settings.stateDir);
   logFindings(logger, narrowState(settings));
   // Closes in reverse order: what is opened later may use what was opened before it.

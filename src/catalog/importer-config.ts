@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamError } from '../../pipelines/model/index.ts';
+import { maskUrl } from '../lib/mask.ts';
 
 const positive = z.number().positive();
 
@@ -55,6 +56,14 @@ export const halfGiven = (config: ImporterConfig): { given: string; missing: str
 
 const SECRET: readonly string[] = ['ssl_client_key', 'proxy_password', 'basic_auth_password'];
 
+/** Their URLs may have a password in them. */
+const URLS: readonly string[] = ['feed', 'proxy_host'];
+
 /** The configuration for display: private keys and passwords are hidden. */
 export const maskSecrets = (config: ImporterConfig): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, SECRET.includes(key) ? '********' : value]));
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => {
+      if (SECRET.includes(key)) return [key, '********'];
+      return [key, URLS.includes(key) ? maskUrl(String(value)) : value];
+    }),
+  );

@@ -1,6 +1,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
+import type { Listing } from '../catalog/listing.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
@@ -11,7 +12,10 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 export interface CatalogContext {
   /** Adds to each command the options that `openCatalog` reads. */
   prepare(command: Command): Command;
+  /** Opens the embedded catalog, to change it. */
   openCatalog(command: Command): SqliteCatalog;
+  /** Opens the catalog that requests are looked up in, to show it. */
+  openListing(command: Command): Promise<Listing>;
   /**
    * Reads http(s) URLs with an importer's credentials. Rejects with SOURCE_MISSING or
    * SOURCE_REFUSED if there is nothing to read.
@@ -35,20 +39,37 @@ export const withCatalog = async <T>(
   }
 };
 
+/** The same with the catalog that requests are looked up in. */
+export const withListing = async <T>(
+  context: CatalogContext,
+  command: Command,
+  work: (listing: Listing) => T | Promise<T>,
+): Promise<T> => {
+  const listing = await context.openListing(command);
+  try {
+    return await work(listing);
+  } finally {
+    await listing.close();
+  }
+};
+
+/** A text on one line. Control characters in a document must not move the terminal's cursor. */
+export const oneLine = (text: string): string => text.replace(/\p{Cc}/gu, '\u{fffd}');
+
 const BATCH = 64 * 1024;
 
 /**
  * Writes texts in batches, with back-pressure. A reader that closes its end early (`| head`) is not
  * an error.
  */
-export const writeAll = async (output: Output, texts: Iterable<string>): Promise<void> => {
+export const writeAll = async (output: Output, texts: Iterable<string> | AsyncIterable<string>): Promise<void> => {
   // The callback below reports the same error; without a listener the event would end the process.
   output.on('error', () => {});
   const write = (text: string): Promise<void> =>
     new Promise((resolve, reject) => output.write(text, (error) => (error ? reject(error) : resolve())));
   try {
     let batch = '';
-    for (const text of texts) {
+    for await (const text of texts) {
       batch += text;
       if (batch.length < BATCH) continue;
       await write(batch);
@@ -60,10 +81,15 @@ export const writeAll = async (output: Output, texts: Iterable<string>): Promise
   }
 };
 
+/** Converts values one at a time, as they are taken. */
+export async function* map<T, R>(values: Iterable<T> | AsyncIterable<T>, convert: (value: T) => R): AsyncGenerator<R> {
+  for await (const value of values) yield convert(value);
+}
+
 /** Values as a JSON array, one a line, without holding all in memory. */
-export function* toJsonArray(values: Iterable<unknown>): Generator<string> {
+export async function* toJsonArray(values: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<string> {
   let separator = '[\n';
-  for (const value of values) {
+  for await (const value of values) {
     yield `${separator}${JSON.stringify(value)}`;
     separator = ',\n';
   }

@@ -1,12 +1,24 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Checksum, StreamError } from '../../pipelines/model/index.ts';
 import { loadLines, toLine } from '../catalog/jsonl.ts';
+import type { ListedEntry, Listing } from '../catalog/listing.ts';
 import { unitIdOf } from '../catalog/locator.ts';
 import type { StoredEntry } from '../catalog/sqlite/rows.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseChecksum } from '../repositories/checksum.ts';
-import { type CatalogContext, readInput, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
+import {
+  type CatalogContext,
+  map,
+  type Output,
+  oneLine,
+  readInput,
+  toJsonArray,
+  withCatalog,
+  withListing,
+  writeAll,
+} from './catalog-context.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { toPath, toWhole } from './importer-options.ts';
 
@@ -29,21 +41,25 @@ const toChecksumOption = (text: string): Checksum => {
   }
 };
 
-function* map<T, R>(values: Iterable<T>, convert: (value: T) => R): Generator<R> {
-  for (const value of values) yield convert(value);
-}
+const summary = (entry: ListedEntry): string => {
+  const [size, rest] =
+    'problem' in entry ? ['-', `unusable: ${entry.problem}`] : [entry.size ?? '-', maskUrl(entry.url)];
+  return `${oneLine(entry.path)}\t${size}\t${oneLine(rest)}\n`;
+};
 
-const summary = ({ path, size, url }: StoredEntry): string => `${path}\t${size ?? '-'}\t${url}\n`;
+/** An entry in Pulp's field names; the secrets in its URL are masked. */
+const toPlain = (entry: ListedEntry): Record<string, unknown> =>
+  'problem' in entry ? entry : JSON.parse(toLine({ ...entry, url: maskUrl(entry.url) }));
 
-const details = (catalog: SqliteCatalog, entry: StoredEntry): Record<string, unknown> => ({
-  ...JSON.parse(toLine(entry)),
-  unit_key: catalog.units.find(entry.unitTypeId, entry.unitId),
+const details = async (listing: Listing, entry: StoredEntry): Promise<Record<string, unknown>> => ({
+  ...toPlain(entry),
+  unit_key: await listing.unitKey(entry.unitTypeId, entry.unitId),
 });
 
 const describe = (fields: Record<string, unknown>): string =>
   Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}\n`)
+    .map(([name, value]) => `${name}: ${oneLine(typeof value === 'object' ? JSON.stringify(value) : String(value))}\n`)
     .join('');
 
 const unknownPath = (path: string): StreamError =>
@@ -87,10 +103,15 @@ const removeEntries = (catalog: SqliteCatalog, path: string | undefined, options
   return `removed ${catalog.entries.removeBelow(prefix, options.importer)} entries below ${prefix}\n`;
 };
 
-/** `catalog import|add|list|show|remove|load|export`: the entries of the embedded catalog. */
+/**
+ * `catalog import|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
+ * those of the catalog that requests are looked up in.
+ */
 export const addCatalogCommands = (program: Command, context: CatalogContext): void => {
   const { stdout } = context;
-  const catalogs = program.command('catalog').description('manage the entries of the embedded catalog');
+  const catalogs = program
+    .command('catalog')
+    .description('manage the entries of the embedded catalog, and show those of the catalog in use');
   const leaf = (name: string, description: string): Command =>
     context.prepare(catalogs.command(name).description(description));
 
@@ -111,20 +132,18 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
   leaf('list [prefix]', 'list the entries below a prefix: path, size, URL')
     .option('--json', 'print JSON')
     .action((prefix: string | undefined, { json }: { json?: boolean }, command: Command) =>
-      withCatalog(context, command, (catalog) => {
-        const entries = catalog.entries.list(prefix ?? '/');
-        return writeAll(
-          stdout,
-          json ? toJsonArray(map(entries, (entry) => JSON.parse(toLine(entry)))) : map(entries, summary),
-        );
+      withListing(context, command, (listing) => {
+        const entries = listing.entries(prefix ?? '/');
+        return writeAll(stdout, json ? toJsonArray(map(entries, toPlain)) : map(entries, summary));
       }),
     );
 
   leaf('show <path>', 'show all entries of a path, the newest first')
     .option('--json', 'print JSON')
     .action((path: string, { json }: { json?: boolean }, command: Command) =>
-      withCatalog(context, command, (catalog) => {
-        const found = catalog.entries.find(path).map((entry) => details(catalog, entry));
+      withListing(context, command, async (listing) => {
+        const found: Record<string, unknown>[] = [];
+        for (const entry of await listing.find(path)) found.push(await details(listing, entry));
         if (found.length === 0) throw unknownPath(path);
         return writeAll(stdout, json ? toJsonArray(found) : [found.map(describe).join('\n')]);
       }),
@@ -151,11 +170,12 @@ export const addCatalogCommands = (program: Command, context: CatalogContext): v
   );
 
   leaf('export', 'print all entries as lines of JSON, the oldest first').action((_options: unknown, command: Command) =>
-    withCatalog(context, command, (catalog) =>
-      writeAll(
-        stdout,
-        map(catalog.entries.list('/', 'age'), (entry) => `${toLine(entry)}\n`),
-      ),
-    ),
+    withListing(context, command, (listing) => writeAll(stdout, linesOf(listing, context.stderr))),
   );
 };
+
+async function* linesOf(listing: Listing, stderr: Output): AsyncGenerator<string> {
+  for await (const entry of listing.entries('/', 'age'))
+    if ('problem' in entry) stderr.write(`warning: ${oneLine(entry.path)} is left out: ${oneLine(entry.problem)}\n`);
+    else yield `${toLine(entry)}\n`;
+}

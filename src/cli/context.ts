@@ -1,4 +1,5 @@
 import { urlReader } from '../alternates/read-url.ts';
+import { openListing } from '../app/catalog.ts';
 import { version } from '../app/version.ts';
 import { accessOf } from '../catalog/access.ts';
 import { openSqliteCatalog } from '../catalog/sqlite.ts';
@@ -19,6 +20,7 @@ export const cliContext: CatalogContext = {
       process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
     return openSqliteCatalog(settings.catalog);
   },
+  openListing: (command) => openListing(stateOf(command)),
   readerFor: (config) => {
     const access = accessOf(config);
     const feed = createFeed({ ...FEED, connectTimeout: TIMEOUTS.connectTimeout });

@@ -2,8 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
 import { toBase } from '../catalog/import.ts';
 import { type ImporterConfig, maskSecrets } from '../catalog/importer-config.ts';
-import type { Importer } from '../catalog/sqlite/importers.ts';
-import { type CatalogContext, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
+import type { ListedImporter } from '../catalog/listing.ts';
+import {
+  type CatalogContext,
+  map,
+  oneLine,
+  toJsonArray,
+  withCatalog,
+  withListing,
+  writeAll,
+} from './catalog-context.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig } from './importer-options.ts';
 
 interface AddOptions extends ImporterOptions {
@@ -12,40 +20,52 @@ interface AddOptions extends ImporterOptions {
   readonly json?: boolean;
 }
 
-const toPlain = ({ id, repoId, typeId, config }: Importer): Record<string, unknown> => ({
+const toPlain = ({ id, repoId, typeId, config, entries, problem }: ListedImporter): Record<string, unknown> => ({
   id,
   repo_id: repoId,
   importer_type_id: typeId,
   config: maskSecrets(config),
+  entries,
+  problem,
 });
 
 /** A certificate in words; several in one file count by the first. */
 const describeCertificate = (pem: string): string => {
-  const { subject, validTo } = new X509Certificate(pem);
-  return `${subject.replaceAll('\n', ', ')}, valid until ${validTo}`;
+  try {
+    const { subject, validTo } = new X509Certificate(pem);
+    return `${subject.replaceAll('\n', ', ')}, valid until ${validTo}`;
+  } catch {
+    return 'not a certificate (PEM)';
+  }
 };
 
 const CERTIFICATES: readonly string[] = ['ssl_ca_cert', 'ssl_client_cert'] satisfies (keyof ImporterConfig)[];
 
-const describe = (importer: Importer): string[] => [
-  `id: ${importer.id}\n`,
-  ...(importer.repoId === undefined ? [] : [`repo_id: ${importer.repoId}\n`]),
-  ...Object.entries(maskSecrets(importer.config)).map(
-    ([key, value]) => `${key}: ${CERTIFICATES.includes(key) ? describeCertificate(String(value)) : value}\n`,
-  ),
-];
-
-const summary = ({ id, repoId, config }: Importer): string =>
-  [
+const describe = ({ id, repoId, config, entries, problem }: ListedImporter): string[] => {
+  const fields = {
     id,
-    repoId ?? '-',
-    config.feed ?? '-',
-    Object.keys(config)
-      .filter((key) => key !== 'feed')
-      .join(',') || '-',
-  ].join('\t');
+    repo_id: repoId,
+    ...maskSecrets(config),
+    entries,
+    unusable: problem,
+  };
+  return Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined
+      ? []
+      : [`${key}: ${oneLine(CERTIFICATES.includes(key) ? describeCertificate(String(value)) : String(value))}\n`],
+  );
+};
 
-/** `importers add|list|show|remove`: the credentials of catalog entries. */
+const summary = ({ id, repoId = '-', config, entries, problem }: ListedImporter): string => {
+  const { feed = '-', ...others } = maskSecrets(config);
+  const settings = problem === undefined ? Object.keys(others).join(',') || '-' : `unusable: ${problem}`;
+  return `${[id, repoId, feed, settings, entries].map((field) => oneLine(String(field))).join('\t')}\n`;
+};
+
+/**
+ * `importers add|remove`: the credentials of the embedded catalog's entries. `importers list|show`:
+ * those of the catalog that requests are looked up in.
+ */
 export const addImporterCommands = (program: Command, context: CatalogContext): void => {
   const { stdout } = context;
   const importers = program
@@ -63,24 +83,24 @@ export const addImporterCommands = (program: Command, context: CatalogContext): 
         const feed = options.feed === undefined ? {} : { feed: toBase(options.feed) };
         const config = toImporterConfig({ ...options, ...feed });
         const importer = catalog.importers.add({ config, ...(options.repo !== undefined && { repoId: options.repo }) });
-        stdout.write(options.json ? `${JSON.stringify(toPlain(importer))}\n` : `${importer.id}\n`);
+        stdout.write(options.json ? `${JSON.stringify(toPlain({ ...importer, entries: 0 }))}\n` : `${importer.id}\n`);
       }),
     );
 
-  leaf('list', 'list the importers: id, name, feed, which settings they have')
+  leaf('list', 'list the importers: id, name, feed, which settings they have, number of entries')
     .option('--json', 'print JSON')
     .action(({ json }: { json?: boolean }, command: Command) =>
-      withCatalog(context, command, (catalog) => {
-        const all = catalog.importers.list();
-        return writeAll(stdout, json ? toJsonArray(all.map(toPlain)) : all.map((one) => `${summary(one)}\n`));
+      withListing(context, command, (listing) => {
+        const all = listing.importers();
+        return writeAll(stdout, json ? toJsonArray(map(all, toPlain)) : map(all, summary));
       }),
     );
 
   leaf('show <id>', 'show an importer; private keys and passwords stay hidden')
     .option('--json', 'print JSON')
     .action((id: string, { json }: { json?: boolean }, command: Command) =>
-      withCatalog(context, command, (catalog) => {
-        const importer = catalog.importers.get(id);
+      withListing(context, command, async (listing) => {
+        const importer = await listing.importer(id);
         if (!importer) throw new Error(`importer ${id} is not in the catalog`);
         return writeAll(stdout, json ? [`${JSON.stringify(toPlain(importer))}\n`] : describe(importer));
       }),

@@ -70,19 +70,32 @@ A file written with \`--secrets\` should be readable by the daemon's user only: 
 
 const code = (text: string): string => (text === '' ? 'empty' : `\`${text}\``);
 
+/** What the default is if something else is set. */
+const otherwise = ({ implied }: Setting): string => {
+  if (!implied) return '';
+  const { text, bySection, bySetting, being } = implied;
+  const reasons = [
+    ...(bySection === undefined ? [] : [`a file has a section \`[${bySection}]\``]),
+    `\`${keyOf(bySetting)}\` is ${being === undefined ? 'set' : code(being)}`,
+  ];
+  return `; ${code(text)} if ${reasons.join(' or ')}`;
+};
+
 /** The first sentence: it ends at a full stop that a capital letter follows. */
 const firstSentence = (text: string): string => text.split(/(?<=\.)\s(?=[\p{Lu}`])/u)[0] ?? '';
 
 const row = (name: SettingName): string => {
-  const { default: byDefault, meaning } = SETTINGS[name];
-  return `| [\`${keyOf(name)}\`](#${keyOf(name)}) | ${code(byDefault)} | ${firstSentence(meaning).replaceAll('|', '\\|')} |`;
+  const { default: byDefault, implied, meaning }: Setting = SETTINGS[name];
+  const either = [byDefault, ...(implied ? [implied.text] : [])].map(code).join(' or ');
+  return `| [\`${keyOf(name)}\`](#${keyOf(name)}) | ${either} | ${firstSentence(meaning).replaceAll('|', '\\|')} |`;
 };
 
 const overview = ([group, names]: [string, readonly SettingName[]]): string =>
   [`**${group}**`, '', '| setting | default | meaning |', '|---|---|---|', ...names.map(row), ''].join('\n');
 
 const describe = (name: SettingName): string => {
-  const { section, aliases, kind, default: byDefault, meaning, secret }: Setting = SETTINGS[name];
+  const setting: Setting = SETTINGS[name];
+  const { section, aliases, kind, default: byDefault, meaning, secret } = setting;
   const also = aliases.map((alias) => `, also \`[${alias.section}] ${alias.key}\``).join('');
   return [
     `### \`${keyOf(name)}\``,
@@ -90,7 +103,7 @@ const describe = (name: SettingName): string => {
     meaning,
     '',
     `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere.' : ''}`,
-    `- Default: ${code(byDefault)}`,
+    `- Default: ${code(byDefault)}${otherwise(setting)}`,
     `- File: \`[${section}] ${keyOf(name)}\`${also}`,
     `- Environment: \`${variableOf(name)}\``,
     `- Flag: \`${flagOf(name)} <${kind.placeholder}>\``,

@@ -63,15 +63,18 @@ const outside = (origin: string, text: string | undefined): readonly Given[] =>
 /** The defaults that a section or another setting implies. */
 const impliedFor = ({ implied }: Setting, table: Table, layers: Layers): readonly Given[] => {
   if (!implied) return [];
-  const { text, bySection, bySetting } = implied;
+  const { text, bySection, bySetting, being } = implied;
   const other = table[bySetting];
+  const values = other ? allGiven(bySetting, other, table, layers) : [];
   const reasons = [
     ...layers.files
-      .filter(({ sections }) => sections.has(bySection))
+      .filter(({ sections }) => bySection !== undefined && sections.has(bySection))
       .map(({ file }) => `${file}: section [${bySection}]`),
-    ...(other ? givenFor(bySetting, other, layers).filter(({ text }) => text.trim() !== '') : []).map(
-      ({ where }) => where,
-    ),
+    // Of a certain value, only the strongest counts: it may have been overruled.
+    ...(being === undefined
+      ? values.filter(({ text }) => text.trim() !== '')
+      : values.slice(-1).filter(({ text }) => other?.kind.schema.safeParse(text).data === being)
+    ).map(({ where }) => where),
   ];
   return reasons.flatMap((reason) => outside(reason, text));
 };

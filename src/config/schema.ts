@@ -24,6 +24,18 @@ export interface Spelling {
   readonly key: string;
 }
 
+/**
+ * A default that follows from something else: from a section that a file has, or from another
+ * setting further up.
+ */
+export interface Implied {
+  readonly text: string;
+  readonly bySection?: string;
+  readonly bySetting: string;
+  /** The value that the other setting must have. If it is absent, any that is not empty. */
+  readonly being?: string;
+}
+
 export interface Setting<T = unknown> {
   readonly section: string;
   /** Other spellings, as in Pulp's own files. */
@@ -31,8 +43,8 @@ export interface Setting<T = unknown> {
   readonly kind: Kind<T>;
   /** As an operator would write it; `{name}` stands for the value of a setting further up. */
   readonly default: string;
-  /** The default if a file has a section, or if another setting has a value that is not empty. */
-  readonly implied?: { readonly text: string; readonly bySection: string; readonly bySetting: string };
+  /** The default if something else is set. */
+  readonly implied?: Implied;
   /** For operators: one or two sentences. */
   readonly meaning: string;
   /** Its value is never shown. */
@@ -206,11 +218,14 @@ export const SETTINGS = {
     '/etc/pulp/server/plugins.conf.d',
     'Folder of Pulp’s settings for all importers of a type: `{importer_type_id}.json`.',
   ),
-  dispatch: streamer(
-    choice('save', 'celery', 'deferred', 'none'),
-    'save',
-    'How content is saved after a complete and verified transfer: `save` keeps a copy and serves it the next time, `celery` queues a task that saves the unit, `deferred` records it in Pulp’s database (`deferred_download`), `none` saves nothing. See docs/reference/save-tasks.md.',
-  ),
+  dispatch: {
+    ...streamer(
+      choice('save', 'celery', 'deferred', 'none'),
+      'save',
+      'How content is saved after a complete and verified transfer: `save` keeps a copy and serves it the next time, `celery` queues a task that saves the unit, `deferred` records it in Pulp’s database (`deferred_download`), so that Pulp downloads it, `none` saves nothing. If it is not set, it is `deferred` if `catalog_type` is `mongodb`. See docs/reference/save-tasks.md.',
+    ),
+    implied: { text: 'deferred', bySetting: 'catalogType', being: 'mongodb' },
+  },
   saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder of saved copies.'),
   saveLimit: streamer(
     size,

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, jest, it as jestIt } from '@jest/globals';
+import { describe, expect, jest } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole, type Whole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -7,7 +6,6 @@ import { temporaryFolders } from '../support/folder.ts';
 import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
-import { shipped } from '../support/shipped.ts';
 import { startSquid } from '../support/squid.ts';
 import { until } from '../support/until.ts';
 
@@ -152,15 +150,6 @@ describe('Squid, as shipped in examples/squid', () => {
     expect(await part).toMatchObject({ status: 206 });
     expect(await second).toMatchObject({ status: 412 });
     expect(await first).toMatchObject({ status: 200, sha256 });
-  });
-});
-
-describe('The settings of docs/how-to/replace-pulp2.md for Pulp’s own Squid', () => {
-  jestIt('equal the shipped ones, line by line', () => {
-    const page = readFileSync(new URL('../../docs/how-to/replace-pulp2.md', import.meta.url), 'utf8');
-    const [, lines = ''] = /\n```\n(# Some requests [^`]+)```/.exec(page) ?? [];
-    expect(lines).toMatch(/^cache deny past_cache$/m);
-    expect(shipped('squid/squid.conf', {})).toContain(`\n${lines}\n`);
   });
 });
 

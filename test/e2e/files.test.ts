@@ -1,12 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { createStreamer } from '../../src/index.ts';
 import { receive } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
 import { asNobody, itAsRoot, makeNobodysFolder, NOBODY } from '../support/nobody.ts';
-import { processes, type Start } from '../support/processes.ts';
+import { processes, type Start, succeeded } from '../support/processes.ts';
 import { makeFilesRepository } from '../support/repositories.ts';
 import { type DaemonProcess, type LogLine, makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
@@ -210,12 +211,68 @@ describe('the files that root creates in the folder of another user', () => {
   itAsRoot('are named by the daemon if they are unusable', async () => {
     const { stateDir, user } = openSites();
     writeFileSync(join(stateDir, 'catalog.db'), '', { mode: 0o600 });
-    const { stdout, status } = await user.start('serve').ended;
-    const [line] = stdout.toString().split('\n');
-    expect(JSON.parse(line ?? '')).toMatchObject({
-      msg: 'owner or mode of files is unsafe, left unchanged',
-      files: [{ path: join(stateDir, 'catalog.db'), mode: '0600', kept: 'it belongs to user 0' }],
-    });
+    const { stderr, status } = await user.start('serve').ended;
+    expect(stderr).toContain(`catalog: ${join(stateDir, 'catalog.db')} belongs to user root (mode 0600)`);
     expect(status).toBe(1);
+  });
+});
+
+describe('a daemon whose user may not write to its folders', () => {
+  /** Starts it as that user; resolves to what its error says, and to the commands in it. */
+  const refused = async (site: ReturnType<typeof makeSite>) => {
+    const { status, stderr } = await site.start('serve').ended;
+    expect(status).toBe(1);
+    return {
+      stderr,
+      commands: [...stderr.matchAll(/As root: (.*?)(?:, if .*|, or .*)?$/gm)].map(([, line = '']) => line),
+    };
+  };
+  const asRoot = async (commands: readonly string[]) => {
+    for (const command of commands) await succeeded(start('sh', ['-c', command]));
+  };
+  const userName = () => execFileSync('id', ['-un', String(NOBODY.uid)], { encoding: 'utf8' }).trim();
+
+  itAsRoot('is told which command makes them, which is all that it takes', async () => {
+    const home = folder();
+    chmodSync(home, 0o755);
+    const [stateDir, saveDir, other] = [join(home, 'a state'), join(home, 'copies'), join(home, 'other')];
+    const settings = { state_dir: stateDir, save_dir: saveDir, catalog: join(other, 'c.db') };
+    const user = makeSite(asNobody(start), home, settings);
+    const { stderr, commands } = await refused(user);
+    const of = (path: string) => `${path} does not exist, and user ${userName()} may not make it in ${home}`;
+    expect(stderr).toBe(
+      `error: state_dir: ${of(stateDir)}. As root: install -d -o ${userName()} -m 700 '${stateDir}'\n` +
+        `catalog: ${of(other)}. As root: install -d -o ${userName()} -m 700 ${other}\n` +
+        `save_dir: ${of(saveDir)}. As root: install -d -o ${userName()} -m 700 ${saveDir}\n`,
+    );
+    await asRoot(commands);
+    const daemon = await user.serve();
+    expect((await daemon.stop()).status).toBe(0);
+    expect([stateDir, saveDir, other].map(modeOf)).toEqual(['700', '700', '700']);
+  });
+
+  itAsRoot('is told the same of a folder of root’s, of files of root’s in it, and of a folder above', async () => {
+    const home = folder();
+    chmodSync(home, 0o755);
+    const stateDir = join(home, 'above', 'state');
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const user = makeSite(asNobody(start), home, { state_dir: stateDir });
+    const above = await refused(user);
+    expect(above.stderr).toContain(
+      `state_dir: user ${userName()} may not pass ${dirname(stateDir)} (mode 0700, of user root)`,
+    );
+    await asRoot(above.commands);
+    const owned = await refused(user);
+    expect(owned.stderr).toContain(
+      `${stateDir} belongs to user root (mode 0700), and user ${userName()} may not write`,
+    );
+    await asRoot(owned.commands);
+    for (const name of ['catalog.db', 'outbox.db']) writeFileSync(join(stateDir, name), '', { mode: 0o600 });
+    const files = await refused(user);
+    expect(files.commands).toEqual(
+      ['catalog.db', 'outbox.db'].map((name) => `chown ${userName()} ${join(stateDir, name)}`),
+    );
+    await asRoot(files.commands);
+    expect((await (await user.serve()).stop()).status).toBe(0);
   });
 });

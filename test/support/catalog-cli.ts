@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
+import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
 import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
 import { addImporterCommands } from '../../src/cli/importers.ts';
@@ -25,6 +26,7 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
     const context = {
       prepare: (command: Command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       openCatalog: () => openSqliteCatalog(file),
+      openListing: async () => sqliteListing(openSqliteCatalog(file)),
       readerFor: (config: ImporterConfig) => {
         configs.push(config);
         return overHttp;

@@ -15,6 +15,11 @@ export const shipped = (file: string, places: Places): string => {
     if (!/^(\d+|\/.+)$/.test(place)) throw new Error(`${place}: expected a port or an absolute path`);
     if (!named(place).test(text)) throw new Error(`examples/${file} does not name ${place}`);
   }
+  return placed(text, places);
+};
+
+/** Any configuration on a test's own ports and folders. */
+export const placed = (text: string, places: Places): string => {
   // An empty expression would match everywhere.
   if (Object.keys(places).length === 0) return text;
   return text.replace(new RegExp(Object.keys(places).map(word).join('|'), 'g'), (place) => String(places[place]));

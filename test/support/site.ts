@@ -37,7 +37,7 @@ export interface Site {
   /** Runs a command that must succeed. Resolves to its output. */
   run(...args: string[]): Promise<string>;
   /** Starts the daemon. Resolves when it is ready. */
-  serve(): Promise<DaemonProcess>;
+  serve(...args: string[]): Promise<DaemonProcess>;
 }
 
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -68,7 +68,7 @@ export const makeSite = (
     config,
     start: run,
     run: async (...args) => (await succeeded(run(...args))).stdout.toString(),
-    serve: () => ready(run('serve')),
+    serve: (...args) => ready(run('serve', ...args)),
   };
 };
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { listening, type Peer } from './peers.ts';
 import { freePorts } from './ports.ts';
 import { type Start, succeeded } from './processes.ts';
-import { shipped } from './shipped.ts';
+import { placed, shipped } from './shipped.ts';
 
 interface Squid extends Peer {
   /** Squid's request log so far. */
@@ -14,8 +14,8 @@ interface Squid extends Peer {
 
 /**
  * Starts Squid in the foreground with the shipped configuration, on a free port and in a separate
- * folder. Resolves when it accepts connections. `change` modifies the configuration, to show the
- * effect.
+ * folder. Resolves when it accepts connections. `change` modifies the configuration, for
+ * the same ports and folders, to show the effect.
  */
 export const startSquid = async (
   start: Start,
@@ -29,18 +29,15 @@ export const startSquid = async (
   const config = join(folder, 'squid.conf');
   const spool = join(folder, 'spool');
   const accessLog = join(folder, 'access.log');
-  writeFileSync(
-    config,
-    change(
-      shipped('squid/squid.conf', {
-        3128: port,
-        8751: new URL(streamer).port,
-        '/var/spool/squid': spool,
-        '/var/log/squid': folder,
-        '/run/squid.pid': join(folder, 'squid.pid'),
-      }),
-    ),
-  );
+  const places = {
+    3128: port,
+    8751: new URL(streamer).port,
+    '/var/spool/squid': spool,
+    '/var/log/squid': folder,
+    '/run/squid.pid': join(folder, 'squid.pid'),
+  };
+  // The text of `change` also names the ports and folders of a normal installation.
+  writeFileSync(config, placed(change(shipped('squid/squid.conf', places)), places));
   mkdirSync(spool);
   // Squid changes from root to its user, which must be able to write there.
   for (const own of [folder, spool]) chmodSync(own, 0o777);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Db } from 'mongodb';
 import { firstValueFrom } from 'rxjs';
 import type { Catalog } from '../../../pipelines/model/index.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite.ts';
@@ -74,6 +75,7 @@ const askMongo = async (settings: Settings): Promise<readonly Place[]> => {
     const importers = await firstValueFrom(
       database.ask(async (db) => {
         await db.collection('lazy_content_catalog').findOne({}, { maxTimeMS });
+        if (settings.dispatch === 'deferred') await tryRecording(db, maxTimeMS);
         const projection = { repo_id: 1, importer_type_id: 1, 'config.feed': 1 };
         return db.collection('repo_importers').find({}, { projection, maxTimeMS }).toArray();
       }),
@@ -92,6 +94,18 @@ const askMongo = async (settings: Settings): Promise<readonly Place[]> => {
     );
   } finally {
     await database.close();
+  }
+};
+
+/** Whether records may be written. Every unit has an id, so this changes none. */
+const tryRecording = async (db: Db, maxTimeMS: number): Promise<void> => {
+  const none = { unit_id: '', unit_type_id: '' };
+  try {
+    await db.collection('deferred_download').updateOne(none, { $set: none }, { maxTimeMS });
+  } catch (error) {
+    throw new Error(`deferred_download cannot be written (dispatch is deferred): ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 };
 

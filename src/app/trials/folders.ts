@@ -1,43 +1,40 @@
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Settings } from '../../config/schema.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { describeObstacle, folderObstacle } from '../../lib/usable.ts';
+import { stateFolders } from '../state-folder.ts';
 import { type Trial, trying } from './trial.ts';
 
 /** Checks that this user may write to, or read, the folders in the settings. Creates nothing. */
 export const tryFolders = async (settings: Settings): Promise<readonly Trial[]> => {
-  const { stateDir, catalog, saveDir, dispatch, contentSourcesDir, catalogType, storageDir, pluginConfigDir } =
-    settings;
-  const isMongo = catalogType === 'mongodb';
-  const written = [stateDir, dirname(catalog), ...(dispatch === 'save' ? [saveDir] : [])];
-  const read = [contentSourcesDir, ...(isMongo ? [storageDir, pluginConfigDir] : [])];
+  const { contentSourcesDir, catalogType, storageDir, pluginConfigDir } = settings;
+  const read = [contentSourcesDir, ...(catalogType === 'mongodb' ? [storageDir, pluginConfigDir] : [])];
   return Promise.all([
-    ...[...new Set(written)].map((folder) => trying(`folder ${folder}, to write`, () => writable(folder), reasonOf)),
+    ...[...stateFolders(settings).keys()].map((folder) =>
+      trying(`folder ${folder}, to write`, () => writable(folder), messageOf),
+    ),
     ...read.map((folder) => trying(`folder ${folder}, to read`, () => readable(folder), reasonOf)),
   ]);
 };
 
-const { R_OK, W_OK, X_OK } = constants;
-
 const writable = async (folder: string): Promise<string | undefined> => {
-  const there = await nearestAbove(folder);
-  await access(there, W_OK | X_OK);
-  return there === folder ? undefined : 'not there yet, can be made';
+  const obstacle = folderObstacle(folder);
+  if (obstacle) throw new Error(describeObstacle(obstacle));
+  return (await isThere(folder)) ? undefined : 'not there yet, can be made';
 };
 
 const readable = async (folder: string): Promise<string | undefined> => {
-  const there = await nearestAbove(folder);
-  if (there !== folder) return 'not there';
-  await access(folder, R_OK | X_OK);
+  if (!(await isThere(folder))) return 'not there';
+  await access(folder, constants.R_OK | constants.X_OK);
   return undefined;
 };
 
-/** The folder itself if it exists, otherwise the nearest one above it that does. */
-const nearestAbove = async (folder: string): Promise<string> => {
+const isThere = async (folder: string): Promise<boolean> => {
   try {
-    if ((await stat(folder)).isDirectory()) return folder;
+    if ((await stat(folder)).isDirectory()) return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return nearestAbove(dirname(folder));
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return false;
   }
   throw new Error(`${folder} is not a folder`);
 };

@@ -18,7 +18,8 @@ const schema = z.object({
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
-const toEntry = (path: string, document: unknown): CatalogEntry => {
+/** The entry of a document; throws naming the fields that are wrong. */
+export const toEntry = (path: string, document: unknown): CatalogEntry => {
   const read = schema.safeParse(document);
   if (!read.success)
     throw new Error(read.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Db, ObjectId } from 'mongodb';
+import { type Db, type Document, ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
@@ -24,6 +24,16 @@ const PEM_FILES = { ssl_ca_cert: 'ca.crt', ssl_client_cert: 'client.crt', ssl_cl
 const broken = (id: string, what: string, cause?: unknown): StreamError =>
   new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id}: ${what}`, { cause });
 
+/** The fields of an importer that are read. */
+export const PROJECTION = { repo_id: 1, importer_type_id: 1, config: 1 } as const;
+
+/** An importer's document; `undefined` if there is none. */
+export const findImporter = async (database: Db, id: string, maxTimeMS: number): Promise<Document | undefined> => {
+  if (!/^[0-9a-f]{24}$/i.test(id)) return undefined;
+  const importers = database.collection('repo_importers');
+  return (await importers.findOne({ _id: new ObjectId(id) }, { projection: PROJECTION, maxTimeMS })) ?? undefined;
+};
+
 /**
  * Reads an importer's current configuration; its values take precedence over those of its type.
  * Rejects with SOURCE_BROKEN if it does not exist or is invalid. The error names the value and its
@@ -32,15 +42,20 @@ const broken = (id: string, what: string, cause?: unknown): StreamError =>
 export const readImporter = async (
   database: Db,
   id: string,
-  { storageDir, pluginConfigDir }: ImporterFolders,
+  folders: ImporterFolders,
   maxTimeMS: number,
 ): Promise<ImporterConfig> => {
-  const document = /^[0-9a-f]{24}$/i.test(id)
-    ? await database
-        .collection('repo_importers')
-        .findOne({ _id: new ObjectId(id) }, { projection: { repo_id: 1, importer_type_id: 1, config: 1 }, maxTimeMS })
-    : undefined;
+  const document = await findImporter(database, id, maxTimeMS);
   if (!document) throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id} is not in the catalog`);
+  return configOf(id, document, folders);
+};
+
+/** The same for a document that was read already. */
+export const configOf = async (
+  id: string,
+  document: Document,
+  { storageDir, pluginConfigDir }: ImporterFolders,
+): Promise<ImporterConfig> => {
   const read = schema.safeParse(document);
   if (!read.success)
     throw broken(id, read.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));

@@ -26,6 +26,8 @@ export interface Entries {
   removeBelow(prefix: string, importerId?: string): number;
   /** Ids of the importers that entries below a prefix refer to. */
   importersBelow(prefix: string): string[];
+  /** How many entries refer to each importer; one without entries is absent. */
+  countByImporter(): ReadonlyMap<string, number>;
   /** A staging area that collects many entries and publishes them at once. */
   stage(): Staging;
 }
@@ -58,6 +60,9 @@ export const makeEntries = (database: DatabaseSync): Entries => {
   );
   const importers = database.prepare(
     'SELECT DISTINCT importer_id FROM lazy_content_catalog WHERE path >= ? AND path < ? ORDER BY importer_id',
+  );
+  const counts = database.prepare(
+    'SELECT importer_id, count(*) AS count FROM lazy_content_catalog GROUP BY importer_id',
   );
 
   const sweeping = (remove: () => number | bigint): number =>
@@ -101,6 +106,8 @@ export const makeEntries = (database: DatabaseSync): Entries => {
     },
 
     importersBelow: (prefix) => importers.all(...rangeBelow(prefix)).map((row) => String(row.importer_id)),
+
+    countByImporter: () => new Map(counts.all().map((row) => [String(row.importer_id), Number(row.count)])),
 
     stage: () => makeStaging(database),
   };

@@ -195,6 +195,7 @@ describeMongo(`trials of a site of Pulp 2’s (${serverName})`, () => {
     await pulp.importer({ feed: `${feed.url}/other` }, 'other', 'puppet_importer');
     await pulp.importer({ feed: `${feed.url}/odd`, proxy_port: 'many' }, 'odd');
     await pulp.importer({}, 'uploads');
+    const before = await pulp.state();
     const trials = await trialsOf({
       catalogType: 'mongodb',
       mongodbUrl: server.url,
@@ -202,6 +203,7 @@ describeMongo(`trials of a site of Pulp 2’s (${serverName})`, () => {
       storageDir: newFolder(),
     });
     expect(about(trials, 'database')).toEqual([{ what: 'database' }]);
+    expect(await pulp.state()).toEqual(before);
     expect(about(trials, 'feed').toSorted((a, b) => (a.what < b.what ? -1 : 1))).toEqual([
       {
         what: `feed of repository isos, ${feed.url}/isos/PULP_MANIFEST`,

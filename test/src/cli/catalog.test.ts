@@ -150,7 +150,9 @@ describe('catalog import', () => {
     const first = JSON.parse((await run('catalog', 'import', 'files', folder, '--prefix', '/f', '--json')).out);
     const { out } = await run('catalog', 'import', 'files', folder, '--prefix', '/f');
     expect(out).toBe('/f: 1 packages and 1 metadata files, revision 2, in place of 2 earlier entries\n');
-    expect(JSON.parse((await run('importers', 'list', '--json')).out)).toEqual([{ id: first.importer, config: {} }]);
+    expect(JSON.parse((await run('importers', 'list', '--json')).out)).toEqual([
+      { id: first.importer, config: {}, entries: 2 },
+    ]);
     const other = await run('catalog', 'import', 'files', folder, '--prefix', '/f', '--no-verify');
     expect(other.err).toBe(`warning: below /f are also entries of importer ${first.importer}\n`);
     await run('catalog', 'remove', '--prefix', '/f', '--importer', first.importer);

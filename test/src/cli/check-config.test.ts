@@ -216,7 +216,7 @@ redirect_path = /streamer/
       'the configuration is valid',
       'ok    port of any number on 127.0.0.1',
       'ok    folder {folder}/state, to write: not there yet, can be made',
-      'FAIL  folder {folder}/a.conf/saved, to write: a part of its path is not a folder',
+      'FAIL  folder {folder}/a.conf/saved, to write: {folder}/a.conf is not a folder',
       'ok    folder {folder}, to read',
       'ok    catalog {folder}/state/catalog.db: does not exist yet; it is created on first use',
       'FAIL  alternate sources: {folder}/a.conf:2: [streamer] enabled: is missing; expected yes or no; the source is left out',

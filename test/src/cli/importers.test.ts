@@ -65,6 +65,7 @@ describe('importers', () => {
           connect_timeout: 6.05,
           read_timeout: 27,
         },
+        entries: 0,
       },
     ]);
     expect(JSON.parse((await run('importers', 'show', id, '--json')).out)).toEqual(JSON.parse(json.out)[0]);

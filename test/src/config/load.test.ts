@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConfigError, loadSettings, type Sources, STANDARD_FILES } from '../../../src/config/load.ts';
 import { printSettings, settingsJson } from '../../../src/config/print.ts';
-import { SETTINGS } from '../../../src/config/schema.ts';
+import { SETTINGS, type Settings } from '../../../src/config/schema.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -205,6 +205,23 @@ write_concern: majority
     ['a single setting of the database without the section', '[streamer]\ndatabase_name: x\n', {}, 'sqlite'],
   ])('chooses the catalog: %s', (_, text, sources, expected) => {
     expect(loadSettings({ files: [write('a.conf', text)], ...sources }).settings.catalogType).toBe(expected);
+  });
+
+  it.each<[string, string, Omit<Sources, 'files'>, Settings['dispatch']]>([
+    ['the embedded catalog', '[streamer]\n', {}, 'save'],
+    ['Pulp’s database, from its file', '[database]\n', {}, 'deferred'],
+    ['Pulp’s database, by name', '[streamer]\ncatalog_type: MongoDB\n', {}, 'deferred'],
+    ['Pulp’s database, by its URL', '', { env: { PULP_STREAMER_MONGODB_URL: 'mongodb://h/' } }, 'deferred'],
+    ['another catalog beside Pulp’s database', '[database]\n', { flags: { catalogType: 'sqlite' } }, 'save'],
+    ['a file that keeps copies', '[streamer]\ndispatch: save\n[database]\n', {}, 'save'],
+    ['a flag', '[database]\n', { flags: { dispatch: 'none' } }, 'none'],
+  ])('chooses how content is saved by the catalog: %s', (_, text, sources, expected) => {
+    expect(loadSettings({ files: [write('a.conf', text)], ...sources }).settings.dispatch).toBe(expected);
+  });
+
+  it('says why content is saved as it is', () => {
+    const implied = loadSettings({ files: [write('a.conf', '[streamer]\ncatalog_type: mongodb\n')] });
+    expect(implied.origins.dispatch).toBe(`${join(folder, 'a.conf')}:2: [streamer] catalog_type`);
   });
 
   it('never tells a secret', () => {

@@ -72,6 +72,9 @@ database_password = s3%cret
 # storage_dir was [server] storage_dir (server.conf:6)
 storage_dir = /srv/pulp
 
+# dispatch follows from server.conf: section [database]
+dispatch = deferred
+
 # redirect_path follows from server.conf: section [lazy]
 redirect_path = /streamer/
 

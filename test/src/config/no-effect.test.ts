@@ -50,11 +50,19 @@ host: h
     expect(notes({})).toEqual([
       PULPS.server,
       PULPS.database,
-      '9: [tasks] broker_url has no effect here: no tasks are sent (dispatch is save)',
+      '9: [tasks] broker_url has no effect here: no tasks are sent (dispatch is deferred)',
       PULPS.tasks,
       '12: [authentication] rsa_pub has no effect here: signed_urls is off',
       PULPS.lazy,
     ]));
+
+  it('depend on the others: copies that nobody keeps', () => {
+    const { files, settings } = load('[database]\n[streamer]\nsave_limit: 1G\nsave_dir: /copies\nsave_partial: yes\n');
+    expect(withoutEffect(files, settings).map((note) => note.replace(`${folder}/server.conf:`, ''))).toEqual([
+      '3: [streamer] save_limit has no effect here: no copies are kept (dispatch is deferred)',
+      '4: [streamer] save_dir has no effect here: no copies are kept (dispatch is deferred)',
+    ]);
+  });
 
   it('depend on the others: all that can count', () =>
     expect(notes({ dispatch: 'celery', signedUrls: 'on', brokerUrl: 'amqp://h' })).toEqual(Object.values(PULPS)));

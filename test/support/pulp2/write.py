@@ -29,6 +29,10 @@ def setup(db, **_):
         [("path", pymongo.DESCENDING), ("importer_id", pymongo.DESCENDING), ("revision", pymongo.DESCENDING)],
         unique=True,
     )
+    db.lazy_content_catalog.create_index([("importer_id", pymongo.ASCENDING)])
+    db.deferred_download.create_index(
+        [("unit_id", pymongo.ASCENDING), ("unit_type_id", pymongo.ASCENDING)], unique=True
+    )
     for field in ("source_id", "locator"):
         db.content_catalog.create_index([(field, pymongo.ASCENDING)])
 
