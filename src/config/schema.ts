@@ -14,6 +14,7 @@ import {
   path,
   size,
   sizeWithin,
+  tlsLevels,
   urlPrefix,
   wait,
   words,
@@ -317,6 +318,11 @@ export const SETTINGS = {
     'A source that sends nothing for this long, while it is being read, has stalled.',
   ),
   idleTimeout: streamer(wait(1), '15', 'A feed connection that is not used for this long is closed.'),
+  feedTlsLevels: streamer(
+    tlsLevels,
+    '',
+    'Hosts of feeds and alternate sources that fall short of today’s TLS, such as `old.example.com=1`. Each is met with TLS 1.2 at most. 1 accepts keys of 1024 bits; 0 also smaller ones, SHA-1 and MD5 signatures, TLS 1.0 and 1.1; 2 nothing more. Other hosts are met as usual. The guide “Reach feeds with old TLS” shows which feed needs what.',
+  ),
   maxRedirects: streamer(integer(0, 100), '10', 'Redirects of a feed that are followed for one attempt.'),
   maxConnections: streamer(
     integer(1, 65_535),
