@@ -53,7 +53,7 @@ describe('a feed with TLS of years ago', () => {
     started(
       startFeed((_, response) => response.end('hi'), { ciphers: 'DEFAULT:@SECLEVEL=0', minVersion: 'TLSv1', ...tls }),
     );
-  /** Opens with a level for a host, or with none. */
+  /** Opens feeds, with a level for one host if one is given. */
   const opening = (level?: TlsLevel, host = '127.0.0.1') => {
     const feed = createFeed(
       feedSettings({ connectTimeout: 5000, ...(level !== undefined && { tlsLevels: new Map([[host, level]]) }) }),
@@ -86,42 +86,42 @@ describe('a feed with TLS of years ago', () => {
   ];
   const trusting = (): Access => ({ ca: made.ca + made.smallCa });
 
-  it.each(cases)('fails and says why: %s', async (_, tls, level, text) => {
+  it.each(cases)('fails with the reason: %s', async (_, tls, level, text) => {
     const server = await start(tls());
     const error = await failureOf(opening()(server.url, trusting()));
     expect(error).toMatchObject({ code: 'TLS_FAILED', source: errorSourceOf({ url: server.url }) });
     expect(error.message).toContain(`${server.url}/: ${text}`);
     expect(error.message).toMatch(new RegExp(`feed_tls_levels gives the host (1 or )?${level}`));
     expect(error.message).not.toMatch(/\n|\.c:/);
-    // Tried elsewhere, and not here again as if the network had failed.
+    // Other sources are tried, and this one is not retried as after a network failure.
     expect(remedyOf(error)).toBe('other');
   });
 
-  it.each(cases)('is read where its host has the level that it needs: %s', async (_, tls, level) => {
+  it.each(cases)('is read if its host has the level that it needs: %s', async (_, tls, level) => {
     const server = await start(tls());
     await expect(collect(opening(level)(server.url, trusting()))).resolves.toMatchObject(body);
   });
 
-  it.each(cases)('is not read where another host has it: %s', async (_, tls, level) => {
+  it.each(cases)('is not read if another host has that level: %s', async (_, tls, level) => {
     const server = await start(tls());
     const error = await failureOf(opening(level, 'localhost')(server.url, trusting()));
     expect(error).toMatchObject({ code: 'TLS_FAILED' });
   });
 
-  it('says where it accepts no cipher that is offered', async () => {
+  it('reports that it accepts no cipher offered', async () => {
     const server = await start({ ...made.good, ...TLS12, ciphers: 'NULL-SHA256:@SECLEVEL=0' });
     const error = await failureOf(opening(0)(server.url));
     expect(error).toMatchObject({ code: 'TLS_FAILED' });
     expect(error.message).toContain('it may demand a client certificate, or accept no cipher or signature offered');
   });
 
-  it('that signs with SHA-1 alone is read at level 0', async () => {
+  it('is read at level 0 if it signs with SHA-1 only', async () => {
     const server = await start({ ...made.good, ...TLS12, sigalgs: 'RSA+SHA1' });
     await expect(failureOf(opening(1)(server.url))).resolves.toMatchObject({ code: 'TLS_FAILED' });
     await expect(collect(opening(0)(server.url))).resolves.toMatchObject(body);
   });
 
-  it('gets a client certificate with a small key at the level that allows it, and is told about otherwise', async () => {
+  it('gets a client certificate with a small key at level 1, and is reported without it', async () => {
     const server = await start({ ...made.good, ca: made.ca, requestCert: true });
     const access: Access = { ca: made.ca, clientCert: made.client.cert, clientKey: made.client.key };
     const error = await failureOf(opening()(server.url, access));
@@ -131,7 +131,7 @@ describe('a feed with TLS of years ago', () => {
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'says through a proxy that it demands a certificate: %s',
+    'reports through a proxy that it demands a certificate: %s',
     async (version) => {
       const demanding = { ca: made.ca, requestCert: true, minVersion: version, maxVersion: version };
       const server = await start({ ...made.good, ...demanding });
@@ -142,7 +142,7 @@ describe('a feed with TLS of years ago', () => {
     },
   );
 
-  /** A server that answers the first bytes with some of its own. */
+  /** A server that answers the first bytes with the given ones. */
   const answering = (bytes: Buffer) =>
     started(startRaw((socket) => socket.once('data', () => socket.end(bytes)).resume()));
   const secure = ({ url }: TestFeed) => url.replace('http:', 'https:');
@@ -161,7 +161,7 @@ describe('a feed with TLS of years ago', () => {
     [80, 'the server aborted the handshake: internal error'],
     [112, 'unrecognized name'],
     [116, 'the server demands a client certificate, and none was presented'],
-  ])('is understood where it breaks off with alert %d', async (alert, text) => {
+  ])('is reported with the reason if it sends alert %d', async (alert, text) => {
     const server = await answering(Buffer.from([0x15, 3, 1, 0, 2, 2, alert]));
     const error = await failureOf(opening()(secure(server)));
     expect(error).toMatchObject({ code: 'TLS_FAILED' });
@@ -175,9 +175,9 @@ describe('a feed with TLS of years ago', () => {
   };
 
   it.each([
-    ['answers with TLS 1.0 without asking', 1, 'the server speaks only versions of TLS that are not accepted'],
+    ['answers with TLS 1.0', 1, 'the server speaks only versions of TLS that are not accepted'],
     ['has no secure renegotiation', 3, 'the server lacks secure renegotiation (RFC 5746)'],
-  ])('is understood where it %s', async (_, minor, text) => {
+  ])('is reported with the reason if it %s', async (_, minor, text) => {
     const server = await answering(helloOf(minor));
     const error = await failureOf(opening()(secure(server)));
     expect(error).toMatchObject({ code: 'TLS_FAILED' });
@@ -185,7 +185,7 @@ describe('a feed with TLS of years ago', () => {
     expect(error.message).toContain('feed_tls_levels gives the host 0');
   });
 
-  it('is greeted without secure renegotiation at level 0', async () => {
+  it('is accepted without secure renegotiation at level 0', async () => {
     const server = await answering(helloOf(3));
     const error = await failureOf(opening(0)(secure(server)));
     expect(error.message).not.toContain('renegotiation');
@@ -201,7 +201,7 @@ describe('a feed with TLS of years ago', () => {
       await expect(collect(opening(level)(server.url))).resolves.toMatchObject({ body: Buffer.from('TLSv1.2') });
   });
 
-  it('is known by its common name where its certificate has no other', async () => {
+  it('is verified by its common name if its certificate has no other', async () => {
     const named = await start(made.named);
     const byName = named.url.replace('127.0.0.1', 'localhost');
     await expect(collect(opening()(byName))).resolves.toMatchObject(body);
