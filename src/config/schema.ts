@@ -321,7 +321,7 @@ export const SETTINGS = {
   feedTlsLevels: streamer(
     tlsLevels,
     '',
-    'Hosts of feeds and alternate sources that fall short of today’s TLS, such as `old.example.com=1`. Each is met with TLS 1.2 at most. 1 accepts keys of 1024 bits; 0 also smaller ones, SHA-1 and MD5 signatures, TLS 1.0 and 1.1; 2 nothing more. Other hosts are met as usual. The guide “Reach feeds with old TLS” shows which feed needs what.',
+    'Hosts of feeds and alternate sources with outdated TLS, such as `old.example.com=1`. Level 1 also accepts keys of 1024 bits. Level 0 also accepts smaller keys, SHA-1 and MD5 signatures, TLS 1.0 and 1.1. Each listed host is limited to TLS 1.2; level 2 does nothing else. docs/how-to/old-tls.md shows which feed needs which level.',
   ),
   maxRedirects: streamer(integer(0, 100), '10', 'Redirects of a feed that are followed for one attempt.'),
   maxConnections: streamer(
