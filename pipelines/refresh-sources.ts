@@ -39,8 +39,9 @@ export interface RefreshProgress {
 
 /**
  * Replaces a source's offers in the catalog with those that it has now. Emits its progress and
- * completes once the new offers count. Errors if the source cannot be read to its end; the old
- * offers then stay. Unsubscribing stops the refresh and discards the new offers.
+ * completes once the new offers count. Errors if a part of the source cannot be read to its end; the
+ * old offers of that part then stay. Unsubscribing stops the refresh and discards the new offers of
+ * the part that is being read.
  */
 export type Refresher<S> = (source: S) => Observable<RefreshProgress>;
 

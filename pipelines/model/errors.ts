@@ -87,7 +87,7 @@ export const ERRORS = {
   DNS_FAILED: kind(502, 'same', 'dns_error', 'the host name of the source cannot be resolved'),
   CONNECT_FAILED: kind(502, 'same', 'connection_refused', 'the source cannot be reached'),
   CONNECT_TIMEOUT: kind(504, 'later', 'connection_timeout', 'the connection to the source timed out (connect_timeout)'),
-  TLS_FAILED: kind(502, 'other', 'tls_certificate_error', 'the TLS handshake failed: a certificate is wrong, missing or expired'),
+  TLS_FAILED: kind(502, 'other', 'tls_certificate_error', 'the TLS handshake failed: a certificate is wrong, missing, expired or too weak, or the protocol too old'),
   CONNECTION_LOST: kind(502, 'same', 'connection_terminated', 'the source closed the connection too early'),
   PROTOCOL_ERROR: kind(502, 'other', 'http_protocol_error', 'the source sends malformed HTTP'),
   HEAD_TIMEOUT: kind(504, 'later', 'http_response_timeout', 'the source sent no response head in time (head_timeout)'),

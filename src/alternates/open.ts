@@ -9,7 +9,7 @@ import {
   type Refresher,
   refreshSources,
 } from '../../pipelines/index.ts';
-import type { RefreshState, RefreshStore } from '../catalog/refresh-store.ts';
+import type { PathState, RefreshStore } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { sourceAccess } from './access.ts';
@@ -19,7 +19,7 @@ import { CATALOGERS } from './catalogers/index.ts';
 import { openDescriptors } from './descriptors/folder.ts';
 import type { AlternateSource, DescriptorFile, Descriptors } from './descriptors/parse.ts';
 import { catalogLease } from './lease.ts';
-import { fingerprintOf, makeRefresher } from './refresher.ts';
+import { makeRefresher, PathsFailed, pathsOf } from './refresher.ts';
 
 export interface AlternatesParts {
   /** The folder of the descriptors. */
@@ -42,16 +42,18 @@ export interface AlternatesParts {
 }
 
 /**
- * `fresh`: has valid offers. `stale`: needs a refresh. `refreshing`: is being refreshed, by any
- * process.
+ * `fresh`: each path has valid offers. `stale`: a path has none. `refreshing`: is being refreshed,
+ * by any process.
  */
 export type SourceState = 'fresh' | 'stale' | 'refreshing';
 
 export interface SourceStatus {
   readonly offers: number;
-  /** Unix seconds. */
+  /** Unix seconds when the first of them expire. */
   readonly expiration?: number;
   readonly state: SourceState;
+  /** The paths whose last refresh failed, each with its `problem`. */
+  readonly failed: readonly PathState[];
 }
 
 /** Alternate content sources: their offers, and the refreshes that keep the offers fresh. */
@@ -59,6 +61,7 @@ export interface Alternates {
   readonly find: FindCandidates;
   /** Emits the present descriptors at once, and new ones after each change. */
   readonly descriptors: Observable<Descriptors>;
+  /** Reads every path of a source. */
   readonly refresh: Refresher<AlternateSource>;
   readonly lease: Lease;
   /** Keeps all sources fresh while subscribed; emits the events of each. */
@@ -74,6 +77,9 @@ export interface Alternates {
  * So there is no hurry: two at a time.
  */
 const PACE = { concurrency: 2, spread: 5_000, wait: 60_000, waitLimit: 3_600_000 };
+
+/** The share of an offer's life at its end in which it is renewed. */
+const LAST_PART = 0.2;
 
 export const openAlternates = (parts: AlternatesParts): Alternates => {
   const {
@@ -102,36 +108,45 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
 
   const seconds = () => now() / 1000;
   /**
-   * The time when a source's offers expire; 0 if the descriptor has changed since they were
-   * cataloged.
+   * Milliseconds until the offers of the first path expire. 0 if a path failed, so that it is
+   * retried.
    */
-  const expirationOf = (source: AlternateSource, state: RefreshState | undefined): number =>
-    state?.fingerprint === fingerprintOf(source) ? state.expiration : 0;
-  const freshFor = async (source: AlternateSource): Promise<number> =>
-    Math.max(0, expirationOf(source, await store.state(source.id, seconds())) * 1000 - now());
-  const refresh = makeRefresher({ store, open, catalogerOf, accessOf, now, onMissing });
+  const freshFor = async (source: AlternateSource): Promise<number> => {
+    const expirations = pathsOf(source, await store.state(source.id, seconds())).map(({ problem, expiration }) =>
+      problem === undefined ? expiration : 0,
+    );
+    return Math.max(0, Math.min(...expirations) * 1000 - now());
+  };
+  /** A failed path is retried without the others, unless they could expire before the next try. */
+  const isDue = ({ problem, expiration }: PathState, { expires }: AlternateSource): boolean =>
+    problem !== undefined || expiration - seconds() <= Math.max(expires * LAST_PART, PACE.waitLimit / 1000);
+  const refresherParts = { store, open, catalogerOf, accessOf, now, onMissing };
   const lease = catalogLease(store, { now });
 
   return {
     find: alternateCandidates(catalog, present, accessOf),
     descriptors: folderOf.descriptors,
-    refresh,
+    refresh: makeRefresher(refresherParts, () => true),
     lease,
     refreshing: refreshSources({
       ...PACE,
       random,
       sources: present,
-      refresh,
+      refresh: makeRefresher(refresherParts, isDue),
       lease,
       freshFor: (source) => defer(() => freshFor(source)),
     }),
     status: async (source) => {
       const state = await store.state(source.id, seconds());
-      const expiration = expirationOf(source, state);
+      const paths = pathsOf(source, state);
+      const expirations = paths.map(({ expiration }) => expiration);
+      const counting = expirations.filter((expiration) => expiration >= seconds());
+      const expiration = counting.length > 0 ? Math.min(...counting) : Math.max(...expirations);
       return {
         offers: await store.count(source.id, seconds()),
         ...(expiration > 0 && { expiration }),
-        state: state?.leased ? 'refreshing' : expiration >= seconds() ? 'fresh' : 'stale',
+        state: state?.leased ? 'refreshing' : counting.length === paths.length ? 'fresh' : 'stale',
+        failed: paths.filter(({ problem }) => problem !== undefined),
       };
     },
     reload: folderOf.reload,
@@ -141,18 +156,30 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
 
 /** Logs one line for each problem in the descriptors. */
 export const logProblems = (logger: Logger, { problems }: Descriptors): void => {
-  for (const problem of problems) logger.warn({ problem }, 'alternate source invalid, left out');
+  for (const problem of problems) logger.warn({ problem }, 'alternate source invalid');
 };
 
 /** Logs one line for each refresh that started or ended. */
 export const logRefresh = (logger: Logger, event: RefreshEvent<AlternateSource>): void => {
   const { type, source } = event;
   if (type === 'failed') {
-    const error = maskUrl(messageOf(event.error));
-    logger.warn(
-      { source: source.id, error, retryInMs: Math.round(event.delay) },
-      'alternate source not refreshed, retrying',
-    );
-  } else if (type === 'done') logger.info({ source: source.id, units: event.units }, 'alternate source refreshed');
+    const { error } = event;
+    const retryInMs = Math.round(event.delay);
+    if (error instanceof PathsFailed) {
+      if (error.units > 0) logRefreshed(logger, source, error.units);
+      for (const { path, problem } of error.failures)
+        logger.warn(
+          { source: source.id, path, error: problem, retryInMs },
+          'path of an alternate source not refreshed, retrying',
+        );
+    } else
+      logger.warn(
+        { source: source.id, error: maskUrl(messageOf(error)), retryInMs },
+        'alternate source not refreshed, retrying',
+      );
+  } else if (type === 'done') logRefreshed(logger, source, event.units);
   else if (type !== 'progress') logger.debug({ source: source.id }, `alternate source ${type}`);
 };
+
+const logRefreshed = (logger: Logger, source: AlternateSource, units: number): void =>
+  logger.info({ source: source.id, units }, 'alternate source refreshed');

@@ -2,10 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom, Observable, ReplaySubject, takeUntil } from 'rxjs';
 import type { Access, OpenSource, Refresher, RefreshProgress } from '../../pipelines/index.ts';
-import type { Offer, RefreshStore } from '../catalog/refresh-store.ts';
+import type { Offer, PathState, Refresh, RefreshState, RefreshStore } from '../catalog/refresh-store.ts';
+import { maskUrl } from '../lib/mask.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { Repository } from '../repositories/format.ts';
 import { toUrlPath } from '../repositories/relative-path.ts';
-import { type Cataloger, placesOf } from './catalogers/cataloger.ts';
+import { type Cataloger, placeOf } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 import { urlReader } from './read-url.ts';
 
@@ -30,17 +32,43 @@ const BATCH = 200;
 const PATIENCE = { headTimeout: 60_000, readTimeout: 60_000 };
 
 /** The values whose change requires a new refresh. */
-export const fingerprintOf = ({ type, baseUrl, paths }: AlternateSource): string =>
-  JSON.stringify([type, baseUrl, ...paths]);
+const fingerprintOf = ({ type, baseUrl, paths }: AlternateSource): string => JSON.stringify([type, baseUrl, ...paths]);
+
+/** The state of each path of a source. After a change of the descriptor, none counts as cataloged. */
+export const pathsOf = (source: AlternateSource, state: RefreshState | undefined): readonly PathState[] => {
+  const { fingerprint, paths = [] } = state?.cataloged ?? {};
+  const known = fingerprint === fingerprintOf(source) ? paths : [];
+  return source.paths.map((path) => known.find((one) => one.path === path) ?? { path, expiration: 0 });
+};
+
+/** Some or all paths of a source could not be cataloged. */
+export class PathsFailed extends Error {
+  override readonly name = 'PathsFailed';
+  readonly failures: readonly PathState[];
+  /** Units of the other paths. */
+  readonly units: number;
+
+  constructor(paths: readonly PathState[], units: number) {
+    const failures = paths.filter(({ problem }) => problem !== undefined);
+    const each = failures.map(({ path, problem }) => `${path || '/'}: ${problem}`);
+    super(`${failures.length} of ${paths.length} paths cannot be cataloged: ${each.join('; ')}`);
+    this.failures = failures;
+    this.units = units;
+  }
+}
 
 /**
- * Reads the units of a source into the catalog. The new offers are written next to the old ones,
- * which are removed once all new ones are complete. Errors if a repository cannot be read to its
- * end: then the new offers are removed and the old ones kept. Unsubscribing stops reading and
- * removes the new offers. Memory is bounded: reading waits for the writes.
+ * Reads the units of a source into the catalog, one path after the other. The new offers of a path
+ * are written next to its old ones, which are removed at the end. If a path cannot be read to its
+ * end, its new offers are removed and its old ones kept. The other paths are read all the same. The
+ * refresh then errors: with PathsFailed, or with the reason itself if the source has one path only.
+ * Unsubscribing stops reading and removes the new offers of the path that is being read. Memory is
+ * bounded: reading waits for the writes.
+ *
+ * @param isDue selects the paths to read
  */
 export const makeRefresher =
-  (parts: RefresherParts): Refresher<AlternateSource> =>
+  (parts: RefresherParts, isDue: (path: PathState, source: AlternateSource) => boolean): Refresher<AlternateSource> =>
   (source) =>
     new Observable((subscriber) => {
       // Replays, because a reader whose file ended early continues with the next one.
@@ -63,34 +91,72 @@ export const makeRefresher =
         left.next();
         withdraw();
       });
+      let progress: RefreshProgress = { units: 0, file: '', bytes: 0 };
+      const tell = (more: Partial<RefreshProgress>) => {
+        progress = { ...progress, ...more };
+        subscriber.next(progress);
+      };
+
+      /** Adds the offers of a path. Resolves to the failure if it cannot be read to its end. */
+      const catalog = async (refresh: Refresh, path: string, expiration: number): Promise<Failure | undefined> => {
+        const reading = batches(offersOf(source, path, parts, left, expiration, tell));
+        try {
+          for (;;) {
+            const batch = await reading.next().catch((error: unknown): Failure => ({ error }));
+            if ('error' in batch) return batch;
+            if (batch.done || subscriber.closed) return undefined;
+            await write(parts.store.add(refresh, batch.value));
+            tell({ units: progress.units + batch.value.length });
+            await setImmediate();
+          }
+        } finally {
+          await reading.return(undefined);
+        }
+      };
 
       const run = async () => {
-        const { store } = parts;
-        const access = await firstValueFrom(parts.accessOf(source));
-        if (subscriber.closed) return;
-        const refresh = await store.begin(source.id, parts.now() / 1000);
-        undo = () => writing.catch(() => {}).then(() => store.abandon(refresh));
-        if (subscriber.closed) return await withdraw();
-        const expiration = Math.ceil(parts.now() / 1000 + source.expires);
-        const read = readerOf(source, access, parts.open, left);
-        let progress: RefreshProgress = { units: 0, file: '', bytes: 0 };
-        const tell = (more: Partial<RefreshProgress>) => {
-          progress = { ...progress, ...more };
-          subscriber.next(progress);
-        };
+        const { store, now } = parts;
+        const seconds = () => now() / 1000;
+        let paths = pathsOf(source, await store.state(source.id, seconds()));
+        const read = new Set<string>();
+        let units = 0;
+        let first: Refresh | undefined;
+        let failure: Failure | undefined;
 
-        for await (const offers of batches(offersOf(source, parts, read, expiration, tell))) {
+        for (const { path, expiration: before } of paths.filter((one) => isDue(one, source))) {
           if (subscriber.closed) return;
-          await write(store.add(refresh, offers));
-          tell({ units: progress.units + offers.length });
-          await setImmediate();
+          const refresh = await store.begin(source.id, seconds());
+          first ??= refresh;
+          undo = () => writing.catch(() => {}).then(() => store.abandon(refresh));
+          if (subscriber.closed) return await withdraw();
+          const expiration = Math.ceil(seconds() + source.expires);
+          const failed = await catalog(refresh, path, expiration);
+          if (subscriber.closed) return;
+          const state: PathState = failed
+            ? { path, expiration: before, problem: maskUrl(messageOf(failed.error)) }
+            : { path, expiration };
+          paths = paths.map((one) => (one.path === path ? state : one));
+          const cataloged = { fingerprint: fingerprintOf(source), paths };
+          if (failed) {
+            failure = failed;
+            await write(store.abandon(refresh, cataloged));
+            tell({ units });
+          } else {
+            if (!(await write(store.finish(refresh, cataloged))))
+              throw new Error(`another refresh of ${source.id} has started`);
+            read.add(path);
+            units = progress.units;
+          }
+          undo = undefined;
         }
-        if (subscriber.closed) return;
-        if (!(await write(store.finish(refresh, fingerprintOf(source), expiration))))
-          throw new Error(`another refresh of ${source.id} has started`);
-        undo = undefined;
-        await inSlices(() => store.retire(refresh, BATCH), subscriber);
-        await inSlices(() => store.purge(parts.now() / 1000, BATCH), subscriber);
+
+        if (first && read.size > 0) {
+          const refresh = first;
+          const kept = source.paths.filter((path) => !read.has(path)).map((path) => folderOf(source, path, parts));
+          await inSlices(() => store.retire(refresh, BATCH, kept), subscriber);
+        }
+        await inSlices(() => store.purge(seconds(), BATCH), subscriber);
+        if (failure) throw source.paths.length === 1 ? failure.error : new PathsFailed(paths, units);
       };
 
       run().then(
@@ -101,6 +167,10 @@ export const makeRefresher =
         },
       );
     });
+
+interface Failure {
+  readonly error: unknown;
+}
 
 type Read = (url: string) => AsyncIterable<Uint8Array>;
 
@@ -117,31 +187,40 @@ const readerOf = (source: AlternateSource, access: Access, open: OpenSource, lef
   );
 };
 
+/** The URL of the folder that contains all units of a path. */
+const folderOf = (
+  source: AlternateSource,
+  path: string,
+  { catalogerOf }: Pick<RefresherParts, 'catalogerOf'>,
+): string => source.baseUrl + placeOf(catalogerOf(source), path).path;
+
 async function* offersOf(
   source: AlternateSource,
-  { catalogerOf, onMissing }: RefresherParts,
-  read: Read,
+  path: string,
+  parts: RefresherParts,
+  left: Observable<void>,
   expiration: number,
   tell: (progress: Omit<RefreshProgress, 'units'>) => void,
 ): AsyncGenerator<Offer> {
+  const { accessOf, catalogerOf, open, onMissing } = parts;
+  const read = readerOf(source, await firstValueFrom(accessOf(source)), open, left);
   const cataloger = catalogerOf(source);
-  for (const place of placesOf(cataloger, source.paths)) {
-    const base = source.baseUrl + place.path;
-    const repository: Repository = {
-      base,
-      read: async function* (file, size) {
-        let bytes = 0;
-        for await (const chunk of read(base + toUrlPath(file))) {
-          bytes += chunk.byteLength;
-          tell({ file, bytes, size });
-          yield chunk;
-        }
-      },
-      missing: (path) => onMissing?.(source, base + toUrlPath(path)),
-    };
-    for await (const { unitTypeId: typeId, unitKey, path } of cataloger.read(repository, place.selection ?? {}))
-      yield { sourceId: source.id, typeId, unitKey, url: base + toUrlPath(path), expiration };
-  }
+  const { selection = {} } = placeOf(cataloger, path);
+  const base = folderOf(source, path, parts);
+  const repository: Repository = {
+    base,
+    read: async function* (file, size) {
+      let bytes = 0;
+      for await (const chunk of read(base + toUrlPath(file))) {
+        bytes += chunk.byteLength;
+        tell({ file, bytes, size });
+        yield chunk;
+      }
+    },
+    missing: (path) => onMissing?.(source, base + toUrlPath(path)),
+  };
+  for await (const { unitTypeId: typeId, unitKey, path } of cataloger.read(repository, selection))
+    yield { sourceId: source.id, typeId, unitKey, url: base + toUrlPath(path), expiration };
 }
 
 async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {

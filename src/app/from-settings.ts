@@ -54,6 +54,7 @@ export const sourcesOf = (settings: Settings): Sources =>
     connectTimeout: settings.connectTimeout,
     idleTimeout: settings.idleTimeout,
     connections: settings.maxConnections,
+    tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
   });
 
 export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'> {

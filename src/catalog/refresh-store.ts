@@ -10,18 +10,32 @@ export interface Offer {
   readonly expiration: number;
 }
 
-/** The state of a source's refreshes. Times are Unix seconds. */
+/** The state of one of a source's paths. */
+export interface PathState {
+  readonly path: string;
+  /** Unix seconds when the offers of its last complete refresh expire; 0 before it. */
+  readonly expiration: number;
+  /** The reason why its last refresh failed. Absent if it did not. */
+  readonly problem?: string;
+}
+
+/** The state of a source's paths, for one version of its descriptor. */
+export interface Cataloged {
+  /** Identifies the version. */
+  readonly fingerprint: string;
+  readonly paths: readonly PathState[];
+}
+
+/** The state of a source's refreshes. */
 export interface RefreshState {
   readonly sourceId: string;
-  /** The fingerprint of the last complete refresh, as given to `finish`. Absent before it. */
-  readonly fingerprint?: string;
-  /** When the offers of the last complete refresh expire. */
-  readonly expiration: number;
+  /** As last given to `finish` or `abandon`. Absent before that. */
+  readonly cataloged?: Cataloged;
   /** Whether any process holds the lease. */
   readonly leased: boolean;
 }
 
-/** A running refresh. */
+/** A running refresh of one path. */
 export interface Refresh {
   readonly sourceId: string;
   /** Separates its offers from earlier ones. */
@@ -38,22 +52,23 @@ export interface RefreshStore {
   state(sourceId: string, now: number): Promise<RefreshState | undefined>;
   /** The number of units that a source offers and that have not expired. */
   count(sourceId: string, now: number): Promise<number>;
-  /** Begins a refresh. Removes the offers of a refresh of the source that never ended. */
+  /** Begins the refresh of a path. Removes the offers of a refresh of the source that never ended. */
   begin(sourceId: string, now: number): Promise<Refresh>;
   /** Adds offers of the refresh's source. They take precedence over its older offers. */
   add(refresh: Refresh, offers: readonly Offer[]): Promise<void>;
   /**
-   * Completes the refresh: from now on its offers decide how fresh the source is. Resolves to
-   * `false` if another refresh has begun since.
+   * Completes the refresh, and stores the state of the source. Resolves to `false` if another
+   * refresh has begun since.
    */
-  finish(refresh: Refresh, fingerprint: string, expiration: number): Promise<boolean>;
-  /** Removes the offers of the refresh, unless it is complete. */
-  abandon(refresh: Refresh): Promise<void>;
+  finish(refresh: Refresh, cataloged: Cataloged): Promise<boolean>;
+  /** Removes the offers of the refresh, unless it is complete. Stores the state if one is given. */
+  abandon(refresh: Refresh, cataloged?: Cataloged): Promise<void>;
   /**
-   * Removes the source's offers from before the refresh, at most `most` per call. Resolves to the
-   * number removed: 0 if none is left.
+   * Removes the source's offers from before the refresh, at most `most` per call. Offers below the
+   * folders `kept` stay: URLs with a slash at their end. Resolves to the number removed: 0 if none
+   * is left.
    */
-  retire(refresh: Refresh, most: number): Promise<number>;
+  retire(refresh: Refresh, most: number, kept?: readonly string[]): Promise<number>;
   /** Removes offers that expired more than an hour ago, as Pulp does; otherwise like `retire`. */
   purge(now: number, most: number): Promise<number>;
   /** Takes or prolongs the lease on a source. Resolves to `false` if another holder has it. */

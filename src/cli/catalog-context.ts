@@ -17,10 +17,10 @@ export interface CatalogContext {
   /** Opens the catalog that requests are looked up in, to show it. */
   openListing(command: Command): Promise<Listing>;
   /**
-   * Reads http(s) URLs with an importer's credentials. Rejects with SOURCE_MISSING or
-   * SOURCE_REFUSED if there is nothing to read.
+   * Reads http(s) URLs with an importer's credentials, and as the command's settings say. Rejects
+   * with SOURCE_MISSING or SOURCE_REFUSED if there is nothing to read.
    */
-  readerFor(config: ImporterConfig): (url: string) => AsyncIterable<Uint8Array>;
+  readerFor(config: ImporterConfig, command: Command): (url: string) => AsyncIterable<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
 }

@@ -49,6 +49,7 @@ const run = async (
   format: string,
   source: string,
   options: Options,
+  command: Command,
 ) => {
   const { stdout, stderr } = context;
   const base = toBase(source);
@@ -61,7 +62,7 @@ const run = async (
       selection: { suites: options.suite, components: options.component, architectures: options.arch },
       base,
       prefix: options.prefix,
-      read: base.startsWith('file:') ? readFileUrl : context.readerFor(importer.config),
+      read: base.startsWith('file:') ? readFileUrl : context.readerFor(importer.config, command),
       importer: importer.id,
       onProgress: progress.show,
     });
@@ -95,6 +96,6 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     .option('--arch <name...>', 'deb: only packages for these architectures, and architecture-independent ones')
     .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: string, source: string, options: Options) =>
-    withCatalog(context, command, (catalog) => run(context, catalog, format, source, options)),
+    withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),
   );
 };

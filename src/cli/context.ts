@@ -5,7 +5,7 @@ import { accessOf } from '../catalog/access.ts';
 import { openSqliteCatalog } from '../catalog/sqlite.ts';
 import { createFeed } from '../sources/feed/open.ts';
 import type { CatalogContext } from './catalog-context.ts';
-import { stateOf, withSettings } from './settings.ts';
+import { loadedFor, stateOf, withSettings } from './settings.ts';
 
 /** Metadata of repositories is read one file at a time, while an operator waits. */
 const FEED = { userAgent: `pulp-streamer/${version}`, maxRedirects: 10, connections: 2, idleTimeout: 1_000 };
@@ -21,9 +21,10 @@ export const cliContext: CatalogContext = {
     return openSqliteCatalog(settings.catalog);
   },
   openListing: (command) => openListing(stateOf(command)),
-  readerFor: (config) => {
+  readerFor: (config, command) => {
     const access = accessOf(config);
-    const feed = createFeed({ ...FEED, connectTimeout: TIMEOUTS.connectTimeout });
+    const tlsLevels = new Map(Object.entries(loadedFor(command).settings.feedTlsLevels));
+    const feed = createFeed({ ...FEED, connectTimeout: TIMEOUTS.connectTimeout, tlsLevels });
     return urlReader(feed.open, access, TIMEOUTS);
   },
   stdout: process.stdout,

@@ -15,13 +15,15 @@ export const withSettings = (command: Command, names: readonly SettingName[] | '
   return command;
 };
 
-/**
- * The settings that a command was given, by its flags and those of its parents; warnings go to
- * standard error.
- */
-export const settingsOf = (command: Command): Loaded => {
+/** The settings that a command was given, by its flags and those of its parents. */
+export const loadedFor = (command: Command): Loaded => {
   const { config, ...flags } = command.optsWithGlobals<{ config?: string[] } & Record<string, string>>();
-  const loaded = loadSettings({ files: config, env: process.env, flags });
+  return loadSettings({ files: config, env: process.env, flags });
+};
+
+/** The same; warnings go to standard error. */
+export const settingsOf = (command: Command): Loaded => {
+  const loaded = loadedFor(command);
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
   return loaded;
 };

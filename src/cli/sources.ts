@@ -3,6 +3,7 @@ import { firstValueFrom, lastValueFrom, tap } from 'rxjs';
 import { type RefreshEvent, refreshOnce, StreamError } from '../../pipelines/index.ts';
 import { byPriority } from '../alternates/candidates.ts';
 import type { AlternateSource } from '../alternates/descriptors/parse.ts';
+import { PathsFailed } from '../alternates/refresher.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { toJsonArray, writeAll } from './catalog-context.ts';
@@ -13,7 +14,7 @@ import { describeUnits, explainUnit } from './sources-explain.ts';
 const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 const toPlain = async ({ alternates, unhealthy }: OpenAlternates, source: AlternateSource) => {
-  const { offers, expiration, state } = await alternates.status(source);
+  const { offers, expiration, state, failed } = await alternates.status(source);
   const { id, type, priority, baseUrl } = source;
   const illness = unhealthy.find((one) => one.source === `alternate:${id}`);
   return {
@@ -27,6 +28,7 @@ const toPlain = async ({ alternates, unhealthy }: OpenAlternates, source: Altern
     health: illness
       ? `cooling until ${new Date(illness.until).toISOString()}: ${maskUrl(illness.lastError.message)}`
       : 'well',
+    failed: failed.map(({ path, problem = '' }) => ({ path: path || '/', error: problem })),
   };
 };
 
@@ -39,8 +41,11 @@ const summary = ({
   expires,
   state,
   health,
-}: Awaited<ReturnType<typeof toPlain>>): string =>
-  `${[id, type, priority, base, offers, expires ?? '-', state, health].join('\t')}\n`;
+  failed,
+}: Awaited<ReturnType<typeof toPlain>>): string => {
+  const paths = failed.map(({ path, error }) => `${path}: ${error.replaceAll(/\s+/g, ' ')}`).join('; ');
+  return `${[id, type, priority, base, offers, expires ?? '-', state, health, paths || '-'].join('\t')}\n`;
+};
 
 /** The source with an id, or all. */
 const choose = (sources: readonly AlternateSource[], id: string | undefined): readonly AlternateSource[] => {
@@ -49,7 +54,7 @@ const choose = (sources: readonly AlternateSource[], id: string | undefined): re
   throw new Error(`unknown source ${id}, expected one of ${sources.map((source) => source.id).join(', ') || 'none'}`);
 };
 
-/** Refreshes one source, prints the result, and returns whether it is fresh now. */
+/** Refreshes one source, prints the result, and returns whether all of its paths are fresh now. */
 const refresh = async (
   { stdout, stderr }: SourcesContext,
   { alternates }: OpenAlternates,
@@ -59,6 +64,10 @@ const refresh = async (
   const show = (event: RefreshEvent<AlternateSource>) => {
     if (event.type === 'progress') progress.show({ ...event.progress, items: event.progress.units });
   };
+  const describe = async (units: number) => {
+    const { expiration } = await alternates.status(source);
+    stdout.write(`${source.id}: ${units} units${expiration === undefined ? '' : ` until ${toDate(expiration)}`}\n`);
+  };
   try {
     const last = await lastValueFrom(refreshOnce(source, alternates).pipe(tap(show)));
     progress.clear();
@@ -66,14 +75,14 @@ const refresh = async (
       stderr.write(`error: ${source.id}: another process is refreshing it\n`);
       return false;
     }
-    const { expiration } = await alternates.status(source);
-    stdout.write(
-      `${source.id}: ${last.units} units${expiration === undefined ? '' : ` until ${toDate(expiration)}`}\n`,
-    );
+    await describe(last.units);
     return true;
   } catch (error) {
     progress.clear();
-    stderr.write(`error: ${source.id}: ${maskUrl(messageOf(error))}\n`);
+    if (error instanceof PathsFailed) {
+      for (const { path, problem } of error.failures) stderr.write(`error: ${source.id}: ${path || '/'}: ${problem}\n`);
+      if (error.units > 0) await describe(error.units);
+    } else stderr.write(`error: ${source.id}: ${maskUrl(messageOf(error))}\n`);
     return false;
   }
 };
@@ -102,7 +111,7 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
 
   leaf(
     'list',
-    'list the sources in the order in which they are tried: id, type, priority, base URL, offers, expiry, state, health',
+    'list the sources in the order in which they are tried: id, type, priority, base URL, offers, expiry, state, health, failed paths',
     async (open, sources, { json }: { json?: boolean }) => {
       const all = await Promise.all(sources.map((source) => toPlain(open, source)));
       await writeAll(stdout, json ? toJsonArray(all) : all.map(summary));
@@ -116,7 +125,7 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
       const chosen = choose(sources, id);
       let failed = 0;
       for (const source of chosen) if (!(await refresh(context, open, source))) failed += 1;
-      if (failed > 0) throw new Error(`${failed} of ${chosen.length} sources could not be refreshed`);
+      if (failed > 0) throw new Error(`${failed} of ${chosen.length} sources could not be refreshed completely`);
     },
   );
 

@@ -32,6 +32,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'idleTimeout',
     'minSpeed',
     'minSpeedWindow',
+    'feedTlsLevels',
     'maxRedirects',
     'maxConnections',
     'sizeLimit',

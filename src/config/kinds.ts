@@ -246,3 +246,40 @@ export const networks: Kind<readonly string[]> = {
   schema: list('networks').schema.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))),
   expected: 'a comma-separated list of IP addresses and of networks such as 192.0.2.0/24 or 2001:db8::/32',
 };
+
+/** A host as URLs spell it: lower case, IDNA as ASCII, IPv6 in brackets. */
+const hostName = z
+  .string()
+  .regex(/^[^\s/?#@\\*]+$/)
+  .transform((host) => (URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined))
+  .pipe(z.custom<URL>((url) => url instanceof URL && url.port === ''))
+  .transform(({ hostname }) => hostname);
+
+/** Security levels of OpenSSL, by host. */
+export const tlsLevels: Kind<Readonly<Record<string, 0 | 1 | 2>>> = {
+  schema: list('levels')
+    .schema.pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^[^=]+=[012]$/)
+          .transform((item) => item.split('='))
+          .pipe(
+            z.tuple([
+              hostName,
+              z
+                .string()
+                .transform(Number)
+                .pipe(z.literal([0, 1, 2])),
+            ]),
+          ),
+      ),
+    )
+    .transform((items) => Object.fromEntries(items)),
+  expected: 'a comma-separated list of HOST=LEVEL: each host in full and without a port, its level 2, 1 or 0',
+  placeholder: 'levels',
+  format: (levels) =>
+    Object.entries(levels)
+      .map((item) => item.join('='))
+      .join(', '),
+};

@@ -14,6 +14,7 @@ import {
   path,
   size,
   sizeWithin,
+  tlsLevels,
   urlPrefix,
   wait,
   words,
@@ -332,6 +333,11 @@ export const SETTINGS = {
     'A source that sends nothing for this long, while it is being read, has stalled.',
   ),
   idleTimeout: streamer(wait(1), '15', 'A feed connection that is not used for this long is closed.'),
+  feedTlsLevels: streamer(
+    tlsLevels,
+    '',
+    'Hosts of feeds and alternate sources with outdated TLS, such as `old.example.com=1`. Level 1 also accepts keys of 1024 bits. Level 0 also accepts smaller keys, SHA-1 and MD5 signatures, TLS 1.0 and 1.1. Each listed host is limited to TLS 1.2; level 2 does nothing else. docs/how-to/old-tls.md shows which feed needs which level.',
+  ),
   maxRedirects: streamer(integer(0, 100), '10', 'Redirects of a feed that are followed for one attempt.'),
   maxConnections: streamer(
     integer(1, 65_535),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, Subject, tap, toArray } from 'rxjs';
 import { catalogLease } from '../../src/alternates/lease.ts';
-import type { Offer, RefreshStore } from '../../src/catalog/refresh-store.ts';
+import type { Cataloged, Offer, RefreshStore } from '../../src/catalog/refresh-store.ts';
 
 /** One catalog, as two processes see it. */
 export interface StoreUnderTest {
@@ -22,6 +22,11 @@ const offer = (sourceId: string, url: string, expiration = NOW + 10): Offer => (
   expiration,
 });
 
+const cataloged = (fingerprint: string, expiration: number): Cataloged => ({
+  fingerprint,
+  paths: [{ path: '', expiration }],
+});
+
 /** The contract of RefreshStore, for every implementation. Each test uses separate sources. */
 export const refreshStoreContract = (name: string, create: () => Promise<StoreUnderTest>): void => {
   describe(`${name} as the store of refreshes`, () => {
@@ -39,7 +44,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       const refresh = await one.begin(sourceId, NOW);
       const offers = urls.map((url) => offer(sourceId, url));
       await one.add(refresh, offers);
-      expect(await one.finish(refresh, 'what', NOW + 10)).toBe(true);
+      expect(await one.finish(refresh, cataloged('what', NOW + 10))).toBe(true);
       return refresh;
     };
 
@@ -47,14 +52,16 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect(await two.state('fresh', NOW)).toBeUndefined();
       const refresh = await one.begin('fresh', NOW);
       await one.add(refresh, [offer('fresh', 'file:///a'), offer('fresh', 'file:///gone', NOW - 1)]);
-      expect(await two.state('fresh', NOW)).toEqual({ sourceId: 'fresh', expiration: 0, leased: false });
-      expect(await one.finish(refresh, 'what', NOW + 10)).toBe(true);
-      expect(await two.state('fresh', NOW)).toEqual({
-        sourceId: 'fresh',
+      expect(await two.state('fresh', NOW)).toEqual({ sourceId: 'fresh', leased: false });
+      const known: Cataloged = {
         fingerprint: 'what',
-        expiration: NOW + 10,
-        leased: false,
-      });
+        paths: [
+          { path: 'a.b/$c/', expiration: NOW + 10 },
+          { path: 'b/', expiration: 0, problem: 'it is not there' },
+        ],
+      };
+      expect(await one.finish(refresh, known)).toBe(true);
+      expect(await two.state('fresh', NOW)).toEqual({ sourceId: 'fresh', cataloged: known, leased: false });
       expect([await two.count('fresh', NOW), await two.count('nobody', NOW)]).toEqual([1, 0]);
     });
 
@@ -77,7 +84,30 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect(await made.urls('failing')).toEqual(['file:///old', 'file:///half']);
       await one.abandon(refresh);
       expect(await made.urls('failing')).toEqual(['file:///old']);
-      expect(await two.state('failing', NOW)).toMatchObject({ fingerprint: 'what' });
+      expect(await two.state('failing', NOW)).toMatchObject({ cataloged: cataloged('what', NOW + 10) });
+    });
+
+    it('notes why a refresh was abandoned, unless another one has begun since', async () => {
+      await whole('dying', 'file:///old');
+      const known: Cataloged = { fingerprint: 'what', paths: [{ path: '', expiration: NOW + 10, problem: 'it died' }] };
+      await one.abandon(await one.begin('dying', NOW), known);
+      expect(await two.state('dying', NOW)).toMatchObject({ cataloged: known });
+      const late = await one.begin('dying', NOW);
+      const quick = await two.begin('dying', NOW);
+      await one.abandon(late, cataloged('late', NOW));
+      expect(await two.state('dying', NOW)).toMatchObject({ cataloged: known });
+      expect(await two.finish(quick, cataloged('what', NOW + 20))).toBe(true);
+      expect(await two.state('dying', NOW)).toMatchObject({ cataloged: cataloged('what', NOW + 20) });
+    });
+
+    it('keeps the old offers below some folders, and removes the others', async () => {
+      const old = ['file:///a/1', 'file:///a/b/2', 'file:///a.b/3', 'file:///c/4', 'file:///A/5', 'file:///a'];
+      await whole('partly', ...old);
+      const refresh = await whole('partly', 'file:///c/new');
+      const kept = ['file:///a/', 'file:///none/'];
+      expect([await one.retire(refresh, 3, kept), await one.retire(refresh, 3, kept)]).toEqual([3, 1]);
+      expect(await one.retire(refresh, 3, kept)).toBe(0);
+      expect(await made.urls('partly')).toEqual(['file:///a/1', 'file:///a/b/2', 'file:///c/new']);
     });
 
     it('keeps a complete refresh, even if it is abandoned afterwards', async () => {
@@ -96,10 +126,10 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       const slow = await one.begin('raced', NOW);
       const quick = await two.begin('raced', NOW);
       await two.add(quick, [offer('raced', 'file:///quick')]);
-      expect(await one.finish(slow, 'slow', NOW + 99)).toBe(false);
+      expect(await one.finish(slow, cataloged('slow', NOW + 99))).toBe(false);
       await one.abandon(slow);
       expect(await made.urls('raced')).toEqual(['file:///quick']);
-      expect(await two.finish(quick, 'quick', NOW + 10)).toBe(true);
+      expect(await two.finish(quick, cataloged('quick', NOW + 10))).toBe(true);
     });
 
     it('purges offers that expired more than an hour ago, in portions', async () => {
@@ -120,7 +150,7 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
         );
         expect(got.filter((held) => held)).toHaveLength(1);
         const [holder = ''] = holders.filter((_, index) => got[index]);
-        expect(await two.state('wanted', NOW)).toMatchObject({ leased: true, expiration: 0 });
+        expect(await two.state('wanted', NOW)).toEqual({ sourceId: 'wanted', leased: true });
         await two.release('wanted', 'another holder');
         expect(await two.acquire('wanted', 'another holder', NOW, NOW + 1)).toBe(false);
         expect(await one.acquire('wanted', holder, NOW, NOW + 2)).toBe(true);

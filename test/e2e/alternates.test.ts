@@ -32,8 +32,25 @@ describe('the daemon with alternate sources', () => {
     expect(request).toMatchObject({ source: 'alternate:disk', attempts: [{ source: 'alternate:disk' }] });
     rmSync(join(conf, 'disk.conf'));
     writeFileSync(join(conf, 'wrong.conf'), '[wrong]\nenabled: 1\n');
-    const [problem] = await daemon.logged('alternate source invalid, left out');
+    const [problem] = await daemon.logged('alternate source invalid');
     expect(problem?.problem).toContain('wrong.conf:2: [wrong] type: is missing');
+    await daemon.stop();
+  });
+
+  it('names a dead path and serves from the others', async () => {
+    const { site, conf } = await openZoo();
+    const daemon = await site.serve();
+    writeFileSync(join(conf, 'disk.conf'), descriptorOf('disk', ZOO, { paths: '/ dead ../wrong' }));
+    expect((await daemon.logged('alternate source invalid'))[0]?.problem).toContain('paths: ../wrong is left out');
+    expect((await daemon.logged('path of an alternate source not refreshed, retrying'))[0]).toMatchObject({
+      source: 'disk',
+      path: 'dead/',
+      error: expect.stringContaining('dead/repodata/repomd.xml: no such file'),
+      retryInMs: expect.any(Number),
+    });
+    expect((await daemon.logged('alternate source refreshed'))[0]).toMatchObject({ source: 'disk', units: 5 });
+    expect((await fetch(`${daemon.url}/zoo/${BEAR}`)).status).toBe(200);
+    expect((await daemon.logged('request'))[0]).toMatchObject({ source: 'alternate:disk' });
     await daemon.stop();
   });
 

@@ -38,6 +38,12 @@ const candidates = (placeholder: string): fc.Arbitrary<string> => {
         .map((value) => JSON.stringify(value));
     case 'networks':
       return fc.array(fc.oneof(fc.ipV4(), fc.constantFrom('2001:db8::/32', '::1'))).map((items) => items.join(','));
+    case 'levels':
+      return fc
+        .array(
+          fc.tuple(fc.oneof(fc.domain(), fc.ipV4(), fc.constant('[2001:DB8::1]')), fc.constantFrom('=0', '=1', '=2')),
+        )
+        .map((items) => items.map((item) => item.join('')).join(', '));
     case 'file':
     case 'folder':
       return anyText.map((text) => `/${text}`);

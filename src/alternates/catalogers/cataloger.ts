@@ -40,8 +40,8 @@ export interface Cataloger {
    * metadata is not available or fails verification. The units yielded until then do not count.
    */
   readonly read: (repository: Repository, selection: Selection) => AsyncIterable<FoundUnit>;
-  /** The repositories of a source. Default: each of `paths`, or the base if there are none. */
-  readonly places?: (paths: readonly string[]) => readonly Place[];
+  /** The repository of one of the source's paths. Default: the folder of that path. */
+  readonly place?: (path: string) => Place;
   /**
    * Emits header fields that every request to the source needs, for metadata and for units, then
    * completes. The caller keeps them.
@@ -49,8 +49,5 @@ export interface Cataloger {
   readonly headers?: (read: ReadWhole) => Observable<readonly Header[]>;
 }
 
-/** The places of a source's repositories, from its descriptor's `paths`. */
-export const placesOf = ({ places }: Cataloger, paths: readonly string[]): readonly Place[] => {
-  if (places) return places(paths);
-  return paths.length > 0 ? paths.map((path) => ({ path })) : [{ path: '' }];
-};
+/** The repository of one of a source's paths. */
+export const placeOf = ({ place }: Cataloger, path: string): Place => place?.(path) ?? { path };

@@ -9,11 +9,19 @@ import { unitsOf } from './units-of.ts';
 export const deb: Cataloger = {
   type: 'deb',
   read: unitsOf(format),
-  places: (paths) =>
-    (paths.length > 0 ? paths : ['']).map((path) => {
-      const [, base, suite] = /^(|.*\/)dists\/(.+)\/$/.exec(path) ?? [];
-      return base === undefined || suite === undefined
-        ? { path }
-        : { path: base, selection: { suites: [decodeURIComponent(suite)] } };
-    }),
+  place: (path) => {
+    const [, base, suite] = /^(|.*\/)dists\/(.+)\/$/.exec(path) ?? [];
+    return base === undefined || suite === undefined
+      ? { path }
+      : { path: base, selection: { suites: [decoded(suite)] } };
+  },
+};
+
+/** Decodes a suite's name. An invalid percent-encoding stays as it is, and names no suite. */
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 };

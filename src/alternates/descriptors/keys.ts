@@ -51,11 +51,22 @@ const namesFolder = (url: URL): boolean => url.host === '' && !/%(2f|00)/i.test(
  */
 const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '' && word !== '\\');
 
+/** Whether a path leads below the base that it is appended to. */
+const isBelow = (path: string): boolean =>
+  !/[?#\\]/.test(path) &&
+  !path
+    .replaceAll(/%2e/gi, '.')
+    .split('/')
+    .some((part) => part === '..' || part === '.');
+
+const toFolder = (word: string): string => word.replace(/^\/+|\/+$/g, '').replace(/.$/, '$&/');
+
+/** The folders in order, each once, and the invalid words. An invalid word does not affect the others. */
 const paths = reading('folders below base_url, separated by white space', (text) => {
-  const all = wordsOf(text).map((word) => word.replace(/^\/+|\/+$/g, ''));
-  const isBelow = (path: string) =>
-    !/[?#]/.test(path) && !path.split('/').some((part) => part === '..' || part === '.');
-  return all.every(isBelow) ? all.filter((path) => path !== '').map((path) => `${path}/`) : undefined;
+  const words = wordsOf(text);
+  const folders = words.filter(isBelow).map(toFolder);
+  if (words.length > 0 && folders.length === 0) return undefined;
+  return { folders: [...new Set(folders)], wrong: words.filter((word) => !isBelow(word)) };
 });
 
 /** RFC 9110 section 5: a text that could smuggle in another field is not a header. */
@@ -78,7 +89,7 @@ export const descriptorKeys = (types: readonly string[]) =>
     name: some.optional(),
     priority: whole(-1e9, 1e9).default(0),
     expires: lifetime.default(86_400),
-    paths: paths.default([]),
+    paths: paths.default({ folders: [], wrong: [] }),
     max_concurrent: whole(1, 65_535).default(2),
     max_speed: speed.optional(),
     ssl_ca_cert: some.optional(),

@@ -13,8 +13,8 @@ export interface AlternateSource {
   /** `file:`, `http:` or `https:`, with a slash at its end. */
   readonly baseUrl: string;
   /**
-   * Folders below the base, as in URLs, with a slash at their end. Without folders, the base itself
-   * is cataloged.
+   * Folders below the base, each once, as in URLs, with a slash at their end; empty for the base
+   * itself. At least one.
    */
   readonly paths: readonly string[];
   /** The lowest number is tried first. */
@@ -85,6 +85,8 @@ export const readDescriptors = (files: readonly DescriptorFile[], types: readonl
       }
       try {
         sources.set(id, toSource(id, read.data));
+        for (const word of read.data.paths.wrong)
+          problems.push(`${at('paths')}: [${id}] paths: ${word} is left out; expected a folder below base_url`);
         for (const [given, missing] of halves(read.data))
           problems.push(`${at(given)}: [${id}] ${given} is ignored; expected ${missing} as well`);
       } catch (error) {
@@ -117,7 +119,7 @@ const toSource = (id: string, keys: Keys): AlternateSource => ({
   name: keys.name ?? id,
   type: keys.type,
   baseUrl: keys.base_url,
-  paths: keys.paths,
+  paths: keys.paths.folders.length > 0 ? keys.paths.folders : [''],
   priority: keys.priority,
   expires: keys.expires,
   access: {

@@ -36,7 +36,10 @@ export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Pro
   try {
     const { sources: alternates, problems } = await descriptorsIn(settings.contentSourcesDir);
     const accessOf = sourceAccess(CATALOGERS, sources.open, Date.now);
-    const places = [...feeds, ...alternates.map((source) => placeOf(source, () => firstValueFrom(accessOf(source))))];
+    const places = [
+      ...feeds,
+      ...alternates.flatMap((source) => placesOf(source, () => firstValueFrom(accessOf(source)))),
+    ];
     const timeoutMs = settings.headTimeout;
     const trials = await firstValueFrom(
       from(places).pipe(
@@ -71,14 +74,16 @@ const INDICES: Readonly<Record<string, string>> = {
   deb: 'Release',
 };
 
-const placeOf = ({ id, type, baseUrl, paths }: AlternateSource, access: Place['access']): Place => ({
-  what: `alternate source ${id}`,
-  url: `${baseUrl}${paths[0] ?? ''}${INDICES[type] ?? ''}`,
-  // Optional in flat repositories for apt.
-  mustBeThere: type !== 'deb',
-  access,
-  ...(baseUrl.startsWith('file:') && { root: fileURLToPath(baseUrl) }),
-});
+/** One place for each path of a source: each has a separate index. */
+const placesOf = ({ id, type, baseUrl, paths }: AlternateSource, access: Place['access']): Place[] =>
+  paths.map((path) => ({
+    what: `alternate source ${id}`,
+    url: `${baseUrl}${path}${INDICES[type] ?? ''}`,
+    // Optional in flat repositories for apt.
+    mustBeThere: type !== 'deb',
+    access,
+    ...(baseUrl.startsWith('file:') && { root: fileURLToPath(baseUrl) }),
+  }));
 
 const isAnswer = (error: unknown): error is StreamError =>
   error instanceof StreamError && (error.sourceStatus !== undefined || error.code === 'SOURCE_MISSING');

@@ -3,14 +3,20 @@ import { setImmediate } from 'node:timers/promises';
 import { type Collection, type Db, Long, MongoServerError, ObjectId } from 'mongodb';
 import { firstValueFrom } from 'rxjs';
 import { locatorOf } from '../locator.ts';
-import { KEPT_AFTER_EXPIRATION, type RefreshStore } from '../refresh-store.ts';
+import {
+  type Cataloged,
+  KEPT_AFTER_EXPIRATION,
+  type PathState,
+  type Refresh,
+  type RefreshStore,
+} from '../refresh-store.ts';
 import type { Connection } from './connection.ts';
 
 /** One document per source. Times are Unix seconds. */
 interface SourceDocument {
   readonly _id: string;
   readonly fingerprint?: string;
-  readonly expiration?: number;
+  readonly paths?: readonly PathState[];
   /** The second in the ids of a refresh's offers. It only increases, so it is unique per source. */
   readonly mark?: number;
   /** The mark of the last complete refresh. */
@@ -42,6 +48,9 @@ const bearing = (second: number) => ({
   $gte: ObjectId.createFromTime(second),
   $lt: ObjectId.createFromTime(second + 1),
 });
+
+/** Matches URLs below a folder: `0` is the character after `/`. */
+const below = (folder: string) => ({ url: { $gte: folder, $lt: `${folder.slice(0, -1)}0` } });
 
 export interface MongoRefreshStore extends RefreshStore {
   /** Resolves once nothing is running: released leases are free, and abandoned offers are gone. */
@@ -78,14 +87,32 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
   const withdraw = async (sourceId: string, mark: number): Promise<void> => {
     while ((await remove({ source_id: sourceId, _id: bearing(mark) }, SLICE)) > 0);
   };
+  /** Ends a refresh and stores the state after it, unless another refresh has begun since. */
+  const end = async (
+    { sourceId, token }: Refresh,
+    known?: Cataloged & { readonly whole?: number },
+  ): Promise<boolean> => {
+    const { matchedCount } = await ofSources((sources) =>
+      sources.updateOne(
+        { _id: sourceId, token },
+        { ...(known && { $set: known }), $unset: { token: '' } },
+        { maxTimeMS },
+      ),
+    );
+    return matchedCount > 0;
+  };
   const find = (_id: string) => ofSources((sources) => sources.findOne({ _id }, { maxTimeMS }));
 
   return {
     state: async (sourceId, now) => {
       const found = await find(sourceId);
       if (!found) return undefined;
-      const { fingerprint, expiration = 0, leased_until = 0 } = found;
-      return { sourceId, ...(fingerprint !== undefined && { fingerprint }), expiration, leased: leased_until >= now };
+      const { fingerprint, paths = [], leased_until = 0 } = found;
+      return {
+        sourceId,
+        ...(fingerprint !== undefined && { cataloged: { fingerprint, paths } }),
+        leased: leased_until >= now,
+      };
     },
     count: (sourceId, now) =>
       asking((db) =>
@@ -120,26 +147,23 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
       }));
       if (documents.length > 0) await asking((db) => db.collection(CONTENT).insertMany(documents, { maxTimeMS }));
     },
-    finish: async ({ sourceId, mark, token }, fingerprint, expiration) => {
-      const { matchedCount } = await ofSources((sources) =>
-        sources.updateOne(
-          { _id: sourceId, token },
-          { $set: { fingerprint, expiration, whole: mark }, $unset: { token: '' } },
-          { maxTimeMS },
-        ),
-      );
-      return matchedCount > 0;
-    },
-    abandon: async ({ sourceId, mark, token }) => {
+    finish: (refresh, cataloged) => end(refresh, { ...cataloged, whole: refresh.mark }),
+    abandon: async (refresh, cataloged) => {
+      const { sourceId, mark } = refresh;
       // The refresh may have completed although the answer was lost.
       if ((await find(sourceId))?.whole === mark) return;
       await withdraw(sourceId, mark);
-      await ofSources((sources) =>
-        sources.updateOne({ _id: sourceId, token }, { $unset: { token: '' } }, { maxTimeMS }),
-      );
+      await end(refresh, cataloged);
     },
-    retire: ({ sourceId, mark }, most) =>
-      remove({ source_id: sourceId, _id: { $lt: ObjectId.createFromTime(mark) } }, most),
+    retire: ({ sourceId, mark }, most, kept = []) =>
+      remove(
+        {
+          source_id: sourceId,
+          _id: { $lt: ObjectId.createFromTime(mark) },
+          ...(kept.length > 0 && { $nor: kept.map(below) }),
+        },
+        most,
+      ),
     purge: (now, most) => remove({ expiration: { $lt: now - KEPT_AFTER_EXPIRATION } }, most),
     acquire: (sourceId, holder, now, until) =>
       ofSources((sources) =>

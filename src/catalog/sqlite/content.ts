@@ -18,8 +18,8 @@ export interface Content {
   add(offers: readonly Offer[]): void;
   /** Marks the current end of the catalog, so that `retire` can separate old from new. */
   mark(): number;
-  /** Removes the offers of a source from before a mark. */
-  retire(sourceId: string, mark: number, most?: number): number;
+  /** Removes the offers of a source from before a mark, except those below the folders `kept`. */
+  retire(sourceId: string, mark: number, most?: number, kept?: readonly string[]): number;
   /** Removes the offers of a source since a mark: those of a failed refresh. */
   withdraw(sourceId: string, mark: number, most?: number): number;
   /** Removes offers that expired more than an hour ago, as Pulp does. */
@@ -43,7 +43,12 @@ export const makeContent = (database: DatabaseSync): Content => {
   const last = database.prepare('SELECT ifnull(max(id), 0) AS id FROM content_catalog');
   const removal = (which: string) =>
     database.prepare(`DELETE FROM content_catalog WHERE id IN (SELECT id FROM content_catalog WHERE ${which} LIMIT ?)`);
-  const retire = removal('source_id = ? AND id <= ? ORDER BY expiration');
+  // Compares each row, without an index: folders to keep are the exception.
+  const retire = removal(
+    `source_id = ? AND id <= ? AND NOT EXISTS (
+       SELECT 1 FROM json_each(?) AS kept WHERE substr(url, 1, length(kept.value)) = kept.value
+     ) ORDER BY expiration`,
+  );
   const withdraw = removal('source_id = ? AND id > ? ORDER BY expiration DESC');
   const purge = removal('expiration < ?');
 
@@ -60,7 +65,8 @@ export const makeContent = (database: DatabaseSync): Content => {
         }
       }),
     mark: () => Number(last.get()?.id),
-    retire: (sourceId, mark, most = ALL) => Number(retire.run(sourceId, mark, most).changes),
+    retire: (sourceId, mark, most = ALL, kept = []) =>
+      Number(retire.run(sourceId, mark, JSON.stringify(kept), most).changes),
     withdraw: (sourceId, mark, most = ALL) => Number(withdraw.run(sourceId, mark, most).changes),
     purge: (now, most = ALL) => Number(purge.run(now - KEPT_AFTER_EXPIRATION, most).changes),
   };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
-import type { Offer, Refresh, RefreshState } from '../refresh-store.ts';
+import type { Cataloged, Offer, PathState, Refresh, RefreshState } from '../refresh-store.ts';
 import type { Content } from './content.ts';
 import { transact } from './schema.ts';
 
@@ -21,28 +21,37 @@ export interface Refreshes {
   /** Begins a refresh, to which offers added from now on belong. Removes those of a dead one. */
   begin(sourceId: string): Refresh;
   /**
-   * Completes the refresh: from now on its offers decide how fresh the source is. Returns `false`
-   * if another refresh has begun since.
+   * Completes the refresh, and stores the state of the source. Returns `false` if another refresh
+   * has begun since.
    */
-  finish(refresh: Refresh, fingerprint: string, expiration: number): boolean;
-  /** Ends a failed refresh: removes its offers, unless a later refresh has removed them. */
-  abandon(refresh: Refresh): void;
+  finish(refresh: Refresh, cataloged: Cataloged): boolean;
+  /**
+   * Ends a failed refresh: removes its offers and stores the state, unless a later refresh has
+   * begun.
+   */
+  abandon(refresh: Refresh, cataloged?: Cataloged): void;
   /** Takes or prolongs the lease on a source. Returns `false` if another holder has it. */
   acquire(sourceId: string, holder: string, now: number, until: number): boolean;
   release(sourceId: string, holder: string): void;
 }
 
-// Pulp has no such collection. It takes a source with any offer for fresh, even after an
+// Pulp has no such collections. It takes a source with any offer for fresh, even after an
 // interrupted refresh.
-const TABLE = `
+const TABLES = `
   CREATE TABLE IF NOT EXISTS content_sources (
     source_id TEXT PRIMARY KEY,
     fingerprint TEXT,
-    expiration INTEGER NOT NULL DEFAULT 0,
     mark INTEGER,
     token TEXT,
     holder TEXT,
     leased_until REAL NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS content_source_paths (
+    source_id TEXT,
+    path TEXT,
+    expiration INTEGER NOT NULL,
+    problem TEXT,
+    PRIMARY KEY (source_id, path)
   ) STRICT, WITHOUT ROWID`;
 
 const COLUMNS = 'source_id, type_id, unit_key, url, expiration';
@@ -55,10 +64,21 @@ const toOffer = (row: Record<string, unknown>): Offer => ({
   expiration: Number(row.expiration),
 });
 
+const toPathState = ({ path, expiration, problem }: Record<string, unknown>): PathState => ({
+  path: String(path),
+  expiration: Number(expiration),
+  ...(problem !== null && { problem: String(problem) }),
+});
+
 export const makeRefreshes = (database: DatabaseSync, content: Content): Refreshes => {
-  database.exec(TABLE);
+  database.exec(TABLES);
   const state = database.prepare(
-    'SELECT fingerprint, expiration, leased_until >= ? AS leased FROM content_sources WHERE source_id = ?',
+    'SELECT fingerprint, leased_until >= ? AS leased FROM content_sources WHERE source_id = ?',
+  );
+  const paths = database.prepare('SELECT path, expiration, problem FROM content_source_paths WHERE source_id = ?');
+  const forgetPaths = database.prepare('DELETE FROM content_source_paths WHERE source_id = ?');
+  const notePath = database.prepare(
+    'INSERT INTO content_source_paths (source_id, path, expiration, problem) VALUES (?, ?, ?, ?)',
   );
   const count = database.prepare(
     'SELECT count(*) AS count FROM content_catalog WHERE source_id = ? AND expiration >= ?',
@@ -70,10 +90,8 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
     `INSERT INTO content_sources (source_id, mark, token) VALUES (:sourceId, :mark, :token)
      ON CONFLICT (source_id) DO UPDATE SET mark = excluded.mark, token = excluded.token`,
   );
-  const finish = database.prepare(
-    'UPDATE content_sources SET token = NULL, fingerprint = ?, expiration = ? WHERE source_id = ? AND token = ?',
-  );
-  const abandon = database.prepare('UPDATE content_sources SET token = NULL WHERE source_id = ? AND token = ?');
+  const end = database.prepare('UPDATE content_sources SET token = NULL WHERE source_id = ? AND token = ?');
+  const noteFingerprint = database.prepare('UPDATE content_sources SET fingerprint = ? WHERE source_id = ?');
   const byLocator = database.prepare(`SELECT ${COLUMNS} FROM content_catalog WHERE locator = ? ORDER BY id`);
   const acquire = database.prepare(
     `INSERT INTO content_sources (source_id, holder, leased_until) VALUES (:id, :holder, :until)
@@ -82,20 +100,29 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
   );
   const release = database.prepare('UPDATE content_sources SET leased_until = 0 WHERE source_id = ? AND holder = ?');
 
-  const giveUp = ({ sourceId, mark, token }: Refresh): void =>
+  const note = (sourceId: string, { fingerprint, paths }: Cataloged): void => {
+    noteFingerprint.run(fingerprint, sourceId);
+    forgetPaths.run(sourceId);
+    for (const { path, expiration, problem } of paths) notePath.run(sourceId, path, expiration, problem ?? null);
+  };
+
+  const giveUp = ({ sourceId, mark, token }: Refresh, cataloged?: Cataloged): void =>
     transact(database, () => {
-      if (abandon.run(sourceId, token).changes > 0) content.withdraw(sourceId, mark);
+      if (end.run(sourceId, token).changes === 0) return;
+      content.withdraw(sourceId, mark);
+      if (cataloged) note(sourceId, cataloged);
     });
 
   return {
     state: (sourceId, now) => {
       const row = state.get(now, sourceId);
       if (!row) return undefined;
-      const { fingerprint, expiration, leased } = row;
+      const { fingerprint, leased } = row;
       return {
         sourceId,
-        ...(typeof fingerprint === 'string' && { fingerprint }),
-        expiration: Number(expiration),
+        ...(typeof fingerprint === 'string' && {
+          cataloged: { fingerprint, paths: paths.all(sourceId).map(toPathState) },
+        }),
         leased: leased === 1,
       };
     },
@@ -116,8 +143,12 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
       begin.run(refresh);
       return refresh;
     },
-    finish: ({ sourceId, token }, fingerprint, expiration) =>
-      finish.run(fingerprint, expiration, sourceId, token).changes > 0,
+    finish: ({ sourceId, token }, cataloged) =>
+      transact(database, () => {
+        if (end.run(sourceId, token).changes === 0) return false;
+        note(sourceId, cataloged);
+        return true;
+      }),
     abandon: giveUp,
     acquire: (id, holder, now, until) => acquire.run({ id, holder, now, until }).changes > 0,
     release: (sourceId, holder) => {

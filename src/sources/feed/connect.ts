@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { buildConnector, Client, ProxyAgent } from 'undici';
+import { buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
 import type { Access } from '../../../pipelines/model/index.ts';
 import type { Connection } from './pool.ts';
+import { checkServerIdentity } from './server-identity.ts';
 
 /** The parameters of a connection. */
 export interface ConnectionOptions {
@@ -36,8 +37,21 @@ const connectionOptions = ({ idleTimeout, connectTimeout }: ConnectionOptions) =
 const tlsOptions = ({ secureContext, access }: ConnectionOptions) => ({
   secureContext,
   rejectUnauthorized: access.verifyServer !== false,
+  checkServerIdentity,
   allowH2: false,
 });
+
+/**
+ * Reports a socket's error. TLS 1.3 demands a client certificate after the handshake. The alert
+ * arrives before the connection ends. Without this, undici would report only that end: “other side
+ * closed”.
+ */
+const noting = (socket: Socket, note: (error: Error) => void): void => {
+  socket.on('error', (error) => {
+    note(error);
+    socket.destroy(error);
+  });
+};
 
 const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => {
   const connect = buildConnector({ ...tlsOptions(options), timeout: options.connectTimeout });
@@ -55,11 +69,8 @@ const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => 
         }) as unknown as Socket;
         connecting = socket;
         broken = undefined;
-        // TLS 1.3 demands a client certificate after the handshake. The alert arrives before the
-        // connection ends. Without this, undici would report only that end: “other side closed”.
-        socket.on('error', (error) => {
+        noting(socket, (error) => {
           broken = error;
-          socket.destroy(error);
         });
       },
     });
@@ -75,11 +86,29 @@ const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => 
 const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection => {
   const { url = '', username, password } = proxy ?? {};
   let asking: Socket | undefined;
+  let broken: Error | undefined;
+  /** A client that connects through the proxy with the given `connect`. */
+  const through = (origin: string | URL, { connect, ...more }: ConnectingOptions): Dispatcher =>
+    new Client(origin, {
+      ...connectionOptions(options),
+      ...more,
+      connect: (to, done) => {
+        broken = undefined;
+        connect(to, (...result) => {
+          const [, socket] = result;
+          if (socket)
+            noting(socket, (error) => {
+              broken = error;
+            });
+          done(...result);
+        });
+      },
+    });
   const dispatcher = new ProxyAgent({
     ...connectionOptions(options),
     uri: url,
-    connections: 1,
     requestTls: tlsOptions(options),
+    factory: through,
     // The connection that requests a tunnel from the proxy. A proxy may accept it and never answer.
     clientFactory: (to, { connect }: { connect: buildConnector.connector }) =>
       new Client(to, {
@@ -95,5 +124,11 @@ const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection
   return {
     dispatcher,
     hangUp: () => asking?.destroy(new Error('the request was abandoned before the tunnel was established')),
+    broken: () => broken,
   };
 };
+
+/** The options with which undici calls a factory of clients behind a proxy; its type omits them. */
+interface ConnectingOptions {
+  readonly connect: buildConnector.connector;
+}

@@ -1,5 +1,6 @@
 import { type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { tlsReason } from './tls-reasons.ts';
 
 /** A URL for messages: without user, password, query (which holds signatures) and fragment. */
 export const sayUrl = (url: URL): string => `${url.origin}${url.pathname}${url.search && '?…'}`;
@@ -15,7 +16,8 @@ export const feedError = (thrown: unknown, url: URL, headSeen = false): StreamEr
   if (thrown instanceof StreamError) return thrown;
   // undici intends to put llhttp's code on its parser errors, but the code is undefined.
   const isParser = (thrown as { readonly name?: unknown } | null)?.name === PARSER_ERROR;
-  const { code, reason } = diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
+  const { code, reason } =
+    inTls(thrown) ?? diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
   return new StreamError(code, code === 'INTERNAL' ? 'self' : 'feed', `${sayUrl(url)}: ${reason}`, {
     cause: thrown,
     sourceStatus: code === 'SOURCE_REFUSED' ? 407 : undefined,
@@ -27,9 +29,12 @@ interface Diagnosis {
   readonly reason: string;
 }
 
+const inTls = (thrown: unknown): Diagnosis | undefined => {
+  const reason = tlsReason(thrown);
+  return reason === undefined ? undefined : { code: 'TLS_FAILED', reason };
+};
+
 const diagnose = (code: string, message: string, headSeen: boolean): Diagnosis => {
-  const tls = tlsReason(code, message);
-  if (tls) return { code: 'TLS_FAILED', reason: tls };
   const said = code === 'UND_ERR_HEADERS_TIMEOUT' ? 'the proxy did not open a tunnel in time' : message;
   return { code: kindOf(code, message, headSeen), reason: code ? `${said} (${code})` : said };
 };
@@ -73,46 +78,4 @@ const kindOf = (code: string, message: string, headSeen: boolean): ErrorCode => 
   // An unlisted code comes from a socket (ECONNRESET and EPIPE are the common ones). An error
   // without a code is a defect of the streamer.
   return code === '' || /^ERR_/.test(code) ? 'INTERNAL' : 'CONNECTION_LOST';
-};
-
-/**
- * The codes of X.509 verification (X509_V_ERR_… in OpenSSL, as Node spells them), and Node's own.
- */
-const CERTIFICATES: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'the server’s certificate has expired',
-  CERT_NOT_YET_VALID: 'the server’s certificate is not valid yet',
-  CERT_REVOKED: 'the server’s certificate was revoked',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the server’s certificate is self-signed and not trusted here',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the server’s certificate was issued by an authority that is not trusted here',
-  UNABLE_TO_GET_ISSUER_CERT: 'the server’s certificate was issued by an authority that is not trusted here',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the server’s certificate was issued by an authority that is not trusted here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the server’s certificate was issued by an authority that is not trusted here',
-  CERT_UNTRUSTED: 'the server’s certificate was issued by an authority that is not trusted here',
-  CERT_SIGNATURE_FAILURE: 'the server’s certificate was not signed by the authority that it names',
-  CERT_CHAIN_TOO_LONG: 'the server’s certificate chain is too long',
-  INVALID_CA: 'the server’s certificate was issued by a certificate that is not an authority',
-  INVALID_PURPOSE: 'the server’s certificate is not meant for servers',
-  HOSTNAME_MISMATCH: 'the server’s certificate is for another host name',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the server’s certificate is for another host name',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not speak TLS on this port',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
-};
-
-/** The reason of a failed TLS handshake; `undefined` for other errors. */
-const tlsReason = (code: string, message: string): string | undefined => {
-  const known = CERTIFICATES[code];
-  if (known) return `${known} (${code}: ${message})`;
-  const [, alert] = /^ERR_SSL_.*ALERT_(?:NUMBER_)?(.+)$/.exec(code) ?? [];
-  if (alert) return `${alertReason(alert)} (${code})`;
-  return /^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code) ? `the TLS handshake failed: ${message} (${code})` : undefined;
-};
-
-/** Explains an alert of the server (RFC 8446 section 6.2): its subject is the client side. */
-const alertReason = (alert: string): string => {
-  if (alert === 'CERTIFICATE_REQUIRED') return 'the server demands a client certificate, and none was presented';
-  // TLS 1.2 reports the same this way, and a dozen other causes too.
-  if (alert === 'HANDSHAKE_FAILURE') return 'the server aborted the handshake; it may demand a client certificate';
-  return /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED/.test(alert)
-    ? `the server rejects our client certificate: ${alert.toLowerCase().replaceAll('_', ' ')}`
-    : `the server aborted the handshake: ${alert.toLowerCase().replaceAll('_', ' ')}`;
 };

@@ -1,7 +1,7 @@
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { connectionMaker } from './connect.ts';
 import { createPool, type Pool } from './pool.ts';
-import { secureContextOf } from './secure-context.ts';
+import { secureContextOf, type TlsLevel } from './secure-context.ts';
 
 /** Settings of connections to feeds; a source's own access takes precedence. */
 export interface PoolSettings {
@@ -16,6 +16,8 @@ export interface PoolSettings {
   readonly connections: number;
   /** Milliseconds after which an unused connection is closed, and an unused pool removed. */
   readonly idleTimeout: number;
+  /** By host, as URLs spell it: the servers with old TLS. */
+  readonly tlsLevels?: ReadonlyMap<string, TlsLevel>;
 }
 
 /** All connections to feeds. */
@@ -43,7 +45,7 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
     checkProxy(access);
     const makeConnection = connectionMaker(new URL(url.origin), {
       access,
-      secureContext: secureContextOf(access),
+      secureContext: secureContextOf(access, settings.tlsLevels?.get(url.hostname)),
       connectTimeout: access.connectTimeout ?? settings.connectTimeout,
       idleTimeout: settings.idleTimeout,
     });

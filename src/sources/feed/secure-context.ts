@@ -1,22 +1,41 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { constants, X509Certificate } from 'node:crypto';
+import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import { weakness } from './tls-reasons.ts';
+
+/**
+ * A security level of OpenSSL for a server with old TLS, which also limits it to TLS 1.2. 2 is the
+ * default of OpenSSL. 1 accepts keys of 1024 bits. 0 accepts what OpenSSL 1.0 did: smaller keys,
+ * signatures with SHA-1 and MD5, TLS 1.0 and 1.1, no secure renegotiation (RFC 5746).
+ */
+export type TlsLevel = 0 | 1 | 2;
 
 /**
  * The TLS identity and trust of a source, parsed once for all its connections. A given CA replaces
  * Node's own store and NODE_EXTRA_CA_CERTS. Throws SOURCE_BROKEN for unusable PEM texts.
  */
-export const secureContextOf = ({ ca, clientCert, clientKey }: Access): SecureContext => {
+export const secureContextOf = ({ ca, clientCert, clientKey }: Access, level?: TlsLevel): SecureContext => {
   if (ca !== undefined) checkAuthorities(ca);
   if (clientCert !== undefined && clientKey === undefined) throw broken('the client certificate has no private key');
   // Pulp's rule: a client certificate is used only together with its key.
   const client = clientCert !== undefined && clientKey !== undefined ? { cert: clientCert, key: clientKey } : {};
   try {
-    return createSecureContext({ ca, ...client });
+    return createSecureContext({ ca, ...client, ...atLevel(level) });
   } catch (error) {
-    throw broken(`the client certificate and key cannot be used: ${messageOf(error)}`, error);
+    throw broken(`the client certificate and key cannot be used: ${weakness(error) ?? messageOf(error)}`, error);
   }
+};
+
+const atLevel = (level: TlsLevel | undefined): SecureContextOptions => {
+  if (level === undefined) return {};
+  // Node cannot present a client certificate after the handshake. With TLS 1.3, Apache demands one
+  // then, if it demands it for some folders only.
+  const limited = { ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=${level}`, maxVersion: 'TLSv1.2' } as const;
+  // OpenSSL accepts the old protocols only at level 0: their signatures use SHA-1 and MD5.
+  return level === 0
+    ? { ...limited, minVersion: 'TLSv1', secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT }
+    : limited;
 };
 
 /**

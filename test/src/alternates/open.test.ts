@@ -16,6 +16,8 @@ import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
 import { yum } from '../../../src/alternates/catalogers/yum.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
 import { newDigest } from '../../../src/app/compose.ts';
+import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
+import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { yum as format } from '../../../src/repositories/yum.ts';
 import { feedCandidates } from '../../../src/sources/feed/candidates.ts';
 import { makeAlternates, type TestAlternates } from '../../support/alternates.ts';
@@ -158,7 +160,7 @@ describe('a refresh', () => {
   it('catalogs the units of a source, reports progress, and makes the source fresh', async () => {
     const alternates = make();
     const source = alternates.describe('zoo', ZOO, { expires: '1h' });
-    expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale' });
+    expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale', failed: [] });
     const events = await refresh(alternates, source);
     expect(events[0]?.type).toBe('started');
     expect(events.at(-1)).toEqual({ type: 'done', source, units: 5 });
@@ -230,7 +232,7 @@ describe('a refresh', () => {
     expect((await alternates.status(source)).state).toBe('refreshing');
     running.unsubscribe();
     await until(() => feed.connections.open.size === 0);
-    expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale' });
+    expect(await alternates.status(source)).toEqual({ offers: 0, state: 'stale', failed: [] });
     expect(feed.requests[0]?.headers).toMatchObject({
       authorization: `Basic ${Buffer.from('me:secret').toString('base64')}`,
       'x-one': '1',
@@ -259,6 +261,165 @@ describe('a refresh', () => {
     expect(await refresh(two, source)).toEqual([{ type: 'busy', source }]);
     holding.unsubscribe();
     expect((await refresh(two, source)).at(-1)?.type).toBe('done');
+  });
+});
+
+describe('a source with several paths', () => {
+  const names = ({ catalog }: TestAlternates) =>
+    catalog.refreshes.search('iso', {}).map(({ unitKey }) => String(unitKey.name));
+  const offered = (alternates: TestAlternates) => [...new Set(names(alternates))].sort();
+  /** Makes folders with one file each, named like the folder. */
+  const folders = (base: string, ...paths: readonly string[]) => {
+    for (const path of paths) makeFilesRepository(join(base, path), { [`${path}.iso`]: path });
+  };
+  /** The result of the next background refresh, as after a restart. */
+  const next = (alternates: TestAlternates) =>
+    firstValueFrom(alternates.refreshing.pipe(filter(({ type }) => type === 'done' || type === 'failed')));
+  /** The requests that a feed got since the last call. */
+  const requestsOf = (feed: TestFeed) => {
+    let seen = 0;
+    return () => {
+      const urls = feed.requests.slice(seen).map(({ url }) => url);
+      seen = feed.requests.length;
+      return urls;
+    };
+  };
+
+  it('loses only the offers of a dead path, and names it with the reason', async () => {
+    const alternates = make();
+    const base = newFolder();
+    folders(base, 'a', 'c', 'd');
+    const source = alternates.describe('files', base, { type: 'files', paths: 'a b c d' });
+    await expect(refresh(alternates, source)).rejects.toMatchObject({
+      name: 'PathsFailed',
+      message: expect.stringMatching(/^1 of 4 paths cannot be cataloged: b\/: .*PULP_MANIFEST: no such file/),
+      failures: [{ path: 'b/', expiration: 0, problem: expect.stringContaining('PULP_MANIFEST') }],
+      units: 3,
+    });
+    expect(names(alternates)).toEqual(['a.iso', 'c.iso', 'd.iso']);
+    const { failed, ...status } = await alternates.status(source);
+    expect(status).toMatchObject({ offers: 3, state: 'stale', expiration: expect.any(Number) });
+    expect(failed).toMatchObject([{ path: 'b/' }]);
+    folders(base, 'b');
+    await refresh(alternates, source);
+    expect(await alternates.status(source)).toMatchObject({ offers: 4, state: 'fresh', failed: [] });
+  });
+
+  it('keeps the old offers of a path that fails, and renews the others', async () => {
+    const alternates = make();
+    const base = newFolder();
+    folders(base, 'a', 'b');
+    const source = alternates.describe('files', base, { type: 'files', paths: 'a b' });
+    await refresh(alternates, source);
+    const before = await alternates.status(source);
+    makeFilesRepository(join(base, 'a'), { 'new.iso': 'new' });
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}.iso`, 'x']));
+    makeFilesRepository(join(base, 'b'), many);
+    appendFileSync(join(base, 'b/PULP_MANIFEST'), 'rubbish\n');
+    await expect(refresh(alternates, source)).rejects.toThrow("b/: PULP_MANIFEST: line 501: 'rubbish'");
+    expect(names(alternates)).toEqual(['b.iso', 'new.iso']);
+    const after = await alternates.status(source);
+    expect([after.offers, after.state, after.expiration]).toEqual([2, 'fresh', before.expiration]);
+  });
+
+  it('retries only the failed path, and renews all before they expire', async () => {
+    const contents = new Map<string, Uint8Array>();
+    const offer = (path: string) =>
+      contents.set(`/${path}/PULP_MANIFEST`, Buffer.from(`${path}.iso,${'a'.repeat(64)},1\n`));
+    offer('a');
+    offer('c');
+    const feed = await serve((request, response) => serveContents(contents)(request, response));
+    const requested = requestsOf(feed);
+    const folder = newFolder();
+    let now = Date.now();
+    const restart = () => make({ now: () => now }, folder);
+    restart().describe('files', feed.url, { type: 'files', paths: 'a b c', expires: '20h' });
+
+    expect(await next(restart())).toMatchObject({ type: 'failed', error: { failures: [{ path: 'b/' }] } });
+    expect(requested()).toEqual(['/a/PULP_MANIFEST', '/b/PULP_MANIFEST', '/c/PULP_MANIFEST']);
+    expect(await next(restart())).toMatchObject({ type: 'failed', error: { failures: [{ path: 'b/' }], units: 0 } });
+    expect(requested()).toEqual(['/b/PULP_MANIFEST']);
+    now += 16.5 * 3_600_000;
+    expect(await next(restart())).toMatchObject({ type: 'failed', error: { failures: [{ path: 'b/' }], units: 2 } });
+    expect(requested()).toEqual(['/a/PULP_MANIFEST', '/b/PULP_MANIFEST', '/c/PULP_MANIFEST']);
+    offer('b');
+    const last = restart();
+    expect(await next(last)).toMatchObject({ type: 'done', units: 1 });
+    expect(requested()).toEqual(['/b/PULP_MANIFEST']);
+    expect(offered(last)).toEqual(['a.iso', 'b.iso', 'c.iso']);
+  });
+
+  it('follows the redirects of one path, and loses only a path that redirects in circles', async () => {
+    const manifest = (name: string) => Buffer.from(`${name},${'a'.repeat(64)},1\n`);
+    const elsewhere = await serve(serveContents(new Map([['/moved/PULP_MANIFEST', manifest('moved.iso')]])));
+    const contents = serveContents(new Map([['/a/PULP_MANIFEST', manifest('a.iso')]]));
+    const feed = await serve((request, response) => {
+      const [, first = ''] = (request.url ?? '').split('/');
+      const to: Record<string, string> = { old: `${elsewhere.url}/moved/PULP_MANIFEST`, round: '/round/PULP_MANIFEST' };
+      return to[first] ? response.writeHead(302, { Location: to[first] }).end() : contents(request, response);
+    });
+    const alternates = make();
+    const source = alternates.describe('web', feed.url, { type: 'files', paths: 'old round a' });
+    await expect(refresh(alternates, source)).rejects.toMatchObject({
+      failures: [{ path: 'round/', problem: expect.stringContaining('max_redirects') }],
+    });
+    expect(names(alternates)).toEqual(['moved.iso', 'a.iso']);
+    // Units are requested below base_url, and redirected again.
+    expect(alternates.catalog.refreshes.search('iso', {}).map(({ url }) => url)).toEqual([
+      `${feed.url}/old/moved.iso`,
+      `${feed.url}/a/a.iso`,
+    ]);
+  });
+
+  it('keeps the paths that were read when it is stopped, and continues with the others', async () => {
+    const base = newFolder();
+    const alternates = make({}, base);
+    const listed = Buffer.from(`a.iso,${'a'.repeat(64)},1\n`);
+    const endless = flood(Buffer.from(`${'x'.repeat(200)}.iso,${'a'.repeat(64)},1\n`.repeat(100_000)));
+    const feed = await serve((request, response) =>
+      request.url === '/a/PULP_MANIFEST' ? response.end(listed) : endless.listener(request, response),
+    );
+    const requested = requestsOf(feed);
+    const source = alternates.describe('web', feed.url, { type: 'files', paths: 'a b' });
+    const running = refreshOnce(source, alternates).subscribe();
+    await until(() => alternates.catalog.refreshes.count('web', 0) > 1);
+    running.unsubscribe();
+    await until(() => alternates.catalog.refreshes.count('web', 0) === 1);
+    await until(() => feed.connections.open.size === 0);
+    expect(names(alternates)).toEqual(['a.iso']);
+    requested();
+    const again = alternates.refreshing.subscribe();
+    await until(() => feed.requests.length > 2);
+    again.unsubscribe();
+    expect(requested()).toEqual(['/b/PULP_MANIFEST']);
+  });
+
+  it('reports a catalog that cannot be written, and blames no path', async () => {
+    const base = newFolder();
+    folders(base, 'a', 'b');
+    const catalog = openSqliteCatalog(':memory:');
+    ends.push(async () => catalog.close());
+    const store = {
+      ...sqliteRefreshStore(catalog),
+      add: () => Promise.reject(new Error('the disk is full')),
+    };
+    const alternates = make({ store });
+    const source = alternates.describe('files', base, { type: 'files', paths: 'a b' });
+    await expect(refresh(alternates, source)).rejects.toMatchObject({ name: 'Error', message: 'the disk is full' });
+    expect((await alternates.status(source)).failed).toEqual([]);
+  });
+
+  it('removes the offers of a removed path, and keeps those of a dead path inside another', async () => {
+    const alternates = make();
+    const base = newFolder();
+    folders(base, 'a', 'gone');
+    makeFilesRepository(join(base, 'a/inner'), { 'inner.iso': 'inner' });
+    const describe = (paths: string) => alternates.describe('files', base, { type: 'files', paths });
+    await refresh(alternates, describe('a a/inner gone'));
+    expect(offered(alternates)).toEqual(['a.iso', 'gone.iso', 'inner.iso']);
+    rmSync(join(base, 'a/inner'), { recursive: true });
+    await expect(refresh(alternates, describe('a a/inner'))).rejects.toThrow('1 of 2 paths');
+    expect(offered(alternates)).toEqual(['a.iso', 'inner.iso']);
   });
 });
 

@@ -148,6 +148,10 @@ describe('trials of', () => {
       { what: 'alternate source disk, file://{folder}/PULP_MANIFEST' },
       { what: `alternate source flat, ${feed.url}/Release`, found: 'answers 404' },
       { what: `alternate source good, ${feed.url}/a/repodata/repomd.xml` },
+      {
+        what: `alternate source good, ${feed.url}/b/repodata/repomd.xml`,
+        problem: expect.stringContaining('answered 404'),
+      },
       { what: `alternate source wrong, ${feed.url}/PULP_MANIFEST`, problem: expect.stringContaining('answered 404') },
     ]);
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -23,6 +24,7 @@ const offer = (sourceId: string, url: string, expiration = NOW + 10) => ({
   url,
   expiration,
 });
+const cataloged = (fingerprint: string, expiration: number) => ({ fingerprint, paths: [{ path: '', expiration }] });
 const urls = ({ content }: SqliteCatalog) => content.find('iso', unitKey, NOW).map(({ url }) => url);
 
 describe('refreshes of a source', () => {
@@ -31,14 +33,35 @@ describe('refreshes of a source', () => {
     expect(refreshes.state('a', NOW)).toBeUndefined();
     const refresh = refreshes.begin('a');
     content.add([offer('a', 'file:///a')]);
-    expect(refreshes.state('a', NOW)).toEqual({ sourceId: 'a', expiration: 0, leased: false });
-    expect(refreshes.finish(refresh, 'what', NOW + 10)).toBe(true);
+    expect(refreshes.state('a', NOW)).toEqual({ sourceId: 'a', leased: false });
+    expect(refreshes.finish(refresh, cataloged('what', NOW + 10))).toBe(true);
     expect(refreshes.state('a', NOW)).toEqual({
       sourceId: 'a',
-      fingerprint: 'what',
-      expiration: NOW + 10,
+      cataloged: cataloged('what', NOW + 10),
       leased: false,
     });
+  });
+
+  it('start over with the state of an earlier version', () => {
+    const file = join(newFolder(), 'catalog.db');
+    const before = new DatabaseSync(file);
+    before.exec(`
+      CREATE TABLE content_sources (
+        source_id TEXT PRIMARY KEY, fingerprint TEXT, expiration INTEGER NOT NULL DEFAULT 0, mark INTEGER, token TEXT,
+        holder TEXT, leased_until REAL NOT NULL DEFAULT 0
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO content_sources (source_id, fingerprint, expiration) VALUES ('a', 'what', 9999999999)`);
+    before.close();
+    const { refreshes } = open(file);
+    expect(refreshes.state('a', NOW)).toEqual({
+      sourceId: 'a',
+      cataloged: { fingerprint: 'what', paths: [] },
+      leased: false,
+    });
+    for (const sourceId of ['a', 'b']) {
+      expect(refreshes.finish(refreshes.begin(sourceId), cataloged('what', NOW + 10))).toBe(true);
+      expect(refreshes.state(sourceId, NOW)).toMatchObject({ cataloged: cataloged('what', NOW + 10) });
+    }
   });
 
   it('remove only their offers when abandoned', () => {
@@ -60,7 +83,7 @@ describe('refreshes of a source', () => {
     dead.close();
     opened.splice(0);
     const catalog = open(file);
-    expect(catalog.refreshes.state('a', NOW)?.fingerprint).toBeUndefined();
+    expect(catalog.refreshes.state('a', NOW)?.cataloged).toBeUndefined();
     catalog.refreshes.begin('a');
     expect(urls(catalog)).toEqual(['file:///old']);
   });
@@ -71,9 +94,9 @@ describe('refreshes of a source', () => {
     const newer = catalog.refreshes.begin('a');
     catalog.content.add([offer('a', 'file:///newer')]);
     catalog.refreshes.abandon(late);
-    expect(catalog.refreshes.finish(late, 'late', NOW + 99)).toBe(false);
+    expect(catalog.refreshes.finish(late, cataloged('late', NOW + 99))).toBe(false);
     expect(urls(catalog)).toEqual(['file:///newer']);
-    expect(catalog.refreshes.finish(newer, 'newer', NOW + 10)).toBe(true);
+    expect(catalog.refreshes.finish(newer, cataloged('newer', NOW + 10))).toBe(true);
   });
 
   it('can be withdrawn in portions', () => {

@@ -10,6 +10,7 @@ import type { UnhealthySource } from '../../../src/observe/health-file.ts';
 import { yum } from '../../../src/repositories/yum.ts';
 import { descriptorOf, makeAlternates } from '../../support/alternates.ts';
 import { importFolder } from '../../support/importing.ts';
+import { makeFilesRepository } from '../../support/repositories.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
@@ -63,8 +64,8 @@ describe('sources list', () => {
     cli.describe('wrong', 'ftp://acs/');
     const { out, err } = await cli.run('list');
     expect(out.split('\n')).toEqual([
-      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale\twell`,
-      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale\twell',
+      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale\twell\t-`,
+      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale\twell\t-',
       '',
     ]);
     expect(err).toContain('wrong.conf:4: [wrong] base_url: expected');
@@ -85,6 +86,7 @@ describe('sources list', () => {
       expires: expect.stringMatching(/^\d{4}-.*Z$/),
       state: 'fresh',
       health: 'well',
+      failed: [],
     });
   });
 });
@@ -96,7 +98,7 @@ describe('sources list, of a source that cools down', () => {
     const cli = makeCli({ unhealthy });
     cli.describe('zoo', ZOO);
     const { out } = await cli.run('list');
-    expect(out).toContain('\tcooling until 1970-01-01T00:00:00.000Z: http://***@acs/x sent nothing\n');
+    expect(out).toContain('\tcooling until 1970-01-01T00:00:00.000Z: http://***@acs/x sent nothing\t-\n');
   });
 });
 
@@ -116,7 +118,7 @@ describe('sources refresh', () => {
     const { out, err, error } = await cli.run('refresh');
     expect(out).toMatch(/^b: 5 units/);
     expect(err).toMatch(/^error: a: .*repomd\.xml.*no such file/);
-    expect(error).toMatchObject({ message: '1 of 2 sources could not be refreshed' });
+    expect(error).toMatchObject({ message: '1 of 2 sources could not be refreshed completely' });
   });
 
   it('says which sources there are where one is not among them', async () => {
@@ -142,6 +144,28 @@ describe('sources refresh', () => {
     const { err } = await cli.run('refresh');
     expect(err).toContain('entries  repomd.xml');
     expect(err.endsWith('\r\x1b[K')).toBe(true);
+  });
+});
+
+describe('a source of which one path is dead', () => {
+  it('is named by refresh and list, with the path and the reason, and offers what the others have', async () => {
+    const cli = makeCli();
+    const folder = newFolder();
+    makeFilesRepository(join(folder, 'good'), { 'a.iso': 'a', 'b.iso': 'b' });
+    cli.describe('files', folder, { type: 'files', paths: 'dead good' });
+    const { out, err, error } = await cli.run('refresh');
+    expect(out).toMatch(/^files: 2 units until \d{4}-.*Z\n$/);
+    expect(err).toMatch(/^error: files: dead\/: .*PULP_MANIFEST.*no such file.*\n$/);
+    expect(error).toMatchObject({ message: '1 of 1 sources could not be refreshed completely' });
+
+    const listed = await cli.run('list');
+    expect(listed.out).toMatch(/^files\tfiles\t0\t.*\t2\t\d{4}-.*Z\tstale\twell\tdead\/: .*PULP_MANIFEST.*\n$/);
+    const [{ failed }] = JSON.parse((await cli.run('list', '--json')).out);
+    expect(failed).toEqual([{ path: 'dead/', error: expect.stringContaining('PULP_MANIFEST') }]);
+
+    makeFilesRepository(join(folder, 'dead'), { 'c.iso': 'c' });
+    expect((await cli.run('refresh')).out).toMatch(/^files: 3 units/);
+    expect((await cli.run('list')).out).toMatch(/\t3\t.*\tfresh\twell\t-\n$/);
   });
 });
 

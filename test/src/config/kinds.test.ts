@@ -16,6 +16,7 @@ import {
   optional,
   path,
   size,
+  tlsLevels,
   urlPrefix,
   wait,
   words,
@@ -128,6 +129,16 @@ describe('kinds of values', () => {
     ],
     ...['localhost', '10.0.0.0/33', '127.1', '2001:db8::/129', '10.0.0.0/', '*', '192.0.2.1:80'].map(
       (text): [string, Kind<unknown>, string, unknown] => ['networks', networks, text, refused],
+    ),
+    ['TLS levels', tlsLevels, '', {}],
+    [
+      'TLS levels',
+      tlsLevels,
+      'Old.Example.com=1, 192.0.2.1=0,[2001:DB8::1]=2',
+      { 'old.example.com': 1, '192.0.2.1': 0, '[2001:db8::1]': 2 },
+    ],
+    ...['1', 'a', 'a=3', 'a=', '=0', '*=0', '*.a=0', 'a:8443=0', 'https://a=0', 'a/b=0', 'u@a=0', 'a=0=1'].map(
+      (text): [string, Kind<unknown>, string, unknown] => ['TLS levels', tlsLevels, text, refused],
     ),
     ['URL prefix', urlPrefix, '', ''],
     ['URL prefix', urlPrefix, '/streamer/', '/streamer/'],

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { lastValueFrom, of, throwError } from 'rxjs';
-import { type Cataloger, type FoundUnit, placesOf } from '../../../../src/alternates/catalogers/cataloger.ts';
+import { type Cataloger, type FoundUnit, placeOf } from '../../../../src/alternates/catalogers/cataloger.ts';
 import { deb } from '../../../../src/alternates/catalogers/deb.ts';
 import { files } from '../../../../src/alternates/catalogers/files.ts';
 import { CATALOGERS } from '../../../../src/alternates/catalogers/index.ts';
@@ -133,16 +133,13 @@ describe('the files cataloger', () => {
 
 describe('the deb cataloger', () => {
   it.each([
-    [[], [{ path: '' }]],
-    [['flat/'], [{ path: 'flat/' }]],
-    [
-      ['dists/stable/', 'debian/dists/stable-updates/'],
-      [
-        { path: '', selection: { suites: ['stable'] } },
-        { path: 'debian/', selection: { suites: ['stable-updates'] } },
-      ],
-    ],
-  ])('turns paths %j into the repositories %j', (paths, places) => expect(placesOf(deb, paths)).toEqual(places));
+    ['', { path: '' }],
+    ['flat/', { path: 'flat/' }],
+    ['dists/stable/', { path: '', selection: { suites: ['stable'] } }],
+    ['debian/dists/stable-updates/', { path: 'debian/', selection: { suites: ['stable-updates'] } }],
+    ['dists/a%20b/', { path: '', selection: { suites: ['a b'] } }],
+    ['dists/a%zz/', { path: '', selection: { suites: ['a%zz'] } }],
+  ])('turns path %j into the repository %j', (path, place) => expect(placeOf(deb, path)).toEqual(place));
 
   itNeeding(DEB_TOOLS)('finds the packages of a suite', async () => {
     const folder = newFolder();

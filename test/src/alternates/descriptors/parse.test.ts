@@ -34,7 +34,7 @@ describe('descriptors', () => {
           name: 'one',
           type: 'yum',
           baseUrl: 'http://acs/',
-          paths: [],
+          paths: [''],
           priority: 0,
           expires: 86_400,
           access: { maxConcurrent: 2 },
@@ -159,6 +159,7 @@ colour: green`);
     ['expires: never', 5, 'expires: expected a duration above 0'],
     ['expires: 0', 5, 'expires: expected a duration above 0'],
     ['paths: ../x', 5, 'paths: expected folders below base_url'],
+    ['paths: a?b %2E%2e/c', 5, 'paths: expected folders below base_url'],
     ['max_concurrent: 0', 5, 'max_concurrent: expected a whole number from 1'],
     ['max_speed: fast', 5, 'max_speed: expected a number of bytes'],
     ['ssl_validation: maybe', 5, 'ssl_validation: expected yes or no'],
@@ -176,6 +177,26 @@ colour: green`);
     expect(problems[0]).toContain(`0.conf:${number}: [one] ${problem}`);
     expect(problems[0]).toContain('; the source is left out');
   });
+
+  it.each([
+    ['/', ['']],
+    ['', ['']],
+    ['\\', ['']],
+    ['/ a', ['', 'a/']],
+    ['a b a/ //a// b', ['a/', 'b/']],
+    ['a/%2e.x/b', ['a/%2e.x/b/']],
+  ])('paths: %s are %j, each once', (text, paths) => {
+    expect(one(`paths: ${text}`)).toMatchObject({ sources: [{ paths }], problems: [] });
+  });
+
+  it.each(['../a', 'a/./b', 'a/%2E%2E/b', 'a?b', 'a#b', 'a\\..\\b'])(
+    'leave out the wrong path %s among valid ones, and report it',
+    (wrong) => {
+      const { sources, problems } = one(`paths: x ${wrong} y`);
+      expect(sources.map(({ paths }) => paths)).toEqual([['x/', 'y/']]);
+      expect(problems).toEqual([`0.conf:5: [one] paths: ${wrong} is left out; expected a folder below base_url`]);
+    },
+  );
 
   it('report missing keys', () => {
     const { problems } = read('[one]\nenabled: yes\n');

@@ -54,7 +54,7 @@ describeMongo(`refreshes in Pulp’s database (${serverName})`, () => {
     const refresh = await store.begin('shared', now);
     const offer = { sourceId: 'shared', typeId: 'iso', unitKey: key, url: 'file:///ours', expiration: now + 3600 };
     await store.add(refresh, [offer]);
-    await store.finish(refresh, 'what', now + 3600);
+    await store.finish(refresh, { fingerprint: 'what', paths: [{ path: '', expiration: now + 3600 }] });
 
     const types = { promoteLongs: false, promoteValues: false };
     const content = database.collection('content_catalog');
