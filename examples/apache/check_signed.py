@@ -1,4 +1,5 @@
-# Asks pulp-streamer whether a URL is signed: copy to /usr/local/lib/pulp-streamer/check_signed.py, where mod_wsgi calls it (docs/how-to/apache.md).
+# Asks pulp-streamer whether a URL is signed. mod_wsgi calls it (docs/how-to/apache.md): copy to
+# /usr/local/lib/pulp-streamer/check_signed.py.
 import http.client
 
 

@@ -1,11 +1,12 @@
-"""A Celery worker that saves what pulp-streamer asks for.
+"""A Celery worker that saves the units that pulp-streamer requests.
 
     BROKER_URL=amqp://guest@localhost// STREAMER_URL=http://127.0.0.1:8751 STORAGE=/srv/saved \
         python3 -m celery -A worker worker --pool threads --concurrency 4
 
-It stands for the part of Pulp 2 that consumes save tasks, under Pulp's own task names: it takes the reservation apart, lets no two tasks work on
-the same unit at a time, downloads the unit through the streamer, checks it and puts it in place. Each finished task is one line of JSON in
-RESULTS. It takes messages of both of Celery's protocols; nothing in it is particular to pulp-streamer but the header of its requests.
+It stands for the part of Pulp 2 that consumes save tasks, under Pulp's own task names. It decodes
+the reservation, lets one task at a time work on a unit, downloads the unit through the streamer,
+verifies it and moves it into place. Each finished task is one line of JSON in RESULTS. It takes
+messages of both of Celery's protocols. Only the header of its requests is specific to pulp-streamer.
 """
 import hashlib
 import json
@@ -26,7 +27,7 @@ STREAMER = os.environ.get('STREAMER_URL', 'http://127.0.0.1:8751')
 STORAGE = os.path.abspath(os.environ.get('STORAGE', 'saved'))
 RESULTS = os.environ.get('RESULTS', os.path.join(STORAGE, 'results.jsonl'))
 RESERVATIONS = os.path.join(STORAGE, 'reservations.db')
-# What pulp-streamer is told in `save_task`.
+# As in the setting `save_task` of pulp-streamer.
 SAVE_TASK = os.environ.get('SAVE_TASK', 'pulp.server.controllers.content._download_one')
 
 os.makedirs(STORAGE, exist_ok=True)
@@ -34,7 +35,8 @@ app = Celery('save-tasks', broker=BROKER)
 
 
 def queue(name):
-    """Celery 3.1 publishes to an exchange of the queue's name, later ones to the default exchange: this one gets both."""
+    """A queue for Celery 3.1, which publishes to an exchange of its name, and for later versions, which
+    publish to the default exchange."""
     return Queue(name, Exchange(name, type='direct'), routing_key=name)
 
 
@@ -43,7 +45,7 @@ app.conf.update(
     task_default_queue='celery',
     accept_content=['json'],
     task_ignore_result=True,
-    # A task is taken from the queue for good when it is done, not when it begins: a worker that dies loses none.
+    # A task leaves the queue when it is done, not when it begins. So a worker that dies loses none.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
@@ -51,14 +53,15 @@ app.conf.update(
 
 
 def reservations():
-    """One row for each resource that some task has. A file, so that all threads and processes of this machine agree."""
+    """One row for each resource that a task holds. All threads and processes of this machine share the
+    file."""
     database = sqlite3.connect(RESERVATIONS, timeout=30, isolation_level=None)
     database.execute('CREATE TABLE IF NOT EXISTS reservations (resource TEXT PRIMARY KEY, task_id TEXT NOT NULL)')
     return closing(database)
 
 
 def reserve(resource, task_id):
-    """Whether the resource is the task's, now or already."""
+    """Reserves the resource for the task; false if another task holds it."""
     with reservations() as database:
         database.execute('INSERT OR IGNORE INTO reservations VALUES (?, ?)', (resource, task_id))
         held_by, = database.execute('SELECT task_id FROM reservations WHERE resource = ?', (resource,)).fetchone()
@@ -72,7 +75,8 @@ def release(task_id):
 
 @app.task(name='pulp.server.async.tasks._queue_reserved_task', bind=True, max_retries=None)
 def queue_reserved_task(self, name, task_id, resource, args, kwargs):
-    """Queues the task called `name` once no other task has the resource. `args` and `kwargs` are what apply_async is called with."""
+    """Queues the task called `name` once no other task holds the resource. `args` and `kwargs` are the
+    arguments of its apply_async."""
     if not reserve(resource, task_id):
         raise self.retry(countdown=0.2)
     options = dict(kwargs)
@@ -85,7 +89,7 @@ def queue_reserved_task(self, name, task_id, resource, args, kwargs):
 
 @task_postrun.connect
 def release_reservation(task_id=None, state=None, **_):
-    """Whatever came of a task, its resource is free again; one that will be tried again keeps it."""
+    """Frees the resource of a task that succeeded or failed. A task that is retried keeps it."""
     if state != 'RETRY':
         release(task_id)
 
@@ -96,8 +100,8 @@ def save(self, entry, **options):
     began = time.time()
     target = os.path.normpath(STORAGE + os.sep + entry['path'])
     if os.path.commonpath([STORAGE, target]) != STORAGE:
-        raise ValueError(f'{entry["path"]} leads out of {STORAGE}')
-    # Somebody else may have had the reservation before, for the same unit.
+        raise ValueError(f'{entry["path"]} is outside of {STORAGE}')
+    # An earlier task may have saved the same unit.
     outcome = 'present' if os.path.exists(target) else download(entry, target)
     result = {
         'outcome': outcome,
@@ -117,9 +121,9 @@ def save(self, entry, **options):
 
 
 def download(entry, target):
-    """Downloads a unit as Pulp does, through the streamer, and puts it in place whole or not at all."""
+    """Downloads a unit through the streamer, as Pulp does, and moves it into place once it is whole."""
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    # Without the header the streamer would ask for the unit to be saved, which is what happens here.
+    # Without this header the streamer would request another save of the unit.
     request = urllib.request.Request(
         STREAMER + urllib.parse.quote(entry['path']), headers={'Pulp-Stream-Request': 'true'}
     )
@@ -143,11 +147,11 @@ def download(entry, target):
 
 @app.task(name='pulp.server.controllers.repository.queue_download_deferred')
 def queue_download_deferred():
-    """Where Pulp looks into `deferred_download`; here it only tells that it was asked to."""
+    """Pulp reads `deferred_download` here; this worker only records the call."""
     with open(RESULTS, 'a') as results:
         results.write(json.dumps({'outcome': 'nudged'}) + '\n')
 
 
 def header_of(request, name):
-    """A header of a task's message, by whichever protocol it came."""
+    """A header of a task's message, in either protocol."""
     return request.get(name) or (request.headers or {}).get(name)

@@ -1,4 +1,4 @@
-// The streamer without its server: as an observable source, and for whoever pulls.
+// The streamer without its server: as an Observable, then as an async iterable.
 import { createStreamer } from 'pulp-streamer';
 
 const [path] = process.argv.slice(2);

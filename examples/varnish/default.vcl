@@ -1,4 +1,5 @@
-# Varnish in front of pulp-streamer: copy to /etc/varnish/default.vcl. What each line is for: docs/how-to/varnish.md.
+# Varnish in front of pulp-streamer: copy to /etc/varnish/default.vcl. docs/how-to/varnish.md
+# explains it.
 vcl 4.1;
 
 import std;
@@ -6,7 +7,7 @@ import std;
 backend streamer {
     .host = "127.0.0.1";
     .port = "8751";
-    # As patient as the streamer, which looks for another source meanwhile.
+    # The streamer may be silent for this long while it looks for another source.
     .connect_timeout = 5s;
     .first_byte_timeout = 15m;
     .between_bytes_timeout = 15m;
@@ -16,12 +17,13 @@ sub vcl_recv {
     if (req.method != "GET" && req.method != "HEAD") {
         return (synth(405));
     }
-    # What a file is does not depend on any of these, and Varnish would keep nothing because of them.
+    # Files do not depend on these fields, and with either of them Varnish would keep nothing.
     unset req.http.Cookie;
     unset req.http.Authorization;
     set req.url = regsub(req.url, "\?.*$", "");
 
-    # Tells the streamer of clients that speak HTTP/1.0: behind Varnish they cannot tell a body without a length that broke off from one that ended.
+    # Informs the streamer about HTTP/1.0 clients: behind Varnish they cannot distinguish a body
+    # without a length that broke off from one that ended.
     if (req.proto == "HTTP/1.0") {
         set req.http.X-Hop = "1.0 varnish";
     } else {
@@ -34,20 +36,23 @@ sub vcl_recv {
     }
     unset req.http.X-Hop;
 
-    # Varnish answers 416 or 503 to several ranges: it hands such a request and its answer on as they are. HTTP/1.0 knows no ranges.
+    # Varnish answers several ranges with 416 or 503, so such a request and its answer pass unchanged.
+    # HTTP/1.0 has no ranges.
     if (req.http.Range ~ "," && req.proto == "HTTP/1.1") {
         return (pipe);
     }
-    # So it does to what is no range: the whole is the answer (RFC 9110 section 14.2).
+    # Varnish answers an invalid Range in the same way. The right answer is the whole (RFC 9110 section
+    # 14.2).
     if (req.http.Range !~ "(?i)^bytes=(\d{1,15}-(\d{1,15})?|-0*[1-9]\d{0,14})$" ||
         std.integer(regsub(req.http.Range, "^.*=(\d+)-(\d+)$", "\1"), 0) > std.integer(regsub(req.http.Range, "^.*=(\d+)-(\d+)$", "\2"), 0)) {
         unset req.http.Range;
     }
-    # Varnish does not know these conditions, by which a client has a part only of what it knows.
+    # Varnish ignores these conditions, and would send a part of another version.
     if (req.http.If-Match || req.http.If-Unmodified-Since) {
         return (pass);
     }
-    # Metadata that changes under its name, of a client that wants the newest: dnf says no-cache, apt max-age=0.
+    # Metadata that changes under its name, if the client requires the newest: dnf sends no-cache, apt
+    # max-age=0.
     if (req.url ~ "/(repomd\.xml|InRelease|Release|Packages|Sources|Contents-[^/]*|Translation-[^/]*|PULP_MANIFEST|\.?treeinfo)(\.\w+)*$" &&
         (req.http.Cache-Control ~ "(?i)\b(no-cache|max-age=0)\b" || req.http.Pragma ~ "(?i)\bno-cache\b")) {
         set req.hash_always_miss = true;
@@ -56,12 +61,12 @@ sub vcl_recv {
 }
 
 sub vcl_pipe {
-    # What follows on the connection would be handed on as it is, too.
+    # Later requests on the connection would pass unchanged, too.
     set bereq.http.Connection = "close";
 }
 
 sub vcl_hash {
-    # Whatever host clients name, there is one site, so each file is kept once.
+    # There is one site, whatever host clients name, so each file is kept once.
     hash_data(req.url);
     return (lookup);
 }
@@ -74,13 +79,16 @@ sub vcl_miss {
 }
 
 sub vcl_backend_response {
-    # Clients get what comes while it comes; a part is sent as soon as it is there, though the whole is fetched.
+    # Clients receive bytes as they arrive. A part is sent as soon as it has arrived, while the whole is
+    # fetched.
     set beresp.do_stream = true;
-    # What is over is not served: s-maxage demands that the streamer be asked. Varnish would serve it for ten seconds more.
+    # Expired files are not served: s-maxage demands that the streamer is asked. Varnish would serve
+    # them for ten more seconds.
     set beresp.grace = 0s;
-    # For so long what is over is asked for with its entity tag, which costs no transfer where it is still the same.
+    # An expired file is revalidated with its entity tag for this long. That costs no transfer if the
+    # file is unchanged.
     set beresp.keep = 7d;
-    # An error is never kept. For these seconds the clients of such a path do not wait for each other.
+    # Errors are not kept. For five seconds the clients of such a path do not wait for each other.
     if (beresp.http.Cache-Control ~ "no-store") {
         set beresp.uncacheable = true;
         set beresp.ttl = 5s;
@@ -89,7 +97,8 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
-    # A date says "the same" for this very date alone, as it does to the streamer: what is newer may carry an older one.
+    # A date stands for exactly one version, as in the streamer: the next version may have an earlier
+    # date.
     if (req.http.If-Modified-Since != resp.http.Last-Modified) {
         unset req.http.If-Modified-Since;
     }
