@@ -10,7 +10,7 @@ const isThere = (path: string): boolean => statSync(join(ROOT, path), { throwIfN
 
 const PAGES = ['*.md', 'docs/**/*.md', 'examples/**/*.md'].flatMap(find);
 
-/** The text without fenced blocks, whose brackets and number signs are not Markdown. */
+/** The text without fenced blocks: their brackets and number signs are not Markdown. */
 const prose = (text: string): string => text.replace(/^( *)```[\s\S]*?^\1```$/gm, '');
 
 /** The anchors of the headings, as GitHub makes them. */
@@ -85,6 +85,17 @@ describe('relative links in the documentation', () => {
     ]);
     const broken = found.filter((link) => !link.anchor && isBroken(link)).map(({ path }) => path);
     expect(broken).toEqual(['../outside.md', 'docs/no.svg']);
+  });
+});
+
+describe('tests that docs/explanation/reliability.md quotes', () => {
+  it('exist', () => {
+    const [, table = ''] = read('docs/explanation/reliability.md').split('## Defects and the tests that find them');
+    const quoted = [...table.matchAll(/`([\w/.-]+)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, file = '', names = '']) =>
+      [...names.matchAll(/"([^"…]+)/g)].map(([, name = '']) => ({ file: `test/${file}.test.ts`, name })),
+    );
+    expect(quoted.length).toBeGreaterThan(15);
+    expect(quoted.filter(({ file, name }) => !isThere(file) || !read(file).includes(name.trim()))).toEqual([]);
   });
 });
 
