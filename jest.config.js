@@ -1,12 +1,12 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  // Suites of their own, since they take minutes, or start every cache: npm run test:faults, npm run test:caches.
+  // Separate suites, since they take minutes or start every cache: npm run test:faults, test:caches.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/faults/', '<rootDir>/test/caches/'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
-  // A net for what hangs, not an expectation: machines may be busy.
+  // Only against tests that hang: machines may be busy.
   testTimeout: 120_000,
   maxWorkers: 2,
   reporters: ['default', '<rootDir>/test/support/tell-skipped.js'],

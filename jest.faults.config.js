@@ -1,4 +1,4 @@
 import config from './jest.config.js';
 
-/** The fault suite: `npm run test:faults`. Apart from the other tests because it takes minutes. */
+/** The fault suite: `npm run test:faults`. Separate from the other tests because it takes minutes. */
 export default { ...config, testPathIgnorePatterns: ['/node_modules/'], roots: ['<rootDir>/test/faults'] };

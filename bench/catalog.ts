@@ -7,7 +7,7 @@ import { type Contender, hold, median, percentile } from './contest.ts';
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const ENTRIES = Number(process.env.BENCH_ENTRIES ?? 1_000_000);
 const LOOKUPS = 5_000;
-const WISHES = 2_000;
+const SAVES = 2_000;
 const BATCH = 10_000;
 
 const IMPORTER = '0'.repeat(24);
@@ -31,7 +31,7 @@ const fill = (catalog: SqliteCatalog, count: number): void => {
   staging.publishAsIs();
 };
 
-/** Looks random paths up, one after the other. */
+/** Looks up random paths, one after the other. */
 const lookingUp = (folder: string, count: number): Contender & { readonly close: () => void } => {
   const began = performance.now();
   const catalog = openSqliteCatalog(join(folder, `${count}.db`));
@@ -59,19 +59,19 @@ const lookingUp = (folder: string, count: number): Contender & { readonly close:
   };
 };
 
-/** Notes one wish after the other. */
-const noting = (name: string, note: (number: number) => void): Contender => {
+/** Appends one save request after the other. */
+const appending = (name: string, append: (number: number) => void): Contender => {
   const all: number[] = [];
   let next = 0;
   return {
     name,
     run: async () => {
       const times: number[] = [];
-      for (let left = WISHES; left > 0; left -= 1) {
+      for (let left = SAVES; left > 0; left -= 1) {
         const began = performance.now();
-        note(next++);
+        append(next++);
         times.push(1000 * (performance.now() - began));
-        // Each in a turn of its own, as requests come.
+        // Each in a separate turn of the event loop, as requests arrive.
         await new Promise((resolve) => setImmediate(resolve));
       }
       all.push(...times);
@@ -81,7 +81,7 @@ const noting = (name: string, note: (number: number) => void): Contender => {
   };
 };
 
-const wishes = async (folder: string): Promise<void> => {
+const saveRequests = async (folder: string): Promise<void> => {
   const database = new DatabaseSync(join(folder, 'bare.db'));
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
   database.exec('CREATE TABLE bare (unit, path, entry, UNIQUE (unit, path))');
@@ -92,31 +92,31 @@ const wishes = async (folder: string): Promise<void> => {
     },
   });
   await hold({
-    title: 'Noting that a unit should be saved, in the file when that returns',
+    title: 'Appending a save request, which is in the file when the call returns',
     unit: 'µs',
     rounds: ROUNDS,
     contenders: [
-      noting('a bare INSERT', (number) => {
+      appending('a bare INSERT', (number) => {
         const entry = entryOf(number);
         insert.run(entry.unitId, entry.path, JSON.stringify(entry));
       }),
-      noting('pulp-streamer', (number) => outbox.append({ requestId: 'request', entry: entryOf(number) })),
+      appending('pulp-streamer', (number) => outbox.append({ requestId: 'request', entry: entryOf(number) })),
     ],
   });
   outbox.close();
   database.close();
 };
 
-/** The embedded catalog, small and large, and the outbox. BENCH_ENTRIES: entries of the large one. */
+/** The embedded catalog, small and large, and the outbox. BENCH_ENTRIES: size of the large one. */
 export const catalog = async (folder: string): Promise<void> => {
   const [small, large] = [lookingUp(folder, Math.ceil(ENTRIES / 1000)), lookingUp(folder, ENTRIES)];
   await hold({
-    title: 'Looking a path up in the embedded catalog',
+    title: 'Looking up a path in the embedded catalog',
     unit: 'µs',
     rounds: ROUNDS,
     contenders: [small, large],
   });
   small.close();
   large.close();
-  await wishes(folder);
+  await saveRequests(folder);
 };

@@ -5,10 +5,10 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAuthority } from '../src/cli/demo/certificates.ts';
 
-/** The content of every file: one block over and over, so that the feed costs as little as possible. */
+/** The content of every file is this block, repeated: so the feed costs as little as possible. */
 export const BLOCK = Buffer.alloc(256 * 1024, 'pulp-streamer ');
 
-/** The bytes of a file by its name. */
+/** The size of a file in bytes, from its name. */
 export const sizeOf = (name: string): number => Number.parseInt(name, 10);
 
 export const digestOf = (size: number): string => {
@@ -17,14 +17,14 @@ export const digestOf = (size: number): string => {
   return hash.digest('hex');
 };
 
-/** Feeds that have files of every size: `/4096-0` has so many bytes, and so has `/4096-1`. */
+/** Feeds with files of every size: `/4096-0` has 4096 bytes, and so has `/4096-1`. */
 export interface Feeds {
   readonly http: string;
   /** Demands a client certificate. */
   readonly https: string;
   readonly ca: string;
   readonly client: { readonly cert: string; readonly key: string };
-  /** Bytes that they got rid of. */
+  /** Bytes that were sent so far. */
   readonly sent: () => number;
   close(): void;
 }

@@ -16,7 +16,7 @@ const MIB = 1024 ** 2;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** As createrepo_c writes it, with as many requirements and files as packages have on average. */
+/** A package as createrepo_c writes it, with an average number of requirements and files. */
 const packageXml = (number: number): string => {
   const name = `package-${number}`;
   const entries = Array.from(
@@ -24,7 +24,7 @@ const packageXml = (number: number): string => {
     (_, index) => `<rpm:entry name="lib${(number + 31 * index) % 997}.so.${index}()(64bit)"/>`,
   );
   return `<package type="rpm"><name>${name}</name><arch>noarch</arch><version epoch="0" ver="1.${number % 97}" rel="1"/>
-<checksum type="sha256" pkgid="YES">${sha256(name)}</checksum><summary>${name}</summary><description>What ${name} is good for, told in a line.</description>
+<checksum type="sha256" pkgid="YES">${sha256(name)}</checksum><summary>${name}</summary><description>The purpose of ${name}, in one line.</description>
 <packager/><url>https://example.com/${name}</url><time file="1700000000" build="1700000000"/><size package="${1000 + number}" installed="4096" archive="4352"/>
 <location href="Packages/p/${name}-1.${number % 97}-1.noarch.rpm"/><format><rpm:license>Apache-2.0</rpm:license><rpm:vendor/><rpm:group>Unspecified</rpm:group>
 <rpm:buildhost>localhost</rpm:buildhost><rpm:sourcerpm>${name}-1-1.src.rpm</rpm:sourcerpm><rpm:header-range start="4504" end="6000"/>
@@ -32,7 +32,7 @@ const packageXml = (number: number): string => {
 <file>/usr/bin/${name}</file></format></package>\n`;
 };
 
-/** A yum repository with metadata of so many packages, and none of the packages. */
+/** A yum repository with the metadata of `packages` packages, without the packages. */
 export const makeRepository = async (folder: string, packages: number): Promise<{ readonly xmlBytes: number }> => {
   mkdirSync(join(folder, 'repodata'), { recursive: true });
   const [opened, closed] = [createHash('sha256'), createHash('sha256')];
@@ -69,7 +69,7 @@ export const makeRepository = async (folder: string, packages: number): Promise<
   return { xmlBytes };
 };
 
-/** A process of its own each time; the peak is the highest of all rounds. */
+/** Each round runs in a separate process; the peak is the highest of all rounds. */
 export const contender = (name: string, run: (round: number) => Promise<Usage>): Contender => {
   let round = 0;
   let peak = 0;
@@ -84,7 +84,7 @@ export const contender = (name: string, run: (round: number) => Promise<Usage>):
   };
 };
 
-/** Reading the metadata of a large yum repository. BENCH_PACKAGES: how many packages it has. */
+/** Reads the metadata of a large yum repository. BENCH_PACKAGES: the number of its packages. */
 export const imports = async (folder: string): Promise<void> => {
   const repository = join(folder, 'repository');
   const sources = join(folder, 'conf.d');
@@ -102,7 +102,7 @@ export const imports = async (folder: string): Promise<void> => {
     unit: 'CPU s',
     rounds: ROUNDS,
     contenders: [
-      contender('gunzip, SHA-256 and an XML parser that hardly anybody listens to', () =>
+      contender('gunzip, SHA-256 and an XML parser with one empty listener', () =>
         usageOf(join(packageRoot, 'bench/parse.ts'), join(repository, 'repodata/primary.xml.gz')),
       ),
       contender('pulp-streamer catalog import yum', (round) =>

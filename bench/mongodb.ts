@@ -16,24 +16,24 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const ENTRIES = Number(process.env.BENCH_ENTRIES ?? 1_000_000);
 const PACKAGES = Number(process.env.BENCH_PACKAGES ?? 100_000);
 const LOOKUPS = 1_000;
-/** Milliseconds that a question may take: how long one takes is what is measured. */
-const PATIENCE = 600_000;
+/** Milliseconds. No query may fail by its time-out, since its time is measured. */
+const TIMEOUT_MS = 600_000;
 
-/** `%d` is an entry's number. */
+/** `%d` is the number of an entry. */
 const PATH = '/var/lib/pulp/content/units/rpm/package-%d-1.0-1.noarch.rpm';
 
 interface Closing extends Contender {
   readonly close: () => Promise<void>;
 }
 
-/** Looks random paths up in a database of Pulp's with so many entries, one after the other. */
+/** Looks up random paths in a database of Pulp's with `count` entries, one after the other. */
 const lookingUp = async ({ url }: MongoServer, count: number): Promise<Closing> => {
   const name = `pulp_bench_${process.pid}_${count}`;
   const pulp = await startPulp2(url, name);
   await pulp.entries(count, PATH, `https://cdn.example.com${PATH}`);
-  const connection = connectMongo(databaseSettings({ url, name }), PATIENCE);
+  const connection = connectMongo(databaseSettings({ url, name }), TIMEOUT_MS);
   const folders = { storageDir: '/none', pluginConfigDir: '/none' };
-  const catalog = openMongoCatalog(connection, { ...folders, maxTime: PATIENCE, keepFor: 0 });
+  const catalog = openMongoCatalog(connection, { ...folders, maxTime: TIMEOUT_MS, keepFor: 0 });
   const all: number[] = [];
   return {
     name: `of ${count.toLocaleString('en')} entries`,
@@ -59,14 +59,16 @@ const lookingUp = async ({ url }: MongoServer, count: number): Promise<Closing> 
 };
 
 const lookups = async (server: MongoServer): Promise<void> => {
-  // It finds documents by reading them all, whatever indexes there are: that would tell nothing of MongoDB.
+  // FerretDB reads all documents, without an index: its figures would not apply to MongoDB.
   if (way?.name === 'FerretDB') {
-    process.stdout.write('\nLooking a path up in MongoDB: not measured, FerretDB uses no index; set MONGODB_URL\n');
+    process.stdout.write(
+      '\nLooking up a path in MongoDB: not measured, since FerretDB uses no index; set MONGODB_URL\n',
+    );
     return;
   }
   const [small, large] = [await lookingUp(server, Math.ceil(ENTRIES / 1000)), await lookingUp(server, ENTRIES)];
   await hold({
-    title: `Looking a path up in MongoDB (${way?.name})`,
+    title: `Looking up a path in MongoDB (${way?.name})`,
     unit: 'µs',
     rounds: ROUNDS,
     contenders: [small, large],
@@ -75,7 +77,7 @@ const lookups = async (server: MongoServer): Promise<void> => {
   await large.close();
 };
 
-/** Refreshes a source of so many packages by the command line. */
+/** Refreshes a source of `packages` packages with the command line. */
 const refreshing = async (
   folder: string,
   where: string,
@@ -92,11 +94,14 @@ const refreshing = async (
   return contender(`${packages.toLocaleString('en')} packages into ${where}`, () => usageOf(main, ...command));
 };
 
-/** That memory has a bound shows between the two sizes; it is not small, since Node lets garbage lie while there is room. */
+/**
+ * The two sizes show that memory has a bound. The bound is not small: Node does not collect garbage
+ * while memory is free.
+ */
 const refreshes = async (folder: string, { url }: MongoServer): Promise<void> => {
   const name = `pulp_bench_${process.pid}`;
   const config = join(folder, 'mongodb.conf');
-  writeFileSync(config, `[streamer]\nmongodb_url: ${url}${name}\nmongodb_timeout: ${PATIENCE}ms\n`);
+  writeFileSync(config, `[streamer]\nmongodb_url: ${url}${name}\nmongodb_timeout: ${TIMEOUT_MS}ms\n`);
   const sizes = [PACKAGES / 2, PACKAGES] as const;
   for (const packages of sizes) await makeRepository(join(folder, `of-${packages}`), packages);
   const into = (where: string, args: readonly string[]) =>
@@ -113,14 +118,12 @@ const refreshes = async (folder: string, { url }: MongoServer): Promise<void> =>
 };
 
 /**
- * Pulp's database as the catalog, on the server that `MONGODB_URL` names, on `mongod`, or on the one of the tests. BENCH_ENTRIES: entries of the
- * large catalog; BENCH_PACKAGES: packages of the large source.
+ * Pulp's database as the catalog, on the server in `MONGODB_URL`, on `mongod`, or on the one of the
+ * tests. BENCH_ENTRIES: entries of the large catalog; BENCH_PACKAGES: packages of the large source.
  */
 export const mongodb = async (folder: string): Promise<void> => {
   if (!way) {
-    process.stdout.write(
-      '\nMongoDB: not measured, there is no server (MONGODB_URL, mongod, or Go to build FerretDB)\n',
-    );
+    process.stdout.write('\nMongoDB: not measured, no server found (MONGODB_URL, mongod, or Go to build FerretDB)\n');
     return;
   }
   const data = join(folder, 'mongodb');

@@ -1,4 +1,4 @@
-/** What reading metadata costs at the very least: the streamer's own parser and digests, and nothing done with what they find. */
+/** The least cost of reading metadata: the streamer's parser and digests alone. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';

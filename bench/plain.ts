@@ -1,15 +1,15 @@
 /**
- * What one writes first with Node alone, to compare with: requests are relayed by `http.request` and `pipeline`, files by
- * `createReadStream`. `plain.ts PORT JSON`, where the JSON says what the paths stand for.
+ * The obvious relay in Node alone, for comparison: requests are relayed by `http.request` and
+ * `pipeline`, files by `createReadStream`. `plain.ts PORT JSON`, with `Places` as JSON.
  */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer, get as getHttp, type IncomingMessage } from 'node:http';
 import { Agent, get as getHttps } from 'node:https';
 import { pipeline } from 'node:stream';
 
-/** What a relay is told of the places where content is. */
+/** The places of content that a relay is started with. */
 export interface Places {
-  /** Without a slash at their ends; the second demands the client certificate. */
+  /** Both without a slash at the end. `https` demands the client certificate. */
   readonly http: string;
   readonly https: string;
   /** A folder with `large`. */

@@ -5,9 +5,9 @@ import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export interface ServerProcess {
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   readonly url: string;
   readonly pid: number;
   stop(): Promise<void>;
@@ -29,7 +29,7 @@ const answers = (url: string): Promise<boolean> =>
     );
   });
 
-/** Starts a server on a free port; resolves once it answers, rejects where it ends before. */
+/** Starts a server on a free port. Resolves once it answers; rejects if it ends before. */
 export const startServer = async (make: (port: number) => readonly [string, ...string[]]): Promise<ServerProcess> => {
   const port = await freePort();
   const [command, ...args] = make(port);
@@ -38,10 +38,10 @@ export const startServer = async (make: (port: number) => readonly [string, ...s
   const ended = gone(child).then(() => {
     throw new Error(`${command} ended before it answered`);
   });
-  const there = async () => {
+  const answered = async () => {
     while (!(await answers(url))) await setTimeout(20);
   };
-  await Promise.race([ended, there()]);
+  await Promise.race([ended, answered()]);
   ended.catch(() => {});
   return {
     url,
@@ -57,28 +57,28 @@ const gone = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 };
 
-/** CPU seconds that a process used so far; the kernel counts in hundredths. Linux. */
+/** CPU seconds that a process has used, in hundredths. Linux. */
 export const cpuOf = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
 
-/** Bytes that a process has in memory. Linux. */
+/** Resident bytes of a process. Linux. */
 export const residentOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
-/** What a command used, told by Node itself as it ended. */
+/** The resources that a script used, as Node reports them at its end. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly peakBytes: number;
 }
 
-const TELL = `process.on('exit', () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+const REPORT = `process.on('exit', () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   process.send({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakBytes: maxRSS * 1024 }); });`;
 
-/** Runs a script of ours to its end. Rejects where it fails. */
+/** Runs a script to its end. Rejects if it fails. */
 export const usageOf = async (script: string, ...args: string[]): Promise<Usage> => {
-  const preload = `data:text/javascript,${encodeURIComponent(TELL)}`;
+  const preload = `data:text/javascript,${encodeURIComponent(REPORT)}`;
   const child = spawn(process.execPath, ['--import', preload, script, ...args], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -10,7 +10,7 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const LARGE = Number(process.env.BENCH_BYTES ?? 256 * 1024 ** 2);
 const SMALL = 4096;
 const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 2000);
-/** At a time. */
+/** Concurrent clients. */
 const CLIENTS = 8;
 const SLOW = Number(process.env.BENCH_CLIENTS ?? 200);
 
@@ -24,7 +24,7 @@ const download = async (url: string, size: number, agent: Agent | false = false)
   if (res.statusCode !== 200 || bytes !== size) throw new Error(`${url}: ${res.statusCode}, ${bytes} bytes`);
 };
 
-/** Asks a relay for files by their names; resolves to how many units of work it was. */
+/** Requests files of a relay by their names; resolves to the units of work. */
 type Load = (urlOf: (name: string) => string) => Promise<number>;
 
 const one: Load = async (urlOf) => {
@@ -32,7 +32,7 @@ const one: Load = async (urlOf) => {
   return LARGE / 1024 ** 3;
 };
 
-/** Each client has a file of its own: those who asked for the same would share a transfer. */
+/** Each client requests another file: clients of one file would share a transfer. */
 const many: Load = async (urlOf) => {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   let left = REQUESTS;
@@ -44,7 +44,7 @@ const many: Load = async (urlOf) => {
   return REQUESTS / 1e6;
 };
 
-/** Everybody who relays from a place, Node's own first. */
+/** All relays from a place, Node's own first. */
 const contendersOf = ({ plain, streamer, nginx }: Relays, place: string, load: Load): [Contender, ...Contender[]] => {
   const contender = ({ name, url, pid }: Relay, { how = '', suffix = '' } = {}): Contender => ({
     name: name + how,
@@ -86,7 +86,10 @@ const withRelays = async (
   }
 };
 
-/** What relaying costs the process that does it. BENCH_BYTES: the large body. BENCH_REQUESTS: how many small ones. */
+/**
+ * The cost of relaying for the process that does it. BENCH_BYTES: size of the large body.
+ * BENCH_REQUESTS: number of small ones.
+ */
 export const relay = (folder: string): Promise<void> =>
   withRelays(folder, { onDisk: [`${LARGE}-0`, ...namesOf(SMALL, CLIENTS)] }, async (relays) => {
     for (const [place, from] of Object.entries(PLACES)) {
@@ -101,10 +104,10 @@ export const relay = (folder: string): Promise<void> =>
     }
   });
 
-/** What clients cost that read nothing after the head. BENCH_CLIENTS: how many. */
+/** The cost of clients that read nothing after the head. BENCH_CLIENTS: their number. */
 export const slow = (folder: string): Promise<void> =>
   withRelays(folder, { inFeeds: namesOf(LARGE, SLOW) }, async ({ plain, streamer, nginx }, sent) => {
-    /** Until the feed gets rid of no more: all buffers on the way are full. */
+    /** Resolves once the feed sends no more: all buffers on the way are full. */
     const settled = async () => {
       for (let before = -1; before !== sent(); await setTimeout(500)) before = sent();
     };
@@ -118,7 +121,7 @@ export const slow = (folder: string): Promise<void> =>
           once(get(`${url}/http/${fileOf(client)}`, { agent }), 'response'),
         );
         const responses = (await Promise.all(asked)).map(([response]) => response as IncomingMessage);
-        if (responses.some(({ statusCode }) => statusCode !== 200)) throw new Error(`${url} refused somebody`);
+        if (responses.some(({ statusCode }) => statusCode !== 200)) throw new Error(`${url} refused a client`);
         await settled();
         const grown = residentOf(pid) - before;
         for (const response of responses) response.destroy();
@@ -127,7 +130,7 @@ export const slow = (folder: string): Promise<void> =>
     });
     const each = (relay: Relay) => contender(relay, ', a file each', (client) => `${LARGE}-${client}`);
     await hold({
-      title: `Memory for each of ${SLOW} clients that read nothing of ${LARGE >> 20} MiB`,
+      title: `Memory for each of ${SLOW} clients that read no byte of ${LARGE >> 20} MiB`,
       unit: 'KiB',
       rounds: 1,
       contenders: [

@@ -8,14 +8,14 @@ import { BLOCK, digestOf, type Feeds, sizeOf } from './feed.ts';
 import type { Places } from './plain.ts';
 import { type ServerProcess, startServer } from './processes.ts';
 
-/** Where a relay gets content from: `http` and `https` a feed, `file` a folder. */
+/** The origin of a relay's content: `http` and `https` a feed, `file` a folder. */
 export type Place = 'http' | 'https' | 'file';
 
-/** Names of files that relays are going to be asked for. */
+/** Names of files that will be requested. */
 export interface Content {
-  /** In the feeds alone. */
+  /** Only in the feeds. */
   readonly inFeeds?: readonly string[];
-  /** In the folder as well. */
+  /** Also in the folder. */
   readonly onDisk?: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface Relay extends ServerProcess {
 export interface Relays {
   readonly plain: Relay;
   readonly streamer: Relay;
-  /** Absent where it is not installed. */
+  /** Absent if it is not installed. */
   readonly nginx?: Relay;
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- relay|slow|saves|catalog|import|mongodb …]`: what things cost, each beside something that does the same work in the same run.
- * Environment: BENCH_ROUNDS, and the sizes that the suites name.
+ * `npm run bench [-- relay|slow|saves|catalog|import|mongodb …]`: costs, each compared with another
+ * program that does the same work in the same run. Environment: BENCH_ROUNDS, and the sizes that the
+ * suites name.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { mongodb } from './mongodb.ts';
 import { relay, slow } from './relay.ts';
 import { saves } from './saves.ts';
 
-/** Each gets a folder of its own, which is gone afterwards. */
+/** Each suite gets a new folder, which is removed afterwards. */
 const SUITES: Readonly<Record<string, (folder: string) => Promise<void>>> = {
   relay,
   slow,
@@ -24,7 +25,7 @@ const SUITES: Readonly<Record<string, (folder: string) => Promise<void>>> = {
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
 const unknown = wanted.filter((name) => !SUITES[name]);
 if (unknown.length > 0) {
-  process.stderr.write(`there is no ${unknown.join(', ')}; expected some of ${Object.keys(SUITES).join(', ')}\n`);
+  process.stderr.write(`unknown suite: ${unknown.join(', ')}; expected ${Object.keys(SUITES).join(', ')}\n`);
   process.exit(2);
 }
 

@@ -66,9 +66,10 @@ const transfer = async ({ url, agent, took }: Daemon, path: string): Promise<voi
 };
 
 /**
- * What asking for saves costs clients (BENCH_TRANSFERS: how many transfers): the time from a request to the last byte of its response, for small files, through four daemons that
- * differ in one thing only: the broker that they tell (RabbitMQ, one that refuses connections, one that accepts them and never says a
- * word), or that they tell nobody. Requests go to them in turn, so that all meet the same machine; what counts is the ratio.
+ * The cost of save requests for clients: the time from a request to the last byte of its response,
+ * for small files. The four daemons differ only in their broker: RabbitMQ, one that refuses
+ * connections, one that accepts them and never answers, and none. Requests go to them in turn, so that
+ * other load affects them alike. Only the ratio is meaningful. BENCH_TRANSFERS: number of transfers.
  */
 export const saves = async (folder: string): Promise<void> => {
   const feed = createHttpServer((_, response) => {
@@ -82,16 +83,16 @@ export const saves = async (folder: string): Promise<void> => {
     fillCatalog(join(folder, 'catalog.db'), `http://127.0.0.1:${await listen(feed)}`);
     const closed = await listen(refusing);
     refusing.close();
-    const told = ['--dispatch', 'celery', '--broker-url'];
+    const celery = ['--dispatch', 'celery', '--broker-url'];
     const ways: readonly (readonly [name: string, ...settings: string[]])[] = [
-      ...(rabbit ? [['broker up', ...told, rabbit.url] as const] : []),
-      ['broker down', ...told, `amqp://127.0.0.1:${closed}`],
-      ['broker silent', ...told, `amqp://127.0.0.1:${await listen(silent)}`],
+      ...(rabbit ? [['broker up', ...celery, rabbit.url] as const] : []),
+      ['broker down', ...celery, `amqp://127.0.0.1:${closed}`],
+      ['broker silent', ...celery, `amqp://127.0.0.1:${await listen(silent)}`],
       ['no save tasks', '--dispatch', 'none'],
     ];
     for (const way of ways) daemons.push(await startDaemon(folder, ...way));
 
-    // Each client asks all of them for a path, one after the other, and each time another one first.
+    // Each client requests a path from all of them in turn, and begins with another one each time.
     const client = async (first: number): Promise<void> => {
       for (let number = first; number < TRANSFERS; number += CLIENTS)
         for (let turn = 0; turn < daemons.length; turn += 1)
@@ -101,7 +102,7 @@ export const saves = async (folder: string): Promise<void> => {
 
     process.stdout.write(`\n${TRANSFERS} transfers of ${CONTENT.length} bytes each, ${CLIENTS} at a time, in turns\n`);
     process.stdout.write(`median ms      p99 ms   × p99 of ${daemons[0]?.name}\n`);
-    // The first ones meet code that is not compiled yet.
+    // Without the first tenth: it runs code that is not compiled yet.
     const sorted = daemons.map(({ took }) => took.slice(TRANSFERS / 10).toSorted((a, b) => a - b));
     const at = (times: readonly number[] | undefined, part: number) => times?.[Math.floor(times.length * part)] ?? 0;
     for (const [index, { name }] of daemons.entries()) {

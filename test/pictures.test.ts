@@ -6,7 +6,7 @@ import { all } from '../scripts/pictures/all.ts';
 const root = join(import.meta.dirname, '..');
 const made = all();
 
-/** Files of pipelines/operators/ that have no values to draw: a formula, the types, and what operators are made with. */
+/** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate`. */
 const UNDRAWN = ['back-off', 'flow', 'operate'];
 
 describe('what `npm run pictures` makes', () => {

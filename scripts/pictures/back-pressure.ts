@@ -3,12 +3,15 @@ import { arrow, box, picture, text } from './svg.ts';
 interface Link {
   readonly name: string;
   readonly does: string;
-  /** The bytes that it holds at most while the client does not read. */
+  /** The most bytes that it holds while the client does not read. */
   readonly holds: string;
   readonly isSocket?: boolean;
 }
 
-/** From the client to the feed, as the wish to stop travels. The limits: docs/explanation/architecture.md#back-pressure. */
+/**
+ * From the client to the feed, the way of a closed valve. The limits:
+ * docs/explanation/architecture.md#back-pressure.
+ */
 const CHAIN: readonly Link[] = [
   { name: 'client’s socket', does: 'is full: the client reads slowly', holds: 'kernel’s buffer', isSocket: true },
   { name: 'response writer', does: 'closes the valve until the socket drains', holds: '64 KiB and a chunk' },

@@ -3,12 +3,12 @@ import type { Diagram, Mark } from '../../test/support/marble-diagram.ts';
 export const columnsOf = ({ rows, scale = 1 }: Diagram): number =>
   Math.max(...rows.flatMap(({ from, left = 0, marks }) => [from, left, ...marks.map(({ at }) => at)])) / scale;
 
-/** The marks of one instant belong together. */
+/** The marks of one instant, together. */
 export type Instant = readonly [at: number, marks: readonly Mark[]];
 
 export const instantsOf = (marks: readonly Mark[]): readonly Instant[] => [...Map.groupBy(marks, ({ at }) => at)];
 
-/** The rows as text: as the test writes them, but all of them from the common beginning. */
+/** The rows as text, as the test writes them, but with a common beginning. */
 export const asText = (diagram: Diagram): string => {
   const { rows, scale = 1, note } = diagram;
   const last = columnsOf(diagram);

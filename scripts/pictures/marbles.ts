@@ -10,7 +10,10 @@ const LETTER = 10;
 
 const labelOf = (mark: Mark): string => ('label' in mark ? mark.label : '');
 
-/** Its operator's call with its inputs above and its results below; the same value has the same colour everywhere. */
+/**
+ * The call of the operator, with its inputs above and its results below. The same value has the same
+ * colour everywhere.
+ */
 export const drawn = (diagram: Diagram, says: string): string => {
   const { operator, note, rows, scale = 1, measured } = diagram;
   const columns = columnsOf(diagram) + 1;

@@ -17,7 +17,7 @@ import type { Diagram } from '../../test/support/marble-diagram.ts';
 import { asText } from './marble-text.ts';
 import { drawn } from './marbles.ts';
 
-/** Of the library: each gets a picture. */
+/** The operators of the library: each gets a picture. */
 const SHOWN = [
   stuckConsumer,
   threeSpeeds,
@@ -77,7 +77,7 @@ const page = (): string =>
     '# Operators',
     '',
     'The operators of `pulp-streamer/pipelines`, and two pipelines made of them. Each picture is a test of the operator: its inputs above, its results below, a column a',
-    'millisecond unless the picture says otherwise. A bar is a completion, a cross an error, a stroke the moment at which a source is left.',
+    'millisecond unless the picture states another unit. A bar is a completion, a cross an error, a stroke the moment at which a source is left.',
     ...SHOWN.flatMap((diagram) => [
       '',
       `## ${diagram.operator}`,

@@ -1,7 +1,7 @@
 import { filesBelow, importsOf } from '../../test/support/imports.ts';
 import { arrow, box, picture, text } from './svg.ts';
 
-/** Where a room stands: floors from the top, columns from the left, both ends included. */
+/** The place of a room: floors from the top, columns from the left, both ends included. */
 type Place = readonly [floor: number, lowest: number, column: number, last: number];
 
 const PLACES: Readonly<Record<string, Place>> = {
@@ -47,7 +47,7 @@ const roomImports = (): ReadonlyMap<string, ReadonlySet<string>> => {
   return found;
 };
 
-/** Without the imports that a longer way leads to as well. */
+/** The imports without those that a longer way implies. */
 const direct = (
   imports: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly (readonly [from: string, to: string])[] => {

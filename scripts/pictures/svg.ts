@@ -1,6 +1,9 @@
-/** The few pieces of SVG that the pictures are made of. No font is measured, so the bytes are the same everywhere. */
+/**
+ * The pieces of SVG that the pictures are made of. No font is measured, so the bytes are the same on
+ * every machine.
+ */
 
-/** Every colour, by the class that paints with it: in light, and in dark. */
+/** The colours by class: light, and dark. */
 const COLOURS = {
   card: ['#ffffff', '#0d1117'],
   edge: ['#d5dce3', '#30363d'],
@@ -14,7 +17,7 @@ const COLOURS = {
 } as const;
 type Colour = keyof typeof COLOURS;
 
-/** For values and sources, so that each has its own: a light fill, and the line around it. */
+/** Colours that distinguish values and sources: a light fill, and the line around it. */
 const TINTS = [
   ['#dbeaf8', '#3f7fb5', '#15324c', '#6fb0e2'],
   ['#dcf0e2', '#458a5a', '#14372a', '#6cc08a'],
@@ -62,7 +65,7 @@ export interface TextStyle {
   readonly anchor?: 'middle' | 'end';
 }
 
-/** `y` is the middle of small letters, so that texts of all sizes sit on one line with what they name. */
+/** `y` is the middle of small letters, so that texts of all sizes are level with their subjects. */
 export const text = (x: number, y: number, content: string, style: TextStyle = {}): string => {
   const { size = 15, fill = 'ink', bold, mono, anchor } = style;
   const classes = [`f-${fill}`, bold && 'bold', mono && 'mono'].filter(Boolean).join(' ');
@@ -115,12 +118,12 @@ export const arrow = (
   return line(x1, y1, bx, by, colour, { 'stroke-width': width }) + tag('polygon', { points, class: `f-${colour}` });
 };
 
-/** A cross, for what breaks. */
+/** A cross, for a failure. */
 export const cross = (x: number, y: number, r = 7): string =>
   line(x - r, y - r, x + r, y + r, 'bad', { 'stroke-width': 2.5 }) +
   line(x - r, y + r, x + r, y - r, 'bad', { 'stroke-width': 2.5 });
 
-/** A picture on a card of its own, so that it is legible on pages of any colour. */
+/** A picture on a card, so that it is legible on pages of any colour. */
 export const picture = (
   { width, height, title, says }: { width: number; height: number; title: string; says: string },
   content: readonly string[],

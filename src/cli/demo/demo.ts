@@ -39,7 +39,7 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
     const entries = await importZoo(daemon.streamer.catalog, stage);
     await refreshAll(daemon.streamer.alternates);
 
-    show.title('pulp-streamer demo: everything below runs on this machine, and nothing of it stays');
+    show.title('pulp-streamer demo: everything below runs on this machine and is removed afterwards');
     show.line(`feed       ${stage.feed.url}  (a client certificate of our private CA is required)`);
     const { length } = await packagesOf();
     show.line(
