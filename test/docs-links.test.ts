@@ -32,7 +32,10 @@ interface Link {
   readonly anchor: string | undefined;
 }
 
-/** The relative links of a page: `[text](path#anchor)`, and the `src`, `srcset` and `href` of its HTML. */
+/**
+ * The relative links of a page: `[text](path#anchor)`, and the `src`, `srcset` and `href` of its
+ * HTML.
+ */
 const linksOf = (page: string, text: string): Link[] => {
   const withoutCode = prose(text).replace(/`[^`\n]*`/g, '');
   const markdown = [...withoutCode.matchAll(/\]\(([^)\s]+)(?: "[^"]*")?\)/g)];

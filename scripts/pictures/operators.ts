@@ -90,7 +90,10 @@ const page = (): string =>
     '',
   ].join('\n');
 
-/** The operators' pictures, their doc comments and their page, by file. A diagram that does not hold is not drawn. */
+/**
+ * The operators' pictures, their doc comments and their page, by file. A diagram that does not hold
+ * is not drawn.
+ */
 export const operators = (): readonly (readonly [file: string, content: string])[] => {
   for (const { holds } of DIAGRAMS)
     new TestScheduler((actual, expected) => deepStrictEqual(actual, expected)).run(holds);

@@ -9,15 +9,18 @@ import { startVarnish } from '../support/varnish.ts';
 export interface Cache {
   readonly name: string;
   readonly program: string;
-  /** Seconds for which it keeps parts of files. Those of two versions do not fit together: until they are over, a whole file breaks off. */
+  /**
+   * Seconds for which it keeps parts of files, if it does. A whole file breaks off while it has parts of
+   * two versions.
+   */
   readonly parts?: number;
-  /** Starts it in front of a streamer; resolves to its URL. */
+  /** Starts it in front of a streamer. Resolves to its URL. */
   start(start: Start, folder: string, streamer: string): Promise<{ readonly url: string }>;
 }
 
 const portOf = (url: string) => ({ 8751: new URL(url).port });
 
-/** What docs/how-to/nginx.md says of slices. */
+/** Seconds that nginx keeps a slice (docs/how-to/nginx.md). */
 const SLICES = 60;
 
 export const CACHES: readonly Cache[] = [
@@ -37,5 +40,5 @@ export const CACHES: readonly Cache[] = [
   { name: 'apache', program: 'apache2', start: startApacheCache },
 ];
 
-/** Programs that this machine lacks. */
+/** Programs that are not installed. */
 export const missing: readonly string[] = missingTools([...new Set(CACHES.map(({ program }) => program))]);

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Field } from './fields.ts';
 import { type Answer, readResponse } from './response.ts';
 
-/** A request as it goes out. */
+/** A request as it is sent. */
 export interface Outgoing {
   readonly method: 'GET' | 'HEAD';
   readonly target: string;
@@ -12,11 +12,12 @@ export interface Outgoing {
   readonly leaves?: number;
 }
 
-/** Milliseconds without a byte after which a response counts as one that never ends. */
+/** Milliseconds without a byte after which a response counts as endless. */
 const SILENCE = 15_000;
 
-/** Asks one server, for each request on the connection that is kept, or on a new one. */
+/** A client of one server. */
 export interface Client {
+  /** Sends a request, on the connection that is kept or on a new one. Never rejects. */
   ask(outgoing: Outgoing, connection: 'new' | 'kept'): Promise<Answer>;
   close(): void;
 }
@@ -30,7 +31,7 @@ const written = ({ method, target, http, fields }: Outgoing, host: string, kept:
     '\r\n',
   ].join('\r\n');
 
-/** A client on bare sockets that shares no code with the product, and trusts nothing but bytes. Its answers never reject. */
+/** A client on bare sockets that shares no code with the product. */
 export const createClient = (url: string): Client => {
   const { hostname, port, host } = new URL(url);
   let kept: Socket | undefined;
@@ -69,13 +70,14 @@ export const createClient = (url: string): Client => {
 
   return {
     ask: async (outgoing, connection) => {
-      // HTTP/1.0 knows no kept connections.
+      // HTTP/1.0 keeps no connections.
       const keep = connection === 'kept' && outgoing.http === '1.1';
       const before = keep ? kept : undefined;
       if (keep) kept = undefined;
       if (before && !before.destroyed) {
         const answer = await exchange(before, outgoing, true);
-        // A server may close a connection that is idle; the request that crosses that is to be sent again (RFC 9112 section 9.3.1).
+        // A server may close an idle connection. A request that crosses this has to be sent again
+        // (RFC 9112 section 9.3.1).
         if (answer.begun || answer.end === 'left' || answer.end === 'silent') return answer;
       }
       return exchange(dial(), outgoing, keep);

@@ -3,16 +3,16 @@ import { gzipSync } from 'node:zlib';
 import type { ChecksumAlgorithm } from '../../pipelines/index.ts';
 import { type Random, seaOfBytes } from '../faults/random.ts';
 
-/** What all versions of a file have in common. */
+/** The common properties of all versions of a file. */
 export interface Kind {
   readonly name: string;
   /** The catalog's, if it has one. */
   readonly checksum?: ChecksumAlgorithm;
   /** Whether the catalog knows the size. */
   readonly sized: boolean;
-  /** The feed says no length. */
+  /** Whether the feed states no length. */
   readonly chunked: boolean;
-  /** Whether the feed knows ranges. */
+  /** Whether the feed supports ranges. */
   readonly ranges: boolean;
   readonly tag: 'strong' | 'weak' | 'the same weak' | 'none';
   readonly dates: 'newer' | 'older' | 'the same' | 'none';
@@ -20,20 +20,23 @@ export interface Kind {
   readonly coding?: string;
 }
 
-/** One state of a file: the feed's content, and what responses have to say of it. */
+/** One version of a file: the feed's content, and the fields that responses must have. */
 export interface Version {
   readonly name: string;
   readonly bytes: Buffer;
   readonly sha256: string;
   readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
-  /** What the feed says. */
+  /** The feed's fields. */
   readonly feedTag?: string;
   readonly lastModified?: string;
   readonly type?: string;
   readonly coding?: string;
   /** The entity tag of responses: the checksum if the catalog has one, otherwise the feed's tag. */
   readonly etag?: string;
-  /** The codings that a response may name: bytes that match a checksum are the file, and so are those of a compressed file. */
+  /**
+   * The codings that a response may name. Bytes that match a checksum are the file, without a coding,
+   * and so are those of a compressed file.
+   */
   readonly codings: readonly (string | undefined)[];
 }
 
@@ -63,7 +66,7 @@ export const anyKind = (random: Random): Kind => {
     tag: random.weighed<Kind['tag']>([
       [5, 'strong'],
       [2, 'weak'],
-      // Says that all versions are equivalent, which only a checksum can deny.
+      // States that all versions are equivalent. Only a checksum can disprove it.
       [checksum ? 1 : 0, 'the same weak'],
       [3, 'none'],
     ]),
@@ -78,7 +81,9 @@ export const anyKind = (random: Random): Kind => {
   };
 };
 
-/** Large files, which caches may keep in slices: mostly those that nothing proves the same from one slice to the next. */
+/**
+ * Large files, which caches may keep in slices. Mostly, nothing proves two slices the same version.
+ */
 export const anyLargeKind = (random: Random): Kind => {
   const { checksum, ...kind } = anyKind(random);
   return {
@@ -95,7 +100,7 @@ export const anyLargeKind = (random: Random): Kind => {
   };
 };
 
-/** Bytes: nothing, a few, what is checked whole, about as much as that, more. */
+/** Bytes: none, a few, below, about and above the size that is verified before the head. */
 export const anySize = (random: Random): number =>
   random.weighed<() => number>([
     [3, () => 0],
@@ -107,14 +112,14 @@ export const anySize = (random: Random): number =>
     [1, () => anyLargeSize(random)],
   ])();
 
-/** More than one slice of nginx, and up to three. */
+/** Bytes of two or three slices of nginx. */
 export const anyLargeSize = (random: Random): number => random.whole((4 << 20) + 1, 9 << 20);
 
 const DAY = 86_400_000;
 const BASE = Date.UTC(2024, 4, 5, 6, 7, 8);
 const DAYS = { newer: 1, older: -1, 'the same': 0 };
 
-/** One version: its place among the others decides its date, the seed its bytes. */
+/** Makes a version. Its place among the others decides its date, the seed its bytes. */
 export const makeVersion = (kind: Kind, place: number, size: number, seed: number): Version => {
   const { name, checksum: algorithm, tag, dates, type, coding } = kind;
   const raw = seaOfBytes(size, seed);
@@ -138,7 +143,9 @@ export const makeVersion = (kind: Kind, place: number, size: number, seed: numbe
   };
 };
 
-/** What gzip makes of bytes: one member, two, or one that is padded with zeros, as some tools write them. */
+/**
+ * Compressed bytes: one member, two, or one that is padded with zeros, as some tools write them.
+ */
 const members = (raw: Buffer, way: number): Buffer => {
   const half = raw.length >> 1;
   const parts = way === 1 ? [raw.subarray(0, half), raw.subarray(half)] : [raw];

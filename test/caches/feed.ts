@@ -7,19 +7,22 @@ import type { Kind, Version } from './content.ts';
 /** A fault of a feed. */
 export type Fault =
   | { readonly kind: 'status'; readonly status: number }
-  /** Every response that reaches this byte ends before it. */
+  /** A response that reaches this byte ends before it. */
   | { readonly kind: 'cut'; readonly at: number }
-  /** This byte is another one. */
-  | { readonly kind: 'lie'; readonly at: number };
+  /** This byte of the file is wrong. */
+  | { readonly kind: 'wrong byte'; readonly at: number };
 
-/** A feed with one file of changing content, and another one that it always refuses. */
+/** A feed with one file of changing content, and another file that it always refuses. */
 export interface Feed {
-  /** Of the file; whatever follows it makes no difference. */
+  /** The URL of the file. A suffix makes no difference. */
   readonly url: string;
   readonly refusedUrl: string;
-  /** From now on the file is this one, and this is wrong with it; responses under way continue as they began. */
+  /**
+   * From now on the feed has this version, with this fault. Responses under way continue as they
+   * began.
+   */
   show(version: Version | undefined, fault?: Fault): void;
-  /** From now on every body pauses for this many milliseconds in its middle. */
+  /** From now on every body pauses for this many milliseconds at its middle. */
   rest(milliseconds: number): void;
   close(): void;
 }
@@ -29,7 +32,7 @@ interface Shown {
   readonly fault?: Fault;
 }
 
-/** Starts a feed on a port of its own, so that the streamer takes it for a source of its own. */
+/** Starts a feed on a new port, so that the streamer takes it for another source. */
 export const openFeed = async (kind: Kind): Promise<Feed> => {
   let shown: Shown | undefined;
   let resting = 0;
@@ -57,7 +60,7 @@ export const openFeed = async (kind: Kind): Promise<Feed> => {
   };
 };
 
-/** The bytes that a request asks for, if the feed knows ranges and `If-Range` holds. */
+/** The requested part, if the feed supports ranges and `If-Range` holds. */
 const partOf = ({ headers }: IncomingMessage, { bytes, feedTag, lastModified }: Version, { ranges }: Kind) => {
   const [, first, last = ''] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? [];
   const ifRange = headers['if-range'];
@@ -86,28 +89,28 @@ const play = async (req: IncomingMessage, res: ServerResponse, kind: Kind, shown
     }).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
   );
   if (req.method === 'HEAD') return res.end();
-  const content = fault?.kind === 'lie' ? withLie(version.bytes, fault.at) : version.bytes;
+  const content = fault?.kind === 'wrong byte' ? withWrongByte(version.bytes, fault.at) : version.bytes;
   const cut = fault?.kind === 'cut' && fault.at >= from && fault.at < to;
   const end = cut ? fault.at : to;
   const middle = resting > 0 ? from + ((end - from) >> 1) : end;
   res.flushHeaders();
-  await out(res, content.subarray(from, middle));
+  await write(res, content.subarray(from, middle));
   if (middle < end) {
     await setTimeout(resting);
-    await out(res, content.subarray(middle, end));
+    await write(res, content.subarray(middle, end));
   }
   return cut ? res.destroy() : res.end();
 };
 
 /** The bytes with one of them changed. */
-export const withLie = (bytes: Buffer, at: number): Buffer => {
+export const withWrongByte = (bytes: Buffer, at: number): Buffer => {
   const content = Buffer.from(bytes);
   content[at] = (content[at] ?? 0) ^ 0x55;
   return content;
 };
 
-/** Resolves once the bytes are out, or the connection is closed. */
-const out = (res: ServerResponse, bytes: Buffer): Promise<void> =>
+/** Resolves once the bytes are written, or the connection is closed. */
+const write = (res: ServerResponse, bytes: Buffer): Promise<void> =>
   new Promise((resolve) => {
     if (bytes.length === 0 || res.destroyed) return resolve();
     res.once('close', resolve);

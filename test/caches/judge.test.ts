@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createClient } from './client.ts';
 import { type Kind, makeVersion, type Version } from './content.ts';
 import { judge } from './judge.ts';
-import { type Ending, liars } from './liar.ts';
+import { type Ending, plantedServers } from './planted.ts';
 import type { RangeAsk } from './ranges.ts';
 import type { Asked, Stated } from './requests.ts';
 import { createTruth } from './truth.ts';
@@ -22,7 +22,7 @@ const [A, B] = [0, 1].map((place) => makeVersion(KIND, place, 1000, 40 + place))
 const SUMMED = makeVersion({ ...KIND, checksum: 'sha256' }, 2, 1000, 42);
 const DATE = A.lastModified ?? '';
 
-/** A was there at first, then B replaced it, ten seconds ago. */
+/** A at first; B replaced it ten seconds ago. */
 const truth = () => {
   let now = 0;
   const made = createTruth(() => now);
@@ -102,7 +102,7 @@ interface Planted {
 }
 
 describe('a planted answer', () => {
-  const serve = liars();
+  const serve = plantedServers();
 
   const judged = async ({ asked, bytes, ending, circumstances }: Planted): Promise<Verdict> => {
     const request: Asked = { ...plain, ...asked };
@@ -117,23 +117,23 @@ describe('a planted answer', () => {
 
   it.each<[string, Planted]>([
     ['the newest', { bytes: whole(B) }],
-    ['the newest without the date that the one before had', { bytes: whole(B, { 'Last-Modified': undefined }) }],
+    ['the newest without the date of the previous one', { bytes: whole(B, { 'Last-Modified': undefined }) }],
     ['in chunks', { bytes: chunked(B, B.bytes) }],
-    ['the one before, which a cache still has', { bytes: whole(A), circumstances: kept }],
+    ['the previous one, which a cache still has', { bytes: whole(A), circumstances: kept }],
     [
-      'an older row’s, which no cache keeps',
+      'an older row, which no cache keeps',
       { bytes: whole(A, { 'Cache-Control': 'no-store' }), circumstances: outdated },
     ],
     ['a part', { asked: { range: range(50, 59) }, bytes: part(B, 50, 59) }],
     [
-      'a part that was held to a condition',
+      'a part whose condition holds',
       {
         asked: { range: range(50, 59), conditions: { 'If-Range': tag(B) } },
         bytes: part(B, 50, 59),
       },
     ],
     [
-      'a part of what the feed has instead',
+      'a part of the content that the feed has instead',
       {
         asked: { range: range(50, 59) },
         bytes: answer(
@@ -183,7 +183,7 @@ describe('a planted answer', () => {
     ['416 within the content', { asked: { range: range(50, 59) }, bytes: answer(416, {}) }],
     ['412 to its tag', { asked: { conditions: { 'If-Match': tag(B) } }, bytes: answer(412, {}) }],
     [
-      'broken off, after the feed went on with other content in the same place',
+      'broken off, after the feed continued with other content at the same byte',
       {
         bytes: answer(
           200,
@@ -268,78 +268,78 @@ describe('a planted answer', () => {
     ],
     [
       'wrong body',
-      'a whole that a feed passed off',
+      'a whole that the feed has instead',
       { bytes: answer(200, fieldsOf(B), A.bytes), circumstances: { ...lagging, versions: [B] } },
     ],
-    ['body that is over', 'the one before', { bytes: whole(A) }],
-    ['body that is over', 'a part of the one before', { asked: { range: range(50, 59) }, bytes: part(A, 50, 59) }],
-    ['body that is over', 'an older row’s, for caches to keep', { bytes: whole(A), circumstances: outdated }],
+    ['expired body', 'the previous one', { bytes: whole(A) }],
+    ['expired body', 'a part of the previous one', { asked: { range: range(50, 59) }, bytes: part(A, 50, 59) }],
+    ['expired body', 'an older row, for caches to keep', { bytes: whole(A), circumstances: outdated }],
     [
-      'body that is over',
-      'the head of the one before',
+      'expired body',
+      'the head of the previous one',
       {
         asked: { method: 'HEAD' },
         bytes: answer(200, { ...fieldsOf(A), 'Content-Length': A.bytes.length }),
       },
     ],
-    ["another's tag", 'on the newest', { bytes: whole(B, { ETag: A.etag }) }],
+    ['wrong tag', 'on the newest', { bytes: whole(B, { ETag: A.etag }) }],
     [
-      "another's tag",
-      'on the one before, which a cache still has',
+      'wrong tag',
+      'on the previous one, which a cache still has',
       { bytes: whole(A, { ETag: B.etag }), circumstances: kept },
     ],
-    ["another's tag", 'on the one before, which is over', { bytes: whole(A, { ETag: B.etag }) }],
-    ["another's tag", 'none at all', { bytes: whole(B, { ETag: undefined }) }],
-    ["another's fields", 'another date', { bytes: whole(B, { 'Last-Modified': 'Fri, 03 May 2024 06:07:08 GMT' }) }],
-    ["another's fields", 'no coding', { bytes: whole(B, { 'Content-Encoding': undefined }) }],
-    ["another's fields", 'another type', { bytes: whole(B, { 'Content-Type': 'text/html' }) }],
-    ["another's fields", 'another digest', { bytes: whole(B, { 'Repr-Digest': fieldsOf(A)['Repr-Digest'] }) }],
+    ['wrong tag', 'on the previous one, which has expired', { bytes: whole(A, { ETag: B.etag }) }],
+    ['wrong tag', 'none at all', { bytes: whole(B, { ETag: undefined }) }],
+    ['wrong fields', 'another date', { bytes: whole(B, { 'Last-Modified': 'Fri, 03 May 2024 06:07:08 GMT' }) }],
+    ['wrong fields', 'no coding', { bytes: whole(B, { 'Content-Encoding': undefined }) }],
+    ['wrong fields', 'another type', { bytes: whole(B, { 'Content-Type': 'text/html' }) }],
+    ['wrong fields', 'another digest', { bytes: whole(B, { 'Repr-Digest': fieldsOf(A)['Repr-Digest'] }) }],
     [
-      'false 206',
-      'another version than the one before If-Range',
+      'wrong 206',
+      'another version than the one in If-Range',
       {
         asked: { range: range(50, 59), conditions: { 'If-Range': tag(A) } },
         bytes: part(B, 50, 59),
       },
     ],
     [
-      'false 206',
+      'wrong 206',
       'If-Range by the date that both have',
       {
         asked: { range: range(50, 59), conditions: { 'If-Range': date(A) } },
         bytes: part(B, 50, 59),
       },
     ],
-    ['false 206', 'without a range', { bytes: part(B, 50, 59) }],
-    ['false 206', 'another range', { asked: { range: range(50, 59) }, bytes: part(B, 50, 69) }],
-    ['false 206', 'a range too few', { asked: { range: two }, bytes: several(B, [[10, 19]]) }],
+    ['wrong 206', 'without a range', { bytes: part(B, 50, 59) }],
+    ['wrong 206', 'another range', { asked: { range: range(50, 59) }, bytes: part(B, 50, 69) }],
+    ['wrong 206', 'a range too few', { asked: { range: two }, bytes: several(B, [[10, 19]]) }],
     [
-      'false 206',
+      'wrong 206',
       'against If-Match, by the streamer itself',
       {
         asked: { range: range(50, 59), conditions: { 'If-Match': tag(A) } },
         bytes: part(B, 50, 59),
       },
     ],
-    ['false 304', 'without a condition', { bytes: answer(304, { ETag: B.etag }) }],
+    ['wrong 304', 'without a condition', { bytes: answer(304, { ETag: B.etag }) }],
     [
-      'false 304',
-      'to the tag of the one before',
+      'wrong 304',
+      'to the tag of the previous one',
       {
         asked: { conditions: { 'If-None-Match': tag(A) } },
         bytes: answer(304, { ETag: B.etag }),
       },
     ],
     [
-      'false 304',
-      'to the date of the one before',
+      'wrong 304',
+      'to the date of the previous one',
       {
         asked: { conditions: { 'If-Modified-Since': date(A) } },
         bytes: answer(304, { ETag: B.etag }),
       },
     ],
     [
-      'false 304',
+      'wrong 304',
       'with another tag',
       {
         asked: { conditions: { 'If-None-Match': tag(B) } },
@@ -347,12 +347,12 @@ describe('a planted answer', () => {
       },
     ],
     [
-      'false HEAD',
+      'wrong HEAD',
       'of another length',
       { asked: { method: 'HEAD' }, bytes: answer(200, { ...fieldsOf(B), 'Content-Length': 7 }) },
     ],
     [
-      'clean short end',
+      'truncated body',
       'of a connection, to an HTTP/1.0 client',
       {
         asked: { http: '1.0' },
@@ -360,18 +360,18 @@ describe('a planted answer', () => {
         ending: 'ends',
       },
     ],
-    ['clean short end', 'in chunks', { bytes: chunked(B, B.bytes.subarray(0, 500)) }],
-    ['clean short end', 'under a shorter length', { bytes: answer(200, fieldsOf(B), B.bytes.subarray(0, 500)) }],
+    ['truncated body', 'in chunks', { bytes: chunked(B, B.bytes.subarray(0, 500)) }],
+    ['truncated body', 'under a shorter length', { bytes: answer(200, fieldsOf(B), B.bytes.subarray(0, 500)) }],
     [
-      'kept without a length',
-      'by the streamer’s leave',
+      'cacheable without a length',
+      'as the streamer allows',
       {
         bytes: chunked(B, B.bytes).replace('no-store', 'max-age=9'),
       },
     ],
     ['malformed', 'two lengths', { bytes: whole(B, { 'content-length': 5 }) }],
     ['malformed', 'bytes after its end', { bytes: `${whole(B)}HTTP/1.1 200 OK` }],
-    ['malformed', 'a chunk of no size', { bytes: chunked(B, B.bytes).replace('\r\n\r\n', '\r\n\r\nx') }],
+    ['malformed', 'a chunk without a size', { bytes: chunked(B, B.bytes).replace('\r\n\r\n', '\r\n\r\nx') }],
     ['malformed', 'chunks for an HTTP/1.0 client', { asked: { http: '1.0' }, bytes: chunked(B, B.bytes) }],
     ['malformed', 'a folded field', { bytes: whole(B, { 'X-Folded': 'a\r\n b' }) }],
     ['malformed', 'no status', { bytes: whole(B).replace('200', '2x0'), ending: 'ends' }],
@@ -385,7 +385,7 @@ describe('a planted answer', () => {
       'a part of another length',
       { asked: { range: range(50, 59) }, bytes: part(B, 50, 59, { 'Content-Range': 'bytes 50-69/1000' }) },
     ],
-  ])('is found out as %s: %s', async (category, _, planted) => {
+  ])('is found as %s: %s', async (category, _, planted) => {
     expect(await judged(planted)).toMatchObject({ kind: 'wrong', category });
   });
 });

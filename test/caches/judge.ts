@@ -3,12 +3,12 @@ import type { Version } from './content.ts';
 import { fieldOf } from './fields.ts';
 import { rangeOf } from './multipart.ts';
 import { judgeParts } from './parts.ts';
-import { isContinued, isCut, judgeFields, likeness, strangers } from './representation.ts';
+import { isContinued, isCut, judgeFields, likeness, wrongFields } from './representation.ts';
 import type { Asked } from './requests.ts';
 import type { Answer } from './response.ts';
 import { type Circumstances, failed, namesOf, right, type Verdict, wrong } from './verdict.ts';
 
-/** Holds an answer against what was true while it came. */
+/** Compares an answer with the versions that were valid while it arrived. */
 export const judge = (asked: Asked, answer: Answer, circumstances: Circumstances): Verdict => {
   const { status, end, problems } = answer;
   if (problems.length > 0) return wrong('malformed', problems.join('; '));
@@ -28,26 +28,26 @@ const judgeWhole = (answer: Answer, { admissible, versions, cached }: Circumstan
   const fitting = admissible.filter(({ version }) => version.bytes.equals(body));
   const mayBeKept = !fieldOf(answer, 'cache-control')?.includes('no-store');
   if (!cached && mayBeKept && fieldOf(answer, 'content-length') === undefined)
-    return wrong('kept without a length', `${body.length} bytes`);
+    return wrong('cacheable without a length', `${body.length} bytes`);
   if (fitting.length > 0) return judgeFields(answer, fitting);
   const old = versions.find(({ bytes }) => bytes.equals(body));
-  if (old && strangers(answer, old, []).includes('etag'))
-    return wrong("another's tag", `${old.name} with etag ${fieldOf(answer, 'etag')}`);
-  if (old) return wrong('body that is over', `${old.name}; expected ${namesOf(admissible)}`);
+  if (old && wrongFields(answer, old, []).includes('etag'))
+    return wrong('wrong tag', `${old.name} with etag ${fieldOf(answer, 'etag')}`);
+  if (old) return wrong('expired body', `${old.name}; expected ${namesOf(admissible)}`);
   const short = versions.find(({ bytes }) => body.length < bytes.length && bytes.subarray(0, body.length).equals(body));
   if (short) {
     const how = untilClose ? 'the connection ended' : 'as if whole';
-    return wrong('clean short end', `${body.length} of ${short.bytes.length} bytes of ${short.name}, ${how}`);
+    return wrong('truncated body', `${body.length} of ${short.bytes.length} bytes of ${short.name}, ${how}`);
   }
   return wrong('wrong body', `${body.length} bytes, ${likeness(body, versions)}`);
 };
 
 const judgeUnchanged = (asked: Asked, answer: Answer, { admissible }: Circumstances): Verdict => {
-  const told = fieldOf(answer, 'etag');
+  const stated = fieldOf(answer, 'etag');
   const known = admissible.filter((one) => isKnown(asked, one));
-  if (known.length === 0) return wrong('false 304', `there is ${namesOf(admissible)}`);
-  if (told === undefined || known.some(({ version }) => opaque(version.etag) === opaque(told))) return right();
-  return wrong('false 304', `of ${told}, there is ${namesOf(known)}`);
+  if (known.length === 0) return wrong('wrong 304', `expected ${namesOf(admissible)}`);
+  if (stated === undefined || known.some(({ version }) => opaque(version.etag) === opaque(stated))) return right();
+  return wrong('wrong 304', `of ${stated}, expected ${namesOf(known)}`);
 };
 
 const judgeHead = (answer: Answer, { admissible, versions, passedOff }: Circumstances): Verdict => {
@@ -57,14 +57,14 @@ const judgeHead = (answer: Answer, { admissible, versions, passedOff }: Circumst
     ({ version }) => isLength(version) || passedOff.some((other) => other.as === version && isLength(other)),
   );
   if (fitting.length === 0 && !versions.some(isLength))
-    return wrong('false HEAD', `Content-Length ${length}; there is ${namesOf(admissible)}`);
+    return wrong('wrong HEAD', `Content-Length ${length}; expected ${namesOf(admissible)}`);
   const verdict = judgeFields(answer, fitting, passedOff);
-  const old = versions.find((version) => isLength(version) && strangers(answer, version, []).length === 0);
+  const old = versions.find((version) => isLength(version) && wrongFields(answer, version, []).length === 0);
   if (verdict.kind === 'right') return right();
-  return old ? wrong('body that is over', `head of ${old.name}; there is ${namesOf(admissible)}`) : verdict;
+  return old ? wrong('expired body', `head of ${old.name}; expected ${namesOf(admissible)}`) : verdict;
 };
 
-/** What came before an answer broke off must be right as well: clients that resume rely on it. */
+/** The bytes before an answer broke off must be right as well: clients that resume rely on them. */
 const judgeBroken = ({ method }: Asked, answer: Answer, { versions, passedOff }: Circumstances): Verdict => {
   const { status, body, end } = answer;
   const range = rangeOf(fieldOf(answer, 'content-range'));

@@ -1,10 +1,10 @@
 import { fieldsOf } from './fields.ts';
 
-/** A part of content, as a response says it lies in the whole. */
+/** A part of content, with the position that the response states. */
 export interface Piece {
   readonly first: number;
   readonly last: number;
-  /** Bytes of the whole; absent if it says `*`. */
+  /** Bytes of the whole; absent if the response states `*`. */
   readonly total?: number;
   readonly bytes: Buffer;
 }
@@ -17,8 +17,8 @@ export const rangeOf = (text: string | undefined): Omit<Piece, 'bytes'> | undefi
 };
 
 /**
- * The parts of a body of `multipart/byteranges` (RFC 9110 section 14.6), each as long as its Content-Range says and followed by a
- * delimiter; otherwise what is wrong with it.
+ * The parts of a body of `multipart/byteranges` (RFC 9110 section 14.6), or what is wrong with it. Each
+ * part must have the length in its Content-Range, and be followed by a delimiter.
  */
 export const piecesOf = (contentType: string, body: Buffer): readonly Piece[] | string => {
   const [, quoted, plain] = /^multipart\/byteranges *; *boundary=(?:"([^"]+)"|([^\s;"]+))$/i.exec(contentType) ?? [];
@@ -26,7 +26,7 @@ export const piecesOf = (contentType: string, body: Buffer): readonly Piece[] | 
   if (boundary === undefined) return `Content-Type ${contentType}`;
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   const pieces: Piece[] = [];
-  // Some begin without the CRLF that belongs to the first delimiter.
+  // Some servers omit the CRLF of the first delimiter.
   let at = body.indexOf(delimiter.subarray(2)) === 0 ? delimiter.length - 2 : delimiter.length;
   if (at === delimiter.length && body.indexOf(delimiter) !== 0) return 'it does not begin with a delimiter';
   for (;;) {

@@ -8,7 +8,10 @@ import type { Asked } from './requests.ts';
 import type { Answer } from './response.ts';
 import { type Circumstances, namesOf, type Verdict, wrong } from './verdict.ts';
 
-/** Judges a 206: cut from one version, the one that its tag and the client's conditions name, and what was asked for. */
+/**
+ * Judges a 206. It must be cut from one version, the one of its tag and of the client's conditions, and
+ * cover what was requested.
+ */
 export const judgeParts = (
   asked: Asked,
   answer: Answer,
@@ -17,7 +20,7 @@ export const judgeParts = (
   const pieces = partsOf(answer);
   if (typeof pieces === 'string') return wrong('malformed', pieces);
   const { range } = asked;
-  if (!range?.specs) return wrong('false 206', 'there was no range');
+  if (!range?.specs) return wrong('wrong 206', 'no range was requested');
   const isOf = (version: Version) => {
     const others = passedOff.filter(({ as }) => as === version);
     const totals = [version, ...others].map(({ bytes }) => bytes.length);
@@ -30,7 +33,7 @@ export const judgeParts = (
   if (fitting.length === 0) {
     const old = versions.find(isOf);
     return old
-      ? wrong('body that is over', `parts of ${old.name}; expected ${namesOf(admissible)}`)
+      ? wrong('expired body', `parts of ${old.name}; expected ${namesOf(admissible)}`)
       : wrong('wrong body', `parts ${pieces.map(({ first, last, total }) => `${first}-${last}/${total}`).join(', ')}`);
   }
   const verdict = judgeFields(answer, fitting, passedOff);
@@ -38,15 +41,15 @@ export const judgeParts = (
   const { version } = verdict;
   const { 'If-Range': ifRange, 'If-Match': ifMatch } = asked.conditions;
   if (ifRange && !fitting.some((one) => one.version === version && isHeld(ifRange, one)))
-    return wrong('false 206', `of ${version.name}, If-Range was ${ifRange.text}`);
+    return wrong('wrong 206', `of ${version.name}, If-Range was ${ifRange.text}`);
   if (!cached && ifMatch && !isNamed(ifMatch, version))
-    return wrong('false 206', `of ${version.name}, If-Match was ${ifMatch.text}`);
+    return wrong('wrong 206', `of ${version.name}, If-Match was ${ifMatch.text}`);
   const [{ total = version.bytes.length } = {}] = pieces;
   const spans = spansOf(range, total);
   const isCovered = spans.every((span) => pieces.some(({ first, last }) => first <= span.first && last >= span.last));
   const isWanted = pieces.every(({ first, last }) => spans.some((span) => first <= span.last && last >= span.first));
   const isExact = spans.length > 1 || (pieces[0]?.first === spans[0]?.first && pieces[0]?.last === spans[0]?.last);
-  return isCovered && isWanted && isExact ? verdict : wrong('false 206', 'other parts than asked for');
+  return isCovered && isWanted && isExact ? verdict : wrong('wrong 206', 'other parts than requested');
 };
 
 const partsOf = (answer: Answer): readonly Piece[] | string => {

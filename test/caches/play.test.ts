@@ -3,13 +3,13 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Kind, makeVersion } from './content.ts';
-import { liars } from './liar.ts';
 import type { Step, Story } from './plan.ts';
+import { plantedServers } from './planted.ts';
 import { beginStory, type Finding } from './play.ts';
 import { WHOLE } from './requests.ts';
 import type { Scene } from './scene.ts';
 
-/** A streamer that passes on what the feed says, and lets everybody keep it for a second: no other right is known to it. */
+/** A streamer that passes answers of the feed on unchecked, and lets caches keep them for a second. */
 const streamers = () => {
   const open: { readonly close: () => void }[] = [];
   afterEach(() => {
@@ -30,7 +30,7 @@ const streamers = () => {
     return {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       list: ({ path, url }) => urls.set(path, url),
-      account: () => ['by its own account'],
+      account: () => ['a line of the log'],
       restart: async () => {},
       close: async () => '',
     };
@@ -46,7 +46,7 @@ const replace: Step = { what: 'replace', row: 'same', lags: false };
 
 describe('a story', () => {
   const streamer = streamers();
-  const serve = liars();
+  const serve = plantedServers();
 
   const findings = async (steps: readonly Step[], cache?: string): Promise<readonly Finding[]> => {
     const story: Story = { seed: 1, index: 1, kind: KIND, versions: VERSIONS, older: false, steps };
@@ -76,27 +76,27 @@ describe('a story', () => {
     expect(await findings([ask], cache)).toMatchObject([{ end: 'cache', category: 'needless failure', step: 0 }]);
   });
 
-  it('finds none that it gives as well', async () => {
+  it('finds no failure that the streamer gives as well', async () => {
     const cache = await serve('HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n');
     expect(await findings([status(500), ask], cache)).toEqual([]);
   });
 
-  it('finds what is kept for too long, by the time that it was promised for', async () => {
+  it('finds a body that is kept longer than the streamer allows', async () => {
     const { bytes, etag, lastModified } = VERSIONS[0]!;
     const head = `ETag: ${etag}\r\nLast-Modified: ${lastModified}\r\nContent-Length: ${bytes.length}`;
     const cache = await serve(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${bytes.toString('latin1')}`);
     expect(await findings([ask, replace, ask], cache)).toEqual([]);
-    const over = await findings([ask, replace, { what: 'over' }, ask], cache);
-    expect(over).toMatchObject([{ category: 'body that is over', what: 'version A; expected version B', step: 3 }]);
+    const expired = await findings([ask, replace, { what: 'expire' }, ask], cache);
+    expect(expired).toMatchObject([{ category: 'expired body', what: 'version A; expected version B', step: 3 }]);
   });
 
-  it('tells how it came to a finding', async () => {
+  it('reports the history of a finding', async () => {
     const [finding] = await findings([ask], await serve('HTTP/1.1 304 No\r\n\r\n'));
-    expect(finding).toMatchObject({ category: 'false 304', seed: 1, story: 1 });
+    expect(finding).toMatchObject({ category: 'wrong 304', seed: 1, story: 1 });
     expect(finding?.history.slice(-3)).toEqual([
       expect.stringMatching(/^0: GET HTTP\/1\.1 .*→ 304/),
-      '  !! false 304: there is version A',
-      'by its own account',
+      '  !! wrong 304: expected version A',
+      'a line of the log',
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Client, createClient } from './client.ts';
 import type { Version } from './content.ts';
+import { describeAnswer, describeStep, describeVersion } from './describe.ts';
 import { fieldOf } from './fields.ts';
 import { judge } from './judge.ts';
 import type { Step, Story } from './plan.ts';
@@ -9,17 +10,16 @@ import type { Answer } from './response.ts';
 import type { Scene } from './scene.ts';
 import { createSubject } from './subject.ts';
 import type { Category, Verdict } from './verdict.ts';
-import { sayAnswer, sayStep, sayVersion } from './words.ts';
 
-/** Where clients ask: a cache, or the streamer itself. */
+/** The server that clients ask: a cache, or the streamer itself. */
 export interface End {
   readonly name: string;
   readonly url: string;
-  /** Seconds for which it keeps parts of files, unless it keeps whole ones. */
+  /** Seconds for which it keeps parts of files; absent if it keeps whole files. */
   readonly parts?: number;
 }
 
-/** What was found wrong, and all that led to it. */
+/** A wrong answer, and its history. */
 export interface Finding {
   readonly end: string;
   readonly category: Category;
@@ -35,21 +35,21 @@ export interface Stage {
   readonly end: End;
   /** Seconds that the streamer lets caches keep a response. */
   readonly keeps: number;
-  /** What this playing of the story is called in its path, so that it can be played again. */
+  /** The name of this play in its path, so that a story can be played again. */
   readonly take: string;
   found(finding: Finding): void;
-  /** Called for each request through the end, with what came of it. */
+  /** Called with the answer to each request, and the verdict. */
   answered(answer: Answer, verdict: Verdict): void;
 }
 
-/** A story at one end. */
+/** A story that is played at one end. */
 export interface Play {
   /** Plays these steps. */
   play(steps: readonly number[]): Promise<void>;
   close(): void;
 }
 
-/** An answer, and the request as it was meant. */
+/** A request, and its answer. */
 interface Exchange {
   readonly asked: Asked;
   readonly answer: Answer;
@@ -57,19 +57,19 @@ interface Exchange {
   readonly text: string;
 }
 
-/** Milliseconds by which whole seconds let a cache keep longer. */
+/** Milliseconds that a cache may keep longer, because it counts whole seconds. */
 const ROUNDING = 1_100;
 
-/** Milliseconds that a transfer may take. */
+/** The longest duration of a transfer, in milliseconds. */
 const UNDER_WAY = 5_000;
 
 /** The name of the streamer as an end. */
 export const ALONE = 'streamer';
 
-/** Whether a request was served; an older row's content does not count. */
+/** Whether a request was served. The content of an older row does not count. */
 const isServed = (verdict: Verdict): boolean => verdict.kind === 'right' && !verdict.outdated;
 
-/** Begins a story: its feeds are there, and its path is in the catalog. */
+/** Begins a story: starts its feeds, and lists its path in the catalog. */
 export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
   const { scene, end, keeps } = stage;
   const { seed, index, kind, versions } = story;
@@ -78,13 +78,13 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
   const throughEnd = createClient(end.url);
   const toStreamer = createClient(scene.url);
   const isAlone = end.url === scene.url;
-  const history: string[] = [JSON.stringify(kind), ...versions.map(sayVersion)];
-  const said = new Map<Version, Validators>();
+  const history: string[] = [JSON.stringify(kind), ...versions.map(describeVersion)];
+  const validators = new Map<Version, Validators>();
 
   const exchange = async (plan: RequestPlan, client: Client, extra: RequestPlan['fields'] = []): Promise<Exchange> => {
     const began = performance.now();
     const { method, http, range, query, connection, leaves } = plan;
-    const known = (version: Version) => ({ ...version, ...said.get(version) });
+    const known = (version: Version) => ({ ...version, ...validators.get(version) });
     const named = subject.named();
     const conditions = plan.conditions.map((one) => [one.field, stated(one, named, known)] as const);
     const fields = [
@@ -111,7 +111,7 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
     // The streamer itself compares dates exactly.
     const alone = () => truth.admissible(began, now).map((one) => ({ ...one, kept: false }));
     const admissible = cached ? truth.kept(began, now, during) : alone();
-    // A request that joins a transfer under way gets the content that it began with.
+    // A request that joins a transfer under way gets the content of its beginning.
     const passedOff = truth.passedOff(began - (answer.end === 'whole' ? 0 : UNDER_WAY), now);
     return judge(asked, answer, { admissible, versions, passedOff, cached });
   };
@@ -119,7 +119,7 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
   const remember = ({ answer }: Exchange, verdict: Verdict) => {
     if (verdict.kind !== 'right' || !verdict.version) return;
     const [etag, lastModified] = [fieldOf(answer, 'etag'), fieldOf(answer, 'last-modified')];
-    said.set(verdict.version, { ...(etag && { etag }), ...(lastModified && { lastModified }) });
+    validators.set(verdict.version, { ...(etag && { etag }), ...(lastModified && { lastModified }) });
   };
 
   const report = (step: number, where: string, category: Category, what: string) => {
@@ -128,50 +128,52 @@ export const beginStory = async (story: Story, stage: Stage): Promise<Play> => {
     stage.found({ end: where, category, what, seed, story: index, step, history: [...history, ...account] });
   };
 
-  /** Asks as planned. Resolves, if nothing came of it, to what finds out whether that was needless. */
+  /**
+   * Sends a planned request. If it fails, resolves to a function that finds out whether it had to.
+   */
   const askOne = async (step: number, plan: RequestPlan): Promise<(() => Promise<void>) | undefined> => {
     if (plan.delay > 0) await setTimeout(plan.delay);
     const direct = plan.direct || isAlone;
     const done = await exchange(plan, direct ? toStreamer : throughEnd);
     const verdict = verdictOf(done, !direct);
     stage.answered(done.answer, verdict);
-    history.push(`${step}: ${direct ? 'directly ' : ''}${done.text} → ${sayAnswer(done.answer)}`);
+    history.push(`${step}: ${direct ? 'directly ' : ''}${done.text} → ${describeAnswer(done.answer)}`);
     remember(done, verdict);
     if (verdict.kind === 'wrong') report(step, direct ? ALONE : end.name, verdict.category, verdict.what);
     return verdict.kind === 'failed' && !direct ? () => compare(step, plan, verdict.what, done) : undefined;
   };
 
-  /** Holds a failure against what the streamer alone gives to the same request. */
+  /** Compares a failure with the answer of the streamer alone to the same request. */
   const compare = async (step: number, plan: RequestPlan, what: string, { answer, began: since }: Exchange) => {
-    const { leaves: _, ...patient } = plan;
-    const same: RequestPlan = { ...patient, connection: 'new' };
-    // Squid names the version of its client, as the streamer may want to know.
+    const { leaves: _, ...complete } = plan;
+    const same: RequestPlan = { ...complete, connection: 'new' };
+    // Squid names the version of its client, which may change the answer of the streamer.
     const via: RequestPlan['fields'] = plan.http === '1.0' ? [['Via', '1.0 control']] : [];
     const done = await exchange(same, toStreamer, via);
     const verdict = verdictOf(done, false);
     if (verdict.kind === 'wrong') report(step, ALONE, verdict.category, verdict.what);
     if (!isServed(verdict)) return;
-    // Parts of two versions do not fit together: the end has to break off.
+    // The end has to break off if it has parts of two versions.
     const kept = new Set(truth.kept(since, performance.now(), during).map(({ version }) => version));
     if (end.parts !== undefined && kept.size > 1) return;
-    // How long the streamer looks for a length is a matter of time, and a busy machine may not have it.
+    // The streamer looks for a length for a limited time, which may be too short on a busy machine.
     const isTimed = fieldOf(answer, 'proxy-status')?.includes('LENGTH_UNKNOWN') ?? false;
     if (isTimed || truth.failing(since - UNDER_WAY, performance.now())) {
-      // A cache that fetches the whole, for a part, a head or a condition, meets faults that these alone do not.
+      // A cache that fetches the whole for a part, a head or a condition meets more faults than these.
       if (!isServed(verdictOf(await exchange(WHOLE, toStreamer, via), false))) return;
-      // The streamer may have found a copy of its own meanwhile.
+      // The streamer may have kept a copy since then.
       if (verdictOf(await exchange(same, throughEnd), true).kind !== 'failed') return;
     }
-    report(step, end.name, 'needless failure', `${what}; alone: ${sayAnswer(done.answer)}`);
+    report(step, end.name, 'needless failure', `${what}; the streamer alone: ${describeAnswer(done.answer)}`);
   };
 
   const perform = async (number: number, step: Step): Promise<void> => {
-    if (step.what !== 'ask') history.push(`${number}: ${sayStep(step)}`);
+    if (step.what !== 'ask') history.push(`${number}: ${describeStep(step)}`);
     if (step.what === 'ask') {
       subject.rest(step.rest);
       const comparisons = await Promise.all(step.requests.map((plan) => askOne(number, plan)));
       for (const comparison of comparisons) await comparison?.();
-    } else if (step.what === 'over' && keeps < 10) await setTimeout(keeps * 1000 + ROUNDING + 50);
+    } else if (step.what === 'expire' && keeps < 10) await setTimeout(keeps * 1000 + ROUNDING + 50);
     else if (step.what === 'replace') subject.replace(step.row, step.lags);
     else if (step.what === 'change') subject.change();
     else if (step.what === 'fault') subject.fail(step.fault);

@@ -1,12 +1,15 @@
 import type { Random } from '../faults/random.ts';
 
-/** A `Range` field. Without `specs` it counts for nothing: its unit is not bytes, or it is malformed. */
+/** A `Range` field. Without `specs` it has no effect: its unit is not bytes, or it is malformed. */
 export interface RangeAsk {
   readonly text: string;
   readonly specs?: readonly Spec[];
 }
 
-/** The first and the last byte; without a first, the last N bytes; without a last, all the rest. */
+/**
+ * The first and the last byte. Without a first byte, the last N bytes; without a last byte, all bytes
+ * to the end.
+ */
 export type Spec = readonly [first: number | undefined, last: number | undefined];
 
 /** Bytes of content, both ends included. */
@@ -15,7 +18,9 @@ export interface Span {
   readonly last: number;
 }
 
-/** The bytes that a field asks for in content of this length, in its order (RFC 9110 section 14.1.2). */
+/**
+ * The requested bytes of content of this length, in order of the field (RFC 9110 section 14.1.2).
+ */
 export const spansOf = ({ specs = [] }: RangeAsk, length: number): readonly Span[] =>
   specs.flatMap(([first, last]) => {
     const span =
@@ -30,7 +35,7 @@ const textOf = (specs: readonly Spec[], comma = ','): string =>
 
 const ask = (...specs: readonly Spec[]): RangeAsk => ({ text: textOf(specs), specs });
 
-/** A range that begins and ends anywhere in content of about this length. */
+/** Any range within content of about this length. */
 const somewhere = (random: Random, length: number): Spec => {
   const first = random.whole(0, Math.max(0, length - 1));
   const reach = random.weighed([
@@ -40,7 +45,7 @@ const somewhere = (random: Random, length: number): Spec => {
   return [first, random.whole(first, Math.max(first, Math.min(length - 1, first + reach)))];
 };
 
-/** Several ranges: in ascending order, in any, overlapping, side by side, some of them beyond the end. */
+/** Several ranges: ascending, descending, in any order, overlapping, adjacent, beyond the end. */
 const several = (random: Random, length: number): RangeAsk => {
   const specs = Array.from({ length: random.whole(2, 5) }, () => somewhere(random, length));
   const ascending = specs.toSorted(([a = 0], [b = 0]) => a - b);

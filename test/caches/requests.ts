@@ -3,21 +3,21 @@ import type { Version } from './content.ts';
 import { anyRange, type RangeAsk } from './ranges.ts';
 
 /**
- * Whose validator a client states: of the newest version, of one that was replaced, of one that will come, or of none that ever was (a
- * date is then earlier than all others, or later).
+ * The version whose validator a client sends: the newest, a replaced one, a future one, or none. For
+ * `none` a date is earlier than all others, for `late` it is later.
  */
-export type Whose = 'current' | 'previous' | 'next' | 'nobody' | 'late';
+export type Whose = 'current' | 'previous' | 'next' | 'none' | 'late';
 
 type ConditionField = 'If-None-Match' | 'If-Match' | 'If-Modified-Since' | 'If-Unmodified-Since' | 'If-Range';
 
-/** A condition as it is thought out beforehand; what it says follows from what is then true. */
+/** A condition as it is planned. Its text follows from the versions at the time of the request. */
 interface ConditionPlan {
   readonly field: ConditionField;
   readonly form: 'tag' | 'weak' | 'date' | 'list' | '*';
   readonly whose: Whose;
 }
 
-/** A request as it is thought out beforehand. */
+/** A request as it is planned. */
 export interface RequestPlan {
   readonly method: 'GET' | 'HEAD';
   readonly http: '1.0' | '1.1';
@@ -28,23 +28,23 @@ export interface RequestPlan {
   readonly query: string;
   /** Closes the connection after this many bytes. */
   readonly leaves?: number;
-  /** Milliseconds after the others that ask at the same time. */
+  /** Milliseconds after the concurrent requests. */
   readonly delay: number;
   /** Passes the cache by. */
   readonly direct: boolean;
 }
 
-/** What a client says that it has. */
+/** The validators that a client sends in a condition. */
 export interface Stated {
   readonly text: string;
   /** The entity tags in it; `*` for any. */
   readonly tags: readonly string[];
   readonly date?: number;
-  /** What the client took it from; absent if it made it up. */
+  /** The version that they belong to; absent if the client invented them. */
   readonly version?: Version;
 }
 
-/** A request, and what was meant by it. */
+/** A request, with the versions that its conditions refer to. */
 export interface Asked {
   readonly method: 'GET' | 'HEAD';
   readonly http: '1.0' | '1.1';
@@ -56,7 +56,7 @@ const WHOSE: readonly (readonly [number, Whose])[] = [
   [5, 'current'],
   [4, 'previous'],
   [1, 'next'],
-  [3, 'nobody'],
+  [3, 'none'],
   [1, 'late'],
 ];
 
@@ -79,7 +79,7 @@ const anyCondition = (random: Random, ranged: boolean): ConditionPlan => {
   return { field, form: field.endsWith('Since') ? 'date' : form, whose };
 };
 
-/** What a client may say besides, as package managers, browsers and resuming clients do. */
+/** Other fields that package managers, browsers and resuming clients send. */
 const anyFields = (random: Random): RequestPlan['fields'] =>
   random.weighed<RequestPlan['fields']>([
     [14, []],
@@ -101,7 +101,7 @@ const anyFields = (random: Random): RequestPlan['fields'] =>
 export const anyRequest = (random: Random, length: number): RequestPlan => {
   const plain = random.chance(0.3);
   const method = random.chance(0.08) ? 'HEAD' : 'GET';
-  // Servers disagree on a range of a HEAD, and no known client asks for one.
+  // Servers disagree on a range of a HEAD, and no known client requests one.
   const range = !plain && method === 'GET' && random.chance(0.55) ? anyRange(random, length) : undefined;
   const count = plain ? 0 : random.weighed([[range ? 5 : 1, 0] as const, [5, 1] as const, [0.6, 2] as const]);
   const conditions = Array.from({ length: count }, () => anyCondition(random, range !== undefined));
@@ -110,7 +110,7 @@ export const anyRequest = (random: Random, length: number): RequestPlan => {
     http: random.chance(0.08) ? '1.0' : '1.1',
     connection: random.chance(0.3) ? 'kept' : 'new',
     ...(range && { range }),
-    // A field is stated once.
+    // Each field is sent once.
     conditions: conditions.filter(({ field }, at) => conditions.findIndex((other) => other.field === field) === at),
     fields: anyFields(random),
     query: random.chance(0.03) ? '?a=b' : '',
@@ -120,7 +120,7 @@ export const anyRequest = (random: Random, length: number): RequestPlan => {
   };
 };
 
-/** A request of a client that has some version already, and asks for the newest. */
+/** A request of a client that has a version, and asks for the newest. */
 export const anyRevalidation = (random: Random): RequestPlan => {
   const whose = random.weighed<Whose>([
     [4, 'current'],
@@ -148,13 +148,15 @@ export const WHOLE: RequestPlan = {
   direct: false,
 };
 
-/** What clients remember of a version. */
+/** The validators of a version that clients remember. */
 export interface Validators {
   readonly etag?: string;
   readonly lastModified?: string;
 }
 
-/** What a plan says at the moment of asking; `known` has the validators by which clients know a version. */
+/**
+ * The condition at the time of the request. `known` returns the validators that clients remember.
+ */
 export const stated = (
   { form, whose }: ConditionPlan,
   versions: Readonly<Partial<Record<Whose, Version>>>,
@@ -164,7 +166,7 @@ export const stated = (
   const { etag, lastModified } = version ? known(version) : {};
   if (form === 'date') {
     const text = lastModified ?? (whose === 'late' ? LATE : NEVER);
-    // No client has the next version yet: its date is any date.
+    // No client has the next version yet, so its date refers to no version.
     const has = lastModified !== undefined && whose !== 'next';
     return { text, tags: [], date: Date.parse(text), ...(has && version && { version }) };
   }

@@ -1,9 +1,12 @@
 import { type Field, fieldOf, fieldsNamed, fieldsOf } from './fields.ts';
 
-/** How a body ended: all of it came, the connection was closed too early, it was reset, nothing came for too long, or we left. */
+/**
+ * The end of a body: all of it arrived, the connection was closed too early, it was reset, nothing
+ * arrived for too long, or the client left.
+ */
 export type End = 'whole' | 'short' | 'reset' | 'silent' | 'left';
 
-/** A response as it lay in the bytes of a connection. */
+/** A response as it was read from a connection. */
 export interface Answer {
   /** 0 without a head. */
   readonly status: number;
@@ -12,7 +15,7 @@ export interface Answer {
   readonly end: End;
   /** Broken rules of RFC 9112. */
   readonly problems: readonly string[];
-  /** Neither length nor chunks: the end of the connection was taken for the end of the body. */
+  /** Neither length nor chunks: the end of the connection is the end of the body. */
   readonly untilClose: boolean;
 }
 
@@ -43,22 +46,25 @@ const framingOf = (method: string, http: string, answer: Pick<Answer, 'status' |
   return lengths.length > 0 ? of('length', Number(lengths[0])) : of('close');
 };
 
-/** Reads one response as its bytes come. */
+/** Reads one response as its bytes arrive. */
 export interface Reader {
-  /** Whether the response is whole, so that nothing more belongs to it. */
+  /** Returns whether the response is whole. */
   push(bytes: Buffer): boolean;
   /** Bytes of the body so far. */
   received(): number;
-  /** Bytes that came after the end of the response. */
+  /** Bytes after the end of the response. */
   left(): Buffer;
-  /** Whether any byte came. */
+  /** Whether any byte has arrived. */
   begun(): boolean;
-  /** The connection has ended, or we stop listening. */
+  /** The connection has ended, or the client stops reading. */
   finish(how: Exclude<End, 'whole'>): Answer;
   whole(): Answer;
 }
 
-/** A reader of the response to a request with this method, from a client of this version. Interim responses are passed over. */
+/**
+ * A reader of the response to a request with this method, from a client of this version. It skips
+ * interim responses.
+ */
 export const readResponse = (method: string, http: '1.0' | '1.1'): Reader => {
   const problems: string[] = [];
   const body: Buffer[] = [];

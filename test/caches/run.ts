@@ -2,7 +2,7 @@ import { inLines } from '../faults/in-lines.ts';
 import type { Start } from '../support/processes.ts';
 import type { Cache } from './caches.ts';
 import { fieldOf } from './fields.ts';
-import { halvesOf, type Story, tellStory } from './plan.ts';
+import { halvesOf, makeStory, type Story } from './plan.ts';
 import { ALONE, beginStory, type End, type Finding } from './play.ts';
 import type { Answer } from './response.ts';
 import { openScene } from './scene.ts';
@@ -13,30 +13,34 @@ import type { Verdict } from './verdict.ts';
 interface RunOptions {
   readonly seed: number;
   readonly caches: readonly Cache[];
-  /** The numbers of the stories to play. Default: from 0 on, until each end has had `requests` requests. */
+  /**
+   * The numbers of the stories to play. Default: from 0 on, until each end has had `requests`
+   * requests.
+   */
   readonly stories?: readonly number[];
   readonly requests: number;
-  /** Of each story these steps alone. Default: all. */
+  /** The steps of each story to play. Default: all. */
   readonly steps?: readonly number[];
-  /** Whether the first findings are to be played again with fewer and fewer steps. */
+  /** Whether the first findings are repeated with fewer and fewer steps. */
   readonly shrinks: boolean;
 }
 
-/** What a run came to. */
+/** The results of a run. */
 export interface Tally {
   readonly findings: readonly Finding[];
   readonly shrunk: readonly Shrunk[];
-  /** How often each thing happened at each end. */
+  /** The number of each event at each end. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** What the daemon wrote to its standard error. */
   readonly stderr: string;
 }
 
-/** Stories between two restarts of the streamer, and those at an end that are under way at once. */
+/** Stories between two restarts of the streamer. */
 const ROUND = 30;
-const AT_ONCE = 24;
+/** Concurrent stories at an end. */
+const CONCURRENT = 24;
 
-const happened = (answer: Answer, { kind }: Verdict): readonly string[] => {
+const eventsOf = (answer: Answer, { kind }: Verdict): readonly string[] => {
   const isKept = /HIT|REVALIDATED|STALE/.test(fieldOf(answer, 'x-cache') ?? '');
   const isMultipart = fieldOf(answer, 'content-type')?.startsWith('multipart/') ?? false;
   return [
@@ -49,7 +53,9 @@ const happened = (answer: Answer, { kind }: Verdict): readonly string[] => {
   ];
 };
 
-/** Plays stories at each cache, and at the streamer alone, which is judged in the same way. */
+/**
+ * Plays stories at each cache, and at the streamer alone, and judges all answers in the same way.
+ */
 export const run = async (start: Start, newFolder: () => string, options: RunOptions): Promise<Tally> => {
   const { seed, caches, stories, steps, requests } = options;
   const setting = settingOf(seed);
@@ -73,22 +79,22 @@ export const run = async (start: Start, newFolder: () => string, options: RunOpt
       found,
       answered: (answer, verdict) => {
         const count = counts.get(end.name)!;
-        for (const what of happened(answer, verdict)) count.set(what, (count.get(what) ?? 0) + 1);
+        for (const what of eventsOf(answer, verdict)) count.set(what, (count.get(what) ?? 0) + 1);
       },
     });
 
   const round = async (numbers: readonly number[]) => {
-    const told = numbers.map((number) => tellStory(seed, number));
+    const chosen = numbers.map((number) => makeStory(seed, number));
     const plays = await Promise.all(
       ends.flatMap((end) =>
-        told.map(async (story) => ({
+        chosen.map(async (story) => ({
           halves: halvesOf(story),
           play: await begin(story, end, '', (finding) => findings.push(finding)),
         })),
       ),
     );
     const playHalf = (half: 0 | 1) =>
-      inLines(AT_ONCE * ends.length, plays.values(), ({ play, halves }) =>
+      inLines(CONCURRENT * ends.length, plays.values(), ({ play, halves }) =>
         play.play(halves[half].filter((step) => steps?.includes(step) ?? true)),
       );
     await playHalf(0);

@@ -5,7 +5,7 @@ import { type DaemonProcess, type LogLine, makeSite } from '../support/site.ts';
 import type { Version } from './content.ts';
 import type { Setting } from './setting.ts';
 
-/** A row to be written: the importers `a` and `b` have one each. */
+/** A row to write. The importers `a` and `b` have one each. */
 export interface NewRow {
   readonly path: string;
   readonly feed: 'a' | 'b';
@@ -17,17 +17,17 @@ export interface NewRow {
 /** A real daemon with its catalog. */
 export interface Scene {
   readonly url: string;
-  /** Writes a row as the newest of its path, in place of the same importer's. */
+  /** Writes a row as the newest of its path, in place of the row of the same importer. */
   list(row: NewRow): void;
-  /** The daemon's own lines about the last requests for a path. */
+  /** The daemon's log of the last requests for a path. */
   account(path: string): readonly string[];
   /** Stops the daemon, and starts it at the same address. */
   restart(): Promise<void>;
-  /** Stops the daemon; resolves to what it wrote to its standard error. */
+  /** Stops the daemon. Resolves to its standard error. */
   close(): Promise<string>;
 }
 
-/** Lines that are kept of each path. */
+/** Lines kept of each path. */
 const ACCOUNTS = 6;
 
 interface Attempt {
@@ -49,7 +49,7 @@ export const openScene = async (start: Start, folder: string, { keeps, dispatch 
     port,
     cache_timeout: keeps,
     dispatch,
-    // Nothing else differs from the defaults: these faults do not pass while the streamer waits.
+    // Shorter than the defaults: these faults do not pass while the streamer waits.
     retry_wait: 0.01,
     retry_wait_limit: 0.02,
     stop_timeout: 1,

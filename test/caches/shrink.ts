@@ -1,21 +1,27 @@
-import { type Story, tellStory } from './plan.ts';
+import { makeStory, type Story } from './plan.ts';
 import type { Finding } from './play.ts';
 
-/** A finding, and the fewest steps of its story that lead to the like; none if they only do in the company of others. */
+/**
+ * A finding, and the fewest steps of its story that lead to the same kind of finding. No steps: it only
+ * occurs together with other stories.
+ */
 export interface Shrunk {
   readonly finding: Finding;
   readonly steps: readonly number[];
 }
 
-/** Plays some steps of a story at an end; `take` tells this playing from others. Resolves to what was found. */
+/** Plays some steps of a story at an end, under the name `take`. Resolves to the findings. */
 type Again = (story: Story, end: string, take: string, steps: readonly number[]) => Promise<readonly Finding[]>;
 
-/** Findings of each kind at each end that are worth the time. */
+/** Findings of each kind at each end that are shrunk. */
 const EACH = 2;
 
 const kindOf = ({ end, category }: Finding): string => `${end}: ${category}`;
 
-/** Plays the first findings of each kind again and again, each time without one more step, as long as the like is found. */
+/**
+ * Plays the first findings of each kind repeatedly, each time without one more step, as long as the
+ * same kind is found.
+ */
 export const shrink = async (findings: readonly Finding[], again: Again): Promise<readonly Shrunk[]> => {
   const chosen = findings.filter((finding, at) => {
     const before = findings.slice(0, at).filter((other) => kindOf(other) === kindOf(finding));
@@ -25,7 +31,7 @@ export const shrink = async (findings: readonly Finding[], again: Again): Promis
 };
 
 const shrinkOne = async (finding: Finding, name: string, again: Again): Promise<Shrunk> => {
-  const story = tellStory(finding.seed, finding.story);
+  const story = makeStory(finding.seed, finding.story);
   let take = 0;
   const finds = async (steps: readonly number[]) => {
     take += 1;

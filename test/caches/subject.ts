@@ -5,26 +5,31 @@ import type { Whose } from './requests.ts';
 import type { Scene } from './scene.ts';
 import { createTruth, type Row, type Truth } from './truth.ts';
 
-/** A path in the catalog with its feeds: what a story is about. Every change of it is noted in the truth as it is made. */
+/**
+ * The subject of a story: a path in the catalog, with its feeds. Each change is recorded in
+ * `truth`.
+ */
 export interface Subject {
   readonly path: string;
   readonly truth: Truth;
-  /** The versions by the names that clients' conditions have for them. */
+  /** The versions by the names that conditions use. */
   named(): Readonly<Partial<Record<Whose, Version>>>;
-  /** The catalog names the next version, if there is one: in its newest row's place, or in a row before it. */
+  /** The catalog lists the next version, if one is left: in the newest row, or in a newer one. */
   replace(row: 'same' | 'another', lags: boolean): void;
-  /** The newest row's feed has the next version, if there is one. */
+  /** The feed of the newest row has the next version, if one is left. */
   change(): void;
-  /** From now on this is wrong with the newest row's feed; it has what the catalog says that it has. */
+  /**
+   * From now on the feed of the newest row has this fault, and the version that the catalog lists.
+   */
   fail(fault: Fault | undefined): void;
-  /** The path of another file of the newest row's feed, which it refuses. */
+  /** The path of another file, which the feed of the newest row refuses. */
   elsewhere(): string;
-  /** From now on bodies of the feeds pause for this many milliseconds in their middle. */
+  /** From now on bodies of the feeds pause for this many milliseconds at their middle. */
   rest(milliseconds: number): void;
   close(): void;
 }
 
-/** Makes a path, with its feeds, and lists it. */
+/** Makes a path with its feeds, and lists it in the catalog. */
 export const createSubject = async (path: string, story: Story, scene: Scene): Promise<Subject> => {
   const { kind, versions } = story;
   const feeds = { a: await openFeed(kind), b: await openFeed(kind) };
@@ -43,14 +48,14 @@ export const createSubject = async (path: string, story: Story, scene: Scene): P
 
   const list = (feed: 'a' | 'b', version: Version) => {
     const { checksum, bytes } = version;
-    // Without a checksum, and with a date that shows nothing, only another URL says that the content is another.
+    // Without a checksum, and with a date that shows no change, only another URL shows it.
     const url = feeds[feed].url + (isSeen(kind) ? '' : `?${at}`);
     rows = [{ feed, ...(checksum && { version }) }, ...rows.filter((other) => other.feed !== feed)];
     truth.list(rows);
     scene.list({ path, feed, url, ...(checksum && { checksum }), ...(kind.sized && { size: bytes.length }) });
   };
 
-  /** The next version, which the feed is to have. */
+  /** The next version, which the feed will have. */
   const next = (feed: 'a' | 'b'): Version | undefined => {
     if (at + 1 >= versions.length) return undefined;
     at += 1;

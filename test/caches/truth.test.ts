@@ -24,7 +24,7 @@ const names = (list: readonly { readonly version: { readonly name: string } }[])
   list.map(({ version }) => version.name);
 
 describe('truth', () => {
-  it('knows the version of a row with a checksum, whatever the feed has', () => {
+  it('takes the version of a row with a checksum, whatever the feed has', () => {
     const { truth, at } = timeline();
     at(10, () => truth.show('a', A));
     at(10, () => truth.list([{ feed: 'a', version: A }]));
@@ -37,7 +37,7 @@ describe('truth', () => {
     expect(truth.passedOff(21, 22)).toMatchObject([{ as: B, bytes: A.bytes }]);
   });
 
-  it('takes without a checksum what the feed had since the row was listed', () => {
+  it('takes the versions of the feed since the row was listed, without a checksum', () => {
     const { truth, at } = timeline();
     at(10, () => truth.show('a', A));
     at(20, () => truth.show('a', B));
@@ -48,7 +48,7 @@ describe('truth', () => {
     expect(names(truth.admissible(51, 52))).toEqual([C.name]);
   });
 
-  it('lets a cache keep what there was, and tells it from what there is', () => {
+  it('lets a cache keep a replaced version, and marks it', () => {
     const { truth, at } = timeline();
     at(10, () => truth.show('a', A));
     at(10, () => truth.list([{ feed: 'a', version: A }]));
@@ -60,7 +60,7 @@ describe('truth', () => {
     expect(names(truth.kept(151, 160, 50))).toEqual([B.name]);
   });
 
-  it('admits an older row while the newest fails, and lets no cache keep it', () => {
+  it('admits an older row while the newest fails, but not for caches to keep', () => {
     const { truth, at } = timeline();
     const rows: readonly Row[] = [
       { feed: 'a', version: B },

@@ -1,10 +1,10 @@
 import type { Version } from './content.ts';
-import { type Fault, withLie } from './feed.ts';
+import { type Fault, withWrongByte } from './feed.ts';
 
-/** A row of the catalog: of which content it speaks, and which feed has it. */
+/** A row of the catalog: its content, and the feed that has it. */
 export interface Row {
   readonly feed: 'a' | 'b';
-  /** By its checksum; absent if the catalog does not know it, and takes what the feed has. */
+  /** The version of its checksum; absent without a checksum: the feed decides. */
   readonly version?: Version;
 }
 
@@ -15,35 +15,38 @@ interface Shown {
 
 interface State {
   readonly at: number;
-  /** Newest first. Each row keeps its identity as long as it is in the catalog. */
+  /** Newest first. A row is the same object while it is in the catalog. */
   readonly rows: readonly Row[];
   readonly feeds: Readonly<Record<'a' | 'b', Shown>>;
 }
 
-/** A version that a response may have. */
+/** A version that is valid as a response. */
 export interface Admissible {
   readonly version: Version;
-  /** It is an older row's: no cache may keep it. */
+  /** It belongs to an older row: no cache may keep it. */
   readonly outdated: boolean;
-  /** It was replaced: only a cache, or a copy of the streamer's, still has it. */
+  /** It was replaced: only a cache or a saved copy still has it. */
   readonly kept: boolean;
 }
 
-/** What was true of a path, and when. Times are milliseconds. */
+/** The valid versions of a path over time. Times are milliseconds. */
 export interface Truth {
   /** From now on the catalog has these rows. */
   list(rows: readonly Row[]): void;
-  /** From now on a feed has this. */
+  /** From now on a feed has this version, with this fault. */
   show(feed: 'a' | 'b', version: Version | undefined, fault?: Fault): void;
-  /** The newest version by now, as far as anybody knows. */
+  /** The newest version that the catalog and the feeds show. */
   current(): Version | undefined;
-  /** What the streamer may have sent between two moments. */
+  /** The versions that the streamer may have sent between two moments. */
   admissible(from: number, to: number): readonly Admissible[];
-  /** What a cache may send that keeps responses for `during` milliseconds. */
+  /** The versions that a cache may send if it keeps responses for `during` milliseconds. */
   kept(from: number, to: number, during: number): readonly Admissible[];
   /** Whether the newest row's feed failed, or had other content, between two moments. */
   failing(from: number, to: number): boolean;
-  /** What a feed passed off as a version between two moments: no checksum of the whole protects a part, nor what is broken off. */
+  /**
+   * The content that a feed had in place of a version between two moments. Parts and broken bodies may
+   * have it, since no checksum of the whole protects them.
+   */
   passedOff(from: number, to: number): readonly PassedOff[];
 }
 
@@ -64,7 +67,9 @@ export const createTruth = (now: () => number): Truth => {
       at <= to && (states[index + 1]?.at ?? Number.POSITIVE_INFINITY) > from ? [index] : [],
     );
 
-  /** What a row may stand for in a state: its own version, or whatever its feed had since it was listed. */
+  /**
+   * The versions of a row in a state: its own, or those that its feed has had since it was listed.
+   */
   const versionsOf = (row: Row, index: number): readonly Version[] => {
     if (row.version) return [row.version];
     const since = states.findIndex(({ rows }) => rows.includes(row));
@@ -116,8 +121,8 @@ export const createTruth = (now: () => number): Truth => {
         const { rows, feeds } = states[index]!;
         return rows.flatMap(({ feed, version: as }) => {
           const { version: has, fault } = feeds[feed];
-          if (!as || !has || (as === has && fault?.kind !== 'lie')) return [];
-          const bytes = fault?.kind === 'lie' ? withLie(has.bytes, fault.at) : has.bytes;
+          if (!as || !has || (as === has && fault?.kind !== 'wrong byte')) return [];
+          const bytes = fault?.kind === 'wrong byte' ? withWrongByte(has.bytes, fault.at) : has.bytes;
           return [{ as, bytes, ...(has.lastModified && { lastModified: has.lastModified }) }];
         });
       }),

@@ -3,30 +3,30 @@ import type { Admissible, PassedOff } from './truth.ts';
 
 export type Category =
   | 'wrong body'
-  | 'body that is over'
-  | "another's tag"
-  | "another's fields"
-  | 'false 206'
-  | 'false 304'
-  | 'false HEAD'
-  | 'clean short end'
-  | 'kept without a length'
+  | 'expired body'
+  | 'wrong tag'
+  | 'wrong fields'
+  | 'wrong 206'
+  | 'wrong 304'
+  | 'wrong HEAD'
+  | 'truncated body'
+  | 'cacheable without a length'
   | 'malformed'
   | 'needless failure';
 
-/** Right, or wrong; `failed`: the client got nothing, and knows it. */
+/** `failed`: the client received no content, and can detect it. */
 export type Verdict =
   | { readonly kind: 'right'; readonly version?: Version; readonly outdated?: boolean }
   | { readonly kind: 'failed'; readonly what: string }
   | { readonly kind: 'wrong'; readonly category: Category; readonly what: string };
 
-/** What was true while a request was under way. */
+/** The valid versions while a request was under way. */
 export interface Circumstances {
   readonly admissible: readonly Admissible[];
-  /** Every version that ever was or will be. */
+  /** All versions: past, present and future. */
   readonly versions: readonly Version[];
   readonly passedOff: readonly PassedOff[];
-  /** A cache answered: it may take no notice of `If-Match` (RFC 9110 section 13.1.1). */
+  /** Whether a cache answered: it may ignore `If-Match` (RFC 9110 section 13.1.1). */
   readonly cached: boolean;
 }
 
@@ -37,6 +37,6 @@ export const right = (version?: Version, outdated = false): Verdict => ({
   ...(version && { version, outdated }),
 });
 
-/** The versions that there may be, for people. */
+/** The names of the valid versions, for messages. */
 export const namesOf = (admissible: readonly Admissible[]): string =>
   [...new Set(admissible.map(({ version, outdated }) => version.name + (outdated ? ' (outdated)' : '')))].join(' or ');

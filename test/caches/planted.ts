@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach } from '@jest/globals';
 
-/** What a planted answer does once its bytes are out. */
+/** The end of a planted answer, once its bytes are written. */
 export type Ending = 'stays' | 'ends' | 'resets';
 
-/** Servers that answer every request with the very bytes that they are given, right or wrong; gone after the test. */
-export const liars = (): ((bytes: string | Buffer, ending?: Ending) => Promise<string>) => {
+/** Servers that answer every request with the given bytes. They are closed after the test. */
+export const plantedServers = (): ((bytes: string | Buffer, ending?: Ending) => Promise<string>) => {
   const open: { readonly close: () => void }[] = [];
   afterEach(() => {
     for (const { close } of open.splice(0)) close();
