@@ -2,7 +2,7 @@ import { throwError, timeout } from 'rxjs';
 import { type Access, type OpenSource, StreamError, stallTimeout } from '../../pipelines/index.ts';
 import { readBytes } from '../sources/bytes.ts';
 
-interface Patience {
+interface Timeouts {
   /** Milliseconds until a head, and between bytes. */
   readonly headTimeout: number;
   readonly readTimeout: number;
@@ -13,7 +13,7 @@ interface Patience {
  * repository metadata, not for clients' content.
  */
 export const urlReader =
-  (open: OpenSource, access: Access, { headTimeout, readTimeout }: Patience) =>
+  (open: OpenSource, access: Access, { headTimeout, readTimeout }: Timeouts) =>
   (url: string): AsyncIterable<Uint8Array> =>
     readBytes((valve) =>
       open({ url, access }, { method: 'GET', from: 0, valve }).pipe(

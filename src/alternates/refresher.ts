@@ -29,7 +29,7 @@ export interface RefresherParts {
 const BATCH = 200;
 
 /** Milliseconds. No client waits for a refresh. */
-const PATIENCE = { headTimeout: 60_000, readTimeout: 60_000 };
+const TIMEOUTS = { headTimeout: 60_000, readTimeout: 60_000 };
 
 /** The values whose change requires a new refresh. */
 const fingerprintOf = ({ type, baseUrl, paths }: AlternateSource): string => JSON.stringify([type, baseUrl, ...paths]);
@@ -92,21 +92,21 @@ export const makeRefresher =
         withdraw();
       });
       let progress: RefreshProgress = { units: 0, file: '', bytes: 0 };
-      const tell = (more: Partial<RefreshProgress>) => {
+      const report = (more: Partial<RefreshProgress>) => {
         progress = { ...progress, ...more };
         subscriber.next(progress);
       };
 
       /** Adds the offers of a path. Resolves to the failure if it cannot be read to its end. */
       const catalog = async (refresh: Refresh, path: string, expiration: number): Promise<Failure | undefined> => {
-        const reading = batches(offersOf(source, path, parts, left, expiration, tell));
+        const reading = batches(offersOf(source, path, parts, left, expiration, report));
         try {
           for (;;) {
             const batch = await reading.next().catch((error: unknown): Failure => ({ error }));
             if ('error' in batch) return batch;
             if (batch.done || subscriber.closed) return undefined;
             await write(parts.store.add(refresh, batch.value));
-            tell({ units: progress.units + batch.value.length });
+            report({ units: progress.units + batch.value.length });
             await setImmediate();
           }
         } finally {
@@ -140,7 +140,7 @@ export const makeRefresher =
           if (failed) {
             failure = failed;
             await write(store.abandon(refresh, cataloged));
-            tell({ units });
+            report({ units });
           } else {
             if (!(await write(store.finish(refresh, cataloged))))
               throw new Error(`another refresh of ${source.id} has started`);
@@ -183,7 +183,7 @@ const readerOf = (source: AlternateSource, access: Access, open: OpenSource, lef
   return urlReader(
     (location, ask) => open({ ...location, ...(root !== undefined && { root }) }, ask).pipe(takeUntil(left)),
     access,
-    PATIENCE,
+    TIMEOUTS,
   );
 };
 
@@ -200,7 +200,7 @@ async function* offersOf(
   parts: RefresherParts,
   left: Observable<void>,
   expiration: number,
-  tell: (progress: Omit<RefreshProgress, 'units'>) => void,
+  report: (progress: Omit<RefreshProgress, 'units'>) => void,
 ): AsyncGenerator<Offer> {
   const { accessOf, catalogerOf, open, onMissing } = parts;
   const read = readerOf(source, await firstValueFrom(accessOf(source)), open, left);
@@ -213,7 +213,7 @@ async function* offersOf(
       let bytes = 0;
       for await (const chunk of read(base + toUrlPath(file))) {
         bytes += chunk.byteLength;
-        tell({ file, bytes, size });
+        report({ file, bytes, size });
         yield chunk;
       }
     },

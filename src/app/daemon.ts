@@ -6,7 +6,7 @@ import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { createAdminServer } from '../http/admin.ts';
 import { createHttpServer } from '../http/server.ts';
-import type { FinishedRequest } from '../http/server-options.ts';
+import type { FinishedRequest } from '../lib/finished-request.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { logFinished, logRefused } from '../observe/log.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';

@@ -4,7 +4,7 @@ export type TextOf = (key: string) => string | undefined;
 /** Resolves the references in a value; throws a {@link BadReference} if that is not possible. */
 export type Interpolate = (value: string, textOf: TextOf) => string;
 
-/** Says what is wrong and what was expected, without quoting the value: it may be a secret. */
+/** The problem and what was expected, without quoting the value: it may be a secret. */
 export class BadReference extends Error {
   override readonly name = 'BadReference';
 }

@@ -19,11 +19,11 @@ export const migrated = (
     const counts = given.at(-1);
     if (counts === undefined) return [];
     const text = textOf(setting, counts);
-    const said = [...comments(name, setting, counts, text), ...given.slice(0, -1).filter(isWritten).map(overruled)];
+    const remarks = [...comments(name, setting, counts, text), ...given.slice(0, -1).filter(isWritten).map(overruled)];
     const hidden = setting.secret && !secrets;
     return [
       '\n',
-      ...said.map(commentLine),
+      ...remarks.map(commentLine),
       hidden ? commentLine(`${keyOf(name)} ${LEFT_OUT}`) : settingLine(keyOf(name), text),
     ];
   });

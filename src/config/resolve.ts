@@ -85,7 +85,7 @@ const givenFor = (name: string, setting: Setting, { files, env, flags }: Layers)
   ...outside(`flag ${flagOf(name)}`, flags[name]),
 ];
 
-/** All that is said about a setting, weakest first. */
+/** All values given for a setting, weakest first. */
 export const allGiven = (name: string, setting: Setting, table: Table, layers: Layers): readonly Given[] => [
   ...impliedFor(setting, table, layers),
   ...givenFor(name, setting, layers),

@@ -45,8 +45,8 @@ export const createExchange = (
     const valve = new BehaviorSubject(open);
     const place = slots.enter(client, giveWay);
     const events = defer(() =>
-      fetch({ id, method, path, valve, ...asked }, (told) => {
-        report = told;
+      fetch({ id, method, path, valve, ...asked }, (made) => {
+        report = made;
       }),
     );
     return { valve, place, events };

@@ -22,22 +22,22 @@ export interface HeadStart<T> {
  * earlier events were never seen, and lead to nothing.
  */
 export const headStart = <T>(source: Observable<T>, failed: (error: unknown) => void): HeadStart<T> => {
-  type Tell = (out: Subscriber<T>) => void;
-  let held: Tell[] = [];
+  type Notify = (out: Subscriber<T>) => void;
+  let held: Notify[] = [];
   let taker: Subscriber<T> | undefined;
 
-  const tell = (what: Tell) => {
-    if (taker) what(taker);
-    else held.push(what);
+  const emit = (notify: Notify) => {
+    if (taker) notify(taker);
+    else held.push(notify);
   };
   const subscription = source.subscribe({
-    next: (value) => tell((out) => out.next(value)),
+    next: (value) => emit((out) => out.next(value)),
     error: (error) => {
       if (!taker) failed(error);
       held = [];
-      tell((out) => out.error(error));
+      emit((out) => out.error(error));
     },
-    complete: () => tell((out) => out.complete()),
+    complete: () => emit((out) => out.complete()),
   });
 
   return {

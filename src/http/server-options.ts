@@ -1,25 +1,9 @@
 import type { Observable } from 'rxjs';
-import type { Report, StreamError, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
+import type { Report, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
+import type { FinishedRequest } from '../lib/finished-request.ts';
 import type { Asking } from './client-address.ts';
 import type { Identify } from './identify.ts';
 import type { Limits } from './limits.ts';
-
-/** One request from the client's point of view, reported once it is over. */
-export interface FinishedRequest {
-  readonly id: string;
-  /** Empty, like the target, if the input is not a request. */
-  readonly method: string;
-  readonly target: string;
-  /** The status that was sent; 499 if the client left before the end. */
-  readonly status: number;
-  /** Absent for requests that did not reach the pipeline. */
-  readonly report?: Report;
-  readonly error?: StreamError;
-  /** The client's address, as far as it is known. */
-  readonly client: string;
-  /** Milliseconds. */
-  readonly duration: number;
-}
 
 export interface ServerOptions {
   /** Answers one request; `report` is called once with the result. */

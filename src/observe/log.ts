@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { Report, StreamError } from '../../pipelines/model/index.ts';
+import type { StreamError } from '../../pipelines/model/index.ts';
+import type { FinishedRequest } from '../lib/finished-request.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 
@@ -20,17 +21,6 @@ export const createLogger = (level: LogLevel, destination?: DestinationStream): 
   const options = { level: LEVELS[level], base: null, timestamp: pino.stdTimeFunctions.isoTime };
   return destination ? pino(options, destination) : pino(options);
 };
-
-interface FinishedRequest {
-  readonly id: string;
-  readonly method: string;
-  readonly target: string;
-  readonly status: number;
-  readonly report?: Report;
-  readonly error?: StreamError;
-  readonly client: string;
-  readonly duration: number;
-}
 
 /**
  * Writes the one line of each finished request. Durations are in milliseconds, `bytes` counts the

@@ -34,8 +34,8 @@ export const readBytes = (events: Flow<SourceEvent>): AsyncIterable<Uint8Array, 
       valve.next(heldBytes <= HELD);
     };
 
-    const endWith = (tell: typeof end) => {
-      end ??= tell;
+    const endWith = (settle: typeof end) => {
+      end ??= settle;
       answer();
     };
 

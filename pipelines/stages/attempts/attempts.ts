@@ -81,7 +81,7 @@ type Lost = Omit<Failure, 'sent'>;
  * response in the same way, without a head.
  *
  * Emits one head, the chunks of one complete body, and notes. Errors with the failure of the only
- * candidate, or with the most telling one of several. Unsubscribing closes the open source.
+ * candidate, or with the most specific one of several. Unsubscribing closes the open source.
  */
 export const attempts = (
   request: StreamRequest,

@@ -5,7 +5,7 @@ export interface Lengths {
   /** Bytes of the content to which the head belongs, if they were counted before. */
   of(candidate: Candidate, head: SourceHead): number | undefined;
   /** Records the counted bytes of the content. */
-  learn(candidate: Candidate, head: SourceHead, length: number): void;
+  record(candidate: Candidate, head: SourceHead, length: number): void;
   /**
    * The remembered or announced length was wrong. From now on only counted lengths are used for
    * this URL.
@@ -44,7 +44,7 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
       remember(found);
       return found.length;
     },
-    learn: (candidate, head, length) => remember({ candidate, head, length }),
+    record: (candidate, head, length) => remember({ candidate, head, length }),
     distrust: (candidate) => remember({ candidate, head: { type: 'head', headers: [], from: 0 } }),
     isDistrusted: (candidate) => known.has(candidate.url) && known.get(candidate.url)?.length === undefined,
   };

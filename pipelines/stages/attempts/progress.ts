@@ -55,24 +55,24 @@ export const needsNoMore = ({ soFar, sent }: Progress): boolean =>
   soFar?.whole === true && soFar.total === sent && sent > 0 && soFar.candidate.entry.checksum !== undefined;
 
 /**
- * Why the request failed: the only failure, or the most telling of several. Missing bytes tell
- * little, missing files least.
+ * Why the request failed: the only failure, or the most specific of several. Missing bytes
+ * explain little, missing files least.
  */
 export const summary = ({ failures }: Progress): StreamError => {
-  // The length of outdated content says nothing about the newest.
+  // The length of outdated content does not concern the newest.
   const isForeign = ({ candidate, error }: Failure) => candidate.outdated && error.code === 'UNSATISFIABLE';
   const own = failures.filter((failure) => !isForeign(failure));
   const errors = (own.length > 0 ? own : failures).map(({ error }) => error);
-  const telling =
+  const decisive =
     errors.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
     errors.findLast(({ code }) => code === 'UNSATISFIABLE') ??
     errors.at(-1);
-  if (!telling) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
-  if (errors.length === 1) return telling;
+  if (!decisive) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
+  if (errors.length === 1) return decisive;
   const messages = [...new Set(errors.map(({ message }) => message))].join('; ');
-  const { code, source, sourceStatus, retryAfter, length } = telling;
+  const { code, source, sourceStatus, retryAfter, length } = decisive;
   return new StreamError(code, source, `every source failed; ${messages}`, {
-    cause: telling,
+    cause: decisive,
     sourceStatus,
     retryAfter,
     length,

@@ -132,7 +132,7 @@ const measured = (
               : undefined,
           );
         if (promised !== undefined && received < promised) throw wrong(`ended after ${received} of ${promised} bytes`);
-        if (counted && hasReliableEnd(candidate, counted)) lengths?.learn(candidate, counted, received);
+        if (counted && hasReliableEnd(candidate, counted)) lengths?.record(candidate, counted, received);
         out.complete();
       },
     };

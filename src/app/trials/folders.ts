@@ -3,7 +3,7 @@ import type { Settings } from '../../config/schema.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { describeObstacle, folderObstacle } from '../../lib/usable.ts';
 import { stateFolders } from '../state-folder.ts';
-import { type Trial, trying } from './trial.ts';
+import { reasonFrom, type Trial, trying } from './trial.ts';
 
 /** Checks that this user may write to, or read, the folders in the settings. Creates nothing. */
 export const tryFolders = async (settings: Settings): Promise<readonly Trial[]> => {
@@ -39,13 +39,8 @@ const isThere = async (folder: string): Promise<boolean> => {
   throw new Error(`${folder} is not a folder`);
 };
 
-const REASONS: Readonly<Record<string, string>> = {
+const reasonOf = reasonFrom({
   EACCES: 'this user has no permission',
   EROFS: 'its file system is read-only',
   ENOTDIR: 'a part of its path is not a folder',
-};
-
-const reasonOf = (error: unknown): string => {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? message;
-};
+});

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import type { Settings } from '../../config/schema.ts';
 import { type ListenAddress, listenAddresses } from '../../http/addresses.ts';
-import { type Trial, trying } from './trial.ts';
+import { reasonFrom, type Trial, trying } from './trial.ts';
 
 /**
  * Listens briefly on every address and port of the daemon, all at once: two listeners may want the
@@ -31,13 +31,8 @@ const listen = ({ host, ipv6Only }: ListenAddress, port: number): Promise<Server
     server.listen({ host, port, ipv6Only }, () => resolve(server));
   });
 
-const REASONS: Readonly<Record<string, string>> = {
+const reasonOf = reasonFrom({
   EADDRINUSE: 'it is taken, by a running daemon or by another program',
   EACCES: 'this user may not listen there',
   EADDRNOTAVAIL: 'this machine does not have the address',
-};
-
-const reasonOf = (error: unknown): string => {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? message;
-};
+});

@@ -8,6 +8,14 @@ export interface Trial {
   readonly problem?: string;
 }
 
+/** The reason of an error of the system, by its code; by default its message. */
+export const reasonFrom =
+  (reasons: Readonly<Record<string, string>>) =>
+  (error: unknown): string => {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return reasons[code] ?? message;
+  };
+
 /** Makes a trial of an attempt, which returns its remark. Never rejects. */
 export const trying = async (
   what: string,

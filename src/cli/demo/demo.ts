@@ -6,7 +6,7 @@ import { type PendingSaveRequest, refreshOnce } from '../../../pipelines/index.t
 import type { Alternates } from '../../alternates/open.ts';
 import { startDaemon } from '../../app/daemon.ts';
 import { loadSettings } from '../../config/load.ts';
-import type { FinishedRequest } from '../../http/server-options.ts';
+import type { FinishedRequest } from '../../lib/finished-request.ts';
 import { createLogger } from '../../observe/log.ts';
 import { MISSING_ON_DISK, SCENES, type Scene } from './scenes.ts';
 import { makeShow } from './show.ts';

@@ -1,4 +1,4 @@
-import type { FinishedRequest } from '../../http/server-options.ts';
+import type { FinishedRequest } from '../../lib/finished-request.ts';
 import { sayBytes } from '../progress.ts';
 import type { Scene } from './scenes.ts';
 

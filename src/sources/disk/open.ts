@@ -77,10 +77,10 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
   let underWay = false;
   let over = false;
 
-  const close = (tell?: () => void) => {
+  const close = (notify?: () => void) => {
     over = true;
     closeFd(file.fd);
-    tell?.();
+    notify?.();
   };
 
   const next = () => {

@@ -100,8 +100,8 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   const [first, last, total] = (/^bytes +(\d+)-(\d+)\/(\d+)$/i.exec(range ?? '') ?? []).slice(1).map(decimal);
   const wanted = total === undefined ? undefined : resolveRange({ first: ask.from, last: ask.last }, total);
   if (first === undefined || last === undefined || total === undefined || first > last || last !== wanted?.last) {
-    const told = range === undefined ? 'without Content-Range' : `with Content-Range “${range}”`;
-    return refused('NO_RANGE', url, `answered 206 ${told}; expected one part with all requested bytes`, 206);
+    const found = range === undefined ? 'without Content-Range' : `with Content-Range “${range}”`;
+    return refused('NO_RANGE', url, `answered 206 ${found}; expected one part with all requested bytes`, 206);
   }
   const follows = decimal(field(headers, 'content-length')) ?? last - first + 1;
   return follows === last - first + 1

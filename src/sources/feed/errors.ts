@@ -35,8 +35,8 @@ const inTls = (thrown: unknown): Diagnosis | undefined => {
 };
 
 const diagnose = (code: string, message: string, headSeen: boolean): Diagnosis => {
-  const said = code === 'UND_ERR_HEADERS_TIMEOUT' ? 'the proxy did not open a tunnel in time' : message;
-  return { code: kindOf(code, message, headSeen), reason: code ? `${said} (${code})` : said };
+  const text = code === 'UND_ERR_HEADERS_TIMEOUT' ? 'the proxy did not open a tunnel in time' : message;
+  return { code: kindOf(code, message, headSeen), reason: code ? `${text} (${code})` : text };
 };
 
 const KINDS: Readonly<Record<string, ErrorCode>> = {

@@ -37,19 +37,19 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
   let paused = false;
   let over = false;
 
-  const tellLast = (event: () => void) => {
+  const endWith = (notify: () => void) => {
     if (over) return;
     over = true;
-    event();
+    notify();
   };
 
   const handler = (giveBack: () => void): Dispatcher.DispatchHandler => {
     let rest: NodeJS.Timeout | undefined;
 
-    const end = (tell: () => void) => {
+    const end = (notify: () => void) => {
       clearTimeout(rest);
       giveBack();
-      tellLast(tell);
+      endWith(notify);
     };
 
     return {
@@ -96,7 +96,7 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
         taken.dispatcher.dispatch(request, handler(giveBack));
       } catch (error) {
         giveBack();
-        tellLast(() => listener.error(error));
+        endWith(() => listener.error(error));
       }
     });
   });

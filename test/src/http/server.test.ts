@@ -8,7 +8,7 @@ import { type Report, StreamError, type StreamEvent, type StreamRequest } from '
 import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
-import type { FinishedRequest } from '../../../src/http/server-options.ts';
+import type { FinishedRequest } from '../../../src/lib/finished-request.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));

@@ -172,7 +172,7 @@ describe('withLength', () => {
 
   it('answers HEAD with the remembered length', () => {
     const lengths = createLengths();
-    lengths.learn(known, sourceHead(), 3);
+    lengths.record(known, sourceHead(), 3);
     const open = () => of({ ...sourceHead(), verified: false } as const);
     const heads: unknown[] = [];
     withLength(aRequest({ method: 'HEAD' }), known, { open: () => NEVER, policy: aPolicy(), lengths }, open).subscribe(
@@ -188,7 +188,7 @@ describe('withLength', () => {
     const heads: { readonly length?: number }[] = [];
     const deps = { open: () => NEVER, policy: aPolicy(), lengths };
     withLength(aRequest({ method: 'HEAD' }), known, deps, open).subscribe((head) => heads.push(head as SourceHead));
-    lengths.learn(known, sourceHead(), 3);
+    lengths.record(known, sourceHead(), 3);
     withLength(aRequest({ method: 'HEAD' }), known, deps, open).subscribe((head) => heads.push(head as SourceHead));
     expect(heads.map(({ length }) => length)).toEqual([undefined, 3]);
   });
@@ -196,9 +196,9 @@ describe('withLength', () => {
   it('forgets the least recently used URL', () => {
     const lengths = createLengths(2);
     const at = (url: string) => ({ ...known, url });
-    for (const url of ['http://a', 'http://b']) lengths.learn(at(url), sourceHead(), 1);
+    for (const url of ['http://a', 'http://b']) lengths.record(at(url), sourceHead(), 1);
     lengths.of(at('http://a'), sourceHead());
-    lengths.learn(at('http://c'), sourceHead(), 1);
+    lengths.record(at('http://c'), sourceHead(), 1);
     expect(['a', 'b', 'c'].map((name) => lengths.of(at(`http://${name}`), sourceHead()))).toEqual([1, undefined, 1]);
   });
 });
