@@ -9,5 +9,5 @@ export default {
   // Only against tests that hang: machines may be busy.
   testTimeout: 120_000,
   maxWorkers: 2,
-  reporters: ['default', '<rootDir>/test/support/tell-skipped.js'],
+  reporters: ['default', '<rootDir>/test/support/report-skipped.js'],
 };

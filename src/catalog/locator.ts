@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { uuidOf } from '../lib/uuid.ts';
 import { keyText, type UnitKey } from '../repositories/unit.ts';
 
 const escapeUnprintable = (json: string): string =>
@@ -14,18 +15,5 @@ export const locatorOf = (typeId: string, key: UnitKey): string =>
     .update(escapeUnprintable(`[${JSON.stringify(typeId)},${keyText(key)}]`))
     .digest('hex');
 
-/**
- * A unit id derived from type and key, so that every import gives the same unit the same id. It is
- * a UUID of version 8 (RFC 9562 section 5.8) whose free bits are those of the locator.
- */
-export const unitIdOf = (typeId: string, key: UnitKey): string => {
-  const hex = locatorOf(typeId, key);
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    variant + hex.slice(17, 20),
-    hex.slice(20, 32),
-  ].join('-');
-};
+/** A unit id derived from type and key, so that every import gives the same unit the same id. */
+export const unitIdOf = (typeId: string, key: UnitKey): string => uuidOf(locatorOf(typeId, key));

@@ -71,7 +71,7 @@ const EVENTS: Record<string, SourceEvent> = {
   ...Object.fromEntries([...'abcdX'].map((letter) => [letter, chunk(letter)])),
 };
 
-const river = (sources: Record<string, readonly Observable<SourceEvent>[]>, more: Partial<LazyFetchDeps> = {}) => {
+const pipeline = (sources: Record<string, readonly Observable<SourceEvent>[]>, more: Partial<LazyFetchDeps> = {}) => {
   const asked: string[] = [];
   const reports: Report[] = [];
   const notes: string[] = [];
@@ -105,7 +105,7 @@ describe('lazyFetch', () => {
   it('looks up, tries, emits the head, then the body, and appends one save request', () =>
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const source = cold('--h-a-b-c-d---|', EVENTS);
-      const { fetch, notes, saves, reports } = river({ a: [source] });
+      const { fetch, notes, saves, reports } = pipeline({ a: [source] });
       const result = '     --A-a-b-c-----(de|)';
       expectObservable(fetch()).toBe(result);
       expectSubscriptions(source.subscriptions).toBe('^-------------!');
@@ -129,7 +129,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const missing = cold<SourceEvent>('--#', {}, gone);
       const good = cold('         --h-a-b-c-d|', EVENTS);
-      const { fetch, asked, notes } = river({ a: [missing], b: [good] });
+      const { fetch, asked, notes } = pipeline({ a: [missing], b: [good] });
       const result = '            ----B-a-b-c--(de|)';
       expectObservable(fetch()).toBe(result);
       expectSubscriptions(missing.subscriptions).toBe('^-!');
@@ -142,7 +142,7 @@ describe('lazyFetch', () => {
   it('passes neither header nor byte of a failed candidate', () =>
     marbles(({ cold, flush }) => {
       const says = (name: string) => ({ ...EVENTS, h: sourceHead({ length: 4, headers: [[name, 'x']] }) });
-      const { fetch, notes } = river(
+      const { fetch, notes } = pipeline(
         { a: [cold('h-X-X-X-X-|', says('X-Bad'))], b: [cold('h-a-b-c-d-|', says('X-Good'))] },
         { policy: aPolicy({ verifyWholeBelow: 4 }) },
       );
@@ -161,7 +161,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const dies = cold('  h-a-b-#', EVENTS, lost);
       const goesOn = cold('      -2-c-d-|', EVENTS);
-      const { fetch, asked, notes } = river({ a: [dies, goesOn] });
+      const { fetch, asked, notes } = pipeline({ a: [dies, goesOn] });
       const result = '     A-a-b----c---(de|)';
       expectObservable(fetch()).toBe(result);
       expectSubscriptions(dies.subscriptions).toBe('  ^-----!');
@@ -176,7 +176,7 @@ describe('lazyFetch', () => {
       const dies = cold('  h-a-b-#', EVENTS, lost);
       const changed = cold('     -n', EVENTS);
       const other = cold('        -h-a-b-c-d-|', EVENTS);
-      const { fetch, asked, notes } = river({ a: [dies, changed], b: [other] });
+      const { fetch, asked, notes } = pipeline({ a: [dies, changed], b: [other] });
       expectObservable(fetch()).toBe('A-a-b---------c---(de|)');
       flush();
       expect(asked).toEqual(['GET a 0', 'GET a 2 if "1"', 'GET b 2']);
@@ -188,7 +188,7 @@ describe('lazyFetch', () => {
       const short = cold('h-a-b-|', EVENTS);
       const stalls = cold('     2c------', EVENTS);
       const last = cold('                           3d|', EVENTS);
-      const { fetch, notes } = river({ a: [short, stalls, last] }, { policy: aPolicy({ readTimeout: 5 }) });
+      const { fetch, notes } = pipeline({ a: [short, stalls, last] }, { policy: aPolicy({ readTimeout: 5 }) });
       expectObservable(fetch()).toBe('A-a-b--c----------------(de|)');
       flush();
       expect(notes).toEqual(
@@ -198,7 +198,7 @@ describe('lazyFetch', () => {
 
   it('errors without an end if the content is wrong', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const { fetch, saves, reports } = river({ a: [cold('h-a-b-c-X-|', EVENTS)] });
+      const { fetch, saves, reports } = pipeline({ a: [cold('h-a-b-c-X-|', EVENTS)] });
       const error = expect.objectContaining({ code: 'WRONG_CHECKSUM' });
       expectObservable(fetch()).toBe('A-a-b-c---#', undefined, error);
       flush();
@@ -209,7 +209,7 @@ describe('lazyFetch', () => {
 
   it('completes if the checksum matches and only the end of the source is missing', () =>
     marbles(({ cold, expectObservable }) => {
-      const { fetch } = river({ a: [cold('h-a-b-c-d-#', EVENTS, lost)] });
+      const { fetch } = pipeline({ a: [cold('h-a-b-c-d-#', EVENTS, lost)] });
       expectObservable(fetch()).toBe('A-a-b-c---(de|)');
     }));
 
@@ -217,7 +217,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const silent = cold<SourceEvent>('----------');
       const good = cold('h-a-b-c-d|', EVENTS);
-      const { fetch } = river({ a: [silent], b: [good] }, { policy: aPolicy({ headTimeout: 5 }) });
+      const { fetch } = pipeline({ a: [silent], b: [good] }, { policy: aPolicy({ headTimeout: 5 }) });
       const valve = hot('x---------', VALVE);
       expectObservable(fetch({ valve })).toBe('-----B-a-b-c--(de|)');
       expectSubscriptions(silent.subscriptions).toBe('^----!');
@@ -227,13 +227,13 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable }) => {
       const missing = () => cold<SourceEvent>('-#', {}, gone);
       const refused = () => cold<SourceEvent>('-#', {}, new StreamError('SOURCE_REFUSED', 'feed', '403'));
-      expectObservable(river({ a: [missing()] }).fetch()).toBe('-#', undefined, gone);
-      expectObservable(river({ a: [refused()], b: [missing()] }).fetch()).toBe(
+      expectObservable(pipeline({ a: [missing()] }).fetch()).toBe('-#', undefined, gone);
+      expectObservable(pipeline({ a: [refused()], b: [missing()] }).fetch()).toBe(
         '--#',
         undefined,
         expect.objectContaining({ code: 'SOURCE_REFUSED', message: 'every source failed; 403; 404' }),
       );
-      expectObservable(river({ a: [missing()], b: [missing()] }).fetch()).toBe(
+      expectObservable(pipeline({ a: [missing()], b: [missing()] }).fetch()).toBe(
         '--#',
         undefined,
         expect.objectContaining({ code: 'SOURCE_MISSING' }),
@@ -244,7 +244,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const busy = cold<SourceEvent>('-#', {}, new StreamError('SOURCE_BUSY', 'feed', '503', { retryAfter: 7 }));
       const good = cold('habcd|', EVENTS);
-      const { fetch } = river({ a: [busy, good] });
+      const { fetch } = pipeline({ a: [busy, good] });
       expectObservable(fetch()).toBe('--------Aabc-(de|)');
       expectSubscriptions(good.subscriptions).toBe('--------^----!');
     }));
@@ -253,7 +253,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const problem = new StreamError('SOURCE_BROKEN', 'feed', 'certificate without key');
       const sources = [() => of(broken(aCandidate('a', entry), problem)), () => of(aCandidate('b', entry))];
-      const { fetch, asked, notes } = river({ b: [cold('habcd|', EVENTS)] }, { sources });
+      const { fetch, asked, notes } = pipeline({ b: [cold('habcd|', EVENTS)] }, { sources });
       expectObservable(fetch()).toBe('Babc-(de|)');
       flush();
       expect(asked).toEqual(['GET b 0']);
@@ -270,7 +270,7 @@ describe('lazyFetch', () => {
       const answer = cold('--(e|)', { e: entry });
       const valve = hot('o--------', VALVE);
       const source = cold('--h-a-#', EVENTS, lost);
-      const { fetch, reports, saves } = river(
+      const { fetch, reports, saves } = pipeline(
         { a: [source] },
         { catalog: { lookup: () => answer }, policy: aPolicy({ attemptsPerCandidate: 3 }), open: () => source },
       );
@@ -286,7 +286,7 @@ describe('lazyFetch', () => {
 
   it('answers HEAD with only a head and does not request a save', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const { fetch, asked, saves, reports } = river({ a: [cold('-h|', EVENTS)] });
+      const { fetch, asked, saves, reports } = pipeline({ a: [cold('-h|', EVENTS)] });
       expectObservable(fetch({ method: 'HEAD' })).toBe('-A(e|)');
       flush();
       expect(asked).toEqual(['HEAD a 0']);
@@ -296,9 +296,9 @@ describe('lazyFetch', () => {
 
   it('does not request a save if the request forbids it or a copy exists', () =>
     marbles(({ cold, flush }) => {
-      const unrecorded = river({ a: [cold('habcd|', EVENTS)] });
+      const unrecorded = pipeline({ a: [cold('habcd|', EVENTS)] });
       unrecorded.fetch({ save: false }).subscribe();
-      const kept = river(
+      const kept = pipeline(
         { a: [cold('habcd|', EVENTS)] },
         { sources: [() => of(aCandidate('saved', entry, { url: 'http://a/bear.rpm' }))] },
       );
@@ -310,7 +310,7 @@ describe('lazyFetch', () => {
 
   it('reports number and duration of pauses of its consumer', () =>
     marbles(({ cold, hot, flush }) => {
-      const { fetch, reports } = river({ a: [cold('h-a-b-c-d-|', EVENTS)] });
+      const { fetch, reports } = pipeline({ a: [cold('h-a-b-c-d-|', EVENTS)] });
       fetch({ valve: hot('o-x--o-x-x-o', VALVE) }).subscribe();
       flush();
       expect(reports).toMatchObject([{ pauses: 2, pausedFor: 6 }]);
@@ -330,7 +330,7 @@ describe('lazyFetch', () => {
     it('and commits it before the save request', () =>
       marbles(({ cold, flush }) => {
         const { log, keep } = keeping();
-        const { fetch } = river(
+        const { fetch } = pipeline(
           { a: [cold('habcd|', EVENTS)] },
           { keep, outbox: { append: () => log.push('record') } },
         );
@@ -347,7 +347,7 @@ describe('lazyFetch', () => {
       marbles(({ cold, expectObservable, flush }) => {
         const { log, keep } = keeping();
         const error = new StreamError('WRONG_LENGTH', 'feed', 'wrong');
-        const { fetch } = river({ a: [cold(source, EVENTS, error)] }, { keep });
+        const { fetch } = pipeline({ a: [cold(source, EVENTS, error)] }, { keep });
         expectObservable(fetch(), `^${'-'.repeat(until - 1)}!`).toBe(
           source === 'habcX|' || source === 'habc#' ? `Aabc${source === 'habcX|' ? '-' : ''}#` : 'Aabc',
           undefined,
@@ -362,9 +362,9 @@ describe('lazyFetch', () => {
   it("errors with the catalog's error, and with NO_CANDIDATE if no source offers the path", () =>
     marbles(({ cold, expectObservable }) => {
       const down = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'down');
-      const { fetch } = river({}, { catalog: { lookup: () => cold('-#', {}, down) } });
+      const { fetch } = pipeline({}, { catalog: { lookup: () => cold('-#', {}, down) } });
       expectObservable(fetch()).toBe('-#', undefined, down);
-      const none = river({}, { sources: [() => EMPTY] });
+      const none = pipeline({}, { sources: [() => EMPTY] });
       expectObservable(none.fetch()).toBe('#', undefined, expect.objectContaining({ code: 'NO_CANDIDATE' }));
     }));
 
@@ -373,10 +373,10 @@ describe('lazyFetch', () => {
       const health = createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
       const wrong = cold('habcX|', EVENTS);
       const right = cold('habcd|', EVENTS);
-      const first = river({ a: [wrong], b: [] }, { health });
+      const first = pipeline({ a: [wrong], b: [] }, { health });
       first.fetch().subscribe({ error: () => {} });
       flush();
-      const second = river({ a: [], b: [right] }, { health });
+      const second = pipeline({ a: [], b: [right] }, { health });
       second.fetch().subscribe();
       flush();
       expect([first.asked, second.asked]).toEqual([['GET a 0'], ['GET b 0']]);
@@ -387,7 +387,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, flush }) => {
       const dies = cold('hab#', EVENTS, gone);
       const other = cold('2cX|', EVENTS);
-      const { fetch, notes, reports } = river({ a: [dies], b: [other] });
+      const { fetch, notes, reports } = pipeline({ a: [dies], b: [other] });
       fetch().subscribe({ error: () => {} });
       flush();
       expect(notes.slice(-2)).toEqual(['a WRONG_CHECKSUM mid-body', 'b WRONG_CHECKSUM mid-body']);
@@ -405,7 +405,7 @@ describe('lazyFetch', () => {
       marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const first = cold(' ----------habcd|', EVENTS);
         const second = cold('   --h-a-b-c-d-|', EVENTS);
-        const { fetch, notes } = river({ a: [first], b: [second] }, slow(3));
+        const { fetch, notes } = pipeline({ a: [first], b: [second] }, slow(3));
         expectObservable(fetch()).toBe('-----B-a-b-c---(de|)');
         expectSubscriptions(first.subscriptions).toBe(' ^----!');
         expectSubscriptions(second.subscriptions).toBe('---^-----------!');
@@ -417,7 +417,7 @@ describe('lazyFetch', () => {
       marbles(({ cold, expectObservable, flush }) => {
         const first = cold('----#', EVENTS, lost);
         const second = cold('  ---habcd|', EVENTS);
-        const { fetch, notes } = river({ a: [first], b: [second] }, slow(3));
+        const { fetch, notes } = pipeline({ a: [first], b: [second] }, slow(3));
         expectObservable(fetch()).toBe('------Babc-(de|)');
         flush();
         expect(notes).toEqual(['attempt a 0', 'attempt b 0', 'a CONNECTION_LOST before-head', 'recorded']);
@@ -425,7 +425,7 @@ describe('lazyFetch', () => {
 
     it('asks only one source until the usual time is known', () =>
       marbles(({ cold, expectObservable, flush }) => {
-        const { fetch, asked } = river({ a: [cold('---------habcd|', EVENTS)], b: [] }, slow(undefined));
+        const { fetch, asked } = pipeline({ a: [cold('---------habcd|', EVENTS)], b: [] }, slow(undefined));
         expectObservable(fetch()).toBe('---------Aabc-(de|)');
         flush();
         expect(asked).toEqual(['GET a 0']);
@@ -436,7 +436,7 @@ describe('lazyFetch', () => {
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold('h-a---------------------', EVENTS);
       const valve = hot('  o-x---------------------', VALVE);
-      const { fetch } = river({ a: [source] }, { policy: aPolicy({ clientTimeout: 10, readTimeout: 1000 }) });
+      const { fetch } = pipeline({ a: [source] }, { policy: aPolicy({ clientTimeout: 10, readTimeout: 1000 }) });
       const stuck = expect.objectContaining({ code: 'CLIENT_STUCK', source: 'client' });
       expectObservable(fetch({ valve })).toBe('A-a---------#', undefined, stuck);
       expectSubscriptions(source.subscriptions).toBe('^-----------!');
@@ -447,7 +447,7 @@ describe('lazyFetch', () => {
       const slow = cold('h-a----b----', EVENTS);
       const fast = cold('    -1bcd|', { ...EVENTS, 1: sourceHead({ length: 4, from: 1 }) });
       const policy = aPolicy({ minSpeed: 500, minSpeedWindow: 4 });
-      const { fetch, notes } = river({ a: [slow], b: [fast] }, { policy });
+      const { fetch, notes } = pipeline({ a: [slow], b: [fast] }, { policy });
       expectObservable(fetch()).toBe('A-a---bc-(de|)');
       expectSubscriptions(slow.subscriptions).toBe('^---!');
       flush();
@@ -458,11 +458,11 @@ describe('lazyFetch', () => {
     marbles(({ cold, expectObservable }) => {
       const policy = aPolicy({ sizeLimit: 3 });
       const tooLarge = expect.objectContaining({ code: 'TOO_LARGE' });
-      expectObservable(river({ a: [cold('h', EVENTS)] }, { policy }).fetch()).toBe('#', undefined, tooLarge);
+      expectObservable(pipeline({ a: [cold('h', EVENTS)] }, { policy }).fetch()).toBe('#', undefined, tooLarge);
       const bare = { lookup: () => of(anEntry()) };
       const unannounced = cold('h-a-b-c-d-', { ...EVENTS, h: sourceHead() });
       const sources = [() => of(aCandidate('a', anEntry()))];
-      expectObservable(river({ a: [unannounced] }, { policy, catalog: bare, sources }).fetch()).toBe(
+      expectObservable(pipeline({ a: [unannounced] }, { policy, catalog: bare, sources }).fetch()).toBe(
         'A---a-b-#',
         undefined,
         tooLarge,
@@ -472,7 +472,7 @@ describe('lazyFetch', () => {
   it('runs separately for each subscription', () =>
     marbles(({ cold, flush }) => {
       const source = cold('habcd|', EVENTS);
-      const { fetch, reports } = river({ a: [source, source] }, { catalog: { lookup: () => of(entry) } });
+      const { fetch, reports } = pipeline({ a: [source, source] }, { catalog: { lookup: () => of(entry) } });
       const fetched = fetch({ valve: NEVER });
       fetched.subscribe();
       fetched.subscribe();

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CatalogEntry, PendingSaveRequest } from '../../../pipelines/model/index.ts';
+import { uuidOf } from '../../lib/uuid.ts';
 import type { Task } from './message.ts';
 
 /**
@@ -101,17 +102,7 @@ export const checkTemplate = ({ args, kwargs }: Pick<TaskTemplate, 'args' | 'kwa
 
 /**
  * The task id of a save request, the same for each delivery. So a task that was sent twice, after a
- * crash lost the confirmation, is recognizable as one task. A UUID of version 8 (RFC 9562 section
- * 5.8).
+ * crash lost the confirmation, is recognizable as one task.
  */
-const taskId = (role: string, { id, requestId, entry }: PendingSaveRequest): string => {
-  const digits = hash('sha256', JSON.stringify([role, id, requestId, entry.unitId, entry.path]), 'hex');
-  const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `8${digits.slice(13, 16)}`,
-    variant + digits.slice(17, 20),
-    digits.slice(20, 32),
-  ].join('-');
-};
+const taskId = (role: string, { id, requestId, entry }: PendingSaveRequest): string =>
+  uuidOf(hash('sha256', JSON.stringify([role, id, requestId, entry.unitId, entry.path]), 'hex'));

@@ -63,7 +63,7 @@ export const openOutbox = (
   file: string,
   { onError, window = 256, heldLimit = 100_000, lockWait = 20 }: OutboxOptions,
 ): DurableOutbox => {
-  const wishes = new Map<string, NewSave>();
+  const newSaves = new Map<string, NewSave>();
   const changes = new Map<number, Change>();
   let turn: NodeJS.Immediate | undefined;
   let again: NodeJS.Timeout | undefined;
@@ -101,15 +101,15 @@ export const openOutbox = (
   });
 
   const flush = (): boolean => {
-    const rows = wishes.size + changes.size;
+    const rows = newSaves.size + changes.size;
     if (rows === 0) return true;
     try {
-      table.write(changes, wishes.values());
+      table.write(changes, newSaves.values());
     } catch (error) {
-      tell(`cannot be written (save requests in memory: ${wishes.size})`, error);
+      tell(`cannot be written (save requests in memory: ${newSaves.size})`, error);
       return false;
     }
-    wishes.clear();
+    newSaves.clear();
     changes.clear();
     wait = WRITE_AGAIN;
     durable.soon(rows);
@@ -126,19 +126,19 @@ export const openOutbox = (
   return {
     append: ({ requestId, traceparent, entry }) => {
       const key = JSON.stringify([entry.unitId, entry.path]);
-      if (wishes.has(key)) return;
+      if (newSaves.has(key)) return;
       try {
         if (closed) throw new Error('the outbox is closed');
-        if (wishes.size >= heldLimit) throw new Error(`too many save requests in memory (limit ${heldLimit})`);
+        if (newSaves.size >= heldLimit) throw new Error(`too many save requests in memory (limit ${heldLimit})`);
         // Serialized here, so that an entry that is not JSON affects only its own save request.
         const text = JSON.stringify(entry);
-        wishes.set(key, {
+        newSaves.set(key, {
           requestId,
           traceparent,
           unitId: entry.unitId,
           path: entry.path,
           entry: text,
-          notedAt: Date.now(),
+          appendedAt: Date.now(),
         });
         write();
         soon();

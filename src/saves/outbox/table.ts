@@ -11,7 +11,7 @@ export interface NewSave {
   readonly path: string;
   readonly entry: string;
   /** Unix milliseconds. */
-  readonly notedAt: number;
+  readonly appendedAt: number;
 }
 
 /** The result of a delivery. */
@@ -100,14 +100,14 @@ export const openSavesTable = (file: string, lockWait: number) => {
   const due = database.prepare('SELECT id FROM saves WHERE due_at <= ? ORDER BY due_at, id LIMIT ?');
   const next = database.prepare('SELECT min(due_at) AS at FROM saves WHERE due_at > ?');
   const byId = database.prepare('SELECT * FROM saves WHERE id = ?');
-  const hurry = database.prepare('UPDATE saves SET due_at = :now WHERE due_at > :now AND id = ifnull(:id, id)');
+  const retry = database.prepare('UPDATE saves SET due_at = :now WHERE due_at > :now AND id = ifnull(:id, id)');
   const drop = database.prepare('DELETE FROM saves WHERE id = ifnull(?, id)');
   const count = database.prepare('SELECT count(*) AS count FROM saves');
   const oldest = database.prepare('SELECT noted_at AS at FROM saves ORDER BY id LIMIT 1');
 
   return {
     /** Writes everything in one transaction, or nothing. */
-    write: (changes: Iterable<[id: number, Change]>, wishes: Iterable<NewSave>): void =>
+    write: (changes: Iterable<[id: number, Change]>, newSaves: Iterable<NewSave>): void =>
       transact(database, () => {
         for (const [id, change] of changes) {
           if (change === 'remove') remove.run(id);
@@ -119,8 +119,8 @@ export const openSavesTable = (file: string, lockWait: number) => {
           requestId: request,
           traceparent: trace = null,
           entry,
-          notedAt: at,
-        } of wishes) {
+          appendedAt: at,
+        } of newSaves) {
           insert.run({ unit, path, request, trace, entry, at });
         }
       }),
@@ -147,7 +147,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
       const at = oldest.get()?.at;
       return { waiting: Number(count.get()?.count), age: typeof at === 'number' ? now - at : 0 };
     },
-    retry: (id: number | undefined, now: number): number => Number(hurry.run({ id: id ?? null, now }).changes),
+    retry: (id: number | undefined, now: number): number => Number(retry.run({ id: id ?? null, now }).changes),
     drop: (id: number | undefined): number => Number(drop.run(id ?? null).changes),
     close: () => database.close(),
   };

@@ -28,7 +28,7 @@ const open = (file: string, options: Partial<Parameters<typeof openOutbox>[1]> =
 };
 const anOutbox = (options?: Parameters<typeof open>[1]) => open(join(folder(), 'outbox.db'), options);
 
-const wish = (unitId: string, path = `/${unitId}.rpm`): SaveRequest => ({
+const saveRequest = (unitId: string, path = `/${unitId}.rpm`): SaveRequest => ({
   requestId: `request for ${unitId}`,
   entry: anEntry({ unitId, path }),
 });
@@ -56,9 +56,9 @@ describe('the outbox', () => {
   it('has written a save request when append returns', () => {
     const file = join(folder(), 'outbox.db');
     const outbox = open(file);
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     expect(rowsIn(file)).toBe(1);
-    outbox.append(wish('b'));
+    outbox.append(saveRequest('b'));
     expect(rowsIn(file)).toBe(2);
   });
 
@@ -73,34 +73,34 @@ describe('the outbox', () => {
 
   it('stores one waiting save request per unit and path, in memory and in the file', async () => {
     const outbox = anOutbox();
-    outbox.append(wish('a', '/one'));
-    outbox.append(wish('a', '/one'));
-    outbox.append(wish('a', '/two'));
-    outbox.append(wish('b', '/one'));
+    outbox.append(saveRequest('a', '/one'));
+    outbox.append(saveRequest('a', '/one'));
+    outbox.append(saveRequest('a', '/two'));
+    outbox.append(saveRequest('b', '/one'));
     await aTurn();
-    outbox.append(wish('a', '/one'));
+    outbox.append(saveRequest('a', '/one'));
     expect(unitsOf(outbox.list())).toEqual(['a', 'a', 'b']);
   });
 
   it('stores a save request again once the earlier one was removed', async () => {
     const outbox = anOutbox();
     const { given } = receive(outbox);
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     await until(() => given.length === 1);
     outbox.remove(given[0]!);
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     await until(() => given.length === 2);
     expect(given[1]?.id).not.toBe(given[0]?.id);
   });
 
   it('emits waiting save requests, oldest first, then new ones, each once', async () => {
     const outbox = anOutbox();
-    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    for (const unit of ['a', 'b', 'c']) outbox.append(saveRequest(unit));
     await aTurn();
     const { units } = receive(outbox);
     await until(() => units().length === 3);
-    outbox.append(wish('d'));
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('d'));
+    outbox.append(saveRequest('a'));
     await until(() => units().length === 4);
     await aTurn();
     expect(units()).toEqual(['a', 'b', 'c', 'd']);
@@ -109,7 +109,7 @@ describe('the outbox', () => {
   it('emits at most its window at a time, and then the rest in order', async () => {
     const outbox = anOutbox({ window: 8 });
     const all = Array.from({ length: 500 }, (_, i) => `unit-${i}`);
-    for (const unit of all) outbox.append(wish(unit));
+    for (const unit of all) outbox.append(saveRequest(unit));
     const { given, units } = receive(outbox);
     await until(() => given.length > 0);
     await aTurn();
@@ -126,7 +126,7 @@ describe('the outbox', () => {
 
   it('emits a postponed save request again when it is due, with its failures, and no sooner', async () => {
     const outbox = anOutbox();
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     const { given } = receive(outbox);
     await until(() => given.length === 1);
     const dueAt = Date.now() + 30;
@@ -138,12 +138,12 @@ describe('the outbox', () => {
 
   it('starts over for each subscription: unsettled save requests are due again', async () => {
     const outbox = anOutbox();
-    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    for (const unit of ['a', 'b', 'c']) outbox.append(saveRequest(unit));
     const first = receive(outbox);
     await until(() => first.given.length === 3);
     first.stop();
     outbox.remove(first.given[1]!);
-    outbox.append(wish('d'));
+    outbox.append(saveRequest('d'));
     const second = receive(outbox);
     await until(() => second.given.length === 3);
     expect(second.units()).toEqual(['a', 'c', 'd']);
@@ -153,7 +153,7 @@ describe('the outbox', () => {
   it('continues after being closed and opened again', async () => {
     const file = join(folder(), 'outbox.db');
     const before = open(file);
-    for (const unit of ['a', 'b', 'c']) before.append(wish(unit));
+    for (const unit of ['a', 'b', 'c']) before.append(saveRequest(unit));
     const { given } = receive(before);
     await until(() => given.length === 3);
     before.remove(given[0]!);
@@ -168,7 +168,7 @@ describe('the outbox', () => {
 
   it('lists waiting save requests, with age, failures and reason', async () => {
     const outbox = anOutbox();
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     const { given } = receive(outbox);
     await until(() => given.length === 1);
     outbox.putOff(given[0]!, 60_000, 'broker down');
@@ -182,7 +182,7 @@ describe('the outbox', () => {
 
   it('makes one save request or all of them due at once', async () => {
     const outbox = anOutbox();
-    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    for (const unit of ['a', 'b', 'c']) outbox.append(saveRequest(unit));
     const { given, units } = receive(outbox);
     await until(() => given.length === 3);
     for (const save of given) outbox.putOff(save, 3_600_000, 'not today');
@@ -196,7 +196,7 @@ describe('the outbox', () => {
 
   it('drops one save request or all of them', async () => {
     const outbox = anOutbox();
-    for (const unit of ['a', 'b', 'c']) outbox.append(wish(unit));
+    for (const unit of ['a', 'b', 'c']) outbox.append(saveRequest(unit));
     outbox.flush();
     expect(outbox.drop(2)).toBe(1);
     expect(unitsOf(outbox.list())).toEqual(['a', 'c']);
@@ -209,9 +209,9 @@ describe('the outbox', () => {
     const daemon = open(file);
     const { units } = receive(daemon);
     await aTurn();
-    open(file).append(wish('from the command line'));
+    open(file).append(saveRequest('from the command line'));
     await aTurn();
-    daemon.append(wish('own'));
+    daemon.append(saveRequest('own'));
     await until(() => units().length === 2);
     expect(units()).toEqual(['from the command line', 'own']);
   });
@@ -219,9 +219,9 @@ describe('the outbox', () => {
   it('reports a save request that it cannot accept, and stores the others', async () => {
     const errors: string[] = [];
     const outbox = anOutbox({ onError: ({ message }) => errors.push(message) });
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     outbox.append({ requestId: 'r', entry: anEntry({ path: '/odd.rpm', data: { number: 1n } }) });
-    outbox.append(wish('b'));
+    outbox.append(saveRequest('b'));
     expect(unitsOf(outbox.list())).toEqual(['a', 'b']);
     expect(errors).toEqual([expect.stringMatching(/cannot accept the save request for \/odd\.rpm: .*BigInt/)]);
   });
@@ -230,10 +230,10 @@ describe('the outbox', () => {
     const file = join(folder(), 'outbox.db');
     const errors: string[] = [];
     const outbox = openOutbox(file, { onError: ({ message }) => errors.push(message) });
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     outbox.close();
     outbox.close();
-    outbox.append(wish('b'));
+    outbox.append(saveRequest('b'));
     expect(rowsIn(file)).toBe(1);
     expect(errors).toEqual([`outbox ${file} cannot accept the save request for /b.rpm: the outbox is closed`]);
   });
@@ -243,16 +243,16 @@ describe('the outbox', () => {
     const errors: string[] = [];
     const outbox = open(file, { onError: ({ message }) => errors.push(message) });
     const { given } = receive(outbox);
-    outbox.append(wish('a'));
+    outbox.append(saveRequest('a'));
     await until(() => given.length === 1);
     using other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
-    outbox.append(wish('b'));
+    outbox.append(saveRequest('b'));
     outbox.remove(given[0]!);
     await until(() => errors.length > 0);
     const more = Array.from({ length: 20 }, (_, i) => `c${i}`);
     for (const unit of more) {
-      outbox.append(wish(unit));
+      outbox.append(saveRequest(unit));
       await setImmediate();
     }
     // Not one attempt per turn: the delays double.
