@@ -13,7 +13,7 @@ const rows = [...text.matchAll(/^\| `(\w+)` \| `([^`]*)` \|.*\| (.*) \|$/gm)].ma
 }));
 
 describe('docs/reference/limits.md', () => {
-  it('tells the defaults of the settings', () => {
+  it('states the defaults of the settings', () => {
     const defaults = Object.entries(SETTINGS).map(([name, setting]) => [keyOf(name), setting.default]);
     for (const { key, value } of rows) expect(defaults).toContainEqual([key, value]);
   });
@@ -26,10 +26,10 @@ describe('docs/reference/limits.md', () => {
     expect(rows.map(({ key }) => key).sort()).toEqual(limits.sort());
   });
 
-  it('tells the statuses of the errors', () => {
-    const told = rows.flatMap(({ beyond = '' }) => [...beyond.matchAll(/(\d{3}) `([A-Z_]+)`/g)]);
-    expect(told).toHaveLength(6);
-    for (const [, status, code] of told) expect(ERRORS[code as ErrorCode].status).toBe(Number(status));
+  it('states the statuses of the errors', () => {
+    const stated = rows.flatMap(({ beyond = '' }) => [...beyond.matchAll(/(\d{3}) `([A-Z_]+)`/g)]);
+    expect(stated).toHaveLength(6);
+    for (const [, status, code] of stated) expect(ERRORS[code as ErrorCode].status).toBe(Number(status));
   });
 });
 

@@ -100,12 +100,12 @@ describe('narrowState', () => {
 });
 
 describe('describeFindings', () => {
-  it('says of each file what became of it', () => {
-    const said = describeFindings([
+  it('describes the change of each file', () => {
+    const text = describeFindings([
       { path: '/a', mode: '0644', narrowed: '0600' },
       { path: '/b', mode: '0755', kept: 'it is a symbolic link' },
     ]);
-    expect(said).toBe(
+    expect(text).toBe(
       'warning: /a was accessible to other users (mode 0644), its mode is now 0600\n' +
         'warning: /b keeps its mode 0755: it is a symbolic link\n',
     );

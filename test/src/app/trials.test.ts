@@ -36,7 +36,7 @@ const trialsOf = async (flags: Readonly<Record<string, string>> = {}, folder = n
   return trials.map((trial) => JSON.parse(JSON.stringify(trial).replaceAll(folder, '{folder}')) as Trial);
 };
 
-/** The trials of whose subject this is a part. */
+/** The trials whose subject contains this text. */
 const about = (trials: readonly Trial[], what: string) => trials.filter((trial) => trial.what.includes(what));
 
 const occupy = async (): Promise<number> => {
@@ -58,7 +58,7 @@ describe('trials of', () => {
       expect(about(await trialsOf({ port: String(free) }), 'port')).toEqual([{ what: `port ${free} on 127.0.0.1` }]);
   });
 
-  it('ports: two listeners that want the same', async () => {
+  it('ports: two listeners with the same port', async () => {
     const [port] = await freePorts(1);
     const trials = about(await trialsOf({ port: String(port), adminPort: String(port) }), `${port} on 127.0.0.1`);
     expect(trials.map(({ problem }) => problem !== undefined)).toEqual([false, true]);

@@ -10,7 +10,7 @@ import { feedSettings } from '../../support/feed-settings.ts';
 import { freePorts } from '../../support/ports.ts';
 import { resolveTwoAddresses, TWO_ADDRESSES } from '../../support/two-addresses.ts';
 
-// Where every address of a name fails, Node throws an AggregateError whose message is empty.
+// If every address of a name fails, Node throws an AggregateError whose message is empty.
 resolveTwoAddresses();
 
 const closedPort = async (): Promise<number> => (await freePorts(1))[0] ?? 0;
@@ -20,7 +20,7 @@ const messageFrom = (work: Promise<unknown>): Promise<string> =>
     ({ message }) => message,
   );
 
-it('a broker of two addresses that is down is told with the reason at each', async () => {
+it('a broker of two addresses that is down is reported with the reason of each', async () => {
   const port = await closedPort();
   const message = await new Promise<string>((resolve) => {
     const broker = openBroker({
@@ -40,7 +40,7 @@ it('a broker of two addresses that is down is told with the reason at each', asy
   );
 });
 
-it('a MongoDB of two addresses that is down is told with the reason at each', async () => {
+it('a MongoDB of two addresses that is down is reported with the reason of each', async () => {
   const port = await closedPort();
   const database = connectMongo(databaseSettings({ url: `mongodb://${TWO_ADDRESSES}:${port}/` }), 300);
   const message = await messageFrom(firstValueFrom(database.ask(() => Promise.resolve(1))));
@@ -50,7 +50,7 @@ it('a MongoDB of two addresses that is down is told with the reason at each', as
   );
 });
 
-it('a feed of two addresses that is down is told with the reason at each', async () => {
+it('a feed of two addresses that is down is reported with the reason of each', async () => {
   const port = await closedPort();
   const url = `http://${TWO_ADDRESSES}:${port}/bear.rpm`;
   const feed = createFeed(feedSettings());

@@ -110,7 +110,7 @@ describe('output', () => {
     await expect(writeAll(failing('EPIPE'), texts())).resolves.toBeUndefined();
   });
 
-  it('that fails otherwise is told', async () => {
+  it('that fails otherwise is reported', async () => {
     await expect(writeAll(failing('ENOSPC'), texts())).rejects.toThrow('ENOSPC');
   });
 });
@@ -143,7 +143,7 @@ describe('catalog import', () => {
     }
   });
 
-  it('reads a folder, reuses the importer with equal settings, and says what it replaced', async () => {
+  it('reads a folder, reuses the importer with equal settings, and reports what it replaced', async () => {
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'A' });
     const { run } = makeCli();
@@ -191,7 +191,7 @@ describe('catalog import', () => {
     expect(rest.at(-1)).toBe('');
   });
 
-  it('draws how much of a file is read, where its size is known', () => {
+  it('draws the progress of a file, if its size is known', () => {
     const output = Object.assign(new PassThrough(), { isTTY: true });
     importProgress(output).show({ file: 'repodata/primary.xml.gz', bytes: 50, size: 100, items: 3 });
     expect(output.read().toString()).toBe('\r\x1b[K[############............] 50 %  3 entries  primary.xml.gz');

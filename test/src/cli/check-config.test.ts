@@ -174,7 +174,7 @@ describe('check-config', () => {
     expect(readFileSync(join(folder, 'server.conf'), 'utf8')).toBe(server);
   });
 
-  it('--migrate makes one file of Pulp’s two, whatever flags and environment say', async () => {
+  it('--migrate makes one file of Pulp’s two, whatever flags and environment contain', async () => {
     const files = {
       'server.conf': '[lazy]\nstreamer_port: 80\n',
       'streamer.conf': '[streamr]\n[streamer]\ninterfaces: lo\n',
@@ -199,7 +199,7 @@ redirect_path = /streamer/
     expect(status).toBe(0);
   });
 
-  it('--migrate says when there is nothing to migrate', async () => {
+  it('--migrate reports that nothing has to be migrated', async () => {
     const { status, stdout, stderr } = await run({ 'server.conf': '# nothing\n' }, 'check-config', '--migrate');
     expect({ status, stdout, stderr }).toEqual({
       status: 1,
@@ -208,7 +208,7 @@ redirect_path = /streamer/
     });
   });
 
-  it('--deep says what it tried, and fails where something does', async () => {
+  it('--deep lists what it tried, and fails if something does', async () => {
     const text =
       '[streamer]\nport: 0\ninterfaces: 127.0.0.1\nstate_dir: {folder}/state\nsave_dir: {folder}/a.conf/saved\ncontent_sources_dir: {folder}\n';
     const { status, stdout, stderr } = await run({ 'a.conf': text }, 'check-config', '--deep');

@@ -79,7 +79,7 @@ describe('saves', () => {
     expect(await waiting()).toEqual([]);
   });
 
-  it('find nothing where there is no outbox, and make none', async () => {
+  it('find nothing without an outbox, and create none', async () => {
     const { file, run, waiting } = await makeCli();
     expect(await waiting()).toEqual([]);
     expect(await run('drop', '--all')).toBe('dropped 0 saves\n');

@@ -92,7 +92,7 @@ describe('sources list', () => {
 });
 
 describe('sources list, of a source that cools down', () => {
-  it('says until when, and why', async () => {
+  it('shows until when, and why', async () => {
     const lastError = { code: 'STALLED', message: 'http://me:secret@acs/x sent nothing' };
     const unhealthy = [{ source: 'alternate:zoo', state: 'cooling', failures: 1, until: 0, lastError }];
     const cli = makeCli({ unhealthy });
@@ -103,7 +103,7 @@ describe('sources list, of a source that cools down', () => {
 });
 
 describe('sources refresh', () => {
-  it('refreshes one, or all, and says how much there is', async () => {
+  it('refreshes one, or all, and prints the number of units', async () => {
     const cli = makeCli();
     cli.describe('a', ZOO);
     cli.describe('b', ZOO);
@@ -111,7 +111,7 @@ describe('sources refresh', () => {
     expect((await cli.run('refresh')).out).toMatch(/^a: 5 units until .*\nb: 5 units until .*\n$/);
   });
 
-  it('goes on with the others where one fails, and fails in the end', async () => {
+  it('continues with the others if one fails, and fails at the end', async () => {
     const cli = makeCli();
     cli.describe('a', newFolder());
     cli.describe('b', ZOO);
@@ -121,7 +121,7 @@ describe('sources refresh', () => {
     expect(error).toMatchObject({ message: '1 of 2 sources could not be refreshed completely' });
   });
 
-  it('says which sources there are where one is not among them', async () => {
+  it('lists the sources if a name is unknown', async () => {
     const cli = makeCli();
     cli.describe('zoo', ZOO);
     expect((await cli.run('refresh', 'z00')).error).toMatchObject({
@@ -129,7 +129,7 @@ describe('sources refresh', () => {
     });
   });
 
-  it('says that another process is at it', async () => {
+  it('reports that another process refreshes', async () => {
     const cli = makeCli();
     cli.describe('zoo', ZOO);
     await cli.withCatalog(({ catalog }) => catalog.refreshes.acquire('zoo', 'another', 0, 9e9));
@@ -180,7 +180,7 @@ describe('sources explain', () => {
     return cli;
   };
 
-  it('shows who offers a unit, by fields of its key, in the order in which they are tried', async () => {
+  it('shows the offers of a unit, by fields of its key, in the order of the attempts', async () => {
     const cli = await zooTwice();
     const { out } = await cli.run('explain', 'rpm:name=bear,version=4.1');
     const [unit, one, two, gone, end] = out.split('\n');
@@ -191,7 +191,7 @@ describe('sources explain', () => {
     expect(end).toBe('');
   });
 
-  it('says why others are not', async () => {
+  it('explains why others are not tried', async () => {
     const cli = await zooTwice();
     await cli.withCatalog(({ catalog }) => {
       const [offer] = catalog.refreshes.search('rpm', { name: 'bear' });
@@ -220,14 +220,14 @@ describe('sources explain', () => {
     expect((await cli.run('explain', '/zoo/nothing')).error).toMatchObject({ code: 'NOT_IN_CATALOG' });
   });
 
-  it.each(['rpm', 'rpm:', 'rpm:bear', ':name=bear'])('says what %s should be', async (unit) => {
+  it.each(['rpm', 'rpm:', 'rpm:bear', ':name=bear'])('states the expected form of %s', async (unit) => {
     const { error } = await makeCli().run('explain', unit);
     expect(error).toMatchObject({
       message: expect.stringContaining(`'${unit}' is not a unit, expected a path or TYPE:FIELD`),
     });
   });
 
-  it('says that nobody offers it', async () => {
+  it('reports that no source offers it', async () => {
     const cli = await zooTwice();
     expect((await cli.run('explain', 'rpm:name=unicorn')).error).toMatchObject({
       code: 'NO_CANDIDATE',

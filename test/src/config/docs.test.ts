@@ -5,7 +5,7 @@ import { GROUPS } from '../../../src/config/groups.ts';
 import { SETTINGS } from '../../../src/config/schema.ts';
 
 describe('docs/reference/configuration.md', () => {
-  it('is what the schema says (npm run docs writes it)', () => {
+  it('agrees with the schema (npm run docs writes it)', () => {
     expect(readFileSync(new URL('../../../docs/reference/configuration.md', import.meta.url), 'utf8')).toBe(
       configurationDocs(),
     );

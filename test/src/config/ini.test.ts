@@ -48,7 +48,7 @@ describe('parseIni', () => {
 
   const bad: [name: string, text: string, problems: string[]][] = [
     [
-      'text before any section, told once',
+      'text before any section, reported once',
       'port: 1\n  2\nmore: 3\n[a]\nx: 1',
       ['f.conf:1: text before any section: expected a section header such as "[streamer]" first'],
     ],
@@ -77,7 +77,7 @@ describe('parseIni', () => {
     expect(parseIni(text, 'f.conf').problems).toEqual(problems);
   });
 
-  it('keeps what it understood beside a problem', () => {
+  it('keeps the valid lines in addition to a problem', () => {
     expect(plain(parseIni('[a]\nx: 1\n  2\nwhat\n  no part of x\ny: 4', 'f'))).toEqual({
       a: { x: '2 1\n2', y: '6 4' },
     });
@@ -118,7 +118,7 @@ describe('the dialect of', () => {
     ['a value in quotes is a JSON string', '"a ; b\\n\\u0041" ; comment', 'a ; b\nA'],
     ['a quote that is not closed is one', '"a ; comment', '"a'],
     ['what follows a quoted value belongs to it', '"a"b', '"a"b'],
-    ['what is no JSON stands as it is', String.raw`"\q"`, String.raw`"\q"`],
+    ['invalid JSON stays unchanged', String.raw`"\q"`, String.raw`"\q"`],
     ['a comment needs white space in front', 'a;b #c ;d', 'a;b #c'],
     ['a backslash keeps comments away, as ini writes it', String.raw`a \; b\#c\d`, String.raw`a ; b#c\d`],
   ])('our own files: %s', (_, written, value) =>
@@ -133,7 +133,7 @@ describe('the dialect of', () => {
     ['a reference to what is on several lines', 'x: %(y)s\ny: 1\n  2', { x: '1\n2', y: '1\n2' }],
     ['the name of the section', 'x: %(__name__)s', { x: 'a' }],
     ['a lone percent sign', 'x: p%w\ny: %', { x: LONE, y: LONE }],
-    ['a reference that is none', 'x: %(y\ny: %()s\nz: %(y)d', { x: LONE, y: LONE, z: LONE }],
+    ['an incomplete reference', 'x: %(y\ny: %()s\nz: %(y)d', { x: LONE, y: LONE, z: LONE }],
     ['a reference to nothing', 'x: %(nowhere)s', { x: UNKNOWN }],
     ['a reference to itself', 'x: %(x)s', { x: ENDLESS }],
     ['a comment behind the first semicolon alone', 'x: a;b ;c\ny: a ;b', { x: 'a;b ;c', y: 'a' }],
@@ -143,7 +143,7 @@ describe('the dialect of', () => {
     expect(valuesOf(parseIni(`[DEFAULT]\nd: D\ny: 0\n[a]\n${lines}`, 'f', PULP))).toEqual(values),
   );
 
-  it('Pulp’s files: [DEFAULT] is no section, and says nothing for the others', () => {
+  it('Pulp’s files: [DEFAULT] is not a section, and has no effect on the others', () => {
     const { sections } = parseIni('[a]\n[DEFAULT]\nport: 1\n', 'f', PULP);
     expect([...sections]).toEqual([['a', new Map()]]);
   });
@@ -159,7 +159,7 @@ describe('the dialect of', () => {
     expect(valuesOf(parseIni(`[DEFAULT]\nd: D\n[a]\n${lines}`, 'f', DESCRIPTOR))).toEqual({ ...values, d: 'D' }),
   );
 
-  it('descriptors: [DEFAULT] says for every section what it does not say itself, with its own line', () => {
+  it('descriptors: [DEFAULT] completes every section, with its own line', () => {
     const { sections } = parseIni('[DEFAULT]\nx: %(__name__)s\ny: 1\n[a]\ny: 2\n[b]', 'f', DESCRIPTOR);
     expect(sections.get('a')).toEqual(
       new Map([

@@ -42,7 +42,7 @@ enabled: false
 const STREAMER = '[streamer]\nport = 8751\ncache_timeout: 1h ; seconds\ninterfaces:\n';
 
 describe('one pulp-streamer.conf of Pulp’s two files', () => {
-  it('says in comments what has another name, another text, or no place', () => {
+  it('comments on values with another name, another text, or no counterpart', () => {
     const { files } = load({ 'server.conf': SERVER, 'streamer.conf': STREAMER });
     const text = migrated(files, { secrets: true }).replaceAll(`${folder}/`, '');
     expect(text).toBe(`# Made of server.conf and streamer.conf by pulp-streamer check-config --migrate
@@ -85,7 +85,7 @@ redirect_path = /streamer/
 `);
   });
 
-  it('leaves secrets out, and says so, unless they are asked for', () => {
+  it('leaves secrets out, with a comment, unless they are requested', () => {
     const { files } = load({ 'server.conf': '[database]\npassword: s3%%cret\n' });
     const text = migrated(files, { secrets: false });
     expect(text).not.toContain('s3');
@@ -98,7 +98,7 @@ redirect_path = /streamer/
    */
   const places = fc.array(fc.record({ file: fc.nat(1), spelling: fc.nat(9), refers: fc.boolean() }), { minLength: 1 });
 
-  it('loads to the same settings as the two, whatever they say', () => {
+  it('loads to the same settings as the two, whatever they contain', () => {
     let valid = 0;
     fc.assert(
       fc.property(arbitrarySettings(8), places, (given, places) => {

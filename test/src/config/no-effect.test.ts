@@ -88,7 +88,7 @@ host: h
     ]));
 });
 
-describe('what Pulp’s files demand in vain', () => {
+describe('demands of Pulp’s files that cannot be met', () => {
   const demand = (text: string, flags?: Readonly<Record<string, string>>) => () => load(text, flags);
 
   it('is refused: logins to MongoDB by certificate', () => {
@@ -100,6 +100,6 @@ describe('what Pulp’s files demand in vain', () => {
   it.each<[string, string, Readonly<Record<string, string>>]>([
     ['where it is not asked for', '[database]\nx509_auth: false\n', {}],
     ['where the catalog is another', '[database]\nx509_auth: true\n', { catalogType: 'sqlite' }],
-    ['where a URL says how to log in', '[database]\nx509_auth: true\n', { mongodbUrl: 'mongodb://h' }],
-  ])('is no matter %s', (_, text, flags) => expect(demand(text, flags)).not.toThrow());
+    ['if a URL states the login', '[database]\nx509_auth: true\n', { mongodbUrl: 'mongodb://h' }],
+  ])('are not a problem %s', (_, text, flags) => expect(demand(text, flags)).not.toThrow());
 });

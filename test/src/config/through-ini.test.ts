@@ -46,7 +46,7 @@ const expected = (lines: readonly Line[]): Map<string, Map<string, string>> => {
 };
 
 describe('what goes through the ini package', () => {
-  it('comes back to the letter, whatever its names and values are', () => {
+  it('comes back unchanged, whatever its names and values are', () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
         expect(throughIni(lines)).toEqual(expected(lines));
@@ -55,7 +55,7 @@ describe('what goes through the ini package', () => {
     );
   });
 
-  it('is told apart where ini would take one for another', () => {
+  it('stays distinct if ini would confuse two names or values', () => {
     const lines = [{ section: 'a.b' }, { key: 'x', value: '1' }, { section: 'a\\.b' }, { key: 'x', value: '2' }];
     expect(throughIni(lines)).toEqual(expected(lines));
   });

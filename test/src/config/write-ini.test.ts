@@ -11,7 +11,7 @@ import { arbitrarySettings } from '../../support/arbitrary-settings.ts';
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a file with this text says. */
+/** The settings in a file with this text. */
 const load = (text: string): Loaded => {
   const file = join(folder, 'pulp-streamer.conf');
   writeFileSync(file, text);

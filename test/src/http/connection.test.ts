@@ -33,7 +33,7 @@ const whole = { status: 200, body: 'abc' };
 /** More than the sockets hold. */
 const LARGE = 'x'.repeat(16 << 20);
 
-/** `/slow` answers when the test says so; everything else answers at once. */
+/** `/slow` answers when the test lets it; all other paths answer at once. */
 const valley = () => {
   const rest = new Subject<StreamEvent>();
   const answer = ({ path }: StreamRequest) =>

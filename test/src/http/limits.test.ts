@@ -13,7 +13,7 @@ const start = stubServers();
 const get = (path: string, ...fields: readonly string[]): string =>
   [`GET ${path} HTTP/1.1`, 'Host: a', ...fields, '', ''].join('\r\n');
 
-/** Everything below `/slow` answers when the test says so; everything else answers at once. */
+/** Paths below `/slow` answer when the test lets them; all others answer at once. */
 const valley = () => {
   const rest = new Subject<StreamEvent>();
   const answer = ({ path }: StreamRequest) =>

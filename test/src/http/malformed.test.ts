@@ -12,7 +12,7 @@ const HOST = 'Host: a';
 const head = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`;
 const get = (...fields: readonly string[]): string => head('GET /good HTTP/1.1', HOST, ...fields);
 const post = (...fields: readonly string[]): string => head('POST /good HTTP/1.1', HOST, ...fields);
-/** Must never be taken for a request, whatever surrounds it. */
+/** Must never be taken for a request. */
 const EVIL = head('GET /evil HTTP/1.1', HOST);
 const long = (length: number): string => 'a'.repeat(length);
 

@@ -33,7 +33,7 @@ describe('narrowFile', () => {
     expect(modeOf(path)).toBe(String(Number(to)));
   });
 
-  it('has nothing to do for a narrow file, nor where there is none', () => {
+  it('does nothing for a narrow or missing file', () => {
     const path = makeFile(join(folder(), 'file'), 0o600);
     expect(narrowFile(path)).toBeUndefined();
     expect(narrowFile(`${path}.none`)).toBeUndefined();
@@ -56,7 +56,7 @@ describe('narrowFile', () => {
     expect(modeOf(path)).toBe('644');
   });
 
-  it('leaves alone what is no regular file', () => {
+  it('leaves non-regular files unchanged', () => {
     const path = join(folder(), 'pipe');
     execFileSync('mkfifo', ['-m', '644', path]);
     expect(narrowFile(path)).toEqual({ path, mode: '0644', kept: 'it is not a regular file' });
@@ -97,7 +97,7 @@ describe('narrowFile', () => {
     }
   });
 
-  itAsRoot('goes on where it may not look', () => {
+  itAsRoot('continues if it may not look', () => {
     const home = folder();
     chmodSync(home, 0o700);
     const path = makeFile(join(home, 'file'), 0o644);
@@ -129,7 +129,7 @@ describe('narrowFolder', () => {
     expect(modeOf(path)).toBe('755');
   });
 
-  it('leaves alone a folder that is shared, a link to one, and what is none', () => {
+  it('leaves a shared folder, a link to one, and other files unchanged', () => {
     const home = folder();
     const sticky = makeFolder(join(home, 'sticky'), 0o1777);
     const target = makeFolder(join(home, 'target'), 0o755);

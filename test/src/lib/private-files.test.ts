@@ -23,7 +23,7 @@ const ownerOf = (path: string) => {
   return { uid, gid };
 };
 
-// The widest: what is private nevertheless is so by our doing.
+// The widest umask: files that are private nevertheless are made so by the code.
 let umask = 0;
 beforeAll(() => {
   umask = process.umask(0);
@@ -38,7 +38,7 @@ const FOLDERS: [string, (path: string) => string | undefined | Promise<string | 
 ];
 
 describe.each(FOLDERS)('%s', (_, make) => {
-  it('makes all that are missing, for their owner alone, and tells the topmost', async () => {
+  it('makes all missing folders, for their owner alone, and returns the topmost', async () => {
     const home = folder();
     expect(await make(join(home, 'a', 'b', 'c'))).toBe(join(home, 'a'));
     expect(['a', 'a/b', 'a/b/c'].map((name) => modeOf(join(home, name)))).toEqual(['700', '700', '700']);

@@ -35,7 +35,7 @@ describe('messageOf', () => {
     ['errors, of which there are none', new AggregateError([]), 'AggregateError'],
     ['an error that is its own cause', endless, 'Error'],
     ['an error of another realm', runInContext("new AggregateError([new Error('full')])", createContext()), 'full'],
-  ])('tells %s', (_, thrown, message) => expect(messageOf(thrown)).toBe(message));
+  ])('finds the message of %s', (_, thrown, message) => expect(messageOf(thrown)).toBe(message));
 });
 
 describe('codeOf', () => {
@@ -48,7 +48,7 @@ describe('codeOf', () => {
   ])('finds that of %s', (_, thrown, code) => expect(codeOf(thrown)).toBe(code));
 });
 
-it('no other line puts into words whatever was thrown', () => {
+it('no other line makes a message of a thrown value', () => {
   const root = join(import.meta.dirname, '../../..');
   const byItself =
     /instanceof Error \? \w+(\.\w+)*\.message|\(\w+ as Error\)\.message|String\((error|thrown|cause|reason)\)/;

@@ -22,7 +22,7 @@ const unhealthy = {
 };
 
 describe('the health file', () => {
-  it('says what was told last', async () => {
+  it('contains the last states', async () => {
     await lastValueFrom(writeHealth(file, of([], [unhealthy])), { defaultValue: undefined });
     expect(readHealth(file, 1000)).toEqual([unhealthy]);
   });
@@ -42,12 +42,12 @@ describe('the health file', () => {
     expect(readHealth(file, 1000)).toEqual([]);
   });
 
-  it('leaves out those whose time is over', async () => {
+  it('leaves out expired states', async () => {
     await lastValueFrom(writeHealth(file, of([unhealthy])), { defaultValue: undefined });
     expect(readHealth(file, 2000)).toEqual([]);
   });
 
-  it('knows nothing where there is no file, and says so where it cannot be read', () => {
+  it('is empty if missing, and fails if unreadable', () => {
     expect(readHealth(file, 0)).toEqual([]);
     writeFileSync(file, 'no JSON');
     expect(() => readHealth(file, 0)).toThrow(/JSON/);

@@ -35,7 +35,7 @@ const logged = (level: LogLevel, log: (logger: ReturnType<typeof createLogger>) 
 };
 
 describe('logServed', () => {
-  it('writes one line that says what happened, with every secret masked', () => {
+  it('writes one line for each request, with every secret masked', () => {
     const [line, ...others] = logged('INFO', (logger) => logFinished(logger, served));
     expect(others).toEqual([]);
     expect(line).toMatchObject({
@@ -56,7 +56,7 @@ describe('logServed', () => {
     });
   });
 
-  it('tells whose attempts they are where a transfer was shared', () => {
+  it('marks the attempts of a shared transfer', () => {
     const timeline = [{ at: 0, what: 'shared', detail: '' }] as const;
     const lines = logged('INFO', (logger) => {
       logFinished(logger, served);
@@ -117,7 +117,7 @@ describe('logRefused', () => {
       }),
     );
 
-  it('tells who was refused what, and why, but no signature', () => {
+  it('names client, path and reason of a refusal, but no signature', () => {
     expect(refused('URL_REFUSED')).toMatchObject([
       { level: 30, path: '/x?***', client: '192.0.2.7', code: 'URL_REFUSED', error: 'expired' },
     ]);
