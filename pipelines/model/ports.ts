@@ -4,12 +4,18 @@ import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { SourceEvent } from './events.ts';
 import type { Header } from './header.ts';
+import type { Spelling } from './spelling.ts';
 
 /**
  * Maps paths to their locations: the data that Pulp 2 keeps in its database. Each query runs on
  * subscription and errors with `CATALOG_UNAVAILABLE` if it fails. Unsubscribing cancels it.
  */
 export interface Catalog {
+  /**
+   * The spelling of a request's path that counts if there are entries for both: `raw`, as for Pulp
+   * 2, which looked up nothing else, or `decoded`, as for every web server. Default: `raw`.
+   */
+  readonly spelling?: Spelling;
   /**
    * Emits the entries of a path, newest first, then completes. Emits nothing for an unknown path.
    */

@@ -46,9 +46,14 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
 type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
 const sqliteParts = (embedded: SqliteCatalog): CatalogParts => {
-  const { lookup, access, offers } = embedded;
+  const { spelling, lookup, access, offers } = embedded;
   const store = sqliteRefreshStore(embedded);
-  return { lookup, access, offers, store, search: sqliteOfferSearch(embedded), ready: of(true), forget: () => {} };
+  return {
+    ...{ spelling, lookup, access, offers, store },
+    search: sqliteOfferSearch(embedded),
+    ready: of(true),
+    forget: () => {},
+  };
 };
 
 const openMongo = async (settings: Settings, opening: AsyncDisposableStack): Promise<CatalogParts> => {

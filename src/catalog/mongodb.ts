@@ -39,6 +39,7 @@ export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Opt
   });
 
   return {
+    spelling: 'raw',
     lookup: (path) => entries.of(path).pipe(mergeMap((found) => from(found))),
     // Never cached: changed credentials apply from the next request on.
     access: (importerId) => database.ask((db) => readImporter(db, importerId, options, maxTime)).pipe(map(accessOf)),
