@@ -17,7 +17,8 @@ export interface Catalog {
    */
   readonly spelling?: Spelling;
   /**
-   * Emits the entries of a path, newest first, then completes. Emits nothing for an unknown path.
+   * Emits the entries of a path, newest first, those without their unit after the others. Then
+   * completes. Emits nothing for an unknown path.
    */
   lookup(path: string): Observable<CatalogEntry>;
   /**
@@ -127,7 +128,8 @@ export interface PendingSaveRequest extends SaveRequest {
 }
 
 /**
- * Asks the save target to save a unit. Completes when the target has confirmed, otherwise errors.
+ * Asks the save target to save a unit. Completes when the target has confirmed, otherwise errors. If
+ * the unit can never be saved, emits the reason and completes: the save request is dropped.
  * Unsubscribing stops waiting.
  */
-export type Dispatch = (save: PendingSaveRequest) => Observable<never>;
+export type Dispatch = (save: PendingSaveRequest) => Observable<string>;

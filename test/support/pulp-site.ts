@@ -15,6 +15,8 @@ export interface Line {
 export interface PulpSite {
   readonly url: string;
   readonly folder: string;
+  /** Its configuration files, the later over the earlier. */
+  readonly configs: readonly string[];
   /** The folder that contains the certificates of importers. */
   readonly storageDir: string;
   /** Descriptors of alternate content sources. */
@@ -47,13 +49,14 @@ export const startPulpSite = async (
     ...more,
   ].join('\n');
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const { settings } = loadSettings({ standardFiles: Object.keys(files).map((name) => join(folder, name)) });
+  const configs = Object.keys(files).map((name) => join(folder, name));
+  const { settings } = loadSettings({ standardFiles: configs });
 
   const log: Line[] = [];
   const logger = createLogger(settings.logLevel, { write: (line: string) => log.push(JSON.parse(line)) });
   const daemon = await startDaemon(settings, logger);
   const [address] = daemon.addresses;
-  return { url: `http://127.0.0.1:${address?.port}`, folder, storageDir, sourcesDir, log, daemon };
+  return { url: `http://127.0.0.1:${address?.port}`, folder, configs, storageDir, sourcesDir, log, daemon };
 };
 
 /** As shipped by Pulp, with this site's changes. */

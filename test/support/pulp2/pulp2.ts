@@ -15,6 +15,10 @@ export interface Pulp2 {
   changeImporter(id: string, set: object): Promise<void>;
   /** Resolves to the unit's id. */
   unit(type: string, key: UnitKey): Promise<string>;
+  /** Makes sure that there is a unit of that id. */
+  unitOf(type: string, id: string): Promise<void>;
+  /** A document in MongoDB's extended JSON. */
+  shaped(collection: string, document: object): Promise<void>;
   storagePath(type: string, key: UnitKey, file: string): Promise<string>;
   entry(fields: {
     readonly path: string;
@@ -65,6 +69,8 @@ export const startPulp2 = async (url: string, database: string): Promise<Pulp2> 
     importer: (config, repo = 'zoo', type = 'yum_importer') => say({ do: 'importer', repo, config, type }),
     changeImporter: (id, set) => say({ do: 'change_importer', id, set }),
     unit: (type, key) => say({ do: 'unit', type, key }),
+    unitOf: (type, id) => say({ do: 'unit_of', type, id }),
+    shaped: (collection, document) => say({ do: 'shaped', collection, document }),
     storagePath: (type, key, file) => say({ do: 'storage_path', type, key, file }),
     entry: (fields) => say({ do: 'entry', ...fields }),
     entries: (count, path, to, first) => say({ do: 'entries', count, path, url: to, first }),

@@ -11,6 +11,7 @@ import sys
 import uuid
 
 import bson
+import bson.json_util
 import pymongo
 
 # Field names of each type's unit key, in the order in which Pulp's models declare them.
@@ -65,6 +66,17 @@ def unit(db, type, key, **_):
     document = dict(key, _id=str(uuid.uuid4()), _ns="units_" + type, _content_type_id=type, downloaded=False)
     db["units_" + type].insert_one(document)
     return document["_id"]
+
+
+def unit_of(db, type, id, **_):
+    """A unit of which the id is all that counts."""
+    fields = {"_ns": "units_" + type, "_content_type_id": type}
+    db["units_" + type].update_one({"_id": id}, {"$setOnInsert": fields}, upsert=True)
+
+
+def shaped(db, collection, document, **_):
+    """A document in MongoDB's extended JSON, for what JSON cannot say: longs, doubles, binaries."""
+    db[collection].insert_one(bson.json_util.loads(json.dumps(dict(document, _ns=collection))))
 
 
 def storage_path(db, type, key, file, root="/var/lib/pulp", **_):
@@ -152,6 +164,8 @@ ACTIONS = {
         importer,
         change_importer,
         unit,
+        unit_of,
+        shaped,
         storage_path,
         entry,
         entries,
