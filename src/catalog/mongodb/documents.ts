@@ -1,11 +1,14 @@
 import { Long, ObjectId } from 'mongodb';
 import type { ZodError } from 'zod';
 
-/** An `_id` as a text, whatever it is. */
-export const idOf = ({ _id }: { readonly _id?: unknown }): string => {
-  if (_id instanceof ObjectId) return _id.toHexString();
-  return typeof _id === 'string' ? _id : (JSON.stringify(_id) ?? '');
+/** A value as a text, whatever it is: `String` would call a field named `toString`. */
+export const textOf = (value: unknown): string => {
+  if (value instanceof ObjectId) return value.toHexString();
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 };
+
+/** The `_id` of a document as a text. */
+export const idOf = ({ _id }: { readonly _id?: unknown }): string => textOf(_id);
 
 /** Order of `_id`s, the newest first. */
 export const newestFirst = (a: { readonly _id?: unknown }, b: { readonly _id?: unknown }): number => {

@@ -126,10 +126,11 @@ describeMongo(`nothing is reached in ${serverName}`, () => {
       const offer = { sourceId: text, typeId: 'rpm', unitKey: { name: text }, url: text, expiration: 2_000_000_000 };
       const refresh = await store.begin(text, 1_500_000_000);
       await store.add(refresh, [offer]);
-      expect(await store.finish(refresh, text, offer.expiration)).toBe(true);
+      const cataloged = { fingerprint: text, paths: [{ path: text, expiration: offer.expiration }] };
+      expect(await store.finish(refresh, cataloged)).toBe(true);
       expect(await store.acquire(text, text, 1, 2)).toBe(true);
       expect(await store.count(text, 1)).toBe(1);
-      expect(await store.state(text, 3)).toMatchObject({ sourceId: text, fingerprint: text, leased: false });
+      expect(await store.state(text, 3)).toEqual({ sourceId: text, cataloged, leased: false });
       expect(await mongoOfferSearch(database, 20_000).find('rpm', { name: text })).toEqual([offer]);
       await store.settled();
     });
