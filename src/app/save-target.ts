@@ -78,7 +78,10 @@ const NO_DATABASE = 'deferred requires catalog_type = mongodb, because its recor
 const origin = `gen${process.pid}@${hostname()}`;
 const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
 
-/** Declines what Pulp could not save: it finds units by their ids, and a record without one stays for ever. */
+/**
+ * Declines units that Pulp could not save, because its database does not have them: their records
+ * would stay for ever.
+ */
 const ofKnownUnits =
   (dispatch: Dispatch, database: Connection | undefined, { mongodbTimeout }: Settings): Dispatch =>
   (save) =>

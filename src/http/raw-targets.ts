@@ -25,9 +25,10 @@ export const escapeRawTargets = (socket: Socket): RawTargets => {
   for (const listener of listeners) socket.off('data', listener);
   return {
     restore: (req) => {
-      const [, target = req.url] = lines.take(count)?.split(' ') ?? [];
-      req.url = target;
+      const [, target] = lines.take(count)?.split(' ') ?? [];
       count += 1;
+      // Never the target of another request, whatever the lines were taken for.
+      if (target?.replace(RAW, encodeByte) === req.url) req.url = target;
     },
   };
 };

@@ -42,8 +42,9 @@ export const toEntry = (path: string, document: Document): CatalogEntry => {
 };
 
 /**
- * The entries of a path, newest first, those whose unit is missing after the others. Unreadable entries are skipped if another one is readable.
- * Otherwise rejects with SOURCE_BROKEN and the reason.
+ * The entries of a path, newest first, those whose unit is missing after the others. Unreadable
+ * entries are skipped if another one is readable. Otherwise rejects with SOURCE_BROKEN and the
+ * reason.
  */
 export const findEntries = async (database: Db, path: string, maxTimeMS: number): Promise<readonly CatalogEntry[]> => {
   // Sorted here: they are few, and no index of Pulp's has both the path and the order. With a sort

@@ -9,8 +9,8 @@ interface UnitDocument {
 }
 
 /**
- * Where units of a type are. Absent if no type of Pulp's is called that: a name with a `$` or a dot
- * might be something else than a collection of units.
+ * The collection of a type's units. Absent if the name cannot be a type of Pulp's: with a `$` or a
+ * dot it could lead to another collection.
  */
 export const unitsOf = (database: Db, typeId: string) =>
   /^[\w-]+$/.test(typeId) ? database.collection<UnitDocument>(`units_${typeId}`) : undefined;
