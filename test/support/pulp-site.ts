@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
 import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { createLogger } from '../../src/observe/log.ts';
@@ -22,6 +23,17 @@ export interface PulpSite {
   readonly log: readonly Line[];
   readonly daemon: Daemon;
 }
+
+/** Starts sites that are stopped after the test. Make it before the folders that they are in, which go after them. */
+export const stoppedSites = (): typeof startPulpSite => {
+  const started: PulpSite[] = [];
+  afterEach(() => Promise.all(started.splice(0).map(({ daemon }) => daemon.stop())));
+  return async (...site) => {
+    const one = await startPulpSite(...site);
+    started.push(one);
+    return one;
+  };
+};
 
 /** Starts it in an empty folder. Further settings are lines of streamer.conf. */
 export const startPulpSite = async (

@@ -1,0 +1,53 @@
+/** A file whose name something on its way could take for something else. */
+interface AwkwardName {
+  readonly name: string;
+  /** Its URL below the feed's as the catalog has it. Default: the name as it is, which is what Pulp joins. */
+  readonly url?: string;
+}
+
+/** All of one folder: no two may be taken for each other. */
+export const AWKWARD_NAMES: readonly AwkwardName[] = [
+  { name: 'bear-4.1-1.noarch.rpm' },
+  { name: 'Bear-4.1-1.noarch.RPM' },
+  { name: 'a+b' },
+  { name: 'a b' },
+  { name: ' in front', url: '%20in%20front' },
+  { name: 'at the end ', url: 'at%20the%20end%20' },
+  { name: 'two  spaces' },
+  { name: 'bear-1.0~rc1^20200101.rpm' },
+  { name: 'a&b=c' },
+  { name: 'a:b' },
+  { name: 'a@b' },
+  { name: 'a#b', url: 'a%23b' },
+  { name: "it's" },
+  { name: '"quoted"' },
+  { name: '<tag>' },
+  { name: 'a|b' },
+  { name: '`sh`' },
+  { name: '$1$(id)' },
+  { name: '[1]{2}(3)' },
+  { name: 'a!b*c,d' },
+  { name: '.hidden' },
+  { name: '..a' },
+  { name: '...' },
+  { name: 'a.' },
+  { name: '-rf' },
+  { name: '__proto__' },
+  { name: 'streamer' },
+  { name: 'caf\u00e9' },
+  { name: 'cafe\u0301' },
+  { name: '\u65e5\u672c\u8a9e.rpm' },
+  { name: '\ud83d\udc3b.rpm' },
+  { name: '\u202eright to left' },
+  { name: 'a\u2028b' },
+  { name: 'tab\tbetween', url: 'tab%09between' },
+  { name: 'line\nbetween', url: 'line%0Abetween' },
+  { name: 'delete\u007f' },
+  { name: 'n'.repeat(255) },
+  // What stands for itself in a name means something in a URL.
+  { name: 'a%2Bb', url: 'a%252Bb' },
+  { name: '%41.rpm', url: '%2541.rpm' },
+  { name: '50%25.rpm', url: '50%2525.rpm' },
+  { name: 'back\\slash', url: 'back%5Cslash' },
+  { name: '100%.rpm', url: '100%25.rpm' },
+];
