@@ -54,6 +54,8 @@ export interface Pulp2 {
   insert(collection: string, documents: readonly Document[]): Promise<void>;
   /** Changes one document by MongoDB's update operators. */
   update(collection: string, id: unknown, change: Document): Promise<void>;
+  /** By which offers of a unit are found. */
+  locator(type: string, key: Document): Promise<string>;
   offer(source: string, type: string, key: UnitKey, url: string, expiration: number): Promise<void>;
   /** Drops the whole database. */
   drop(): Promise<void>;
@@ -98,6 +100,7 @@ export const startPulp2 = async (url: string, database: string): Promise<Pulp2> 
     broken: (collection, document) => say({ do: 'broken', collection, document }),
     insert: (collection, documents) => say({ do: 'insert', collection, documents: exactly(documents) }),
     update: (collection, id, change) => say({ do: 'update', collection, id: exactly(id), change: exactly(change) }),
+    locator: (type, key) => say({ do: 'locator', type, key: EJSON.serialize(key, { relaxed: true }) }),
     offer: (source, type, key, at, expiration) => say({ do: 'offer', source, type, key, url: at, expiration }),
     drop: () => say({ do: 'drop' }),
     state: () => say({ do: 'state' }),

@@ -208,6 +208,7 @@ ACTIONS = {
         remove_entries,
         broken,
         insert,
+        locator,
         update,
         offer,
         state,
