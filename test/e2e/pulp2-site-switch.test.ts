@@ -11,6 +11,7 @@ import { filesBelow, temporaryFolders } from '../support/folder.ts';
 import { describeMongo, type MongoServer, mongodb, serverName } from '../support/mongodb.ts';
 import { freePorts } from '../support/ports.ts';
 import { processes } from '../support/processes.ts';
+import { connectionTo } from '../support/pulp2/connection.ts';
 import { startOldStreamer } from '../support/pulp2/old-streamer.ts';
 import { CONTENT, SHA256, type Shape } from '../support/pulp2/shapes.ts';
 import { fileOf, SHIPPED_SETTINGS } from '../support/pulp2/shipped-settings.ts';
@@ -76,7 +77,8 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
     for (const made of [pki, sources]) mkdirSync(made, { recursive: true });
     writeFileSync(join(pki, 'ca.crt'), 'unused');
     writeFileSync(join(sources, 'disk.conf'), descriptorOf('disk', alternate, { type: 'files' }));
-    const own = { name, seeds: new URL(server.url).host, storage_dir: storage };
+    const connection = connectionTo(server.url, name);
+    const own = { ...connection.database, storage_dir: storage };
     const shipped = SHIPPED_SETTINGS['server.conf'].map((one) => ({
       ...one,
       value: own[one.key as 'name'] ?? one.value,
@@ -85,7 +87,7 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
 
     const [port = 0] = await freePorts(1);
     const places = { port, content_sources_dir: sources, plugin_config_dir: pulps, dispatch: 'deferred' };
-    const site = makeSite(start, folder(), places);
+    const site = makeSite(start, folder(), { ...places, ...connection.streamer });
     const serve = () => site.serve('--config', join(pulps, 'server.conf'));
     const old = await startOldStreamer(port, CONTENT);
     const squid = await startSquid(start, folder(), `http://127.0.0.1:${port}`);

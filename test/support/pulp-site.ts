@@ -5,6 +5,7 @@ import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import type { MongoServer } from './mongodb.ts';
+import { connectionTo, linesOf } from './pulp2/connection.ts';
 
 /** A line of the daemon's log. */
 export interface Line {
@@ -44,7 +45,8 @@ export const startPulpSite = async (
 ): Promise<PulpSite> => {
   const [storageDir, sourcesDir] = ['pulp', 'sources'].map((name) => join(folder, name)) as [string, string];
   mkdirSync(sourcesDir);
-  const files = { 'server.conf': serverConf(new URL(server.url).host, database, storageDir), 'streamer.conf': '' };
+  const connection = connectionTo(server.url, database);
+  const files = { 'server.conf': serverConf(connection.database, storageDir), 'streamer.conf': '' };
   files['streamer.conf'] = [
     '[streamer]',
     'port: 0',
@@ -56,6 +58,7 @@ export const startPulpSite = async (
     'dispatch: none',
     'retry_wait: 0',
     'cooldown: 0',
+    ...linesOf(connection.streamer),
     ...more,
   ].join('\n');
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -69,11 +72,13 @@ export const startPulpSite = async (
 };
 
 /** As shipped by Pulp, with this site's changes. */
-const serverConf = (seeds: string, name: string, storageDir: string): string => `# Pulp's own configuration
+const serverConf = (
+  database: Readonly<Record<string, string>>,
+  storageDir: string,
+): string => `# Pulp's own configuration
 [database]
 # name: pulp_database
-name: ${name}
-seeds: ${seeds}
+${linesOf(database).join('\n')}
 # username:
 # write_concern: majority
 

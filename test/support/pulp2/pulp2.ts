@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { BSON, type Document } from 'mongodb';
 
-const PYTHON = '/usr/bin/python3';
+/** Debian's own, which python3-pymongo is for. */
+export const PYTHON = '/usr/bin/python3';
 const SCRIPT = fileURLToPath(new URL('write.py', import.meta.url));
 
 export type UnitKey = Readonly<Record<string, string | number>>;
