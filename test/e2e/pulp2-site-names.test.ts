@@ -13,6 +13,7 @@ import { itNeeding } from '../support/repositories.ts';
 import { KEYS } from '../support/signed-urls.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
+import { linesForPulp, pulpsSquid } from '../support/squid-lines.ts';
 import { until } from '../support/until.ts';
 
 const FOLDER = '/var/lib/pulp/content/units/iso/76/78177c241777af22235092f21c3932dd4f0664e1624e5a2c77a201ec70f930/';
@@ -39,11 +40,12 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
   /** Pulp's web server, Squid, the streamer, and a feed that has a file under every name that it is asked for. */
   const open = async () => {
     const { name: database, pulp } = await mongo.database(server);
-    const feed = await startFeed((request, response) => {
-      response.end(contentOf(decodeURIComponent(request.url?.slice(1) ?? '')));
+    const feed = await startFeed(({ url = '' }, response) => {
+      if (/%(?![0-9a-f]{2})/i.test(url)) response.writeHead(400).end('not a URL');
+      else response.end(contentOf(decodeURIComponent(url.slice(1))));
     });
     const site = await startSite(folder(), server, database, ['dispatch: deferred']);
-    const squid = await startSquid(start, folder(), site.url);
+    const squid = await startSquid(start, folder(), site.url, () => pulpsSquid(linesForPulp()));
     const web = await startPulpWeb(start, folder(), { squid: squid.url, key: KEYS.privateKey });
     const importer_id = await pulp.importer({});
 
@@ -61,8 +63,10 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     /** Asks Pulp for a file, goes where it sends clients, and tells what they get there. */
     const get = async (name: string, form: (typeof FORMS)[number], headers = {}) => {
       const { headers: sent } = await askWhole(`${web.url}/pulp/${form}/${encodeURIComponent(name)}`);
-      const { status, headers: got, sha256 } = await askWhole(String(sent.location), headers);
-      return { name, form, status, cache: got['x-cache'], right: sha256 === digestOf(contentOf(name)) };
+      const location = String(sent.location);
+      const { status, headers: got, sha256 } = await askWhole(location, headers);
+      const right = sha256 === digestOf(contentOf(name));
+      return { name, form, status, cache: got['x-cache'], right };
     };
     /** Takes so many records, once they are there. */
     const records = async (count: number): Promise<TakenRecord[]> => {
@@ -80,7 +84,13 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     const got = [];
     for (const form of FORMS) got.push(...(await Promise.all(AWKWARD_NAMES.map(({ name }) => get(name, form)))));
     const expected = FORMS.flatMap((form) =>
-      AWKWARD_NAMES.map(({ name }) => ({ name, form, status: 200, cache: form === 'raw' ? MISS : HIT, right: true })),
+      AWKWARD_NAMES.map(({ name }) => ({
+        name,
+        form,
+        status: 200,
+        cache: form === 'raw' ? MISS : HIT,
+        right: true,
+      })),
     );
     expect(got).toEqual(expected);
     expect(feed.requests).toHaveLength(AWKWARD_NAMES.length);

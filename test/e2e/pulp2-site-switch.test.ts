@@ -20,6 +20,7 @@ import { itNeeding, makeFilesRepository } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
+import { linesForPulp, pulpsSquid } from '../support/squid-lines.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -40,7 +41,7 @@ describe('the settings that Pulp 2 ships', () => {
     });
     const { settings, warnings } = loadSettings({ standardFiles });
     const meant = Object.values(SHIPPED_SETTINGS).flatMap((all) => all.flatMap(({ means }) => (means ? [means] : [])));
-    expect(settings).toMatchObject({ ...Object.fromEntries(meant), catalogType: 'mongodb' });
+    expect(settings).toMatchObject({ ...Object.fromEntries(meant), catalogType: 'mongodb', dispatch: 'deferred' });
     expect(warnings).toEqual([]);
   });
 });
@@ -68,6 +69,9 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
     const publish = (shape: Partial<Shape>) =>
       writeShape(pulp, { what: '', ...shape }, { feed: feed.url, offered: '' });
     const [before, during, after] = [await publish({}), await publish({}), await publish({})];
+    const recorded = await publish({});
+    const record = { _id: new ObjectId(), _ns: 'deferred_download', unit_id: recorded.unit_id, unit_type_id: 'rpm' };
+    await pulp.insert('deferred_download', [record]);
     const onDisk = await publish({ type: 'iso', file: 'bear.iso', unit: { name: 'bear.iso' } });
 
     const pulps = folder();
@@ -86,11 +90,11 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
     writeFileSync(join(pulps, 'server.conf'), fileOf(shipped, ''));
 
     const [port = 0] = await freePorts(1);
-    const places = { port, content_sources_dir: sources, plugin_config_dir: pulps, dispatch: 'deferred' };
+    const places = { port, content_sources_dir: sources, plugin_config_dir: pulps };
     const site = makeSite(start, folder(), { ...places, ...connection.streamer });
     const serve = () => site.serve('--config', join(pulps, 'server.conf'));
     const old = await startOldStreamer(port, CONTENT);
-    const squid = await startSquid(start, folder(), `http://127.0.0.1:${port}`);
+    const squid = await startSquid(start, folder(), `http://127.0.0.1:${port}`, () => pulpsSquid(linesForPulp()));
     const get = async ({ path }: { readonly path: string }, headers = {}) => {
       const { status, headers: got, sha256 } = await askWhole(squid.url + path, headers);
       return [status, String(got['x-cache']).split(' ')[0], sha256 === SHA256];
@@ -107,8 +111,9 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
     const daemon = await serve();
     await daemon.logged('alternate source refreshed', { source: 'disk' });
     expect([await get(before), await get(during), await get(onDisk)]).toEqual([HIT, MISS, MISS]);
-    expect(feed.requests).toHaveLength(1);
-    for (const { unit_id } of [during, onDisk]) await daemon.logged('save queued', { unit: unit_id });
+    expect(await get(recorded)).toEqual(MISS);
+    expect(feed.requests).toHaveLength(2);
+    for (const { unit_id } of [during, onDisk, recorded]) await daemon.logged('save queued', { unit: unit_id });
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
 
     // The way back: the port is free, Squid has what it had, and Pulp finds nothing that it does not know.
@@ -123,6 +128,7 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
     } = await pulp.dump();
     const { deferred_download: noRecords, content_catalog: noOffers, ...othersBefore } = database;
     expect(others).toEqual(othersBefore);
+    expect(records?.documents).toContainEqual(record);
     expect([records?.indexes, offers?.indexes]).toEqual([noRecords?.indexes, noOffers?.indexes]);
     expect(Object.keys(refreshes?.indexes ?? {})).toEqual(['_id_']);
     expect(idsOf(refreshes?.documents)).toEqual(new Set(['disk']));
@@ -141,11 +147,16 @@ describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`,
       },
     ]);
 
-    const taken = (await pulp.takeRecords()).toSorted((a, b) => (a.unit_type_id < b.unit_type_id ? -1 : 1));
-    expect(taken).toEqual([
-      { unit_id: onDisk.unit_id, unit_type_id: 'iso', found: true, paths: [onDisk.path] },
-      { unit_id: during.unit_id, unit_type_id: 'rpm', found: true, paths: [during.path] },
-    ]);
+    const taken = await pulp.takeRecords();
+    const expected = { rpm: [recorded, during], iso: [onDisk] };
+    expect(new Set(taken)).toEqual(
+      new Set(
+        Object.entries(expected).flatMap(([unit_type_id, units]) =>
+          units.map(({ path, unit_id }) => ({ unit_id, unit_type_id, found: true, paths: [path] })),
+        ),
+      ),
+    );
+    expect(taken).toHaveLength(3);
     for (const { paths } of taken)
       for (const path of paths) expect(await get({ path }, { 'Pulp-Stream-Request': 'true' })).toEqual(HIT);
     expect(again.asked.map(({ path }) => path)).toEqual([after.path]);

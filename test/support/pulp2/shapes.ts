@@ -16,7 +16,7 @@ export interface Shape {
   readonly type?: string;
   /** Below a folder of its own. Default: `bear.rpm`. */
   readonly file?: string;
-  /** In a URL `feed:` stands for the feed. */
+  /** In a URL `feed:` stands for the feed, and `offered:` for the alternate source's file. */
   readonly entry?: Document;
   /** Entries that Pulp wrote before, from the oldest on. Nobody answers at their usual URL. */
   readonly older?: readonly Document[];
@@ -27,8 +27,8 @@ export interface Shape {
   /** Default: the file, from the feed, and a record. */
   readonly becomes?: {
     readonly status?: number;
-    /** `nobody`: neither the feed nor an alternate source is asked. */
-    readonly from?: 'feed' | 'alternate' | 'nobody';
+    /** `nobody`: neither the feed nor a file is read. */
+    readonly from?: 'feed' | 'disk' | 'nobody';
     readonly record?: boolean;
     /** Header fields that the feed is sent. */
     readonly asks?: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ const config = (what: string, fields: Document): Shape => importer(what, { confi
 const unit = (what: string, fields: Document): Shape => ({ what: `a unit with ${what}`, unit: fields });
 const offer = (what: string, fields: Document, more: Partial<Shape> = {}): Shape => ({
   what: `an offer with ${what}`,
-  becomes: { from: 'alternate' },
+  becomes: { from: 'disk' },
   ...more,
   offer: fields,
 });
@@ -154,6 +154,8 @@ export const SHAPES: readonly Shape[] = [
   { what: 'a URL with a fragment', entry: { url: 'feed:/bear.rpm#fragment' } },
   { what: 'a URL with letters of all kinds', entry: { url: 'feed:/Bär/熊/bear.rpm' } },
   { what: 'a URL with spaces', entry: { url: 'feed:/a bear/bear.rpm' } },
+
+  { what: 'a URL of a file', entry: { url: 'offered:' }, becomes: { from: 'disk' } },
 
   { what: 'a source package', type: 'srpm' },
   { what: 'a delta package', type: 'drpm' },

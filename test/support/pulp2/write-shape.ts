@@ -35,7 +35,7 @@ export const writeShape = async (
   const write = async (collection: string, usual: Document, unusual?: Document | null) => {
     if (unusual === null) return;
     const { url, ...fields } = shaped({ _id: new ObjectId(), _ns: collection, ...usual }, unusual);
-    const placed = typeof url === 'string' ? url.replace(/^feed:/, feed) : url;
+    const placed = typeof url === 'string' ? url.replace(/^feed:/, feed).replace(/^offered:$/, offered) : url;
     await pulp.insert(collection, [shaped({ ...fields, url: placed })]);
   };
 

@@ -36,7 +36,6 @@ def setup(db, **_):
     )
     for field in ("source_id", "locator"):
         db.content_catalog.create_index([(field, pymongo.ASCENDING)])
-    db.deferred_download.create_index([("unit_id", pymongo.ASCENDING), ("unit_type_id", pymongo.ASCENDING)], unique=True)
 
 
 def drop(db, **_):
