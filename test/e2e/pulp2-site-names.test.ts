@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, expect } from '@jest/globals';
+import { beforeAll, expect, it as peerless } from '@jest/globals';
 import { askWhole } from '../support/clients.ts';
 import { digestOf } from '../support/collect.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -120,4 +120,24 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     expect(await get('by a client', 'encoded')).toMatchObject({ status: 200, right: true });
     expect(await records(1)).toMatchObject([{ unit_id }]);
   });
+
+  peerless(
+    'of which one is how a URL spells the other are told apart, the target itself first, as Pulp does',
+    async () => {
+      const { name: database, pulp } = await mongo.database(server);
+      const feed = await startFeed(({ url }, response) => response.end(url));
+      const site = await startSite(folder(), server, database);
+      const entry = { importer_id: await pulp.importer({}), unit_id: 'a', unit_type_id: 'iso' };
+      const body = async (target: string) => (await askWhole(site.url + target)).body.toString();
+      await pulp.entry({ ...entry, path: '/a+b', url: `${feed.url}/plus` });
+      expect(await body('/a%2Bb')).toBe('/plus');
+      await pulp.entry({ ...entry, path: '/x/a+b', url: `${feed.url}/plus` });
+      await pulp.entry({ ...entry, path: '/x/a%2Bb', url: `${feed.url}/escape` });
+      expect([await body('/x/a+b'), await body('/x/a%2Bb'), await body('/x/a%252Bb')]).toEqual([
+        '/plus',
+        '/escape',
+        '/escape',
+      ]);
+    },
+  );
 });

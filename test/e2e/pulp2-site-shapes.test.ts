@@ -59,6 +59,7 @@ describeMongo(`documents of a site of Pulp 2’s (${serverName})`, () => {
       whole: status === 200,
       asked: from === 'feed',
     });
+    expect(asked.map(({ url }) => url)).not.toContain('/older.rpm');
     for (const request of asked) expect(request.headers).toMatchObject(asks);
     const line = () => site.log.findLast(({ msg, path: of }) => msg === 'request' && of === encodeURI(path));
     await until(() => line() !== undefined);

@@ -18,7 +18,7 @@ export interface Shape {
   readonly file?: string;
   /** In a URL `feed:` stands for the feed, and `offered:` for the alternate source's file. */
   readonly entry?: Document;
-  /** Entries that Pulp wrote before, from the oldest on. Nobody answers at their usual URL. */
+  /** Entries that Pulp wrote before, from the oldest on. Their URL is usually `/older.rpm`, which nobody is to ask for. */
   readonly older?: readonly Document[];
   readonly unit?: Document | null;
   readonly importer?: Document | null;

@@ -48,7 +48,7 @@ export const writeShape = async (
   const ids = { path, importer_id, unit_id, unit_type_id: type };
   const rest = { checksum: SHA256, checksum_algorithm: 'sha256', revision: new Int32(1), data: {} };
   for (const older of shape.older ?? [])
-    await write('lazy_content_catalog', { ...ids, ...rest, url: 'http://127.0.0.1:1/bear.rpm' }, older);
+    await write('lazy_content_catalog', { ...ids, ...rest, url: 'feed:/older.rpm' }, older);
   await write('lazy_content_catalog', { ...ids, ...rest, url: 'feed:/bear.rpm' }, shape.entry);
 
   if (shape.offer) {
