@@ -17,7 +17,7 @@ import { until } from '../support/until.ts';
 
 const CONTENT = someBytes(10_000);
 
-/** Serves the content, and tells as whom. */
+/** Serves the content, and names the client. */
 const serve: RequestListener = (request, response) => {
   const client = (request.socket as TLSSocket).getPeerCertificate().subject.CN;
   response.writeHead(200, { 'Content-Length': CONTENT.length, 'X-Client': String(client) }).end(CONTENT);
@@ -41,7 +41,7 @@ describeMongo(`importers of a site of Pulp 2’s (${serverName})`, () => {
   });
   afterAll(() => site.daemon.stop());
 
-  /** As whom the feed knows the streamer, or why the file cannot be served. */
+  /** The name by which the feed knows the streamer, or the reason why the file cannot be served. */
   const known = async (path: string): Promise<string> => {
     const linesBefore = site.log.length;
     const response = await fetch(site.url + path);
@@ -55,7 +55,7 @@ describeMongo(`importers of a site of Pulp 2’s (${serverName})`, () => {
   };
 
   let repositories = 0;
-  /** An importer of a repository of its own, and a file of the feed behind it. */
+  /** An importer of a separate repository, and a file of its feed. */
   const open = async (configOf: (pems: Pems) => object) => {
     const feed = await startFeed(serve, demanding(made));
     const repo = `repository-${++repositories}`;
@@ -66,13 +66,13 @@ describeMongo(`importers of a site of Pulp 2’s (${serverName})`, () => {
     return { feed, folder, importer, path };
   };
   const asTexts = (pems: Pems) => Object.fromEntries(PEM_PLACES.map(([name, key]) => [key, pems[name]]));
-  /** What a configuration has whose texts were left out, as where it was exported. */
+  /** A configuration without the texts. */
   const IN_FILES = Object.fromEntries(PEM_PLACES.map(([, key]) => [key, 'in the file']));
   const writeAll = (folder: string, pems: Pems) => {
     for (const [name, , file] of PEM_PLACES) writeFileSync(join(folder, file), pems[name]);
   };
 
-  it.each(PEM_FORMS)('have certificates and keys %s, as texts and as files', async (_, spell) => {
+  it.each(PEM_FORMS)('may have certificates and keys %s, as texts and as files', async (_, spell) => {
     const spelt = spell(pemsOf(made), made);
     const texts = await open(() => asTexts(spelt));
     expect(await known(texts.path)).toBe('first client');
@@ -130,7 +130,7 @@ describeMongo(`importers of a site of Pulp 2’s (${serverName})`, () => {
     expect(await known(path)).toBe('second client');
   });
 
-  it('are known by their texts while they have some, and by their files as soon as these are gone', async () => {
+  it('use the texts if there are any, and otherwise the files', async () => {
     const { folder, importer, path } = await open(asTexts);
     writeAll(folder, { ...pemsOf(made), ...made.otherClient });
     expect(await known(path)).toBe('first client');
@@ -140,7 +140,7 @@ describeMongo(`importers of a site of Pulp 2’s (${serverName})`, () => {
     expect(await known(path)).toBe('first client');
   });
 
-  it('have what counts for their type read with every request, too', async () => {
+  it('use the current settings of their type for each request', async () => {
     const { folder, path } = await open(() => ({}));
     expect(await known(path)).toMatch(/^502 .*certificate/);
     mkdirSync(join(site.folder, 'plugins'), { recursive: true });

@@ -39,7 +39,7 @@ const open = async ({ server: serverOf, database }: ReturnType<typeof mongodb>, 
   return { pulp, site, publish, db: client.db(name) };
 };
 
-/** The collections that requests ask, and what they do there. */
+/** The collections that requests use, and the operation there. */
 const ASKED = [
   'query content_catalog',
   'query lazy_content_catalog',
@@ -51,7 +51,7 @@ const ASKED = [
 describeMongoItself(`requests on a site of Pulp 2’s (${serverName})`, () => {
   const mongo = mongodb();
 
-  it('are answered by Pulp’s own indexes alone, according to MongoDB’s profiler', async () => {
+  it('use only Pulp’s own indexes, according to MongoDB’s profiler', async () => {
     const { pulp, site, publish, db } = await open(mongo);
     await pulp.entries(5_000, '/many/%d/bear.rpm', 'http://feed.example.com/%d');
     const [fromFeed, fromDisk] = [await publish(), await publish({ offer: {} })];
@@ -64,7 +64,7 @@ describeMongoItself(`requests on a site of Pulp 2’s (${serverName})`, () => {
     await db.command({ profile: 0 });
 
     const profile = await db.collection('system.profile').find({ appName: 'pulp-streamer' }).toArray();
-    // A refresh of alternate sources, which runs beside, finds offers also by other fields.
+    // A refresh of alternate sources, which runs in the background, also finds offers by other fields.
     const ofRequests = profile.filter(
       ({ ns, command }: Document) => !ns.endsWith('.content_catalog') || command?.filter?.locator !== undefined,
     );
@@ -82,7 +82,7 @@ describeMongoItself(`requests on a site of Pulp 2’s (${serverName})`, () => {
 describeReplicaSet(`a replica set below a site of Pulp 2’s (${serverName})`, (setName) => {
   const mongo = mongodb();
 
-  it('is known by its name, and a record is in every member that can be read', async () => {
+  it('is found by its name, and every readable member gets the records', async () => {
     const { site, publish, db } = await open(mongo, [`database_replica_set: ${setName}`]);
     const { path, unit_id } = await publish();
     expect(await askWhole(site.url + path)).toMatchObject({ status: 200, sha256: SHA256 });

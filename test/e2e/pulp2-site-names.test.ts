@@ -37,7 +37,7 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     server = await mongo.server();
   });
 
-  /** Pulp's web server, Squid, the streamer, and a feed that has a file under every name that it is asked for. */
+  /** Pulp's web server, Squid, the streamer, and a feed that has a file of every name. */
   const open = async () => {
     const { name: database, pulp } = await mongo.database(server);
     const feed = await startFeed(({ url = '' }, response) => {
@@ -49,7 +49,7 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     const web = await startPulpWeb(start, folder(), { squid: squid.url, key: KEYS.privateKey });
     const importer_id = await pulp.importer({});
 
-    /** As a synchronisation with deferred download and a publication leave it; resolves to the unit's id. */
+    /** Writes what a synchronisation with deferred download and a publication leave. Resolves to the unit's id. */
     const publish = async ({ name, url = name }: { readonly name: string; readonly url?: string }): Promise<string> => {
       const unit_id = randomUUID();
       const checksum = digestOf(contentOf(name));
@@ -60,7 +60,7 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
       web.publish(name, FOLDER + name);
       return unit_id;
     };
-    /** Asks Pulp for a file, goes where it sends clients, and tells what they get there. */
+    /** Requests a file from Pulp, follows the redirect, and reports the response. */
     const get = async (name: string, form: (typeof FORMS)[number], headers = {}) => {
       const { headers: sent } = await askWhole(`${web.url}/pulp/${form}/${encodeURIComponent(name)}`);
       const location = String(sent.location);
@@ -68,7 +68,7 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
       const right = sha256 === digestOf(contentOf(name));
       return { name, form, status, cache: got['x-cache'], right };
     };
-    /** Takes so many records, once they are there. */
+    /** Takes records until there are at least `count`. */
     const records = async (count: number): Promise<TakenRecord[]> => {
       const taken: TakenRecord[] = [];
       await until(async () => taken.push(...(await pulp.takeRecords())) >= count);
@@ -77,7 +77,7 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     return { feed, publish, get, records };
   };
 
-  it('come from signed URLs through Apache and Squid, kept there once, and end in records that Pulp finds the units of', async () => {
+  it('arrive from signed URLs through Apache and Squid, are cached once, and end in records whose units Pulp finds', async () => {
     const { feed, publish, get, records } = await open();
     const units = new Map<string, string>();
     for (const one of AWKWARD_NAMES) units.set(one.name, await publish(one));
@@ -104,10 +104,10 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
     );
   });
 
-  it('of which Apache itself refuses one reach nobody, and what Pulp itself downloads leaves no record', async () => {
+  it('that Apache refuses do not reach the feed, and downloads by Pulp itself leave no record', async () => {
     const { feed, publish, get, records } = await open();
     await publish({ name: 'what?', url: 'what%3F' });
-    // Newer ones do not pass on what a rule would take for a query.
+    // Since 2.4.60: a rewrite rule would take the rest for a query.
     expect(await get('what?', 'raw')).toMatchObject({ status: 403 });
     expect(feed.requests).toHaveLength(0);
 
@@ -122,7 +122,7 @@ describeMongo(`names on a site of Pulp 2’s (${serverName})`, () => {
   });
 
   peerless(
-    'of which one is how a URL spells the other are told apart, the target itself first, as Pulp does',
+    'are told apart if one is the percent-encoded form of the other: the target itself counts first, as in Pulp',
     async () => {
       const { name: database, pulp } = await mongo.database(server);
       const feed = await startFeed(({ url }, response) => response.end(url));

@@ -39,13 +39,13 @@ describeMongo(`documents of a site of Pulp 2’s (${serverName})`, () => {
   });
 
   const records: TakenRecord[] = [];
-  /** Takes what records there are; resolves once that of a unit is among those ever taken. */
+  /** Takes records until that of a unit is among all that were taken. */
   const recorded = (unit_id: string): Promise<void> =>
     until(async () => {
       records.push(...(await pulp.takeRecords()));
       return records.some((record) => record.unit_id === unit_id);
     });
-  /** Units without a record so far. */
+  /** Units that must not have a record. */
   const others = new Set<string>();
 
   it.each(SHAPES.map((shape) => [shape.what, shape] as const))('are served with %s', async (_, shape) => {
@@ -72,7 +72,7 @@ describeMongo(`documents of a site of Pulp 2’s (${serverName})`, () => {
     expect(records.filter((one) => one.unit_id === unit_id)).toMatchObject([{ paths: [path] }]);
   });
 
-  it('leave a record for each unit that was served and can be saved, and none for others', async () => {
+  it('leave a record for each unit that was served and can be saved, and no other', async () => {
     const { path, unit_id } = await writeShape(pulp, SHAPES[0]!, { feed: feed.url, offered });
     await askWhole(site.url + path);
     // Records are written in the order in which their units were served.

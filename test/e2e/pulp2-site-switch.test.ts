@@ -46,20 +46,20 @@ describe('the settings that Pulp 2 ships', () => {
   });
 });
 
-/** What lies in a folder. */
+/** The digest of each file in a folder. */
 const contentsOf = (home: string): Record<string, string> =>
   Object.fromEntries(filesBelow(home).map((file) => [file, digestOf(readFileSync(join(home, file)))]));
 
 const idsOf = (documents: readonly Document[] = []): Set<string> => new Set(documents.map(({ _id }) => String(_id)));
 
-describeMongo(`a site of Pulp 2’s that changes over and back (${serverName})`, () => {
+describeMongo(`the switch of a Pulp 2 site, and the way back (${serverName})`, () => {
   const mongo = mongodb();
   let server: MongoServer;
   beforeAll(async () => {
     server = await mongo.server();
   });
 
-  it('goes on before Squid, and has in its database what Pulp expects there, and nothing else', async () => {
+  it('continues behind Squid, and leaves in the database what Pulp expects, and nothing else', async () => {
     const { name, pulp } = await mongo.database(server);
     const feed = await startFeed((_, response) =>
       response.writeHead(200, { 'Content-Length': CONTENT.length }).end(CONTENT),

@@ -59,7 +59,10 @@ const startSite = (
   places: Places,
 ): Promise<Peer> => runApache(start, folder, modules, (port) => shipped(site, { 80: port, ...places }));
 
-/** Starts Apache with these modules besides its normal ones, for the site that a text describes; resolves when it takes connections. */
+/**
+ * Starts Apache with these modules in addition to its normal ones, and this site. Resolves when it
+ * accepts connections.
+ */
 export const runApache = async (
   start: Start,
   folder: string,

@@ -29,7 +29,7 @@ export const describeMongo = (name: string, tests: () => void): void =>
 export const describeMongoServer = (name: string, tests: () => void): void =>
   cannotStop === '' ? describe(name, tests) : describe.skip(`${name} (skipped: needs ${cannotStop})`, tests);
 
-/** The same for tests of what only MongoDB itself does: query plans. */
+/** The same for tests of query plans, which only MongoDB itself reports. */
 export const describeMongoItself = (name: string, tests: () => void): void =>
   way && serverName !== 'FerretDB'
     ? describeMongo(name, tests)

@@ -25,7 +25,7 @@ export interface PulpSite {
   readonly daemon: Daemon;
 }
 
-/** Starts sites that are stopped after the test. Make it before the folders that they are in, which go after them. */
+/** Starts sites that are stopped after the test. Call it before the folders of the sites are created, since they are removed later. */
 export const stoppedSites = (): typeof startPulpSite => {
   const started: PulpSite[] = [];
   afterEach(() => Promise.all(started.splice(0).map(({ daemon }) => daemon.stop())));

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 
-/** How a site's files say where its database is. */
+/** How a site's files name its database. */
 interface Connection {
   /** Keys of `[database]` in server.conf. */
   readonly database: Readonly<Record<'name' | 'seeds' | 'replica_set', string>>;
@@ -8,7 +8,10 @@ interface Connection {
   readonly streamer: Readonly<Record<string, string>>;
 }
 
-/** A database of a server. Users of the server are not users of the database, as Pulp's are: they need a URL. */
+/**
+ * A database of a server. `[database]` cannot express a user of the server: Pulp's is a user of the
+ * database.
+ */
 export const connectionTo = (url: string, name: string): Connection => {
   const { hosts, replicaSet = '', credentials, tls } = new MongoClient(url).options;
   const database = { name, seeds: hosts.map(String).join(','), replica_set: replicaSet };

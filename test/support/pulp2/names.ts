@@ -1,11 +1,11 @@
-/** A file whose name something on its way could take for something else. */
+/** A file whose name a client, a proxy or a server could misread. */
 interface AwkwardName {
   readonly name: string;
-  /** Its URL below the feed's as the catalog has it. Default: the name as it is, which is what Pulp joins. */
+  /** Its path below the feed, as in the catalog. Default: the raw name, since Pulp joins without encoding. */
   readonly url?: string;
 }
 
-/** All of one folder: no two may be taken for each other. */
+/** All in one folder, so that two could be confused. */
 export const AWKWARD_NAMES: readonly AwkwardName[] = [
   { name: 'bear-4.1-1.noarch.rpm' },
   { name: 'Bear-4.1-1.noarch.RPM' },

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 interface OldStreamer {
-  /** Paths that it was asked for, and whether Pulp itself asked. */
+  /** The paths requested, and whether Pulp itself requested them. */
   readonly asked: readonly { readonly path: string | undefined; readonly byPulp: boolean }[];
   /** Resolves once its port is free. */
   stop(): Promise<void>;
 }
 
-/** Stands for Pulp 2's own streamer, as far as the proxy in front notices: it has the same for every path. */
+/** Plays Pulp 2's own streamer for the proxy in front of it: the same content for every path. */
 export const startOldStreamer = async (port: number, content: Uint8Array): Promise<OldStreamer> => {
   const asked: OldStreamer['asked'][number][] = [];
   const server = createServer(({ url, headers }, response) => {

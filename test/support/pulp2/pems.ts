@@ -13,7 +13,7 @@ export const pemsOf = ({ authority, client }: Pick<Certificates, 'authority' | '
   ...client,
 });
 
-/** In Pulp's configuration, and in its folder. */
+/** Where each text is in Pulp's configuration, and in its folder. */
 export const PEM_PLACES = [
   ['ca', 'ssl_ca_cert', 'ca.crt'],
   ['cert', 'ssl_client_cert', 'client.crt'],

@@ -1,4 +1,4 @@
-/** A setting of Pulp's files as Pulp ships it, and what the streamer has to make of it. */
+/** A setting of Pulp's files as shipped, and its meaning for the streamer. */
 interface ShippedSetting {
   readonly section: string;
   readonly key: string;
@@ -20,7 +20,7 @@ const setting = (
   ...(name !== undefined && { means: [name, means] }),
 });
 
-/** By file. Each of them stands in a comment there: without it, Pulp takes the same value. */
+/** By file. In the shipped files each is in a comment, since it is also Pulp's default. */
 export const SHIPPED_SETTINGS: Readonly<Record<'server.conf' | 'streamer.conf', readonly ShippedSetting[]>> = {
   'server.conf': [
     setting('server', 'server_name', 'pulp.example.com'),

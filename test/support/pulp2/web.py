@@ -1,7 +1,7 @@
-"""Plays Pulp 2's web server, in Apache with mod_wsgi: sends clients to the streamer by signed URLs, and lets pass who comes with one.
+"""Plays Pulp 2's web server, in Apache with mod_wsgi: redirects clients to signed URLs of the streamer, and accepts those URLs.
 
-Written from what is known of the format, without the streamer's code or a library: a second opinion on both. `web.json` beside it has the
-key's numbers (hexadecimal), the folder of published links, and the site's own URL.
+Written from the facts about the format, independently of the streamer's code. `web.json` in the same folder has the numbers of the key
+(hexadecimal), the folder of published links, and the URL of the site.
 """
 
 import base64
@@ -37,7 +37,7 @@ def query_of(resource, client):
 
 
 def application(environ, start_response):
-    """A published name is a link to where the unit's file belongs. Sites sign the path as it is, or as it stands in the URL."""
+    """A published name is a link to the storage path of the unit's file. Sites sign that path raw or percent-encoded."""
     name = environ["PATH_INFO"].encode("latin-1").decode()
     path = os.readlink(SITE["published"] + name)
     if environ["SCRIPT_NAME"] == "/pulp/raw":

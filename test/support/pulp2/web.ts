@@ -5,13 +5,16 @@ import { runApache } from '../apache.ts';
 import type { Peer } from '../peers.ts';
 import type { Start } from '../processes.ts';
 
-/** What a site's clients ask: Pulp's own web server. */
+/** Pulp's own web server. */
 interface PulpWeb extends Peer {
-  /** Publishes a file: from now on `/pulp/raw/NAME` and `/pulp/encoded/NAME` send clients to the streamer for it. */
+  /** Publishes a file: `/pulp/raw/NAME` and `/pulp/encoded/NAME` redirect clients to the streamer. */
   publish(name: string, path: string): void;
 }
 
-/** Apache as Pulp 2 sets it up: it redirects, and proxies what is below `/streamer` to Squid in the context of a directory. */
+/**
+ * Apache as Pulp 2 configures it: it redirects, and a rule of a directory passes requests below
+ * `/streamer` to Squid.
+ */
 export const startPulpWeb = (
   start: Start,
   folder: string,
