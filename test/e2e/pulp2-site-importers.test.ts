@@ -121,7 +121,8 @@ describeMongo(`importers of a site of Pulp 2’s (${serverName})`, () => {
     expect(await known(path)).toMatch(/^502 .*the CA text holds no PEM certificate/);
     write('ca.crt', made.stranger.cert);
     expect(await known(path)).toMatch(/^502 .*certificate/);
-    write('ca.crt', `${made.stranger.cert}\n${made.authority.cert}`);
+    // Files that were joined without a line end between them.
+    write('ca.crt', made.stranger.cert.trimEnd() + made.authority.cert);
     expect(await known(path)).toBe('second client');
 
     rmSync(join(folder, 'client.key'));
