@@ -15,6 +15,9 @@ export const AWKWARD_NAMES: readonly AwkwardName[] = [
   { name: 'at the end ', url: 'at%20the%20end%20' },
   { name: 'two  spaces' },
   { name: 'bear-1.0~rc1^20200101.rpm' },
+  { name: 'v1;v=2.rpm' },
+  { name: ';in front' },
+  { name: 'policy=p;signature=s' },
   { name: 'a&b=c' },
   { name: 'a:b' },
   { name: 'a@b' },
@@ -48,6 +51,6 @@ export const AWKWARD_NAMES: readonly AwkwardName[] = [
   { name: 'a%2Bb', url: 'a%252Bb' },
   { name: '%41.rpm', url: '%2541.rpm' },
   { name: '50%25.rpm', url: '50%2525.rpm' },
-  { name: 'back\\slash', url: 'back%5Cslash' },
-  { name: '100%.rpm', url: '100%25.rpm' },
+  { name: 'back\\slash' },
+  { name: '100%.rpm' },
 ];

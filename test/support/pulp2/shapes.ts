@@ -98,6 +98,7 @@ export const SHAPES: readonly Shape[] = [
   entry('a revision that is a long', { revision: Long.fromNumber(1) }),
   entry('a revision that is a long of more than 32 bits', { revision: Long.fromString('8589934592') }),
   entry('a revision that is a double', { revision: new Double(1) }),
+  entry('null for its revision', { revision: null }),
   entry('no revision', { revision: undefined }),
   entry('revision 0', { revision: new Int32(0) }),
   {
@@ -169,6 +170,22 @@ export const SHAPES: readonly Shape[] = [
   unit('no epoch', { epoch: undefined }),
   unit('a number for its epoch', { epoch: new Int32(0) }),
   unit('letters of all kinds in its key', { name: 'Bär-медведь-熊-🐻', release: '1%{?dist}' }),
+
+  {
+    what: 'an entry whose unit is gone',
+    unit: null,
+    becomes: { record: false },
+  },
+  {
+    what: 'an entry of a type that has no collection',
+    type: 'ostree',
+    unit: null,
+    becomes: { record: false },
+  },
+  {
+    what: 'a newer entry whose unit is gone',
+    older: [{ _id: new ObjectId('f'.repeat(24)), unit_id: 'gone', revision: new Int32(2) }],
+  },
 
   importer('null for its configuration', { config: null }),
   importer('no configuration', { config: undefined }),
