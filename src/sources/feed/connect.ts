@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
-import type { Access } from '../../../pipelines/model/index.ts';
+import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import type { Connection } from './pool.ts';
 import { checkServerIdentity } from './server-identity.ts';
+import { isOfTls, proxyTlsReason } from './tls-reasons.ts';
 
 /** The parameters of a connection. */
 export interface ConnectionOptions {
@@ -83,8 +84,21 @@ const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => 
   };
 };
 
+/** Names the proxy in the error of a handshake with it, which would look like one with the feed. */
+const namingProxy =
+  ({ origin }: URL, done: buildConnector.Callback): buildConnector.Callback =>
+  (...result) => {
+    const [error] = result;
+    if (!error || !isOfTls(error)) return done(...result);
+    return done(
+      new StreamError('TLS_FAILED', 'feed', `the proxy ${origin}: ${proxyTlsReason(error)}`, { cause: error }),
+      null,
+    );
+  };
+
 const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection => {
   const { url = '', username, password } = proxy ?? {};
+  const proxyUrl = new URL(url);
   let asking: Socket | undefined;
   let broken: Error | undefined;
   /** A client that connects through the proxy with the given `connect`. */
@@ -94,13 +108,14 @@ const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection
       ...more,
       connect: (to, done) => {
         broken = undefined;
+        const isProxy = new URL(origin).origin === proxyUrl.origin;
         connect(to, (...result) => {
           const [, socket] = result;
           if (socket)
             noting(socket, (error) => {
               broken = error;
             });
-          done(...result);
+          (isProxy ? namingProxy(proxyUrl, done) : done)(...result);
         });
       },
     });
@@ -114,7 +129,7 @@ const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection
       new Client(to, {
         headersTimeout: options.connectTimeout,
         connect: (target, done) => {
-          asking = connect(target, done) as unknown as Socket;
+          asking = connect(target, namingProxy(proxyUrl, done)) as unknown as Socket;
         },
       }),
     ...(username !== undefined && password !== undefined

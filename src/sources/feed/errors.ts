@@ -1,6 +1,6 @@
 import { type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
-import { tlsReason } from './tls-reasons.ts';
+import { isOfTls, saying, tlsReason } from './tls-reasons.ts';
 
 /** A URL for messages: without user, password, query (which holds signatures) and fragment. */
 export const sayUrl = (url: URL): string => `${url.origin}${url.pathname}${url.search && '?…'}`;
@@ -17,7 +17,7 @@ export const feedError = (thrown: unknown, url: URL, headSeen = false): StreamEr
   // undici intends to put llhttp's code on its parser errors, but the code is undefined.
   const isParser = (thrown as { readonly name?: unknown } | null)?.name === PARSER_ERROR;
   const { code, reason } =
-    inTls(thrown) ?? diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
+    inTls(thrown, headSeen) ?? diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
   return new StreamError(code, code === 'INTERNAL' ? 'self' : 'feed', `${sayUrl(url)}: ${reason}`, {
     cause: thrown,
     sourceStatus: code === 'SOURCE_REFUSED' ? 407 : undefined,
@@ -29,9 +29,11 @@ interface Diagnosis {
   readonly reason: string;
 }
 
-const inTls = (thrown: unknown): Diagnosis | undefined => {
-  const reason = tlsReason(thrown);
-  return reason === undefined ? undefined : { code: 'TLS_FAILED', reason };
+const inTls = (thrown: unknown, headSeen: boolean): Diagnosis | undefined => {
+  if (!isOfTls(thrown)) return undefined;
+  // Its certificate was right, so the source may continue over another connection.
+  if (headSeen) return { code: 'CONNECTION_LOST', reason: `the TLS connection broke (${saying(thrown)})` };
+  return { code: 'TLS_FAILED', reason: tlsReason(thrown) };
 };
 
 const diagnose = (code: string, message: string, headSeen: boolean): Diagnosis => {

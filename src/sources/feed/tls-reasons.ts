@@ -21,7 +21,7 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
   CERT_CHAIN_TOO_LONG: 'the server’s certificate chain is too long',
   PATH_LENGTH_EXCEEDED: 'the server’s certificate chain is longer than one of its authorities allows',
   INVALID_CA: 'the server’s certificate was issued by a certificate that is not an authority',
-  INVALID_PURPOSE: 'the server’s certificate is not meant for servers',
+  INVALID_PURPOSE: 'the server’s certificate is not meant for servers, or an authority’s not for authorities',
   HOSTNAME_MISMATCH: 'the server’s certificate is for another host name',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the server’s certificate is for another host name',
   ERROR_IN_CERT_NOT_BEFORE_FIELD: 'the server’s certificate has an invalid date',
@@ -32,18 +32,28 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
   UNSPECIFIED: 'the server’s certificate is refused',
 };
 
-/** OpenSSL's text for each weakness, ours, and the level of `feed_tls_levels` that accepts it. */
-const WEAK: readonly (readonly [RegExp, string, level: string])[] = [
-  [/EE certificate key too weak/, 'the key of the server’s certificate is too small', '1 or 0'],
-  [/CA certificate key too weak/, 'the key of an authority in the server’s certificate chain is too small', '1 or 0'],
-  [/CA signature digest algorithm too weak/, 'a signature in the server’s certificate chain is too weak', '0'],
-  [/ee key too small/, 'the key of the client certificate is too small', '1 or 0'],
-  [/ca key too small/, 'the key of an authority beside the client certificate is too small', '1 or 0'],
-  [/ca md too weak/, 'a signature beside the client certificate is too weak', '0'],
-  [/dh key too small/, 'the server’s Diffie-Hellman key is too small', '1'],
-  [/unsafe legacy renegotiation disabled/, 'the server lacks secure renegotiation (RFC 5746)', '0'],
-  [/unsupported protocol|alert protocol version/, 'the server speaks only versions of TLS that are not accepted', '0'],
-  [/wrong signature type|legacy sigalg disallowed/, 'the server signs the handshake too weakly', '0'],
+const AT = 'accepted where feed_tls_levels gives the host';
+const VERSIONS = 'the server speaks only versions of TLS that are not accepted';
+
+/** OpenSSL's text for each weakness, ours, and the setting that accepts it. */
+const WEAK: readonly (readonly [RegExp, what: string, remedy: string])[] = [
+  [/EE certificate key too weak/, 'the key of the server’s certificate is too small', `${AT} 1 or 0`],
+  [
+    /CA certificate key too weak/,
+    'the key of an authority in the server’s certificate chain is too small',
+    `${AT} 1 or 0`,
+  ],
+  [/CA signature digest algorithm too weak/, 'a signature in the server’s certificate chain is too weak', `${AT} 0`],
+  [/ee key too small/, 'the key of the client certificate is too small', `${AT} 1 or 0`],
+  [/ca key too small/, 'the key of an authority beside the client certificate is too small', `${AT} 1 or 0`],
+  [/ca md too weak/, 'a signature beside the client certificate is too weak', `${AT} 0`],
+  // OpenSSL accepts smaller ones at no level.
+  [/dh key too small/, 'the server’s Diffie-Hellman key is too small', `from 1024 bits on, ${AT} 1`],
+  [/unsafe legacy renegotiation disabled/, 'the server lacks secure renegotiation (RFC 5746)', `${AT} 0`],
+  [/unsupported protocol/, VERSIONS, `${AT} 0`],
+  // A host with a level is not offered TLS 1.3, and its server may accept nothing else.
+  [/alert protocol version/, VERSIONS, `older ones are ${AT} 0, TLS 1.3 where it does not list the host`],
+  [/wrong signature type|legacy sigalg disallowed/, 'the server signs the handshake too weakly', `${AT} 0`],
 ];
 
 const HANDSHAKE: Readonly<Record<string, string>> = {
@@ -53,30 +63,49 @@ const HANDSHAKE: Readonly<Record<string, string>> = {
 
 /** Names what is too weak, and the setting that accepts it; `undefined` for other errors. */
 export const weakness = (thrown: unknown): string | undefined => {
-  const said = saying(thrown);
-  const [, what, level] = WEAK.find(([pattern]) => pattern.test(said)) ?? [];
-  return what && `${what}; accepted where feed_tls_levels gives the host ${level} (${said})`;
+  const [, what, remedy] = weak(thrown) ?? [];
+  return what && `${what}; ${remedy} (${saying(thrown)})`;
 };
 
-/** The reason of a failed TLS handshake; `undefined` for other errors. */
-export const tlsReason = (thrown: unknown): string | undefined => {
+const weak = (thrown: unknown) => WEAK.find(([pattern]) => pattern.test(saying(thrown)));
+
+/** Whether an error stems from TLS: from its handshake, or from what was received later. */
+export const isOfTls = (thrown: unknown): boolean => {
+  const code = codeOf(thrown);
+  // Feeds use OpenSSL for TLS only.
+  return CERTIFICATES[code] !== undefined || /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$)/.test(code);
+};
+
+/** The reason of a failed handshake with a feed. Its argument is an error of TLS. */
+export const tlsReason = (thrown: unknown): string => weakness(thrown) ?? reasonOf(thrown);
+
+/** The same of a handshake with an https proxy, which no setting changes. */
+export const proxyTlsReason = (thrown: unknown): string => {
+  const [, what] = weak(thrown) ?? [];
+  return what ? `${what} (${saying(thrown)})` : reasonOf(thrown);
+};
+
+const reasonOf = (thrown: unknown): string => {
   const code = codeOf(thrown);
   const certificate = CERTIFICATES[code];
-  // Feeds use OpenSSL for TLS only, so its other codes also stem from the handshake.
-  if (certificate === undefined && !/^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$)/.test(code)) return undefined;
-  const reason = weakness(thrown);
-  if (reason) return reason;
   if (certificate) return `${certificate} (${saying(thrown)})`;
   const [, alert] = /^ERR_SSL_.*ALERT_(?:NUMBER_)?(.+)$/.exec(code) ?? [];
   if (alert) return `${alertReason(alert)} (${code})`;
   return `${HANDSHAKE[code] ?? 'the TLS handshake failed'} (${saying(thrown)})`;
 };
 
+/** Characters of a reason. A message may list all names of a certificate, which are the server's. */
+const LONGEST = 300;
+
 /** The code with OpenSSL's reason; its message would also name its source files. */
-const saying = (thrown: unknown): string => {
+export const saying = (thrown: unknown): string => {
   const { reason } = (thrown ?? {}) as { readonly reason?: unknown };
   const isOpenSsl = /^ERR_(SSL|OSSL)_/.test(codeOf(thrown)) && typeof reason === 'string';
-  return `${codeOf(thrown)}: ${isOpenSsl ? reason : messageOf(thrown)}`;
+  const text = (isOpenSsl ? reason : messageOf(thrown))
+    // Node's hint is wrong for a source with its own CA, which replaces the system's.
+    .replace(/; if the root CA is installed locally.*$/, '')
+    .replace(/\p{Cc}/gu, '\u{fffd}');
+  return `${codeOf(thrown)}: ${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}`;
 };
 
 /** Explains an alert of the server (RFC 8446 section 6.2): its subject is the client side. */

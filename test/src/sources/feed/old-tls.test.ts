@@ -1,4 +1,5 @@
 import type { ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Access, errorSourceOf, remedyOf } from '../../../../pipelines/model/index.ts';
@@ -9,6 +10,7 @@ import { feedSettings } from '../../../support/feed-settings.ts';
 import { startFeed, startOn, startRaw, type TestFeed } from '../../../support/feeds.ts';
 import { forwardProxy } from '../../../support/forward-proxy.ts';
 import { oldCertificates, oldDiffieHellman } from '../../../support/old-certificates.ts';
+import { passOnTo } from '../../../support/pass-on.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
@@ -28,6 +30,7 @@ describe('a feed with TLS of years ago', () => {
     const ca = authority();
     const smallCa = authority({ bits: 1024 });
     return {
+      authority: ca,
       ca: ca.cert,
       smallCa: smallCa.cert,
       good: ca.leaf(),
@@ -199,6 +202,66 @@ describe('a feed with TLS of years ago', () => {
     await expect(collect(opening()(server.url))).resolves.toMatchObject({ body: Buffer.from('TLSv1.3') });
     for (const level of [0, 1, 2] as const)
       await expect(collect(opening(level)(server.url))).resolves.toMatchObject({ body: Buffer.from('TLSv1.2') });
+  });
+
+  it('is reported as one that may want TLS 1.3 if its host has a level', async () => {
+    const server = await start({ ...made.good, minVersion: 'TLSv1.3' });
+    await expect(collect(opening()(server.url))).resolves.toMatchObject(body);
+    const error = await failureOf(opening(0)(server.url));
+    expect(error).toMatchObject({ code: 'TLS_FAILED' });
+    expect(error.message).toContain('TLS 1.3 where it does not list the host');
+  });
+
+  it('is read at level 2 if it cannot take a first message of more than one packet', async () => {
+    const server = await start(made.good);
+    const short = await started(
+      startRaw((socket) =>
+        socket.once('data', (hello: Buffer) => {
+          if (hello.length > 1400) return socket.end();
+          socket.unshift(hello);
+          return passOnTo(server.url)(socket);
+        }),
+      ),
+    );
+    await expect(failureOf(opening()(secure(short)))).resolves.toMatchObject({ code: 'CONNECTION_LOST' });
+    await expect(collect(opening(2)(secure(short)))).resolves.toMatchObject(body);
+  });
+
+  it('may be asked again if its TLS breaks after the head', async () => {
+    const server = await started(
+      startFeed((request, response) => {
+        response.writeHead(200, { 'Content-Length': 10 }).write('hi', () => {
+          const below = (request.socket as unknown as { readonly _parent: Socket })._parent;
+          below.end('no record of TLS');
+        });
+      }, made.good),
+    );
+    const error = await failureOf(opening()(server.url));
+    expect(error).toMatchObject({ code: 'CONNECTION_LOST' });
+    expect(error.message).toContain('the TLS connection broke');
+    expect(remedyOf(error)).toBe('same');
+  });
+
+  it.each(['http', 'https'])('is not blamed for the TLS of its proxy: %s', async (scheme) => {
+    const server = await (scheme === 'https' ? start(made.good) : started(startFeed((_, end) => end.end('hi'))));
+    const proxy = await start(only('TLSv1'));
+    const error = await failureOf(opening()(server.url, { ca: made.ca, proxy: { url: proxy.url } }));
+    expect(error).toMatchObject({ code: 'TLS_FAILED' });
+    expect(error.message).toContain(`the proxy ${proxy.url}: the server speaks only versions of TLS`);
+    // The setting is for feeds.
+    expect(error.message).not.toContain('feed_tls_levels');
+  });
+
+  it('is reported on one line of moderate length, whatever names it has', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `DNS:${index}.elsewhere.test`).join(',');
+    const server = await start(made.authority.leaf({}, names));
+    const error = await failureOf(opening()(server.url));
+    expect(error).toMatchObject({ code: 'TLS_FAILED' });
+    expect(error.message.length).toBeLessThan(600);
+    const odd = await start(made.authority.leaf({ subject: '/CN=\u001b[2J\nelsewhere' }, ''));
+    const escaped = await failureOf(opening()(odd.url.replace('127.0.0.1', 'localhost')));
+    expect(escaped.message).toContain('elsewhere');
+    expect(escaped.message).not.toMatch(/\p{Cc}/u);
   });
 
   it('is verified by its common name if its certificate has no other', async () => {
