@@ -54,16 +54,21 @@ export const halfGiven = (config: ImporterConfig): { given: string; missing: str
     return given && missing ? [{ given, missing }] : [];
   });
 
+const HIDDEN = '********';
 const SECRET: readonly string[] = ['ssl_client_key', 'proxy_password', 'basic_auth_password'];
 
 /** Their URLs may have a password in them. */
 const URLS: readonly string[] = ['feed', 'proxy_host'];
 
+/** A certificate's file often holds its key as well, and a key may be given in its place. */
+const PRIVATE_KEYS = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)/gs;
+
 /** The configuration for display: private keys and passwords are hidden. */
 export const maskSecrets = (config: ImporterConfig): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(config).map(([key, value]) => {
-      if (SECRET.includes(key)) return [key, '********'];
-      return [key, URLS.includes(key) ? maskUrl(String(value)) : value];
+      if (SECRET.includes(key)) return [key, HIDDEN];
+      if (typeof value !== 'string') return [key, value];
+      return [key, URLS.includes(key) ? maskUrl(value) : value.replace(PRIVATE_KEYS, HIDDEN)];
     }),
   );

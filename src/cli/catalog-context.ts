@@ -53,9 +53,6 @@ export const withListing = async <T>(
   }
 };
 
-/** A text on one line. Control characters in a document must not move the terminal's cursor. */
-export const oneLine = (text: string): string => text.replace(/\p{Cc}/gu, '\u{fffd}');
-
 const BATCH = 64 * 1024;
 
 /**

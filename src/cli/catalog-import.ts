@@ -10,6 +10,7 @@ import { yum } from '../repositories/yum.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
+import { oneLine } from './one-line.ts';
 
 const FORMATS: Readonly<Record<string, Format>> = { yum, deb, files };
 
@@ -67,7 +68,7 @@ const run = async (
       onProgress: progress.show,
     });
     progress.clear();
-    for (const path of result.missing) stderr.write(`warning: ${base}${path} is listed but missing\n`);
+    for (const path of result.missing) stderr.write(`warning: ${oneLine(base + path)} is listed but missing\n`);
     const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== importer.id);
     for (const id of others) stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
     stdout.write(

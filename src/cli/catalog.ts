@@ -13,7 +13,6 @@ import {
   type CatalogContext,
   map,
   type Output,
-  oneLine,
   readInput,
   toJsonArray,
   withCatalog,
@@ -22,6 +21,7 @@ import {
 } from './catalog-context.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { toPath, toWhole } from './importer-options.ts';
+import { oneLine, row } from './one-line.ts';
 
 interface AddOptions {
   readonly checksum?: Checksum;
@@ -45,7 +45,7 @@ const toChecksumOption = (text: string): Checksum => {
 const summary = (entry: ListedEntry): string => {
   const [size, rest] =
     'problem' in entry ? ['-', `unusable: ${entry.problem}`] : [entry.size ?? '-', maskUrl(entry.url)];
-  return `${oneLine(entry.path)}\t${size}\t${oneLine(rest)}\n`;
+  return row([entry.path, size, rest]);
 };
 
 /** An entry in Pulp's field names; the secrets in its URL are masked. */

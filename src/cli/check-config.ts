@@ -7,6 +7,7 @@ import { withoutEffect } from '../config/no-effect.ts';
 import { printSettings, settingsJson } from '../config/print.ts';
 import type { Settings } from '../config/schema.ts';
 import { settingsIni } from '../config/write-ini.ts';
+import { oneLine } from './one-line.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 interface Options {
@@ -83,9 +84,8 @@ const tryOut = async (settings: Settings): Promise<void> => {
   for await (const trial of tryAll(settings)) {
     trials.push(trial);
     const { what, found, problem } = trial;
-    write(
-      `${problem === undefined ? 'ok  ' : 'FAIL'}  ${[what, problem ?? found].filter((text) => text !== undefined).join(': ')}\n`,
-    );
+    const said = [what, problem ?? found].filter((text) => text !== undefined).join(': ');
+    write(`${problem === undefined ? 'ok  ' : 'FAIL'}  ${oneLine(said)}\n`);
   }
   const failed = trials.filter(({ problem }) => problem !== undefined);
   if (failed.length > 0) throw new Error(`${failed.length} of ${trials.length} trials failed`);

@@ -4,6 +4,7 @@ import { age } from '../config/kinds.ts';
 import { judgeCopy, removeStored, type StoredCopy, storedCopies } from '../saves/copies/inventory.ts';
 import { keyOf } from '../saves/copies/names.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
+import { row } from './one-line.ts';
 
 /** Dependencies of the commands for saved copies. */
 export interface CopiesContext extends Pick<CatalogContext, 'prepare' | 'stdout'> {
@@ -40,7 +41,7 @@ const toJson = ({ copy: { file, stats, usedAt }, entry }: Listed, now: number) =
 
 const summary = (one: Listed, now: number): string => {
   const { file, path = '-', size, age, last_used } = toJson(one, now);
-  return `${[file, size, `${age} s`, last_used, path].join('\t')}\n`;
+  return row([file, size, `${age} s`, last_used, path]);
 };
 
 const secondsBetween = (then: number, now: number): number => Math.max(0, Math.round((now - then) / 1000));
@@ -106,7 +107,7 @@ export const addCopiesCommands = (program: Command, context: CopiesContext): voi
           wrong.push({ file: copy.file, path: entry?.path, fault: verdict.fault });
       }
       const lines = [
-        ...wrong.map(({ file, path = '-', fault }) => `removed\t${file}\t${path}\t${fault}\n`),
+        ...wrong.map(({ file, path = '-', fault }) => row(['removed', file, path, fault])),
         ...unknown.map((file) => `unknown\t${file}\t-\tno checksum of it is known\n`),
         `verified ${counted(copies.length - unknown.length)}, removed ${wrong.length}\n`,
       ];

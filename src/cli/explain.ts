@@ -7,6 +7,7 @@ import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
+import { oneLine } from './one-line.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 /** A candidate without its secrets. */
@@ -67,18 +68,17 @@ export const addExplain = (program: Command): void => {
         process.stdout.write(`${JSON.stringify({ ...unit, candidates: sources }, null, 2)}\n`);
         return;
       }
-      for (const [name, value] of Object.entries(unit))
-        if (value !== undefined) process.stdout.write(`${name.padEnd(9)} ${value}\n`);
+      const write = (line: string) => process.stdout.write(`${oneLine(line)}\n`);
+      for (const [name, value] of Object.entries(unit)) if (value !== undefined) write(`${name.padEnd(9)} ${value}`);
       for (const [index, { source, url, credentials, problem, unitMissing, cooling }] of sources.entries()) {
-        process.stdout.write(`${String(index + 1).padStart(2)}. ${source}  ${url}\n`);
-        if (credentials.length > 0) process.stdout.write(`    with ${credentials.join(', ')}\n`);
+        write(`${String(index + 1).padStart(2)}. ${source}  ${url}`);
+        if (credentials.length > 0) write(`    with ${credentials.join(', ')}`);
         if (cooling)
-          process.stdout.write(
-            `    cools down until ${cooling.until} (tried last) after ${cooling.failures} failures: ${cooling.error}\n`,
+          write(
+            `    cools down until ${cooling.until} (tried last) after ${cooling.failures} failures: ${cooling.error}`,
           );
-        if (unitMissing)
-          process.stdout.write(`    unit ${unitMissing} is not in Pulp’s database (tried last, never saved)\n`);
-        if (problem) process.stdout.write(`    unusable: ${problem}\n`);
+        if (unitMissing) write(`    unit ${unitMissing} is not in Pulp’s database (tried last, never saved)`);
+        if (problem) write(`    unusable: ${problem}`);
       }
     } finally {
       await streamer.close();

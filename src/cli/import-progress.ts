@@ -1,5 +1,6 @@
 import type { Progress } from '../catalog/import.ts';
 import type { Output } from './catalog-context.ts';
+import { oneLine } from './one-line.ts';
 
 const WIDTH = 24;
 /** Milliseconds between two drawings. */
@@ -11,7 +12,7 @@ const draw = ({ file, bytes, size, items }: Progress): string => {
   const part = size ? Math.min(bytes / size, 1) : undefined;
   const name = file.slice(file.lastIndexOf('/') + 1).slice(-40);
   const gauge = part === undefined ? `${bytes} bytes` : `[${bar(part)}] ${Math.floor(part * 100)} %`;
-  return `${gauge}  ${items} entries  ${name}`;
+  return `${gauge}  ${items} entries  ${oneLine(name)}`;
 };
 
 /** A progress bar for a terminal, without colours; elsewhere nothing at all. */

@@ -3,16 +3,9 @@ import type { Command } from 'commander';
 import { toBase } from '../catalog/import.ts';
 import { type ImporterConfig, maskSecrets } from '../catalog/importer-config.ts';
 import type { ListedImporter } from '../catalog/listing.ts';
-import {
-  type CatalogContext,
-  map,
-  oneLine,
-  toJsonArray,
-  withCatalog,
-  withListing,
-  writeAll,
-} from './catalog-context.ts';
+import { type CatalogContext, map, toJsonArray, withCatalog, withListing, writeAll } from './catalog-context.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig } from './importer-options.ts';
+import { oneLine, row } from './one-line.ts';
 
 interface AddOptions extends ImporterOptions {
   readonly feed?: string;
@@ -59,7 +52,7 @@ const describe = ({ id, repoId, config, entries, problem }: ListedImporter): str
 const summary = ({ id, repoId = '-', config, entries, problem }: ListedImporter): string => {
   const { feed = '-', ...others } = maskSecrets(config);
   const settings = problem === undefined ? Object.keys(others).join(',') || '-' : `unusable: ${problem}`;
-  return `${[id, repoId, feed, settings, entries].map((field) => oneLine(String(field))).join('\t')}\n`;
+  return row([id, repoId, String(feed), settings, entries]);
 };
 
 /**

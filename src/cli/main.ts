@@ -4,6 +4,7 @@ import { ConfigError } from '../config/load.ts';
 import { UnknownInterfaceError } from '../http/addresses.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { oneLine } from './one-line.ts';
 import { createProgram } from './program.ts';
 
 /** Exit statuses; 78 is EX_CONFIG of sysexits.h. */
@@ -24,7 +25,8 @@ try {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = EXIT.configuration;
   } else {
-    process.stderr.write(`error: ${maskUrl(messageOf(error))}\n`);
+    const lines = maskUrl(messageOf(error)).split('\n').map(oneLine);
+    process.stderr.write(`error: ${lines.join('\n')}\n`);
     process.exitCode = EXIT.failed;
   }
 }

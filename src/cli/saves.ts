@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
 import type { WaitingSave } from '../saves/outbox/table.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
+import { row } from './one-line.ts';
 
 /** Dependencies of the commands for waiting saves. */
 export interface SavesContext extends Pick<CatalogContext, 'prepare' | 'stdout'> {
@@ -31,7 +32,7 @@ const toPlain = ({ id, entry, requestId, failures, age, dueIn, reason }: Waiting
 
 const summary = ({ id, entry, failures, age, dueIn, reason }: WaitingSave): string => {
   const due = dueIn > 0 ? `in ${Math.ceil(dueIn / 1000)} s` : 'now';
-  return `${[id, `${Math.round(age / 1000)} s`, failures, due, entry.unitId, entry.path, reason ?? '-'].join('\t')}\n`;
+  return row([id, `${Math.round(age / 1000)} s`, failures, due, entry.unitId, entry.path, reason ?? '-']);
 };
 
 function* map<T, R>(values: Iterable<T>, convert: (value: T) => R): Generator<R> {

@@ -7,6 +7,7 @@ import type { OfferSearch } from '../catalog/offer-search.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import type { Output } from './catalog-context.ts';
+import { oneLine } from './one-line.ts';
 import { stateOf, withSettings } from './settings.ts';
 
 /** Dependencies of the commands for alternate content sources. */
@@ -35,7 +36,7 @@ export const sourcesContext: SourcesContext = {
     const settings = stateOf(command);
     await using opening = new AsyncDisposableStack();
     const catalog = opening.adopt(await openCatalog(settings), ({ close }) => close());
-    const warn = (text: string) => process.stderr.write(`warning: ${text}\n`);
+    const warn = (text: string) => process.stderr.write(`warning: ${oneLine(text)}\n`);
     const sources = openSources(settings, catalog, {
       expiring: ({ source, what, subject, notAfter }) =>
         warn(`${source}: the ${what} ${subject} expires ${new Date(notAfter).toISOString()}`),

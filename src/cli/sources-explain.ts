@@ -6,6 +6,7 @@ import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { Offer } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import type { UnitKey } from '../repositories/unit.ts';
+import { oneLine } from './one-line.ts';
 
 interface ExplainedOffer {
   readonly source: string;
@@ -96,7 +97,7 @@ export function* describeUnits(units: readonly ExplainedUnit[]): Generator<strin
     yield `${type} ${JSON.stringify(key)}\n`;
     for (const [index, { source, url, expires, priority, passedOver }] of offers.entries())
       yield passedOver === undefined
-        ? `${String(index + 1).padStart(2)}. ${source}  ${url}  priority ${priority}, until ${expires}\n`
-        : ` -  ${source}  ${url}  not tried: ${passedOver}\n`;
+        ? `${oneLine(`${String(index + 1).padStart(2)}. ${source}  ${url}  priority ${priority}, until ${expires}`)}\n`
+        : `${oneLine(` -  ${source}  ${url}  not tried: ${passedOver}`)}\n`;
   }
 }

@@ -8,6 +8,7 @@ import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { toJsonArray, writeAll } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
+import { oneLine, row } from './one-line.ts';
 import type { OpenAlternates, SourcesContext } from './sources-context.ts';
 import { describeUnits, explainUnit } from './sources-explain.ts';
 
@@ -43,8 +44,8 @@ const summary = ({
   health,
   failed,
 }: Awaited<ReturnType<typeof toPlain>>): string => {
-  const paths = failed.map(({ path, error }) => `${path}: ${error.replaceAll(/\s+/g, ' ')}`).join('; ');
-  return `${[id, type, priority, base, offers, expires ?? '-', state, health, paths || '-'].join('\t')}\n`;
+  const paths = failed.map(({ path, error }) => `${path}: ${error}`).join('; ');
+  return row([id, type, priority, base, offers, expires ?? '-', state, health, paths || '-']);
 };
 
 /** The source with an id, or all. */
@@ -64,6 +65,7 @@ const refresh = async (
   const show = (event: RefreshEvent<AlternateSource>) => {
     if (event.type === 'progress') progress.show({ ...event.progress, items: event.progress.units });
   };
+  const complain = (problem: string) => stderr.write(`error: ${oneLine(`${source.id}: ${problem}`)}\n`);
   const describe = async (units: number) => {
     const { expiration } = await alternates.status(source);
     stdout.write(`${source.id}: ${units} units${expiration === undefined ? '' : ` until ${toDate(expiration)}`}\n`);
@@ -72,7 +74,7 @@ const refresh = async (
     const last = await lastValueFrom(refreshOnce(source, alternates).pipe(tap(show)));
     progress.clear();
     if (last.type !== 'done') {
-      stderr.write(`error: ${source.id}: another process is refreshing it\n`);
+      complain('another process is refreshing it');
       return false;
     }
     await describe(last.units);
@@ -80,9 +82,9 @@ const refresh = async (
   } catch (error) {
     progress.clear();
     if (error instanceof PathsFailed) {
-      for (const { path, problem } of error.failures) stderr.write(`error: ${source.id}: ${path || '/'}: ${problem}\n`);
+      for (const { path, problem = '' } of error.failures) complain(`${path || '/'}: ${problem}`);
       if (error.units > 0) await describe(error.units);
-    } else stderr.write(`error: ${source.id}: ${maskUrl(messageOf(error))}\n`);
+    } else complain(maskUrl(messageOf(error)));
     return false;
   }
 };
@@ -102,7 +104,7 @@ export const addSourcesCommands = (program: Command, context: SourcesContext): v
       const open = await context.open(command);
       try {
         const { sources, problems } = await firstValueFrom(open.alternates.descriptors);
-        for (const problem of problems) stderr.write(`warning: ${problem}\n`);
+        for (const problem of problems) stderr.write(`warning: ${oneLine(problem)}\n`);
         await run(open, [...sources].sort(byPriority), ...(given.slice(0, -1) as A));
       } finally {
         await open.close();

@@ -15,7 +15,7 @@ export interface ImporterFolders {
 }
 
 const schema = z.object({
-  // Names of a folder.
+  // Both are parts of the names of folders and files.
   repo_id: z.string().regex(/^[^/\0]+$/),
   importer_type_id: z.string().regex(/^[\w.-]+$/),
   config: z.record(z.string(), z.unknown()).nullish(),

@@ -91,6 +91,22 @@ describe('sources list', () => {
   });
 });
 
+describe('sources, of a repository with hostile texts', () => {
+  it('show them on one line, and without what moves the cursor of a terminal', async () => {
+    const cli = makeCli();
+    const evil = newFolder();
+    writeFileSync(join(evil, 'PULP_MANIFEST'), 'a\u001b[2J\u001b]0;b\u0007,c,d\n');
+    cli.describe('evil', evil, { type: 'files' });
+    const { err } = await cli.run('refresh');
+    const { out } = await cli.run('list');
+    for (const text of [err, out]) {
+      expect(text).toContain('a\ufffd[2J');
+      expect(text).not.toMatch(/[^\P{Cc}\n\t]/u);
+      expect(text.match(/\n/g)).toHaveLength(1);
+    }
+  });
+});
+
 describe('sources list, of a source that cools down', () => {
   it('shows until when, and why', async () => {
     const lastError = { code: 'STALLED', message: 'http://me:secret@acs/x sent nothing' };

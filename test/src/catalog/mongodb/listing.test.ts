@@ -99,6 +99,37 @@ describeMongo(`what commands show of Pulp’s database (${serverName})`, () => {
     for (const text of [first, second, one, json]) expect(text).not.toMatch(/s3cret|PRIVATE KEY/);
   });
 
+  it('shows no private key, in whichever value Pulp was given it', async () => {
+    const { pulp, said } = await open();
+    const { client } = await createCertificates();
+    const id = await pulp.importer({
+      ssl_client_cert: `${client.cert.trim()}\n${client.key}`,
+      ssl_ca_cert: client.key.slice(0, -40), // cut off while it was copied
+    });
+    const shown = [
+      await said('importers', 'list'),
+      await said('importers', 'list', '--json'),
+      await said('importers', 'show', id),
+      await said('importers', 'show', id, '--json'),
+    ];
+    const [, , inWords, inJson] = shown;
+    for (const text of shown) expect(text).not.toMatch(/PRIVATE KEY/);
+    for (const line of client.key.split('\n').slice(1, -2)) expect(shown.join()).not.toContain(line);
+    expect(inWords).toContain('ssl_client_cert: CN=first client, valid until ');
+    expect(JSON.parse(inJson ?? '').config.ssl_client_cert.trim()).toBe(`${client.cert.trim()}\n********`);
+  });
+
+  it('reads no certificates outside of Pulp’s folder, whatever the name of a repository', async () => {
+    const { pulp, folder, said } = await open();
+    const { authority } = await createCertificates();
+    const pki = join(folder, 'elsewhere-yum_importer/pki');
+    mkdirSync(pki, { recursive: true });
+    mkdirSync(join(folder, 'pulp/importers'));
+    writeFileSync(join(pki, 'ca.crt'), authority.cert);
+    const id = await pulp.importer({ ssl_ca_cert: 'a file' }, '../../elsewhere');
+    expect(await said('importers', 'show', id)).toMatch(/^unusable: importer \w+: repo_id: /m);
+  });
+
   it('needs no catalog of the streamer’s own, and none is made', async () => {
     const { pulp, site, said } = await open();
     await pulp.importer({});
