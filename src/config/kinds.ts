@@ -250,9 +250,9 @@ export const networks: Kind<readonly string[]> = {
 /** A host as URLs spell it: lower case, IDNA as ASCII, IPv6 in brackets. */
 const hostName = z
   .string()
-  .regex(/^[^\s/?#@\\*]+$/)
+  .regex(/^(\[[^\s/?#@\\*[\]]+\]|[^\s/?#@\\*:[\]]+)$/)
   .transform((host) => (URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined))
-  .pipe(z.custom<URL>((url) => url instanceof URL && url.port === ''))
+  .pipe(z.custom<URL>((url) => url instanceof URL))
   .transform(({ hostname }) => hostname);
 
 /** Security levels of OpenSSL, by host. */
@@ -275,8 +275,9 @@ export const tlsLevels: Kind<Readonly<Record<string, 0 | 1 | 2>>> = {
           ),
       ),
     )
+    .refine((items) => new Set(items.map(([host]) => host)).size === items.length)
     .transform((items) => Object.fromEntries(items)),
-  expected: 'a comma-separated list of HOST=LEVEL: each host in full and without a port, its level 2, 1 or 0',
+  expected: 'a comma-separated list of HOST=LEVEL: each host once, in full and without a port, its level 2, 1 or 0',
   placeholder: 'levels',
   format: (levels) =>
     Object.entries(levels)
