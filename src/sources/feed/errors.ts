@@ -37,8 +37,15 @@ const inTls = (thrown: unknown, headSeen: boolean): Diagnosis | undefined => {
 };
 
 const diagnose = (code: string, message: string, headSeen: boolean): Diagnosis => {
-  const text = code === 'UND_ERR_HEADERS_TIMEOUT' ? 'the proxy did not open a tunnel in time' : message;
+  const text = inWords(code, message);
   return { code: kindOf(code, message, headSeen), reason: code ? `${text} (${code})` : text };
+};
+
+const inWords = (code: string, message: string): string => {
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'the proxy did not open a tunnel in time';
+  if (/before secure TLS connection was established/.test(message))
+    return 'the connection was closed during the TLS handshake, without a reason';
+  return message;
 };
 
 const KINDS: Readonly<Record<string, ErrorCode>> = {
