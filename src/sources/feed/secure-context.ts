@@ -23,8 +23,16 @@ export const secureContextOf = ({ ca, clientCert, clientKey }: Access, level?: T
   try {
     return createSecureContext({ ca: authorities, ...client, ...atLevel(level) });
   } catch (error) {
-    throw broken(`the client certificate and key cannot be used: ${weakness(error) ?? messageOf(error)}`, error);
+    throw broken(`the client certificate and key cannot be used: ${reasonOf(error, clientKey)}`, error);
   }
+};
+
+/** OpenSSL's own text for these two would be its guess at the password, and an address in its code. */
+const reasonOf = (error: unknown, key = ''): string => {
+  if (/^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(key))
+    return 'the key has a passphrase; expected one without';
+  if (/key values mismatch/.test(messageOf(error))) return 'the key belongs to another certificate';
+  return weakness(error) ?? messageOf(error);
 };
 
 const atLevel = (level: TlsLevel | undefined): SecureContextOptions => {

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -7,6 +8,9 @@ import { type Certificates, createCertificates } from '../../../support/certific
 import { anAsk, at, collect, failureOf } from '../../../support/collect.ts';
 import { feedSettings } from '../../../support/feed-settings.ts';
 import { startFeed, startRaw, type TestFeed } from '../../../support/feeds.ts';
+
+const encrypted = (key: string, type: 'pkcs8' | 'sec1'): string =>
+  createPrivateKey(key).export({ type, format: 'pem', cipher: 'aes-128-cbc', passphrase: 'secret' }).toString();
 
 describe('a feed over TLS', () => {
   const feed = createFeed(feedSettings({ connectTimeout: 1000 }));
@@ -155,8 +159,13 @@ describe('a feed over TLS', () => {
     [
       'another certificate’s key',
       () => ({ clientCert: made.client.cert, clientKey: made.server.key }),
-      'cannot be used',
+      'cannot be used: the key belongs to another certificate',
     ],
+    ...(['pkcs8', 'sec1'] as const).map((type): [string, () => Access, string] => [
+      `a key with a passphrase (${type})`,
+      () => ({ clientCert: made.client.cert, clientKey: encrypted(made.client.key, type) }),
+      'cannot be used: the key has a passphrase; expected one without',
+    ]),
   ])('reports a configuration error: %s', async (_, access, text) => {
     const error = await failureOf(open('https://127.0.0.1:1/x', access()));
     expect(error).toMatchObject({ code: 'SOURCE_BROKEN', source: 'feed' });
