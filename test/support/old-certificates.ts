@@ -10,6 +10,8 @@ interface Making {
   /** Of the signature. */
   readonly digest?: 'sha256' | 'sha1' | 'md5';
   readonly subject?: string;
+  /** From now on; negative for an expired one. */
+  readonly days?: number;
 }
 
 /** Certificates as they were made ten and more years ago, by OpenSSL's own command, in a folder. */
@@ -37,12 +39,12 @@ export const oldCertificates = (folder: string) => {
   };
 
   /** Signs a request; with an authority's own key, or by itself. */
-  const sign = (name: string, by: string, { digest = 'sha256' }: Making, extensions: string): Identity => {
+  const sign = (name: string, by: string, { digest = 'sha256', days = 2 }: Making, extensions: string): Identity => {
     writeFileSync(join(folder, `${name}.ext`), extensions);
     const signer =
       by === name ? ['-signkey', `${name}.key`] : ['-CA', `${by}.crt`, '-CAkey', `${by}.key`, '-CAcreateserial'];
     openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, '-days', '2', `-${digest}`],
+      ...['x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, '-days', String(days), `-${digest}`],
       ...[...signer, '-extfile', `${name}.ext`],
     );
     return { cert: read(`${name}.crt`), key: read(`${name}.key`) };

@@ -7,8 +7,8 @@ const NO_TLS = 'the server does not speak TLS on this port';
  * The codes of X.509 verification (X509_V_ERR_… in OpenSSL, as Node spells them), and Node's own.
  */
 const CERTIFICATES: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'the server’s certificate has expired',
-  CERT_NOT_YET_VALID: 'the server’s certificate is not valid yet',
+  CERT_HAS_EXPIRED: 'the server’s certificate, or an authority’s, has expired',
+  CERT_NOT_YET_VALID: 'the server’s certificate, or an authority’s, is not valid yet',
   CERT_REVOKED: 'the server’s certificate was revoked',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the server’s certificate is self-signed and not trusted here',
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,

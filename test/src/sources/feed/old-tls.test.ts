@@ -230,6 +230,14 @@ describe('a feed with TLS of years ago', () => {
     await expect(collect(opening(2)(secure(short)))).resolves.toMatchObject(body);
   });
 
+  it('is not said to have expired itself if its authority has', async () => {
+    const authority = oldCertificates(newFolder()).authority({ days: -1 });
+    const server = await start(authority.leaf());
+    const error = await failureOf(opening()(server.url, { ca: authority.cert }));
+    expect(error).toMatchObject({ code: 'TLS_FAILED' });
+    expect(error.message).toContain('the server’s certificate, or an authority’s, has expired');
+  });
+
   it('may be asked again if its TLS breaks after the head', async () => {
     const server = await started(
       startFeed((request, response) => {
