@@ -67,7 +67,9 @@ export const weakness = (thrown: unknown): string | undefined => {
   return what && `${what}; ${remedy} (${saying(thrown)})`;
 };
 
-const weak = (thrown: unknown) => WEAK.find(([pattern]) => pattern.test(saying(thrown)));
+/** The text must be OpenSSL's. Node's own quotes the names in a certificate, which are the server's. */
+const weak = (thrown: unknown) =>
+  /^ERR_TLS_/.test(codeOf(thrown)) ? undefined : WEAK.find(([pattern]) => pattern.test(saying(thrown)));
 
 /** Whether an error stems from TLS: from its handshake, or from what was received later. */
 export const isOfTls = (thrown: unknown): boolean => {

@@ -230,6 +230,14 @@ describe('a feed with TLS of years ago', () => {
     await expect(collect(opening(2)(secure(short)))).resolves.toMatchObject(body);
   });
 
+  it('cannot advise a lower level by the name in its certificate', async () => {
+    const server = await start(made.authority.leaf({ subject: '/CN=dh key too small' }, ''));
+    const error = await failureOf(opening()(server.url.replace('127.0.0.1', 'localhost')));
+    expect(error).toMatchObject({ code: 'TLS_FAILED' });
+    expect(error.message).toContain('is for another host name');
+    expect(error.message).not.toContain('feed_tls_levels');
+  });
+
   it('is not said to have expired itself if its authority has', async () => {
     const authority = oldCertificates(newFolder()).authority({ days: -1 });
     const server = await start(authority.leaf());
