@@ -55,12 +55,16 @@ export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Fi
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
   const own = [catalog, outbox, health, saveDir].map((path) => relative(stateDir, path).split(sep)[0]);
-  return [
+  const findings = [
     narrowFolder(stateDir, (name) => name === LOST || own.some((one) => one && isOrIsBeside(one, name))),
     narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name)),
     ...[catalog, outbox].flatMap((file) => [file, ...BESIDE.map((end) => file + end)]).map(narrowFile),
     narrowFile(health),
   ].filter((finding) => finding !== undefined);
+  // Nothing is known of what lies in a folder that this process may not pass: the folder is enough.
+  const isHidden = ({ path, mode }: Finding) =>
+    mode === 'unknown' && findings.some((other) => path.startsWith(`${other.path}${sep}`));
+  return findings.filter((finding) => !isHidden(finding));
 };
 
 /** In the topmost folder of many file systems. */

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { messageOf } from '../lib/thrown.ts';
 import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
 import type { WaitingSave } from '../saves/outbox/table.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
@@ -45,11 +46,20 @@ const toId = (text: string): number => {
   return Number(text);
 };
 
+/** Throws if this user may not look: then it is unknown whether anything waits. */
+const isThere = (file: string): boolean => {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+};
+
 /**
  * Without an outbox nothing waits. None is created: it would belong to the user of this command.
  */
 const withOutbox = async <T>(file: string, none: () => T, work: (outbox: DurableOutbox) => T): Promise<Awaited<T>> => {
-  if (!existsSync(file)) return await none();
+  if (!isThere(file)) return await none();
   const failures: Error[] = [];
   // The daemon may be writing; a command can wait.
   const outbox = openOutbox(file, { onError: (error) => failures.push(error), lockWait: 5_000 });

@@ -262,6 +262,14 @@ describe('a daemon whose user may not write to its folders', () => {
       `state_dir: user ${userName()} may not pass ${dirname(stateDir)} (mode 0700, of user root)`,
     );
     await asRoot(above.commands);
+    // Whether anything waits is unknown, which must not look like nothing. One warning is enough.
+    const saves = await user.start('saves', 'list').ended;
+    expect(saves).toMatchObject({ status: 1, stdout: Buffer.alloc(0) });
+    expect(saves.stderr.split('\n').map((line) => line.split(' keeps its mode')[0])).toEqual([
+      `warning: ${stateDir}`,
+      expect.stringContaining(`error: ${join(stateDir, 'outbox.db')} cannot be read: EACCES`),
+      '',
+    ]);
     const owned = await refused(user);
     expect(owned.stderr).toContain(
       `${stateDir} belongs to user root (mode 0700), and user ${userName()} may not write`,
