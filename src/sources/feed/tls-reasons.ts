@@ -50,9 +50,9 @@ const WEAK: readonly (readonly [RegExp, what: string, remedy: string])[] = [
   // OpenSSL accepts smaller ones at no level.
   [/dh key too small/, 'the server’s Diffie-Hellman key is too small', `from 1024 bits on, ${AT} 1`],
   [/unsafe legacy renegotiation disabled/, 'the server lacks secure renegotiation (RFC 5746)', `${AT} 0`],
-  [/unsupported protocol/, VERSIONS, `${AT} 0`],
+  [/unsupported protocol/, VERSIONS, `TLS 1.0 and 1.1 are ${AT} 0`],
   // A host with a level is not offered TLS 1.3, and its server may accept nothing else.
-  [/alert protocol version/, VERSIONS, `older ones are ${AT} 0, TLS 1.3 where it does not list the host`],
+  [/alert protocol version/, VERSIONS, `TLS 1.0 and 1.1 are ${AT} 0, TLS 1.3 where it does not list the host`],
   [/wrong signature type|legacy sigalg disallowed/, 'the server signs the handshake too weakly', `${AT} 0`],
 ];
 

@@ -188,6 +188,13 @@ describe('a feed with TLS of years ago', () => {
     expect(error.message).toContain('feed_tls_levels gives the host 0');
   });
 
+  it('is not promised to be accepted at level 0 if it has SSL 3 only', async () => {
+    const server = await answering(helloOf(0));
+    const error = await failureOf(opening(0)(secure(server)));
+    expect(error).toMatchObject({ code: 'TLS_FAILED' });
+    expect(error.message).toContain('TLS 1.0 and 1.1 are accepted where feed_tls_levels gives the host 0');
+  });
+
   it('is accepted without secure renegotiation at level 0', async () => {
     const server = await answering(helloOf(3));
     const error = await failureOf(opening(0)(secure(server)));
