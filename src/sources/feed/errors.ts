@@ -29,10 +29,13 @@ interface Diagnosis {
   readonly reason: string;
 }
 
+const DAMAGED = 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC';
+
 const inTls = (thrown: unknown, headSeen: boolean): Diagnosis | undefined => {
   if (!isOfTls(thrown)) return undefined;
-  // Its certificate was right, so the source may continue over another connection.
-  if (headSeen) return { code: 'CONNECTION_LOST', reason: `the TLS connection broke (${saying(thrown)})` };
+  // Its certificate was right, or a record was damaged: the source may continue over another connection.
+  if (headSeen || codeOf(thrown) === DAMAGED)
+    return { code: 'CONNECTION_LOST', reason: `the TLS connection broke (${saying(thrown)})` };
   return { code: 'TLS_FAILED', reason: tlsReason(thrown) };
 };
 

@@ -1,5 +1,5 @@
 import type { ServerOptions } from 'node:https';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Access, errorSourceOf, remedyOf } from '../../../../pipelines/model/index.ts';
@@ -266,6 +266,25 @@ describe('a feed with TLS of years ago', () => {
     expect(error).toMatchObject({ code: 'CONNECTION_LOST' });
     expect(error.message).toContain('the TLS connection broke');
     expect(remedyOf(error)).toBe('same');
+  });
+
+  it('may be asked again if what it sends is damaged on the way', async () => {
+    const server = await start(made.good);
+    const damaging = await started(
+      startRaw((socket) => {
+        const upstream = connect(server.port, '127.0.0.1');
+        upstream.on('error', () => {});
+        upstream.once('data', (flight: Buffer) => {
+          flight[flight.length - 1] = ~(flight.at(-1) ?? 0);
+          socket.write(flight);
+          upstream.pipe(socket);
+        });
+        socket.on('close', () => upstream.destroy()).pipe(upstream);
+      }),
+    );
+    const error = await failureOf(opening()(secure(damaging)));
+    expect(error).toMatchObject({ code: 'CONNECTION_LOST' });
+    expect(error.message).toContain('the TLS connection broke');
   });
 
   it.each(['http', 'https'])('is not blamed for the TLS of its proxy: %s', async (scheme) => {
