@@ -22,11 +22,16 @@ export const lookup = (
  * is more often part of a name than the start of parameters, which Pulp 2 dropped.
  */
 const spellingsOf = (path: string, { spelling }: Pick<Catalog, 'spelling'>): readonly string[] => {
-  const both = [path, withoutParameters(path)].flatMap((one) =>
-    spelling === 'decoded' ? [decodePath(one), one] : [one, decodePath(one)],
+  const all = [path, withoutParameters(path)].flatMap((one) =>
+    // An encoded slash is part of a name, unless no such name is known (RFC 3986 section 2.2).
+    spelling === 'decoded' ? [decodeNames(one), one, decodePath(one)] : [one, decodePath(one)],
   );
-  return [...new Set(both)];
+  return [...new Set(all)];
 };
+
+/** A path decoded, except for encoded slashes. */
+const decodeNames = (path: string): string => path.split(ENCODED_SLASH).map(decodePath).join('%2F');
+const ENCODED_SLASH = /%2f/i;
 
 const withoutParameters = (path: string): string => {
   const parameters = path.indexOf(';', path.lastIndexOf('/'));

@@ -85,6 +85,7 @@ describe('lookup', () => {
     ['decoded', '/a%2Bb', ['/a+b', '/a%2Bb']],
     ['decoded', '/a%3Bb;v=%31', ['/a;b;v=1', '/a%3Bb;v=%31', '/a;b', '/a%3Bb']],
     ['decoded', '/a;b/c%', ['/a;b/c%']],
+    ['decoded', '/%2B/a%2Fb', ['/+/a%2Fb', '/%2B/a%2Fb', '/+/a/b']],
   ] as const)('asks a catalog of %s paths for %s', (spelling, path, expected) => {
     const unknown = catalogOf(() => EMPTY);
     lookup(aRequest({ path }), { catalog: { ...unknown.catalog, spelling } }).subscribe({ error: () => {} });
