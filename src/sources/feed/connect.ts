@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
 import type { Access } from '../../../pipelines/model/index.ts';
+import { lentReads, readLent } from './lent-reads.ts';
 import type { Connection } from './pool.ts';
 import { checkServerIdentity } from './server-identity.ts';
 
@@ -54,7 +55,11 @@ const noting = (socket: Socket, note: (error: Error) => void): void => {
 };
 
 const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => {
-  const connect = buildConnector({ ...tlsOptions(options), timeout: options.connectTimeout });
+  const connect = buildConnector({
+    ...tlsOptions(options),
+    timeout: options.connectTimeout,
+    onread: lentReads,
+  } as buildConnector.BuildOptions);
   return () => {
     let connecting: Socket | undefined;
     let broken: Error | undefined;
@@ -67,6 +72,7 @@ const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => 
           connecting = undefined;
           done(...result);
         }) as unknown as Socket;
+        readLent(socket);
         connecting = socket;
         broken = undefined;
         noting(socket, (error) => {
