@@ -1,4 +1,4 @@
-import { catchError, concat, defer, ignoreElements, mergeMap, type Observable, of } from 'rxjs';
+import { catchError, defaultIfEmpty, defer, last, map, mergeMap, type Observable, of, tap } from 'rxjs';
 import type { Dispatch, Outbox, PendingSaveRequest } from './model/index.ts';
 import { messageOf } from './model/message-of.ts';
 import { type BackOff, backOff } from './operators/back-off.ts';
@@ -13,6 +13,7 @@ export interface DeliverSavesDeps extends BackOff {
 /** The outcome of one delivery. */
 export type Delivery =
   | { readonly type: 'delivered'; readonly save: PendingSaveRequest }
+  | { readonly type: 'declined'; readonly save: PendingSaveRequest; readonly reason: string }
   | {
       readonly type: 'put-off';
       readonly save: PendingSaveRequest;
@@ -36,17 +37,17 @@ export type Delivery =
  * ```
  *
  * Emits the outcome of each delivery. Completes and errors only with the outbox: if a dispatch
- * fails or throws, only its own save request is put off. Unsubscribing abandons the deliveries in
- * progress. Their save requests stay in the outbox and become due again.
+ * fails or throws, only its own save request is put off; if it declines, the request is removed.
+ * Unsubscribing abandons the deliveries in progress. Their save requests stay in the outbox and become due again.
  */
 export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): Observable<Delivery> =>
   outbox.due.pipe(
     mergeMap((save) => {
-      const delivered = defer(() => {
-        outbox.remove(save);
-        return of<Delivery>({ type: 'delivered', save });
-      });
-      return concat(defer(() => dispatch(save)).pipe(ignoreElements()), delivered).pipe(
+      return defer(() => dispatch(save)).pipe(
+        map((reason): Delivery => ({ type: 'declined', save, reason })),
+        defaultIfEmpty<Delivery, Delivery>({ type: 'delivered', save }),
+        last(),
+        tap(() => outbox.remove(save)),
         catchError((error: unknown) => {
           const delay = backOff(save.failures, back);
           outbox.putOff(save, delay, messageOf(error));

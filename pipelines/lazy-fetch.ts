@@ -30,7 +30,7 @@ import { verify } from './stages/verify.ts';
 
 /** Dependencies of `lazyFetch`. Embedders that do not save or log omit the optional ones. */
 export interface LazyFetchDeps {
-  readonly catalog: Pick<Catalog, 'lookup'>;
+  readonly catalog: Pick<Catalog, 'lookup' | 'spelling'>;
   /** Queried in this order for every entry: best first, the feed last. */
   readonly sources: readonly FindCandidates[];
   readonly open: OpenSource;

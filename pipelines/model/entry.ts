@@ -33,6 +33,10 @@ export interface CatalogEntry {
    * only the entity tag does.
    */
   readonly replaced?: boolean;
+  /**
+   * The catalog does not have the unit, so it cannot be saved. The entry comes after all others.
+   */
+  readonly unitMissing?: boolean;
   /** Further data of the catalog's owner. It is passed on to the save task and never read. */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -5,6 +5,7 @@ import type { CatalogEntry } from './entry.ts';
 import type { SourceEvent } from './events.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
+import type { Spelling } from './spelling.ts';
 
 /**
  * Maps paths to their locations: the data that Pulp 2 keeps in its database. Each query runs on
@@ -12,7 +13,13 @@ import type { Loan } from './loan.ts';
  */
 export interface Catalog {
   /**
-   * Emits the entries of a path, newest first, then completes. Emits nothing for an unknown path.
+   * The spelling of a request's path that counts if there are entries for both: `raw`, as for Pulp
+   * 2, which looked up nothing else, or `decoded`, as for every web server. Default: `raw`.
+   */
+  readonly spelling?: Spelling;
+  /**
+   * Emits the entries of a path, newest first, those without their unit after the others. Then
+   * completes. Emits nothing for an unknown path.
    */
   lookup(path: string): Observable<CatalogEntry>;
   /**
@@ -123,7 +130,8 @@ export interface PendingSaveRequest extends SaveRequest {
 }
 
 /**
- * Asks the save target to save a unit. Completes when the target has confirmed, otherwise errors.
+ * Asks the save target to save a unit. Completes when the target has confirmed, otherwise errors. If
+ * the unit can never be saved, emits the reason and completes: the save request is dropped.
  * Unsubscribing stops waiting.
  */
-export type Dispatch = (save: PendingSaveRequest) => Observable<never>;
+export type Dispatch = (save: PendingSaveRequest) => Observable<string>;

@@ -8,7 +8,7 @@ export interface StreamRequest {
   /** Identifies the request in logs and traces. */
   readonly id: string;
   readonly method: 'GET' | 'HEAD';
-  /** The path as received: not percent-decoded, without query and `;params`. */
+  /** The path as received: not percent-decoded, without query. */
   readonly path: string;
   /**
    * `true` while the consumer wants chunks, `false` while it does not. Sources stop reading while

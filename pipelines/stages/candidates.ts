@@ -15,7 +15,8 @@ import type { Health } from './health/health.ts';
  * the others.
  *
  * Candidates of older entries are marked as outdated and come last, unless they have the newest
- * entry's checksum. An older revision is other content.
+ * entry's checksum. An older revision is other content. Entries without their unit come after
+ * those of the same content.
  *
  * Emits one list and completes. Errors with `NO_CANDIDATE` if the list would be empty. A source
  * that errors becomes a candidate that fails: it appears in the report and does not affect other
@@ -40,10 +41,14 @@ export const candidates = ({
       map((all) => {
         if (all.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
         const ordered = health?.order(all) ?? all;
-        return ordered.toSorted((a, b) => Number(a.outdated ?? false) - Number(b.outdated ?? false));
+        return ordered.toSorted((a, b) => lateness(a) - lateness(b));
       }),
     ),
   );
+
+/** The newest content before any other; among equals, entries whose unit can be saved first. */
+const lateness = ({ outdated, entry: { unitMissing } }: Candidate): number =>
+  (outdated ? 2 : 0) + (unitMissing ? 1 : 0);
 
 interface Ranked {
   readonly entry: CatalogEntry;

@@ -10,6 +10,7 @@ import {
   type Offer,
   toStreamError,
 } from '../../pipelines/model/index.ts';
+import { parseUrl } from '../lib/url.ts';
 import { knownFields } from '../sources/known-fields.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
@@ -54,7 +55,7 @@ export const alternateCandidates =
 
 /** Whether an offer lies within its source's present base. */
 export const isBelow = ({ url }: Offer, { baseUrl }: AlternateSource): boolean =>
-  URL.canParse(url) && new URL(url).href.startsWith(baseUrl);
+  parseUrl(url)?.href.startsWith(baseUrl) ?? false;
 
 /** The sources in the order in which they are tried. */
 export const byPriority = (a: AlternateSource, b: AlternateSource): number =>

@@ -4,13 +4,13 @@ import { ConfigError } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Asking, clientAddress } from '../http/client-address.ts';
 import { readPublicKey } from '../http/rsa-key.ts';
-import { verifyUrl } from '../http/signed-url.ts';
+import { type SignedPolicy, verifyUrl } from '../http/signed-url.ts';
 import { pathOfTarget, withoutPrefix } from '../http/target.ts';
 import { messageOf } from '../lib/thrown.ts';
 
 interface Signatures {
-  /** Throws `URL_REFUSED` if a target is not signed for this client. */
-  check(target: string, client: string): void;
+  /** The policy that a target is signed with. Throws `URL_REFUSED` if it is not signed for this client. */
+  check(target: string, client: string): SignedPolicy;
   /** Reloads the key. If that fails, throws a ConfigError and keeps the previous key. */
   reload(): void;
 }
@@ -44,9 +44,9 @@ export const openAuthorization = (settings: AuthorizationSettings): Authorizatio
   return {
     clientOf,
     pathFor: (target, client) => {
-      const path = pathFor(target);
-      signatures.check(target, client);
-      return path;
+      // Two files may have names that one signature covers: the one that was signed is served.
+      const [path = ''] = signatures.check(target, client).resource.split('?', 1);
+      return withoutPrefix(path, redirectPath);
     },
     signatures,
   };
@@ -60,6 +60,7 @@ const openSignatures = (settings: AuthorizationSettings): Signatures => {
     check: (target, client) => {
       const verdict = verifyUrl(target, { key, remoteIp: client, now: Math.floor(Date.now() / 1000) });
       if (!verdict.valid) throw new StreamError('URL_REFUSED', 'client', `the URL is refused: ${verdict.reason}`);
+      return verdict.policy;
     },
     reload: () => {
       key = publicKey(settings);

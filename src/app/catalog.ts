@@ -1,5 +1,5 @@
 import { type Observable, of } from 'rxjs';
-import type { Catalog } from '../../pipelines/index.ts';
+import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { DatabaseSettings } from '../catalog/mongodb/client.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
@@ -31,14 +31,20 @@ export interface ChosenCatalog extends Catalog {
   close(): Promise<void>;
 }
 
+interface Notices {
+  /** Called with each entry found whose unit Pulp's database does not have. Must not throw. */
+  readonly onUnitMissing?: (entry: CatalogEntry) => void;
+}
+
 /**
  * Opens it, without waiting for a database to be up. Rejects, with nothing left open, if a file or
  * a setting cannot be used.
  */
-export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> => {
+export const openCatalog = async (settings: Settings, { onUnitMissing }: Notices = {}): Promise<ChosenCatalog> => {
   await using opening = new AsyncDisposableStack();
   const embedded = opening.adopt(openSqliteCatalog(settings.catalog), ({ close }) => close());
-  const parts = settings.catalogType === 'sqlite' ? sqliteParts(embedded) : await openMongo(settings, opening);
+  const parts =
+    settings.catalogType === 'sqlite' ? sqliteParts(embedded) : await openMongo(settings, opening, onUnitMissing);
   const opened = opening.move();
   return { ...parts, embedded, close: () => opened.disposeAsync() };
 };
@@ -46,12 +52,21 @@ export const openCatalog = async (settings: Settings): Promise<ChosenCatalog> =>
 type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
 const sqliteParts = (embedded: SqliteCatalog): CatalogParts => {
-  const { lookup, access, offers } = embedded;
+  const { spelling, lookup, access, offers } = embedded;
   const store = sqliteRefreshStore(embedded);
-  return { lookup, access, offers, store, search: sqliteOfferSearch(embedded), ready: of(true), forget: () => {} };
+  return {
+    ...{ spelling, lookup, access, offers, store },
+    search: sqliteOfferSearch(embedded),
+    ready: of(true),
+    forget: () => {},
+  };
 };
 
-const openMongo = async (settings: Settings, opening: AsyncDisposableStack): Promise<CatalogParts> => {
+const openMongo = async (
+  settings: Settings,
+  opening: AsyncDisposableStack,
+  onUnitMissing: Notices['onUnitMissing'],
+): Promise<CatalogParts> => {
   await checkDatabase(settings);
   // The driver takes half a second and 30 MB: it is loaded only if it is used.
   const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
@@ -62,7 +77,7 @@ const openMongo = async (settings: Settings, opening: AsyncDisposableStack): Pro
   ]);
   const { storageDir, pluginConfigDir, mongodbTimeout: timeoutMs } = settings;
   const database = opening.adopt(connectMongo(databaseOf(settings), timeoutMs), ({ close }) => close());
-  const catalog = openMongoCatalog(database, { storageDir, pluginConfigDir, maxTime: timeoutMs });
+  const catalog = openMongoCatalog(database, { storageDir, pluginConfigDir, maxTime: timeoutMs, onUnitMissing });
   const store = mongoRefreshStore(database, timeoutMs);
   opening.defer(() => store.settled());
   return { ...catalog, store, search: mongoOfferSearch(database, timeoutMs), database, ready: database.ready };

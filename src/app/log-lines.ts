@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Observable, type Subscription, throttleTime } from 'rxjs';
-import { type Delivery, type SourceHealth, sourceName } from '../../pipelines/index.ts';
+import { type CatalogEntry, type Delivery, type SourceHealth, sourceName } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -26,6 +26,21 @@ export const logUnhealthy = (logger: Logger, before: readonly SourceHealth[], no
     if (!now.some((one) => isSame(one, health))) logger.info({ source: sourceName(health.source) }, 'source recovered');
 };
 
+/** Names each entry without its unit once, as far as so many can be remembered. */
+export const unitMissingLogger = (logger: Logger): ((entry: CatalogEntry) => void) => {
+  const named = new Set<string>();
+  return ({ path, unitTypeId, unitId }) => {
+    const name = JSON.stringify([path, unitTypeId, unitId]);
+    if (named.has(name)) return;
+    if (named.size >= NAMED) named.clear();
+    named.add(name);
+    logger.warn({ path, unit: unitId, type: unitTypeId }, 'entry has no unit, tried last and not saved');
+  };
+};
+
+/** Some hundred bytes each. */
+const NAMED = 10_000;
+
 /** An open file always answers; only a database may be unreachable. */
 export const logReady = (logger: Logger, { catalogType }: Settings, ready: boolean): void => {
   if (catalogType === 'sqlite') return;
@@ -45,6 +60,7 @@ export const logDelivery = (logger: Logger, delivery: Delivery, delivered: strin
   const { requestId, entry, failures } = delivery.save;
   const line = { id: requestId, path: entry.path, unit: entry.unitId };
   if (delivery.type === 'delivered') logger.info(line, delivered);
+  else if (delivery.type === 'declined') logger.warn({ ...line, reason: delivery.reason }, 'save request dropped');
   else {
     const error = maskUrl(messageOf(delivery.error));
     logger.warn(

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { filter, firstValueFrom, type Observable } from 'rxjs';
+import { filter, firstValueFrom, mergeMap, type Observable, of } from 'rxjs';
 import type { Dispatch } from '../../pipelines/index.ts';
 import { backOff } from '../../pipelines/operators/back-off.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
+import { missingUnits } from '../catalog/mongodb/units.ts';
 import { ConfigError } from '../config/load.ts';
 import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -77,6 +78,25 @@ const NO_DATABASE = 'deferred requires catalog_type = mongodb, because its recor
 const origin = `gen${process.pid}@${hostname()}`;
 const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
 
+/**
+ * Declines units that Pulp could not save, because its database does not have them: their records
+ * would stay for ever.
+ */
+const ofKnownUnits =
+  (dispatch: Dispatch, database: Connection | undefined, { mongodbTimeout }: Settings): Dispatch =>
+  (save) =>
+    database === undefined
+      ? dispatch(save)
+      : database
+          .ask((db) => missingUnits(db, [save.entry], mongodbTimeout))
+          .pipe(
+            mergeMap(([missing]) =>
+              missing
+                ? of(`Pulp’s database has no unit ${missing.unitId} in units_${missing.unitTypeId}`)
+                : dispatch(save),
+            ),
+          );
+
 const openCelery = (settings: Settings, { logger, database }: Parts): SaveTarget => {
   const task = { name: settings.saveTask, args: settings.saveTaskArgs, kwargs: settings.saveTaskKwargs };
   const reservation = settings.taskReservation ? settings.reservationTask : undefined;
@@ -90,7 +110,12 @@ const openCelery = (settings: Settings, { logger, database }: Parts): SaveTarget
     taskStatus: database && taskStatusIn(recordsIn(database, 'task_status')),
     origin,
   });
-  return { dispatch, concurrency: CONCURRENCY, revived: broker.connected, close: async () => broker.close() };
+  return {
+    dispatch: ofKnownUnits(dispatch, database, settings),
+    concurrency: CONCURRENCY,
+    revived: broker.connected,
+    close: async () => broker.close(),
+  };
 };
 
 const openDeferred = (settings: Settings, { logger, database }: Parts): SaveTarget => {
@@ -106,7 +131,7 @@ const openDeferred = (settings: Settings, { logger, database }: Parts): SaveTarg
     },
   });
   return {
-    dispatch,
+    dispatch: ofKnownUnits(dispatch, database, settings),
     revived: database.ready.pipe(filter((ready) => ready)),
     close: async () => {
       close();

@@ -15,7 +15,7 @@ import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
 import { policyOf } from './from-settings.ts';
-import { logExpiring, logReady, logUnhealthy } from './log-lines.ts';
+import { logExpiring, logReady, logUnhealthy, unitMissingLogger } from './log-lines.ts';
 import { openSaveTarget } from './save-target.ts';
 import { openSources } from './sources.ts';
 import { checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
@@ -74,7 +74,7 @@ export const openStreamer = async (
       await close();
     });
 
-  const catalog = closing(await openCatalog(settings));
+  const catalog = closing(await openCatalog(settings, { onUnitMissing: unitMissingLogger(logger) }));
   const { open, alternates } = closing(
     openSources(settings, catalog, {
       expiring: (certificate) => logExpiring(logger, certificate),

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { parseUrl } from '../lib/url.ts';
 import { type Format, METADATA, type Repository, type RepositoryItem, type Selection } from '../repositories/format.ts';
 import { toUrlPath } from '../repositories/relative-path.ts';
 import { unitIdOf } from './locator.ts';
@@ -50,8 +51,8 @@ const BATCH = 1000;
  */
 export const toBase = (text: string): string => {
   if (!/^(https?|file):\/\//i.test(text)) return pathToFileURL(`${text}/`).href.replace(/\/+$/, '/');
-  if (!URL.canParse(text)) throw new Error(`'${text}' is not a URL`);
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (!url) throw new Error(`'${text}' is not a URL`);
   if (url.username !== '' || url.password !== '') {
     throw new Error(
       `${url.host}: the URL must not contain credentials; create an importer with --username and --password`,

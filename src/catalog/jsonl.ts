@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/index.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { parseUrl } from '../lib/url.ts';
 import { toChecksum } from '../repositories/checksum.ts';
 import { readLines } from '../repositories/lines.ts';
 import type { NewEntry, StoredEntry } from './sqlite/rows.ts';
 import type { SqliteCatalog } from './sqlite.ts';
 
-const isFeedUrl = (url: string): boolean => URL.canParse(url) && /^(https?|file):$/.test(new URL(url).protocol);
+const isFeedUrl = (url: string): boolean => /^(https?|file):$/.test(parseUrl(url)?.protocol ?? '');
 
 const size = z.number().int().nonnegative();
 const text = z.string().min(1);

@@ -1,5 +1,5 @@
-import { from, map, mergeMap } from 'rxjs';
-import type { Catalog } from '../../pipelines/model/index.ts';
+import { from, map, mergeMap, tap } from 'rxjs';
+import type { Catalog, CatalogEntry } from '../../pipelines/model/index.ts';
 import { accessOf } from './access.ts';
 import { keepAnswers } from './mongodb/answers.ts';
 import type { Connection } from './mongodb/connection.ts';
@@ -20,6 +20,8 @@ interface Options extends ImporterFolders {
   readonly keepFor?: number;
   /** Milliseconds since 1970. Decides which offers have expired. */
   readonly now?: () => number;
+  /** Called with each entry found whose unit the database does not have. Must not throw. */
+  readonly onUnitMissing?: (entry: CatalogEntry) => void;
 }
 
 /** Limit of cached answers; each takes some hundred bytes. */
@@ -30,15 +32,23 @@ const MOST_ANSWERS = 5_000;
  * CATALOG_UNAVAILABLE if no answer comes in time.
  */
 export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Options): MongoCatalog => {
-  const { maxTime, keepFor = 2_000, now = Date.now } = options;
+  const { maxTime, keepFor = 2_000, now = Date.now, onUnitMissing = () => {} } = options;
   const entries = keepAnswers({
-    ask: (path) => database.ask((db) => findEntries(db, path, maxTime)),
+    ask: (path) =>
+      database
+        .ask((db) => findEntries(db, path, maxTime))
+        .pipe(
+          tap((found) => {
+            for (const entry of found) if (entry.unitMissing) onUnitMissing(entry);
+          }),
+        ),
     life: keepFor,
     most: MOST_ANSWERS,
     now,
   });
 
   return {
+    spelling: 'raw',
     lookup: (path) => entries.of(path).pipe(mergeMap((found) => from(found))),
     // Never cached: changed credentials apply from the next request on.
     access: (importerId) => database.ask((db) => readImporter(db, importerId, options, maxTime)).pipe(map(accessOf)),

@@ -70,6 +70,7 @@ export const openSqliteCatalog = (
       units,
       content,
       refreshes: makeRefreshes(database, content),
+      spelling: 'decoded',
       lookup: (path) => asking(() => from(entries.find(path))),
       access: (importerId) => asking(() => of(findAccess(importers, importerId))),
       offers: ({ unitTypeId, unitId }) => asking(() => from(findOffers(unitTypeId, unitId))),

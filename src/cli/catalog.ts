@@ -7,6 +7,7 @@ import type { StoredEntry } from '../catalog/sqlite/rows.ts';
 import type { SqliteCatalog } from '../catalog/sqlite.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { parseUrl } from '../lib/url.ts';
 import { parseChecksum } from '../repositories/checksum.ts';
 import {
   type CatalogContext,
@@ -66,7 +67,7 @@ const unknownPath = (path: string): StreamError =>
   new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
 
 const toUrl = (text: string): string => {
-  if (URL.canParse(text) && /^(https?|file):$/.test(new URL(text).protocol)) return text;
+  if (/^(https?|file):$/.test(parseUrl(text)?.protocol ?? '')) return text;
   throw new InvalidArgumentError('expected a URL of http, https or file.');
 };
 

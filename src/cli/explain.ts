@@ -22,6 +22,7 @@ const describe = ({ source, url, access = {}, problem, entry }: Candidate, unhea
     ...(access.verifyServer === false ? ['server not verified'] : []),
   ],
   ...(problem && { problem: maskUrl(messageOf(problem)) }),
+  ...(entry.unitMissing && { unitMissing: `${entry.unitTypeId} ${entry.unitId}` }),
   ...coolingOf(unhealthy.find((one) => one.source === sourceName(source))),
 });
 
@@ -68,13 +69,15 @@ export const addExplain = (program: Command): void => {
       }
       for (const [name, value] of Object.entries(unit))
         if (value !== undefined) process.stdout.write(`${name.padEnd(9)} ${value}\n`);
-      for (const [index, { source, url, credentials, problem, cooling }] of sources.entries()) {
+      for (const [index, { source, url, credentials, problem, unitMissing, cooling }] of sources.entries()) {
         process.stdout.write(`${String(index + 1).padStart(2)}. ${source}  ${url}\n`);
         if (credentials.length > 0) process.stdout.write(`    with ${credentials.join(', ')}\n`);
         if (cooling)
           process.stdout.write(
             `    cools down until ${cooling.until} (tried last) after ${cooling.failures} failures: ${cooling.error}\n`,
           );
+        if (unitMissing)
+          process.stdout.write(`    unit ${unitMissing} is not in Pulp’s database (tried last, never saved)\n`);
         if (problem) process.stdout.write(`    unusable: ${problem}\n`);
       }
     } finally {

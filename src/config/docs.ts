@@ -73,9 +73,9 @@ const code = (text: string): string => (text === '' ? 'empty' : `\`${text}\``);
 /** What the default is if something else is set. */
 const otherwise = ({ implied }: Setting): string => {
   if (!implied) return '';
-  const { text, bySection, bySetting, being } = implied;
+  const { text, bySections, bySetting, being } = implied;
   const reasons = [
-    ...(bySection === undefined ? [] : [`a file has a section \`[${bySection}]\``]),
+    ...(bySections ? [`a file has a section ${bySections.map((name) => `\`[${name}]\``).join(' or ')}`] : []),
     `\`${keyOf(bySetting)}\` is ${being === undefined ? 'set' : code(being)}`,
   ];
   return `; ${code(text)} if ${reasons.join(' or ')}`;

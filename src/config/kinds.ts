@@ -222,10 +222,10 @@ export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   format: (value) => value,
 });
 
-/** A prefix of the paths of URLs, or nothing. */
+/** A prefix of the paths of URLs, or nothing. As in Pulp, the slash before it may be missing. */
 export const urlPrefix: Kind<string> = {
-  schema: text.regex(/^(\/[^\s?#]*)?$/),
-  expected: 'a path that starts with /, or nothing',
+  schema: text.regex(/^(?!\w+:\/\/)[^\s?#]*$/).transform((prefix) => prefix.replace(/^(?=[^/])/, '/')),
+  expected: 'a path without ? and #, or nothing',
   placeholder: 'prefix',
   format: (value) => value,
 };

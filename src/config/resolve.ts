@@ -63,13 +63,13 @@ const outside = (origin: string, text: string | undefined): readonly Given[] =>
 /** The defaults that a section or another setting implies. */
 const impliedFor = ({ implied }: Setting, table: Table, layers: Layers): readonly Given[] => {
   if (!implied) return [];
-  const { text, bySection, bySetting, being } = implied;
+  const { text, bySections = [], bySetting, being } = implied;
   const other = table[bySetting];
   const values = other ? allGiven(bySetting, other, table, layers) : [];
   const reasons = [
-    ...layers.files
-      .filter(({ sections }) => bySection !== undefined && sections.has(bySection))
-      .map(({ file }) => `${file}: section [${bySection}]`),
+    ...layers.files.flatMap(({ file, sections }) =>
+      bySections.filter((name) => sections.has(name)).map((name) => `${file}: section [${name}]`),
+    ),
     // Of a certain value, only the strongest counts: it may have been overruled.
     ...(being === undefined
       ? values.filter(({ text }) => text.trim() !== '')

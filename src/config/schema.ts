@@ -31,7 +31,8 @@ export interface Spelling {
  */
 export interface Implied {
   readonly text: string;
-  readonly bySection?: string;
+  /** Any of these sections. */
+  readonly bySections?: readonly string[];
   readonly bySetting: string;
   /** The value that the other setting must have. If it is absent, any that is not empty. */
   readonly being?: string;
@@ -145,7 +146,7 @@ export const SETTINGS = {
       'sqlite',
       'The catalog that entries are looked up in: the embedded one, or the database of Pulp 2. If it is not set, it is `mongodb` if there is a `mongodb_url`, or a `[database]` section as in Pulp’s own server.conf, even an empty one.',
     ),
-    implied: { text: 'mongodb', bySection: 'database', bySetting: 'mongodbUrl' },
+    implied: { text: 'mongodb', bySections: ['database'], bySetting: 'mongodbUrl' },
   },
   mongodbUrl: {
     ...streamer(
@@ -447,10 +448,10 @@ export const SETTINGS = {
     ...streamer(
       urlPrefix,
       '',
-      'Prefix that Pulp adds to the storage path when it redirects clients. It is removed from paths that begin with it. If it is not set, it is `/streamer/` if a file has a section `[lazy]` or `signed_urls` is set.',
+      'Prefix that Pulp adds to the storage path when it redirects clients. It is removed from paths that begin with it. If it is not set, it is `/streamer/`, as for Pulp, if a file has a section `[lazy]` or `[database]`, or if `signed_urls` is set.',
       lazy('redirect_path'),
     ),
-    implied: { text: '/streamer/', bySection: 'lazy', bySetting: 'signedUrls' },
+    implied: { text: '/streamer/', bySections: ['database', 'lazy'], bySetting: 'signedUrls' },
   },
   trustedProxies: streamer(
     networks,

@@ -5,6 +5,7 @@ import { identify } from './identify.ts';
 import { USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 import { errorAsText } from './respond.ts';
+import { targetOf } from './target.ts';
 
 interface AdminOptions {
   /** Whether requests can be served now. */
@@ -73,9 +74,10 @@ const authorize = (
   check: (target: string, client: string) => void,
   { clientOf, refused }: AdminOptions,
 ): Answer => {
-  const target = req.headers['x-original-uri']?.toString();
-  if (target === undefined)
+  const uri = req.headers['x-original-uri']?.toString();
+  if (uri === undefined)
     return [400, 'expected the header X-Original-URI: path and query of the URL that the client asks for'];
+  const target = targetOf(uri);
   const client = clientOf(req);
   try {
     check(target, client);

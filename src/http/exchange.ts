@@ -9,7 +9,7 @@ import type { TransferSlots } from './limits.ts';
 import { respond, respondWithError, respondWithMethods } from './respond.ts';
 import type { ServerOptions } from './server-options.ts';
 import { askedOf } from './stream-request.ts';
-import { pathOfTarget } from './target.ts';
+import { pathOfTarget, targetOf } from './target.ts';
 
 interface ExchangeOptions extends ServerOptions {
   readonly slots: TransferSlots;
@@ -31,7 +31,8 @@ export const createExchange = (
   const { slots, clientTimeout } = options;
   const id = (options.identify.requestId && requestIdOf(req)) || newId();
   const how = { identity: identify(id, options.identify), legacyErrors };
-  const { method = '', url: target = '' } = req;
+  const { method = '', url = '' } = req;
+  const target = targetOf(url);
   const client = clientOf(req);
   let began = now();
   let report: Report | undefined;

@@ -1,4 +1,5 @@
 import { constants, createHash, type KeyObject, privateEncrypt, publicDecrypt, timingSafeEqual } from 'node:crypto';
+import { decodePath } from '../../pipelines/model/index.ts';
 import { canonicalAddress } from './client-address.ts';
 import { originForm } from './target.ts';
 
@@ -103,6 +104,20 @@ const parsed = (json: Buffer): unknown => {
   }
 };
 
+/**
+ * Whether two resources are the same path and the same query. Pulp signs the path as it is stored;
+ * its clients may percent-encode what they are sent to, and proxies decode it.
+ */
+const isSameResource = (a: string, b: string): boolean => {
+  const [[pathOfA, queryOfA], [pathOfB, queryOfB]] = [halves(a), halves(b)];
+  return decodePath(pathOfA) === decodePath(pathOfB) && queryOfA === queryOfB;
+};
+
+const halves = (resource: string): readonly [path: string, query: string] => {
+  const at = resource.indexOf('?');
+  return at < 0 ? [resource, ''] : [resource.slice(0, at), resource.slice(at)];
+};
+
 const refused = (reason: string): Verdict => ({ valid: false, reason });
 
 /** Normalizes an address, which has several spellings. Any other value is compared unchanged. */
@@ -110,8 +125,8 @@ const canonical = (value: unknown): unknown => (typeof value === 'string' && can
 
 /**
  * Verifies the signature of a target, `{path}[?{query};]policy={…};signature={…}` (RFC 9112 section
- * 3.2), also as an absolute URL. The owner of the key must have signed it for this client and for
- * exactly this path and query, and it must not have expired.
+ * 3.2), also as an absolute URL. The owner of the key must have signed it for this client, for this
+ * path in any percent-encoding and for exactly this query, and it must not have expired.
  *
  * The order of checks is Pulp 2's, so the reason is the first failed check. Throws `BAD_TARGET` if
  * it is not a target.
@@ -128,7 +143,8 @@ export const verifyUrl = (target: string, { key, remoteIp, now }: Checks): Verdi
   if (found === undefined) return refused('policy undecodable');
   if (!isPolicy(found)) return refused('policy malformed');
   if (found.expiration <= now) return refused(`expired ${now - found.expiration} s ago`);
-  if (found.resource !== resource) return refused(`resource not matched: signed for ${JSON.stringify(found.resource)}`);
+  if (!isSameResource(found.resource, resource))
+    return refused(`resource not matched: signed for ${JSON.stringify(found.resource)}`);
   for (const [name, value] of Object.entries(found.extensions))
     if (name !== 'remote_ip' || canonical(value) !== canonical(remoteIp))
       return refused(`extension ${name} not matched: signed for ${JSON.stringify(value)}`);

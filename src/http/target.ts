@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { StreamError } from '../../pipelines/model/index.ts';
+import { encodeByte } from './raw-targets.ts';
 
 const bad = (target: string, expected: string): StreamError =>
   new StreamError(
@@ -20,15 +22,17 @@ export const originForm = (target: string): string => {
   return rest;
 };
 
+/** The path of a request target, as it stands there, without the query. */
+export const pathOfTarget = (target: string): string => originForm(target).split('?', 1)[0] ?? '/';
+
 /**
- * The path of a request target, without its query and without the `;parameters` of its last segment
- * (Pulp 2 drops both).
+ * A target as the client meant it. Node decodes it as Latin-1. Raw non-ASCII bytes are UTF-8 and
+ * stand for themselves. Bytes that are not UTF-8 are percent-encoded: no catalog has such a path.
  */
-export const pathOfTarget = (target: string): string => {
-  const [path = '/'] = originForm(target).split('?', 1);
-  const last = path.lastIndexOf('/');
-  const parameters = path.indexOf(';', last);
-  return parameters < 0 ? path : path.slice(0, parameters);
+export const targetOf = (received: string): string => {
+  if (!/[\x80-\xff]/.test(received)) return received;
+  const bytes = Buffer.from(received, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : received.replace(/[\x80-\xff]/g, encodeByte);
 };
 
 /**

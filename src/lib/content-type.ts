@@ -8,10 +8,12 @@ const PACKAGES = {
   'application/vnd.debian.binary-package': ['deb', 'udeb', 'ddeb'],
   'application/x-iso9660-image': ['iso'],
   'application/vnd.sqlite3': ['sqlite', 'sqlite3'],
-  'application/zstd': ['zst'],
+  'application/zstd': ['zst', 'zstd'],
   'application/pgp-signature': ['asc', 'sig'],
   'application/pgp-keys': ['gpg'],
   'text/plain': ['dsc'],
+  // As Pulp and common web servers name it.
+  'text/xml': ['xml'],
 };
 
 const types = new Mime(standard, other).define(PACKAGES, true);

@@ -1,4 +1,5 @@
 import type { Location, SourceId } from '../../pipelines/model/index.ts';
+import { parseUrl } from '../lib/url.ts';
 
 /**
  * The source whose limits and certificates apply to a location: the alternate source that owns its
@@ -12,7 +13,6 @@ export const importerOf = ({ access }: Location): string => (access?.owner?.kind
 
 /** Host and port of a URL; the scheme if it has none, such as `file`; `?` if it is not a URL. */
 export const hostOf = (url: string): string => {
-  if (!URL.canParse(url)) return '?';
-  const { host, protocol } = new URL(url);
+  const { host = '', protocol = '?:' } = parseUrl(url) ?? {};
   return host || protocol.slice(0, -1);
 };

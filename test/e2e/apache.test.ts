@@ -6,7 +6,7 @@ import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
 import { dial } from '../support/raw-http.ts';
 import { itNeeding } from '../support/repositories.ts';
-import { askedByProxies, badlySigned, signed } from '../support/signed-urls.ts';
+import { askedByProxies, badlySigned, signed, signedAs } from '../support/signed-urls.ts';
 import { startSquid } from '../support/squid.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
@@ -44,6 +44,26 @@ describe('Apache before Squid, as shipped in examples/apache', () => {
     expect(part).toMatchObject({ status: 206, headers: HIT });
     expect(part.body.equals(body.subarray(-10))).toBe(true);
     expect(await origin.logged(encodeURI(PATH))).toMatchObject([{ status: 200, client: '127.0.0.1' }]);
+  });
+
+  it('finds names that it decodes, whichever spelling was signed', async () => {
+    const { origin, get } = await open();
+    const folder = '/var/lib/pulp/content/units/rpm/76/78177c';
+    for (const [name, target = encodeURIComponent(name)] of [
+      ['a;b=1.rpm'],
+      ['c;d=1.rpm', 'c;d=1.rpm'],
+      ['é ü.rpm'],
+      ['a+b.rpm'],
+      ['a%2Bb.rpm'],
+      ['100%.rpm'],
+    ] as const) {
+      const { sha256 } = origin.offer(`${folder}/${name}`, 1000);
+      const asked = `/streamer${folder}/${target}`;
+      const raw = signedAs(`/streamer${folder}/${name}`, asked);
+      // What was signed is read as a URL: there, `%2B` is a plus sign.
+      for (const url of name.includes('%2B') ? [signed(asked)] : [signed(asked), raw])
+        expect({ url, ...(await readWhole(await get(url))) }).toMatchObject({ url, status: 200, sha256 });
+    }
   });
 
   it('refuses other requests without fetching, and all requests while the streamer is unavailable', async () => {

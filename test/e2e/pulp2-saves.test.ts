@@ -42,6 +42,7 @@ describeMongoServer(`saves through Pulp’s database (${serverName})`, () => {
     const importer_id = await pulp.importer({});
     const checksum = { checksum: digestOf(CONTENT), algorithm: 'sha256' };
     const unit = { unit_id: 'the-unit', unit_type_id: 'rpm', url: `${feed.url}/bear.rpm` };
+    await pulp.unitOf('rpm', 'the-unit');
     await pulp.entry({ path: PATH, importer_id, ...unit, ...checksum });
     const site = makeSite(start, folder(), { mongodb_url: server.url + name, mongodb_timeout: '1s', ...settings });
     const daemon = await site.serve();

@@ -3,15 +3,19 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import { filter, firstValueFrom } from 'rxjs';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { someBytes } from '../support/collect.ts';
 import { startOn, type TestFeed } from '../support/feeds.ts';
 import { forwardProxy } from '../support/forward-proxy.ts';
-import { describeMongo, mongodb, serverName } from '../support/mongodb.ts';
+import { describeMongo, type MongoServer, mongodb, serverName } from '../support/mongodb.ts';
+import { processes, succeeded } from '../support/processes.ts';
 import { type PulpSite, startPulpSite } from '../support/pulp-site.ts';
 import { type Known, packagesIn } from '../support/pulp2/packages.ts';
 import type { Pulp2 } from '../support/pulp2/pulp2.ts';
+import { dial } from '../support/raw-http.ts';
+import { pulpStreamer } from '../support/site.ts';
 import { closedFeeds, demanding } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
@@ -22,6 +26,7 @@ const serve: RequestListener = (_, response) =>
 const refuse: RequestListener = (_, response) => response.writeHead(500).end('no');
 const newFolder = temporaryFolders();
 const startFeed = closedFeeds();
+const start = processes();
 
 /** The response that a client receives. */
 const get = async (url: string) => {
@@ -33,18 +38,26 @@ const get = async (url: string) => {
 describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
   const mongo = mongodb();
   let made: Certificates;
+  let server: MongoServer;
+  let name: string;
   let pulp: Pulp2;
   let site: PulpSite;
   let publish: ReturnType<typeof packagesIn>;
   beforeAll(async () => {
     made = await createCertificates();
-    const server = await mongo.server();
-    const database = await mongo.database(server);
-    pulp = database.pulp;
+    server = await mongo.server();
+    ({ name, pulp } = await mongo.database(server));
     publish = packagesIn(pulp, CONTENT);
-    site = await startPulpSite(newFolder(), server, database.name, ['idle_timeout: 1s']);
+    site = await startPulpSite(newFolder(), server, name, ['idle_timeout: 1s', 'dispatch: deferred']);
   });
   afterAll(() => site.daemon.stop());
+
+  /** What Pulp is asked to save of a unit. */
+  const recordsOf = async (unit: string) => {
+    const client = new MongoClient(server.url);
+    const records = client.db(name).collection('deferred_download').find({ unit_id: unit });
+    return records.toArray().finally(() => client.close());
+  };
 
   const fetched = async (...entries: readonly Known[]) => get(site.url + (await publish(...entries)).path);
   /** The reason of the last failed request, from the log. */
@@ -86,6 +99,66 @@ describeMongo(`a site of Pulp 2’s (${serverName})`, () => {
       const url = `${feed.url}/bear.rpm`;
       expect(await fetched({ url }, { url, unit: 'missing' })).toMatchObject({ status: 200, whole: true });
       expect(await fetched({ url: `${feed.url}/alone`, unit: 'missing' })).toMatchObject({ status: 200, whole: true });
+    });
+
+    it('of a missing unit come last, are named, and leave no record', async () => {
+      const feed = await startFeed(serve);
+      const at = (name: string) => `${feed.url}/${name}`;
+      const { path } = await publish({ url: at('good') }, { url: at('orphan'), unit: 'orphan' });
+      expect(await get(site.url + path)).toMatchObject({ status: 200, whole: true });
+      expect(await get(site.url + path)).toMatchObject({ status: 200, whole: true });
+      expect(feed.requests.map(({ url }) => url)).toEqual(['/good', '/good']);
+      const named = site.log.filter(({ unit }) => unit === 'orphan');
+      expect(named).toMatchObject([
+        { level: 40, path, type: 'rpm', msg: 'entry has no unit, tried last and not saved' },
+      ]);
+
+      const found = await firstValueFrom(site.daemon.streamer.explain(path));
+      expect(found.map(({ url, entry }) => [url, entry.unitMissing])).toEqual([
+        [at('good'), undefined],
+        [at('orphan'), true],
+      ]);
+      const alone = await publish({ url: at('alone'), unit: 'orphan' });
+      expect(await get(site.url + alone.path)).toMatchObject({ status: 200, whole: true });
+      await until(() => site.log.some(({ msg, unit }) => msg === 'save request dropped' && unit === 'orphan'));
+      expect(await recordsOf('orphan')).toEqual([]);
+      const explained = await succeeded(
+        pulpStreamer(start, 'explain', alone.path, ...site.configs.flatMap((file) => ['--config', file])),
+      );
+      expect(explained.stdout.toString()).toContain('unit rpm orphan is not in Pulp’s database');
+    });
+
+    it('are found by the target as it stands there first', async () => {
+      const feed = await startFeed((request, response) => response.end(request.url));
+      const folder = '/var/lib/pulp/content/units/rpm/76/awkward';
+      const importer_id = await pulp.importer({});
+      const names = ['a+b', 'a%2Bb', 'c;d', 'é', '%C3%A9', '100%'];
+      for (const [index, name] of names.entries()) {
+        await pulp.unitOf('rpm', name);
+        const unit = { unit_id: name, unit_type_id: 'rpm' };
+        await pulp.entry({ path: `${folder}/${name}`, importer_id, ...unit, url: `${feed.url}/${index}` });
+      }
+      const port = Number(new URL(site.url).port);
+      const bodyOf = async (target: string) => {
+        const client = dial(port);
+        const head = `GET ${folder}/${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`;
+        await client.send(Buffer.from(head).toString('latin1'));
+        await client.ended;
+        return client.received().split('\r\n\r\n')[1];
+      };
+      for (const [target, index] of [
+        ['a+b', 0],
+        ['a%2Bb', 1],
+        ['a%252Bb', 1],
+        ['c;d', 2],
+        ['c%3Bd', 2],
+        ['é', 3],
+        ['%C3%A9', 4],
+        ['%c3%a9', 3],
+        ['100%', 5],
+        ['100%25', 5],
+      ] as const)
+        expect([target, await bodyOf(target)]).toEqual([target, `/${index}`]);
     });
 
     it('are read again once one of them failed', async () => {

@@ -58,6 +58,17 @@ describe('deliverSaves', () => {
       expectSubscriptions(dispatched.subscriptions).toBe(windows);
     }));
 
+  it('removes a save request that its dispatch declines, and reports the reason', () =>
+    marbles(({ cold, expectObservable }) => {
+      const due = cold('         -a------', { a });
+      const dispatched = cold('   --r|', { r: 'no such unit' });
+      const { outbox, removed, postponed } = anOutbox(due);
+      expectObservable(removed).toBe('  ----a---', { a });
+      expectObservable(postponed).toBe('--------');
+      const declined: Delivery = { type: 'declined', save: a, reason: 'no such unit' };
+      expectObservable(deliverSaves(deps({ outbox, dispatch: () => dispatched }))).toBe('----a---', { a: declined });
+    }));
+
   it('limits concurrent deliveries and keeps their order', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const due = cold('             (abc)---', { a, b, c });

@@ -23,7 +23,7 @@ User www-data
 Group www-data
 DocumentRoot ${folder}/run
 StartServers 1
-Include ${folder}/pulp-streamer.conf
+Include ${folder}/site.conf
 `;
 
 /**
@@ -51,19 +51,30 @@ export const startApacheCache = (start: Start, folder: string, streamer: string)
   return startSite(start, folder, WITH_CACHE, 'apache/cache.conf', places);
 };
 
-const startSite = async (
+const startSite = (
   start: Start,
   folder: string,
   modules: readonly string[],
   site: string,
   places: Places,
+): Promise<Peer> => runApache(start, folder, modules, (port) => shipped(site, { 80: port, ...places }));
+
+/**
+ * Starts Apache with these modules in addition to its normal ones, and this site. Resolves when it
+ * accepts connections.
+ */
+export const runApache = async (
+  start: Start,
+  folder: string,
+  modules: readonly string[],
+  siteAt: (port: number) => string,
 ): Promise<Peer> => {
   const [port = 0] = await freePorts(1);
   const config = join(folder, 'apache2.conf');
   mkdirSync(join(folder, 'run'));
   chmodSync(folder, 0o755);
   writeFileSync(config, mainFile(folder, port, modules));
-  writeFileSync(join(folder, 'pulp-streamer.conf'), shipped(site, { 80: port, ...places }));
+  writeFileSync(join(folder, 'site.conf'), siteAt(port));
   const running = start('apache2', ['-DFOREGROUND', '-f', config], { farewell: 'SIGTERM' });
   await listening(running, port, join(folder, 'error.log'));
   return { url: `http://127.0.0.1:${port}` };

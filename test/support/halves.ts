@@ -39,7 +39,7 @@ export interface HalvesFeed {
 }
 
 /** A path as in a request. */
-const asUrl = (path: string): string => new URL(path, 'http://feed').pathname;
+const asUrl = (path: string): string => new URL(path.replace(/%(?![0-9A-F]{2})/g, '%25'), 'http://feed').pathname;
 
 type Ending = (response: ServerResponse, rest: Buffer) => void;
 

@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe } from '@jest/globals';
 import { type MongoServer, startMongoServer, way } from './mongodb-server.ts';
-import { type Pulp2, startPulp2 } from './pulp2/pulp2.ts';
+import { type Pulp2, PYTHON, startPulp2 } from './pulp2/pulp2.ts';
 import { temporaryFolders } from './temporary.ts';
 
 export type { MongoServer } from './mongodb-server.ts';
 
-const hasClient = spawnSync('/usr/bin/python3', ['-c', 'import pymongo']).status === 0;
+const hasClient = spawnSync(PYTHON, ['-c', 'import pymongo']).status === 0;
 const missing = [
   ...(way ? [] : ['a server: MONGODB_URL, mongod, or Go to build FerretDB']),
   ...(hasClient ? [] : ['python3-pymongo']),
@@ -28,6 +28,23 @@ export const describeMongo = (name: string, tests: () => void): void =>
 /** The same for tests that stop the server. */
 export const describeMongoServer = (name: string, tests: () => void): void =>
   cannotStop === '' ? describe(name, tests) : describe.skip(`${name} (skipped: needs ${cannotStop})`, tests);
+
+/** The same for tests of query plans, which only MongoDB itself reports. */
+export const describeMongoItself = (name: string, tests: () => void): void =>
+  way && serverName !== 'FerretDB'
+    ? describeMongo(name, tests)
+    : describe.skip(`${name} (skipped: needs MongoDB itself, by MONGODB_URL)`, tests);
+
+const SET_NAME =
+  'import sys, pymongo; print(pymongo.MongoClient(sys.argv[1]).admin.command("ismaster").get("setName", ""))';
+
+/** The same for tests of a replica set: `tests` gets its name. */
+export const describeReplicaSet = (name: string, tests: (setName: string) => void): void => {
+  const asked = way?.url ? spawnSync(PYTHON, ['-c', SET_NAME, way.url], { encoding: 'utf8' }) : undefined;
+  const setName = asked?.stdout.trim() ?? '';
+  if (setName !== '') describeMongo(name, () => tests(setName));
+  else describe.skip(`${name} (skipped: needs a replica set, by MONGODB_URL)`, () => tests(''));
+};
 
 /**
  * For each test file: `server` starts servers that end with the file, `database` creates empty

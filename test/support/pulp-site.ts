@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
 import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import type { MongoServer } from './mongodb.ts';
+import { connectionTo, linesOf } from './pulp2/connection.ts';
 
 /** A line of the daemon's log. */
 export interface Line {
@@ -15,6 +17,8 @@ export interface Line {
 export interface PulpSite {
   readonly url: string;
   readonly folder: string;
+  /** Its configuration files, the later over the earlier. */
+  readonly configs: readonly string[];
   /** The folder that contains the certificates of importers. */
   readonly storageDir: string;
   /** Descriptors of alternate content sources. */
@@ -22,6 +26,17 @@ export interface PulpSite {
   readonly log: readonly Line[];
   readonly daemon: Daemon;
 }
+
+/** Starts sites that are stopped after the test. Call it before the folders of the sites are created, since they are removed later. */
+export const stoppedSites = (): typeof startPulpSite => {
+  const started: PulpSite[] = [];
+  afterEach(() => Promise.all(started.splice(0).map(({ daemon }) => daemon.stop())));
+  return async (...site) => {
+    const one = await startPulpSite(...site);
+    started.push(one);
+    return one;
+  };
+};
 
 /** Starts it in an empty folder. Further settings are lines of streamer.conf. */
 export const startPulpSite = async (
@@ -32,7 +47,8 @@ export const startPulpSite = async (
 ): Promise<PulpSite> => {
   const [storageDir, sourcesDir] = ['pulp', 'sources'].map((name) => join(folder, name)) as [string, string];
   mkdirSync(sourcesDir);
-  const files = { 'server.conf': serverConf(new URL(server.url).host, database, storageDir), 'streamer.conf': '' };
+  const connection = connectionTo(server.url, database);
+  const files = { 'server.conf': serverConf(connection.database, storageDir), 'streamer.conf': '' };
   files['streamer.conf'] = [
     '[streamer]',
     'port: 0',
@@ -44,24 +60,28 @@ export const startPulpSite = async (
     'dispatch: none',
     'retry_wait: 0',
     'cooldown: 0',
+    ...linesOf(connection.streamer),
     ...more,
   ].join('\n');
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const { settings } = loadSettings({ standardFiles: Object.keys(files).map((name) => join(folder, name)) });
+  const configs = Object.keys(files).map((name) => join(folder, name));
+  const { settings } = loadSettings({ standardFiles: configs });
 
   const log: Line[] = [];
   const logger = createLogger(settings.logLevel, { write: (line: string) => log.push(JSON.parse(line)) });
   const daemon = await startDaemon(settings, logger);
   const [address] = daemon.addresses;
-  return { url: `http://127.0.0.1:${address?.port}`, folder, storageDir, sourcesDir, log, daemon };
+  return { url: `http://127.0.0.1:${address?.port}`, folder, configs, storageDir, sourcesDir, log, daemon };
 };
 
 /** As shipped by Pulp, with this site's changes. */
-const serverConf = (seeds: string, name: string, storageDir: string): string => `# Pulp's own configuration
+const serverConf = (
+  database: Readonly<Record<string, string>>,
+  storageDir: string,
+): string => `# Pulp's own configuration
 [database]
 # name: pulp_database
-name: ${name}
-seeds: ${seeds}
+${linesOf(database).join('\n')}
 # username:
 # write_concern: majority
 

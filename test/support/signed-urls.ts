@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  privateEncrypt,
+} from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
@@ -43,6 +50,20 @@ export const askedByProxies = async (folder: string): Promise<{ adminPort: numbe
  */
 export const signed = (target: string, more: Partial<Parameters<typeof signUrl>[1]> = {}): string =>
   signUrl(target, { key: KEYS.privateKey, expiration: Math.floor(Date.now() / 1000) + 90, ...more });
+
+/** A target with a signature over a resource as Pulp stores it: not percent-encoded. */
+export const signedAs = (resource: string, target: string): string => {
+  const expiration = Math.floor(Date.now() / 1000) + 90;
+  const policy = toBase64Url(Buffer.from(JSON.stringify({ resource, expiration, extensions: {} })));
+  const digest = Buffer.from(createHash('sha256').update(policy).digest('hex'));
+  const signature = privateEncrypt(
+    { key: KEYS.privateKey, padding: constants.RSA_PKCS1_PADDING },
+    Buffer.concat([Buffer.from('304d300906052b0e03021a05000440', 'hex'), digest]),
+  );
+  return `${target}?policy=${policy};signature=${toBase64Url(signature)}`;
+};
+
+const toBase64Url = (bytes: Buffer): string => bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 
 /** Wrong ways to sign a target. */
 export const badlySigned = (target: string): Readonly<Record<string, string>> => ({

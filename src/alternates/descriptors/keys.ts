@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from '../../lib/url.ts';
 
 /** Parses a text, or reports what was expected. */
 const reading = <T>(expected: string, read: (text: string) => T | undefined) =>
@@ -36,7 +37,7 @@ const speed = reading('a number of bytes per second above 0', (text) =>
 );
 
 const baseUrl = reading('file:///…, http://… or https://…, without ? and #', (text) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (!url || !/^(file|https?):$/.test(url.protocol) || url.search !== '' || url.hash !== '') return undefined;
   if (url.protocol === 'file:' && !namesFolder(url)) return undefined;
   return url.href.replace(/\/*$/, '/');

@@ -1,8 +1,10 @@
-import type { Db } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { z } from 'zod';
 import { type CatalogEntry, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { toChecksum } from '../../repositories/checksum.ts';
+import { faultsOf, idOf, newestFirst, wholeOf } from './documents.ts';
+import { missingUnits } from './units.ts';
 
 /** A document of `lazy_content_catalog`. Absent fields may be null. */
 const schema = z.object({
@@ -12,18 +14,17 @@ const schema = z.object({
   url: z.string(),
   checksum: z.string().nullish(),
   checksum_algorithm: z.string().nullish(),
-  revision: z.number().default(0),
   data: z.record(z.string(), z.unknown()).nullish(),
 });
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** The entry of a document; throws naming the fields that are wrong. */
-export const toEntry = (path: string, document: unknown): CatalogEntry => {
+export const toEntry = (path: string, document: Document): CatalogEntry => {
   const read = schema.safeParse(document);
-  if (!read.success)
-    throw new Error(read.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
-  const { importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, revision, data } = read.data;
+  if (!read.success) throw new Error(faultsOf(read.error));
+  const { importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, data } = read.data;
+  const revision = wholeOf(document.revision);
   return {
     path,
     importerId: importer_id,
@@ -40,29 +41,30 @@ export const toEntry = (path: string, document: unknown): CatalogEntry => {
   };
 };
 
-const newestFirst = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
-
 /**
- * The entries of a path, newest first. Unreadable entries are skipped if another one is readable.
- * Otherwise rejects with SOURCE_BROKEN and the reason.
+ * The entries of a path, newest first, those whose unit is missing after the others. Unreadable
+ * entries are skipped if another one is readable. Otherwise rejects with SOURCE_BROKEN and the
+ * reason.
  */
 export const findEntries = async (database: Db, path: string, maxTimeMS: number): Promise<readonly CatalogEntry[]> => {
   // Sorted here: they are few, and no index of Pulp's has both the path and the order. With a sort
   // in the query, MongoDB might read the whole collection in the order of `_id` instead.
   const documents = await database.collection('lazy_content_catalog').find({ path }, { maxTimeMS }).toArray();
-  documents.sort(
-    (a, b) => newestFirst(String(a._id), String(b._id)) || (Number(b.revision) || 0) - (Number(a.revision) || 0),
-  );
+  documents.sort((a, b) => newestFirst(a, b) || wholeOf(b.revision) - wholeOf(a.revision));
   const faults: string[] = [];
   const entries = documents.flatMap((document) => {
     try {
       return [toEntry(path, document)];
     } catch (error) {
-      faults.push(`lazy_content_catalog ${document._id}: ${messageOf(error)}`);
+      faults.push(`lazy_content_catalog ${idOf(document)}: ${messageOf(error)}`);
       return [];
     }
   });
   if (entries.length === 0 && faults.length > 0)
     throw new StreamError('SOURCE_BROKEN', 'catalog', `${path}: ${faults.join('; ')}`);
-  return entries;
+  const missing = await missingUnits(database, entries, maxTimeMS);
+  return [
+    ...entries.filter((entry) => !missing.includes(entry)),
+    ...entries.filter((entry) => missing.includes(entry)).map((entry) => ({ ...entry, unitMissing: true })),
+  ];
 };

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
+import { faultsOf } from './documents.ts';
 
 export interface ImporterFolders {
   /** Pulp's folder, which contains the certificates of importers. */
@@ -14,7 +15,8 @@ export interface ImporterFolders {
 }
 
 const schema = z.object({
-  repo_id: z.string(),
+  // Names of a folder.
+  repo_id: z.string().regex(/^[^/\0]+$/),
   importer_type_id: z.string().regex(/^[\w.-]+$/),
   config: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -57,8 +59,7 @@ export const configOf = async (
   { storageDir, pluginConfigDir }: ImporterFolders,
 ): Promise<ImporterConfig> => {
   const read = schema.safeParse(document);
-  if (!read.success)
-    throw broken(id, read.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
+  if (!read.success) throw broken(id, faultsOf(read.error));
   const { repo_id, importer_type_id, config } = read.data;
 
   const ofType = given(await readOverlay(id, join(pluginConfigDir, `${importer_type_id}.json`)));

@@ -4,6 +4,7 @@ import { messageOf } from '../../lib/thrown.ts';
 import type { ListedEntry, ListedImporter, Listing } from '../listing.ts';
 import { rangeBelow } from '../sqlite/prefix.ts';
 import type { Connection } from './connection.ts';
+import { idOf, textOf } from './documents.ts';
 import { findEntries, toEntry } from './entries.ts';
 import { configOf, findImporter, type ImporterFolders, PROJECTION } from './importers.ts';
 import { findUnitKey } from './offers.ts';
@@ -43,9 +44,9 @@ export const mongoListing = (database: Connection, options: Options): Listing =>
     ask((db) => db.collection('lazy_content_catalog').countDocuments({ importer_id }, { maxTimeMS: maxTime }));
 
   const toListed = async (document: Document): Promise<Omit<ListedImporter, 'entries'>> => {
-    const { _id, repo_id, importer_type_id } = document;
-    const id = String(_id);
-    const named = { id, repoId: String(repo_id), typeId: String(importer_type_id) };
+    const { repo_id, importer_type_id } = document;
+    const id = idOf(document);
+    const named = { id, repoId: textOf(repo_id), typeId: textOf(importer_type_id) };
     try {
       return { ...named, config: await configOf(id, document, options) };
     } catch (error) {
@@ -65,7 +66,7 @@ export const mongoListing = (database: Connection, options: Options): Listing =>
     importers: async function* () {
       const find = (db: Db) => db.collection('repo_importers').find({}, { projection: PROJECTION }).sort({ _id: 1 });
       for await (const document of documents(find))
-        yield { ...(await toListed(document)), entries: await countOf(String(document._id)) };
+        yield { ...(await toListed(document)), entries: await countOf(idOf(document)) };
     },
     importer: async (id) => {
       const document = await ask((db) => findImporter(db, id, maxTime));
@@ -76,7 +77,7 @@ export const mongoListing = (database: Connection, options: Options): Listing =>
 };
 
 const toListedEntry = (document: Document): ListedEntry => {
-  const path = String(document.path);
+  const path = textOf(document.path);
   try {
     return toEntry(path, document);
   } catch (error) {

@@ -5,6 +5,7 @@ import { locatorOf } from '../locator.ts';
 import type { OfferSearch } from '../offer-search.ts';
 import type { Offer } from '../refresh-store.ts';
 import type { Connection } from './connection.ts';
+import { faultsOf, idOf, newestFirst } from './documents.ts';
 import { findEntries } from './entries.ts';
 import { findUnitKey } from './offers.ts';
 
@@ -30,12 +31,11 @@ const schema = z
 const findOffers = async (database: Db, filter: object, maxTimeMS: number): Promise<readonly Offer[]> => {
   const documents = await database.collection('content_catalog').find(filter, { maxTimeMS }).toArray();
   return documents
-    .sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1))
+    .sort((a, b) => newestFirst(b, a))
     .map((document) => {
       const read = schema.safeParse(document);
       if (read.success) return read.data;
-      const faults = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
-      throw new Error(`content_catalog ${document._id}: ${faults.join('; ')}`);
+      throw new Error(`content_catalog ${idOf(document)}: ${faultsOf(read.error)}`);
     });
 };
 

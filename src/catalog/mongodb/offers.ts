@@ -2,6 +2,8 @@ import type { Db } from 'mongodb';
 import type { Offer } from '../../../pipelines/model/index.ts';
 import type { UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
+import { newestFirst } from './documents.ts';
+import { unitsOf } from './units.ts';
 
 /** The fields of a unit's key, by type. Alternate sources offer no units of other types. */
 const KEY_FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -12,11 +14,6 @@ const KEY_FIELDS: Readonly<Record<string, readonly string[]>> = {
   iso: ['name', 'checksum', 'size'],
   deb: ['name', 'version', 'architecture', 'checksumtype', 'checksum'],
 };
-
-interface Unit {
-  readonly _id: string;
-  readonly [field: string]: unknown;
-}
 
 /**
  * A unit's key from `units_{type}`. `undefined` if the unit is unknown, its type has no known key,
@@ -31,7 +28,7 @@ export const findUnitKey = async (
   const fields = Object.hasOwn(KEY_FIELDS, typeId) ? KEY_FIELDS[typeId] : undefined;
   if (!fields) return undefined;
   const projection = Object.fromEntries(fields.map((field) => [field, 1]));
-  const unit = await database.collection<Unit>(`units_${typeId}`).findOne({ _id: unitId }, { projection, maxTimeMS });
+  const unit = await unitsOf(database, typeId)?.findOne({ _id: unitId }, { projection, maxTimeMS });
   const parts = fields.flatMap((field): [string, string | number][] => {
     const value = unit?.[field];
     return typeof value === 'string' || typeof value === 'number' ? [[field, value]] : [];
@@ -54,7 +51,11 @@ export const findOffers = async (
       { projection: { source_id: 1, url: 1 }, maxTimeMS },
     )
     .toArray();
-  documents.sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1));
-  const newest = new Map(documents.map(({ source_id, url }) => [String(source_id), String(url)]));
+  documents.sort((a, b) => newestFirst(b, a));
+  const newest = new Map(
+    documents.flatMap(({ source_id, url }) =>
+      typeof source_id === 'string' && typeof url === 'string' ? [[source_id, url]] : [],
+    ),
+  );
   return [...newest].map(([sourceId, url]) => ({ sourceId, url })).sort((a, b) => (a.sourceId < b.sourceId ? -1 : 1));
 };

@@ -3,6 +3,7 @@ import { isAbsolute, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import { parseUrl } from '../../lib/url.ts';
 
 /**
  * The path of a location's file, with every symbolic link resolved if the location has a root.
@@ -26,7 +27,7 @@ export const diskPath = async ({ url, root }: Pick<Location, 'url' | 'root'>): P
 const plainPath = (url: string): string => {
   if (isAbsolute(url)) return url;
   try {
-    return fileURLToPath(url);
+    return fileURLToPath(parseUrl(url) ?? url);
   } catch (cause) {
     const text = `not a file URL or path: “${url}” (${messageOf(cause)}); expected file:///… or an absolute path`;
     throw new StreamError('SOURCE_BROKEN', 'disk', text, { cause });

@@ -1,9 +1,10 @@
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
+import { parseUrl } from '../../lib/url.ts';
 import { sayUrl } from './errors.ts';
 
 /** Parses the URL of a feed; an unusable URL is a broken source. */
 export const feedUrl = (text: string): URL => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url && isHttp(url)) return url;
   throw new StreamError('SOURCE_BROKEN', 'feed', `not a feed’s URL: “${text}”; expected http://… or https://…`);
 };
@@ -19,8 +20,8 @@ export const redirectUrl = (from: URL, status: number, location: string | undefi
   if (location === undefined) return refuse('no Location');
   // Header fields are decoded as Latin-1, but a non-ASCII Location is UTF-8 in practice.
   const text = Buffer.from(location, 'latin1').toString();
-  if (!URL.canParse(text, from.href)) return refuse('a Location that is not a URL');
-  const url = new URL(text, from);
+  const url = parseUrl(text, from);
+  if (!url) return refuse('a Location that is not a URL');
   if (!isHttp(url)) return refuse(`a Location that leads to ${url.protocol}; expected http: or https:`);
   if (from.protocol === 'https:' && url.protocol === 'http:')
     return refuse('a redirect from https: to http:, which is not followed');

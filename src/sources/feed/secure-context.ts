@@ -16,12 +16,12 @@ export type TlsLevel = 0 | 1 | 2;
  * Node's own store and NODE_EXTRA_CA_CERTS. Throws SOURCE_BROKEN for unusable PEM texts.
  */
 export const secureContextOf = ({ ca, clientCert, clientKey }: Access, level?: TlsLevel): SecureContext => {
-  if (ca !== undefined) checkAuthorities(ca);
+  const authorities = ca === undefined ? undefined : authoritiesIn(ca);
   if (clientCert !== undefined && clientKey === undefined) throw broken('the client certificate has no private key');
   // Pulp's rule: a client certificate is used only together with its key.
   const client = clientCert !== undefined && clientKey !== undefined ? { cert: clientCert, key: clientKey } : {};
   try {
-    return createSecureContext({ ca, ...client, ...atLevel(level) });
+    return createSecureContext({ ca: authorities, ...client, ...atLevel(level) });
   } catch (error) {
     throw broken(`the client certificate and key cannot be used: ${weakness(error) ?? messageOf(error)}`, error);
   }
@@ -39,14 +39,15 @@ const atLevel = (level: TlsLevel | undefined): SecureContextOptions => {
 };
 
 /**
- * OpenSSL skips the unreadable parts of a CA text, and would then trust nothing without reporting
- * why.
+ * Each certificate of a CA text. OpenSSL skips the unreadable parts of one, such as two certificates
+ * without a line end between them, and would then trust nothing without reporting why.
  */
-const checkAuthorities = (ca: string): void => {
+const authoritiesIn = (ca: string): string[] => {
   const blocks = ca.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g);
   if (!blocks) throw broken('the CA text holds no PEM certificate');
   try {
     for (const block of blocks) new X509Certificate(block);
+    return blocks;
   } catch (error) {
     throw broken(`the CA text holds a certificate that cannot be read: ${messageOf(error)}`, error);
   }

@@ -20,6 +20,23 @@ describe('candidates', () => {
       expectObservable(entries.pipe(candidates({ sources }))).toBe('---(r|)', { r: [saved, feed2, feed1] });
     }));
 
+  it('tries an entry without its unit after all that have the same content, whatever its sources’ health', () =>
+    marbles(({ expectObservable }) => {
+      const entries = [
+        entryOf('a', { revision: 3, unitMissing: true }),
+        entryOf('a', { revision: 2 }),
+        entryOf('b', { revision: 1 }),
+      ];
+      const result = [
+        aCandidate('feed', { ...entries[1]!, replaced: true }),
+        aCandidate('feed', { ...entries[0]!, replaced: true }),
+        aCandidate('feed', entries[2]!, { outdated: true }),
+      ];
+      const sources = [(entry: CatalogEntry) => of(aCandidate('feed', entry))];
+      const health = { order: (all: readonly Candidate[]) => all.toReversed() };
+      expectObservable(of(entries).pipe(candidates({ sources, health }))).toBe('(r|)', { r: result });
+    }));
+
   it.each([
     ['of another checksum', entryOf('b', { revision: 1 }), entryOf('a', { revision: 2 })],
     ['without one', older, newer],

@@ -79,6 +79,18 @@ describe('lookup', () => {
     expect(decoded.asked).toEqual(['/a%2Bb', '/a+b']);
   });
 
+  it.each([
+    ['raw', '/a%3Bb;v=%31', ['/a%3Bb;v=%31', '/a;b;v=1', '/a%3Bb', '/a;b']],
+    [undefined, '/a/b;v=1', ['/a/b;v=1', '/a/b']],
+    ['decoded', '/a%2Bb', ['/a+b', '/a%2Bb']],
+    ['decoded', '/a%3Bb;v=%31', ['/a;b;v=1', '/a%3Bb;v=%31', '/a;b', '/a%3Bb']],
+    ['decoded', '/a;b/c%', ['/a;b/c%']],
+  ] as const)('asks a catalog of %s paths for %s', (spelling, path, expected) => {
+    const unknown = catalogOf(() => EMPTY);
+    lookup(aRequest({ path }), { catalog: { ...unknown.catalog, spelling } }).subscribe({ error: () => {} });
+    expect(unknown.asked).toEqual(expected);
+  });
+
   it('takes a path with broken percent-encoding literally', () => {
     const unknown = catalogOf(() => EMPTY);
     lookup(aRequest({ path: '/100%' }), unknown).subscribe({ error: () => {} });

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { openAuthorization } from '../../../src/app/authorization.ts';
 import { type SettingOptions, settingsOf } from '../../../src/app/from-settings.ts';
 import { temporaryFolders } from '../../support/folder.ts';
-import { VECTORS } from '../../support/signed-urls.ts';
+import { signed, VECTORS } from '../../support/signed-urls.ts';
 
 const folder = temporaryFolders();
 
@@ -38,6 +38,12 @@ describe('the gate', () => {
     );
     expect(() => authorization.pathFor('/x', '192.0.2.7')).toThrow(REFUSED);
     expect(() => authorization.pathFor('x', '192.0.2.7')).toThrow(expect.objectContaining({ code: 'BAD_TARGET' }));
+  });
+
+  it('finds the path that was signed, where another one is spelled alike', () => {
+    const authorization = gateOf({ signedUrls: 'on' });
+    const target = signed('/streamer/a+b').replace('a+b', 'a%2Bb');
+    expect(authorization.pathFor(target, '192.0.2.7')).toBe('/a+b');
   });
 
   it('wants somewhere to be asked with auth', () => {

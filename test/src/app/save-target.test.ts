@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
@@ -7,6 +8,7 @@ import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { ConfigError, loadSettings } from '../../../src/config/load.ts';
 import { channels } from '../../support/amqp.ts';
 import { databaseSettings } from '../../support/database-settings.ts';
+import { closedPort } from '../../support/feeds.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
 import { itWithBroker, rabbitMq } from '../../support/rabbitmq.ts';
 import { anEntry } from '../../support/river.ts';
@@ -19,7 +21,7 @@ const save = (unitId: string): PendingSaveRequest => ({
   failures: 0,
   entry: anEntry({ unitId }),
 });
-const over = (work: Observable<never>) => lastValueFrom(work, { defaultValue: undefined });
+const over = (work: Observable<unknown>) => lastValueFrom(work, { defaultValue: undefined });
 
 const ending: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -57,8 +59,10 @@ describeMongo(`deferred records with ${serverName}`, () => {
     const { url } = await mongo.server();
     const database = connectMongo(databaseSettings({ url, name: `dispatcher_${process.pid}` }), 20_000);
     ending.push(() => firstValueFrom(database.ask((db) => db.dropDatabase())).then(() => {}), database.close);
-    const records = () => firstValueFrom(database.ask((db) => db.collection('deferred_download').find().toArray()));
-    return { database, records };
+    const all = (name: string) => firstValueFrom(database.ask((db) => db.collection(name).find().toArray()));
+    const units = (db: Db) => db.collection<{ readonly _id: string }>('units_rpm');
+    await firstValueFrom(database.ask((db) => units(db).updateOne({ _id: 'a' }, { $set: {} }, { upsert: true })));
+    return { database, all, records: () => all('deferred_download') };
   };
 
   it('are made once, also where several make the same at a time', async () => {
@@ -70,6 +74,28 @@ describeMongo(`deferred records with ${serverName}`, () => {
     const { dispatch } = open({ dispatch: 'deferred', catalogType: 'mongodb' }, { database });
     await Promise.all(Array.from({ length: 20 }, () => over(dispatch(save('a')))));
     expect(await records()).toMatchObject([{ unit_id: 'a', unit_type_id: 'rpm' }]);
+  });
+
+  it('are never made for a unit that Pulp’s database does not have, nor is a task', async () => {
+    const { database, all } = await connect();
+    for (const dispatchTo of ['deferred', 'celery']) {
+      const { dispatch } = open(
+        { dispatch: dispatchTo, catalogType: 'mongodb', brokerUrl: `amqp://127.0.0.1:${await closedPort()}` },
+        { database },
+      );
+      for (const [unitTypeId, unitId] of [
+        ['rpm', 'gone'],
+        ['iso', 'a'],
+        ['rpm.$cmd', 'a'],
+        ['$where', 'a'],
+        ['', 'a'],
+      ] as const) {
+        const reason = `Pulp’s database has no unit ${unitId} in units_${unitTypeId}`;
+        const gone = { ...save(unitId), entry: anEntry({ unitId, unitTypeId }) };
+        expect(await firstValueFrom(dispatch(gone))).toBe(reason);
+      }
+    }
+    expect([await all('deferred_download'), await all('task_status')]).toEqual([[], []]);
   });
 
   itWithBroker('are followed by a nudge, where that is wanted', async () => {

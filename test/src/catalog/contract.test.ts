@@ -43,6 +43,7 @@ describeMongo(`with ${serverName}`, () => {
       catalog: openMongoCatalog(database, { ...folders, maxTime: 20_000, keepFor: 0, now }),
       search: mongoOfferSearch(database, 20_000),
       addEntry: async ({ path, importerId, unitId, unitTypeId, url, revision, checksum, data }) => {
+        await pulp.unitOf(unitTypeId, unitId);
         await pulp.entry({
           path,
           importer_id: importerId,

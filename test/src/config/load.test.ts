@@ -237,6 +237,9 @@ write_concern: majority
   it.each([
     ['nothing', '[streamer]\n', {}, ''],
     ['a file with a [lazy]', '[lazy]\n', {}, '/streamer/'],
+    ['a [lazy] as it is shipped', '[lazy]\n# redirect_host:\n# redirect_path: /streamer/\n', {}, '/streamer/'],
+    ['a server.conf from before there was a [lazy]', '[database]\n', {}, '/streamer/'],
+    ['a slash that is missing, which Pulp does not mind', '[lazy]\nredirect_path: streamer/\n', {}, '/streamer/'],
     ['somebody who sets signed_urls', '[streamer]\nsigned_urls: on\n', {}, '/streamer/'],
     ['whoever says otherwise', '[lazy]\nredirect_path: /s/\n', {}, '/s/'],
     ['whoever says that there is none', '[lazy]\n', { redirectPath: '' }, ''],

@@ -68,7 +68,7 @@ describe('the HTTP server', () => {
     expect(res.headers['content-length']).toBe('3');
     expect(res.rawHeaders.filter((_, i, all) => all[i - 1] === 'X-A')).toEqual(['1', '2']);
     expect(await text(res)).toBe('abc');
-    expect(asked).toMatchObject([{ id: 'id-1', method: 'GET', path: '/a%20b/c.rpm', save: true }]);
+    expect(asked).toMatchObject([{ id: 'id-1', method: 'GET', path: '/a%20b/c.rpm;v=1', save: true }]);
   });
 
   it('sends the head before there is any body', async () => {

@@ -87,9 +87,24 @@ describe('verifyUrl', () => {
     ],
     ['another query', `${sign('/x?a=1')};b=2`, /^resource not matched: signed for "\/x\?a=1"$/],
     ['a missing query', sign('/x?a=1').replace('a=1;', ''), /^resource not matched/],
-    ['another spelling of the path', sign('/%78').replace('%78', 'x'), /^resource not matched/],
+    ['a query in the path', sign('/x?a=1').replace('?', '%3F'), /^not signed$/],
+    ['another query in another spelling', sign('/x?a=%31').replace('%31', '1'), /^resource not matched/],
+    ['a path decoded twice', sign('/a%252Bb').replace('%252B', '+'), /^resource not matched/],
     ['parameters of the path', sign('/x').replace('?', ';v=1?'), /^resource not matched/],
   ])('refuses %s', (_, url, reason) => expect(reasonOf(url)).toMatch(reason));
+
+  it.each([
+    ['as it is stored', '/a b+é;1.rpm', '/a%20b+%C3%A9;1.rpm'],
+    ['with a bare percent sign', '/100%.rpm', '/100%25.rpm'],
+    ['with a percent sign that could be an escape', '/a%2Bb', '/a%2Bb'],
+    ['percent-encoded', '/a%20b%2B%C3%A9%3B1.rpm', '/a%20b+é;1.rpm'],
+    ['in lower case', '/%c3%a9', '/%C3%A9'],
+    ['with a query', '/é?a=%31;b', '/%C3%A9?a=%31;b'],
+  ])('accepts a signature over a path %s, if decoded it is the one that is asked for', (_, resource, target) => {
+    const [path = '', query = ''] = target.split('?');
+    const [, signature] = signedWith({ ...POLICY, resource }).split('?');
+    expect(reasonOf(`${path}?${query === '' ? '' : `${query};`}${signature}`)).toBe('valid');
+  });
 
   it('expires exactly at the stated second', () => {
     expect(reasonOf(sign('/x', { expiration: NOW + 1 }))).toBe('valid');

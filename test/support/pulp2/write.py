@@ -11,6 +11,7 @@ import sys
 import uuid
 
 import bson
+import bson.json_util
 import pymongo
 
 # Field names of each type's unit key, in the order in which Pulp's models declare them.
@@ -67,6 +68,17 @@ def unit(db, type, key, **_):
     return document["_id"]
 
 
+def unit_of(db, type, id, **_):
+    """A unit of which the id is all that counts."""
+    fields = {"_ns": "units_" + type, "_content_type_id": type}
+    db["units_" + type].update_one({"_id": id}, {"$setOnInsert": fields}, upsert=True)
+
+
+def shaped(db, collection, document, **_):
+    """A document in MongoDB's extended JSON, for what JSON cannot say: longs, doubles, binaries."""
+    db[collection].insert_one(bson.json_util.loads(json.dumps(dict(document, _ns=collection))))
+
+
 def storage_path(db, type, key, file, root="/var/lib/pulp", **_):
     digest = hashlib.sha256("".join(name + str(key[name]) for name in sorted(key)).encode()).hexdigest()
     return "%s/content/units/%s/%s/%s/%s" % (root, type, digest[:2], digest[2:], file)
@@ -118,6 +130,17 @@ def broken(db, collection, document, **_):
     db[collection].insert_one(dict(document, _ns=collection))
 
 
+def insert(db, collection, documents, **_):
+    """Documents of exactly these types: MongoDB Extended JSON."""
+    db[collection].insert_many(bson.json_util.loads(documents))
+
+
+def update(db, collection, id, change, **_):
+    """One document, by its `_id`: id and change are Extended JSON."""
+    found = db[collection].update_one({"_id": bson.json_util.loads(id)}, bson.json_util.loads(change))
+    assert found.matched_count == 1, "%s has no document %s" % (collection, id)
+
+
 def locator(db, type, key, **_):
     return hashlib.sha256(json.dumps([type, key], sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -144,6 +167,43 @@ def state(db, **_):
     }
 
 
+def dump(db, **_):
+    """Everything there is, with its types: documents and definitions of indexes of each collection."""
+    found = {
+        name: {
+            "documents": list(db[name].find({}).sort("_id", pymongo.ASCENDING)),
+            "indexes": db[name].index_information(),
+        }
+        for name in sorted(db.list_collection_names())
+    }
+    return bson.json_util.dumps(found, json_options=bson.json_util.CANONICAL_JSON_OPTIONS)
+
+
+# What Pulp's model of a record declares. Its ODM refuses to read a document that has anything else.
+RECORD = {"_id": bson.ObjectId, "_ns": str, "unit_id": str, "unit_type_id": str}
+
+
+def take_records(db, **_):
+    """What Pulp's own task does first: it reads the records, removes them, and finds the units and where their files belong."""
+    taken = []
+    for record in list(db.deferred_download.find()):
+        for field in record:
+            assert isinstance(record[field], RECORD[field]), "%s is a %s" % (field, type(record[field]))
+        assert set(record) == set(RECORD), "a record of %s" % sorted(record)
+        db.deferred_download.delete_one({"_id": record["_id"]})
+        unit_id, unit_type_id = record["unit_id"], record["unit_type_id"]
+        entries = db.lazy_content_catalog.find({"unit_id": unit_id, "unit_type_id": unit_type_id})
+        taken.append(
+            {
+                "unit_id": unit_id,
+                "unit_type_id": unit_type_id,
+                "found": db["units_" + unit_type_id].count_documents({"_id": unit_id}) == 1,
+                "paths": sorted(set(entry["path"] for entry in entries)),
+            }
+        )
+    return taken
+
+
 ACTIONS = {
     function.__name__: function
     for function in (
@@ -152,13 +212,20 @@ ACTIONS = {
         importer,
         change_importer,
         unit,
+        unit_of,
+        shaped,
         storage_path,
         entry,
         entries,
         remove_entries,
         broken,
+        insert,
+        locator,
+        update,
         offer,
         state,
+        dump,
+        take_records,
     )
 }
 

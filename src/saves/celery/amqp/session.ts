@@ -63,7 +63,7 @@ export const openSession = (options: SessionOptions): Observable<Session> =>
       // If the connection is lost, its channels close first. Its own event, with the reason,
       // follows.
       channel.on('close', () => queueMicrotask(() => lost('the broker closed the channel')));
-      subscriber.next(sessionOn(connection, channel, options));
+      subscriber.next(sessionOn(connection, channel, options, lost));
     };
     run().catch(lost);
 
@@ -110,11 +110,25 @@ const dial = (
 
 const LOGINS = { PLAIN: 'plain', AMQPLAIN: 'amqplain' } as const;
 
-const sessionOn = (connection: ChannelModel, channel: ConfirmChannel, { declare }: SessionOptions): Session => {
+const sessionOn = (
+  connection: ChannelModel,
+  channel: ConfirmChannel,
+  { declare }: SessionOptions,
+  lost: (error: unknown) => void,
+): Session => {
   const declared = new Map<string, Promise<void>>();
+  const unconfirmed = new Set<string>();
   const returned = new Set<string>();
+  let sent = 0;
   // The broker returns an unroutable message before it confirms it.
-  channel.on('return', ({ properties }) => returned.add(properties.correlationId));
+  channel.on('return', ({ properties: { correlationId } }) => {
+    if (unconfirmed.has(correlationId)) returned.add(correlationId);
+  });
+  // amqplib would never see the confirmation of the message that gets this number later.
+  const judge = ({ deliveryTag }: { readonly deliveryTag: number }) => {
+    if (deliveryTag > sent) lost(`the broker answered message ${deliveryTag} of ${sent}`);
+  };
+  channel.on('ack', judge).on('nack', judge);
 
   /** Once per session, and again after a returned message or a refusal. */
   const ensure = (destination: Destination): Promise<void> => {
@@ -133,7 +147,10 @@ const sessionOn = (connection: ChannelModel, channel: ConfirmChannel, { declare 
         const send = () => {
           if (subscriber.closed) return;
           const options = { ...properties, headers, mandatory: true };
+          sent += 1;
+          unconfirmed.add(properties.correlationId);
           channel.publish(exchange, queue, Buffer.from(body), options, (error) => {
+            unconfirmed.delete(properties.correlationId);
             const homeless = returned.delete(properties.correlationId);
             if (error)
               subscriber.error(new Error(`queue ${queue}: the broker rejected the message: ${messageOf(error)}`));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CommandStartedEvent, MongoClient } from 'mongodb';
 import { defer, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import type { CatalogEntry } from '../../../../pipelines/model/index.ts';
 import { openMongoCatalog } from '../../../../src/catalog/mongodb.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
 import type { Pulp2 } from '../../../support/pulp2/pulp2.ts';
@@ -21,6 +22,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
   beforeAll(async () => {
     const server = await mongo.server();
     ({ name, pulp } = await mongo.database(server));
+    await pulp.unitOf('rpm', 'unit');
     client = new MongoClient(server.url, { monitorCommands: true });
     client.on('commandStarted', (command) => commands.push(command));
   });
@@ -42,7 +44,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
   const lookup = (path: string, catalog = open()) => lastValueFrom(catalog.lookup(path).pipe(toArray()));
 
   describe('entries', () => {
-    it('are found by one query that uses only the index on paths', async () => {
+    it('are found by one query that uses only the index on paths, and their units by ids', async () => {
       await pulp.entry(anEntry('/one'));
       await pulp.entry(anEntry('/one', { revision: 2 }));
       commands.length = 0;
@@ -50,6 +52,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
       const found = commands.filter(({ commandName }) => commandName === 'find');
       expect(found.map(({ command }) => [command.find, command.filter, command.sort, command.maxTimeMS])).toEqual([
         ['lazy_content_catalog', { path: '/one' }, undefined, 20_000],
+        ['units_rpm', { _id: { $in: ['unit', 'unit'] } }, undefined, 20_000],
       ]);
     });
 
@@ -83,6 +86,56 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
         source: 'catalog',
         message: expect.stringMatching(/^\/bad: lazy_content_catalog [0-9a-f]{24}: .*unit_id: .*url: /),
       });
+    });
+
+    it('without their unit come last, and are named', async () => {
+      const named: CatalogEntry[] = [];
+      const catalog = open({ onUnitMissing: (entry) => named.push(entry) });
+      const { checksum } = { checksum: { checksum: 'a'.repeat(64), algorithm: 'sha256' } };
+      for (const [revision, unit] of [
+        [1, { unit_id: 'gone' }],
+        [2, {}],
+        [3, { unit_type_id: 'iso' }],
+        [4, { unit_id: 'gone too', ...checksum }],
+      ] as const)
+        await pulp.entry(anEntry('/gone', { revision, ...unit }));
+      const found = await lookup('/gone', catalog);
+      expect(found.map(({ revision, unitMissing }) => [revision, unitMissing])).toEqual([
+        [2, undefined],
+        [4, true],
+        [3, true],
+        [1, true],
+      ]);
+      expect(named).toEqual(found.slice(1));
+    });
+
+    it.each<[string, object, number]>([
+      ['null', { revision: null }, 0],
+      ['missing', {}, 0],
+      ['an int', { revision: { $numberInt: '3' } }, 3],
+      ['a long', { revision: { $numberLong: '3' } }, 3],
+      ['a long that no double can be', { revision: { $numberLong: '9007199254740993' } }, 9007199254740992],
+      ['a double', { revision: { $numberDouble: '3.0' } }, 3],
+      ['a double with a fraction', { revision: { $numberDouble: '3.7' } }, 3],
+      ['an array', { revision: [3] }, 0],
+      ['a text', { revision: '3' }, 3],
+      ['a text that is no number', { revision: 'x' }, 0],
+      ['a document', { revision: { toString: 1, valueOf: 1 } }, 0],
+    ])('have the revision that was meant where it is %s', async (what, revision, expected) => {
+      const path = `/revision/${what}`;
+      await pulp.shaped('lazy_content_catalog', { ...anEntry(path), ...revision });
+      const [found, ...others] = await lookup(path);
+      expect([found?.revision, found?.replaced, others]).toEqual([expected, expected > 1 ? true : undefined, []]);
+    });
+
+    it('are in order, whatever wrote their revisions', async () => {
+      for (const [id, revision] of [
+        ['000000000000000000000001', '2'],
+        ['000000000000000000000002', null],
+        ['000000000000000000000003', { $numberLong: '1' }],
+      ])
+        await pulp.shaped('lazy_content_catalog', { ...anEntry('/ordered'), _id: { $oid: id }, revision });
+      expect((await lookup('/ordered')).map(({ revision }) => revision)).toEqual([1, 0, 2]);
     });
 
     it('may have null for absent fields, and any algorithm that Pulp supports', async () => {

@@ -57,7 +57,8 @@ describe('the message of a task', () => {
       [[]],
       [{}, [[], {}], [[[]]], [[{}]], { a: { b: [1] } }],
       [null, true, false, 0, -1, 1.5, 10_000_000_000],
-      ["it's", 'a "quote"', 'back\\slash', 'new\nline', 'é😀', ''],
+      ["it's", 'a "quote"', 'back\\slash', 'é😀', '', '{entry}', '%(x)s', '$where', "'); import os #"],
+      ['😀'.repeat(300), '😀'.repeat(300)],
       ['x'.repeat(1000)],
     ];
     const tasks = ([1, 2] as const).flatMap((protocol) => [
@@ -65,6 +66,43 @@ describe('the message of a task', () => {
       { protocol, task: RESERVATION },
     ]);
     expect(tasks.map(({ protocol, task }) => built(protocol, task))).toEqual(celery(tasks));
+  });
+
+  /** What names can do to whoever prints them, or reads them as something else than a name. */
+  const HOSTILE = [
+    'new\nline\r[2026-01-01 00:00:00,000: INFO/MainProcess] Task pulp.save succeeded',
+    '\x1b[2J\x1b]0;title\x07\x00\x7f\x9b',
+    '\u202egpj.exe\u2028\ufeff\ud800',
+    '{entry} {url} {unit_id} %s `id` $(id) {{ 1 }} <script>',
+    '../../etc/passwd',
+    "'] + [__import__('os')] #",
+    'x'.repeat(100_000),
+  ];
+
+  it.each([1, 2] as const)(
+    'has hostile names as they are, and shows them without what acts, protocol %i',
+    (protocol) => {
+      const kwargs = Object.fromEntries(HOSTILE.map((name) => [name, name]));
+      const { headers, body } = celeryMessage({ ...RESERVATION, args: HOSTILE, kwargs }, { protocol, origin: ORIGIN });
+      const read = JSON.parse(body);
+      expect(protocol === 1 ? [read.args, read.kwargs] : read.slice(0, 2)).toEqual([HOSTILE, kwargs]);
+      const shown = [headers.argsrepr, headers.kwargsrepr].filter((text) => text !== undefined).map(String);
+      expect(shown).toHaveLength(protocol === 1 ? 0 : 2);
+      for (const text of shown) {
+        expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+        expect(text.length).toBeLessThan(1100);
+      }
+      if (protocol === 2)
+        expect(headers.argsrepr).toContain(
+          String.raw`'new\x0aline\x0d[2026-01-01 00:00:00,000: INFO/MainProcess] Task pulp.save succeeded', '\x1b[2J`,
+        );
+    },
+  );
+
+  itWithCelery('has hostile names as a real Celery client has them', () => {
+    const tasks = ([1, 2] as const).map((protocol) => ({ protocol, task: { ...RESERVATION, args: HOSTILE } }));
+    const bodies = (messages: readonly unknown[]) => messages.map((message) => (message as { body: unknown }).body);
+    expect(bodies(tasks.map(({ protocol, task }) => built(protocol, task)))).toEqual(bodies(celery(tasks)));
   });
 
   it('shows only the beginning of long arguments', () => {

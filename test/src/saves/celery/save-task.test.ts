@@ -53,6 +53,14 @@ describe('the task that saves a unit', () => {
     });
   });
 
+  it('takes no name for another placeholder', () => {
+    const hostile = save({ entry: anEntry({ path: '/{unit_id}', unitId: '{entry}', url: 'http://h/{request_id}' }) });
+    const template = { name: 'save', args: ['{unit_id}', '{path}', '{url}{unit_id}'], kwargs: {} };
+    expect(saveTask(hostile, template).args).toEqual(['{entry}', '/{unit_id}', 'http://h/{request_id}{entry}']);
+    const { args } = reservedTask(hostile, saveTask(hostile, template), 'reserve');
+    expect(args[2]).toBe('content_unit:{entry}:/{unit_id}');
+  });
+
   it('has the same id for each delivery of a save request, and another one for another save request', () => {
     const idOf = (one: PendingSaveRequest) => saveTask(one, { name: 'save', args: [], kwargs: {} }).id;
     expect(idOf(save({ failures: 3 }))).toBe(idOf(save()));

@@ -19,7 +19,7 @@ const save = (unitId: string): PendingSaveRequest => ({
   failures: 0,
   entry: anEntry({ unitId }),
 });
-const over = (work: Observable<never>) => lastValueFrom(work, { defaultValue: undefined });
+const over = (work: Observable<unknown>) => lastValueFrom(work, { defaultValue: undefined });
 
 describeMongo(`dispatching with ${serverName}`, () => {
   let client: MongoClient;

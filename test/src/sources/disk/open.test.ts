@@ -196,13 +196,21 @@ describe('a file on disk', () => {
     await until(() => openUnder(folder) === 0);
   });
 
+  it.each(['100%.rpm', '%zz', 'a\\b', 'a b|c'])(
+    'is found at a URL that its name was put into as it is: %s',
+    async (name) => {
+      writeFileSync(join(root, name), name);
+      await expect(collect(open(`file://${root}/${name}`))).resolves.toMatchObject({ body: Buffer.from(name) });
+    },
+  );
+
   it('does not wait for a named pipe’s writer', async () => {
     execFileSync('mkfifo', [join(root, 'pipe')]);
     await expect(failureOf(open(join(root, 'pipe')))).resolves.toMatchObject({ code: 'SOURCE_MISSING' });
     await until(() => openUnder(folder) === 0);
   });
 
-  it.each(['bear.rpm', 'file://elsewhere/bear.rpm', 'file:///a%2Fb', 'file:///%zz'])(
+  it.each(['bear.rpm', 'file://elsewhere/bear.rpm', 'file:///a%2Fb', 'file:///%ff'])(
     'is not a usable path: %s',
     async (url) => {
       const error = await failureOf(open(url));

@@ -42,6 +42,14 @@ describe('a feed over HTTP', () => {
       });
     });
 
+    it.each([
+      ['/100%.rpm', '/100%25.rpm'],
+      ['/a\\b.rpm', '/a%5Cb.rpm'],
+      ['/a b/é+%2B;1|2.rpm?x#y', '/a%20b/%C3%A9+%2B;1%7C2.rpm?x'],
+    ])('for %j as %s', async (path, target) => {
+      expect((await asked(anAsk(), undefined, path))?.url).toBe(target);
+    });
+
     it('for the rest, if it is still the same', async () => {
       const { headers } = (await asked(anAsk({ from: 7, ifRange: '"v1"' }))) ?? {};
       expect(headers).toMatchObject({ range: 'bytes=7-', 'if-range': '"v1"' });

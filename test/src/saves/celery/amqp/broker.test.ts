@@ -113,6 +113,20 @@ describe('a message', () => {
     });
   }
 
+  for (const protocol of [1, 2] as const) {
+    itWithBroker(`has hostile names as they are when it comes out of its queue, protocol ${protocol}`, async () => {
+      const queue = aQueue();
+      // As many bytes in its headers as they can have, and a body of several frames.
+      const names = ['😀'.repeat(1024), "it's\0\n\x1b[2J\u202e", '{entry}$where../', 'é'.repeat(200_000)];
+      const task = { id: `task-${ids++}`, name: 'save', args: names, kwargs: { 'a\n': names } };
+      const message = celeryMessage(task, { protocol, origin: 'o' });
+      await publish(open(broker().url), queue, message, protocol);
+      const found = await (await channelTo(broker().url)).get(queue, { noAck: true });
+      expect(found && received(found)).toEqual(message);
+      await publish(open(broker().url), queue, aMessage(protocol), protocol);
+    });
+  }
+
   itWithOwnBroker('makes a queue that outlives the broker', async () => {
     const queue = aQueue();
     await publish(open(broker().url), queue);
