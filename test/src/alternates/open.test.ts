@@ -306,12 +306,14 @@ describe('a source with several paths', () => {
   });
 
   it('keeps the old offers of a path that fails, and renews the others', async () => {
-    const alternates = make();
+    let now = Date.now();
+    const alternates = make({ now: () => now });
     const base = newFolder();
     folders(base, 'a', 'b');
     const source = alternates.describe('files', base, { type: 'files', paths: 'a b' });
     await refresh(alternates, source);
     const before = await alternates.status(source);
+    now += 10_000;
     makeFilesRepository(join(base, 'a'), { 'new.iso': 'new' });
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}.iso`, 'x']));
     makeFilesRepository(join(base, 'b'), many);
