@@ -1,3 +1,6 @@
+// Memory that is released is overwritten, also in the daemons that tests start: whoever reads it too late fails.
+process.env.POISON_LENT_BUFFERS = '1';
+
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],

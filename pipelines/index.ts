@@ -5,6 +5,7 @@ export { closedTimeout } from './operators/closed-timeout.ts';
 export { coalesce } from './operators/coalesce.ts';
 export type { Flow, Valve } from './operators/flow.ts';
 export { hedge } from './operators/hedge.ts';
+export type { Lending } from './operators/lending.ts';
 export { limitConcurrency } from './operators/limit-concurrency.ts';
 export { operate } from './operators/operate.ts';
 export { type Producer, pausable, type Sink } from './operators/pausable.ts';

@@ -2,6 +2,7 @@ import type { Candidate } from './candidate.ts';
 import type { Digest } from './digest.ts';
 import type { Phase, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
+import type { Loan } from './loan.ts';
 import type { Report } from './report.ts';
 
 /** The first event of a source: exactly one, before its chunks. */
@@ -28,8 +29,9 @@ export interface SourceHead {
 }
 
 /**
- * Bytes of the body, in order. A consumer may keep them, but must not change them: other consumers
- * can have the same bytes.
+ * Bytes of the body, in order. A consumer must not change them: other consumers can have the same
+ * bytes. With a `loan` they are lent: a consumer that keeps them longer than the call must retain
+ * the loan, or copy them. Without one they may be kept.
  */
 export interface Chunk {
   readonly type: 'chunk';
@@ -39,6 +41,7 @@ export interface Chunk {
    * consumer that must continue with its own transfer uses a copy of it.
    */
   readonly digest?: Digest;
+  readonly loan?: Loan;
 }
 
 /** A source emits one head, then chunks, and completes after its last byte. */

@@ -35,6 +35,7 @@ export {
   type StreamEvent,
 } from './events.ts';
 export { field, type Header } from './header.ts';
+export { LOANS, type Loan } from './loan.ts';
 export type { Policy } from './policy.ts';
 export type {
   Ask,

@@ -4,6 +4,7 @@ import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { SourceEvent } from './events.ts';
 import type { Header } from './header.ts';
+import type { Loan } from './loan.ts';
 import type { Spelling } from './spelling.ts';
 
 /**
@@ -77,7 +78,8 @@ export type OpenSource = (location: Location, ask: Ask) => Observable<SourceEven
  * abandoned.
  */
 export interface CopyWriter {
-  write(bytes: Uint8Array): void;
+  /** Takes bytes, which it retains if they are lent. */
+  write(bytes: Uint8Array, loan?: Loan): void;
   /** The content was complete and correct: keep the copy. */
   commit(): void;
   /** The content was not: remove all its data. */

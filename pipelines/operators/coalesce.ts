@@ -1,5 +1,6 @@
 import { BehaviorSubject, Observable, Subject, type Subscriber, Subscription, takeUntil } from 'rxjs';
 import type { Valve } from './flow.ts';
+import { type Lending, OWNED } from './lending.ts';
 
 interface CoalesceOptions<T> {
   /** The weight of a value, such as its bytes. A value of weight 0 passes a closed valve. */
@@ -12,6 +13,8 @@ interface CoalesceOptions<T> {
   readonly window: number;
   /** The maximum weight kept of all sources together. */
   readonly memory: number;
+  /** Retains the values that are kept. Default: values belong to their receiver. */
+  readonly lending?: Lending<T>;
 }
 
 /** One consumer, and the source that it may share. */
@@ -70,6 +73,7 @@ export const coalesce = <T>({
   lateJoinWindow,
   window,
   memory,
+  lending = OWNED,
 }: CoalesceOptions<T>): ((join: Join<T>) => Observable<T>) => {
   const running = new Map<string, Shared<T>>();
   let held = 0;
@@ -95,7 +99,10 @@ export const coalesce = <T>({
 
     const drop = (count: number) => {
       if (count > 0) close();
-      for (const value of kept.splice(0, count)) weigh(-size(value));
+      for (const value of kept.splice(0, count)) {
+        weigh(-size(value));
+        lending.release(value);
+      }
       dropped += count;
     };
 
@@ -185,6 +192,7 @@ export const coalesce = <T>({
           .pipe(takeUntil(left))
           .subscribe({
             next: (value) => {
+              lending.retain(value);
               kept.push(value);
               weigh(size(value));
               for (const consumer of consumers) deliver(consumer);

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Valve } from './flow.ts';
+import { type Lending, OWNED } from './lending.ts';
 
 /** How `pausable` controls a producer. All three methods must be quick and must not throw. */
 export interface Producer {
@@ -46,9 +47,14 @@ export interface Sink<T> {
  * producer is paused, and only values pushed by `ahead` are emitted. At most the values that the
  * producer pushes after `pause()` are held. Completes and errors with the producer, after all held
  * values. Unsubscribing closes the producer at once. The valve counts as open until it emits
- * `false`. Its completion keeps its last state, and its error is the result's.
+ * `false`. Its completion keeps its last state, and its error is the result's. Held values are
+ * retained by `lending`.
  */
-export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer): Observable<T> =>
+export const pausable = <T>(
+  valve: Valve,
+  produce: (sink: Sink<T>) => Producer,
+  lending: Lending<T> = OWNED,
+): Observable<T> =>
   new Observable<T>((subscriber) => {
     const held: T[] = [];
     let open = true;
@@ -60,7 +66,11 @@ export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer):
     const deliver = () => {
       if (delivering) return;
       delivering = true;
-      while (open && held.length > 0 && !subscriber.closed) subscriber.next(held.shift() as T);
+      while (open && held.length > 0 && !subscriber.closed) {
+        const value = held.shift() as T;
+        subscriber.next(value);
+        lending.release(value);
+      }
       delivering = false;
       if (held.length === 0) ended?.();
     };
@@ -72,7 +82,7 @@ export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer):
     };
 
     subscriber.add(() => {
-      held.length = 0;
+      for (const value of held.splice(0)) lending.release(value);
       if (ended) return;
       ended = left;
       flow?.close();
@@ -101,8 +111,14 @@ export const pausable = <T>(valve: Valve, produce: (sink: Sink<T>) => Producer):
       },
       next: (value) => {
         if (ended) return;
-        if (open && held.length === 0 && !delivering) subscriber.next(value);
-        else {
+        if (open && held.length === 0 && !delivering) {
+          // What the consumer causes meanwhile, such as the end, comes after this value.
+          delivering = true;
+          subscriber.next(value);
+          delivering = false;
+          if (held.length > 0 || ended) deliver();
+        } else {
+          lending.retain(value);
           held.push(value);
           deliver();
         }

@@ -8,6 +8,7 @@ import {
   type Subscription,
 } from 'rxjs';
 import type { Flow, Valve } from './flow.ts';
+import { type Lending, OWNED } from './lending.ts';
 import { operate } from './operate.ts';
 
 interface RateLimit<T> {
@@ -17,6 +18,8 @@ interface RateLimit<T> {
   readonly size: (value: T) => number;
   /** Splits a value. The first part has the given size: at least 1, less than the value's. */
   readonly split: (value: T, size: number) => readonly [first: T, rest: T];
+  /** Retains the values that are held. Default: values belong to their receiver. */
+  readonly lending?: Lending<T>;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -82,6 +85,7 @@ export const rateLimit = <T>(options: RateLimit<T>): Limit<T> => {
           out.add(() => {
             stream.open = false;
             leave(bucket, stream);
+            for (const value of stream.held.splice(0)) bucket.lending.release(value);
           });
           out.add(
             valve.subscribe({
@@ -99,11 +103,12 @@ export const rateLimit = <T>(options: RateLimit<T>): Limit<T> => {
     });
 };
 
-const bucketOf = <T>({ scheduler = asyncScheduler, ...options }: RateLimit<T>): Bucket<T> => {
+const bucketOf = <T>({ scheduler = asyncScheduler, lending = OWNED, ...options }: RateLimit<T>): Bucket<T> => {
   const perTick = Math.max(1, (options.perSecond * TICK) / 1000);
   return {
     ...options,
     scheduler,
+    lending,
     perTick,
     tokens: perTick,
     countedAt: scheduler.now(),
@@ -120,6 +125,7 @@ const offer = <T>(bucket: Bucket<T>, stream: Stream<T>, value: T): void => {
     bucket.tokens -= size;
     stream.out.next(value);
   } else {
+    bucket.lending.retain(value);
     stream.held.push(value);
     if (stream.inner.value) stream.inner.next(false);
     if (stream.open) enter(bucket, stream);
@@ -220,6 +226,7 @@ const pass = <T>(bucket: Bucket<T>, stream: Stream<T>, allowed: number): number 
   if (rest === undefined) held.shift();
   else held[0] = rest;
   out.next(first);
+  if (rest === undefined) bucket.lending.release(first);
   settle(stream);
   return Math.min(size, allowed);
 };

@@ -1,4 +1,15 @@
-import { concat, concatMap, defer, EMPTY, type MonoTypeOperatorFunction, map, mergeMap, of, takeWhile } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  finalize,
+  type MonoTypeOperatorFunction,
+  map,
+  mergeMap,
+  of,
+  takeWhile,
+} from 'rxjs';
 import {
   type ByteRange,
   type Chunk,
@@ -7,6 +18,7 @@ import {
   type Header,
   isCopy,
   isNote,
+  LOANS,
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
@@ -105,16 +117,21 @@ const hold =
       const pass = (event: TransferEvent): readonly TransferEvent[] => {
         if (event.type === 'head') passes = event.status !== 206;
         if (isNote(event) || passes) return [event];
+        LOANS.retain(event);
         held.push(event);
         return [];
       };
       const flow = () =>
-        pausable<TransferEvent>(valve, (sink) => {
-          for (const event of held) event.type === 'head' ? sink.ahead(event) : sink.next(event);
-          sink.complete();
-          return { pause: () => {}, resume: () => {}, close: () => {} };
-        });
-      return concat(source.pipe(concatMap(pass)), defer(flow));
+        pausable<TransferEvent>(
+          valve,
+          (sink) => {
+            for (const event of held) event.type === 'head' ? sink.ahead(event) : sink.next(event);
+            sink.complete();
+            return { pause: () => {}, resume: () => {}, close: () => {} };
+          },
+          LOANS,
+        );
+      return concat(source.pipe(concatMap(pass)), defer(flow)).pipe(finalize(() => held.forEach(LOANS.release)));
     });
 
 const named = (name: string) => (header: Header) => header[0].toLowerCase() === name;

@@ -31,7 +31,7 @@ export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOpe
           !event.candidate.outdated
         )
           keeping = deps.keep?.(event.candidate.entry, event.length, event.headers);
-        if (event.type === 'chunk') keeping?.write(event.bytes);
+        if (event.type === 'chunk') keeping?.write(event.bytes, event.loan);
         out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true } : event);
       },
       complete: () => {

@@ -1,5 +1,12 @@
 import { concat, defer, EMPTY, mergeMap, type Observable, of, takeWhile, tap } from 'rxjs';
-import { type CatalogEntry, canBeContinued, type Digest, type Head, type StreamRequest } from '../model/index.ts';
+import {
+  type CatalogEntry,
+  canBeContinued,
+  type Digest,
+  type Head,
+  LOANS,
+  type StreamRequest,
+} from '../model/index.ts';
 import { coalesce } from '../operators/coalesce.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
@@ -22,6 +29,7 @@ export const createSharing = ({ window, memory }: { readonly window: number; rea
     lateJoinWindow: Math.min(window, LATE_JOIN),
     window,
     memory,
+    lending: LOANS,
   });
 
 /**

@@ -6,6 +6,7 @@ import {
   type Digest,
   errorSourceOf,
   type Head,
+  LOANS,
   type NewDigest,
   type Note,
   StreamError,
@@ -49,8 +50,13 @@ export const verify = (
     const release = () => {
       const chunk = held;
       held = undefined;
-      if (chunk) out.next(chunk);
+      if (!chunk) return;
+      out.next(chunk);
+      LOANS.release(chunk);
     };
+    out.add(() => {
+      if (held) LOANS.release(held);
+    });
 
     return {
       next: (event) => {
@@ -67,8 +73,10 @@ export const verify = (
         const chunk = digest ? digested(event, digest, mayFallBehind) : event;
         received += event.bytes.length;
         release();
-        if (head?.length === undefined || received >= head.length) held = chunk;
-        else out.next(chunk);
+        if (head?.length === undefined || received >= head.length) {
+          LOANS.retain(chunk);
+          held = chunk;
+        } else out.next(chunk);
       },
       complete: () => {
         const checksum = head?.candidate.entry.checksum;

@@ -15,6 +15,7 @@ import {
   type StreamRequest,
   streamRequest,
 } from '../../pipelines/index.ts';
+import { owned } from '../lib/owned.ts';
 import { steadyClock } from './steady-clock.ts';
 
 /** Digests by Node's own OpenSSL. */
@@ -56,10 +57,19 @@ export interface Streamer {
 }
 
 /**
- * The pipeline over given dependencies: for the daemon, and for embedders with a custom catalog or
- * sources.
+ * The pipeline over given dependencies, for embedders with a custom catalog or sources. The chunks
+ * that it emits may be kept.
  */
-export const composeStreamer = (parts: StreamerParts): Streamer => {
+export const composeStreamer = (parts: StreamerParts): Streamer => owning(composeLending(parts));
+
+/** A streamer whose chunks may be kept. */
+export const owning = (streamer: Streamer): Streamer => ({
+  fetch: (path, options) => streamer.fetch(path, options).pipe(owned()),
+  explain: streamer.explain,
+});
+
+/** The pipeline over given dependencies. Its chunks may be lent: see `Chunk`. */
+export const composeLending = (parts: StreamerParts): Streamer => {
   const requestOf = (path: string, options: Omit<FetchOptions, 'report'> = {}): StreamRequest =>
     streamRequest({ ...options, path, id: options.id ?? randomUUID() });
   const random = parts.random ?? Math.random;

@@ -41,7 +41,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   await using opening = new AsyncDisposableStack();
   const streamer = opening.adopt(await openStreamer(settings, logger), ({ close }) => close());
   const server = createHttpServer({
-    fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),
+    fetch: (request, report) => streamer.fetchLent(request.path, { ...request, report }),
     clientOf: authorization.clientOf,
     pathFor: authorization.pathFor,
     finished: (finished) => {

@@ -46,16 +46,19 @@ export const policyOf = (settings: Settings): Policy => ({
   hedge: settings.hedge === 'on',
 });
 
-/** Opens feeds and disks as the settings describe. */
-export const sourcesOf = (settings: Settings): Sources =>
-  createSources({
-    userAgent: `pulp-streamer/${version}`,
-    maxRedirects: settings.maxRedirects,
-    connectTimeout: settings.connectTimeout,
-    idleTimeout: settings.idleTimeout,
-    connections: settings.maxConnections,
-    tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
-  });
+/** Opens feeds and disks as the settings describe. With `lends`, chunks are lent: see `Chunk`. */
+export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
+  createSources(
+    {
+      userAgent: `pulp-streamer/${version}`,
+      maxRedirects: settings.maxRedirects,
+      connectTimeout: settings.connectTimeout,
+      idleTimeout: settings.idleTimeout,
+      connections: settings.maxConnections,
+      tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
+    },
+    options,
+  );
 
 export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'> {
   /** Closes all connections; running transfers fail. */

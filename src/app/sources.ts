@@ -27,7 +27,7 @@ export const openSources = (
   catalog: ChosenCatalog,
   { expiring, missing }: Warnings,
 ): OpenSources => {
-  const sources = sourcesOf(settings);
+  const sources = sourcesOf(settings, { lends: true });
   const watched = warnOfExpiry(sources.open, { warn: expiring, now: Date.now });
   // Half of the head timeout: after that, another source may still deliver in time.
   const open = withLimits(watched, { timeoutMs: settings.headTimeout / 2 });

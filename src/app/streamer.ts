@@ -12,7 +12,7 @@ import { createSaveStore } from '../saves/copies/store.ts';
 import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
-import { composeStreamer, type Streamer } from './compose.ts';
+import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
 import { policyOf } from './from-settings.ts';
 import { logExpiring, logReady, logUnhealthy, unitMissingLogger } from './log-lines.ts';
@@ -21,6 +21,8 @@ import { openSources } from './sources.ts';
 import { checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
 export interface OpenStreamer extends Streamer {
+  /** As `fetch`, except that chunks may be lent: see `Chunk`. */
+  readonly fetchLent: Streamer['fetch'];
   /** The embedded catalog. Unused if Pulp's database is the catalog. */
   readonly catalog: SqliteCatalog;
   /**
@@ -110,7 +112,7 @@ export const openStreamer = async (
         })
       : undefined;
   const { coalesceWindow: window, coalesceMemory: memory } = settings;
-  const streamer = composeStreamer({
+  const streamer = composeLending({
     catalog,
     open,
     policy: policyOf(settings),
@@ -127,7 +129,8 @@ export const openStreamer = async (
 
   const opened = opening.move();
   return {
-    ...streamer,
+    ...owning(streamer),
+    fetchLent: streamer.fetch,
     catalog: catalog.embedded,
     ready: catalog.ready,
     alternates,

@@ -1,5 +1,5 @@
 import type { BehaviorSubject, Observable } from 'rxjs';
-import { type ErrorCode, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
+import { type ErrorCode, LOANS, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
 import { headStart } from './head-start.ts';
 import type { Place } from './limits.ts';
 
@@ -74,7 +74,11 @@ export const createAhead = ({ start, clientTimeout, ended }: AheadOptions): Ahea
     begin: () => {
       try {
         const started = start(giveWay);
-        begun = { ...started, ...headStart(started.events, failed), late: setTimeout(giveWay, longest) };
+        begun = {
+          ...started,
+          ...headStart<StreamEvent>(started.events, failed, LOANS),
+          late: setTimeout(giveWay, longest),
+        };
       } catch {
         // The error, if it persists, is reported in the request's turn.
       }

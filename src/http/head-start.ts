@@ -1,4 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
+import { type Lending, OWNED } from '../../pipelines/operators/lending.ts';
 
 /** A source that runs before its consumer subscribes. */
 export interface HeadStart<T> {
@@ -21,20 +22,36 @@ export interface HeadStart<T> {
  * the consumer subscribes, `failed` is called with the error. Then only the error is held: the
  * earlier events were never seen, and lead to nothing.
  */
-export const headStart = <T>(source: Observable<T>, failed: (error: unknown) => void): HeadStart<T> => {
+export const headStart = <T>(
+  source: Observable<T>,
+  failed: (error: unknown) => void,
+  lending: Lending<T> = OWNED,
+): HeadStart<T> => {
   type Notify = (out: Subscriber<T>) => void;
   let held: Notify[] = [];
+  let lent: T[] = [];
   let taker: Subscriber<T> | undefined;
 
+  const drop = () => {
+    held = [];
+    for (const value of lent) lending.release(value);
+    lent = [];
+  };
   const emit = (notify: Notify) => {
     if (taker) notify(taker);
     else held.push(notify);
   };
   const subscription = source.subscribe({
-    next: (value) => emit((out) => out.next(value)),
+    next: (value) => {
+      if (!taker) {
+        lending.retain(value);
+        lent.push(value);
+      }
+      emit((out) => out.next(value));
+    },
     error: (error) => {
       if (!taker) failed(error);
-      held = [];
+      drop();
       emit((out) => out.error(error));
     },
     complete: () => emit((out) => out.complete()),
@@ -45,10 +62,11 @@ export const headStart = <T>(source: Observable<T>, failed: (error: unknown) => 
       out.add(subscription);
       for (let what = held.shift(); what; what = held.shift()) what(out);
       taker = out;
+      drop();
     }),
     leave: () => {
       subscription.unsubscribe();
-      held = [];
+      drop();
     },
   };
 };

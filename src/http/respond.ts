@@ -1,6 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { type BehaviorSubject, type Observable, tap } from 'rxjs';
 import {
+  type Chunk,
   ERRORS,
   type Head,
   type Header,
@@ -36,15 +37,24 @@ export const respond = (
   events: Observable<StreamEvent>,
   { failed, ...how }: How & { readonly failed: (error: StreamError) => void },
 ): void => {
+  /** Bytes of the body that are not written yet, if its length is known. */
+  let left: number | undefined;
+
+  const opens = () => {
+    if (!valve.value && res.writableLength === 0) valve.next(true);
+  };
   const write = (event: StreamEvent) => {
     if (isNote(event)) how.identity.observe(event);
-    else if (event.type === 'head') writeHead(res, event, how.identity.ofHead(event));
-    else if (event.type === 'chunk' && !res.write(event.bytes)) valve.next(false);
+    else if (event.type === 'head') {
+      left = event.length;
+      writeHead(res, event, how.identity.ofHead(event));
+    } else if (event.type === 'chunk') {
+      if (left !== undefined) left -= event.bytes.length;
+      if (!writeChunk(res, event, left, opens)) valve.next(false);
+    }
   };
   // An error thrown while writing fails the response, and unsubscribes from the sources.
   const subscription = events.pipe(tap(write)).subscribe({
-    // Node holds the last chunk until this turn of the event loop ends. A client that has all of it
-    // can rely on the effects of earlier notes, such as a queued save request.
     complete: () => res.end(),
     error: (thrown) => {
       const error = toStreamError(thrown);
@@ -55,9 +65,33 @@ export const respond = (
       else respondWithError(res, error, how);
     },
   });
-  res.on('drain', () => valve.next(true));
+  res.on('drain', opens);
   res.on('close', () => subscription.unsubscribe());
   if (!valve.value && !res.writableNeedDrain) valve.next(true);
+};
+
+/**
+ * Writes bytes, retained until the kernel has them; then calls `taken`. Returns whether the kernel
+ * took them at once.
+ *
+ * Node collects what is written in a turn of the event loop. More bytes may follow at once, so they
+ * leave at once; the last ones wait for the end of the turn, and with them the client's belief that
+ * it has everything. It can then rely on the effects of earlier notes, such as a save request.
+ */
+const writeChunk = (
+  res: ServerResponse,
+  { bytes, loan }: Chunk,
+  left: number | undefined,
+  taken: () => void,
+): boolean => {
+  loan?.retain();
+  const isDrained = res.write(bytes, () => {
+    loan?.release();
+    taken();
+  });
+  if (left === undefined || left === 0) return isDrained;
+  res.socket?.uncork();
+  return res.writableLength === 0;
 };
 
 const writeHead = (

@@ -1,6 +1,7 @@
 import { BehaviorSubject, type Subscription } from 'rxjs';
 import type { SourceEvent } from '../../pipelines/model/index.ts';
 import type { Flow } from '../../pipelines/operators/flow.ts';
+import { owned } from '../lib/owned.ts';
 
 /** Bytes held for a reader before the source is paused. */
 const HELD = 1024 * 1024;
@@ -40,21 +41,23 @@ export const readBytes = (events: Flow<SourceEvent>): AsyncIterable<Uint8Array, 
     };
 
     const start = () =>
-      events(valve).subscribe({
-        next: (event) => {
-          if (event.type !== 'chunk') return;
-          held.push(event.bytes);
-          heldBytes += event.bytes.length;
-          answer();
-        },
-        // An error is thrown once; after it the iterator is done.
-        error: (error) =>
-          endWith((pull) => {
-            end = done;
-            pull.reject(error);
-          }),
-        complete: () => endWith(done),
-      });
+      events(valve)
+        .pipe(owned())
+        .subscribe({
+          next: (event) => {
+            if (event.type !== 'chunk') return;
+            held.push(event.bytes);
+            heldBytes += event.bytes.length;
+            answer();
+          },
+          // An error is thrown once; after it the iterator is done.
+          error: (error) =>
+            endWith((pull) => {
+              end = done;
+              pull.reject(error);
+            }),
+          complete: () => endWith(done),
+        });
 
     return {
       next: () => {

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { throwError } from 'rxjs';
 import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
+import { owned } from '../lib/owned.ts';
 import { openDisk } from './disk/open.ts';
 import { createFeed, type FeedSettings } from './feed/open.ts';
 
@@ -10,18 +11,24 @@ export interface Sources {
   close(): Promise<void>;
 }
 
+interface Options {
+  /** Whether chunks may be lent: see `Chunk`. Default: the receiver may keep them. */
+  readonly lends?: boolean;
+}
+
 /**
  * Opens any location: `http:` and `https:` URLs over the network, `file:` URLs and absolute paths
  * from disk. Errors with SOURCE_BROKEN for any other URL.
  */
-export const createSources = (settings: FeedSettings): Sources => {
+export const createSources = (settings: FeedSettings, { lends = false }: Options = {}): Sources => {
   const feed = createFeed(settings);
-  const open: OpenSource = (location, ask) => {
+  const lent: OpenSource = (location, ask) => {
     const { url } = location;
     if (isAbsolute(url) || /^file:/i.test(url)) return openDisk(location, ask);
     if (/^https?:/i.test(url)) return feed.open(location, ask);
     const text = `cannot open the URL “${url}”; expected http:, https: or file:`;
     return throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
   };
+  const open: OpenSource = lends ? lent : (location, ask) => lent(location, ask).pipe(owned());
   return { open, close: feed.close };
 };

@@ -10,6 +10,7 @@ import {
   timer,
 } from 'rxjs';
 import {
+  LOANS,
   type Location,
   type OpenSource,
   type SourceEvent,
@@ -37,7 +38,7 @@ interface Options {
  */
 export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncScheduler }: Options): OpenSource => {
   const semaphoreOf = byHolder(limitConcurrency);
-  const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, scheduler }));
+  const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, lending: LOANS, scheduler }));
 
   return (location, ask) => {
     const { maxConcurrent, maxSpeed } = location.access ?? {};
@@ -89,7 +90,7 @@ const size = (event: SourceEvent): number => (event.type === 'chunk' ? event.byt
 const split = (event: SourceEvent, at: number): readonly [SourceEvent, SourceEvent] =>
   event.type === 'chunk'
     ? [
-        { type: 'chunk', bytes: event.bytes.subarray(0, at) },
-        { type: 'chunk', bytes: event.bytes.subarray(at) },
+        { ...event, bytes: event.bytes.subarray(0, at) },
+        { ...event, bytes: event.bytes.subarray(at) },
       ]
     : [event, event];

@@ -154,7 +154,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
             next: (event) => {
               if (event.type === 'head') return;
               if (!valve.value) whileClosed += 1;
-              chunks.push(event.bytes);
+              chunks.push(Buffer.from(event.bytes));
               const wait = waits.next().value;
               // 0: closed and reopened within a chunk; 1: stays open; otherwise closed a while.
               if (wait !== 1) valve.next(false);
@@ -177,7 +177,7 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
       const moments: readonly ((event: SourceEvent, count: number) => boolean)[] = [
         (event) => event.type === 'head',
         (event) => event.type === 'chunk',
-        (_, count) => count === 4,
+        (_, count) => count === 3,
       ];
       for (const moment of moments) {
         for (const closing of [false, true]) {

@@ -18,7 +18,8 @@ export const collect = (events: Observable<SourceEvent>): Promise<Collected> =>
       next: (event) => {
         if ((event.type === 'head') !== (head === undefined)) reject(new Error(`${event.type} out of order`));
         if (event.type === 'head') head = event;
-        else chunks.push(event.bytes);
+        // Lent bytes change after this call.
+        else chunks.push(Buffer.from(event.bytes));
       },
       error: reject,
       complete: () => resolve({ head, chunks, body: Buffer.concat(chunks) }),

@@ -20,7 +20,7 @@ export const cutTo = (
     const end = Math.min(bytes.length, last + 1 - position);
     position += bytes.length;
     if (start === 0 && end === bytes.length) out.next(chunk);
-    else if (start < end) out.next({ type: 'chunk', bytes: bytes.subarray(start, end) });
+    else if (start < end) out.next({ ...chunk, bytes: bytes.subarray(start, end) });
     if (continues && position > last) out.complete();
   };
 };

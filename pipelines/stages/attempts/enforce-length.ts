@@ -47,7 +47,7 @@ export const enforceLength = (
           return;
         }
         if (entry.checksum === undefined) throw fail('WRONG_LENGTH', `sent more than the expected ${end} bytes`);
-        if (room > 0) out.next({ type: 'chunk', bytes: event.bytes.subarray(0, room) });
+        if (room > 0) out.next({ ...event, bytes: event.bytes.subarray(0, room) });
         out.complete();
       },
       complete: () => {

@@ -1,5 +1,13 @@
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
-import type { Candidate, Chunk, Policy, SourceEvent, SourceHead, StreamRequest } from '../../model/index.ts';
+import {
+  type Candidate,
+  type Chunk,
+  LOANS,
+  type Policy,
+  type SourceEvent,
+  type SourceHead,
+  type StreamRequest,
+} from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
 import { type DigestDeps, digested, wrongChecksum } from '../verify.ts';
 import { hasReliableEnd } from './lengths.ts';
@@ -49,8 +57,12 @@ export const verifyBeforeHead = (
       waiting = undefined;
       chunks = [];
       out.next(head);
-      for (const chunk of bytes) out.next(chunk);
+      for (const chunk of bytes) {
+        out.next(chunk);
+        LOANS.release(chunk);
+      }
     };
+    out.add(() => chunks.forEach(LOANS.release));
 
     /** Only the source's end is missing, or the limits still allow more bytes and time. */
     const mayWaitOn = (head: SourceHead): boolean => {
@@ -66,6 +78,7 @@ export const verifyBeforeHead = (
           return;
         }
         if (!waiting) return out.next(event);
+        LOANS.retain(event);
         chunks.push(event);
         held += event.bytes.length;
         if (!mayWaitOn(waiting)) letGo({ ...waiting, verified: false }, chunks);

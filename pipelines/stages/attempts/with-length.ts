@@ -4,6 +4,7 @@ import {
   type Chunk,
   errorSourceOf,
   isSameState,
+  LOANS,
   type Policy,
   StreamError,
   type StreamRequest,
@@ -84,7 +85,10 @@ const measured = (
       waiting = undefined;
       promised = length;
       out.next({ ...(counted as JudgedHead), length });
-      for (const chunk of chunks) pass(chunk);
+      for (const chunk of chunks) {
+        pass(chunk);
+        LOANS.release(chunk);
+      }
       known.next(true);
     };
 
@@ -107,11 +111,15 @@ const measured = (
       out.next(chunk);
     };
 
+    out.add(() => waiting?.forEach(LOANS.release));
+
     return {
       next: (event) => {
         if (event.type === 'chunk') {
-          if (waiting) waiting.push(event);
-          else pass(event);
+          if (waiting) {
+            LOANS.retain(event);
+            waiting.push(event);
+          } else pass(event);
         } else if (event.length !== undefined) out.next(event);
         else {
           counted = event;

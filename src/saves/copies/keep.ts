@@ -44,10 +44,10 @@ export const keepIn =
     };
 
     return {
-      write: (bytes) => {
+      write: (bytes, loan) => {
         hash?.update(bytes);
         written += bytes.length;
-        if (!isTooLarge(store, key, written)) return copy.write(bytes);
+        if (!isTooLarge(store, key, written)) return copy.write(bytes, loan);
         copy.abort();
         abandoned.next(key);
       },

@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises';
+import type { Loan } from '../../../pipelines/model/index.ts';
 import { inheritFile } from '../../lib/private-files.ts';
 import { closeFd, openFd, syncFd, unlessMissing, writeAll } from './files.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -6,7 +7,7 @@ import type { Backlog } from './write-backlog.ts';
 
 export interface PartialCopy {
   /** Queues bytes for writing, by reference. Never waits and never throws. */
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array, loan?: Loan): void;
   /**
    * Ends the content. Resolves with true once it would survive a power cut, or with false if the
    * copy was abandoned. Never rejects.
@@ -30,7 +31,13 @@ interface PartialCopyOptions {
  * is so slow that the backlog is full.
  */
 export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialCopyOptions): PartialCopy => {
-  let queue: Uint8Array[] = [];
+  let queue: Piece[] = [];
+
+  const settle = (pieces: readonly Piece[]) => {
+    backlog.give(lengthOf(pieces));
+    for (const { loan } of pieces) loan?.release();
+  };
+
   let ending: 'finish' | 'abort' | undefined;
   let wake = () => {};
 
@@ -41,7 +48,12 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
       const batch = queue;
       queue = [];
       if (batch.length > 0) {
-        await semaphore(() => writeAll(fd, batch)).finally(() => backlog.give(lengthOf(batch)));
+        await semaphore(() =>
+          writeAll(
+            fd,
+            batch.map(({ bytes }) => bytes),
+          ),
+        ).finally(() => settle(batch));
       } else if (ending === 'finish') {
         return semaphore(() => syncFd(fd));
       } else {
@@ -77,7 +89,7 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
       giveUp(error);
     }
     if (ending !== 'abort') return true;
-    backlog.give(lengthOf(queue));
+    settle(queue);
     queue = [];
     await unlessMissing(unlink(file)).catch(onError);
     return false;
@@ -85,10 +97,11 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
   const result = run();
 
   return {
-    write: (bytes) => {
+    write: (bytes, loan) => {
       if (ending) return;
       if (!backlog.take(bytes.length)) return giveUp(new Error('the disk is too slow: the backlog is full'));
-      queue.push(bytes);
+      loan?.retain();
+      queue.push({ bytes, loan });
       wake();
     },
     finish: () => end('finish'),
@@ -96,4 +109,10 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
   };
 };
 
-const lengthOf = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, { length }) => sum + length, 0);
+/** Bytes that wait for the disk. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly loan?: Loan;
+}
+
+const lengthOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);

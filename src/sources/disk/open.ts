@@ -5,6 +5,7 @@ import {
   field,
   type Header,
   holds,
+  LOANS,
   type Location,
   type OpenSource,
   resolveRange,
@@ -13,11 +14,9 @@ import {
 } from '../../../pipelines/model/index.ts';
 import { type Producer, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
 import { contentType } from '../../lib/content-type.ts';
+import { type Level, lend, loanOf, SIZES } from '../../lib/lent-buffers.ts';
 import { asksRange } from '../asks-range.ts';
 import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
-
-/** The most bytes of one read: larger reads gain little and hold more memory. */
-const READ = 256 * 1024;
 
 /**
  * Opens locations at `file:` URLs and plain absolute paths. Emits a head, made from the file or
@@ -27,44 +26,48 @@ const READ = 256 * 1024;
  * when the running read returns.
  */
 export const openDisk: OpenSource = (location, ask) =>
-  pausable<SourceEvent>(ask.valve, (sink) => {
-    let paused = false;
-    let left = false;
-    let reading: Producer | undefined;
+  pausable<SourceEvent>(
+    ask.valve,
+    (sink) => {
+      let paused = false;
+      let left = false;
+      let reading: Producer | undefined;
 
-    openDiskFile(location).then(
-      (file) => {
-        const head = headOf(file, location, ask);
-        if (head instanceof StreamError) {
-          closeFd(file.fd);
-          return sink.error(head);
-        }
-        sink.ahead(head);
-        if (left || ask.method === 'HEAD') {
-          closeFd(file.fd);
-          return sink.complete();
-        }
-        reading = readPart(file, head, sink);
-        if (!paused) reading.resume();
-      },
-      (error: unknown) => sink.error(error),
-    );
+      openDiskFile(location).then(
+        (file) => {
+          const head = headOf(file, location, ask);
+          if (head instanceof StreamError) {
+            closeFd(file.fd);
+            return sink.error(head);
+          }
+          sink.ahead(head);
+          if (left || ask.method === 'HEAD') {
+            closeFd(file.fd);
+            return sink.complete();
+          }
+          reading = readPart(file, head, sink);
+          if (!paused) reading.resume();
+        },
+        (error: unknown) => sink.error(error),
+      );
 
-    return {
-      pause: () => {
-        paused = true;
-        reading?.pause();
-      },
-      resume: () => {
-        paused = false;
-        reading?.resume();
-      },
-      close: () => {
-        left = true;
-        reading?.close();
-      },
-    };
-  });
+      return {
+        pause: () => {
+          paused = true;
+          reading?.pause();
+        },
+        resume: () => {
+          paused = false;
+          reading?.resume();
+        },
+        close: () => {
+          left = true;
+          reading?.close();
+        },
+      };
+    },
+    LOANS,
+  );
 
 /**
  * Reads the part in the head, up to the file's size at opening. Starts paused. Owns the file and
@@ -73,6 +76,7 @@ export const openDisk: OpenSource = (location, ask) =>
 const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Producer => {
   const end = last === undefined ? Number(file.stats.size) : last + 1;
   let at = from;
+  let level = levelFor(end - at);
   let paused = true;
   let underWay = false;
   let over = false;
@@ -87,16 +91,22 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
     if (paused || underWay || over) return;
     if (at === end) return close(sink.complete);
     underWay = true;
-    const buffer = Buffer.allocUnsafe(Math.min(READ, end - at));
+    const memory = lend(level);
+    const buffer = memory.subarray(0, Math.min(memory.length, end - at));
+    const loan = loanOf(memory);
     read(file.fd, buffer, 0, buffer.length, at, (error, count) => {
       underWay = false;
+      if (over || error || count === 0) loan?.release();
       // The file could not be closed during the read.
       if (over) return closeFd(file.fd);
       if (error) return close(() => sink.error(diskError(error, file.path)));
       if (count === 0) return close(() => sink.error(shrunk(file, at)));
       at += count;
-      sink.next({ type: 'chunk', bytes: count === buffer.length ? buffer : buffer.subarray(0, count) });
-      if (!over && at === end) return close(sink.complete);
+      sink.next({ type: 'chunk', bytes: buffer.subarray(0, count), loan });
+      loan?.release();
+      if (over) return;
+      if (at === end) return close(sink.complete);
+      level = paused ? 0 : levelFor(end - at);
       next();
     });
   };
@@ -115,6 +125,12 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
       else close();
     },
   };
+};
+
+/** The size of the next read: as large as possible, since each costs a turn of a thread. */
+const levelFor = (left: number): Level => {
+  if (left <= SIZES[0]) return 0;
+  return left <= SIZES[1] ? 1 : 2;
 };
 
 const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
+import { lentReads, readLent } from './lent-reads.ts';
 import type { Connection } from './pool.ts';
 import { checkServerIdentity } from './server-identity.ts';
 import { isOfTls, proxyTlsReason } from './tls-reasons.ts';
@@ -55,7 +56,11 @@ const noting = (socket: Socket, note: (error: Error) => void): void => {
 };
 
 const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => {
-  const connect = buildConnector({ ...tlsOptions(options), timeout: options.connectTimeout });
+  const connect = buildConnector({
+    ...tlsOptions(options),
+    timeout: options.connectTimeout,
+    onread: lentReads,
+  } as buildConnector.BuildOptions);
   return () => {
     let connecting: Socket | undefined;
     let broken: Error | undefined;
@@ -68,6 +73,7 @@ const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => 
           connecting = undefined;
           done(...result);
         }) as unknown as Socket;
+        readLent(socket);
         connecting = socket;
         broken = undefined;
         noting(socket, (error) => {

@@ -1,5 +1,14 @@
-import { field, type Header, type OpenSource, type SourceHead, StreamError } from '../../../pipelines/model/index.ts';
+import {
+  field,
+  type Header,
+  LOANS,
+  type OpenSource,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+} from '../../../pipelines/model/index.ts';
 import { pausable } from '../../../pipelines/operators/pausable.ts';
+import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { type Exchange, exchange } from './exchange.ts';
@@ -32,58 +41,67 @@ export const createFeed = (settings: FeedSettings): Feed => {
   const registry = createPoolRegistry(settings);
 
   const open: OpenSource = (location, ask) =>
-    pausable(ask.valve, (sink) => {
-      const access = location.access ?? {};
-      let paused = false;
-      let current: Exchange | undefined;
+    pausable<SourceEvent>(
+      ask.valve,
+      (sink) => {
+        const access = location.access ?? {};
+        let paused = false;
+        let current: Exchange | undefined;
 
-      const visit = (url: URL, home: URL, left: number): void => {
-        const granted = accessAt(url, home, access);
-        let headSeen = false;
-        const fail = (error: unknown) => sink.error(feedError(error, url, headSeen));
+        const visit = (url: URL, home: URL, left: number): void => {
+          const granted = accessAt(url, home, access);
+          let headSeen = false;
+          const fail = (error: unknown) => sink.error(feedError(error, url, headSeen));
 
-        current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
-          head: (status, headers) => {
-            headSeen = true;
-            const answer = readAnswer(status, headers, ask, url);
-            if (answer.type === 'head') sink.ahead(completed(answer, location.headers));
-            else if (answer.type === 'nothing-left') {
-              sink.ahead(answer.head);
-              sink.complete();
-            } else if (answer.type === 'refused') sink.error(answer.error);
-            else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
-            else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
-            return answer.type === 'head';
+          current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
+            head: (status, headers) => {
+              headSeen = true;
+              const answer = readAnswer(status, headers, ask, url);
+              if (answer.type === 'head') sink.ahead(completed(answer, location.headers));
+              else if (answer.type === 'nothing-left') {
+                sink.ahead(answer.head);
+                sink.complete();
+              } else if (answer.type === 'refused') sink.error(answer.error);
+              else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
+              else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
+              return answer.type === 'head';
+            },
+            data: (bytes) => sink.next(chunkOf(bytes)),
+            end: () => sink.complete(),
+            error: fail,
+          });
+          if (paused) current.pause();
+        };
+
+        attempt(
+          () => {
+            const home = feedUrl(location.url);
+            visit(home, home, settings.maxRedirects);
           },
-          data: (bytes) => sink.next({ type: 'chunk', bytes }),
-          end: () => sink.complete(),
-          error: fail,
-        });
-        if (paused) current.pause();
-      };
+          (error) => sink.error(error),
+        );
 
-      attempt(
-        () => {
-          const home = feedUrl(location.url);
-          visit(home, home, settings.maxRedirects);
-        },
-        (error) => sink.error(error),
-      );
-
-      return {
-        pause: () => {
-          paused = true;
-          current?.pause();
-        },
-        resume: () => {
-          paused = false;
-          current?.resume();
-        },
-        close: () => current?.abort(),
-      };
-    });
+        return {
+          pause: () => {
+            paused = true;
+            current?.pause();
+          },
+          resume: () => {
+            paused = false;
+            current?.resume();
+          },
+          close: () => current?.abort(),
+        };
+      },
+      LOANS,
+    );
 
   return { open, close: registry.close };
+};
+
+const chunkOf = (bytes: Uint8Array): SourceEvent => {
+  const loan = loanOf(bytes);
+  return loan ? { type: 'chunk', bytes, loan } : { type: 'chunk', bytes };
 };
 
 /** A head with the fields that it lacks. */

@@ -179,6 +179,7 @@ const CASES: readonly Case[] = [
 /** Files without an event stream: functions of values, and the two stages that precede a source. */
 const OTHERS = [
   'flow',
+  'lending',
   'backOff',
   'clientHead',
   'health',
@@ -234,6 +235,39 @@ describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
       expectObservable(source.pipe(operator()), '^-!').toBe('---');
       expectSubscriptions(source.subscriptions).toBe('^-!');
     }));
+
+  it('never changes a lent value that it holds, and releases all that it retains', () => {
+    const texts: string[] = [];
+    const held = new Set<string>();
+    marbles(({ cold, flush }) => {
+      const lent = operate<Event, Event>((out) => ({
+        next: (event) => {
+          if (event.type !== 'chunk') return out.next(event);
+          const [bytes, name] = [event.bytes.slice(), textOf(event.bytes)];
+          let holders = 1;
+          held.add(name);
+          const release = () => {
+            holders -= 1;
+            if (holders > 0) return;
+            bytes.fill(0);
+            held.delete(name);
+          };
+          const retain = () => {
+            holders += 1;
+          };
+          out.next({ ...event, bytes, loan: { retain, release } });
+          release();
+        },
+      }));
+      const source = cold<Event>(' h-(abc)-|', VALUES);
+      source.pipe(lent, operator()).subscribe((event) => {
+        if (event.type === 'chunk') texts.push(textOf(event.bytes));
+      });
+      flush();
+    });
+    expect(texts.join('')).toBe('abc');
+    expect([...held]).toEqual([]);
+  });
 
   it('stops a synchronous source as soon as its consumer leaves', () => {
     let pushed = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { mergeMap, timer } from 'rxjs';
+import { mergeMap, Subject, timer } from 'rxjs';
 import { headStart } from '../../../src/http/head-start.ts';
 import { marbles, untilEndOf } from '../../support/river.ts';
 import { takenLate } from './head-start.diagram.ts';
@@ -24,6 +24,22 @@ describe('a head start', () => {
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(source.trim()));
     });
     expect(failed).toEqual(Array(failures).fill('error'));
+  });
+
+  it('retains lent events until they are taken or dropped', () => {
+    for (const end of ['take', 'leave', 'fail'] as const) {
+      const held = new Set<string>();
+      const lending = { retain: (value: string) => held.add(value), release: (value: string) => held.delete(value) };
+      const source = new Subject<string>();
+      const started = headStart(source, () => {}, lending);
+      source.next('a');
+      expect([...held]).toEqual(['a']);
+      if (end === 'take') started.events.subscribe();
+      else if (end === 'leave') started.leave();
+      else source.error(new Error('broken'));
+      source.next('b');
+      expect([...held]).toEqual([]);
+    }
   });
 
   it('unsubscribes from its source, before and after the consumer has subscribed', () =>

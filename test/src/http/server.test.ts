@@ -3,13 +3,20 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { concat, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
+import { concat, finalize, from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import {
+  type Chunk,
+  type Report,
+  StreamError,
+  type StreamEvent,
+  type StreamRequest,
+} from '../../../pipelines/index.ts';
 import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { FinishedRequest } from '../../../src/lib/finished-request.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
+import { until } from '../../support/until.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
 const head = (length: number | undefined, ...headers: [string, string][]) => headOf(candidate, { length, headers });
@@ -331,6 +338,33 @@ describe('the HTTP server', () => {
     const body = await buffer(client);
     expect(body.length).toBeGreaterThan(piece.length * TOTAL);
     expect(pushed).toBe(TOTAL);
+  });
+
+  it('leaves the valve open while the kernel takes what is written', async () => {
+    const states: boolean[] = [];
+    const { get } = await serve(({ valve }) => {
+      valve.subscribe((open) => states.push(open));
+      const large = { type: 'chunk', bytes: new Uint8Array(70_000) } as const;
+      return from([head(140_001), large, large, chunk('c')]);
+    });
+    expect((await text(await get('/x'))).length).toBe(140_001);
+    expect(states).toEqual([true]);
+  });
+
+  it('retains lent bytes until they are written, and releases them then or when the client leaves', async () => {
+    let holders = 0;
+    const loan = { retain: () => ++holders, release: () => --holders };
+    const lent: Chunk = { type: 'chunk', bytes: new Uint8Array(20_000_000), loan };
+    for (const reads of [true, false]) {
+      const { get, nextServed } = await serve(() => concat(of(head(20_000_001), lent), reads ? of(chunk('c')) : NEVER));
+      const served = nextServed();
+      const res = await get('/x');
+      expect(holders).toBe(1);
+      if (reads) expect((await text(res)).length).toBe(20_000_001);
+      else res.destroy();
+      await served;
+      await until(() => holders === 0);
+    }
   });
 
   it('lets running transfers end when stopped, and accepts no new ones', async () => {

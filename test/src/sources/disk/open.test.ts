@@ -232,7 +232,7 @@ describe('a file on disk', () => {
   /** Opens a file of several reads, changes it after the first chunk, then reads on. */
   const changed = async (change: (path: string) => void) => {
     const path = join(folder, 'changing');
-    const content = someBytes(1_000_000);
+    const content = someBytes(3_000_000);
     writeFileSync(path, content);
     const valve = new BehaviorSubject(true);
     let first = true;
@@ -252,7 +252,7 @@ describe('a file on disk', () => {
   };
 
   it('distinguishes a truncated file from one that ends', async () => {
-    const { result } = await changed((path) => truncateSync(path, 300_000));
+    const { result } = await changed((path) => truncateSync(path, 1_500_000));
     await expect(result).rejects.toMatchObject({ code: 'SHORT_BODY', source: 'disk' });
     await until(() => openUnder(folder) === 0);
   });

@@ -37,7 +37,7 @@ describe('a feed’s flow', () => {
     const subscription = events.subscribe({
       next: (event) => {
         if (event.type === 'head') seen.head = true;
-        else chunks.push(event.bytes);
+        else chunks.push(Buffer.from(event.bytes));
       },
       error: (error) => {
         seen.error = error;

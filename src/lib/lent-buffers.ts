@@ -1,0 +1,71 @@
+import type { Loan } from '../../pipelines/model/index.ts';
+
+/** The sizes of buffers in bytes: for a head, for a body, for a body that is long and fast. */
+export const SIZES = [16 * 1024, 64 * 1024, 1024 * 1024] as const;
+export type Level = 0 | 1 | 2;
+
+/** The most buffers of the largest size, of all connections and files together. */
+const BIG = 32;
+/** The most unused buffers of each size. */
+const UNUSED = [64, 64, BIG] as const;
+
+/**
+ * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
+ * POISON_LENT_BUFFERS.
+ */
+const POISON = process.env.POISON_LENT_BUFFERS === undefined ? undefined : 0xdb;
+
+const unused: readonly Lent[][] = [[], [], []];
+let big = 0;
+
+/** A large buffer that was not released is collected as garbage. */
+const collected = new FinalizationRegistry<undefined>(() => {
+  big -= 1;
+});
+
+/** A buffer and how many hold it. */
+class Lent implements Loan {
+  readonly memory: ArrayBuffer;
+  readonly #level: Level;
+  holders = 1;
+
+  constructor(level: Level) {
+    this.memory = new ArrayBuffer(SIZES[level]);
+    this.#level = level;
+    lent.set(this.memory, this);
+    if (level < 2) return;
+    big += 1;
+    collected.register(this.memory, undefined);
+  }
+
+  retain(): void {
+    this.holders += 1;
+  }
+
+  release(): void {
+    this.holders -= 1;
+    if (this.holders > 0) return;
+    if (POISON !== undefined) new Uint8Array(this.memory).fill(POISON);
+    const others = unused[this.#level];
+    if (others && others.length < UNUSED[this.#level]) others.push(this);
+  }
+}
+
+const lent = new WeakMap<ArrayBufferLike, Lent>();
+
+/**
+ * Lends a buffer of a size, or of the size below if there are too many of the largest. The caller
+ * holds it until it calls `release`. Then it is lent again, and its bytes change.
+ */
+export const lend = (level: Level): Buffer => {
+  const affordable = level === 2 && unused[2]?.length === 0 && big >= BIG ? 1 : level;
+  const found = unused[affordable]?.pop() ?? new Lent(affordable);
+  found.holders = 1;
+  return Buffer.from(found.memory);
+};
+
+/** The loan of the memory that bytes lie in; undefined if it is not lent. */
+export const loanOf = ({ buffer }: Uint8Array): Loan | undefined => lent.get(buffer);
+
+/** Whether nobody but the caller holds the memory that bytes lie in. */
+export const isMine = ({ buffer }: Uint8Array): boolean => lent.get(buffer)?.holders === 1;

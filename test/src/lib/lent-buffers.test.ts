@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { isMine, lend, loanOf, SIZES } from '../../../src/lib/lent-buffers.ts';
+
+describe('lent buffers', () => {
+  it('have the size of their level', () => {
+    for (const level of [0, 1, 2] as const) {
+      const buffer = lend(level);
+      expect(buffer.length).toBe(SIZES[level]);
+      loanOf(buffer)?.release();
+    }
+  });
+
+  it('are lent again after their last release, and not before', () => {
+    const one = lend(1);
+    const part = one.subarray(10, 20);
+    loanOf(part)?.retain();
+    expect(isMine(one)).toBe(false);
+    loanOf(one)?.release();
+    expect(isMine(part)).toBe(true);
+    const other = lend(1);
+    expect(other.buffer).not.toBe(one.buffer);
+    loanOf(part)?.release();
+    const again = lend(1);
+    expect(again.buffer).toBe(one.buffer);
+    for (const buffer of [other, again]) loanOf(buffer)?.release();
+  });
+
+  it('are overwritten when they are released, as the environment of the tests demands', () => {
+    const buffer = lend(0);
+    buffer.fill('a');
+    loanOf(buffer)?.release();
+    expect(buffer.includes('a')).toBe(false);
+  });
+
+  it('of the largest size are few; then smaller ones are lent', () => {
+    const all = Array.from({ length: 40 }, () => lend(2));
+    const lengths = all.map(({ length }) => length);
+    expect(lengths.filter((length) => length === SIZES[2]).length).toBeLessThanOrEqual(32);
+    expect(lengths.at(-1)).toBe(SIZES[1]);
+    for (const buffer of all) loanOf(buffer)?.release();
+    const next = lend(2);
+    expect(next.length).toBe(SIZES[2]);
+    loanOf(next)?.release();
+  });
+
+  it('have a loan, other memory has none', () => {
+    expect(loanOf(Buffer.from('abc'))).toBeUndefined();
+    expect(isMine(Buffer.from('abc'))).toBe(false);
+  });
+});
