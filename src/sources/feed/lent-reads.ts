@@ -11,6 +11,8 @@ interface Reads {
   /** The memory that the socket reads into, held by the socket. */
   into: Uint8Array | undefined;
   level: Level;
+  /** The socket's end was read, but not all bytes before it were taken. */
+  ended: boolean;
   /** Hands out the records of this turn. */
   flushing: NodeJS.Immediate | undefined;
 }
@@ -58,7 +60,7 @@ export const lentReads: OnReadOpts = {
 
 /** Lets a socket made with `lentReads` deliver what it reads by `read`, as any other socket. */
 export const readLent = (socket: ReadingSocket): void => {
-  const reads: Reads = { queue: [], taken: undefined, into: undefined, level: 0, flushing: undefined };
+  const reads: Reads = { queue: [], taken: undefined, into: undefined, level: 0, ended: false, flushing: undefined };
   socket[READS] = reads;
   const settle = () => {
     if (reads.taken) loanOf(reads.taken)?.release();
@@ -68,6 +70,10 @@ export const readLent = (socket: ReadingSocket): void => {
     if (size === 0) return Socket.prototype.read.call(socket, 0);
     settle();
     reads.taken = reads.queue.shift();
+    if (reads.ended && !reads.taken) {
+      reads.ended = false;
+      socket.push(null);
+    }
     // Without bytes: continues reading, or delivers the end.
     return reads.taken ?? Socket.prototype.read.call(socket);
   };
@@ -78,8 +84,18 @@ export const readLent = (socket: ReadingSocket): void => {
     }
     settle();
   };
+  // The end comes after the bytes that are queued, whether they wait for the parser or for the turn
+  // to end. So does an error.
+  socket.push = (bytes) => {
+    if (bytes !== null || reads.queue.length === 0) return Socket.prototype.push.call(socket, bytes);
+    reads.ended = true;
+    return false;
+  };
+  for (const event of ['error', 'close'] as const)
+    socket.on(event, () => {
+      if (reads.flushing) flush(socket, reads);
+    });
   socket.once('close', () => {
-    clearImmediate(reads.flushing);
     settle();
     for (const bytes of reads.queue.splice(0)) loanOf(bytes)?.release();
     if (reads.into) loanOf(reads.into)?.release();
@@ -95,7 +111,7 @@ const readsOf = (socket: ReadingSocket): Reads => {
 const flush = (socket: ReadingSocket, reads: Reads): void => {
   clearImmediate(reads.flushing);
   reads.flushing = undefined;
-  if (!socket.destroyed) socket.emit('readable');
+  socket.emit('readable');
 };
 
 /** Adds bytes, to the last ones if they continue them in memory. */

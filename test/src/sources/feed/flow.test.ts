@@ -116,6 +116,27 @@ describe('a feed’s flow', () => {
     expect(digestOf(Buffer.concat(seen.chunks))).toBe(digestOf(content));
   });
 
+  it.each([
+    [false, 40_000],
+    [true, 100],
+    [true, 40_000],
+    [true, 200_000],
+  ])('completes if the end of the connection comes with the last bytes (TLS: %p, %i bytes)', async (secure, length) => {
+    const content = someBytes(length);
+    const { authority, server } = await createCertificates();
+    const answer = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`), content]);
+    const origin = await start(startFeed(({ socket }) => socket.end(answer), secure ? server : undefined));
+    const access = secure ? { ca: authority.cert } : undefined;
+    for (const open of [true, false]) {
+      const valve = new BehaviorSubject(open);
+      const { seen } = watch(make().open(at(origin.url, { access }), anAsk({ valve })));
+      await until(() => seen.head);
+      valve.next(true);
+      await until(() => seen.over);
+      expect(digestOf(Buffer.concat(seen.chunks))).toBe(digestOf(content));
+    }
+  });
+
   it('lets one response’s chunk open another’s valve, or start another request', async () => {
     const content = someBytes(500_000);
     const origin = await start(
