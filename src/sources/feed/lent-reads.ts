@@ -125,11 +125,14 @@ const enqueue = (queue: Buffer[], bytes: Buffer): void => {
   queue.push(bytes);
 };
 
-/** A larger size after a read that filled its memory; a smaller one after little, or a pause. */
+/**
+ * A larger size after a read that filled its memory; a smaller one after little, or a pause. So an
+ * idle connection, whose last read brought the end of a body, seldom keeps a large buffer.
+ */
 const levelAfter = (level: Level, count: number, room: number, wants: boolean): Level => {
   if (!wants) return 0;
   if (count === room) return level === 0 ? 1 : 2;
-  return count * 16 < room && level > 0 ? ((level - 1) as Level) : level;
+  return count * 2 < room && level > 0 ? ((level - 1) as Level) : level;
 };
 
 /** The same memory again if nobody holds what was read, else its rest, else other memory. */
