@@ -4,7 +4,7 @@ import { StreamError } from '../../pipelines/model/index.ts';
 import type { ListenAddress } from './addresses.ts';
 import { type Connection, createConnection, type Exchange } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
-import { escapeRawTargets, type RawTargets } from './raw-targets.ts';
+import { escapeRawTargets, restoreTarget } from './raw-targets.ts';
 import { faultOf, faultOfParser, sizeOf } from './strict.ts';
 import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
@@ -46,7 +46,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   /** Connections between two requests, the longest-resting first. */
   const resting = new Set<Socket>();
   const latecomers = new WeakSet<Socket>();
-  const targets = new WeakMap<Socket, RawTargets>();
+  const takenAgain = new WeakMap<Socket, () => void>();
 
   const crowded = () => limits.connections > 0 && connections.size > limits.connections;
 
@@ -63,9 +63,9 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   };
 
   const connected = (socket: Socket) => {
-    targets.set(socket, escapeRawTargets(socket));
     // Handed back to Node after a request for another protocol.
-    if (connections.has(socket)) return;
+    if (connections.has(socket)) return takenAgain.get(socket)?.();
+    takenAgain.set(socket, escapeRawTargets(socket));
     const rests = (rest: boolean) => (rest ? resting.add(socket) : resting.delete(socket));
     connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
     socket.once('close', () => forget(socket));
@@ -79,7 +79,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Node would send chunks to an HTTP/1.0 client that has a `TE` for them (RFC 9112 section 6.1
     // forbids it).
     if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
-    targets.get(req.socket)?.restore(req);
+    restoreTarget(req);
     const late = latecomers.delete(req.socket) && crowded();
     const fault = late
       ? new StreamError('OVERLOADED', 'self', `too many connections (max_client_connections = ${limits.connections})`)

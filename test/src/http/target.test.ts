@@ -44,6 +44,23 @@ describe('a target with bytes beyond ASCII', () => {
       expect(log[2]).toMatchObject({ status: 404, target: 'http://h/grüße;ä?q=ö' });
     });
 
+    it('stands for itself around a request for another protocol', async () => {
+      const { port, asked } = await start(missing);
+      const client = dial(port);
+      const upgrade = ['Connection: upgrade', 'Upgrade: h2c'] as const;
+      await client.send([request('/é', ...upgrade), request('/ü'), request('/ä', 'Connection: close')].join(''));
+      await client.ended;
+      expect(asked).toEqual(['/é', '/ü', '/ä']);
+    });
+
+    it.each(['/é#C3', '/#C3#A9', '/é#', '/a#23'])('makes no other target of %s', async (target) => {
+      const { port, asked, log } = await start(missing);
+      const client = dial(port);
+      await client.send(request(target, 'Connection: close'));
+      await client.ended;
+      expect([asked, log[0]?.error?.code, log[0]?.target]).toEqual([[], 'BAD_TARGET', target]);
+    });
+
     it('is refused where nothing but the method is before it', async () => {
       const { port, asked } = await start(missing);
       const client = dial(port);
