@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type ChannelModel, type ConfirmChannel, connect, credentials, type SocketOptions } from 'amqplib';
-import { Observable } from 'rxjs';
+import { BehaviorSubject, NEVER, Observable, type Subject, type Subscription, switchMap, timer } from 'rxjs';
 import { messageOf } from '../../../lib/thrown.ts';
 import type { Destination, Message } from '../message.ts';
 import type { BrokerAddress } from './address.ts';
@@ -23,6 +23,11 @@ export interface SessionOptions {
    * seems open. Default: 30.
    */
   readonly heartbeat?: number;
+  /**
+   * Milliseconds. A broker counts as lost if it leaves something unanswered for that long, although
+   * its heartbeats come, unless it has said that it blocks messages. Default: a minute.
+   */
+  readonly answerWithin?: number;
   /**
    * Called if the broker stops accepting messages (`connection.blocked`), and once it accepts them
    * again. Must not throw.
@@ -54,16 +59,25 @@ export const openSession = (options: SessionOptions): Observable<Session> =>
     let connection: ChannelModel | undefined;
     const lost = (error: unknown) =>
       subscriber.error(new Error(`broker ${describeAddress(options.address)}: ${messageOf(error)}`, { cause: error }));
+    const blocks = new BehaviorSubject(false);
+    const { answerWithin = 60_000 } = options;
+    const expectAnswer = (): Subscription =>
+      blocks
+        .pipe(switchMap((blocked) => (blocked ? NEVER : timer(answerWithin))))
+        .subscribe(() => lost(`no answer within ${answerWithin} ms, although the connection is open`));
 
     const run = async () => {
       connection = await dial(options, cut.signal);
-      watch(connection, options, lost);
+      watch(connection, options, lost, blocks);
+      const opening = expectAnswer();
+      subscriber.add(opening);
       const channel = await connection.createConfirmChannel();
+      opening.unsubscribe();
       channel.on('error', lost);
       // If the connection is lost, its channels close first. Its own event, with the reason,
       // follows.
       channel.on('close', () => queueMicrotask(() => lost('the broker closed the channel')));
-      subscriber.next(sessionOn(connection, channel, options, lost));
+      subscriber.next(sessionOn(connection, channel, options, lost, expectAnswer));
     };
     run().catch(lost);
 
@@ -82,11 +96,18 @@ const watch = (
   connection: ChannelModel,
   { onNotice, address }: SessionOptions,
   lost: (error: unknown) => void,
+  blocks: Subject<boolean>,
 ): void => {
   connection.on('error', lost);
   connection.on('close', (error) => lost(error ?? 'the broker closed the connection'));
-  connection.on('blocked', (reason) => onNotice(`broker ${describeAddress(address)} blocks messages: ${reason}`));
-  connection.on('unblocked', () => onNotice(`broker ${describeAddress(address)} accepts messages again`));
+  connection.on('blocked', (reason) => {
+    blocks.next(true);
+    onNotice(`broker ${describeAddress(address)} blocks messages: ${reason}`);
+  });
+  connection.on('unblocked', () => {
+    blocks.next(false);
+    onNotice(`broker ${describeAddress(address)} accepts messages again`);
+  });
 };
 
 const dial = (
@@ -115,6 +136,7 @@ const sessionOn = (
   channel: ConfirmChannel,
   { declare }: SessionOptions,
   lost: (error: unknown) => void,
+  expectAnswer: () => Subscription,
 ): Session => {
   const declared = new Map<string, Promise<void>>();
   const unconfirmed = new Set<string>();
@@ -160,6 +182,7 @@ const sessionOn = (
             } else subscriber.complete();
           });
         };
+        subscriber.add(expectAnswer());
         ensure(destination)
           .then(send)
           .catch((error: unknown) => subscriber.error(error));

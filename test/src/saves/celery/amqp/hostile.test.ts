@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
 import { brokerAddresses } from '../../../../../src/saves/celery/amqp/address.ts';
-import { type Broker, openBroker } from '../../../../../src/saves/celery/amqp/broker.ts';
+import { type Broker, type BrokerOptions, openBroker } from '../../../../../src/saves/celery/amqp/broker.ts';
 import { celeryMessage, destinationOf } from '../../../../../src/saves/celery/message.ts';
 import type { TestFeed } from '../../../../support/feeds.ts';
 import {
@@ -26,8 +27,8 @@ afterEach(async () => {
 });
 
 /** A broker, and our connection to it. */
-const open = async (says: Says): Promise<{ broker: Broker; errors: ReplaySubject<string>; hostile: TestFeed }> => {
-  const hostile = await startHostileBroker(says);
+const open = async (says: Says, options: Partial<BrokerOptions> = {}) => {
+  const hostile: TestFeed = await startHostileBroker(says);
   const errors = new ReplaySubject<string>();
   const broker = openBroker({
     addresses: brokerAddresses(`amqp://127.0.0.1:${hostile.port}`),
@@ -36,6 +37,7 @@ const open = async (says: Says): Promise<{ broker: Broker; errors: ReplaySubject
     waitAfter: () => 3_600_000,
     onError: (error) => errors.next(String(error)),
     onNotice: () => {},
+    ...options,
   });
   closing.push(hostile.close, broker.close);
   return { broker, errors, hostile };
@@ -116,5 +118,43 @@ describe('a hostile broker', () => {
       return asked === 'frame 3' ? method(channel, 60, 80, longlong(1n), Buffer.of(0)) : undefined;
     });
     expect(await publish(broker)).toBe('confirmed');
+  });
+
+  /** An answer that the broker leaves out. */
+  const NOTHING = Buffer.alloc(0);
+  const patience = { answerWithin: 100 };
+
+  it.each([
+    ['opens no channel', '20.10'],
+    ['makes no channel one that confirms', '85.10'],
+    ['declares no queue', '50.10'],
+    ['confirms no message', '60.40'],
+  ])('that lives but %s is left', async (_, at) => {
+    const { broker, errors, hostile } = await open((asked) => (asked === at ? NOTHING : undefined), patience);
+    const published = publish(broker).catch(String);
+    expect(await firstValueFrom(errors)).toMatch(/: no answer within 100 ms, although the connection is open$/);
+    expect(await published).not.toBe('confirmed');
+    await until(() => hostile.connections.open.size === 0);
+  });
+
+  it('that blocks messages is waited for until it accepts them', async () => {
+    const notices = new ReplaySubject<string>();
+    let toUs: Socket | undefined;
+    const one = await open(
+      (asked, _, socket) => {
+        toUs = socket;
+        return asked === 'frame 3' ? method(0, 10, 60, shortText('low on memory')) : undefined;
+      },
+      { ...patience, onNotice: (notice) => notices.next(notice) },
+    );
+    const published = publish(one.broker).catch(String);
+    expect(await firstValueFrom(notices)).toMatch(/ blocks messages: low on memory$/);
+    // Later than this one, another broker is asked, and left.
+    const other = await open((asked) => (asked === '20.10' ? NOTHING : undefined), patience);
+    await firstValueFrom(other.errors);
+    expect(one.hostile.connections.open.size).toBe(1);
+    toUs?.write(method(0, 10, 61));
+    expect(await firstValueFrom(one.errors)).toMatch(/: no answer within 100 ms/);
+    expect(await published).not.toBe('confirmed');
   });
 });
