@@ -62,9 +62,9 @@ export const findEntries = async (database: Db, path: string, maxTimeMS: number)
   });
   if (entries.length === 0 && faults.length > 0)
     throw new StreamError('SOURCE_BROKEN', 'catalog', `${path}: ${faults.join('; ')}`);
-  const missing = await missingUnits(database, entries, maxTimeMS);
+  const missing = new Set(await missingUnits(database, entries, maxTimeMS));
   return [
-    ...entries.filter((entry) => !missing.includes(entry)),
-    ...entries.filter((entry) => missing.includes(entry)).map((entry) => ({ ...entry, unitMissing: true })),
+    ...entries.filter((entry) => !missing.has(entry)),
+    ...entries.filter((entry) => missing.has(entry)).map((entry) => ({ ...entry, unitMissing: true })),
   ];
 };

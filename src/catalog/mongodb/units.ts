@@ -10,10 +10,10 @@ interface UnitDocument {
 
 /**
  * The collection of a type's units. Absent if the name cannot be a type of Pulp's: with a `$` or a
- * dot it could lead to another collection.
+ * dot it could lead to another collection, and of one that is too long MongoDB refuses the query.
  */
 export const unitsOf = (database: Db, typeId: string) =>
-  /^[\w-]+$/.test(typeId) ? database.collection<UnitDocument>(`units_${typeId}`) : undefined;
+  /^[\w-]{1,64}$/.test(typeId) ? database.collection<UnitDocument>(`units_${typeId}`) : undefined;
 
 /** The units of one type that the database has, by their ids. */
 const present = async (database: Db, typeId: string, ids: readonly string[], maxTimeMS: number) => {

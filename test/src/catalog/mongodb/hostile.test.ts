@@ -149,6 +149,7 @@ describeMongo(`nothing is reached in ${serverName}`, () => {
       ['a regular expression', { unit_id: { $regularExpression: { pattern: '(a+)+$', options: '' } } }],
       ['a type that is another collection', { unit_type_id: '../../repo_importers' }],
       ['a type with an operator', { unit_type_id: 'rpm.$cmd' }],
+      ['a type that is too long for a collection', { unit_type_id: 'x'.repeat(300) }],
       ['a type that is empty', { unit_type_id: '' }],
       ['a type with a zero in it', { unit_type_id: 'rpm\0' }],
       ['an algorithm that every object has', { checksum: 'aa', checksum_algorithm: 'constructor' }],
