@@ -44,6 +44,8 @@ export const alternateCandidates =
       ),
       concatMap(([source, offer]) => {
         const { url, ...place } = placeOf(entry, source, offer);
+        // The path of an entry may have dots too.
+        if (!isBelow({ url }, source)) return EMPTY;
         const found = { entry, source: { kind: 'alternate', id: source.id }, url };
         return accessOf(source).pipe(
           take(1),
@@ -54,7 +56,7 @@ export const alternateCandidates =
     );
 
 /** Whether an offer lies within its source's present base. */
-export const isBelow = ({ url }: Offer, { baseUrl }: AlternateSource): boolean =>
+export const isBelow = ({ url }: Pick<Offer, 'url'>, { baseUrl }: AlternateSource): boolean =>
   parseUrl(url)?.href.startsWith(baseUrl) ?? false;
 
 /** The sources in the order in which they are tried. */

@@ -68,6 +68,8 @@ describe('alternate candidates', () => {
     const sources = [aSource('one', { baseUrl: 'http://one/a/' })];
     expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/../b' }])).toEqual([]);
     expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/%2e%2e/b' }])).toEqual([]);
+    const entry = anEntry({ path: `/units/distribution/aa/${'b'.repeat(62)}/images/../../../b` });
+    expect(await find(sources, [{ sourceId: 'one', url: 'http://one/a/tree/' }], entry)).toEqual([]);
   });
 
   it('of a unit of several files lead to the requested file', async () => {
