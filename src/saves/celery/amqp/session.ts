@@ -67,10 +67,11 @@ export const openSession = (options: SessionOptions): Observable<Session> =>
         .subscribe(() => lost(`no answer within ${answerWithin} ms, although the connection is open`));
 
     const run = async () => {
-      connection = await dial(options, cut.signal);
-      watch(connection, options, lost, blocks);
+      // A broker that sends a byte now and then is never idle.
       const opening = expectAnswer();
       subscriber.add(opening);
+      connection = await dial(options, cut.signal);
+      watch(connection, options, lost, blocks);
       const channel = await connection.createConfirmChannel();
       opening.unsubscribe();
       channel.on('error', lost);

@@ -125,6 +125,8 @@ describe('a hostile broker', () => {
   const patience = { answerWithin: 100 };
 
   it.each([
+    ['does not greet', 'header'],
+    ['opens nothing', '10.40'],
     ['opens no channel', '20.10'],
     ['makes no channel one that confirms', '85.10'],
     ['declares no queue', '50.10'],
