@@ -64,7 +64,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
 
   const connected = (socket: Socket) => {
     // Handed back to Node after a request for another protocol.
-    if (connections.has(socket)) return takenAgain.get(socket)?.();
+    const again = takenAgain.get(socket);
+    if (again) return again();
     takenAgain.set(socket, escapeRawTargets(socket));
     const rests = (rest: boolean) => (rest ? resting.add(socket) : resting.delete(socket));
     connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
