@@ -1,5 +1,5 @@
 /** Parts of a URL that must not be logged: userinfo, the values of a query, and signatures. */
-const USERINFO = /(\bhttps?:\/\/)[^/?#@\s]+@/gi;
+const USERINFO = /(\bhttps?:\/\/)[^/?#\s]+@/gi;
 const QUERY = /\?\S*[^\s;]/g;
 const SIGNATURE = /([;&](?:policy|signature)=)[^\s;&]+/gi;
 

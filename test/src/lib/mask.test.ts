@@ -4,6 +4,7 @@ import { maskUrl } from '../../../src/lib/mask.ts';
 describe('maskUrl', () => {
   it.each([
     ['http://user:secret@feed/x failed', 'http://***@feed/x failed'],
+    ['http://user:p@ss@feed/a@b failed, https://me@other', 'http://***@feed/a@b failed, https://***@other'],
     ['/streamer/x.rpm?policy=abc;signature=def', '/streamer/x.rpm?***'],
     ['https://cdn/x?token=secret; https://other/y?z=1', 'https://cdn/x?***; https://other/y?***'],
     ['/x.rpm?;policy=abc;signature=def', '/x.rpm?***'],
