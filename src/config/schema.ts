@@ -413,7 +413,7 @@ export const SETTINGS = {
   maxHeaderSize: streamer(
     sizeWithin(1024, 1_048_576),
     '16 KiB',
-    'Largest head of a request: its target, and the names and values of its header fields. A larger one is answered with 431.',
+    'Largest head of a request: its target, in which a byte beyond ASCII counts three times, and the names and values of its header fields. A larger one is answered with 431.',
   ),
   sizeLimit: streamer(size, '0', 'Content that is larger is refused. 0: no limit.'),
   cooldown: streamer(

@@ -80,7 +80,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Node would send chunks to an HTTP/1.0 client that has a `TE` for them (RFC 9112 section 6.1
     // forbids it).
     if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
-    restoreTarget(req);
+    req.url = restoreTarget(req.url ?? '');
     const late = latecomers.delete(req.socket) && crowded();
     const fault = late
       ? new StreamError('OVERLOADED', 'self', `too many connections (max_client_connections = ${limits.connections})`)

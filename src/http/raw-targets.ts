@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 const [LF, CR, HASH] = [0x0a, 0x0d, 0x23];
@@ -36,10 +35,9 @@ export const escapeRawTargets = (socket: Socket): (() => void) => {
   };
 };
 
-/** Gives a request the target that the client sent, as Latin-1. */
-export const restoreTarget = (req: IncomingMessage): void => {
-  req.url = req.url?.replace(/#(..)/g, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
-};
+/** A target that was escaped for the parser, as the client sent it: as Latin-1. */
+export const restoreTarget = (escaped: string): string =>
+  escaped.replace(/#(..)/g, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
 
 /**
  * Escapes the request lines in what a client sends: the first line, and each first line after an

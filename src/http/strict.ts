@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { ConnectionLimits } from './limits.ts';
+import { restoreTarget } from './raw-targets.ts';
 
 /** `uri-host [":" port]`, or empty (RFC 9110 section 7.2, RFC 3986 section 3.2.2). */
 const HOST = /^(\[[\w.:~!$&'()*+,;=%-]*\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/;
@@ -68,7 +69,7 @@ export const faultOfParser = (
   // Node only reports that the head is too large. If the target is the cause, it is mostly in the
   // last packet.
   const [, target = ''] = REQUEST_LINE.exec(rawPacket?.toString('latin1') ?? '') ?? [];
-  return target.length > targetLength
+  return restoreTarget(target).length > targetLength
     ? new StreamError(
         'TARGET_TOO_LONG',
         'client',

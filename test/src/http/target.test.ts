@@ -61,6 +61,17 @@ describe('a target with bytes beyond ASCII', () => {
       expect([asked, log[0]?.error?.code, log[0]?.target]).toEqual([[], 'BAD_TARGET', target]);
     });
 
+    it.each([
+      [6000, 431],
+      [9000, 414],
+    ])('is too long for what its length says: %i bytes', async (length, status) => {
+      const { port } = await start(missing);
+      const client = dial(port);
+      await client.send(`GET /${'\xe9'.repeat(length)} HTTP/1.1\r\nHost: h\r\n\r\n`);
+      await client.ended;
+      expect(client.received()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    });
+
     it('is refused where nothing but the method is before it', async () => {
       const { port, asked } = await start(missing);
       const client = dial(port);
