@@ -1,7 +1,7 @@
 import { defer, from, type Observable, of } from 'rxjs';
 import { type Access, type Catalog, type Offer, StreamError } from '../../pipelines/model/index.ts';
 import { accessOf } from './access.ts';
-import type { Importers } from './sqlite/importers.ts';
+import type { Importer, Importers } from './sqlite/importers.ts';
 import { openTables, type TableOptions, type Tables, unavailable } from './sqlite/tables.ts';
 
 /** The embedded catalog. The methods of the port read synchronously, at subscription. */
@@ -15,8 +15,13 @@ interface Options extends TableOptions {
 const findAccess = (importers: Importers, id: string): Access => {
   const found = importers.get(id);
   if (!found) throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id} is not in the catalog`);
-  return accessOf(found.config);
+  const access = accesses.get(found) ?? accessOf(found.config);
+  accesses.set(found, access);
+  return access;
 };
+
+/** Made once for each version of an importer; sources recognize it, and prepare connections once. */
+const accesses = new WeakMap<Importer, Access>();
 
 /**
  * Opens the catalog in a file, which is created on first use. `:memory:` creates one that exists
