@@ -6,16 +6,13 @@ jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();
+const PRINT_MODULES = new URL('../support/print-modules.ts', import.meta.url).href;
 
 /** What a command line loads: packages by name, our modules by path. */
 const modulesOf = async (...args: string[]) => {
-  const { status, stderr } = await start(process.execPath, [
-    '--import',
-    './test/support/print-modules.ts',
-    'src/cli/main.ts',
-    ...args,
-  ]).ended;
-  expect(status).toBe(0);
+  const { status, stderr } = await start(process.execPath, ['--import', PRINT_MODULES, 'src/cli/main.ts', ...args])
+    .ended;
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   const urls: string[] = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
   const root = new URL('../../', import.meta.url).href;
   const paths = urls.filter((url) => url.startsWith(root)).map((url) => url.slice(root.length));
@@ -30,6 +27,7 @@ const HELP = [
   'pipelines/model/message-of.ts',
   'src/app/version.ts',
   'src/cli/main.ts',
+  'src/cli/one-line.ts',
   'src/cli/program.ts',
   'src/config/config-error.ts',
   'src/http/addresses.ts',
