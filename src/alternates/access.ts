@@ -29,8 +29,12 @@ export const sourceAccess = (
       headers ? [[type, keeping(() => headers(wholeReader(open)), now)]] : [],
     ),
   );
-  return ({ id, type, access: described }) => {
-    const access: Access = { ...described, owner: { kind: 'alternate', id } };
+  // Made once for each version of a descriptor, so that its connections are prepared once.
+  const accesses = new WeakMap<AlternateSource, Access>();
+  return (source) => {
+    const { id, type, access: described } = source;
+    const access = accesses.get(source) ?? { ...described, owner: { kind: 'alternate', id } };
+    accesses.set(source, access);
     return (
       headersOf.get(type)?.pipe(map((more) => ({ ...access, headers: [...(access.headers ?? []), ...more] }))) ??
       of(access)

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { StreamError } from '../../pipelines/model/index.ts';
-import { ConfigError } from '../config/load.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Asking, clientAddress } from '../http/client-address.ts';
 import { readPublicKey } from '../http/rsa-key.ts';

@@ -1,18 +1,13 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
-import type { Listing } from '../catalog/listing.ts';
-import type { DatabaseSettings } from '../catalog/mongodb/client.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { RefreshStore } from '../catalog/refresh-store.ts';
-import { sqliteListing } from '../catalog/sqlite/listing.ts';
 import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite.ts';
-import { ConfigError } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
-import { messageOf } from '../lib/thrown.ts';
-import { type IdentityFiles, identityProblems } from './identity-files.ts';
+import { checkDatabase, databaseOf } from './database-settings.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
@@ -82,59 +77,3 @@ const openMongo = async (
   opening.defer(() => store.settled());
   return { ...catalog, store, search: mongoOfferSearch(database, timeoutMs), database, ready: database.ready };
 };
-
-/**
- * Opens the catalog that the settings choose, for commands that show it. Rejects if a file or a
- * setting cannot be used.
- */
-export const openListing = async (settings: Settings): Promise<Listing> => {
-  if (settings.catalogType === 'sqlite') return sqliteListing(openSqliteCatalog(settings.catalog));
-  await checkDatabase(settings);
-  const [{ connectMongo }, { mongoListing }] = await Promise.all([
-    import('../catalog/mongodb/connection.ts'),
-    import('../catalog/mongodb/listing.ts'),
-  ]);
-  const { storageDir, pluginConfigDir, mongodbTimeout: maxTime } = settings;
-  return mongoListing(connectMongo(databaseOf(settings), maxTime), { storageDir, pluginConfigDir, maxTime });
-};
-
-/** The settings of Pulp's database. */
-export const databaseOf = (settings: Settings): DatabaseSettings => ({
-  url: settings.mongodbUrl,
-  name: settings.databaseName,
-  seeds: settings.databaseSeeds,
-  username: settings.databaseUsername,
-  password: settings.databasePassword,
-  replicaSet: settings.databaseReplicaSet,
-  ssl: settings.databaseSsl,
-  sslKeyfile: settings.databaseSslKeyfile,
-  sslCertfile: settings.databaseSslCertfile,
-  verifySsl: settings.databaseVerifySsl,
-  caPath: settings.databaseCaPath,
-});
-
-/**
- * Rejects with a ConfigError if the settings of Pulp's database cannot be used. Connects to
- * nothing.
- */
-export const checkDatabase = async (settings: Settings): Promise<void> => {
-  const problems = settings.mongodbUrl === '' && settings.databaseSsl ? identityProblems(identityOf(settings)) : [];
-  if (problems.length > 0) throw new ConfigError(problems);
-  const { makeClient } = await import('../catalog/mongodb/client.ts');
-  try {
-    await makeClient(databaseOf(settings), settings.mongodbTimeout).client.close();
-  } catch (error) {
-    throw new ConfigError([messageOf(error)]);
-  }
-};
-
-/** A certificate's file may also hold its key. Without a certificate, no key is used. */
-const identityOf = ({
-  databaseCaPath,
-  databaseSslCertfile: cert,
-  databaseSslKeyfile: key,
-}: Settings): IdentityFiles => ({
-  ca: ['databaseCaPath', databaseCaPath],
-  cert: ['databaseSslCertfile', cert],
-  key: cert !== '' && key === '' ? ['databaseSslCertfile', cert] : ['databaseSslKeyfile', cert === '' ? '' : key],
-});

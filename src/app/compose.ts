@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { type Observable, tap } from 'rxjs';
+import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import {
   type Candidate,
   candidates,
@@ -10,6 +10,7 @@ import {
   lazyFetch,
   lookup,
   type NewDigest,
+  operate,
   type Report,
   type StreamEvent,
   type StreamRequest,
@@ -39,6 +40,11 @@ export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report
   Partial<Pick<LazyFetchDeps, 'random'>> & {
     /** Called with the candidate of each failed attempt. */
     readonly failed?: (candidate: Candidate) => void;
+    /**
+     * Completes once all save requests that the outbox has accepted are written. The end of a
+     * transfer waits for it. Default: the outbox writes at once.
+     */
+    readonly written?: Observable<never>;
   };
 
 export interface Streamer {
@@ -84,11 +90,30 @@ export const composeLending = (parts: StreamerParts): Streamer => {
         random,
         newDigest,
         report,
-      }).pipe(
-        tap((event) => {
-          if (event.type === 'failed') parts.failed?.(event.candidate);
-        }),
-      ),
+      }).pipe(settle(parts)),
     explain: (path) => lookup(requestOf(path), parts).pipe(candidates(parts)),
   };
 };
+
+/** Reports failed attempts, and holds the end back until the transfer's save request is written. */
+const settle = ({ failed, written }: StreamerParts): MonoTypeOperatorFunction<StreamEvent> =>
+  operate((out) => {
+    let recorded = false;
+    let end: StreamEvent | undefined;
+    return {
+      next: (event) => {
+        if (event.type === 'failed') failed?.(event.candidate);
+        if (event.type === 'recorded') recorded = true;
+        if (event.type === 'end' && recorded && written) end = event;
+        else out.next(event);
+      },
+      complete: () => {
+        const complete = () => {
+          if (end) out.next(end);
+          out.complete();
+        };
+        if (end) out.add(written?.subscribe({ complete }));
+        else complete();
+      },
+    };
+  });

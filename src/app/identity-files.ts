@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { keyOf, type SettingName } from '../config/schema.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
+
+// Imported, it would make all its exports at once: parsing the root certificates takes 20 ms.
+const { createSecureContext } = process.getBuiltinModule('node:tls');
 
 /** A PEM file, and the setting that names it; an empty name stands for no file. */
 type PemFile = readonly [setting: SettingName, file: string];

@@ -1,9 +1,9 @@
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses, UnknownInterfaceError } from '../http/addresses.ts';
 import { openAuthorization } from './authorization.ts';
-import { checkDatabase } from './catalog.ts';
-import { checkSaveTarget } from './save-target.ts';
+import { checkDatabase } from './database-settings.ts';
+import { checkSaveTarget } from './save-settings.ts';
 
 /**
  * Why the daemon would refuse these settings at its start. Connects to nothing and writes nothing.

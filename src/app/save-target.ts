@@ -5,18 +5,15 @@ import type { Dispatch } from '../../pipelines/index.ts';
 import { backOff } from '../../pipelines/operators/back-off.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import { missingUnits } from '../catalog/mongodb/units.ts';
-import { ConfigError } from '../config/load.ts';
-import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
+import type { Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { brokerAddresses } from '../saves/celery/amqp/address.ts';
 import { type Broker, openBroker } from '../saves/celery/amqp/broker.ts';
 import { createCeleryDispatch } from '../saves/celery/dispatch.ts';
 import { celeryMessage, destinationOf, type Task } from '../saves/celery/message.ts';
-import { checkTemplate } from '../saves/celery/save-task.ts';
 import { taskStatusIn } from '../saves/celery/task-status.ts';
 import { createDeferredDispatch } from '../saves/deferred/dispatch.ts';
 import type { Records } from '../saves/deferred/records.ts';
-import { identityProblems } from './identity-files.ts';
+import { brokerOf, checkSaveTarget, invalid, NO_DATABASE } from './save-settings.ts';
 
 /** Saves units, or has them saved. */
 export interface SaveTarget {
@@ -28,7 +25,7 @@ export interface SaveTarget {
   close(): Promise<void>;
 }
 
-interface Parts {
+export interface SaveTargetParts {
   readonly logger: Logger;
   /** Pulp's database, if it is the catalog. */
   readonly database?: Connection;
@@ -44,36 +41,10 @@ const CONCURRENCY = 64;
  * Connects to the save target in the background. Throws a ConfigError if the settings cannot be
  * used.
  */
-export const openSaveTarget = (settings: Settings, parts: Parts): SaveTarget => {
+export const openSaveTarget = (settings: Settings, parts: SaveTargetParts): SaveTarget => {
   checkSaveTarget(settings);
   return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
 };
-
-/** Whether tasks are sent, and the settings of the broker are used. */
-export const sendsTasks = ({ dispatch, deferredNudge }: Pick<Settings, 'dispatch' | 'deferredNudge'>): boolean =>
-  dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
-
-/**
- * Throws a ConfigError if the settings cannot be used to have units saved elsewhere. Connects to
- * nothing.
- */
-export const checkSaveTarget = (settings: Settings): void => {
-  const { dispatch, catalogType, saveTaskArgs: args, saveTaskKwargs: kwargs } = settings;
-  if (dispatch === 'deferred' && catalogType !== 'mongodb') throw invalid('dispatch', NO_DATABASE);
-  if (dispatch === 'celery') judging('saveTaskArgs', () => checkTemplate({ args, kwargs }));
-  if (!sendsTasks(settings)) return;
-  const { addresses, tls } = brokerOf(settings);
-  const problems = addresses.some((address) => address.tls)
-    ? identityProblems({
-        ca: ['brokerCacert', tls.caFile],
-        cert: ['brokerCertfile', tls.certFile],
-        key: ['brokerKeyfile', tls.keyFile],
-      })
-    : [];
-  if (problems.length > 0) throw new ConfigError(problems);
-};
-
-const NO_DATABASE = 'deferred requires catalog_type = mongodb, because its records are in Pulp’s database';
 
 const origin = `gen${process.pid}@${hostname()}`;
 const protocolOf = ({ celeryProtocol }: Settings) => (celeryProtocol === 1 ? 1 : 2);
@@ -97,7 +68,7 @@ const ofKnownUnits =
             ),
           );
 
-const openCelery = (settings: Settings, { logger, database }: Parts): SaveTarget => {
+const openCelery = (settings: Settings, { logger, database }: SaveTargetParts): SaveTarget => {
   const task = { name: settings.saveTask, args: settings.saveTaskArgs, kwargs: settings.saveTaskKwargs };
   const reservation = settings.taskReservation ? settings.reservationTask : undefined;
   const broker = connectBroker(settings, logger);
@@ -118,7 +89,7 @@ const openCelery = (settings: Settings, { logger, database }: Parts): SaveTarget
   };
 };
 
-const openDeferred = (settings: Settings, { logger, database }: Parts): SaveTarget => {
+const openDeferred = (settings: Settings, { logger, database }: SaveTargetParts): SaveTarget => {
   if (!database) throw invalid('dispatch', NO_DATABASE);
   const broker = settings.deferredNudge ? connectBroker(settings, logger) : undefined;
   const { dispatch, close } = createDeferredDispatch({
@@ -158,27 +129,7 @@ const connectBroker = (settings: Settings, logger: Logger): Broker => {
   return broker;
 };
 
-/** The broker's addresses and how to log in. Throws a ConfigError if its URL cannot be used. */
-export const brokerOf = (settings: Settings) => ({
-  addresses: judging('brokerUrl', () => brokerAddresses(settings.brokerUrl, settings.brokerTls)),
-  tls: { caFile: settings.brokerCacert, certFile: settings.brokerCertfile, keyFile: settings.brokerKeyfile },
-  login: settings.brokerLogin,
-  declare: settings.brokerDeclare,
-});
-
-/** Turns an error of `judge` into a ConfigError about the setting. */
-const judging = <T>(name: SettingName, judge: () => T): T => {
-  try {
-    return judge();
-  } catch (error) {
-    throw invalid(name, error);
-  }
-};
-
 const recordsIn = (database: Connection, collection: string): Records => ({
   updateOne: (filter, update, options) =>
     firstValueFrom(database.ask((db) => db.collection(collection).updateOne(filter, update, options))),
 });
-
-const invalid = (name: SettingName, problem: unknown): ConfigError =>
-  new ConfigError([`${keyOf(name)}: ${typeof problem === 'string' ? problem : messageOf(problem)}`]);

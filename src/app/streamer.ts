@@ -16,7 +16,7 @@ import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
 import { policyOf } from './from-settings.ts';
 import { logExpiring, logReady, logUnhealthy, unitMissingLogger } from './log-lines.ts';
-import { openSaveTarget } from './save-target.ts';
+import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
 import { checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
@@ -122,8 +122,9 @@ export const openStreamer = async (
     sources: [...(store ? [store.find] : []), alternates.find, feedCandidates(catalog)],
     keep: saves ? store?.keep : undefined,
     outbox,
+    written: outbox?.written,
   });
-  const target = outbox && closing(store ?? openSaveTarget(settings, { logger, database: catalog.database }));
+  const target = outbox && closing(store ?? (await saveTarget(settings, { logger, database: catalog.database })));
   const delivered = store ? 'saved' : 'save queued';
   const deliveries = target && closing(startDeliveries({ outbox, target, logger, delivered, onError })).deliveries;
 
@@ -139,6 +140,10 @@ export const openStreamer = async (
     close: () => opened.disposeAsync(),
   };
 };
+
+/** The client of the broker is loaded only if another process saves. */
+const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<SaveTarget> =>
+  (await import('./save-target.ts')).openSaveTarget(settings, parts);
 
 const recordUnhealthy = (settings: Settings, logger: Logger, { unhealthy }: Health): Subscription =>
   writeHealth(

@@ -5,7 +5,7 @@ import { toUrlPath } from '../repositories/relative-path.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
 import type { NewEntry } from './sqlite/rows.ts';
-import type { SqliteCatalog } from './sqlite.ts';
+import type { Tables } from './sqlite/tables.ts';
 
 /** The progress of an import. */
 export interface Progress {
@@ -19,7 +19,7 @@ export interface Progress {
 }
 
 export interface ImportOptions {
-  readonly catalog: SqliteCatalog;
+  readonly catalog: Tables;
   readonly format: Format;
   readonly selection?: Selection;
   /** The repository's URL, as returned by `toBase`. */

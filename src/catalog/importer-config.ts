@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StreamError } from '../../pipelines/model/index.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { maskUrl } from '../lib/mask.ts';
 
 const positive = z.number().positive();

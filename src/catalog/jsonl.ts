@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/index.ts';
+import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/entry.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { toChecksum } from '../repositories/checksum.ts';
 import { readLines } from '../repositories/lines.ts';
 import type { NewEntry, StoredEntry } from './sqlite/rows.ts';
-import type { SqliteCatalog } from './sqlite.ts';
+import type { Tables } from './sqlite/tables.ts';
 
 const isFeedUrl = (url: string): boolean => /^(https?|file):$/.test(parseUrl(url)?.protocol ?? '');
 
@@ -90,11 +90,7 @@ const SHOWN_FAULTS = 20;
  * Resolves to the number of entries. All or nothing: on any bad line the catalog stays unchanged.
  * The rejection lists the first twenty bad lines by number.
  */
-export const loadLines = async (
-  catalog: SqliteCatalog,
-  name: string,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<number> => {
+export const loadLines = async (catalog: Tables, name: string, bytes: AsyncIterable<Uint8Array>): Promise<number> => {
   const faults: string[] = [];
   let number = 0;
   let count = 0;

@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
-import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import type { Tables } from '../catalog/sqlite/tables.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
 /** Takes output: a stream of the process, or a collector in tests. */
@@ -13,7 +13,7 @@ export interface CatalogContext {
   /** Adds to each command the options that `openCatalog` reads. */
   prepare(command: Command): Command;
   /** Opens the embedded catalog, to change it. */
-  openCatalog(command: Command): SqliteCatalog;
+  openCatalog(command: Command): Tables;
   /** Opens the catalog that requests are looked up in, to show it. */
   openListing(command: Command): Promise<Listing>;
   /**
@@ -29,7 +29,7 @@ export interface CatalogContext {
 export const withCatalog = async <T>(
   context: CatalogContext,
   command: Command,
-  work: (catalog: SqliteCatalog) => T | Promise<T>,
+  work: (catalog: Tables) => T | Promise<T>,
 ): Promise<T> => {
   const catalog = context.openCatalog(command);
   try {

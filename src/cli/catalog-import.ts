@@ -1,18 +1,20 @@
 import { Argument, type Command } from 'commander';
 import { type ImportResult, importRepository, toBase } from '../catalog/import.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
-import type { SqliteCatalog } from '../catalog/sqlite.ts';
-import { deb } from '../repositories/deb.ts';
-import { files } from '../repositories/files.ts';
+import type { Tables } from '../catalog/sqlite/tables.ts';
 import { readFileUrl } from '../repositories/folder.ts';
 import type { Format } from '../repositories/format.ts';
-import { yum } from '../repositories/yum.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
 import { oneLine } from './one-line.ts';
 
-const FORMATS: Readonly<Record<string, Format>> = { yum, deb, files };
+/** Parsers of metadata are loaded only when they are used. */
+const FORMATS = {
+  yum: async () => (await import('../repositories/yum.ts')).yum,
+  deb: async () => (await import('../repositories/deb.ts')).deb,
+  files: async () => (await import('../repositories/files.ts')).files,
+} satisfies Record<string, () => Promise<Format>>;
 
 interface Options extends ImporterOptions {
   readonly prefix: string;
@@ -24,10 +26,7 @@ interface Options extends ImporterOptions {
 }
 
 /** The importer that the entries will refer to, and whether it is new. */
-const chooseImporter = (
-  catalog: SqliteCatalog,
-  options: Options,
-): { id: string; config: ImporterConfig; made: boolean } => {
+const chooseImporter = (catalog: Tables, options: Options): { id: string; config: ImporterConfig; made: boolean } => {
   const config = toImporterConfig(options);
   if (options.importer === undefined) {
     const known = catalog.importers.find(config);
@@ -46,8 +45,8 @@ const describe = ({ packages, metadata, removed, revision }: ImportResult, prefi
 
 const run = async (
   context: CatalogContext,
-  catalog: SqliteCatalog,
-  format: string,
+  catalog: Tables,
+  format: keyof typeof FORMATS,
   source: string,
   options: Options,
   command: Command,
@@ -59,7 +58,7 @@ const run = async (
   try {
     const result = await importRepository({
       catalog,
-      format: FORMATS[format] ?? yum,
+      format: await FORMATS[format](),
       selection: { suites: options.suite, components: options.component, architectures: options.arch },
       base,
       prefix: options.prefix,
@@ -96,7 +95,8 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     .option('--component <name...>', 'deb: only these components')
     .option('--arch <name...>', 'deb: only packages for these architectures, and architecture-independent ones')
     .option('--json', 'print the result as JSON');
-  addImporterOptions(context.prepare(command)).action((format: string, source: string, options: Options) =>
-    withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),
+  addImporterOptions(context.prepare(command)).action(
+    (format: keyof typeof FORMATS, source: string, options: Options) =>
+      withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),
   );
 };

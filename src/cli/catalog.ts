@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Checksum, StreamError } from '../../pipelines/model/index.ts';
+import type { Checksum } from '../../pipelines/model/entry.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { loadLines, toLine } from '../catalog/jsonl.ts';
 import type { ListedEntry, Listing } from '../catalog/listing.ts';
 import { unitIdOf } from '../catalog/locator.ts';
 import type { StoredEntry } from '../catalog/sqlite/rows.ts';
-import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import type { Tables } from '../catalog/sqlite/tables.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
@@ -71,7 +72,7 @@ const toUrl = (text: string): string => {
   throw new InvalidArgumentError('expected a URL of http, https or file.');
 };
 
-const addEntry = (catalog: SqliteCatalog, path: string, url: string, options: AddOptions): StoredEntry => {
+const addEntry = (catalog: Tables, path: string, url: string, options: AddOptions): StoredEntry => {
   const { checksum, size } = options;
   if (options.importer !== undefined && !catalog.importers.get(options.importer)) {
     throw new Error(`importer ${options.importer} is not in the catalog`);
@@ -94,7 +95,7 @@ const addEntry = (catalog: SqliteCatalog, path: string, url: string, options: Ad
   });
 };
 
-const removeEntries = (catalog: SqliteCatalog, path: string | undefined, options: RemoveOptions): string => {
+const removeEntries = (catalog: Tables, path: string | undefined, options: RemoveOptions): string => {
   if (path !== undefined) {
     const removed = catalog.entries.remove(path, options.importer);
     if (removed === 0) throw unknownPath(path);
@@ -108,11 +109,8 @@ const removeEntries = (catalog: SqliteCatalog, path: string | undefined, options
  * `catalog import|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
  * those of the catalog that requests are looked up in.
  */
-export const addCatalogCommands = (program: Command, context: CatalogContext): void => {
+export const addCatalogCommands = (catalogs: Command, context: CatalogContext): void => {
   const { stdout } = context;
-  const catalogs = program
-    .command('catalog')
-    .description('manage the entries of the embedded catalog, and show those of the catalog in use');
   const leaf = (name: string, description: string): Command =>
     context.prepare(catalogs.command(name).description(description));
 

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { refusals } from '../app/refusals.ts';
-import { type Trial, tryAll } from '../app/trials/index.ts';
-import { ConfigError, type Loaded, loadSettings, PULP_FILES } from '../config/load.ts';
+import type { Trial } from '../app/trials/index.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type Loaded, loadSettings, PULP_FILES } from '../config/load.ts';
 import { migrated } from '../config/migrate.ts';
 import { withoutEffect } from '../config/no-effect.ts';
 import { printSettings, settingsJson } from '../config/print.ts';
@@ -26,12 +27,10 @@ const FORMATS = {
   ini: (loaded: Loaded, secrets: boolean) => settingsIni(loaded, { secrets }),
 };
 
-export const addCheckConfig = (program: Command): void => {
+export const addCheckConfig = (checkConfig: Command): void => {
   const others = ['print', 'json', 'format'];
   withSettings(
-    program
-      .command('check-config')
-      .description('check the configuration; exit status 78 if it is not valid or serve would refuse it')
+    checkConfig
       .option('--print', 'show every value and its origin, secrets masked: --format text')
       .option('--json', 'the same as JSON: --format json')
       .addOption(
@@ -80,6 +79,7 @@ const migration = ({ config, secrets = false }: Options): string => {
 };
 
 const tryOut = async (settings: Settings): Promise<void> => {
+  const { tryAll } = await import('../app/trials/index.ts');
   const trials: Trial[] = [];
   for await (const trial of tryAll(settings)) {
     trials.push(trial);

@@ -1,9 +1,7 @@
-import { urlReader } from '../alternates/read-url.ts';
-import { openListing } from '../app/catalog.ts';
+import { openListing } from '../app/listing.ts';
 import { version } from '../app/version.ts';
 import { accessOf } from '../catalog/access.ts';
-import { openSqliteCatalog } from '../catalog/sqlite.ts';
-import { createFeed } from '../sources/feed/open.ts';
+import { openTables } from '../catalog/sqlite/tables.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { loadedFor, stateOf, withSettings } from './settings.ts';
 
@@ -18,14 +16,26 @@ export const cliContext: CatalogContext = {
     const settings = stateOf(command);
     if (settings.catalogType === 'mongodb')
       process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
-    return openSqliteCatalog(settings.catalog);
+    return openTables(settings.catalog);
   },
   openListing: (command) => openListing(stateOf(command)),
   readerFor: (config, command) => {
     const access = accessOf(config);
     const tlsLevels = new Map(Object.entries(loadedFor(command).settings.feedTlsLevels));
-    const feed = createFeed({ ...FEED, connectTimeout: TIMEOUTS.connectTimeout, tlsLevels });
-    return urlReader(feed.open, access, TIMEOUTS);
+    // Loaded only here: most commands open no connection.
+    const load = async () => {
+      const [{ createFeed }, { urlReader }] = await Promise.all([
+        import('../sources/feed/open.ts'),
+        import('../alternates/read-url.ts'),
+      ]);
+      const feed = createFeed({ ...FEED, connectTimeout: TIMEOUTS.connectTimeout, tlsLevels });
+      return urlReader(feed.open, access, TIMEOUTS);
+    };
+    let loading: ReturnType<typeof load> | undefined;
+    return async function* (url) {
+      loading ??= load();
+      yield* (await loading)(url);
+    };
   },
   stdout: process.stdout,
   stderr: process.stderr,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { openSqliteCatalog } from '../catalog/sqlite.ts';
+import { openTables } from '../catalog/sqlite/tables.ts';
 import type { CopiesContext } from './copies.ts';
 import { stateOf, withSettings } from './settings.ts';
 
@@ -10,7 +10,7 @@ export const copiesContext: CopiesContext = {
     const { saveDir, catalog: file } = stateOf(command);
     // A catalog made here would belong to the user of this command.
     if (!existsSync(file)) return work(saveDir, []);
-    const catalog = openSqliteCatalog(file);
+    const catalog = openTables(file);
     try {
       return await work(saveDir, catalog.entries.list('/', 'age'));
     } finally {

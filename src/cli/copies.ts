@@ -73,9 +73,8 @@ const purging = (names: readonly string[], { all, olderThan }: PurgeOptions, cop
  * `copies list|verify|purge`: the content that `dispatch: save` keeps. They may run beside the
  * daemon.
  */
-export const addCopiesCommands = (program: Command, context: CopiesContext): void => {
+export const addCopiesCommands = (command: Command, context: CopiesContext): void => {
   const { stdout } = context;
-  const command = program.command('copies').description('list, verify and remove saved copies');
   const leaf = (name: string, description: string): Command =>
     context.prepare(command.command(name).description(description)).option('--json', 'print JSON');
 

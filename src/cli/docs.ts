@@ -12,12 +12,9 @@ const PAGES: Readonly<Record<string, (program: Command) => string>> = {
   'how-to/troubleshoot': troubleshootingDocs,
 };
 
-export const addDocs = (program: Command): void => {
-  program
-    .command('docs', { hidden: true })
-    .description('print a page of the documentation that is generated from the code')
-    .addArgument(new Argument('<page>').choices(Object.keys(PAGES)))
-    .action((page: string) => {
-      process.stdout.write(PAGES[page]?.(program) ?? '');
-    });
+/** `createProgram` makes the program that is described. */
+export const addDocs = (docs: Command, createProgram: () => Promise<Command>): void => {
+  docs.addArgument(new Argument('<page>').choices(Object.keys(PAGES))).action(async (page: string) => {
+    process.stdout.write(PAGES[page]?.(await createProgram()) ?? '');
+  });
 };

@@ -45,14 +45,14 @@ const unitOf = ({ entry: { path, unitTypeId, unitId, checksum, size, importerId 
   size,
 });
 
-export const addExplain = (program: Command): void => {
-  withSettings(
-    program
-      .command('explain <path>')
-      .description('show the catalog entry of a path and the sources that would be tried, in order, without fetching')
-      .option('--json', 'print JSON'),
-    ['stateDir', 'catalog', 'saveDir', 'contentSourcesDir', 'logLevel'],
-  ).action(async (path: string, options: { json?: boolean }, command: Command) => {
+export const addExplain = (explain: Command): void => {
+  withSettings(explain.option('--json', 'print JSON'), [
+    'stateDir',
+    'catalog',
+    'saveDir',
+    'contentSourcesDir',
+    'logLevel',
+  ]).action(async (path: string, options: { json?: boolean }, command: Command) => {
     const { settings } = settingsOf(command);
     const streamer = await openStreamer(settings, createLogger(settings.logLevel, process.stderr), {
       delivering: false,

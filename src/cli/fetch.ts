@@ -17,11 +17,9 @@ import { type Output, openOutput } from './output.ts';
 import { progressBar } from './progress.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
-export const addFetch = (program: Command): void => {
+export const addFetch = (fetch: Command): void => {
   withSettings(
-    program
-      .command('fetch <path>')
-      .description('fetch a path through the same pipeline, without the server')
+    fetch
       .option(
         '-o, --output <file>',
         'output: a file appears once it is complete; a device, FIFO or socket is written to directly; - is standard output (default)',

@@ -59,11 +59,8 @@ const summary = ({ id, repoId = '-', config, entries, problem }: ListedImporter)
  * `importers add|remove`: the credentials of the embedded catalog's entries. `importers list|show`:
  * those of the catalog that requests are looked up in.
  */
-export const addImporterCommands = (program: Command, context: CatalogContext): void => {
+export const addImporterCommands = (importers: Command, context: CatalogContext): void => {
   const { stdout } = context;
-  const importers = program
-    .command('importers')
-    .description('credentials and feed settings that catalog entries refer to');
   const leaf = (name: string, description: string): Command =>
     context.prepare(importers.command(name).description(description));
 

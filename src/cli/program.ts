@@ -1,49 +1,139 @@
-import { Command } from 'commander';
+import { Command, type CommandOptions } from 'commander';
 import { version } from '../app/version.ts';
-import { addCatalogCommands } from './catalog.ts';
-import { addCheckConfig } from './check-config.ts';
-import { cliContext } from './context.ts';
-import { addCopiesCommands } from './copies.ts';
-import { copiesContext } from './copies-context.ts';
-import { addDemo } from './demo/command.ts';
-import { addDocs } from './docs.ts';
-import { addExplain } from './explain.ts';
-import { addFetch } from './fetch.ts';
-import { addImporterCommands } from './importers.ts';
-import { addSavesCommands } from './saves.ts';
-import { savesContext } from './saves-context.ts';
-import { addServe } from './serve.ts';
-import { addSignedUrlCommands } from './signed-urls.ts';
-import { addSourcesCommands } from './sources.ts';
-import { sourcesContext } from './sources-context.ts';
 
-/** Every command, not yet parsed: it throws a CommanderError instead of ending the process. */
-export const createProgram = (): Command => {
+/** A command as `--help` lists it; `load` imports its options and action, and adds them. */
+interface Listed {
+  readonly usage: string;
+  readonly description: string;
+  readonly load: (command: Command) => Promise<unknown>;
+  readonly options?: CommandOptions;
+}
+
+const COMMANDS: readonly Listed[] = [
+  {
+    usage: 'serve',
+    description:
+      'run the daemon until SIGTERM or SIGINT; SIGHUP reloads the descriptors of alternate sources and the key of signed URLs',
+    load: async (command) => (await import('./serve.ts')).addServe(command),
+  },
+  {
+    usage: 'fetch <path>',
+    description: 'fetch a path through the same pipeline, without the server',
+    load: async (command) => (await import('./fetch.ts')).addFetch(command),
+  },
+  {
+    usage: 'explain <path>',
+    description: 'show the catalog entry of a path and the sources that would be tried, in order, without fetching',
+    load: async (command) => (await import('./explain.ts')).addExplain(command),
+  },
+  {
+    usage: 'catalog',
+    description: 'manage the entries of the embedded catalog, and show those of the catalog in use',
+    load: async (command) => {
+      const [{ addCatalogCommands }, { cliContext }] = await Promise.all([
+        import('./catalog.ts'),
+        import('./context.ts'),
+      ]);
+      addCatalogCommands(command, cliContext);
+    },
+  },
+  {
+    usage: 'importers',
+    description: 'credentials and feed settings that catalog entries refer to',
+    load: async (command) => {
+      const [{ addImporterCommands }, { cliContext }] = await Promise.all([
+        import('./importers.ts'),
+        import('./context.ts'),
+      ]);
+      addImporterCommands(command, cliContext);
+    },
+  },
+  {
+    usage: 'sources',
+    description: 'alternate content sources and what they offer',
+    load: async (command) => {
+      const [{ addSourcesCommands }, { sourcesContext }] = await Promise.all([
+        import('./sources.ts'),
+        import('./sources-context.ts'),
+      ]);
+      addSourcesCommands(command, sourcesContext);
+    },
+  },
+  {
+    usage: 'saves',
+    description: 'manage save requests that wait for delivery',
+    load: async (command) => {
+      const [{ addSavesCommands }, { savesContext }] = await Promise.all([
+        import('./saves.ts'),
+        import('./saves-context.ts'),
+      ]);
+      addSavesCommands(command, savesContext);
+    },
+  },
+  {
+    usage: 'copies',
+    description: 'list, verify and remove saved copies',
+    load: async (command) => {
+      const [{ addCopiesCommands }, { copiesContext }] = await Promise.all([
+        import('./copies.ts'),
+        import('./copies-context.ts'),
+      ]);
+      addCopiesCommands(command, copiesContext);
+    },
+  },
+  {
+    usage: 'sign-url <url>',
+    description: 'sign a URL, or a path with its query, as Pulp does, and print it',
+    load: async (command) => (await import('./signed-urls.ts')).addSignUrl(command),
+  },
+  {
+    usage: 'verify-url <url>',
+    description: 'check whether a signed URL is valid; if not, print the reason and exit with status 1',
+    load: async (command) => (await import('./signed-urls.ts')).addVerifyUrl(command),
+  },
+  {
+    usage: 'check-config',
+    description: 'check the configuration; exit status 78 if it is not valid or serve would refuse it',
+    load: async (command) => (await import('./check-config.ts')).addCheckConfig(command),
+  },
+  {
+    usage: 'demo',
+    description:
+      'show the main job: a feed that demands a client certificate, a source on disk, and what comes of a few requests',
+    load: async (command) => (await import('./demo/command.ts')).addDemo(command),
+  },
+  {
+    usage: 'docs',
+    description: 'print a page of the documentation that is generated from the code',
+    load: async (command) => (await import('./docs.ts')).addDocs(command, () => createProgram()),
+    options: { hidden: true },
+  },
+  {
+    usage: 'version',
+    description: 'show the version',
+    load: async (command) =>
+      command.action(() => {
+        process.stdout.write(`${version}\n`);
+      }),
+  },
+];
+
+/**
+ * The program, not yet parsed: it throws a CommanderError instead of ending the process. With the
+ * words of a command line, only commands that occur among them are loaded. The others are listed
+ * by `--help`, which so starts without the daemon's modules. Without words, all are loaded.
+ */
+export const createProgram = async (words?: readonly string[]): Promise<Command> => {
   const program = new Command('pulp-streamer')
     .description('A streaming origin that fetches content at the moment it is requested.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('(see --help)')
     .configureHelp({ showGlobalOptions: false });
-
-  addServe(program);
-  addFetch(program);
-  addExplain(program);
-  addCatalogCommands(program, cliContext);
-  addImporterCommands(program, cliContext);
-  addSourcesCommands(program, sourcesContext);
-  addSavesCommands(program, savesContext);
-  addCopiesCommands(program, copiesContext);
-  addSignedUrlCommands(program);
-  addCheckConfig(program);
-  addDemo(program);
-  addDocs(program);
-  program
-    .command('version')
-    .description('show the version')
-    .action(() => {
-      process.stdout.write(`${version}\n`);
-    });
+  for (const { usage, description, load, options } of COMMANDS) {
+    const command = program.command(usage, options).description(description);
+    if (!words || words.includes(command.name())) await load(command);
+  }
   overrideExits(program);
   return program;
 };

@@ -75,9 +75,8 @@ const withOutbox = async <T>(file: string, none: () => T, work: (outbox: Durable
 const saves = (count: number): string => `${count} ${count === 1 ? 'save' : 'saves'}`;
 
 /** `saves list|retry|drop`: the save requests that have not been delivered yet. */
-export const addSavesCommands = (program: Command, context: SavesContext): void => {
+export const addSavesCommands = (command: Command, context: SavesContext): void => {
   const { stdout } = context;
-  const command = program.command('saves').description('manage save requests that wait for delivery');
   const leaf = (name: string, description: string): Command =>
     context.prepare(command.command(name).description(description)).option('--json', 'print JSON');
 

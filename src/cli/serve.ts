@@ -1,18 +1,13 @@
 import type { Command } from 'commander';
-import { startDaemon } from '../app/daemon.ts';
-import { createLogger } from '../observe/log.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
-export const addServe = (program: Command): void => {
-  withSettings(
-    program
-      .command('serve')
-      .description(
-        'run the daemon until SIGTERM or SIGINT; SIGHUP reloads the descriptors of alternate sources and the key of signed URLs',
-      ),
-    'all',
-  ).action(async (_: unknown, command: Command) => {
+export const addServe = (serve: Command): void => {
+  withSettings(serve, 'all').action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
+    const [{ startDaemon }, { createLogger }] = await Promise.all([
+      import('../app/daemon.ts'),
+      import('../observe/log.ts'),
+    ]);
     const logger = createLogger(settings.logLevel);
     // Only the daemon's user may read what it writes: also temporary files of libraries and core
     // dumps.

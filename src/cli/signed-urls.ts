@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { keyOf } from '../config/schema.ts';
 import { canonicalAddress } from '../http/client-address.ts';
 import { readPrivateKey, readPublicKey } from '../http/rsa-key.ts';
@@ -55,15 +55,10 @@ const say = (verdict: Verdict): string => {
   return `valid until ${dateOf(expiration)}, ${client}`;
 };
 
-/**
- * `sign-url` and `verify-url`: make and check signed URLs as Pulp does, to set up a proxy or to
- * find out why it refuses.
- */
-export const addSignedUrlCommands = (program: Command): void => {
+/** `sign-url`: makes signed URLs as Pulp does, to set up a proxy. */
+export const addSignUrl = (command: Command): void => {
   withSettings(
-    program
-      .command('sign-url <url>')
-      .description('sign a URL, or a path with its query, as Pulp does, and print it')
+    command
       .option('--key <file>', 'PEM file of the private key (default: setting rsa_key)')
       .option('--expires <seconds>', 'validity of the signature', toSeconds, EXPIRES)
       .option('--remote-ip <ip>', 'address of the only client that may use it (default: any client)', toAddress),
@@ -72,11 +67,12 @@ export const addSignedUrlCommands = (program: Command): void => {
     const key = keyFor(command, 'rsaKey', readPrivateKey);
     process.stdout.write(`${signUrl(url, { key, expiration: now() + expires, remoteIp })}\n`);
   });
+};
 
+/** `verify-url`: checks signed URLs as Pulp does, to find out why a proxy refuses one. */
+export const addVerifyUrl = (command: Command): void => {
   withSettings(
-    program
-      .command('verify-url <url>')
-      .description('check whether a signed URL is valid; if not, print the reason and exit with status 1')
+    command
       .option('--key <file>', 'PEM file of the public key (default: setting rsa_pub)')
       .option('--remote-ip <ip>', 'address of the client that requests it', toAddress)
       .option('--json', 'print JSON'),

@@ -1,4 +1,4 @@
-import { StreamError } from '../../pipelines/model/index.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { byPriority, isBelow } from '../alternates/candidates.ts';
 import type { AlternateSource } from '../alternates/descriptors/parse.ts';
 import { locatorOf } from '../catalog/locator.ts';

@@ -90,9 +90,8 @@ const refresh = async (
 };
 
 /** `sources list|refresh|explain`: alternate content sources and what they offer. */
-export const addSourcesCommands = (program: Command, context: SourcesContext): void => {
+export const addSourcesCommands = (sourcesCommand: Command, context: SourcesContext): void => {
   const { stdout, stderr } = context;
-  const sourcesCommand = program.command('sources').description('alternate content sources and what they offer');
 
   const leaf = <A extends unknown[]>(
     usage: string,

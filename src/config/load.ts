@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ConfigError } from './config-error.ts';
 import { dialectOf } from './dialects.ts';
 import { parseIni } from './ini.ts';
 import type { IniFile } from './ini-file.ts';
@@ -28,17 +29,6 @@ export interface Sources extends Partial<Omit<Layers, 'files'>> {
   /** Files that must exist, instead of the standard ones; the later over the earlier. */
   readonly files?: readonly string[];
   readonly standardFiles?: readonly string[];
-}
-
-/** All problems of the configuration at once. Each names its place, and what was expected. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`the configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-    this.problems = problems;
-  }
 }
 
 const readIni = (file: string, mustExist: boolean): IniFile => {

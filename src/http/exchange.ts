@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BehaviorSubject, defer } from 'rxjs';
-import { type Report, StreamError, toStreamError } from '../../pipelines/model/index.ts';
+import { BehaviorSubject, defer, type Observable, tap } from 'rxjs';
+import { type Report, StreamError, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
 import { createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
@@ -78,7 +78,7 @@ export const createExchange = (
       } else {
         const { valve, place, events } = begun ?? start(true);
         res.on('close', place.leave);
-        respond(res, valve, events, { ...how, failed });
+        respond(res, valve, holdLast(res, events), { ...how, failed });
       }
     } catch (thrown) {
       failure = toStreamError(thrown);
@@ -109,6 +109,22 @@ export const createExchange = (
 
   return fault || (method !== 'GET' && method !== 'HEAD') ? { answer } : { begin: ahead.begin, answer, leave };
 };
+
+/**
+ * Keeps the last bytes in the socket for the rest of the turn of the event loop, in which the save
+ * request is written. They came in the same turn as the `recorded` note, so the socket has not sent
+ * them yet. The end follows once it is written, and sends them.
+ */
+const holdLast = (res: ServerResponse, events: Observable<StreamEvent>): Observable<StreamEvent> =>
+  events.pipe(
+    tap(({ type }) => {
+      const { socket } = res;
+      if (type !== 'recorded' || !socket) return;
+      socket.cork();
+      // More may follow: another range, for which the client has to read this one.
+      setImmediate(() => socket.uncork());
+    }),
+  );
 
 /**
  * Resets the connection if the client stops reading after the whole response was written. Until it

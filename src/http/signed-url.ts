@@ -1,5 +1,5 @@
 import { constants, createHash, type KeyObject, privateEncrypt, publicDecrypt, timingSafeEqual } from 'node:crypto';
-import { decodePath } from '../../pipelines/model/index.ts';
+import { decodePath } from '../../pipelines/model/spelling.ts';
 import { canonicalAddress } from './client-address.ts';
 import { originForm } from './target.ts';
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { StreamError } from '../../pipelines/model/index.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { encodeByte } from './raw-targets.ts';
 
 const bad = (target: string, expected: string): StreamError =>

@@ -16,10 +16,39 @@ const LEVELS = {
 
 export type LogLevel = keyof typeof LEVELS;
 
-/** A logger that writes one JSON object a line; to standard output by default. */
-export const createLogger = (level: LogLevel, destination?: DestinationStream): Logger => {
-  const options = { level: LEVELS[level], base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  return destination ? pino(options, destination) : pino(options);
+/**
+ * A logger that writes one JSON object a line; to standard output by default, in batches. A line
+ * then waits at most 50 ms. None is lost when the process ends, also by an uncaught error.
+ */
+export const createLogger = (level: LogLevel, destination: DestinationStream = standardOutput()): Logger =>
+  pino({ level: LEVELS[level], base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+
+/** Characters that are written at once, and milliseconds that fewer wait. */
+const BATCH = 4096;
+const BATCH_WAIT = 50;
+
+const standardOutput = (): DestinationStream => {
+  const stdout = pino.destination({ dest: 1, sync: true, minLength: BATCH });
+  let waiting = false;
+  process.on('exit', () => {
+    // Unlike `flush`, this throws if the reader is gone.
+    try {
+      stdout.flushSync();
+    } catch {}
+  });
+  // `periodicFlush` would wake an idle process, and `flushSync` waits for the disk.
+  const flush = () => {
+    waiting = false;
+    stdout.flush();
+  };
+  return {
+    write: (line) => {
+      stdout.write(line);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(flush, BATCH_WAIT).unref();
+    },
+  };
 };
 
 /**

@@ -1,4 +1,4 @@
-import { CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from '../../pipelines/model/index.ts';
+import { CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from '../../pipelines/model/entry.ts';
 
 const DIGITS: Readonly<Record<ChecksumAlgorithm, number>> = {
   md5: 32,

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { StreamError } from '../../pipelines/model/index.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
 /** The bytes of a `file:` URL. Rejects with SOURCE_MISSING, SOURCE_REFUSED or UNREADABLE. */

@@ -1,4 +1,5 @@
-import { type Checksum, StreamError } from '../../pipelines/model/index.ts';
+import type { Checksum } from '../../pipelines/model/entry.ts';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { makeMeter } from './verify.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;

@@ -1,9 +1,9 @@
 import { isAbsolute } from 'node:path';
-import { throwError } from 'rxjs';
+import { defer, switchMap, throwError } from 'rxjs';
 import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
 import { owned } from '../lib/owned.ts';
 import { openDisk } from './disk/open.ts';
-import { createFeed, type FeedSettings } from './feed/open.ts';
+import type { Feed, FeedSettings } from './feed/open.ts';
 
 export interface Sources {
   readonly open: OpenSource;
@@ -21,14 +21,27 @@ interface Options {
  * from disk. Errors with SOURCE_BROKEN for any other URL.
  */
 export const createSources = (settings: FeedSettings, { lends = false }: Options = {}): Sources => {
-  const feed = createFeed(settings);
+  let feed: Feed | undefined;
+  let loading: Promise<Feed> | undefined;
+  // The client for feeds takes as long to load as the rest of the daemon: not for a command that
+  // opens none. The daemon loads it as soon as it is ready.
+  const load = async (): Promise<Feed> => {
+    const { createFeed } = await import('./feed/open.ts');
+    feed = createFeed(settings);
+    return feed;
+  };
+  const loaded = (): Promise<Feed> => {
+    loading ??= load();
+    return loading;
+  };
   const lent: OpenSource = (location, ask) => {
     const { url } = location;
     if (isAbsolute(url) || /^file:/i.test(url)) return openDisk(location, ask);
-    if (/^https?:/i.test(url)) return feed.open(location, ask);
+    if (/^https?:/i.test(url))
+      return feed?.open(location, ask) ?? defer(loaded).pipe(switchMap((late) => late.open(location, ask)));
     const text = `cannot open the URL “${url}”; expected http:, https: or file:`;
     return throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
   };
   const open: OpenSource = lends ? lent : (location, ask) => lent(location, ask).pipe(owned());
-  return { open, close: feed.close };
+  return { open, close: async () => (await loading)?.close() };
 };

@@ -83,8 +83,8 @@ describe('exit statuses', () => {
 describe('help', () => {
   const commandsBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(commandsBelow)];
 
-  it('describes every command and every option', () => {
-    const all = commandsBelow(createProgram());
+  it('describes every command and every option', async () => {
+    const all = commandsBelow(await createProgram());
     expect(all.length).toBeGreaterThan(15);
     const described = all.flatMap((command) => [
       [command.name(), command.description()],

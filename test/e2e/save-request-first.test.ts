@@ -15,23 +15,29 @@ const large = someBytes(3_000_000);
 const checksumOf = (bytes: Uint8Array) => ({ algorithm: 'sha256', value: digestOf(bytes) }) as const;
 
 describe('a client that has its last byte', () => {
-  it.each([
+  const bodies = [
     { what: 'small', content: small, checksum: checksumOf(small), length: true },
     { what: 'large', content: large, checksum: checksumOf(large), length: true },
     { what: 'large, of unknown length', content: large, checksum: checksumOf(large), length: false },
     { what: 'large, without a checksum', content: large, length: true },
     { what: 'small, without a checksum, of unknown length', content: small, length: false },
-  ])('can rely on a stored save request: $what', async ({ content, checksum, length }) => {
-    const feed = await startFeed((_, response) => {
-      response.writeHead(200, length ? { 'Content-Length': content.length } : {});
-      response.end(content);
-    });
-    const entry = anEntry({ url: `${feed.url}/a.rpm`, checksum });
-    const server = start(process.execPath, [SCRIPT, JSON.stringify(entry)]);
-    const port = await lineOf(server, () => true);
-    // Killed immediately before it is stored: the client must not have received a complete
-    // response.
-    await expect(receive(`http://127.0.0.1:${port}${entry.path}`)).rejects.toThrow();
-    expect(await server.ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
-  });
+  ];
+  const cases = bodies.flatMap((body) => ['append', 'turn'].map((moment) => ({ ...body, moment })));
+
+  it.each(cases)(
+    'can rely on a stored save request: $what, at the $moment',
+    async ({ content, checksum, length, moment }) => {
+      const feed = await startFeed((_, response) => {
+        response.writeHead(200, length ? { 'Content-Length': content.length } : {});
+        response.end(content);
+      });
+      const entry = anEntry({ url: `${feed.url}/a.rpm`, checksum });
+      const server = start(process.execPath, [SCRIPT, JSON.stringify(entry), moment]);
+      const port = await lineOf(server, () => true);
+      // Killed immediately before it is stored: the client must not have received a complete
+      // response.
+      await expect(receive(`http://127.0.0.1:${port}${entry.path}`)).rejects.toThrow();
+      expect(await server.ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+    },
+  );
 });

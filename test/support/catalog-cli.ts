@@ -34,8 +34,8 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
       stdout,
       stderr,
     };
-    addCatalogCommands(program.exitOverride(), context);
-    addImporterCommands(program, context);
+    addCatalogCommands(program.exitOverride().command('catalog'), context);
+    addImporterCommands(program.command('importers'), context);
     const collected = Promise.all([collect(stdout), collect(stderr)]);
     try {
       await program.parseAsync(args, { from: 'user' });

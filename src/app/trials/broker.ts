@@ -3,7 +3,7 @@ import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { describeAddress } from '../../saves/celery/amqp/address.ts';
 import { openSession } from '../../saves/celery/amqp/session.ts';
-import { brokerOf, sendsTasks } from '../save-target.ts';
+import { brokerOf, sendsTasks } from '../save-settings.ts';
 import { type Trial, trying } from './trial.ts';
 
 /** Logs in to each broker that tasks would be sent through. */

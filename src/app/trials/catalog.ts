@@ -5,7 +5,7 @@ import type { Catalog } from '../../../pipelines/model/index.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite.ts';
 import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import { databaseOf } from '../catalog.ts';
+import { databaseOf } from '../database-settings.ts';
 import type { Place } from './feeds.ts';
 import { type Trial, trying } from './trial.ts';
 

@@ -13,6 +13,7 @@ export interface Importer {
 
 /** `repo_importers`: credentials and feed settings. */
 export interface Importers {
+  /** The same object as long as its row is unchanged. */
   get(id: string): Importer | undefined;
   list(): Importer[];
   add(importer: Omit<Importer, 'id'>): Importer;
@@ -55,10 +56,21 @@ export const makeImporters = (database: DatabaseSync): Importers => {
     return row && toImporter(row);
   };
 
+  // Every request reads its importer: the row shows changes, and is parsed once.
+  const known = new Map<string, { readonly row: Record<string, unknown>; readonly importer: Importer }>();
+  const isKnown = (row: Record<string, unknown>, known: Record<string, unknown>) =>
+    row.config === known.config && row.repo_id === known.repo_id && row.importer_type_id === known.importer_type_id;
+
   return {
     get: (id) => {
       const row = byId.get(id);
-      return row && toImporter(row);
+      const last = known.get(id);
+      if (row && last && isKnown(row, last.row)) return last.importer;
+      known.delete(id);
+      if (!row) return undefined;
+      const importer = toImporter(row);
+      known.set(id, { row, importer });
+      return importer;
     },
     list: () => all.all().map(toImporter),
     add,

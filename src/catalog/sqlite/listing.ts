@@ -1,8 +1,8 @@
 import type { Listing } from '../listing.ts';
-import type { SqliteCatalog } from '../sqlite.ts';
+import type { Tables } from './tables.ts';
 
 /** The embedded catalog as commands show it. Closing the listing closes the catalog. */
-export const sqliteListing = ({ entries, importers, units, close }: SqliteCatalog): Listing => ({
+export const sqliteListing = ({ entries, importers, units, close }: Tables): Listing => ({
   entries: entries.list,
   find: async (path) => entries.find(path),
   unitKey: async (typeId, unitId) => units.find(typeId, unitId),

@@ -1,12 +1,12 @@
 import type { OfferSearch } from '../offer-search.ts';
-import type { SqliteCatalog } from '../sqlite.ts';
+import type { Tables } from './tables.ts';
 
 /** The search in the embedded catalog. */
 export const sqliteOfferSearch = ({
   entries,
   units,
   refreshes,
-}: Pick<SqliteCatalog, 'entries' | 'units' | 'refreshes'>): OfferSearch => ({
+}: Pick<Tables, 'entries' | 'units' | 'refreshes'>): OfferSearch => ({
   at: async (path) => {
     const found = entries.find(path);
     if (found.length === 0) return undefined;

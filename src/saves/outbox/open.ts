@@ -1,3 +1,4 @@
+import { Observable, type Subscriber } from 'rxjs';
 import type { Outbox } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeDue } from './due.ts';
@@ -16,6 +17,12 @@ interface OutboxOptions {
 }
 
 export interface DurableOutbox extends Outbox {
+  /**
+   * Completes once all appended save requests are written: those of one turn of the event loop
+   * together, at its end. Completes as early if the disk fails. Never emits, never errors;
+   * unsubscribing only stops waiting.
+   */
+  readonly written: Observable<never>;
   /**
    * Writes pending changes at once. Returns `false` if the disk fails: this is reported to
    * `onError` and retried.
@@ -44,14 +51,13 @@ const WRITE_AGAIN_LIMIT = 30_000;
  * The outbox that survives crashes: one SQLite file, created on first use, for one daemon and the
  * command line.
  *
- * `append` returns after the save request is written to the system's memory and survives
+ * Save requests and the changes of `remove` and `putOff` are written to the system's memory at the
+ * end of the turn of the event loop, in one transaction. What `written` has waited for survives
  * `kill -9`. Another thread syncs it to the disk within about a second, so a power cut can lose the
  * last second. If the disk fails (full, read-only), this is reported to `onError`. The write is
  * retried after 250 ms, then after twice as long, up to 30 s. Until then save requests are in
- * memory only, and `kill -9` loses them.
- *
- * The changes of `remove` and `putOff` are written at the end of the same turn of the event loop.
- * If the process dies before, a delivered save request is delivered again.
+ * memory only, and `kill -9` loses them. If the process dies before a removal is written, a
+ * delivered save request is delivered again.
  *
  * `due` emits at most `window` save requests that are neither removed nor postponed. More follow as
  * those are settled. Each subscription starts with all waiting save requests. It never completes
@@ -68,6 +74,7 @@ export const openOutbox = (
   let turn: NodeJS.Immediate | undefined;
   let again: NodeJS.Timeout | undefined;
   let wait = WRITE_AGAIN;
+  const waiting: Subscriber<never>[] = [];
   let closed = false;
 
   const table = naming(file, () => openSavesTable(file, lockWait));
@@ -83,9 +90,13 @@ export const openOutbox = (
     }, wait).unref();
     wait = Math.min(WRITE_AGAIN_LIMIT, 2 * wait);
   };
+  const release = () => {
+    for (const one of waiting.splice(0)) one.complete();
+  };
   const work = () => {
     turn = undefined;
     write();
+    release();
     handing.look();
   };
   const soon = () => {
@@ -140,12 +151,15 @@ export const openOutbox = (
           entry: text,
           appendedAt: Date.now(),
         });
-        write();
         soon();
       } catch (error) {
         tell(`cannot accept the save request for ${entry.path}`, error);
       }
     },
+    written: new Observable((subscriber) => {
+      if (turn && newSaves.size > 0) waiting.push(subscriber);
+      else subscriber.complete();
+    }),
     due: handing.due,
     remove: ({ id }) => settle(id, 'remove'),
     putOff: ({ id }, delay, reason) => settle(id, { dueAt: Date.now() + Math.ceil(delay), reason }),
@@ -177,6 +191,7 @@ export const openOutbox = (
       clearTimeout(again);
       durable.close();
       table.close();
+      release();
     },
   };
 };

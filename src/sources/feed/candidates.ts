@@ -1,5 +1,5 @@
 import { map } from 'rxjs';
-import type { Catalog, FindCandidates } from '../../../pipelines/model/index.ts';
+import type { Access, Catalog, FindCandidates } from '../../../pipelines/model/index.ts';
 import { hostOf } from '../holder.ts';
 import { knownFields } from '../known-fields.ts';
 
@@ -15,7 +15,18 @@ export const feedCandidates =
         entry,
         source: { kind: 'feed', id: hostOf(entry.url) },
         url: entry.url,
-        access: { ...access, owner: { kind: 'importer', id: entry.importerId } },
+        access: ownedBy(entry.importerId, access),
         ...knownFields(entry.url, entry.path),
       })),
     );
+
+/** The access that an importer owns: one object for each that a catalog gives. */
+const ownedBy = (id: string, access: Access): Access => {
+  const known = owned.get(access);
+  if (known?.owner?.id === id) return known;
+  const made: Access = { ...access, owner: { kind: 'importer', id } };
+  owned.set(access, made);
+  return made;
+};
+
+const owned = new WeakMap<Access, Access>();

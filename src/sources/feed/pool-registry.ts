@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { connectionMaker } from './connect.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -81,7 +82,7 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
   return {
     of: (url, access) => {
       if (closed) throw new StreamError('CONNECT_FAILED', 'self', 'the connections to feeds are closed');
-      const key = `${url.origin}\0${fingerprint(access)}`;
+      const key = `${url.origin}\0${fingerprintOf(access)}`;
       return registry.get(key) ?? open(key, url, access);
     },
     get size() {
@@ -96,8 +97,19 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
   };
 };
 
+/** Made once for each access object: the PEM texts are long. */
+const fingerprintOf = (access: Access): string => {
+  const known = fingerprints.get(access);
+  if (known !== undefined) return known;
+  const made = hash('sha256', textOf(access));
+  fingerprints.set(access, made);
+  return made;
+};
+
+const fingerprints = new WeakMap<Access, string>();
+
 /** A usable PEM text, URL or password contains no NUL. */
-const fingerprint = ({ ca, clientCert, clientKey, verifyServer, proxy, connectTimeout }: Access): string =>
+const textOf = ({ ca, clientCert, clientKey, verifyServer, proxy, connectTimeout }: Access): string =>
   [
     ca,
     clientCert,

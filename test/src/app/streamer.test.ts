@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { startDaemon } from '../../../src/app/daemon.ts';
 import { type SettingOptions, settingsOf } from '../../../src/app/from-settings.ts';
 import { openStreamer } from '../../../src/app/streamer.ts';
-import { ConfigError } from '../../../src/config/load.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const folder = temporaryFolders();

@@ -246,6 +246,24 @@ describe('a catalog of layout 1', () => {
   });
 });
 
+describe('the access of an importer', () => {
+  it('is made once for each version of its row, also if another process changes it', async () => {
+    const file = join(newFolder(), 'catalog.db');
+    const catalog = openSqliteCatalog(file);
+    const { id } = catalog.importers.add({ config: { ssl_ca_cert: 'one' } });
+    const access = () => firstValueFrom(catalog.access(id));
+    const first = await access();
+    expect(await access()).toBe(first);
+    expect(first).toEqual({ ca: 'one' });
+    using other = new DatabaseSync(file);
+    other.prepare('UPDATE repo_importers SET config = ? WHERE id = ?').run('{"ssl_ca_cert":"two"}', id);
+    expect(await access()).toEqual({ ca: 'two' });
+    catalog.importers.remove(id);
+    await expect(access()).rejects.toMatchObject({ code: 'SOURCE_BROKEN' });
+    catalog.close();
+  });
+});
+
 describe('an unavailable catalog', () => {
   it('errors with CATALOG_UNAVAILABLE on subscription', async () => {
     const catalog = openSqliteCatalog(':memory:');

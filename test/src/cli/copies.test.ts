@@ -35,7 +35,7 @@ const makeCli = async () => {
   const cli = (folder: string, entries: readonly CatalogEntry[]) => {
     const stdout = new PassThrough();
     const program = new Command('pulp-streamer').exitOverride();
-    addCopiesCommands(program, {
+    addCopiesCommands(program.command('copies'), {
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       withCopies: (_, work) => work(folder, entries),
       stdout,

@@ -31,7 +31,7 @@ const makeCli = async (...units: string[]) => {
   const run = async (...args: string[]): Promise<string> => {
     const stdout = new PassThrough();
     const program = new Command('pulp-streamer').exitOverride();
-    addSavesCommands(program, {
+    addSavesCommands(program.command('saves'), {
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       outboxFile: () => file,
       stdout,

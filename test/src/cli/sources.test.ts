@@ -24,7 +24,7 @@ const makeCli = ({ terminal = false, unhealthy = [] as readonly UnhealthySource[
     const stdout = new PassThrough();
     const stderr = Object.assign(new PassThrough(), { isTTY: terminal });
     const program = new Command('pulp-streamer').exitOverride().configureOutput({ writeErr: () => {} });
-    addSourcesCommands(program, {
+    addSourcesCommands(program.command('sources'), {
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       open: () => {
         const alternates = makeAlternates(folder);

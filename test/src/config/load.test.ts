@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ConfigError, loadSettings, type Sources, STANDARD_FILES } from '../../../src/config/load.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import { loadSettings, type Sources, STANDARD_FILES } from '../../../src/config/load.ts';
 import { printSettings, settingsJson } from '../../../src/config/print.ts';
 import { SETTINGS, type Settings } from '../../../src/config/schema.ts';
 

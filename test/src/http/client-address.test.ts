@@ -96,4 +96,17 @@ describe('clientAddress', () => {
     const clientOf = clientAddress({ trusted: [], header: 'X-Forwarded-For' });
     expect(clientOf({ socket: { remoteAddress: '::1' }, headers: { 'x-forwarded-for': '192.0.2.7' } })).toBe('::1');
   });
+
+  it('does not confuse addresses, however many there are', () => {
+    const clientOf = clientAddress({ trusted: ['10.0.0.0/9'], header: 'X-Forwarded-For' });
+    const addresses = Array.from({ length: 3_000 }, (_, i) => `10.${i % 256}.${i >> 8}.7`);
+    for (const address of [...addresses, ...addresses]) {
+      const isTrusted = Number(address.split('.')[1]) < 128;
+      const client = clientOf({
+        socket: { remoteAddress: `::ffff:${address}` },
+        headers: { 'x-forwarded-for': '192.0.2.7' },
+      });
+      expect(client).toBe(isTrusted ? '192.0.2.7' : address);
+    }
+  });
 });

@@ -20,10 +20,12 @@ outbox.due.subscribe((save) => {
 let unit = 0;
 const note = () => {
   const noted = Array.from({ length: 7 }, () => `unit-${unit++}`);
-  for (const unitId of noted) {
-    outbox.append({ requestId: 'r', entry: entryOfUnit(unitId) });
-    say(`noted ${unitId}`);
-  }
-  setImmediate(note);
+  for (const unitId of noted) outbox.append({ requestId: 'r', entry: entryOfUnit(unitId) });
+  outbox.written.subscribe({
+    complete: () => {
+      for (const unitId of noted) say(`noted ${unitId}`);
+      setImmediate(note);
+    },
+  });
 };
 note();

@@ -1,7 +1,7 @@
 // Serves one entry (JSON), prints its port, and kills itself at the moment of storing the save
-// request.
+// request: when it is appended, or with the word `turn` at the end of that turn of the event loop.
 import { randomUUID } from 'node:crypto';
-import { of } from 'rxjs';
+import { NEVER, of } from 'rxjs';
 import { createSharing } from '../../../pipelines/index.ts';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
@@ -10,12 +10,15 @@ import { createHttpServer } from '../../../src/http/server.ts';
 import { say } from './say.ts';
 
 const entry: CatalogEntry = JSON.parse(String(process.argv[2]));
+const die = () => process.kill(process.pid, 'SIGKILL');
 const streamer = composeStreamer({
   ...createDefaults(),
   catalog: { lookup: () => of(entry) },
   sources: [() => of({ entry, source: { kind: 'feed', id: '' }, url: entry.url })],
   sharing: createSharing({ window: 8 << 20, memory: 64 << 20 }),
-  outbox: { append: () => process.kill(process.pid, 'SIGKILL') },
+  ...(process.argv[3] === 'turn'
+    ? { outbox: { append: () => setImmediate(die) }, written: NEVER }
+    : { outbox: { append: die } }),
 });
 const server = createHttpServer({
   fetch: (request, report) => streamer.fetch(request.path, { ...request, report }),

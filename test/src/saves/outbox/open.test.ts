@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { lastValueFrom } from 'rxjs';
 import type { PendingSaveRequest, SaveRequest } from '../../../../pipelines/model/index.ts';
 import { type DurableOutbox, openOutbox } from '../../../../src/saves/outbox/open.ts';
 import { runUntilKilled } from '../../../support/crash/until-killed.ts';
@@ -53,13 +54,50 @@ const receive = (outbox: DurableOutbox) => {
 };
 
 describe('the outbox', () => {
-  it('has written a save request when append returns', () => {
+  it('has written save requests when `written` completes, all of one turn at once', async () => {
     const file = join(folder(), 'outbox.db');
     const outbox = open(file);
+    using other = new DatabaseSync(file);
+    const commits = () => Number(other.prepare('PRAGMA data_version').get()?.data_version);
+    const before = commits();
+    for (const unit of ['a', 'b', 'c']) outbox.append(saveRequest(unit));
+    const first = lastValueFrom(outbox.written, { defaultValue: undefined });
+    expect(rowsIn(file)).toBe(0);
+    await first;
+    expect(rowsIn(file)).toBe(3);
+    expect(commits() - before).toBe(1);
+    // Nothing waits: no turn is lost.
+    let completed = false;
+    outbox.written.subscribe({
+      complete: () => {
+        completed = true;
+      },
+    });
+    expect(completed).toBe(true);
+  });
+
+  it('waits for no disk that fails: `written` completes after the attempt', async () => {
+    const file = join(folder(), 'outbox.db');
+    const errors: string[] = [];
+    const outbox = open(file, { onError: ({ message }) => errors.push(message) });
+    using other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    for (const unit of ['a', 'b']) {
+      outbox.append(saveRequest(unit));
+      await lastValueFrom(outbox.written, { defaultValue: undefined });
+    }
+    // The second one does not try again before its time.
+    expect(errors.length).toBe(1);
+    other.exec('COMMIT');
+    await until(() => rowsIn(file) === 2);
+  });
+
+  it('completes `written` when it is closed', async () => {
+    const outbox = anOutbox();
     outbox.append(saveRequest('a'));
-    expect(rowsIn(file)).toBe(1);
-    outbox.append(saveRequest('b'));
-    expect(rowsIn(file)).toBe(2);
+    const written = lastValueFrom(outbox.written, { defaultValue: 'done' });
+    outbox.close();
+    await expect(written).resolves.toBe('done');
   });
 
   it('returns save requests unchanged', async () => {
@@ -286,7 +324,9 @@ describe('the outbox', () => {
         requestId: 'r',
         entry: anEntry({ unitId: `${i}`, data: { text: 'x'.repeat(5000) } }),
       });
-      for (let i = 0; i < 42; i += 1) outbox.append(large(i));
+      outbox.append(large(0));
+      await until(() => errors.length === 1);
+      for (let i = 1; i < 42; i += 1) outbox.append(large(i));
       await until(() => errors.length === 3);
       expect(errors[0]).toMatch(/cannot be written \(save requests in memory: 1\): database or disk is full/);
       expect(errors[1]).toMatch(/cannot accept the save request .*: too many save requests in memory \(limit 40\)/);

@@ -1,0 +1,47 @@
+import { StreamError } from '../../../pipelines/model/errors.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { type Content, makeContent } from './content.ts';
+import { type Entries, makeEntries } from './entries.ts';
+import { type Importers, makeImporters } from './importers.ts';
+import { makeRefreshes, type Refreshes } from './refreshes.ts';
+import { openDatabase } from './schema.ts';
+import { makeUnits, type Units } from './units.ts';
+
+/** Pulp's collections as tables of one SQLite file. */
+export interface Tables {
+  readonly entries: Entries;
+  readonly importers: Importers;
+  readonly units: Units;
+  readonly content: Content;
+  readonly refreshes: Refreshes;
+  close(): void;
+}
+
+export interface TableOptions {
+  /** Milliseconds that a write waits for a write of another process. Reads never wait. */
+  readonly busyTimeout?: number;
+}
+
+export const unavailable = (file: string, error: unknown): StreamError =>
+  new StreamError('CATALOG_UNAVAILABLE', 'catalog', `catalog ${file}: ${messageOf(error)}`, { cause: error });
+
+/**
+ * Opens the tables in a file, which is created on first use. `:memory:` creates them until `close`.
+ * Throws CATALOG_UNAVAILABLE if the file cannot be opened or is not a catalog.
+ */
+export const openTables = (file: string, { busyTimeout = 5000 }: TableOptions = {}): Tables => {
+  try {
+    const database = openDatabase(file, busyTimeout);
+    const content = makeContent(database);
+    return {
+      entries: makeEntries(database),
+      importers: makeImporters(database),
+      units: makeUnits(database),
+      content,
+      refreshes: makeRefreshes(database, content),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    throw unavailable(file, error);
+  }
+};
