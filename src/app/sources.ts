@@ -1,6 +1,7 @@
 import { type Alternates, openAlternates } from '../alternates/open.ts';
 import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
+import { owned } from '../lib/owned.ts';
 import { type ExpiringCertificate, warnOfExpiry } from '../sources/expiring-certificates.ts';
 import type { Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
@@ -36,7 +37,8 @@ export const openSources = (
     parse: parseDescriptor,
     catalog,
     store: catalog.store,
-    open,
+    // Identities and metadata are collected: their bytes must not change.
+    open: (location, ask) => open(location, ask).pipe(owned()),
     onMissing: ({ id }, url) => missing(id, url),
   });
   return {
