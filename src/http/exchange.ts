@@ -115,16 +115,22 @@ export const createExchange = (
  * request is written. They came in the same turn as the `recorded` note, so the socket has not sent
  * them yet. The end follows once it is written, and sends them.
  */
-const holdLast = (res: ServerResponse, events: Observable<StreamEvent>): Observable<StreamEvent> =>
-  events.pipe(
+const holdLast = (res: ServerResponse, events: Observable<StreamEvent>): Observable<StreamEvent> => {
+  let writes = 0;
+  return events.pipe(
     tap(({ type }) => {
+      if (type === 'chunk') writes += 1;
       const { socket } = res;
       if (type !== 'recorded' || !socket) return;
-      socket.cork();
+      // Node will uncork up to once for each write. The socket waits if it is corked more often.
+      for (; writes >= 0; writes -= 1) socket.cork();
       // More may follow: another range, for which the client has to read this one.
-      setImmediate(() => socket.uncork());
+      setImmediate(() => {
+        while (socket.writableCorked > 0) socket.uncork();
+      });
     }),
   );
+};
 
 /**
  * Resets the connection if the client stops reading after the whole response was written. Until it

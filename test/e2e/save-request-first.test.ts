@@ -40,4 +40,12 @@ describe('a client that has its last byte', () => {
       expect(await server.ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
     },
   );
+
+  it('can do so if several writes of one turn complete the response', async () => {
+    const entry = anEntry({ url: 'http://localhost/a.rpm', checksum: undefined });
+    const server = start(process.execPath, [SCRIPT, JSON.stringify(entry), 'turn', 'at-once']);
+    const port = await lineOf(server, () => true);
+    await expect(receive(`http://127.0.0.1:${port}${entry.path}`)).rejects.toThrow();
+    expect(await server.ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+  });
 });

@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { concat, finalize, from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { concat, finalize, first, from, map, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import {
   type Chunk,
   type Report,
@@ -431,5 +431,22 @@ describe('the HTTP server', () => {
     const refused = connect(port, '127.0.0.2');
     expect(await once(refused, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
     expect(server).toBeDefined();
+  });
+});
+
+describe('a response whose save request is being written', () => {
+  it('goes on with another range, for which the client first has to read this one', async () => {
+    const third: Chunk = { type: 'chunk', bytes: Buffer.alloc(16 << 20, 'x') };
+    const { get } = await serve(({ valve }) => {
+      const another = valve.pipe(
+        first((open) => open),
+        map(() => third),
+      );
+      // The second one waits in the socket for the first.
+      const one: readonly StreamEvent[] = [head(48 << 20), third, third, { type: 'recorded', unitId: 'u' }];
+      return concat(from(one), another);
+    });
+    const response = await get('/x');
+    expect((await buffer(response)).length).toBe(48 << 20);
   });
 });
