@@ -71,6 +71,8 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   const addresses = await server.listen(wanted, settings.port);
   opening.defer(() => server.stop(settings.stopTimeout));
   logger.info({ listening: addresses.map(describeAddress), admin: adminAddresses.map(describeAddress) }, 'ready');
+  // A supervisor waits for this line.
+  logger.flush();
   // Commands that open no feed do not load this; the first request should not wait for it.
   void import('../sources/feed/open.ts');
 

@@ -27,7 +27,7 @@ export const createLogger = (level: LogLevel, destination: DestinationStream = s
 const BATCH = 4096;
 const BATCH_WAIT = 50;
 
-const standardOutput = (): DestinationStream => {
+const standardOutput = (): DestinationStream & { flush(): void } => {
   const stdout = pino.destination({ dest: 1, sync: true, minLength: BATCH });
   let waiting = false;
   process.on('exit', () => {
@@ -48,6 +48,7 @@ const standardOutput = (): DestinationStream => {
       waiting = true;
       setTimeout(flush, BATCH_WAIT).unref();
     },
+    flush: () => stdout.flush(),
   };
 };
 
