@@ -48,6 +48,13 @@ describe('lines on standard output', () => {
     await expect(firstValueFrom(lines.pipe(filter((line) => line.includes('alone'))))).resolves.toBeDefined();
   });
 
+  it('are written at once by `flush`', async () => {
+    const { lines } = logging(
+      'logger.info("now"); logger.flush(); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
+    );
+    await expect(firstValueFrom(lines.pipe(filter((line) => line.includes('now'))))).resolves.toBeDefined();
+  });
+
   it('are written several at a time', async () => {
     const counting = `
       const { default: fs } = await import('node:fs');
