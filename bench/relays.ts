@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../src/app/version.ts';
 import { openSqliteCatalog } from '../src/catalog/sqlite.ts';
@@ -100,7 +100,7 @@ const writeFile = (file: string): void => {
 const relayOf = (
   server: ServerProcess,
   own: Pick<Relay, 'id' | 'name' | 'routes'>,
-  disk: RelayOptions['disk'],
+  options: RelayOptions,
   supply: (route: Route, size: number, number: number) => void = () => {},
 ): Relay => {
   const next = new Map<string, number>();
@@ -112,25 +112,28 @@ const relayOf = (
       const number = next.get(kind) ?? 0;
       next.set(kind, number + 1);
       supply(route, size, number);
-      const { name, path } = fileOf(own.id, route, size, number, disk);
+      const { name, path } = fileOf(options, own.id, route, size, number);
       return { name, url: server.url + path };
     },
   };
 };
 
-/** Of a file on disk there are many paths, since a path may be requested once only. */
+/**
+ * No two relays have a path in common, not even those of different folders. A file on disk has many
+ * paths, since each is requested once only.
+ */
 const fileOf = (
+  { folder, disk }: RelayOptions,
   id: string,
   route: Route,
   size: number,
   number: number,
-  disk: RelayOptions['disk'],
 ): { readonly name: string; readonly path: string } => {
   if (route === 'file') {
     const name = diskName(size, number % (disk.get(size) ?? 1));
     return { name, path: `/file/${name}/${number}` };
   }
-  const name = `${size}-${id}-${route}-${number}`;
+  const name = `${size}-${basename(folder)}-${id}-${route}-${number}`;
   return { name, path: `/${route}/${name}` };
 };
 
@@ -145,20 +148,26 @@ const node = (script: string, ...args: readonly string[]): readonly string[] => 
 
 const contender = (file: string): string => join(packageRoot, 'bench/contenders', file);
 
-const startNode = async ({ origin, core, disk }: RelayOptions, files: string): Promise<Relay> => {
+const startNode = async (options: RelayOptions, files: string): Promise<Relay> => {
+  const { origin, core } = options;
   const server = await startServer((port) => node(contender('node.ts'), String(port), JSON.stringify(origin), files), {
     core,
     ipc: true,
   });
-  return relayOf(server, { id: 'node', name: 'Node: http.get and pipeline', routes: ['http', 'https', 'file'] }, disk);
+  return relayOf(
+    server,
+    { id: 'node', name: 'Node: http.get and pipeline', routes: ['http', 'https', 'file'] },
+    options,
+  );
 };
 
-const startUndici = async ({ origin, core, disk }: RelayOptions): Promise<Relay> => {
+const startUndici = async (options: RelayOptions): Promise<Relay> => {
+  const { origin, core } = options;
   const server = await startServer((port) => node(contender('undici.ts'), String(port), JSON.stringify(origin)), {
     core,
     ipc: true,
   });
-  return relayOf(server, { id: 'undici', name: 'undici: request and pipeline', routes: ['http', 'https'] }, disk);
+  return relayOf(server, { id: 'undici', name: 'undici: request and pipeline', routes: ['http', 'https'] }, options);
 };
 
 /** The version of a program. Undefined if it is not installed. */
@@ -200,30 +209,31 @@ const startNginx = async (options: RelayOptions, files: string): Promise<Relay |
   const version = versionOf('nginx');
   if (version === undefined) return undefined;
   const user = statSync(options.folder).uid === 0 ? 'user root;' : '';
-  const { folder, disk } = options;
+  const { folder } = options;
   const server = await startConfigured(options, ['nginx', 'nginx.conf'], { user, files }, (file) => [
     ...['-c', file, '-p', folder],
   ]);
-  return relayOf(server, { id: 'nginx', name: `nginx ${version}`, routes: ['http', 'https', 'file', 'kept'] }, disk);
+  return relayOf(server, { id: 'nginx', name: `nginx ${version}`, routes: ['http', 'https', 'file', 'kept'] }, options);
 };
 
 const startHaproxy = async (options: RelayOptions): Promise<Relay | undefined> => {
   const version = versionOf('haproxy');
   if (version === undefined) return undefined;
   const server = await startConfigured(options, ['haproxy', 'haproxy.cfg'], {}, (file) => ['-db', '-q', '-f', file]);
-  return relayOf(server, { id: 'haproxy', name: `HAProxy ${version}`, routes: ['http', 'https'] }, options.disk);
+  return relayOf(server, { id: 'haproxy', name: `HAProxy ${version}`, routes: ['http', 'https'] }, options);
 };
 
 /** The product with a catalog of all its supplies, its log in a file. */
 const startStreamer = async (
-  { folder, origin, core, main, supplies, disk }: RelayOptions,
+  options: RelayOptions,
   files: string,
   id: string,
   settings: readonly string[],
 ): Promise<Relay> => {
+  const { folder, core, main, supplies } = options;
   const state = join(folder, id);
   mkdirSync(state, { mode: 0o700 });
-  fillCatalog(join(state, 'catalog.db'), id, origin, files, supplies, disk);
+  fillCatalog(join(state, 'catalog.db'), options, id, files);
   const server = await startServer(
     (port) => node(main, 'serve', '--config', NO_FILE, '--port', String(port), '--state-dir', state, ...settings),
     { core, ipc: true, log: join(state, 'log') },
@@ -235,32 +245,26 @@ const startStreamer = async (
   return relayOf(
     server,
     { id, name: 'pulp-streamer', routes: ['http', 'https', 'file', 'kept', 'verified'] },
-    disk,
+    options,
     has,
   );
 };
 
 const BATCH = 10_000;
 
-const fillCatalog = (
-  file: string,
-  id: string,
-  { http, https, ca, cert, key }: Origin,
-  files: string,
-  supplies: readonly Supply[],
-  disk: RelayOptions['disk'],
-): void => {
+const fillCatalog = (file: string, options: RelayOptions, id: string, files: string): void => {
+  const { http, https, ca, cert, key } = options.origin;
   const catalog = openSqliteCatalog(file);
   const [caText, certText, keyText] = [ca, cert, key].map((pem) => readFileSync(pem, 'utf8'));
   const config = { ssl_ca_cert: caText, ssl_client_cert: certText, ssl_client_key: keyText };
   const importerId = catalog.importers.add({ config }).id;
   const bases: Record<Route, string> = { http, https, kept: http, verified: http, file: pathToFileURL(files).href };
   const staging = catalog.entries.stage();
-  for (const { route, size, count } of supplies)
+  for (const { route, size, count } of options.supplies)
     for (let from = 0; from < count; from += BATCH)
       staging.write(
         Array.from({ length: Math.min(BATCH, count - from) }, (_, index) => {
-          const { name, path } = fileOf(id, route, size, from + index, disk);
+          const { name, path } = fileOf(options, id, route, size, from + index);
           const isVerified = route === 'verified' || route === 'kept';
           return {
             ...{ path, importerId, unitId: path, unitTypeId: 'rpm', url: `${bases[route]}/${name}`, size, revision: 1 },

@@ -48,16 +48,16 @@ const FULL: Sizes = {
 
 const QUICK: Sizes = {
   rounds: 3,
-  warmUp: 2_000,
-  bytes: 64 * MIB,
+  warmUp: 1_500,
+  bytes: 32 * MIB,
   requests: 500,
   latencies: 250,
   slow: 100,
-  clients: 200,
+  clients: 100,
   clientBytes: MIB,
   entries: 100_000,
   starts: 1,
-  repository: 100,
+  repository: 60,
   transfers: 500,
   packages: 5_000,
 };

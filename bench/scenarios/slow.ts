@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Bench, expecting, type Scenario } from '../bench.ts';
+import { type Bench, expecting, type Scenario, SMALL } from '../bench.ts';
 import { type Contender, hold } from '../contest.ts';
 import { download, requestAndWait } from '../load.ts';
 import { residentOf } from '../machine.ts';
-import { type Asked, type Relay, type Route, startRelays } from '../relays.ts';
+import { type Asked, type Relay, startRelays } from '../relays.ts';
 
 /** Bytes of the files that clients do not read: more than all buffers on the way together. */
 const BYTES = 64 * 1024 ** 2;
@@ -14,7 +14,8 @@ export const slow: Scenario = async (bench) => {
   const relays = await startRelays({
     ...{ folder: bench.folder('slow'), origin, core: cores?.contender, main },
     supplies: [
-      { route: 'http', size: BYTES, count: sizes.slow + 1 },
+      { route: 'http', size: BYTES, count: sizes.slow },
+      { route: 'http', size: SMALL, count: 1 },
       { route: 'verified', size: BYTES, count: 1 },
     ],
     disk: new Map(),
@@ -39,8 +40,8 @@ export const slow: Scenario = async (bench) => {
   const each = (relay: Relay, own: Pick<Contender, 'id' | 'ours'>): Contender =>
     contender(relay, 'a file each', () => relay.fresh('http', BYTES), own);
   try {
-    const first = (relay: Relay, route: Route) => expecting(bench, 1, () => download(relay.fresh(route, BYTES)));
-    for (const relay of [...relays.peers, relays.streamer]) await first(relay, 'http');
+    for (const relay of [...relays.peers, relays.streamer])
+      await expecting(bench, 1, () => download(relay.fresh('http', SMALL)));
     const shared = relays.streamer.fresh('verified', BYTES);
     return [
       await hold({
