@@ -62,23 +62,6 @@ const QUICK: Sizes = {
   packages: 5_000,
 };
 
-/** For tests: every scenario once, as small as it can be. */
-export const TINY: Sizes = {
-  rounds: 1,
-  warmUp: 20,
-  bytes: 3 * MIB,
-  requests: 20,
-  latencies: 10,
-  slow: 3,
-  clients: 5,
-  clientBytes: MIB,
-  entries: 2_000,
-  starts: 1,
-  repository: 5,
-  transfers: 20,
-  packages: 50,
-};
-
 /** `BENCH_WARM_UP` for `warmUp`. */
 const variableOf = (name: string): string => `BENCH_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
