@@ -19,8 +19,11 @@ export interface Options {
   readonly begun?: (name: string) => void;
 }
 
+/** Results by scenario. */
+export type Results = Readonly<Record<string, readonly Result[]>>;
+
 /** Measures scenarios, one after the other. Rejects if a result is wrong. Nothing is left running. */
-export const measure = async ({ scenarios, begun, ...options }: Options): Promise<readonly Result[]> => {
+export const measure = async ({ scenarios, begun, ...options }: Options): Promise<Results> => {
   if (options.cores) moveTo(options.cores.load);
   const parent = mkdtempSync(join(tmpdir(), 'pulp-streamer-bench-'));
   // Squid’s user reaches its own folder through this one.
@@ -38,10 +41,10 @@ export const measure = async ({ scenarios, begun, ...options }: Options): Promis
         return relays;
       },
     };
-    const results: Result[] = [];
+    const results: Record<string, readonly Result[]> = {};
     for (const [name, scenario] of Object.entries(scenarios)) {
       begun?.(name);
-      results.push(...(await scenario(bench)));
+      results[name] = await scenario(bench);
     }
     return results;
   } finally {

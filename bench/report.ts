@@ -4,7 +4,8 @@ import { median, type Ratio, type Result, ratioOf } from './contest.ts';
 const LEEWAY = 0.03;
 
 /** Three digits that mean something. */
-const digits = (value: number): string => value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1))));
+export const digits = (value: number): string =>
+  value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1))));
 
 /** A result as text: median, least and greatest cost, and the ratio to the first contender. */
 export const tableOf = ({ title, unit, measured }: Result): string => {

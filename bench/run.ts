@@ -3,14 +3,14 @@
  * programs that do the same work in the same run. docs/explanation/benchmarks.md explains it.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/app/version.ts';
-import { type Ratio, ratiosOf } from './contest.ts';
+import { ratiosOf } from './contest.ts';
 import { findCores } from './machine.ts';
-import { measure } from './measure.ts';
+import { measure, type Results } from './measure.ts';
 import { comparisonOf, tableOf } from './report.ts';
 import { MORE, SCENARIOS } from './scenarios/index.ts';
 import { sizesOf } from './sizes.ts';
@@ -34,7 +34,6 @@ const unknown = names.find((name) => !(name in all));
 if (unknown !== undefined) fail(`unknown scenario ${unknown}; expected some of ${Object.keys(all).join(', ')}`);
 const scenarios =
   names.length > 0 ? Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))) : SCENARIOS;
-if (values.record && names.length > 0) fail('--record replaces all figures, so it takes no scenarios');
 
 const built = spawnSync('npm', ['run', '--silent', 'build'], {
   cwd: packageRoot,
@@ -56,29 +55,40 @@ const machine = [
 ].join('\n');
 process.stderr.write(`${machine}\n`);
 
-const results = await measure({
+const measured = await measure({
   scenarios,
   sizes,
   cores,
   main: join(packageRoot, 'dist/src/cli/main.js'),
   begun: (name) => process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}\n`),
 });
+const results = Object.values(measured).flat();
 const ratios = ratiosOf(results);
-const rounded = (pick: (ratio: Ratio) => number): Record<string, number> =>
-  Object.fromEntries(Object.entries(ratios).map(([name, ratio]) => [name, Number(pick(ratio).toPrecision(3))]));
-const medians = rounded((ratio) => ratio.median);
+const medians = Object.fromEntries(
+  Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.median.toPrecision(3))]),
+);
 
+const read = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
 const write = (file: string, content: unknown): void =>
   writeFileSync(
     file,
     `${JSON.stringify(content, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`,
   );
-if (values.record) write(quick ? RATIOS : RESULTS, quick ? medians : { machine, results });
+/** Results of scenarios that were not measured stay, in the order of all. */
+const merged = (before: Results): Results =>
+  Object.fromEntries(
+    Object.keys(all).flatMap((name) => {
+      const scenario = measured[name] ?? before[name];
+      return scenario ? [[name, scenario]] : [];
+    }),
+  );
 
 if (values.json) process.stdout.write(`${JSON.stringify(medians, null, 2)}\n`);
-else {
-  process.stdout.write(`${[machine, ...results.map(tableOf)].join('\n\n')}\n`);
-  if (quick && !values.record && names.length === 0)
-    process.stdout.write(`\n${comparisonOf(JSON.parse(readFileSync(RATIOS, 'utf8')), ratios)}\n`);
-}
+else process.stdout.write(`${[machine, ...results.map(tableOf)].join('\n\n')}\n`);
+if (values.record && quick) write(RATIOS, { ...read(RATIOS), ...medians });
+else if (values.record) {
+  write(RESULTS, { machine, scenarios: merged(read(RESULTS).scenarios ?? {}) });
+  // The chart and the tables of the page.
+  spawnSync('npm', ['run', '--silent', 'pictures'], { cwd: packageRoot, stdio: 'inherit' });
+} else if (quick && !values.json) process.stdout.write(`\n${comparisonOf(read(RATIOS), ratios)}\n`);
 process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  done\n`);

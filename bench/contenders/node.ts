@@ -24,8 +24,9 @@ createServer((req, res) => {
     res.writeHead(200, { 'Content-Length': from.headers['content-length'] });
     pipeline(from, res, () => {});
   };
-  if (place === 'http') getHttp(`${http}/${name}`, relay);
-  else if (place === 'https') getHttps(`${https}/${name}`, { agent }, relay);
+  const fail = () => res.destroy();
+  if (place === 'http') getHttp(`${http}/${name}`, relay).on('error', fail);
+  else if (place === 'https') getHttps(`${https}/${name}`, { agent }, relay).on('error', fail);
   else if (place === 'file') {
     const file = `${folder}/${name}`;
     res.writeHead(200, { 'Content-Length': statSync(file).size });

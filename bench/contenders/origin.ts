@@ -59,10 +59,12 @@ const answer: RequestListener = ({ url = '', method }, res) => {
   push();
 };
 
-createHttps({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, answer).listen(
+// Otherwise it would close connections that a contender is about to use again.
+const KEEP = { keepAliveTimeout: 3_600_000 };
+createHttps({ ...KEEP, cert, key, ca, requestCert: true, rejectUnauthorized: true }, answer).listen(
   Number(httpsPort),
   '127.0.0.1',
-  () => createHttp(answer).listen(Number(httpPort), '127.0.0.1'),
+  () => createHttp(KEEP, answer).listen(Number(httpPort), '127.0.0.1'),
 );
 process.on('message', () => {
   process.send?.({ requests, repeated: [...repeated], sent } satisfies Counts);
