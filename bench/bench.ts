@@ -41,10 +41,10 @@ export const expecting = async <T>(
   const before = await origin.counts();
   const result = await work();
   const after = await origin.counts();
-  const caused = after.requests - before.requests;
-  if (caused !== requests) throw new Error(`${caused} requests at the origin, expected ${requests}`);
   const [repeated] = after.repeated.slice(before.repeated.length);
   if (repeated !== undefined) throw new Error(`the origin was asked for ${repeated} twice`);
+  const caused = after.requests - before.requests;
+  if (caused !== requests) throw new Error(`${caused} requests at the origin, expected ${requests}`);
   return result;
 };
 

@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { contentOf, sizeOf } from '../content.ts';
 
-/** What the origin counts from its start on. */
+/** What the origin counts from its start on, of files whose name begins with their length. */
 export interface Counts {
   readonly requests: number;
   /** Paths that were requested more than once. */
@@ -27,23 +27,24 @@ const paths = new Set<string>();
 const repeated = new Set<string>();
 
 const answer: RequestListener = ({ url = '', method }, res) => {
+  const name = basename(url);
   if (method === 'HEAD') {
     res.end();
     return;
   }
-  requests += 1;
-  (paths.has(url) ? repeated : paths).add(url);
-  const name = basename(url);
-  if (url.includes('/repodata/')) {
+  if (url.includes('/repodata/') && existsSync(join(folder, 'repodata', name))) {
     const file = join(folder, 'repodata', name);
-    if (!existsSync(file)) {
-      res.writeHead(404).end();
-      return;
-    }
     res.writeHead(200, { 'Content-Length': statSync(file).size });
     pipeline(createReadStream(file), res, () => {});
     return;
   }
+  // Squid also requests data of its own from a parent, such as /squid-internal-dynamic/netdb.
+  if (!/^\d/.test(name)) {
+    res.writeHead(404).end();
+    return;
+  }
+  requests += 1;
+  (paths.has(url) ? repeated : paths).add(url);
   res.writeHead(200, { 'Content-Length': sizeOf(name) });
   const pieces = contentOf(name);
   const push = () => {
