@@ -1,134 +1,278 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../src/app/version.ts';
 import { openSqliteCatalog } from '../src/catalog/sqlite.ts';
-import { BLOCK, digestOf, type Feeds, sizeOf } from './feed.ts';
-import type { Places } from './plain.ts';
-import { type ServerProcess, startServer } from './processes.ts';
+import { contentOf, digestOf } from './content.ts';
+import { NO_FILE, type ServerOptions, type ServerProcess, startServer } from './machine.ts';
+import type { Origin } from './origin.ts';
 
-/** The origin of a relay's content: `http` and `https` a feed, `file` a folder. */
-export type Place = 'http' | 'https' | 'file';
+/**
+ * Where a relay takes a file from, as the first segment of its path. `http` and `https`: the feeds.
+ * `file`: a folder. `kept`: the feed, with a copy kept for the next time. `verified`: the feed, with
+ * a checksum in the catalog; only the product has it.
+ */
+export type Route = 'http' | 'https' | 'file' | 'kept' | 'verified';
 
-/** Names of files that will be requested. */
-export interface Content {
-  /** Only in the feeds. */
-  readonly inFeeds?: readonly string[];
-  /** Also in the folder. */
-  readonly onDisk?: readonly string[];
-}
-
-/** A server that relays `/PLACE/NAME`. */
-export interface Relay extends ServerProcess {
+/** A file as a client requests it. */
+export interface Asked {
+  readonly url: string;
+  /** Its length and content follow from this. */
   readonly name: string;
 }
 
+/** A server that relays files. */
+export interface Relay extends ServerProcess {
+  /** As in ratios. */
+  readonly id: string;
+  readonly name: string;
+  readonly routes: readonly Route[];
+  /** The next path that nobody has requested. Throws if the product’s catalog has no more. */
+  fresh(route: Route, size: number): Asked;
+}
+
 export interface Relays {
-  readonly plain: Relay;
+  /** All except the product; nginx comes first if it is installed, Node otherwise. */
+  readonly peers: readonly Relay[];
+  /** The product, which saves nothing. */
   readonly streamer: Relay;
-  /** Absent if it is not installed. */
-  readonly nginx?: Relay;
+  /** The product as shipped: it keeps copies. */
+  readonly keeping: Relay;
   stop(): Promise<void>;
 }
 
-/** Starts all relays. The streamer has each file also as `/PLACE/NAME/verified`. */
-export const startRelays = async (
-  folder: string,
-  feeds: Feeds,
-  { inFeeds = [], onDisk = [] }: Content,
-): Promise<Relays> => {
-  const places = prepare(folder, feeds, onDisk);
-  const plain = { name: 'Node: http.request and pipeline', ...(await startPlain(places)) };
-  const streamer = { name: 'pulp-streamer', ...(await startStreamer(folder, feeds, places, [...inFeeds, ...onDisk])) };
-  const nginx = await startNginx(folder, places);
-  const all = [plain, streamer, ...(nginx ? [nginx] : [])];
+/** How many fresh paths the product’s catalog has of a route and a size. */
+export interface Supply {
+  readonly route: Route;
+  readonly size: number;
+  readonly count: number;
+}
+
+export interface RelayOptions {
+  readonly folder: string;
+  readonly origin: Origin;
+  readonly core: number | undefined;
+  /** The product’s script. */
+  readonly main: string;
+  readonly supplies: readonly Supply[];
+  /** Files on disk, by their size. */
+  readonly disk: ReadonlyMap<number, number>;
+}
+
+/** Starts all relays that are installed. */
+export const startRelays = async (options: RelayOptions): Promise<Relays> => {
+  const files = join(options.folder, 'files');
+  mkdirSync(files);
+  for (const [size, count] of options.disk)
+    for (let number = 0; number < count; number += 1) writeFile(join(files, diskName(size, number)));
+  const running: Relay[] = [];
+  const started = async <T extends Relay | undefined>(starting: Promise<T>): Promise<T> => {
+    const relay = await starting;
+    if (relay) running.push(relay);
+    return relay;
+  };
+  const stop = async () => {
+    await Promise.all(running.map((relay) => relay.stop()));
+  };
+  try {
+    const node = await started(startNode(options, files));
+    const undici = await started(startUndici(options));
+    const nginx = await started(startNginx(options, files));
+    const haproxy = await started(startHaproxy(options));
+    const streamer = await started(startStreamer(options, files, 'ours', ['--dispatch', 'none']));
+    const keeping = await started(startStreamer(options, files, 'keeping', []));
+    return { peers: [nginx, node, undici, haproxy].filter((relay) => relay !== undefined), streamer, keeping, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const diskName = (size: number, number: number): string => `${size}-disk-${number}`;
+
+const writeFile = (file: string): void => {
+  writeFileSync(file, '');
+  for (const piece of contentOf(file.slice(file.lastIndexOf('/') + 1))) writeFileSync(file, piece, { flag: 'a' });
+};
+
+/** Adds the names to a server. `supply` throws if there is no file of this number. */
+const relayOf = (
+  server: ServerProcess,
+  own: Pick<Relay, 'id' | 'name' | 'routes'>,
+  options: RelayOptions,
+  supply: (route: Route, size: number, number: number) => void = () => {},
+): Relay => {
+  const next = new Map<string, number>();
   return {
-    plain,
-    streamer,
-    ...(nginx && { nginx }),
-    stop: async () => {
-      await Promise.all(all.map((relay) => relay.stop()));
+    ...server,
+    ...own,
+    fresh: (route, size) => {
+      const kind = `${route} ${size}`;
+      const number = next.get(kind) ?? 0;
+      next.set(kind, number + 1);
+      supply(route, size, number);
+      const { name, path } = fileOf(options, own.id, route, size, number);
+      return { name, url: server.url + path };
     },
   };
 };
 
-const prepare = (folder: string, feeds: Feeds, names: readonly string[]): Places => {
-  const files = join(folder, 'files');
-  mkdirSync(files);
-  for (const name of names) {
-    const fd = openSync(join(files, name), 'w');
-    for (let left = sizeOf(name); left > 0; left -= BLOCK.length) writeSync(fd, BLOCK, 0, Math.min(left, BLOCK.length));
-    closeSync(fd);
+/**
+ * No two relays have a path in common, not even those of different folders. A file on disk has many
+ * paths, since each is requested once only.
+ */
+const fileOf = (
+  { folder, disk }: RelayOptions,
+  id: string,
+  route: Route,
+  size: number,
+  number: number,
+): { readonly name: string; readonly path: string } => {
+  if (route === 'file') {
+    const name = diskName(size, number % (disk.get(size) ?? 1));
+    return { name, path: `/file/${name}/${number}` };
   }
-  const pem = (name: string, text: string) => {
-    const file = join(folder, `${name}.pem`);
-    writeFileSync(file, text);
-    return file;
-  };
-  const { http, https, ca, client } = feeds;
-  return { http, https, files, ca: pem('ca', ca), cert: pem('cert', client.cert), key: pem('key', client.key) };
+  const name = `${size}-${basename(folder)}-${id}-${route}-${number}`;
+  return { name, path: `/${route}/${name}` };
 };
 
-const startPlain = (places: Places): Promise<ServerProcess> =>
-  startServer((port) => [process.execPath, join(packageRoot, 'bench/plain.ts'), String(port), JSON.stringify(places)]);
+/** With `gauge.ts`, so that its garbage can be measured. */
+const node = (script: string, ...args: readonly string[]): readonly string[] => [
+  process.execPath,
+  '--import',
+  join(packageRoot, 'bench/contenders/gauge.ts'),
+  script,
+  ...args,
+];
 
-const startStreamer = async (
-  folder: string,
-  { http, https, ca, client }: Feeds,
-  { files }: Places,
-  names: readonly string[],
-): Promise<ServerProcess> => {
-  const catalog = openSqliteCatalog(join(folder, 'catalog.db'));
-  const config = { ssl_ca_cert: ca, ssl_client_cert: client.cert, ssl_client_key: client.key };
-  const importerId = catalog.importers.add({ config }).id;
-  const bases: Record<Place, string> = { http, https, file: pathToFileURL(files).href };
-  const digests = new Map([...new Set(names.map(sizeOf))].map((size) => [size, digestOf(size)]));
-  for (const name of names) {
-    const size = sizeOf(name);
-    const checksum = { algorithm: 'sha256', value: digests.get(size) ?? '' } as const;
-    for (const [place, base] of Object.entries(bases)) {
-      const path = `/${place}/${name}`;
-      const common = { importerId, unitTypeId: 'iso', url: `${base}/${name}`, size, data: {} };
-      catalog.entries.add({ ...common, path, unitId: path });
-      catalog.entries.add({ ...common, path: `${path}/verified`, unitId: `${path}/verified`, checksum });
-    }
-  }
-  catalog.close();
-  const options = ['--state-dir', folder, '--dispatch', 'none', '--log-level', 'ERROR'];
-  return startServer((port) => [
-    process.execPath,
-    join(packageRoot, 'src/cli/main.ts'),
-    'serve',
-    '--port',
-    String(port),
-    ...options,
-  ]);
-};
+const contender = (file: string): string => join(packageRoot, 'bench/contenders', file);
 
-const startNginx = async (
-  folder: string,
-  { http, https, files, ca, cert, key }: Places,
-): Promise<Relay | undefined> => {
-  const { status, stderr } = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
-  if (status !== 0) return undefined;
-  const { uid } = statSync(folder);
-  const config = (port: number) => `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr crit;
-    ${uid === 0 ? 'user root;' : ''} events { worker_connections 4096; }
-    http { access_log off; sendfile on; client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b;
-      fastcgi_temp_path ${folder}/c; uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
-      proxy_http_version 1.1; proxy_set_header Connection ""; proxy_max_temp_file_size 0; proxy_buffers 16 64k; proxy_buffer_size 64k;
-      upstream plain { server ${new URL(http).host}; keepalive 64; }
-      upstream tls { server 127.0.0.1:${new URL(https).port}; keepalive 64; }
-      server { listen 127.0.0.1:${port};
-        location /http/ { proxy_pass http://plain/; }
-        location /https/ { proxy_pass https://tls/; proxy_ssl_certificate ${cert}; proxy_ssl_certificate_key ${key};
-          proxy_ssl_trusted_certificate ${ca}; proxy_ssl_verify on; proxy_ssl_name localhost; }
-        location /file/ { alias ${files}/; } } }`;
-  const server = await startServer((port) => {
-    const file = join(folder, 'nginx.conf');
-    writeFileSync(file, config(port));
-    return ['nginx', '-c', file, '-p', folder];
+const startNode = async (options: RelayOptions, files: string): Promise<Relay> => {
+  const { origin, core } = options;
+  const server = await startServer((port) => node(contender('node.ts'), String(port), JSON.stringify(origin), files), {
+    core,
+    ipc: true,
   });
-  return { name: stderr.trim().replace('nginx version: ', ''), ...server };
+  return relayOf(
+    server,
+    { id: 'node', name: 'Node: http.get and pipeline', routes: ['http', 'https', 'file'] },
+    options,
+  );
+};
+
+const startUndici = async (options: RelayOptions): Promise<Relay> => {
+  const { origin, core } = options;
+  const server = await startServer((port) => node(contender('undici.ts'), String(port), JSON.stringify(origin)), {
+    core,
+    ipc: true,
+  });
+  return relayOf(server, { id: 'undici', name: 'undici: request and pipeline', routes: ['http', 'https'] }, options);
+};
+
+/** The version of a program. Undefined if it is not installed. */
+const versionOf = (program: string): string | undefined => {
+  const { status, stdout, stderr } = spawnSync(program, ['-v'], { encoding: 'utf8' });
+  return status === 0 ? (/\d+(\.\d+)+/.exec(stdout + stderr)?.[0] ?? '') : undefined;
+};
+
+/** A committed configuration with its places filled in. */
+const configured = (file: string, places: Readonly<Record<string, string>>): string =>
+  readFileSync(contender(file), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const place = places[name];
+    if (place === undefined) throw new Error(`${file}: {{${name}}} is unknown`);
+    return place;
+  });
+
+/** Starts a program with a committed configuration; `args` are those after the name of its file. */
+const startConfigured = (
+  { folder, origin, core }: RelayOptions,
+  [program, file]: readonly [string, string],
+  more: Readonly<Record<string, string>>,
+  args: (file: string) => readonly string[],
+): Promise<ServerProcess> =>
+  startServer(
+    (port) => {
+      const { ca, cert, key, certAndKey } = origin;
+      const hosts = { http: new URL(origin.http).host, https: `127.0.0.1:${new URL(origin.https).port}` };
+      const config = join(folder, file);
+      writeFileSync(
+        config,
+        configured(file, { ...{ ca, cert, key, certAndKey, folder, port: String(port) }, ...hosts, ...more }),
+      );
+      return [program, ...args(config)];
+    },
+    { core } satisfies ServerOptions,
+  );
+
+const startNginx = async (options: RelayOptions, files: string): Promise<Relay | undefined> => {
+  const version = versionOf('nginx');
+  if (version === undefined) return undefined;
+  const user = statSync(options.folder).uid === 0 ? 'user root;' : '';
+  const { folder } = options;
+  const server = await startConfigured(options, ['nginx', 'nginx.conf'], { user, files }, (file) => [
+    ...['-c', file, '-p', folder],
+  ]);
+  return relayOf(server, { id: 'nginx', name: `nginx ${version}`, routes: ['http', 'https', 'file', 'kept'] }, options);
+};
+
+const startHaproxy = async (options: RelayOptions): Promise<Relay | undefined> => {
+  const version = versionOf('haproxy');
+  if (version === undefined) return undefined;
+  const server = await startConfigured(options, ['haproxy', 'haproxy.cfg'], {}, (file) => ['-db', '-q', '-f', file]);
+  return relayOf(server, { id: 'haproxy', name: `HAProxy ${version}`, routes: ['http', 'https'] }, options);
+};
+
+/** The product with a catalog of all its supplies, its log in a file. */
+const startStreamer = async (
+  options: RelayOptions,
+  files: string,
+  id: string,
+  settings: readonly string[],
+): Promise<Relay> => {
+  const { folder, core, main, supplies } = options;
+  const state = join(folder, id);
+  mkdirSync(state, { mode: 0o700 });
+  fillCatalog(join(state, 'catalog.db'), options, id, files);
+  const server = await startServer(
+    (port) => node(main, 'serve', '--config', NO_FILE, '--port', String(port), '--state-dir', state, ...settings),
+    { core, ipc: true, log: join(state, 'log') },
+  );
+  const has = (route: Route, size: number, number: number) => {
+    const supply = supplies.find((one) => one.route === route && one.size === size);
+    if (number >= (supply?.count ?? 0)) throw new Error(`no fresh path left of /${route}/ with ${size} bytes`);
+  };
+  return relayOf(
+    server,
+    { id, name: 'pulp-streamer', routes: ['http', 'https', 'file', 'kept', 'verified'] },
+    options,
+    has,
+  );
+};
+
+const BATCH = 10_000;
+
+const fillCatalog = (file: string, options: RelayOptions, id: string, files: string): void => {
+  const { http, https, ca, cert, key } = options.origin;
+  const catalog = openSqliteCatalog(file);
+  const [caText, certText, keyText] = [ca, cert, key].map((pem) => readFileSync(pem, 'utf8'));
+  const config = { ssl_ca_cert: caText, ssl_client_cert: certText, ssl_client_key: keyText };
+  const importerId = catalog.importers.add({ config }).id;
+  const bases: Record<Route, string> = { http, https, kept: http, verified: http, file: pathToFileURL(files).href };
+  const staging = catalog.entries.stage();
+  for (const { route, size, count } of options.supplies)
+    for (let from = 0; from < count; from += BATCH)
+      staging.write(
+        Array.from({ length: Math.min(BATCH, count - from) }, (_, index) => {
+          const { name, path } = fileOf(options, id, route, size, from + index);
+          const isVerified = route === 'verified' || route === 'kept';
+          return {
+            ...{ path, importerId, unitId: path, unitTypeId: 'rpm', url: `${bases[route]}/${name}`, size, revision: 1 },
+            ...(isVerified && { checksum: { algorithm: 'sha256', value: digestOf(name) } as const }),
+            data: {},
+          };
+        }),
+      );
+  staging.publishAsIs();
+  catalog.close();
 };

@@ -1,43 +1,94 @@
 /**
- * `npm run bench [-- relay|slow|saves|catalog|import|mongodb …]`: costs, each compared with another
- * program that does the same work in the same run. Environment: BENCH_ROUNDS, and the sizes that the
- * suites name.
+ * `npm run bench [-- quick] [--json] [--record] [SCENARIO …]`: what the product costs, beside other
+ * programs that do the same work in the same run. docs/explanation/benchmarks.md explains it.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { catalog } from './catalog.ts';
-import { imports } from './import.ts';
-import { mongodb } from './mongodb.ts';
-import { relay, slow } from './relay.ts';
-import { saves } from './saves.ts';
+import { parseArgs } from 'node:util';
+import { packageRoot } from '../src/app/version.ts';
+import { ratiosOf } from './contest.ts';
+import { findCores } from './machine.ts';
+import { measure, type Results } from './measure.ts';
+import { comparisonOf, tableOf } from './report.ts';
+import { MORE, SCENARIOS } from './scenarios/index.ts';
+import { sizesOf } from './sizes.ts';
 
-/** Each suite gets a new folder, which is removed afterwards. */
-const SUITES: Readonly<Record<string, (folder: string) => Promise<void>>> = {
-  relay,
-  slow,
-  saves,
-  catalog,
-  import: imports,
-  mongodb,
+const RATIOS = join(packageRoot, 'bench/ratios.json');
+const RESULTS = join(packageRoot, 'bench/results.json');
+
+const fail = (message: string): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
 };
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
-const unknown = wanted.filter((name) => !SUITES[name]);
-if (unknown.length > 0) {
-  process.stderr.write(`unknown suite: ${unknown.join(', ')}; expected ${Object.keys(SUITES).join(', ')}\n`);
-  process.exit(2);
-}
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, record: { type: 'boolean', default: false } },
+});
+const quick = positionals[0] === 'quick';
+const names = quick ? positionals.slice(1) : positionals;
+const all = { ...SCENARIOS, ...MORE };
+const unknown = names.find((name) => !(name in all));
+if (unknown !== undefined) fail(`unknown scenario ${unknown}; expected some of ${Object.keys(all).join(', ')}`);
+const scenarios =
+  names.length > 0 ? Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))) : SCENARIOS;
 
+const built = spawnSync('npm', ['run', '--silent', 'build'], {
+  cwd: packageRoot,
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+if (built.status !== 0) fail('npm run build failed');
+
+const began = performance.now();
+const sizes = sizesOf(quick, process.env);
+const cores = findCores();
 const [cpu] = cpus();
-process.stdout.write(
-  `${cpu?.model.trim()}, ${cpus().length} cores, Node ${process.version}; interleaved rounds, medians\n`,
+const load = loadavg()[0]?.toFixed(1);
+const machine = [
+  `${cpu?.model.trim()}, ${cpus().length} cores, Node ${process.version}, load ${load} at the start`,
+  cores
+    ? `contenders on core ${cores.contender}, load on core ${cores.load}, feeds on core ${cores.origin}`
+    : 'processes are not pinned: that takes two cores and taskset',
+  `${quick ? 'quick: ' : ''}${sizes.warmUp} small requests to warm up, ${sizes.rounds} rounds`,
+].join('\n');
+process.stderr.write(`${machine}\n`);
+
+const measured = await measure({
+  scenarios,
+  sizes,
+  cores,
+  main: join(packageRoot, 'dist/src/cli/main.js'),
+  begun: (name) => process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}\n`),
+});
+const results = Object.values(measured).flat();
+const ratios = ratiosOf(results);
+const medians = Object.fromEntries(
+  Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.median.toPrecision(3))]),
 );
-for (const name of wanted) {
-  const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-bench-'));
-  try {
-    await SUITES[name]?.(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+
+const read = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
+const write = (file: string, content: unknown): void =>
+  writeFileSync(
+    file,
+    `${JSON.stringify(content, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`,
+  );
+/** Results of scenarios that were not measured stay, in the order of all. */
+const merged = (before: Results): Results =>
+  Object.fromEntries(
+    Object.keys(all).flatMap((name) => {
+      const scenario = measured[name] ?? before[name];
+      return scenario ? [[name, scenario]] : [];
+    }),
+  );
+
+if (values.json) process.stdout.write(`${JSON.stringify(medians, null, 2)}\n`);
+else process.stdout.write(`${[machine, ...results.map(tableOf)].join('\n\n')}\n`);
+if (values.record && quick) write(RATIOS, { ...read(RATIOS), ...medians });
+else if (values.record) {
+  write(RESULTS, { machine, scenarios: merged(read(RESULTS).scenarios ?? {}) });
+  // The chart and the tables of the page.
+  spawnSync('npm', ['run', '--silent', 'pictures'], { cwd: packageRoot, stdio: 'inherit' });
+} else if (quick && !values.json) process.stdout.write(`\n${comparisonOf(read(RATIOS), ratios)}\n`);
+process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  done\n`);

@@ -1,4 +1,5 @@
 import { backPressure } from './back-pressure.ts';
+import { benchmarks } from './benchmarks.ts';
 import { lifeOfARequest } from './life-of-a-request.ts';
 import { operators } from './operators.ts';
 import { rooms } from './rooms.ts';
@@ -12,4 +13,5 @@ export const all = (): ReadonlyMap<string, string> =>
     ['docs/pictures/back-pressure.svg', backPressure()],
     ['docs/pictures/rooms.svg', rooms()],
     ...operators(),
+    ...benchmarks(),
   ]);

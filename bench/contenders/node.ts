@@ -1,27 +1,16 @@
 /**
- * The obvious relay in Node alone, for comparison: requests are relayed by `http.request` and
- * `pipeline`, files by `createReadStream`. `plain.ts PORT JSON`, with `Places` as JSON.
+ * The usual first version of a proxy, with Node alone: `http.get` and `pipeline`, files by
+ * `createReadStream`. `node.ts PORT PLACES_JSON FOLDER` relays `/http/NAME` and `/https/NAME` from
+ * the feeds, and `/file/NAME` from the folder.
  */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer, get as getHttp, type IncomingMessage } from 'node:http';
 import { Agent, get as getHttps } from 'node:https';
 import { pipeline } from 'node:stream';
+import type { Places } from '../origin.ts';
 
-/** The places of content that a relay is started with. */
-export interface Places {
-  /** Both without a slash at the end. `https` demands the client certificate. */
-  readonly http: string;
-  readonly https: string;
-  /** A folder with `large`. */
-  readonly files: string;
-  /** PEM files. */
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-const [port, json = ''] = process.argv.slice(2);
-const { http, https, files, ca, cert, key }: Places = JSON.parse(json);
+const [port, json = '', folder = ''] = process.argv.slice(2);
+const { http, https, ca, cert, key }: Places = JSON.parse(json);
 const agent = new Agent({
   keepAlive: true,
   ca: readFileSync(ca),
@@ -35,10 +24,11 @@ createServer((req, res) => {
     res.writeHead(200, { 'Content-Length': from.headers['content-length'] });
     pipeline(from, res, () => {});
   };
-  if (place === 'http') getHttp(`${http}/${name}`, relay);
-  else if (place === 'https') getHttps(`${https}/${name}`, { agent }, relay);
+  const fail = () => res.destroy();
+  if (place === 'http') getHttp(`${http}/${name}`, relay).on('error', fail);
+  else if (place === 'https') getHttps(`${https}/${name}`, { agent }, relay).on('error', fail);
   else if (place === 'file') {
-    const file = `${files}/${name}`;
+    const file = `${folder}/${name}`;
     res.writeHead(200, { 'Content-Length': statSync(file).size });
     pipeline(createReadStream(file), res, () => {});
   } else res.writeHead(404).end();

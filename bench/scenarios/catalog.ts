@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openSqliteCatalog, type SqliteCatalog } from '../src/catalog/sqlite.ts';
-import { openOutbox } from '../src/saves/outbox/open.ts';
-import { type Contender, hold, median, percentile } from './contest.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { openOutbox } from '../../src/saves/outbox/open.ts';
+import type { Scenario } from '../bench.ts';
+import { type Contender, hold, median, percentile, type Result } from '../contest.ts';
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
-const ENTRIES = Number(process.env.BENCH_ENTRIES ?? 1_000_000);
 const LOOKUPS = 5_000;
 const SAVES = 2_000;
 const BATCH = 10_000;
@@ -32,13 +31,18 @@ const fill = (catalog: SqliteCatalog, count: number): void => {
 };
 
 /** Looks up random paths, one after the other. */
-const lookingUp = (folder: string, count: number): Contender & { readonly close: () => void } => {
+const lookingUp = (
+  folder: string,
+  count: number,
+  own: Pick<Contender, 'id' | 'ours'>,
+): Contender & { readonly close: () => void } => {
   const began = performance.now();
   const catalog = openSqliteCatalog(join(folder, `${count}.db`));
   fill(catalog, count);
   const filled = (performance.now() - began) / 1000;
   const all: number[] = [];
   return {
+    ...own,
     name: `of ${count.toLocaleString('en')} entries`,
     run: async () => {
       const times = Array.from({ length: LOOKUPS }, () => {
@@ -59,19 +63,19 @@ const lookingUp = (folder: string, count: number): Contender & { readonly close:
   };
 };
 
-/** Appends one save request after the other. */
-const appending = (name: string, append: (number: number) => void): Contender => {
+/** Records one save request after the other. */
+const recording = (own: Pick<Contender, 'id' | 'name' | 'ours'>, record: (number: number) => void): Contender => {
   const all: number[] = [];
   let next = 0;
   return {
-    name,
+    ...own,
     run: async () => {
       const times: number[] = [];
       for (let left = SAVES; left > 0; left -= 1) {
         const began = performance.now();
-        append(next++);
+        record(next++);
         times.push(1000 * (performance.now() - began));
-        // Each in a separate turn of the event loop, as requests arrive.
+        // Each in a separate turn, as requests come.
         await new Promise((resolve) => setImmediate(resolve));
       }
       all.push(...times);
@@ -81,7 +85,7 @@ const appending = (name: string, append: (number: number) => void): Contender =>
   };
 };
 
-const saveRequests = async (folder: string): Promise<void> => {
+const saveRequests = async (folder: string, rounds: number): Promise<Result> => {
   const database = new DatabaseSync(join(folder, 'bare.db'));
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
   database.exec('CREATE TABLE bare (unit, path, entry, UNIQUE (unit, path))');
@@ -91,32 +95,42 @@ const saveRequests = async (folder: string): Promise<void> => {
       throw error;
     },
   });
-  await hold({
-    title: 'Appending a save request, which is in the file when the call returns',
-    unit: 'µs',
-    rounds: ROUNDS,
-    contenders: [
-      appending('a bare INSERT', (number) => {
-        const entry = entryOf(number);
-        insert.run(entry.unitId, entry.path, JSON.stringify(entry));
-      }),
-      appending('pulp-streamer', (number) => outbox.append({ requestId: 'request', entry: entryOf(number) })),
-    ],
-  });
-  outbox.close();
-  database.close();
+  try {
+    return await hold({
+      title: 'Recording a save request; it is in the file when the call returns',
+      unit: 'µs',
+      rounds,
+      contenders: [
+        recording({ id: 'insert', name: 'a bare INSERT' }, (number) => {
+          const entry = entryOf(number);
+          insert.run(entry.unitId, entry.path, JSON.stringify(entry));
+        }),
+        recording({ id: 'outbox', name: 'pulp-streamer', ours: true }, (number) =>
+          outbox.append({ requestId: 'request', entry: entryOf(number) }),
+        ),
+      ],
+    });
+  } finally {
+    outbox.close();
+    database.close();
+  }
 };
 
-/** The embedded catalog, small and large, and the outbox. BENCH_ENTRIES: size of the large one. */
-export const catalog = async (folder: string): Promise<void> => {
-  const [small, large] = [lookingUp(folder, Math.ceil(ENTRIES / 1000)), lookingUp(folder, ENTRIES)];
-  await hold({
-    title: 'Looking up a path in the embedded catalog',
-    unit: 'µs',
-    rounds: ROUNDS,
-    contenders: [small, large],
-  });
-  small.close();
-  large.close();
-  await saveRequests(folder);
+/** The embedded catalog, small and large, and the outbox. */
+export const catalog: Scenario = async ({ sizes, folder }) => {
+  const own = folder('catalog');
+  const few = lookingUp(own, Math.min(1_000, sizes.entries / 2), { id: 'thousand' });
+  const many = lookingUp(own, sizes.entries, { id: 'lookup', ours: true });
+  try {
+    const lookups = await hold({
+      title: 'Looking up a path in the embedded catalog',
+      unit: 'µs',
+      rounds: sizes.rounds,
+      contenders: [few, many],
+    });
+    return [lookups, await saveRequests(own, sizes.rounds)];
+  } finally {
+    few.close();
+    many.close();
+  }
 };

@@ -1,4 +1,4 @@
-/** The least cost of reading metadata: the streamer's parser and digests alone. */
+/** The least that reading metadata costs: the streamer’s parser and digests, without handlers. `parse.ts FILE` */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';

@@ -1,0 +1,26 @@
+import type { Scenario } from '../bench.ts';
+import { catalog } from './catalog.ts';
+import { imports } from './import.ts';
+import { clients, large } from './large.ts';
+import { mongodb } from './mongodb.ts';
+import { repository } from './repository.ts';
+import { saves } from './saves.ts';
+import { slow } from './slow.ts';
+import { garbage, latency, small } from './small.ts';
+import { start } from './start.ts';
+
+/** What `npm run bench` measures, in this order. */
+export const SCENARIOS = {
+  large,
+  small,
+  latency,
+  garbage,
+  clients,
+  slow,
+  catalog,
+  start,
+  repository,
+} satisfies Readonly<Record<string, Scenario>>;
+
+/** Measured only if they are named, since they need other servers or much time. */
+export const MORE = { saves, import: imports, mongodb } satisfies Readonly<Record<string, Scenario>>;
