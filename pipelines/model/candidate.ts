@@ -45,7 +45,20 @@ export interface Location {
    * time.
    */
   readonly headers?: readonly Header[];
+  /**
+   * For files whose content was verified: its sums. The source compares each block with them before
+   * its bytes leave, and its head says so (`checked`).
+   */
+  readonly blocks?: BlockSums;
   readonly problem?: undefined;
+}
+
+/** Sums of the blocks of content, computed when its checksum was verified. */
+export interface BlockSums {
+  /** Bytes of the whole content. */
+  readonly length: number;
+  /** The CRC-32 of each 64 KiB. The last block may be shorter. */
+  readonly crc32: Uint32Array;
 }
 
 /** A location that is known to be unusable. An attempt at it fails with its problem. */
@@ -55,6 +68,7 @@ export interface BrokenLocation {
   readonly root?: undefined;
   readonly access?: undefined;
   readonly headers?: undefined;
+  readonly blocks?: undefined;
 }
 
 /**

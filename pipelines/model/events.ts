@@ -26,6 +26,11 @@ export interface SourceHead {
    * not prove that bytes are equal.
    */
   readonly etag?: string;
+  /**
+   * The source compares all bytes before it emits them with sums of the verified content, so that
+   * no digest of them is needed. It errors instead of emitting others.
+   */
+  readonly checked?: boolean;
 }
 
 /**
@@ -78,6 +83,8 @@ export interface Head {
   readonly sourceStatus?: number;
   /** The whole content was verified before this head was sent (small files). */
   readonly verified: boolean;
+  /** The candidate's bytes are checked by their source: see `SourceHead`. */
+  readonly checked?: boolean;
   /** A copy of the content is being kept. */
   readonly keepsCopy?: boolean;
 }
@@ -86,7 +93,16 @@ export interface Head {
 export type Note =
   | { readonly type: 'found'; readonly candidates: readonly Candidate[] }
   | { readonly type: 'attempt'; readonly candidate: Candidate; readonly from: number }
-  | { readonly type: 'resumed'; readonly candidate: Candidate; readonly from: number }
+  | {
+      readonly type: 'resumed';
+      readonly candidate: Candidate;
+      readonly from: number;
+      /**
+       * The digest of the candidate's own bytes before `from`. Present if the body had none so far,
+       * because its bytes were checked by their source, and this one's are not.
+       */
+      readonly digest?: Digest;
+    }
   | {
       readonly type: 'failed';
       readonly candidate: Candidate;

@@ -1,6 +1,7 @@
 export {
   type Access,
   type AccessOwner,
+  type BlockSums,
   type BrokenLocation,
   type Candidate,
   errorSourceOf,

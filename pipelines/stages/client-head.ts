@@ -82,6 +82,7 @@ export const clientHead = (
     candidate,
     sourceStatus: head.status,
     verified: head.verified,
+    checked: head.checked,
     headers: [
       ...head.headers.filter(passes),
       ...(checksum ? [['ETag', etagOf(checksum)] as const, ...digestFields(checksum)] : []),

@@ -2,6 +2,7 @@ import type { MonoTypeOperatorFunction } from 'rxjs';
 import {
   type Candidate,
   type Checksum,
+  type ChecksumAlgorithm,
   type Chunk,
   type Digest,
   errorSourceOf,
@@ -9,6 +10,7 @@ import {
   LOANS,
   type NewDigest,
   type Note,
+  type SourceHead,
   StreamError,
   type StreamRequest,
 } from '../model/index.ts';
@@ -21,6 +23,9 @@ import type { Start } from './transfer.ts';
  * leaves. A `failed` note then names every source that delivered bytes, and the result errors with
  * `WRONG_CHECKSUM`. With a `start`, its digest covers the earlier bytes.
  *
+ * Bytes that their source has checked are not digested. If a source that does not check continues
+ * them, its `resumed` note brings the digest of its own bytes up to there.
+ *
  * The answer to HEAD has no body to check. A part has no checksum, but its end waits for the
  * source's end too. Holds at most one chunk. If the length is unknown, any chunk may be the last,
  * so one is always held.
@@ -31,10 +36,8 @@ export const verify = (
   start?: Start,
 ): MonoTypeOperatorFunction<Head | Chunk | Note> =>
   operate((out) => {
-    const digestFor = ({ candidate, whole }: Head): Digest | undefined => {
-      const { checksum } = candidate.entry;
-      return checksum && whole && method === 'GET' ? newDigest(checksum.algorithm) : undefined;
-    };
+    const digestFor = (head: Head): Digest | undefined =>
+      head.whole && method === 'GET' ? digestOf(head.candidate, head, newDigest) : undefined;
     const digestAt = ({ head, sent, digest }: Start): Digest | undefined => {
       const fresh = digestFor(head);
       if (fresh && !digest && sent > 0) throw new Error('the start has no digest of the bytes already sent');
@@ -60,7 +63,14 @@ export const verify = (
 
     return {
       next: (event) => {
-        if (event.type === 'resumed') contributors.add(event.candidate);
+        if (event.type === 'resumed') {
+          if (event.digest) {
+            // It covers no byte of the others.
+            contributors.clear();
+            digest = event.digest;
+          }
+          contributors.add(event.candidate);
+        }
         if (event.type === 'head') {
           head = event;
           contributors.add(event.candidate);
@@ -93,6 +103,25 @@ export const verify = (
       },
     };
   });
+
+/**
+ * The algorithm of the digest that a source's whole content needs. None if the catalog has no
+ * checksum, or if the source checks its bytes.
+ */
+export const algorithmFor = (
+  { entry: { checksum } }: Candidate,
+  { checked }: Pick<SourceHead, 'checked'>,
+): ChecksumAlgorithm | undefined => (checked ? undefined : checksum?.algorithm);
+
+/** The digest that a source's whole content needs. */
+export const digestOf = (
+  candidate: Candidate,
+  head: Pick<SourceHead, 'checked'>,
+  newDigest: NewDigest,
+): Digest | undefined => {
+  const algorithm = algorithmFor(candidate, head);
+  return algorithm && newDigest(algorithm);
+};
 
 export interface DigestDeps {
   readonly newDigest: NewDigest;

@@ -12,6 +12,7 @@ import {
   type NewDigest,
   operate,
   type Report,
+  type StreamError,
   type StreamEvent,
   type StreamRequest,
   streamRequest,
@@ -38,8 +39,8 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
 /** Dependencies of `composeStreamer`; everything else has a default. */
 export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report'> &
   Partial<Pick<LazyFetchDeps, 'random'>> & {
-    /** Called with the candidate of each failed attempt. */
-    readonly failed?: (candidate: Candidate) => void;
+    /** Called with the candidate of each failed attempt, and its error. */
+    readonly failed?: (candidate: Candidate, error: StreamError) => void;
     /**
      * Completes once all save requests that the outbox has accepted are written. The end of a
      * transfer waits for it. Default: the outbox writes at once.
@@ -102,7 +103,7 @@ const settle = ({ failed, written }: StreamerParts): MonoTypeOperatorFunction<St
     let end: StreamEvent | undefined;
     return {
       next: (event) => {
-        if (event.type === 'failed') failed?.(event.candidate);
+        if (event.type === 'failed') failed?.(event.candidate, event.error);
         if (event.type === 'recorded') recorded = true;
         if (event.type === 'end' && recorded && written) end = event;
         else out.next(event);

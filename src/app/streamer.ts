@@ -118,7 +118,10 @@ export const openStreamer = async (
     policy: policyOf(settings),
     health,
     sharing: window > 0 ? createSharing({ window, memory }) : undefined,
-    failed: ({ entry }) => catalog.forget(entry.path),
+    failed: (candidate, error) => {
+      catalog.forget(candidate.entry.path);
+      store?.failed(candidate, error);
+    },
     sources: [...(store ? [store.find] : []), alternates.find, feedCandidates(catalog)],
     keep: saves ? store?.keep : undefined,
     outbox,

@@ -3,6 +3,9 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { openOf, processes, type Start } from '../support/processes.ts';
+import { rot } from '../support/rot.ts';
+import type { DaemonProcess } from '../support/site.ts';
+import { filesOf } from '../support/stores.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
 import { ask } from './client.ts';
@@ -60,6 +63,94 @@ describe('a file that is damaged while it is sent', () => {
     const [first, ...later] = outcomes[how];
     expect(await ask(url, { kind: 'waits', after: 1000, during: () => harm(file, how) })).toMatchObject(first ?? {});
     for (const expected of later) expect(await ask(url)).toMatchObject(expected);
+    await close();
+  });
+});
+
+describe('a saved copy', () => {
+  /** Bytes of a block, which the copy's sums are of. */
+  const BLOCK = 65_536;
+
+  /** A daemon that has just been restarted, after it had saved a copy of a file. */
+  const openSaved = async (atRest: (file: string) => void = () => {}) => {
+    const feed = await startFaultyFeed({ note: () => {} });
+    feed.resources.set('/file', { bytes, framing: 'length', faults: [] });
+    const listings = [{ path: '/file', urls: [`${feed.url}/file`], checksum: checksumOf(bytes), size: bytes.length }];
+    const settings = { dispatch: 'save', cooldown: 0 };
+    const { site, daemon: first, saved } = await openScene(start, folder(), { listings, settings });
+    expect(await ask(`${first.url}/file`)).toMatchObject(right);
+    await first.logged('saved');
+    expect(await first.stop()).toMatchObject({ status: 0, stderr: '' });
+    const file = join(saved, filesOf(saved)[0] ?? '');
+    atRest(file);
+    const daemon = await site.serve();
+    return {
+      daemon,
+      file,
+      url: `${daemon.url}/file`,
+      close: async () => {
+        await until(() => openOf(daemon.pid).every((name) => !name.startsWith(file)));
+        expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+        await feed.close();
+      },
+    };
+  };
+  const failed = { source: 'saved', failure: { code: 'CHANGED' } };
+  const gone = async (daemon: DaemonProcess) => {
+    const [line] = await daemon.logged('saving failed');
+    expect(line?.error).toMatch(/its sha256 is [0-9a-f]+, expected [0-9a-f]+; it was removed$/);
+  };
+
+  it('is served at once by a later process, and verified without a digest', async () => {
+    const { url, daemon, close } = await openSaved();
+    expect(await ask(url)).toMatchObject(right);
+    const [line] = await daemon.logged('request');
+    expect(line).toMatchObject({ verified: 'sha256', attempts: [{ source: 'saved' }] });
+    await close();
+  });
+
+  it.each([
+    ['first byte', 0],
+    ['last byte of a block', 16 * BLOCK - 1],
+    ['first byte of a block', 16 * BLOCK],
+    ['last byte', -1],
+  ])('whose %s rots: the feed continues, and the copy is removed', async (_, at) => {
+    const { url, daemon, close } = await openSaved((file) => rot(file, at));
+    expect(await ask(url)).toMatchObject(right);
+    const [line] = await daemon.logged('request');
+    expect(line).toMatchObject({ verified: 'sha256', attempts: [failed, {}] });
+    await gone(daemon);
+    expect(await ask(url)).toMatchObject(right);
+    await close();
+  });
+
+  it('that rots: each of several clients gets the right bytes', async () => {
+    const { url, daemon, close } = await openSaved((file) => rot(file, 100 * BLOCK));
+    for (const outcome of await Promise.all(Array.from({ length: 5 }, () => ask(url))))
+      expect(outcome).toMatchObject(right);
+    await gone(daemon);
+    await close();
+  });
+
+  it('that rots within a requested part: the part is cut, and never complete', async () => {
+    const { url, daemon, close } = await openSaved((file) => rot(file, 100 * BLOCK + 5));
+    const part = (first: number, last: number) => ask(url, { kind: 'reads' }, { first, last });
+    expect(await part(BLOCK + 1, 99 * BLOCK)).toMatchObject({ kind: 'clean', bytes: 98 * BLOCK });
+    // The flipped byte lies before the part, but in its block.
+    expect(await part(99 * BLOCK + 1, 100 * BLOCK + 10)).toMatchObject({ kind: 'cut' });
+    await gone(daemon);
+    expect(await part(99 * BLOCK + 1, 100 * BLOCK + 10)).toMatchObject({ kind: 'clean', bytes: BLOCK + 10 });
+    await close();
+  });
+
+  /** The opened file is read to its end, also if it is removed or replaced. */
+  it.each(HARMS)('%s while it is sent: the body is right', async (how) => {
+    const { url, file, close } = await openSaved();
+    const during = async () => {
+      await harm(file, how);
+    };
+    expect(await ask(url, { kind: 'waits', after: 1000, during })).toMatchObject(right);
+    expect(await ask(url)).toMatchObject(right);
     await close();
   });
 });

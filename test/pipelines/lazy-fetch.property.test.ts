@@ -16,6 +16,7 @@ const bad = fc.oneof(
     ),
   ),
   fc.record({ kind: fc.constantFrom('dies' as const, 'stalls' as const, 'ends-short' as const), at }),
+  fc.record({ kind: fc.constant('checks' as const), at }),
 );
 const WRONG_LENGTHS: readonly string[] = ['ends-short', 'runs-on', 'wrong-length'];
 const wrongContent = fc.record({ kind: fc.constant('wrong-content' as const), at });
@@ -124,6 +125,30 @@ describe('lazyFetch, in arbitrary histories', () => {
       fc.property(plan, (plan) =>
         holds(plan, ({ ending }) => {
           expect(ending.kind).toBe('complete');
+        }),
+      ),
+      runs,
+    );
+  });
+
+  it('verifies what follows bytes that their source checked, wherever it broke off', () => {
+    const checks = fc.record({ kind: fc.constant('checks' as const), at });
+    const plan = fc.tuple(planOf(good), checks, wrongContent, bad).map(([some, copy, wrong, other]) => ({
+      ...some,
+      checksum: true,
+      leavesAt: undefined,
+      hedgeAfter: undefined,
+      copy,
+      sources: [[copy], [wrong], [other]],
+      policy: { verifyWholeBelow: 0 },
+    }));
+    fc.assert(
+      fc.property(plan, (plan) =>
+        holds(plan, ({ events }) => {
+          const [head] = events.flatMap(([, event]) => (event.type === 'head' ? [event] : []));
+          // The copy is first, and nothing of the others is needed if it is right.
+          expect(head?.candidate.source).toEqual({ kind: 's0', id: '' });
+          expect(events.some(([, { type }]) => type === 'failed')).toBe(plan.copy.at < plan.content.length);
         }),
       ),
       runs,

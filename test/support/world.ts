@@ -33,7 +33,9 @@ export type Fate =
   | { readonly kind: 'good' }
   | { readonly kind: 'refuses' | 'has-no-head' | 'wrong-length' | 'throws' }
   | { readonly kind: 'dies' | 'stalls' | 'ends-short' | 'wrong-content'; readonly at: number }
-  | { readonly kind: 'runs-on' | 'ignores-range' | 'changed' };
+  | { readonly kind: 'runs-on' | 'ignores-range' | 'changed' }
+  /** A saved copy, whose bytes are checked: it ends at a wrong one. */
+  | { readonly kind: 'checks'; readonly at: number };
 
 /** A whole history, as values: the same plan always leads to the same history. */
 export interface Plan {
@@ -117,13 +119,17 @@ const play = (
       if (position === from && !headSent) {
         headSent = true;
         const etag = fate.kind === 'changed' && asked > 0 ? '"new"' : '"old"';
-        sink.ahead(sourceHead({ from, etag, last, ...((plan.lengthAnnounced || from > 0) && { length }) }));
+        const checked = fate.kind === 'checks';
+        const announced = plan.lengthAnnounced || from > 0 || checked;
+        sink.ahead(sourceHead({ from, etag, last, ...(announced && { length }), ...(checked && { checked }) }));
       } else if (!paused && position < stop) {
         const end = Math.min(stop, position + turn(plan.chunkSizes, said));
         const bytes = sent.subarray(position, end);
         position = end;
         sink.next({ type: 'chunk', bytes });
       } else if (!paused && fate.kind === 'dies') return sink.error(lost('died'));
+      else if (!paused && fate.kind === 'checks' && position < until)
+        return sink.error(new StreamError('CHANGED', 'disk', 'changed'));
       else if (!paused && fate.kind === 'stalls') return;
       else if (!paused) return sink.complete();
       // Virtual time must advance while it waits.
@@ -149,7 +155,10 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
     ...(plan.sizeKnown && { size: bytesOf(plan.content).length }),
     ...(!plan.checksum && { checksum: undefined }),
   });
-  const candidates = plan.sources.map((_, index) => aCandidate(`s${index}`, entry));
+  const blocks = { length: bytesOf(plan.content).length, crc32: new Uint32Array() };
+  const candidates = plan.sources.map((fates, index) =>
+    aCandidate(`s${index}`, entry, fates.every(({ kind }) => kind === 'checks') ? { blocks } : {}),
+  );
   const tries = new Map<string, number>();
   const open: OpenSource = (location, ask) => {
     const name = nameAt(location);

@@ -29,6 +29,7 @@ import {
 import { hedge } from '../../operators/hedge.ts';
 import type { Health } from '../health/health.ts';
 import type { Start } from '../transfer.ts';
+import { algorithmFor } from '../verify.ts';
 import { attempt } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
@@ -155,8 +156,11 @@ const attemptAt = (run: Run, candidate: Candidate): Observable<Event> =>
     );
   });
 
-const askOf = ({ request, deps, progress: { soFar, sent } }: Run, candidate: Candidate): AskedBytes => {
+const askOf = ({ request, deps, progress: { soFar, sent, undigested } }: Run, candidate: Candidate): AskedBytes => {
   if (soFar) {
+    const checked = candidate.blocks !== undefined;
+    // Only a digest of the source's whole content can prove its last bytes.
+    if (undigested && soFar.whole && algorithmFor(candidate, { checked })) return { from: 0 };
     const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
     return { from: soFar.first + sent, last: soFar.last, ifRange };
   }
@@ -168,9 +172,10 @@ const askOf = ({ request, deps, progress: { soFar, sent } }: Run, candidate: Can
 
 const bodyOf = (run: Run, candidate: Candidate, ask: AskedBytes): Observable<Event> => {
   const { request, deps } = run;
-  const { soFar, sent } = run.progress;
+  const { soFar, sent, undigested } = run.progress;
+  const newDigest = undigested ? deps.newDigest : undefined;
   const body: Observable<Event> = soFar
-    ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent))
+    ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent, newDigest))
     : withLength(request, candidate, deps, (request) =>
         attempt(request, candidate, ask, deps).pipe(verifyBeforeHead(request, candidate, deps)),
       ).pipe(begin(request, candidate, wanted(request, candidate.entry), deps.policy));

@@ -21,6 +21,8 @@ export interface Progress {
   readonly soFar: ResponseSoFar | undefined;
   /** Bytes of the body that the client has received. */
   readonly sent: number;
+  /** These bytes have no digest: their sources checked them. */
+  readonly undigested: boolean;
 }
 
 export const beginning = (candidates: readonly Candidate[], start?: Start): Progress => ({
@@ -28,12 +30,14 @@ export const beginning = (candidates: readonly Candidate[], start?: Start): Prog
   failures: [],
   soFar: start?.head,
   sent: start?.sent ?? 0,
+  undigested: start?.head.checked === true && start.digest === undefined,
 });
 
 /** After an event for the client. */
 export const afterEvent = (progress: Progress, event: Head | Chunk | Note): Progress => {
   if (event.type === 'chunk') return { ...progress, sent: progress.sent + event.bytes.length };
-  return event.type === 'head' ? { ...progress, soFar: event } : progress;
+  if (event.type === 'head') return { ...progress, soFar: event, undigested: event.checked === true };
+  return event.type === 'resumed' && event.digest ? { ...progress, undigested: false } : progress;
 };
 
 /** After an attempt that began at byte `from` and failed. */

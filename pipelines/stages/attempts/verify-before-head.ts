@@ -9,7 +9,7 @@ import {
   type StreamRequest,
 } from '../../model/index.ts';
 import { operate } from '../../operators/operate.ts';
-import { type DigestDeps, digested, wrongChecksum } from '../verify.ts';
+import { type DigestDeps, digested, digestOf, wrongChecksum } from '../verify.ts';
 import { hasReliableEnd } from './lengths.ts';
 
 /** A source's head, and whether the body that follows is already verified. */
@@ -21,8 +21,8 @@ interface VerifyBeforeHeadDeps extends DigestDeps {
 }
 
 /**
- * Passes small content only as a whole: head and chunks wait until the digest matches. A wrong file
- * then fails before the head and costs the client only the time to ask another source. Content of
+ * Passes small content only as a whole: head and chunks wait until the digest matches, or until a
+ * source that checks its bytes has ended. A wrong file then fails before the head and costs the client only the time to ask another source. Content of
  * unknown length waits too, if its end differs from that of a source that died; its head then gets
  * the length. An empty body is always checked here: its head alone ends it.
  *
@@ -85,12 +85,12 @@ export const verifyBeforeHead = (
       },
       complete: () => {
         if (waiting) {
-          const digest = entry.checksum && newDigest(entry.checksum.algorithm);
+          const digest = digestOf(candidate, waiting, newDigest);
           const right = digest ? chunks.map((chunk) => digested(chunk, digest, mayFallBehind)) : chunks;
           const found = digest?.hex();
           if (entry.checksum && found !== undefined && found !== entry.checksum.value)
             throw wrongChecksum([candidate], entry.checksum, found);
-          letGo({ ...waiting, length: held, verified: found !== undefined }, right);
+          letGo({ ...waiting, length: held, verified: entry.checksum !== undefined }, right);
         }
         out.complete();
       },

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Keep } from '../../../pipelines/model/index.ts';
+import { sumBlocks } from '../../lib/block-sums.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { unlessMissing } from './files.ts';
 import { keyOf } from './names.ts';
@@ -24,6 +25,7 @@ export const keepIn =
     let written = 0;
     const file = join(partial, randomUUID());
     const hash = entry.checksum ? undefined : createHash('sha256');
+    const summer = sumBlocks();
     const copy = startPartialCopy({
       file,
       backlog,
@@ -36,7 +38,10 @@ export const keepIn =
 
     const finish = async (finished: Promise<boolean>) => {
       if (!(await finished)) return;
-      const whole: FinishedFile = { entry, key, file, headers: contentFields(headers), sha256: hash?.digest('hex') };
+      const whole: FinishedFile = {
+        ...{ entry, key, file, headers: contentFields(headers) },
+        ...{ sha256: hash?.digest('hex'), blocks: summer.sums() },
+      };
       await place(store, whole).catch(async (error: unknown) => {
         await Promise.all([file, sidecarOf(file)].map((path) => unlessMissing(unlink(path))));
         throw error;
@@ -46,6 +51,7 @@ export const keepIn =
     return {
       write: (bytes, loan) => {
         hash?.update(bytes);
+        summer.update(bytes);
         written += bytes.length;
         if (!isTooLarge(store, key, written)) return copy.write(bytes, loan);
         copy.abort();

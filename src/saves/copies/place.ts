@@ -1,6 +1,6 @@
 import { rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { CatalogEntry, Header } from '../../../pipelines/model/index.ts';
+import type { BlockSums, CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 import { makeFolder } from '../../lib/private-files.ts';
 import { syncPath, writeNew } from './files.ts';
 import { findCopy, placeOf } from './names.ts';
@@ -16,6 +16,8 @@ export interface FinishedFile {
   readonly headers: readonly Header[];
   /** The digest of the content, if the catalog has no checksum. */
   readonly sha256?: string;
+  /** The sums of its blocks. */
+  readonly blocks: BlockSums;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface FinishedFile {
  */
 export const place = async (store: StoreState, finished: FinishedFile): Promise<void> => {
   const { folder, checks, eviction } = store;
-  const { entry, key, file, headers, sha256 = '' } = finished;
+  const { entry, key, file, headers, sha256 = '', blocks } = finished;
   const there = await findCopy(folder, entry, key);
   if (there && checks.known(there)) return unlink(file);
   const path = placeOf(folder, entry, key, sha256);
@@ -33,15 +35,16 @@ export const place = async (store: StoreState, finished: FinishedFile): Promise<
   await moveWithSidecar(store, finished, path);
   await syncFolders(store, dirname(path), made !== undefined);
   const stats = await stat(path, { bigint: true });
-  checks.trust(path, stats, headers);
+  checks.trust(path, stats, { headers, blocks });
   eviction.taken(Number(stats.size));
   if (there && there.path !== path) await removeCopy(there.path);
 };
 
 /** Writes the sidecar. Its time is that of the copy's last use. */
 const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<void> => {
-  const { entry, file, headers, sha256 = '' } = finished;
-  const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, headers);
+  const { entry, file, headers, sha256 = '', blocks } = finished;
+  const { mtimeNs: modified } = await stat(file, { bigint: true });
+  const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, { headers, blocks, modified });
   // Without a checksum, the sidecar alone describes the bytes: it must survive a power cut with
   // them. Otherwise a lost sidecar costs only header fields, which do not justify a wait.
   await semaphore(() => writeNew(sidecarOf(file), text, !entry.checksum));

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
-import { readFile, unlink } from 'node:fs/promises';
+import { readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { z } from 'zod';
-import { CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
+import { type BlockSums, CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
+import { BLOCK } from '../../lib/block-sums.ts';
 import type { Copy } from './copy.ts';
-import { unlessMissing } from './files.ts';
+import { unlessMissing, writeNew } from './files.ts';
 
 /** The header fields that describe the content, not the response (RFC 9110 section 8). */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -17,7 +18,10 @@ export const contentFields = (headers: readonly Header[]): readonly Header[] =>
 // The name of a copy has at most one dot, so it cannot end like this.
 const ENDING = '.meta.json';
 
-/** The sidecar of a copy: a file with the content's header fields from its first transfer. */
+/**
+ * The sidecar of a copy: a file with the content's header fields from its first transfer, and the
+ * sums of its blocks.
+ */
 export const sidecarOf = (path: string): string => path + ENDING;
 export const isSidecar = (path: string): boolean => path.endsWith(ENDING);
 /** The copy that a sidecar belongs to. */
@@ -26,7 +30,7 @@ export const copyOf = (sidecar: string): string => sidecar.slice(0, -ENDING.leng
 /**
  * The layout. `sum` is the SHA-256 of `about` as JSON, which reveals damage. `about.checksum` is
  * that of the content, so a sidecar never applies to other content. `about` may contain more
- * fields.
+ * fields; earlier versions wrote no `blocks`.
  */
 const VERSION = 1;
 
@@ -36,27 +40,56 @@ const schema = z.object({
   about: z.object({
     checksum: z.object({ algorithm: z.string(), value: z.string() }),
     headers: z.array(z.tuple([z.string(), z.string()])),
+    blocks: z
+      .object({
+        /** Bytes of a block. */
+        size: z.number(),
+        /** Bytes of the content. */
+        length: z.number(),
+        /** The copy's time in nanoseconds. Its sums do not apply to a file that was changed. */
+        modified: z.string(),
+        /** The CRC-32 of each block in little-endian bytes, in base64. */
+        crc32: z.base64(),
+      })
+      .optional(),
   }),
 });
+type About = z.infer<typeof schema>['about'];
 
 const sumOf = (about: unknown): string => hash('sha256', JSON.stringify(about), 'hex');
 
-export const sidecarText = ({ algorithm, value }: Checksum, headers: readonly Header[]): string => {
-  const about = { checksum: { algorithm, value }, headers: contentFields(headers) };
+/** The content of a sidecar. */
+export interface Described {
+  readonly headers: readonly Header[];
+  /** Absent in sidecars of earlier versions. */
+  readonly blocks?: BlockSums;
+  /** The time of the file that the sums belong to. */
+  readonly modified?: bigint;
+}
+
+export const sidecarText = (
+  { algorithm, value }: Checksum,
+  { headers, blocks, modified }: Required<Described>,
+): string => {
+  const about: About = {
+    checksum: { algorithm, value },
+    headers: contentFields(headers).map(([name, value]) => [name, value]),
+    blocks: { size: BLOCK, length: blocks.length, modified: String(modified), crc32: toText(blocks.crc32) },
+  };
   return `${JSON.stringify({ version: VERSION, sum: sumOf(about), about })}\n`;
 };
 
 /**
- * The header fields of a copy. `undefined` if it has no sidecar, like copies of earlier versions.
+ * The content of a copy's sidecar. `undefined` if it has none, like copies of earlier versions.
  * `'damaged'` if the sidecar was altered or belongs to other content. Rejects with the system's
  * error.
  */
 export const readSidecar = async ({
   path,
   checksum,
-}: Pick<Copy, 'path' | 'checksum'>): Promise<readonly Header[] | 'damaged' | undefined> => {
+}: Pick<Copy, 'path' | 'checksum'>): Promise<Described | 'damaged' | undefined> => {
   const text = await unlessMissing(readFile(sidecarOf(path), 'utf8'));
-  return text === undefined ? undefined : (headersIn(text, checksum) ?? 'damaged');
+  return text === undefined ? undefined : (describedIn(text, checksum) ?? 'damaged');
 };
 
 /** The checksum that a copy must match. Absent if its sidecar is missing or damaged. */
@@ -67,20 +100,46 @@ export const sidecarChecksum = async (path: string): Promise<Checksum | undefine
   return algorithm && value !== undefined ? { algorithm, value } : undefined;
 };
 
+/**
+ * Replaces a sidecar, with the time of the copy's last use. `partial` is a new file on the same
+ * file system.
+ */
+export const replaceSidecar = async (path: string, partial: string, text: string): Promise<void> => {
+  const { atime, mtime } = await stat(sidecarOf(path));
+  await writeNew(partial, text, true);
+  await utimes(partial, atime, mtime);
+  await rename(partial, sidecarOf(path));
+};
+
 /** Removes a copy, then its sidecar. If killed in between, it leaves a sidecar without effect. */
 export const removeCopy = async (path: string): Promise<void> => {
   await unlink(path);
   await unlessMissing(unlink(sidecarOf(path)));
 };
 
-const headersIn = (text: string, { algorithm, value }: Checksum): readonly Header[] | undefined => {
+const describedIn = (text: string, { algorithm, value }: Checksum): Described | undefined => {
   const about = aboutIn(text);
-  const isOwn = about?.checksum.algorithm === algorithm && about.checksum.value === value;
-  return isOwn ? contentFields(about.headers) : undefined;
+  if (about?.checksum.algorithm !== algorithm || about.checksum.value !== value) return undefined;
+  const headers = contentFields(about.headers);
+  const { size, length = 0, modified = '', crc32: sums = '' } = about.blocks ?? {};
+  const crc32 = fromText(sums);
+  const usable = size === BLOCK && crc32.length === Math.ceil(length / BLOCK) && /^\d+$/.test(modified);
+  return usable ? { headers, blocks: { length, crc32 }, modified: BigInt(modified) } : { headers };
+};
+
+const toText = (sums: Uint32Array): string => {
+  const bytes = Buffer.alloc(sums.length * 4);
+  for (const [at, sum] of sums.entries()) bytes.writeUInt32LE(sum, at * 4);
+  return bytes.toString('base64');
+};
+
+const fromText = (text: string): Uint32Array => {
+  const bytes = Buffer.from(text, 'base64');
+  return Uint32Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readUInt32LE(at * 4));
 };
 
 /** The content of an undamaged sidecar. */
-const aboutIn = (text: string): z.infer<typeof schema>['about'] | undefined => {
+const aboutIn = (text: string): About | undefined => {
   try {
     const written = JSON.parse(text);
     const { sum, about } = schema.parse(written);

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   concat,
   defer,
@@ -19,9 +19,11 @@ import {
   type Candidate,
   type CatalogEntry,
   type Dispatch,
+  type ErrorCode,
   etagOf,
   type FindCandidates,
   type Header,
+  isCopy,
   type Keep,
   StreamError,
 } from '../../../pipelines/model/index.ts';
@@ -75,12 +77,16 @@ export interface SaveStore {
    */
   readonly dispatch: Dispatch;
   /**
-   * Emits the copy of an entry if there is a right one, and completes. A copy that this process has
-   * not seen, or that was touched since, is read and verified first: up to 1 MiB at once, larger
-   * ones in the background, so that a later request gets them. Errors with UNREADABLE if the disk
-   * fails.
+   * Emits the copy of an entry if there is a right one, and completes. A copy without sums of its
+   * blocks, or that was touched since, is read and verified first: up to 1 MiB at once, larger ones
+   * in the background, so that a later request gets them. Errors with UNREADABLE if the disk fails.
    */
   readonly find: FindCandidates;
+  /**
+   * Verifies a copy that sent wrong bytes in the background. Until then it is not offered; a wrong
+   * one is removed. Has no effect on candidates of other sources and for other errors.
+   */
+  failed(candidate: Candidate, error: StreamError): void;
   /** Resolves after the commits under way. */
   close(): Promise<void>;
 }
@@ -91,11 +97,15 @@ export interface SaveStore {
  */
 const DISK_LINES = 2;
 
+/** The errors of a copy with other bytes than those that were verified. */
+const WRONG: ReadonlySet<ErrorCode> = new Set(['CHANGED', 'WRONG_CHECKSUM']);
+
 /**
  * The embedded way to save: verified bytes as files in a folder. The file system is the only truth;
  * no index can disagree with it. A file under its final name was complete, synced and right when it
  * was renamed, so `kill -9` at any moment leaves nothing wrong. Its sidecar holds the header fields
- * of its transfer, which the copy is offered with.
+ * of its transfer, which the copy is offered with, and the sums that each read compares its blocks
+ * with.
  *
  * Files in the making lie in `.partial`, do not count towards the limit, and are removed by the
  * next start. The sidecars' times record the last use. A copy that is removed during a read is
@@ -105,12 +115,17 @@ const DISK_LINES = 2;
  */
 export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const store = openState(options);
-  const { mutex, eviction } = store;
+  const { mutex, eviction, checks } = store;
   return {
     keep: keepIn(store),
     dispatch: ({ entry }) => unless(() => isDone(store, entry), fetchAgain(store, options, entry)),
     find: (entry) =>
       defer(() => offer(store, entry)).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
+    failed: (candidate, error) => {
+      if (!isCopy(candidate) || !WRONG.has(error.code)) return;
+      checks.doubt(fileURLToPath(candidate.url));
+      findCopy(store.folder, candidate.entry).then((copy) => copy && checks.check(copy), store.report);
+    },
     close: async () => {
       await mutex.over();
       await eviction.over();
@@ -131,7 +146,7 @@ const openState = ({ onError, backlogLimit, limit = 0, now = Date.now, ...option
     backlog: makeBacklog(backlogLimit ?? 64 * 1024 * 1024),
     semaphore,
     mutex,
-    checks: makeChecks({ onError: report, exclusively: ({ key }, work) => mutex.run(key, work) }),
+    checks: makeChecks({ onError: report, exclusively: ({ key }, work) => mutex.run(key, work), partial }),
     eviction: makeEviction({ folder, limit, semaphore, exclusively: mutex.run, onError: report, now }),
     tooLarge: new Set(),
     abandoned: new Subject(),
@@ -192,12 +207,12 @@ const offer = async (store: StoreState, entry: CatalogEntry): Promise<Candidate 
   const { folder, checks, eviction } = store;
   try {
     const copy = await findCopy(folder, entry);
-    const known = copy && (checks.known(copy) ?? (await checked(store, copy)));
+    const known = copy && (checks.known(copy) ?? (await checks.recall(copy)) ?? (await checked(store, copy)));
     if (!known) return undefined;
     eviction.used(copy);
     const url = pathToFileURL(copy.path).href;
     const headers = known.headers ?? fieldsWithoutTransfer(entry, copy);
-    return { entry, source: { kind: 'saved', id: '' }, url, root: folder, headers };
+    return { entry, source: { kind: 'saved', id: '' }, url, root: folder, headers, blocks: known.blocks };
   } catch (cause) {
     throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
   }

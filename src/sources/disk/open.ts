@@ -2,6 +2,7 @@ import { read } from 'node:fs';
 import type { SourceEvent } from '../../../pipelines/model/index.ts';
 import {
   type Ask,
+  type BlockSums,
   field,
   type Header,
   holds,
@@ -13,6 +14,7 @@ import {
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import { type Producer, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
+import { BLOCK, matchingBytes } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
 import { type Level, lend, loanOf, SIZES } from '../../lib/lent-buffers.ts';
 import { asksRange } from '../asks-range.ts';
@@ -24,6 +26,9 @@ import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
  * time. Completes after the number of bytes in the head, even if the file has grown. Errors with a
  * StreamError: SHORT_BODY if the file was truncated. Unsubscribing closes the file, at the latest
  * when the running read returns.
+ *
+ * If the location has sums of its blocks, every block that contains wanted bytes is read whole and
+ * compared first. Errors with CHANGED at the first one that differs; its bytes are not emitted.
  */
 export const openDisk: OpenSource = (location, ask) =>
   pausable<SourceEvent>(
@@ -45,7 +50,7 @@ export const openDisk: OpenSource = (location, ask) =>
             closeFd(file.fd);
             return sink.complete();
           }
-          reading = readPart(file, head, sink);
+          reading = readPart(file, head, sink, location.blocks);
           if (!paused) reading.resume();
         },
         (error: unknown) => sink.error(error),
@@ -73,10 +78,20 @@ export const openDisk: OpenSource = (location, ask) =>
  * Reads the part in the head, up to the file's size at opening. Starts paused. Owns the file and
  * closes it once.
  */
-const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceEvent>): Producer => {
-  const end = last === undefined ? Number(file.stats.size) : last + 1;
-  let at = from;
-  let level = levelFor(end - at);
+const readPart = (
+  file: DiskFile,
+  { from, last }: SourceHead,
+  sink: Sink<SourceEvent>,
+  blocks?: BlockSums,
+): Producer => {
+  const size = Number(file.stats.size);
+  const end = last === undefined ? size : last + 1;
+  /** The part, or the whole blocks that contain it. */
+  const stop = blocks ? Math.min(size, Math.ceil(end / BLOCK) * BLOCK) : end;
+  let at = blocks ? from - (from % BLOCK) : from;
+  /** Bytes of the smallest read. */
+  const least = blocks ? BLOCK : 1;
+  let level = levelFor(stop - at);
   let paused = true;
   let underWay = false;
   let over = false;
@@ -89,26 +104,31 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
 
   const next = () => {
     if (paused || underWay || over) return;
-    if (at === end) return close(sink.complete);
+    if (from === end || at === stop) return close(sink.complete);
     underWay = true;
     const memory = lend(level);
-    const buffer = memory.subarray(0, Math.min(memory.length, end - at));
+    const buffer = memory.subarray(0, Math.min(memory.length, stop - at));
     const loan = loanOf(memory);
-    read(file.fd, buffer, 0, buffer.length, at, (error, count) => {
+    const filled = (error: Error | null, count: number) => {
       underWay = false;
       if (over || error || count === 0) loan?.release();
       // The file could not be closed during the read.
       if (over) return closeFd(file.fd);
       if (error) return close(() => sink.error(diskError(error, file.path)));
       if (count === 0) return close(() => sink.error(shrunk(file, at)));
-      at += count;
-      sink.next({ type: 'chunk', bytes: buffer.subarray(0, count), loan });
+      const right = blocks ? matchingBytes(buffer.subarray(0, count), at, blocks) : count;
+      const bytes = buffer.subarray(Math.max(0, from - at), Math.min(right, end - at));
+      at += right;
+      if (bytes.length > 0) sink.next({ type: 'chunk', bytes, loan });
       loan?.release();
       if (over) return;
-      if (at === end) return close(sink.complete);
-      level = paused ? 0 : levelFor(end - at);
+      if (right < count) return close(() => sink.error(changed(file, at)));
+      if (at === stop) return close(sink.complete);
+      level = levelFor(paused ? Math.min(least, stop - at) : stop - at);
       next();
-    });
+    };
+    if (blocks) readFully(file.fd, buffer, at, filled);
+    else read(file.fd, buffer, 0, buffer.length, at, filled);
   };
 
   return {
@@ -127,11 +147,29 @@ const readPart = (file: DiskFile, { from, last }: SourceHead, sink: Sink<SourceE
   };
 };
 
+/** Reads until the buffer is full or the file ends. */
+const readFully = (
+  fd: number,
+  buffer: Uint8Array,
+  at: number,
+  done: (error: Error | null, count: number) => void,
+): void => {
+  const more = (full: number) =>
+    read(fd, buffer, full, buffer.length - full, at + full, (error, count) => {
+      if (error || count === 0 || full + count === buffer.length) done(error, full + count);
+      else more(full + count);
+    });
+  more(0);
+};
+
 /** The size of the next read: as large as possible, since each costs a turn of a thread. */
 const levelFor = (left: number): Level => {
   if (left <= SIZES[0]) return 0;
   return left <= SIZES[1] ? 1 : 2;
 };
+
+const changed = ({ path }: DiskFile, at: number): StreamError =>
+  new StreamError('CHANGED', 'disk', `${path} changed after byte ${at} since it was verified`);
 
 const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
   new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
@@ -143,6 +181,13 @@ const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
 const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | StreamError => {
   const { path, stats } = file;
   const length = Number(stats.size);
+  const { blocks } = location;
+  if (blocks && blocks.length !== length)
+    return new StreamError(
+      'CHANGED',
+      'disk',
+      `${path} has ${length} bytes; it had ${blocks.length} when it was verified`,
+    );
   const fields = fieldsOf(file, location);
   const tag = field(fields, 'etag');
   // A weak tag proves nothing about bytes.
@@ -155,7 +200,15 @@ const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | Stre
   }
   const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };
   const headers: readonly Header[] = [['Content-Length', String(last + 1 - from)], ...fields];
-  return { type: 'head', headers, length, from, ...(last < length - 1 && { last }), etag };
+  return {
+    type: 'head',
+    headers,
+    length,
+    from,
+    ...(last < length - 1 && { last }),
+    etag,
+    ...(blocks && { checked: true }),
+  };
 };
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Subject } from 'rxjs';
+import { map, Subject } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -18,6 +18,7 @@ import {
   aCandidate,
   anEntry,
   aPolicy,
+  bytesOf,
   chunk,
   entryOf,
   headOf,
@@ -144,6 +145,37 @@ describe('resume', () => {
       head: sourceHead({ length: 3, from: 2, etag: '"2"' }),
       by: aCandidate('other', entryOf('abc')),
     }));
+  describe('bytes without a digest, because their source checked them', () => {
+    /** `n` the note without a digest, `N` with that of the skipped bytes; letters the body. */
+    const shown = (event: Chunk | Note): string => {
+      if (event.type === 'chunk') return textOf(event.bytes);
+      return event.type === 'resumed' && event.digest?.copy().hex() === sha256('ab') ? 'N' : 'n';
+    };
+    const checkUndigested = (source: string, result: string, head: SourceHead, error?: StreamError) =>
+      marbles(({ cold, expectObservable }) => {
+        const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('bc') };
+        expectObservable(cold(source, values).pipe(resume(abc, soFar, 2, newDigest), map(shown))).toBe(
+          result,
+          undefined,
+          error,
+        );
+      });
+
+    it('are digested while the next source starts over', () => {
+      checkUndigested('h-a-b-c---|', '------(Nc)|', sourceHead({ length: 3 }));
+      checkUndigested('h-a-w-----|', '----(Nc)--|', sourceHead({ length: 3 }));
+    });
+    it('need none if the next source checks its bytes too', () =>
+      checkUndigested('h-c|', 'n-c|', sourceHead({ length: 3, from: 2, checked: true })));
+    it('cannot be continued by a source that starts in the middle', () =>
+      checkUndigested(
+        '-h-',
+        '-#',
+        sourceHead({ length: 3, from: 2 }),
+        wrong('NO_RANGE', 'starts at byte 2, not at 0'),
+      ));
+  });
+
   it('refuses content without a checksum unless the strong entity tag is the same', () => {
     const message = 'cannot be proven to be the same content: neither checksum nor strong entity tag';
     check({ ...START, candidate: bare, total: 3, etag: '"1"' }, '-h-', '-#', { error: wrong('CHANGED', message) });
@@ -190,6 +222,38 @@ describe('verify', () => {
     check(headOf(abc, { length: 3 }), 'h-a-b-c---#', 'h-a-b-----#', 'error' as never));
   it('holds the end of content without a checksum until its source has ended', () =>
     check(headOf(bare, { length: 1 }), 'h-a---|', 'h-----(a|)'));
+  it('digests no bytes that their source checked', () =>
+    check(headOf(abc, { length: 3, checked: true }), 'h-a-b-d---|', 'h-a-b-----(d|)'));
+  it('compares the digest that comes with a source that continues checked bytes', () => {
+    const other = aCandidate('other', entryOf('abc'));
+    const continued = (skipped: string, result: string) =>
+      marbles(({ cold, expectObservable }) => {
+        const digest = newDigest('sha256');
+        digest.update(bytesOf(skipped));
+        const found = sha256(`${skipped}c`);
+        const error = new StreamError(
+          'WRONG_CHECKSUM',
+          'feed',
+          `http://other/bear.rpm has sha256 ${found}, but the catalog lists ${sha256('abc')}`,
+        );
+        const values = {
+          ...CHUNKS,
+          h: headOf(abc, { length: 3, checked: true }),
+          n: { type: 'resumed', candidate: other, from: 2, digest },
+          f: { type: 'failed', candidate: other, error, phase: 'mid-body', sent: 3 },
+        } as Record<string, Head | Chunk | Note>;
+        const events = cold('h-a-b-n-c---|', values).pipe(verify({ method: 'GET' }, { newDigest }));
+        // The digest is used up in the meantime.
+        expectObservable(events.pipe(map(withoutDigest))).toBe(
+          result,
+          Object.fromEntries(Object.entries(values).map(([letter, event]) => [letter, withoutDigest(event)])),
+          error,
+        );
+      });
+    const withoutDigest = (event: Head | Chunk | Note) => ({ ...event, digest: undefined });
+    continued('ab', 'h-a-b-n-----(c|)');
+    continued('xb', 'h-a-b-n-----(f#)');
+  });
   it('passes content at once that was checked before its head', () =>
     check(headOf(abc, { length: 3, verified: true }), 'h-a-b-c---|', 'h-a-b-c---|'));
 });
@@ -249,6 +313,12 @@ describe('verifyBeforeHead', () => {
     check(abc, 9, 'h-a----b------c------|', '--------------(Labc)-|', unknown);
     check(abc, 9, 'h-a----b------c-----|', '--------------------(Habc|)');
     check(abc, 9, 'h-a---------b------c-|', '------------(Lab)--c-|');
+  });
+  it('digests no bytes that their source checked, but waits for all of them', () => {
+    const more = { checked: true };
+    check(abc, 3, 'h-a-b-d---|', '----------(Habd|)', { more });
+    check(abc, 3, 'h-a-b-#', '------#', { more });
+    check(abc, 2, 'h-a-b-c---|', 'L-a-b-c---|', { more });
   });
   it('always checks an empty body before its head, which ends it', () =>
     check(abc, 0, 'h---|', '----#', {

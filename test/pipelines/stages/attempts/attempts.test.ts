@@ -77,6 +77,15 @@ describe('attempts', () => {
       expectSubscriptions(goesOn.subscriptions).toBe('---------^-------!');
     }));
 
+  it('has a source start over that continues a copy whose bytes were checked', () =>
+    marbles(({ cold, expectObservable }) => {
+      const copy = { ...first, blocks: { length: 2, crc32: Uint32Array.of(1) } };
+      const events = { ...EVENTS, h: sourceHead({ length: 2, checked: true }), s: EVENTS.h as SourceEvent };
+      const damaged = cold('-----h-a-#', events, new StreamError('CHANGED', 'disk', 'changed'));
+      const other = cold('          -----s-a-b---|', events);
+      expectObservable(tried([copy, second], damaged, other)).toBe('(LT)-h-a-(FT)-----(Rb)|');
+    }));
+
   it('waits before it tries the only candidate again, and stops the timer when unsubscribed', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('--h', EVENTS)] as const;

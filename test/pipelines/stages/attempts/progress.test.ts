@@ -8,7 +8,7 @@ import {
   type Progress,
   phaseOf,
 } from '../../../../pipelines/stages/attempts/progress.ts';
-import { aCandidate, anEntry, chunk, entryOf, headOf } from '../../../support/river.ts';
+import { aCandidate, anEntry, chunk, entryOf, headOf, newDigest } from '../../../support/river.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
 const start = beginning([candidate]);
@@ -25,6 +25,18 @@ describe('the progress of a request', () => {
     expect(phaseOf(advanced([head, chunk('a')]))).toBe('mid-body');
     expect(phaseOf(beginning([candidate], { head, sent: 0 }))).toBe('before-first-byte');
     expect(phaseOf(beginning([candidate], { head, sent: 2 }))).toBe('mid-body');
+  });
+
+  it('has no digest of bytes that their sources checked, until a source brings one', () => {
+    const head = headOf(candidate, { checked: true });
+    const digest = newDigest('sha256');
+    const resumed = { type: 'resumed', candidate, from: 1 } as const;
+    expect(start.undigested).toBe(false);
+    expect(advanced([headOf(candidate), chunk('a')]).undigested).toBe(false);
+    expect(advanced([head, chunk('a'), resumed, chunk('b')]).undigested).toBe(true);
+    expect(advanced([head, chunk('a'), { ...resumed, digest }, chunk('b')]).undigested).toBe(false);
+    expect(beginning([candidate], { head, sent: 2 }).undigested).toBe(true);
+    expect(beginning([candidate], { head, sent: 2, digest }).undigested).toBe(false);
   });
 
   it('records the byte that a failed attempt reached, and keeps the former value', () => {

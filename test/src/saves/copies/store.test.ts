@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   utimesSync,
@@ -26,22 +27,33 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import type { Candidate, CatalogEntry, Dispatch } from '../../../../pipelines/model/index.ts';
+import { type Candidate, type CatalogEntry, type Dispatch, StreamError } from '../../../../pipelines/model/index.ts';
 import { isSidecar, sidecarOf } from '../../../../src/saves/copies/sidecar.ts';
 import type { SaveStoreOptions } from '../../../../src/saves/copies/store.ts';
 import { openDisk } from '../../../../src/sources/disk/open.ts';
-import { anAsk, collect, digestOf, someBytes } from '../../../support/collect.ts';
+import { anAsk, collect, digestOf, failureOf, someBytes } from '../../../support/collect.ts';
 import { contentOfNumber, entryOfNumber, headersOfNumber } from '../../../support/crash/numbered.ts';
 import { runUntilKilled } from '../../../support/crash/until-killed.ts';
+import { filesBelow } from '../../../support/folder.ts';
 import { anEntry, aSource, usable } from '../../../support/river.ts';
+import { rot } from '../../../support/rot.ts';
 import { describing, fileOf, find, keep, stores, writeTo } from '../../../support/stores.ts';
 import { tinyDisk } from '../../../support/tiny-disk.ts';
 import { until } from '../../../support/until.ts';
 
 const { newFolder, aStore } = stores();
 
+const MIB = 1 << 20;
 const content = someBytes(300_000);
 const entry = describing(content);
+
+/** Changes the sums in a sidecar, which is undamaged afterwards. */
+const rewrite = (file: string, change: (blocks: Record<string, unknown>) => unknown) => {
+  const { version, about } = JSON.parse(readFileSync(sidecarOf(file), 'utf8'));
+  const changed = { ...about, blocks: change(about.blocks) };
+  const sum = digestOf(Buffer.from(JSON.stringify(changed)));
+  writeFileSync(sidecarOf(file), JSON.stringify({ version, sum, about: changed }));
+};
 
 const ended = (result: Observable<unknown>) => lastValueFrom(result, { defaultValue: 'complete' });
 const saveOf = (entry: CatalogEntry): Parameters<Dispatch>[0] => ({ id: 1, failures: 0, requestId: 'r', entry });
@@ -52,7 +64,8 @@ describe('a kept copy', () => {
     await keep(store, entry, content);
     const candidate = await find(store, entry);
     const url = expect.stringContaining(store.files()[0]!);
-    expect(candidate).toEqual({ entry, source: aSource('saved'), root: store.folder, url, headers: [] });
+    const blocks = { length: content.length, crc32: expect.any(Uint32Array) };
+    expect(candidate).toEqual({ entry, source: aSource('saved'), root: store.folder, url, headers: [], blocks });
     const { body } = await collect(openDisk(usable(candidate!), anAsk()));
     expect(body.equals(content)).toBe(true);
     expect(store.files()).toHaveLength(1);
@@ -234,12 +247,133 @@ describe('a copy that was altered', () => {
     const before = aStore();
     await keep(before, describing(large), large);
     expect(await find(before, describing(large))).toBeDefined();
+    // As of an earlier version.
+    rewrite(fileOf(await find(before, describing(large))), () => undefined);
     const store = before.restart();
     expect(await find(store, describing(large))).toBeUndefined();
     let candidate: Candidate | undefined;
     while (!candidate) candidate = await find(store, describing(large));
     expect(digestOf(readFileSync(fileOf(candidate)))).toBe(digestOf(large));
     expect(store.errors).toEqual([]);
+  });
+});
+
+describe('the sums of a copy’s blocks', () => {
+  const large = someBytes(3 * MIB + 5);
+  const bare = anEntry();
+  const kinds: readonly (readonly [string, CatalogEntry])[] = [
+    ['with a checksum', describing(large)],
+    ['without one', bare],
+  ];
+  const inSidecar = (file: string) => JSON.parse(readFileSync(sidecarOf(file), 'utf8')).about.blocks;
+  const read = async (candidate: Candidate | undefined) => collect(openDisk(usable(candidate!), anAsk()));
+
+  it.each(kinds)('let a later process offer it at once, however large it is: content %s', async (_, entry) => {
+    const before = aStore();
+    await keep(before, entry, large);
+    const store = before.restart();
+    const candidate = await find(store, entry);
+    const { head, body } = await read(candidate);
+    expect(head?.checked).toBe(true);
+    expect(body.equals(large)).toBe(true);
+    expect(store.errors).toEqual([]);
+  });
+
+  it.each(kinds)('reveal what no time shows; the copy is then removed: content %s', async (_, entry) => {
+    const before = aStore();
+    await keep(before, entry, large);
+    const file = fileOf(await find(before, entry));
+    rot(file, 2 * MIB);
+    const store = before.restart();
+    const candidate = await find(store, entry);
+    const error = await failureOf(openDisk(usable(candidate!), anAsk()));
+    expect(error).toMatchObject({ code: 'CHANGED', source: 'disk' });
+    store.failed(candidate!, error);
+    expect(await find(store, entry)).toBeUndefined();
+    await until(() => store.errors.length > 0);
+    expect(store.errors).toEqual([expect.stringContaining(`${file}: its sha256 is`)]);
+    expect(filesBelow(store.folder)).toEqual([]);
+  });
+
+  it('are not used for a copy that was touched since they were written', async () => {
+    const before = aStore();
+    await keep(before, describing(large), large);
+    const file = fileOf(await find(before, describing(large)));
+    utimesSync(file, 1, 1);
+    const store = before.restart();
+    expect(await find(store, describing(large))).toBeUndefined();
+    await until(() => inSidecar(file).modified === '1000000000');
+    await until(async () => (await find(store, describing(large))) !== undefined);
+    expect(await find(store.restart(), describing(large))).toBeDefined();
+    expect(store.errors).toEqual([]);
+  });
+
+  const others: readonly (readonly [string, (blocks: Record<string, unknown>) => unknown])[] = [
+    ['missing, as in earlier versions', () => undefined],
+    ['of blocks of another size', (blocks) => ({ ...blocks, size: 4096 })],
+    ['too few', (blocks) => ({ ...blocks, crc32: 'AAAA' })],
+    ['of other content', (blocks) => ({ ...blocks, length: 5, crc32: 'AAAAAA==' })],
+    ['of no known time', (blocks) => ({ ...blocks, modified: '-' })],
+  ];
+  it.each(others)('are written when it is next verified if they are %s', async (_, change) => {
+    for (const [, entry] of kinds) {
+      const before = aStore();
+      await keep(before, entry, large, headersOfNumber(1));
+      const file = fileOf(await find(before, entry));
+      const written = inSidecar(file);
+      rewrite(file, change);
+      utimesSync(sidecarOf(file), 1000, 1000);
+      const store = before.restart();
+      expect(await find(store, entry)).toBeUndefined();
+      let candidate: Candidate | undefined;
+      while (!candidate) candidate = await find(store, entry);
+      expect((await read(candidate)).body.equals(large)).toBe(true);
+      expect(inSidecar(file)).toEqual(written);
+      // The time of the sidecar is that of the last use.
+      expect(statSync(sidecarOf(file)).mtimeMs).toBe(1_000_000);
+      expect(await find(store.restart(), entry)).toMatchObject({ headers: headersOfNumber(1) });
+      expect(store.errors).toEqual([]);
+    }
+  });
+
+  it('are computed again if they are wrong and the bytes right', async () => {
+    const before = aStore();
+    const entry = describing(large);
+    await keep(before, entry, large, headersOfNumber(1));
+    const file = fileOf(await find(before, entry));
+    const written = inSidecar(file);
+    rewrite(file, (blocks) => ({ ...blocks, crc32: Buffer.alloc(49 * 4).toString('base64') }));
+    const store = before.restart();
+    const candidate = await find(store, entry);
+    const error = await failureOf(openDisk(usable(candidate!), anAsk()));
+    store.failed(candidate!, error);
+    store.failed(candidate!, error);
+    let again: Candidate | undefined;
+    while (!again) again = await find(store, entry);
+    expect(fileOf(again)).toBe(file);
+    expect((await read(again)).body.equals(large)).toBe(true);
+    expect(inSidecar(file)).toEqual(written);
+    expect(store.errors).toEqual([]);
+  });
+
+  it('are kept in memory if the sidecar is damaged or missing', async () => {
+    for (const damage of [rmSync, (file: string) => writeFileSync(file, '{}')]) {
+      const before = aStore();
+      await keep(before, entry, content);
+      const file = fileOf(await find(before, entry));
+      damage(sidecarOf(file));
+      const candidate = await find(before.restart(), entry);
+      expect((await read(candidate)).head?.checked).toBe(true);
+    }
+  });
+
+  it('are not doubted for other errors and other sources', async () => {
+    const store = aStore();
+    await keep(store, describing(large), large);
+    const candidate = await find(store, describing(large));
+    store.failed(candidate!, new StreamError('UNSATISFIABLE', 'disk', 'test'));
+    store.failed({ ...candidate!, source: aSource('feed') }, new StreamError('WRONG_CHECKSUM', 'disk', 'test'));
+    expect(await find(store, describing(large))).toBeDefined();
   });
 });
 
@@ -434,7 +568,6 @@ describe('files in the making', () => {
 });
 
 describe('a limit', () => {
-  const MIB = 1 << 20;
   const filesOf = (count: number, size = MIB) =>
     Array.from({ length: count }, (_, at) => {
       const bytes = someBytes(size);

@@ -16,14 +16,16 @@ import {
   unlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, tap } from 'rxjs';
-import { field, type Location, type SourceEvent } from '../../../../pipelines/model/index.ts';
+import { type Ask, type BlockSums, field, type Location, type SourceEvent } from '../../../../pipelines/model/index.ts';
+import { BLOCK, sumBlocks } from '../../../../src/lib/block-sums.ts';
 import { openDisk } from '../../../../src/sources/disk/open.ts';
 import { sourceContract } from '../../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
@@ -41,19 +43,30 @@ const openUnder = (folder: string): number =>
 
 const temporary = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'disk-test-')));
 
-sourceContract('a file on disk', async () => {
-  const root = temporary();
-  return {
-    open: openDisk,
-    offer: async (name, content) => {
-      writeFileSync(join(root, name), content);
-      return at(pathToFileURL(join(root, name)).href, { root });
-    },
-    missing: () => at(`file://${root}/missing`, { root }),
-    freed: () => until(() => openUnder(root) === 0),
-    close: async () => rmSync(root, { recursive: true }),
-  };
-});
+const sumsOf = (content: Uint8Array): BlockSums => {
+  const summer = sumBlocks();
+  summer.update(content);
+  return summer.sums();
+};
+
+describe.each([
+  ['a file on disk', () => undefined],
+  ['a file with sums of its blocks', sumsOf],
+])('(%s)', (name, blocksOf) =>
+  sourceContract(name, async () => {
+    const root = temporary();
+    return {
+      open: openDisk,
+      offer: async (name, content) => {
+        writeFileSync(join(root, name), content);
+        return at(pathToFileURL(join(root, name)).href, { root, blocks: blocksOf(content) });
+      },
+      missing: () => at(`file://${root}/missing`, { root }),
+      freed: () => until(() => openUnder(root) === 0),
+      close: async () => rmSync(root, { recursive: true }),
+    };
+  }),
+);
 
 describe('a file on disk', () => {
   let folder: string;
@@ -230,13 +243,13 @@ describe('a file on disk', () => {
   );
 
   /** Opens a file of several reads, changes it after the first chunk, then reads on. */
-  const changed = async (change: (path: string) => void) => {
+  const changed = async (change: (path: string) => void, blocksOf?: typeof sumsOf) => {
     const path = join(folder, 'changing');
     const content = someBytes(3_000_000);
     writeFileSync(path, content);
     const valve = new BehaviorSubject(true);
     let first = true;
-    const events = openDisk(at(path), anAsk({ valve }));
+    const events = openDisk(at(path, { blocks: blocksOf?.(content) }), anAsk({ valve }));
     const result = collect(
       events.pipe(
         tap((event) => {
@@ -268,6 +281,134 @@ describe('a file on disk', () => {
       writeFileSync(path, 'another');
     });
     expect((await result).body.equals(content)).toBe(true);
+  });
+
+  describe('with sums of its blocks', () => {
+    const content = someBytes(20 * BLOCK + 1000);
+    const blocks = sumsOf(content);
+    let path: string;
+
+    beforeEach(() => {
+      path = join(folder, 'checked');
+      writeFileSync(path, content);
+    });
+
+    /** The bytes that come before the end, and the error if it ends with one. */
+    const received = async (ask: Partial<Ask> = {}, more: Partial<Location> = {}) => {
+      const chunks: Buffer[] = [];
+      const keep = tap<SourceEvent>((event) => {
+        if (event.type === 'chunk') chunks.push(Buffer.from(event.bytes));
+      });
+      const events = openDisk({ url: path, blocks, ...more } as Location, anAsk(ask)).pipe(keep);
+      const error = await collect(events).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      await until(() => openUnder(folder) === 0);
+      return { bytes: Buffer.concat(chunks), error };
+    };
+
+    const flip = (at: number) => {
+      const fd = openSync(path, 'r+');
+      writeSync(fd, Buffer.of((content[at] ?? 0) ^ 0x10), 0, 1, at);
+      closeSync(fd);
+    };
+    const startOf = (at: number) => at - (at % BLOCK);
+    const places = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 15 * BLOCK + 7, 16 * BLOCK - 1, 16 * BLOCK, 20 * BLOCK];
+
+    it('says that its bytes are checked', async () => {
+      expect((await collect(openDisk(at(path, { blocks }), anAsk()))).head?.checked).toBe(true);
+      expect((await collect(openDisk(at(path), anAsk()))).head).not.toHaveProperty('checked');
+    });
+
+    it.each([...places, content.length - 1])('ends before the block of a flipped byte: %i', async (place) => {
+      flip(place);
+      const { bytes, error } = await received();
+      expect(bytes.equals(content.subarray(0, startOf(place)))).toBe(true);
+      expect(error).toMatchObject({
+        code: 'CHANGED',
+        source: 'disk',
+        message: `${path} changed after byte ${startOf(place)} since it was verified`,
+      });
+    });
+
+    it.each([
+      [0, 0],
+      [5, 10],
+      [BLOCK - 1, BLOCK],
+      [BLOCK, 2 * BLOCK - 1],
+      [BLOCK + 5, 17 * BLOCK + 5],
+      [19 * BLOCK + 1, 20 * BLOCK + 1],
+      [20 * BLOCK + 10, undefined],
+    ])('reads the blocks that contain the bytes %i to %i', async (from, last) => {
+      const end = (last ?? content.length - 1) + 1;
+      expect(await received({ from, last })).toEqual({ bytes: content.subarray(from, end), error: undefined });
+      // Any other byte of the first block, and of the last one.
+      for (const place of [startOf(from), Math.min(startOf(end - 1) + BLOCK, content.length) - 1]) {
+        writeFileSync(path, content);
+        flip(place);
+        const { bytes, error } = await received({ from, last });
+        expect(bytes.equals(content.subarray(from, Math.max(from, startOf(place))))).toBe(true);
+        expect(error).toMatchObject({ code: 'CHANGED' });
+      }
+      // A byte of any other block does not matter.
+      const others = places.filter((place) => startOf(place) < startOf(from) || startOf(place) >= end);
+      writeFileSync(path, content);
+      for (const place of others) flip(place);
+      expect((await received({ from, last })).error).toBeUndefined();
+      expect(others.length).toBeGreaterThan(0);
+    });
+
+    it.each([0, 1, BLOCK, 20 * BLOCK, content.length - 1])('is refused if it has only %i bytes', async (length) => {
+      truncateSync(path, length);
+      const { bytes, error } = await received();
+      expect(bytes.length).toBe(0);
+      expect(error).toMatchObject({
+        code: 'CHANGED',
+        message: `${path} has ${length} bytes; it had ${content.length} when it was verified`,
+      });
+    });
+
+    it('is refused if it is longer', async () => {
+      appendFileSync(path, 'x');
+      expect((await received()).error).toMatchObject({ code: 'CHANGED' });
+    });
+
+    it('never ends cleanly if it is truncated while it is read, at a border or not', async () => {
+      for (const length of [24 * BLOCK, 24 * BLOCK + 1, 1_500_000]) {
+        const { result } = await changed((path) => truncateSync(path, length), sumsOf);
+        await expect(result).rejects.toMatchObject({ code: expect.stringMatching(/^(CHANGED|SHORT_BODY)$/) });
+      }
+      await until(() => openUnder(folder) === 0);
+    });
+
+    it('ends before a sum that is wrong, although the bytes are right', async () => {
+      const wrong = blocks.crc32.map((sum, block) => (block === 17 ? sum ^ 1 : sum));
+      const { bytes, error } = await received({}, { blocks: { ...blocks, crc32: wrong } });
+      expect(bytes.equals(content.subarray(0, 17 * BLOCK))).toBe(true);
+      expect(error).toMatchObject({ code: 'CHANGED' });
+    });
+
+    it('is compared separately for each reader', async () => {
+      flip(18 * BLOCK);
+      const readers = [{}, { from: 19 * BLOCK }, { last: BLOCK }, { from: 18 * BLOCK + 5 }, {}];
+      const all = await Promise.all(readers.map((ask) => received(ask)));
+      expect(all.map(({ error }) => error !== undefined)).toEqual([true, false, false, true, true]);
+    });
+
+    it('is read in whole blocks by a client that pauses after each chunk', async () => {
+      const valve = new BehaviorSubject(true);
+      const sizes: number[] = [];
+      const slowly = tap<SourceEvent>((event) => {
+        if (event.type !== 'chunk') return;
+        sizes.push(event.bytes.length);
+        valve.next(false);
+        queueMicrotask(() => valve.next(true));
+      });
+      const { body } = await collect(openDisk(at(path, { blocks }), anAsk({ valve })).pipe(slowly));
+      expect(body.equals(content)).toBe(true);
+      expect(sizes.slice(1)).toEqual([BLOCK, BLOCK, BLOCK, BLOCK, 1000]);
+    });
   });
 
   it('reads nothing while the valve is closed', async () => {
