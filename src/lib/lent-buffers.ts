@@ -6,8 +6,9 @@ export type Level = 0 | 1 | 2;
 
 /** The most buffers of the largest size, of all connections and files together. */
 const BIG = 32;
-/** The most unused buffers of each size. */
+/** The most unused buffers of each size, and the milliseconds without a loan after which they go. */
 const UNUSED = [64, 64, BIG] as const;
+const IDLE = 5_000;
 
 /**
  * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
@@ -47,9 +48,18 @@ class Lent implements Loan {
     if (this.holders > 0) return;
     if (POISON !== undefined) new Uint8Array(this.memory).fill(POISON);
     const others = unused[this.#level];
-    if (others && others.length < UNUSED[this.#level]) others.push(this);
+    if (!others || others.length >= UNUSED[this.#level]) return;
+    others.push(this);
+    idle ??= setTimeout(forget, IDLE).unref();
   }
 }
+
+let idle: NodeJS.Timeout | undefined;
+
+const forget = (): void => {
+  idle = undefined;
+  for (const buffers of unused) buffers.length = 0;
+};
 
 const lent = new WeakMap<ArrayBufferLike, Lent>();
 
@@ -60,6 +70,7 @@ const lent = new WeakMap<ArrayBufferLike, Lent>();
 export const lend = (level: Level): Buffer => {
   const affordable = level === 2 && unused[2]?.length === 0 && big >= BIG ? 1 : level;
   const found = unused[affordable]?.pop() ?? new Lent(affordable);
+  idle?.refresh();
   found.holders = 1;
   return Buffer.from(found.memory);
 };
