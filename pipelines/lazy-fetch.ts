@@ -11,6 +11,7 @@ import type {
   StreamEvent,
   StreamRequest,
 } from './model/index.ts';
+import { fuse } from './operators/fuse.ts';
 import { answerFromCatalog } from './stages/answer-from-catalog.ts';
 import { attempts } from './stages/attempts/attempts.ts';
 import type { Lengths } from './stages/attempts/lengths.ts';
@@ -75,8 +76,10 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
   ]);
   return lookup(request, deps).pipe(
     answer(request),
-    clientTimeout(request, deps), // disconnects a stuck client
-    report(request, deps), //        one report for each request
+    fuse(
+      clientTimeout(request, deps), // disconnects a stuck client
+      report(request, deps), //        one report for each request
+    ),
   );
 };
 
@@ -89,8 +92,10 @@ const transfer =
     pipe(
       candidates(deps), //                                     ways to obtain the bytes, best first
       attempts(request, { ...deps, mayFallBehind }, start), // tries, resumes and replaces them
-      verify(request, { ...deps, mayFallBehind }, start), //   holds the end until all is verified
-      recordHealth(deps), //                                   failed sources come last for a while
-      keep(request, deps), //                                  writes a copy while the bytes pass
-      requestSave(request, deps, start), //                    requests once that the unit be saved
+      fuse(
+        verify(request, { ...deps, mayFallBehind }, start), // holds the end until all is verified
+        recordHealth(deps), //                                 failed sources come last for a while
+        keep(request, deps), //                                writes a copy while the bytes pass
+        requestSave(request, deps, start), //                  requests once that the unit be saved
+      ),
     );

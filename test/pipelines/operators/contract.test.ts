@@ -28,6 +28,7 @@ import {
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
+import { fuse } from '../../../pipelines/operators/fuse.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
@@ -96,6 +97,12 @@ const decorating =
  */
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
+  kase('fuse', () =>
+    fuse(
+      operate<Event, Event>((out) => ({ next: (event) => out.next(event) })),
+      operate<Event, Event>((out) => ({ next: (event) => out.next(event) })),
+    ),
+  ),
   kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stalled' })),
   kase('speedFloor', () =>
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
