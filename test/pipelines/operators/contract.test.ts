@@ -28,6 +28,8 @@ import {
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
+import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
+import { follow } from '../../../pipelines/operators/follow.ts';
 import { fuse } from '../../../pipelines/operators/fuse.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
@@ -103,6 +105,8 @@ const CASES: readonly Case[] = [
       operate<Event, Event>((out) => ({ next: (event) => out.next(event) })),
     ),
   ),
+  kase('firstTimeout', () => firstTimeout<Event>({ timeoutMs: 100, error: () => 'late' })),
+  kase('follow', () => (source: Observable<Event>) => of(0).pipe(follow(() => source))),
   kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stalled' })),
   kase('speedFloor', () =>
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
@@ -194,6 +198,7 @@ const OTHERS = [
   'askLength',
   'nextAttempt',
   'progress',
+  'bodyFrom',
   'wanted',
   'cut',
   'transfer',

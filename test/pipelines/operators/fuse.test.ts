@@ -2,9 +2,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BehaviorSubject, Observable, type OperatorFunction, of, Subject, type Subscriber } from 'rxjs';
+import {
+  BehaviorSubject,
+  concat,
+  NEVER,
+  Observable,
+  type OperatorFunction,
+  of,
+  Subject,
+  type Subscriber,
+  throwError,
+} from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import {
+  attempts,
   type Chunk,
   clientTimeout,
   closedTimeout,
@@ -16,6 +27,7 @@ import {
   recordHealth,
   report,
   requestSave,
+  type SourceEvent,
   type SourceId,
   type Stage,
   StreamError,
@@ -24,6 +36,8 @@ import {
   verify,
 } from '../../../pipelines/index.ts';
 
+import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
+import { follow } from '../../../pipelines/operators/follow.ts';
 import { given } from '../../../pipelines/operators/operate.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
@@ -42,6 +56,14 @@ interface World {
 
 const candidate = aCandidate('feed', entryOf('abc', { size: 3 }));
 const policy = aPolicy({ verifyWholeBelow: 10, clientTimeout: 20 });
+
+/** Logs subscription and teardown. */
+const logged = <T>(log: unknown[], name: string, source: Observable<T>): Observable<T> =>
+  new Observable((out) => {
+    log.push(`${name} opened`);
+    out.add(() => log.push(`${name} closed`));
+    return source.subscribe(out);
+  });
 
 /** Stages of the house, each with its effects in the log. */
 const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
@@ -80,11 +102,43 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     stallTimeout({ timeoutMs: 8, valve, error: () => new Error('stalled'), scheduler }),
   speedFloor: ({ scheduler, valve }) =>
     speedFloor({ atLeast: 1, window: 6, size: () => 1, valve, error: () => new Error('slow'), scheduler }),
+  firstTimeout: ({ scheduler }) => firstTimeout({ timeoutMs: 5, error: () => new Error('late'), scheduler }),
+  follow: ({ log }) =>
+    fuse(
+      insteadOf(1),
+      follow(() => logged(log, 'followed', of(EVENTS.head as Event, EVENTS.a as Event))),
+    ),
+  attempts: ({ scheduler, valve, log }) => {
+    const answers = [
+      concat(
+        of(EVENTS.head, EVENTS.a),
+        throwError(() => new Error('cut')),
+      ),
+      of(EVENTS.head, EVENTS.abc),
+    ];
+    const open = () => logged(log, 'source', (answers.shift() ?? NEVER) as Observable<SourceEvent>);
+    return fuse(
+      insteadOf([candidate]),
+      attempts(aRequest({ valve }), { open, newDigest, policy, random: () => 0, scheduler }),
+    );
+  },
   enforceLength: () => enforceLength(candidate),
   begin: () => begin(aRequest(), candidate, {}, policy),
   resume: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1),
   verifyBeforeHead: ({ scheduler }) => verifyBeforeHead(aRequest(), candidate, { newDigest, policy, scheduler }),
 };
+
+/** The first event becomes the given value, as for stages behind a look-up. */
+const insteadOf = <T>(value: T) =>
+  operate<Event, T>((out) => {
+    let given = false;
+    return {
+      next: () => {
+        if (!given) out.next(value);
+        given = true;
+      },
+    };
+  });
 
 /** Stages that behave badly, so that every path of `fuse` is taken. */
 const bad = (name: string, start: (out: Subscriber<Event>, log: unknown[]) => Partial<ReturnType<Start>>) => ({
