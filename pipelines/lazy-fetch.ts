@@ -1,4 +1,4 @@
-import { type Observable, pipe, type SchedulerLike } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import type {
   Catalog,
   FindCandidates,
@@ -75,8 +75,8 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
   return lookup(request, deps).pipe(
-    answer(request),
     fuse(
+      answer(request),
       clientTimeout(request, deps), // disconnects a stuck client
       report(request, deps), //        one report for each request
     ),
@@ -89,13 +89,11 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
 const transfer =
   (deps: LazyFetchDeps): Transfer =>
   (request, start, mayFallBehind) =>
-    pipe(
+    fuse(
       candidates(deps), //                                     ways to obtain the bytes, best first
       attempts(request, { ...deps, mayFallBehind }, start), // tries, resumes and replaces them
-      fuse(
-        verify(request, { ...deps, mayFallBehind }, start), // holds the end until all is verified
-        recordHealth(deps), //                                 failed sources come last for a while
-        keep(request, deps), //                                writes a copy while the bytes pass
-        requestSave(request, deps, start), //                  requests once that the unit be saved
-      ),
+      verify(request, { ...deps, mayFallBehind }, start), //   holds the end until all is verified
+      recordHealth(deps), //                                   failed sources come last for a while
+      keep(request, deps), //                                  writes a copy while the bytes pass
+      requestSave(request, deps, start), //                    requests once that the unit be saved
     );

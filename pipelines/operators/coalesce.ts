@@ -1,4 +1,4 @@
-import { BehaviorSubject, Observable, Subject, type Subscriber, Subscription, takeUntil } from 'rxjs';
+import { BehaviorSubject, Observable, Subscriber, Subscription } from 'rxjs';
 import type { Valve } from './flow.ts';
 import { type Lending, OWNED } from './lending.ts';
 
@@ -81,7 +81,6 @@ export const coalesce = <T>({
   const open = (key: string): Shared<T> => {
     const consumers = new Set<Consumer<T>>();
     const valve = new BehaviorSubject(true);
-    const left = new Subject<void>();
     const kept: T[] = [];
     let dropped = 0;
     let weight = 0;
@@ -117,7 +116,7 @@ export const coalesce = <T>({
       if (consumers.size > 0) return letRun();
       drop(kept.length);
       close();
-      left.next();
+      intake.unsubscribe();
     };
 
     const fallBack = ({ out, fallback }: Consumer<T>) => {
@@ -170,6 +169,18 @@ export const coalesce = <T>({
       for (const consumer of consumers) deliver(consumer);
     };
 
+    const intake = new Subscriber<T>({
+      next: (value) => {
+        lending.retain(value);
+        kept.push(value);
+        weigh(size(value));
+        for (const consumer of consumers) deliver(consumer);
+        tidy();
+      },
+      error: (error: unknown) => finish((out) => out.error(error)),
+      complete: () => finish((out) => out.complete()),
+    });
+
     const shared: Shared<T> = {
       add: (out, own, fallback) => {
         const consumer: Consumer<T> = { out, fallback, ties: new Subscription(), at: 0, open: true, busy: false };
@@ -188,19 +199,7 @@ export const coalesce = <T>({
         deliver(consumer);
       },
       run: (source) => {
-        source(valve, () => consumers.size > 1 || running.get(key) === shared)
-          .pipe(takeUntil(left))
-          .subscribe({
-            next: (value) => {
-              lending.retain(value);
-              kept.push(value);
-              weigh(size(value));
-              for (const consumer of consumers) deliver(consumer);
-              tidy();
-            },
-            error: (error) => finish((out) => out.error(error)),
-            complete: () => finish((out) => out.complete()),
-          });
+        source(valve, () => consumers.size > 1 || running.get(key) === shared).subscribe(intake);
       },
     };
     return shared;

@@ -92,7 +92,7 @@ const decorating =
   (decorate: (transfer: Transfer) => Transfer): (() => OperatorFunction<Event, Event>) =>
   () =>
   (source) =>
-    of([candidate.entry]).pipe(decorate(() => () => source as Observable<TransferEvent>)(request));
+    of([candidate.entry]).pipe(decorate(() => follow(() => source as Observable<TransferEvent>))(request));
 
 /**
  * All operators and stages with an event stream. A new one is added here and must pass all rows.
@@ -198,6 +198,7 @@ const OTHERS = [
   'askLength',
   'nextAttempt',
   'progress',
+  'collect',
   'bodyFrom',
   'wanted',
   'cut',

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {
   BehaviorSubject,
   concat,
+  EMPTY,
   NEVER,
   Observable,
   type OperatorFunction,
@@ -17,8 +18,10 @@ import { TestScheduler } from 'rxjs/testing';
 import {
   attempts,
   type Chunk,
+  candidates,
   clientTimeout,
   closedTimeout,
+  createSharing,
   fuse,
   type Head,
   keep,
@@ -39,10 +42,12 @@ import {
 import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
 import { follow } from '../../../pipelines/operators/follow.ts';
 import { given } from '../../../pipelines/operators/operate.ts';
+import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { share } from '../../../pipelines/stages/share.ts';
 import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, newDigest, sourceHead } from '../../support/river.ts';
 
 type Event = Head | Chunk | Note;
@@ -103,6 +108,19 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   speedFloor: ({ scheduler, valve }) =>
     speedFloor({ atLeast: 1, window: 6, size: () => 1, valve, error: () => new Error('slow'), scheduler }),
   firstTimeout: ({ scheduler }) => firstTimeout({ timeoutMs: 5, error: () => new Error('late'), scheduler }),
+  candidates: ({ log }) => {
+    const broken = () => throwError(() => new StreamError('SOURCE_BROKEN', 'disk', 'broken'));
+    const sources = [broken, () => logged(log, 'sources', of(candidate)), () => EMPTY];
+    return fuse(insteadOf([candidate.entry]), candidates({ sources }));
+  },
+  answerFromCatalog: () => {
+    const request = aRequest({ conditions: { ifNoneMatch: ['"x"'] } });
+    return fuse(insteadOf([candidate.entry]), answerFromCatalog({ policy }, () => transferring)(request));
+  },
+  share: ({ valve }) => {
+    const sharing = createSharing({ window: 100, memory: 100 });
+    return fuse(insteadOf([candidate.entry]), share({ sharing }, () => transferring)(aRequest({ valve })));
+  },
   follow: ({ log }) =>
     fuse(
       insteadOf(1),
@@ -139,6 +157,8 @@ const insteadOf = <T>(value: T) =>
       },
     };
   });
+
+const transferring = follow(() => of(EVENTS.head as Event, EVENTS.a as Event));
 
 /** Stages that behave badly, so that every path of `fuse` is taken. */
 const bad = (name: string, start: (out: Subscriber<Event>, log: unknown[]) => Partial<ReturnType<Start>>) => ({
