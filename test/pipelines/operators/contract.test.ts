@@ -350,6 +350,27 @@ describe('operate', () => {
       expectSubscriptions(source.subscriptions).toBe('^-!');
     }));
 
+  it('turns an exception at its start into the result’s error, and leaves the source alone', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('a-b-c');
+      const throwing = operate<string, string>(() => {
+        throw new Error('no start');
+      });
+      expectObservable(source.pipe(throwing)).toBe('#', undefined, new Error('no start'));
+      expectSubscriptions(source.subscriptions).toBe([]);
+    }));
+
+  it('turns an exception in an error handler into the result’s error', () =>
+    marbles(({ cold, expectObservable }) => {
+      const throwing = operate<string, string>((out) => ({
+        next: (value) => out.next(value),
+        error: () => {
+          throw new Error('no error');
+        },
+      }));
+      expectObservable(cold('a-#').pipe(throwing)).toBe('a-#', undefined, new Error('no error'));
+    }));
+
   it('turns an exception in an end handler into the result’s error', () =>
     marbles(({ cold, expectObservable }) => {
       const throwing = operate<string, string>((out) => ({
