@@ -3,6 +3,7 @@ export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
 export * from './model/index.ts';
 export { closedTimeout } from './operators/closed-timeout.ts';
 export { coalesce } from './operators/coalesce.ts';
+export { firstTimeout } from './operators/first-timeout.ts';
 export type { Flow, Valve } from './operators/flow.ts';
 export { fuse } from './operators/fuse.ts';
 export { hedge } from './operators/hedge.ts';

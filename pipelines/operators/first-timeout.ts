@@ -12,6 +12,12 @@ interface FirstTimeout {
  * Errors when the first value is late, as RxJS's `timeout({ first })` does. But it is a stage, so
  * it can be fused.
  *
+ * ```
+ * source  -----!
+ * result  -----#
+ * (timeout 5; ! left)
+ * ```
+ *
  * Otherwise it emits, completes and errors as the source does. Unsubscribing stops the timer.
  */
 export const firstTimeout = <T>({ timeoutMs, error, scheduler = asyncScheduler }: FirstTimeout): Stage<T, T> =>

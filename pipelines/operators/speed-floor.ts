@@ -16,7 +16,7 @@ interface SpeedFloor<T> {
 
 /**
  * Errors at the end of the first window in which too little came. The first window begins with the
- * source's first value. RxJS's `timeout({ first })` limits the time until that value.
+ * source's first value. `firstTimeout` limits the time until that value.
  *
  * ```
  * source  --a-b---c--------!

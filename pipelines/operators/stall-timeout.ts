@@ -15,7 +15,7 @@ interface StallTimeout {
 
 /**
  * Errors when a source stays silent for too long after its first value, while the valve is open.
- * RxJS's `timeout({ first })` limits the time until the first value.
+ * `firstTimeout` limits the time until the first value.
  *
  * ```
  * source  a--b------------!
