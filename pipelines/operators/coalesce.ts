@@ -149,10 +149,13 @@ export const coalesce = <T>({
      * consumer never falls behind, since the source waits for it.
      */
     const tidy = () => {
+      // The usual case: everything may be kept.
+      const admits = running.get(key) === shared;
+      if (admits && weight <= Math.min(lateJoinWindow, window) && held <= memory) return;
       const taken = [...consumers].map(({ at }) => at - dropped);
       const [by, most] = [Math.min(...taken), Math.max(...taken)];
       const weightOf = (values: readonly T[]) => values.reduce((sum, value) => sum + size(value), 0);
-      let count = running.get(key) === shared && weightOf(kept.slice(0, by)) <= lateJoinWindow ? 0 : by;
+      let count = admits && weightOf(kept.slice(0, by)) <= lateJoinWindow ? 0 : by;
       let rest = weightOf(kept.slice(count));
       for (; count < most && (rest > window || held - weight + rest > memory); count++) rest -= size(kept[count] as T);
       drop(count);

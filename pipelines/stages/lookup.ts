@@ -30,6 +30,8 @@ export const lookup = (
  * is more often part of a name than the start of parameters, which Pulp 2 dropped.
  */
 const spellingsOf = (path: string, { spelling }: Pick<Catalog, 'spelling'>): readonly string[] => {
+  // Most paths have only one.
+  if (!/[%;]/.test(path)) return [path];
   const all = [path, withoutParameters(path)].flatMap((one) =>
     // An encoded slash is part of a name, unless no such name is known (RFC 3986 section 2.2).
     spelling === 'decoded' ? [decodeNames(one), one, decodePath(one)] : [one, decodePath(one)],

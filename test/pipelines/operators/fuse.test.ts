@@ -22,6 +22,7 @@ import {
   clientTimeout,
   closedTimeout,
   createSharing,
+  type Digest,
   fuse,
   type Head,
   keep,
@@ -143,6 +144,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   enforceLength: () => enforceLength(candidate),
   begin: () => begin(aRequest(), candidate, {}, policy),
   resume: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1),
+  resumeUndigested: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1, newDigest),
   verifyBeforeHead: ({ scheduler }) => verifyBeforeHead(aRequest(), candidate, { newDigest, policy, scheduler }),
 };
 
@@ -298,7 +300,9 @@ const seen = (plan: Plan, join: (stages: readonly Any[]) => OperatorFunction<Eve
   });
   result.subscribe({
     next: (value) => {
-      log.push(value);
+      // Digests are compared by their value.
+      const { digest, ...others } = Object(value) as { readonly digest?: Digest };
+      log.push(digest ? [others, digest.copy().hex()] : value);
       if (received++ === plan.reentrant.at) act(plan.reentrant.step, source);
     },
     error: (error) => log.push(['error', `${error}`]),
