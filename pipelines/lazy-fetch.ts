@@ -1,4 +1,4 @@
-import { type Observable, pipe, type SchedulerLike } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import type {
   Catalog,
   FindCandidates,
@@ -11,6 +11,7 @@ import type {
   StreamEvent,
   StreamRequest,
 } from './model/index.ts';
+import { fuse } from './operators/fuse.ts';
 import { answerFromCatalog } from './stages/answer-from-catalog.ts';
 import { attempts } from './stages/attempts/attempts.ts';
 import type { Lengths } from './stages/attempts/lengths.ts';
@@ -74,9 +75,11 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
   return lookup(request, deps).pipe(
-    answer(request),
-    clientTimeout(request, deps), // disconnects a stuck client
-    report(request, deps), //        one report for each request
+    fuse(
+      answer(request),
+      clientTimeout(request, deps), // disconnects a stuck client
+      report(request, deps), //        one report for each request
+    ),
   );
 };
 
@@ -86,7 +89,7 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
 const transfer =
   (deps: LazyFetchDeps): Transfer =>
   (request, start, mayFallBehind) =>
-    pipe(
+    fuse(
       candidates(deps), //                                     ways to obtain the bytes, best first
       attempts(request, { ...deps, mayFallBehind }, start), // tries, resumes and replaces them
       verify(request, { ...deps, mayFallBehind }, start), //   holds the end until all is verified

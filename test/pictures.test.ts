@@ -6,8 +6,8 @@ import { all } from '../scripts/pictures/all.ts';
 const root = join(import.meta.dirname, '..');
 const made = all();
 
-/** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate`. */
-const UNDRAWN = ['back-off', 'flow', 'lending', 'operate'];
+/** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate` with its kin. */
+const UNDRAWN = ['back-off', 'collect', 'flow', 'follow', 'fuse', 'lending', 'operate'];
 
 describe('what `npm run pictures` makes', () => {
   it.each([...made])('%s is committed, byte for byte', (file, content) =>

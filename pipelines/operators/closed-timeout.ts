@@ -1,15 +1,6 @@
-import {
-  asyncScheduler,
-  distinctUntilChanged,
-  EMPTY,
-  type MonoTypeOperatorFunction,
-  type SchedulerLike,
-  switchMap,
-  takeUntil,
-  throwError,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import type { Valve } from './flow.ts';
+import { operate, type Stage } from './operate.ts';
 
 interface ClosedTimeout {
   /** Milliseconds that the valve may stay closed. */
@@ -32,15 +23,23 @@ interface ClosedTimeout {
  * Otherwise it emits, completes and errors as the source does. Unsubscribing leaves source and
  * valve, and stops the timer.
  */
-export const closedTimeout = <T>({
-  timeoutMs,
-  valve,
-  error,
-  scheduler = asyncScheduler,
-}: ClosedTimeout): MonoTypeOperatorFunction<T> =>
-  takeUntil(
-    valve.pipe(
-      distinctUntilChanged(),
-      switchMap((open) => (open ? EMPTY : timer(timeoutMs, scheduler).pipe(switchMap(() => throwError(error))))),
-    ),
-  );
+export const closedTimeout = <T>({ timeoutMs, valve, error, scheduler = asyncScheduler }: ClosedTimeout): Stage<T, T> =>
+  operate((out) => {
+    let waiting: Subscription | undefined;
+
+    out.add(
+      valve.subscribe({
+        next: (open) => {
+          if (!open && !waiting) {
+            waiting = scheduler.schedule(() => out.error(error()), timeoutMs);
+            out.add(waiting);
+          } else if (open) {
+            waiting?.unsubscribe();
+            waiting = undefined;
+          }
+        },
+        error: (failure) => out.error(failure),
+      }),
+    );
+    return { next: (value) => out.next(value) };
+  });

@@ -1,4 +1,4 @@
-import { BehaviorSubject, Observable, Subject, type Subscriber, Subscription, takeUntil } from 'rxjs';
+import { BehaviorSubject, Observable, Subscriber, Subscription } from 'rxjs';
 import type { Valve } from './flow.ts';
 import { type Lending, OWNED } from './lending.ts';
 
@@ -81,7 +81,6 @@ export const coalesce = <T>({
   const open = (key: string): Shared<T> => {
     const consumers = new Set<Consumer<T>>();
     const valve = new BehaviorSubject(true);
-    const left = new Subject<void>();
     const kept: T[] = [];
     let dropped = 0;
     let weight = 0;
@@ -117,7 +116,7 @@ export const coalesce = <T>({
       if (consumers.size > 0) return letRun();
       drop(kept.length);
       close();
-      left.next();
+      intake.unsubscribe();
     };
 
     const fallBack = ({ out, fallback }: Consumer<T>) => {
@@ -150,10 +149,13 @@ export const coalesce = <T>({
      * consumer never falls behind, since the source waits for it.
      */
     const tidy = () => {
+      // The usual case: everything may be kept.
+      const admits = running.get(key) === shared;
+      if (admits && weight <= Math.min(lateJoinWindow, window) && held <= memory) return;
       const taken = [...consumers].map(({ at }) => at - dropped);
       const [by, most] = [Math.min(...taken), Math.max(...taken)];
       const weightOf = (values: readonly T[]) => values.reduce((sum, value) => sum + size(value), 0);
-      let count = running.get(key) === shared && weightOf(kept.slice(0, by)) <= lateJoinWindow ? 0 : by;
+      let count = admits && weightOf(kept.slice(0, by)) <= lateJoinWindow ? 0 : by;
       let rest = weightOf(kept.slice(count));
       for (; count < most && (rest > window || held - weight + rest > memory); count++) rest -= size(kept[count] as T);
       drop(count);
@@ -169,6 +171,18 @@ export const coalesce = <T>({
       close();
       for (const consumer of consumers) deliver(consumer);
     };
+
+    const intake = new Subscriber<T>({
+      next: (value) => {
+        lending.retain(value);
+        kept.push(value);
+        weigh(size(value));
+        for (const consumer of consumers) deliver(consumer);
+        tidy();
+      },
+      error: (error: unknown) => finish((out) => out.error(error)),
+      complete: () => finish((out) => out.complete()),
+    });
 
     const shared: Shared<T> = {
       add: (out, own, fallback) => {
@@ -188,19 +202,7 @@ export const coalesce = <T>({
         deliver(consumer);
       },
       run: (source) => {
-        source(valve, () => consumers.size > 1 || running.get(key) === shared)
-          .pipe(takeUntil(left))
-          .subscribe({
-            next: (value) => {
-              lending.retain(value);
-              kept.push(value);
-              weigh(size(value));
-              for (const consumer of consumers) deliver(consumer);
-              tidy();
-            },
-            error: (error) => finish((out) => out.error(error)),
-            complete: () => finish((out) => out.complete()),
-          });
+        source(valve, () => consumers.size > 1 || running.get(key) === shared).subscribe(intake);
       },
     };
     return shared;

@@ -8,18 +8,56 @@ interface Handlers<T> {
   complete?(): void;
 }
 
+/** An operator of handlers. Several make one operator: see `fuse`. */
+export interface Stage<T, R> extends OperatorFunction<T, R> {
+  /**
+   * Starts the handlers in front of `out`, which owns the result. Values given to the result pass
+   * without a subscription. If `start` throws, `out` gets the error, and the result is closed.
+   */
+  into(out: Subscriber<R>): Subscriber<T>;
+}
+
 /**
  * Makes an operator from handlers. `start` runs for each subscription, so its closure holds the
  * state. The inner subscriber belongs to the outer one before the source starts, so a synchronous
  * source stops as soon as the outer one closes. `new Observable(s => source.subscribe({…}))` cannot
- * guarantee that. An exception in a handler becomes the result's error.
+ * guarantee that. An exception in a handler becomes the result's error. If `start` throws or closes
+ * the result, the source is not subscribed to.
  */
-export const operate =
-  <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): OperatorFunction<T, R> =>
-  (source) =>
-    new Observable<R>((subscriber) => {
-      source.subscribe(new Operated(subscriber, start(subscriber)));
-    });
+export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): Stage<T, R> =>
+  stageOf((out) => {
+    let handlers: Handlers<T> = IGNORING;
+    try {
+      handlers = start(out);
+    } catch (error) {
+      out.error(error);
+    }
+    return new Operated(out, handlers);
+  });
+
+/** Makes a stage of its `into`. */
+export const stageOf = <T, R>(into: Stage<T, R>['into']): Stage<T, R> =>
+  Object.assign(
+    (source: Observable<T>) =>
+      new Observable<R>((out) => {
+        const first = into(out);
+        if (!first.closed) source.subscribe(first);
+      }),
+    { into },
+  );
+
+/**
+ * The result of a stage for one value. Equals `of(value).pipe(stage)`, without a subscription
+ * between the two.
+ */
+export const given = <T, R>(value: T, stage: Stage<T, R>): Observable<R> =>
+  new Observable<R>((out) => {
+    const first = stage.into(out);
+    first.next(value);
+    first.complete();
+  });
+
+const IGNORING: Handlers<unknown> = { next: () => {} };
 
 class Operated<T, R> extends Subscriber<T> {
   readonly #out: Subscriber<R>;
@@ -40,18 +78,22 @@ class Operated<T, R> extends Subscriber<T> {
   }
 
   protected override _error(error: unknown): void {
-    this.#end(this.#handlers.error && (() => this.#handlers.error?.(error)), () => this.#out.error(error));
+    try {
+      if (this.#handlers.error) this.#handlers.error(error);
+      else this.#out.error(error);
+    } catch (thrown) {
+      this.#out.error(thrown);
+    } finally {
+      this.unsubscribe();
+    }
   }
 
   protected override _complete(): void {
-    this.#end(this.#handlers.complete && (() => this.#handlers.complete?.()), () => this.#out.complete());
-  }
-
-  #end(handler: (() => void) | undefined, byDefault: () => void): void {
     try {
-      (handler ?? byDefault)();
-    } catch (error) {
-      this.#out.error(error);
+      if (this.#handlers.complete) this.#handlers.complete();
+      else this.#out.complete();
+    } catch (thrown) {
+      this.#out.error(thrown);
     } finally {
       this.unsubscribe();
     }

@@ -1,6 +1,6 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { Valve } from './flow.ts';
-import { operate } from './operate.ts';
+import { operate, type Stage } from './operate.ts';
 
 interface SpeedFloor<T> {
   /** The minimum total per window, in the unit of `size`. */
@@ -16,7 +16,7 @@ interface SpeedFloor<T> {
 
 /**
  * Errors at the end of the first window in which too little came. The first window begins with the
- * source's first value. RxJS's `timeout({ first })` limits the time until that value.
+ * source's first value. `firstTimeout` limits the time until that value.
  *
  * ```
  * source  --a-b---c--------!
@@ -34,7 +34,7 @@ export const speedFloor = <T>({
   valve,
   error,
   scheduler = asyncScheduler,
-}: SpeedFloor<T>): MonoTypeOperatorFunction<T> =>
+}: SpeedFloor<T>): Stage<T, T> =>
   operate((subscriber) => {
     let open = true;
     let started = false;

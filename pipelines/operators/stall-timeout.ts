@@ -1,6 +1,6 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { Valve } from './flow.ts';
-import { operate } from './operate.ts';
+import { operate, type Stage } from './operate.ts';
 
 interface StallTimeout {
   /** Milliseconds that the source may stay silent between values, and before its end. */
@@ -15,7 +15,7 @@ interface StallTimeout {
 
 /**
  * Errors when a source stays silent for too long after its first value, while the valve is open.
- * RxJS's `timeout({ first })` limits the time until the first value.
+ * `firstTimeout` limits the time until the first value.
  *
  * ```
  * source  a--b------------!
@@ -28,12 +28,7 @@ interface StallTimeout {
  * Unsubscribing stops the timer and leaves source and valve. Each value costs one assignment: the
  * timer is not reset for it, but checks the time of the last value when it fires.
  */
-export const stallTimeout = <T>({
-  timeoutMs,
-  valve,
-  error,
-  scheduler = asyncScheduler,
-}: StallTimeout): MonoTypeOperatorFunction<T> =>
+export const stallTimeout = <T>({ timeoutMs, valve, error, scheduler = asyncScheduler }: StallTimeout): Stage<T, T> =>
   operate((subscriber) => {
     let open = true;
     let started = false;

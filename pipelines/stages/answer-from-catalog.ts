@@ -1,4 +1,4 @@
-import { mergeMap, of } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import {
   type CatalogEntry,
   etagOf,
@@ -9,6 +9,7 @@ import {
   StreamError,
   type StreamRequest,
 } from '../model/index.ts';
+import { operate } from '../operators/operate.ts';
 import { unchangedHead } from './client-head.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -16,9 +17,19 @@ import type { Transfer } from './transfer.ts';
 export const answerFromCatalog =
   ({ policy }: { readonly policy: Pick<Policy, 'cacheTimeout'> }, transfer: Transfer): Transfer =>
   (request) =>
-    mergeMap((entries) => {
-      const head = knownAnswer(request, entries, policy);
-      return head ? of(head) : of(entries).pipe(transfer(request));
+    operate((out) => {
+      let transferring: Subscriber<readonly CatalogEntry[]> | undefined;
+      return {
+        next: (entries) => {
+          const head = knownAnswer(request, entries, policy);
+          if (head) out.next(head);
+          else {
+            transferring = transfer(request).into(out);
+            transferring.next(entries);
+          }
+        },
+        complete: () => (transferring ?? out).complete(),
+      };
     });
 
 /**

@@ -1,4 +1,3 @@
-import { catchError, concatMap, from, map, mergeMap, type OperatorFunction, of, toArray } from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
@@ -7,6 +6,8 @@ import {
   sameChecksum,
   toStreamError,
 } from '../model/index.ts';
+import { collect } from '../operators/collect.ts';
+import { operate, type Stage } from '../operators/operate.ts';
 import type { Health } from './health/health.ts';
 
 /**
@@ -28,23 +29,39 @@ export const candidates = ({
 }: {
   readonly sources: readonly FindCandidates[];
   readonly health?: Pick<Health, 'order'>;
-}): OperatorFunction<readonly CatalogEntry[], readonly Candidate[]> =>
-  mergeMap((entries) =>
-    from(ranked(entries)).pipe(
-      concatMap(({ entry, rank }) =>
-        from(sources).pipe(
-          concatMap((find) => find(entry).pipe(catchError((error) => of(unusable(entry, toStreamError(error)))))),
-          map((candidate) => rank(candidate)),
-        ),
-      ),
-      toArray(),
-      map((all) => {
-        if (all.length === 0) throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
-        const ordered = health?.order(all) ?? all;
-        return ordered.toSorted((a, b) => lateness(a) - lateness(b));
-      }),
-    ),
-  );
+}): Stage<readonly CatalogEntry[], readonly Candidate[]> =>
+  operate((out) => {
+    let begun = false;
+    return {
+      next: (entries) => {
+        begun = true;
+        const asks = ranked(entries).flatMap((one) => sources.map((find) => ({ ...one, find })));
+        const asked = (at: number) => asks[at] as (typeof asks)[0];
+        collect(
+          asks.map(
+            ({ find, entry }) =>
+              () =>
+                find(entry),
+          ),
+          out,
+          {
+            instead: (error, at) => unusable(asked(at).entry, toStreamError(error)),
+            as: (candidate, at) => asked(at).rank(candidate),
+            done: (all) => {
+              if (all.length === 0)
+                throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
+              const ordered = health?.order(all) ?? all;
+              out.next(ordered.toSorted((a, b) => lateness(a) - lateness(b)));
+              out.complete();
+            },
+          },
+        );
+      },
+      complete: () => {
+        if (!begun) out.complete();
+      },
+    };
+  });
 
 /** The newest content before any other; among equals, entries whose unit can be saved first. */
 const lateness = ({ outdated, entry: { unitMissing } }: Candidate): number =>

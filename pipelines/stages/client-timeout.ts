@@ -1,6 +1,8 @@
-import { identity, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { type Chunk, type Head, type Note, type Policy, StreamError, type StreamRequest } from '../model/index.ts';
 import { closedTimeout } from '../operators/closed-timeout.ts';
+import { fuse } from '../operators/fuse.ts';
+import type { Stage } from '../operators/operate.ts';
 
 /**
  * Errors with `CLIENT_STUCK` if the valve stays closed for longer than `clientTimeout` milliseconds
@@ -9,7 +11,7 @@ import { closedTimeout } from '../operators/closed-timeout.ts';
 export const clientTimeout = (
   { valve }: StreamRequest,
   { policy: { clientTimeout }, scheduler }: { policy: Pick<Policy, 'clientTimeout'>; scheduler?: SchedulerLike },
-): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   clientTimeout > 0
     ? closedTimeout({
         timeoutMs: clientTimeout,
@@ -17,4 +19,4 @@ export const clientTimeout = (
         error: () => new StreamError('CLIENT_STUCK', 'client', `the client read nothing for ${clientTimeout} ms`),
         ...(scheduler && { scheduler }),
       })
-    : identity;
+    : fuse();

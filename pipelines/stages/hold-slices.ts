@@ -1,15 +1,4 @@
-import {
-  concat,
-  concatMap,
-  defer,
-  EMPTY,
-  finalize,
-  type MonoTypeOperatorFunction,
-  map,
-  mergeMap,
-  of,
-  takeWhile,
-} from 'rxjs';
+import { concat, concatMap, defer, EMPTY, finalize, type MonoTypeOperatorFunction, map, takeWhile } from 'rxjs';
 import {
   type ByteRange,
   type Chunk,
@@ -22,7 +11,9 @@ import {
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
+import { follow } from '../operators/follow.ts';
 import { limitConcurrency } from '../operators/limit-concurrency.ts';
+import { given } from '../operators/operate.ts';
 import { pausable } from '../operators/pausable.ts';
 import { cacheControl, NO_STORE } from './client-head.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
@@ -67,10 +58,9 @@ export const holdSlices =
     const [range] = ranges;
     if (!request.slice || method !== 'GET') return transfer(request);
 
-    return mergeMap((entries) => {
+    return follow((entries) => {
       const run = (change: Partial<StreamRequest>) =>
-        of(entries).pipe(
-          transfer({ ...request, conditions: { ifRange: conditions?.ifRange }, ...change }),
+        given(entries, transfer({ ...request, conditions: { ifRange: conditions?.ifRange }, ...change })).pipe(
           map((event) => (event.type === 'head' ? shortLived(event, policy) : event)),
         );
       const whole = () =>

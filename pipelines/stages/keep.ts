@@ -1,4 +1,3 @@
-import type { MonoTypeOperatorFunction } from 'rxjs';
 import {
   type Chunk,
   type CopyWriter,
@@ -8,14 +7,14 @@ import {
   type Note,
   type StreamRequest,
 } from '../model/index.ts';
-import { operate } from '../operators/operate.ts';
+import { operate, type Stage } from '../operators/operate.ts';
 
 /**
  * Writes a copy while the bytes pass. The copy is committed before completion, and aborted on an
  * error or when the consumer leaves. Passes everything on without delay and marks the head
  * (`keepsCopy`). A copy cannot fail or slow a response.
  */
-export const keep = (request: StreamRequest, deps: { keep?: Keep }): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+export const keep = (request: StreamRequest, deps: { keep?: Keep }): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
     let keeping: CopyWriter | undefined;
     out.add(() => keeping?.abort());

@@ -1,5 +1,6 @@
-import { concat, defer, filter, type Observable, take, throwIfEmpty, toArray } from 'rxjs';
+import { Observable } from 'rxjs';
 import { type Catalog, type CatalogEntry, decodePath, StreamError, type StreamRequest } from '../model/index.ts';
+import { collect } from '../operators/collect.ts';
 
 /**
  * Looks up the path in the catalog as received and percent-decoded, in the catalog's own order
@@ -11,17 +12,26 @@ export const lookup = (
   request: StreamRequest,
   { catalog }: { catalog: Pick<Catalog, 'lookup' | 'spelling'> },
 ): Observable<readonly CatalogEntry[]> =>
-  concat(...spellingsOf(request.path, catalog).map((path) => defer(() => catalog.lookup(path)).pipe(toArray()))).pipe(
-    filter((entries) => entries.length > 0),
-    take(1),
-    throwIfEmpty(() => new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${request.path}`)),
-  );
+  new Observable((out) => {
+    const lookups = spellingsOf(request.path, catalog).map((path) => () => catalog.lookup(path));
+    collect(lookups, out, {
+      enough: (entries) => entries.length > 0,
+      done: (entries) => {
+        if (entries.length === 0)
+          throw new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${request.path}`);
+        out.next(entries);
+        out.complete();
+      },
+    });
+  });
 
 /**
  * Pulp writes storage paths raw; clients and proxies may have percent-encoded or decoded them. A `;`
  * is more often part of a name than the start of parameters, which Pulp 2 dropped.
  */
 const spellingsOf = (path: string, { spelling }: Pick<Catalog, 'spelling'>): readonly string[] => {
+  // Most paths have only one.
+  if (!/[%;]/.test(path)) return [path];
   const all = [path, withoutParameters(path)].flatMap((one) =>
     // An encoded slash is part of a name, unless no such name is known (RFC 3986 section 2.2).
     spelling === 'decoded' ? [decodeNames(one), one, decodePath(one)] : [one, decodePath(one)],

@@ -12,6 +12,8 @@ import {
   StreamError,
   type StreamRequest,
 } from '../model/index.ts';
+import { follow } from '../operators/follow.ts';
+import { given } from '../operators/operate.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /**
@@ -29,8 +31,8 @@ export const multipart =
     const { method, ranges = [] } = request;
     if (method !== 'GET' || ranges.length < 2) return transfer(request);
 
-    return mergeMap((entries) => {
-      const run = (change: Partial<StreamRequest>) => of(entries).pipe(transfer({ ...request, ...change }));
+    return follow((entries) => {
+      const run = (change: Partial<StreamRequest>) => given(entries, transfer({ ...request, ...change }));
 
       const body = (head: Head): Observable<TransferEvent> => {
         const { length, headers } = head;

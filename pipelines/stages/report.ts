@@ -1,4 +1,4 @@
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import {
   type AttemptReport,
   type Candidate,
@@ -15,7 +15,7 @@ import {
   sourceName,
   toStreamError,
 } from '../model/index.ts';
-import { operate } from '../operators/operate.ts';
+import { operate, type Stage } from '../operators/operate.ts';
 
 interface ReportDeps {
   /** Called exactly once for each request, with any outcome. */
@@ -30,7 +30,7 @@ interface ReportDeps {
 export const report = (
   request: StreamRequest,
   { report: onReport, scheduler = asyncScheduler }: ReportDeps,
-): OperatorFunction<Head | Chunk | Note, StreamEvent> =>
+): Stage<Head | Chunk | Note, StreamEvent> =>
   operate((out) => {
     const began = scheduler.now();
     const attempts: AttemptReport[] = [];

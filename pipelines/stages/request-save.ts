@@ -1,4 +1,3 @@
-import type { MonoTypeOperatorFunction } from 'rxjs';
 import {
   type CatalogEntry,
   type Chunk,
@@ -9,7 +8,7 @@ import {
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
-import { operate } from '../operators/operate.ts';
+import { operate, type Stage } from '../operators/operate.ts';
 import type { Start } from './transfer.ts';
 
 interface RequestSaveDeps {
@@ -30,7 +29,7 @@ export const requestSave = (
   request: StreamRequest,
   { outbox, policy: { savePartial, saveAbandoned } }: RequestSaveDeps,
   start?: Start,
-): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);

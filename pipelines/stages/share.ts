@@ -1,4 +1,4 @@
-import { concat, defer, EMPTY, mergeMap, type Observable, of, takeWhile, tap } from 'rxjs';
+import { concat, type Observable, of, Subscriber } from 'rxjs';
 import {
   type CatalogEntry,
   canBeContinued,
@@ -8,6 +8,7 @@ import {
   type StreamRequest,
 } from '../model/index.ts';
 import { coalesce } from '../operators/coalesce.ts';
+import { given, operate } from '../operators/operate.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /** The transfers in progress, which other requests may join. */
@@ -46,49 +47,66 @@ export const share =
   (request) => {
     if (!sharing || request.method !== 'GET' || request.conditions || request.exclusive) return transfer(request);
 
-    return mergeMap((entries) =>
-      defer(() => {
-        let head: Head | undefined;
-        let sent = 0;
-        let digest: Digest | undefined;
-        let joined = false;
-        let separate = false;
-
-        const note = (event: TransferEvent) => {
-          if (event.type === 'head') head = event;
-          else if (event.type === 'chunk') {
-            sent += event.bytes.length;
-            digest = event.digest;
-          } else if (event.type === 'shared') joined = true;
-        };
-
-        const own = (): Observable<TransferEvent> => of(entries).pipe(transfer(request));
-        const continueAlone = (soFar: Head): Observable<TransferEvent> =>
-          concat(
-            of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
-            of(entries).pipe(transfer(request, { head: soFar, sent, digest })),
-          );
-
-        const events = sharing({
-          key: keyOf(request, entries),
-          valve: request.valve,
-          source: (valve, mayFallBehind) => of(entries).pipe(transfer({ ...request, valve }, undefined, mayFallBehind)),
-          fallback: () => (head ? continueAlone(head) : own()),
-          onJoin: { type: 'shared' },
-        }).pipe(
-          takeWhile((event) => {
-            separate = joined && event.type === 'head' && !canBeContinued(event);
-            return !separate;
-          }),
-          tap(note),
-        );
-        return concat(
-          events,
-          defer(() => (separate ? own() : EMPTY)),
-        );
-      }),
-    );
+    return operate((out) => {
+      let joining = false;
+      return {
+        next: (entries) => {
+          joining = true;
+          join(sharing, transfer, request, entries, out);
+        },
+        complete: () => {
+          if (!joining) out.complete();
+        },
+      };
+    });
   };
+
+const join = (
+  sharing: Sharing,
+  transfer: Transfer,
+  request: StreamRequest,
+  entries: readonly CatalogEntry[],
+  out: Subscriber<TransferEvent>,
+): void => {
+  let head: Head | undefined;
+  let sent = 0;
+  let digest: Digest | undefined;
+  let joined = false;
+
+  const own = (): Observable<TransferEvent> => given(entries, transfer(request));
+  const continueAlone = (soFar: Head): Observable<TransferEvent> =>
+    concat(
+      of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
+      given(entries, transfer(request, { head: soFar, sent, digest })),
+    );
+
+  const member = new Subscriber<TransferEvent>({
+    next: (event) => {
+      if (event.type === 'head') {
+        if (joined && !canBeContinued(event)) {
+          member.unsubscribe();
+          own().subscribe(out);
+          return;
+        }
+        head = event;
+      } else if (event.type === 'chunk') {
+        sent += event.bytes.length;
+        digest = event.digest;
+      } else if (event.type === 'shared') joined = true;
+      out.next(event);
+    },
+    error: (error: unknown) => out.error(error),
+    complete: () => out.complete(),
+  });
+  out.add(member);
+  sharing({
+    key: keyOf(request, entries),
+    valve: request.valve,
+    source: (valve, mayFallBehind) => given(entries, transfer({ ...request, valve }, undefined, mayFallBehind)),
+    fallback: () => (head ? continueAlone(head) : own()),
+    onJoin: { type: 'shared' },
+  }).subscribe(member);
+};
 
 const keyOf = (
   { path, ranges = [], save, lengthRequired }: StreamRequest,

@@ -1,5 +1,5 @@
-import type { OperatorFunction } from 'rxjs';
 import type { CatalogEntry, Chunk, Digest, Head, Note, StreamRequest } from '../model/index.ts';
+import type { Stage } from '../operators/operate.ts';
 
 /** The events of a request before its report. */
 export type TransferEvent = Head | Chunk | Note;
@@ -24,7 +24,7 @@ export type Transfer = (
   start?: Start,
   /** Whether a client may continue alone from a chunk, which then carries its digest. */
   mayFallBehind?: () => boolean,
-) => OperatorFunction<readonly CatalogEntry[], TransferEvent>;
+) => Stage<readonly CatalogEntry[], TransferEvent>;
 
 /**
  * A transfer inside its decorators, listed from the outermost to the innermost, in the order in

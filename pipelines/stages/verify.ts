@@ -1,4 +1,3 @@
-import type { MonoTypeOperatorFunction } from 'rxjs';
 import {
   type Candidate,
   type Checksum,
@@ -14,7 +13,7 @@ import {
   StreamError,
   type StreamRequest,
 } from '../model/index.ts';
-import { operate } from '../operators/operate.ts';
+import { operate, type Stage } from '../operators/operate.ts';
 import type { Start } from './transfer.ts';
 
 /**
@@ -34,7 +33,7 @@ export const verify = (
   { method }: Pick<StreamRequest, 'method'>,
   { newDigest, mayFallBehind }: DigestDeps,
   start?: Start,
-): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
     const digestFor = (head: Head): Digest | undefined =>
       head.whole && method === 'GET' ? digestOf(head.candidate, head, newDigest) : undefined;

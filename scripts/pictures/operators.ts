@@ -5,6 +5,7 @@ import { TestScheduler } from 'rxjs/testing';
 import { putOff } from '../../test/pipelines/deliver-saves.diagram.ts';
 import { stuckConsumer } from '../../test/pipelines/operators/closed-timeout.diagram.ts';
 import { threeSpeeds } from '../../test/pipelines/operators/coalesce.diagram.ts';
+import { lateFirst } from '../../test/pipelines/operators/first-timeout.diagram.ts';
 import { slowFirst } from '../../test/pipelines/operators/hedge.diagram.ts';
 import { twoPlaces } from '../../test/pipelines/operators/limit-concurrency.diagram.ts';
 import { heldWhileClosed } from '../../test/pipelines/operators/pausable.diagram.ts';
@@ -21,6 +22,7 @@ import { drawn } from './marbles.ts';
 const SHOWN = [
   stuckConsumer,
   threeSpeeds,
+  lateFirst,
   slowFirst,
   twoPlaces,
   heldWhileClosed,

@@ -22,26 +22,21 @@ type AccessOf = (source: AlternateSource) => Observable<Access>;
  * first. Offers of unknown sources are skipped. So are offers outside their source's base: they are
  * older than its descriptor, and its credentials are not meant for them.
  *
- * @param present emits the present sources, at once on subscription
+ * @param present the present sources
  */
 export const alternateCandidates =
   (
     catalog: Pick<Catalog, 'offers'>,
-    present: Observable<readonly AlternateSource[]>,
+    present: () => readonly AlternateSource[],
     accessOf: AccessOf = ({ access }) => of(access),
   ): FindCandidates =>
-  (entry) =>
-    present.pipe(
-      take(1),
-      // Most sites have no alternate sources: their requests need not ask the catalog twice.
-      mergeMap((sources) =>
-        sources.length === 0
-          ? EMPTY
-          : catalog.offers(entry).pipe(
-              toArray(),
-              mergeMap((offers) => inOrder(sources, offers)),
-            ),
-      ),
+  (entry) => {
+    const sources = present();
+    // Most sites have no alternate sources: their requests need not ask the catalog twice.
+    if (sources.length === 0) return EMPTY;
+    return catalog.offers(entry).pipe(
+      toArray(),
+      mergeMap((offers) => inOrder(sources, offers)),
       concatMap(([source, offer]) => {
         const { url, ...place } = placeOf(entry, source, offer);
         // The path of an entry may have dots too.
@@ -54,6 +49,7 @@ export const alternateCandidates =
         );
       }),
     );
+  };
 
 /** Whether an offer lies within its source's present base. */
 export const isBelow = ({ url }: Pick<Offer, 'url'>, { baseUrl }: AlternateSource): boolean =>

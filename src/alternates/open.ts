@@ -124,7 +124,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   const lease = catalogLease(store, { now });
 
   return {
-    find: alternateCandidates(catalog, present, accessOf),
+    find: alternateCandidates(catalog, folderOf.sources, accessOf),
     descriptors: folderOf.descriptors,
     refresh: makeRefresher(refresherParts, () => true),
     lease,

@@ -1,4 +1,4 @@
-import { defer, from, type Observable, of } from 'rxjs';
+import { Observable } from 'rxjs';
 import { type Access, type Catalog, type Offer, StreamError } from '../../pipelines/model/index.ts';
 import { accessOf } from './access.ts';
 import type { Importer, Importers } from './sqlite/importers.ts';
@@ -28,12 +28,13 @@ const accesses = new WeakMap<Importer, Access>();
  * until `close`. Throws CATALOG_UNAVAILABLE if the file cannot be opened or is not a catalog.
  */
 export const openSqliteCatalog = (file: string, { busyTimeout, now = Date.now }: Options = {}): SqliteCatalog => {
-  const asking = <T>(ask: () => Observable<T>): Observable<T> =>
-    defer(() => {
+  const asking = <T>(ask: () => readonly T[]): Observable<T> =>
+    new Observable((out) => {
       try {
-        return ask();
+        for (const found of ask()) out.next(found);
+        out.complete();
       } catch (error) {
-        throw error instanceof StreamError ? error : unavailable(file, error);
+        out.error(error instanceof StreamError ? error : unavailable(file, error));
       }
     });
   const tables = openTables(file, { busyTimeout });
@@ -45,8 +46,8 @@ export const openSqliteCatalog = (file: string, { busyTimeout, now = Date.now }:
   return {
     ...tables,
     spelling: 'decoded',
-    lookup: (path) => asking(() => from(entries.find(path))),
-    access: (importerId) => asking(() => of(findAccess(importers, importerId))),
-    offers: ({ unitTypeId, unitId }) => asking(() => from(findOffers(unitTypeId, unitId))),
+    lookup: (path) => asking(() => entries.find(path)),
+    access: (importerId) => asking(() => [findAccess(importers, importerId)]),
+    offers: ({ unitTypeId, unitId }) => asking(() => findOffers(unitTypeId, unitId)),
   };
 };

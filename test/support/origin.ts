@@ -14,9 +14,13 @@ interface Content {
   readonly sha256: string;
 }
 
-/** The properties of content. Default: known length and checksum. */
+/**
+ * The properties of content. Default: the feed states its length, and the catalog has its checksum.
+ */
 interface Known extends Partial<FeedFile> {
   readonly checksum?: boolean;
+  /** Whether the catalog has its size. */
+  readonly size?: boolean;
 }
 
 /** Neither length nor checksum is known. */
@@ -84,9 +88,10 @@ const startOrigin = async (
   const lines = (path: string) => log.filter((line) => line.msg === 'request' && line.path === path);
   const { importers, entries } = daemon.streamer.catalog;
   const importerId = importers.add({ config: {} }).id;
-  const list = (path: string, sha256?: string) =>
+  const list = (path: string, sha256?: string, size?: number) =>
     entries.add({
       ...{ path, importerId, unitId: path, unitTypeId: 'iso', url: feed.url + path, data: {} },
+      ...(size === undefined ? {} : { size }),
       ...(sha256 === undefined ? {} : { checksum: { algorithm: 'sha256', value: sha256 } }),
     });
   const url = `http://127.0.0.1:${daemon.addresses[0]?.port}`;
@@ -102,11 +107,11 @@ const startOrigin = async (
     },
     feed,
     offer: (path, size = LARGE, how = {}) => {
-      const { checksum = true, ...file } = how === 'unmeasured' ? UNMEASURED : how;
+      const { checksum = true, size: sized = false, ...file } = how === 'unmeasured' ? UNMEASURED : how;
       const body = file.bytes ?? someBytes(size);
       const sha256 = digestOf(body);
       feed.put(path, { framing: 'length', ...file, bytes: body });
-      list(path, checksum ? sha256 : undefined);
+      list(path, checksum ? sha256 : undefined, sized ? body.length : undefined);
       return { body, sha256 };
     },
     promise: (path) => list(path),

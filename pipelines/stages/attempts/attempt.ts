@@ -1,4 +1,4 @@
-import { asyncScheduler, identity, type Observable, type SchedulerLike, throwError, timeout } from 'rxjs';
+import { asyncScheduler, type Observable, type SchedulerLike, throwError } from 'rxjs';
 import {
   type AskedBytes,
   type Candidate,
@@ -9,6 +9,9 @@ import {
   StreamError,
   type StreamRequest,
 } from '../../model/index.ts';
+import { firstTimeout } from '../../operators/first-timeout.ts';
+import { fuse } from '../../operators/fuse.ts';
+import type { Stage } from '../../operators/operate.ts';
 import { speedFloor } from '../../operators/speed-floor.ts';
 import { stallTimeout } from '../../operators/stall-timeout.ts';
 import { enforceLength } from './enforce-length.ts';
@@ -26,23 +29,39 @@ export interface AttemptDeps {
  * Unsubscribing closes the source.
  */
 export const attempt = (
+  request: StreamRequest,
+  candidate: Candidate,
+  ask: AskedBytes,
+  deps: AttemptDeps,
+  promised?: number,
+): Observable<SourceEvent> => opened(request, candidate, ask, deps).pipe(supervise(request, candidate, deps, promised));
+
+/** The candidate's events, unsupervised. Errors if the candidate has a problem. */
+export const opened = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
   ask: AskedBytes,
-  { open, policy, scheduler = asyncScheduler }: AttemptDeps,
+  { open }: Pick<AttemptDeps, 'open'>,
+): Observable<SourceEvent> =>
+  candidate.problem ? throwError(() => candidate.problem) : open(candidate, { method, valve, ...ask });
+
+/** Enforces the limits of an attempt on the events of its source. */
+export const supervise = (
+  { method, valve }: StreamRequest,
+  candidate: Candidate,
+  { policy, scheduler = asyncScheduler }: Omit<AttemptDeps, 'open'>,
   promised?: number,
-): Observable<SourceEvent> => {
-  const { url, access, problem } = candidate;
-  if (problem) return throwError(() => problem);
+): Stage<SourceEvent, SourceEvent> => {
+  const { url, access } = candidate;
   const { headTimeout, minSpeed, minSpeedWindow } = policy;
   const readTimeout = access?.readTimeout ?? policy.readTimeout;
   const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
     new StreamError(code, errorSourceOf(candidate), `${url} sent ${what}`);
 
-  const bytes = open(candidate, { method, valve, ...ask }).pipe(
-    timeout({
-      first: headTimeout,
-      with: () => throwError(() => fail('HEAD_TIMEOUT', `no response head within ${headTimeout} ms`)),
+  const timely = fuse(
+    firstTimeout<SourceEvent>({
+      timeoutMs: headTimeout,
+      error: () => fail('HEAD_TIMEOUT', `no response head within ${headTimeout} ms`),
       scheduler,
     }),
     stallTimeout({
@@ -52,11 +71,11 @@ export const attempt = (
       scheduler,
     }),
   );
-  if (method === 'HEAD') return bytes;
+  if (method === 'HEAD') return timely;
 
   // Our own speed limit must not count against the source.
   const least = access?.maxSpeed === undefined ? (minSpeed * minSpeedWindow) / 1000 : 0;
-  return bytes.pipe(
+  const quick: Stage<SourceEvent, SourceEvent> =
     least > 0
       ? speedFloor({
           atLeast: least,
@@ -66,7 +85,6 @@ export const attempt = (
           error: () => fail('TOO_SLOW', `less than ${minSpeed} bytes per second for ${minSpeedWindow} ms`),
           scheduler,
         })
-      : identity,
-    enforceLength(candidate, policy.sizeLimit, promised),
-  );
+      : fuse();
+  return fuse(timely, quick, enforceLength(candidate, policy.sizeLimit, promised));
 };

@@ -1,79 +1,24 @@
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  mergeMap,
-  type Observable,
-  type OperatorFunction,
-  of,
-  type SchedulerLike,
-  tap,
-  throwError,
-  timer,
-} from 'rxjs';
-import {
-  type AskedBytes,
-  type Candidate,
-  type Chunk,
-  type Head,
-  isSame,
-  type NewDigest,
-  type Note,
-  type OpenSource,
-  type Policy,
-  type StreamRequest,
-  toStreamError,
-} from '../../model/index.ts';
+import { asyncScheduler, Observable, Subscriber } from 'rxjs';
+import type { Candidate, Note, StreamRequest } from '../../model/index.ts';
 import { hedge } from '../../operators/hedge.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
 import type { Health } from '../health/health.ts';
-import type { Start } from '../transfer.ts';
-import { algorithmFor } from '../verify.ts';
-import { attempt } from './attempt.ts';
-import { begin } from './begin.ts';
-import type { Lengths } from './lengths.ts';
+import type { Start, TransferEvent } from '../transfer.ts';
+import { type BodyDeps, bodyFrom, type Lost, type Run } from './body-from.ts';
 import { nextAttempt } from './next-attempt.ts';
-import {
-  afterEvent,
-  afterFailure,
-  beginning,
-  type Failure,
-  needsNoMore,
-  type Progress,
-  phaseOf,
-  summary,
-} from './progress.ts';
-import { resume } from './resume.ts';
-import { verifyBeforeHead } from './verify-before-head.ts';
-import { wanted } from './wanted.ts';
-import { withLength } from './with-length.ts';
+import { afterFailure, beginning, needsNoMore, phaseOf, summary } from './progress.ts';
 
-interface AttemptsDeps {
-  readonly open: OpenSource;
-  readonly newDigest: NewDigest;
-  /** Asked for each chunk: whether it must carry its digest. */
-  readonly mayFallBehind?: () => boolean;
-  readonly policy: Policy;
+interface AttemptsDeps extends BodyDeps {
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
   readonly health?: Pick<Health, 'usualHead'>;
-  readonly lengths?: Lengths;
-  /** The clock of all waiting. Default: that of RxJS. */
-  readonly scheduler?: SchedulerLike;
 }
 
-type Event = Head | Chunk | Note;
-
-/** A request under way. */
-interface Run {
-  readonly request: StreamRequest;
+/** A run of attempts, all of which emit to `out`. */
+interface Attempts extends Run {
   readonly deps: AttemptsDeps;
-  progress: Progress;
+  readonly out: Subscriber<TransferEvent>;
 }
-
-/** A failed attempt before it is part of the progress, as it is thrown. */
-type Lost = Omit<Failure, 'sent'>;
 
 /**
  * Tries the candidates until the body is complete. Before the head, any failure leads to the next
@@ -82,41 +27,66 @@ type Lost = Omit<Failure, 'sent'>;
  * response in the same way, without a head.
  *
  * Emits one head, the chunks of one complete body, and notes. Errors with the failure of the only
- * candidate, or with the most specific one of several. Unsubscribing closes the open source.
+ * candidate, or with the most specific one of several. Unsubscribing closes the open source. An
+ * attempt that succeeds costs one subscription, the one to its source.
  */
 export const attempts = (
   request: StreamRequest,
   deps: AttemptsDeps,
   start?: Start,
-): OperatorFunction<readonly Candidate[], Event> =>
-  mergeMap((candidates) =>
-    defer(() => {
-      const run: Run = { request, deps, progress: beginning(candidates, start) };
-      return concat(
-        of({ type: 'found', candidates } as const),
-        defer(() => proceed(run)),
-      );
-    }),
-  );
+): Stage<readonly Candidate[], TransferEvent> =>
+  operate((out) => {
+    let begun = false;
+    return {
+      next: (candidates) => {
+        begun = true;
+        out.next({ type: 'found', candidates });
+        proceed({ request, deps, out, progress: beginning(candidates, start) });
+      },
+      complete: () => {
+        if (!begun) out.complete();
+      },
+    };
+  });
 
 /** The next attempt, and after its failure the one after that. */
-const proceed = (run: Run): Observable<Event> => {
-  const { policy, random, scheduler = asyncScheduler } = run.deps;
-  const next = nextAttempt(run.progress, policy, random);
-  if (!next) return throwError(() => summary(run.progress));
-  const step = defer(() => hedged(run, next.candidate)).pipe(catchError((lost: Lost) => recover(run, lost)));
-  return next.wait > 0 ? timer(next.wait, scheduler).pipe(mergeMap(() => step)) : step;
+const proceed = (run: Attempts): void => {
+  const { out, deps, progress } = run;
+  if (out.closed) return;
+  const next = nextAttempt(progress, deps.policy, deps.random);
+  if (!next) out.error(summary(progress));
+  else if (next.wait === 0) step(run, next.candidate);
+  else out.add((deps.scheduler ?? asyncScheduler).schedule(() => step(run, next.candidate), next.wait));
 };
 
-const recover = (run: Run, lost: Lost): Observable<Event> =>
-  needsNoMore(run.progress)
-    ? EMPTY
-    : concat(
-        of(noteOf(run, lost)),
-        defer(() => proceed(run)),
-      );
+const step = (run: Attempts, candidate: Candidate): void => {
+  const { out } = run;
+  const one = new Subscriber<TransferEvent>({
+    next: (event) => out.next(event),
+    complete: () => out.complete(),
+    error: (lost: Lost) => {
+      // The failed source is closed before another one is opened.
+      one.unsubscribe();
+      try {
+        recover(run, lost);
+      } catch (error) {
+        out.error(error);
+      }
+    },
+  });
+  out.add(one);
+  hedged(run, candidate, one);
+};
 
-const noteOf = (run: Run, lost: Lost): Note => {
+const recover = (run: Attempts, lost: Lost): void => {
+  if (needsNoMore(run.progress)) run.out.complete();
+  else {
+    run.out.next(noteOf(run, lost));
+    proceed(run);
+  }
+};
+
+const noteOf = (run: Attempts, lost: Lost): Note => {
   const { progress } = run;
   run.progress = afterFailure(progress, lost);
   const { candidate, error } = lost;
@@ -124,67 +94,31 @@ const noteOf = (run: Run, lost: Lost): Note => {
 };
 
 /** An attempt, with a second one if hedging is on and the head of the first takes unusually long. */
-const hedged = (run: Run, candidate: Candidate): Observable<Event> => {
-  const { policy, random, health, scheduler } = run.deps;
-  const { progress } = run;
-  const first = attemptAt(run, candidate);
-  const usual = policy.hedge && !progress.soFar ? health?.usualHead(candidate.source) : undefined;
-  if (usual === undefined) return first;
-  const others = progress.candidates.filter((other) => other !== candidate && !other.outdated);
-  const rival = nextAttempt({ ...progress, candidates: others }, policy, random);
-  if (!rival || rival.wait > 0) return first;
-  return hedge({
-    first,
-    second: attemptAt(run, rival.candidate),
-    after: usual,
+const hedged = (run: Attempts, candidate: Candidate, into: Subscriber<TransferEvent>): void => {
+  const rival = rivalOf(run, candidate);
+  if (!rival) {
+    bodyFrom(run, candidate, into);
+    return;
+  }
+  const asking = (one: Candidate) => new Observable<TransferEvent>((out) => bodyFrom(run, one, out));
+  hedge({
+    first: asking(candidate),
+    second: asking(rival.candidate),
+    after: rival.after,
     wins: ({ type }) => type === 'head',
     aside: (lost) => noteOf(run, lost as Lost),
-    scheduler,
-  });
+    scheduler: run.deps.scheduler,
+  }).subscribe(into);
 };
 
-/** One attempt. Errors with a `Lost`. */
-const attemptAt = (run: Run, candidate: Candidate): Observable<Event> =>
-  defer(() => {
-    const ask = askOf(run, candidate);
-    const from = run.progress.sent;
-    return concat(
-      of<Note>({ type: 'attempt', candidate, from: ask.from }),
-      defer(() => bodyOf(run, candidate, ask)),
-    ).pipe(
-      catchError((thrown: unknown) => throwError((): Lost => ({ candidate, error: toStreamError(thrown), from }))),
-    );
-  });
-
-const askOf = ({ request, deps, progress: { soFar, sent, undigested } }: Run, candidate: Candidate): AskedBytes => {
-  if (soFar) {
-    const checked = candidate.blocks !== undefined;
-    // Only a digest of the source's whole content can prove its last bytes.
-    if (undigested && soFar.whole && algorithmFor(candidate, { checked })) return { from: 0 };
-    const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
-    return { from: soFar.first + sent, last: soFar.last, ifRange };
-  }
-  const { range, ifRange } = wanted(request, candidate.entry);
-  // A part alone cannot be verified. If the whole is small, the part is cut from it.
-  if (range && isSmall(candidate, deps.policy)) return { from: 0 };
-  return { from: range?.first ?? 0, last: range?.last, ifRange };
+/** The candidate to ask in addition, after some milliseconds. */
+const rivalOf = (
+  { deps: { policy, random, health }, progress }: Attempts,
+  candidate: Candidate,
+): { readonly candidate: Candidate; readonly after: number } | undefined => {
+  const after = policy.hedge && !progress.soFar ? health?.usualHead(candidate.source) : undefined;
+  if (after === undefined) return undefined;
+  const others = progress.candidates.filter((other) => other !== candidate && !other.outdated);
+  const rival = nextAttempt({ ...progress, candidates: others }, policy, random);
+  return rival && rival.wait === 0 ? { candidate: rival.candidate, after } : undefined;
 };
-
-const bodyOf = (run: Run, candidate: Candidate, ask: AskedBytes): Observable<Event> => {
-  const { request, deps } = run;
-  const { soFar, sent, undigested } = run.progress;
-  const newDigest = undigested ? deps.newDigest : undefined;
-  const body: Observable<Event> = soFar
-    ? attempt(request, candidate, ask, deps, soFar.total).pipe(resume(candidate, soFar, sent, newDigest))
-    : withLength(request, candidate, deps, (request) =>
-        attempt(request, candidate, ask, deps).pipe(verifyBeforeHead(request, candidate, deps)),
-      ).pipe(begin(request, candidate, wanted(request, candidate.entry), deps.policy));
-  return body.pipe(
-    tap((event) => {
-      run.progress = afterEvent(run.progress, event);
-    }),
-  );
-};
-
-const isSmall = ({ entry: { checksum, size } }: Candidate, { verifyWholeBelow }: Policy): boolean =>
-  checksum !== undefined && size !== undefined && size <= verifyWholeBelow;

@@ -1,4 +1,3 @@
-import type { OperatorFunction } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -15,7 +14,7 @@ import {
   StreamError,
   type StreamRequest,
 } from '../../model/index.ts';
-import { operate } from '../../operators/operate.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
 import { clientHead, unchangedHead } from '../client-head.ts';
 import { cutTo } from './cut.ts';
 import type { JudgedHead } from './verify-before-head.ts';
@@ -35,7 +34,7 @@ export const begin = (
   candidate: Candidate,
   wanted: Wanted,
   policy: Pick<Policy, 'cacheTimeout'>,
-): OperatorFunction<JudgedHead | Chunk, Head | Chunk> =>
+): Stage<JudgedHead | Chunk, Head | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
     let take: ((chunk: Chunk) => void) | undefined;

@@ -1,6 +1,5 @@
-import type { MonoTypeOperatorFunction } from 'rxjs';
 import { type Candidate, errorSourceOf, type SourceEvent, StreamError } from '../../model/index.ts';
-import { operate } from '../../operators/operate.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
 
 /**
  * Enforces the lengths that the source and the catalog state. A length that differs from the
@@ -16,7 +15,7 @@ export const enforceLength = (
   candidate: Candidate,
   sizeLimit = 0,
   promised?: number,
-): MonoTypeOperatorFunction<SourceEvent> =>
+): Stage<SourceEvent, SourceEvent> =>
   operate((out) => {
     const { entry, url } = candidate;
     const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>

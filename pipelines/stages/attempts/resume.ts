@@ -1,4 +1,3 @@
-import type { OperatorFunction } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -12,7 +11,7 @@ import {
   type SourceHead,
   StreamError,
 } from '../../model/index.ts';
-import { operate } from '../../operators/operate.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
 import { digestOf } from '../verify.ts';
 import { cutTo } from './cut.ts';
 import type { ResponseSoFar } from './progress.ts';
@@ -32,7 +31,7 @@ export const resume = (
   soFar: ResponseSoFar,
   sent: number,
   newDigest?: NewDigest,
-): OperatorFunction<SourceEvent, Chunk | Note> =>
+): Stage<SourceEvent, Chunk | Note> =>
   operate((out) => {
     const first = soFar.first + sent;
     let take: ((chunk: Chunk) => void) | undefined;

@@ -1,4 +1,4 @@
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -8,7 +8,7 @@ import {
   type SourceHead,
   type StreamRequest,
 } from '../../model/index.ts';
-import { operate } from '../../operators/operate.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
 import { type DigestDeps, digested, digestOf, wrongChecksum } from '../verify.ts';
 import { hasReliableEnd } from './lengths.ts';
 
@@ -35,7 +35,7 @@ export const verifyBeforeHead = (
   { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
   { newDigest, mayFallBehind, policy, scheduler = asyncScheduler }: VerifyBeforeHeadDeps,
-): OperatorFunction<SourceEvent, JudgedHead | Chunk> =>
+): Stage<SourceEvent, JudgedHead | Chunk> =>
   operate((out) => {
     const { entry } = candidate;
     const { verifyWholeBelow, verifyWholeWithin } = policy;

@@ -21,6 +21,9 @@ interface WithLengthDeps extends AttemptDeps {
   readonly scheduler?: SchedulerLike;
 }
 
+/** Whether the length of a candidate's content may be unknown before its head. */
+export const lacksLength = ({ entry }: Candidate): boolean => entry.size === undefined;
+
 /**
  * Finds the length of content if neither its source nor the catalog states it. A cache that keeps a
  * body without a length may keep one that broke off, and some clients cannot detect that. The
@@ -46,7 +49,7 @@ export const withLength = (
    */
   const lengthForHead = (head: JudgedHead): number | undefined =>
     lengths?.of(candidate, head) ?? (lengths?.isDistrusted(candidate) ? undefined : head.length);
-  if (candidate.entry.size !== undefined) return open(request);
+  if (!lacksLength(candidate)) return open(request);
   if (request.method === 'HEAD')
     return open(request).pipe(
       map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event)),

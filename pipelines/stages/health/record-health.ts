@@ -1,6 +1,6 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Candidate, type Chunk, type Head, isNote, type Note } from '../../model/index.ts';
-import { operate } from '../../operators/operate.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
 interface RecordHealthDeps {
@@ -15,7 +15,7 @@ interface RecordHealthDeps {
 export const recordHealth = ({
   health,
   scheduler = asyncScheduler,
-}: RecordHealthDeps): MonoTypeOperatorFunction<Head | Chunk | Note> =>
+}: RecordHealthDeps): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
     const asked = new Map<Candidate, number>();
     let serving: Candidate | undefined;

@@ -12,6 +12,8 @@ export interface DescriptorsFolder {
    * its object identity. Completes when closed.
    */
   readonly descriptors: Observable<Descriptors>;
+  /** The present sources. */
+  readonly sources: () => Descriptors['sources'];
   /** Reloads everything now, including certificates, which are not watched. */
   reload(): void;
   close(): void;
@@ -102,6 +104,7 @@ export const openDescriptors = ({ folder, parse, types, settle = 200 }: Options)
 
   return {
     descriptors: state.asObservable(),
+    sources: () => state.value.sources,
     reload,
     close: () => {
       clearTimeout(timer);

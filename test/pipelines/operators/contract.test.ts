@@ -28,6 +28,9 @@ import {
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
+import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
+import { follow } from '../../../pipelines/operators/follow.ts';
+import { fuse } from '../../../pipelines/operators/fuse.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
@@ -89,13 +92,21 @@ const decorating =
   (decorate: (transfer: Transfer) => Transfer): (() => OperatorFunction<Event, Event>) =>
   () =>
   (source) =>
-    of([candidate.entry]).pipe(decorate(() => () => source as Observable<TransferEvent>)(request));
+    of([candidate.entry]).pipe(decorate(() => follow(() => source as Observable<TransferEvent>))(request));
 
 /**
  * All operators and stages with an event stream. A new one is added here and must pass all rows.
  */
 const CASES: readonly Case[] = [
   kase('operate', () => operate<Event, Event>((out) => ({ next: (event) => out.next(event) }))),
+  kase('fuse', () =>
+    fuse(
+      operate<Event, Event>((out) => ({ next: (event) => out.next(event) })),
+      operate<Event, Event>((out) => ({ next: (event) => out.next(event) })),
+    ),
+  ),
+  kase('firstTimeout', () => firstTimeout<Event>({ timeoutMs: 100, error: () => 'late' })),
+  kase('follow', () => (source: Observable<Event>) => of(0).pipe(follow(() => source))),
   kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stalled' })),
   kase('speedFloor', () =>
     speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
@@ -187,6 +198,8 @@ const OTHERS = [
   'askLength',
   'nextAttempt',
   'progress',
+  'collect',
+  'bodyFrom',
   'wanted',
   'cut',
   'transfer',
@@ -335,6 +348,27 @@ describe('operate', () => {
       }));
       expectObservable(source.pipe(throwing)).toBe('a-#', undefined, new Error('no b'));
       expectSubscriptions(source.subscriptions).toBe('^-!');
+    }));
+
+  it('turns an exception at its start into the result’s error, and leaves the source alone', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('a-b-c');
+      const throwing = operate<string, string>(() => {
+        throw new Error('no start');
+      });
+      expectObservable(source.pipe(throwing)).toBe('#', undefined, new Error('no start'));
+      expectSubscriptions(source.subscriptions).toBe([]);
+    }));
+
+  it('turns an exception in an error handler into the result’s error', () =>
+    marbles(({ cold, expectObservable }) => {
+      const throwing = operate<string, string>((out) => ({
+        next: (value) => out.next(value),
+        error: () => {
+          throw new Error('no error');
+        },
+      }));
+      expectObservable(cold('a-#').pipe(throwing)).toBe('a-#', undefined, new Error('no error'));
     }));
 
   it('turns an exception in an end handler into the result’s error', () =>

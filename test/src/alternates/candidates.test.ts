@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, firstValueFrom, from, of, throwError, toArray } from 'rxjs';
+import { firstValueFrom, from, of, throwError, toArray } from 'rxjs';
 import { type Candidate, type CatalogEntry, type Offer, sourceName } from '../../../pipelines/model/index.ts';
 import { alternateCandidates } from '../../../src/alternates/candidates.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
@@ -22,7 +22,7 @@ const find = (
   offers: readonly Offer[],
   entry: CatalogEntry = anEntry(),
 ): Promise<Candidate[]> =>
-  firstValueFrom(alternateCandidates({ offers: () => from(offers) }, of(sources))(entry).pipe(toArray()));
+  firstValueFrom(alternateCandidates({ offers: () => from(offers) }, () => sources)(entry).pipe(toArray()));
 
 describe('alternate candidates', () => {
   it('come lowest priority number first, ids deciding between equals', async () => {
@@ -80,11 +80,11 @@ describe('alternate candidates', () => {
   });
 
   it('follow the descriptors as they change', async () => {
-    const sources = new BehaviorSubject([aSource('one')]);
-    const finder = alternateCandidates({ offers: () => of({ sourceId: 'one', url: 'http://one/x' }) }, sources);
+    let sources = [aSource('one')];
+    const finder = alternateCandidates({ offers: () => of({ sourceId: 'one', url: 'http://one/x' }) }, () => sources);
     const count = async () => (await firstValueFrom(finder(anEntry()).pipe(toArray()))).length;
     expect(await count()).toBe(1);
-    sources.next([]);
+    sources = [];
     expect(await count()).toBe(0);
   });
 
@@ -93,7 +93,7 @@ describe('alternate candidates', () => {
       {
         offers: () => of({ sourceId: 'bad', url: 'http://bad/x' }, { sourceId: 'good', url: 'http://good/x' }),
       },
-      of([aSource('bad'), aSource('good', { priority: 1 })]),
+      () => [aSource('bad'), aSource('good', { priority: 1 })],
       ({ id }) => (id === 'bad' ? throwError(() => new Error('no identity')) : of({})),
     );
     const found = await firstValueFrom(finder(anEntry()).pipe(toArray()));
@@ -105,12 +105,12 @@ describe('alternate candidates', () => {
   });
 
   it('fail as the catalog does', async () => {
-    const finder = alternateCandidates({ offers: () => throwError(() => new Error('down')) }, of([aSource('one')]));
+    const finder = alternateCandidates({ offers: () => throwError(() => new Error('down')) }, () => [aSource('one')]);
     await expect(firstValueFrom(finder(anEntry()).pipe(toArray()))).rejects.toThrow('down');
   });
 
   it('do not exist without sources, and the catalog is not asked', async () => {
-    const finder = alternateCandidates({ offers: () => throwError(() => new Error('asked')) }, of([]));
+    const finder = alternateCandidates({ offers: () => throwError(() => new Error('asked')) }, () => []);
     expect(await firstValueFrom(finder(anEntry()).pipe(toArray()))).toEqual([]);
   });
 });

@@ -1,0 +1,23 @@
+import type { Observable } from 'rxjs';
+import { operate, type Stage } from './operate.ts';
+
+/**
+ * Continues with the Observable of the source's only value. For such a source it equals `mergeMap`,
+ * and it is a stage.
+ *
+ * Emits, completes and errors as that Observable does; completes and errors with the source if that
+ * has no value. Unsubscribing leaves both.
+ */
+export const follow = <T, R>(project: (value: T) => Observable<R>): Stage<T, R> =>
+  operate((out) => {
+    let followed = false;
+    return {
+      next: (value) => {
+        followed = true;
+        project(value).subscribe(out);
+      },
+      complete: () => {
+        if (!followed) out.complete();
+      },
+    };
+  });

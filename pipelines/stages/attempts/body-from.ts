@@ -1,0 +1,108 @@
+import type { Observable, SchedulerLike, Subscriber } from 'rxjs';
+import {
+  type AskedBytes,
+  type Candidate,
+  isSame,
+  type NewDigest,
+  type OpenSource,
+  type Policy,
+  type StreamRequest,
+  toStreamError,
+} from '../../model/index.ts';
+import { fuse } from '../../operators/fuse.ts';
+import { operate, type Stage } from '../../operators/operate.ts';
+import type { TransferEvent } from '../transfer.ts';
+import { algorithmFor } from '../verify.ts';
+import { opened, supervise } from './attempt.ts';
+import { begin } from './begin.ts';
+import type { Lengths } from './lengths.ts';
+import { afterEvent, type Failure, type Progress, type ResponseSoFar } from './progress.ts';
+import { resume } from './resume.ts';
+import { verifyBeforeHead } from './verify-before-head.ts';
+import { wanted } from './wanted.ts';
+import { lacksLength, withLength } from './with-length.ts';
+
+export interface BodyDeps {
+  readonly open: OpenSource;
+  readonly newDigest: NewDigest;
+  /** Asked for each chunk: whether it must carry its digest. */
+  readonly mayFallBehind?: () => boolean;
+  readonly policy: Policy;
+  readonly lengths?: Lengths;
+  /** The clock of all waiting. Default: that of RxJS. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** A request under way. */
+export interface Run {
+  readonly request: StreamRequest;
+  readonly deps: BodyDeps;
+  progress: Progress;
+}
+
+/** A failed attempt before it is part of the progress, as `bodyFrom` errors with it. */
+export type Lost = Omit<Failure, 'sent'>;
+
+/**
+ * Begins or continues the response with the bytes of one candidate, and records the progress of the
+ * run. Emits an `attempt` note, then the head or a `resumed` note, then chunks. Errors with a
+ * `Lost`.
+ */
+export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<TransferEvent>): void => {
+  const ask = askOf(run, candidate);
+  const from = run.progress.sent;
+  const lost = (thrown: unknown): Lost => ({ candidate, error: toStreamError(thrown), from });
+  const recorded = operate<TransferEvent, TransferEvent>((out) => ({
+    next: (event) => {
+      run.progress = afterEvent(run.progress, event);
+      out.next(event);
+    },
+    error: (thrown) => out.error(lost(thrown)),
+  }));
+  out.next({ type: 'attempt', candidate, from: ask.from });
+  if (out.closed) return;
+  try {
+    const { soFar } = run.progress;
+    const body = soFar ? continued(run, candidate, ask, soFar) : begun(run, candidate, ask);
+    body(recorded).subscribe(out);
+  } catch (thrown) {
+    out.error(lost(thrown));
+  }
+};
+
+/** The events of a response, through a last stage. */
+type Body = (last: Stage<TransferEvent, TransferEvent>) => Observable<TransferEvent>;
+
+const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes): Body => {
+  const begins = begin(request, candidate, wanted(request, candidate.entry), deps.policy);
+  const judged = (request: StreamRequest) =>
+    fuse(supervise(request, candidate, deps), verifyBeforeHead(request, candidate, deps));
+  if (!lacksLength(candidate))
+    return (last) => opened(request, candidate, ask, deps).pipe(fuse(judged(request), begins, last));
+  const open = (request: StreamRequest) => opened(request, candidate, ask, deps).pipe(judged(request));
+  return (last) => withLength(request, candidate, deps, open).pipe(fuse(begins, last));
+};
+
+const continued = (run: Run, candidate: Candidate, ask: AskedBytes, soFar: ResponseSoFar): Body => {
+  const { request, deps, progress } = run;
+  const joined = resume(candidate, soFar, progress.sent, progress.undigested ? deps.newDigest : undefined);
+  const supervised = supervise(request, candidate, deps, soFar.total);
+  return (last) => opened(request, candidate, ask, deps).pipe(fuse(supervised, joined, last));
+};
+
+const askOf = ({ request, deps, progress: { soFar, sent, undigested } }: Run, candidate: Candidate): AskedBytes => {
+  if (soFar) {
+    const checked = candidate.blocks !== undefined;
+    // Only a digest of the source's whole content can prove its last bytes.
+    if (undigested && soFar.whole && algorithmFor(candidate, { checked })) return { from: 0 };
+    const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
+    return { from: soFar.first + sent, last: soFar.last, ifRange };
+  }
+  const { range, ifRange } = wanted(request, candidate.entry);
+  // A part alone cannot be verified. If the whole is small, the part is cut from it.
+  if (range && isSmall(candidate, deps.policy)) return { from: 0 };
+  return { from: range?.first ?? 0, last: range?.last, ifRange };
+};
+
+const isSmall = ({ entry: { checksum, size } }: Candidate, { verifyWholeBelow }: Policy): boolean =>
+  checksum !== undefined && size !== undefined && size <= verifyWholeBelow;

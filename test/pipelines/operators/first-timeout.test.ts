@@ -1,0 +1,27 @@
+import { describe, it } from '@jest/globals';
+import { firstTimeout } from '../../../pipelines/index.ts';
+import { marbles } from '../../support/river.ts';
+import { lateFirst } from './first-timeout.diagram.ts';
+
+const timeoutOf5 = { timeoutMs: 5, error: () => 'error' };
+
+describe('firstTimeout', () => {
+  it('errors when the first value is late', () => marbles(lateFirst.holds));
+
+  it('does not limit the time after the first value', () =>
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold('---a------b--------|').pipe(firstTimeout(timeoutOf5))).toBe('---a------b--------|');
+    }));
+
+  it('does not count after an end without values', () =>
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold('--|').pipe(firstTimeout(timeoutOf5))).toBe('--|');
+    }));
+
+  it('stops its timer and leaves the source when unsubscribed', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('----------');
+      expectObservable(source.pipe(firstTimeout(timeoutOf5)), '^--!').toBe('----');
+      expectSubscriptions(source.subscriptions).toBe('^--!');
+    }));
+});
