@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CatalogEntry } from '../../pipelines/index.ts';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { closedPort, startFeed, startRaw, startScript, type TestFeed } from '../support/feeds.ts';
-import { sha256 } from '../support/river.ts';
+import { sha256 } from '../support/pipeline.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { startWireSite, valuesOf, type WireSite } from '../support/wire.ts';
 

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
 import { startRaw, startScript, type TestFeed } from '../support/feeds.ts';
-import { sha256 } from '../support/river.ts';
+import { sha256 } from '../support/pipeline.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { startWireSite, valuesOf, type Wire, type WireSite } from '../support/wire.ts';
 

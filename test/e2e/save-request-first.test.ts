@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { receive } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
+import { anEntry } from '../support/pipeline.ts';
 import { lineOf, processes } from '../support/processes.ts';
-import { anEntry } from '../support/river.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 
 const start = processes();

@@ -6,8 +6,8 @@ import { createStreamer } from '../../src/index.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { flow } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
+import { anEntry } from '../support/pipeline.ts';
 import { processes } from '../support/processes.ts';
-import { anEntry } from '../support/river.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 

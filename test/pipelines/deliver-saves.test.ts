@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, type Observable, Subject, startWith, timer } from 'rxjs';
 import { type DeliverSavesDeps, type Delivery, deliverSaves } from '../../pipelines/deliver-saves.ts';
 import type { Dispatch, PendingSaveRequest } from '../../pipelines/index.ts';
-import { anEntry, inTurn, marbles } from '../support/river.ts';
+import { anEntry, inTurn, marbles } from '../support/pipeline.ts';
 import { putOff as putOffOnce } from './deliver-saves.diagram.ts';
 
 const saveOf = (id: number, failures = 0): PendingSaveRequest => ({

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isNote, resolveRange } from '../../pipelines/index.ts';
 import { diagram } from '../support/diagram.ts';
-import { textOf } from '../support/river.ts';
+import { textOf } from '../support/pipeline.ts';
 import { type Fate, type History, live, liveTogether, type Plan } from '../support/world.ts';
 
 const CONTENT = 'The quick brown fox jumps over the lazy dog, twice a day.';

@@ -28,7 +28,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
-} from '../support/river.ts';
+} from '../support/pipeline.ts';
 
 const entry = entryOf('abcd', { size: 4 });
 const VALVE = { o: true, x: false };

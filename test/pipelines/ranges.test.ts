@@ -30,7 +30,7 @@ import {
   sha256,
   sourceHead,
   textOf,
-} from '../support/river.ts';
+} from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
 const MODIFIED = 'Thu, 01 Jan 2026 00:00:00 GMT';

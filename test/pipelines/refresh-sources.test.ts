@@ -19,7 +19,7 @@ import {
   refreshOnce,
   refreshSources,
 } from '../../pipelines/index.ts';
-import { inTurn, marbles } from '../support/river.ts';
+import { inTurn, marbles } from '../support/pipeline.ts';
 import { beforeTheyExpire } from './refresh-sources.diagram.ts';
 
 interface Source {

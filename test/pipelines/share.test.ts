@@ -23,7 +23,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
-} from '../support/river.ts';
+} from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
 

@@ -24,7 +24,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
-} from '../support/river.ts';
+} from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
 const known = entryOf(CONTENT);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { NEVER, type Observable, startWith } from 'rxjs';
 import { type Ask, type SourceEvent, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
-import { aCandidate, anEntry, type Usable } from './river.ts';
+import { aCandidate, anEntry, type Usable } from './pipeline.ts';
 
 export interface Collected {
   readonly head: SourceHead | undefined;

@@ -4,7 +4,7 @@ import type { Candidate, CatalogEntry, CopyWriter, Header } from '../../pipeline
 import { createSaveStore, type SaveStore, type SaveStoreOptions } from '../../src/saves/copies/store.ts';
 import { digestOf } from './collect.ts';
 import { filesBelow, temporaryFolders } from './folder.ts';
-import { anEntry } from './river.ts';
+import { anEntry } from './pipeline.ts';
 
 /** Stores of saved copies in folders that are removed after the test. */
 export const stores = () => {

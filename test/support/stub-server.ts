@@ -5,7 +5,7 @@ import type { Asking } from '../../src/http/client-address.ts';
 import { type Limits, USUAL_LIMITS } from '../../src/http/limits.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { FinishedRequest } from '../../src/lib/finished-request.ts';
-import { aCandidate, entryOf, headOf } from './river.ts';
+import { aCandidate, entryOf, headOf } from './pipeline.ts';
 
 type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
 

@@ -26,7 +26,7 @@ import {
   StreamError,
   type StreamEvent,
 } from '../../pipelines/index.ts';
-import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, nameAt, newDigest, sourceHead } from './river.ts';
+import { aCandidate, aPolicy, aRequest, bytesOf, entryOf, nameAt, newDigest, sourceHead } from './pipeline.ts';
 
 /** The outcome of one attempt at a source. `at` is a byte of the whole content. */
 export type Fate =

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
 import { closedTimeout } from '../../../pipelines/index.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { stuckConsumer } from './closed-timeout.diagram.ts';
 
 const VALVE = { o: true, x: false };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, Subject, throwError } from 'rxjs';
 import { coalesce } from '../../../pipelines/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { threeSpeeds } from './coalesce.diagram.ts';
 
 const VALVE = { o: true, x: false };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, Observable, of, throwError } from 'rxjs';
 import { collect } from '../../../pipelines/operators/collect.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 
 type Options = Omit<Parameters<typeof collect<string>>[2], 'done'>;
 

@@ -53,7 +53,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
-} from '../../support/river.ts';
+} from '../../support/pipeline.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
 const request = aRequest({ valve: NEVER });

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
 import { firstTimeout } from '../../../pipelines/index.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { lateFirst } from './first-timeout.diagram.ts';
 
 const timeoutOf5 = { timeoutMs: 5, error: () => 'error' };

@@ -49,7 +49,16 @@ import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { share } from '../../../pipelines/stages/share.ts';
-import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, newDigest, sourceHead } from '../../support/river.ts';
+import {
+  aCandidate,
+  aPolicy,
+  aRequest,
+  chunk,
+  entryOf,
+  headOf,
+  newDigest,
+  sourceHead,
+} from '../../support/pipeline.ts';
 
 type Event = Head | Chunk | Note;
 type Any = Stage<Event, Event>;

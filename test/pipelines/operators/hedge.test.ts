@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, type Observable, of } from 'rxjs';
 import { hedge } from '../../../pipelines/index.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { slowFirst } from './hedge.diagram.ts';
 
 const race = (first: Observable<string>, second: Observable<string>) =>

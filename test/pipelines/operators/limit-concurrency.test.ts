@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, defer, EMPTY, finalize, NEVER, of, range } from 'rxjs';
 import { limitConcurrency } from '../../../pipelines/operators/limit-concurrency.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { twoPlaces } from './limit-concurrency.diagram.ts';
 
 describe('limitConcurrency', () => {

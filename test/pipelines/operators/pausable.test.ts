@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, of, Subject, take } from 'rxjs';
 import { type Producer, pausable, type Sink } from '../../../pipelines/index.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { heldWhileClosed } from './pausable.diagram.ts';
 
 /** A producer made from an Observable. It logs how it was controlled. */

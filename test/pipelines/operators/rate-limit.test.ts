@@ -4,7 +4,7 @@ import { defer, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { inParts } from './rate-limit.diagram.ts';
 
 const VALVE = { o: true, x: false };

@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { speedFloor } from '../../../pipelines/index.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { tooLittle } from './speed-floor.diagram.ts';
 
 const VALVE = { o: true, x: false };

@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { stallTimeout } from '../../../pipelines/index.ts';
-import { marbles } from '../../support/river.ts';
+import { marbles } from '../../support/pipeline.ts';
 import { silence } from './stall-timeout.diagram.ts';
 
 const timeoutOf5 = { timeoutMs: 5, error: () => 'error' };

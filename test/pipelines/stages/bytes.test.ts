@@ -28,7 +28,7 @@ import {
   sourceHead,
   textOf,
   untilEndOf,
-} from '../../support/river.ts';
+} from '../../support/pipeline.ts';
 
 const CHUNKS = { a: chunk('a'), b: chunk('b'), c: chunk('c'), d: chunk('d') };
 const abc = aCandidate('feed', entryOf('abc'));

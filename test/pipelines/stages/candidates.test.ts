@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { concat, EMPTY, of, throwError } from 'rxjs';
 import { type Candidate, type CatalogEntry, candidates, StreamError } from '../../../pipelines/index.ts';
-import { aCandidate, anEntry, aSource, entryOf, marbles } from '../../support/river.ts';
+import { aCandidate, anEntry, aSource, entryOf, marbles } from '../../support/pipeline.ts';
 
 describe('candidates', () => {
   const newer = anEntry({ revision: 2 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Header } from '../../../pipelines/index.ts';
 import { clientHead } from '../../../pipelines/stages/client-head.ts';
-import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/river.ts';
+import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/pipeline.ts';
 
 const bare = aCandidate('feed', anEntry());
 const policy = { cacheTimeout: 60_000 };

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
 import { clientTimeout, type Head, StreamError } from '../../../pipelines/index.ts';
-import { aCandidate, aRequest, entryOf, headOf, marbles } from '../../support/river.ts';
+import { aCandidate, aRequest, entryOf, headOf, marbles } from '../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
 const VALUES = { h: headOf(aCandidate('feed', entryOf('a'))) };

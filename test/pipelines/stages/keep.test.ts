@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Chunk, type Head, keep, type StreamRequest } from '../../../pipelines/index.ts';
-import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEndOf } from '../../support/river.ts';
+import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEndOf } from '../../support/pipeline.ts';
 
 const feed = aCandidate('feed', entryOf('ab'));
 const saved = aCandidate('saved', entryOf('ab'));

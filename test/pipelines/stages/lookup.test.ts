@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, type Observable, of } from 'rxjs';
 import { type CatalogEntry, lookup, StreamError } from '../../../pipelines/index.ts';
-import { anEntry, aRequest, marbles } from '../../support/river.ts';
+import { anEntry, aRequest, marbles } from '../../support/pipeline.ts';
 
 const catalogOf = (answer: (path: string) => Observable<CatalogEntry>) => {
   const asked: string[] = [];

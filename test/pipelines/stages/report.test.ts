@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Chunk, type Head, type Note, type Report, report, StreamError } from '../../../pipelines/index.ts';
-import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/river.ts';
+import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
 const entry = entryOf('abc');

@@ -7,7 +7,7 @@ import {
   requestSave,
   type SaveRequest,
 } from '../../../pipelines/index.ts';
-import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/river.ts';
+import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/pipeline.ts';
 
 const entry = entryOf('a');
 const feed = aCandidate('feed', entry);

@@ -3,7 +3,7 @@ import { firstValueFrom, from, of, throwError, toArray } from 'rxjs';
 import { type Candidate, type CatalogEntry, type Offer, sourceName } from '../../../pipelines/model/index.ts';
 import { alternateCandidates } from '../../../src/alternates/candidates.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
-import { anEntry, aSource as aSourceId } from '../../support/river.ts';
+import { anEntry, aSource as aSourceId } from '../../support/pipeline.ts';
 
 const aSource = (id: string, more: Partial<AlternateSource> = {}): AlternateSource => ({
   id,

@@ -23,8 +23,8 @@ import { feedCandidates } from '../../../src/sources/feed/candidates.ts';
 import { makeAlternates, type TestAlternates } from '../../support/alternates.ts';
 import { flood, serveContents, startFeed, type TestFeed } from '../../support/feeds.ts';
 import { importFolder } from '../../support/importing.ts';
+import { aPolicy, aRequest } from '../../support/pipeline.ts';
 import { makeFilesRepository } from '../../support/repositories.ts';
-import { aPolicy, aRequest } from '../../support/river.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, of } from 'rxjs';
 import type { SaveRequest } from '../../../pipelines/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
-import { aCandidate, anEntry, aPolicy, aSource, chunk, sourceHead } from '../../support/river.ts';
+import { aCandidate, anEntry, aPolicy, aSource, chunk, sourceHead } from '../../support/pipeline.ts';
 
 describe('composeStreamer', () => {
   const entry = anEntry();

@@ -11,8 +11,8 @@ import { channels } from '../../support/amqp.ts';
 import { databaseSettings } from '../../support/database-settings.ts';
 import { closedPort } from '../../support/feeds.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
+import { anEntry } from '../../support/pipeline.ts';
 import { itWithBroker, rabbitMq } from '../../support/rabbitmq.ts';
-import { anEntry } from '../../support/river.ts';
 
 const logger = pino({ level: 'silent' });
 const settingsOf = (flags: Readonly<Record<string, string>>) => loadSettings({ files: [], flags }).settings;

@@ -9,9 +9,9 @@ import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { createCertificates } from '../../support/certificates.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
+import { anEntry } from '../../support/pipeline.ts';
 import { freePorts } from '../../support/ports.ts';
 import { itWithBroker, rabbitMq } from '../../support/rabbitmq.ts';
-import { anEntry } from '../../support/river.ts';
 import { closedFeeds, demanding } from '../../support/site-feeds.ts';
 
 jest.setTimeout(60_000); // real servers, on machines that may be busy

@@ -8,7 +8,7 @@ import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { addCopiesCommands } from '../../../src/cli/copies.ts';
 import { sidecarOf } from '../../../src/saves/copies/sidecar.ts';
 import { someBytes } from '../../support/collect.ts';
-import { anEntry } from '../../support/river.ts';
+import { anEntry } from '../../support/pipeline.ts';
 import { describing, keep, stores } from '../../support/stores.ts';
 
 const { aStore, newFolder } = stores();

@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import { addSavesCommands } from '../../../src/cli/saves.ts';
 import { openOutbox } from '../../../src/saves/outbox/open.ts';
-import { anEntry } from '../../support/river.ts';
+import { anEntry } from '../../support/pipeline.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const folder = temporaryFolders();

@@ -14,8 +14,8 @@ import {
 } from 'rxjs';
 import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
 import type { Limits } from '../../../src/http/limits.ts';
+import { chunk } from '../../support/pipeline.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
-import { chunk } from '../../support/river.ts';
 import { headWith, stubServers } from '../../support/stub-server.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { mergeMap, Subject, timer } from 'rxjs';
 import { headStart } from '../../../src/http/head-start.ts';
-import { marbles, untilEndOf } from '../../support/river.ts';
+import { marbles, untilEndOf } from '../../support/pipeline.ts';
 import { takenLate } from './head-start.diagram.ts';
 
 /** The consumer subscribes after six milliseconds. */

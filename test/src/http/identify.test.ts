@@ -8,7 +8,7 @@ import {
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import { identify } from '../../../src/http/identify.ts';
-import { aCandidate, anEntry, headOf } from '../../support/river.ts';
+import { aCandidate, anEntry, headOf } from '../../support/pipeline.ts';
 
 const ALL = { via: true, cacheStatus: true, proxyStatus: true, requestId: true };
 const feed = aCandidate('feed:secret.host:8080', anEntry());

@@ -3,8 +3,8 @@ import { concat, defer, of, Subject } from 'rxjs';
 import type { StreamEvent, StreamRequest } from '../../../pipelines/index.ts';
 import type { Asking } from '../../../src/http/client-address.ts';
 import { createTransferSlots } from '../../../src/http/limits.ts';
+import { chunk } from '../../support/pipeline.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
-import { chunk } from '../../support/river.ts';
 import { headWith, stubServers } from '../../support/stub-server.ts';
 import { until } from '../../support/until.ts';
 

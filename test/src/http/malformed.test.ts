@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
 import type { StreamEvent } from '../../../pipelines/index.ts';
+import { chunk } from '../../support/pipeline.ts';
 import { dial, responsesIn } from '../../support/raw-http.ts';
-import { chunk } from '../../support/river.ts';
 import { headWith, stubServers } from '../../support/stub-server.ts';
 
 const LF = '\n';

@@ -15,7 +15,7 @@ import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { FinishedRequest } from '../../../src/lib/finished-request.ts';
-import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/river.ts';
+import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/pipeline.ts';
 import { until } from '../../support/until.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));

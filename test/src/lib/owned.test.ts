@@ -3,7 +3,7 @@ import { firstValueFrom, of } from 'rxjs';
 import type { SourceEvent } from '../../../pipelines/index.ts';
 import { lend, loanOf } from '../../../src/lib/lent-buffers.ts';
 import { owned } from '../../../src/lib/owned.ts';
-import { chunk, sourceHead } from '../../support/river.ts';
+import { chunk, sourceHead } from '../../support/pipeline.ts';
 
 describe('owned events', () => {
   it('have bytes that do not change when the loan ends', async () => {

@@ -8,7 +8,7 @@ import { createFeed } from '../../../src/sources/feed/open.ts';
 import { anAsk, at, digestOf, someBytes } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
 import { startFeed } from '../../support/feeds.ts';
-import { bytesOf, chunk, sourceHead } from '../../support/river.ts';
+import { bytesOf, chunk, sourceHead } from '../../support/pipeline.ts';
 import { until } from '../../support/until.ts';
 
 describe('a source read by pulling', () => {

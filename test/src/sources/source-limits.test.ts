@@ -15,7 +15,7 @@ import { withLimits } from '../../../src/sources/source-limits.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../support/collect.ts';
 import { feedSettings } from '../../support/feed-settings.ts';
 import { startFeed, type TestFeed } from '../../support/feeds.ts';
-import { aSource, chunk, marbles, sourceHead } from '../../support/river.ts';
+import { aSource, chunk, marbles, sourceHead } from '../../support/pipeline.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 
-// For scripts that run without the test runner and so without river.ts.
+// For scripts that run without the test runner and so without pipeline.ts.
 
 export const entryOfUnit = (unitId: string, more: Partial<CatalogEntry> = {}): CatalogEntry => ({
   path: `/content/${unitId}.rpm`,

@@ -12,7 +12,7 @@ import {
   marbles,
   sourceHead,
   untilEndOf,
-} from '../../../support/river.ts';
+} from '../../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
 const VALUES: Record<string, SourceEvent> = { h: sourceHead({ length: 2 }), a: chunk('a'), b: chunk('b') };

@@ -19,7 +19,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
-} from '../../../support/river.ts';
+} from '../../../support/pipeline.ts';
 
 const entry = entryOf('ab');
 const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)];

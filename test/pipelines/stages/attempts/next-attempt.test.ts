@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type ErrorCode, StreamError } from '../../../../pipelines/index.ts';
 import { nextAttempt } from '../../../../pipelines/stages/attempts/next-attempt.ts';
 import type { Failure } from '../../../../pipelines/stages/attempts/progress.ts';
-import { aCandidate, anEntry, aPolicy, aSource, entryOf } from '../../../support/river.ts';
+import { aCandidate, anEntry, aPolicy, aSource, entryOf } from '../../../support/pipeline.ts';
 
 const entry = entryOf('content');
 const a = aCandidate('a', entry);

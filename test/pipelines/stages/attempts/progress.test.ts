@@ -8,7 +8,7 @@ import {
   type Progress,
   phaseOf,
 } from '../../../../pipelines/stages/attempts/progress.ts';
-import { aCandidate, anEntry, chunk, entryOf, headOf, newDigest } from '../../../support/river.ts';
+import { aCandidate, anEntry, chunk, entryOf, headOf, newDigest } from '../../../support/pipeline.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
 const start = beginning([candidate]);

@@ -13,7 +13,16 @@ import {
 } from '../../../../pipelines/index.ts';
 import type { JudgedHead } from '../../../../pipelines/stages/attempts/verify-before-head.ts';
 import { withLength } from '../../../../pipelines/stages/attempts/with-length.ts';
-import { aCandidate, anEntry, aPolicy, aRequest, chunk, entryOf, marbles, sourceHead } from '../../../support/river.ts';
+import {
+  aCandidate,
+  anEntry,
+  aPolicy,
+  aRequest,
+  chunk,
+  entryOf,
+  marbles,
+  sourceHead,
+} from '../../../support/pipeline.ts';
 
 const known = aCandidate('feed', entryOf('abc'));
 const bare = aCandidate('feed', anEntry());

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { VirtualTimeScheduler } from 'rxjs';
 import { createHealth, type ErrorCode, type Note, StreamError, sourceName } from '../../../../pipelines/index.ts';
-import { aCandidate, aSource, entryOf } from '../../../support/river.ts';
+import { aCandidate, aSource, entryOf } from '../../../support/pipeline.ts';
 
 const entry = entryOf('abc');
 const [a, b, c] = [aCandidate('a', entry), aCandidate('b', entry), aCandidate('c', entry)];

@@ -8,7 +8,7 @@ import {
   StreamError,
   sourceName,
 } from '../../../../pipelines/index.ts';
-import { aCandidate, chunk, entryOf, headOf, marbles, untilEndOf } from '../../../support/river.ts';
+import { aCandidate, chunk, entryOf, headOf, marbles, untilEndOf } from '../../../support/pipeline.ts';
 
 const entry = entryOf('ab');
 const [first, second] = [aCandidate('first', entry), aCandidate('second', entry)];

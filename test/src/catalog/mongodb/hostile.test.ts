@@ -9,8 +9,8 @@ import { mongoRefreshStore } from '../../../../src/catalog/mongodb/refreshes.ts'
 import { openMongoCatalog } from '../../../../src/catalog/mongodb.ts';
 import { createDeferredDispatch } from '../../../../src/saves/deferred/dispatch.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
+import { anEntry as aRiverEntry } from '../../../support/pipeline.ts';
 import type { Pulp2 } from '../../../support/pulp2/pulp2.ts';
-import { anEntry as aRiverEntry } from '../../../support/river.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';
 
 /** Texts that mean something to MongoDB, JavaScript or a file system. */

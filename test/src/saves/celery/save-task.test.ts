@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { PendingSaveRequest } from '../../../../pipelines/model/index.ts';
 import { checkTemplate, reservedTask, saveTask } from '../../../../src/saves/celery/save-task.ts';
-import { anEntry } from '../../../support/river.ts';
+import { anEntry } from '../../../support/pipeline.ts';
 
 const VECTORS = new URL('../../../support/vectors/celery-messages.json', import.meta.url);
 const { body: PULP } = JSON.parse(readFileSync(VECTORS, 'utf8')).messages.protocol1;

@@ -9,7 +9,7 @@ import type { SaveStore } from '../../../../src/saves/copies/store.ts';
 import { someBytes } from '../../../support/collect.ts';
 import { contentOfNumber, headersOfNumber } from '../../../support/crash/numbered.ts';
 import { filesBelow } from '../../../support/folder.ts';
-import { anEntry, aSource } from '../../../support/river.ts';
+import { anEntry, aSource } from '../../../support/pipeline.ts';
 import { describing, fileOf, find, keep, stores } from '../../../support/stores.ts';
 
 const { newFolder, aStore } = stores();

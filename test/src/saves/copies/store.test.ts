@@ -35,7 +35,7 @@ import { anAsk, collect, digestOf, failureOf, someBytes } from '../../../support
 import { contentOfNumber, entryOfNumber, headersOfNumber } from '../../../support/crash/numbered.ts';
 import { runUntilKilled } from '../../../support/crash/until-killed.ts';
 import { filesBelow } from '../../../support/folder.ts';
-import { anEntry, aSource, usable } from '../../../support/river.ts';
+import { anEntry, aSource, usable } from '../../../support/pipeline.ts';
 import { rot } from '../../../support/rot.ts';
 import { describing, fileOf, find, keep, stores, writeTo } from '../../../support/stores.ts';
 import { tinyDisk } from '../../../support/tiny-disk.ts';

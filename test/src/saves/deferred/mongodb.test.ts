@@ -10,7 +10,7 @@ import { createDeferredDispatch } from '../../../../src/saves/deferred/dispatch.
 import type { Records } from '../../../../src/saves/deferred/records.ts';
 import { closedPort } from '../../../support/feeds.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
-import { anEntry } from '../../../support/river.ts';
+import { anEntry } from '../../../support/pipeline.ts';
 import { until } from '../../../support/until.ts';
 
 const save = (unitId: string): PendingSaveRequest => ({

@@ -8,7 +8,7 @@ import type { PendingSaveRequest, SaveRequest } from '../../../../pipelines/mode
 import { type DurableOutbox, openOutbox } from '../../../../src/saves/outbox/open.ts';
 import { runUntilKilled } from '../../../support/crash/until-killed.ts';
 import { temporaryFolders } from '../../../support/folder.ts';
-import { anEntry } from '../../../support/river.ts';
+import { anEntry } from '../../../support/pipeline.ts';
 import { tinyDisk } from '../../../support/tiny-disk.ts';
 import { until } from '../../../support/until.ts';
 

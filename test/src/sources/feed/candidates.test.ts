@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, of } from 'rxjs';
 import type { Access } from '../../../../pipelines/model/index.ts';
 import { feedCandidates } from '../../../../src/sources/feed/candidates.ts';
-import { anEntry } from '../../../support/river.ts';
+import { anEntry } from '../../../support/pipeline.ts';
 
 describe('feedCandidates', () => {
   it('has one access for an importer as long as the catalog gives the same', async () => {

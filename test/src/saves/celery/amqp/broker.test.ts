@@ -17,8 +17,8 @@ import {
 import { channels, received } from '../../../../support/amqp.ts';
 import { createCertificates } from '../../../../support/certificates.ts';
 import { closedPort, startRaw } from '../../../../support/feeds.ts';
+import { anEntry } from '../../../../support/pipeline.ts';
 import { hasOwnBroker, itWithBroker, itWithOwnBroker, rabbitMq } from '../../../../support/rabbitmq.ts';
-import { anEntry } from '../../../../support/river.ts';
 import { temporaryFolders } from '../../../../support/temporary.ts';
 import { until } from '../../../../support/until.ts';
 
