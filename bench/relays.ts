@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../src/app/version.ts';
-import { openSqliteCatalog } from '../src/catalog/sqlite.ts';
+import { openSqliteCatalog } from '../src/catalog/sqlite/catalog.ts';
 import { contentOf, digestOf } from './content.ts';
 import { NO_FILE, type ServerOptions, type ServerProcess, startServer } from './machine.ts';
 import type { Origin } from './origin.ts';

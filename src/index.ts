@@ -10,7 +10,7 @@ export { type Daemon, startDaemon } from './app/daemon.ts';
 export { createStreamer, type StreamerOptions } from './app/embedded.ts';
 export { createDefaults, type Defaults, type SettingOptions } from './app/from-settings.ts';
 export type { OpenStreamer } from './app/streamer.ts';
-export { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite.ts';
+export { openSqliteCatalog, type SqliteCatalog } from './catalog/sqlite/catalog.ts';
 export type { Settings } from './config/schema.ts';
 export { createLogger, type LogLevel } from './observe/log.ts';
 export { createSaveStore, type SaveStore } from './saves/copies/store.ts';

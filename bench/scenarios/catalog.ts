@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { openOutbox } from '../../src/saves/outbox/open.ts';
 import type { Scenario } from '../bench.ts';
 import { type Contender, hold, median, percentile, type Result } from '../contest.ts';

@@ -4,7 +4,7 @@ import { Agent, createServer as createHttpServer, get, type IncomingMessage } fr
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { isInstalled, startRabbitMq } from '../../test/support/start-rabbitmq.ts';
 import type { Bench, Scenario } from '../bench.ts';
 import { percentile, type Result } from '../contest.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import type { Scenario } from '../bench.ts';
 import { type Contender, hold, median } from '../contest.ts';
 import { cpuOf, gone, NO_FILE, pinned } from '../machine.ts';

@@ -3,9 +3,9 @@ import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { RefreshStore } from '../catalog/refresh-store.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite.ts';
 import type { Settings } from '../config/schema.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
 
@@ -66,7 +66,7 @@ const openMongo = async (
   // The driver takes half a second and 30 MB: it is loaded only if it is used.
   const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
     import('../catalog/mongodb/connection.ts'),
-    import('../catalog/mongodb.ts'),
+    import('../catalog/mongodb/catalog.ts'),
     import('../catalog/mongodb/refreshes.ts'),
     import('../catalog/mongodb/offer-search.ts'),
   ]);

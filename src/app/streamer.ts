@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { concatMap, EMPTY, map, type Observable, pairwise, Subscription } from 'rxjs';
 import { createHealth, createSharing, type Delivery, type Health, sourceName } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
-import type { SqliteCatalog } from '../catalog/sqlite.ts';
+import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { makeFolder } from '../lib/private-files.ts';

@@ -13,7 +13,7 @@ import type { Report, StreamEvent } from '../../pipelines/index.ts';
 import { openStreamer } from '../app/streamer.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { createLogger } from '../observe/log.ts';
-import { type Output, openOutput } from './output.ts';
+import { type Output, openOutput } from './output/output.ts';
 import { progressBar } from './progress.ts';
 import { settingsOf, withSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { freePorts } from '../support/ports.ts';
 import type { Start } from '../support/processes.ts';
 import { type DaemonProcess, type LogLine, makeSite } from '../support/site.ts';

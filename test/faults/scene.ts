@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Checksum, ChecksumAlgorithm } from '../../pipelines/index.ts';
-import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import type { Certificates } from '../support/certificates.ts';
 import { closedPort } from '../support/feeds.ts';
 import type { Start } from '../support/processes.ts';

@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
-import { openSqliteCatalog } from '../../src/catalog/sqlite.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
 import { addImporterCommands } from '../../src/cli/importers.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { StreamError } from '../../pipelines/model/index.ts';
 import { type ImportResult, importRepository, toBase } from '../../src/catalog/import.ts';
-import type { SqliteCatalog } from '../../src/catalog/sqlite.ts';
+import type { SqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { readFileUrl } from '../../src/repositories/folder.ts';
 import type { Format, Repository, RepositoryItem, Selection } from '../../src/repositories/format.ts';
 import { toUrlPath } from '../../src/repositories/relative-path.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Db } from 'mongodb';
 import { firstValueFrom } from 'rxjs';
 import type { Catalog } from '../../../pipelines/model/index.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
 import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { databaseOf } from '../database-settings.ts';
@@ -65,7 +65,7 @@ const INDICES: Readonly<Record<string, string>> = {
 const askMongo = async (settings: Settings): Promise<readonly Place[]> => {
   const [{ connectMongo }, { openMongoCatalog }] = await Promise.all([
     import('../../catalog/mongodb/connection.ts'),
-    import('../../catalog/mongodb.ts'),
+    import('../../catalog/mongodb/catalog.ts'),
   ]);
   const maxTimeMS = settings.mongodbTimeout;
   const database = connectMongo(databaseOf(settings), maxTimeMS);

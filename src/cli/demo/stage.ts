@@ -5,7 +5,7 @@ import { version } from '../../app/version.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { importRepository } from '../../catalog/import.ts';
 import type { ImporterConfig } from '../../catalog/importer-config.ts';
-import type { SqliteCatalog } from '../../catalog/sqlite.ts';
+import type { SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
 import { yum } from '../../repositories/yum.ts';
 import { createFeed } from '../../sources/feed/open.ts';
 import { createAuthority } from './certificates.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { settingsOf } from '../../../src/app/from-settings.ts';
 import { type Trial, tryAll } from '../../../src/app/trials/index.ts';
-import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { createCertificates } from '../../support/certificates.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';

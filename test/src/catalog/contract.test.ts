@@ -1,9 +1,9 @@
 import { unitIdOf } from '../../../src/catalog/locator.ts';
+import { openMongoCatalog } from '../../../src/catalog/mongodb/catalog.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { mongoOfferSearch } from '../../../src/catalog/mongodb/offer-search.ts';
-import { openMongoCatalog } from '../../../src/catalog/mongodb.ts';
+import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteOfferSearch } from '../../../src/catalog/sqlite/offer-search.ts';
-import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { catalogContract } from '../../contracts/catalog.ts';
 import { databaseSettings } from '../../support/database-settings.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { importRepository, type Progress, toBase } from '../../../src/catalog/import.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { deb } from '../../../src/repositories/deb.ts';
 import { files } from '../../../src/repositories/files.ts';
 import { readFileUrl } from '../../../src/repositories/folder.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
-import { openSqliteCatalog } from '../../../src/catalog/sqlite.ts';
 import { refreshStoreContract } from '../../contracts/refresh-store.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 

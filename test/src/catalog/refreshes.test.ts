@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const newFolder = temporaryFolders();

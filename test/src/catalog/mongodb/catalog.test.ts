@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CommandStartedEvent, MongoClient } from 'mongodb';
 import { defer, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import type { CatalogEntry } from '../../../../pipelines/model/index.ts';
-import { openMongoCatalog } from '../../../../src/catalog/mongodb.ts';
+import { openMongoCatalog } from '../../../../src/catalog/mongodb/catalog.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
 import type { Pulp2 } from '../../../support/pulp2/pulp2.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';

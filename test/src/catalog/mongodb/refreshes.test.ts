@@ -1,9 +1,9 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { firstValueFrom, toArray } from 'rxjs';
+import { openMongoCatalog } from '../../../../src/catalog/mongodb/catalog.ts';
 import { type Connection, connectMongo } from '../../../../src/catalog/mongodb/connection.ts';
 import { mongoRefreshStore } from '../../../../src/catalog/mongodb/refreshes.ts';
-import { openMongoCatalog } from '../../../../src/catalog/mongodb.ts';
 import { refreshStoreContract } from '../../../contracts/refresh-store.ts';
 import { databaseSettings } from '../../../support/database-settings.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';

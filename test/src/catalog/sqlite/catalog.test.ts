@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
-import { unitIdOf } from '../../../src/catalog/locator.ts';
-import type { NewEntry } from '../../../src/catalog/sqlite/rows.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite.ts';
-import { temporaryFolders } from '../../support/temporary.ts';
+import { unitIdOf } from '../../../../src/catalog/locator.ts';
+import { openSqliteCatalog, type SqliteCatalog } from '../../../../src/catalog/sqlite/catalog.ts';
+import type { NewEntry } from '../../../../src/catalog/sqlite/rows.ts';
+import { temporaryFolders } from '../../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
 const A = 'a'.repeat(24);

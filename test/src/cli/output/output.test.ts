@@ -14,10 +14,10 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { streamTo } from '../../../src/cli/output/as-it-is.ts';
-import { openOutput } from '../../../src/cli/output.ts';
-import { temporaryFolders } from '../../support/folder.ts';
-import { itAsRoot, NOBODY } from '../../support/nobody.ts';
+import { streamTo } from '../../../../src/cli/output/as-it-is.ts';
+import { openOutput } from '../../../../src/cli/output/output.ts';
+import { temporaryFolders } from '../../../support/folder.ts';
+import { itAsRoot, NOBODY } from '../../../support/nobody.ts';
 
 const folder = temporaryFolders();
 

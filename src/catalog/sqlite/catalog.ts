@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
-import { type Access, type Catalog, type Offer, StreamError } from '../../pipelines/model/index.ts';
-import { accessOf } from './access.ts';
-import type { Importer, Importers } from './sqlite/importers.ts';
-import { openTables, type TableOptions, type Tables, unavailable } from './sqlite/tables.ts';
+import { type Access, type Catalog, type Offer, StreamError } from '../../../pipelines/model/index.ts';
+import { accessOf } from '../access.ts';
+import type { Importer, Importers } from './importers.ts';
+import { openTables, type TableOptions, type Tables, unavailable } from './tables.ts';
 
 /** The embedded catalog. The methods of the port read synchronously, at subscription. */
 export interface SqliteCatalog extends Catalog, Tables {}

@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
-import { codeOf, messageOf } from '../lib/thrown.ts';
-import { asItIs, streamTo } from './output/as-it-is.ts';
-import { placeOf } from './output/place.ts';
-import type { Target } from './output/target.ts';
-import { wholeFile } from './output/whole-file.ts';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { asItIs, streamTo } from './as-it-is.ts';
+import { placeOf } from './place.ts';
+import type { Target } from './target.ts';
+import { wholeFile } from './whole-file.ts';
 
 /**
  * The destination of a command's output. Disposing of it closes it, and removes a regular file that

@@ -1,11 +1,11 @@
 import { from, map, mergeMap, tap } from 'rxjs';
-import type { Catalog, CatalogEntry } from '../../pipelines/model/index.ts';
-import { accessOf } from './access.ts';
-import { keepAnswers } from './mongodb/answers.ts';
-import type { Connection } from './mongodb/connection.ts';
-import { findEntries } from './mongodb/entries.ts';
-import { type ImporterFolders, readImporter } from './mongodb/importers.ts';
-import { findOffers, findUnitKey } from './mongodb/offers.ts';
+import type { Catalog, CatalogEntry } from '../../../pipelines/model/index.ts';
+import { accessOf } from '../access.ts';
+import { keepAnswers } from './answers.ts';
+import type { Connection } from './connection.ts';
+import { findEntries } from './entries.ts';
+import { type ImporterFolders, readImporter } from './importers.ts';
+import { findOffers, findUnitKey } from './offers.ts';
 
 /** Pulp 2's own database as the catalog. Lookups write nothing, and no index is created. */
 export interface MongoCatalog extends Catalog {
