@@ -79,6 +79,8 @@ export const verify = (
           out.next(event);
           return;
         }
+        // It is not the proof that more bytes follow, so it must not release those that are held.
+        if (event.bytes.length === 0) return;
         const chunk = digest ? digested(event, digest, mayFallBehind) : event;
         received += event.bytes.length;
         release();

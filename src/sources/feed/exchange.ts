@@ -74,7 +74,8 @@ export const exchange = (pool: Pool, request: Dispatcher.DispatchOptions, listen
         ).unref();
       },
       onResponseData: (_, bytes) => {
-        if (!over) listener.data(bytes);
+        // A parser that is resumed within a body may first deliver nothing.
+        if (!over && bytes.length > 0) listener.data(bytes);
       },
       onResponseEnd: () => {
         // undici takes a reset for the end of a body that has neither length nor chunks. It is a

@@ -194,7 +194,10 @@ describe('verify', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const failed = { type: 'failed', candidate: head.candidate, error, phase: 'mid-body' };
       const sent = [...source].filter((letter) => 'abcd'.includes(letter)).length;
-      const values = { ...CHUNKS, h: head, f: { ...failed, sent } } as Record<string, Head | Chunk | Note>;
+      const values = { ...CHUNKS, 0: chunk(''), h: head, f: { ...failed, sent } } as Record<
+        string,
+        Head | Chunk | Note
+      >;
       const events = cold(source, values);
       expectObservable(events.pipe(verify({ method: 'GET' }, { newDigest: newDigest }))).toBe(result, values, error);
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
@@ -206,6 +209,13 @@ describe('verify', () => {
     check(
       headOf(abc, { length: 3 }),
       'h-a-b-d---|',
+      'h-a-b-----(f#)',
+      wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, but the catalog lists ${sha256('abc')}`),
+    ));
+  it('withholds the end of wrong content although a chunk without bytes follows', () =>
+    check(
+      headOf(abc, { length: 3 }),
+      'h-a-b-d-0-|',
       'h-a-b-----(f#)',
       wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, but the catalog lists ${sha256('abc')}`),
     ));
