@@ -97,7 +97,7 @@ const saveRequests = async (folder: string, rounds: number): Promise<Result> => 
   });
   try {
     return await hold({
-      title: 'Recording a save request; it is in the file when the call returns',
+      title: 'Appending a save request, which is written by the end of the turn',
       unit: 'µs',
       rounds,
       contenders: [
