@@ -20,6 +20,7 @@ import { clientTimeout } from './stages/client-timeout.ts';
 import type { Health } from './stages/health/health.ts';
 import { recordHealth } from './stages/health/record-health.ts';
 import { holdSlices, type SliceMemory } from './stages/hold-slices.ts';
+import { inTime } from './stages/in-time.ts';
 import { keep } from './stages/keep.ts';
 import { lookup } from './stages/lookup.ts';
 import { multipart } from './stages/multipart.ts';
@@ -39,10 +40,7 @@ export interface LazyFetchDeps {
   readonly policy: Policy;
   /** From 0 to 1: jitter for back-off. */
   readonly random: () => number;
-  /**
-   * The past behaviour of sources, shared by all requests. Without it, all sources keep their
-   * order.
-   */
+  /** The past behaviour of sources, shared by all requests. Without it, sources keep their order. */
   readonly health?: Health;
   /** Transfers in progress that other requests may join. Without it, each request has its own. */
   readonly sharing?: Sharing;
@@ -69,6 +67,7 @@ export interface LazyFetchDeps {
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
   const answer = decorated(transfer(deps), [
+    (inner) => inTime(deps, inner), //            before its client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
     multipart, //                                 one transfer for each range

@@ -77,6 +77,7 @@ export const ERRORS = {
   SOURCE_MISSING: kind(404, 'other', undefined, 'the source does not have the file (404, 410, no such file)'),
   SOURCE_REFUSED: kind(502, 'other', 'proxy_configuration_error', 'the source refuses access (401, 403, 407, no permission)'),
   SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status'),
+  SOURCE_FAILED: kind(502, 'later', 'destination_unavailable', 'the source failed (500, 502, 504)'),
   SOURCE_BUSY: kind(503, 'later', 'destination_unavailable', 'the source is busy (429, 503)'),
   SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'too many transfers from the source (max_concurrent, max_downloads)'),
   SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is misconfigured (credentials, URL, importer)'),
@@ -103,6 +104,7 @@ export const ERRORS = {
   LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source states no length, so the client could not detect an incomplete body'),
   UNSATISFIABLE: kind(416, 'other', undefined, 'the requested range is outside the content'),
 
+  ANSWER_TIMEOUT: kind(504, 'never', 'proxy_internal_error', 'no source could be asked in time (answer_timeout)'),
   OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every source failed'),
   CLIENT_STUCK: kind(408, 'never', 'http_request_error', 'the client stopped reading (client_timeout)'),
   INTERNAL: kind(500, 'never', 'proxy_internal_error', 'a defect of the streamer'),

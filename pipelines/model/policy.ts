@@ -5,6 +5,11 @@ export interface Policy {
    * whole seconds.
    */
   readonly cacheTimeout: number;
+  /**
+   * The maximum time until the head of the response: the look-up, every attempt, and the waiting
+   * between them.
+   */
+  readonly answerTimeout: number;
   /** The maximum time until a source's head; then the attempt fails. */
   readonly headTimeout: number;
   /** The maximum silence of a source while the valve is open; then it has stalled. */
@@ -13,7 +18,7 @@ export interface Policy {
   readonly verifyWholeBelow: number;
   /**
    * The maximum time, from the first byte, to hold content to verify it or to find its length. Then
-   * it is sent as it is.
+   * the head is sent, and the rest streams.
    */
   readonly verifyWholeWithin: number;
   /** The maximum number of failed attempts of one request. */

@@ -22,6 +22,11 @@ export interface StreamRequest {
   readonly ranges?: readonly ByteRange[];
   /** The content, or a part of it, is wanted only if its present state meets these conditions. */
   readonly conditions?: Conditions;
+  /**
+   * When the head must have been sent, on the clock of the scheduler. Set by `inTime`, and absent
+   * for bytes that follow a head.
+   */
+  readonly answerBy?: number;
   /** Do not share a running transfer of the same content. Default: share it. */
   readonly exclusive?: boolean;
   /**

@@ -6,10 +6,15 @@ interface StallTimeout {
   /** Milliseconds that the source may stay silent between values, and before its end. */
   readonly timeoutMs: number;
   /**
+   * Milliseconds between the first value and the second, asked at the first. Default: `timeoutMs`.
+   */
+  readonly firstMs?: () => number;
+  /**
    * Silence while the valve is closed is not a stall. The timeout restarts when the valve opens.
    */
   readonly valve: Valve;
-  readonly error: () => unknown;
+  /** Gets the milliseconds of silence that were allowed. */
+  readonly error: (timeoutMs: number) => unknown;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -28,10 +33,17 @@ interface StallTimeout {
  * Unsubscribing stops the timer and leaves source and valve. Each value costs one assignment: the
  * timer is not reset for it, but checks the time of the last value when it fires.
  */
-export const stallTimeout = <T>({ timeoutMs, valve, error, scheduler = asyncScheduler }: StallTimeout): Stage<T, T> =>
+export const stallTimeout = <T>({
+  timeoutMs,
+  firstMs = () => timeoutMs,
+  valve,
+  error,
+  scheduler = asyncScheduler,
+}: StallTimeout): Stage<T, T> =>
   operate((subscriber) => {
     let open = true;
-    let started = false;
+    let values = 0;
+    let limit = timeoutMs;
     let last = 0;
 
     subscriber.add(
@@ -46,17 +58,20 @@ export const stallTimeout = <T>({ timeoutMs, valve, error, scheduler = asyncSche
     const watch = () =>
       subscriber.add(
         scheduler.schedule(function () {
-          const left = open ? last + timeoutMs - scheduler.now() : timeoutMs;
+          const left = open ? last + limit - scheduler.now() : limit;
           if (left > 0) this.schedule(undefined, left);
-          else subscriber.error(error());
-        }, timeoutMs),
+          else subscriber.error(error(limit));
+        }, limit),
       );
 
     return {
       next: (value) => {
         last = scheduler.now();
-        if (!started) watch();
-        started = true;
+        if (values < 2) {
+          values += 1;
+          limit = values === 1 ? firstMs() : timeoutMs;
+          if (values === 1) watch();
+        }
         subscriber.next(value);
       },
     };

@@ -47,7 +47,7 @@ export const multipart =
         }
         if (parts.length === 1) return run({ ranges: [first] });
         return multipartBody(head, length, parts, request.id, {
-          part: (part) => run({ ranges: [part], conditions: {} }),
+          part: (part, change) => run({ ranges: [part], conditions: {}, ...change }),
           whole: () => run({ ranges: [], conditions: {} }),
         });
       };
@@ -87,7 +87,7 @@ const multipartBody = (
   parts: readonly Part[],
   id: string,
   transfer: {
-    readonly part: (part: Part) => Observable<TransferEvent>;
+    readonly part: (part: Part, change?: Partial<StreamRequest>) => Observable<TransferEvent>;
     readonly whole: () => Observable<TransferEvent>;
   },
 ): Observable<TransferEvent> => {
@@ -149,7 +149,7 @@ const multipartBody = (
     ...others.map((part, index) =>
       concat(
         of(title(index + 1)),
-        transfer.part(part).pipe(
+        transfer.part(part, { answerBy: undefined }).pipe(
           tap(check(part)),
           mergeMap((event) => (event.type === 'head' ? [] : [event])),
         ),

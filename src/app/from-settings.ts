@@ -20,19 +20,14 @@ export const settingsOf = (options: SettingOptions): Settings => {
   return loadSettings({ files: [], flags }).settings;
 };
 
-/**
- * Milliseconds that a client of small content may wait for its head after the source's first byte.
- * Time-outs of package managers are longer.
- */
-const VERIFY_WHOLE_WITHIN = 1000;
-
 /** The policy that the settings describe. */
 export const policyOf = (settings: Settings): Policy => ({
   cacheTimeout: settings.cacheTimeout,
+  answerTimeout: settings.answerTimeout,
   headTimeout: settings.headTimeout,
   readTimeout: settings.readTimeout,
   verifyWholeBelow: settings.verifyWholeBelow,
-  verifyWholeWithin: VERIFY_WHOLE_WITHIN,
+  verifyWholeWithin: settings.verifyWholeWithin,
   attempts: settings.attempts,
   attemptsPerCandidate: settings.attemptsPerCandidate,
   retryWait: settings.retryWait,

@@ -37,8 +37,10 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'maxConnections',
     'sizeLimit',
     'verifyWholeBelow',
+    'verifyWholeWithin',
   ],
   'Retries and failover': [
+    'answerTimeout',
     'attempts',
     'attemptsPerCandidate',
     'retryWait',

@@ -327,6 +327,11 @@ export const SETTINGS = {
     '6.05',
     'A feed must accept a connection, TLS handshake included, within this time.',
   ),
+  answerTimeout: streamer(
+    wait(1),
+    '25',
+    'A client gets the head of its response, or an error, within this time: look-up, waiting for a place, all attempts and the pauses between them. Package managers leave after 30 seconds. While another source remains, an attempt gets at most half of the time left.',
+  ),
   headTimeout: streamer(wait(1), '27', 'A feed must send the head of its response within this time.'),
   readTimeout: streamer(
     wait(1),
@@ -349,6 +354,11 @@ export const SETTINGS = {
     size,
     '1 MiB',
     'Files up to this size are verified before the head of the response is sent, so that a wrong one can be replaced by another source.',
+  ),
+  verifyWholeWithin: streamer(
+    wait(0),
+    '1',
+    'A file up to `verify_whole_below` that has not arrived this long after its first byte is sent as it arrives. Only its end then waits for the checksum.',
   ),
   attempts: streamer(integer(1, 1000), '8', 'Attempts that one request may make, over all its sources.'),
   attemptsPerCandidate: streamer(integer(1, 1000), '3', 'Attempts that one request may make at one source.'),

@@ -33,7 +33,8 @@ export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
 
   SOURCE_MISSING: advice('`attempts`: each source with its URL. Does the feed still have the file?', 'Import the repository again: feeds remove old packages when they publish new ones. If the URL is wrong, correct the entry.'),
   SOURCE_REFUSED: advice('`attempts`: the status (401, 403, 407) or the path without permission. `pulp-streamer importers show ID`: which credentials are used.', 'Renew the client certificate, the entitlement or the password of the importer. If the certificate is right and Apache answers 403: [Reach feeds with old TLS](old-tls.md). For files on disk: give the daemon’s user permission to read them.'),
-  SOURCE_STATUS: advice('`attempts`: the status that the source answered with.', 'Ask the feed for the URL with curl. A 5xx is the feed’s own failure, other statuses mean a wrong URL.'),
+  SOURCE_STATUS: advice('`attempts`: the status that the source answered with.', 'Ask the feed for the URL with curl. Most of them mean a wrong URL.'),
+  SOURCE_FAILED: advice('`attempts`: 500, 502 or 504 of the source, each time it was tried.', 'Ask the feed for the URL with curl, and report it to its operator. Add an alternate source.'),
   SOURCE_BUSY: advice('`attempts`: 429 or 503 of the source. `pulp-streamer sources list` shows until when it cools down.', 'Wait, or lower `max_downloads` of the importer (`max_concurrent` of an alternate source).'),
   SOURCE_FULL: advice('All places that `max_downloads` or `max_concurrent` allow stayed taken for half of `head_timeout`.', 'Raise that limit, or add an alternate source.'),
   SOURCE_BROKEN: advice('`error` names the importer, the key or the URL that cannot be used.', 'Correct it: `pulp-streamer importers show ID`. An entry whose importer was removed needs a new import.'),
@@ -60,6 +61,7 @@ export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
   LENGTH_UNKNOWN: advice('The feed does not state a length, and the client uses HTTP/1.0 or is behind a proxy that does ([Header fields](../reference/headers.md#lengths)).', 'Import the repository, so that the catalog has the size, or have the proxy use HTTP/1.1.'),
   UNSATISFIABLE: advice('The client asked for bytes beyond the end; usually it has the whole file already.', 'Nothing, as a rule. If the client’s file is longer than the source’s, it has another version: delete it.'),
 
+  ANSWER_TIMEOUT: advice('`duration`, and whether the line `request` has `attempts`. Without any, the catalog was slow, or memory for slices was taken.', 'Look at the catalog’s database: `pulp-streamer check-config --deep` tries it. Raise `answer_timeout` if clients wait longer.'),
   OUT_OF_SOURCES: advice('`error` and `attempts` list the failure of each source.', 'Look up the code of each failure on this page.'),
   CLIENT_STUCK: advice('`client`: it has read nothing for `client_timeout`.', 'Nothing, if the client has gone. Raise `client_timeout` for clients that pause downloads on purpose.'),
   INTERNAL: advice('`err` in the log has the stack. The free space of `state_dir` and the memory of the machine.', 'Report it, with the log line of the request.'),

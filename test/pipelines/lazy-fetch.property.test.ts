@@ -95,11 +95,11 @@ it('a failing history is shown as a marble diagram', () => {
     policy: { attemptsPerCandidate: 1 },
   });
   expect(`\n${diagram(history)}`).toBe(`
-frame   0     5  10  12  32  35  40    45  50  55  60
-valve   o------------x---o
-s0@0    ^-----h--1b----------1b--#
-s1@2                             ^-----h---1b--1b--|
-result  (nn)--H--1b----------1b--(nn)--n---1b------(1bE|)`);
+frame   0     5  10     12  32  35  40    45  50  55  60
+valve   o---------------x---o
+s0@0    ^-----h--1b-------------1b--#
+s1@2                                ^-----h---1b--1b--|
+result  (nn)-----(H1b)----------1b--(nn)--n---1b------(1bE|)`);
 });
 
 describe('lazyFetch, in arbitrary histories', () => {
@@ -131,6 +131,30 @@ describe('lazyFetch, in arbitrary histories', () => {
     );
   });
 
+  it('completes every transfer while one source is good, if the others fail before their first byte', () => {
+    const kinds = ['dies', 'stalls', 'checks'] as const;
+    const early = fc.oneof(
+      fc.constantFrom<Fate>({ kind: 'refuses' }, { kind: 'has-no-head' }, { kind: 'throws' }),
+      fc.record({ kind: fc.constantFrom(...kinds), at: fc.constant(0) }),
+    );
+    const plan = fc.tuple(planOf(early), fc.nat()).map(([some, place]) => ({
+      ...some,
+      checksum: false,
+      leavesAt: undefined,
+      sources: some.sources.slice(0, 3).toSpliced(place % 4, 0, [{ kind: 'good' } as const]),
+      policy: { ...some.policy, attempts: 100 },
+    }));
+    fc.assert(
+      fc.property(plan, (plan) =>
+        holds(plan, (history) => {
+          expect(history.ending.kind).toBe('complete');
+          expect(bodyOf(history)).toBe(plan.content);
+        }),
+      ),
+      runs,
+    );
+  });
+
   it('verifies what follows bytes that their source checked, wherever it broke off', () => {
     const checks = fc.record({ kind: fc.constant('checks' as const), at });
     const plan = fc.tuple(planOf(good), checks, wrongContent, bad).map(([some, copy, wrong, other]) => ({
@@ -147,7 +171,7 @@ describe('lazyFetch, in arbitrary histories', () => {
         holds(plan, ({ events }) => {
           const [head] = events.flatMap(([, event]) => (event.type === 'head' ? [event] : []));
           // The copy is first, and nothing of the others is needed if it is right.
-          expect(head?.candidate.source).toEqual({ kind: 's0', id: '' });
+          if (plan.copy.at > 0) expect(head?.candidate.source).toEqual({ kind: 's0', id: '' });
           expect(events.some(([, { type }]) => type === 'failed')).toBe(plan.copy.at < plan.content.length);
         }),
       ),

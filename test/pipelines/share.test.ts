@@ -273,12 +273,12 @@ describe('a shared transfer', () => {
     const second = ask();
     expect(opened).toHaveLength(1);
     source(0).head();
+    source(0).send(CONTENT);
+    source(0).end();
     expect(opened).toHaveLength(2);
     source(1).head();
-    for (const index of [0, 1]) {
-      source(index).send(CONTENT);
-      source(index).end();
-    }
+    source(1).send(CONTENT);
+    source(1).end();
     for (const { seen } of [first, second]) expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
   });
 

@@ -112,6 +112,7 @@ export const aRequest = (more: Partial<StreamRequest> = {}): StreamRequest => ({
 
 export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
   cacheTimeout: 86_400_000,
+  answerTimeout: 1_000_000,
   headTimeout: 50,
   readTimeout: 50,
   verifyWholeBelow: 0,

@@ -45,15 +45,22 @@ export const opened = (
 ): Observable<SourceEvent> =>
   candidate.problem ? throwError(() => candidate.problem) : open(candidate, { method, valve, ...ask });
 
-/** Enforces the limits of an attempt on the events of its source. */
+/**
+ * Enforces the limits of an attempt on the events of its source. Its first byte must come before
+ * `by`, if given, on the clock of the scheduler. Time with a closed valve does not count, except
+ * until the head.
+ */
 export const supervise = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
   { policy, scheduler = asyncScheduler }: Omit<AttemptDeps, 'open'>,
   promised?: number,
+  by = Number.POSITIVE_INFINITY,
 ): Stage<SourceEvent, SourceEvent> => {
   const { url, access } = candidate;
-  const { headTimeout, minSpeed, minSpeedWindow } = policy;
+  const { minSpeed, minSpeedWindow } = policy;
+  const within = (most: number) => Math.max(1, Math.min(most, Math.round(by - scheduler.now())));
+  const headTimeout = within(policy.headTimeout);
   const readTimeout = access?.readTimeout ?? policy.readTimeout;
   const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
     new StreamError(code, errorSourceOf(candidate), `${url} sent ${what}`);
@@ -66,8 +73,9 @@ export const supervise = (
     }),
     stallTimeout({
       timeoutMs: readTimeout,
+      firstMs: () => within(readTimeout),
       valve,
-      error: () => fail('STALLED', `nothing for ${readTimeout} ms`),
+      error: (silence) => fail('STALLED', `nothing for ${silence} ms`),
       scheduler,
     }),
   );

@@ -54,9 +54,27 @@ const proceed = (run: Attempts): void => {
   const { out, deps, progress } = run;
   if (out.closed) return;
   const next = nextAttempt(progress, deps.policy, deps.random);
-  if (!next) out.error(summary(progress));
+  // After the first failure an attempt that could not answer in time would only be blamed.
+  if (!next || (progress.failures.length > 0 && next.wait >= timeLeft(run))) out.error(summary(progress));
   else if (next.wait === 0) step(run, next.candidate);
   else out.add((deps.scheduler ?? asyncScheduler).schedule(() => step(run, next.candidate), next.wait));
+};
+
+/** Milliseconds until the head must have been sent. */
+const timeLeft = ({ request: { answerBy }, deps: { scheduler = asyncScheduler }, progress }: Attempts): number =>
+  answerBy === undefined || progress.soFar ? Number.POSITIVE_INFINITY : answerBy - scheduler.now();
+
+/**
+ * When a candidate must have answered: half of the time left is kept for others, if any is untried.
+ * A silent source then never takes the time of one that would have answered.
+ */
+const patience = (run: Attempts, candidate: Candidate): number | undefined => {
+  const left = timeLeft(run);
+  if (left === Number.POSITIVE_INFINITY) return undefined;
+  const { candidates, failures } = run.progress;
+  const tried = new Set([candidate, ...failures.map((failure) => failure.candidate)]);
+  const isLast = candidates.every((other) => tried.has(other));
+  return (run.deps.scheduler ?? asyncScheduler).now() + (isLast ? left : left / 2);
 };
 
 const step = (run: Attempts, candidate: Candidate): void => {
@@ -96,11 +114,12 @@ const noteOf = (run: Attempts, lost: Lost): Note => {
 /** An attempt, with a second one if hedging is on and the head of the first takes unusually long. */
 const hedged = (run: Attempts, candidate: Candidate, into: Subscriber<TransferEvent>): void => {
   const rival = rivalOf(run, candidate);
+  const by = patience(run, candidate);
   if (!rival) {
-    bodyFrom(run, candidate, into);
+    bodyFrom(run, candidate, into, by);
     return;
   }
-  const asking = (one: Candidate) => new Observable<TransferEvent>((out) => bodyFrom(run, one, out));
+  const asking = (one: Candidate) => new Observable<TransferEvent>((out) => bodyFrom(run, one, out, by));
   hedge({
     first: asking(candidate),
     second: asking(rival.candidate),

@@ -8,6 +8,7 @@ import {
   type Head,
   holds,
   judge,
+  LOANS,
   type Part,
   type Policy,
   resolveRange,
@@ -25,6 +26,11 @@ import type { Wanted } from './wanted.ts';
  * requested bytes pass. If the request's conditions decide so, the head is a `304` or `412`, and
  * the result completes at once.
  *
+ * The head waits until a byte can leave with it. A source that fails before can still be replaced,
+ * also one without a checksum, and head and body are of the same source. `verify` holds back a
+ * chunk that may be the last one, so the head waits for the chunk after it, or for the end. Holds
+ * at most one chunk. The head of an answer to HEAD, and of verified content, does not wait.
+ *
  * Errors with `UNSATISFIABLE` if the content lacks all of the bytes, and with `NO_RANGE` if the
  * source starts after the requested byte. Errors with `LENGTH_UNKNOWN` if the request needs the
  * length and the source does not send it.
@@ -38,10 +44,42 @@ export const begin = (
   operate((out) => {
     const { entry } = candidate;
     let take: ((chunk: Chunk) => void) | undefined;
+    /** The head, and a chunk that `verify` would hold back. */
+    let waiting: Head | undefined;
+    let held: Chunk | undefined;
+
+    const leave = () => {
+      const [head, chunk] = [waiting, held];
+      waiting = held = undefined;
+      if (head) out.next(head);
+      if (!chunk) return;
+      out.next(chunk);
+      LOANS.release(chunk);
+    };
+    const hold = (chunk: Chunk) => {
+      LOANS.retain(chunk);
+      held = chunk;
+      out.add(() => held && LOANS.release(held));
+    };
+    const body = {
+      next: (chunk: Chunk) => {
+        const mayBeLast = waiting && (waiting.length === undefined || chunk.bytes.length >= waiting.length);
+        if (mayBeLast && !held) return hold(chunk);
+        if (waiting) leave();
+        out.next(chunk);
+      },
+      complete: () => {
+        leave();
+        out.complete();
+      },
+    };
 
     return {
       next: (event) => {
-        if (event.type === 'chunk') return take?.(event);
+        if (event.type === 'chunk') {
+          if (event.bytes.length > 0) take?.(event);
+          return;
+        }
         const validators = {
           etag: entry.checksum ? etagOf(entry.checksum) : field(event.headers, 'etag'),
           lastModified: entry.replaced ? undefined : field(event.headers, 'last-modified'),
@@ -60,9 +98,11 @@ export const begin = (
             `${candidate.url} sent no length, but the client needs one`,
           );
         const head = clientHead(event, candidate, policy, part);
-        take = cutTo(out, event, part ?? { first: 0 });
-        out.next(head);
+        take = cutTo(body, event, part ?? { first: 0 });
+        if (event.verified || request.method === 'HEAD') out.next(head);
+        else waiting = head;
       },
+      complete: body.complete,
     };
   });
 

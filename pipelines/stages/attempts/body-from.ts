@@ -46,9 +46,9 @@ export type Lost = Omit<Failure, 'sent'>;
 /**
  * Begins or continues the response with the bytes of one candidate, and records the progress of the
  * run. Emits an `attempt` note, then the head or a `resumed` note, then chunks. Errors with a
- * `Lost`.
+ * `Lost`. A candidate that begins the response has until `by` for its first byte.
  */
-export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<TransferEvent>): void => {
+export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<TransferEvent>, by?: number): void => {
   const ask = askOf(run, candidate);
   const from = run.progress.sent;
   const lost = (thrown: unknown): Lost => ({ candidate, error: toStreamError(thrown), from });
@@ -63,7 +63,7 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
   if (out.closed) return;
   try {
     const { soFar } = run.progress;
-    const body = soFar ? continued(run, candidate, ask, soFar) : begun(run, candidate, ask);
+    const body = soFar ? continued(run, candidate, ask, soFar) : begun(run, candidate, ask, by);
     body(recorded).subscribe(out);
   } catch (thrown) {
     out.error(lost(thrown));
@@ -73,10 +73,10 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
 /** The events of a response, through a last stage. */
 type Body = (last: Stage<TransferEvent, TransferEvent>) => Observable<TransferEvent>;
 
-const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes): Body => {
+const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes, by?: number): Body => {
   const begins = begin(request, candidate, wanted(request, candidate.entry), deps.policy);
   const judged = (request: StreamRequest) =>
-    fuse(supervise(request, candidate, deps), verifyBeforeHead(request, candidate, deps));
+    fuse(supervise(request, candidate, deps, undefined, by), verifyBeforeHead(request, candidate, deps));
   if (!lacksLength(candidate))
     return (last) => opened(request, candidate, ask, deps).pipe(fuse(judged(request), begins, last));
   const open = (request: StreamRequest) => opened(request, candidate, ask, deps).pipe(judged(request));

@@ -7,7 +7,7 @@ import type { Chunk, SourceHead } from '../../model/index.ts';
  * there, the result waits for the source's own end, so that its connection can be reused.
  */
 export const cutTo = (
-  out: Subscriber<Chunk>,
+  out: Pick<Subscriber<Chunk>, 'next' | 'complete'>,
   { from, last: sourceLast, length }: SourceHead,
   { first, last = Number.POSITIVE_INFINITY }: { readonly first: number; readonly last?: number },
 ): ((chunk: Chunk) => void) => {

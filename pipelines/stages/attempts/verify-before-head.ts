@@ -1,4 +1,4 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -28,8 +28,8 @@ interface VerifyBeforeHeadDeps extends DigestDeps {
  *
  * Passes at once, with `verified: false`: larger content, a part, and content of known length
  * without a checksum. Content also passes once it exceeds `verifyWholeBelow` bytes, or has not
- * ended `verifyWholeWithin` milliseconds after its first byte. The client of a slow source would
- * otherwise give up. Holds at most `verifyWholeBelow` bytes and one chunk.
+ * ended `verifyWholeWithin` milliseconds after its first byte, whatever is missing. The client of a
+ * slow source would otherwise give up. Holds at most `verifyWholeBelow` bytes and one chunk.
  */
 export const verifyBeforeHead = (
   { method }: Pick<StreamRequest, 'method'>,
@@ -42,13 +42,11 @@ export const verifyBeforeHead = (
     let waiting: SourceHead | undefined;
     let chunks: Chunk[] = [];
     let held = 0;
-    let since: number | undefined;
-
-    const lengthOf = (head: SourceHead) => head.length ?? entry.size;
+    let late: Subscription | undefined;
 
     const mayWait = (head: SourceHead): boolean => {
       if (method !== 'GET' || head.from > 0 || head.last !== undefined) return false;
-      const length = lengthOf(head);
+      const length = head.length ?? entry.size;
       if (length === undefined) return hasReliableEnd(candidate, head);
       return entry.checksum !== undefined && length <= verifyWholeBelow;
     };
@@ -56,18 +54,23 @@ export const verifyBeforeHead = (
     const letGo = (head: JudgedHead, bytes: readonly Chunk[]) => {
       waiting = undefined;
       chunks = [];
+      late?.unsubscribe();
       out.next(head);
       for (const chunk of bytes) {
         out.next(chunk);
         LOANS.release(chunk);
       }
     };
+    const letGoUnverified = () => {
+      if (waiting) letGo({ ...waiting, verified: false }, chunks);
+    };
     out.add(() => chunks.forEach(LOANS.release));
 
-    /** Only the source's end is missing, or the limits still allow more bytes and time. */
-    const mayWaitOn = (head: SourceHead): boolean => {
-      since ??= scheduler.now();
-      return held === lengthOf(head) || (held <= verifyWholeBelow && scheduler.now() - since < verifyWholeWithin);
+    /** Content that arrives as a whole costs no timer. */
+    const limit = ({ length = entry.size }: SourceHead) => {
+      if (late || held === length) return;
+      late = scheduler.schedule(letGoUnverified, verifyWholeWithin);
+      out.add(late);
     };
 
     return {
@@ -81,7 +84,8 @@ export const verifyBeforeHead = (
         LOANS.retain(event);
         chunks.push(event);
         held += event.bytes.length;
-        if (!mayWaitOn(waiting)) letGo({ ...waiting, verified: false }, chunks);
+        if (held > verifyWholeBelow) letGoUnverified();
+        else limit(waiting);
       },
       complete: () => {
         if (waiting) {

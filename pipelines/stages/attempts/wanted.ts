@@ -10,8 +10,11 @@ export interface Wanted {
  * The bytes of an entry that a request wants. If the entity tag comes from the catalog's checksum,
  * `If-Range` is decided here: sources do not know that tag.
  */
-export const wanted = ({ method, ranges, conditions }: StreamRequest, { checksum, replaced }: CatalogEntry): Wanted => {
-  const range = method === 'GET' ? ranges?.[0] : undefined;
+export const wanted = (
+  { method, ranges, conditions }: StreamRequest,
+  { checksum, replaced, size }: CatalogEntry,
+): Wanted => {
+  const range = method === 'GET' ? within(ranges?.[0], size) : undefined;
   const ifRange = conditions?.ifRange;
   if (!range) return {};
   if (ifRange === undefined) return { range };
@@ -22,3 +25,7 @@ export const wanted = ({ method, ranges, conditions }: StreamRequest, { checksum
   if (checksum && ifRange.startsWith('"')) return holds(ifRange, { etag: etagOf(checksum) }) ? { range } : {};
   return { range, ifRange };
 };
+
+/** A range whose end is not beyond the content: some sources refuse others, or ignore them. */
+const within = (range: ByteRange | undefined, size: number | undefined): ByteRange | undefined =>
+  range?.last !== undefined && size && range.last >= size ? { first: range.first, last: size - 1 } : range;

@@ -63,7 +63,10 @@ const REFUSALS: Readonly<Record<number, ErrorCode>> = {
   407: 'SOURCE_REFUSED',
   410: 'SOURCE_MISSING',
   429: 'SOURCE_BUSY',
+  500: 'SOURCE_FAILED',
+  502: 'SOURCE_FAILED',
   503: 'SOURCE_BUSY',
+  504: 'SOURCE_FAILED',
 };
 
 const refused = (

@@ -21,6 +21,14 @@ describe('stallTimeout', () => {
       expectObservable(source.pipe(stallTimeout({ ...timeoutOf5, valve: NEVER }))).toBe('---------a----#');
     }));
 
+  it('may allow another silence after the first value', () =>
+    marbles(({ cold, expectObservable }) => {
+      const limits = { firstMs: () => 3, error: (ms: number) => ms };
+      const stall = stallTimeout<string>({ ...timeoutOf5, ...limits, valve: NEVER });
+      expectObservable(cold('-a---------').pipe(stall)).toBe('-a--#', undefined, 3);
+      expectObservable(cold('-a-b----c------').pipe(stall)).toBe('-a-b----c----#', undefined, 5);
+    }));
+
   it('passes on a source that emits in time', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('a---b---c---d---|');

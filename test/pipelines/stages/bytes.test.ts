@@ -286,7 +286,7 @@ describe('verifyBeforeHead', () => {
       const head = sourceHead({ length, ...more });
       const values: Record<string, SourceEvent> = { ...CHUNKS, h: head };
       const heads = {
-        H: { ...head, length: 3, verified: true },
+        H: { ...head, length: announced, verified: true },
         M: { ...head, length: 3, verified: false },
         L: { ...head, verified: false },
       };
@@ -318,12 +318,15 @@ describe('verifyBeforeHead', () => {
     check(bare, 9, 'h-a-b-c---|', 'L-a-b-c---|', unknown));
   it('passes content once it exceeds the limit', () =>
     check(bare, 2, 'h-a-b-c-----|', '------(Labc)|', { ...unknown, more: CHUNKED }));
-  it('passes content that is too slow, but waits for the first byte and for a missing end', () => {
+  it('passes content that is too slow, counted from its first byte', () => {
     check(abc, 9, 'h---------------a-b-c--|', '-----------------------(Habc|)', unknown);
-    check(abc, 9, 'h-a----b------c------|', '--------------(Labc)-|', unknown);
-    check(abc, 9, 'h-a----b------c-----|', '--------------------(Habc|)');
-    check(abc, 9, 'h-a---------b------c-|', '------------(Lab)--c-|');
+    check(abc, 9, 'h-a----b----------c--|', '------------(Lab)-c--|', unknown);
+    check(abc, 9, 'h-a----b----c-----|', '------------(Labc)|');
+    check(abc, 9, 'h-a-----------------|', '------------(La)----|', unknown);
   });
+  it('passes content whose end is missing, too', () => check(abc, 9, 'h-a-b--c----------|', '------------(Labc)|'));
+  it('waits for the end of content that arrived in one piece', () =>
+    check(aCandidate('feed', entryOf('a')), 9, 'h-a-------------|', '----------------(Ha|)', { length: 1 }));
   it('digests no bytes that their source checked, but waits for all of them', () => {
     const more = { checked: true };
     check(abc, 3, 'h-a-b-d---|', '----------(Habd|)', { more });

@@ -51,9 +51,11 @@ describe('an answer of a feed', () => {
     [410, 'SOURCE_MISSING'],
     [416, 'SOURCE_STATUS'],
     [429, 'SOURCE_BUSY'],
-    [500, 'SOURCE_STATUS'],
-    [502, 'SOURCE_STATUS'],
+    [500, 'SOURCE_FAILED'],
+    [501, 'SOURCE_STATUS'],
+    [502, 'SOURCE_FAILED'],
     [503, 'SOURCE_BUSY'],
+    [504, 'SOURCE_FAILED'],
     [999, 'SOURCE_STATUS'],
   ])('%i is %s', (status, code) => {
     expect(read(status)).toMatchObject({
