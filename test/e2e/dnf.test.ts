@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
 import { filter, firstValueFrom, toArray } from 'rxjs';
@@ -56,6 +57,24 @@ const makeDnf = (home: string, baseUrl: string) => {
 
 const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
 
+/** Serves the files of a folder, packages with so many bytes a second. */
+const slowly = (folder: string, perSecond: number): RequestListener => {
+  const serve = serveFolder(folder);
+  return (request, response) => {
+    const path = request.url ?? '';
+    if (!path.endsWith('.rpm')) return serve(request, response);
+    const bytes = readFileSync(join(folder, decodeURIComponent(path)));
+    response.writeHead(200, { 'Content-Length': bytes.length });
+    let at = 0;
+    const timer = setInterval(() => {
+      response.write(bytes.subarray(at, at + perSecond / 20));
+      at += perSecond / 20;
+      if (at >= bytes.length) response.end();
+    }, 50);
+    return response.on('close', () => clearInterval(timer));
+  };
+};
+
 /** Real packages behind a feed that demands a client certificate, imported, and the daemon. */
 const openZoo = async () => {
   const repository = join(folder(), 'zoo');
@@ -100,6 +119,22 @@ describe('dnf', () => {
     expect(asked()).toBe(files);
 
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  itWithDnf('gets a small package of a slow feed, of which it wants to see progress', async () => {
+    const repository = join(folder(), 'zoo');
+    const files = makeYumRepository(repository, [{ name: 'snail', version: '1.0', size: 90_000 }]);
+    const feed = await startFeed(slowly(repository, 20_000));
+    const site = makeSite(start, folder());
+    await site.run('catalog', 'import', 'yum', `${feed.url}/`, '--prefix', PREFIX);
+    const daemon = await site.serve();
+    const home = folder();
+    // The package takes longer than dnf waits for a byte.
+    const patience = ['--setopt=timeout=3', '--setopt=minrate=1000', '--setopt=retries=1'];
+    await makeDnf(home, daemon.url + PREFIX).run('download', `--destdir=${home}/rpms`, ...patience, 'snail');
+    const packages = files.filter(({ path }) => path.endsWith('.rpm'));
+    expect(digestsOf(builtFiles(join(home, 'rpms')))).toEqual(digestsOf(packages));
+    expect((await daemon.stop()).status).toBe(0);
   });
 
   const itWithSquid = itNeeding([...YUM_TOOLS, 'dnf', 'rpm', 'squid']);

@@ -110,7 +110,12 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   500: {
     url: answers(500),
     status: 502,
-    proxyStatus: 'error=destination_unavailable;received-status=500;details="SOURCE_STATUS"',
+    proxyStatus: 'error=destination_unavailable;received-status=500;details="SOURCE_FAILED"',
+  },
+  501: {
+    url: answers(501),
+    status: 502,
+    proxyStatus: 'error=destination_unavailable;received-status=501;details="SOURCE_STATUS"',
   },
   503: {
     url: answers(503),

@@ -168,7 +168,7 @@ describe('a feed over HTTP', () => {
         more();
       }),
     );
-    await expect(failureOf(open(origin.url))).resolves.toMatchObject({ code: 'SOURCE_STATUS' });
+    await expect(failureOf(open(origin.url))).resolves.toMatchObject({ code: 'SOURCE_FAILED' });
     await origin.quiet();
   });
 
