@@ -99,6 +99,7 @@ export const ERRORS = {
   TOO_LARGE: kind(502, 'other', 'http_response_body_size', 'the content is too large (size_limit)'),
   SHORT_BODY: kind(502, 'same', 'http_response_incomplete', 'the body ended too early'),
   WRONG_CHECKSUM: kind(502, 'other', 'http_protocol_error', 'the content does not match the catalog’s checksum'),
+  KNOWN_WRONG: kind(502, 'other', 'http_protocol_error', 'the content was found wrong before, and has not changed since'),
   CHANGED: kind(502, 'other', 'http_protocol_error', 'the content changed during the transfer, or cannot be proven unchanged'),
   NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot start at the requested byte'),
   LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source states no length, so the client could not detect an incomplete body'),
@@ -120,6 +121,8 @@ interface Details {
   readonly retryAfter?: number;
   /** Bytes of the whole content, if the requested range is outside it. */
   readonly length?: number;
+  /** The state of the content that was found wrong, as its source described it: see `stateOf`. */
+  readonly state?: string;
 }
 
 /**
@@ -133,6 +136,7 @@ export class StreamError extends Error {
   readonly sourceStatus: number | undefined;
   readonly retryAfter: number | undefined;
   readonly length: number | undefined;
+  readonly state: string | undefined;
 
   constructor(code: ErrorCode, source: ErrorSource, message: string, details: Details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -141,6 +145,7 @@ export class StreamError extends Error {
     this.sourceStatus = details.sourceStatus;
     this.retryAfter = details.retryAfter;
     this.length = details.length;
+    this.state = details.state;
   }
 }
 

@@ -77,6 +77,8 @@ export interface Head {
    * belong to the same content.
    */
   readonly etag?: string;
+  /** The state of the content at its source: see `stateOf`. Present if a checksum will judge it. */
+  readonly state?: string;
   /** The source of the first byte. Others can deliver later bytes if their content is the same. */
   readonly candidate: Candidate;
   /** The status of the candidate's answer; absent if it does not use HTTP, or was not asked. */

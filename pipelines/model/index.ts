@@ -55,5 +55,5 @@ export type {
 export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
 export { type RequestOptions, type StreamRequest, streamRequest } from './request.ts';
-export { canBeContinued, isSame, isSameState, mayContinue, sameChecksum } from './same-content.ts';
+export { canBeContinued, isSame, isSameState, mayContinue, sameChecksum, stateOf } from './same-content.ts';
 export { decodePath, type Spelling } from './spelling.ts';

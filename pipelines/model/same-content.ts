@@ -29,6 +29,13 @@ export const mayContinue = (candidate: Candidate, { candidate: first, whole, eta
 export const canBeContinued = (promised: Promised): boolean => mayContinue(promised.candidate, promised);
 
 /**
+ * The state of content at its source, as the source describes it: by its entity tag, otherwise its
+ * date, and its length. Content that has none of these is always in the same state.
+ */
+export const stateOf = ({ entry }: Candidate, { etag, headers, length }: SourceHead): string =>
+  `${etag ?? field(headers, 'etag') ?? field(headers, 'last-modified')} ${length ?? entry.size}`;
+
+/**
  * Whether two heads of one candidate belong to the same content. The checksum decides, otherwise
  * the strong entity tag, otherwise the date. Their codings must be equal, too. Without any of
  * these, two heads are never proven to belong to the same content, not even equal ones.

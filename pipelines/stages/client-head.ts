@@ -79,6 +79,7 @@ export const clientHead = (
     ...(part ?? { first: 0 }),
     total,
     etag: head.etag,
+    state: head.state,
     candidate,
     sourceStatus: head.status,
     verified: head.verified,

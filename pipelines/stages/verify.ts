@@ -93,7 +93,9 @@ export const verify = (
         const checksum = head?.candidate.entry.checksum;
         const found = digest?.hex();
         if (head && checksum && found !== undefined && found !== checksum.value) {
-          const error = wrongChecksum([...contributors], checksum, found);
+          const alone = contributors.size === 1 && contributors.has(head.candidate);
+          const state = alone ? head.state : undefined;
+          const error = wrongChecksum([...contributors], checksum, found, state);
           // The wrong bytes cannot be traced to one source, so every contributor is named.
           for (const candidate of contributors)
             out.next({ type: 'failed', candidate, error, phase: 'mid-body', sent: received });
@@ -144,10 +146,11 @@ export const wrongChecksum = (
   sources: readonly Candidate[],
   { algorithm, value }: Checksum,
   found: string,
+  state?: string,
 ): StreamError => {
   const urls = sources.map(({ url }) => url).join(' and ');
   const source = sources.some((candidate) => errorSourceOf(candidate) === 'feed') ? 'feed' : 'disk';
   const have = sources.length > 1 ? 'together have' : 'has';
   const message = `${urls} ${have} ${algorithm} ${found}, but the catalog lists ${value}`;
-  return new StreamError('WRONG_CHECKSUM', source, message);
+  return new StreamError('WRONG_CHECKSUM', source, message, { state });
 };

@@ -14,11 +14,13 @@ import { fuse } from '../../operators/fuse.ts';
 import type { Stage } from '../../operators/operate.ts';
 import { speedFloor } from '../../operators/speed-floor.ts';
 import { stallTimeout } from '../../operators/stall-timeout.ts';
+import type { Health } from '../health/health.ts';
 import { enforceLength } from './enforce-length.ts';
 
 export interface AttemptDeps {
   readonly open: OpenSource;
   readonly policy: Policy;
+  readonly health?: Pick<Health, 'isKnownWrong'>;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -53,10 +55,11 @@ export const opened = (
 export const supervise = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
-  { policy, scheduler = asyncScheduler }: Omit<AttemptDeps, 'open'>,
+  deps: Omit<AttemptDeps, 'open'>,
   promised?: number,
   by = Number.POSITIVE_INFINITY,
 ): Stage<SourceEvent, SourceEvent> => {
+  const { policy, scheduler = asyncScheduler } = deps;
   const { url, access } = candidate;
   const { minSpeed, minSpeedWindow } = policy;
   const within = (most: number) => Math.max(1, Math.min(most, Math.round(by - scheduler.now())));
@@ -79,7 +82,8 @@ export const supervise = (
       scheduler,
     }),
   );
-  if (method === 'HEAD') return timely;
+  const measured = enforceLength({ method }, candidate, deps, promised);
+  if (method === 'HEAD') return fuse(timely, measured);
 
   // Our own speed limit must not count against the source.
   const least = access?.maxSpeed === undefined ? (minSpeed * minSpeedWindow) / 1000 : 0;
@@ -94,5 +98,5 @@ export const supervise = (
           scheduler,
         })
       : fuse();
-  return fuse(timely, quick, enforceLength(candidate, policy.sizeLimit, promised));
+  return fuse(timely, quick, measured);
 };

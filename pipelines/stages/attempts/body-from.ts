@@ -11,6 +11,7 @@ import {
 } from '../../model/index.ts';
 import { fuse } from '../../operators/fuse.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
+import type { Health } from '../health/health.ts';
 import type { TransferEvent } from '../transfer.ts';
 import { algorithmFor } from '../verify.ts';
 import { opened, supervise } from './attempt.ts';
@@ -29,6 +30,7 @@ export interface BodyDeps {
   readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;
   readonly lengths?: Lengths;
+  readonly health?: Pick<Health, 'isKnownWrong'>;
   /** The clock of all waiting. Default: that of RxJS. */
   readonly scheduler?: SchedulerLike;
 }

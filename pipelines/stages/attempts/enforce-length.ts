@@ -1,23 +1,25 @@
-import { type Candidate, errorSourceOf, type SourceEvent, StreamError } from '../../model/index.ts';
+import { type Candidate, errorSourceOf, type SourceEvent, StreamError, type StreamRequest } from '../../model/index.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
+import { type JudgeHeadDeps, judgeHead } from './judge-head.ts';
 
 /**
- * Enforces the lengths that the source and the catalog state. A length that differs from the
- * catalog's fails before the head. A body that ends early fails with `SHORT_BODY`. A body that runs
- * on is cut if a checksum judges the rest; otherwise it fails with `WRONG_LENGTH`. If a source
- * sends no length, `promised` counts, if given. Content beyond `sizeLimit` bytes (0: no limit)
- * fails with `TOO_LARGE`, at its head if that has the length.
+ * Enforces the lengths that the source and the catalog state. A head is judged first (`judgeHead`).
+ * A body that ends early fails with `SHORT_BODY`. A body that runs on is cut if a checksum judges
+ * the rest; otherwise it fails with `WRONG_LENGTH`. If a source sends no length, `promised` counts,
+ * if given. Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`.
  *
- * All other events pass. Positions are bytes of the whole content, so a body that starts later is
+ * An answer to HEAD has no body to measure. All other events pass. Positions are bytes of the whole content, so a body that starts later is
  * measured in the same way.
  */
 export const enforceLength = (
+  { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
-  sizeLimit = 0,
+  deps: JudgeHeadDeps,
   promised?: number,
 ): Stage<SourceEvent, SourceEvent> =>
   operate((out) => {
     const { entry, url } = candidate;
+    const { sizeLimit } = deps.policy;
     const fail = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'TOO_LARGE', what: string) =>
       new StreamError(code, errorSourceOf(candidate), `${url} ${what}`);
     let position = 0;
@@ -27,13 +29,10 @@ export const enforceLength = (
     return {
       next: (event) => {
         if (event.type === 'head') {
-          if (entry.size !== undefined && event.length !== undefined && entry.size !== event.length)
-            throw fail('WRONG_LENGTH', `has ${event.length} bytes, but the catalog lists ${entry.size}`);
+          judgeHead(candidate, event, deps);
           position = event.from;
           const total = event.length ?? entry.size ?? promised;
-          end = event.last === undefined ? total : event.last + 1;
-          if (sizeLimit > 0 && total !== undefined && total > sizeLimit)
-            throw fail('TOO_LARGE', `has ${total} bytes, the limit is ${sizeLimit}`);
+          if (method === 'GET') end = event.last === undefined ? total : event.last + 1;
           out.next(event);
           return;
         }

@@ -7,13 +7,17 @@ import {
   type SourceEvent,
   type SourceHead,
   type StreamRequest,
+  stateOf,
 } from '../../model/index.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
 import { type DigestDeps, digested, digestOf, wrongChecksum } from '../verify.ts';
 import { hasReliableEnd } from './lengths.ts';
 
-/** A source's head, and whether the body that follows is already verified. */
-export type JudgedHead = SourceHead & { readonly verified: boolean };
+/**
+ * A source's head, and whether the body that follows is already verified; otherwise with the state
+ * of the content that a checksum will judge (`stateOf`).
+ */
+export type JudgedHead = SourceHead & { readonly verified: boolean; readonly state?: string };
 
 interface VerifyBeforeHeadDeps extends DigestDeps {
   readonly policy: Pick<Policy, 'verifyWholeBelow' | 'verifyWholeWithin'>;
@@ -24,7 +28,8 @@ interface VerifyBeforeHeadDeps extends DigestDeps {
  * Passes small content only as a whole: head and chunks wait until the digest matches, or until a
  * source that checks its bytes has ended. A wrong file then fails before the head and costs the client only the time to ask another source. Content of
  * unknown length waits too, if its end differs from that of a source that died; its head then gets
- * the length. An empty body is always checked here: its head alone ends it.
+ * the length. An empty body is always checked here, for HEAD too: its
+ * head alone ends it.
  *
  * Passes at once, with `verified: false`: larger content, a part, and content of known length
  * without a checksum. Content also passes once it exceeds `verifyWholeBelow` bytes, or has not
@@ -45,7 +50,9 @@ export const verifyBeforeHead = (
     let late: Subscription | undefined;
 
     const mayWait = (head: SourceHead): boolean => {
-      if (method !== 'GET' || head.from > 0 || head.last !== undefined) return false;
+      // There is no body to wait for, but an empty one is known.
+      if (method === 'HEAD') return head.length === 0;
+      if (head.from > 0 || head.last !== undefined) return false;
       const length = head.length ?? entry.size;
       if (length === undefined) return hasReliableEnd(candidate, head);
       return entry.checksum !== undefined && length <= verifyWholeBelow;
@@ -61,8 +68,10 @@ export const verifyBeforeHead = (
         LOANS.release(chunk);
       }
     };
+    const unverified = (head: SourceHead): JudgedHead =>
+      entry.checksum ? { ...head, verified: false, state: stateOf(candidate, head) } : { ...head, verified: false };
     const letGoUnverified = () => {
-      if (waiting) letGo({ ...waiting, verified: false }, chunks);
+      if (waiting) letGo(unverified(waiting), chunks);
     };
     out.add(() => chunks.forEach(LOANS.release));
 
@@ -77,7 +86,7 @@ export const verifyBeforeHead = (
       next: (event) => {
         if (event.type === 'head') {
           if (mayWait(event)) waiting = event;
-          else out.next({ ...event, verified: false });
+          else out.next(unverified(event));
           return;
         }
         if (!waiting) return out.next(event);
@@ -93,7 +102,7 @@ export const verifyBeforeHead = (
           const right = digest ? chunks.map((chunk) => digested(chunk, digest, mayFallBehind)) : chunks;
           const found = digest?.hex();
           if (entry.checksum && found !== undefined && found !== entry.checksum.value)
-            throw wrongChecksum([candidate], entry.checksum, found);
+            throw wrongChecksum([candidate], entry.checksum, found, stateOf(candidate, waiting));
           letGo({ ...waiting, length: held, verified: entry.checksum !== undefined }, right);
         }
         out.complete();

@@ -3,11 +3,13 @@ import {
   type Candidate,
   type ErrorCode,
   type Note,
+  type SourceHead,
   type SourceId,
   type StreamError,
   sourceName,
 } from '../../model/index.ts';
 import { backOff } from '../../operators/back-off.ts';
+import { createWrongContent } from './wrong-content.ts';
 
 interface HealthOptions {
   /**
@@ -41,6 +43,11 @@ export interface Health {
    * content. None is left out, and the order is otherwise kept.
    */
   order(candidates: readonly Candidate[]): readonly Candidate[];
+  /**
+   * Whether a head shows content that was found wrong: the same state at the same URL, for the same
+   * checksum. True until that content has cooled down.
+   */
+  isKnownWrong(candidate: Candidate, head: SourceHead): boolean;
   /** Records the notes of a request: which source is tried, which failed. */
   observe(note: Note): void;
   /** Records that a source's head came `took` milliseconds after its request. */
@@ -60,9 +67,6 @@ export interface Health {
 const REMEMBERED = 64;
 const ENOUGH = 20;
 
-/** URLs remembered for wrong content. */
-const WRONG_REMEMBERED = 1000;
-
 /**
  * Failures that do not count against a source: it lacks the file or the bytes, or the limit is our
  * own.
@@ -71,6 +75,8 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_MISSING',
   'UNSATISFIABLE',
   'LENGTH_UNKNOWN',
+  // It counted when it was found.
+  'KNOWN_WRONG',
   'SOURCE_FULL',
   'CLIENT_STUCK',
   'INTERNAL',
@@ -84,6 +90,7 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
  *
  * Wrong content is remembered by its URL, for at most `cooldownLimit`. The rest of its source may
  * be right. If all sources are cooling down, the next request must still begin with another one.
+ * Until that content has changed or cooled down, it is refused: a transfer would be in vain.
  */
 export const createHealth = ({
   cooldown,
@@ -93,21 +100,11 @@ export const createHealth = ({
 }: HealthOptions): Health => {
   const known = new Map<string, SourceHealth>();
   const heads = new Map<string, number[]>();
-  const wrongContent = new Map<string, number>();
   const unhealthy = new BehaviorSubject<readonly SourceHealth[]>([]);
 
   const isCooling = ({ source }: Candidate): boolean => {
     const health = known.get(sourceName(source));
     return health !== undefined && scheduler.now() < health.until;
-  };
-
-  const sentWrongContent = ({ url }: Candidate): boolean => scheduler.now() < (wrongContent.get(url) ?? 0);
-
-  const rememberWrongContent = ({ url }: Candidate) => {
-    wrongContent.delete(url);
-    wrongContent.set(url, scheduler.now() + cooldownLimit);
-    const [oldest] = wrongContent.keys();
-    if (wrongContent.size > WRONG_REMEMBERED && oldest !== undefined) wrongContent.delete(oldest);
   };
 
   const remember = (health: SourceHealth) => {
@@ -116,6 +113,7 @@ export const createHealth = ({
   };
 
   const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
+  const wrongContent = createWrongContent({ coolingTime, lastFor: cooldownLimit, scheduler });
 
   const failed = (source: SourceId, { code, message, retryAfter }: StreamError) => {
     const failures = (known.get(sourceName(source))?.failures ?? 0) + 1;
@@ -125,14 +123,17 @@ export const createHealth = ({
 
   return {
     order: (candidates) => {
-      const rank = (candidate: Candidate) => Number(isCooling(candidate)) + 2 * Number(sentWrongContent(candidate));
+      const rank = (candidate: Candidate) =>
+        Number(isCooling(candidate)) + 2 * Number(wrongContent.isSuspect(candidate));
       return candidates.toSorted((a, b) => rank(a) - rank(b));
     },
+    isKnownWrong: wrongContent.isKnown,
     observe: (note) => {
       if (!('candidate' in note)) return;
       const { source } = note.candidate;
       const health = known.get(sourceName(source));
-      if (note.type === 'failed' && note.error.code === 'WRONG_CHECKSUM') rememberWrongContent(note.candidate);
+      if (note.type === 'failed' && note.error.code === 'WRONG_CHECKSUM')
+        wrongContent.found(note.candidate, note.error);
       if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
         // If the trial never ends (its client may leave), the next one may begin after the same

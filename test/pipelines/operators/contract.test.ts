@@ -145,7 +145,7 @@ const CASES: readonly Case[] = [
     'attempt',
     opening((deps) => attempt(request, candidate, { from: 0 }, deps)),
   ),
-  kase('enforceLength', () => enforceLength(candidate)),
+  kase('enforceLength', () => enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() })),
   kase('begin', () => begin(request, candidate, {}, aPolicy())),
   kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
   kase('verifyBeforeHead', () =>
@@ -206,6 +206,8 @@ const OTHERS = [
   'collect',
   'bodyFrom',
   'wanted',
+  'judgeHead',
+  'wrongContent',
   'cut',
   'transfer',
   'candidates',

@@ -150,7 +150,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
       attempts(aRequest({ valve }), { open, newDigest, policy, random: () => 0, scheduler }),
     );
   },
-  enforceLength: () => enforceLength(candidate),
+  enforceLength: () => enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }),
   begin: () => begin(aRequest(), candidate, {}, policy),
   resume: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1),
   resumeUndigested: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1, newDigest),

@@ -8,6 +8,7 @@ import {
   type SourceEvent,
   type SourceHead,
   StreamError,
+  stateOf,
   verify,
 } from '../../../pipelines/index.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
@@ -47,7 +48,11 @@ describe('enforceLength', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('cd'), C: chunk('c') };
       const events = cold(source, values);
-      expectObservable(events.pipe(enforceLength(candidate))).toBe(result, values, error);
+      expectObservable(events.pipe(enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }))).toBe(
+        result,
+        values,
+        error,
+      );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
@@ -288,7 +293,7 @@ describe('verifyBeforeHead', () => {
       const heads = {
         H: { ...head, length: announced, verified: true },
         M: { ...head, length: 3, verified: false },
-        L: { ...head, verified: false },
+        L: { ...head, verified: false, ...(candidate.entry.checksum && { state: stateOf(candidate, head) }) },
       };
       const events = cold(source, values);
       const deps = { newDigest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 10 }) };
