@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Valve } from '../operators/flow.ts';
 import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
-import type { SourceEvent } from './events.ts';
+import type { SourceEvent, SourceHead } from './events.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
 import type { Spelling } from './spelling.ts';
@@ -64,6 +64,12 @@ export interface Ask extends AskedBytes {
   readonly method: 'GET' | 'HEAD';
   /** The request's valve: the source reads only while it is open. */
   readonly valve: Valve;
+  /**
+   * Whether a body with this head must be decoded from gzip. The source then emits the head of the
+   * decoded content: without the coding, its length and its entity tag. A source that decodes
+   * nothing need not ask.
+   */
+  readonly decodes?: (head: SourceHead) => boolean;
 }
 
 /**

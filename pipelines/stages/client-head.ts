@@ -150,7 +150,7 @@ const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [
  * `.gz` files. A client or cache that unpacks such a file gets another file, or fails if it has
  * several members or is padded.
  */
-const isOwnCoding = (path: string, coding: string): boolean =>
+export const isOwnCoding = (path: string, coding: string): boolean =>
   OWN_CODINGS.some(([name, own]) => name.test(path) && own.test(coding.trim()));
 
 /** Fields of the source that are dropped if the catalog has a checksum. */

@@ -15,6 +15,7 @@ import type { Stage } from '../../operators/operate.ts';
 import { speedFloor } from '../../operators/speed-floor.ts';
 import { stallTimeout } from '../../operators/stall-timeout.ts';
 import type { Health } from '../health/health.ts';
+import { decodes } from './decodes.ts';
 import { enforceLength } from './enforce-length.ts';
 
 export interface AttemptDeps {
@@ -45,7 +46,9 @@ export const opened = (
   ask: AskedBytes,
   { open }: Pick<AttemptDeps, 'open'>,
 ): Observable<SourceEvent> =>
-  candidate.problem ? throwError(() => candidate.problem) : open(candidate, { method, valve, ...ask });
+  candidate.problem
+    ? throwError(() => candidate.problem)
+    : open(candidate, { method, valve, ...ask, decodes: (head) => decodes(candidate, head) });
 
 /**
  * Enforces the limits of an attempt on the events of its source. Its first byte must come before

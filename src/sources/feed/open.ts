@@ -12,6 +12,7 @@ import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { type Exchange, exchange } from './exchange.ts';
+import { decodedHead, type Gunzip, gunzip } from './gunzip.ts';
 import { createPoolRegistry, type PoolSettings } from './pool-registry.ts';
 import { accessAt, feedUrl, redirectUrl } from './redirect.ts';
 import { feedRequest } from './request.ts';
@@ -47,17 +48,39 @@ export const createFeed = (settings: FeedSettings): Feed => {
         const access = location.access ?? {};
         let paused = false;
         let current: Exchange | undefined;
+        let decoder: Gunzip | undefined;
+
+        const begin = (head: SourceHead, url: URL) => {
+          if (!ask.decodes?.(head)) return sink.ahead(head);
+          if (ask.method === 'GET')
+            decoder = gunzip(sayUrl(url), {
+              data: (bytes) => sink.next(chunkOf(bytes)),
+              end: () => sink.complete(),
+              error: (error) => {
+                current?.abort();
+                sink.error(error);
+              },
+              drained: () => {
+                if (!paused) current?.resume();
+              },
+            });
+          if (paused) decoder?.pause();
+          sink.ahead(decodedHead(head));
+        };
 
         const visit = (url: URL, home: URL, left: number): void => {
           const granted = accessAt(url, home, access);
           let headSeen = false;
-          const fail = (error: unknown) => sink.error(feedError(error, url, headSeen));
+          const fail = (error: unknown) => {
+            decoder?.close();
+            sink.error(feedError(error, url, headSeen));
+          };
 
           current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
             head: (status, headers) => {
               headSeen = true;
               const answer = readAnswer(status, headers, ask, url);
-              if (answer.type === 'head') sink.ahead(completed(answer, location.headers));
+              if (answer.type === 'head') begin(completed(answer, location.headers), url);
               else if (answer.type === 'nothing-left') {
                 sink.ahead(answer.head);
                 sink.complete();
@@ -66,8 +89,12 @@ export const createFeed = (settings: FeedSettings): Feed => {
               else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
               return answer.type === 'head';
             },
-            data: (bytes) => sink.next(chunkOf(bytes)),
-            end: () => sink.complete(),
+            data: (bytes) => {
+              if (!decoder) return sink.next(chunkOf(bytes));
+              current?.pause();
+              decoder.write(bytes);
+            },
+            end: () => (decoder ? decoder.end() : sink.complete()),
             error: fail,
           });
           if (paused) current.pause();
@@ -85,12 +112,17 @@ export const createFeed = (settings: FeedSettings): Feed => {
           pause: () => {
             paused = true;
             current?.pause();
+            decoder?.pause();
           },
           resume: () => {
             paused = false;
-            current?.resume();
+            decoder?.resume();
+            if (!decoder?.isBusy) current?.resume();
           },
-          close: () => current?.abort(),
+          close: () => {
+            current?.abort();
+            decoder?.close();
+          },
         };
       },
       LOANS,

@@ -207,6 +207,7 @@ const OTHERS = [
   'bodyFrom',
   'wanted',
   'judgeHead',
+  'decodes',
   'wrongContent',
   'cut',
   'transfer',

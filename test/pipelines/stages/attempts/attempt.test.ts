@@ -81,8 +81,8 @@ describe('attempt', () => {
     attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps).subscribe().unsubscribe();
     attempt(request, candidate, { from: 0 }, deps).subscribe().unsubscribe();
     expect(asked).toEqual([
-      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER },
-      { method: 'GET', from: 0, valve: NEVER },
+      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER, decodes: expect.any(Function) },
+      { method: 'GET', from: 0, valve: NEVER, decodes: expect.any(Function) },
     ]);
   });
 
