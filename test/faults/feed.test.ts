@@ -89,7 +89,6 @@ const SAYS_SO: readonly (readonly [Fault, status: number])[] = [
   [{ kind: 'status', status: 206 }, 502],
   [{ kind: 'status', status: 503, retryAfter: '3600' }, 503],
   [{ kind: 'status', status: 429, retryAfter: 'Wed, 21 Oct 2065 07:28:00 GMT' }, 503],
-  [{ kind: 'gzip unasked' }, 502],
   [{ kind: 'wrong length', by: 1000 }, 502],
   [{ kind: 'wrong length', by: -1000 }, 502],
 ];
@@ -116,6 +115,12 @@ const before: readonly Case[] = [
     { name: `${at}: another source is used`, size: LARGE, sources: [{ at }, GOOD], expected: right(LARGE) },
     { name: `${at}, and no other source: refused`, size: LARGE, sources: [{ at }], expected: refused(502) },
   ]),
+  {
+    name: 'gzip unasked is decoded',
+    size: LARGE,
+    sources: [{ forever: { kind: 'gzip unasked' } }],
+    expected: right(LARGE),
+  },
   {
     name: 'Retry-After of a moment is waited for',
     size: LARGE,

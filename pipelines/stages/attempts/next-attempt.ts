@@ -28,7 +28,8 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
  *    candidate keeps its turn;
  * 2. the first untried candidate, at once;
  * 3. the least tried candidate whose failure may pass, after a back-off or the time that it asked
- *    for.
+ *    for. Failures before its last new byte count less, but they count: a source that delivers a few
+ *    bytes each time must not take all attempts.
  *
  * Outdated candidates follow when no other remains. They are not used if another candidate had the
  * content but could not serve this request.
@@ -60,6 +61,7 @@ const among = (
   const last = failures.at(-1);
   const usable = candidates.filter((candidate) => soFar === undefined || mayContinue(candidate, soFar));
   const fruitless = (candidate: Candidate) => failuresInARow(candidate, failures);
+  const count = (candidate: Candidate) => failures.filter((failure) => failure.candidate === candidate).length;
   const failed = (candidate: Candidate) => failures.findLast((failure) => failure.candidate === candidate);
   const mayPass = (candidate: Candidate, ...remedies: Remedy[]) => {
     const failure = failed(candidate);
@@ -80,7 +82,7 @@ const among = (
 
   const [again] = usable
     .filter((candidate) => mayPass(candidate, 'same', 'later'))
-    .sort((a, b) => fruitless(a) - fruitless(b));
+    .sort((a, b) => fruitless(a) - fruitless(b) || count(a) - count(b));
   if (!again) return undefined;
   const { retryWait: wait, retryWaitLimit: waitLimit } = limits;
   const pause = backOff(Math.max(0, fruitless(again) - 1), { wait, waitLimit, random });

@@ -34,6 +34,11 @@ describe('nextAttempt', () => {
     expect(next([a], [failure(a, 'CONNECT_FAILED'), failure(a, 'STALLED')])).toEqual({ candidate: a, wait: 20 });
   });
 
+  it('retries another one before one that delivers a few bytes each time', () => {
+    const failures = [failure(a, 'TOO_SLOW', 0, 5), failure(b, 'HEAD_TIMEOUT', 5), failure(a, 'TOO_SLOW', 5, 9)];
+    expect(next([a, b], failures, { candidate: a })?.candidate).toBe(b);
+  });
+
   it('spreads the back-off down to one half', () =>
     expect(
       nextAttempt({ candidates: [a], failures: [failure(a, 'STALLED')], soFar: undefined }, policy, () => 0)?.wait,
