@@ -67,7 +67,7 @@ export interface LazyFetchDeps {
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> => {
   const answer = decorated(transfer(deps), [
-    (inner) => inTime(deps, inner), //            before its client gives up
+    (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
     multipart, //                                 one transfer for each range

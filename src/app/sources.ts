@@ -30,8 +30,9 @@ export const openSources = (
 ): OpenSources => {
   const sources = sourcesOf(settings, { lends: true });
   const watched = warnOfExpiry(sources.open, { warn: expiring, now: Date.now });
-  // Half of the head timeout: after that, another source may still deliver in time.
-  const open = withLimits(watched, { timeoutMs: settings.headTimeout / 2 });
+  // Less than the half of the time that an attempt gets: a full source is not one that is silent,
+  // and another one may still deliver in time.
+  const open = withLimits(watched, { timeoutMs: 0.45 * Math.min(settings.headTimeout, settings.answerTimeout) });
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,
     parse: parseDescriptor,
