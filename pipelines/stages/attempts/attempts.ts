@@ -72,8 +72,7 @@ const patience = (run: Attempts, candidate: Candidate): number | undefined => {
   const left = timeLeft(run);
   if (left === Number.POSITIVE_INFINITY) return undefined;
   const { candidates, failures } = run.progress;
-  const tried = new Set([candidate, ...failures.map((failure) => failure.candidate)]);
-  const isLast = candidates.every((other) => tried.has(other));
+  const isLast = candidates.every((one) => one === candidate || failures.some((failed) => failed.candidate === one));
   return (run.deps.scheduler ?? asyncScheduler).now() + (isLast ? left : left / 2);
 };
 
