@@ -1,20 +1,29 @@
 import { type Candidate, field, type SourceHead } from '../../model/index.ts';
 import { isOwnCoding } from '../client-head.ts';
 
+/** What is known of earlier transfers: see `Health`. */
+export type WasWrong = (candidate: Candidate, head: SourceHead) => boolean;
+
 /**
  * Whether the body that follows a head is to be decoded: it is gzip although that was not asked
  * for, and only the decoded bytes can be the entry's.
  *
- * Without a checksum or a size nothing would prove that. A body whose length is the catalog's is the
- * file itself. If the catalog has no size, only a body that is compressed on the fly has no length;
- * one with a length may be a file that is gzip itself, which some servers declare as a coding. So do
- * names of compressed files.
+ * A body whose length is known and not the catalog's is not the file itself. Otherwise it may be:
+ * some servers declare a file's own compression as a coding. It then passes as it is, unless the
+ * same body was found wrong before. Without a checksum or a size nothing would prove it right.
  */
-export const decodes = ({ entry: { checksum, size, path } }: Candidate, head: SourceHead): boolean => {
+export const decodes = (candidate: Candidate, head: SourceHead, wasWrong: WasWrong = () => false): boolean => {
+  const { size } = candidate.entry;
+  if (!isCoded(candidate, head)) return false;
+  if (size !== undefined && head.length !== undefined) return size !== head.length;
+  return wasWrong(candidate, head);
+};
+
+/** Whether a whole body is declared as gzip, and its decoded bytes could be proven right. */
+export const isCoded = ({ entry: { checksum, size, path } }: Candidate, head: SourceHead): boolean => {
   const coding = field(head.headers, 'content-encoding');
   if (coding === undefined || !GZIP.test(coding.trim()) || isOwnCoding(path, coding)) return false;
-  if (head.from > 0 || head.last !== undefined || (checksum === undefined && size === undefined)) return false;
-  return size === undefined ? head.length === undefined : head.length !== size;
+  return head.from === 0 && head.last === undefined && (checksum !== undefined || size !== undefined);
 };
 
 const GZIP = /^(x-)?gzip$/i;
