@@ -99,6 +99,7 @@ export const ERRORS = {
   TOO_LARGE: kind(502, 'other', 'http_response_body_size', 'the content is too large (size_limit)'),
   SHORT_BODY: kind(502, 'same', 'http_response_incomplete', 'the body ended too early'),
   WRONG_CHECKSUM: kind(502, 'other', 'http_protocol_error', 'the content does not match the catalog’s checksum'),
+  WRONG_CODING: kind(502, 'same', 'http_protocol_error', 'the source compresses the content, which was not asked for'),
   KNOWN_WRONG: kind(502, 'other', 'http_protocol_error', 'the content was found wrong before, and has not changed since'),
   CHANGED: kind(502, 'other', 'http_protocol_error', 'the content changed during the transfer, or cannot be proven unchanged'),
   NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot start at the requested byte'),

@@ -30,10 +30,14 @@ export const canBeContinued = (promised: Promised): boolean => mayContinue(promi
 
 /**
  * The state of content at its source, as the source describes it: by its entity tag, otherwise its
- * date, and its length. Content that has none of these is always in the same state.
+ * date, and by its length and coding. Content that has none of these is always in the same state.
  */
 export const stateOf = ({ entry }: Candidate, { etag, headers, length }: SourceHead): string =>
-  `${etag ?? field(headers, 'etag') ?? field(headers, 'last-modified')} ${length ?? entry.size}`;
+  [etag ?? field(headers, 'etag') ?? field(headers, 'last-modified'), length ?? entry.size, codingOf(headers)].join(
+    ' ',
+  );
+
+const codingOf = (headers: SourceHead['headers']) => field(headers, 'content-encoding');
 
 /**
  * Whether two heads of one candidate belong to the same content. The checksum decides, otherwise
@@ -41,8 +45,7 @@ export const stateOf = ({ entry }: Candidate, { etag, headers, length }: SourceH
  * these, two heads are never proven to belong to the same content, not even equal ones.
  */
 export const isSameState = ({ entry }: Candidate, a: SourceHead, b: SourceHead): boolean => {
-  const coding = ({ headers }: SourceHead) => field(headers, 'content-encoding');
-  if (coding(a) !== coding(b)) return false;
+  if (codingOf(a.headers) !== codingOf(b.headers)) return false;
   if (entry.checksum) return true;
   if (a.etag !== undefined || b.etag !== undefined) return a.etag === b.etag;
   const date = field(a.headers, 'last-modified');

@@ -21,7 +21,7 @@ import { enforceLength } from './enforce-length.ts';
 export interface AttemptDeps {
   readonly open: OpenSource;
   readonly policy: Policy;
-  readonly health?: Pick<Health, 'isKnownWrong'>;
+  readonly health?: Pick<Health, 'wasWrong' | 'isKnownWrong'>;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -44,11 +44,11 @@ export const opened = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
   ask: AskedBytes,
-  { open }: Pick<AttemptDeps, 'open'>,
+  { open, health }: Pick<AttemptDeps, 'open' | 'health'>,
 ): Observable<SourceEvent> =>
   candidate.problem
     ? throwError(() => candidate.problem)
-    : open(candidate, { method, valve, ...ask, decodes: (head) => decodes(candidate, head) });
+    : open(candidate, { method, valve, ...ask, decodes: (head) => decodes(candidate, head, health?.wasWrong) });
 
 /**
  * Enforces the limits of an attempt on the events of its source. Its first byte must come before

@@ -1,5 +1,12 @@
-import { type Candidate, field, type SourceHead } from '../../model/index.ts';
-import { isOwnCoding } from '../client-head.ts';
+import {
+  type Candidate,
+  errorSourceOf,
+  field,
+  isOwnCoding,
+  type SourceHead,
+  StreamError,
+  stateOf,
+} from '../../model/index.ts';
 
 /** What is known of earlier transfers: see `Health`. */
 export type WasWrong = (candidate: Candidate, head: SourceHead) => boolean;
@@ -24,6 +31,12 @@ export const isCoded = ({ entry: { checksum, size, path } }: Candidate, head: So
   const coding = field(head.headers, 'content-encoding');
   if (coding === undefined || !GZIP.test(coding.trim()) || isOwnCoding(path, coding)) return false;
   return head.from === 0 && head.last === undefined && (checksum !== undefined || size !== undefined);
+};
+
+/** The failure of a coded body that is not the entry's. The next attempt decodes it. */
+export const wrongCoding = (candidate: Candidate, head: SourceHead): StreamError => {
+  const what = `${candidate.url} sent gzip unasked, and it is not the file itself`;
+  return new StreamError('WRONG_CODING', errorSourceOf(candidate), what, { state: stateOf(candidate, head) });
 };
 
 const GZIP = /^(x-)?gzip$/i;

@@ -1,5 +1,14 @@
-import { type Candidate, errorSourceOf, type SourceEvent, StreamError, type StreamRequest } from '../../model/index.ts';
+import {
+  type Candidate,
+  errorSourceOf,
+  field,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+  type StreamRequest,
+} from '../../model/index.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
+import { isCoded, wrongCoding } from './decodes.ts';
 import { type JudgeHeadDeps, judgeHead } from './judge-head.ts';
 
 /**
@@ -25,12 +34,15 @@ export const enforceLength = (
     let position = 0;
     /** The end of the source's bytes. */
     let end: number | undefined;
+    /** A head after whose body it is certain that nothing is missing, but perhaps encoded. */
+    let coded: SourceHead | undefined;
 
     return {
       next: (event) => {
         if (event.type === 'head') {
           judgeHead(candidate, event, deps);
           position = event.from;
+          if (isCoded(candidate, event) && field(event.headers, 'transfer-encoding') !== undefined) coded = event;
           const total = event.length ?? entry.size ?? promised;
           if (method === 'GET') end = event.last === undefined ? total : event.last + 1;
           out.next(event);
@@ -49,6 +61,7 @@ export const enforceLength = (
         out.complete();
       },
       complete: () => {
+        if (coded && end !== undefined && position < end) throw wrongCoding(candidate, coded);
         if (end !== undefined && position < end) throw fail('SHORT_BODY', `ended after ${position} of ${end} bytes`);
         out.complete();
       },

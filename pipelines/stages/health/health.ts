@@ -45,8 +45,10 @@ export interface Health {
   order(candidates: readonly Candidate[]): readonly Candidate[];
   /**
    * Whether a head shows content that was found wrong: the same state at the same URL, for the same
-   * checksum. True until that content has cooled down.
+   * checksum.
    */
+  wasWrong(candidate: Candidate, head: SourceHead): boolean;
+  /** The same, until that content has cooled down. */
   isKnownWrong(candidate: Candidate, head: SourceHead): boolean;
   /** Records the notes of a request: which source is tried, which failed. */
   observe(note: Note): void;
@@ -77,10 +79,14 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'LENGTH_UNKNOWN',
   // It counted when it was found.
   'KNOWN_WRONG',
+  // It is decoded from then on.
+  'WRONG_CODING',
   'SOURCE_FULL',
   'CLIENT_STUCK',
   'INTERNAL',
 ]);
+
+const FOUND_WRONG: ReadonlySet<ErrorCode> = new Set(['WRONG_CHECKSUM', 'WRONG_CODING']);
 
 /**
  * A circuit breaker for each source. A failure opens it: the source cools down for a time that
@@ -127,13 +133,13 @@ export const createHealth = ({
         Number(isCooling(candidate)) + 2 * Number(wrongContent.isSuspect(candidate));
       return candidates.toSorted((a, b) => rank(a) - rank(b));
     },
+    wasWrong: wrongContent.wasWrong,
     isKnownWrong: wrongContent.isKnown,
     observe: (note) => {
       if (!('candidate' in note)) return;
       const { source } = note.candidate;
       const health = known.get(sourceName(source));
-      if (note.type === 'failed' && note.error.code === 'WRONG_CHECKSUM')
-        wrongContent.found(note.candidate, note.error);
+      if (note.type === 'failed' && FOUND_WRONG.has(note.error.code)) wrongContent.found(note.candidate, note.error);
       if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
         // If the trial never ends (its client may leave), the next one may begin after the same

@@ -4,19 +4,18 @@ import { type Candidate, isCopy, type SourceHead, type StreamError, stateOf } fr
 interface Found {
   /** The checksum that the content should have had. */
   readonly checksum: string | undefined;
-  /** The state of the content at its source; absent if several sources contributed to the body. */
-  readonly state: string | undefined;
   /** How often in a row it was found. */
   readonly times: number;
-  /** Until then the same state is refused, and the URL is tried last. */
+  /** When it was found last. */
+  readonly at: number;
+  /** Until then it is refused. */
   readonly refusedUntil: number;
-  readonly lastUntil: number;
 }
 
 interface WrongContentOptions {
   /** Milliseconds that content cools down after it was found wrong that many times in a row. */
   readonly coolingTime: (times: number) => number;
-  /** Milliseconds that its URL is tried last. */
+  /** Milliseconds that it is remembered, and its URL is tried last. */
   readonly lastFor: number;
   readonly scheduler: SchedulerLike;
 }
@@ -25,44 +24,53 @@ interface WrongContentOptions {
 export interface WrongContent {
   /** Whether the URL is to be tried last: it may be right again, but others are a better choice. */
   isSuspect(candidate: Candidate): boolean;
-  /**
-   * Whether a head shows the content that was found wrong: the same state at the same URL, for the
-   * same checksum. It is then refused without a transfer, until it has cooled down.
-   */
+  /** Whether a head shows content that was found wrong: same URL and state, for the same checksum. */
+  wasWrong(candidate: Candidate, head: SourceHead): boolean;
+  /** Whether it is also refused without a transfer: it has not cooled down. */
   isKnown(candidate: Candidate, head: SourceHead): boolean;
-  /** Records a `WRONG_CHECKSUM`. */
+  /** Records a `WRONG_CHECKSUM` or `WRONG_CODING`. */
   found(candidate: Candidate, error: StreamError): void;
 }
 
-/** URLs that are remembered; the one found wrong longest ago is dropped first. */
+/** States and URLs that are remembered; the one found wrong longest ago is dropped first. */
 const REMEMBERED = 1000;
 
 export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongContentOptions): WrongContent => {
-  const known = new Map<string, Found>();
+  const states = new Map<string, Found>();
+  const urls = new Map<string, number>();
+
+  const keyOf = ({ url }: Candidate, state: string) => `${url} ${state}`;
+  const foundOf = (candidate: Candidate, state: string): Found | undefined => {
+    const found = states.get(keyOf(candidate, state));
+    return found?.checksum === candidate.entry.checksum?.value ? found : undefined;
+  };
+  /** Whether the content that a head shows was found wrong, at a time that counts. */
+  const was = (candidate: Candidate, head: SourceHead, counts: (found: Found, now: number) => boolean): boolean => {
+    if (!urls.has(candidate.url)) return false;
+    const found = foundOf(candidate, stateOf(candidate, head));
+    return found !== undefined && counts(found, scheduler.now());
+  };
 
   return {
-    isSuspect: ({ url }) => scheduler.now() < (known.get(url)?.lastUntil ?? 0),
-    isKnown: (candidate, head) => {
-      const found = known.get(candidate.url);
-      return (
-        found?.state !== undefined &&
-        scheduler.now() < found.refusedUntil &&
-        found.checksum === candidate.entry.checksum?.value &&
-        found.state === stateOf(candidate, head)
-      );
-    },
+    isSuspect: ({ url }) => scheduler.now() < (urls.get(url) ?? 0),
+    wasWrong: (candidate, head) => was(candidate, head, ({ at }, now) => now < at + lastFor),
+    isKnown: (candidate, head) => was(candidate, head, ({ refusedUntil }, now) => now < refusedUntil),
     found: (candidate, { state }) => {
       const { url, entry } = candidate;
-      const checksum = entry.checksum?.value;
-      const before = known.get(url);
-      const isSame = before?.checksum === checksum && before?.state === state;
-      const times = isSame ? (before?.times ?? 0) + 1 : 1;
-      const now = scheduler.now();
-      const refusedUntil = isCopy(candidate) ? now : now + coolingTime(times);
-      known.delete(url);
-      known.set(url, { checksum, state, times, refusedUntil, lastUntil: now + lastFor });
-      const [oldest] = known.keys();
-      if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+      const at = scheduler.now();
+      remember(urls, url, at + lastFor);
+      // A new copy has the same tag and date as the one before.
+      if (state === undefined || isCopy(candidate)) return;
+      const times = (foundOf(candidate, state)?.times ?? 0) + 1;
+      const refusedUntil = at + coolingTime(times);
+      remember(states, keyOf(candidate, state), { checksum: entry.checksum?.value, times, at, refusedUntil });
     },
   };
+};
+
+const remember = <V>(known: Map<string, V>, key: string, value: V): void => {
+  known.delete(key);
+  known.set(key, value);
+  const [oldest] = known.keys();
+  if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
 };

@@ -67,6 +67,17 @@ describe('wrong content', () => {
     expect(content.isKnown(a, sourceHead({ length: 4 }))).toBe(false);
   });
 
+  it('is remembered beside another state of it, for as long as its URL comes last', () => {
+    const { time, content, at, found } = withClock();
+    const packed = sourceHead({ headers: [['Content-Encoding', 'gzip']] });
+    found(a, packed);
+    found(a, sourceHead());
+    at(999, () => expect([packed, sourceHead()].map((head) => content.wasWrong(a, head))).toEqual([true, true]));
+    at(1000, () => expect([packed, sourceHead()].map((head) => content.wasWrong(a, head))).toEqual([false, false]));
+    time.flush();
+    expect(time.frame).toBe(1000);
+  });
+
   it('of several sources is known of none of them, but both come last', () => {
     const { content } = withClock();
     content.found(a, wrong());
