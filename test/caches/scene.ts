@@ -52,6 +52,8 @@ export const openScene = async (start: Start, folder: string, { keeps, dispatch 
     // Shorter than the defaults: these faults do not pass while the streamer waits.
     retry_wait: 0.01,
     retry_wait_limit: 0.02,
+    // A feed of a story recovers at once, under the same tag. Wrong content of it is not remembered.
+    cooldown: 0,
     stop_timeout: 1,
   });
   const accounts = new Map<string, readonly string[]>();

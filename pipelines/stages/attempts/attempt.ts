@@ -21,7 +21,7 @@ import { enforceLength } from './enforce-length.ts';
 export interface AttemptDeps {
   readonly open: OpenSource;
   readonly policy: Policy;
-  readonly health?: Pick<Health, 'wasWrong' | 'isKnownWrong'>;
+  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong'>;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -48,7 +48,7 @@ export const opened = (
 ): Observable<SourceEvent> =>
   candidate.problem
     ? throwError(() => candidate.problem)
-    : open(candidate, { method, valve, ...ask, decodes: (head) => decodes(candidate, head, health?.wasWrong) });
+    : open(candidate, { method, valve, ...ask, decodes: (head) => decodes(candidate, head, health?.wasCoded) });
 
 /**
  * Enforces the limits of an attempt on the events of its source. Its first byte must come before

@@ -30,7 +30,7 @@ export interface BodyDeps {
   readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;
   readonly lengths?: Lengths;
-  readonly health?: Pick<Health, 'wasWrong' | 'isKnownWrong'>;
+  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong'>;
   /** The clock of all waiting. Default: that of RxJS. */
   readonly scheduler?: SchedulerLike;
 }

@@ -9,28 +9,27 @@ import {
 } from '../../model/index.ts';
 
 /** What is known of earlier transfers: see `Health`. */
-export type WasWrong = (candidate: Candidate, head: SourceHead) => boolean;
+export type WasCoded = (candidate: Candidate, head: SourceHead) => boolean;
 
 /**
  * Whether the body that follows a head is to be decoded: it is gzip although that was not asked
  * for, and only the decoded bytes can be the entry's.
  *
- * A body whose length is known and not the catalog's is not the file itself. Otherwise it may be:
- * some servers declare a file's own compression as a coding. It then passes as it is, unless the
- * same body was found wrong before. Without a checksum or a size nothing would prove it right.
+ * That is certain if its length is not the catalog's. A body of unknown length may be the file
+ * itself: some servers declare a file's own compression as a coding. It passes as it is, unless the
+ * same body was found to have another length before. Without a size in the catalog nothing is
+ * decoded.
  */
-export const decodes = (candidate: Candidate, head: SourceHead, wasWrong: WasWrong = () => false): boolean => {
-  const { size } = candidate.entry;
+export const decodes = (candidate: Candidate, head: SourceHead, wasCoded: WasCoded = () => false): boolean => {
   if (!isCoded(candidate, head)) return false;
-  if (size !== undefined && head.length !== undefined) return size !== head.length;
-  return wasWrong(candidate, head);
+  return head.length === undefined ? wasCoded(candidate, head) : head.length !== candidate.entry.size;
 };
 
-/** Whether a whole body is declared as gzip, and its decoded bytes could be proven right. */
-export const isCoded = ({ entry: { checksum, size, path } }: Candidate, head: SourceHead): boolean => {
+/** Whether a whole body is declared as gzip, and its length can show that it is not the file itself. */
+export const isCoded = ({ entry: { size, path } }: Candidate, head: SourceHead): boolean => {
+  if (size === undefined || head.from > 0 || head.last !== undefined) return false;
   const coding = field(head.headers, 'content-encoding');
-  if (coding === undefined || !GZIP.test(coding.trim()) || isOwnCoding(path, coding)) return false;
-  return head.from === 0 && head.last === undefined && (checksum !== undefined || size !== undefined);
+  return coding !== undefined && GZIP.test(coding.trim()) && !isOwnCoding(path, coding);
 };
 
 /** The failure of a coded body that is not the entry's. The next attempt decodes it. */

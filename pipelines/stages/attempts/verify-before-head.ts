@@ -11,7 +11,6 @@ import {
 } from '../../model/index.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
 import { type DigestDeps, digested, digestOf, wrongChecksum } from '../verify.ts';
-import { isCoded, wrongCoding } from './decodes.ts';
 import { hasReliableEnd } from './lengths.ts';
 
 /**
@@ -103,7 +102,6 @@ export const verifyBeforeHead = (
           const right = digest ? chunks.map((chunk) => digested(chunk, digest, mayFallBehind)) : chunks;
           const found = digest?.hex();
           const isWrong = entry.checksum && found !== undefined && found !== entry.checksum.value;
-          if (isWrong && isCoded(candidate, waiting)) throw wrongCoding(candidate, waiting);
           if (isWrong) throw wrongChecksum([candidate], entry.checksum, found, stateOf(candidate, waiting));
           letGo({ ...waiting, length: held, verified: entry.checksum !== undefined }, right);
         }

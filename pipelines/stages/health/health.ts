@@ -43,12 +43,12 @@ export interface Health {
    * content. None is left out, and the order is otherwise kept.
    */
   order(candidates: readonly Candidate[]): readonly Candidate[];
+  /** Whether a head shows content that was found to be compressed unasked. */
+  wasCoded(candidate: Candidate, head: SourceHead): boolean;
   /**
    * Whether a head shows content that was found wrong: the same state at the same URL, for the same
-   * checksum.
+   * checksum. True until that content has cooled down.
    */
-  wasWrong(candidate: Candidate, head: SourceHead): boolean;
-  /** The same, until that content has cooled down. */
   isKnownWrong(candidate: Candidate, head: SourceHead): boolean;
   /** Records the notes of a request: which source is tried, which failed. */
   observe(note: Note): void;
@@ -133,7 +133,7 @@ export const createHealth = ({
         Number(isCooling(candidate)) + 2 * Number(wrongContent.isSuspect(candidate));
       return candidates.toSorted((a, b) => rank(a) - rank(b));
     },
-    wasWrong: wrongContent.wasWrong,
+    wasCoded: wrongContent.wasCoded,
     isKnownWrong: wrongContent.isKnown,
     observe: (note) => {
       if (!('candidate' in note)) return;

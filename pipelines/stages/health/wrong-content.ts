@@ -4,6 +4,8 @@ import { type Candidate, isCopy, type SourceHead, type StreamError, stateOf } fr
 interface Found {
   /** The checksum that the content should have had. */
   readonly checksum: string | undefined;
+  /** It was `WRONG_CODING`. */
+  readonly coded: boolean;
   /** How often in a row it was found. */
   readonly times: number;
   /** When it was found last. */
@@ -24,9 +26,12 @@ interface WrongContentOptions {
 export interface WrongContent {
   /** Whether the URL is to be tried last: it may be right again, but others are a better choice. */
   isSuspect(candidate: Candidate): boolean;
-  /** Whether a head shows content that was found wrong: same URL and state, for the same checksum. */
-  wasWrong(candidate: Candidate, head: SourceHead): boolean;
-  /** Whether it is also refused without a transfer: it has not cooled down. */
+  /** Whether a head shows content that was found to be compressed: same URL, state and checksum. */
+  wasCoded(candidate: Candidate, head: SourceHead): boolean;
+  /**
+   * Whether a head shows content that was found wrong: the same state at the same URL, for the same
+   * checksum. It is then refused without a transfer, until it has cooled down.
+   */
   isKnown(candidate: Candidate, head: SourceHead): boolean;
   /** Records a `WRONG_CHECKSUM` or `WRONG_CODING`. */
   found(candidate: Candidate, error: StreamError): void;
@@ -53,17 +58,23 @@ export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongCon
 
   return {
     isSuspect: ({ url }) => scheduler.now() < (urls.get(url) ?? 0),
-    wasWrong: (candidate, head) => was(candidate, head, ({ at }, now) => now < at + lastFor),
+    wasCoded: (candidate, head) => was(candidate, head, ({ coded, at }, now) => coded && now < at + lastFor),
     isKnown: (candidate, head) => was(candidate, head, ({ refusedUntil }, now) => now < refusedUntil),
-    found: (candidate, { state }) => {
+    found: (candidate, { code, state }) => {
       const { url, entry } = candidate;
       const at = scheduler.now();
       remember(urls, url, at + lastFor);
       // A new copy has the same tag and date as the one before.
       if (state === undefined || isCopy(candidate)) return;
-      const times = (foundOf(candidate, state)?.times ?? 0) + 1;
+      const before = foundOf(candidate, state);
+      const times = (before?.times ?? 0) + 1;
+      // What another attempt made of the same response does not matter.
+      const coded = code === 'WRONG_CODING' || before?.coded === true;
       const refusedUntil = at + coolingTime(times);
-      remember(states, keyOf(candidate, state), { checksum: entry.checksum?.value, times, at, refusedUntil });
+      remember(states, keyOf(candidate, state), {
+        checksum: entry.checksum?.value,
+        ...{ coded, times, at, refusedUntil },
+      });
     },
   };
 };

@@ -67,13 +67,13 @@ describe('wrong content', () => {
     expect(content.isKnown(a, sourceHead({ length: 4 }))).toBe(false);
   });
 
-  it('is remembered beside another state of it, for as long as its URL comes last', () => {
+  it('that is only compressed is remembered as such, beside its decoded state', () => {
     const { time, content, at, found } = withClock();
-    const packed = sourceHead({ headers: [['Content-Encoding', 'gzip']] });
-    found(a, packed);
-    found(a, sourceHead());
-    at(999, () => expect([packed, sourceHead()].map((head) => content.wasWrong(a, head))).toEqual([true, true]));
-    at(1000, () => expect([packed, sourceHead()].map((head) => content.wasWrong(a, head))).toEqual([false, false]));
+    const [packed, decoded] = [sourceHead({ headers: [['Content-Encoding', 'gzip']] }), sourceHead()];
+    content.found(a, new StreamError('WRONG_CODING', 'feed', 'packed', { state: stateOf(a, packed) }));
+    found(a, decoded);
+    at(999, () => expect([packed, decoded].map((head) => content.wasCoded(a, head))).toEqual([true, false]));
+    at(1000, () => expect(content.wasCoded(a, packed)).toBe(false));
     time.flush();
     expect(time.frame).toBe(1000);
   });
