@@ -2,6 +2,7 @@ import { lookup as dnsLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { codeOf, messageOf } from '../lib/thrown.ts';
+import { UnknownInterfaceError } from './unknown-interface.ts';
 
 /** One socket to listen on, as `server.listen` takes it. */
 export interface ListenAddress {
@@ -14,11 +15,6 @@ export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfac
 
 /** Resolves a host name to its addresses. */
 export type Lookup = (name: string) => Promise<readonly string[]>;
-
-/** Names the requested interfaces that do not exist, and lists the existing ones. */
-export class UnknownInterfaceError extends Error {
-  override readonly name = 'UnknownInterfaceError';
-}
 
 interface Local {
   readonly name: string;
