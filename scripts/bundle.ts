@@ -1,31 +1,30 @@
 /**
  * The second part of `npm run build`: bundles the command line into `dist/cli`. A start then reads
- * a few dozen files instead of hundreds, and only the parts of packages that are used. Embedders
- * load the plain modules beside it, with their own rxjs.
+ * a few files instead of hundreds, and only the parts of packages that are used. Embedders load the
+ * plain modules beside it, with their own rxjs.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { packageRoot } from '../src/app/version.ts';
+
+const inRoot = (path: string): string => join(packageRoot, path);
 
 /** Packages that most commands load. The others are loaded from their own folders when needed. */
 const BUNDLED = ['commander', 'ini', 'mime', 'pino', 'rxjs'];
 
-const folder = join(packageRoot, 'dist/cli');
-const { dependencies } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-
-/** CommonJS packages call `require`, which modules do not have. */
-const requireBuiltIns: Plugin = {
-  name: 'require built-in modules',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^[a-z_/:]+$/ }, ({ path, kind }) =>
-      kind === 'require-call' && isBuiltin(path) ? { path, namespace: 'built-in' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-  },
+/**
+ * Files of the bundle, each with these modules and all that they import, unless an earlier file has
+ * it. Everything else, such as a database, is in a file of its own. Many small files would take
+ * longer to load.
+ */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  // Runs on a thread, without the rest of the daemon.
+  checkpoints: ['saves/outbox/sync.ts'],
+  // What main.ts imports, which waits for the other files itself.
+  start: ['cli/program.ts', 'cli/one-line.ts', 'config/config-error.ts', 'http/unknown-interface.ts', 'lib/mask.ts'],
+  commands: ['cli/serve.ts', 'cli/check-config.ts', 'cli/catalog.ts', 'cli/context.ts'],
+  daemon: ['app/daemon.ts', 'observe/log.ts', 'cli/explain.ts'],
 };
 
 /**
@@ -34,53 +33,53 @@ const requireBuiltIns: Plugin = {
  */
 const withoutBuiltInImports = (code: string): string => {
   const replaced = code.replace(
-    /^import (?:\{([^}]*)\}|(?:\* as )?(\w+)) from "(node:[\w/]+)";$/gm,
-    (_, names: string | undefined, whole: string, path: string) =>
-      `const ${names === undefined ? whole : `{${names.replace(/(\w+) as (\w+)/g, '$1: $2')}}`} = globalThis.process.getBuiltinModule("${path}");`,
+    /^import (?:(?:\* as )?([\w$]+))?(?:, )?(?:\{([^}]*)\})? from "(node:[\w/]+)";$/gm,
+    (_, whole: string | undefined, names: string | undefined, path: string) =>
+      [whole, names && `{${names.replace(/([\w$]+) as ([\w$]+)/g, '$1: $2')}}`]
+        .filter((target) => target !== undefined)
+        .map((target) => `const ${target} = globalThis.process.getBuiltinModule("${path}");`)
+        .join(' '),
   );
   const [left] = /^import .*"node:.*$/m.exec(replaced) ?? [];
   if (left !== undefined) throw new Error(`unknown form: ${left}`);
   return replaced;
 };
 
-const packagesIn = ({ inputs }: Metafile): readonly string[] => {
-  const paths = Object.keys(inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
-  return [...new Set(paths)].sort();
-};
+const builtIns: Plugin = { name: 'built-in modules', renderChunk: withoutBuiltInImports };
 
 const licenseOf = (name: string): string => {
-  const own = join(packageRoot, 'node_modules', name);
+  const own = inRoot(`node_modules/${name}`);
   const file = readdirSync(own).find((one) => /^licen[cs]e(\.\w+)?$/i.test(one));
   if (file === undefined) throw new Error(`${name} would be bundled without its license`);
   return `${name}\n\n${readFileSync(join(own, file), 'utf8').trim()}\n`;
 };
 
-const { metafile, outputFiles } = await build({
-  absWorkingDir: packageRoot,
-  // The second one runs on a thread, without the rest of the daemon.
-  entryPoints: { main: 'src/cli/main.ts', checkpoints: 'src/saves/outbox/sync.ts' },
-  outdir: folder,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
+const { dependencies } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+const apart = Object.keys(dependencies).filter((name) => !BUNDLED.includes(name));
+
+const bundle = await rolldown({
+  cwd: packageRoot,
+  input: { main: 'src/cli/main.ts' },
   platform: 'node',
-  target: 'node24',
-  external: Object.keys(dependencies).filter((name) => !BUNDLED.includes(name)),
+  external: [/^node:/, ...apart, ...apart.map((name) => new RegExp(`^${name}/`))],
   // For Node, rxjs offers CommonJS files, of which unused parts cannot be left out.
-  alias: { rxjs: join(packageRoot, 'node_modules/rxjs/dist/esm/index.js') },
-  chunkNames: 'chunks/[name]-[hash]',
-  metafile: true,
-  write: false,
-  logLevel: 'warning',
-  plugins: [requireBuiltIns],
+  resolve: { alias: { rxjs: inRoot('node_modules/rxjs/dist/esm/index.js') } },
+  plugins: [builtIns],
 });
-for (const { path, text } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, withoutBuiltInImports(text));
-}
-writeFileSync(
-  join(folder, 'LICENSES.txt'),
-  packagesIn(metafile)
-    .map(licenseOf)
-    .join(`\n${'-'.repeat(72)}\n\n`),
-);
+const { output } = await bundle.write({
+  dir: inRoot('dist/cli'),
+  chunkFileNames: '[name]-[hash].js',
+  codeSplitting: {
+    groups: Object.entries(FILES).map(([name, modules], index, { length }) => ({
+      name,
+      test: (id) => modules.some((module) => id === inRoot(`src/${module}`)),
+      priority: length - index,
+    })),
+  },
+});
+await bundle.close();
+
+const modules = output.filter((one): one is OutputChunk => one.type === 'chunk').flatMap(({ moduleIds }) => moduleIds);
+const names = modules.flatMap((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? []);
+const licenses = [...new Set(names)].sort().map(licenseOf);
+writeFileSync(inRoot('dist/cli/LICENSES.txt'), licenses.join(`\n${'-'.repeat(72)}\n\n`));
