@@ -45,6 +45,24 @@ const withoutBuiltInImports = (code: string): string => {
   return replaced;
 };
 
+/** Modules that packages load and then need only for features that are not used here. */
+const UNUSED: Readonly<Record<string, string>> = {
+  // Subcommands in programs of their own.
+  'node:child_process': 'commander',
+  // Transports on threads, and redaction.
+  'thread-stream': 'pino',
+  '@pinojs/redact': 'pino',
+};
+
+const isUnused = (id: string, importer = ''): boolean =>
+  UNUSED[id] !== undefined && importer.includes(`/node_modules/${UNUSED[id]}/`);
+
+const unused: Plugin = {
+  name: 'unused modules',
+  resolveId: (id, importer) => (isUnused(id, importer) ? `\0unused:${id}` : undefined),
+  load: (id) => (id.startsWith('\0unused:') ? 'export default {};' : undefined),
+};
+
 const builtIns: Plugin = { name: 'built-in modules', renderChunk: withoutBuiltInImports };
 
 const licenseOf = (name: string): string => {
@@ -55,16 +73,18 @@ const licenseOf = (name: string): string => {
 };
 
 const { dependencies } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
-const apart = Object.keys(dependencies).filter((name) => !BUNDLED.includes(name));
+const apart = ['node:', ...Object.keys(dependencies).filter((name) => !BUNDLED.includes(name))];
+const isApart = (id: string): boolean =>
+  apart.some((name) => id === name || id.startsWith(name.replace(/[^:]$/, '$&/')));
 
 const bundle = await rolldown({
   cwd: packageRoot,
   input: { main: 'src/cli/main.ts' },
   platform: 'node',
-  external: [/^node:/, ...apart, ...apart.map((name) => new RegExp(`^${name}/`))],
+  external: (id, importer) => isApart(id) && !isUnused(id, importer),
   // For Node, rxjs offers CommonJS files, of which unused parts cannot be left out.
   resolve: { alias: { rxjs: inRoot('node_modules/rxjs/dist/esm/index.js') } },
-  plugins: [builtIns],
+  plugins: [unused, builtIns],
 });
 const { output } = await bundle.write({
   dir: inRoot('dist/cli'),
