@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { digestOf, sizeOf } from './content.ts';
 import type { Asked } from './relays.ts';
 
@@ -39,6 +40,55 @@ export const downloadAll = async (files: Iterable<Asked>, clients: number): Prom
     agent.destroy();
   }
   return took;
+};
+
+/** Requests on one connection, as many as nginx and the streamer answer by default. */
+const PER_CONNECTION = 1_000;
+
+/**
+ * Downloads files with pipelined requests: all of a connection are sent before its first response
+ * is read. One connection follows the other. Rejects if a response or a digest is wrong.
+ */
+export const downloadPipelined = async (files: readonly Asked[]): Promise<void> => {
+  for (let from = 0; from < files.length; from += PER_CONNECTION)
+    await pipeline(files.slice(from, from + PER_CONNECTION));
+};
+
+const pipeline = async (files: readonly Asked[]): Promise<void> => {
+  const [first] = files;
+  if (!first) return;
+  const { hostname, port, host } = new URL(first.url);
+  const socket = connect(Number(port), hostname);
+  try {
+    socket.write(files.map(({ url }) => `GET ${new URL(url).pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(''));
+    let read = Buffer.alloc(0);
+    let answered = 0;
+    for await (const bytes of socket) {
+      read = Buffer.concat([read, bytes]);
+      for (let end = bodyEnd(read); end !== undefined && answered < files.length; end = bodyEnd(read)) {
+        const { url, name } = files[answered++] as Asked;
+        const body = read.subarray(end - sizeOf(name), end);
+        const found = createHash('sha256').update(body).digest('hex');
+        if (found !== digestOf(name)) throw new Error(`${url}: SHA-256 ${found}, expected ${digestOf(name)}`);
+        read = read.subarray(end);
+      }
+      if (answered === files.length) return;
+    }
+    throw new Error(`${host} closed a connection after ${answered} of ${files.length} pipelined requests`);
+  } finally {
+    socket.destroy();
+  }
+};
+
+/** Where the first response ends. Undefined if more of it has to be read. */
+const bodyEnd = (read: Buffer): number | undefined => {
+  const head = read.indexOf('\r\n\r\n');
+  if (head < 0) return undefined;
+  const fields = read.toString('latin1', 0, head);
+  const length = /^HTTP\/1\.1 200 [\s\S]*\r\nContent-Length: (\d+)/i.exec(fields)?.[1];
+  if (length === undefined) throw new Error(`expected status 200 and a length, got ${fields}`);
+  const end = head + 4 + Number(length);
+  return end <= read.length ? end : undefined;
 };
 
 /** Clients that read nothing after the heads of their responses. */

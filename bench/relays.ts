@@ -58,6 +58,8 @@ export interface RelayOptions {
   readonly supplies: readonly Supply[];
   /** Files on disk, by their size. */
   readonly disk: ReadonlyMap<number, number>;
+  /** Clients at the same time, if they are more than a thousand. */
+  readonly clients?: number;
 }
 
 /** Starts all relays that are installed. */
@@ -78,11 +80,17 @@ export const startRelays = async (options: RelayOptions): Promise<Relays> => {
   try {
     const node = await started(startNode(options, files));
     const undici = await started(startUndici(options));
+    const fastify = await started(startFastify(options));
     const nginx = await started(startNginx(options, files));
     const haproxy = await started(startHaproxy(options));
     const streamer = await started(startStreamer(options, files, 'ours', ['--dispatch', 'none']));
     const keeping = await started(startStreamer(options, files, 'keeping', []));
-    return { peers: [nginx, node, undici, haproxy].filter((relay) => relay !== undefined), streamer, keeping, stop };
+    return {
+      peers: [nginx, node, undici, fastify, haproxy].filter((relay) => relay !== undefined),
+      streamer,
+      keeping,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -170,6 +178,15 @@ const startUndici = async (options: RelayOptions): Promise<Relay> => {
   return relayOf(server, { id: 'undici', name: 'undici: request and pipeline', routes: ['http', 'https'] }, options);
 };
 
+const startFastify = async (options: RelayOptions): Promise<Relay> => {
+  const { origin, core } = options;
+  const server = await startServer((port) => node(contender('fastify.ts'), String(port), JSON.stringify(origin)), {
+    core,
+    ipc: true,
+  });
+  return relayOf(server, { id: 'fastify', name: 'fastify: reply-from', routes: ['http', 'https'] }, options);
+};
+
 /** The version of a program. Undefined if it is not installed. */
 const versionOf = (program: string): string | undefined => {
   const { status, stdout, stderr } = spawnSync(program, ['-v'], { encoding: 'utf8' });
@@ -209,8 +226,10 @@ const startNginx = async (options: RelayOptions, files: string): Promise<Relay |
   const version = versionOf('nginx');
   if (version === undefined) return undefined;
   const user = statSync(options.folder).uid === 0 ? 'user root;' : '';
-  const { folder } = options;
-  const server = await startConfigured(options, ['nginx', 'nginx.conf'], { user, files }, (file) => [
+  const { folder, clients = 1_000 } = options;
+  // Each client has a connection to the feed as well.
+  const connections = String(3 * clients);
+  const server = await startConfigured(options, ['nginx', 'nginx.conf'], { user, files, connections }, (file) => [
     ...['-c', file, '-p', folder],
   ]);
   return relayOf(server, { id: 'nginx', name: `nginx ${version}`, routes: ['http', 'https', 'file', 'kept'] }, options);
@@ -219,7 +238,13 @@ const startNginx = async (options: RelayOptions, files: string): Promise<Relay |
 const startHaproxy = async (options: RelayOptions): Promise<Relay | undefined> => {
   const version = versionOf('haproxy');
   if (version === undefined) return undefined;
-  const server = await startConfigured(options, ['haproxy', 'haproxy.cfg'], {}, (file) => ['-db', '-q', '-f', file]);
+  const connections = String(2 * (options.clients ?? 1_000));
+  const server = await startConfigured(options, ['haproxy', 'haproxy.cfg'], { connections }, (file) => [
+    '-db',
+    '-q',
+    '-f',
+    file,
+  ]);
   return relayOf(server, { id: 'haproxy', name: `HAProxy ${version}`, routes: ['http', 'https'] }, options);
 };
 
@@ -230,12 +255,15 @@ const startStreamer = async (
   id: string,
   settings: readonly string[],
 ): Promise<Relay> => {
-  const { folder, core, main, supplies } = options;
+  const { folder, core, main, supplies, clients } = options;
+  // Limits on their number protect a machine; what is measured is what they cost.
+  const unlimited = clients === undefined ? [] : ['--max-transfers', '0', '--max-client-connections', '0'];
   const state = join(folder, id);
   mkdirSync(state, { mode: 0o700 });
   fillCatalog(join(state, 'catalog.db'), options, id, files);
   const server = await startServer(
-    (port) => node(main, 'serve', '--config', NO_FILE, '--port', String(port), '--state-dir', state, ...settings),
+    (port) =>
+      node(main, 'serve', '--config', NO_FILE, '--port', String(port), '--state-dir', state, ...settings, ...unlimited),
     { core, ipc: true, log: join(state, 'log') },
   );
   const has = (route: Route, size: number, number: number) => {

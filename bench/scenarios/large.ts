@@ -116,7 +116,7 @@ export const clients: Scenario = async (bench) => {
       contenders: [
         contender(streamer, 1, sizes.bytes, { id: 'one' }),
         ...peers
-          .filter(({ id }) => id === 'nginx' || id === 'node')
+          .filter(({ id }) => id === 'nginx' || id === 'node' || id === 'fastify')
           .map((peer) => contender(peer, sizes.clients, sizes.clientBytes, { id: peer.id })),
         contender(streamer, sizes.clients, sizes.clientBytes, { id: 'clients', ours: true }),
       ],
