@@ -4,7 +4,8 @@ import type { Result } from './contest.ts';
 import { downloadAll } from './load.ts';
 import type { Cores } from './machine.ts';
 import type { Origin } from './origin.ts';
-import { type Relays, type Route, startRelays } from './relays.ts';
+import type { Route } from './relay.ts';
+import { type Relays, startRelays } from './relays.ts';
 import type { Sizes } from './sizes.ts';
 
 /** Bytes of a small file. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { digestOf, sizeOf } from './content.ts';
-import type { Asked } from './relays.ts';
+import type { Asked } from './relay.ts';
 
 /**
  * Downloads a file and resolves to the milliseconds from the request to its last byte. Rejects if

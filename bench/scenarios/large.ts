@@ -2,7 +2,7 @@ import { type Bench, expecting, type Scenario } from '../bench.ts';
 import { type Contender, hold, median } from '../contest.ts';
 import { download, downloadAll } from '../load.ts';
 import { cpuOf } from '../machine.ts';
-import type { Asked, Relay, Route } from '../relays.ts';
+import type { Asked, Relay, Route } from '../relay.ts';
 
 const GIB = 1024 ** 3;
 

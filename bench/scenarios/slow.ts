@@ -3,7 +3,8 @@ import { type Bench, expecting, type Scenario, SMALL } from '../bench.ts';
 import { type Contender, hold, percentile, type Result } from '../contest.ts';
 import { download, downloadAll, requestAndWait, type SlowClients } from '../load.ts';
 import { residentOf } from '../machine.ts';
-import { type Asked, type Relay, startRelays } from '../relays.ts';
+import type { Asked, Relay } from '../relay.ts';
+import { startRelays } from '../relays.ts';
 
 /** Bytes of the files that clients do not read: more than all buffers on the way together. */
 const BYTES = 64 * 1024 ** 2;

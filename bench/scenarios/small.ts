@@ -2,7 +2,7 @@ import { type Bench, CLIENTS, expecting, type Scenario, SMALL, TINY } from '../b
 import { type Contender, hold, percentile } from '../contest.ts';
 import { downloadAll, downloadPipelined } from '../load.ts';
 import { cpuOf, residentOf } from '../machine.ts';
-import type { Relay, Route } from '../relays.ts';
+import type { Relay, Route } from '../relay.ts';
 
 /** Downloads fresh small files. Resolves to the milliseconds of each. */
 const downloadFresh = (bench: Bench, relay: Relay, route: Route, count: number, clients: number): Promise<number[]> => {
