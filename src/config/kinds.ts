@@ -1,6 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
-import { isRecord } from '../lib/record.ts';
 
 /** A kind of value: how its text is read, shown, and described to an operator. */
 export interface Kind<T> {
@@ -188,10 +187,9 @@ export const jsonArray: Kind<readonly unknown[]> = {
 
 /** Values by name, as JSON. */
 export const jsonObject: Kind<Readonly<Record<string, unknown>>> = {
-  read: (text) => {
-    const value = parseJson(text);
-    return isRecord(value) ? value : undefined;
-  },
+  // JSON that begins with a brace is an object.
+  read: (text) =>
+    text.trim().startsWith('{') ? (parseJson(text) as Readonly<Record<string, unknown>> | undefined) : undefined,
   expected: 'a JSON object',
   placeholder: 'json',
   format: (value) => JSON.stringify(value),
