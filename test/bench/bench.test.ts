@@ -61,6 +61,12 @@ describe('the scenarios of the bench', () => {
     expect(costs.filter((cost) => !Number.isFinite(cost))).toEqual([]);
   });
 
+  it.each(['feed', 'small', 'pipelined', 'p99', 'slow', 'slow-many', 'newcomer', 'newcomer-many'])(
+    'compare %s with every proxy on Node',
+    (row) =>
+      expect(Object.keys(ratios)).toEqual(expect.arrayContaining([`${row}/node`, `${row}/undici`, `${row}/fastify`])),
+  );
+
   it('give every ratio that is committed', () => {
     const missing = ['nginx', 'haproxy', 'squid'].filter((program) => !isInstalled(program));
     const expected = Object.keys(committed).filter((name) => !missing.some((program) => name.endsWith(`/${program}`)));
