@@ -26,9 +26,16 @@ export const download = async (
   return took;
 };
 
-/** Downloads files with N keep-alive clients. Resolves to the milliseconds of each. */
-export const downloadAll = async (files: Iterable<Asked>, clients: number): Promise<number[]> => {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+/**
+ * Downloads files with N keep-alive clients, all at one address. Resolves to the milliseconds of
+ * each.
+ */
+export const downloadAll = async (
+  files: Iterable<Asked>,
+  clients: number,
+  localAddress = '127.0.0.1',
+): Promise<number[]> => {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients, localAddress });
   const took: number[] = [];
   const left = files[Symbol.iterator]();
   const client = async () => {
@@ -107,6 +114,18 @@ export const requestAndWait = async (files: readonly Asked[]): Promise<SlowClien
   return {
     leave: () => {
       for (const response of responses) response.destroy();
+    },
+  };
+};
+
+/** The same, without waiting for heads: some clients may be refused. */
+export const requestOnly = (files: readonly Asked[]): SlowClients => {
+  const agent = new Agent();
+  // Without a listener for it, a response would be read and discarded.
+  const requests = files.map(({ url }) => get(url, { agent }, () => {}).on('error', () => {}));
+  return {
+    leave: () => {
+      for (const request of requests) request.destroy();
     },
   };
 };

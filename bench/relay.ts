@@ -43,8 +43,10 @@ export interface RelayOptions {
   readonly supplies: readonly Supply[];
   /** Files on disk, by their size. */
   readonly disk: ReadonlyMap<number, number>;
-  /** Clients at the same time, if they are more than a thousand. */
+  /** Clients at the same time. Default: 1,000. */
   readonly clients?: number;
+  /** Whether the product has no limits on numbers, which protect a machine. Default: as shipped. */
+  readonly unlimited?: boolean;
 }
 
 export const diskName = (size: number, number: number): string => `${size}-disk-${number}`;

@@ -57,6 +57,8 @@ const writeFile = (file: string): void => {
   for (const piece of contentOf(file.slice(file.lastIndexOf('/') + 1))) writeFileSync(file, piece, { flag: 'a' });
 };
 
+const UNLIMITED = ['--max-transfers', '0', '--max-client-connections', '0', '--max-connections', '65535'];
+
 /** The product with a catalog of all its supplies, its log in a file. */
 const startStreamer = async (
   options: RelayOptions,
@@ -64,9 +66,8 @@ const startStreamer = async (
   id: string,
   settings: readonly string[],
 ): Promise<Relay> => {
-  const { folder, core, main, supplies, clients } = options;
-  // Limits on their number protect a machine; what is measured is what they cost.
-  const unlimited = clients === undefined ? [] : ['--max-transfers', '0', '--max-client-connections', '0'];
+  const { folder, core, main, supplies } = options;
+  const unlimited = options.unlimited ? UNLIMITED : [];
   const state = join(folder, id);
   mkdirSync(state, { mode: 0o700 });
   fillCatalog(join(state, 'catalog.db'), options, id, files);

@@ -61,7 +61,7 @@ describe('the scenarios of the bench', () => {
     expect(costs.filter((cost) => !Number.isFinite(cost))).toEqual([]);
   });
 
-  it.each(['feed', 'small', 'pipelined', 'p99', 'slow', 'slow-many', 'newcomer', 'newcomer-many'])(
+  it.each(['feed', 'small', 'pipelined', 'p99', 'slow', 'slow-many', 'newcomer'])(
     'compare %s with every proxy on Node',
     (row) =>
       expect(Object.keys(ratios)).toEqual(expect.arrayContaining([`${row}/node`, `${row}/undici`, `${row}/fastify`])),
