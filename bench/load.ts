@@ -100,6 +100,7 @@ const bodyEnd = (read: Buffer): number | undefined => {
 
 /** Clients that read nothing after the heads of their responses. */
 export interface SlowClients {
+  /** Throws if a client with a head was cut off before. */
   leave(): void;
 }
 
@@ -111,9 +112,16 @@ export const requestAndWait = async (files: readonly Asked[]): Promise<SlowClien
   );
   const refused = responses.find(({ statusCode }) => statusCode !== 200);
   if (refused) throw new Error(`${refused.url}: status ${refused.statusCode}, expected 200`);
+  let cut: Error | undefined;
+  for (const response of responses)
+    response.on('error', (error) => {
+      cut ??= error;
+    });
   return {
     leave: () => {
+      const before = cut;
       for (const response of responses) response.destroy();
+      if (before) throw new Error(`a client was cut off: ${before.message}`);
     },
   };
 };
@@ -122,7 +130,9 @@ export const requestAndWait = async (files: readonly Asked[]): Promise<SlowClien
 export const requestOnly = (files: readonly Asked[]): SlowClients => {
   const agent = new Agent();
   // Without a listener for it, a response would be read and discarded.
-  const requests = files.map(({ url }) => get(url, { agent }, () => {}).on('error', () => {}));
+  const requests = files.map(({ url }) =>
+    get(url, { agent }, (response) => response.on('error', () => {})).on('error', () => {}),
+  );
   return {
     leave: () => {
       for (const request of requests) request.destroy();
