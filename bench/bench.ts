@@ -4,11 +4,14 @@ import type { Result } from './contest.ts';
 import { downloadAll } from './load.ts';
 import type { Cores } from './machine.ts';
 import type { Origin } from './origin.ts';
-import { type Relays, type Route, startRelays } from './relays.ts';
+import type { Route } from './relay.ts';
+import { type Relays, startRelays } from './relays.ts';
 import type { Sizes } from './sizes.ts';
 
 /** Bytes of a small file. */
 export const SMALL = 4096;
+/** Bytes of the smallest file. */
+export const TINY = 100;
 /** Clients that request small files at the same time. */
 export const CLIENTS = 8;
 /** Different small files on disk. */
@@ -53,7 +56,7 @@ export const startWarm = async (
   bench: Pick<Bench, 'sizes' | 'cores' | 'main' | 'origin' | 'folder'>,
 ): Promise<Relays> => {
   const { sizes, cores, main, origin } = bench;
-  const { bytes, warmUp, requests, latencies, clients, clientBytes } = sizes;
+  const { bytes, warmUp, requests, latencies, pipelined, clients, clientBytes } = sizes;
   const rounds = sizes.rounds + 1;
   const supply = (route: Route, size: number, count: number) => ({ route, size, count });
   const relays = await startRelays({
@@ -66,6 +69,7 @@ export const startWarm = async (
       supply('kept', bytes, 1),
       supply('http', clientBytes, rounds * clients),
       supply('verified', SMALL, warmUp + rounds * (2 * requests + latencies)),
+      supply('verified', TINY, rounds * pipelined),
       supply('file', SMALL, rounds * requests),
       supply('kept', SMALL, warmUp + rounds * requests),
     ],

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { digestOf, sizeOf } from './content.ts';
-import type { Asked } from './relays.ts';
+import type { Asked } from './relay.ts';
 
 /**
  * Downloads a file and resolves to the milliseconds from the request to its last byte. Rejects if
@@ -25,9 +26,16 @@ export const download = async (
   return took;
 };
 
-/** Downloads files with N keep-alive clients. Resolves to the milliseconds of each. */
-export const downloadAll = async (files: Iterable<Asked>, clients: number): Promise<number[]> => {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+/**
+ * Downloads files with N keep-alive clients, all at one address. Resolves to the milliseconds of
+ * each.
+ */
+export const downloadAll = async (
+  files: Iterable<Asked>,
+  clients: number,
+  localAddress = '127.0.0.1',
+): Promise<number[]> => {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients, localAddress });
   const took: number[] = [];
   const left = files[Symbol.iterator]();
   const client = async () => {
@@ -41,8 +49,58 @@ export const downloadAll = async (files: Iterable<Asked>, clients: number): Prom
   return took;
 };
 
+/** Requests on one connection, as many as nginx and the streamer answer by default. */
+const PER_CONNECTION = 1_000;
+
+/**
+ * Downloads files with pipelined requests: all of a connection are sent before its first response
+ * is read. One connection follows the other. Rejects if a response or a digest is wrong.
+ */
+export const downloadPipelined = async (files: readonly Asked[]): Promise<void> => {
+  for (let from = 0; from < files.length; from += PER_CONNECTION)
+    await pipeline(files.slice(from, from + PER_CONNECTION));
+};
+
+const pipeline = async (files: readonly Asked[]): Promise<void> => {
+  const [first] = files;
+  if (!first) return;
+  const { hostname, port, host } = new URL(first.url);
+  const socket = connect(Number(port), hostname);
+  try {
+    socket.write(files.map(({ url }) => `GET ${new URL(url).pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(''));
+    let read = Buffer.alloc(0);
+    let answered = 0;
+    for await (const bytes of socket) {
+      read = Buffer.concat([read, bytes]);
+      for (let end = bodyEnd(read); end !== undefined && answered < files.length; end = bodyEnd(read)) {
+        const { url, name } = files[answered++] as Asked;
+        const body = read.subarray(end - sizeOf(name), end);
+        const found = createHash('sha256').update(body).digest('hex');
+        if (found !== digestOf(name)) throw new Error(`${url}: SHA-256 ${found}, expected ${digestOf(name)}`);
+        read = read.subarray(end);
+      }
+      if (answered === files.length) return;
+    }
+    throw new Error(`${host} closed a connection after ${answered} of ${files.length} pipelined requests`);
+  } finally {
+    socket.destroy();
+  }
+};
+
+/** Where the first response ends. Undefined if more of it has to be read. */
+const bodyEnd = (read: Buffer): number | undefined => {
+  const head = read.indexOf('\r\n\r\n');
+  if (head < 0) return undefined;
+  const fields = read.toString('latin1', 0, head);
+  const length = /^HTTP\/1\.1 200 [\s\S]*\r\nContent-Length: (\d+)/i.exec(fields)?.[1];
+  if (length === undefined) throw new Error(`expected status 200 and a length, got ${fields}`);
+  const end = head + 4 + Number(length);
+  return end <= read.length ? end : undefined;
+};
+
 /** Clients that read nothing after the heads of their responses. */
 export interface SlowClients {
+  /** Throws if a client with a head was cut off before. */
   leave(): void;
 }
 
@@ -54,9 +112,30 @@ export const requestAndWait = async (files: readonly Asked[]): Promise<SlowClien
   );
   const refused = responses.find(({ statusCode }) => statusCode !== 200);
   if (refused) throw new Error(`${refused.url}: status ${refused.statusCode}, expected 200`);
+  let cut: Error | undefined;
+  for (const response of responses)
+    response.on('error', (error) => {
+      cut ??= error;
+    });
   return {
     leave: () => {
+      const before = cut;
       for (const response of responses) response.destroy();
+      if (before) throw new Error(`a client was cut off: ${before.message}`);
+    },
+  };
+};
+
+/** The same, without waiting for heads: some clients may be refused. */
+export const requestOnly = (files: readonly Asked[]): SlowClients => {
+  const agent = new Agent();
+  // Without a listener for it, a response would be read and discarded.
+  const requests = files.map(({ url }) =>
+    get(url, { agent }, (response) => response.on('error', () => {})).on('error', () => {}),
+  );
+  return {
+    leave: () => {
+      for (const request of requests) request.destroy();
     },
   };
 };

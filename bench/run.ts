@@ -59,7 +59,7 @@ const measured = await measure({
   scenarios,
   sizes,
   cores,
-  main: join(packageRoot, 'dist/src/cli/main.js'),
+  main: join(packageRoot, 'dist/cli/main.js'),
   begun: (name) => process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}\n`),
 });
 const results = Object.values(measured).flat();

@@ -10,8 +10,14 @@ export interface Sizes {
   readonly requests: number;
   /** Requests of the single client whose latency is measured, in one round. */
   readonly latencies: number;
+  /** Requests on pipelined connections, in one round. */
+  readonly pipelined: number;
   /** Clients that read nothing. */
   readonly slow: number;
+  /** The same, for a larger number: 10,000 take some gigabytes of the kernel’s memory. */
+  readonly slowMany: number;
+  /** Small files that one more client requests while those read nothing. */
+  readonly newcomers: number;
   /** Clients that read at the same time. */
   readonly clients: number;
   /** Bytes that each of them requests. */
@@ -36,7 +42,10 @@ const FULL: Sizes = {
   bytes: 256 * MIB,
   requests: 3_000,
   latencies: 2_000,
+  pipelined: 20_000,
   slow: 500,
+  slowMany: 2_000,
+  newcomers: 300,
   clients: 1_000,
   clientBytes: MIB,
   entries: 1_000_000,
@@ -52,7 +61,10 @@ const QUICK: Sizes = {
   bytes: 32 * MIB,
   requests: 500,
   latencies: 250,
+  pipelined: 1_000,
   slow: 100,
+  slowMany: 200,
+  newcomers: 100,
   clients: 100,
   clientBytes: MIB,
   entries: 100_000,

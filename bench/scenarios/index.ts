@@ -6,13 +6,14 @@ import { mongodb } from './mongodb.ts';
 import { repository } from './repository.ts';
 import { saves } from './saves.ts';
 import { slow } from './slow.ts';
-import { garbage, latency, small } from './small.ts';
+import { garbage, latency, pipelined, small } from './small.ts';
 import { start } from './start.ts';
 
 /** What `npm run bench` measures, in this order. */
 export const SCENARIOS = {
   large,
   small,
+  pipelined,
   latency,
   garbage,
   clients,

@@ -2,7 +2,7 @@ import { type Bench, expecting, type Scenario } from '../bench.ts';
 import { type Contender, hold, median } from '../contest.ts';
 import { download, downloadAll } from '../load.ts';
 import { cpuOf } from '../machine.ts';
-import type { Asked, Relay, Route } from '../relays.ts';
+import type { Asked, Relay, Route } from '../relay.ts';
 
 const GIB = 1024 ** 3;
 
@@ -116,7 +116,7 @@ export const clients: Scenario = async (bench) => {
       contenders: [
         contender(streamer, 1, sizes.bytes, { id: 'one' }),
         ...peers
-          .filter(({ id }) => id === 'nginx' || id === 'node')
+          .filter(({ id }) => id === 'nginx' || id === 'node' || id === 'fastify')
           .map((peer) => contender(peer, sizes.clients, sizes.clientBytes, { id: peer.id })),
         contender(streamer, sizes.clients, sizes.clientBytes, { id: 'clients', ours: true }),
       ],

@@ -7,7 +7,7 @@ import { digestOf } from '../content.ts';
 import { type Contender, hold } from '../contest.ts';
 import { downloadAll, totalOf } from '../load.ts';
 import { cpuOf, freePort, NO_FILE, pinned, type ServerProcess, startServer, usageOf } from '../machine.ts';
-import type { Asked } from '../relays.ts';
+import type { Asked } from '../relay.ts';
 import { makeRepository } from '../yum.ts';
 
 const MIB = 1024 ** 2;

@@ -1,65 +1,118 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Bench, expecting, type Scenario, SMALL } from '../bench.ts';
-import { type Contender, hold } from '../contest.ts';
-import { download, requestAndWait } from '../load.ts';
+import { type Contender, hold, percentile, type Result } from '../contest.ts';
+import { download, downloadAll, requestAndWait, requestOnly, type SlowClients } from '../load.ts';
 import { residentOf } from '../machine.ts';
-import { type Asked, type Relay, startRelays } from '../relays.ts';
+import type { Asked, Relay, RelayOptions } from '../relay.ts';
+import { type Relays, startRelays } from '../relays.ts';
 
 /** Bytes of the files that clients do not read: more than all buffers on the way together. */
 const BYTES = 64 * 1024 ** 2;
 
-/** Memory for clients that read nothing after the head. The relays are new: memory once used would hide growth. */
-export const slow: Scenario = async (bench) => {
+/** Another client than those, for a proxy that is fair to addresses. */
+const NEWCOMER = '127.0.0.2';
+
+/** Memory for clients that read nothing after the head, and how long one more client then waits. */
+export const slow: Scenario = async (bench) => [
+  await memory(bench, bench.sizes.slow, ''),
+  await memory(bench, bench.sizes.slowMany, '-many'),
+  await newcomer(bench, bench.sizes.slowMany),
+];
+
+type Own = Pick<Contender, 'id' | 'ours'>;
+
+const filesOf = (count: number, fileOf: () => Asked): readonly Asked[] => Array.from({ length: count }, fileOf);
+
+/** Runs work with new relays: memory once used would hide growth. Each has answered one request. */
+const withRelays = async (
+  bench: Bench,
+  options: Pick<RelayOptions, 'clients' | 'unlimited'> & { readonly clients: number },
+  work: (relays: Relays) => Promise<Result>,
+): Promise<Result> => {
   const { sizes, cores, main, origin } = bench;
   const relays = await startRelays({
-    ...{ folder: bench.folder('slow'), origin, core: cores?.contender, main },
+    ...{ folder: bench.folder('slow'), origin, core: cores?.contender, main, ...options },
     supplies: [
-      { route: 'http', size: BYTES, count: sizes.slow },
-      { route: 'http', size: SMALL, count: 1 },
+      { route: 'http', size: BYTES, count: options.clients },
+      { route: 'http', size: SMALL, count: 1 + sizes.newcomers },
       { route: 'verified', size: BYTES, count: 1 },
     ],
     disk: new Map(),
   });
-  const contender = (
-    relay: Relay,
-    how: string,
-    fileOf: () => Asked,
-    own: Pick<Contender, 'id' | 'ours'>,
-  ): Contender => ({
-    ...own,
-    name: `${relay.name}, ${how}`,
-    run: async () => {
-      const before = residentOf(relay.pid);
-      const { leave } = await requestAndWait(Array.from({ length: sizes.slow }, fileOf));
-      await settled(bench);
-      const grown = residentOf(relay.pid) - before;
-      leave();
-      return grown / sizes.slow / 1024;
-    },
-  });
-  const each = (relay: Relay, own: Pick<Contender, 'id' | 'ours'>): Contender =>
-    contender(relay, 'a file each', () => relay.fresh('http', BYTES), own);
   try {
     for (const relay of [...relays.peers, relays.streamer])
       await expecting(bench, 1, () => download(relay.fresh('http', SMALL)));
-    const shared = relays.streamer.fresh('verified', BYTES);
-    return [
-      await hold({
-        title: `Memory for each of ${sizes.slow} clients that read nothing of ${BYTES >> 20} MiB`,
-        unit: 'KiB',
-        rounds: 1,
-        rehearse: false,
-        contenders: [
-          ...relays.peers.map((peer) => each(peer, { id: peer.id })),
-          each(relays.streamer, { id: 'slow', ours: true }),
-          contender(relays.streamer, 'all the same file', () => shared, { id: 'slow-same', ours: true }),
-        ],
-      }),
-    ];
+    return await work(relays);
   } finally {
     await relays.stop();
   }
 };
+
+/** `suffix` ends the names of the rows. */
+const memory = (bench: Bench, clients: number, suffix: string): Promise<Result> =>
+  withRelays(bench, { clients, unlimited: true }, async ({ peers, streamer }) => {
+    const growth = async ({ pid }: Relay, request: () => Promise<SlowClients>): Promise<number> => {
+      const before = residentOf(pid);
+      const { leave } = await request();
+      await settled(bench);
+      const grown = residentOf(pid) - before;
+      leave();
+      return grown / clients / 1024;
+    };
+    const aFileEach = (relay: Relay, own: Own): Contender => ({
+      ...own,
+      name: `${relay.name}, a file each`,
+      run: () =>
+        growth(relay, () =>
+          expecting(bench, clients, () => requestAndWait(filesOf(clients, () => relay.fresh('http', BYTES)))),
+        ),
+    });
+    const shared = streamer.fresh('verified', BYTES);
+    return hold({
+      title: `Memory for each of ${clients} clients that read nothing of ${BYTES >> 20} MiB`,
+      unit: 'KiB',
+      rounds: 1,
+      rehearse: false,
+      contenders: [
+        ...peers.map((peer) => aFileEach(peer, { id: peer.id })),
+        aFileEach(streamer, { id: `slow${suffix}`, ours: true }),
+        {
+          id: `slow-same${suffix}`,
+          ours: true,
+          name: `${streamer.name}, all the same file`,
+          run: () => growth(streamer, () => requestAndWait(filesOf(clients, () => shared))),
+        },
+      ],
+    });
+  });
+
+/** With the limits as shipped: some of the slow clients may wait, or be refused, and the newcomer must not. */
+const newcomer = (bench: Bench, clients: number): Promise<Result> =>
+  withRelays(bench, { clients }, async ({ peers, streamer }) => {
+    const waiting = (relay: Relay, own: Own): Contender => ({
+      ...own,
+      name: relay.name,
+      run: async () => {
+        const { leave } = requestOnly(filesOf(clients, () => relay.fresh('http', BYTES)));
+        await settled(bench);
+        // Requests of those clients may reach the origin in the meantime, so only bodies are checked.
+        const files = filesOf(bench.sizes.newcomers, () => relay.fresh('http', SMALL));
+        const took = await downloadAll(files, 1, NEWCOMER);
+        leave();
+        return percentile(took, 99);
+      },
+    });
+    return hold({
+      title: `A small file for one more client, while ${clients} read nothing: 99 of 100 within`,
+      unit: 'ms',
+      rounds: 1,
+      rehearse: false,
+      contenders: [
+        ...peers.map((peer) => waiting(peer, { id: peer.id })),
+        waiting(streamer, { id: 'newcomer', ours: true }),
+      ],
+    });
+  });
 
 /** Resolves when the origin can send no more: all buffers on the way are full. */
 const settled = async ({ origin }: Bench): Promise<void> => {

@@ -1,8 +1,8 @@
-import { type Bench, CLIENTS, expecting, type Scenario, SMALL } from '../bench.ts';
+import { type Bench, CLIENTS, expecting, type Scenario, SMALL, TINY } from '../bench.ts';
 import { type Contender, hold, percentile } from '../contest.ts';
-import { downloadAll } from '../load.ts';
+import { downloadAll, downloadPipelined } from '../load.ts';
 import { cpuOf, residentOf } from '../machine.ts';
-import type { Relay, Route } from '../relays.ts';
+import type { Relay, Route } from '../relay.ts';
 
 /** Downloads fresh small files. Resolves to the milliseconds of each. */
 const downloadFresh = (bench: Bench, relay: Relay, route: Route, count: number, clients: number): Promise<number[]> => {
@@ -50,6 +50,25 @@ export const small: Scenario = async (bench) => {
   ];
 };
 
+/** CPU time of requests that are sent one after the other, without waiting for responses. */
+export const pipelined: Scenario = async (bench) => {
+  const { peers, streamer } = await bench.relays();
+  const { rounds, pipelined: count } = bench.sizes;
+  return [
+    await hold({
+      title: `${TINY} bytes from a feed, ${count} pipelined requests on one connection after the other`,
+      unit: 'CPU µs',
+      rounds,
+      contenders: withPeers(peers, streamer, 'pipelined', 'SHA-256 verified and logged', async (relay, isOurs) => {
+        const files = Array.from({ length: count }, () => relay.fresh(isOurs ? 'verified' : 'http', TINY));
+        const before = cpuOf(relay.pid);
+        await expecting(bench, count, () => downloadPipelined(files));
+        return (1e6 * (cpuOf(relay.pid) - before)) / count;
+      }),
+    }),
+  ];
+};
+
 /** What one client waits for a small file, request after request on one connection. */
 export const latency: Scenario = async (bench) => {
   const { peers, streamer } = await bench.relays();
@@ -79,7 +98,7 @@ export const latency: Scenario = async (bench) => {
 export const garbage: Scenario = async (bench) => {
   const { peers, streamer } = await bench.relays();
   const { requests } = bench.sizes;
-  const onNode = peers.filter(({ id }) => id === 'node' || id === 'undici');
+  const onNode = peers.filter(({ id }) => id === 'node' || id === 'undici' || id === 'fastify');
   return [
     await hold({
       title: 'JavaScript heap allocated for 4 KiB from a feed',

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
-import { listenAddresses, UnknownInterfaceError } from '../http/addresses.ts';
+import { listenAddresses } from '../http/addresses.ts';
+import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { openAuthorization } from './authorization.ts';
 import { checkDatabase } from './database-settings.ts';
 import { checkSaveTarget } from './save-settings.ts';

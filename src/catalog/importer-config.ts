@@ -1,42 +1,59 @@
-import { z } from 'zod';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { isRecord } from '../lib/record.ts';
 
-const positive = z.number().positive();
+interface Rule<T> {
+  readonly expected: string;
+  accepts(value: unknown): value is T;
+}
+
+const rule = <T>(expected: string, accepts: (value: unknown) => value is T): Rule<T> => ({ expected, accepts });
+
+const text = rule('a text', (value) => typeof value === 'string');
+const truth = rule('true or false', (value) => typeof value === 'boolean');
+const above0 = rule('a number above 0', (value): value is number => Number.isFinite(value) && Number(value) > 0);
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+const whole = rule('a whole number above 0', isWhole);
+const port = rule('a whole number from 1 to 65535', (value): value is number => isWhole(value) && value <= 65_535);
 
 /** The keys of an importer's configuration, as in Pulp. Certificates and keys are PEM texts. */
-const schema = z.object({
-  feed: z.string().optional(),
-  ssl_ca_cert: z.string().optional(),
-  ssl_client_cert: z.string().optional(),
-  ssl_client_key: z.string().optional(),
-  ssl_validation: z.boolean().optional(),
-  proxy_host: z.string().optional(),
-  proxy_port: z.number().int().min(1).max(65535).optional(),
-  proxy_username: z.string().optional(),
-  proxy_password: z.string().optional(),
-  basic_auth_username: z.string().optional(),
-  basic_auth_password: z.string().optional(),
-  max_downloads: positive.int().optional(),
+const RULES = {
+  feed: text,
+  ssl_ca_cert: text,
+  ssl_client_cert: text,
+  ssl_client_key: text,
+  ssl_validation: truth,
+  proxy_host: text,
+  proxy_port: port,
+  proxy_username: text,
+  proxy_password: text,
+  basic_auth_username: text,
+  basic_auth_password: text,
+  max_downloads: whole,
   /** Bytes per second. */
-  max_speed: positive.optional(),
+  max_speed: above0,
   /** Seconds. */
-  connect_timeout: positive.optional(),
+  connect_timeout: above0,
   /** Seconds. */
-  read_timeout: positive.optional(),
-});
+  read_timeout: above0,
+} as const satisfies Readonly<Record<string, Rule<unknown>>>;
 
-export type ImporterConfig = z.infer<typeof schema>;
+type Rules = typeof RULES;
+export type ImporterConfig = { [Key in keyof Rules]?: Rules[Key] extends Rule<infer Value> ? Value : never };
 
 /**
  * Parses a stored configuration. Throws SOURCE_BROKEN with the importer and the invalid key.
  * Unknown keys are dropped.
  */
-export const parseImporterConfig = (importerId: string, value: unknown): ImporterConfig => {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${importerId}: ${faults.join('; ')}`);
+export const parseImporterConfig = (importerId: string, stored: unknown): ImporterConfig => {
+  const fail = (faults: readonly string[]): never => {
+    throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${importerId}: ${faults.join('; ')}`);
+  };
+  if (!isRecord(stored)) return fail(['expected an object']);
+  const given = Object.entries<Rule<unknown>>(RULES).filter(([key]) => stored[key] !== undefined);
+  const faults = given.filter(([key, { accepts }]) => !accepts(stored[key]));
+  if (faults.length > 0) fail(faults.map(([key, { expected }]) => `${key}: expected ${expected}`));
+  return Object.fromEntries(given.map(([key]) => [key, stored[key]]));
 };
 
 const PAIRS = [

@@ -4,7 +4,7 @@ import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { toChecksum } from '../repositories/checksum.ts';
 import { readLines } from '../repositories/lines.ts';
-import type { NewEntry, StoredEntry } from './sqlite/rows.ts';
+import type { NewEntry } from './sqlite/rows.ts';
 import type { Tables } from './sqlite/tables.ts';
 
 const isFeedUrl = (url: string): boolean => /^(https?|file):$/.test(parseUrl(url)?.protocol ?? '');
@@ -33,23 +33,6 @@ const schema = z
     (line) => (line.checksum ?? undefined) === undefined || (line.checksum_algorithm ?? undefined) !== undefined,
     { path: ['checksum_algorithm'], message: 'required with checksum' },
   );
-
-/** An entry as a line of JSON, in Pulp's field names. */
-export const toLine = (entry: StoredEntry): string =>
-  JSON.stringify({
-    path: entry.path,
-    importer_id: entry.importerId,
-    unit_id: entry.unitId,
-    unit_type_id: entry.unitTypeId,
-    url: entry.url,
-    checksum: entry.checksum?.value,
-    checksum_algorithm: entry.checksum?.algorithm,
-    size: entry.size,
-    revision: entry.revision,
-    data: entry.data,
-    prefix: entry.prefix,
-    replaced: entry.replaced,
-  });
 
 const parseJson = (line: string): unknown => {
   try {

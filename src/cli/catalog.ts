@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Checksum } from '../../pipelines/model/entry.ts';
 import { StreamError } from '../../pipelines/model/errors.ts';
-import { loadLines, toLine } from '../catalog/jsonl.ts';
 import type { ListedEntry, Listing } from '../catalog/listing.ts';
 import { unitIdOf } from '../catalog/locator.ts';
 import type { StoredEntry } from '../catalog/sqlite/rows.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
+import { toLine } from '../catalog/to-line.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
@@ -164,6 +164,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
     'load entries from lines of JSON with the fields of lazy_content_catalog; - is standard input',
   ).action((file: string, _options: unknown, command: Command) =>
     withCatalog(context, command, async (catalog) => {
+      const { loadLines } = await import('../catalog/jsonl.ts');
       stdout.write(`loaded ${await loadLines(catalog, file, readInput(file))} entries\n`);
     }),
   );

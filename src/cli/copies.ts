@@ -49,9 +49,9 @@ const secondsBetween = (then: number, now: number): number => Math.max(0, Math.r
 const counted = (count: number): string => `${count} ${count === 1 ? 'copy' : 'copies'}`;
 
 const toAge = (text: string): number => {
-  const { data, success } = age.schema.safeParse(text);
-  if (!success) throw new InvalidArgumentError(`expected ${age.expected}.`);
-  return data;
+  const milliseconds = age.read(text);
+  if (milliseconds === undefined) throw new InvalidArgumentError(`expected ${age.expected}.`);
+  return milliseconds;
 };
 
 interface PurgeOptions {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { UnknownInterfaceError } from '../http/addresses.ts';
+import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { oneLine } from './one-line.ts';

@@ -1,9 +1,10 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
-import { z } from 'zod';
 
 /** A kind of value: how its text is read, shown, and described to an operator. */
 export interface Kind<T> {
-  readonly schema: z.ZodType<T, string>;
+  /** The value that a text stands for, or `undefined` if the text is not of this kind. */
+  read(text: string): T | undefined;
   /** Completes "expected …". */
   readonly expected: string;
   /** Stands for the value in help texts. */
@@ -16,10 +17,11 @@ export interface Kind<T> {
   format(value: T): string;
 }
 
-const text = z.string().trim();
+const within = (value: number, min: number, max: number): number | undefined =>
+  value >= min && value <= max ? value : undefined;
 
 export const integer = (min: number, max: number): Kind<number> => ({
-  schema: text.regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max)),
+  read: (text) => (/^\d+$/.test(text.trim()) ? within(Number(text), min, max) : undefined),
   expected: `a whole number from ${min} to ${max}`,
   placeholder: 'number',
   format: String,
@@ -29,15 +31,15 @@ const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 const DURATIONS: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND, d: DAY };
 
-const toMilliseconds = (written: string): number => {
-  const [, number = '', suffix = ''] = /^([\d.]+)\s*(\w*)$/.exec(written) ?? [];
+/** NaN if the text is not a duration. */
+const toMilliseconds = (text: string): number => {
+  const [, number, suffix = 's'] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/i.exec(text.trim()) ?? [];
   // Timers and sockets of Node require whole numbers, and 1.001 * 1000 is not one.
-  return Math.round(Number(number) * (DURATIONS[suffix.toLowerCase() || 's'] ?? Number.NaN));
+  return Math.round(Number(number) * (DURATIONS[suffix.toLowerCase()] ?? Number.NaN));
 };
 
 const inSeconds = (milliseconds: number): number => milliseconds / SECOND;
 
-const durations = text.regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)?$/i).transform(toMilliseconds);
 /** Written in seconds by operators, a number of milliseconds in settings. */
 const duration = {
   placeholder: 'duration',
@@ -53,12 +55,7 @@ const LONGEST_TIMER_DAYS = 24;
 /** A time to wait, in milliseconds. */
 export const wait = (min: 0 | 1): Kind<number> => ({
   ...duration,
-  schema: durations.pipe(
-    z
-      .number()
-      .min(min)
-      .max(LONGEST_TIMER_DAYS * DAY),
-  ),
+  read: (text) => within(toMilliseconds(text), min, LONGEST_TIMER_DAYS * DAY),
   expected: `a duration ${min === 0 ? 'from 0' : 'of 1 ms'} to ${LONGEST_TIMER_DAYS} d: ${SUFFIXES}`,
 });
 
@@ -68,12 +65,10 @@ export const wait = (min: 0 | 1): Kind<number> => ({
  */
 export const age: Kind<number> = {
   ...duration,
-  schema: durations.pipe(
-    z
-      .number()
-      .multipleOf(SECOND)
-      .max(2 ** 31 * SECOND),
-  ),
+  read: (text) => {
+    const value = toMilliseconds(text);
+    return value % SECOND === 0 ? within(value, 0, 2 ** 31 * SECOND) : undefined;
+  },
   expected: `a duration of whole seconds, at most 2147483648: ${SUFFIXES}`,
 };
 
@@ -89,10 +84,11 @@ const BYTES: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 };
 
-const toBytes = (written: string): number => {
-  const [, number = '', suffix = ''] = /^([\d.]+)\s*(\w*)$/.exec(written) ?? [];
-  const unit = suffix.toLowerCase().replace(/^([kmgt])b$/, '$1') || 'b';
-  return Number(number) * (BYTES[unit] ?? Number.NaN);
+const toBytes = (text: string): number | undefined => {
+  const [, number, suffix = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|[kmgt]i?b|[kmgt])?$/i.exec(text.trim()) ?? [];
+  const unit = suffix.toLowerCase().replace(/^([kmgt])b$/, '$1');
+  const value = Number(number) * (BYTES[unit] ?? Number.NaN);
+  return Number.isSafeInteger(value) ? value : undefined;
 };
 
 const formatBytes = (value: number): string => {
@@ -103,12 +99,11 @@ const formatBytes = (value: number): string => {
   return unit === undefined ? `${value} B` : `${value / (BYTES[unit.toLowerCase()] ?? 1)} ${unit}`;
 };
 
-const sizes = text.regex(/^\d+(\.\d+)?\s*(b|[kmgt]i?b|[kmgt])?$/i).transform(toBytes);
 const SIZE_SUFFIXES =
   'bytes, or a number with one of the suffixes k, M, G, T (powers of 1000), KiB, MiB, GiB, TiB (of 1024)';
 
 export const size: Kind<number> = {
-  schema: sizes.pipe(z.number().int()),
+  read: toBytes,
   expected: `a whole number of ${SIZE_SUFFIXES}`,
   placeholder: 'size',
   unit: 'bytes',
@@ -117,34 +112,26 @@ export const size: Kind<number> = {
 
 export const sizeWithin = (min: number, max: number): Kind<number> => ({
   ...size,
-  schema: sizes.pipe(z.number().int().min(min).max(max)),
+  read: (text) => within(toBytes(text) ?? Number.NaN, min, max),
   expected: `a size from ${formatBytes(min)} to ${formatBytes(max)}: a whole number of ${SIZE_SUFFIXES}`,
 });
 
 /** One of a few words, whatever their case. */
 export const choice = <const T extends string>(...words: readonly [T, ...T[]]): Kind<T> => ({
-  schema: text
-    .transform((written) => words.find((word) => word.toLowerCase() === written.toLowerCase()) ?? written)
-    .pipe(z.enum(words)),
+  read: (text) => words.find((word) => word.toLowerCase() === text.trim().toLowerCase()),
   expected: `one of ${words.join(', ')}`,
   placeholder: words.join('|'),
   format: (value) => value,
 });
 
-const WORDS: Readonly<Record<string, boolean>> = {
-  yes: true,
-  true: true,
-  on: true,
-  1: true,
-  no: false,
-  false: false,
-  off: false,
-  0: false,
-};
+const WORDS: ReadonlyMap<string, boolean> = new Map([
+  ...['yes', 'true', 'on', '1'].map((word) => [word, true] as const),
+  ...['no', 'false', 'off', '0'].map((word) => [word, false] as const),
+]);
 
 /** The words for true and false of Python's ConfigParser. */
 export const boolean: Kind<boolean> = {
-  schema: text.transform((written) => WORDS[written.toLowerCase()]).pipe(z.boolean()),
+  read: (text) => WORDS.get(text.trim().toLowerCase()),
   expected: 'yes, true, on, 1, or no, false, off, 0',
   placeholder: 'yes|no',
   format: (value) => (value ? 'yes' : 'no'),
@@ -152,34 +139,36 @@ export const boolean: Kind<boolean> = {
 
 /** Any text; an empty one counts as none. */
 export const words = (placeholder: string): Kind<string> => ({
-  schema: text,
+  read: (text) => text.trim(),
   expected: 'a text',
   placeholder,
   format: (value) => value,
 });
 
+const matching = (text: string, pattern: RegExp): string | undefined =>
+  pattern.test(text.trim()) ? text.trim() : undefined;
+
 /**
  * A connection string of MongoDB, or nothing. The driver judges the rest of it.
  */
 export const mongodbUrl: Kind<string> = {
-  schema: text.regex(/^(mongodb(\+srv)?:\/\/.+)?$/),
+  read: (text) => matching(text, /^(mongodb(\+srv)?:\/\/.+)?$/),
   expected: 'mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS]',
   placeholder: 'url',
   format: (value) => value,
 };
 
-const parsed = (written: string, context: z.RefinementCtx): unknown => {
+const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(written);
+    return JSON.parse(text);
   } catch {
-    context.issues.push({ code: 'custom', input: written });
-    return z.NEVER;
+    return undefined;
   }
 };
 
 /** How to log in to a message broker; an empty text is `PLAIN`. */
 export const loginMethod: Kind<'PLAIN' | 'AMQPLAIN' | 'EXTERNAL'> = {
-  schema: text.transform((written) => written.toUpperCase() || 'PLAIN').pipe(z.enum(['PLAIN', 'AMQPLAIN', 'EXTERNAL'])),
+  read: (text) => (text.trim() === '' ? 'PLAIN' : choice('PLAIN', 'AMQPLAIN', 'EXTERNAL').read(text)),
   expected: 'one of PLAIN, AMQPLAIN, EXTERNAL, or nothing',
   placeholder: 'method',
   format: (value) => value,
@@ -187,7 +176,10 @@ export const loginMethod: Kind<'PLAIN' | 'AMQPLAIN' | 'EXTERNAL'> = {
 
 /** A list of any values, as JSON. */
 export const jsonArray: Kind<readonly unknown[]> = {
-  schema: text.transform(parsed).pipe(z.array(z.unknown())),
+  read: (text) => {
+    const value = parseJson(text);
+    return Array.isArray(value) ? value : undefined;
+  },
   expected: 'a JSON array',
   placeholder: 'json',
   format: (value) => JSON.stringify(value),
@@ -195,7 +187,9 @@ export const jsonArray: Kind<readonly unknown[]> = {
 
 /** Values by name, as JSON. */
 export const jsonObject: Kind<Readonly<Record<string, unknown>>> = {
-  schema: text.transform(parsed).pipe(z.record(z.string(), z.unknown())),
+  // JSON that begins with a brace is an object.
+  read: (text) =>
+    text.trim().startsWith('{') ? (parseJson(text) as Readonly<Record<string, unknown>> | undefined) : undefined,
   expected: 'a JSON object',
   placeholder: 'json',
   format: (value) => JSON.stringify(value),
@@ -204,7 +198,7 @@ export const jsonObject: Kind<Readonly<Record<string, unknown>>> = {
 /** A value of a kind, or nothing. */
 export const optional = (kind: Kind<string>): Kind<string> => ({
   ...kind,
-  schema: z.union([text.pipe(z.literal('')), kind.schema]),
+  read: (text) => (text.trim() === '' ? '' : kind.read(text)),
   expected: `${kind.expected}, or nothing`,
 });
 
@@ -213,10 +207,10 @@ export const optional = (kind: Kind<string>): Kind<string> => ({
  * no text of a setting does.
  */
 export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
-  schema: text
-    .min(1)
-    .transform((written) => resolve(written))
-    .pipe(z.string().regex(/\S$/)),
+  read: (text) => {
+    const whole = resolve(text.trim());
+    return text.trim() === '' || /\s$/.test(whole) ? undefined : whole;
+  },
   expected: `the path of a ${placeholder}`,
   placeholder,
   format: (value) => value,
@@ -224,59 +218,59 @@ export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
 
 /** A prefix of the paths of URLs, or nothing. As in Pulp, the slash before it may be missing. */
 export const urlPrefix: Kind<string> = {
-  schema: text.regex(/^(?!\w+:\/\/)[^\s?#]*$/).transform((prefix) => prefix.replace(/^(?=[^/])/, '/')),
+  read: (text) => matching(text, /^(?!\w+:\/\/)[^\s?#]*$/)?.replace(/^(?=[^/])/, '/'),
   expected: 'a path without ? and #, or nothing',
   placeholder: 'prefix',
   format: (value) => value,
 };
 
+const itemsOf = (text: string): readonly string[] =>
+  text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
+
 /** Comma-separated words; an empty text is an empty list. */
 export const list = (placeholder: string): Kind<readonly string[]> => ({
-  schema: text
-    .transform((written) => (written === '' ? [] : written.split(',').map((item) => item.trim())))
-    .pipe(z.array(z.string().regex(/^\S+$/))),
+  read: (text) => {
+    const items = itemsOf(text);
+    return items.every((item) => /^\S+$/.test(item)) ? items : undefined;
+  },
   expected: 'a comma-separated list, its items neither empty nor with white space within',
   placeholder,
   format: (value) => value.join(', '),
 });
 
+/** Without the zone of an IPv6 address: it belongs to one machine. */
+const isNetwork = (item: string): boolean => {
+  const [address = '', prefix = '0', ...more] = item.split('/');
+  const bits = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1;
+  return more.length === 0 && /^(0|[1-9]\d*)$/.test(prefix) && Number(prefix) <= bits;
+};
+
 /** Comma-separated IP addresses and networks. */
 export const networks: Kind<readonly string[]> = {
   ...list('networks'),
-  schema: list('networks').schema.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))),
+  read: (text) => {
+    const items = itemsOf(text);
+    return items.every(isNetwork) ? items : undefined;
+  },
   expected: 'a comma-separated list of IP addresses and of networks such as 192.0.2.0/24 or 2001:db8::/32',
 };
 
 /** A host as URLs spell it: lower case, IDNA as ASCII, IPv6 in brackets. */
-const hostName = z
-  .string()
-  .regex(/^(\[[^\s/?#@\\*[\]]+\]|[^\s/?#@\\*:[\]]+)$/)
-  .transform((host) => (URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined))
-  .pipe(z.custom<URL>((url) => url instanceof URL))
-  .transform(({ hostname }) => hostname);
+const toHost = (text: string): string | undefined =>
+  /^(\[[^\s/?#@\\*[\]]+\]|[^\s/?#@\\*:[\]]+)$/.test(text) ? URL.parse(`https://${text}`)?.hostname : undefined;
 
 /** Security levels of OpenSSL, by host. */
 export const tlsLevels: Kind<Readonly<Record<string, 0 | 1 | 2>>> = {
-  schema: list('levels')
-    .schema.pipe(
-      z.array(
-        z
-          .string()
-          .regex(/^[^=]+=[012]$/)
-          .transform((item) => item.split('='))
-          .pipe(
-            z.tuple([
-              hostName,
-              z
-                .string()
-                .transform(Number)
-                .pipe(z.literal([0, 1, 2])),
-            ]),
-          ),
-      ),
-    )
-    .refine((items) => new Set(items.map(([host]) => host)).size === items.length)
-    .transform((items) => Object.fromEntries(items)),
+  read: (text) => {
+    const levels = new Map<string, 0 | 1 | 2>();
+    for (const item of itemsOf(text)) {
+      const [, written = '', digit] = /^([^=]+)=([012])$/.exec(item) ?? [];
+      const host = toHost(written);
+      if (host === undefined || levels.has(host)) return undefined;
+      levels.set(host, Number(digit) as 0 | 1 | 2);
+    }
+    return Object.fromEntries(levels);
+  },
   expected: 'a comma-separated list of HOST=LEVEL: each host once, in full and without a port, its level 2, 1 or 0',
   placeholder: 'levels',
   format: (levels) =>

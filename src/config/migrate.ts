@@ -38,7 +38,7 @@ export const migrated = (
 
 /** The text as written; a value of several lines is put on one. */
 const textOf = ({ kind }: Setting, { text }: Given): string =>
-  /[\r\n]/.test(text.trim()) ? kind.format(kind.schema.parse(text)) : text.trim();
+  /[\r\n]/.test(text.trim()) ? kind.format(kind.read(text)) : text.trim();
 
 const isWritten = ({ written }: Given): boolean => written !== undefined;
 

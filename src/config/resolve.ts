@@ -73,7 +73,7 @@ const impliedFor = ({ implied }: Setting, table: Table, layers: Layers): readonl
     // Of a certain value, only the strongest counts: it may have been overruled.
     ...(being === undefined
       ? values.filter(({ text }) => text.trim() !== '')
-      : values.slice(-1).filter(({ text }) => other?.kind.schema.safeParse(text).data === being)
+      : values.slice(-1).filter(({ text }) => other?.kind.read(text) === being)
     ).map(({ where }) => where),
   ];
   return reasons.flatMap((reason) => outside(reason, text));
@@ -109,15 +109,15 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
         problems.push(`${where}: ${problem}`);
         continue;
       }
-      const read = setting.kind.schema.safeParse(text);
-      if (!read.success) {
+      const value = setting.kind.read(text);
+      if (value === undefined) {
         const found = setting.secret ? 'something else (a secret, not shown)' : JSON.stringify(text);
         problems.push(`${where}: expected ${setting.kind.expected}; found ${found}`);
         continue;
       }
-      settings[name] = read.data;
+      settings[name] = value;
       origins[name] = origin;
-      shown.set(keyOf(name), setting.kind.format(read.data));
+      shown.set(keyOf(name), setting.kind.format(value));
     }
   }
   return { settings: settings as ValuesOf<T>, origins: origins as OriginsOf<T>, problems };

@@ -485,7 +485,13 @@ export type Settings = ValuesOf<typeof SETTINGS>;
 export type SettingName = keyof Settings;
 
 /** `cacheTimeout` → `cache_timeout`, as in files. */
-export const keyOf = (name: string): string => name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+export const keyOf = (name: string): string => {
+  const key = keys.get(name) ?? name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+  keys.set(name, key);
+  return key;
+};
+/** Each is asked for many times: for every file, and for the environment. */
+const keys = new Map<string, string>();
 export const variableOf = (name: string): string => `PULP_STREAMER_${keyOf(name).toUpperCase()}`;
 export const flagOf = (name: string): string => `--${keyOf(name).replaceAll('_', '-')}`;
 

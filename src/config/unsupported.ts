@@ -13,7 +13,7 @@ export const unsupportedIn = (
     return found === undefined ? [] : [{ ...found, file }];
   });
   const last = given.at(-1);
-  if (last === undefined || boolean.schema.safeParse(last.value).data !== true) return [];
+  if (last === undefined || boolean.read(last.value) !== true) return [];
   return [
     `${last.file}:${last.line}: [database] x509_auth: expected no: the streamer logs in to MongoDB by password; for a login by certificate (MONGODB-X509), give it a mongodb_url`,
   ];

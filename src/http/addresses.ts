@@ -1,7 +1,8 @@
 import { lookup as dnsLookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { codeOf, messageOf } from '../lib/thrown.ts';
+import { UnknownInterfaceError } from './unknown-interface.ts';
 
 /** One socket to listen on, as `server.listen` takes it. */
 export interface ListenAddress {
@@ -14,11 +15,6 @@ export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfac
 
 /** Resolves a host name to its addresses. */
 export type Lookup = (name: string) => Promise<readonly string[]>;
-
-/** Names the requested interfaces that do not exist, and lists the existing ones. */
-export class UnknownInterfaceError extends Error {
-  override readonly name = 'UnknownInterfaceError';
-}
 
 interface Local {
   readonly name: string;
@@ -52,10 +48,10 @@ const isOurs = (address: string, locals: readonly Local[]): boolean =>
 const withoutOverlap = (hosts: readonly string[]): readonly ListenAddress[] => {
   const distinct = [...new Set(hosts)];
   const kept = distinct.filter((host) => {
-    const wildcard = isIP(host) === 4 ? '0.0.0.0' : '::';
+    const wildcard = isIPv4(host) ? '0.0.0.0' : '::';
     return host === wildcard || !distinct.includes(wildcard);
   });
-  const ipv4Too = kept.some((host) => isIP(host) === 4);
+  const ipv4Too = kept.some((host) => isIPv4(host));
   return kept.map((host) => ({ host, ipv6Only: host === '::' && ipv4Too }));
 };
 
@@ -81,8 +77,8 @@ const addressesOf = async (
 ): Promise<readonly string[] | string> => {
   const own = locals.filter(({ name }) => name === wanted).map(({ host }) => host);
   if (own.length > 0) return own;
-  if (isIP(wanted) !== 0) return literal(wanted, locals);
   if (wanted.toLowerCase() === 'localhost' && loopback(locals).length > 0) return loopback(locals);
+  if (isIP(wanted) !== 0) return literal(wanted, locals);
   try {
     const found = await lookup(wanted);
     const ours = found.filter((address) => isOurs(address, locals));

@@ -1,5 +1,6 @@
 import { constants, createHash, type KeyObject, privateEncrypt, publicDecrypt, timingSafeEqual } from 'node:crypto';
 import { decodePath } from '../../pipelines/model/spelling.ts';
+import { isRecord } from '../lib/record.ts';
 import { canonicalAddress } from './client-address.ts';
 import { originForm } from './target.ts';
 
@@ -52,9 +53,6 @@ const fromBase64Url = (text: string): Buffer | undefined => {
   const bytes = Buffer.from(text, 'base64url');
   return toBase64Url(bytes) === text ? bytes : undefined;
 };
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isPolicy = (value: unknown): value is SignedPolicy =>
   isRecord(value) &&

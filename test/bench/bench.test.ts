@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expecting } from '../../bench/bench.ts';
 import { digestOf } from '../../bench/content.ts';
 import { type Ratio, type Result, ratiosOf } from '../../bench/contest.ts';
-import { download, requestAndWait } from '../../bench/load.ts';
+import { download, downloadPipelined, requestAndWait } from '../../bench/load.ts';
 import { measure } from '../../bench/measure.ts';
 import { type Origin, startOrigin } from '../../bench/origin.ts';
 import committed from '../../bench/ratios.json' with { type: 'json' };
@@ -27,7 +29,10 @@ const TINY: Sizes = {
   bytes: 3 * MIB,
   requests: 16,
   latencies: 5,
+  pipelined: 12,
   slow: 3,
+  slowMany: 4,
+  newcomers: 2,
   clients: 5,
   clientBytes: MIB,
   entries: 2_000,
@@ -55,6 +60,12 @@ describe('the scenarios of the bench', () => {
     // Not greater than 0: memory may shrink.
     expect(costs.filter((cost) => !Number.isFinite(cost))).toEqual([]);
   });
+
+  it.each(['feed', 'small', 'pipelined', 'p99', 'slow', 'slow-many', 'newcomer'])(
+    'compare %s with every proxy on Node',
+    (row) =>
+      expect(Object.keys(ratios)).toEqual(expect.arrayContaining([`${row}/node`, `${row}/undici`, `${row}/fastify`])),
+  );
 
   it('give every ratio that is committed', () => {
     const missing = ['nginx', 'haproxy', 'squid'].filter((program) => !isInstalled(program));
@@ -92,6 +103,30 @@ describe('the load', () => {
     const missing = { url: `${origin.http}/repodata/none`, name: '0-none' };
     await expect(download(missing)).rejects.toThrow('status 404, expected 200');
     await expect(requestAndWait([missing])).rejects.toThrow('status 404, expected 200');
+  });
+
+  it('accepts right answers to pipelined requests, on as many connections as they need', async () => {
+    const files = Array.from({ length: 1_003 }, (_, number) => asked(`100-pipelined-${number}`));
+    await expecting({ origin }, files.length, () => downloadPipelined(files));
+  });
+
+  it('rejects pipelined answers in another order, without a length, and fewer of them', async () => {
+    const [one, other] = [asked('100-one'), asked('100-other')];
+    const crossed = [
+      { url: one.url, name: other.name },
+      { url: other.url, name: one.name },
+    ];
+    await expect(downloadPipelined(crossed)).rejects.toThrow(`SHA-256 ${digestOf('100-one')}`);
+    const missing = { url: `${origin.http}/repodata/none`, name: '0-none' };
+    await expect(downloadPipelined([missing])).rejects.toThrow('expected status 200 and a length, got HTTP/1.1 404');
+    const closing = createServer((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    }).listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    const { port } = closing.address() as AddressInfo;
+    const empty = { url: `http://127.0.0.1:${port}/0-empty`, name: '0-empty' };
+    await expect(downloadPipelined([empty, empty])).rejects.toThrow('after 1 of 2 pipelined requests');
+    closing.close();
   });
 
   it('rejects too many requests at the origin, too few, and a path that was requested before', async () => {

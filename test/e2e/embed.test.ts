@@ -60,6 +60,19 @@ describe('the package, installed from its tarball into an empty project', () => 
     expect(await run('npx', 'pulp-streamer', 'version')).toBe(`${version}\n`);
   });
 
+  it('starts its command from a bundle, which has the licenses of its parts', async () => {
+    const modules = ['--import', pathToFileURL(join(ROOT, 'test/support/print-modules.ts')).href];
+    const command = [bundled('dist/cli/main.js'), 'catalog', 'list', '--state-dir', 'empty'];
+    const { stderr } = await succeeded(start('node', [...modules, ...command], { cwd: project, env }));
+    const loaded: readonly string[] = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
+    const files = loaded.filter((url) => url.includes('/node_modules/'));
+    expect(files.filter((url) => !url.includes('/node_modules/pulp-streamer/dist/cli/'))).toEqual([]);
+    // Without its layers the bundle has a file for each combination of modules: some forty here.
+    expect(files.length).toBeLessThan(12);
+    const licenses = readFileSync(bundled('dist/cli/LICENSES.txt'), 'utf8');
+    for (const name of ['commander', 'pino', 'rxjs']) expect(licenses).toMatch(new RegExp(`^${name}$`, 'm'));
+  });
+
   it('shows its demo', async () => {
     expect(await run('npx', 'pulp-streamer', 'demo', '--once')).toContain('All 6 requests came as expected.');
   });

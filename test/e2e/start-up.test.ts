@@ -30,7 +30,7 @@ const HELP = [
   'src/cli/one-line.ts',
   'src/cli/program.ts',
   'src/config/config-error.ts',
-  'src/http/addresses.ts',
+  'src/http/unknown-interface.ts',
   'src/lib/mask.ts',
   'src/lib/thrown.ts',
 ];
@@ -49,15 +49,15 @@ describe('a command loads what it needs', () => {
       expect(
         own.filter((path) => /^pipelines\/(?!model\/)|^src\/(sources|saves\/(copies|outbox))\//.test(path)),
       ).toEqual([]);
-      expect(packages.filter((name) => /^(rxjs|undici|pino|mongodb|amqplib|saxes)$/.test(name))).toEqual([]);
+      expect(packages.filter((name) => /^(rxjs|undici|pino|mongodb|amqplib|saxes|zod)$/.test(name))).toEqual([]);
     },
   );
 
-  it('explain: no client of feeds, databases or brokers', async () => {
+  it('explain: neither a client of feeds, databases or brokers, nor a parser of repositories', async () => {
     const own = folder();
     const add = ['catalog', 'add', '/a', 'http://localhost:1/a', '--state-dir', own];
     await modulesOf(...add);
     const { packages } = await modulesOf('explain', '/a', '--state-dir', own);
-    expect(packages.filter((name) => /^(undici|mongodb|amqplib)$/.test(name))).toEqual([]);
+    expect(packages.filter((name) => /^(undici|mongodb|amqplib|saxes|xz-decompress|zod)$/.test(name))).toEqual([]);
   });
 });

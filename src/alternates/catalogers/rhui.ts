@@ -1,6 +1,5 @@
 import { forkJoin, map, reduce } from 'rxjs';
 import type { Cataloger, ReadWhole } from './cataloger.ts';
-import { yum } from './yum.ts';
 
 /** The addresses of a cloud instance's identity service. */
 export interface IdentityUrls {
@@ -15,7 +14,7 @@ const AMAZON: IdentityUrls = { document: `${IDENTITY}document`, signature: `${ID
  * Red Hat's update infrastructure in clouds: yum repositories for clients that present the identity
  * of a cloud instance.
  */
-export const rhui = ({ document, signature }: IdentityUrls = AMAZON): Cataloger => ({
+export const rhui = (yum: Cataloger, { document, signature }: IdentityUrls = AMAZON): Cataloger => ({
   ...yum,
   type: 'rhui',
   headers: (read) =>

@@ -1,14 +1,23 @@
-import { z } from 'zod';
 import { parseUrl } from '../../lib/url.ts';
 
-/** Parses a text, or reports what was expected. */
-const reading = <T>(expected: string, read: (text: string) => T | undefined) =>
-  z.string({ error: `is missing; expected ${expected}` }).transform((text, context): T => {
-    const value = read(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `expected ${expected}` });
-    return z.NEVER;
-  });
+/** How the text of a key is read. */
+interface Reading<T> {
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** `undefined` if the text is not valid. */
+  read(text: string): T | undefined;
+}
+
+/** A key, and its value in a descriptor without it. A key without this function is required. */
+interface Key<T> extends Reading<T> {
+  readonly missing?: () => T;
+}
+
+const reading = <T>(expected: string, read: (text: string) => T | undefined): Reading<T> => ({ expected, read });
+
+const optional = <T>(one: Reading<T>): Key<T | undefined> => ({ ...one, missing: () => undefined });
+
+const otherwise = <T>(one: Reading<T>, byDefault: T): Key<T> => ({ ...one, missing: () => byDefault });
 
 const matching = (expected: string, pattern: RegExp) =>
   reading(expected, (text) => (pattern.test(text) ? text : undefined));
@@ -81,30 +90,51 @@ const headers = reading('NAME=VALUE pairs, separated by white space', (text) => 
 
 const some = matching('some text', /./);
 
-/** The keys of a descriptor and their texts; other keys are tolerated. */
-export const descriptorKeys = (types: readonly string[]) =>
-  z.object({
-    enabled: truth,
-    type: reading(`one of ${types.join(', ')}`, (text) => types.find((type) => type === text)),
-    base_url: baseUrl,
-    name: some.optional(),
-    priority: whole(-1e9, 1e9).default(0),
-    expires: lifetime.default(86_400),
-    paths: paths.default({ folders: [], wrong: [] }),
-    max_concurrent: whole(1, 65_535).default(2),
-    max_speed: speed.optional(),
-    ssl_ca_cert: some.optional(),
-    ssl_client_cert: some.optional(),
-    ssl_client_key: some.optional(),
-    ssl_validation: truth.default(true),
-    proxy_url: matching(
-      'a host, or http(s)://HOST, without its port',
-      /^(https?:\/\/)?(\[[\da-f:.]+\]|[^\s/:@[\]]+)\/?$/i,
-    ).optional(),
-    proxy_port: whole(1, 65_535).optional(),
-    proxy_username: some.optional(),
-    proxy_password: some.optional(),
-    basic_auth_username: some.optional(),
-    basic_auth_password: some.optional(),
-    headers: headers.default([]),
-  });
+/** The keys of a descriptor; other keys are tolerated. */
+const keysFor = (types: readonly string[]) => ({
+  enabled: truth,
+  type: reading(`one of ${types.join(', ')}`, (text) => types.find((type) => type === text)),
+  base_url: baseUrl,
+  name: optional(some),
+  priority: otherwise(whole(-1e9, 1e9), 0),
+  expires: otherwise(lifetime, 86_400),
+  paths: otherwise(paths, { folders: [], wrong: [] }),
+  max_concurrent: otherwise(whole(1, 65_535), 2),
+  max_speed: optional(speed),
+  ssl_ca_cert: optional(some),
+  ssl_client_cert: optional(some),
+  ssl_client_key: optional(some),
+  ssl_validation: otherwise(truth, true),
+  proxy_url: optional(
+    matching('a host, or http(s)://HOST, without its port', /^(https?:\/\/)?(\[[\da-f:.]+\]|[^\s/:@[\]]+)\/?$/i),
+  ),
+  proxy_port: optional(whole(1, 65_535)),
+  proxy_username: optional(some),
+  proxy_password: optional(some),
+  basic_auth_username: optional(some),
+  basic_auth_password: optional(some),
+  headers: otherwise(headers, []),
+});
+
+type KeysFor = ReturnType<typeof keysFor>;
+/** The values of a descriptor. */
+export type Keys = { readonly [Name in keyof KeysFor]: KeysFor[Name] extends Reading<infer Value> ? Value : never };
+
+/** What is wrong with a descriptor, key by key. */
+interface Faults {
+  readonly faults: readonly { readonly key: string; readonly problem: string }[];
+}
+
+/** Reads the texts of a descriptor, whose `type` must be one of `types`. */
+export const readKeys = (texts: ReadonlyMap<string, string>, types: readonly string[]): Keys | Faults => {
+  const faults: Faults['faults'][number][] = [];
+  const read = ([name, key]: [string, Key<unknown>]): [string, unknown] => {
+    const text = texts.get(name);
+    const value = text === undefined ? key.missing?.() : key.read(text);
+    if (value === undefined && text !== undefined) faults.push({ key: name, problem: `expected ${key.expected}` });
+    if (text === undefined && !key.missing) faults.push({ key: name, problem: `is missing; expected ${key.expected}` });
+    return [name, value];
+  };
+  const values = Object.fromEntries(Object.entries<Key<unknown>>(keysFor(types)).map(read));
+  return faults.length > 0 ? { faults } : (values as Keys);
+};

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { z } from 'zod';
 import type { Access } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
-import { descriptorKeys } from './keys.ts';
+import { type Keys, readKeys } from './keys.ts';
 
 /** An alternate content source, as its descriptor describes it. */
 export interface AlternateSource {
@@ -45,8 +44,6 @@ export interface DescriptorFile {
   readonly problems: readonly string[];
 }
 
-type Keys = z.infer<ReturnType<typeof descriptorKeys>>;
-
 /**
  * Reads the sources in descriptor files. Each section is one source; its name is the id. A source
  * that is not enabled is left out silently. `problems` names each source with a mistake and each
@@ -58,7 +55,6 @@ export const readDescriptors = (files: readonly DescriptorFile[], types: readonl
   const sources = new Map<string, AlternateSource>();
   const problems: string[] = [];
   const places = new Map<string, string>();
-  const keys = descriptorKeys(types);
 
   for (const { file, sections, problems: unreadable } of files) {
     problems.push(...unreadable.map((problem) => `${problem}; the file is left out`));
@@ -78,16 +74,16 @@ export const readDescriptors = (files: readonly DescriptorFile[], types: readonl
       const unusable = [...section].filter(([, { problem }]) => problem !== undefined);
       for (const [key, { problem = '' }] of unusable) leaveOut(key, problem);
       if (unusable.length > 0) continue;
-      const read = keys.safeParse(Object.fromEntries([...section].map(([key, { value }]) => [key, value.trim()])));
-      if (!read.success) {
-        for (const { path, message } of read.error.issues) leaveOut(String(path[0]), message);
+      const keys = readKeys(new Map([...section].map(([key, { value }]) => [key, value.trim()])), types);
+      if ('faults' in keys) {
+        for (const { key, problem } of keys.faults) leaveOut(key, problem);
         continue;
       }
       try {
-        sources.set(id, toSource(id, read.data));
-        for (const word of read.data.paths.wrong)
+        sources.set(id, toSource(id, keys));
+        for (const word of keys.paths.wrong)
           problems.push(`${at('paths')}: [${id}] paths: ${word} is left out; expected a folder below base_url`);
-        for (const [given, missing] of halves(read.data))
+        for (const [given, missing] of halves(keys))
           problems.push(`${at(given)}: [${id}] ${given} is ignored; expected ${missing} as well`);
       } catch (error) {
         if (!(error instanceof BadFile)) throw error;

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import { readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
-import { z } from 'zod';
 import { type BlockSums, CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
 import { BLOCK } from '../../lib/block-sums.ts';
 import type { Copy } from './copy.ts';
@@ -34,27 +33,20 @@ export const copyOf = (sidecar: string): string => sidecar.slice(0, -ENDING.leng
  */
 const VERSION = 1;
 
-const schema = z.object({
-  version: z.literal(VERSION),
-  sum: z.string(),
-  about: z.object({
-    checksum: z.object({ algorithm: z.string(), value: z.string() }),
-    headers: z.array(z.tuple([z.string(), z.string()])),
-    blocks: z
-      .object({
-        /** Bytes of a block. */
-        size: z.number(),
-        /** Bytes of the content. */
-        length: z.number(),
-        /** The copy's time in nanoseconds. Its sums do not apply to a file that was changed. */
-        modified: z.string(),
-        /** The CRC-32 of each block in little-endian bytes, in base64. */
-        crc32: z.base64(),
-      })
-      .optional(),
-  }),
-});
-type About = z.infer<typeof schema>['about'];
+interface About {
+  readonly checksum: { readonly algorithm: string; readonly value: string };
+  readonly headers: readonly Header[];
+  readonly blocks?: {
+    /** Bytes of a block. */
+    readonly size: number;
+    /** Bytes of the content. */
+    readonly length: number;
+    /** The copy's time in nanoseconds. Its sums do not apply to a file that was changed. */
+    readonly modified: string;
+    /** The CRC-32 of each block in little-endian bytes, in base64. */
+    readonly crc32: string;
+  };
+}
 
 const sumOf = (about: unknown): string => hash('sha256', JSON.stringify(about), 'hex');
 
@@ -138,12 +130,11 @@ const fromText = (text: string): Uint32Array => {
   return Uint32Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readUInt32LE(at * 4));
 };
 
-/** The content of an undamaged sidecar. */
+/** The content of an undamaged sidecar. Its sum is right, so its shape is that of its version. */
 const aboutIn = (text: string): About | undefined => {
   try {
-    const written = JSON.parse(text);
-    const { sum, about } = schema.parse(written);
-    return sum === sumOf(written.about) ? about : undefined;
+    const { version, sum, about } = JSON.parse(text);
+    return version === VERSION && sum === sumOf(about) ? about : undefined;
   } catch {
     return undefined;
   }

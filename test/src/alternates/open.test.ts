@@ -470,7 +470,7 @@ describe('a source of type rhui', () => {
       ),
     );
     const urls = { document: `${me.url}/document`, signature: `${me.url}/signature` };
-    const alternates = make({ catalogers: [rhui(urls)] });
+    const alternates = make({ catalogers: [rhui(yum, urls)] });
     await importZoo(alternates);
     await refresh(alternates, alternates.describe('cloud', feed.url, { type: 'rhui', headers: 'X-Own=1' }));
     const { body, report } = await fetch(alternates, `/zoo/${BEAR}`);
@@ -491,7 +491,7 @@ describe('a source of type rhui', () => {
     let now = Date.now();
     const me = await serve((_, response) => response.writeHead(404).end());
     const urls = { document: `${me.url}/document`, signature: `${me.url}/signature` };
-    const alternates = make({ catalogers: [rhui(urls), yum], now: () => now });
+    const alternates = make({ catalogers: [rhui(yum, urls), yum], now: () => now });
     await importZoo(alternates);
     const cloud = alternates.describe('cloud', ZOO, { type: 'rhui' });
     await expect(refresh(alternates, cloud)).rejects.toThrow('/document');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadLines, toLine } from '../../../src/catalog/jsonl.ts';
+import { loadLines } from '../../../src/catalog/jsonl.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
+import { toLine } from '../../../src/catalog/to-line.ts';
 
 const LINE = {
   _id: '5d3f0c3d8a1f5a3d2b1c0d9e',

@@ -23,10 +23,7 @@ import {
 } from '../../../src/config/kinds.ts';
 
 const refused = Symbol('refused');
-const read = <T>(kind: Kind<T>, text: string): T | typeof refused => {
-  const result = kind.schema.safeParse(text);
-  return result.success ? result.data : refused;
-};
+const read = <T>(kind: Kind<T>, text: string): T | typeof refused => kind.read(text) ?? refused;
 
 describe('kinds of values', () => {
   const level = choice('WARNING', 'INFO');
@@ -127,9 +124,18 @@ describe('kinds of values', () => {
       '192.0.2.1, ::1,10.0.0.0/8 , 2001:db8::/32',
       ['192.0.2.1', '::1', '10.0.0.0/8', '2001:db8::/32'],
     ],
-    ...['localhost', '10.0.0.0/33', '127.1', '2001:db8::/129', '10.0.0.0/', '*', '192.0.2.1:80'].map(
-      (text): [string, Kind<unknown>, string, unknown] => ['networks', networks, text, refused],
-    ),
+    ...[
+      'localhost',
+      '10.0.0.0/33',
+      '127.1',
+      '2001:db8::/129',
+      '10.0.0.0/',
+      '10.0.0.0/08',
+      '10.0.0.0/8/8',
+      'fe80::1%lo',
+      '*',
+      '192.0.2.1:80',
+    ].map((text): [string, Kind<unknown>, string, unknown] => ['networks', networks, text, refused]),
     ['TLS levels', tlsLevels, '', {}],
     [
       'TLS levels',

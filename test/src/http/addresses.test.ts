@@ -7,8 +7,8 @@ import {
   type Lookup,
   listenAddresses,
   type NetworkInterfaces,
-  UnknownInterfaceError,
 } from '../../../src/http/addresses.ts';
+import { UnknownInterfaceError } from '../../../src/http/unknown-interface.ts';
 
 const v4 = (address: string) =>
   ({ address, internal: false, family: 'IPv4', netmask: '', mac: '', cidr: null }) as const;

@@ -157,7 +157,7 @@ describe('the rhui cataloger', () => {
   const urls = { document: 'http://me/document', signature: 'http://me/signature' };
 
   it('presents document and signature in base64url, with padding', async () => {
-    const headers = rhui(urls).headers?.((url) => {
+    const headers = rhui(yum, urls).headers?.((url) => {
       const content = identity.get(url) ?? Buffer.from('');
       return of(content.subarray(0, 2), content.subarray(2));
     });
@@ -168,7 +168,7 @@ describe('the rhui cataloger', () => {
   });
 
   it('fails without an identity', async () => {
-    const headers = rhui(urls).headers?.(() => throwError(() => new Error('not in a cloud')));
+    const headers = rhui(yum, urls).headers?.(() => throwError(() => new Error('not in a cloud')));
     await expect(lastValueFrom(headers ?? of())).rejects.toThrow('not in a cloud');
   });
 });
