@@ -4,7 +4,7 @@ import type { Asking } from './client-address.ts';
 import { identify } from './identify.ts';
 import { USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
-import { errorAsText } from './respond.ts';
+import { errorAsText } from './respond-briefly.ts';
 import { targetOf } from './target.ts';
 
 interface AdminOptions {

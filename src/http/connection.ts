@@ -46,10 +46,19 @@ export interface Connection extends Pick<Reading, 'excuse'> {
    * answered.
    */
   stop(): void;
+  /**
+   * Closes the connection now. Resets it if a response is not complete: a body that ends with the
+   * connection would look complete after a plain close. But a reset would discard the part of a
+   * complete response that the client has not read yet.
+   */
+  cut(): void;
 }
 
-interface Turn extends Exchange {
+interface Turn {
+  readonly exchange: Exchange;
   readonly size: number;
+  /** Absent for the end of the connection. */
+  readonly res?: ServerResponse;
 }
 
 /**
@@ -69,7 +78,7 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
   const reading = createReading(socket);
   let waiting: Turn[] = [];
   let size = 0;
-  let answering = false;
+  let current: Turn | undefined;
   let taken = 0;
   let over = false;
 
@@ -81,25 +90,27 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     const turns = waiting;
     waiting = [];
     size = 0;
-    for (const turn of turns) turn.leave?.();
+    for (const { exchange } of turns) exchange.leave?.();
   };
   const proceed = () => {
     // The client has left, or the connection was declared ended.
     if (!socket.writable) abandon();
-    const turn = waiting.shift();
-    answering = turn !== undefined;
-    rests(!answering && socket.writable);
-    if (!turn) return;
-    size -= turn.size;
-    turn.answer();
-    waiting[AHEAD - 1]?.begin?.();
+    current = waiting.shift();
+    rests(!current && socket.writable);
+    if (!current) return;
+    const { exchange, res } = current;
+    size -= current.size;
+    exchange.answer();
+    // The last of the listeners: the next request begins after this one has released everything.
+    res?.on('close', proceed);
+    waiting[AHEAD - 1]?.exchange.begin?.();
     balance();
   };
   const enqueue = (turn: Turn) => {
     waiting.push(turn);
     size += turn.size;
-    if (!answering) proceed();
-    else if (waiting.length <= AHEAD) turn.begin?.();
+    if (!current) proceed();
+    else if (waiting.length <= AHEAD) turn.exchange.begin?.();
     balance();
   };
   // Node would parse further input, and keep each request in it until the connection is closed.
@@ -122,8 +133,14 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       if (words) socket.write(words());
       socket.destroySoon();
     };
-    enqueue({ size: 0, answer });
+    enqueue({ exchange: { answer }, size: 0 });
   };
+
+  // Node would end a half-closed connection as soon as the written data is out, also mid-body. A body
+  // without a length would then look complete.
+  socket.prependListener('end', () => {
+    if (current?.res && !current.res.writableEnded) socket.resetAndDestroy();
+  });
 
   return {
     excuse: reading.excuse,
@@ -136,16 +153,10 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       over = last || !res.shouldKeepAlive || taken === requests;
       if (over) res.shouldKeepAlive = false;
       reading.came();
-      const answer = () => {
-        exchange.answer();
-        // The last of the listeners: the next request begins after this one has released
-        // everything.
-        res.once('close', proceed);
-      };
-      enqueue({ ...exchange, size: bytes, answer });
+      enqueue({ exchange, size: bytes, res });
     },
-    answering: () => answering,
-    idle: () => !answering && !over,
+    answering: () => current !== undefined,
+    idle: () => !current && !over,
     end: (words) => {
       ignore();
       if (!over) finish(words);
@@ -154,5 +165,6 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       abandon();
       finish();
     },
+    cut: () => (current?.res ? socket.resetAndDestroy() : socket.destroy()),
   };
 };

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BehaviorSubject, defer, type Observable, tap } from 'rxjs';
-import { type Report, StreamError, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
-import { createAhead, type Started } from './ahead.ts';
+import { BehaviorSubject } from 'rxjs';
+import { type Report, StreamError, toStreamError } from '../../pipelines/model/index.ts';
+import { type Ahead, createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
 import { identify, requestIdOf } from './identify.ts';
-import type { TransferSlots } from './limits.ts';
-import { respond, respondWithError, respondWithMethods } from './respond.ts';
+import type { Place, TransferSlots } from './limits.ts';
+import { respond, type Writing } from './respond.ts';
+import { type How, respondWithError, respondWithMethods } from './respond-briefly.ts';
 import type { ServerOptions } from './server-options.ts';
 import { askedOf } from './stream-request.ts';
 import { pathOfTarget, targetOf } from './target.ts';
@@ -26,120 +27,115 @@ export const createExchange = (
   res: ServerResponse,
   fault: StreamError | undefined,
   options: ExchangeOptions,
-): Exchange => {
-  const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, finished, newId, now, legacyErrors } = options;
-  const { slots, clientTimeout } = options;
-  const id = (options.identify.requestId && requestIdOf(req)) || newId();
-  const how = { identity: identify(id, options.identify), legacyErrors };
-  const { method = '', url = '' } = req;
-  const target = targetOf(url);
-  const client = clientOf(req);
-  let began = now();
-  let report: Report | undefined;
+): Exchange => new HttpExchange(req, res, fault, options);
 
-  const start = (open: boolean, giveWay?: () => void): Started => {
-    if (method !== 'GET' && method !== 'HEAD')
-      throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
-    if (fault) throw fault;
-    const path = pathFor(target, client);
-    const asked = askedOf(req);
-    const valve = new BehaviorSubject(open);
-    const place = slots.enter(client, giveWay);
-    const events = defer(() =>
-      fetch({ id, method, path, valve, ...asked }, (made) => {
-        report = made;
-      }),
-    );
-    return { valve, place, events };
-  };
+/** The state of one request, in one object: a small request costs little else. */
+class HttpExchange implements Exchange {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #fault: StreamError | undefined;
+  readonly #options: ExchangeOptions;
+  readonly #id: string;
+  readonly #target: string;
+  readonly #client: string;
+  readonly #how: How;
+  #began: number;
+  #report: Report | undefined;
+  #failure: StreamError | undefined;
+  #ahead: Ahead | undefined;
+  #place: Place | undefined;
+  #writing: Writing | undefined;
 
-  const ahead = createAhead({
-    start: (giveWay) => {
-      began = now();
-      return start(false, giveWay);
-    },
-    clientTimeout,
-    ended: () => {
-      report = undefined;
-    },
-  });
+  constructor(req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined, options: ExchangeOptions) {
+    const { clientOf = peerAddress, newId, now, legacyErrors, clientTimeout } = options;
+    this.#req = req;
+    this.#res = res;
+    this.#fault = fault;
+    this.#options = options;
+    this.#id = (options.identify.requestId && requestIdOf(req)) || newId();
+    this.#target = targetOf(req.url ?? '');
+    this.#client = clientOf(req);
+    this.#how = { identity: identify(this.#id, options.identify), legacyErrors, clientTimeout };
+    this.#began = now();
+  }
 
-  const answer = () => {
-    const begun = ahead.take();
-    if (!begun) began = now();
-    let failure: StreamError | undefined;
-    const failed = (error: StreamError) => {
-      failure = error;
-    };
+  begin(): void {
+    const { method } = this.#req;
+    if (this.#fault || (method !== 'GET' && method !== 'HEAD')) return;
+    this.#ahead = createAhead({
+      start: (giveWay) => {
+        this.#began = this.#options.now();
+        return this.#start(false, giveWay);
+      },
+      clientTimeout: this.#options.clientTimeout,
+      ended: () => {
+        this.#report = undefined;
+      },
+    });
+    this.#ahead.begin();
+  }
+
+  answer(): void {
+    const res = this.#res;
+    const begun = this.#ahead?.take();
+    if (!begun) this.#began = this.#options.now();
+    res.on('close', () => this.#closed());
     try {
-      if (method === 'OPTIONS') {
-        if (fault) throw fault;
-        respondWithMethods(res, how);
+      if (this.#req.method === 'OPTIONS') {
+        if (this.#fault) throw this.#fault;
+        respondWithMethods(res, this.#how);
       } else {
-        const { valve, place, events } = begun ?? start(true);
-        res.on('close', place.leave);
-        respond(res, valve, holdLast(res, events), { ...how, failed });
+        const { valve, place, events } = begun ?? this.#start(true);
+        this.#place = place;
+        this.#writing = respond(res, valve, events, this.#how, (error) => {
+          this.#failure = error;
+        });
       }
     } catch (thrown) {
-      failure = toStreamError(thrown);
-      respondWithError(res, failure, how);
+      this.#failure = toStreamError(thrown);
+      respondWithError(res, this.#failure, this.#how);
     }
-    // Node would end a half-closed connection as soon as the written data is out, also mid-body. A
-    // body without a length would then look complete.
-    const halfClosed = () => {
-      if (!res.writableEnded) req.socket.resetAndDestroy();
-    };
-    req.socket.prependOnceListener('end', halfClosed);
-    // After `respond`, whose own listener unsubscribes when the client leaves: the report is made
-    // only then.
-    res.on('close', () => {
-      req.socket.off('end', halfClosed);
-      const status = res.writableFinished ? res.statusCode : report?.outcome === 'failed' ? res.statusCode : 499;
-      finish(status, failure);
+  }
+
+  leave(): void {
+    if (this.#ahead?.leave()) this.#finish(499);
+  }
+
+  #start(open: boolean, giveWay?: () => void): Started {
+    const { pathFor = pathOfTarget, slots, fetch } = this.#options;
+    const { method = '' } = this.#req;
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
+    if (this.#fault) throw this.#fault;
+    const path = pathFor(this.#target, this.#client);
+    const asked = askedOf(this.#req);
+    const valve = new BehaviorSubject(open);
+    const place = slots.enter(this.#client, giveWay);
+    const events = fetch({ id: this.#id, method, path, valve, ...asked }, (made) => {
+      this.#report = made;
     });
-    if (clientTimeout > 0) watch(res, clientTimeout);
-  };
+    return { valve, place, events };
+  }
 
-  const leave = () => {
-    if (ahead.leave()) finish(499);
-  };
+  /** The report is made only when the events are unsubscribed from. */
+  #closed(): void {
+    const { writableFinished, statusCode } = this.#res;
+    this.#place?.leave();
+    this.#writing?.close();
+    this.#finish(writableFinished || this.#report?.outcome === 'failed' ? statusCode : 499);
+  }
 
-  const finish = (status: number, error?: StreamError) =>
-    finished({ id, method, target, status, report, error, client, duration: now() - began });
-
-  return fault || (method !== 'GET' && method !== 'HEAD') ? { answer } : { begin: ahead.begin, answer, leave };
-};
-
-/**
- * Keeps the last bytes in the socket for the rest of the turn of the event loop, in which the save
- * request is written. They came in the same turn as the `recorded` note, so the socket has not sent
- * them yet. The end follows once it is written, and sends them.
- */
-const holdLast = (res: ServerResponse, events: Observable<StreamEvent>): Observable<StreamEvent> => {
-  let writes = 0;
-  return events.pipe(
-    tap(({ type }) => {
-      if (type === 'chunk') writes += 1;
-      const { socket } = res;
-      if (type !== 'recorded' || !socket) return;
-      // Node will uncork up to once for each write. The socket waits if it is corked more often.
-      for (; writes >= 0; writes -= 1) socket.cork();
-      // More may follow: another range, for which the client has to read this one.
-      setImmediate(() => {
-        while (socket.writableCorked > 0) socket.uncork();
-      });
-    }),
-  );
-};
-
-/**
- * Resets the connection if the client stops reading after the whole response was written. Until it
- * is written, the pipeline watches the client. Node counts from the last byte that the client read
- * or sent.
- */
-const watch = (res: ServerResponse, timeoutMs: number): void => {
-  res.setTimeout(timeoutMs, () => {
-    if (res.writableEnded) res.socket?.resetAndDestroy();
-    else res.setTimeout(timeoutMs);
-  });
-};
+  #finish(status: number): void {
+    const { finished, now } = this.#options;
+    finished({
+      id: this.#id,
+      method: this.#req.method ?? '',
+      target: this.#target,
+      status,
+      report: this.#report,
+      error: this.#failure,
+      client: this.#client,
+      duration: now() - this.#began,
+    });
+  }
+}

@@ -9,7 +9,7 @@ export interface Identify {
   readonly requestId: boolean;
 }
 
-/** Our name in the chain of intermediaries. */
+/** Our name in the chain of intermediaries, and in lists with parameters (RFC 9651 section 4.1.1). */
 const NAME = 'pulp-streamer';
 
 /**
@@ -18,8 +18,8 @@ const NAME = 'pulp-streamer';
  */
 export interface Identity {
   observe(note: Note): void;
-  /** The fields of a response, including ours. */
-  ofHead(head: Head): readonly Header[];
+  /** The fields of a response, including ours: names and values in turn. A new array. */
+  ofHead(head: Head): string[];
   /** The fields of an error that the streamer itself sends. */
   ofError(error: StreamError): readonly Header[];
   /** The fields that depend on the request alone. */
@@ -32,50 +32,64 @@ export interface Identity {
  * `Proxy-Status` (RFC 9209), which names the cause. None of the fields reveals the location of a
  * source.
  */
-export const identify = (id: string, { via, cacheStatus, proxyStatus, requestId }: Identify): Identity => {
-  let copyKnown = false;
-  let asked = false;
-  let collapsed = false;
-  const ofRequest: readonly Header[] = requestId ? [['X-Request-Id', id]] : [];
+export const identify = (id: string, which: Identify): Identity => new Identified(id, which);
 
-  return {
-    ofRequest,
-    observe: (note) => {
-      if (note.type === 'found') copyKnown = note.candidates.some(isCopy);
-      if (note.type === 'attempt') asked = true;
-      if (note.type === 'shared') collapsed = true;
-    },
-    ofHead: (head) => [
-      ...head.headers.filter(([name]) => !(requestId && name.toLowerCase() === 'x-request-id')),
-      ...(via ? [['Via', `1.1 ${NAME}`] as const] : []),
-      ...(cacheStatus && asked ? [['Cache-Status', cached(head, { copyKnown, collapsed })] as const] : []),
-      ...ofRequest,
-    ],
-    ofError: ({ code, sourceStatus }) => {
-      const error = ERRORS[code].proxyError;
-      const status = member({ error, 'received-status': sourceStatus, details: string(code) });
-      return [...(proxyStatus ? [['Proxy-Status', status] as const] : []), ...ofRequest];
-    },
-  };
-};
+class Identified implements Identity {
+  readonly #id: string;
+  readonly #which: Identify;
+  /** Whether a copy existed; it may not have been usable. */
+  #copyKnown = false;
+  #asked = false;
+  /** Whether the response shares another request's transfer. */
+  #collapsed = false;
 
-/**
- * `copyKnown`: a copy existed, but may not have been usable. `collapsed`: the response shares
- * another request's transfer.
- */
-const cached = (
-  { candidate, sourceStatus, keepsCopy }: Head,
-  { copyKnown, collapsed }: { readonly copyKnown: boolean; readonly collapsed: boolean },
-): string =>
-  isCopy(candidate)
-    ? member({ hit: true })
-    : member({
-        fwd: copyKnown ? 'miss' : 'uri-miss',
-        'fwd-status': sourceStatus,
-        stored: keepsCopy || undefined,
-        collapsed: collapsed || undefined,
-        detail: string(candidate.source.kind),
-      });
+  constructor(id: string, which: Identify) {
+    this.#id = id;
+    this.#which = which;
+  }
+
+  observe(note: Note): void {
+    if (note.type === 'found') this.#copyKnown = note.candidates.some(isCopy);
+    else if (note.type === 'attempt') this.#asked = true;
+    else if (note.type === 'shared') this.#collapsed = true;
+  }
+
+  get ofRequest(): readonly Header[] {
+    return this.#which.requestId ? [[REQUEST_ID, this.#id]] : [];
+  }
+
+  ofHead(head: Head): string[] {
+    const { via, cacheStatus, requestId } = this.#which;
+    const fields: string[] = [];
+    for (const [name, value] of head.headers)
+      if (!requestId || name.length !== REQUEST_ID.length || name.toLowerCase() !== 'x-request-id')
+        fields.push(name, value);
+    if (via) fields.push('Via', `1.1 ${NAME}`);
+    if (cacheStatus && this.#asked) fields.push('Cache-Status', this.#cached(head));
+    if (requestId) fields.push(REQUEST_ID, this.#id);
+    return fields;
+  }
+
+  ofError({ code, sourceStatus }: StreamError): readonly Header[] {
+    if (!this.#which.proxyStatus) return this.ofRequest;
+    const { proxyError } = ERRORS[code];
+    const error = proxyError === undefined ? '' : `;error=${proxyError}`;
+    const received = sourceStatus === undefined ? '' : `;received-status=${sourceStatus}`;
+    const status = `${NAME}${error}${received};details=${quoted(code)}`;
+    return [['Proxy-Status', status], ...this.ofRequest];
+  }
+
+  #cached({ candidate, sourceStatus, keepsCopy }: Head): string {
+    if (isCopy(candidate)) return `${NAME};hit`;
+    let status = `${NAME};fwd=${this.#copyKnown ? 'miss' : 'uri-miss'}`;
+    if (sourceStatus !== undefined) status += `;fwd-status=${sourceStatus}`;
+    if (keepsCopy) status += ';stored';
+    if (this.#collapsed) status += ';collapsed';
+    return `${status};detail=${quoted(candidate.source.kind)}`;
+  }
+}
+
+const REQUEST_ID = 'X-Request-Id';
 
 /**
  * The request's own id, if it is short and well-formed: it is copied to logs, tasks and header
@@ -86,15 +100,5 @@ export const requestIdOf = ({ headers }: IncomingMessage): string | undefined =>
   return typeof id === 'string' && /^[\w.+/=:~@-]{1,128}$/.test(id) ? id : undefined;
 };
 
-/**
- * Our member of a list, with parameters (RFC 9651 section 4.1.1). Undefined parameters are left
- * out.
- */
-const member = (parameters: Readonly<Record<string, string | number | true | undefined>>): string =>
-  Object.entries(parameters).reduce(
-    (text, [key, value]) => (value === undefined ? text : `${text};${key}${value === true ? '' : `=${value}`}`),
-    NAME,
-  );
-
 /** A text of printable ASCII, quoted (RFC 9651 section 4.1.6). */
-const string = (text: string): string => `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;
+const quoted = (text: string): string => `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;

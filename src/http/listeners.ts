@@ -58,7 +58,10 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   const evictIdlest = () => {
     const [longest] = resting;
     if (!longest) return;
-    longest.destroy();
+    // Closed with unread input, the connection would be reset. A client that reads slowly would then
+    // lose the end of its last response (RFC 9112 section 9.6).
+    if (longest.bytesWritten > 0) connections.get(longest)?.stop();
+    else longest.destroy();
     forget(longest);
   };
 
@@ -127,6 +130,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         requestTimeout: limits.requestTimeout,
         connectionsCheckingInterval: Math.ceil(Math.min(5_000, limits.requestTimeout / 4)),
         keepAliveTimeout: limits.keepAliveTimeout,
+        // Without content, a request needs no stream of its own.
+        optimizeEmptyRequests: true,
         maxHeaderSize: limits.headerSize,
         highWaterMark: HIGH_WATER_MARK,
         // A running response would not continue.
@@ -164,8 +169,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       const closed = Promise.all(servers.map(closeListener));
       for (const connection of connections.values()) connection.stop();
       const cut = setTimeout(() => {
-        // A body that ends with the connection would look complete after a plain close.
-        for (const socket of connections.keys()) socket.resetAndDestroy();
+        for (const connection of connections.values()) connection.cut();
       }, timeoutMs);
       await closed;
       clearTimeout(cut);

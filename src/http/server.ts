@@ -3,7 +3,7 @@ import { createExchange } from './exchange.ts';
 import { identify } from './identify.ts';
 import { createTransferSlots, USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
-import { errorAsText } from './respond.ts';
+import { errorAsText } from './respond-briefly.ts';
 import type { ServerOptions } from './server-options.ts';
 
 /**

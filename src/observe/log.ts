@@ -21,34 +21,52 @@ export type LogLevel = keyof typeof LEVELS;
  * then waits at most 50 ms. None is lost when the process ends, also by an uncaught error.
  */
 export const createLogger = (level: LogLevel, destination: DestinationStream = standardOutput()): Logger =>
-  pino({ level: LEVELS[level], base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  pino({ level: LEVELS[level], base: null, timestamp }, destination);
+
+/** Milliseconds at which the present second began, and its text. Formatting a date is slow. */
+let second = Number.NaN;
+let secondText = '';
+
+const timestamp = (): string => {
+  const now = Date.now();
+  const milliseconds = now % 1000;
+  if (now - milliseconds !== second) {
+    second = now - milliseconds;
+    secondText = new Date(second).toISOString().slice(0, -'000Z'.length);
+  }
+  return `,"time":"${secondText}${String(milliseconds).padStart(3, '0')}Z"`;
+};
 
 /** Characters that are written at once, and milliseconds that fewer wait. */
 const BATCH = 4096;
 const BATCH_WAIT = 50;
 
 const standardOutput = (): DestinationStream & { flush(): void } => {
-  const stdout = pino.destination({ dest: 1, sync: true, minLength: BATCH });
-  let waiting = false;
+  const stdout = pino.destination({ dest: 1, sync: true });
+  // Collected here: pino would copy all waiting lines for each new one.
+  let waiting = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const lines = waiting;
+    waiting = '';
+    if (lines !== '') stdout.write(lines);
+  };
   process.on('exit', () => {
     // Unlike `flush`, this throws if the reader is gone.
     try {
+      flush();
       stdout.flushSync();
     } catch {}
   });
-  // `periodicFlush` would wake an idle process, and `flushSync` waits for the disk.
-  const flush = () => {
-    waiting = false;
-    stdout.flush();
-  };
   return {
     write: (line) => {
-      stdout.write(line);
-      if (waiting) return;
-      waiting = true;
-      setTimeout(flush, BATCH_WAIT).unref();
+      waiting += line;
+      if (waiting.length >= BATCH) flush();
+      else timer ??= setTimeout(flush, BATCH_WAIT).unref();
     },
-    flush: () => stdout.flush(),
+    flush,
   };
 };
 

@@ -417,7 +417,7 @@ describe('a request that was started ahead of its turn', () => {
     const { port } = await start((request, report) => {
       if (request.path !== '/b') return answer(request, report);
       request.valve.pipe(distinctUntilChanged()).subscribe((open) => states.push(open));
-      return concat(of(headWith(LARGE.length), chunk(LARGE)), NEVER);
+      return concat(of(headWith(LARGE.length + 1), chunk(LARGE)), NEVER);
     });
     const client = dial(port);
     await client.send(get('/slow') + get('/b'));

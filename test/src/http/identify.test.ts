@@ -15,6 +15,10 @@ const feed = aCandidate('feed:secret.host:8080', anEntry());
 const alternate = aCandidate('alternate:secret', anEntry());
 const saved = aCandidate('saved', anEntry(), { url: 'file:///saved/x' });
 
+/** The pairs of names and values in turn. */
+const pairs = (fields: readonly string[]): readonly Header[] =>
+  fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1] ?? ''] as const] : []));
+
 const ofHead = (
   found: readonly Candidate[],
   candidate: Candidate,
@@ -24,7 +28,7 @@ const ofHead = (
   const identity = identify('id-1', ALL);
   identity.observe({ type: 'found', candidates: found });
   identity.observe({ type: 'attempt', candidate, from: 0 });
-  return identity.ofHead(headOf(candidate, { headers, ...more }));
+  return pairs(identity.ofHead(headOf(candidate, { headers, ...more })));
 };
 const valuesOf = (name: string, headers: readonly Header[]) =>
   headers.filter((header) => header[0] === name).map(([, value]) => value);
@@ -72,7 +76,7 @@ describe('Cache-Status', () => {
 
   it('is absent if no source was asked, and for an error', () => {
     const identity = identify('id-1', ALL);
-    expect(valuesOf('Cache-Status', identity.ofHead(headOf(feed)))).toEqual([]);
+    expect(valuesOf('Cache-Status', pairs(identity.ofHead(headOf(feed))))).toEqual([]);
     expect(valuesOf('Cache-Status', identity.ofError(new StreamError('SOURCE_MISSING', 'feed', '')))).toEqual([]);
   });
 
