@@ -36,7 +36,8 @@ type AuthorizationSettings = Pick<
 export const openAuthorization = (settings: AuthorizationSettings): Authorization => {
   const { signedUrls, redirectPath, trustedProxies, forwardedHeader } = settings;
   const clientOf = clientAddress({ trusted: trustedProxies, header: forwardedHeader });
-  const pathFor = (target: string) => withoutPrefix(pathOfTarget(target), redirectPath);
+  const shortened = withoutPrefix(redirectPath);
+  const pathFor = (target: string) => shortened(pathOfTarget(target));
   if (signedUrls === 'off') return { clientOf, pathFor };
 
   const signatures = openSignatures(settings);
@@ -46,7 +47,7 @@ export const openAuthorization = (settings: AuthorizationSettings): Authorizatio
     pathFor: (target, client) => {
       // Two files may have names that one signature covers: the one that was signed is served.
       const [path = ''] = signatures.check(target, client).resource.split('?', 1);
-      return withoutPrefix(path, redirectPath);
+      return shortened(path);
     },
     signatures,
   };

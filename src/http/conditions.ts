@@ -6,6 +6,8 @@ import type { Conditions } from '../../pipelines/model/index.ts';
  * absent.
  */
 export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefined => {
+  // Most requests have none.
+  if (!FIELDS.some((name) => headers[name] !== undefined)) return undefined;
   const ifRange = headers['if-range']?.toString().trim();
   const conditions: Conditions = {
     ...optional('ifMatch', tagsOf(headers['if-match'])),
@@ -16,6 +18,8 @@ export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefin
   };
   return Object.keys(conditions).length > 0 ? conditions : undefined;
 };
+
+const FIELDS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'] as const;
 
 const optional = <K extends string, V>(name: K, value: V | undefined): { readonly [Name in K]?: V } =>
   (value === undefined ? {} : { [name]: value }) as { readonly [Name in K]?: V };

@@ -32,8 +32,6 @@ export interface Connection extends Pick<Reading, 'excuse'> {
    * after it.
    */
   take(res: ServerResponse, exchange: Exchange, size: number, last: boolean): void;
-  /** Whether a request is being answered now. */
-  answering(): boolean;
   /** Whether the next request would be answered at once. */
   idle(): boolean;
   /**
@@ -155,7 +153,6 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       reading.came();
       enqueue({ exchange, size: bytes, res });
     },
-    answering: () => current !== undefined,
     idle: () => !current && !over,
     end: (words) => {
       ignore();

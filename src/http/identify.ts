@@ -101,4 +101,5 @@ export const requestIdOf = ({ headers }: IncomingMessage): string | undefined =>
 };
 
 /** A text of printable ASCII, quoted (RFC 9651 section 4.1.6). */
-const quoted = (text: string): string => `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;
+const quoted = (text: string): string =>
+  /^[\w:.-]*$/.test(text) ? `"${text}"` : `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;

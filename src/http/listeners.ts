@@ -112,11 +112,9 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     connections.get(socket)?.excuse(() => failed(error, socket), limits.requestTimeout);
 
   const tunnel = (socket: Socket) => {
-    // Node has released the socket: no other listener handles its errors, and a running response
-    // could not continue.
+    // Node has released the socket: no other listener handles its errors.
     socket.on('error', () => socket.destroy());
-    if (connections.get(socket)?.answering()) socket.resetAndDestroy();
-    else refuse(socket, new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT'));
+    refuse(socket, new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT'));
   };
 
   const create = (): Server => {

@@ -37,7 +37,9 @@ export const escapeRawTargets = (socket: Socket): (() => void) => {
 
 /** A target that was escaped for the parser, as the client sent it: as Latin-1. */
 export const restoreTarget = (escaped: string): string =>
-  escaped.replace(/#(..)/g, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+  escaped.includes('#')
+    ? escaped.replace(/#(..)/g, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)))
+    : escaped;
 
 /**
  * Escapes the request lines in what a client sends: the first line, and each first line after an

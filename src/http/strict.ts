@@ -9,7 +9,9 @@ const HOST = /^(\[[\w.:~!$&'()*+,;=%-]*\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/;
 const bad = (message: string): StreamError => new StreamError('BAD_REQUEST', 'client', message);
 
 const hostsOf = ({ rawHeaders }: IncomingMessage): readonly string[] =>
-  rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
+  rawHeaders.filter((_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]));
+
+const isHost = (name: string | undefined): boolean => name?.length === 4 && name.toLowerCase() === 'host';
 
 /** Bytes of a request's head as clients usually write it. */
 export const sizeOf = ({ url = '', rawHeaders }: IncomingMessage): number =>

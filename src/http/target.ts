@@ -14,7 +14,7 @@ const bad = (target: string, expected: string): StreamError =>
  * exactly as sent: not percent-decoded. Throws `BAD_TARGET` for any other target.
  */
 export const originForm = (target: string): string => {
-  const origin = /^https?:\/\/[^/?#]+/i.exec(target);
+  const origin = target.startsWith('/') ? null : /^https?:\/\/[^/?#]+/i.exec(target);
   const rest = origin ? target.slice(origin[0].length).replace(/^(?!\/)/, '/') : target;
   if (!rest.startsWith('/')) throw bad(target, 'expected a path that starts with / or an absolute URL');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
@@ -23,7 +23,11 @@ export const originForm = (target: string): string => {
 };
 
 /** The path of a request target, as it stands there, without the query. */
-export const pathOfTarget = (target: string): string => originForm(target).split('?', 1)[0] ?? '/';
+export const pathOfTarget = (target: string): string => {
+  const rest = originForm(target);
+  const query = rest.indexOf('?');
+  return query < 0 ? rest : rest.slice(0, query);
+};
 
 /**
  * A target as the client meant it. Node decodes it as Latin-1. Raw non-ASCII bytes are UTF-8 and
@@ -40,8 +44,9 @@ export const targetOf = (received: string): string => {
  * unchanged. Pulp redirects clients to its `redirect_path` and the storage path, with one slash
  * between them or two.
  */
-export const withoutPrefix = (path: string, prefix: string): string => {
+export const withoutPrefix = (prefix: string): ((path: string) => string) => {
   const folder = prefix.replace(/\/+$/, '');
-  if (folder === '') return path;
-  return path === folder || path.startsWith(`${folder}/`) ? path.slice(folder.length).replace(/^\/*/, '/') : path;
+  if (folder === '') return (path) => path;
+  const below = `${folder}/`;
+  return (path) => (path === folder || path.startsWith(below) ? path.slice(folder.length).replace(/^\/*/, '/') : path);
 };

@@ -21,20 +21,20 @@ export type LogLevel = keyof typeof LEVELS;
  * then waits at most 50 ms. None is lost when the process ends, also by an uncaught error.
  */
 export const createLogger = (level: LogLevel, destination: DestinationStream = standardOutput()): Logger =>
-  pino({ level: LEVELS[level], base: null, timestamp }, destination);
+  pino({ level: LEVELS[level], base: null, timestamp: () => `,"time":"${isoTime()}"` }, destination);
 
 /** Milliseconds at which the present second began, and its text. Formatting a date is slow. */
 let second = Number.NaN;
 let secondText = '';
 
-const timestamp = (): string => {
+const isoTime = (): string => {
   const now = Date.now();
   const milliseconds = now % 1000;
   if (now - milliseconds !== second) {
     second = now - milliseconds;
     secondText = new Date(second).toISOString().slice(0, -'000Z'.length);
   }
-  return `,"time":"${secondText}${String(milliseconds).padStart(3, '0')}Z"`;
+  return `${secondText}${String(milliseconds).padStart(3, '0')}Z`;
 };
 
 /** Characters that are written at once, and milliseconds that fewer wait. */
@@ -79,7 +79,12 @@ export const logFinished = (
   logger: Logger,
   { id, method, target, status, report, error, client, duration }: FinishedRequest,
 ): void => {
+  const isDefect = error?.code === 'INTERNAL';
+  const level = isDefect ? ERROR : status >= 500 ? WARNING : INFO;
+  if (level < logger.levelVal) return;
   const line = {
+    level,
+    time: isoTime(),
     id,
     method,
     path: maskUrl(target),
@@ -101,11 +106,15 @@ export const logFinished = (
     client,
     code: error?.code,
     error: error && maskUrl(messageOf(error)),
+    err: isDefect ? pino.stdSerializers.err(error.cause instanceof Error ? error.cause : error) : undefined,
+    msg: 'request',
   };
-  if (error?.code === 'INTERNAL') logger.error({ ...line, err: error.cause ?? error }, 'request');
-  else if (status >= 500) logger.warn(line, 'request');
-  else logger.info(line, 'request');
+  // One in each request: written without pino, which needs twice as long.
+  const destination: DestinationStream = Reflect.get(logger, pino.symbols.streamSym);
+  destination.write(`${JSON.stringify(line)}\n`);
 };
+
+const { error: ERROR = 0, warn: WARNING = 0, info: INFO = 0 } = pino.levels.values;
 
 interface Refused {
   readonly target: string;

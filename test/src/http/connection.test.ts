@@ -544,6 +544,7 @@ describe('input that is not a request, behind a running transfer', () => {
     ['garbage', 'garbage\r\n\r\n', 400],
     ['an endless head', `GET /x HTTP/1.1\r\nX: ${'x'.repeat(40_000)}`, 431],
     ['a request with content', get('/x', 'Content-Length: 5'), 400],
+    ['a request for a tunnel', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 405],
   ])('does not affect its body: %s', async (_, bytes, status) => {
     const { answer, finish } = valley();
     const { port, log } = await start(answer);
@@ -561,18 +562,6 @@ describe('input that is not a request, behind a running transfer', () => {
     expect(responses(client)).toMatchObject([whole, { status }]);
     expect(log.map((finished) => finished.status)).toEqual([200, 200, status]);
     other.socket.destroy();
-  });
-
-  it('resets the transfer if it is CONNECT', async () => {
-    const { answer } = valley();
-    const { port, log } = await start(answer);
-    const client = dial(port);
-    await client.send(get('/slow'));
-    await got(client, '\r\n\r\na');
-    await client.send('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n');
-    expect(await client.ended).toBe('reset');
-    await until(() => log.length === 1);
-    expect(log).toMatchObject([{ status: 499 }]);
   });
 });
 

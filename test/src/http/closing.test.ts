@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { of } from 'rxjs';
+import type { StreamEvent } from '../../../pipelines/index.ts';
+import { chunk } from '../../support/pipeline.ts';
+import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
+import { headWith, stubServers } from '../../support/stub-server.ts';
+import { until } from '../../support/until.ts';
+
+const start = stubServers();
+const clients: RawClient[] = [];
+afterEach(() => {
+  for (const { socket } of clients.splice(0)) socket.destroy();
+});
+
+const dialed = (port: number): RawClient => {
+  const client = dial(port);
+  clients.push(client);
+  return client;
+};
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+/** The kernels on both sides hold it. */
+const BODY = 'x'.repeat(366_749);
+
+/** A client that has read nothing of a response that is complete. */
+const unread = async (limits = {}) => {
+  const started = await start(() => of<StreamEvent[]>(headWith(BODY.length), chunk(BODY)), limits);
+  const client = dialed(started.port);
+  client.socket.pause();
+  await client.send(get('/x'));
+  await until(() => started.log.length === 1);
+  expect(started.log).toMatchObject([{ status: 200 }]);
+  return { ...started, client };
+};
+
+/** A reset would discard what the client has not read (RFC 9112 section 9.6). */
+const expectWhole = async (client: RawClient) => {
+  client.socket.resume();
+  expect(await client.ended).toBe('end');
+  expect(responsesIn(client.received(), [], true)).toMatchObject([{ status: 200, body: BODY }]);
+};
+
+describe('a complete response that the client has not read yet', () => {
+  it('is not lost when the server stops and its time is over', async () => {
+    const { client, server } = await unread();
+    await server.stop(0);
+    await expectWhole(client);
+  });
+
+  it('is not lost when its connection makes room for another one, and a further request crosses that', async () => {
+    const { client, port } = await unread({ connections: 1 });
+    const other = dialed(port);
+    // The other one connects in the next tick, and the request arrives after that.
+    await new Promise<void>((resolve) =>
+      process.nextTick(() =>
+        process.nextTick(() => {
+          client.socket.write(get('/y'));
+          resolve();
+        }),
+      ),
+    );
+    await other.send(get('/z'));
+    await other.until((received) => received.endsWith(BODY));
+    await expectWhole(client);
+  });
+
+  it('is not lost when the client half-closes its connection', async () => {
+    const { client } = await unread();
+    client.socket.end();
+    await expectWhole(client);
+  });
+});
