@@ -97,6 +97,7 @@ export const logFinished = (
     verified: report?.verified,
     recorded: report?.recorded || undefined,
     pauses: report?.pauses || undefined,
+    pausedFor: report?.pauses ? Math.round(report.pausedFor) : undefined,
     shared: report?.timeline.some(({ what }) => what === 'shared') || undefined,
     attempts: report?.attempts.map(({ url, failure, ...attempt }) => ({
       ...attempt,
