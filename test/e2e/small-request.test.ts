@@ -24,11 +24,11 @@ const subscribesOf = async (run: () => Promise<unknown>): Promise<number> => {
 
 /**
  * Five follow valves: the report, the client's timeout, sharing, the stall timeout and the source.
- * The others: the server and the streamer (4), the mission (1), look-ups of entries, alternates and
+ * The others: the server and the streamer (1), the mission (1), look-ups of entries, alternates and
  * access (5), sharing (2), the attempt (1) and its source (1). One is to spare for the background.
  * Without fusion there were 81.
  */
-const SUBSCRIPTIONS = 20;
+const SUBSCRIPTIONS = 17;
 
 describe('a small request to a feed', () => {
   it('is fetched, verified and shared with few subscriptions', async () => {
