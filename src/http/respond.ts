@@ -21,9 +21,8 @@ export interface Writing {
  * does not take more, and opens when it has taken everything. A valve that is closed at the start
  * opens at once.
  *
- * A failure before the head becomes a small error
- * response. After the head the connection is reset, so that neither a cache nor a client takes a
- * part for the whole. `failed` is called with the error.
+ * A failure before the head becomes a small error response. After the head the connection is reset,
+ * so that neither a cache nor a client takes a part for the whole. `failed` is called with the error.
  */
 export const respond = (
   res: ServerResponse,

@@ -6,7 +6,7 @@ import type { Identify } from './identify.ts';
 import type { Limits } from './limits.ts';
 
 export interface ServerOptions {
-  /** Answers one request; `report` is called once with the result. */
+  /** Answers one request; `report` is called once with the result. Must not throw. */
   readonly fetch: (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
   /** The client's address. Default: the peer of the connection. */
   readonly clientOf?: (asking: Asking) => string;

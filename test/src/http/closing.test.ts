@@ -48,18 +48,11 @@ describe('a complete response that the client has not read yet', () => {
     await expectWhole(client);
   });
 
-  it('is not lost when its connection makes room for another one, and a further request crosses that', async () => {
+  it('is not lost when its connection makes room for another one, while input of it is unread', async () => {
     const { client, port } = await unread({ connections: 1 });
+    // Empty lines before a request are ignored. They are more than the server reads at a time.
+    client.socket.write('\r\n'.repeat(8 << 20));
     const other = dialed(port);
-    // The other one connects in the next tick, and the request arrives after that.
-    await new Promise<void>((resolve) =>
-      process.nextTick(() =>
-        process.nextTick(() => {
-          client.socket.write(get('/y'));
-          resolve();
-        }),
-      ),
-    );
     await other.send(get('/z'));
     await other.until((received) => received.endsWith(BODY));
     await expectWhole(client);
