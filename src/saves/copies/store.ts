@@ -19,11 +19,10 @@ import {
   type Candidate,
   type CatalogEntry,
   type Dispatch,
-  type ErrorCode,
   etagOf,
   type FindCandidates,
   type Header,
-  isCopy,
+  isWrongCopy,
   type Keep,
   StreamError,
 } from '../../../pipelines/model/index.ts';
@@ -97,9 +96,6 @@ export interface SaveStore {
  */
 const DISK_LINES = 2;
 
-/** The errors of a copy with other bytes than those that were verified. */
-const WRONG: ReadonlySet<ErrorCode> = new Set(['CHANGED', 'WRONG_CHECKSUM']);
-
 /**
  * The embedded way to save: verified bytes as files in a folder. The file system is the only truth;
  * no index can disagree with it. A file under its final name was complete, synced and right when it
@@ -122,7 +118,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     find: (entry) =>
       defer(() => offer(store, entry)).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     failed: (candidate, error) => {
-      if (!isCopy(candidate) || !WRONG.has(error.code)) return;
+      if (!isWrongCopy(candidate, error)) return;
       checks.doubt(fileURLToPath(candidate.url));
       findCopy(store.folder, candidate.entry).then((copy) => copy && checks.check(copy), store.report);
     },
