@@ -50,6 +50,11 @@ export interface Location {
    * its bytes leave, and its head says so (`checked`).
    */
   readonly blocks?: BlockSums;
+  /**
+   * The bytes are sent as they are, and neither digested nor compared: an operator trusts this file
+   * by its size and time. Nothing claims to have verified them.
+   */
+  readonly unproven?: boolean;
   readonly problem?: undefined;
 }
 
@@ -69,6 +74,7 @@ export interface BrokenLocation {
   readonly access?: undefined;
   readonly headers?: undefined;
   readonly blocks?: undefined;
+  readonly unproven?: undefined;
 }
 
 /**

@@ -58,8 +58,8 @@ export const report = (
       mark('end', outcome);
       const { id, method, path } = request;
       const verified =
-        outcome === 'complete' && method === 'GET' && head?.whole
-          ? head?.candidate.entry.checksum?.algorithm
+        outcome === 'complete' && method === 'GET' && head?.whole && !head.candidate.unproven
+          ? head.candidate.entry.checksum?.algorithm
           : undefined;
       const source = serving && sourceName(serving.source);
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };

@@ -103,6 +103,8 @@ export const openStreamer = async (
       ? createSaveStore({
           folder: settings.saveDir,
           limit: delivering ? settings.saveLimit : 0,
+          checked: settings.checkCopies,
+          shared: settings.shareCopies,
           onError,
           // A shared transfer would not stop while the disk cannot keep up.
           fetch: ({ path }, valve) =>
@@ -111,6 +113,7 @@ export const openStreamer = async (
               .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
         })
       : undefined;
+  if (store && delivering && settings.scrubRate > 0) background.add(store.scrub(settings.scrubRate).subscribe());
   const { coalesceWindow: window, coalesceMemory: memory } = settings;
   const streamer = composeLending({
     catalog,

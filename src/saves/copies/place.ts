@@ -1,4 +1,4 @@
-import { rename, stat, unlink, utimes } from 'node:fs/promises';
+import { chmod, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlockSums, CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 import { makeFolder } from '../../lib/private-files.ts';
@@ -32,6 +32,7 @@ export const place = async (store: StoreState, finished: FinishedFile): Promise<
   const path = placeOf(folder, entry, key, sha256);
   await describe(store, finished);
   const made = await makeFolder(dirname(path));
+  if (store.shared) await shareWithGroup(folder, file, path);
   await moveWithSidecar(store, finished, path);
   await syncFolders(store, dirname(path), made !== undefined);
   const stats = await stat(path, { bigint: true });
@@ -39,6 +40,20 @@ export const place = async (store: StoreState, finished: FinishedFile): Promise<
   eviction.taken(Number(stats.size));
   if (there && there.path !== path) await removeCopy(there.path);
 };
+
+/**
+ * Lets the group of the folder read a file that is about to move to a path in it. Subfolders and
+ * files belong to that group if the folder has the bit for it (setgid).
+ */
+const shareWithGroup = async (folder: string, file: string, path: string): Promise<void> => {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    const { mode } = await stat(at);
+    if ((mode & GROUP_ENTERS) !== GROUP_ENTERS) await chmod(at, mode | GROUP_ENTERS);
+    if (at === folder) break;
+  }
+  await chmod(file, 0o640);
+};
+const GROUP_ENTERS = 0o050;
 
 /** Writes the sidecar. Its time is that of the copy's last use. */
 const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<void> => {

@@ -19,26 +19,26 @@ import {
   type Candidate,
   type CatalogEntry,
   type Dispatch,
-  etagOf,
   type FindCandidates,
-  type Header,
   isWrongCopy,
   type Keep,
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
-import { contentType } from '../../lib/content-type.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
 import type { Copy } from './copy.ts';
 import { makeEviction } from './eviction.ts';
 import { syncPath } from './files.ts';
+import { identified, storedCopies } from './inventory.ts';
 import { keepIn } from './keep.ts';
 import { makeKeyedMutex } from './keyed-mutex.ts';
 import { findCopy, keyOf } from './names.ts';
 import { openPartial } from './partial-folder.ts';
+import { scrub } from './scrub.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { StoreState } from './state.ts';
+import { fieldsWithoutTransfer } from './verification.ts';
 import { makeBacklog } from './write-backlog.ts';
 
 export interface SaveStoreOptions {
@@ -63,6 +63,13 @@ export interface SaveStoreOptions {
    * Larger content is not kept. Default: no limit.
    */
   readonly limit?: number;
+  /**
+   * Whether copies are offered with the sums of their blocks, so that each read compares them.
+   * Default: true. If not, nothing proves the bytes of a copy.
+   */
+  readonly checked?: boolean;
+  /** Whether the group of the folder may read new copies. Default: false. */
+  readonly shared?: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -86,6 +93,11 @@ export interface SaveStore {
    * one is removed. Has no effect on candidates of other sources and for other errors.
    */
   failed(candidate: Candidate, error: StreamError): void;
+  /**
+   * Verifies all copies in the background, at a rate in bytes per second. Wrong ones are removed.
+   * Emits nothing and never completes. Unsubscribing stops it.
+   */
+  scrub(rate: number): Observable<never>;
   /** Resolves after the commits under way. */
   close(): Promise<void>;
 }
@@ -122,6 +134,21 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
       checks.doubt(fileURLToPath(candidate.url));
       findCopy(store.folder, candidate.entry).then((copy) => copy && checks.check(copy), store.report);
     },
+    scrub: (rate) =>
+      scrub({
+        begin: () => {
+          // At another place each time, so that the last ones are reached even if the daemon often
+          // starts anew.
+          const all = storedCopies(store.folder, Math.random());
+          return () => defer(() => all.next()).pipe(mergeMap(({ done, value }) => (done ? EMPTY : of(value))));
+        },
+        verify: (stored, pace) =>
+          defer(() => identified(store.folder, stored)).pipe(
+            mergeMap((copy) => (copy ? checks.scrub(copy, pace) : EMPTY)),
+          ),
+        rate,
+        onError: store.report,
+      }),
     close: async () => {
       await mutex.over();
       await eviction.over();
@@ -129,7 +156,8 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   };
 };
 
-const openState = ({ onError, backlogLimit, limit = 0, now = Date.now, ...options }: SaveStoreOptions): StoreState => {
+const openState = (options: SaveStoreOptions): StoreState => {
+  const { onError, backlogLimit, limit = 0, now = Date.now, checked = true, shared = false } = options;
   const folder = resolve(options.folder);
   const partial = openPartial(folder);
   const semaphore = createSemaphore(DISK_LINES);
@@ -139,6 +167,8 @@ const openState = ({ onError, backlogLimit, limit = 0, now = Date.now, ...option
     folder,
     partial,
     limit,
+    checked,
+    shared,
     backlog: makeBacklog(backlogLimit ?? 64 * 1024 * 1024),
     semaphore,
     mutex,
@@ -207,8 +237,9 @@ const offer = async (store: StoreState, entry: CatalogEntry): Promise<Candidate 
     if (!known) return undefined;
     eviction.used(copy);
     const url = pathToFileURL(copy.path).href;
-    const headers = known.headers ?? fieldsWithoutTransfer(entry, copy);
-    return { entry, source: { kind: 'saved', id: '' }, url, root: folder, headers, blocks: known.blocks };
+    const headers = known.headers ?? fieldsWithoutTransfer(copy);
+    const proof = store.checked ? { blocks: known.blocks } : { unproven: true };
+    return { entry, source: { kind: 'saved', id: '' }, url, root: folder, headers, ...proof };
   } catch (cause) {
     throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
   }
@@ -219,12 +250,3 @@ const checked = async ({ checks }: StoreState, copy: Copy) => {
   const checking = checks.check(copy);
   return copy.stats.size > SMALL ? undefined : checking;
 };
-
-/**
- * The header fields of a copy whose transfer is unknown: those that follow from its name and its
- * verified content. The file's time is that of saving, which is not when the content was modified.
- */
-const fieldsWithoutTransfer = ({ path }: CatalogEntry, { checksum }: Copy): readonly Header[] => [
-  ['Content-Type', contentType(path)],
-  ['ETag', etagOf(checksum)],
-];
