@@ -30,13 +30,14 @@ export const place = async (store: StoreState, finished: FinishedFile): Promise<
   const there = await findCopy(folder, entry, key);
   if (there && checks.known(there)) return unlink(file);
   const path = placeOf(folder, entry, key, sha256);
-  await describe(store, finished);
+  const modified = await describe(store, finished);
   const made = await makeFolder(dirname(path));
   if (store.shared) await shareWithGroup(folder, file, path);
   await moveWithSidecar(store, finished, path);
   await syncFolders(store, dirname(path), made !== undefined);
   const stats = await stat(path, { bigint: true });
-  checks.trust(path, stats, { headers, blocks });
+  // Unless somebody changed the file since it was complete.
+  if (stats.mtimeNs === modified) checks.trust(path, stats, { headers, blocks });
   eviction.taken(Number(stats.size));
   if (there && there.path !== path) await removeCopy(there.path);
 };
@@ -55,8 +56,8 @@ const shareWithGroup = async (folder: string, file: string, path: string): Promi
 };
 const GROUP_ENTERS = 0o050;
 
-/** Writes the sidecar. Its time is that of the copy's last use. */
-const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<void> => {
+/** Writes the sidecar. Its time is that of the copy's last use. Resolves to the time of the file. */
+const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<bigint> => {
   const { entry, file, headers, sha256 = '', blocks } = finished;
   const { mtimeNs: modified } = await stat(file, { bigint: true });
   const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, { headers, blocks, modified });
@@ -64,6 +65,7 @@ const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile):
   // them. Otherwise a lost sidecar costs only header fields, which do not justify a wait.
   await semaphore(() => writeNew(sidecarOf(file), text, !entry.checksum));
   await utimes(sidecarOf(file), now() / 1000, now() / 1000);
+  return modified;
 };
 
 /** The sidecar moves first, so that no copy is ever without it. Alone it counts for nothing. */
