@@ -62,8 +62,23 @@ export const report = (
           ? head.candidate.entry.checksum?.algorithm
           : undefined;
       const source = serving && sourceName(serving.source);
+      const handed = head?.handedOver && { handedOver: true };
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
-      finished = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
+      finished = {
+        id,
+        method,
+        path,
+        outcome,
+        error,
+        bytes,
+        source,
+        attempts,
+        verified,
+        recorded,
+        timeline,
+        ...times,
+        ...handed,
+      };
       onReport?.(finished);
       return finished;
     };

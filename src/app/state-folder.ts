@@ -5,6 +5,7 @@ import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
 
 type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir'>;
+type SharedPlaces = Places & Partial<Pick<Settings, 'shareCopies'>>;
 
 /** The file of waiting save requests. */
 export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'outbox.db');
@@ -51,13 +52,13 @@ const BESIDE = ['-wal', '-shm', '-journal'];
  * folder is narrowed only if it holds nothing but the streamer's files, so never `/` or `/tmp`.
  * Saved copies are left out: no other user can pass the folder above them.
  */
-export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Finding[] => {
+export const narrowState = ({ stateDir, catalog, saveDir, shareCopies }: SharedPlaces): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
   const own = [catalog, outbox, health, saveDir].map((path) => relative(stateDir, path).split(sep)[0]);
   const findings = [
     narrowFolder(stateDir, (name) => name === LOST || own.some((one) => one && isOrIsBeside(one, name))),
-    narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name)),
+    narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name), shareCopies ? GROUP_ENTERS : 0),
     ...[catalog, outbox].flatMap((file) => [file, ...BESIDE.map((end) => file + end)]).map(narrowFile),
     narrowFile(health),
   ].filter((finding) => finding !== undefined);
@@ -67,6 +68,8 @@ export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Fi
   return findings.filter((finding) => !isHidden(finding));
 };
 
+/** The permissions that the group of shared copies keeps. */
+const GROUP_ENTERS = 0o050;
 /** In the topmost folder of many file systems. */
 const LOST = 'lost+found';
 /** Names in a folder of saved copies. */

@@ -28,7 +28,7 @@ export const createExchange = (
   options: ExchangeOptions,
 ): Exchange => {
   const { fetch, clientOf = peerAddress, pathFor = pathOfTarget, finished, newId, now, legacyErrors } = options;
-  const { slots, clientTimeout } = options;
+  const { slots, clientTimeout, handOverFor } = options;
   const id = (options.identify.requestId && requestIdOf(req)) || newId();
   const how = { identity: identify(id, options.identify), legacyErrors };
   const { method = '', url = '' } = req;
@@ -46,7 +46,7 @@ export const createExchange = (
     const valve = new BehaviorSubject(open);
     const place = slots.enter(client, giveWay);
     const events = defer(() =>
-      fetch({ id, method, path, valve, ...asked }, (made) => {
+      fetch({ id, method, path, valve, ...asked, handOver: handOverFor?.(req) }, (made) => {
         report = made;
       }),
     );

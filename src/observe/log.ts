@@ -74,6 +74,7 @@ export const logFinished = (
     verified: report?.verified,
     recorded: report?.recorded || undefined,
     pauses: report?.pauses || undefined,
+    handedOver: report?.handedOver,
     shared: report?.timeline.some(({ what }) => what === 'shared') || undefined,
     attempts: report?.attempts.map(({ url, failure, ...attempt }) => ({
       ...attempt,

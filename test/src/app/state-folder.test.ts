@@ -58,6 +58,14 @@ describe('narrowState', () => {
     },
   );
 
+  it('leaves the group of shared copies its permissions', () => {
+    const { copy, ...places } = openState();
+    chmodSync(places.saveDir, 0o777);
+    const found = narrowState({ ...places, shareCopies: true });
+    expect(found).toContainEqual({ path: places.saveDir, mode: '0777', narrowed: '0750' });
+    expect(narrowState({ ...places, shareCopies: true })).toEqual([]);
+  });
+
   it('leaves a folder of copies alone that holds anything else', () => {
     const { copy, ...places } = openState();
     mkdirSync(join(places.saveDir, 'www'));
