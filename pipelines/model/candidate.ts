@@ -50,6 +50,8 @@ export interface Location {
    * its bytes leave, and its head says so (`checked`).
    */
   readonly blocks?: BlockSums;
+  /** The state of the file when it was found. A file that is still open in that state is read. */
+  readonly version?: string;
   /**
    * The bytes are sent as they are, and neither digested nor compared: an operator trusts this file
    * by its size and time. Nothing claims to have verified them.
@@ -74,6 +76,7 @@ export interface BrokenLocation {
   readonly access?: undefined;
   readonly headers?: undefined;
   readonly blocks?: undefined;
+  readonly version?: undefined;
   readonly unproven?: undefined;
 }
 

@@ -1,9 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import { catchError, firstValueFrom, mergeMap, type Observable, of } from 'rxjs';
 import type { BlockSums, Header } from '../../../pipelines/model/index.ts';
+import { signatureOf } from '../../lib/file-signature.ts';
 import { codeOf } from '../../lib/thrown.ts';
 import type { Copy } from './copy.ts';
-import { signatureOf } from './files.ts';
 import type { Pace } from './read-whole.ts';
 import { createSemaphore } from './semaphore.ts';
 import { readSidecar, removeCopy } from './sidecar.ts';

@@ -25,6 +25,7 @@ import {
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
+import { signatureOf } from '../../lib/file-signature.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
 import type { Copy } from './copy.ts';
@@ -239,7 +240,15 @@ const offer = async (store: StoreState, entry: CatalogEntry): Promise<Candidate 
     const url = pathToFileURL(copy.path).href;
     const headers = known.headers ?? fieldsWithoutTransfer(copy);
     const proof = store.checked ? { blocks: known.blocks } : { unproven: true };
-    return { entry, source: { kind: 'saved', id: '' }, url, root: folder, headers, ...proof };
+    return {
+      entry,
+      source: { kind: 'saved', id: '' },
+      url,
+      root: folder,
+      headers,
+      version: signatureOf(copy.stats),
+      ...proof,
+    };
   } catch (cause) {
     throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
   }

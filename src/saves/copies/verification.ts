@@ -5,8 +5,9 @@ import { defer, endWith, ignoreElements, map, mergeMap, type Observable, tap } f
 import { type BlockSums, etagOf, type Header } from '../../../pipelines/model/index.ts';
 import { sameSums, sumBlocks } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
+import { signatureOf } from '../../lib/file-signature.ts';
 import type { Copy } from './copy.ts';
-import { signatureOf, unlessMissing } from './files.ts';
+import { unlessMissing } from './files.ts';
 import { type Pace, readWhole } from './read-whole.ts';
 import { readSidecar, replaceSidecar, sidecarText } from './sidecar.ts';
 
