@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
+import { ConfigError } from '../config/config-error.ts';
 import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
@@ -42,6 +43,19 @@ export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void 
     ['stateDir', fileObstacle(outboxFile(settings))] as const,
   ].flatMap(([name, obstacle]) => (obstacle ? [`${keyOf(name)}: ${describeObstacle(obstacle)}`] : []));
   if (problems.length > 0) throw new Error(problems.join('\n'));
+};
+
+/** Throws a ConfigError if the group that is to read copies could not enter the folder above them. */
+export const checkSharing = ({
+  dispatch,
+  shareCopies,
+  saveDir,
+  stateDir,
+}: SharedPlaces & Pick<Settings, 'dispatch'>) => {
+  if (dispatch === 'save' && shareCopies && saveDir.startsWith(`${stateDir}${sep}`))
+    throw new ConfigError([
+      'share_copies: save_dir lies in state_dir, which no group may enter; set save_dir to a folder elsewhere',
+    ]);
 };
 
 /** Files that SQLite makes next to a database, with the database's mode at that time. */
