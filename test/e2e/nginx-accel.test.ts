@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
@@ -188,6 +188,16 @@ describe('nginx that sends files itself, as shipped in examples/nginx/accel.conf
     await other.origin.copied('/b.rpm');
     expect(await other.get('/b.rpm')).toMatchObject({ status: 200, sha256: there });
     expect((await other.origin.logged('/b.rpm', 3)).some((line) => line.handedOver)).toBe(false);
-    expect(readdirSync(saveDir)).toContain('.partial');
+  });
+
+  it('is not asked for by clients of the other configurations, even from a listed proxy', async () => {
+    const origin = await openOrigin({ ...SETTINGS, saveDir: await sharedFolder() });
+    const nginx = await startNginx(start, folder(), 'whole', { 8751: new URL(origin.url).port });
+    const { sha256 } = origin.offer('/a.rpm');
+    await origin.copied('/a.rpm');
+    const before = origin.served('/a.rpm');
+    const asking = { 'X-Sendfile-Type': 'X-Accel-Redirect', 'X-Accel-Mapping': '/=/' };
+    expect(await askWhole(`${nginx.url}/a.rpm`, asking)).toMatchObject({ status: 200, sha256 });
+    expect((await origin.logged('/a.rpm', before + 1)).at(-1)).toMatchObject({ source: 'saved', verified: 'sha256' });
   });
 });
