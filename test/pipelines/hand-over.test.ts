@@ -82,10 +82,7 @@ describe('handing a file over to a proxy', () => {
     ['the file is of an older entry', { candidates: [{ ...onDisk, outdated: true }] }],
     ['nobody asks', { candidates: [onDisk], request: { handOver: undefined } }],
     ['a cache asks for a slice', { candidates: [onDisk], request: { slice: true } }],
-    [
-      'the proxy would judge a condition',
-      { candidates: [onDisk], request: { conditions: { ifUnmodifiedSince: 1 } } },
-    ],
+    ['the proxy would judge a condition', { candidates: [onDisk], request: { conditions: { ifUnmodifiedSince: 1 } } }],
   ])('is not done if %s: the bytes are sent and verified', async (_, story: Story) => {
     const { head, body, notes, report } = await run(story);
     expect(head).not.toHaveProperty('handedOver');
