@@ -133,11 +133,8 @@ describe('the scrub of a store', () => {
     const running = store.scrub(FAST).subscribe();
     await until(() => store.errors.length === 2);
     running.unsubscribe();
-    expect(store.errors.toSorted()).toEqual(
-      [files[0], files[2]]
-        .map((file) => expect.stringMatching(`^${file}: its sha256 is .*; it was removed$`))
-        .toSorted(),
-    );
+    for (const file of [files[0], files[2]])
+      expect(store.errors).toContainEqual(expect.stringMatching(`^${file}: its sha256 is .*; it was removed$`));
     expect(files.map((file) => existsSync(file))).toEqual([false, true, false]);
     expect(await find(store, entries[1]!)).toBeDefined();
     expect(await find(store, entries[0]!)).toBeUndefined();
