@@ -17,6 +17,7 @@ import { attempts } from './stages/attempts/attempts.ts';
 import type { Lengths } from './stages/attempts/lengths.ts';
 import { candidates } from './stages/candidates.ts';
 import { clientTimeout } from './stages/client-timeout.ts';
+import { handOver } from './stages/hand-over.ts';
 import type { Health } from './stages/health/health.ts';
 import { recordHealth } from './stages/health/record-health.ts';
 import { holdSlices, type SliceMemory } from './stages/hold-slices.ts';
@@ -60,7 +61,6 @@ export interface LazyFetchDeps {
  *
  * Emits notes, one `head`, the `chunk`s of the whole body or of the requested part, and one `end`
  * with the report; then completes. Chunks come no faster than the request's valve allows.
- *
  * Errors with a StreamError: before the head if no source delivers, after it if the body cannot be
  * completed correctly. After the head the connection must then be reset, so that no client takes a
  * part for the whole. Unsubscribing closes everything that is open at once.
@@ -70,6 +70,7 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
+    handOver, //                                  a proxy sends a file itself
     multipart, //                                 one transfer for each range
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);

@@ -1,5 +1,5 @@
 import type { CatalogEntry } from './entry.ts';
-import type { StreamError } from './errors.ts';
+import type { ErrorCode, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
 
 /**
@@ -50,6 +50,13 @@ export interface Location {
    * its bytes leave, and its head says so (`checked`).
    */
   readonly blocks?: BlockSums;
+  /** The state of the file when it was found. A file that is still open in that state is read. */
+  readonly version?: string;
+  /**
+   * The bytes are sent as they are, and neither digested nor compared: an operator trusts this file
+   * by its size and time. Nothing claims to have verified them.
+   */
+  readonly unproven?: boolean;
   readonly problem?: undefined;
 }
 
@@ -69,6 +76,8 @@ export interface BrokenLocation {
   readonly access?: undefined;
   readonly headers?: undefined;
   readonly blocks?: undefined;
+  readonly version?: undefined;
+  readonly unproven?: undefined;
 }
 
 /**
@@ -97,6 +106,13 @@ export type Candidate = (Location | BrokenLocation) & {
 
 /** Whether a candidate is a saved copy. Nothing needs to be saved after it. */
 export const isCopy = ({ source }: Pick<Candidate, 'source'>): boolean => source.kind === 'saved';
+
+/** The failures of a copy that has other bytes than those that were saved. */
+const OTHER_BYTES: ReadonlySet<ErrorCode> = new Set(['CHANGED', 'WRONG_CHECKSUM', 'WRONG_LENGTH', 'SHORT_BODY']);
+
+/** Whether a failed candidate is a saved copy that has become wrong. That says nothing of other copies. */
+export const isWrongCopy = (candidate: Pick<Candidate, 'source'>, { code }: Pick<StreamError, 'code'>): boolean =>
+  isCopy(candidate) && OTHER_BYTES.has(code);
 
 /** Where the failures of a location arise. */
 export const errorSourceOf = ({ url }: Pick<Location, 'url'>): 'feed' | 'disk' =>

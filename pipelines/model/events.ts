@@ -87,6 +87,11 @@ export interface Head {
   readonly verified: boolean;
   /** The candidate's bytes are checked by their source: see `SourceHead`. */
   readonly checked?: boolean;
+  /**
+   * The body is not sent: the head names a file that the proxy sends itself. Nothing proves what it
+   * will send.
+   */
+  readonly handedOver?: boolean;
   /** A copy of the content is being kept. */
   readonly keepsCopy?: boolean;
 }

@@ -6,6 +6,7 @@ export {
   type Candidate,
   errorSourceOf,
   isCopy,
+  isWrongCopy,
   type Location,
   type SourceId,
   sourceName,

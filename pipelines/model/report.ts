@@ -51,5 +51,7 @@ export interface Report {
   readonly pauses: number;
   readonly pausedFor: number;
   readonly recorded: boolean;
+  /** The file that the consumer was to send itself was named, instead of sending its bytes. */
+  readonly handedOver?: boolean;
   readonly timeline: readonly Moment[];
 }

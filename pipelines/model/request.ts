@@ -1,6 +1,8 @@
 import { of } from 'rxjs';
 import type { Valve } from '../operators/flow.ts';
+import type { Location } from './candidate.ts';
 import type { Conditions } from './conditions.ts';
+import type { Header } from './header.ts';
 import type { ByteRange } from './range.ts';
 
 /** One client's request, reduced to the fields that the pipeline needs. */
@@ -35,6 +37,11 @@ export interface StreamRequest {
    * body.
    */
   readonly slice?: boolean;
+  /**
+   * The field by which a proxy that asked for it sends a file itself; nothing if it cannot reach the
+   * file. Absent: the streamer sends all files.
+   */
+  readonly handOver?: (file: Location) => Header | undefined;
   /** Fail if the length is unknown: the client could not detect an incomplete body without it. */
   readonly lengthRequired?: boolean;
   /**

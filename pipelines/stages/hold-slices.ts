@@ -91,7 +91,9 @@ export const holdSlices =
  * checksum the strong entity tag must suffice, as it does for the whole.
  */
 const divisible = ({ candidate, verified, headers, etag }: Head): boolean =>
-  candidate.entry.checksum ? verified || isCopy(candidate) : etag !== undefined && etag === field(headers, 'etag');
+  candidate.entry.checksum
+    ? verified || (isCopy(candidate) && !candidate.unproven)
+    : etag !== undefined && etag === field(headers, 'etag');
 
 /**
  * Holds a part until it has ended, then emits it as fast as the request's valve allows. A response

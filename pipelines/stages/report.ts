@@ -58,12 +58,27 @@ export const report = (
       mark('end', outcome);
       const { id, method, path } = request;
       const verified =
-        outcome === 'complete' && method === 'GET' && head?.whole
-          ? head?.candidate.entry.checksum?.algorithm
+        outcome === 'complete' && method === 'GET' && head?.whole && !head.candidate.unproven
+          ? head.candidate.entry.checksum?.algorithm
           : undefined;
       const source = serving && sourceName(serving.source);
+      const handed = head?.handedOver && { handedOver: true };
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
-      finished = { id, method, path, outcome, error, bytes, source, attempts, verified, recorded, timeline, ...times };
+      finished = {
+        id,
+        method,
+        path,
+        outcome,
+        error,
+        bytes,
+        source,
+        attempts,
+        verified,
+        recorded,
+        timeline,
+        ...times,
+        ...handed,
+      };
       onReport?.(finished);
       return finished;
     };

@@ -109,12 +109,12 @@ export const verify = (
 
 /**
  * The algorithm of the digest that a source's whole content needs. None if the catalog has no
- * checksum, or if the source checks its bytes.
+ * checksum, if the source checks its bytes, or if its bytes need no proof.
  */
 export const algorithmFor = (
-  { entry: { checksum } }: Candidate,
+  { entry: { checksum }, unproven }: Candidate,
   { checked }: Pick<SourceHead, 'checked'>,
-): ChecksumAlgorithm | undefined => (checked ? undefined : checksum?.algorithm);
+): ChecksumAlgorithm | undefined => (checked || unproven ? undefined : checksum?.algorithm);
 
 /** The digest that a source's whole content needs. */
 export const digestOf = (

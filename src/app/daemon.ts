@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { createAdminServer } from '../http/admin.ts';
+import { handOverTo } from '../http/hand-over.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -44,6 +45,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     fetch: (request, report) => streamer.fetchLent(request.path, { ...request, report }),
     clientOf: authorization.clientOf,
     pathFor: authorization.pathFor,
+    handOverFor: settings.sendfileProxies.length > 0 ? handOverTo(settings.sendfileProxies) : undefined,
     finished: (finished) => {
       logFinished(logger, finished);
       hooks.finished?.(finished);

@@ -5,6 +5,7 @@ import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { openAuthorization } from './authorization.ts';
 import { checkDatabase } from './database-settings.ts';
 import { checkSaveTarget } from './save-settings.ts';
+import { checkSharing } from './state-folder.ts';
 
 /**
  * Why the daemon would refuse these settings at its start. Connects to nothing and writes nothing.
@@ -14,6 +15,7 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
     () => openAuthorization(settings),
     () => listenAddresses(settings.interfaces),
     () => checkSaveTarget(settings),
+    () => checkSharing(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
   ];
   const problems: string[] = [];

@@ -1,10 +1,12 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
+import { ConfigError } from '../config/config-error.ts';
 import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
 
 type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir'>;
+type SharedPlaces = Places & Partial<Pick<Settings, 'shareCopies'>>;
 
 /** The file of waiting save requests. */
 export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'outbox.db');
@@ -43,6 +45,19 @@ export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void 
   if (problems.length > 0) throw new Error(problems.join('\n'));
 };
 
+/** Throws a ConfigError if the group that is to read copies could not enter the folder above them. */
+export const checkSharing = ({
+  dispatch,
+  shareCopies,
+  saveDir,
+  stateDir,
+}: SharedPlaces & Pick<Settings, 'dispatch'>) => {
+  if (dispatch === 'save' && shareCopies && saveDir.startsWith(`${stateDir}${sep}`))
+    throw new ConfigError([
+      'share_copies: save_dir lies in state_dir, which no group may enter; set save_dir to a folder elsewhere',
+    ]);
+};
+
 /** Files that SQLite makes next to a database, with the database's mode at that time. */
 const BESIDE = ['-wal', '-shm', '-journal'];
 
@@ -51,13 +66,13 @@ const BESIDE = ['-wal', '-shm', '-journal'];
  * folder is narrowed only if it holds nothing but the streamer's files, so never `/` or `/tmp`.
  * Saved copies are left out: no other user can pass the folder above them.
  */
-export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Finding[] => {
+export const narrowState = ({ stateDir, catalog, saveDir, shareCopies }: SharedPlaces): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
   const own = [catalog, outbox, health, saveDir].map((path) => relative(stateDir, path).split(sep)[0]);
   const findings = [
     narrowFolder(stateDir, (name) => name === LOST || own.some((one) => one && isOrIsBeside(one, name))),
-    narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name)),
+    narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name), shareCopies ? GROUP_ENTERS : 0),
     ...[catalog, outbox].flatMap((file) => [file, ...BESIDE.map((end) => file + end)]).map(narrowFile),
     narrowFile(health),
   ].filter((finding) => finding !== undefined);
@@ -67,6 +82,8 @@ export const narrowState = ({ stateDir, catalog, saveDir }: Places): readonly Fi
   return findings.filter((finding) => !isHidden(finding));
 };
 
+/** The permissions that the group of shared copies keeps. */
+const GROUP_ENTERS = 0o050;
 /** In the topmost folder of many file systems. */
 const LOST = 'lost+found';
 /** Names in a folder of saved copies. */

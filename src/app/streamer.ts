@@ -18,7 +18,7 @@ import { policyOf } from './from-settings.ts';
 import { logExpiring, logReady, logUnhealthy, unitMissingLogger } from './log-lines.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
-import { checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
+import { checkSharing, checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
 
 export interface OpenStreamer extends Streamer {
   /** As `fetch`, except that chunks may be lent: see `Chunk`. */
@@ -64,6 +64,7 @@ export const openStreamer = async (
   logger: Logger,
   { delivering = true }: Options = {},
 ): Promise<OpenStreamer> => {
+  checkSharing(settings);
   checkState(settings);
   await makeFolder(settings.stateDir);
   logFindings(logger, narrowState(settings));
@@ -103,6 +104,8 @@ export const openStreamer = async (
       ? createSaveStore({
           folder: settings.saveDir,
           limit: delivering ? settings.saveLimit : 0,
+          checked: settings.checkCopies,
+          shared: settings.shareCopies,
           onError,
           // A shared transfer would not stop while the disk cannot keep up.
           fetch: ({ path }, valve) =>
@@ -111,6 +114,7 @@ export const openStreamer = async (
               .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
         })
       : undefined;
+  if (store && delivering && settings.scrubRate > 0) background.add(store.scrub(settings.scrubRate).subscribe());
   const { coalesceWindow: window, coalesceMemory: memory } = settings;
   const streamer = composeLending({
     catalog,

@@ -1,8 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { firstValueFrom } from 'rxjs';
 import type { CatalogEntry } from '../../pipelines/model/index.ts';
 import { age } from '../config/kinds.ts';
-import { judgeCopy, removeStored, type StoredCopy, storedCopies } from '../saves/copies/inventory.ts';
+import { unlessMissing } from '../saves/copies/files.ts';
+import { identified, removeStored, type StoredCopy, storedCopies } from '../saves/copies/inventory.ts';
 import { keyOf } from '../saves/copies/names.ts';
+import { openPartial } from '../saves/copies/partial-folder.ts';
+import { verifyCopy, writeSums } from '../saves/copies/verification.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
 import { row } from './one-line.ts';
 
@@ -92,25 +96,35 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
 
   leaf(
     'verify',
-    'read all copies and compare their checksums; wrong ones are removed, and the exit status is 1',
+    'read all copies and compare their checksums; wrong ones are removed, and the exit status is 1. Missing sums of blocks are written',
   ).action(({ json }: { json?: boolean }, leaf: Command) =>
     context.withCopies(leaf, async (folder, entries) => {
       const wrong: { readonly file: string; readonly path?: string; readonly fault: string }[] = [];
       const unknown: string[] = [];
+      let verified = 0;
       const copies = await listed(folder, entries);
-      for (const { copy, entry } of copies) {
-        const verdict = await judgeCopy(folder, copy, entry?.checksum);
-        if (verdict === 'unknown') unknown.push(copy.file);
+      // Only a folder with copies may get one for files in the making.
+      const partial = copies.length > 0 ? openPartial(folder) : '';
+      for (const { copy: stored, entry } of copies) {
+        const copy = await identified(folder, stored, entry?.checksum);
+        if (!copy) {
+          unknown.push(stored.file);
+          continue;
+        }
+        const verdict = await unlessMissing(firstValueFrom(verifyCopy(copy)));
+        // The daemon has removed it in between.
+        if (!verdict) continue;
+        verified += 1;
+        if (!('fault' in verdict)) await writeSums(copy, verdict, partial);
         // Another copy may have taken its place, which is not wrong then.
-        else if (verdict !== 'right' && (await removeStored(folder, copy)))
-          wrong.push({ file: copy.file, path: entry?.path, fault: verdict.fault });
+        else if (await removeStored(folder, stored))
+          wrong.push({ file: stored.file, path: entry?.path, fault: verdict.fault });
       }
       const lines = [
         ...wrong.map(({ file, path = '-', fault }) => row(['removed', file, path, fault])),
         ...unknown.map((file) => `unknown\t${file}\t-\tno checksum of it is known\n`),
-        `verified ${counted(copies.length - unknown.length)}, removed ${wrong.length}\n`,
+        `verified ${counted(verified)}, removed ${wrong.length}\n`,
       ];
-      const verified = copies.length - unknown.length;
       await writeAll(stdout, json ? [`${JSON.stringify({ verified, removed: wrong, unknown })}\n`] : lines);
       if (wrong.length > 0) throw new Error(`${counted(wrong.length)} removed for wrong content`);
     }),

@@ -10,7 +10,8 @@ const idleBecause = (name: string, settings: Deciding): string | undefined => {
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
   if (/^(database|storageDir)/.test(name) && catalogType !== 'mongodb') return `catalog_type is ${catalogType}`;
   if (/^database(?!Name)/.test(name) && mongodbUrl !== '') return 'mongodb_url counts instead';
-  if (/^save(Dir|Limit)$/.test(name) && dispatch !== 'save') return `no copies are kept (dispatch is ${dispatch})`;
+  if (/^(save(Dir|Limit)|checkCopies|scrubRate|shareCopies)$/.test(name) && dispatch !== 'save')
+    return `no copies are kept (dispatch is ${dispatch})`;
   if (/^broker/.test(name) && !sendsTasks) return `no tasks are sent (dispatch is ${dispatch})`;
   if (name === 'rsaPub' && signedUrls === 'off') return 'signed_urls is off';
   return undefined;

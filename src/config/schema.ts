@@ -234,6 +234,21 @@ export const SETTINGS = {
     '0',
     'Total size of saved copies. Above it, the least recently used copies are removed. Content that is larger is not kept. 0: no limit.',
   ),
+  checkCopies: streamer(
+    boolean,
+    'yes',
+    'Whether each block of a saved copy is compared before its bytes leave. If not, a copy is served if its size and time are those of its verification, and nothing proves its bytes: such a response counts as not verified.',
+  ),
+  scrubRate: streamer(
+    size,
+    '0',
+    'Bytes per second at which saved copies are read in the background and compared with their checksums, each about once a day at most. Wrong ones are removed, and fetched again when requested. 0: off, because each copy is checked when it is served.',
+  ),
+  shareCopies: streamer(
+    boolean,
+    'no',
+    'Whether the group of `save_dir` may read new copies (modes 0750 and 0640), as a proxy must that sends them itself (`sendfile_proxies`). `save_dir` must then lie outside `state_dir`, which no group may enter.',
+  ),
   savePartial: streamer(
     boolean,
     'no',
@@ -472,6 +487,11 @@ export const SETTINGS = {
     choice('X-Forwarded-For', 'Forwarded', 'X-Real-IP'),
     'X-Forwarded-For',
     'The header in which trusted proxies state the address of their client. The other ones are ignored.',
+  ),
+  sendfileProxies: streamer(
+    networks,
+    '',
+    'Proxies that send saved copies and files of alternate sources themselves if they ask for it (docs/how-to/nginx.md): comma-separated addresses and networks in CIDR notation. The streamer does not see the bytes that they send, so it proves nothing about them. No cache may be between such a proxy and the streamer.',
   ),
   stopTimeout: streamer(
     wait(0),

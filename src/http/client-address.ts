@@ -53,7 +53,7 @@ export const peerAddress = ({ socket: { remoteAddress = '' } }: Asking): string 
 
 const familyOf = (address: string) => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
-const matcher = (networks: readonly string[]): ((address: string) => boolean) => {
+export const matcher = (networks: readonly string[]): ((address: string) => boolean) => {
   const list = new BlockList();
   for (const network of networks) {
     const [address = '', prefix] = network.split('/');

@@ -102,7 +102,7 @@ class HttpExchange implements Exchange {
   }
 
   #start(open: boolean, giveWay?: () => void): Started {
-    const { pathFor = pathOfTarget, slots, fetch } = this.#options;
+    const { pathFor = pathOfTarget, slots, fetch, handOverFor } = this.#options;
     const { method = '' } = this.#req;
     if (method !== 'GET' && method !== 'HEAD')
       throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
@@ -111,7 +111,8 @@ class HttpExchange implements Exchange {
     const asked = askedOf(this.#req);
     const valve = new BehaviorSubject(open);
     const place = slots.enter(this.#client, giveWay);
-    const events = fetch({ id: this.#id, method, path, valve, ...asked }, (made) => {
+    const handOver = handOverFor?.(this.#req);
+    const events = fetch({ id: this.#id, method, path, valve, ...asked, handOver }, (made) => {
       this.#report = made;
     });
     return { valve, place, events };

@@ -15,6 +15,11 @@ export interface ServerOptions {
    * read it. Default: the path as the target states it.
    */
   readonly pathFor?: (target: string, client: string) => string;
+  /**
+   * How the peer that asks sends files itself; absent if it does not ask, or may not. Default: the
+   * streamer sends all files.
+   */
+  readonly handOverFor?: (asking: Asking) => StreamRequest['handOver'];
   readonly finished: (finished: FinishedRequest) => void;
   readonly newId: () => string;
   /** Milliseconds. */

@@ -26,24 +26,25 @@ const STICKY = 0o1000;
  * Returns `undefined` if there was nothing to do. Never throws.
  */
 export const narrowFile = (path: string): Finding | undefined =>
-  narrow(path, (stats) => {
+  narrow(path, 0, (stats) => {
     if (!stats.isFile()) return 'it is not a regular file';
     return stats.nlink > 1 ? 'it has several names (hard links)' : undefined;
   });
 
 /**
  * The same for a folder. It is left alone as well if it holds a name that is not the streamer's:
- * others may depend on that.
+ * others may depend on that. The permissions in `allowed` stay, such as a group's.
  */
-export const narrowFolder = (path: string, isOwn: (name: string) => boolean): Finding | undefined =>
-  narrow(path, (stats) => {
+export const narrowFolder = (path: string, isOwn: (name: string) => boolean, allowed = 0): Finding | undefined =>
+  narrow(path, allowed, (stats) => {
     if (!stats.isDirectory()) return 'it is not a folder';
     if ((stats.mode & STICKY) !== 0) return 'it is shared (sticky bit)';
     const foreign = readdirSync(path).find((name) => !isOwn(name));
     return foreign === undefined ? undefined : `it holds other files as well (${foreign})`;
   });
 
-const narrow = (path: string, refusal: (stats: Stats) => string | undefined): Finding | undefined => {
+const narrow = (path: string, allowed: number, refusal: (stats: Stats) => string | undefined): Finding | undefined => {
+  const others = OTHERS & ~allowed;
   const user = process.geteuid?.();
   if (user === undefined) return undefined;
   let mode = 'unknown';
@@ -51,7 +52,7 @@ const narrow = (path: string, refusal: (stats: Stats) => string | undefined): Fi
     const stats = statSync(path, { throwIfNoEntry: false });
     if (!stats) return undefined;
     mode = octal(stats.mode);
-    const wide = (stats.mode & OTHERS) !== 0;
+    const wide = (stats.mode & others) !== 0;
     // Only that user and root can use a narrow file of another user.
     if (stats.uid !== user && (wide || user !== 0)) return { path, mode, kept: `it belongs to user ${stats.uid}` };
     if (!wide) return undefined;
@@ -59,8 +60,8 @@ const narrow = (path: string, refusal: (stats: Stats) => string | undefined): Fi
     if (kept !== undefined) return { path, mode, kept };
     // By its name: closing a descriptor of a database would release the locks that this process
     // holds on it.
-    chmodSync(path, stats.mode & ~OTHERS);
-    return { path, mode, narrowed: octal(stats.mode & ~OTHERS) };
+    chmodSync(path, stats.mode & ~others);
+    return { path, mode, narrowed: octal(stats.mode & ~others) };
   } catch (error) {
     return { path, mode, kept: messageOf(error) };
   }

@@ -98,6 +98,7 @@ export const logFinished = (
     recorded: report?.recorded || undefined,
     pauses: report?.pauses || undefined,
     pausedFor: report?.pauses ? Math.round(report.pausedFor) : undefined,
+    handedOver: report?.handedOver,
     shared: report?.timeline.some(({ what }) => what === 'shared') || undefined,
     attempts: report?.attempts.map(({ url, failure, ...attempt }) => ({
       ...attempt,

@@ -2,12 +2,12 @@ import { isAbsolute } from 'node:path';
 import { defer, switchMap, throwError } from 'rxjs';
 import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
 import { owned } from '../lib/owned.ts';
-import { openDisk } from './disk/open.ts';
+import { createDisk } from './disk/open.ts';
 import type { Feed, FeedSettings } from './feed/open.ts';
 
 export interface Sources {
   readonly open: OpenSource;
-  /** Ends every connection to feeds; transfers that use them fail. */
+  /** Ends every connection to feeds; transfers that use them fail. Closes files that nobody reads. */
   close(): Promise<void>;
 }
 
@@ -21,6 +21,7 @@ interface Options {
  * from disk. Errors with SOURCE_BROKEN for any other URL.
  */
 export const createSources = (settings: FeedSettings, { lends = false }: Options = {}): Sources => {
+  const disk = createDisk();
   let feed: Feed | undefined;
   let loading: Promise<Feed> | undefined;
   // The client for feeds takes as long to load as the rest of the daemon: not for a command that
@@ -36,12 +37,18 @@ export const createSources = (settings: FeedSettings, { lends = false }: Options
   };
   const lent: OpenSource = (location, ask) => {
     const { url } = location;
-    if (isAbsolute(url) || /^file:/i.test(url)) return openDisk(location, ask);
+    if (isAbsolute(url) || /^file:/i.test(url)) return disk.open(location, ask);
     if (/^https?:/i.test(url))
       return feed?.open(location, ask) ?? defer(loaded).pipe(switchMap((late) => late.open(location, ask)));
     const text = `cannot open the URL “${url}”; expected http:, https: or file:`;
     return throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
   };
   const open: OpenSource = lends ? lent : (location, ask) => lent(location, ask).pipe(owned());
-  return { open, close: async () => (await loading)?.close() };
+  return {
+    open,
+    close: async () => {
+      disk.close();
+      await (await loading)?.close();
+    },
+  };
 };

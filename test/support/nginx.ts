@@ -41,7 +41,7 @@ http {
 export const startNginx = async (
   start: Start,
   folder: string,
-  site: 'whole' | 'slices' | 'signed',
+  site: 'whole' | 'slices' | 'signed' | 'accel',
   places: Places,
 ): Promise<Nginx> => {
   const [port = 0, door = 0] = await freePorts(2);
@@ -50,7 +50,8 @@ export const startNginx = async (
   mkdirSync(own);
   chmodSync(folder, 0o755);
   writeFileSync(config, mainFile(folder, door));
-  const all = { 80: port, '/var/cache/pulp-streamer': join(folder, 'cache'), ...places };
+  const cache: Places = site === 'accel' ? {} : { '/var/cache/pulp-streamer': join(folder, 'cache') };
+  const all = { 80: port, ...cache, ...places };
   writeFileSync(join(own, 'pulp-streamer.conf'), shipped(`nginx/${site}.conf`, all));
   cpSync(fileURLToPath(new URL('../../examples/nginx/snippets', import.meta.url)), join(folder, 'snippets'), {
     recursive: true,

@@ -36,6 +36,8 @@ export interface Origin {
    * length nor checksum is known.
    */
   offer(path: string, size?: number, how?: 'unmeasured' | Known): Content;
+  /** Catalogues a path at any URL. */
+  list(path: string, url: string, sha256?: string): void;
   /** Catalogues a path that the feed does not have. */
   promise(path: string): void;
   /** Removes a path from the catalog and the feed. */
@@ -88,9 +90,9 @@ const startOrigin = async (
   const lines = (path: string) => log.filter((line) => line.msg === 'request' && line.path === path);
   const { importers, entries } = daemon.streamer.catalog;
   const importerId = importers.add({ config: {} }).id;
-  const list = (path: string, sha256?: string, size?: number) =>
+  const list = (path: string, sha256?: string, size?: number, url = feed.url + path) =>
     entries.add({
-      ...{ path, importerId, unitId: path, unitTypeId: 'iso', url: feed.url + path, data: {} },
+      ...{ path, importerId, unitId: path, unitTypeId: 'iso', url, data: {} },
       ...(size === undefined ? {} : { size }),
       ...(sha256 === undefined ? {} : { checksum: { algorithm: 'sha256', value: sha256 } }),
     });
@@ -114,6 +116,7 @@ const startOrigin = async (
       list(path, checksum ? sha256 : undefined, sized ? body.length : undefined);
       return { body, sha256 };
     },
+    list: (path, url, sha256) => list(path, sha256, undefined, url),
     promise: (path) => list(path),
     remove: (path) => {
       feed.drop(path);

@@ -21,7 +21,7 @@ export interface Progress {
   readonly soFar: ResponseSoFar | undefined;
   /** Bytes of the body that the client has received. */
   readonly sent: number;
-  /** These bytes have no digest: their sources checked them. */
+  /** These bytes have no digest: their sources checked them, or they need no proof. */
   readonly undigested: boolean;
 }
 
@@ -30,13 +30,15 @@ export const beginning = (candidates: readonly Candidate[], start?: Start): Prog
   failures: [],
   soFar: start?.head,
   sent: start?.sent ?? 0,
-  undigested: start?.head.checked === true && start.digest === undefined,
+  undigested: start !== undefined && isUndigested(start.head) && start.digest === undefined,
 });
+
+const isUndigested = ({ checked, candidate }: Head): boolean => Boolean(checked || candidate.unproven);
 
 /** After an event for the client. */
 export const afterEvent = (progress: Progress, event: Head | Chunk | Note): Progress => {
   if (event.type === 'chunk') return { ...progress, sent: progress.sent + event.bytes.length };
-  if (event.type === 'head') return { ...progress, soFar: event, undigested: event.checked === true };
+  if (event.type === 'head') return { ...progress, soFar: event, undigested: isUndigested(event) };
   return event.type === 'resumed' && event.digest ? { ...progress, undigested: false } : progress;
 };
 

@@ -52,7 +52,7 @@ export const verifyBeforeHead = (
     const mayWait = (head: SourceHead): boolean => {
       // There is no body to wait for, but an empty one is known.
       if (method === 'HEAD') return head.length === 0;
-      if (head.from > 0 || head.last !== undefined) return false;
+      if (head.from > 0 || head.last !== undefined || candidate.unproven) return false;
       const length = head.length ?? entry.size;
       if (length === undefined) return hasReliableEnd(candidate, head);
       return entry.checksum !== undefined && length <= verifyWholeBelow;

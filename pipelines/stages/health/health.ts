@@ -2,6 +2,7 @@ import { asyncScheduler, BehaviorSubject, type Observable, type SchedulerLike } 
 import {
   type Candidate,
   type ErrorCode,
+  isWrongCopy,
   type Note,
   type SourceHead,
   type SourceId,
@@ -137,6 +138,8 @@ export const createHealth = ({
     isKnownWrong: wrongContent.isKnown,
     observe: (note) => {
       if (!('candidate' in note)) return;
+      // The store stops offering it, and offers the right copy that takes its place.
+      if (note.type === 'failed' && isWrongCopy(note.candidate, note.error)) return;
       const { source } = note.candidate;
       const health = known.get(sourceName(source));
       if (note.type === 'failed' && FOUND_WRONG.has(note.error.code)) wrongContent.found(note.candidate, note.error);

@@ -1,17 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { type BigIntStats, read } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { BigIntStats } from 'node:fs';
+import { catchError, firstValueFrom, mergeMap, type Observable, of } from 'rxjs';
 import type { BlockSums, Header } from '../../../pipelines/model/index.ts';
-import { sameSums, sumBlocks } from '../../lib/block-sums.ts';
+import { signatureOf } from '../../lib/file-signature.ts';
+import { codeOf } from '../../lib/thrown.ts';
 import type { Copy } from './copy.ts';
-import { closeFd, openFd, signatureOf, unlessMissing } from './files.ts';
+import type { Pace } from './read-whole.ts';
 import { createSemaphore } from './semaphore.ts';
-import { type Described, readSidecar, removeCopy, replaceSidecar, sidecarText } from './sidecar.ts';
+import { readSidecar, removeCopy } from './sidecar.ts';
+import { isUnchanged, type Right, verifyCopy, writeSums } from './verification.ts';
 
-const readFd = promisify(read);
-const READ = 256 * 1024;
 /**
  * The limits of copies remembered as verified, and of their blocks: 4 million are 256 GiB of
  * content. A forgotten copy is recalled or verified again.
@@ -47,6 +44,11 @@ export interface Checks {
    * is right; its sidecar then has the sums of its blocks. Never rejects.
    */
   check(copy: Copy): Promise<Known | undefined>;
+  /**
+   * The same in the background, as `pace` allows. Emits once and completes; never errors.
+   * Unsubscribing stops reading.
+   */
+  scrub(copy: Copy, pace: Pace): Observable<unknown>;
 }
 
 interface ChecksOptions {
@@ -93,17 +95,6 @@ export const makeChecks = ({ onError, exclusively, partial }: ChecksOptions): Ch
     return isSame && !doubted.has(path) ? trust(path, stats, { headers, blocks }) : undefined;
   };
 
-  /** Writes the sums into the sidecar of a right copy, unless it has them. */
-  const describe = (copy: Copy, { headers, ...found }: Described, blocks: BlockSums) => {
-    const { path, stats, checksum } = copy;
-    const { mtimeNs: modified } = stats;
-    if (found.blocks && sameSums(found.blocks, blocks) && found.modified === modified) return undefined;
-    return exclusively(copy, async () => {
-      if (!(await isUnchanged(copy))) return;
-      await replaceSidecar(path, join(partial, randomUUID()), sidecarText(checksum, { headers, blocks, modified }));
-    });
-  };
-
   const remove = (copy: Copy, fault: string) =>
     exclusively(copy, async () => {
       const { path } = copy;
@@ -114,31 +105,28 @@ export const makeChecks = ({ onError, exclusively, partial }: ChecksOptions): Ch
       onError(new Error(`${path}: ${fault}; it was removed`));
     });
 
+  /** Verifies a copy; removes a wrong one, and writes the sums of a right one. */
+  const verify = (copy: Copy, pace?: Pace): Observable<Right | undefined> =>
+    verifyCopy(copy, pace).pipe(
+      mergeMap(async (verdict) => {
+        if ('fault' in verdict) {
+          await remove(copy, verdict.fault);
+          return undefined;
+        }
+        if (!verdict.hasSums) await exclusively(copy, () => writeSums(copy, verdict, partial));
+        return verdict;
+      }),
+      catchError((error: unknown) => {
+        // It may have been removed in between.
+        if (codeOf(error) !== 'ENOENT') onError(error);
+        return of(undefined);
+      }),
+    );
+
   const check = async (copy: Copy): Promise<Known | undefined> => {
-    const { path, stats, checksum, bare } = copy;
-    const summer = sumBlocks();
-    try {
-      const found = await digestOf(copy, summer.update);
-      if (found !== checksum.value) {
-        await remove(copy, `its ${checksum.algorithm} is ${found}, expected ${checksum.value}`);
-        return undefined;
-      }
-      const blocks = summer.sums();
-      const described = await readSidecar(copy);
-      if (described && described !== 'damaged') {
-        await describe(copy, described, blocks);
-        return trust(path, stats, { headers: described.headers, blocks });
-      }
-      if (!described || !bare) return trust(path, stats, { blocks });
-      // The content coding is lost, and no checksum proves that the bytes are the file itself.
-      await remove(copy, 'its sidecar is damaged');
-      return undefined;
-    } catch (error) {
-      onError(error);
-      return undefined;
-    } finally {
-      running.delete(path);
-    }
+    const { path, stats } = copy;
+    const right = await firstValueFrom(verify(copy)).finally(() => running.delete(path));
+    return right && trust(path, stats, right);
   };
 
   return {
@@ -160,32 +148,6 @@ export const makeChecks = ({ onError, exclusively, partial }: ChecksOptions): Ch
       running.set(copy.path, checking);
       return checking;
     },
+    scrub: verify,
   };
-};
-
-/** Whether the file is the same as when it was found: a new copy may have replaced it in between. */
-const isUnchanged = async ({ path, stats }: Copy): Promise<boolean> => {
-  const now = await unlessMissing(stat(path, { bigint: true }));
-  return now !== undefined && signatureOf(now) === signatureOf(stats);
-};
-
-/** Reads in portions into one buffer, so that the event loop runs in between. */
-export const digestOf = async (
-  { path, checksum }: Pick<Copy, 'path' | 'checksum'>,
-  also: (bytes: Uint8Array) => void = () => {},
-): Promise<string> => {
-  const hash = createHash(checksum.algorithm);
-  const buffer = Buffer.allocUnsafe(READ);
-  const fd = await openFd(path, 'r');
-  try {
-    for (;;) {
-      const { bytesRead } = await readFd(fd, buffer, 0, READ, null);
-      if (bytesRead === 0) return hash.digest('hex');
-      const bytes = buffer.subarray(0, bytesRead);
-      hash.update(bytes);
-      also(bytes);
-    }
-  } finally {
-    await closeFd(fd);
-  }
 };

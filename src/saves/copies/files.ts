@@ -67,7 +67,3 @@ export const removeIfEmpty = async (folder: string): Promise<void> => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
   }
 };
-
-/** A text that changes with any modification of the file. */
-export const signatureOf = ({ ino, size, mtimeNs, ctimeNs }: fs.BigIntStats): string =>
-  [ino, size, mtimeNs, ctimeNs].join();

@@ -2,10 +2,11 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, parse, relative } from 'node:path';
 import type { Checksum } from '../../../pipelines/model/index.ts';
-import { digestOf } from './checks.ts';
+import type { Copy } from './copy.ts';
 import { isAlone, keyAt } from './eviction.ts';
-import { removeIfEmpty, signatureOf, unlessMissing } from './files.ts';
-import { isSidecar, readSidecar, removeCopy, sidecarChecksum, sidecarOf } from './sidecar.ts';
+import { removeIfEmpty, unlessMissing } from './files.ts';
+import { isSidecar, removeCopy, sidecarChecksum, sidecarOf } from './sidecar.ts';
+import { isUnchanged } from './verification.ts';
 
 /** A copy as it is on disk. The daemon may remove or replace it at any time. */
 export interface StoredCopy {
@@ -18,10 +19,15 @@ export interface StoredCopy {
   readonly usedAt: number;
 }
 
-/** The copies in a folder, one at a time; none if the folder does not exist. */
-export async function* storedCopies(folder: string): AsyncGenerator<StoredCopy> {
-  for (const two of (await unlessMissing(readdir(folder))) ?? []) {
-    if (!/^[0-9a-f]{2}$/.test(two)) continue;
+/**
+ * The copies in a folder, one at a time; none if the folder does not exist. `start`, from 0 to 1, is
+ * the place in their order to begin at.
+ */
+export async function* storedCopies(folder: string, start = 0): AsyncGenerator<StoredCopy> {
+  const all = (await unlessMissing(readdir(folder))) ?? [];
+  const names = all.filter((name) => /^[0-9a-f]{2}$/.test(name)).toSorted();
+  const first = Math.floor(start * names.length);
+  for (const two of [...names.slice(first), ...names.slice(0, first)]) {
     for (const name of await readdir(join(folder, two), { recursive: true, withFileTypes: true })) {
       const path = join(name.parentPath, name.name);
       if (!name.isFile() || isSidecar(path)) continue;
@@ -38,28 +44,20 @@ export async function* storedCopies(folder: string): AsyncGenerator<StoredCopy> 
 const checksumOf = async (folder: string, { path }: StoredCopy): Promise<Checksum | undefined> =>
   isAlone(folder, path) ? { algorithm: 'sha256', value: parse(path).name } : sidecarChecksum(path);
 
-/** `right`, `unknown` without a known checksum, or the fault. Rejects if it cannot be read. */
-export const judgeCopy = async (
-  folder: string,
-  copy: StoredCopy,
-  known?: Checksum,
-): Promise<'right' | 'unknown' | { readonly fault: string }> => {
-  const { path } = copy;
-  const checksum = known ?? (await checksumOf(folder, copy));
-  if (!checksum) return 'unknown';
-  const found = await digestOf({ path, checksum });
-  const { algorithm, value } = checksum;
-  if (found !== value) return { fault: `its ${algorithm} is ${found}, expected ${value}` };
-  // A damaged sidecar loses the content coding, and no catalog checksum proves that the bytes are
-  // the file itself.
-  const isLost = isAlone(folder, path) && (await readSidecar({ path, checksum })) === 'damaged';
-  return isLost ? { fault: 'its sidecar is damaged' } : 'right';
+/**
+ * A stored copy with the checksum that it must match: `known`, or the one in its name or sidecar.
+ * Absent if none is known.
+ */
+export const identified = async (folder: string, stored: StoredCopy, known?: Checksum): Promise<Copy | undefined> => {
+  const { key, path, stats } = stored;
+  const checksum = known ?? (await checksumOf(folder, stored));
+  return checksum && { key, path, stats, checksum, bare: isAlone(folder, path) };
 };
 
 /** Removes a copy, unless another one has replaced it since. Returns whether it did. */
-export const removeStored = async (folder: string, { path, stats }: StoredCopy): Promise<boolean> => {
-  const now = await unlessMissing(stat(path, { bigint: true }));
-  if (!now || signatureOf(now) !== signatureOf(stats)) return false;
+export const removeStored = async (folder: string, stored: StoredCopy): Promise<boolean> => {
+  const { path } = stored;
+  if (!(await isUnchanged(stored))) return false;
   await removeCopy(path);
   if (isAlone(folder, path)) await unlessMissing(removeIfEmpty(dirname(path)));
   return true;

@@ -1,4 +1,4 @@
-import { rename, stat, unlink, utimes } from 'node:fs/promises';
+import { chmod, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlockSums, CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 import { makeFolder } from '../../lib/private-files.ts';
@@ -30,18 +30,34 @@ export const place = async (store: StoreState, finished: FinishedFile): Promise<
   const there = await findCopy(folder, entry, key);
   if (there && checks.known(there)) return unlink(file);
   const path = placeOf(folder, entry, key, sha256);
-  await describe(store, finished);
+  const modified = await describe(store, finished);
   const made = await makeFolder(dirname(path));
+  if (store.shared) await shareWithGroup(folder, file, path);
   await moveWithSidecar(store, finished, path);
   await syncFolders(store, dirname(path), made !== undefined);
   const stats = await stat(path, { bigint: true });
-  checks.trust(path, stats, { headers, blocks });
+  // Unless somebody changed the file since it was complete.
+  if (stats.mtimeNs === modified) checks.trust(path, stats, { headers, blocks });
   eviction.taken(Number(stats.size));
   if (there && there.path !== path) await removeCopy(there.path);
 };
 
-/** Writes the sidecar. Its time is that of the copy's last use. */
-const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<void> => {
+/**
+ * Lets the group of the folder read a file that is about to move to a path in it. Subfolders and
+ * files belong to that group if the folder has the bit for it (setgid).
+ */
+const shareWithGroup = async (folder: string, file: string, path: string): Promise<void> => {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    const { mode } = await stat(at);
+    if ((mode & GROUP_ENTERS) !== GROUP_ENTERS) await chmod(at, mode | GROUP_ENTERS);
+    if (at === folder) break;
+  }
+  await chmod(file, 0o640);
+};
+const GROUP_ENTERS = 0o050;
+
+/** Writes the sidecar. Its time is that of the copy's last use. Resolves to the time of the file. */
+const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile): Promise<bigint> => {
   const { entry, file, headers, sha256 = '', blocks } = finished;
   const { mtimeNs: modified } = await stat(file, { bigint: true });
   const text = sidecarText(entry.checksum ?? { algorithm: 'sha256', value: sha256 }, { headers, blocks, modified });
@@ -49,6 +65,7 @@ const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile):
   // them. Otherwise a lost sidecar costs only header fields, which do not justify a wait.
   await semaphore(() => writeNew(sidecarOf(file), text, !entry.checksum));
   await utimes(sidecarOf(file), now() / 1000, now() / 1000);
+  return modified;
 };
 
 /** The sidecar moves first, so that no copy is ever without it. Alone it counts for nothing. */

@@ -93,14 +93,20 @@ export const sidecarChecksum = async (path: string): Promise<Checksum | undefine
 };
 
 /**
- * Replaces a sidecar, with the time of the copy's last use. `partial` is a new file on the same
- * file system.
+ * Writes or replaces a sidecar, with the time of the copy's last use. `partial` is a new file on
+ * the same file system.
  */
 export const replaceSidecar = async (path: string, partial: string, text: string): Promise<void> => {
-  const { atime, mtime } = await stat(sidecarOf(path));
+  const { atime, mtime } = (await unlessMissing(stat(sidecarOf(path)))) ?? (await lastUseOf(path));
   await writeNew(partial, text, true);
   await utimes(partial, atime, mtime);
   await rename(partial, sidecarOf(path));
+};
+
+/** The kernel may know it. */
+const lastUseOf = async (path: string) => {
+  const { atime } = await stat(path);
+  return { atime, mtime: atime };
 };
 
 /** Removes a copy, then its sidecar. If killed in between, it leaves a sidecar without effect. */

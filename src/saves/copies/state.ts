@@ -12,6 +12,10 @@ export interface StoreState {
   readonly partial: string;
   /** Bytes of all copies; 0: no limit. */
   readonly limit: number;
+  /** Whether each read compares the blocks of a copy. */
+  readonly checked: boolean;
+  /** Whether the group of the folder may read copies. */
+  readonly shared: boolean;
   readonly backlog: Backlog;
   /** The queue of disk operations. */
   readonly semaphore: Semaphore;

@@ -19,27 +19,27 @@ import {
   type Candidate,
   type CatalogEntry,
   type Dispatch,
-  type ErrorCode,
-  etagOf,
   type FindCandidates,
-  type Header,
-  isCopy,
+  isWrongCopy,
   type Keep,
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
-import { contentType } from '../../lib/content-type.ts';
+import { signatureOf } from '../../lib/file-signature.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks, SMALL } from './checks.ts';
 import type { Copy } from './copy.ts';
 import { makeEviction } from './eviction.ts';
 import { syncPath } from './files.ts';
+import { identified, storedCopies } from './inventory.ts';
 import { keepIn } from './keep.ts';
 import { makeKeyedMutex } from './keyed-mutex.ts';
 import { findCopy, keyOf } from './names.ts';
 import { openPartial } from './partial-folder.ts';
+import { scrub } from './scrub.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { StoreState } from './state.ts';
+import { fieldsWithoutTransfer } from './verification.ts';
 import { makeBacklog } from './write-backlog.ts';
 
 export interface SaveStoreOptions {
@@ -64,6 +64,13 @@ export interface SaveStoreOptions {
    * Larger content is not kept. Default: no limit.
    */
   readonly limit?: number;
+  /**
+   * Whether copies are offered with the sums of their blocks, so that each read compares them.
+   * Default: true. If not, nothing proves the bytes of a copy.
+   */
+  readonly checked?: boolean;
+  /** Whether the group of the folder may read new copies. Default: false. */
+  readonly shared?: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -87,6 +94,11 @@ export interface SaveStore {
    * one is removed. Has no effect on candidates of other sources and for other errors.
    */
   failed(candidate: Candidate, error: StreamError): void;
+  /**
+   * Verifies all copies in the background, at a rate in bytes per second. Wrong ones are removed.
+   * Emits nothing and never completes. Unsubscribing stops it.
+   */
+  scrub(rate: number): Observable<never>;
   /** Resolves after the commits under way. */
   close(): Promise<void>;
 }
@@ -96,9 +108,6 @@ export interface SaveStore {
  * name look-ups need too.
  */
 const DISK_LINES = 2;
-
-/** The errors of a copy with other bytes than those that were verified. */
-const WRONG: ReadonlySet<ErrorCode> = new Set(['CHANGED', 'WRONG_CHECKSUM']);
 
 /**
  * The embedded way to save: verified bytes as files in a folder. The file system is the only truth;
@@ -122,10 +131,25 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     find: (entry) =>
       defer(() => offer(store, entry)).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     failed: (candidate, error) => {
-      if (!isCopy(candidate) || !WRONG.has(error.code)) return;
+      if (!isWrongCopy(candidate, error)) return;
       checks.doubt(fileURLToPath(candidate.url));
       findCopy(store.folder, candidate.entry).then((copy) => copy && checks.check(copy), store.report);
     },
+    scrub: (rate) =>
+      scrub({
+        begin: () => {
+          // At another place each time, so that the last ones are reached even if the daemon often
+          // starts anew.
+          const all = storedCopies(store.folder, Math.random());
+          return () => defer(() => all.next()).pipe(mergeMap(({ done, value }) => (done ? EMPTY : of(value))));
+        },
+        verify: (stored, pace) =>
+          defer(() => identified(store.folder, stored)).pipe(
+            mergeMap((copy) => (copy ? checks.scrub(copy, pace) : EMPTY)),
+          ),
+        rate,
+        onError: store.report,
+      }),
     close: async () => {
       await mutex.over();
       await eviction.over();
@@ -133,7 +157,8 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   };
 };
 
-const openState = ({ onError, backlogLimit, limit = 0, now = Date.now, ...options }: SaveStoreOptions): StoreState => {
+const openState = (options: SaveStoreOptions): StoreState => {
+  const { onError, backlogLimit, limit = 0, now = Date.now, checked = true, shared = false } = options;
   const folder = resolve(options.folder);
   const partial = openPartial(folder);
   const semaphore = createSemaphore(DISK_LINES);
@@ -143,6 +168,8 @@ const openState = ({ onError, backlogLimit, limit = 0, now = Date.now, ...option
     folder,
     partial,
     limit,
+    checked,
+    shared,
     backlog: makeBacklog(backlogLimit ?? 64 * 1024 * 1024),
     semaphore,
     mutex,
@@ -211,8 +238,17 @@ const offer = async (store: StoreState, entry: CatalogEntry): Promise<Candidate 
     if (!known) return undefined;
     eviction.used(copy);
     const url = pathToFileURL(copy.path).href;
-    const headers = known.headers ?? fieldsWithoutTransfer(entry, copy);
-    return { entry, source: { kind: 'saved', id: '' }, url, root: folder, headers, blocks: known.blocks };
+    const headers = known.headers ?? fieldsWithoutTransfer(copy);
+    const proof = store.checked ? { blocks: known.blocks } : { unproven: true };
+    return {
+      entry,
+      source: { kind: 'saved', id: '' },
+      url,
+      root: folder,
+      headers,
+      version: signatureOf(copy.stats),
+      ...proof,
+    };
   } catch (cause) {
     throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
   }
@@ -223,12 +259,3 @@ const checked = async ({ checks }: StoreState, copy: Copy) => {
   const checking = checks.check(copy);
   return copy.stats.size > SMALL ? undefined : checking;
 };
-
-/**
- * The header fields of a copy whose transfer is unknown: those that follow from its name and its
- * verified content. The file's time is that of saving, which is not when the content was modified.
- */
-const fieldsWithoutTransfer = ({ path }: CatalogEntry, { checksum }: Copy): readonly Header[] => [
-  ['Content-Type', contentType(path)],
-  ['ETag', etagOf(checksum)],
-];

@@ -4,11 +4,13 @@ import { type ErrorCode, type Location, StreamError } from '../../../pipelines/m
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { diskPath } from './path.ts';
 
-/** A regular file, open for reading. The caller closes it. */
+/** A regular file, open for reading. */
 export interface DiskFile {
   readonly fd: number;
   readonly path: string;
   readonly stats: BigIntStats;
+  /** Its user calls this once. */
+  close(): void;
 }
 
 /**
@@ -27,7 +29,7 @@ export const openDiskFile = async (location: Location): Promise<DiskFile> => {
       const stats = await statFd(fd, { bigint: true });
       if (!stats.isFile())
         throw new StreamError('SOURCE_MISSING', 'disk', `${path} is ${whatIs(stats)}; expected a file`);
-      return { fd, path, stats };
+      return { fd, path, stats, close: () => closeFd(fd) };
     } catch (error) {
       closeFd(fd);
       throw error;
@@ -44,7 +46,7 @@ const statFd = promisify(fstat) as (fd: number, options: { bigint: true }) => Pr
  * The descriptor is read-only, so a failing close loses nothing. Without a callback the error would
  * end the process.
  */
-export const closeFd = (fd: number): void => close(fd, () => {});
+const closeFd = (fd: number): void => close(fd, () => {});
 
 /** Turns an error of the operating system into a StreamError that names the file. */
 export const diskError = (thrown: unknown, path: string): StreamError => {

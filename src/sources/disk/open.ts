@@ -1,4 +1,5 @@
 import { read } from 'node:fs';
+import type { Observable } from 'rxjs';
 import type { SourceEvent } from '../../../pipelines/model/index.ts';
 import {
   type Ask,
@@ -18,7 +19,8 @@ import { BLOCK, matchingBytes } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
 import { type Level, lend, loanOf, SIZES } from '../../lib/lent-buffers.ts';
 import { asksRange } from '../asks-range.ts';
-import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
+import { type Descriptors, keepDescriptors } from './descriptors.ts';
+import { type DiskFile, diskError, openDiskFile } from './file.ts';
 
 /**
  * Opens locations at `file:` URLs and plain absolute paths. Emits a head, made from the file or
@@ -30,7 +32,15 @@ import { closeFd, type DiskFile, diskError, openDiskFile } from './file.ts';
  * If the location has sums of its blocks, every block that contains wanted bytes is read whole and
  * compared first. Errors with CHANGED at the first one that differs; its bytes are not emitted.
  */
-export const openDisk: OpenSource = (location, ask) =>
+export const openDisk: OpenSource = (location, ask) => reading(openDiskFile, location, ask);
+
+/** The same with small files that stay open for a while. `close` closes those that nobody reads. */
+export const createDisk = (): { readonly open: OpenSource; close(): void } => {
+  const descriptors = keepDescriptors();
+  return { open: (location, ask) => reading(descriptors.open, location, ask), close: descriptors.close };
+};
+
+const reading = (openFile: Descriptors['open'], location: Location, ask: Ask): Observable<SourceEvent> =>
   pausable<SourceEvent>(
     ask.valve,
     (sink) => {
@@ -38,16 +48,16 @@ export const openDisk: OpenSource = (location, ask) =>
       let left = false;
       let reading: Producer | undefined;
 
-      openDiskFile(location).then(
+      openFile(location).then(
         (file) => {
           const head = headOf(file, location, ask);
           if (head instanceof StreamError) {
-            closeFd(file.fd);
+            file.close();
             return sink.error(head);
           }
           sink.ahead(head);
           if (left || ask.method === 'HEAD') {
-            closeFd(file.fd);
+            file.close();
             return sink.complete();
           }
           reading = readPart(file, head, sink, location.blocks);
@@ -98,7 +108,7 @@ const readPart = (
 
   const close = (notify?: () => void) => {
     over = true;
-    closeFd(file.fd);
+    file.close();
     notify?.();
   };
 
@@ -113,7 +123,7 @@ const readPart = (
       underWay = false;
       if (over || error || count === 0) loan?.release();
       // The file could not be closed during the read.
-      if (over) return closeFd(file.fd);
+      if (over) return file.close();
       if (error) return close(() => sink.error(diskError(error, file.path)));
       if (count === 0) return close(() => sink.error(shrunk(file, at)));
       const right = blocks ? matchingBytes(buffer.subarray(0, count), at, blocks) : count;

@@ -24,7 +24,7 @@ export const diskPath = async ({ url, root }: Pick<Location, 'url' | 'root'>): P
 };
 
 /** Percent-decodes `file:` URLs (RFC 8089); returns plain absolute paths unchanged. */
-const plainPath = (url: string): string => {
+export const plainPath = (url: string): string => {
   if (isAbsolute(url)) return url;
   try {
     return fileURLToPath(parseUrl(url) ?? url);

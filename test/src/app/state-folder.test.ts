@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { describeFindings, narrowState } from '../../../src/app/state-folder.ts';
+import { checkSharing, describeFindings, narrowState } from '../../../src/app/state-folder.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 
 const folder = temporaryFolders();
@@ -58,6 +58,14 @@ describe('narrowState', () => {
     },
   );
 
+  it('leaves the group of shared copies its permissions', () => {
+    const { copy, ...places } = openState();
+    chmodSync(places.saveDir, 0o777);
+    const found = narrowState({ ...places, shareCopies: true });
+    expect(found).toContainEqual({ path: places.saveDir, mode: '0777', narrowed: '0750' });
+    expect(narrowState({ ...places, shareCopies: true })).toEqual([]);
+  });
+
   it('leaves a folder of copies alone that holds anything else', () => {
     const { copy, ...places } = openState();
     mkdirSync(join(places.saveDir, 'www'));
@@ -96,6 +104,18 @@ describe('narrowState', () => {
     const stateDir = join(folder(), 'none');
     const places = { stateDir, catalog: join(stateDir, 'catalog.db'), saveDir: join(stateDir, 'saved') };
     expect(narrowState(places)).toEqual([]);
+  });
+});
+
+describe('checkSharing', () => {
+  const places = { dispatch: 'save', shareCopies: true, stateDir: '/state', catalog: '/state/catalog.db' } as const;
+  it('refuses copies for a group within a folder that is closed to it', () => {
+    expect(() => checkSharing({ ...places, saveDir: '/state/saved' })).toThrow(
+      'share_copies: save_dir lies in state_dir, which no group may enter',
+    );
+    expect(() => checkSharing({ ...places, saveDir: '/state-copies' })).not.toThrow();
+    expect(() => checkSharing({ ...places, saveDir: '/state/saved', shareCopies: false })).not.toThrow();
+    expect(() => checkSharing({ ...places, saveDir: '/state/saved', dispatch: 'none' })).not.toThrow();
   });
 });
 

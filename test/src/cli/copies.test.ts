@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { addCopiesCommands } from '../../../src/cli/copies.ts';
 import { sidecarOf } from '../../../src/saves/copies/sidecar.ts';
-import { someBytes } from '../../support/collect.ts';
+import { digestOf, someBytes } from '../../support/collect.ts';
 import { anEntry } from '../../support/pipeline.ts';
 import { describing, keep, stores } from '../../support/stores.ts';
 
@@ -114,6 +114,20 @@ describe('copies verify', () => {
     });
     expect(failure).toBe('2 copies removed for wrong content');
     expect([knownFile, sidecarOf(knownFile), dirname(bareFile)].filter((path) => existsSync(path))).toEqual([]);
+  });
+
+  it('writes sums that are missing: of a copy without sidecar, and of an earlier version', async () => {
+    const { run, knownFile, bareFile } = await makeCli();
+    const blocks = (file: string) => JSON.parse(readFileSync(sidecarOf(file), 'utf8')).about.blocks;
+    const [known, bare] = [blocks(knownFile), blocks(bareFile)];
+    rmSync(sidecarOf(knownFile));
+    const { version, about } = JSON.parse(readFileSync(sidecarOf(bareFile), 'utf8'));
+    const { blocks: _, ...earlier } = about;
+    const sum = digestOf(Buffer.from(JSON.stringify(earlier)));
+    writeFileSync(sidecarOf(bareFile), JSON.stringify({ version, sum, about: earlier }));
+    expect((await run('verify')).failure).toBeUndefined();
+    expect([blocks(knownFile), blocks(bareFile)]).toEqual([known, bare]);
+    expect(statSync(sidecarOf(knownFile)).mode & 0o777).toBe(0o600);
   });
 
   it('removes a copy without a catalog checksum if its sidecar is damaged: its coding is lost', async () => {

@@ -54,6 +54,19 @@ describe('health', () => {
     expect(time.frame).toBe(1000);
   });
 
+  it.each([
+    ['CHANGED', ['saved', 'b']],
+    ['WRONG_CHECKSUM', ['saved', 'b']],
+    ['WRONG_LENGTH', ['saved', 'b']],
+    ['SHORT_BODY', ['saved', 'b']],
+    ['UNREADABLE', ['b', 'saved']],
+  ] as const)('blames a wrong copy, not all copies, but a disk that cannot be read: %s', (code, order) => {
+    const { health } = withClock();
+    const saved = aCandidate('saved', entry, { source: { kind: 'saved', id: '' } });
+    health.observe(failure(saved, code));
+    expect(health.order([saved, b]).map(({ source }) => sourceName(source))).toEqual(order);
+  });
+
   it('lets one request try a source that has cooled down, while the others wait for the result', () => {
     const { time, health, names, at } = withClock();
     health.observe(failure(a));

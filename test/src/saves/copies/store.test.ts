@@ -65,7 +65,10 @@ describe('a kept copy', () => {
     const candidate = await find(store, entry);
     const url = expect.stringContaining(store.files()[0]!);
     const blocks = { length: content.length, crc32: expect.any(Uint32Array) };
-    expect(candidate).toEqual({ entry, source: aSource('saved'), root: store.folder, url, headers: [], blocks });
+    const version = expect.any(String);
+    expect(candidate).toEqual({
+      ...{ entry, source: aSource('saved'), root: store.folder, url, headers: [], blocks, version },
+    });
     const { body } = await collect(openDisk(usable(candidate!), anAsk()));
     expect(body.equals(content)).toBe(true);
     expect(store.files()).toHaveLength(1);
