@@ -27,7 +27,7 @@ export { attempts } from './stages/attempts/attempts.ts';
 export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
 export { candidates } from './stages/candidates.ts';
 export { clientTimeout } from './stages/client-timeout.ts';
-export { createHealth, type Health, type SourceHealth } from './stages/health/health.ts';
+export { createHealth, type Health, type HealthChange, type SourceHealth } from './stages/health/health.ts';
 export { recordHealth } from './stages/health/record-health.ts';
 export { createSliceMemory, type SliceMemory } from './stages/hold-slices.ts';
 export { keep } from './stages/keep.ts';

@@ -1,29 +1,21 @@
 import type { Logger } from 'pino';
 import { type Observable, type Subscription, throttleTime } from 'rxjs';
-import { type CatalogEntry, type Delivery, type SourceHealth, sourceName } from '../../pipelines/index.ts';
+import { type CatalogEntry, type Delivery, type HealthChange, sourceName } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import type { ExpiringCertificate } from '../sources/expiring-certificates.ts';
 
-export const logUnhealthy = (logger: Logger, before: readonly SourceHealth[], now: readonly SourceHealth[]): void => {
-  const isSame = (a: SourceHealth, b: SourceHealth) => sourceName(a.source) === sourceName(b.source);
-  for (const health of now) {
-    const { state, failures, until, lastError } = health;
-    if (state !== 'cooling' || before.some((one) => isSame(one, health) && one.failures === failures)) continue;
-    const { code, message } = lastError;
-    const line = {
-      source: sourceName(health.source),
-      failures,
-      until: new Date(until).toISOString(),
-      code,
-      error: maskUrl(message),
-    };
-    logger.warn(line, 'source unhealthy, tried last');
-  }
-  for (const health of before)
-    if (!now.some((one) => isSame(one, health))) logger.info({ source: sourceName(health.source) }, 'source recovered');
+/** Logs one line for each failure of a source, and one when it recovers. */
+export const logHealth = (logger: Logger, { type, health }: HealthChange): void => {
+  const { failures, until, lastError } = health;
+  const source = sourceName(health.source);
+  if (type === 'recovered') logger.info({ source }, 'source recovered');
+  if (type !== 'failed') return;
+  const { code, message } = lastError;
+  const line = { source, failures, until: new Date(until).toISOString(), code, error: maskUrl(message) };
+  logger.warn(line, 'source unhealthy, tried last');
 };
 
 /** Names each entry without its unit once, as far as so many can be remembered. */

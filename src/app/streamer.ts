@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, map, type Observable, pairwise, Subscription } from 'rxjs';
+import { concatMap, EMPTY, type Observable, Subscription } from 'rxjs';
 import { createHealth, createSharing, type Delivery, type Health, sourceName } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
@@ -15,7 +15,7 @@ import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
 import { policyOf } from './from-settings.ts';
-import { logExpiring, logReady, logUnhealthy, unitMissingLogger } from './log-lines.ts';
+import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
 import { checkSharing, checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
@@ -92,7 +92,7 @@ export const openStreamer = async (
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
   if (delivering) {
     background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
-    background.add(health.unhealthy.pipe(pairwise()).subscribe(([before, now]) => logUnhealthy(logger, before, now)));
+    background.add(health.changes.subscribe((change) => logHealth(logger, change)));
     background.add(recordUnhealthy(settings, logger, health));
   }
 
@@ -152,10 +152,9 @@ export const openStreamer = async (
 const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<SaveTarget> =>
   (await import('./save-target.ts')).openSaveTarget(settings, parts);
 
-const recordUnhealthy = (settings: Settings, logger: Logger, { unhealthy }: Health): Subscription =>
-  writeHealth(
-    healthFile(settings),
-    unhealthy.pipe(map((all) => all.map((one) => ({ ...one, source: sourceName(one.source) })))),
+const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealthy }: Health): Subscription =>
+  writeHealth(healthFile(settings), changes, () =>
+    unhealthy().map((one) => ({ ...one, source: sourceName(one.source) })),
   ).subscribe({
     error: (error) =>
       logger.error({ error: messageOf(error) }, 'states of sources not written, commands will not show them'),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { auditTime, concatMap, defer, type Observable, startWith } from 'rxjs';
+import { audit, concatMap, defer, from, ignoreElements, type Observable, startWith, switchMap, timer } from 'rxjs';
 import { replaceFile } from '../lib/private-files.ts';
 
 /** An unhealthy source; `until` in milliseconds since 1970. */
@@ -13,18 +13,41 @@ export interface UnhealthySource {
 
 /** Milliseconds within which changes are written together. */
 const PACE = 500;
+/**
+ * Milliseconds more for each source in the file. So the share of time that writing takes does not
+ * grow with their number.
+ */
+const PACE_EACH = 2;
 
 /**
  * Records unhealthy sources in a file, for the commands. While subscribed, writes at once and after
- * changes. Emits nothing, completes with its source, errors if the file cannot be written.
+ * changes, however many, at a pace. `unhealthy` is called for each write only. Emits nothing,
+ * completes with `changes`, errors if the file cannot be written.
  */
-export const writeHealth = (file: string, unhealthy: Observable<readonly UnhealthySource[]>): Observable<never> =>
-  unhealthy.pipe(
-    auditTime(PACE),
-    startWith([]),
-    concatMap((sources) => defer(() => replaceFile(file, JSON.stringify(sources)))),
-    concatMap(() => []),
-  );
+export const writeHealth = (
+  file: string,
+  changes: Observable<unknown>,
+  unhealthy: () => readonly UnhealthySource[],
+): Observable<never> =>
+  defer(() => {
+    let writing = Promise.resolve();
+    let pace = PACE;
+    const write = async () => {
+      const sources = unhealthy();
+      pace = PACE + PACE_EACH * sources.length;
+      await replaceFile(file, JSON.stringify(sources));
+    };
+    return changes.pipe(
+      // Counted from the end of a write, so that a slow disk delays writes instead of queueing them.
+      audit(() => from(writing).pipe(switchMap(() => timer(pace)))),
+      startWith(undefined),
+      concatMap(() => {
+        writing = write();
+        return writing;
+      }),
+      ignoreElements(),
+    );
+  });
 
 /**
  * The sources that the daemon recorded and that are still unhealthy; none if there is no such file.

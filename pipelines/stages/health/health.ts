@@ -1,4 +1,4 @@
-import { asyncScheduler, BehaviorSubject, type Observable, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type Observable, type SchedulerLike, Subject } from 'rxjs';
 import {
   type Candidate,
   type ErrorCode,
@@ -10,6 +10,7 @@ import {
   sourceName,
 } from '../../model/index.ts';
 import { backOff } from '../../operators/back-off.ts';
+import { createRecent } from './recent.ts';
 import { createWrongContent } from './wrong-content.ts';
 
 interface HealthOptions {
@@ -37,6 +38,13 @@ export interface SourceHealth {
   readonly lastError: { readonly code: ErrorCode; readonly message: string };
 }
 
+/** A change of one source: it failed, is tried again, or recovered. */
+export interface HealthChange {
+  readonly type: 'failed' | 'trial' | 'recovered';
+  /** The state after the change; of a source that recovered, the last one before it. */
+  readonly health: SourceHealth;
+}
+
 /** The past behaviour of sources, shared by all requests. */
 export interface Health {
   /**
@@ -62,9 +70,17 @@ export interface Health {
    * enough are known.
    */
   usualHead(source: SourceId): number | undefined;
-  /** The unhealthy sources, now and after each change. Never completes. */
-  readonly unhealthy: Observable<readonly SourceHealth[]>;
+  /** Emits each change, whatever the number of sources. Never completes. */
+  readonly changes: Observable<HealthChange>;
+  /** The unhealthy sources, the longest unchanged first. */
+  unhealthy(): readonly SourceHealth[];
 }
+
+/**
+ * Sources remembered as unhealthy, and sources whose head times are. One that is forgotten counts
+ * as healthy, like a new one.
+ */
+const SOURCES_REMEMBERED = 4096;
 
 /** Head times remembered for each source, and the number from which they count. */
 const REMEMBERED = 64;
@@ -105,18 +121,18 @@ export const createHealth = ({
   random,
   scheduler = asyncScheduler,
 }: HealthOptions): Health => {
-  const known = new Map<string, SourceHealth>();
-  const heads = new Map<string, number[]>();
-  const unhealthy = new BehaviorSubject<readonly SourceHealth[]>([]);
+  const known = createRecent<string, SourceHealth>(SOURCES_REMEMBERED);
+  const heads = createRecent<string, number[]>(SOURCES_REMEMBERED);
+  const changes = new Subject<HealthChange>();
 
   const isCooling = ({ source }: Candidate): boolean => {
     const health = known.get(sourceName(source));
     return health !== undefined && scheduler.now() < health.until;
   };
 
-  const remember = (health: SourceHealth) => {
+  const remember = (type: HealthChange['type'], health: SourceHealth) => {
     known.set(sourceName(health.source), health);
-    unhealthy.next([...known.values()]);
+    changes.next({ type, health });
   };
 
   const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
@@ -125,7 +141,7 @@ export const createHealth = ({
   const failed = (source: SourceId, { code, message, retryAfter }: StreamError) => {
     const failures = (known.get(sourceName(source))?.failures ?? 0) + 1;
     const until = scheduler.now() + Math.max(coolingTime(failures), retryAfter ?? 0);
-    remember({ source, state: 'cooling', failures, until, lastError: { code, message } });
+    remember('failed', { source, state: 'cooling', failures, until, lastError: { code, message } });
   };
 
   return {
@@ -147,20 +163,24 @@ export const createHealth = ({
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
         // If the trial never ends (its client may leave), the next one may begin after the same
         // time again.
-        remember({ ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
+        remember('trial', { ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
     },
     answered: (source, took) => {
       const times = heads.get(sourceName(source)) ?? [];
       heads.set(sourceName(source), [...times.slice(1 - REMEMBERED), took]);
     },
     succeeded: (source) => {
-      if (known.delete(sourceName(source))) unhealthy.next([...known.values()]);
+      const health = known.get(sourceName(source));
+      if (!health) return;
+      known.delete(sourceName(source));
+      changes.next({ type: 'recovered', health });
     },
     usualHead: (source) => {
       const times = heads.get(sourceName(source)) ?? [];
       if (times.length < ENOUGH) return undefined;
       return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)];
     },
-    unhealthy,
+    changes,
+    unhealthy: () => [...known.values()],
   };
 };

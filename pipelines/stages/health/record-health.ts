@@ -4,7 +4,7 @@ import { operate, type Stage } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
 interface RecordHealthDeps {
-  readonly health?: Omit<Health, 'order' | 'unhealthy' | 'usualHead' | 'wasCoded' | 'isKnownWrong'>;
+  readonly health?: Pick<Health, 'observe' | 'answered' | 'succeeded'>;
   readonly scheduler?: SchedulerLike;
 }
 

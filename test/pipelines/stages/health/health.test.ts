@@ -85,7 +85,7 @@ describe('health', () => {
     const waits: number[] = [];
     const fail = () => {
       health.observe(failure(a));
-      health.unhealthy.subscribe(([one]) => waits.push((one?.until ?? 0) - time.now())).unsubscribe();
+      waits.push((health.unhealthy()[0]?.until ?? 0) - time.now());
     };
     for (const _ of [1, 2, 3, 4, 5, 6]) fail();
     expect(waits).toEqual([100, 200, 400, 800, 1000, 1000]);
@@ -106,13 +106,13 @@ describe('health', () => {
   it('spreads the time by one half', () => {
     const { health } = withClock(0);
     health.observe(failure(a));
-    health.unhealthy.subscribe(([one]) => expect(one?.until).toBe(50)).unsubscribe();
+    expect(health.unhealthy()).toMatchObject([{ until: 50 }]);
   });
 
   it('waits at least as long as the source asked for', () => {
     const { health } = withClock();
     health.observe(failure(a, 'SOURCE_BUSY', 700));
-    health.unhealthy.subscribe(([one]) => expect(one?.until).toBe(700)).unsubscribe();
+    expect(health.unhealthy()).toMatchObject([{ until: 700 }]);
   });
 
   it.each(['SOURCE_MISSING', 'CLIENT_STUCK', 'INTERNAL'] as const)('does not count %s against a source', (code) => {
@@ -121,17 +121,37 @@ describe('health', () => {
     expect(names()).toEqual(['a', 'b', 'c']);
   });
 
-  it('emits the unhealthy sources after each change', () => {
-    const { health } = withClock();
+  it('emits each change of a source', () => {
+    const { time, health, at } = withClock();
     const emitted: string[] = [];
-    health.unhealthy.subscribe((unhealthy) =>
-      emitted.push(unhealthy.map(({ source, state, failures }) => `${sourceName(source)} ${state} ${failures}`).join()),
+    health.changes.subscribe(({ type, health: { source, state, failures } }) =>
+      emitted.push(`${sourceName(source)} ${type}: ${state} ${failures}`),
     );
     health.observe(failure(a));
     health.observe(failure(a));
+    at(200, () => health.observe(attempt(a)));
+    time.flush();
     health.succeeded(aSource('a'));
     health.succeeded(aSource('b'));
-    expect(emitted).toEqual(['', 'a cooling 1', 'a cooling 2', '']);
+    expect(emitted).toEqual(['a failed: cooling 1', 'a failed: cooling 2', 'a trial: trial 2', 'a recovered: trial 2']);
+    expect(health.unhealthy()).toEqual([]);
+  });
+
+  it('tells of a failure no more, however many sources are unhealthy', () => {
+    const { health } = withClock();
+    const emitted: unknown[] = [];
+    for (let at = 0; at < 3000; at += 1) health.observe(failure(aCandidate(`s${at}`, entry)));
+    health.changes.subscribe((change) => emitted.push(change));
+    health.observe(failure(a));
+    expect(emitted).toEqual([{ type: 'failed', health: expect.objectContaining({ source: a.source, failures: 1 }) }]);
+  });
+
+  it('forgets the source that failed longest ago if there are thousands', () => {
+    const { health, names } = withClock();
+    for (const one of [a, b, a]) health.observe(failure(one));
+    for (let at = 0; at < 4095; at += 1) health.observe(failure(aCandidate(`s${at}`, entry)));
+    expect(names()).toEqual(['b', 'c', 'a']);
+    expect(health.unhealthy()).toHaveLength(4096);
   });
 
   it('knows the usual head time of a source once it has enough of them', () => {
