@@ -6,12 +6,14 @@ import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { createAdminServer } from '../http/admin.ts';
 import { handOverTo } from '../http/hand-over.ts';
+import type { Limits } from '../http/limits.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
+import { openFilesLimit } from '../lib/open-files.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { logFinished, logRefused } from '../observe/log.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';
-import { limitsOf } from './http-limits.ts';
+import { fitOpenFiles, limitsOf } from './http-limits.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
 export interface Daemon {
@@ -54,7 +56,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     now: () => performance.now(),
     identify: settings,
     legacyErrors: settings.legacyErrors,
-    limits: limitsOf(settings),
+    limits: usableLimits(settings, logger),
   });
   let ready = false;
   const watching = streamer.ready.subscribe((now) => {
@@ -88,6 +90,17 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
     },
     stop: () => running.disposeAsync(),
   };
+};
+
+const usableLimits = (settings: Settings, logger: Logger): Limits => {
+  const openFiles = openFilesLimit();
+  const wanted = limitsOf(settings);
+  const limits = fitOpenFiles(wanted, openFiles);
+  const { connections, transfers } = limits;
+  // A limit that was lifted is meant to be as high as the system allows.
+  if (connections < wanted.connections || transfers < wanted.transfers)
+    logger.warn({ openFiles, connections, transfers }, 'limits lowered, the limit of open files is too low for them');
+  return limits;
 };
 
 const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;

@@ -13,3 +13,21 @@ export const limitsOf = (settings: Settings): Limits => ({
   targetLength: settings.maxTargetLength,
   headerSize: settings.maxHeaderSize,
 });
+
+/** Descriptors for databases, logs, listeners, and connections that are refused. */
+const OWN_FILES = 150;
+
+/**
+ * The limits that a process keeps with so many open files: a connection takes one, a transfer two
+ * more, of its source and its copy. Without one, accepting would fail, and so would transfers that
+ * are under way. `undefined`: no limit.
+ */
+export const fitOpenFiles = (limits: Limits, openFiles: number | undefined): Limits => {
+  if (openFiles === undefined) return limits;
+  const transfers = lower(limits.transfers, Math.floor(openFiles / 4));
+  const left = Math.max(openFiles - 2 * transfers - OWN_FILES, Math.floor(openFiles / 4));
+  return { ...limits, transfers, connections: lower(limits.connections, left) };
+};
+
+/** 0 means unlimited. */
+const lower = (limit: number, other: number): number => (limit > 0 ? Math.min(limit, other) : other);

@@ -403,12 +403,12 @@ export const SETTINGS = {
   maxClientConnections: streamer(
     integer(0, 1_000_000),
     '8000',
-    'Connections of clients that are open at a time. When one more arrives, the one that has been idle for longest is closed. If none is idle, the new one is answered with 503 and Retry-After. 0: no limit.',
+    'Connections of clients that are open at a time. When one more arrives, the one that has been idle for longest is closed. One that has sent no request yet is idle, too. If none is idle, the new one is answered with 503 and Retry-After. 0: as many as the limit of open files allows.',
   ),
   maxTransfers: streamer(
     integer(0, 1_000_000),
     '2000',
-    'Requests that are answered at a time; further ones get 503 and Retry-After. 0: no limit.',
+    'Requests that are answered at a time; further ones get 503 and Retry-After. 0: as many as the limit of open files allows.',
   ),
   maxTransfersPerClient: streamer(
     integer(0, 1_000_000),

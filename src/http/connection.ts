@@ -9,9 +9,6 @@ const LINGER = 5_000;
  * source; a browser would open six.
  */
 const AHEAD = 4;
-/** Bytes of waiting requests above which no more are read. */
-const WAITING = 16 * 1024;
-
 /** How one request is answered. */
 export interface Exchange {
   /**
@@ -26,12 +23,9 @@ export interface Exchange {
 }
 
 /** The turns of one connection. */
-export interface Connection extends Pick<Reading, 'excuse'> {
-  /**
-   * Answers a request of `size` bytes after those before it. With `last`, no other is answered
-   * after it.
-   */
-  take(res: ServerResponse, exchange: Exchange, size: number, last: boolean): void;
+export interface Connection extends Pick<Reading, 'putBack' | 'takeOver'> {
+  /** Answers a request after those before it. With `last`, no other is answered after it. */
+  take(res: ServerResponse, exchange: Exchange, last: boolean): void;
   /** Whether the next request would be answered at once. */
   idle(): boolean;
   /**
@@ -54,7 +48,6 @@ export interface Connection extends Pick<Reading, 'excuse'> {
 
 interface Turn {
   readonly exchange: Exchange;
-  readonly size: number;
   /** Absent for the end of the connection. */
   readonly res?: ServerResponse;
 }
@@ -63,31 +56,29 @@ interface Turn {
  * Answers the requests of a connection one at a time, in their order (RFC 9112 section 9.3.2).
  *
  * The next few requests are started in the meantime, so that a source's delay is not paid for each.
- * Nothing of them is written before their turn, and an error affects its own response only. If many
- * requests wait, reading stops.
+ * Nothing of them is written before their turn, and an error affects its own response only. If more
+ * requests wait, reading stops: those of the last read wait as bytes.
  *
  * After the last response, further input is read and discarded for a while. A connection that is
  * closed with unread input is reset, and the response may be lost with it (RFC 9112 section 9.6).
  *
- * At most `requests` are answered; 0 means unlimited. `rests` is called with true when the
- * connection is between two requests: all output was handed to the kernel, and it may be closed.
+ * At most `requests` are answered; 0 means unlimited. `rests` is called with true when no request is
+ * being answered: all output was handed to the kernel, and the connection may be closed.
  */
 export const createConnection = (socket: Socket, requests: number, rests: (resting: boolean) => void): Connection => {
   const reading = createReading(socket);
   let waiting: Turn[] = [];
-  let size = 0;
   let current: Turn | undefined;
   let taken = 0;
   let over = false;
 
   const balance = () => {
-    if (!over && size > WAITING) reading.stop();
+    if (waiting.length > AHEAD) reading.stop();
     else reading.goOn();
   };
   const abandon = () => {
     const turns = waiting;
     waiting = [];
-    size = 0;
     for (const { exchange } of turns) exchange.leave?.();
   };
   const proceed = () => {
@@ -97,7 +88,6 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     rests(!current && socket.writable);
     if (!current) return;
     const { exchange, res } = current;
-    size -= current.size;
     exchange.answer();
     // The last of the listeners: the next request begins after this one has released everything.
     res?.on('close', proceed);
@@ -106,32 +96,26 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
   };
   const enqueue = (turn: Turn) => {
     waiting.push(turn);
-    size += turn.size;
     if (!current) proceed();
     else if (waiting.length <= AHEAD) turn.exchange.begin?.();
     balance();
   };
-  // Node would parse further input, and keep each request in it until the connection is closed.
-  const ignore = () =>
-    process.nextTick(() => {
-      socket.removeAllListeners('data');
-      socket.on('data', () => {});
-    });
-
   // Node calls this to end a connection after its last response.
   socket.destroySoon = () => {
-    socket.end();
+    // Also called if the connection was reset.
+    socket.end(() => rests(!socket.destroyed));
     const cut = setTimeout(() => socket.destroy(), LINGER);
     socket.once('close', () => clearTimeout(cut));
   };
 
   const finish = (words?: () => string) => {
     over = true;
+    reading.ignore();
     const answer = () => {
       if (words) socket.write(words());
       socket.destroySoon();
     };
-    enqueue({ exchange: { answer }, size: 0 });
+    enqueue({ exchange: { answer } });
   };
 
   // Node would end a half-closed connection as soon as the written data is out, also mid-body. A body
@@ -141,21 +125,20 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
   });
 
   return {
-    excuse: reading.excuse,
-    take: (res, exchange, bytes, last) => {
-      if (over) {
-        ignore();
-        return;
-      }
+    putBack: reading.putBack,
+    takeOver: reading.takeOver,
+    take: (res, exchange, last) => {
+      if (over) return;
       taken += 1;
       over = last || !res.shouldKeepAlive || taken === requests;
-      if (over) res.shouldKeepAlive = false;
-      reading.came();
-      enqueue({ exchange, size: bytes, res });
+      if (over) {
+        res.shouldKeepAlive = false;
+        reading.ignore();
+      }
+      enqueue({ exchange, res });
     },
     idle: () => !current && !over,
     end: (words) => {
-      ignore();
       if (!over) finish(words);
     },
     stop: () => {

@@ -4,8 +4,9 @@ import { StreamError } from '../../pipelines/model/index.ts';
 import type { ListenAddress } from './addresses.ts';
 import { type Connection, createConnection, type Exchange } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
-import { escapeRawTargets, restoreTarget } from './raw-targets.ts';
-import { faultOf, faultOfParser, sizeOf } from './strict.ts';
+import { restoreTarget } from './raw-targets.ts';
+import { createResting } from './resting.ts';
+import { faultOf, faultOfParser } from './strict.ts';
 import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
@@ -33,7 +34,7 @@ interface Answers {
 
 /** Bytes that wait in a socket before it counts as full. */
 const HIGH_WATER_MARK = 64 * 1024;
-/** Connections over the limit that still get a response; more are closed at once. */
+/** Connections over the limit that still get a response; of more, the oldest is closed. */
 const SPARE = 100;
 
 /**
@@ -43,40 +44,44 @@ const SPARE = 100;
 export const createListeners = (limits: ConnectionLimits, answers: Answers): HttpServer => {
   const servers: Server[] = [];
   const connections = new Map<Socket, Connection>();
-  /** Connections between two requests, the longest-resting first. */
-  const resting = new Set<Socket>();
-  const latecomers = new WeakSet<Socket>();
-  const takenAgain = new WeakMap<Socket, () => void>();
+  const resting = createResting();
+  /** Connections beyond the limit that have not sent a request, the oldest first. */
+  const latecomers = new Set<Socket>();
 
   const crowded = () => limits.connections > 0 && connections.size > limits.connections;
 
+  const connected = (socket: Socket) => {
+    // Handed back to Node after a request for another protocol.
+    const known = connections.get(socket);
+    if (known) return known.takeOver();
+    const { remoteAddress: address = '' } = socket;
+    // A connection rests from its beginning, and until its first request is complete.
+    const rests = (rest: boolean) =>
+      rest && connections.has(socket) ? resting.add(socket, address) : resting.delete(socket);
+    connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
+    socket.once('close', () => forget(socket));
+    if (crowded()) close(resting.idlest(address));
+    if (!crowded()) return rests(true);
+    latecomers.add(socket);
+    const [oldest] = latecomers;
+    if (connections.size > limits.connections + SPARE) close(oldest);
+  };
+
   const forget = (socket: Socket) => {
     connections.delete(socket);
+    latecomers.delete(socket);
     resting.delete(socket);
   };
 
-  const evictIdlest = () => {
-    const [longest] = resting;
-    if (!longest) return;
+  /** Its place is free at once. */
+  const close = (socket: Socket | undefined) => {
+    if (!socket) return;
+    const connection = connections.get(socket);
+    forget(socket);
     // Closed with unread input, the connection would be reset. A client that reads slowly would then
     // lose the end of its last response (RFC 9112 section 9.6).
-    if (longest.bytesWritten > 0) connections.get(longest)?.stop();
-    else longest.destroy();
-    forget(longest);
-  };
-
-  const connected = (socket: Socket) => {
-    // Handed back to Node after a request for another protocol.
-    const again = takenAgain.get(socket);
-    if (again) return again();
-    takenAgain.set(socket, escapeRawTargets(socket));
-    const rests = (rest: boolean) => (rest ? resting.add(socket) : resting.delete(socket));
-    connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
-    socket.once('close', () => forget(socket));
-    if (crowded()) evictIdlest();
-    if (!crowded()) return;
-    if (connections.size > limits.connections + SPARE) socket.destroy();
-    else latecomers.add(socket);
+    if (socket.bytesWritten > 0 && socket.writable) connection?.stop();
+    else socket.destroy();
   };
 
   const requested = (req: IncomingMessage, res: ServerResponse) => {
@@ -91,7 +96,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Node drops the data after a request for another protocol, unless it releases the socket. The
     // start of the next request is then unknown.
     const last = fault !== undefined || wantsUpgrade(req);
-    connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), sizeOf(req), last);
+    connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), last);
   };
 
   const refuse = (socket: Socket, fault: StreamError) => {
@@ -103,13 +108,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // The connection carried no request: browsers and proxies open such connections in advance.
     const unused = fault?.code === 'REQUEST_TIMEOUT' && socket.bytesRead === 0;
     if (fault === undefined || unused) socket.destroy();
-    else if (fault.code === 'REQUEST_TIMEOUT' && excused(error, socket)) return;
     else refuse(socket, fault);
   };
-
-  /** A request that was not read could not arrive in time. */
-  const excused = (error: NodeJS.ErrnoException, socket: Socket) =>
-    connections.get(socket)?.excuse(() => failed(error, socket), limits.requestTimeout);
 
   const tunnel = (socket: Socket) => {
     // Node has released the socket: no other listener handles its errors.
@@ -143,7 +143,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // itself.
     server.on('checkContinue', requested).on('checkExpectation', requested);
     server.on('connection', connected).on('clientError', failed);
-    ignoreUpgrades(server);
+    ignoreUpgrades(server, (socket, head) => connections.get(socket)?.putBack(head));
     return server.on('connect', (_, socket: Socket) => tunnel(socket));
   };
 
@@ -159,7 +159,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         }
         return bound;
       } catch (error) {
-        await Promise.all(servers.splice(0).map(close));
+        await Promise.all(servers.splice(0).map(endServer));
         throw error;
       }
     },
@@ -171,13 +171,13 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       }, timeoutMs);
       await closed;
       clearTimeout(cut);
-      await Promise.all(servers.map(close));
+      await Promise.all(servers.map(endServer));
     },
   };
 };
 
 /** Closes the server, and ends its timers. */
-const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+const endServer = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
 
 /**
  * Accepts no more connections; resolves once all are closed. The `close` of an HTTP server would

@@ -1,55 +1,82 @@
 import type { Socket } from 'node:net';
+import { createHeads } from './raw-targets.ts';
 
-/** Controls whether the requests of a connection are read. */
+/** Controls what Node's parser gets of the input of a connection. */
 export interface Reading {
-  /** Stops reading: further input waits in the kernel, and then at the client. */
+  /** Stops: the rest of the last read is kept, further input waits in the kernel and at the client. */
   stop(): void;
   goOn(): void;
-  /** Call it when a request has arrived. */
-  came(): void;
-  /**
-   * Returns false if the client itself caused the delay of the arriving request. If reading was
-   * stopped, the client gets the same time again: `late` is called if no request has arrived by
-   * then.
-   */
-  excuse(late: () => void, timeoutMs: number): boolean;
+  /** Discards all further input. */
+  ignore(): void;
+  /** Puts bytes before those that were not parsed yet. */
+  putBack(bytes: Buffer): void;
+  /** To be called for each event `connection`, after Node's own listener: it has a new parser. */
+  takeOver(): void;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /**
+ * Hands input to Node's parser head by head. The parser would make requests of a whole read at
+ * once, possibly thousands; bytes that wait cost only themselves.
+ *
  * While reading is stopped, the departure of a client is noticed at the next write to it. Node
  * itself would resume reading after each response, and each time the client has read something.
  */
 export const createReading = (socket: Socket): Reading => {
   const resume = socket.resume;
+  const firstHead = createHeads();
+  let parse: ((bytes: Buffer) => void) | undefined;
+  let unparsed: Buffer = NOTHING;
   let stopped = false;
-  let heldUp = false;
-  let requests = 0;
+  let ignored = false;
+  let parsing = false;
   socket.resume = () => (stopped ? socket : resume.call(socket));
+
+  const parseMore = () => {
+    // The answer to a request may let the next one be parsed: it has its turn in this loop.
+    if (parsing) return;
+    parsing = true;
+    while (!stopped && unparsed.length > 0) {
+      const [head, rest] = firstHead(unparsed);
+      unparsed = rest.length > 0 ? rest : NOTHING;
+      parse?.call(socket, head);
+    }
+    parsing = false;
+  };
+  const goOn = () => {
+    if (!stopped) return;
+    stopped = false;
+    parseMore();
+    socket.resume();
+  };
+  const takeOver = () => {
+    parse = socket.listeners('data').at(-1) as typeof parse;
+    if (parse) socket.off('data', parse);
+  };
+
+  takeOver();
+  socket.on('data', (bytes: Buffer) => {
+    if (ignored) return;
+    unparsed = unparsed.length > 0 ? Buffer.concat([unparsed, bytes]) : bytes;
+    parseMore();
+  });
 
   return {
     stop: () => {
+      if (ignored) return;
       stopped = true;
-      heldUp = true;
       socket.pause();
     },
-    goOn: () => {
-      if (!stopped) return;
-      stopped = false;
-      socket.resume();
+    goOn,
+    ignore: () => {
+      ignored = true;
+      unparsed = NOTHING;
+      goOn();
     },
-    came: () => {
-      requests += 1;
-      heldUp = stopped;
+    putBack: (bytes) => {
+      unparsed = Buffer.concat([bytes, unparsed]);
     },
-    excuse: (late, timeoutMs) => {
-      if (!heldUp) return false;
-      heldUp = stopped;
-      const before = requests;
-      const again = setTimeout(() => {
-        if (requests === before) late();
-      }, timeoutMs);
-      socket.once('close', () => clearTimeout(again));
-      return true;
-    },
+    takeOver,
   };
 };

@@ -13,10 +13,6 @@ const hostsOf = ({ rawHeaders }: IncomingMessage): readonly string[] =>
 
 const isHost = (name: string | undefined): boolean => name?.length === 4 && name.toLowerCase() === 'host';
 
-/** Bytes of a request's head as clients usually write it. */
-export const sizeOf = ({ url = '', rawHeaders }: IncomingMessage): number =>
-  rawHeaders.reduce((sum, { length }) => sum + length + 2, url.length + 17);
-
 /**
  * Whether the request has content (RFC 9112 section 6): data after its head that is not the next
  * request.

@@ -3,7 +3,7 @@ import type { TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
 import { sha256 } from '../support/importing.ts';
-import { processes } from '../support/processes.ts';
+import { processes, type Start } from '../support/processes.ts';
 import { dial, responsesIn } from '../support/raw-http.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
@@ -46,6 +46,30 @@ describe('the daemon', () => {
     expect(pathsOf(feed).toSorted()).toEqual(['/1', '/2', '/3', '/4', '/5', '/6', '/large']);
     client.socket.destroy();
     await daemon.logged('request', { status: 200, path: '/6', outcome: 'complete' });
+  });
+
+  it('answers five hundred pipelined requests in order, among silent connections for which it has too few files', async () => {
+    const files = Array.from({ length: 20 }, (_, seed) => [`/${seed}`, generate(seed, 100)] as const);
+    const feed = await startFeed(serveGenerated(new Map(files)));
+    const few: Start = (command, args, options) =>
+      start('sh', ['-c', 'ulimit -n 256 && exec "$@"', '', command, ...args], options);
+    const site = makeSite(few, folder());
+    for (const [path] of files) await site.run('catalog', 'add', path, feed.url + path);
+    const daemon = await site.serve();
+    await daemon.logged('limits lowered, the limit of open files is too low for them', {
+      openFiles: 256,
+      connections: 64,
+    });
+    const port = Number(new URL(daemon.url).port);
+    const silent = Array.from({ length: 300 }, () => dial(port));
+    await Promise.all(silent.slice(0, 230).map(({ ended }) => ended));
+
+    const asked = Array.from({ length: 500 }, (_, at) => files[(at * 7) % files.length] ?? files[0]);
+    const newcomer = dial(port);
+    await newcomer.send(asked.map((file) => `GET ${file?.[0]} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+    await newcomer.until((received) => responsesIn(received, [], false).length === asked.length);
+    expect(bodiesIn(newcomer.received())).toEqual(asked.map((file) => file?.[1].block(0).toString('latin1')));
+    for (const { socket } of [newcomer, ...silent]) socket.destroy();
   });
 
   it('enforces the limits of its settings, and logs the clients that exceed them', async () => {

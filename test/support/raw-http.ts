@@ -77,7 +77,10 @@ export interface RawClient {
 }
 
 /** Connects; bytes are those of latin1 texts. */
-export const dial = (port: number, options: { readonly allowHalfOpen?: boolean } = {}): RawClient => {
+export const dial = (
+  port: number,
+  options: { readonly allowHalfOpen?: boolean; readonly localAddress?: string } = {},
+): RawClient => {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...options });
   let received = '';
   let over = false;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ERRORS, type ErrorCode } from '../../../pipelines/model/index.ts';
 import { settingsOf } from '../../../src/app/from-settings.ts';
-import { limitsOf } from '../../../src/app/http-limits.ts';
+import { fitOpenFiles, limitsOf } from '../../../src/app/http-limits.ts';
 import { keyOf, SETTINGS, type Settings } from '../../../src/config/schema.ts';
 
 const text = readFileSync(new URL('../../../docs/reference/limits.md', import.meta.url), 'utf8');
@@ -39,5 +39,25 @@ describe('the limits of settings', () => {
       requestTimeout: 1001,
       keepAliveTimeout: 4035,
     });
+  });
+});
+
+describe('the limit of open files', () => {
+  const fitted = (openFiles: number | undefined, limits = {}) => {
+    const { connections, transfers } = fitOpenFiles(limitsOf(settingsOf(limits)), openFiles);
+    return [connections, transfers];
+  };
+
+  it('suffices for all connections and transfers', () => {
+    expect(fitted(undefined)).toEqual([8000, 2000]);
+    expect(fitted(12_150)).toEqual([8000, 2000]);
+    expect(fitted(4096)).toEqual([1898, 1024]);
+    expect(fitted(256)).toEqual([64, 64]);
+    expect(fitted(4096, { maxTransfers: 10, maxClientConnections: 100 })).toEqual([100, 10]);
+  });
+
+  it('takes the place of limits that are lifted', () => {
+    expect(fitted(undefined, { maxTransfers: 0, maxClientConnections: 0 })).toEqual([0, 0]);
+    expect(fitted(4096, { maxTransfers: 0, maxClientConnections: 0 })).toEqual([1898, 1024]);
   });
 });

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   concat,
@@ -289,27 +290,35 @@ describe('requests on a connection', () => {
     for (const { socket } of [one, two, other]) socket.destroy();
   });
 
-  it('that wait are all answered, but not all read in advance', async () => {
+  it('that wait are all answered, but neither read nor parsed in advance', async () => {
     const { answer, finish } = valley();
-    const { port, asked } = await start(answer);
+    const { port, asked } = await start(answer, { requestsPerConnection: 0 });
     const client = dial(port);
     let parsed = 0;
-    const count = () => {
+    let read = 0;
+    const count = (message: unknown) => {
+      const { socket } = message as { readonly socket: Socket };
       parsed += 1;
+      read = Math.max(read, socket.bytesRead);
     };
     subscribe('http.server.request.start', count);
-    await client.send(get('/slow'), get('/b').repeat(10_000) + get('/c', 'Connection: close'));
+    // As small as requests can be: thousands fit into one read.
+    const paths = Array.from({ length: 20_000 }, (_, at) => `/${at}`);
+    await client.send(get('/slow') + paths.map((path) => `GET ${path} HTTP/1.1\r\nHost:\r\n\r\n`).join(''));
     await got(client, '\r\n\r\na');
     const other = dial(port);
     await other.send(get('/x'));
     await got(other, 'abc');
-    // At most the data of one read, and little more.
-    expect(parsed).toBeLessThan(5_000);
-    expect(asked).toEqual(['/slow', '/b', '/b', '/b', '/b', '/x']);
+    // Five wait as requests, and the rest of a read as bytes.
+    expect(parsed).toBe(7);
+    expect(read).toBeLessThanOrEqual(2 * 65_536);
+    expect(asked).toEqual(['/slow', '/0', '/1', '/2', '/3', '/x']);
     finish();
-    await client.ended;
+    await client.send(get('/last', 'Connection: close'));
+    expect(await client.ended).toBe('end');
     unsubscribe('http.server.request.start', count);
-    expect(client.received().match(/HTTP\/1\.1 200 OK\r\n/g)).toHaveLength(10_002);
+    expect(asked.filter((path) => path !== '/x')).toEqual(['/slow', ...paths, '/last']);
+    expect(client.received().match(/HTTP\/1\.1 200 OK\r\n/g)).toHaveLength(20_002);
     expect(client.received().endsWith('\r\n\r\nabc')).toBe(true);
     other.socket.destroy();
   });
@@ -451,6 +460,16 @@ describe('a request to upgrade the protocol', () => {
     expect(await client.ended).toBe('end');
     expect(responses(client)).toMatchObject(Array(21).fill(whole));
     expect(log).toHaveLength(21);
+  });
+
+  it('keeps its path and the requests behind it as the client sent them', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer);
+    const client = dial(port);
+    await client.send(get('/\xc3\xa9b', ...UPGRADE) + get('/\xc3\xa9c') + get('/d', 'Connection: close', ...UPGRADE));
+    expect(await client.ended).toBe('end');
+    expect(responses(client)).toMatchObject([whole, whole, whole]);
+    expect(log.map(({ target }) => target)).toEqual(['/éb', '/éc', '/d']);
   });
 
   it('behind a running response ends the connection after its answer, because Node drops the following data', async () => {

@@ -182,6 +182,51 @@ describe('a limit', () => {
     newcomer.socket.destroy();
   });
 
+  it('of connections counts one that never asked as idle from its beginning', async () => {
+    const { answer } = valley();
+    const { port, log } = await start(answer, { connections: 20 });
+    const silent = Array.from({ length: 300 }, () => dial(port));
+    const halves = silent.map((client) => client.send('GET /half HTTP/1.1\r\n'));
+    await Promise.all([...halves, ...silent.slice(0, 280).map(({ ended }) => ended)]);
+    const newcomer = dial(port);
+    await newcomer.send(get('/x', 'Connection: close'));
+    await newcomer.ended;
+    expect(responses(newcomer)).toMatchObject([whole]);
+    expect(log).toMatchObject([{ target: '/x', status: 200 }]);
+    for (const { socket } of silent) socket.destroy();
+  });
+
+  it('of connections lets no address take the place of the others', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer, { connections: 20 });
+    const clients = [dial(port), dial(port, { localAddress: '127.0.0.3' })];
+    for (const client of clients) {
+      await client.send(get('/x'));
+      await got(client, 'abc');
+    }
+    const greedy = Array.from({ length: 100 }, () => dial(port, { localAddress: '127.0.0.2' }));
+    await Promise.all(greedy.slice(0, 82).map(({ ended }) => ended));
+    for (const client of clients) {
+      await client.send(get('/y', 'Connection: close'));
+      await client.ended;
+      expect(responses(client)).toMatchObject([whole, whole]);
+    }
+    for (const { socket } of greedy) socket.destroy();
+  });
+
+  it('of connections counts one as idle that was refused and stays open', async () => {
+    const { answer } = valley();
+    const { port } = await start(answer, { connections: 1 });
+    const refused = dial(port, { allowHalfOpen: true });
+    await refused.send('garbage\r\n\r\n');
+    await refused.ended;
+    const newcomer = dial(port);
+    await newcomer.send(get('/x', 'Connection: close'));
+    await newcomer.ended;
+    expect(responses(newcomer)).toMatchObject([whole]);
+    refused.socket.destroy();
+  });
+
   it('of connections answers 503 if none is idle, and never affects transfers', async () => {
     const { answer, finish } = valley();
     const { port, asked } = await start(answer, { connections: 2 });
@@ -201,12 +246,16 @@ describe('a limit', () => {
     for (const { socket } of running) socket.destroy();
   });
 
-  it('of connections does not count those that get the 503: beyond a hundred they are closed', async () => {
+  it('of connections has room for a hundred that get the 503: silent ones make way', async () => {
     const { answer } = valley();
     const { port } = await start(answer, { connections: 1 });
     const running = await transferring(port);
-    const silent = Array.from({ length: 101 }, () => dial(port));
-    expect(await Promise.race(silent.map(({ ended }) => ended))).toBe('end');
+    const silent = Array.from({ length: 150 }, () => dial(port));
+    await Promise.all(silent.slice(0, 50).map(({ ended }) => ended));
+    const refused = dial(port);
+    await refused.send(get('/x'));
+    expect(await refused.ended).toBe('end');
+    expect(responses(refused)).toMatchObject([OVERLOADED]);
     expect(running.socket.destroyed).toBe(false);
     for (const { socket } of [running, ...silent]) socket.destroy();
   });
