@@ -2,6 +2,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
 import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
+import { type FileLock, lockFile } from '../lib/lock-file.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
 
@@ -13,6 +14,20 @@ export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => 
 
 /** The file in which the daemon records unhealthy sources. */
 export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');
+
+const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'daemon.lock');
+
+/**
+ * Makes this process the only one that delivers what waits in the state folder. Throws if another
+ * one does, also one in another container.
+ */
+export const ownState = (settings: Pick<Settings, 'stateDir'>): FileLock => {
+  const lock = lockFile(lockOf(settings));
+  if (lock) return lock;
+  throw new Error(
+    `state_dir: another pulp-streamer is using ${settings.stateDir}; stop it, or give this one another state_dir`,
+  );
+};
 
 /**
  * The folders that the streamer writes to, each with its setting. That of the copies counts only if
@@ -69,7 +84,9 @@ const BESIDE = ['-wal', '-shm', '-journal'];
 export const narrowState = ({ stateDir, catalog, saveDir, shareCopies }: SharedPlaces): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
-  const own = [catalog, outbox, health, saveDir].map((path) => relative(stateDir, path).split(sep)[0]);
+  const own = [catalog, outbox, health, lockOf({ stateDir }), saveDir].map(
+    (path) => relative(stateDir, path).split(sep)[0],
+  );
   const findings = [
     narrowFolder(stateDir, (name) => name === LOST || own.some((one) => one && isOrIsBeside(one, name))),
     narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name), shareCopies ? GROUP_ENTERS : 0),

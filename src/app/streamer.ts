@@ -18,7 +18,15 @@ import { policyOf } from './from-settings.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
-import { checkSharing, checkState, healthFile, logFindings, narrowState, outboxFile } from './state-folder.ts';
+import {
+  checkSharing,
+  checkState,
+  healthFile,
+  logFindings,
+  narrowState,
+  outboxFile,
+  ownState,
+} from './state-folder.ts';
 
 export interface OpenStreamer extends Streamer {
   /** As `fetch`, except that chunks may be lent: see `Chunk`. */
@@ -75,6 +83,7 @@ export const openStreamer = async (
       await close();
     });
 
+  if (delivering) opening.defer(ownState(settings).release);
   const catalog = closing(await openCatalog(settings, { onUnitMissing: unitMissingLogger(logger) }));
   const { open, alternates } = closing(
     openSources(settings, catalog, {

@@ -104,7 +104,7 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
       let verified = 0;
       const copies = await listed(folder, entries);
       // Only a folder with copies may get one for files in the making.
-      const partial = copies.length > 0 ? openPartial(folder) : '';
+      const partial = copies.length > 0 ? openPartial(folder) : undefined;
       for (const { copy: stored, entry } of copies) {
         const copy = await identified(folder, stored, entry?.checksum);
         if (!copy) {
@@ -115,11 +115,12 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
         // The daemon has removed it in between.
         if (!verdict) continue;
         verified += 1;
-        if (!('fault' in verdict)) await writeSums(copy, verdict, partial);
+        if (!('fault' in verdict)) await (partial && writeSums(copy, verdict, partial));
         // Another copy may have taken its place, which is not wrong then.
         else if (await removeStored(folder, stored))
           wrong.push({ file: stored.file, path: entry?.path, fault: verdict.fault });
       }
+      partial?.close();
       const lines = [
         ...wrong.map(({ file, path = '-', fault }) => row(['removed', file, path, fault])),
         ...unknown.map((file) => `unknown\t${file}\t-\tno checksum of it is known\n`),

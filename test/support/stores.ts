@@ -23,9 +23,9 @@ export const stores = () => {
 
 const SIDECAR = '.meta.json';
 
-/** Every file in a store's folder except the sidecars. */
+/** Every file in a store's folder except the sidecars and the locks. */
 export const filesOf = (folder: string): string[] => {
-  const all = filesBelow(folder);
+  const all = filesBelow(folder).filter((file) => !file.endsWith('.lock'));
   return all.filter((file) => !file.endsWith(SIDECAR) || !all.includes(file.slice(0, -SIDECAR.length)));
 };
 

@@ -4,6 +4,7 @@ import type { BlockSums, Header } from '../../../pipelines/model/index.ts';
 import { signatureOf } from '../../lib/file-signature.ts';
 import { codeOf } from '../../lib/thrown.ts';
 import type { Copy } from './copy.ts';
+import type { PartialFolder } from './partial-folder.ts';
 import type { Pace } from './read-whole.ts';
 import { createSemaphore } from './semaphore.ts';
 import { readSidecar, removeCopy } from './sidecar.ts';
@@ -56,7 +57,7 @@ interface ChecksOptions {
   /** Runs work while no other work moves the copy's files. */
   readonly exclusively: (copy: Copy, work: () => Promise<void>) => Promise<void>;
   /** The folder of files in the making. */
-  readonly partial: string;
+  readonly partial: PartialFolder;
 }
 
 export const makeChecks = ({ onError, exclusively, partial }: ChecksOptions): Checks => {

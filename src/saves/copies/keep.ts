@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Keep } from '../../../pipelines/model/index.ts';
+import type { CatalogEntry, Keep } from '../../../pipelines/model/index.ts';
 import { sumBlocks } from '../../lib/block-sums.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { unlessMissing } from './files.ts';
@@ -19,11 +19,12 @@ import { isTooLarge, type StoreState } from './state.ts';
 export const keepIn =
   (store: StoreState): Keep =>
   (entry, length = entry.size ?? 0, headers) => {
-    const { partial, backlog, semaphore, mutex, abandoned, report } = store;
+    const { backlog, semaphore, mutex, abandoned, report } = store;
     const key = keyOf(entry);
     if (isTooLarge(store, key, length)) return undefined;
     let written = 0;
-    const file = join(partial, randomUUID());
+    const file = newFile(store, entry);
+    if (file === undefined) return undefined;
     const hash = entry.checksum ? undefined : createHash('sha256');
     const summer = sumBlocks();
     const copy = startPartialCopy({
@@ -69,3 +70,13 @@ export const keepIn =
       },
     };
   };
+
+/** The path of a file in the making; `undefined` if the disk refuses to make its folder again. */
+const newFile = ({ partial, report }: StoreState, { path }: CatalogEntry): string | undefined => {
+  try {
+    return join(partial.path(), randomUUID());
+  } catch (cause) {
+    report(new Error(`no copy of ${path} can be made: ${messageOf(cause)}`, { cause }));
+    return undefined;
+  }
+};

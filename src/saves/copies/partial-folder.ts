@@ -1,35 +1,64 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type FileLock, lockFile } from '../../lib/lock-file.ts';
 import { makeFolderSync } from '../../lib/private-files.ts';
 
-// The process id shows whether the owner is alive. The UUID separates this process from an earlier
-// one with the same id.
-const OWN = `${process.pid}-${randomUUID()}`;
+/** The folder of one store's files in the making. */
+export interface PartialFolder {
+  /** Its path. It is made on first use, and again if it has vanished. */
+  path(): string;
+  /** Removes it, until its next use. */
+  close(): void;
+}
+
+/** Next to the folder of the same name, and locked as long as that is in use. */
+const LOCK = '.lock';
 
 /**
- * Creates this process's folder for files in the making, and removes those of killed processes.
- * Each process has a folder, so that a command line does not remove the daemon's files as
- * leftovers.
+ * Removes the files in the making of killed processes. Each process has a folder with a lock, so
+ * that none removes those of another: of a command, or of a daemon in another container.
  */
-export const openPartial = (folder: string): string => {
+export const openPartial = (folder: string): PartialFolder => {
   const partial = join(folder, '.partial');
   makeFolderSync(partial);
-  for (const name of readdirSync(partial)) {
-    if (name !== OWN && !ownerLives(name)) rmSync(join(partial, name), { recursive: true, force: true });
-  }
-  const own = join(partial, OWN);
-  makeFolderSync(own);
-  return own;
+  removeAbandoned(partial);
+  let own: { readonly path: string; readonly lock: FileLock } | undefined;
+
+  return {
+    path: () => {
+      if (own && existsSync(own.path)) return own.path;
+      own?.lock.release();
+      own = makeOwn(partial);
+      return own.path;
+    },
+    close: () => {
+      if (own) remove(own.path, own.lock);
+      own = undefined;
+    },
+  };
 };
 
-const ownerLives = (name: string): boolean => {
-  const pid = Number(name.split('-')[0]);
-  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+/** The lock comes first: a folder without one has no owner. */
+const makeOwn = (partial: string) => {
+  makeFolderSync(partial);
+  const path = join(partial, randomUUID());
+  const lock = lockFile(path + LOCK);
+  // Another process took it for an abandoned one before it was locked.
+  if (!lock || !existsSync(path + LOCK)) return makeOwn(partial);
+  makeFolderSync(path);
+  return { path, lock };
+};
+
+const removeAbandoned = (partial: string): void => {
+  for (const path of new Set(readdirSync(partial).map((name) => join(partial, basename(name, LOCK))))) {
+    const lock = lockFile(path + LOCK);
+    if (lock) remove(path, lock);
   }
+};
+
+const remove = (path: string, lock: FileLock): void => {
+  rmSync(path, { recursive: true, force: true });
+  rmSync(path + LOCK, { force: true });
+  lock.release();
 };

@@ -2,6 +2,7 @@ import type { Subject } from 'rxjs';
 import type { Checks } from './checks.ts';
 import type { Eviction } from './eviction.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
+import type { PartialFolder } from './partial-folder.ts';
 import type { Semaphore } from './semaphore.ts';
 import type { Backlog } from './write-backlog.ts';
 
@@ -9,7 +10,7 @@ import type { Backlog } from './write-backlog.ts';
 export interface StoreState {
   readonly folder: string;
   /** The folder of files in the making. */
-  readonly partial: string;
+  readonly partial: PartialFolder;
   /** Bytes of all copies; 0: no limit. */
   readonly limit: number;
   /** Whether each read compares the blocks of a copy. */

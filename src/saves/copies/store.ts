@@ -153,6 +153,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     close: async () => {
       await mutex.over();
       await eviction.over();
+      store.partial.close();
     },
   };
 };

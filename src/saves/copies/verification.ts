@@ -8,6 +8,7 @@ import { contentType } from '../../lib/content-type.ts';
 import { signatureOf } from '../../lib/file-signature.ts';
 import type { Copy } from './copy.ts';
 import { unlessMissing } from './files.ts';
+import type { PartialFolder } from './partial-folder.ts';
 import { type Pace, readWhole } from './read-whole.ts';
 import { readSidecar, replaceSidecar, sidecarText } from './sidecar.ts';
 
@@ -61,14 +62,18 @@ const describedAs = async (copy: Copy, blocks: BlockSums): Promise<Verdict> => {
  * Writes the sums of a right copy into its sidecar, unless it has them or was replaced since.
  * `partial` is a folder on the same file system.
  */
-export const writeSums = async (copy: Copy, { headers, blocks, hasSums }: Right, partial: string): Promise<void> => {
+export const writeSums = async (
+  copy: Copy,
+  { headers, blocks, hasSums }: Right,
+  partial: PartialFolder,
+): Promise<void> => {
   const { path, stats, checksum } = copy;
   if (hasSums || !(await isUnchanged(copy))) return;
   const text = sidecarText(checksum, {
     ...{ headers: headers ?? fieldsWithoutTransfer(copy), blocks },
     modified: stats.mtimeNs,
   });
-  await replaceSidecar(path, join(partial, randomUUID()), text);
+  await replaceSidecar(path, join(partial.path(), randomUUID()), text);
 };
 
 /** Whether the file is the same as when it was found: a new copy may have replaced it in between. */

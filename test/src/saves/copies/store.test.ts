@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -12,6 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import {
   BehaviorSubject,
@@ -544,29 +547,79 @@ describe('a store whose process was killed', () => {
   });
 });
 
+const UNSHARE = ['unshare', '--pid', '--fork', '--kill-child'];
+/** Namespaces need root. */
+const mayUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
 describe('files in the making', () => {
-  it('are left if their process is alive', async () => {
-    const store = aStore();
+  const inTheMaking = async (store: ReturnType<typeof aStore>) => {
     const keeping = store.keep(entry, undefined, []);
     keeping?.write(content);
     await until(() => store.files().length === 1);
-    const others = join(store.folder, '.partial', `${process.ppid}-other`);
-    mkdirSync(others);
-    writeFileSync(join(others, 'half'), 'half');
-    expect(store.restart().files()).toHaveLength(2);
+    return keeping;
+  };
+
+  it('are left as long as their store is open', async () => {
+    const store = aStore();
+    const keeping = await inTheMaking(store);
+    expect(store.restart().files()).toHaveLength(1);
     keeping?.commit();
     await store.close();
     expect(await find(store, entry)).toBeDefined();
   });
 
-  it('are removed otherwise, even if this process has the same id', () => {
+  it('are left if their process is alive, whatever its id, and removed once it was killed', async () => {
     const folder = newFolder();
-    const { pid: dead } = spawnSync(process.execPath, ['--version']);
-    for (const owner of [`${dead}-x`, `${process.pid}-x`, 'nobody']) {
+    const half = fileURLToPath(new URL('../../../support/crash/half-store.ts', import.meta.url));
+    // As in two containers that share the folder, where each process may have the id 1.
+    const [first = '', ...args] = [...(mayUnshare ? UNSHARE : []), process.execPath, half, folder];
+    const container = spawn(first, args);
+    const [line] = await once(createInterface(container.stdout), 'line');
+    expect(line).toMatch(mayUnshare ? / process 1$/ : / process \d+$/);
+    expect(aStore({ folder }).files()).toHaveLength(1);
+    container.kill('SIGKILL');
+    await once(container, 'close');
+    expect(aStore({ folder }).files()).toEqual([]);
+  });
+
+  it('are removed if their folder has no lock, as those of earlier versions', () => {
+    const folder = newFolder();
+    for (const owner of [`${process.ppid}-x`, 'nobody']) {
       mkdirSync(join(folder, '.partial', owner), { recursive: true });
       writeFileSync(join(folder, '.partial', owner, 'half'), 'half');
     }
     expect(aStore({ folder }).files()).toEqual([]);
+    expect(readdirSync(join(folder, '.partial'))).toEqual([]);
+  });
+
+  it('leave nothing when the store is closed, not even a folder', async () => {
+    const store = aStore();
+    (await inTheMaking(store))?.abort();
+    await store.close();
+    expect(readdirSync(join(store.folder, '.partial'))).toEqual([]);
+  });
+
+  it('are made in a new folder if theirs vanished', async () => {
+    const store = aStore();
+    const keeping = await inTheMaking(store);
+    rmSync(store.folder, { recursive: true });
+    keeping?.commit();
+    await store.close();
+    expect(store.errors).toHaveLength(1);
+    await keep(store, entry, content);
+    expect(await find(store, entry)).toBeDefined();
+    store.keep(describing(someBytes(3)), undefined, []);
+    await until(() => store.files().length === 2);
+    expect(store.restart().files()).toHaveLength(2);
+    expect(store.errors).toHaveLength(1);
+  });
+
+  it('do not fail a transfer if no folder can be made', async () => {
+    const store = aStore();
+    rmSync(store.folder, { recursive: true });
+    writeFileSync(store.folder, '');
+    expect(store.keep(entry, content.length, [])).toBeUndefined();
+    expect(store.errors).toEqual([expect.stringContaining(`no copy of ${entry.path} can be made: `)]);
   });
 });
 
