@@ -7,6 +7,7 @@ import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite/catalog
 import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import type { Settings } from '../config/schema.ts';
+import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
 
 /** The catalog that the settings choose. */
@@ -29,26 +30,40 @@ export interface ChosenCatalog extends Catalog {
 interface Notices {
   /** Called with each entry found whose unit Pulp's database does not have. Must not throw. */
   readonly onUnitMissing?: (entry: CatalogEntry) => void;
+  /** Called if the disk refuses to make a write durable; it is tried again. Must not throw. */
+  readonly onDiskError?: (error: unknown) => void;
 }
+
+/**
+ * For the thread that serves: it waits for another process no longer than milliseconds, and has
+ * the log moved into the database by another thread, unless that falls 64 MiB behind.
+ */
+const SERVING = { busyTimeout: 20, checkpointPages: 16_384 };
 
 /**
  * Opens it, without waiting for a database to be up. Rejects, with nothing left open, if a file or
  * a setting cannot be used.
  */
-export const openCatalog = async (settings: Settings, { onUnitMissing }: Notices = {}): Promise<ChosenCatalog> => {
+export const openCatalog = async (
+  settings: Settings,
+  { onUnitMissing, onDiskError = () => {} }: Notices = {},
+): Promise<ChosenCatalog> => {
   await using opening = new AsyncDisposableStack();
-  const embedded = opening.adopt(openSqliteCatalog(settings.catalog), ({ close }) => close());
+  const embedded = opening.adopt(openSqliteCatalog(settings.catalog, SERVING), ({ close }) => close());
+  const durable = opening.adopt(makeDurable(settings.catalog, { onError: onDiskError }), ({ close }) => close());
   const parts =
-    settings.catalogType === 'sqlite' ? sqliteParts(embedded) : await openMongo(settings, opening, onUnitMissing);
+    settings.catalogType === 'sqlite'
+      ? sqliteParts(embedded, durable)
+      : await openMongo(settings, opening, onUnitMissing);
   const opened = opening.move();
   return { ...parts, embedded, close: () => opened.disposeAsync() };
 };
 
 type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
-const sqliteParts = (embedded: SqliteCatalog): CatalogParts => {
+const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable): CatalogParts => {
   const { spelling, lookup, access, offers } = embedded;
-  const store = sqliteRefreshStore(embedded);
+  const store = sqliteRefreshStore({ ...embedded, written: soon });
   return {
     ...{ spelling, lookup, access, offers, store },
     search: sqliteOfferSearch(embedded),

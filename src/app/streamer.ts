@@ -84,7 +84,12 @@ export const openStreamer = async (
     });
 
   if (delivering) opening.defer(ownState(settings).release);
-  const catalog = closing(await openCatalog(settings, { onUnitMissing: unitMissingLogger(logger) }));
+  const catalog = closing(
+    await openCatalog(settings, {
+      onUnitMissing: unitMissingLogger(logger),
+      onDiskError: (error) => logger.error({ error: messageOf(error) }, 'catalog not synced, retrying'),
+    }),
+  );
   const { open, alternates } = closing(
     openSources(settings, catalog, {
       expiring: (certificate) => logExpiring(logger, certificate),

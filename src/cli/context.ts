@@ -9,6 +9,12 @@ import { loadedFor, stateOf, withSettings } from './settings.ts';
 const FEED = { userAgent: `pulp-streamer/${version}`, maxRedirects: 10, connections: 2, idleTimeout: 1_000 };
 const TIMEOUTS = { connectTimeout: 30_000, headTimeout: 60_000, readTimeout: 60_000 };
 
+/**
+ * Milliseconds that a change waits for those of other processes: they may be imports of millions of
+ * packages, one after the other.
+ */
+const LOCKED = 600_000;
+
 /** The commands for catalog and importers run with this process, its settings, and the network. */
 export const cliContext: CatalogContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog']),
@@ -16,7 +22,7 @@ export const cliContext: CatalogContext = {
     const settings = stateOf(command);
     if (settings.catalogType === 'mongodb')
       process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
-    return openTables(settings.catalog);
+    return openTables(settings.catalog, { busyTimeout: LOCKED });
   },
   openListing: (command) => openListing(stateOf(command)),
   readerFor: (config, command) => {

@@ -27,7 +27,7 @@ const accesses = new WeakMap<Importer, Access>();
  * Opens the catalog in a file, which is created on first use. `:memory:` creates one that exists
  * until `close`. Throws CATALOG_UNAVAILABLE if the file cannot be opened or is not a catalog.
  */
-export const openSqliteCatalog = (file: string, { busyTimeout, now = Date.now }: Options = {}): SqliteCatalog => {
+export const openSqliteCatalog = (file: string, { now = Date.now, ...options }: Options = {}): SqliteCatalog => {
   const asking = <T>(ask: () => readonly T[]): Observable<T> =>
     new Observable((out) => {
       try {
@@ -37,7 +37,7 @@ export const openSqliteCatalog = (file: string, { busyTimeout, now = Date.now }:
         out.error(error instanceof StreamError ? error : unavailable(file, error));
       }
     });
-  const tables = openTables(file, { busyTimeout });
+  const tables = openTables(file, options);
   const { entries, importers, units, content } = tables;
   const findOffers = (typeId: string, unitId: string): readonly Offer[] => {
     const key = units.find(typeId, unitId);

@@ -1,23 +1,49 @@
+import { setTimeout } from 'node:timers/promises';
+import { SQLITE, sqliteCode } from '../../lib/sqlite-errors.ts';
 import type { RefreshStore } from '../refresh-store.ts';
 import type { Content } from './content.ts';
 import type { Refreshes } from './refreshes.ts';
 
-/** The embedded catalog as the store of refreshes. Each step is one synchronous transaction. */
-export const sqliteRefreshStore = ({
-  content,
-  refreshes,
-}: {
+interface Parts {
   readonly content: Content;
   readonly refreshes: Refreshes;
-}): RefreshStore => ({
-  state: async (sourceId, now) => refreshes.state(sourceId, now),
-  count: async (sourceId, now) => refreshes.count(sourceId, now),
-  begin: async (sourceId) => refreshes.begin(sourceId),
-  add: async (_, offers) => content.add(offers),
-  finish: async (refresh, cataloged) => refreshes.finish(refresh, cataloged),
-  abandon: async (refresh, cataloged) => refreshes.abandon(refresh, cataloged),
-  retire: async ({ sourceId, mark }, most, kept) => content.retire(sourceId, mark, most, kept),
-  purge: async (now, most) => content.purge(now, most),
-  acquire: async (sourceId, holder, now, until) => refreshes.acquire(sourceId, holder, now, until),
-  release: async (sourceId, holder) => refreshes.release(sourceId, holder),
-});
+  /** Called after a write of about so many rows. */
+  readonly written?: (rows: number) => void;
+}
+
+/** Milliseconds between tries for the lock of another process, doubled up to the limit. */
+const AGAIN = 50;
+const AGAIN_LIMIT = 1_000;
+
+/**
+ * The embedded catalog as the store of refreshes. Each step is one synchronous transaction. If
+ * another process is writing, a step is tried again later, without blocking this thread, until the
+ * other one has finished.
+ */
+export const sqliteRefreshStore = ({ content, refreshes, written = () => {} }: Parts): RefreshStore => {
+  const writing = async <T>(write: () => T, rows = 1): Promise<T> => {
+    for (let wait = AGAIN; ; wait = Math.min(2 * wait, AGAIN_LIMIT)) {
+      try {
+        const result = write();
+        written(typeof result === 'number' ? result : rows);
+        return result;
+      } catch (error) {
+        if (sqliteCode(error) !== SQLITE.BUSY) throw error;
+      }
+      await setTimeout(wait, undefined, { ref: false });
+    }
+  };
+
+  return {
+    state: async (sourceId, now) => refreshes.state(sourceId, now),
+    count: async (sourceId, now) => refreshes.count(sourceId, now),
+    begin: (sourceId) => writing(() => refreshes.begin(sourceId)),
+    add: (_, offers) => writing(() => content.add(offers), offers.length),
+    finish: (refresh, cataloged) => writing(() => refreshes.finish(refresh, cataloged)),
+    abandon: (refresh, cataloged) => writing(() => refreshes.abandon(refresh, cataloged)),
+    retire: ({ sourceId, mark }, most, kept) => writing(() => content.retire(sourceId, mark, most, kept)),
+    purge: (now, most) => writing(() => content.purge(now, most)),
+    acquire: (sourceId, holder, now, until) => writing(() => refreshes.acquire(sourceId, holder, now, until)),
+    release: (sourceId, holder) => writing(() => refreshes.release(sourceId, holder)),
+  };
+};

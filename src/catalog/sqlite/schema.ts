@@ -79,16 +79,19 @@ export const transact = <T>(database: DatabaseSync, work: () => T): T => {
   }
 };
 
+/** Milliseconds that opening waits for a write of another process. */
+const OPENING = 5_000;
+
 /**
  * Opens the database; creates it and its folder on first use. `busyTimeout`: milliseconds to wait
- * for a write of another process.
+ * for a write of another process once it is open. `checkpointPages`: see TableOptions.
  */
-export const openDatabase = (file: string, busyTimeout: number): DatabaseSync => {
+export const openDatabase = (file: string, busyTimeout: number, checkpointPages: number): DatabaseSync => {
   if (file !== ':memory:') {
     makeFolderSync(dirname(file));
     makeFileSync(file);
   }
-  const database = new DatabaseSync(file, { timeout: busyTimeout });
+  const database = new DatabaseSync(file, { timeout: Math.max(OPENING, busyTimeout) });
   try {
     // In WAL mode, readers never wait for a writer. NORMAL then keeps the file consistent; a power
     // cut can cost only the last commits.
@@ -106,6 +109,7 @@ export const openDatabase = (file: string, busyTimeout: number): DatabaseSync =>
     if (versionOf(database) !== VERSION) {
       throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
     }
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     return database;
   } catch (error) {
     database.close();

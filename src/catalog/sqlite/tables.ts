@@ -18,8 +18,13 @@ export interface Tables {
 }
 
 export interface TableOptions {
-  /** Milliseconds that a write waits for a write of another process. Reads never wait. */
+  /**
+   * Milliseconds that a write waits for one of another process, and a read for one that locks
+   * readers out, which none of this program does. This thread waits, too.
+   */
   readonly busyTimeout?: number;
+  /** Pages of the log from which a write moves them into the database. This thread waits for it. */
+  readonly checkpointPages?: number;
 }
 
 export const unavailable = (file: string, error: unknown): StreamError =>
@@ -29,9 +34,9 @@ export const unavailable = (file: string, error: unknown): StreamError =>
  * Opens the tables in a file, which is created on first use. `:memory:` creates them until `close`.
  * Throws CATALOG_UNAVAILABLE if the file cannot be opened or is not a catalog.
  */
-export const openTables = (file: string, { busyTimeout = 5000 }: TableOptions = {}): Tables => {
+export const openTables = (file: string, { busyTimeout = 5000, checkpointPages = 1000 }: TableOptions = {}): Tables => {
   try {
-    const database = openDatabase(file, busyTimeout);
+    const database = openDatabase(file, busyTimeout, checkpointPages);
     const content = makeContent(database);
     return {
       entries: makeEntries(database),

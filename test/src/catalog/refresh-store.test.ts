@@ -1,4 +1,8 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { lastValueFrom } from 'rxjs';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
 import { refreshStoreContract } from '../../contracts/refresh-store.ts';
@@ -22,4 +26,27 @@ refreshStoreContract('SQLite', async () => {
       two.close();
     },
   };
+});
+
+describe('the store of refreshes', () => {
+  it('waits for the write of another process without blocking this thread, and then writes', async () => {
+    const file = join(newFolder(), 'catalog.db');
+    const catalog = openSqliteCatalog(file, { busyTimeout: 0 });
+    const rows: number[] = [];
+    const store = sqliteRefreshStore({ ...catalog, written: (count) => rows.push(count) });
+    using writer = new DatabaseSync(file);
+    writer.exec('BEGIN IMMEDIATE');
+    const leased = store.acquire('source', 'holder', 0, 9);
+    const refresh = store.begin('source', 0);
+    await setImmediate();
+    // The thread is free, and the catalog is read.
+    expect(await lastValueFrom(catalog.lookup('/x'), { defaultValue: undefined })).toBeUndefined();
+    expect(rows).toEqual([]);
+    writer.exec('COMMIT');
+    expect(await leased).toBe(true);
+    expect(await refresh).toMatchObject({ sourceId: 'source' });
+    expect(rows).toEqual([1, 1]);
+    catalog.close();
+    await expect(store.begin('source', 0)).rejects.toThrow(/finalized|not open/);
+  });
 });
