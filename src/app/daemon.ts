@@ -65,6 +65,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   opening.defer(() => watching.unsubscribe());
   const admin = createAdminServer({
     ready: () => ready,
+    degraded: streamer.degraded,
     clientOf: authorization.clientOf,
     check: authorization.signatures?.check,
     refused: (refused) => logRefused(logger, refused),

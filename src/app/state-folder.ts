@@ -4,7 +4,10 @@ import { ConfigError } from '../config/config-error.ts';
 import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
 import { type FileLock, lockFile } from '../lib/lock-file.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
+import { BESIDE } from '../lib/put-aside.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
+import type { Conditions } from '../observe/conditions.ts';
 
 type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir'>;
 type SharedPlaces = Places & Partial<Pick<Settings, 'shareCopies'>>;
@@ -18,15 +21,27 @@ export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => 
 const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'daemon.lock');
 
 /**
- * Makes this process the only one that delivers what waits in the state folder. Throws if another
- * one does, also one in another container.
+ * Makes this process the only one that delivers what waits in the state folder, until the returned
+ * function is called. Throws if another process is, also in another container. If the disk permits
+ * no lock, that is a condition: then it permits no deliveries either.
  */
-export const ownState = (settings: Pick<Settings, 'stateDir'>): FileLock => {
-  const lock = lockFile(lockOf(settings));
-  if (lock) return lock;
+export const ownState = (settings: Pick<Settings, 'stateDir'>, conditions: Conditions): (() => void) => {
+  const lock = lockOr(lockOf(settings), (error) =>
+    conditions.set('state folder', `${settings.stateDir} cannot be written to: ${messageOf(error)}`),
+  );
+  if (lock) return lock.release;
   throw new Error(
     `state_dir: another pulp-streamer is using ${settings.stateDir}; stop it, or give this one another state_dir`,
   );
+};
+
+const lockOr = (file: string, failed: (error: unknown) => void): FileLock | undefined => {
+  try {
+    return lockFile(file);
+  } catch (error) {
+    failed(error);
+    return { release: () => {} };
+  }
 };
 
 /**
@@ -56,7 +71,10 @@ export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void 
     ...[...stateFolders(settings)].map(([folder, name]) => [name, folderObstacle(folder)] as const),
     ['catalog', fileObstacle(settings.catalog)] as const,
     ['stateDir', fileObstacle(outboxFile(settings))] as const,
-  ].flatMap(([name, obstacle]) => (obstacle ? [`${keyOf(name)}: ${describeObstacle(obstacle)}`] : []));
+    // A read-only file system is no mistake of the settings: what can be read is served.
+  ].flatMap(([name, obstacle]) =>
+    obstacle && !obstacle.readOnly ? [`${keyOf(name)}: ${describeObstacle(obstacle)}`] : [],
+  );
   if (problems.length > 0) throw new Error(problems.join('\n'));
 };
 
@@ -72,9 +90,6 @@ export const checkSharing = ({
       'share_copies: save_dir lies in state_dir, which no group may enter; set save_dir to a folder elsewhere',
     ]);
 };
-
-/** Files that SQLite makes next to a database, with the database's mode at that time. */
-const BESIDE = ['-wal', '-shm', '-journal'];
 
 /**
  * Removes the permissions of other users from the streamer's files, and returns its findings. A

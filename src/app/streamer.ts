@@ -7,14 +7,16 @@ import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { makeFolder } from '../lib/private-files.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { createConditions } from '../observe/conditions.ts';
 import { writeHealth } from '../observe/health-file.ts';
 import { createSaveStore } from '../saves/copies/store.ts';
-import { type DurableOutbox, openOutbox } from '../saves/outbox/open.ts';
+import type { DurableOutbox } from '../saves/outbox/open.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
 import { policyOf } from './from-settings.ts';
+import { openHealingOutbox } from './healing-outbox.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
@@ -47,6 +49,8 @@ export interface OpenStreamer extends Streamer {
   readonly outbox?: DurableOutbox;
   /** Emits the result of each delivery of a save request, as it happens; completes when closed. */
   readonly deliveries: Observable<Delivery>;
+  /** What does not work at present, one line for each. Requests are answered all the same. */
+  readonly degraded: () => readonly string[];
   /**
    * Stops delivering, lets unfinished copies end, closes files and connections. Running transfers
    * fail.
@@ -83,7 +87,8 @@ export const openStreamer = async (
       await close();
     });
 
-  if (delivering) opening.defer(ownState(settings).release);
+  const conditions = createConditions(logger);
+  if (delivering) opening.defer(ownState(settings, conditions));
   const catalog = closing(
     await openCatalog(settings, {
       onUnitMissing: unitMissingLogger(logger),
@@ -112,7 +117,7 @@ export const openStreamer = async (
 
   const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving failed');
   const saves = delivering && settings.dispatch !== 'none';
-  const outbox = saves ? closing(openOutbox(outboxFile(settings), { onError })) : undefined;
+  const outbox = saves ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
   const store =
     settings.dispatch === 'save'
       ? createSaveStore({
@@ -158,6 +163,7 @@ export const openStreamer = async (
     alternates,
     outbox,
     deliveries: deliveries ?? EMPTY,
+    degraded: conditions.list,
     close: () => opened.disposeAsync(),
   };
 };

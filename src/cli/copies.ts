@@ -104,7 +104,7 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
       let verified = 0;
       const copies = await listed(folder, entries);
       // Only a folder with copies may get one for files in the making.
-      const partial = copies.length > 0 ? openPartial(folder) : undefined;
+      const partial = copies.length > 0 ? openPartial(folder, raise) : undefined;
       for (const { copy: stored, entry } of copies) {
         const copy = await identified(folder, stored, entry?.checksum);
         if (!copy) {
@@ -151,4 +151,8 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
         stdout.write(`${text}\n`);
       });
     });
+};
+
+const raise = (error: unknown): never => {
+  throw error;
 };

@@ -10,6 +10,8 @@ import { targetOf } from './target.ts';
 interface AdminOptions {
   /** Whether requests can be served now. */
   readonly ready: () => boolean;
+  /** What does not work at present although requests can be served; one line for each. */
+  readonly degraded?: () => readonly string[];
   /** The client of the proxy that sends the request. */
   readonly clientOf: (asking: Asking) => string;
   /**
@@ -30,15 +32,19 @@ type Answer = readonly [status: number, text?: string];
  * The endpoints for supervisors, load balancers and proxies. They have their own listener, so that
  * no path of the catalog is mistaken for one of them:
  * - `/livez` is 200 as long as the process answers;
- * - `/readyz` is 200 while the catalog is available, otherwise 503;
+ * - `/readyz` is 200 while the catalog is available, otherwise 503. Its text names what else does
+ *   not work, such as saving;
  * - `/auth` exists if URLs are checked. It is 204 if the URI in the header `X-Original-URI` is
  *   signed for the client, otherwise 403. Without that header it is 400.
  */
 export const createAdminServer = (options: AdminOptions): HttpServer => {
-  const { ready, check } = options;
+  const { ready, degraded = () => [], check } = options;
   const answers = new Map<string, (req: IncomingMessage) => Answer>([
     ['/livez', () => [200, 'alive']],
-    ['/readyz', () => (ready() ? [200, 'ready'] : [503, 'the catalog is unavailable'])],
+    [
+      '/readyz',
+      () => [ready() ? 200 : 503, [ready() ? 'ready' : 'the catalog is unavailable', ...degraded()].join('\n')],
+    ],
     ...(check ? [['/auth', (req: IncomingMessage) => authorize(req, check, options)] as const] : []),
   ]);
   const expected = [...answers.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');

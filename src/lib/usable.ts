@@ -8,6 +8,8 @@ export interface Obstacle {
   readonly problem: string;
   /** The command with which root removes it, if one does. */
   readonly remedy?: string;
+  /** The file system is read-only. */
+  readonly readOnly?: true;
 }
 
 const { F_OK, R_OK, W_OK, X_OK } = constants;
@@ -74,7 +76,10 @@ const impassable = (folder: string, stats: Stats, user: string): Obstacle => ({
   remedy: `chmod o+x ${quoted(folder)}, or choose another folder`,
 });
 
-const readOnly = (path: string): Obstacle => ({ problem: `the file system of ${path} is read-only` });
+const readOnly = (path: string): Obstacle => ({
+  problem: `the file system of ${path} is read-only`,
+  readOnly: true,
+});
 
 /** The folders that a path leads through, from the root on, and the path itself. */
 const wayTo = (path: string): readonly string[] => {

@@ -17,12 +17,17 @@ const LOCK = '.lock';
 
 /**
  * Removes the files in the making of killed processes. Each process has a folder with a lock, so
- * that none removes those of another: of a command, or of a daemon in another container.
+ * that none removes those of another: of a command, or of a daemon in another container. `report` is
+ * called if the disk refuses: it may permit later to make copies, and copies are read all the same.
  */
-export const openPartial = (folder: string): PartialFolder => {
+export const openPartial = (folder: string, report: (error: unknown) => void): PartialFolder => {
   const partial = join(folder, '.partial');
-  makeFolderSync(partial);
-  removeAbandoned(partial);
+  try {
+    makeFolderSync(partial);
+    removeAbandoned(partial);
+  } catch (error) {
+    report(error);
+  }
   let own: { readonly path: string; readonly lock: FileLock } | undefined;
 
   return {

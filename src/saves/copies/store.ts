@@ -119,8 +119,6 @@ const DISK_LINES = 2;
  * Files in the making lie in `.partial`, do not count towards the limit, and are removed by the
  * next start. The sidecars' times record the last use. A copy that is removed during a read is
  * still read to its end.
- *
- * Throws if the folder cannot be made.
  */
 export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const store = openState(options);
@@ -161,9 +159,9 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
 const openState = (options: SaveStoreOptions): StoreState => {
   const { onError, backlogLimit, limit = 0, now = Date.now, checked = true, shared = false } = options;
   const folder = resolve(options.folder);
-  const partial = openPartial(folder);
   const semaphore = createSemaphore(DISK_LINES);
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
+  const partial = openPartial(folder, report);
   const mutex = makeKeyedMutex(report);
   return {
     folder,

@@ -6,7 +6,7 @@ import type { SavesTable } from './table.ts';
 const LOOK_AGAIN = 5_000;
 
 interface DueOptions {
-  readonly table: Pick<SavesTable, 'due' | 'nextDue' | 'get'>;
+  readonly table: { use<T>(work: (table: SavesTable) => T): T };
   /** The limit of save requests that a subscriber has at a time. */
   readonly window: number;
   /** Results that are still in memory and not yet in the table, by the id of the save request. */
@@ -44,15 +44,17 @@ export const makeDue = ({ table, window, unwritten, wake, onError }: DueOptions)
       if (out.size > window / 2) return;
       lookIn(LOOK_AGAIN);
       const now = Date.now();
-      const ids = table.due(now, window + unwritten.size).filter((id) => !out.has(id) && !unwritten.has(id));
+      const ids = table
+        .use(({ due }) => due(now, window + unwritten.size))
+        .filter((id) => !out.has(id) && !unwritten.has(id));
       for (const id of ids.slice(0, window - out.size)) {
         if (subscriber.closed) return;
-        const save = table.get(id);
+        const save = table.use(({ get }) => get(id));
         if (!save) continue;
         out.add(id);
         subscriber.next(save);
       }
-      const next = table.nextDue(now);
+      const next = table.use(({ nextDue }) => nextDue(now));
       if (next !== undefined) lookIn(next - now);
     };
 

@@ -1,9 +1,9 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { Outbox } from '../../../pipelines/model/index.ts';
-import { messageOf } from '../../lib/thrown.ts';
 import { makeDue } from './due.ts';
+import { type Healing, openTable, outboxError } from './healing.ts';
 import { makeDurable } from './sync.ts';
-import { type Change, type Depth, type NewSave, openSavesTable, type WaitingSave } from './table.ts';
+import type { Change, Depth, NewSave, WaitingSave } from './table.ts';
 
 interface OutboxOptions {
   /** Called with each error of the disk or SQLite; the operation is retried. Must not throw. */
@@ -14,6 +14,11 @@ interface OutboxOptions {
   readonly heldLimit?: number;
   /** Milliseconds to wait for the lock of another process; the event loop waits too. */
   readonly lockWait?: number;
+  /**
+   * Opens the file when the disk permits, and puts a damaged one aside for a new one. Without it, a
+   * file that cannot be opened is thrown, and a damaged one stays.
+   */
+  readonly healing?: Healing;
 }
 
 export interface DurableOutbox extends Outbox {
@@ -63,11 +68,11 @@ const WRITE_AGAIN_LIMIT = 30_000;
  * those are settled. Each subscription starts with all waiting save requests. It never completes
  * and never errors; unsubscribing stops its timer.
  *
- * Throws if the file cannot be opened.
+ * Throws if the file cannot be opened, unless it heals.
  */
 export const openOutbox = (
   file: string,
-  { onError, window = 256, heldLimit = 100_000, lockWait = 20 }: OutboxOptions,
+  { onError, window = 256, heldLimit = 100_000, lockWait = 20, healing }: OutboxOptions,
 ): DurableOutbox => {
   const newSaves = new Map<string, NewSave>();
   const changes = new Map<number, Change>();
@@ -77,7 +82,7 @@ export const openOutbox = (
   const waiting: Subscriber<never>[] = [];
   let closed = false;
 
-  const table = naming(file, () => openSavesTable(file, lockWait));
+  const table = openTable(file, lockWait, healing);
   const durable = makeDurable(file, { onError: (error) => tell('cannot be synced', error) });
   const tell = (doing: string, cause: unknown) => onError(outboxError(file, doing, cause));
 
@@ -115,7 +120,7 @@ export const openOutbox = (
     const rows = newSaves.size + changes.size;
     if (rows === 0) return true;
     try {
-      table.write(changes, newSaves.values());
+      table.use((open) => open.write(changes, newSaves.values()));
     } catch (error) {
       tell(`cannot be written (save requests in memory: ${newSaves.size})`, error);
       return false;
@@ -167,21 +172,21 @@ export const openOutbox = (
     flush,
     depth: () => {
       flush();
-      return table.depth(Date.now());
+      return table.use((open) => open.depth(Date.now()));
     },
     list: () => {
       flush();
-      return table.list(Date.now());
+      return table.use((open) => open.list(Date.now()));
     },
     retry: (id) => {
       flush();
-      const count = table.retry(id === 'all' ? undefined : id, Date.now());
+      const count = table.use((open) => open.retry(id === 'all' ? undefined : id, Date.now()));
       soon();
       return count;
     },
     drop: (id) => {
       flush();
-      return table.drop(id === 'all' ? undefined : id);
+      return table.use((open) => open.drop(id === 'all' ? undefined : id));
     },
     close: () => {
       if (closed) return;
@@ -194,15 +199,4 @@ export const openOutbox = (
       release();
     },
   };
-};
-
-const outboxError = (file: string, doing: string, cause: unknown): Error =>
-  new Error(`outbox ${file} ${doing}: ${messageOf(cause)}`, { cause });
-
-const naming = <T>(file: string, work: () => T): T => {
-  try {
-    return work();
-  } catch (error) {
-    throw outboxError(file, 'cannot be opened', error);
-  }
 };
