@@ -3,9 +3,10 @@ import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { RefreshStore } from '../catalog/refresh-store.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../catalog/sqlite/catalog.ts';
+import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
+import { openWhatDiskPermits } from '../catalog/sqlite/reopening.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
@@ -32,6 +33,8 @@ interface Notices {
   readonly onUnitMissing?: (entry: CatalogEntry) => void;
   /** Called if the disk refuses to make a write durable; it is tried again. Must not throw. */
   readonly onDiskError?: (error: unknown) => void;
+  /** Called if the disk only permits reading, and with `undefined` once it permits writing. */
+  readonly onReadOnly?: (error: unknown) => void;
 }
 
 /**
@@ -46,10 +49,13 @@ const SERVING = { busyTimeout: 20, checkpointPages: 16_384 };
  */
 export const openCatalog = async (
   settings: Settings,
-  { onUnitMissing, onDiskError = () => {} }: Notices = {},
+  { onUnitMissing, onDiskError = () => {}, onReadOnly = () => {} }: Notices = {},
 ): Promise<ChosenCatalog> => {
   await using opening = new AsyncDisposableStack();
-  const embedded = opening.adopt(openSqliteCatalog(settings.catalog, SERVING), ({ close }) => close());
+  const embedded = opening.adopt(
+    openWhatDiskPermits(settings.catalog, SERVING, { onReadOnly, onWritable: () => onReadOnly(undefined) }),
+    ({ close }) => close(),
+  );
   const durable = opening.adopt(makeDurable(settings.catalog, { onError: onDiskError }), ({ close }) => close());
   const parts =
     settings.catalogType === 'sqlite'
@@ -63,7 +69,7 @@ type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
 const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable): CatalogParts => {
   const { spelling, lookup, access, offers } = embedded;
-  const store = sqliteRefreshStore({ ...embedded, written: soon });
+  const store = sqliteRefreshStore(embedded, soon);
   return {
     ...{ spelling, lookup, access, offers, store },
     search: sqliteOfferSearch(embedded),

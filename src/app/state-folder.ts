@@ -5,6 +5,7 @@ import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
 import { type FileLock, lockFile } from '../lib/lock-file.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 import { BESIDE } from '../lib/put-aside.ts';
+import { isRefusedByDisk } from '../lib/sqlite-errors.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
 import type { Conditions } from '../observe/conditions.ts';
@@ -23,26 +24,42 @@ const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateD
 /**
  * Makes this process the only one that delivers what waits in the state folder, until the returned
  * function is called. Throws if another process is, also in another container. If the disk permits
- * no lock, that is a condition: then it permits no deliveries either.
+ * no lock, that is a condition, and it is tried again: until then the disk permits no deliveries
+ * either.
  */
-export const ownState = (settings: Pick<Settings, 'stateDir'>, conditions: Conditions): (() => void) => {
-  const lock = lockOr(lockOf(settings), (error) =>
-    conditions.set('state folder', `${settings.stateDir} cannot be written to: ${messageOf(error)}`),
-  );
-  if (lock) return lock.release;
-  throw new Error(
-    `state_dir: another pulp-streamer is using ${settings.stateDir}; stop it, or give this one another state_dir`,
-  );
+export const ownState = ({ stateDir }: Pick<Settings, 'stateDir'>, conditions: Conditions): (() => void) => {
+  let lock: FileLock | undefined;
+  let again: NodeJS.Timeout | undefined;
+  const take = () => {
+    lock = lockFile(lockOf({ stateDir }));
+    if (!lock) throw new Error(`another pulp-streamer is using ${stateDir}`);
+    conditions.clear('state folder');
+  };
+  const takeLater = (reason: unknown) => {
+    conditions.set('state folder', messageOf(reason));
+    again = setTimeout(() => {
+      try {
+        take();
+      } catch (error) {
+        takeLater(error);
+      }
+    }, LOCK_AGAIN).unref();
+  };
+  try {
+    take();
+  } catch (error) {
+    if (!isRefusedByDisk(error))
+      throw new Error(`state_dir: ${messageOf(error)}; stop it, or give this one another state_dir`, { cause: error });
+    takeLater(error);
+  }
+  return () => {
+    clearTimeout(again);
+    lock?.release();
+  };
 };
 
-const lockOr = (file: string, failed: (error: unknown) => void): FileLock | undefined => {
-  try {
-    return lockFile(file);
-  } catch (error) {
-    failed(error);
-    return { release: () => {} };
-  }
-};
+/** Milliseconds until a lock that the disk refused is tried again. */
+const LOCK_AGAIN = 1_000;
 
 /**
  * The folders that the streamer writes to, each with its setting. That of the copies counts only if

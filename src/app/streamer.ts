@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, type Observable, Subscription } from 'rxjs';
+import { concatMap, EMPTY, type Observable, retry, Subscription, timer } from 'rxjs';
 import { createHealth, createSharing, type Delivery, type Health, sourceName } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
@@ -93,6 +93,10 @@ export const openStreamer = async (
     await openCatalog(settings, {
       onUnitMissing: unitMissingLogger(logger),
       onDiskError: (error) => logger.error({ error: messageOf(error) }, 'catalog not synced, retrying'),
+      onReadOnly: (error) =>
+        error === undefined
+          ? conditions.clear('catalog')
+          : conditions.set('catalog', `can only be read: ${messageOf(error)}`),
     }),
   );
   const { open, alternates } = closing(
@@ -175,7 +179,16 @@ const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<S
 const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealthy }: Health): Subscription =>
   writeHealth(healthFile(settings), changes, () =>
     unhealthy().map((one) => ({ ...one, source: sourceName(one.source) })),
-  ).subscribe({
-    error: (error) =>
-      logger.error({ error: messageOf(error) }, 'states of sources not written, commands will not show them'),
-  });
+  )
+    .pipe(
+      retry({
+        delay: (error) => {
+          logger.error({ error: messageOf(error) }, 'states of sources not written, commands will not show them');
+          return timer(HEALTH_AGAIN);
+        },
+      }),
+    )
+    .subscribe();
+
+/** Milliseconds until the states of sources are written again after an error of the disk. */
+const HEALTH_AGAIN = 30_000;

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFileSync } from './private-files.ts';
 import { SQLITE, sqliteCode } from './sqlite-errors.ts';
@@ -17,6 +18,8 @@ export interface FileLock {
  */
 export const lockFile = (file: string): FileLock | undefined => {
   makeFileSync(file);
+  // SQLite would open a file that cannot be written to for reading, and lock nothing.
+  accessSync(file, constants.W_OK);
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     // A journal on disk would be one more file.

@@ -7,8 +7,6 @@ import type { Refreshes } from './refreshes.ts';
 interface Parts {
   readonly content: Content;
   readonly refreshes: Refreshes;
-  /** Called after a write of about so many rows. */
-  readonly written?: (rows: number) => void;
 }
 
 /** Milliseconds between tries for the lock of another process, doubled up to the limit. */
@@ -19,8 +17,11 @@ const AGAIN_LIMIT = 1_000;
  * The embedded catalog as the store of refreshes. Each step is one synchronous transaction. If
  * another process is writing, a step is tried again later, without blocking this thread, until the
  * other one has finished.
+ *
+ * @param parts is read at each step: a catalog may be opened again
+ * @param written is called after a write of about so many rows
  */
-export const sqliteRefreshStore = ({ content, refreshes, written = () => {} }: Parts): RefreshStore => {
+export const sqliteRefreshStore = (parts: Parts, written: (rows: number) => void = () => {}): RefreshStore => {
   const writing = async <T>(write: () => T, rows = 1): Promise<T> => {
     for (let wait = AGAIN; ; wait = Math.min(2 * wait, AGAIN_LIMIT)) {
       try {
@@ -35,15 +36,15 @@ export const sqliteRefreshStore = ({ content, refreshes, written = () => {} }: P
   };
 
   return {
-    state: async (sourceId, now) => refreshes.state(sourceId, now),
-    count: async (sourceId, now) => refreshes.count(sourceId, now),
-    begin: (sourceId) => writing(() => refreshes.begin(sourceId)),
-    add: (_, offers) => writing(() => content.add(offers), offers.length),
-    finish: (refresh, cataloged) => writing(() => refreshes.finish(refresh, cataloged)),
-    abandon: (refresh, cataloged) => writing(() => refreshes.abandon(refresh, cataloged)),
-    retire: ({ sourceId, mark }, most, kept) => writing(() => content.retire(sourceId, mark, most, kept)),
-    purge: (now, most) => writing(() => content.purge(now, most)),
-    acquire: (sourceId, holder, now, until) => writing(() => refreshes.acquire(sourceId, holder, now, until)),
-    release: (sourceId, holder) => writing(() => refreshes.release(sourceId, holder)),
+    state: async (sourceId, now) => parts.refreshes.state(sourceId, now),
+    count: async (sourceId, now) => parts.refreshes.count(sourceId, now),
+    begin: (sourceId) => writing(() => parts.refreshes.begin(sourceId)),
+    add: (_, offers) => writing(() => parts.content.add(offers), offers.length),
+    finish: (refresh, cataloged) => writing(() => parts.refreshes.finish(refresh, cataloged)),
+    abandon: (refresh, cataloged) => writing(() => parts.refreshes.abandon(refresh, cataloged)),
+    retire: ({ sourceId, mark }, most, kept) => writing(() => parts.content.retire(sourceId, mark, most, kept)),
+    purge: (now, most) => writing(() => parts.content.purge(now, most)),
+    acquire: (sourceId, holder, now, until) => writing(() => parts.refreshes.acquire(sourceId, holder, now, until)),
+    release: (sourceId, holder) => writing(() => parts.refreshes.release(sourceId, holder)),
   };
 };

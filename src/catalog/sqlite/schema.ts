@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 const VERSION = 2;
@@ -106,13 +107,28 @@ export const openDatabase = (file: string, busyTimeout: number, checkpointPages:
         if (version === 1) database.exec(MIGRATION);
       });
     }
-    if (versionOf(database) !== VERSION) {
-      throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
-    }
+    checkVersion(database);
     database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+};
+
+/** Opens the database as it is on disk. Throws unless this version wrote it. */
+export const openImmutable = (file: string): DatabaseSync => {
+  const database = new DatabaseSync(new URL(`${pathToFileURL(file)}?immutable=1`), { readOnly: true });
+  try {
+    checkVersion(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+};
+
+const checkVersion = (database: DatabaseSync): void => {
+  if (versionOf(database) !== VERSION)
+    throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
 };

@@ -4,7 +4,7 @@ import { type Content, makeContent } from './content.ts';
 import { type Entries, makeEntries } from './entries.ts';
 import { type Importers, makeImporters } from './importers.ts';
 import { makeRefreshes, type Refreshes } from './refreshes.ts';
-import { openDatabase } from './schema.ts';
+import { openDatabase, openImmutable } from './schema.ts';
 import { makeUnits, type Units } from './units.ts';
 
 /** Pulp's collections as tables of one SQLite file. */
@@ -25,6 +25,8 @@ export interface TableOptions {
   readonly busyTimeout?: number;
   /** Pages of the log from which a write moves them into the database. This thread waits for it. */
   readonly checkpointPages?: number;
+  /** Whether to read the file as it is, without a lock or a log: nothing may write to it. */
+  readonly immutable?: boolean;
 }
 
 export const unavailable = (file: string, error: unknown): StreamError =>
@@ -34,9 +36,10 @@ export const unavailable = (file: string, error: unknown): StreamError =>
  * Opens the tables in a file, which is created on first use. `:memory:` creates them until `close`.
  * Throws CATALOG_UNAVAILABLE if the file cannot be opened or is not a catalog.
  */
-export const openTables = (file: string, { busyTimeout = 5000, checkpointPages = 1000 }: TableOptions = {}): Tables => {
+export const openTables = (file: string, options: TableOptions = {}): Tables => {
+  const { busyTimeout = 5000, checkpointPages = 1000, immutable = false } = options;
   try {
-    const database = openDatabase(file, busyTimeout, checkpointPages);
+    const database = immutable ? openImmutable(file) : openDatabase(file, busyTimeout, checkpointPages);
     const content = makeContent(database);
     return {
       entries: makeEntries(database),

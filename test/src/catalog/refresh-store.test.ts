@@ -33,7 +33,7 @@ describe('the store of refreshes', () => {
     const file = join(newFolder(), 'catalog.db');
     const catalog = openSqliteCatalog(file, { busyTimeout: 0 });
     const rows: number[] = [];
-    const store = sqliteRefreshStore({ ...catalog, written: (count) => rows.push(count) });
+    const store = sqliteRefreshStore(catalog, (count) => rows.push(count));
     using writer = new DatabaseSync(file);
     writer.exec('BEGIN IMMEDIATE');
     const leased = store.acquire('source', 'holder', 0, 9);

@@ -1,0 +1,77 @@
+import { statSync } from 'node:fs';
+import { isRefusedByDisk } from '../../lib/sqlite-errors.ts';
+import { openSqliteCatalog, type SqliteCatalog } from './catalog.ts';
+import type { TableOptions } from './tables.ts';
+
+interface Reopening {
+  /** Called if the disk refuses the catalog, which is then only read. Must not throw. */
+  readonly onReadOnly: (error: unknown) => void;
+  /** Called when the catalog can be written after that. Must not throw. */
+  readonly onWritable: () => void;
+}
+
+/** Milliseconds between attempts to open a catalog that the disk refused. */
+const AGAIN = 1_000;
+
+/**
+ * Opens the catalog. If its disk is full or read-only, the catalog is read as it is on disk, and
+ * opened normally as soon as the disk permits it. Throws CATALOG_UNAVAILABLE if it cannot be read.
+ */
+export const openWhatDiskPermits = (
+  file: string,
+  options: TableOptions,
+  { onReadOnly, onWritable }: Reopening,
+): SqliteCatalog => {
+  try {
+    return openSqliteCatalog(file, options);
+  } catch (error) {
+    if (!isRefusedByDisk((error as Error).cause) || hasLog(file)) throw error;
+    const catalog = reopened(file, options, onWritable);
+    onReadOnly(error);
+    return catalog;
+  }
+};
+
+const reopened = (file: string, options: TableOptions, onWritable: () => void): SqliteCatalog => {
+  let current = openSqliteCatalog(file, { ...options, immutable: true });
+  const again = setInterval(() => {
+    try {
+      const next = openSqliteCatalog(file, options);
+      current.close();
+      current = next;
+    } catch {
+      // Still refused, which was reported: the next attempt follows.
+      return;
+    }
+    clearInterval(again);
+    onWritable();
+  }, AGAIN).unref();
+  return {
+    spelling: current.spelling,
+    lookup: (path) => current.lookup(path),
+    access: (importerId) => current.access(importerId),
+    offers: (entry) => current.offers(entry),
+    get entries() {
+      return current.entries;
+    },
+    get importers() {
+      return current.importers;
+    },
+    get units() {
+      return current.units;
+    },
+    get content() {
+      return current.content;
+    },
+    get refreshes() {
+      return current.refreshes;
+    },
+    close: () => {
+      clearInterval(again);
+      current.close();
+    },
+  };
+};
+
+/** Without its log, a database that was not closed would be read half-written. */
+const hasLog = (file: string): boolean => (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
