@@ -86,6 +86,12 @@ export const openOutbox = (
   const durable = makeDurable(file, { onError: (error) => tell('cannot be synced', error) });
   const tell = (doing: string, cause: unknown) => onError(outboxError(file, doing, cause));
 
+  try {
+    table.use(() => {});
+  } catch (error) {
+    tell('cannot be opened', error);
+  }
+
   /** While the disk fails, the next attempt waits for its time, however many requests arrive. */
   const write = () => {
     if (again || flush()) return;
