@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BehaviorSubject, defer, type Observable, tap } from 'rxjs';
+import { defer, type Observable, tap } from 'rxjs';
 import { type Report, StreamError, type StreamEvent, toStreamError } from '../../pipelines/model/index.ts';
+import { Gate } from '../../pipelines/operators/flow.ts';
 import { createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
@@ -43,7 +44,7 @@ export const createExchange = (
     if (fault) throw fault;
     const path = pathFor(target, client);
     const asked = askedOf(req);
-    const valve = new BehaviorSubject(open);
+    const valve = new Gate(open);
     const place = slots.enter(client, giveWay);
     const events = defer(() =>
       fetch({ id, method, path, valve, ...asked }, (made) => {

@@ -69,6 +69,12 @@ export interface Health {
 const REMEMBERED = 64;
 const ENOUGH = 20;
 
+/** The last head times of a source, in any order; the next one replaces the one at `next`. */
+interface HeadTimes {
+  readonly last: number[];
+  next: number;
+}
+
 /**
  * Failures that do not count against a source: it lacks the file or the bytes, or the limit is our
  * own.
@@ -105,7 +111,7 @@ export const createHealth = ({
   scheduler = asyncScheduler,
 }: HealthOptions): Health => {
   const known = new Map<string, SourceHealth>();
-  const heads = new Map<string, number[]>();
+  const heads = new Map<string, HeadTimes>();
   const unhealthy = new BehaviorSubject<readonly SourceHealth[]>([]);
 
   const isCooling = ({ source }: Candidate): boolean => {
@@ -129,6 +135,7 @@ export const createHealth = ({
 
   return {
     order: (candidates) => {
+      if (candidates.length < 2) return candidates;
       const rank = (candidate: Candidate) =>
         Number(isCooling(candidate)) + 2 * Number(wrongContent.isSuspect(candidate));
       return candidates.toSorted((a, b) => rank(a) - rank(b));
@@ -138,7 +145,7 @@ export const createHealth = ({
     observe: (note) => {
       if (!('candidate' in note)) return;
       const { source } = note.candidate;
-      const health = known.get(sourceName(source));
+      const health = known.size > 0 ? known.get(sourceName(source)) : undefined;
       if (note.type === 'failed' && FOUND_WRONG.has(note.error.code)) wrongContent.found(note.candidate, note.error);
       if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
@@ -147,14 +154,17 @@ export const createHealth = ({
         remember({ ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
     },
     answered: (source, took) => {
-      const times = heads.get(sourceName(source)) ?? [];
-      heads.set(sourceName(source), [...times.slice(1 - REMEMBERED), took]);
+      const name = sourceName(source);
+      const times = heads.get(name) ?? { last: [], next: 0 };
+      times.last[times.next] = took;
+      times.next = (times.next + 1) % REMEMBERED;
+      if (times.last.length === 1) heads.set(name, times);
     },
     succeeded: (source) => {
-      if (known.delete(sourceName(source))) unhealthy.next([...known.values()]);
+      if (known.size > 0 && known.delete(sourceName(source))) unhealthy.next([...known.values()]);
     },
     usualHead: (source) => {
-      const times = heads.get(sourceName(source)) ?? [];
+      const times = heads.get(sourceName(source))?.last ?? [];
       if (times.length < ENOUGH) return undefined;
       return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)];
     },
