@@ -1,10 +1,11 @@
 export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-saves.ts';
-export { type LazyFetchDeps, lazyFetch } from './lazy-fetch.ts';
+export type { LazyFetchDeps } from './dependencies.ts';
+export { lazyFetch, prepare } from './lazy-fetch.ts';
 export * from './model/index.ts';
 export { closedTimeout } from './operators/closed-timeout.ts';
 export { coalesce } from './operators/coalesce.ts';
 export { firstTimeout } from './operators/first-timeout.ts';
-export type { Flow, Valve } from './operators/flow.ts';
+export { type Flow, Gate, type Valve } from './operators/flow.ts';
 export { fuse } from './operators/fuse.ts';
 export { hedge } from './operators/hedge.ts';
 export type { Lending } from './operators/lending.ts';

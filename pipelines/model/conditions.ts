@@ -42,19 +42,20 @@ const isStrong = (etag: string): boolean => etag.startsWith('"');
  */
 export const judge = (conditions: Conditions, { etag, lastModified }: Validators): 304 | 412 | undefined => {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
-  const modified = lastModified === undefined ? Number.NaN : Date.parse(lastModified);
 
   if (ifMatch) {
     const matches = ifMatch.includes('*') || (etag !== undefined && isStrong(etag) && ifMatch.includes(etag));
     if (!matches) return 412;
-  } else if (ifUnmodifiedSince !== undefined && modified > ifUnmodifiedSince) return 412;
+  } else if (ifUnmodifiedSince !== undefined && timeOf(lastModified) > ifUnmodifiedSince) return 412;
 
   if (ifNoneMatch) {
     const same = (known: string) => etag !== undefined && opaque(known) === opaque(etag);
     return ifNoneMatch.includes('*') || ifNoneMatch.some(same) ? 304 : undefined;
   }
-  return ifModifiedSince !== undefined && modified === ifModifiedSince ? 304 : undefined;
+  return ifModifiedSince !== undefined && timeOf(lastModified) === ifModifiedSince ? 304 : undefined;
 };
+
+const timeOf = (date: string | undefined): number => (date === undefined ? Number.NaN : Date.parse(date));
 
 /**
  * Whether `If-Range` still holds (RFC 9110 section 13.1.5): the same strong entity tag, or the same

@@ -117,6 +117,11 @@ export interface Outbox {
    */
   append(save: SaveRequest): void;
   /**
+   * Completes once all appended save requests are written. Never emits, never errors; unsubscribing
+   * only stops waiting. Absent if `append` writes at once.
+   */
+  readonly written?: Observable<never>;
+  /**
    * Emits the save requests that are due, oldest first, and new ones as they arrive. Never
    * completes. A request that was put off is emitted again when it is due. The number of emitted
    * requests that are neither removed nor put off is limited. Further ones follow as these are

@@ -1,6 +1,7 @@
-import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
-import type { Valve } from './flow.ts';
-import { operate, type Stage } from './operate.ts';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { type Deadline, deadline } from './deadline.ts';
+import { followValve, type Valve } from './flow.ts';
+import { type Stage, stageOf } from './operate.ts';
 
 interface ClosedTimeout {
   /** Milliseconds that the valve may stay closed. */
@@ -24,22 +25,14 @@ interface ClosedTimeout {
  * valve, and stops the timer.
  */
 export const closedTimeout = <T>({ timeoutMs, valve, error, scheduler = asyncScheduler }: ClosedTimeout): Stage<T, T> =>
-  operate((out) => {
-    let waiting: Subscription | undefined;
+  stageOf((out) => {
+    let closed: Deadline | undefined;
 
-    out.add(
-      valve.subscribe({
-        next: (open) => {
-          if (!open && !waiting) {
-            waiting = scheduler.schedule(() => out.error(error()), timeoutMs);
-            out.add(waiting);
-          } else if (open) {
-            waiting?.unsubscribe();
-            waiting = undefined;
-          }
-        },
-        error: (failure) => out.error(failure),
-      }),
-    );
-    return { next: (value) => out.next(value) };
+    followValve(valve, out, (open) => {
+      if (open) closed?.moveTo(Number.POSITIVE_INFINITY);
+      else if (closed === undefined)
+        closed = deadline(out, scheduler, scheduler.now() + timeoutMs, () => out.error(error()));
+      else if (closed.at === Number.POSITIVE_INFINITY) closed.moveTo(scheduler.now() + timeoutMs);
+    });
+    return out;
   });

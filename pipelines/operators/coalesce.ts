@@ -1,5 +1,5 @@
-import { BehaviorSubject, Observable, Subscriber, Subscription } from 'rxjs';
-import type { Valve } from './flow.ts';
+import { Observable, Subscriber } from 'rxjs';
+import { followValve, Gate, type Valve } from './flow.ts';
 import { type Lending, OWNED } from './lending.ts';
 
 interface CoalesceOptions<T> {
@@ -40,7 +40,7 @@ interface Join<T> {
 interface Consumer<T> {
   readonly out: Subscriber<T>;
   readonly fallback: () => Observable<T>;
-  readonly ties: Subscription;
+  leaveValve?: () => void;
   /** Values taken so far. */
   at: number;
   open: boolean;
@@ -80,7 +80,7 @@ export const coalesce = <T>({
 
   const open = (key: string): Shared<T> => {
     const consumers = new Set<Consumer<T>>();
-    const valve = new BehaviorSubject(true);
+    const valve = new Gate(true);
     const kept: T[] = [];
     let dropped = 0;
     let weight = 0;
@@ -106,12 +106,13 @@ export const coalesce = <T>({
     };
 
     const letRun = () => {
-      const wanted = [...consumers].some((consumer) => consumer.open);
+      let wanted = false;
+      for (const { open } of consumers) wanted ||= open;
       if (wanted !== valve.value) valve.next(wanted);
     };
 
     const leave = (consumer: Consumer<T>) => {
-      consumer.ties.unsubscribe();
+      consumer.leaveValve?.();
       if (!consumers.delete(consumer)) return;
       if (consumers.size > 0) return letRun();
       drop(kept.length);
@@ -186,19 +187,16 @@ export const coalesce = <T>({
 
     const shared: Shared<T> = {
       add: (out, own, fallback) => {
-        const consumer: Consumer<T> = { out, fallback, ties: new Subscription(), at: 0, open: true, busy: false };
+        const consumer: Consumer<T> = { out, fallback, at: 0, open: true, busy: false };
         consumers.add(consumer);
         out.add(() => leave(consumer));
-        consumer.ties.add(
-          own.subscribe({
-            next: (wanted) => {
-              consumer.open = wanted;
-              if (wanted) deliver(consumer);
-              if (consumers.has(consumer)) letRun();
-            },
-            error: (error) => out.error(error),
-          }),
-        );
+        consumer.leaveValve = followValve(own, out, (wanted) => {
+          if (!consumers.has(consumer)) return;
+          consumer.open = wanted;
+          if (wanted) deliver(consumer);
+          if (consumers.has(consumer)) letRun();
+        });
+        if (!consumers.has(consumer)) consumer.leaveValve();
         deliver(consumer);
       },
       run: (source) => {

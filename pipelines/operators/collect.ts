@@ -1,4 +1,5 @@
 import { type Observable, Subscriber } from 'rxjs';
+import { AtOnce } from './at-once.ts';
 
 interface Collecting<T> {
   /** Asked before each source: whether the values so far suffice. Default: never. */
@@ -13,54 +14,94 @@ interface Collecting<T> {
 
 /**
  * Collects the values of several sources, which are subscribed to one after the other. Equals
- * `concat` and `toArray`, but costs one subscription for each source. `out` owns them: once it is
- * closed, no further source is asked. An exception of any function is an error of `out`.
+ * `concat` and `toArray`, but costs one subscription for each source, and none for one that can be
+ * read at once. `out` owns them: once it is closed, no further source is asked. An exception of any
+ * function is an error of `out`.
  */
 export const collect = <T>(
   sources: readonly (() => Observable<T>)[],
   out: Subscriber<unknown>,
-  { enough = () => false, instead, as = (value) => value, done }: Collecting<T>,
-): void => {
-  const values: T[] = [];
-  let at = 0;
-  let waiting = false;
-  let running = false;
+  how: Collecting<T>,
+): void => new Collector(sources, out, how).run();
 
-  const ended = (source: Subscriber<T>) => {
-    source.unsubscribe();
-    waiting = false;
-    run();
-  };
-  const ask = (source: () => Observable<T>, index: number) => {
-    waiting = true;
-    const one = new Subscriber<T>({
-      next: (value) => values.push(as(value, index)),
-      error: (error: unknown) => {
-        if (!instead) return out.error(error);
-        values.push(as(instead(error, index), index));
-        ended(one);
-      },
-      complete: () => ended(one),
-    });
-    out.add(one);
-    source().subscribe(one);
-  };
+class Collector<T> {
+  readonly #sources: readonly (() => Observable<T>)[];
+  readonly #out: Subscriber<unknown>;
+  readonly #how: Collecting<T>;
+  readonly #values: T[] = [];
+  #at = 0;
+  #waiting = false;
+  #running = false;
+
+  constructor(sources: readonly (() => Observable<T>)[], out: Subscriber<unknown>, how: Collecting<T>) {
+    this.#sources = sources;
+    this.#out = out;
+    this.#how = how;
+  }
+
   /** A loop, so that sources that answer at once do not nest. */
-  const run = () => {
-    if (running) return;
-    running = true;
+  run(): void {
+    if (this.#running) return;
+    this.#running = true;
     try {
-      while (!waiting && !out.closed) {
-        const source = sources[at];
-        if (!source || enough(values)) {
-          waiting = true;
-          done(values);
-        } else ask(source, at++);
+      while (!this.#waiting && !this.#out.closed) {
+        const source = this.#sources[this.#at];
+        if (!source || this.#how.enough?.(this.#values)) {
+          this.#waiting = true;
+          this.#how.done(this.#values);
+        } else this.#ask(source(), this.#at++);
       }
     } catch (error) {
-      out.error(error);
+      this.#out.error(error);
     }
-    running = false;
-  };
-  run();
-};
+    this.#running = false;
+  }
+
+  #ask(source: Observable<T>, index: number): void {
+    if (source instanceof AtOnce) {
+      this.#read(source, index);
+      return;
+    }
+    this.#waiting = true;
+    const one = new Subscriber<T>({
+      next: (value) => this.#take(value, index),
+      error: (error: unknown) => {
+        try {
+          this.#instead(error, index);
+          this.#ended(one);
+        } catch (thrown) {
+          this.#out.error(thrown);
+        }
+      },
+      complete: () => this.#ended(one),
+    });
+    this.#out.add(one);
+    source.subscribe(one);
+  }
+
+  #read(source: AtOnce<T>, index: number): void {
+    let found: readonly T[] = [];
+    try {
+      found = source.read();
+    } catch (error) {
+      this.#instead(error, index);
+    }
+    for (const value of found) this.#take(value, index);
+  }
+
+  #take(value: T, index: number): void {
+    const { as } = this.#how;
+    this.#values.push(as ? as(value, index) : value);
+  }
+
+  #instead(error: unknown, index: number): void {
+    if (!this.#how.instead) throw error;
+    this.#take(this.#how.instead(error, index), index);
+  }
+
+  #ended(source: Subscriber<T>): void {
+    source.unsubscribe();
+    this.#waiting = false;
+    this.run();
+  }
+}

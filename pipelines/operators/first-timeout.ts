@@ -1,4 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { deadline } from './deadline.ts';
 import { operate, type Stage } from './operate.ts';
 
 interface FirstTimeout {
@@ -22,11 +23,12 @@ interface FirstTimeout {
  */
 export const firstTimeout = <T>({ timeoutMs, error, scheduler = asyncScheduler }: FirstTimeout): Stage<T, T> =>
   operate((out) => {
-    const late = scheduler.schedule(() => out.error(error()), timeoutMs);
-    out.add(late);
+    const first = deadline(out, scheduler, scheduler.now() + timeoutMs, () => out.error(error()));
+    let came = false;
     return {
       next: (value) => {
-        if (!late.closed) late.unsubscribe();
+        if (!came) first.unsubscribe();
+        came = true;
         out.next(value);
       },
     };

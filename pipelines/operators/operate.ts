@@ -24,8 +24,9 @@ export interface Stage<T, R> extends OperatorFunction<T, R> {
  * guarantee that. An exception in a handler becomes the result's error. If `start` throws or closes
  * the result, the source is not subscribed to.
  */
-export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): Stage<T, R> =>
-  stageOf((out) => {
+export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): Stage<T, R> => {
+  const stage = (source: Observable<T>) => new Observable<R>((out) => through(source, stage, out));
+  stage.into = (out: Subscriber<R>) => {
     let handlers: Handlers<T> = IGNORING;
     try {
       handlers = start(out);
@@ -33,18 +34,22 @@ export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>)
       out.error(error);
     }
     return new Operated(out, handlers);
-  });
+  };
+  return stage;
+};
 
-/** Makes a stage of its `into`. */
-export const stageOf = <T, R>(into: Stage<T, R>['into']): Stage<T, R> =>
-  Object.assign(
-    (source: Observable<T>) =>
-      new Observable<R>((out) => {
-        const first = into(out);
-        if (!first.closed) source.subscribe(first);
-      }),
-    { into },
-  );
+/** Makes a stage of its `into`. One that only watches returns `out` itself. */
+export const stageOf = <T, R>(into: Stage<T, R>['into']): Stage<T, R> => {
+  const stage = (source: Observable<T>) => new Observable<R>((out) => through(source, stage, out));
+  stage.into = into;
+  return stage;
+};
+
+/** Equals `source.pipe(stage).subscribe(out)`, but subscribes only to the source. */
+export const through = <T, R>(source: Observable<T>, { into }: Pick<Stage<T, R>, 'into'>, out: Subscriber<R>): void => {
+  const first = into(out);
+  if (!first.closed) source.subscribe(first);
+};
 
 /**
  * The result of a stage for one value. Equals `of(value).pipe(stage)`, without a subscription

@@ -1,5 +1,5 @@
-import { Observable } from 'rxjs';
-import type { Valve } from './flow.ts';
+import { Observable, type Subscriber } from 'rxjs';
+import { followValve, type Valve } from './flow.ts';
 import { type Lending, OWNED } from './lending.ts';
 
 /** How `pausable` controls a producer. All three methods must be quick and must not throw. */
@@ -54,85 +54,107 @@ export const pausable = <T>(
   valve: Valve,
   produce: (sink: Sink<T>) => Producer,
   lending: Lending<T> = OWNED,
-): Observable<T> =>
-  new Observable<T>((subscriber) => {
-    const held: T[] = [];
-    let open = true;
-    let ended: (() => void) | undefined;
-    let delivering = false;
-    let flow: Producer | undefined;
+): Observable<T> => new Observable<T>((out) => new Pausing(out, lending).begin(valve, produce));
 
-    /** Delivers held values while the valve is open. The consumer may move it, or leave. */
-    const deliver = () => {
-      if (delivering) return;
-      delivering = true;
-      while (open && held.length > 0 && !subscriber.closed) {
-        const value = held.shift() as T;
-        subscriber.next(value);
-        lending.release(value);
-      }
-      delivering = false;
-      if (held.length === 0) ended?.();
-    };
+class Pausing<T> implements Sink<T> {
+  readonly #out: Subscriber<T>;
+  readonly #lending: Lending<T>;
+  /** Values that wait for the valve. */
+  #held: T[] | undefined;
+  #open = true;
+  /** Delivers the end; nothing if the consumer left. */
+  #ended: (() => void) | undefined;
+  #delivering = false;
+  #producer: Producer | undefined;
 
-    const end = (deliverEnd: () => void) => {
-      if (ended) return;
-      ended = deliverEnd;
-      if (!delivering) deliver();
-    };
+  constructor(out: Subscriber<T>, lending: Lending<T>) {
+    this.#out = out;
+    this.#lending = lending;
+  }
 
-    subscriber.add(() => {
-      for (const value of held.splice(0)) lending.release(value);
-      if (ended) return;
-      ended = left;
-      flow?.close();
-    });
-
-    subscriber.add(
-      valve.subscribe({
-        next: (state) => {
-          if (state === open) return;
-          open = state;
-          if (!open) {
-            flow?.pause();
-            return;
-          }
-          deliver();
-          if (open && !ended) flow?.resume();
-        },
-        error: (error) => subscriber.error(error),
-      }),
-    );
-    if (subscriber.closed) return;
-
-    flow = produce({
-      get closed() {
-        return ended !== undefined;
-      },
-      next: (value) => {
-        if (ended) return;
-        if (open && held.length === 0 && !delivering) {
-          // What the consumer causes meanwhile, such as the end, comes after this value.
-          delivering = true;
-          subscriber.next(value);
-          delivering = false;
-          if (held.length > 0 || ended) deliver();
-        } else {
-          lending.retain(value);
-          held.push(value);
-          deliver();
-        }
-      },
-      ahead: (value) => {
-        if (!ended) subscriber.next(value);
-      },
-      error: (error) => end(() => subscriber.error(error)),
-      complete: () => end(() => subscriber.complete()),
-    });
+  begin(valve: Valve, produce: (sink: Sink<T>) => Producer): void {
+    this.#out.add(this);
+    followValve(valve, this.#out, (open) => this.#move(open));
+    if (this.#out.closed) return;
+    const producer = produce(this);
+    this.#producer = producer;
     // The consumer may have left, or the valve closed, while the producer pushed synchronously.
-    if (ended === left) flow.close();
-    else if (!open && !ended) flow.pause();
-  });
+    if (this.#ended === left) producer.close();
+    else if (!this.#open && !this.#ended) producer.pause();
+  }
+
+  get closed(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  // Producers may pass these on as functions.
+  readonly next = (value: T): void => {
+    if (this.#ended) return;
+    if (this.#open && !this.#held && !this.#delivering) {
+      // What the consumer causes meanwhile, such as the end, comes after this value.
+      this.#delivering = true;
+      this.#out.next(value);
+      this.#delivering = false;
+      if (this.#held || this.#ended) this.#deliver();
+    } else {
+      this.#lending.retain(value);
+      this.#held ??= [];
+      this.#held.push(value);
+      this.#deliver();
+    }
+  };
+
+  readonly ahead = (value: T): void => {
+    if (!this.#ended) this.#out.next(value);
+  };
+
+  readonly error = (error: unknown): void => {
+    this.#end(() => this.#out.error(error));
+  };
+
+  readonly complete = (): void => {
+    this.#end(() => this.#out.complete());
+  };
+
+  /** The teardown of the result. */
+  unsubscribe(): void {
+    for (const value of this.#held?.splice(0) ?? []) this.#lending.release(value);
+    if (this.#ended) return;
+    this.#ended = left;
+    this.#producer?.close();
+  }
+
+  #move(open: boolean): void {
+    if (open === this.#open) return;
+    this.#open = open;
+    if (!open) {
+      this.#producer?.pause();
+      return;
+    }
+    this.#deliver();
+    if (this.#open && !this.#ended) this.#producer?.resume();
+  }
+
+  #end(deliver: () => void): void {
+    if (this.#ended) return;
+    this.#ended = deliver;
+    if (!this.#delivering) this.#deliver();
+  }
+
+  /** Delivers held values while the valve is open. The consumer may move it, or leave. */
+  #deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    while (this.#open && this.#held && !this.#out.closed) {
+      const value = this.#held.shift() as T;
+      if (this.#held.length === 0) this.#held = undefined;
+      this.#out.next(value);
+      this.#lending.release(value);
+    }
+    this.#delivering = false;
+    if (!this.#held) this.#ended?.();
+  }
+}
 
 /** The end of a subscription that its consumer left: nothing more is delivered. */
 const left = () => {};

@@ -7,7 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import type { Flow, Valve } from './flow.ts';
+import { type Flow, followValve, type Valve } from './flow.ts';
 import { type Lending, OWNED } from './lending.ts';
 import { operate } from './operate.ts';
 
@@ -87,12 +87,7 @@ export const rateLimit = <T>(options: RateLimit<T>): Limit<T> => {
             leave(bucket, stream);
             for (const value of stream.held.splice(0)) bucket.lending.release(value);
           });
-          out.add(
-            valve.subscribe({
-              next: (state) => move(bucket, stream, state),
-              error: (error) => out.error(error),
-            }),
-          );
+          followValve(valve, out, (state) => move(bucket, stream, state));
           return {
             next: (value) => offer(bucket, stream, value),
             error: (error) => end(stream, () => out.error(error)),

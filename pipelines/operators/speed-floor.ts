@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { Valve } from './flow.ts';
+import { type Deadline, deadline } from './deadline.ts';
+import { followValve, type Valve } from './flow.ts';
 import { operate, type Stage } from './operate.ts';
 
 interface SpeedFloor<T> {
@@ -35,42 +36,31 @@ export const speedFloor = <T>({
   error,
   scheduler = asyncScheduler,
 }: SpeedFloor<T>): Stage<T, T> =>
-  operate((subscriber) => {
+  operate((out) => {
     let open = true;
-    let started = false;
     let wasClosed = false;
     let came = 0;
+    let end: Deadline | undefined;
 
-    subscriber.add(
-      valve.subscribe({
-        next: (state) => {
-          open = state;
-          wasClosed ||= !state;
-        },
-        error: (failure) => subscriber.error(failure),
-      }),
-    );
-    const watch = () => {
+    followValve(valve, out, (state) => {
+      open = state;
+      wasClosed ||= !state;
+    });
+    const judge = (end: Deadline) => {
+      if (!wasClosed && came < atLeast) return out.error(error());
+      came = 0;
       wasClosed = !open;
-      subscriber.add(
-        scheduler.schedule(function () {
-          if (!wasClosed && came < atLeast) {
-            subscriber.error(error());
-            return;
-          }
-          came = 0;
-          wasClosed = !open;
-          this.schedule(undefined, window);
-        }, window),
-      );
+      end.moveTo(scheduler.now() + window);
     };
 
     return {
       next: (value) => {
-        if (!started) watch();
-        started = true;
+        if (!end) {
+          wasClosed = !open;
+          end = deadline(out, scheduler, scheduler.now() + window, judge);
+        }
         came += size(value);
-        subscriber.next(value);
+        out.next(value);
       },
     };
   });

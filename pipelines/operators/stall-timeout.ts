@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { Valve } from './flow.ts';
+import { type Deadline, deadline } from './deadline.ts';
+import { followValve, type Valve } from './flow.ts';
 import { operate, type Stage } from './operate.ts';
 
 interface StallTimeout {
@@ -30,8 +31,7 @@ interface StallTimeout {
  * ```
  *
  * Otherwise it emits, completes and errors as the source does. The valve's error is the result's.
- * Unsubscribing stops the timer and leaves source and valve. Each value costs one assignment: the
- * timer is not reset for it, but checks the time of the last value when it fires.
+ * Unsubscribing stops the timer and leaves source and valve.
  */
 export const stallTimeout = <T>({
   timeoutMs,
@@ -40,39 +40,26 @@ export const stallTimeout = <T>({
   error,
   scheduler = asyncScheduler,
 }: StallTimeout): Stage<T, T> =>
-  operate((subscriber) => {
+  operate((out) => {
     let open = true;
     let values = 0;
     let limit = timeoutMs;
-    let last = 0;
+    let silence: Deadline | undefined;
+    const due = () => (open ? scheduler.now() + limit : Number.POSITIVE_INFINITY);
 
-    subscriber.add(
-      valve.subscribe({
-        next: (state) => {
-          open = state;
-          last = scheduler.now();
-        },
-        error: (failure) => subscriber.error(failure),
-      }),
-    );
-    const watch = () =>
-      subscriber.add(
-        scheduler.schedule(function () {
-          const left = open ? last + limit - scheduler.now() : limit;
-          if (left > 0) this.schedule(undefined, left);
-          else subscriber.error(error(limit));
-        }, limit),
-      );
-
+    followValve(valve, out, (state) => {
+      open = state;
+      silence?.moveTo(due());
+    });
     return {
       next: (value) => {
-        last = scheduler.now();
         if (values < 2) {
           values += 1;
           limit = values === 1 ? firstMs() : timeoutMs;
-          if (values === 1) watch();
         }
-        subscriber.next(value);
+        if (silence) silence.moveTo(due());
+        else silence = deadline(out, scheduler, due(), () => out.error(error(limit)));
+        out.next(value);
       },
     };
   });

@@ -35,27 +35,21 @@ export const candidates = ({
     return {
       next: (entries) => {
         begun = true;
-        const asks = ranked(entries).flatMap((one) => sources.map((find) => ({ ...one, find })));
-        const asked = (at: number) => asks[at] as (typeof asks)[0];
-        collect(
-          asks.map(
-            ({ find, entry }) =>
-              () =>
-                find(entry),
-          ),
-          out,
-          {
-            instead: (error, at) => unusable(asked(at).entry, toStreamError(error)),
-            as: (candidate, at) => asked(at).rank(candidate),
-            done: (all) => {
-              if (all.length === 0)
-                throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
-              const ordered = health?.order(all) ?? all;
-              out.next(ordered.toSorted((a, b) => lateness(a) - lateness(b)));
-              out.complete();
-            },
+        const ranks = ranked(entries);
+        /** Asks are numbered entry by entry. */
+        const asked = (at: number) => ranks[Math.floor(at / sources.length)] as Ranked;
+        const asks = ranks.flatMap(({ entry }) => sources.map((find) => () => find(entry)));
+        collect(asks, out, {
+          instead: (error, at) => unusable(asked(at).entry, toStreamError(error)),
+          as: (candidate, at) => asked(at).rank(candidate),
+          done: (all) => {
+            if (all.length === 0)
+              throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`);
+            const ordered = health?.order(all) ?? all;
+            out.next(ordered.length > 1 ? ordered.toSorted((a, b) => lateness(a) - lateness(b)) : ordered);
+            out.complete();
           },
-        );
+        });
       },
       complete: () => {
         if (!begun) out.complete();
@@ -78,6 +72,7 @@ interface Ranked {
  */
 const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] => {
   if (!newest) return [];
+  if (older.length === 0) return [{ entry: newest, rank: unchanged }];
   const others = older.filter((entry) => !sameChecksum(entry, newest));
   return [newest, ...older].map((entry) => ({
     entry,
@@ -87,6 +82,8 @@ const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] 
     },
   }));
 };
+
+const unchanged = (candidate: Candidate): Candidate => candidate;
 
 const unusable = (entry: CatalogEntry, problem: StreamError): Candidate => ({
   entry,

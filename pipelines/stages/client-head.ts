@@ -3,6 +3,7 @@ import {
   type Checksum,
   type ChecksumAlgorithm,
   etagOf,
+  field,
   type Head,
   type Header,
   isOwnCoding,
@@ -61,8 +62,7 @@ export const clientHead = (
   const named = namedByConnection(head.headers);
   const passes = ([name, value]: Header) => {
     const key = name.toLowerCase();
-    if (DROPPED.has(key) || DROPPED_KINDS.test(key) || named.has(key) || !NAME.test(name) || !VALUE.test(value))
-      return false;
+    if (!mayPass(key) || named.includes(key) || !VALUE.test(value)) return false;
     // The replaced content may have had the same date, and many caches decide by dates. Only the
     // entity tag distinguishes the two.
     if (replaced && key === 'last-modified') return false;
@@ -72,6 +72,13 @@ export const clientHead = (
     return !(checksum && OURS_WITH_CHECKSUM.has(key));
   };
   const total = head.length ?? size;
+  const headers = head.headers.filter(passes);
+  if (checksum) headers.push(['ETag', etagOf(checksum)], ...digestFields(checksum));
+  headers.push(ACCEPT_RANGES);
+  if (part) headers.push(['Content-Range', `bytes ${part.first}-${part.last}/${total}`]);
+  // A cache cannot detect that a body without a length broke off. It must not keep outdated content
+  // in place of the newest.
+  headers.push(total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout));
   return {
     type: 'head',
     status: part ? 206 : 200,
@@ -85,15 +92,7 @@ export const clientHead = (
     sourceStatus: head.status,
     verified: head.verified,
     checked: head.checked,
-    headers: [
-      ...head.headers.filter(passes),
-      ...(checksum ? [['ETag', etagOf(checksum)] as const, ...digestFields(checksum)] : []),
-      ['Accept-Ranges', 'bytes'],
-      ...(part ? [['Content-Range', `bytes ${part.first}-${part.last}/${total}`] as const] : []),
-      // A cache cannot detect that a body without a length broke off. It must not keep outdated
-      // content in place of the newest.
-      total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout),
-    ],
+    headers,
   };
 };
 
@@ -124,13 +123,21 @@ export const unchangedHead = (
         ],
 });
 
+const ACCEPT_RANGES: Header = ['Accept-Ranges', 'bytes'];
+
 export const NO_STORE: Header = ['Cache-Control', 'no-store'];
 
 /** HTTP counts whole seconds. */
 export const cacheControl = (milliseconds: number): Header => {
-  const seconds = Math.floor(milliseconds / 1000);
-  return ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
+  if (milliseconds !== usual.milliseconds) {
+    const seconds = Math.floor(milliseconds / 1000);
+    usual = { milliseconds, header: ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`] };
+  }
+  return usual.header;
 };
+
+/** The last one made: the setting is the same for all. */
+let usual: { readonly milliseconds: number; readonly header: Header } = { milliseconds: Number.NaN, header: NO_STORE };
 
 /** Fields of the source that are dropped if the catalog has a checksum. */
 const OURS_WITH_CHECKSUM: ReadonlySet<string> = new Set(['content-encoding', 'etag', 'digest', 'repr-digest']);
@@ -143,7 +150,8 @@ const DIGESTS: Partial<Record<ChecksumAlgorithm, string>> = { sha256: 'sha-256',
 const digestFields = ({ algorithm, value }: Checksum): readonly Header[] => {
   const name = DIGESTS[algorithm];
   if (name === undefined) return [];
-  const bytes = value.match(/../g)?.map((hex) => Number.parseInt(hex, 16)) ?? [];
+  const bytes: number[] = [];
+  for (let at = 0; at < value.length; at += 2) bytes.push(16 * digitAt(value, at) + digitAt(value, at + 1));
   const digest = btoa(String.fromCharCode(...bytes));
   return [
     ['Repr-Digest', `${name}=:${digest}:`],
@@ -151,9 +159,29 @@ const digestFields = ({ algorithm, value }: Checksum): readonly Header[] => {
   ];
 };
 
-const namedByConnection = (headers: readonly Header[]): ReadonlySet<string> =>
-  new Set(
-    headers
-      .filter(([name]) => name.toLowerCase() === 'connection')
-      .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase())),
-  );
+/** The value of a lower-case hexadecimal digit. */
+const digitAt = (text: string, at: number): number => {
+  const code = text.charCodeAt(at);
+  return code < A ? code - ZERO : code - A + 10;
+};
+const ZERO = '0'.charCodeAt(0);
+const A = 'a'.charCodeAt(0);
+
+const namedByConnection = (headers: readonly Header[]): readonly string[] =>
+  field(headers, 'connection') === undefined
+    ? []
+    : headers
+        .filter(([name]) => name.toLowerCase() === 'connection')
+        .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()));
+
+/** Whether a field of this name, in lower case, may reach a client. Names recur, so it is decided once. */
+const mayPass = (name: string): boolean => {
+  const known = decided.get(name);
+  if (known !== undefined) return known;
+  const passes = !DROPPED.has(name) && !DROPPED_KINDS.test(name) && NAME.test(name);
+  if (decided.size < DECIDED) decided.set(name, passes);
+  return passes;
+};
+
+const decided = new Map<string, boolean>();
+const DECIDED = 1_000;

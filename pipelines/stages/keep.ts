@@ -7,6 +7,7 @@ import {
   type Note,
   type StreamRequest,
 } from '../model/index.ts';
+import { fuse } from '../operators/fuse.ts';
 import { operate, type Stage } from '../operators/operate.ts';
 
 /**
@@ -15,21 +16,17 @@ import { operate, type Stage } from '../operators/operate.ts';
  * (`keepsCopy`). A copy cannot fail or slow a response.
  */
 export const keep = (request: StreamRequest, deps: { keep?: Keep }): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
+  deps.keep && request.save && request.method === 'GET' ? copied(deps.keep) : fuse();
+
+const copied = (keep: Keep): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
     let keeping: CopyWriter | undefined;
     out.add(() => keeping?.abort());
 
     return {
       next: (event) => {
-        if (
-          event.type === 'head' &&
-          event.whole &&
-          request.method === 'GET' &&
-          request.save &&
-          !isCopy(event.candidate) &&
-          !event.candidate.outdated
-        )
-          keeping = deps.keep?.(event.candidate.entry, event.length, event.headers);
+        if (event.type === 'head' && event.whole && !isCopy(event.candidate) && !event.candidate.outdated)
+          keeping = keep(event.candidate.entry, event.length, event.headers);
         if (event.type === 'chunk') keeping?.write(event.bytes, event.loan);
         out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true } : event);
       },

@@ -1,6 +1,7 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type Catalog, type CatalogEntry, decodePath, StreamError, type StreamRequest } from '../model/index.ts';
 import { collect } from '../operators/collect.ts';
+import { given, operate, type Stage } from '../operators/operate.ts';
 
 /**
  * Looks up the path in the catalog as received and percent-decoded, in the catalog's own order
@@ -11,19 +12,32 @@ import { collect } from '../operators/collect.ts';
 export const lookup = (
   request: StreamRequest,
   { catalog }: { catalog: Pick<Catalog, 'lookup' | 'spelling'> },
-): Observable<readonly CatalogEntry[]> =>
-  new Observable((out) => {
-    const lookups = spellingsOf(request.path, catalog).map((path) => () => catalog.lookup(path));
-    collect(lookups, out, {
-      enough: (entries) => entries.length > 0,
-      done: (entries) => {
-        if (entries.length === 0)
-          throw new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${request.path}`);
-        out.next(entries);
-        out.complete();
-      },
-    });
-  });
+): Observable<readonly CatalogEntry[]> => given(request, lookUp({ catalog }));
+
+/** The same as a stage, whose value is the request. */
+export const lookUp = ({
+  catalog,
+}: {
+  catalog: Pick<Catalog, 'lookup' | 'spelling'>;
+}): Stage<StreamRequest, readonly CatalogEntry[]> =>
+  operate((out) => ({
+    next: ({ path }) => {
+      const lookups = spellingsOf(path, catalog).map((spelling) => () => catalog.lookup(spelling));
+      collect(lookups, out, {
+        enough: isFound,
+        done: (entries) => {
+          if (entries.length === 0)
+            throw new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${path}`);
+          out.next(entries);
+          out.complete();
+        },
+      });
+    },
+    // The look-ups end it.
+    complete: () => {},
+  }));
+
+const isFound = (entries: readonly CatalogEntry[]): boolean => entries.length > 0;
 
 /**
  * Pulp writes storage paths raw; clients and proxies may have percent-encoded or decoded them. A `;`

@@ -15,6 +15,7 @@ import {
   sourceName,
   toStreamError,
 } from '../model/index.ts';
+import { followValve } from '../operators/flow.ts';
 import { operate, type Stage } from '../operators/operate.ts';
 
 interface ReportDeps {
@@ -117,20 +118,15 @@ export const report = (
     out.add(() => {
       if (!finished) finish('left');
     });
-    out.add(
-      request.valve.subscribe({
-        next: (open) => {
-          if (open) unpause();
-          // Before the head a closed valve does not count as a pause: a request may begin before
-          // its turn.
-          else if (head && pausedSince === undefined) {
-            pausedSince = elapsed();
-            pauses += 1;
-          }
-        },
-        error: (error) => out.error(error),
-      }),
-    );
+    followValve(request.valve, out, (open) => {
+      if (open) unpause();
+      // Before the head a closed valve does not count as a pause: a request may begin before its
+      // turn.
+      else if (head && pausedSince === undefined) {
+        pausedSince = elapsed();
+        pauses += 1;
+      }
+    });
 
     return {
       next: (event) => {

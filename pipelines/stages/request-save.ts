@@ -8,17 +8,18 @@ import {
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
+import { fuse } from '../operators/fuse.ts';
 import { operate, type Stage } from '../operators/operate.ts';
 import type { Start } from './transfer.ts';
 
 interface RequestSaveDeps {
-  readonly outbox?: Pick<Outbox, 'append'>;
+  readonly outbox?: Pick<Outbox, 'append' | 'written'>;
   readonly policy: Pick<Policy, 'savePartial' | 'saveAbandoned'>;
 }
 
 /**
  * After a complete and correct transfer, appends a save request for the unit to the outbox and
- * emits a `recorded` note. The save request is appended before completion: a consumer that sees the
+ * emits a `recorded` note. Completes once the save request is written: a consumer that sees the
  * completion can rely on it. With a `start`, the rest of a body counts like the whole.
  *
  * Appends nothing for HEAD, for a failed transfer, for content that is unmodified, outdated or
@@ -27,23 +28,31 @@ interface RequestSaveDeps {
  */
 export const requestSave = (
   request: StreamRequest,
-  { outbox, policy: { savePartial, saveAbandoned } }: RequestSaveDeps,
+  { outbox, policy }: RequestSaveDeps,
+  start?: Start,
+): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
+  outbox && request.save && request.method === 'GET' ? saving(request, outbox, policy, start) : fuse();
+
+const saving = (
+  request: StreamRequest,
+  outbox: Pick<Outbox, 'append' | 'written'>,
+  { savePartial, saveAbandoned }: RequestSaveDeps['policy'],
   start?: Start,
 ): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);
-      const worth = enough && request.method === 'GET' && request.save && !isCopy(candidate) && !candidate.outdated;
+      const worth = enough && !isCopy(candidate) && !candidate.outdated;
       return worth ? candidate.entry : undefined;
     };
     let entry = start && worthSaving(start.head);
 
     const append = (): CatalogEntry | undefined => {
-      const saving = outbox && entry;
+      const worth = entry;
       entry = undefined;
       const { id: requestId, traceparent } = request;
-      if (saving) outbox.append({ requestId, entry: saving, ...(traceparent && { traceparent }) });
-      return saving;
+      if (worth) outbox.append({ requestId, entry: worth, ...(traceparent && { traceparent }) });
+      return worth;
     };
     out.add(() => {
       if (saveAbandoned) append();
@@ -63,7 +72,8 @@ export const requestSave = (
       complete: () => {
         const saved = append();
         if (saved) out.next({ type: 'recorded', unitId: saved.unitId });
-        out.complete();
+        if (saved && outbox.written) out.add(outbox.written.subscribe({ complete: () => out.complete() }));
+        else out.complete();
       },
     };
   });

@@ -108,13 +108,16 @@ const join = (
   }).subscribe(member);
 };
 
+/** None of the values contains a NUL or a line break. */
 const keyOf = (
-  { path, ranges = [], save, lengthRequired }: StreamRequest,
+  { path, ranges = NO_RANGES, save, lengthRequired }: StreamRequest,
   entries: readonly CatalogEntry[],
 ): string => {
-  const state = entries.map(({ importerId, unitId, revision, url, checksum }) => [
-    ...[importerId, unitId, revision, url],
-    checksum?.value,
-  ]);
-  return JSON.stringify([path, ranges, save, lengthRequired ?? false, state]);
+  let key = `${path}\0${save}\0${lengthRequired ?? false}`;
+  for (const { first, last } of ranges) key += `\0${first}-${last}`;
+  for (const { importerId, unitId, revision, url, checksum } of entries)
+    key += `\n${importerId}\0${unitId}\0${revision}\0${url}\0${checksum?.value}`;
+  return key;
 };
+
+const NO_RANGES: NonNullable<StreamRequest['ranges']> = [];

@@ -47,7 +47,10 @@ export const verify = (
     let digest = start && digestAt(start);
     let received = start?.sent ?? 0;
     let held: Chunk | undefined;
-    const contributors = new Set(start ? [start.head.candidate] : []);
+    let contributors: readonly Candidate[] = start ? [start.head.candidate] : NO_ONE;
+    const contributed = (candidate: Candidate) => {
+      if (!contributors.includes(candidate)) contributors = [...contributors, candidate];
+    };
 
     const release = () => {
       const chunk = held;
@@ -65,14 +68,14 @@ export const verify = (
         if (event.type === 'resumed') {
           if (event.digest) {
             // It covers no byte of the others.
-            contributors.clear();
+            contributors = NO_ONE;
             digest = event.digest;
           }
-          contributors.add(event.candidate);
+          contributed(event.candidate);
         }
         if (event.type === 'head') {
           head = event;
-          contributors.add(event.candidate);
+          contributed(event.candidate);
           if (!event.verified) digest = digestFor(event);
         }
         if (event.type !== 'chunk' || (head?.verified && !start)) {
@@ -93,9 +96,8 @@ export const verify = (
         const checksum = head?.candidate.entry.checksum;
         const found = digest?.hex();
         if (head && checksum && found !== undefined && found !== checksum.value) {
-          const alone = contributors.size === 1 && contributors.has(head.candidate);
-          const state = alone ? head.state : undefined;
-          const error = wrongChecksum([...contributors], checksum, found, state);
+          const state = contributors.length === 1 && contributors[0] === head.candidate ? head.state : undefined;
+          const error = wrongChecksum(contributors, checksum, found, state);
           // The wrong bytes cannot be traced to one source, so every contributor is named.
           for (const candidate of contributors)
             out.next({ type: 'failed', candidate, error, phase: 'mid-body', sent: received });
@@ -106,6 +108,8 @@ export const verify = (
       },
     };
   });
+
+const NO_ONE: readonly Candidate[] = [];
 
 /**
  * The algorithm of the digest that a source's whole content needs. None if the catalog has no

@@ -42,7 +42,7 @@ export const lifeOfARequest = (): string => {
     { name: 'lookup', does: 'the entries of the path, newest first' },
     ...stagesOf(code, 'decorated(transfer(deps), [', ']);'),
   ];
-  const transfer = stagesOf(code, 'mayFallBehind) =>\n    fuse(\n', '    );');
+  const transfer = stagesOf(code, 'return fuse(\n', '    );');
   const after = stagesOf(code, 'answer(request),', ');');
 
   const inner = TOP + 34 + before.length * ROW;

@@ -10,6 +10,7 @@ import {
   type Offer,
   toStreamError,
 } from '../../pipelines/model/index.ts';
+import { NOTHING } from '../../pipelines/operators/at-once.ts';
 import { parseUrl } from '../lib/url.ts';
 import { knownFields } from '../sources/known-fields.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
@@ -33,7 +34,7 @@ export const alternateCandidates =
   (entry) => {
     const sources = present();
     // Most sites have no alternate sources: their requests need not ask the catalog twice.
-    if (sources.length === 0) return EMPTY;
+    if (sources.length === 0) return NOTHING;
     return catalog.offers(entry).pipe(
       toArray(),
       mergeMap((offers) => inOrder(sources, offers)),

@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import {
   type Candidate,
   candidates,
@@ -7,12 +7,10 @@ import {
   createSliceMemory,
   type Digest,
   type LazyFetchDeps,
-  lazyFetch,
   lookup,
   type NewDigest,
-  operate,
+  prepare,
   type Report,
-  type StreamError,
   type StreamEvent,
   type StreamRequest,
   streamRequest,
@@ -38,15 +36,7 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
 
 /** Dependencies of `composeStreamer`; everything else has a default. */
 export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report'> &
-  Partial<Pick<LazyFetchDeps, 'random'>> & {
-    /** Called with the candidate of each failed attempt, and its error. */
-    readonly failed?: (candidate: Candidate, error: StreamError) => void;
-    /**
-     * Completes once all save requests that the outbox has accepted are written. The end of a
-     * transfer waits for it. Default: the outbox writes at once.
-     */
-    readonly written?: Observable<never>;
-  };
+  Partial<Pick<LazyFetchDeps, 'random'>>;
 
 export interface Streamer {
   /**
@@ -79,42 +69,16 @@ export const owning = (streamer: Streamer): Streamer => ({
 export const composeLending = (parts: StreamerParts): Streamer => {
   const requestOf = (path: string, options: Omit<FetchOptions, 'report'> = {}): StreamRequest =>
     streamRequest({ ...options, path, id: options.id ?? randomUUID() });
-  const random = parts.random ?? Math.random;
-  const memories = { lengths: createLengths(), slices: createSliceMemory() };
-
+  const fetch = prepare({
+    scheduler: steadyClock,
+    lengths: createLengths(),
+    slices: createSliceMemory(),
+    random: Math.random,
+    ...parts,
+    newDigest,
+  });
   return {
-    fetch: (path, { report, ...options } = {}) =>
-      lazyFetch(requestOf(path, options), {
-        scheduler: steadyClock,
-        ...memories,
-        ...parts,
-        random,
-        newDigest,
-        report,
-      }).pipe(settle(parts)),
+    fetch: (path, { report, ...options } = {}) => fetch(requestOf(path, options), report),
     explain: (path) => lookup(requestOf(path), parts).pipe(candidates(parts)),
   };
 };
-
-/** Reports failed attempts, and holds the end back until the transfer's save request is written. */
-const settle = ({ failed, written }: StreamerParts): MonoTypeOperatorFunction<StreamEvent> =>
-  operate((out) => {
-    let recorded = false;
-    let end: StreamEvent | undefined;
-    return {
-      next: (event) => {
-        if (event.type === 'failed') failed?.(event.candidate, event.error);
-        if (event.type === 'recorded') recorded = true;
-        if (event.type === 'end' && recorded && written) end = event;
-        else out.next(event);
-      },
-      complete: () => {
-        const complete = () => {
-          if (end) out.next(end);
-          out.complete();
-        };
-        if (end) out.add(written?.subscribe({ complete }));
-        else complete();
-      },
-    };
-  });

@@ -152,7 +152,6 @@ export const openStreamer = async (
     sources: [...(store ? [store.find] : []), alternates.find, feedCandidates(catalog)],
     keep: saves ? store?.keep : undefined,
     outbox,
-    written: outbox?.written,
   });
   const target = outbox && closing(store ?? (await saveTarget(settings, { logger, database: catalog.database })));
   const delivered = store ? 'saved' : 'save queued';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BehaviorSubject } from 'rxjs';
 import { type Report, StreamError, toStreamError } from '../../pipelines/model/index.ts';
+import { Gate } from '../../pipelines/operators/flow.ts';
 import { type Ahead, createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
@@ -109,7 +109,7 @@ class HttpExchange implements Exchange {
     if (this.#fault) throw this.#fault;
     const path = pathFor(this.#target, this.#client);
     const asked = askedOf(this.#req);
-    const valve = new BehaviorSubject(open);
+    const valve = new Gate(open);
     const place = slots.enter(this.#client, giveWay);
     const handOver = handOverFor?.(this.#req);
     const events = fetch({ id: this.#id, method, path, valve, ...asked, handOver }, (made) => {

@@ -13,6 +13,18 @@ export const importerOf = ({ access }: Location): string => (access?.owner?.kind
 
 /** Host and port of a URL; the scheme if it has none, such as `file`; `?` if it is not a URL. */
 export const hostOf = (url: string): string => {
+  const origin = ORIGIN.exec(url)?.[0];
+  const known = origin === undefined ? undefined : hosts.get(origin);
+  if (known !== undefined) return known;
   const { host = '', protocol = '?:' } = parseUrl(url) ?? {};
-  return host || protocol.slice(0, -1);
+  const found = host || protocol.slice(0, -1);
+  if (host && origin !== undefined && hosts.size < HOSTS) hosts.set(origin, found);
+  return found;
 };
+
+/** Scheme and authority, up to where a path, query or fragment begins. Plain ones only. */
+const ORIGIN = /^https?:\/\/[\w.:-]+(?=[/?#])/;
+
+/** Hosts by origin, read once: a URL is expensive to parse, and feeds are few. */
+const hosts = new Map<string, string>();
+const HOSTS = 1_000;

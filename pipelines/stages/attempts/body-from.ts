@@ -1,4 +1,4 @@
-import type { Observable, SchedulerLike, Subscriber } from 'rxjs';
+import type { SchedulerLike, Subscriber } from 'rxjs';
 import {
   type AskedBytes,
   type Candidate,
@@ -10,7 +10,7 @@ import {
   toStreamError,
 } from '../../model/index.ts';
 import { fuse } from '../../operators/fuse.ts';
-import { operate, type Stage } from '../../operators/operate.ts';
+import { operate, type Stage, through } from '../../operators/operate.ts';
 import type { Health } from '../health/health.ts';
 import type { TransferEvent } from '../transfer.ts';
 import { algorithmFor } from '../verify.ts';
@@ -66,30 +66,30 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
   try {
     const { soFar } = run.progress;
     const body = soFar ? continued(run, candidate, ask, soFar) : begun(run, candidate, ask, by);
-    body(recorded).subscribe(out);
+    body(recorded, out);
   } catch (thrown) {
     out.error(lost(thrown));
   }
 };
 
-/** The events of a response, through a last stage. */
-type Body = (last: Stage<TransferEvent, TransferEvent>) => Observable<TransferEvent>;
+/** Emits the events of a response, through a last stage. */
+type Body = (last: Stage<TransferEvent, TransferEvent>, out: Subscriber<TransferEvent>) => void;
 
 const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes, by?: number): Body => {
   const begins = begin(request, candidate, wanted(request, candidate.entry), deps.policy);
   const judged = (request: StreamRequest) =>
     fuse(supervise(request, candidate, deps, undefined, by), verifyBeforeHead(request, candidate, deps));
   if (!lacksLength(candidate))
-    return (last) => opened(request, candidate, ask, deps).pipe(fuse(judged(request), begins, last));
+    return (last, out) => through(opened(request, candidate, ask, deps), fuse(judged(request), begins, last), out);
   const open = (request: StreamRequest) => opened(request, candidate, ask, deps).pipe(judged(request));
-  return (last) => withLength(request, candidate, deps, open).pipe(fuse(begins, last));
+  return (last, out) => through(withLength(request, candidate, deps, open), fuse(begins, last), out);
 };
 
 const continued = (run: Run, candidate: Candidate, ask: AskedBytes, soFar: ResponseSoFar): Body => {
   const { request, deps, progress } = run;
   const joined = resume(candidate, soFar, progress.sent, progress.undigested ? deps.newDigest : undefined);
   const supervised = supervise(request, candidate, deps, soFar.total);
-  return (last) => opened(request, candidate, ask, deps).pipe(fuse(supervised, joined, last));
+  return (last, out) => through(opened(request, candidate, ask, deps), fuse(supervised, joined, last), out);
 };
 
 const askOf = ({ request, deps, progress: { soFar, sent, undigested } }: Run, candidate: Candidate): AskedBytes => {

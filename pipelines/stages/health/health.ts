@@ -86,6 +86,12 @@ const SOURCES_REMEMBERED = 4096;
 const REMEMBERED = 64;
 const ENOUGH = 20;
 
+/** The last head times of a source, in any order; the next one replaces the one at `next`. */
+interface HeadTimes {
+  readonly last: number[];
+  next: number;
+}
+
 /**
  * Failures that do not count against a source: it lacks the file or the bytes, or the limit is our
  * own.
@@ -122,7 +128,7 @@ export const createHealth = ({
   scheduler = asyncScheduler,
 }: HealthOptions): Health => {
   const known = createRecent<string, SourceHealth>(SOURCES_REMEMBERED);
-  const heads = createRecent<string, number[]>(SOURCES_REMEMBERED);
+  const heads = createRecent<string, HeadTimes>(SOURCES_REMEMBERED);
   const changes = new Subject<HealthChange>();
 
   const isCooling = ({ source }: Candidate): boolean => {
@@ -146,6 +152,7 @@ export const createHealth = ({
 
   return {
     order: (candidates) => {
+      if (candidates.length < 2) return candidates;
       const rank = (candidate: Candidate) =>
         Number(isCooling(candidate)) + 2 * Number(wrongContent.isSuspect(candidate));
       return candidates.toSorted((a, b) => rank(a) - rank(b));
@@ -166,8 +173,11 @@ export const createHealth = ({
         remember('trial', { ...health, state: 'trial', until: scheduler.now() + coolingTime(health.failures) });
     },
     answered: (source, took) => {
-      const times = heads.get(sourceName(source)) ?? [];
-      heads.set(sourceName(source), [...times.slice(1 - REMEMBERED), took]);
+      const name = sourceName(source);
+      const times = heads.get(name) ?? { last: [], next: 0 };
+      times.last[times.next] = took;
+      times.next = (times.next + 1) % REMEMBERED;
+      if (times.last.length === 1) heads.set(name, times);
     },
     succeeded: (source) => {
       const health = known.get(sourceName(source));
@@ -176,7 +186,7 @@ export const createHealth = ({
       changes.next({ type: 'recovered', health });
     },
     usualHead: (source) => {
-      const times = heads.get(sourceName(source)) ?? [];
+      const times = heads.get(sourceName(source))?.last ?? [];
       if (times.length < ENOUGH) return undefined;
       return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)];
     },

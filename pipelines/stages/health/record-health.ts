@@ -1,11 +1,13 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { type Candidate, type Chunk, type Head, isNote, type Note } from '../../model/index.ts';
+import { type Candidate, type Chunk, type Head, isNote, type Note, type StreamError } from '../../model/index.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
 interface RecordHealthDeps {
   readonly health?: Pick<Health, 'observe' | 'answered' | 'succeeded'>;
   readonly scheduler?: SchedulerLike;
+  /** Called with the candidate of each failed attempt, and its error. */
+  readonly failed?: (candidate: Candidate, error: StreamError) => void;
 }
 
 /**
@@ -14,23 +16,26 @@ interface RecordHealthDeps {
  */
 export const recordHealth = ({
   health,
+  failed,
   scheduler = asyncScheduler,
 }: RecordHealthDeps): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   operate((out) => {
-    const asked = new Map<Candidate, number>();
+    /** Two if a second source was asked, too. */
+    const asked: { readonly candidate: Candidate; readonly at: number }[] = [];
     let serving: Candidate | undefined;
 
     const answered = (candidate: Candidate) => {
       serving = candidate;
-      const since = asked.get(candidate);
-      if (since !== undefined) health?.answered(candidate.source, scheduler.now() - since);
+      const last = asked.findLast((one) => one.candidate === candidate);
+      if (last) health?.answered(candidate.source, scheduler.now() - last.at);
     };
 
     return {
       next: (event) => {
         if (isNote(event)) {
           health?.observe(event);
-          if (event.type === 'attempt') asked.set(event.candidate, scheduler.now());
+          if (event.type === 'failed') failed?.(event.candidate, event.error);
+          if (event.type === 'attempt') asked.push({ candidate: event.candidate, at: scheduler.now() });
           if (event.type === 'resumed') answered(event.candidate);
         } else if (event.type === 'head') answered(event.candidate);
         out.next(event);

@@ -1,5 +1,6 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type Access, type Catalog, type Offer, StreamError } from '../../../pipelines/model/index.ts';
+import { AtOnce } from '../../../pipelines/operators/at-once.ts';
 import { accessOf } from '../access.ts';
 import type { Importer, Importers } from './importers.ts';
 import { openTables, type TableOptions, type Tables, unavailable } from './tables.ts';
@@ -29,12 +30,11 @@ const accesses = new WeakMap<Importer, Access>();
  */
 export const openSqliteCatalog = (file: string, { now = Date.now, ...options }: Options = {}): SqliteCatalog => {
   const asking = <T>(ask: () => readonly T[]): Observable<T> =>
-    new Observable((out) => {
+    new AtOnce(() => {
       try {
-        for (const found of ask()) out.next(found);
-        out.complete();
+        return ask();
       } catch (error) {
-        out.error(error instanceof StreamError ? error : unavailable(file, error));
+        throw error instanceof StreamError ? error : unavailable(file, error);
       }
     });
   const tables = openTables(file, options);

@@ -33,7 +33,7 @@ export interface Entries {
 }
 
 export const makeEntries = (database: DatabaseSync): Entries => {
-  const byPath = database.prepare(`SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path = ? ORDER BY id DESC`);
+  const byPath = database.prepare(`SELECT id, ${COLUMNS} FROM lazy_content_catalog WHERE path = ?`);
   const newest = database.prepare(
     'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path = ? AND importer_id = ?',
   );
@@ -73,7 +73,12 @@ export const makeEntries = (database: DatabaseSync): Entries => {
     });
 
   return {
-    find: (path) => byPath.all(path).map((row) => toEntry(row as unknown as EntryRow)),
+    find: (path) => {
+      const rows = byPath.all(path);
+      // Sorted here: SQLite would set up a sort for each single row.
+      if (rows.length > 1) rows.sort((a, b) => Number(b.id) - Number(a.id));
+      return rows.map((row) => toEntry(row as unknown as EntryRow));
+    },
 
     list: function* (prefix, inOrder = 'path') {
       // A separate statement: two iterations of one prepared statement would disturb each other.

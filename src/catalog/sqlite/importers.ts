@@ -56,20 +56,29 @@ export const makeImporters = (database: DatabaseSync): Importers => {
     return row && toImporter(row);
   };
 
-  // Every request reads its importer: the row shows changes, and is parsed once.
+  // Every request needs its importer. Rows are read again only after a commit of another process, and
+  // parsed again only if they changed.
+  const version = database.prepare('PRAGMA data_version');
   const known = new Map<string, { readonly row: Record<string, unknown>; readonly importer: Importer }>();
+  const current = new Map<string, Importer>();
+  let read: unknown;
   const isKnown = (row: Record<string, unknown>, known: Record<string, unknown>) =>
     row.config === known.config && row.repo_id === known.repo_id && row.importer_type_id === known.importer_type_id;
 
   return {
     get: (id) => {
+      const now = version.get()?.data_version;
+      if (now !== read) current.clear();
+      read = now;
+      const found = current.get(id);
+      if (found) return found;
       const row = byId.get(id);
       const last = known.get(id);
-      if (row && last && isKnown(row, last.row)) return last.importer;
-      known.delete(id);
-      if (!row) return undefined;
-      const importer = toImporter(row);
-      known.set(id, { row, importer });
+      const importer = row && last && isKnown(row, last.row) ? last.importer : row && toImporter(row);
+      if (row && importer) {
+        known.set(id, { row, importer });
+        current.set(id, importer);
+      } else known.delete(id);
       return importer;
     },
     list: () => all.all().map(toImporter),
@@ -79,6 +88,7 @@ export const makeImporters = (database: DatabaseSync): Importers => {
     remove: (id) => {
       const user = used.get(id);
       if (user) throw new Error(`importer ${id} is in use, for example by ${user.path}; remove its entries first`);
+      current.delete(id);
       return remove.run(id).changes > 0;
     },
   };

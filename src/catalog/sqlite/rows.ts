@@ -39,20 +39,22 @@ const isSize = (value: unknown): value is number => Number.isSafeInteger(value) 
 export const toEntry = (row: EntryRow): StoredEntry => {
   const data: Record<string, unknown> = JSON.parse(row.data);
   const size = row.size ?? data.size;
-  return {
+  const entry: { -readonly [field in keyof StoredEntry]: StoredEntry[field] } = {
     path: row.path,
     importerId: row.importer_id,
     unitId: row.unit_id,
     unitTypeId: row.unit_type_id,
     url: row.url,
-    ...(row.checksum !== null &&
-      row.checksum_algorithm !== null && { checksum: toChecksum(row.checksum_algorithm, row.checksum) }),
-    ...(isSize(size) && { size }),
     revision: row.revision,
     data,
-    ...(row.prefix !== null && { prefix: row.prefix }),
-    ...(row.replaced === 1 && { replaced: true }),
   };
+  // Absent if unknown. Assigned, since each request makes one: a spread makes an object for each.
+  if (row.checksum !== null && row.checksum_algorithm !== null)
+    entry.checksum = toChecksum(row.checksum_algorithm, row.checksum);
+  if (isSize(size)) entry.size = size;
+  if (row.prefix !== null) entry.prefix = row.prefix;
+  if (row.replaced === 1) entry.replaced = true;
+  return entry;
 };
 
 /** The values of `COLUMNS`, in that order. */

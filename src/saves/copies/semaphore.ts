@@ -2,18 +2,21 @@
 export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const createSemaphore = (count: number): Semaphore => {
-  const waiting: (() => void)[] = [];
+  // A set: thousands can wait, and taking the first of an array moves all others.
+  const waiting = new Set<() => void>();
   let free = count;
 
   return async (work) => {
     if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else await new Promise<void>((resolve) => waiting.add(resolve));
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free += 1;
+      const [next] = waiting;
+      if (next) {
+        waiting.delete(next);
+        next();
+      } else free += 1;
     }
   };
 };

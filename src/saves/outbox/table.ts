@@ -92,7 +92,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
   }
   const insert = database.prepare(
     `INSERT INTO saves (unit_id, path, request_id, traceparent, entry, noted_at, due_at)
-     VALUES (:unit, :path, :request, :trace, :entry, :at, :at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
      ON CONFLICT (unit_id, path) DO NOTHING`,
   );
   const remove = database.prepare('DELETE FROM saves WHERE id = ?');
@@ -113,16 +113,8 @@ export const openSavesTable = (file: string, lockWait: number) => {
           if (change === 'remove') remove.run(id);
           else putOff.run(change.dueAt, change.reason, id);
         }
-        for (const {
-          unitId: unit,
-          path,
-          requestId: request,
-          traceparent: trace = null,
-          entry,
-          appendedAt: at,
-        } of newSaves) {
-          insert.run({ unit, path, request, trace, entry, at });
-        }
+        for (const { unitId, path, requestId, traceparent, entry, appendedAt } of newSaves)
+          insert.run(unitId, path, requestId, traceparent ?? null, entry, appendedAt);
       }),
     /** Ids of the due save requests, oldest first. */
     due: (now: number, limit: number): number[] => due.all(now, limit).map((row) => Number(row.id)),

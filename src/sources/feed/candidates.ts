@@ -1,5 +1,5 @@
-import { map } from 'rxjs';
 import type { Access, Catalog, FindCandidates } from '../../../pipelines/model/index.ts';
+import { mapped } from '../../../pipelines/operators/at-once.ts';
 import { hostOf } from '../holder.ts';
 import { knownFields } from '../known-fields.ts';
 
@@ -10,15 +10,13 @@ import { knownFields } from '../known-fields.ts';
 export const feedCandidates =
   ({ access }: Pick<Catalog, 'access'>): FindCandidates =>
   (entry) =>
-    access(entry.importerId).pipe(
-      map((access) => ({
-        entry,
-        source: { kind: 'feed', id: hostOf(entry.url) },
-        url: entry.url,
-        access: ownedBy(entry.importerId, access),
-        ...knownFields(entry.url, entry.path),
-      })),
-    );
+    mapped(access(entry.importerId), (access) => ({
+      entry,
+      source: { kind: 'feed', id: hostOf(entry.url) },
+      url: entry.url,
+      access: ownedBy(entry.importerId, access),
+      ...knownFields(entry.url, entry.path),
+    }));
 
 /** The access that an importer owns: one object for each that a catalog gives. */
 const ownedBy = (id: string, access: Access): Access => {

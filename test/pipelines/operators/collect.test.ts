@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, Observable, of, throwError } from 'rxjs';
+import { AtOnce, mapped, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { collect } from '../../../pipelines/operators/collect.ts';
 import { marbles } from '../../support/pipeline.ts';
 
@@ -17,6 +18,18 @@ const listOf = (sources: readonly (() => Observable<string>)[], options: Options
     }),
   );
 
+describe('AtOnce', () => {
+  it('is an Observable of its values', () =>
+    marbles(({ expectObservable }) => {
+      expectObservable(new AtOnce(() => ['a', 'b'])).toBe('(ab|)');
+      expectObservable(
+        new AtOnce(() => {
+          throw new Error('broken');
+        }),
+      ).toBe('#', {}, new Error('broken'));
+    }));
+});
+
 describe('collect', () => {
   it('asks one source after the other, and lists all values', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
@@ -25,6 +38,26 @@ describe('collect', () => {
       expectObservable(listOf([() => first, () => EMPTY, () => second])).toBe('--------(v|)', { v: 'abc' });
       expectSubscriptions(first.subscriptions).toBe('^----!');
       expectSubscriptions(second.subscriptions).toBe('-----^--!');
+    }));
+
+  it('reads sources that are ready, without a subscription', () =>
+    marbles(({ cold, expectObservable }) => {
+      const ready = new AtOnce<string>(() => ['a', 'b']);
+      ready.subscribe = () => {
+        throw new Error('subscribed to');
+      };
+      const upper = mapped(ready, (letter) => letter.toUpperCase());
+      const slow = mapped(cold<string>('--c|'), (letter) => letter.toUpperCase());
+      const broken = new AtOnce<string>(() => {
+        throw new Error('broken');
+      });
+      const sources = [ready, NOTHING, upper, slow, broken].map((source) => () => source);
+      const options = {
+        instead: (error: unknown, at: number) => `(${error} ${at})`,
+        as: (value: string) => `${value},`,
+      };
+      expectObservable(listOf(sources, options)).toBe('---(v|)', { v: 'a,b,A,B,C,(Error: broken 4),' });
+      expectObservable(listOf([() => broken])).toBe('#', {}, new Error('broken'));
     }));
 
   it('asks no further source once the values suffice', () =>

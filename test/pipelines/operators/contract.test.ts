@@ -195,6 +195,8 @@ const CASES: readonly Case[] = [
 /** Files without an event stream: functions of values, and the two stages that precede a source. */
 const OTHERS = [
   'flow',
+  'deadline',
+  'atOnce',
   'lending',
   'backOff',
   'clientHead',

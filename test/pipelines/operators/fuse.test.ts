@@ -41,6 +41,7 @@ import {
 } from '../../../pipelines/index.ts';
 
 import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
+import { Gate } from '../../../pipelines/operators/flow.ts';
 import { follow } from '../../../pipelines/operators/follow.ts';
 import { given } from '../../../pipelines/operators/operate.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
@@ -48,6 +49,7 @@ import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { lookUp } from '../../../pipelines/stages/lookup.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import {
   aCandidate,
@@ -108,6 +110,10 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
       policy: { savePartial: false, saveAbandoned: true },
       outbox: { append: ({ requestId }) => log.push(['append', requestId]) },
     }),
+  lookup: ({ log }) => {
+    const lookup = () => logged(log, 'look-up', of(candidate.entry));
+    return fuse(insteadOf(aRequest()), lookUp({ catalog: { lookup } }));
+  },
   closedTimeout: ({ scheduler, valve }) =>
     closedTimeout({ timeoutMs: 9, valve, error: () => new Error('stuck'), scheduler }),
   clientTimeout: ({ scheduler, valve }) => clientTimeout(aRequest({ valve }), { policy, scheduler }),
@@ -263,6 +269,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 interface Plan {
+  /** Whether the valve is a `Gate`. */
+  readonly gate: boolean;
   readonly names: readonly string[];
   /** Happen while the source is subscribed to, and afterwards. */
   readonly atOnce: readonly Step[];
@@ -272,6 +280,7 @@ interface Plan {
 }
 
 const plans: fc.Arbitrary<Plan> = fc.record({
+  gate: fc.boolean(),
   names: fc.array(fc.constantFrom(...Object.keys(ALL)), { minLength: 2, maxLength: 4 }),
   atOnce: fc.oneof(fc.constant([]), fc.array(step, { maxLength: 8 })),
   later: fc.array(step, { maxLength: 12 }),
@@ -282,7 +291,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
 const seen = (plan: Plan, join: (stages: readonly Any[]) => OperatorFunction<Event, unknown>): readonly unknown[] => {
   const log: unknown[] = [];
   const scheduler = new TestScheduler(() => {});
-  const valve = new BehaviorSubject(true);
+  const valve = plan.gate ? new Gate(true) : new BehaviorSubject(true);
   const source = new Subject<Event>();
   const world = { scheduler, valve, log };
   let received = 0;

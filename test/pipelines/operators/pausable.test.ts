@@ -213,4 +213,20 @@ describe('pausable', () => {
       { numRuns: 500 },
     );
   });
+
+  it('gives the producer functions, which need no object', () => {
+    const seen: unknown[] = [];
+    const idle = { pause: () => {}, resume: () => {}, close: () => {} };
+    pausable<string>(NEVER, ({ next, ahead, complete }) => {
+      next('a');
+      ahead('b');
+      complete();
+      return idle;
+    }).subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
+    pausable<string>(NEVER, ({ error }) => {
+      error('broken');
+      return idle;
+    }).subscribe({ error: (error) => seen.push(error) });
+    expect(seen).toEqual(['a', 'b', 'complete', 'broken']);
+  });
 });

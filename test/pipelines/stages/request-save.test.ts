@@ -110,6 +110,30 @@ describe('requestSave, of a part', () => {
   });
 });
 
+describe('requestSave, if the outbox writes later', () => {
+  const saving = (source: string, result: string, written: string, windows: string | string[], unsubscribed?: string) =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const values: Record<string, Head | Chunk | Note> = {
+        h: headOf(feed, {}),
+        a: chunk('a'),
+        r: { type: 'recorded', unitId: entry.unitId },
+      };
+      const writing = cold<never>(written);
+      const outbox = { append: () => {}, written: writing };
+      const events = cold(source, values).pipe(requestSave(aRequest(), { outbox, policy: aPolicy() }));
+      expectObservable(events, unsubscribed).toBe(result, values);
+      expectSubscriptions(writing.subscriptions).toBe(windows);
+    });
+
+  it('emits its note at once, and completes when the request is written', () =>
+    saving('-h-a-|', '-h-a-r--|', '---|', '-----^--!'));
+
+  it('waits for nothing if the body fails, and no longer than its consumer', () => {
+    saving('-h-a-#', '-h-a-#', '---|', []);
+    saving('-h-a-|', '-h-a-r', '---|', '-----^!', '------!');
+  });
+});
+
 describe('requestSave, if abandoned transfers count', () => {
   const policy = { saveAbandoned: true };
 

@@ -25,7 +25,7 @@ const streamer = composeStreamer({
   sources: [() => of({ entry, source: { kind: 'feed', id: '' }, url: entry.url })],
   sharing: createSharing({ window: 8 << 20, memory: 64 << 20 }),
   ...(process.argv[3] === 'turn'
-    ? { outbox: { append: () => setImmediate(die) }, written: NEVER }
+    ? { outbox: { append: () => setImmediate(die), written: NEVER } }
     : { outbox: { append: die } }),
 });
 const server = createHttpServer({

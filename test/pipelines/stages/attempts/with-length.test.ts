@@ -166,11 +166,12 @@ describe('withLength', () => {
     const open: OpenSource = () => NEVER;
     const request = aRequest({ valve: new BehaviorSubject(true) });
     const deps = { open, policy: aPolicy(), lengths: createLengths() };
-    withLength(request, known, deps, ({ valve }) => {
+    const waiting = withLength(request, known, deps, ({ valve }) => {
       valve.subscribe((state) => valves.push(state));
       return concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
     }).subscribe();
     expect(valves).toEqual([true, false]);
+    waiting.unsubscribe();
   });
 
   it('does not count a body that ends with its connection', () => {

@@ -60,6 +60,15 @@ describe('recordHealth', () => {
     check('1-h-a-', ['attempt first', 'first answered after 2'], '^-----!');
   });
 
+  it('reports each failed attempt', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const log: unknown[] = [];
+      const failed = (...what: readonly unknown[]) => log.push(what);
+      expectObservable(cold('1-h-a-f2--r-b|', VALUES).pipe(recordHealth({ failed }))).toBe('1-h-a-f2--r-b|', VALUES);
+      flush();
+      expect(log).toEqual([[first, error]]);
+    }));
+
   it('passes everything on without a health memory', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold('1-h-a-b-|', VALUES);
