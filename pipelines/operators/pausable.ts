@@ -78,13 +78,40 @@ export const pausable = <T>(
     const end = (deliverEnd: () => void) => {
       if (ended) return;
       ended = deliverEnd;
+      sink.closed = true;
       if (!delivering) deliver();
+    };
+
+    // A field: an accessor would cost more than everything else here, since V8 makes a hidden class
+    // for each literal with one.
+    const sink: { closed: boolean } & Sink<T> = {
+      closed: false,
+      next: (value) => {
+        if (ended) return;
+        if (open && held.length === 0 && !delivering) {
+          // What the consumer causes meanwhile, such as the end, comes after this value.
+          delivering = true;
+          subscriber.next(value);
+          delivering = false;
+          if (held.length > 0 || ended) deliver();
+        } else {
+          lending.retain(value);
+          held.push(value);
+          deliver();
+        }
+      },
+      ahead: (value) => {
+        if (!ended) subscriber.next(value);
+      },
+      error: (error) => end(() => subscriber.error(error)),
+      complete: () => end(() => subscriber.complete()),
     };
 
     subscriber.add(() => {
       for (const value of held.splice(0)) lending.release(value);
       if (ended) return;
       ended = left;
+      sink.closed = true;
       flow?.close();
     });
 
@@ -105,30 +132,7 @@ export const pausable = <T>(
     );
     if (subscriber.closed) return;
 
-    flow = produce({
-      get closed() {
-        return ended !== undefined;
-      },
-      next: (value) => {
-        if (ended) return;
-        if (open && held.length === 0 && !delivering) {
-          // What the consumer causes meanwhile, such as the end, comes after this value.
-          delivering = true;
-          subscriber.next(value);
-          delivering = false;
-          if (held.length > 0 || ended) deliver();
-        } else {
-          lending.retain(value);
-          held.push(value);
-          deliver();
-        }
-      },
-      ahead: (value) => {
-        if (!ended) subscriber.next(value);
-      },
-      error: (error) => end(() => subscriber.error(error)),
-      complete: () => end(() => subscriber.complete()),
-    });
+    flow = produce(sink);
     // The consumer may have left, or the valve closed, while the producer pushed synchronously.
     if (ended === left) flow.close();
     else if (!open && !ended) flow.pause();
