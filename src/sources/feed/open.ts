@@ -1,4 +1,5 @@
 import {
+  type Access,
   field,
   type Header,
   LOANS,
@@ -45,7 +46,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
     pausable<SourceEvent>(
       ask.valve,
       (sink) => {
-        const access = location.access ?? {};
+        const access = location.access ?? NO_ACCESS;
         let paused = false;
         let current: Exchange | undefined;
         let decoder: Gunzip | undefined;
@@ -130,6 +131,8 @@ export const createFeed = (settings: FeedSettings): Feed => {
 
   return { open, close: registry.close };
 };
+
+const NO_ACCESS: Access = {};
 
 const chunkOf = (bytes: Uint8Array): SourceEvent => {
   const loan = loanOf(bytes);
