@@ -13,11 +13,12 @@ interface Decoded {
   readonly taken: number;
   /** The last chunk and the trailer section have been read. */
   readonly hasEnded: boolean;
+  /** The coding is invalid after that content. */
+  readonly error?: unknown;
 }
 
 /**
  * Decodes the next piece in place, so that one read stays one piece, however small the chunks.
- * Throws if the coding is invalid.
  */
 export type Decode = (piece: Buffer) => Decoded;
 
@@ -78,7 +79,11 @@ export const chunkDecoder = (): Decode => {
     let at = 0;
     while (at < piece.length && state !== 'ended') {
       if (state !== 'content') {
-        state = step(piece[at] as number);
+        try {
+          state = step(piece[at] as number);
+        } catch (error) {
+          return { content, taken: at, hasEnded: false, error };
+        }
         at += 1;
         continue;
       }

@@ -98,9 +98,10 @@ export class ResponseReader {
 
   #readBody(bytes: Buffer): number {
     if (this.#decode) {
-      const { content, taken, hasEnded } = this.#decode(bytes);
+      const { content, taken, hasEnded, error } = this.#decode(bytes);
       this.hasEnded = hasEnded;
       if (content > 0) this.#events.data(bytes.subarray(0, content));
+      if (error) throw error;
       return taken;
     }
     if (this.framing?.body === 'close') {
