@@ -121,7 +121,7 @@ const REFUSED: Readonly<Record<string, Case>> = {
 };
 
 describe.each(FEED_CLIENTS)('an HTTP/1 response, %s', (client) => {
-  const feed = feedClient(client)(createFeed(feedSettings()));
+  const feed = feedClient(client)(createFeed(feedSettings({ idleTimeout: 1_000_000 })));
   const started: TestFeed[] = [];
   afterEach(async () => {
     await Promise.all(started.splice(0).map((server) => server.close()));
