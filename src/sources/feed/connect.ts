@@ -1,5 +1,5 @@
+import type { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
-import type { Connection } from './exchange.ts';
 import { http1Connection } from './http1/connection.ts';
 import { dialTo } from './http1/dial.ts';
 import { undiciConnection } from './undici/connection.ts';

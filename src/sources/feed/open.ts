@@ -11,8 +11,9 @@ import {
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
+import type { Exchange } from './connection.ts';
 import { feedError, sayUrl } from './errors.ts';
-import { type Exchange, exchange } from './exchange.ts';
+import { exchange } from './exchange.ts';
 import { decodedHead, type Gunzip, gunzip } from './gunzip.ts';
 import { createPoolRegistry, type PoolSettings } from './pool-registry.ts';
 import { accessAt, feedUrl, redirectUrl } from './redirect.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from './exchange.ts';
+import type { Connection } from './connection.ts';
 
 /** Connections to one origin with one set of credentials. */
 export interface Pool {

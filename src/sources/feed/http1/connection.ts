@@ -1,4 +1,4 @@
-import type { Connection } from '../exchange.ts';
+import type { Connection } from '../connection.ts';
 import type { Dial } from './dial.ts';
 import { lost } from './errors.ts';
 import { Job } from './job.ts';

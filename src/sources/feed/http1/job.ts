@@ -1,5 +1,5 @@
 import type { Header } from '../../../../pipelines/model/index.ts';
-import { type Exchange, type Listener, REST } from '../exchange.ts';
+import { type Exchange, type Listener, REST } from '../connection.ts';
 import { ResponseReader } from './response.ts';
 
 /** What a job does to its connection. */

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { field, type Header } from '../../../../pipelines/model/index.ts';
 import { decimal } from '../answer.ts';
+import { type Connection, type Exchange, type Listener, REST } from '../connection.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
-import { type Connection, type Exchange, type Listener, REST } from '../exchange.ts';
 import type { FeedRequest } from '../request.ts';
 import { clientThrough, type ProxyAccess } from './client.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Connection } from '../../../../src/sources/feed/exchange.ts';
+import type { Connection } from '../../../../src/sources/feed/connection.ts';
 import { createPool } from '../../../../src/sources/feed/pool.ts';
 
 describe('a pool', () => {
