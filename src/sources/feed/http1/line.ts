@@ -72,12 +72,12 @@ export const openLine = (dial: Dial, user: User): Line => {
     },
     pause: () => {
       paused = true;
-      if (isReady && !reads.isDelivering()) socket.pause();
+      if (isReady) socket.pause();
     },
     resume: () => {
       if (!paused) return;
       paused = false;
-      if (isReady && !reads.isDelivering()) socket.resume();
+      if (isReady) socket.resume();
     },
     holdProcess: (holds) => {
       if (holds) socket.ref();

@@ -16,8 +16,6 @@ interface Reader {
 /** Reading of one socket into lent memory, by its option `onread`. */
 interface Reads {
   readonly onread: OnReadOpts;
-  /** A read is being delivered: whether to continue is asked after it. */
-  isDelivering(): boolean;
   /** Delivers what was gathered. */
   flush(): void;
   /** Releases the memory. */
@@ -37,7 +35,6 @@ export const lentReads = (reader: Reader): Reads => {
   /** Where the bytes begin that were not delivered yet. */
   let from = 0;
   let level: Level = 0;
-  let delivering = false;
   let flushing: NodeJS.Immediate | undefined;
   let released = false;
 
@@ -48,9 +45,7 @@ export const lentReads = (reader: Reader): Reads => {
     if (to === from || released) return;
     const bytes = Buffer.from(memory.buffer as ArrayBuffer, from, to - from);
     from = to;
-    delivering = true;
     reader.take(bytes);
-    delivering = false;
   };
 
   /** The same memory again if nobody holds what was read, else its rest, else other memory. */
@@ -86,7 +81,6 @@ export const lentReads = (reader: Reader): Reads => {
         return reader.wants();
       },
     },
-    isDelivering: () => delivering,
     flush,
     release: () => {
       if (released) return;
