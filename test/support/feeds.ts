@@ -23,6 +23,8 @@ export const startFeed = async (answer: RequestListener, tls?: ServerOptions): P
   const requests: IncomingMessage[] = [];
   const running = new Set<ServerResponse>();
   const listener: RequestListener = (request, response) => {
+    // As a server must, it accepts what a client sends to a proxy (RFC 9112 section 3.2.2).
+    request.url = request.url?.replace(/^http:\/\/[^/]+/, '') ?? '';
     requests.push(request);
     running.add(response);
     response.on('close', () => running.delete(response));

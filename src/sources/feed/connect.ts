@@ -1,155 +1,16 @@
-import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
-import { buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
-import { type Access, StreamError } from '../../../pipelines/model/index.ts';
-import { lentReads, readLent } from './lent-reads.ts';
-import type { Connection } from './pool.ts';
-import { checkServerIdentity } from './server-identity.ts';
-import { isOfTls, proxyTlsReason } from './tls-reasons.ts';
-
-/** The parameters of a connection. */
-export interface ConnectionOptions {
-  readonly secureContext: SecureContext;
-  readonly access: Access;
-  /** Milliseconds, including the TLS handshake. */
-  readonly connectTimeout: number;
-  /** Milliseconds that an unused connection is kept. */
-  readonly idleTimeout: number;
-}
+import type { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import { http1Connection } from './http1/connection.ts';
+import { dialTo } from './http1/dial.ts';
+import { undiciConnection } from './undici/connection.ts';
 
 /**
- * Creates connections to an origin. They share one cache of TLS sessions: resuming a session saves
- * a handshake.
+ * Creates connections to an origin: our own client for direct ones, undici for those through a
+ * proxy.
  */
-export const connectionMaker = (origin: URL, options: ConnectionOptions): (() => Connection) =>
-  options.access.proxy ? () => proxied(options, options.access.proxy) : direct(origin, options);
-
-/** The most bytes of a response's header fields together; more of them break the connection. */
-const LONGEST_HEAD = 16 * 1024;
-
-const connectionOptions = ({ idleTimeout, connectTimeout }: ConnectionOptions) => ({
-  connectTimeout,
-  pipelining: 1,
-  allowH2: false,
-  maxHeaderSize: LONGEST_HEAD,
-  keepAliveTimeout: idleTimeout,
-  keepAliveMaxTimeout: idleTimeout,
-});
-
-const tlsOptions = ({ secureContext, access }: ConnectionOptions) => ({
-  secureContext,
-  rejectUnauthorized: access.verifyServer !== false,
-  checkServerIdentity,
-  allowH2: false,
-});
-
-/**
- * Reports a socket's error. TLS 1.3 demands a client certificate after the handshake. The alert
- * arrives before the connection ends. Without this, undici would report only that end: “other side
- * closed”.
- */
-const noting = (socket: Socket, note: (error: Error) => void): void => {
-  socket.on('error', (error) => {
-    note(error);
-    socket.destroy(error);
-  });
+export const connectionMaker = (origin: URL, options: ConnectionOptions): (() => Connection) => {
+  const { proxy } = options.access;
+  if (proxy) return () => undiciConnection(proxy, options);
+  const dial = dialTo(origin, options);
+  return () => http1Connection(dial, options.idleTimeout);
 };
-
-const direct = (origin: URL, options: ConnectionOptions): (() => Connection) => {
-  const connect = buildConnector({
-    ...tlsOptions(options),
-    timeout: options.connectTimeout,
-    onread: lentReads,
-  } as buildConnector.BuildOptions);
-  return () => {
-    let connecting: Socket | undefined;
-    let broken: Error | undefined;
-    const dispatcher = new Client(origin, {
-      ...connectionOptions(options),
-      connect: (to, done) => {
-        // The connector returns its socket, although its type does not say so. It is the only
-        // handle on a pending connection.
-        const socket = connect(to, (...result) => {
-          connecting = undefined;
-          done(...result);
-        }) as unknown as Socket;
-        readLent(socket);
-        connecting = socket;
-        broken = undefined;
-        noting(socket, (error) => {
-          broken = error;
-        });
-      },
-    });
-    // Without an error, undici would wait for the connection for ever.
-    return {
-      dispatcher,
-      hangUp: () => connecting?.destroy(new Error('the request was abandoned before the connection was established')),
-      broken: () => broken,
-    };
-  };
-};
-
-/** Names the proxy in the error of a handshake with it, which would look like one with the feed. */
-const namingProxy =
-  ({ origin }: URL, done: buildConnector.Callback): buildConnector.Callback =>
-  (...result) => {
-    const [error] = result;
-    if (!error || !isOfTls(error)) return done(...result);
-    return done(
-      new StreamError('TLS_FAILED', 'feed', `the proxy ${origin}: ${proxyTlsReason(error)}`, { cause: error }),
-      null,
-    );
-  };
-
-const proxied = (options: ConnectionOptions, proxy: Access['proxy']): Connection => {
-  const { url = '', username, password } = proxy ?? {};
-  const proxyUrl = new URL(url);
-  let asking: Socket | undefined;
-  let broken: Error | undefined;
-  /** A client that connects through the proxy with the given `connect`. */
-  const through = (origin: string | URL, { connect, ...more }: ConnectingOptions): Dispatcher =>
-    new Client(origin, {
-      ...connectionOptions(options),
-      ...more,
-      connect: (to, done) => {
-        broken = undefined;
-        const isProxy = new URL(origin).origin === proxyUrl.origin;
-        connect(to, (...result) => {
-          const [, socket] = result;
-          if (socket)
-            noting(socket, (error) => {
-              broken = error;
-            });
-          (isProxy ? namingProxy(proxyUrl, done) : done)(...result);
-        });
-      },
-    });
-  const dispatcher = new ProxyAgent({
-    ...connectionOptions(options),
-    uri: url,
-    requestTls: tlsOptions(options),
-    factory: through,
-    // The connection that requests a tunnel from the proxy. A proxy may accept it and never answer.
-    clientFactory: (to, { connect }: { connect: buildConnector.connector }) =>
-      new Client(to, {
-        headersTimeout: options.connectTimeout,
-        connect: (target, done) => {
-          asking = connect(target, namingProxy(proxyUrl, done)) as unknown as Socket;
-        },
-      }),
-    ...(username !== undefined && password !== undefined
-      ? { token: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
-      : {}),
-  });
-  return {
-    dispatcher,
-    hangUp: () => asking?.destroy(new Error('the request was abandoned before the tunnel was established')),
-    broken: () => broken,
-  };
-};
-
-/** The options with which undici calls a factory of clients behind a proxy; its type omits them. */
-interface ConnectingOptions {
-  readonly connect: buildConnector.connector;
-}

@@ -1,5 +1,6 @@
 import { type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { Http1Error } from './http1/errors.ts';
 import { isOfTls, saying, tlsReason } from './tls-reasons.ts';
 
 /** A URL for messages: without user, password, query (which holds signatures) and fragment. */
@@ -17,7 +18,9 @@ export const feedError = (thrown: unknown, url: URL, headSeen = false): StreamEr
   // undici intends to put llhttp's code on its parser errors, but the code is undefined.
   const isParser = (thrown as { readonly name?: unknown } | null)?.name === PARSER_ERROR;
   const { code, reason } =
-    inTls(thrown, headSeen) ?? diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
+    ownDiagnosis(thrown) ??
+    inTls(thrown, headSeen) ??
+    diagnose(codeOf(thrown) || (isParser ? PARSER_ERROR : ''), messageOf(thrown), headSeen);
   return new StreamError(code, code === 'INTERNAL' ? 'self' : 'feed', `${sayUrl(url)}: ${reason}`, {
     cause: thrown,
     sourceStatus: code === 'SOURCE_REFUSED' ? 407 : undefined,
@@ -28,6 +31,9 @@ interface Diagnosis {
   readonly code: ErrorCode;
   readonly reason: string;
 }
+
+const ownDiagnosis = (thrown: unknown): Diagnosis | undefined =>
+  thrown instanceof Http1Error ? { code: thrown.code, reason: thrown.message } : undefined;
 
 const DAMAGED = 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC';
 

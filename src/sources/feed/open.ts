@@ -1,4 +1,5 @@
 import {
+  type Access,
   field,
   type Header,
   LOANS,
@@ -10,8 +11,9 @@ import {
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
+import type { Exchange } from './connection.ts';
 import { feedError, sayUrl } from './errors.ts';
-import { type Exchange, exchange } from './exchange.ts';
+import { exchange } from './exchange.ts';
 import { decodedHead, type Gunzip, gunzip } from './gunzip.ts';
 import { createPoolRegistry, type PoolSettings } from './pool-registry.ts';
 import { accessAt, feedUrl, redirectUrl } from './redirect.ts';
@@ -45,7 +47,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
     pausable<SourceEvent>(
       ask.valve,
       (sink) => {
-        const access = location.access ?? {};
+        const access = location.access ?? NO_ACCESS;
         let paused = false;
         let current: Exchange | undefined;
         let decoder: Gunzip | undefined;
@@ -130,6 +132,8 @@ export const createFeed = (settings: FeedSettings): Feed => {
 
   return { open, close: registry.close };
 };
+
+const NO_ACCESS: Access = {};
 
 const chunkOf = (bytes: Uint8Array): SourceEvent => {
   const loan = loanOf(bytes);

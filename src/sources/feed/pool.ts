@@ -1,16 +1,4 @@
-import type { Dispatcher } from 'undici';
-
-/**
- * A slot for one request at a time: a connection that is made when needed, and kept for the next
- * request.
- */
-export interface Connection {
-  readonly dispatcher: Dispatcher;
-  /** Abandons a pending connection; its request fails. */
-  hangUp(): void;
-  /** Why the last connection broke, if it did and the reason is known. */
-  readonly broken?: () => Error | undefined;
-}
+import type { Connection } from './connection.ts';
 
 /** Connections to one origin with one set of credentials. */
 export interface Pool {
@@ -76,7 +64,7 @@ export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool
       };
     },
     close: async () => {
-      await Promise.all(connections.map((connection) => connection.dispatcher.destroy()));
+      await Promise.all(connections.map((connection) => connection.close()));
     },
   };
 };

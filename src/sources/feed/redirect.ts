@@ -34,6 +34,6 @@ export const redirectUrl = (from: URL, status: number, location: string | undefi
  * and nothing that widens trust (own CA, no verification).
  */
 export const accessAt = (url: URL, home: URL, access: Access): Access =>
-  url.origin === home.origin ? access : { proxy: access.proxy, connectTimeout: access.connectTimeout };
+  url === home || url.origin === home.origin ? access : { proxy: access.proxy, connectTimeout: access.connectTimeout };
 
 const isHttp = (url: URL): boolean => url.protocol === 'http:' || url.protocol === 'https:';

@@ -1,21 +1,39 @@
 import querystring from 'node:querystring';
-import type { Dispatcher } from 'undici';
 import type { Access, Ask, Header } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
 
+/** A request to a feed. It has no body. */
+export interface FeedRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: URL;
+  /** The same array for each request with the same access, so that it can be written once. */
+  readonly headers: readonly Header[];
+  readonly range: readonly Header[];
+}
+
 /**
- * The request for undici, from the requested byte on. It asks for the file without encoding
+ * The request, from the requested byte on. It asks for the file without encoding
  * (`Accept-Encoding: identity`), so that bytes and headers agree. The feed's own header fields
- * replace ours of the same name. The pipeline times head and stalls, so there are no timeouts here.
+ * replace ours of the same name.
  */
-export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string): Dispatcher.DispatchOptions => ({
-  origin: url.origin,
-  path: url.pathname + url.search,
+export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string): FeedRequest => ({
   method: ask.method,
-  headers: [...besides(access.headers ?? [], ownHeaders(url, access, userAgent)), ...rangeHeaders(ask)].flat(),
-  headersTimeout: 0,
-  bodyTimeout: 0,
+  url,
+  headers: headersFor(url, access, userAgent),
+  range: rangeHeaders(ask),
 });
+
+const headersFor = (url: URL, access: Access, userAgent: string): readonly Header[] => {
+  const make = () => besides(access.headers ?? [], ownHeaders(url, access, userAgent));
+  if (url.username || url.password) return make();
+  const known = made.get(access);
+  if (known?.userAgent === userAgent) return known.headers;
+  const headers = make();
+  made.set(access, { userAgent, headers });
+  return headers;
+};
+
+const made = new WeakMap<Access, { readonly userAgent: string; readonly headers: readonly Header[] }>();
 
 const rangeHeaders = (ask: Ask): readonly Header[] => {
   if (!asksRange(ask)) return [];

@@ -3,11 +3,12 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { Access } from '../../../../pipelines/model/index.ts';
 import { createFeed } from '../../../../src/sources/feed/open.ts';
 import { anAsk, at, collect, digestOf, failureOf } from '../../../support/collect.ts';
+import { FEED_CLIENTS, feedClient } from '../../../support/feed-clients.ts';
 import { feedSettings } from '../../../support/feed-settings.ts';
 import { closedPort, startFeed, startScript, type TestFeed } from '../../../support/feeds.ts';
 
-describe('a feed over HTTP', () => {
-  const feed = createFeed(feedSettings({ connectTimeout: 1000 }));
+describe.each(FEED_CLIENTS)('a feed over HTTP, %s', (client) => {
+  const feed = feedClient(client)(createFeed(feedSettings({ connectTimeout: 1000 })));
   const started: TestFeed[] = [];
   const start = async (making: Promise<TestFeed>): Promise<TestFeed> => {
     const made = await making;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Client } from 'undici';
-import { type Connection, createPool } from '../../../../src/sources/feed/pool.ts';
+import type { Connection } from '../../../../src/sources/feed/connection.ts';
+import { createPool } from '../../../../src/sources/feed/pool.ts';
 
 describe('a pool', () => {
   const create = (most: number) => {
@@ -9,7 +9,7 @@ describe('a pool', () => {
     const pool = createPool({
       most,
       makeConnection: () => {
-        const connection = { dispatcher: new Client('http://feed.test'), hangUp: () => {} };
+        const connection: Connection = { send: () => ({ pause() {}, resume() {}, abort() {} }), close: async () => {} };
         made.push(connection);
         return connection;
       },

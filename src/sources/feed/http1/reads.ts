@@ -1,0 +1,102 @@
+import type { OnReadOpts } from 'node:net';
+import { isMine, type Level, lend, loanOf, SIZES } from '../../../lib/lent-buffers.ts';
+
+/** Memory below this many bytes is not read into: a system call for so little costs too much. */
+const ROOM = 8 * 1024;
+
+interface Reader {
+  /** Receives what was read. The bytes are lent for the call. */
+  take(bytes: Buffer): void;
+  /** Whether to continue reading. */
+  wants(): boolean;
+  /** Whether to gather what arrives in one turn of the event loop, while this many bytes wait. */
+  gathers(waiting: number): boolean;
+}
+
+/** Reading of one socket into lent memory, by its option `onread`. */
+interface Reads {
+  readonly onread: OnReadOpts;
+  /** Delivers what was gathered. */
+  flush(): void;
+  /** Releases the memory. */
+  release(): void;
+}
+
+/**
+ * The memory grows while reads fill it, and shrinks when the reader pauses.
+ *
+ * TLS delivers records of 16 KiB. Those of one turn of the event loop are gathered, since each
+ * piece costs a walk through all stages and a write to the client.
+ */
+export const lentReads = (reader: Reader): Reads => {
+  let memory: Uint8Array = lend(0);
+  /** The memory for the next read: the part of it that is free. */
+  let free = memory;
+  /** Where the bytes begin that were not delivered yet. */
+  let from = 0;
+  let level: Level = 0;
+  let flushing: NodeJS.Immediate | undefined;
+  let released = false;
+
+  const flush = () => {
+    clearImmediate(flushing);
+    flushing = undefined;
+    const to = free.byteOffset;
+    if (to === from || released) return;
+    const bytes = Buffer.from(memory.buffer as ArrayBuffer, from, to - from);
+    from = to;
+    reader.take(bytes);
+  };
+
+  /** The same memory again if nobody holds what was read, else its rest, else other memory. */
+  const renew = () => {
+    if (memory.length === SIZES[level]) {
+      if (isMine(memory)) {
+        free = memory;
+        from = 0;
+        return;
+      }
+      if (free.length >= ROOM) return;
+    }
+    loanOf(memory)?.release();
+    memory = lend(level);
+    free = memory;
+    from = 0;
+  };
+
+  return {
+    onread: {
+      buffer: () => free,
+      callback: (count) => {
+        const room = free.length;
+        free = new Uint8Array(memory.buffer, free.byteOffset + count);
+        if (free.length >= ROOM && reader.gathers(free.byteOffset - from)) {
+          flushing ??= setImmediate(flush);
+          return true;
+        }
+        flush();
+        if (released) return false;
+        level = levelAfter(level, count, room, reader.wants());
+        renew();
+        return reader.wants();
+      },
+    },
+    flush,
+    release: () => {
+      if (released) return;
+      clearImmediate(flushing);
+      released = true;
+      loanOf(memory)?.release();
+    },
+  };
+};
+
+/**
+ * A larger size after a read that filled its memory; a smaller one after little, or a pause. So an
+ * idle connection, whose last read brought the end of a body, seldom keeps a large buffer.
+ */
+const levelAfter = (level: Level, count: number, room: number, wants: boolean): Level => {
+  if (!wants) return 0;
+  if (count === room) return level === 0 ? 1 : 2;
+  return count * 2 < room && level > 0 ? ((level - 1) as Level) : level;
+};

@@ -1,0 +1,118 @@
+import type { Dispatcher } from 'undici';
+import { field, type Header } from '../../../../pipelines/model/index.ts';
+import { decimal } from '../answer.ts';
+import { type Connection, type Exchange, type Listener, REST } from '../connection.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
+import type { FeedRequest } from '../request.ts';
+import { clientThrough, type ProxyAccess } from './client.ts';
+
+/** A connection by undici, which knows all kinds of proxies. */
+export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions): Connection => {
+  const { dispatcher, hangUp, broken } = clientThrough(proxy, options);
+
+  const send = (request: FeedRequest, listener: Listener, done: () => void): Exchange => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let paused = false;
+    let over = false;
+    let rest: NodeJS.Timeout | undefined;
+
+    const endWith = (notify: () => void) => {
+      if (over) return;
+      over = true;
+      notify();
+    };
+
+    const end = (notify: () => void) => {
+      clearTimeout(rest);
+      done();
+      endWith(notify);
+    };
+
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (started) => {
+        // If this throws here, undici drops the request and keeps the connection. Aborting would
+        // close the connection.
+        if (over) throw new Error('the request was abandoned');
+        controller = started;
+        if (paused) started.pause();
+      },
+      onResponseStart: (started, status) => {
+        if (over || status < 200) return;
+        const headers = headersOf(started.rawHeaders);
+        if (listener.head(status, headers) || over) return;
+        over = true;
+        const length = decimal(field(headers, 'content-length')) ?? Number.POSITIVE_INFINITY;
+        if (length > REST.bytes) return started.abort(new Error('the body is not wanted'));
+        started.resume();
+        rest = setTimeout(
+          () => started.abort(new Error('the rest of an unwanted body takes too long')),
+          REST.timeoutMs,
+        ).unref();
+      },
+      onResponseData: (_, bytes) => {
+        // A parser that is resumed within a body may first deliver nothing.
+        if (!over && bytes.length > 0) listener.data(bytes);
+      },
+      onResponseEnd: () => {
+        // undici takes a reset for the end of a body that has neither length nor chunks. It is a
+        // failure like any other reset.
+        const reset = broken();
+        end(reset ? () => listener.error(reset) : listener.end);
+      },
+      onResponseError: (_, error) => end(() => listener.error(error)),
+    };
+
+    // undici's parser must not be re-entered. A failed or redirected response starts the next
+    // request from within it.
+    queueMicrotask(() => {
+      if (over) return done();
+      try {
+        dispatcher.dispatch(optionsOf(request), handler);
+      } catch (error) {
+        end(() => listener.error(error));
+      }
+    });
+
+    return {
+      pause: () => {
+        paused = true;
+        controller?.pause();
+      },
+      resume: () => {
+        paused = false;
+        // Not at once, for the same reason: another response's chunk may have opened the valve.
+        queueMicrotask(() => {
+          if (!paused && !over) controller?.resume();
+        });
+      },
+      abort: () => {
+        if (over) return;
+        over = true;
+        if (controller) controller.abort(new Error('the request was abandoned'));
+        else hangUp();
+      },
+    };
+  };
+
+  return { send, close: () => dispatcher.destroy() };
+};
+
+/** The pipeline times head and stalls, so there are no timeouts here. */
+const optionsOf = ({ method, url, headers, range }: FeedRequest): Dispatcher.DispatchOptions => ({
+  origin: url.origin,
+  path: url.pathname + url.search,
+  method,
+  headers: [...headers, ...range].flat(),
+  headersTimeout: 0,
+  bodyTimeout: 0,
+});
+
+/**
+ * Names and values in order, with their original spelling. HTTP/1.1 delivers buffers in which names
+ * and values alternate.
+ */
+const headersOf = (raw: Dispatcher.DispatchController['rawHeaders']): readonly Header[] => {
+  if (!Array.isArray(raw)) return [];
+  const text = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+  return Array.from({ length: text.length / 2 }, (_, index) => [text[2 * index] ?? '', text[2 * index + 1] ?? '']);
+};
