@@ -34,13 +34,17 @@ const transfer = async (length: number | undefined) => {
   });
   const client = dial(port);
   clients.push(client);
+  const push = () => chunks.next({ type: 'chunk', bytes: CHUNK });
   await client.send(GET);
+  await until(() => chunks.observed);
+  // The head comes with the first bytes, and those of unknown length with the bytes after them.
+  push();
+  push();
   await client.until((received) => received.includes('\r\n\r\n'));
   let open = true;
   request?.valve.subscribe((state) => {
     open = state;
   });
-  const push = () => chunks.next({ type: 'chunk', bytes: CHUNK });
   const pauses = async () => {
     client.socket.destroy();
     await until(() => log.length === 1);
