@@ -40,7 +40,7 @@ export const prepare = (deps: LazyFetchDeps) => {
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
     handOver, //                                  a proxy sends a file itself
-    multipart, //                                 one transfer for each range
+    (inner) => multipart(deps, inner), //         ranges, from the whole if need be
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
   return (request: StreamRequest, onReport = deps.report): Observable<StreamEvent> =>

@@ -103,6 +103,7 @@ export const ERRORS = {
   KNOWN_WRONG: kind(502, 'other', 'http_protocol_error', 'the content was found wrong before, and has not changed since'),
   CHANGED: kind(502, 'other', 'http_protocol_error', 'the content changed during the transfer, or cannot be proven unchanged'),
   NO_RANGE: kind(502, 'other', 'http_protocol_error', 'the source cannot start at the requested byte'),
+  NEEDS_WHOLE: kind(502, 'other', 'http_protocol_error', 'the part must be cut from the whole: the source sends no parts, or the part alone could not be verified'),
   LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source states no length, so the client could not detect an incomplete body'),
   UNSATISFIABLE: kind(416, 'other', undefined, 'the requested range is outside the content'),
 

@@ -83,6 +83,8 @@ export interface Head {
   readonly candidate: Candidate;
   /** The status of the candidate's answer; absent if it does not use HTTP, or was not asked. */
   readonly sourceStatus?: number;
+  /** The candidate's `Accept-Ranges`, in lower case; absent if it sent none, or was not asked. */
+  readonly acceptRanges?: string;
   /** The whole content was verified before this head was sent (small files). */
   readonly verified: boolean;
   /** The candidate's bytes are checked by their source: see `SourceHead`. */

@@ -37,6 +37,7 @@ export {
   type StreamEvent,
 } from './events.ts';
 export { field, type Header } from './header.ts';
+export { isSmall } from './is-small.ts';
 export { LOANS, type Loan } from './loan.ts';
 export { isOwnCoding } from './own-coding.ts';
 export type { Policy } from './policy.ts';

@@ -14,16 +14,16 @@ export const sameChecksum = (a: Pick<CatalogEntry, 'checksum'>, b: Pick<CatalogE
 export const isSame = (a: Candidate, b: Candidate): boolean =>
   sourceName(a.source) === sourceName(b.source) && a.url === b.url;
 
-/** The properties of a started response: its content, and whether it is the whole content. */
-type Promised = Pick<Head, 'candidate' | 'whole' | 'etag'>;
+/** The properties of a started response. */
+type Promised = Pick<Head, 'candidate' | 'etag'>;
 
 /**
- * Whether a candidate may deliver the rest of a started response. If the response is the whole
- * content, any candidate with the same checksum may; otherwise only the same source, if it has a
- * strong tag.
+ * Whether a candidate may deliver the rest of a started response. Any candidate with the same
+ * checksum may: the digest proves the whole, and a part must be continued by a source that repeats
+ * its last bytes. Without a checksum only the same source may, if it has a strong tag.
  */
-export const mayContinue = (candidate: Candidate, { candidate: first, whole, etag }: Promised): boolean =>
-  (whole && sameChecksum(candidate.entry, first.entry)) || (isSame(candidate, first) && etag !== undefined);
+export const mayContinue = (candidate: Candidate, { candidate: first, etag }: Promised): boolean =>
+  sameChecksum(candidate.entry, first.entry) || (isSame(candidate, first) && etag !== undefined);
 
 /** Whether any other transfer could deliver the rest of a response. */
 export const canBeContinued = (promised: Promised): boolean => mayContinue(promised.candidate, promised);

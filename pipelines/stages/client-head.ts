@@ -75,7 +75,7 @@ export const clientHead = (
   const headers = head.headers.filter(passes);
   if (checksum) headers.push(['ETag', etagOf(checksum)], ...digestFields(checksum));
   headers.push(ACCEPT_RANGES);
-  if (part) headers.push(['Content-Range', `bytes ${part.first}-${part.last}/${total}`]);
+  if (part) headers.push(contentRange(part, total));
   // A cache cannot detect that a body without a length broke off. It must not keep outdated content
   // in place of the newest.
   headers.push(total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout));
@@ -90,11 +90,27 @@ export const clientHead = (
     state: head.state,
     candidate,
     sourceStatus: head.status,
+    acceptRanges: field(head.headers, 'accept-ranges')?.trim().toLowerCase(),
     verified: head.verified,
     checked: head.checked,
     headers,
   };
 };
+
+/** The head of a part that is cut from the whole with this head. */
+export const partHead = (head: Head, part: Part): Head => ({
+  ...head,
+  status: 206,
+  length: part.last - part.first + 1,
+  whole: part.first === 0 && part.last + 1 === head.total,
+  ...part,
+  headers: [...head.headers, contentRange(part, head.total)],
+});
+
+const contentRange = ({ first, last }: Part, total: number | undefined): Header => [
+  'Content-Range',
+  `bytes ${first}-${last}/${total}`,
+];
 
 /**
  * The fields that a `304` repeats from the head of a `200` (RFC 9110 section 15.4.5). A `412` does

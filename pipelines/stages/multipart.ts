@@ -7,6 +7,7 @@ import {
   type Head,
   type Header,
   holds,
+  isSmall,
   type Part,
   resolveRange,
   StreamError,
@@ -14,20 +15,24 @@ import {
 } from '../model/index.ts';
 import { follow } from '../operators/follow.ts';
 import { given } from '../operators/operate.ts';
+import { type CutPartsDeps, cutParts, wholeOf } from './cut-parts.ts';
+import { cutSeveral } from './cut-several.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /**
  * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section
  * 14.6). A HEAD request finds the length; then the parts are transferred one after the other, in
- * the requested order. Any other request is one transfer. Overlapping ranges are joined. If one
+ * the requested order. Ascending parts of small content are cut from one transfer of the whole. Any other request is one transfer. Overlapping ranges are joined. If one
  * range remains, or the length is unknown, the request is one transfer as well.
  *
  * Errors with `UNSATISFIABLE` if every range lies beyond the content, and with `CHANGED` if the
  * content changes between two parts. Content that has changed before the first part is sent whole.
  */
 export const multipart =
-  (transfer: Transfer): Transfer =>
+  (deps: CutPartsDeps, inner: Transfer): Transfer =>
   (request) => {
+    const transfer = cutParts(deps, inner);
+    const { policy, keep } = deps;
     const { method, ranges = [] } = request;
     if (method !== 'GET' || ranges.length < 2) return transfer(request);
 
@@ -48,7 +53,8 @@ export const multipart =
         if (parts.length === 1) return run({ ranges: [first] });
         return multipartBody(head, length, parts, request.id, {
           part: (part, change) => run({ ranges: [part], conditions: {}, ...change }),
-          whole: () => run({ ranges: [], conditions: {} }),
+          whole: () => run(wholeOf({ ...request, conditions: {} }, keep !== undefined || policy.savePartial)),
+          atOnce: isSmall({ ...head.candidate.entry, size: length }, policy),
         });
       };
 
@@ -89,6 +95,8 @@ const multipartBody = (
   transfer: {
     readonly part: (part: Part, change?: Partial<StreamRequest>) => Observable<TransferEvent>;
     readonly whole: () => Observable<TransferEvent>;
+    /** All parts are cut from one transfer of the whole. */
+    readonly atOnce: boolean;
   },
 ): Observable<TransferEvent> => {
   const boundary = `pulp-streamer-${id.replace(/[^0-9A-Za-z-]/g, '')}`.slice(0, 70);
@@ -132,7 +140,19 @@ const multipartBody = (
   ];
 
   const title = (index: number): Chunk => ({ type: 'chunk', bytes: titles[index] as Uint8Array });
-  const begin: readonly TransferEvent[] = [{ ...head, status: 206, length: size, whole: false, headers }, title(0)];
+  const own: Head = { ...head, status: 206, length: size, whole: false, headers };
+  const begin: readonly TransferEvent[] = [own, title(0)];
+  const ending: Chunk = { type: 'chunk', bytes: closing };
+  if (transfer.atOnce && parts.every(({ first }, index) => first > (parts[index - 1]?.first ?? -1)))
+    return transfer.whole().pipe(
+      cutSeveral({
+        ...{ parts, titles: parts.map((_, index) => title(index)), closing: ending },
+        headFor: (whole) =>
+          whole.status === 200 && whole.total === length && field(whole.headers, 'etag') === etag
+            ? { ...own, candidate: whole.candidate, sourceStatus: whole.sourceStatus, keepsCopy: whole.keepsCopy }
+            : undefined,
+      }),
+    );
   const [first, ...others] = parts as readonly [Part, ...Part[]];
   let changed = false;
 
@@ -155,7 +175,7 @@ const multipartBody = (
         ),
       ),
     ),
-    of<TransferEvent>({ type: 'chunk', bytes: closing }),
+    of<TransferEvent>(ending),
   );
   return concat(
     beginning,

@@ -9,6 +9,7 @@ import {
 } from '../model/index.ts';
 import { coalesce } from '../operators/coalesce.ts';
 import { given, operate } from '../operators/operate.ts';
+import { type Tail, tailAfter } from './boundary.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /** The transfers in progress, which other requests may join. */
@@ -71,13 +72,14 @@ const join = (
   let head: Head | undefined;
   let sent = 0;
   let digest: Digest | undefined;
+  let tail: Tail | undefined;
   let joined = false;
 
   const own = (): Observable<TransferEvent> => given(entries, transfer(request));
   const continueAlone = (soFar: Head): Observable<TransferEvent> =>
     concat(
       of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
-      given(entries, transfer(request, { head: soFar, sent, digest })),
+      given(entries, transfer(request, { head: soFar, sent, digest, tail })),
     );
 
   const member = new Subscriber<TransferEvent>({
@@ -92,6 +94,7 @@ const join = (
       } else if (event.type === 'chunk') {
         sent += event.bytes.length;
         digest = event.digest;
+        tail = tailAfter(head, tail, event.bytes);
       } else if (event.type === 'shared') joined = true;
       out.next(event);
     },

@@ -1,5 +1,6 @@
 import type { CatalogEntry, Chunk, Digest, Head, Note, StreamRequest } from '../model/index.ts';
 import type { Stage } from '../operators/operate.ts';
+import type { Tail } from './boundary.ts';
 
 /** The events of a request before its report. */
 export type TransferEvent = Head | Chunk | Note;
@@ -12,6 +13,8 @@ export interface Start {
   readonly sent: number;
   /** The digest of these bytes, if they are verified. */
   readonly digest?: Digest;
+  /** The last of them, if the body is a part. */
+  readonly tail?: Tail;
 }
 
 /**

@@ -75,12 +75,14 @@ interface Options {
   readonly ignoresRange?: boolean;
   readonly open?: OpenSource;
   readonly sources?: readonly string[];
+  /** Default: no content is small. */
+  readonly verifyWholeBelow?: number;
 }
 
 /** Runs a request to its end and returns the response that its client received. */
 const ask = (
   request: Partial<StreamRequest>,
-  { entry: known = entry, ignoresRange, open, sources = ['a'] }: Options = {},
+  { entry: known = entry, ignoresRange, open, sources = ['a'], verifyWholeBelow = 0 }: Options = {},
 ) => {
   const source = sourceOfRanges(ignoresRange);
   const saves: SaveRequest[] = [];
@@ -93,7 +95,7 @@ const ask = (
     sources: sources.map((name) => (entry) => of(aCandidate(name, entry))),
     open: open ?? source.open,
     newDigest,
-    policy: aPolicy({ verifyWholeBelow: 100 }),
+    policy: aPolicy({ verifyWholeBelow }),
     random: () => 1,
     outbox: { append: (save) => saves.push(save) },
     report: (reported) => {
@@ -145,7 +147,7 @@ describe('one range', () => {
     expect(part).toMatchObject({ saves: [], report: { verified: undefined, recorded: false, outcome: 'complete' } });
     const whole = ask(one(0));
     expect(whole).toMatchObject({ status: 206, report: { verified: 'sha256', recorded: true } });
-    const wrong = ask(one(0), { open: () => of(head(), ...letters('abcdefghiX')) });
+    const wrong = ask(one(0), { verifyWholeBelow: 100, open: () => of(head(), ...letters('abcdefghiX')) });
     expect(wrong).toMatchObject({ head: undefined, body: '', error: { code: 'WRONG_CHECKSUM' } });
   });
 
@@ -173,8 +175,14 @@ describe('one range', () => {
       (_, { method }) =>
         method === 'HEAD' ? of(sourceHead()) : of(sourceHead(), ...letters(content));
     const long = CONTENT.repeat(11);
-    expect(ask(one(-3), { entry: entryOf(long), open: unmeasured(long) })).toMatchObject({ status: 200, body: long });
-    expect(ask(one(-3), { open: unmeasured(CONTENT) })).toMatchObject({ status: 206, body: 'hij' });
+    expect(ask(one(-3), { verifyWholeBelow: 100, entry: entryOf(long), open: unmeasured(long) })).toMatchObject({
+      status: 200,
+      body: long,
+    });
+    expect(ask(one(-3), { verifyWholeBelow: 100, open: unmeasured(CONTENT) })).toMatchObject({
+      status: 206,
+      body: 'hij',
+    });
   });
 
   const dies = (from: number, sent: string, more: Partial<SourceHead> = {}) =>

@@ -17,6 +17,7 @@ import { algorithmFor } from '../verify.ts';
 import { opened, supervise } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
+import { needsWhole, partAlone } from './part-alone.ts';
 import { afterEvent, type Failure, type Progress, type ResponseSoFar } from './progress.ts';
 import { resume } from './resume.ts';
 import { verifyBeforeHead } from './verify-before-head.ts';
@@ -30,7 +31,7 @@ export interface BodyDeps {
   readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;
   readonly lengths?: Lengths;
-  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong'>;
+  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong' | 'needsWhole'>;
   /** The clock of all waiting. Default: that of RxJS. */
   readonly scheduler?: SchedulerLike;
 }
@@ -76,9 +77,15 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
 type Body = (last: Stage<TransferEvent, TransferEvent>, out: Subscriber<TransferEvent>) => void;
 
 const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes, by?: number): Body => {
-  const begins = begin(request, candidate, wanted(request, candidate.entry), deps.policy);
+  const wants = wanted(request, candidate.entry);
+  if (wants.range && deps.health?.needsWhole(candidate)) throw needsWhole(candidate, 'sends no parts');
+  const begins = begin(request, candidate, wants, deps.policy);
   const judged = (request: StreamRequest) =>
-    fuse(supervise(request, candidate, deps, undefined, by), verifyBeforeHead(request, candidate, deps));
+    fuse(
+      supervise(request, candidate, deps, undefined, by),
+      partAlone(candidate, wants, deps.policy),
+      verifyBeforeHead(request, candidate, deps),
+    );
   if (!lacksLength(candidate))
     return (last, out) => through(opened(request, candidate, ask, deps), fuse(judged(request), begins, last), out);
   const open = (request: StreamRequest) => opened(request, candidate, ask, deps).pipe(judged(request));
@@ -87,24 +94,20 @@ const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes, by
 
 const continued = (run: Run, candidate: Candidate, ask: AskedBytes, soFar: ResponseSoFar): Body => {
   const { request, deps, progress } = run;
-  const joined = resume(candidate, soFar, progress.sent, progress.undigested ? deps.newDigest : undefined);
+  const joined = resume(candidate, soFar, progress, deps.newDigest);
   const supervised = supervise(request, candidate, deps, soFar.total);
   return (last, out) => through(opened(request, candidate, ask, deps), fuse(supervised, joined, last), out);
 };
 
-const askOf = ({ request, deps, progress: { soFar, sent, undigested } }: Run, candidate: Candidate): AskedBytes => {
+const askOf = ({ request, progress: { soFar, sent, undigested, tail } }: Run, candidate: Candidate): AskedBytes => {
   if (soFar) {
     const checked = candidate.blocks !== undefined;
     // Only a digest of the source's whole content can prove its last bytes.
     if (undigested && soFar.whole && algorithmFor(candidate, { checked })) return { from: 0 };
     const ifRange = isSame(soFar.candidate, candidate) ? soFar.etag : undefined;
-    return { from: soFar.first + sent, last: soFar.last, ifRange };
+    const repeated = ifRange === undefined ? (tail?.length ?? 0) : 0;
+    return { from: soFar.first + sent - repeated, last: soFar.last, ifRange };
   }
   const { range, ifRange } = wanted(request, candidate.entry);
-  // A part alone cannot be verified. If the whole is small, the part is cut from it.
-  if (range && isSmall(candidate, deps.policy)) return { from: 0 };
   return { from: range?.first ?? 0, last: range?.last, ifRange };
 };
-
-const isSmall = ({ entry: { checksum, size } }: Candidate, { verifyWholeBelow }: Policy): boolean =>
-  checksum !== undefined && size !== undefined && size <= verifyWholeBelow;

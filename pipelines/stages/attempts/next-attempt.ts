@@ -38,6 +38,9 @@ export const nextAttempt = (progress: History, limits: Limits, random: () => num
   const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
+  // No other source has to be asked for the part.
+  if (failures.at(-1)?.error.code === 'NEEDS_WHOLE') return undefined;
+
   // A verified copy has the exact length of the content, so no other source can deliver the bytes.
   if (failures.some(({ candidate, error }) => isCopy(candidate) && error.code === 'UNSATISFIABLE')) return undefined;
 

@@ -1,4 +1,5 @@
 import { type Candidate, type Chunk, type Head, type Note, type Phase, StreamError } from '../../model/index.ts';
+import { type Tail, tailAfter } from '../boundary.ts';
 import type { Start } from '../transfer.ts';
 
 /** A failed attempt, as the request remembers it. */
@@ -23,6 +24,8 @@ export interface Progress {
   readonly sent: number;
   /** These bytes have no digest: their sources checked them, or they need no proof. */
   readonly undigested: boolean;
+  /** The last bytes of a part. */
+  readonly tail?: Tail | undefined;
 }
 
 export const beginning = (candidates: readonly Candidate[], start?: Start): Progress => ({
@@ -31,13 +34,17 @@ export const beginning = (candidates: readonly Candidate[], start?: Start): Prog
   soFar: start?.head,
   sent: start?.sent ?? 0,
   undigested: start !== undefined && isUndigested(start.head) && start.digest === undefined,
+  tail: start?.tail,
 });
 
 const isUndigested = ({ checked, candidate }: Head): boolean => Boolean(checked || candidate.unproven);
 
 /** After an event for the client. */
 export const afterEvent = (progress: Progress, event: Head | Chunk | Note): Progress => {
-  if (event.type === 'chunk') return { ...progress, sent: progress.sent + event.bytes.length };
+  if (event.type === 'chunk') {
+    const { sent, soFar, tail } = progress;
+    return { ...progress, sent: sent + event.bytes.length, tail: tailAfter(soFar, tail, event.bytes) };
+  }
   if (event.type === 'head') return { ...progress, soFar: event, undigested: isUndigested(event) };
   return event.type === 'resumed' && event.digest ? { ...progress, undigested: false } : progress;
 };

@@ -2,6 +2,7 @@ import { asyncScheduler, type Observable, type SchedulerLike, Subject } from 'rx
 import {
   type Candidate,
   type ErrorCode,
+  type Head,
   isWrongCopy,
   type Note,
   type SourceHead,
@@ -10,6 +11,7 @@ import {
   sourceName,
 } from '../../model/index.ts';
 import { backOff } from '../../operators/back-off.ts';
+import { createRanges } from './ranges.ts';
 import { createRecent } from './recent.ts';
 import { createWrongContent } from './wrong-content.ts';
 
@@ -59,6 +61,13 @@ export interface Health {
    * checksum. True until that content has cooled down.
    */
   isKnownWrong(candidate: Candidate, head: SourceHead): boolean;
+  /**
+   * Whether parts of a candidate's content are cut from the whole, since its URL was found to send
+   * none. A URL that announces nothing is asked for one part first.
+   */
+  needsWhole(candidate: Candidate): boolean;
+  /** Records the head of a response: whether its source sends parts. */
+  began(head: Head): void;
   /** Records the notes of a request: which source is tried, which failed. */
   observe(note: Note): void;
   /** Records that a source's head came `took` milliseconds after its request. */
@@ -99,6 +108,7 @@ interface HeadTimes {
 const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_MISSING',
   'UNSATISFIABLE',
+  'NEEDS_WHOLE',
   'LENGTH_UNKNOWN',
   // It counted when it was found.
   'KNOWN_WRONG',
@@ -144,6 +154,8 @@ export const createHealth = ({
   const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
   const wrongContent = createWrongContent({ coolingTime, lastFor: cooldownLimit, scheduler });
 
+  const ranges = createRanges({ lastFor: cooldownLimit, askedFor: cooldown, scheduler });
+
   const failed = (source: SourceId, { code, message, retryAfter }: StreamError) => {
     const failures = (known.get(sourceName(source))?.failures ?? 0) + 1;
     const until = scheduler.now() + Math.max(coolingTime(failures), retryAfter ?? 0);
@@ -159,12 +171,15 @@ export const createHealth = ({
     },
     wasCoded: wrongContent.wasCoded,
     isKnownWrong: wrongContent.isKnown,
+    needsWhole: ranges.needsWhole,
+    began: ranges.answered,
     observe: (note) => {
       if (!('candidate' in note)) return;
       // The store stops offering it, and offers the right copy that takes its place.
       if (note.type === 'failed' && isWrongCopy(note.candidate, note.error)) return;
       const { source } = note.candidate;
       const health = known.get(sourceName(source));
+      if (note.type === 'failed') ranges.failed(note.candidate, note.error.code === 'NEEDS_WHOLE');
       if (note.type === 'failed' && FOUND_WRONG.has(note.error.code)) wrongContent.found(note.candidate, note.error);
       if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))

@@ -4,7 +4,7 @@ import { operate, type Stage } from '../../operators/operate.ts';
 import type { Health } from './health.ts';
 
 interface RecordHealthDeps {
-  readonly health?: Pick<Health, 'observe' | 'answered' | 'succeeded'>;
+  readonly health?: Pick<Health, 'observe' | 'began' | 'answered' | 'succeeded'>;
   readonly scheduler?: SchedulerLike;
   /** Called with the candidate of each failed attempt, and its error. */
   readonly failed?: (candidate: Candidate, error: StreamError) => void;
@@ -12,7 +12,7 @@ interface RecordHealthDeps {
 
 /**
  * Records how the sources of a request behaved: which was tried, how long its head took, which
- * failed, and which completed the body. Passes everything on unchanged.
+ * failed, which sends parts, and which completed the body. Passes everything on unchanged.
  */
 export const recordHealth = ({
   health,
@@ -37,7 +37,10 @@ export const recordHealth = ({
           if (event.type === 'failed') failed?.(event.candidate, event.error);
           if (event.type === 'attempt') asked.push({ candidate: event.candidate, at: scheduler.now() });
           if (event.type === 'resumed') answered(event.candidate);
-        } else if (event.type === 'head') answered(event.candidate);
+        } else if (event.type === 'head') {
+          health?.began(event);
+          answered(event.candidate);
+        }
         out.next(event);
       },
       complete: () => {

@@ -35,9 +35,13 @@ import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import { partAlone } from '../../../pipelines/stages/attempts/part-alone.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
+import { cutPart } from '../../../pipelines/stages/cut-part.ts';
+import { cutParts } from '../../../pipelines/stages/cut-parts.ts';
+import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
 import { inTime } from '../../../pipelines/stages/in-time.ts';
 import { multipart } from '../../../pipelines/stages/multipart.ts';
@@ -147,7 +151,9 @@ const CASES: readonly Case[] = [
   ),
   kase('enforceLength', () => enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() })),
   kase('begin', () => begin(request, candidate, {}, aPolicy())),
-  kase('resume', () => resume(candidate, { candidate, total: 3, first: 0, whole: true }, 0)),
+  kase('resume', () =>
+    resume(candidate, { candidate, total: 3, first: 0, whole: true }, { sent: 0, undigested: false }, newDigest),
+  ),
   kase('verifyBeforeHead', () =>
     verifyBeforeHead({ method: 'HEAD' }, candidate, { newDigest: newDigest, policy: aPolicy() }),
   ),
@@ -171,7 +177,17 @@ const CASES: readonly Case[] = [
     'answerFromCatalog',
     decorating((transfer) => answerFromCatalog({ policy: aPolicy() }, transfer)),
   ),
-  kase('multipart', decorating(multipart)),
+  kase(
+    'multipart',
+    decorating((transfer) => multipart({ policy: aPolicy() }, transfer)),
+  ),
+  kase('cutPart', () => cutPart({ first: 0 }, undefined, aPolicy())),
+  kase('cutSeveral', () => cutSeveral({ parts: [], titles: [], closing: chunk(''), headFor: () => undefined })),
+  kase('partAlone', () => partAlone(candidate, { range: { first: 0 } }, aPolicy())),
+  kase(
+    'cutParts',
+    decorating((transfer) => cutParts({ policy: aPolicy() }, transfer)),
+  ),
   kase(
     'inTime',
     decorating((transfer) => inTime({ policy: aPolicy() }, transfer)),
@@ -213,6 +229,8 @@ const OTHERS = [
   'wrongContent',
   'cut',
   'transfer',
+  'boundary',
+  'ranges',
   'candidates',
   'lookup',
 ];

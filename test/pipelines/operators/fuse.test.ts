@@ -47,8 +47,11 @@ import { given } from '../../../pipelines/operators/operate.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import { partAlone } from '../../../pipelines/stages/attempts/part-alone.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { cutPart } from '../../../pipelines/stages/cut-part.ts';
+import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
 import { lookUp } from '../../../pipelines/stages/lookup.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import {
@@ -94,6 +97,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
       health: {
         observe: ({ type }: Note) => log.push(type),
         answered: ({ kind }: SourceId, time: number) => log.push(['answered', kind, time]),
+        began: ({ type }: Head) => log.push(['began', type]),
         succeeded: ({ kind }: SourceId) => log.push(['succeeded', kind]),
       } as never,
     }),
@@ -158,8 +162,17 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   },
   enforceLength: () => enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }),
   begin: () => begin(aRequest(), candidate, {}, policy),
-  resume: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1),
-  resumeUndigested: () => resume(candidate, { candidate, first: 0, total: 3, whole: true }, 1, newDigest),
+  resume: () =>
+    resume(candidate, { candidate, first: 0, total: 3, whole: true }, { sent: 1, undigested: false }, newDigest),
+  resumeUndigested: () =>
+    resume(candidate, { candidate, first: 0, total: 3, whole: true }, { sent: 1, undigested: true }, newDigest),
+  partAlone: () => partAlone(candidate, { range: { first: 1 } }, policy),
+  cutPart: () => cutPart({ first: 1 }, undefined, policy),
+  cutSeveral: () =>
+    cutSeveral({
+      ...{ parts: [{ first: 0, last: 1 }], titles: [chunk('title')], closing: chunk('closing') },
+      headFor: (head) => (head.length === undefined ? undefined : head),
+    }),
   verifyBeforeHead: ({ scheduler }) => verifyBeforeHead(aRequest(), candidate, { newDigest, policy, scheduler }),
 };
 

@@ -106,7 +106,7 @@ describe('resume', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values = { ...CHUNKS, h: head, w: chunk('bc'), n: resumed(by, sent) } as Record<string, SourceEvent | Note>;
       const events = cold(source, values as Record<string, SourceEvent>);
-      expectObservable(events.pipe(resume(by, soFar, sent))).toBe(
+      expectObservable(events.pipe(resume(by, soFar, { sent, undigested: false }, newDigest))).toBe(
         result,
         values as Record<string, Chunk | Note>,
         error,
@@ -122,7 +122,7 @@ describe('resume', () => {
   it('has counted the skipped bytes before its consumer asks for more', () => {
     const source = new Subject<SourceEvent>();
     const got: string[] = [];
-    source.pipe(resume(abc, soFar, 1)).subscribe((event) => {
+    source.pipe(resume(abc, soFar, { sent: 1, undigested: false }, newDigest)).subscribe((event) => {
       if (event.type === 'chunk') got.push(textOf(event.bytes));
       if (got.length === 1) source.next(CHUNKS.c);
     });
@@ -159,11 +159,9 @@ describe('resume', () => {
     const checkUndigested = (source: string, result: string, head: SourceHead, error?: StreamError) =>
       marbles(({ cold, expectObservable }) => {
         const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('bc') };
-        expectObservable(cold(source, values).pipe(resume(abc, soFar, 2, newDigest), map(shown))).toBe(
-          result,
-          undefined,
-          error,
-        );
+        expectObservable(
+          cold(source, values).pipe(resume(abc, soFar, { sent: 2, undigested: true }, newDigest), map(shown)),
+        ).toBe(result, undefined, error);
       });
 
     it('are digested while the next source starts over', () => {
@@ -179,6 +177,54 @@ describe('resume', () => {
         sourceHead({ length: 3, from: 2 }),
         wrong('NO_RANGE', 'starts at byte 2, not at 0'),
       ));
+  });
+
+  describe('a part that another source continues', () => {
+    const abcd = entryOf('abcd');
+    const [first, other] = [aCandidate('feed', abcd), aCandidate('other', abcd)];
+    const part = { candidate: first, first: 1, last: 2, total: 4, whole: false, etag: '"1"' };
+    const checkPart = (
+      [source, result]: readonly [string, string],
+      from: number,
+      {
+        tail = 'b',
+        error,
+        by = other,
+      }: { tail?: string; error?: [Parameters<typeof wrong>[0], string]; by?: Candidate } = {},
+    ) =>
+      marbles(({ cold, expectObservable }) => {
+        const values: Record<string, SourceEvent> = {
+          ...{ ...CHUNKS, w: chunk('bcd'), X: chunk('X') },
+          h: sourceHead({ length: 4, from, ...(from > 0 && { last: 2 }) }),
+        };
+        const progress = { sent: 1, undigested: false, ...(tail !== '' && { tail: bytesOf(tail) }) };
+        expectObservable(cold(source, values).pipe(resume(by, part, progress, newDigest))).toBe(
+          result,
+          { ...CHUNKS, n: resumed(by, 2) },
+          error && new StreamError(error[0], 'feed', `http://other/bear.rpm ${error[1]}`),
+        );
+      });
+
+    it('goes on after its last bytes were repeated', () => checkPart(['h-b-c---|', '----(nc)|'], 1));
+    it('goes on if the source starts over', () => {
+      checkPart(['h-a-b-c-d', '------(nc|)'], 0);
+      checkPart(['h-a-w', '----(nc|)'], 0);
+    });
+    it('fails if the source has other bytes there', () => {
+      const error: [Parameters<typeof wrong>[0], string] = [
+        'CHANGED',
+        'has other bytes than those that were already sent',
+      ];
+      checkPart(['h-X-c---|', '--#'], 1, { error });
+      checkPart(['h-a-X-c-d', '----#'], 0, { error });
+    });
+    it('fails if the source does not begin with them', () =>
+      checkPart(['h-c---|', '#'], 2, { error: ['NO_RANGE', 'starts at byte 2, not at 1'] }));
+    it('fails if no bytes are known that it could repeat', () =>
+      checkPart(['h-c---|', '#'], 2, {
+        tail: '',
+        error: ['CHANGED', 'cannot be proven to be the same content: neither checksum nor strong entity tag'],
+      }));
   });
 
   it('refuses content without a checksum unless the strong entity tag is the same', () => {

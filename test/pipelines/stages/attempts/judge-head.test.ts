@@ -47,7 +47,7 @@ const outcome = (method: 'GET' | 'HEAD', { entry, head, policy, known = false }:
     newDigest,
     random: () => 1,
     policy: aPolicy({ attempts: 1, ...policy }),
-    health: { usualHead: () => undefined, wasCoded: () => known, isKnownWrong: () => known },
+    health: { usualHead: () => undefined, wasCoded: () => known, isKnownWrong: () => known, needsWhole: () => false },
     open: () => of(sourceHead(head)),
   };
   let seen = 'nothing';

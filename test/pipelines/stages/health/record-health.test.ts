@@ -31,6 +31,7 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
     const events = cold(source, VALUES);
     const health = {
       observe: (note: Note) => log.push(`${note.type} ${'candidate' in note ? sourceName(note.candidate.source) : ''}`),
+      began: ({ candidate }: Head) => log.push(`${sourceName(candidate.source)} began`),
       answered: (source: SourceId, took: number) => log.push(`${sourceName(source)} answered after ${took}`),
       succeeded: (source: SourceId) => log.push(`${sourceName(source)} succeeded`),
     };
@@ -42,11 +43,12 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
 
 describe('recordHealth', () => {
   it('records the time of a head, and the source that completed the body', () =>
-    check('1---h-a-b-|', ['attempt first', 'first answered after 4', 'first succeeded']));
+    check('1---h-a-b-|', ['attempt first', 'first began', 'first answered after 4', 'first succeeded']));
 
   it('records the source that failed mid-body, and the success of the one that continued', () =>
     check('1--h-a-f2--r-b|', [
       'attempt first',
+      'first began',
       'first answered after 3',
       'failed first',
       'attempt second',
@@ -56,8 +58,8 @@ describe('recordHealth', () => {
     ]));
 
   it('records no success if the body failed or its consumer left', () => {
-    check('1-h-a-#', ['attempt first', 'first answered after 2']);
-    check('1-h-a-', ['attempt first', 'first answered after 2'], '^-----!');
+    check('1-h-a-#', ['attempt first', 'first began', 'first answered after 2']);
+    check('1-h-a-', ['attempt first', 'first began', 'first answered after 2'], '^-----!');
   });
 
   it('reports each failed attempt', () =>

@@ -1,0 +1,90 @@
+import { describe, it } from '@jest/globals';
+import { map } from 'rxjs';
+import { StreamError } from '../../../pipelines/index.ts';
+import { cutPart } from '../../../pipelines/stages/cut-part.ts';
+import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
+import { aCandidate, aPolicy, chunk, entryOf, headOf, marbles, textOf } from '../../support/pipeline.ts';
+
+const candidate = aCandidate('feed', entryOf('abcdef'));
+const VALUES: Readonly<Record<string, TransferEvent>> = {
+  h: headOf(candidate, { length: 6, total: 6 }),
+  /** Of unknown length, and an answer without a body. */
+  u: headOf(candidate),
+  n: headOf(candidate, { status: 304, whole: false }),
+  w: chunk('cdef'),
+  ...Object.fromEntries([...'abcdef'].map((letter) => [letter, chunk(letter)])),
+};
+/** A head as its status, a chunk as its bytes. */
+const mapShown = map((event: TransferEvent) => {
+  if (event.type === 'chunk') return textOf(event.bytes);
+  return event.type === 'head' ? `${event.status}` : event.type;
+});
+const SHOWN = { h: '200', p: '206', n: '304', w: 'cd', ...Object.fromEntries([...'abcdef|'].map((one) => [one, one])) };
+
+describe('cutPart', () => {
+  /** Bytes 1 to 3, of content that is small or not. */
+  const check = (
+    source: string,
+    result: string,
+    {
+      window,
+      small = false,
+      ifRange,
+      first = 1,
+    }: { window?: string; small?: boolean; ifRange?: string; first?: number } = {},
+    error?: StreamError,
+  ) =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold(source, VALUES);
+      const stage = cutPart({ first, last: 3 }, ifRange, aPolicy({ verifyWholeBelow: small ? 6 : 0 }));
+      expectObservable(events.pipe(stage, mapShown)).toBe(result, SHOWN, error);
+      if (window !== undefined) expectSubscriptions(events.subscriptions).toBe(window);
+    });
+
+  it('leaves the source with its last byte', () => {
+    check('h-a-b-c-d-e-f-|', 'p---b-c-(d|)', { window: '^-------!' });
+    check('h-a-b-w', 'p---b-(w|)', { window: '^-----!' });
+  });
+  it('of small content waits with its last bytes for the end', () => {
+    check('h-a-b-c-d-e-f-|', 'p---b-c-------(d|)', { small: true, window: '^-------------!' });
+    check('h-a-b-w-|', 'p---b---(w|)', { small: true });
+    check('h-a-b-c-d-e-#', 'p---b-c-----#', { small: true });
+  });
+  it('passes what it cannot cut', () => {
+    check('u-a-b-|', 'h-a-b-|');
+    check('n|', 'n|');
+    check('h-a-b-|', 'h-a-b-|', { ifRange: '"other"' });
+  });
+  it('errors if the content lacks all bytes', () => {
+    const error = new StreamError('UNSATISFIABLE', 'feed', 'http://feed/bear.rpm has only 6 bytes', { length: 6 });
+    check('-h-a', '-#', { first: 6, window: '^!' }, error);
+  });
+});
+
+describe('cutSeveral', () => {
+  const titles = [chunk('1'), chunk('2'), chunk('3')];
+  const parts = [
+    { first: 0, last: 0 },
+    { first: 2, last: 3 },
+    { first: 5, last: 5 },
+  ];
+  const several = (isSame: boolean) =>
+    cutSeveral({
+      parts,
+      titles,
+      closing: chunk('z'),
+      headFor: (head) => (isSame ? { ...head, status: 206 } : undefined),
+    });
+  const check = (source: string, result: string, isSame = true) =>
+    marbles(({ cold, expectObservable }) => {
+      const values = { ...SHOWN, '1': '1', '2': '2', '3': '3', z: 'z' };
+      expectObservable(cold(source, VALUES).pipe(several(isSame), mapShown)).toBe(result, values);
+    });
+
+  it('cuts the parts with their titles, whatever the chunks', () => {
+    check('h----a----b----c----d----e----f----|', 'p----(1a)------(2c)-d---------(3f)-(z|)');
+    check('h----a----b----w-------|', 'p----(1a)------(2w3f)--(z|)');
+  });
+  it('passes the whole if the content is another', () => check('h-a-b-|', 'h-a-b-|', false));
+});
