@@ -42,6 +42,7 @@ import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutParts } from '../../../pipelines/stages/cut-parts.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import { handOver } from '../../../pipelines/stages/hand-over.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
 import { inTime } from '../../../pipelines/stages/in-time.ts';
 import { multipart } from '../../../pipelines/stages/multipart.ts';
@@ -181,6 +182,7 @@ const CASES: readonly Case[] = [
     'multipart',
     decorating((transfer) => multipart({ policy: aPolicy() }, transfer)),
   ),
+  kase('handOver', decorating(handOver)),
   kase('cutPart', () => cutPart({ first: 0 }, undefined, aPolicy())),
   kase('cutSeveral', () => cutSeveral({ parts: [], titles: [], closing: chunk(''), headFor: () => undefined })),
   kase('partAlone', () => partAlone(candidate, { range: { first: 0 } }, aPolicy())),
@@ -230,6 +232,7 @@ const OTHERS = [
   'cut',
   'transfer',
   'boundary',
+  'recent',
   'ranges',
   'candidates',
   'lookup',
