@@ -16,8 +16,8 @@ export const tailAfter = (
   bytes: Uint8Array,
 ): Tail | undefined => {
   if (!head || head.whole || !head.candidate.entry.checksum) return undefined;
-  // The bytes may be lent, so they are copied.
-  if (!tail || bytes.length >= BOUNDARY) return bytes.slice(-BOUNDARY);
+  // The bytes may be lent, so they are copied. `slice` would not copy those of a Buffer.
+  if (!tail || bytes.length >= BOUNDARY) return new Uint8Array(bytes.subarray(-BOUNDARY));
   const kept = tail.subarray(Math.max(0, tail.length + bytes.length - BOUNDARY));
   const next = new Uint8Array(kept.length + bytes.length);
   next.set(kept);
