@@ -78,7 +78,8 @@ type Body = (last: Stage<TransferEvent, TransferEvent>, out: Subscriber<Transfer
 
 const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes, by?: number): Body => {
   const wants = wanted(request, candidate.entry);
-  if (wants.range && deps.health?.needsWhole(candidate)) throw needsWhole(candidate, 'sends no parts');
+  if (wants.range && candidate.entry.checksum && deps.health?.needsWhole(candidate))
+    throw needsWhole(candidate, 'sends no parts');
   const begins = begin(request, candidate, wants, deps.policy);
   const judged = (request: StreamRequest) =>
     fuse(

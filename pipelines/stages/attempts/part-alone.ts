@@ -18,14 +18,15 @@ import type { Wanted } from './wanted.ts';
 /**
  * Errors with `NEEDS_WHOLE` at the head of an answer to a range if the part must be cut from the
  * whole: the source has ignored the range, or the content is so small that the whole is verified
- * first. Everything else passes.
+ * first. Everything else passes, as does content without a checksum: no other source could continue
+ * its whole, so its parts are cut from an answer each.
  */
 export const partAlone = (
   candidate: Candidate,
   wanted: Wanted,
   policy: Pick<Policy, 'verifyWholeBelow'>,
 ): Stage<SourceEvent, SourceEvent> => {
-  if (!wanted.range) return fuse();
+  if (!wanted.range || !candidate.entry.checksum) return fuse();
   return operate((out) => ({
     next: (event) => {
       if (event.type === 'head') judge(event, candidate, wanted, policy);
@@ -46,7 +47,7 @@ const judge = (
   // The whole is wanted, or nothing of it exists.
   if (total !== undefined && (!part || part.last - part.first + 1 === total)) return;
   const validators = {
-    etag: entry.checksum ? etagOf(entry.checksum) : field(head.headers, 'etag'),
+    etag: entry.checksum && etagOf(entry.checksum),
     lastModified: entry.replaced ? undefined : field(head.headers, 'last-modified'),
   };
   const isAll = head.from === 0 && head.last === undefined;
