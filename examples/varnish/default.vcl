@@ -96,6 +96,14 @@ sub vcl_backend_response {
     }
 }
 
+sub vcl_backend_error {
+    # The streamer cannot be reached, or broke off. Varnish would answer with this for some seconds more
+    # if others wait for the same file, though the streamer may be back.
+    set beresp.uncacheable = true;
+    set beresp.ttl = 5s;
+    set beresp.grace = 0s;
+}
+
 sub vcl_deliver {
     # A date stands for exactly one version, as in the streamer: the next version may have an earlier
     # date.

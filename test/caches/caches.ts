@@ -1,8 +1,8 @@
 import { startApacheCache } from '../support/apache.ts';
 import { startNginx } from '../support/nginx.ts';
-import type { Start } from '../support/processes.ts';
-import { missingTools } from '../support/repositories.ts';
+import type { Start } from '../support/run-process.ts';
 import { startSquid } from '../support/squid.ts';
+import { missingTools } from '../support/tools.ts';
 import { startVarnish } from '../support/varnish.ts';
 
 /** A cache with its shipped configuration. */

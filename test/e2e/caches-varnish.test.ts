@@ -1,7 +1,9 @@
-import { describe, expect, jest } from '@jest/globals';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, jest } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
+import { startRaw, type TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
@@ -15,6 +17,8 @@ const start = processes();
 const folder = temporaryFolders();
 const it = itNeeding(['varnishd']);
 const openOrigin = openOrigins();
+const feeds: TestFeed[] = [];
+afterEach(() => Promise.all(feeds.splice(0).map((feed) => feed.close())));
 
 const open = async (settings: SettingOptions = {}) => {
   const origin = await openOrigin(settings);
@@ -132,6 +136,33 @@ describe('Varnish, as shipped in examples/varnish', () => {
         expect(answer.body.equals(body.subarray(Number(first), Number(last) + 1))).toBe(true);
       }
     }
+  });
+
+  it('asks the streamer again after it could not be reached, though several clients waited', async () => {
+    const asked: Socket[] = [];
+    let isBack = false;
+    const feed = await startRaw((socket) => {
+      socket.on('data', () => {
+        if (isBack) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nback');
+        else asked.push(socket);
+      });
+    });
+    feeds.push(feed);
+    const { url } = await startVarnish(start, folder(), feed.url);
+    const clients = Array.from({ length: 5 }, () => askWhole(`${url}/a.rpm`));
+    // Varnish asks once for all of them, and once more after a connection that broke off.
+    let over = false;
+    const statuses = Promise.all(clients).then((answers) => {
+      over = true;
+      return answers.map(({ status }) => status);
+    });
+    await until(() => {
+      for (const socket of asked.splice(0)) socket.destroy();
+      return over;
+    });
+    expect(await statuses).toEqual([503, 503, 503, 503, 503]);
+    isBack = true;
+    expect((await askWhole(`${url}/a.rpm`)).body.toString()).toBe('back');
   });
 
   it('does not deliver content that changed in between as the requested one', async () => {

@@ -26,6 +26,8 @@ export interface Resource {
 /** The faults that really occurred. */
 export interface Ledger {
   note(path: string, fault: Fault, where: Place['where'] | 'any'): void;
+  /** Bytes of a body that the feed sent. */
+  sent?(path: string, bytes: number): void;
 }
 
 export interface FaultyFeed {
@@ -44,9 +46,11 @@ export interface FaultyFeed {
 interface Wire {
   readonly socket: Duplex;
   readonly raw: Socket;
+  readonly sent?: (bytes: number) => void;
 }
 
 interface Ask {
+  readonly method: string;
   readonly from: number;
   /** The last requested byte; absent for an open end. */
   readonly last: number | undefined;
@@ -67,10 +71,13 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
     const resource = resources.get(path);
     if (!resource) return say(wire, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
     const turn = asked.get(path) ?? 0;
-    asked.set(path, turn + 1);
-    const fault = resource.faults[turn] ?? resource.forever;
+    const next = resource.faults[turn] ?? resource.forever;
+    // A fault of a body waits for a response that has one.
+    const fault = ask.method === 'HEAD' && !(next && OF_HEADS.has(next.kind)) ? undefined : next;
+    if (fault === next) asked.set(path, turn + 1);
     const note = (where: Place['where'] | 'any' = 'any') => fault && ledger.note(path, fault, where);
-    return play(wire, path, resource, ask, fault, note);
+    const sent = (bytes: number) => ledger.sent?.(path, bytes);
+    return play({ ...wire, sent }, path, resource, ask, fault, note);
   };
 
   // A failed test leaves it open, but it must not keep the process alive.
@@ -87,10 +94,11 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
       const head = read.slice(0, end);
       read = read.slice(end + 4);
       busy = true;
-      const path = /^GET ([^ ?]+)/.exec(head)?.[1] ?? '';
+      const [, method = '', path = ''] = /^(GET|HEAD) ([^ ?]+)/.exec(head) ?? [];
       const [, from = 0, last = ''] = /^range: bytes=(\d+)-(\d*)\r?$/im.exec(head) ?? [];
       const ifRange = /^if-range: (.*?)\r?$/im.exec(head)?.[1];
       void respond({ socket, raw }, path, {
+        method,
         from: Number(from),
         last: last === '' ? undefined : Number(last),
         ifRange,
@@ -139,7 +147,8 @@ const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: F
   if (fault?.kind === 'status') {
     note();
     const again = fault.retryAfter === undefined ? '' : `Retry-After: ${fault.retryAfter}\r\n`;
-    return say(wire, `HTTP/1.1 ${fault.status} No\r\n${again}Content-Length: 6\r\n\r\nsorry\n`);
+    const sorry = ask.method === 'HEAD' ? '' : 'sorry\n';
+    return say(wire, `HTTP/1.1 ${fault.status} No\r\n${again}Content-Length: 6\r\n\r\n${sorry}`);
   }
   if (kind === 'redirect loop') {
     note();
@@ -188,6 +197,7 @@ const play = async (wire: Wire, path: string, file: Resource, ask: Ask, fault: F
     framing === 'length' ? `Content-Length: ${Math.max(0, length)}` : '',
     framing === 'close' ? 'Connection: close' : '',
   ].filter((line) => line !== '');
+  if (ask.method === 'HEAD') return say(wire, `${head.join('\r\n')}\r\n\r\n`);
   const late = fault?.kind === 'wrong bytes' && fault.late ? LATE : 0;
   return speak(wire, `${head.join('\r\n')}\r\n\r\n`, body, framing, breakOf(fault, from, note), late);
 };
@@ -197,6 +207,9 @@ const lengthOff = (fault: Fault | undefined): number => {
   if (fault?.kind === 'extra bytes') return -fault.count;
   return fault?.kind === 'wrong length' ? fault.by : 0;
 };
+
+/** Faults that the answer to HEAD shows too. */
+const OF_HEADS: ReadonlySet<string> = new Set(['status', 'redirect loop', 'not HTTP', 'endless head', 'wrong length']);
 
 const PART_FAULTS: ReadonlySet<string> = new Set([
   '200 to a range',
@@ -307,7 +320,7 @@ const trickle = async (wire: Wire, rest: Uint8Array) => {
 };
 
 /** Resolves once the bytes are sent, to whether the client is still connected. */
-const say = ({ socket, raw }: Wire, what: string | Uint8Array): Promise<boolean> =>
+const say = ({ socket, raw, sent }: Wire, what: string | Uint8Array): Promise<boolean> =>
   new Promise((resolve) => {
     if (socket.destroyed || raw.destroyed) return resolve(false);
     if (what.length === 0) return resolve(true);
@@ -315,6 +328,7 @@ const say = ({ socket, raw }: Wire, what: string | Uint8Array): Promise<boolean>
     raw.once('close', left);
     socket.write(what, (error) => {
       raw.off('close', left);
+      if (!error && typeof what !== 'string') sent?.(what.length);
       resolve(!error);
     });
   });

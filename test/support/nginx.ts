@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { askWhole } from './clients.ts';
 import { listening, type Peer } from './peers.ts';
 import { freePorts } from './ports.ts';
-import type { Start } from './processes.ts';
+import type { Start } from './run-process.ts';
 import { type Places, shipped } from './shipped.ts';
 
 interface Nginx extends Peer {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import type { Running } from './processes.ts';
+import type { Running } from './run-process.ts';
 import { until } from './until.ts';
 
 /**

@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { it } from '@jest/globals';
+import { missingTools } from './tools.ts';
 
 /** A package to build. Its content is random, so compression does not make it smaller. */
 export interface PackageSpec {
@@ -26,11 +27,6 @@ export interface BuiltFile {
 
 export const YUM_TOOLS = ['rpmbuild', 'createrepo_c', 'xz', 'zstd'] as const;
 export const DEB_TOOLS = ['dpkg-deb', 'apt-ftparchive', 'xz', 'gzip'] as const;
-
-const isThere = (tool: string): boolean => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
-
-/** The tools that this machine lacks. */
-export const missingTools = (tools: readonly string[]): string[] => tools.filter((tool) => !isThere(tool));
 
 /** `it` if the tools are installed; otherwise a skipped test with the reason in its name. */
 export const itNeeding = (tools: readonly string[]): ((name: string, test: () => Promise<void> | void) => void) => {

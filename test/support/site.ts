@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, map, type Observable, shareReplay, take, toArray } from 'rxjs';
-import { type Finished, lineOf, ownEnvironment, type Running, type Start, succeeded } from './processes.ts';
+import { type Finished, lineOf, ownEnvironment, type Running, type Start, succeeded } from './run-process.ts';
 
 /** One line of the daemon's log. */
 export interface LogLine {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { listening, type Peer } from './peers.ts';
 import { freePorts } from './ports.ts';
-import { type Start, succeeded } from './processes.ts';
+import { type Start, succeeded } from './run-process.ts';
 import { placed, shipped } from './shipped.ts';
 
 interface Squid extends Peer {

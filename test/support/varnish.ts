@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listening, type Peer } from './peers.ts';
 import { freePorts } from './ports.ts';
-import type { Start } from './processes.ts';
+import type { Start } from './run-process.ts';
 import { shipped } from './shipped.ts';
 
 /**

@@ -26,6 +26,7 @@ const report: Report = {
   pauses: 1,
   pausedFor: 1,
   recorded: true,
+  handedOver: true,
   timeline: [{ at: 0, what: 'shared', detail: '' }],
 };
 

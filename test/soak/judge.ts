@@ -1,0 +1,56 @@
+import type { Line } from './clients.ts';
+import { isProven } from './kinds.ts';
+import type { SoakFile } from './plan.ts';
+
+/** What happened to a file while a client asked for it. */
+export interface Happened {
+  /** The daemon was killed, and not yet seen again at this end. */
+  readonly killed: boolean;
+  /** Wrong contents that its sources sent, at any time so far. */
+  readonly lies: number;
+  /** All faults of its sources and of its copies so far. */
+  readonly faults: number;
+  /** Earlier requests of the same client that a lie has cost. */
+  readonly cuts: number;
+}
+
+export interface Verdict {
+  readonly counts: 'right' | 'wrong' | 'lie' | 'killed' | 'cut' | 'refused' | 'left' | 'hang';
+  /** The broken promise. */
+  readonly broken?: string;
+}
+
+/**
+ * Compares one line of a client with the promises of docs/explanation/reliability.md: nothing is
+ * allowed that the page does not state.
+ */
+export const judge = (line: Line, file: SoakFile, happened: Happened): Verdict => {
+  const { outcome } = line;
+  if (outcome === 'right' || outcome === 'left') return { counts: outcome };
+  // Being killed is no excuse for wrong bytes.
+  if (outcome === 'wrong') return judgeWrong(line, file, happened);
+  if (happened.killed) return { counts: 'killed' };
+  if (outcome === 'hang') return { counts: 'hang', broken: 'it hung' };
+  // One source says that there is nothing, another one fails: an error does not hide that.
+  if (!file.good || line.asked === 'beyond') return { counts: outcome };
+  // A cache answers with an error page if it was cut off before it sent any byte.
+  const cut = outcome === 'cut' || file.end !== 'streamer';
+  if (cut && mayBeCut(line, file, happened)) return { counts: happened.lies > happened.cuts ? 'lie' : 'cut' };
+  return { counts: outcome, broken: 'it had a good source and did not complete' };
+};
+
+const isPart = ({ asked, fields }: Line): boolean => asked === 'part' || 'Range' in fields;
+
+const judgeWrong = ({ asked, status }: Line, { kind, sized }: SoakFile, { lies }: Happened): Verdict => {
+  const isWhole = status === 200 && asked !== 'head';
+  // HEAD reads no body: only a size in the catalog proves a length.
+  const proven = asked === 'head' ? sized : isProven(kind) && (kind === 'small' || isWhole);
+  return proven || lies === 0 ? { counts: 'wrong', broken: 'it ended cleanly and was wrong' } : { counts: 'wrong' };
+};
+
+const mayBeCut = (line: Line, { kind }: SoakFile, { lies, faults, cuts }: Happened): boolean => {
+  if (kind === 'small') return false;
+  // No other source may continue what nothing proves to be the same.
+  if (!isProven(kind) || isPart(line)) return faults > 0;
+  return lies > cuts;
+};

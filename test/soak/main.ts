@@ -1,0 +1,85 @@
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Running, type Start, startProcess } from '../support/run-process.ts';
+import { runSoak } from './run.ts';
+
+const USAGE = `npm run soak -- [--transfers N] [--seed S] [--clients N] [--lines FILE] [--report FILE] [--write]
+
+  --lines FILE    every line of the clients
+  --report FILE   the number of promises kept and broken, as a test suite reports it
+  --write         writes the table of docs/explanation/reliability.md`;
+
+const { values } = parseArgs({
+  options: {
+    transfers: { type: 'string', default: '4000' },
+    seed: { type: 'string', default: '1' },
+    clients: { type: 'string', default: '24' },
+    lines: { type: 'string' },
+    report: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+// Memory that is released is overwritten: whoever reads it too late sends wrong bytes.
+process.env.POISON_LENT_BUFFERS = '1';
+
+const PAGE = new URL('../../docs/explanation/reliability.md', import.meta.url);
+const MARKED = /(<!-- soak -->\n)[\s\S]*?(<!-- \/soak -->)/;
+/** Broken promises that are shown. */
+const SHOWN = 5;
+const MEBIBYTE = 1 << 20;
+
+const soak = async () => {
+  const [seed, transfers, atOnce] = [values.seed, values.transfers, values.clients].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const running = new Map<Running, NodeJS.Signals>();
+  const start: Start = (command, args, options = {}) => {
+    const one = startProcess(command, args, options);
+    running.set(one, options.farewell ?? 'SIGKILL');
+    const gone = () => running.delete(one);
+    one.ended.then(gone, gone);
+    return one;
+  };
+  const folders: string[] = [];
+  const newFolder = () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-soak-'));
+    folders.push(folder);
+    return folder;
+  };
+  const lines = values.lines === undefined ? undefined : createWriteStream(values.lines);
+  try {
+    const said = (text: string) => lines?.write(`${text}\n`);
+    const { tally, broken, troubles, peak } = await runSoak(start, newFolder, { seed, transfers, atOnce, said });
+    const table = tally.table(`${transfers} transfers, seed ${seed}`);
+    say(table);
+    say([...troubles].map(([name, count]) => `${count} ${name}`).join(', '));
+    say(`The daemon had at most ${Math.round(peak / MEBIBYTE)} MiB of memory.`);
+    for (const one of broken.slice(0, SHOWN)) say(`\nBROKEN: ${one}`);
+    say(broken.length === 0 ? 'Every promise was kept.' : `\n${broken.length} broken promises.`);
+    if (values.write)
+      writeFileSync(
+        PAGE,
+        readFileSync(PAGE, 'utf8').replace(MARKED, (_, from, to) => `${from}${table}\n${to}`),
+      );
+    if (values.report) {
+      const counts = { numPassedTests: transfers - broken.length, numFailedTests: broken.length };
+      writeFileSync(values.report, JSON.stringify({ ...counts, numRuntimeErrorTestSuites: 0, numPendingTests: 0 }));
+    }
+    return broken.length === 0;
+  } finally {
+    lines?.end();
+    for (const [one, farewell] of running) one.kill(farewell);
+    await Promise.all([...running.keys()].map(({ ended }) => ended));
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+};
+
+if (values.help) say(USAGE);
+else if (!(await soak())) process.exitCode = 1;
