@@ -35,6 +35,7 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
 /** `lazyFetch` for many requests. A request's own `onReport` replaces `report`. */
 export const prepare = (deps: LazyFetchDeps) => {
   const { scheduler } = deps;
+  const found = lookUp(deps);
   const answer = decorated(transfer(deps), [
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
@@ -47,7 +48,7 @@ export const prepare = (deps: LazyFetchDeps) => {
     given(
       request,
       fuse(
-        lookUp(deps), // the entries of the path, newest first
+        found, //        the entries of the path, newest first
         answer(request),
         clientTimeout(request, deps), //                     disconnects a stuck client
         report(request, { scheduler, report: onReport }), // one report for each request
@@ -58,16 +59,17 @@ export const prepare = (deps: LazyFetchDeps) => {
 /**
  * The content or one range of it; with a `start`, the rest of a body that another transfer began.
  */
-const transfer =
-  (deps: LazyFetchDeps): Transfer =>
-  (request, start, mayFallBehind) => {
+const transfer = (deps: LazyFetchDeps): Transfer => {
+  const [found, recorded] = [candidates(deps), recordHealth(deps)];
+  return (request, start, mayFallBehind) => {
     const shared = mayFallBehind ? { ...deps, mayFallBehind } : deps;
     return fuse(
-      candidates(deps), //                  ways to obtain the bytes, best first
+      found, //                             ways to obtain the bytes, best first
       attempts(request, shared, start), //  tries, resumes and replaces them
       verify(request, shared, start), //    holds the end until all is verified
-      recordHealth(deps), //                failed sources come last for a while
+      recorded, //                          failed sources come last for a while
       keep(request, deps), //               writes a copy while the bytes pass
       requestSave(request, deps, start), // requests once that the unit be saved
     );
   };
+};

@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
@@ -38,7 +39,8 @@ export const candidates = ({
         const ranks = ranked(entries);
         /** Asks are numbered entry by entry. */
         const asked = (at: number) => ranks[Math.floor(at / sources.length)] as Ranked;
-        const asks = ranks.flatMap(({ entry }) => sources.map((find) => () => find(entry)));
+        const asks: (() => Observable<Candidate>)[] = [];
+        for (const { entry } of ranks) for (const find of sources) asks.push(() => find(entry));
         collect(asks, out, {
           instead: (error, at) => unusable(asked(at).entry, toStreamError(error)),
           as: (candidate, at) => asked(at).rank(candidate),

@@ -61,8 +61,8 @@ export const clientHead = (
   const { checksum, size, replaced, path } = candidate.entry;
   const named = namedByConnection(head.headers);
   const passes = ([name, value]: Header) => {
-    const key = name.toLowerCase();
-    if (!mayPass(key) || named.includes(key) || !VALUE.test(value)) return false;
+    const { key, mayPass } = decide(name);
+    if (!mayPass || named.includes(key) || !VALUE.test(value)) return false;
     // The replaced content may have had the same date, and many caches decide by dates. Only the
     // entity tag distinguishes the two.
     if (replaced && key === 'last-modified') return false;
@@ -166,8 +166,8 @@ const DIGESTS: Partial<Record<ChecksumAlgorithm, string>> = { sha256: 'sha-256',
 const digestFields = ({ algorithm, value }: Checksum): readonly Header[] => {
   const name = DIGESTS[algorithm];
   if (name === undefined) return [];
-  const bytes: number[] = [];
-  for (let at = 0; at < value.length; at += 2) bytes.push(16 * digitAt(value, at) + digitAt(value, at + 1));
+  const bytes = new Array<number>(value.length / 2);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = 16 * digitAt(value, 2 * at) + digitAt(value, 2 * at + 1);
   const digest = btoa(String.fromCharCode(...bytes));
   return [
     ['Repr-Digest', `${name}=:${digest}:`],
@@ -183,21 +183,31 @@ const digitAt = (text: string, at: number): number => {
 const ZERO = '0'.charCodeAt(0);
 const A = 'a'.charCodeAt(0);
 
+/** `keep-alive` alone names a field that is dropped anyway. */
 const namedByConnection = (headers: readonly Header[]): readonly string[] =>
-  field(headers, 'connection') === undefined
+  (field(headers, 'connection') ?? KEEP_ALIVE) === KEEP_ALIVE
     ? []
     : headers
         .filter(([name]) => name.toLowerCase() === 'connection')
         .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()));
 
-/** Whether a field of this name, in lower case, may reach a client. Names recur, so it is decided once. */
-const mayPass = (name: string): boolean => {
+const KEEP_ALIVE = 'keep-alive';
+
+/** A name in lower case, and whether a field of this name may reach a client. */
+interface Decided {
+  readonly key: string;
+  readonly mayPass: boolean;
+}
+
+/** Names recur in the same spelling, so each is decided once. */
+const decide = (name: string): Decided => {
   const known = decided.get(name);
   if (known !== undefined) return known;
-  const passes = !DROPPED.has(name) && !DROPPED_KINDS.test(name) && NAME.test(name);
-  if (decided.size < DECIDED) decided.set(name, passes);
-  return passes;
+  const key = name.toLowerCase();
+  const made = { key, mayPass: !DROPPED.has(key) && !DROPPED_KINDS.test(key) && NAME.test(key) };
+  if (decided.size < DECIDED) decided.set(name, made);
+  return made;
 };
 
-const decided = new Map<string, boolean>();
+const decided = new Map<string, Decided>();
 const DECIDED = 1_000;

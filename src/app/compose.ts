@@ -67,7 +67,7 @@ export const owning = (streamer: Streamer): Streamer => ({
 
 /** The pipeline over given dependencies. Its chunks may be lent: see `Chunk`. */
 export const composeLending = (parts: StreamerParts): Streamer => {
-  const requestOf = (path: string, options: Omit<FetchOptions, 'report'> = {}): StreamRequest =>
+  const requestOf = (path: string, options: FetchOptions = {}): StreamRequest =>
     streamRequest({ ...options, path, id: options.id ?? randomUUID() });
   const fetch = prepare({
     scheduler: steadyClock,
@@ -78,7 +78,7 @@ export const composeLending = (parts: StreamerParts): Streamer => {
     newDigest,
   });
   return {
-    fetch: (path, { report, ...options } = {}) => fetch(requestOf(path, options), report),
+    fetch: (path, options = {}) => fetch(requestOf(path, options), options.report),
     explain: (path) => lookup(requestOf(path), parts).pipe(candidates(parts)),
   };
 };

@@ -100,8 +100,9 @@ export const logFinished = (
     pausedFor: report?.pauses ? Math.round(report.pausedFor) : undefined,
     handedOver: report?.handedOver,
     shared: report?.timeline.some(({ what }) => what === 'shared') || undefined,
-    attempts: report?.attempts.map(({ url, failure, ...attempt }) => ({
-      ...attempt,
+    attempts: report?.attempts.map(({ source, from, url, failure }) => ({
+      source,
+      from,
       url: maskUrl(url),
       failure: failure && { ...failure, message: maskUrl(failure.message) },
     })),

@@ -30,6 +30,8 @@ export interface Known {
 export interface Checks {
   /** The copy, if this process verified or created it and its file is unchanged since. */
   known(copy: Copy): Known | undefined;
+  /** Whether there may be a known copy under this name. */
+  remembers(path: string): boolean;
   /**
    * The copy, if an earlier process verified it, wrote the sums of its blocks, and the file has the
    * same size and time. The sums prove its bytes when they are read. Rejects with the system's
@@ -135,6 +137,7 @@ export const makeChecks = ({ onError, exclusively, partial }: ChecksOptions): Ch
       const one = known.get(path);
       return one?.signature === signatureOf(stats) ? one : undefined;
     },
+    remembers: (path) => known.has(path),
     recall,
     trust,
     doubt: (path) => {

@@ -2,7 +2,7 @@ import { chmod, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlockSums, CatalogEntry, Header } from '../../../pipelines/model/index.ts';
 import { makeFolder } from '../../lib/private-files.ts';
-import { syncPath, writeNew } from './files.ts';
+import { syncPath, unlessMissing, writeNew } from './files.ts';
 import { findCopy, placeOf } from './names.ts';
 import { removeCopy, sidecarOf, sidecarText } from './sidecar.ts';
 import type { StoreState } from './state.ts';
@@ -27,19 +27,29 @@ export interface FinishedFile {
 export const place = async (store: StoreState, finished: FinishedFile): Promise<void> => {
   const { folder, checks, eviction } = store;
   const { entry, key, file, headers, sha256 = '', blocks } = finished;
-  const there = await findCopy(folder, entry, key);
-  if (there && checks.known(there)) return unlink(file);
   const path = placeOf(folder, entry, key, sha256);
+  // One of the same name that is not known is replaced, whatever it is.
+  const there = entry.checksum && !checks.remembers(path) ? undefined : await findCopy(folder, entry, key);
+  if (there && checks.known(there)) return unlink(file);
   const modified = await describe(store, finished);
-  const made = await makeFolder(dirname(path));
-  if (store.shared) await shareWithGroup(folder, file, path);
-  await moveWithSidecar(store, finished, path);
-  await syncFolders(store, dirname(path), made !== undefined);
+  const isNew = await moveInto(store, finished, path);
+  await syncFolders(store, dirname(path), isNew);
   const stats = await stat(path, { bigint: true });
   // Unless somebody changed the file since it was complete.
   if (stats.mtimeNs === modified) checks.trust(path, stats, { headers, blocks });
   eviction.taken(Number(stats.size));
   if (there && there.path !== path) await removeCopy(there.path);
+};
+
+/** Moves a finished file to its place. Resolves to whether its folder had to be made. */
+const moveInto = async (store: StoreState, finished: FinishedFile, path: string): Promise<boolean> => {
+  const move = () => moveWithSidecar(store, finished, path);
+  // Most folders exist, so none is made before the move fails.
+  if (!store.shared && (await unlessMissing(move().then(() => true)))) return false;
+  const made = await makeFolder(dirname(path));
+  if (store.shared) await shareWithGroup(store.folder, finished.file, path);
+  await move();
+  return made !== undefined;
 };
 
 /**
@@ -64,7 +74,8 @@ const describe = async ({ semaphore, now }: StoreState, finished: FinishedFile):
   // Without a checksum, the sidecar alone describes the bytes: it must survive a power cut with
   // them. Otherwise a lost sidecar costs only header fields, which do not justify a wait.
   await semaphore(() => writeNew(sidecarOf(file), text, !entry.checksum));
-  await utimes(sidecarOf(file), now() / 1000, now() / 1000);
+  // A new file has the time of the system's clock already.
+  if (now !== Date.now) await utimes(sidecarOf(file), now() / 1000, now() / 1000);
   return modified;
 };
 

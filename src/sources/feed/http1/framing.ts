@@ -73,7 +73,7 @@ const once = (headers: readonly Header[], length: number | undefined): Header[] 
 };
 
 const mentions = (list: string, option: string): boolean =>
-  list !== '' && list.split(',').some((one) => one.trim() === option);
+  list.includes(option) && list.split(',').some((one) => one.trim() === option);
 
 const idleOf = (kept: string | undefined): number | undefined => {
   const seconds = /(?:^|[,;\s])timeout=(\d{1,9})/i.exec(kept ?? '')?.[1];

@@ -17,6 +17,7 @@ export const LONGEST_HEAD = 16 * 1024;
 const STATUS_LINE = String.raw`HTTP/1\.[01] [1-9]\d\d(?: [\t -~\x80-\xff]*)?\r\n`;
 const FIELD_LINE = String.raw`[!#$%&'*+\-.^_\`|~\da-zA-Z]+:[\t -~\x80-\xff]*\r\n`;
 const LINES = new RegExp(`^${STATUS_LINE}(?:${FIELD_LINE})*(\r\n)?`);
+const WHOLE = new RegExp(`^${STATUS_LINE}(?:${FIELD_LINE})*\r\n$`);
 const FIELDS = new RegExp(`^(?:${FIELD_LINE})*\r\n$`);
 
 const START = 'HTTP/1.';
@@ -40,7 +41,7 @@ export const endOfHead = (bytes: Buffer): number => {
 
 /** Reads a whole head, its empty line included. */
 export const readHead = (text: string): Head => {
-  if (LINES.exec(text)?.[0] !== text) throw malformed(complaint(text));
+  if (!WHOLE.test(text)) throw malformed(complaint(text));
   return {
     status: Number(text.slice(9, 12)),
     headers: fieldsOf(text, text.indexOf('\n') + 1),
