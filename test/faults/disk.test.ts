@@ -110,7 +110,6 @@ describe('a saved copy', () => {
   });
 
   it.each([
-    ['first byte', 0],
     ['last byte of a block', 16 * BLOCK - 1],
     ['first byte of a block', 16 * BLOCK],
     ['last byte', -1],
@@ -121,6 +120,18 @@ describe('a saved copy', () => {
     expect(line).toMatchObject({ verified: 'sha256', attempts: [failed, {}] });
     await gone(daemon);
     expect(await ask(url)).toMatchObject(right);
+    await close();
+  });
+
+  it('whose first byte rots: the feed’s content takes its place', async () => {
+    const { url, daemon, close } = await openSaved((file) => rot(file, 0));
+    expect(await ask(url)).toMatchObject(right);
+    const [line] = await daemon.logged('request');
+    expect(line).toMatchObject({ verified: 'sha256', attempts: [failed, {}] });
+    await daemon.logged('saved');
+    expect(await ask(url)).toMatchObject(right);
+    const [, again] = await daemon.logged('request', {}, 2);
+    expect(again).toMatchObject({ verified: 'sha256', attempts: [{ source: 'saved' }] });
     await close();
   });
 

@@ -84,7 +84,7 @@ export const runTransfers = async (
     if (harmed.key) ledger.lied(pathOfCopy.get(harmed.key) ?? '');
   });
   await squid.stop();
-  const partials = () => filesBelow(join(saved, '.partial')).length;
+  const partials = () => filesBelow(join(saved, '.partial')).filter((name) => !name.endsWith('.lock')).length;
   const open = () => openOfTransfers(daemon.pid).length + feeds.open();
   // Anything still open after this time is leaked: connections close after a second, and copies are
   // done earlier.
