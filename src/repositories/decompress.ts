@@ -3,6 +3,7 @@ import { ReadableStream } from 'node:stream/web';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import xz from 'xz-decompress';
 import { messageOf } from '../lib/thrown.ts';
+import { BoundExceeded, unpackedBound } from './bounds.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -36,16 +37,35 @@ export const SUFFIXES = ['.xz', '.zst', '.gz', ''] as const;
 
 const PLAIN = /\.(xml|txt)$|(^|\/)[^./]+$/;
 
-/** Decompresses a file in bounded memory. The suffix of its name selects the compression. */
-export async function* decompress(name: string, bytes: Bytes): AsyncGenerator<Uint8Array> {
+/**
+ * Decompresses a file in bounded memory. The suffix of its name selects the compression. Throws a
+ * BoundExceeded if it has more bytes than stated, or far more than compressed ones.
+ *
+ * @param stated its decompressed size, if known
+ */
+export async function* decompress(name: string, bytes: Bytes, stated?: number): AsyncGenerator<Uint8Array> {
   const suffix = name.slice(name.lastIndexOf('.') + 1);
   const decompressor = DECOMPRESSORS.get(suffix);
   if (!decompressor && !PLAIN.test(name)) {
     throw new Error(`${name}: unknown compression, expected one of ${[...DECOMPRESSORS.keys()].join(', ')} or none`);
   }
+  let packed = 0;
+  let unpacked = 0;
+  const counted = async function* () {
+    for await (const chunk of bytes) {
+      packed += chunk.byteLength;
+      yield chunk;
+    }
+  };
   try {
-    yield* decompressor ? decompressor(bytes) : bytes;
+    for await (const chunk of decompressor ? decompressor(counted()) : bytes) {
+      unpacked += chunk.byteLength;
+      const bound = unpackedBound(packed, stated);
+      if (unpacked > bound) throw new BoundExceeded(`${name}: more than ${bound} bytes after decompression`);
+      yield chunk;
+    }
   } catch (error) {
+    if (error instanceof BoundExceeded) throw error;
     throw new Error(`${name}: cannot be decompressed: ${messageOf(error)}`, {
       cause: error,
     });

@@ -1,6 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { StreamError } from '../../../pipelines/model/errors.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import { BOUNDS, BoundExceeded } from '../bounds.ts';
 import type { FoundUnit, Reader, Repository } from '../format.ts';
 import { DATA, END, FAILED, type Failure, type Frame, type Job, type Message, readFrames } from './messages.ts';
 import { READERS } from './readers.ts';
@@ -29,6 +30,7 @@ export const read = async (job: Job): Promise<void> => {
   const frames = readFrames(process.stdin);
   let failure: StreamError | Error | undefined;
   let open = false;
+  let place = job.base;
 
   const nextFrame = async (): Promise<Frame> => {
     const { value, done } = await frames.next();
@@ -47,6 +49,7 @@ export const read = async (job: Job): Promise<void> => {
     read: async function* (path, size) {
       if (open) throw new Error(`${path}: another file is being read`);
       open = true;
+      place = path;
       failure = undefined;
       await send({ type: 'read', path, size });
       try {
@@ -67,7 +70,10 @@ export const read = async (job: Job): Promise<void> => {
   try {
     const reader = await readerOf(job);
     let items: FoundUnit[] = [];
+    let count = 0;
     for await (const item of reader(repository, job.selection)) {
+      count += 1;
+      if (count > BOUNDS.items) throw new BoundExceeded(`${place}: more than ${BOUNDS.items} files`);
       if (items.push(item) < BATCH) continue;
       await send({ type: 'items', items });
       items = [];
