@@ -1,3 +1,4 @@
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { decompress, SUFFIXES } from './decompress.ts';
 import { type Format, metadataItem, type Repository, type RepositoryItem, type Selection } from './format.ts';
 import { readPackagesIndex } from './packages.ts';
@@ -66,19 +67,32 @@ async function* readIndex(
   files: ReadonlyMap<string, ReleaseFile>,
 ): AsyncGenerator<RepositoryItem, boolean> {
   const plain = files.get(index.path);
+  let failure: { readonly error: unknown } | undefined;
   for (const suffix of SUFFIXES) {
     const listed = files.get(`${index.path}${suffix}`);
     if (!listed) continue;
     const path = `${folder}${listed.path}`;
     const bytes = await openOptional(repository.read(path, listed.size));
     if (!bytes) continue;
-    yield* parseVerified(path, bytes, listed, (packed) =>
+    const items = parseVerified(path, bytes, listed, (packed) =>
       parseVerified(`${path}, decompressed`, decompress(path, packed, plain?.size), plain ?? {}, (unpacked) =>
         readPackagesIndex(path, unpacked, true),
       ),
     );
-    return true;
+    let found = 0;
+    try {
+      for await (const item of items) {
+        found += 1;
+        yield item;
+      }
+      return true;
+    } catch (error) {
+      // Its items cannot be taken back.
+      if (found > 0 || error instanceof StreamError) throw error;
+      failure ??= { error };
+    }
   }
+  if (failure) throw failure.error;
   // A partial mirror keeps the Release file, which lists all architectures.
   repository.missing(`${folder}${index.path}`);
   return false;

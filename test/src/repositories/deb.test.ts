@@ -184,6 +184,16 @@ describe('a Release file', () => {
     );
   });
 
+  it('may list a compression that cannot be read, if another one can', async () => {
+    const packed = gzipSync(aStanza('bear'));
+    const path = 'main/binary-amd64/Packages';
+    const release = `SHA256:\n ${sha256('odd')} 3 ${path}.xz\n ${sha256(packed)} ${packed.length} ${path}.gz\n`;
+    const suite = { 'dists/stable/Release': release, [`dists/stable/${path}.xz`]: 'odd' };
+    const { items } = await readFiles(deb, { ...suite, [`dists/stable/${path}.gz`]: packed }, SUITE);
+    expect(paths(items)).toContain('pool/bear.deb');
+    await expect(readFiles(deb, suite, SUITE)).rejects.toThrow(`${path}.xz: cannot be decompressed`);
+  });
+
   it('is not listed in itself', async () => {
     const old = `SHA256:\n${listing({ ...files, Release: 'as it was before' })}`;
     const { items } = await readFiles(deb, { ...aSuite(files), 'dists/stable/Release': old }, SUITE);
