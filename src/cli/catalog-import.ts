@@ -3,18 +3,14 @@ import { type ImportResult, importRepository, toBase } from '../catalog/import.t
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { readFileUrl } from '../repositories/folder.ts';
-import type { Format } from '../repositories/format.ts';
+import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
 import { oneLine } from './one-line.ts';
 
-/** Parsers of metadata are loaded only when they are used. */
-const FORMATS = {
-  yum: async () => (await import('../repositories/yum.ts')).yum,
-  deb: async () => (await import('../repositories/deb.ts')).deb,
-  files: async () => (await import('../repositories/files.ts')).files,
-} satisfies Record<string, () => Promise<Format>>;
+const FORMATS = ['yum', 'deb', 'files'] as const;
+type FormatName = (typeof FORMATS)[number];
 
 interface Options extends ImporterOptions {
   readonly prefix: string;
@@ -46,7 +42,7 @@ const describe = ({ packages, metadata, removed, revision }: ImportResult, prefi
 const run = async (
   context: CatalogContext,
   catalog: Tables,
-  format: keyof typeof FORMATS,
+  format: FormatName,
   source: string,
   options: Options,
   command: Command,
@@ -58,7 +54,7 @@ const run = async (
   try {
     const result = await importRepository({
       catalog,
-      format: await FORMATS[format](),
+      format: apart(format),
       selection: { suites: options.suite, components: options.component, architectures: options.arch },
       base,
       prefix: options.prefix,
@@ -87,7 +83,7 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
   const command = catalogCommand
     .command('import')
     .description('add an entry for each package and metadata file of a repository, replacing those of its last import')
-    .addArgument(new Argument('<format>', 'type of the repository').choices(Object.keys(FORMATS)))
+    .addArgument(new Argument('<format>', 'type of the repository').choices(FORMATS))
     .argument('<source>', 'URL (http, https, file) or folder of the repository')
     .requiredOption('--prefix <path>', 'prefix of its paths: PREFIX/relative/path', toPath)
     .option('--importer <id>', 'use the credentials of an importer instead of options')
@@ -95,8 +91,7 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     .option('--component <name...>', 'deb: only these components')
     .option('--arch <name...>', 'deb: only packages for these architectures, and architecture-independent ones')
     .option('--json', 'print the result as JSON');
-  addImporterOptions(context.prepare(command)).action(
-    (format: keyof typeof FORMATS, source: string, options: Options) =>
-      withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),
+  addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
+    withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),
   );
 };

@@ -1,9 +1,10 @@
+import { StreamError } from '../../pipelines/model/errors.ts';
 import { decompress, SUFFIXES } from './decompress.ts';
 import { type Format, metadataItem, type Repository, type RepositoryItem, type Selection } from './format.ts';
 import { readPackagesIndex } from './packages.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
-import { parseRelease, type Release, type ReleaseFile, withoutSignature } from './release.ts';
+import { parseRelease, type Release, type ReleaseFile, SECTIONS, withoutSignature } from './release.ts';
 import { makeMeter, parseVerified } from './verify.ts';
 
 const RELEASE_FILES = ['Release', 'InRelease', 'Release.gpg'];
@@ -56,7 +57,7 @@ const select = (indices: readonly Index[], { components, architectures }: Select
   );
 };
 
-const byHashPath = (folder: string, { path, checksum }: ReleaseFile, digest: string): string =>
+const byHashPath = (folder: string, { path, checksum, digest }: ReleaseFile): string =>
   `${folder}${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/${digest}/${checksum.value}`;
 
 async function* readIndex(
@@ -64,18 +65,37 @@ async function* readIndex(
   folder: string,
   index: Index,
   files: ReadonlyMap<string, ReleaseFile>,
-): AsyncGenerator<RepositoryItem> {
+): AsyncGenerator<RepositoryItem, boolean> {
+  const plain = files.get(index.path);
+  let failure: { readonly error: unknown } | undefined;
   for (const suffix of SUFFIXES) {
     const listed = files.get(`${index.path}${suffix}`);
     if (!listed) continue;
     const path = `${folder}${listed.path}`;
     const bytes = await openOptional(repository.read(path, listed.size));
     if (!bytes) continue;
-    yield* parseVerified(path, bytes, listed, (packed) => readPackagesIndex(path, decompress(path, packed)));
-    return;
+    const items = parseVerified(path, bytes, listed, (packed) =>
+      parseVerified(`${path}, decompressed`, decompress(path, packed, plain?.size), plain ?? {}, (unpacked) =>
+        readPackagesIndex(path, unpacked, true),
+      ),
+    );
+    let found = 0;
+    try {
+      for await (const item of items) {
+        found += 1;
+        yield item;
+      }
+      return true;
+    } catch (error) {
+      // Its items cannot be taken back.
+      if (found > 0 || error instanceof StreamError) throw error;
+      failure ??= { error };
+    }
   }
+  if (failure) throw failure.error;
   // A partial mirror keeps the Release file, which lists all architectures.
   repository.missing(`${folder}${index.path}`);
+  return false;
 }
 
 /** Reads a flat repository without a Release file, from the `Packages` files alone. */
@@ -88,7 +108,7 @@ async function* readBarePackages(repository: Repository, folder: string): AsyncG
     const meter = makeMeter();
     const measured = meter.through(bytes);
     if (found) for await (const _ of measured);
-    else yield* parseVerified(path, measured, {}, (packed) => readPackagesIndex(path, decompress(path, packed)));
+    else yield* parseVerified(path, measured, {}, (packed) => readPackagesIndex(path, decompress(path, packed), false));
     const { checksum, size } = meter.read();
     yield metadataItem(path, checksum, size);
     found = true;
@@ -106,6 +126,10 @@ async function* readListed(
   release: Release,
   selection: Selection,
 ): AsyncGenerator<RepositoryItem> {
+  if (release.files.length === 0) {
+    const fields = SECTIONS.map(([title]) => title).join(', ');
+    throw new Error(`${folder}Release: lists no files, expected one of the fields ${fields}`);
+  }
   // Some tools list a Release file in itself, with an outdated checksum.
   const files = release.files.filter(({ path }) => !RELEASE_FILES.includes(path));
   const hashed = new Set<string>();
@@ -113,14 +137,15 @@ async function* readListed(
     yield metadataItem(`${folder}${toRelativePath(file.path, `${folder}Release`)}`, file.checksum, file.size);
     if (!release.byHash) continue;
     // Several files of a folder may have the same content, for example empty files.
-    const path = byHashPath(folder, file, release.digest);
+    const path = byHashPath(folder, file);
     if (!hashed.has(path)) yield metadataItem(path, file.checksum, file.size);
     hashed.add(path);
   }
   const byPath = new Map(files.map((file) => [file.path, file]));
-  for (const index of select(listIndices(files), selection, `${folder}Release`)) {
-    yield* readIndex(repository, folder, index, byPath);
-  }
+  const indices = select(listIndices(files), selection, `${folder}Release`);
+  let found = 0;
+  for (const index of indices) if (yield* readIndex(repository, folder, index, byPath)) found += 1;
+  if (found === 0) throw new Error(`${folder}Release: none of its ${indices.length} Packages indices was found`);
 }
 
 async function* readSuite(repository: Repository, suite: string, selection: Selection): AsyncGenerator<RepositoryItem> {
@@ -134,7 +159,9 @@ async function* readSuite(repository: Repository, suite: string, selection: Sele
     yield metadataItem(path, checksum, size);
     if (!name.endsWith('.gpg')) release ??= parseRelease(path, withoutSignature(text));
   }
-  if (release) yield* readListed(repository, folder, release, selection);
+  // A flat repository may have a Release file that lists nothing: apt then takes Packages unverified.
+  if (release && (release.files.length > 0 || !suite.endsWith('/')))
+    yield* readListed(repository, folder, release, selection);
   else if (suite.endsWith('/')) yield* readBarePackages(repository, folder);
   else throw new Error(`${repository.base}${folder}: found neither Release nor InRelease`);
 }

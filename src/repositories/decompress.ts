@@ -1,51 +1,134 @@
-import { pipeline } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import xz from 'xz-decompress';
+import { createGunzip } from 'node:zlib';
 import { messageOf } from '../lib/thrown.ts';
+import { BoundExceeded, unpackedBound } from './bounds.ts';
+import { through } from './through.ts';
+import { unzstd } from './zstd.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
-const through = (bytes: Bytes, transform: NodeJS.ReadWriteStream): Bytes =>
-  // No callback needed: the consumer of the iterator receives the error.
-  pipeline(bytes, transform, () => {}) as unknown as Bytes;
+async function* gunzip(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  const decoder = createGunzip();
+  let size = 0;
+  const counted = async function* () {
+    for await (const chunk of bytes) {
+      size += chunk.byteLength;
+      yield chunk;
+    }
+  };
+  yield* through(counted(), decoder);
+  if (decoder.bytesWritten < size) throw new Error(`ends after ${decoder.bytesWritten} of ${size} bytes`);
+}
 
+/** Bytes of memory for a dictionary of 128 MiB. */
+const MEMORY = 160 * 1024 ** 2;
+
+/** What is used of `lzma-native`; its published types differ from what it takes. */
+interface Liblzma {
+  createStream(
+    coder: 'streamDecoder' | 'aloneDecoder',
+    options: { readonly memlimit: number; readonly flags?: number },
+  ): NodeJS.ReadWriteStream & { totalIn(): number };
+}
+
+/** Loaded only when it is needed: it is native code. */
+const loadLiblzma = async (): Promise<Liblzma> => (await import('lzma-native')).default as unknown as Liblzma;
+
+/** LZMA_CONCATENATED of liblzma's `container.h`: zeros may follow, and more streams. */
+const CONCATENATED = 8;
+
+/** With liblzma, which knows every check and filter. */
 async function* unxz(bytes: Bytes): AsyncGenerator<Uint8Array> {
-  const source = bytes[Symbol.asyncIterator]();
-  const input = new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const step = await source.next();
-        if (step.done) controller.close();
-        else controller.enqueue(step.value);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  yield* new xz.XzReadableStream(input) as unknown as Bytes;
+  const { createStream } = await loadLiblzma();
+  yield* through(bytes, createStream('streamDecoder', { memlimit: MEMORY, flags: CONCATENATED }));
+}
+
+async function* unlzma(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  const { createStream } = await loadLiblzma();
+  const decoder = createStream('aloneDecoder', { memlimit: MEMORY });
+  let size = 0;
+  const counted = async function* () {
+    for await (const chunk of bytes) {
+      size += chunk.byteLength;
+      yield chunk;
+    }
+  };
+  yield* through(counted(), decoder);
+  if (decoder.totalIn() < size) throw new Error(`ends after ${decoder.totalIn()} of ${size} bytes`);
+}
+
+/** Bytes that one chunk may become: the decoder does not wait for its consumer. */
+const AT_ONCE = 128 * 1024 ** 2;
+
+async function* bunzip2(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  const { default: makeDecoder } = await import('unbzip2-stream');
+  const decoder = makeDecoder();
+  let unpacked: Uint8Array[] = [];
+  let size = 0;
+  let failure: unknown;
+  decoder.on('data', (chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size > AT_ONCE) throw new BoundExceeded(`more than ${AT_ONCE} bytes from one chunk`);
+    unpacked.push(chunk);
+  });
+  decoder.on('error', (error: unknown) => {
+    failure ??= error;
+  });
+  function* taken(): Generator<Uint8Array> {
+    yield* unpacked;
+    unpacked = [];
+    size = 0;
+    if (failure !== undefined) throw failure;
+  }
+  for await (const chunk of bytes) {
+    decoder.write(Buffer.from(chunk));
+    yield* taken();
+  }
+  decoder.end();
+  yield* taken();
 }
 
 const DECOMPRESSORS: ReadonlyMap<string, (bytes: Bytes) => Bytes> = new Map([
   ['xz', unxz],
-  ['zst', (bytes: Bytes) => through(bytes, createZstdDecompress())],
-  ['gz', (bytes: Bytes) => through(bytes, createGunzip())],
+  ['zst', unzstd],
+  ['gz', gunzip],
+  ['bz2', bunzip2],
+  ['lzma', unlzma],
 ]);
 
 /** The supported compressions, best first. The last is plain text. */
-export const SUFFIXES = ['.xz', '.zst', '.gz', ''] as const;
+export const SUFFIXES = ['.xz', '.zst', '.gz', '.bz2', '.lzma', ''] as const;
 
 const PLAIN = /\.(xml|txt)$|(^|\/)[^./]+$/;
 
-/** Decompresses a file in bounded memory. The suffix of its name selects the compression. */
-export async function* decompress(name: string, bytes: Bytes): AsyncGenerator<Uint8Array> {
+/**
+ * Decompresses a file in bounded memory. The suffix of its name selects the compression. Throws a
+ * BoundExceeded if it has more bytes than stated, or far more than compressed ones.
+ *
+ * @param stated its decompressed size, if known
+ */
+export async function* decompress(name: string, bytes: Bytes, stated?: number): AsyncGenerator<Uint8Array> {
   const suffix = name.slice(name.lastIndexOf('.') + 1);
   const decompressor = DECOMPRESSORS.get(suffix);
   if (!decompressor && !PLAIN.test(name)) {
     throw new Error(`${name}: unknown compression, expected one of ${[...DECOMPRESSORS.keys()].join(', ')} or none`);
   }
+  let packed = 0;
+  let unpacked = 0;
+  const counted = async function* () {
+    for await (const chunk of bytes) {
+      packed += chunk.byteLength;
+      yield chunk;
+    }
+  };
   try {
-    yield* decompressor ? decompressor(bytes) : bytes;
+    for await (const chunk of decompressor ? decompressor(counted()) : bytes) {
+      unpacked += chunk.byteLength;
+      const bound = unpackedBound(packed, stated);
+      if (unpacked > bound) throw new BoundExceeded(`${name}: more than ${bound} bytes after decompression`);
+      yield chunk;
+    }
   } catch (error) {
+    if (error instanceof BoundExceeded) throw error;
     throw new Error(`${name}: cannot be decompressed: ${messageOf(error)}`, {
       cause: error,
     });

@@ -30,12 +30,16 @@ const toItem = (line: string, where: string): RepositoryItem => {
 export const files: Format = async function* (repository) {
   const meter = makeMeter();
   let number = 0;
+  let found = 0;
   for await (const lines of readLines(MANIFEST, meter.through(repository.read(MANIFEST)))) {
     for (const line of lines) {
       number += 1;
-      if (line.trim() !== '') yield toItem(line, `${MANIFEST}: line ${number}`);
+      if (line.trim() === '') continue;
+      yield toItem(line, `${MANIFEST}: line ${number}`);
+      found += 1;
     }
   }
+  if (found === 0) throw new Error(`${MANIFEST}: lists no files`);
   const { checksum, size } = meter.read();
   yield metadataItem(MANIFEST, checksum, size);
 };

@@ -11,12 +11,19 @@ export interface Repository {
   missing(path: string): void;
 }
 
-/** One file that a client of the repository may request: a package or a metadata file. */
-export interface RepositoryItem {
-  /** Relative to the repository's base, literal. */
-  readonly path: string;
+/** A unit that a repository has. */
+export interface FoundUnit {
   readonly unitTypeId: string;
   readonly unitKey: UnitKey;
+  /**
+   * The unit's file below the repository's base, not percent-encoded. If the unit has several
+   * files, it is their folder, with a slash at its end, or empty.
+   */
+  readonly path: string;
+}
+
+/** One file that a client of the repository may request: a package or a metadata file. */
+export interface RepositoryItem extends FoundUnit {
   readonly checksum: Checksum;
   readonly size?: number;
 }
@@ -37,7 +44,13 @@ export interface Selection {
  * the file's items were yielded, so no item is valid before the end. Throws errors that name the
  * file, the value found and the value expected.
  */
-export type Format = (repository: Repository, selection: Selection) => AsyncGenerator<RepositoryItem>;
+export type Reader<Item extends FoundUnit = FoundUnit> = (
+  repository: Repository,
+  selection: Selection,
+) => AsyncGenerator<Item>;
+
+/** A reader of the files that clients may request. */
+export type Format = Reader<RepositoryItem>;
 
 /** The unit type of metadata files. Pulp has no such type, because it generates metadata. */
 export const METADATA = 'metadata';

@@ -1,14 +1,23 @@
-// Far above any real line. The limit keeps a binary file from filling the memory.
-const LONGEST_LINE = 16 * 1024 * 1024;
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 
-/** Splits a text into lines without line ends. Each array holds those that a chunk completes. */
-export async function* readLines(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
+/**
+ * Splits a text into lines without line ends. Each array holds those that a chunk completes. Throws
+ * a BoundExceeded if a line has more than `longest` characters.
+ */
+export async function* readLines(
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  longest: number = BOUNDS.text,
+): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
+  let number = 1;
   for await (const chunk of bytes) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > LONGEST_LINE) throw new Error(`${name}: a line is longer than ${LONGEST_LINE} characters`);
+    number += lines.length;
+    if (rest.length > longest)
+      throw new BoundExceeded(`${name}: line ${number}: a line is longer than ${longest} characters`);
     yield lines.map(withoutReturn);
   }
   rest += decoder.decode();

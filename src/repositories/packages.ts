@@ -1,3 +1,4 @@
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import type { RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
@@ -32,17 +33,22 @@ const CHECKSUMS = [
 async function* readStanzas(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Stanza> {
   let stanza = new Map<string, string>();
   let number = 0;
+  let fields = 0;
   for await (const lines of readLines(name, bytes)) {
     for (const line of lines) {
       number += 1;
       if (line.trim() === '') {
         if (stanza.size > 0) yield stanza;
         stanza = new Map();
+        fields = 0;
         continue;
       }
       if (line.startsWith(' ') || line.startsWith('\t') || line.startsWith('#')) continue;
       const colon = line.indexOf(':');
       if (colon < 1) throw new Error(`${name}: line ${number}: '${line.slice(0, 80)}', expected FIELD: VALUE`);
+      fields += 1;
+      if (fields > BOUNDS.fields)
+        throw new BoundExceeded(`${name}: line ${number}: more than ${BOUNDS.fields} fields in one stanza`);
       const field = line.slice(0, colon).toLowerCase();
       if (WANTED.has(field)) stanza.set(field, line.slice(colon + 1).trim());
     }
@@ -79,10 +85,26 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
   };
 };
 
-/** Yields the packages of a `Packages` index as they are parsed. */
+/**
+ * Yields the packages of a `Packages` index as they are parsed. Throws if it lists none, unless it
+ * is empty and `mayBeEmpty`.
+ */
 export async function* readPackagesIndex(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
+  mayBeEmpty: boolean,
 ): AsyncGenerator<RepositoryItem> {
-  for await (const stanza of readStanzas(name, bytes)) yield toItem(stanza, name);
+  let size = 0;
+  let found = 0;
+  const counted = async function* () {
+    for await (const chunk of bytes) {
+      size += chunk.byteLength;
+      yield chunk;
+    }
+  };
+  for await (const stanza of readStanzas(name, counted())) {
+    found += 1;
+    yield toItem(stanza, name);
+  }
+  if (found === 0 && !(mayBeEmpty && size === 0)) throw new Error(`${name}: lists no packages`);
 }

@@ -7,18 +7,19 @@ export interface ReleaseFile {
   readonly path: string;
   readonly checksum: Checksum;
   readonly size: number;
+  /** The name of the section that lists it, as used in by-hash paths. */
+  readonly digest: string;
 }
 
 export interface Release {
   /** Whether indices are also available by their digest. If so, apt requests them that way. */
   readonly byHash: boolean;
-  /** The name of the section with the strongest digest, as used in by-hash paths. */
-  readonly digest: string;
+  /** Each with its strongest digest. */
   readonly files: readonly ReleaseFile[];
 }
 
 /** Strongest first, as apt prefers it. */
-const SECTIONS = [
+export const SECTIONS = [
   ['SHA512', 'sha512'],
   ['SHA256', 'sha256'],
   ['SHA1', 'sha1'],
@@ -51,17 +52,15 @@ export const parseRelease = (name: string, text: string): Release => {
     current = value.trim() === '' ? [] : [value.trim()];
     fields.set(field.toLowerCase(), current);
   }
-  const section = SECTIONS.find(([title]) => fields.has(title.toLowerCase()));
-  if (!section)
-    throw new Error(
-      `${name}: lists no files, expected one of the fields ${SECTIONS.map(([title]) => title).join(', ')}`,
-    );
-  const [digest, algorithm] = section;
-  const files = (fields.get(digest.toLowerCase()) ?? []).map((line): ReleaseFile => {
-    const [, value, size, path] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
-    if (value === undefined || path === undefined)
-      throw new Error(`${name}: ${digest}: '${line}', expected DIGEST SIZE PATH`);
-    return { path, checksum: toChecksum(algorithm, value, `${name}: ${path}`), size: Number(size) };
-  });
-  return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', digest, files };
+  const files = new Map<string, ReleaseFile>();
+  for (const [digest, algorithm] of SECTIONS) {
+    for (const line of fields.get(digest.toLowerCase()) ?? []) {
+      const [, value, size, path] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
+      if (value === undefined || path === undefined)
+        throw new Error(`${name}: ${digest}: '${line}', expected DIGEST SIZE PATH`);
+      if (files.has(path)) continue;
+      files.set(path, { path, checksum: toChecksum(algorithm, value, `${name}: ${path}`), size: Number(size), digest });
+    }
+  }
+  return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', files: [...files.values()] };
 };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Checksum, ChecksumAlgorithm } from '../../pipelines/model/index.ts';
+import { BoundExceeded } from './bounds.ts';
 
 /** Counts and hashes the bytes that pass. */
 export interface Meter {
@@ -42,7 +43,7 @@ const check = (name: string, found: { checksum: Checksum; size: number }, expect
 /**
  * Parses bytes while it verifies them. The whole file is read, even if the parser stops early or
  * fails. A wrong digest takes precedence over a parser error, and a failure of the source over
- * both.
+ * both. Only a BoundExceeded ends the reading at once.
  */
 export async function* parseVerified<T>(
   name: string,
@@ -67,6 +68,7 @@ export async function* parseVerified<T>(
       // Without `return`, so that the rest can still be read after the parser stops early.
       yield* parse({ [Symbol.asyncIterator]: () => ({ next }) });
     } catch (error) {
+      if (error instanceof BoundExceeded) throw error;
       parserFailure = { error };
     }
     if (sourceFailure) throw sourceFailure.error;

@@ -1,4 +1,5 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 
 /** Receives a document's parts. `depth` is 1 for the root element; names have no prefix. */
 export interface XmlHandlers {
@@ -11,27 +12,48 @@ const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 
 /**
  * Parses a document as its bytes arrive, and yields the values that the handlers emit. Throws an
- * error with file, line and column if the XML is not well-formed.
+ * error with file, line and column if the XML is not well-formed, or a BoundExceeded.
+ *
+ * @param makeHandlers `exceeds` throws a BoundExceeded with the place
  */
 export async function* parseXml<T>(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
-  makeHandlers: (emit: (item: T) => void) => XmlHandlers,
+  makeHandlers: (emit: (item: T) => void, exceeds: (bound: string) => never) => XmlHandlers,
 ): AsyncGenerator<T> {
   const parser = new SaxesParser();
   let found: T[] = [];
-  const handlers = makeHandlers((item) => found.push(item));
+  const exceeds = (bound: string): never => {
+    throw new BoundExceeded(`${name}: ${parser.line}:${parser.column}: ${bound}`);
+  };
+  const handlers = makeHandlers((item) => found.push(item), exceeds);
   let depth = 0;
+  /** Characters since the last element or text: the parser holds them. */
+  let pending = 0;
+  const checkLength = (length: number): void => {
+    if (length > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters in one text, tag or comment`);
+  };
+  const text = (content: string): void => {
+    pending = 0;
+    checkLength(content.length);
+    handlers.text(content);
+  };
   parser.on('error', (error) => {
     throw new Error(`${name}: not well-formed XML: ${error.message}`);
   });
   parser.on('opentag', (tag: SaxesTagPlain) => {
+    pending = 0;
     depth += 1;
+    if (depth > BOUNDS.depth) exceeds(`more than ${BOUNDS.depth} nested elements`);
+    const values = Object.values(tag.attributes);
+    if (values.length > BOUNDS.fields) exceeds(`more than ${BOUNDS.fields} attributes`);
+    for (const value of values) checkLength(value.length);
     handlers.opened(localName(tag.name), depth, tag.attributes);
   });
-  parser.on('text', handlers.text);
-  parser.on('cdata', handlers.text);
+  parser.on('text', text);
+  parser.on('cdata', text);
   parser.on('closetag', (tag: SaxesTagPlain) => {
+    pending = 0;
     handlers.closed(localName(tag.name), depth);
     depth -= 1;
   });
@@ -42,7 +64,10 @@ export async function* parseXml<T>(
   };
   const decoder = new TextDecoder();
   for await (const chunk of bytes) {
-    parser.write(decoder.decode(chunk, { stream: true }));
+    const part = decoder.decode(chunk, { stream: true });
+    pending += part.length;
+    parser.write(part);
+    checkLength(pending);
     yield* taken();
   }
   parser.write(decoder.decode()).close();

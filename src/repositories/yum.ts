@@ -1,4 +1,5 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
+import { BOUNDS } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { decompress } from './decompress.ts';
 import { type Format, metadataItem, type Repository, type RepositoryItem } from './format.ts';
@@ -46,21 +47,45 @@ const expected = (
  * attributes by `name@attribute`, and the element's attributes by `@attribute`. Grandchildren (a
  * package's `format`) are skipped.
  */
-const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>, element: string): AsyncGenerator<Fields> =>
-  parseXml<Fields>(name, bytes, (emit) => {
+const readRecords = (
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  element: string,
+  onRoot: (attributes: Readonly<Record<string, string>>) => void = () => {},
+): AsyncGenerator<Fields> =>
+  parseXml<Fields>(name, bytes, (emit, exceeds) => {
     let record: Fields | undefined;
     let child: string | undefined;
+    let fields = 0;
+    let characters = 0;
+    const count = (length: number): void => {
+      characters += length;
+      if (characters > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters in one ${element}`);
+    };
     return {
       opened: (tag, depth, attributes) => {
-        if (depth === 2 && tag === element) record = {};
+        if (depth === 1) onRoot(attributes);
+        if (depth === 2 && tag === element) {
+          record = Object.create(null) as Fields;
+          fields = 0;
+          characters = 0;
+        }
         if (depth === 3) child = tag;
         if (!record || depth > 3 || depth < 2) return;
         const owner = depth === 3 ? tag : '';
         if (owner) record[owner] = '';
-        for (const [key, value] of Object.entries(attributes)) record[`${owner}@${key}`] = value;
+        fields += 1;
+        for (const [key, value] of Object.entries(attributes)) {
+          fields += 1;
+          count(value.length);
+          record[`${owner}@${key}`] = value;
+        }
+        if (fields > BOUNDS.fields) exceeds(`more than ${BOUNDS.fields} fields in one ${element}`);
       },
       text: (text) => {
-        if (record && child !== undefined) record[child] += text;
+        if (!record || child === undefined) return;
+        count(text.length);
+        record[child] += text;
       },
       closed: (_tag, depth) => {
         if (depth === 3) child = undefined;
@@ -111,13 +136,27 @@ const toPackage = (fields: Fields, file: string): RepositoryItem => {
 };
 
 async function* readPackages({ path }: Listed, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
-  for await (const fields of readRecords(path, bytes, 'package')) yield toPackage(fields, path);
+  let stated: string | undefined;
+  let found = 0;
+  const onRoot = ({ packages }: Readonly<Record<string, string>>) => {
+    stated = packages;
+  };
+  for await (const fields of readRecords(path, bytes, 'package', onRoot)) {
+    found += 1;
+    yield toPackage(fields, path);
+  }
+  // dnf takes repositories that say of themselves that they are empty.
+  if (found === 0 && stated !== '0')
+    throw new Error(`${path}: lists no packages, expected ${stated ?? 'some, or packages="0"'}`);
 }
 
 const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<RepositoryItem> =>
   parseVerified(primary.path, repository.read(primary.path, primary.packed.size), primary.packed, (packed) =>
-    parseVerified(`${primary.path}, decompressed`, decompress(primary.path, packed), primary.open, (bytes) =>
-      readPackages(primary, bytes),
+    parseVerified(
+      `${primary.path}, decompressed`,
+      decompress(primary.path, packed, primary.open.size),
+      primary.open,
+      (bytes) => readPackages(primary, bytes),
     ),
   );
 

@@ -1,18 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Header } from '../../../pipelines/model/index.ts';
-import type { Repository, Selection } from '../../repositories/format.ts';
-import type { UnitKey } from '../../repositories/unit.ts';
-
-/** A unit that a source offers. */
-export interface FoundUnit {
-  readonly unitTypeId: string;
-  readonly unitKey: UnitKey;
-  /**
-   * The unit's file below the repository's base, not percent-encoded. If the unit has several
-   * files, it is their folder, with a slash at its end, or empty.
-   */
-  readonly path: string;
-}
+import type { FoundUnit, Repository, Selection } from '../../repositories/format.ts';
 
 /** One repository of a source. */
 export interface Place {

@@ -1,20 +1,12 @@
-import { deb as format } from '../../repositories/deb.ts';
-import type { Cataloger } from './cataloger.ts';
-import { unitsOf } from './units-of.ts';
+import type { Place } from './cataloger.ts';
 
 /**
- * Debian repositories. A path `dists/NAME/` is the suite of that name, with its packages below the
- * base. Any other path is a flat repository.
+ * The Debian repository of a path. A path `dists/NAME/` is the suite of that name, with its
+ * packages below the base. Any other path is a flat repository.
  */
-export const deb: Cataloger = {
-  type: 'deb',
-  read: unitsOf(format),
-  place: (path) => {
-    const [, base, suite] = /^(|.*\/)dists\/(.+)\/$/.exec(path) ?? [];
-    return base === undefined || suite === undefined
-      ? { path }
-      : { path: base, selection: { suites: [decoded(suite)] } };
-  },
+export const placeOfDeb = (path: string): Place => {
+  const [, base, suite] = /^(|.*\/)dists\/(.+)\/$/.exec(path) ?? [];
+  return base === undefined || suite === undefined ? { path } : { path: base, selection: { suites: [decoded(suite)] } };
 };
 
 /** Decodes a suite's name. An invalid percent-encoding stays as it is, and names no suite. */

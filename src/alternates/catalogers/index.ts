@@ -1,20 +1,23 @@
+import { type FoundUnit, METADATA, type Reader } from '../../repositories/format.ts';
+import { apart } from '../../repositories/reader/apart.ts';
 import type { Cataloger } from './cataloger.ts';
+import { placeOfDeb } from './deb.ts';
 import { rhui } from './rhui.ts';
 
-/** A cataloger whose parsers are loaded for the first refresh: most daemons have no such source. */
-const lazily = (type: string, load: () => Promise<Cataloger>): Cataloger => ({
-  type,
-  read: async function* (repository, selection) {
-    yield* (await load()).read(repository, selection);
-  },
-});
+/** Without the repository's metadata files, which are not units of Pulp's. */
+const unitsOf = (reader: Reader): Cataloger['read'] =>
+  async function* (repository, selection) {
+    for await (const item of reader(repository, selection)) if (item.unitTypeId !== METADATA) yield item;
+  };
 
-const yum = lazily('yum', async () => (await import('./yum.ts')).yum);
+/** Yum repositories: packages, source packages, delta packages, and installable trees. */
+export const yum: Cataloger = { type: 'yum', read: apart<FoundUnit>('yum-units') };
+
+/** Folders of files with a PULP_MANIFEST: type `iso`. */
+export const files: Cataloger = { type: 'files', read: unitsOf(apart('files')) };
+
+/** Debian repositories. */
+export const deb: Cataloger = { type: 'deb', read: unitsOf(apart('deb')), place: placeOfDeb };
 
 /** Every cataloger of the streamer; add new ones here. */
-export const CATALOGERS: readonly Cataloger[] = [
-  yum,
-  rhui(yum),
-  lazily('files', async () => (await import('./files.ts')).files),
-  lazily('deb', async () => (await import('./deb.ts')).deb),
-];
+export const CATALOGERS: readonly Cataloger[] = [yum, rhui(yum), files, deb];

@@ -6,7 +6,7 @@ import { accessOf } from '../../catalog/access.ts';
 import { importRepository } from '../../catalog/import.ts';
 import type { ImporterConfig } from '../../catalog/importer-config.ts';
 import type { SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
-import { yum } from '../../repositories/yum.ts';
+import { apart } from '../../repositories/reader/apart.ts';
 import { createFeed } from '../../sources/feed/open.ts';
 import { createAuthority } from './certificates.ts';
 import { type DemoFeed, startFeed } from './feed.ts';
@@ -67,7 +67,7 @@ export const importZoo = async (catalog: SqliteCatalog, { feed, invited, strange
     const importer = catalog.importers.add({ config }).id;
     const { packages, metadata } = await importRepository({
       catalog,
-      format: yum,
+      format: apart('yum'),
       base: feed.url,
       prefix,
       read,

@@ -12,8 +12,8 @@ import {
   type StreamEvent,
   sourceName,
 } from '../../../pipelines/index.ts';
+import { yum } from '../../../src/alternates/catalogers/index.ts';
 import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
-import { yum } from '../../../src/alternates/catalogers/yum.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
 import { newDigest } from '../../../src/app/compose.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { deb } from '../../../src/repositories/deb.ts';
 import type { RepositoryItem } from '../../../src/repositories/format.ts';
@@ -149,6 +150,50 @@ describe('a Release file', () => {
     );
   });
 
+  it('counts with the strongest digest of each file, not of the whole', async () => {
+    const suite = aSuite(files, 'Acquire-By-Hash: yes\n');
+    for (const strong of ['SHA512:\n', `SHA512:\n ${'ab'.repeat(64)} 3 main/i18n/Translation-a\n`]) {
+      const release = suite['dists/stable/Release'] + strong;
+      const { items } = await readFiles(deb, { ...suite, 'dists/stable/Release': release }, SUITE);
+      expect(paths(items)).toContain('pool/bear.deb');
+      expect(paths(items)).toContain(`dists/stable/main/binary-amd64/by-hash/SHA256/${sha256(aStanza('bear'))}`);
+    }
+  });
+
+  it('without any of its indices is refused', async () => {
+    const { 'dists/stable/main/binary-amd64/Packages': _, ...partial } = aSuite(files);
+    await expect(readFiles(deb, partial, SUITE)).rejects.toThrow('Release: none of its 1 Packages indices was found');
+  });
+
+  it('of a flat repository may list nothing', async () => {
+    const { items } = await readFiles(deb, { Release: 'Suite: x\n', Packages: aStanza('bear') });
+    expect(paths(items)).toContain('pool/bear.deb');
+  });
+
+  it('may have an empty index', async () => {
+    const { items } = await readFiles(deb, aSuite({ 'main/binary-amd64/Packages': '' }), SUITE);
+    expect(paths(items)).toEqual(['dists/stable/Release', 'dists/stable/main/binary-amd64/Packages']);
+  });
+
+  it('states the digest of an index before compression, too', async () => {
+    const packed = gzipSync(aStanza('wolf'));
+    const release = `SHA256:\n${listing({ 'main/binary-amd64/Packages': aStanza('bear') })} ${sha256(packed)} ${packed.length} main/binary-amd64/Packages.gz\n`;
+    const suite = { 'dists/stable/Release': release, 'dists/stable/main/binary-amd64/Packages.gz': packed };
+    await expect(readFiles(deb, suite, SUITE)).rejects.toThrow(
+      `Packages.gz, decompressed: expected sha256 ${sha256(aStanza('bear'))}, found ${sha256(aStanza('wolf'))}`,
+    );
+  });
+
+  it('may list a compression that cannot be read, if another one can', async () => {
+    const packed = gzipSync(aStanza('bear'));
+    const path = 'main/binary-amd64/Packages';
+    const release = `SHA256:\n ${sha256('odd')} 3 ${path}.xz\n ${sha256(packed)} ${packed.length} ${path}.gz\n`;
+    const suite = { 'dists/stable/Release': release, [`dists/stable/${path}.xz`]: 'odd' };
+    const { items } = await readFiles(deb, { ...suite, [`dists/stable/${path}.gz`]: packed }, SUITE);
+    expect(paths(items)).toContain('pool/bear.deb');
+    await expect(readFiles(deb, suite, SUITE)).rejects.toThrow(`${path}.xz: cannot be decompressed`);
+  });
+
   it('is not listed in itself', async () => {
     const old = `SHA256:\n${listing({ ...files, Release: 'as it was before' })}`;
     const { items } = await readFiles(deb, { ...aSuite(files), 'dists/stable/Release': old }, SUITE);
@@ -243,6 +288,12 @@ describe('Debian metadata', () => {
       'has a package with an invalid checksum',
       aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
       /Packages: package bear: 'ab' is not a valid sha256 checksum, expected 64 hexadecimal digits/,
+    ],
+    ['has an index with nothing in it', aSuite({ 'main/binary-all/Packages': '\n\n' }), /Packages: lists no packages/],
+    [
+      'has a stanza of too many fields',
+      aSuite({ 'main/binary-all/Packages': 'X: 1\n'.repeat(1025) }),
+      /Packages: line 1025: more than 1024 fields in one stanza/,
     ],
     [
       'has a line that is not a field',

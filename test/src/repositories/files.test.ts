@@ -17,6 +17,13 @@ describe('a folder with a PULP_MANIFEST', () => {
     expect(items[0]).toMatchObject({ unitTypeId: 'iso', unitKey: { name: 'a.iso', checksum: sha256('A'), size: 1 } });
   });
 
+  it('is refused if it lists nothing, or has too long a line', async () => {
+    await expect(readFiles(files, { PULP_MANIFEST: '\n' })).rejects.toThrow('PULP_MANIFEST: lists no files');
+    await expect(readFiles(files, { PULP_MANIFEST: `\n${'x'.repeat(2 ** 21)}` })).rejects.toThrow(
+      'PULP_MANIFEST: line 2: a line is longer than 1048576 characters',
+    );
+  });
+
   it('may have empty lines, spaces around numbers and upper-case digits', async () => {
     const { items } = await readFiles(files, { PULP_MANIFEST: `\r\na.iso, ${D.toUpperCase()} , 5\r\n\n` });
     expect(items[0]).toMatchObject({ path: 'a.iso', checksum: { value: D }, size: 5 });

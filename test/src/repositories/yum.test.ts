@@ -118,6 +118,11 @@ describe('yum metadata', () => {
     }
   });
 
+  it('may say that it has no packages', async () => {
+    const { items } = await readFiles(yum, aRepository(metadata('').replace('packages="1"', 'packages="0"')));
+    expect(items.map(({ path }) => path)).toEqual(['repodata/repomd.xml', 'repodata/primary.xml.gz']);
+  });
+
   it('may call SHA-1 "sha"', async () => {
     const sha = aPackage('a.rpm').replace('type="sha256"', 'type="sha"').replace('7a'.repeat(32), 'AB'.repeat(20));
     const { items } = await readFiles(yum, aRepository(metadata(sha)));
@@ -175,6 +180,42 @@ describe('yum metadata', () => {
       aRepository(metadata(''), { open: `<open-checksum type="sha256">${'0'.repeat(64)}</open-checksum>` }),
       /primary\.xml\.gz, decompressed: expected sha256 0{64}, found/,
     ],
+    ['lists no package', aRepository(metadata('')), /primary\.xml\.gz: lists no packages, expected 1/],
+    [
+      'is nested too deep',
+      aRepository(metadata('<a>'.repeat(100_000))),
+      /primary\.xml\.gz: 1:\d+: more than 64 nested elements/,
+    ],
+    [
+      'has too long a text',
+      aRepository(metadata(`<package><name>${'x'.repeat(2 ** 21)}`)),
+      /primary\.xml\.gz: 1:\d+: more than 1048576 characters in one text/,
+    ],
+    [
+      'has too long an attribute',
+      aRepository(metadata(`<package name="${'x'.repeat(2 ** 21)}`)),
+      /primary\.xml\.gz: 1:\d+: more than 1048576 characters in one text, tag/,
+    ],
+    [
+      'has too long a record',
+      aRepository(metadata(`<package><name>${`<![CDATA[${'x'.repeat(2 ** 19)}]]>`.repeat(3)}`)),
+      /primary\.xml\.gz: 1:\d+: more than 1048576 characters in one package/,
+    ],
+    [
+      'has a record of too many fields',
+      aRepository(metadata(`<package>${'<a/>'.repeat(1025)}`)),
+      /primary\.xml\.gz: 1:\d+: more than 1024 fields in one package/,
+    ],
+    [
+      'has more bytes after decompression than it states',
+      aRepository(metadata(' '.repeat(100_000)), { open: '<open-size>1000</open-size>' }),
+      /primary\.xml\.gz: more than 1000 bytes after decompression/,
+    ],
+    [
+      'has far more bytes after decompression than before',
+      aRepository(metadata(`<a b="${'x'.repeat(2 ** 16)}"/>`.repeat(1100))),
+      /primary\.xml\.gz: more than 67108864 bytes after decompression/,
+    ],
   ];
   for (const [fault, files, message] of faults) {
     it(`is refused if it ${fault}`, async () => {
@@ -184,9 +225,9 @@ describe('yum metadata', () => {
 
   it('in an unknown compression is refused by its file name', async () => {
     const repository = aRepository(metadata(''));
-    const bz2 = repository['repodata/repomd.xml'].replace('primary.xml.gz', 'primary.xml.bz2');
+    const lz4 = repository['repodata/repomd.xml'].replace('primary.xml.gz', 'primary.xml.lz4');
     await expect(
-      readFiles(yum, { 'repodata/repomd.xml': bz2, 'repodata/primary.xml.bz2': repository['repodata/primary.xml.gz'] }),
-    ).rejects.toThrow('repodata/primary.xml.bz2: unknown compression, expected one of xz, zst, gz or none');
+      readFiles(yum, { 'repodata/repomd.xml': lz4, 'repodata/primary.xml.lz4': repository['repodata/primary.xml.gz'] }),
+    ).rejects.toThrow('repodata/primary.xml.lz4: unknown compression, expected one of xz, zst, gz, bz2, lzma or none');
   });
 });

@@ -1,13 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { lastValueFrom, of, throwError } from 'rxjs';
-import { type Cataloger, type FoundUnit, placeOf } from '../../../../src/alternates/catalogers/cataloger.ts';
-import { deb } from '../../../../src/alternates/catalogers/deb.ts';
-import { files } from '../../../../src/alternates/catalogers/files.ts';
-import { CATALOGERS } from '../../../../src/alternates/catalogers/index.ts';
+import { type Cataloger, placeOf } from '../../../../src/alternates/catalogers/cataloger.ts';
+import { CATALOGERS, deb, files, yum } from '../../../../src/alternates/catalogers/index.ts';
 import { rhui } from '../../../../src/alternates/catalogers/rhui.ts';
-import { yum } from '../../../../src/alternates/catalogers/yum.ts';
-import type { Format } from '../../../../src/repositories/format.ts';
+import type { Format, FoundUnit } from '../../../../src/repositories/format.ts';
 import { readFiles, readFolder, sha256 } from '../../../support/importing.ts';
 import {
   DEB_TOOLS,

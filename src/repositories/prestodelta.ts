@@ -1,10 +1,9 @@
-import { toChecksum } from '../../repositories/checksum.ts';
-import { decompress } from '../../repositories/decompress.ts';
-import type { Repository, RepositoryItem } from '../../repositories/format.ts';
-import { toRelativePath } from '../../repositories/relative-path.ts';
-import { parseVerified } from '../../repositories/verify.ts';
-import { parseXml } from '../../repositories/xml.ts';
-import type { FoundUnit } from './cataloger.ts';
+import { toChecksum } from './checksum.ts';
+import { decompress } from './decompress.ts';
+import type { FoundUnit, Repository, RepositoryItem } from './format.ts';
+import { toRelativePath } from './relative-path.ts';
+import { parseVerified } from './verify.ts';
+import { parseXml } from './xml.ts';
 
 type Attributes = Readonly<Record<string, string>>;
 

@@ -1,6 +1,5 @@
-import type { Repository } from '../../repositories/format.ts';
-import { openOptional, readText } from '../../repositories/read.ts';
-import type { FoundUnit } from './cataloger.ts';
+import type { FoundUnit, Repository } from './format.ts';
+import { openOptional, readText } from './read.ts';
 
 const NAMES = ['.treeinfo', 'treeinfo'];
 
