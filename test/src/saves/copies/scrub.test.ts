@@ -149,7 +149,7 @@ describe('the scrub of a store', () => {
     const written = () => JSON.parse(readFileSync(sidecarOf(file), 'utf8')).about;
     await until(() => written().blocks.modified === '1000000000');
     expect(written().headers).toEqual([['ETag', '"1"']]);
-    expect(statSync(sidecarOf(file)).mtimeMs).toBe(usedAt);
+    expect(Math.abs(statSync(sidecarOf(file)).mtimeMs - usedAt)).toBeLessThan(1);
     running.unsubscribe();
     expect(store.errors).toEqual([]);
   });
