@@ -127,7 +127,7 @@ export const startFaultyFeed = async (ledger: Ledger, tls?: SecureContextOptions
     close: async () => {
       server.close();
       for (const socket of open) socket.destroy();
-      if (await within(60_000, () => open.size === 0 && !server.listening)) return;
+      if (await within(60_000, () => [...open].every(({ closed }) => closed) && !server.listening)) return;
       const states = [...open].map(({ destroyed, closed, readyState }) => ({ destroyed, closed, readyState }));
       throw new Error(`the feed has connections that do not close: ${JSON.stringify(states)}`);
     },
