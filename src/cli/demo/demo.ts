@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { filter, firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
+import { filter, firstValueFrom, ReplaySubject, repeat } from 'rxjs';
 import { type PendingSaveRequest, refreshOnce } from '../../../pipelines/index.ts';
 import type { Alternates } from '../../alternates/open.ts';
 import { startDaemon } from '../../app/daemon.ts';
@@ -79,10 +79,16 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
   }
 };
 
-/** The daemon refreshes sources in its own time; the demonstration waits for it. */
+/**
+ * The daemon refreshes sources in its own time; the demonstration waits for it. A source that the
+ * daemon is refreshing at this moment is busy: it is tried again.
+ */
 const refreshAll = async (alternates: Alternates): Promise<void> => {
   const { sources } = await firstValueFrom(alternates.descriptors);
-  for (const source of sources) await lastValueFrom(refreshOnce(source, alternates));
+  for (const source of sources) {
+    const refreshed = refreshOnce(source, alternates).pipe(repeat({ delay: 50 }));
+    await firstValueFrom(refreshed.pipe(filter(({ type }) => type === 'done')));
+  }
 };
 
 /** Asks for the path as any client would; the problems that a client could see. */
