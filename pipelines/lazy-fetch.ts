@@ -12,7 +12,7 @@ import { recordHealth } from './stages/health/record-health.ts';
 import { holdSlices } from './stages/hold-slices.ts';
 import { inTime } from './stages/in-time.ts';
 import { keep } from './stages/keep.ts';
-import { lookUp } from './stages/lookup.ts';
+import { findEntries } from './stages/lookup.ts';
 import { multipart } from './stages/multipart.ts';
 import { report } from './stages/report.ts';
 import { requestSave } from './stages/request-save.ts';
@@ -35,7 +35,7 @@ export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observab
 /** `lazyFetch` for many requests. A request's own `onReport` replaces `report`. */
 export const prepare = (deps: LazyFetchDeps) => {
   const { scheduler } = deps;
-  const found = lookUp(deps);
+  const found = findEntries(deps);
   const answer = decorated(transfer(deps), [
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all

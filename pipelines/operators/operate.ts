@@ -24,9 +24,8 @@ export interface Stage<T, R> extends OperatorFunction<T, R> {
  * guarantee that. An exception in a handler becomes the result's error. If `start` throws or closes
  * the result, the source is not subscribed to.
  */
-export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): Stage<T, R> => {
-  const stage = (source: Observable<T>) => new Observable<R>((out) => through(source, stage, out));
-  stage.into = (out: Subscriber<R>) => {
+export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>): Stage<T, R> =>
+  stageOf((out) => {
     let handlers: Handlers<T> = IGNORING;
     try {
       handlers = start(out);
@@ -34,9 +33,7 @@ export const operate = <T, R>(start: (subscriber: Subscriber<R>) => Handlers<T>)
       out.error(error);
     }
     return new Operated(out, handlers);
-  };
-  return stage;
-};
+  });
 
 /** Makes a stage of its `into`. One that only watches returns `out` itself. */
 export const stageOf = <T, R>(into: Stage<T, R>['into']): Stage<T, R> => {

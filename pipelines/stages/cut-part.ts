@@ -6,7 +6,6 @@ import {
   type Head,
   holds,
   isSmall,
-  LOANS,
   type Part,
   type Policy,
   resolveRange,
@@ -15,6 +14,7 @@ import {
 import { operate, type Stage } from '../operators/operate.ts';
 import { cutTo } from './attempts/cut.ts';
 import { partHead } from './client-head.ts';
+import { HeldChunk } from './held-chunk.ts';
 import type { TransferEvent } from './transfer.ts';
 
 /**
@@ -32,18 +32,7 @@ export const cutPart = (
 ): Stage<TransferEvent, TransferEvent> =>
   operate((out) => {
     let take: ((chunk: Chunk) => void) | undefined;
-    let held: Chunk | undefined;
-
-    const release = () => {
-      const chunk = held;
-      held = undefined;
-      if (!chunk) return;
-      out.next(chunk);
-      LOANS.release(chunk);
-    };
-    out.add(() => {
-      if (held) LOANS.release(held);
-    });
+    const held = new HeldChunk(out);
 
     /** Passes all but the last bytes, which wait for the end of the whole. */
     const holding = (length: number) => {
@@ -51,9 +40,8 @@ export const cutPart = (
       return {
         next: (chunk: Chunk) => {
           left -= chunk.bytes.length;
-          if (left > 0) return out.next(chunk);
-          LOANS.retain(chunk);
-          held = chunk;
+          if (left > 0) out.next(chunk);
+          else held.hold(chunk);
         },
         complete: () => {},
       };
@@ -75,7 +63,7 @@ export const cutPart = (
         out.next(head);
       },
       complete: () => {
-        release();
+        held.pass();
         out.complete();
       },
     };

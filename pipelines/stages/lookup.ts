@@ -12,10 +12,10 @@ import { given, operate, type Stage } from '../operators/operate.ts';
 export const lookup = (
   request: StreamRequest,
   { catalog }: { catalog: Pick<Catalog, 'lookup' | 'spelling'> },
-): Observable<readonly CatalogEntry[]> => given(request, lookUp({ catalog }));
+): Observable<readonly CatalogEntry[]> => given(request, findEntries({ catalog }));
 
 /** The same as a stage, whose value is the request. */
-export const lookUp = ({
+export const findEntries = ({
   catalog,
 }: {
   catalog: Pick<Catalog, 'lookup' | 'spelling'>;

@@ -22,8 +22,9 @@ import type { Transfer, TransferEvent } from './transfer.ts';
 /**
  * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section
  * 14.6). A HEAD request finds the length; then the parts are transferred one after the other, in
- * the requested order. Ascending parts of small content are cut from one transfer of the whole. Any other request is one transfer. Overlapping ranges are joined. If one
- * range remains, or the length is unknown, the request is one transfer as well.
+ * the requested order. Ascending parts of small content are cut from one transfer of the whole. Any
+ * other request is one transfer. Overlapping ranges are joined. If one range remains, or the length
+ * is unknown, the request is one transfer as well.
  *
  * Errors with `UNSATISFIABLE` if every range lies beyond the content, and with `CHANGED` if the
  * content changes between two parts. Content that has changed before the first part is sent whole.

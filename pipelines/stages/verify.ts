@@ -6,7 +6,6 @@ import {
   type Digest,
   errorSourceOf,
   type Head,
-  LOANS,
   type NewDigest,
   type Note,
   type SourceHead,
@@ -14,6 +13,7 @@ import {
   type StreamRequest,
 } from '../model/index.ts';
 import { operate, type Stage } from '../operators/operate.ts';
+import { HeldChunk } from './held-chunk.ts';
 import type { Start } from './transfer.ts';
 
 /**
@@ -46,22 +46,11 @@ export const verify = (
     let head = start?.head;
     let digest = start && digestAt(start);
     let received = start?.sent ?? 0;
-    let held: Chunk | undefined;
+    const held = new HeldChunk(out);
     let contributors: readonly Candidate[] = start ? [start.head.candidate] : NO_ONE;
     const contributed = (candidate: Candidate) => {
       if (!contributors.includes(candidate)) contributors = [...contributors, candidate];
     };
-
-    const release = () => {
-      const chunk = held;
-      held = undefined;
-      if (!chunk) return;
-      out.next(chunk);
-      LOANS.release(chunk);
-    };
-    out.add(() => {
-      if (held) LOANS.release(held);
-    });
 
     return {
       next: (event) => {
@@ -86,11 +75,9 @@ export const verify = (
         if (event.bytes.length === 0) return;
         const chunk = digest ? digested(event, digest, mayFallBehind) : event;
         received += event.bytes.length;
-        release();
-        if (head?.length === undefined || received >= head.length) {
-          LOANS.retain(chunk);
-          held = chunk;
-        } else out.next(chunk);
+        held.pass();
+        if (head?.length === undefined || received >= head.length) held.hold(chunk);
+        else out.next(chunk);
       },
       complete: () => {
         const checksum = head?.candidate.entry.checksum;
@@ -103,7 +90,7 @@ export const verify = (
             out.next({ type: 'failed', candidate, error, phase: 'mid-body', sent: received });
           throw error;
         }
-        release();
+        held.pass();
         out.complete();
       },
     };

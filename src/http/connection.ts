@@ -9,6 +9,7 @@ const LINGER = 5_000;
  * source; a browser would open six.
  */
 const AHEAD = 4;
+
 /** How one request is answered. */
 export interface Exchange {
   /**

@@ -1,6 +1,7 @@
 import { createGunzip } from 'node:zlib';
 import { messageOf } from '../lib/thrown.ts';
 import { BoundExceeded, unpackedBound } from './bounds.ts';
+import { makeCounter } from './count.ts';
 import { through } from './through.ts';
 import { unzstd } from './zstd.ts';
 
@@ -8,15 +9,14 @@ type Bytes = AsyncIterable<Uint8Array>;
 
 async function* gunzip(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const decoder = createGunzip();
-  let size = 0;
-  const counted = async function* () {
-    for await (const chunk of bytes) {
-      size += chunk.byteLength;
-      yield chunk;
-    }
-  };
-  yield* through(counted(), decoder);
-  if (decoder.bytesWritten < size) throw new Error(`ends after ${decoder.bytesWritten} of ${size} bytes`);
+  yield* all(bytes, decoder, () => decoder.bytesWritten);
+}
+
+/** Bytes through a decoder, which must have read all of them: `read` of them, when it ends. */
+async function* all(bytes: Bytes, decoder: NodeJS.ReadWriteStream, read: () => number): AsyncGenerator<Uint8Array> {
+  const counter = makeCounter();
+  yield* through(counter.through(bytes), decoder);
+  if (read() < counter.size()) throw new Error(`ends after ${read()} of ${counter.size()} bytes`);
 }
 
 /** Bytes of memory for a dictionary of 128 MiB. */
@@ -45,15 +45,7 @@ async function* unxz(bytes: Bytes): AsyncGenerator<Uint8Array> {
 async function* unlzma(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const { createStream } = await loadLiblzma();
   const decoder = createStream('aloneDecoder', { memlimit: MEMORY });
-  let size = 0;
-  const counted = async function* () {
-    for await (const chunk of bytes) {
-      size += chunk.byteLength;
-      yield chunk;
-    }
-  };
-  yield* through(counted(), decoder);
-  if (decoder.totalIn() < size) throw new Error(`ends after ${decoder.totalIn()} of ${size} bytes`);
+  yield* all(bytes, decoder, () => decoder.totalIn());
 }
 
 /** Bytes that one chunk may become: the decoder does not wait for its consumer. */
@@ -112,18 +104,12 @@ export async function* decompress(name: string, bytes: Bytes, stated?: number): 
   if (!decompressor && !PLAIN.test(name)) {
     throw new Error(`${name}: unknown compression, expected one of ${[...DECOMPRESSORS.keys()].join(', ')} or none`);
   }
-  let packed = 0;
+  const packed = makeCounter();
   let unpacked = 0;
-  const counted = async function* () {
-    for await (const chunk of bytes) {
-      packed += chunk.byteLength;
-      yield chunk;
-    }
-  };
   try {
-    for await (const chunk of decompressor ? decompressor(counted()) : bytes) {
+    for await (const chunk of decompressor ? decompressor(packed.through(bytes)) : bytes) {
       unpacked += chunk.byteLength;
-      const bound = unpackedBound(packed, stated);
+      const bound = unpackedBound(packed.size(), stated);
       if (unpacked > bound) throw new BoundExceeded(`${name}: more than ${bound} bytes after decompression`);
       yield chunk;
     }

@@ -1,5 +1,6 @@
 import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
+import { makeCounter } from './count.ts';
 import type { RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
 import { toRelativePath } from './relative-path.ts';
@@ -94,17 +95,11 @@ export async function* readPackagesIndex(
   bytes: AsyncIterable<Uint8Array>,
   mayBeEmpty: boolean,
 ): AsyncGenerator<RepositoryItem> {
-  let size = 0;
+  const counter = makeCounter();
   let found = 0;
-  const counted = async function* () {
-    for await (const chunk of bytes) {
-      size += chunk.byteLength;
-      yield chunk;
-    }
-  };
-  for await (const stanza of readStanzas(name, counted())) {
+  for await (const stanza of readStanzas(name, counter.through(bytes))) {
     found += 1;
     yield toItem(stanza, name);
   }
-  if (found === 0 && !(mayBeEmpty && size === 0)) throw new Error(`${name}: lists no packages`);
+  if (found === 0 && !(mayBeEmpty && counter.size() === 0)) throw new Error(`${name}: lists no packages`);
 }

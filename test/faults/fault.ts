@@ -84,12 +84,15 @@ export const anyHonest = (size: number, random: Random): Fault =>
     [2, () => ({ kind: 'changed entity tag' })],
   ])();
 
+/** The most bytes by which a source sends more than the content. */
+export const MOST_EXTRA = 5_000;
+
 /** Faults that only the catalog's size or checksum reveals. */
 export const anyLie = (size: number, random: Random): Fault =>
   random.weighed<() => Fault>([
     [3, () => ({ kind: 'wrong bytes', place: onByte(size, random) })],
     [1, () => ({ kind: 'wrong length', by: random.pick([-1, 1, 1000, -Math.ceil(size / 2)]) })],
-    [1, () => ({ kind: 'extra bytes', count: random.whole(1, 5000) })],
+    [1, () => ({ kind: 'extra bytes', count: random.whole(1, MOST_EXTRA) })],
     [1, () => ({ kind: 'gzip unasked' })],
     [1, () => ({ kind: 'wrong total' })],
     [1, () => ({ kind: 'lying part' })],

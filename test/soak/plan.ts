@@ -1,5 +1,5 @@
 import type { Checksum } from '../../pipelines/index.ts';
-import { anyHonest, anyLie, asScript, type Fault } from '../faults/fault.ts';
+import { anyHonest, anyLie, asScript, type Fault, MOST_EXTRA } from '../faults/fault.ts';
 import type { FaultyFeed, Framing, Resource } from '../faults/feed.ts';
 import type { Random } from '../faults/random.ts';
 import { checksumOf } from '../faults/scene.ts';
@@ -51,12 +51,9 @@ const FRAMINGS: readonly (readonly [number, Framing])[] = [
   [1, 'close'],
 ];
 
-/** Bytes by which a lying source may state another length. */
-const LIE = 2_000;
-
 const sizeOf = (kind: Kind, sized: boolean, random: Random, below: number): number => {
   // What no source states to be larger is small.
-  const whole = kind === 'small' && !sized ? below - LIE : below;
+  const whole = kind === 'small' && !sized ? below - MOST_EXTRA : below;
   const small = () => random.pick([0, random.whole(1, 3), random.whole(4, 20_000), random.whole(1, whole), whole]);
   const large = () =>
     random.weighed([

@@ -8,7 +8,6 @@ import {
   type Head,
   holds,
   judge,
-  LOANS,
   type Part,
   type Policy,
   resolveRange,
@@ -17,6 +16,7 @@ import {
 } from '../../model/index.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
 import { clientHead, unchangedHead } from '../client-head.ts';
+import { HeldChunk } from '../held-chunk.ts';
 import { cutTo } from './cut.ts';
 import type { JudgedHead } from './verify-before-head.ts';
 import type { Wanted } from './wanted.ts';
@@ -46,25 +46,18 @@ export const begin = (
     let take: ((chunk: Chunk) => void) | undefined;
     /** The head, and a chunk that `verify` would hold back. */
     let waiting: Head | undefined;
-    let held: Chunk | undefined;
+    const held = new HeldChunk(out);
 
     const leave = () => {
-      const [head, chunk] = [waiting, held];
-      waiting = held = undefined;
+      const head = waiting;
+      waiting = undefined;
       if (head) out.next(head);
-      if (!chunk) return;
-      out.next(chunk);
-      LOANS.release(chunk);
-    };
-    const hold = (chunk: Chunk) => {
-      LOANS.retain(chunk);
-      held = chunk;
-      out.add(() => held && LOANS.release(held));
+      held.pass();
     };
     const body = {
       next: (chunk: Chunk) => {
         const mayBeLast = waiting && (waiting.length === undefined || chunk.bytes.length >= waiting.length);
-        if (mayBeLast && !held) return hold(chunk);
+        if (mayBeLast && !held.isThere()) return held.hold(chunk);
         if (waiting) leave();
         out.next(chunk);
       },

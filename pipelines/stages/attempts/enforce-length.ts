@@ -17,8 +17,8 @@ import { type JudgeHeadDeps, judgeHead } from './judge-head.ts';
  * the rest; otherwise it fails with `WRONG_LENGTH`. If a source sends no length, `promised` counts,
  * if given. Content beyond `sizeLimit` bytes (0: no limit) fails with `TOO_LARGE`.
  *
- * An answer to HEAD has no body to measure. All other events pass. Positions are bytes of the whole content, so a body that starts later is
- * measured in the same way.
+ * An answer to HEAD has no body to measure. All other events pass. Positions are bytes of the whole
+ * content, so a body that starts later is measured in the same way.
  */
 export const enforceLength = (
   { method }: Pick<StreamRequest, 'method'>,

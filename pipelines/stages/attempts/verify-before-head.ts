@@ -1,4 +1,4 @@
-import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -9,6 +9,7 @@ import {
   type StreamRequest,
   stateOf,
 } from '../../model/index.ts';
+import { type Deadline, deadline } from '../../operators/deadline.ts';
 import { operate, type Stage } from '../../operators/operate.ts';
 import { type DigestDeps, digested, digestOf, wrongChecksum } from '../verify.ts';
 import { hasReliableEnd } from './lengths.ts';
@@ -26,10 +27,10 @@ interface VerifyBeforeHeadDeps extends DigestDeps {
 
 /**
  * Passes small content only as a whole: head and chunks wait until the digest matches, or until a
- * source that checks its bytes has ended. A wrong file then fails before the head and costs the client only the time to ask another source. Content of
- * unknown length waits too, if its end differs from that of a source that died; its head then gets
- * the length. An empty body is always checked here, for HEAD too: its
- * head alone ends it.
+ * source that checks its bytes has ended. A wrong file then fails before the head, and costs the
+ * client only the time to ask another source. Content of unknown length waits too, if its end
+ * differs from that of a source that died; its head then gets the length. An empty body is always
+ * checked here, for HEAD too: its head alone ends it.
  *
  * Passes at once, with `verified: false`: larger content, a part, and content of known length
  * without a checksum. Content also passes once it exceeds `verifyWholeBelow` bytes, or has not
@@ -47,7 +48,7 @@ export const verifyBeforeHead = (
     let waiting: SourceHead | undefined;
     let chunks: Chunk[] = [];
     let held = 0;
-    let late: Subscription | undefined;
+    let late: Deadline | undefined;
 
     const mayWait = (head: SourceHead): boolean => {
       // There is no body to wait for, but an empty one is known.
@@ -77,9 +78,7 @@ export const verifyBeforeHead = (
 
     /** Content that arrives as a whole costs no timer. */
     const limit = ({ length = entry.size }: SourceHead) => {
-      if (late || held === length) return;
-      late = scheduler.schedule(letGoUnverified, verifyWholeWithin);
-      out.add(late);
+      if (held !== length) late ??= deadline(out, scheduler, scheduler.now() + verifyWholeWithin, letGoUnverified);
     };
 
     return {

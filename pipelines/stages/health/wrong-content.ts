@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { type Candidate, isCopy, type SourceHead, type StreamError, stateOf } from '../../model/index.ts';
+import { createRecent } from './recent.ts';
 
 interface Found {
   /** The checksum that the content should have had. */
@@ -41,8 +42,8 @@ export interface WrongContent {
 const REMEMBERED = 1000;
 
 export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongContentOptions): WrongContent => {
-  const states = new Map<string, Found>();
-  const urls = new Map<string, number>();
+  const states = createRecent<string, Found>(REMEMBERED);
+  const urls = createRecent<string, number>(REMEMBERED);
 
   const keyOf = ({ url }: Candidate, state: string) => `${url} ${state}`;
   const foundOf = (candidate: Candidate, state: string): Found | undefined => {
@@ -51,7 +52,7 @@ export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongCon
   };
   /** Whether the content that a head shows was found wrong, at a time that counts. */
   const was = (candidate: Candidate, head: SourceHead, counts: (found: Found, now: number) => boolean): boolean => {
-    if (!urls.has(candidate.url)) return false;
+    if (urls.get(candidate.url) === undefined) return false;
     const found = foundOf(candidate, stateOf(candidate, head));
     return found !== undefined && counts(found, scheduler.now());
   };
@@ -63,7 +64,7 @@ export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongCon
     found: (candidate, { code, state }) => {
       const { url, entry } = candidate;
       const at = scheduler.now();
-      remember(urls, url, at + lastFor);
+      urls.set(url, at + lastFor);
       // A new copy has the same tag and date as the one before.
       if (state === undefined || isCopy(candidate)) return;
       const before = foundOf(candidate, state);
@@ -71,17 +72,10 @@ export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongCon
       // What another attempt made of the same response does not matter.
       const coded = code === 'WRONG_CODING' || before?.coded === true;
       const refusedUntil = at + coolingTime(times);
-      remember(states, keyOf(candidate, state), {
+      states.set(keyOf(candidate, state), {
         checksum: entry.checksum?.value,
         ...{ coded, times, at, refusedUntil },
       });
     },
   };
-};
-
-const remember = <V>(known: Map<string, V>, key: string, value: V): void => {
-  known.delete(key);
-  known.set(key, value);
-  const [oldest] = known.keys();
-  if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
 };

@@ -212,6 +212,7 @@ const CASES: readonly Case[] = [
 
 /** Files without an event stream: functions of values, and the two stages that precede a source. */
 const OTHERS = [
+  'heldChunk',
   'flow',
   'deadline',
   'atOnce',

@@ -52,7 +52,7 @@ import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
-import { lookUp } from '../../../pipelines/stages/lookup.ts';
+import { findEntries } from '../../../pipelines/stages/lookup.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import {
   aCandidate,
@@ -116,7 +116,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     }),
   lookup: ({ log }) => {
     const lookup = () => logged(log, 'look-up', of(candidate.entry));
-    return fuse(insteadOf(aRequest()), lookUp({ catalog: { lookup } }));
+    return fuse(insteadOf(aRequest()), findEntries({ catalog: { lookup } }));
   },
   closedTimeout: ({ scheduler, valve }) =>
     closedTimeout({ timeoutMs: 9, valve, error: () => new Error('stuck'), scheduler }),

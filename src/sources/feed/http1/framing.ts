@@ -55,7 +55,7 @@ export const framingOf = (method: string, { status, headers, isOld }: Head): Fra
 
 /** A list of equal lengths is one length (RFC 9110 section 8.6). */
 const lengthOf = (text: string): number => {
-  const [length = '', ...others] = text.includes(',') ? text.split(',').map((one) => one.trim()) : [text];
+  const [length = '', ...others] = text.split(/[ \t]*,[ \t]*/);
   if (others.some((other) => other !== length)) throw malformed('several different lengths');
   if (!/^\d+$/.test(length) || !Number.isSafeInteger(Number(length)))
     throw malformed('a Content-Length that is not a number');
