@@ -114,6 +114,15 @@ describe('a reader of responses', () => {
     ]);
   });
 
+  it('strips spaces and tabs from values, and no byte that only looks like a space', () => {
+    // In UTF-8 the last byte of 'à' is a no-break space in Latin-1.
+    const value = Buffer.from('voilà').toString('latin1');
+    const { heads } = read('GET', [`${OK}X: \t ${value}\t \r\nContent-Length: 1\r\n\r\na`]).seen;
+    expect(heads[0]?.[1]).toContainEqual(['X', value]);
+    expect(read('GET', [`${OK}Content-Length: 1\xa0\r\n\r\na`]).seen.error).toBe('PROTOCOL_ERROR');
+    expect(read('GET', [`${OK}Content-Length: 1, 1\xa0\r\n\r\na`]).seen.error).toBe('PROTOCOL_ERROR');
+  });
+
   it('delivers the chunks that come together as one piece', () => {
     const pieces: string[] = [];
     const reader = new ResponseReader('GET', { head: () => {}, data: (bytes) => pieces.push(bytes.toString()) });
