@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import {
   concat,
   defer,
@@ -22,24 +22,22 @@ import {
   type FindCandidates,
   isWrongCopy,
   type Keep,
-  StreamError,
+  type StreamError,
 } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
-import { signatureOf } from '../../lib/file-signature.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import { makeChecks, SMALL } from './checks.ts';
-import type { Copy } from './copy.ts';
+import { makeChecks } from './checks.ts';
 import { makeEviction } from './eviction.ts';
 import { syncPath } from './files.ts';
 import { identified, storedCopies } from './inventory.ts';
 import { keepIn } from './keep.ts';
 import { makeKeyedMutex } from './keyed-mutex.ts';
 import { findCopy, keyOf } from './names.ts';
+import { offer } from './offer.ts';
 import { openPartial } from './partial-folder.ts';
 import { scrub } from './scrub.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { StoreState } from './state.ts';
-import { fieldsWithoutTransfer } from './verification.ts';
 import { makeBacklog } from './write-backlog.ts';
 
 export interface SaveStoreOptions {
@@ -227,34 +225,3 @@ const fetchAgain = (
 
 const unless = (condition: () => Promise<boolean>, otherwise: Observable<never>): Observable<never> =>
   defer(condition).pipe(mergeMap((holds) => (holds ? EMPTY : otherwise)));
-
-/** The copy of an entry as a candidate, if it is known to be right. */
-const offer = async (store: StoreState, entry: CatalogEntry): Promise<Candidate | undefined> => {
-  const { folder, checks, eviction } = store;
-  try {
-    const copy = await findCopy(folder, entry);
-    const known = copy && (checks.known(copy) ?? (await checks.recall(copy)) ?? (await checked(store, copy)));
-    if (!known) return undefined;
-    eviction.used(copy);
-    const url = pathToFileURL(copy.path).href;
-    const headers = known.headers ?? fieldsWithoutTransfer(copy);
-    const proof = store.checked ? { blocks: known.blocks } : { unproven: true };
-    return {
-      entry,
-      source: { kind: 'saved', id: '' },
-      url,
-      root: folder,
-      headers,
-      version: signatureOf(copy.stats),
-      ...proof,
-    };
-  } catch (cause) {
-    throw new StreamError('UNREADABLE', 'disk', `the copy of ${entry.path}: ${messageOf(cause)}`, { cause });
-  }
-};
-
-/** Verifies a copy; a large one in the background, without a result. */
-const checked = async ({ checks }: StoreState, copy: Copy) => {
-  const checking = checks.check(copy);
-  return copy.stats.size > SMALL ? undefined : checking;
-};
