@@ -82,4 +82,5 @@ const soak = async () => {
 };
 
 if (values.help) say(USAGE);
-else if (!(await soak())) process.exitCode = 1;
+// Explicitly: nothing that a fault left behind in this process may keep it from ending.
+else process.exit((await soak()) ? 0 : 1);
