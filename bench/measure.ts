@@ -17,13 +17,15 @@ export interface Options {
   readonly main: string;
   /** Called before each scenario. */
   readonly begun?: (name: string) => void;
+  /** Called after each scenario, so that a later one that fails loses nothing. */
+  readonly measured?: (name: string, results: readonly Result[]) => void;
 }
 
 /** Results by scenario. */
 export type Results = Readonly<Record<string, readonly Result[]>>;
 
 /** Measures scenarios, one after the other. Rejects if a result is wrong. Nothing is left running. */
-export const measure = async ({ scenarios, begun, ...options }: Options): Promise<Results> => {
+export const measure = async ({ scenarios, begun, measured, ...options }: Options): Promise<Results> => {
   if (options.cores) moveTo(options.cores.load);
   const parent = mkdtempSync(join(tmpdir(), 'pulp-streamer-bench-'));
   // Squid’s user reaches its own folder through this one.
@@ -41,12 +43,14 @@ export const measure = async ({ scenarios, begun, ...options }: Options): Promis
         return relays;
       },
     };
-    const results: Record<string, readonly Result[]> = {};
+    const all: Record<string, readonly Result[]> = {};
     for (const [name, scenario] of Object.entries(scenarios)) {
       begun?.(name);
-      results[name] = await scenario(bench);
+      const results = await scenario(bench);
+      all[name] = results;
+      measured?.(name, results);
     }
-    return results;
+    return all;
   } finally {
     const running = await relays?.catch(() => undefined);
     await running?.stop();

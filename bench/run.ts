@@ -8,9 +8,9 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/app/version.ts';
-import { ratiosOf } from './contest.ts';
+import { type Result, ratiosOf } from './contest.ts';
 import { findCores } from './machine.ts';
-import { measure, type Results } from './measure.ts';
+import { measure } from './measure.ts';
 import { comparisonOf, tableOf } from './report.ts';
 import { MORE, SCENARIOS } from './scenarios/index.ts';
 import { sizesOf } from './sizes.ts';
@@ -55,12 +55,28 @@ const machine = [
 ].join('\n');
 process.stderr.write(`${machine}\n`);
 
+const read = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
+const write = (file: string, content: unknown): void =>
+  writeFileSync(
+    file,
+    `${JSON.stringify(content, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`,
+  );
+/** Results of other scenarios stay, in the order of all. */
+const record = (name: string, measured: readonly Result[]): void => {
+  const scenarios = { ...read(RESULTS).scenarios, [name]: measured };
+  write(RESULTS, {
+    machine,
+    scenarios: Object.fromEntries(Object.keys(all).flatMap((key) => (key in scenarios ? [[key, scenarios[key]]] : []))),
+  });
+};
+
 const measured = await measure({
   scenarios,
   sizes,
   cores,
   main: join(packageRoot, 'dist/cli/main.js'),
   begun: (name) => process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}\n`),
+  measured: values.record && !quick ? record : undefined,
 });
 const results = Object.values(measured).flat();
 const ratios = ratiosOf(results);
@@ -68,26 +84,10 @@ const medians = Object.fromEntries(
   Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.median.toPrecision(3))]),
 );
 
-const read = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
-const write = (file: string, content: unknown): void =>
-  writeFileSync(
-    file,
-    `${JSON.stringify(content, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`,
-  );
-/** Results of scenarios that were not measured stay, in the order of all. */
-const merged = (before: Results): Results =>
-  Object.fromEntries(
-    Object.keys(all).flatMap((name) => {
-      const scenario = measured[name] ?? before[name];
-      return scenario ? [[name, scenario]] : [];
-    }),
-  );
-
 if (values.json) process.stdout.write(`${JSON.stringify(medians, null, 2)}\n`);
 else process.stdout.write(`${[machine, ...results.map(tableOf)].join('\n\n')}\n`);
 if (values.record && quick) write(RATIOS, { ...read(RATIOS), ...medians });
 else if (values.record) {
-  write(RESULTS, { machine, scenarios: merged(read(RESULTS).scenarios ?? {}) });
   // The chart and the tables of the page.
   spawnSync('npm', ['run', '--silent', 'pictures'], { cwd: packageRoot, stdio: 'inherit' });
 } else if (quick && !values.json) process.stdout.write(`\n${comparisonOf(read(RATIOS), ratios)}\n`);
