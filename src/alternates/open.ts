@@ -12,6 +12,7 @@ import {
 import type { PathState, RefreshStore } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
+import type { OpenFiles } from '../repositories/format.ts';
 import { sourceAccess } from './access.ts';
 import { alternateCandidates } from './candidates.ts';
 import type { Cataloger } from './catalogers/cataloger.ts';
@@ -32,6 +33,8 @@ export interface AlternatesParts {
   readonly store: RefreshStore;
   /** Enforces the limits of sources: see `withLimits`. */
   readonly open: OpenSource;
+  /** Reads metadata. */
+  readonly files: OpenFiles;
   readonly catalogers?: readonly Cataloger[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -88,6 +91,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     catalog,
     store,
     open,
+    files,
     catalogers = CATALOGERS,
     now = Date.now,
     random = Math.random,
@@ -120,7 +124,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   /** A failed path is retried without the others, unless they could expire before the next try. */
   const isDue = ({ problem, expiration }: PathState, { expires }: AlternateSource): boolean =>
     problem !== undefined || expiration - seconds() <= Math.max(expires * LAST_PART, PACE.waitLimit / 1000);
-  const refresherParts = { store, open, catalogerOf, accessOf, now, onMissing };
+  const refresherParts = { store, files, catalogerOf, accessOf, now, onMissing };
   const lease = catalogLease(store, { now });
 
   return {

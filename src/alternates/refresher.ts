@@ -1,19 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { firstValueFrom, Observable, ReplaySubject, takeUntil } from 'rxjs';
-import type { Access, OpenSource, Refresher, RefreshProgress } from '../../pipelines/index.ts';
+import { firstValueFrom, Observable, ReplaySubject } from 'rxjs';
+import type { Access, Refresher, RefreshProgress } from '../../pipelines/index.ts';
 import type { Offer, PathState, Refresh, RefreshState, RefreshStore } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import type { Repository } from '../repositories/format.ts';
+import type { OpenFiles, Repository } from '../repositories/format.ts';
 import { toUrlPath } from '../repositories/relative-path.ts';
 import { type Cataloger, placeOf } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
-import { urlReader } from './read-url.ts';
 
 export interface RefresherParts {
   readonly store: RefreshStore;
-  readonly open: OpenSource;
+  readonly files: OpenFiles;
   readonly catalogerOf: (source: AlternateSource) => Cataloger;
   readonly accessOf: (source: AlternateSource) => Observable<Access>;
   /** Milliseconds since 1970. */
@@ -27,9 +26,6 @@ export interface RefresherParts {
  * milliseconds, in which nothing else runs.
  */
 const BATCH = 200;
-
-/** Milliseconds. No client waits for a refresh. */
-const TIMEOUTS = { headTimeout: 60_000, readTimeout: 60_000 };
 
 /** The values whose change requires a new refresh. */
 const fingerprintOf = ({ type, baseUrl, paths }: AlternateSource): string => JSON.stringify([type, baseUrl, ...paths]);
@@ -172,21 +168,6 @@ interface Failure {
   readonly error: unknown;
 }
 
-type Read = (url: string) => AsyncIterable<Uint8Array>;
-
-/**
- * Reads with the source's access and within its limits. Unsubscribing from the refresh stops the
- * read.
- */
-const readerOf = (source: AlternateSource, access: Access, open: OpenSource, left: Observable<void>): Read => {
-  const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
-  return urlReader(
-    (location, ask) => open({ ...location, ...(root !== undefined && { root }) }, ask).pipe(takeUntil(left)),
-    access,
-    TIMEOUTS,
-  );
-};
-
 /** The URL of the folder that contains all units of a path. */
 const folderOf = (
   source: AlternateSource,
@@ -202,18 +183,19 @@ async function* offersOf(
   expiration: number,
   report: (progress: Omit<RefreshProgress, 'units'>) => void,
 ): AsyncGenerator<Offer> {
-  const { accessOf, catalogerOf, open, onMissing } = parts;
-  const read = readerOf(source, await firstValueFrom(accessOf(source)), open, left);
+  const { accessOf, catalogerOf, files, onMissing } = parts;
+  const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
+  const read = files(await firstValueFrom(accessOf(source)), { until: left, ...(root !== undefined && { root }) });
   const cataloger = catalogerOf(source);
   const { selection = {} } = placeOf(cataloger, path);
   const base = folderOf(source, path, parts);
   const repository: Repository = {
     base,
-    read: async function* (file, size) {
+    read: async function* (file, expected) {
       let bytes = 0;
-      for await (const chunk of read(base + toUrlPath(file))) {
+      for await (const chunk of read([base + toUrlPath(file)], expected)) {
         bytes += chunk.byteLength;
-        report({ file, bytes, size });
+        report({ file, bytes, size: expected?.size });
         yield chunk;
       }
     },

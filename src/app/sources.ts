@@ -1,3 +1,4 @@
+import type { OpenSource } from '../../pipelines/index.ts';
 import { type Alternates, openAlternates } from '../alternates/open.ts';
 import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
@@ -7,6 +8,7 @@ import type { Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import type { ChosenCatalog } from './catalog.ts';
 import { sourcesOf } from './from-settings.ts';
+import { openMetadata } from './metadata.ts';
 
 export interface OpenSources extends Sources {
   readonly alternates: Alternates;
@@ -33,13 +35,15 @@ export const openSources = (
   // Less than the half of the time that an attempt gets: a full source is not one that is silent,
   // and another one may still deliver in time.
   const open = withLimits(watched, { timeoutMs: 0.45 * Math.min(settings.headTimeout, settings.answerTimeout) });
+  // Identities and metadata are collected: their bytes must not change.
+  const collected: OpenSource = (location, ask) => open(location, ask).pipe(owned());
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,
     parse: parseDescriptor,
     catalog,
     store: catalog.store,
-    // Identities and metadata are collected: their bytes must not change.
-    open: (location, ask) => open(location, ask).pipe(owned()),
+    open: collected,
+    files: openMetadata(collected, settings),
     onMissing: ({ id }, url) => missing(id, url),
   });
   return {

@@ -1,6 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import { parseUrl } from '../lib/url.ts';
-import { type Format, METADATA, type Repository, type RepositoryItem, type Selection } from '../repositories/format.ts';
+import {
+  type Format,
+  METADATA,
+  type ReadFile,
+  type Repository,
+  type RepositoryItem,
+  type Selection,
+} from '../repositories/format.ts';
 import { toUrlPath } from '../repositories/relative-path.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
@@ -26,8 +33,7 @@ export interface ImportOptions {
   readonly base: string;
   /** The repository's place in the catalog; begins with `/`. */
   readonly prefix: string;
-  /** Reads a URL. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it has no content. */
-  readonly read: (url: string) => AsyncIterable<Uint8Array>;
+  readonly read: ReadFile;
   /** The importer whose credentials apply to the entries. */
   readonly importer: string;
   readonly onProgress?: (progress: Progress) => void;
@@ -81,9 +87,10 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
   let metadata = 0;
   const repository: Repository = {
     base,
-    read: async function* (file, size) {
+    read: async function* (file, expected) {
       let bytes = 0;
-      for await (const chunk of read(base + toUrlPath(file))) {
+      const size = expected?.size;
+      for await (const chunk of read([base + toUrlPath(file)], expected)) {
         bytes += chunk.byteLength;
         onProgress?.({ file, bytes, items, ...(size !== undefined && { size }) });
         yield chunk;

@@ -4,9 +4,16 @@ import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
+import type { ReadFile } from '../repositories/format.ts';
 
 /** Takes output: a stream of the process, or a collector in tests. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** The files of repositories, with the credentials of one importer. */
+export interface RepositoryFeed {
+  readonly read: ReadFile;
+  close(): Promise<void>;
+}
 
 /** Dependencies of the commands for catalog and importers. */
 export interface CatalogContext {
@@ -16,11 +23,8 @@ export interface CatalogContext {
   openCatalog(command: Command): Tables;
   /** Opens the catalog that requests are looked up in, to show it. */
   openListing(command: Command): Promise<Listing>;
-  /**
-   * Reads http(s) URLs with an importer's credentials, and as the command's settings say. Rejects
-   * with SOURCE_MISSING or SOURCE_REFUSED if there is nothing to read.
-   */
-  readerFor(config: ImporterConfig, command: Command): (url: string) => AsyncIterable<Uint8Array>;
+  /** Opens the feed of an importer, as the command's settings say. */
+  openFeed(config: ImporterConfig, command: Command): Promise<RepositoryFeed>;
   readonly stdout: Output;
   readonly stderr: Output;
 }

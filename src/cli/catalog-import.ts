@@ -2,7 +2,6 @@ import { Argument, type Command } from 'commander';
 import { type ImportResult, importRepository, toBase } from '../catalog/import.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
-import { readFileUrl } from '../repositories/folder.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
@@ -51,6 +50,7 @@ const run = async (
   const base = toBase(source);
   const importer = chooseImporter(catalog, options);
   const progress = importProgress(stderr);
+  const feed = await context.openFeed(importer.config, command);
   try {
     const result = await importRepository({
       catalog,
@@ -58,7 +58,7 @@ const run = async (
       selection: { suites: options.suite, components: options.component, architectures: options.arch },
       base,
       prefix: options.prefix,
-      read: base.startsWith('file:') ? readFileUrl : context.readerFor(importer.config, command),
+      read: feed.read,
       importer: importer.id,
       onProgress: progress.show,
     });
@@ -75,6 +75,8 @@ const run = async (
     progress.clear();
     if (importer.made) catalog.importers.remove(importer.id);
     throw error;
+  } finally {
+    await feed.close();
   }
 };
 

@@ -1,11 +1,21 @@
-import { StreamError } from '../../pipelines/model/errors.ts';
+import { type ErrorCode, StreamError } from '../../pipelines/model/errors.ts';
 import { decompress, SUFFIXES } from './decompress.ts';
-import { type Format, metadataItem, type Repository, type RepositoryItem, type Selection } from './format.ts';
+import {
+  type Expected,
+  type Format,
+  metadataItem,
+  type Repository,
+  type RepositoryItem,
+  type Selection,
+} from './format.ts';
 import { readPackagesIndex } from './packages.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
 import { parseRelease, type Release, type ReleaseFile, SECTIONS, withoutSignature } from './release.ts';
 import { makeMeter, parseVerified } from './verify.ts';
+
+/** Failures of one file, not of its source. */
+const WRONG: ReadonlySet<ErrorCode> = new Set(['WRONG_CHECKSUM', 'WRONG_LENGTH', 'KNOWN_WRONG', 'PROTOCOL_ERROR']);
 
 const RELEASE_FILES = ['Release', 'InRelease', 'Release.gpg'];
 
@@ -60,6 +70,9 @@ const select = (indices: readonly Index[], { components, architectures }: Select
 const byHashPath = (folder: string, { path, checksum, digest }: ReleaseFile): string =>
   `${folder}${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/${digest}/${checksum.value}`;
 
+/** Without the fields that only the Release file has. */
+const expectedOf = ({ checksum, size }: ReleaseFile): Expected => ({ checksum, size });
+
 async function* readIndex(
   repository: Repository,
   folder: string,
@@ -72,7 +85,7 @@ async function* readIndex(
     const listed = files.get(`${index.path}${suffix}`);
     if (!listed) continue;
     const path = `${folder}${listed.path}`;
-    const bytes = await openOptional(repository.read(path, listed.size));
+    const bytes = await openOptional(repository.read(path, expectedOf(listed)));
     if (!bytes) continue;
     const items = parseVerified(path, bytes, listed, (packed) =>
       parseVerified(`${path}, decompressed`, decompress(path, packed, plain?.size), plain ?? {}, (unpacked) =>
@@ -87,8 +100,8 @@ async function* readIndex(
       }
       return true;
     } catch (error) {
-      // Its items cannot be taken back.
-      if (found > 0 || error instanceof StreamError) throw error;
+      // Its items cannot be taken back. A source that fails is not asked for the next one.
+      if (found > 0 || (error instanceof StreamError && !WRONG.has(error.code))) throw error;
       failure ??= { error };
     }
   }

@@ -1,15 +1,41 @@
-import type { Checksum } from '../../pipelines/model/index.ts';
+import type { Observable } from 'rxjs';
+import type { Access, Checksum } from '../../pipelines/model/index.ts';
 import type { UnitKey } from './unit.ts';
 
 /** A repository while it is read. Paths are relative to its base and not percent-encoded. */
 export interface Repository {
   /** The repository's URL, for messages. */
   readonly base: string;
-  /** Reads a file. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it does not exist. */
-  read(path: string, size?: number): AsyncIterable<Uint8Array>;
+  /**
+   * Reads a file. If its checksum is known, the source may be replaced on the way, and the bytes are
+   * verified. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it does not exist.
+   */
+  read(path: string, expected?: Expected): AsyncIterable<Uint8Array>;
   /** Reports an index that the repository lists but does not have. */
   missing(path: string): void;
 }
+
+/** The checksum and size that a file must have. */
+export interface Expected {
+  readonly checksum?: Checksum;
+  readonly size?: number;
+}
+
+/**
+ * Reads a file that each of some URLs has, the first one first. Rejects with SOURCE_MISSING or
+ * SOURCE_REFUSED if none has it.
+ */
+export type ReadFile = (urls: readonly string[], expected?: Expected) => AsyncIterable<Uint8Array>;
+
+/** Reads files of repositories with an access. `until` ends what is being read. */
+export type OpenFiles = (
+  access: Access,
+  options?: {
+    /** For `file:` URLs: the folder that the files must lie in. */
+    readonly root?: string;
+    readonly until?: Observable<unknown>;
+  },
+) => ReadFile;
 
 /** A unit that a repository has. */
 export interface FoundUnit {

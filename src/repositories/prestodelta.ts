@@ -64,8 +64,8 @@ const toUnit = ({ target, filename, checksumType, checksum: text }: Delta, file:
 
 /** The delta packages that a prestodelta file lists. */
 export async function* readDeltas(repository: Repository, item: RepositoryItem): AsyncGenerator<FoundUnit> {
-  const { path, size } = item;
-  yield* parseVerified(path, repository.read(path, size), item, async function* (packed) {
+  const { path, checksum, size } = item;
+  yield* parseVerified(path, repository.read(path, { checksum, size }), item, async function* (packed) {
     for await (const delta of readRecords(path, decompress(path, packed))) yield toUnit(delta, path);
   });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Checksum, ChecksumAlgorithm } from '../../pipelines/model/index.ts';
 import { BoundExceeded } from './bounds.ts';
+import type { Expected } from './format.ts';
 
 /** Counts and hashes the bytes that pass. */
 export interface Meter {
@@ -23,12 +24,6 @@ export const makeMeter = (algorithm: ChecksumAlgorithm = 'sha256'): Meter => {
     read: () => ({ checksum: { algorithm, value: hash.digest('hex') }, size }),
   };
 };
-
-/** The checksum and size that a file must have. */
-export interface Expected {
-  readonly checksum?: Checksum;
-  readonly size?: number;
-}
 
 const check = (name: string, found: { checksum: Checksum; size: number }, expected: Expected): void => {
   const { checksum, size } = expected;

@@ -2,10 +2,10 @@ import type { Checksum } from '../../pipelines/model/index.ts';
 import { BOUNDS } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { decompress } from './decompress.ts';
-import { type Format, metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import { type Expected, type Format, metadataItem, type Repository, type RepositoryItem } from './format.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
-import { type Expected, parseVerified } from './verify.ts';
+import { parseVerified } from './verify.ts';
 import { parseXml } from './xml.ts';
 
 const REPOMD = 'repodata/repomd.xml';
@@ -151,7 +151,7 @@ async function* readPackages({ path }: Listed, bytes: AsyncIterable<Uint8Array>)
 }
 
 const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<RepositoryItem> =>
-  parseVerified(primary.path, repository.read(primary.path, primary.packed.size), primary.packed, (packed) =>
+  parseVerified(primary.path, repository.read(primary.path, primary.packed), primary.packed, (packed) =>
     parseVerified(
       `${primary.path}, decompressed`,
       decompress(primary.path, packed, primary.open.size),

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -97,6 +97,22 @@ describe('the package, installed from its tarball into an empty project', () => 
       status: 0,
       stderr: 'NOT_IN_CATALOG the catalog has no entry for /zoo/unicorn\n',
     });
+  });
+
+  it('reads metadata in a process of its own, embedded too', async () => {
+    const descriptor = `[zoo]\nenabled: 1\ntype: yum\nbase_url: ${pathToFileURL(bundled('examples/zoo')).href}\n`;
+    mkdirSync(join(project, 'sources'));
+    writeFileSync(join(project, 'sources/zoo.conf'), descriptor);
+    writeFileSync(
+      join(project, 'refresh.mjs'),
+      `import { createStreamer } from 'pulp-streamer';
+       import { firstValueFrom, lastValueFrom } from 'rxjs';
+       const { alternates, close } = await createStreamer({ stateDir: 'refreshed', contentSourcesDir: 'sources' });
+       const { sources } = await firstValueFrom(alternates.descriptors);
+       console.log(await lastValueFrom(alternates.refresh(sources[0])));
+       await close();`,
+    );
+    expect(await run('node', 'refresh.mjs')).toContain('units: 5,');
   });
 
   it('runs the examples of the README', async () => {

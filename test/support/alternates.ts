@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url';
 import type { OpenSource } from '../../pipelines/index.ts';
 import type { AlternateSource } from '../../src/alternates/descriptors/parse.ts';
 import { type Alternates, type AlternatesParts, openAlternates } from '../../src/alternates/open.ts';
+import { settingsOf } from '../../src/app/from-settings.ts';
+import { openMetadata } from '../../src/app/metadata.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../src/catalog/sqlite/refresh-store.ts';
 import { parseDescriptor } from '../../src/config/ini.ts';
@@ -34,6 +36,7 @@ export const makeAlternates = (folder: string, parts: Partial<AlternatesParts> =
     catalog,
     store: sqliteRefreshStore(catalog),
     open,
+    files: openMetadata(open, settingsOf({})),
     random: () => 0,
     ...parts,
   });

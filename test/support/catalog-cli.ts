@@ -2,18 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
-import { StreamError } from '../../pipelines/model/index.ts';
+import { settingsOf } from '../../src/app/from-settings.ts';
+import { openRepositories } from '../../src/app/metadata.ts';
+import { accessOf } from '../../src/catalog/access.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
 import { addImporterCommands } from '../../src/cli/importers.ts';
-
-async function* overHttp(url: string): AsyncGenerator<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok || !response.body) throw new StreamError('SOURCE_MISSING', 'feed', `${url}: ${response.status}`);
-  yield* response.body;
-}
 
 /** A catalog in a folder, and its commands. */
 export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
@@ -27,9 +23,10 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
       prepare: (command: Command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       openCatalog: () => openSqliteCatalog(file),
       openListing: async () => sqliteListing(openSqliteCatalog(file)),
-      readerFor: (config: ImporterConfig) => {
+      openFeed: async (config: ImporterConfig) => {
         configs.push(config);
-        return overHttp;
+        const { files, close } = openRepositories(settingsOf({}));
+        return { read: files(accessOf(config)), close };
       },
       stdout,
       stderr,

@@ -75,11 +75,16 @@ export const summary = ({ failures }: Progress): StreamError => {
   // The length of outdated content does not concern the newest.
   const isForeign = ({ candidate, error }: Failure) => candidate.outdated && error.code === 'UNSATISFIABLE';
   const own = failures.filter((failure) => !isForeign(failure));
-  const errors = (own.length > 0 ? own : failures).map(({ error }) => error);
+  const counting = own.length > 0 ? own : failures;
+  const errors = counting.map(({ error }) => error);
+  // A source that failed and then answered has answered.
+  const last = counting
+    .filter(({ candidate }, at) => !counting.some((later, when) => when > at && later.candidate === candidate))
+    .map(({ error }) => error);
   const decisive =
-    errors.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
-    errors.findLast(({ code }) => code === 'UNSATISFIABLE') ??
-    errors.at(-1);
+    last.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
+    last.findLast(({ code }) => code === 'UNSATISFIABLE') ??
+    last.at(-1);
   if (!decisive) return new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0');
   if (errors.length === 1) return decisive;
   const messages = [...new Set(errors.map(({ message }) => message))].join('; ');

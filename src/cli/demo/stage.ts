@@ -1,13 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { urlReader } from '../../alternates/read-url.ts';
-import { version } from '../../app/version.ts';
+import { settingsOf } from '../../app/from-settings.ts';
+import { openRepositories } from '../../app/metadata.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { importRepository } from '../../catalog/import.ts';
 import type { ImporterConfig } from '../../catalog/importer-config.ts';
 import type { SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
 import { apart } from '../../repositories/reader/apart.ts';
-import { createFeed } from '../../sources/feed/open.ts';
 import { createAuthority } from './certificates.ts';
 import { type DemoFeed, startFeed } from './feed.ts';
 import { MISSING_ON_DISK } from './scenes.ts';
@@ -45,20 +44,12 @@ export const setStage = async (folder: string): Promise<Stage> => {
   };
 };
 
-const TIMEOUTS = { connectTimeout: 5_000, headTimeout: 5_000, readTimeout: 5_000 };
-
 /**
  * Reads the feed's metadata and makes the entries: once with a client certificate, once without.
  */
 export const importZoo = async (catalog: SqliteCatalog, { feed, invited, stranger }: Stage): Promise<number> => {
-  const source = createFeed({
-    userAgent: `pulp-streamer/${version}`,
-    maxRedirects: 10,
-    connections: 2,
-    idleTimeout: 1_000,
-    ...TIMEOUTS,
-  });
-  const read = urlReader(source.open, accessOf(invited), TIMEOUTS);
+  const repositories = openRepositories(settingsOf({}));
+  const read = repositories.files(accessOf(invited));
   let entries = 0;
   for (const [prefix, config] of [
     ['/zoo', invited],
@@ -75,6 +66,6 @@ export const importZoo = async (catalog: SqliteCatalog, { feed, invited, strange
     });
     entries += packages + metadata;
   }
-  await source.close();
+  await repositories.close();
   return entries;
 };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StreamError } from '../../../pipelines/model/errors.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import type { FoundUnit, Reader, Repository, RepositoryItem } from '../format.ts';
+import type { Expected, FoundUnit, Reader, Repository, RepositoryItem } from '../format.ts';
 import { readLines } from '../lines.ts';
 import { type Guard, guard, LIMITS, type Limits } from './guard.ts';
 import { DATA, END, FAILED, type Failure, headOf, type Job, type Message } from './messages.ts';
@@ -94,7 +94,7 @@ const endOf = (child: ChildProcess): Promise<(limits: Limits) => string> =>
   });
 
 interface Feeding {
-  send(file: { readonly path: string; readonly size?: number }): void;
+  send(file: { readonly path: string; readonly expected?: Expected }): void;
   stop(): void;
   /** The error of the last file. */
   readonly failure: unknown;
@@ -129,11 +129,11 @@ const feed = (child: Process, watch: Guard, repository: Repository): Feeding => 
     }
   };
 
-  const send = async (path: string, size: number | undefined): Promise<void> => {
+  const send = async (path: string, expected: Expected | undefined): Promise<void> => {
     name = path;
     bytes = 0;
     failure = undefined;
-    const source = repository.read(path, size)[Symbol.asyncIterator]();
+    const source = repository.read(path, expected)[Symbol.asyncIterator]();
     current = source;
     try {
       for (let chunk = await next(source); chunk && current === source; chunk = await next(source)) {
@@ -148,7 +148,7 @@ const feed = (child: Process, watch: Guard, repository: Repository): Feeding => 
   };
 
   return {
-    send: ({ path, size }) => void send(path, size),
+    send: ({ path, expected }) => void send(path, expected),
     stop: () => {
       const source = current;
       current = undefined;

@@ -46,12 +46,12 @@ export const read = async (job: Job): Promise<void> => {
 
   const repository: Repository = {
     base: job.base,
-    read: async function* (path, size) {
+    read: async function* (path, expected) {
       if (open) throw new Error(`${path}: another file is being read`);
       open = true;
       place = path;
       failure = undefined;
-      await send({ type: 'read', path, size });
+      await send({ type: 'read', path, expected });
       try {
         for (;;) {
           const { type, content } = await nextFrame();

@@ -1,10 +1,10 @@
 import type { ErrorCode, ErrorSource } from '../../../pipelines/model/errors.ts';
-import type { FoundUnit, Selection } from '../format.ts';
+import type { Expected, FoundUnit, Selection } from '../format.ts';
 
 /** What the process that reads metadata writes to its standard output, one JSON value a line. */
 export type Message =
   /** Asks for a file. Its frames follow on standard input. One file at a time. */
-  | { readonly type: 'read'; readonly path: string; readonly size?: number }
+  | { readonly type: 'read'; readonly path: string; readonly expected?: Expected }
   /** The rest of the file is not wanted. Its last frame must still come. */
   | { readonly type: 'enough' }
   | { readonly type: 'missing'; readonly path: string }

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -12,12 +12,14 @@ import {
   type StreamEvent,
   sourceName,
 } from '../../../pipelines/index.ts';
-import { yum } from '../../../src/alternates/catalogers/index.ts';
+import { files, yum } from '../../../src/alternates/catalogers/index.ts';
 import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
 import { newDigest } from '../../../src/app/compose.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
+import type { FoundUnit } from '../../../src/repositories/format.ts';
+import { apart } from '../../../src/repositories/reader/apart.ts';
 import { yum as format } from '../../../src/repositories/yum.ts';
 import { feedCandidates } from '../../../src/sources/feed/candidates.ts';
 import { makeAlternates, type TestAlternates } from '../../support/alternates.ts';
@@ -185,6 +187,22 @@ describe('a refresh', () => {
       'd.iso',
     ]);
     expect((await alternates.status(other)).offers).toBe(5);
+  });
+
+  it('whose process is killed keeps the old offers, and transfers go on', async () => {
+    const module = new URL('../../support/readers.ts', import.meta.url).href;
+    const dying = { ...files, type: 'dying', read: apart<FoundUnit>('killed', { module }) };
+    const alternates = make({ catalogers: [yum, dying] });
+    await importZoo(alternates);
+    await refresh(alternates, alternates.describe('zoo', ZOO));
+    const folder = newFolder();
+    writeFileSync(join(folder, 'index'), 'abc');
+    const failed = refresh(alternates, alternates.describe('killed', folder, { type: 'dying' }));
+    const transfers = Array.from({ length: 20 }, () => fetch(alternates, `/zoo/${BEAR}`));
+    await expect(failed).rejects.toThrow('index, after 3 bytes: the process that reads metadata ended: SIGSEGV');
+    for (const { body } of await Promise.all(transfers)) expect(body.equals(bear)).toBe(true);
+    expect((await find(alternates, `/zoo/${BEAR}`)).map(({ source }) => sourceName(source))).toEqual(['alternate:zoo']);
+    expect(alternates.catalog.refreshes.search('iso', {})).toEqual([]);
   });
 
   it('that fails keeps the old offers and adds none', async () => {

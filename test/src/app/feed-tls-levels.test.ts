@@ -43,7 +43,9 @@ describe('feed_tls_levels', () => {
       writeFileSync(file, `[streamer]\nfeed_tls_levels: ${levels}\n`);
       const command = cliContext.prepare(new Command()).parse(['--config', file], { from: 'user' });
       const chunks: Uint8Array[] = [];
-      for await (const chunk of cliContext.readerFor({ ssl_ca_cert: ca }, command)(url)) chunks.push(chunk);
+      const feed = await cliContext.openFeed({ ssl_ca_cert: ca }, command);
+      closing.push(feed.close);
+      for await (const chunk of feed.read([url])) chunks.push(chunk);
       return Buffer.concat(chunks).toString();
     };
     await expect(read('127.0.0.1=0')).resolves.toBe('hi');

@@ -5,10 +5,10 @@ import { importRepository, type Progress, toBase } from '../../../src/catalog/im
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { deb } from '../../../src/repositories/deb.ts';
 import { files } from '../../../src/repositories/files.ts';
-import { readFileUrl } from '../../../src/repositories/folder.ts';
 import type { Format } from '../../../src/repositories/format.ts';
 import { yum } from '../../../src/repositories/yum.ts';
 import { importFolder, sha256 } from '../../support/importing.ts';
+import { readFile, readFileUrl } from '../../support/read-file-url.ts';
 import {
   builtFiles,
   DEB_TOOLS,
@@ -42,7 +42,7 @@ const listing = (paths: readonly string[], error?: Error): Format =>
   };
 
 const importPaths = (catalog: SqliteCatalog, prefix: string, format: Format, importer = 'a'.repeat(24)) =>
-  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFileUrl, importer });
+  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFile, importer });
 
 describe('an import', () => {
   for (const [name, format, tools, make] of [
@@ -114,7 +114,7 @@ describe('an import', () => {
       format: files,
       base: toBase(folder),
       prefix: '/r',
-      read: readFileUrl,
+      read: readFile,
       importer: 'a'.repeat(24),
       onProgress: (progress) => seen.push(progress),
     });

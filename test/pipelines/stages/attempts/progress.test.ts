@@ -7,6 +7,7 @@ import {
   needsNoMore,
   type Progress,
   phaseOf,
+  summary,
 } from '../../../../pipelines/stages/attempts/progress.ts';
 import { aCandidate, anEntry, chunk, entryOf, headOf, newDigest } from '../../../support/pipeline.ts';
 
@@ -55,4 +56,14 @@ describe('the progress of a request', () => {
   ])('judges whether more is needed after %s', (_, of, head, bytes, expected) =>
     expect(needsNoMore(advanced([headOf(of, head), chunk(bytes)]))).toBe(expected),
   );
+
+  it('ends with the answer of a source that failed before it answered', () => {
+    const missing = new StreamError('SOURCE_MISSING', 'feed', 'has no such file');
+    const failures = [error, missing].map((one) => ({ candidate, error: one, from: 0, sent: 0 }));
+    expect(summary({ ...start, failures })).toMatchObject({
+      code: 'SOURCE_MISSING',
+      message: 'every source failed; reset; has no such file',
+    });
+    expect(summary({ ...start, failures: failures.toReversed() })).toMatchObject({ code: 'CONNECTION_LOST' });
+  });
 });

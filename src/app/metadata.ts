@@ -1,0 +1,102 @@
+import { filter, from, of, takeUntil } from 'rxjs';
+import {
+  type CatalogEntry,
+  type Chunk,
+  createHealth,
+  field,
+  isOwnCoding,
+  type OpenSource,
+  type Policy,
+  type SourceHead,
+  type StreamEvent,
+} from '../../pipelines/index.ts';
+import type { Settings } from '../config/schema.ts';
+import { parseUrl } from '../lib/url.ts';
+import { type Expected, METADATA, type OpenFiles } from '../repositories/format.ts';
+import { readBytes } from '../sources/bytes.ts';
+import { hostOf } from '../sources/holder.ts';
+import { withLimits } from '../sources/source-limits.ts';
+import { composeLending } from './compose.ts';
+import { policyOf, sourcesOf } from './from-settings.ts';
+import { steadyClock } from './steady-clock.ts';
+
+/** No client waits for metadata, and it is read as fast as it can be stored. */
+const PATIENCE = {
+  answerTimeout: 600_000,
+  headTimeout: 60_000,
+  readTimeout: 60_000,
+  retryWaitLimit: 120_000,
+  clientTimeout: 0,
+  sizeLimit: 0,
+  hedge: false,
+} satisfies Partial<Policy>;
+
+/**
+ * Opens the feeds of repositories as the daemon does, for commands. `close` ends their connections.
+ */
+export const openRepositories = (settings: Settings): { readonly files: OpenFiles; close(): Promise<void> } => {
+  const sources = sourcesOf(settings, { lends: true });
+  const open = withLimits(sources.open, { timeoutMs: PATIENCE.headTimeout });
+  return { files: openMetadata(open, settings), close: sources.close };
+};
+
+/**
+ * Reads the metadata of repositories through the pipeline of all content: an attempt that fails is
+ * repeated, as `Retry-After` says; a body that breaks off is resumed or taken from another URL. A
+ * file with a checksum is verified on the way.
+ *
+ * @param open enforces the limits of sources: see `withLimits`
+ */
+export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles => {
+  const policy: Policy = { ...policyOf(settings), ...PATIENCE };
+  const { cooldown, cooldownLimit } = settings;
+  // A mirror that fails comes last for the files that follow.
+  const health = createHealth({ cooldown, cooldownLimit, random: Math.random, scheduler: steadyClock });
+  return (access, { root, until } = {}) =>
+    (urls, expected) => {
+      const entry = entryOf(urls, expected);
+      const streamer = composeLending({
+        catalog: { lookup: () => of(entry) },
+        sources: [
+          () =>
+            from(
+              urls.map((url) => ({
+                entry,
+                source: { kind: 'feed', id: hostOf(url) },
+                url,
+                access,
+                ...(root !== undefined && { root }),
+              })),
+            ),
+        ],
+        open: (location, ask) =>
+          open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }),
+        policy,
+        health,
+      });
+      return readBytes((valve) => {
+        const chunks = streamer.fetch(entry.path, { valve, save: false }).pipe(filter(isChunk));
+        return until ? chunks.pipe(takeUntil(until)) : chunks;
+      });
+    };
+};
+
+const isChunk = (event: StreamEvent): event is Chunk => event.type === 'chunk';
+
+/** The file as an entry of a catalog. */
+const entryOf = ([url = '']: readonly string[], expected: Expected = {}): CatalogEntry => ({
+  path: parseUrl(url)?.pathname ?? '/',
+  importerId: '',
+  unitId: '',
+  unitTypeId: METADATA,
+  url,
+  revision: 0,
+  data: {},
+  ...expected,
+});
+
+/** Whether a body is coded unasked. If the size is known, the pipeline itself decides. */
+const isCoded = ({ path, size }: CatalogEntry, head: SourceHead): boolean => {
+  const coding = field(head.headers, 'content-encoding')?.trim() ?? '';
+  return size === undefined && head.from === 0 && /^(x-)?gzip$/i.test(coding) && !isOwnCoding(path, coding);
+};
