@@ -105,7 +105,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     unitTypeId,
     unitKey,
     url: base + toUrlPath(path),
-    checksum,
+    ...(checksum && { checksum }),
     ...(size !== undefined && { size }),
     // Set at publication.
     revision: 0,

@@ -17,6 +17,7 @@ interface Options extends ImporterOptions {
   readonly suite?: string[];
   readonly component?: string[];
   readonly arch?: string[];
+  readonly list?: string[];
   readonly json?: boolean;
 }
 
@@ -55,7 +56,12 @@ const run = async (
     const result = await importRepository({
       catalog,
       format: apart(format),
-      selection: { suites: options.suite, components: options.component, architectures: options.arch },
+      selection: {
+        suites: options.suite,
+        components: options.component,
+        architectures: options.arch,
+        lists: options.list,
+      },
       base,
       prefix: options.prefix,
       read: feed.read,
@@ -91,7 +97,11 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     .option('--importer <id>', 'use the credentials of an importer instead of options')
     .option('--suite <name...>', 'deb: names below dists/, or for a flat repository a folder that ends with /')
     .option('--component <name...>', 'deb: only these components')
-    .option('--arch <name...>', 'deb: only packages for these architectures, and architecture-independent ones')
+    .option(
+      '--arch <name...>',
+      'deb: only packages for these architectures, and architecture-independent ones; source packages are those of `source`',
+    )
+    .option('--list <file...>', 'checksum lists in the repository, such as SHA256SUMS, whose files are entries too')
     .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
     withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),

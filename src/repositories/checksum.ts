@@ -9,6 +9,9 @@ const DIGITS: Readonly<Record<ChecksumAlgorithm, number>> = {
   sha512: 128,
 };
 
+/** The hexadecimal digits of an algorithm's digest. */
+export const digitsOf = (algorithm: ChecksumAlgorithm): number => DIGITS[algorithm];
+
 const isAlgorithm = (name: string): name is ChecksumAlgorithm => CHECKSUM_ALGORITHMS.some((known) => known === name);
 
 /**

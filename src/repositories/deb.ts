@@ -1,8 +1,11 @@
 import { type ErrorCode, StreamError } from '../../pipelines/model/errors.ts';
+import { readLists } from './checksum-list.ts';
+import { type Index, listIndices, select } from './deb-indices.ts';
 import { decompress, SUFFIXES } from './decompress.ts';
 import {
   type Expected,
   type Format,
+  firstMentions,
   metadataItem,
   type Repository,
   type RepositoryItem,
@@ -12,20 +15,13 @@ import { readPackagesIndex } from './packages.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
 import { parseRelease, type Release, type ReleaseFile, SECTIONS, withoutSignature } from './release.ts';
+import { readSourcesIndex } from './sources.ts';
 import { makeMeter, parseVerified } from './verify.ts';
 
 /** Failures of one file, not of its source. */
 const WRONG: ReadonlySet<ErrorCode> = new Set(['WRONG_CHECKSUM', 'WRONG_LENGTH', 'KNOWN_WRONG', 'PROTOCOL_ERROR']);
 
 const RELEASE_FILES = ['Release', 'InRelease', 'Release.gpg'];
-
-/** One `Packages` index, in each compression that the Release file lists. */
-interface Index {
-  /** Without suffix, relative to the suite's folder. */
-  readonly path: string;
-  readonly component: string;
-  readonly architecture: string;
-}
 
 /** A suite's folder below the base: `dists/NAME/`, or the folder itself for a flat repository. */
 const folderOf = (suite: string): string => {
@@ -34,45 +30,19 @@ const folderOf = (suite: string): string => {
   return folder === '' ? '' : `${toRelativePath(folder.slice(0, -1), `suite ${suite}`)}/`;
 };
 
-const toIndex = (path: string): Index => {
-  const [, component, architecture] = /^(?:(.+)\/)?binary-([^/]+)\/Packages$/.exec(path) ?? [];
-  return { path, component: component?.replace(/\/debian-installer$/, '') ?? '', architecture: architecture ?? '' };
-};
-
-const listIndices = (files: readonly ReleaseFile[]): Index[] => {
-  const names = files.flatMap(({ path }) => {
-    const [, plain] = /^((?:.*\/)?Packages)(?:\.\w+)?$/.exec(path) ?? [];
-    return plain === undefined ? [] : [plain];
-  });
-  return [...new Set(names)].map(toIndex);
-};
-
-/** The selected indices. Packages for `all` architectures are part of every architecture. */
-const select = (indices: readonly Index[], { components, architectures }: Selection, where: string): Index[] => {
-  const demand = (what: 'component' | 'architecture', wanted: readonly string[] = []): void => {
-    const there = new Set(indices.map((index) => index[what]));
-    const unknown = wanted.find((name) => !there.has(name));
-    if (unknown !== undefined) {
-      throw new Error(
-        `${where}: no ${what} '${unknown}', available: ${[...there].filter(Boolean).join(', ') || 'none'}`,
-      );
-    }
-  };
-  demand('component', components);
-  demand('architecture', architectures);
-  return indices.filter(
-    ({ component, architecture }) =>
-      (!components || components.includes(component)) &&
-      (!architectures || architecture === 'all' || architectures.includes(architecture)),
+/** Clients choose the digest themselves. */
+const byHashPaths = (folder: string, { path, digests }: ReleaseFile): readonly string[] =>
+  digests.map(
+    ({ section, value }) => `${folder}${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/${section}/${value}`,
   );
-};
-
-const byHashPath = (folder: string, { path, checksum, digest }: ReleaseFile): string =>
-  `${folder}${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/${digest}/${checksum.value}`;
 
 /** Without the fields that only the Release file has. */
 const expectedOf = ({ checksum, size }: ReleaseFile): Expected => ({ checksum, size });
 
+/**
+ * Reads an index. Returns whether the repository has it under one of its names. A partial mirror
+ * keeps the Release file, which lists all of them.
+ */
 async function* readIndex(
   repository: Repository,
   folder: string,
@@ -81,15 +51,15 @@ async function* readIndex(
 ): AsyncGenerator<RepositoryItem, boolean> {
   const plain = files.get(index.path);
   let failure: { readonly error: unknown } | undefined;
-  for (const suffix of SUFFIXES) {
-    const listed = files.get(`${index.path}${suffix}`);
+  for (const name of index.names) {
+    const listed = files.get(name);
     if (!listed) continue;
     const path = `${folder}${listed.path}`;
     const bytes = await openOptional(repository.read(path, expectedOf(listed)));
     if (!bytes) continue;
     const items = parseVerified(path, bytes, listed, (packed) =>
       parseVerified(`${path}, decompressed`, decompress(path, packed, plain?.size), plain ?? {}, (unpacked) =>
-        readPackagesIndex(path, unpacked, true),
+        index.read(path, unpacked),
       ),
     );
     let found = 0;
@@ -106,31 +76,42 @@ async function* readIndex(
     }
   }
   if (failure) throw failure.error;
-  // A partial mirror keeps the Release file, which lists all architectures.
   repository.missing(`${folder}${index.path}`);
   return false;
 }
 
-/** Reads a flat repository without a Release file, from the `Packages` files alone. */
-async function* readBarePackages(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
+/** Reads an index that no Release file lists, and all of its compressions. Returns whether there is one. */
+async function* readBareIndex(
+  repository: Repository,
+  index: string,
+  read: Index['read'],
+): AsyncGenerator<RepositoryItem, boolean> {
   let found = false;
   for (const suffix of SUFFIXES) {
-    const path = `${folder}Packages${suffix}`;
+    const path = `${index}${suffix}`;
     const bytes = await openOptional(repository.read(path));
     if (!bytes) continue;
     const meter = makeMeter();
     const measured = meter.through(bytes);
     if (found) for await (const _ of measured);
-    else yield* parseVerified(path, measured, {}, (packed) => readPackagesIndex(path, decompress(path, packed), false));
+    else yield* parseVerified(path, measured, {}, (packed) => read(path, decompress(path, packed)));
     const { checksum, size } = meter.read();
     yield metadataItem(path, checksum, size);
     found = true;
   }
-  if (!found) {
-    throw new Error(
-      `${repository.base}${folder}: found neither Release nor Packages; a repository with suites needs --suite NAME`,
-    );
-  }
+  return found;
+}
+
+/** Reads a flat repository without a Release file, from its `Packages` and `Sources` files alone. */
+async function* readBare(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
+  const packages = yield* readBareIndex(repository, `${folder}Packages`, (name, bytes) =>
+    readPackagesIndex(name, bytes, false),
+  );
+  const sources = yield* readBareIndex(repository, `${folder}Sources`, readSourcesIndex);
+  if (packages || sources) return;
+  throw new Error(
+    `${repository.base}${folder}: found neither Release nor Packages; a repository with suites needs --suite NAME`,
+  );
 }
 
 async function* readListed(
@@ -145,20 +126,18 @@ async function* readListed(
   }
   // Some tools list a Release file in itself, with an outdated checksum.
   const files = release.files.filter(({ path }) => !RELEASE_FILES.includes(path));
-  const hashed = new Set<string>();
   for (const file of files) {
     yield metadataItem(`${folder}${toRelativePath(file.path, `${folder}Release`)}`, file.checksum, file.size);
-    if (!release.byHash) continue;
-    // Several files of a folder may have the same content, for example empty files.
-    const path = byHashPath(folder, file);
-    if (!hashed.has(path)) yield metadataItem(path, file.checksum, file.size);
-    hashed.add(path);
+    if (release.byHash)
+      for (const path of byHashPaths(folder, file)) yield metadataItem(path, file.checksum, file.size);
   }
   const byPath = new Map(files.map((file) => [file.path, file]));
   const indices = select(listIndices(files), selection, `${folder}Release`);
   let found = 0;
-  for (const index of indices) if (yield* readIndex(repository, folder, index, byPath)) found += 1;
-  if (found === 0) throw new Error(`${folder}Release: none of its ${indices.length} Packages indices was found`);
+  for (const index of indices) if ((yield* readIndex(repository, folder, index, byPath)) && index.main) found += 1;
+  if (found > 0) return;
+  const listed = indices.filter(({ main }) => main).length;
+  throw new Error(`${folder}Release: none of its ${listed} Packages indices was found`);
 }
 
 async function* readSuite(repository: Repository, suite: string, selection: Selection): AsyncGenerator<RepositoryItem> {
@@ -175,15 +154,17 @@ async function* readSuite(repository: Repository, suite: string, selection: Sele
   // A flat repository may have a Release file that lists nothing: apt then takes Packages unverified.
   if (release && (release.files.length > 0 || !suite.endsWith('/')))
     yield* readListed(repository, folder, release, selection);
-  else if (suite.endsWith('/')) yield* readBarePackages(repository, folder);
+  else if (suite.endsWith('/')) yield* readBare(repository, folder);
   else throw new Error(`${repository.base}${folder}: found neither Release nor InRelease`);
 }
 
 /**
- * Reads a Debian repository: the Release files, the files that they list, and the packages of each
- * `Packages` index. Listed files are not checked for existence. A mirror may lack some compressions
- * of an index; it answers 404 when a client requests one.
+ * Reads a Debian repository: the Release files and the files that they list, by name and by digest;
+ * and what the indices among these list: packages, source packages, patches of indices, and the
+ * installer's images. Listed files are not checked for existence. A mirror may lack some
+ * compressions of an index; it answers 404 when a client requests one.
  */
-export const deb: Format = async function* (repository, selection) {
+export const deb: Format = firstMentions(async function* (repository, selection) {
   for (const suite of selection.suites ?? ['./']) yield* readSuite(repository, suite, selection);
-};
+  yield* readLists(repository, selection.lists);
+});

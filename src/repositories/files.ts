@@ -1,6 +1,9 @@
+import type { Checksum } from '../../pipelines/model/entry.ts';
 import { toChecksum } from './checksum.ts';
-import { type Format, metadataItem, type RepositoryItem } from './format.ts';
+import { readLists, readUsualList, USUAL_LISTS } from './checksum-list.ts';
+import { type Format, firstMentions, metadataItem, type RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
+import { openOptional } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
 import { makeMeter } from './verify.ts';
 
@@ -9,29 +12,28 @@ const MANIFEST = 'PULP_MANIFEST';
 /** One line of CSV. Only the name may contain commas; it is then quoted. */
 const LINE = /^(?:"((?:[^"]|"")*)"|(.+)),\s*([0-9a-fA-F]{64})\s*,\s*(\d+)\s*$/;
 
+const isoItem = (path: string, checksum: Checksum, size?: number): RepositoryItem => ({
+  path,
+  unitTypeId: 'iso',
+  unitKey: { name: path, checksum: checksum.value, ...(size !== undefined && { size }) },
+  checksum,
+  ...(size !== undefined && { size }),
+});
+
 const toItem = (line: string, where: string): RepositoryItem => {
   const [, quoted, plain, digest, size] = LINE.exec(line) ?? [];
   const name = quoted?.replaceAll('""', '"') ?? plain;
   if (name === undefined || digest === undefined) {
     throw new Error(`${where}: '${line.slice(0, 120)}', expected NAME,SHA256,SIZE`);
   }
-  const path = toRelativePath(name, where);
-  const checksum = toChecksum('sha256', digest, where);
-  return {
-    path,
-    unitTypeId: 'iso',
-    unitKey: { name: path, checksum: checksum.value, size: Number(size) },
-    checksum,
-    size: Number(size),
-  };
+  return isoItem(toRelativePath(name, where), toChecksum('sha256', digest, where), Number(size));
 };
 
-/** A folder of files with a PULP_MANIFEST. */
-export const files: Format = async function* (repository) {
+async function* readManifest(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
   const meter = makeMeter();
   let number = 0;
   let found = 0;
-  for await (const lines of readLines(MANIFEST, meter.through(repository.read(MANIFEST)))) {
+  for await (const lines of readLines(MANIFEST, meter.through(bytes))) {
     for (const line of lines) {
       number += 1;
       if (line.trim() === '') continue;
@@ -42,4 +44,24 @@ export const files: Format = async function* (repository) {
   if (found === 0) throw new Error(`${MANIFEST}: lists no files`);
   const { checksum, size } = meter.read();
   yield metadataItem(MANIFEST, checksum, size);
-};
+}
+
+/**
+ * A folder of files with a PULP_MANIFEST, or with checksum lists: those that are selected, otherwise
+ * one with a usual name.
+ */
+export const files: Format = firstMentions(async function* (repository, { lists = [] }) {
+  const manifest = await openOptional(repository.read(MANIFEST));
+  if (manifest) yield* readManifest(manifest);
+  yield* readLists(repository, lists, isoItem);
+  if (manifest || lists.length > 0) return;
+  let found = false;
+  for await (const item of readUsualList(repository, isoItem)) {
+    found = true;
+    yield item;
+  }
+  if (!found)
+    throw new Error(
+      `${repository.base}: found neither ${MANIFEST} nor one of ${USUAL_LISTS.join(', ')}; another list needs --list NAME`,
+    );
+});

@@ -50,17 +50,20 @@ export interface FoundUnit {
 
 /** One file that a client of the repository may request: a package or a metadata file. */
 export interface RepositoryItem extends FoundUnit {
-  readonly checksum: Checksum;
+  /** Absent if the metadata states none. */
+  readonly checksum?: Checksum;
   readonly size?: number;
 }
 
 /** The part of a repository to read. Only `deb` repositories can be read in part. */
 export interface Selection {
+  /** Checksum lists below the base, whose files belong to the repository too. Default: none. */
+  readonly lists?: readonly string[];
   /** Names below `dists/`, or flat folders ending with a slash. Default: flat, at the base. */
   readonly suites?: readonly string[];
   /** Default: all. */
   readonly components?: readonly string[];
-  /** Default: all. */
+  /** Default: all. Source packages are those of architecture `source`. */
   readonly architectures?: readonly string[];
 }
 
@@ -81,10 +84,26 @@ export type Format = Reader<RepositoryItem>;
 /** The unit type of metadata files. Pulp has no such type, because it generates metadata. */
 export const METADATA = 'metadata';
 
-export const metadataItem = (path: string, checksum: Checksum, size?: number): RepositoryItem => ({
+export const metadataItem = (path: string, checksum?: Checksum, size?: number): RepositoryItem => ({
   path,
   unitTypeId: METADATA,
-  unitKey: { name: path, checksum: checksum.value },
-  checksum,
+  unitKey: { name: path, ...(checksum && { checksum: checksum.value }) },
+  ...(checksum && { checksum }),
   ...(size !== undefined && { size }),
 });
+
+/**
+ * A format without repetitions of metadata files: the first mention of a path counts. Several files
+ * can list the same one, with a digest of another algorithm or an outdated one.
+ */
+export const firstMentions = (format: Format): Format =>
+  async function* (repository, selection) {
+    const known = new Set<string>();
+    for await (const item of format(repository, selection)) {
+      if (item.unitTypeId === METADATA) {
+        if (known.has(item.path)) continue;
+        known.add(item.path);
+      }
+      yield item;
+    }
+  };

@@ -5,7 +5,7 @@ import type { RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
 import { toRelativePath } from './relative-path.ts';
 
-type Stanza = ReadonlyMap<string, string>;
+export type Stanza = ReadonlyMap<string, string>;
 
 const WANTED = new Set([
   'package',
@@ -28,13 +28,27 @@ const CHECKSUMS = [
 ] as const;
 
 /**
- * The stanzas of a control file: fields up to an empty line. Continuation lines are skipped,
- * because no field that is read here has any.
+ * The stanzas of a control file: the wanted fields up to an empty line, by their names in lower
+ * case. The continuation lines of a value follow it, each after a line feed.
  */
-async function* readStanzas(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Stanza> {
+export async function* readStanzas(
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  wanted: ReadonlySet<string>,
+): AsyncGenerator<Stanza> {
   let stanza = new Map<string, string>();
   let number = 0;
   let fields = 0;
+  let characters = 0;
+  let field = '';
+  const keep = (value: string): void => {
+    if (!wanted.has(field)) return;
+    characters += value.length;
+    if (characters > BOUNDS.text)
+      throw new BoundExceeded(`${name}: line ${number}: more than ${BOUNDS.text} characters in one stanza`);
+    const before = stanza.get(field);
+    stanza.set(field, before === undefined ? value : `${before}\n${value}`);
+  };
   for await (const lines of readLines(name, bytes)) {
     for (const line of lines) {
       number += 1;
@@ -42,16 +56,22 @@ async function* readStanzas(name: string, bytes: AsyncIterable<Uint8Array>): Asy
         if (stanza.size > 0) yield stanza;
         stanza = new Map();
         fields = 0;
+        characters = 0;
         continue;
       }
-      if (line.startsWith(' ') || line.startsWith('\t') || line.startsWith('#')) continue;
+      if (line.startsWith('#')) continue;
+      if (line.startsWith(' ') || line.startsWith('\t')) {
+        keep(line.trim());
+        continue;
+      }
       const colon = line.indexOf(':');
       if (colon < 1) throw new Error(`${name}: line ${number}: '${line.slice(0, 80)}', expected FIELD: VALUE`);
       fields += 1;
       if (fields > BOUNDS.fields)
         throw new BoundExceeded(`${name}: line ${number}: more than ${BOUNDS.fields} fields in one stanza`);
-      const field = line.slice(0, colon).toLowerCase();
-      if (WANTED.has(field)) stanza.set(field, line.slice(colon + 1).trim());
+      field = line.slice(0, colon).toLowerCase();
+      stanza.delete(field);
+      keep(line.slice(colon + 1).trim());
     }
   }
   if (stanza.size > 0) yield stanza;
@@ -97,7 +117,7 @@ export async function* readPackagesIndex(
 ): AsyncGenerator<RepositoryItem> {
   const counter = makeCounter();
   let found = 0;
-  for await (const stanza of readStanzas(name, counter.through(bytes))) {
+  for await (const stanza of readStanzas(name, counter.through(bytes), WANTED)) {
     found += 1;
     yield toItem(stanza, name);
   }

@@ -1,6 +1,7 @@
 import { toChecksum } from './checksum.ts';
 import { decompress } from './decompress.ts';
-import type { FoundUnit, Repository, RepositoryItem } from './format.ts';
+import type { Expected, Repository, RepositoryItem } from './format.ts';
+import { openOptional } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
 import { parseVerified } from './verify.ts';
 import { parseXml } from './xml.ts';
@@ -13,6 +14,7 @@ interface Delta {
   readonly filename: string;
   readonly checksumType: string;
   readonly checksum: string;
+  readonly size: string;
 }
 
 /** `<prestodelta><newpackage …><delta …><filename/><checksum type=…/></delta>…</newpackage>…</prestodelta>` */
@@ -35,12 +37,18 @@ const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>): AsyncGener
       closed: (tag, depth) => {
         if (depth === 4) child = '';
         if (depth !== 3 || tag !== 'delta') return;
-        emit({ target, filename: texts.filename?.trim() ?? '', checksumType, checksum: texts.checksum ?? '' });
+        emit({
+          target,
+          filename: texts.filename?.trim() ?? '',
+          checksumType,
+          checksum: texts.checksum ?? '',
+          size: texts.size?.trim() ?? '',
+        });
       },
     };
   });
 
-const toUnit = ({ target, filename, checksumType, checksum: text }: Delta, file: string): FoundUnit => {
+const toItem = ({ target, filename, checksumType, checksum: text, size }: Delta, file: string): RepositoryItem => {
   const where = `${file}: delta of package ${target.name}`;
   const checksum = toChecksum(checksumType, text);
   const need = (attribute: string): string => {
@@ -59,13 +67,26 @@ const toUnit = ({ target, filename, checksumType, checksum: text }: Delta, file:
       checksumtype: checksum.algorithm,
       checksum: checksum.value,
     },
+    checksum,
+    ...(/^\d+$/.test(size) && { size: Number(size) }),
   };
 };
 
 /** The delta packages that a prestodelta file lists. */
-export async function* readDeltas(repository: Repository, item: RepositoryItem): AsyncGenerator<FoundUnit> {
-  const { path, checksum, size } = item;
-  yield* parseVerified(path, repository.read(path, { checksum, size }), item, async function* (packed) {
-    for await (const delta of readRecords(path, decompress(path, packed))) yield toUnit(delta, path);
-  });
+export async function* readDeltas(repository: Repository, file: DeltaFile): AsyncGenerator<RepositoryItem> {
+  const { path, packed, open } = file;
+  const bytes = await openOptional(repository.read(path, packed));
+  if (!bytes) return repository.missing(path);
+  yield* parseVerified(path, bytes, packed, (compressed) =>
+    parseVerified(`${path}, decompressed`, decompress(path, compressed, open.size), open, async function* (plain) {
+      for await (const delta of readRecords(path, plain)) yield toItem(delta, path);
+    }),
+  );
+}
+
+interface DeltaFile {
+  readonly path: string;
+  readonly packed: Expected;
+  /** Of the decompressed content. */
+  readonly open: Expected;
 }

@@ -5,16 +5,21 @@ import { toChecksum } from './checksum.ts';
 export interface ReleaseFile {
   /** Relative to the Release file's folder. */
   readonly path: string;
+  /** Its strongest. */
   readonly checksum: Checksum;
   readonly size: number;
-  /** The name of the section that lists it, as used in by-hash paths. */
-  readonly digest: string;
+  /** All of its digests, each with the name of its section, as used in by-hash paths. */
+  readonly digests: readonly ReleaseDigest[];
+}
+
+interface ReleaseDigest {
+  readonly section: string;
+  readonly value: string;
 }
 
 export interface Release {
   /** Whether indices are also available by their digest. If so, apt requests them that way. */
   readonly byHash: boolean;
-  /** Each with its strongest digest. */
   readonly files: readonly ReleaseFile[];
 }
 
@@ -52,14 +57,17 @@ export const parseRelease = (name: string, text: string): Release => {
     current = value.trim() === '' ? [] : [value.trim()];
     fields.set(field.toLowerCase(), current);
   }
-  const files = new Map<string, ReleaseFile>();
-  for (const [digest, algorithm] of SECTIONS) {
-    for (const line of fields.get(digest.toLowerCase()) ?? []) {
-      const [, value, size, path] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
-      if (value === undefined || path === undefined)
-        throw new Error(`${name}: ${digest}: '${line}', expected DIGEST SIZE PATH`);
-      if (files.has(path)) continue;
-      files.set(path, { path, checksum: toChecksum(algorithm, value, `${name}: ${path}`), size: Number(size), digest });
+  const files = new Map<string, ReleaseFile & { readonly digests: ReleaseDigest[] }>();
+  for (const [section, algorithm] of SECTIONS) {
+    for (const line of fields.get(section.toLowerCase()) ?? []) {
+      const [, digest, size, listed] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
+      if (digest === undefined || listed === undefined)
+        throw new Error(`${name}: ${section}: '${line}', expected DIGEST SIZE PATH`);
+      const path = listed.replace(/^(\.\/+)+/, '');
+      const checksum = toChecksum(algorithm, digest, `${name}: ${path}`);
+      const known = files.get(path);
+      if (known) known.digests.push({ section, value: checksum.value });
+      else files.set(path, { path, checksum, size: Number(size), digests: [{ section, value: checksum.value }] });
     }
   }
   return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', files: [...files.values()] };

@@ -1,10 +1,13 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
 import { BOUNDS } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
+import { readLists } from './checksum-list.ts';
 import { decompress } from './decompress.ts';
-import { type Expected, type Format, metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import { type Expected, type Format, firstMentions, METADATA, metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import { readDeltas } from './prestodelta.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
+import { readTree } from './treeinfo.ts';
 import { parseVerified } from './verify.ts';
 import { parseXml } from './xml.ts';
 
@@ -160,17 +163,17 @@ const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<Re
     ),
   );
 
-/**
- * Reads a yum repository: repomd.xml, its signature and key if present, the files that it lists,
- * and each package of `primary`.
- */
-export const yum: Format = async function* (repository) {
-  const repomd = await readText(REPOMD, repository.read(REPOMD));
+/** The names that tools have given the lists of delta packages. */
+const DELTAS = ['prestodelta', 'deltainfo'];
+
+/** Reads what repomd.xml, whose bytes are given, leads to. */
+async function* readRepodata(repository: Repository, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
+  const repomd = await readText(REPOMD, bytes);
   yield metadataItem(REPOMD, repomd.checksum, repomd.size);
   for (const path of [`${REPOMD}.asc`, `${REPOMD}.key`]) {
-    const bytes = await openOptional(repository.read(path));
-    if (!bytes) continue;
-    const { checksum, size } = await readText(path, bytes);
+    const signature = await openOptional(repository.read(path));
+    if (!signature) continue;
+    const { checksum, size } = await readText(path, signature);
     yield metadataItem(path, checksum, size);
   }
   const listed: Listed[] = [];
@@ -180,8 +183,38 @@ export const yum: Format = async function* (repository) {
   if (!primary)
     throw new Error(`${REPOMD}: no data of type primary, found ${listed.map(({ type }) => type).join(', ') || 'none'}`);
   yield* readPrimary(repository, primary);
-};
+  for (const one of listed) if (DELTAS.includes(one.type)) yield* readDeltas(repository, one);
+}
 
 async function* toBytes(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
+
+/** Reads a further repository inside a tree: one of its variants or add-ons. */
+async function* readInside(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
+  const inside: Repository = {
+    base: `${repository.base}${folder}/`,
+    read: (path, expected) => repository.read(`${folder}/${path}`, expected),
+    missing: (path) => repository.missing(`${folder}/${path}`),
+  };
+  const repomd = await openOptional(inside.read(REPOMD));
+  if (!repomd) return inside.missing(REPOMD);
+  for await (const item of readRepodata(inside, repomd)) {
+    const path = `${folder}/${item.path}`;
+    yield item.unitTypeId === METADATA ? metadataItem(path, item.checksum, item.size) : { ...item, path };
+  }
+}
+
+/**
+ * Reads a yum repository: repomd.xml, its signature and key if present, the files that it lists,
+ * each package of `primary`, and each delta package; if there is a treeinfo, the installer's images
+ * and the repositories inside the tree.
+ */
+export const yum: Format = firstMentions(async function* (repository, selection) {
+  yield* readRepodata(repository, repository.read(REPOMD));
+  const tree = await readTree(repository);
+  for (const folder of tree?.folders ?? []) yield* readInside(repository, folder);
+  // Last, since a tree may state an outdated digest of repomd.xml.
+  yield* tree?.items ?? [];
+  yield* readLists(repository, selection.lists);
+});

@@ -48,6 +48,8 @@ export interface Staging {
 
 const NAMES = COLUMNS.split(', ');
 const SHOWN_CONFLICTS = 20;
+/** Digests of two algorithms can be of the same content. The first one counts. */
+const CONTRADICT = '(a.checksum_algorithm IS b.checksum_algorithm AND a.checksum IS NOT b.checksum)';
 
 export const makeStaging = (database: DatabaseSync): Staging => {
   // A random name, so that one connection can have several.
@@ -114,7 +116,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         .prepare(
           `SELECT b.path AS path, a.id AS first, b.id AS second FROM ${table} a JOIN ${table} b
            ON b.path = a.path AND b.importer_id = a.importer_id AND b.revision = a.revision AND b.id > a.id
-           WHERE a.checksum IS NOT b.checksum OR a.url <> b.url ORDER BY b.id LIMIT ${SHOWN_CONFLICTS}`,
+           WHERE ${CONTRADICT} OR a.url <> b.url ORDER BY b.id LIMIT ${SHOWN_CONFLICTS}`,
         )
         .all() as unknown as Conflict[];
     },

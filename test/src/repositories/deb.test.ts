@@ -17,7 +17,7 @@ const PACKAGES = [
 
 const toBuilt = (items: readonly RepositoryItem[]) =>
   items
-    .map(({ path, checksum, size }) => ({ path, sha256: checksum.value, size }))
+    .map(({ path, checksum, size }) => ({ path, sha256: checksum?.value, size }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 
 const paths = (items: readonly RepositoryItem[]): string[] => items.map(({ path }) => path);

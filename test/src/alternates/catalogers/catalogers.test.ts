@@ -76,6 +76,8 @@ describe('the yum cataloger', () => {
           checksumtype: 'sha1',
           checksum: 'ab'.repeat(20),
         },
+        checksum: { algorithm: 'sha1', value: 'ab'.repeat(20) },
+        size: 99,
       },
       expect.objectContaining({ path: 'drpms/bear-3.9-1_4.1-2.noarch.drpm' }),
     ]);

@@ -1,0 +1,49 @@
+import { toChecksum } from './checksum.ts';
+import type { RepositoryItem } from './format.ts';
+import { readStanzas, type Stanza } from './packages.ts';
+import { toRelativePath } from './relative-path.ts';
+
+/** Fields with lines `DIGEST SIZE NAME`. SHA-256 first, because every repository has it. */
+const LISTS = [
+  ['checksums-sha256', 'sha256'],
+  ['checksums-sha512', 'sha512'],
+  ['checksums-sha1', 'sha1'],
+  ['files', 'md5'],
+] as const;
+
+const WANTED = new Set(['package', 'directory', ...LISTS.map(([field]) => field)]);
+
+/** The unit type of the files of source packages. Pulp has no such type. */
+const SOURCE_FILE = 'deb_source';
+
+/** The files of one source package, each with its first checksum. */
+const toItems = (stanza: Stanza, file: string): RepositoryItem[] => {
+  const where = `${file}: source package ${stanza.get('package') ?? '(unnamed)'}`;
+  const folder = (stanza.get('directory') ?? '.').replace(/\/+$/, '');
+  const items = new Map<string, RepositoryItem>();
+  for (const [field, algorithm] of LISTS) {
+    for (const line of stanza.get(field)?.split('\n') ?? []) {
+      if (line === '') continue;
+      const [, digest, size, name] = /^(\S+)\s+(\d+)\s+(\S+)$/.exec(line) ?? [];
+      if (!digest || !name) throw new Error(`${where}: ${field}: '${line}', expected DIGEST SIZE NAME`);
+      if (items.has(name)) continue;
+      const checksum = toChecksum(algorithm, digest, where);
+      items.set(name, {
+        path: toRelativePath(`${folder}/${name}`, where),
+        unitTypeId: SOURCE_FILE,
+        unitKey: { name, checksumtype: checksum.algorithm, checksum: checksum.value },
+        checksum,
+        size: Number(size),
+      });
+    }
+  }
+  return [...items.values()];
+};
+
+/** Yields the files of each source package that a `Sources` index lists: `.dsc`, `.orig`, `.debian`. */
+export async function* readSourcesIndex(
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<RepositoryItem> {
+  for await (const stanza of readStanzas(name, bytes, WANTED)) yield* toItems(stanza, name);
+}
