@@ -1,12 +1,13 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
 import { filter, firstValueFrom, toArray } from 'rxjs';
 import { createCertificates } from '../support/certificates.ts';
+import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
-import { processes, succeeded } from '../support/processes.ts';
-import { builtFile, builtFiles, itNeeding, makeYumRepository, YUM_TOOLS } from '../support/repositories.ts';
+import { processes } from '../support/processes.ts';
+import { builtFiles, itNeeding, makeYumRepository, YUM_TOOLS } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
@@ -24,36 +25,6 @@ const PACKAGES = [
   { name: 'tiger+cub', version: '1.0~rc1', epoch: 2, size: 3 << 20 },
 ];
 const NAMES = PACKAGES.map(({ name }) => name);
-
-/** A dnf that uses only one repository and one folder. */
-const makeDnf = (home: string, baseUrl: string) => {
-  const config = join(home, 'dnf.conf');
-  mkdirSync(home, { recursive: true });
-  writeFileSync(config, '[main]\n');
-  const options = [
-    `--config=${config}`,
-    `--installroot=${join(home, 'root')}`,
-    `--repofrompath=zoo,${baseUrl}`,
-    '--repo=zoo',
-    '--releasever=1',
-    '--assumeyes',
-    '--nogpgcheck',
-    '--setopt=reposdir=/dev/null',
-    '--setopt=varsdir=/dev/null',
-    '--setopt=proxy=',
-    '--setopt=keepcache=1',
-    '--disableplugin=*',
-    '--enableplugin=download',
-  ];
-  const cache = join(home, 'root/var/cache/dnf');
-  return {
-    run: (...args: string[]) => succeeded(start('dnf', [...options, ...args])),
-    /** The downloaded packages in its cache. */
-    cached: () => builtFiles(cache).filter(({ path }) => path.endsWith('.rpm')),
-    forget: () => rmSync(cache, { recursive: true }),
-    installed: (path: string) => builtFile(join(home, 'root'), path),
-  };
-};
 
 const digestsOf = (files: readonly { readonly sha256: string }[]) => files.map(({ sha256 }) => sha256).sort();
 
@@ -99,7 +70,7 @@ describe('dnf', () => {
   itWithDnf('downloads from a feed that demands a client certificate, and again from the saved copies', async () => {
     const { asked, daemon, packages } = await openZoo();
     const home = folder();
-    const dnf = makeDnf(home, daemon.url + PREFIX);
+    const dnf = makeDnf(start, home, daemon.url + PREFIX);
     const download = async (name: string) => {
       await dnf.run('download', `--destdir=${join(home, name)}`, ...NAMES);
       return digestsOf(builtFiles(join(home, name)));
@@ -131,7 +102,7 @@ describe('dnf', () => {
     const home = folder();
     // The package takes longer than dnf waits for a byte.
     const patience = ['--setopt=timeout=3', '--setopt=minrate=1000', '--setopt=retries=1'];
-    await makeDnf(home, daemon.url + PREFIX).run('download', `--destdir=${home}/rpms`, ...patience, 'snail');
+    await makeDnf(start, home, daemon.url + PREFIX).run('download', `--destdir=${home}/rpms`, ...patience, 'snail');
     const packages = files.filter(({ path }) => path.endsWith('.rpm'));
     expect(digestsOf(builtFiles(join(home, 'rpms')))).toEqual(digestsOf(packages));
     expect((await daemon.stop()).status).toBe(0);
@@ -144,7 +115,7 @@ describe('dnf', () => {
     const squid = await startSquid(start, folder(), daemon.url);
     const home = folder();
     const download = async (name: string) => {
-      const dnf = makeDnf(join(home, name), squid.url + PREFIX);
+      const dnf = makeDnf(start, join(home, name), squid.url + PREFIX);
       await dnf.run('download', `--destdir=${join(home, name, 'rpms')}`, ...NAMES);
       return digestsOf(builtFiles(join(home, name, 'rpms')));
     };
@@ -170,7 +141,7 @@ describe('dnf', () => {
 
   itAsRoot('installs from a feed that demands a client certificate', async () => {
     const { daemon, packages } = await openZoo();
-    const dnf = makeDnf(folder(), daemon.url + PREFIX);
+    const dnf = makeDnf(start, folder(), daemon.url + PREFIX);
     await dnf.run('install', ...NAMES);
     expect(digestsOf(dnf.cached())).toEqual(digestsOf(packages));
     for (const { name, size } of PACKAGES) {

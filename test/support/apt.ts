@@ -4,11 +4,18 @@ import { ownEnvironment, type Start, succeeded } from './processes.ts';
 import { builtFiles } from './repositories.ts';
 
 /** An apt that uses only one suite of a repository, and one folder. */
-export const makeApt = (start: Start, home: string, baseUrl: string, suite: string) => {
+export const makeApt = (
+  start: Start,
+  home: string,
+  baseUrl: string,
+  suite: string,
+  types: readonly ('deb' | 'deb-src')[] = ['deb'],
+) => {
   for (const path of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'cache/archives/partial', 'log'])
     mkdirSync(join(home, path), { recursive: true });
   writeFileSync(join(home, 'status'), '');
-  writeFileSync(join(home, 'etc/sources.list'), `deb [trusted=yes arch=amd64] ${baseUrl} ${suite} main\n`);
+  const sources = types.map((type) => `${type} [trusted=yes arch=amd64] ${baseUrl} ${suite} main\n`);
+  writeFileSync(join(home, 'etc/sources.list'), sources.join(''));
   const config = join(home, 'apt.conf');
   const settings = {
     Dir: home,
@@ -35,6 +42,15 @@ export const makeApt = (start: Start, home: string, baseUrl: string, suite: stri
     download: async (destination: string, names: readonly string[]) => {
       mkdirSync(destination);
       await succeeded(start('apt-get', ['download', ...names], { env, cwd: destination }));
+      return builtFiles(destination);
+    },
+    /** Whether its indices have a package. */
+    knows: async (name: string) =>
+      (await succeeded(start('apt-cache', ['pkgnames', name], { env }))).stdout.toString().includes(name),
+    /** The files of source packages, unpacked as well. */
+    source: async (destination: string, names: readonly string[]) => {
+      mkdirSync(destination);
+      await succeeded(start('apt-get', ['source', ...names], { env, cwd: destination }));
       return builtFiles(destination);
     },
     /** The packages that `install` would have installed. */

@@ -36,10 +36,10 @@ export const itNeeding = (tools: readonly string[]): ((name: string, test: () =>
     : (name, test) => it.skip(`${name} (skipped: needs ${missing.join(', ')})`, test);
 };
 
-const run = (tool: string, args: readonly string[], cwd: string): Buffer =>
+export const run = (tool: string, args: readonly string[], cwd: string): Buffer =>
   execFileSync(tool, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
 
-const write = (file: string, content: string | Uint8Array): void => {
+export const write = (file: string, content: string | Uint8Array): void => {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content);
 };
@@ -94,7 +94,7 @@ export const buildRpm = (folder: string, spec: PackageSpec, { source = false } =
 
 export type Compression = 'gz' | 'xz' | 'zst' | 'plain';
 
-const compress = (file: string, compression: Compression): string => {
+export const compress = (file: string, compression: Compression): string => {
   const folder = dirname(file);
   if (compression === 'gz') run('gzip', ['-kn', file], folder);
   if (compression === 'xz') run('xz', ['-k', file], folder);
@@ -166,7 +166,8 @@ const indexPackages = (base: string, packages: string, folder: string, compressi
   if (!compressions.includes('plain')) rmSync(file);
 };
 
-const writeRelease = (base: string, folder: string, fields: Readonly<Record<string, string>>): void => {
+/** Writes the Release file of a folder: `Patterns::` is which files it lists. */
+export const writeRelease = (base: string, folder: string, fields: Readonly<Record<string, string>>): void => {
   const options = Object.entries(fields).flatMap(([name, value]) => [
     '-o',
     `APT::FTPArchive::Release::${name}=${value}`,
