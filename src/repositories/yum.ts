@@ -3,7 +3,15 @@ import { BOUNDS } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { readLists } from './checksum-list.ts';
 import { decompress } from './decompress.ts';
-import { type Expected, type Format, firstMentions, METADATA, metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import {
+  type Expected,
+  type Format,
+  firstMentions,
+  METADATA,
+  metadataItem,
+  type Repository,
+  type RepositoryItem,
+} from './format.ts';
 import { readDeltas } from './prestodelta.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
