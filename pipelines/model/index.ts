@@ -59,4 +59,4 @@ export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
 export { type RequestOptions, type StreamRequest, streamRequest } from './request.ts';
 export { canBeContinued, isSame, isSameState, mayContinue, sameChecksum, stateOf } from './same-content.ts';
-export { decodePath, type Spelling } from './spelling.ts';
+export { decodePath, mergeSlashes, normalPath, type Spelling } from './spelling.ts';

@@ -1,11 +1,20 @@
 import type { Observable } from 'rxjs';
-import { type Catalog, type CatalogEntry, decodePath, StreamError, type StreamRequest } from '../model/index.ts';
+import {
+  type Catalog,
+  type CatalogEntry,
+  decodePath,
+  mergeSlashes,
+  normalPath,
+  StreamError,
+  type StreamRequest,
+} from '../model/index.ts';
 import { collect } from '../operators/collect.ts';
 import { given, operate, type Stage } from '../operators/operate.ts';
 
 /**
  * Looks up the path in the catalog as received and percent-decoded, in the catalog's own order
- * (`spelling`); if both are unknown, the same without the `;parameters` of the last segment. Emits
+ * (`spelling`); if both are unknown, the same without the `;parameters` of the last segment. Then the
+ * same for the normal form of the path (RFC 3986 section 6.2.2), and with doubled slashes merged. Emits
  * the entries of the first known spelling, newest first, as one list, and completes. Errors with
  * `NOT_IN_CATALOG`, or as the catalog does.
  */
@@ -41,15 +50,19 @@ const isFound = (entries: readonly CatalogEntry[]): boolean => entries.length > 
 
 /**
  * Pulp writes storage paths raw; clients and proxies may have percent-encoded or decoded them. A `;`
- * is more often part of a name than the start of parameters, which Pulp 2 dropped.
+ * is more often part of a name than the start of parameters, which Pulp 2 dropped. apt asks for
+ * `/./x.deb` in flat repositories. The path as received comes first: it may be a name in the catalog.
  */
 const spellingsOf = (path: string, { spelling }: Pick<Catalog, 'spelling'>): readonly string[] => {
   // Most paths have only one.
-  if (!/[%;]/.test(path)) return [path];
-  const all = [path, withoutParameters(path)].flatMap((one) =>
-    // An encoded slash is part of a name, unless no such name is known (RFC 3986 section 2.2).
-    spelling === 'decoded' ? [decodeNames(one), one, decodePath(one)] : [one, decodePath(one)],
-  );
+  if (!/[%;]|\/[./]/.test(path)) return [path];
+  const normal = normalPath(path);
+  const all = [path, normal, mergeSlashes(normal)]
+    .flatMap((form) => [form, withoutParameters(form)])
+    .flatMap((one) =>
+      // An encoded slash is part of a name, unless no such name is known (RFC 3986 section 2.2).
+      spelling === 'decoded' ? [decodeNames(one), one, decodePath(one)] : [one, decodePath(one)],
+    );
   return [...new Set(all)];
 };
 

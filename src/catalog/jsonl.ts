@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/entry.ts';
+import { withoutDots } from '../../pipelines/model/spelling.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { toChecksum } from '../repositories/checksum.ts';
@@ -15,7 +16,7 @@ const text = z.string().min(1);
 /** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_ns`, are ignored. */
 const schema = z
   .object({
-    path: z.string().startsWith('/', 'expected a path that begins with /'),
+    path: z.string().startsWith('/', 'expected a path that begins with /').transform(withoutDots),
     importer_id: z.string().regex(/^[0-9a-f]{24}$/, 'expected 24 hexadecimal digits'),
     unit_id: text,
     unit_type_id: text,

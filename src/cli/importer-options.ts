@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
+import { withoutDots } from '../../pipelines/model/spelling.ts';
 import { halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { readTextFile } from './catalog-context.ts';
@@ -24,7 +25,7 @@ export interface ImporterOptions {
 
 export const toPath = (text: string): string => {
   if (!text.startsWith('/')) throw new InvalidArgumentError('expected a path that begins with /.');
-  return text;
+  return withoutDots(text);
 };
 
 export const toWhole = (text: string): number => {

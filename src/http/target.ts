@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { StreamError } from '../../pipelines/model/errors.ts';
+import { normalPath } from '../../pipelines/model/spelling.ts';
 import { encodeByte } from './raw-targets.ts';
 
 const bad = (target: string, expected: string): StreamError =>
@@ -40,13 +41,17 @@ export const targetOf = (received: string): string => {
 };
 
 /**
- * The path below a prefix (`/streamer` or `/streamer/`); a path that is not below it stays
- * unchanged. Pulp redirects clients to its `redirect_path` and the storage path, with one slash
+ * The path below a prefix (`/streamer` or `/streamer/`), as received or in its normal form; a path
+ * that is not below it stays unchanged. Pulp redirects clients to its `redirect_path` and the storage path, with one slash
  * between them or two.
  */
 export const withoutPrefix = (prefix: string): ((path: string) => string) => {
   const folder = prefix.replace(/\/+$/, '');
   if (folder === '') return (path) => path;
   const below = `${folder}/`;
-  return (path) => (path === folder || path.startsWith(below) ? path.slice(folder.length).replace(/^\/*/, '/') : path);
+  const isBelow = (path: string) => path === folder || path.startsWith(below);
+  return (path) => {
+    const known = isBelow(path) ? path : normalPath(path);
+    return isBelow(known) ? known.slice(folder.length).replace(/^\/*/, '/') : path;
+  };
 };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest } from '@jest/globals';
@@ -8,7 +8,7 @@ import { makeApt } from '../support/apt.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
-import { builtFiles, DEB_TOOLS, itNeeding, makeSuiteRepository } from '../support/repositories.ts';
+import { builtFiles, DEB_TOOLS, itNeeding, makeFlatRepository, makeSuiteRepository } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
@@ -98,6 +98,26 @@ describe('apt-get', () => {
     );
     const debs = requests.filter(({ path }) => /\.deb$/.test(String(path)));
     expect(debs).toMatchObject(packages.map(() => ({ status: 200, outcome: 'complete' })));
+  });
+
+  const itWithScan = itNeeding([...DEB_TOOLS, 'apt-get', 'dpkg-scanpackages']);
+
+  itWithScan('installs from a flat repository that dpkg-scanpackages indexed', async () => {
+    const repository = join(folder(), 'flat');
+    const files = makeFlatRepository(repository, PACKAGES.slice(0, 2), { release: false, compressions: [] });
+    const packages = spawnSync('dpkg-scanpackages', ['.'], { cwd: repository, encoding: 'utf8' }).stdout;
+    expect(packages).toMatch(/^Filename: \.\//m);
+    writeFileSync(join(repository, 'Packages'), packages);
+    const feed = await startFeed(serveFolder(repository));
+    const site = makeSite(start, folder());
+    await site.run('catalog', 'import', 'deb', feed.url, '--prefix', '/flat');
+    const daemon = await site.serve();
+    const apt = makeApt(start, folder(), `${daemon.url}/flat`, './');
+    await apt.update();
+    expect(digestsOf(await apt.install(NAMES.slice(0, 2)))).toEqual(
+      digestsOf(files.filter(({ path }) => path.endsWith('.deb'))),
+    );
+    expect(await daemon.logged('request', { path: '/flat/./Packages' })).toMatchObject([{ status: 200 }]);
   });
 
   const itWithDebian = hasDebian ? itWithApt : itNeeding(['a package that apt-get can download']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ownEnvironment, type Start, succeeded } from './processes.ts';
 import { builtFiles } from './repositories.ts';
 
-/** An apt that uses only one suite of a repository, and one folder. */
+/** An apt that uses only one suite of a repository, or a flat one (`./`), and one folder. */
 export const makeApt = (
   start: Start,
   home: string,
@@ -14,7 +14,8 @@ export const makeApt = (
   for (const path of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'cache/archives/partial', 'log'])
     mkdirSync(join(home, path), { recursive: true });
   writeFileSync(join(home, 'status'), '');
-  const sources = types.map((type) => `${type} [trusted=yes arch=amd64] ${baseUrl} ${suite} main\n`);
+  const components = suite.endsWith('/') ? '' : ' main';
+  const sources = types.map((type) => `${type} [trusted=yes arch=amd64] ${baseUrl} ${suite}${components}\n`);
   writeFileSync(join(home, 'etc/sources.list'), sources.join(''));
   const config = join(home, 'apt.conf');
   const settings = {

@@ -80,12 +80,21 @@ describe('lookup', () => {
   });
 
   it.each([
-    ['raw', '/a%3Bb;v=%31', ['/a%3Bb;v=%31', '/a;b;v=1', '/a%3Bb', '/a;b']],
+    ['raw', '/a%3Bb;v=%31', ['/a%3Bb;v=%31', '/a;b;v=1', '/a%3Bb', '/a;b', '/a%3Bb;v=1']],
     [undefined, '/a/b;v=1', ['/a/b;v=1', '/a/b']],
     ['decoded', '/a%2Bb', ['/a+b', '/a%2Bb']],
-    ['decoded', '/a%3Bb;v=%31', ['/a;b;v=1', '/a%3Bb;v=%31', '/a;b', '/a%3Bb']],
+    ['decoded', '/a%3Bb;v=%31', ['/a;b;v=1', '/a%3Bb;v=%31', '/a;b', '/a%3Bb', '/a%3Bb;v=1']],
     ['decoded', '/a;b/c%', ['/a;b/c%']],
     ['decoded', '/%2B/a%2Fb', ['/+/a%2Fb', '/%2B/a%2Fb', '/+/a/b']],
+    ['decoded', '/p/./x.deb', ['/p/./x.deb', '/p/x.deb']],
+    ['raw', '/../p/a/../x/.', ['/../p/a/../x/.', '/p/x/']],
+    ['raw', '/a/b/%2e%2E/../../x', ['/a/b/%2e%2E/../../x', '/a/b/../../../x', '/x']],
+    ['raw', '/%2b%7e', ['/%2b%7e', '/+~', '/%2B~']],
+    ['decoded', '/p//x', ['/p//x', '/p/x']],
+    ['decoded', '/p//.//x', ['/p//.//x', '/p///x', '/p/x']],
+    ['decoded', '/.treeinfo', ['/.treeinfo']],
+    ['decoded', '/a%2F..%2Fx', ['/a%2F..%2Fx', '/a/../x']],
+    ['decoded', '/..', ['/..', '/']],
   ] as const)('asks a catalog of %s paths for %s', (spelling, path, expected) => {
     const unknown = catalogOf(() => EMPTY);
     lookup(aRequest({ path }), { catalog: { ...unknown.catalog, spelling } }).subscribe({ error: () => {} });

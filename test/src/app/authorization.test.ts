@@ -46,6 +46,14 @@ describe('the gate', () => {
     expect(authorization.pathFor(target, '192.0.2.7')).toBe('/a+b');
   });
 
+  it('compares a signature with the target as it was sent', () => {
+    const { pathFor } = gateOf({ signedUrls: 'on' });
+    const dotted = signed('/streamer/./a');
+    expect(pathFor(dotted, '192.0.2.7')).toBe('/./a');
+    expect(() => pathFor(dotted.replace('/./', '/'), '192.0.2.7')).toThrow('resource not matched');
+    expect(() => pathFor(signed('/streamer/a').replace('/a', '/./a'), '192.0.2.7')).toThrow('resource not matched');
+  });
+
   it('wants somewhere to be asked with auth', () => {
     expect(() => gateOf({ signedUrls: 'auth' })).toThrow(
       'signed_urls is auth: expected an admin_port for proxies to ask; found 0',
@@ -57,6 +65,8 @@ describe('the gate', () => {
     ['nothing, doubled slashes too', '/', '//a', '//a'],
     ['what is there', '/streamer/', '/streamer/a', '/a'],
     ['what is there, however it is written', '/streamer', '/streamer//a/', '/a/'],
+    ['what is there in the normal form', '/streamer', '/x/../%73treamer/./a', '/a'],
+    ['nothing elsewhere', '/streamer', '/x/../y', '/x/../y'],
     ['all there is', '/streamer/', '/streamer', '/'],
     ['what is there once', '/streamer/', '/streamer/streamer/a', '/streamer/a'],
     ['nothing that only begins like it', '/streamer/', '/streamers/a', '/streamers/a'],

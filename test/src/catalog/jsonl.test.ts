@@ -68,6 +68,12 @@ describe('lines of JSON', () => {
     expect(exported(second)).toBe(exported(catalog));
   });
 
+  it('have paths without dot segments', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await load(catalog, lines({ ...LINE, path: '/p/./a/../bear%7E.rpm' }));
+    expect(catalog.entries.find('/p/bear%7E.rpm')).toHaveLength(1);
+  });
+
   it('round-trip: exported entries load unchanged, in the same order of age', async () => {
     const first = openSqliteCatalog(':memory:');
     const bare = { ...LINE, path: '/é b', checksum: null, checksum_algorithm: undefined, data: {}, revision: 9 };
