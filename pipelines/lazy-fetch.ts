@@ -8,6 +8,7 @@ import { attempts } from './stages/attempts/attempts.ts';
 import { candidates } from './stages/candidates.ts';
 import { clientTimeout } from './stages/client-timeout.ts';
 import { handOver } from './stages/hand-over.ts';
+import { headFromCatalog } from './stages/head-from-catalog.ts';
 import { recordHealth } from './stages/health/record-health.ts';
 import { holdSlices } from './stages/hold-slices.ts';
 import { inTime } from './stages/in-time.ts';
@@ -40,6 +41,7 @@ export const prepare = (deps: LazyFetchDeps) => {
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
+    (inner) => headFromCatalog(deps, inner), //   nor a feed for HEAD
     handOver, //                                  a proxy sends a file itself
     (inner) => multipart(deps, inner), //         ranges, from the whole if need be
     (inner) => share(deps, inner), //             one transfer for many clients

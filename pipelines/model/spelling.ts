@@ -24,9 +24,9 @@ export const normalPath = (path: string): string => {
 };
 
 /** An escape of an unreserved character decoded, any other in upper case. */
-const plain = (escape: string): string => {
-  const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-  return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+const plain = (escaped: string): string => {
+  const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+  return /[\w.~-]/.test(character) ? character : escaped.toUpperCase();
 };
 
 /**

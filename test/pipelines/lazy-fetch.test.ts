@@ -291,7 +291,11 @@ describe('lazyFetch', () => {
 
   it('answers HEAD with only a head and does not request a save', () =>
     marbles(({ cold, expectObservable, flush }) => {
-      const { fetch, asked, saves, reports } = pipeline({ a: [cold('-h|', EVENTS)] });
+      const sizeless = entryOf('abcd');
+      const { fetch, asked, saves, reports } = pipeline(
+        { a: [cold('-h|', EVENTS)] },
+        { catalog: { lookup: () => of(sizeless) } },
+      );
       expectObservable(fetch({ method: 'HEAD' })).toBe('--(Ae|)');
       flush();
       expect(asked).toEqual(['HEAD a 0']);

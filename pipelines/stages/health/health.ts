@@ -68,6 +68,8 @@ export interface Health {
   needsWhole(candidate: Candidate): boolean;
   /** Records the head of a response: whether its source sends parts. */
   began(head: Head): void;
+  /** Whether the content at the candidate's URL was found wrong lately. It may be right again. */
+  isSuspect(candidate: Candidate): boolean;
   /** Records the notes of a request: which source is tried, which failed. */
   observe(note: Note): void;
   /** Records that a source's head came `took` milliseconds after its request. */
@@ -173,6 +175,7 @@ export const createHealth = ({
     isKnownWrong: wrongContent.isKnown,
     needsWhole: ranges.needsWhole,
     began: ranges.answered,
+    isSuspect: wrongContent.isSuspect,
     observe: (note) => {
       if (!('candidate' in note)) return;
       // The store stops offering it, and offers the right copy that takes its place.
