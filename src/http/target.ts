@@ -42,8 +42,8 @@ export const targetOf = (received: string): string => {
 
 /**
  * The path below a prefix (`/streamer` or `/streamer/`), as received or in its normal form; a path
- * that is not below it stays unchanged. Pulp redirects clients to its `redirect_path` and the storage path, with one slash
- * between them or two.
+ * that is not below it stays unchanged. Pulp redirects clients to its `redirect_path` and the
+ * storage path, with one slash between them or two.
  */
 export const withoutPrefix = (prefix: string): ((path: string) => string) => {
   const folder = prefix.replace(/\/+$/, '');

@@ -43,6 +43,7 @@ import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutParts } from '../../../pipelines/stages/cut-parts.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
 import { handOver } from '../../../pipelines/stages/hand-over.ts';
+import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
 import { inTime } from '../../../pipelines/stages/in-time.ts';
 import { multipart } from '../../../pipelines/stages/multipart.ts';
@@ -177,6 +178,10 @@ const CASES: readonly Case[] = [
   kase(
     'answerFromCatalog',
     decorating((transfer) => answerFromCatalog({ policy: aPolicy() }, transfer)),
+  ),
+  kase(
+    'headFromCatalog',
+    decorating((transfer) => headFromCatalog({ policy: aPolicy(), sources: [] }, transfer)),
   ),
   kase(
     'multipart',
