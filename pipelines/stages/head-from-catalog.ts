@@ -1,19 +1,22 @@
-import { mergeMap, of } from 'rxjs';
+import { mergeMap, type Observable, of } from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
   errorSourceOf,
   type FindCandidates,
   type Head,
+  type Header,
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
 import { follow } from '../operators/follow.ts';
-import { given } from '../operators/operate.ts';
+import { fuse } from '../operators/fuse.ts';
+import { given, operate, type Stage } from '../operators/operate.ts';
 import { judgeHead } from './attempts/judge-head.ts';
 import { candidates } from './candidates.ts';
 import { clientHead } from './client-head.ts';
 import type { Health } from './health/health.ts';
+import { createRecent, type Recent } from './health/recent.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 interface HeadFromCatalogDeps {
@@ -22,27 +25,59 @@ interface HeadFromCatalogDeps {
   readonly health?: Pick<Health, 'order' | 'isKnownWrong' | 'isSuspect'>;
 }
 
+/** The fields of the last answer, by URL and checksum. */
+type Answers = Recent<string, readonly Header[]>;
+
+/** Answers that are remembered; the oldest is dropped first. */
+const REMEMBERED = 1000;
+
 /**
- * Answers HEAD without a feed if the catalog has size and checksum: with the fields of a GET, as
- * far as they are known. A file is asked nevertheless, which costs nothing, and it has all of them.
- * So is a feed if its content was found wrong lately, or a date is to be compared with its own.
- * Errors as `candidates` does, and with `TOO_LARGE`.
+ * Answers HEAD without a feed if the catalog has size and checksum. The fields are those of a GET:
+ * of the last answer about the same content, otherwise those that the catalog determines. A file is
+ * asked nevertheless, which costs nothing, and it has all of them. So is a feed if its content was
+ * found wrong lately, or a date is to be compared with its own. Errors as `candidates` does, and
+ * with `TOO_LARGE`. Other requests pass, and the fields of complete answers are remembered.
  */
-export const headFromCatalog =
-  (deps: HeadFromCatalogDeps, transfer: Transfer): Transfer =>
-  (request) => {
-    if (request.method !== 'HEAD') return transfer(request);
-    return follow((entries) => {
-      const ask = () => given(entries, transfer(request));
+export const headFromCatalog = (deps: HeadFromCatalogDeps, transfer: Transfer): Transfer => {
+  const answers: Answers = createRecent(REMEMBERED);
+  const remembered = remember(answers);
+  return (request, ...more) => {
+    const asked = fuse(transfer(request, ...more), remembered);
+    if (request.method !== 'HEAD') return asked;
+    return follow((entries): Observable<TransferEvent> => {
+      const ask = () => given(entries, asked);
       if (!isKnown(request, entries)) return ask();
       return given(entries, candidates(deps)).pipe(
         mergeMap((found) => {
-          const head = knownHead(found, deps);
+          const head = knownHead(found, answers, deps);
           return head ? of<TransferEvent[]>({ type: 'found', candidates: found }, head) : ask();
         }),
       );
     });
   };
+};
+
+const keyOf = ({ url, entry: { checksum } }: Candidate): string => `${url} ${checksum?.value}`;
+
+const remember = (answers: Answers): Stage<TransferEvent, TransferEvent> =>
+  operate((out) => {
+    let head: Head | undefined;
+    return {
+      next: (event) => {
+        if (event.type === 'head') head = event;
+        out.next(event);
+      },
+      complete: () => {
+        if (head && (head.status === 200 || head.status === 206) && isAnswer(head.candidate))
+          answers.set(keyOf(head.candidate), head.headers);
+        out.complete();
+      },
+    };
+  });
+
+/** Whether HEAD may be answered with the fields of an answer of the candidate. */
+const isAnswer = (candidate: Candidate): boolean =>
+  Boolean(candidate.entry.checksum && candidate.entry.size) && errorSourceOf(candidate) === 'feed';
 
 /** Of empty content the digest is compared, which the transfer does. */
 const isKnown = ({ conditions = {} }: StreamRequest, [entry]: readonly CatalogEntry[]): boolean =>
@@ -50,11 +85,16 @@ const isKnown = ({ conditions = {} }: StreamRequest, [entry]: readonly CatalogEn
   conditions.ifModifiedSince === undefined &&
   conditions.ifUnmodifiedSince === undefined;
 
-const knownHead = (found: readonly Candidate[], { policy, health }: HeadFromCatalogDeps): Head | undefined => {
+const knownHead = (
+  found: readonly Candidate[],
+  answers: Answers,
+  { policy, health }: HeadFromCatalogDeps,
+): Head | undefined => {
   const first = found.find(({ problem }) => !problem);
-  if (!first || first.outdated || errorSourceOf(first) !== 'feed' || health?.isSuspect(first)) return undefined;
+  if (!first || first.outdated || !isAnswer(first) || health?.isSuspect(first)) return undefined;
   const { size: length } = first.entry;
-  const head = { type: 'head', headers: first.headers ?? [], length, from: 0, verified: false } as const;
+  const headers = answers.get(keyOf(first)) ?? [];
+  const head = { type: 'head', headers, length, from: 0, verified: false } as const;
   judgeHead(first, head, { policy, health });
   return clientHead(head, { ...first, source: { kind: 'catalog', id: '' } }, policy);
 };

@@ -5,9 +5,10 @@ import {
   type Head,
   type LazyFetchDeps,
   lazyFetch,
+  prepare,
   type SourceEvent,
 } from '../../pipelines/index.ts';
-import { aPolicy, aRequest, entryOf, newDigest, sourceHead } from '../support/pipeline.ts';
+import { aPolicy, aRequest, chunk, entryOf, newDigest, sourceHead } from '../support/pipeline.ts';
 
 describe('HEAD', () => {
   const known = entryOf('abcd', { size: 4 });
@@ -37,7 +38,7 @@ describe('HEAD', () => {
     expect(asked).toEqual([]);
     expect(head).toMatchObject({ status: 200, length: 4, candidate: { source: { kind: 'catalog' } } });
     expect(head?.headers.map(([name]) => name)).toEqual([
-      ...['Content-Type', 'ETag', 'Repr-Digest', 'Digest', 'Accept-Ranges', 'Cache-Control'],
+      ...['ETag', 'Repr-Digest', 'Digest', 'Accept-Ranges', 'Cache-Control'],
     ]);
   });
 
@@ -56,5 +57,46 @@ describe('HEAD', () => {
     await expect(ask(known, {}, undefined, { policy: aPolicy({ sizeLimit: 3 }) })).rejects.toMatchObject({
       code: 'TOO_LARGE',
     });
+  });
+
+  /** What only the source knows, so that it is missing before its first answer. */
+  const ONLY_THERE = ['Content-Type', 'Last-Modified'];
+
+  it.each([
+    ['a feed', 'feed', 'http://feed/a'],
+    ['an alternate source', 'alternate', 'http://other/a'],
+    ['a saved copy', 'saved', 'file:///a'],
+  ])('has the fields of a GET from %s, with and without checksum and size', async (_, kind, url) => {
+    for (const entry of [known, { ...known, size: undefined }, { ...known, checksum: undefined }]) {
+      const run = prepare({
+        catalog: { lookup: () => of(entry) },
+        sources: [
+          (entry) => of({ entry, source: { kind, id: '' }, url, headers: [['Content-Type', 'application/x-guess']] }),
+        ],
+        open: (_, { method }) => {
+          const head = sourceHead({
+            length: 4,
+            headers: [
+              ['Content-Type', 'text/xml'],
+              ['Last-Modified', 'Thu, 01 Jan 2026 00:00:00 GMT'],
+            ],
+          });
+          return method === 'HEAD' ? of<SourceEvent>(head) : of<SourceEvent[]>(head, chunk('abcd'));
+        },
+        newDigest,
+        policy: aPolicy(),
+        random: () => 0,
+      });
+      const fields = async (method: 'GET' | 'HEAD') => {
+        const events = await firstValueFrom(run(aRequest({ method })).pipe(toArray()));
+        const { length, headers = [] } = events.find((event): event is Head => event.type === 'head') ?? {};
+        return [['Content-Length', `${length}`], ...headers];
+      };
+      const before = await fields('HEAD');
+      const got = await fields('GET');
+      expect(await fields('HEAD')).toEqual(got);
+      const isKnown = kind !== 'saved' && entry === known;
+      expect(before).toEqual(isKnown ? got.filter(([name = '']) => !ONLY_THERE.includes(name)) : got);
+    }
   });
 });
