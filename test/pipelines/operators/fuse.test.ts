@@ -52,6 +52,7 @@ import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
 import { findEntries } from '../../../pipelines/stages/lookup.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import {
@@ -137,6 +138,8 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     const request = aRequest({ conditions: { ifNoneMatch: ['"x"'] } });
     return fuse(insteadOf([candidate.entry]), answerFromCatalog({ policy }, () => transferring)(request));
   },
+  headFromCatalog: () =>
+    fuse(insteadOf([candidate.entry]), headFromCatalog({ policy, sources: [] }, () => transferring)(aRequest())),
   share: ({ valve }) => {
     const sharing = createSharing({ window: 100, memory: 100 });
     return fuse(insteadOf([candidate.entry]), share({ sharing }, () => transferring)(aRequest({ valve })));
