@@ -42,6 +42,8 @@ export interface AlternatesParts {
   readonly random?: () => number;
   /** Called with each index that a source's repository lists but does not have. */
   readonly onMissing?: (source: AlternateSource, url: string) => void;
+  /** Called with odd entries that are left out: what is wrong with the first, and their number. */
+  readonly onLeftOut?: (source: AlternateSource, problem: string, count: number) => void;
 }
 
 /**
@@ -96,6 +98,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     now = Date.now,
     random = Math.random,
     onMissing,
+    onLeftOut,
   } = parts;
   const folderOf = openDescriptors({
     folder,
@@ -124,7 +127,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   /** A failed path is retried without the others, unless they could expire before the next try. */
   const isDue = ({ problem, expiration }: PathState, { expires }: AlternateSource): boolean =>
     problem !== undefined || expiration - seconds() <= Math.max(expires * LAST_PART, PACE.waitLimit / 1000);
-  const refresherParts = { store, files, catalogerOf, accessOf, now, onMissing };
+  const refresherParts = { store, files, catalogerOf, accessOf, now, onMissing, onLeftOut };
   const lease = catalogLease(store, { now });
 
   return {

@@ -6,7 +6,7 @@ import type { Offer, PathState, Refresh, RefreshState, RefreshStore } from '../c
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { OpenFiles, Repository } from '../repositories/format.ts';
-import { toUrlPath } from '../repositories/relative-path.ts';
+import { toUrlPath, urlOf } from '../repositories/relative-path.ts';
 import { type Cataloger, placeOf } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
@@ -19,6 +19,8 @@ export interface RefresherParts {
   readonly now: () => number;
   /** Called with each index that a repository lists but does not have. */
   readonly onMissing?: (source: AlternateSource, url: string) => void;
+  /** Called with odd entries that are left out: what is wrong with the first, and their number. */
+  readonly onLeftOut?: (source: AlternateSource, problem: string, count: number) => void;
 }
 
 /**
@@ -183,7 +185,7 @@ async function* offersOf(
   expiration: number,
   report: (progress: Omit<RefreshProgress, 'units'>) => void,
 ): AsyncGenerator<Offer> {
-  const { accessOf, catalogerOf, files, onMissing } = parts;
+  const { accessOf, catalogerOf, files, onMissing, onLeftOut } = parts;
   const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
   const read = files(await firstValueFrom(accessOf(source)), { until: left, ...(root !== undefined && { root }) });
   const cataloger = catalogerOf(source);
@@ -193,16 +195,19 @@ async function* offersOf(
     base,
     read: async function* (file, expected) {
       let bytes = 0;
-      for await (const chunk of read([base + toUrlPath(file)], expected)) {
+      for await (const chunk of read([urlOf(base, file)], expected)) {
         bytes += chunk.byteLength;
         report({ file, bytes, size: expected?.size });
         yield chunk;
       }
     },
     missing: (path) => onMissing?.(source, base + toUrlPath(path)),
+    leftOut: (problem, count) => onLeftOut?.(source, problem, count),
+    // Clients ask for the unit by its key.
+    bypassed: () => {},
   };
   for await (const { unitTypeId: typeId, unitKey, path } of cataloger.read(repository, selection))
-    yield { sourceId: source.id, typeId, unitKey, url: base + toUrlPath(path), expiration };
+    yield { sourceId: source.id, typeId, unitKey, url: urlOf(base, path), expiration };
 }
 
 async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {

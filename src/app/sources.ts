@@ -19,6 +19,8 @@ interface Warnings {
   readonly expiring: (certificate: ExpiringCertificate) => void;
   /** Called for each index that the repository of an alternate source lists and does not have. */
   readonly missing: (sourceId: string, url: string) => void;
+  /** Called with odd entries of its metadata that are left out: one of them, and their number. */
+  readonly leftOut: (sourceId: string, problem: string, count: number) => void;
 }
 
 /**
@@ -28,7 +30,7 @@ interface Warnings {
 export const openSources = (
   settings: Settings,
   catalog: ChosenCatalog,
-  { expiring, missing }: Warnings,
+  { expiring, missing, leftOut }: Warnings,
 ): OpenSources => {
   const sources = sourcesOf(settings, { lends: true });
   const watched = warnOfExpiry(sources.open, { warn: expiring, now: Date.now });
@@ -45,6 +47,7 @@ export const openSources = (
     open: collected,
     files: openMetadata(collected, settings),
     onMissing: ({ id }, url) => missing(id, url),
+    onLeftOut: ({ id }, problem, count) => leftOut(id, problem, count),
   });
   return {
     open,

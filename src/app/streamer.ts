@@ -103,6 +103,7 @@ export const openStreamer = async (
     openSources(settings, catalog, {
       expiring: (certificate) => logExpiring(logger, certificate),
       missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
+      leftOut: (source, error, entries) => logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
     }),
   );
   const health = createHealth({

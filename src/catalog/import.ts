@@ -8,7 +8,8 @@ import {
   type RepositoryItem,
   type Selection,
 } from '../repositories/format.ts';
-import { toUrlPath } from '../repositories/relative-path.ts';
+import { urlOf } from '../repositories/relative-path.ts';
+import { counted, NONE, type Tally } from '../repositories/tally.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
 import type { NewEntry } from './sqlite/rows.ts';
@@ -36,6 +37,8 @@ export interface ImportOptions {
   readonly read: ReadFile;
   /** The importer whose credentials apply to the entries. */
   readonly importer: string;
+  /** Whether an odd entry ends the import. Default: it is left out. */
+  readonly strict?: boolean;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -47,6 +50,10 @@ export interface ImportResult {
   readonly removed: number;
   /** Indices that the repository lists but does not have. */
   readonly missing: readonly string[];
+  /** Odd entries of the metadata that the catalog does not have. */
+  readonly leftOut: Tally;
+  /** Entries that clients fetch past the streamer, because the metadata sends them elsewhere. */
+  readonly bypassed: Tally;
 }
 
 const BATCH = 1000;
@@ -74,37 +81,53 @@ const toPrefix = (prefix: string): string => {
   return trimPrefix(prefix);
 };
 
+/** The path of a file, which may lead out of the prefix as dnf resolves it, but never above the root. */
+const pathBelow = (prefix: string, path: string): string => {
+  let [folder, rest] = [prefix, path];
+  for (; rest.startsWith('../'); rest = rest.slice(3)) folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')));
+  return `${folder}/${rest}`;
+};
+
 /**
  * Reads a repository and publishes one entry per package and metadata file below a prefix. The
  * entries form the importer's next revision there and replace the earlier ones. All or nothing: a
  * failed import leaves the catalog unchanged.
  */
 export const importRepository = async (options: ImportOptions): Promise<ImportResult> => {
-  const { catalog, format, selection = {}, base, read, importer, onProgress } = options;
+  const { catalog, format, selection = {}, base, read, importer, strict = false, onProgress } = options;
   const prefix = toPrefix(options.prefix);
   const missing: string[] = [];
+  let [leftOut, bypassed] = [NONE, NONE];
   let items = 0;
   let metadata = 0;
+  const leaveOut = (problem: string, count: number): void => {
+    if (strict) throw new Error(problem);
+    leftOut = counted(leftOut, problem, count);
+  };
   const repository: Repository = {
     base,
     read: async function* (file, expected) {
       let bytes = 0;
       const size = expected?.size;
-      for await (const chunk of read([base + toUrlPath(file)], expected)) {
+      for await (const chunk of read([urlOf(base, file)], expected)) {
         bytes += chunk.byteLength;
         onProgress?.({ file, bytes, items, ...(size !== undefined && { size }) });
         yield chunk;
       }
     },
     missing: (path) => missing.push(path),
+    leftOut: leaveOut,
+    bypassed: (what, count) => {
+      bypassed = counted(bypassed, what, count);
+    },
   };
   const toEntry = ({ path, unitTypeId, unitKey, checksum, size }: RepositoryItem): NewEntry => ({
-    path: `${prefix}/${path}`,
+    path: pathBelow(prefix, path),
     importerId: importer,
     unitId: unitIdOf(unitTypeId, unitKey),
     unitTypeId,
     unitKey,
-    url: base + toUrlPath(path),
+    url: urlOf(base, path),
     ...(checksum && { checksum }),
     ...(size !== undefined && { size }),
     // Set at publication.
@@ -112,20 +135,30 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     data: {},
   });
   const staging = catalog.entries.stage();
+  let outside = false;
   let batch: NewEntry[] = [];
   try {
     for await (const item of format(repository, selection)) {
       items += 1;
+      outside ||= item.path.startsWith('../');
       if (item.unitTypeId === METADATA) metadata += 1;
       if (batch.push(toEntry(item)) < BATCH) continue;
       staging.write(batch);
       batch = [];
     }
     staging.write(batch);
-    const [conflict] = staging.conflicts();
-    if (conflict) throw new Error(`${base}: lists ${conflict.path} twice, with different checksums`);
+    const conflicts = staging.conflicts();
+    // The last one that is named stands for the rest.
+    for (const [at, { path }] of conflicts.shown.entries())
+      leaveOut(
+        `${base}: lists ${path} twice, with different checksums`,
+        at + 1 < conflicts.shown.length ? 1 : conflicts.count - at,
+      );
+    if (outside)
+      for (const path of staging.yieldOutside(importer, prefix))
+        leaveOut(`${base}: lists a file outside of ${prefix}, and ${path} belongs to another import`, 1);
     const { revision, added, removed } = staging.publishRevision(importer, prefix);
-    return { revision, packages: added - metadata, metadata, removed, missing };
+    return { revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed };
   } finally {
     staging.discard();
   }

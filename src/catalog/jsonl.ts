@@ -102,7 +102,7 @@ export const loadLines = async (catalog: Tables, name: string, bytes: AsyncItera
       if (count === 0) staging.write(entries);
     }
     if (count > 0) fail();
-    for (const { first, second } of staging.conflicts()) {
+    for (const { first, second } of staging.conflicts().shown) {
       note(second, `conflicts with line ${first}: same path, importer_id and revision, other content`);
     }
     if (count > 0) fail();

@@ -18,6 +18,7 @@ interface Options extends ImporterOptions {
   readonly component?: string[];
   readonly arch?: string[];
   readonly list?: string[];
+  readonly strict?: boolean;
   readonly json?: boolean;
 }
 
@@ -35,9 +36,18 @@ const chooseImporter = (catalog: Tables, options: Options): { id: string; config
   return { ...importer, made: false };
 };
 
-const describe = ({ packages, metadata, removed, revision }: ImportResult, prefix: string): string =>
+const describe = ({ packages, metadata, removed, revision, leftOut }: ImportResult, prefix: string): string =>
   `${prefix}: ${packages} packages and ${metadata} metadata files, revision ${revision}` +
-  `${removed > 0 ? `, in place of ${removed} earlier entries` : ''}\n`;
+  `${removed > 0 ? `, in place of ${removed} earlier entries` : ''}` +
+  `${leftOut.count > 0 ? `, ${leftOut.count} odd entries left out` : ''}\n`;
+
+function* warningsOf({ missing, leftOut, bypassed }: ImportResult, base: string): Generator<string> {
+  for (const path of missing) yield `${base + path} is listed but missing`;
+  for (const name of leftOut.named) yield `left out: ${name}`;
+  if (leftOut.count > leftOut.named.length) yield `left out: ${leftOut.count - leftOut.named.length} more`;
+  const [first] = bypassed.named;
+  if (first) yield `clients fetch ${bypassed.count} files past the streamer, for example ${first}`;
+}
 
 const run = async (
   context: CatalogContext,
@@ -66,10 +76,11 @@ const run = async (
       prefix: options.prefix,
       read: feed.read,
       importer: importer.id,
+      strict: options.strict ?? false,
       onProgress: progress.show,
     });
     progress.clear();
-    for (const path of result.missing) stderr.write(`warning: ${oneLine(base + path)} is listed but missing\n`);
+    for (const warning of warningsOf(result, base)) stderr.write(`warning: ${oneLine(warning)}\n`);
     const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== importer.id);
     for (const id of others) stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
     stdout.write(
@@ -102,6 +113,7 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
       'deb: only packages for these architectures, and architecture-independent ones; source packages are those of `source`',
     )
     .option('--list <file...>', 'checksum lists in the repository, such as SHA256SUMS, whose files are entries too')
+    .option('--strict', 'fail if the metadata has an odd entry, instead of leaving it out')
     .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
     withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),

@@ -41,6 +41,7 @@ export const sourcesContext: SourcesContext = {
       expiring: ({ source, what, subject, notAfter }) =>
         warn(`${source}: the ${what} ${subject} expires ${new Date(notAfter).toISOString()}`),
       missing: (source, url) => warn(`${source}: ${maskUrl(url)} is listed but missing`),
+      leftOut: (source, problem, count) => warn(`${source}: left out ${count} of the metadata: ${problem}`),
     });
     opening.defer(() => sources.close());
     const opened = opening.move();

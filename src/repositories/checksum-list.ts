@@ -2,8 +2,10 @@ import { CHECKSUM_ALGORITHMS, type Checksum } from '../../pipelines/model/entry.
 import { digitsOf, toChecksum } from './checksum.ts';
 import { metadataItem, type Repository, type RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
+import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { openOptional } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
+import { toSize } from './size.ts';
 import { makeMeter } from './verify.ts';
 
 /** The usual names of checksum lists, strongest first. */
@@ -37,7 +39,7 @@ const toListed = (line: string, list: string, where: string): ListedFile => {
   const [, escaped, digest, name] = GNU.exec(line) ?? [];
   if (digest && name) return { name: escaped ? unescaped(name) : name, checksum: checksumOf(digest, where) };
   if (ALONE.test(line)) return { name: list.replace(/\.\w+$/, ''), checksum: checksumOf(line, where) };
-  throw new Error(`${where}: '${line.slice(0, 120)}', expected DIGEST NAME, or ALGORITHM (NAME) = DIGEST`);
+  throw new OddEntry(`${where}: '${line.slice(0, 120)}', expected DIGEST NAME, or ALGORITHM (NAME) = DIGEST`);
 };
 
 /** The lines of a list. A clear-signed one (RFC 9580 section 7) has further ones around them. */
@@ -66,6 +68,7 @@ type ToItem = (path: string, checksum: Checksum, size?: number) => RepositoryIte
  * front of a file states its size, as Fedora writes it.
  */
 export async function* readChecksumList(
+  repository: Pick<Repository, 'leftOut'>,
   list: string,
   bytes: AsyncIterable<Uint8Array>,
   toItem: ToItem = metadataItem,
@@ -80,12 +83,16 @@ export async function* readChecksumList(
       continue;
     }
     const where = `${list}: line ${number}`;
-    const { name, checksum } = toListed(line.trim(), list.slice(folder.length), where);
-    const size = sized?.name === name ? Number(sized.size) : undefined;
+    const item = unlessOdd(repository, () => {
+      const { name, checksum } = toListed(line.trim(), list.slice(folder.length), where);
+      const size = sized?.name === name ? toSize(sized.size, where) : undefined;
+      return toItem(toRelativePath(folder + name.replace(/^(\.\/+)+/, ''), where), checksum, size);
+    });
+    if (!item) continue;
     found += 1;
-    yield toItem(toRelativePath(folder + name.replace(/^(\.\/+)+/, ''), where), checksum, size);
+    yield item;
   }
-  if (found === 0) throw new Error(`${list}: lists no files`);
+  if (found === 0) throw new Error(`${list}: lists no files that can be served`);
 }
 
 const SIGNATURES = ['.gpg', '.asc', '.sign', '.sig'];
@@ -107,7 +114,8 @@ async function* readOwnList(
 ): AsyncGenerator<RepositoryItem> {
   const meter = makeMeter();
   // A list that names itself was written before it was complete.
-  for await (const item of readChecksumList(list, meter.through(bytes), toItem)) if (item.path !== list) yield item;
+  for await (const item of readChecksumList(repository, list, meter.through(bytes), toItem))
+    if (item.path !== list) yield item;
   const { checksum, size } = meter.read();
   yield metadataItem(list, checksum, size);
   for (const suffix of SIGNATURES) {

@@ -1,4 +1,5 @@
 import { CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from '../../pipelines/model/entry.ts';
+import { OddEntry } from './odd-entry.ts';
 
 const DIGITS: Readonly<Record<ChecksumAlgorithm, number>> = {
   md5: 32,
@@ -16,7 +17,7 @@ const isAlgorithm = (name: string): name is ChecksumAlgorithm => CHECKSUM_ALGORI
 
 /**
  * Reads a checksum as metadata spells it: `sha` means SHA-1, and digits may be upper case. Throws
- * an error that begins with `saidBy` if the text is not a checksum.
+ * an OddEntry that begins with `saidBy` if the text is not a checksum.
  */
 export const toChecksum = (type: string, text: string, saidBy?: string): Checksum => {
   const where = saidBy === undefined ? '' : `${saidBy}: `;
@@ -24,10 +25,10 @@ export const toChecksum = (type: string, text: string, saidBy?: string): Checksu
   const algorithm = name === 'sha' ? 'sha1' : name;
   const value = text.trim().toLowerCase();
   if (!isAlgorithm(algorithm)) {
-    throw new Error(`${where}unknown checksum type '${type}', expected one of ${CHECKSUM_ALGORITHMS.join(', ')}`);
+    throw new OddEntry(`${where}unknown checksum type '${type}', expected one of ${CHECKSUM_ALGORITHMS.join(', ')}`);
   }
   if (!/^[0-9a-f]*$/.test(value) || value.length !== DIGITS[algorithm]) {
-    throw new Error(
+    throw new OddEntry(
       `${where}'${text}' is not a valid ${algorithm} checksum, expected ${DIGITS[algorithm]} hexadecimal digits`,
     );
   }

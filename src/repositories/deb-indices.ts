@@ -1,12 +1,16 @@
 import { LIST_NAMES, readChecksumList } from './checksum-list.ts';
 import { SUFFIXES } from './decompress.ts';
-import type { RepositoryItem, Selection } from './format.ts';
+import type { Repository, RepositoryItem, Selection } from './format.ts';
 import { readPackagesIndex } from './packages.ts';
 import { readPatchIndex } from './pdiffs.ts';
 import type { ReleaseFile } from './release.ts';
 import { readSourcesIndex } from './sources.ts';
 
-type ReadIndex = (name: string, bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<RepositoryItem>;
+type ReadIndex = (
+  repository: Pick<Repository, 'leftOut'>,
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+) => AsyncGenerator<RepositoryItem>;
 
 /** A file of a suite that names further files. */
 export interface Index {
@@ -35,7 +39,7 @@ const KINDS: readonly Kind[] = [
     pattern: /^((?:.*\/)?Packages)(?:\.\w+)?$/,
     names: compressed,
     main: true,
-    read: (name, bytes) => readPackagesIndex(name, bytes, true),
+    read: (repository, name, bytes) => readPackagesIndex(repository, name, bytes, true),
   },
   { pattern: /^((?:.*\/)?Sources)(?:\.\w+)?$/, names: compressed, main: true, read: readSourcesIndex },
   { pattern: /^(.*\.diff\/Index)(?:\.\w+)?$/, names: compressed, main: false, read: readPatchIndex },
@@ -44,7 +48,7 @@ const KINDS: readonly Kind[] = [
     pattern: new RegExp(`^(.*/)(?:${LIST_NAMES.join('|')})$`),
     names: (folder) => LIST_NAMES.map((name) => `${folder}${name}`),
     main: false,
-    read: (name, bytes) => readChecksumList(name, bytes),
+    read: (repository, name, bytes) => readChecksumList(repository, name, bytes),
   },
 ];
 

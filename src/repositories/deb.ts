@@ -11,6 +11,7 @@ import {
   type RepositoryItem,
   type Selection,
 } from './format.ts';
+import { unlessOdd } from './odd-entry.ts';
 import { readPackagesIndex } from './packages.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
@@ -59,7 +60,7 @@ async function* readIndex(
     if (!bytes) continue;
     const items = parseVerified(path, bytes, listed, (packed) =>
       parseVerified(`${path}, decompressed`, decompress(path, packed, plain?.size), plain ?? {}, (unpacked) =>
-        index.read(path, unpacked),
+        index.read(repository, path, unpacked),
       ),
     );
     let found = 0;
@@ -94,7 +95,7 @@ async function* readBareIndex(
     const meter = makeMeter();
     const measured = meter.through(bytes);
     if (found) for await (const _ of measured);
-    else yield* parseVerified(path, measured, {}, (packed) => read(path, decompress(path, packed)));
+    else yield* parseVerified(path, measured, {}, (packed) => read(repository, path, decompress(path, packed)));
     const { checksum, size } = meter.read();
     yield metadataItem(path, checksum, size);
     found = true;
@@ -104,8 +105,8 @@ async function* readBareIndex(
 
 /** Reads a flat repository without a Release file, from its `Packages` and `Sources` files alone. */
 async function* readBare(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
-  const packages = yield* readBareIndex(repository, `${folder}Packages`, (name, bytes) =>
-    readPackagesIndex(name, bytes, false),
+  const packages = yield* readBareIndex(repository, `${folder}Packages`, (repository, name, bytes) =>
+    readPackagesIndex(repository, name, bytes, false),
   );
   const sources = yield* readBareIndex(repository, `${folder}Sources`, readSourcesIndex);
   if (packages || sources) return;
@@ -125,9 +126,14 @@ async function* readListed(
     throw new Error(`${folder}Release: lists no files, expected one of the fields ${fields}`);
   }
   // Some tools list a Release file in itself, with an outdated checksum.
-  const files = release.files.filter(({ path }) => !RELEASE_FILES.includes(path));
+  const files = release.files
+    .filter(({ path }) => !RELEASE_FILES.includes(path))
+    .flatMap((file) => {
+      const path = unlessOdd(repository, () => toRelativePath(file.path, `${folder}Release`));
+      return path === undefined ? [] : [{ ...file, path }];
+    });
   for (const file of files) {
-    yield metadataItem(`${folder}${toRelativePath(file.path, `${folder}Release`)}`, file.checksum, file.size);
+    yield metadataItem(`${folder}${file.path}`, file.checksum, file.size);
     if (release.byHash)
       for (const path of byHashPaths(folder, file)) yield metadataItem(path, file.checksum, file.size);
   }
@@ -149,7 +155,7 @@ async function* readSuite(repository: Repository, suite: string, selection: Sele
     if (!bytes) continue;
     const { text, checksum, size } = await readText(path, bytes);
     yield metadataItem(path, checksum, size);
-    if (!name.endsWith('.gpg')) release ??= parseRelease(path, withoutSignature(text));
+    if (!name.endsWith('.gpg')) release ??= parseRelease(path, withoutSignature(text), repository);
   }
   // A flat repository may have a Release file that lists nothing: apt then takes Packages unverified.
   if (release && (release.files.length > 0 || !suite.endsWith('/')))

@@ -1,8 +1,9 @@
 import type { Checksum } from '../../pipelines/model/entry.ts';
 import { toChecksum } from './checksum.ts';
 import { readLists, readUsualList, USUAL_LISTS } from './checksum-list.ts';
-import { type Format, firstMentions, metadataItem, type RepositoryItem } from './format.ts';
+import { type Format, firstMentions, metadataItem, type Repository, type RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
+import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { openOptional } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
 import { makeMeter } from './verify.ts';
@@ -24,12 +25,12 @@ const toItem = (line: string, where: string): RepositoryItem => {
   const [, quoted, plain, digest, size] = LINE.exec(line) ?? [];
   const name = quoted?.replaceAll('""', '"') ?? plain;
   if (name === undefined || digest === undefined) {
-    throw new Error(`${where}: '${line.slice(0, 120)}', expected NAME,SHA256,SIZE`);
+    throw new OddEntry(`${where}: '${line.slice(0, 120)}', expected NAME,SHA256,SIZE`);
   }
   return isoItem(toRelativePath(name, where), toChecksum('sha256', digest, where), Number(size));
 };
 
-async function* readManifest(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
+async function* readManifest(repository: Repository, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
   const meter = makeMeter();
   let number = 0;
   let found = 0;
@@ -37,11 +38,13 @@ async function* readManifest(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<R
     for (const line of lines) {
       number += 1;
       if (line.trim() === '') continue;
-      yield toItem(line, `${MANIFEST}: line ${number}`);
+      const item = unlessOdd(repository, () => toItem(line, `${MANIFEST}: line ${number}`));
+      if (!item) continue;
+      yield item;
       found += 1;
     }
   }
-  if (found === 0) throw new Error(`${MANIFEST}: lists no files`);
+  if (found === 0) throw new Error(`${MANIFEST}: lists no files that can be served`);
   const { checksum, size } = meter.read();
   yield metadataItem(MANIFEST, checksum, size);
 }
@@ -52,7 +55,7 @@ async function* readManifest(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<R
  */
 export const files: Format = firstMentions(async function* (repository, { lists = [] }) {
   const manifest = await openOptional(repository.read(MANIFEST));
-  if (manifest) yield* readManifest(manifest);
+  if (manifest) yield* readManifest(repository, manifest);
   yield* readLists(repository, lists, isoItem);
   if (manifest || lists.length > 0) return;
   let found = false;

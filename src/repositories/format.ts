@@ -13,6 +13,10 @@ export interface Repository {
   read(path: string, expected?: Expected): AsyncIterable<Uint8Array>;
   /** Reports an index that the repository lists but does not have. */
   missing(path: string): void;
+  /** Reports odd entries that are left out: their number, and what is wrong with the first. */
+  leftOut(problem: string, count: number): void;
+  /** Reports entries that clients fetch past the streamer: their number, and the first. */
+  bypassed(what: string, count: number): void;
 }
 
 /** The checksum and size that a file must have. */

@@ -1,9 +1,11 @@
 import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { makeCounter } from './count.ts';
-import type { RepositoryItem } from './format.ts';
+import type { Repository, RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
+import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { toRelativePath } from './relative-path.ts';
+import { toSize } from './size.ts';
 
 export type Stanza = ReadonlyMap<string, string>;
 
@@ -82,15 +84,14 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
   const where = `${file}: package ${title}`;
   const need = (field: string): string => {
     const value = stanza.get(field);
-    if (!value) throw new Error(`${where}: ${field} is missing`);
+    if (!value) throw new OddEntry(`${where}: ${field} is missing`);
     return value;
   };
   const [field, algorithm] = CHECKSUMS.find(([name]) => stanza.has(name)) ?? [];
   if (!field)
-    throw new Error(`${where}: has no checksum, expected one of ${CHECKSUMS.map(([name]) => name).join(', ')}`);
+    throw new OddEntry(`${where}: has no checksum, expected one of ${CHECKSUMS.map(([name]) => name).join(', ')}`);
   const checksum = toChecksum(algorithm, need(field), where);
-  const size = need('size');
-  if (!/^\d+$/.test(size)) throw new Error(`${where}: size '${size}' is not a number of bytes`);
+  const size = toSize(stanza.get('size'), where);
   return {
     path: toRelativePath(need('filename'), where),
     unitTypeId: 'deb',
@@ -102,7 +103,7 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
       checksum: checksum.value,
     },
     checksum,
-    size: Number(size),
+    ...(size !== undefined && { size }),
   };
 };
 
@@ -111,6 +112,7 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
  * is empty and `mayBeEmpty`.
  */
 export async function* readPackagesIndex(
+  repository: Pick<Repository, 'leftOut'>,
   name: string,
   bytes: AsyncIterable<Uint8Array>,
   mayBeEmpty: boolean,
@@ -118,8 +120,11 @@ export async function* readPackagesIndex(
   const counter = makeCounter();
   let found = 0;
   for await (const stanza of readStanzas(name, counter.through(bytes), WANTED)) {
+    const item = unlessOdd(repository, () => toItem(stanza, name));
+    if (!item) continue;
     found += 1;
-    yield toItem(stanza, name);
+    yield item;
   }
-  if (found === 0 && !(mayBeEmpty && counter.size() === 0)) throw new Error(`${name}: lists no packages`);
+  if (found === 0 && !(mayBeEmpty && counter.size() === 0))
+    throw new Error(`${name}: lists no packages that can be served`);
 }

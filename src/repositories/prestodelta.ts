@@ -1,8 +1,9 @@
 import { toChecksum } from './checksum.ts';
 import { decompress } from './decompress.ts';
 import type { Expected, Repository, RepositoryItem } from './format.ts';
+import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { openOptional } from './read.ts';
-import { toRelativePath } from './relative-path.ts';
+import { toYumPath } from './relative-path.ts';
 import { parseVerified } from './verify.ts';
 import { parseXml } from './xml.ts';
 
@@ -50,14 +51,14 @@ const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>): AsyncGener
 
 const toItem = ({ target, filename, checksumType, checksum: text, size }: Delta, file: string): RepositoryItem => {
   const where = `${file}: delta of package ${target.name}`;
-  const checksum = toChecksum(checksumType, text);
+  const checksum = toChecksum(checksumType, text, where);
   const need = (attribute: string): string => {
     const value = target[attribute];
-    if (!value) throw new Error(`${where}: ${attribute} is missing`);
+    if (!value) throw new OddEntry(`${where}: ${attribute} is missing`);
     return value;
   };
   return {
-    path: toRelativePath(filename, where),
+    path: toYumPath(filename, where),
     unitTypeId: 'drpm',
     unitKey: {
       epoch: target.epoch || '0',
@@ -79,7 +80,10 @@ export async function* readDeltas(repository: Repository, file: DeltaFile): Asyn
   if (!bytes) return repository.missing(path);
   yield* parseVerified(path, bytes, packed, (compressed) =>
     parseVerified(`${path}, decompressed`, decompress(path, compressed, open.size), open, async function* (plain) {
-      for await (const delta of readRecords(path, plain)) yield toItem(delta, path);
+      for await (const delta of readRecords(path, plain)) {
+        const item = unlessOdd(repository, () => toItem(delta, path));
+        if (item) yield item;
+      }
     }),
   );
 }

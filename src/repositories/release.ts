@@ -1,5 +1,8 @@
-import type { Checksum } from '../../pipelines/model/index.ts';
+import type { Checksum, ChecksumAlgorithm } from '../../pipelines/model/index.ts';
 import { toChecksum } from './checksum.ts';
+import { parseDigestLine } from './digest-line.ts';
+import type { Repository } from './format.ts';
+import { unlessOdd } from './odd-entry.ts';
 
 /** A file that a Release file lists, with its checksum. */
 export interface ReleaseFile {
@@ -40,11 +43,17 @@ export const withoutSignature = (text: string): string => {
   return text.slice(start.index + start[0].length, end);
 };
 
+const toFile = (line: string, algorithm: ChecksumAlgorithm, where: string): Omit<ReleaseFile, 'digests'> => {
+  const { digest, size, name } = parseDigestLine(line, where);
+  const path = name.replace(/^(\.\/+)+/, '');
+  return { path, checksum: toChecksum(algorithm, digest, `${where}: ${path}`), size };
+};
+
 /**
  * Parses a Release file: one stanza of fields. The digest fields are lists of ` DIGEST SIZE PATH`.
- * Throws an error with `name` and the line.
+ * Lines that are not such are left out.
  */
-export const parseRelease = (name: string, text: string): Release => {
+export const parseRelease = (name: string, text: string, repository: Pick<Repository, 'leftOut'>): Release => {
   const fields = new Map<string, string[]>();
   let current: string[] = [];
   for (const line of text.split(/\r?\n/)) {
@@ -60,14 +69,12 @@ export const parseRelease = (name: string, text: string): Release => {
   const files = new Map<string, ReleaseFile & { readonly digests: ReleaseDigest[] }>();
   for (const [section, algorithm] of SECTIONS) {
     for (const line of fields.get(section.toLowerCase()) ?? []) {
-      const [, digest, size, listed] = /^(\S+)\s+(\d+)\s+(\S.*)$/.exec(line) ?? [];
-      if (digest === undefined || listed === undefined)
-        throw new Error(`${name}: ${section}: '${line}', expected DIGEST SIZE PATH`);
-      const path = listed.replace(/^(\.\/+)+/, '');
-      const checksum = toChecksum(algorithm, digest, `${name}: ${path}`);
-      const known = files.get(path);
-      if (known) known.digests.push({ section, value: checksum.value });
-      else files.set(path, { path, checksum, size: Number(size), digests: [{ section, value: checksum.value }] });
+      const file = unlessOdd(repository, () => toFile(line, algorithm, `${name}: ${section}`));
+      if (!file) continue;
+      const digest = { section, value: file.checksum.value };
+      const known = files.get(file.path);
+      if (known) known.digests.push(digest);
+      else files.set(file.path, { ...file, digests: [digest] });
     }
   }
   return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', files: [...files.values()] };

@@ -1,5 +1,7 @@
 import { toChecksum } from './checksum.ts';
-import type { RepositoryItem } from './format.ts';
+import { parseDigestLine } from './digest-line.ts';
+import type { Repository, RepositoryItem } from './format.ts';
+import { unlessOdd } from './odd-entry.ts';
 import { readStanzas, type Stanza } from './packages.ts';
 import { toRelativePath } from './relative-path.ts';
 
@@ -16,25 +18,28 @@ const WANTED = new Set(['package', 'directory', ...LISTS.map(([field]) => field)
 /** The unit type of the files of source packages. Pulp has no such type. */
 const SOURCE_FILE = 'deb_source';
 
+const toItem = (line: string, algorithm: string, folder: string, where: string): RepositoryItem => {
+  const { digest, size, name } = parseDigestLine(line, where);
+  const checksum = toChecksum(algorithm, digest, where);
+  return {
+    path: toRelativePath(`${folder}/${name}`, where),
+    unitTypeId: SOURCE_FILE,
+    unitKey: { name, checksumtype: checksum.algorithm, checksum: checksum.value },
+    checksum,
+    size,
+  };
+};
+
 /** The files of one source package, each with its first checksum. */
-const toItems = (stanza: Stanza, file: string): RepositoryItem[] => {
+const toItems = (repository: Pick<Repository, 'leftOut'>, stanza: Stanza, file: string): RepositoryItem[] => {
   const where = `${file}: source package ${stanza.get('package') ?? '(unnamed)'}`;
   const folder = (stanza.get('directory') ?? '.').replace(/\/+$/, '');
   const items = new Map<string, RepositoryItem>();
   for (const [field, algorithm] of LISTS) {
     for (const line of stanza.get(field)?.split('\n') ?? []) {
       if (line === '') continue;
-      const [, digest, size, name] = /^(\S+)\s+(\d+)\s+(\S+)$/.exec(line) ?? [];
-      if (!digest || !name) throw new Error(`${where}: ${field}: '${line}', expected DIGEST SIZE NAME`);
-      if (items.has(name)) continue;
-      const checksum = toChecksum(algorithm, digest, where);
-      items.set(name, {
-        path: toRelativePath(`${folder}/${name}`, where),
-        unitTypeId: SOURCE_FILE,
-        unitKey: { name, checksumtype: checksum.algorithm, checksum: checksum.value },
-        checksum,
-        size: Number(size),
-      });
+      const item = unlessOdd(repository, () => toItem(line, algorithm, folder, `${where}: ${field}`));
+      if (item && !items.has(item.path)) items.set(item.path, item);
     }
   }
   return [...items.values()];
@@ -42,8 +47,9 @@ const toItems = (stanza: Stanza, file: string): RepositoryItem[] => {
 
 /** Yields the files of each source package that a `Sources` index lists: `.dsc`, `.orig`, `.debian`. */
 export async function* readSourcesIndex(
+  repository: Pick<Repository, 'leftOut'>,
   name: string,
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<RepositoryItem> {
-  for await (const stanza of readStanzas(name, bytes, WANTED)) yield* toItems(stanza, name);
+  for await (const stanza of readStanzas(name, bytes, WANTED)) yield* toItems(repository, stanza, name);
 }

@@ -1,6 +1,7 @@
 import { toChecksum } from './checksum.ts';
 import { EXTRA_FILES, readExtraFiles } from './extra-files.ts';
 import { type FoundUnit, metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import { unlessOdd } from './odd-entry.ts';
 import { openOptional, readText } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
 
@@ -60,15 +61,21 @@ export async function* readDistribution(repository: Repository): AsyncGenerator<
 }
 
 /** The files of a tree: those with a checksum, and the images, of which some have none. */
-function* filesOf(name: string, sections: Sections): Generator<RepositoryItem> {
+function* filesOf(repository: Repository, name: string, sections: Sections): Generator<RepositoryItem> {
   for (const [path, value] of sections.get('checksums') ?? []) {
     const where = `${name}: ${path}`;
     const colon = value.indexOf(':');
-    yield metadataItem(toRelativePath(path, where), toChecksum(value.slice(0, colon), value.slice(colon + 1), where));
+    const item = unlessOdd(repository, () =>
+      metadataItem(toRelativePath(path, where), toChecksum(value.slice(0, colon), value.slice(colon + 1), where)),
+    );
+    if (item) yield item;
   }
   for (const [section, values] of sections) {
     if (!/^(images-|stage2$)/.test(section)) continue;
-    for (const [key, path] of values) yield metadataItem(toRelativePath(path, `${name}: ${section}: ${key}`));
+    for (const [key, path] of values) {
+      const item = unlessOdd(repository, () => metadataItem(toRelativePath(path, `${name}: ${section}: ${key}`)));
+      if (item) yield item;
+    }
   }
 }
 
@@ -101,7 +108,7 @@ export const readTree = async (repository: Repository): Promise<Tree | undefined
     const found = await readIfThere(repository, name);
     if (!found) continue;
     const sections = parse(found.text);
-    items.push(metadataItem(name, found.checksum, found.size), ...filesOf(name, sections));
+    items.push(metadataItem(name, found.checksum, found.size), ...filesOf(repository, name, sections));
     for (const folder of foldersOf(sections)) folders.add(folder);
   }
   if (items.length === 0) return undefined;
@@ -109,7 +116,7 @@ export const readTree = async (repository: Repository): Promise<Tree | undefined
     const found = await readIfThere(repository, name);
     if (!found) continue;
     items.push(metadataItem(name, found.checksum, found.size));
-    if (name === EXTRA_FILES) items.push(...readExtraFiles(found.text));
+    if (name === EXTRA_FILES) items.push(...readExtraFiles(repository, found.text));
   }
   return { items, folders };
 };

@@ -1,4 +1,5 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { BOUNDS } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { readLists } from './checksum-list.ts';
@@ -12,9 +13,11 @@ import {
   type Repository,
   type RepositoryItem,
 } from './format.ts';
+import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { readDeltas } from './prestodelta.ts';
 import { openOptional, readText } from './read.ts';
-import { toRelativePath } from './relative-path.ts';
+import { pathFrom, toYumPath } from './relative-path.ts';
+import { toSize } from './size.ts';
 import { readTree } from './treeinfo.ts';
 import { parseVerified } from './verify.ts';
 import { parseXml } from './xml.ts';
@@ -33,14 +36,8 @@ type Fields = Record<string, string | undefined>;
 
 const need = (fields: Fields, field: string, where: string): string => {
   const value = fields[field];
-  if (value === undefined || value === '') throw new Error(`${where}: ${field} is missing`);
+  if (value === undefined || value === '') throw new OddEntry(`${where}: ${field} is missing`);
   return value;
-};
-
-const toSize = (text: string | undefined, where: string): number | undefined => {
-  if (text === undefined || text === '') return undefined;
-  if (!/^\d+$/.test(text)) throw new Error(`${where}: size '${text}' is not a number of bytes`);
-  return Number(text);
 };
 
 const expected = (
@@ -107,13 +104,24 @@ const readRecords = (
     };
   });
 
-const toListed = (fields: Fields): Listed => {
+/** The path of a location. dnf uses a URL, and one made of `xml:base`, as it is. */
+const toPath = (fields: Fields, repository: Repository, where: string): string => {
+  const href = need(fields, 'location@href', where);
+  const isUrl = href.includes('://');
+  const path = isUrl ? pathFrom(repository.base, href, where) : toYumPath(href, where);
+  const xmlBase = fields['location@xml:base'];
+  if (isUrl || xmlBase !== undefined)
+    repository.bypassed(`${where}: ${isUrl ? 'location is a URL' : `xml:base is '${maskUrl(xmlBase ?? '')}'`}`, 1);
+  return path;
+};
+
+const toListed = (fields: Fields, repository: Repository): Listed => {
   const type = need(fields, '@type', `${REPOMD}: a data element`);
   const where = `${REPOMD}: data type="${type}"`;
   const size = toSize(fields.size, where);
   return {
     type,
-    path: toRelativePath(need(fields, 'location@href', where), where),
+    path: toPath(fields, repository, where),
     packed: {
       checksum: toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where),
       ...(size !== undefined && { size }),
@@ -122,21 +130,21 @@ const toListed = (fields: Fields): Listed => {
   };
 };
 
-const toPackage = (fields: Fields, file: string): RepositoryItem => {
+const toPackage = (fields: Fields, file: string, repository: Repository): RepositoryItem => {
   const name = need(fields, 'name', `${file}: a package`);
   const where = `${file}: package ${name}`;
-  const arch = need(fields, 'arch', where);
+  const arch = fields.arch ?? '';
   const checksum = toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where);
-  const size = toSize(fields['size@package'], where);
+  // For dnf, 0 means that the size is unknown.
+  const size = toSize(fields['size@package'], where) || undefined;
   return {
-    // xml:base is ignored, as in Pulp: the feed's own layout counts.
-    path: toRelativePath(need(fields, 'location@href', where), where),
+    path: toPath(fields, repository, where),
     unitTypeId: arch === 'src' ? 'srpm' : 'rpm',
     unitKey: {
       name,
       epoch: fields['version@epoch'] || '0',
-      version: need(fields, 'version@ver', where),
-      release: need(fields, 'version@rel', where),
+      version: fields['version@ver'] ?? '',
+      release: fields['version@rel'] ?? '',
       arch,
       checksumtype: checksum.algorithm,
       checksum: checksum.value,
@@ -146,19 +154,25 @@ const toPackage = (fields: Fields, file: string): RepositoryItem => {
   };
 };
 
-async function* readPackages({ path }: Listed, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
+async function* readPackages(
+  repository: Repository,
+  { path }: Listed,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<RepositoryItem> {
   let stated: string | undefined;
   let found = 0;
   const onRoot = ({ packages }: Readonly<Record<string, string>>) => {
     stated = packages;
   };
   for await (const fields of readRecords(path, bytes, 'package', onRoot)) {
+    const item = unlessOdd(repository, () => toPackage(fields, path, repository));
+    if (!item) continue;
     found += 1;
-    yield toPackage(fields, path);
+    yield item;
   }
   // dnf takes repositories that say of themselves that they are empty.
   if (found === 0 && stated !== '0')
-    throw new Error(`${path}: lists no packages, expected ${stated ?? 'some, or packages="0"'}`);
+    throw new Error(`${path}: lists no packages that can be served, expected ${stated ?? 'some, or packages="0"'}`);
 }
 
 const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<RepositoryItem> =>
@@ -167,7 +181,7 @@ const readPrimary = (repository: Repository, primary: Listed): AsyncGenerator<Re
       `${primary.path}, decompressed`,
       decompress(primary.path, packed, primary.open.size),
       primary.open,
-      (bytes) => readPackages(primary, bytes),
+      (bytes) => readPackages(repository, primary, bytes),
     ),
   );
 
@@ -185,7 +199,10 @@ async function* readRepodata(repository: Repository, bytes: AsyncIterable<Uint8A
     yield metadataItem(path, checksum, size);
   }
   const listed: Listed[] = [];
-  for await (const fields of readRecords(REPOMD, toBytes(repomd.text), 'data')) listed.push(toListed(fields));
+  for await (const fields of readRecords(REPOMD, toBytes(repomd.text), 'data')) {
+    const file = unlessOdd(repository, () => toListed(fields, repository));
+    if (file) listed.push(file);
+  }
   for (const { path, packed } of listed) yield metadataItem(path, packed.checksum, packed.size);
   const primary = listed.find(({ type }) => type === 'primary');
   if (!primary)
@@ -202,13 +219,15 @@ async function* toBytes(text: string): AsyncGenerator<Uint8Array> {
 async function* readInside(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
   const inside: Repository = {
     base: `${repository.base}${folder}/`,
-    read: (path, expected) => repository.read(`${folder}/${path}`, expected),
+    read: (path, expected) => repository.read(toYumPath(`${folder}/${path}`, folder), expected),
     missing: (path) => repository.missing(`${folder}/${path}`),
+    leftOut: (problem, count) => repository.leftOut(`${folder}/${problem}`, count),
+    bypassed: (what, count) => repository.bypassed(`${folder}/${what}`, count),
   };
   const repomd = await openOptional(inside.read(REPOMD));
   if (!repomd) return inside.missing(REPOMD);
   for await (const item of readRepodata(inside, repomd)) {
-    const path = `${folder}/${item.path}`;
+    const path = toYumPath(`${folder}/${item.path}`, folder);
     yield item.unitTypeId === METADATA ? metadataItem(path, item.checksum, item.size) : { ...item, path };
   }
 }

@@ -37,10 +37,18 @@ const readItems = async (
   format: Format,
   read: Repository['read'],
   selection: Selection,
-): Promise<{ items: RepositoryItem[]; missing: string[] }> => {
+): Promise<{ items: RepositoryItem[]; missing: string[]; leftOut: string[]; bypassed: string[] }> => {
   const missing: string[] = [];
-  const items = await collect(format({ base: 'test:///', read, missing: (path) => missing.push(path) }, selection));
-  return { items, missing };
+  const leftOut: string[] = [];
+  const bypassed: string[] = [];
+  const repository: Repository = {
+    base: 'https://test/repo/',
+    read,
+    missing: (path) => missing.push(path),
+    leftOut: (problem) => leftOut.push(problem),
+    bypassed: (what) => bypassed.push(what),
+  };
+  return { items: await collect(format(repository, selection)), missing, leftOut, bypassed };
 };
 
 /** The items that a format finds in a folder. */

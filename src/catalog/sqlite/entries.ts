@@ -55,8 +55,10 @@ export const makeEntries = (database: DatabaseSync): Entries => {
     'DELETE FROM lazy_content_catalog WHERE path = :path AND importer_id = ifnull(:importer, importer_id)',
   );
   const removeRange = database.prepare(
+    // Imports may have entries beside their prefix.
     `DELETE FROM lazy_content_catalog
-     WHERE path >= :from AND path < :before AND importer_id = ifnull(:importer, importer_id)`,
+     WHERE (path >= :from AND path < :before OR prefix || '/' >= :from AND prefix || '/' < :before)
+     AND importer_id = ifnull(:importer, importer_id)`,
   );
   const importers = database.prepare(
     'SELECT DISTINCT importer_id FROM lazy_content_catalog WHERE path >= ? AND path < ? ORDER BY importer_id',

@@ -30,8 +30,16 @@ export interface Conflict {
  */
 export interface Staging {
   write(entries: readonly NewEntry[]): void;
-  /** The conflicts among the entries. Call it once, after the last `write`. */
-  conflicts(): Conflict[];
+  /**
+   * The conflicts of entries with the first one of their path: their number, and the first of them.
+   * Call it once, after the last `write`.
+   */
+  conflicts(): { readonly count: number; readonly shown: readonly Conflict[] };
+  /**
+   * Discards the entries outside a prefix whose path has an entry of another importer or prefix.
+   * Returns the paths.
+   */
+  yieldOutside(importerId: string, prefix: string): string[];
   /**
    * Publishes the entries as the next revision of an importer below a prefix, in place of its
    * earlier revisions. Ends the staging.
@@ -112,18 +120,41 @@ export const makeStaging = (database: DatabaseSync): Staging => {
 
     conflicts: () => {
       indexByPath();
-      return database
-        .prepare(
-          `SELECT b.path AS path, a.id AS first, b.id AS second FROM ${table} a JOIN ${table} b
-           ON b.path = a.path AND b.importer_id = a.importer_id AND b.revision = a.revision AND b.id > a.id
-           WHERE ${CONTRADICT} OR a.url <> b.url ORDER BY b.id LIMIT ${SHOWN_CONFLICTS}`,
-        )
-        .all() as unknown as Conflict[];
+      const others = `FROM (
+          SELECT path, importer_id, revision, min(id) AS id FROM ${table}
+          GROUP BY path, importer_id, revision HAVING count(*) > 1
+        ) leading JOIN ${table} a ON a.id = leading.id
+        JOIN ${table} b ON b.path = a.path AND b.importer_id = a.importer_id AND b.revision = a.revision AND b.id > a.id
+        WHERE ${CONTRADICT} OR a.url <> b.url`;
+      const count = Number(database.prepare(`SELECT count(*) AS count ${others}`).get()?.count);
+      if (count === 0) return { count, shown: [] };
+      const shown = database.prepare(
+        `SELECT b.path AS path, a.id AS first, b.id AS second ${others} ORDER BY b.id LIMIT ${SHOWN_CONFLICTS}`,
+      );
+      return { count, shown: shown.all() as unknown as Conflict[] };
     },
 
-    publishRevision: (importerId, prefix) =>
-      publish(() => {
-        const [from, before] = rangeBelow(prefix);
+    yieldOutside: (importerId, prefix) => {
+      const [from, before] = rangeBelow(prefix);
+      return database
+        .prepare(
+          `DELETE FROM ${table} WHERE NOT (path >= ? AND path < ?) AND EXISTS (
+             SELECT 1 FROM lazy_content_catalog other WHERE other.path = ${table}.path
+             AND (other.importer_id <> ? OR other.prefix IS NOT ?)) RETURNING path`,
+        )
+        .all(from, before, importerId, trimPrefix(prefix))
+        .map((row) => String(row.path));
+    },
+
+    publishRevision: (importerId, prefix) => {
+      const [from, before] = rangeBelow(prefix);
+      // Read before the transaction, because no index finds them.
+      const outside = database
+        .prepare(
+          'SELECT id FROM lazy_content_catalog WHERE importer_id = ? AND prefix = ? AND NOT (path >= ? AND path < ?)',
+        )
+        .all(importerId, trimPrefix(prefix), from, before);
+      return publish(() => {
         const newest = database
           .prepare(
             'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ?',
@@ -132,6 +163,8 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         const revision = Number(newest ?? 0) + 1;
         // Removed first, so that the new rows reuse the space. Readers see the change only at the
         // commit.
+        const removeOne = database.prepare('DELETE FROM lazy_content_catalog WHERE id = ?');
+        for (const { id } of outside) removeOne.run(Number(id));
         const removed = database
           .prepare('DELETE FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ? AND prefix = ?')
           .run(from, before, importerId, trimPrefix(prefix)).changes;
@@ -139,8 +172,9 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         const added = database
           .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
           .run({ revision, prefix: trimPrefix(prefix) }).changes;
-        return { revision, added: Number(added), removed: Number(removed) };
-      }),
+        return { revision, added: Number(added), removed: Number(removed) + outside.length };
+      });
+    },
 
     publishAsIs: () =>
       publish(() =>

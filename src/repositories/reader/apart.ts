@@ -44,6 +44,8 @@ export const apart = <Item extends FoundUnit = RepositoryItem>(
           if (message.type === 'read') files.send(message);
           else if (message.type === 'enough') files.stop();
           else if (message.type === 'missing') repository.missing(message.path);
+          else if (message.type === 'leftOut') repository.leftOut(message.text, message.count);
+          else if (message.type === 'bypassed') repository.bypassed(message.text, message.count);
           else if (message.type === 'failed') throw (message.source && files.failure) || new Error(message.message);
           else if (message.type === 'done') return void (await ended);
           else {

@@ -3,6 +3,7 @@ import { StreamError } from '../../../pipelines/model/errors.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { BOUNDS, BoundExceeded } from '../bounds.ts';
 import type { FoundUnit, Reader, Repository } from '../format.ts';
+import { NAMED } from '../tally.ts';
 import { DATA, END, FAILED, type Failure, type Frame, type Job, type Message, readFrames } from './messages.ts';
 import { READERS } from './readers.ts';
 
@@ -23,6 +24,25 @@ const send = (message: Message): Promise<void> =>
     process.stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
   });
 
+/**
+ * Sends what the reader reports, as long as it is to be named. The rest is counted, for `flush`: the
+ * parent may be slower than the metadata.
+ */
+const reporter = (type: 'leftOut' | 'bypassed') => {
+  let sent = 0;
+  let rest = { text: '', count: 0 };
+  return {
+    report: (text: string, count: number): void => {
+      sent += 1;
+      if (sent <= NAMED) void send({ type, text, count });
+      else rest = { text, count: rest.count + count };
+    },
+    flush: async (): Promise<void> => {
+      if (rest.count > 0) await send({ type, ...rest });
+    },
+  };
+};
+
 /** Reads a repository whose files come from the parent, and sends the items to it. */
 export const read = async (job: Job): Promise<void> => {
   // Transfers to clients come first.
@@ -31,6 +51,7 @@ export const read = async (job: Job): Promise<void> => {
   let failure: StreamError | Error | undefined;
   let open = false;
   let place = job.base;
+  const [leftOut, bypassed] = [reporter('leftOut'), reporter('bypassed')];
 
   const nextFrame = async (): Promise<Frame> => {
     const { value, done } = await frames.next();
@@ -65,6 +86,8 @@ export const read = async (job: Job): Promise<void> => {
       }
     },
     missing: (path) => void send({ type: 'missing', path }),
+    leftOut: leftOut.report,
+    bypassed: bypassed.report,
   };
 
   try {
@@ -79,6 +102,8 @@ export const read = async (job: Job): Promise<void> => {
       items = [];
     }
     await send({ type: 'items', items });
+    await leftOut.flush();
+    await bypassed.flush();
     await send({ type: 'done' });
   } catch (error) {
     await send({ type: 'failed', message: messageOf(error), source: error === failure });

@@ -8,6 +8,8 @@ export type Message =
   /** The rest of the file is not wanted. Its last frame must still come. */
   | { readonly type: 'enough' }
   | { readonly type: 'missing'; readonly path: string }
+  | { readonly type: 'leftOut'; readonly text: string; readonly count: number }
+  | { readonly type: 'bypassed'; readonly text: string; readonly count: number }
   | { readonly type: 'items'; readonly items: readonly FoundUnit[] }
   | { readonly type: 'done' }
   /** `source`: the error is the one that the last file failed with. */

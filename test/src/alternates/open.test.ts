@@ -205,6 +205,21 @@ describe('a refresh', () => {
     expect(alternates.catalog.refreshes.search('iso', {})).toEqual([]);
   });
 
+  it('leaves out what is odd, and says so', async () => {
+    const left: unknown[] = [];
+    const alternates = make({ onLeftOut: ({ id }, problem, count) => left.push([id, problem, count]) });
+    const folder = newFolder();
+    makeFilesRepository(folder, { 'a.iso': 'a' });
+    appendFileSync(join(folder, 'PULP_MANIFEST'), 'odd\n'.repeat(1_000));
+    const events = await refresh(alternates, alternates.describe('files', folder, { type: 'files' }));
+    expect(events.at(-1)).toMatchObject({ type: 'done', units: 1 });
+    const line = (number: number) => `PULP_MANIFEST: line ${number}: 'odd', expected NAME,SHA256,SIZE`;
+    expect(left).toEqual([
+      ...Array.from({ length: 20 }, (_, index) => ['files', line(index + 2), 1]),
+      ['files', line(1_001), 980],
+    ]);
+  });
+
   it('that fails keeps the old offers and adds none', async () => {
     const alternates = make();
     const folder = newFolder();
@@ -213,8 +228,10 @@ describe('a refresh', () => {
     await refresh(alternates, source);
     const before = alternates.catalog.refreshes.search('iso', {});
     makeFilesRepository(folder, Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`${index}.iso`, 'x'])));
-    appendFileSync(join(folder, 'PULP_MANIFEST'), 'rubbish\n');
-    await expect(refresh(alternates, source)).rejects.toThrow("PULP_MANIFEST: line 901: 'rubbish'");
+    appendFileSync(join(folder, 'PULP_MANIFEST'), 'x'.repeat(2 ** 21));
+    await expect(refresh(alternates, source)).rejects.toThrow(
+      'PULP_MANIFEST: line 901: a line is longer than 1048576 characters',
+    );
     expect(alternates.catalog.refreshes.search('iso', {})).toEqual(before);
     expect((await alternates.status(source)).state).toBe('fresh');
   });
@@ -335,8 +352,8 @@ describe('a source with several paths', () => {
     makeFilesRepository(join(base, 'a'), { 'new.iso': 'new' });
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}.iso`, 'x']));
     makeFilesRepository(join(base, 'b'), many);
-    appendFileSync(join(base, 'b/PULP_MANIFEST'), 'rubbish\n');
-    await expect(refresh(alternates, source)).rejects.toThrow("b/: PULP_MANIFEST: line 501: 'rubbish'");
+    appendFileSync(join(base, 'b/PULP_MANIFEST'), 'x'.repeat(2 ** 21));
+    await expect(refresh(alternates, source)).rejects.toThrow('b/: PULP_MANIFEST: line 501: a line is longer');
     expect(names(alternates)).toEqual(['b.iso', 'new.iso']);
     const after = await alternates.status(source);
     expect([after.offers, after.state, after.expiration]).toEqual([2, 'fresh', before.expiration]);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { Checksum } from '../../../pipelines/model/index.ts';
 import { importRepository, type Progress, toBase } from '../../../src/catalog/import.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { deb } from '../../../src/repositories/deb.ts';
@@ -26,7 +27,7 @@ const listed = (catalog: SqliteCatalog, prefix = '/') =>
   [...catalog.entries.list(prefix)].map(({ path, revision }) => [path, revision]);
 
 const digest = { algorithm: 'sha256', value: 'a'.repeat(64) } as const;
-const itemAt = (path: string, checksum = digest) => ({
+const itemAt = (path: string, checksum: Checksum = digest) => ({
   path,
   unitTypeId: 'iso',
   unitKey: { name: path },
@@ -41,8 +42,9 @@ const listing = (paths: readonly string[], error?: Error): Format =>
     if (error) throw error;
   };
 
-const importPaths = (catalog: SqliteCatalog, prefix: string, format: Format, importer = 'a'.repeat(24)) =>
-  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFile, importer });
+const importer = 'a'.repeat(24);
+const importPaths = (catalog: SqliteCatalog, prefix: string, format: Format, by = importer, strict = false) =>
+  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFile, importer: by, strict });
 
 describe('an import', () => {
   for (const [name, format, tools, make] of [
@@ -95,9 +97,49 @@ describe('an import', () => {
       yield itemAt('a');
       yield { ...itemAt('a'), checksum: { algorithm: 'sha256', value: 'b'.repeat(64) } };
     };
-    await expect(importPaths(catalog, '/r', differing)).rejects.toThrow(
-      'http://h/: lists /r/a twice, with different checksums',
-    );
+    const problem = 'http://h/: lists /r/a twice, with different checksums';
+    await expect(importPaths(catalog, '/r', differing, importer, true)).rejects.toThrow(problem);
+    const { packages, leftOut } = await importPaths(catalog, '/r', differing);
+    expect({ packages, leftOut }).toEqual({ packages: 1, leftOut: { count: 1, named: [problem] } });
+    expect(catalog.entries.find('/r/a')).toMatchObject([{ checksum: digest }]);
+  });
+
+  it('names the first odd entries and counts the others', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    const doubled: Format = async function* () {
+      for (let number = 0; number < 50; number += 1)
+        for (const digit of 'abc') yield itemAt(`${number}`, { algorithm: 'sha256', value: digit.repeat(64) });
+    };
+    const { packages, leftOut } = await importPaths(catalog, '/r', doubled);
+    expect([packages, leftOut.count, leftOut.named.length]).toEqual([50, 100, 20]);
+  });
+
+  it('may have files beside its prefix, and replaces and removes them with it', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importPaths(catalog, '/a/r/os', listing(['x', '../Packages/y', '../../../../../z']));
+    expect([...catalog.entries.list('/')].map(({ path, url }) => [path, url])).toEqual([
+      ['/a/r/Packages/y', 'http://h/Packages/y'],
+      ['/a/r/os/x', 'http://h/x'],
+      ['/z', 'http://h/z'],
+    ]);
+    expect(await importPaths(catalog, '/a/r/os', listing(['../Packages/n']))).toMatchObject({ removed: 3 });
+    expect(listed(catalog)).toEqual([['/a/r/Packages/n', 2]]);
+    catalog.entries.removeBelow('/a/r/os');
+    expect(listed(catalog)).toEqual([]);
+  });
+
+  it('takes no path of another import', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importPaths(catalog, '/good', listing(['a.iso']));
+    const { packages, leftOut } = await importPaths(catalog, '/evil', listing(['../good/a.iso', 'b']), 'b'.repeat(24));
+    expect({ packages, leftOut }).toEqual({
+      packages: 1,
+      leftOut: {
+        count: 1,
+        named: ['http://h/: lists a file outside of /evil, and /good/a.iso belongs to another import'],
+      },
+    });
+    expect(catalog.entries.find('/good/a.iso')).toHaveLength(1);
   });
 
   it('refuses a prefix that is not an absolute path', async () => {
@@ -115,7 +157,7 @@ describe('an import', () => {
       base: toBase(folder),
       prefix: '/r',
       read: readFile,
-      importer: 'a'.repeat(24),
+      importer,
       onProgress: (progress) => seen.push(progress),
     });
     const [manifest] = builtFiles(folder).filter(({ path }) => path === 'PULP_MANIFEST');
@@ -147,7 +189,6 @@ describe('a re-import', () => {
 
   it('leaves entries that it did not write: other prefixes, deeper ones, other importers, entries added by hand', async () => {
     const catalog = openSqliteCatalog(':memory:');
-    const importer = 'a'.repeat(24);
     await importPaths(catalog, '/r', listing(['a']));
     await importPaths(catalog, '/r/deep', listing(['b']));
     await importPaths(catalog, '/r-other', listing(['c']));
@@ -177,7 +218,7 @@ describe('a re-import', () => {
     const catalog = openSqliteCatalog(':memory:');
     await importFolder(catalog, files, folder, '/r');
     const before = [...catalog.entries.list('/')];
-    writeFileSync(join(folder, 'PULP_MANIFEST'), `new.iso,${sha256('x')},1\nbroken line\n`);
+    writeFileSync(join(folder, 'PULP_MANIFEST'), `new.iso,${sha256('x')},1\n${'x'.repeat(2 ** 21)}\n`);
     await expect(importFolder(catalog, files, folder, '/r')).rejects.toThrow('PULP_MANIFEST: line 2');
     const many = Array.from({ length: 2500 }, (_, number) => String(number));
     await expect(importPaths(catalog, '/r', listing(many, new Error('torn')))).rejects.toThrow('torn');

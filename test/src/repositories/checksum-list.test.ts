@@ -67,11 +67,19 @@ describe('a checksum list', () => {
     ]));
 
   it.each([
-    ['a page', '<html>\n', "SHA256SUMS: line 1: '<html>', expected DIGEST NAME"],
+    ['a page', '<html>\n', "SHA256SUMS: line 2: '<html>', expected DIGEST NAME"],
     ['a digest of no known length', `${A}ab  a.iso\n`, "unknown checksum type 'of 66 digits'"],
     ['a path out of the repository', `${A}  ../a.iso\n`, 'leads out of the repository'],
-    ['nothing', '\n', 'SHA256SUMS: lists no files'],
-  ])('with %s is refused', async (_, list, message) => expect(read({ SHA256SUMS: list })).rejects.toThrow(message));
+  ])('with %s has the other files', async (_, odd, message) => {
+    const { items, leftOut } = await readFiles(files, { SHA256SUMS: `${A}  good.iso\n${odd}` });
+    expect(items.map(({ path }) => path)).toEqual(['good.iso', 'SHA256SUMS']);
+    expect(leftOut).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('without any file is refused', async () => {
+    for (const list of ['\n', 'odd\n'])
+      await expect(read({ SHA256SUMS: list })).rejects.toThrow('SHA256SUMS: lists no files that can be served');
+  });
 
   it('is asked for if there is neither a manifest nor a list', () =>
     expect(read({})).rejects.toThrow('found neither PULP_MANIFEST nor one of SHA512SUMS, SHA256SUMS'));

@@ -260,36 +260,10 @@ describe('Debian metadata', () => {
       /Release: lists no files, expected one of the fields SHA512/,
     ],
     [
-      'has a line that is not a file',
-      { 'dists/stable/Release': 'SHA256:\n abc\n' },
-      /Release: SHA256: 'abc', expected DIGEST/,
+      'has an index with nothing in it',
+      aSuite({ 'main/binary-all/Packages': '\n\n' }),
+      /Packages: lists no packages that can be served/,
     ],
-    [
-      'lists a file outside the repository',
-      { 'dists/stable/Release': `SHA256:\n${listing({ '../../x': '' })}` },
-      /Release: location "\.\.\/\.\.\/x" leads out of the repository/,
-    ],
-    [
-      'has a package outside the repository',
-      aSuite({ 'main/binary-all/Packages': aStanza('bear').replace('pool/', '/') }),
-      /Packages: package bear: location "\/bear\.deb" leads out of the repository/,
-    ],
-    [
-      'has a package without a file name',
-      aSuite({ 'main/binary-all/Packages': aStanza('bear').replace(/Filename.*\n/, '') }),
-      /Packages: package bear: filename is missing/,
-    ],
-    [
-      'has a package without a checksum',
-      aSuite({ 'main/binary-all/Packages': 'Package: bear\nFilename: a\n' }),
-      /package bear: has no checksum, expected one of sha256/,
-    ],
-    [
-      'has a package with an invalid checksum',
-      aSuite({ 'main/binary-all/Packages': 'Package: bear\nSHA256: ab\n' }),
-      /Packages: package bear: 'ab' is not a valid sha256 checksum, expected 64 hexadecimal digits/,
-    ],
-    ['has an index with nothing in it', aSuite({ 'main/binary-all/Packages': '\n\n' }), /Packages: lists no packages/],
     [
       'has a stanza of too many fields',
       aSuite({ 'main/binary-all/Packages': 'X: 1\n'.repeat(1025) }),
@@ -307,6 +281,36 @@ describe('Debian metadata', () => {
     });
   }
 
+  const GOOD = `${aStanza('good')}\n\n`;
+  it.each([
+    ['without a file name', aStanza('bear').replace(/Filename.*\n/, ''), 'filename is missing'],
+    ['outside the repository', aStanza('bear').replace('pool/', '../'), 'location "../bear.deb" leads out of'],
+    ['of an absolute path', aStanza('bear').replace('pool/', '/'), 'location "/bear.deb" leads out of the repository'],
+    ['of a negative size', aStanza('bear').replace('Size: 5', 'Size: -5'), "size '-5' is not a number of bytes"],
+    ['of a size beyond 2^53', aStanza('bear').replace('Size: 5', 'Size: 1e99'), "size '1e99' is not a number of bytes"],
+    ['without a checksum', aStanza('bear').replace(/SHA256.*\n/, ''), 'has no checksum, expected one of sha256'],
+    ['with an invalid checksum', aStanza('bear').replace(/SHA256.*\n/, 'SHA256: ab\n'), "'ab' is not a valid sha256"],
+  ])('with a package %s has the others', async (_, odd, problem) => {
+    const { items, leftOut } = await readFiles(deb, aSuite({ 'main/binary-all/Packages': GOOD + odd }), SUITE);
+    expect(paths(items)).toEqual(['dists/stable/Release', 'dists/stable/main/binary-all/Packages', 'pool/good.deb']);
+    expect(leftOut).toEqual([
+      expect.stringContaining(`dists/stable/main/binary-all/Packages: package bear: ${problem}`),
+    ]);
+  });
+
+  it('with an odd line in Release has the other files', async () => {
+    const { 'dists/stable/Release': release = '', ...others } = aSuite({ 'main/binary-all/Packages': GOOD });
+    const odd = ` abc\n ab 5 main/x\n ${sha256('')} -1 main/y\n ${sha256('')} 0 ../../z\n`;
+    const { items, leftOut } = await readFiles(deb, { ...others, 'dists/stable/Release': release + odd }, SUITE);
+    expect(paths(items)).toEqual(['dists/stable/Release', 'dists/stable/main/binary-all/Packages', 'pool/good.deb']);
+    expect(leftOut).toEqual([
+      "dists/stable/Release: SHA256: 'abc', expected DIGEST SIZE NAME",
+      "dists/stable/Release: SHA256: main/x: 'ab' is not a valid sha256 checksum, expected 64 hexadecimal digits",
+      "dists/stable/Release: SHA256: size '-1' is not a number of bytes",
+      'dists/stable/Release: location "../../z" leads out of the repository, expected a relative path',
+    ]);
+  });
+
   it('is refused for the checksum of an index, even if the index cannot be parsed', async () => {
     const files = aSuite({ 'main/binary-all/Packages': aStanza('bear') });
     for (const wrong of [aStanza('wolf'), '<html>']) {
@@ -318,7 +322,7 @@ describe('Debian metadata', () => {
 
   it('needs a suite if the base has no index', async () => {
     await expect(readFiles(deb, {})).rejects.toThrow(
-      'test:///: found neither Release nor Packages; a repository with suites needs --suite NAME',
+      'https://test/repo/: found neither Release nor Packages; a repository with suites needs --suite NAME',
     );
   });
 

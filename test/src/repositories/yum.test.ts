@@ -17,7 +17,7 @@ const PACKAGES = [
 const aPackage = (href: string, over = '') => `
   <package type="rpm"><name>bear</name><arch>noarch</arch><version epoch="0" ver="4.1" rel="1"/>
   <checksum type="sha256" pkgid="YES">${'7a'.repeat(32)}</checksum><summary>S &amp; T</summary>
-  <size package="2438" installed="42" archive="296"/><location xml:base="http://elsewhere/" href="${href}"/>
+  <size package="2438" installed="42" archive="296"/><location href="${href}"/>
   <format><rpm:provides><rpm:entry name="bear" epoch="9" ver="9" rel="9"/></rpm:provides><file>/usr/name</file></format>${over}
   </package>`;
 
@@ -137,27 +137,88 @@ describe('yum metadata', () => {
     expect(items.map(({ size }) => size)).toEqual([expect.any(Number), undefined, undefined]);
   });
 
-  for (const href of [
-    '../a.rpm',
-    'x/../../a.rpm',
-    '/etc/passwd',
-    'http://evil.example.com/a.rpm',
-    '',
-    'x/',
-    'a&#9;b',
-  ]) {
-    it(`is refused if the location of a package is ${JSON.stringify(href)}`, async () => {
-      const repository = aRepository(metadata(aPackage(href)));
-      await expect(readFiles(yum, repository)).rejects.toThrow(/primary\.xml\.gz: package bear: location/);
-    });
-  }
+  it.each([
+    ['../a.rpm', '../a.rpm'],
+    ['../../a.rpm', '../../a.rpm'],
+    ['x/../../a.rpm', '../a.rpm'],
+    ['x//../../a.rpm', 'a.rpm'],
+    ['./x/./../y/a.rpm', 'y/a.rpm'],
+    ['/Packages/a.rpm', 'Packages/a.rpm'],
+  ])('has the location %s where dnf fetches it', async (href, path) => {
+    const { items, leftOut, bypassed } = await readFiles(yum, aRepository(metadata(aPackage(href))));
+    expect(items.at(-1)).toMatchObject({ unitTypeId: 'rpm', path });
+    expect([leftOut, bypassed]).toEqual([[], []]);
+  });
 
-  it('is refused if a location in repomd.xml leads out of the repository', async () => {
-    const repository = aRepository(metadata(''));
-    const outside = repository['repodata/repomd.xml'].replace('repodata/primary', '../primary');
-    await expect(readFiles(yum, { ...repository, 'repodata/repomd.xml': outside })).rejects.toThrow(
-      'repodata/repomd.xml: data type="primary": location "../primary.xml.gz" leads out of the repository',
+  it.each([
+    ['https://test/repo/Packages/b%2B.rpm', 'Packages/b+.rpm'],
+    ['https://test/a.rpm', '../a.rpm'],
+    ['https://test/repo2/repo/a.rpm', '../repo2/repo/a.rpm'],
+  ])('has the URL %s, which dnf fetches past the streamer', async (href, path) => {
+    const { items, bypassed } = await readFiles(yum, aRepository(metadata(aPackage(href))));
+    expect(items.at(-1)?.path).toBe(path);
+    expect(bypassed).toEqual(['repodata/primary.xml.gz: package bear: location is a URL']);
+  });
+
+  it('has packages with xml:base, which dnf fetches past the streamer', async () => {
+    const based = aPackage('a.rpm').replace('<location', '<location xml:base="http://u:secret@h/"');
+    const { items, bypassed } = await readFiles(yum, aRepository(metadata(based)));
+    expect(items.at(-1)?.path).toBe('a.rpm');
+    expect(bypassed).toEqual(["repodata/primary.xml.gz: package bear: xml:base is 'http://***@h/'"]);
+  });
+
+  const GOOD = aPackage('good.rpm').replace('<name>bear', '<name>good');
+  const without = (pattern: RegExp, instead = '') => aPackage('a.rpm').replace(pattern, instead);
+  it.each([
+    ['an empty location', aPackage(''), 'location@href is missing'],
+    ['the location x/', aPackage('x/'), 'location "x/" is not a file, expected a relative path'],
+    ['the location ..', aPackage('a/..'), 'location "a/.." is not a file, expected a relative path'],
+    [
+      'control characters',
+      aPackage('a&#9;b'),
+      'location "a\\tb" contains control characters, expected a relative path',
+    ],
+    [
+      'a location at another host',
+      aPackage('http://evil.example.com/a.rpm?token=1'),
+      'http://evil.example.com/a.rpm?*** is at another host, from which clients fetch it themselves',
+    ],
+    ['a negative size', without(/package="\d+"/, 'package="-1"'), "size '-1' is not a number of bytes"],
+    ['a size beyond 2^53', without(/package="\d+"/, 'package="9007199254740992"'), "size '9007199254740992' is not"],
+    ['no checksum', without(/<checksum.*?<.checksum>/), 'checksum@type is missing'],
+    [
+      'an unknown checksum',
+      without(/type="sha256"/, 'type="crc32"'),
+      "unknown checksum type 'crc32', expected one of md5",
+    ],
+  ])('with a package of %s has the others', async (_, odd, problem) => {
+    const { items, leftOut } = await readFiles(yum, aRepository(metadata(odd + GOOD)));
+    expect(items.map(({ path }) => path)).toEqual(['repodata/repomd.xml', 'repodata/primary.xml.gz', 'good.rpm']);
+    expect(leftOut).toEqual([expect.stringContaining(`repodata/primary.xml.gz: package bear: ${problem}`)]);
+    await expect(readFiles(yum, aRepository(metadata(odd)))).rejects.toThrow(
+      'repodata/primary.xml.gz: lists no packages that can be served, expected 1',
     );
+  });
+
+  it('has packages without version and architecture, and a size of 0, which means that it is unknown', async () => {
+    const bare = without(/<version[^>]*>/).replace(/<arch>.*?<.arch>/, '');
+    const { items, leftOut } = await readFiles(
+      yum,
+      aRepository(metadata(bare.replace(/package="\d+"/, 'package="0"'))),
+    );
+    expect(items.at(-1)).toMatchObject({ path: 'a.rpm', unitKey: { version: '', release: '', arch: '' } });
+    expect([items.at(-1)?.size, leftOut]).toEqual([undefined, []]);
+  });
+
+  it('without a checksum of a file that is not primary leaves that file out', async () => {
+    const repository = aRepository(metadata(aPackage('a.rpm')));
+    const repomd = repository['repodata/repomd.xml'].replace(
+      '</repomd>',
+      '<data type="other"><location href="repodata/other.xml"/></data></repomd>',
+    );
+    const { items, leftOut } = await readFiles(yum, { ...repository, 'repodata/repomd.xml': repomd });
+    expect(items.at(-1)?.path).toBe('a.rpm');
+    expect(leftOut).toEqual(['repodata/repomd.xml: data type="other": checksum@type is missing']);
   });
 
   const faults: readonly (readonly [string, Record<string, string | Uint8Array>, RegExp])[] = [
@@ -166,21 +227,15 @@ describe('yum metadata', () => {
     ['lists no primary', { 'repodata/repomd.xml': '<repomd></repomd>' }, /no data of type primary, found none/],
     ['ends too early', aRepository('<metadata><package>'), /primary\.xml\.gz: not well-formed XML: .*unclosed tag/],
     [
-      'has a package without a name',
-      aRepository(metadata('<package/>')),
-      /primary\.xml\.gz: a package: name is missing/,
-    ],
-    [
-      'has an unknown checksum type',
-      aRepository(metadata(aPackage('a').replace('type="sha256"', 'type="crc32"'))),
-      /primary\.xml\.gz: package bear: unknown checksum type 'crc32', expected one of md5/,
-    ],
-    [
       'has a primary with other content after decompression',
       aRepository(metadata(''), { open: `<open-checksum type="sha256">${'0'.repeat(64)}</open-checksum>` }),
       /primary\.xml\.gz, decompressed: expected sha256 0{64}, found/,
     ],
-    ['lists no package', aRepository(metadata('')), /primary\.xml\.gz: lists no packages, expected 1/],
+    [
+      'lists no package',
+      aRepository(metadata('')),
+      /primary\.xml\.gz: lists no packages that can be served, expected 1/,
+    ],
     [
       'is nested too deep',
       aRepository(metadata('<a>'.repeat(100_000))),

@@ -44,6 +44,8 @@ describe('a reader in a process of its own', () => {
       {
         base: 'test:///',
         missing: () => {},
+        leftOut: () => {},
+        bypassed: () => {},
         read: async function* () {
           yield Buffer.from('a');
           throw failure;
@@ -64,6 +66,8 @@ describe('a reader in a process of its own', () => {
       {
         base: 'test:///',
         missing: () => {},
+        leftOut: () => {},
+        bypassed: () => {},
         read: async function* () {
           try {
             for (;;) yield Buffer.alloc(1_000);
