@@ -16,6 +16,10 @@ export interface Access {
   readonly proxy?: { readonly url: string; readonly username?: string; readonly password?: string };
   /** Sent with every request to the feed. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Added to the query of every URL at the feed. */
+  readonly query?: string;
+  /** The feed's mirrors. */
+  readonly mirrors?: readonly Mirrors[];
   /** Milliseconds. If absent, the daemon's settings apply. */
   readonly connectTimeout?: number;
   readonly readTimeout?: number;
@@ -25,6 +29,12 @@ export interface Access {
   readonly maxConcurrent?: number;
   /** Bytes per second, all transfers together. Default: no limit. */
   readonly maxSpeed?: number;
+}
+
+/** Base URLs that have the same files, best first. Credentials apply at the origin of `home` alone. */
+export interface Mirrors {
+  readonly home: string;
+  readonly bases: readonly string[];
 }
 
 export interface AccessOwner {

@@ -1,4 +1,4 @@
-import { map, Observable } from 'rxjs';
+import { mergeMap, Observable } from 'rxjs';
 
 /**
  * An Observable whose values are there as soon as it is subscribed to: it emits all of them and
@@ -17,9 +17,11 @@ export class AtOnce<T> extends Observable<T> {
   }
 }
 
-/** Equals `map`. The result can be read at once if the source can. */
-export const mapped = <T, R>(source: Observable<T>, change: (value: T) => R): Observable<R> =>
-  source instanceof AtOnce ? new AtOnce(() => (source as AtOnce<T>).read().map(change)) : source.pipe(map(change));
+/** Equals `mergeMap` to the values of an array. The result can be read at once if the source can. */
+export const mappedToMany = <T, R>(source: Observable<T>, change: (value: T) => readonly R[]): Observable<R> =>
+  source instanceof AtOnce
+    ? new AtOnce(() => (source as AtOnce<T>).read().flatMap(change))
+    : source.pipe(mergeMap(change));
 
 /** Emits nothing and completes. */
 export const NOTHING = new AtOnce<never>(() => []);

@@ -195,7 +195,7 @@ async function* offersOf(
     base,
     read: async function* (file, expected) {
       let bytes = 0;
-      for await (const chunk of read([urlOf(base, file)], expected)) {
+      for await (const chunk of read(urlOf(base, file), expected)) {
         bytes += chunk.byteLength;
         report({ file, bytes, size: expected?.size });
         yield chunk;

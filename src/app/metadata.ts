@@ -1,19 +1,26 @@
-import { filter, from, of, takeUntil } from 'rxjs';
+import { filter, firstValueFrom, from, identity, of, takeUntil, timeout } from 'rxjs';
 import {
+  type Access,
   type CatalogEntry,
   type Chunk,
   createHealth,
   field,
   isOwnCoding,
   type OpenSource,
+  operate,
   type Policy,
+  type SourceEvent,
   type SourceHead,
+  StreamError,
   type StreamEvent,
 } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
+import { maskUrl } from '../lib/mask.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { type Expected, METADATA, type OpenFiles } from '../repositories/format.ts';
 import { readBytes } from '../sources/bytes.ts';
+import { placesOf } from '../sources/feed/mirrors.ts';
 import { hostOf } from '../sources/holder.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import { composeLending } from './compose.ts';
@@ -31,18 +38,25 @@ const PATIENCE = {
   hedge: false,
 } satisfies Partial<Policy>;
 
-/**
- * Opens the feeds of repositories as the daemon does, for commands. `close` ends their connections.
- */
-export const openRepositories = (settings: Settings): { readonly files: OpenFiles; close(): Promise<void> } => {
+/** The feeds of repositories, as commands use them. */
+export interface Repositories {
+  readonly files: OpenFiles;
+  /** Asks for the first byte of a file, and resolves to the reason why no client can have it. */
+  readonly probe: (access: Access, url: string, size?: number) => Promise<string | undefined>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/** Opens the feeds of repositories as the daemon does. */
+export const openRepositories = (settings: Settings): Repositories => {
   const sources = sourcesOf(settings, { lends: true });
   const open = withLimits(sources.open, { timeoutMs: PATIENCE.headTimeout });
-  return { files: openMetadata(open, settings), close: sources.close };
+  return { files: openMetadata(open, settings), probe: prober(open), close: sources.close };
 };
 
 /**
  * Reads the metadata of repositories through the pipeline of all content: an attempt that fails is
- * repeated, as `Retry-After` says; a body that breaks off is resumed or taken from another URL. A
+ * repeated, as `Retry-After` says; a body that breaks off is resumed or taken from another mirror. A
  * file with a checksum is verified on the way.
  *
  * @param open enforces the limits of sources: see `withLimits`
@@ -53,24 +67,21 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
   // A mirror that fails comes last for the files that follow.
   const health = createHealth({ cooldown, cooldownLimit, random: Math.random, scheduler: steadyClock });
   return (access, { root, until } = {}) =>
-    (urls, expected) => {
-      const entry = entryOf(urls, expected);
+    (url, expected) => {
+      const entry = entryOf(url, expected);
+      const candidates = placesOf(url, access).map((place) => ({
+        entry,
+        source: { kind: 'feed', id: hostOf(place.url) },
+        ...place,
+        ...(root !== undefined && { root }),
+      }));
       const streamer = composeLending({
         catalog: { lookup: () => of(entry) },
-        sources: [
-          () =>
-            from(
-              urls.map((url) => ({
-                entry,
-                source: { kind: 'feed', id: hostOf(url) },
-                url,
-                access,
-                ...(root !== undefined && { root }),
-              })),
-            ),
-        ],
+        sources: [() => from(candidates)],
         open: (location, ask) =>
-          open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }),
+          open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }).pipe(
+            expected?.checksum ? identity : refusingPages(location.url),
+          ),
         policy,
         health,
       });
@@ -81,10 +92,26 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
     };
 };
 
+/** Servers that have no such file may answer 200 with a page about it, or with one to log in at. */
+const refusingPages = (url: string) =>
+  operate<SourceEvent, SourceEvent>((out) => {
+    let begun = false;
+    return {
+      next: (event) => {
+        if (event.type === 'chunk' && !begun) {
+          begun = true;
+          if (/^\s*<(!doctype html|html)\b/i.test(Buffer.from(event.bytes).toString('latin1', 0, 512)))
+            throw new StreamError('SOURCE_MISSING', 'feed', `${maskUrl(url)} is an HTML page, not metadata`);
+        }
+        out.next(event);
+      },
+    };
+  });
+
 const isChunk = (event: StreamEvent): event is Chunk => event.type === 'chunk';
 
 /** The file as an entry of a catalog. */
-const entryOf = ([url = '']: readonly string[], expected: Expected = {}): CatalogEntry => ({
+const entryOf = (url: string, expected: Expected = {}): CatalogEntry => ({
   path: parseUrl(url)?.pathname ?? '/',
   importerId: '',
   unitId: '',
@@ -100,3 +127,29 @@ const isCoded = ({ path, size }: CatalogEntry, head: SourceHead): boolean => {
   const coding = field(head.headers, 'content-encoding')?.trim() ?? '';
   return size === undefined && head.from === 0 && /^(x-)?gzip$/i.test(coding) && !isOwnCoding(path, coding);
 };
+
+/** Milliseconds in which a feed must answer an operator who waits. */
+const ANSWER = 30_000;
+
+const prober =
+  (open: OpenSource): Repositories['probe'] =>
+  async (access, url, size) => {
+    let problem: string | undefined;
+    for (const place of placesOf(url, access)) {
+      const ask = (method: 'HEAD' | 'GET', last?: number): Promise<SourceEvent> =>
+        firstValueFrom(open(place, { method, from: 0, last, valve: of(true) }).pipe(timeout(ANSWER)));
+      try {
+        // Some servers refuse HEAD, and URLs may be signed for GET alone.
+        const head = await ask('HEAD').catch((error: unknown) => {
+          if (error instanceof StreamError && error.code === 'SOURCE_MISSING') throw error;
+          return ask('GET', 0);
+        });
+        const length = head.type === 'head' ? head.length : undefined;
+        if (size === undefined || length === undefined || length === size) return undefined;
+        problem ??= `${maskUrl(place.url)} has ${length} bytes, but the metadata lists ${size}`;
+      } catch (error) {
+        problem ??= maskUrl(messageOf(error));
+      }
+    }
+    return problem;
+  };

@@ -1,5 +1,5 @@
 import type { Access } from '../../pipelines/model/index.ts';
-import type { ImporterConfig } from './importer-config.ts';
+import { clientKeyOf, type ImporterConfig } from './importer-config.ts';
 
 const MILLISECONDS = 1000;
 
@@ -19,7 +19,8 @@ const proxyUrl = (host: string, port: number): string => `${host.includes('://')
  */
 export const accessOf = (config: ImporterConfig): Access => {
   const basicAuth = both(config.basic_auth_username, config.basic_auth_password);
-  const { ssl_client_cert: clientCert, ssl_client_key: clientKey, proxy_host: host, proxy_port: port } = config;
+  const { ssl_client_cert: clientCert, proxy_host: host, proxy_port: port } = config;
+  const clientKey = clientKeyOf(config);
   return {
     ...(config.ssl_ca_cert !== undefined && { ca: config.ssl_ca_cert }),
     ...(clientCert !== undefined && clientKey !== undefined && { clientCert, clientKey }),
@@ -29,6 +30,9 @@ export const accessOf = (config: ImporterConfig): Access => {
       port !== undefined && {
         proxy: { url: proxyUrl(host.replace(/\/+$/, ''), port), ...both(config.proxy_username, config.proxy_password) },
       }),
+    ...(config.query_auth_token !== undefined && { query: config.query_auth_token }),
+    ...(config.headers && { headers: Object.entries(config.headers) }),
+    ...(config.mirrors && { mirrors: Object.entries(config.mirrors).map(([home, bases]) => ({ home, bases })) }),
     ...(config.connect_timeout !== undefined && { connectTimeout: config.connect_timeout * MILLISECONDS }),
     ...(config.read_timeout !== undefined && { readTimeout: config.read_timeout * MILLISECONDS }),
     ...(config.max_downloads !== undefined && { maxConcurrent: config.max_downloads }),

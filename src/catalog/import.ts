@@ -1,4 +1,6 @@
 import { pathToFileURL } from 'node:url';
+import { withoutDots } from '../../pipelines/model/spelling.ts';
+import { maskUrl } from '../lib/mask.ts';
 import { parseUrl } from '../lib/url.ts';
 import {
   type Format,
@@ -40,6 +42,8 @@ export interface ImportOptions {
   /** Whether an odd entry ends the import. Default: it is left out. */
   readonly strict?: boolean;
   readonly onProgress?: (progress: Progress) => void;
+  /** Resolves to the reason why a file cannot be fetched. Asked for the first package, at the end. */
+  readonly probe?: (url: string, size?: number) => Promise<string | undefined>;
 }
 
 export interface ImportResult {
@@ -52,6 +56,8 @@ export interface ImportResult {
   readonly missing: readonly string[];
   /** Odd entries of the metadata that the catalog does not have. */
   readonly leftOut: Tally;
+  /** Why the first package cannot be fetched, if so. */
+  readonly unreachable?: string;
   /** Entries that clients fetch past the streamer, because the metadata sends them elsewhere. */
   readonly bypassed: Tally;
 }
@@ -63,7 +69,10 @@ const BATCH = 1000;
  * slash at its end.
  */
 export const toBase = (text: string): string => {
-  if (!/^(https?|file):\/\//i.test(text)) return pathToFileURL(`${text}/`).href.replace(/\/+$/, '/');
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
+  if (scheme !== undefined && !/^(https?|file)$/i.test(scheme))
+    throw new Error(`'${maskUrl(text)}': ${scheme}: is not supported, expected http:, https:, file: or a folder`);
+  if (scheme === undefined) return pathToFileURL(`${text}/`).href.replace(/\/+$/, '/');
   const url = parseUrl(text);
   if (!url) throw new Error(`'${text}' is not a URL`);
   if (url.username !== '' || url.password !== '') {
@@ -71,7 +80,10 @@ export const toBase = (text: string): string => {
       `${url.host}: the URL must not contain credentials; create an importer with --username and --password`,
     );
   }
-  if (url.search !== '' || url.hash !== '') throw new Error(`'${text}': a repository URL must not contain ? or #`);
+  if (url.search !== '' || url.hash !== '')
+    throw new Error(
+      `'${maskUrl(text)}': a repository URL must not contain ? or #; a token that each request needs is --query-token`,
+    );
   return url.href.replace(/\/*$/, '/');
 };
 
@@ -79,13 +91,6 @@ export const toBase = (text: string): string => {
 const toPrefix = (prefix: string): string => {
   if (!prefix.startsWith('/')) throw new Error(`prefix '${prefix}' does not begin with /`);
   return trimPrefix(prefix);
-};
-
-/** The path of a file, which may lead out of the prefix as dnf resolves it, but never above the root. */
-const pathBelow = (prefix: string, path: string): string => {
-  let [folder, rest] = [prefix, path];
-  for (; rest.startsWith('../'); rest = rest.slice(3)) folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')));
-  return `${folder}/${rest}`;
 };
 
 /**
@@ -109,7 +114,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     read: async function* (file, expected) {
       let bytes = 0;
       const size = expected?.size;
-      for await (const chunk of read([urlOf(base, file)], expected)) {
+      for await (const chunk of read(urlOf(base, file), expected)) {
         bytes += chunk.byteLength;
         onProgress?.({ file, bytes, items, ...(size !== undefined && { size }) });
         yield chunk;
@@ -122,7 +127,8 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     },
   };
   const toEntry = ({ path, unitTypeId, unitKey, checksum, size }: RepositoryItem): NewEntry => ({
-    path: pathBelow(prefix, path),
+    // It may lead out of the prefix, but never above the root.
+    path: withoutDots(`${prefix}/${path}`),
     importerId: importer,
     unitId: unitIdOf(unitTypeId, unitKey),
     unitTypeId,
@@ -136,12 +142,14 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
   });
   const staging = catalog.entries.stage();
   let outside = false;
+  let first: RepositoryItem | undefined;
   let batch: NewEntry[] = [];
   try {
     for await (const item of format(repository, selection)) {
       items += 1;
       outside ||= item.path.startsWith('../');
       if (item.unitTypeId === METADATA) metadata += 1;
+      else first ??= item;
       if (batch.push(toEntry(item)) < BATCH) continue;
       staging.write(batch);
       batch = [];
@@ -158,7 +166,11 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
       for (const path of staging.yieldOutside(importer, prefix))
         leaveOut(`${base}: lists a file outside of ${prefix}, and ${path} belongs to another import`, 1);
     const { revision, added, removed } = staging.publishRevision(importer, prefix);
-    return { revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed };
+    const unreachable = first && (await options.probe?.(urlOf(base, first.path), first.size));
+    return {
+      ...{ revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed },
+      ...(unreachable !== undefined && { unreachable }),
+    };
   } finally {
     staging.discard();
   }

@@ -12,6 +12,8 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 /** The files of repositories, with the credentials of one importer. */
 export interface RepositoryFeed {
   readonly read: ReadFile;
+  /** Resolves to the reason why a file cannot be fetched, if so. */
+  readonly probe: (url: string, size?: number) => Promise<string | undefined>;
   close(): Promise<void>;
 }
 

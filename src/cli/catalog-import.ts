@@ -1,10 +1,12 @@
 import { Argument, type Command } from 'commander';
-import { type ImportResult, importRepository, toBase } from '../catalog/import.ts';
+import { type ImportResult, importRepository } from '../catalog/import.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
+import type { Importer } from '../catalog/sqlite/importers.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
+import { importerOfList, isList, placeOf, readMirrors } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
 import { oneLine } from './one-line.ts';
 
@@ -22,18 +24,42 @@ interface Options extends ImporterOptions {
   readonly json?: boolean;
 }
 
-/** The importer that the entries will refer to, and whether it is new. */
-const chooseImporter = (catalog: Tables, options: Options): { id: string; config: ImporterConfig; made: boolean } => {
-  const config = toImporterConfig(options);
-  if (options.importer === undefined) {
-    const known = catalog.importers.find(config);
-    return { ...(known ?? catalog.importers.add({ config })), made: !known };
+interface Chosen {
+  readonly importer: Pick<Importer, 'id' | 'config'>;
+  /** Takes the importer back, or its changes, after a failed import. */
+  readonly undo: () => void;
+}
+
+/** The importer that the entries will refer to. Mirrors become part of its settings. */
+const chooseImporter = (
+  { importers }: Tables,
+  given: ImporterConfig,
+  id: string | undefined,
+  mirrors: { readonly list: string; readonly bases: readonly string[] } | undefined,
+): Chosen => {
+  const known = id === undefined && !mirrors ? importers.find(given) : undefined;
+  const named = id === undefined ? undefined : importers.get(id);
+  const before = known ?? named ?? (mirrors && importerOfList(importers, given, mirrors.list));
+  const settings = before?.config ?? given;
+  const config = mirrors ? { ...settings, mirrors: { ...settings.mirrors, [mirrors.list]: mirrors.bases } } : settings;
+  if (!before) {
+    const made = importers.add({ config });
+    return { importer: made, undo: () => void importers.remove(made.id) };
   }
+  if (!mirrors) return { importer: before, undo: () => {} };
+  importers.change(before.id, config);
+  return { importer: { id: before.id, config }, undo: () => importers.change(before.id, before.config) };
+};
+
+/** The settings of the importer that is to be used, before its mirrors are known. */
+const configFor = ({ importers }: Tables, options: Options): ImporterConfig => {
+  const config = toImporterConfig(options);
+  if (options.importer === undefined) return config;
   if (Object.keys(config).length > 0)
     throw new Error('--importer has its own credentials: give either --importer or credentials');
-  const importer = catalog.importers.get(options.importer);
+  const importer = importers.get(options.importer);
   if (!importer) throw new Error(`importer ${options.importer} is not in the catalog`);
-  return { ...importer, made: false };
+  return importer.config;
 };
 
 const describe = ({ packages, metadata, removed, revision, leftOut }: ImportResult, prefix: string): string =>
@@ -41,10 +67,11 @@ const describe = ({ packages, metadata, removed, revision, leftOut }: ImportResu
   `${removed > 0 ? `, in place of ${removed} earlier entries` : ''}` +
   `${leftOut.count > 0 ? `, ${leftOut.count} odd entries left out` : ''}\n`;
 
-function* warningsOf({ missing, leftOut, bypassed }: ImportResult, base: string): Generator<string> {
+function* warningsOf({ missing, leftOut, bypassed, unreachable }: ImportResult, base: string): Generator<string> {
   for (const path of missing) yield `${base + path} is listed but missing`;
   for (const name of leftOut.named) yield `left out: ${name}`;
   if (leftOut.count > leftOut.named.length) yield `left out: ${leftOut.count - leftOut.named.length} more`;
+  if (unreachable !== undefined) yield `a package cannot be fetched: ${unreachable}`;
   const [first] = bypassed.named;
   if (first) yield `clients fetch ${bypassed.count} files past the streamer, for example ${first}`;
 }
@@ -58,23 +85,25 @@ const run = async (
   command: Command,
 ) => {
   const { stdout, stderr } = context;
-  const base = toBase(source);
-  const importer = chooseImporter(catalog, options);
+  const config = configFor(catalog, options);
+  await using closing = new AsyncDisposableStack();
+  const open = async (config: ImporterConfig) =>
+    closing.adopt(await context.openFeed(config, command), ({ close }) => close());
+  const bases = isList(source) ? await readMirrors((await open(config)).read, source) : undefined;
+  const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
+  const mirrors = bases && { list: source, bases: bases.map((one) => placeOf(format, one, options.suite).base) };
+  const { importer, undo } = chooseImporter(catalog, config, options.importer, mirrors);
   const progress = importProgress(stderr);
-  const feed = await context.openFeed(importer.config, command);
   try {
+    const feed = await open(importer.config);
     const result = await importRepository({
       catalog,
       format: apart(format),
-      selection: {
-        suites: options.suite,
-        components: options.component,
-        architectures: options.arch,
-        lists: options.list,
-      },
+      selection: { suites, components: options.component, architectures: options.arch, lists: options.list },
       base,
       prefix: options.prefix,
       read: feed.read,
+      probe: feed.probe,
       importer: importer.id,
       strict: options.strict ?? false,
       onProgress: progress.show,
@@ -90,10 +119,8 @@ const run = async (
     );
   } catch (error) {
     progress.clear();
-    if (importer.made) catalog.importers.remove(importer.id);
+    undo();
     throw error;
-  } finally {
-    await feed.close();
   }
 };
 
@@ -103,7 +130,10 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     .command('import')
     .description('add an entry for each package and metadata file of a repository, replacing those of its last import')
     .addArgument(new Argument('<format>', 'type of the repository').choices(FORMATS))
-    .argument('<source>', 'URL (http, https, file) or folder of the repository')
+    .argument(
+      '<source>',
+      'URL (http, https, file) or folder of the repository, or URL of a metalink or list of mirrors',
+    )
     .requiredOption('--prefix <path>', 'prefix of its paths: PREFIX/relative/path', toPath)
     .option('--importer <id>', 'use the credentials of an importer instead of options')
     .option('--suite <name...>', 'deb: names below dists/, or for a flat repository a folder that ends with /')

@@ -23,8 +23,9 @@ export const cliContext: CatalogContext = {
   openFeed: async (config, command) => {
     // Loaded only here: most commands open no connection.
     const { openRepositories } = await import('../app/metadata.ts');
-    const { files, close } = openRepositories(loadedFor(command).settings);
-    return { read: files(accessOf(config)), close };
+    const { files, probe, close } = openRepositories(loadedFor(command).settings);
+    const access = accessOf(config);
+    return { read: files(access), probe: (url, size) => probe(access, url, size), close };
   },
   stdout: process.stdout,
   stderr: process.stderr,

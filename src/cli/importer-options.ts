@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { withoutDots } from '../../pipelines/model/spelling.ts';
-import { halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
+import { clientKeyOf, halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { readTextFile } from './catalog-context.ts';
 
@@ -13,6 +13,8 @@ export interface ImporterOptions {
   readonly verify: boolean;
   readonly username?: string;
   readonly password?: string;
+  readonly queryToken?: string;
+  readonly header?: readonly (readonly [name: string, value: string])[];
   readonly proxyHost?: string;
   readonly proxyPort?: number;
   readonly proxyUsername?: string;
@@ -51,6 +53,26 @@ const toPositive = (text: string): number => {
   return value;
 };
 
+/** Fields that belong to the connection or to the streamer's own requests. */
+const RESERVED =
+  /^(connection|content-length|expect|host|if-range|keep-alive|proxy-.*|range|te|trailer|transfer-encoding|upgrade)$/i;
+
+type Headers = readonly (readonly [name: string, value: string])[];
+
+const toHeaders = (text: string, before: Headers = []): Headers => {
+  const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x20-\x7e]*?)[ \t]*$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('expected NAME: VALUE.');
+  if (RESERVED.test(name)) throw new InvalidArgumentError(`${name} is set by the streamer itself.`);
+  return [...before, [name, value]];
+};
+
+const toQuery = (text: string): string => {
+  const query = text.replace(/^\?/, '');
+  if (query === '' || !/^[\w.~!$&'()*+,/:;=?@%-]+$/.test(query))
+    throw new InvalidArgumentError('expected a part of a URL, percent-encoded if need be.');
+  return query;
+};
+
 /** Adds the options for credentials and limits of a feed. */
 export const addImporterOptions = (command: Command): Command =>
   command
@@ -58,11 +80,13 @@ export const addImporterOptions = (command: Command): Command =>
       '--ca <file>',
       'PEM file of the authorities that may sign the server’s certificate, instead of the system’s',
     )
-    .option('--client-cert <file>', 'PEM file of the client certificate')
+    .option('--client-cert <file>', 'PEM file of the client certificate; it may have the private key as well')
     .option('--client-key <file>', 'PEM file of the client certificate’s private key')
     .option('--no-verify', 'accept any server certificate')
     .option('--username <name>', 'user name for basic authentication')
     .option('--password <password>', 'password for basic authentication')
+    .option('--query-token <token>', 'text to add to the query of every URL at the feed, such as token=…', toQuery)
+    .option('--header <field>', 'header field NAME: VALUE of every request to the feed; can be repeated', toHeaders)
     .option('--proxy-host <host>', 'proxy: its host name or URL, without the port')
     .option('--proxy-port <port>', 'proxy: its port', toPort)
     .option('--proxy-username <name>', 'proxy: user name')
@@ -105,16 +129,17 @@ const readIdentity = ({
   clientKey,
 }: ImporterOptions): Pick<ImporterConfig, 'ssl_client_cert' | 'ssl_client_key'> => {
   const cert = clientCert === undefined ? undefined : readCertificate('--client-cert', clientCert);
-  const pem = clientKey === undefined ? undefined : readTextFile('--client-key', clientKey);
+  const key = clientKey === undefined ? undefined : readTextFile('--client-key', clientKey);
+  const given = { ...(cert && { ssl_client_cert: cert.pem }), ...(key !== undefined && { ssl_client_key: key }) };
+  const pem = clientKeyOf(given);
   if (pem !== undefined) {
-    const key = attempt(`--client-key ${clientKey}: expected a PEM private key without a passphrase`, () =>
-      createPrivateKey(pem),
-    );
-    if (cert && !cert.certificate.checkPrivateKey(key)) {
-      throw new Error(`--client-key ${clientKey} is not the key of --client-cert ${clientCert}`);
+    const from = clientKey === undefined ? `--client-cert ${clientCert}` : `--client-key ${clientKey}`;
+    const parsed = attempt(`${from}: expected a PEM private key without a passphrase`, () => createPrivateKey(pem));
+    if (cert && !cert.certificate.checkPrivateKey(parsed)) {
+      throw new Error(`${from} is not the key of --client-cert ${clientCert}`);
     }
   }
-  return { ...(cert && { ssl_client_cert: cert.pem }), ...(pem !== undefined && { ssl_client_key: pem }) };
+  return given;
 };
 
 /**
@@ -133,6 +158,8 @@ export const toImporterConfig = (options: ImporterOptions & { readonly feed?: st
     proxy_password: options.proxyPassword,
     basic_auth_username: options.username,
     basic_auth_password: options.password,
+    query_auth_token: options.queryToken,
+    headers: options.header && Object.fromEntries(options.header),
     max_downloads: options.feedMaxDownloads,
     max_speed: options.feedMaxSpeed,
     connect_timeout: options.feedConnectTimeout,

@@ -34,6 +34,8 @@ const describeCertificate = (pem: string): string => {
 
 const CERTIFICATES: readonly string[] = ['ssl_ca_cert', 'ssl_client_cert'] satisfies (keyof ImporterConfig)[];
 
+const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 const describe = ({ id, repoId, config, entries, problem }: ListedImporter): string[] => {
   const fields = {
     id,
@@ -45,7 +47,7 @@ const describe = ({ id, repoId, config, entries, problem }: ListedImporter): str
   return Object.entries(fields).flatMap(([key, value]) =>
     value === undefined
       ? []
-      : [`${key}: ${oneLine(CERTIFICATES.includes(key) ? describeCertificate(String(value)) : String(value))}\n`],
+      : [`${key}: ${oneLine(CERTIFICATES.includes(key) ? describeCertificate(String(value)) : textOf(value))}\n`],
   );
 };
 

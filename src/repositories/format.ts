@@ -25,11 +25,8 @@ export interface Expected {
   readonly size?: number;
 }
 
-/**
- * Reads a file that each of some URLs has, the first one first. Rejects with SOURCE_MISSING or
- * SOURCE_REFUSED if none has it.
- */
-export type ReadFile = (urls: readonly string[], expected?: Expected) => AsyncIterable<Uint8Array>;
+/** Reads a file. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it does not exist. */
+export type ReadFile = (url: string, expected?: Expected) => AsyncIterable<Uint8Array>;
 
 /** Reads files of repositories with an access. `until` ends what is being read. */
 export type OpenFiles = (

@@ -25,8 +25,9 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
       openListing: async () => sqliteListing(openSqliteCatalog(file)),
       openFeed: async (config: ImporterConfig) => {
         configs.push(config);
-        const { files, close } = openRepositories(settingsOf({}));
-        return { read: files(accessOf(config)), close };
+        const { files, probe, close } = openRepositories(settingsOf({}));
+        const access = accessOf(config);
+        return { read: files(access), probe: (url: string, size?: number) => probe(access, url, size), close };
       },
       stdout,
       stderr,

@@ -5,7 +5,7 @@ import { type ImportResult, importRepository, toBase } from '../../src/catalog/i
 import type { SqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import type { Format, Repository, RepositoryItem, Selection } from '../../src/repositories/format.ts';
 import { toUrlPath } from '../../src/repositories/relative-path.ts';
-import { readFile, readFileUrl } from './read-file-url.ts';
+import { readFileUrl } from './read-file-url.ts';
 
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
@@ -23,7 +23,7 @@ export const importFolder = (
     selection,
     base: toBase(folder),
     prefix,
-    read: readFile,
+    read: readFileUrl,
     importer: catalog.importers.ensure({}).id,
   });
 

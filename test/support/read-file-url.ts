@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import { codeOf, messageOf } from '../../src/lib/thrown.ts';
-import type { ReadFile } from '../../src/repositories/format.ts';
 
 /** The bytes of a `file:` URL. Rejects with SOURCE_MISSING, SOURCE_REFUSED or UNREADABLE. */
 export async function* readFileUrl(url: string): AsyncGenerator<Uint8Array> {
@@ -22,6 +21,3 @@ export async function* readFileUrl(url: string): AsyncGenerator<Uint8Array> {
     });
   }
 }
-
-/** Reads files of a repository in a folder, without a pipeline. */
-export const readFile: ReadFile = ([url = '']) => readFileUrl(url);

@@ -1,17 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Header } from '../../../pipelines/model/index.ts';
+import type { Place } from '../../repositories/deb-place.ts';
 import type { FoundUnit, Repository, Selection } from '../../repositories/format.ts';
-
-/** One repository of a source. */
-export interface Place {
-  /**
-   * The path below the source's `base_url`, as in URLs, with a slash at its end; empty for the base
-   * itself.
-   */
-  readonly path: string;
-  /** The wanted part of the repository, for formats that have parts. */
-  readonly selection?: Selection;
-}
 
 /** Reads the whole file at a URL, without credentials. */
 export type ReadWhole = (url: string) => Observable<Uint8Array>;

@@ -1,7 +1,7 @@
+import { placeOfDeb } from '../../repositories/deb-place.ts';
 import { type FoundUnit, METADATA, type Reader } from '../../repositories/format.ts';
 import { apart } from '../../repositories/reader/apart.ts';
 import type { Cataloger } from './cataloger.ts';
-import { placeOfDeb } from './deb.ts';
 import { rhui } from './rhui.ts';
 
 /** Without the repository's metadata files, which are not units of Pulp's. */

@@ -21,6 +21,9 @@ export interface Importers {
   find(config: ImporterConfig): Importer | undefined;
   /** The same; creates it if it does not exist. */
   ensure(config: ImporterConfig): Importer;
+  isSame(a: ImporterConfig, b: ImporterConfig): boolean;
+  /** Replaces the configuration of an importer. Requests that follow use it. */
+  change(id: string, config: ImporterConfig): void;
   /** Returns whether it existed. Throws while entries refer to it. */
   remove(id: string): boolean;
 }
@@ -42,6 +45,7 @@ export const makeImporters = (database: DatabaseSync): Importers => {
   const insert = database.prepare(
     'INSERT INTO repo_importers (id, repo_id, importer_type_id, config) VALUES (?, ?, ?, ?)',
   );
+  const update = database.prepare('UPDATE repo_importers SET config = ? WHERE id = ?');
   const remove = database.prepare('DELETE FROM repo_importers WHERE id = ?');
   const used = database.prepare('SELECT path FROM lazy_content_catalog WHERE importer_id = ? LIMIT 1');
 
@@ -85,6 +89,11 @@ export const makeImporters = (database: DatabaseSync): Importers => {
     add,
     find,
     ensure: (config) => find(config) ?? add({ config }),
+    isSame: (a, b) => toText(a) === toText(b),
+    change: (id, config) => {
+      current.delete(id);
+      update.run(toText(config), id);
+    },
     remove: (id) => {
       const user = used.get(id);
       if (user) throw new Error(`importer ${id} is in use, for example by ${user.path}; remove its entries first`);

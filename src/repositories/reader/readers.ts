@@ -6,4 +6,5 @@ export const READERS = {
   'yum-units': async () => (await import('../yum-units.ts')).yumUnits,
   deb: async () => (await import('../deb.ts')).deb,
   files: async () => (await import('../files.ts')).files,
+  mirrors: async () => (await import('../mirrors.ts')).mirrors,
 } satisfies Record<string, () => Promise<Reader>>;

@@ -18,10 +18,18 @@ export interface FeedRequest {
  */
 export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string): FeedRequest => ({
   method: ask.method,
-  url,
+  url: withQuery(url, access),
   headers: headersFor(url, access, userAgent),
   range: rangeHeaders(ask),
 });
+
+/** The URL with the token of its feed, unless a redirect has it already. */
+const withQuery = (url: URL, { query }: Access): URL => {
+  if (query === undefined || `${url.search}&`.includes(`${query}&`)) return url;
+  const asked = new URL(url);
+  asked.search = url.search === '' ? query : `${url.search}&${query}`;
+  return asked;
+};
 
 const headersFor = (url: URL, access: Access, userAgent: string): readonly Header[] => {
   const make = () => besides(access.headers ?? [], ownHeaders(url, access, userAgent));

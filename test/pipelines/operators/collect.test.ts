@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, Observable, of, throwError } from 'rxjs';
-import { AtOnce, mapped, NOTHING } from '../../../pipelines/operators/at-once.ts';
+import { AtOnce, mappedToMany, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { collect } from '../../../pipelines/operators/collect.ts';
 import { marbles } from '../../support/pipeline.ts';
 
@@ -46,8 +46,8 @@ describe('collect', () => {
       ready.subscribe = () => {
         throw new Error('subscribed to');
       };
-      const upper = mapped(ready, (letter) => letter.toUpperCase());
-      const slow = mapped(cold<string>('--c|'), (letter) => letter.toUpperCase());
+      const upper = mappedToMany(ready, (letter) => [letter.toUpperCase()]);
+      const slow = mappedToMany(cold<string>('--c|'), (letter) => [letter.toUpperCase()]);
       const broken = new AtOnce<string>(() => {
         throw new Error('broken');
       });

@@ -45,7 +45,7 @@ describe('feed_tls_levels', () => {
       const chunks: Uint8Array[] = [];
       const feed = await cliContext.openFeed({ ssl_ca_cert: ca }, command);
       closing.push(feed.close);
-      for await (const chunk of feed.read([url])) chunks.push(chunk);
+      for await (const chunk of feed.read(url)) chunks.push(chunk);
       return Buffer.concat(chunks).toString();
     };
     await expect(read('127.0.0.1=0')).resolves.toBe('hi');

@@ -34,11 +34,15 @@ const open = () => {
   closing.push(repositories.close);
   return repositories.files;
 };
-const read = async (urls: readonly string[], expected?: Expected, access: Access = {}): Promise<Buffer> => {
+const read = async (url: string, expected?: Expected, access: Access = {}): Promise<Buffer> => {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of open()(access)(urls, expected)) chunks.push(chunk);
+  for await (const chunk of open()(access)(url, expected)) chunks.push(chunk);
   return Buffer.concat(chunks);
 };
+
+const mirrored = (...urls: readonly string[]): Access => ({
+  mirrors: [{ home: urls[0] ?? '', bases: urls.map((url) => `${url}/`) }],
+});
 
 /** Answers the first request for each path with something else. */
 const atFirst = (first: RequestListener, then: RequestListener): RequestListener => {
@@ -67,39 +71,74 @@ describe('the metadata of a repository', () => {
     ['a body that breaks off', torn],
   ])('is read in spite of one %s', async (_, first) => {
     const { url } = await serve(atFirst(first, content));
-    expect(await read([`${url}/repomd.xml`])).toEqual(CONTENT);
+    expect(await read(`${url}/repomd.xml`)).toEqual(CONTENT);
   });
 
   it('continues at another mirror if its checksum is known', async () => {
     const breaking = await serve(torn);
     const other = await serve(content);
-    expect(await read([`${breaking.url}/repomd.xml`, `${other.url}/repomd.xml`], EXPECTED)).toEqual(CONTENT);
+    expect(await read(`${breaking.url}/repomd.xml`, EXPECTED, mirrored(breaking.url, other.url))).toEqual(CONTENT);
   });
 
   it('is taken from another mirror if the first one has other bytes', async () => {
     const wrong = await serve((_, response) => response.end(Buffer.alloc(CONTENT.length)));
     const right = await serve(content);
-    expect(await read([`${wrong.url}/repomd.xml`, `${right.url}/repomd.xml`], EXPECTED)).toEqual(CONTENT);
-    await expect(read([`${wrong.url}/repomd.xml`], EXPECTED)).rejects.toMatchObject({ code: 'WRONG_CHECKSUM' });
+    expect(await read(`${wrong.url}/repomd.xml`, EXPECTED, mirrored(wrong.url, right.url))).toEqual(CONTENT);
+    await expect(read(`${wrong.url}/repomd.xml`, EXPECTED)).rejects.toMatchObject({ code: 'WRONG_CHECKSUM' });
   });
 
   it('is decoded if the feed compresses it unasked', async () => {
     const coded = gzipSync(CONTENT);
     const { url } = await serve((_, response) => response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(coded));
-    expect(await read([`${url}/repomd.xml`])).toEqual(CONTENT);
-    expect(await read([`${url}/repomd.xml`], EXPECTED)).toEqual(CONTENT);
-    expect(await read([`${url}/primary.xml.gz`])).toEqual(coded);
+    expect(await read(`${url}/repomd.xml`)).toEqual(CONTENT);
+    expect(await read(`${url}/repomd.xml`, EXPECTED)).toEqual(CONTENT);
+    expect(await read(`${url}/primary.xml.gz`)).toEqual(coded);
   });
 
   it('is requested with the credentials of its importer', async () => {
     const { url, requests } = await serve(content);
-    await read([`${url}/repomd.xml`], undefined, { basicAuth: { username: 'bear', password: 'honey' } });
+    await read(`${url}/repomd.xml`, undefined, { basicAuth: { username: 'bear', password: 'honey' } });
     expect(requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('bear:honey').toString('base64')}`);
+  });
+
+  it('is requested with the token and the header fields of its importer, at its own origin alone', async () => {
+    const other = await serve(content);
+    const { url, requests } = await serve((request, response) => {
+      if (request.url?.startsWith('/moved')) response.writeHead(302, { Location: `${other.url}/repomd.xml` }).end();
+      else content(Object.assign(request, { url: request.url?.replace(/\?.*/, '') }), response);
+    });
+    const access: Access = { query: 'token=a%2Fb', headers: [['X-Key', 'secret']] };
+    expect(await read(`${url}/repomd.xml`, undefined, access)).toEqual(CONTENT);
+    expect(await read(`${url}/moved?x=1`, undefined, access)).toEqual(CONTENT);
+    expect(requests.map(({ headers }) => headers['x-key'])).toEqual(['secret', 'secret']);
+    expect(requests[1]?.url).toBe('/moved?x=1&token=a%2Fb');
+    expect(other.requests.map(({ url, headers }) => [url, headers['x-key']])).toEqual([['/repomd.xml', undefined]]);
+  });
+
+  it('is requested without credentials from mirrors at other origins', async () => {
+    const [one, two] = [await serve(status(503)), await serve(content)];
+    const access: Access = { ...mirrored(one.url, two.url), query: 'token=1', headers: [['X-Key', 'secret']] };
+    await read(`${one.url}/repomd.xml`, undefined, access);
+    expect(one.requests[0]).toMatchObject({ url: '/repomd.xml?token=1', headers: { 'x-key': 'secret' } });
+    expect(two.requests[0]?.url).toBe('/repomd.xml');
+    expect(two.requests[0]?.headers).not.toHaveProperty('x-key');
+  });
+
+  it('that is an HTML page is missing, and taken from another mirror', async () => {
+    const page = await serve((_, response) => response.end('<!DOCTYPE html>\n<html><body>Log in</body></html>'));
+    const right = await serve(content);
+    await expect(read(`${page.url}/repomd.xml`)).rejects.toMatchObject({
+      code: 'SOURCE_MISSING',
+      message: `${page.url}/repomd.xml is an HTML page, not metadata`,
+    });
+    expect(await read(`${page.url}/repomd.xml`, undefined, mirrored(page.url, right.url))).toEqual(CONTENT);
   });
 
   it('that does not exist is missing, at each mirror', async () => {
     const { url } = await serve(content);
-    await expect(read([`${url}/a`, `${url}/b`])).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
+    await expect(read(`${url}/a`, undefined, mirrored(url, `${url}/b`))).rejects.toMatchObject({
+      code: 'SOURCE_MISSING',
+    });
   });
 
   it('is imported although the first request for each file fails', async () => {

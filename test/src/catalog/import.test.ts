@@ -9,7 +9,7 @@ import { files } from '../../../src/repositories/files.ts';
 import type { Format } from '../../../src/repositories/format.ts';
 import { yum } from '../../../src/repositories/yum.ts';
 import { importFolder, sha256 } from '../../support/importing.ts';
-import { readFile, readFileUrl } from '../../support/read-file-url.ts';
+import { readFileUrl } from '../../support/read-file-url.ts';
 import {
   builtFiles,
   DEB_TOOLS,
@@ -44,7 +44,7 @@ const listing = (paths: readonly string[], error?: Error): Format =>
 
 const importer = 'a'.repeat(24);
 const importPaths = (catalog: SqliteCatalog, prefix: string, format: Format, by = importer, strict = false) =>
-  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFile, importer: by, strict });
+  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFileUrl, importer: by, strict });
 
 describe('an import', () => {
   for (const [name, format, tools, make] of [
@@ -156,7 +156,7 @@ describe('an import', () => {
       format: files,
       base: toBase(folder),
       prefix: '/r',
-      read: readFile,
+      read: readFileUrl,
       importer,
       onProgress: (progress) => seen.push(progress),
     });
@@ -259,7 +259,11 @@ describe('a base', () => {
       'http://u:secret@h/',
       'h: the URL must not contain credentials; create an importer with --username and --password',
     ],
-    ['http://h/?token=1', "'http://h/?token=1': a repository URL must not contain ? or #"],
+    [
+      'http://h/?token=1',
+      "'http://h/?***': a repository URL must not contain ? or #; a token that each request needs is --query-token",
+    ],
+    ['ftp://h/zoo', "'ftp://h/zoo': ftp: is not supported, expected http:, https:, file: or a folder"],
   ] as const) {
     it(`is not ${text}`, () => {
       expect(() => toBase(text)).toThrow(message);

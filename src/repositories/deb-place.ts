@@ -1,4 +1,15 @@
-import type { Place } from './cataloger.ts';
+import type { Selection } from './format.ts';
+
+/** One repository of a source. */
+export interface Place {
+  /**
+   * The path below the source's base URL, as in URLs, with a slash at its end; empty for the base
+   * itself.
+   */
+  readonly path: string;
+  /** The wanted part of the repository, for formats that have parts. */
+  readonly selection?: Selection;
+}
 
 /**
  * The Debian repository of a path. A path `dists/NAME/` is the suite of that name, with its
