@@ -6,12 +6,13 @@ import { readLines } from './lines.ts';
 import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { openOptional } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
+import { toSize } from './size.ts';
 import { makeMeter } from './verify.ts';
 
 const MANIFEST = 'PULP_MANIFEST';
 
-/** One line of CSV. Only the name may contain commas; it is then quoted. */
-const LINE = /^(?:"((?:[^"]|"")*)"|(.+)),\s*([0-9a-fA-F]{64})\s*,\s*(\d+)\s*$/;
+/** One line of CSV. Only the name may contain commas. */
+const LINE = /^(?:"((?:[^"]|"")*)"|(.+)),\s*"?([0-9a-fA-F]{64})"?\s*,\s*"?(\d+)"?\s*$/;
 
 const isoItem = (path: string, checksum: Checksum, size?: number): RepositoryItem => ({
   path,
@@ -24,10 +25,11 @@ const isoItem = (path: string, checksum: Checksum, size?: number): RepositoryIte
 const toItem = (line: string, where: string): RepositoryItem => {
   const [, quoted, plain, digest, size] = LINE.exec(line) ?? [];
   const name = quoted?.replaceAll('""', '"') ?? plain;
-  if (name === undefined || digest === undefined) {
+  const bytes = toSize(size, where);
+  if (name === undefined || digest === undefined || bytes === undefined) {
     throw new OddEntry(`${where}: '${line.slice(0, 120)}', expected NAME,SHA256,SIZE`);
   }
-  return isoItem(toRelativePath(name, where), toChecksum('sha256', digest, where), Number(size));
+  return isoItem(toRelativePath(name, where), toChecksum('sha256', digest, where), bytes);
 };
 
 async function* readManifest(repository: Repository, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
@@ -37,7 +39,7 @@ async function* readManifest(repository: Repository, bytes: AsyncIterable<Uint8A
   for await (const lines of readLines(MANIFEST, meter.through(bytes))) {
     for (const line of lines) {
       number += 1;
-      if (line.trim() === '') continue;
+      if (line.trim() === '' || line.startsWith('#')) continue;
       const item = unlessOdd(repository, () => toItem(line, `${MANIFEST}: line ${number}`));
       if (!item) continue;
       yield item;

@@ -4,7 +4,7 @@ import { makeCounter } from './count.ts';
 import type { Repository, RepositoryItem } from './format.ts';
 import { readLines } from './lines.ts';
 import { OddEntry, unlessOdd } from './odd-entry.ts';
-import { toRelativePath } from './relative-path.ts';
+import { resolvedPath } from './relative-path.ts';
 import { toSize } from './size.ts';
 
 export type Stanza = ReadonlyMap<string, string>;
@@ -31,9 +31,11 @@ const CHECKSUMS = [
 
 /**
  * The stanzas of a control file: the wanted fields up to an empty line, by their names in lower
- * case. The continuation lines of a value follow it, each after a line feed.
+ * case. The continuation lines of a value follow it, each after a line feed. apt skips a line
+ * that is not a field.
  */
 export async function* readStanzas(
+  { leftOut }: Pick<Repository, 'leftOut'>,
   name: string,
   bytes: AsyncIterable<Uint8Array>,
   wanted: ReadonlySet<string>,
@@ -67,7 +69,10 @@ export async function* readStanzas(
         continue;
       }
       const colon = line.indexOf(':');
-      if (colon < 1) throw new Error(`${name}: line ${number}: '${line.slice(0, 80)}', expected FIELD: VALUE`);
+      if (colon < 1) {
+        leftOut(`${name}: line ${number}: '${line.slice(0, 80)}', expected FIELD: VALUE`, 1);
+        continue;
+      }
       fields += 1;
       if (fields > BOUNDS.fields)
         throw new BoundExceeded(`${name}: line ${number}: more than ${BOUNDS.fields} fields in one stanza`);
@@ -93,12 +98,12 @@ const toItem = (stanza: Stanza, file: string): RepositoryItem => {
   const checksum = toChecksum(algorithm, need(field), where);
   const size = toSize(stanza.get('size'), where);
   return {
-    path: toRelativePath(need('filename'), where),
+    path: resolvedPath(need('filename'), where),
     unitTypeId: 'deb',
     unitKey: {
       name: need('package'),
       version: need('version'),
-      architecture: need('architecture'),
+      architecture: stanza.get('architecture') ?? '',
       checksumtype: checksum.algorithm,
       checksum: checksum.value,
     },
@@ -119,7 +124,7 @@ export async function* readPackagesIndex(
 ): AsyncGenerator<RepositoryItem> {
   const counter = makeCounter();
   let found = 0;
-  for await (const stanza of readStanzas(name, counter.through(bytes), WANTED)) {
+  for await (const stanza of readStanzas(repository, name, counter.through(bytes), WANTED)) {
     const item = unlessOdd(repository, () => toItem(stanza, name));
     if (!item) continue;
     found += 1;

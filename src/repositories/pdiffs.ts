@@ -37,7 +37,7 @@ export async function* readPatchIndex(
     const path = toRelativePath(folder + patch + suffix, name);
     return algorithm ? metadataItem(path, toChecksum(algorithm, digest, name), size) : metadataItem(path);
   };
-  for await (const stanza of readStanzas(name, bytes, WANTED)) {
+  for await (const stanza of readStanzas(repository, name, bytes, WANTED)) {
     for (const [field, algorithm, suffix] of LISTS)
       for (const line of linesOf(stanza.get(field))) {
         const item = unlessOdd(repository, () => toItem(line, suffix, field, algorithm));

@@ -3,7 +3,7 @@ import { decompress } from './decompress.ts';
 import type { Expected, Repository, RepositoryItem } from './format.ts';
 import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { openOptional } from './read.ts';
-import { toYumPath } from './relative-path.ts';
+import { resolvedPath } from './relative-path.ts';
 import { parseVerified } from './verify.ts';
 import { parseXml } from './xml.ts';
 
@@ -58,7 +58,7 @@ const toItem = ({ target, filename, checksumType, checksum: text, size }: Delta,
     return value;
   };
   return {
-    path: toYumPath(filename, where),
+    path: resolvedPath(filename, where),
     unitTypeId: 'drpm',
     unitKey: {
       epoch: target.epoch || '0',

@@ -5,6 +5,9 @@ import { OddEntry } from './odd-entry.ts';
 
 const isControl = (character: string): boolean => character < ' ' || character === '\x7f';
 
+/** Bytes that are not UTF-8 are decoded to it. */
+const REPLACED = '\ufffd';
+
 const checked = (location: string, path: string, saidBy: string, leadsOut: boolean): string => {
   const fault =
     path === '' || path.endsWith('/')
@@ -13,7 +16,9 @@ const checked = (location: string, path: string, saidBy: string, leadsOut: boole
         ? 'leads out of the repository'
         : [...path].some(isControl)
           ? 'contains control characters'
-          : undefined;
+          : path.includes(REPLACED)
+            ? 'is not UTF-8'
+            : undefined;
   if (fault) throw new OddEntry(`${saidBy}: location ${JSON.stringify(location)} ${fault}, expected a relative path`);
   return path;
 };
@@ -33,11 +38,11 @@ export const toRelativePath = (location: string, saidBy: string): string => {
 const isDots = (part: string): boolean => part === '..' || part === '.';
 
 /**
- * Converts a file's location as dnf does: to the base it adds `/` and the location, and removes dot
- * segments from the URL (RFC 3986 section 5.2.4). So the path may begin with `../`. Throws an
- * OddEntry if it is not a file.
+ * Converts a file's location as clients and servers do: dnf and apt add `/` and the location to the
+ * base, and one of the two sides removes dot segments from the URL (RFC 3986 section 5.2.4). So the
+ * path may begin with `../`. Throws an OddEntry if it is not a file.
  */
-export const toYumPath = (location: string, saidBy: string): string => {
+export const resolvedPath = (location: string, saidBy: string): string => {
   const kept: string[] = [];
   for (const part of location.replace(/^\/+/, '').split('/')) {
     if (part === '.') continue;

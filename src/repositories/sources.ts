@@ -3,7 +3,7 @@ import { parseDigestLine } from './digest-line.ts';
 import type { Repository, RepositoryItem } from './format.ts';
 import { unlessOdd } from './odd-entry.ts';
 import { readStanzas, type Stanza } from './packages.ts';
-import { toRelativePath } from './relative-path.ts';
+import { resolvedPath } from './relative-path.ts';
 
 /** Fields with lines `DIGEST SIZE NAME`. SHA-256 first, because every repository has it. */
 const LISTS = [
@@ -22,7 +22,7 @@ const toItem = (line: string, algorithm: string, folder: string, where: string):
   const { digest, size, name } = parseDigestLine(line, where);
   const checksum = toChecksum(algorithm, digest, where);
   return {
-    path: toRelativePath(`${folder}/${name}`, where),
+    path: resolvedPath(`${folder}/${name}`, where),
     unitTypeId: SOURCE_FILE,
     unitKey: { name, checksumtype: checksum.algorithm, checksum: checksum.value },
     checksum,
@@ -51,5 +51,5 @@ export async function* readSourcesIndex(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<RepositoryItem> {
-  for await (const stanza of readStanzas(name, bytes, WANTED)) yield* toItems(repository, stanza, name);
+  for await (const stanza of readStanzas(repository, name, bytes, WANTED)) yield* toItems(repository, stanza, name);
 }

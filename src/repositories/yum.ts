@@ -16,7 +16,7 @@ import {
 import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { readDeltas } from './prestodelta.ts';
 import { openOptional, readText } from './read.ts';
-import { pathFrom, toYumPath } from './relative-path.ts';
+import { pathFrom, resolvedPath } from './relative-path.ts';
 import { toSize } from './size.ts';
 import { readTree } from './treeinfo.ts';
 import { parseVerified } from './verify.ts';
@@ -108,7 +108,7 @@ const readRecords = (
 const toPath = (fields: Fields, repository: Repository, where: string): string => {
   const href = need(fields, 'location@href', where);
   const isUrl = href.includes('://');
-  const path = isUrl ? pathFrom(repository.base, href, where) : toYumPath(href, where);
+  const path = isUrl ? pathFrom(repository.base, href, where) : resolvedPath(href, where);
   const xmlBase = fields['location@xml:base'];
   if (isUrl || xmlBase !== undefined)
     repository.bypassed(`${where}: ${isUrl ? 'location is a URL' : `xml:base is '${maskUrl(xmlBase ?? '')}'`}`, 1);
@@ -219,7 +219,7 @@ async function* toBytes(text: string): AsyncGenerator<Uint8Array> {
 async function* readInside(repository: Repository, folder: string): AsyncGenerator<RepositoryItem> {
   const inside: Repository = {
     base: `${repository.base}${folder}/`,
-    read: (path, expected) => repository.read(toYumPath(`${folder}/${path}`, folder), expected),
+    read: (path, expected) => repository.read(resolvedPath(`${folder}/${path}`, folder), expected),
     missing: (path) => repository.missing(`${folder}/${path}`),
     leftOut: (problem, count) => repository.leftOut(`${folder}/${problem}`, count),
     bypassed: (what, count) => repository.bypassed(`${folder}/${what}`, count),
@@ -227,7 +227,7 @@ async function* readInside(repository: Repository, folder: string): AsyncGenerat
   const repomd = await openOptional(inside.read(REPOMD));
   if (!repomd) return inside.missing(REPOMD);
   for await (const item of readRepodata(inside, repomd)) {
-    const path = toYumPath(`${folder}/${item.path}`, folder);
+    const path = resolvedPath(`${folder}/${item.path}`, folder);
     yield item.unitTypeId === METADATA ? metadataItem(path, item.checksum, item.size) : { ...item, path };
   }
 }
