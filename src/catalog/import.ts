@@ -62,7 +62,7 @@ export interface ImportResult {
   readonly bypassed: Tally;
 }
 
-const BATCH = 1000;
+const BATCH = 200;
 
 /**
  * Converts an operator's input (an http, https or file URL, or a folder) to a repository URL with a

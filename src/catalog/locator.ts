@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { uuidOf } from '../lib/uuid.ts';
 import { keyText, type UnitKey } from '../repositories/unit.ts';
 
@@ -11,9 +11,7 @@ const escapeUnprintable = (json: string): string =>
  * Characters outside printable ASCII are escaped as Python's `json.dumps` does.
  */
 export const locatorOf = (typeId: string, key: UnitKey): string =>
-  createHash('sha256')
-    .update(escapeUnprintable(`[${JSON.stringify(typeId)},${keyText(key)}]`))
-    .digest('hex');
+  hash('sha256', escapeUnprintable(`[${JSON.stringify(typeId)},${keyText(key)}]`));
 
 /** A unit id derived from type and key, so that every import gives the same unit the same id. */
 export const unitIdOf = (typeId: string, key: UnitKey): string => uuidOf(locatorOf(typeId, key));

@@ -20,6 +20,7 @@ import { pathFrom, resolvedPath } from './relative-path.ts';
 import { toSize } from './size.ts';
 import { readTree } from './treeinfo.ts';
 import { parseVerified } from './verify.ts';
+import { withoutContent } from './without-content.ts';
 import { parseXml } from './xml.ts';
 
 const REPOMD = 'repodata/repomd.xml';
@@ -164,7 +165,7 @@ async function* readPackages(
   const onRoot = ({ packages }: Readonly<Record<string, string>>) => {
     stated = packages;
   };
-  for await (const fields of readRecords(path, bytes, 'package', onRoot)) {
+  for await (const fields of readRecords(path, withoutContent(bytes, 'format'), 'package', onRoot)) {
     const item = unlessOdd(repository, () => toPackage(fields, path, repository));
     if (!item) continue;
     found += 1;

@@ -122,3 +122,31 @@ describe('apt', () => {
     expect((await daemon.stop()).status).toBe(0);
   });
 });
+
+describe('dnf with a repository from a list of mirrors', () => {
+  itNeeding([...YUM_TOOLS, 'dnf'])('gets packages of the next mirror when the first one is gone', async () => {
+    const repository = folder();
+    makeYumRepository(repository, PACKAGES.slice(0, 2));
+    const [first, second] = [await startFeed(serveFolder(repository)), await startFeed(serveFolder(repository))];
+    const list = await startFeed((_, response) => response.end(`${first.url}\n${second.url}\n`));
+    const site = makeSite(start, folder(), { dispatch: 'none', retry_wait: '10ms' });
+    await site.run('catalog', 'import', 'yum', `${list.url}/mirrorlist`, '--prefix', PREFIX);
+    const daemon = await site.serve();
+    const download = async (name: string) => {
+      const home = folder();
+      await makeDnf(start, home, daemon.url + PREFIX).run('download', `--destdir=${home}/rpms`, name);
+      return digestsOf(builtFiles(join(home, 'rpms')));
+    };
+    const digestOf = (name: string) => digestsOf(builtFiles(repository).filter(({ path }) => path.startsWith(name)));
+    expect(await download('bear')).toEqual(digestOf('bear'));
+    // Only files that the first one lacks, such as a signature.
+    expect(
+      second.requests.map(({ url }) => url).filter((url) => /repomd\.xml$|primary|\.rpm$/.test(url ?? '')),
+    ).toEqual([]);
+    await first.close();
+    expect(await download('cat')).toEqual(digestOf('cat'));
+    const path = `${PREFIX}/cat-1-1.noarch.rpm`;
+    await daemon.logged('request', { path, status: 200, source: `feed:127.0.0.1:${second.port}` });
+    expect((await daemon.stop()).status).toBe(0);
+  });
+});
