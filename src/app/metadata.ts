@@ -1,6 +1,5 @@
-import { filter, firstValueFrom, from, identity, of, takeUntil, timeout } from 'rxjs';
+import { filter, from, identity, of, takeUntil } from 'rxjs';
 import {
-  type Access,
   type CatalogEntry,
   type Chunk,
   createHealth,
@@ -16,7 +15,6 @@ import {
 } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
-import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { type Expected, METADATA, type OpenFiles } from '../repositories/format.ts';
 import { readBytes } from '../sources/bytes.ts';
@@ -25,6 +23,7 @@ import { hostOf } from '../sources/holder.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import { composeLending } from './compose.ts';
 import { policyOf, sourcesOf } from './from-settings.ts';
+import { type Probe, prober } from './probe.ts';
 import { steadyClock } from './steady-clock.ts';
 
 /** No client waits for metadata, and it is read as fast as it can be stored. */
@@ -41,8 +40,7 @@ const PATIENCE = {
 /** The feeds of repositories, as commands use them. */
 export interface Repositories {
   readonly files: OpenFiles;
-  /** Asks for the first byte of a file, and resolves to the reason why no client can have it. */
-  readonly probe: (access: Access, url: string, size?: number) => Promise<string | undefined>;
+  readonly probe: Probe;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -127,29 +125,3 @@ const isCoded = ({ path, size }: CatalogEntry, head: SourceHead): boolean => {
   const coding = field(head.headers, 'content-encoding')?.trim() ?? '';
   return size === undefined && head.from === 0 && /^(x-)?gzip$/i.test(coding) && !isOwnCoding(path, coding);
 };
-
-/** Milliseconds in which a feed must answer an operator who waits. */
-const ANSWER = 30_000;
-
-const prober =
-  (open: OpenSource): Repositories['probe'] =>
-  async (access, url, size) => {
-    let problem: string | undefined;
-    for (const place of placesOf(url, access)) {
-      const ask = (method: 'HEAD' | 'GET', last?: number): Promise<SourceEvent> =>
-        firstValueFrom(open(place, { method, from: 0, last, valve: of(true) }).pipe(timeout(ANSWER)));
-      try {
-        // Some servers refuse HEAD, and URLs may be signed for GET alone.
-        const head = await ask('HEAD').catch((error: unknown) => {
-          if (error instanceof StreamError && error.code === 'SOURCE_MISSING') throw error;
-          return ask('GET', 0);
-        });
-        const length = head.type === 'head' ? head.length : undefined;
-        if (size === undefined || length === undefined || length === size) return undefined;
-        problem ??= `${maskUrl(place.url)} has ${length} bytes, but the metadata lists ${size}`;
-      } catch (error) {
-        problem ??= maskUrl(messageOf(error));
-      }
-    }
-    return problem;
-  };

@@ -4,6 +4,7 @@ import { withoutDots } from '../../pipelines/model/spelling.ts';
 import { clientKeyOf, halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { readTextFile } from './catalog-context.ts';
+import { type Headers, toHeaders, toQuery } from './feed-fields.ts';
 
 /** The options as commander hands them over. */
 export interface ImporterOptions {
@@ -14,7 +15,7 @@ export interface ImporterOptions {
   readonly username?: string;
   readonly password?: string;
   readonly queryToken?: string;
-  readonly header?: readonly (readonly [name: string, value: string])[];
+  readonly header?: Headers;
   readonly proxyHost?: string;
   readonly proxyPort?: number;
   readonly proxyUsername?: string;
@@ -51,26 +52,6 @@ const toPositive = (text: string): number => {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('expected a number above 0.');
   return value;
-};
-
-/** Fields that belong to the connection or to the streamer's own requests. */
-const RESERVED =
-  /^(connection|content-length|expect|host|if-range|keep-alive|proxy-.*|range|te|trailer|transfer-encoding|upgrade)$/i;
-
-type Headers = readonly (readonly [name: string, value: string])[];
-
-const toHeaders = (text: string, before: Headers = []): Headers => {
-  const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x20-\x7e]*?)[ \t]*$/.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('expected NAME: VALUE.');
-  if (RESERVED.test(name)) throw new InvalidArgumentError(`${name} is set by the streamer itself.`);
-  return [...before, [name, value]];
-};
-
-const toQuery = (text: string): string => {
-  const query = text.replace(/^\?/, '');
-  if (query === '' || !/^[\w.~!$&'()*+,/:;=?@%-]+$/.test(query))
-    throw new InvalidArgumentError('expected a part of a URL, percent-encoded if need be.');
-  return query;
 };
 
 /** Adds the options for credentials and limits of a feed. */

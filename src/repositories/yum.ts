@@ -1,6 +1,5 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
 import { maskUrl } from '../lib/mask.ts';
-import { BOUNDS } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { readLists } from './checksum-list.ts';
 import { decompress } from './decompress.ts';
@@ -16,12 +15,12 @@ import {
 import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { readDeltas } from './prestodelta.ts';
 import { openOptional, readText } from './read.ts';
+import { type Fields, readRecords } from './records.ts';
 import { pathFrom, resolvedPath } from './relative-path.ts';
 import { toSize } from './size.ts';
 import { readTree } from './treeinfo.ts';
 import { parseVerified } from './verify.ts';
 import { withoutContent } from './without-content.ts';
-import { parseXml } from './xml.ts';
 
 const REPOMD = 'repodata/repomd.xml';
 
@@ -32,8 +31,6 @@ interface Listed {
   readonly packed: Expected & { readonly checksum: Checksum };
   readonly open: Expected;
 }
-
-type Fields = Record<string, string | undefined>;
 
 const need = (fields: Fields, field: string, where: string): string => {
   const value = fields[field];
@@ -50,60 +47,6 @@ const expected = (
   ...(type !== undefined && value !== undefined && { checksum: toChecksum(type, value, where) }),
   ...(size !== undefined && { size }),
 });
-
-/**
- * Reads each `element` directly below the root. A child's text is stored by its name, its
- * attributes by `name@attribute`, and the element's attributes by `@attribute`. Grandchildren (a
- * package's `format`) are skipped.
- */
-const readRecords = (
-  name: string,
-  bytes: AsyncIterable<Uint8Array>,
-  element: string,
-  onRoot: (attributes: Readonly<Record<string, string>>) => void = () => {},
-): AsyncGenerator<Fields> =>
-  parseXml<Fields>(name, bytes, (emit, exceeds) => {
-    let record: Fields | undefined;
-    let child: string | undefined;
-    let fields = 0;
-    let characters = 0;
-    const count = (length: number): void => {
-      characters += length;
-      if (characters > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters in one ${element}`);
-    };
-    return {
-      opened: (tag, depth, attributes) => {
-        if (depth === 1) onRoot(attributes);
-        if (depth === 2 && tag === element) {
-          record = Object.create(null) as Fields;
-          fields = 0;
-          characters = 0;
-        }
-        if (depth === 3) child = tag;
-        if (!record || depth > 3 || depth < 2) return;
-        const owner = depth === 3 ? tag : '';
-        if (owner) record[owner] = '';
-        fields += 1;
-        for (const [key, value] of Object.entries(attributes)) {
-          fields += 1;
-          count(value.length);
-          record[`${owner}@${key}`] = value;
-        }
-        if (fields > BOUNDS.fields) exceeds(`more than ${BOUNDS.fields} fields in one ${element}`);
-      },
-      text: (text) => {
-        if (!record || child === undefined) return;
-        count(text.length);
-        record[child] += text;
-      },
-      closed: (_tag, depth) => {
-        if (depth === 3) child = undefined;
-        if (depth !== 2 || !record) return;
-        emit(record);
-        record = undefined;
-      },
-    };
-  });
 
 /** The path of a location. dnf uses a URL, and one made of `xml:base`, as it is. */
 const toPath = (fields: Fields, repository: Repository, where: string): string => {
