@@ -3,6 +3,7 @@ import type {
   Candidate,
   Catalog,
   FindCandidates,
+  FolderPolicy,
   Keep,
   NewDigest,
   OpenSource,
@@ -18,7 +19,9 @@ import type { Sharing } from './stages/share.ts';
 
 /** Dependencies of `lazyFetch`. Embedders that do not save or log omit the optional ones. */
 export interface LazyFetchDeps {
-  readonly catalog: Pick<Catalog, 'lookup' | 'spelling'>;
+  readonly catalog: Pick<Catalog, 'lookup' | 'spelling' | 'children'>;
+  /** Without it, a path that ends with a slash is like any other. */
+  readonly folders?: FolderPolicy;
   /** Queried in this order for every entry: best first, the feed last. */
   readonly sources: readonly FindCandidates[];
   readonly open: OpenSource;

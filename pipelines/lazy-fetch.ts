@@ -7,6 +7,7 @@ import { answerFromCatalog } from './stages/answer-from-catalog.ts';
 import { attempts } from './stages/attempts/attempts.ts';
 import { candidates } from './stages/candidates.ts';
 import { clientTimeout } from './stages/client-timeout.ts';
+import { folder } from './stages/folder.ts';
 import { handOver } from './stages/hand-over.ts';
 import { headFromCatalog } from './stages/head-from-catalog.ts';
 import { recordHealth } from './stages/health/record-health.ts';
@@ -52,6 +53,7 @@ export const prepare = (deps: LazyFetchDeps) => {
       fuse(
         found, //        the entries of the path, newest first
         answer(request),
+        folder(request, deps), //                            a listing, or the missing slash
         clientTimeout(request, deps), //                     disconnects a stuck client
         report(request, { scheduler, report: onReport }), // one report for each request
       ),

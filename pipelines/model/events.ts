@@ -56,9 +56,10 @@ export type SourceEvent = SourceHead | Chunk;
 export interface Head {
   readonly type: 'head';
   /**
-   * `206` if a part follows; `304` or `412`, without a body, if the request's conditions decide so.
+   * `206` if a part follows; `304` or `412`, without a body, if the request's conditions decide so;
+   * `301`, without a body, if the path lacks the slash of a folder.
    */
-  readonly status: 200 | 206 | 304 | 412;
+  readonly status: 200 | 206 | 301 | 304 | 412;
   readonly headers: readonly Header[];
   /** Bytes of the whole body; absent if unknown. */
   readonly length?: number;

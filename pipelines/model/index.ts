@@ -36,6 +36,7 @@ export {
   type SourceHead,
   type StreamEvent,
 } from './events.ts';
+export type { Child, FolderPolicy } from './folder.ts';
 export { field, type Header } from './header.ts';
 export { isSmall } from './is-small.ts';
 export { LOANS, type Loan } from './loan.ts';

@@ -3,6 +3,7 @@ import type { Valve } from '../operators/flow.ts';
 import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { SourceEvent, SourceHead } from './events.ts';
+import type { Child } from './folder.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
 import type { Spelling } from './spelling.ts';
@@ -22,6 +23,12 @@ export interface Catalog {
    * completes. Emits nothing for an unknown path.
    */
   lookup(path: string): Observable<CatalogEntry>;
+  /**
+   * Emits what is directly below a folder, whose path ends with a slash: at most `limit` files and
+   * folders, each once, in the order of their paths, and only those that follow `after`. Then
+   * completes. Emits nothing for an unknown folder. Absent if the catalog cannot list.
+   */
+  children?(folder: string, after: Child | undefined, limit: number): Observable<Child>;
   /**
    * Emits the access data of an importer's feed, then completes. Errors with `SOURCE_BROKEN` for an
    * unknown or broken importer.

@@ -42,6 +42,8 @@ export interface StreamRequest {
    * file. Absent: the streamer sends all files.
    */
   readonly handOver?: (file: Location) => Header | undefined;
+  /** The format of a folder's listing. Default: a page of HTML. */
+  readonly listAs?: 'json';
   /** Fail if the length is unknown: the client could not detect an incomplete body without it. */
   readonly lengthRequired?: boolean;
   /**

@@ -3,6 +3,7 @@ import {
   type Catalog,
   type CatalogEntry,
   decodePath,
+  type FolderPolicy,
   mergeSlashes,
   normalPath,
   StreamError,
@@ -11,27 +12,30 @@ import {
 import { collect } from '../operators/collect.ts';
 import { given, operate, type Stage } from '../operators/operate.ts';
 
+export interface LookupDeps {
+  readonly catalog: Pick<Catalog, 'lookup' | 'spelling'>;
+  readonly folders?: FolderPolicy;
+}
+
 /**
  * Looks up the path in the catalog as received and percent-decoded, in the catalog's own order
  * (`spelling`); if both are unknown, the same without the `;parameters` of the last segment. Then the
- * same for the normal form of the path (RFC 3986 section 6.2.2), and with doubled slashes merged. Emits
- * the entries of the first known spelling, newest first, as one list, and completes. Errors with
+ * same for the normal form of the path (RFC 3986 section 6.2.2), and with doubled slashes merged. If
+ * the path is that of a folder, then the same for each of its index names. Emits the entries of the
+ * first known spelling, newest first, as one list, and completes. Errors with
  * `NOT_IN_CATALOG`, or as the catalog does.
  */
-export const lookup = (
-  request: StreamRequest,
-  { catalog }: { catalog: Pick<Catalog, 'lookup' | 'spelling'> },
-): Observable<readonly CatalogEntry[]> => given(request, findEntries({ catalog }));
+export const lookup = (request: StreamRequest, deps: LookupDeps): Observable<readonly CatalogEntry[]> =>
+  given(request, findEntries(deps));
 
 /** The same as a stage, whose value is the request. */
-export const findEntries = ({
-  catalog,
-}: {
-  catalog: Pick<Catalog, 'lookup' | 'spelling'>;
-}): Stage<StreamRequest, readonly CatalogEntry[]> =>
+export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamRequest, readonly CatalogEntry[]> =>
   operate((out) => ({
     next: ({ path }) => {
-      const lookups = spellingsOf(path, catalog).map((spelling) => () => catalog.lookup(spelling));
+      const spellings = path.endsWith('/')
+        ? [path, ...indexPaths(path, folders)].flatMap((one) => spellingsOf(one, catalog))
+        : spellingsOf(path, catalog);
+      const lookups = spellings.map((spelling) => () => catalog.lookup(spelling));
       collect(lookups, out, {
         enough: isFound,
         done: (entries) => {
@@ -46,6 +50,10 @@ export const findEntries = ({
     complete: () => {},
   }));
 
+/** The paths of the files that answer for a folder. */
+export const indexPaths = (folder: string, folders: FolderPolicy | undefined): readonly string[] =>
+  (folders?.indexNames ?? []).map((name) => `${folder}${name}`);
+
 const isFound = (entries: readonly CatalogEntry[]): boolean => entries.length > 0;
 
 /**
@@ -53,7 +61,7 @@ const isFound = (entries: readonly CatalogEntry[]): boolean => entries.length > 
  * is more often part of a name than the start of parameters, which Pulp 2 dropped. apt asks for
  * `/./x.deb` in flat repositories. The path as received comes first: it may be a name in the catalog.
  */
-const spellingsOf = (path: string, { spelling }: Pick<Catalog, 'spelling'>): readonly string[] => {
+export const spellingsOf = (path: string, { spelling }: Pick<Catalog, 'spelling'>): readonly string[] => {
   // Most paths have only one.
   if (!/[%;]|\/[./]/.test(path)) return [path];
   const normal = normalPath(path);

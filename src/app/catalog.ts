@@ -68,10 +68,10 @@ export const openCatalog = async (
 type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
 const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable): CatalogParts => {
-  const { spelling, lookup, access, offers } = embedded;
+  const { spelling, lookup, children, access, offers } = embedded;
   const store = sqliteRefreshStore(embedded, soon);
   return {
-    ...{ spelling, lookup, access, offers, store },
+    ...{ spelling, lookup, children, access, offers, store },
     search: sqliteOfferSearch(embedded),
     ready: of(true),
     forget: () => {},

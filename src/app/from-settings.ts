@@ -1,4 +1,4 @@
-import type { LazyFetchDeps, Policy } from '../../pipelines/index.ts';
+import type { FolderPolicy, LazyFetchDeps, Policy } from '../../pipelines/index.ts';
 import { loadSettings } from '../config/load.ts';
 import type { SettingName, Settings } from '../config/schema.ts';
 import { createSources, type Sources } from '../sources/open.ts';
@@ -40,6 +40,9 @@ export const policyOf = (settings: Settings): Policy => ({
   saveAbandoned: settings.saveAbandoned,
   hedge: settings.hedge === 'on',
 });
+
+/** How folders are answered. */
+export const foldersOf = ({ indexNames, listings }: Settings): FolderPolicy => ({ indexNames, listings });
 
 /** Opens feeds and disks as the settings describe. With `lends`, chunks are lent: see `Chunk`. */
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>

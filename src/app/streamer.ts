@@ -15,7 +15,7 @@ import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
-import { policyOf } from './from-settings.ts';
+import { foldersOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
@@ -144,6 +144,7 @@ export const openStreamer = async (
     catalog,
     open,
     policy: policyOf(settings),
+    folders: foldersOf(settings),
     health,
     sharing: window > 0 ? createSharing({ window, memory }) : undefined,
     failed: (candidate, error) => {

@@ -238,6 +238,16 @@ export const list = (placeholder: string): Kind<readonly string[]> => ({
   format: (value) => value.join(', '),
 });
 
+/** Comma-separated names of files. */
+export const fileNames: Kind<readonly string[]> = {
+  ...list('names'),
+  read: (text) => {
+    const items = itemsOf(text);
+    return items.every((item) => /^(?!\.{1,2}$)[^\s/]+$/.test(item)) ? items : undefined;
+  },
+  expected: 'a comma-separated list of file names without slashes and white space',
+};
+
 /** Without the zone of an IPv6 address: it belongs to one machine. */
 const isNetwork = (item: string): boolean => {
   const [address = '', prefix = '0', ...more] = item.split('/');

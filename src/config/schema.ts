@@ -2,6 +2,7 @@ import {
   age,
   boolean,
   choice,
+  fileNames,
   integer,
   jsonArray,
   jsonObject,
@@ -103,6 +104,16 @@ export const SETTINGS = {
     '86400',
     'How long caches may keep a response: `max-age` and `s-maxage` of the Cache-Control header.',
     lazy('streamer_cache_timeout'),
+  ),
+  indexNames: streamer(
+    fileNames,
+    'index.html',
+    'Files that answer for their folder, the first known one: `/dir/` is then looked up as `/dir/index.html`, and `/dir` is redirected to `/dir/`. Empty: a path that ends with a slash is like any other.',
+  ),
+  listings: streamer(
+    boolean,
+    'no',
+    'Whether other folders are listed from the catalog, with names, sizes and checksums: as a page, or as JSON if `Accept` prefers it. Search engines are told not to index listings.',
   ),
   legacyErrors: streamer(
     boolean,

@@ -4,13 +4,17 @@ import { conditionsOf } from './conditions.ts';
 import { rangesOf } from './range.ts';
 import { cameByHttp10 } from './via.ts';
 
-type Asked = Pick<StreamRequest, 'ranges' | 'conditions' | 'slice' | 'lengthRequired' | 'save' | 'traceparent'>;
+type Asked = Pick<
+  StreamRequest,
+  'ranges' | 'conditions' | 'slice' | 'listAs' | 'lengthRequired' | 'save' | 'traceparent'
+>;
 
 /** The options in a request's header fields. */
 export const askedOf = (req: IncomingMessage): Asked => ({
   ranges: rangesOf(req.headers.range),
   conditions: conditionsOf(req.headers),
   slice: saysTrue(req, 'pulp-stream-slice'),
+  listAs: prefersJson(req.headers.accept) ? 'json' : undefined,
   lengthRequired: hidesBreaks(req),
   save: !saysTrue(req, 'pulp-stream-request'),
   traceparent: traceparentOf(req),
@@ -27,6 +31,15 @@ const saysTrue = ({ headers }: IncomingMessage, name: string): boolean =>
  */
 const hidesBreaks = ({ httpVersion, headers: { via } }: IncomingMessage): boolean =>
   via !== undefined && (httpVersion === '1.0' || cameByHttp10(via));
+
+/** Whether `Accept` names JSON, and with a greater weight than HTML (RFC 9110 section 12.5.1). */
+const prefersJson = (accept: string | undefined): boolean =>
+  accept?.includes('json') === true && weightOf(accept, 'application/json') > weightOf(accept, 'text/html');
+
+const weightOf = (accept: string, type: string): number => {
+  const range = accept.split(',').find((one) => one.split(';')[0]?.trim().toLowerCase() === type);
+  return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1);
+};
 
 /** A malformed header counts as absent: https://www.w3.org/TR/trace-context/#traceparent-header */
 const traceparentOf = ({ headers: { traceparent } }: IncomingMessage): string | undefined =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
-import type { Catalog, CatalogEntry } from '../../pipelines/model/index.ts';
+import { EMPTY, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import type { Catalog, CatalogEntry, Child } from '../../pipelines/model/index.ts';
 import type { OfferSearch } from '../../src/catalog/offer-search.ts';
 
 type UnitKey = Readonly<Record<string, string | number>>;
@@ -87,6 +87,56 @@ export const catalogContract = (
     const add = async (...entries: readonly CatalogEntry[]) => {
       for (const entry of entries) await made.addEntry(entry, BEAR);
     };
+
+    describe('children', () => {
+      const children = (folder: string, after?: Child, limit = 100): Promise<Child[]> =>
+        lastValueFrom((catalog.children?.(folder, after, limit) ?? EMPTY).pipe(toArray()));
+      const FILE = { isFolder: false };
+      const FOLDER = { isFolder: true };
+      const EXPECTED = [
+        { name: 'Bär.rpm', ...FILE },
+        { name: 'a', ...FILE },
+        { name: 'a-1', ...FILE },
+        { name: 'a', ...FOLDER },
+        { name: 'b', ...FOLDER },
+        { name: 'c', ...FILE, checksum: { algorithm: 'sha256', value: '2'.repeat(64) } },
+      ];
+      beforeAll(async () => {
+        const checksum = (digit: string) => ({ algorithm: 'sha256', value: digit.repeat(64) }) as const;
+        const below = ['a', 'a-1', 'a/1', 'a/2/3', 'b/1', 'Bär.rpm', '', '/1', '../1'];
+        await add(...below.map((name) => anEntry(`/tree/${name}`)), anEntry('/tree'), anEntry('/tree0'));
+        await add(
+          anEntry('/tree/c', { checksum: checksum('1') }),
+          anEntry('/tree/c', { checksum: checksum('2'), revision: 2 }),
+        );
+      });
+
+      it('are the files and folders below a folder, each once, with the newest checksum', async () =>
+        expect(await children('/tree/')).toEqual(EXPECTED));
+
+      it('come in pages, each after the last one of the page before', async () => {
+        for (const limit of [1, 2, 5]) {
+          const found: Child[] = [];
+          for (;;) {
+            const page = await children('/tree/', found.at(-1), limit);
+            found.push(...page);
+            expect(page.length).toBeLessThanOrEqual(limit);
+            if (page.length < limit) break;
+          }
+          expect(found).toEqual(EXPECTED);
+        }
+      });
+
+      it('have their sizes', async () => {
+        await add(anEntry('/sized/a', { data: { size: 7 } }));
+        expect(await children('/sized/')).toEqual([{ name: 'a', ...FILE, size: 7 }]);
+      });
+
+      it('are those of the root as well', async () =>
+        expect(await children('/')).toContainEqual({ name: 'tree', ...FOLDER }));
+
+      it('of an unknown folder are none', async () => expect(await children('/tre/')).toEqual([]));
+    });
 
     describe('lookup', () => {
       it('returns every field', async () => {

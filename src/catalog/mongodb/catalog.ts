@@ -3,7 +3,7 @@ import type { Catalog, CatalogEntry } from '../../../pipelines/model/index.ts';
 import { accessOf } from '../access.ts';
 import { keepAnswers } from './answers.ts';
 import type { Connection } from './connection.ts';
-import { findEntries } from './entries.ts';
+import { findChildren, findEntries } from './entries.ts';
 import { type ImporterFolders, readImporter } from './importers.ts';
 import { findOffers, findUnitKey } from './offers.ts';
 
@@ -50,6 +50,8 @@ export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Opt
   return {
     spelling: 'raw',
     lookup: (path) => entries.of(path).pipe(mergeMap((found) => from(found))),
+    children: (folder, after, limit) =>
+      database.ask((db) => findChildren(db, folder, after, limit, maxTime)).pipe(mergeMap((found) => from(found))),
     // Never cached: changed credentials apply from the next request on.
     access: (importerId) => database.ask((db) => readImporter(db, importerId, options, maxTime)).pipe(map(accessOf)),
     offers: ({ unitTypeId, unitId }) =>

@@ -1,9 +1,10 @@
 import type { Db, Document } from 'mongodb';
 import { z } from 'zod';
-import { type CatalogEntry, StreamError } from '../../../pipelines/model/index.ts';
+import { type CatalogEntry, type Child, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { toChecksum } from '../../repositories/checksum.ts';
-import { faultsOf, idOf, newestFirst, wholeOf } from './documents.ts';
+import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
+import { faultsOf, idOf, newestFirst, textOf, wholeOf } from './documents.ts';
 import { missingUnits } from './units.ts';
 
 /** A document of `lazy_content_catalog`. Absent fields may be null. */
@@ -67,4 +68,58 @@ export const findEntries = async (database: Db, path: string, maxTimeMS: number)
     ...entries.filter((entry) => !missing.has(entry)),
     ...entries.filter((entry) => missing.has(entry)).map((entry) => ({ ...entry, unitMissing: true })),
   ];
+};
+
+const CHILD = { path: 1, checksum: 1, checksum_algorithm: 1, 'data.size': 1 };
+
+/** What is directly below a folder, as the port Catalog emits it. Unreadable entries have no size. */
+export const findChildren = async (
+  database: Db,
+  folder: string,
+  after: Child | undefined,
+  limit: number,
+  maxTimeMS: number,
+): Promise<readonly Child[]> => {
+  const found: Child[] = [];
+  let last = after;
+  // A folder's own paths are skipped by a new query.
+  for (let more = true; more && found.length < limit; ) {
+    more = false;
+    const [from, before] = rangeAfter(folder, last);
+    const cursor = database
+      .collection('lazy_content_catalog')
+      .find({ path: { $gte: from, $lt: before } }, { projection: CHILD, maxTimeMS, batchSize: limit })
+      // Pulp's index on paths, backwards.
+      .sort({ path: 1, importer_id: 1, revision: 1 });
+    for await (const document of cursor) {
+      const child = childOf(folder, knownOf(document));
+      if (isSame(child, last)) {
+        // A newer revision.
+        if (!child.isFolder && isSame(child, found.at(-1))) found[found.length - 1] = child;
+        continue;
+      }
+      if (found.length === limit) break;
+      last = child;
+      if (hasName(child)) found.push(child);
+      more = child.isFolder;
+      if (more) break;
+    }
+  }
+  return found;
+};
+
+/** The fields of an entry that a listing shows. */
+const knownOf = ({
+  path,
+  checksum,
+  checksum_algorithm,
+  data,
+}: Document): Pick<CatalogEntry, 'path' | 'size' | 'checksum'> => {
+  const known = { path: textOf(path), ...(isSize(data?.size) && { size: data.size }) };
+  try {
+    return checksum && checksum_algorithm ? { ...known, checksum: toChecksum(checksum_algorithm, checksum) } : known;
+  } catch {
+    // A request for it is answered with the reason.
+    return known;
+  }
 };

@@ -47,6 +47,7 @@ export const openSqliteCatalog = (file: string, { now = Date.now, ...options }: 
     ...tables,
     spelling: 'decoded',
     lookup: (path) => asking(() => entries.find(path)),
+    children: (folder, after, limit) => asking(() => entries.children(folder, after, limit)),
     access: (importerId) => asking(() => [findAccess(importers, importerId)]),
     offers: ({ unitTypeId, unitId }) => asking(() => findOffers(unitTypeId, unitId)),
   };

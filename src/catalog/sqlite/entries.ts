@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Child } from '../../../pipelines/model/index.ts';
 import { keyText } from '../../repositories/unit.ts';
+import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
 import { rangeBelow } from './prefix.ts';
 import { differs } from './replaced.ts';
 import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';
@@ -19,6 +21,8 @@ export interface Entries {
    * a million entries need no memory.
    */
   list(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry>;
+  /** What is directly below a folder, as the port Catalog emits it. */
+  children(folder: string, after: Child | undefined, limit: number): Child[];
   /** Writes an entry as the newest revision of its path and importer; removes earlier ones. */
   add(entry: Omit<NewEntry, 'revision'>): StoredEntry;
   /** Returns the number of entries removed. */
@@ -34,6 +38,9 @@ export interface Entries {
 
 export const makeEntries = (database: DatabaseSync): Entries => {
   const byPath = database.prepare(`SELECT id, ${COLUMNS} FROM lazy_content_catalog WHERE path = ?`);
+  const below = database.prepare(
+    `SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path >= ? AND path < ? ORDER BY path, id DESC`,
+  );
   const newest = database.prepare(
     'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path = ? AND importer_id = ?',
   );
@@ -91,6 +98,24 @@ export const makeEntries = (database: DatabaseSync): Entries => {
         )
         .iterate(...rangeBelow(prefix));
       for (const row of rows) yield toEntry(row as unknown as EntryRow);
+    },
+
+    children: (folder, after, limit) => {
+      const found: Child[] = [];
+      let last = after;
+      // A folder's own paths are skipped by a new search.
+      for (let more = true; more && found.length < limit; ) {
+        more = false;
+        for (const row of below.iterate(...rangeAfter(folder, last))) {
+          const child = childOf(folder, toEntry(row as unknown as EntryRow));
+          if (isSame(child, last)) continue;
+          last = child;
+          if (hasName(child)) found.push(child);
+          more = child.isFolder;
+          if (more || found.length === limit) break;
+        }
+      }
+      return found;
     },
 
     add: ({ unitKey, ...entry }) =>

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { filter, NEVER, Observable, type OperatorFunction, of, Subject, take, takeWhile } from 'rxjs';
+import { EMPTY, filter, NEVER, Observable, type OperatorFunction, of, Subject, take, takeWhile } from 'rxjs';
 import {
   attempts,
   type Chunk,
@@ -42,6 +42,7 @@ import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutParts } from '../../../pipelines/stages/cut-parts.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import { folder } from '../../../pipelines/stages/folder.ts';
 import { handOver } from '../../../pipelines/stages/hand-over.ts';
 import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
@@ -64,6 +65,7 @@ import {
 
 const candidate = aCandidate('feed', entryOf('abc'));
 const request = aRequest({ valve: NEVER });
+const FOLDERS = { indexNames: ['index.html'], listings: true };
 type Event = Head | SourceHead | Chunk | Note;
 
 interface Case {
@@ -188,6 +190,7 @@ const CASES: readonly Case[] = [
     decorating((transfer) => multipart({ policy: aPolicy() }, transfer)),
   ),
   kase('handOver', decorating(handOver)),
+  kase('folder', () => folder(request, { catalog: { lookup: () => EMPTY }, folders: FOLDERS })),
   kase('cutPart', () => cutPart({ first: 0 }, undefined, aPolicy())),
   kase('cutSeveral', () => cutSeveral({ parts: [], titles: [], closing: chunk(''), headFor: () => undefined })),
   kase('partAlone', () => partAlone(candidate, { range: { first: 0 } }, aPolicy())),
@@ -242,6 +245,8 @@ const OTHERS = [
   'ranges',
   'candidates',
   'lookup',
+  'listing',
+  'listingFormats',
 ];
 
 describe('contract of operators', () => {

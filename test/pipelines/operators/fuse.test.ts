@@ -52,6 +52,7 @@ import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import { folder } from '../../../pipelines/stages/folder.ts';
 import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
 import { findEntries } from '../../../pipelines/stages/lookup.ts';
 import { share } from '../../../pipelines/stages/share.ts';
@@ -140,6 +141,17 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   },
   headFromCatalog: () =>
     fuse(insteadOf([candidate.entry]), headFromCatalog({ policy, sources: [] }, () => transferring)(aRequest())),
+  folder: ({ log, valve }) => {
+    const unknown = operate<Event, Event>(() => ({
+      next: () => {
+        throw new StreamError('NOT_IN_CATALOG', 'catalog', 'unknown');
+      },
+    }));
+    const children = () => logged(log, 'children', of({ name: 'a', isFolder: false }));
+    const folders = { indexNames: [], listings: true };
+    const request = aRequest({ path: '/zoo/', valve });
+    return fuse(unknown, folder(request, { catalog: { lookup: () => EMPTY, children }, folders }));
+  },
   share: ({ valve }) => {
     const sharing = createSharing({ window: 100, memory: 100 });
     return fuse(insteadOf([candidate.entry]), share({ sharing }, () => transferring)(aRequest({ valve })));

@@ -101,6 +101,14 @@ describe('lookup', () => {
     expect(unknown.asked).toEqual(expected);
   });
 
+  it('asks for the index names of a folder, in their order', () => {
+    const unknown = catalogOf(() => EMPTY);
+    const folders = { indexNames: ['index.html', 'default.htm'], listings: false };
+    lookup(aRequest({ path: '/a/' }), { ...unknown, folders }).subscribe({ error: () => {} });
+    lookup(aRequest({ path: '/a' }), { ...unknown, folders }).subscribe({ error: () => {} });
+    expect(unknown.asked).toEqual(['/a/', '/a/index.html', '/a/default.htm', '/a']);
+  });
+
   it('takes a path with broken percent-encoding literally', () => {
     const unknown = catalogOf(() => EMPTY);
     lookup(aRequest({ path: '/100%' }), unknown).subscribe({ error: () => {} });
