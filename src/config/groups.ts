@@ -6,7 +6,16 @@ import type { SettingName } from './schema.ts';
  */
 export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
   'Daemon and log': ['port', 'interfaces', 'adminPort', 'stateDir', 'logLevel', 'stopTimeout'],
-  Responses: ['cacheTimeout', 'legacyErrors', 'via', 'cacheStatus', 'proxyStatus', 'requestId'],
+  Responses: [
+    'cacheTimeout',
+    'indexNames',
+    'listings',
+    'legacyErrors',
+    'via',
+    'cacheStatus',
+    'proxyStatus',
+    'requestId',
+  ],
   Catalog: ['catalogType', 'catalog'],
   'Pulp’s database and files': [
     'mongodbUrl',
