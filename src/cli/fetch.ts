@@ -2,14 +2,16 @@ import type { Command } from 'commander';
 import {
   BehaviorSubject,
   fromEvent,
+  type MonoTypeOperatorFunction,
   merge,
   type Observable,
   ReplaySubject,
   switchMap,
   takeUntil,
+  tap,
   throwError,
 } from 'rxjs';
-import type { Report, StreamEvent } from '../../pipelines/index.ts';
+import { type Report, StreamError, type StreamEvent } from '../../pipelines/index.ts';
 import { openStreamer } from '../app/streamer.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { createLogger } from '../observe/log.ts';
@@ -36,7 +38,9 @@ export const addFetch = (fetch: Command): void => {
     });
     try {
       const valve = new BehaviorSubject(true);
-      const events = streamer.fetch(path, { valve, save: false }).pipe(takeUntil(interruption.error));
+      const events = streamer
+        .fetch(path, { valve, save: false })
+        .pipe(refuseFolder(path), takeUntil(interruption.error));
       const report = await writeTo(output, valve, events);
       await output.finish();
       process.stderr.write(options.json ? `${toJson(report)}\n` : `${summary(report)}\n`);
@@ -45,6 +49,13 @@ export const addFetch = (fetch: Command): void => {
     }
   });
 };
+
+/** A redirect has no content: without this, it would become an empty file. */
+const refuseFolder = (path: string): MonoTypeOperatorFunction<StreamEvent> =>
+  tap((event) => {
+    if (event.type === 'head' && event.status === 301)
+      throw new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is a folder, expected a file or ${path}/`);
+  });
 
 /**
  * Listens at once for signals to stop, before there is an unfinished file: a signal that nobody

@@ -23,12 +23,14 @@ const CONTENTS = {
   ...Object.fromEntries(Array.from({ length: 1200 }, (_, index) => [`many/${index}.iso`, `${index}`])),
 };
 
-const serve = async (repository: string, settings: Readonly<Record<string, string>> = {}) => {
+const imported = async (repository: string, settings: Readonly<Record<string, string>> = {}) => {
   const feed = await startFeed(serveFolder(repository));
   const site = makeSite(start, folder(), { dispatch: 'none', ...settings });
   await site.run('catalog', 'import', 'files', `${feed.url}/`, '--prefix', PREFIX);
-  return (await site.serve()).url;
+  return site;
 };
+
+const serve = async (...options: Parameters<typeof imported>) => (await (await imported(...options)).serve()).url;
 
 const openZoo = async () => {
   const repository = join(folder(), 'zoo');
@@ -87,6 +89,16 @@ describe('A listing of the catalog', () => {
     ]);
     const page = await fetch(`${url}${PREFIX}/cubs/`, { headers: { Accept: 'text/html, application/json;q=0.9' } });
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  });
+
+  itNeeding([])('is what fetch writes, and a folder without its slash is no empty file', async () => {
+    const repository = join(folder(), 'zoo');
+    makeFilesRepository(repository, { 'cubs/a.iso': 'a' });
+    const site = await imported(repository, { listings: 'yes' });
+    expect(await site.run('fetch', `${PREFIX}/`)).toContain('<a href="cubs/">cubs/</a>');
+    const { status, stdout, stderr } = await site.start('fetch', `${PREFIX}/cubs`).ended;
+    expect([status === 0, stdout.length]).toEqual([false, 0]);
+    expect(stderr).toContain(`${PREFIX}/cubs is a folder, expected a file or ${PREFIX}/cubs/`);
   });
 
   itNeeding([])('is not there unless it is asked for', async () => {
