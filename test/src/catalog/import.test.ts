@@ -147,6 +147,16 @@ describe('an import', () => {
     await expect(importPaths(catalog, 'repo', listing(['a']))).rejects.toThrow("prefix 'repo' does not begin with /");
   });
 
+  it('takes the first of two digests of different algorithms, which may be of the same file', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    const twice: Format = async function* () {
+      yield { ...itemAt('a'), checksum: { algorithm: 'sha256', value: 'b'.repeat(64) } };
+      yield { ...itemAt('a'), checksum: { algorithm: 'md5', value: 'c'.repeat(32) } };
+    };
+    await importPaths(catalog, '/r', twice);
+    expect(catalog.entries.find('/r/a')).toMatchObject([{ checksum: { algorithm: 'sha256' } }]);
+  });
+
   it('reports its progress', async () => {
     const folder = newFolder();
     makeFilesRepository(folder, { 'a.iso': 'A', 'b.iso': 'B' });

@@ -5,6 +5,7 @@ import {
   age,
   boolean,
   choice,
+  fileNames,
   integer,
   jsonArray,
   jsonObject,
@@ -117,6 +118,14 @@ describe('kinds of values', () => {
     ['JSON object', jsonObject, '{"a": [1]}', { a: [1] }],
     ['JSON object', jsonObject, '[]', refused],
     ['JSON object', jsonObject, 'null', refused],
+    ['fileNames', fileNames, 'index.html, a-b', ['index.html', 'a-b']],
+    ['fileNames', fileNames, '', []],
+    ...['a/b', '..', 'a b', 'a,,b'].map((text): [string, Kind<unknown>, string, unknown] => [
+      'fileNames',
+      fileNames,
+      text,
+      refused,
+    ]),
     ['networks', networks, '', []],
     [
       'networks',
