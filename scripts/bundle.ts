@@ -21,8 +21,9 @@ const BUNDLED = ['commander', 'ini', 'mime', 'pino', 'rxjs'];
 const FILES: Readonly<Record<string, readonly string[]>> = {
   // Runs on a thread, without the rest of the daemon.
   checkpoints: ['saves/outbox/sync.ts'],
-  // Runs in a process of its own.
+  // Run in processes of their own.
   reader: ['repositories/reader/program.ts'],
+  refresher: ['app/repositories/program.ts'],
   // What main.ts imports, which waits for the other files itself.
   start: ['cli/program.ts', 'cli/one-line.ts', 'config/config-error.ts', 'http/unknown-interface.ts', 'lib/mask.ts'],
   commands: ['cli/serve.ts', 'cli/check-config.ts', 'cli/catalog.ts', 'cli/context.ts'],

@@ -9,6 +9,7 @@ import {
   type Refresher,
   refreshSources,
 } from '../../pipelines/index.ts';
+import { catalogLease } from '../catalog/lease.ts';
 import type { PathState, RefreshStore } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -19,7 +20,6 @@ import type { Cataloger } from './catalogers/cataloger.ts';
 import { CATALOGERS } from './catalogers/index.ts';
 import { openDescriptors } from './descriptors/folder.ts';
 import type { AlternateSource, DescriptorFile, Descriptors } from './descriptors/parse.ts';
-import { catalogLease } from './lease.ts';
 import { makeRefresher, PathsFailed, pathsOf } from './refresher.ts';
 
 export interface AlternatesParts {

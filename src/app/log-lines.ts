@@ -1,11 +1,20 @@
 import type { Logger } from 'pino';
 import { type Observable, type Subscription, throttleTime } from 'rxjs';
-import { type CatalogEntry, type Delivery, type HealthChange, sourceName } from '../../pipelines/index.ts';
+import {
+  type CatalogEntry,
+  type Delivery,
+  type HealthChange,
+  type RefreshEvent,
+  sourceName,
+} from '../../pipelines/index.ts';
+import type { RefreshResult } from '../catalog/refresh-repository.ts';
+import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import type { ExpiringCertificate } from '../sources/expiring-certificates.ts';
+import type { DueRepository } from './repositories/refreshing.ts';
 
 /** Logs one line for each failure of a source, and one when it recovers. */
 export const logHealth = (logger: Logger, { type, health }: HealthChange): void => {
@@ -38,6 +47,21 @@ export const logReady = (logger: Logger, { catalogType }: Settings, ready: boole
   if (catalogType === 'sqlite') return;
   if (ready) logger.info('MongoDB available');
   else logger.warn('MongoDB unreachable, requests get 503 until it answers');
+};
+
+/** Logs one line for each repository that was imported again. */
+export const logRepository = (logger: Logger, { prefix }: StoredRepository, result: RefreshResult): void => {
+  const { revision, packages, metadata, unchanged, missing } = result;
+  logger.info({ prefix, revision, packages, metadata }, unchanged ? 'repository unchanged' : 'repository refreshed');
+  for (const path of missing) logger.warn({ prefix, path }, 'index is listed but missing, skipped');
+};
+
+/** Logs one line for each repository that could not be. */
+export const logRepositoryFailure = (logger: Logger, event: RefreshEvent<DueRepository>): void => {
+  if (event.type !== 'failed') return;
+  const { prefix } = event.source.repository;
+  const error = maskUrl(messageOf(event.error));
+  logger.warn({ prefix, error, retryInMs: Math.round(event.delay) }, 'repository not refreshed, retrying');
 };
 
 export const logExpiring = (logger: Logger, { notAfter, ...certificate }: ExpiringCertificate): void => {

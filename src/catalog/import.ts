@@ -15,6 +15,7 @@ import { counted, NONE, type Tally } from '../repositories/tally.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
 import type { NewEntry } from './sqlite/rows.ts';
+import type { Published } from './sqlite/staging.ts';
 import type { Tables } from './sqlite/tables.ts';
 
 /** The progress of an import. */
@@ -44,6 +45,8 @@ export interface ImportOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Resolves to the reason why a file cannot be fetched. Asked for the first package, at the end. */
   readonly probe?: (url: string, size?: number) => Promise<string | undefined>;
+  /** Called in the transaction that publishes the entries: what it writes is published with them. */
+  readonly published?: (result: ImportResult) => void;
 }
 
 export interface ImportResult {
@@ -99,7 +102,7 @@ const toPrefix = (prefix: string): string => {
  * failed import leaves the catalog unchanged.
  */
 export const importRepository = async (options: ImportOptions): Promise<ImportResult> => {
-  const { catalog, format, selection = {}, base, read, importer, strict = false, onProgress } = options;
+  const { catalog, format, selection = {}, base, read, importer, strict = false, onProgress, published } = options;
   const prefix = toPrefix(options.prefix);
   const missing: string[] = [];
   let [leftOut, bypassed] = [NONE, NONE];
@@ -165,12 +168,12 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     if (outside)
       for (const path of staging.yieldOutside(importer, prefix))
         leaveOut(`${base}: lists a file outside of ${prefix}, and ${path} belongs to another import`, 1);
-    const { revision, added, removed } = staging.publishRevision(importer, prefix);
-    const unreachable = first && (await options.probe?.(urlOf(base, first.path), first.size));
-    return {
+    const toResult = ({ revision, added, removed }: Published): ImportResult => ({
       ...{ revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed },
-      ...(unreachable !== undefined && { unreachable }),
-    };
+    });
+    const result = toResult(staging.publishRevision(importer, prefix, (done) => published?.(toResult(done))));
+    const unreachable = first && (await options.probe?.(urlOf(base, first.path), first.size));
+    return unreachable === undefined ? result : { ...result, unreachable };
   } finally {
     staging.discard();
   }

@@ -1,5 +1,6 @@
 import type { UnitKey } from '../repositories/unit.ts';
 import type { Importer } from './sqlite/importers.ts';
+import type { StoredRepository } from './sqlite/repositories.ts';
 import type { StoredEntry } from './sqlite/rows.ts';
 
 /** A catalog as commands show it, whichever it is. Asking it writes nothing. */
@@ -9,6 +10,10 @@ export interface Listing {
    * 'age'`: oldest first. They are read while iterating, so a million entries take no memory.
    */
   entries(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry> | AsyncIterable<ListedEntry>;
+  /** The repositories that were imported, in the order of prefixes. */
+  repositories(): Iterable<StoredRepository>;
+  /** The entries that belong to none of them, in the order of paths. */
+  singleEntries(): Iterable<StoredEntry> | AsyncIterable<ListedEntry>;
   /** All entries of a path, newest first. */
   find(path: string): Promise<readonly StoredEntry[]>;
   /** The key of a unit; `undefined` if it is unknown. */

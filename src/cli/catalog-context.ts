@@ -89,6 +89,12 @@ export async function* map<T, R>(values: Iterable<T> | AsyncIterable<T>, convert
   for await (const value of values) yield convert(value);
 }
 
+/** The values of one after those of the other. */
+export async function* concat<T>(first: AsyncIterable<T>, second: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* first;
+  yield* second;
+}
+
 /** Values as a JSON array, one a line, without holding all in memory. */
 export async function* toJsonArray(values: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<string> {
   let separator = '[\n';

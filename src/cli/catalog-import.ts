@@ -1,8 +1,9 @@
-import { Argument, type Command } from 'commander';
-import { type ImportResult, importRepository } from '../catalog/import.ts';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
+import { type RefreshResult, refreshRepository } from '../catalog/refresh-repository.ts';
 import type { Importer } from '../catalog/sqlite/importers.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
+import { age } from '../config/kinds.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { importProgress } from './import-progress.ts';
@@ -21,6 +22,7 @@ interface Options extends ImporterOptions {
   readonly arch?: string[];
   readonly list?: string[];
   readonly strict?: boolean;
+  readonly every?: number;
   readonly json?: boolean;
 }
 
@@ -62,12 +64,19 @@ const configFor = ({ importers }: Tables, options: Options): ImporterConfig => {
   return importer.config;
 };
 
-const describe = ({ packages, metadata, removed, revision, leftOut }: ImportResult, prefix: string): string =>
-  `${prefix}: ${packages} packages and ${metadata} metadata files, revision ${revision}` +
-  `${removed > 0 ? `, in place of ${removed} earlier entries` : ''}` +
-  `${leftOut.count > 0 ? `, ${leftOut.count} odd entries left out` : ''}\n`;
+/** The result of an import on one line. */
+export const describeImport = ({ unchanged, ...result }: RefreshResult, prefix: string): string => {
+  const { packages, metadata, removed, revision, leftOut } = result;
+  const change = unchanged ? ', unchanged' : removed > 0 ? `, in place of ${removed} earlier entries` : '';
+  const odd = leftOut.count > 0 ? `, ${leftOut.count} odd entries left out` : '';
+  return `${prefix}: ${packages} packages and ${metadata} metadata files, revision ${revision}${change}${odd}\n`;
+};
 
-function* warningsOf({ missing, leftOut, bypassed, unreachable }: ImportResult, base: string): Generator<string> {
+/** What an operator should know of an import, beside its result. */
+export function* warningsOf(
+  { missing, leftOut, bypassed, unreachable }: RefreshResult,
+  base: string,
+): Generator<string> {
   for (const path of missing) yield `${base + path} is listed but missing`;
   for (const name of leftOut.named) yield `left out: ${name}`;
   if (leftOut.count > leftOut.named.length) yield `left out: ${leftOut.count - leftOut.named.length} more`;
@@ -75,6 +84,14 @@ function* warningsOf({ missing, leftOut, bypassed, unreachable }: ImportResult, 
   const [first] = bypassed.named;
   if (first) yield `clients fetch ${bypassed.count} files past the streamer, for example ${first}`;
 }
+
+const toEvery = (text: string): number => {
+  const every = age.read(text);
+  if (every === undefined || every < MIN_EVERY) throw new InvalidArgumentError(`expected ${EVERY}.`);
+  return every / 1000;
+};
+const MIN_EVERY = 60_000;
+const EVERY = 'a duration of at least 60 s: 90m, 6h, 1d';
 
 const run = async (
   context: CatalogContext,
@@ -96,9 +113,11 @@ const run = async (
   const progress = importProgress(stderr);
   try {
     const feed = await open(importer.config);
-    const result = await importRepository({
+    const result = await refreshRepository({
       catalog,
       format: apart(format),
+      formatName: format,
+      every: options.every,
       selection: { suites, components: options.component, architectures: options.arch, lists: options.list },
       base,
       prefix: options.prefix,
@@ -115,7 +134,7 @@ const run = async (
     stdout.write(
       options.json
         ? `${JSON.stringify({ prefix: options.prefix, importer: importer.id, ...result })}\n`
-        : describe(result, options.prefix),
+        : describeImport(result, options.prefix),
     );
   } catch (error) {
     progress.clear();
@@ -144,6 +163,7 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     )
     .option('--list <file...>', 'checksum lists in the repository, such as SHA256SUMS, whose files are entries too')
     .option('--strict', 'fail if the metadata has an odd entry, instead of leaving it out')
+    .option('--every <duration>', 'have a running daemon import it again before it is so old', toEvery)
     .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
     withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),

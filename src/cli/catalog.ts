@@ -12,6 +12,7 @@ import { parseUrl } from '../lib/url.ts';
 import { parseChecksum } from '../repositories/checksum.ts';
 import {
   type CatalogContext,
+  concat,
   map,
   type Output,
   readInput,
@@ -21,6 +22,8 @@ import {
   writeAll,
 } from './catalog-context.ts';
 import { addImportCommand } from './catalog-import.ts';
+import { addRefreshCommand } from './catalog-refresh.ts';
+import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
 import { toPath, toWhole } from './importer-options.ts';
 import { oneLine, row } from './one-line.ts';
 
@@ -106,7 +109,7 @@ const removeEntries = (catalog: Tables, path: string | undefined, options: Remov
 };
 
 /**
- * `catalog import|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
+ * `catalog import|refresh|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
  * those of the catalog that requests are looked up in.
  */
 export const addCatalogCommands = (catalogs: Command, context: CatalogContext): void => {
@@ -115,6 +118,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
     context.prepare(catalogs.command(name).description(description));
 
   addImportCommand(catalogs, context);
+  addRefreshCommand(catalogs, context);
 
   leaf('add', 'add one entry, replacing the earlier one of its path and importer')
     .argument('<path>', 'path that clients request', toPath)
@@ -128,12 +132,21 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
       }),
     );
 
-  leaf('list [prefix]', 'list the entries below a prefix: path, size, URL')
+  leaf(
+    'list [prefix]',
+    'list the entries below a prefix: path, size, URL; without one, the imported repositories and all other entries',
+  )
     .option('--json', 'print JSON')
     .action((prefix: string | undefined, { json }: { json?: boolean }, command: Command) =>
-      withListing(context, command, (listing) => {
-        const entries = listing.entries(prefix ?? '/');
-        return writeAll(stdout, json ? toJsonArray(map(entries, toPlain)) : map(entries, summary));
+      withListing(context, command, async (listing) => {
+        const repositories = prefix === undefined ? listing.repositories() : [];
+        const entries = prefix === undefined ? listing.singleEntries() : listing.entries(prefix);
+        return writeAll(
+          stdout,
+          json
+            ? toJsonArray(concat(map(repositories, toPlainRepository), map(entries, toPlain)))
+            : concat(map(repositories, describeRepository), map(entries, summary)),
+        );
       }),
     );
 

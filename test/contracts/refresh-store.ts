@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, Subject, tap, toArray } from 'rxjs';
-import { catalogLease } from '../../src/alternates/lease.ts';
+import { catalogLease } from '../../src/catalog/lease.ts';
 import type { Cataloged, Offer, RefreshStore } from '../../src/catalog/refresh-store.ts';
 
 /** One catalog, as two processes see it. */

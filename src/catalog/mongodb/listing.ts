@@ -54,13 +54,18 @@ export const mongoListing = (database: Connection, options: Options): Listing =>
     }
   };
 
+  async function* entries(prefix: string, inOrder: keyof typeof ORDERS = 'path'): AsyncGenerator<ListedEntry> {
+    const [from, before] = rangeBelow(prefix);
+    const below = { path: { $gte: from, $lt: before } };
+    const find = (db: Db) => db.collection('lazy_content_catalog').find(below).sort(ORDERS[inOrder]);
+    for await (const document of documents(find)) yield toListedEntry(document);
+  }
+
   return {
-    entries: async function* (prefix, inOrder = 'path') {
-      const [from, before] = rangeBelow(prefix);
-      const below = { path: { $gte: from, $lt: before } };
-      const find = (db: Db) => db.collection('lazy_content_catalog').find(below).sort(ORDERS[inOrder]);
-      for await (const document of documents(find)) yield toListedEntry(document);
-    },
+    entries,
+    // Pulp has made the entries, and keeps them up to date.
+    repositories: () => [],
+    singleEntries: () => entries('/'),
     find: (path) => ask((db) => findEntries(db, path, maxTime)),
     unitKey: (typeId, unitId) => ask((db) => findUnitKey(db, typeId, unitId, maxTime)),
     importers: async function* () {

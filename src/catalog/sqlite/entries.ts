@@ -2,8 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Child } from '../../../pipelines/model/index.ts';
 import { keyText } from '../../repositories/unit.ts';
 import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
-import { rangeBelow } from './prefix.ts';
+import { rangeBelow, trimPrefix } from './prefix.ts';
 import { differs } from './replaced.ts';
+import type { Repositories } from './repositories.ts';
 import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
 import { makeStaging, type Staging } from './staging.ts';
@@ -25,9 +26,16 @@ export interface Entries {
   children(folder: string, after: Child | undefined, limit: number): Child[];
   /** Writes an entry as the newest revision of its path and importer; removes earlier ones. */
   add(entry: Omit<NewEntry, 'revision'>): StoredEntry;
+  /** The same, but without those of repositories that are imported again. In the order of paths. */
+  listSingle(): Iterable<StoredEntry>;
   /** Returns the number of entries removed. */
   remove(path: string, importerId?: string): number;
+  /** The same; repositories at or below the prefix are forgotten. */
   removeBelow(prefix: string, importerId?: string): number;
+  /** How many entries the imports of an importer below a prefix wrote that are still there. */
+  countOf(prefix: string, importerId: string): number;
+  /** The newest revision of an importer below a prefix; 0 if there is none. */
+  revisionBelow(prefix: string, importerId: string): number;
   /** Ids of the importers that entries below a prefix refer to. */
   importersBelow(prefix: string): string[];
   /** How many entries refer to each importer; one without entries is absent. */
@@ -36,7 +44,10 @@ export interface Entries {
   stage(): Staging;
 }
 
-export const makeEntries = (database: DatabaseSync): Entries => {
+const SINGLE = `SELECT ${COLUMNS} FROM lazy_content_catalog e WHERE prefix IS NULL OR NOT EXISTS (
+  SELECT 1 FROM repositories r WHERE r.prefix = e.prefix AND r.importer_id = e.importer_id) ORDER BY path, id DESC`;
+
+export const makeEntries = (database: DatabaseSync, repositories: Repositories): Entries => {
   const byPath = database.prepare(`SELECT id, ${COLUMNS} FROM lazy_content_catalog WHERE path = ?`);
   const below = database.prepare(
     `SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path >= ? AND path < ? ORDER BY path, id DESC`,
@@ -72,6 +83,13 @@ export const makeEntries = (database: DatabaseSync): Entries => {
   );
   const counts = database.prepare(
     'SELECT importer_id, count(*) AS count FROM lazy_content_catalog GROUP BY importer_id',
+  );
+
+  const countOf = database.prepare(
+    'SELECT count(*) AS count FROM lazy_content_catalog WHERE importer_id = ? AND prefix = ?',
+  );
+  const revision = database.prepare(
+    'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ?',
   );
 
   const sweeping = (remove: () => number | bigint): number =>
@@ -118,6 +136,14 @@ export const makeEntries = (database: DatabaseSync): Entries => {
       return found;
     },
 
+    listSingle: function* () {
+      for (const row of database.prepare(SINGLE).iterate()) yield toEntry(row as unknown as EntryRow);
+    },
+
+    countOf: (prefix, importerId) => Number(countOf.get(importerId, trimPrefix(prefix))?.count),
+
+    revisionBelow: (prefix, importerId) => Number(revision.get(...rangeBelow(prefix), importerId)?.revision ?? 0),
+
     add: ({ unitKey, ...entry }) =>
       transact(database, () => {
         const before = newest.get(entry.path, entry.importerId)?.revision;
@@ -134,7 +160,10 @@ export const makeEntries = (database: DatabaseSync): Entries => {
 
     removeBelow: (prefix, importer) => {
       const [from, before] = rangeBelow(prefix);
-      return sweeping(() => removeRange.run({ from, before, importer: importer ?? null }).changes);
+      return sweeping(() => {
+        repositories.removeBelow(prefix, importer);
+        return removeRange.run({ from, before, importer: importer ?? null }).changes;
+      });
     },
 
     importersBelow: (prefix) => importers.all(...rangeBelow(prefix)).map((row) => String(row.importer_id)),

@@ -2,8 +2,10 @@ import type { Listing } from '../listing.ts';
 import type { Tables } from './tables.ts';
 
 /** The embedded catalog as commands show it. Closing the listing closes the catalog. */
-export const sqliteListing = ({ entries, importers, units, close }: Tables): Listing => ({
+export const sqliteListing = ({ entries, importers, units, repositories, close }: Tables): Listing => ({
   entries: entries.list,
+  repositories: repositories.list,
+  singleEntries: entries.listSingle,
   find: async (path) => entries.find(path),
   unitKey: async (typeId, unitId) => units.find(typeId, unitId),
   importers: () => {

@@ -42,9 +42,9 @@ export interface Staging {
   yieldOutside(importerId: string, prefix: string): string[];
   /**
    * Publishes the entries as the next revision of an importer below a prefix, in place of its
-   * earlier revisions. Ends the staging.
+   * earlier revisions. Ends the staging. `also` is called in the same transaction.
    */
-  publishRevision(importerId: string, prefix: string): Published;
+  publishRevision(importerId: string, prefix: string, also?: (published: Published) => void): Published;
   /**
    * Publishes the entries with their own revisions, in place of entries with the same path,
    * importer and revision. Ends the staging.
@@ -146,7 +146,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         .map((row) => String(row.path));
     },
 
-    publishRevision: (importerId, prefix) => {
+    publishRevision: (importerId, prefix, also = () => {}) => {
       const [from, before] = rangeBelow(prefix);
       // Read before the transaction, because no index finds them.
       const outside = database
@@ -172,7 +172,9 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         const added = database
           .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
           .run({ revision, prefix: trimPrefix(prefix) }).changes;
-        return { revision, added: Number(added), removed: Number(removed) + outside.length };
+        const published = { revision, added: Number(added), removed: Number(removed) + outside.length };
+        also(published);
+        return published;
       });
     },
 

@@ -4,6 +4,7 @@ import { type Content, makeContent } from './content.ts';
 import { type Entries, makeEntries } from './entries.ts';
 import { type Importers, makeImporters } from './importers.ts';
 import { makeRefreshes, type Refreshes } from './refreshes.ts';
+import { makeRepositories, type Repositories } from './repositories.ts';
 import { openDatabase, openImmutable } from './schema.ts';
 import { makeUnits, type Units } from './units.ts';
 
@@ -14,6 +15,7 @@ export interface Tables {
   readonly units: Units;
   readonly content: Content;
   readonly refreshes: Refreshes;
+  readonly repositories: Repositories;
   close(): void;
 }
 
@@ -41,12 +43,14 @@ export const openTables = (file: string, options: TableOptions = {}): Tables => 
   try {
     const database = immutable ? openImmutable(file) : openDatabase(file, busyTimeout, checkpointPages);
     const content = makeContent(database);
+    const repositories = makeRepositories(database, immutable);
     return {
-      entries: makeEntries(database),
+      entries: makeEntries(database, repositories),
       importers: makeImporters(database),
       units: makeUnits(database),
       content,
       refreshes: makeRefreshes(database, content),
+      repositories,
       close: () => database.close(),
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { defer, distinctUntilChanged, exhaustMap, finalize, type Observable, takeWhile, timer } from 'rxjs';
-import type { RefreshStore } from '../catalog/refresh-store.ts';
+import type { RefreshStore } from './refresh-store.ts';
 
 interface Options {
   /** Milliseconds since 1970, by a clock that all processes share. */

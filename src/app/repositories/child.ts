@@ -1,0 +1,53 @@
+import { constants, setPriority } from 'node:os';
+import { accessOf } from '../../catalog/access.ts';
+import type { Progress } from '../../catalog/import.ts';
+import { type RefreshResult, refreshStored } from '../../catalog/refresh-repository.ts';
+import { openTables } from '../../catalog/sqlite/tables.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { openRepositories } from '../metadata.ts';
+import type { Job, Message } from './messages.ts';
+
+/** Milliseconds that publishing waits for changes of other processes. */
+const LOCKED = 600_000;
+/** Milliseconds between two reports of progress. */
+const PERIOD = 500;
+
+const send = (message: Message): Promise<void> =>
+  new Promise((resolve) => {
+    // Without a parent, nobody wants to know.
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
+
+const refresh = async ({ settings, repository }: Job): Promise<RefreshResult> => {
+  const catalog = openTables(settings.catalog, { busyTimeout: LOCKED });
+  const feeds = openRepositories(settings);
+  let shown = Number.NEGATIVE_INFINITY;
+  const show = (progress: Progress) => {
+    if (performance.now() - shown < PERIOD) return;
+    shown = performance.now();
+    void send({ type: 'progress', progress });
+  };
+  try {
+    const stored = catalog.repositories.find(repository);
+    if (!stored) throw new Error(`no repository was imported below ${repository.prefix}`);
+    const importer = catalog.importers.get(stored.importerId);
+    if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
+    return await refreshStored(catalog, stored, feeds.files(accessOf(importer.config)), show);
+  } finally {
+    await feeds.close();
+    catalog.close();
+  }
+};
+
+/** Refreshes a repository, and ends the process. It also ends if its parent does. */
+export const run = async (job: Job): Promise<void> => {
+  process.once('disconnect', () => process.exit(1));
+  // Transfers to clients come first.
+  setPriority(constants.priority.PRIORITY_LOW);
+  const message = await refresh(job).then(
+    (result): Message => ({ type: 'done', result }),
+    (error: unknown): Message => ({ type: 'failed', message: messageOf(error) }),
+  );
+  await send(message);
+  process.exit();
+};

@@ -1,0 +1,16 @@
+import type { Progress } from '../../catalog/import.ts';
+import type { RefreshResult } from '../../catalog/refresh-repository.ts';
+import type { RepositoryKey } from '../../catalog/sqlite/repositories.ts';
+import type { Settings } from '../../config/schema.ts';
+
+/** What the daemon sends to the process. */
+export interface Job {
+  readonly settings: Settings;
+  readonly repository: RepositoryKey;
+}
+
+/** What the process answers: progress, then one of the others. */
+export type Message =
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'done'; readonly result: RefreshResult }
+  | { readonly type: 'failed'; readonly message: string };

@@ -1,0 +1,119 @@
+import { fork } from 'node:child_process';
+import { defer, distinctUntilChanged, map, Observable, timer } from 'rxjs';
+import { type RefreshEvent, type RefreshProgress, refreshSources } from '../../../pipelines/index.ts';
+import { catalogLease } from '../../catalog/lease.ts';
+import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
+import type { RefreshStore } from '../../catalog/refresh-store.ts';
+import type { Repositories, StoredRepository } from '../../catalog/sqlite/repositories.ts';
+import type { Settings } from '../../config/schema.ts';
+import type { Message } from './messages.ts';
+import { PROGRAM } from './program.ts';
+
+/** A repository that is imported again and again. */
+export interface DueRepository {
+  readonly id: string;
+  readonly repository: StoredRepository;
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly catalog: { readonly repositories: Repositories };
+  readonly store: RefreshStore;
+  /** Called with the result of each refresh, before `done` is emitted. */
+  readonly refreshed: (repository: StoredRepository, result: RefreshResult) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** One at a time: each takes a core, of which transfers to clients need one, too. */
+const PACE = { concurrency: 1, spread: 5_000, wait: 60_000, waitLimit: 3_600_000 };
+
+/** Milliseconds between two looks for repositories that commands have added or changed. */
+const LOOK = 5_000;
+
+/**
+ * Imports repositories again before they are older than their `every`, in the background, while it
+ * is subscribed; of all processes on one catalog, one does it. Emits the events of each. Completes
+ * never; errors if the catalog cannot be read. Unsubscribing ends the process that imports, which
+ * leaves the catalog as it was.
+ */
+export const refreshRepositories = ({
+  settings,
+  catalog,
+  store,
+  refreshed,
+  now = Date.now,
+  random = Math.random,
+}: Parts): Observable<RefreshEvent<DueRepository>> =>
+  refreshSources<DueRepository>({
+    ...PACE,
+    random,
+    sources: timer(0, LOOK).pipe(
+      map(() => catalog.repositories.list().filter(({ every }) => every !== undefined)),
+      distinctUntilChanged((before, after) => JSON.stringify(before.map(toKey)) === JSON.stringify(after.map(toKey))),
+      map(keepValues()),
+    ),
+    lease: (id) => catalogLease(store, { now })(id),
+    freshFor: ({ repository }) =>
+      defer(async () => {
+        const { succeeded = 0, every = 0 } = catalog.repositories.find(repository) ?? {};
+        return Math.max(0, (succeeded + every) * 1000 - now());
+      }),
+    refresh: ({ repository }) => inProcess(settings, repository, refreshed),
+  });
+
+/** What a change of begins a new refresh: not the results of refreshes. */
+const toKey = ({ prefix, importerId, format, base, selection, every }: StoredRepository) => ({
+  ...{ prefix, importerId, format, base, selection, every },
+});
+
+/** The same values for the same repositories. */
+const keepValues = () => {
+  let known = new Map<string, DueRepository>();
+  return (repositories: readonly StoredRepository[]): readonly DueRepository[] => {
+    known = new Map(
+      repositories.map((repository) => {
+        const key = JSON.stringify(toKey(repository));
+        return [key, known.get(key) ?? { id: leaseOf(repository), repository }];
+      }),
+    );
+    return [...known.values()];
+  };
+};
+
+/**
+ * Refreshes a repository in a process of its own, since publishing a hundred thousand entries takes
+ * seconds. Emits progress; completes when the new revision counts. Unsubscribing ends the process.
+ */
+const inProcess = (
+  settings: Settings,
+  repository: StoredRepository,
+  refreshed: Parts['refreshed'],
+): Observable<RefreshProgress> =>
+  new Observable((subscriber) => {
+    const child = fork(PROGRAM, {
+      serialization: 'advanced',
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    child.on('message', (message: Message) => {
+      if (message.type === 'progress') {
+        const { items: units, ...progress } = message.progress;
+        subscriber.next({ units, ...progress });
+      } else if (message.type === 'failed') subscriber.error(new Error(message.message));
+      else {
+        const { packages, metadata } = message.result;
+        refreshed(repository, message.result);
+        subscriber.next({ units: packages + metadata, file: '', bytes: 0 });
+        subscriber.complete();
+      }
+    });
+    child.on('error', (error) => subscriber.error(error));
+    child.on('exit', (code, signal) =>
+      subscriber.error(new Error(`the process that imports ended: ${signal ?? `status ${code}`}`)),
+    );
+    const { prefix, importerId } = repository;
+    child.send({ settings, repository: { prefix, importerId } }, (error) => error && subscriber.error(error));
+    return () => child.kill('SIGKILL');
+  });

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from 'node:util';
+import { messageOf } from '../lib/thrown.ts';
+import type { ReadFile } from '../repositories/format.ts';
+import { apart } from '../repositories/reader/apart.ts';
+import { NONE } from '../repositories/tally.ts';
+import { type ImportOptions, type ImportResult, importRepository, type Progress } from './import.ts';
+import { areUnchanged, recordRoots } from './roots.ts';
+import type { RepositoryKey, StoredRepository } from './sqlite/repositories.ts';
+import type { Tables } from './sqlite/tables.ts';
+
+export interface RefreshOptions extends Omit<ImportOptions, 'published'> {
+  /** The name of the format. */
+  readonly formatName: string;
+  /** Seconds after which the repository is to be imported again. Absent: only on request. */
+  readonly every?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export interface RefreshResult extends ImportResult {
+  /** Whether the repository is still the one that was imported the last time: no entry was written. */
+  readonly unchanged: boolean;
+}
+
+/** A refresh that found nothing to do. */
+const NOTHING = { removed: 0, missing: [], leftOut: NONE, bypassed: NONE };
+
+/** What decides about its entries, beside the feed. */
+type Own = Pick<StoredRepository, 'format' | 'base' | 'selection' | 'strict'>;
+
+/**
+ * Imports a repository, and remembers how to do it again. If everything that it consists of is as
+ * it was the last time, its entries stay as they are. A failure is remembered, too, if there is an
+ * earlier revision, which then stays.
+ */
+export const refreshRepository = async (options: RefreshOptions): Promise<RefreshResult> => {
+  const { catalog, formatName: format, base, selection = {}, strict = false, importer, every } = options;
+  const { prefix, read, now = Date.now } = options;
+  const seconds = () => now() / 1000;
+  const key = { prefix, importerId: importer };
+  // Through JSON, as it is stored: without what is undefined.
+  const own: Own = JSON.parse(JSON.stringify({ format, base, selection, strict }));
+  const save = (repository: Pick<StoredRepository, 'packages' | 'metadata' | 'roots'>) =>
+    catalog.repositories.save({ ...key, ...own, every, ...repository, succeeded: seconds(), attempted: seconds() });
+  try {
+    const known = catalog.repositories.find(key);
+    if (known && (await isSame(known, own, options))) {
+      const { packages, metadata } = known;
+      save(known);
+      const revision = catalog.entries.revisionBelow(prefix, importer);
+      return { ...NOTHING, revision, packages, metadata, unchanged: true };
+    }
+    const roots = recordRoots(read);
+    const result = await importRepository({
+      ...options,
+      read: roots.read,
+      published: ({ packages, metadata, missing }) =>
+        // What is listed but missing may come later, though nothing else changes.
+        save({ packages, metadata, roots: missing.length === 0 ? roots.found() : undefined }),
+    });
+    return { ...result, unchanged: false };
+  } catch (error) {
+    catalog.repositories.failed(key, seconds(), messageOf(error));
+    throw error;
+  }
+};
+
+/** Refreshes a repository that was imported before, in the same way. */
+export const refreshStored = (
+  catalog: Tables,
+  { prefix, importerId, format, base, selection, strict, every }: StoredRepository,
+  read: ReadFile,
+  onProgress?: (progress: Progress) => void,
+): Promise<RefreshResult> =>
+  refreshRepository({
+    ...{ catalog, format: apart(format), formatName: format, selection, strict, base, prefix: prefix || '/', read },
+    ...{ importer: importerId, every, onProgress },
+  });
+
+/** Names the right to refresh a repository, among the sources that have one. */
+export const leaseOf = ({ prefix, importerId }: RepositoryKey): string => `import:${importerId}:${prefix}`;
+
+/** Whether the last revision is that of the same repository, complete, and still the newest. */
+const isSame = async (
+  known: StoredRepository,
+  own: Own,
+  { catalog, prefix, importer, read }: RefreshOptions,
+): Promise<boolean> => {
+  const { format, base, selection, strict, roots, packages, metadata } = known;
+  if (!roots || !isDeepStrictEqual({ format, base, selection, strict }, own)) return false;
+  // Entries may have been removed or loaded since.
+  if (catalog.entries.countOf(prefix, importer) !== packages + metadata) return false;
+  return areUnchanged(roots, read);
+};

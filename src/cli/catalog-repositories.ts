@@ -1,0 +1,32 @@
+import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
+import { maskUrl } from '../lib/mask.ts';
+import { row } from './one-line.ts';
+
+const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+/** A repository as commands show it; the secrets in its URL are masked. */
+export const toPlainRepository = (repository: StoredRepository) => {
+  const { prefix, format, base, selection, importerId, packages, metadata, succeeded, every, problem } = repository;
+  return {
+    prefix: prefix || '/',
+    format,
+    feed: maskUrl(base),
+    ...(Object.keys(selection).length > 0 && { selection }),
+    importer: importerId,
+    packages,
+    metadata,
+    refreshed: toDate(succeeded),
+    ...(every !== undefined && { every, due: toDate(succeeded + every) }),
+    ...(problem !== undefined && { failed: toDate(repository.attempted), error: maskUrl(problem) }),
+  };
+};
+
+/** The same on one line. */
+export const describeRepository = (repository: StoredRepository): string => {
+  const { prefix, format, feed, packages, metadata, refreshed, due, error } = toPlainRepository(repository);
+  const next = due === undefined ? 'refreshed on request' : `next before ${due}`;
+  return row([
+    ...[`${prefix.replace(/\/$/, '')}/`, format, feed, `${packages} packages and ${metadata} metadata files`],
+    ...[`as of ${refreshed}`, next, error === undefined ? 'well' : `failed: ${error}`],
+  ]);
+};
