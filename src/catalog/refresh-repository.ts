@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../lib/thrown.ts';
-import type { ReadFile } from '../repositories/format.ts';
+import { METADATA, type ReadFile } from '../repositories/format.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { NONE } from '../repositories/tally.ts';
 import { type ImportOptions, type ImportResult, importRepository, type Progress } from './import.ts';
 import { areUnchanged, recordRoots } from './roots.ts';
 import type { RepositoryKey, StoredRepository } from './sqlite/repositories.ts';
+import type { StoredEntry } from './sqlite/rows.ts';
 import type { Tables } from './sqlite/tables.ts';
 
 export interface RefreshOptions extends Omit<ImportOptions, 'published'> {
@@ -45,10 +46,15 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
   try {
     const known = catalog.repositories.find(key);
     if (known && (await isSame(known, own, options))) {
-      const { packages, metadata } = known;
-      save(known);
+      const { packages, metadata, roots } = known;
+      save({ packages, metadata, roots });
       const revision = catalog.entries.revisionBelow(prefix, importer);
-      return { ...NOTHING, revision, packages, metadata, unchanged: true };
+      const first = firstPackage(catalog, key);
+      const unreachable = first && (await options.probe?.(first.url, first.size));
+      return {
+        ...{ ...NOTHING, revision, packages, metadata, unchanged: true },
+        ...(unreachable !== undefined && { unreachable }),
+      };
     }
     const roots = recordRoots(read);
     const result = await importRepository({
@@ -79,6 +85,12 @@ export const refreshStored = (
 
 /** Names the right to refresh a repository, among the sources that have one. */
 export const leaseOf = ({ prefix, importerId }: RepositoryKey): string => `import:${importerId}:${prefix}`;
+
+const firstPackage = ({ entries }: Tables, { prefix, importerId }: RepositoryKey): StoredEntry | undefined => {
+  for (const entry of entries.list(prefix))
+    if (entry.importerId === importerId && entry.unitTypeId !== METADATA) return entry;
+  return undefined;
+};
 
 /** Whether the last revision is that of the same repository, complete, and still the newest. */
 const isSame = async (

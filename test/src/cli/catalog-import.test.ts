@@ -47,7 +47,7 @@ const importing = (cli = makeCatalogCli(newFolder())) => ({
   ...cli,
   import: (format: string, source: string, ...options: string[]) =>
     cli.run('catalog', 'import', format, source, '--prefix', '/p', ...options),
-  list: async () => (await cli.run('catalog', 'list')).out,
+  list: async () => (await cli.run('catalog', 'list', '/')).out,
 });
 const resultOf = ({ out }: { out: string }) => JSON.parse(out);
 

@@ -135,8 +135,8 @@ describe('catalog import', () => {
       expect(out).toBe(`/yum: 1 packages and ${built.length - 1} metadata files, revision 1\n`);
       expect(err).toBe('');
       expect(configs).toEqual([{ ssl_validation: false }]);
-      expect((await run('catalog', 'list')).out).toContain(`/yum/bear++-4.1-1.noarch.rpm\t`);
-      expect((await run('catalog', 'list')).out).toContain(`\t${base}/bear%2B%2B-4.1-1.noarch.rpm\n`);
+      expect((await run('catalog', 'list', '/')).out).toContain(`/yum/bear++-4.1-1.noarch.rpm\t`);
+      expect((await run('catalog', 'list', '/')).out).toContain(`\t${base}/bear%2B%2B-4.1-1.noarch.rpm\n`);
     } finally {
       server.closeAllConnections();
       server.close();
@@ -148,6 +148,7 @@ describe('catalog import', () => {
     makeFilesRepository(folder, { 'a.iso': 'A' });
     const { run } = makeCli();
     const first = JSON.parse((await run('catalog', 'import', 'files', folder, '--prefix', '/f', '--json')).out);
+    makeFilesRepository(folder, { 'a.iso': 'AA' });
     const { out } = await run('catalog', 'import', 'files', folder, '--prefix', '/f');
     expect(out).toBe('/f: 1 packages and 1 metadata files, revision 2, in place of 2 earlier entries\n');
     expect(JSON.parse((await run('importers', 'list', '--json')).out)).toEqual([
@@ -157,7 +158,7 @@ describe('catalog import', () => {
     expect(other.err).toBe(`warning: below /f are also entries of importer ${first.importer}\n`);
     await run('catalog', 'remove', '--prefix', '/f', '--importer', first.importer);
     expect(builtFiles(folder)).toHaveLength(2);
-    expect((await run('catalog', 'list')).out.split('\n')).toHaveLength(3);
+    expect((await run('catalog', 'list', '/')).out.split('\n')).toHaveLength(3);
   });
 
   it('that fails leaves no importer behind', async () => {

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
+import { receive } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { processes } from '../support/processes.ts';
+import { makeFilesRepository } from '../support/repositories.ts';
+import { makeSite, type Site } from '../support/site.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const folder = temporaryFolders();
+
+/** Makes all repositories of a site as old as the hills. */
+const age = ({ stateDir }: Site): void => {
+  const catalog = openSqliteCatalog(join(stateDir, 'catalog.db'));
+  for (const repository of catalog.repositories.list()) catalog.repositories.save({ ...repository, succeeded: 1 });
+  catalog.close();
+};
+
+const makeImported = async () => {
+  const feed = folder();
+  makeFilesRepository(feed, { 'a.iso': 'A' });
+  const site = makeSite(start, folder());
+  await site.run('catalog', 'import', 'files', feed, '--prefix', '/f', '--every', '1h');
+  return { feed, site };
+};
+
+describe('the daemon', () => {
+  it('imports a repository again before it is too old, in a process of its own', async () => {
+    const { feed, site } = await makeImported();
+    makeFilesRepository(feed, { 'a.iso': 'A', 'b.iso': 'BB' });
+    age(site);
+    const daemon = await site.serve();
+    const [line] = await daemon.logged('repository refreshed', { prefix: '/f' });
+    expect(line).toMatchObject({ revision: 2, packages: 2, metadata: 1 });
+    expect(await receive(`${daemon.url}/f/b.iso`)).toMatchObject({ status: 200, bytes: 2 });
+    const [repository] = JSON.parse(await site.run('catalog', 'list', '--json'));
+    expect(Date.parse(repository.refreshed)).toBeGreaterThan(1000);
+    expect((await daemon.stop()).status).toBe(0);
+  });
+
+  it('notices an import while it runs', async () => {
+    const site = makeSite(start, folder());
+    const daemon = await site.serve();
+    const feed = folder();
+    makeFilesRepository(feed, { 'a.iso': 'A' });
+    await site.run('catalog', 'import', 'files', feed, '--prefix', '/f', '--every', '1h');
+    age(site);
+    await daemon.logged('repository unchanged', { prefix: '/f' });
+  });
+
+  it('keeps what it has if the feed is broken, and says so', async () => {
+    const { feed, site } = await makeImported();
+    makeFilesRepository(feed, {});
+    age(site);
+    const daemon = await site.serve();
+    const [line] = await daemon.logged('repository not refreshed, retrying', { prefix: '/f' });
+    expect(line?.error).toContain('PULP_MANIFEST');
+    expect(await receive(`${daemon.url}/f/a.iso`)).toMatchObject({ status: 200, bytes: 1 });
+  });
+});

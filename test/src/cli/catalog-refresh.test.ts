@@ -1,0 +1,151 @@
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import { catalogLease } from '../../../src/catalog/lease.ts';
+import { leaseOf } from '../../../src/catalog/refresh-repository.ts';
+import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
+import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
+import { makeCatalogCli } from '../../support/catalog-cli.ts';
+import { DEB_TOOLS, itNeeding, makeFilesRepository, makeSuiteRepository } from '../../support/repositories.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+
+/** A folder of files that was imported below `/f`, and the commands for its catalog. */
+const imported = async (...options: string[]) => {
+  const [state, folder] = [newFolder(), newFolder()];
+  makeFilesRepository(folder, { 'a.iso': 'A' });
+  const cli = makeCatalogCli(state);
+  await cli.run('catalog', 'import', 'files', folder, '--prefix', '/f', ...options);
+  const entries = async () => JSON.parse((await cli.run('catalog', 'list', '/f', '--json')).out);
+  const listed = async () => JSON.parse((await cli.run('catalog', 'list', '--json')).out);
+  return { ...cli, folder, entries, listed, file: join(state, 'catalog.db') };
+};
+
+describe('catalog refresh', () => {
+  it('imports again what has changed', async () => {
+    const { run, folder, entries } = await imported();
+    makeFilesRepository(folder, { 'a.iso': 'A', 'b.iso': 'BB' });
+    expect((await run('catalog', 'refresh')).out).toBe(
+      '/f: 2 packages and 1 metadata files, revision 2, in place of 2 earlier entries\n',
+    );
+    expect((await entries()).map(({ path }: { path: string }) => path)).toEqual([
+      '/f/PULP_MANIFEST',
+      '/f/a.iso',
+      '/f/b.iso',
+    ]);
+  });
+
+  it('writes no entry if nothing has changed', async () => {
+    const { run, entries } = await imported();
+    const before = await entries();
+    expect((await run('catalog', 'refresh', '/f/')).out).toBe(
+      '/f: 1 packages and 1 metadata files, revision 1, unchanged\n',
+    );
+    expect(await entries()).toEqual(before);
+  });
+
+  it('restores entries that were removed from an unchanged repository', async () => {
+    const { run, entries } = await imported();
+    await run('catalog', 'remove', '/f/a.iso');
+    expect((await run('catalog', 'refresh')).out).toContain('revision 2');
+    expect(await entries()).toHaveLength(2);
+  });
+
+  it('keeps the revision before and says why, if the feed is broken', async () => {
+    const { run, folder, entries, listed } = await imported('--every', '6h');
+    const before = await entries();
+    writeFileSync(join(folder, 'PULP_MANIFEST'), 'no manifest\n');
+    await expect(run('catalog', 'refresh', '--json')).rejects.toThrow('1 of 1 repositories could not be refreshed');
+    expect(await entries()).toEqual(before);
+    const [repository] = await listed();
+    expect(repository.error).toContain('PULP_MANIFEST');
+    expect(Date.parse(repository.failed)).toBeGreaterThanOrEqual(Date.parse(repository.refreshed));
+
+    makeFilesRepository(folder, { 'a.iso': 'A' });
+    await run('catalog', 'refresh');
+    expect((await listed())[0]).not.toHaveProperty('error');
+  });
+
+  it('leaves to another process what that one refreshes', async () => {
+    const { run, file } = await imported();
+    const catalog = openSqliteCatalog(file);
+    const [repository] = catalog.repositories.list();
+    if (!repository) throw new Error('no repository');
+    const holding = new Promise<() => void>((resolve) => {
+      const held = catalogLease(sqliteRefreshStore(catalog))(leaseOf(repository)).subscribe(() =>
+        resolve(() => held.unsubscribe()),
+      );
+    });
+    const release = await holding;
+    await expect(run('catalog', 'refresh')).rejects.toThrow('1 of 1 repositories');
+    release();
+    expect(await firstValueFrom(catalogLease(sqliteRefreshStore(catalog))(leaseOf(repository)))).toBe(true);
+    catalog.close();
+  });
+
+  it('names the prefixes that there are', async () => {
+    const { run } = await imported();
+    await expect(run('catalog', 'refresh', '/g')).rejects.toThrow(
+      'no repository was imported below /g, expected one of /f',
+    );
+  });
+
+  it('forgets a repository whose entries were removed', async () => {
+    const { run, listed } = await imported();
+    await run('catalog', 'remove', '--prefix', '/f');
+    expect(await listed()).toEqual([]);
+    expect((await run('catalog', 'refresh')).out).toBe('');
+  });
+
+  itNeeding(DEB_TOOLS)('notices a file that appears, and one that goes', async () => {
+    const [state, base] = [newFolder(), newFolder()];
+    makeSuiteRepository(base, [{ name: 'bear', version: '4.1', size: 1 }]);
+    const { run } = makeCatalogCli(state);
+    await run('catalog', 'import', 'deb', base, '--prefix', '/d', '--suite', 'stable');
+    expect((await run('catalog', 'refresh')).out).toContain('unchanged');
+    writeFileSync(join(base, 'dists/stable/Release.gpg'), 'a signature');
+    expect((await run('catalog', 'refresh')).out).toContain('revision 2');
+    expect((await run('catalog', 'refresh')).out).toContain('unchanged');
+    rmSync(join(base, 'dists/stable/Release.gpg'));
+    expect((await run('catalog', 'refresh')).out).toContain('revision 3');
+  });
+});
+
+describe('catalog list', () => {
+  it('shows each repository, and the entries that belong to none', async () => {
+    const { run, folder, listed } = await imported('--every', '6h');
+    await run('catalog', 'add', '/x', 'https://h/x');
+    const [repository, entry, ...others] = await listed();
+    expect(repository).toMatchObject({ prefix: '/f', format: 'files', packages: 1, metadata: 1, every: 21_600 });
+    expect(repository.feed).toBe(`file://${folder}/`);
+    expect(Date.parse(repository.due) - Date.parse(repository.refreshed)).toBe(21_600_000);
+    expect(entry).toMatchObject({ path: '/x' });
+    expect(others).toEqual([]);
+    const [line, next] = (await run('catalog', 'list')).out.split('\n');
+    expect(line).toBe(
+      ['/f/', 'files', `file://${folder}/`, '1 packages and 1 metadata files', `as of ${repository.refreshed}`]
+        .concat([`next before ${repository.due}`, 'well'])
+        .join('\t'),
+    );
+    expect(next).toBe('/x\t-\thttps://h/x');
+  });
+
+  it.each(['10s', 'soon', '0'])('takes no interval of %s', async (every) => {
+    const cli = makeCatalogCli(newFolder());
+    await expect(
+      cli.run('catalog', 'import', 'files', newFolder(), '--prefix', '/f', '--every', every),
+    ).rejects.toThrow('expected a duration of at least 60 s');
+  });
+});
+
+it('reads no more than the roots of an unchanged repository', async () => {
+  const { run, folder } = await imported();
+  const content = join(folder, 'a.iso');
+  const manifest = join(folder, 'PULP_MANIFEST');
+  // Other times, the same bytes.
+  for (const file of [content, manifest]) utimesSync(file, 1, 1);
+  expect((await run('catalog', 'refresh')).out).toContain('unchanged');
+  expect(statSync(manifest).mtimeMs).toBe(1000);
+});
