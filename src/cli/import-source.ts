@@ -48,7 +48,9 @@ export const readMirrors = async (read: ReadFile, list: string): Promise<readonl
   for await (const { path } of apart('mirrors')(repository, {})) bases.push(path);
   const [best, ...others] = bases;
   if (best === undefined)
-    throw new Error(`${maskUrl(list)}: lists no mirrors, expected a metalink, or a URL (http, https) a line`);
+    throw new Error(
+      `${maskUrl(list)}: lists no mirrors, expected a metalink, or a URL (http, https) a line; a token that each request needs is --query-token`,
+    );
   return [best, ...others];
 };
 

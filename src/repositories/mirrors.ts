@@ -9,6 +9,9 @@ const MOST = 500;
 /** The file of a repository that lists of mirrors name. */
 const REPOMD = /\/repodata\/repomd\.xml$/;
 
+/** Over HTTP, and without credentials or a query. */
+const USABLE = /^https?:\/\/[^/@?#]+\/[^?#]*$/i;
+
 interface Mirror {
   readonly url: string;
   /** The highest is best. */
@@ -62,7 +65,7 @@ export const mirrors: Reader = async function* (repository) {
   const known = new Set<string>();
   for (const { url } of found.toSorted((a, b) => b.preference - a.preference)) {
     const path = `${url.replace(REPOMD, '').replace(/\/+$/, '')}/`;
-    if (!/^https?:\/\/[^/]/i.test(path) || known.has(path)) continue;
+    if (!USABLE.test(path) || known.has(path)) continue;
     known.add(path);
     yield { path, unitTypeId: 'mirror', unitKey: { url: path } } satisfies FoundUnit;
   }

@@ -160,7 +160,7 @@ describe('an import from mirrors', () => {
     [
       'a list',
       '/mirrorlist?repo=zoo&arch=noarch',
-      (one: string, two: string) => `# zoo\n${one}/\nftp://h/zoo/\n${two}\n`,
+      (one: string, two: string) => `# zoo\n${one}/\nftp://h/zoo/\nhttp://u:secret@h/zoo/\nhttp://h/?zoo\n${two}\n`,
     ],
   ])('reads %s, and continues with the next mirror', async (_, path, list) => {
     const broken = await serve((_, response) => response.writeHead(404).end());
@@ -197,7 +197,7 @@ describe('an import from mirrors', () => {
     await expect(importing().import('yum', `${lists.url}/mirrorlist`)).rejects.toThrow('is an HTML page, not metadata');
     const empty = await serve(text('# nothing\n'));
     await expect(importing().import('yum', `${empty.url}/mirrorlist?token=1`)).rejects.toThrow(
-      `${empty.url}/mirrorlist?***: lists no mirrors, expected a metalink, or a URL (http, https) a line`,
+      `${empty.url}/mirrorlist?***: lists no mirrors, expected a metalink, or a URL (http, https) a line; a token that each request needs is --query-token`,
     );
   });
 });
