@@ -1,17 +1,4 @@
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  filter,
-  first,
-  map,
-  type Observable,
-  of,
-  reduce,
-  takeWhile,
-  timeout,
-} from 'rxjs';
+import { catchError, concat, defer, EMPTY, filter, first, map, type Observable, of, timeout } from 'rxjs';
 import {
   type Candidate,
   isSameState,
@@ -20,6 +7,7 @@ import {
   type StreamRequest,
 } from '../../model/index.ts';
 import { type AttemptDeps, attempt } from './attempt.ts';
+import { headAlone } from './open-head.ts';
 
 /**
  * Asks a candidate for the length of its content, which its answer does not have. A HEAD request
@@ -39,11 +27,8 @@ export const askLength = (
     defer(() => attempt({ ...request, valve, method }, candidate, { from: 0, last }, deps)).pipe(
       catchError(() => EMPTY),
     );
-  const byFirst = ask('GET', 0).pipe(
-    // The single byte is read, so that the connection can be reused. A longer body is not read.
-    takeWhile((event) => event.type === 'chunk' || event.last === 0, true),
-    reduce<SourceEvent, SourceEvent>((head, event) => (event.type === 'head' ? event : head)),
-  );
+  // Otherwise its answer to HEAD was one about the first byte.
+  const byFirst = defer(() => (deps.health?.refusesHead(candidate) ? EMPTY : ask('GET', 0).pipe(headAlone())));
   return concat(ask('HEAD'), byFirst).pipe(
     filter((event: SourceEvent): event is SourceHead => event.type === 'head'),
     filter((found) => found.length !== undefined && isSameState(candidate, head, found)),

@@ -6,6 +6,7 @@ import {
   type OpenSource,
   type Policy,
   type SourceEvent,
+  type SourceHead,
   StreamError,
   type StreamRequest,
 } from '../../model/index.ts';
@@ -17,11 +18,12 @@ import { stallTimeout } from '../../operators/stall-timeout.ts';
 import type { Health } from '../health/health.ts';
 import { decodes } from './decodes.ts';
 import { enforceLength } from './enforce-length.ts';
+import { openHead } from './open-head.ts';
 
 export interface AttemptDeps {
   readonly open: OpenSource;
   readonly policy: Policy;
-  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong'>;
+  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong' | 'refusesHead' | 'foundToRefuseHead'>;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -44,11 +46,12 @@ export const opened = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
   ask: AskedBytes,
-  { open, health }: Pick<AttemptDeps, 'open' | 'health'>,
-): Observable<SourceEvent> =>
-  candidate.problem
-    ? throwError(() => candidate.problem)
-    : open(candidate, { method, valve, ...ask, decodes: (head) => decodes(candidate, head, health?.wasCoded) });
+  deps: Pick<AttemptDeps, 'open' | 'health'>,
+): Observable<SourceEvent> => {
+  if (candidate.problem) return throwError(() => candidate.problem);
+  const how = { valve, decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded) };
+  return method === 'HEAD' ? openHead(candidate, how, deps) : deps.open(candidate, { method, ...how, ...ask });
+};
 
 /**
  * Enforces the limits of an attempt on the events of its source. Its first byte must come before

@@ -11,7 +11,7 @@ import { afterFailure, beginning, needsNoMore, phaseOf, summary } from './progre
 interface AttemptsDeps extends BodyDeps {
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
-  readonly health?: Pick<Health, 'usualHead' | 'wasCoded' | 'isKnownWrong' | 'needsWhole'>;
+  readonly health?: BodyDeps['health'] & Pick<Health, 'usualHead'>;
 }
 
 /** A run of attempts, all of which emit to `out`. */

@@ -14,7 +14,7 @@ import { operate, type Stage, through } from '../../operators/operate.ts';
 import type { Health } from '../health/health.ts';
 import type { TransferEvent } from '../transfer.ts';
 import { algorithmFor } from '../verify.ts';
-import { opened, supervise } from './attempt.ts';
+import { type AttemptDeps, opened, supervise } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
 import { needsWhole, partAlone } from './part-alone.ts';
@@ -31,7 +31,7 @@ export interface BodyDeps {
   readonly mayFallBehind?: () => boolean;
   readonly policy: Policy;
   readonly lengths?: Lengths;
-  readonly health?: Pick<Health, 'wasCoded' | 'isKnownWrong' | 'needsWhole'>;
+  readonly health?: AttemptDeps['health'] & Pick<Health, 'needsWhole'>;
   /** The clock of all waiting. Default: that of RxJS. */
   readonly scheduler?: SchedulerLike;
 }

@@ -66,6 +66,9 @@ export interface Health {
    * none. A URL that announces nothing is asked for one part first.
    */
   needsWhole(candidate: Candidate): boolean;
+  /** Whether a candidate's source was found to refuse HEAD, although it answers GET. */
+  refusesHead(candidate: Candidate): boolean;
+  foundToRefuseHead(candidate: Candidate): void;
   /** Records the head of a response: whether its source sends parts. */
   began(head: Head): void;
   /** Whether the content at the candidate's URL was found wrong lately. It may be right again. */
@@ -88,8 +91,8 @@ export interface Health {
 }
 
 /**
- * Sources remembered as unhealthy, and sources whose head times are. One that is forgotten counts
- * as healthy, like a new one.
+ * Sources remembered as unhealthy, those whose head times are, and those that refuse HEAD. One that
+ * is forgotten counts as healthy, like a new one.
  */
 const SOURCES_REMEMBERED = 4096;
 
@@ -156,6 +159,7 @@ export const createHealth = ({
   const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
   const wrongContent = createWrongContent({ coolingTime, lastFor: cooldownLimit, scheduler });
 
+  const refusingHead = createRecent<string, number>(SOURCES_REMEMBERED);
   const ranges = createRanges({ lastFor: cooldownLimit, askedFor: cooldown, scheduler });
 
   const failed = (source: SourceId, { code, message, retryAfter }: StreamError) => {
@@ -174,6 +178,8 @@ export const createHealth = ({
     wasCoded: wrongContent.wasCoded,
     isKnownWrong: wrongContent.isKnown,
     needsWhole: ranges.needsWhole,
+    refusesHead: ({ source }) => scheduler.now() < (refusingHead.get(sourceName(source)) ?? Number.NEGATIVE_INFINITY),
+    foundToRefuseHead: ({ source }) => refusingHead.set(sourceName(source), scheduler.now() + cooldownLimit),
     began: ranges.answered,
     isSuspect: wrongContent.isSuspect,
     observe: (note) => {

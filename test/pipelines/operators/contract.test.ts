@@ -230,6 +230,7 @@ const OTHERS = [
   'health',
   'lengths',
   'askLength',
+  'openHead',
   'nextAttempt',
   'progress',
   'collect',

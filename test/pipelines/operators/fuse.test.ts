@@ -47,6 +47,7 @@ import { given } from '../../../pipelines/operators/operate.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
+import { headAlone } from '../../../pipelines/stages/attempts/open-head.ts';
 import { partAlone } from '../../../pipelines/stages/attempts/part-alone.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
@@ -176,6 +177,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     );
   },
   enforceLength: () => enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }),
+  headAlone: () => headAlone(),
   begin: () => begin(aRequest(), candidate, {}, policy),
   resume: () =>
     resume(candidate, { candidate, first: 0, total: 3, whole: true }, { sent: 1, undigested: false }, newDigest),

@@ -106,6 +106,14 @@ describe('attempt', () => {
       expectSubscriptions(events.subscriptions).toBe('^--!');
     }));
 
+  it('passes the same head of a source that refuses HEAD', () =>
+    marbles(({ cold, expectObservable }) => {
+      const refused = new StreamError('SOURCE_STATUS', 'feed', 'answered 405', { sourceStatus: 405 });
+      const events = { HEAD: cold('-#', VALUES, refused), GET: cold('-h-a-b|', VALUES) };
+      const deps = { open: (_: unknown, { method }: Ask) => events[method], policy: aPolicy() };
+      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)).toBe('--(h|)', VALUES);
+    }));
+
   it('closes the source when unsubscribed, also while it is paused', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const events = cold('-h-----', VALUES);

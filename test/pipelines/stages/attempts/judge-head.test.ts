@@ -3,6 +3,7 @@ import { map, materialize, of } from 'rxjs';
 import {
   attempts,
   type CatalogEntry,
+  createHealth,
   type ErrorCode,
   type Policy,
   type SourceHead,
@@ -47,7 +48,11 @@ const outcome = (method: 'GET' | 'HEAD', { entry, head, policy, known = false }:
     newDigest,
     random: () => 1,
     policy: aPolicy({ attempts: 1, ...policy }),
-    health: { usualHead: () => undefined, wasCoded: () => known, isKnownWrong: () => known, needsWhole: () => false },
+    health: {
+      ...createHealth({ cooldown: 0, cooldownLimit: 0, random: () => 1 }),
+      wasCoded: () => known,
+      isKnownWrong: () => known,
+    },
     open: () => of(sourceHead(head)),
   };
   let seen = 'nothing';
