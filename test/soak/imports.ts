@@ -57,6 +57,17 @@ export const importRepository = async (
   await site.run('catalog', 'import', 'files', `${feed.url}/imported/${number}/`, '--prefix', prefix);
   const descriptor = descriptorOf('mirror', `${mirror.url}/mirror/${number}/`, { type: 'files' });
   writeFileSync(join(site.stateDir, '../conf.d/mirror.conf'), descriptor);
-  await site.run('sources', 'refresh', 'mirror');
+  await refresh(site, 'mirror');
   return files;
+};
+
+/** A refresh of another process began before this one, or after it. */
+const OTHER = /another process is refreshing it|another refresh of \S+ has started/;
+
+/** A daemon that was started again may refresh at the same time. Then this is repeated. */
+const refresh = async (site: Stage['site'], source: string): Promise<void> => {
+  const { status, stdout, stderr } = await site.start('sources', 'refresh', source).ended;
+  if (status === 0) return;
+  if (!OTHER.test(stderr)) throw new Error(`${stdout}${stderr}`);
+  await refresh(site, source);
 };
