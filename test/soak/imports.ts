@@ -5,8 +5,9 @@ import type { FaultyFeed, Resource } from '../faults/feed.ts';
 import type { Random } from '../faults/random.ts';
 import { checksumOf } from '../faults/scene.ts';
 import { descriptorOf } from '../support/alternates.ts';
+import { ALONE } from './ends.ts';
 import { put, type SoakFile, type World } from './plan.ts';
-import { ALONE, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** Files of a repository that is imported during the run, and whose mirror is refreshed. */
 const FILES = 12;

@@ -1,4 +1,5 @@
 import type { Line } from './clients.ts';
+import { isCache } from './ends.ts';
 import { isProven } from './kinds.ts';
 import type { SoakFile } from './plan.ts';
 
@@ -6,6 +7,8 @@ import type { SoakFile } from './plan.ts';
 export interface Happened {
   /** The daemon was killed, and not yet seen again at this end. */
   readonly killed: boolean;
+  /** The database of its catalog was away. */
+  readonly withoutDatabase: boolean;
   /** Wrong contents that its sources sent, at any time so far. */
   readonly lies: number;
   /** All faults of its sources and of its copies so far. */
@@ -15,7 +18,7 @@ export interface Happened {
 }
 
 export interface Verdict {
-  readonly counts: 'right' | 'wrong' | 'lie' | 'killed' | 'cut' | 'refused' | 'left' | 'hang';
+  readonly counts: 'right' | 'wrong' | 'lie' | 'killed' | 'noDatabase' | 'cut' | 'refused' | 'left' | 'hang';
   /** The broken promise. */
   readonly broken?: string;
 }
@@ -29,12 +32,14 @@ export const judge = (line: Line, file: SoakFile, happened: Happened): Verdict =
   if (outcome === 'right' || outcome === 'left') return { counts: outcome };
   // Being killed is no excuse for wrong bytes.
   if (outcome === 'wrong') return judgeWrong(line, file, happened);
+  if (happened.withoutDatabase && line.status === 503 && line.note.includes('CATALOG_UNAVAILABLE'))
+    return { counts: 'noDatabase' };
   if (happened.killed) return { counts: 'killed' };
   if (outcome === 'hang') return { counts: 'hang', broken: 'it hung' };
   // One source says that there is nothing, another one fails: an error does not hide that.
   if (!file.good || line.asked === 'beyond') return { counts: outcome };
   // A cache answers with an error page if it was cut off before it sent any byte.
-  const cut = outcome === 'cut' || file.end !== 'streamer';
+  const cut = outcome === 'cut' || isCache(file.end);
   if (cut && mayBeCut(line, file, happened)) return { counts: happened.lies > happened.cuts ? 'lie' : 'cut' };
   return { counts: outcome, broken: 'it had a good source and did not complete' };
 };

@@ -3,6 +3,7 @@ import { anyHonest, anyLie, asScript, type Fault, MOST_EXTRA } from '../faults/f
 import type { FaultyFeed, Framing, Resource } from '../faults/feed.ts';
 import type { Random } from '../faults/random.ts';
 import { checksumOf } from '../faults/scene.ts';
+import { ALONE, PULP } from './ends.ts';
 import { isProven, type Kind } from './kinds.ts';
 
 /** A file of the run, with its sources. */
@@ -113,7 +114,11 @@ export const planFile = (number: number, random: Random, world: World): SoakFile
     place === goodPlace ? at(place, framingOf(kind, random)) : faulty(place),
   );
   const checksum = checksumOf(world.contentOf(content, size));
-  const end = random.chance(0.5) ? world.ends[0]! : random.pick(world.ends);
+  const end = random.weighed([
+    [5, ALONE],
+    [3, random.pick(world.ends)],
+    [2, PULP],
+  ]);
   return { path, kind, content, size, checksum, sized, urls, good, lies, end, story };
 };
 

@@ -11,10 +11,12 @@ import { memoryOf, type Start } from '../support/run-process.ts';
 import { tinyDisk } from '../support/tiny-disk.ts';
 import { startClients } from './clients.ts';
 import { contents } from './content.ts';
+import { PULP } from './ends.ts';
 import { importRepository } from './imports.ts';
 import { judge } from './judge.ts';
 import { createLedger } from './ledger.ts';
 import { planFile, put, type SoakFile, type World } from './plan.ts';
+import { openPulpSite } from './pulp.ts';
 import { openStage } from './stage.ts';
 import { createTally, type Tally } from './tally.ts';
 import { startFlappingBroker, troublesOf } from './troubles.ts';
@@ -71,6 +73,11 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     logged: ledger.logged,
     checkUrl: `${feeds[0]!.url}/check`,
   });
+  const pulp = await openPulpSite(start, newFolder, {
+    ...{ ca: authority.cert, importers: feeds.length, checkUrl: `${feeds[0]!.url}/check` },
+    ...{ logged: ledger.logged, outages: stage.outages },
+  });
+  const urls = new Map([...stage.ends, [PULP, pulp.url]]);
   const world: World = {
     feeds,
     dead: [`http://127.0.0.1:${await closedPort()}`, expiredFeed.url],
@@ -107,7 +114,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     stage,
     saved,
     ...(disk && { disk: disk.folder }),
-    broker,
+    ...{ broker, pulp },
     random: seeded(seed ^ 0x7407),
     further: (count) => {
       const enough = Math.min(requests + count, requests + files.size);
@@ -128,13 +135,16 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     said?.(text);
     const file = files.get(line.number)!;
     requests += 1;
+    const isAway = stage.outages.touched(file.end, line.began, line.ended);
     const verdict = judge(line, file, {
-      killed: stage.outages.touched(file.end, line.began, line.ended),
+      killed: file.end !== PULP && isAway,
+      withoutDatabase: file.end === PULP && isAway,
       ...ledger.about(file.path),
       cuts: ledger.cutsOf(line.number),
     });
     if (verdict.counts === 'lie') ledger.cut(line.number);
     tally.add(line, file, verdict);
+    if (file.end === PULP && line.asked === 'whole' && verdict.counts === 'right') pulp.completed(file);
     if (verdict.broken) broken.push([`at ${file.end}: ${verdict.broken}: ${text}`, file, ledger.accountOf(file.path)]);
     if (line.over) {
       over += 1;
@@ -143,10 +153,9 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     }
     for (const { name, every, act } of happen) {
       if (requests % every > 0) continue;
-      troubles.set(name, troubles.get(name)! + 1);
       void inQueue(async () => {
         if (name === 'kills') peak = Math.max(peak, memoryOf(stage.daemon().pid).peak);
-        await act();
+        if ((await act()) !== false) troubles.set(name, troubles.get(name)! + 1);
       }).catch(fail);
     }
     for (const look of waiting) look();
@@ -163,8 +172,13 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
       number += 1;
       files.set(number, file);
       const { kind, content, size, path, end } = file;
-      await clients.ask({ number, class: kind, url: stage.ends.get(end)! + path, content, size });
+      await clients.ask({ number, class: kind, url: urls.get(end)! + path, content, size });
     }
+  };
+
+  const list = (some: readonly SoakFile[]) => {
+    stage.list(some.filter(({ end }) => end !== PULP));
+    return pulp.list(some.filter(({ end }) => end === PULP));
   };
 
   try {
@@ -176,7 +190,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
         planned += 1;
         return planFile(planned, random, world);
       });
-      await Promise.race([failed, inQueue(() => stage.list(some))]);
+      await Promise.race([failed, inQueue(() => list(some))]);
       await askFor(some);
       if (planned % IMPORT_EVERY > 0) continue;
       await askFor(await imported);
@@ -191,10 +205,13 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     await clients.end();
     peak = Math.max(peak, memoryOf(stage.daemon().pid).peak);
     const stderr = await stage.close();
-    if (stderr !== '') broken.push([`the daemon wrote: ${stderr}`, undefined, []]);
+    const ofPulp = await pulp.settle();
+    for (const what of [...(stderr === '' ? [] : [`the daemon wrote: ${stderr}`]), ...ofPulp])
+      broken.push([what, undefined, []]);
   } finally {
     clients.kill();
     disk?.free();
+    await pulp.close();
     await Promise.all([...feeds, expiredFeed].map((feed: FaultyFeed) => feed.close()));
     await broker.close();
   }

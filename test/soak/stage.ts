@@ -7,18 +7,17 @@ import { freePorts } from '../support/ports.ts';
 import { ownEnvironment, type Start } from '../support/run-process.ts';
 import { type DaemonProcess, type LogLine, makeSite, type Site } from '../support/site.ts';
 import { missingTools } from '../support/tools.ts';
+import { until } from '../support/until.ts';
+import { ALONE } from './ends.ts';
 import { isProven } from './kinds.ts';
 import { createOutages, type Outages } from './outages.ts';
 import type { SoakFile } from './plan.ts';
 
 /** Machines may be busy; and clients come again sooner than a source that failed may be tried first. */
-const PATIENT = { verify_whole_within: 5, cooldown: 2, cooldown_limit: 10 };
-
-/** The streamer alone. */
-export const ALONE = 'streamer';
+export const PATIENT = { verify_whole_within: 5, cooldown: 2, cooldown_limit: 10 };
 
 /** What the catalog lists of a file. */
-type Listed = Pick<SoakFile, 'path' | 'urls' | 'kind' | 'checksum' | 'size' | 'sized'>;
+export type Listed = Pick<SoakFile, 'path' | 'urls' | 'kind' | 'checksum' | 'size' | 'sized'>;
 
 /** The daemon under test, with its catalog, and every shipped cache in front of it. */
 export interface Stage {
@@ -74,7 +73,12 @@ export const openStage = async (start: Start, newFolder: () => string, options: 
 
   const list: Stage['list'] = (files) => {
     const staging = catalog.entries.stage();
-    staging.write(files.flatMap((file) => rowsOf(file, importers)));
+    staging.write(
+      rowsOf(
+        files,
+        importers.map(({ id }) => id),
+      ),
+    );
     staging.publishAsIs();
   };
 
@@ -82,14 +86,9 @@ export const openStage = async (start: Start, newFolder: () => string, options: 
   /** Resolves once an end has fetched something from the daemon. */
   const answers = async (url: string) => {
     checks += 1;
-    const path = `/check/${checks}`;
-    list([{ path, urls: [`${checkUrl}?${checks}`], kind: 'nothing', sized: false, size: 0, checksum: NO_CHECKSUM }]);
-    while (
-      !(await fetch(url + path).then(
-        ({ ok }) => ok,
-        () => false,
-      ))
-    );
+    const check = checkOf(checkUrl, checks);
+    list([check]);
+    await answered(url + check.path);
   };
 
   return {
@@ -116,21 +115,39 @@ export const openStage = async (start: Start, newFolder: () => string, options: 
 
 const NO_CHECKSUM = { algorithm: 'sha256', value: '' } as const;
 
-const rowsOf = (file: Listed, importers: readonly { readonly id: string }[]) =>
-  file.urls
-    .map((url, index) => ({
-      path: file.path,
-      importerId: importers[index]!.id,
-      unitId: `unit of ${file.path}`,
-      unitTypeId: 'rpm',
-      url,
-      ...(isProven(file.kind) && { checksum: file.checksum }),
-      ...(file.sized && { size: file.size }),
-      revision: 1,
-      data: {},
-    }))
-    // The newest entry of a path is tried first.
-    .reverse();
+/** A file that nobody has asked for yet: it shows whether a daemon answers. */
+export const checkOf = (checkUrl: string, number: number): Listed => ({
+  ...{ path: `/check/${number}`, urls: [`${checkUrl}?${number}`] },
+  ...{ kind: 'nothing', sized: false, size: 0, checksum: NO_CHECKSUM },
+});
+
+/** Resolves once a URL is answered with a file. */
+export const answered = (url: string): Promise<void> =>
+  until(() =>
+    fetch(url).then(
+      async (response) => (await response.arrayBuffer()) && response.ok,
+      () => false,
+    ),
+  );
+
+/** The entries of files, oldest first. The importer of each source is the one at its place. */
+export const rowsOf = (files: readonly Listed[], importers: readonly string[]) =>
+  files.flatMap((file) =>
+    file.urls
+      .map((url, index) => ({
+        path: file.path,
+        importerId: importers[index]!,
+        unitId: `unit of ${file.path}`,
+        unitTypeId: 'rpm',
+        url,
+        ...(isProven(file.kind) && { checksum: file.checksum }),
+        ...(file.sized && { size: file.size }),
+        revision: 1,
+        data: {},
+      }))
+      // The newest entry of a path is tried first.
+      .reverse(),
+  );
 
 /** Starts Node processes with a clock that a file sets, if the library is installed. */
 const inFakeTime = (start: Start, clock: string): Start => {

@@ -1,4 +1,5 @@
 import type { Line } from './clients.ts';
+import { isCache } from './ends.ts';
 import type { Verdict } from './judge.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import type { SoakFile } from './plan.ts';
@@ -14,6 +15,7 @@ interface Counts {
   wrongPart: number;
   lie: number;
   killed: number;
+  noDatabase: number;
   cut: number;
   refused: number;
   left: number;
@@ -32,6 +34,7 @@ const none = (): Counts => ({
   wrongPart: 0,
   lie: 0,
   killed: 0,
+  noDatabase: 0,
   cut: 0,
   refused: 0,
   left: 0,
@@ -40,7 +43,7 @@ const none = (): Counts => ({
   fetched: { direct: 0, cached: 0 },
 });
 
-const sideOf = ({ end }: SoakFile) => (end === 'streamer' ? 'direct' : 'cached');
+const sideOf = ({ end }: SoakFile) => (isCache(end) ? 'cached' : 'direct');
 
 export interface Tally {
   add(line: Line, file: SoakFile, verdict: Verdict): void;
@@ -57,7 +60,7 @@ export const createTally = (): Tally => {
       const count = byKind.get(file.kind)!;
       if (line.try === 1) count.transfers += 1;
       count.served[sideOf(file)] += line.bytes;
-      if (line.over && line.asked === 'whole' && line.outcome !== 'left' && file.good) {
+      if (line.over && line.asked === 'whole' && line.outcome !== 'left' && file.good && counts !== 'noDatabase') {
         count.due += 1;
         if (line.outcome === 'right') count.completed += 1;
         if (line.outcome === 'right' && line.try === 1) count.atOnce += 1;
@@ -87,6 +90,7 @@ const HEADS = [
   'cut: wrong content',
   'cut: killed',
   'cut: other',
+  '503: no database',
   'refused',
   'fetched for a byte served',
   '… through caches',
@@ -104,6 +108,7 @@ const cells = (count: Counts): readonly (string | number)[] => [
   count.lie,
   count.killed,
   count.cut,
+  count.noDatabase,
   count.refused,
   ratio(count.fetched.direct, count.served.direct),
   ratio(count.fetched.cached, count.served.cached),

@@ -4,13 +4,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Harm, harmOne } from '../faults/gremlin.ts';
 import type { Random } from '../faults/random.ts';
 import { longlong, method, startHostileBroker } from '../support/hostile-broker.ts';
+import type { PulpSite } from './pulp.ts';
 import type { Stage } from './stage.ts';
 
 /** Something that happens to the daemon again and again, after so many requests each time. */
 export interface Trouble {
   readonly name: string;
   readonly every: number;
-  act(): void | Promise<void>;
+  /** Resolves to `false` if nothing happened. */
+  act(): unknown;
 }
 
 interface World {
@@ -19,6 +21,7 @@ interface World {
   /** The file system of saved copies, if it is small enough to be filled. */
   readonly disk?: string;
   readonly broker: FlappingBroker;
+  readonly pulp: PulpSite;
   readonly random: Random;
   /** Resolves after so many further requests. */
   readonly further: (requests: number) => Promise<void>;
@@ -30,7 +33,16 @@ const DISPATCHES = ['celery', 'save', 'none', 'save'];
 /** Seconds: less than the age of the certificates. */
 const JUMP = 3_000;
 
-export const troublesOf = ({ stage, saved, disk, broker, random, further, harmed }: World): readonly Trouble[] => {
+export const troublesOf = ({
+  stage,
+  pulp,
+  saved,
+  disk,
+  broker,
+  random,
+  further,
+  harmed,
+}: World): readonly Trouble[] => {
   let kills = 0;
   return [
     {
@@ -53,6 +65,8 @@ export const troublesOf = ({ stage, saved, disk, broker, random, further, harmed
       },
     },
     { name: 'changes of the broker', every: 45, act: () => broker.flap() },
+    { name: 'outages of MongoDB', every: 150, act: () => pulp.flapDatabase(further) },
+    { name: 'changes of RabbitMQ', every: 70, act: () => pulp.flapBroker() },
     ...(disk === undefined ? [] : [{ name: 'fillings of the disk', every: 130, act: fillings(disk) }]),
     {
       name: 'damaged copies',

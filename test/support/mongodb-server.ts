@@ -52,9 +52,7 @@ const ferretdb = (): string | undefined => {
   return built.status === 0 ? binary : undefined;
 };
 
-const findWay = (): Way | undefined => {
-  const url = process.env.MONGODB_URL;
-  if (url) return { name: 'MONGODB_URL', url };
+const findOwnWay = (): Way | undefined => {
   if (spawnSync('mongod', ['--version']).status === 0)
     return {
       name: 'mongod',
@@ -64,14 +62,20 @@ const findWay = (): Way | undefined => {
   return binary ? { name: 'FerretDB', command: (folder, port) => [binary, folder, String(port)] } : undefined;
 };
 
+const url = process.env.MONGODB_URL;
 /** The way to start a server on this machine, if any. */
-export const way = findWay();
+export const way = url ? { name: 'MONGODB_URL', url } : findOwnWay();
 
 /** Starts a server with its data in an empty folder. */
 export const startMongoServer = async (folder: string): Promise<MongoServer> => {
   if (way?.url) return theirs(way.url);
-  if (!way?.command) throw new Error('no MongoDB server available');
-  return ours(way.command, folder, await closedPort());
+  return startOwnMongoServer(folder, way);
+};
+
+/** The same, also if there is an external server: this one can be stopped. */
+export const startOwnMongoServer = async (folder: string, found = findOwnWay()): Promise<MongoServer> => {
+  if (!found?.command) throw new Error('no MongoDB server available: needs mongod, or Go to build FerretDB');
+  return ours(found.command, folder, await closedPort());
 };
 
 const theirs = (url: string): MongoServer => {

@@ -33,6 +33,15 @@ export const rabbitMq = (options: RabbitMqOptions = {}): (() => RabbitMq) => {
     const unable = () => {
       throw new Error('the broker of AMQP_URL is external');
     };
-    return { url: OVERRIDE, tlsPort: 0, ctl: unable, stop: unable, start: unable, freeze: unable, thaw: unable };
+    const own = {
+      ctl: unable,
+      stop: unable,
+      start: unable,
+      crash: unable,
+      recover: unable,
+      freeze: unable,
+      thaw: unable,
+    };
+    return { url: OVERRIDE, tlsPort: 0, ...own };
   };
 };

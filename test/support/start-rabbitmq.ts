@@ -17,6 +17,10 @@ export interface RabbitMq {
   /** Stops as for an upgrade: connections are cut, new ones are refused. Durable queues stay. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Ends it at once, as a crash would. Durable queues and confirmed messages stay. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port. */
+  recover(): Promise<void>;
   /** Keeps its connections open, but becomes silent. */
   freeze(): void;
   thaw(): void;
@@ -62,19 +66,22 @@ export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = 
     (await promisify(execFile)(tool, args, { env })).stdout;
   const ctl = (...args: string[]) => command(join(BIN, 'rabbitmqctl'), '--quiet', ...args);
 
-  const server = spawn(join(BIN, 'rabbitmq-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = once(server, 'close');
+  const launch = () => {
+    const server = spawn(join(BIN, 'rabbitmq-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    return { server, ended: once(server, 'close') };
+  };
+  let running = launch();
   const signal = (name: NodeJS.Signals) => process.kill(Number(readFileSync(file('pid'), 'utf8')), name);
   const close = async () => {
-    server.kill('SIGTERM');
+    running.server.kill('SIGTERM');
     const late = setTimeout(() => signal('SIGKILL'), 15_000);
-    await ended;
+    await running.ended;
     clearTimeout(late);
     await command('epmd', '-kill').catch(() => {}); // It may not have started.
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await started(server);
+    await started(running.server);
   } catch (error) {
     await close();
     throw error;
@@ -85,6 +92,14 @@ export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = 
     ctl,
     stop: async () => void (await ctl('stop_app')),
     start: async () => void (await ctl('start_app')),
+    crash: async () => {
+      signal('SIGKILL');
+      await running.ended;
+    },
+    recover: async () => {
+      running = launch();
+      await started(running.server);
+    },
     freeze: () => void signal('SIGSTOP'),
     thaw: () => void signal('SIGCONT'),
     close,

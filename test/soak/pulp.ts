@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { MongoClient, ObjectId } from 'mongodb';
+import { QUICK } from '../faults/scene.ts';
+import { startOwnMongoServer } from '../support/mongodb-server.ts';
+import type { Start } from '../support/run-process.ts';
+import { type LogLine, makeSite } from '../support/site.ts';
+import { isInstalled, startRabbitMq } from '../support/start-rabbitmq.ts';
+import { startTaskTaker } from '../support/start-task-taker.ts';
+import { until } from '../support/until.ts';
+import { PULP } from './ends.ts';
+import { isProven } from './kinds.ts';
+import type { Outages } from './outages.ts';
+import type { SoakFile } from './plan.ts';
+import { answered, checkOf, type Listed, PATIENT, rowsOf } from './stage.ts';
+
+/**
+ * A daemon whose catalog is a MongoDB server, and that queues a task at RabbitMQ for each complete
+ * transfer. Both are real servers, and both fail again and again.
+ */
+export interface PulpSite {
+  readonly url: string;
+  list(files: readonly Listed[]): Promise<void>;
+  /**
+   * Freezes the database or ends it, in turn, and brings it back after some requests. Resolves once the
+   * daemon answers again.
+   */
+  flapDatabase(further: (requests: number) => Promise<void>): Promise<void>;
+  /** Stops, freezes or ends the broker, or brings it back. Returns false while it is still changing. */
+  flapBroker(): boolean;
+  /** A client received the whole content of a file. */
+  completed(file: SoakFile): void;
+  /** Resolves to the broken promises, once the broker is back and has got all tasks. */
+  settle(): Promise<readonly string[]>;
+  /** Ends all servers. */
+  close(): Promise<void>;
+}
+
+interface Options {
+  readonly ca: string;
+  readonly importers: number;
+  readonly checkUrl: string;
+  readonly logged: (line: LogLine) => void;
+  readonly outages: Outages;
+}
+
+const DATABASE = 'pulp_database';
+const QUEUE = 'resource_manager';
+/** Requests without a database: briefly, so that they wait, or until those that wait are refused. */
+const DOWN = [10, Number.POSITIVE_INFINITY] as const;
+/** Milliseconds in which all tasks are at the broker that is back: the daemon tries every 30 s at least. */
+const DELIVERED = 90_000;
+
+export const openPulpSite = async (start: Start, newFolder: () => string, options: Options): Promise<PulpSite> => {
+  const { ca, importers: count, checkUrl, logged, outages } = options;
+  if (!isInstalled) throw new Error('the soak needs rabbitmq-server');
+  await using opening = new AsyncDisposableStack();
+  const server = opening.adopt(await startOwnMongoServer(newFolder()), ({ stop }) => stop());
+  const rabbit = opening.adopt(await startRabbitMq(), ({ thaw, close }) => {
+    thaw();
+    return close();
+  });
+  const taker = opening.adopt(await startTaskTaker(rabbit.url, QUEUE), ({ close }) => close());
+
+  const written = async (documents: Readonly<Record<string, readonly object[]>>): Promise<void> => {
+    const client = new MongoClient(server.url);
+    try {
+      for (const [name, some] of Object.entries(documents))
+        await client
+          .db(DATABASE)
+          .collection(name)
+          .insertMany([...some]);
+    } finally {
+      await client.close();
+    }
+  };
+  const importers = Array.from({ length: count }, () => new ObjectId());
+  await written({
+    repo_importers: importers.map((_id) => ({
+      ...{ _id, repo_id: `repo-${_id}`, importer_type_id: 'yum_importer', config: { ssl_ca_cert: ca } },
+    })),
+  });
+  const list = (files: readonly Listed[]): Promise<void> =>
+    files.length === 0 ? Promise.resolve() : written(documentsOf(files, importers));
+
+  const site = makeSite(start, newFolder(), {
+    ...{ ...QUICK, ...PATIENT, catalog_type: 'mongodb', mongodb_url: server.url, database_name: DATABASE },
+    ...{ dispatch: 'celery', broker_url: rabbit.url, reservation_queue: QUEUE },
+  });
+  const daemon = await site.serve();
+  daemon.log.subscribe(logged);
+
+  let checks = 0;
+  let outage = 0;
+  let isChanging = false;
+  let lastChange = Promise.resolve();
+  const changes = [rabbit.stop, rabbit.start, rabbit.freeze, rabbit.thaw, rabbit.crash, rabbit.recover];
+  let next = 0;
+  const change = () => {
+    isChanging = true;
+    lastChange = lastChange.then(changes[next % changes.length]).finally(() => {
+      isChanging = false;
+    });
+    // `settle` awaits it.
+    lastChange.catch(() => {});
+    next += 1;
+  };
+  const whole = new Set<string>();
+  const opened = opening.move();
+  return {
+    url: daemon.url,
+    list,
+    flapDatabase: async (further) => {
+      const back = outages.begin(PULP);
+      const [crash, down] = [outage % 2 === 0, DOWN[(outage >> 1) % 2]!];
+      outage += 1;
+      if (crash) await server.stop();
+      else server.freeze();
+      await further(down);
+      if (crash) await server.start();
+      else server.thaw();
+      checks += 1;
+      const check = checkOf(checkUrl, checks);
+      await list([check]);
+      await answered(daemon.url + check.path);
+      back();
+    },
+    flapBroker: () => {
+      if (isChanging) return false;
+      change();
+      return true;
+    },
+    completed: ({ path, kind, urls }) => {
+      // Without a checksum, only the first source has the newest content for certain, and other content is not saved.
+      if (isProven(kind) || urls.length === 1) whole.add(path);
+    },
+    settle: async () => {
+      await lastChange;
+      if (next % 2 === 1) change();
+      await lastChange;
+      const late = performance.now() + DELIVERED;
+      await until(() => waiting(site.stateDir) === 0 || performance.now() > late);
+      await taker.all();
+      const missing = [...whole].filter((path) => !taker.resources.has(`content_unit:unit of ${path}:${path}`));
+      const { status, stderr } = await daemon.stop();
+      return [
+        ...missing.map((path) => `no task for ${path} came to the broker`),
+        ...(status === 0 && stderr === '' ? [] : [`the daemon of ${PULP} ended with ${status}: ${stderr}`]),
+      ];
+    },
+    close: () => opened.disposeAsync(),
+  };
+};
+
+/** Save requests that the broker has not confirmed. */
+const waiting = (stateDir: string): number => {
+  using outbox = new DatabaseSync(join(stateDir, 'outbox.db'), { readOnly: true, timeout: 5_000 });
+  return Number(outbox.prepare('SELECT count(*) AS count FROM saves').get()?.count);
+};
+
+/** What Pulp 2 has of files. Of the entries of a path, the one with the greatest `_id` is the newest. */
+const documentsOf = (files: readonly Listed[], importers: readonly ObjectId[]) => ({
+  lazy_content_catalog: rowsOf(files, importers.map(String)).map(
+    ({ path, importerId, unitId, unitTypeId, url, checksum, size, revision }) => ({
+      ...{
+        _id: new ObjectId(),
+        path,
+        importer_id: importerId,
+        unit_id: unitId,
+        unit_type_id: unitTypeId,
+        url,
+        revision,
+      },
+      ...(checksum && { checksum: checksum.value, checksum_algorithm: checksum.algorithm }),
+      data: size === undefined ? {} : { size },
+    }),
+  ),
+  units_rpm: files.map(({ path }) => ({ _id: `unit of ${path}` })),
+});
