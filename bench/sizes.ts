@@ -30,6 +30,8 @@ export interface Sizes {
   readonly repository: number;
   /** Transfers through each daemon, with a different broker each. */
   readonly transfers: number;
+  /** Sources that fail. */
+  readonly sick: number;
   /** Packages of the repository whose metadata is imported. */
   readonly packages: number;
 }
@@ -52,6 +54,7 @@ const FULL: Sizes = {
   starts: 5,
   repository: 1_000,
   transfers: 5_000,
+  sick: 3_000,
   packages: 100_000,
 };
 
@@ -71,6 +74,7 @@ const QUICK: Sizes = {
   starts: 1,
   repository: 60,
   transfers: 500,
+  sick: 3_000,
   packages: 5_000,
 };
 

@@ -5,6 +5,7 @@ import { clients, large } from './large.ts';
 import { mongodb } from './mongodb.ts';
 import { repository } from './repository.ts';
 import { saves } from './saves.ts';
+import { sick } from './sick.ts';
 import { slow } from './slow.ts';
 import { garbage, latency, pipelined, small } from './small.ts';
 import { start } from './start.ts';
@@ -19,6 +20,7 @@ export const SCENARIOS = {
   clients,
   slow,
   catalog,
+  sick,
   start,
   repository,
 } satisfies Readonly<Record<string, Scenario>>;

@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, createServer as createHttpServer, get, type IncomingMessage } from 'node:http';
+import { createServer as createHttpServer, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { isInstalled, startRabbitMq } from '../../test/support/start-rabbitmq.ts';
-import type { Bench, Scenario } from '../bench.ts';
+import type { Scenario } from '../bench.ts';
 import { percentile, type Result } from '../contest.ts';
-import { gone, NO_FILE, pinned } from '../machine.ts';
+import { type Daemon, startDaemon } from '../daemon.ts';
 
 const CLIENTS = 4;
 const CONTENT = Buffer.alloc(10_000, 'pulp-streamer ');
@@ -33,35 +31,16 @@ const fillCatalog = (file: string, feed: string, transfers: number): void => {
   catalog.close();
 };
 
-interface Daemon {
+interface Saving extends Daemon {
   readonly id: string;
   readonly name: string;
-  readonly url: string;
-  readonly agent: Agent;
-  readonly process: ChildProcess;
   /** Milliseconds. */
   readonly took: number[];
 }
 
 type Way = readonly [id: string, name: string, ...settings: string[]];
 
-const startDaemon = async ({ cores, main }: Bench, folder: string, [id, name, ...settings]: Way): Promise<Daemon> => {
-  const state = ['--config', NO_FILE, '--state-dir', join(folder, id), '--catalog', join(folder, 'catalog.db')];
-  const [command, ...args] = pinned(cores?.contender, [
-    ...[process.execPath, main, 'serve', '--port', '0', ...state, ...settings],
-  ]);
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const { promise, resolve } = Promise.withResolvers<string>();
-  createInterface(child.stdout).on('line', (line) => {
-    const { msg, listening } = JSON.parse(line);
-    if (msg === 'ready') resolve(listening[0]);
-  });
-  const [, port] = / port (\d+)$/.exec(await promise) ?? [];
-  const agent = new Agent({ keepAlive: true });
-  return { id, name, url: `http://127.0.0.1:${port}`, agent, process: child, took: [] };
-};
-
-const transfer = async ({ url, agent, took }: Daemon, path: string): Promise<void> => {
+const transfer = async ({ url, agent, took }: Saving, path: string): Promise<void> => {
   const began = performance.now();
   const [response] = (await once(get(url + path, { agent }), 'response')) as [IncomingMessage];
   let bytes = 0;
@@ -85,9 +64,10 @@ export const saves: Scenario = async (bench) => {
   const silent = createTcpServer((socket) => socket.on('error', () => {}));
   const refusing = createTcpServer();
   const rabbit = isInstalled ? await startRabbitMq() : undefined;
-  const daemons: Daemon[] = [];
+  const daemons: Saving[] = [];
   try {
-    fillCatalog(join(folder, 'catalog.db'), `http://127.0.0.1:${await listen(feed)}`, transfers);
+    const catalog = join(folder, 'catalog.db');
+    fillCatalog(catalog, `http://127.0.0.1:${await listen(feed)}`, transfers);
     const closed = await listen(refusing);
     refusing.close();
     const tasks = ['--dispatch', 'celery', '--broker-url'];
@@ -97,13 +77,16 @@ export const saves: Scenario = async (bench) => {
       ['broker-down', 'broker down', ...tasks, `amqp://127.0.0.1:${closed}`],
       ['broker-silent', 'broker silent', ...tasks, `amqp://127.0.0.1:${await listen(silent)}`],
     ];
-    for (const way of ways) daemons.push(await startDaemon(bench, folder, way));
+    for (const [id, name, ...settings] of ways) {
+      const daemon = await startDaemon(bench, join(folder, id), catalog, settings);
+      daemons.push({ ...daemon, id, name, took: [] });
+    }
 
     // Each client asks all of them for a path, one after the other, and each time another one first.
     const client = async (first: number): Promise<void> => {
       for (let number = first; number < transfers; number += CLIENTS)
         for (let turn = 0; turn < daemons.length; turn += 1)
-          await transfer(daemons[(number + turn) % daemons.length] as Daemon, `/${number}`);
+          await transfer(daemons[(number + turn) % daemons.length] as Saving, `/${number}`);
     };
     await Promise.all(Array.from({ length: CLIENTS }, (_, first) => client(first)));
 
@@ -123,11 +106,7 @@ export const saves: Scenario = async (bench) => {
       result('… 99 of 100 within', 99, '-p99'),
     ];
   } finally {
-    for (const { process: child, agent } of daemons) {
-      agent.destroy();
-      child.kill();
-      await gone(child);
-    }
+    for (const daemon of daemons) await daemon.stop();
     feed.close();
     silent.close();
     await rabbit?.close();

@@ -39,6 +39,7 @@ const TINY: Sizes = {
   starts: 1,
   repository: 5,
   transfers: 20,
+  sick: 5,
   packages: 50,
 };
 
