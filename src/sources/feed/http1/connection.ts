@@ -8,8 +8,8 @@ import { requestText } from './request.ts';
 /**
  * Requests of GET and HEAD over HTTP/1.1, one at a time. A connection is used again only after a
  * response that ended exactly where its head said. A request that a kept connection did not answer
- * at all is sent once more, over a new one: servers close unused connections at any time (RFC 9112
- * section 9.3.1).
+ * is sent once more, over a new one: servers close unused connections at any time (RFC 9112 section
+ * 9.3.1), and some send more of the response before than its head said, perhaps after the request.
  */
 export const http1Connection = (dial: Dial, idleTimeout: number): Connection => {
   let line: Line | undefined;
@@ -74,7 +74,11 @@ export const http1Connection = (dial: Dial, idleTimeout: number): Connection => 
     try {
       taken = job.reader.read(bytes);
     } catch (error) {
-      if (running === job) fail(job, error);
+      if (running !== job) return;
+      if (!isKept || job.reader.framing) return fail(job, error);
+      hangUp();
+      job.startOver();
+      start(job);
       return;
     }
     if (running === job && job.reader.hasEnded) complete(job, taken === bytes.length);

@@ -12,7 +12,7 @@ interface Control {
 
 /** A request in progress: delivers its response, and reads the short rest of an unwanted body. */
 export class Job implements Exchange {
-  readonly reader: ResponseReader;
+  reader: ResponseReader;
   /** Makes the connection free. */
   readonly done: () => void;
   /** The request, known when it is sent. */
@@ -20,6 +20,7 @@ export class Job implements Exchange {
   /** Nothing more is delivered. */
   isOver = false;
 
+  readonly #method: string;
   readonly #listener: Listener;
   readonly #control: Control;
   #isPaused = false;
@@ -27,9 +28,15 @@ export class Job implements Exchange {
 
   constructor(method: string, listener: Listener, done: () => void, control: Control) {
     this.reader = new ResponseReader(method, this);
+    this.#method = method;
     this.done = done;
     this.#listener = listener;
     this.#control = control;
+  }
+
+  /** Forgets what came before a head. */
+  startOver(): void {
+    this.reader = new ResponseReader(this.#method, this);
   }
 
   head(status: number, headers: readonly Header[]): void {

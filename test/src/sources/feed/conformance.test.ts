@@ -204,6 +204,22 @@ describe.each(FEED_CLIENTS)('an HTTP/1 response, %s', (client) => {
     expect((await collect(open(server))).body.toString()).toBe('next');
   });
 
+  // undici takes them for a malformed response.
+  if (isOwn)
+    it('comes over a new connection if bytes of the previous one are in its place', async () => {
+      const server = await start((socket, request) => socket.write(request === 2 ? `left over${NEXT}` : NEXT));
+      await collect(open(server));
+      expect((await collect(open(server))).body.toString()).toBe('next');
+      expect(server.connections.made).toBe(2);
+    });
+
+  it('is asked for once over a new connection', async () => {
+    const server = await start((socket, request) => socket.write(request === 1 ? NEXT : `not HTTP${NEXT}`));
+    await collect(open(server));
+    await expect(failureOf(open(server))).resolves.toMatchObject({ code: 'PROTOCOL_ERROR' });
+    expect(server.connections.made).toBe(isOwn ? 2 : 1);
+  });
+
   it.each(['end', 'destroy', 'resetAndDestroy'] as const)(
     'fails if a new connection ends without one: %s',
     async (how) => {
