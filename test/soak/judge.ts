@@ -32,8 +32,7 @@ export const judge = (line: Line, file: SoakFile, happened: Happened): Verdict =
   if (outcome === 'right' || outcome === 'left') return { counts: outcome };
   // Being killed is no excuse for wrong bytes.
   if (outcome === 'wrong') return judgeWrong(line, file, happened);
-  if (happened.withoutDatabase && line.status === 503 && line.note.includes('CATALOG_UNAVAILABLE'))
-    return { counts: 'noDatabase' };
+  if (happened.withoutDatabase && lacksDatabase(line, file)) return { counts: 'noDatabase' };
   if (happened.killed) return { counts: 'killed' };
   if (outcome === 'hang') return { counts: 'hang', broken: 'it hung' };
   // One source says that there is nothing, another one fails: an error does not hide that.
@@ -43,6 +42,13 @@ export const judge = (line: Line, file: SoakFile, happened: Happened): Verdict =
   if (cut && mayBeCut(line, file, happened)) return { counts: happened.lies > happened.cuts ? 'lie' : 'cut' };
   return { counts: outcome, broken: 'it had a good source and did not complete' };
 };
+
+/**
+ * Whether a request was refused for want of the database, or broken off because another source, whose
+ * credentials the database did not give, had to take over.
+ */
+const lacksDatabase = ({ outcome, status, note }: Line, { urls }: SoakFile): boolean =>
+  (status === 503 && note.includes('CATALOG_UNAVAILABLE')) || (outcome === 'cut' && urls.length > 1);
 
 const isPart = ({ asked, fields }: Line): boolean => asked === 'part' || 'Range' in fields;
 

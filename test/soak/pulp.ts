@@ -85,7 +85,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
 
   const site = makeSite(start, newFolder(), {
     ...{ ...QUICK, ...PATIENT, catalog_type: 'mongodb', mongodb_url: server.url, database_name: DATABASE },
-    ...{ dispatch: 'celery', broker_url: rabbit.url, reservation_queue: QUEUE },
+    ...{ mongodb_timeout: 8, dispatch: 'celery', broker_url: rabbit.url, reservation_queue: QUEUE },
   });
   const daemon = await site.serve();
   daemon.log.subscribe(logged);

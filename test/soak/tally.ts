@@ -90,7 +90,7 @@ const HEADS = [
   'cut: wrong content',
   'cut: killed',
   'cut: other',
-  '503: no database',
+  'no database',
   'refused',
   'fetched for a byte served',
   '… through caches',

@@ -65,7 +65,7 @@ export const troublesOf = ({
       },
     },
     { name: 'changes of the broker', every: 45, act: () => broker.flap() },
-    { name: 'outages of MongoDB', every: 150, act: () => pulp.flapDatabase(further) },
+    { name: 'outages of MongoDB', every: 200, act: () => pulp.flapDatabase(further) },
     { name: 'changes of RabbitMQ', every: 70, act: () => pulp.flapBroker() },
     ...(disk === undefined ? [] : [{ name: 'fillings of the disk', every: 130, act: fillings(disk) }]),
     {
