@@ -1,7 +1,7 @@
 /** The times in which an end had no daemon behind it. Milliseconds of the monotonic clock. */
 export interface Outages {
-  /** Begins one, which ends with the returned call. */
-  begin(end: string): () => void;
+  /** Begins one, now or earlier, which ends with the returned call. */
+  begin(end: string, from?: number): () => void;
   /** Whether a request at an end overlapped with one. */
   touched(end: string, began: number, ended: number): boolean;
 }
@@ -13,16 +13,16 @@ interface Outage {
 }
 
 /** Kept, so that the memory of a long run is bounded; a request lasts a minute at most. */
-const KEPT = 200;
+const KEPT = 500;
 
 /** The monotonic clock as other processes see it. */
-const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export const createOutages = (): Outages => {
   const outages: Outage[] = [];
   return {
-    begin: (end) => {
-      const outage: Outage = { end, from: now(), to: Number.POSITIVE_INFINITY };
+    begin: (end, from = now()) => {
+      const outage: Outage = { end, from, to: Number.POSITIVE_INFINITY };
       outages.push(outage);
       if (outages.length > KEPT) outages.shift();
       return () => {

@@ -13,6 +13,7 @@ import { isProven } from './kinds.ts';
 import type { Outages } from './outages.ts';
 import type { SoakFile } from './plan.ts';
 import { answered, checkOf, type Listed, PATIENT, rowsOf } from './stage.ts';
+import { watchDatabase } from './watch.ts';
 
 /**
  * A daemon whose catalog is a MongoDB server, and that queues a task at RabbitMQ for each complete
@@ -74,6 +75,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       await client.close();
     }
   };
+  opening.adopt(watchDatabase(server.url, DATABASE, PULP, outages), ({ end }) => end());
   const importers = Array.from({ length: count }, () => new ObjectId());
   await written({
     repo_importers: importers.map((_id) => ({
