@@ -62,6 +62,8 @@ const judgeWrong = ({ asked, status }: Line, { kind, sized }: SoakFile, { lies }
 const mayBeCut = (line: Line, { kind }: SoakFile, { lies, faults, cuts }: Happened): boolean => {
   if (kind === 'small') return false;
   // No other source may continue what nothing proves to be the same.
-  if (!isProven(kind) || isPart(line)) return faults > 0;
+  if (!isProven(kind)) return faults > 0;
+  // A part with wrong bytes is not known to be wrong, until the source that is to continue it has others.
+  if (isPart(line)) return lies > 0;
   return lies > cuts;
 };
