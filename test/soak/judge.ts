@@ -59,8 +59,10 @@ const judgeWrong = ({ asked, status }: Line, { kind, sized }: SoakFile, { lies }
   return proven || lies === 0 ? { counts: 'wrong', broken: 'it ended cleanly and was wrong' } : { counts: 'wrong' };
 };
 
-const mayBeCut = (line: Line, { kind }: SoakFile, { lies, faults, cuts }: Happened): boolean => {
+const mayBeCut = (line: Line, { kind, end }: SoakFile, { lies, faults, cuts }: Happened): boolean => {
   if (kind === 'small') return false;
+  // Until the first byte every source may be replaced. A cache may have more than it passed on.
+  if (line.bytes === 0 && !isCache(end)) return false;
   // No other source may continue what nothing proves to be the same.
   if (!isProven(kind)) return faults > 0;
   // A part with wrong bytes is not known to be wrong, until the source that is to continue it has others.
