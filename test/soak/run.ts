@@ -113,7 +113,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
   const happen = troublesOf({
     stage,
     saved,
-    ...(disk && { disk: disk.folder }),
+    ...(disk && { disk: { folder: disk.folder, mebibytes: DISK } }),
     ...{ broker, pulp },
     random: seeded(seed ^ 0x7407),
     further: (count) => {
@@ -125,8 +125,12 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
   const troubles = new Map(happen.map(({ name }) => [name, 0]));
   /** What changes the catalog or the daemon is done one after the other. */
   let queue: Promise<unknown> = Promise.resolve();
+  let isOver = false;
   const inQueue = <T>(act: () => T | Promise<T>): Promise<T> => {
-    const done = queue.then(act);
+    const done = queue.then(() => {
+      if (isOver) throw new Error('the run is over');
+      return act();
+    });
     queue = done.catch(fail);
     return done;
   };
@@ -209,7 +213,11 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     for (const what of [...(stderr === '' ? [] : [`the daemon wrote: ${stderr}`]), ...ofPulp])
       broken.push([what, undefined, []]);
   } finally {
+    isOver = true;
     clients.kill();
+    // A living daemon would make its folder again, outside the small disk.
+    stage.daemon().kill('SIGKILL');
+    await stage.daemon().ended;
     disk?.free();
     await pulp.close();
     await Promise.all([...feeds, expiredFeed].map((feed: FaultyFeed) => feed.close()));

@@ -19,7 +19,7 @@ interface World {
   readonly stage: Stage;
   readonly saved: string;
   /** The file system of saved copies, if it is small enough to be filled. */
-  readonly disk?: string;
+  readonly disk?: { readonly folder: string; readonly mebibytes: number };
   readonly broker: FlappingBroker;
   readonly pulp: PulpSite;
   readonly random: Random;
@@ -79,15 +79,16 @@ export const troublesOf = ({
   ];
 };
 
-/** Fills a small disk, and frees it, in turn. */
-const fillings = (disk: string) => {
-  const ballast = join(disk, 'ballast');
+/** Fills a small disk, and frees it, in turn. Never writes more than its size. */
+const fillings = ({ folder, mebibytes }: NonNullable<World['disk']>) => {
+  const ballast = join(folder, 'ballast');
   let full = false;
   return () => {
     full = !full;
     if (!full) return rmSync(ballast, { force: true });
     try {
-      for (;;) writeFileSync(ballast, Buffer.alloc(65_536), { flag: 'a' });
+      for (let pieces = 16 * mebibytes; pieces > 0; pieces -= 1)
+        writeFileSync(ballast, Buffer.alloc(65_536), { flag: 'a' });
     } catch (error) {
       unlessFull(error);
     }
