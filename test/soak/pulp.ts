@@ -57,10 +57,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
   if (!isInstalled) throw new Error('the soak needs rabbitmq-server');
   await using opening = new AsyncDisposableStack();
   const server = opening.adopt(await startOwnMongoServer(newFolder()), ({ stop }) => stop());
-  const rabbit = opening.adopt(await startRabbitMq(), ({ thaw, close }) => {
-    thaw();
-    return close();
-  });
+  const rabbit = opening.adopt(await startRabbitMq(), ({ close }) => close());
   const taker = opening.adopt(await startTaskTaker(rabbit.url, QUEUE), ({ close }) => close());
 
   const written = async (documents: Readonly<Record<string, readonly object[]>>): Promise<void> => {

@@ -73,6 +73,8 @@ export const startRabbitMq = async ({ config, plugins = [] }: RabbitMqOptions = 
   let running = launch();
   const signal = (name: NodeJS.Signals) => process.kill(Number(readFileSync(file('pid'), 'utf8')), name);
   const close = async () => {
+    // A frozen one would not obey.
+    if (running.server.exitCode === null && running.server.signalCode === null) signal('SIGCONT');
     running.server.kill('SIGTERM');
     const late = setTimeout(() => signal('SIGKILL'), 15_000);
     await running.ended;
