@@ -7,7 +7,10 @@ const root = join(import.meta.dirname, '..');
 const made = all();
 
 /** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate` with its kin. */
-const UNDRAWN = ['at-once', 'back-off', 'collect', 'deadline', 'flow', 'follow', 'fuse', 'lending', 'operate'];
+const UNDRAWN = [
+  ...['at-once', 'back-off', 'basin', 'collect', 'consumer', 'deadline', 'flow', 'follow', 'fuse', 'kept-values'],
+  ...['lending', 'operate', 'overdue', 'shared', 'sharing-parts', 'stock', 'turns'],
+];
 
 describe('what `npm run pictures` makes', () => {
   it.each([...made])('%s is committed, byte for byte', (file, content) =>

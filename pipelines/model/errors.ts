@@ -79,7 +79,7 @@ export const ERRORS = {
   SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status'),
   SOURCE_FAILED: kind(502, 'later', 'destination_unavailable', 'the source failed (500, 502, 504)'),
   SOURCE_BUSY: kind(503, 'later', 'destination_unavailable', 'the source is busy (429, 503)'),
-  SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'too many transfers from the source (max_concurrent, max_downloads)'),
+  SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'too many transfers from the source (max_concurrent, max_downloads, max_connections)'),
   SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is misconfigured (credentials, URL, importer)'),
   TOO_MANY_REDIRECTS: kind(502, 'other', 'http_protocol_error', 'the source sends too many redirects (max_redirects), or one that cannot be followed'),
   OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file is outside the folder of its source'),

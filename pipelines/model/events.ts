@@ -1,3 +1,4 @@
+import type { Basin } from '../operators/basin.ts';
 import type { Candidate } from './candidate.ts';
 import type { Digest } from './digest.ts';
 import type { Phase, StreamError } from './errors.ts';
@@ -97,12 +98,16 @@ export interface Head {
   readonly handedOver?: boolean;
   /** A copy of the content is being kept. */
   readonly keepsCopy?: boolean;
+  /** Where the whole body can be read while it is kept. */
+  readonly basin?: Basin<Chunk>;
 }
 
 /** Reports progress; a client never sees it. */
 export type Note =
   | { readonly type: 'found'; readonly candidates: readonly Candidate[] }
   | { readonly type: 'attempt'; readonly candidate: Candidate; readonly from: number }
+  /** The last attempt at this candidate had to wait for a place at its source, and has one now. */
+  | { readonly type: 'asked'; readonly candidate: Candidate }
   | {
       readonly type: 'resumed';
       readonly candidate: Candidate;
@@ -127,7 +132,9 @@ export type Note =
   /**
    * The request was too slow for the shared transfer. It continues with its own, from this byte.
    */
-  | { readonly type: 'behind'; readonly from: number };
+  | { readonly type: 'behind'; readonly from: number }
+  /** The client takes nothing. Its transfer runs on without it, and its bytes wait on disk. */
+  | { readonly type: 'on-disk' };
 
 /** Whether an event is a note: it reports progress, and the client does not receive it. */
 export const isNote = (event: StreamEvent): event is Note =>

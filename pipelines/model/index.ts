@@ -52,6 +52,7 @@ export type {
   Keep,
   Offer,
   OpenSource,
+  OpenSpill,
   Outbox,
   PendingSaveRequest,
   SaveRequest,

@@ -1,8 +1,9 @@
 import type { Observable } from 'rxjs';
+import type { Basin, Fillable } from '../operators/basin.ts';
 import type { Valve } from '../operators/flow.ts';
 import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
-import type { SourceEvent, SourceHead } from './events.ts';
+import type { Chunk, SourceEvent, SourceHead } from './events.ts';
 import type { Child } from './folder.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
@@ -77,6 +78,13 @@ export interface Ask extends AskedBytes {
    * nothing need not ask.
    */
   readonly decodes?: (head: SourceHead) => boolean;
+  /** The client. A source with too few places serves its clients in turn. */
+  readonly client?: string;
+  /**
+   * Called with `true` if the request has to wait for a place at the source, and with `false` once
+   * it has one. The source was not asked before that, so its time counts from then.
+   */
+  readonly waits?: (waiting: boolean) => void;
 }
 
 /**
@@ -97,7 +105,15 @@ export interface CopyWriter {
   commit(): void;
   /** The content was not: remove all its data. */
   abort(): void;
+  /** The bytes written so far, for clients that are slower than the source. */
+  readonly basin?: Basin<Chunk>;
 }
+
+/**
+ * Opens a place on disk for the bytes of a body from `from` on, for clients that are slower than
+ * the source; `rest` is their number, if it is known. Returns nothing if there is no room.
+ */
+export type OpenSpill = (from: number, rest: number | undefined) => Fillable<Chunk> | undefined;
 
 /**
  * Starts a copy of an entry's content, or returns nothing. `headers` are the client's header

@@ -10,6 +10,8 @@ export interface StreamRequest {
   /** Identifies the request in logs and traces. */
   readonly id: string;
   readonly method: 'GET' | 'HEAD';
+  /** The client. Where requests wait, clients are served in turn. */
+  readonly client?: string;
   /** The path as received: not percent-decoded, without query. */
   readonly path: string;
   /**

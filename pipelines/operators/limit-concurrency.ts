@@ -1,14 +1,15 @@
 import { Observable } from 'rxjs';
+import { createTurns } from './turns.ts';
 
 /** Makes a stream wait for a place, or for `needed` places. */
-type Semaphore = <T>(source: Observable<T>, needed?: number) => Observable<T>;
+type Semaphore = <T>(source: Observable<T>, needed?: number, owner?: string) => Observable<T>;
 
 /**
  * Makes a semaphore with a number of places. All streams piped through it share them. A stream
  * takes a place when it is subscribed, and frees it when it ends or is unsubscribed. If all places
- * are taken, streams wait in a queue, in the order of their subscriptions. A stream that needs
- * several places waits until all of them are free, and later streams wait behind it. A stream that
- * needs more places than exist takes all of them.
+ * are taken, streams wait in a queue: owners in turn, and the streams of one owner in the order of
+ * their subscriptions. A stream that needs several places waits until all of them are free, and
+ * later streams wait behind it. A stream that needs more places than exist takes all of them.
  *
  * ```
  * a         a---|
@@ -25,7 +26,7 @@ type Semaphore = <T>(source: Observable<T>, needed?: number) => Observable<T>;
  * Emits, completes and errors as the source does. Unsubscribing leaves source or queue at once.
  */
 export const limitConcurrency = (places: number): Semaphore => {
-  const waiting = new Map<() => void, number>();
+  const waiting = createTurns<Waiter>();
   let free = places;
   let admitting = false;
 
@@ -36,17 +37,16 @@ export const limitConcurrency = (places: number): Semaphore => {
     if (admitting) return;
     admitting = true;
     for (;;) {
-      const [first] = waiting;
-      if (!first || first[1] > free) break;
-      const [enter, needed] = first;
-      waiting.delete(enter);
-      free -= needed;
-      enter();
+      const first = waiting.first();
+      if (!first || first.needed > free) break;
+      waiting.serve(first);
+      free -= first.needed;
+      first.enter();
     }
     admitting = false;
   };
 
-  return <T>(source: Observable<T>, needed = 1): Observable<T> =>
+  return <T>(source: Observable<T>, needed = 1, owner = ''): Observable<T> =>
     new Observable<T>((subscriber) => {
       const taken = Math.min(needed, places);
       const enter = () => {
@@ -57,8 +57,14 @@ export const limitConcurrency = (places: number): Semaphore => {
           admit();
         });
       };
-      waiting.set(enter, taken);
-      subscriber.add(() => waiting.delete(enter));
+      const waiter = { enter, needed: taken };
+      waiting.add(waiter, owner);
+      subscriber.add(() => waiting.delete(waiter));
       admit();
     });
 };
+
+interface Waiter {
+  readonly enter: () => void;
+  readonly needed: number;
+}

@@ -13,7 +13,8 @@ import { operate, type Stage } from '../operators/operate.ts';
 /**
  * Writes a copy while the bytes pass. The copy is committed before completion, and aborted on an
  * error or when the consumer leaves. Passes everything on without delay and marks the head
- * (`keepsCopy`). A copy cannot fail or slow a response.
+ * (`keepsCopy`). A copy cannot fail a response. A transfer waits for a disk that is slower than the
+ * source: see `Basin.ready`.
  */
 export const keep = (request: StreamRequest, deps: { keep?: Keep }): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   deps.keep && request.save && request.method === 'GET' ? copied(deps.keep) : fuse();
@@ -28,7 +29,7 @@ const copied = (keep: Keep): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
         if (event.type === 'head' && event.whole && !isCopy(event.candidate) && !event.candidate.outdated)
           keeping = keep(event.candidate.entry, event.length, event.headers);
         if (event.type === 'chunk') keeping?.write(event.bytes, event.loan);
-        out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true } : event);
+        out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true, basin: keeping.basin } : event);
       },
       complete: () => {
         keeping?.commit();

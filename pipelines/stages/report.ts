@@ -95,7 +95,7 @@ export const report = (
         mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
         return;
       }
-      if (event.type === 'shared' || event.type === 'behind') {
+      if (event.type === 'shared' || event.type === 'behind' || event.type === 'on-disk') {
         mark(event.type, event.type === 'behind' ? `at byte ${event.from}` : '');
         return;
       }
@@ -105,7 +105,8 @@ export const report = (
       if (event.type === 'attempt') {
         attempts.push({ source, url, from: event.from });
         mark('attempt', event.from > 0 ? `${source} from byte ${event.from}` : source);
-      } else if (event.type === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
+      } else if (event.type === 'asked') mark('asked', source);
+      else if (event.type === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
       else {
         const { code, message } = event.error;
         const failed = attempts.findLastIndex((one) => one.source === source && one.url === url && !one.failure);

@@ -1,19 +1,49 @@
-import { concat, type Observable, of, Subscriber } from 'rxjs';
+import { concat, type Observable, of, type SchedulerLike, Subject, Subscriber } from 'rxjs';
 import {
   type CatalogEntry,
   canBeContinued,
   type Digest,
+  errorSourceOf,
   type Head,
   LOANS,
+  type NewDigest,
+  type OpenSpill,
   type StreamRequest,
 } from '../model/index.ts';
+import type { Basins } from '../operators/basin.ts';
 import { coalesce } from '../operators/coalesce.ts';
 import { given, operate } from '../operators/operate.ts';
 import { type Tail, tailAfter } from './boundary.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
+import { digestOf } from './verify.ts';
 
 /** The transfers in progress, which other requests may join. */
-export type Sharing = ReturnType<typeof coalesce<TransferEvent>>;
+export interface Sharing {
+  readonly join: ReturnType<typeof coalesce<TransferEvent>>;
+  /** Whether requests for the same content share a transfer. */
+  readonly shares: boolean;
+  /** Whether the bytes of a transfer can wait on disk. */
+  readonly spills: boolean;
+  /** Ends the transfers that run on without a client, and those whose bytes wait for one. */
+  close(): void;
+}
+
+interface SharingOptions {
+  /** Bytes of one transfer kept for slower clients. 0: each request has its own transfer. */
+  readonly window: number;
+  /** The limit for all transfers together. */
+  readonly memory: number;
+  /**
+   * Where the bytes of a transfer wait for a slow client, if no copy of it is kept. Without it,
+   * they wait at the source.
+   */
+  readonly spill?: OpenSpill;
+  /**
+   * Bytes up to which the rest of a transfer that its last client left runs on. Default: 0.
+   */
+  readonly finishBelow?: number;
+  readonly scheduler?: SchedulerLike;
+}
 
 /**
  * Bytes that all clients have received, kept for late joiners. Once there are more, joining ends. A
@@ -22,38 +52,74 @@ export type Sharing = ReturnType<typeof coalesce<TransferEvent>>;
 const LATE_JOIN = 256 * 1024;
 
 /**
- * `window`: bytes of one transfer kept for slower clients; `memory`: the limit for all transfers
- * together.
+ * Milliseconds for which a client takes nothing until its transfer runs on without it. Clients that
+ * are hardly slower than the source need no disk.
  */
-export const createSharing = ({ window, memory }: { readonly window: number; readonly memory: number }): Sharing =>
-  coalesce<TransferEvent>({
-    size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
-    lateJoinWindow: Math.min(window, LATE_JOIN),
-    window,
-    memory,
-    lending: LOANS,
-  });
+const LAG = 1000;
+
+export const createSharing = ({ window, memory, spill, finishBelow = 0, scheduler }: SharingOptions): Sharing => {
+  const closing = new Subject<void>();
+  return {
+    shares: window > 0,
+    spills: spill !== undefined,
+    join: coalesce<TransferEvent>({
+      size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+      lateJoinWindow: Math.min(window, LATE_JOIN),
+      window,
+      memory,
+      lending: LOANS,
+      closing,
+      ...(spill && { basins: basinsOf(spill, finishBelow) }),
+      ...(scheduler && { scheduler }),
+    }),
+    close: () => closing.next(),
+  };
+};
+
+/** Only a feed's connection is scarce: a file that is read slowly keeps nobody waiting. */
+const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> => ({
+  about: (event) =>
+    event.type === 'head'
+      ? { total: event.length, scarce: errorSourceOf(event.candidate) === 'feed', basin: event.basin }
+      : undefined,
+  make: spill,
+  rest: (event, taken) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.subarray(taken) } : event),
+  onDivert: { type: 'on-disk' },
+  lag: LAG,
+  finishBelow,
+});
 
 /**
  * Lets clients that request the same content at the same time share one transfer. A client that
- * joins while the first bytes are kept receives the whole body. A client that falls behind by more
- * than `window` continues from its own byte: with its own transfer, or from the saved copy. Its own
- * digest then verifies the body. A client neither delays the others nor affects them by leaving.
+ * joins while the first bytes are kept, or wait on disk, receives the whole body. A client neither
+ * delays the others nor affects them by leaving.
  *
- * Not shared: content that nothing proves to be the same later (neither checksum nor strong entity
- * tag), requests with conditions, and `exclusive` requests.
+ * A connection to a feed belongs to transfers that move. If a client takes nothing for a second,
+ * its transfer runs on into the copy in the making, or into a spill; the client reads from there.
+ * If neither has room, the transfer waits for its client. A client that falls behind others by more
+ * than `window` then continues with its own transfer from its byte, where its own digest verifies
+ * the body.
+ *
+ * Not shared, but spilled: content that nothing proves to be the same later (neither checksum nor
+ * strong entity tag), and requests with conditions. Neither shared nor spilled: `exclusive`
+ * requests.
  */
 export const share =
-  ({ sharing }: { readonly sharing?: Sharing }, transfer: Transfer): Transfer =>
+  (
+    { sharing, newDigest }: { readonly sharing?: Sharing; readonly newDigest: NewDigest },
+    transfer: Transfer,
+  ): Transfer =>
   (request) => {
-    if (!sharing || request.method !== 'GET' || request.conditions || request.exclusive) return transfer(request);
+    if (!sharing || request.method !== 'GET' || request.exclusive) return transfer(request);
+    const isOwn = !sharing.shares || request.conditions !== undefined;
+    if (isOwn && !sharing.spills) return transfer(request);
 
     return operate((out) => {
       let joining = false;
       return {
         next: (entries) => {
           joining = true;
-          join(sharing, transfer, request, entries, out);
+          join({ sharing, newDigest, transfer }, request, entries, isOwn, out);
         },
         complete: () => {
           if (!joining) out.complete();
@@ -62,20 +128,36 @@ export const share =
     });
   };
 
+interface JoinDeps {
+  readonly sharing: Sharing;
+  readonly newDigest: NewDigest;
+  readonly transfer: Transfer;
+}
+
 const join = (
-  sharing: Sharing,
-  transfer: Transfer,
+  { sharing, newDigest, transfer }: JoinDeps,
   request: StreamRequest,
   entries: readonly CatalogEntry[],
+  isOwn: boolean,
   out: Subscriber<TransferEvent>,
 ): void => {
   let head: Head | undefined;
   let sent = 0;
   let digest: Digest | undefined;
+  /** The digest, if it was computed here. */
+  let own: Digest | undefined;
   let tail: Tail | undefined;
   let joined = false;
 
-  const own = (): Observable<TransferEvent> => given(entries, transfer(request));
+  /** The digest after bytes from a basin, which carry none. */
+  const digestAfter = (bytes: Uint8Array): Digest | undefined => {
+    if (!sharing.spills || !head?.whole) return undefined;
+    own ??= sent === 0 ? digestOf(head.candidate, head, newDigest) : digest?.copy();
+    own?.update(bytes);
+    return own;
+  };
+
+  const startOver = (): Observable<TransferEvent> => given(entries, transfer(request));
   const continueAlone = (soFar: Head): Observable<TransferEvent> =>
     concat(
       of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
@@ -87,13 +169,14 @@ const join = (
       if (event.type === 'head') {
         if (joined && !canBeContinued(event)) {
           member.unsubscribe();
-          own().subscribe(out);
+          startOver().subscribe(out);
           return;
         }
         head = event;
       } else if (event.type === 'chunk') {
+        digest = event.digest ?? digestAfter(event.bytes);
+        if (event.digest) own = undefined;
         sent += event.bytes.length;
-        digest = event.digest;
         tail = tailAfter(head, tail, event.bytes);
       } else if (event.type === 'shared') joined = true;
       out.next(event);
@@ -102,13 +185,16 @@ const join = (
     complete: () => out.complete(),
   });
   out.add(member);
-  sharing({
-    key: keyOf(request, entries),
-    valve: request.valve,
-    source: (valve, mayFallBehind) => given(entries, transfer({ ...request, valve }, undefined, mayFallBehind)),
-    fallback: () => (head ? continueAlone(head) : own()),
-    onJoin: { type: 'shared' },
-  }).subscribe(member);
+  sharing
+    .join({
+      key: isOwn ? `own ${request.id}` : keyOf(request, entries),
+      valve: request.valve,
+      expected: request.ranges ? undefined : entries[0]?.size,
+      source: (valve, mayFallBehind) => given(entries, transfer({ ...request, valve }, undefined, mayFallBehind)),
+      fallback: () => (head ? continueAlone(head) : startOver()),
+      onJoin: { type: 'shared' },
+    })
+    .subscribe(member);
 };
 
 /** None of the values contains a NUL or a line break. */

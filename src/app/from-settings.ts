@@ -44,6 +44,15 @@ export const policyOf = (settings: Settings): Policy => ({
 /** How folders are answered. */
 export const foldersOf = ({ indexNames, listings }: Settings): FolderPolicy => ({ indexNames, listings });
 
+/**
+ * Milliseconds that a request waits for a place at its source: less than half of the time that an
+ * attempt gets. A full source is not one that is silent, and another one may still deliver in time.
+ */
+export const placeTimeoutOf = ({
+  headTimeout,
+  answerTimeout,
+}: Pick<Settings, 'headTimeout' | 'answerTimeout'>): number => 0.45 * Math.min(headTimeout, answerTimeout);
+
 /** Opens feeds and disks as the settings describe. With `lends`, chunks are lent: see `Chunk`. */
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
   createSources(
@@ -53,6 +62,7 @@ export const sourcesOf = (settings: Settings, options: { readonly lends?: boolea
       connectTimeout: settings.connectTimeout,
       idleTimeout: settings.idleTimeout,
       connections: settings.maxConnections,
+      placeTimeout: placeTimeoutOf(settings),
       tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
     },
     options,

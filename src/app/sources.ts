@@ -7,7 +7,7 @@ import { type ExpiringCertificate, warnOfExpiry } from '../sources/expiring-cert
 import type { Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import type { ChosenCatalog } from './catalog.ts';
-import { sourcesOf } from './from-settings.ts';
+import { placeTimeoutOf, sourcesOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
 
 export interface OpenSources extends Sources {
@@ -34,9 +34,7 @@ export const openSources = (
 ): OpenSources => {
   const sources = sourcesOf(settings, { lends: true });
   const watched = warnOfExpiry(sources.open, { warn: expiring, now: Date.now });
-  // Less than the half of the time that an attempt gets: a full source is not one that is silent,
-  // and another one may still deliver in time.
-  const open = withLimits(watched, { timeoutMs: 0.45 * Math.min(settings.headTimeout, settings.answerTimeout) });
+  const open = withLimits(watched, { timeoutMs: placeTimeoutOf(settings) });
   // Identities and metadata are collected: their bytes must not change.
   const collected: OpenSource = (location, ask) => open(location, ask).pipe(owned());
   const alternates = openAlternates({

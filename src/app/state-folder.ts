@@ -10,7 +10,7 @@ import { messageOf } from '../lib/thrown.ts';
 import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts';
 import type { Conditions } from '../observe/conditions.ts';
 
-type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir'>;
+type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir' | 'spillDir'>;
 type SharedPlaces = Places & Partial<Pick<Settings, 'shareCopies'>>;
 
 /** The file of waiting save requests. */
@@ -113,10 +113,16 @@ export const checkSharing = ({
  * folder is narrowed only if it holds nothing but the streamer's files, so never `/` or `/tmp`.
  * Saved copies are left out: no other user can pass the folder above them.
  */
-export const narrowState = ({ stateDir, catalog, saveDir, shareCopies }: SharedPlaces): readonly Finding[] => {
+export const narrowState = ({
+  stateDir,
+  catalog,
+  saveDir,
+  spillDir,
+  shareCopies,
+}: SharedPlaces): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
-  const own = [catalog, outbox, health, lockOf({ stateDir }), saveDir].map(
+  const own = [catalog, outbox, health, lockOf({ stateDir }), saveDir, spillDir].map(
     (path) => relative(stateDir, path).split(sep)[0],
   );
   const findings = [

@@ -7,10 +7,12 @@ import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { makeFolder } from '../lib/private-files.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { parseUrl } from '../lib/url.ts';
 import { createConditions } from '../observe/conditions.ts';
 import { writeHealth } from '../observe/health-file.ts';
 import { createSaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
+import { openSpills } from '../saves/spill/spill.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
 import { type ChosenCatalog, openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
@@ -37,6 +39,7 @@ import {
   outboxFile,
   ownState,
 } from './state-folder.ts';
+import { steadyClock } from './steady-clock.ts';
 
 export interface OpenStreamer extends Streamer {
   /** As `fetch`, except that chunks may be lent: see `Chunk`. */
@@ -130,6 +133,8 @@ export const openStreamer = async (
   }
 
   const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving failed');
+  const spillFailed = (error: unknown) =>
+    logger.error({ error: messageOf(error) }, 'spill file failed, transfers are as slow as their clients');
   const saves = delivering && settings.dispatch !== 'none';
   const outbox = saves ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
   const store =
@@ -140,6 +145,7 @@ export const openStreamer = async (
           checked: settings.checkCopies,
           shared: settings.shareCopies,
           onError,
+          mayFetch: ({ url }) => !settings.meteredFeeds.includes(parseUrl(url)?.host ?? ''),
           // A shared transfer would not stop while the disk cannot keep up.
           fetch: ({ path }, valve) =>
             streamer
@@ -148,14 +154,18 @@ export const openStreamer = async (
         })
       : undefined;
   if (store && delivering && settings.scrubRate > 0) background.add(store.scrub(settings.scrubRate).subscribe());
-  const { coalesceWindow: window, coalesceMemory: memory } = settings;
+  const { coalesceWindow: window, coalesceMemory: memory, finishBelow } = settings;
+  const spill = delivering
+    ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed })).open
+    : undefined;
+  const sharing = createSharing({ window, memory, spill, finishBelow, scheduler: steadyClock });
   const streamer = composeLending({
     catalog,
     open,
     policy: policyOf(settings),
     folders: foldersOf(settings),
     health,
-    sharing: window > 0 ? createSharing({ window, memory }) : undefined,
+    sharing,
     failed: (candidate, error) => {
       catalog.forget(candidate.entry.path);
       store?.failed(candidate, error);
@@ -167,6 +177,8 @@ export const openStreamer = async (
   const target = outbox && closing(store ?? (await saveTarget(settings, { logger, database: catalog.database })));
   const delivered = store ? 'saved' : 'save queued';
   const deliveries = target && closing(startDeliveries({ outbox, target, logger, delivered, onError })).deliveries;
+  // First, since copies in the making wait for their transfers.
+  opening.defer(sharing.close);
 
   const opened = opening.move();
   return {

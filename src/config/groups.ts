@@ -70,6 +70,9 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'clientTimeout',
     'coalesceWindow',
     'coalesceMemory',
+    'spillDir',
+    'spillLimit',
+    'finishBelow',
   ],
   'Access and proxies': [
     'signedUrls',
@@ -84,6 +87,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'dispatch',
     'saveDir',
     'saveLimit',
+    'meteredFeeds',
     'checkCopies',
     'scrubRate',
     'shareCopies',

@@ -260,6 +260,11 @@ export const SETTINGS = {
     'no',
     'Whether the group of `save_dir` may read new copies (modes 0750 and 0640), as a proxy must that sends them itself (`sendfile_proxies`). `save_dir` must then lie outside `state_dir`, which no group may enter.',
   ),
+  meteredFeeds: streamer(
+    list('hosts'),
+    '',
+    'Hosts of feeds whose transfers cost money, as in their URLs (with a port that is not the usual one). If a copy of their content was abandoned, it is not fetched again just to save it: the next client’s transfer makes the copy.',
+  ),
   savePartial: streamer(
     boolean,
     'no',
@@ -374,7 +379,7 @@ export const SETTINGS = {
   maxConnections: streamer(
     integer(1, 65_535),
     '1000',
-    'Connections to one feed with the same credentials that are open at a time; further requests wait for one. A slow client occupies one for its whole transfer.',
+    'Connections to one feed with the same credentials that are open at a time; further requests wait for one, for almost half of `head_timeout`, clients in turn. One client gets at most three quarters of them.',
   ),
   verifyWholeBelow: streamer(
     size,
@@ -408,9 +413,24 @@ export const SETTINGS = {
   coalesceWindow: streamer(
     size,
     '8 MiB',
-    'Clients that request the same content at the same time share one transfer. This much of it is buffered for the slower ones; a client that falls further behind continues with its own transfer. 0: nothing is shared.',
+    'Clients that request the same content at the same time share one transfer. This much of it is buffered for the slower ones; a client that falls further behind reads from the copy in the making or the spill file, or continues with its own transfer. 0: nothing is shared.',
   ),
   coalesceMemory: streamer(size, '16 MiB', 'Total size of the buffers of all shared transfers.'),
+  spillDir: streamer(
+    path('folder'),
+    '{state_dir}/spill',
+    'Folder of the spill file. Bytes for clients that are slower than their feed wait in it if no copy is kept, so that the connection to the feed is free for others. The file has no name while it is used, so nothing of it remains after the process.',
+  ),
+  spillLimit: streamer(
+    size,
+    '1 GiB',
+    'Largest size of the spill file. If it is full, a transfer is as slow as its client, and occupies its connection to the feed. 0: no spill file.',
+  ),
+  finishBelow: streamer(
+    size,
+    '1 MiB',
+    'If the last client of a transfer leaves and at most this much of the content is missing, the transfer continues, so that the next attempt of the client finds it: as a copy if copies are kept, otherwise for a minute in the spill file. 0: it ends with its client.',
+  ),
   maxClientConnections: streamer(
     integer(0, 1_000_000),
     '8000',
@@ -419,12 +439,12 @@ export const SETTINGS = {
   maxTransfers: streamer(
     integer(0, 1_000_000),
     '2000',
-    'Requests that are answered at a time; further ones get 503 and Retry-After. 0: as many as the limit of open files allows.',
+    'Requests that are answered at a time, except for those that are answered from disk: from a saved copy, or with bytes that wait for a slow client. Further ones get 503 and Retry-After. 0: as many as the limit of open files allows.',
   ),
   maxTransfersPerClient: streamer(
     integer(0, 1_000_000),
-    '0',
-    'Requests from one client address that are answered at a time; further ones get 429 and Retry-After. Clients behind a proxy share its address, unless it is one of `trusted_proxies`. 0: no limit.',
+    '1500',
+    'The same limit for one client address, so that others keep a part of `max_transfers`; further requests get 429 and Retry-After. Clients behind a proxy share its address, unless it is one of `trusted_proxies`. 0: no limit.',
   ),
   requestsPerConnection: streamer(
     integer(0, 1_000_000),

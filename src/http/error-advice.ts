@@ -36,7 +36,7 @@ export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
   SOURCE_STATUS: advice('`attempts`: the status that the source answered with.', 'Ask the feed for the URL with curl. Most of them mean a wrong URL.'),
   SOURCE_FAILED: advice('`attempts`: 500, 502 or 504 of the source, each time it was tried.', 'Ask the feed for the URL with curl, and report it to its operator. Add an alternate source.'),
   SOURCE_BUSY: advice('`attempts`: 429 or 503 of the source. `pulp-streamer sources list` shows until when it cools down.', 'Wait, or lower `max_downloads` of the importer (`max_concurrent` of an alternate source).'),
-  SOURCE_FULL: advice('All places that `max_downloads` or `max_concurrent` allow stayed taken for almost half of `head_timeout` (or of `answer_timeout`, if that is less).', 'Raise that limit, or add an alternate source.'),
+  SOURCE_FULL: advice('All places that `max_downloads`, `max_concurrent` or `max_connections` allow stayed taken for almost half of `head_timeout` (or of `answer_timeout`, if that is less).', 'Raise that limit, or add an alternate source.'),
   SOURCE_BROKEN: advice('`error` names the importer, the key or the URL that cannot be used.', 'Correct it: `pulp-streamer importers show ID`. An entry whose importer was removed needs a new import.'),
   TOO_MANY_REDIRECTS: advice('`error` shows the last URL and the redirect that was not followed: a loop, no `Location`, or from https to http.', 'Use the URL that the feed redirects to. Raise `max_redirects` if the chain is right.'),
   OUTSIDE_ROOT: advice('`error` shows the path. A symbolic link or `..` leads out of the source’s folder.', 'Put the file below the folder, or import the folder that contains both.'),

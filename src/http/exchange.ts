@@ -87,9 +87,10 @@ class HttpExchange implements Exchange {
       } else {
         const { valve, place, events } = begun ?? this.#start(true);
         this.#place = place;
-        this.#writing = respond(res, valve, events, this.#how, (error) => {
+        const failed = (error: StreamError) => {
           this.#failure = error;
-        });
+        };
+        this.#writing = respond(res, valve, events, this.#how, failed, place.leave);
       }
     } catch (thrown) {
       this.#failure = toStreamError(thrown);
@@ -112,7 +113,7 @@ class HttpExchange implements Exchange {
     const valve = new Gate(open);
     const place = slots.enter(this.#client, giveWay);
     const handOver = handOverFor?.(this.#req);
-    const events = fetch({ id: this.#id, method, path, valve, ...asked, handOver }, (made) => {
+    const events = fetch({ id: this.#id, method, path, valve, client: this.#client, ...asked, handOver }, (made) => {
       this.#report = made;
     });
     return { valve, place, events };

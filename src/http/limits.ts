@@ -45,7 +45,7 @@ export const USUAL_LIMITS: Limits = {
 export interface Place {
   /** From now on the transfer gives way to no other: its turn has come. */
   stay(): void;
-  /** The transfer is over. Call it once. */
+  /** The transfer is over, or needs no source any longer. Further calls have no effect. */
   leave(): void;
 }
 
@@ -95,13 +95,16 @@ export const createTransferSlots = ({
       if (allFull()) throw new StreamError('OVERLOADED', 'self', `too many transfers (max_transfers = ${transfers})`);
       all += 1;
       ofClient.set(client, own(client) + 1);
+      let left = false;
       const place: Place = {
         stay: () => ahead.delete(place),
         leave: () => {
+          if (left) return;
+          left = true;
           ahead.delete(place);
           all -= 1;
-          const left = own(client) - 1;
-          if (left > 0) ofClient.set(client, left);
+          const others = own(client) - 1;
+          if (others > 0) ofClient.set(client, others);
           else ofClient.delete(client);
         },
       };

@@ -3,6 +3,7 @@ import { type BehaviorSubject, type Observable, Subscriber } from 'rxjs';
 import {
   type Chunk,
   type Head,
+  isCopy,
   type StreamError,
   type StreamEvent,
   toStreamError,
@@ -23,6 +24,7 @@ export interface Writing {
  *
  * A failure before the head becomes a small error response. After the head the connection is reset,
  * so that neither a cache nor a client takes a part for the whole. `failed` is called with the error.
+ * `fromDisk` is called if the client reads from a saved copy, or what waits for it on disk.
  */
 export const respond = (
   res: ServerResponse,
@@ -30,8 +32,9 @@ export const respond = (
   events: Observable<StreamEvent>,
   how: How,
   failed: (error: StreamError) => void,
+  fromDisk: () => void,
 ): Writing => {
-  const writer = new Writer(res, valve, how, failed);
+  const writer = new Writer(res, valve, how, failed, fromDisk);
   events.subscribe(writer);
   if (!valve.value && res.writableLength === 0) valve.next(true);
   return writer;
@@ -47,6 +50,7 @@ class Writer extends Subscriber<StreamEvent> implements Writing {
   readonly #valve: BehaviorSubject<boolean>;
   readonly #how: How;
   readonly #failed: (error: StreamError) => void;
+  readonly #fromDisk: () => void;
   /** Bytes of the body that are still to come, if its length is known. */
   #left: number | undefined;
   /** Retained until the response is over. */
@@ -54,12 +58,19 @@ class Writer extends Subscriber<StreamEvent> implements Writing {
   /** Whether bytes of the body have been written, and the head with them. */
   #begun = false;
 
-  constructor(res: ServerResponse, valve: BehaviorSubject<boolean>, how: How, failed: (error: StreamError) => void) {
+  constructor(
+    res: ServerResponse,
+    valve: BehaviorSubject<boolean>,
+    how: How,
+    failed: (error: StreamError) => void,
+    fromDisk: () => void,
+  ) {
     super();
     this.#res = res;
     this.#valve = valve;
     this.#how = how;
     this.#failed = failed;
+    this.#fromDisk = fromDisk;
   }
 
   close(): void {
@@ -71,6 +82,7 @@ class Writer extends Subscriber<StreamEvent> implements Writing {
   /** An error thrown while writing fails the response, and unsubscribes from the sources. */
   protected override _next(event: StreamEvent): void {
     try {
+      if (event.type === 'on-disk' || (event.type === 'head' && isCopy(event.candidate))) this.#fromDisk();
       if (event.type === 'head') this.#writeHead(event);
       else if (event.type === 'chunk') this.#take(event);
       else if (event.type !== 'end') this.#how.identity.observe(event);

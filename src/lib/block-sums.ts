@@ -13,6 +13,8 @@ export interface BlockSummer {
   update(bytes: Uint8Array): void;
   /** The sums of everything so far. */
   sums(): BlockSums;
+  /** The sum of one block, of its bytes so far. */
+  sumOf(block: number): number | undefined;
 }
 
 export const sumBlocks = (): BlockSummer => {
@@ -32,6 +34,7 @@ export const sumBlocks = (): BlockSummer => {
         last = 0;
       }
     },
+    sumOf: (block) => whole[block] ?? (block === whole.length && length % BLOCK > 0 ? last : undefined),
     sums: () => ({ length, crc32: Uint32Array.from(length % BLOCK > 0 ? [...whole, last] : whole) }),
   };
 };

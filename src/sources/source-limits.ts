@@ -30,11 +30,11 @@ interface Options {
 /**
  * Enforces the limits of each source over all requests: `maxConcurrent` transfers at a time, and
  * `maxSpeed` bytes per second together. Emits and ends as `open` does. Nothing is opened while a
- * transfer waits for its slot; unsubscribing leaves the queue.
+ * transfer waits for its slot, clients in turn; unsubscribing leaves the queue.
  *
  * A transfer without a slot in time errors with SOURCE_FULL. Another source is tried then, and this
- * one still counts as healthy. `timeoutMs` should be less than the request's head timeout, which
- * includes the wait. Changed limits apply to transfers that start after the change.
+ * one still counts as healthy. The wait does not count as time of the source. Changed limits apply
+ * to transfers that start after the change.
  */
 export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncScheduler }: Options): OpenSource => {
   const semaphoreOf = byHolder(limitConcurrency);
@@ -48,15 +48,19 @@ export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncSched
     if (!semaphore) return events;
     return defer(() => {
       const entered = new ReplaySubject<void>(1);
-      const late = timer(timeoutMs, scheduler).pipe(
+      const late = defer(() => {
+        ask.waits?.(true);
+        return timer(timeoutMs, scheduler);
+      }).pipe(
         mergeMap(() => throwError(() => full(location, maxConcurrent, timeoutMs))),
         takeUntil(entered),
       );
       const entering = defer(() => {
         entered.next();
+        ask.waits?.(false);
         return events;
       });
-      return merge(entering.pipe(semaphore), late);
+      return merge(semaphore(entering, 1, ask.client), late);
     });
   };
 };

@@ -43,7 +43,7 @@ const picture =
     events.pipe(
       tap((event) => {
         if (!isNote(event)) return;
-        if (event.type === 'found') return;
+        if (event.type === 'found' || event.type === 'asked') return;
         if (!('candidate' in event)) notes.push(event.type);
         else if (event.type === 'failed')
           notes.push(`${sourceName(event.candidate.source)} ${event.error.code} ${event.phase}`);

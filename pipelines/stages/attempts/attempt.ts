@@ -39,29 +39,61 @@ export const attempt = (
   ask: AskedBytes,
   deps: AttemptDeps,
   promised?: number,
-): Observable<SourceEvent> => opened(request, candidate, ask, deps).pipe(supervise(request, candidate, deps, promised));
+): Observable<SourceEvent> => {
+  const place = placeFor(deps);
+  return opened(request, candidate, ask, deps, place).pipe(supervise(request, candidate, deps, place, promised));
+};
+
+/** The wait of an attempt for a place at its source. */
+export interface PlaceAtSource {
+  readonly waits: (waiting: boolean) => void;
+  /** When the source was asked, on the clock of the scheduler; undefined during a wait. */
+  askedAt: number | undefined;
+}
+
+/** `asked` is called when the source is asked after a wait. */
+export const placeFor = (
+  { scheduler = asyncScheduler }: Pick<AttemptDeps, 'scheduler'>,
+  asked = () => {},
+): PlaceAtSource => {
+  const place: PlaceAtSource = {
+    waits: (waiting) => {
+      place.askedAt = waiting ? undefined : scheduler.now();
+      if (!waiting) asked();
+    },
+    askedAt: scheduler.now(),
+  };
+  return place;
+};
 
 /** The candidate's events, unsupervised. Errors if the candidate has a problem. */
 export const opened = (
-  { method, valve }: StreamRequest,
+  { method, valve, client }: StreamRequest,
   candidate: Candidate,
   ask: AskedBytes,
   deps: Pick<AttemptDeps, 'open' | 'health'>,
+  { waits }: PlaceAtSource,
 ): Observable<SourceEvent> => {
   if (candidate.problem) return throwError(() => candidate.problem);
-  const how = { valve, decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded) };
+  const how = {
+    valve,
+    waits,
+    ...(client !== undefined && { client }),
+    decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded),
+  };
   return method === 'HEAD' ? openHead(candidate, how, deps) : deps.open(candidate, { method, ...how, ...ask });
 };
 
 /**
  * Enforces the limits of an attempt on the events of its source. Its first byte must come before
- * `by`, if given, on the clock of the scheduler. Time with a closed valve does not count, except
- * until the head.
+ * `by`, if given, on the clock of the scheduler. A wait for a place at the source does not count as
+ * its time, but ends by then. Time with a closed valve does not count, except until the head.
  */
 export const supervise = (
   { method, valve }: StreamRequest,
   candidate: Candidate,
   deps: Omit<AttemptDeps, 'open'>,
+  place: PlaceAtSource,
   promised?: number,
   by = Number.POSITIVE_INFINITY,
 ): Stage<SourceEvent, SourceEvent> => {
@@ -69,15 +101,19 @@ export const supervise = (
   const { url, access } = candidate;
   const { minSpeed, minSpeedWindow } = policy;
   const within = (most: number) => Math.max(1, Math.min(most, Math.round(by - scheduler.now())));
-  const headTimeout = within(policy.headTimeout);
+  const dueAt = () => Math.min(by, (place.askedAt ?? scheduler.now()) + policy.headTimeout);
   const readTimeout = access?.readTimeout ?? policy.readTimeout;
   const fail = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW', what: string) =>
     new StreamError(code, errorSourceOf(candidate), `${url} sent ${what}`);
 
   const timely = fuse(
     firstTimeout<SourceEvent>({
-      timeoutMs: headTimeout,
-      error: () => fail('HEAD_TIMEOUT', `no response head within ${headTimeout} ms`),
+      timeoutMs: within(policy.headTimeout),
+      dueAt,
+      error: () =>
+        place.askedAt === undefined
+          ? new StreamError('SOURCE_FULL', 'self', `${url} had no place in time`)
+          : fail('HEAD_TIMEOUT', `no response head within ${Math.max(1, Math.round(dueAt() - place.askedAt))} ms`),
       scheduler,
     }),
     stallTimeout({

@@ -14,7 +14,7 @@ import { operate, type Stage, through } from '../../operators/operate.ts';
 import type { Health } from '../health/health.ts';
 import type { TransferEvent } from '../transfer.ts';
 import { algorithmFor } from '../verify.ts';
-import { type AttemptDeps, opened, supervise } from './attempt.ts';
+import { type AttemptDeps, opened, type PlaceAtSource, placeFor, supervise } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
 import { needsWhole, partAlone } from './part-alone.ts';
@@ -66,7 +66,8 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
   if (out.closed) return;
   try {
     const { soFar } = run.progress;
-    const body = soFar ? continued(run, candidate, ask, soFar) : begun(run, candidate, ask, by);
+    const place = placeFor(run.deps, () => out.next({ type: 'asked', candidate }));
+    const body = soFar ? continued(run, candidate, ask, soFar, place) : begun(run, candidate, ask, place, by);
     body(recorded, out);
   } catch (thrown) {
     out.error(lost(thrown));
@@ -76,28 +77,41 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
 /** Emits the events of a response, through a last stage. */
 type Body = (last: Stage<TransferEvent, TransferEvent>, out: Subscriber<TransferEvent>) => void;
 
-const begun = ({ request, deps }: Run, candidate: Candidate, ask: AskedBytes, by?: number): Body => {
+const begun = (
+  { request, deps }: Run,
+  candidate: Candidate,
+  ask: AskedBytes,
+  place: PlaceAtSource,
+  by?: number,
+): Body => {
   const wants = wanted(request, candidate.entry);
   if (wants.range && candidate.entry.checksum && deps.health?.needsWhole(candidate))
     throw needsWhole(candidate, 'sends no parts');
   const begins = begin(request, candidate, wants, deps.policy);
   const judged = (request: StreamRequest) =>
     fuse(
-      supervise(request, candidate, deps, undefined, by),
+      supervise(request, candidate, deps, place, undefined, by),
       partAlone(candidate, wants, deps.policy),
       verifyBeforeHead(request, candidate, deps),
     );
   if (!lacksLength(candidate))
-    return (last, out) => through(opened(request, candidate, ask, deps), fuse(judged(request), begins, last), out);
-  const open = (request: StreamRequest) => opened(request, candidate, ask, deps).pipe(judged(request));
+    return (last, out) =>
+      through(opened(request, candidate, ask, deps, place), fuse(judged(request), begins, last), out);
+  const open = (request: StreamRequest) => opened(request, candidate, ask, deps, place).pipe(judged(request));
   return (last, out) => through(withLength(request, candidate, deps, open), fuse(begins, last), out);
 };
 
-const continued = (run: Run, candidate: Candidate, ask: AskedBytes, soFar: ResponseSoFar): Body => {
+const continued = (
+  run: Run,
+  candidate: Candidate,
+  ask: AskedBytes,
+  soFar: ResponseSoFar,
+  place: PlaceAtSource,
+): Body => {
   const { request, deps, progress } = run;
   const joined = resume(candidate, soFar, progress, deps.newDigest);
-  const supervised = supervise(request, candidate, deps, soFar.total);
-  return (last, out) => through(opened(request, candidate, ask, deps), fuse(supervised, joined, last), out);
+  const supervised = supervise(request, candidate, deps, place, soFar.total);
+  return (last, out) => through(opened(request, candidate, ask, deps, place), fuse(supervised, joined, last), out);
 };
 
 const askOf = ({ request, progress: { soFar, sent, undigested, tail } }: Run, candidate: Candidate): AskedBytes => {

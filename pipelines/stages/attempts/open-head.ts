@@ -28,7 +28,7 @@ const refusesHead = (error: unknown): boolean => error instanceof StreamError &&
  */
 export const openHead = (
   candidate: Candidate & Location,
-  ask: Pick<Ask, 'valve' | 'decodes'>,
+  ask: Omit<Ask, 'method' | 'from' | 'last'>,
   { open, health }: OpenHeadDeps,
 ): Observable<SourceEvent> => {
   const first = defer(() => open(candidate, { ...ask, method: 'GET', from: 0, last: 0, valve: of(true) })).pipe(

@@ -35,7 +35,9 @@ export const recordHealth = ({
         if (isNote(event)) {
           health?.observe(event);
           if (event.type === 'failed') failed?.(event.candidate, event.error);
-          if (event.type === 'attempt') asked.push({ candidate: event.candidate, at: scheduler.now() });
+          // A wait for a place is none of the source's time.
+          if (event.type === 'attempt' || event.type === 'asked')
+            asked.push({ candidate: event.candidate, at: scheduler.now() });
           if (event.type === 'resumed') answered(event.candidate);
         } else if (event.type === 'head') {
           health?.began(event);

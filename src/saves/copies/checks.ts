@@ -2,11 +2,11 @@ import type { BigIntStats } from 'node:fs';
 import { catchError, firstValueFrom, mergeMap, type Observable, of } from 'rxjs';
 import type { BlockSums, Header } from '../../../pipelines/model/index.ts';
 import { signatureOf } from '../../lib/file-signature.ts';
+import { createSemaphore } from '../../lib/semaphore.ts';
 import { codeOf } from '../../lib/thrown.ts';
 import type { Copy } from './copy.ts';
 import type { PartialFolder } from './partial-folder.ts';
 import type { Pace } from './read-whole.ts';
-import { createSemaphore } from './semaphore.ts';
 import { readSidecar, removeCopy } from './sidecar.ts';
 import { isUnchanged, type Right, verifyCopy, writeSums } from './verification.ts';
 

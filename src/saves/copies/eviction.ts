@@ -1,8 +1,8 @@
 import { readdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
+import type { Semaphore } from '../../lib/semaphore.ts';
 import type { Copy } from './copy.ts';
 import { removeIfEmpty, unlessMissing } from './files.ts';
-import type { Semaphore } from './semaphore.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
 /** Keeps all copies together within a limit: the least recently used ones are removed. */

@@ -9,11 +9,15 @@ export const closeFd = promisify(fs.close);
 export const syncFd = promisify(fs.fsync);
 const writeFd = promisify(fs.writev);
 
-/** Writes everything. The system may write less than requested, as on an almost full disk. */
-export const writeAll = async (fd: number, chunks: readonly Uint8Array[]): Promise<void> => {
+/**
+ * Writes everything, from a place in the file on, or where the last write ended. The system may
+ * write less than requested, as on an almost full disk.
+ */
+export const writeAll = async (fd: number, chunks: readonly Uint8Array[], at?: number): Promise<void> => {
   let left = chunks;
-  while (left.length > 0) {
-    const { bytesWritten } = await writeFd(fd, left);
+  for (let place = at; left.length > 0; ) {
+    const { bytesWritten } = await writeFd(fd, left, place);
+    if (place !== undefined) place += bytesWritten;
     left = without(left, bytesWritten);
   }
 };

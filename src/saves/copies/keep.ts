@@ -1,8 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CatalogEntry, Keep } from '../../../pipelines/model/index.ts';
+import { Subject } from 'rxjs';
+import type { CatalogEntry, Chunk, Keep } from '../../../pipelines/model/index.ts';
+import type { Basin } from '../../../pipelines/operators/basin.ts';
 import { sumBlocks } from '../../lib/block-sums.ts';
+import { readBlocks } from '../../lib/stored-blocks.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { unlessMissing } from './files.ts';
 import { keyOf } from './names.ts';
@@ -12,17 +15,18 @@ import { contentFields, sidecarOf } from './sidecar.ts';
 import { isTooLarge, type StoreState } from './state.ts';
 
 /**
- * Copies content during its transfer. A copy is abandoned if the disk refuses it or is so slow that
- * the backlog is full. It is also abandoned if the content proves larger than the limit of all
+ * Copies content during its transfer. A copy is abandoned if the disk refuses it, or takes nothing
+ * for so long that the backlog is full. It is also abandoned if the content proves larger than the limit of all
  * copies.
  */
 export const keepIn =
   (store: StoreState): Keep =>
   (entry, length = entry.size ?? 0, headers) => {
-    const { backlog, semaphore, mutex, abandoned, report } = store;
+    const { backlog, room, semaphore, mutex, abandoned, report } = store;
     const key = keyOf(entry);
     if (isTooLarge(store, key, length)) return undefined;
     let written = 0;
+    const moved = new Subject<never>();
     const file = newFile(store, entry);
     if (file === undefined) return undefined;
     const hash = entry.checksum ? undefined : createHash('sha256');
@@ -31,7 +35,9 @@ export const keepIn =
       file,
       backlog,
       semaphore,
+      sumOf: summer.sumOf,
       onError: (cause) => {
+        room.failed(cause);
         report(new Error(`the copy of ${entry.path} was abandoned: ${messageOf(cause)}`, { cause }));
         abandoned.next(key);
       },
@@ -44,12 +50,29 @@ export const keepIn =
         ...{ sha256: hash?.digest('hex'), blocks: summer.sums() },
       };
       await place(store, whole).catch(async (error: unknown) => {
+        room.failed(error);
         await Promise.all([file, sidecarOf(file)].map((path) => unlessMissing(unlink(path))));
         throw error;
       });
     };
 
+    const basin: Basin<Chunk> = {
+      from: 0,
+      get to() {
+        return copy.lost ? copy.stored.readable() : written;
+      },
+      get taking() {
+        return copy.taking;
+      },
+      ready: backlog.valve,
+      read: (at, valve) => readBlocks(copy.stored, at, valve),
+      retain: copy.stored.retain,
+      release: copy.stored.release,
+      moved,
+    };
+
     return {
+      basin,
       write: (bytes, loan) => {
         hash?.update(bytes);
         summer.update(bytes);
@@ -60,7 +83,7 @@ export const keepIn =
       },
       commit: () => {
         const finished = copy.finish();
-        mutex.run(key, () => finish(finished));
+        mutex.run(key, () => finish(finished).finally(() => moved.complete()));
       },
       abort: () => {
         const gone = copy.abort();

@@ -1,8 +1,11 @@
 import { unlink } from 'node:fs/promises';
+import { Subject } from 'rxjs';
 import type { Loan } from '../../../pipelines/model/index.ts';
+import { BLOCK } from '../../lib/block-sums.ts';
 import { inheritFile } from '../../lib/private-files.ts';
+import type { Semaphore } from '../../lib/semaphore.ts';
+import type { StoredBlocks } from '../../lib/stored-blocks.ts';
 import { closeFd, openFd, syncFd, unlessMissing, writeAll } from './files.ts';
-import type { Semaphore } from './semaphore.ts';
 import type { Backlog } from './write-backlog.ts';
 
 export interface PartialCopy {
@@ -15,6 +18,12 @@ export interface PartialCopy {
   finish(): Promise<boolean>;
   /** Resolves once the file is removed. */
   abort(): Promise<boolean>;
+  /** Whether it takes more bytes. */
+  readonly taking: boolean;
+  /** Whether it was abandoned: it has only what is on disk. */
+  readonly lost: boolean;
+  /** The bytes on disk. They can be read while the copy is in the making, and afterwards. */
+  readonly stored: StoredBlocks;
 }
 
 interface PartialCopyOptions {
@@ -22,6 +31,8 @@ interface PartialCopyOptions {
   readonly backlog: Backlog;
   /** Limits disk operations, because they block threads of the shared pool. */
   readonly semaphore: Semaphore;
+  /** The CRC-32 of a block. */
+  readonly sumOf: (block: number) => number | undefined;
   /** Called once with the reason the copy was abandoned. */
   readonly onError: (error: unknown) => void;
 }
@@ -30,12 +41,24 @@ interface PartialCopyOptions {
  * A file in the making. It is abandoned and removed if the disk fails (full, for example), or if it
  * is so slow that the backlog is full.
  */
-export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialCopyOptions): PartialCopy => {
+export const startPartialCopy = ({ file, backlog, semaphore, sumOf, onError }: PartialCopyOptions): PartialCopy => {
   let queue: Piece[] = [];
 
   const settle = (pieces: readonly Piece[]) => {
     backlog.give(lengthOf(pieces));
     for (const { loan } of pieces) loan?.release();
+  };
+
+  /** The descriptor, closed when neither the writer nor a reader needs it. */
+  let fd: number | undefined;
+  let holders = 1;
+  let written = 0;
+  let over = false;
+  const changed = new Subject<void>();
+
+  const release = () => {
+    holders -= 1;
+    if (holders === 0 && fd !== undefined) closeFd(fd).catch(onError);
   };
 
   let ending: 'finish' | 'abort' | undefined;
@@ -54,6 +77,8 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
             batch.map(({ bytes }) => bytes),
           ),
         ).finally(() => settle(batch));
+        written += lengthOf(batch);
+        changed.next();
       } else if (ending === 'finish') {
         return semaphore(() => syncFd(fd));
       } else {
@@ -78,16 +103,15 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
 
   const run = async (): Promise<boolean> => {
     try {
-      const fd = await semaphore(() => openFd(file, 'wx', 0o600));
-      try {
-        inheritFile(fd, file);
-        await copy(fd);
-      } finally {
-        await closeFd(fd);
-      }
+      fd = await semaphore(() => openFd(file, 'wx+', 0o600));
+      inheritFile(fd, file);
+      await copy(fd);
     } catch (error) {
       giveUp(error);
     }
+    over = true;
+    changed.next();
+    release();
     if (ending !== 'abort') return true;
     settle(queue);
     queue = [];
@@ -106,6 +130,29 @@ export const startPartialCopy = ({ file, backlog, semaphore, onError }: PartialC
     },
     finish: () => end('finish'),
     abort: () => end('abort'),
+    get taking() {
+      return ending === undefined;
+    },
+    get lost() {
+      return ending === 'abort';
+    },
+    stored: {
+      get fd() {
+        return fd ?? -1;
+      },
+      name: file,
+      // The sum of an incomplete block would be that of more bytes than are written.
+      readable: () => (over && ending === 'finish' ? written : written - (written % BLOCK)),
+      over: () => over,
+      placeOf: (block) => block * BLOCK,
+      sumOf,
+      semaphore,
+      changed,
+      retain: () => {
+        holders += 1;
+      },
+      release,
+    },
   };
 };
 

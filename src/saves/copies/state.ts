@@ -1,9 +1,10 @@
 import type { Subject } from 'rxjs';
+import type { Semaphore } from '../../lib/semaphore.ts';
 import type { Checks } from './checks.ts';
 import type { Eviction } from './eviction.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import type { PartialFolder } from './partial-folder.ts';
-import type { Semaphore } from './semaphore.ts';
+import type { Room } from './room.ts';
 import type { Backlog } from './write-backlog.ts';
 
 /** The state that all steps of the save store share. */
@@ -18,6 +19,7 @@ export interface StoreState {
   /** Whether the group of the folder may read copies. */
   readonly shared: boolean;
   readonly backlog: Backlog;
+  readonly room: Room;
   /** The queue of disk operations. */
   readonly semaphore: Semaphore;
   /** Orders the work on the files of one key. */

@@ -25,6 +25,7 @@ import {
   type StreamError,
 } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/flow.ts';
+import { createSemaphore } from '../../lib/semaphore.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks } from './checks.ts';
 import { makeEviction } from './eviction.ts';
@@ -35,8 +36,8 @@ import { makeKeyedMutex } from './keyed-mutex.ts';
 import { findCopy, keyOf } from './names.ts';
 import { offer } from './offer.ts';
 import { openPartial } from './partial-folder.ts';
+import { makeRoom } from './room.ts';
 import { scrub } from './scrub.ts';
-import { createSemaphore } from './semaphore.ts';
 import type { StoreState } from './state.ts';
 import { makeBacklog } from './write-backlog.ts';
 
@@ -55,6 +56,11 @@ export interface SaveStoreOptions {
    * cannot be saved.
    */
   readonly fetch?: (entry: CatalogEntry, valve: Valve) => Observable<CatalogEntry>;
+  /**
+   * Whether an entry may be fetched just to save it, and not because a client wants it. Default:
+   * each may.
+   */
+  readonly mayFetch?: (entry: CatalogEntry) => boolean;
   /** Bytes that may wait for the disk, of all copies together. */
   readonly backlogLimit?: number;
   /**
@@ -78,7 +84,8 @@ export interface SaveStore {
   readonly keep: Keep;
   /**
    * Completes once the copy will outlive a power cut: at once, after its commit, or after fetching
-   * it again.
+   * it again. Errors without fetching while the disk is full. Declines an entry that may not be
+   * fetched.
    */
   readonly dispatch: Dispatch;
   /**
@@ -123,7 +130,13 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const { mutex, eviction, checks } = store;
   return {
     keep: keepIn(store),
-    dispatch: ({ entry }) => unless(() => isDone(store, entry), fetchAgain(store, options, entry)),
+    dispatch: ({ entry }) =>
+      unless(
+        () => isDone(store, entry),
+        options.mayFetch?.(entry) === false
+          ? of(`${entry.path} has no copy, and its feed is metered: the next client’s transfer makes one`)
+          : unless(() => isFull(store, entry), fetchAgain(store, options, entry), full(entry)),
+      ),
     find: (entry) =>
       defer(() => offer(store, entry)).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     failed: (candidate, error) => {
@@ -168,6 +181,7 @@ const openState = (options: SaveStoreOptions): StoreState => {
     checked,
     shared,
     backlog: makeBacklog(backlogLimit ?? 64 * 1024 * 1024),
+    room: makeRoom(partial),
     semaphore,
     mutex,
     checks: makeChecks({ onError: report, exclusively: ({ key }, work) => mutex.run(key, work), partial }),
@@ -223,5 +237,13 @@ const fetchAgain = (
     );
   });
 
-const unless = (condition: () => Promise<boolean>, otherwise: Observable<never>): Observable<never> =>
-  defer(condition).pipe(mergeMap((holds) => (holds ? EMPTY : otherwise)));
+const isFull = async ({ room }: StoreState, { size = 0 }: CatalogEntry): Promise<boolean> => !(await room.has(size));
+
+const full = ({ path }: CatalogEntry): Observable<never> =>
+  throwError(() => new Error(`${path} has no copy, and the disk is full: nothing is fetched until it has room`));
+
+const unless = <T>(
+  condition: () => Promise<boolean>,
+  otherwise: Observable<T>,
+  then: Observable<T> = EMPTY,
+): Observable<T> => defer(condition).pipe(mergeMap((holds) => (holds ? then : otherwise)));

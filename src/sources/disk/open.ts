@@ -17,7 +17,7 @@ import {
 import { type Producer, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
 import { BLOCK, matchingBytes } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
-import { type Level, lend, loanOf, SIZES } from '../../lib/lent-buffers.ts';
+import { type Level, lend, levelFor, loanOf, SIZES } from '../../lib/lent-buffers.ts';
 import { asksRange } from '../asks-range.ts';
 import { type Descriptors, keepDescriptors } from './descriptors.ts';
 import { type DiskFile, diskError, openDiskFile } from './file.ts';
@@ -101,7 +101,9 @@ const readPart = (
   let at = blocks ? from - (from % BLOCK) : from;
   /** Bytes of the smallest read. */
   const least = blocks ? BLOCK : 1;
-  let level = levelFor(stop - at);
+  /** Bytes that the reader took since its last pause. */
+  let steady = 0;
+  let level = levelOf(stop - at, steady);
   let paused = true;
   let underWay = false;
   let over = false;
@@ -134,7 +136,8 @@ const readPart = (
       if (over) return;
       if (right < count) return close(() => sink.error(changed(file, at)));
       if (at === stop) return close(sink.complete);
-      level = levelFor(paused ? Math.min(least, stop - at) : stop - at);
+      steady = paused ? 0 : steady + count;
+      level = levelOf(paused ? Math.min(least, stop - at) : stop - at, steady);
       next();
     };
     if (blocks) readFully(file.fd, buffer, at, filled);
@@ -173,9 +176,9 @@ const readFully = (
 };
 
 /** The size of the next read: as large as possible, since each costs a turn of a thread. */
-const levelFor = (left: number): Level => {
+const levelOf = (left: number, steady: number): Level => {
   if (left <= SIZES[0]) return 0;
-  return left <= SIZES[1] ? 1 : 2;
+  return left <= SIZES[1] ? 1 : levelFor(steady);
 };
 
 const changed = ({ path }: DiskFile, at: number): StreamError =>

@@ -11,7 +11,7 @@ import {
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
-import type { Exchange } from './connection.ts';
+import type { Exchange, Listener } from './connection.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { exchange } from './exchange.ts';
 import { decodedHead, type Gunzip, gunzip } from './gunzip.ts';
@@ -78,7 +78,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
             sink.error(feedError(error, url, headSeen));
           };
 
-          current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), {
+          const listener: Listener = {
             head: (status, headers) => {
               headSeen = true;
               const answer = readAnswer(status, headers, ask, url);
@@ -98,6 +98,12 @@ export const createFeed = (settings: FeedSettings): Feed => {
             },
             end: () => (decoder ? decoder.end() : sink.complete()),
             error: fail,
+          };
+          current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), listener, {
+            client: ask.client,
+            timeoutMs: settings.placeTimeout,
+            waits: (waiting) => ask.waits?.(waiting),
+            full: () => full(url, settings),
           });
           if (paused) current.pause();
         };
@@ -145,6 +151,14 @@ const completed = (head: SourceHead, known: readonly Header[] = []): SourceHead 
   const missing = known.filter(([name]) => field(head.headers, name.toLowerCase()) === undefined);
   return missing.length === 0 ? head : { ...head, headers: [...head.headers, ...missing] };
 };
+
+/** The feed was not asked, so this is no failure of it. */
+const full = ({ origin }: URL, { connections, placeTimeout }: PoolSettings): StreamError =>
+  new StreamError(
+    'SOURCE_FULL',
+    'self',
+    `${origin} is at its limit of ${connections} connections (max_connections), and none was free within ${placeTimeout} ms`,
+  );
 
 const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
   const text = `${sayUrl(home)}: too many redirects (max_redirects = ${most})`;

@@ -15,6 +15,8 @@ export interface PoolSettings {
    * time; further requests wait.
    */
   readonly connections: number;
+  /** The most milliseconds that a request waits for a connection. Default: no limit. */
+  readonly placeTimeout?: number;
   /** Milliseconds after which an unused connection is closed, and an unused pool removed. */
   readonly idleTimeout: number;
   /** By host, as URLs spell it: the servers with old TLS. */
@@ -66,9 +68,9 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
       },
     });
     const pool: Pool = {
-      take: (use) => {
+      take: (use, client) => {
         quiet = false;
-        return connections.take(use);
+        return connections.take(use, client);
       },
       close: () => {
         clearTimeout(timer);

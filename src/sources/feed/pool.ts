@@ -1,13 +1,14 @@
+import { createTurns } from '../../../pipelines/operators/turns.ts';
 import type { Connection } from './connection.ts';
 
 /** Connections to one origin with one set of credentials. */
 export interface Pool {
   /**
    * Calls `use` with a connection. It does so at once if one is free or may still be made,
-   * otherwise when one is given back, first come first served. Returns a function that stops
-   * waiting.
+   * otherwise when one is given back: clients in turn, each of them first come first served.
+   * Returns a function that stops waiting.
    */
-  take(use: (connection: Connection, giveBack: () => void) => void): () => void;
+  take(use: (connection: Connection, giveBack: () => void) => void, client?: string): () => void;
   /** Ends every connection; running and waiting requests fail. */
   close(): Promise<void>;
 }
@@ -20,6 +21,9 @@ interface PoolOptions {
   readonly onQuiet: () => void;
 }
 
+/** The part of the connections that one client may hold: the rest is for the others. */
+const SHARE = 0.75;
+
 /**
  * Takes the most recently used connection first, so that surplus connections become idle and close.
  */
@@ -27,7 +31,16 @@ export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool
   type Use = (connection: Connection) => void;
   const connections: Connection[] = [];
   const free: Connection[] = [];
-  const waiting = new Set<Use>();
+  const waiting = createTurns<Use>();
+  const held = new Map<string, number>();
+  const share = Math.ceil(most * SHARE);
+
+  const mayHold = (client: string) => client === '' || (held.get(client) ?? 0) < share;
+  const hold = (client: string, change: number) => {
+    const now = (held.get(client) ?? 0) + change;
+    if (now > 0) held.set(client, now);
+    else held.delete(client);
+  };
 
   const makeAnother = (): Connection | undefined => {
     if (connections.length >= most) return undefined;
@@ -37,9 +50,9 @@ export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool
   };
 
   const giveBack = (connection: Connection) => {
-    const [next] = waiting;
+    const next = waiting.first(mayHold);
     if (next) {
-      waiting.delete(next);
+      waiting.serve(next);
       return next(connection);
     }
     free.push(connection);
@@ -47,18 +60,20 @@ export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool
   };
 
   return {
-    take: (use) => {
+    take: (use, client = '') => {
       const useOnce: Use = (connection) => {
         let given = false;
+        hold(client, 1);
         use(connection, () => {
           if (given) return;
           given = true;
+          hold(client, -1);
           giveBack(connection);
         });
       };
-      const connection = free.pop() ?? makeAnother();
+      const connection = mayHold(client) ? (free.pop() ?? makeAnother()) : undefined;
       if (connection) useOnce(connection);
-      else waiting.add(useOnce);
+      else waiting.add(useOnce, client);
       return () => {
         waiting.delete(useOnce);
       };

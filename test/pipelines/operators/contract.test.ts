@@ -208,7 +208,7 @@ const CASES: readonly Case[] = [
   ),
   kase(
     'share',
-    decorating((transfer) => share({ sharing: createSharing({ window: 100, memory: 100 }) }, transfer)),
+    decorating((transfer) => share({ newDigest, sharing: createSharing({ window: 100, memory: 100 }) }, transfer)),
   ),
   kase(
     'lazyFetch',
@@ -239,6 +239,14 @@ const OTHERS = [
   'judgeHead',
   'decodes',
   'wrongContent',
+  'turns',
+  'consumer',
+  'keptValues',
+  'overdue',
+  'sharingParts',
+  'stock',
+  'basin',
+  'shared',
   'cut',
   'transfer',
   'boundary',

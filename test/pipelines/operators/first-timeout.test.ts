@@ -1,4 +1,5 @@
 import { describe, it } from '@jest/globals';
+import { asyncScheduler } from 'rxjs';
 import { firstTimeout } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { lateFirst } from './first-timeout.diagram.ts';
@@ -16,6 +17,12 @@ describe('firstTimeout', () => {
   it('does not count after an end without values', () =>
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold('--|').pipe(firstTimeout(timeoutOf5))).toBe('--|');
+    }));
+
+  it('counts from a later time, and not while there is none', () =>
+    marbles(({ cold, expectObservable }) => {
+      const dueAt = () => Math.min(asyncScheduler.now(), 12) + 5;
+      expectObservable(cold('-').pipe(firstTimeout({ ...timeoutOf5, dueAt }))).toBe('17ms #', {}, 'error');
     }));
 
   it('stops its timer and leaves the source when unsubscribed', () =>

@@ -155,7 +155,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   },
   share: ({ valve }) => {
     const sharing = createSharing({ window: 100, memory: 100 });
-    return fuse(insteadOf([candidate.entry]), share({ sharing }, () => transferring)(aRequest({ valve })));
+    return fuse(insteadOf([candidate.entry]), share({ newDigest, sharing }, () => transferring)(aRequest({ valve })));
   },
   follow: ({ log }) =>
     fuse(

@@ -29,6 +29,31 @@ describe('limitConcurrency', () => {
       expectObservable(gate(cold('d|'), 99)).toBe('   ------d|');
     }));
 
+  it('serves owners in turn', () =>
+    marbles(({ cold, expectObservable }) => {
+      const gate = limitConcurrency(1);
+      const streams = [
+        ['1', 'many'],
+        ['2', 'many'],
+        ['3', 'many'],
+        ['a', 'few'],
+        ['b', 'few'],
+      ] as const;
+      const began: string[] = [];
+      for (const [name, owner] of streams)
+        expectObservable(
+          gate(
+            defer(() => {
+              began.push(name);
+              return cold('-|');
+            }),
+            1,
+            owner,
+          ),
+        );
+      expectObservable(cold('10ms |').pipe(finalize(() => expect(began).toEqual(['1', '2', 'a', '3', 'b']))));
+    }));
+
   it('removes a stream that is unsubscribed while it waits', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const gate = limitConcurrency(1);

@@ -24,7 +24,7 @@ const openState = ({ also = [], catalog = 'catalog.db' }: { also?: string[]; cat
     writeFileSync(file, '');
     chmodSync(file, 0o644);
   }
-  return { stateDir, saveDir, catalog: join(stateDir, catalog), copy };
+  return { stateDir, saveDir, catalog: join(stateDir, catalog), spillDir: join(stateDir, 'spill'), copy };
 };
 
 describe('narrowState', () => {
@@ -95,20 +95,31 @@ describe('narrowState', () => {
     const { copy, ...places } = openState();
     const link = join(folder(), 'link');
     symlinkSync(places.stateDir, link);
-    const found = narrowState({ stateDir: link, catalog: join(link, 'catalog.db'), saveDir: join(link, 'saved') });
+    const found = narrowState({
+      stateDir: link,
+      catalog: join(link, 'catalog.db'),
+      saveDir: join(link, 'saved'),
+      spillDir: join(link, 'spill'),
+    });
     expect(found[0]).toEqual({ path: link, mode: '0755', kept: 'it is a symbolic link' });
     expect([places.stateDir, places.catalog].map(modeOf)).toEqual(['755', '600']);
   });
 
   it('has nothing to do where there is nothing', () => {
     const stateDir = join(folder(), 'none');
-    const places = { stateDir, catalog: join(stateDir, 'catalog.db'), saveDir: join(stateDir, 'saved') };
+    const places = {
+      stateDir,
+      catalog: join(stateDir, 'catalog.db'),
+      saveDir: join(stateDir, 'saved'),
+      spillDir: join(stateDir, 'spill'),
+    };
     expect(narrowState(places)).toEqual([]);
   });
 });
 
 describe('checkSharing', () => {
-  const places = { dispatch: 'save', shareCopies: true, stateDir: '/state', catalog: '/state/catalog.db' } as const;
+  const files = { stateDir: '/state', catalog: '/state/catalog.db', spillDir: '/state/spill' };
+  const places = { ...files, dispatch: 'save', shareCopies: true } as const;
   it('refuses copies for a group within a folder that is closed to it', () => {
     expect(() => checkSharing({ ...places, saveDir: '/state/saved' })).toThrow(
       'share_copies: save_dir lies in state_dir, which no group may enter',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { isMine, lend, loanOf, SIZES } from '../../../src/lib/lent-buffers.ts';
+import { isMine, lend, levelFor, loanOf, SIZES } from '../../../src/lib/lent-buffers.ts';
 
 describe('lent buffers', () => {
   it('have the size of their level', () => {
-    for (const level of [0, 1, 2] as const) {
+    for (const level of [0, 1, 2, 3] as const) {
       const buffer = lend(level);
       expect(buffer.length).toBe(SIZES[level]);
       loanOf(buffer)?.release();
@@ -32,15 +32,20 @@ describe('lent buffers', () => {
     expect(buffer.includes('a')).toBe(false);
   });
 
-  it('of the largest size are few; then smaller ones are lent', () => {
-    const all = Array.from({ length: 40 }, () => lend(2));
+  it('of the large sizes are few; then smaller ones are lent', () => {
+    const all = Array.from({ length: 80 }, () => lend(3));
     const lengths = all.map(({ length }) => length);
-    expect(lengths.filter((length) => length === SIZES[2]).length).toBeLessThanOrEqual(32);
+    for (const size of [SIZES[2], SIZES[3]])
+      expect(lengths.filter((length) => length === size).length).toBeLessThanOrEqual(32);
     expect(lengths.at(-1)).toBe(SIZES[1]);
     for (const buffer of all) loanOf(buffer)?.release();
-    const next = lend(2);
-    expect(next.length).toBe(SIZES[2]);
+    const next = lend(3);
+    expect(next.length).toBe(SIZES[3]);
     loanOf(next)?.release();
+  });
+
+  it('are of the largest size only for a reader that took much without a pause', () => {
+    expect([0, 8 * 1024 ** 2 - 1, 8 * 1024 ** 2].map(levelFor)).toEqual([2, 2, 3]);
   });
 
   it('have a loan, other memory has none', () => {

@@ -1,5 +1,5 @@
 import type { OnReadOpts } from 'node:net';
-import { isMine, type Level, lend, loanOf, SIZES } from '../../../lib/lent-buffers.ts';
+import { isMine, type Level, lend, levelFor, loanOf, SIZES } from '../../../lib/lent-buffers.ts';
 
 /** Memory below this many bytes is not read into: a system call for so little costs too much. */
 const ROOM = 8 * 1024;
@@ -35,6 +35,8 @@ export const lentReads = (reader: Reader): Reads => {
   /** Where the bytes begin that were not delivered yet. */
   let from = 0;
   let level: Level = 0;
+  /** Bytes that the reader took since its last pause. */
+  let steady = 0;
   let flushing: NodeJS.Immediate | undefined;
   let released = false;
 
@@ -76,7 +78,9 @@ export const lentReads = (reader: Reader): Reads => {
         }
         flush();
         if (released) return false;
-        level = levelAfter(level, count, room, reader.wants());
+        const wants = reader.wants();
+        steady = wants ? steady + count : 0;
+        level = wants ? levelAfter(level, count, room, steady) : 0;
         renew();
         return reader.wants();
       },
@@ -95,8 +99,7 @@ export const lentReads = (reader: Reader): Reads => {
  * A larger size after a read that filled its memory; a smaller one after little, or a pause. So an
  * idle connection, whose last read brought the end of a body, seldom keeps a large buffer.
  */
-const levelAfter = (level: Level, count: number, room: number, wants: boolean): Level => {
-  if (!wants) return 0;
-  if (count === room) return level === 0 ? 1 : 2;
+const levelAfter = (level: Level, count: number, room: number, steady: number): Level => {
+  if (count === room) return level === 0 ? 1 : levelFor(steady);
   return count * 2 < room && level > 0 ? ((level - 1) as Level) : level;
 };

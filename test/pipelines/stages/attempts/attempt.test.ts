@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { NEVER } from 'rxjs';
+import { concat, defer, ignoreElements, NEVER, type Observable, timer } from 'rxjs';
 import { type Ask, type Policy, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
-import { attempt } from '../../../../pipelines/stages/attempts/attempt.ts';
+import { attempt, type PlaceAtSource, placeFor, supervise } from '../../../../pipelines/stages/attempts/attempt.ts';
 import {
   aCandidate,
   aPolicy,
@@ -77,14 +77,47 @@ describe('attempt', () => {
       },
       policy: aPolicy(),
     };
-    const request = aRequest({ valve: NEVER });
+    const request = aRequest({ valve: NEVER, client: 'a' });
     attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps).subscribe().unsubscribe();
     attempt(request, candidate, { from: 0 }, deps).subscribe().unsubscribe();
+    const waits = expect.any(Function);
     expect(asked).toEqual([
-      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER, decodes: expect.any(Function) },
-      { method: 'GET', from: 0, valve: NEVER, decodes: expect.any(Function) },
+      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER, waits, client: 'a', decodes: expect.any(Function) },
+      { method: 'GET', from: 0, valve: NEVER, waits, client: 'a', decodes: expect.any(Function) },
     ]);
   });
+
+  it('does not count a wait for a place against the source', () =>
+    marbles(({ cold, expectObservable }) => {
+      const open = (_: unknown, ask: Ask): Observable<SourceEvent> => {
+        ask.waits?.(true);
+        return concat(
+          timer(20).pipe(ignoreElements()),
+          defer(() => {
+            ask.waits?.(false);
+            return cold<SourceEvent>('----');
+          }),
+        );
+      };
+      const policy = aPolicy({ headTimeout: 6 });
+      const error = failure('HEAD_TIMEOUT', 'sent no response head within 6 ms');
+      expectObservable(attempt(aRequest(), candidate, { from: 0 }, { open, policy })).toBe('26ms #', {}, error);
+    }));
+
+  it('ends a wait for a place, and the time after it, when the answer is due', () =>
+    marbles(({ cold, expectObservable }) => {
+      const deps = { policy: aPolicy({ headTimeout: 16 }) };
+      const waiting = placeFor({});
+      waiting.waits(true);
+      const full = new StreamError('SOURCE_FULL', 'self', `${candidate.url} had no place in time`);
+      const supervised = (place: PlaceAtSource) => supervise(aRequest(), candidate, deps, place, undefined, 20);
+      expectObservable(cold<SourceEvent>('-').pipe(supervised(waiting))).toBe('20ms #', {}, full);
+      const asked = placeFor({});
+      asked.waits(true);
+      const late = cold<SourceEvent>('-').pipe(supervised(asked));
+      timer(17).subscribe(() => asked.waits(false));
+      expectObservable(late).toBe('20ms #', {}, failure('HEAD_TIMEOUT', 'sent no response head within 3 ms'));
+    }));
 
   it('fails without opening a candidate that has a problem', () =>
     marbles(({ expectObservable }) => {

@@ -41,7 +41,17 @@ const EVENTS: Record<string, SourceEvent> = {
 const letterOf = (event: Head | Chunk | Note): string => {
   if (event.type === 'head') return 'h';
   if (event.type === 'chunk') return textOf(event.bytes);
-  return { found: 'L', attempt: 'T', failed: 'F', resumed: 'R', recorded: '', shared: '', behind: '' }[event.type];
+  return {
+    found: 'L',
+    attempt: 'T',
+    asked: 'A',
+    failed: 'F',
+    resumed: 'R',
+    recorded: '',
+    shared: '',
+    behind: '',
+    'on-disk': '',
+  }[event.type];
 };
 
 /** The stage with sources that answer in turn. */

@@ -17,6 +17,7 @@ const error = new StreamError('CONNECTION_LOST', 'feed', 'lost');
 const VALUES: Record<string, Head | Chunk | Note> = {
   '1': { type: 'attempt', candidate: first, from: 0 },
   '2': { type: 'attempt', candidate: second, from: 1 },
+  w: { type: 'asked', candidate: first },
   f: { type: 'failed', candidate: first, error, phase: 'mid-body', sent: 1 },
   r: { type: 'resumed', candidate: second, from: 1 },
   h: headOf(first, { length: 2 }),
@@ -44,6 +45,15 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
 describe('recordHealth', () => {
   it('records the time of a head, and the source that completed the body', () =>
     check('1---h-a-b-|', ['attempt first', 'first began', 'first answered after 4', 'first succeeded']));
+
+  it('leaves out the wait for a place', () =>
+    check('1---w--h-a-|', [
+      'attempt first',
+      'asked first',
+      'first began',
+      'first answered after 3',
+      'first succeeded',
+    ]));
 
   it('records the source that failed mid-body, and the success of the one that continued', () =>
     check('1--h-a-f2--r-b|', [

@@ -417,6 +417,34 @@ describe('a copy that cannot be written', () => {
     await keep(store, entry, content);
     expect(await find(store, entry)).toBeDefined();
   });
+
+  (disk ? it : it.skip)(
+    'is not fetched again while the disk is full, and is once it has room (needs mount)',
+    async () => {
+      let fetched = 0;
+      const fetch = (): Observable<never> => {
+        fetched += 1;
+        return EMPTY;
+      };
+      const store = aStore({ folder: join(disk!.folder, 'again'), fetch });
+      const large = describing(content, { path: '/large.rpm' });
+      await keep(store, large, someBytes(2_000_000));
+      const filler = join(disk!.folder, 'filler');
+      expect(() => writeFileSync(filler, Buffer.alloc(2_000_000))).toThrow('ENOSPC');
+      await expect(ended(store.dispatch(saveOf(large)))).rejects.toThrow('the disk is full');
+      expect(fetched).toBe(0);
+      rmSync(filler);
+      await expect(ended(store.dispatch(saveOf(large)))).rejects.toThrow('none could be made');
+      expect(fetched).toBe(1);
+    },
+  );
+
+  it('is not fetched again if its feed is metered', async () => {
+    const fetch = () => throwError(() => new Error('fetched'));
+    const store = aStore({ fetch, mayFetch: ({ path }) => path !== entry.path });
+    await expect(ended(store.dispatch(saveOf(entry)))).resolves.toMatch('its feed is metered');
+    await expect(ended(store.dispatch(saveOf(describing(content, { path: '/b' }))))).rejects.toThrow('fetched');
+  });
 });
 
 describe('dispatch', () => {

@@ -407,7 +407,7 @@ describe('a file on disk', () => {
       });
       const { body } = await collect(openDisk(at(path, { blocks }), anAsk({ valve })).pipe(slowly));
       expect(body.equals(content)).toBe(true);
-      expect(sizes.slice(1)).toEqual([BLOCK, BLOCK, BLOCK, BLOCK, 1000]);
+      expect(sizes.slice(1)).toEqual([...Array(Math.floor(content.length / BLOCK) - 4).fill(BLOCK), 1000]);
     });
   });
 

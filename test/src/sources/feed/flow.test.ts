@@ -108,6 +108,22 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
     expect(origin.connections.made).toBeLessThanOrEqual(2);
   });
 
+  it('refuses a request that got no connection in time, without asking the server', async () => {
+    const origin = await start(startFeed((_, response) => response.writeHead(200, { 'Content-Length': 3 }).write('a')));
+    const feed = make({ connections: 1, placeTimeout: 50 });
+    const first = watch(feed.open(at(`${origin.url}/1`), anAsk()));
+    await until(() => first.seen.head);
+    const waits: boolean[] = [];
+    const error = await failureOf(feed.open(at(`${origin.url}/2`), anAsk({ waits: (state) => waits.push(state) })));
+    expect(error).toMatchObject({ code: 'SOURCE_FULL', source: 'self' });
+    expect(waits).toEqual([true]);
+    const third = watch(feed.open(at(`${origin.url}/3`), anAsk({ waits: (state) => waits.push(state) })));
+    first.leave();
+    await until(() => third.seen.head);
+    expect(waits).toEqual([true, true, false]);
+    expect(origin.requests.map(({ url }) => url)).toEqual(['/1', '/3']);
+  });
+
   it('completes if the server ends the connection while it is paused', async () => {
     const content = someBytes(200_000);
     const text = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${content.length}\r\n\r\n`;

@@ -17,12 +17,12 @@ describe('a pool', () => {
         quiet += 1;
       },
     });
-    const take = () => {
+    const take = (client?: string) => {
       const taken: { connection?: Connection; giveBack: () => void; stop: () => void } = {
         giveBack: () => {},
         stop: () => {},
       };
-      taken.stop = pool.take((connection, giveBack) => Object.assign(taken, { connection, giveBack }));
+      taken.stop = pool.take((connection, giveBack) => Object.assign(taken, { connection, giveBack }), client);
       return taken;
     };
     return { pool, made, take, quiet: () => quiet };
@@ -52,6 +52,35 @@ describe('a pool', () => {
     three.giveBack();
     expect(four.connection).toBe(one.connection);
     expect(made).toHaveLength(1);
+  });
+
+  it('serves the clients that wait in turn', () => {
+    const { take } = create(1);
+    const first = take('many');
+    const [two, three, other] = [take('many'), take('many'), take('few')];
+    first.giveBack();
+    expect(two.connection).toBeDefined();
+    two.giveBack();
+    expect([other.connection !== undefined, three.connection]).toEqual([true, undefined]);
+    other.giveBack();
+    expect(three.connection).toBeDefined();
+  });
+
+  it('leaves a quarter of the connections to other clients', () => {
+    const { take } = create(4);
+    const [one, two, three, four] = [take('many'), take('many'), take('many'), take('many')];
+    expect([one, two, three, four].map(({ connection }) => connection !== undefined)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    const other = take('few');
+    expect(other.connection).toBeDefined();
+    other.giveBack();
+    expect(four.connection).toBeUndefined();
+    one.giveBack();
+    expect(four.connection).toBeDefined();
   });
 
   it('is quiet when every connection is back', () => {

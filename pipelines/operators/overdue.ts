@@ -1,0 +1,49 @@
+import type { SchedulerLike } from 'rxjs';
+
+/** Items that wait, and a call for those that wait for long. */
+export interface Overdue<T> {
+  /** An item that waits already begins again. */
+  add(item: T): void;
+  delete(item: T): void;
+  /** Calls for all that wait, at once. Returns whether any did. */
+  flush(): boolean;
+}
+
+/**
+ * Calls `due` with each item that was added `after` milliseconds ago or longer, at most twice as
+ * long. One timer serves all items, and none runs while no item waits: most are deleted long before.
+ */
+export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (item: T) => void): Overdue<T> => {
+  /** Since when each item waits, the longest first. */
+  const waiting = new Map<T, number>();
+  let looking = false;
+
+  const look = () => {
+    const now = scheduler.now();
+    for (const [item, since] of waiting) {
+      if (now - since < after) break;
+      waiting.delete(item);
+      due(item);
+    }
+    looking = waiting.size > 0;
+    if (looking) scheduler.schedule(look, after);
+  };
+
+  return {
+    add: (item) => {
+      waiting.delete(item);
+      waiting.set(item, scheduler.now());
+      if (!looking) scheduler.schedule(look, after);
+      looking = true;
+    },
+    delete: (item) => {
+      waiting.delete(item);
+    },
+    flush: () => {
+      const all = [...waiting.keys()];
+      waiting.clear();
+      for (const item of all) due(item);
+      return all.length > 0;
+    },
+  };
+};

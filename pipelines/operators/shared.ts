@@ -1,0 +1,201 @@
+import { Subscriber } from 'rxjs';
+import { Consumer, type Supply } from './consumer.ts';
+import { Gate } from './flow.ts';
+import { KeptValues } from './kept-values.ts';
+import type { Join, SharingParts } from './sharing-parts.ts';
+import { Stock } from './stock.ts';
+
+/** The most sources that are read to their end without a consumer. */
+const ALONE = 64;
+
+/** One source, its consumers, and the values between them: see `coalesce`. */
+export class Shared<T> implements Supply<T> {
+  readonly kept: KeptValues<T>;
+  readonly stock: Stock<T>;
+  readonly #parts: SharingParts<T>;
+  readonly #key: string;
+  readonly #expected: number | undefined;
+  readonly #consumers = new Set<Consumer<T>>();
+  readonly #valve = new Gate(true);
+  /** A consumer lagged: values need not stay in memory for others. */
+  #diverting = false;
+  /** It went on without a consumer for a while. */
+  #wasAlone = false;
+  #lingers = false;
+  #ending: ((out: Subscriber<T>) => void) | undefined;
+  /** It ended without an error. */
+  #complete = false;
+
+  constructor(parts: SharingParts<T>, key: string, expected?: number) {
+    this.#parts = parts;
+    this.#key = key;
+    this.#expected = expected;
+    this.kept = new KeptValues(parts);
+    this.stock = new Stock(parts, this.kept, () => this.steer());
+  }
+
+  /** Whether a new consumer can still have all values. */
+  get admits(): boolean {
+    return (this.kept.first === 0 && !this.#ending) || this.stock.hasAll;
+  }
+
+  get ending(): Supply<T>['ending'] {
+    return this.#ending;
+  }
+
+  /** Opens the source. */
+  run(source: Join<T>['source']): void {
+    const { basins, running } = this.#parts;
+    const mayFallBehind = () => basins !== undefined || this.#consumers.size > 1 || running.get(this.#key) === this;
+    source(this.#valve, mayFallBehind).subscribe(this.#intake);
+  }
+
+  add(out: Subscriber<T>, join: Pick<Join<T>, 'fallback' | 'valve'>): void {
+    const consumer = new Consumer(out, join, this, this.#parts);
+    this.#parts.alone.delete(this);
+    this.#consumers.add(consumer);
+    consumer.start();
+  }
+
+  divert(consumer: Consumer<T>): boolean {
+    this.#diverting = true;
+    const stored = this.#fill();
+    if (stored) consumer.divert();
+    this.#tidy();
+    if (stored) this.steer();
+    return stored;
+  }
+
+  steer(): void {
+    let wanted = this.#parts.alone.has(this);
+    for (const consumer of this.#consumers) wanted ||= consumer.wants;
+    wanted &&= this.stock.ready;
+    if (wanted !== this.#valve.value) this.#valve.next(wanted);
+  }
+
+  left(consumer: Consumer<T>): void {
+    this.#consumers.delete(consumer);
+    if (this.#consumers.size > 0) this.steer();
+    else if (this.#ending) this.#stopOrLinger();
+    else if (this.#goesOnAlone()) {
+      this.#tidy();
+      this.steer();
+    } else this.stop();
+  }
+
+  /** Drops everything, and leaves the source. */
+  stop(): void {
+    this.#close();
+    this.kept.dropUntil(this.kept.end);
+    this.#intake.unsubscribe();
+    this.stock.close();
+    this.#parts.alone.delete(this);
+  }
+
+  /** The values of a source without consumers need not wait any longer. */
+  expire(): void {
+    this.#lingers = false;
+    this.#close();
+    if (this.#consumers.size === 0) this.stop();
+  }
+
+  readonly #intake = new Subscriber<T>({
+    next: (value) => this.#take(value),
+    error: (error: unknown) => this.#end((out) => out.error(error), false),
+    complete: () => this.#end((out) => out.complete(), true),
+  });
+
+  #take(value: T): void {
+    this.kept.add(value);
+    this.stock.take(value);
+    for (const consumer of this.#consumers) consumer.deliver();
+    if (this.#consumers.size === 0 && !this.#goesOnAlone()) {
+      this.stop();
+      return;
+    }
+    if (this.kept.received > this.#parts.lateJoinWindow) this.stock.pace();
+    this.#tidy();
+    // The basin may be full now.
+    if (this.#diverting) this.steer();
+  }
+
+  #end(ending: (out: Subscriber<T>) => void, complete: boolean): void {
+    this.#ending = ending;
+    this.#complete = complete;
+    this.stock.end();
+    if (!complete || !this.stock.hasAll) this.#close();
+    if (this.#consumers.size === 0) this.#stopOrLinger();
+    else for (const consumer of this.#consumers) consumer.deliver();
+  }
+
+  /**
+   * Keeps the values for others: those in a spill if a consumer left before the end, and those of a
+   * copy until others find it.
+   */
+  #stopOrLinger(): void {
+    const { moved, hasAll } = this.stock;
+    // A copy in the making is not yet aborted while an error passes, and it will never be moved.
+    if (this.#parts.closed || !this.#complete || !hasAll || !(moved || this.#wasAlone)) {
+      this.stop();
+      return;
+    }
+    this.kept.dropUntil(this.kept.end);
+    if (this.#lingers) return;
+    this.#lingers = true;
+    this.#parts.alone.delete(this);
+    if (moved) this.stock.whenMoved(() => this.expire());
+    else this.#parts.lingering.add(this);
+  }
+
+  /** Whether the source, which has no consumer, is read to its end. */
+  #goesOnAlone(): boolean {
+    const { basins, alone, closed } = this.#parts;
+    const { about } = this.stock;
+    const { received } = this.kept;
+    const total = about ? about.total : (this.#expected ?? received);
+    const isSmall = total !== undefined && total - received <= (basins?.finishBelow ?? 0);
+    if (closed || !basins?.finishBelow || !isSmall || !this.admits) return false;
+    if (!alone.has(this) && alone.size >= ALONE) return false;
+    alone.add(this);
+    this.#wasAlone = true;
+    if (!about) return true;
+    this.#diverting = true;
+    return this.#fill() && this.stock.hasAll;
+  }
+
+  #fill(): boolean {
+    return this.stock.fill(this.#consumers, this.#ending !== undefined);
+  }
+
+  /** Admits no further consumer: the next one gets a new source. */
+  #close(): void {
+    if (this.#parts.running.get(this.#key) === this) this.#parts.running.delete(this.#key);
+  }
+
+  /**
+   * Drops the values that every consumer has taken and no later consumer can need. Then drops
+   * values that exceed a limit. Keeps values that no consumer has taken yet: the foremost consumer
+   * never falls behind, since the source waits for it.
+   */
+  #tidy(): void {
+    const { running, lateJoinWindow, window, memory, held } = this.#parts;
+    const { kept } = this;
+    const admits = running.get(this.#key) === this;
+    const late = this.#diverting ? 0 : lateJoinWindow;
+    // The usual case: everything may be kept.
+    if (admits && kept.weight <= Math.min(late, window) && held <= memory) return;
+    let [least, most] = [kept.end, kept.first];
+    for (const { needs } of this.#consumers) {
+      least = Math.min(least, needs);
+      most = Math.max(most, needs);
+    }
+    const taken = kept.weight - kept.weightFrom(least);
+    let first = admits && taken <= late ? kept.first : least;
+    let rest = kept.weightFrom(first);
+    for (; first < most && (rest > window || held - kept.weight + rest > memory); first++)
+      rest -= this.#parts.size(kept.at(first));
+    kept.dropUntil(first);
+    if (!this.admits) this.#close();
+    for (const consumer of this.#consumers) consumer.dropped();
+  }
+}

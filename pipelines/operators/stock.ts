@@ -1,0 +1,134 @@
+import { Subscription } from 'rxjs';
+import type { About, Basin, Fillable } from './basin.ts';
+import type { KeptValues } from './kept-values.ts';
+import type { SharingParts } from './sharing-parts.ts';
+
+/**
+ * The values of a shared source that wait outside of memory: in the basin that the source brings,
+ * or in one that is filled here.
+ */
+export class Stock<T> {
+  readonly #parts: Pick<SharingParts<T>, 'size' | 'basins'>;
+  readonly #kept: KeptValues<T>;
+  /** Called when the basin is ready, or no longer is. */
+  readonly #moved: () => void;
+  readonly #ties = new Subscription();
+  #about: About<T> | undefined;
+  #basin: Basin<T> | undefined;
+  /** The basin, if it is filled here. */
+  #spill: Fillable<T> | undefined;
+  #paced = false;
+  #ready = true;
+
+  constructor(parts: Pick<SharingParts<T>, 'size' | 'basins'>, kept: KeptValues<T>, moved: () => void) {
+    this.#parts = parts;
+    this.#kept = kept;
+    this.#moved = moved;
+  }
+
+  /** What the source says about itself, once it does. */
+  get about(): About<T> | undefined {
+    return this.#about;
+  }
+
+  get basin(): Basin<T> | undefined {
+    return this.#basin;
+  }
+
+  /** Whether it takes the values that follow. */
+  get taking(): boolean {
+    return this.#basin?.taking === true;
+  }
+
+  /** Whether it keeps up with the source, if it takes its values. */
+  get ready(): boolean {
+    return this.#ready || !this.taking;
+  }
+
+  /** Whether it has all values so far, or will. */
+  get hasAll(): boolean {
+    const basin = this.#basin;
+    return basin !== undefined && basin.from === 0 && (basin.taking || basin.to === this.#kept.received);
+  }
+
+  /** Whether it has all values that are kept in memory. */
+  get hasKept(): boolean {
+    return this.#basin !== undefined && this.#basin.to >= this.#kept.received;
+  }
+
+  /** When the values are available elsewhere, too: see `Basin.moved`. */
+  get moved(): Basin<T>['moved'] {
+    return this.#spill ? undefined : this.#basin?.moved;
+  }
+
+  take(value: T): void {
+    const about = this.#parts.basins?.about(value);
+    if (about) {
+      this.#about = about;
+      if (about.basin) this.#use(about.basin);
+    }
+    if (this.#spill?.taking && this.#parts.size(value) > 0) this.#spill.write(value);
+  }
+
+  /** The source has ended. */
+  end(): void {
+    this.#spill?.end();
+  }
+
+  /** From now on, a disk that is slower than the source slows it down. */
+  pace(): void {
+    if (this.#paced || !this.#basin) return;
+    this.#paced = true;
+    this.#ties.add(
+      this.#basin.ready.subscribe((ready) => {
+        this.#ready = ready;
+        this.#moved();
+      }),
+    );
+  }
+
+  /**
+   * Whether the source's values go to a basin, from the first kept one on at the latest. A basin
+   * that is full is replaced once all `positions` lie behind it.
+   */
+  fill(positions: Iterable<{ readonly position: number }>, ended: boolean): boolean {
+    if (this.taking || this.hasKept) return true;
+    const { basins, size } = this.#parts;
+    const kept = this.#kept;
+    if (!basins || !this.#about?.scarce || (ended && kept.weight === 0)) return false;
+    if (this.#basin) {
+      for (const { position } of positions) if (position < this.#basin.to) return false;
+      this.#forget();
+    }
+    const { total } = this.#about;
+    const spill = basins.make(kept.start, total === undefined ? undefined : total - kept.start);
+    if (!spill) return false;
+    this.#spill = spill;
+    this.#use(spill);
+    this.pace();
+    const stored = kept.every((value) => size(value) === 0 || spill.write(value));
+    if (ended) spill.end();
+    return stored;
+  }
+
+  /** Lets go of the basin. */
+  close(): void {
+    this.#ties.unsubscribe();
+    this.#forget();
+  }
+
+  /** Until `close`, calls `then` when the values are available elsewhere, too. */
+  whenMoved(then: () => void): void {
+    this.#ties.add(this.moved?.subscribe({ complete: then }));
+  }
+
+  #use(basin: Basin<T>): void {
+    basin.retain();
+    this.#basin = basin;
+  }
+
+  #forget(): void {
+    this.#basin?.release();
+    this.#basin = undefined;
+  }
+}

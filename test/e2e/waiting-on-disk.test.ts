@@ -1,0 +1,107 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { ask, askWhole, readWhole } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { digestOfGenerated, type Generated, generate, serveGenerated } from '../support/generated.ts';
+import { openOf, processes } from '../support/processes.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
+
+jest.setTimeout(90_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const MIB = 1024 * 1024;
+/** More than sockets and daemon hold for a client that does not read. */
+const LARGE = generate(1, 32 * MIB);
+const SMALL = generate(2, 1000);
+
+/** A feed that lets the daemon have one connection. */
+const scene = async (
+  settings: Readonly<Record<string, string | number>>,
+  contents: Readonly<Record<string, Generated>>,
+) => {
+  const sent = new Map<string, number>();
+  const feed = await startFeed(
+    serveGenerated(new Map(Object.entries(contents)), (path, bytes) => sent.set(path, (sent.get(path) ?? 0) + bytes)),
+  );
+  const site = makeSite(start, folder(), { max_connections: 1, ...settings });
+  for (const [path, content] of Object.entries(contents))
+    await site.run('catalog', 'add', path, feed.url + path, '--checksum', `sha256:${digestOfGenerated(content)}`);
+  const daemon = await site.serve();
+  return {
+    feed,
+    site,
+    daemon,
+    sent: (path: string) => sent.get(path) ?? 0,
+    asked: () => feed.requests.map(({ url }) => url),
+  };
+};
+
+describe.each(['save', 'none'])('a client that reads nothing, with dispatch = %s', (dispatch) => {
+  it('leaves the connection to the feed to others, and gets its bytes from disk', async () => {
+    const { daemon, site, sent, asked } = await scene({ dispatch }, { '/large': LARGE, '/small': SMALL });
+    const slow = await ask(`${daemon.url}/large`);
+    const { sha256 } = await askWhole(`${daemon.url}/small`);
+    expect(sha256).toBe(digestOfGenerated(SMALL));
+    expect(sent('/large')).toBe(LARGE.size);
+    const late = await ask(`${daemon.url}/large`);
+    const [first, second] = await Promise.all([readWhole(slow), readWhole(late)]);
+    expect([first.sha256, second.sha256]).toEqual([digestOfGenerated(LARGE), digestOfGenerated(LARGE)]);
+    expect(asked().filter((path) => path === '/small')).toHaveLength(1);
+    await daemon.logged('request', { path: '/large', outcome: 'complete', verified: 'sha256' }, 2);
+    if (dispatch === 'none') {
+      expect(readdirSync(join(site.stateDir, 'spill'))).toEqual([]);
+      // The disk has its room again.
+      await until(() => openOf(daemon.pid).every((name) => !name.includes('.spill')));
+    } else expect(asked()).toEqual(['/large', '/small']);
+    expect((await daemon.stop()).status).toBe(0);
+  });
+});
+
+describe('a spill file that is full', () => {
+  it('lets a transfer wait for its client; others are refused a place, and the feed is not blamed', async () => {
+    const settings = { dispatch: 'none', spill_limit: '1 MiB', head_timeout: '400ms', attempts: 1 };
+    const { daemon, sent, asked, site } = await scene(settings, { '/large': LARGE, '/small': SMALL });
+    const slow = await ask(`${daemon.url}/large`);
+    const refused = await askWhole(`${daemon.url}/small`);
+    expect(refused.status).toBe(503);
+    expect(sent('/large')).toBeLessThan(LARGE.size);
+    const [line] = await daemon.logged('request', { path: '/small' });
+    expect(line).toMatchObject({ error: expect.stringContaining('max_connections') });
+    expect(await site.run('sources', 'list')).not.toContain('cooling');
+    expect((await readWhole(slow)).sha256).toBe(digestOfGenerated(LARGE));
+    expect(asked()).toEqual(['/large']);
+  });
+});
+
+describe.each(['save', 'none'])('a client that leaves shortly before the end, with dispatch = %s', (dispatch) => {
+  it('finds the content when it comes back before or after the end, and the feed is asked once', async () => {
+    const content = generate(3, 600_000);
+    let goOn = () => {};
+    const feed = await startFeed((_, response) => {
+      response.writeHead(200, { 'Content-Length': content.size });
+      const all = Buffer.concat(Array.from({ length: 10 }, (_, index) => content.block(index)));
+      response.write(all.subarray(0, 200_000));
+      goOn = () => response.end(all.subarray(200_000));
+    });
+    const site = makeSite(start, folder(), { dispatch, verify_whole_below: 0 });
+    await site.run('catalog', 'add', '/a', `${feed.url}/a`, '--checksum', `sha256:${digestOfGenerated(content)}`);
+    const daemon = await site.serve();
+    const leaver = await ask(`${daemon.url}/a`);
+    leaver.destroy();
+    await daemon.logged('request', { outcome: 'left' });
+    const coming = await ask(`${daemon.url}/a`);
+    goOn();
+    const back = await readWhole(coming);
+    expect(back.sha256).toBe(digestOfGenerated(content));
+    if (dispatch === 'save') await daemon.logged('saved');
+    expect((await askWhole(`${daemon.url}/a`)).sha256).toBe(digestOfGenerated(content));
+    expect(feed.requests).toHaveLength(1);
+    expect((await daemon.stop()).status).toBe(0);
+  });
+});

@@ -1,0 +1,305 @@
+import { describe, expect, it } from '@jest/globals';
+import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
+import { coalesce } from '../../../pipelines/index.ts';
+import type { Basin, Fillable } from '../../../pipelines/operators/basin.ts';
+import type { Valve } from '../../../pipelines/operators/flow.ts';
+
+/** Small letters have weight 1, capitals have weight 0. */
+const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
+
+const LAG = 10;
+
+/** Memory as a basin of at most `room` values. */
+const memory = (room: number, from = 0) => {
+  const values: string[] = [];
+  const changed = new Subject<void>();
+  const basin: Fillable<string> & {
+    taking: boolean;
+    ready: BehaviorSubject<boolean>;
+    holders: number;
+    broken: boolean;
+  } = {
+    from,
+    get to() {
+      return from + values.length;
+    },
+    taking: true,
+    ready: new BehaviorSubject(true),
+    holders: 0,
+    broken: false,
+    write: (value: string) => {
+      if (values.length === room) basin.end();
+      else values.push(value);
+      changed.next();
+      return basin.taking;
+    },
+    end: () => {
+      basin.taking = false;
+      changed.next();
+    },
+    read: (at: number, valve: Valve) =>
+      new Observable<string>((out) => {
+        let [next, open] = [at - from, true];
+        const emit = () => {
+          if (basin.broken) out.error(new Error('broken'));
+          while (open && next < values.length && !out.closed) out.next(values[next++] as string);
+          if (next === values.length && !basin.taking) out.complete();
+        };
+        out.add(changed.subscribe(emit));
+        out.add(
+          valve.subscribe((state) => {
+            open = state;
+            emit();
+          }),
+        );
+      }),
+    retain: () => {
+      basin.holders += 1;
+    },
+    release: () => {
+      basin.holders -= 1;
+    },
+  };
+  return basin;
+};
+
+type Memory = ReturnType<typeof memory>;
+
+interface Options {
+  /** Values that fit into a basin. */
+  readonly room?: number;
+  readonly total?: number;
+  readonly finishBelow?: number;
+  /** A basin that the source itself fills. */
+  readonly copy?: Memory;
+}
+
+/** One source that is pushed by hand; its first value is `H`. */
+const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
+  const scheduler = new VirtualTimeScheduler();
+  scheduler.maxFrames = 0;
+  const made: Memory[] = [];
+  const sources: { readonly events: Subject<string>; readonly open: () => boolean }[] = [];
+  const join = coalesce<string>({
+    size,
+    lateJoinWindow: 2,
+    window: 4,
+    memory: 100,
+    scheduler,
+    basins: {
+      about: (value) => (value === 'H' ? { total, scarce: true, basin: copy } : undefined),
+      make: (from) => {
+        if (room === 0) return undefined;
+        const basin = memory(room, from);
+        made.push(basin);
+        return basin;
+      },
+      rest: (value) => value,
+      onDivert: 'D',
+      lag: LAG,
+      finishBelow,
+    },
+  });
+  const consumer = (open = true, fallback: Observable<string> = throwError(() => new Error('alone'))) => {
+    const valve = new BehaviorSubject(open);
+    const seen = { text: '', error: '' };
+    const source = (shared: Valve) => {
+      const events = new Subject<string>();
+      let wanted = true;
+      shared.subscribe((state) => {
+        wanted = state;
+      });
+      sources.push({ events, open: () => wanted });
+      return events;
+    };
+    const subscription = join({ key: 'k', valve, source, fallback: () => fallback, onJoin: 'J' }).subscribe({
+      next: (value) => {
+        seen.text += value;
+      },
+      error: (error: Error) => {
+        seen.error = error.message;
+      },
+      complete: () => {
+        seen.text += '|';
+      },
+    });
+    return { valve, seen, leave: () => subscription.unsubscribe() };
+  };
+  return {
+    consumer,
+    made,
+    sources,
+    push: (text: string, source = sources.length - 1) => {
+      for (const value of text) {
+        if (copy?.taking && size(value) > 0) copy.write(value);
+        if (value === '|') {
+          copy?.end();
+          sources[source]?.events.complete();
+        } else sources[source]?.events.next(value);
+      }
+    },
+    isOpen: (source = sources.length - 1) => sources[source]?.open(),
+    wait: (ms = LAG) => {
+      // The clock of the scheduler is that of its last action.
+      scheduler.schedule(() => {}, ms);
+      scheduler.maxFrames += ms;
+      scheduler.flush();
+    },
+  };
+};
+
+describe('coalesce with basins', () => {
+  it('lets the source run on without a consumer that lags, and gives it everything later', () => {
+    const { consumer, push, isOpen, wait, made } = scene();
+    const slow = consumer();
+    push('Hab');
+    slow.valve.next(false);
+    push('c');
+    expect(isOpen()).toBe(false);
+    wait();
+    expect(isOpen()).toBe(true);
+    push('deNf|');
+    expect(slow.seen.text).toBe('HabD');
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HabDcdeNf|');
+    expect(made.map(({ from, holders }) => [from, holders])).toEqual([[0, 0]]);
+  });
+
+  it('does not touch the disk for a consumer that is slow for less than the lag', () => {
+    const { consumer, push, wait, made } = scene();
+    const slow = consumer();
+    push('Hab');
+    for (let round = 0; round < 5; round += 1) {
+      slow.valve.next(false);
+      wait(LAG - 1);
+      slow.valve.next(true);
+    }
+    expect(made).toEqual([]);
+  });
+
+  it('does not slow down a consumer that is not slow', () => {
+    const { consumer, push, wait } = scene();
+    const quick = consumer();
+    const slow = consumer(false);
+    push('Hab');
+    wait();
+    push('cdefgh|');
+    expect([quick.seen.text, slow.seen.text]).toEqual(['Habcdefgh|', 'JHD']);
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('JHDabcdefgh|');
+  });
+
+  it('admits late consumers while a basin has all values', () => {
+    const { consumer, push, wait, sources } = scene();
+    const slow = consumer(false);
+    push('Ha');
+    wait();
+    push('bcdef');
+    const late = consumer();
+    expect(late.seen.text).toBe('JHabcdef');
+    push('g|');
+    slow.valve.next(true);
+    expect([slow.seen.text, late.seen.text]).toEqual(['HDabcdefg|', 'JHabcdefg|']);
+    expect(sources).toHaveLength(1);
+  });
+
+  it.each([
+    ['no room', 0],
+    ['room for two values', 2],
+  ])('lets the source wait for its consumer if there is %s', (_, room) => {
+    const { consumer, push, wait, isOpen } = scene({ room });
+    const slow = consumer();
+    push('Ha');
+    slow.valve.next(false);
+    wait();
+    push('bcde');
+    expect(isOpen()).toBe(false);
+    wait();
+    expect(isOpen()).toBe(false);
+    slow.valve.next(true);
+    expect(isOpen()).toBe(true);
+    push('f|');
+    expect(slow.seen).toEqual({ text: room > 0 ? 'HaDbcdef|' : 'Habcdef|', error: '' });
+  });
+
+  it('takes from the basin that the source brings', () => {
+    const copy = memory(100);
+    const { consumer, push, wait, made, isOpen } = scene({ copy });
+    const slow = consumer(false);
+    push('Ha');
+    wait();
+    expect(isOpen()).toBe(true);
+    push('bcdefgh|');
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HDabcdefgh|');
+    expect([made.length, copy.holders]).toEqual([0, 0]);
+  });
+
+  it('lets the source wait for a basin that is slower than it', () => {
+    const copy = memory(100);
+    const { consumer, push, isOpen } = scene({ copy });
+    consumer();
+    push('Habcdef');
+    copy.ready.next(false);
+    expect(isOpen()).toBe(false);
+    copy.ready.next(true);
+    expect(isOpen()).toBe(true);
+  });
+
+  it('moves a consumer whose basin fails to its fallback', () => {
+    const { consumer, push, wait, made } = scene();
+    const slow = consumer(true, concat(of('x'), NEVER));
+    push('Ha');
+    slow.valve.next(false);
+    wait();
+    push('bcdef');
+    Object.assign(made[0] as Basin<string>, { broken: true });
+    slow.valve.next(true);
+    expect(slow.seen).toEqual({ text: 'HaDx', error: '' });
+  });
+
+  it('passes an error on after the values before it', () => {
+    const { consumer, push, wait, sources } = scene();
+    const slow = consumer(false);
+    push('Ha');
+    wait();
+    push('bc');
+    sources[0]?.events.error(new Error('lost'));
+    slow.valve.next(true);
+    expect(slow.seen).toEqual({ text: 'HDabc', error: 'lost' });
+  });
+
+  it('reads a small rest to its end without a consumer, for those that come back', () => {
+    const { consumer, push, sources } = scene({ total: 5, finishBelow: 3 });
+    const first = consumer();
+    push('Hab');
+    first.leave();
+    push('cde|');
+    const back = consumer();
+    expect(back.seen.text).toBe('JHabcde|');
+    expect(consumer().seen.text).toBe('JHabcde|');
+    expect(sources).toHaveLength(1);
+  });
+
+  it('leaves the source with the last consumer if more is missing, or if it forgets the first values', () => {
+    for (const [text, total] of [['Hab', 6] as const, ['Habcd', 5] as const]) {
+      const { consumer, push, sources } = scene({ total, finishBelow: 3 });
+      const first = consumer();
+      push(text);
+      first.leave();
+      expect(sources[0]?.events.observed).toBe(false);
+    }
+  });
+
+  it('lets the values of a source without a consumer go after a minute', () => {
+    const { consumer, push, sources, wait, made } = scene({ total: 3, finishBelow: 3 });
+    const first = consumer();
+    push('Ha');
+    first.leave();
+    push('bc|');
+    wait(60_000);
+    consumer();
+    expect(sources).toHaveLength(2);
+    expect(made[0]?.holders).toBe(0);
+  });
+});
