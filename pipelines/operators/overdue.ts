@@ -1,4 +1,4 @@
-import type { SchedulerLike } from 'rxjs';
+import type { SchedulerLike, Subscription } from 'rxjs';
 
 /** Items that wait, and a call for those that wait for long. */
 export interface Overdue<T> {
@@ -16,7 +16,7 @@ export interface Overdue<T> {
 export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (item: T) => void): Overdue<T> => {
   /** Since when each item waits, the longest first. */
   const waiting = new Map<T, number>();
-  let looking = false;
+  let timer: Subscription | undefined;
 
   const look = () => {
     const now = scheduler.now();
@@ -25,16 +25,14 @@ export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (
       waiting.delete(item);
       due(item);
     }
-    looking = waiting.size > 0;
-    if (looking) scheduler.schedule(look, after);
+    timer = waiting.size > 0 ? scheduler.schedule(look, after) : undefined;
   };
 
   return {
     add: (item) => {
       waiting.delete(item);
       waiting.set(item, scheduler.now());
-      if (!looking) scheduler.schedule(look, after);
-      looking = true;
+      timer ??= scheduler.schedule(look, after);
     },
     delete: (item) => {
       waiting.delete(item);
@@ -42,6 +40,9 @@ export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (
     flush: () => {
       const all = [...waiting.keys()];
       waiting.clear();
+      // It would keep a process alive.
+      timer?.unsubscribe();
+      timer = undefined;
       for (const item of all) due(item);
       return all.length > 0;
     },

@@ -78,6 +78,7 @@ interface Options {
 const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   const scheduler = new VirtualTimeScheduler();
   scheduler.maxFrames = 0;
+  const closing = new Subject<void>();
   const made: Memory[] = [];
   const sources: { readonly events: Subject<string>; readonly open: () => boolean }[] = [];
   const join = coalesce<string>({
@@ -85,6 +86,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
     lateJoinWindow: 2,
     window: 4,
     memory: 100,
+    closing,
     scheduler,
     basins: {
       about: (value) => (value === 'H' ? { total, scarce: true, basin: copy } : undefined),
@@ -127,6 +129,9 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   };
   return {
     consumer,
+    close: () => closing.next(),
+    /** What would keep a process alive. */
+    scheduled: () => scheduler.actions.filter((action) => !action.closed).length,
     made,
     sources,
     push: (text: string, source = sources.length - 1) => {
@@ -301,5 +306,34 @@ describe('coalesce with basins', () => {
     consumer();
     expect(sources).toHaveLength(2);
     expect(made[0]?.holders).toBe(0);
+  });
+
+  it('lets go of a copy in the making when the source errors, which aborts the copy later', () => {
+    const copy = Object.assign(memory(100), { moved: NEVER });
+    const { consumer, push, sources } = scene({ copy });
+    const only = consumer();
+    push('Hab');
+    sources[0]?.events.error(new Error('lost'));
+    expect([only.seen.error, copy.holders]).toEqual(['lost', 0]);
+  });
+
+  it('ends what runs or waits without a consumer when it closes, and nothing else', () => {
+    const options = { total: 3, finishBelow: 3 };
+    const [running, waiting, served] = [scene(options), scene(options), scene(options)];
+    for (const { consumer, push } of [running, waiting]) {
+      const first = consumer();
+      push('Ha');
+      first.leave();
+    }
+    waiting.push('bc|');
+    const last = served.consumer();
+    served.push('Ha');
+    for (const { close } of [running, waiting, served]) close();
+    expect(running.sources[0]?.events.observed).toBe(false);
+    for (const { made, scheduled } of [running, waiting]) expect([made[0]?.holders, scheduled()]).toEqual([0, 0]);
+    served.push('b');
+    last.leave();
+    expect(last.seen.text).toBe('Hab');
+    expect(served.sources[0]?.events.observed).toBe(false);
   });
 });
