@@ -4,6 +4,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, type Generated, generate, serveGenerated } from '../support/generated.ts';
+import { describeMongo, mongodb } from '../support/mongodb.ts';
 import { openOf, processes } from '../support/processes.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
@@ -62,6 +63,68 @@ describe.each(['save', 'none'])('a client that reads nothing, with dispatch = %s
     expect((await daemon.stop()).status).toBe(0);
   });
 });
+
+describeMongo('a client that reads nothing, with dispatch = deferred', () => {
+  const mongo = mongodb();
+
+  it('leaves the connection to the feed to others; its save request follows when it has read all', async () => {
+    const server = await mongo.server();
+    const { name, pulp } = await mongo.database(server);
+    const contents = new Map([['/large', LARGE] as const, ['/small', SMALL] as const]);
+    const feed = await startFeed(serveGenerated(contents));
+    const importer_id = await pulp.importer({});
+    for (const [path, content] of contents) {
+      const unit = { unit_id: path, unit_type_id: 'rpm', url: feed.url + path };
+      await pulp.unitOf('rpm', path);
+      await pulp.entry({ path, importer_id, ...unit, checksum: digestOfGenerated(content), algorithm: 'sha256' });
+    }
+    const settings = { dispatch: 'deferred', mongodb_url: server.url + name, max_connections: 1 };
+    const daemon = await makeSite(start, folder(), settings).serve();
+    await daemon.logged('MongoDB available');
+    const slow = await ask(`${daemon.url}/large`);
+    expect((await askWhole(`${daemon.url}/small`)).sha256).toBe(digestOfGenerated(SMALL));
+    await daemon.logged('save queued', { unit: '/small' });
+    expect((await readWhole(slow)).sha256).toBe(digestOfGenerated(LARGE));
+    await daemon.logged('save queued', { unit: '/large' });
+    expect(feed.requests.map(({ url }) => url)).toEqual(['/large', '/small']);
+    expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+describe.each(['save', 'none'])('a client whose bytes wait on disk, with dispatch = %s', (dispatch) => {
+  it('holds no transfer slot', async () => {
+    const { daemon, sent } = await scene({ dispatch, max_transfers: 1 }, { '/large': LARGE, '/small': SMALL });
+    const slow = await ask(`${daemon.url}/large`);
+    expect((await askWhole(`${daemon.url}/small`)).status).toBe(503);
+    await until(() => sent('/large') === LARGE.size);
+    expect((await askWhole(`${daemon.url}/small`)).sha256).toBe(digestOfGenerated(SMALL));
+    expect((await readWhole(slow)).sha256).toBe(digestOfGenerated(LARGE));
+  });
+});
+
+describe.each(['save', 'none'])(
+  'a newcomer, while 200 clients of its feed read nothing, with dispatch = %s',
+  (dispatch) => {
+    it('gets its file, and they get theirs', async () => {
+      const large = Array.from({ length: 10 }, (_, seed) => generate(seed, 12 * MIB));
+      const paths = large.map((_, at) => `/${at}`);
+      const contents = { ...Object.fromEntries(large.map((content, at) => [paths[at], content])), '/small': SMALL };
+      const { daemon, asked } = await scene({ dispatch, max_connections: 4 }, contents);
+      const slow = await Promise.all(
+        Array.from({ length: 20 }, () => paths).flatMap((all) => all.map((path) => ask(daemon.url + path))),
+      );
+      const { sha256 } = await askWhole(`${daemon.url}/small`);
+      expect(sha256).toBe(digestOfGenerated(SMALL));
+      const first = await Promise.all(slow.splice(0, 10).map(readWhole));
+      expect(first.map((one) => one.sha256)).toEqual(large.map(digestOfGenerated));
+      for (const one of slow) one.destroy();
+      // A copy in the making has all bytes for those that come late; a spill only what its clients lack.
+      if (dispatch === 'save') expect(asked().toSorted()).toEqual([...paths, '/small']);
+      await daemon.logged('request', { outcome: 'left' }, slow.length);
+      expect((await daemon.stop()).status).toBe(0);
+    });
+  },
+);
 
 describe('a spill file that is full', () => {
   it('lets a transfer wait for its client; others are refused a place, and the feed is not blamed', async () => {
