@@ -31,6 +31,10 @@ export interface StreamRequest {
    * for bytes that follow a head.
    */
   readonly answerBy?: number;
+  /**
+   * Parts of this content are cut from the whole, so others may soon want bytes that have passed.
+   */
+  readonly cut?: boolean;
   /** Do not share a running transfer of the same content. Default: share it. */
   readonly exclusive?: boolean;
   /**

@@ -73,13 +73,13 @@ export const coalesce = <T>({
     for (const shared of parts.alone) shared.stop();
   });
 
-  return ({ key, valve, expected, source, fallback, onJoin }) =>
+  return ({ key, valve, expected, stays, source, fallback, onJoin }) =>
     new Observable<T>((out) => {
       const found = running.get(key);
       const shared = found?.admits ? found : new Shared(parts, key, expected);
       running.set(key, shared);
       if (shared === found) out.next(onJoin);
-      shared.add(out, { valve, fallback });
+      shared.add(out, { valve, fallback, stays });
       if (shared !== found) shared.run(source);
     });
 };

@@ -19,8 +19,10 @@ export class Shared<T> implements Supply<T> {
   readonly #valve = new Gate(true);
   /** A consumer lagged: values need not stay in memory for others. */
   #diverting = false;
-  /** It went on without a consumer for a while. */
-  #wasAlone = false;
+  /** Its values are to go to a basin for consumers that come later. */
+  #stays = false;
+  /** They have: since a consumer left, or one asked for it. */
+  #keeps = false;
   #lingers = false;
   #ending: ((out: Subscriber<T>) => void) | undefined;
   /** It ended without an error. */
@@ -50,9 +52,10 @@ export class Shared<T> implements Supply<T> {
     source(this.#valve, mayFallBehind).subscribe(this.#intake);
   }
 
-  add(out: Subscriber<T>, join: Pick<Join<T>, 'fallback' | 'valve'>): void {
+  add(out: Subscriber<T>, join: Pick<Join<T>, 'fallback' | 'valve' | 'stays'>): void {
     const consumer = new Consumer(out, join, this, this.#parts);
     this.#parts.alone.delete(this);
+    this.#stays ||= join.stays === true && !this.#keeps;
     this.#consumers.add(consumer);
     consumer.start();
   }
@@ -113,7 +116,10 @@ export class Shared<T> implements Supply<T> {
       this.stop();
       return;
     }
-    if (this.kept.received > this.#parts.lateJoinWindow) this.stock.pace();
+    if (this.kept.received > this.#parts.lateJoinWindow) {
+      if (this.#stays) this.#stay();
+      this.stock.pace();
+    }
     this.#tidy();
     // The basin may be full now.
     if (this.#diverting) this.steer();
@@ -135,7 +141,7 @@ export class Shared<T> implements Supply<T> {
   #stopOrLinger(): void {
     const { moved, hasAll } = this.stock;
     // A copy in the making is not yet aborted while an error passes, and it will never be moved.
-    if (this.#parts.closed || !this.#complete || !hasAll || !(moved || this.#wasAlone)) {
+    if (this.#parts.closed || !this.#complete || !hasAll || !(moved || this.#keeps)) {
       this.stop();
       return;
     }
@@ -157,10 +163,16 @@ export class Shared<T> implements Supply<T> {
     if (closed || !basins?.finishBelow || !isSmall || !this.admits) return false;
     if (!alone.has(this) && alone.size >= ALONE) return false;
     alone.add(this);
-    this.#wasAlone = true;
+    this.#keeps = true;
     if (!about) return true;
     this.#diverting = true;
     return this.#fill() && this.stock.hasAll;
+  }
+
+  /** Before the first value is dropped, all go to a basin. */
+  #stay(): void {
+    this.#stays = false;
+    this.#keeps = this.#fill() && this.stock.hasAll;
   }
 
   #fill(): boolean {

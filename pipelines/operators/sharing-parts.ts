@@ -30,6 +30,8 @@ export interface Join<T> {
    * The consumer's valve. It counts as open until it emits `false`. Its error is the consumer's.
    */
   readonly valve: Valve;
+  /** Values stay in a basin for those that come later, if there is room. Default: for a lag only. */
+  readonly stays?: boolean;
   /** The weight of all values, if it is known before the first one. */
   readonly expected?: number;
   /**

@@ -63,6 +63,7 @@ export const wholeOf = (request: StreamRequest, saves: boolean): StreamRequest =
   return {
     ...request,
     ranges: [],
+    cut: true,
     conditions: isConditional ? conditions : undefined,
     save: request.save && saves,
   };

@@ -189,6 +189,7 @@ const join = (
     .join({
       key: isOwn ? `own ${request.id}` : keyOf(request, entries),
       valve: request.valve,
+      stays: request.cut === true,
       expected: request.ranges ? undefined : entries[0]?.size,
       source: (valve, mayFallBehind) => given(entries, transfer({ ...request, valve }, undefined, mayFallBehind)),
       fallback: () => (head ? continueAlone(head) : startOver()),

@@ -102,7 +102,11 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
       finishBelow,
     },
   });
-  const consumer = (open = true, fallback: Observable<string> = throwError(() => new Error('alone'))) => {
+  const consumer = (
+    open = true,
+    fallback: Observable<string> = throwError(() => new Error('alone')),
+    stays = false,
+  ) => {
     const valve = new BehaviorSubject(open);
     const seen = { text: '', error: '' };
     const source = (shared: Valve) => {
@@ -114,7 +118,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
       sources.push({ events, open: () => wanted });
       return events;
     };
-    const subscription = join({ key: 'k', valve, source, fallback: () => fallback, onJoin: 'J' }).subscribe({
+    const subscription = join({ key: 'k', valve, stays, source, fallback: () => fallback, onJoin: 'J' }).subscribe({
       next: (value) => {
         seen.text += value;
       },
@@ -306,6 +310,19 @@ describe('coalesce with basins', () => {
     consumer();
     expect(sources).toHaveLength(2);
     expect(made[0]?.holders).toBe(0);
+  });
+
+  it('keeps all values for those that come later, from the first one on, if a consumer asks for that', () => {
+    const { consumer, push, sources, made, wait } = scene();
+    const first = consumer(true, NEVER, true);
+    push('Habcdefg');
+    const second = consumer();
+    push('h|');
+    const third = consumer();
+    expect([first, second, third].map(({ seen }) => seen.text)).toEqual(['Habcdefgh|', 'JHabcdefgh|', 'JHabcdefgh|']);
+    expect(sources).toHaveLength(1);
+    wait(60_000);
+    expect(made.map(({ holders }) => holders)).toEqual([0]);
   });
 
   it('lets go of a copy in the making when the source errors, which aborts the copy later', () => {
