@@ -10,8 +10,8 @@ export interface Overdue<T> {
 }
 
 /**
- * Calls `due` with each item that was added `after` milliseconds ago or longer, at most twice as
- * long. One timer serves all items, and none runs while no item waits: most are deleted long before.
+ * Calls `due` with each item that was added `after` milliseconds ago or longer, at most a
+ * quarter longer. One timer serves all items, and none runs while no item waits: most are deleted long before.
  */
 export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (item: T) => void): Overdue<T> => {
   /** Since when each item waits, the longest first. */
@@ -25,7 +25,8 @@ export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (
       waiting.delete(item);
       due(item);
     }
-    timer = waiting.size > 0 ? scheduler.schedule(look, after) : undefined;
+    const [oldest] = waiting.values();
+    timer = oldest === undefined ? undefined : scheduler.schedule(look, Math.max(after / 4, oldest + after - now));
   };
 
   return {
