@@ -10,8 +10,8 @@ export interface Overdue<T> {
 }
 
 /**
- * Calls `due` with each item that was added `after` milliseconds ago or longer, at most a
- * quarter longer. One timer serves all items, and none runs while no item waits: most are deleted long before.
+ * Calls `due` with each item that was added `after` milliseconds ago or longer, at most a quarter
+ * longer. One timer serves all items: most are deleted long before.
  */
 export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (item: T) => void): Overdue<T> => {
   /** Since when each item waits, the longest first. */
