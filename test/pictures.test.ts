@@ -9,7 +9,7 @@ const made = all();
 /** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate` with its kin. */
 const UNDRAWN = [
   ...['at-once', 'back-off', 'basin', 'collect', 'consumer', 'deadline', 'flow', 'follow', 'fuse', 'kept-values'],
-  ...['lending', 'operate', 'overdue', 'shared', 'sharing-parts', 'stock', 'turns'],
+  ...['join', 'lending', 'operate', 'overdue', 'shared', 'stock', 'turns'],
 ];
 
 describe('what `npm run pictures` makes', () => {

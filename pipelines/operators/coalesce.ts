@@ -1,8 +1,8 @@
 import { asyncScheduler, NEVER, Observable, type SchedulerLike } from 'rxjs';
+import type { Bounds, Join } from './join.ts';
 import { type Lending, OWNED } from './lending.ts';
 import { createOverdue } from './overdue.ts';
-import { Shared } from './shared.ts';
-import type { Bounds, Join, SharingParts } from './sharing-parts.ts';
+import { Shared, type SharingParts } from './shared.ts';
 
 interface CoalesceOptions<T> extends Bounds<T> {
   /** Retains the values that are kept. Default: values belong to their receiver. */

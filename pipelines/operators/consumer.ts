@@ -1,8 +1,15 @@
 import { Subscriber, type Subscription } from 'rxjs';
 import { followValve } from './flow.ts';
+import type { Bounds, Join } from './join.ts';
 import type { KeptValues } from './kept-values.ts';
-import type { Join, SharingParts } from './sharing-parts.ts';
+import type { Overdue } from './overdue.ts';
 import type { Stock } from './stock.ts';
+
+/** What all consumers have in common. */
+export interface ConsumerParts<T> extends Pick<Bounds<T>, 'size' | 'basins'> {
+  /** The consumers whose valve is closed. One that is overdue is diverted. */
+  readonly lagging: Overdue<Consumer<T>>;
+}
 
 /** What a consumer takes from. */
 export interface Supply<T> {
@@ -23,7 +30,7 @@ export class Consumer<T> {
   readonly #out: Subscriber<T>;
   readonly #join: Pick<Join<T>, 'fallback' | 'valve'>;
   readonly #supply: Supply<T>;
-  readonly #parts: Pick<SharingParts<T>, 'size' | 'basins' | 'lagging'>;
+  readonly #parts: ConsumerParts<T>;
   /** The index of the next value, and the weight of it that was taken already. */
   #at = 0;
   #taken = 0;
@@ -40,7 +47,7 @@ export class Consumer<T> {
     out: Subscriber<T>,
     join: Pick<Join<T>, 'fallback' | 'valve'>,
     supply: Supply<T>,
-    parts: Pick<SharingParts<T>, 'size' | 'basins' | 'lagging'>,
+    parts: ConsumerParts<T>,
   ) {
     this.#out = out;
     this.#join = join;

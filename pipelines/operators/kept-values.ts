@@ -1,4 +1,12 @@
-import type { SharingParts } from './sharing-parts.ts';
+import type { Bounds } from './join.ts';
+import type { Lending } from './lending.ts';
+
+/** What the values of all sources have in common. */
+export interface KeepingParts<T> extends Pick<Bounds<T>, 'size'> {
+  readonly lending: Lending<T>;
+  /** The weight kept of all sources. */
+  held: number;
+}
 
 interface Aside<T> {
   readonly value: T;
@@ -11,7 +19,7 @@ interface Aside<T> {
  * all values before it.
  */
 export class KeptValues<T> {
-  readonly #parts: Pick<SharingParts<T>, 'size' | 'lending' | 'held'>;
+  readonly #parts: KeepingParts<T>;
   readonly #values: T[] = [];
   readonly #asides: Aside<T>[] = [];
   /** Index and position of the first kept value. */
@@ -19,7 +27,7 @@ export class KeptValues<T> {
   #start = 0;
   #weight = 0;
 
-  constructor(parts: Pick<SharingParts<T>, 'size' | 'lending' | 'held'>) {
+  constructor(parts: KeepingParts<T>) {
     this.#parts = parts;
   }
 

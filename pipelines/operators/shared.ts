@@ -1,9 +1,21 @@
 import { Subscriber } from 'rxjs';
-import { Consumer, type Supply } from './consumer.ts';
+import { Consumer, type ConsumerParts, type Supply } from './consumer.ts';
 import { Gate } from './flow.ts';
-import { KeptValues } from './kept-values.ts';
-import type { Join, SharingParts } from './sharing-parts.ts';
+import type { Bounds, Join } from './join.ts';
+import { type KeepingParts, KeptValues } from './kept-values.ts';
+import type { Overdue } from './overdue.ts';
 import { Stock } from './stock.ts';
+
+/** What all shared sources have in common. */
+export interface SharingParts<T> extends Bounds<T>, KeepingParts<T>, ConsumerParts<T> {
+  readonly running: Map<string, Shared<T>>;
+  /** The sources that ended without a consumer. The values of one that is overdue wait no longer. */
+  readonly lingering: Overdue<Shared<T>>;
+  /** The sources that are read to their end without a consumer. */
+  readonly alone: Set<Shared<T>>;
+  /** No further source may run or wait without a consumer. */
+  closed: boolean;
+}
 
 /** The most sources that are read to their end without a consumer. */
 const ALONE = 64;

@@ -1,14 +1,14 @@
 import { Subscription } from 'rxjs';
 import type { About, Basin, Fillable } from './basin.ts';
+import type { Bounds } from './join.ts';
 import type { KeptValues } from './kept-values.ts';
-import type { SharingParts } from './sharing-parts.ts';
 
 /**
  * The values of a shared source that wait outside of memory: in the basin that the source brings,
  * or in one that is filled here.
  */
 export class Stock<T> {
-  readonly #parts: Pick<SharingParts<T>, 'size' | 'basins'>;
+  readonly #parts: Pick<Bounds<T>, 'size' | 'basins'>;
   readonly #kept: KeptValues<T>;
   /** Called when the basin is ready, or no longer is. */
   readonly #moved: () => void;
@@ -20,7 +20,7 @@ export class Stock<T> {
   #paced = false;
   #ready = true;
 
-  constructor(parts: Pick<SharingParts<T>, 'size' | 'basins'>, kept: KeptValues<T>, moved: () => void) {
+  constructor(parts: Pick<Bounds<T>, 'size' | 'basins'>, kept: KeptValues<T>, moved: () => void) {
     this.#parts = parts;
     this.#kept = kept;
     this.#moved = moved;

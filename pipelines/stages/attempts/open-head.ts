@@ -1,6 +1,7 @@
 import { catchError, defer, type Observable, of, tap, throwError } from 'rxjs';
 import {
   type Ask,
+  type AskedBytes,
   type Candidate,
   type Location,
   type OpenSource,
@@ -28,7 +29,7 @@ const refusesHead = (error: unknown): boolean => error instanceof StreamError &&
  */
 export const openHead = (
   candidate: Candidate & Location,
-  ask: Omit<Ask, 'method' | 'from' | 'last'>,
+  ask: Omit<Ask, 'method' | keyof AskedBytes>,
   { open, health }: OpenHeadDeps,
 ): Observable<SourceEvent> => {
   const first = defer(() => open(candidate, { ...ask, method: 'GET', from: 0, last: 0, valve: of(true) })).pipe(

@@ -1,10 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Basins } from './basin.ts';
-import type { Consumer } from './consumer.ts';
 import type { Valve } from './flow.ts';
-import type { Lending } from './lending.ts';
-import type { Overdue } from './overdue.ts';
-import type { Shared } from './shared.ts';
 
 /** What is kept of shared sources. */
 export interface Bounds<T> {
@@ -44,20 +40,4 @@ export interface Join<T> {
   readonly fallback: () => Observable<T>;
   /** Emitted first to a consumer that joins a running source. */
   readonly onJoin: T;
-}
-
-/** What all shared sources have in common. */
-export interface SharingParts<T> extends Bounds<T> {
-  readonly lending: Lending<T>;
-  readonly running: Map<string, Shared<T>>;
-  /** The weight kept of all sources. */
-  held: number;
-  /** The consumers whose valve is closed. One that is overdue is diverted. */
-  readonly lagging: Overdue<Consumer<T>>;
-  /** The sources that ended without a consumer. The values of one that is overdue wait no longer. */
-  readonly lingering: Overdue<Shared<T>>;
-  /** The sources that are read to their end without a consumer. */
-  readonly alone: Set<Shared<T>>;
-  /** No further source may run or wait without a consumer. */
-  closed: boolean;
 }
