@@ -95,8 +95,13 @@ describe('sources, of a repository with hostile texts', () => {
   it('show them on one line, and without what moves the cursor of a terminal', async () => {
     const cli = makeCli();
     const evil = newFolder();
-    writeFileSync(join(evil, 'PULP_MANIFEST'), 'a\u001b[2J\u001b]0;b\u0007,c,d\n');
-    cli.describe('evil', evil, { type: 'files' });
+    mkdirSync(join(evil, 'repodata'));
+    // XML cannot have other control characters.
+    writeFileSync(
+      join(evil, 'repodata/repomd.xml'),
+      `<repomd><data type="a\u009b[2J\u009b]0;b\u0085"><location href="x"/><checksum type="md5">${'0'.repeat(32)}</checksum></data></repomd>`,
+    );
+    cli.describe('evil', evil);
     const { err } = await cli.run('refresh');
     const { out } = await cli.run('list');
     for (const text of [err, out]) {
@@ -171,7 +176,7 @@ describe('a source of which one path is dead', () => {
     cli.describe('files', folder, { type: 'files', paths: 'dead good' });
     const { out, err, error } = await cli.run('refresh');
     expect(out).toMatch(/^files: 2 units until \d{4}-.*Z\n$/);
-    expect(err).toMatch(/^error: files: dead\/: .*PULP_MANIFEST.*no such file.*\n$/);
+    expect(err).toMatch(/^error: files: dead\/: .*found neither PULP_MANIFEST nor .*\n$/);
     expect(error).toMatchObject({ message: '1 of 1 sources could not be refreshed completely' });
 
     const listed = await cli.run('list');

@@ -81,7 +81,8 @@ describeMongo(`what commands show of Pulp’s database (${serverName})`, () => {
     for (const path of ['/a', '/b'])
       await pulp.entry({ path, importer_id: zoo, url: `https://feed${path}`, ...unit(path) });
 
-    const keys = 'max_speed,proxy_host,ssl_client_cert,ssl_client_key,basic_auth_password,proxy_password';
+    const keys =
+      'max_speed,proxy_host,ssl_client_cert,ssl_client_key,basic_auth_password,proxy_password,query_auth_token';
     const [first = '', second = ''] = (await said('importers', 'list')).split('\n');
     const [id, repo, shown, settings, entries] = first.split('\t');
     expect([id, repo, shown, entries]).toEqual([zoo, 'zoo', 'https://***@feed/zoo/', '2']);
