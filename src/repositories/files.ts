@@ -52,14 +52,18 @@ async function* readManifest(repository: Repository, bytes: AsyncIterable<Uint8A
 }
 
 /**
- * A folder of files with a PULP_MANIFEST, or with checksum lists: those that are selected, otherwise
- * one with a usual name.
+ * A folder of files with a PULP_MANIFEST, or with checksum lists: those that are selected, or one
+ * with a usual name if the selection leaves that open.
  */
-export const files: Format = firstMentions(async function* (repository, { lists = [] }) {
-  const manifest = await openOptional(repository.read(MANIFEST));
+export const files: Format = firstMentions(async function* (repository, { lists }) {
+  let absent: unknown;
+  const manifest = await openOptional(repository.read(MANIFEST), (reason) => {
+    absent = reason;
+  });
   if (manifest) yield* readManifest(repository, manifest);
   yield* readLists(repository, lists, isoItem);
-  if (manifest || lists.length > 0) return;
+  if (manifest || lists?.length) return;
+  if (lists) throw absent;
   let found = false;
   for await (const item of readUsualList(repository, isoItem)) {
     found = true;

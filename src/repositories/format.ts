@@ -58,7 +58,10 @@ export interface RepositoryItem extends FoundUnit {
 
 /** The part of a repository to read. Only `deb` repositories can be read in part. */
 export interface Selection {
-  /** Checksum lists below the base, whose files belong to the repository too. Default: none. */
+  /**
+   * Checksum lists below the base, whose files belong to the repository too. Default: none, but one
+   * with a usual name can stand for a PULP_MANIFEST.
+   */
   readonly lists?: readonly string[];
   /** Names below `dists/`, or flat folders ending with a slash. Default: flat, at the base. */
   readonly suites?: readonly string[];

@@ -8,8 +8,14 @@ type Bytes = AsyncIterable<Uint8Array>;
 const isMissing = (error: unknown): boolean =>
   error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED');
 
-/** The bytes of an optional file: `undefined` if the repository does not have it. */
-export const openOptional = async (bytes: Bytes): Promise<Bytes | undefined> => {
+/**
+ * The bytes of an optional file: `undefined` if the repository does not have it, after a call of
+ * `missing` with the reason.
+ */
+export const openOptional = async (
+  bytes: Bytes,
+  missing: (reason: unknown) => void = () => {},
+): Promise<Bytes | undefined> => {
   const source = bytes[Symbol.asyncIterator]();
   try {
     const first = await source.next();
@@ -21,8 +27,9 @@ export const openOptional = async (bytes: Bytes): Promise<Bytes | undefined> => 
       }
     })();
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+    if (!isMissing(error)) throw error;
+    missing(error);
+    return undefined;
   }
 };
 

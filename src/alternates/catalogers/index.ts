@@ -13,8 +13,12 @@ const unitsOf = (reader: Reader): Cataloger['read'] =>
 /** Yum repositories: packages, source packages, delta packages, and installable trees. */
 export const yum: Cataloger = { type: 'yum', read: apart<FoundUnit>('yum-units') };
 
-/** Folders of files with a PULP_MANIFEST: type `iso`. */
-export const files: Cataloger = { type: 'files', read: unitsOf(apart('files')) };
+/** Folders of files with a PULP_MANIFEST, which Pulp’s alternate sources always have: type `iso`. */
+export const files: Cataloger = {
+  type: 'files',
+  read: unitsOf(apart('files')),
+  place: (path) => ({ path, selection: { lists: [] } }),
+};
 
 /** Debian repositories. */
 export const deb: Cataloger = { type: 'deb', read: unitsOf(apart('deb')), place: placeOfDeb };

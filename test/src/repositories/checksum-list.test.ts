@@ -81,6 +81,9 @@ describe('a checksum list', () => {
       await expect(read({ SHA256SUMS: list })).rejects.toThrow('SHA256SUMS: lists no files that can be served');
   });
 
+  it('is not looked for if the selection excludes it', () =>
+    expect(read({ SHA256SUMS: `${A}  a.iso\n` }, [])).rejects.toThrow('PULP_MANIFEST: 404'));
+
   it('is asked for if there is neither a manifest nor a list', () =>
     expect(read({})).rejects.toThrow('found neither PULP_MANIFEST nor one of SHA512SUMS, SHA256SUMS'));
 });
