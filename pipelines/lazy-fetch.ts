@@ -42,9 +42,9 @@ export const prepare = (deps: LazyFetchDeps) => {
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
-    (inner) => headFromCatalog(deps, inner), //   nor a feed for HEAD
     handOver, //                                  a proxy sends a file itself
     (inner) => multipart(deps, inner), //         ranges, from the whole if need be
+    (inner) => headFromCatalog(deps, inner), //   no feed for HEAD
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
   return (request: StreamRequest, onReport = deps.report): Observable<StreamEvent> =>

@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 import type { Phase, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
+import type { Part } from './range.ts';
 import type { Report } from './report.ts';
 
 /** The first event of a source: exactly one, before its chunks. */
@@ -22,6 +23,8 @@ export interface SourceHead {
   readonly from: number;
   /** The last byte that follows, if the source honoured an earlier end. */
   readonly last?: number;
+  /** Only these parts follow, one after the other: those that were asked for (`AskedBytes`). */
+  readonly parts?: readonly Part[];
   /**
    * A strong entity tag with its quotes (RFC 9110 section 8.8.3). Weak tags are omitted: they do
    * not prove that bytes are equal.
@@ -69,7 +72,10 @@ export interface Head {
    * the whole content.
    */
   readonly whole: boolean;
-  /** The body's first byte in the content, and its last one if the content continues after it. */
+  /**
+   * The body's first byte in the content, and its last one if the content continues after it. Several
+   * parts are counted as if they were adjacent (`adjoined`).
+   */
   readonly first: number;
   readonly last?: number;
   /** Bytes of the whole content; absent if unknown. */

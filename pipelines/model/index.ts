@@ -41,6 +41,7 @@ export { field, type Header } from './header.ts';
 export { isSmall } from './is-small.ts';
 export { LOANS, type Loan } from './loan.ts';
 export { isOwnCoding } from './own-coding.ts';
+export { adjoined, piecesOf, sizeOf } from './parts.ts';
 export type { Policy } from './policy.ts';
 export type {
   Ask,

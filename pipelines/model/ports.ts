@@ -7,6 +7,7 @@ import type { Chunk, SourceEvent, SourceHead } from './events.ts';
 import type { Child } from './folder.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
+import type { Part } from './range.ts';
 import type { Spelling } from './spelling.ts';
 
 /**
@@ -60,6 +61,12 @@ export interface AskedBytes {
   readonly from: number;
   /** The last byte wanted; absent for all remaining bytes. A source may send more. */
   readonly last?: number;
+  /**
+   * Only these parts of the bytes are wanted, in ascending order; the first begins at `from`, the
+   * last ends at `last`. A source that sends exactly them, one after the other, repeats them in its
+   * head. Any other source may send everything.
+   */
+  readonly parts?: readonly Part[];
   /**
    * Start and end count only if the representation still has this strong entity tag or date
    * (If-Range, RFC 9110 section 13.1.5).

@@ -3,7 +3,7 @@ import type { Valve } from '../operators/flow.ts';
 import type { Location } from './candidate.ts';
 import type { Conditions } from './conditions.ts';
 import type { Header } from './header.ts';
-import type { ByteRange } from './range.ts';
+import type { ByteRange, Part } from './range.ts';
 
 /** One client's request, reduced to the fields that the pipeline needs. */
 export interface StreamRequest {
@@ -24,6 +24,11 @@ export interface StreamRequest {
    * The wanted parts, in this order; absent for the whole. For GET only (RFC 9110 section 14.2).
    */
   readonly ranges?: readonly ByteRange[];
+  /**
+   * Set by `multipart`: these parts are wanted one after the other, in ascending order. The only
+   * range is then the adjoined part.
+   */
+  readonly parts?: readonly [Part, ...Part[]];
   /** The content, or a part of it, is wanted only if its present state meets these conditions. */
   readonly conditions?: Conditions;
   /**

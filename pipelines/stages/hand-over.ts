@@ -54,6 +54,7 @@ const isRefused = (event: TransferEvent, handOver: HandOver): boolean => {
   if (event.type === 'attempt') return fieldFor(event.candidate, handOver) === undefined;
   if (event.type !== 'head') return false;
   const { size } = event.candidate.entry;
+  if (fieldFor(event.candidate, handOver) === undefined) return true;
   return event.status !== 200 || (size !== undefined && size !== event.total);
 };
 

@@ -83,7 +83,8 @@ const isAnswer = (candidate: Candidate): boolean =>
 const isKnown = ({ conditions = {} }: StreamRequest, [entry]: readonly CatalogEntry[]): boolean =>
   Boolean(entry?.checksum && entry.size) &&
   conditions.ifModifiedSince === undefined &&
-  conditions.ifUnmodifiedSince === undefined;
+  conditions.ifUnmodifiedSince === undefined &&
+  (conditions.ifRange === undefined || conditions.ifRange.startsWith('"'));
 
 const knownHead = (
   found: readonly Candidate[],

@@ -1,33 +1,53 @@
-import { catchError, concat, defer, mergeMap, type Observable, of, takeWhile, tap, throwError } from 'rxjs';
 import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  mergeMap,
+  type Observable,
+  of,
+  takeWhile,
+  tap,
+  throwError,
+} from 'rxjs';
+import {
+  adjoined,
   type ByteRange,
   type Chunk,
   errorSourceOf,
   field,
   type Head,
-  type Header,
   holds,
   isSmall,
   type Part,
   resolveRange,
   StreamError,
   type StreamRequest,
+  sizeOf,
 } from '../model/index.ts';
 import { follow } from '../operators/follow.ts';
 import { given } from '../operators/operate.ts';
 import { type CutPartsDeps, cutParts, wholeOf } from './cut-parts.ts';
 import { cutSeveral } from './cut-several.ts';
+import { type Frame, frameOf } from './multipart-frame.ts';
+import { type Group, groupsOf, isAscending } from './part-groups.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
 /**
  * Answers a request for several ranges with one body of `multipart/byteranges` (RFC 9110 section
- * 14.6). A HEAD request finds the length; then the parts are transferred one after the other, in
- * the requested order. Ascending parts of small content are cut from one transfer of the whole. Any
- * other request is one transfer. Overlapping ranges are joined. If one range remains, or the length
- * is unknown, the request is one transfer as well.
+ * 14.6). Overlapping ranges are joined. If one range remains, or the length is unknown, the request
+ * is one transfer like any other. The length is that of the catalog, or of the source's answer to
+ * HEAD.
+ *
+ * Ascending parts are asked of the source together (`groupsOf`): with small gaps between them, and
+ * at once if it sends several. They are cut from one transfer of the whole if the content is small,
+ * if they are most of it, or if the source cannot send them for less. Other parts are transferred
+ * one after the other, in the requested order.
  *
  * Errors with `UNSATISFIABLE` if every range lies beyond the content, and with `CHANGED` if the
- * content changes between two parts. Content that has changed before the first part is sent whole.
+ * content changes between two transfers. Content that has changed before the first part is sent
+ * whole.
  */
 export const multipart =
   (deps: CutPartsDeps, inner: Transfer): Transfer =>
@@ -39,6 +59,7 @@ export const multipart =
 
     return follow((entries) => {
       const run = (change: Partial<StreamRequest>) => given(entries, transfer({ ...request, ...change }));
+      const unconditional = { ...request, conditions: undefined };
 
       const body = (head: Head): Observable<TransferEvent> => {
         const { length, headers } = head;
@@ -52,10 +73,14 @@ export const multipart =
           return throwError(() => new StreamError('UNSATISFIABLE', errorSourceOf(head.candidate), what, { length }));
         }
         if (parts.length === 1) return run({ ranges: [first] });
-        return multipartBody(head, length, parts, request.id, {
-          part: (part, change) => run({ ranges: [part], conditions: {}, ...change }),
-          whole: () => run(wholeOf({ ...request, conditions: {} }, keep !== undefined || policy.savePartial)),
-          atOnce: isSmall({ ...head.candidate.entry, size: length }, policy),
+        const isMost = isSmall({ ...head.candidate.entry, size: length }, policy) || 2 * sizeOf(parts) >= length;
+        return severalParts(head, length, parts, request.id, {
+          group: (body, change) =>
+            body.length === 1
+              ? run({ ...unconditional, ...change, ranges: body })
+              : given(entries, inner({ ...unconditional, ...change, ranges: [adjoined(body)], parts: body })),
+          whole: () => run(wholeOf(unconditional, keep !== undefined || policy.savePartial)),
+          atOnce: isMost && isAscending(parts),
         });
       };
 
@@ -88,101 +113,75 @@ const joined = (ranges: readonly ByteRange[], length: number): readonly Part[] =
   return merged.length === parts.length ? parts : merged;
 };
 
-const multipartBody = (
-  head: Head,
+interface Transfers {
+  /** One transfer of several parts, in ascending order. */
+  readonly group: (body: Group['body'], change?: Partial<StreamRequest>) => Observable<TransferEvent>;
+  readonly whole: () => Observable<TransferEvent>;
+  /** All parts are cut from one transfer of the whole. */
+  readonly atOnce: boolean;
+}
+
+const severalParts = (
+  known: Head,
   length: number,
   parts: readonly Part[],
   id: string,
-  transfer: {
-    readonly part: (part: Part, change?: Partial<StreamRequest>) => Observable<TransferEvent>;
-    readonly whole: () => Observable<TransferEvent>;
-    /** All parts are cut from one transfer of the whole. */
-    readonly atOnce: boolean;
-  },
+  transfer: Transfers,
 ): Observable<TransferEvent> => {
-  const boundary = `pulp-streamer-${id.replace(/[^0-9A-Za-z-]/g, '')}`.slice(0, 70);
-  const type = field(head.headers, 'content-type');
-  const rangeOf = ({ first, last }: Part) => `bytes ${first}-${last}/${length}`;
-  const titles = parts.map((part) =>
-    bytesOf(
-      [
-        // Also before the first part: some clients expect the line break there (RFC 2046 section
-        // 5.1.1 makes it a part of the delimiter).
-        `\r\n--${boundary}`,
-        ...(type === undefined ? [] : [`Content-Type: ${type}`]),
-        `Content-Range: ${rangeOf(part)}`,
-        '\r\n',
-      ].join('\r\n'),
-    ),
-  );
-  const closing = bytesOf(`\r\n--${boundary}--\r\n`);
-  const etag = field(head.headers, 'etag');
-
-  const isSame = ({ headers }: Head, part: Part): boolean =>
-    field(headers, 'content-range') === rangeOf(part) && field(headers, 'etag') === etag;
-  const check = (part: Part) => (event: TransferEvent) => {
-    if (event.type !== 'head' || isSame(event, part)) return;
-    const { candidate } = event;
-    throw new StreamError(
-      'CHANGED',
-      errorSourceOf(candidate),
-      `${candidate.url} changed between two parts of a response`,
-    );
+  const etag = field(known.headers, 'etag');
+  const isSame = (head: Head) => head.total === length && field(head.headers, 'etag') === etag;
+  /** Undefined until the first part begins. */
+  let frame: Frame | undefined;
+  const begin = (head: Head): Head => {
+    frame = frameOf(head, length, parts, id);
+    return frame.head;
   };
+  const framed = (bytes: Uint8Array | undefined): readonly Chunk[] => (bytes ? [{ type: 'chunk', bytes }] : []);
+  const title = (part: Part) => framed(frame?.title(part));
+  const closing = defer(() => framed(frame?.closing));
 
-  const size =
-    closing.length +
-    titles.reduce((sum, title) => sum + title.length, 0) +
-    parts.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  const named = ([name]: Header) => name.toLowerCase();
-  const headers: readonly Header[] = [
-    ...head.headers.filter((header) => named(header) !== 'content-type'),
-    ['Content-Type', `multipart/byteranges; boundary=${boundary}`],
-  ];
-
-  const title = (index: number): Chunk => ({ type: 'chunk', bytes: titles[index] as Uint8Array });
-  const own: Head = { ...head, status: 206, length: size, whole: false, headers };
-  const begin: readonly TransferEvent[] = [own, title(0)];
-  const ending: Chunk = { type: 'chunk', bytes: closing };
-  if (transfer.atOnce && parts.every(({ first }, index) => first > (parts[index - 1]?.first ?? -1)))
-    return transfer.whole().pipe(
-      cutSeveral({
-        ...{ parts, titles: parts.map((_, index) => title(index)), closing: ending },
-        headFor: (whole) =>
-          whole.status === 200 && whole.total === length && field(whole.headers, 'etag') === etag
-            ? { ...own, candidate: whole.candidate, sourceStatus: whole.sourceStatus, keepsCopy: whole.keepsCopy }
-            : undefined,
-      }),
+  const whole = () =>
+    concat(
+      transfer.whole().pipe(
+        cutSeveral({
+          ...{ body: [{ first: 0, last: length - 1 }], parts, title },
+          headFor: (head) => (head.status === 200 && isSame(head) ? begin(head) : undefined),
+        }),
+      ),
+      closing,
     );
-  const [first, ...others] = parts as readonly [Part, ...Part[]];
-  let changed = false;
+  if (transfer.atOnce) return whole();
 
-  const beginning = transfer.part(first).pipe(
+  const [first, ...others] = groupsOf(parts);
+  if (!first) return EMPTY;
+  let refused = false;
+  const beginning = transfer.group(first.body).pipe(
     // The response head waits for the first part: content that differs at each request is better
     // sent whole than broken off.
     takeWhile((event) => {
-      changed = event.type === 'head' && !isSame(event, first);
-      return !changed;
+      refused = event.type === 'head' && !isSame(event);
+      return !refused;
     }),
-    mergeMap((event) => (event.type === 'head' ? begin : [event])),
+    catchError((error: unknown) => {
+      refused = !frame && error instanceof StreamError && error.code === 'NEEDS_WHOLE';
+      return refused ? EMPTY : throwError(() => error);
+    }),
+    cutSeveral({ ...first, title, headFor: begin }),
   );
-  const rest = concat(
-    ...others.map((part, index) =>
-      concat(
-        of(title(index + 1)),
-        transfer.part(part, { answerBy: undefined }).pipe(
-          tap(check(part)),
-          mergeMap((event) => (event.type === 'head' ? [] : [event])),
-        ),
-      ),
+  const following = others.map((group) =>
+    transfer.group(group.body, { answerBy: undefined }).pipe(
+      tap((event) => {
+        if (event.type === 'head' && !isSame(event)) throw changed(event);
+      }),
+      cutSeveral({ ...group, title, headFor: (head) => head }),
+      filter(({ type }) => type !== 'head'),
     ),
-    of<TransferEvent>(ending),
   );
   return concat(
     beginning,
-    defer(() => (changed ? transfer.whole() : rest)),
+    defer(() => (refused ? whole() : concat(...following, closing))),
   );
 };
 
-/** Header fields are Latin-1 on the wire. */
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const changed = ({ candidate }: Head): StreamError =>
+  new StreamError('CHANGED', errorSourceOf(candidate), `${candidate.url} changed between two parts of a response`);

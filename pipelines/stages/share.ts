@@ -200,11 +200,12 @@ const join = (
 
 /** None of the values contains a NUL or a line break. */
 const keyOf = (
-  { path, ranges = NO_RANGES, save, lengthRequired }: StreamRequest,
+  { path, ranges = NO_RANGES, parts, save, lengthRequired }: StreamRequest,
   entries: readonly CatalogEntry[],
 ): string => {
   let key = `${path}\0${save}\0${lengthRequired ?? false}`;
   for (const { first, last } of ranges) key += `\0${first}-${last}`;
+  for (const { first, last } of parts ?? NO_RANGES) key += `\0+${first}-${last}`;
   for (const { importerId, unitId, revision, url, checksum } of entries)
     key += `\n${importerId}\0${unitId}\0${revision}\0${url}\0${checksum?.value}`;
   return key;

@@ -24,7 +24,7 @@ export const askLength = (
 ): Observable<number | undefined> => {
   const valve = of(true);
   const ask = (method: StreamRequest['method'], last?: number) =>
-    defer(() => attempt({ ...request, valve, method }, candidate, { from: 0, last }, deps)).pipe(
+    defer(() => attempt({ ...request, valve, method, parts: undefined }, candidate, { from: 0, last }, deps)).pipe(
       catchError(() => EMPTY),
     );
   // Otherwise its answer to HEAD was one about the first byte.

@@ -19,6 +19,7 @@ import type { Health } from '../health/health.ts';
 import { decodes } from './decodes.ts';
 import { enforceLength } from './enforce-length.ts';
 import { openHead } from './open-head.ts';
+import { openParts } from './open-parts.ts';
 
 export interface AttemptDeps {
   readonly open: OpenSource;
@@ -68,9 +69,9 @@ export const placeFor = (
 
 /** The candidate's events, unsupervised. Errors if the candidate has a problem. */
 export const opened = (
-  { method, valve, client }: StreamRequest,
+  { method, valve, client, parts }: StreamRequest,
   candidate: Candidate,
-  ask: AskedBytes,
+  asked: AskedBytes,
   deps: Pick<AttemptDeps, 'open' | 'health'>,
   { waits }: PlaceAtSource,
 ): Observable<SourceEvent> => {
@@ -81,7 +82,9 @@ export const opened = (
     ...(client !== undefined && { client }),
     decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded),
   };
-  return method === 'HEAD' ? openHead(candidate, how, deps) : deps.open(candidate, { method, ...how, ...ask });
+  if (method === 'HEAD') return openHead(candidate, how, deps);
+  const ask = { method, ...how, ...asked };
+  return parts ? openParts(candidate, ask, parts, deps.open) : deps.open(candidate, ask);
 };
 
 /**

@@ -61,11 +61,14 @@ export const phaseOf = ({ sent, soFar }: Progress): Phase => {
 };
 
 /**
- * Whether all bytes have arrived and a checksum will judge them. The end that the source failed to
- * send is then not missed.
+ * Whether all bytes have arrived: those of a part, or those of the whole if a checksum will judge
+ * them. The end that the source failed to send is then not missed.
  */
-export const needsNoMore = ({ soFar, sent }: Progress): boolean =>
-  soFar?.whole === true && soFar.total === sent && sent > 0 && soFar.candidate.entry.checksum !== undefined;
+export const needsNoMore = ({ soFar, sent }: Progress): boolean => {
+  if (!soFar || sent === 0) return false;
+  const { whole, first, last, total, candidate } = soFar;
+  return whole ? total === sent && candidate.entry.checksum !== undefined : last === first + sent - 1;
+};
 
 /**
  * Why the request failed: the only failure, or the most specific of several. Missing bytes

@@ -16,6 +16,8 @@ export type Answer =
   | SourceHead
   /** The requested range starts at the end of the file: there is a head, but no byte after it. */
   | { readonly type: 'nothing-left'; readonly head: SourceHead }
+  /** A body of several parts follows. */
+  | { readonly type: 'parts'; readonly boundary: string }
   | { readonly type: 'redirect'; readonly status: number; readonly location: string | undefined }
   | { readonly type: 'refused'; readonly error: StreamError };
 
@@ -32,8 +34,11 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
       `sent ${headers.length} header fields; at most ${MOST_FIELDS} are accepted`,
       status,
     );
-  if (status === 200) return head(status, headers, decimal(field(headers, 'content-length')));
-  if (status === 206 && asksRange(ask)) return part(headers, ask, url);
+  if (status === 200) return headOf(status, headers, decimal(field(headers, 'content-length')));
+  if (status === 206 && asksRange(ask)) {
+    const boundary = ask.parts && boundaryOf(headers);
+    return boundary === undefined ? part(headers, ask, url) : { type: 'parts', boundary };
+  }
   if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
   return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, {
@@ -82,7 +87,8 @@ const refused = (
 
 const STRONG = /^"[^"]*"$/;
 
-const head = (
+/** A head of the whole, or of a part. */
+export const headOf = (
   status: number,
   headers: readonly Header[],
   length: number | undefined,
@@ -91,6 +97,15 @@ const head = (
   const etag = field(headers, 'etag');
   const strong = etag !== undefined && STRONG.test(etag) ? etag : undefined;
   return { type: 'head', status, headers, length, from: first, ...(last !== undefined && { last }), etag: strong };
+};
+
+/** The boundary of a body of parts; undefined if the fields announce another body. */
+export const boundaryOf = (headers: readonly Header[]): string | undefined => {
+  const [, quoted, plain] =
+    /^multipart\/byteranges *;(?:.*;)? *boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(
+      field(headers, 'content-type')?.trim() ?? '',
+    ) ?? [];
+  return quoted ?? plain;
 };
 
 /**
@@ -108,7 +123,7 @@ const part = (headers: readonly Header[], ask: Ask, url: URL): Answer => {
   }
   const follows = decimal(field(headers, 'content-length')) ?? last - first + 1;
   return follows === last - first + 1
-    ? head(206, headers, total, { first, ...(last < total - 1 && { last }) })
+    ? headOf(206, headers, total, { first, ...(last < total - 1 && { last }) })
     : refused('NO_RANGE', url, `answered 206 with “${range}”, but a Content-Length of ${follows}`, 206);
 };
 
@@ -117,7 +132,7 @@ const noPart = (headers: readonly Header[], { from, last }: Ask, url: URL): Answ
   const length = decimal(/^bytes +\*\/(\d+)$/i.exec(field(headers, 'content-range') ?? '')?.[1]);
   // In empty content every range is beyond the end, and nothing is missing.
   if (length !== undefined && (length === from || length === 0))
-    return { type: 'nothing-left', head: head(416, headers, length, { first: length }) };
+    return { type: 'nothing-left', head: headOf(416, headers, length, { first: length }) };
   return length === undefined || resolveRange({ first: from, last }, length)
     ? refused('NO_RANGE', url, 'answered 416', 416)
     : refused('UNSATISFIABLE', url, `answered 416: the file has only ${length} bytes`, 416, { length });

@@ -11,6 +11,7 @@ import {
 import { pausable } from '../../../pipelines/operators/pausable.ts';
 import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
+import { type Byteranges, readByteranges } from './byteranges.ts';
 import type { Exchange, Listener } from './connection.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { exchange } from './exchange.ts';
@@ -51,6 +52,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
         let paused = false;
         let current: Exchange | undefined;
         let decoder: Gunzip | undefined;
+        let parts: Byteranges | undefined;
 
         const begin = (head: SourceHead, url: URL) => {
           if (!ask.decodes?.(head)) return sink.ahead(head);
@@ -70,6 +72,21 @@ export const createFeed = (settings: FeedSettings): Feed => {
           sink.ahead(decodedHead(head));
         };
 
+        const beginParts = (boundary: string, answer: { status: number; headers: readonly Header[] }, url: URL) => {
+          parts = readByteranges(boundary, answer, ask.parts ?? [], url, {
+            head: (head) => {
+              if (paused) current?.pause();
+              sink.ahead(completed(head, location.headers));
+            },
+            data: (bytes) => sink.next(chunkOf(bytes)),
+            error: (error) => {
+              current?.abort();
+              sink.error(error);
+            },
+          });
+          current?.resume();
+        };
+
         const visit = (url: URL, home: URL, left: number): void => {
           const granted = accessAt(url, home, access);
           let headSeen = false;
@@ -83,20 +100,26 @@ export const createFeed = (settings: FeedSettings): Feed => {
               headSeen = true;
               const answer = readAnswer(status, headers, ask, url);
               if (answer.type === 'head') begin(completed(answer, location.headers), url);
+              else if (answer.type === 'parts') beginParts(answer.boundary, { status, headers }, url);
               else if (answer.type === 'nothing-left') {
                 sink.ahead(answer.head);
                 sink.complete();
               } else if (answer.type === 'refused') sink.error(answer.error);
               else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
               else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
-              return answer.type === 'head';
+              return answer.type === 'head' || answer.type === 'parts';
             },
             data: (bytes) => {
+              if (parts) return parts.write(bytes);
               if (!decoder) return sink.next(chunkOf(bytes));
               current?.pause();
               decoder.write(bytes);
             },
-            end: () => (decoder ? decoder.end() : sink.complete()),
+            end: () => {
+              parts?.end();
+              if (decoder) decoder.end();
+              else sink.complete();
+            },
             error: fail,
           };
           current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), listener, {
@@ -119,7 +142,8 @@ export const createFeed = (settings: FeedSettings): Feed => {
         return {
           pause: () => {
             paused = true;
-            current?.pause();
+            // The head is delivered whatever the state of the valve.
+            if (parts?.hasBegun ?? true) current?.pause();
             decoder?.pause();
           },
           resume: () => {

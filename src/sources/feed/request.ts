@@ -45,8 +45,10 @@ const made = new WeakMap<Access, { readonly userAgent: string; readonly headers:
 
 const rangeHeaders = (ask: Ask): readonly Header[] => {
   if (!asksRange(ask)) return [];
-  const { from, last = '', ifRange } = ask;
-  const range: Header = ['Range', from < 0 ? `bytes=${from}` : `bytes=${from}-${last}`];
+  const { from, last = '', parts, ifRange } = ask;
+  const one = from < 0 ? `${from}` : `${from}-${last}`;
+  const set = parts?.map(({ first, last }) => `${first}-${last}`).join(',') ?? one;
+  const range: Header = ['Range', `bytes=${set}`];
   return ifRange === undefined ? [range] : [range, ['If-Range', ifRange]];
 };
 

@@ -192,7 +192,7 @@ const CASES: readonly Case[] = [
   kase('handOver', decorating(handOver)),
   kase('folder', () => folder(request, { catalog: { lookup: () => EMPTY }, folders: FOLDERS })),
   kase('cutPart', () => cutPart({ first: 0 }, undefined, aPolicy())),
-  kase('cutSeveral', () => cutSeveral({ parts: [], titles: [], closing: chunk(''), headFor: () => undefined })),
+  kase('cutSeveral', () => cutSeveral({ body: [], parts: [], title: () => [], headFor: () => undefined })),
   kase('partAlone', () => partAlone(candidate, { range: { first: 0 } }, aPolicy())),
   kase(
     'cutParts',
@@ -250,6 +250,9 @@ const OTHERS = [
   'cut',
   'transfer',
   'boundary',
+  'openParts',
+  'multipartFrame',
+  'partGroups',
   'recent',
   'ranges',
   'candidates',

@@ -187,7 +187,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   cutPart: () => cutPart({ first: 1 }, undefined, policy),
   cutSeveral: () =>
     cutSeveral({
-      ...{ parts: [{ first: 0, last: 1 }], titles: [chunk('title')], closing: chunk('closing') },
+      ...{ body: [{ first: 0, last: 2 }], parts: [{ first: 0, last: 1 }], title: () => [chunk('title')] },
       headFor: (head) => (head.length === undefined ? undefined : head),
     }),
   verifyBeforeHead: ({ scheduler }) => verifyBeforeHead(aRequest(), candidate, { newDigest, policy, scheduler }),

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
 import { map } from 'rxjs';
-import { StreamError } from '../../../pipelines/index.ts';
+import { type Part, StreamError } from '../../../pipelines/index.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
 import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
@@ -63,28 +63,34 @@ describe('cutPart', () => {
 });
 
 describe('cutSeveral', () => {
-  const titles = [chunk('1'), chunk('2'), chunk('3')];
   const parts = [
     { first: 0, last: 0 },
     { first: 2, last: 3 },
     { first: 5, last: 5 },
   ];
-  const several = (isSame: boolean) =>
+  const several = (isSame: boolean, body: readonly Part[]) =>
     cutSeveral({
+      body,
       parts,
-      titles,
-      closing: chunk('z'),
+      title: (part) => [chunk(`${parts.indexOf(part) + 1}`)],
       headFor: (head) => (isSame ? { ...head, status: 206 } : undefined),
     });
-  const check = (source: string, result: string, isSame = true) =>
+  const check = (source: string, result: string, isSame = true, body: readonly Part[] = [{ first: 0, last: 5 }]) =>
     marbles(({ cold, expectObservable }) => {
-      const values = { ...SHOWN, '1': '1', '2': '2', '3': '3', z: 'z' };
-      expectObservable(cold(source, VALUES).pipe(several(isSame), mapShown)).toBe(result, values);
+      const values = { ...SHOWN, '1': '1', '2': '2', '3': '3' };
+      expectObservable(cold(source, VALUES).pipe(several(isSame, body), mapShown)).toBe(result, values);
     });
 
   it('cuts the parts with their titles, whatever the chunks', () => {
-    check('h----a----b----c----d----e----f----|', 'p----(1a)------(2c)-d---------(3f)-(z|)');
-    check('h----a----b----w-------|', 'p----(1a)------(2w3f)--(z|)');
+    check('h----a----b----c----d----e----f----|', 'p----(1a)------(2c)-d---------(3f)-|');
+    check('h----a----b----w-------|', 'p----(1a)------(2w3f)--|');
+  });
+  it('cuts them from a body of parts', () => {
+    const body = [
+      { first: 0, last: 0 },
+      { first: 2, last: 5 },
+    ];
+    check('h----a----c----d----e----f----|', 'p----(1a)-(2c)-d---------(3f)-|', true, body);
   });
   it('passes the whole if the content is another', () => check('h-a-b-|', 'h-a-b-|', false));
 });

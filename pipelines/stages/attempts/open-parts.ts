@@ -1,0 +1,108 @@
+import { catchError, concat, concatMap, defer, EMPTY, map, type Observable, takeWhile } from 'rxjs';
+import {
+  type Ask,
+  adjoined,
+  type Candidate,
+  errorSourceOf,
+  type OpenSource,
+  type Part,
+  piecesOf,
+  type SourceEvent,
+  type SourceHead,
+  StreamError,
+  sizeOf,
+  stateOf,
+} from '../../model/index.ts';
+import { needsWhole } from './part-alone.ts';
+
+/** A candidate without a problem. */
+type Usable = Exclude<Candidate, { readonly problem: StreamError }>;
+
+/** Bytes that could have been transferred in the time that another request takes. */
+const ROUND_TRIP = 256 * 1024;
+
+/**
+ * Opens a candidate for several parts, or for the rest of them. A feed is asked for all of them at
+ * once. If it does not send exactly these, it is asked for one after the other; so is a file.
+ *
+ * Emits one head, then the bytes of the parts. Positions in `ask` and in the head are those of the
+ * adjoined part, so that the body counts like one range. Errors with `NEEDS_WHOLE` if the candidate
+ * ignores ranges, or if the whole would cost less than the requests, and with `CHANGED` if two parts
+ * belong to different states of the content. Unsubscribing closes the source.
+ */
+export const openParts = (
+  candidate: Usable,
+  ask: Ask,
+  parts: readonly [Part, ...Part[]],
+  open: OpenSource,
+): Observable<SourceEvent> => {
+  const all = adjoined(parts);
+  const { from, last = all.last } = ask;
+  const [first, ...others] = piecesOf(parts, { first: from, last });
+  if (!first) return open(candidate, ask);
+  const counted = (event: SourceEvent): SourceEvent =>
+    event.type === 'head' ? { ...event, from, last, parts: undefined } : event;
+  // A body that has begun cannot be replaced by the whole.
+  const begins = from === all.first;
+  const refuse = (what: string) => (begins ? needsWhole(candidate, what) : failure(candidate, what));
+  const inTurn = () => oneByOne(candidate, ask, [first, ...others], open, refuse).pipe(map(counted));
+  const end = others.at(-1);
+  if (!end || errorSourceOf(candidate) === 'disk') return inTurn();
+
+  return defer(() => {
+    let accepted = false;
+    let refused = false;
+    const wanted = [first, ...others];
+    const refusing = (total = candidate.entry.size): false => {
+      if (begins && total !== undefined && sizeOf(wanted) + wanted.length * ROUND_TRIP >= total)
+        throw refuse(`sends no ${wanted.length} parts at once, and has only ${total} bytes`);
+      refused = true;
+      return false;
+    };
+    const atOnce = open(candidate, { ...ask, from: first.first, last: end.last, parts: wanted }).pipe(
+      takeWhile((event) => {
+        accepted ||= event.type === 'head' && event.parts !== undefined;
+        return accepted || refusing(event.type === 'head' ? event.length : undefined);
+      }),
+      catchError((error: unknown) => {
+        if (accepted || !(error instanceof StreamError) || error.code !== 'NO_RANGE') throw error;
+        refusing();
+        return EMPTY;
+      }),
+      map(counted),
+    );
+    return concat(
+      atOnce,
+      defer(() => (refused ? inTurn() : EMPTY)),
+    );
+  });
+};
+
+/** The parts of a candidate, with a request each. Only the first head is emitted. */
+const oneByOne = (
+  candidate: Usable,
+  ask: Ask,
+  parts: readonly Part[],
+  open: OpenSource,
+  refuse: (what: string) => StreamError,
+): Observable<SourceEvent> =>
+  defer(() => {
+    let begun: SourceHead | undefined;
+    const one = ({ first, last }: Part) =>
+      defer(() => open(candidate, { ...ask, from: first, last, ifRange: begun?.etag ?? ask.ifRange })).pipe(
+        concatMap((event): readonly SourceEvent[] => {
+          if (event.type === 'chunk') return [event];
+          const isPart = event.from === first && last === (event.last ?? (event.length ?? 0) - 1);
+          if (!isPart) throw refuse('sends the whole instead of a part');
+          if (begun && stateOf(candidate, event) !== stateOf(candidate, begun))
+            throw failure(candidate, 'changed between two parts');
+          const emitted = begun ? [] : [event];
+          begun ??= event;
+          return emitted;
+        }),
+      );
+    return concat(...parts.map(one));
+  });
+
+const failure = (candidate: Candidate, what: string): StreamError =>
+  new StreamError('CHANGED', errorSourceOf(candidate), `${candidate.url} ${what}`);
