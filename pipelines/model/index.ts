@@ -57,6 +57,7 @@ export type {
   Outbox,
   PendingSaveRequest,
   SaveRequest,
+  Unless,
 } from './ports.ts';
 export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';

@@ -52,6 +52,12 @@ export interface Offer {
  */
 export type FindCandidates = (entry: CatalogEntry) => Observable<Candidate>;
 
+/** A state of the content that the client has: it wants no body then (RFC 9110 section 13.1). */
+export type Unless =
+  | { readonly etags: readonly string[] }
+  /** Milliseconds since 1970. */
+  | { readonly modifiedSince: number };
+
 /** The bytes that a source is asked for. */
 export interface AskedBytes {
   /**
@@ -72,6 +78,11 @@ export interface AskedBytes {
    * (If-Range, RFC 9110 section 13.1.5).
    */
   readonly ifRange?: string;
+  /**
+   * No body is wanted if the content is in this state. The head then has the status 304, and nothing
+   * follows. A source may ignore it.
+   */
+  readonly unless?: Unless;
 }
 
 /** The request to a source. */

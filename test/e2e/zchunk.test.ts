@@ -1,10 +1,9 @@
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
 import { digestOf } from '../support/collect.ts';
+import { type StartFileServer, startApacheFiles, startNginxFiles } from '../support/file-servers.ts';
 import { temporaryFolders } from '../support/folder.ts';
-import { listening } from '../support/peers.ts';
-import { freePorts } from '../support/ports.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
@@ -29,71 +28,12 @@ const makeFiles = async (home: string): Promise<{ readonly before: string; reado
   return { before: await make('before', () => 1), now: await make('now', (at) => (at % 4 === 0 ? 2 : 1)) };
 };
 
-interface Feed {
-  readonly url: string;
-  /** The requests so far: method and status of each. */
-  readonly requests: () => readonly string[];
-}
-
-const startServer = async (
-  name: 'nginx' | 'apache2',
-  home: string,
-  config: (port: number) => string,
-): Promise<Feed> => {
-  const [port = 0] = await freePorts(1);
-  const file = join(home, `${name}.conf`);
-  writeFileSync(file, config(port));
-  for (const inside of ['', 'www']) chmodSync(join(home, inside), 0o755);
-  const args = name === 'nginx' ? ['-c', file] : ['-DFOREGROUND', '-f', file];
-  const running = start(name, args, { farewell: 'SIGTERM' });
-  await listening(running, port, join(home, 'error.log'));
-  const lines = () => readFileSync(join(home, 'access.log'), 'utf8').trim();
-  return { url: `http://127.0.0.1:${port}`, requests: () => (lines() === '' ? [] : lines().split('\n')) };
-};
-
-const startNginx = (home: string): Promise<Feed> =>
-  startServer(
-    'nginx',
-    home,
-    (port) => `daemon off;
-pid ${home}/nginx.pid;
-error_log ${home}/error.log;
-events {}
-http {
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${home}/${kind};`).join(' ')}
-    log_format short '$request_method $status';
-    access_log ${home}/access.log short;
-    server { listen 127.0.0.1:${port}; root ${home}/www; }
-}
-`,
-  );
-
-const startApache = (home: string): Promise<Feed> =>
-  startServer(
-    'apache2',
-    home,
-    (port) => `ServerRoot ${home}
-ServerName localhost
-Listen 127.0.0.1:${port}
-PidFile ${home}/apache.pid
-DefaultRuntimeDir ${home}
-ErrorLog ${home}/error.log
-LogFormat "%m %>s" short
-CustomLog ${home}/access.log short
-${['mpm_event', 'authz_core'].map((module) => `Include /etc/apache2/mods-available/${module}.load`).join('\n')}
-User www-data
-Group www-data
-StartServers 1
-DocumentRoot ${home}/www
-`,
-  );
-
-const open = async (startFeed: (home: string) => Promise<Feed>, known: boolean) => {
+const open = async (startFeed: StartFileServer, known: boolean) => {
   const home = folder();
   mkdirSync(join(home, 'www'));
   const { before, now } = await makeFiles(home);
   copyFileSync(now, join(home, 'www/now.zck'));
-  const feed = await startFeed(home);
+  const feed = await startFeed(start, home);
   const content = readFileSync(now);
   // Smaller content would be fetched as a whole, and verified.
   const site = makeSite(start, folder(), { dispatch: 'none', verify_whole_below: 0 });
@@ -121,8 +61,8 @@ const open = async (startFeed: (home: string) => Promise<Feed>, known: boolean) 
 };
 
 describe.each([
-  ['nginx', startNginx],
-  ['apache2', startApache],
+  ['nginx', startNginxFiles],
+  ['apache2', startApacheFiles],
 ] as const)('zchunk from %s', (name, startFeed) => {
   const it = itNeeding(['zck', 'zckdl', name]);
 

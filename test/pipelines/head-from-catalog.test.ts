@@ -22,7 +22,8 @@ describe('HEAD', () => {
       ],
       open: (location, { method }) => {
         asked.push(`${method} ${location.url}`);
-        return of<SourceEvent>(sourceHead({ length: entry.size }));
+        const head = sourceHead({ length: entry.size });
+        return method === 'HEAD' ? of<SourceEvent>(head) : of<SourceEvent[]>(head, chunk('abcd'));
       },
       newDigest,
       policy: aPolicy(),
@@ -98,5 +99,12 @@ describe('HEAD', () => {
       const isKnown = kind !== 'saved' && entry === known;
       expect(before).toEqual(isKnown ? got.filter(([name = '']) => !ONLY_THERE.includes(name)) : got);
     }
+  });
+
+  it('answers no GET that a proxy would have sent as a file', async () => {
+    const { asked, head } = await ask(known, { method: 'GET', handOver: () => undefined });
+    expect(head).toMatchObject({ status: 200, length: 4 });
+    expect(head).not.toHaveProperty('handedOver');
+    expect(asked).toEqual(['GET http://feed/a']);
   });
 });

@@ -264,6 +264,26 @@ describe('conditions', () => {
     if (status === 304) expect(answer.field('last-modified')).toBe(MODIFIED);
   });
 
+  it.each<readonly [what: string, known: CatalogEntry, request: Partial<StreamRequest>, verifyWholeBelow: number]>([
+    ['content', entryOf(CONTENT, { size: 10 }), {}, 0],
+    ['content of unknown length', entry, {}, 0],
+    ['small content', entryOf(CONTENT, { size: 10 }), {}, 100],
+    ['small content of unknown length', entry, {}, 100],
+    ['content without checksum', bare, {}, 0],
+    ['a part', entryOf(CONTENT, { size: 10 }), one(2, 4), 0],
+    ['a head', entry, { method: 'HEAD' }, 0],
+  ])('cost no body of %s if the source has no newer one', (_, entry, request, verifyWholeBelow) => {
+    const asked: string[] = [];
+    const open: OpenSource = (_, { method, unless }) => {
+      asked.push(`${method} ${JSON.stringify(unless)}`);
+      return of(sourceHead({ status: 304, headers: [['Last-Modified', MODIFIED]] }));
+    };
+    const conditions = { ifModifiedSince: Date.parse(MODIFIED) };
+    const answer = ask({ ...request, conditions }, { entry, open, verifyWholeBelow });
+    expect(answer).toMatchObject({ status: 304, body: '', error: undefined });
+    expect(asked).toEqual([`${request.method ?? 'GET'} {"modifiedSince":${conditions.ifModifiedSince}}`]);
+  });
+
   it.each<readonly [ifRange: string, status: number, asked: string, known?: CatalogEntry]>([
     [TAG, 206, 'GET a 2 4'],
     ['"old"', 200, 'GET a 0'],

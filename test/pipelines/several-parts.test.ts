@@ -71,11 +71,12 @@ const scene = ({
     scheduler: new VirtualTimeScheduler(),
     ...more,
   });
-  const ask = (...parts: readonly (readonly [first: number, last?: number])[]) => {
+  const askIf = (ifRange: string | undefined, ...parts: readonly (readonly [first: number, last?: number])[]) => {
     let head: Head | undefined;
     let body = '';
     let error: unknown;
-    fetch(aRequest({ ranges: parts.map(([first, last]) => ({ first, last })) })).subscribe({
+    const conditions = ifRange === undefined ? undefined : { ifRange };
+    fetch(aRequest({ conditions, ranges: parts.map(([first, last]) => ({ first, last })) })).subscribe({
       next: (event) => {
         if (event.type === 'head') head = event;
         if (event.type === 'chunk') body += textOf(event.bytes);
@@ -86,7 +87,8 @@ const scene = ({
     });
     return { head, body, error };
   };
-  return { asked, ask };
+  const ask = (...parts: readonly (readonly [first: number, last?: number])[]) => askIf(undefined, ...parts);
+  return { asked, ask, askIf };
 };
 
 /** The right body of parts. */
@@ -203,5 +205,33 @@ describe('parts in ascending order', () => {
     const { body } = ask([0, 9], [5000, 5009]);
     expect(body).toBe(bodyOf([0, 9], [5000, 5009]));
     expect(asked).toEqual(['a GET 0-9,5000-5009']);
+  });
+
+  it('are not shared by clients that ask for as many bytes of other parts', () => {
+    const bodies: string[] = [];
+    const { asked, ask } = scene({
+      sharing: createSharing({ window: 1000, memory: 1000 }),
+      open: (once) => {
+        if (asked.length === 1) bodies.push(ask([0, 9], [6000, 6009]).body);
+        return sends(once);
+      },
+    });
+    expect(ask([0, 9], [5000, 5009]).body).toBe(bodyOf([0, 9], [5000, 5009]));
+    expect(bodies).toEqual([bodyOf([0, 9], [6000, 6009])]);
+  });
+
+  it('are sent while If-Range holds, also with a date, which only the feed knows', () => {
+    const modified = 'Thu, 01 Jan 2026 00:00:00 GMT';
+    const { asked, askIf } = scene({
+      open: (ask) => {
+        const { head, body } = answer(ask);
+        const dated = { ...head, headers: [['Last-Modified', modified]] as const };
+        return ask.method === 'HEAD'
+          ? of<SourceEvent>({ ...sourceHead({ length: CONTENT.length }), headers: dated.headers })
+          : of<SourceEvent[]>(dated, { type: 'chunk', bytes: bytesOf(body) });
+      },
+    });
+    expect(askIf(modified, [0, 9], [5000, 5009]).head?.status).toBe(206);
+    expect(asked).toEqual(['a HEAD 0-', 'a GET 0-9,5000-5009']);
   });
 });

@@ -20,6 +20,7 @@ import { decodes } from './decodes.ts';
 import { enforceLength } from './enforce-length.ts';
 import { openHead } from './open-head.ts';
 import { openParts } from './open-parts.ts';
+import { openUnless } from './open-unless.ts';
 
 export interface AttemptDeps {
   readonly open: OpenSource;
@@ -69,22 +70,25 @@ export const placeFor = (
 
 /** The candidate's events, unsupervised. Errors if the candidate has a problem. */
 export const opened = (
-  { method, valve, client, parts }: StreamRequest,
+  request: StreamRequest,
   candidate: Candidate,
   asked: AskedBytes,
   deps: Pick<AttemptDeps, 'open' | 'health'>,
   { waits }: PlaceAtSource,
 ): Observable<SourceEvent> => {
   if (candidate.problem) return throwError(() => candidate.problem);
+  const { method, valve, client, parts } = request;
   const how = {
     valve,
     waits,
     ...(client !== undefined && { client }),
     decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded),
   };
-  if (method === 'HEAD') return openHead(candidate, how, deps);
+  const open: OpenSource = (location, { unless, ...one }) =>
+    one.method === 'HEAD' ? openHead(candidate, { ...how, unless }, deps) : deps.open(location, { ...one, unless });
   const ask = { method, ...how, ...asked };
-  return parts ? openParts(candidate, ask, parts, deps.open) : deps.open(candidate, ask);
+  if (parts && method === 'GET') return openParts(candidate, ask, parts, deps.open);
+  return ask.unless ? openUnless(request, candidate, ask, open) : open(candidate, ask);
 };
 
 /**

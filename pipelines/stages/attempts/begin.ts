@@ -3,8 +3,6 @@ import {
   type Chunk,
   type Conditions,
   errorSourceOf,
-  etagOf,
-  field,
   type Head,
   holds,
   judge,
@@ -18,6 +16,7 @@ import { operate, type Stage } from '../../operators/operate.ts';
 import { clientHead, unchangedHead } from '../client-head.ts';
 import { HeldChunk } from '../held-chunk.ts';
 import { cutTo } from './cut.ts';
+import { validatorsOf } from './open-unless.ts';
 import type { JudgedHead } from './verify-before-head.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -73,10 +72,7 @@ export const begin = (
           if (event.bytes.length > 0) take?.(event);
           return;
         }
-        const validators = {
-          etag: entry.checksum ? etagOf(entry.checksum) : field(event.headers, 'etag'),
-          lastModified: entry.replaced ? undefined : field(event.headers, 'last-modified'),
-        };
+        const validators = validatorsOf(candidate, event);
         const verdict = judge(candidate.outdated ? preconditions(request) : (request.conditions ?? {}), validators);
         if (verdict) {
           out.next({ ...unchangedHead(verdict, candidate, validators, policy), sourceStatus: event.status });

@@ -17,6 +17,7 @@ import { algorithmFor } from '../verify.ts';
 import { type AttemptDeps, opened, type PlaceAtSource, placeFor, supervise } from './attempt.ts';
 import { begin } from './begin.ts';
 import type { Lengths } from './lengths.ts';
+import { unlessOf } from './open-unless.ts';
 import { needsWhole, partAlone } from './part-alone.ts';
 import { afterEvent, type Failure, type Progress, type ResponseSoFar } from './progress.ts';
 import { resume } from './resume.ts';
@@ -124,5 +125,5 @@ const askOf = ({ request, progress: { soFar, sent, undigested, tail } }: Run, ca
     return { from: soFar.first + sent - repeated, last: soFar.last, ifRange };
   }
   const { range, ifRange } = wanted(request, candidate.entry);
-  return { from: range?.first ?? 0, last: range?.last, ifRange };
+  return { from: range?.first ?? 0, last: range?.last, ifRange, unless: unlessOf(request, candidate) };
 };

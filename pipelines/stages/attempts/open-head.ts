@@ -29,7 +29,7 @@ const refusesHead = (error: unknown): boolean => error instanceof StreamError &&
  */
 export const openHead = (
   candidate: Candidate & Location,
-  ask: Omit<Ask, 'method' | keyof AskedBytes>,
+  ask: Omit<Ask, 'method' | keyof AskedBytes> & Pick<Ask, 'unless'>,
   { open, health }: OpenHeadDeps,
 ): Observable<SourceEvent> => {
   const first = defer(() => open(candidate, { ...ask, method: 'GET', from: 0, last: 0, valve: of(true) })).pipe(

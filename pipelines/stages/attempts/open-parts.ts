@@ -16,7 +16,7 @@ import {
 import { needsWhole } from './part-alone.ts';
 
 /** A candidate without a problem. */
-type Usable = Exclude<Candidate, { readonly problem: StreamError }>;
+export type Usable = Exclude<Candidate, { readonly problem: StreamError }>;
 
 /** Bytes that could have been transferred in the time that another request takes. */
 const ROUND_TRIP = 256 * 1024;

@@ -29,7 +29,7 @@ export const partAlone = (
   if (!wanted.range || !candidate.entry.checksum) return fuse();
   return operate((out) => ({
     next: (event) => {
-      if (event.type === 'head') judge(event, candidate, wanted, policy);
+      if (event.type === 'head' && event.status !== 304) judge(event, candidate, wanted, policy);
       out.next(event);
     },
   }));

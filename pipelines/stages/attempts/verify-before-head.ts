@@ -53,6 +53,7 @@ export const verifyBeforeHead = (
     const mayWait = (head: SourceHead): boolean => {
       // There is no body to wait for, but an empty one is known.
       if (method === 'HEAD') return head.length === 0;
+      if (head.status === 304) return false;
       if (head.from > 0 || head.last !== undefined || candidate.unproven) return false;
       const length = head.length ?? entry.size;
       if (length === undefined) return hasReliableEnd(candidate, head);

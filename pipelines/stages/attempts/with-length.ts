@@ -123,7 +123,7 @@ const measured = (
             LOANS.retain(event);
             waiting.push(event);
           } else pass(event);
-        } else if (event.length !== undefined) out.next(event);
+        } else if (event.length !== undefined || event.status === 304) out.next(event);
         else {
           counted = event;
           const length = lengths?.of(candidate, event);

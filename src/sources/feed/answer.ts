@@ -22,7 +22,7 @@ export type Answer =
   | { readonly type: 'refused'; readonly error: StreamError };
 
 /**
- * Accepts 200, and 206 if a range was requested and all of it follows (RFC 9110 section 15.3.7).
+ * Accepts 200, a 304 if it was asked for (`Ask.unless`), and 206 if a range was requested and all of it follows (RFC 9110 section 15.3.7).
  * Any other status is an error page, or not the file. A 416 that states exactly the requested
  * offset as the length proves that nothing is missing.
  */
@@ -40,6 +40,7 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
     return boundary === undefined ? part(headers, ask, url) : { type: 'parts', boundary };
   }
   if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
+  if (status === 304 && ask.unless) return headOf(status, headers, undefined);
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
   return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, {
     retryAfter: retryAfter(headers, now),

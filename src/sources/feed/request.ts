@@ -1,5 +1,5 @@
 import querystring from 'node:querystring';
-import type { Access, Ask, Header } from '../../../pipelines/model/index.ts';
+import type { Access, Ask, Header, Unless } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
 
 /** A request to a feed. It has no body. */
@@ -8,6 +8,7 @@ export interface FeedRequest {
   readonly url: URL;
   /** The same array for each request with the same access, so that it can be written once. */
   readonly headers: readonly Header[];
+  /** The range and the conditions. */
   readonly range: readonly Header[];
 }
 
@@ -20,7 +21,7 @@ export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: strin
   method: ask.method,
   url: withQuery(url, access),
   headers: headersFor(url, access, userAgent),
-  range: rangeHeaders(ask),
+  range: ask.unless ? [...rangeHeaders(ask), ...conditionHeaders(ask.unless)] : rangeHeaders(ask),
 });
 
 /** The URL with the token of its feed, unless a redirect has it already. */
@@ -51,6 +52,15 @@ const rangeHeaders = (ask: Ask): readonly Header[] => {
   const range: Header = ['Range', `bytes=${set}`];
   return ifRange === undefined ? [range] : [range, ['If-Range', ifRange]];
 };
+
+/** A list of tags that some server could refuse is left out: the whole answer is right as well. */
+const conditionHeaders = (unless: Unless): readonly Header[] => {
+  if ('modifiedSince' in unless) return [['If-Modified-Since', new Date(unless.modifiedSince).toUTCString()]];
+  const tags = unless.etags.join(', ');
+  return TAGS.test(tags) ? [['If-None-Match', tags]] : [];
+};
+
+const TAGS = /^[\x20-\x7e]{1,1024}$/;
 
 const ownHeaders = (url: URL, access: Access, userAgent: string): readonly Header[] => {
   const auth = basicAuth(url, access);

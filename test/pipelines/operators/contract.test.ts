@@ -251,6 +251,7 @@ const OTHERS = [
   'transfer',
   'boundary',
   'openParts',
+  'openUnless',
   'multipartFrame',
   'partGroups',
   'recent',

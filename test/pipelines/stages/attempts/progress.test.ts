@@ -51,7 +51,9 @@ describe('the progress of a request', () => {
     ['all bytes of content with a checksum', candidate, { total: 3 }, 'abc', true],
     ['fewer bytes', candidate, { total: 3 }, 'ab', false],
     ['all bytes of content without a checksum', aCandidate('feed', anEntry()), { total: 3 }, 'abc', false],
-    ['all bytes of a part', candidate, { total: 3, whole: false }, 'abc', false],
+    ['bytes of a part without a known end', candidate, { total: 3, whole: false }, 'abc', false],
+    ['all bytes of a part', candidate, { total: 5, whole: false, last: 2 }, 'abc', true],
+    ['some bytes of a part', candidate, { total: 5, whole: false, last: 3 }, 'abc', false],
     ['bytes of content of unknown length', candidate, {}, 'abc', false],
   ])('judges whether more is needed after %s', (_, of, head, bytes, expected) =>
     expect(needsNoMore(advanced([headOf(of, head), chunk(bytes)]))).toBe(expected),

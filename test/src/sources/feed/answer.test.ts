@@ -141,6 +141,28 @@ describe('an answer of a feed', () => {
     expect(read(206, [range, ['Content-Length', '10']], 5)).toMatchObject({ error: { code: 'NO_RANGE' } });
   });
 
+  it('may be the parts that were asked for', () => {
+    const parts = [
+      { first: 0, last: 1 },
+      { first: 5, last: 6 },
+    ];
+    const ask = anAsk({ from: 0, last: 6, parts });
+    for (const type of ['multipart/byteranges; boundary=a-b', 'Multipart/Byteranges; x=y; boundary="a-b"'])
+      expect(readAnswer(206, [['Content-Type', type]], ask, url)).toEqual({ type: 'parts', boundary: 'a-b' });
+    expect(readAnswer(206, [['Content-Type', 'multipart/byteranges']], ask, url)).toMatchObject({ type: 'refused' });
+    const one = anAsk({ from: 0, last: 6 });
+    expect(readAnswer(206, [['Content-Type', 'multipart/byteranges; boundary=a']], one, url)).toMatchObject({
+      type: 'refused',
+    });
+  });
+
+  it('may be a 304 if that was asked for', () => {
+    const ask = anAsk({ unless: { modifiedSince: 0 } });
+    expect(readAnswer(304, [['Content-Length', '9']], ask, url)).toMatchObject({
+      ...{ type: 'head', status: 304, length: undefined },
+    });
+  });
+
   it('is refused if it is a part that was not requested', () => {
     expect(read(206, [['Content-Range', 'bytes 0-9/10']], 0)).toMatchObject({ error: { code: 'SOURCE_STATUS' } });
     expect(read(206, [['Content-Range', 'bytes 5-9/10']], 5, 'HEAD')).toMatchObject({
