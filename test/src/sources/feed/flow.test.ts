@@ -10,7 +10,7 @@ import { createCertificates } from '../../../support/certificates.ts';
 import { anAsk, at, collect, digestOf, failureOf, someBytes } from '../../../support/collect.ts';
 import { FEED_CLIENTS, feedClient } from '../../../support/feed-clients.ts';
 import { feedSettings } from '../../../support/feed-settings.ts';
-import { flood, startFeed, startRaw, startScript, type TestFeed } from '../../../support/feeds.ts';
+import { flood, flow, startFeed, startRaw, startScript, type TestFeed } from '../../../support/feeds.ts';
 import { until } from '../../../support/until.ts';
 
 const MIB = 1024 * 1024;
@@ -79,6 +79,45 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
       expect(digestOf(Buffer.concat(seen.chunks))).toBe(digestOf(content));
     },
   );
+
+  it('delivers the head of several parts while the valve is closed, and no more', async () => {
+    const half = 16 * MIB;
+    const content = someBytes(2 * half + 5000);
+    const parts = [
+      { first: 0, last: half - 1 },
+      { first: content.length - half, last: content.length - 1 },
+    ];
+    const pieces = parts.flatMap(({ first, last }) => [
+      Buffer.from(`\r\n--x\r\nContent-Range: bytes ${first}-${last}/${content.length}\r\n\r\n`),
+      content.subarray(first, last + 1),
+    ]);
+    const body = Buffer.concat([...pieces, Buffer.from('\r\n--x--\r\n')]);
+    let sent = 0;
+    const origin = await start(
+      startFeed((request, response) => {
+        if (!request.headers.range) return response.end(content);
+        response.writeHead(206, { 'Content-Type': 'multipart/byteranges; boundary=x', 'Content-Length': body.length });
+        return flow(response, body, (bytes) => {
+          sent = bytes;
+        });
+      }),
+    );
+    const feed = make();
+    const valve = new BehaviorSubject(false);
+    const { seen } = watch(feed.open(at(origin.url), anAsk({ valve, from: 0, last: content.length - 1, parts })));
+    await until(() => seen.head);
+    // In the same time, another connection transfers as much as the paused one could have moved.
+    await collect(feed.open(at(origin.url), anAsk()));
+    expect(seen.chunks).toHaveLength(0);
+    expect(sent).toBeLessThan(half);
+    valve.next(true);
+    await until(() => seen.over);
+    const wanted = Buffer.concat(parts.map(({ first, last }) => content.subarray(first, last + 1)));
+    expect(digestOf(Buffer.concat(seen.chunks))).toBe(digestOf(wanted));
+    expect(origin.requests.map(({ headers }) => headers.range)).toContain(
+      `bytes=0-${half - 1},${content.length - half}-${content.length - 1}`,
+    );
+  });
 
   it('may be paused on the last chunk, and its connection reused after', async () => {
     const origin = await start(startFeed((_, response) => response.writeHead(200, { 'Content-Length': 3 }).end('abc')));
