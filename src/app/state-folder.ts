@@ -128,6 +128,8 @@ export const narrowState = ({
   const findings = [
     narrowFolder(stateDir, (name) => name === LOST || own.some((one) => one && isOrIsBeside(one, name))),
     narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name), shareCopies ? GROUP_ENTERS : 0),
+    // What waits there has no name.
+    narrowFolder(spillDir, () => false),
     ...[catalog, outbox].flatMap((file) => [file, ...BESIDE.map((end) => file + end)]).map(narrowFile),
     narrowFile(health),
   ].filter((finding) => finding !== undefined);

@@ -1,4 +1,4 @@
-import { decodePath } from '../../pipelines/model/index.ts';
+import { decodePath } from '../../pipelines/model/spelling.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { parseUrl } from '../lib/url.ts';
 import { OddEntry } from './odd-entry.ts';

@@ -102,7 +102,9 @@ describe('the streamer’s files', () => {
     );
     expect(state).toContain('catalog.db-wal');
     expect(named.sort()).toEqual(
-      ['', ...state].map((name) => (['', 'saved'].includes(name) ? `${name} 0755 0700` : `${name} 0644 0600`)).sort(),
+      ['', ...state]
+        .map((name) => (['', 'saved', 'spill'].includes(name) ? `${name} 0755 0700` : `${name} 0644 0600`))
+        .sort(),
     );
     expect(openToOthers(site.stateDir)).toEqual([]);
     const again = await receive(`${daemon.url}/a`);

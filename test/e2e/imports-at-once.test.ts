@@ -39,7 +39,7 @@ describe('imports at once', () => {
     other.close();
     const ends = await Promise.all(running.map(({ ended }) => ended));
     expect(ends.filter(({ status }) => status !== 0).map(({ stderr }) => stderr)).toEqual([]);
-    const listed = JSON.parse(await site.run('catalog', 'list', '--json')) as readonly { readonly path: string }[];
+    const listed = JSON.parse(await site.run('catalog', 'list', '/', '--json')) as readonly { readonly path: string }[];
     const expected = numbers.flatMap((number) => [`/${number}/PULP_MANIFEST`, `/${number}/file`]);
     expect(listed.map(({ path }) => path).sort()).toEqual(expected.sort());
   }, 120_000);

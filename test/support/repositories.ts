@@ -216,7 +216,7 @@ export const makeFilesRepository = (
   const listed = Object.keys(contents).map((name) => builtFile(base, name));
   write(
     join(base, 'PULP_MANIFEST'),
-    listed.map(({ path, sha256, size }) => `${path.includes(',') ? `"${path}"` : path},${sha256},${size}\n`).join(''),
+    listed.map(({ path, sha256, size }) => `${/^#|,/.test(path) ? `"${path}"` : path},${sha256},${size}\n`).join(''),
   );
   return builtFiles(base);
 };

@@ -60,8 +60,9 @@ export const placeFor = (
 ): PlaceAtSource => {
   const place: PlaceAtSource = {
     waits: (waiting) => {
+      const waited = place.askedAt === undefined;
       place.askedAt = waiting ? undefined : scheduler.now();
-      if (!waiting) asked();
+      if (waited && !waiting) asked();
     },
     askedAt: scheduler.now(),
   };

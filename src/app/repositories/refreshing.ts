@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { defer, distinctUntilChanged, map, Observable, timer } from 'rxjs';
+import { defer, distinctUntilChanged, map, Observable } from 'rxjs';
 import { type RefreshEvent, type RefreshProgress, refreshSources } from '../../../pipelines/index.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
@@ -49,7 +49,7 @@ export const refreshRepositories = ({
   refreshSources<DueRepository>({
     ...PACE,
     random,
-    sources: timer(0, LOOK).pipe(
+    sources: looks.pipe(
       map(() => catalog.repositories.list().filter(({ every }) => every !== undefined)),
       distinctUntilChanged((before, after) => JSON.stringify(before.map(toKey)) === JSON.stringify(after.map(toKey))),
       map(keepValues()),
@@ -62,6 +62,13 @@ export const refreshRepositories = ({
       }),
     refresh: ({ repository }) => inProcess(settings, repository, refreshed),
   });
+
+/** Emits at once, and again and again. It keeps no embedder's process alive. */
+const looks = new Observable<void>((subscriber) => {
+  subscriber.next();
+  const again = setInterval(() => subscriber.next(), LOOK).unref();
+  return () => clearInterval(again);
+});
 
 /** What a change of begins a new refresh: not the results of refreshes. */
 const toKey = ({ prefix, importerId, format, base, selection, every }: StoredRepository) => ({

@@ -243,7 +243,7 @@ const OTHERS = [
   'consumer',
   'keptValues',
   'overdue',
-  'sharingParts',
+  'join',
   'stock',
   'basin',
   'shared',

@@ -176,7 +176,7 @@ describe('a source of which one path is dead', () => {
     cli.describe('files', folder, { type: 'files', paths: 'dead good' });
     const { out, err, error } = await cli.run('refresh');
     expect(out).toMatch(/^files: 2 units until \d{4}-.*Z\n$/);
-    expect(err).toMatch(/^error: files: dead\/: .*found neither PULP_MANIFEST nor .*\n$/);
+    expect(err).toMatch(/^error: files: dead\/: .*PULP_MANIFEST: no such file\n$/);
     expect(error).toMatchObject({ message: '1 of 1 sources could not be refreshed completely' });
 
     const listed = await cli.run('list');

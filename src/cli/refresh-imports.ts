@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { EMPTY, from, lastValueFrom, mergeMap } from 'rxjs';
+import { refreshOnce } from '../../pipelines/index.ts';
+import { catalogLease } from '../catalog/lease.ts';
+import { leaseOf, type RefreshResult, refreshStored } from '../catalog/refresh-repository.ts';
+import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
+import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
+import type { Tables } from '../catalog/sqlite/tables.ts';
+import { maskUrl } from '../lib/mask.ts';
+import { messageOf } from '../lib/thrown.ts';
+import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
+import { describeImport, warningsOf } from './catalog-import.ts';
+import { importProgress } from './import-progress.ts';
+import { oneLine } from './one-line.ts';
+
+/** What came of one repository. */
+type Outcome = { readonly prefix: string } & (RefreshResult | { readonly error: string });
+
+/** Refreshes one repository, unless another process does. */
+const refresh = async (
+  context: CatalogContext,
+  catalog: Tables,
+  command: Command,
+  repository: StoredRepository,
+): Promise<RefreshResult> => {
+  const importer = catalog.importers.get(repository.importerId);
+  if (!importer) throw new Error(`importer ${repository.importerId} is not in the catalog`);
+  const progress = importProgress(context.stderr);
+  const feed = await context.openFeed(importer.config, command);
+  let result: RefreshResult | undefined;
+  const work = async () => {
+    result = await refreshStored(catalog, repository, feed.read, progress.show);
+  };
+  try {
+    await lastValueFrom(
+      refreshOnce(
+        { id: leaseOf(repository) },
+        { lease: catalogLease(sqliteRefreshStore(catalog)), refresh: () => from(work()).pipe(mergeMap(() => EMPTY)) },
+      ),
+    );
+  } finally {
+    progress.clear();
+    await feed.close();
+  }
+  if (!result) throw new Error('another process is refreshing it');
+  return result;
+};
+
+const choose = (all: readonly StoredRepository[], prefix: string | undefined): readonly StoredRepository[] => {
+  if (prefix === undefined) return all;
+  const chosen = all.filter((one) => one.prefix === prefix.replace(/\/+$/, ''));
+  if (chosen.length > 0) return chosen;
+  const known = [...new Set(all.map((one) => one.prefix || '/'))].join(', ');
+  throw new Error(`no repository was imported below ${prefix}, expected one of ${known || 'none'}`);
+};
+
+/** Refreshes all repositories, or those of a prefix. Rejects if one could not be refreshed. */
+export const refreshImports = async (
+  context: CatalogContext,
+  catalog: Tables,
+  command: Command,
+  { prefix, json = false }: { readonly prefix?: string; readonly json?: boolean },
+): Promise<void> => {
+  const { stdout, stderr } = context;
+  const outcomes: Outcome[] = [];
+  const chosen = choose(catalog.repositories.list(), prefix);
+  for (const repository of chosen) {
+    const name = repository.prefix || '/';
+    try {
+      const result = await refresh(context, catalog, command, repository);
+      outcomes.push({ prefix: name, ...result });
+      for (const warning of warningsOf(result, repository.base)) stderr.write(`warning: ${oneLine(warning)}\n`);
+      if (!json) stdout.write(describeImport(result, name));
+    } catch (error) {
+      const problem = maskUrl(messageOf(error));
+      outcomes.push({ prefix: name, error: problem });
+      stderr.write(`error: ${oneLine(`${name}: ${problem}`)}\n`);
+    }
+  }
+  if (json) await writeAll(stdout, toJsonArray(outcomes));
+  const failed = outcomes.filter((one) => 'error' in one).length;
+  if (failed > 0) throw new Error(`${failed} of ${chosen.length} repositories could not be refreshed`);
+};
