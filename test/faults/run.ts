@@ -103,7 +103,13 @@ export const runTransfers = async (
   const { status, stderr } = await daemon.stop();
   if (status !== 0 || stderr !== '') tally.broken.push({ what: `the daemon ended with ${status}: ${stderr}` });
   await feeds.close();
-  const broken = tally.broken.map((one) => ({ ...one, log: (histories.get(one.path ?? '') ?? []).map(brief) }));
+  const ofSquid = squid.accessLog().split('\n');
+  const broken = tally.broken.map(({ path = '', ...one }) => ({
+    ...one,
+    path,
+    log: (histories.get(path) ?? []).map(brief),
+    squid: path === '' ? [] : ofSquid.filter((line) => line.includes(path)),
+  }));
   return { ...tally, broken };
 };
 
