@@ -14,20 +14,13 @@ import { createSaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import { openSpills } from '../saves/spill/spill.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
-import { type ChosenCatalog, openCatalog } from './catalog.ts';
+import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
 import { foldersOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
-import {
-  logExpiring,
-  logHealth,
-  logReady,
-  logRepository,
-  logRepositoryFailure,
-  unitMissingLogger,
-} from './log-lines.ts';
-import { refreshRepositories } from './repositories/refreshing.ts';
+import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
+import { keepImportsFresh } from './repositories/keep-fresh.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
 import {
@@ -127,7 +120,7 @@ export const openStreamer = async (
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
   if (delivering) {
     background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
-    if (settings.catalogType === 'sqlite') background.add(refreshImports(settings, logger, catalog));
+    if (settings.catalogType === 'sqlite') background.add(keepImportsFresh(settings, logger, catalog));
     background.add(health.changes.subscribe((change) => logHealth(logger, change)));
     background.add(recordUnhealthy(settings, logger, health));
   }
@@ -211,23 +204,6 @@ const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealth
       }),
     )
     .subscribe();
-
-/** Keeps imported repositories up to date. */
-const refreshImports = (settings: Settings, logger: Logger, { embedded, store }: ChosenCatalog): Subscription =>
-  refreshRepositories({
-    ...{ settings, catalog: embedded, store },
-    refreshed: (repository, result) => logRepository(logger, repository, result),
-  })
-    .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
-    .subscribe((event) => logRepositoryFailure(logger, event));
-
-const logUnreadable = (logger: Logger, error: unknown): Observable<number> => {
-  logger.error({ error: messageOf(error) }, 'imported repositories cannot be listed, they are not refreshed');
-  return timer(LIST_AGAIN);
-};
-
-/** Milliseconds until imported repositories are listed again after an error. */
-const LIST_AGAIN = 60_000;
 
 /** Milliseconds until the states of sources are written again after an error of the disk. */
 const HEALTH_AGAIN = 30_000;

@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import { type Observable, retry, type Subscription, timer } from 'rxjs';
+import type { Settings } from '../../config/schema.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import type { ChosenCatalog } from '../catalog.ts';
+import { logRepository, logRepositoryFailure } from '../log-lines.ts';
+import { refreshRepositories } from './refreshing.ts';
+
+/** Keeps imported repositories up to date, until it is unsubscribed, and logs what comes of it. */
+export const keepImportsFresh = (
+  settings: Settings,
+  logger: Logger,
+  { embedded, store }: ChosenCatalog,
+): Subscription =>
+  refreshRepositories({
+    ...{ settings, catalog: embedded, store },
+    refreshed: (repository, result) => logRepository(logger, repository, result),
+  })
+    .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
+    .subscribe((event) => logRepositoryFailure(logger, event));
+
+const logUnreadable = (logger: Logger, error: unknown): Observable<number> => {
+  logger.error({ error: messageOf(error) }, 'imported repositories cannot be listed, they are not refreshed');
+  return timer(LIST_AGAIN);
+};
+
+/** Milliseconds until imported repositories are listed again after an error. */
+const LIST_AGAIN = 60_000;
