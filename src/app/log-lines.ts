@@ -51,8 +51,10 @@ export const logReady = (logger: Logger, { catalogType }: Settings, ready: boole
 
 /** Logs one line for each repository that was imported again. */
 export const logRepository = (logger: Logger, { prefix }: StoredRepository, result: RefreshResult): void => {
-  const { revision, packages, metadata, unchanged, missing } = result;
+  const { revision, packages, metadata, unchanged, missing, leftOut } = result;
   logger.info({ prefix, revision, packages, metadata }, unchanged ? 'repository unchanged' : 'repository refreshed');
+  const [error] = leftOut.named;
+  if (error !== undefined) logger.warn({ prefix, error, entries: leftOut.count }, 'odd entries of metadata left out');
   for (const path of missing) logger.warn({ prefix, path }, 'index is listed but missing, skipped');
 };
 
