@@ -57,7 +57,16 @@ const writeFile = (file: string): void => {
   for (const piece of contentOf(file.slice(file.lastIndexOf('/') + 1))) writeFileSync(file, piece, { flag: 'a' });
 };
 
-const UNLIMITED = ['--max-transfers', '0', '--max-client-connections', '0', '--max-connections', '65535'];
+const UNLIMITED = [
+  '--max-transfers',
+  '0',
+  '--max-transfers-per-client',
+  '0',
+  '--max-client-connections',
+  '0',
+  '--max-connections',
+  '65535',
+];
 
 /** The product with a catalog of all its supplies, its log in a file. */
 const startStreamer = async (
