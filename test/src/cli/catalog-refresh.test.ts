@@ -1,4 +1,4 @@
-import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
@@ -7,7 +7,9 @@ import { leaseOf } from '../../../src/catalog/refresh-repository.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
 import { makeCatalogCli } from '../../support/catalog-cli.ts';
+import { startFeed } from '../../support/feeds.ts';
 import { DEB_TOOLS, itNeeding, makeFilesRepository, makeSuiteRepository } from '../../support/repositories.ts';
+import { serveFolder } from '../../support/site-feeds.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
@@ -140,12 +142,22 @@ describe('catalog list', () => {
   });
 });
 
-it('reads no more than the roots of an unchanged repository', async () => {
-  const { run, folder } = await imported();
-  const content = join(folder, 'a.iso');
-  const manifest = join(folder, 'PULP_MANIFEST');
-  // Other times, the same bytes.
-  for (const file of [content, manifest]) utimesSync(file, 1, 1);
-  expect((await run('catalog', 'refresh')).out).toContain('unchanged');
-  expect(statSync(manifest).mtimeMs).toBe(1000);
+it('reads only what nothing vouches for, if the repository is unchanged', async () => {
+  const asked: string[] = [];
+  const files = serveFolder(join(import.meta.dirname, '../../../examples/zoo'));
+  const feed = await startFeed((request, response) => {
+    asked.push(request.url ?? '');
+    return files(request, response);
+  });
+  try {
+    const { run } = makeCatalogCli(newFolder());
+    await run('catalog', 'import', 'yum', feed.url, '--prefix', '/zoo');
+    expect(asked.some((path) => path.includes('primary'))).toBe(true);
+    asked.length = 0;
+    expect((await run('catalog', 'refresh')).out).toContain('unchanged');
+    expect(asked).toContain('/repodata/repomd.xml');
+    expect(asked.filter((path) => /primary|filelists|other/.test(path))).toEqual([]);
+  } finally {
+    await feed.close();
+  }
 });
