@@ -85,11 +85,14 @@ export const opened = (
     ...(client !== undefined && { client }),
     decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded),
   };
-  const open: OpenSource = (location, { unless, ...one }) =>
-    one.method === 'HEAD' ? openHead(candidate, { ...how, unless }, deps) : deps.open(location, { ...one, unless });
   const ask = { method, ...how, ...asked };
   if (parts && method === 'GET') return openParts(candidate, ask, parts, deps.open);
-  return ask.unless ? openUnless(request, candidate, ask, open) : open(candidate, ask);
+  const { unless } = asked;
+  if (!unless) return method === 'HEAD' ? openHead(candidate, how, deps) : deps.open(candidate, ask);
+  // It may ask for a head, too.
+  const open: OpenSource = (location, one) =>
+    one.method === 'HEAD' ? openHead(candidate, { ...how, unless: one.unless }, deps) : deps.open(location, one);
+  return openUnless(request, candidate, ask, open);
 };
 
 /**
