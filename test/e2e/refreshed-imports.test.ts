@@ -60,4 +60,18 @@ describe('the daemon', () => {
     expect(line?.error).toContain('PULP_MANIFEST');
     expect(await receive(`${daemon.url}/f/a.iso`)).toMatchObject({ status: 200, bytes: 1 });
   });
+
+  it('shows a failure that came before the import', async () => {
+    const { site } = await makeImported();
+    const importerId = 'f'.repeat(24);
+    const catalog = openSqliteCatalog(join(site.stateDir, 'catalog.db'));
+    for (const repository of catalog.repositories.list())
+      catalog.repositories.save({ ...repository, prefix: '/g', importerId, succeeded: 1 });
+    catalog.close();
+    const daemon = await site.serve();
+    await daemon.logged('repository not refreshed, retrying', { prefix: '/g' });
+    expect((await daemon.stop()).status).toBe(0);
+    const listed = JSON.parse(await site.run('catalog', 'list', '--json')) as readonly Record<string, unknown>[];
+    expect(listed.find(({ prefix }) => prefix === '/g')?.error).toBe(`importer ${importerId} is not in the catalog`);
+  });
 });

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { type Observable, retry, type Subscription, timer } from 'rxjs';
+import type { RepositoryKey } from '../../catalog/sqlite/repositories.ts';
 import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ChosenCatalog } from '../catalog.ts';
@@ -17,7 +18,25 @@ export const keepImportsFresh = (
     refreshed: (repository, result) => logRepository(logger, repository, result),
   })
     .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
-    .subscribe((event) => logRepositoryFailure(logger, event));
+    .subscribe((event) => {
+      logRepositoryFailure(logger, event);
+      if (event.type === 'failed') note(embedded, event.source.repository, event.error, logger);
+    });
+
+/** Also a failure that the process itself could not record: it died, or never began. */
+const note = (
+  { repositories }: ChosenCatalog['embedded'],
+  repository: RepositoryKey,
+  error: unknown,
+  logger: Logger,
+): void => {
+  try {
+    repositories.failed(repository, Date.now() / 1000, messageOf(error));
+  } catch (cause) {
+    // Another process may be writing, for which this thread does not wait. The next failure is noted.
+    logger.warn({ prefix: repository.prefix, error: messageOf(cause) }, 'failed refresh of a repository not noted');
+  }
+};
 
 const logUnreadable = (logger: Logger, error: unknown): Observable<number> => {
   logger.error({ error: messageOf(error) }, 'imported repositories cannot be listed, they are not refreshed');
