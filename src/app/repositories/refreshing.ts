@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { defer, distinctUntilChanged, map, Observable } from 'rxjs';
+import { defer, map, Observable } from 'rxjs';
 import { type RefreshEvent, type RefreshProgress, refreshSources } from '../../../pipelines/index.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
@@ -51,10 +51,9 @@ export const refreshRepositories = ({
     random,
     sources: looks.pipe(
       map(() => catalog.repositories.list().filter(({ every }) => every !== undefined)),
-      distinctUntilChanged((before, after) => JSON.stringify(before.map(toKey)) === JSON.stringify(after.map(toKey))),
       map(keepValues()),
     ),
-    lease: (id) => catalogLease(store, { now })(id),
+    lease: catalogLease(store, { now }),
     freshFor: ({ repository }) =>
       defer(async () => {
         const { succeeded = 0, every = 0 } = catalog.repositories.find(repository) ?? {};
@@ -70,18 +69,14 @@ const looks = new Observable<void>((subscriber) => {
   return () => clearInterval(again);
 });
 
-/** What a change of begins a new refresh: not the results of refreshes. */
-const toKey = ({ prefix, importerId, format, base, selection, every }: StoredRepository) => ({
-  ...{ prefix, importerId, format, base, selection, every },
-});
-
-/** The same values for the same repositories. */
+/** The same values for repositories that are to be imported in the same way, whatever came of it. */
 const keepValues = () => {
   let known = new Map<string, DueRepository>();
   return (repositories: readonly StoredRepository[]): readonly DueRepository[] => {
     known = new Map(
       repositories.map((repository) => {
-        const key = JSON.stringify(toKey(repository));
+        const { prefix, importerId, format, base, selection, every } = repository;
+        const key = JSON.stringify([prefix, importerId, format, base, selection, every]);
         return [key, known.get(key) ?? { id: leaseOf(repository), repository }];
       }),
     );
