@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { Agent, get, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { digestOf, sizeOf } from './content.ts';
 import type { Asked } from './relay.ts';
@@ -98,6 +98,13 @@ const bodyEnd = (read: Buffer): number | undefined => {
   return end <= read.length ? end : undefined;
 };
 
+/** Clients that connect at the same time: more would not fit into the queues of listening sockets. */
+const AT_ONCE = 100;
+
+function* groupsOf<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += AT_ONCE) yield all.slice(from, from + AT_ONCE);
+}
+
 /** Clients that read nothing after the heads of their responses. */
 export interface SlowClients {
   /** Throws if a client with a head was cut off before. */
@@ -107,11 +114,15 @@ export interface SlowClients {
 /** Resolves when all clients have a head. Rejects if a client is refused. */
 export const requestAndWait = async (files: readonly Asked[]): Promise<SlowClients> => {
   const agent = new Agent();
-  const responses = await Promise.all(
-    files.map(async ({ url }) => ((await once(get(url, { agent }), 'response')) as [IncomingMessage])[0]),
-  );
-  const refused = responses.find(({ statusCode }) => statusCode !== 200);
-  if (refused) throw new Error(`${refused.url}: status ${refused.statusCode}, expected 200`);
+  const responses: IncomingMessage[] = [];
+  for (const group of groupsOf(files))
+    responses.push(
+      ...(await Promise.all(
+        group.map(async ({ url }) => ((await once(get(url, { agent }), 'response')) as [IncomingMessage])[0]),
+      )),
+    );
+  const refused = responses.findIndex(({ statusCode }) => statusCode !== 200);
+  if (refused >= 0) throw new Error(`${files[refused]?.url}: status ${responses[refused]?.statusCode}, expected 200`);
   let cut: Error | undefined;
   for (const response of responses)
     response.on('error', (error) => {
@@ -127,12 +138,17 @@ export const requestAndWait = async (files: readonly Asked[]): Promise<SlowClien
 };
 
 /** The same, without waiting for heads: some clients may be refused. */
-export const requestOnly = (files: readonly Asked[]): SlowClients => {
+export const requestOnly = async (files: readonly Asked[]): Promise<SlowClients> => {
   const agent = new Agent();
-  // Without a listener for it, a response would be read and discarded.
-  const requests = files.map(({ url }) =>
-    get(url, { agent }, (response) => response.on('error', () => {})).on('error', () => {}),
-  );
+  const requests: ClientRequest[] = [];
+  for (const group of groupsOf(files)) {
+    // Without a listener for it, a response would be read and discarded.
+    const sent = group.map(({ url }) =>
+      get(url, { agent }, (response) => response.on('error', () => {})).on('error', () => {}),
+    );
+    await Promise.all(sent.map((request) => once(request, 'finish')));
+    requests.push(...sent);
+  }
   return {
     leave: () => {
       for (const request of requests) request.destroy();

@@ -93,7 +93,7 @@ const newcomer = (bench: Bench, clients: number): Promise<Result> =>
       ...own,
       name: relay.name,
       run: async () => {
-        const { leave } = requestOnly(filesOf(clients, () => relay.fresh('http', BYTES)));
+        const { leave } = await requestOnly(filesOf(clients, () => relay.fresh('http', BYTES)));
         await settled(bench);
         // Requests of those clients may reach the origin in the meantime, so only bodies are checked.
         const files = filesOf(bench.sizes.newcomers, () => relay.fresh('http', SMALL));
