@@ -1,5 +1,6 @@
 export { type DeliverSavesDeps, type Delivery, deliverSaves } from './deliver-saves.ts';
 export type { LazyFetchDeps } from './dependencies.ts';
+export { type FollowedCatalog, type FollowedRepository, type FollowFeedsDeps, followFeeds } from './follow-feeds.ts';
 export { lazyFetch, prepare } from './lazy-fetch.ts';
 export * from './model/index.ts';
 export { closedTimeout } from './operators/closed-timeout.ts';

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from './entry.ts';
+import { type CatalogEntry, isLasting } from './entry.ts';
 import type { ErrorCode, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
 
@@ -116,6 +116,10 @@ export type Candidate = (Location | BrokenLocation) & {
 
 /** Whether a candidate is a saved copy. Nothing needs to be saved after it. */
 export const isCopy = ({ source }: Pick<Candidate, 'source'>): boolean => source.kind === 'saved';
+
+/** Whether the content of a candidate is to be saved, once it was delivered whole and right. */
+export const isWorthSaving = (candidate: Candidate): boolean =>
+  !isCopy(candidate) && !candidate.outdated && isLasting(candidate.entry);
 
 /** The failures of a copy that has other bytes than those that were saved. */
 const OTHER_BYTES: ReadonlySet<ErrorCode> = new Set(['CHANGED', 'WRONG_CHECKSUM', 'WRONG_LENGTH', 'SHORT_BODY']);

@@ -10,6 +10,10 @@ export interface Checksum {
 export const CHECKSUM_ALGORITHMS = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
+/** Whether an entry's content can be saved: what changes without notice is known by its checksum alone. */
+export const isLasting = ({ checksum, maxAge }: CatalogEntry): boolean =>
+  checksum !== undefined || maxAge === undefined;
+
 /**
  * The catalog's data about one path: one document of Pulp 2's `lazy_content_catalog`. A path can
  * have several entries, from several importers or, for a moment, of two revisions. The newest
@@ -37,6 +41,13 @@ export interface CatalogEntry {
    * The catalog does not have the unit, so it cannot be saved. The entry comes after all others.
    */
   readonly unitMissing?: boolean;
+  /**
+   * Milliseconds that caches may keep the content, if that is less than for others: its name stays
+   * when it changes. Without a checksum, such content is not saved.
+   */
+  readonly maxAge?: number;
+  /** Milliseconds since its feed last confirmed it, if the feed could not be asked since. */
+  readonly staleFor?: number;
   /** Further data of the catalog's owner. It is passed on to the save task and never read. */
   readonly data: Readonly<Record<string, unknown>>;
 }

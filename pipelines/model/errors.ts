@@ -67,6 +67,7 @@ export const ERRORS = {
   WRONG_VERSION: kind(505, 'never', 'http_request_error', 'only HTTP/1.0 and HTTP/1.1 are supported'),
   OVERLOADED: kind(503, 'never', 'proxy_internal_error', 'too many clients (max_transfers, max_client_connections)'),
   TOO_MANY_TRANSFERS: kind(429, 'never', 'http_request_error', 'too many transfers for one client (max_transfers_per_client)'),
+  TOO_MANY_MISSES: kind(429, 'never', 'http_request_error', 'one client asked for too many paths that its feed does not have (max_misses)'),
   BAD_TARGET: kind(400, 'never', 'http_request_error', 'the request target is malformed'),
   METHOD_NOT_ALLOWED: kind(405, 'never', 'http_request_error', 'only GET and HEAD are served'),
   URL_REFUSED: kind(403, 'never', 'http_request_denied', 'the URL is not signed for this request'),

@@ -6,6 +6,7 @@ export {
   type Candidate,
   errorSourceOf,
   isCopy,
+  isWorthSaving,
   isWrongCopy,
   type Location,
   type SourceId,
@@ -13,7 +14,7 @@ export {
 } from './candidate.ts';
 export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
 export type { Digest, NewDigest } from './digest.ts';
-export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm } from './entry.ts';
+export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm, isLasting } from './entry.ts';
 export {
   ERRORS,
   type ErrorCode,

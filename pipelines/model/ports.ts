@@ -26,6 +26,12 @@ export interface Catalog {
    */
   lookup(path: string): Observable<CatalogEntry>;
   /**
+   * Emits the entry of a path that has none, if its feed may nevertheless have it; then completes.
+   * Emits nothing otherwise. Errors with `TOO_MANY_MISSES` for a client that has asked for too many
+   * paths that do not exist. Absent if the catalog knows all paths.
+   */
+  unlisted?(path: string, client?: string): Observable<CatalogEntry>;
+  /**
    * Emits what is directly below a folder, whose path ends with a slash: at most `limit` files and
    * folders, each once, in the order of their paths, and only those that follow `after`. Then
    * completes. Emits nothing for an unknown folder. Absent if the catalog cannot list.

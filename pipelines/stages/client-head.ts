@@ -1,5 +1,6 @@
 import {
   type Candidate,
+  type CatalogEntry,
   type Checksum,
   type ChecksumAlgorithm,
   etagOf,
@@ -12,6 +13,7 @@ import {
   type Validators,
 } from '../model/index.ts';
 import type { JudgedHead } from './attempts/verify-before-head.ts';
+import { createRecent } from './health/recent.ts';
 
 /**
  * Fields that must not reach a client: they belong to the connection with the source, or contradict
@@ -55,7 +57,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export const clientHead = (
   head: JudgedHead,
   candidate: Candidate,
-  { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
+  policy: Pick<Policy, 'cacheTimeout'>,
   part?: Part,
 ): Head => {
   const { checksum, size, replaced, path } = candidate.entry;
@@ -78,7 +80,9 @@ export const clientHead = (
   if (part) headers.push(contentRange(part, total));
   // A cache cannot detect that a body without a length broke off. It must not keep outdated content
   // in place of the newest.
-  headers.push(total === undefined || candidate.outdated ? NO_STORE : cacheControl(cacheTimeout));
+  headers.push(
+    total === undefined || candidate.outdated ? NO_STORE : cacheControl(lifetimeOf(candidate.entry, policy)),
+  );
   return {
     type: 'head',
     status: part ? 206 : 200,
@@ -120,7 +124,7 @@ export const unchangedHead = (
   status: 304 | 412,
   candidate: Candidate,
   { etag, lastModified }: Validators,
-  { cacheTimeout }: Pick<Policy, 'cacheTimeout'>,
+  policy: Pick<Policy, 'cacheTimeout'>,
 ): Head => ({
   type: 'head',
   status,
@@ -135,7 +139,7 @@ export const unchangedHead = (
       : [
           ...(etag === undefined ? [] : [['ETag', etag] as const]),
           ...(lastModified === undefined ? [] : [['Last-Modified', lastModified] as const]),
-          cacheControl(cacheTimeout),
+          cacheControl(lifetimeOf(candidate.entry, policy)),
         ],
 });
 
@@ -143,17 +147,22 @@ const ACCEPT_RANGES: Header = ['Accept-Ranges', 'bytes'];
 
 export const NO_STORE: Header = ['Cache-Control', 'no-store'];
 
+/** Milliseconds that caches may keep the content of an entry. */
+const lifetimeOf = ({ maxAge }: CatalogEntry, { cacheTimeout }: Pick<Policy, 'cacheTimeout'>): number =>
+  maxAge === undefined ? cacheTimeout : Math.min(maxAge, cacheTimeout);
+
 /** HTTP counts whole seconds. */
 export const cacheControl = (milliseconds: number): Header => {
-  if (milliseconds !== usual.milliseconds) {
-    const seconds = Math.floor(milliseconds / 1000);
-    usual = { milliseconds, header: ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`] };
-  }
-  return usual.header;
+  const known = lifetimes.get(milliseconds);
+  if (known) return known;
+  const seconds = Math.floor(milliseconds / 1000);
+  const header: Header = ['Cache-Control', `public, s-maxage=${seconds}, max-age=${seconds}`];
+  lifetimes.set(milliseconds, header);
+  return header;
 };
 
-/** The last one made: the setting is the same for all. */
-let usual: { readonly milliseconds: number; readonly header: Header } = { milliseconds: Number.NaN, header: NO_STORE };
+/** Made once: a catalog and its settings have few lifetimes. */
+const lifetimes = createRecent<number, Header>(16);
 
 /** Fields of the source that are dropped if the catalog has a checksum. */
 const OURS_WITH_CHECKSUM: ReadonlySet<string> = new Set(['content-encoding', 'etag', 'digest', 'repr-digest']);

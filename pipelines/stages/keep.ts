@@ -2,7 +2,7 @@ import {
   type Chunk,
   type CopyWriter,
   type Head,
-  isCopy,
+  isWorthSaving,
   type Keep,
   type Note,
   type StreamRequest,
@@ -26,7 +26,7 @@ const copied = (keep: Keep): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
 
     return {
       next: (event) => {
-        if (event.type === 'head' && event.whole && !isCopy(event.candidate) && !event.candidate.outdated)
+        if (event.type === 'head' && event.whole && isWorthSaving(event.candidate))
           keeping = keep(event.candidate.entry, event.length, event.headers);
         if (event.type === 'chunk') keeping?.write(event.bytes, event.loan);
         out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true, basin: keeping.basin } : event);

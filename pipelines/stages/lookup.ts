@@ -9,11 +9,12 @@ import {
   StreamError,
   type StreamRequest,
 } from '../model/index.ts';
+import { NOTHING } from '../operators/at-once.ts';
 import { collect } from '../operators/collect.ts';
 import { given, operate, type Stage } from '../operators/operate.ts';
 
 export interface LookupDeps {
-  readonly catalog: Pick<Catalog, 'lookup' | 'spelling'>;
+  readonly catalog: Pick<Catalog, 'lookup' | 'spelling' | 'unlisted'>;
   readonly folders?: FolderPolicy;
 }
 
@@ -21,7 +22,8 @@ export interface LookupDeps {
  * Looks up the path in the catalog as received and percent-decoded, in the catalog's own order
  * (`spelling`); if both are unknown, the same without the `;parameters` of the last segment. Then the
  * same for the normal form of the path (RFC 3986 section 6.2.2), and with doubled slashes merged. If
- * the path is that of a folder, then the same for each of its index names. Emits the entries of the
+ * the path is that of a folder, then the same for each of its index names. If none is known, asks the
+ * catalog for an entry that it does not list. Emits the entries of the
  * first known spelling, newest first, as one list, and completes. Errors with
  * `NOT_IN_CATALOG`, or as the catalog does.
  */
@@ -31,11 +33,12 @@ export const lookup = (request: StreamRequest, deps: LookupDeps): Observable<rea
 /** The same as a stage, whose value is the request. */
 export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamRequest, readonly CatalogEntry[]> =>
   operate((out) => ({
-    next: ({ path }) => {
+    next: ({ path, client }) => {
       const spellings = path.endsWith('/')
         ? [path, ...indexPaths(path, folders)].flatMap((one) => spellingsOf(one, catalog))
         : spellingsOf(path, catalog);
       const lookups = spellings.map((spelling) => () => catalog.lookup(spelling));
+      if (catalog.unlisted) lookups.push(() => catalog.unlisted?.(path, client) ?? NOTHING);
       collect(lookups, out, {
         enough: isFound,
         done: (entries) => {

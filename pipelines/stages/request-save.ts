@@ -3,6 +3,7 @@ import {
   type Chunk,
   type Head,
   isCopy,
+  isWorthSaving,
   type Note,
   type Outbox,
   type Policy,
@@ -42,8 +43,7 @@ const saving = (
   operate((out) => {
     const worthSaving = ({ status, whole, candidate }: Head): CatalogEntry | undefined => {
       const enough = whole || (savePartial && status === 206);
-      const worth = enough && !isCopy(candidate) && !candidate.outdated;
-      return worth ? candidate.entry : undefined;
+      return enough && isWorthSaving(candidate) ? candidate.entry : undefined;
     };
     let entry = start && worthSaving(start.head);
 

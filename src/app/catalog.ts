@@ -1,5 +1,7 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
+import { mappedToMany } from '../../pipelines/operators/at-once.ts';
+import { withLifetime } from '../catalog/lifetime.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { RefreshStore } from '../catalog/refresh-store.ts';
@@ -59,7 +61,7 @@ export const openCatalog = async (
   const durable = opening.adopt(makeDurable(settings.catalog, { onError: onDiskError }), ({ close }) => close());
   const parts =
     settings.catalogType === 'sqlite'
-      ? sqliteParts(embedded, durable)
+      ? sqliteParts(embedded, durable, settings)
       : await openMongo(settings, opening, onUnitMissing);
   const opened = opening.move();
   return { ...parts, embedded, close: () => opened.disposeAsync() };
@@ -67,11 +69,14 @@ export const openCatalog = async (
 
 type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
-const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable): CatalogParts => {
+const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, { metadataMaxAge }: Settings): CatalogParts => {
   const { spelling, lookup, children, access, offers } = embedded;
   const store = sqliteRefreshStore(embedded, soon);
+  const limited = withLifetime(metadataMaxAge);
+  const lifetime = (entry: CatalogEntry) => [limited(entry)];
   return {
-    ...{ spelling, lookup, children, access, offers, store },
+    ...{ spelling, children, access, offers, store },
+    lookup: (path) => mappedToMany(lookup(path), lifetime),
     search: sqliteOfferSearch(embedded),
     ready: of(true),
     forget: () => {},

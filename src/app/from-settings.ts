@@ -41,6 +41,10 @@ export const policyOf = (settings: Settings): Policy => ({
   hedge: settings.hedge === 'on',
 });
 
+/** Seconds for which files of an earlier revision stay: caches may keep for as long what leads to them. */
+export const graceOf = ({ cacheTimeout, metadataMaxAge }: Settings): number =>
+  Math.max(cacheTimeout, metadataMaxAge) / 1000;
+
 /** How folders are answered. */
 export const foldersOf = ({ indexNames, listings }: Settings): FolderPolicy => ({ indexNames, listings });
 

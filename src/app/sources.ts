@@ -3,6 +3,7 @@ import { type Alternates, openAlternates } from '../alternates/open.ts';
 import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
 import { owned } from '../lib/owned.ts';
+import type { OpenFiles } from '../repositories/format.ts';
 import { type ExpiringCertificate, warnOfExpiry } from '../sources/expiring-certificates.ts';
 import type { Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
@@ -11,6 +12,8 @@ import { placeTimeoutOf, sourcesOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
 
 export interface OpenSources extends Sources {
+  /** Reads files of repositories, with the patience of a reader that nobody waits for. */
+  readonly files: OpenFiles;
   readonly alternates: Alternates;
 }
 
@@ -37,18 +40,20 @@ export const openSources = (
   const open = withLimits(watched, { timeoutMs: placeTimeoutOf(settings) });
   // Identities and metadata are collected: their bytes must not change.
   const collected: OpenSource = (location, ask) => open(location, ask).pipe(owned());
+  const files = openMetadata(collected, settings);
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,
     parse: parseDescriptor,
     catalog,
     store: catalog.store,
     open: collected,
-    files: openMetadata(collected, settings),
+    files,
     onMissing: ({ id }, url) => missing(id, url),
     onLeftOut: ({ id }, problem, count) => leftOut(id, problem, count),
   });
   return {
     open,
+    files,
     alternates,
     close: async () => {
       alternates.close();

@@ -19,6 +19,9 @@ export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => 
 /** The file in which the daemon records unhealthy sources. */
 export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'sources.json');
 
+/** Files of metadata that the catalog was read from. */
+export const metadataFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'metadata');
+
 const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'daemon.lock');
 
 /**
@@ -122,7 +125,7 @@ export const narrowState = ({
 }: SharedPlaces): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
-  const own = [catalog, outbox, health, lockOf({ stateDir }), saveDir, spillDir].map(
+  const own = [catalog, outbox, health, lockOf({ stateDir }), metadataFolder({ stateDir }), saveDir, spillDir].map(
     (path) => relative(stateDir, path).split(sep)[0],
   );
   const findings = [

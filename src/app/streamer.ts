@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { concatMap, EMPTY, type Observable, retry, Subscription, timer } from 'rxjs';
 import { createHealth, createSharing, type Delivery, type Health, sourceName } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
+import { keptMetadata } from '../catalog/metadata-files.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
@@ -20,7 +21,7 @@ import { startDeliveries } from './deliveries.ts';
 import { foldersOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
-import { keepImportsFresh } from './repositories/keep-fresh.ts';
+import { followCatalog, keepImportsFresh } from './repositories/keep-fresh.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
 import {
@@ -28,6 +29,7 @@ import {
   checkState,
   healthFile,
   logFindings,
+  metadataFolder,
   narrowState,
   outboxFile,
   ownState,
@@ -103,7 +105,7 @@ export const openStreamer = async (
           : conditions.set('catalog', `can only be read: ${messageOf(error)}`),
     }),
   );
-  const { open, alternates } = closing(
+  const { open, files, alternates } = closing(
     openSources(settings, catalog, {
       expiring: (certificate) => logExpiring(logger, certificate),
       missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
@@ -152,8 +154,10 @@ export const openStreamer = async (
     ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed })).open
     : undefined;
   const sharing = createSharing({ window, memory, spill, finishBelow, scheduler: steadyClock });
+  const following =
+    settings.catalogType === 'sqlite' ? closing(followCatalog(settings, logger, catalog, files)) : undefined;
   const streamer = composeLending({
-    catalog,
+    catalog: following ? { ...catalog, ...following } : catalog,
     open,
     policy: policyOf(settings),
     folders: foldersOf(settings),
@@ -161,9 +165,15 @@ export const openStreamer = async (
     sharing,
     failed: (candidate, error) => {
       catalog.forget(candidate.entry.path);
+      if (error.code === 'SOURCE_MISSING') following?.missed(candidate.entry.path);
       store?.failed(candidate, error);
     },
-    sources: [...(store ? [store.find] : []), alternates.find, feedCandidates(catalog)],
+    sources: [
+      ...(store ? [store.find] : []),
+      keptMetadata(metadataFolder(settings)),
+      alternates.find,
+      feedCandidates(catalog),
+    ],
     keep: saves ? store?.keep : undefined,
     outbox,
   });

@@ -15,7 +15,7 @@ import { counted, NONE, type Tally } from '../repositories/tally.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
 import type { NewEntry } from './sqlite/rows.ts';
-import type { Published } from './sqlite/staging.ts';
+import type { Grace, Published } from './sqlite/staging.ts';
 import type { Tables } from './sqlite/tables.ts';
 
 /** The progress of an import. */
@@ -42,6 +42,8 @@ export interface ImportOptions {
   readonly importer: string;
   /** Whether an odd entry ends the import. Default: it is left out. */
   readonly strict?: boolean;
+  /** For how long files of the last revision stay that are not in the new one. Default: not at all. */
+  readonly grace?: Grace;
   readonly onProgress?: (progress: Progress) => void;
   /** Resolves to the reason why a file cannot be fetched. Asked for the first package, at the end. */
   readonly probe?: (url: string, size?: number) => Promise<string | undefined>;
@@ -102,7 +104,18 @@ const toPrefix = (prefix: string): string => {
  * failed import leaves the catalog unchanged.
  */
 export const importRepository = async (options: ImportOptions): Promise<ImportResult> => {
-  const { catalog, format, selection = {}, base, read, importer, strict = false, onProgress, published } = options;
+  const {
+    catalog,
+    format,
+    selection = {},
+    base,
+    read,
+    importer,
+    strict = false,
+    onProgress,
+    published,
+    grace,
+  } = options;
   const prefix = toPrefix(options.prefix);
   const missing: string[] = [];
   let [leftOut, bypassed] = [NONE, NONE];
@@ -171,7 +184,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     const toResult = ({ revision, added, removed }: Published): ImportResult => ({
       ...{ revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed },
     });
-    const result = toResult(staging.publishRevision(importer, prefix, (done) => published?.(toResult(done))));
+    const result = toResult(staging.publishRevision(importer, prefix, (done) => published?.(toResult(done)), grace));
     const unreachable = first && (await options.probe?.(urlOf(base, first.path), first.size));
     return unreachable === undefined ? result : { ...result, unreachable };
   } finally {

@@ -2,6 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
+import type { MetadataFiles } from '../catalog/metadata-files.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 import type { ReadFile } from '../repositories/format.ts';
@@ -14,6 +15,10 @@ export interface RepositoryFeed {
   readonly read: ReadFile;
   /** Resolves to the reason why a file cannot be fetched, if so. */
   readonly probe: (url: string, size?: number) => Promise<string | undefined>;
+  /** Where the metadata of repositories is kept that are read again and again. */
+  readonly kept: MetadataFiles;
+  /** Seconds for which files stay that a new revision does not have. */
+  readonly grace: number;
   close(): Promise<void>;
 }
 

@@ -33,7 +33,7 @@ interface Chosen {
 }
 
 /** The importer that the entries will refer to. Mirrors become part of its settings. */
-const chooseImporter = (
+export const chooseImporter = (
   { importers }: Tables,
   given: ImporterConfig,
   id: string | undefined,
@@ -54,7 +54,10 @@ const chooseImporter = (
 };
 
 /** The settings of the importer that is to be used, before its mirrors are known. */
-const configFor = ({ importers }: Tables, options: Options): ImporterConfig => {
+export const configFor = (
+  { importers }: Tables,
+  options: ImporterOptions & { readonly importer?: string },
+): ImporterConfig => {
   const config = toImporterConfig(options);
   if (options.importer === undefined) return config;
   if (Object.keys(config).length > 0)
@@ -122,6 +125,8 @@ const run = async (
       base,
       prefix: options.prefix,
       read: feed.read,
+      kept: feed.kept,
+      grace: feed.grace,
       probe: feed.probe,
       importer: importer.id,
       strict: options.strict ?? false,

@@ -6,7 +6,8 @@ const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString
 
 /** A repository as commands show it; the secrets in its URL are masked. */
 export const toPlainRepository = (repository: StoredRepository) => {
-  const { prefix, format, base, selection, importerId, packages, metadata, succeeded, every, problem } = repository;
+  const { prefix, format, base, selection, importerId, packages, metadata, succeeded, every, follows, problem } =
+    repository;
   return {
     prefix: prefix || '/',
     format,
@@ -15,7 +16,8 @@ export const toPlainRepository = (repository: StoredRepository) => {
     importer: importerId,
     packages,
     metadata,
-    refreshed: toDate(succeeded),
+    ...(follows && { follows }),
+    ...(succeeded > 0 && { refreshed: toDate(succeeded) }),
     ...(every !== undefined && { every, due: toDate(succeeded + every) }),
     ...(problem !== undefined && { failed: toDate(repository.attempted), error: maskUrl(problem) }),
   };
@@ -23,10 +25,14 @@ export const toPlainRepository = (repository: StoredRepository) => {
 
 /** The same on one line. */
 export const describeRepository = (repository: StoredRepository): string => {
-  const { prefix, format, feed, packages, metadata, refreshed, due, error } = toPlainRepository(repository);
-  const next = due === undefined ? 'refreshed on request' : `next before ${due}`;
+  const { prefix, format, feed, packages, metadata, refreshed, due, follows, error } = toPlainRepository(repository);
+  const next = due === undefined ? (follows ? 'follows its feed' : 'refreshed on request') : `next before ${due}`;
   return row([
     ...[`${prefix.replace(/\/$/, '')}/`, format, feed, `${packages} packages and ${metadata} metadata files`],
-    ...[`as of ${refreshed}`, next, error === undefined ? 'well' : `failed: ${error}`],
+    ...[
+      refreshed === undefined ? 'not read yet' : `as of ${refreshed}`,
+      next,
+      error === undefined ? 'well' : `failed: ${error}`,
+    ],
   ]);
 };

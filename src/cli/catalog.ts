@@ -21,6 +21,7 @@ import {
   withListing,
   writeAll,
 } from './catalog-context.ts';
+import { addFollowCommand } from './catalog-follow.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { addRefreshCommand } from './catalog-refresh.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
@@ -109,7 +110,7 @@ const removeEntries = (catalog: Tables, path: string | undefined, options: Remov
 };
 
 /**
- * `catalog import|refresh|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
+ * `catalog import|follow|refresh|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
  * those of the catalog that requests are looked up in.
  */
 export const addCatalogCommands = (catalogs: Command, context: CatalogContext): void => {
@@ -118,6 +119,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
     context.prepare(catalogs.command(name).description(description));
 
   addImportCommand(catalogs, context);
+  addFollowCommand(catalogs, context);
   addRefreshCommand(catalogs, context);
 
   leaf('add', 'add one entry, replacing the earlier one of its path and importer')
@@ -134,7 +136,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
 
   leaf(
     'list [prefix]',
-    'list the entries below a prefix: path, size, URL; without one, the imported repositories and all other entries',
+    'list the entries below a prefix: path, size, URL; without one, the imported and followed repositories and all other entries',
   )
     .option('--json', 'print JSON')
     .action((prefix: string | undefined, { json }: { json?: boolean }, command: Command) =>

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import type { CatalogEntry } from '../../pipelines/model/index.ts';
 import { age } from '../config/kinds.ts';
-import { unlessMissing } from '../saves/copies/files.ts';
+import { unlessMissing } from '../lib/unless-missing.ts';
 import { identified, removeStored, type StoredCopy, storedCopies } from '../saves/copies/inventory.ts';
 import { keyOf } from '../saves/copies/names.ts';
 import { openPartial } from '../saves/copies/partial-folder.ts';

@@ -29,7 +29,8 @@ const refresh = async (
   const feed = await context.openFeed(importer.config, command);
   let result: RefreshResult | undefined;
   const work = async () => {
-    result = await refreshStored(catalog, repository, feed.read, progress.show);
+    const { read, kept, grace } = feed;
+    result = await refreshStored(catalog, repository, { read, kept, grace, onProgress: progress.show });
   };
   try {
     await lastValueFrom(
@@ -46,9 +47,12 @@ const refresh = async (
   return result;
 };
 
+/** The files of a raw one are asked for one by one. */
+const hasMetadata = ({ format }: StoredRepository): boolean => format !== 'raw';
+
 const choose = (all: readonly StoredRepository[], prefix: string | undefined): readonly StoredRepository[] => {
-  if (prefix === undefined) return all;
-  const chosen = all.filter((one) => one.prefix === prefix.replace(/\/+$/, ''));
+  if (prefix === undefined) return all.filter(hasMetadata);
+  const chosen = all.filter(hasMetadata).filter((one) => one.prefix === prefix.replace(/\/+$/, ''));
   if (chosen.length > 0) return chosen;
   const known = [...new Set(all.map((one) => one.prefix || '/'))].join(', ');
   throw new Error(`no repository was imported below ${prefix}, expected one of ${known || 'none'}`);

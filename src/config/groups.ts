@@ -8,6 +8,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
   'Daemon and log': ['port', 'interfaces', 'adminPort', 'stateDir', 'logLevel', 'stopTimeout'],
   Responses: [
     'cacheTimeout',
+    'metadataMaxAge',
     'indexNames',
     'listings',
     'legacyErrors',
@@ -16,7 +17,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'proxyStatus',
     'requestId',
   ],
-  Catalog: ['catalogType', 'catalog'],
+  Catalog: ['catalogType', 'catalog', 'maxMisses'],
   'Pulp’s database and files': [
     'mongodbUrl',
     'mongodbTimeout',

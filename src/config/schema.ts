@@ -105,6 +105,16 @@ export const SETTINGS = {
     'How long caches may keep a response: `max-age` and `s-maxage` of the Cache-Control header.',
     lazy('streamer_cache_timeout'),
   ),
+  metadataMaxAge: streamer(
+    age,
+    '60',
+    'How long caches may keep metadata whose name stays when it changes, such as `repomd.xml` and `InRelease`, and how long a followed repository (`catalog follow`) is not compared with its feed again. Files that are named by their digest, and packages, have `cache_timeout`.',
+  ),
+  maxMisses: streamer(
+    integer(0, 1_000_000),
+    '600',
+    'Paths of followed repositories that the metadata does not list and the feed does not have: one client may ask for so many within a minute, then gets 429. 0: no limit.',
+  ),
   indexNames: streamer(
     fileNames,
     'index.html',

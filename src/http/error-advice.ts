@@ -23,6 +23,7 @@ export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
   HEAD_TOO_LARGE: advice('The header fields exceed `max_header_size`; cookies are the usual cause.', 'Remove needless fields in the proxy, as the shipped configurations do, or raise `max_header_size`.'),
   WRONG_VERSION: advice('The client sends another version of HTTP, or another protocol: often TLS to the plain port.', 'Use `http://` for the streamer’s port. A proxy in front serves HTTPS and HTTP/2.'),
   OVERLOADED: advice('The lines `request` in the log: how many clients, how long their transfers take, which source is slow. In `error`: which of the two limits is reached.', 'Raise `max_transfers` or `max_client_connections` together with the limit of file descriptors ([Tune](tune.md)), or put a cache in front.'),
+  TOO_MANY_MISSES: advice('`client`: if it is the address of a proxy, all its clients count as one. Which paths does it ask for?', 'Name the proxy in `trusted_proxies`, or raise `max_misses`; 0 lifts the limit.'),
   TOO_MANY_TRANSFERS: advice('`client`: if it is the address of a proxy, all its clients count as one.', 'Name the proxy in `trusted_proxies`, or raise `max_transfers_per_client`; 0 lifts the limit.'),
   BAD_TARGET: advice('`error` shows the request target.', 'Correct the client or the rewrite rule of the proxy. The target must be a path that begins with `/`, or an absolute URL.'),
   METHOD_NOT_ALLOWED: advice('The request is neither GET nor HEAD (nor OPTIONS).', 'Correct the client. The streamer only serves files.'),

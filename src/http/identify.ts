@@ -80,7 +80,10 @@ class Identified implements Identity {
   }
 
   #cached({ candidate, sourceStatus, keepsCopy }: Head): string {
-    if (isCopy(candidate)) return `${NAME};hit`;
+    const { staleFor } = candidate.entry;
+    // RFC 9211 section 2.3: what is left of its freshness.
+    const ttl = staleFor === undefined ? '' : `;ttl=-${Math.ceil(staleFor / 1000)}`;
+    if (isCopy(candidate)) return `${NAME};hit${ttl}`;
     let status = `${NAME};fwd=${this.#copyKnown ? 'miss' : 'uri-miss'}`;
     if (sourceStatus !== undefined) status += `;fwd-status=${sourceStatus}`;
     if (keepsCopy) status += ';stored';

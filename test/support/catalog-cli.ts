@@ -6,6 +6,7 @@ import { settingsOf } from '../../src/app/from-settings.ts';
 import { openRepositories } from '../../src/app/metadata.ts';
 import { accessOf } from '../../src/catalog/access.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
+import { metadataFiles } from '../../src/catalog/metadata-files.ts';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
@@ -27,7 +28,13 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
         configs.push(config);
         const { files, probe, close } = openRepositories(settingsOf({}));
         const access = accessOf(config);
-        return { read: files(access), probe: (url: string, size?: number) => probe(access, url, size), close };
+        return {
+          read: files(access),
+          probe: (url: string, size?: number) => probe(access, url, size),
+          kept: metadataFiles(join(folder, 'metadata')),
+          grace: 0,
+          close,
+        };
       },
       stdout,
       stderr,

@@ -1,10 +1,14 @@
 import { constants, setPriority } from 'node:os';
 import { accessOf } from '../../catalog/access.ts';
 import type { Progress } from '../../catalog/import.ts';
+import { metadataFiles } from '../../catalog/metadata-files.ts';
 import { type RefreshResult, refreshStored } from '../../catalog/refresh-repository.ts';
+import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import { openTables } from '../../catalog/sqlite/tables.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import { graceOf } from '../from-settings.ts';
 import { openRepositories } from '../metadata.ts';
+import { metadataFolder } from '../state-folder.ts';
 import type { Job, Message } from './messages.ts';
 
 /** Milliseconds that publishing waits for changes of other processes. */
@@ -18,7 +22,7 @@ const send = (message: Message): Promise<void> =>
     process.send?.(message, undefined, undefined, () => resolve());
   });
 
-const refresh = async ({ settings, repository }: Job): Promise<RefreshResult> => {
+const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshResult> => {
   const catalog = openTables(settings.catalog, { busyTimeout: LOCKED });
   const feeds = openRepositories(settings);
   let shown = Number.NEGATIVE_INFINITY;
@@ -32,11 +36,24 @@ const refresh = async ({ settings, repository }: Job): Promise<RefreshResult> =>
     if (!stored) throw new Error(`no repository was imported below ${repository.prefix}`);
     const importer = catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
-    return await refreshStored(catalog, stored, feeds.files(accessOf(importer.config)), show);
+    const kept = metadataFiles(metadataFolder(settings));
+    return await refreshStored(catalog, withSuite(stored, suite), {
+      read: feeds.files(accessOf(importer.config)),
+      onProgress: show,
+      kept,
+      grace: graceOf(settings),
+    });
   } finally {
     await feeds.close();
     catalog.close();
   }
+};
+
+const withSuite = (repository: StoredRepository, suite: string | undefined): StoredRepository => {
+  const { suites = [], ...selection } = repository.selection;
+  return suite === undefined || suites.includes(suite)
+    ? repository
+    : { ...repository, selection: { ...selection, suites: [...suites, suite] } };
 };
 
 /** Refreshes a repository, and ends the process. It also ends if its parent does. */

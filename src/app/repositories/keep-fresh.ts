@@ -1,10 +1,14 @@
 import type { Logger } from 'pino';
 import { type Observable, retry, type Subscription, timer } from 'rxjs';
+import type { FollowedCatalog } from '../../../pipelines/index.ts';
 import type { RepositoryKey } from '../../catalog/sqlite/repositories.ts';
 import type { Settings } from '../../config/schema.ts';
+import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import type { OpenFiles } from '../../repositories/format.ts';
 import type { ChosenCatalog } from '../catalog.ts';
 import { logRepository, logRepositoryFailure } from '../log-lines.ts';
+import { followRepositories } from './following.ts';
 import { refreshRepositories } from './refreshing.ts';
 
 /** Keeps imported repositories up to date, until it is unsubscribed, and logs what comes of it. */
@@ -20,11 +24,32 @@ export const keepImportsFresh = (
     .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
     .subscribe((event) => {
       logRepositoryFailure(logger, event);
-      if (event.type === 'failed') note(embedded, event.source.repository, event.error, logger);
+      if (event.type === 'failed') noteFailure(embedded, event.source.repository, event.error, logger);
     });
 
-/** Also a failure that the process itself could not record: it died, or never began. */
-const note = (
+/** The catalog with the repositories that it follows; what comes of that is logged. */
+export const followCatalog = (
+  settings: Settings,
+  logger: Logger,
+  catalog: ChosenCatalog,
+  files: OpenFiles,
+): FollowedCatalog =>
+  followRepositories({
+    ...{ settings, catalog, tables: catalog.embedded, store: catalog.store, files },
+    refreshed: (repository, result) => logRepository(logger, repository, result),
+    notNoted: ({ prefix }, error) =>
+      logger.warn({ prefix, error: messageOf(error) }, 'comparison of a repository with its feed not noted'),
+    failed: (repository, error) => {
+      logger.warn(
+        { prefix: repository.prefix, error: maskUrl(messageOf(error)) },
+        'followed repository not compared with its feed',
+      );
+      noteFailure(catalog.embedded, repository, error, logger);
+    },
+  });
+
+/** Records a failure, also one that the process itself could not record: it died, or never began. */
+export const noteFailure = (
   { repositories }: ChosenCatalog['embedded'],
   repository: RepositoryKey,
   error: unknown,

@@ -7,6 +7,8 @@ import type { Settings } from '../../config/schema.ts';
 export interface Job {
   readonly settings: Settings;
   readonly repository: RepositoryKey;
+  /** Another suite of it, which belongs to it from now on. */
+  readonly suite?: string;
 }
 
 /** What the process answers: progress, then one of the others. */

@@ -1,13 +1,11 @@
-import { fork } from 'node:child_process';
 import { defer, map, Observable } from 'rxjs';
-import { type RefreshEvent, type RefreshProgress, refreshSources } from '../../../pipelines/index.ts';
+import { type RefreshEvent, refreshSources } from '../../../pipelines/index.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
 import type { RefreshStore } from '../../catalog/refresh-store.ts';
 import type { Repositories, StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import type { Settings } from '../../config/schema.ts';
-import type { Message } from './messages.ts';
-import { PROGRAM } from './program.ts';
+import { inProcess } from './in-process.ts';
 
 /** A repository that is imported again and again. */
 export interface DueRepository {
@@ -83,39 +81,3 @@ const keepValues = () => {
     return [...known.values()];
   };
 };
-
-/**
- * Refreshes a repository in a process of its own, since publishing a hundred thousand entries takes
- * seconds. Emits progress; completes when the new revision counts. Unsubscribing ends the process.
- */
-const inProcess = (
-  settings: Settings,
-  repository: StoredRepository,
-  refreshed: Parts['refreshed'],
-): Observable<RefreshProgress> =>
-  new Observable((subscriber) => {
-    const child = fork(PROGRAM, {
-      serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    child.on('message', (message: Message) => {
-      if (message.type === 'progress') {
-        const { items: units, ...progress } = message.progress;
-        subscriber.next({ units, ...progress });
-      } else if (message.type === 'failed') subscriber.error(new Error(message.message));
-      else {
-        const { packages, metadata } = message.result;
-        refreshed(repository, message.result);
-        subscriber.next({ units: packages + metadata, file: '', bytes: 0 });
-        subscriber.complete();
-      }
-    });
-    child.on('error', (error) => subscriber.error(error));
-    child.on('exit', (code, signal) =>
-      subscriber.error(new Error(`the process that imports ended: ${signal ?? `status ${code}`}`)),
-    );
-    const { prefix, importerId } = repository;
-    child.send({ settings, repository: { prefix, importerId } }, (error) => error && subscriber.error(error));
-    return () => child.kill('SIGKILL');
-  });

@@ -1,13 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Child } from '../../../pipelines/model/index.ts';
+import { METADATA } from '../../repositories/format.ts';
 import { keyText } from '../../repositories/unit.ts';
 import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
 import { rangeBelow, trimPrefix } from './prefix.ts';
 import { differs } from './replaced.ts';
-import type { Repositories } from './repositories.ts';
+import type { Repositories, RepositoryKey } from './repositories.ts';
 import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
-import { makeStaging, type Staging } from './staging.ts';
+import { GONE_SINCE, makeStaging, type Staging } from './staging.ts';
 import { dropOrphans } from './units.ts';
 
 /**
@@ -32,8 +33,12 @@ export interface Entries {
   remove(path: string, importerId?: string): number;
   /** The same; repositories at or below the prefix are forgotten. */
   removeBelow(prefix: string, importerId?: string): number;
-  /** How many entries the imports of an importer below a prefix wrote that are still there. */
+  /** How many entries of the last import of an importer below a prefix are still there. */
   countOf(prefix: string, importerId: string): number;
+  /** Whether a repository has packages below a folder. */
+  hasPackageBelow(folder: string, repository: RepositoryKey): boolean;
+  /** The checksums of all metadata: `ALGORITHM-VALUE`. */
+  metadataChecksums(): readonly string[];
   /** The newest revision of an importer below a prefix; 0 if there is none. */
   revisionBelow(prefix: string, importerId: string): number;
   /** Ids of the importers that entries below a prefix refer to. */
@@ -86,7 +91,14 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
   );
 
   const countOf = database.prepare(
-    'SELECT count(*) AS count FROM lazy_content_catalog WHERE importer_id = ? AND prefix = ?',
+    `SELECT count(*) AS count FROM lazy_content_catalog WHERE importer_id = ? AND prefix = ? AND ${GONE_SINCE} IS NULL`,
+  );
+  const hasPackage = database.prepare(
+    `SELECT 1 FROM lazy_content_catalog
+     WHERE path >= ? AND path < ? AND importer_id = ? AND prefix = ? AND unit_type_id <> '${METADATA}' LIMIT 1`,
+  );
+  const metadata = database.prepare(
+    'SELECT DISTINCT checksum_algorithm AS algorithm, checksum AS value FROM lazy_content_catalog WHERE unit_type_id = ?',
   );
   const revision = database.prepare(
     'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ?',
@@ -125,7 +137,9 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
       for (let more = true; more && found.length < limit; ) {
         more = false;
         for (const row of below.iterate(...rangeAfter(folder, last))) {
-          const child = childOf(folder, toEntry(row as unknown as EntryRow));
+          const entry = toEntry(row as unknown as EntryRow);
+          if ('gone_since' in entry.data) continue;
+          const child = childOf(folder, entry);
           if (isSame(child, last)) continue;
           last = child;
           if (hasName(child)) found.push(child);
@@ -141,6 +155,11 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
     },
 
     countOf: (prefix, importerId) => Number(countOf.get(importerId, trimPrefix(prefix))?.count),
+
+    hasPackageBelow: (folder, { prefix, importerId }) =>
+      hasPackage.get(...rangeBelow(folder), importerId, trimPrefix(prefix)) !== undefined,
+
+    metadataChecksums: () => metadata.all(METADATA).map(({ algorithm, value }) => `${algorithm}-${value}`),
 
     revisionBelow: (prefix, importerId) => Number(revision.get(...rangeBelow(prefix), importerId)?.revision ?? 0),
 

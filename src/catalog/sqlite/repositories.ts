@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Selection } from '../../repositories/format.ts';
+import { makeGrownTable } from './grown-table.ts';
 import { rangeBelow, trimPrefix } from './prefix.ts';
+import { REPOSITORIES, toRepository, toRow } from './repository-rows.ts';
 
 /** A repository that was imported: how to import it again, and what came of the last time. */
 export interface StoredRepository {
@@ -16,6 +18,13 @@ export interface StoredRepository {
   readonly strict: boolean;
   /** Seconds after which it is imported again. Absent: only on request. */
   readonly every?: number;
+  /**
+   * Whether it is compared with its feed when clients ask for it: then it is in the catalog before
+   * the first import, with `succeeded` 0.
+   */
+  readonly follows?: boolean;
+  /** Whether its metadata lists all that clients can know of. */
+  readonly complete?: boolean;
   /** Entries of its last revision. */
   readonly packages: number;
   readonly metadata: number;
@@ -39,63 +48,31 @@ export type RepositoryKey = Pick<StoredRepository, 'prefix' | 'importerId'>;
 export interface Repositories {
   /** In the order of prefixes. */
   list(): StoredRepository[];
+  /** Those that are followed, the longest prefix first. Read anew only after a change. */
+  followed(): readonly StoredRepository[];
   find(key: RepositoryKey): StoredRepository | undefined;
   /** Adds or replaces a repository. */
   save(repository: StoredRepository): void;
+  /** Records that the feed still has the last revision. Without effect for an unknown repository. */
+  confirmed(key: RepositoryKey, at: number): void;
   /** Records a try that failed. Without effect for an unknown repository. */
   failed(key: RepositoryKey, attempted: number, problem: string): void;
   /** Removes those at or below a prefix; with an importer, only its own. */
   removeBelow(prefix: string, importerId?: string): void;
 }
 
-// Pulp has no such collection: it keeps a repository's feed in its importer.
-const COLUMNS = `(
-    prefix TEXT NOT NULL,
-    importer_id TEXT NOT NULL,
-    format TEXT NOT NULL,
-    base TEXT NOT NULL,
-    selection TEXT NOT NULL,
-    strict INTEGER NOT NULL,
-    every INTEGER,
-    packages INTEGER NOT NULL,
-    metadata INTEGER NOT NULL,
-    roots TEXT,
-    succeeded REAL NOT NULL,
-    attempted REAL NOT NULL,
-    problem TEXT,
-    PRIMARY KEY (prefix, importer_id)
-  ) STRICT, WITHOUT ROWID`;
-
-/** Makes the table, in memory if an earlier version wrote the file and nothing may be written to it. */
-const makeTable = (database: DatabaseSync, immutable: boolean): void => {
-  const known = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'repositories'").get();
-  if (!known) database.exec(`CREATE ${immutable ? 'TEMP ' : ''}TABLE IF NOT EXISTS repositories ${COLUMNS}`);
-};
-
-const toRepository = (row: Record<string, unknown>): StoredRepository => ({
-  prefix: String(row.prefix),
-  importerId: String(row.importer_id),
-  format: String(row.format),
-  base: String(row.base),
-  selection: JSON.parse(String(row.selection)),
-  strict: row.strict === 1,
-  ...(row.every !== null && { every: Number(row.every) }),
-  packages: Number(row.packages),
-  metadata: Number(row.metadata),
-  ...(row.roots !== null && { roots: JSON.parse(String(row.roots)) }),
-  succeeded: Number(row.succeeded),
-  attempted: Number(row.attempted),
-  ...(row.problem !== null && { problem: String(row.problem) }),
-});
-
 export const makeRepositories = (database: DatabaseSync, immutable = false): Repositories => {
-  makeTable(database, immutable);
+  makeGrownTable(database, REPOSITORIES, immutable);
+  const columns = Object.keys({ ...REPOSITORIES.first, ...REPOSITORIES.added });
   const all = database.prepare('SELECT * FROM repositories ORDER BY prefix, importer_id');
   const one = database.prepare('SELECT * FROM repositories WHERE prefix = ? AND importer_id = ?');
+  const following = database.prepare('SELECT * FROM repositories WHERE follows = 1 ORDER BY length(prefix) DESC');
+  const version = database.prepare('PRAGMA data_version');
   const save = database.prepare(
-    `INSERT OR REPLACE INTO repositories
-       (prefix, importer_id, format, base, selection, strict, every, packages, metadata, roots, succeeded, attempted, problem)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO repositories (${columns}) VALUES (${columns.map((name) => `:${name}`)})`,
+  );
+  const confirmed = database.prepare(
+    'UPDATE repositories SET succeeded = :at, attempted = :at, problem = NULL WHERE prefix = :prefix AND importer_id = :importerId',
   );
   const failed = database.prepare(
     'UPDATE repositories SET attempted = ?, problem = ? WHERE prefix = ? AND importer_id = ?',
@@ -104,35 +81,31 @@ export const makeRepositories = (database: DatabaseSync, immutable = false): Rep
     `DELETE FROM repositories
      WHERE (prefix = :prefix OR (prefix >= :from AND prefix < :before)) AND importer_id = ifnull(:importer, importer_id)`,
   );
+  /** The followed ones, as of a version of the file, which changes of this connection leave as it is. */
+  let known: { readonly version: number; readonly followed: readonly StoredRepository[] } | undefined;
+  const changed = (change: () => unknown): void => {
+    change();
+    known = undefined;
+  };
   return {
     list: () => all.all().map(toRepository),
+    followed: () => {
+      const now = Number(version.get()?.data_version);
+      if (known?.version !== now) known = { version: now, followed: following.all().map(toRepository) };
+      return known.followed;
+    },
     find: ({ prefix, importerId }) => {
       const row = one.get(trimPrefix(prefix), importerId);
       return row && toRepository(row);
     },
-    save: ({ prefix, importerId, format, base, selection, strict, roots, ...numbers }) => {
-      const { every = null, packages, metadata, succeeded, attempted, problem = null } = numbers;
-      save.run(
-        ...[
-          trimPrefix(prefix),
-          importerId,
-          format,
-          base,
-          JSON.stringify(selection),
-          Number(strict),
-          every,
-          packages,
-          metadata,
-        ],
-        ...[roots ? JSON.stringify(roots) : null, succeeded, attempted, problem],
-      );
-    },
-    failed: ({ prefix, importerId }, attempted, problem) => {
-      failed.run(attempted, problem, trimPrefix(prefix), importerId);
-    },
+    save: (repository) => changed(() => save.run(toRow(repository))),
+    confirmed: ({ prefix, importerId }, at) =>
+      changed(() => confirmed.run({ at, prefix: trimPrefix(prefix), importerId })),
+    failed: ({ prefix, importerId }, attempted, problem) =>
+      changed(() => failed.run(attempted, problem, trimPrefix(prefix), importerId)),
     removeBelow: (prefix, importerId) => {
       const [from, before] = rangeBelow(prefix);
-      remove.run({ prefix: trimPrefix(prefix), from, before, importer: importerId ?? null });
+      changed(() => remove.run({ prefix: trimPrefix(prefix), from, before, importer: importerId ?? null }));
     },
   };
 };

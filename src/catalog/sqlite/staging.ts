@@ -13,6 +13,12 @@ export interface Published {
   readonly removed: number;
 }
 
+/** How long clients may still ask for paths of the revision before. Unix seconds, and seconds. */
+export interface Grace {
+  readonly now: number;
+  readonly seconds: number;
+}
+
 /**
  * Two entries with the same path, importer and revision but different content. Numbers count the
  * entries written, from 1.
@@ -42,9 +48,10 @@ export interface Staging {
   yieldOutside(importerId: string, prefix: string): string[];
   /**
    * Publishes the entries as the next revision of an importer below a prefix, in place of its
-   * earlier revisions. Ends the staging. `also` is called in the same transaction.
+   * earlier revisions. Ends the staging. `also` is called in the same transaction. With a `grace`,
+   * paths that are no longer among them stay for its seconds.
    */
-  publishRevision(importerId: string, prefix: string, also?: (published: Published) => void): Published;
+  publishRevision(importerId: string, prefix: string, also?: (published: Published) => void, grace?: Grace): Published;
   /**
    * Publishes the entries with their own revisions, in place of entries with the same path,
    * importer and revision. Ends the staging.
@@ -58,6 +65,12 @@ const NAMES = COLUMNS.split(', ');
 const SHOWN_CONFLICTS = 20;
 /** Digests of two algorithms can be of the same content. The first one counts. */
 const CONTRADICT = '(a.checksum_algorithm IS b.checksum_algorithm AND a.checksum IS NOT b.checksum)';
+
+/**
+ * SQL: since when an entry belongs to no revision, in Unix seconds. It is kept for clients that have
+ * read the metadata of the revision before.
+ */
+export const GONE_SINCE = "json_extract(data, '$.gone_since')";
 
 export const makeStaging = (database: DatabaseSync): Staging => {
   // A random name, so that one connection can have several.
@@ -107,6 +120,29 @@ export const makeStaging = (database: DatabaseSync): Staging => {
     return result;
   };
 
+  /**
+   * Removes entries of earlier revisions. Those whose path is not staged stay until their grace is
+   * over, which counts from the first revision without them. Returns the number removed.
+   */
+  const supersede = (place: string, parameters: Record<string, string | number>, grace: Grace | undefined): number => {
+    if (!grace)
+      return Number(database.prepare(`DELETE FROM lazy_content_catalog WHERE ${place}`).run(parameters).changes);
+    const { now, seconds } = grace;
+    const { changes } = database
+      .prepare(
+        `DELETE FROM lazy_content_catalog WHERE ${place}
+         AND (path IN (SELECT path FROM ${table}) OR ${GONE_SINCE} <= :over)`,
+      )
+      .run({ ...parameters, over: now - seconds });
+    database
+      .prepare(
+        `UPDATE lazy_content_catalog SET data = json_set(data, '$.gone_since', :now)
+         WHERE ${place} AND ${GONE_SINCE} IS NULL`,
+      )
+      .run({ ...parameters, now });
+    return Number(changes);
+  };
+
   return {
     write: (entries) => {
       // Locks the temporary database only, so no other process waits for it.
@@ -146,14 +182,16 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         .map((row) => String(row.path));
     },
 
-    publishRevision: (importerId, prefix, also = () => {}) => {
+    publishRevision: (importerId, prefix, also = () => {}, grace) => {
       const [from, before] = rangeBelow(prefix);
+      const own = trimPrefix(prefix);
       // Read before the transaction, because no index finds them.
       const outside = database
         .prepare(
           'SELECT id FROM lazy_content_catalog WHERE importer_id = ? AND prefix = ? AND NOT (path >= ? AND path < ?)',
         )
-        .all(importerId, trimPrefix(prefix), from, before);
+        .all(importerId, own, from, before)
+        .map(({ id }) => Number(id));
       return publish(() => {
         const newest = database
           .prepare(
@@ -163,16 +201,14 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         const revision = Number(newest ?? 0) + 1;
         // Removed first, so that the new rows reuse the space. Readers see the change only at the
         // commit.
-        const removeOne = database.prepare('DELETE FROM lazy_content_catalog WHERE id = ?');
-        for (const { id } of outside) removeOne.run(Number(id));
-        const removed = database
-          .prepare('DELETE FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ? AND prefix = ?')
-          .run(from, before, importerId, trimPrefix(prefix)).changes;
+        const place = 'path >= :from AND path < :before AND importer_id = :importerId AND prefix = :own';
+        const removed = supersede(place, { from, before, importerId, own }, grace);
+        for (const id of outside) supersede('id = :id', { id }, grace);
         const values = NAMES.map((name) => valueFor(name, ['revision', 'prefix'])).join(', ');
         const added = database
           .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
-          .run({ revision, prefix: trimPrefix(prefix) }).changes;
-        const published = { revision, added: Number(added), removed: Number(removed) + outside.length };
+          .run({ revision, prefix: own }).changes;
+        const published = { revision, added: Number(added), removed: removed + outside.length };
         also(published);
         return published;
       });

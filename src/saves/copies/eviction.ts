@@ -1,8 +1,9 @@
 import { readdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
 import type { Semaphore } from '../../lib/semaphore.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
-import { removeIfEmpty, unlessMissing } from './files.ts';
+import { removeIfEmpty } from './files.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
 /** Keeps all copies together within a limit: the least recently used ones are removed. */

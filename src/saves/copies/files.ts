@@ -53,16 +53,6 @@ export const syncPath = async (path: string): Promise<void> => {
   }
 };
 
-/** Resolves to `undefined` if the file does not exist. */
-export const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await work;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-};
-
 /** Removes a folder if it is empty. */
 export const removeIfEmpty = async (folder: string): Promise<void> => {
   try {

@@ -2,9 +2,10 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, parse, relative } from 'node:path';
 import type { Checksum } from '../../../pipelines/model/index.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
 import { isAlone, keyAt } from './eviction.ts';
-import { removeIfEmpty, unlessMissing } from './files.ts';
+import { removeIfEmpty } from './files.ts';
 import { isSidecar, removeCopy, sidecarChecksum, sidecarOf } from './sidecar.ts';
 import { isUnchanged } from './verification.ts';
 

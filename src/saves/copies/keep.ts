@@ -7,7 +7,7 @@ import type { Basin } from '../../../pipelines/operators/basin.ts';
 import { sumBlocks } from '../../lib/block-sums.ts';
 import { readBlocks } from '../../lib/stored-blocks.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import { unlessMissing } from './files.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import { keyOf } from './names.ts';
 import { startPartialCopy } from './partial-copy.ts';
 import { type FinishedFile, place } from './place.ts';

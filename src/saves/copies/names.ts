@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, parse } from 'node:path';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
-import { unlessMissing } from './files.ts';
 import { isSidecar } from './sidecar.ts';
 
 /**

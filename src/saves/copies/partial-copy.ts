@@ -5,7 +5,8 @@ import { BLOCK } from '../../lib/block-sums.ts';
 import { inheritFile } from '../../lib/private-files.ts';
 import type { Semaphore } from '../../lib/semaphore.ts';
 import type { StoredBlocks } from '../../lib/stored-blocks.ts';
-import { closeFd, openFd, syncFd, unlessMissing, writeAll } from './files.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
+import { closeFd, openFd, syncFd, writeAll } from './files.ts';
 import type { Backlog } from './write-backlog.ts';
 
 export interface PartialCopy {

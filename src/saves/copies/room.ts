@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { statfs, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../lib/thrown.ts';
-import { unlessMissing } from './files.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { PartialFolder } from './partial-folder.ts';
 
 /** The free room on the disk of the copies. */

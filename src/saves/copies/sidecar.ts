@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { type BlockSums, CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
 import { BLOCK } from '../../lib/block-sums.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
-import { unlessMissing, writeNew } from './files.ts';
+import { writeNew } from './files.ts';
 
 /** The header fields that describe the content, not the response (RFC 9110 section 8). */
 const FIELDS: ReadonlySet<string> = new Set([

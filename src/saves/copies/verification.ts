@@ -6,8 +6,8 @@ import { type BlockSums, etagOf, type Header } from '../../../pipelines/model/in
 import { sameSums, sumBlocks } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
 import { signatureOf } from '../../lib/file-signature.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
-import { unlessMissing } from './files.ts';
 import type { PartialFolder } from './partial-folder.ts';
 import { type Pace, readWhole } from './read-whole.ts';
 import { readSidecar, replaceSidecar, sidecarText } from './sidecar.ts';

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { messageOf } from '../../lib/thrown.ts';
-import { syncPath, unlessMissing } from '../copies/files.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
+import { syncPath } from '../copies/files.ts';
 
 /** Milliseconds from a commit to the sync of the log. */
 const WITHIN = 1_000;

@@ -1,0 +1,173 @@
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  type Observable,
+  ReplaySubject,
+  type SchedulerLike,
+  Subscription,
+  takeUntil,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs';
+import { createMisses, type MissLimits } from './misses.ts';
+import { type Catalog, type CatalogEntry, StreamError } from './model/index.ts';
+import { AtOnce, NOTHING } from './operators/at-once.ts';
+import { createRecent } from './stages/health/recent.ts';
+
+/** A repository that the catalog learns from its feed when clients ask for it. */
+export interface FollowedRepository {
+  /** Identifies it; a part of it that is not known yet has an id of its own. */
+  readonly id: string;
+  /** Milliseconds since 1970 when its feed last had what the catalog has. Absent: nothing is known yet. */
+  readonly confirmed?: number;
+  /** Whether the file at a path is one that everything else follows from, and that no other vouches for. */
+  isEntryPoint(path: string): boolean;
+  /** The entry of a path that its metadata does not list. Undefined if the feed cannot have it. */
+  unlisted(path: string): CatalogEntry | undefined;
+  /** Whether content may be served without its metadata, if that could not be read: nobody signs it. */
+  readonly needsNoProof: boolean;
+  /**
+   * Compares the catalog with the feed, and reads what has changed. Completes when the catalog has
+   * it. Errors if that failed; the catalog is then as it was. Unsubscribing ends it in the same way.
+   */
+  update(): Observable<never>;
+}
+
+export interface FollowFeedsDeps extends MissLimits {
+  readonly catalog: Pick<Catalog, 'lookup'>;
+  /** The followed repository that a path belongs to. */
+  readonly followed: (path: string) => FollowedRepository | undefined;
+  /** Milliseconds after which a repository is compared with its feed before an entry point is served. */
+  readonly maxAge: number;
+  /** Milliseconds that a request waits for that, if the catalog has something to serve meanwhile. */
+  readonly patience: number;
+  /** The same, if it has nothing yet. */
+  readonly firstPatience: number;
+  /** Its `now` counts from 1970. Default: the RxJS clock. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** What became of the last update. */
+interface Standing {
+  /** When it ended. */
+  readonly at: number;
+  readonly error?: unknown;
+  /** Completes when it ends, if it is running. */
+  readonly running?: Observable<never>;
+}
+
+/** Repositories whose last update is remembered. */
+const REMEMBERED = 10_000;
+
+export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unlisted'>> {
+  /** Notes that the feed does not have a path that `unlisted` gave an entry for. */
+  missed(path: string): void;
+  /** Ends all updates. */
+  close(): void;
+}
+
+/**
+ * A catalog that follows feeds. Before an entry point is looked up, or a path that is not known, its
+ * repository is brought up to date, unless that was done within `maxAge`. Requests for the same
+ * repository wait together, and the update goes on if they leave. If it fails, or takes longer than
+ * `patience`, the catalog answers with what it has; its entry points then say for how long nobody
+ * has confirmed them (`staleFor`). Everything else is looked up at once.
+ *
+ * A path that no metadata lists may be at the feed nevertheless (`unlisted`), unless it was not
+ * there within `maxAge`, or its metadata excludes it.
+ */
+export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
+  const { catalog, followed, maxAge, patience, firstPatience, scheduler = asyncScheduler } = deps;
+  const standings = createRecent<string, Standing>(REMEMBERED);
+  const misses = createMisses(deps);
+  const updates = new Subscription();
+
+  const isDue = ({ id, confirmed = Number.NEGATIVE_INFINITY }: FollowedRepository): boolean =>
+    scheduler.now() - Math.max(confirmed, standings.get(id)?.at ?? confirmed) >= maxAge;
+
+  const begin = (repository: FollowedRepository): Observable<never> => {
+    const running = new ReplaySubject<never>();
+    const end = (error?: unknown) => {
+      standings.set(repository.id, { at: scheduler.now(), error });
+      running.complete();
+    };
+    standings.set(repository.id, { at: scheduler.now(), running });
+    updates.add(repository.update().subscribe({ error: end, complete: end }));
+    return running;
+  };
+
+  /** Completes when the repository is up to date, or is not to be waited for any longer. */
+  const upToDate = (repository: FollowedRepository): Observable<never> =>
+    defer(() => {
+      const { running } = standings.get(repository.id) ?? {};
+      const update = running ?? (isDue(repository) ? begin(repository) : EMPTY);
+      const wait = repository.confirmed === undefined ? firstPatience : patience;
+      return update.pipe(takeUntil(timer(wait, scheduler)), ignoreElements());
+    });
+
+  const isOutdated = ({ id }: FollowedRepository): boolean => {
+    const { error, running } = standings.get(id) ?? {};
+    return error !== undefined || running !== undefined;
+  };
+
+  const marked =
+    (repository: FollowedRepository) =>
+    (entry: CatalogEntry): CatalogEntry =>
+      repository.confirmed !== undefined && isOutdated(repository)
+        ? { ...entry, staleFor: Math.max(0, scheduler.now() - repository.confirmed) }
+        : entry;
+
+  return {
+    lookup: (path) => {
+      const found = catalog.lookup(path);
+      const repository = followed(path);
+      if (!repository || !(isDue(repository) || isOutdated(repository))) return found;
+      return found.pipe(
+        toArray(),
+        mergeMap((entries) =>
+          entries.length > 0 && !repository.isEntryPoint(path)
+            ? from(entries)
+            : concat(
+                upToDate(repository),
+                defer(() => catalog.lookup(path)),
+              ).pipe(map(marked(repository))),
+        ),
+      );
+    },
+
+    unlisted: (path, client) => {
+      const repository = followed(path);
+      if (!repository) return NOTHING;
+      if (repository.confirmed === undefined && isOutdated(repository) && !repository.needsNoProof)
+        return throwError(() => unread(repository, standings.get(repository.id)));
+      const entry = repository.unlisted(path);
+      if (!entry || misses.isKnown(path)) return NOTHING;
+      return new AtOnce(() => {
+        misses.ask(path, client);
+        return [entry];
+      });
+    },
+
+    missed: misses.missed,
+    close: () => updates.unsubscribe(),
+  };
+};
+
+const unread = ({ id }: FollowedRepository, { error }: Partial<Standing> = {}): StreamError =>
+  error instanceof StreamError
+    ? error
+    : new StreamError(
+        'CATALOG_UNAVAILABLE',
+        'catalog',
+        error === undefined
+          ? `${id}: its metadata is still being read`
+          : `${id}: ${error instanceof Error ? error.message : error}`,
+        { cause: error },
+      );

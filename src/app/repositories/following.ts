@@ -1,0 +1,172 @@
+import { concatMap, defer, EMPTY, mergeMap, type Observable, retry, throwError, timer } from 'rxjs';
+import {
+  type Catalog,
+  type CatalogEntry,
+  decodePath,
+  type FollowedCatalog,
+  type FollowedRepository,
+  followFeeds,
+  refreshOnce,
+  StreamError,
+} from '../../../pipelines/index.ts';
+import { accessOf } from '../../catalog/access.ts';
+import { catalogLease } from '../../catalog/lease.ts';
+import { unitIdOf } from '../../catalog/locator.ts';
+import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
+import type { RefreshStore } from '../../catalog/refresh-store.ts';
+import { areUnchanged } from '../../catalog/roots.ts';
+import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
+import type { Tables } from '../../catalog/sqlite/tables.ts';
+import type { Settings } from '../../config/schema.ts';
+import { isEntryPoint, probesOf, suiteOf } from '../../repositories/entry-points.ts';
+import { METADATA, type OpenFiles, type ReadFile } from '../../repositories/format.ts';
+import { urlOf } from '../../repositories/relative-path.ts';
+import { inProcess } from './in-process.ts';
+
+interface Parts {
+  readonly settings: Settings;
+  readonly catalog: Pick<Catalog, 'lookup'>;
+  readonly tables: Pick<Tables, 'entries' | 'repositories' | 'importers'>;
+  readonly store: RefreshStore;
+  readonly files: OpenFiles;
+  /** Called with the result of each refresh. */
+  readonly refreshed: (repository: StoredRepository, result: RefreshResult) => void;
+  /** Called if it could not be recorded that a feed was asked: another process may be writing. */
+  readonly notNoted: (repository: StoredRepository, error: unknown) => void;
+  /** Called if a repository could not be compared with its feed, or not be read. */
+  readonly failed: (repository: StoredRepository, error: unknown) => void;
+}
+
+/** Milliseconds that clients wait for the comparison with a feed while something older can be served. */
+const PATIENCE = 5_000;
+/** Milliseconds between looks whether another process has finished reading a repository. */
+const AGAIN = 250;
+
+class Busy extends Error {}
+
+/** The catalog, with the repositories that it follows (`catalog follow`): see `followFeeds`. */
+export const followRepositories = (parts: Parts): FollowedCatalog => {
+  const { settings, catalog, tables, store, files, refreshed, notNoted, failed } = parts;
+
+  /** Whether the last revision is still that of the feed. Then this is noted. */
+  const isConfirmed = async (stored: StoredRepository, read: ReadFile): Promise<boolean> => {
+    if (!stored.roots || !(await areUnchanged(stored.roots, read))) return false;
+    try {
+      tables.repositories.confirmed(stored, Date.now() / 1000);
+    } catch (error) {
+      notNoted(stored, error);
+    }
+    return true;
+  };
+
+  const readerOf = ({ importerId }: StoredRepository): ReadFile => {
+    const importer = tables.importers.get(importerId);
+    if (!importer) throw new Error(`importer ${importerId} is not in the catalog`);
+    return files(accessOf(importer.config));
+  };
+
+  const learn = (stored: StoredRepository, suite?: string): Observable<never> =>
+    refreshOnce(
+      { id: leaseOf(stored) },
+      { lease: catalogLease(store), refresh: () => inProcess(settings, stored, refreshed, suite) },
+    ).pipe(mergeMap(({ type }) => (type === 'busy' ? throwError(() => new Busy()) : EMPTY)));
+
+  const update = (key: StoredRepository, suite?: string): Observable<never> =>
+    defer(async () => {
+      // As it is now: another process may have read it.
+      const stored = tables.repositories.find(key) ?? key;
+      const read = readerOf(stored);
+      const isDone = suite === undefined ? await isConfirmed(stored, read) : !(await hasSuite(stored, suite, read));
+      return isDone ? EMPTY : learn(stored, suite);
+    }).pipe(
+      concatMap((rest) => rest),
+      retry({ delay: (error) => (error instanceof Busy ? timer(AGAIN) : failing(key, error)) }),
+    );
+
+  const failing = (stored: StoredRepository, error: unknown): Observable<never> => {
+    failed(stored, error);
+    return throwError(() => error);
+  };
+
+  const followed = (path: string): FollowedRepository | undefined => {
+    const stored = tables.repositories.followed().find(({ prefix }) => path.startsWith(`${prefix}/`));
+    if (!stored) return undefined;
+    const relative = decodePath(path.slice(stored.prefix.length + 1));
+    const suite = suiteOf(stored, relative);
+    const { base, roots } = stored;
+    return {
+      id: suite === undefined ? leaseOf(stored) : `${leaseOf(stored)} ${suite}`,
+      ...confirmedAt(stored, suite),
+      isEntryPoint: () => (roots ? urlOf(base, relative) in roots : isEntryPoint(relative)),
+      unlisted: (asked) => (mayHave(stored, relative, tables) ? entryOf(stored, asked, relative, settings) : undefined),
+      needsNoProof: true,
+      update: () => update(stored, suite),
+    };
+  };
+
+  return followFeeds({
+    ...{ catalog, followed, maxAge: settings.metadataMaxAge, maxMisses: settings.maxMisses },
+    patience: Math.min(PATIENCE, settings.answerTimeout / 2),
+    firstPatience: settings.answerTimeout / 2,
+  });
+};
+
+/** A tree without metadata has nothing to be learned: each file is asked for as it is. */
+const confirmedAt = (
+  { format, succeeded }: StoredRepository,
+  suite: string | undefined,
+): Pick<FollowedRepository, 'confirmed'> => {
+  if (format === 'raw') return { confirmed: Number.POSITIVE_INFINITY };
+  return suite === undefined && succeeded > 0 ? { confirmed: succeeded * 1000 } : {};
+};
+
+/** Whether the feed has a suite: one of the files that such a suite begins with. */
+const hasSuite = async ({ base }: StoredRepository, suite: string, read: ReadFile): Promise<boolean> => {
+  for (const path of probesOf(suite))
+    try {
+      for await (const _ of read(urlOf(base, path))) return true;
+    } catch (error) {
+      if (!(error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED')))
+        throw error;
+    }
+  return false;
+};
+
+/**
+ * Whether the feed may have a path that the catalog does not list. The metadata of a yum repository
+ * or a manifest lists all files of the folders in which it has packages; the pool of a Debian
+ * repository may belong to many suites.
+ */
+const mayHave = (stored: StoredRepository, relative: string, { entries, repositories }: Parts['tables']): boolean => {
+  if (stored.format === 'raw') return true;
+  if (relative === '' || relative.endsWith('/')) return false;
+  if (stored.format === 'deb' || !stored.complete) return true;
+  const slash = relative.indexOf('/');
+  if (slash < 0) return true;
+  const folder = `${stored.prefix}/${relative.slice(0, slash)}`;
+  const isShared = repositories
+    .list()
+    .some(
+      ({ prefix, importerId }) =>
+        (prefix !== stored.prefix || importerId !== stored.importerId) &&
+        (`${folder}/`.startsWith(`${prefix}/`) || `${prefix}/`.startsWith(`${folder}/`)),
+    );
+  return isShared || !entries.hasPackageBelow(folder, stored);
+};
+
+/** A path as the feed may have it: nothing is known of its content. */
+const entryOf = (
+  { base, importerId }: StoredRepository,
+  path: string,
+  relative: string,
+  { metadataMaxAge }: Settings,
+): CatalogEntry => ({
+  path,
+  importerId,
+  unitId: unitIdOf(METADATA, { name: path }),
+  unitTypeId: METADATA,
+  url: urlOf(base, relative),
+  revision: 0,
+  maxAge: metadataMaxAge,
+  data: {},
+});

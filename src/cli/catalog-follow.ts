@@ -1,0 +1,97 @@
+import { Argument, type Command } from 'commander';
+import type { ImporterConfig } from '../catalog/importer-config.ts';
+import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
+import type { Tables } from '../catalog/sqlite/tables.ts';
+import { type CatalogContext, withCatalog } from './catalog-context.ts';
+import { chooseImporter, configFor } from './catalog-import.ts';
+import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
+import { isList, placeOf, readMirrors } from './import-source.ts';
+import { addImporterOptions, type ImporterOptions, toPath } from './importer-options.ts';
+
+/** `raw`: a tree without metadata. */
+const FORMATS = ['yum', 'deb', 'files', 'raw'] as const;
+type FormatName = (typeof FORMATS)[number];
+
+interface Options extends ImporterOptions {
+  readonly prefix: string;
+  readonly importer?: string;
+  readonly suite?: string[];
+  readonly component?: string[];
+  readonly arch?: string[];
+  readonly list?: string[];
+  readonly json?: boolean;
+}
+
+const follow = async (
+  context: CatalogContext,
+  catalog: Tables,
+  format: FormatName,
+  source: string,
+  options: Options,
+  command: Command,
+): Promise<StoredRepository> => {
+  const config: ImporterConfig = configFor(catalog, options);
+  const bases = isList(source) ? await mirrorsOf(context, config, source, command) : undefined;
+  const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
+  const mirrors = bases && { list: source, bases: bases.map((one) => placeOf(format, one, options.suite).base) };
+  const { importer } = chooseImporter(catalog, config, options.importer, mirrors);
+  const key = { prefix: options.prefix.replace(/\/+$/, ''), importerId: importer.id };
+  const { component: components, arch: architectures, list: lists } = options;
+  const selection = { suites: format === 'deb' ? (suites ?? []) : undefined, components, architectures, lists };
+  const known = catalog.repositories.find(key);
+  const isSame = known?.format === format && known.base === base;
+  const repository: StoredRepository = {
+    // What is known of a repository that was imported is only compared with its feed.
+    ...(isSame ? known : { packages: 0, metadata: 0, succeeded: 0, attempted: 0 }),
+    ...{ ...key, format, base, selection: JSON.parse(JSON.stringify(selection)), strict: false, follows: true },
+  };
+  catalog.repositories.save(repository);
+  return repository;
+};
+
+const mirrorsOf = async (context: CatalogContext, config: ImporterConfig, list: string, command: Command) => {
+  const feed = await context.openFeed(config, command);
+  try {
+    return await readMirrors(feed.read, list);
+  } finally {
+    await feed.close();
+  }
+};
+
+/** `catalog follow`: a repository that the daemon reads when clients first ask for it, and whenever it has changed. */
+export const addFollowCommand = (catalogCommand: Command, context: CatalogContext): void => {
+  const command = catalogCommand
+    .command('follow')
+    .description(
+      'serve a repository without importing it: the daemon reads its metadata when clients first ask for it, and again when the feed has changed it',
+    )
+    .addArgument(new Argument('<format>', 'type of the repository; raw: any tree of files').choices(FORMATS))
+    .argument(
+      '<source>',
+      'URL (http, https, file) or folder of the repository, or URL of a metalink or list of mirrors',
+    )
+    .requiredOption('--prefix <path>', 'prefix of its paths: PREFIX/relative/path', toPath)
+    .option('--importer <id>', 'use the credentials of an importer instead of options')
+    .option(
+      '--suite <name...>',
+      'deb: names below dists/, or for a flat repository a folder that ends with /; others are added when clients ask for them',
+    )
+    .option('--component <name...>', 'deb: read only the indices of these components')
+    .option(
+      '--arch <name...>',
+      'deb: read only the indices of these architectures; source packages are those of `source`',
+    )
+    .option('--list <file...>', 'checksum lists in the repository, such as SHA256SUMS, whose files are verified too')
+    .option('--json', 'print the repository as JSON');
+  addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
+    withCatalog(context, command, async (catalog) => {
+      const repository = await follow(context, catalog, format, source, options, command);
+      const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== repository.importerId);
+      for (const id of others)
+        context.stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
+      context.stdout.write(
+        options.json ? `${JSON.stringify(toPlainRepository(repository))}\n` : describeRepository(repository),
+      );
+    }),
+  );
+};

@@ -1,0 +1,243 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { makeApt } from '../support/apt.ts';
+import { askWhole } from '../support/clients.ts';
+import { makeDnf } from '../support/dnf.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { sha256 } from '../support/pipeline.ts';
+import { processes } from '../support/processes.ts';
+import {
+  buildRpm,
+  builtFiles,
+  DEB_TOOLS,
+  indexYum,
+  itNeeding,
+  makeFilesRepository,
+  makeFlatRepository,
+  makeSuiteRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../support/repositories.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
+import { startSquid } from '../support/squid.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const BEAR = { name: 'bear', version: '4.1', size: 2_000 };
+const CAT = { name: 'cat', version: '1.0', size: 300_000 };
+
+/** A daemon, and a feed that may be down. Nothing is followed yet. */
+const openSite = async (feedFolder: string, settings: Readonly<Record<string, string | number>> = {}) => {
+  let isDown = false;
+  const serve = serveFolder(feedFolder);
+  const answer: RequestListener = (request, response) =>
+    isDown ? response.writeHead(503).end() : serve(request, response);
+  const feed = await startFeed(answer);
+  const site = makeSite(start, folder(), { attempts: 1, ...settings });
+  const daemon = await site.serve();
+  return {
+    ...{ site, daemon, feed },
+    follow: (format: string, ...options: string[]) =>
+      site.run('catalog', 'follow', format, `${feed.url}/`, '--prefix', '/r', ...options),
+    get: (path: string, from = daemon.url) => askWhole(`${from}/r/${path}`),
+    /** How often the feed was asked for a path. */
+    asked: (path: string) => feed.requests.filter(({ url }) => url === `/${path}`).length,
+    goDown: () => {
+      isDown = true;
+    },
+    listed: async () => JSON.parse(await site.run('catalog', 'list', '--json'))[0],
+  };
+};
+
+const packages = (files: readonly { readonly path: string; readonly sha256: string }[]) =>
+  files
+    .filter(({ path }) => /\.(rpm|deb)$/.test(path))
+    .map(({ sha256 }) => sha256)
+    .sort();
+
+/** The path of the metadata of a type, as repomd.xml states it. */
+const pathOf = (repomd: Buffer, type: string): string => {
+  const [, path = ''] = new RegExp(`type="${type}">[\\s\\S]*?href="([^"]+)"`).exec(repomd.toString()) ?? [];
+  return path;
+};
+
+const makeZoo = () => {
+  const repository = join(folder(), 'zoo');
+  const files = makeYumRepository(repository, [BEAR]);
+  return {
+    ...{ repository, files },
+    /** Another package, and new metadata; the former files of metadata are gone. */
+    change: () => {
+      buildRpm(repository, CAT);
+      indexYum(repository);
+      return builtFiles(repository);
+    },
+  };
+};
+
+describe('A followed yum repository', () => {
+  itNeeding([...YUM_TOOLS, 'dnf'])('serves dnf after one command, and what the feed has later', async () => {
+    const zoo = makeZoo();
+    const { daemon, follow, site, listed } = await openSite(zoo.repository, { metadata_max_age: 0 });
+    expect(await follow('yum')).toContain('not read yet');
+    const dnf = makeDnf(start, folder(), `${daemon.url}/r`);
+    const first = join(folder(), 'first');
+    await dnf.run('download', `--destdir=${first}`, 'bear');
+    expect(packages(builtFiles(first))).toEqual(packages(zoo.files));
+    expect(JSON.parse(await site.run('catalog', 'show', '/r/bear-4.1-1.noarch.rpm', '--json'))).toMatchObject([
+      { checksum_algorithm: 'sha256', checksum: packages(zoo.files)[0] },
+    ]);
+
+    const after = zoo.change();
+    dnf.forget();
+    const second = join(folder(), 'second');
+    await dnf.run('download', `--destdir=${second}`, 'bear', 'cat');
+    expect(packages(builtFiles(second))).toEqual(packages(after));
+    expect(await listed()).toMatchObject({ prefix: '/r', format: 'yum', follows: true, packages: 2 });
+  });
+
+  itNeeding([...YUM_TOOLS, 'squid'])(
+    'serves a client that is between two revisions, also files that nobody has asked for and the feed has no more',
+    async () => {
+      const zoo = makeZoo();
+      const { daemon, follow, get } = await openSite(zoo.repository, { metadata_max_age: 0 });
+      const squid = await startSquid(start, folder(), daemon.url);
+      await follow('yum');
+      const old = await get('repodata/repomd.xml', squid.url);
+      expect(old.headers).toMatchObject({ 'cache-control': 'public, s-maxage=0, max-age=0' });
+      const primary = await get(pathOf(old.body, 'primary'), squid.url);
+      expect(primary).toMatchObject({
+        status: 200,
+        headers: { 'cache-control': 'public, s-maxage=86400, max-age=86400' },
+      });
+      await daemon.logged('repository refreshed', { prefix: '/r' });
+
+      zoo.change();
+      expect((await get('repodata/repomd.xml', squid.url)).status).toBe(200);
+      await daemon.logged('repository refreshed', { prefix: '/r' }, 2);
+      const now = await get('repodata/repomd.xml', squid.url);
+      expect(now.body.equals(old.body)).toBe(false);
+      for (const type of ['filelists', 'other', 'primary'])
+        expect(await get(pathOf(old.body, type), squid.url)).toMatchObject({ status: 200 });
+      for (const type of ['filelists', 'primary'])
+        expect(await get(pathOf(now.body, type), squid.url)).toMatchObject({ status: 200 });
+    },
+  );
+
+  itNeeding(YUM_TOOLS)('is served as it was while its feed is down, and says so', async () => {
+    const zoo = makeZoo();
+    const { follow, get, goDown, listed } = await openSite(zoo.repository, { metadata_max_age: 0, dispatch: 'none' });
+    await follow('yum');
+    const fresh = await get('repodata/repomd.xml');
+    expect(fresh).toMatchObject({ status: 200, headers: { 'cache-status': 'pulp-streamer;hit' } });
+    goDown();
+    const stale = await get('repodata/repomd.xml');
+    expect(stale.body.equals(fresh.body)).toBe(true);
+    expect(stale.headers['cache-status']).toMatch(/^pulp-streamer;hit;ttl=-\d+$/);
+    for (const type of ['primary', 'filelists'])
+      expect(await get(pathOf(fresh.body, type))).toMatchObject({ status: 200 });
+    expect((await listed()).error).toContain('503');
+  });
+
+  itNeeding(YUM_TOOLS)('denies what its metadata excludes, and asks once for what only the feed can know', async () => {
+    const repository = join(folder(), 'zoo');
+    mkdirSync(join(repository, 'Packages'), { recursive: true });
+    buildRpm(join(repository, 'Packages'), BEAR);
+    indexYum(repository);
+    writeFileSync(join(repository, 'RPM-GPG-KEY'), 'the key');
+    const { asked, daemon, follow, get, site } = await openSite(repository, { max_misses: 2 });
+    await follow('yum');
+    expect(await get('Packages/absent.rpm')).toMatchObject({ status: 404 });
+    expect(asked('Packages/absent.rpm')).toBe(0);
+    const key = await get('RPM-GPG-KEY');
+    expect(key).toMatchObject({ status: 200, headers: { 'cache-control': 'public, s-maxage=60, max-age=60' } });
+    expect(key.body.toString()).toBe('the key');
+    for (let time = 0; time < 3; time += 1) expect(await get('absent')).toMatchObject({ status: 404 });
+    expect(asked('absent')).toBe(1);
+    expect(await get('absent2')).toMatchObject({ status: 404 });
+    expect(await get('absent3')).toMatchObject({ status: 429 });
+    expect(await get('Packages/bear-4.1-1.noarch.rpm')).toMatchObject({ status: 200 });
+    await daemon.stop();
+    expect(JSON.parse(await site.run('sources', 'list', '--json'))).toEqual([]);
+  });
+
+  itNeeding(YUM_TOOLS)('is read once for many clients that come at the same time', async () => {
+    const zoo = makeZoo();
+    const { asked, follow, get } = await openSite(zoo.repository);
+    await follow('yum');
+    const all = await Promise.all(
+      ['repodata/repomd.xml', 'bear-4.1-1.noarch.rpm', 'absent'].flatMap((path) => [get(path), get(path), get(path)]),
+    );
+    expect(all.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 404, 404, 404]);
+    expect(asked('repodata/repomd.xml')).toBe(1);
+  });
+});
+
+describe('A followed Debian repository', () => {
+  const itWithApt = itNeeding([...DEB_TOOLS, 'apt-get']);
+
+  itWithApt('learns each suite that clients ask for', async () => {
+    const repository = join(folder(), 'debian');
+    const compressions = ['plain', 'xz'] as const;
+    makeSuiteRepository(repository, [BEAR], { suite: 'stable', compressions });
+    const files = makeSuiteRepository(repository, [CAT], { suite: 'testing', compressions });
+    const { daemon, follow, get, listed } = await openSite(repository);
+    await follow('deb');
+    for (const suite of ['stable', 'testing']) {
+      const apt = makeApt(start, folder(), `${daemon.url}/r`, suite);
+      await apt.update();
+      const name = suite === 'stable' ? 'bear' : 'cat';
+      const found = await apt.download(join(folder(), 'debs'), [name]);
+      expect(packages(found)).toEqual(packages(files.filter(({ path }) => path.includes(name))));
+    }
+    expect(await listed()).toMatchObject({ selection: { suites: ['stable', 'testing'] }, packages: 2 });
+    expect(await get('dists/unstable/InRelease')).toMatchObject({ status: 404 });
+    expect((await listed()).error).toBeUndefined();
+  });
+
+  itWithApt('can be flat, without a Release file', async () => {
+    const repository = join(folder(), 'debian');
+    const files = makeFlatRepository(repository, [BEAR], { release: false });
+    const { daemon, follow } = await openSite(repository);
+    await follow('deb');
+    const apt = makeApt(start, folder(), `${daemon.url}/r`, './');
+    await apt.update();
+    expect(packages(await apt.download(join(folder(), 'debs'), ['bear']))).toEqual(packages(files));
+  });
+});
+
+describe('Other followed trees', () => {
+  it('have checksums if there is a manifest', async () => {
+    const feed = folder();
+    makeFilesRepository(feed, { 'a.iso': 'A' });
+    const { follow, get } = await openSite(feed, { metadata_max_age: 0, dispatch: 'none' });
+    await follow('files');
+    expect(await get('a.iso')).toMatchObject({ status: 200, headers: { etag: `"${sha256('A')}"` } });
+    writeFileSync(join(feed, 'a.iso'), 'B');
+    expect(await get('a.iso')).toMatchObject({ status: 502 });
+    makeFilesRepository(feed, { 'a.iso': 'B' });
+    expect((await get('PULP_MANIFEST')).body.toString()).toContain(sha256('B'));
+    expect((await get('a.iso')).body.toString()).toBe('B');
+  });
+
+  it('are passed on as they are without metadata, and never from an earlier time', async () => {
+    const feed = folder();
+    writeFileSync(join(feed, 'news.txt'), 'old');
+    const { follow, get, listed } = await openSite(feed);
+    await follow('raw');
+    expect((await get('news.txt')).body.toString()).toBe('old');
+    writeFileSync(join(feed, 'news.txt'), 'new and longer');
+    const now = await get('news.txt');
+    expect(now.body.toString()).toBe('new and longer');
+    expect(now.headers['cache-control']).toBe('public, s-maxage=60, max-age=60');
+    expect(await get('absent')).toMatchObject({ status: 404 });
+    expect(await listed()).toMatchObject({ format: 'raw', follows: true });
+  });
+});

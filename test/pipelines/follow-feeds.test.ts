@@ -1,0 +1,203 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  asyncScheduler,
+  concat,
+  count,
+  defer,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  NEVER,
+  type Observable,
+  of,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import {
+  type CatalogEntry,
+  type FollowedRepository,
+  type FollowFeedsDeps,
+  followFeeds,
+  StreamError,
+} from '../../pipelines/index.ts';
+import { anEntry, marbles } from '../support/pipeline.ts';
+
+const ENTRY_POINT = '/r/repomd.xml';
+const one = anEntry({ path: ENTRY_POINT, revision: 1 });
+const two = anEntry({ path: ENTRY_POINT, revision: 2 });
+const bear = anEntry({ path: '/r/bear.rpm' });
+const loose = anEntry({ path: '/r/loose.txt', maxAge: 10 });
+
+/** A catalog, and a repository in it that an update brings to its next revision. */
+const aFeed = (update: () => Observable<never>, more: Partial<FollowedRepository> = {}) => {
+  const state = { revision: 1, confirmed: more.confirmed, updates: 0 };
+  const repository = (): FollowedRepository => ({
+    id: 'r',
+    isEntryPoint: (path) => path === ENTRY_POINT,
+    unlisted: (path) => (path === loose.path ? loose : undefined),
+    needsNoProof: true,
+    ...more,
+    confirmed: state.confirmed,
+    update: () =>
+      defer(() => {
+        state.updates += 1;
+        return update();
+      }),
+  });
+  const known = (path: string): CatalogEntry[] => {
+    if (state.confirmed === undefined) return [];
+    if (path === ENTRY_POINT) return [state.revision === 1 ? one : two];
+    return path === bear.path ? [bear] : [];
+  };
+  const deps: FollowFeedsDeps = {
+    catalog: { lookup: (path) => defer(() => from(known(path))) },
+    followed: (path) => (path.startsWith('/r/') ? repository() : undefined),
+    maxAge: 10,
+    patience: 5,
+    firstPatience: 7,
+    maxMisses: 2,
+  };
+  return {
+    ...{ state, deps },
+    catalog: followFeeds(deps),
+    /** The feed had another revision, which the catalog has now. */
+    learned: () => {
+      state.revision = state.confirmed === undefined ? 1 : state.revision + 1;
+      state.confirmed = asyncScheduler.now();
+    },
+  };
+};
+
+/** Asks at a frame. */
+const at = <T>(frame: number, ask: () => Observable<T>): Observable<T> => timer(frame).pipe(mergeMap(ask));
+
+const outage = new StreamError('CONNECT_FAILED', 'feed', 'the feed is down');
+
+describe('followFeeds', () => {
+  it('updates a repository before its entry point is looked up, once for all who ask, and again when it is old', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const feed = aFeed(() => cold<never>('--|').pipe(tap({ complete: () => feed.learned() })), { confirmed: -10 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      expectObservable(at(0, ask)).toBe('--(t|)', { t: two });
+      expectObservable(at(1, ask)).toBe('--(t|)', { t: two });
+      expectObservable(at(11, ask)).toBe('-----------(t|)', { t: two });
+      expectObservable(at(12, ask)).toBe('--------------(t|)', { t: { ...two, revision: 2 } });
+      flush();
+      expect(feed.state.updates).toBe(2);
+    }));
+
+  it('looks up everything else that is known at once', () =>
+    marbles(({ expectObservable, flush }) => {
+      const feed = aFeed(() => NEVER, { confirmed: -10 });
+      expectObservable(feed.catalog.lookup(bear.path)).toBe('(b|)', { b: bear });
+      expectObservable(feed.catalog.lookup('/elsewhere')).toBe('|');
+      flush();
+      expect(feed.state.updates).toBe(0);
+    }));
+
+  it('updates before it denies a path, and finishes the update if nobody waits any more', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const feed = aFeed(() => cold<never>('---|').pipe(tap({ complete: () => feed.learned() })));
+      expectObservable(feed.catalog.lookup(bear.path), '^-!').toBe('---');
+      expectObservable(at(4, () => feed.catalog.lookup(bear.path))).toBe('----(b|)', { b: bear });
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
+
+  it('serves the last revision of a feed that is down, says for how long, and asks again when that is old', () =>
+    marbles(({ expectObservable, flush }) => {
+      const feed = aFeed(() => throwError(() => outage), { confirmed: -30 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      expectObservable(at(0, ask)).toBe('(o|)', { o: { ...one, staleFor: 30 } });
+      expectObservable(at(9, ask)).toBe('---------(o|)', { o: { ...one, staleFor: 39 } });
+      expectObservable(at(10, ask)).toBe('----------(o|)', { o: { ...one, staleFor: 40 } });
+      expectObservable(at(10, () => feed.catalog.lookup(bear.path))).toBe('----------(b|)', { b: bear });
+      flush();
+      expect(feed.state.updates).toBe(2);
+    }));
+
+  it('waits no longer than its patience', () =>
+    marbles(({ expectObservable }) => {
+      const feed = aFeed(() => NEVER, { confirmed: -10 });
+      expectObservable(feed.catalog.lookup(ENTRY_POINT)).toBe('-----(o|)', { o: { ...one, staleFor: 15 } });
+      const unknown = aFeed(() => NEVER);
+      expectObservable(unknown.catalog.lookup(ENTRY_POINT)).toBe('-------|');
+    }));
+
+  it('gives an entry for what only the feed can know', () =>
+    marbles(({ expectObservable }) => {
+      const { catalog } = aFeed(() => NEVER, { confirmed: 0 });
+      expectObservable(catalog.unlisted(loose.path)).toBe('(l|)', { l: loose });
+      expectObservable(catalog.unlisted('/r/excluded.rpm')).toBe('|');
+      expectObservable(catalog.unlisted('/elsewhere')).toBe('|');
+    }));
+
+  it('gives none for a while after the feed did not have it', () =>
+    marbles(({ expectObservable }) => {
+      const { catalog } = aFeed(() => NEVER, { confirmed: 0 });
+      const ask = () => catalog.unlisted(loose.path);
+      expectObservable(at(0, ask).pipe(tap(() => catalog.missed(loose.path)))).toBe('(l|)', { l: loose });
+      expectObservable(at(9, ask)).toBe('---------|');
+      expectObservable(at(10, ask)).toBe('----------(l|)', { l: loose });
+    }));
+
+  it('limits how many missing paths a client asks for within a minute', () => {
+    marbles(({ expectObservable }) => {
+      const { catalog } = aFeed(() => NEVER, { confirmed: 0, unlisted: (path) => ({ ...loose, path }) });
+      const miss = (name: string) => catalog.unlisted(name, 'client').pipe(tap(({ path }) => catalog.missed(path)));
+      const refused = new StreamError(
+        'TOO_MANY_MISSES',
+        'client',
+        '/r/c was not asked for: the client asked for 2 paths within a minute that do not exist',
+        { retryAfter: 59_999 },
+      );
+      expectObservable(concat(miss('/r/a'), miss('/r/b')).pipe(ignoreElements())).toBe('|');
+      expectObservable(at(1, () => miss('/r/c'))).toBe('-#', {}, refused);
+      expectObservable(at(1, () => catalog.unlisted('/r/c', 'other')).pipe(map(({ path }) => path))).toBe('-(c|)', {
+        c: '/r/c',
+      });
+      expectObservable(at(60_000, () => miss('/r/c')).pipe(map(({ path }) => path))).toBe('60s (c|)', { c: '/r/c' });
+    });
+  });
+
+  it('counts only what the feed did not have', () =>
+    marbles(({ expectObservable }) => {
+      const { catalog } = aFeed(() => NEVER, { confirmed: 0, unlisted: (path) => ({ ...loose, path }) });
+      const ask = (name: string) => catalog.unlisted(name, 'client');
+      expectObservable(concat(...['/r/a', '/r/b', '/r/c', '/r/d'].map(ask)).pipe(count())).toBe('(n|)', { n: 4 });
+    }));
+
+  it('serves nothing of a repository that must be signed before its metadata was read', () =>
+    marbles(({ expectObservable }) => {
+      const feed = aFeed(() => throwError(() => new Error('no signature')), { needsNoProof: false });
+      const ask = () =>
+        concat(
+          feed.catalog.lookup(loose.path),
+          defer(() => feed.catalog.unlisted(loose.path)),
+        );
+      const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'r: no signature');
+      expectObservable(ask()).toBe('#', {}, error);
+    }));
+
+  it('asks the feed itself if the metadata cannot be read and nobody signs it', () =>
+    marbles(({ expectObservable }) => {
+      const feed = aFeed(() => throwError(() => outage));
+      const ask = () =>
+        concat(
+          feed.catalog.lookup(loose.path),
+          defer(() => feed.catalog.unlisted(loose.path)),
+        );
+      expectObservable(ask()).toBe('(l|)', { l: loose });
+    }));
+
+  it('ends running updates when it is closed', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const update = cold<never>('----------');
+      const feed = aFeed(() => update);
+      expectObservable(feed.catalog.lookup(ENTRY_POINT), '^!').toBe('-');
+      expectObservable(at(3, () => of(feed.catalog.close())).pipe(ignoreElements())).toBe('---|');
+      expectSubscriptions(update.subscriptions).toBe('^--!');
+    }));
+});
