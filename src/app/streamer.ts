@@ -21,7 +21,8 @@ import { startDeliveries } from './deliveries.ts';
 import { foldersOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
-import { followCatalog, keepImportsFresh } from './repositories/keep-fresh.ts';
+import { followCatalog } from './repositories/follow-catalog.ts';
+import { keepImportsFresh } from './repositories/keep-fresh.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { openSources } from './sources.ts';
 import {

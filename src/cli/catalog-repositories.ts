@@ -6,8 +6,8 @@ const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString
 
 /** A repository as commands show it; the secrets in its URL are masked. */
 export const toPlainRepository = (repository: StoredRepository) => {
-  const { prefix, format, base, selection, importerId, packages, metadata, succeeded, every, follows, problem } =
-    repository;
+  const { prefix, format, base, selection, importerId, packages, metadata, succeeded, every, problem } = repository;
+  const { nextTry, follows } = repository;
   return {
     prefix: prefix || '/',
     format,
@@ -20,13 +20,16 @@ export const toPlainRepository = (repository: StoredRepository) => {
     ...(succeeded > 0 && { refreshed: toDate(succeeded) }),
     ...(every !== undefined && { every, due: toDate(succeeded + every) }),
     ...(problem !== undefined && { failed: toDate(repository.attempted), error: maskUrl(problem) }),
+    ...(nextTry !== undefined && { retry: toDate(nextTry) }),
   };
 };
 
 /** The same on one line. */
 export const describeRepository = (repository: StoredRepository): string => {
-  const { prefix, format, feed, packages, metadata, refreshed, due, follows, error } = toPlainRepository(repository);
-  const next = due === undefined ? (follows ? 'follows its feed' : 'refreshed on request') : `next before ${due}`;
+  const { prefix, format, feed, packages, metadata, refreshed, due, retry, follows, error } =
+    toPlainRepository(repository);
+  const planned = retry === undefined ? due && `next before ${due}` : `next try ${retry}`;
+  const next = planned ?? (follows ? 'follows its feed' : 'refreshed on request');
   return row([
     ...[`${prefix.replace(/\/$/, '')}/`, format, feed, `${packages} packages and ${metadata} metadata files`],
     ...[

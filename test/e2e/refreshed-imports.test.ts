@@ -59,6 +59,10 @@ describe('the daemon', () => {
     const [line] = await daemon.logged('repository not refreshed, retrying', { prefix: '/f' });
     expect(line?.error).toContain('PULP_MANIFEST');
     expect(await receive(`${daemon.url}/f/a.iso`)).toMatchObject({ status: 200, bytes: 1 });
+    const [repository] = JSON.parse(await site.run('catalog', 'list', '--json'));
+    const wait = Date.parse(repository.retry) - Date.parse(repository.failed);
+    expect(wait).toBeCloseTo(Number(line?.retryInMs), -1);
+    expect(await site.run('catalog', 'list')).toContain(`next try ${repository.retry}\tfailed: PULP_MANIFEST`);
   });
 
   it('shows a failure that came before the import', async () => {

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { GrownTable } from './grown-table.ts';
 import { trimPrefix } from './prefix.ts';
-import type { StoredRepository } from './repositories.ts';
+import type { StoredRepository } from './stored-repository.ts';
 
 // Pulp has no such collection: it keeps a repository's feed in its importer.
 const FIRST = {
@@ -19,7 +19,7 @@ const FIRST = {
   attempted: 'REAL NOT NULL',
   problem: 'TEXT',
 };
-const ADDED = { follows: 'INTEGER', complete: 'INTEGER' };
+const ADDED = { next_try: 'REAL', follows: 'INTEGER', complete: 'INTEGER' };
 
 /** `repositories`: what was imported below which prefix. */
 export const REPOSITORIES: GrownTable = {
@@ -47,6 +47,7 @@ export const toRepository = (row: Record<string, unknown>): StoredRepository => 
   succeeded: Number(row.succeeded),
   attempted: Number(row.attempted),
   ...(row.problem !== null && { problem: String(row.problem) }),
+  ...(row.next_try !== null && { nextTry: Number(row.next_try) }),
 });
 
 export const toRow = (repository: StoredRepository): Row => ({
@@ -63,6 +64,7 @@ export const toRow = (repository: StoredRepository): Row => ({
   succeeded: repository.succeeded,
   attempted: repository.attempted,
   problem: repository.problem ?? null,
+  next_try: repository.nextTry ?? null,
   follows: Number(repository.follows ?? false),
   complete: Number(repository.complete ?? false),
 });

@@ -1,0 +1,31 @@
+import type { Logger } from 'pino';
+import type { FollowedCatalog } from '../../../pipelines/index.ts';
+import type { Settings } from '../../config/schema.ts';
+import { maskUrl } from '../../lib/mask.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import type { OpenFiles } from '../../repositories/format.ts';
+import type { ChosenCatalog } from '../catalog.ts';
+import { logRepository } from '../log-lines.ts';
+import { followRepositories } from './following.ts';
+import { noteFailure } from './keep-fresh.ts';
+
+/** The catalog with the repositories that it follows; what comes of that is logged. */
+export const followCatalog = (
+  settings: Settings,
+  logger: Logger,
+  catalog: ChosenCatalog,
+  files: OpenFiles,
+): FollowedCatalog =>
+  followRepositories({
+    ...{ settings, catalog, tables: catalog.embedded, store: catalog.store, files },
+    refreshed: (repository, result) => logRepository(logger, repository, result),
+    notNoted: ({ prefix }, error) =>
+      logger.warn({ prefix, error: messageOf(error) }, 'comparison of a repository with its feed not noted'),
+    failed: (repository, error) => {
+      logger.warn(
+        { prefix: repository.prefix, error: maskUrl(messageOf(error)) },
+        'followed repository not compared with its feed',
+      );
+      noteFailure(catalog.embedded, repository, error, logger);
+    },
+  });
