@@ -1,7 +1,6 @@
 import { concatMap, defer, EMPTY, mergeMap, type Observable, retry, throwError, timer } from 'rxjs';
 import {
   type Catalog,
-  type CatalogEntry,
   decodePath,
   type FollowedCatalog,
   type FollowedRepository,
@@ -11,7 +10,6 @@ import {
 } from '../../../pipelines/index.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { catalogLease } from '../../catalog/lease.ts';
-import { unitIdOf } from '../../catalog/locator.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
 import type { RefreshStore } from '../../catalog/refresh-store.ts';
 import { areUnchanged } from '../../catalog/roots.ts';
@@ -19,9 +17,10 @@ import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import type { Tables } from '../../catalog/sqlite/tables.ts';
 import type { Settings } from '../../config/schema.ts';
 import { isEntryPoint, probesOf, suiteOf } from '../../repositories/entry-points.ts';
-import { METADATA, type OpenFiles, type ReadFile } from '../../repositories/format.ts';
+import type { OpenFiles, ReadFile } from '../../repositories/format.ts';
 import { urlOf } from '../../repositories/relative-path.ts';
 import { inProcess } from './in-process.ts';
+import { entryOf, mayHave } from './unlisted.ts';
 
 interface Parts {
   readonly settings: Settings;
@@ -98,7 +97,8 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
       id: suite === undefined ? leaseOf(stored) : `${leaseOf(stored)} ${suite}`,
       ...confirmedAt(stored, suite),
       isEntryPoint: () => (roots ? urlOf(base, relative) in roots : isEntryPoint(relative)),
-      unlisted: (asked) => (mayHave(stored, relative, tables) ? entryOf(stored, asked, relative, settings) : undefined),
+      unlisted: (asked) =>
+        mayHave(stored, relative, tables) ? entryOf(stored, asked, relative, settings.metadataMaxAge) : undefined,
       needsNoProof: true,
       update: () => update(stored, suite),
     };
@@ -131,42 +131,3 @@ const hasSuite = async ({ base }: StoredRepository, suite: string, read: ReadFil
     }
   return false;
 };
-
-/**
- * Whether the feed may have a path that the catalog does not list. The metadata of a yum repository
- * or a manifest lists all files of the folders in which it has packages; the pool of a Debian
- * repository may belong to many suites.
- */
-const mayHave = (stored: StoredRepository, relative: string, { entries, repositories }: Parts['tables']): boolean => {
-  if (stored.format === 'raw') return true;
-  if (relative === '' || relative.endsWith('/')) return false;
-  if (stored.format === 'deb' || !stored.complete) return true;
-  const slash = relative.indexOf('/');
-  if (slash < 0) return true;
-  const folder = `${stored.prefix}/${relative.slice(0, slash)}`;
-  const isShared = repositories
-    .list()
-    .some(
-      ({ prefix, importerId }) =>
-        (prefix !== stored.prefix || importerId !== stored.importerId) &&
-        (`${folder}/`.startsWith(`${prefix}/`) || `${prefix}/`.startsWith(`${folder}/`)),
-    );
-  return isShared || !entries.hasPackageBelow(folder, stored);
-};
-
-/** A path as the feed may have it: nothing is known of its content. */
-const entryOf = (
-  { base, importerId }: StoredRepository,
-  path: string,
-  relative: string,
-  { metadataMaxAge }: Settings,
-): CatalogEntry => ({
-  path,
-  importerId,
-  unitId: unitIdOf(METADATA, { name: path }),
-  unitTypeId: METADATA,
-  url: urlOf(base, relative),
-  revision: 0,
-  maxAge: metadataMaxAge,
-  data: {},
-});

@@ -280,3 +280,49 @@ describe('a base', () => {
     });
   }
 });
+
+describe('the files of the revision before', () => {
+  const importAt = (catalog: SqliteCatalog, now: number, ...paths: string[]) =>
+    importRepository({
+      ...{ catalog, format: listing(paths), base: 'http://h/', prefix: '/p', read: readFileUrl, importer },
+      grace: { now, seconds: 10 },
+    });
+  const paths = (catalog: SqliteCatalog) => listed(catalog).map(([path]) => path);
+
+  it('stay for their grace, which counts from the first revision without them', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importAt(catalog, 100, 'a', 'b');
+    expect(await importAt(catalog, 105, 'b', 'c')).toMatchObject({ revision: 2, packages: 2, removed: 1 });
+    expect(listed(catalog)).toEqual([
+      ['/p/a', 1],
+      ['/p/b', 2],
+      ['/p/c', 2],
+    ]);
+    expect(catalog.entries.countOf('/p', importer)).toBe(2);
+    await importAt(catalog, 114, 'c');
+    expect(paths(catalog)).toEqual(['/p/a', '/p/b', '/p/c']);
+    await importAt(catalog, 115, 'c');
+    expect(paths(catalog)).toEqual(['/p/b', '/p/c']);
+    catalog.close();
+  });
+
+  it('belong to the repository again if a revision has them again', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importAt(catalog, 100, 'a');
+    await importAt(catalog, 101, 'b');
+    await importAt(catalog, 102, 'a');
+    await importAt(catalog, 111, 'a');
+    expect(catalog.entries.find('/p/a')).toMatchObject([{ revision: 4, data: {} }]);
+    catalog.close();
+  });
+
+  it('are not listed, and go with everything below their prefix', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    await importAt(catalog, 100, '../q/a', 'a', 'b');
+    await importAt(catalog, 101, 'b');
+    expect(catalog.entries.children('/p/', undefined, 9).map(({ name }) => name)).toEqual(['b']);
+    expect(paths(catalog)).toEqual(['/p/a', '/p/b', '/q/a']);
+    expect(catalog.entries.removeBelow('/p')).toBe(3);
+    catalog.close();
+  });
+});

@@ -1,0 +1,49 @@
+import type { CatalogEntry } from '../../../pipelines/index.ts';
+import { unitIdOf } from '../../catalog/locator.ts';
+import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
+import type { Tables } from '../../catalog/sqlite/tables.ts';
+import { METADATA } from '../../repositories/format.ts';
+import { urlOf } from '../../repositories/relative-path.ts';
+
+/**
+ * Whether the feed may have a path that the catalog does not list. The metadata of a yum repository
+ * or a manifest lists all files of the folders in which it has packages; the pool of a Debian
+ * repository may belong to many suites.
+ */
+export const mayHave = (
+  stored: StoredRepository,
+  relative: string,
+  { entries, repositories }: Pick<Tables, 'entries' | 'repositories'>,
+): boolean => {
+  if (stored.format === 'raw') return true;
+  if (relative === '' || relative.endsWith('/')) return false;
+  if (stored.format === 'deb' || !stored.complete) return true;
+  const slash = relative.indexOf('/');
+  if (slash < 0) return true;
+  const folder = `${stored.prefix}/${relative.slice(0, slash)}`;
+  const isShared = repositories
+    .list()
+    .some(
+      ({ prefix, importerId }) =>
+        (prefix !== stored.prefix || importerId !== stored.importerId) &&
+        (`${folder}/`.startsWith(`${prefix}/`) || `${prefix}/`.startsWith(`${folder}/`)),
+    );
+  return isShared || !entries.hasPackageBelow(folder, stored);
+};
+
+/** A path as the feed may have it: nothing is known of its content. `maxAge`: milliseconds that caches may keep it. */
+export const entryOf = (
+  { base, importerId }: StoredRepository,
+  path: string,
+  relative: string,
+  maxAge: number,
+): CatalogEntry => ({
+  path,
+  importerId,
+  unitId: unitIdOf(METADATA, { name: path }),
+  unitTypeId: METADATA,
+  url: urlOf(base, relative),
+  revision: 0,
+  maxAge,
+  data: {},
+});

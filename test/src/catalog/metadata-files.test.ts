@@ -1,0 +1,81 @@
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { firstValueFrom, toArray } from 'rxjs';
+import { keptMetadata, metadataFiles } from '../../../src/catalog/metadata-files.ts';
+import type { ReadFile } from '../../../src/repositories/format.ts';
+import { sha256 } from '../../support/importing.ts';
+import { anEntry } from '../../support/pipeline.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+
+/** Reads texts by URL; a URL ending in `!` breaks off. */
+const read: ReadFile = async function* (url) {
+  yield Buffer.from(url.slice(0, 2));
+  if (url.endsWith('!')) throw new Error('broken off');
+  yield Buffer.from(url.slice(2));
+};
+
+let kept: ReadFile;
+const readAll = async (...asked: Parameters<ReadFile>): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of kept(...asked)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+};
+const make = () => {
+  const folder = join(newFolder(), 'metadata');
+  const files = metadataFiles(folder);
+  kept = files.keeping(read);
+  return { folder, files };
+};
+const checksum = (text: string) => ({ algorithm: 'sha256', value: sha256(text) }) as const;
+const find = (folder: string, text: string, unitTypeId = 'metadata') =>
+  firstValueFrom(keptMetadata(folder)(anEntry({ unitTypeId, checksum: checksum(text) })).pipe(toArray()));
+
+describe('files of metadata', () => {
+  it('are kept by their checksum once they were read to their end', async () => {
+    const { folder, files } = make();
+    expect(await readAll('hello')).toBe('hello');
+    expect(files.has(checksum('hello'))).toBe(true);
+    expect(await find(folder, 'hello')).toMatchObject([
+      { source: { kind: 'saved', id: 'metadata' }, root: folder, url: `file://${folder}/sha256-${sha256('hello')}` },
+    ]);
+    expect(await find(folder, 'hello', 'rpm')).toEqual([]);
+    expect(await find(folder, 'other')).toEqual([]);
+  });
+
+  it('are not kept if they break off, are left, or have another checksum', async () => {
+    const { folder } = make();
+    await expect(readAll('hello!')).rejects.toThrow('broken off');
+    for await (const _ of kept('hello')) break;
+    await readAll('hello', { checksum: checksum('other') });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are read all the same where they cannot be kept', async () => {
+    const folder = join(newFolder(), 'file');
+    writeFileSync(folder, '');
+    kept = metadataFiles(join(folder, 'metadata')).keeping(read);
+    expect(await readAll('hello')).toBe('hello');
+  });
+
+  it('are removed a day after they were read, unless they are needed; other files stay', async () => {
+    const { folder, files } = make();
+    await files.sweep(() => false);
+    for (const text of ['needed', 'not needed', 'new']) await readAll(text);
+    for (const name of ['rest.part', 'notes.txt']) writeFileSync(join(folder, name), '');
+    for (const name of readdirSync(folder)) if (!name.endsWith(sha256('new'))) utimesSync(join(folder, name), 1, 1);
+    await files.sweep(({ value }) => value === sha256('needed'));
+    expect(readdirSync(folder).sort()).toEqual(
+      ['notes.txt', `sha256-${sha256('needed')}`, `sha256-${sha256('new')}`].sort(),
+    );
+  });
+});
+
+it('says why a kept file cannot be looked for', async () => {
+  const folder = join(newFolder(), 'file');
+  mkdirSync(join(folder, '..'), { recursive: true });
+  writeFileSync(folder, '');
+  await expect(find(folder, 'hello')).rejects.toThrow('ENOTDIR');
+});
