@@ -126,7 +126,8 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
 
   return {
     lookup: (path) => {
-      const found = catalog.lookup(path);
+      const found = readAtOnce(catalog.lookup(path));
+      if (isLasting(found)) return found;
       const repository = followed(path);
       if (!repository || !(isDue(repository) || isOutdated(repository))) return found;
       return found.pipe(
@@ -158,6 +159,23 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
     missed: misses.missed,
     close: () => updates.unsubscribe(),
   };
+};
+
+/** Entries that are there at once are read once, however often they are looked at. */
+const readAtOnce = (found: Observable<CatalogEntry>): Observable<CatalogEntry> => {
+  if (!(found instanceof AtOnce)) return found;
+  try {
+    const entries = found.read();
+    return new AtOnce(() => entries);
+  } catch (error) {
+    return throwError(() => error);
+  }
+};
+
+/** Whether there are entries, and not of a file that may change: most requests are for such. */
+const isLasting = (found: Observable<CatalogEntry>): boolean => {
+  const [entry] = found instanceof AtOnce ? found.read() : [];
+  return entry !== undefined && entry.maxAge === undefined;
 };
 
 const unread = ({ id }: FollowedRepository, { error }: Partial<Standing> = {}): StreamError =>

@@ -22,6 +22,7 @@ import {
   followFeeds,
   StreamError,
 } from '../../pipelines/index.ts';
+import { AtOnce } from '../../pipelines/operators/at-once.ts';
 import { anEntry, marbles } from '../support/pipeline.ts';
 
 const ENTRY_POINT = '/r/repomd.xml';
@@ -95,6 +96,34 @@ describe('followFeeds', () => {
       expectObservable(feed.catalog.lookup('/elsewhere')).toBe('|');
       flush();
       expect(feed.state.updates).toBe(0);
+    }));
+
+  it('asks for no repository if lasting entries are there at once, and reads them once', () =>
+    marbles(({ expectObservable, flush }) => {
+      let reads = 0;
+      const { lookup } = followFeeds({
+        ...aFeed(() => NEVER).deps,
+        catalog: { lookup: () => new AtOnce(() => [[bear][reads++] as CatalogEntry]) },
+        followed: () => {
+          throw new Error('asked');
+        },
+      });
+      const found = lookup(bear.path);
+      expect(found instanceof AtOnce && found.read()).toEqual([bear]);
+      expectObservable(found).toBe('(b|)', { b: bear });
+      flush();
+      expect(reads).toBe(1);
+    }));
+
+  it('passes on that the catalog cannot be read', () =>
+    marbles(({ expectObservable }) => {
+      const unavailable = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'locked');
+      const lookup = () =>
+        new AtOnce<CatalogEntry>(() => {
+          throw unavailable;
+        });
+      const following = followFeeds({ ...aFeed(() => NEVER).deps, catalog: { lookup } });
+      expectObservable(following.lookup(bear.path)).toBe('#', {}, unavailable);
     }));
 
   it('updates before it denies a path, and finishes the update if nobody waits any more', () =>

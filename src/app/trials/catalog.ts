@@ -33,8 +33,8 @@ const askSqlite = async (file: string): Promise<readonly Place[]> => {
   const catalog = openSqliteCatalog(file);
   try {
     return await Promise.all(
-      firstEntries(catalog).map(({ importerId, url }) =>
-        placeAt({ what: `feed of importer ${importerId}`, url, mustBeThere: true }, catalog, importerId),
+      firstPlaces(catalog).map(({ importerId, url, mustBeThere }) =>
+        placeAt({ what: `feed of importer ${importerId}`, url, mustBeThere }, catalog, importerId),
       ),
     );
   } finally {
@@ -43,18 +43,24 @@ const askSqlite = async (file: string): Promise<readonly Place[]> => {
 };
 
 /**
- * The oldest entry of each importer. Reads until every importer has one, at worst the whole
- * catalog.
+ * The oldest entry of each importer, or the repository that it follows. Reads until every importer
+ * has one, at worst the whole catalog.
  */
-const firstEntries = ({ entries, importers }: SqliteCatalog) => {
+const firstPlaces = ({ entries, importers, repositories }: SqliteCatalog) => {
   const without = new Set(importers.list().map(({ id }) => id));
-  const found: { readonly importerId: string; readonly url: string }[] = [];
-  for (const entry of without.size > 0 ? entries.list('/', 'age') : []) {
-    if (without.delete(entry.importerId)) found.push(entry);
+  const found: { readonly importerId: string; readonly url: string; readonly mustBeThere: boolean }[] = [];
+  for (const { format, base, importerId } of repositories.followed())
+    if (without.delete(importerId))
+      found.push({ importerId, url: base + (FIRST_FILES[format] ?? ''), mustBeThere: format === 'yum' });
+  for (const { importerId, url } of without.size > 0 ? entries.list('/', 'age') : []) {
+    if (without.delete(importerId)) found.push({ importerId, url, mustBeThere: true });
     if (without.size === 0) break;
   }
   return found;
 };
+
+/** Others may have a list of another name, or none. */
+const FIRST_FILES: Readonly<Record<string, string>> = { yum: 'repodata/repomd.xml', files: 'PULP_MANIFEST' };
 
 /** A file that every repository of a type has. */
 const INDICES: Readonly<Record<string, string>> = {
