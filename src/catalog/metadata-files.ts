@@ -7,7 +7,7 @@ import { defer, filter, map } from 'rxjs';
 import type { CatalogEntry, Checksum, FindCandidates } from '../../pipelines/model/index.ts';
 import { NOTHING } from '../../pipelines/operators/at-once.ts';
 import { contentType } from '../lib/content-type.ts';
-import { makeFolder } from '../lib/private-files.ts';
+import { inheritFile, makeFolder } from '../lib/private-files.ts';
 import { unlessMissing } from '../lib/unless-missing.ts';
 import { METADATA, type ReadFile } from '../repositories/format.ts';
 
@@ -74,7 +74,11 @@ const partIn = async (folder: string): Promise<Part> => {
   const path = join(folder, `${crypto.randomUUID()}.part`);
   let size = 0;
   let file: FileHandle | undefined = await makeFolder(folder).then(
-    () => open(path, 'wx', 0o600),
+    async () => {
+      const made = await open(path, 'wx', 0o600);
+      inheritFile(made.fd, path);
+      return made;
+    },
     () => undefined,
   );
   const giveUp = async () => {
