@@ -13,16 +13,15 @@ import {
 } from './format.ts';
 import { unlessOdd } from './odd-entry.ts';
 import { readPackagesIndex } from './packages.ts';
-import { openOptional, readText } from './read.ts';
+import { openOptional } from './read.ts';
 import { toRelativePath } from './relative-path.ts';
-import { parseRelease, type Release, type ReleaseFile, SECTIONS, withoutSignature } from './release.ts';
+import { type Release, type ReleaseFile, SECTIONS } from './release.ts';
+import { RELEASE_FILES, readRelease } from './release-files.ts';
 import { readSourcesIndex } from './sources.ts';
 import { makeMeter, parseVerified } from './verify.ts';
 
 /** Failures of one file, not of its source. */
 const WRONG: ReadonlySet<ErrorCode> = new Set(['WRONG_CHECKSUM', 'WRONG_LENGTH', 'KNOWN_WRONG', 'PROTOCOL_ERROR']);
-
-const RELEASE_FILES = ['Release', 'InRelease', 'Release.gpg'];
 
 /** A suite's folder below the base: `dists/NAME/`, or the folder itself for a flat repository. */
 const folderOf = (suite: string): string => {
@@ -127,7 +126,7 @@ async function* readListed(
   }
   // Some tools list a Release file in itself, with an outdated checksum.
   const files = release.files
-    .filter(({ path }) => !RELEASE_FILES.includes(path))
+    .filter(({ path }) => !RELEASE_FILES.some((name) => name === path))
     .flatMap((file) => {
       const path = unlessOdd(repository, () => toRelativePath(file.path, `${folder}Release`));
       return path === undefined ? [] : [{ ...file, path }];
@@ -148,17 +147,9 @@ async function* readListed(
 
 async function* readSuite(repository: Repository, suite: string, selection: Selection): AsyncGenerator<RepositoryItem> {
   const folder = folderOf(suite);
-  let release: Release | undefined;
-  for (const name of RELEASE_FILES) {
-    const path = `${folder}${name}`;
-    const bytes = await openOptional(repository.read(path));
-    if (!bytes) continue;
-    const { text, checksum, size } = await readText(path, bytes);
-    yield metadataItem(path, checksum, size);
-    if (!name.endsWith('.gpg')) release ??= parseRelease(path, withoutSignature(text), repository);
-  }
+  const release = yield* readRelease(repository, folder);
   // A flat repository may have a Release file that lists nothing: apt then takes Packages unverified.
-  if (release && (release.files.length > 0 || !suite.endsWith('/')))
+  if (release && (release.files.length > 0 || !suite.endsWith('/') || repository.signatures))
     yield* readListed(repository, folder, release, selection);
   else if (suite.endsWith('/')) yield* readBare(repository, folder);
   else throw new Error(`${repository.base}${folder}: found neither Release nor InRelease`);

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Access, Checksum } from '../../pipelines/model/index.ts';
+import type { Access, Checksum, Validators } from '../../pipelines/model/index.ts';
 import type { UnitKey } from './unit.ts';
 
 /** A repository while it is read. Paths are relative to its base and not percent-encoded. */
@@ -15,8 +15,35 @@ export interface Repository {
   missing(path: string): void;
   /** Reports odd entries that are left out: their number, and what is wrong with the first. */
   leftOut(problem: string, count: number): void;
+  /** Absent if signatures are not checked. */
+  readonly signatures?: Signatures;
   /** Reports entries that clients fetch past the streamer: their number, and the first. */
   bypassed(what: string, count: number): void;
+}
+
+/** How the signatures of a repository are checked. */
+export interface Signatures {
+  /** The file of the keys, one of which must have signed it. */
+  readonly keyring: string;
+  /** Reports who has. A repository may consist of several that are signed, such as suites. */
+  verified(signature: Signature): void;
+}
+
+/** A key with which a repository is signed. */
+export interface Signer {
+  /** The key's user: a name, and usually an address in angle brackets. */
+  readonly name: string;
+  /** The fingerprint of the primary key. */
+  readonly key: string;
+}
+
+/** What a signature vouches for. Times are Unix seconds. */
+export interface Signature {
+  readonly signers: readonly Signer[];
+  /** When the metadata was made, as it states itself. */
+  readonly date?: number;
+  /** From when on it no longer counts. */
+  readonly until?: number;
 }
 
 /** The checksum and size that a file must have. */
@@ -26,7 +53,15 @@ export interface Expected {
 }
 
 /** Reads a file. Rejects with SOURCE_MISSING or SOURCE_REFUSED if it does not exist. */
-export type ReadFile = (url: string, expected?: Expected) => AsyncIterable<Uint8Array>;
+export type ReadFile = (url: string, expected?: Expected, state?: FileState) => AsyncIterable<Uint8Array>;
+
+/** The state of a file at its feed. */
+export interface FileState {
+  /** If the file is still in this state, it is not read: there are no bytes. */
+  readonly unless?: Validators;
+  /** Called before the first byte with the state of the file, or with `unless` if it is still in it. */
+  readonly found: (state: Validators) => void;
+}
 
 /** Reads files of repositories with an access. `until` ends what is being read. */
 export type OpenFiles = (

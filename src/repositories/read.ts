@@ -33,7 +33,8 @@ export const openOptional = async (
   }
 };
 
-interface Snapshot {
+export interface Snapshot {
+  readonly bytes: Uint8Array;
   readonly text: string;
   readonly checksum: Checksum;
   readonly size: number;
@@ -45,13 +46,13 @@ const LARGEST_TEXT = 64 * 1024 * 1024;
 /** Reads a small text file. Exactly the bytes of this digest and size must be served later. */
 export const readText = async (name: string, bytes: Bytes): Promise<Snapshot> => {
   const meter = makeMeter();
-  const decoder = new TextDecoder();
-  let text = '';
+  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of meter.through(bytes)) {
     size += chunk.byteLength;
     if (size > LARGEST_TEXT) throw new Error(`${name}: longer than ${LARGEST_TEXT} bytes`);
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return { text: text + decoder.decode(), ...meter.read() };
+  const all = Buffer.concat(chunks);
+  return { bytes: all, text: new TextDecoder().decode(all), ...meter.read() };
 };

@@ -23,6 +23,9 @@ interface ReleaseDigest {
 export interface Release {
   /** Whether indices are also available by their digest. If so, apt requests them that way. */
   readonly byHash: boolean;
+  /** When it was made, and from when on it no longer counts: as it states them. */
+  readonly date?: string;
+  readonly validUntil?: string;
   readonly files: readonly ReleaseFile[];
 }
 
@@ -77,5 +80,12 @@ export const parseRelease = (name: string, text: string, repository: Pick<Reposi
       else files.set(file.path, { ...file, digests: [digest] });
     }
   }
-  return { byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes', files: [...files.values()] };
+  const date = fields.get('date')?.[0];
+  const validUntil = fields.get('valid-until')?.[0];
+  return {
+    byHash: fields.get('acquire-by-hash')?.[0]?.toLowerCase() === 'yes',
+    files: [...files.values()],
+    ...(date !== undefined && { date }),
+    ...(validUntil !== undefined && { validUntil }),
+  };
 };

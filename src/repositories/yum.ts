@@ -17,6 +17,7 @@ import { readDeltas } from './prestodelta.ts';
 import { openOptional, readText } from './read.ts';
 import { type Fields, readRecords } from './records.ts';
 import { pathFrom, resolvedPath } from './relative-path.ts';
+import { readSignature } from './repomd-signature.ts';
 import { toSize } from './size.ts';
 import { readTree } from './treeinfo.ts';
 import { parseVerified } from './verify.ts';
@@ -27,6 +28,8 @@ const REPOMD = 'repodata/repomd.xml';
 /** One `<data>` of repomd.xml. */
 interface Listed {
   readonly type: string;
+  /** Unix seconds; 0 if it states none. */
+  readonly made: number;
   readonly path: string;
   readonly packed: Expected & { readonly checksum: Checksum };
   readonly open: Expected;
@@ -65,6 +68,7 @@ const toListed = (fields: Fields, repository: Repository): Listed => {
   const size = toSize(fields.size, where);
   return {
     type,
+    made: Number(fields.timestamp) || 0,
     path: toPath(fields, repository, where),
     packed: {
       checksum: toChecksum(need(fields, 'checksum@type', where), need(fields, 'checksum', where), where),
@@ -136,17 +140,14 @@ const DELTAS = ['prestodelta', 'deltainfo'];
 async function* readRepodata(repository: Repository, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RepositoryItem> {
   const repomd = await readText(REPOMD, bytes);
   yield metadataItem(REPOMD, repomd.checksum, repomd.size);
-  for (const path of [`${REPOMD}.asc`, `${REPOMD}.key`]) {
-    const signature = await openOptional(repository.read(path));
-    if (!signature) continue;
-    const { checksum, size } = await readText(path, signature);
-    yield metadataItem(path, checksum, size);
-  }
+  const signature = yield* readSignature(repository, REPOMD, repomd);
   const listed: Listed[] = [];
   for await (const fields of readRecords(REPOMD, toBytes(repomd.text), 'data')) {
     const file = unlessOdd(repository, () => toListed(fields, repository));
     if (file) listed.push(file);
   }
+  if (signature)
+    repository.signatures?.verified({ ...signature, date: Math.max(0, ...listed.map(({ made }) => made)) });
   for (const { path, packed } of listed) yield metadataItem(path, packed.checksum, packed.size);
   const primary = listed.find(({ type }) => type === 'primary');
   if (!primary)
@@ -167,6 +168,7 @@ async function* readInside(repository: Repository, folder: string): AsyncGenerat
     missing: (path) => repository.missing(`${folder}/${path}`),
     leftOut: (problem, count) => repository.leftOut(`${folder}/${problem}`, count),
     bypassed: (what, count) => repository.bypassed(`${folder}/${what}`, count),
+    ...(repository.signatures && { signatures: repository.signatures }),
   };
   const repomd = await openOptional(inside.read(REPOMD));
   if (!repomd) return inside.missing(REPOMD);

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { StreamError } from '../../pipelines/model/index.ts';
 import { type ImportResult, importRepository, toBase } from '../../src/catalog/import.ts';
 import type { SqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
-import type { Format, Repository, RepositoryItem, Selection } from '../../src/repositories/format.ts';
+import type { Format, Repository, RepositoryItem, Selection, Signature } from '../../src/repositories/format.ts';
 import { toUrlPath } from '../../src/repositories/relative-path.ts';
 import { readFileUrl } from './read-file-url.ts';
 
@@ -33,11 +33,8 @@ const collect = async (items: AsyncIterable<RepositoryItem>): Promise<Repository
   return found;
 };
 
-const readItems = async (
-  format: Format,
-  read: Repository['read'],
-  selection: Selection,
-): Promise<{ items: RepositoryItem[]; missing: string[]; leftOut: string[]; bypassed: string[] }> => {
+const readItems = async (format: Format, read: Repository['read'], selection: Selection, keyring?: string) => {
+  const signatures: Signature[] = [];
   const missing: string[] = [];
   const leftOut: string[] = [];
   const bypassed: string[] = [];
@@ -47,8 +44,9 @@ const readItems = async (
     missing: (path) => missing.push(path),
     leftOut: (problem) => leftOut.push(problem),
     bypassed: (what) => bypassed.push(what),
+    ...(keyring !== undefined && { signatures: { keyring, verified: (one: Signature) => signatures.push(one) } }),
   };
-  return { items: await collect(format(repository, selection)), missing, leftOut, bypassed };
+  return { items: await collect(format(repository, selection)), missing, leftOut, bypassed, signatures };
 };
 
 /** The items that a format finds in a folder. */
@@ -63,7 +61,7 @@ export const readFiles = (
   format: Format,
   files: Readonly<Record<string, string | Uint8Array>>,
   selection: Selection = {},
-  pieceSize = 1000,
+  { pieceSize = 1000, keyring }: { readonly pieceSize?: number; readonly keyring?: string } = {},
 ) =>
   readItems(
     format,
@@ -74,4 +72,5 @@ export const readFiles = (
       for (let from = 0; from < bytes.length; from += pieceSize) yield bytes.subarray(from, from + pieceSize);
     },
     selection,
+    keyring,
   );

@@ -32,7 +32,8 @@ export const apart = <Item extends FoundUnit = RepositoryItem>(
   { limits = LIMITS, module }: Options = {},
 ): Reader<Item> =>
   async function* (repository, selection) {
-    const child = start({ reader, base: repository.base, selection, module }, limits);
+    const { base, signatures } = repository;
+    const child = start({ reader, base, selection, module, keyring: signatures?.keyring }, limits);
     const ended = endOf(child);
     const watch = guard(child, limits);
     const files = feed(child, watch, repository);
@@ -46,6 +47,7 @@ export const apart = <Item extends FoundUnit = RepositoryItem>(
           else if (message.type === 'missing') repository.missing(message.path);
           else if (message.type === 'leftOut') repository.leftOut(message.text, message.count);
           else if (message.type === 'bypassed') repository.bypassed(message.text, message.count);
+          else if (message.type === 'verified') signatures?.verified(message.signature);
           else if (message.type === 'failed') throw (message.source && files.failure) || new Error(message.message);
           else if (message.type === 'done') return void (await ended);
           else {
@@ -71,8 +73,10 @@ const start = (job: Job, { heap }: Limits): Process => {
     '--max-semi-space-size=4',
     '--disable-warning=ExperimentalWarning',
   ];
-  // Without the environment, which may have secrets.
-  const child = spawn(process.execPath, [...flags, PROGRAM, JSON.stringify(job)], { stdio: 'pipe', env: {} });
+  // Without the environment, which may have secrets. Signatures need the place of gpgv.
+  const { PATH } = process.env;
+  const env = job.keyring === undefined || PATH === undefined ? {} : { PATH };
+  const child = spawn(process.execPath, [...flags, PROGRAM, JSON.stringify(job)], { stdio: 'pipe', env });
   // A process that died is reported by its end.
   child.stdin.on('error', () => {});
   return child;

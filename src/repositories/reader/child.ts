@@ -2,7 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { StreamError } from '../../../pipelines/model/errors.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { BOUNDS, BoundExceeded } from '../bounds.ts';
-import type { FoundUnit, Reader, Repository } from '../format.ts';
+import type { FoundUnit, Reader, Repository, Signature } from '../format.ts';
 import { NAMED } from '../tally.ts';
 import { DATA, END, FAILED, type Failure, type Frame, type Job, type Message, readFrames } from './messages.ts';
 import { READERS } from './readers.ts';
@@ -88,6 +88,12 @@ export const read = async (job: Job): Promise<void> => {
     missing: (path) => void send({ type: 'missing', path }),
     leftOut: leftOut.report,
     bypassed: bypassed.report,
+    ...(job.keyring !== undefined && {
+      signatures: {
+        keyring: job.keyring,
+        verified: (signature: Signature) => void send({ type: 'verified', signature }),
+      },
+    }),
   };
 
   try {

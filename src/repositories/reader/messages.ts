@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorSource } from '../../../pipelines/model/errors.ts';
-import type { Expected, FoundUnit, Selection } from '../format.ts';
+import type { Expected, FoundUnit, Selection, Signature } from '../format.ts';
 
 /** What the process that reads metadata writes to its standard output, one JSON value a line. */
 export type Message =
@@ -10,6 +10,7 @@ export type Message =
   | { readonly type: 'missing'; readonly path: string }
   | { readonly type: 'leftOut'; readonly text: string; readonly count: number }
   | { readonly type: 'bypassed'; readonly text: string; readonly count: number }
+  | { readonly type: 'verified'; readonly signature: Signature }
   | { readonly type: 'items'; readonly items: readonly FoundUnit[] }
   | { readonly type: 'done' }
   /** `source`: the error is the one that the last file failed with. */
@@ -22,6 +23,8 @@ export interface Job {
   readonly reader: string;
   readonly base: string;
   readonly selection: Selection;
+  /** The file of the keys that signatures are checked with, if they are. */
+  readonly keyring?: string;
 }
 
 /** The frames of a file: any number of `DATA`, then `END` or `FAILED`. */

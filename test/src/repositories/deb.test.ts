@@ -343,7 +343,7 @@ describe('Debian metadata', () => {
       [text, 1],
       [text.replaceAll('\n', '\r\n'), 3],
     ] as const) {
-      const { items } = await readFiles(deb, { Packages: content }, {}, pieceSize);
+      const { items } = await readFiles(deb, { Packages: content }, {}, { pieceSize });
       expect(paths(items)).toEqual(['pool/bear.deb', 'pool/wolf.deb', 'Packages']);
     }
   });

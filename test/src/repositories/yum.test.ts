@@ -99,7 +99,7 @@ describe('yum metadata', () => {
   it('is read in any chunks', async () => {
     const repository = aRepository(metadata(aPackage('é/béar.rpm')));
     for (const pieceSize of [1, 7, 100_000]) {
-      const { items } = await readFiles(yum, repository, {}, pieceSize);
+      const { items } = await readFiles(yum, repository, {}, { pieceSize });
       expect(items.find(({ unitTypeId }) => unitTypeId === 'rpm')).toEqual({
         path: 'é/béar.rpm',
         unitTypeId: 'rpm',
