@@ -49,10 +49,17 @@ export const logReady = (logger: Logger, { catalogType }: Settings, ready: boole
   else logger.warn('MongoDB unreachable, requests get 503 until it answers');
 };
 
+const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
 /** Logs one line for each repository that was imported again. */
 export const logRepository = (logger: Logger, { prefix }: StoredRepository, result: RefreshResult): void => {
-  const { revision, packages, metadata, unchanged, missing, leftOut } = result;
+  const { revision, packages, metadata, unchanged, missing, leftOut, signature, dateBefore } = result;
   logger.info({ prefix, revision, packages, metadata }, unchanged ? 'repository unchanged' : 'repository refreshed');
+  if (dateBefore !== undefined && signature?.date !== undefined)
+    logger.warn(
+      { prefix, date: toDate(signature.date), before: toDate(dateBefore) },
+      'signed metadata is older than that of the revision before',
+    );
   const [error] = leftOut.named;
   if (error !== undefined) logger.warn({ prefix, error, entries: leftOut.count }, 'odd entries of metadata left out');
   for (const path of missing) logger.warn({ prefix, path }, 'index is listed but missing, skipped');

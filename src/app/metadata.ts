@@ -1,9 +1,11 @@
-import { filter, from, identity, of, takeUntil } from 'rxjs';
+import { filter, from, identity, of, takeUntil, tap } from 'rxjs';
 import {
   type CatalogEntry,
   type Chunk,
+  type Conditions,
   createHealth,
   field,
+  type Head,
   isOwnCoding,
   type OpenSource,
   operate,
@@ -12,11 +14,12 @@ import {
   type SourceHead,
   StreamError,
   type StreamEvent,
+  type Validators,
 } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { parseUrl } from '../lib/url.ts';
-import { type Expected, METADATA, type OpenFiles } from '../repositories/format.ts';
+import { type Expected, type FileState, METADATA, type OpenFiles } from '../repositories/format.ts';
 import { readBytes } from '../sources/bytes.ts';
 import { placesOf } from '../sources/feed/mirrors.ts';
 import { hostOf } from '../sources/holder.ts';
@@ -65,7 +68,7 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
   // A mirror that fails comes last for the files that follow.
   const health = createHealth({ cooldown, cooldownLimit, random: Math.random, scheduler: steadyClock });
   return (access, { root, until } = {}) =>
-    (url, expected) => {
+    (url, expected, state) => {
       const entry = entryOf(url, expected);
       const candidates = placesOf(url, access).map((place) => ({
         entry,
@@ -84,7 +87,11 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
         health,
       });
       return readBytes((valve) => {
-        const chunks = streamer.fetch(entry.path, { valve, save: false }).pipe(filter(isChunk));
+        const conditions = conditionsOf(state?.unless);
+        const chunks = streamer.fetch(entry.path, { valve, save: false, ...(conditions && { conditions }) }).pipe(
+          tap((event) => event.type === 'head' && state?.found(stateOf(event, state))),
+          filter(isChunk),
+        );
         return until ? chunks.pipe(takeUntil(until)) : chunks;
       });
     };
@@ -105,6 +112,18 @@ const refusingPages = (url: string) =>
       },
     };
   });
+
+/** The entity tag decides if there is one. */
+const conditionsOf = ({ etag, lastModified }: Validators = {}): Conditions | undefined => {
+  if (etag !== undefined) return { ifNoneMatch: [etag] };
+  return lastModified === undefined ? undefined : { ifModifiedSince: Date.parse(lastModified) };
+};
+
+const stateOf = ({ status, headers }: Head, { unless = {} }: FileState): Validators => {
+  if (status === 304) return unless;
+  const [etag, lastModified] = [field(headers, 'etag'), field(headers, 'last-modified')];
+  return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
+};
 
 const isChunk = (event: StreamEvent): event is Chunk => event.type === 'chunk';
 

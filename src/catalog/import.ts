@@ -9,8 +9,10 @@ import {
   type Repository,
   type RepositoryItem,
   type Selection,
+  type Signature,
 } from '../repositories/format.ts';
 import { urlOf } from '../repositories/relative-path.ts';
+import { joined } from '../repositories/signatures/joined.ts';
 import { counted, NONE, type Tally } from '../repositories/tally.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './sqlite/prefix.ts';
@@ -42,6 +44,8 @@ export interface ImportOptions {
   readonly importer: string;
   /** Whether an odd entry ends the import. Default: it is left out. */
   readonly strict?: boolean;
+  /** The file of the keys, one of which must have signed the repository. Absent: none need have. */
+  readonly keyring?: string;
   /** For how long files of the last revision stay that are not in the new one. Default: not at all. */
   readonly grace?: Grace;
   readonly onProgress?: (progress: Progress) => void;
@@ -65,6 +69,8 @@ export interface ImportResult {
   readonly unreachable?: string;
   /** Entries that clients fetch past the streamer, because the metadata sends them elsewhere. */
   readonly bypassed: Tally;
+  /** Who has signed the repository, if that was checked. */
+  readonly signature?: Signature;
 }
 
 const BATCH = 200;
@@ -115,10 +121,12 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     onProgress,
     published,
     grace,
+    keyring,
   } = options;
   const prefix = toPrefix(options.prefix);
   const missing: string[] = [];
   let [leftOut, bypassed] = [NONE, NONE];
+  let signature: Signature | undefined;
   let items = 0;
   let metadata = 0;
   const leaveOut = (problem: string, count: number): void => {
@@ -141,6 +149,14 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     bypassed: (what, count) => {
       bypassed = counted(bypassed, what, count);
     },
+    ...(keyring !== undefined && {
+      signatures: {
+        keyring,
+        verified: (one: Signature) => {
+          signature = joined(signature, one);
+        },
+      },
+    }),
   };
   const toEntry = ({ path, unitTypeId, unitKey, checksum, size }: RepositoryItem): NewEntry => ({
     // It may lead out of the prefix, but never above the root.
@@ -171,6 +187,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
       batch = [];
     }
     staging.write(batch);
+    if (keyring !== undefined && !signature) throw new Error(`${base}: nothing of it has a signature to be checked`);
     const conflicts = staging.conflicts();
     // The last one that is named stands for the rest.
     for (const [at, { path }] of conflicts.shown.entries())
@@ -183,6 +200,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
         leaveOut(`${base}: lists a file outside of ${prefix}, and ${path} belongs to another import`, 1);
     const toResult = ({ revision, added, removed }: Published): ImportResult => ({
       ...{ revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed },
+      ...(signature && { signature }),
     });
     const result = toResult(staging.publishRevision(importer, prefix, (done) => published?.(toResult(done)), grace));
     const unreachable = first && (await options.probe?.(urlOf(base, first.path), first.size));

@@ -37,11 +37,11 @@ const PARTIAL = /\.part$/;
 
 export const metadataFiles = (folder: string, now: () => number = Date.now): MetadataFiles => ({
   keeping: (read) =>
-    async function* (url, expected) {
+    async function* (url, expected, state) {
       const algorithm = expected?.checksum?.algorithm ?? 'sha256';
       await using file = await partIn(folder);
       const hash = createHash(algorithm);
-      for await (const chunk of read(url, expected)) {
+      for await (const chunk of read(url, expected, state)) {
         hash.update(chunk);
         await file.write(chunk);
         yield chunk;
@@ -94,7 +94,8 @@ const partIn = async (folder: string): Promise<Part> => {
       await file?.writeFile(bytes).catch(giveUp);
     },
     keepAs: async (name) => {
-      if (!file) return;
+      // Nothing was read if the file is still in the state that is known.
+      if (!file || size === 0) return;
       await file.close();
       file = undefined;
       await rename(path, join(folder, name));

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { METADATA } from '../repositories/format.ts';
 import { apart } from '../repositories/reader/apart.ts';
+import { readKeyring } from '../repositories/signatures/keyring.ts';
 import { NONE } from '../repositories/tally.ts';
 import { type ImportOptions, type ImportResult, importRepository } from './import.ts';
 import type { MetadataFiles } from './metadata-files.ts';
-import { areUnchanged, recordRoots } from './roots.ts';
+import { asListed } from './mirror-list.ts';
+import { type Roots, recordRoots, unchanged } from './roots.ts';
 import type { RepositoryKey, StoredRepository } from './sqlite/repositories.ts';
 import type { StoredEntry } from './sqlite/rows.ts';
 import type { Tables } from './sqlite/tables.ts';
@@ -14,6 +17,8 @@ import type { Tables } from './sqlite/tables.ts';
 export interface RefreshOptions extends Omit<ImportOptions, 'published' | 'grace'> {
   /** The name of the format. */
   readonly formatName: string;
+  /** The URL of a metalink that states the versions of the repository. */
+  readonly metalink?: string;
   /** Whether it is compared with its feed when clients ask for it. */
   readonly follows?: boolean;
   /** Where its metadata is kept. Absent: nowhere. */
@@ -29,13 +34,18 @@ export interface RefreshOptions extends Omit<ImportOptions, 'published' | 'grace
 export interface RefreshResult extends ImportResult {
   /** Whether the repository is still the one that was imported the last time: no entry was written. */
   readonly unchanged: boolean;
+  /** Unix seconds: the date of the signed metadata before, if that was later than now. */
+  readonly dateBefore?: number;
 }
 
 /** A refresh that found nothing to do. */
 const NOTHING = { removed: 0, missing: [], leftOut: NONE, bypassed: NONE };
 
 /** What decides about its entries, beside the feed. */
-type Own = Pick<StoredRepository, 'format' | 'base' | 'selection' | 'strict'>;
+type Own = Pick<StoredRepository, 'format' | 'base' | 'selection' | 'strict' | 'keyring' | 'metalink'>;
+
+/** What came of the last time. */
+type Outcome = Pick<StoredRepository, 'packages' | 'metadata' | 'roots' | 'complete' | 'signature'>;
 
 /**
  * Imports a repository, and remembers how to do it again. If everything that it consists of is as
@@ -44,29 +54,32 @@ type Own = Pick<StoredRepository, 'format' | 'base' | 'selection' | 'strict'>;
  */
 export const refreshRepository = async (options: RefreshOptions): Promise<RefreshResult> => {
   const { catalog, formatName: format, base, selection = {}, strict = false, importer, every, follows } = options;
-  const { prefix, grace = 0, now = Date.now } = options;
-  const read = options.kept?.keeping(options.read) ?? options.read;
+  const { prefix, grace = 0, keyring: file, metalink, now = Date.now } = options;
+  const listed = asListed(options.read, options);
+  const read = options.kept?.keeping(listed) ?? listed;
   // Of an import that is not repeated, only what it reads anyway.
   const kept = follows || every !== undefined ? options.kept : undefined;
   const seconds = () => now() / 1000;
   const key = { prefix, importerId: importer };
-  // Through JSON, as it is stored: without what is undefined.
-  const own: Own = JSON.parse(JSON.stringify({ format, base, selection, strict }));
-  const save = (repository: Pick<StoredRepository, 'packages' | 'metadata' | 'roots' | 'complete'>) =>
-    catalog.repositories.save({
-      ...{ ...key, ...own, every, follows, ...repository },
-      ...{ succeeded: seconds(), attempted: seconds() },
-    });
   try {
+    const keyring = file === undefined ? undefined : await keyringOf(file);
+    const own = ownOf({ format, base, selection, strict, keyring, metalink });
+    const save = (outcome: Outcome) =>
+      catalog.repositories.save({
+        ...{ ...key, ...own, every, follows, ...outcome },
+        ...{ succeeded: seconds(), attempted: seconds() },
+      });
     const known = catalog.repositories.find(key);
-    if (known && (await isSame(known, own, { ...options, read }))) {
-      const { packages, metadata, roots, complete } = known;
-      save({ packages, metadata, roots, complete });
+    const same = known && (await sameRoots(known, own, { ...options, read }));
+    if (same) {
+      const { packages, metadata, complete, signature } = known;
+      save({ packages, metadata, roots: same, complete, signature });
       const revision = catalog.entries.revisionBelow(prefix, importer);
       const first = firstPackage(catalog, key);
       const unreachable = first && (await options.probe?.(first.url, first.size));
       return {
         ...{ ...NOTHING, revision, packages, metadata, unchanged: true },
+        ...(signature && { signature }),
         ...(unreachable !== undefined && { unreachable }),
       };
     }
@@ -75,14 +88,16 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
       ...options,
       read: roots.read,
       grace: grace > 0 ? { now: seconds(), seconds: grace } : undefined,
-      published: ({ packages, metadata, missing, leftOut }) => {
+      published: ({ packages, metadata, missing, leftOut, signature }) => {
         // What is listed but missing may come later, though nothing else changes.
         const found = missing.length === 0 ? roots.found() : undefined;
-        save({ packages, metadata, roots: found, complete: found !== undefined && leftOut.count === 0 });
+        save({ packages, metadata, roots: found, complete: found !== undefined && leftOut.count === 0, signature });
       },
     });
     if (kept) await keepRest(options, kept);
-    return { ...result, unchanged: false };
+    const dateBefore = known?.signature?.date ?? 0;
+    const isOlder = dateBefore > (result.signature?.date ?? Number.POSITIVE_INFINITY);
+    return { ...result, unchanged: false, ...(isOlder && { dateBefore }) };
   } catch (error) {
     catalog.repositories.failed(key, seconds(), messageOf(error));
     throw error;
@@ -92,12 +107,12 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
 /** Refreshes a repository that was imported before, in the same way. */
 export const refreshStored = (
   catalog: Tables,
-  { prefix, importerId, format, base, selection, strict, every, follows }: StoredRepository,
+  { prefix, importerId, format, base, selection, strict, every, follows, keyring, metalink }: StoredRepository,
   how: Pick<RefreshOptions, 'read' | 'kept' | 'grace' | 'onProgress'>,
 ): Promise<RefreshResult> =>
   refreshRepository({
     ...{ catalog, format: apart(format), formatName: format, selection, strict, base, prefix: prefix || '/' },
-    ...{ importer: importerId, every, follows, ...how },
+    ...{ importer: importerId, every, follows, keyring: keyring?.file, metalink, ...how },
   });
 
 /**
@@ -129,15 +144,26 @@ const firstPackage = ({ entries }: Tables, { prefix, importerId }: RepositoryKey
   return undefined;
 };
 
-/** Whether the last revision is that of the same repository, complete, and still the newest. */
-const isSame = async (
+/** Through JSON, as it is stored: without what is undefined. */
+const ownOf = ({ format, base, selection, strict, keyring, metalink }: Own): Own =>
+  JSON.parse(JSON.stringify({ format, base, selection, strict, keyring, metalink }));
+
+/** A keyring with the digest of its keys: other ones may not have signed what is there. */
+const keyringOf = async (file: string): Promise<StoredRepository['keyring']> => ({
+  file,
+  sha256: createHash('sha256')
+    .update(await readKeyring(file))
+    .digest('hex'),
+});
+
+/** The roots, if the last revision is that of the same repository, complete, and still the newest. */
+const sameRoots = async (
   known: StoredRepository,
   own: Own,
-  { catalog, prefix, importer, read }: RefreshOptions,
-): Promise<boolean> => {
-  const { format, base, selection, strict, roots, packages, metadata } = known;
-  if (!roots || !isDeepStrictEqual({ format, base, selection, strict }, own)) return false;
+  { catalog, prefix, importer, read, now }: RefreshOptions,
+): Promise<Roots | undefined> => {
+  if (!isDeepStrictEqual(ownOf(known), own)) return undefined;
   // Entries may have been removed or loaded since.
-  if (catalog.entries.countOf(prefix, importer) !== packages + metadata) return false;
-  return areUnchanged(roots, read);
+  if (catalog.entries.countOf(prefix, importer) !== known.packages + known.metadata) return undefined;
+  return unchanged(known, read, now);
 };

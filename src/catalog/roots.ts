@@ -1,61 +1,92 @@
 import { createHash } from 'node:crypto';
 import { StreamError } from '../../pipelines/model/errors.ts';
+import type { Validators } from '../../pipelines/model/index.ts';
 import type { ReadFile } from '../repositories/format.ts';
+import type { StoredRepository } from './sqlite/stored-repository.ts';
 
-/** The SHA-256 of files by URL; `null` for one that does not exist. */
-export type Roots = Readonly<Record<string, string | null>>;
+/** Files that nothing else vouches for, by URL. As long as they stay the same, so does what they name. */
+export interface Roots {
+  /** The SHA-256 of each; `null` for one that does not exist. */
+  readonly digests: Readonly<Record<string, string | null>>;
+  /** The state of those that the feed has told it of: so long the digest is the same. */
+  readonly states: Readonly<Record<string, Validators>>;
+}
 
 interface RecordedRoots {
-  /** Reads as the other one does, and records the digest of each file that comes without a checksum. */
+  /** Reads as the other one does, and records each file that comes without a checksum. */
   readonly read: ReadFile;
   /** `undefined` if a file was not read to its end: its digest is not known. */
   found(): Roots | undefined;
 }
 
+/**
+ * Milliseconds for which a file has to be as it is before its state counts: its time is in seconds,
+ * and it may change again in the same one.
+ */
+const SETTLED = 60_000;
+
 const isMissing = (error: unknown): boolean =>
   error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED');
 
+const isSettled = ({ etag, lastModified }: Validators, now: number): boolean =>
+  lastModified === undefined ? etag !== undefined : Date.parse(lastModified) + SETTLED <= now;
+
 /**
  * Records the roots of a repository: its files without a checksum. All others are named by them,
- * with their checksums.
+ * with their checksums. Those that are still in the state that is `known` are not read.
  */
-export const recordRoots = (read: ReadFile): RecordedRoots => {
-  const roots: Record<string, string | null> = {};
+export const recordRoots = (read: ReadFile, known?: Roots): RecordedRoots => {
+  const digests: Record<string, string | null> = {};
+  const states: Record<string, Validators> = {};
   let open = 0;
   return {
     read: async function* (url, expected) {
       if (expected?.checksum) return yield* read(url, expected);
       const hash = createHash('sha256');
+      const unless = known?.states[url];
+      let state: Validators = {};
+      const found = (now: Validators) => {
+        state = now;
+      };
       open += 1;
       try {
-        for await (const chunk of read(url, expected)) {
+        for await (const chunk of read(url, expected, { found, ...(unless && { unless }) })) {
           hash.update(chunk);
           yield chunk;
         }
       } catch (error) {
         if (isMissing(error)) {
-          roots[url] = null;
+          digests[url] = null;
           open -= 1;
         }
         throw error;
       }
-      roots[url] = hash.digest('hex');
+      digests[url] = unless && state === unless ? (known.digests[url] ?? null) : hash.digest('hex');
+      if (isSettled(state, Date.now())) states[url] = state;
       open -= 1;
     },
-    found: () => (open === 0 ? roots : undefined),
+    found: () => (open === 0 ? { digests, states } : undefined),
   };
 };
 
-/** Reads the roots again. Resolves to whether each is as it was. Rejects as reading does. */
-export const areUnchanged = async (roots: Roots, read: ReadFile): Promise<boolean> => {
-  for (const [url, digest] of Object.entries(roots)) {
-    const again = recordRoots(read);
+/**
+ * Looks at the roots of a repository again. Resolves to them if each is as it was, otherwise to
+ * nothing; also if they are not known, or their signature no longer counts. Rejects as reading does.
+ */
+export const unchanged = async (
+  { roots, signature }: Pick<StoredRepository, 'roots' | 'signature'>,
+  read: ReadFile,
+  now: () => number = Date.now,
+): Promise<Roots | undefined> => {
+  if (!roots || (signature?.until !== undefined && signature.until * 1000 <= now())) return undefined;
+  const again = recordRoots(read, roots);
+  for (const [url, digest] of Object.entries(roots.digests)) {
     try {
       for await (const _ of again.read(url));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    if (again.found()?.[url] !== digest) return false;
+    if (again.found()?.digests[url] !== digest) return undefined;
   }
-  return true;
+  return again.found();
 };

@@ -1,11 +1,12 @@
 import { Argument, type Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
+import { readMirrorList } from '../catalog/mirror-list.ts';
 import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { chooseImporter, configFor } from './catalog-import.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
-import { isList, placeOf, readMirrors } from './import-source.ts';
+import { isList, placeOf } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toPath } from './importer-options.ts';
 
 /** `raw`: a tree without metadata. */
@@ -31,7 +32,8 @@ const follow = async (
   command: Command,
 ): Promise<StoredRepository> => {
   const config: ImporterConfig = configFor(catalog, options);
-  const bases = isList(source) ? await mirrorsOf(context, config, source, command) : undefined;
+  const list = isList(source) ? await mirrorsOf(context, config, source, command) : undefined;
+  const bases = list?.bases;
   const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
   const mirrors = bases && { list: source, bases: bases.map((one) => placeOf(format, one, options.suite).base) };
   const { importer } = chooseImporter(catalog, config, options.importer, mirrors);
@@ -44,6 +46,7 @@ const follow = async (
     // What is known of a repository that was imported is only compared with its feed.
     ...(isSame ? known : { packages: 0, metadata: 0, succeeded: 0, attempted: 0 }),
     ...{ ...key, format, base, selection: JSON.parse(JSON.stringify(selection)), strict: false, follows: true },
+    metalink: list && list.versions.length > 0 ? source : undefined,
   };
   catalog.repositories.save(repository);
   return repository;
@@ -52,7 +55,7 @@ const follow = async (
 const mirrorsOf = async (context: CatalogContext, config: ImporterConfig, list: string, command: Command) => {
   const feed = await context.openFeed(config, command);
   try {
-    return await readMirrors(feed.read, list);
+    return await readMirrorList(feed.read, list);
   } finally {
     await feed.close();
   }

@@ -1,13 +1,16 @@
+import { resolve } from 'node:path';
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
+import { readMirrorList } from '../catalog/mirror-list.ts';
 import { type RefreshResult, refreshRepository } from '../catalog/refresh-repository.ts';
 import type { Importer } from '../catalog/sqlite/importers.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { age } from '../config/kinds.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
+import { toDate } from './catalog-repositories.ts';
 import { importProgress } from './import-progress.ts';
-import { importerOfList, isList, placeOf, readMirrors } from './import-source.ts';
+import { importerOfList, isList, placeOf } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
 import { oneLine } from './one-line.ts';
 
@@ -22,6 +25,7 @@ interface Options extends ImporterOptions {
   readonly arch?: string[];
   readonly list?: string[];
   readonly strict?: boolean;
+  readonly keyring?: string;
   readonly every?: number;
   readonly json?: boolean;
 }
@@ -77,16 +81,26 @@ export const describeImport = ({ unchanged, ...result }: RefreshResult, prefix: 
 
 /** What an operator should know of an import, beside its result. */
 export function* warningsOf(
-  { missing, leftOut, bypassed, unreachable }: RefreshResult,
+  { missing, leftOut, bypassed, unreachable, signature, dateBefore }: RefreshResult,
   base: string,
 ): Generator<string> {
   for (const path of missing) yield `${base + path} is listed but missing`;
+  if (dateBefore !== undefined && signature?.date !== undefined)
+    yield `the metadata is of ${toDate(signature.date)}, older than that of the revision before (${toDate(dateBefore)})`;
   for (const name of leftOut.named) yield `left out: ${name}`;
   if (leftOut.count > leftOut.named.length) yield `left out: ${leftOut.count - leftOut.named.length} more`;
   if (unreachable !== undefined) yield `a package cannot be fetched: ${unreachable}`;
   const [first] = bypassed.named;
   if (first) yield `clients fetch ${bypassed.count} files past the streamer, for example ${first}`;
 }
+
+/** The file as the daemon finds it, whose working directory is another one. */
+const keyringOf = (format: FormatName, { keyring, list }: Options): string | undefined => {
+  if (keyring === undefined) return undefined;
+  if (format === 'files') throw new Error('--keyring: a repository of files has no signature, expected yum or deb');
+  if (list) throw new Error('--keyring with --list: no signature covers the files of other lists');
+  return resolve(keyring);
+};
 
 const toEvery = (text: string): number => {
   const every = age.read(text);
@@ -105,11 +119,13 @@ const run = async (
   command: Command,
 ) => {
   const { stdout, stderr } = context;
+  const keyring = keyringOf(format, options);
   const config = configFor(catalog, options);
   await using closing = new AsyncDisposableStack();
   const open = async (config: ImporterConfig) =>
     closing.adopt(await context.openFeed(config, command), ({ close }) => close());
-  const bases = isList(source) ? await readMirrors((await open(config)).read, source) : undefined;
+  const list = isList(source) ? await readMirrorList((await open(config)).read, source) : undefined;
+  const bases = list?.bases;
   const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
   const mirrors = bases && { list: source, bases: bases.map((one) => placeOf(format, one, options.suite).base) };
   const { importer, undo } = chooseImporter(catalog, config, options.importer, mirrors);
@@ -130,6 +146,8 @@ const run = async (
       probe: feed.probe,
       importer: importer.id,
       strict: options.strict ?? false,
+      keyring,
+      metalink: list && list.versions.length > 0 ? source : undefined,
       onProgress: progress.show,
     });
     progress.clear();
@@ -168,6 +186,10 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
     )
     .option('--list <file...>', 'checksum lists in the repository, such as SHA256SUMS, whose files are entries too')
     .option('--strict', 'fail if the metadata has an odd entry, instead of leaving it out')
+    .option(
+      '--keyring <file>',
+      'yum, deb: fail unless the metadata is signed by a key of this file: OpenPGP keys, binary or ASCII-armoured',
+    )
     .option('--every <duration>', 'have a running daemon import it again before it is so old', toEvery)
     .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>

@@ -2,7 +2,7 @@ import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { row } from './one-line.ts';
 
-const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
+export const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 /** A repository as commands show it; the secrets in its URL are masked. */
 export const toPlainRepository = (repository: StoredRepository) => {
@@ -16,6 +16,8 @@ export const toPlainRepository = (repository: StoredRepository) => {
     importer: importerId,
     packages,
     metadata,
+    signedBy: repository.signature?.signers ?? [],
+    ...(repository.keyring && { keyring: repository.keyring.file }),
     ...(follows && { follows }),
     ...(succeeded > 0 && { refreshed: toDate(succeeded) }),
     ...(every !== undefined && { every, due: toDate(succeeded + every) }),
@@ -23,6 +25,9 @@ export const toPlainRepository = (repository: StoredRepository) => {
     ...(nextTry !== undefined && { retry: toDate(nextTry) }),
   };
 };
+
+const describeSigners = ({ signature }: StoredRepository): string =>
+  signature ? `signed by ${signature.signers.map(({ name, key }) => `${name} (key ${key})`).join(', ')}` : 'unsigned';
 
 /** The same on one line. */
 export const describeRepository = (repository: StoredRepository): string => {
@@ -36,6 +41,7 @@ export const describeRepository = (repository: StoredRepository): string => {
       refreshed === undefined ? 'not read yet' : `as of ${refreshed}`,
       next,
       error === undefined ? 'well' : `failed: ${error}`,
+      describeSigners(repository),
     ],
   ]);
 };

@@ -1,16 +1,22 @@
+import { cpSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { receive } from '../support/clients.ts';
+import { startApacheFiles, startNginxFiles } from '../support/file-servers.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
-import { makeFilesRepository } from '../support/repositories.ts';
+import { itNeeding, makeFilesRepository } from '../support/repositories.ts';
 import { makeSite, type Site } from '../support/site.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();
+
+const OLD = new Date('2026-01-01');
+const LATER = new Date('2026-01-02');
 
 /** Makes all repositories of a site as old as the hills. */
 const age = ({ stateDir }: Site): void => {
@@ -26,6 +32,54 @@ const makeImported = async () => {
   await site.run('catalog', 'import', 'files', feed, '--prefix', '/f', '--every', '1h');
   return { feed, site };
 };
+
+describe.each([
+  ['nginx', startNginxFiles],
+  ['apache2', startApacheFiles],
+] as const)('a refresh from %s', (name, startFeed) => {
+  itNeeding([name])('reads no file again that the feed says is unchanged', async () => {
+    const home = folder();
+    const www = join(home, 'www');
+    cpSync(join(import.meta.dirname, '../../examples/zoo'), www, { recursive: true });
+    const repomd = join(www, 'repodata/repomd.xml');
+    // A file that has just changed may change again within the same second.
+    const settle = () => utimesSync(repomd, OLD, OLD);
+    settle();
+    const feed = await startFeed(start, home);
+    const site = makeSite(start, folder());
+    await site.run('catalog', 'import', 'yum', feed.url, '--prefix', '/zoo');
+    const asked = async (): Promise<readonly string[]> => {
+      const before = feed.requests().length;
+      expect(await site.run('catalog', 'refresh')).toContain('unchanged');
+      // A server may write its log after its answer.
+      await until(
+        () =>
+          feed.requests().length > before &&
+          feed
+            .requests()
+            .slice(before)
+            .some((one) => !one.endsWith('404')),
+      );
+      return feed
+        .requests()
+        .slice(before)
+        .filter((one) => !one.endsWith('404'));
+    };
+    expect(await asked()).toEqual(['GET 304']);
+    expect(await asked()).toEqual(['GET 304']);
+    utimesSync(repomd, LATER, LATER);
+    expect(await asked()).toEqual(['GET 200']);
+    expect(await asked()).toEqual(['GET 304']);
+    const now = new Date();
+    utimesSync(repomd, now, now);
+    expect(await asked()).toEqual(['GET 200']);
+    expect(await asked()).toEqual(['GET 200']);
+
+    writeFileSync(repomd, readFileSync(repomd, 'utf8').replace('</revision>', '0</revision>'));
+    settle();
+    expect(await site.run('catalog', 'refresh')).toContain('revision 2');
+  });
+});
 
 describe('the daemon', () => {
   it('imports a repository again before it is too old, in a process of its own', async () => {

@@ -10,9 +10,10 @@ import {
 } from '../../../pipelines/index.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { catalogLease } from '../../catalog/lease.ts';
+import { asListed } from '../../catalog/mirror-list.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
 import type { RefreshStore } from '../../catalog/refresh-store.ts';
-import { areUnchanged } from '../../catalog/roots.ts';
+import { unchanged } from '../../catalog/roots.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import type { Tables } from '../../catalog/sqlite/tables.ts';
 import type { Settings } from '../../config/schema.ts';
@@ -49,19 +50,20 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
 
   /** Whether the last revision is still that of the feed. Then this is noted. */
   const isConfirmed = async (stored: StoredRepository, read: ReadFile): Promise<boolean> => {
-    if (!stored.roots || !(await areUnchanged(stored.roots, read))) return false;
+    const same = await unchanged(stored, read);
+    if (!same) return false;
     try {
-      tables.repositories.confirmed(stored, Date.now() / 1000);
+      tables.repositories.confirmed(stored, Date.now() / 1000, same);
     } catch (error) {
       notNoted(stored, error);
     }
     return true;
   };
 
-  const readerOf = ({ importerId }: StoredRepository): ReadFile => {
-    const importer = tables.importers.get(importerId);
-    if (!importer) throw new Error(`importer ${importerId} is not in the catalog`);
-    return files(accessOf(importer.config));
+  const readerOf = (stored: StoredRepository): ReadFile => {
+    const importer = tables.importers.get(stored.importerId);
+    if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
+    return asListed(files(accessOf(importer.config)), stored);
   };
 
   const learn = (stored: StoredRepository, suite?: string): Observable<never> =>
@@ -96,7 +98,7 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     return {
       id: suite === undefined ? leaseOf(stored) : `${leaseOf(stored)} ${suite}`,
       ...confirmedAt(stored, suite),
-      isEntryPoint: () => (roots ? urlOf(base, relative) in roots : isEntryPoint(relative)),
+      isEntryPoint: () => (roots ? urlOf(base, relative) in roots.digests : isEntryPoint(relative)),
       unlisted: (asked) =>
         mayHave(stored, relative, tables) ? entryOf(stored, asked, relative, settings.metadataMaxAge) : undefined,
       needsNoProof: true,

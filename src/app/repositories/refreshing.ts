@@ -73,8 +73,8 @@ const keepValues = () => {
   return (repositories: readonly StoredRepository[]): readonly DueRepository[] => {
     known = new Map(
       repositories.map((repository) => {
-        const { prefix, importerId, format, base, selection, every } = repository;
-        const key = JSON.stringify([prefix, importerId, format, base, selection, every]);
+        const { prefix, importerId, format, base, selection, every, keyring } = repository;
+        const key = JSON.stringify([prefix, importerId, format, base, selection, every, keyring]);
         return [key, known.get(key) ?? { id: leaseOf(repository), repository }];
       }),
     );

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Roots } from '../roots.ts';
 import { makeGrownTable } from './grown-table.ts';
 import { rangeBelow, trimPrefix } from './prefix.ts';
 import { REPOSITORIES, toRepository, toRow } from './repository-rows.ts';
@@ -16,7 +17,7 @@ export interface Repositories {
   /** Adds or replaces a repository. */
   save(repository: StoredRepository): void;
   /** Records that the feed still has the last revision. Without effect for an unknown repository. */
-  confirmed(key: RepositoryKey, at: number): void;
+  confirmed(key: RepositoryKey, at: number, roots: Roots): void;
   /**
    * Records a try that failed, and the next one if it is planned. Without effect for an unknown
    * repository.
@@ -37,7 +38,8 @@ export const makeRepositories = (database: DatabaseSync, immutable = false): Rep
     `INSERT OR REPLACE INTO repositories (${columns}) VALUES (${columns.map((name) => `:${name}`)})`,
   );
   const confirmed = database.prepare(
-    'UPDATE repositories SET succeeded = :at, attempted = :at, problem = NULL WHERE prefix = :prefix AND importer_id = :importerId',
+    `UPDATE repositories SET succeeded = :at, attempted = :at, problem = NULL, next_try = NULL, root_states = :states
+     WHERE prefix = :prefix AND importer_id = :importerId`,
   );
   const failed = database.prepare(
     `UPDATE repositories SET attempted = ?, problem = ?, next_try = ifnull(?, next_try)
@@ -65,8 +67,8 @@ export const makeRepositories = (database: DatabaseSync, immutable = false): Rep
       return row && toRepository(row);
     },
     save: (repository) => changed(() => save.run(toRow(repository))),
-    confirmed: ({ prefix, importerId }, at) =>
-      changed(() => confirmed.run({ at, prefix: trimPrefix(prefix), importerId })),
+    confirmed: ({ prefix, importerId }, at, { states }) =>
+      changed(() => confirmed.run({ at, states: JSON.stringify(states), prefix: trimPrefix(prefix), importerId })),
     failed: ({ prefix, importerId }, attempted, problem, nextTry) =>
       changed(() => failed.run(attempted, problem, nextTry ?? null, trimPrefix(prefix), importerId)),
     removeBelow: (prefix, importerId) => {

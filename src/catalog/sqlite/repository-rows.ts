@@ -19,7 +19,15 @@ const FIRST = {
   attempted: 'REAL NOT NULL',
   problem: 'TEXT',
 };
-const ADDED = { next_try: 'REAL', follows: 'INTEGER', complete: 'INTEGER' };
+const ADDED = {
+  next_try: 'REAL',
+  follows: 'INTEGER',
+  complete: 'INTEGER',
+  keyring: 'TEXT',
+  metalink: 'TEXT',
+  signature: 'TEXT',
+  root_states: 'TEXT',
+};
 
 /** `repositories`: what was imported below which prefix. */
 export const REPOSITORIES: GrownTable = {
@@ -40,10 +48,15 @@ export const toRepository = (row: Record<string, unknown>): StoredRepository => 
   strict: row.strict === 1,
   ...(row.follows === 1 && { follows: true }),
   ...(row.complete === 1 && { complete: true }),
+  ...(row.keyring !== null && { keyring: JSON.parse(String(row.keyring)) }),
+  ...(row.metalink !== null && { metalink: String(row.metalink) }),
+  ...(row.signature !== null && { signature: JSON.parse(String(row.signature)) }),
   ...(row.every !== null && { every: Number(row.every) }),
   packages: Number(row.packages),
   metadata: Number(row.metadata),
-  ...(row.roots !== null && { roots: JSON.parse(String(row.roots)) }),
+  ...(row.roots !== null && {
+    roots: { digests: JSON.parse(String(row.roots)), states: JSON.parse(String(row.root_states ?? '{}')) },
+  }),
   succeeded: Number(row.succeeded),
   attempted: Number(row.attempted),
   ...(row.problem !== null && { problem: String(row.problem) }),
@@ -60,11 +73,15 @@ export const toRow = (repository: StoredRepository): Row => ({
   every: repository.every ?? null,
   packages: repository.packages,
   metadata: repository.metadata,
-  roots: repository.roots ? JSON.stringify(repository.roots) : null,
+  roots: repository.roots ? JSON.stringify(repository.roots.digests) : null,
   succeeded: repository.succeeded,
   attempted: repository.attempted,
   problem: repository.problem ?? null,
   next_try: repository.nextTry ?? null,
   follows: Number(repository.follows ?? false),
   complete: Number(repository.complete ?? false),
+  keyring: repository.keyring ? JSON.stringify(repository.keyring) : null,
+  metalink: repository.metalink ?? null,
+  signature: repository.signature ? JSON.stringify(repository.signature) : null,
+  root_states: repository.roots ? JSON.stringify(repository.roots.states) : null,
 });

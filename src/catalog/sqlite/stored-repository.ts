@@ -1,4 +1,5 @@
-import type { Selection } from '../../repositories/format.ts';
+import type { Selection, Signature } from '../../repositories/format.ts';
+import type { Roots } from '../roots.ts';
 
 /** A repository that was imported: how to import it again, and what came of the last time. */
 export interface StoredRepository {
@@ -12,6 +13,13 @@ export interface StoredRepository {
   readonly selection: Selection;
   /** Whether an odd entry ends the import. */
   readonly strict: boolean;
+  /**
+   * The file of the keys, one of which must have signed it, and the digest of these keys. Absent if
+   * signatures are not checked.
+   */
+  readonly keyring?: { readonly file: string; readonly sha256: string };
+  /** The URL of a metalink that states the versions of its `repomd.xml`. */
+  readonly metalink?: string;
   /** Seconds after which it is imported again. Absent: only on request. */
   readonly every?: number;
   /**
@@ -24,12 +32,10 @@ export interface StoredRepository {
   /** Entries of its last revision. */
   readonly packages: number;
   readonly metadata: number;
-  /**
-   * The SHA-256 of each file of the last revision that nothing else vouches for, by URL; `null` for
-   * one that did not exist. As long as they stay the same, so does everything that they name.
-   * Absent if that is not certain.
-   */
-  readonly roots?: Readonly<Record<string, string | null>>;
+  /** The roots of its last revision. Absent if they are not certain. */
+  readonly roots?: Roots;
+  /** Who has signed its last revision. Absent if that was not checked. */
+  readonly signature?: Signature;
   /** Unix seconds of the last success and of the last try. */
   readonly succeeded: number;
   readonly attempted: number;

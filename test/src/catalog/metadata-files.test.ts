@@ -45,6 +45,18 @@ describe('files of metadata', () => {
     expect(await find(folder, 'other')).toEqual([]);
   });
 
+  it('are not kept if they were not read because they are unchanged', async () => {
+    const { folder, files } = make();
+    const state = { etag: '"a"' };
+    const unread: ReadFile = async function* (_url, _expected, asked) {
+      if (asked?.unless) asked.found(asked.unless);
+    };
+    const found: unknown[] = [];
+    for await (const _ of files.keeping(unread)('hello', {}, { unless: state, found: (now) => found.push(now) }));
+    expect(found).toEqual([state]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('are not kept if they break off, are left, or have another checksum', async () => {
     const { folder } = make();
     await expect(readAll('hello!')).rejects.toThrow('broken off');

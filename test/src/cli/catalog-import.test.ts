@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -173,6 +173,61 @@ describe('an import from mirrors', () => {
     expect(resultOf(await cli.run('importers', 'show', importer, '--json')).config.mirrors).toEqual({
       [lists.url + path.replace(/\?.*/, '?***')]: [`${broken.url}/pub/`, `${two.url}/zoo/`],
     });
+  });
+
+  const hashed = (urls: readonly string[], present: string, earlier: readonly string[] = []): string => {
+    const verified = (content: string) =>
+      `<size>${content.length}</size><verification><hash type="md5">${'0'.repeat(32)}</hash><hash type="sha256">${sha256(content)}</hash></verification>`;
+    return `<metalink version="3.0" xmlns="http://www.metalinker.org/" xmlns:mm0="http://fedorahosted.org/mirrormanager"><files>
+      <file name="repomd.xml"><mm0:timestamp>1</mm0:timestamp>${verified(present)}
+      <mm0:alternates>${earlier.map((one) => `<mm0:alternate><mm0:timestamp>0</mm0:timestamp>${verified(one)}</mm0:alternate>`).join('')}</mm0:alternates>
+      <resources>${urls.map((url, at) => `<url protocol="http" preference="${100 - at}">${url}/repodata/repomd.xml</url>`).join('')}</resources>
+      </file></files></metalink>`;
+  };
+  const REPOMD = readFileSync(join(ZOO, 'repodata/repomd.xml'), 'utf8');
+  /** A mirror with another version of `repomd.xml`, of the same length. */
+  const mirrorWith = (repomd: string) => {
+    const files = below('', ZOO);
+    return serve((request, response) =>
+      request.url === '/repodata/repomd.xml' ? response.end(repomd) : files(request, response),
+    );
+  };
+  const OLD = REPOMD.replace(/<revision>\d/, '<revision>9');
+  const WRONG = REPOMD.replace(/<revision>\d/, '<revision>8');
+  const entryOf = async (cli: ReturnType<typeof importing>, path: string) =>
+    JSON.parse((await cli.run('catalog', 'show', path, '--json')).out)[0];
+
+  it('takes the version of repomd.xml that the metalink states, from a mirror that has it', async () => {
+    const [old, present] = [await mirrorWith(OLD), await mirrorWith(REPOMD)];
+    const lists = await serve(text(hashed([old.url, present.url], REPOMD, [OLD])));
+    const cli = importing();
+    expect(resultOf(await cli.import('yum', `${lists.url}/metalink`, '--json'))).toMatchObject({ packages: 5 });
+    expect((await entryOf(cli, '/p/repodata/repomd.xml')).checksum).toBe(sha256(REPOMD));
+    expect(old.requests.map(({ url }) => url)).toContain('/repodata/repomd.xml');
+  });
+
+  it('takes an earlier version that the metalink states, if no mirror has the present one', async () => {
+    const [wrong, old] = [await mirrorWith(WRONG), await mirrorWith(OLD)];
+    const lists = await serve(text(hashed([wrong.url, old.url], REPOMD, [OLD])));
+    const cli = importing();
+    await cli.import('yum', `${lists.url}/metalink`);
+    expect((await entryOf(cli, '/p/repodata/repomd.xml')).checksum).toBe(sha256(OLD));
+  });
+
+  it('is refused if no mirror has a version that the metalink states, also when it is refreshed', async () => {
+    const [one, two] = [await mirrorWith(WRONG), await mirrorWith(WRONG)];
+    let list = hashed([one.url, two.url], REPOMD, [OLD]);
+    const lists = await serve((_, response) => response.end(list));
+    const cli = importing();
+    const refusal = `no mirror has a version that ${lists.url}/metalink states, of which the present one has sha256 ${sha256(REPOMD)}`;
+    await expect(cli.import('yum', `${lists.url}/metalink`)).rejects.toThrow(refusal);
+    list = hashed([one.url, two.url], WRONG);
+    await cli.import('yum', `${lists.url}/metalink`);
+    expect((await cli.run('catalog', 'refresh')).out).toContain('unchanged');
+    list = hashed([one.url, two.url], REPOMD);
+    await expect(cli.run('catalog', 'refresh')).rejects.toThrow('1 of 1 repositories could not be refreshed');
+    const [repository] = JSON.parse((await cli.run('catalog', 'list', '--json')).out);
+    expect(repository.error).toContain(refusal);
   });
 
   it('keeps its importer when the list changes', async () => {

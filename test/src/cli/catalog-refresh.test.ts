@@ -128,7 +128,7 @@ describe('catalog list', () => {
     const [line, next] = (await run('catalog', 'list')).out.split('\n');
     expect(line).toBe(
       ['/f/', 'files', `file://${folder}/`, '1 packages and 1 metadata files', `as of ${repository.refreshed}`]
-        .concat([`next before ${repository.due}`, 'well'])
+        .concat([`next before ${repository.due}`, 'well', 'unsigned'])
         .join('\t'),
     );
     expect(next).toBe('/x\t-\thttps://h/x');

@@ -9,7 +9,7 @@ const newFolder = temporaryFolders();
 
 const REPOSITORY: StoredRepository = {
   ...{ prefix: '/r', importerId: 'a'.repeat(24), format: 'yum', base: 'http://h/', selection: { lists: ['x'] } },
-  roots: { 'http://h/x': null },
+  roots: { digests: { 'http://h/x': null }, states: {} },
   ...{ strict: true, every: 60, packages: 1, metadata: 2, succeeded: 1, attempted: 2 },
 };
 
