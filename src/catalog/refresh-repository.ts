@@ -149,7 +149,7 @@ const ownOf = ({ format, base, selection, strict, keyring, metalink }: Own): Own
   JSON.parse(JSON.stringify({ format, base, selection, strict, keyring, metalink }));
 
 /** A keyring with the digest of its keys: other ones may not have signed what is there. */
-const keyringOf = async (file: string): Promise<StoredRepository['keyring']> => ({
+export const keyringOf = async (file: string): Promise<StoredRepository['keyring']> => ({
   file,
   sha256: createHash('sha256')
     .update(await readKeyring(file))

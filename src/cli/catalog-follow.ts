@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Argument, type Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import { readMirrorList } from '../catalog/mirror-list.ts';
+import { keyringOf } from '../catalog/refresh-repository.ts';
 import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
-import { chooseImporter, configFor } from './catalog-import.ts';
+import { chooseImporter, configFor, keyringFileOf } from './catalog-import.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
 import { isList, placeOf } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toPath } from './importer-options.ts';
@@ -20,6 +22,7 @@ interface Options extends ImporterOptions {
   readonly component?: string[];
   readonly arch?: string[];
   readonly list?: string[];
+  readonly keyring?: string;
   readonly json?: boolean;
 }
 
@@ -31,6 +34,8 @@ const follow = async (
   options: Options,
   command: Command,
 ): Promise<StoredRepository> => {
+  const file = keyringFileOf(format, options);
+  const keyring = file === undefined ? undefined : await keyringOf(file);
   const config: ImporterConfig = configFor(catalog, options);
   const list = isList(source) ? await mirrorsOf(context, config, source, command) : undefined;
   const bases = list?.bases;
@@ -41,11 +46,12 @@ const follow = async (
   const { component: components, arch: architectures, list: lists } = options;
   const selection = { suites: format === 'deb' ? (suites ?? []) : undefined, components, architectures, lists };
   const known = catalog.repositories.find(key);
-  const isSame = known?.format === format && known.base === base;
+  const isSame = known?.format === format && known.base === base && isDeepStrictEqual(known.keyring, keyring);
   const repository: StoredRepository = {
     // What is known of a repository that was imported is only compared with its feed.
     ...(isSame ? known : { packages: 0, metadata: 0, succeeded: 0, attempted: 0 }),
     ...{ ...key, format, base, selection: JSON.parse(JSON.stringify(selection)), strict: false, follows: true },
+    keyring,
     metalink: list && list.versions.length > 0 ? source : undefined,
   };
   catalog.repositories.save(repository);
@@ -85,6 +91,10 @@ export const addFollowCommand = (catalogCommand: Command, context: CatalogContex
       'deb: read only the indices of these architectures; source packages are those of `source`',
     )
     .option('--list <file...>', 'checksum lists in the repository, such as SHA256SUMS, whose files are verified too')
+    .option(
+      '--keyring <file>',
+      'yum, deb: take only metadata that is signed by a key of this file: OpenPGP keys, binary or ASCII-armoured',
+    )
     .option('--json', 'print the repository as JSON');
   addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
     withCatalog(context, command, async (catalog) => {

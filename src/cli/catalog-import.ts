@@ -94,10 +94,16 @@ export function* warningsOf(
   if (first) yield `clients fetch ${bypassed.count} files past the streamer, for example ${first}`;
 }
 
+interface KeyringOptions {
+  readonly keyring?: string;
+  readonly list?: readonly string[];
+}
+
 /** The file as the daemon finds it, whose working directory is another one. */
-const keyringOf = (format: FormatName, { keyring, list }: Options): string | undefined => {
+export const keyringFileOf = (format: string, { keyring, list }: KeyringOptions): string | undefined => {
   if (keyring === undefined) return undefined;
-  if (format === 'files') throw new Error('--keyring: a repository of files has no signature, expected yum or deb');
+  if (format !== 'yum' && format !== 'deb')
+    throw new Error(`--keyring: a repository of type ${format} has no signature, expected yum or deb`);
   if (list) throw new Error('--keyring with --list: no signature covers the files of other lists');
   return resolve(keyring);
 };
@@ -119,7 +125,7 @@ const run = async (
   command: Command,
 ) => {
   const { stdout, stderr } = context;
-  const keyring = keyringOf(format, options);
+  const keyring = keyringFileOf(format, options);
   const config = configFor(catalog, options);
   await using closing = new AsyncDisposableStack();
   const open = async (config: ImporterConfig) =>

@@ -51,4 +51,30 @@ describe('the daemon', () => {
       expect((await daemon.stop()).status).toBe(0);
     },
   );
+
+  itNeeding([...YUM_TOOLS, ...SIGNING_TOOLS])(
+    'follows a feed that must be signed, and serves nothing else of it',
+    async () => {
+      const [feed, key] = [folder(), makeKey('Owl <owl@example.com>')];
+      const repomd = join(feed, 'repodata/repomd.xml');
+      makeYumRepository(feed, [{ name: 'bear', version: '1', size: 9 }]);
+      writeFileSync(join(feed, 'README'), 'not signed');
+      const site = makeSite(start, folder(), { metadata_max_age: 0 });
+      await site.run('catalog', 'follow', 'yum', feed, '--prefix', '/y', '--keyring', key.keyring);
+      const daemon = await site.serve();
+      const status = async (path: string) => (await receive(`${daemon.url}/y/${path}`)).status;
+      expect(await status('repodata/repomd.xml')).toBe(503);
+      expect(await status('bear-1-1.noarch.rpm')).toBe(503);
+      const [unread] = JSON.parse(await site.run('catalog', 'list', '--json'));
+      expect(unread).toMatchObject({ error: expect.stringContaining('is not signed'), signedBy: [] });
+
+      writeFileSync(`${repomd}.asc`, detached(readFileSync(repomd), [key]));
+      expect(await status('repodata/repomd.xml')).toBe(200);
+      expect(await status('bear-1-1.noarch.rpm')).toBe(200);
+      expect(await status('README')).toBe(404);
+      const [repository] = JSON.parse(await site.run('catalog', 'list', '--json'));
+      expect(repository).toMatchObject({ follows: true, signedBy: [{ key: key.fingerprint }] });
+      expect((await daemon.stop()).status).toBe(0);
+    },
+  );
 });

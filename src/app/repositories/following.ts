@@ -95,13 +95,17 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     const relative = decodePath(path.slice(stored.prefix.length + 1));
     const suite = suiteOf(stored, relative);
     const { base, roots } = stored;
+    // What is signed vouches only for what it names.
+    const needsNoProof = stored.keyring === undefined;
     return {
       id: suite === undefined ? leaseOf(stored) : `${leaseOf(stored)} ${suite}`,
       ...confirmedAt(stored, suite),
       isEntryPoint: () => (roots ? urlOf(base, relative) in roots.digests : isEntryPoint(relative)),
       unlisted: (asked) =>
-        mayHave(stored, relative, tables) ? entryOf(stored, asked, relative, settings.metadataMaxAge) : undefined,
-      needsNoProof: true,
+        needsNoProof && mayHave(stored, relative, tables)
+          ? entryOf(stored, asked, relative, settings.metadataMaxAge)
+          : undefined,
+      needsNoProof,
       update: () => update(stored, suite),
     };
   };

@@ -50,6 +50,7 @@ describe('files of metadata', () => {
     const state = { etag: '"a"' };
     const unread: ReadFile = async function* (_url, _expected, asked) {
       if (asked?.unless) asked.found(asked.unless);
+      yield* [];
     };
     const found: unknown[] = [];
     for await (const _ of files.keeping(unread)('hello', {}, { unless: state, found: (now) => found.push(now) }));

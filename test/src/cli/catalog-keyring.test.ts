@@ -119,7 +119,7 @@ describe('an import with a keyring', () => {
 });
 
 it.each([
-  [['files', '.', '--keyring', 'k'], '--keyring: a repository of files has no signature, expected yum or deb'],
+  [['files', '.', '--keyring', 'k'], '--keyring: a repository of type files has no signature, expected yum or deb'],
   [['yum', '.', '--keyring', 'k', '--list', 'SUMS'], '--keyring with --list: no signature covers'],
   [['yum', '.', '--keyring', '/none/k'], 'keyring /none/k: no such file'],
 ])('refuses %j', async (args, text) => {
