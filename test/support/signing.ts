@@ -23,6 +23,11 @@ interface SignOptions {
   readonly args?: readonly string[];
 }
 
+interface KeyOptions extends SignOptions {
+  /** How long the key lasts. Default: for ever. */
+  readonly lasts?: string;
+}
+
 /** Makes keys and signatures with GnuPG, whose agents are ended after the test file. */
 export const signing = (newFolder: () => string) => {
   const homes: string[] = [];
@@ -41,8 +46,8 @@ export const signing = (newFolder: () => string) => {
     return execFileSync('gpg', [...common, ...time, ...args], { input, stdio: ['pipe', 'pipe', 'pipe'] });
   };
 
-  const makeKey = (name: string, { at, lasts = 'never' }: { readonly at?: string; readonly lasts?: string } = {}) => {
-    gpg(['--quick-gen-key', name, 'ed25519', 'sign', lasts], undefined, at);
+  const makeKey = (name: string, { lasts = 'never', at, args = [] }: KeyOptions = {}) => {
+    gpg([...args, '--quick-gen-key', name, 'ed25519', 'sign', lasts], undefined, at);
     const listed = gpg(['--with-colons', '--list-keys', `=${name}`]).toString();
     const [, fingerprint = ''] = /^fpr:+([0-9A-F]{40}):/m.exec(listed) ?? [];
     const file = (suffix: string) => join(newFolder(), `key.${suffix}`);

@@ -73,9 +73,9 @@ const start = (job: Job, { heap }: Limits): Process => {
     '--max-semi-space-size=4',
     '--disable-warning=ExperimentalWarning',
   ];
-  // Without the environment, which may have secrets. Signatures need the place of gpgv.
-  const { PATH } = process.env;
-  const env = job.keyring === undefined || PATH === undefined ? {} : { PATH };
+  // Without the environment, which may have secrets. Signatures need gpgv, and a place for its files.
+  const { PATH, TMPDIR } = process.env;
+  const env = job.keyring === undefined ? {} : { PATH, TMPDIR };
   const child = spawn(process.execPath, [...flags, PROGRAM, JSON.stringify(job)], { stdio: 'pipe', env });
   // A process that died is reported by its end.
   child.stdin.on('error', () => {});

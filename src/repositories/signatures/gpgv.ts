@@ -33,7 +33,7 @@ export const check = async ({ content, detached }: Signed, keyring: string): Pro
     await writeFile(place('content'), content);
     if (detached) await writeFile(place('signature'), detached);
     const status = await run([
-      ...['--homedir', place('home'), '--keyring', place('keys.gpg'), '--status-fd', '3', '--weak-digest', 'SHA1'],
+      ...['--homedir', place('home'), '--keyring', place('keys.gpg'), '--status-fd', '3'],
       ...(detached ? [place('signature'), place('content')] : ['--output', place('signed'), place('content')]),
     ]);
     const findings = readStatus(status);

@@ -22,8 +22,15 @@ const OUTCOMES: Readonly<Record<string, (by: string) => string>> = {
   EXPSIG: (by) => `the signature of ${by} has expired`,
   EXPKEYSIG: (by) => `${by} has expired`,
   REVKEYSIG: (by) => `${by} was revoked`,
-  ERRSIG: (by) => `the signature of ${by} cannot be checked, or its digest is too weak`,
+  ERRSIG: (by) => `the signature of ${by} cannot be checked`,
+  GOODSIG: (by) => `the digest of the signature of ${by} is too weak`,
 };
+
+/**
+ * MD5, SHA-1 and RIPEMD-160 (RFC 9580 section 9.5), as apt refuses them. Only those of the file count:
+ * many old keys have signed themselves with SHA-1, which gpgv with `--weak-digest` refuses as well.
+ */
+const WEAK: ReadonlySet<string> = new Set(['1', '2', '3']);
 
 /** Names come with control characters and percent signs as `%XX`. */
 const decoded = (name: string): string => {
@@ -69,11 +76,11 @@ export const readStatus = (text: string): Findings => {
   for (const lines of split(text)) {
     // Of a key that expired or was revoked, the signature is valid, too, but not good.
     const [good, valid] = [lines.get('GOODSIG'), lines.get('VALIDSIG')];
-    if (good === undefined || valid === undefined) {
+    const [own = '', , , expires = '0', , , , digest = '', , primary = own] = valid?.split(' ') ?? [];
+    if (good === undefined || valid === undefined || WEAK.has(digest)) {
       faults.push(faultOf(lines));
       continue;
     }
-    const [own = '', , , expires = '0', , , , , , primary = own] = valid.split(' ');
     signers.set(primary, { name: keyAndName(good)[1], key: primary });
     // 0 stands for a signature that never expires.
     until = Math.max(until, Number(expires) || Number.POSITIVE_INFINITY);

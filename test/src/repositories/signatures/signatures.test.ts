@@ -102,6 +102,12 @@ describe('a signature', () => {
     expect((await readSuite(files, key.keyring)).items.map(({ path }) => path)).toContain('pool/bear.deb');
   });
 
+  itSigned('counts if only the key itself was signed with a weak digest, as old keys are', async () => {
+    const key = makeKey('Aurochs <aurochs@example.com>', { args: ['--cert-digest-algo', 'SHA1'] });
+    const { signatures } = await readSuite({ InRelease: inline(release(), [key]) }, key.keyring);
+    expect(signatures).toMatchObject([{ signers: [signerOf(key)] }]);
+  });
+
   itSigned('counts until it expires, or until Valid-Until if that is earlier', async () => {
     const key = keyOf(ZOO);
     const fields = 'Valid-Until: Fri, 03 Aug 2125 20:05:07 UTC\n';
@@ -196,7 +202,7 @@ describe('a repository is refused', () => {
   itSigned('if the digest of its signature is too weak', async () => {
     const key = keyOf(ZOO);
     const InRelease = inline(release(), [key], { args: ['--digest-algo', 'SHA1', '--allow-weak-digest-algos'] });
-    await refused(readSuite({ InRelease }, key.keyring), 'InRelease: not signed by a key of', 'too weak');
+    await refused(readSuite({ InRelease }, key.keyring), 'InRelease: not signed by a key of', 'too weak', key.name);
   });
 
   itSigned('if what is signed lists nothing, so nothing vouches for its packages', async () => {
