@@ -14,41 +14,7 @@ import {
 } from '../model/index.ts';
 import type { JudgedHead } from './attempts/verify-before-head.ts';
 import { createRecent } from './health/recent.ts';
-
-/**
- * Fields that must not reach a client: they belong to the connection with the source, or contradict
- * fields of ours.
- *
- * Hop-by-hop: RFC 9110 section 7.6.1.
- *
- * Caching: the caches in front keep the content, even if the source forbids it. So its fields are
- * dropped, also those for particular caches (RFC 9213). `Date` is dropped because freshness begins
- * now, and `Vary` because we always request the same representation.
- *
- * Cookies and authentication belong to our own credentials, not to the public. Varnish and nginx
- * would not keep a response that sets a cookie.
- *
- * Fields about the source's host would be applied to ours. Length and ranges are set by the server.
- */
-const DROPPED: ReadonlySet<string> = new Set([
-  ...['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'public'],
-  ...['cache-control', 'expires', 'pragma', 'age', 'date', 'vary', 'warning', 'surrogate-control', 'edge-control'],
-  ...['set-cookie', 'set-cookie2', 'www-authenticate', 'authentication-info'],
-  ...['alt-svc', 'strict-transport-security', 'clear-site-data'],
-  ...['x-sendfile', 'x-sendfile2', 'x-lighttpd-send-file'],
-  ...['content-length', 'content-range', 'accept-ranges'],
-]);
-
-/**
- * More such fields, matched by a part of their names. A proxy in front obeys `X-Accel-…`, like the
- * fields about sending files above. A feed could use them to have one of the proxy's own files
- * sent, or to have a response kept for any time.
- */
-const DROPPED_KINDS = /^proxy-(?!status$)|^x-accel-|-cache-control$/;
-
-/** RFC 9110 section 5.5: a field that breaks this could smuggle another one in. */
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+import { decide, valueMayPass } from './passing-fields.ts';
 
 /**
  * The client's head: the source's fields, except those that are not for clients, and our own
@@ -64,7 +30,7 @@ export const clientHead = (
   const named = namedByConnection(head.headers);
   const passes = ([name, value]: Header) => {
     const { key, mayPass } = decide(name);
-    if (!mayPass || named.includes(key) || !VALUE.test(value)) return false;
+    if (!mayPass || named.includes(key) || !valueMayPass(key, value)) return false;
     // The replaced content may have had the same date, and many caches decide by dates. Only the
     // entity tag distinguishes the two.
     if (replaced && key === 'last-modified') return false;
@@ -201,22 +167,3 @@ const namedByConnection = (headers: readonly Header[]): readonly string[] =>
         .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()));
 
 const KEEP_ALIVE = 'keep-alive';
-
-/** A name in lower case, and whether a field of this name may reach a client. */
-interface Decided {
-  readonly key: string;
-  readonly mayPass: boolean;
-}
-
-/** Names recur in the same spelling, so each is decided once. */
-const decide = (name: string): Decided => {
-  const known = decided.get(name);
-  if (known !== undefined) return known;
-  const key = name.toLowerCase();
-  const made = { key, mayPass: !DROPPED.has(key) && !DROPPED_KINDS.test(key) && NAME.test(key) };
-  if (decided.size < DECIDED) decided.set(name, made);
-  return made;
-};
-
-const decided = new Map<string, Decided>();
-const DECIDED = 1_000;

@@ -65,7 +65,7 @@ describe('header fields of a feed', () => {
     expect(body).toBe('hi');
   });
 
-  it('are removed if they belong to the connection, or contradict the caching of the response', async () => {
+  it('are removed if they belong to the connection, or contradict the caching of the response, or steer a browser', async () => {
     const { head } = await relay(
       'Connection: keep-alive, X-Hop',
       'Connection: x-other-hop',
@@ -92,6 +92,11 @@ describe('header fields of a feed', () => {
       'X-Accel-Expires: 0',
       'X-Accel-Redirect: /etc/passwd',
       'X-Sendfile: /etc/passwd',
+      'Surrogate-Key: a',
+      'NEL: {"report_to":"feed"}',
+      'Refresh: 0; url=http://feed.invalid/',
+      'Access-Control-Allow-Origin: *',
+      'Link: </x>; rel=preload',
       'X-Kept: 1',
     );
     const names = head.slice(1).map((line) => line.slice(0, line.indexOf(':')));

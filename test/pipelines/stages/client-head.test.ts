@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Header } from '../../../pipelines/index.ts';
 import { clientHead } from '../../../pipelines/stages/client-head.ts';
@@ -12,6 +13,17 @@ const OURS: readonly Header[] = [
   ['Cache-Control', 'public, s-maxage=60, max-age=60'],
 ];
 
+/** The fields of the first table below a heading of docs/reference/headers.md; one name of each kind. */
+const documented = (heading: string): string[] => {
+  const page = readFileSync(new URL('../../../docs/reference/headers.md', import.meta.url), 'utf8');
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
+  const [table = ''] = /(?:^\|.*\n)+/m.exec(section) ?? [];
+  const cells = [...table.matchAll(/^\| ([^|]*) \|/gm)].map(([, cell = '']) => cell.replace(/ except .*/, ''));
+  const names = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+  if (names.length < 10) throw new Error(`no table below ${heading}`);
+  return names.map((name) => name.replace('…', name.startsWith('…') ? 'Any' : '-Any').replace('--', '-'));
+};
+
 describe('clientHead', () => {
   it('passes end-to-end fields in order and apart', () => {
     const headers: Header[] = [
@@ -25,41 +37,7 @@ describe('clientHead', () => {
     expect(headersOf(headers)).toEqual([...headers, ...OURS]);
   });
 
-  it.each([
-    'Connection',
-    'Keep-Alive',
-    'Proxy-Authenticate',
-    'Proxy-Authorization',
-    'Proxy-Connection',
-    'TE',
-    'Trailer',
-    'Transfer-Encoding',
-    'Upgrade',
-    'Public',
-    'Cache-Control',
-    'Expires',
-    'Pragma',
-    'Age',
-    'Vary',
-    'Date',
-    'Set-Cookie',
-    'Content-Length',
-    'Accept-Ranges',
-    'WWW-Authenticate',
-    'Authentication-Info',
-    'Proxy-Authentication-Info',
-    'Surrogate-Control',
-    'CDN-Cache-Control',
-    'Squid-Cache-Control',
-    'Edge-Control',
-    'Warning',
-    'Alt-Svc',
-    'Strict-Transport-Security',
-    'Clear-Site-Data',
-    'X-Accel-Redirect',
-    'X-Accel-Expires',
-    'X-Sendfile',
-  ])('drops %s, however it is spelled', (name) => {
+  it.each(documented('Fields that are not passed on'))('drops %s, however it is spelled', (name) => {
     expect(
       headersOf([
         [name, 'x'],
@@ -68,6 +46,54 @@ describe('clientHead', () => {
       ]),
     ).toEqual([['Kept', 'y'], ...OURS]);
   });
+
+  it.each(documented('Fields that are passed on nevertheless'))('passes %s', (name) =>
+    expect(headersOf([[name, 'x']])).toEqual([[name, 'x'], ...OURS]),
+  );
+
+  it.each([
+    'Proxy-Status',
+    'X-Cache',
+    'X-Robots-Tag',
+    'X-Amz-Meta-Tags',
+    'Sector',
+    'X-Edge-Location',
+    'X-Secure',
+    'X-Accelerated',
+    'X-Archived',
+    'Keys',
+    'Date-Created',
+  ])('passes %s, which only looks like a dropped field', (name) =>
+    expect(headersOf([[name, 'x']])).toEqual([[name, 'x'], ...OURS]),
+  );
+
+  it.each([
+    ['X-Accel-Redirect', '/etc/passwd'],
+    ['X-Sendfile2', '/etc/passwd 0-'],
+    ['X-REPROXY-URL', 'http://10.0.0.1/'],
+    ['X-LIGHTTPD-KBytes-per-second', '1'],
+    ['X-Envoy-Immediate-Health-Check-Fail', '1'],
+    ['X-LiteSpeed-Location', '/x'],
+    ['Squid-Cache-Control', 'no-store'],
+    ['Edge-Cache-Tag', 'x'],
+    ['Surrogate-Key', 'x'],
+    ['Access-Control-Allow-Private-Network', 'true'],
+    ['Content-Security-Policy-Report-Only', 'report-uri http://feed'],
+    ['Sec-Session-Registration', '(ES256);path="x"'],
+    ['X-Varnish', '1 2'],
+  ])('drops %s, one of a kind', (name, value) => expect(headersOf([[name, value]])).toEqual([...OURS]));
+
+  it.each([
+    ['</a>; rel=preload; as=script', false],
+    ['</a>; rel="next Prefetch"', false],
+    ['<https://feed/>; rel=dns-prefetch', false],
+    ['</a>; rel="pre\\load"', false],
+    ['</a.css>; rel=stylesheet', false],
+    ['</a>; rel=next', true],
+    ['</preloaded>; rel=describedby', true],
+  ] as const)('Link: %s passes only if browsers and proxies do not follow it unasked', (value, passes) =>
+    expect(headersOf([['Link', value]])).toEqual([...(passes ? [['Link', value]] : []), ...OURS]),
+  );
 
   it('drops the fields that Connection names', () =>
     expect(
