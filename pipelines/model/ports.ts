@@ -27,7 +27,7 @@ export interface Catalog {
   lookup(path: string): Observable<CatalogEntry>;
   /**
    * Emits the entry of a path that has none, if its feed may nevertheless have it; then completes.
-   * Emits nothing otherwise. Errors with `TOO_MANY_MISSES` for a client that has asked for too many
+   * The path is decoded and in its normal form. Emits nothing otherwise. Errors with `TOO_MANY_MISSES` for a client that has asked for too many
    * paths that do not exist. Absent if the catalog knows all paths.
    */
   unlisted?(path: string, client?: string): Observable<CatalogEntry>;

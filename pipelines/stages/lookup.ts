@@ -23,8 +23,8 @@ export interface LookupDeps {
  * (`spelling`); if both are unknown, the same without the `;parameters` of the last segment. Then the
  * same for the normal form of the path (RFC 3986 section 6.2.2), and with doubled slashes merged. If
  * the path is that of a folder, then the same for each of its index names. If none is known, asks the
- * catalog for an entry that it does not list. Emits the entries of the
- * first known spelling, newest first, as one list, and completes. Errors with
+ * catalog for an entry that it does not list, by the decoded normal form. Emits the entries of the first
+ * known spelling, newest first, as one list, and completes. Errors with
  * `NOT_IN_CATALOG`, or as the catalog does.
  */
 export const lookup = (request: StreamRequest, deps: LookupDeps): Observable<readonly CatalogEntry[]> =>
@@ -38,7 +38,7 @@ export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamReque
         ? [path, ...indexPaths(path, folders)].flatMap((one) => spellingsOf(one, catalog))
         : spellingsOf(path, catalog);
       const lookups = spellings.map((spelling) => () => catalog.lookup(spelling));
-      if (catalog.unlisted) lookups.push(() => catalog.unlisted?.(path, client) ?? NOTHING);
+      if (catalog.unlisted) lookups.push(() => catalog.unlisted?.(decodePath(normalPath(path)), client) ?? NOTHING);
       collect(lookups, out, {
         enough: isFound,
         done: (entries) => {

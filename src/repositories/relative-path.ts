@@ -31,11 +31,14 @@ const checked = (location: string, path: string, saidBy: string, leadsOut: boole
  */
 export const toRelativePath = (location: string, saidBy: string): string => {
   const path = location.replace(/^(\.\/+)+/, '');
-  const isOutside = path.startsWith('/') || path.includes('://') || path.split('/').some(isDots);
+  const isOutside = path.startsWith('/') || path.includes('://') || !staysBelow(path);
   return checked(location, path, saidBy, isOutside);
 };
 
 const isDots = (part: string): boolean => part === '..' || part === '.';
+
+/** Whether a literal path names something below its base: it has no dot segments. */
+export const staysBelow = (path: string): boolean => !path.split('/').some(isDots);
 
 /**
  * Converts a file's location as clients and servers do: dnf and apt add `/` and the location to the

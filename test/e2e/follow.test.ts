@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { RequestListener } from 'node:http';
+import { type RequestListener, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
-import { askWhole } from '../support/clients.ts';
+import { askWhole, readWhole } from '../support/clients.ts';
 import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { sha256 } from '../support/pipeline.ts';
@@ -216,6 +217,24 @@ describe('A followed Debian repository', () => {
 });
 
 describe('Other followed trees', () => {
+  it.each(['..%2Fsecret', '%2e%2e/secret', '../secret', 'in/%2E./../secret', 'in%2f..%2f..%2fsecret'])(
+    'never lead out of the folder that is followed: %s',
+    async (path) => {
+      const feed = folder();
+      mkdirSync(join(feed, 'tree/in'), { recursive: true });
+      writeFileSync(join(feed, 'secret'), 'the secret');
+      writeFileSync(join(feed, 'tree/in/news.txt'), 'news');
+      const { daemon, site } = await openSite(feed);
+      await site.run('catalog', 'follow', 'raw', join(feed, 'tree'), '--prefix', '/r');
+      const get = async (path: string) => {
+        const [response] = await once(request(daemon.url, { path, agent: false }).end(), 'response');
+        return readWhole(response);
+      };
+      expect(await get(`/r/${path}`)).toMatchObject({ status: 404 });
+      expect((await get('/r/in/x/../news.txt')).body.toString()).toBe('news');
+    },
+  );
+
   it('have checksums if there is a manifest', async () => {
     const feed = folder();
     makeFilesRepository(feed, { 'a.iso': 'A' });
@@ -227,6 +246,16 @@ describe('Other followed trees', () => {
     makeFilesRepository(feed, { 'a.iso': 'B' });
     expect((await get('PULP_MANIFEST')).body.toString()).toContain(sha256('B'));
     expect((await get('a.iso')).body.toString()).toBe('B');
+  });
+
+  it('may have names of any characters', async () => {
+    const feed = folder();
+    const names = ['ü', 'a b+c', 'a%2Bb', 's;v=1', "#?&='"];
+    for (const name of names) writeFileSync(join(feed, name), name);
+    const { site, daemon, feed: origin } = await openSite(feed);
+    await site.run('catalog', 'follow', 'raw', `${origin.url}/`, '--prefix', '/ü/b c');
+    for (const name of names)
+      expect((await askWhole(`${daemon.url}/%C3%BC/b%20c/${encodeURIComponent(name)}`)).body.toString()).toBe(name);
   });
 
   it('are passed on as they are without metadata, and never from an earlier time', async () => {

@@ -1,7 +1,6 @@
 import { concatMap, defer, EMPTY, mergeMap, type Observable, retry, throwError, timer } from 'rxjs';
 import {
   type Catalog,
-  decodePath,
   type FollowedCatalog,
   type FollowedRepository,
   followFeeds,
@@ -19,7 +18,7 @@ import type { Tables } from '../../catalog/sqlite/tables.ts';
 import type { Settings } from '../../config/schema.ts';
 import { isEntryPoint, probesOf, suiteOf } from '../../repositories/entry-points.ts';
 import type { OpenFiles, ReadFile } from '../../repositories/format.ts';
-import { urlOf } from '../../repositories/relative-path.ts';
+import { staysBelow, urlOf } from '../../repositories/relative-path.ts';
 import { inProcess } from './in-process.ts';
 import { entryOf, mayHave } from './unlisted.ts';
 
@@ -92,7 +91,9 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
   const followed = (path: string): FollowedRepository | undefined => {
     const stored = tables.repositories.followed().find(({ prefix }) => path.startsWith(`${prefix}/`));
     if (!stored) return undefined;
-    const relative = decodePath(path.slice(stored.prefix.length + 1));
+    const relative = path.slice(stored.prefix.length + 1);
+    // An encoded one would lead out of the feed's folder.
+    if (!staysBelow(relative)) return undefined;
     const suite = suiteOf(stored, relative);
     const { base, roots } = stored;
     // What is signed vouches only for what it names.

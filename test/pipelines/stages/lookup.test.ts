@@ -109,6 +109,20 @@ describe('lookup', () => {
     expect(unknown.asked).toEqual(['/a/', '/a/index.html', '/a/default.htm', '/a']);
   });
 
+  it.each([
+    ['/r/a%2Bb/c%252F', '/r/a+b/c%2F'],
+    ['/r/./x/%2e%2e/../../y', '/y'],
+    ['/r/a%', '/r/a%'],
+  ])('asks last for an entry that the catalog does not list: %s', (path, expected) => {
+    const unknown = catalogOf(() => EMPTY);
+    const unlisted = (path: string) => {
+      unknown.asked.push(`unlisted ${path}`);
+      return EMPTY;
+    };
+    lookup(aRequest({ path }), { catalog: { ...unknown.catalog, unlisted } }).subscribe({ error: () => {} });
+    expect(unknown.asked.at(-1)).toBe(`unlisted ${expected}`);
+  });
+
   it('takes a path with broken percent-encoding literally', () => {
     const unknown = catalogOf(() => EMPTY);
     lookup(aRequest({ path: '/100%' }), unknown).subscribe({ error: () => {} });
