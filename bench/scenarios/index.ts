@@ -2,6 +2,7 @@ import type { Scenario } from '../bench.ts';
 import { catalog } from './catalog.ts';
 import { imports } from './import.ts';
 import { clients, large } from './large.ts';
+import { meanwhile } from './meanwhile.ts';
 import { mongodb } from './mongodb.ts';
 import { repository } from './repository.ts';
 import { saves } from './saves.ts';
@@ -26,4 +27,4 @@ export const SCENARIOS = {
 } satisfies Readonly<Record<string, Scenario>>;
 
 /** Measured only if they are named, since they need other servers or much time. */
-export const MORE = { saves, import: imports, mongodb } satisfies Readonly<Record<string, Scenario>>;
+export const MORE = { saves, import: imports, meanwhile, mongodb } satisfies Readonly<Record<string, Scenario>>;
