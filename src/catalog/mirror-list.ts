@@ -1,8 +1,7 @@
 import { type ErrorCode, StreamError } from '../../pipelines/model/errors.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import type { Expected, ReadFile } from '../repositories/format.ts';
-import { VERSION } from '../repositories/mirrors.ts';
+import { type Expected, type ReadFile, VERSION } from '../repositories/format.ts';
 import { readText } from '../repositories/read.ts';
 import { apart } from '../repositories/reader/apart.ts';
 

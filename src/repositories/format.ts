@@ -123,6 +123,9 @@ export type Format = Reader<RepositoryItem>;
 /** The unit type of metadata files. Pulp has no such type, because it generates metadata. */
 export const METADATA = 'metadata';
 
+/** The unit type of a version of `repomd.xml` that a metalink states: its checksum, without a path. */
+export const VERSION = 'repomd';
+
 export const metadataItem = (path: string, checksum?: Checksum, size?: number): RepositoryItem => ({
   path,
   unitTypeId: METADATA,

@@ -1,7 +1,7 @@
 import { CHECKSUM_ALGORITHMS, type Checksum } from '../../pipelines/model/entry.ts';
 import { BoundExceeded } from './bounds.ts';
 import { digitsOf, toChecksum } from './checksum.ts';
-import type { Format, RepositoryItem } from './format.ts';
+import { type Format, type RepositoryItem, VERSION } from './format.ts';
 import { readText } from './read.ts';
 import { toSize } from './size.ts';
 import { parseXml } from './xml.ts';
@@ -88,9 +88,6 @@ const readLines = (text: string): Mirror[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((url) => ({ url, preference: 0 }));
-
-/** The unit type of a version of `repomd.xml` that a metalink states. */
-export const VERSION = 'repomd';
 
 /**
  * Reads a list of mirrors, in a metalink or with a URL a line. Yields the base URL of each mirror
