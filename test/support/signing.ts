@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 
@@ -66,8 +66,16 @@ export const signing = (newFolder: () => string) => {
   };
 
   const by = (keys: readonly TestKey[]) => keys.flatMap(({ fingerprint }) => ['--local-user', fingerprint]);
+  /** Revokes a key, also in its keyring. */
+  const revoke = ({ fingerprint, keyring }: TestKey): void => {
+    const made = readFileSync(join(home ?? '', 'openpgp-revocs.d', `${fingerprint}.rev`), 'utf8');
+    // GnuPG keeps it from being imported by accident.
+    gpg(['--import'], made.replace(/^:-----/m, '-----'));
+    writeFileSync(keyring, gpg(['--export', fingerprint]));
+  };
   return {
     makeKey,
+    revoke,
     /** A clear-signed message, as in InRelease. */
     inline: (content: string | Uint8Array, keys: readonly TestKey[], { at, args = [] }: SignOptions = {}): string =>
       gpg([...by(keys), ...args, '--clear-sign'], content, at).toString(),

@@ -13,7 +13,7 @@ import { temporaryFolders } from '../../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
 const itSigned = itNeeding(SIGNING_TOOLS);
-const { makeKey, inline, detached } = signing(newFolder);
+const { makeKey, revoke, inline, detached } = signing(newFolder);
 
 const ZOO = 'Zoo Ä <zoo@example.com>';
 const made = new Map<string, TestKey>();
@@ -199,6 +199,13 @@ describe('a repository is refused', () => {
     await refused(readSuite({ InRelease: unreadable }, key.keyring), "Valid-Until: 'soon', expected a date");
   });
 
+  itSigned('if its key was revoked', async () => {
+    const key = makeKey('Dodo <dodo@example.com>');
+    const InRelease = inline(release(), [key]);
+    revoke(key);
+    await refused(readSuite({ InRelease }, key.keyring), key.fingerprint.slice(-16), 'Dodo', 'was revoked');
+  });
+
   itSigned('if the digest of its signature is too weak', async () => {
     const key = keyOf(ZOO);
     const InRelease = inline(release(), [key], { args: ['--digest-algo', 'SHA1', '--allow-weak-digest-algos'] });
@@ -231,9 +238,12 @@ describe('a repository is refused', () => {
     await refused(readSuite({ InRelease }, empty), `keyring ${empty}: has no keys, expected OpenPGP public keys`);
     await refused(readSuite({ InRelease }, `${empty}.gone`), `keyring ${empty}.gone: no such file`);
     const { PATH } = process.env;
-    process.env.PATH = newFolder();
+    const folder = newFolder();
+    process.env.PATH = folder;
     try {
       await refused(readSuite({ InRelease }, key.keyring), 'gpgv, which checks signatures, is not installed');
+      writeFileSync(join(folder, 'gpgv'), '#!/bin/sh\necho gpgv: no memory >&2; exit 2', { mode: 0o755 });
+      await refused(readSuite({ InRelease }, key.keyring), 'gpgv cannot check signatures: gpgv: no memory');
     } finally {
       process.env.PATH = PATH;
     }
