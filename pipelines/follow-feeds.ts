@@ -46,7 +46,10 @@ export interface FollowFeedsDeps extends MissLimits {
   readonly followed: (path: string) => FollowedRepository | undefined;
   /** Milliseconds after which a repository is compared with its feed before an entry point is served. */
   readonly maxAge: number;
-  /** Milliseconds that a request waits for that, if the catalog has something to serve meanwhile. */
+  /**
+   * Milliseconds for which requests wait for that, from its beginning, if the catalog has something to
+   * serve.
+   */
   readonly patience: number;
   /** The same, if it has nothing yet. */
   readonly firstPatience: number;
@@ -56,7 +59,7 @@ export interface FollowFeedsDeps extends MissLimits {
 
 /** What became of the last update. */
 interface Standing {
-  /** When it ended. */
+  /** When it ended, or began if it is running. */
   readonly at: number;
   readonly error?: unknown;
   /** Completes when it ends, if it is running. */
@@ -78,7 +81,8 @@ export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unli
  * repository is brought up to date, unless that was done within `maxAge`. Requests for the same
  * repository wait together, and the update goes on if they leave. If it fails, or takes longer than
  * `patience`, the catalog answers with what it has; its entry points then say for how long nobody
- * has confirmed them (`staleFor`). Everything else is looked up at once.
+ * has confirmed them (`staleFor`). Everything else is looked up at once. Nothing is updated for a
+ * client that has asked for too many paths that do not exist.
  *
  * A path that no metadata lists may be at the feed nevertheless (`unlisted`), unless it was not
  * there within `maxAge`, or its metadata excludes it.
@@ -106,10 +110,12 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
   /** Completes when the repository is up to date, or is not to be waited for any longer. */
   const upToDate = (repository: FollowedRepository): Observable<never> =>
     defer(() => {
-      const { running } = standings.get(repository.id) ?? {};
+      const { running, at: since } = standings.get(repository.id) ?? {};
       const update = running ?? (isDue(repository) ? begin(repository) : EMPTY);
       const wait = repository.confirmed === undefined ? firstPatience : patience;
-      return update.pipe(takeUntil(timer(wait, scheduler)), ignoreElements());
+      // A request may ask for several paths, and a feed that is down may be asked for minutes.
+      const waited = running && since !== undefined ? scheduler.now() - since : 0;
+      return update.pipe(takeUntil(timer(Math.max(0, wait - waited), scheduler)), ignoreElements());
     });
 
   const isOutdated = ({ id }: FollowedRepository): boolean => {
@@ -125,7 +131,7 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
         : entry;
 
   return {
-    lookup: (path) => {
+    lookup: (path, client) => {
       const found = readAtOnce(catalog.lookup(path));
       if (isLasting(found)) return found;
       const repository = followed(path);
@@ -133,7 +139,7 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
       return found.pipe(
         toArray(),
         mergeMap((entries) =>
-          entries.length > 0 && !repository.isEntryPoint(path)
+          (entries.length > 0 ? !repository.isEntryPoint(path) : misses.isRefused(client))
             ? from(entries)
             : concat(
                 upToDate(repository),

@@ -18,6 +18,8 @@ const MINUTE = 60_000;
 export interface Misses {
   /** Whether the path was missing lately. */
   isKnown(path: string): boolean;
+  /** Whether a client asked for too many paths that were missing. */
+  isRefused(client: string | undefined): boolean;
   /** A client asks for a path. Throws `TOO_MANY_MISSES` if it asked for too many that were missing. */
   ask(path: string, client: string | undefined): void;
   /** The path is missing. */
@@ -35,16 +37,19 @@ export const createMisses = ({ maxAge, maxMisses, scheduler = asyncScheduler }: 
     return counted && scheduler.now() - counted.since < MINUTE ? counted : { since: scheduler.now(), count: 0 };
   };
 
+  const isTooMany = ({ count }: { readonly count: number }) => maxMisses > 0 && count >= maxMisses;
+
   return {
+    isRefused: (client = '') => isTooMany(countOf(client)),
     isKnown: (path) => scheduler.now() - (missing.get(path) ?? Number.NEGATIVE_INFINITY) < maxAge,
     ask: (path, client = '') => {
-      const { since, count } = countOf(client);
-      if (maxMisses > 0 && count >= maxMisses)
+      const counted = countOf(client);
+      if (isTooMany(counted))
         throw new StreamError(
           'TOO_MANY_MISSES',
           'client',
-          `${path} was not asked for: the client asked for ${count} paths within a minute that do not exist`,
-          { retryAfter: since + MINUTE - scheduler.now() },
+          `${path} was not asked for: the client asked for ${counted.count} paths within a minute that do not exist`,
+          { retryAfter: counted.since + MINUTE - scheduler.now() },
         );
       askers.set(path, client);
     },

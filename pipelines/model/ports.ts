@@ -22,13 +22,14 @@ export interface Catalog {
   readonly spelling?: Spelling;
   /**
    * Emits the entries of a path, newest first, those without their unit after the others. Then
-   * completes. Emits nothing for an unknown path.
+   * completes. Emits nothing for an unknown path. `client`: who asks.
    */
-  lookup(path: string): Observable<CatalogEntry>;
+  lookup(path: string, client?: string): Observable<CatalogEntry>;
   /**
    * Emits the entry of a path that has none, if its feed may nevertheless have it; then completes.
-   * The path is decoded and in its normal form. Emits nothing otherwise. Errors with `TOO_MANY_MISSES` for a client that has asked for too many
-   * paths that do not exist. Absent if the catalog knows all paths.
+   * The path is decoded and in its normal form. Emits nothing otherwise. Errors with
+   * `TOO_MANY_MISSES` for a client that has asked for too many paths that do not exist. Absent if the
+   * catalog knows all paths.
    */
   unlisted?(path: string, client?: string): Observable<CatalogEntry>;
   /**

@@ -37,7 +37,7 @@ export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamReque
       const spellings = path.endsWith('/')
         ? [path, ...indexPaths(path, folders)].flatMap((one) => spellingsOf(one, catalog))
         : spellingsOf(path, catalog);
-      const lookups = spellings.map((spelling) => () => catalog.lookup(spelling));
+      const lookups = spellings.map((spelling) => () => catalog.lookup(spelling, client));
       if (catalog.unlisted) lookups.push(() => catalog.unlisted?.(decodePath(normalPath(path)), client) ?? NOTHING);
       collect(lookups, out, {
         enough: isFound,

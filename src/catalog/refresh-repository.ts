@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { METADATA } from '../repositories/format.ts';
-import { apart } from '../repositories/reader/apart.ts';
 import { readKeyring } from '../repositories/signatures/keyring.ts';
 import { NONE } from '../repositories/tally.ts';
 import { type ImportOptions, type ImportResult, importRepository } from './import.ts';
@@ -27,6 +26,8 @@ export interface RefreshOptions extends Omit<ImportOptions, 'published' | 'grace
   readonly grace?: number;
   /** Seconds after which the repository is to be imported again. Absent: only on request. */
   readonly every?: number;
+  /** The stored repository that is refreshed: what came of it counts only if it is still wanted then. */
+  readonly stored?: StoredRepository;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -64,11 +65,14 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
   try {
     const keyring = file === undefined ? undefined : await keyringOf(file);
     const own = ownOf({ format, base, selection, strict, keyring, metalink });
-    const save = (outcome: Outcome) =>
+    const save = (outcome: Outcome) => {
+      if (options.stored && !isStillWanted(catalog, options.stored))
+        throw new Error(`${prefix}: its repository was changed or removed while it was read`);
       catalog.repositories.save({
         ...{ ...key, ...own, every, follows, ...outcome },
         ...{ succeeded: seconds(), attempted: seconds() },
       });
+    };
     const known = catalog.repositories.find(key);
     const same = known && (await sameRoots(known, own, { ...options, read }));
     if (same) {
@@ -104,16 +108,15 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
   }
 };
 
-/** Refreshes a repository that was imported before, in the same way. */
-export const refreshStored = (
-  catalog: Tables,
-  { prefix, importerId, format, base, selection, strict, every, follows, keyring, metalink }: StoredRepository,
-  how: Pick<RefreshOptions, 'read' | 'kept' | 'grace' | 'onProgress'>,
-): Promise<RefreshResult> =>
-  refreshRepository({
-    ...{ catalog, format: apart(format), formatName: format, selection, strict, base, prefix: prefix || '/' },
-    ...{ importer: importerId, every, follows, keyring: keyring?.file, metalink, ...how },
-  });
+/** Whether an operator has not removed it since, or given it another meaning. */
+const isStillWanted = ({ repositories }: Tables, stored: StoredRepository): boolean => {
+  const now = repositories.find(stored);
+  return now !== undefined && isDeepStrictEqual(meaningOf(now), meaningOf(stored));
+};
+
+const meaningOf = ({ format, base, selection, strict, every, follows, keyring, metalink }: StoredRepository) => ({
+  ...{ format, base, selection, strict, every, follows, keyring, metalink },
+});
 
 /**
  * Keeps the metadata that clients read and the import did not, since a feed may remove it while

@@ -44,18 +44,28 @@ const follow = async (
   const { importer } = chooseImporter(catalog, config, options.importer, mirrors);
   const key = { prefix: options.prefix.replace(/\/+$/, ''), importerId: importer.id };
   const { component: components, arch: architectures, list: lists } = options;
-  const selection = { suites: format === 'deb' ? (suites ?? []) : undefined, components, architectures, lists };
-  const known = catalog.repositories.find(key);
-  const isSame = known?.format === format && known.base === base && isDeepStrictEqual(known.keyring, keyring);
+  const found = catalog.repositories.find(key);
+  const isSame = found?.format === format && found.base === base && isDeepStrictEqual(found.keyring, keyring);
+  const known = isSame ? found : undefined;
+  const selection = JSON.parse(
+    JSON.stringify({ suites: suites ?? suitesOf(format, known), components, architectures, lists }),
+  );
   const repository: StoredRepository = {
-    // What is known of a repository that was imported is only compared with its feed.
-    ...(isSame ? known : { packages: 0, metadata: 0, succeeded: 0, attempted: 0 }),
-    ...{ ...key, format, base, selection: JSON.parse(JSON.stringify(selection)), strict: false, follows: true },
+    // What is known of it is only compared with its feed. Another selection is read.
+    ...(known ?? { packages: 0, metadata: 0, succeeded: 0, attempted: 0 }),
+    ...(known && !isDeepStrictEqual(known.selection, selection) && { roots: undefined }),
+    ...{ ...key, format, base, selection, strict: false, follows: true },
     keyring,
     metalink: list && list.versions.length > 0 ? source : undefined,
   };
   catalog.repositories.save(repository);
   return repository;
+};
+
+/** Those that were imported, or that clients have asked for, stay. */
+const suitesOf = (format: FormatName, known: StoredRepository | undefined): readonly string[] | undefined => {
+  if (format !== 'deb') return undefined;
+  return known ? (known.selection.suites ?? ['./']) : [];
 };
 
 const mirrorsOf = async (context: CatalogContext, config: ImporterConfig, list: string, command: Command) => {

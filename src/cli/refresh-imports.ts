@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { EMPTY, from, lastValueFrom, mergeMap } from 'rxjs';
 import { refreshOnce } from '../../pipelines/index.ts';
 import { catalogLease } from '../catalog/lease.ts';
-import { leaseOf, type RefreshResult, refreshStored } from '../catalog/refresh-repository.ts';
+import { leaseOf, type RefreshResult } from '../catalog/refresh-repository.ts';
+import { refreshStored } from '../catalog/refresh-stored.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
@@ -30,7 +31,9 @@ const refresh = async (
   let result: RefreshResult | undefined;
   const work = async () => {
     const { read, kept, grace } = feed;
-    result = await refreshStored(catalog, repository, { read, kept, grace, onProgress: progress.show });
+    // As it is now: another process may have had the lease, and added a suite.
+    const stored = catalog.repositories.find(repository) ?? repository;
+    result = await refreshStored(catalog, stored, { read, kept, grace, onProgress: progress.show });
   };
   try {
     await lastValueFrom(

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type RequestListener, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { leaseOf } from '../../src/catalog/refresh-repository.ts';
+import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
+import { sqliteRefreshStore } from '../../src/catalog/sqlite/refresh-store.ts';
 import { makeApt } from '../support/apt.ts';
 import { askWhole, readWhole } from '../support/clients.ts';
 import { makeDnf } from '../support/dnf.ts';
@@ -24,6 +27,7 @@ import {
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -205,6 +209,35 @@ describe('A followed Debian repository', () => {
     expect((await listed()).error).toBeUndefined();
   });
 
+  itWithApt('keeps the suites that were imported', async () => {
+    const repository = join(folder(), 'debian');
+    makeSuiteRepository(repository, [BEAR], { compressions: ['plain', 'xz'] });
+    const { asked, feed, follow, get, listed, site } = await openSite(repository);
+    await site.run('catalog', 'import', 'deb', `${feed.url}/`, '--prefix', '/r', '--suite', 'stable');
+    await follow('deb');
+    expect(await listed()).toMatchObject({ selection: { suites: ['stable'] }, packages: 1 });
+    expect(await get('dists/stable/Release')).toMatchObject({ status: 200 });
+    expect(asked('dists/stable/main/binary-amd64/Packages.xz')).toBe(1);
+  });
+
+  itWithApt('is read although its feed has dropped one of its suites', async () => {
+    const repository = join(folder(), 'debian');
+    const makeSuite = (suite: string, ...packages: (typeof BEAR)[]) =>
+      makeSuiteRepository(repository, packages, { suite, compressions: ['plain', 'xz'] });
+    makeSuite('testing', BEAR);
+    makeSuite('stable', BEAR);
+    const { daemon, follow, get, listed } = await openSite(repository, { metadata_max_age: 0 });
+    await follow('deb', '--suite', 'testing', 'stable');
+    expect(await get('dists/stable/Release')).toMatchObject({ status: 200 });
+    await daemon.logged('repository refreshed', { prefix: '/r' });
+    rmSync(join(repository, 'dists'), { recursive: true });
+    makeSuite('stable', BEAR, CAT);
+    const now = readFileSync(join(repository, 'dists/stable/Release'));
+    expect((await get('dists/stable/Release')).body.equals(now)).toBe(true);
+    expect(await listed()).toMatchObject({ selection: { suites: ['stable'] }, packages: 2 });
+    expect(await get('dists/testing/Release')).toMatchObject({ status: 200 });
+  });
+
   itWithApt('can be flat, without a Release file', async () => {
     const repository = join(folder(), 'debian');
     const files = makeFlatRepository(repository, [BEAR], { release: false });
@@ -248,6 +281,20 @@ describe('Other followed trees', () => {
     expect((await get('a.iso')).body.toString()).toBe('B');
   });
 
+  it('are read again if they are followed with another selection', async () => {
+    const feed = folder();
+    makeFilesRepository(feed, { 'a.iso': 'A' });
+    writeFileSync(join(feed, 'b.iso'), 'B');
+    writeFileSync(join(feed, 'SUMS'), `${sha256('B')}  b.iso\n`);
+    const { follow, get, listed } = await openSite(feed, { metadata_max_age: 0 });
+    await follow('files');
+    await get('PULP_MANIFEST');
+    expect(await listed()).toMatchObject({ packages: 1 });
+    await follow('files', '--list', 'SUMS');
+    await get('PULP_MANIFEST');
+    expect(await listed()).toMatchObject({ packages: 2, selection: { lists: ['SUMS'] } });
+  });
+
   it('may have names of any characters', async () => {
     const feed = folder();
     const names = ['ü', 'a b+c', 'a%2Bb', 's;v=1', "#?&='"];
@@ -256,6 +303,32 @@ describe('Other followed trees', () => {
     await site.run('catalog', 'follow', 'raw', `${origin.url}/`, '--prefix', '/ü/b c');
     for (const name of names)
       expect((await askWhole(`${daemon.url}/%C3%BC/b%20c/${encodeURIComponent(name)}`)).body.toString()).toBe(name);
+  });
+
+  it('are compared once while another process reads them, and read when it has not', async () => {
+    const feed = folder();
+    makeFilesRepository(feed, { 'a.iso': 'A' });
+    const { asked, daemon, follow, get, site } = await openSite(feed, { metadata_max_age: 0, answer_timeout: 2 });
+    await follow('files');
+    const old = await get('PULP_MANIFEST');
+    await daemon.logged('repository refreshed', { prefix: '/r' });
+    makeFilesRepository(feed, { 'a.iso': 'B' });
+    const catalog = openSqliteCatalog(join(site.stateDir, 'catalog.db'));
+    const [repository] = catalog.repositories.list();
+    if (!repository) throw new Error('not followed');
+    const other = sqliteRefreshStore(catalog);
+    const now = Date.now() / 1000;
+    // As soon as the daemon has released it.
+    await until(() => other.acquire(leaseOf(repository), 'other', now, now + 60));
+    const before = asked('PULP_MANIFEST');
+    const stale = await get('PULP_MANIFEST');
+    expect(stale.body.equals(old.body)).toBe(true);
+    expect(stale.headers['cache-status']).toContain('ttl=-');
+    expect(asked('PULP_MANIFEST')).toBe(before + 1);
+    await other.release(leaseOf(repository), 'other');
+    catalog.close();
+    await daemon.logged('repository refreshed', { prefix: '/r' }, 2);
+    expect((await get('a.iso')).body.toString()).toBe('B');
   });
 
   it('are passed on as they are without metadata, and never from an earlier time', async () => {

@@ -155,6 +155,18 @@ describe('followFeeds', () => {
       expectObservable(unknown.catalog.lookup(ENTRY_POINT)).toBe('-------|');
     }));
 
+  it('waits once for an update that takes long, however many requests and paths wait', () =>
+    marbles(({ expectObservable, flush }) => {
+      const feed = aFeed(() => NEVER, { confirmed: -10 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      const stale = (staleFor: number) => ({ o: { ...one, staleFor } });
+      expectObservable(at(0, ask)).toBe('-----(o|)', stale(15));
+      expectObservable(at(3, ask)).toBe('-----(o|)', stale(15));
+      expectObservable(at(8, () => concat(feed.catalog.lookup('/r/absent'), ask()))).toBe('--------(o|)', stale(18));
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
+
   it('gives an entry for what only the feed can know', () =>
     marbles(({ expectObservable }) => {
       const { catalog } = aFeed(() => NEVER, { confirmed: 0 });
@@ -190,6 +202,20 @@ describe('followFeeds', () => {
       expectObservable(at(60_000, () => miss('/r/c')).pipe(map(({ path }) => path))).toBe('60s (c|)', { c: '/r/c' });
     });
   });
+
+  it('updates nothing for a client that is past that limit', () =>
+    marbles(({ expectObservable, flush }) => {
+      const feed = aFeed(() => NEVER, { unlisted: (path) => ({ ...loose, path }) });
+      const { catalog } = feed;
+      const miss = (name: string) => catalog.unlisted(name, 'client').pipe(tap(({ path }) => catalog.missed(path)));
+      concat(miss('/r/a'), miss('/r/b')).subscribe();
+      expectObservable(catalog.lookup('/r/c', 'client')).toBe('|');
+      flush();
+      expect(feed.state.updates).toBe(0);
+      expectObservable(catalog.lookup('/r/c', 'other'), '^!').toBe('-');
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
 
   it('counts only what the feed did not have', () =>
     marbles(({ expectObservable }) => {

@@ -2,10 +2,13 @@ import { constants, setPriority } from 'node:os';
 import { accessOf } from '../../catalog/access.ts';
 import type { Progress } from '../../catalog/import.ts';
 import { metadataFiles } from '../../catalog/metadata-files.ts';
-import { type RefreshResult, refreshStored } from '../../catalog/refresh-repository.ts';
+import type { RefreshResult } from '../../catalog/refresh-repository.ts';
+import { refreshStored } from '../../catalog/refresh-stored.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import { openTables } from '../../catalog/sqlite/tables.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import type { ReadFile, Selection } from '../../repositories/format.ts';
+import { hasSuite } from '../../repositories/has-suite.ts';
 import { graceOf } from '../from-settings.ts';
 import { openRepositories } from '../metadata.ts';
 import { metadataFolder } from '../state-folder.ts';
@@ -37,11 +40,10 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     const importer = catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
     const kept = metadataFiles(metadataFolder(settings));
-    return await refreshStored(catalog, withSuite(stored, suite), {
-      read: feeds.files(accessOf(importer.config)),
-      onProgress: show,
-      kept,
-      grace: graceOf(settings),
+    const read = feeds.files(accessOf(importer.config));
+    return await refreshStored(catalog, stored, {
+      ...{ read, onProgress: show, kept, grace: graceOf(settings) },
+      selection: await selectionOf(stored, suite, read),
     });
   } finally {
     await feeds.close();
@@ -49,11 +51,21 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
   }
 };
 
-const withSuite = (repository: StoredRepository, suite: string | undefined): StoredRepository => {
-  const { suites = [], ...selection } = repository.selection;
-  return suite === undefined || suites.includes(suite)
-    ? repository
-    : { ...repository, selection: { ...selection, suites: [...suites, suite] } };
+/**
+ * What is read of it: a suite more, and none below `dists/` that its feed no longer has, which would
+ * keep the others from being read. A feed that has none of them any more has another fault.
+ */
+const selectionOf = async (
+  { base, format, follows, selection }: StoredRepository,
+  suite: string | undefined,
+  read: ReadFile,
+): Promise<Selection> => {
+  if (format !== 'deb' || !follows) return selection;
+  const { suites = ['./'] } = selection;
+  const wanted = suite === undefined || suites.includes(suite) ? suites : [...suites, suite];
+  const present: string[] = [];
+  for (const one of wanted) if (one.endsWith('/') || (await hasSuite({ base }, one, read))) present.push(one);
+  return { ...selection, suites: present.length > 0 ? present : wanted };
 };
 
 /** Refreshes a repository, and ends the process. It also ends if its parent does. */

@@ -1,11 +1,10 @@
-import { concatMap, defer, EMPTY, mergeMap, type Observable, retry, throwError, timer } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, mergeMap, type Observable, throwError, timer } from 'rxjs';
 import {
   type Catalog,
   type FollowedCatalog,
   type FollowedRepository,
   followFeeds,
   refreshOnce,
-  StreamError,
 } from '../../../pipelines/index.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { catalogLease } from '../../catalog/lease.ts';
@@ -16,8 +15,9 @@ import { unchanged } from '../../catalog/roots.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import type { Tables } from '../../catalog/sqlite/tables.ts';
 import type { Settings } from '../../config/schema.ts';
-import { isEntryPoint, probesOf, suiteOf } from '../../repositories/entry-points.ts';
+import { isEntryPoint, suiteOf } from '../../repositories/entry-points.ts';
 import type { OpenFiles, ReadFile } from '../../repositories/format.ts';
+import { hasSuite } from '../../repositories/has-suite.ts';
 import { staysBelow, urlOf } from '../../repositories/relative-path.ts';
 import { inProcess } from './in-process.ts';
 import { entryOf, mayHave } from './unlisted.ts';
@@ -41,8 +41,6 @@ const PATIENCE = 5_000;
 /** Milliseconds between looks whether another process has finished reading a repository. */
 const AGAIN = 250;
 
-class Busy extends Error {}
-
 /** The catalog, with the repositories that it follows (`catalog follow`): see `followFeeds`. */
 export const followRepositories = (parts: Parts): FollowedCatalog => {
   const { settings, catalog, tables, store, files, refreshed, notNoted, failed } = parts;
@@ -65,23 +63,42 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     return asListed(files(accessOf(importer.config)), stored);
   };
 
-  const learn = (stored: StoredRepository, suite?: string): Observable<never> =>
+  /** Whether there is nothing to be read: the catalog has what the feed has. */
+  const isLearnt = async (stored: StoredRepository, suite: string | undefined): Promise<boolean> => {
+    const read = readerOf(stored);
+    return suite === undefined ? isConfirmed(stored, read) : !(await hasSuite(stored, suite, read));
+  };
+
+  /** Reads it, once no other process does. `isLate`: another one did, which may have been enough. */
+  const learn = (stored: StoredRepository, suite: string | undefined, isLate = false): Observable<never> =>
     refreshOnce(
       { id: leaseOf(stored) },
-      { lease: catalogLease(store), refresh: () => inProcess(settings, stored, refreshed, suite) },
-    ).pipe(mergeMap(({ type }) => (type === 'busy' ? throwError(() => new Busy()) : EMPTY)));
+      {
+        lease: catalogLease(store),
+        refresh: () => (isLate ? unlessLearnt(stored, suite, reading) : reading(stored, suite)),
+      },
+    ).pipe(
+      mergeMap(({ type }) => (type === 'busy' ? timer(AGAIN).pipe(mergeMap(() => learn(stored, suite, true))) : EMPTY)),
+    );
 
-  const update = (key: StoredRepository, suite?: string): Observable<never> =>
+  const reading = (stored: StoredRepository, suite: string | undefined) =>
+    inProcess(settings, stored, refreshed, suite);
+
+  const unlessLearnt = <T>(
+    key: StoredRepository,
+    suite: string | undefined,
+    then: (stored: StoredRepository, suite: string | undefined) => Observable<T>,
+  ): Observable<T> =>
     defer(async () => {
       // As it is now: another process may have read it.
       const stored = tables.repositories.find(key) ?? key;
-      const read = readerOf(stored);
-      const isDone = suite === undefined ? await isConfirmed(stored, read) : !(await hasSuite(stored, suite, read));
-      return isDone ? EMPTY : learn(stored, suite);
-    }).pipe(
-      concatMap((rest) => rest),
-      retry({ delay: (error) => (error instanceof Busy ? timer(AGAIN) : failing(key, error)) }),
-    );
+      const { suites = [] } = stored.selection;
+      const missing = suite === undefined || suites.includes(suite) ? undefined : suite;
+      return (await isLearnt(stored, missing)) ? EMPTY : then(stored, missing);
+    }).pipe(concatMap((rest) => rest));
+
+  const update = (key: StoredRepository, suite?: string): Observable<never> =>
+    unlessLearnt(key, suite, learn).pipe(catchError((error) => failing(key, error)));
 
   const failing = (stored: StoredRepository, error: unknown): Observable<never> => {
     failed(stored, error);
@@ -125,16 +142,4 @@ const confirmedAt = (
 ): Pick<FollowedRepository, 'confirmed'> => {
   if (format === 'raw') return { confirmed: Number.POSITIVE_INFINITY };
   return suite === undefined && succeeded > 0 ? { confirmed: succeeded * 1000 } : {};
-};
-
-/** Whether the feed has a suite: one of the files that such a suite begins with. */
-const hasSuite = async ({ base }: StoredRepository, suite: string, read: ReadFile): Promise<boolean> => {
-  for (const path of probesOf(suite))
-    try {
-      for await (const _ of read(urlOf(base, path))) return true;
-    } catch (error) {
-      if (!(error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED')))
-        throw error;
-    }
-  return false;
 };

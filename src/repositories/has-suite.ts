@@ -1,0 +1,20 @@
+import { StreamError } from '../../pipelines/model/errors.ts';
+import { probesOf } from './entry-points.ts';
+import type { ReadFile } from './format.ts';
+import { urlOf } from './relative-path.ts';
+
+/** Whether a Debian repository has a suite: one of the files that such a suite begins with. */
+export const hasSuite = async (
+  { base }: { readonly base: string },
+  suite: string,
+  read: ReadFile,
+): Promise<boolean> => {
+  for (const path of probesOf(suite))
+    try {
+      for await (const _ of read(urlOf(base, path))) return true;
+    } catch (error) {
+      if (!(error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED')))
+        throw error;
+    }
+  return false;
+};
