@@ -64,6 +64,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   });
   opening.defer(() => watching.unsubscribe());
   const admin = createAdminServer({
+    hosts: settings.adminHosts,
     ready: () => ready,
     degraded: streamer.degraded,
     clientOf: authorization.clientOf,

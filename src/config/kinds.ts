@@ -248,6 +248,16 @@ export const fileNames: Kind<readonly string[]> = {
   expected: 'a comma-separated list of file names without slashes and white space',
 };
 
+/** Comma-separated host names, in lower case. */
+export const hostNames: Kind<readonly string[]> = {
+  ...list('names'),
+  read: (text) => {
+    const items = itemsOf(text.toLowerCase());
+    return items.every((item) => /^[a-z0-9_]([a-z0-9_.-]*)$/.test(item)) ? items : undefined;
+  },
+  expected: 'a comma-separated list of host names without ports',
+};
+
 /** Without the zone of an IPv6 address: it belongs to one machine. */
 const isNetwork = (item: string): boolean => {
   const [address = '', prefix = '0', ...more] = item.split('/');

@@ -2,17 +2,21 @@ import type { IniFile } from './ini-file.ts';
 import { PULP_KEYS, SHARED_SECTIONS } from './pulp.ts';
 import { SETTINGS, type Settings, type Spelling, spellingsOf } from './schema.ts';
 
-type Deciding = Pick<Settings, 'catalogType' | 'mongodbUrl' | 'dispatch' | 'deferredNudge' | 'signedUrls'>;
+type Deciding = Pick<
+  Settings,
+  'catalogType' | 'mongodbUrl' | 'dispatch' | 'deferredNudge' | 'signedUrls' | 'adminPort'
+>;
 
 /** Why the other settings keep this one from having an effect; `undefined` if they do not. */
 const idleBecause = (name: string, settings: Deciding): string | undefined => {
-  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls } = settings;
+  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort } = settings;
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
   if (/^(database|storageDir)/.test(name) && catalogType !== 'mongodb') return `catalog_type is ${catalogType}`;
   if (/^database(?!Name)/.test(name) && mongodbUrl !== '') return 'mongodb_url counts instead';
   if (/^(save(Dir|Limit)|checkCopies|scrubRate|shareCopies)$/.test(name) && dispatch !== 'save')
     return `no copies are kept (dispatch is ${dispatch})`;
   if (/^broker/.test(name) && !sendsTasks) return `no tasks are sent (dispatch is ${dispatch})`;
+  if (name === 'adminHosts' && adminPort === 0) return 'admin_port is 0';
   if (name === 'rsaPub' && signedUrls === 'off') return 'signed_urls is off';
   return undefined;
 };

@@ -3,6 +3,7 @@ import {
   boolean,
   choice,
   fileNames,
+  hostNames,
   integer,
   jsonArray,
   jsonObject,
@@ -98,6 +99,11 @@ export const SETTINGS = {
     integer(0, 65_535),
     '0',
     'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors, and `/auth` for proxies (`signed_urls`). 0: not listened on.',
+  ),
+  adminHosts: streamer(
+    hostNames,
+    '',
+    'Names by which `admin_port` may be asked: comma-separated host names without ports. Addresses and `localhost` always work; requests for other names are refused with 421, since a web page in a local browser could make them.',
   ),
   cacheTimeout: streamer(
     age,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, type StreamError, statusOf, toStreamError } from '../../pipelines/model/index.ts';
+import { refusalOf } from './admin-access.ts';
 import type { Asking } from './client-address.ts';
 import { identify } from './identify.ts';
 import { USUAL_LIMITS } from './limits.ts';
@@ -8,6 +9,8 @@ import { errorAsText } from './respond-briefly.ts';
 import { targetOf } from './target.ts';
 
 interface AdminOptions {
+  /** Names in lower case by which it may be asked, in addition to addresses and `localhost`. */
+  readonly hosts?: readonly string[];
   /** Whether requests can be served now. */
   readonly ready: () => boolean;
   /** What does not work at present although requests can be served; one line for each. */
@@ -36,9 +39,11 @@ type Answer = readonly [status: number, text?: string];
  *   not work, such as saving;
  * - `/auth` exists if URLs are checked. It is 204 if the URI in the header `X-Original-URI` is
  *   signed for the client, otherwise 403. Without that header it is 400.
+ *
+ * Over TCP it only reads: nothing here changes the daemon.
  */
 export const createAdminServer = (options: AdminOptions): HttpServer => {
-  const { ready, degraded = () => [], check } = options;
+  const { hosts = [], ready, degraded = () => [], check } = options;
   const answers = new Map<string, (req: IncomingMessage) => Answer>([
     ['/livez', () => [200, 'alive']],
     [
@@ -52,7 +57,11 @@ export const createAdminServer = (options: AdminOptions): HttpServer => {
     exchange: (req, res, fault) => ({
       answer: () => {
         const [path = ''] = (req.url ?? '').split('?', 1);
-        respond(res, fault ? answerOf(fault) : (answers.get(path)?.(req) ?? [404, `expected ${expected}`]));
+        // A proxy passes on the Origin of its client. Other pages cannot send what `/auth` requires,
+        // X-Original-URI, without the permission that OPTIONS does not give.
+        const access = { names: hosts, anyOrigin: path === '/auth' };
+        const refusal = fault ? answerOf(fault) : refusalOf(req, access);
+        respond(res, refusal ?? answers.get(path)?.(req) ?? [404, `expected ${expected}`]);
       },
     }),
     refuse: (fault) => errorAsText(fault, SILENT),
@@ -70,7 +79,11 @@ const answerOf = ({ code }: StreamError): Answer => [statusOf(code), ERRORS[code
 const respond = (res: ServerResponse, [status, text]: Answer): void => {
   res.writeHead(status, {
     ...(text !== undefined && { 'Content-Type': 'text/plain; charset=utf-8' }),
+    ...(status === 405 && { Allow: 'GET, HEAD' }),
     'Cache-Control': 'no-store',
+    // Other pages must not embed it as a script, a style or a picture either.
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
   });
   res.end(text && `${text}\n`);
 };

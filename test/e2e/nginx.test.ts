@@ -192,6 +192,9 @@ describe('nginx with signed URLs, as shipped in examples/nginx', () => {
     expect(await get(signed(TARGET, { remoteIp: '127.0.0.1' }))).toMatchObject({ status: 200, headers: HIT, sha256 });
     expect(await get(signed(`/streamer/${PATH}`))).toMatchObject({ status: 200, headers: HIT, sha256 });
     expect((await get(TARGET)).status).toBe(403);
+    // Of the client, and none of the check's business.
+    const page = { Host: 'mirror.example', Origin: 'https://shop.example' };
+    expect(await get(signed(TARGET), page)).toMatchObject({ status: 200, headers: HIT, sha256 });
     const several = { Range: 'bytes=0-9,20-29' };
     expect(await get(TARGET, several)).toMatchObject({ status: 403 });
     expect(await get(PATH, several)).toMatchObject({ status: 404 });

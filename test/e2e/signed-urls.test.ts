@@ -77,6 +77,17 @@ describe('a streamer that checks signed URLs', () => {
     expect((await daemon.stop()).stdout.toString()).not.toMatch(/(policy|signature)=[^*]/);
   });
 
+  it('answers only proxies that ask by address or a name of admin_hosts', async () => {
+    const [port = 0] = await freePorts(1);
+    await openSite({ trusted_proxies: '127.0.0.1', admin_port: port, admin_hosts: 'streamer.internal' });
+    const { url = '', remote_ip = '' } = VECTORS.cases.find(({ valid }) => valid) ?? {};
+    const auth = async (Host: string) =>
+      (await ask(`http://127.0.0.1:${port}`, '/auth', { Host, 'X-Original-URI': url, ...from(remote_ip) })).status;
+    expect(await auth(`127.0.0.1:${port}`)).toBe(204);
+    expect(await auth('streamer.internal')).toBe(204);
+    expect(await auth('mirror.example')).toBe(421);
+  });
+
   it('does not trust a client’s own claim of its address, and loads a new key with SIGHUP', async () => {
     const { daemon, key } = await openSite({ trusted_proxies: '192.0.2.1' });
     const signed = ({ privateKey }: Pick<typeof KEYS, 'privateKey'>, remoteIp: string) =>

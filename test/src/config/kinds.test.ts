@@ -6,6 +6,7 @@ import {
   boolean,
   choice,
   fileNames,
+  hostNames,
   integer,
   jsonArray,
   jsonObject,
@@ -123,6 +124,13 @@ describe('kinds of values', () => {
     ...['a/b', '..', 'a b', 'a,,b'].map((text): [string, Kind<unknown>, string, unknown] => [
       'fileNames',
       fileNames,
+      text,
+      refused,
+    ]),
+    ['hostNames', hostNames, ' Admin.Example,a_b-1', ['admin.example', 'a_b-1']],
+    ...['a:80', '[::1]', 'a b', '*.example', 'http://a'].map((text): [string, Kind<unknown>, string, unknown] => [
+      'hostNames',
+      hostNames,
       text,
       refused,
     ]),

@@ -64,6 +64,15 @@ host: h
     ]);
   });
 
+  it('depend on the others: names of a listener that is not there', () => {
+    const noted = (more: string) => {
+      const { files, settings } = load(`[streamer]\nadmin_hosts: a\n${more}`);
+      return withoutEffect(files, settings).map((note) => note.replace(`${folder}/server.conf:`, ''));
+    };
+    expect(noted('')).toEqual(['2: [streamer] admin_hosts has no effect here: admin_port is 0']);
+    expect(noted('admin_port: 8752\n')).toEqual([]);
+  });
+
   it('depend on the others: all that can count', () =>
     expect(notes({ dispatch: 'celery', signedUrls: 'on', brokerUrl: 'amqp://h' })).toEqual(Object.values(PULPS)));
 

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+
+/** Why a request to the admin listener is refused, as status and text. */
+export type Refusal = readonly [status: number, text: string];
+
+/** `HOST:PORT` or `HOST`, the brackets of an IPv6 address left out. */
+const HOST = /^\[?(.*?)\]?(?::\d*)?$/;
+
+/**
+ * Refuses requests that a web page in a browser on this machine may have caused. The listener has
+ * no passwords, and a browser reaches loopback from any page:
+ * - whatever is not GET or HEAD. So browsers get no permission in advance either (CORS);
+ * - a `Host` that is a foreign name: its owner can let it resolve to loopback, and a page from
+ *   there would then read the responses as its own (DNS rebinding). An address cannot be rebound,
+ *   and probes ask by address. Without a `Host`, which HTTP/1.0 allows, no browser asks;
+ * - the `Origin` of another page.
+ */
+export const refusalOf = (
+  { method = '', headers: { host = '', origin } }: IncomingMessage,
+  { names, anyOrigin }: { readonly names: readonly string[]; readonly anyOrigin: boolean },
+): Refusal | undefined => {
+  if (method !== 'GET' && method !== 'HEAD') return [405, `expected GET or HEAD, found ${method}`];
+  const name = HOST.exec(host)?.[1]?.toLowerCase() ?? '';
+  if (name !== '' && name !== 'localhost' && isIP(name) === 0 && !names.includes(name))
+    return [421, `expected a Host that is an address, localhost or one of admin_hosts; found ${name}`];
+  if (origin !== undefined && !anyOrigin && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
+    return [403, 'requests of other web pages are refused'];
+  return undefined;
+};
