@@ -8,9 +8,10 @@ import { NONE } from '../repositories/tally.ts';
 import { type ImportOptions, type ImportResult, importRepository } from './import.ts';
 import type { MetadataFiles } from './metadata-files.ts';
 import { asListed } from './mirror-list.ts';
-import { type Roots, recordRoots, unchanged } from './roots.ts';
+import { recordRoots, unchanged } from './roots.ts';
 import type { RepositoryKey, StoredRepository } from './sqlite/repositories.ts';
 import type { StoredEntry } from './sqlite/rows.ts';
+import type { Roots } from './sqlite/stored-repository.ts';
 import type { Tables } from './sqlite/tables.ts';
 
 export interface RefreshOptions extends Omit<ImportOptions, 'published' | 'grace'> {

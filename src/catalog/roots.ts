@@ -2,15 +2,7 @@ import { createHash } from 'node:crypto';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import type { Validators } from '../../pipelines/model/index.ts';
 import type { ReadFile } from '../repositories/format.ts';
-import type { StoredRepository } from './sqlite/stored-repository.ts';
-
-/** Files that nothing else vouches for, by URL. As long as they stay the same, so does what they name. */
-export interface Roots {
-  /** The SHA-256 of each; `null` for one that does not exist. */
-  readonly digests: Readonly<Record<string, string | null>>;
-  /** The state of those that the feed has told it of: so long the digest is the same. */
-  readonly states: Readonly<Record<string, Validators>>;
-}
+import type { Roots, StoredRepository } from './sqlite/stored-repository.ts';
 
 interface RecordedRoots {
   /** Reads as the other one does, and records each file that comes without a checksum. */

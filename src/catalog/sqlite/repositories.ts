@@ -1,9 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Roots } from '../roots.ts';
 import { makeGrownTable } from './grown-table.ts';
 import { rangeBelow, trimPrefix } from './prefix.ts';
 import { REPOSITORIES, toRepository, toRow } from './repository-rows.ts';
-import type { RepositoryKey, StoredRepository } from './stored-repository.ts';
+import type { RepositoryKey, Roots, StoredRepository } from './stored-repository.ts';
 
 export type { RepositoryKey, StoredRepository };
 

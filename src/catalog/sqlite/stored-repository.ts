@@ -1,5 +1,13 @@
+import type { Validators } from '../../../pipelines/model/index.ts';
 import type { Selection, Signature } from '../../repositories/format.ts';
-import type { Roots } from '../roots.ts';
+
+/** Files that nothing else vouches for, by URL. As long as they stay the same, so does what they name. */
+export interface Roots {
+  /** The SHA-256 of each; `null` for one that does not exist. */
+  readonly digests: Readonly<Record<string, string | null>>;
+  /** The state of those that the feed has told it of: so long the digest is the same. */
+  readonly states: Readonly<Record<string, Validators>>;
+}
 
 /** A repository that was imported: how to import it again, and what came of the last time. */
 export interface StoredRepository {

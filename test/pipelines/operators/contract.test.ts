@@ -227,6 +227,7 @@ const OTHERS = [
   'lending',
   'backOff',
   'clientHead',
+  'passingFields',
   'health',
   'lengths',
   'askLength',
