@@ -77,8 +77,8 @@ export const ERRORS = {
 
   SOURCE_MISSING: kind(404, 'other', undefined, 'the source does not have the file (404, 410, no such file)'),
   SOURCE_REFUSED: kind(502, 'other', 'proxy_configuration_error', 'the source refuses access (401, 403, 407, no permission)'),
-  SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status'),
-  SOURCE_FAILED: kind(502, 'later', 'destination_unavailable', 'the source failed (500, 502, 504)'),
+  SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status, or with 203 for content without a checksum'),
+  SOURCE_FAILED: kind(502, 'later', 'destination_unavailable', 'the source failed (408, 500, 502, 504)'),
   SOURCE_BUSY: kind(503, 'later', 'destination_unavailable', 'the source is busy (429, 503)'),
   SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'too many transfers from the source (max_concurrent, max_downloads, max_connections)'),
   SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is misconfigured (credentials, URL, importer)'),

@@ -9,6 +9,7 @@ import {
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
+import { challenged } from './challenges.ts';
 import { sayUrl } from './errors.ts';
 
 /** The meaning of a feed's status and header fields. */
@@ -22,7 +23,9 @@ export type Answer =
   | { readonly type: 'refused'; readonly error: StreamError };
 
 /**
- * Accepts 200, a 304 if it was asked for (`Ask.unless`), and 206 if a range was requested and all of it follows (RFC 9110 section 15.3.7).
+ * Accepts 200, a 304 if it was asked for (`Ask.unless`), and 206 if a range was requested and all of
+ * it follows (RFC 9110 section 15.3.7). A 203 and an unknown success pass with their status: only a
+ * checksum can tell whether it is the file.
  * Any other status is an error page, or not the file. A 416 that states exactly the requested
  * offset as the length proves that nothing is missing.
  */
@@ -34,7 +37,7 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
       `sent ${headers.length} header fields; at most ${MOST_FIELDS} are accepted`,
       status,
     );
-  if (status === 200) return headOf(status, headers, decimal(field(headers, 'content-length')));
+  if (status === 200 || isLikeSuccess(status)) return headOf(status, headers, decimal(field(headers, 'content-length')));
   if (status === 206 && asksRange(ask)) {
     const boundary = ask.parts && boundaryOf(headers);
     return boundary === undefined ? part(headers, ask, url) : { type: 'parts', boundary };
@@ -42,7 +45,8 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
   if (status === 416 && asksRange(ask)) return noPart(headers, ask, url);
   if (status === 304 && ask.unless) return headOf(status, headers, undefined);
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
-  return refused(REFUSALS[status] ?? 'SOURCE_STATUS', url, `answered ${status}`, status, {
+  const code = REFUSALS[status] ?? (status >= 500 ? 'SOURCE_FAILED' : 'SOURCE_STATUS');
+  return refused(code, url, `answered ${status}${challenged(status, headers)}`, status, {
     retryAfter: retryAfter(headers, now),
   });
 };
@@ -62,17 +66,32 @@ export const decimal = (text: string | undefined): number | undefined => {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/**
+ * Altered on the way (203), or a success that is not in the registry of IANA: like 200 (RFC 9110
+ * section 15).
+ */
+const isLikeSuccess = (status: number): boolean => status === 203 || (status > 208 && status < 300 && status !== 226);
+
+/**
+ * Unknown ones count as the first of their class (RFC 9110 section 15), and those beyond 599 as 500.
+ * Those of a server that cannot serve the request, whenever it comes, are not tried again.
+ */
 const REFUSALS: Readonly<Record<number, ErrorCode>> = {
   401: 'SOURCE_REFUSED',
   403: 'SOURCE_REFUSED',
   404: 'SOURCE_MISSING',
   407: 'SOURCE_REFUSED',
+  408: 'SOURCE_FAILED',
   410: 'SOURCE_MISSING',
   429: 'SOURCE_BUSY',
-  500: 'SOURCE_FAILED',
-  502: 'SOURCE_FAILED',
+  501: 'SOURCE_STATUS',
   503: 'SOURCE_BUSY',
-  504: 'SOURCE_FAILED',
+  505: 'SOURCE_STATUS',
+  506: 'SOURCE_STATUS',
+  507: 'SOURCE_STATUS',
+  508: 'SOURCE_STATUS',
+  510: 'SOURCE_STATUS',
+  511: 'SOURCE_STATUS',
 };
 
 const refused = (

@@ -13,6 +13,7 @@ import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
 import { type Byteranges, readByteranges } from './byteranges.ts';
 import type { Exchange, Listener } from './connection.ts';
+import { type Cookies, createCookies } from './cookies.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { exchange } from './exchange.ts';
 import { decodedHead, type Gunzip, gunzip } from './gunzip.ts';
@@ -38,8 +39,9 @@ export interface Feed {
  * then chunks while the valve is open. The socket itself is paused, and chunks are the buffers read
  * from it. Completes after the last byte that the feed announced; errors with a StreamError.
  *
- * Redirects are followed; only the first origin gets the credentials. Total time is not limited;
- * the caller times silence.
+ * Redirects are followed; only the first origin gets the credentials. A cookie that one of them
+ * sets goes back to its own origin until the chain ends. Total time is not limited; the caller times
+ * silence.
  */
 export const createFeed = (settings: FeedSettings): Feed => {
   const registry = createPoolRegistry(settings);
@@ -53,6 +55,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
         let current: Exchange | undefined;
         let decoder: Gunzip | undefined;
         let parts: Byteranges | undefined;
+        let cookies: Cookies | undefined;
 
         const begin = (head: SourceHead, url: URL) => {
           if (!ask.decodes?.(head)) return sink.ahead(head);
@@ -106,7 +109,11 @@ export const createFeed = (settings: FeedSettings): Feed => {
                 sink.complete();
               } else if (answer.type === 'refused') sink.error(answer.error);
               else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
-              else attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
+              else {
+                cookies ??= createCookies();
+                cookies.keep(url, headers);
+                attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
+              }
               return answer.type === 'head' || answer.type === 'parts';
             },
             data: (bytes) => {
@@ -122,7 +129,8 @@ export const createFeed = (settings: FeedSettings): Feed => {
             },
             error: fail,
           };
-          current = exchange(registry.of(url, granted), feedRequest(url, granted, ask, settings.userAgent), listener, {
+          const request = feedRequest(url, granted, ask, settings.userAgent, cookies?.of(url));
+          current = exchange(registry.of(url, granted), request, listener, {
             client: ask.client,
             timeoutMs: settings.placeTimeout,
             waits: (waiting) => ask.waits?.(waiting),

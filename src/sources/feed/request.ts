@@ -8,21 +8,29 @@ export interface FeedRequest {
   readonly url: URL;
   /** The same array for each request with the same access, so that it can be written once. */
   readonly headers: readonly Header[];
-  /** The range and the conditions. */
-  readonly range: readonly Header[];
+  /** Those of this request alone: the range, the conditions, the cookies. */
+  readonly more: readonly Header[];
 }
 
 /**
  * The request, from the requested byte on. It asks for the file without encoding
  * (`Accept-Encoding: identity`), so that bytes and headers agree. The feed's own header fields
- * replace ours of the same name.
+ * replace ours of the same name. Cookies of the chain of redirects join those of the feed's own
+ * field.
  */
-export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string): FeedRequest => ({
-  method: ask.method,
-  url: withQuery(url, access),
-  headers: headersFor(url, access, userAgent),
-  range: ask.unless ? [...rangeHeaders(ask), ...conditionHeaders(ask.unless)] : rangeHeaders(ask),
-});
+export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string, cookies?: string): FeedRequest => {
+  const headers = headersFor(url, access, userAgent);
+  const more = ask.unless ? [...rangeHeaders(ask), ...conditionHeaders(ask.unless)] : rangeHeaders(ask);
+  const request = { method: ask.method, url: withQuery(url, access), headers, more };
+  return cookies === undefined ? request : withCookies(request, cookies);
+};
+
+/** One field has all cookies (RFC 6265 section 5.4). */
+const withCookies = ({ headers, more, ...request }: FeedRequest, cookies: string): FeedRequest => {
+  const isCookie = ([name]: Header) => name.toLowerCase() === 'cookie';
+  const all = [...headers.filter(isCookie).map(([, value]) => value), cookies].join('; ');
+  return { ...request, headers: headers.filter((header) => !isCookie(header)), more: [...more, ['Cookie', all]] };
+};
 
 /** The URL with the token of its feed, unless a redirect has it already. */
 const withQuery = (url: URL, { query }: Access): URL => {

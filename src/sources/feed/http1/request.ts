@@ -16,12 +16,12 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 /** The head of a request, as Latin-1 text. Throws SOURCE_BROKEN for a field that cannot be sent. */
-export const requestText = ({ method, url, headers, range }: FeedRequest): string => {
+export const requestText = ({ method, url, headers, more }: FeedRequest): string => {
   const known = written.get(headers);
   const fields = known ?? linesOf(headers);
   if (known === undefined) written.set(headers, fields);
   const host = fields.includes('\nhost: ') ? '' : `host: ${url.host}\r\n`;
-  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${host}connection: keep-alive${fields}${linesOf(range)}\r\n\r\n`;
+  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${host}connection: keep-alive${fields}${linesOf(more)}\r\n\r\n`;
 };
 
 const written = new WeakMap<readonly Header[], string>();

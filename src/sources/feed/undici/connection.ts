@@ -98,11 +98,11 @@ export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions)
 };
 
 /** The pipeline times head and stalls, so there are no timeouts here. */
-const optionsOf = ({ method, url, headers, range }: FeedRequest): Dispatcher.DispatchOptions => ({
+const optionsOf = ({ method, url, headers, more }: FeedRequest): Dispatcher.DispatchOptions => ({
   origin: url.origin,
   path: url.pathname + url.search,
   method,
-  headers: [...headers, ...range].flat(),
+  headers: [...headers, ...more].flat(),
   headersTimeout: 0,
   bodyTimeout: 0,
 });

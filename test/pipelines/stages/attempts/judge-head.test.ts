@@ -27,6 +27,7 @@ const CASES: Readonly<Record<string, Case>> = {
     policy: { sizeLimit: 3 },
     code: 'TOO_LARGE',
   },
+  'a status of altered content without a checksum': { entry: anEntry(), head: { status: 203 }, code: 'SOURCE_STATUS' },
   'a size in the catalog above the limit': {
     entry: anEntry({ size: 4 }),
     head: {},

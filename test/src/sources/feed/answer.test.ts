@@ -39,7 +39,8 @@ describe('an answer of a feed', () => {
 
   it.each([
     [204, 'SOURCE_STATUS'],
-    [203, 'SOURCE_STATUS'],
+    [201, 'SOURCE_STATUS'],
+    [226, 'SOURCE_STATUS'],
     [206, 'SOURCE_STATUS'],
     [300, 'SOURCE_STATUS'],
     [304, 'SOURCE_STATUS'],
@@ -48,19 +49,57 @@ describe('an answer of a feed', () => {
     [403, 'SOURCE_REFUSED'],
     [404, 'SOURCE_MISSING'],
     [407, 'SOURCE_REFUSED'],
+    [408, 'SOURCE_FAILED'],
     [410, 'SOURCE_MISSING'],
     [416, 'SOURCE_STATUS'],
+    [399, 'SOURCE_STATUS'],
+    [499, 'SOURCE_STATUS'],
     [429, 'SOURCE_BUSY'],
     [500, 'SOURCE_FAILED'],
     [501, 'SOURCE_STATUS'],
     [502, 'SOURCE_FAILED'],
     [503, 'SOURCE_BUSY'],
     [504, 'SOURCE_FAILED'],
-    [999, 'SOURCE_STATUS'],
+    [505, 'SOURCE_STATUS'],
+    [511, 'SOURCE_STATUS'],
+    [520, 'SOURCE_FAILED'],
+    [600, 'SOURCE_FAILED'],
+    [999, 'SOURCE_FAILED'],
   ])('%i is %s', (status, code) => {
     expect(read(status)).toMatchObject({
       type: 'refused',
       error: { code, source: 'feed', sourceStatus: status, retryAfter: undefined },
+    });
+  });
+
+  it.each([203, 209, 299])('%i is content that only a checksum can judge', (status) => {
+    expect(read(status, [['Content-Length', '5']])).toMatchObject({ type: 'head', status, length: 5 });
+  });
+
+  it.each<[string, number, readonly Header[], string]>([
+    ['NTLM', 407, [['Proxy-Authenticate', 'NTLM']], 'NTLM, but only Basic'],
+    [
+      'two fields',
+      407,
+      [
+        ['Proxy-Authenticate', 'Negotiate'],
+        ['PROXY-AUTHENTICATE', 'NTLM'],
+      ],
+      'Negotiate or NTLM, but',
+    ],
+    [
+      'a list with parameters',
+      407,
+      [['Proxy-Authenticate', 'Digest realm="a, NTLM", nonce = "x", Kerberos abc==']],
+      'Digest or Kerberos, but',
+    ],
+    ['Bearer of a source', 401, [['WWW-Authenticate', 'Bearer realm="x"']], 'Bearer, but only Basic'],
+    ['Basic', 401, [['WWW-Authenticate', 'Negotiate, basic realm="x"']], 'user name and password of the source'],
+    ['Basic of a proxy', 407, [['Proxy-Authenticate', 'Basic realm="x"']], 'user name and password of the proxy'],
+  ])('names the authentication that is wanted: %s', (_, status, headers, text) => {
+    const answer = read(status, headers);
+    expect(answer).toMatchObject({
+      error: { code: 'SOURCE_REFUSED', message: expect.stringContaining(`wants ${text}`) },
     });
   });
 

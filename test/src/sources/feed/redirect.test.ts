@@ -156,6 +156,95 @@ describe('a feed that redirects', () => {
     await here.quiet();
   });
 
+  describe('with a cookie', () => {
+    const SESSION = 'session=a b; Path=/';
+    /** Redirects from `/0` to `/1` and so on. Each sets its cookies; the last answers with what it got. */
+    const chain = (...steps: readonly (readonly string[])[]) =>
+      start((request, response) => {
+        const step = Number(request.url?.split('/').at(-1));
+        const cookies = steps[step];
+        if (!cookies) return response.end(JSON.stringify(request.headers.cookie ?? null));
+        return response.writeHead(302, { Location: `${step + 1}`, 'Set-Cookie': [...cookies] }).end();
+      });
+    const got = async (url: string, access?: Access) => JSON.parse((await collect(open(url, access))).body.toString());
+
+    it('gets it back', async () => {
+      const origin = await chain([SESSION, 'other=2']);
+      expect(await got(`${origin.url}/0`)).toBe('session=a b; other=2');
+    });
+
+    it('gets it back at the same URL, instead of being a loop', async () => {
+      const origin = await start((request, response) =>
+        request.headers.cookie === 'seen=1'
+          ? response.end('"found"')
+          : response.writeHead(302, { Location: '/x', 'Set-Cookie': 'seen=1' }).end(),
+      );
+      expect(await got(`${origin.url}/x`)).toBe('found');
+    });
+
+    it('gets it within its chain only', async () => {
+      const origin = await chain([SESSION]);
+      await got(`${origin.url}/0`);
+      expect(await got(`${origin.url}/1`)).toBe(null);
+    });
+
+    it('gets it in one field with those of the source', async () => {
+      const origin = await chain([SESSION]);
+      expect(await got(`${origin.url}/0`, { headers: [['cookie', 'own=1']] })).toBe('own=1; session=a b');
+    });
+
+    it('gets it if the chain comes back, but no other origin does', async () => {
+      const seen: unknown[] = [];
+      const there = await start((request, response) => {
+        seen.push(request.headers.cookie);
+        response.writeHead(302, { Location: `${here.url}/back`, 'Set-Cookie': 'there=1; Path=/' }).end();
+      });
+      const here = await start((request, response) => {
+        if (request.url === '/back') return response.end(JSON.stringify(request.headers.cookie ?? null));
+        return response.writeHead(302, { Location: there.url, 'Set-Cookie': SESSION }).end();
+      });
+      expect(await got(`${here.url}/x`)).toBe('session=a b');
+      expect(seen).toEqual([undefined]);
+    });
+
+    it.each<[string, readonly string[], unknown]>([
+      ['for another path', ['a=1; Path=/other'], null],
+      ['for a path that only begins alike', ['a=1; Path=/dee'], null],
+      ['for its path', ['a=1; Path=/deep'], 'a=1'],
+      ['for the folder of its URL', ['a=1; Path=x'], 'a=1'],
+      ['the longer path first', ['a=1; Path=/', 'b=2; Path=/deep'], 'b=2; a=1'],
+      ['for another host', ['a=1; Domain=elsewhere.test'], null],
+      ['for a part of an address', ['a=1; Domain=0.0.1'], null],
+      ['for its own host', ['a=1; Domain=127.0.0.1'], 'a=1'],
+      ['for https only', ['a=1; Secure'], null],
+      [
+        'that is over',
+        ['a=1; Max-Age=0', 'b=2; Expires=Thu, 01 Jan 1970 00:00:00 GMT', 'c=3; Max-Age=9; Expires=x'],
+        'c=3',
+      ],
+      ['that is set again', ['a=1', 'a=2; HttpOnly; SameSite=Lax'], 'a=2'],
+      ['that is removed', ['a=1', 'a=; Max-Age=-1'], null],
+      ['without a name', ['=1', 'x'], null],
+      ['that is too long', [`a=${'x'.repeat(5000)}`, 'b=1'], 'b=1'],
+      [
+        'that are too many',
+        Array.from({ length: 4 }, (_, at) => `c${at}=${'x'.repeat(2500)}`),
+        `c0=${'x'.repeat(2500)}; c1=${'x'.repeat(2500)}; c2=${'x'.repeat(2500)}`,
+      ],
+    ])('judges one %s', async (_, cookies, expected) => {
+      const origin = await chain(cookies);
+      expect(await got(`${origin.url}/deep/0`)).toBe(expected);
+    });
+
+    it('gets one for https only over https', async () => {
+      const origin = await start((request, response) => {
+        if (request.url === '/1') return response.end(JSON.stringify(request.headers.cookie ?? null));
+        return response.writeHead(302, { Location: '/1', 'Set-Cookie': 'a=1; Secure' }).end();
+      }, certificates.server);
+      expect(await got(`${origin.url}/0`, { ca: certificates.authority.cert })).toBe('a=1');
+    });
+  });
+
   describe('with credentials', () => {
     const credentials = (): Access => ({
       ca: certificates.authority.cert,
