@@ -1,4 +1,5 @@
 import type { Checksum } from './entry.ts';
+import { timeOfHttpDate } from './http-date.ts';
 
 /**
  * The conditions of a request (RFC 9110 section 13.1). Entity tags include their quotes; `*`
@@ -55,7 +56,7 @@ export const judge = (conditions: Conditions, { etag, lastModified }: Validators
   return ifModifiedSince !== undefined && timeOf(lastModified) === ifModifiedSince ? 304 : undefined;
 };
 
-const timeOf = (date: string | undefined): number => (date === undefined ? Number.NaN : Date.parse(date));
+const timeOf = (date: string | undefined): number => timeOfHttpDate(date) ?? Number.NaN;
 
 /**
  * Whether `If-Range` still holds (RFC 9110 section 13.1.5): the same strong entity tag, or the same

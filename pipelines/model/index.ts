@@ -39,6 +39,7 @@ export {
 } from './events.ts';
 export type { Child, FolderPolicy } from './folder.ts';
 export { field, type Header } from './header.ts';
+export { timeOfHttpDate } from './http-date.ts';
 export { isSmall } from './is-small.ts';
 export { LOANS, type Loan } from './loan.ts';
 export { isOwnCoding } from './own-coding.ts';

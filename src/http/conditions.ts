@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Conditions } from '../../pipelines/model/index.ts';
+import { type Conditions, timeOfHttpDate } from '../../pipelines/model/index.ts';
 
 /**
  * The conditions in a request's header fields (RFC 9110 section 13.1). A malformed field counts as
@@ -12,8 +12,8 @@ export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefin
   const conditions: Conditions = {
     ...optional('ifMatch', tagsOf(headers['if-match'])),
     ...optional('ifNoneMatch', tagsOf(headers['if-none-match'])),
-    ...optional('ifModifiedSince', timeOf(headers['if-modified-since'])),
-    ...optional('ifUnmodifiedSince', timeOf(headers['if-unmodified-since'])),
+    ...optional('ifModifiedSince', timeOfHttpDate(headers['if-modified-since'])),
+    ...optional('ifUnmodifiedSince', timeOfHttpDate(headers['if-unmodified-since'])),
     ...optional('ifRange', ifRange),
   };
   return Object.keys(conditions).length > 0 ? conditions : undefined;
@@ -34,15 +34,3 @@ const tagsOf = (text: string | undefined): readonly string[] | undefined =>
     : text.trim() === '*'
       ? ['*']
       : (text.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? []);
-
-/** One of the three forms of an HTTP date (RFC 9110 section 5.6.7). All of them mean GMT. */
-const timeOf = (text: string | undefined): number | undefined => {
-  const date = text?.trim() ?? '';
-  const zoned = / GMT$/.test(date)
-    ? date
-    : /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date)
-      ? `${date} GMT`
-      : '';
-  const time = Date.parse(zoned);
-  return Number.isNaN(time) ? undefined : time;
-};

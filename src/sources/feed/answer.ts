@@ -7,6 +7,7 @@ import {
   resolveRange,
   type SourceHead,
   StreamError,
+  timeOfHttpDate,
 } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
 import { challenged } from './challenges.ts';
@@ -163,6 +164,6 @@ const retryAfter = (headers: readonly Header[], now: () => number): number | und
   const text = field(headers, 'retry-after');
   const seconds = decimal(text);
   if (seconds !== undefined) return seconds * 1000;
-  const date = text !== undefined && / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now());
+  const date = timeOfHttpDate(text);
+  return date === undefined ? undefined : Math.max(0, date - now());
 };

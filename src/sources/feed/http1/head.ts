@@ -14,7 +14,8 @@ export const LONGEST_HEAD = 16 * 1024;
 
 // RFC 9112 sections 4 and 5. A bare LF, a folded line and whitespace before the colon are refused:
 // where parsers differ, one response can be read as two.
-const STATUS_LINE = String.raw`HTTP/1\.[01] [1-9]\d\d(?: [\t -~\x80-\xff]*)?\r\n`;
+// A later minor version reads like 1.1 (RFC 9110 section 2.5).
+const STATUS_LINE = String.raw`HTTP/1\.\d [1-9]\d\d(?: [\t -~\x80-\xff]*)?\r\n`;
 const FIELD_LINE = String.raw`[!#$%&'*+\-.^_\`|~\da-zA-Z]+:[\t -~\x80-\xff]*\r\n`;
 const LINES = new RegExp(`^${STATUS_LINE}(?:${FIELD_LINE})*(\r\n)?`);
 const WHOLE = new RegExp(`^${STATUS_LINE}(?:${FIELD_LINE})*\r\n$`);

@@ -112,6 +112,8 @@ describe('an answer of a feed', () => {
     ['120', 120_000],
     ['0', 0],
     ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+    ['Thu Jan  1 00:00:30 2026', 30_000],
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
     ['soon', undefined],
     ['-5', undefined],

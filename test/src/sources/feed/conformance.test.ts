@@ -51,6 +51,7 @@ const READ: Readonly<Record<string, Case>> = {
   'a head alone, with a length': { bytes: `${OK}Content-Length: 1000\r\n\r\n`, ...head, reused: 'own' },
   'a head alone, with chunks': { bytes: CHUNKED, ...head, reused: 'own' },
   'a head alone, without a length': { bytes: `${OK}X: 1\r\n\r\n`, ...head, reused: 'own' },
+  'a later minor version': { bytes: 'HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi', body: 'hi', reused: true, own: true },
   'HTTP/1.0 with a length': { bytes: 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi', body: 'hi', reused: false },
   'HTTP/1.0 kept alive': { bytes: 'HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi', body: 'hi', reused: true },
   'HTTP/1.0 until the end': { bytes: 'HTTP/1.0 200 OK\r\n\r\nhi', ends: true, body: 'hi', reused: false },

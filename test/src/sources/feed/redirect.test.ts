@@ -300,6 +300,15 @@ describe('a feed that redirects', () => {
       expect(body.toString()).not.toMatch(/authorization|rhui|secret/i);
     });
 
+    it('sends those of a Location to its own URL only', async () => {
+      const there = await start((request, response) => response.end(request.headers.authorization ?? 'none'));
+      const here = await start((_, response) =>
+        response.writeHead(302, { Location: there.url.replace('//', '//you:theirs@') }).end(),
+      );
+      const { body } = await collect(open(here.url, credentials()));
+      expect(body.toString()).toBe(`Basic ${Buffer.from('you:theirs').toString('base64')}`);
+    });
+
     it('is not followed from https down to http', async () => {
       const there = await start(ladder);
       const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/0` }).end(), tls());
