@@ -11,4 +11,5 @@ export interface BackOff {
  * Milliseconds to wait before the next try. `failures` counts the failures before the latest one.
  */
 export const backOff = (failures: number, { wait, waitLimit, random }: BackOff): number =>
-  Math.min(waitLimit, wait * 2 ** failures) * (0.5 + random() / 2);
+  // Beyond 2 ** 1023 the factor is infinite, and no wait at all would become no number.
+  Math.min(waitLimit, wait * 2 ** Math.min(failures, 1000)) * (0.5 + random() / 2);

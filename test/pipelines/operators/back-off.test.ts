@@ -1,0 +1,13 @@
+import { expect, it } from '@jest/globals';
+import { backOff } from '../../../pipelines/operators/back-off.ts';
+
+it.each([
+  [0, 100, 100],
+  [1, 100, 200],
+  [9, 100, 1000],
+  [5000, 100, 1000],
+  [0, 0, 0],
+  [5000, 0, 0],
+])('after %i earlier failures, %i milliseconds become %i', (failures, wait, expected) => {
+  expect(backOff(failures, { wait, waitLimit: 1000, random: () => 1 })).toBe(expected);
+});
