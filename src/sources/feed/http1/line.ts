@@ -38,13 +38,19 @@ export const openLine = (dial: Dial, user: User): Line => {
     wants: () => !paused && !over,
   });
 
+  /** Ends TLS before the connection, so that the server can tell that from a cut (RFC 9112 section 9.8). */
+  const leave = () => {
+    if (isReady && isSecure) socket.end(() => socket.destroy());
+    else socket.destroy();
+  };
+
   const end = (how: Parameters<User['closed']>[0]) => {
     if (over) return;
     // What was gathered came before.
     reads.flush();
     if (over) return;
     over = true;
-    socket.destroy();
+    leave();
     user.closed(how);
   };
 
@@ -85,7 +91,7 @@ export const openLine = (dial: Dial, user: User): Line => {
     },
     close: () => {
       over = true;
-      socket.destroy();
+      leave();
     },
   };
 };

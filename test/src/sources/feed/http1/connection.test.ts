@@ -1,6 +1,7 @@
-import { createServer as createTcp, type Socket } from 'node:net';
+import { connect, createServer as createTcp, type Socket } from 'node:net';
 import { createServer as createTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { filter, firstValueFrom } from 'rxjs';
 import { createFeed, type FeedSettings } from '../../../../../src/sources/feed/open.ts';
 import { createCertificates } from '../../../../support/certificates.ts';
 import { anAsk, at, collect, failureOf } from '../../../../support/collect.ts';
@@ -9,6 +10,13 @@ import { startOn, startRaw, type TestFeed } from '../../../../support/feeds.ts';
 import { until } from '../../../../support/until.ts';
 
 const answer = (more = '') => `HTTP/1.1 200 OK\r\n${more}Content-Length: 2\r\n\r\nhi`;
+/** The type of a record of TLS that is an alert. */
+const ALERT = 21;
+
+/** The types of TLS records, each of which begins with type, version and length. */
+const recordsOf = (bytes: Buffer): readonly number[] =>
+  bytes.length < 5 ? [] : [bytes[0] ?? 0, ...recordsOf(bytes.subarray(5 + bytes.readUInt16BE(3)))];
+
 const HI = { body: Buffer.from('hi') };
 
 describe('a connection of our own client', () => {
@@ -156,6 +164,33 @@ describe('a connection of our own client', () => {
         code: 'CONNECTION_LOST',
       });
     });
+
+    // Only TLS 1.2 shows what its records are.
+    if (version === 'TLSv1.2')
+      it.each([
+        ['after it was used', answer()],
+        ['within a body', 'HTTP/1.1 200 OK\r\n\r\nhi'],
+      ])('ends TLS before it is closed: %s', async (_, text) => {
+        const { url, ca } = await startTls((socket) => socket.write(text));
+        const { port } = new URL(url);
+        const sent: Buffer[] = [];
+        const relay = await keep(
+          startRaw((near) => {
+            const far = connect(Number(port), '127.0.0.1');
+            near
+              .on('data', (bytes: Buffer) => sent.push(bytes))
+              .pipe(far)
+              .pipe(near);
+            far.on('error', () => near.destroy());
+          }),
+        );
+        const feed = make();
+        const events = feed.open(at(relay.url.replace('http:', 'https:'), { access: { ca } }), anAsk());
+        await firstValueFrom(events.pipe(filter(({ type }) => type === 'chunk')));
+        await feed.close();
+        await relay.quiet();
+        expect(recordsOf(Buffer.concat(sent)).at(-1)).toBe(ALERT);
+      });
 
     it('resumes the session of the one before', async () => {
       const reused: boolean[] = [];
