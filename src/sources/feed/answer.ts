@@ -38,7 +38,8 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
       `sent ${headers.length} header fields; at most ${MOST_FIELDS} are accepted`,
       status,
     );
-  if (status === 200 || isLikeSuccess(status)) return headOf(status, headers, decimal(field(headers, 'content-length')));
+  if (status === 200 || isLikeSuccess(status))
+    return headOf(status, headers, decimal(field(headers, 'content-length')));
   if (status === 206 && asksRange(ask)) {
     const boundary = ask.parts && boundaryOf(headers);
     return boundary === undefined ? part(headers, ask, url) : { type: 'parts', boundary };
@@ -126,7 +127,7 @@ export const boundaryOf = (headers: readonly Header[]): string | undefined => {
     /^multipart\/byteranges *;(?:.*;)? *boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(
       field(headers, 'content-type')?.trim() ?? '',
     ) ?? [];
-  return quoted ?? plain;
+  return quoted?.replace(/\\(.)/g, '$1') ?? plain;
 };
 
 /**

@@ -5,7 +5,7 @@ import { sayUrl } from './errors.ts';
 /** Parses the URL of a feed; an unusable URL is a broken source. */
 export const feedUrl = (text: string): URL => {
   const url = parseUrl(text);
-  if (url && isHttp(url)) return url;
+  if (url && isHttp(url) && !LACKS_HOST.test(text)) return url;
   throw new StreamError('SOURCE_BROKEN', 'feed', `not a feed’s URL: “${text}”; expected http://… or https://…`);
 };
 
@@ -21,7 +21,7 @@ export const redirectUrl = (from: URL, status: number, location: string | undefi
   // Header fields are decoded as Latin-1, but a non-ASCII Location is UTF-8 in practice.
   const text = Buffer.from(location, 'latin1').toString();
   const url = parseUrl(text, from);
-  if (!url) return refuse('a Location that is not a URL');
+  if (!url || LACKS_HOST.test(text)) return refuse('a Location that is not a URL');
   if (!isHttp(url)) return refuse(`a Location that leads to ${url.protocol}; expected http: or https:`);
   if (from.protocol === 'https:' && url.protocol === 'http:')
     return refuse('a redirect from https: to http:, which is not followed');
@@ -35,5 +35,8 @@ export const redirectUrl = (from: URL, status: number, location: string | undefi
  */
 export const accessAt = (url: URL, home: URL, access: Access): Access =>
   url === home || url.origin === home.origin ? access : { proxy: access.proxy, connectTimeout: access.connectTimeout };
+
+/** The URL standard would take what follows for the host; HTTP does not (RFC 9110 section 4.2.1). */
+const LACKS_HOST = /^https?:(?!\/\/[^/?#])/i;
 
 const isHttp = (url: URL): boolean => url.protocol === 'http:' || url.protocol === 'https:';

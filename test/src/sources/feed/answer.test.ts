@@ -44,6 +44,7 @@ describe('an answer of a feed', () => {
     [206, 'SOURCE_STATUS'],
     [300, 'SOURCE_STATUS'],
     [304, 'SOURCE_STATUS'],
+    [305, 'SOURCE_STATUS'],
     [400, 'SOURCE_STATUS'],
     [401, 'SOURCE_REFUSED'],
     [403, 'SOURCE_REFUSED'],
@@ -51,7 +52,10 @@ describe('an answer of a feed', () => {
     [407, 'SOURCE_REFUSED'],
     [408, 'SOURCE_FAILED'],
     [410, 'SOURCE_MISSING'],
+    [413, 'SOURCE_STATUS'],
     [416, 'SOURCE_STATUS'],
+    [421, 'SOURCE_STATUS'],
+    [426, 'SOURCE_STATUS'],
     [399, 'SOURCE_STATUS'],
     [499, 'SOURCE_STATUS'],
     [429, 'SOURCE_BUSY'],
@@ -93,6 +97,7 @@ describe('an answer of a feed', () => {
       [['Proxy-Authenticate', 'Digest realm="a, NTLM", nonce = "x", Kerberos abc==']],
       'Digest or Kerberos, but',
     ],
+    ['a list with empty elements', 407, [['Proxy-Authenticate', ', Negotiate ,, NTLM,']], 'Negotiate or NTLM, but'],
     ['Bearer of a source', 401, [['WWW-Authenticate', 'Bearer realm="x"']], 'Bearer, but only Basic'],
     ['Basic', 401, [['WWW-Authenticate', 'Negotiate, basic realm="x"']], 'user name and password of the source'],
     ['Basic of a proxy', 407, [['Proxy-Authenticate', 'Basic realm="x"']], 'user name and password of the proxy'],
@@ -182,13 +187,22 @@ describe('an answer of a feed', () => {
     expect(read(206, [range, ['Content-Length', '10']], 5)).toMatchObject({ error: { code: 'NO_RANGE' } });
   });
 
+  it('is the whole if it is no 206, whatever its Content-Range', () => {
+    expect(read(200, [['Content-Range', 'bytes 5-9/10']], 5)).toMatchObject({
+      type: 'head',
+      from: 0,
+      length: undefined,
+    });
+  });
+
   it('may be the parts that were asked for', () => {
     const parts = [
       { first: 0, last: 1 },
       { first: 5, last: 6 },
     ];
     const ask = anAsk({ from: 0, last: 6, parts });
-    for (const type of ['multipart/byteranges; boundary=a-b', 'Multipart/Byteranges; x=y; boundary="a-b"'])
+    const types = ['multipart/byteranges; boundary=a-b', 'Multipart/Byteranges; x=y; Boundary="a-b"'];
+    for (const type of [...types, 'multipart/byteranges; boundary="\\a\\-b"'])
       expect(readAnswer(206, [['Content-Type', type]], ask, url)).toEqual({ type: 'parts', boundary: 'a-b' });
     expect(readAnswer(206, [['Content-Type', 'multipart/byteranges']], ask, url)).toMatchObject({ type: 'refused' });
     const one = anAsk({ from: 0, last: 6 });

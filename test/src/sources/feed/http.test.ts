@@ -288,6 +288,7 @@ describe.each(FEED_CLIENTS)('a feed over HTTP, %s', (client) => {
 
   it.each([
     ['not a URL at all', 'bear.rpm', {}, 'not a feed’s URL: “bear.rpm”; expected http://… or https://…'],
+    ['a URL without a host', 'http:///x', {}, 'not a feed’s URL: “http:///x”'],
     ['another scheme', 'ftp://feed/x', {}, 'not a feed’s URL: “ftp://feed/x”'],
     ['a header field of two lines', 'http://127.0.0.1/x', { headers: [['X', 'a\r\nb']] }, 'invalid X header'],
     [

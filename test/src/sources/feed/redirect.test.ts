@@ -115,6 +115,8 @@ describe('a feed that redirects', () => {
   it.each([
     [undefined, 'no Location'],
     ['http://[', 'a Location that is not a URL'],
+    ['http:///x', 'a Location that is not a URL'],
+    ['http:x', 'a Location that is not a URL'],
     ['ftp://elsewhere/x', 'a Location that leads to ftp:; expected http: or https:'],
     ['file:///etc/passwd', 'a Location that leads to file:; expected http: or https:'],
   ])('to an unusable target is an error: %p', async (location, text) => {
