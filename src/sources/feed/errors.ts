@@ -1,7 +1,7 @@
 import { type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { Http1Error } from './http1/errors.ts';
-import { isOfTls, saying, tlsReason } from './tls-reasons.ts';
+import { isOfTls, isRecordDamaged, saying, tlsReason } from './tls-reasons.ts';
 
 /** A URL for messages: without user, password, query (which holds signatures) and fragment. */
 export const sayUrl = (url: URL): string => `${url.origin}${url.pathname}${url.search && '?…'}`;
@@ -35,27 +35,33 @@ interface Diagnosis {
 const ownDiagnosis = (thrown: unknown): Diagnosis | undefined =>
   thrown instanceof Http1Error ? { code: thrown.code, reason: thrown.message } : undefined;
 
-const DAMAGED = 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC';
-
 const inTls = (thrown: unknown, headSeen: boolean): Diagnosis | undefined => {
   if (!isOfTls(thrown)) return undefined;
   // Its certificate was right, or a record was damaged: the source may continue over another connection.
-  if (headSeen || codeOf(thrown) === DAMAGED)
+  if (headSeen || isRecordDamaged(thrown))
     return { code: 'CONNECTION_LOST', reason: `the TLS connection broke (${saying(thrown)})` };
   return { code: 'TLS_FAILED', reason: tlsReason(thrown) };
 };
 
 const diagnose = (code: string, message: string, headSeen: boolean): Diagnosis => {
-  const text = inWords(code, message);
+  const text = inWords(code, message, headSeen);
   return { code: kindOf(code, message, headSeen), reason: code ? `${text} (${code})` : text };
 };
 
-const inWords = (code: string, message: string): string => {
+const inWords = (code: string, message: string, headSeen: boolean): string => {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'the proxy did not open a tunnel in time';
+  if (code === 'UND_ERR_SOCKET' && message === 'bad response')
+    return 'the server sends 100 Continue, which was not requested and is not read through a proxy';
+  if (code === 'UND_ERR_SOCKET' && message === 'bad upgrade')
+    return 'the server changes the protocol, which was not requested';
+  if (code === SHORT && !headSeen)
+    return 'the head is malformed or states the length twice, which is not read through a proxy';
   if (/before secure TLS connection was established/.test(message))
     return 'the connection was closed during the TLS handshake, without a reason';
   return message;
 };
+
+const SHORT = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 
 const KINDS: Readonly<Record<string, ErrorCode>> = {
   ENOTFOUND: 'DNS_FAILED',
@@ -70,7 +76,6 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'CONNECT_FAILED',
   EMFILE: 'CONNECT_FAILED',
   ENFILE: 'CONNECT_FAILED',
-  UND_ERR_PRX_CONN: 'CONNECT_FAILED',
   UND_ERR_PRX_TLS: 'TLS_FAILED',
   UND_ERR_CONNECT_TIMEOUT: 'CONNECT_TIMEOUT',
   // This timeout applies only to a proxy's tunnel: the pipeline times the heads of feeds.
@@ -82,10 +87,8 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
 };
 
 const kindOf = (code: string, message: string, headSeen: boolean): ErrorCode => {
-  if (/\b407\b/.test(message) && /proxy/i.test(message)) return 'SOURCE_REFUSED';
-  if (/^Proxy response/.test(message)) return 'CONNECT_FAILED';
   // undici reports this for any parser error after a Content-Length, even within the head.
-  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return headSeen ? 'SHORT_BODY' : 'PROTOCOL_ERROR';
+  if (code === SHORT) return headSeen ? 'SHORT_BODY' : 'PROTOCOL_ERROR';
   // llhttp's text for an end within a chunked body: the source stopped, but sent nothing invalid.
   if (/Invalid EOF state/.test(message)) return 'CONNECTION_LOST';
   if (code === 'UND_ERR_SOCKET') return /^bad /.test(message) ? 'PROTOCOL_ERROR' : 'CONNECTION_LOST';

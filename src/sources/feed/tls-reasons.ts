@@ -78,6 +78,10 @@ export const isOfTls = (thrown: unknown): boolean => {
   return CERTIFICATES[code] !== undefined || /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$)/.test(code);
 };
 
+/** A record was damaged on the way: another connection may be right. */
+export const isRecordDamaged = (thrown: unknown): boolean =>
+  codeOf(thrown) === 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC';
+
 /** The reason of a failed handshake with a feed. Its argument is an error of TLS. */
 export const tlsReason = (thrown: unknown): string => weakness(thrown) ?? reasonOf(thrown);
 

@@ -11,7 +11,7 @@ interface Events {
 }
 
 /** The most interim responses (1xx) before a response. */
-const MOST_INTERIM = 32;
+export const MOST_INTERIM = 32;
 
 /**
  * Reads one response out of what a connection delivers. A class with fields: one is made for each

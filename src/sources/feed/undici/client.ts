@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici';
-import { type Access, StreamError } from '../../../../pipelines/model/index.ts';
+import type { Access } from '../../../../pipelines/model/index.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
 import { LONGEST_HEAD } from '../http1/head.ts';
 import { checkServerIdentity } from '../server-identity.ts';
-import { isOfTls, proxyTlsReason } from '../tls-reasons.ts';
+import { asksForTunnel, namingProxy } from './proxy-errors.ts';
 
 export type ProxyAccess = NonNullable<Access['proxy']>;
 
@@ -15,6 +15,8 @@ interface ProxyClient {
   hangUp(): void;
   /** Why the last connection broke, if it did and the reason is known. */
   broken(): Error | undefined;
+  /** Names the proxy in an error of the connection to it. */
+  naming(error: Error): Error;
 }
 
 const connectionOptions = ({ idleTimeout, connectTimeout }: ConnectionOptions) => ({
@@ -45,16 +47,13 @@ const noting = (socket: Socket, note: (error: Error) => void): void => {
   });
 };
 
-/** Names the proxy in the error of a handshake with it, which would look like one with the feed. */
-const namingProxy =
-  ({ origin }: URL, done: buildConnector.Callback): buildConnector.Callback =>
-  (...result) => {
-    const [error] = result;
-    if (!error || !isOfTls(error)) return done(...result);
-    return done(
-      new StreamError('TLS_FAILED', 'feed', `the proxy ${origin}: ${proxyTlsReason(error)}`, { cause: error }),
-      null,
-    );
+/** Passes a new connection on, or why there is none, and reports the error that ends it later. */
+const connecting =
+  (done: buildConnector.Callback, explain: (error: Error) => Error, note: (error: Error) => void = () => {}) =>
+  (...[error, socket]: buildConnector.CallbackArgs) => {
+    if (error) return done(explain(error), null);
+    noting(socket, note);
+    return done(null, socket);
   };
 
 /**
@@ -63,6 +62,7 @@ const namingProxy =
 export const clientThrough = (proxy: ProxyAccess, options: ConnectionOptions): ProxyClient => {
   const { url, username, password } = proxy;
   const proxyUrl = new URL(url);
+  const naming = (error: Error) => namingProxy(proxyUrl, error);
   let asking: Socket | undefined;
   let broken: Error | undefined;
   /** A client that connects through the proxy with the given `connect`. */
@@ -73,14 +73,10 @@ export const clientThrough = (proxy: ProxyAccess, options: ConnectionOptions): P
       connect: (to, done) => {
         broken = undefined;
         const isProxy = new URL(origin).origin === proxyUrl.origin;
-        connect(to, (...result) => {
-          const [, socket] = result;
-          if (socket)
-            noting(socket, (error) => {
-              broken = error;
-            });
-          (isProxy ? namingProxy(proxyUrl, done) : done)(...result);
-        });
+        const note = (error: Error) => {
+          broken = error;
+        };
+        connect(to, connecting(done, isProxy ? naming : (error) => error, note));
       },
     });
   const dispatcher = new ProxyAgent({
@@ -93,9 +89,9 @@ export const clientThrough = (proxy: ProxyAccess, options: ConnectionOptions): P
       new Client(to, {
         headersTimeout: options.connectTimeout,
         connect: (target, done) => {
-          asking = connect(target, namingProxy(proxyUrl, done)) as unknown as Socket;
+          asking = connect(target, connecting(done, naming)) as unknown as Socket;
         },
-      }),
+      }).compose(asksForTunnel(proxyUrl)),
     ...(username !== undefined && password !== undefined
       ? { token: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
       : {}),
@@ -104,6 +100,7 @@ export const clientThrough = (proxy: ProxyAccess, options: ConnectionOptions): P
     dispatcher,
     hangUp: () => asking?.destroy(new Error('the request was abandoned before the tunnel was established')),
     broken: () => broken,
+    naming,
   };
 };
 

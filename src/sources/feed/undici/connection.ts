@@ -1,19 +1,25 @@
 import type { Dispatcher } from 'undici';
-import { field, type Header } from '../../../../pipelines/model/index.ts';
+import { field } from '../../../../pipelines/model/index.ts';
 import { decimal } from '../answer.ts';
 import { type Connection, type Exchange, type Listener, REST } from '../connection.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
+import { malformed } from '../http1/errors.ts';
+import { framingOf } from '../http1/framing.ts';
+import { MOST_INTERIM } from '../http1/response.ts';
 import type { FeedRequest } from '../request.ts';
+import { isOfTls } from '../tls-reasons.ts';
 import { clientThrough, type ProxyAccess } from './client.ts';
+import { headersOf, isUnauthenticated, refusedBy } from './proxy-errors.ts';
 
 /** A connection by undici, which knows all kinds of proxies. */
 export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions): Connection => {
-  const { dispatcher, hangUp, broken } = clientThrough(proxy, options);
+  const { dispatcher, hangUp, broken, naming } = clientThrough(proxy, options);
 
   const send = (request: FeedRequest, listener: Listener, done: () => void): Exchange => {
     let controller: Dispatcher.DispatchController | undefined;
     let paused = false;
     let over = false;
+    let interim = 0;
     let rest: NodeJS.Timeout | undefined;
 
     const endWith = (notify: () => void) => {
@@ -37,8 +43,12 @@ export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions)
         if (paused) started.pause();
       },
       onResponseStart: (started, status) => {
-        if (over || status < 200) return;
+        if (over) return;
+        // undici counts no interim responses, and reads any coding of the transfer.
+        if (status < 200 && ++interim > MOST_INTERIM) throw malformed(`more than ${MOST_INTERIM} interim responses`);
+        if (status < 200) return;
         const headers = headersOf(started.rawHeaders);
+        framingOf(request.method, { status, headers, isOld: false });
         if (listener.head(status, headers) || over) return;
         over = true;
         const length = decimal(field(headers, 'content-length')) ?? Number.POSITIVE_INFINITY;
@@ -59,7 +69,17 @@ export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions)
         const reset = broken();
         end(reset ? () => listener.error(reset) : listener.end);
       },
-      onResponseError: (_, error) => end(() => listener.error(error)),
+      onResponseError: (started, error) => {
+        const raw = started?.rawHeaders;
+        if (!over && isUnauthenticated(error)) {
+          endWith(() => listener.error(refusedBy(new URL(proxy.url), 407, headersOf(raw))));
+          // undici would read the whole body first. This calls here again.
+          return started.abort(new Error('the body is not wanted'));
+        }
+        // Of http, only the connection to the proxy has TLS. Its client certificate may be refused after the handshake.
+        const isOfProxy = !raw && request.url.protocol === 'http:' && isOfTls(error);
+        return end(() => listener.error(isOfProxy ? naming(error) : error));
+      },
     };
 
     // undici's parser must not be re-entered. A failed or redirected response starts the next
@@ -106,13 +126,3 @@ const optionsOf = ({ method, url, headers, more }: FeedRequest): Dispatcher.Disp
   headersTimeout: 0,
   bodyTimeout: 0,
 });
-
-/**
- * Names and values in order, with their original spelling. HTTP/1.1 delivers buffers in which names
- * and values alternate.
- */
-const headersOf = (raw: Dispatcher.DispatchController['rawHeaders']): readonly Header[] => {
-  if (!Array.isArray(raw)) return [];
-  const text = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
-  return Array.from({ length: text.length / 2 }, (_, index) => [text[2 * index] ?? '', text[2 * index + 1] ?? '']);
-};
