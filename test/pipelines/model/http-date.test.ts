@@ -21,3 +21,8 @@ it('a source’s date has any of these forms, and only these', () => {
     expect(judge({ ifModifiedSince: TIME }, { lastModified })).toBe(304);
   expect(judge({ ifModifiedSince: Date.parse('1994-11-06') }, { lastModified: '1994-11-06' })).toBeUndefined();
 });
+
+it('a source without a date matches none', () => {
+  expect(judge({ ifModifiedSince: TIME }, {})).toBeUndefined();
+  expect(judge({ ifUnmodifiedSince: TIME }, {})).toBeUndefined();
+});

@@ -78,6 +78,14 @@ describe('the HTTP server', () => {
     expect(asked).toMatchObject([{ id: 'id-1', method: 'GET', path: '/a%20b/c.rpm;v=1', save: true }]);
   });
 
+  it('sends Date with content and with errors', async () => {
+    const { get } = await serve(({ path }) => (path === '/x' ? of(head(0)) : throwError(() => lost)));
+    for (const path of ['/x', '/y']) {
+      const { date = '' } = (await get(path)).headers;
+      expect(new Date(date).toUTCString()).toBe(date);
+    }
+  });
+
   it('sends the head before there is any body', async () => {
     const { get } = await serve(() => concat(of(head(3)), NEVER));
     const res = await get('/x');

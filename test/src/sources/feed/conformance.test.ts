@@ -103,6 +103,7 @@ const REFUSED: Readonly<Record<string, Case>> = {
   'chunks of HTTP/1.0': alone({ bytes: 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', code: 'PROTOCOL_ERROR', body: '' }),
   'another protocol': first('ICY 200 OK'),
   'another version': first('HTTP/3.1 200 OK'),
+  'another protocol from now on': first('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x'),
   'a status of two digits': first('HTTP/1.1 20 OK'),
   'a status of four digits': first('HTTP/1.1 2000 OK'),
   'a status that is no number': first('HTTP/1.1 OK'),

@@ -1,0 +1,3 @@
+import { httpRequirementsPage } from './page.ts';
+
+process.stdout.write(httpRequirementsPage());
