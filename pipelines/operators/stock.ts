@@ -105,9 +105,10 @@ export class Stock<T> {
     if (!spill) return false;
     this.#spill = spill;
     this.#use(spill);
-    this.pace();
     const stored = kept.every((value) => size(value) === 0 || spill.write(value));
     if (ended) spill.end();
+    // Only now: the source may go on at once, and what it emits comes after what was kept.
+    this.pace();
     return stored;
   }
 

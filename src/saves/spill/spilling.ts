@@ -152,18 +152,18 @@ export const startSpilling = (
     ready: backlog.valve,
     write: (chunk) => {
       const { bytes, loan } = chunk;
-      if (taking && backlog.take(bytes.length)) {
-        if (hasRoom(bytes.length)) {
-          summer.update(bytes);
-          loan?.retain();
-          length += bytes.length;
-          queue.push(chunk);
-          void drain();
-          return true;
-        }
-        backlog.give(bytes.length);
+      const mayWait = taking && backlog.take(bytes.length);
+      if (mayWait && hasRoom(bytes.length)) {
+        summer.update(bytes);
+        loan?.retain();
+        length += bytes.length;
+        queue.push(chunk);
+        void drain();
+        return true;
       }
       end();
+      // Sources may go on at once: what they emit must not be taken in place of this.
+      if (mayWait) backlog.give(bytes.length);
       return false;
     },
     end,

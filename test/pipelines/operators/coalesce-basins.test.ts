@@ -80,6 +80,8 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   scheduler.maxFrames = 0;
   const closing = new Subject<void>();
   const made: Memory[] = [];
+  /** Values that the source emits as soon as its valve opens. */
+  const onTheirWay: string[] = [];
   const sources: { readonly events: Subject<string>; readonly open: () => boolean }[] = [];
   const join = coalesce<string>({
     size,
@@ -114,6 +116,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
       let wanted = true;
       shared.subscribe((state) => {
         wanted = state;
+        if (wanted) for (const value of onTheirWay.splice(0)) events.next(value);
       });
       sources.push({ events, open: () => wanted });
       return events;
@@ -147,6 +150,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
         } else sources[source]?.events.next(value);
       }
     },
+    hold: (text: string) => onTheirWay.push(...text),
     isOpen: (source = sources.length - 1) => sources[source]?.open(),
     wait: (ms = LAG) => {
       // The clock of the scheduler is that of its last action.
@@ -288,6 +292,16 @@ describe('coalesce with basins', () => {
     expect(back.seen.text).toBe('JHabcde|');
     expect(consumer().seen.text).toBe('JHabcde|');
     expect(sources).toHaveLength(1);
+  });
+
+  it('keeps the order of a source that goes on at once when its last consumer leaves', () => {
+    const { consumer, push, hold } = scene({ total: 4, finishBelow: 4 });
+    const first = consumer(false);
+    push('Ha');
+    hold('bc');
+    first.leave();
+    push('d|');
+    expect(consumer().seen.text).toBe('JHabcd|');
   });
 
   it('leaves the source with the last consumer if more is missing, or if it forgets the first values', () => {
