@@ -64,6 +64,8 @@ interface Standing {
   readonly error?: unknown;
   /** Completes when it ends, if it is running. */
   readonly running?: Observable<never>;
+  /** Whether the feed turned out to have other content since. */
+  readonly isDoubted?: boolean;
 }
 
 /** Repositories whose last update is remembered. */
@@ -72,6 +74,8 @@ const REMEMBERED = 10_000;
 export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unlisted'>> {
   /** Notes that the feed does not have a path that `unlisted` gave an entry for. */
   missed(path: string): void;
+  /** Notes that the feed has other content at a path than the catalog: it is compared before `maxAge`. */
+  doubted(path: string): void;
   /** Ends all updates. */
   close(): void;
 }
@@ -93,8 +97,10 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
   const misses = createMisses(deps);
   const updates = new Subscription();
 
-  const isDue = ({ id, confirmed = Number.NEGATIVE_INFINITY }: FollowedRepository): boolean =>
-    scheduler.now() - Math.max(confirmed, standings.get(id)?.at ?? confirmed) >= maxAge;
+  const isDue = ({ id, confirmed = Number.NEGATIVE_INFINITY }: FollowedRepository): boolean => {
+    const { at = confirmed, isDoubted = false } = standings.get(id) ?? {};
+    return isDoubted || scheduler.now() - Math.max(confirmed, at) >= maxAge;
+  };
 
   const begin = (repository: FollowedRepository): Observable<never> => {
     const running = new ReplaySubject<never>();
@@ -163,6 +169,12 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
     },
 
     missed: misses.missed,
+    doubted: (path) => {
+      const repository = followed(path);
+      if (!repository) return;
+      const standing = standings.get(repository.id) ?? { at: Number.NEGATIVE_INFINITY };
+      if (!standing.running) standings.set(repository.id, { ...standing, isDoubted: true });
+    },
     close: () => updates.unsubscribe(),
   };
 };

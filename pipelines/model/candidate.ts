@@ -121,12 +121,15 @@ export const isCopy = ({ source }: Pick<Candidate, 'source'>): boolean => source
 export const isWorthSaving = (candidate: Candidate): boolean =>
   !isCopy(candidate) && !candidate.outdated && isLasting(candidate.entry);
 
-/** The failures of a copy that has other bytes than those that were saved. */
+/** The failures of a source that has other bytes than the entry. */
 const OTHER_BYTES: ReadonlySet<ErrorCode> = new Set(['CHANGED', 'WRONG_CHECKSUM', 'WRONG_LENGTH', 'SHORT_BODY']);
 
+/** Whether a source failed because it has other bytes than the entry. */
+export const hasOtherBytes = ({ code }: Pick<StreamError, 'code'>): boolean => OTHER_BYTES.has(code);
+
 /** Whether a failed candidate is a saved copy that has become wrong. That says nothing of other copies. */
-export const isWrongCopy = (candidate: Pick<Candidate, 'source'>, { code }: Pick<StreamError, 'code'>): boolean =>
-  isCopy(candidate) && OTHER_BYTES.has(code);
+export const isWrongCopy = (candidate: Pick<Candidate, 'source'>, error: Pick<StreamError, 'code'>): boolean =>
+  isCopy(candidate) && hasOtherBytes(error);
 
 /** Where the failures of a location arise. */
 export const errorSourceOf = ({ url }: Pick<Location, 'url'>): 'feed' | 'disk' =>

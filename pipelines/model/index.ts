@@ -5,6 +5,7 @@ export {
   type BrokenLocation,
   type Candidate,
   errorSourceOf,
+  hasOtherBytes,
   isCopy,
   isWorthSaving,
   isWrongCopy,

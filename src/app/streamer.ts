@@ -1,6 +1,14 @@
 import type { Logger } from 'pino';
 import { concatMap, EMPTY, type Observable, retry, Subscription, timer } from 'rxjs';
-import { createHealth, createSharing, type Delivery, type Health, sourceName } from '../../pipelines/index.ts';
+import {
+  createHealth,
+  createSharing,
+  type Delivery,
+  type Health,
+  hasOtherBytes,
+  isCopy,
+  sourceName,
+} from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import { keptMetadata } from '../catalog/metadata-files.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
@@ -167,6 +175,7 @@ export const openStreamer = async (
     failed: (candidate, error) => {
       catalog.forget(candidate.entry.path);
       if (error.code === 'SOURCE_MISSING') following?.missed(candidate.entry.path);
+      else if (!isCopy(candidate) && hasOtherBytes(error)) following?.doubted(candidate.entry.path);
       store?.failed(candidate, error);
     },
     sources: [

@@ -305,6 +305,20 @@ describe('Other followed trees', () => {
       expect((await askWhole(`${daemon.url}/%C3%BC/b%20c/${encodeURIComponent(name)}`)).body.toString()).toBe(name);
   });
 
+  it('are compared at once if the feed turns out to have something else', async () => {
+    const feed = folder();
+    makeFilesRepository(feed, { 'a.iso': 'A' });
+    const { follow, get, site } = await openSite(feed, { dispatch: 'none' });
+    await follow('files');
+    expect(await get('PULP_MANIFEST')).toMatchObject({ status: 200 });
+    // As in the state folder of another daemon, which did not read it.
+    rmSync(join(site.stateDir, 'metadata'), { recursive: true });
+    makeFilesRepository(feed, { 'a.iso': 'B' });
+    expect(await get('PULP_MANIFEST')).toMatchObject({ status: 502 });
+    expect((await get('PULP_MANIFEST')).body.toString()).toContain(sha256('B'));
+    expect((await get('a.iso')).body.toString()).toBe('B');
+  });
+
   it('are compared once while another process reads them, and read when it has not', async () => {
     const feed = folder();
     makeFilesRepository(feed, { 'a.iso': 'A' });

@@ -147,6 +147,18 @@ describe('followFeeds', () => {
       expect(feed.state.updates).toBe(2);
     }));
 
+  it('compares a feed that turned out to have other content without waiting until that is old', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const feed = aFeed(() => cold<never>('|').pipe(tap({ complete: () => feed.learned() })), { confirmed: 0 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      expectObservable(at(1, ask)).toBe('-(o|)', { o: one });
+      expectObservable(at(2, () => of(feed.catalog.doubted(bear.path))).pipe(ignoreElements())).toBe('--|');
+      expectObservable(at(3, ask)).toBe('---(t|)', { t: two });
+      expectObservable(at(4, ask)).toBe('----(t|)', { t: two });
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
+
   it('waits no longer than its patience', () =>
     marbles(({ expectObservable }) => {
       const feed = aFeed(() => NEVER, { confirmed: -10 });
