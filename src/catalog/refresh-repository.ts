@@ -94,9 +94,9 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
       read: roots.read,
       grace: grace > 0 ? { now: seconds(), seconds: grace } : undefined,
       published: ({ packages, metadata, missing, leftOut, signature }) => {
-        // What is listed but missing may come later, though nothing else changes.
-        const found = missing.length === 0 ? roots.found() : undefined;
-        save({ packages, metadata, roots: found, complete: found !== undefined && leftOut.count === 0, signature });
+        const found = roots.found();
+        const isComplete = found !== undefined && missing.length === 0 && leftOut.count === 0;
+        save({ packages, metadata, roots: found, complete: isComplete, signature });
       },
     });
     if (kept) await keepRest(options, kept);

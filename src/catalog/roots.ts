@@ -5,7 +5,7 @@ import type { ReadFile } from '../repositories/format.ts';
 import type { Roots, StoredRepository } from './sqlite/stored-repository.ts';
 
 interface RecordedRoots {
-  /** Reads as the other one does, and records each file that comes without a checksum. */
+  /** Reads as the other one does, and records each file that comes without a checksum, or is missing. */
   readonly read: ReadFile;
   /** `undefined` if a file was not read to its end: its digest is not known. */
   found(): Roots | undefined;
@@ -24,8 +24,8 @@ const isSettled = ({ etag, lastModified }: Validators, now: number): boolean =>
   lastModified === undefined ? etag !== undefined : Date.parse(lastModified) + SETTLED <= now;
 
 /**
- * Records the roots of a repository: its files without a checksum. All others are named by them,
- * with their checksums. Those that are still in the state that is `known` are not read.
+ * Records the roots of a repository: its files without a checksum, and those that it lists but does
+ * not have. All others are named by them, with their checksums. Those that are still in the state that is `known` are not read.
  */
 export const recordRoots = (read: ReadFile, known?: Roots): RecordedRoots => {
   const digests: Record<string, string | null> = {};
@@ -33,7 +33,15 @@ export const recordRoots = (read: ReadFile, known?: Roots): RecordedRoots => {
   let open = 0;
   return {
     read: async function* (url, expected) {
-      if (expected?.checksum) return yield* read(url, expected);
+      if (expected?.checksum) {
+        try {
+          return yield* read(url, expected);
+        } catch (error) {
+          // What it has is certain, but it may come later, though nothing else changes.
+          if (isMissing(error)) digests[url] = null;
+          throw error;
+        }
+      }
       const hash = createHash('sha256');
       const unless = known?.states[url];
       let state: Validators = {};

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type RequestListener, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -22,6 +22,7 @@ import {
   makeFlatRepository,
   makeSuiteRepository,
   makeYumRepository,
+  writeRelease,
   YUM_TOOLS,
 } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
@@ -236,6 +237,29 @@ describe('A followed Debian repository', () => {
     expect((await get('dists/stable/Release')).body.equals(now)).toBe(true);
     expect(await listed()).toMatchObject({ selection: { suites: ['stable'] }, packages: 2 });
     expect(await get('dists/testing/Release')).toMatchObject({ status: 200 });
+  });
+
+  itWithApt('is not read again because it lacks an index, but when the index comes', async () => {
+    const repository = join(folder(), 'debian');
+    makeSuiteRepository(repository, [BEAR], { compressions: ['plain', 'xz'] });
+    // As a mirror of some architectures: the Release file lists all of them.
+    const there = join(repository, 'dists/stable/main/binary-amd64');
+    cpSync(there, there.replace('amd64', 'i386'), { recursive: true });
+    writeRelease(repository, 'dists/stable', { Suite: 'stable', Components: 'main', Architectures: 'amd64 i386' });
+    renameSync(there, join(repository, 'aside'));
+    const { asked, daemon, follow, get, listed } = await openSite(repository, { metadata_max_age: 0 });
+    await follow('deb', '--suite', 'stable');
+    await get('dists/stable/Release');
+    await daemon.logged('repository refreshed', { prefix: '/r' });
+    await get('dists/stable/Release');
+    await get('dists/stable/Release');
+    expect(asked('dists/stable/main/binary-i386/Packages.xz')).toBe(1);
+    expect((await listed()).error).toBeUndefined();
+    renameSync(join(repository, 'aside'), there);
+    await get('dists/stable/Release');
+    await daemon.logged('repository refreshed', { prefix: '/r' }, 2);
+    await get('dists/stable/Release');
+    expect(asked('dists/stable/main/binary-i386/Packages.xz')).toBe(2);
   });
 
   itWithApt('can be flat, without a Release file', async () => {
