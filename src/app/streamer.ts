@@ -10,7 +10,7 @@ import {
   sourceName,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
-import { keptMetadata } from '../catalog/metadata-files.ts';
+import { dropWrong, keptMetadata } from '../catalog/metadata-files.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
@@ -176,6 +176,7 @@ export const openStreamer = async (
       catalog.forget(candidate.entry.path);
       if (error.code === 'SOURCE_MISSING') following?.missed(candidate.entry.path);
       else if (!isCopy(candidate) && hasOtherBytes(error)) following?.doubted(candidate.entry.path);
+      dropWrong(candidate, error).catch(onError);
       store?.failed(candidate, error);
     },
     sources: [

@@ -2,9 +2,16 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defer, filter, map } from 'rxjs';
-import type { CatalogEntry, Checksum, FindCandidates } from '../../pipelines/model/index.ts';
+import {
+  type Candidate,
+  type CatalogEntry,
+  type Checksum,
+  type FindCandidates,
+  isWrongCopy,
+  type StreamError,
+} from '../../pipelines/model/index.ts';
 import { NOTHING } from '../../pipelines/operators/at-once.ts';
 import { contentType } from '../lib/content-type.ts';
 import { inheritFile, makeFolder } from '../lib/private-files.ts';
@@ -96,12 +103,23 @@ const partIn = async (folder: string): Promise<Part> => {
     keepAs: async (name) => {
       // Nothing was read if the file is still in the state that is known.
       if (!file || size === 0) return;
-      await file.close();
-      file = undefined;
-      await rename(path, join(folder, name));
+      // Synced before it gets its name, so that no failure of the machine leaves an empty one.
+      await file
+        .sync()
+        .then(() => rename(path, join(folder, name)))
+        .catch(giveUp);
     },
     [Symbol.asyncDispose]: giveUp,
   };
+};
+
+/** Identifies kept files among copies. */
+const SOURCE = { kind: 'saved', id: 'metadata' };
+
+/** Removes the kept file of a failed candidate, if it has become wrong. The feed may have the right one. */
+export const dropWrong = async (candidate: Candidate, error: StreamError): Promise<void> => {
+  if (candidate.source.id !== SOURCE.id || !isWrongCopy(candidate, error)) return;
+  await rm(fileURLToPath(candidate.url), { force: true });
 };
 
 /** Emits the kept file of a metadata entry: a copy that needs no saving. */
@@ -115,7 +133,7 @@ export const keptMetadata =
       filter((found) => found !== undefined),
       map(({ mtime }) => ({
         entry,
-        source: { kind: 'saved', id: 'metadata' },
+        source: SOURCE,
         url: pathToFileURL(file).href,
         root: folder,
         headers: [

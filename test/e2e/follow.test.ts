@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { type RequestListener, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -341,6 +341,18 @@ describe('Other followed trees', () => {
     expect(await get('PULP_MANIFEST')).toMatchObject({ status: 502 });
     expect((await get('PULP_MANIFEST')).body.toString()).toContain(sha256('B'));
     expect((await get('a.iso')).body.toString()).toBe('B');
+  });
+
+  it('are served although a kept file was damaged, which is not tried again', async () => {
+    const feed = folder();
+    makeFilesRepository(feed, { 'a.iso': 'A' });
+    const { follow, get, site } = await openSite(feed, { dispatch: 'none', attempts: 2 });
+    await follow('files');
+    const whole = await get('PULP_MANIFEST');
+    const kept = join(site.stateDir, 'metadata', `sha256-${whole.sha256}`);
+    truncateSync(kept);
+    expect((await get('PULP_MANIFEST')).body.equals(whole.body)).toBe(true);
+    await until(() => !existsSync(kept));
   });
 
   it('are compared once while another process reads them, and read when it has not', async () => {

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, toArray } from 'rxjs';
-import { keptMetadata, metadataFiles } from '../../../src/catalog/metadata-files.ts';
+import { StreamError } from '../../../pipelines/index.ts';
+import { dropWrong, keptMetadata, metadataFiles } from '../../../src/catalog/metadata-files.ts';
 import type { ReadFile } from '../../../src/repositories/format.ts';
 import { sha256 } from '../../support/importing.ts';
 import { anEntry } from '../../support/pipeline.ts';
@@ -64,6 +65,19 @@ describe('files of metadata', () => {
     for await (const _ of kept('hello')) break;
     await readAll('hello', { checksum: checksum('other') });
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are removed if they turn out wrong', async () => {
+    const { folder } = make();
+    await readAll('hello');
+    const [candidate] = await find(folder, 'hello');
+    if (!candidate) throw new Error('not kept');
+    const wrong = new StreamError('WRONG_CHECKSUM', 'disk', 'wrong');
+    await dropWrong({ ...candidate, source: { kind: 'saved', id: '' } }, wrong);
+    await dropWrong(candidate, new StreamError('UNREADABLE', 'disk', 'an error of the disk'));
+    expect(await find(folder, 'hello')).toHaveLength(1);
+    await dropWrong(candidate, wrong);
+    expect(await find(folder, 'hello')).toEqual([]);
   });
 
   it('are read all the same where they cannot be kept', async () => {
