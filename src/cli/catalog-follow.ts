@@ -58,6 +58,10 @@ const follow = async (
     keyring,
     metalink: list && list.versions.length > 0 ? source : undefined,
   };
+  // A prefix follows one feed. Entries of others stay until they are removed.
+  for (const other of catalog.repositories.list())
+    if (other.follows && other.prefix === key.prefix && other.importerId !== key.importerId)
+      catalog.repositories.save({ ...other, follows: false });
   catalog.repositories.save(repository);
   return repository;
 };

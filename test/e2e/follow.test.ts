@@ -319,6 +319,22 @@ describe('Other followed trees', () => {
     expect(await listed()).toMatchObject({ packages: 2, selection: { lists: ['SUMS'] } });
   });
 
+  it.each(['ann', 'bob'])('follow one feed: the last one, with credentials of %s', async (name) => {
+    const feed = folder();
+    makeFilesRepository(join(feed, 'old'), { 'a.iso': 'A' });
+    makeFilesRepository(join(feed, 'new'), { 'a.iso': 'B' });
+    const { get, site, feed: origin } = await openSite(feed, { metadata_max_age: 0 });
+    const follow = (path: string, ...options: string[]) =>
+      site.run('catalog', 'follow', 'files', `${origin.url}/${path}/`, '--prefix', '/r', ...options);
+    await follow('old');
+    expect((await get('PULP_MANIFEST')).body.toString()).toContain(sha256('A'));
+    await follow('new', '--username', name, '--password', 'secret');
+    for (const content of ['B', 'C']) {
+      makeFilesRepository(join(feed, 'new'), { 'a.iso': content });
+      expect((await get('PULP_MANIFEST')).body.toString()).toContain(sha256(content));
+    }
+  });
+
   it('may have names of any characters', async () => {
     const feed = folder();
     const names = ['ü', 'a b+c', 'a%2Bb', 's;v=1', "#?&='"];
