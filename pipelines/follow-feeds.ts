@@ -99,7 +99,10 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
 
   const isDue = ({ id, confirmed = Number.NEGATIVE_INFINITY }: FollowedRepository): boolean => {
     const { at = confirmed, isDoubted = false } = standings.get(id) ?? {};
-    return isDoubted || scheduler.now() - Math.max(confirmed, at) >= maxAge;
+    const since = Math.max(confirmed, at);
+    // A clock that was ahead says nothing.
+    const isFuture = since > scheduler.now() && since !== Number.POSITIVE_INFINITY;
+    return isDoubted || isFuture || scheduler.now() - since >= maxAge;
   };
 
   const begin = (repository: FollowedRepository): Observable<never> => {

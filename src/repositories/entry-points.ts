@@ -17,13 +17,16 @@ interface Followed {
   readonly selection: Selection;
 }
 
+/** Servers take doubled slashes for one: each spelling would be a suite of its own. */
+const DOUBLED = /^\/|\/\//;
+
 /**
  * The suite that a path begins, if it belongs to a Debian repository that does not have it yet: a
  * name below `dists/`, or the folder of a flat repository, with a slash at its end. Parts of a suite
  * may have Release files of their own.
  */
 export const suiteOf = ({ format, selection: { suites = [] } }: Followed, path: string): string | undefined => {
-  if (format !== 'deb') return undefined;
+  if (format !== 'deb' || DOUBLED.test(path)) return undefined;
   const [, folder, file = ''] = /^((?:.*\/)?)(?:(?:In)?Release|Release\.gpg|(Packages)(?:\.\w+)?)$/.exec(path) ?? [];
   if (folder === undefined) return undefined;
   const [suite] = placeOfDeb(folder).selection?.suites ?? [];

@@ -4,6 +4,7 @@ import {
   concat,
   count,
   defer,
+  EMPTY,
   from,
   ignoreElements,
   map,
@@ -157,6 +158,16 @@ describe('followFeeds', () => {
       expectObservable(at(4, ask)).toBe('----(t|)', { t: two });
       flush();
       expect(feed.state.updates).toBe(1);
+    }));
+
+  it('compares a repository that was confirmed while the clock was ahead', () =>
+    marbles(({ expectObservable, flush }) => {
+      const feed = aFeed(() => EMPTY, { confirmed: 1_000 });
+      const tree = aFeed(() => EMPTY, { confirmed: Number.POSITIVE_INFINITY });
+      for (const { catalog } of [feed, tree]) expectObservable(catalog.lookup(ENTRY_POINT)).toBe('(o|)', { o: one });
+      flush();
+      expect(feed.state.updates).toBe(1);
+      expect(tree.state.updates).toBe(0);
     }));
 
   it('waits no longer than its patience', () =>

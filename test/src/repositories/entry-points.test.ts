@@ -17,6 +17,9 @@ describe('the suite that a path begins', () => {
     ['dists/stable/main/binary-amd64/Packages.xz', undefined],
     ['pool/main/b/bear.deb', undefined],
     ['dists/stable/', undefined],
+    ['dists//stable/Release', undefined],
+    ['dists/stable//Release', undefined],
+    ['//Release', undefined],
   ])('%s: %s', (path, suite) => {
     expect(suiteIn(path)).toBe(suite);
   });
