@@ -74,7 +74,7 @@ const measured = await measure({
   scenarios,
   sizes,
   cores,
-  main: join(packageRoot, 'dist/cli/main.js'),
+  main: join(packageRoot, 'dist/cli/launcher.cjs'),
   begun: (name) => process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${name}\n`),
   measured: values.record && !quick ? record : undefined,
 });

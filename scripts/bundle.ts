@@ -24,8 +24,15 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   // Run in processes of their own.
   reader: ['repositories/reader/program.ts'],
   refresher: ['app/repositories/program.ts'],
-  // What main.ts imports, which waits for the other files itself.
-  start: ['cli/program.ts', 'cli/one-line.ts', 'config/config-error.ts', 'http/unknown-interface.ts', 'lib/mask.ts'],
+  // What main.ts imports, which loads the other files itself.
+  start: [
+    'cli/main.ts',
+    'cli/program.ts',
+    'cli/one-line.ts',
+    'config/config-error.ts',
+    'http/unknown-interface.ts',
+    'lib/mask.ts',
+  ],
   commands: ['cli/serve.ts', 'cli/check-config.ts', 'cli/catalog.ts', 'cli/context.ts'],
   daemon: ['app/daemon.ts', 'observe/log.ts', 'cli/explain.ts'],
 };
@@ -101,6 +108,8 @@ const { output } = await bundle.write({
   },
 });
 await bundle.close();
+const launcher = readFileSync(inRoot('src/cli/launcher.cjs'), 'utf8').replace('./main.ts', './main.js');
+writeFileSync(inRoot('dist/cli/launcher.cjs'), launcher, { mode: 0o755 });
 
 const modules = output.filter((one): one is OutputChunk => one.type === 'chunk').flatMap(({ moduleIds }) => moduleIds);
 const names = modules.flatMap((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? []);

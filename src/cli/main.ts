@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { UnknownInterfaceError } from '../http/unknown-interface.ts';
@@ -10,16 +9,7 @@ import { createProgram } from './program.ts';
 /** Exit statuses; 78 is EX_CONFIG of sysexits.h. */
 const EXIT = { failed: 1, usage: 2, configuration: 78 } as const;
 
-// A reader that closes our output early, such as `head`, is not a failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
-try {
-  const program = await createProgram(process.argv.slice(2));
-  await program.parseAsync();
-} catch (error) {
+const report = (error: unknown): void => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else if (error instanceof ConfigError || error instanceof UnknownInterfaceError) {
@@ -30,4 +20,14 @@ try {
     process.stderr.write(`error: ${lines.join('\n')}\n`);
     process.exitCode = EXIT.failed;
   }
-}
+};
+
+/** Runs the command of the command line; a failure is reported, and is the exit status. */
+export const main = async (): Promise<void> => {
+  try {
+    const program = await createProgram(process.argv.slice(2));
+    await program.parseAsync();
+  } catch (error) {
+    report(error);
+  }
+};

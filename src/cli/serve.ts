@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { closeDebugger } from './debugger.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 export const addServe = (serve: Command): void => {
@@ -19,6 +20,7 @@ export const addServe = (serve: Command): void => {
     process.on('SIGHUP', () => reload());
     const daemon = await startDaemon(settings, logger);
     reload = daemon.reload;
+    closeDebugger(logger);
     await stop;
     const stopped = daemon.stop();
     logger.info({ within: settings.stopTimeout / 1000 }, 'stopping; a second signal stops at once');

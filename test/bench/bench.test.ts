@@ -20,7 +20,7 @@ import { packageRoot } from '../../src/app/version.ts';
 jest.setTimeout(600_000); // many real processes, on machines that may be busy
 
 const MIB = 1024 ** 2;
-const MAIN = join(packageRoot, 'src/cli/main.ts');
+const MAIN = join(packageRoot, 'src/cli/launcher.cjs');
 
 /** Every scenario as small as it can be: what is tested is that bodies and counts are right, never a time. */
 const TINY: Sizes = {

@@ -105,7 +105,7 @@ describe('check-config --print', () => {
     const file = join(folder(), 'streamer.conf');
     writeFileSync(file, '[streamer]\nport: 1\ncache_timeout: 1h\nstop_timeout: 3\n');
     const env = { ...ownEnvironment(), PULP_STREAMER_PORT: '2', PULP_STREAMER_CACHE_TIMEOUT: '2h' };
-    const main = ['src/cli/main.ts', 'check-config', '--print', '--port', '3', '--config', file];
+    const main = ['src/cli/launcher.cjs', 'check-config', '--print', '--port', '3', '--config', file];
     const { status, stdout, stderr } = await start(process.execPath, main, { env }).ended;
     const lines = stdout.toString().replaceAll(/ +/g, ' ').split('\n');
     expect(lines).toEqual(
@@ -203,7 +203,7 @@ describe('fetch', () => {
 
   itNeeding(['script'])('draws a progress bar on a terminal, and erases it', async () => {
     const { site } = await openSite();
-    const command = `'${process.execPath}' src/cli/main.ts fetch /zoo/bear.rpm -o '${join(folder(), 'bear')}' --config '${site.config}'`;
+    const command = `'${process.execPath}' src/cli/launcher.cjs fetch /zoo/bear.rpm -o '${join(folder(), 'bear')}' --config '${site.config}'`;
     const terminal = start('script', ['--quiet', '--return', '--command', command, '/dev/null']);
     const { stdout, status } = await terminal.ended;
     const [, ...drawn] = stdout.toString().split('\r\x1b[K');

@@ -13,7 +13,7 @@ const folder = temporaryFolders();
 
 const FOX = 'fox-1.1-1.noarch.rpm';
 const ESCAPE = '\x1b';
-const COMMAND = `'${process.execPath}' src/cli/main.ts demo --once`;
+const COMMAND = `'${process.execPath}' src/cli/launcher.cjs demo --once`;
 
 /** Each request of the demonstration: the request, and the line with its result. */
 const scenesOf = (text: string) =>
@@ -55,7 +55,7 @@ describe('the demo', () => {
 
   itNeeding(['curl'])('keeps running until it is stopped, for manual requests, and leaves nothing behind', async () => {
     const env = { ...ownEnvironment(), TMPDIR: folder() };
-    const demo = start(process.execPath, ['src/cli/main.ts', 'demo'], { env });
+    const demo = start(process.execPath, ['src/cli/launcher.cjs', 'demo'], { env });
     const cwd = folder();
     await succeeded(start('sh', ['-c', await lineOf(demo, (text) => text.startsWith('  curl -sO '))], { cwd }));
     expect(readFileSync(join(cwd, FOX))).toEqual(readFileSync(join('examples/zoo/Packages', FOX)));

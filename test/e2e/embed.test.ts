@@ -62,7 +62,7 @@ describe('the package, installed from its tarball into an empty project', () => 
 
   it('starts its command from a bundle, which has the licenses of its parts', async () => {
     const modules = ['--import', pathToFileURL(join(ROOT, 'test/support/print-modules.ts')).href];
-    const command = [bundled('dist/cli/main.js'), 'catalog', 'list', '--state-dir', 'empty'];
+    const command = [bundled('dist/cli/launcher.cjs'), 'catalog', 'list', '--state-dir', 'empty'];
     const { stderr } = await succeeded(start('node', [...modules, ...command], { cwd: project, env }));
     const loaded: readonly string[] = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
     const files = loaded.filter((url) => url.includes('/node_modules/'));

@@ -10,7 +10,7 @@ const PRINT_MODULES = new URL('../support/print-modules.ts', import.meta.url).hr
 
 /** What a command line loads: packages by name, our modules by path. */
 const modulesOf = async (...args: string[]) => {
-  const { status, stderr } = await start(process.execPath, ['--import', PRINT_MODULES, 'src/cli/main.ts', ...args])
+  const { status, stderr } = await start(process.execPath, ['--import', PRINT_MODULES, 'src/cli/launcher.cjs', ...args])
     .ended;
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   const urls: string[] = JSON.parse(stderr.trim().split('\n').at(-1) ?? '');
@@ -26,6 +26,7 @@ const modulesOf = async (...args: string[]) => {
 const HELP = [
   'pipelines/model/message-of.ts',
   'src/app/version.ts',
+  'src/cli/launcher.cjs',
   'src/cli/main.ts',
   'src/cli/one-line.ts',
   'src/cli/program.ts',
@@ -36,7 +37,12 @@ const HELP = [
 ];
 
 describe('a command loads what it needs', () => {
-  it.each([['--help'], ['--version'], ['version'], ['help']])('%s: no other command, no daemon', async (...args) => {
+  it.each([['--version'], ['-V'], ['version']])('%s: only the launcher', async (...args) => {
+    const loaded = await modulesOf(...args);
+    expect(loaded).toEqual({ packages: [], own: ['src/cli/launcher.cjs'] });
+  });
+
+  it.each([['--help'], ['help']])('%s: no other command, no daemon', async (...args) => {
     const loaded = await modulesOf(...args);
     expect(loaded).toEqual({ packages: ['commander'], own: HELP });
   });

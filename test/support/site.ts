@@ -40,7 +40,7 @@ export interface Site {
   serve(...args: string[]): Promise<DaemonProcess>;
 }
 
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/launcher.cjs', import.meta.url));
 /** Node's cache of compiled code: it halves the start of a process. */
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
 

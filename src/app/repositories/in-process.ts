@@ -22,7 +22,7 @@ export const inProcess = (
   new Observable((subscriber) => {
     const child = fork(PROGRAM, {
       serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     child.on('message', (message: Message) => {

@@ -71,6 +71,7 @@ const start = (job: Job, { heap }: Limits): Process => {
   const flags = [
     `--max-old-space-size=${megabytes}`,
     '--max-semi-space-size=4',
+    '--disable-sigusr1',
     '--disable-warning=ExperimentalWarning',
   ];
   // Without the environment, which may have secrets. Signatures need gpgv, and a place for its files.
