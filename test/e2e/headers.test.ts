@@ -65,7 +65,7 @@ describe('header fields of a feed', () => {
     expect(body).toBe('hi');
   });
 
-  it('are removed if they belong to the connection, or contradict the caching of the response, or steer a browser', async () => {
+  it('are removed if they belong to the connection, or contradict the caching of the response', async () => {
     const { head } = await relay(
       'Connection: keep-alive, X-Hop',
       'Connection: x-other-hop',
