@@ -2,9 +2,9 @@ import type { KeyObject } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { keyOf } from '../config/schema.ts';
-import { canonicalAddress } from '../http/client-address.ts';
 import { readPrivateKey, readPublicKey } from '../http/rsa-key.ts';
 import { signUrl, type Verdict, verifyUrl } from '../http/signed-url.ts';
+import { canonicalAddress } from '../lib/networks.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { settingsOf, withSettings } from './settings.ts';
 

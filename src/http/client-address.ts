@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP, SocketAddress } from 'node:net';
+import { canonicalAddress, matcher } from '../lib/networks.ts';
 
 /**
  * The header in which a trusted proxy names its client. Only one is read: proxies pass the others
@@ -19,50 +19,9 @@ export interface Asking {
   readonly headers: IncomingHttpHeaders;
 }
 
-/**
- * An address in its canonical spelling, without zone. An IPv4-mapped address (RFC 4291 section
- * 2.5.5.2) becomes IPv4. `undefined` if the text is not an address.
- */
-export const canonicalAddress = (text: string): string | undefined => canonical(text);
-
-/** Answers that are remembered: a proxy in front asks again and again from one address. */
-const REMEMBERED = 1_000;
-
-const remembering = <T>(answer: (text: string) => T): ((text: string) => T) => {
-  const known = new Map<string, T>();
-  return (text) => {
-    const answered = known.get(text);
-    if (answered !== undefined) return answered;
-    const made = answer(text);
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(text, made);
-    return made;
-  };
-};
-
-const canonical = remembering((text: string): string | undefined => {
-  const family = isIP(text);
-  if (family === 0) return undefined;
-  const { address } = new SocketAddress({ address: text, family: family === 4 ? 'ipv4' : 'ipv6' });
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1] ?? address;
-});
-
 /** The peer of the connection. */
 export const peerAddress = ({ socket: { remoteAddress = '' } }: Asking): string =>
   canonicalAddress(remoteAddress) ?? '';
-
-const familyOf = (address: string) => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
-
-export const matcher = (networks: readonly string[]): ((address: string) => boolean) => {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/');
-    const plain = canonicalAddress(address) ?? address;
-    if (prefix === undefined) list.addAddress(plain, familyOf(plain));
-    else list.addSubnet(address, Number(prefix), familyOf(address));
-  }
-  return remembering((address) => list.check(address, familyOf(address)));
-};
 
 /**
  * The address of a node identifier (RFC 7239 section 6), without its port; `undefined` if it is

@@ -1,7 +1,8 @@
 import { isAbsolute, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Header, Location, StreamRequest } from '../../pipelines/model/index.ts';
-import { type Asking, matcher, peerAddress } from './client-address.ts';
+import { matcher } from '../lib/networks.ts';
+import { type Asking, peerAddress } from './client-address.ts';
 
 /**
  * Decides whether the peer of a request sends files itself, and how it is pointed to one. It must be

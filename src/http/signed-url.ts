@@ -1,7 +1,7 @@
 import { constants, createHash, type KeyObject, privateEncrypt, publicDecrypt, timingSafeEqual } from 'node:crypto';
 import { decodePath } from '../../pipelines/model/spelling.ts';
+import { canonicalAddress } from '../lib/networks.ts';
 import { isRecord } from '../lib/record.ts';
-import { canonicalAddress } from './client-address.ts';
 import { originForm } from './target.ts';
 
 /** The policy in a signed URL. */

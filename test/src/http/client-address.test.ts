@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { canonicalAddress, clientAddress, type ForwardedHeader } from '../../../src/http/client-address.ts';
+import { clientAddress, type ForwardedHeader } from '../../../src/http/client-address.ts';
+import { canonicalAddress } from '../../../src/lib/networks.ts';
 
 const PROXIES = ['127.0.0.1', '::1', '10.0.0.0/8', '2001:db8:1::/48'];
 
