@@ -18,6 +18,11 @@ export interface Access {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** Added to the query of every URL at the feed. */
   readonly query?: string;
+  /**
+   * URL of the feed, if the location may be elsewhere. Only its origin gets anything secret, and its
+   * host decides which networks the feed may lead to. Default: the location's own URL.
+   */
+  readonly home?: string;
   /** The feed's mirrors. */
   readonly mirrors?: readonly Mirrors[];
   /** Milliseconds. If absent, the daemon's settings apply. */

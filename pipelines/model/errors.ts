@@ -20,6 +20,7 @@ export type ProxyError =
   | 'dns_error'
   | 'destination_not_found'
   | 'destination_unavailable'
+  | 'destination_ip_prohibited'
   | 'connection_refused'
   | 'connection_terminated'
   | 'connection_timeout'
@@ -83,6 +84,7 @@ export const ERRORS = {
   SOURCE_FULL: kind(503, 'later', 'connection_limit_reached', 'too many transfers from the source (max_concurrent, max_downloads, max_connections)'),
   SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is misconfigured (credentials, URL, importer)'),
   TOO_MANY_REDIRECTS: kind(502, 'other', 'http_protocol_error', 'the source sends too many redirects (max_redirects), or one that cannot be followed'),
+  ADDRESS_REFUSED: kind(502, 'other', 'destination_ip_prohibited', 'the source leads to an address of this machine or of an internal network (feed_networks)'),
   OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file is outside the folder of its source'),
   UNREADABLE: kind(502, 'same', 'destination_unavailable', 'the file cannot be read'),
 

@@ -67,6 +67,7 @@ export const sourcesOf = (settings: Settings, options: { readonly lends?: boolea
       idleTimeout: settings.idleTimeout,
       connections: settings.maxConnections,
       placeTimeout: placeTimeoutOf(settings),
+      networks: settings.feedNetworks,
       tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
     },
     options,

@@ -22,6 +22,8 @@ export const accessOf = (config: ImporterConfig): Access => {
   const { ssl_client_cert: clientCert, proxy_host: host, proxy_port: port } = config;
   const clientKey = clientKeyOf(config);
   return {
+    // Lists of mirrors are homes of their own.
+    ...(/^https?:/i.test(config.feed ?? '') && !config.mirrors && { home: config.feed }),
     ...(config.ssl_ca_cert !== undefined && { ca: config.ssl_ca_cert }),
     ...(clientCert !== undefined && clientKey !== undefined && { clientCert, clientKey }),
     ...(config.ssl_validation === false && { verifyServer: false }),

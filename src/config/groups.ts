@@ -43,6 +43,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'minSpeed',
     'minSpeedWindow',
     'feedTlsLevels',
+    'feedNetworks',
     'maxRedirects',
     'maxConnections',
     'sizeLimit',

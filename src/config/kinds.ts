@@ -279,6 +279,16 @@ export const networks: Kind<readonly string[]> = {
 const toHost = (text: string): string | undefined =>
   /^(\[[^\s/?#@\\*[\]]+\]|[^\s/?#@\\*:[\]]+)$/.test(text) ? URL.parse(`https://${text}`)?.hostname : undefined;
 
+/** Comma-separated IP addresses, networks and names of hosts. */
+export const places: Kind<readonly string[]> = {
+  ...list('places'),
+  read: (text) => {
+    const items = itemsOf(text).map((item) => (isNetwork(item) ? item : toHost(item)?.replace(/^\[|\]$/g, '')));
+    return items.every((item) => item !== undefined) ? items : undefined;
+  },
+  expected: 'a comma-separated list of IP addresses, of networks such as 192.0.2.0/24, and of names of hosts',
+};
+
 /** Security levels of OpenSSL, by host. */
 export const tlsLevels: Kind<Readonly<Record<string, 0 | 1 | 2>>> = {
   read: (text) => {

@@ -14,6 +14,7 @@ import {
   networks,
   optional,
   path,
+  places,
   size,
   sizeWithin,
   tlsLevels,
@@ -390,6 +391,11 @@ export const SETTINGS = {
     tlsLevels,
     '',
     'Hosts of feeds and alternate sources with outdated TLS, such as `old.example.com=1`. Level 1 also accepts keys of 1024 bits. Level 0 also accepts smaller keys, SHA-1 and MD5 signatures, TLS 1.0 and 1.1. Each listed host is limited to TLS 1.2; level 2 does nothing else. docs/how-to/old-tls.md shows which feed needs which level.',
+  ),
+  feedNetworks: streamer(
+    places,
+    '',
+    'Where feeds on other networks may lead, by redirects and as mirrors, although it is this machine or an internal network: comma-separated addresses, networks in CIDR notation, and names of hosts. A feed may always lead to public addresses, and to the kind of network that it is in itself (docs/how-to/add-repositories.md).',
   ),
   maxRedirects: streamer(integer(0, 100), '10', 'Redirects of a feed that are followed for one attempt.'),
   maxConnections: streamer(

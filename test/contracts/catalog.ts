@@ -239,6 +239,7 @@ export const catalogContract = (
           read_timeout: 27,
         };
         expect(await access(config)).toEqual({
+          home: config.feed,
           ca: config.ssl_ca_cert,
           clientCert: config.ssl_client_cert,
           clientKey: config.ssl_client_key,

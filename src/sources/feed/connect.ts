@@ -10,7 +10,7 @@ import { undiciConnection } from './undici/connection.ts';
  */
 export const connectionMaker = (origin: URL, options: ConnectionOptions): (() => Connection) => {
   const { proxy } = options.access;
-  if (proxy) return () => undiciConnection(proxy, options);
+  if (proxy) return () => undiciConnection(proxy, origin, options);
   const dial = dialTo(origin, options);
   return () => http1Connection(dial, options.idleTimeout);
 };

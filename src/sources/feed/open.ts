@@ -108,7 +108,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
                 sink.ahead(answer.head);
                 sink.complete();
               } else if (answer.type === 'refused') sink.error(answer.error);
-              else if (left === 0) sink.error(tooMany(home, settings.maxRedirects, answer.status));
+              else if (left === 0) sink.error(tooMany(location.url, settings.maxRedirects, answer.status));
               else {
                 cookies ??= createCookies();
                 cookies.keep(url, headers);
@@ -130,7 +130,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
             error: fail,
           };
           const request = feedRequest(url, granted, ask, settings.userAgent, cookies?.of(url));
-          current = exchange(registry.of(url, granted), request, listener, {
+          current = exchange(registry.of(url, granted, home), request, listener, {
             client: ask.client,
             timeoutMs: settings.placeTimeout,
             waits: (waiting) => ask.waits?.(waiting),
@@ -141,8 +141,8 @@ export const createFeed = (settings: FeedSettings): Feed => {
 
         attempt(
           () => {
-            const home = feedUrl(location.url);
-            visit(home, home, settings.maxRedirects);
+            const first = feedUrl(location.url);
+            visit(first, access.home === undefined ? first : feedUrl(access.home), settings.maxRedirects);
           },
           (error) => sink.error(error),
         );
@@ -192,8 +192,8 @@ const full = ({ origin }: URL, { connections, placeTimeout }: PoolSettings): Str
     `${origin} is at its limit of ${connections} connections (max_connections), and none was free within ${placeTimeout} ms`,
   );
 
-const tooMany = (home: URL, most: number, sourceStatus: number): StreamError => {
-  const text = `${sayUrl(home)}: too many redirects (max_redirects = ${most})`;
+const tooMany = (first: string, most: number, sourceStatus: number): StreamError => {
+  const text = `${sayUrl(feedUrl(first))}: too many redirects (max_redirects = ${most})`;
   return new StreamError('TOO_MANY_REDIRECTS', 'feed', text, { sourceStatus });
 };
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { connectionMaker } from './connect.ts';
 import { createPool, type Pool } from './pool.ts';
+import { createReach, plainHost } from './reach.ts';
 import { secureContextOf, type TlsLevel } from './secure-context.ts';
 
 /** Settings of connections to feeds; a source's own access takes precedence. */
@@ -19,6 +20,8 @@ export interface PoolSettings {
   readonly placeTimeout?: number;
   /** Milliseconds after which an unused connection is closed, and an unused pool removed. */
   readonly idleTimeout: number;
+  /** Addresses, networks and hosts that every feed may lead to: see `createReach`. */
+  readonly networks?: readonly string[];
   /** By host, as URLs spell it: the servers with old TLS. */
   readonly tlsLevels?: ReadonlyMap<string, TlsLevel>;
 }
@@ -27,8 +30,9 @@ export interface PoolSettings {
 export interface PoolRegistry {
   /**
    * The pool for an origin and a source's access. Throws SOURCE_BROKEN if the access is unusable.
+   * `home`: the URL that the operator named, if the feed has led from there.
    */
-  of(url: URL, access: Access): Pool;
+  of(url: URL, access: Access, home?: URL): Pool;
   /** The number of pools. */
   readonly size: number;
   /** Ends every connection. */
@@ -38,16 +42,20 @@ export interface PoolRegistry {
 /**
  * Keeps one pool for each origin and set of connection parameters. Changed credentials get new
  * connections; the old connections become idle and are removed. Passwords and header fields belong
- * to the request, so they do not select the pool.
+ * to the request, so they do not select the pool. Each home has its own: a connection that one may
+ * have is not open to all.
  */
 export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
   const registry = new Map<string, Pool>();
+  const reach = createReach(settings.networks);
   let closed = false;
 
-  const open = (key: string, url: URL, access: Access): Pool => {
+  const open = (key: string, url: URL, access: Access, home: string): Pool => {
     checkProxy(access);
     const makeConnection = connectionMaker(new URL(url.origin), {
       access,
+      reach,
+      ...(home !== '' && { home }),
       secureContext: secureContextOf(access, settings.tlsLevels?.get(url.hostname)),
       connectTimeout: access.connectTimeout ?? settings.connectTimeout,
       idleTimeout: settings.idleTimeout,
@@ -82,10 +90,11 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
   };
 
   return {
-    of: (url, access) => {
+    of: (url, access, home = url) => {
       if (closed) throw new StreamError('CONNECT_FAILED', 'self', 'the connections to feeds are closed');
-      const key = `${url.origin}\0${fingerprintOf(access)}`;
-      return registry.get(key) ?? open(key, url, access);
+      const ledFrom = home.hostname === url.hostname ? '' : plainHost(home.hostname);
+      const key = `${url.origin}\0${fingerprintOf(access)}\0${ledFrom}`;
+      return registry.get(key) ?? open(key, url, access, ledFrom);
     },
     get size() {
       return registry.size;

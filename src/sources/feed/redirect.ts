@@ -1,6 +1,7 @@
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { parseUrl } from '../../lib/url.ts';
 import { sayUrl } from './errors.ts';
+import { withoutCredentials } from './mirrors.ts';
 
 /** Parses the URL of a feed; an unusable URL is a broken source. */
 export const feedUrl = (text: string): URL => {
@@ -30,11 +31,10 @@ export const redirectUrl = (from: URL, status: number, location: string | undefi
 
 /**
  * The part of a source's access that applies to a URL. At the source's own origin that is all of
- * it. Elsewhere it is only the proxy: nothing secret (password, header fields, client certificate),
- * and nothing that widens trust (own CA, no verification).
+ * it. Elsewhere it is without credentials.
  */
 export const accessAt = (url: URL, home: URL, access: Access): Access =>
-  url === home || url.origin === home.origin ? access : { proxy: access.proxy, connectTimeout: access.connectTimeout };
+  url === home || url.origin === home.origin ? access : withoutCredentials(access);
 
 /** The URL standard would take what follows for the host; HTTP does not (RFC 9110 section 4.2.1). */
 const LACKS_HOST = /^https?:(?!\/\/[^/?#])/i;

@@ -17,6 +17,7 @@ import {
   networks,
   optional,
   path,
+  places,
   size,
   tlsLevels,
   urlPrefix,
@@ -153,6 +154,16 @@ describe('kinds of values', () => {
       '*',
       '192.0.2.1:80',
     ].map((text): [string, Kind<unknown>, string, unknown] => ['networks', networks, text, refused]),
+    ['places', places, '', []],
+    [
+      'places',
+      places,
+      '10.0.0.0/8, ::1,[2001:DB8::1] , Mirror.Corp.Example,intranet',
+      ['10.0.0.0/8', '::1', '2001:db8::1', 'mirror.corp.example', 'intranet'],
+    ],
+    ...['10.0.0.0/33', 'a:80', 'http://a/', '*.a', 'a b', 'a,,b'].map(
+      (text): [string, Kind<unknown>, string, unknown] => ['places', places, text, refused],
+    ),
     ['TLS levels', tlsLevels, '', {}],
     [
       'TLS levels',

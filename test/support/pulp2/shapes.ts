@@ -192,7 +192,7 @@ export const SHAPES: readonly Shape[] = [
   importer('the class of a model', { _cls: 'Importer', last_sync: new Date(0), scratchpad: OTHER_TYPES }),
   importer('a repository’s name of all kinds', {
     repo_id: 'zoo – Bär (熊)',
-    config: { feed: 'http://feed.example.com/' },
+    config: { feed: 'http://localhost/' },
   }),
   importer('another type', { importer_type_id: 'Some-Other.importer_2' }),
   config('longs', { max_downloads: Long.fromNumber(4), max_speed: Long.fromString('8589934592') }),

@@ -1,6 +1,7 @@
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
 import type { ConnectionOptions } from '../connection-options.ts';
+import { plainHost } from '../reach.ts';
 import { checkServerIdentity } from '../server-identity.ts';
 import { closeNotify } from './close-notify.ts';
 import { Http1Error } from './errors.ts';
@@ -21,12 +22,22 @@ const PROBE_AFTER = 60_000;
  * Makes connections to an origin. They share the last TLS session: resuming it saves a handshake.
  * The time-out includes name look-up and handshake.
  */
-export const dialTo = (origin: URL, { connectTimeout, secureContext, access }: ConnectionOptions): Dial => {
+export const dialTo = (
+  origin: URL,
+  { connectTimeout, secureContext, access, reach, home }: ConnectionOptions,
+): Dial => {
   const isSecure = origin.protocol === 'https:';
-  // A literal address of IPv6 has brackets in a URL.
-  const host = origin.hostname.replace(/^\[|\]$/g, '');
+  const host = plainHost(origin.hostname);
   const port = Number(origin.port || (isSecure ? 443 : 80));
-  const tcp = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER };
+  const tcp = {
+    // Node looks no literal address up, so with a dot at its end. One that an operator named is open.
+    host: home !== undefined && isIP(host) !== 0 ? `${host}.` : host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_AFTER,
+    lookup: reach.lookupFor(host, home ?? host),
+  };
   const tls = {
     ...tcp,
     // An address is not a server name (RFC 6066 section 3).

@@ -6,13 +6,15 @@ import type { ConnectionOptions } from '../connection-options.ts';
 import { malformed } from '../http1/errors.ts';
 import { framingOf } from '../http1/framing.ts';
 import { MOST_INTERIM } from '../http1/response.ts';
+import { plainHost } from '../reach.ts';
 import type { FeedRequest } from '../request.ts';
 import { isOfTls } from '../tls-reasons.ts';
 import { clientThrough, type ProxyAccess } from './client.ts';
 import { headersOf, isUnauthenticated, refusedBy } from './proxy-errors.ts';
 
 /** A connection by undici, which knows all kinds of proxies. */
-export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions): Connection => {
+export const undiciConnection = (proxy: ProxyAccess, origin: URL, options: ConnectionOptions): Connection => {
+  const host = plainHost(origin.hostname);
   const { dispatcher, hangUp, broken, naming } = clientThrough(proxy, options);
 
   const send = (request: FeedRequest, listener: Listener, done: () => void): Exchange => {
@@ -87,6 +89,7 @@ export const undiciConnection = (proxy: ProxyAccess, options: ConnectionOptions)
     queueMicrotask(() => {
       if (over) return done();
       try {
+        options.reach.judgeName(host, options.home ?? host);
         dispatcher.dispatch(optionsOf(request), handler);
       } catch (error) {
         end(() => listener.error(error));
