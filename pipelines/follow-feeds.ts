@@ -18,6 +18,7 @@ import {
 } from 'rxjs';
 import { createMisses, type MissLimits } from './misses.ts';
 import { type Catalog, type CatalogEntry, StreamError } from './model/index.ts';
+import { messageOf } from './model/message-of.ts';
 import { AtOnce, NOTHING } from './operators/at-once.ts';
 import { createRecent } from './stages/health/recent.ts';
 
@@ -199,14 +200,8 @@ const isLasting = (found: Observable<CatalogEntry>): boolean => {
   return entry !== undefined && entry.maxAge === undefined;
 };
 
-const unread = ({ id }: FollowedRepository, { error }: Partial<Standing> = {}): StreamError =>
-  error instanceof StreamError
-    ? error
-    : new StreamError(
-        'CATALOG_UNAVAILABLE',
-        'catalog',
-        error === undefined
-          ? `${id}: its metadata is still being read`
-          : `${id}: ${error instanceof Error ? error.message : error}`,
-        { cause: error },
-      );
+const unread = ({ id }: FollowedRepository, { error }: Partial<Standing> = {}): StreamError => {
+  if (error instanceof StreamError) return error;
+  const reason = error === undefined ? 'its metadata is still being read' : messageOf(error);
+  return new StreamError('CATALOG_UNAVAILABLE', 'catalog', `${id}: ${reason}`, { cause: error });
+};
