@@ -28,14 +28,14 @@ export interface MetadataFiles {
   keeping(read: ReadFile): ReadFile;
   /** Whether a file with this checksum is kept. */
   has(checksum: Checksum): boolean;
-  /** Removes files that are older than a day and not needed. */
+  /** Removes files that are older than an hour and not needed. */
   sweep(isNeeded: (checksum: Checksum) => boolean): Promise<void>;
 }
 
 /** Bytes of the largest file that is kept. */
 const LARGEST = 1024 ** 3;
 /** A file that was just read may be needed by a revision that is not published yet. */
-const DAY = 24 * 3_600_000;
+const HOUR = 3_600_000;
 
 const nameOf = ({ algorithm, value }: Checksum): string => `${algorithm}-${value}`;
 const NAME = /^([a-z0-9]+)-([0-9a-f]+)$/;
@@ -66,7 +66,7 @@ export const metadataFiles = (folder: string, now: () => number = Date.now): Met
       if (value !== undefined && isNeeded({ algorithm, value } as Checksum)) continue;
       const file = join(folder, name);
       const found = await unlessMissing(stat(file));
-      if (found && now() - found.mtimeMs > DAY) await rm(file, { force: true });
+      if (found && now() - found.mtimeMs > HOUR) await rm(file, { force: true });
     }
   },
 });
