@@ -20,6 +20,9 @@ interface Followed {
 /** Servers take doubled slashes for one: each spelling would be a suite of its own. */
 const DOUBLED = /^\/|\/\//;
 
+/** A folder of one architecture within a suite. Its Release file lists nothing. */
+const PART = /\/(binary-[^/]+|source)$/;
+
 /**
  * The suite that a path begins, if it belongs to a Debian repository that does not have it yet: a
  * name below `dists/`, or the folder of a flat repository, with a slash at its end. Parts of a suite
@@ -31,7 +34,8 @@ export const suiteOf = ({ format, selection: { suites = [] } }: Followed, path: 
   if (folder === undefined) return undefined;
   const [suite] = placeOfDeb(folder).selection?.suites ?? [];
   if (suite === undefined) return suites.includes(folder || './') ? undefined : folder || './';
-  const isKnown = file !== '' || suites.some((known) => suite === known || suite.startsWith(`${known}/`));
+  const isKnown =
+    file !== '' || PART.test(suite) || suites.some((known) => suite === known || suite.startsWith(`${known}/`));
   return isKnown ? undefined : suite;
 };
 

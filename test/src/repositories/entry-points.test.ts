@@ -17,6 +17,8 @@ describe('the suite that a path begins', () => {
     ['dists/stable/main/binary-amd64/Packages.xz', undefined],
     ['pool/main/b/bear.deb', undefined],
     ['dists/stable/', undefined],
+    ['dists/stable/main/binary-amd64/Release', undefined],
+    ['dists/stable/main/source/Release', undefined],
     ['dists//stable/Release', undefined],
     ['dists/stable//Release', undefined],
     ['//Release', undefined],
