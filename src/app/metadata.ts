@@ -1,4 +1,4 @@
-import { filter, from, identity, of, takeUntil, tap } from 'rxjs';
+import { catchError, filter, from, identity, of, takeUntil, tap, throwError } from 'rxjs';
 import {
   type CatalogEntry,
   type Chunk,
@@ -58,7 +58,8 @@ export const openRepositories = (settings: Settings): Repositories => {
 /**
  * Reads the metadata of repositories through the pipeline of all content: an attempt that fails is
  * repeated, as `Retry-After` says; a body that breaks off is resumed or taken from another mirror. A
- * file with a checksum is verified on the way.
+ * file with a checksum is verified on the way. A file without one is missing if one mirror does not
+ * have it and no other can be asked: few repositories have all optional files.
  *
  * @param open enforces the limits of sources: see `withLimits`
  */
@@ -88,8 +89,15 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
       });
       return readBytes((valve) => {
         const conditions = conditionsOf(state?.unless);
+        let missing: StreamError | undefined;
         const chunks = streamer.fetch(entry.path, { valve, save: false, ...(conditions && { conditions }) }).pipe(
-          tap((event) => event.type === 'head' && state?.found(stateOf(event, state))),
+          tap((event) => {
+            if (event.type === 'failed' && isAbsence(event)) missing = event.error;
+            if (event.type !== 'head') return;
+            missing = undefined;
+            state?.found(stateOf(event, state));
+          }),
+          catchError((error) => throwError(() => (expected?.checksum ? error : (missing ?? error)))),
           filter(isChunk),
         );
         return until ? chunks.pipe(takeUntil(until)) : chunks;
@@ -124,6 +132,9 @@ const stateOf = ({ status, headers }: Head, { unless = {} }: FileState): Validat
   const [etag, lastModified] = [field(headers, 'etag'), field(headers, 'last-modified')];
   return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
 };
+
+const isAbsence = ({ error, phase }: Extract<StreamEvent, { type: 'failed' }>): boolean =>
+  error.code === 'SOURCE_MISSING' && phase === 'before-head';
 
 const isChunk = (event: StreamEvent): event is Chunk => event.type === 'chunk';
 

@@ -141,6 +141,16 @@ describe('the metadata of a repository', () => {
     });
   });
 
+  it('is missing if one mirror lacks it and the others are down, unless its checksum promises it', async () => {
+    const [down, up] = [await serve(status(502)), await serve(content)];
+    for (const access of [mirrored(down.url, up.url), mirrored(up.url, down.url)]) {
+      await expect(read(`${down.url}/repomd.xml.asc`, undefined, access)).rejects.toMatchObject({
+        code: 'SOURCE_MISSING',
+      });
+      await expect(read(`${down.url}/primary.xml`, EXPECTED, access)).rejects.toMatchObject({ code: 'SOURCE_FAILED' });
+    }
+  });
+
   it('is imported although the first request for each file fails', async () => {
     const { url } = await serve(atFirst(status(502), serveFolder(ZOO)));
     const catalog = openSqliteCatalog(':memory:');
