@@ -212,6 +212,18 @@ describe('A followed Debian repository', () => {
     expect((await listed()).error).toBeUndefined();
   });
 
+  itWithApt('serves apt without InRelease while its feed is down', async () => {
+    const repository = join(folder(), 'debian');
+    makeSuiteRepository(repository, [BEAR], { compressions: ['plain', 'xz'] });
+    const { daemon, follow, get, goDown } = await openSite(repository, { metadata_max_age: 0 });
+    await follow('deb');
+    const apt = makeApt(start, folder(), `${daemon.url}/r`, 'stable');
+    await apt.update();
+    goDown();
+    expect(await get('dists/stable/InRelease')).toMatchObject({ status: 404 });
+    await apt.update();
+  });
+
   itWithApt('keeps the suites that were imported', async () => {
     const repository = join(folder(), 'debian');
     makeSuiteRepository(repository, [BEAR], { compressions: ['plain', 'xz'] });

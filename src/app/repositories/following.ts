@@ -115,12 +115,14 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     const { base, roots } = stored;
     // What is signed vouches only for what it names.
     const needsNoProof = stored.keyring === undefined;
+    // The feed did not have it when the revision was read: without `InRelease`, apt asks for `Release`.
+    const lacked = roots?.digests[urlOf(base, relative)] === null;
     return {
       id: suite === undefined ? leaseOf(stored) : `${leaseOf(stored)} ${suite}`,
       ...confirmedAt(stored, suite),
       isEntryPoint: () => (roots ? urlOf(base, relative) in roots.digests : isEntryPoint(relative)),
       unlisted: (asked) =>
-        needsNoProof && mayHave(stored, relative, tables)
+        needsNoProof && !lacked && mayHave(stored, relative, tables)
           ? entryOf(stored, asked, relative, settings.metadataMaxAge)
           : undefined,
       needsNoProof,
