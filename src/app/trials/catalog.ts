@@ -43,15 +43,16 @@ const askSqlite = async (file: string): Promise<readonly Place[]> => {
 };
 
 /**
- * The oldest entry of each importer, or the repository that it follows. Reads until every importer
+ * Each repository that is followed, and the oldest entry of each other importer. Reads until every importer
  * has one, at worst the whole catalog.
  */
 const firstPlaces = ({ entries, importers, repositories }: SqliteCatalog) => {
   const without = new Set(importers.list().map(({ id }) => id));
   const found: { readonly importerId: string; readonly url: string; readonly mustBeThere: boolean }[] = [];
-  for (const { format, base, importerId } of repositories.followed())
-    if (without.delete(importerId))
-      found.push({ importerId, url: base + (FIRST_FILES[format] ?? ''), mustBeThere: format === 'yum' });
+  for (const { format, base, importerId } of repositories.followed()) {
+    without.delete(importerId);
+    found.push({ importerId, url: base + (FIRST_FILES[format] ?? ''), mustBeThere: format === 'yum' });
+  }
   for (const { importerId, url } of without.size > 0 ? entries.list('/', 'age') : []) {
     if (without.delete(importerId)) found.push({ importerId, url, mustBeThere: true });
     if (without.size === 0) break;
