@@ -47,7 +47,11 @@ export const makeImporters = (database: DatabaseSync): Importers => {
   );
   const update = database.prepare('UPDATE repo_importers SET config = ? WHERE id = ?');
   const remove = database.prepare('DELETE FROM repo_importers WHERE id = ?');
-  const used = database.prepare('SELECT path FROM lazy_content_catalog WHERE importer_id = ? LIMIT 1');
+  // A followed repository that was not read yet has no entries.
+  const used = database.prepare(
+    `SELECT prefix || '/' AS path FROM repositories WHERE importer_id = :id
+     UNION ALL SELECT path FROM lazy_content_catalog WHERE importer_id = :id LIMIT 1`,
+  );
 
   const add = (importer: Omit<Importer, 'id'>): Importer => {
     const id = randomBytes(12).toString('hex');
@@ -95,7 +99,7 @@ export const makeImporters = (database: DatabaseSync): Importers => {
       update.run(toText(config), id);
     },
     remove: (id) => {
-      const user = used.get(id);
+      const user = used.get({ id });
       if (user) throw new Error(`importer ${id} is in use, for example by ${user.path}; remove its entries first`);
       current.delete(id);
       return remove.run(id).changes > 0;

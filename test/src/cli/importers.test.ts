@@ -100,6 +100,9 @@ describe('importers', () => {
     await run('catalog', 'add', '/p', 'https://h/', '--importer', id);
     await expect(run('importers', 'remove', id)).rejects.toThrow(`importer ${id} is in use, for example by /p`);
     await run('catalog', 'remove', '/p');
+    await run('catalog', 'follow', 'yum', 'https://h/', '--prefix', '/r', '--importer', id);
+    await expect(run('importers', 'remove', id)).rejects.toThrow(`importer ${id} is in use, for example by /r/`);
+    await run('catalog', 'remove', '--prefix', '/r');
     expect((await run('importers', 'remove', id)).out).toBe(`removed importer ${id}\n`);
     await expect(run('importers', 'remove', id)).rejects.toThrow(`importer ${id} is not in the catalog`);
     await expect(run('importers', 'show', id)).rejects.toThrow(`importer ${id} is not in the catalog`);
