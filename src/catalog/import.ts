@@ -87,9 +87,7 @@ export const toBase = (text: string): string => {
   const url = parseUrl(text);
   if (!url) throw new Error(`'${text}' is not a URL`);
   if (url.username !== '' || url.password !== '') {
-    throw new Error(
-      `${url.host}: the URL must not contain credentials; create an importer with --username and --password`,
-    );
+    throw new Error(`${url.host}: the URL must not contain credentials, expected --username and --password`);
   }
   if (url.search !== '' || url.hash !== '')
     throw new Error(
@@ -187,7 +185,10 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
       batch = [];
     }
     staging.write(batch);
-    if (keyring !== undefined && !signature) throw new Error(`${base}: nothing of it has a signature to be checked`);
+    if (keyring !== undefined && !signature)
+      throw new Error(
+        `${base}: no suite was named yet, so no signature vouches for its files; expected --suite NAME, or a client that asks for dists/NAME/InRelease`,
+      );
     const conflicts = staging.conflicts();
     // The last one that is named stands for the rest.
     for (const [at, { path }] of conflicts.shown.entries())

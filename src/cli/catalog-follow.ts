@@ -54,7 +54,7 @@ const follow = async (
     // What is known of it is only compared with its feed. Another selection is read.
     ...(known ?? { packages: 0, metadata: 0, succeeded: 0, attempted: 0 }),
     ...(known && !isDeepStrictEqual(known.selection, selection) && { roots: undefined }),
-    ...{ ...key, format, base, selection, strict: false, follows: true },
+    ...{ ...key, format, base, selection, strict: false, follows: true, every: undefined, nextTry: undefined },
     keyring,
     metalink: list && list.versions.length > 0 ? source : undefined,
   };

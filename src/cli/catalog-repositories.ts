@@ -26,22 +26,29 @@ export const toPlainRepository = (repository: StoredRepository) => {
   };
 };
 
-const describeSigners = ({ signature }: StoredRepository): string =>
-  signature ? `signed by ${signature.signers.map(({ name, key }) => `${name} (key ${key})`).join(', ')}` : 'unsigned';
+const describeSigners = ({ signature, keyring }: StoredRepository): string => {
+  if (signature) return `signed by ${signature.signers.map(({ name, key }) => `${name} (key ${key})`).join(', ')}`;
+  return keyring ? 'no signature checked yet' : 'unsigned';
+};
+
+/** Of a tree without metadata, and of a repository that was never read, nothing is known. */
+const describeState = ({ format, succeeded, problem }: StoredRepository): readonly [string, string] => {
+  const isRead = succeeded > 0;
+  if (format === 'raw') return ['no metadata', '-'];
+  return [
+    isRead ? `as of ${toDate(succeeded)}` : 'not read yet',
+    problem === undefined ? (isRead ? 'well' : '-') : `failed: ${maskUrl(problem)}`,
+  ];
+};
 
 /** The same on one line. */
 export const describeRepository = (repository: StoredRepository): string => {
-  const { prefix, format, feed, packages, metadata, refreshed, due, retry, follows, error } =
-    toPlainRepository(repository);
+  const { prefix, format, feed, packages, metadata, due, retry, follows } = toPlainRepository(repository);
   const planned = retry === undefined ? due && `next before ${due}` : `next try ${retry}`;
   const next = planned ?? (follows ? 'follows its feed' : 'refreshed on request');
+  const [state, health] = describeState(repository);
   return row([
     ...[`${prefix.replace(/\/$/, '')}/`, format, feed, `${packages} packages and ${metadata} metadata files`],
-    ...[
-      refreshed === undefined ? 'not read yet' : `as of ${refreshed}`,
-      next,
-      error === undefined ? 'well' : `failed: ${error}`,
-      describeSigners(repository),
-    ],
+    ...[state, next, health, describeSigners(repository)],
   ]);
 };

@@ -106,7 +106,12 @@ const removeEntries = (catalog: Tables, path: string | undefined, options: Remov
     return `removed ${path}\n`;
   }
   const prefix = options.prefix ?? '';
-  return `removed ${catalog.entries.removeBelow(prefix, options.importer)} entries below ${prefix}\n`;
+  const before = catalog.repositories.list();
+  const entries = catalog.entries.removeBelow(prefix, options.importer);
+  // One that was not read yet has no entries.
+  const repositories = before.filter((one) => !catalog.repositories.find(one)).map((one) => one.prefix || '/');
+  const ended = repositories.length > 0 ? `, and what was known of ${repositories.join(', ')}` : '';
+  return `removed ${entries} entries below ${prefix}${ended}\n`;
 };
 
 /**

@@ -55,10 +55,12 @@ const hasMetadata = ({ format }: StoredRepository): boolean => format !== 'raw';
 
 const choose = (all: readonly StoredRepository[], prefix: string | undefined): readonly StoredRepository[] => {
   if (prefix === undefined) return all.filter(hasMetadata);
-  const chosen = all.filter(hasMetadata).filter((one) => one.prefix === prefix.replace(/\/+$/, ''));
+  const there = all.filter((one) => one.prefix === prefix.replace(/\/+$/, ''));
+  const chosen = there.filter(hasMetadata);
   if (chosen.length > 0) return chosen;
-  const known = [...new Set(all.map((one) => one.prefix || '/'))].join(', ');
-  throw new Error(`no repository was imported below ${prefix}, expected one of ${known || 'none'}`);
+  if (there.length > 0) throw new Error(`${prefix} is of type raw: it has no metadata that could be read`);
+  const known = [...new Set(all.filter(hasMetadata).map((one) => one.prefix || '/'))].join(', ');
+  throw new Error(`no repository at ${prefix}, expected ${known ? `one of ${known}` : 'an imported or followed one'}`);
 };
 
 /** Refreshes all repositories, or those of a prefix. Rejects if one could not be refreshed. */

@@ -23,7 +23,7 @@ export const challenged = (status: number, headers: readonly Header[]): string =
   if (schemes.length === 0) return '';
   const isProxy = status === 407;
   if (schemes.some((scheme) => scheme.toLowerCase() === 'basic'))
-    return `: it wants user name and password of ${isProxy ? 'the proxy' : 'the source'}, and those given, if any, are wrong`;
+    return `: it wants the user name and password of ${isProxy ? 'the proxy' : 'the source'}, and none or wrong ones were given`;
   const remedy = isProxy
     ? 'have it accept Basic or this machine’s address, or use a local proxy that authenticates to it'
     : 'have it accept Basic or a client certificate, or give the source a header field that it accepts';

@@ -89,14 +89,21 @@ describe('catalog refresh', () => {
 
   it('names the prefixes that there are', async () => {
     const { run } = await imported();
-    await expect(run('catalog', 'refresh', '/g')).rejects.toThrow(
-      'no repository was imported below /g, expected one of /f',
-    );
+    await expect(run('catalog', 'refresh', '/g')).rejects.toThrow('no repository at /g, expected one of /f');
+  });
+
+  it('refuses a tree without metadata', async () => {
+    const { run, folder } = await imported();
+    await run('catalog', 'follow', 'raw', folder, '--prefix', '/raw');
+    await expect(run('catalog', 'refresh', '/raw')).rejects.toThrow('/raw is of type raw: it has no metadata');
+    await expect(run('catalog', 'refresh', '/g')).rejects.toThrow('expected one of /f');
   });
 
   it('forgets a repository whose entries were removed', async () => {
     const { run, listed } = await imported();
-    await run('catalog', 'remove', '--prefix', '/f');
+    expect((await run('catalog', 'remove', '--prefix', '/f')).out).toBe(
+      'removed 2 entries below /f, and what was known of /f\n',
+    );
     expect(await listed()).toEqual([]);
     expect((await run('catalog', 'refresh')).out).toBe('');
   });
@@ -132,6 +139,19 @@ describe('catalog list', () => {
         .join('\t'),
     );
     expect(next).toBe('/x\t-\thttps://h/x');
+  });
+
+  it('shows what is known of repositories that were not read', async () => {
+    const { run, folder, listed } = await imported('--every', '6h');
+    const line = async (prefix: string) =>
+      (await run('catalog', 'list')).out.split('\n').find((one) => one.startsWith(`${prefix}/\t`));
+    await run('catalog', 'follow', 'files', folder, '--prefix', '/f');
+    expect(await line('/f')).toContain('\tfollows its feed\twell\tunsigned');
+    expect((await listed())[0]).not.toHaveProperty('every');
+    await run('catalog', 'follow', 'files', folder, '--prefix', '/g');
+    expect(await line('/g')).toContain('\tnot read yet\tfollows its feed\t-\tunsigned');
+    await run('catalog', 'follow', 'raw', folder, '--prefix', '/raw');
+    expect(await line('/raw')).toContain('\tno metadata\tfollows its feed\t-\tunsigned');
   });
 
   it.each(['10s', 'soon', '0'])('takes no interval of %s', async (every) => {

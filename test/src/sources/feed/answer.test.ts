@@ -99,8 +99,8 @@ describe('an answer of a feed', () => {
     ],
     ['a list with empty elements', 407, [['Proxy-Authenticate', ', Negotiate ,, NTLM,']], 'Negotiate or NTLM, but'],
     ['Bearer of a source', 401, [['WWW-Authenticate', 'Bearer realm="x"']], 'Bearer, but only Basic'],
-    ['Basic', 401, [['WWW-Authenticate', 'Negotiate, basic realm="x"']], 'user name and password of the source'],
-    ['Basic of a proxy', 407, [['Proxy-Authenticate', 'Basic realm="x"']], 'user name and password of the proxy'],
+    ['Basic', 401, [['WWW-Authenticate', 'Negotiate, basic realm="x"']], 'the user name and password of the source'],
+    ['Basic of a proxy', 407, [['Proxy-Authenticate', 'Basic realm="x"']], 'the user name and password of the proxy'],
   ])('names the authentication that is wanted: %s', (_, status, headers, text) => {
     const answer = read(status, headers);
     expect(answer).toMatchObject({
