@@ -16,6 +16,7 @@ import {
   type StreamEvent,
   type Validators,
 } from '../../pipelines/index.ts';
+import { type MetadataFiles, metadataFiles } from '../catalog/metadata-files.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { parseUrl } from '../lib/url.ts';
@@ -25,8 +26,9 @@ import { placesOf } from '../sources/feed/mirrors.ts';
 import { hostOf } from '../sources/holder.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import { composeLending } from './compose.ts';
-import { policyOf, sourcesOf } from './from-settings.ts';
+import { graceOf, policyOf, sourcesOf } from './from-settings.ts';
 import { type Probe, prober } from './probe.ts';
+import { metadataFolder } from './state-folder.ts';
 import { steadyClock } from './steady-clock.ts';
 
 /** No client waits for metadata, and it is read as fast as it can be stored. */
@@ -44,6 +46,10 @@ const PATIENCE = {
 export interface Repositories {
   readonly files: OpenFiles;
   readonly probe: Probe;
+  /** Where their metadata is kept. */
+  readonly kept: MetadataFiles;
+  /** Seconds for which files stay that a new revision does not have. */
+  readonly grace: number;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -52,7 +58,13 @@ export interface Repositories {
 export const openRepositories = (settings: Settings): Repositories => {
   const sources = sourcesOf(settings, { lends: true });
   const open = withLimits(sources.open, { timeoutMs: PATIENCE.headTimeout });
-  return { files: openMetadata(open, settings), probe: prober(open), close: sources.close };
+  return {
+    files: openMetadata(open, settings),
+    probe: prober(open),
+    kept: metadataFiles(metadataFolder(settings)),
+    grace: graceOf(settings),
+    close: sources.close,
+  };
 };
 
 /**

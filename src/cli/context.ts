@@ -22,22 +22,10 @@ export const cliContext: CatalogContext = {
   openListing: (command) => openListing(stateOf(command)),
   openFeed: async (config, command) => {
     // Loaded only here: most commands open no connection.
-    const [{ openRepositories }, { graceOf }, { metadataFolder }, { metadataFiles }] = await Promise.all([
-      import('../app/metadata.ts'),
-      import('../app/from-settings.ts'),
-      import('../app/state-folder.ts'),
-      import('../catalog/metadata-files.ts'),
-    ]);
-    const { settings } = loadedFor(command);
-    const { files, probe, close } = openRepositories(settings);
+    const { openRepositories } = await import('../app/metadata.ts');
+    const { files, probe, ...feed } = openRepositories(loadedFor(command).settings);
     const access = accessOf(config);
-    return {
-      read: files(access),
-      probe: (url, size) => probe(access, url, size),
-      kept: metadataFiles(metadataFolder(settings)),
-      grace: graceOf(settings),
-      close,
-    };
+    return { ...feed, read: files(access), probe: (url, size) => probe(access, url, size) };
   },
   stdout: process.stdout,
   stderr: process.stderr,

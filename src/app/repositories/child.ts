@@ -1,7 +1,6 @@
 import { constants, setPriority } from 'node:os';
 import { accessOf } from '../../catalog/access.ts';
 import type { Progress } from '../../catalog/import.ts';
-import { metadataFiles } from '../../catalog/metadata-files.ts';
 import type { RefreshResult } from '../../catalog/refresh-repository.ts';
 import { refreshStored } from '../../catalog/refresh-stored.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
@@ -9,9 +8,7 @@ import { openTables } from '../../catalog/sqlite/tables.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ReadFile, Selection } from '../../repositories/format.ts';
 import { hasSuite } from '../../repositories/has-suite.ts';
-import { graceOf } from '../from-settings.ts';
 import { openRepositories } from '../metadata.ts';
-import { metadataFolder } from '../state-folder.ts';
 import type { Job, Message } from './messages.ts';
 
 /** Milliseconds that publishing waits for changes of other processes. */
@@ -39,10 +36,10 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     if (!stored) throw new Error(`no repository was imported below ${repository.prefix}`);
     const importer = catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
-    const kept = metadataFiles(metadataFolder(settings));
+    const { kept, grace } = feeds;
     const read = feeds.files(accessOf(importer.config));
     return await refreshStored(catalog, stored, {
-      ...{ read, onProgress: show, kept, grace: graceOf(settings) },
+      ...{ read, onProgress: show, kept, grace },
       selection: await selectionOf(stored, suite, read),
     });
   } finally {
