@@ -8,7 +8,7 @@ import type { Tables } from '../catalog/sqlite/tables.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { chooseImporter, configFor, keyringFileOf } from './catalog-import.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
-import { isList, placeOf } from './import-source.ts';
+import { isList, placeOf, refuseForeign } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toPath } from './importer-options.ts';
 
 /** `raw`: a tree without metadata. */
@@ -34,6 +34,7 @@ const follow = async (
   options: Options,
   command: Command,
 ): Promise<StoredRepository> => {
+  refuseForeign(format, options);
   const file = keyringFileOf(format, options);
   const keyring = file === undefined ? undefined : await keyringOf(file);
   const config: ImporterConfig = configFor(catalog, options);

@@ -10,7 +10,7 @@ import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { toDate } from './catalog-repositories.ts';
 import { importProgress } from './import-progress.ts';
-import { importerOfList, isList, placeOf } from './import-source.ts';
+import { importerOfList, isList, placeOf, refuseForeign } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
 import { oneLine } from './one-line.ts';
 
@@ -125,6 +125,7 @@ const run = async (
   command: Command,
 ) => {
   const { stdout, stderr } = context;
+  refuseForeign(format, options);
   const keyring = keyringFileOf(format, options);
   const config = configFor(catalog, options);
   await using closing = new AsyncDisposableStack();
@@ -196,7 +197,11 @@ export const addImportCommand = (catalogCommand: Command, context: CatalogContex
       '--keyring <file>',
       'yum, deb: fail unless the metadata is signed by a key of this file: OpenPGP keys, binary or ASCII-armoured',
     )
-    .option('--every <duration>', 'have a running daemon import it again before it is so old', toEvery)
+    .option(
+      '--every <duration>',
+      'have a running daemon import it again before the last import is older than this, such as 6h',
+      toEvery,
+    )
     .option('--json', 'print the result as JSON');
   addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
     withCatalog(context, command, (catalog) => run(context, catalog, format, source, options, command)),

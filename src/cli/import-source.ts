@@ -25,6 +25,19 @@ export interface Place {
   readonly suites?: readonly string[];
 }
 
+interface DebOptions {
+  readonly suite?: readonly string[];
+  readonly component?: readonly string[];
+  readonly arch?: readonly string[];
+}
+
+/** Throws if an option has no effect on a type of repository. */
+export const refuseForeign = (format: string, { suite, component, arch }: DebOptions): void => {
+  const [foreign] = Object.entries({ suite, component, arch }).filter(([, value]) => value !== undefined);
+  if (foreign && format !== 'deb')
+    throw new Error(`--${foreign[0]}: a repository of type ${format} is read as a whole, expected deb`);
+};
+
 /** The repository that an operator means. */
 export const placeOf = (format: string, source: string, suites: readonly string[] | undefined): Place => {
   const base = toBase(source.replace(ENTRY_POINTS[format] ?? /$^/, '/'));

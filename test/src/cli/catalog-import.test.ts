@@ -86,6 +86,14 @@ describe('the source of an import', () => {
     await expect(importing().import('yum', source)).rejects.toThrow(message);
   });
 
+  it.each(['--suite', '--component', '--arch'])('is read as a whole if it is not a Debian one: %s', async (option) => {
+    const message = `${option}: a repository of type yum is read as a whole, expected deb`;
+    await expect(importing().import('yum', 'https://h/', option, 'x')).rejects.toThrow(message);
+    await expect(
+      importing().run('catalog', 'follow', 'yum', 'https://h/', '--prefix', '/p', option, 'x'),
+    ).rejects.toThrow(message);
+  });
+
   it('that answers with an HTML page is refused', async () => {
     const { url } = await serve(text('<html>Log in</html>'));
     await expect(importing().import('yum', url)).rejects.toThrow(
