@@ -13,12 +13,21 @@ export interface MirrorList {
   readonly versions: readonly Expected[];
 }
 
+const EXPECTED = 'expected a metalink, or a URL (http, https) a line; a token that each request needs is --query-token';
+
 export const readMirrorList = async (read: ReadFile, list: string): Promise<MirrorList> => {
   const bases: string[] = [];
   const versions: Expected[] = [];
   const repository = {
     base: maskUrl(list),
-    read: () => read(list),
+    read: async function* () {
+      try {
+        yield* read(list);
+      } catch (error) {
+        if (!(error instanceof StreamError && error.code === 'SOURCE_MISSING')) throw error;
+        throw new StreamError(error.code, error.source, `${error.message}; ${EXPECTED}`, { cause: error });
+      }
+    },
     missing: () => {},
     leftOut: () => {},
     bypassed: () => {},
@@ -27,10 +36,7 @@ export const readMirrorList = async (read: ReadFile, list: string): Promise<Mirr
     if (unitTypeId !== VERSION) bases.push(path);
     else if (checksum) versions.push({ checksum, ...(size !== undefined && { size }) });
   const [best, ...others] = bases;
-  if (best === undefined)
-    throw new Error(
-      `${maskUrl(list)}: lists no mirrors, expected a metalink, or a URL (http, https) a line; a token that each request needs is --query-token`,
-    );
+  if (best === undefined) throw new Error(`${maskUrl(list)}: lists no mirrors, ${EXPECTED}`);
   return { bases: [best, ...others], versions };
 };
 

@@ -12,7 +12,7 @@ const INTRODUCTION = `<!-- Generated from src/http/error-advice.ts by \`npm run 
    ([Log fields](../reference/log-fields.md)).
 3. **Look up the code below.** It leads to the cause and to a remedy. [Errors](../reference/errors.md) has the same codes as a table.
 
-These commands show more. None of them changes anything:
+These commands show more. Of a followed repository, \`explain\` and \`fetch\` read what is due, as a request does:
 
 | question | command |
 |---|---|
@@ -27,6 +27,7 @@ These commands show more. None of them changes anything:
 
 | symptom | cause and remedy |
 |---|---|
+| Clients still get an old state of a followed repository | \`pulp-streamer catalog list\` has the reason of the last failure, \`pulp-streamer catalog refresh PREFIX\` tries again ([Follow a feed](follow-feeds.md#when-the-feed-changes)). |
 | The connection is reset during the body | The last source failed after the head was sent, or the content was wrong. The log line of the request has the code. |
 | A client gets an error, and the streamer's log has no line | The request did not reach the streamer. Look at the proxy in front and its log. |
 | Clients still get the old file | A cache keeps it for \`cache_timeout\`. Remove it from the cache, or lower the setting for the future. |

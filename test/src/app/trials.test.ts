@@ -90,6 +90,36 @@ describe('trials of', () => {
     ]);
   });
 
+  it('feeds: each repository that is followed', async () => {
+    const folder = newFolder();
+    const feed = await startFeed((request, response) =>
+      response.writeHead(request.url?.startsWith('/there/') ? 200 : 404).end(),
+    );
+    const file = join(folder, 'catalog.db');
+    const catalog = openSqliteCatalog(file);
+    const importerId = catalog.importers.add({ config: {} }).id;
+    for (const name of ['there', 'typo'])
+      catalog.repositories.save({
+        ...{
+          prefix: `/${name}`,
+          importerId,
+          format: 'yum',
+          base: `${feed.url}/${name}/`,
+          selection: {},
+          strict: false,
+        },
+        ...{ packages: 0, metadata: 0, succeeded: 0, attempted: 0, follows: true },
+      });
+    catalog.close();
+    const what = (name: string) => `feed of importer ${importerId}, ${feed.url}/${name}/repodata/repomd.xml`;
+    expect(about(await trialsOf({ catalog: file }, folder), 'feed')).toEqual(
+      expect.arrayContaining([
+        { what: what('there') },
+        { what: what('typo'), problem: expect.stringContaining('answered 404') },
+      ]),
+    );
+  });
+
   it('feeds: one entry of each importer, with its credentials', async () => {
     const made = await createCertificates();
     const { authority, client } = made;

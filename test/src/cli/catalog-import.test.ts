@@ -257,7 +257,9 @@ describe('an import from mirrors', () => {
 
   it('is refused if there are none', async () => {
     const lists = await serve(text('<html>no list</html>'));
-    await expect(importing().import('yum', `${lists.url}/mirrorlist`)).rejects.toThrow('is an HTML page, not metadata');
+    await expect(importing().import('yum', `${lists.url}/?token=1`)).rejects.toThrow(
+      /is an HTML page, not metadata; expected a metalink.* --query-token$/,
+    );
     const empty = await serve(text('# nothing\n'));
     await expect(importing().import('yum', `${empty.url}/mirrorlist?token=1`)).rejects.toThrow(
       `${empty.url}/mirrorlist?***: lists no mirrors, expected a metalink, or a URL (http, https) a line; a token that each request needs is --query-token`,
