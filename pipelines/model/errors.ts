@@ -77,6 +77,7 @@ export const ERRORS = {
   NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'the catalog has an entry for the path, but no source offers it'),
 
   SOURCE_MISSING: kind(404, 'other', undefined, 'the source does not have the file (404, 410, no such file)'),
+  IS_FOLDER: kind(404, 'other', undefined, 'the source has a folder at the path, whose own path ends with a slash'),
   SOURCE_REFUSED: kind(502, 'other', 'proxy_configuration_error', 'the source refuses access (401, 403, 407, no permission)'),
   SOURCE_STATUS: kind(502, 'other', 'destination_unavailable', 'the source answered with an unexpected status, or with 203 for content without a checksum'),
   SOURCE_FAILED: kind(502, 'later', 'destination_unavailable', 'the source failed (408, 500, 502, 504)'),

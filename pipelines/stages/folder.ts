@@ -13,8 +13,8 @@ interface FolderDeps {
 
 /**
  * Answers a path that the catalog does not have if it is that of a folder: with a listing, or, if
- * it lacks the slash at its end, with a redirect to the path that has one. Other events and errors
- * pass unchanged.
+ * it lacks the slash at its end, with a redirect to the path that has one. So does a path that is a
+ * folder at its feed (`IS_FOLDER`). Other events and errors pass unchanged.
  */
 export const folder = (
   request: StreamRequest,
@@ -24,10 +24,10 @@ export const folder = (
     ? operate((out) => ({
         next: (event) => out.next(event),
         error: (error) => {
-          if (!(error instanceof StreamError) || error.code !== 'NOT_IN_CATALOG') throw error;
-          instead(request, catalog, folders)
-            .pipe(throwIfEmpty(() => error))
-            .subscribe(out);
+          const code = error instanceof StreamError ? error.code : undefined;
+          if (code !== 'NOT_IN_CATALOG' && code !== 'IS_FOLDER') throw error;
+          const answer = code === 'IS_FOLDER' ? of(withSlash(request.path)) : instead(request, catalog, folders);
+          answer.pipe(throwIfEmpty(() => error)).subscribe(out);
         },
       }))
     : fuse();

@@ -411,6 +411,21 @@ describe('Other followed trees', () => {
     expect((await get('a.iso')).body.toString()).toBe('B');
   });
 
+  it('have the redirects of their folders, so that relative links lead where the feed says', async () => {
+    const feed = await startFeed((request, response) =>
+      request.url === '/dir'
+        ? response.writeHead(301, { Location: '/dir/' }).end()
+        : response.writeHead(200, { 'Content-Type': 'text/html' }).end('<a href="x.whl">'),
+    );
+    const { daemon, site } = await openSite(folder());
+    await site.run('catalog', 'follow', 'raw', `${feed.url}/`, '--prefix', '/r');
+    const redirect = await askWhole(`${daemon.url}/r/dir`);
+    expect(redirect).toMatchObject({ status: 301, headers: { location: './dir/' } });
+    expect((await askWhole(`${daemon.url}/r/dir/`)).body.toString()).toBe('<a href="x.whl">');
+    await daemon.stop();
+    expect(JSON.parse(await site.run('sources', 'list', '--json'))).toEqual([]);
+  });
+
   it('are passed on as they are without metadata, and never from an earlier time', async () => {
     const feed = folder();
     writeFileSync(join(feed, 'news.txt'), 'old');

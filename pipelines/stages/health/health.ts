@@ -112,6 +112,7 @@ interface HeadTimes {
  */
 const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_MISSING',
+  'IS_FOLDER',
   'UNSATISFIABLE',
   'NEEDS_WHOLE',
   'LENGTH_UNKNOWN',

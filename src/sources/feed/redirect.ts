@@ -11,7 +11,8 @@ export const feedUrl = (text: string): URL => {
 };
 
 /**
- * The target of a redirect (RFC 9110 section 10.2.2), or a StreamError if it must not be followed.
+ * The target of a redirect (RFC 9110 section 10.2.2), or a StreamError if it must not be followed. Nor is
+ * one from a folder to its listing, where relative links have another meaning: clients get it.
  */
 export const redirectUrl = (from: URL, status: number, location: string | undefined): URL => {
   const refuse = (why: string): never => {
@@ -26,6 +27,15 @@ export const redirectUrl = (from: URL, status: number, location: string | undefi
   if (!isHttp(url)) return refuse(`a Location that leads to ${url.protocol}; expected http: or https:`);
   if (from.protocol === 'https:' && url.protocol === 'http:')
     return refuse('a redirect from https: to http:, which is not followed');
+  if (url.origin === from.origin && url.pathname === `${from.pathname}/`)
+    throw new StreamError(
+      'IS_FOLDER',
+      'feed',
+      `${sayUrl(from)} is a folder: it answered ${status} with its path and a slash`,
+      {
+        sourceStatus: status,
+      },
+    );
   return url;
 };
 

@@ -128,6 +128,11 @@ describe('a feed that redirects', () => {
     expect(error.message).toBe(`${origin.url}/x answered 302 with ${text}`);
   });
 
+  it('from a folder to its own path with a slash is reported, and not followed', async () => {
+    const origin = await start((_, response) => response.writeHead(301, { Location: 'x/?page=1' }).end());
+    expect(await failureOf(open(`${origin.url}/x`))).toMatchObject({ code: 'IS_FOLDER', sourceStatus: 301 });
+  });
+
   it('has errors with the URL that failed, not the first one', async () => {
     const there = await start((_, response) => response.writeHead(404).end());
     const here = await start((_, response) => response.writeHead(302, { Location: `${there.url}/gone` }).end());
