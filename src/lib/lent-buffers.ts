@@ -16,11 +16,15 @@ export const levelFor = (taken: number): Level => (taken < PROVEN ? 2 : 3);
  */
 const PROVEN = 8 * 1024 * 1024;
 
-/** The most buffers of each of the large sizes, of all connections and files together. */
-const BIG = 32;
-/** The most unused buffers of each size, and the milliseconds without a loan after which they go. */
-const UNUSED = [256, 256, BIG, BIG] as const;
-const IDLE = 5_000;
+/**
+ * The most buffers of each size, of all connections and files together, that are lent while a
+ * smaller one will do. So clients that read nothing, each of which holds one, get small ones.
+ */
+const MOST = [Number.POSITIVE_INFINITY, 128, 32, 32] as const;
+/** The most unused buffers of each size. */
+const UNUSED = [256, 128, 32, 32] as const;
+/** Milliseconds after which buffers that were not needed for as long go. */
+const IDLE = 1_000;
 
 /**
  * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
@@ -29,13 +33,16 @@ const IDLE = 5_000;
 const POISON = process.env.POISON_LENT_BUFFERS === undefined ? undefined : 0xdb;
 
 const unused: readonly Lent[][] = [[], [], [], []];
-/** The buffers of each size, if their number is limited. */
+/** The least of them since the last look: so many were not needed. */
+const surplus = [0, 0, 0, 0];
+/** The buffers of each size, if their number is limited: lent and unused ones. */
 const alive = [0, 0, 0, 0];
+const count = (level: Level, change: number): void => {
+  alive[level] = (alive[level] ?? 0) + change;
+};
 
-/** A large buffer that was not released is collected as garbage. */
-const collected = new FinalizationRegistry<Level>((level) => {
-  alive[level] = (alive[level] ?? 0) - 1;
-});
+/** A buffer that was not released is collected as garbage. */
+const collected = new FinalizationRegistry<Level>((level) => count(level, -1));
 
 /** A buffer and how many hold it. */
 class Lent implements Loan {
@@ -47,9 +54,9 @@ class Lent implements Loan {
     this.memory = new ArrayBuffer(SIZES[level]);
     this.#level = level;
     lent.set(this.memory, this);
-    if (level < 2) return;
-    alive[level] = (alive[level] ?? 0) + 1;
-    collected.register(this.memory, level);
+    if (level === 0) return;
+    count(level, 1);
+    collected.register(this.memory, level, this);
   }
 
   retain(): void {
@@ -61,35 +68,52 @@ class Lent implements Loan {
     if (this.holders > 0) return;
     if (POISON !== undefined) new Uint8Array(this.memory).fill(POISON);
     const others = unused[this.#level];
-    if (!others || others.length >= UNUSED[this.#level]) return;
-    others.push(this);
-    idle ??= setTimeout(forget, IDLE).unref();
+    if (!others || others.length >= UNUSED[this.#level]) this.drop();
+    else {
+      others.push(this);
+      lookLater();
+    }
+  }
+
+  /** Leaves it to the collector. It is not freed here: a socket may still have it for its next read. */
+  drop(): void {
+    if (collected.unregister(this)) count(this.#level, -1);
   }
 }
 
-let idle: NodeJS.Timeout | undefined;
+let looks = false;
 
-const forget = (): void => {
-  idle = undefined;
-  for (const buffers of unused) buffers.length = 0;
+const lookLater = (): void => {
+  if (!looks) setTimeout(dropSurplus, IDLE).unref();
+  looks = true;
+};
+
+const dropSurplus = (): void => {
+  looks = false;
+  unused.forEach((buffers, level) => {
+    for (const one of buffers.splice(0, surplus[level])) one.drop();
+    surplus[level] = buffers.length;
+    if (buffers.length > 0) lookLater();
+  });
 };
 
 const lent = new WeakMap<ArrayBufferLike, Lent>();
 
 /**
- * Lends a buffer of a size, or of the size below if there are too many of a large one. The caller
- * holds it until it calls `release`. Then it is lent again, and its bytes change.
+ * Lends a buffer of a size, or of a smaller one if there are too many of it, but not below `least`.
+ * The caller holds it until it calls `release`. Then it is lent again, and its bytes change.
  */
-export const lend = (level: Level): Buffer => {
-  const affordable = isAffordable(level) ? level : isAffordable(2) ? 2 : 1;
-  const found = unused[affordable]?.pop() ?? new Lent(affordable);
-  idle?.refresh();
+export const lend = (level: Level, least: Level = 0): Buffer => {
+  let affordable = level;
+  while (affordable > least && !isAffordable(affordable)) affordable = (affordable - 1) as Level;
+  const others = unused[affordable];
+  const found = others?.pop() ?? new Lent(affordable);
+  surplus[affordable] = Math.min(surplus[affordable] ?? 0, others?.length ?? 0);
   found.holders = 1;
   return Buffer.from(found.memory);
 };
 
-const isAffordable = (level: Level): boolean =>
-  level < 2 || (unused[level]?.length ?? 0) > 0 || (alive[level] ?? 0) < BIG;
+const isAffordable = (level: Level): boolean => (unused[level]?.length ?? 0) > 0 || (alive[level] ?? 0) < MOST[level];
 
 /** The loan of the memory that bytes lie in; undefined if it is not lent. */
 export const loanOf = ({ buffer }: Uint8Array): Loan | undefined => lent.get(buffer);

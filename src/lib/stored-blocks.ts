@@ -92,7 +92,7 @@ export const readBlocks = (stored: StoredBlocks, first: number, valve: Valve) =>
         if (paused || over) return;
         const block = Math.floor(at / BLOCK);
         const start = block * BLOCK;
-        const memory = lend(1);
+        const memory = lend(1, 1);
         const bytes = memory.subarray(0, Math.min(BLOCK, stored.readable() - start));
         try {
           const { bytesRead } = await readFd(stored.fd, bytes, 0, bytes.length, stored.placeOf(block));

@@ -33,11 +33,14 @@ describe('lent buffers', () => {
   });
 
   it('of the large sizes are few; then smaller ones are lent', () => {
-    const all = Array.from({ length: 80 }, () => lend(3));
+    const all = Array.from({ length: 200 }, () => lend(3));
     const lengths = all.map(({ length }) => length);
-    for (const size of [SIZES[2], SIZES[3]])
-      expect(lengths.filter((length) => length === size).length).toBeLessThanOrEqual(32);
-    expect(lengths.at(-1)).toBe(SIZES[1]);
+    for (const [level, most] of [32, 32, 128].entries())
+      expect(lengths.filter((length) => length === SIZES[3 - level]).length).toBeLessThanOrEqual(most);
+    expect(lengths.at(-1)).toBe(SIZES[0]);
+    const least = lend(3, 1);
+    expect(least.length).toBe(SIZES[1]);
+    loanOf(least)?.release();
     for (const buffer of all) loanOf(buffer)?.release();
     const next = lend(3);
     expect(next.length).toBe(SIZES[3]);

@@ -4,6 +4,12 @@ import { isMine, type Level, lend, levelFor, loanOf, SIZES } from '../../../lib/
 /** Memory below this many bytes is not read into: a system call for so little costs too much. */
 const ROOM = 8 * 1024;
 
+/**
+ * Where sockets that are paused read first when they resume, all of them: what is read is copied
+ * out at once. So a source that waits for its client holds no memory.
+ */
+const PARKING = Buffer.alloc(SIZES[0]);
+
 interface Reader {
   /** Receives what was read. The bytes are lent for the call. */
   take(bytes: Buffer): void;
@@ -23,15 +29,16 @@ interface Reads {
 }
 
 /**
- * The memory grows while reads fill it, and shrinks when the reader pauses.
+ * The memory grows while reads fill it. A reader that pauses holds none.
  *
  * TLS delivers records of 16 KiB. Those of one turn of the event loop are gathered, since each
  * piece costs a walk through all stages and a write to the client.
  */
 export const lentReads = (reader: Reader): Reads => {
-  let memory: Uint8Array = lend(0);
+  /** Undefined while nothing is held: `free` is then the common memory. */
+  let memory: Uint8Array | undefined = lend(0);
   /** The memory for the next read: the part of it that is free. */
-  let free = memory;
+  let free: Uint8Array = memory;
   /** Where the bytes begin that were not delivered yet. */
   let from = 0;
   let level: Level = 0;
@@ -44,15 +51,31 @@ export const lentReads = (reader: Reader): Reads => {
     clearImmediate(flushing);
     flushing = undefined;
     const to = free.byteOffset;
-    if (to === from || released) return;
+    if (!memory || to === from || released) return;
     const bytes = Buffer.from(memory.buffer as ArrayBuffer, from, to - from);
     from = to;
     reader.take(bytes);
   };
 
+  /** Moves what was read from the common memory. */
+  const unpark = (count: number): Uint8Array => {
+    memory = lend(0);
+    memory.set(PARKING.subarray(0, count));
+    free = memory;
+    from = 0;
+    return memory;
+  };
+
+  /** Reads nothing for now. */
+  const park = () => {
+    if (memory) loanOf(memory)?.release();
+    memory = undefined;
+    free = PARKING;
+  };
+
   /** The same memory again if nobody holds what was read, else its rest, else other memory. */
   const renew = () => {
-    if (memory.length === SIZES[level]) {
+    if (memory?.length === SIZES[level]) {
       if (isMine(memory)) {
         free = memory;
         from = 0;
@@ -60,7 +83,7 @@ export const lentReads = (reader: Reader): Reads => {
       }
       if (free.length >= ROOM) return;
     }
-    loanOf(memory)?.release();
+    if (memory) loanOf(memory)?.release();
     memory = lend(level);
     free = memory;
     from = 0;
@@ -71,7 +94,8 @@ export const lentReads = (reader: Reader): Reads => {
       buffer: () => free,
       callback: (count) => {
         const room = free.length;
-        free = new Uint8Array(memory.buffer, free.byteOffset + count);
+        const { buffer } = memory ?? unpark(count);
+        free = new Uint8Array(buffer, free.byteOffset + count);
         if (free.length >= ROOM && reader.gathers(free.byteOffset - from)) {
           flushing ??= setImmediate(flush);
           return true;
@@ -81,7 +105,8 @@ export const lentReads = (reader: Reader): Reads => {
         const wants = reader.wants();
         steady = wants ? steady + count : 0;
         level = wants ? levelAfter(level, count, room, steady) : 0;
-        renew();
+        if (wants) renew();
+        else park();
         return reader.wants();
       },
     },
@@ -90,7 +115,7 @@ export const lentReads = (reader: Reader): Reads => {
       if (released) return;
       clearImmediate(flushing);
       released = true;
-      loanOf(memory)?.release();
+      park();
     },
   };
 };

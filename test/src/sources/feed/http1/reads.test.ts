@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { lentReads } from '../../../../../src/sources/feed/http1/reads.ts';
+
+/** A reader whose socket receives what the test says. */
+const open = () => {
+  const seen: string[] = [];
+  const reader = { open: true };
+  const reads = lentReads({
+    take: (bytes) => seen.push(bytes.toString()),
+    wants: () => reader.open,
+    gathers: () => false,
+  });
+  const memory = () => {
+    const { buffer } = reads.onread;
+    return typeof buffer === 'function' ? buffer() : buffer;
+  };
+  const receive = (text: string) => {
+    const length = Buffer.from(memory().buffer, memory().byteOffset).write(text);
+    return reads.onread.callback(length, memory());
+  };
+  return { seen, reader, reads, memory, receive };
+};
+
+describe('lent reads', () => {
+  it('hold no memory during a pause, and lose nothing after it', () => {
+    const [one, other] = [open(), open()];
+    expect(one.memory().buffer).not.toBe(other.memory().buffer);
+    for (const { reader, receive } of [one, other]) {
+      expect(receive('a')).toBe(true);
+      reader.open = false;
+      expect(receive('b')).toBe(false);
+    }
+    expect(one.memory().buffer).toBe(other.memory().buffer);
+    for (const [text, { reader, receive }] of [['c', one] as const, ['d', other] as const]) {
+      reader.open = true;
+      expect(receive(text)).toBe(true);
+      receive('e');
+    }
+    expect(one.memory().buffer).not.toBe(other.memory().buffer);
+    expect([one.seen, other.seen]).toEqual([
+      ['a', 'b', 'c', 'e'],
+      ['a', 'b', 'd', 'e'],
+    ]);
+    for (const { reads } of [one, other]) reads.release();
+  });
+});
