@@ -23,6 +23,8 @@ export interface Access {
    * host decides which networks the feed may lead to. Default: the location's own URL.
    */
   readonly home?: string;
+  /** The folder of a feed on disk: the root of its locations. */
+  readonly root?: string;
   /** The feed's mirrors. */
   readonly mirrors?: readonly Mirrors[];
   /** Milliseconds. If absent, the daemon's settings apply. */
@@ -51,7 +53,7 @@ export interface AccessOwner {
 export interface Location {
   /** `http:`, `https:` or `file:`. */
   readonly url: string;
-  /** For `file:` URLs: the folder that the file must lie in, symbolic links resolved. */
+  /** For `file:` URLs: the folder that the file must lie in, symbolic links resolved. Default: its own folder. */
   readonly root?: string;
   readonly access?: Access;
   /**

@@ -28,6 +28,8 @@ export interface CatalogEntry {
   readonly unitTypeId: string;
   /** The file's location at the feed: `http:`, `https:` or `file:`. */
   readonly url: string;
+  /** For `file:` URLs: the folder that the file must lie in. Default: that of its importer, or its own. */
+  readonly root?: string;
   readonly checksum?: Checksum;
   /** Length of the whole content in bytes, if the catalog has it. */
   readonly size?: number;

@@ -86,7 +86,7 @@ export const ERRORS = {
   SOURCE_BROKEN: kind(502, 'other', 'proxy_configuration_error', 'the source is misconfigured (credentials, URL, importer)'),
   TOO_MANY_REDIRECTS: kind(502, 'other', 'http_protocol_error', 'the source sends too many redirects (max_redirects), or one that cannot be followed'),
   ADDRESS_REFUSED: kind(502, 'other', 'destination_ip_prohibited', 'the source leads to an address of this machine or of an internal network (feed_networks)'),
-  OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file is outside the folder of its source'),
+  OUTSIDE_ROOT: kind(502, 'other', 'proxy_configuration_error', 'the file is outside the folder of its source (file_roots)'),
   UNREADABLE: kind(502, 'same', 'destination_unavailable', 'the file cannot be read'),
 
   DNS_FAILED: kind(502, 'same', 'dns_error', 'the host name of the source cannot be resolved'),

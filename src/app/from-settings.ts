@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FolderPolicy, LazyFetchDeps, Policy } from '../../pipelines/index.ts';
 import { loadSettings } from '../config/load.ts';
 import type { SettingName, Settings } from '../config/schema.ts';
@@ -57,6 +58,10 @@ export const placeTimeoutOf = ({
   answerTimeout,
 }: Pick<Settings, 'headTimeout' | 'answerTimeout'>): number => 0.45 * Math.min(headTimeout, answerTimeout);
 
+/** Pulp's own folders, unless others are listed. Its certificates and keys are beside them. */
+const fileRootsOf = ({ fileRoots, storageDir }: Settings): readonly string[] =>
+  fileRoots.length > 0 ? fileRoots : ['content', 'published'].map((folder) => join(storageDir, folder));
+
 /** Opens feeds and disks as the settings describe. With `lends`, chunks are lent: see `Chunk`. */
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
   createSources(
@@ -67,6 +72,7 @@ export const sourcesOf = (settings: Settings, options: { readonly lends?: boolea
       idleTimeout: settings.idleTimeout,
       connections: settings.maxConnections,
       placeTimeout: placeTimeoutOf(settings),
+      fileRoots: fileRootsOf(settings),
       networks: settings.feedNetworks,
       tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
     },

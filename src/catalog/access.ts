@@ -1,4 +1,5 @@
 import type { Access } from '../../pipelines/model/index.ts';
+import { rootAt } from '../lib/plain-path.ts';
 import { clientKeyOf, type ImporterConfig } from './importer-config.ts';
 
 const MILLISECONDS = 1000;
@@ -22,6 +23,7 @@ export const accessOf = (config: ImporterConfig): Access => {
   const { ssl_client_cert: clientCert, proxy_host: host, proxy_port: port } = config;
   const clientKey = clientKeyOf(config);
   return {
+    ...rootAt(config.feed),
     // Lists of mirrors are homes of their own.
     ...(/^https?:/i.test(config.feed ?? '') && !config.mirrors && { home: config.feed }),
     ...(config.ssl_ca_cert !== undefined && { ca: config.ssl_ca_cert }),

@@ -30,8 +30,8 @@ export interface CatalogContext {
   openCatalog(command: Command): Tables;
   /** Opens the catalog that requests are looked up in, to show it. */
   openListing(command: Command): Promise<Listing>;
-  /** Opens the feed of an importer, as the command's settings say. */
-  openFeed(config: ImporterConfig, command: Command): Promise<RepositoryFeed>;
+  /** Opens the feed of an importer, as the command's settings say: for a base on disk, files in it. */
+  openFeed(config: ImporterConfig, command: Command, base?: string): Promise<RepositoryFeed>;
   readonly stdout: Output;
   readonly stderr: Output;
 }

@@ -129,8 +129,8 @@ const run = async (
   const keyring = keyringFileOf(format, options);
   const config = configFor(catalog, options);
   await using closing = new AsyncDisposableStack();
-  const open = async (config: ImporterConfig) =>
-    closing.adopt(await context.openFeed(config, command), ({ close }) => close());
+  const open = async (config: ImporterConfig, base?: string) =>
+    closing.adopt(await context.openFeed(config, command, base), ({ close }) => close());
   const list = isList(source) ? await readMirrorList((await open(config)).read, source) : undefined;
   const bases = list?.bases;
   const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
@@ -138,7 +138,7 @@ const run = async (
   const { importer, undo } = chooseImporter(catalog, config, options.importer, mirrors);
   const progress = importProgress(stderr);
   try {
-    const feed = await open(importer.config);
+    const feed = await open(importer.config, base);
     const result = await refreshRepository({
       catalog,
       format: apart(format),

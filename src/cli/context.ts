@@ -1,6 +1,7 @@
 import { openListing } from '../app/listing.ts';
 import { accessOf } from '../catalog/access.ts';
 import { openTables } from '../catalog/sqlite/tables.ts';
+import { rootAt } from '../lib/plain-path.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { loadedFor, stateOf, withSettings } from './settings.ts';
 
@@ -20,12 +21,17 @@ export const cliContext: CatalogContext = {
     return openTables(settings.catalog, { busyTimeout: LOCKED });
   },
   openListing: (command) => openListing(stateOf(command)),
-  openFeed: async (config, command) => {
+  openFeed: async (config, command, base) => {
     // Loaded only here: most commands open no connection.
     const { openRepositories } = await import('../app/metadata.ts');
     const { files, probe, ...feed } = openRepositories(loadedFor(command).settings);
     const access = accessOf(config);
-    return { ...feed, read: files(access), probe: (url, size) => probe(access, url, size) };
+    const root = rootAt(base);
+    return {
+      ...feed,
+      read: files(access, root),
+      probe: (url, size) => probe({ ...access, ...root }, url, size),
+    };
   },
   stdout: process.stdout,
   stderr: process.stderr,

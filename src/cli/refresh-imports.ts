@@ -27,7 +27,7 @@ const refresh = async (
   const importer = catalog.importers.get(repository.importerId);
   if (!importer) throw new Error(`importer ${repository.importerId} is not in the catalog`);
   const progress = importProgress(context.stderr);
-  const feed = await context.openFeed(importer.config, command);
+  const feed = await context.openFeed(importer.config, command, repository.base);
   let result: RefreshResult | undefined;
   const work = async () => {
     const { read, kept, grace } = feed;

@@ -32,6 +32,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'databaseVerifySsl',
     'databaseCaPath',
     'storageDir',
+    'fileRoots',
     'pluginConfigDir',
   ],
   'Feeds and alternate sources': [

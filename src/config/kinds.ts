@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 
 /** A kind of value: how its text is read, shown, and described to an operator. */
 export interface Kind<T> {
@@ -237,6 +237,16 @@ export const list = (placeholder: string): Kind<readonly string[]> => ({
   placeholder,
   format: (value) => value.join(', '),
 });
+
+/** Comma-separated absolute paths of folders. */
+export const folders: Kind<readonly string[]> = {
+  ...list('folders'),
+  read: (text) => {
+    const items = itemsOf(text);
+    return items.every(isAbsolute) ? items.map((item) => resolve(item)) : undefined;
+  },
+  expected: 'a comma-separated list of absolute paths of folders',
+};
 
 /** Comma-separated names of files. */
 export const fileNames: Kind<readonly string[]> = {

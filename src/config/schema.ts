@@ -3,6 +3,7 @@ import {
   boolean,
   choice,
   fileNames,
+  folders,
   hostNames,
   integer,
   jsonArray,
@@ -242,6 +243,11 @@ export const SETTINGS = {
     '/var/lib/pulp',
     'Pulp’s folder, which contains the certificates of importers.',
     server('storage_dir'),
+  ),
+  fileRoots: streamer(
+    folders,
+    '',
+    'Folders that files of feeds and sources on disk may lie in, in addition to the folder of each: symbolic links may lead there. Absolute paths, separated by commas. Empty means `content` and `published` in `storage_dir`, since Pulp publishes by links.',
   ),
   pluginConfigDir: streamer(
     path('folder'),

@@ -42,7 +42,7 @@ export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
   SOURCE_BROKEN: advice('`error` names the importer, the key or the URL that cannot be used.', 'Correct it: `pulp-streamer importers show ID`. An entry whose importer was removed needs a new import.'),
   TOO_MANY_REDIRECTS: advice('`error` shows the last URL and the redirect that was not followed: a loop, no `Location`, or from https to http.', 'Use the URL that the feed redirects to. Raise `max_redirects` if the chain is right.'),
   ADDRESS_REFUSED: advice('`error` shows the URL, the feed that led there by a redirect or as a mirror, and the address.', 'If the feed is trusted to lead there, add the address, its network or the host to `feed_networks`. Otherwise use a mirror that does not.'),
-  OUTSIDE_ROOT: advice('`error` shows the path. A symbolic link or `..` leads out of the source’s folder.', 'Put the file below the folder, or import the folder that contains both.'),
+  OUTSIDE_ROOT: advice('`error` shows the path. A symbolic link or `..` leads out of the source’s folder.', 'Put the file below the folder, import the folder that contains both, or add the folder that the link leads to to `file_roots`.'),
   UNREADABLE: advice('`error` has the reason of the operating system (`EIO`, `EMFILE`, `ESTALE` …).', '`EIO`: check the disk. `EMFILE`: raise the limit of file descriptors. Network file systems: mount them again.'),
 
   DNS_FAILED: advice('`getent hosts HOST`, as the daemon’s user and on its machine.', 'Correct the resolver or the host name. If feeds are only reachable through a proxy, give the importer `proxy_host` and `proxy_port`.'),

@@ -1,7 +1,7 @@
-import { isAbsolute } from 'node:path';
 import { defer, switchMap, throwError } from 'rxjs';
 import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
 import { owned } from '../lib/owned.ts';
+import { isOnDisk } from '../lib/plain-path.ts';
 import { createDisk } from './disk/open.ts';
 import type { Feed, FeedSettings } from './feed/open.ts';
 
@@ -9,6 +9,11 @@ export interface Sources {
   readonly open: OpenSource;
   /** Ends every connection to feeds; transfers that use them fail. Closes files that nobody reads. */
   close(): Promise<void>;
+}
+
+interface SourceSettings extends FeedSettings {
+  /** Folders that every location on disk may lead to, in addition to its root. */
+  readonly fileRoots?: readonly string[];
 }
 
 interface Options {
@@ -20,8 +25,8 @@ interface Options {
  * Opens any location: `http:` and `https:` URLs over the network, `file:` URLs and absolute paths
  * from disk. Errors with SOURCE_BROKEN for any other URL.
  */
-export const createSources = (settings: FeedSettings, { lends = false }: Options = {}): Sources => {
-  const disk = createDisk();
+export const createSources = (settings: SourceSettings, { lends = false }: Options = {}): Sources => {
+  const disk = createDisk(settings.fileRoots);
   let feed: Feed | undefined;
   let loading: Promise<Feed> | undefined;
   // The client for feeds takes as long to load as the rest of the daemon: not for a command that
@@ -37,7 +42,7 @@ export const createSources = (settings: FeedSettings, { lends = false }: Options
   };
   const lent: OpenSource = (location, ask) => {
     const { url } = location;
-    if (isAbsolute(url) || /^file:/i.test(url)) return disk.open(location, ask);
+    if (isOnDisk(url)) return disk.open(location, ask);
     if (/^https?:/i.test(url))
       return feed?.open(location, ask) ?? defer(loaded).pipe(switchMap((late) => late.open(location, ask)));
     const text = `cannot open the URL “${url}”; expected http:, https: or file:`;

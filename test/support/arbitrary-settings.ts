@@ -38,6 +38,8 @@ const candidates = (placeholder: string): fc.Arbitrary<string> => {
         .map((value) => JSON.stringify(value));
     case 'networks':
       return fc.array(fc.oneof(fc.ipV4(), fc.constantFrom('2001:db8::/32', '::1'))).map((items) => items.join(','));
+    case 'places':
+      return fc.array(fc.oneof(fc.ipV4(), fc.domain(), fc.constant('2001:db8::/32'))).map((items) => items.join(','));
     case 'levels':
       return fc
         .array(
@@ -65,7 +67,7 @@ const textFor = ({ kind, default: byDefault }: Setting): fc.Arbitrary<string> =>
   candidates(kind.placeholder).map((text) => (kind.read(text) === undefined ? byDefault : text));
 
 /** A default that names another setting is not a text that an operator gives. */
-const GIVABLE = Object.entries<Setting>(SETTINGS).filter(([, setting]) => !setting.default.includes('{state_dir}'));
+const GIVABLE = Object.entries<Setting>(SETTINGS).filter(([, setting]) => !/\{\w+\}/.test(setting.default));
 
 /** Valid texts for some settings, at most `most`, as an operator could give them. */
 export const arbitrarySettings = (most = GIVABLE.length): fc.Arbitrary<Readonly<Record<string, string>>> =>

@@ -11,6 +11,7 @@ import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
 import { addImporterCommands } from '../../src/cli/importers.ts';
+import { rootAt } from '../../src/lib/plain-path.ts';
 
 /** A catalog in a folder, and its commands. */
 export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
@@ -24,13 +25,13 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
       prepare: (command: Command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       openCatalog: () => openSqliteCatalog(file),
       openListing: async () => sqliteListing(openSqliteCatalog(file)),
-      openFeed: async (config: ImporterConfig) => {
+      openFeed: async (config: ImporterConfig, _: Command, base?: string) => {
         configs.push(config);
         const { files, probe, close } = openRepositories(settingsOf({}));
         const access = accessOf(config);
         return {
-          read: files(access),
-          probe: (url: string, size?: number) => probe(access, url, size),
+          read: files(access, rootAt(base)),
+          probe: (url: string, size?: number) => probe({ ...access, ...rootAt(base) }, url, size),
           kept: metadataFiles(join(folder, 'metadata')),
           grace: 0,
           close,

@@ -5,6 +5,7 @@ import type { RefreshResult } from '../../catalog/refresh-repository.ts';
 import { refreshStored } from '../../catalog/refresh-stored.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import { openTables } from '../../catalog/sqlite/tables.ts';
+import { rootAt } from '../../lib/plain-path.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ReadFile, Selection } from '../../repositories/format.ts';
 import { hasSuite } from '../../repositories/has-suite.ts';
@@ -37,7 +38,7 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     const importer = catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
     const { kept, grace } = feeds;
-    const read = feeds.files(accessOf(importer.config));
+    const read = feeds.files(accessOf(importer.config), rootAt(stored.base));
     return await refreshStored(catalog, stored, {
       ...{ read, onProgress: show, kept, grace },
       selection: await selectionOf(stored, suite, read),

@@ -15,6 +15,7 @@ import { unchanged } from '../../catalog/roots.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import type { Tables } from '../../catalog/sqlite/tables.ts';
 import type { Settings } from '../../config/schema.ts';
+import { rootAt } from '../../lib/plain-path.ts';
 import { isEntryPoint, suiteOf } from '../../repositories/entry-points.ts';
 import type { OpenFiles, ReadFile } from '../../repositories/format.ts';
 import { hasSuite } from '../../repositories/has-suite.ts';
@@ -60,7 +61,7 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
   const readerOf = (stored: StoredRepository): ReadFile => {
     const importer = tables.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
-    return asListed(files(accessOf(importer.config)), stored);
+    return asListed(files(accessOf(importer.config), rootAt(stored.base)), stored);
   };
 
   /** Whether there is nothing to be read: the catalog has what the feed has. */

@@ -2,6 +2,7 @@ import type { CatalogEntry } from '../../../pipelines/index.ts';
 import { unitIdOf } from '../../catalog/locator.ts';
 import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
 import type { Tables } from '../../catalog/sqlite/tables.ts';
+import { rootAt } from '../../lib/plain-path.ts';
 import { METADATA } from '../../repositories/format.ts';
 import { urlOf } from '../../repositories/relative-path.ts';
 
@@ -43,6 +44,7 @@ export const entryOf = (
   unitId: unitIdOf(METADATA, { name: path }),
   unitTypeId: METADATA,
   url: urlOf(base, relative),
+  ...rootAt(base),
   revision: 0,
   maxAge,
   data: {},

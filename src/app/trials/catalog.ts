@@ -4,6 +4,7 @@ import { firstValueFrom } from 'rxjs';
 import type { Catalog } from '../../../pipelines/model/index.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
 import type { Settings } from '../../config/schema.ts';
+import { rootAt } from '../../lib/plain-path.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { databaseOf } from '../database-settings.ts';
 import type { Place } from './feeds.ts';
@@ -33,8 +34,8 @@ const askSqlite = async (file: string): Promise<readonly Place[]> => {
   const catalog = openSqliteCatalog(file);
   try {
     return await Promise.all(
-      firstPlaces(catalog).map(({ importerId, url, mustBeThere }) =>
-        placeAt({ what: `feed of importer ${importerId}`, url, mustBeThere }, catalog, importerId),
+      firstPlaces(catalog).map(({ importerId, ...place }) =>
+        placeAt({ what: `feed of importer ${importerId}`, ...place }, catalog, importerId),
       ),
     );
   } finally {
@@ -48,13 +49,15 @@ const askSqlite = async (file: string): Promise<readonly Place[]> => {
  */
 const firstPlaces = ({ entries, importers, repositories }: SqliteCatalog) => {
   const without = new Set(importers.list().map(({ id }) => id));
-  const found: { readonly importerId: string; readonly url: string; readonly mustBeThere: boolean }[] = [];
+  const found: (Pick<Place, 'url' | 'mustBeThere' | 'root'> & { readonly importerId: string })[] = [];
   for (const { format, base, importerId } of repositories.followed()) {
     without.delete(importerId);
-    found.push({ importerId, url: base + (FIRST_FILES[format] ?? ''), mustBeThere: format === 'yum' });
+    const url = base + (FIRST_FILES[format] ?? '');
+    found.push({ importerId, url, mustBeThere: format === 'yum', ...rootAt(base) });
   }
-  for (const { importerId, url } of without.size > 0 ? entries.list('/', 'age') : []) {
-    if (without.delete(importerId)) found.push({ importerId, url, mustBeThere: true });
+  for (const { importerId, url, prefix = '' } of without.size > 0 ? entries.list('/', 'age') : []) {
+    if (without.delete(importerId))
+      found.push({ importerId, url, mustBeThere: true, ...rootAt(repositories.baseOf({ prefix, importerId })) });
     if (without.size === 0) break;
   }
   return found;

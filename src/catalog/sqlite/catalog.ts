@@ -1,8 +1,16 @@
 import type { Observable } from 'rxjs';
-import { type Access, type Catalog, type Offer, StreamError } from '../../../pipelines/model/index.ts';
+import {
+  type Access,
+  type Catalog,
+  type CatalogEntry,
+  type Offer,
+  StreamError,
+} from '../../../pipelines/model/index.ts';
 import { AtOnce } from '../../../pipelines/operators/at-once.ts';
+import { isOnDisk, rootAt } from '../../lib/plain-path.ts';
 import { accessOf } from '../access.ts';
 import type { Importer, Importers } from './importers.ts';
+import type { StoredEntry } from './rows.ts';
 import { openTables, type TableOptions, type Tables, unavailable } from './tables.ts';
 
 /** The embedded catalog. The methods of the port read synchronously, at subscription. */
@@ -43,10 +51,15 @@ export const openSqliteCatalog = (file: string, { now = Date.now, ...options }: 
     const key = units.find(typeId, unitId);
     return key ? content.find(typeId, key, now() / 1000) : [];
   };
+  /** An imported file on disk lies in the folder of its repository. */
+  const withRoot = (entry: StoredEntry): CatalogEntry => {
+    if (entry.prefix === undefined || !isOnDisk(entry.url)) return entry;
+    return { ...entry, ...rootAt(tables.repositories.baseOf({ prefix: entry.prefix, importerId: entry.importerId })) };
+  };
   return {
     ...tables,
     spelling: 'decoded',
-    lookup: (path) => asking(() => entries.find(path)),
+    lookup: (path) => asking(() => entries.find(path).map(withRoot)),
     children: (folder, after, limit) => asking(() => entries.children(folder, after, limit)),
     access: (importerId) => asking(() => [findAccess(importers, importerId)]),
     offers: ({ unitTypeId, unitId }) => asking(() => findOffers(unitTypeId, unitId)),

@@ -13,6 +13,8 @@ export interface Repositories {
   /** Those that are followed, the longest prefix first. Read anew only after a change. */
   followed(): readonly StoredRepository[];
   find(key: RepositoryKey): StoredRepository | undefined;
+  /** The URL of a repository. */
+  baseOf(key: RepositoryKey): string | undefined;
   /** Adds or replaces a repository. */
   save(repository: StoredRepository): void;
   /** Records that the feed still has the last revision. Without effect for an unknown repository. */
@@ -31,6 +33,7 @@ export const makeRepositories = (database: DatabaseSync, immutable = false): Rep
   const columns = Object.keys({ ...REPOSITORIES.first, ...REPOSITORIES.added });
   const all = database.prepare('SELECT * FROM repositories ORDER BY prefix, importer_id');
   const one = database.prepare('SELECT * FROM repositories WHERE prefix = ? AND importer_id = ?');
+  const base = database.prepare('SELECT base FROM repositories WHERE prefix = ? AND importer_id = ?');
   const following = database.prepare('SELECT * FROM repositories WHERE follows = 1 ORDER BY length(prefix) DESC');
   const version = database.prepare('PRAGMA data_version');
   const save = database.prepare(
@@ -65,6 +68,7 @@ export const makeRepositories = (database: DatabaseSync, immutable = false): Rep
       const row = one.get(trimPrefix(prefix), importerId);
       return row && toRepository(row);
     },
+    baseOf: ({ prefix, importerId }) => base.get(trimPrefix(prefix), importerId)?.base?.toString(),
     save: (repository) => changed(() => save.run(toRow(repository))),
     confirmed: ({ prefix, importerId }, at, { states }) =>
       changed(() => confirmed.run({ at, states: JSON.stringify(states), prefix: trimPrefix(prefix), importerId })),

@@ -2,8 +2,9 @@ import { type BigIntStats, stat } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Location } from '../../../pipelines/model/index.ts';
 import { signatureOf } from '../../lib/file-signature.ts';
+import { plainPath } from '../../lib/plain-path.ts';
 import { type DiskFile, openDiskFile } from './file.ts';
-import { plainPath } from './path.ts';
+import { rootOf } from './path.ts';
 
 /** Files that stay open for the next request. */
 export interface Descriptors {
@@ -41,7 +42,7 @@ const statAt = promisify(stat) as (path: string, options: { bigint: true }) => P
  * A file that was once found within its root is the same file later: no link to it has to be
  * resolved again.
  */
-export const keepDescriptors = (): Descriptors => {
+export const keepDescriptors = (otherRoots: readonly string[] = []): Descriptors => {
   const kept = new Map<string, Kept>();
   let sweeping: NodeJS.Timeout | undefined;
 
@@ -96,11 +97,11 @@ export const keepDescriptors = (): Descriptors => {
 
   return {
     open: async (location) => {
-      const key = `${location.root ?? ''}\0${location.url}`;
+      const key = `${rootOf(location) ?? ''}\0${location.url}`;
       const one = kept.get(key);
       if (one && (await isSame(one, location)) && !one.dropped) return use(key, one);
       if (one) drop(key, one);
-      return keep(key, await openDiskFile(location));
+      return keep(key, await openDiskFile(location, otherRoots));
     },
     close: () => {
       clearTimeout(sweeping);

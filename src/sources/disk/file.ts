@@ -2,7 +2,7 @@ import { type BigIntStats, close, constants, fstat, open } from 'node:fs';
 import { promisify } from 'node:util';
 import { type ErrorCode, type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
-import { diskPath } from './path.ts';
+import { checkRoot, find } from './path.ts';
 
 /** A regular file, open for reading. */
 export interface DiskFile {
@@ -14,25 +14,22 @@ export interface DiskFile {
 }
 
 /**
- * Opens a location's file. Rejects with a StreamError, with nothing left open.
- *
- * If the location has a root, the last path segment must not be a symbolic link: it would have
- * appeared after the path was resolved. Without O_NONBLOCK, opening a named pipe would wait for a
- * writer, and block a thread.
+ * Opens a location's file, which must lie in its root or in one of the others. Rejects with a
+ * StreamError, with nothing left open. Only a regular file is opened.
  */
-export const openDiskFile = async (location: Location): Promise<DiskFile> => {
+export const openDiskFile = async (location: Location, otherRoots: readonly string[] = []): Promise<DiskFile> => {
   try {
-    const path = await diskPath(location);
-    const noFollow = location.root === undefined ? 0 : constants.O_NOFOLLOW;
-    const fd = await openFd(path, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
+    const found = await find(location);
     try {
-      const stats = await statFd(fd, { bigint: true });
+      await checkRoot(found, location, otherRoots);
+      const { path } = found;
+      const stats = await statFd(found.fd, { bigint: true });
       if (!stats.isFile())
         throw new StreamError('SOURCE_MISSING', 'disk', `${path} is ${whatIs(stats)}; expected a file`);
+      const fd = await openFd(found.link, constants.O_RDONLY);
       return { fd, path, stats, close: () => closeFd(fd) };
-    } catch (error) {
-      closeFd(fd);
-      throw error;
+    } finally {
+      closeFd(found.fd);
     }
   } catch (error) {
     throw diskError(error, location.url);
@@ -71,8 +68,6 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'SOURCE_MISSING',
   ENOTDIR: 'SOURCE_MISSING',
   ENAMETOOLONG: 'SOURCE_MISSING',
-  // Opening a socket fails with this.
-  ENXIO: 'SOURCE_MISSING',
   EACCES: 'SOURCE_REFUSED',
   EPERM: 'SOURCE_REFUSED',
   ELOOP: 'OUTSIDE_ROOT',
@@ -80,5 +75,6 @@ const KINDS: Readonly<Record<string, ErrorCode>> = {
 
 const whatIs = (stats: BigIntStats): string => {
   if (stats.isDirectory()) return 'a folder';
-  return stats.isFIFO() ? 'a named pipe' : 'a device';
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
 };

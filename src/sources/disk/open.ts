@@ -32,11 +32,14 @@ import { type DiskFile, diskError, openDiskFile } from './file.ts';
  * If the location has sums of its blocks, every block that contains wanted bytes is read whole and
  * compared first. Errors with CHANGED at the first one that differs; its bytes are not emitted.
  */
-export const openDisk: OpenSource = (location, ask) => reading(openDiskFile, location, ask);
+export const openDisk: OpenSource = (location, ask) => reading((one) => openDiskFile(one), location, ask);
 
-/** The same with small files that stay open for a while. `close` closes those that nobody reads. */
-export const createDisk = (): { readonly open: OpenSource; close(): void } => {
-  const descriptors = keepDescriptors();
+/**
+ * The same with small files that stay open for a while. `close` closes those that nobody reads. Files may
+ * also lie in one of the other roots.
+ */
+export const createDisk = (otherRoots: readonly string[] = []): { readonly open: OpenSource; close(): void } => {
+  const descriptors = keepDescriptors(otherRoots);
   return { open: (location, ask) => reading(descriptors.open, location, ask), close: descriptors.close };
 };
 

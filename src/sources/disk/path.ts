@@ -1,43 +1,66 @@
-import { realpath } from 'node:fs/promises';
-import { isAbsolute, normalize, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { open as openFile, readlink, realpath } from 'node:fs';
+import { dirname, isAbsolute, normalize, relative, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { type Location, StreamError } from '../../../pipelines/model/index.ts';
-import { messageOf } from '../../lib/thrown.ts';
-import { parseUrl } from '../../lib/url.ts';
+import { plainPath } from '../../lib/plain-path.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
+
+/** `fs.constants` lacks it (open(2)): a descriptor of the file itself, which is not opened by that. */
+const O_PATH = 0o10000000;
+
+const openFd = promisify(openFile);
+const read = promisify(readlink);
+const resolve = promisify(realpath);
+
+/** A file that was found, but not opened. */
+export interface Found {
+  /** For `fstat`; to be closed. */
+  readonly fd: number;
+  /** As its location names it. */
+  readonly path: string;
+  /** The path that opens this very file, whatever its name has come to lead to. */
+  readonly link: string;
+}
 
 /**
- * The path of a location's file, with every symbolic link resolved if the location has a root.
- * Rejects with SOURCE_BROKEN if the URL is not a path, with OUTSIDE_ROOT if the file is outside the
- * root, and otherwise with the system's error.
+ * Finds a location's file, symbolic links followed. It is not opened: that alone has effects on some
+ * devices.
  */
-export const diskPath = async ({ url, root }: Pick<Location, 'url' | 'root'>): Promise<string> => {
+export const find = async (location: Location): Promise<Found> => {
+  const { url } = location;
   const path = plainPath(url);
+  const root = rootOf(location);
   // To the operating system a file name ends at a NUL, but the check sees the whole text.
-  if (path.includes('\0')) throw outside(JSON.stringify(url), root);
-  if (root === undefined) return path;
-  const home = await realpath(root);
-  const real = await realpath(path).catch((error: unknown) => {
-    throw isInside(normalize(root), normalize(path)) ? error : outside(path, root);
+  if (path.includes('\0')) throw new StreamError('OUTSIDE_ROOT', 'disk', `${JSON.stringify(url)} has a NUL in it`);
+  const fd = await openFd(path, O_PATH).catch((error: unknown) => {
+    // Nothing else is said about what is named outside.
+    throw root === undefined || isInside(normalize(root), normalize(path)) ? error : outside(path, root);
   });
-  if (!isInside(home, real)) throw outside(path, root);
-  return real;
+  return { fd, path, link: `/proc/self/fd/${fd}` };
 };
 
-/** Percent-decodes `file:` URLs (RFC 8089); returns plain absolute paths unchanged. */
-export const plainPath = (url: string): string => {
-  if (isAbsolute(url)) return url;
-  try {
-    return fileURLToPath(parseUrl(url) ?? url);
-  } catch (cause) {
-    const text = `not a file URL or path: “${url}” (${messageOf(cause)}); expected file:///… or an absolute path`;
-    throw new StreamError('SOURCE_BROKEN', 'disk', text, { cause });
+/**
+ * Resolves if a found file lies in its root, by default the folder that it is named in, or in one of the
+ * others. What was found is judged, so no link can be exchanged in between. Rejects with OUTSIDE_ROOT.
+ */
+export const checkRoot = async ({ path, link }: Found, location: Location, others: readonly string[]) => {
+  const real = await read(link);
+  const own = rootOf(location) ?? dirname(path);
+  if (isInside(await resolve(own), real)) return;
+  for (const other of others) {
+    const folder = await unlessMissing(resolve(other));
+    if (folder !== undefined && isInside(folder, real)) return;
   }
+  throw outside(real === path ? path : `${path}, which leads to ${real},`, own);
 };
+
+/** The root that a location has itself, or that of its feed. */
+export const rootOf = ({ root, access }: Location): string | undefined => root ?? access?.root;
+
+const outside = (what: string, root: string): StreamError =>
+  new StreamError('OUTSIDE_ROOT', 'disk', `${what} lies outside ${root}; the setting file_roots can permit it`);
 
 const isInside = (root: string, path: string): boolean => {
   const way = relative(root, path);
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 };
-
-const outside = (path: string, root: string | undefined): StreamError =>
-  new StreamError('OUTSIDE_ROOT', 'disk', `${path} lies outside ${root ?? 'the file system'}`);

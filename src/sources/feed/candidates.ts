@@ -1,5 +1,13 @@
-import type { Access, Catalog, FindCandidates } from '../../../pipelines/model/index.ts';
+import {
+  type Access,
+  type Candidate,
+  type Catalog,
+  type CatalogEntry,
+  type FindCandidates,
+  StreamError,
+} from '../../../pipelines/model/index.ts';
 import { mappedToMany } from '../../../pipelines/operators/at-once.ts';
+import { isOnDisk } from '../../lib/plain-path.ts';
 import { hostOf } from '../holder.ts';
 import { knownFields } from '../known-fields.ts';
 import { placesOf } from './mirrors.ts';
@@ -11,14 +19,26 @@ import { placesOf } from './mirrors.ts';
 export const feedCandidates =
   ({ access }: Pick<Catalog, 'access'>): FindCandidates =>
   (entry) =>
-    mappedToMany(access(entry.importerId), (access) =>
-      placesOf(entry.url, ownedBy(entry.importerId, access)).map((place) => ({
+    mappedToMany(access(entry.importerId), (access): readonly Candidate[] => {
+      const { root = access.root } = entry;
+      if (root === undefined && access.home !== undefined && isOnDisk(entry.url))
+        return [ledToDisk(entry, access.home)];
+      return placesOf(entry.url, ownedBy(entry.importerId, access)).map((place) => ({
         entry,
         source: { kind: 'feed', id: hostOf(place.url) },
         ...place,
+        ...(root !== undefined && { root }),
         ...knownFields(place.url, entry.path),
-      })),
-    );
+      }));
+    });
+
+/** A feed over HTTP leads to HTTP only, whatever its metadata says. */
+const ledToDisk = (entry: CatalogEntry, home: string): Candidate => ({
+  entry,
+  source: { kind: 'feed', id: hostOf(entry.url) },
+  url: entry.url,
+  problem: new StreamError('OUTSIDE_ROOT', 'disk', `the feed at ${home} led to ${entry.url}; expected http: or https:`),
+});
 
 /** The access that an importer owns: one object for each that a catalog gives. */
 const ownedBy = (id: string, access: Access): Access => {

@@ -6,6 +6,7 @@ import {
   boolean,
   choice,
   fileNames,
+  folders,
   hostNames,
   integer,
   jsonArray,
@@ -154,6 +155,14 @@ describe('kinds of values', () => {
       '*',
       '192.0.2.1:80',
     ].map((text): [string, Kind<unknown>, string, unknown] => ['networks', networks, text, refused]),
+    ['folders', folders, '', []],
+    ['folders', folders, '/srv/a b/, /srv/../c', ['/srv/a b', '/c']],
+    ...['srv', '/a,,/b', '/a, b'].map((text): [string, Kind<unknown>, string, unknown] => [
+      'folders',
+      folders,
+      text,
+      refused,
+    ]),
     ['places', places, '', []],
     [
       'places',

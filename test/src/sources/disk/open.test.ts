@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -8,6 +9,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   realpathSync,
   rmSync,
@@ -18,6 +20,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -26,7 +29,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { BehaviorSubject, tap } from 'rxjs';
 import { type Ask, type BlockSums, field, type Location, type SourceEvent } from '../../../../pipelines/model/index.ts';
 import { BLOCK, sumBlocks } from '../../../../src/lib/block-sums.ts';
-import { openDisk } from '../../../../src/sources/disk/open.ts';
+import { createDisk, openDisk } from '../../../../src/sources/disk/open.ts';
+import { checkRoot, find } from '../../../../src/sources/disk/path.ts';
 import { sourceContract } from '../../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
 import { until } from '../../../support/until.ts';
@@ -216,6 +220,58 @@ describe('a file on disk', () => {
       await expect(collect(open(`file://${root}/${name}`))).resolves.toMatchObject({ body: Buffer.from(name) });
     },
   );
+
+  it('has its own folder for its root, unless it has another', async () => {
+    const own = (path: string) => openDisk({ url: path }, anAsk());
+    await expect(collect(own(join(root, 'bear.rpm')))).resolves.toMatchObject({ body: Buffer.from('bear') });
+    await expect(failureOf(own(join(root, 'out')))).resolves.toMatchObject({ code: 'OUTSIDE_ROOT' });
+    await expect(failureOf(own(join(root, 'up', 'missing')))).resolves.toMatchObject({ code: 'SOURCE_MISSING' });
+    const fed = openDisk({ url: join(root, 'in'), access: { root } }, anAsk());
+    await expect(collect(fed)).resolves.toMatchObject({ body: Buffer.from('bear') });
+  });
+
+  it('may lie in the other roots, of which some may be missing', async () => {
+    const disk = createDisk([join(folder, 'nowhere'), folder]);
+    const { body } = await collect(disk.open(at(join(root, 'out'), { root }), anAsk()));
+    expect(body.toString()).toBe('secret');
+    disk.close();
+    const error = await failureOf(open(join(root, 'out')));
+    expect(error.message).toBe(
+      `${root}/out, which leads to ${realpathSync(join(root, 'out'))}, lies outside ${root}; the setting file_roots can permit it`,
+    );
+  });
+
+  it('is judged by what was found, whatever its name leads to after', async () => {
+    const link = join(root, 'swapped');
+    const lead = (to: string) => {
+      rmSync(link, { force: true });
+      symlinkSync(to, link);
+    };
+    const location = { url: link, root };
+    lead('../secret');
+    const outside = await find(location);
+    lead('bear.rpm');
+    await expect(checkRoot(outside, location, [])).rejects.toMatchObject({ code: 'OUTSIDE_ROOT' });
+    const inside = await find(location);
+    lead('../secret');
+    await expect(checkRoot(inside, location, [])).resolves.toBeUndefined();
+    expect(readFileSync(inside.link, 'utf8')).toBe('bear');
+    for (const { fd } of [outside, inside]) closeSync(fd);
+  });
+
+  it('is not opened if it is a socket or a device', async () => {
+    const server = createServer().listen(join(root, 'socket'));
+    await once(server, 'listening');
+    // Opening a socket fails with another reason.
+    await expect(failureOf(open(join(root, 'socket')))).resolves.toMatchObject({
+      code: 'SOURCE_MISSING',
+      message: `${root}/socket is a socket; expected a file`,
+    });
+    await once(server.close(), 'close');
+    await expect(failureOf(open('/dev/null', '/dev'))).resolves.toMatchObject({
+      message: '/dev/null is a device; expected a file',
+    });
+  });
 
   it('does not wait for a named pipe’s writer', async () => {
     execFileSync('mkfifo', [join(root, 'pipe')]);
