@@ -87,7 +87,7 @@ export const toBase = (text: string): string => {
   const url = parseUrl(text);
   if (!url) throw new Error(`'${text}' is not a URL`);
   if (url.username !== '' || url.password !== '') {
-    throw new Error(`${url.host}: the URL must not contain credentials, expected --username and --password`);
+    throw new Error(`${url.host}: the URL must not contain credentials, expected --username and --password-file`);
   }
   if (url.search !== '' || url.hash !== '')
     throw new Error(

@@ -10,17 +10,27 @@ import type { Tables } from './sqlite/tables.ts';
 
 const isFeedUrl = (url: string): boolean => /^(https?|file):$/.test(parseUrl(url)?.protocol ?? '');
 
+/** Written by `catalog export` in place of userinfo or a query. */
+const isMasked = (url: string): boolean => /^\w+:\/\/\*\*\*@|\?\*\*\*$|[;&](policy|signature)=\*\*\*/.test(url);
+
 const size = z.number().int().nonnegative();
 const text = z.string().min(1);
 
 /** One line: the fields of Pulp's `lazy_content_catalog`. Others, such as `_ns`, are ignored. */
 const schema = z
   .object({
-    path: z.string().startsWith('/', 'expected a path that begins with /').transform(withoutDots),
+    path: z
+      .string()
+      .startsWith('/', 'expected a path that begins with /')
+      .regex(/^\P{Cc}*$/u, 'expected no control characters')
+      .transform(withoutDots),
     importer_id: z.string().regex(/^[0-9a-f]{24}$/, 'expected 24 hexadecimal digits'),
     unit_id: text,
     unit_type_id: text,
-    url: z.string().refine(isFeedUrl, 'expected a URL of http, https or file'),
+    url: z
+      .string()
+      .refine(isFeedUrl, 'expected a URL of http, https or file')
+      .refine((url) => !isMasked(url), 'its secrets are masked (export with --secrets)'),
     checksum: text.nullish(),
     checksum_algorithm: z.enum(CHECKSUM_ALGORITHMS).nullish(),
     revision: z.number().int().nonnegative(),

@@ -4,8 +4,10 @@ import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { MetadataFiles } from '../catalog/metadata-files.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
+import { credentialFile } from '../lib/credential.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 import type { ReadFile } from '../repositories/format.ts';
+import { asJson } from './one-line.ts';
 
 /** Takes output: a stream of the process, or a collector in tests. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -104,18 +106,23 @@ export async function* concat<T>(first: AsyncIterable<T>, second: AsyncIterable<
 export async function* toJsonArray(values: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<string> {
   let separator = '[\n';
   for await (const value of values) {
-    yield `${separator}${JSON.stringify(value)}`;
+    yield `${separator}${asJson(value)}`;
     separator = ',\n';
   }
   yield separator === '[\n' ? '[]\n' : '\n]\n';
 }
 
+const STANDARD_INPUT = 0;
+
 const reason = (error: unknown): string => (codeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error));
 
-/** A file named on the command line; throws naming the option that named it. */
+/**
+ * The text of a file named on the command line; `-` is standard input, and `credential:NAME` one of
+ * systemd's credentials. Throws naming the option that named it.
+ */
 export const readTextFile = (option: string, file: string): string => {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file === '-' ? STANDARD_INPUT : credentialFile(file, process.env), 'utf8');
   } catch (error) {
     throw new Error(`${option} ${file}: ${reason(error)}`, { cause: error });
   }

@@ -10,6 +10,7 @@ import { chooseImporter, configFor, keyringFileOf } from './catalog-import.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
 import { isList, placeOf, refuseForeign } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toPath } from './importer-options.ts';
+import { asJson } from './one-line.ts';
 
 /** `raw`: a tree without metadata. */
 const FORMATS = ['yum', 'deb', 'files', 'raw'] as const;
@@ -118,7 +119,7 @@ export const addFollowCommand = (catalogCommand: Command, context: CatalogContex
       for (const id of others)
         context.stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
       context.stdout.write(
-        options.json ? `${JSON.stringify(toPlainRepository(repository))}\n` : describeRepository(repository),
+        options.json ? `${asJson(toPlainRepository(repository))}\n` : describeRepository(repository),
       );
     }),
   );

@@ -12,7 +12,7 @@ import { toDate } from './catalog-repositories.ts';
 import { importProgress } from './import-progress.ts';
 import { importerOfList, isList, placeOf, refuseForeign } from './import-source.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
-import { oneLine } from './one-line.ts';
+import { asJson, oneLine } from './one-line.ts';
 
 const FORMATS = ['yum', 'deb', 'files'] as const;
 type FormatName = (typeof FORMATS)[number];
@@ -163,7 +163,7 @@ const run = async (
     for (const id of others) stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
     stdout.write(
       options.json
-        ? `${JSON.stringify({ prefix: options.prefix, importer: importer.id, ...result })}\n`
+        ? `${asJson({ prefix: options.prefix, importer: importer.id, ...result })}\n`
         : describeImport(result, options.prefix),
     );
   } catch (error) {

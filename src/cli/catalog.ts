@@ -7,6 +7,7 @@ import type { StoredEntry } from '../catalog/sqlite/rows.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { toLine } from '../catalog/to-line.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { safeJson } from '../lib/safe-json.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { parseChecksum } from '../repositories/checksum.ts';
@@ -55,7 +56,13 @@ const summary = (entry: ListedEntry): string => {
 
 /** An entry in Pulp's field names; the secrets in its URL are masked. */
 const toPlain = (entry: ListedEntry): Record<string, unknown> =>
-  'problem' in entry ? entry : JSON.parse(toLine({ ...entry, url: maskUrl(entry.url) }));
+  'problem' in entry ? entry : JSON.parse(toLine(masked(entry)));
+
+const masked = (entry: StoredEntry): StoredEntry => ({
+  ...entry,
+  url: maskUrl(entry.url),
+  data: JSON.parse(JSON.stringify(entry.data), (_, value) => (typeof value === 'string' ? maskUrl(value) : value)),
+});
 
 const details = async (listing: Listing, entry: StoredEntry): Promise<Record<string, unknown>> => ({
   ...toPlain(entry),
@@ -103,7 +110,7 @@ const removeEntries = (catalog: Tables, path: string | undefined, options: Remov
   if (path !== undefined) {
     const removed = catalog.entries.remove(path, options.importer);
     if (removed === 0) throw unknownPath(path);
-    return `removed ${path}\n`;
+    return `removed ${oneLine(path)}\n`;
   }
   const prefix = options.prefix ?? '';
   const before = catalog.repositories.list();
@@ -111,7 +118,7 @@ const removeEntries = (catalog: Tables, path: string | undefined, options: Remov
   // One that was not read yet has no entries.
   const repositories = before.filter((one) => !catalog.repositories.find(one)).map((one) => one.prefix || '/');
   const ended = repositories.length > 0 ? `, and what was known of ${repositories.join(', ')}` : '';
-  return `removed ${entries} entries below ${prefix}${ended}\n`;
+  return `removed ${entries} entries below ${oneLine(prefix + ended)}\n`;
 };
 
 /**
@@ -189,13 +196,21 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
     }),
   );
 
-  leaf('export', 'print all entries as lines of JSON, the oldest first').action((_options: unknown, command: Command) =>
-    withListing(context, command, (listing) => writeAll(stdout, linesOf(listing, context.stderr))),
-  );
+  leaf('export', 'print all entries as lines of JSON, the oldest first; secrets in their URLs are masked')
+    .option('--secrets', 'print passwords and queries of URLs too, so that `load` can read all lines')
+    .action(({ secrets = false }: { secrets?: boolean }, command: Command) =>
+      withListing(context, command, (listing) => writeAll(stdout, linesOf(listing, secrets, context.stderr))),
+    );
 };
 
-async function* linesOf(listing: Listing, stderr: Output): AsyncGenerator<string> {
+async function* linesOf(listing: Listing, secrets: boolean, stderr: Output): AsyncGenerator<string> {
+  let hidden = 0;
   for await (const entry of listing.entries('/', 'age'))
     if ('problem' in entry) stderr.write(`warning: ${oneLine(entry.path)} is left out: ${oneLine(entry.problem)}\n`);
-    else yield `${toLine(entry)}\n`;
+    else {
+      const shown = secrets ? entry : masked(entry);
+      if (shown.url !== entry.url) hidden += 1;
+      yield `${safeJson(toLine(shown))}\n`;
+    }
+  if (hidden > 0) stderr.write(`warning: secrets in ${hidden} URLs are masked; --secrets prints them\n`);
 }

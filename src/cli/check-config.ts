@@ -8,7 +8,7 @@ import { withoutEffect } from '../config/no-effect.ts';
 import { printSettings, settingsJson } from '../config/print.ts';
 import type { Settings } from '../config/schema.ts';
 import { settingsIni } from '../config/write-ini.ts';
-import { oneLine } from './one-line.ts';
+import { asJson, oneLine } from './one-line.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 interface Options {
@@ -23,7 +23,7 @@ interface Options {
 
 const FORMATS = {
   text: (loaded: Loaded) => printSettings(loaded),
-  json: (loaded: Loaded) => `${JSON.stringify(settingsJson(loaded), null, 2)}\n`,
+  json: (loaded: Loaded) => `${asJson(settingsJson(loaded), 2)}\n`,
   ini: (loaded: Loaded, secrets: boolean) => settingsIni(loaded, { secrets }),
 };
 
@@ -58,7 +58,7 @@ export const addCheckConfig = (checkConfig: Command): void => {
     const loaded = settingsOf(command);
     const problems = await refusals(loaded.settings);
     if (problems.length > 0) throw new ConfigError(problems);
-    for (const note of withoutEffect(loaded.files, loaded.settings)) process.stderr.write(`note: ${note}\n`);
+    for (const note of withoutEffect(loaded.files, loaded.settings)) process.stderr.write(`note: ${oneLine(note)}\n`);
     const format = options.format ?? (options.json ? 'json' : options.print ? 'text' : undefined);
     write(format ? FORMATS[format](loaded, options.secrets ?? false) : 'the configuration is valid\n');
     if (options.deep) await tryOut(loaded.settings);
@@ -70,11 +70,11 @@ const write = (text: string): void => {
 };
 
 const migration = ({ config, secrets = false }: Options): string => {
-  const { files, warnings } = loadSettings({ files: config, standardFiles: PULP_FILES });
+  const { files, warnings } = loadSettings({ files: config, standardFiles: PULP_FILES, outsideService: true });
   const found = files.filter(({ sectionLines }) => sectionLines.size > 0);
   if (found.length === 0)
     throw new Error(`there is nothing to migrate: no section in ${files.map(({ file }) => file).join(', ')}`);
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
   return migrated(found, { secrets });
 };
 

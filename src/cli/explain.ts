@@ -7,7 +7,7 @@ import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { readHealth, type UnhealthySource } from '../observe/health-file.ts';
 import { createLogger } from '../observe/log.ts';
-import { oneLine } from './one-line.ts';
+import { asJson, oneLine } from './one-line.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 /** A candidate without its secrets. */
@@ -65,7 +65,7 @@ export const addExplain = (explain: Command): void => {
       const unhealthy = readHealth(healthFile(settings), Date.now());
       const sources = found.map((candidate) => describe(candidate, unhealthy));
       if (options.json) {
-        process.stdout.write(`${JSON.stringify({ ...unit, candidates: sources }, null, 2)}\n`);
+        process.stdout.write(`${asJson({ ...unit, candidates: sources }, 2)}\n`);
         return;
       }
       const write = (line: string) => process.stdout.write(`${oneLine(line)}\n`);

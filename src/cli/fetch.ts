@@ -14,7 +14,9 @@ import {
 import { type Report, StreamError, type StreamEvent } from '../../pipelines/index.ts';
 import { openStreamer } from '../app/streamer.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { safeJson } from '../lib/safe-json.ts';
 import { createLogger } from '../observe/log.ts';
+import { oneLine } from './one-line.ts';
 import { type Output, openOutput } from './output/output.ts';
 import { progressBar } from './progress.ts';
 import { settingsOf, withSettings } from './settings.ts';
@@ -43,7 +45,7 @@ export const addFetch = (fetch: Command): void => {
         .pipe(refuseFolder(path), takeUntil(interruption.error));
       const report = await writeTo(output, valve, events);
       await output.finish();
-      process.stderr.write(options.json ? `${toJson(report)}\n` : `${summary(report)}\n`);
+      process.stderr.write(options.json ? `${toJson(report)}\n` : `${oneLine(summary(report))}\n`);
     } finally {
       await streamer.close();
     }
@@ -72,7 +74,7 @@ const listenForInterruption = (): Disposable & { readonly error: Observable<neve
 };
 
 const toJson = (report: Report): string =>
-  JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? maskUrl(value) : value));
+  safeJson(JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? maskUrl(value) : value)));
 
 /**
  * Resolves to the report once everything is written; rejects with the error of the stream or the

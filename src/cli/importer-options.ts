@@ -4,30 +4,28 @@ import { withoutDots } from '../../pipelines/model/spelling.ts';
 import { clientKeyOf, halfGiven, type ImporterConfig } from '../catalog/importer-config.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { readTextFile } from './catalog-context.ts';
-import { type Headers, toHeaders, toQuery } from './feed-fields.ts';
+import { toHeaders, toQuery } from './feed-fields.ts';
+import { addSecretFiles, readSecrets, type SecretOptions } from './secret-files.ts';
 
 /** The options as commander hands them over. */
-export interface ImporterOptions {
-  readonly ca?: string;
-  readonly clientCert?: string;
-  readonly clientKey?: string;
+export interface ImporterOptions extends SecretOptions {
   readonly verify: boolean;
   readonly username?: string;
-  readonly password?: string;
-  readonly queryToken?: string;
-  readonly header?: Headers;
   readonly proxyHost?: string;
   readonly proxyPort?: number;
   readonly proxyUsername?: string;
-  readonly proxyPassword?: string;
   readonly feedMaxDownloads?: number;
   readonly feedMaxSpeed?: number;
   readonly feedConnectTimeout?: number;
   readonly feedReadTimeout?: number;
 }
 
+/** No terminal shows these as they are. */
+const CONTROL = /\p{Cc}/u;
+
 export const toPath = (text: string): string => {
   if (!text.startsWith('/')) throw new InvalidArgumentError('expected a path that begins with /.');
+  if (CONTROL.test(text)) throw new InvalidArgumentError('expected a path without control characters.');
   return withoutDots(text);
 };
 
@@ -56,7 +54,7 @@ const toPositive = (text: string): number => {
 
 /** Adds the options for credentials and limits of a feed. */
 export const addImporterOptions = (command: Command): Command =>
-  command
+  addSecretFiles(command)
     .option(
       '--ca <file>',
       'PEM file of the authorities that may sign the server’s certificate, instead of the system’s',
@@ -65,7 +63,10 @@ export const addImporterOptions = (command: Command): Command =>
     .option('--client-key <file>', 'PEM file of the client certificate’s private key')
     .option('--no-verify', 'accept any server certificate')
     .option('--username <name>', 'user name for basic authentication')
-    .option('--password <password>', 'password for basic authentication')
+    .option(
+      '--password <password>',
+      'password for basic authentication; other users see arguments, so better --password-file',
+    )
     .option('--query-token <token>', 'text to add to the query of every URL at the feed, such as token=…', toQuery)
     .option('--header <field>', 'header field NAME: VALUE of every request to the feed; can be repeated', toHeaders)
     .option('--proxy-host <host>', 'proxy: its host name or URL, without the port')
@@ -128,6 +129,7 @@ const readIdentity = ({
  * is missing.
  */
 export const toImporterConfig = (options: ImporterOptions & { readonly feed?: string }): ImporterConfig => {
+  const { password, proxyPassword, queryToken, header } = readSecrets(options);
   const given: ImporterConfig = {
     feed: options.feed,
     ssl_ca_cert: options.ca === undefined ? undefined : readCertificate('--ca', options.ca).pem,
@@ -136,11 +138,11 @@ export const toImporterConfig = (options: ImporterOptions & { readonly feed?: st
     proxy_host: options.proxyHost,
     proxy_port: options.proxyPort,
     proxy_username: options.proxyUsername,
-    proxy_password: options.proxyPassword,
+    proxy_password: proxyPassword,
     basic_auth_username: options.username,
-    basic_auth_password: options.password,
-    query_auth_token: options.queryToken,
-    headers: options.header && Object.fromEntries(options.header),
+    basic_auth_password: password,
+    query_auth_token: queryToken,
+    headers: header && Object.fromEntries(header),
     max_downloads: options.feedMaxDownloads,
     max_speed: options.feedMaxSpeed,
     connect_timeout: options.feedConnectTimeout,

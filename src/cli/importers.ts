@@ -5,7 +5,7 @@ import { type ImporterConfig, maskSecrets } from '../catalog/importer-config.ts'
 import type { ListedImporter } from '../catalog/listing.ts';
 import { type CatalogContext, map, toJsonArray, withCatalog, withListing, writeAll } from './catalog-context.ts';
 import { addImporterOptions, type ImporterOptions, toImporterConfig } from './importer-options.ts';
-import { oneLine, row } from './one-line.ts';
+import { asJson, oneLine, row } from './one-line.ts';
 
 interface AddOptions extends ImporterOptions {
   readonly feed?: string;
@@ -75,7 +75,7 @@ export const addImporterCommands = (importers: Command, context: CatalogContext)
         const feed = options.feed === undefined ? {} : { feed: toBase(options.feed) };
         const config = toImporterConfig({ ...options, ...feed });
         const importer = catalog.importers.add({ config, ...(options.repo !== undefined && { repoId: options.repo }) });
-        stdout.write(options.json ? `${JSON.stringify(toPlain({ ...importer, entries: 0 }))}\n` : `${importer.id}\n`);
+        stdout.write(options.json ? `${asJson(toPlain({ ...importer, entries: 0 }))}\n` : `${importer.id}\n`);
       }),
     );
 
@@ -94,7 +94,7 @@ export const addImporterCommands = (importers: Command, context: CatalogContext)
       withListing(context, command, async (listing) => {
         const importer = await listing.importer(id);
         if (!importer) throw new Error(`importer ${id} is not in the catalog`);
-        return writeAll(stdout, json ? [`${JSON.stringify(toPlain(importer))}\n`] : describe(importer));
+        return writeAll(stdout, json ? [`${asJson(toPlain(importer))}\n`] : describe(importer));
       }),
     );
 

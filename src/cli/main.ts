@@ -13,7 +13,7 @@ const report = (error: unknown): void => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else if (error instanceof ConfigError || error instanceof UnknownInterfaceError) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${error.message.split('\n').map(oneLine).join('\n')}\n`);
     process.exitCode = EXIT.configuration;
   } else {
     const lines = maskUrl(messageOf(error)).split('\n').map(oneLine);

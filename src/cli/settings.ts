@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { describeFindings, narrowState } from '../app/state-folder.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import { flagsOf, type SettingName, type Settings } from '../config/schema.ts';
+import { oneLine } from './one-line.ts';
 
 /**
  * Adds `--config` and the flags of the settings that matter to the command; other settings come
@@ -18,13 +19,13 @@ export const withSettings = (command: Command, names: readonly SettingName[] | '
 /** The settings that a command was given, by its flags and those of its parents. */
 export const loadedFor = (command: Command): Loaded => {
   const { config, ...flags } = command.optsWithGlobals<{ config?: string[] } & Record<string, string>>();
-  return loadSettings({ files: config, env: process.env, flags });
+  return loadSettings({ files: config, env: process.env, flags, outsideService: command.name() !== 'serve' });
 };
 
 /** The same; warnings go to standard error. */
 export const settingsOf = (command: Command): Loaded => {
   const loaded = loadedFor(command);
-  for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of loaded.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
   return loaded;
 };
 

@@ -6,6 +6,7 @@ import { readPrivateKey, readPublicKey } from '../http/rsa-key.ts';
 import { signUrl, type Verdict, verifyUrl } from '../http/signed-url.ts';
 import { canonicalAddress } from '../lib/networks.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { asJson, oneLine } from './one-line.ts';
 import { settingsOf, withSettings } from './settings.ts';
 
 interface Options {
@@ -80,7 +81,7 @@ export const addVerifyUrl = (command: Command): void => {
   ).action((url: string, { remoteIp = '', json }: Options & { json?: boolean }, command: Command) => {
     const key = keyFor(command, 'rsaPub', readPublicKey);
     const verdict = verifyUrl(url, { key, remoteIp, now: now() });
-    process.stdout.write(`${json ? JSON.stringify(verdict, null, 2) : say(verdict)}\n`);
+    process.stdout.write(`${json ? asJson(verdict, 2) : oneLine(say(verdict))}\n`);
     if (!verdict.valid) process.exitCode = 1;
   });
 };

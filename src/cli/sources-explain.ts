@@ -6,7 +6,7 @@ import type { OfferSearch } from '../catalog/offer-search.ts';
 import type { Offer } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import type { UnitKey } from '../repositories/unit.ts';
-import { oneLine } from './one-line.ts';
+import { asJson, oneLine } from './one-line.ts';
 
 interface ExplainedOffer {
   readonly source: string;
@@ -94,7 +94,7 @@ const explainOffers = (
 /** Units in words. */
 export function* describeUnits(units: readonly ExplainedUnit[]): Generator<string> {
   for (const { type, key, offers } of units) {
-    yield `${type} ${JSON.stringify(key)}\n`;
+    yield `${oneLine(type)} ${asJson(key)}\n`;
     for (const [index, { source, url, expires, priority, passedOver }] of offers.entries())
       yield passedOver === undefined
         ? `${oneLine(`${String(index + 1).padStart(2)}. ${source}  ${url}  priority ${priority}, until ${expires}`)}\n`

@@ -102,7 +102,7 @@ const describe = (name: SettingName): string => {
     '',
     meaning,
     '',
-    `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere.' : ''}`,
+    `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere. `credential:NAME` reads it from a credential of systemd.' : ''}`,
     `- Default: ${code(byDefault)}${otherwise(setting)}`,
     `- File: \`[${section}] ${keyOf(name)}\`${also}`,
     `- Environment: \`${variableOf(name)}\``,

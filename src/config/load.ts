@@ -29,6 +29,8 @@ export interface Sources extends Partial<Omit<Layers, 'files'>> {
   /** Files that must exist, instead of the standard ones; the later over the earlier. */
   readonly files?: readonly string[];
   readonly standardFiles?: readonly string[];
+  /** Whether credentials that only the service has may be absent, with a warning. */
+  readonly outsideService?: boolean;
 }
 
 const readIni = (file: string, mustExist: boolean): IniFile => {
@@ -49,16 +51,23 @@ const readIni = (file: string, mustExist: boolean): IniFile => {
  * Flags are texts under the names of {@link Settings}, as commander hands them out; other names in
  * `flags` are not looked at. Throws a {@link ConfigError} with every problem there is.
  */
-export const loadSettings = ({ files, standardFiles = STANDARD_FILES, env = {}, flags = {} }: Sources): Loaded => {
+export const loadSettings = ({
+  files,
+  standardFiles = STANDARD_FILES,
+  env = {},
+  flags = {},
+  outsideService = false,
+}: Sources): Loaded => {
   const read = (files ?? standardFiles).map((file) => readIni(file, files !== undefined));
-  const { settings, origins, problems } = resolveSettings(SETTINGS, { files: read, env, flags });
-  const all = [...read.flatMap((file) => file.problems), ...problems];
+  const { settings, origins, problems, absent } = resolveSettings(SETTINGS, { files: read, env, flags });
+  const all = [...read.flatMap((file) => file.problems), ...problems, ...(outsideService ? [] : absent)];
   if (all.length > 0) throw new ConfigError(all);
   const unsupported = unsupportedIn(read, settings);
   if (unsupported.length > 0) throw new ConfigError(unsupported);
   const warnings = [
     ...read.flatMap((file) => [...file.warnings, ...unknownKeys(SETTINGS, file)]),
     ...unknownVariables(SETTINGS, env),
+    ...(outsideService ? absent : []),
   ];
   return { settings, origins, files: read, warnings };
 };

@@ -1,3 +1,5 @@
+import { isAbsent, secretText } from '../lib/credential.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { IniFile } from './ini-file.ts';
 import {
   flagOf,
@@ -32,6 +34,8 @@ export interface Resolved<T extends Table> {
   readonly settings: ValuesOf<T>;
   readonly origins: OriginsOf<T>;
   readonly problems: readonly string[];
+  /** Credentials of systemd that only the service has; the settings have what is weaker instead. */
+  readonly absent: readonly string[];
 }
 
 /** A text that was written for a setting. */
@@ -101,6 +105,7 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
   const origins: Record<string, string> = {};
   const shown = new Map<string, string>();
   const problems: string[] = [];
+  const absent: string[] = [];
   for (const [name, setting] of Object.entries(table)) {
     const filled = setting.default.replace(/\{(\w+)\}/g, (whole, key: string) => shown.get(key) ?? whole);
     const given = allGiven(name, setting, table, layers);
@@ -109,7 +114,19 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
         problems.push(`${where}: ${problem}`);
         continue;
       }
-      const value = setting.kind.read(text);
+      if (setting.secret && isAbsent(text, layers.env)) {
+        absent.push(
+          `${where}: ${text} is not there: CREDENTIALS_DIRECTORY is set only in the service (LoadCredential=)`,
+        );
+        continue;
+      }
+      let value: unknown;
+      try {
+        value = setting.kind.read(setting.secret ? secretText(text, layers.env) : text);
+      } catch (error) {
+        problems.push(`${where}: ${messageOf(error)}`);
+        continue;
+      }
       if (value === undefined) {
         const found = setting.secret ? 'something else (a secret, not shown)' : JSON.stringify(text);
         problems.push(`${where}: expected ${setting.kind.expected}; found ${found}`);
@@ -120,5 +137,5 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
       shown.set(keyOf(name), setting.kind.format(value));
     }
   }
-  return { settings: settings as ValuesOf<T>, origins: origins as OriginsOf<T>, problems };
+  return { settings: settings as ValuesOf<T>, origins: origins as OriginsOf<T>, problems, absent };
 };

@@ -2,6 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { StreamError } from '../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { safeJson } from '../lib/safe-json.ts';
 import { messageOf } from '../lib/thrown.ts';
 
 /** Pulp's (Python's) names of log levels, and pino's. */
@@ -21,7 +22,13 @@ export type LogLevel = keyof typeof LEVELS;
  * then waits at most 50 ms. None is lost when the process ends, also by an uncaught error.
  */
 export const createLogger = (level: LogLevel, destination: DestinationStream = standardOutput()): Logger =>
-  pino({ level: LEVELS[level], base: null, timestamp: () => `,"time":"${isoTime()}"` }, destination);
+  pino({ level: LEVELS[level], base: null, timestamp: () => `,"time":"${isoTime()}"` }, safe(destination));
+
+/** A request's path may have anything in it, and logs are read on terminals. */
+const safe = (destination: DestinationStream & { flush?(): void }) => ({
+  write: (line: string) => destination.write(safeJson(line)),
+  flush: () => destination.flush?.(),
+});
 
 /** Milliseconds at which the present second began, and its text. Formatting a date is slow. */
 let second = Number.NaN;

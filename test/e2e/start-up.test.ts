@@ -33,6 +33,7 @@ const HELP = [
   'src/config/config-error.ts',
   'src/http/unknown-interface.ts',
   'src/lib/mask.ts',
+  'src/lib/safe-json.ts',
   'src/lib/thrown.ts',
 ];
 

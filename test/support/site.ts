@@ -42,7 +42,7 @@ export interface Site {
 
 export const MAIN = fileURLToPath(new URL('../../src/cli/launcher.cjs', import.meta.url));
 /** Node's cache of compiled code: it halves the start of a process. */
-const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
+export const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
 
 /** The command line of this project with Node, without any configuration. */
 export const pulpStreamer = (start: Start, ...args: string[]): Running =>

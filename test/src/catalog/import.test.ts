@@ -265,7 +265,7 @@ describe('a base', () => {
 
   for (const [text, message] of [
     ['http://', "'http://' is not a URL"],
-    ['http://u:secret@h/', 'h: the URL must not contain credentials, expected --username and --password'],
+    ['http://u:secret@h/', 'h: the URL must not contain credentials, expected --username and --password-file'],
     [
       'http://h/?token=1',
       "'http://h/?***': a repository URL must not contain ? or #; a token that each request needs is --query-token",

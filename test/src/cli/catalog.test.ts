@@ -99,6 +99,44 @@ describe('catalog load and export', () => {
     expect((await run('catalog', 'load', write('in.jsonl', text))).out).toBe('loaded 5000 entries\n');
     expect((await run('catalog', 'export')).out).toBe(text);
   });
+
+  const line = (importer: string, fields: object) =>
+    JSON.stringify({
+      path: '/a',
+      importer_id: importer,
+      unit_id: 'u',
+      unit_type_id: 'rpm',
+      url: 'https://h/a',
+      revision: 1,
+      ...fields,
+    });
+
+  it('mask the secrets of URLs, unless they are asked for', async () => {
+    const { run, write } = makeCli();
+    const importer = (await run('importers', 'add')).out.trim();
+    const entry = line(importer, {
+      url: 'https://u:hunter2@h/a?token=hunter3',
+      data: { from: 'https://u:hunter4@h/' },
+    });
+    await run('catalog', 'load', write('in.jsonl', entry));
+    const { out, err } = await run('catalog', 'export');
+    expect(out).toContain('"url":"https://***@h/a?***"');
+    expect(out).not.toContain('hunter');
+    expect(err).toBe('warning: secrets in 1 URLs are masked; --secrets prints them\n');
+    const whole = await run('catalog', 'export', '--secrets');
+    expect(JSON.parse(whole.out)).toEqual(JSON.parse(entry));
+    expect(whole.err).toBe('');
+    await expect(run('catalog', 'load', write('masked.jsonl', out))).rejects.toThrow('its secrets are masked');
+  });
+
+  it.each(['/\u001b[2J', '/a\nb', '/\u009b1m', '/\u007f'])('refuse control characters in paths: %j', async (path) => {
+    const { run, write } = makeCli();
+    const importer = (await run('importers', 'add')).out.trim();
+    const refused = run('catalog', 'load', write('in.jsonl', line(importer, { path })));
+    await expect(refused).rejects.toThrow('line 1: path: expected no control characters');
+    await expect(run('catalog', 'add', path, 'http://h/a')).rejects.toThrow('without control characters');
+    await expect(run('catalog', 'import', 'files', newFolder(), '--prefix', path)).rejects.toThrow('without control');
+  });
 });
 
 describe('output', () => {

@@ -325,3 +325,40 @@ write_concern: majority
     ]);
   });
 });
+
+describe('credentials of systemd', () => {
+  const files = () => [
+    write('own.conf', '[streamer]\nbroker_url: credential:broker\ndatabase_password: credential:db\n'),
+  ];
+
+  it('are the values of secret settings', () => {
+    write('broker', 'amqp://u:p@h//\n');
+    write('db', 'hunter2');
+    const { settings, warnings } = loadSettings({ files: files(), env: { CREDENTIALS_DIRECTORY: folder } });
+    expect(settings).toMatchObject({ brokerUrl: 'amqp://u:p@h//', databasePassword: 'hunter2' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('must be there for the service; others are warned', () => {
+    const reason = 'is not there: CREDENTIALS_DIRECTORY is set only in the service (LoadCredential=)';
+    const all = [
+      `/own.conf:3: [streamer] database_password: credential:db ${reason}`,
+      `/own.conf:2: [streamer] broker_url: credential:broker ${reason}`,
+    ];
+    expect(problemsOf({ files: files() })).toEqual(all);
+    expect(warningsOf({ files: files(), outsideService: true })).toEqual(all);
+  });
+
+  it('must be readable', () => {
+    write('db', 'hunter2');
+    expect(problemsOf({ files: files(), env: { CREDENTIALS_DIRECTORY: folder } })).toEqual([
+      expect.stringMatching(/^\/own\.conf:2: \[streamer\] broker_url: ENOENT.*broker/),
+    ]);
+  });
+
+  it('are not meant by settings that are not secret', () => {
+    expect(problemsOf({ files: [write('own.conf', '[streamer]\nport: credential:port\n')] })).toEqual([
+      expect.stringContaining('expected a whole number'),
+    ]);
+  });
+});

@@ -56,6 +56,16 @@ describe('logServed', () => {
     });
   });
 
+  it('writes nothing that moves the cursor of a terminal', () => {
+    const lines: string[] = [];
+    const logger = createLogger('INFO', { write: (line: string) => lines.push(line) });
+    const path = '/\u009b2J\u001b[1m\u007f\u202e\r';
+    logFinished(logger, { ...served, target: path });
+    logger.info({ path }, 'x');
+    expect(lines.join('')).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+    expect(lines.map((line) => JSON.parse(line).path)).toEqual([path, path]);
+  });
+
   it('marks the attempts of a shared transfer', () => {
     const timeline = [{ at: 0, what: 'shared', detail: '' }] as const;
     const lines = logged('INFO', (logger) => {
