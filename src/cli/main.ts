@@ -31,3 +31,6 @@ export const main = async (): Promise<void> => {
     report(error);
   }
 };
+
+// The launcher calls `main`. Who starts this file itself, as units of earlier versions do, gets the same.
+if (import.meta.main) void main();
