@@ -10,7 +10,7 @@ const O_PATH = 0o10000000;
 
 const openFd = promisify(openFile);
 const read = promisify(readlink);
-const resolve = promisify(realpath);
+const resolve = promisify(realpath.native);
 
 /** A file that was found, but not opened. */
 export interface Found {
@@ -44,9 +44,9 @@ export const find = async (location: Location): Promise<Found> => {
  * others. What was found is judged, so no link can be exchanged in between. Rejects with OUTSIDE_ROOT.
  */
 export const checkRoot = async ({ path, link }: Found, location: Location, others: readonly string[]) => {
-  const real = await read(link);
   const own = rootOf(location) ?? dirname(path);
-  if (isInside(await resolve(own), real)) return;
+  const [real, home] = await Promise.all([read(link), resolve(own)]);
+  if (isInside(home, real)) return;
   for (const other of others) {
     const folder = await unlessMissing(resolve(other));
     if (folder !== undefined && isInside(folder, real)) return;
