@@ -1,12 +1,16 @@
-import { open as openFile, readlink, realpath } from 'node:fs';
+import { constants, open as openFile, readlink, realpath } from 'node:fs';
 import { dirname, isAbsolute, normalize, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { plainPath } from '../../lib/plain-path.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 
-/** `fs.constants` lacks it (open(2)): a descriptor of the file itself, which is not opened by that. */
-const O_PATH = 0o10000000;
+/**
+ * Linux can name a file without opening it, and open it later by that name (O_PATH of open(2), which
+ * `fs.constants` lacks). Elsewhere it is opened, a pipe without waiting, and judged by its real path.
+ */
+const PINS = process.platform === 'linux';
+const FLAGS = PINS ? 0o10000000 : constants.O_RDONLY | constants.O_NONBLOCK;
 
 const openFd = promisify(openFile);
 const read = promisify(readlink);
@@ -18,13 +22,13 @@ export interface Found {
   readonly fd: number;
   /** As its location names it. */
   readonly path: string;
-  /** The path that opens this very file, whatever its name has come to lead to. */
+  /** The path that opens this very file, whatever its name has come to lead to; elsewhere its real path. */
   readonly link: string;
 }
 
 /**
- * Finds a location's file, symbolic links followed. It is not opened: that alone has effects on some
- * devices.
+ * Finds a location's file, symbolic links followed. On Linux it is not opened: that alone has effects on
+ * some devices.
  */
 export const find = async (location: Location): Promise<Found> => {
   const { url } = location;
@@ -32,11 +36,11 @@ export const find = async (location: Location): Promise<Found> => {
   const root = rootOf(location);
   // To the operating system a file name ends at a NUL, but the check sees the whole text.
   if (path.includes('\0')) throw new StreamError('OUTSIDE_ROOT', 'disk', `${JSON.stringify(url)} has a NUL in it`);
-  const fd = await openFd(path, O_PATH).catch((error: unknown) => {
+  const fd = await openFd(path, FLAGS).catch((error: unknown) => {
     // Nothing else is said about what is named outside.
     throw root === undefined || isInside(normalize(root), normalize(path)) ? error : outside(path, root);
   });
-  return { fd, path, link: `/proc/self/fd/${fd}` };
+  return { fd, path, link: PINS ? `/proc/self/fd/${fd}` : await resolve(path) };
 };
 
 /**
@@ -45,7 +49,7 @@ export const find = async (location: Location): Promise<Found> => {
  */
 export const checkRoot = async ({ path, link }: Found, location: Location, others: readonly string[]) => {
   const own = rootOf(location) ?? dirname(path);
-  const [real, home] = await Promise.all([read(link), resolve(own)]);
+  const [real, home] = await Promise.all([PINS ? read(link) : link, resolve(own)]);
   if (isInside(home, real)) return;
   for (const other of others) {
     const folder = await unlessMissing(resolve(other));
