@@ -7,7 +7,7 @@ type Place = readonly [floor: number, lowest: number, column: number, last: numb
 const PLACES: Readonly<Record<string, Place>> = {
   'src/cli': [0, 0, 0, 6],
   'src/app': [1, 1, 0, 6],
-  'src/config': [2, 2, 0, 0],
+  'src/config': [2, 4, 0, 0],
   'src/observe': [2, 4, 1, 1],
   'src/http': [2, 4, 2, 2],
   'src/saves': [2, 4, 3, 3],
@@ -15,7 +15,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'src/sources': [3, 4, 4, 4],
   'src/catalog': [3, 3, 5, 5],
   'src/repositories': [4, 4, 5, 5],
-  'src/lib': [5, 5, 1, 5],
+  'src/lib': [5, 5, 0, 5],
   pipelines: [3, 3, 6, 6],
   'pipelines/stages': [4, 5, 6, 6],
   'pipelines/model': [6, 6, 1, 6],
