@@ -1,4 +1,4 @@
-import { type BigIntStats, close, constants, fstat, open } from 'node:fs';
+import { type BigIntStats, close, closeSync, constants, fstat, open } from 'node:fs';
 import { promisify } from 'node:util';
 import { type ErrorCode, type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
@@ -29,7 +29,8 @@ export const openDiskFile = async (location: Location, otherRoots: readonly stri
       const fd = await openFd(found.link, constants.O_RDONLY);
       return { fd, path, stats, close: () => closeFd(fd) };
     } finally {
-      closeFd(found.fd);
+      // At once: nothing was opened by it on Linux, so nothing has to be waited for.
+      closeSync(found.fd);
     }
   } catch (error) {
     throw diskError(error, location.url);

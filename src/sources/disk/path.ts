@@ -1,4 +1,4 @@
-import { constants, open as openFile, readlink, realpath } from 'node:fs';
+import { constants, open as openFile, readlinkSync, realpath } from 'node:fs';
 import { dirname, isAbsolute, normalize, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { type Location, StreamError } from '../../../pipelines/model/index.ts';
@@ -13,7 +13,6 @@ const PINS = process.platform === 'linux';
 const FLAGS = PINS ? 0o10000000 : constants.O_RDONLY | constants.O_NONBLOCK;
 
 const openFd = promisify(openFile);
-const read = promisify(readlink);
 const resolve = promisify(realpath.native);
 
 /** A file that was found, but not opened. */
@@ -49,8 +48,10 @@ export const find = async (location: Location): Promise<Found> => {
  */
 export const checkRoot = async ({ path, link }: Found, location: Location, others: readonly string[]) => {
   const own = rootOf(location) ?? dirname(path);
-  const [real, home] = await Promise.all([PINS ? read(link) : link, resolve(own)]);
-  if (isInside(home, real)) return;
+  // At once: the kernel has the path of an open file in memory.
+  const real = PINS ? readlinkSync(link) : link;
+  // No part of a real path is a link, so what it begins with needs not be resolved.
+  if (isInside(normalize(own), real) || isInside(await resolve(own), real)) return;
   for (const other of others) {
     const folder = await unlessMissing(resolve(other));
     if (folder !== undefined && isInside(folder, real)) return;
