@@ -1,4 +1,4 @@
-import { type BigIntStats, close, closeSync, constants, fstat, open } from 'node:fs';
+import { type BigIntStats, close, closeSync, constants, fstatSync, open } from 'node:fs';
 import { promisify } from 'node:util';
 import { type ErrorCode, type Location, StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
@@ -23,7 +23,8 @@ export const openDiskFile = async (location: Location, otherRoots: readonly stri
     try {
       await checkRoot(found, location, otherRoots);
       const { path } = found;
-      const stats = await statFd(found.fd, { bigint: true });
+      // At once: it was looked up just now, so the kernel knows what it is, also on a network disk.
+      const stats = fstatSync(found.fd, { bigint: true });
       if (!stats.isFile())
         throw new StreamError('SOURCE_MISSING', 'disk', `${path} is ${whatIs(stats)}; expected a file`);
       const fd = await openFd(found.link, constants.O_RDONLY);
@@ -38,7 +39,6 @@ export const openDiskFile = async (location: Location, otherRoots: readonly stri
 };
 
 const openFd = promisify(open);
-const statFd = promisify(fstat) as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
 
 /**
  * The descriptor is read-only, so a failing close loses nothing. Without a callback the error would
