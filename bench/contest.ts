@@ -8,7 +8,7 @@ export interface Contender {
   /** Does the work once. Resolves to its cost, in the contest's unit. Rejects if a result is wrong. */
   run(): Promise<number>;
   /** A remark for the table, after all rounds. */
-  also?(): string;
+  also?(): string | undefined;
 }
 
 export interface Contest {

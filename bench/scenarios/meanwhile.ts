@@ -71,7 +71,7 @@ export const meanwhile: Scenario = async (bench) => {
           await read;
           return took;
         },
-        also: () => (endedFirst ? 'in some round it had read all before the last request' : ''),
+        also: () => (endedFirst ? 'in some round it had read all before the last request' : undefined),
       },
     ];
     return [
