@@ -23,8 +23,14 @@ const PROVEN = 8 * 1024 * 1024;
 const MOST = [Number.POSITIVE_INFINITY, 128, 32, 32] as const;
 /** The most unused buffers of each size. */
 const UNUSED = [256, 128, 32, 32] as const;
-/** Milliseconds after which buffers that were not needed for as long go. */
+/** Milliseconds after which small buffers that were not needed for as long go. */
 const IDLE = 1_000;
+/**
+ * From this level on, they go after five times as long, and only if none of their size was needed: what
+ * goes stays in memory until it is collected, and long bodies come in bursts.
+ */
+const BIG = 2;
+const LOOKS = 5;
 
 /**
  * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
@@ -81,18 +87,23 @@ class Lent implements Loan {
   }
 }
 
-let looks = false;
+let looksLater = false;
+let looks = 0;
 
 const lookLater = (): void => {
-  if (!looks) setTimeout(dropSurplus, IDLE).unref();
-  looks = true;
+  if (!looksLater) setTimeout(dropSurplus, IDLE).unref();
+  looksLater = true;
 };
 
 const dropSurplus = (): void => {
-  looks = false;
+  looksLater = false;
+  looks += 1;
   unused.forEach((buffers, level) => {
-    for (const one of buffers.splice(0, surplus[level])) one.drop();
-    surplus[level] = buffers.length;
+    if (level < BIG || looks % LOOKS === 0) {
+      const least = surplus[level] ?? 0;
+      if (level < BIG || least === alive[level]) for (const one of buffers.splice(0, least)) one.drop();
+      surplus[level] = buffers.length;
+    }
     if (buffers.length > 0) lookLater();
   });
 };
