@@ -45,7 +45,8 @@ const startSlowFeed = async () => {
 
 const serve = async () => {
   const { feedUrl, ...feed } = await startSlowFeed();
-  const site = makeSite(start, folder(), { dispatch: 'none' });
+  // Nothing waits on disk for a slow client, whose own request is to be seen.
+  const site = makeSite(start, folder(), { dispatch: 'none', spill_limit: 0 });
   await site.run('catalog', 'add', '/a.iso', feedUrl, '--checksum', `sha256:${digestOf(CONTENT)}`);
   const daemon = await site.serve();
   return { url: `${daemon.url}/a.iso`, daemon, ...feed };
