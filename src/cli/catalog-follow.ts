@@ -6,43 +6,36 @@ import { keyringOf } from '../catalog/refresh-repository.ts';
 import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
-import { chooseImporter, configFor, keyringFileOf } from './catalog-import.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
-import { isList, placeOf, refuseForeign } from './import-source.ts';
-import { addImporterOptions, type ImporterOptions, toPath } from './importer-options.ts';
+import { refuseForeign, resolveSource } from './import-source.ts';
+import { addImporterOptions, toPath } from './importer-options.ts';
 import { asJson } from './one-line.ts';
+import {
+  chooseImporter,
+  configFor,
+  keyringFileOf,
+  type RepositoryOptions,
+  warnOfOthers,
+} from './repository-options.ts';
 
 /** `raw`: a tree without metadata. */
 const FORMATS = ['yum', 'deb', 'files', 'raw'] as const;
 type FormatName = (typeof FORMATS)[number];
-
-interface Options extends ImporterOptions {
-  readonly prefix: string;
-  readonly importer?: string;
-  readonly suite?: string[];
-  readonly component?: string[];
-  readonly arch?: string[];
-  readonly list?: string[];
-  readonly keyring?: string;
-  readonly json?: boolean;
-}
 
 const follow = async (
   context: CatalogContext,
   catalog: Tables,
   format: FormatName,
   source: string,
-  options: Options,
+  options: RepositoryOptions,
   command: Command,
 ): Promise<StoredRepository> => {
   refuseForeign(format, options);
   const file = keyringFileOf(format, options);
   const keyring = file === undefined ? undefined : await keyringOf(file);
   const config: ImporterConfig = configFor(catalog, options);
-  const list = isList(source) ? await mirrorsOf(context, config, source, command) : undefined;
-  const bases = list?.bases;
-  const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
-  const mirrors = bases && { list: source, bases: bases.map((one) => placeOf(format, one, options.suite).base) };
+  const readList = () => mirrorsOf(context, config, source, command);
+  const { base, suites, mirrors, metalink } = await resolveSource(format, source, options.suite, readList);
   const { importer } = chooseImporter(catalog, config, options.importer, mirrors);
   const key = { prefix: options.prefix.replace(/\/+$/, ''), importerId: importer.id };
   const { component: components, arch: architectures, list: lists } = options;
@@ -58,7 +51,7 @@ const follow = async (
     ...(known && !isDeepStrictEqual(known.selection, selection) && { roots: undefined }),
     ...{ ...key, format, base, selection, strict: false, follows: true, every: undefined, nextTry: undefined },
     keyring,
-    metalink: list && list.versions.length > 0 ? source : undefined,
+    metalink,
   };
   // A prefix follows one feed. Entries of others stay until they are removed.
   for (const other of catalog.repositories.list())
@@ -112,15 +105,14 @@ export const addFollowCommand = (catalogCommand: Command, context: CatalogContex
       'yum, deb: take only metadata that is signed by a key of this file: OpenPGP keys, binary or ASCII-armoured',
     )
     .option('--json', 'print the repository as JSON');
-  addImporterOptions(context.prepare(command)).action((format: FormatName, source: string, options: Options) =>
-    withCatalog(context, command, async (catalog) => {
-      const repository = await follow(context, catalog, format, source, options, command);
-      const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== repository.importerId);
-      for (const id of others)
-        context.stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
-      context.stdout.write(
-        options.json ? `${asJson(toPlainRepository(repository))}\n` : describeRepository(repository),
-      );
-    }),
+  addImporterOptions(context.prepare(command)).action(
+    (format: FormatName, source: string, options: RepositoryOptions) =>
+      withCatalog(context, command, async (catalog) => {
+        const repository = await follow(context, catalog, format, source, options, command);
+        warnOfOthers(context, catalog, options.prefix, repository.importerId);
+        context.stdout.write(
+          options.json ? `${asJson(toPlainRepository(repository))}\n` : describeRepository(repository),
+        );
+      }),
   );
 };

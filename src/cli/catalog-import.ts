@@ -1,75 +1,31 @@
-import { resolve } from 'node:path';
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import { readMirrorList } from '../catalog/mirror-list.ts';
 import { type RefreshResult, refreshRepository } from '../catalog/refresh-repository.ts';
-import type { Importer } from '../catalog/sqlite/importers.ts';
 import type { Tables } from '../catalog/sqlite/tables.ts';
 import { age } from '../config/kinds.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { toDate } from './catalog-repositories.ts';
 import { importProgress } from './import-progress.ts';
-import { importerOfList, isList, placeOf, refuseForeign } from './import-source.ts';
-import { addImporterOptions, type ImporterOptions, toImporterConfig, toPath } from './importer-options.ts';
+import { refuseForeign, resolveSource } from './import-source.ts';
+import { addImporterOptions, toPath } from './importer-options.ts';
 import { asJson, oneLine } from './one-line.ts';
+import {
+  chooseImporter,
+  configFor,
+  keyringFileOf,
+  type RepositoryOptions,
+  warnOfOthers,
+} from './repository-options.ts';
 
 const FORMATS = ['yum', 'deb', 'files'] as const;
 type FormatName = (typeof FORMATS)[number];
 
-interface Options extends ImporterOptions {
-  readonly prefix: string;
-  readonly importer?: string;
-  readonly suite?: string[];
-  readonly component?: string[];
-  readonly arch?: string[];
-  readonly list?: string[];
+interface Options extends RepositoryOptions {
   readonly strict?: boolean;
-  readonly keyring?: string;
   readonly every?: number;
-  readonly json?: boolean;
 }
-
-interface Chosen {
-  readonly importer: Pick<Importer, 'id' | 'config'>;
-  /** Takes the importer back, or its changes, after a failed import. */
-  readonly undo: () => void;
-}
-
-/** The importer that the entries will refer to. Mirrors become part of its settings. */
-export const chooseImporter = (
-  { importers }: Tables,
-  given: ImporterConfig,
-  id: string | undefined,
-  mirrors: { readonly list: string; readonly bases: readonly string[] } | undefined,
-): Chosen => {
-  const known = id === undefined && !mirrors ? importers.find(given) : undefined;
-  const named = id === undefined ? undefined : importers.get(id);
-  const before = known ?? named ?? (mirrors && importerOfList(importers, given, mirrors.list));
-  const settings = before?.config ?? given;
-  const config = mirrors ? { ...settings, mirrors: { ...settings.mirrors, [mirrors.list]: mirrors.bases } } : settings;
-  if (!before) {
-    const made = importers.add({ config });
-    return { importer: made, undo: () => void importers.remove(made.id) };
-  }
-  if (!mirrors) return { importer: before, undo: () => {} };
-  importers.change(before.id, config);
-  return { importer: { id: before.id, config }, undo: () => importers.change(before.id, before.config) };
-};
-
-/** The settings of the importer that is to be used, before its mirrors are known. */
-export const configFor = (
-  { importers }: Tables,
-  options: ImporterOptions & { readonly importer?: string },
-): ImporterConfig => {
-  const config = toImporterConfig(options);
-  if (options.importer === undefined) return config;
-  if (Object.keys(config).length > 0)
-    throw new Error('--importer has its own credentials: give either --importer or credentials');
-  const importer = importers.get(options.importer);
-  if (!importer) throw new Error(`importer ${options.importer} is not in the catalog`);
-  return importer.config;
-};
 
 /** The result of an import on one line. */
 export const describeImport = ({ unchanged, ...result }: RefreshResult, prefix: string): string => {
@@ -94,20 +50,6 @@ export function* warningsOf(
   if (first) yield `clients fetch ${bypassed.count} files past the streamer, for example ${first}`;
 }
 
-interface KeyringOptions {
-  readonly keyring?: string;
-  readonly list?: readonly string[];
-}
-
-/** The file as the daemon finds it, whose working directory is another one. */
-export const keyringFileOf = (format: string, { keyring, list }: KeyringOptions): string | undefined => {
-  if (keyring === undefined) return undefined;
-  if (format !== 'yum' && format !== 'deb')
-    throw new Error(`--keyring: a repository of type ${format} has no signature, expected yum or deb`);
-  if (list) throw new Error('--keyring with --list: no signature covers the files of other lists');
-  return resolve(keyring);
-};
-
 const toEvery = (text: string): number => {
   const every = age.read(text);
   if (every === undefined || every < MIN_EVERY) throw new InvalidArgumentError(`expected ${EVERY}.`);
@@ -131,10 +73,8 @@ const run = async (
   await using closing = new AsyncDisposableStack();
   const open = async (config: ImporterConfig, base?: string) =>
     closing.adopt(await context.openFeed(config, command, base), ({ close }) => close());
-  const list = isList(source) ? await readMirrorList((await open(config)).read, source) : undefined;
-  const bases = list?.bases;
-  const { base, suites } = placeOf(format, bases?.[0] ?? source, options.suite);
-  const mirrors = bases && { list: source, bases: bases.map((one) => placeOf(format, one, options.suite).base) };
+  const readList = async () => readMirrorList((await open(config)).read, source);
+  const { base, suites, mirrors, metalink } = await resolveSource(format, source, options.suite, readList);
   const { importer, undo } = chooseImporter(catalog, config, options.importer, mirrors);
   const progress = importProgress(stderr);
   try {
@@ -154,13 +94,12 @@ const run = async (
       importer: importer.id,
       strict: options.strict ?? false,
       keyring,
-      metalink: list && list.versions.length > 0 ? source : undefined,
+      metalink,
       onProgress: progress.show,
     });
     progress.clear();
     for (const warning of warningsOf(result, base)) stderr.write(`warning: ${oneLine(warning)}\n`);
-    const others = catalog.entries.importersBelow(options.prefix).filter((id) => id !== importer.id);
-    for (const id of others) stderr.write(`warning: below ${options.prefix} are also entries of importer ${id}\n`);
+    warnOfOthers(context, catalog, options.prefix, importer.id);
     stdout.write(
       options.json
         ? `${asJson({ prefix: options.prefix, importer: importer.id, ...result })}\n`

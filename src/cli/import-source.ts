@@ -1,4 +1,5 @@
 import { toBase } from '../catalog/import.ts';
+import type { MirrorList } from '../catalog/mirror-list.ts';
 import type { Importer, Importers } from '../catalog/sqlite/importers.ts';
 import { parseUrl } from '../lib/url.ts';
 import { placeOfDeb } from '../repositories/deb-place.ts';
@@ -12,7 +13,7 @@ const ENTRY_POINTS: Readonly<Record<string, RegExp>> = {
 };
 
 /** The URL of a list of mirrors: it has a query, or the name of one. A repository's has neither. */
-export const isList = (source: string): boolean => {
+const isList = (source: string): boolean => {
   const url = /^https?:\/\//i.test(source) ? parseUrl(source) : undefined;
   return (
     url !== undefined && (url.search !== '' || /(mirror-?list|metalink|\.meta4|mirrors\.txt)$/i.test(url.pathname))
@@ -20,7 +21,7 @@ export const isList = (source: string): boolean => {
 };
 
 /** Where a repository is, and which part of it was named by its URL. */
-export interface Place {
+interface Place {
   readonly base: string;
   readonly suites?: readonly string[];
 }
@@ -39,11 +40,34 @@ export const refuseForeign = (format: string, { suite, component, arch }: DebOpt
 };
 
 /** The repository that an operator means. */
-export const placeOf = (format: string, source: string, suites: readonly string[] | undefined): Place => {
+const placeOf = (format: string, source: string, suites: readonly string[] | undefined): Place => {
   const base = toBase(source.replace(ENTRY_POINTS[format] ?? /$^/, '/'));
   if (format !== 'deb' || suites) return { base, ...(suites && { suites }) };
   const { path, selection } = placeOfDeb(base);
   return { base: path, ...selection } satisfies Place & Selection;
+};
+
+/** A list of mirrors, and the repository at each. */
+export interface MirrorsOf {
+  readonly list: string;
+  readonly bases: readonly string[];
+}
+
+/** The repository that an operator means, and its mirrors if it was named by a list of them. */
+export const resolveSource = async (
+  format: string,
+  source: string,
+  suites: readonly string[] | undefined,
+  readList: () => Promise<MirrorList>,
+): Promise<Place & { readonly mirrors?: MirrorsOf; readonly metalink?: string }> => {
+  if (!isList(source)) return placeOf(format, source, suites);
+  const { bases, versions } = await readList();
+  const [best] = bases;
+  return {
+    ...placeOf(format, best, suites),
+    mirrors: { list: source, bases: bases.map((one) => placeOf(format, one, suites).base) },
+    ...(versions.length > 0 && { metalink: source }),
+  };
 };
 
 /** The importer with these settings that the list of mirrors was last imported with, if any. */
