@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Chunk, type Head, keep, type StreamRequest } from '../../../pipelines/index.ts';
-import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, textOf, untilEndOf } from '../../support/pipeline.ts';
+import {
+  aCandidate,
+  anEntry,
+  aRequest,
+  chunk,
+  entryOf,
+  headOf,
+  marbles,
+  textOf,
+  untilEndOf,
+} from '../../support/pipeline.ts';
 
 const feed = aCandidate('feed', entryOf('ab'));
 const saved = aCandidate('saved', entryOf('ab'));
@@ -55,6 +65,12 @@ describe('keep', () => {
     check('-h-|', '-h-|', [], { request: { method: 'HEAD' } });
     check('-h-a-b-|', '-h-a-b-|', [], { request: { save: false } });
     check('-h-a-b-|', '-h-a-b-|', [], { candidate: saved });
+  });
+
+  it('writes none of what changes without notice, unless its checksum says which content it is', () => {
+    check('-h-a-b-|', '-h-a-b-|', [], { candidate: aCandidate('feed', anEntry({ maxAge: 1 })) });
+    const named = aCandidate('feed', entryOf('ab', { maxAge: 1 }));
+    check('-h-a-b-|', '-h-a-b-|', [COPY, 'a', 'b', 'committed'], { candidate: named });
   });
 
   it('passes everything on if the copy is declined', () =>

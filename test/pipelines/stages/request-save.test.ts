@@ -7,7 +7,17 @@ import {
   requestSave,
   type SaveRequest,
 } from '../../../pipelines/index.ts';
-import { aCandidate, aPolicy, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/pipeline.ts';
+import {
+  aCandidate,
+  anEntry,
+  aPolicy,
+  aRequest,
+  chunk,
+  entryOf,
+  headOf,
+  marbles,
+  untilEndOf,
+} from '../../support/pipeline.ts';
 
 const entry = entryOf('a');
 const feed = aCandidate('feed', entry);
@@ -67,6 +77,12 @@ describe('requestSave', () => {
       check('-h-a-|', '-h-a-|', [], { request: aRequest({ save: false }), policy });
       check('-h-a-|', '-h-a-|', [], { candidate: saved, policy });
     }
+  });
+
+  it('appends nothing for what changes without notice, unless its checksum says which content it is', () => {
+    check('-h-a-|', '-h-a-|', [], { candidate: aCandidate('feed', anEntry({ maxAge: 1 })) });
+    const named = entryOf('a', { maxAge: 1 });
+    check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry: named }], { candidate: aCandidate('feed', named) });
   });
 
   it('appends before completion', () => {
