@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
+import { type Observable, Subject } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
-import { createAdminServer } from '../http/admin.ts';
+import { auth } from '../http/admin/auth.ts';
+import { probes } from '../http/admin/probes.ts';
+import { createAdminServer } from '../http/admin/server.ts';
 import { handOverTo } from '../http/hand-over.ts';
 import type { Limits } from '../http/limits.ts';
 import { createHttpServer } from '../http/server.ts';
@@ -19,6 +22,11 @@ import { type OpenStreamer, openStreamer } from './streamer.ts';
 export interface Daemon {
   readonly streamer: OpenStreamer;
   readonly addresses: readonly AddressInfo[];
+  /**
+   * Emits each request once it is over and logged; completes when the daemon has stopped. What
+   * observes the daemon subscribes here; no request waits for it.
+   */
+  readonly finished: Observable<FinishedRequest>;
   /** Reloads descriptors of alternate sources and the key of signed URLs, in the background. */
   reload(): void;
   /**
@@ -28,30 +36,25 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-interface Hooks {
-  /** Called with each finished request, after it was logged. */
-  readonly finished?: (finished: FinishedRequest) => void;
-}
-
 /**
  * Starts the daemon. Rejects, with nothing left open, if an address, a key or a file cannot be
  * used.
  */
-export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hooks = {}): Promise<Daemon> => {
+export const startDaemon = async (settings: Settings, logger: Logger): Promise<Daemon> => {
   const authorization = openAuthorization(settings);
+  const { clientOf, signatures } = authorization;
   const wanted = await listenAddresses(settings.interfaces);
   // Closes in reverse order: first the listeners, then what they use.
   await using opening = new AsyncDisposableStack();
   const streamer = opening.adopt(await openStreamer(settings, logger), ({ close }) => close());
+  const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
+  finished.subscribe((one) => logFinished(logger, one));
   const server = createHttpServer({
     fetch: (request, report) => streamer.fetchLent(request.path, { ...request, report }),
-    clientOf: authorization.clientOf,
+    clientOf,
     pathFor: authorization.pathFor,
     handOverFor: settings.sendfileProxies.length > 0 ? handOverTo(settings.sendfileProxies) : undefined,
-    finished: (finished) => {
-      logFinished(logger, finished);
-      hooks.finished?.(finished);
-    },
+    finished: (one) => finished.next(one),
     newId: randomUUID,
     now: () => performance.now(),
     identify: settings,
@@ -65,11 +68,12 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   opening.defer(() => watching.unsubscribe());
   const admin = createAdminServer({
     hosts: settings.adminHosts,
-    ready: () => ready,
-    degraded: streamer.degraded,
-    clientOf: authorization.clientOf,
-    check: authorization.signatures?.check,
-    refused: (refused) => logRefused(logger, refused),
+    endpoints: [
+      ...probes({ ready: () => ready, degraded: streamer.degraded }),
+      ...(signatures
+        ? [auth({ clientOf, check: signatures.check, refused: (refused) => logRefused(logger, refused) })]
+        : []),
+    ],
   });
   opening.defer(() => admin.stop(0));
   const adminAddresses =
@@ -86,6 +90,7 @@ export const startDaemon = async (settings: Settings, logger: Logger, hooks: Hoo
   return {
     streamer,
     addresses,
+    finished,
     reload: () => {
       streamer.alternates.reload();
       reloadKey(authorization, logger);

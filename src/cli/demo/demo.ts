@@ -26,9 +26,8 @@ export const playDemo = async (onlyOnce: boolean): Promise<void> => {
     files: [],
     flags: { port: '0', stateDir: join(folder, 'state'), contentSourcesDir: join(folder, 'sources') },
   });
-  const daemon = await startDaemon(settings, createLogger('ERROR', process.stderr), {
-    finished: (one) => served.next(one),
-  });
+  const daemon = await startDaemon(settings, createLogger('ERROR', process.stderr));
+  daemon.finished.subscribe(served);
   const saved = new ReplaySubject<PendingSaveRequest>();
   daemon.streamer.deliveries.subscribe(({ type, save }) => {
     if (type === 'delivered') saved.next(save);

@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createAdminServer } from '../../../src/http/admin.ts';
-import type { HttpServer } from '../../../src/http/listeners.ts';
+import { auth } from '../../../../src/http/admin/auth.ts';
+import { probes } from '../../../../src/http/admin/probes.ts';
+import { createAdminServer } from '../../../../src/http/admin/server.ts';
+import type { HttpServer } from '../../../../src/http/listeners.ts';
 
 let server: HttpServer | undefined;
 afterEach(() => server?.stop(0));
@@ -12,10 +14,7 @@ afterEach(() => server?.stop(0));
 const asking = async () => {
   server = createAdminServer({
     hosts: ['admin.example'],
-    ready: () => true,
-    clientOf: () => '',
-    check: () => {},
-    refused: () => {},
+    endpoints: [...probes({ ready: () => true }), auth({ clientOf: () => '', check: () => {}, refused: () => {} })],
   });
   const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
   const port = String(address?.port);

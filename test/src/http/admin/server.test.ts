@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { StreamError } from '../../../pipelines/index.ts';
-import { createAdminServer } from '../../../src/http/admin.ts';
-import type { HttpServer } from '../../../src/http/listeners.ts';
+import { StreamError } from '../../../../pipelines/index.ts';
+import { auth } from '../../../../src/http/admin/auth.ts';
+import { probes } from '../../../../src/http/admin/probes.ts';
+import { createAdminServer } from '../../../../src/http/admin/server.ts';
+import type { HttpServer } from '../../../../src/http/listeners.ts';
 
 let server: HttpServer | undefined;
 afterEach(() => server?.stop(0));
@@ -9,7 +11,7 @@ afterEach(() => server?.stop(0));
 describe('the admin listener', () => {
   it('reports whether the process is alive, and whether it can serve now', async () => {
     let ready = false;
-    server = createAdminServer({ ready: () => ready, clientOf: () => '', refused: () => {} });
+    server = createAdminServer({ endpoints: probes({ ready: () => ready }) });
     const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
     const ask = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${address?.port}${path}`);
@@ -26,8 +28,7 @@ describe('the admin listener', () => {
 
   it('answers a proxy whether its client may read a URL; only the log has the reason', async () => {
     const refusals: object[] = [];
-    server = createAdminServer({
-      ready: () => true,
+    const endpoint = auth({
       clientOf: ({ headers }) => String(headers['x-real-ip']),
       check: (target, client) => {
         if (target === '/defect') throw new TypeError('oops');
@@ -35,6 +36,7 @@ describe('the admin listener', () => {
       },
       refused: (refused) => refusals.push(refused),
     });
+    server = createAdminServer({ endpoints: [endpoint] });
     const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
     const ask = async (headers: Record<string, string>) => {
       const response = await fetch(`http://127.0.0.1:${address?.port}/auth`, {

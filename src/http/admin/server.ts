@@ -1,0 +1,43 @@
+import { identify } from '../identify.ts';
+import { USUAL_LIMITS } from '../limits.ts';
+import { createListeners, type HttpServer } from '../listeners.ts';
+import { errorAsText } from '../respond-briefly.ts';
+import { refusalOf } from './access.ts';
+import { type Endpoint, errorAnswer, respond } from './endpoint.ts';
+
+interface AdminOptions {
+  /** Names in lower case by which it may be asked, in addition to addresses and `localhost`. */
+  readonly hosts?: readonly string[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/**
+ * The listener for those who operate the daemon, and for proxies. It is one of its own, so that no
+ * path of the catalog is mistaken for an endpoint.
+ *
+ * Over TCP it only reads: nothing here changes the daemon.
+ */
+export const createAdminServer = ({ hosts = [], endpoints }: AdminOptions): HttpServer => {
+  const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+  const expected = [...byPath.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');
+  return createListeners(USUAL_LIMITS, {
+    exchange: (req, res, fault) => ({
+      answer: () => {
+        const [path = ''] = (req.url ?? '').split('?', 1);
+        const endpoint = byPath.get(path);
+        const access = { names: hosts, anyOrigin: endpoint?.anyOrigin ?? false };
+        const refusal = fault ? errorAnswer(fault) : refusalOf(req, access);
+        if (refusal) respond(res, refusal, refusal[0] === 405 ? { Allow: 'GET, HEAD' } : {});
+        else if (endpoint) endpoint.answer(req, res);
+        else respond(res, [404, `expected ${expected}`]);
+      },
+    }),
+    refuse: (fault) => errorAsText(fault, SILENT),
+  });
+};
+
+/** These responses do not report how they came about. */
+const SILENT = {
+  identity: identify('', { via: false, cacheStatus: false, proxyStatus: false, requestId: false }),
+  legacyErrors: false,
+};
