@@ -19,7 +19,7 @@ import {
 import { createMisses, type MissLimits } from './misses.ts';
 import { type Catalog, type CatalogEntry, StreamError } from './model/index.ts';
 import { messageOf } from './model/message-of.ts';
-import { AtOnce, NOTHING } from './operators/at-once.ts';
+import { AtOnce, mappedToMany, NOTHING } from './operators/at-once.ts';
 import { createRecent } from './stages/health/recent.ts';
 
 /** A repository that the catalog learns from its feed when clients ask for it. */
@@ -30,8 +30,11 @@ export interface FollowedRepository {
   readonly confirmed?: number;
   /** Whether the file at a path is one that everything else follows from, and that no other vouches for. */
   isEntryPoint(path: string): boolean;
-  /** The entry of a path that its metadata does not list. Undefined if the feed cannot have it. */
-  unlisted(path: string): CatalogEntry | undefined;
+  /**
+   * Emits the entry of a path that its metadata does not list, then completes. Emits nothing if the
+   * feed cannot have it.
+   */
+  unlisted(path: string): Observable<CatalogEntry>;
   /** Whether content may be served without its metadata, if that could not be read: nobody signs it. */
   readonly needsNoProof: boolean;
   /**
@@ -164,9 +167,8 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
       if (!repository) return NOTHING;
       if (repository.confirmed === undefined && isOutdated(repository) && !repository.needsNoProof)
         return throwError(() => unread(repository, standings.get(repository.id)));
-      const entry = repository.unlisted(path);
-      if (!entry || misses.isKnown(path)) return NOTHING;
-      return new AtOnce(() => {
+      if (misses.isKnown(path)) return NOTHING;
+      return mappedToMany(repository.unlisted(path), (entry) => {
         misses.ask(path, client);
         return [entry];
       });

@@ -9,14 +9,17 @@ import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import { openWhatDiskPermits } from '../catalog/sqlite/reopening.ts';
+import type { CatalogStore } from '../catalog/store.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
-  /** The embedded catalog. Unused if Pulp's database is the catalog. */
+  /** The embedded catalog. Unused unless it is the catalog. */
   readonly embedded: SqliteCatalog;
+  /** The catalog of our own that entries are looked up in; absent if it is Pulp's database. */
+  readonly own?: CatalogStore;
   /** Stores the results of refreshes of alternate sources. */
   readonly store: RefreshStore;
   /** Searches those results, for operators. */
@@ -75,7 +78,7 @@ const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, { metadataMaxAg
   const limited = withLifetime(metadataMaxAge);
   const lifetime = (entry: CatalogEntry) => [limited(entry)];
   return {
-    ...{ spelling, children, access, offers, store },
+    ...{ spelling, children, access, offers, store, own: embedded },
     lookup: (path) => mappedToMany(lookup(path), lifetime),
     search: sqliteOfferSearch(embedded),
     ready: of(true),

@@ -8,7 +8,7 @@ import {
   sourceName,
 } from '../../pipelines/index.ts';
 import type { RefreshResult } from '../catalog/refresh-repository.ts';
-import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';

@@ -131,7 +131,7 @@ export const openStreamer = async (
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
   if (delivering) {
     background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
-    if (settings.catalogType === 'sqlite') background.add(keepImportsFresh(settings, logger, catalog));
+    if (catalog.own) background.add(keepImportsFresh(settings, logger, catalog, catalog.own));
     background.add(health.changes.subscribe((change) => logHealth(logger, change)));
     background.add(recordUnhealthy(settings, logger, health));
   }
@@ -163,8 +163,7 @@ export const openStreamer = async (
     ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed })).open
     : undefined;
   const sharing = createSharing({ window, memory, spill, finishBelow, scheduler: steadyClock });
-  const following =
-    settings.catalogType === 'sqlite' ? closing(followCatalog(settings, logger, catalog, files)) : undefined;
+  const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files));
   const streamer = composeLending({
     catalog: following ? { ...catalog, ...following } : catalog,
     open,

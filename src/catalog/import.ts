@@ -15,10 +15,10 @@ import { urlOf } from '../repositories/relative-path.ts';
 import { joined } from '../repositories/signatures/joined.ts';
 import { counted, NONE, type Tally } from '../repositories/tally.ts';
 import { unitIdOf } from './locator.ts';
-import { trimPrefix } from './sqlite/prefix.ts';
-import type { NewEntry } from './sqlite/rows.ts';
-import type { Grace, Published } from './sqlite/staging.ts';
-import type { Tables } from './sqlite/tables.ts';
+import { trimPrefix } from './prefix.ts';
+import type { CatalogStore, Grace, Published } from './store.ts';
+import type { NewEntry } from './stored-entry.ts';
+import type { StoredRepository } from './stored-repository.ts';
 
 /** The progress of an import. */
 export interface Progress {
@@ -32,7 +32,7 @@ export interface Progress {
 }
 
 export interface ImportOptions {
-  readonly catalog: Tables;
+  readonly catalog: CatalogStore;
   readonly format: Format;
   readonly selection?: Selection;
   /** The repository's URL, as returned by `toBase`. */
@@ -51,8 +51,8 @@ export interface ImportOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Resolves to the reason why a file cannot be fetched. Asked for the first package, at the end. */
   readonly probe?: (url: string, size?: number) => Promise<string | undefined>;
-  /** Called in the transaction that publishes the entries: what it writes is published with them. */
-  readonly published?: (result: ImportResult) => void;
+  /** What to store of the repository, in the same moment: see `PublishOptions`. Default: nothing. */
+  readonly repository?: (result: ImportResult, stored: StoredRepository | undefined) => StoredRepository;
 }
 
 export interface ImportResult {
@@ -117,7 +117,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     importer,
     strict = false,
     onProgress,
-    published,
+    repository: toRepository,
     grace,
     keyring,
   } = options;
@@ -170,7 +170,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     revision: 0,
     data: {},
   });
-  const staging = catalog.entries.stage();
+  const staging = await catalog.entries.stage();
   let outside = false;
   let first: RepositoryItem | undefined;
   let batch: NewEntry[] = [];
@@ -181,15 +181,15 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
       if (item.unitTypeId === METADATA) metadata += 1;
       else first ??= item;
       if (batch.push(toEntry(item)) < BATCH) continue;
-      staging.write(batch);
+      await staging.write(batch);
       batch = [];
     }
-    staging.write(batch);
+    await staging.write(batch);
     if (keyring !== undefined && !signature)
       throw new Error(
         `${base}: no suite was named yet, so no signature vouches for its files; expected --suite NAME, or a client that asks for dists/NAME/InRelease`,
       );
-    const conflicts = staging.conflicts();
+    const conflicts = await staging.conflicts();
     // The last one that is named stands for the rest.
     for (const [at, { path }] of conflicts.shown.entries())
       leaveOut(
@@ -197,16 +197,20 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
         at + 1 < conflicts.shown.length ? 1 : conflicts.count - at,
       );
     if (outside)
-      for (const path of staging.yieldOutside(importer, prefix))
+      for (const path of await staging.yieldOutside(importer, prefix))
         leaveOut(`${base}: lists a file outside of ${prefix}, and ${path} belongs to another import`, 1);
     const toResult = ({ revision, added, removed }: Published): ImportResult => ({
       ...{ revision, packages: added - metadata, metadata, removed, missing, leftOut, bypassed },
       ...(signature && { signature }),
     });
-    const result = toResult(staging.publishRevision(importer, prefix, (done) => published?.(toResult(done)), grace));
+    const published = await staging.publishRevision(importer, prefix, {
+      ...(grace && { grace }),
+      ...(toRepository && { repository: (done, stored) => toRepository(toResult(done), stored) }),
+    });
+    const result = toResult(published);
     const unreachable = first && (await options.probe?.(urlOf(base, first.path), first.size));
     return unreachable === undefined ? result : { ...result, unreachable };
   } finally {
-    staging.discard();
+    await staging.discard();
   }
 };

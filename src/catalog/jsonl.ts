@@ -5,8 +5,8 @@ import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { toChecksum } from '../repositories/checksum.ts';
 import { readLines } from '../repositories/lines.ts';
-import type { NewEntry } from './sqlite/rows.ts';
-import type { Tables } from './sqlite/tables.ts';
+import type { CatalogStore } from './store.ts';
+import type { NewEntry } from './stored-entry.ts';
 
 const isFeedUrl = (url: string): boolean => /^(https?|file):$/.test(parseUrl(url)?.protocol ?? '');
 
@@ -84,7 +84,11 @@ const SHOWN_FAULTS = 20;
  * Resolves to the number of entries. All or nothing: on any bad line the catalog stays unchanged.
  * The rejection lists the first twenty bad lines by number.
  */
-export const loadLines = async (catalog: Tables, name: string, bytes: AsyncIterable<Uint8Array>): Promise<number> => {
+export const loadLines = async (
+  catalog: CatalogStore,
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<number> => {
   const faults: string[] = [];
   let number = 0;
   let count = 0;
@@ -96,7 +100,7 @@ export const loadLines = async (catalog: Tables, name: string, bytes: AsyncItera
     const more = count > SHOWN_FAULTS ? [`… and ${count - SHOWN_FAULTS} more`] : [];
     throw new Error(['nothing was loaded:', ...faults, ...more].join('\n'));
   };
-  const staging = catalog.entries.stage();
+  const staging = await catalog.entries.stage();
   try {
     for await (const lines of readLines(name, bytes)) {
       const entries: NewEntry[] = [];
@@ -109,15 +113,15 @@ export const loadLines = async (catalog: Tables, name: string, bytes: AsyncItera
         }
       }
       // After a bad line nothing is published, but the remaining lines are still checked.
-      if (count === 0) staging.write(entries);
+      if (count === 0) await staging.write(entries);
     }
     if (count > 0) fail();
-    for (const { first, second } of staging.conflicts().shown) {
+    for (const { first, second } of (await staging.conflicts()).shown) {
       note(second, `conflicts with line ${first}: same path, importer_id and revision, other content`);
     }
     if (count > 0) fail();
-    return staging.publishAsIs();
+    return await staging.publishAsIs();
   } finally {
-    staging.discard();
+    await staging.discard();
   }
 };

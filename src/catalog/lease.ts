@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { defer, distinctUntilChanged, exhaustMap, finalize, type Observable, takeWhile, timer } from 'rxjs';
-import type { RefreshStore } from './refresh-store.ts';
+import type { Leases } from './store.ts';
 
 interface Options {
   /** Milliseconds since 1970, by a clock that all processes share. */
@@ -15,7 +15,7 @@ interface Options {
  * Completes with `false`. Errors if the catalog is unavailable. Unsubscribing releases it.
  */
 export const catalogLease =
-  (store: Pick<RefreshStore, 'acquire' | 'release'>, { now = Date.now, duration = 60_000 }: Options = {}) =>
+  (store: Leases, { now = Date.now, duration = 60_000 }: Options = {}) =>
   (sourceId: string): Observable<boolean> =>
     defer(() => {
       const holder = randomUUID();

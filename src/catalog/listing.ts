@@ -1,7 +1,7 @@
 import type { UnitKey } from '../repositories/unit.ts';
-import type { Importer } from './sqlite/importers.ts';
-import type { StoredRepository } from './sqlite/repositories.ts';
-import type { StoredEntry } from './sqlite/rows.ts';
+import type { Importer } from './store.ts';
+import type { StoredEntry } from './stored-entry.ts';
+import type { StoredRepository } from './stored-repository.ts';
 
 /** A catalog as commands show it, whichever it is. Asking it writes nothing. */
 export interface Listing {

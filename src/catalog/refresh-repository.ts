@@ -9,12 +9,11 @@ import { type ImportOptions, type ImportResult, importRepository } from './impor
 import type { MetadataFiles } from './metadata-files.ts';
 import { asListed } from './mirror-list.ts';
 import { recordRoots, unchanged } from './roots.ts';
-import type { RepositoryKey, StoredRepository } from './sqlite/repositories.ts';
-import type { StoredEntry } from './sqlite/rows.ts';
-import type { Roots } from './sqlite/stored-repository.ts';
-import type { Tables } from './sqlite/tables.ts';
+import type { CatalogStore } from './store.ts';
+import type { StoredEntry } from './stored-entry.ts';
+import type { RepositoryKey, Roots, StoredRepository } from './stored-repository.ts';
 
-export interface RefreshOptions extends Omit<ImportOptions, 'published' | 'grace'> {
+export interface RefreshOptions extends Omit<ImportOptions, 'repository' | 'grace'> {
   /** The name of the format. */
   readonly formatName: string;
   /** The URL of a metalink that states the versions of the repository. */
@@ -66,21 +65,22 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
   try {
     const keyring = file === undefined ? undefined : await keyringOf(file);
     const own = ownOf({ format, base, selection, strict, keyring, metalink });
-    const save = (outcome: Outcome) => {
-      if (options.stored && !isStillWanted(catalog, options.stored))
+    const updated = (outcome: Outcome, now: StoredRepository | undefined): StoredRepository => {
+      if (options.stored && !isStillWanted(now, options.stored))
         throw new Error(`${prefix}: its repository was changed or removed while it was read`);
-      catalog.repositories.save({
+      return {
         ...{ ...key, ...own, every, follows, ...outcome },
         ...{ succeeded: seconds(), attempted: seconds() },
-      });
+      };
     };
-    const known = catalog.repositories.find(key);
+    const known = await catalog.repositories.find(key);
     const same = known && (await sameRoots(known, own, { ...options, read }));
     if (same) {
       const { packages, metadata, complete, signature } = known;
-      save({ packages, metadata, roots: same, complete, signature });
-      const revision = catalog.entries.revisionBelow(prefix, importer);
-      const first = firstPackage(catalog, key);
+      const outcome = { packages, metadata, roots: same, complete, signature };
+      await catalog.repositories.save(updated(outcome, await catalog.repositories.find(key)));
+      const revision = await catalog.entries.revisionBelow(prefix, importer);
+      const first = await firstPackage(catalog, key);
       const unreachable = first && (await options.probe?.(first.url, first.size));
       return {
         ...{ ...NOTHING, revision, packages, metadata, unchanged: true },
@@ -93,10 +93,10 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
       ...options,
       read: roots.read,
       grace: grace > 0 ? { now: seconds(), seconds: grace } : undefined,
-      published: ({ packages, metadata, missing, leftOut, signature }) => {
+      repository: ({ packages, metadata, missing, leftOut, signature }, now) => {
         const found = roots.found();
         const isComplete = found !== undefined && missing.length === 0 && leftOut.count === 0;
-        save({ packages, metadata, roots: found, complete: isComplete, signature });
+        return updated({ packages, metadata, roots: found, complete: isComplete, signature }, now);
       },
     });
     if (kept) await keepRest(options, kept);
@@ -104,16 +104,14 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
     const isOlder = dateBefore > (result.signature?.date ?? Number.POSITIVE_INFINITY);
     return { ...result, unchanged: false, ...(isOlder && { dateBefore }) };
   } catch (error) {
-    catalog.repositories.failed(key, seconds(), messageOf(error));
+    await catalog.repositories.failed(key, seconds(), messageOf(error));
     throw error;
   }
 };
 
 /** Whether an operator has not removed it since, or given it another meaning. */
-const isStillWanted = ({ repositories }: Tables, stored: StoredRepository): boolean => {
-  const now = repositories.find(stored);
-  return now !== undefined && isDeepStrictEqual(meaningOf(now), meaningOf(stored));
-};
+const isStillWanted = (now: StoredRepository | undefined, stored: StoredRepository): boolean =>
+  now !== undefined && isDeepStrictEqual(meaningOf(now), meaningOf(stored));
 
 const meaningOf = ({ format, base, selection, strict, every, follows, keyring, metalink }: StoredRepository) => ({
   ...{ format, base, selection, strict, every, follows, keyring, metalink },
@@ -125,7 +123,7 @@ const meaningOf = ({ format, base, selection, strict, every, follows, keyring, m
  * that have them keep those of earlier revisions.
  */
 const keepRest = async ({ catalog, prefix, importer, read }: RefreshOptions, kept: MetadataFiles): Promise<void> => {
-  for (const { importerId, unitTypeId, checksum, size, url, path, data } of catalog.entries.list(prefix)) {
+  for await (const { importerId, unitTypeId, checksum, size, url, path, data } of catalog.entries.list(prefix)) {
     if (importerId !== importer || unitTypeId !== METADATA || !checksum || 'gone_since' in data) continue;
     if (!path.includes(checksum.value) || path.includes('/by-hash/') || kept.has(checksum)) continue;
     try {
@@ -135,15 +133,18 @@ const keepRest = async ({ catalog, prefix, importer, read }: RefreshOptions, kep
       if (!(error instanceof StreamError)) throw error;
     }
   }
-  const needed = new Set(catalog.entries.metadataChecksums());
+  const needed = new Set(await catalog.entries.metadataChecksums());
   await kept.sweep(({ algorithm, value }) => needed.has(`${algorithm}-${value}`));
 };
 
 /** Names the right to refresh a repository, among the sources that have one. */
 export const leaseOf = ({ prefix, importerId }: RepositoryKey): string => `import:${importerId}:${prefix}`;
 
-const firstPackage = ({ entries }: Tables, { prefix, importerId }: RepositoryKey): StoredEntry | undefined => {
-  for (const entry of entries.list(prefix))
+const firstPackage = async (
+  { entries }: CatalogStore,
+  { prefix, importerId }: RepositoryKey,
+): Promise<StoredEntry | undefined> => {
+  for await (const entry of entries.list(prefix))
     if (entry.importerId === importerId && entry.unitTypeId !== METADATA) return entry;
   return undefined;
 };
@@ -168,6 +169,6 @@ const sameRoots = async (
 ): Promise<Roots | undefined> => {
   if (!isDeepStrictEqual(ownOf(known), own)) return undefined;
   // Entries may have been removed or loaded since.
-  if (catalog.entries.countOf(prefix, importer) !== known.packages + known.metadata) return undefined;
+  if ((await catalog.entries.countOf(prefix, importer)) !== known.packages + known.metadata) return undefined;
   return unchanged(known, read, now);
 };

@@ -1,11 +1,11 @@
 import { apart } from '../repositories/reader/apart.ts';
 import { type RefreshOptions, type RefreshResult, refreshRepository } from './refresh-repository.ts';
-import type { StoredRepository } from './sqlite/repositories.ts';
-import type { Tables } from './sqlite/tables.ts';
+import type { CatalogStore } from './store.ts';
+import type { StoredRepository } from './stored-repository.ts';
 
 /** Refreshes a stored repository in the same way, or with another selection. */
 export const refreshStored = (
-  catalog: Tables,
+  catalog: CatalogStore,
   stored: StoredRepository,
   how: Pick<RefreshOptions, 'read' | 'kept' | 'grace' | 'onProgress' | 'selection'>,
 ): Promise<RefreshResult> => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import type { Validators } from '../../pipelines/model/index.ts';
 import type { ReadFile } from '../repositories/format.ts';
-import type { Roots, StoredRepository } from './sqlite/stored-repository.ts';
+import type { Roots, StoredRepository } from './stored-repository.ts';
 
 interface RecordedRoots {
   /** Reads as the other one does, and records each file that comes without a checksum, or is missing. */

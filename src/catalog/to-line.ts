@@ -1,4 +1,4 @@
-import type { StoredEntry } from './sqlite/rows.ts';
+import type { StoredEntry } from './stored-entry.ts';
 
 /** An entry as a line of JSON, in Pulp's field names. */
 export const toLine = (entry: StoredEntry): string =>

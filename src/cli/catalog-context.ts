@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { MetadataFiles } from '../catalog/metadata-files.ts';
-import type { Tables } from '../catalog/sqlite/tables.ts';
+import type { Answer, CatalogStore } from '../catalog/store.ts';
 import { credentialFile } from '../lib/credential.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 import type { ReadFile } from '../repositories/format.ts';
@@ -28,8 +28,8 @@ export interface RepositoryFeed {
 export interface CatalogContext {
   /** Adds to each command the options that `openCatalog` reads. */
   prepare(command: Command): Command;
-  /** Opens the embedded catalog, to change it. */
-  openCatalog(command: Command): Tables;
+  /** Opens the catalog of our own, to change it. */
+  openCatalog(command: Command): Answer<CatalogStore>;
   /** Opens the catalog that requests are looked up in, to show it. */
   openListing(command: Command): Promise<Listing>;
   /** Opens the feed of an importer, as the command's settings say: for a base on disk, files in it. */
@@ -42,13 +42,13 @@ export interface CatalogContext {
 export const withCatalog = async <T>(
   context: CatalogContext,
   command: Command,
-  work: (catalog: Tables) => T | Promise<T>,
+  work: (catalog: CatalogStore) => T | Promise<T>,
 ): Promise<T> => {
-  const catalog = context.openCatalog(command);
+  const catalog = await context.openCatalog(command);
   try {
     return await work(catalog);
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 };
 

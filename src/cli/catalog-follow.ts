@@ -3,8 +3,8 @@ import { Argument, type Command } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import { readMirrorList } from '../catalog/mirror-list.ts';
 import { keyringOf } from '../catalog/refresh-repository.ts';
-import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
-import type { Tables } from '../catalog/sqlite/tables.ts';
+import type { CatalogStore } from '../catalog/store.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
 import { refuseForeign, resolveSource } from './import-source.ts';
@@ -24,7 +24,7 @@ type FormatName = (typeof FORMATS)[number];
 
 const follow = async (
   context: CatalogContext,
-  catalog: Tables,
+  catalog: CatalogStore,
   format: FormatName,
   source: string,
   options: RepositoryOptions,
@@ -33,13 +33,13 @@ const follow = async (
   refuseForeign(format, options);
   const file = keyringFileOf(format, options);
   const keyring = file === undefined ? undefined : await keyringOf(file);
-  const config: ImporterConfig = configFor(catalog, options);
+  const config: ImporterConfig = await configFor(catalog, options);
   const readList = () => mirrorsOf(context, config, source, command);
   const { base, suites, mirrors, metalink } = await resolveSource(format, source, options.suite, readList);
-  const { importer } = chooseImporter(catalog, config, options.importer, mirrors);
+  const { importer } = await chooseImporter(catalog, config, options.importer, mirrors);
   const key = { prefix: options.prefix.replace(/\/+$/, ''), importerId: importer.id };
   const { component: components, arch: architectures, list: lists } = options;
-  const found = catalog.repositories.find(key);
+  const found = await catalog.repositories.find(key);
   const isSame = found?.format === format && found.base === base && isDeepStrictEqual(found.keyring, keyring);
   const known = isSame ? found : undefined;
   const selection = JSON.parse(
@@ -54,10 +54,10 @@ const follow = async (
     metalink,
   };
   // A prefix follows one feed. Entries of others stay until they are removed.
-  for (const other of catalog.repositories.list())
+  for (const other of await catalog.repositories.list())
     if (other.follows && other.prefix === key.prefix && other.importerId !== key.importerId)
-      catalog.repositories.save({ ...other, follows: false });
-  catalog.repositories.save(repository);
+      await catalog.repositories.save({ ...other, follows: false });
+  await catalog.repositories.save(repository);
   return repository;
 };
 
@@ -109,7 +109,7 @@ export const addFollowCommand = (catalogCommand: Command, context: CatalogContex
     (format: FormatName, source: string, options: RepositoryOptions) =>
       withCatalog(context, command, async (catalog) => {
         const repository = await follow(context, catalog, format, source, options, command);
-        warnOfOthers(context, catalog, options.prefix, repository.importerId);
+        await warnOfOthers(context, catalog, options.prefix, repository.importerId);
         context.stdout.write(
           options.json ? `${asJson(toPlainRepository(repository))}\n` : describeRepository(repository),
         );

@@ -2,7 +2,7 @@ import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import { readMirrorList } from '../catalog/mirror-list.ts';
 import { type RefreshResult, refreshRepository } from '../catalog/refresh-repository.ts';
-import type { Tables } from '../catalog/sqlite/tables.ts';
+import type { CatalogStore } from '../catalog/store.ts';
 import { age } from '../config/kinds.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
@@ -60,7 +60,7 @@ const EVERY = 'a duration of at least 60 s: 90m, 6h, 1d';
 
 const run = async (
   context: CatalogContext,
-  catalog: Tables,
+  catalog: CatalogStore,
   format: FormatName,
   source: string,
   options: Options,
@@ -69,13 +69,13 @@ const run = async (
   const { stdout, stderr } = context;
   refuseForeign(format, options);
   const keyring = keyringFileOf(format, options);
-  const config = configFor(catalog, options);
+  const config = await configFor(catalog, options);
   await using closing = new AsyncDisposableStack();
   const open = async (config: ImporterConfig, base?: string) =>
     closing.adopt(await context.openFeed(config, command, base), ({ close }) => close());
   const readList = async () => readMirrorList((await open(config)).read, source);
   const { base, suites, mirrors, metalink } = await resolveSource(format, source, options.suite, readList);
-  const { importer, undo } = chooseImporter(catalog, config, options.importer, mirrors);
+  const { importer, undo } = await chooseImporter(catalog, config, options.importer, mirrors);
   const progress = importProgress(stderr);
   try {
     const feed = await open(importer.config, base);
@@ -99,7 +99,7 @@ const run = async (
     });
     progress.clear();
     for (const warning of warningsOf(result, base)) stderr.write(`warning: ${oneLine(warning)}\n`);
-    warnOfOthers(context, catalog, options.prefix, importer.id);
+    await warnOfOthers(context, catalog, options.prefix, importer.id);
     stdout.write(
       options.json
         ? `${asJson({ prefix: options.prefix, importer: importer.id, ...result })}\n`
@@ -107,7 +107,7 @@ const run = async (
     );
   } catch (error) {
     progress.clear();
-    undo();
+    await undo();
     throw error;
   }
 };

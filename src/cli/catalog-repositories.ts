@@ -1,4 +1,4 @@
-import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { row } from './one-line.ts';
 

@@ -3,8 +3,9 @@ import type { Checksum } from '../../pipelines/model/entry.ts';
 import { StreamError } from '../../pipelines/model/errors.ts';
 import type { ListedEntry, Listing } from '../catalog/listing.ts';
 import { unitIdOf } from '../catalog/locator.ts';
-import type { StoredEntry } from '../catalog/sqlite/rows.ts';
-import type { Tables } from '../catalog/sqlite/tables.ts';
+import type { CatalogStore } from '../catalog/store.ts';
+import type { StoredEntry } from '../catalog/stored-entry.ts';
+import type { RepositoryKey } from '../catalog/stored-repository.ts';
 import { toLine } from '../catalog/to-line.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { safeJson } from '../lib/safe-json.ts';
@@ -83,9 +84,14 @@ const toUrl = (text: string): string => {
   throw new InvalidArgumentError('expected a URL of http, https or file.');
 };
 
-const addEntry = (catalog: Tables, path: string, url: string, options: AddOptions): StoredEntry => {
+const addEntry = async (
+  catalog: CatalogStore,
+  path: string,
+  url: string,
+  options: AddOptions,
+): Promise<StoredEntry> => {
   const { checksum, size } = options;
-  if (options.importer !== undefined && !catalog.importers.get(options.importer)) {
+  if (options.importer !== undefined && !(await catalog.importers.get(options.importer))) {
     throw new Error(`importer ${options.importer} is not in the catalog`);
   }
   const unitKey = {
@@ -96,7 +102,7 @@ const addEntry = (catalog: Tables, path: string, url: string, options: AddOption
   return catalog.entries.add({
     path,
     url,
-    importerId: options.importer ?? catalog.importers.ensure({}).id,
+    importerId: options.importer ?? (await catalog.importers.ensure({})).id,
     unitId: unitIdOf('iso', { ...unitKey, path }),
     unitTypeId: 'iso',
     unitKey,
@@ -106,20 +112,27 @@ const addEntry = (catalog: Tables, path: string, url: string, options: AddOption
   });
 };
 
-const removeEntries = (catalog: Tables, path: string | undefined, options: RemoveOptions): string => {
+const removeEntries = async (
+  catalog: CatalogStore,
+  path: string | undefined,
+  options: RemoveOptions,
+): Promise<string> => {
   if (path !== undefined) {
-    const removed = catalog.entries.remove(path, options.importer);
+    const removed = await catalog.entries.remove(path, options.importer);
     if (removed === 0) throw unknownPath(path);
     return `removed ${oneLine(path)}\n`;
   }
   const prefix = options.prefix ?? '';
-  const before = catalog.repositories.list();
-  const entries = catalog.entries.removeBelow(prefix, options.importer);
+  const before = await catalog.repositories.list();
+  const entries = await catalog.entries.removeBelow(prefix, options.importer);
   // One that was not read yet has no entries.
-  const repositories = before.filter((one) => !catalog.repositories.find(one)).map((one) => one.prefix || '/');
+  const left = new Set((await catalog.repositories.list()).map(nameOf));
+  const repositories = before.filter((one) => !left.has(nameOf(one))).map((one) => one.prefix || '/');
   const ended = repositories.length > 0 ? `, and what was known of ${repositories.join(', ')}` : '';
   return `removed ${entries} entries below ${oneLine(prefix + ended)}\n`;
 };
+
+const nameOf = ({ prefix, importerId }: RepositoryKey): string => `${importerId} ${prefix}`;
 
 /**
  * `catalog import|follow|refresh|add|remove|load`: the entries of the embedded catalog. `catalog list|show|export`:
@@ -141,8 +154,8 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
     .option('--size <bytes>', 'length of the content', toWhole)
     .option('--importer <id>', 'importer whose credentials apply (default: none)')
     .action((path: string, url: string, options: AddOptions, command: Command) =>
-      withCatalog(context, command, (catalog) => {
-        stdout.write(summary(addEntry(catalog, path, url, options)));
+      withCatalog(context, command, async (catalog) => {
+        stdout.write(summary(await addEntry(catalog, path, url, options)));
       }),
     );
 
@@ -181,8 +194,8 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
     .action((path: string | undefined, options: RemoveOptions, command: Command) => {
       if ((path === undefined) === (options.prefix === undefined))
         command.error('error: give either a path or --prefix');
-      return withCatalog(context, command, (catalog) => {
-        stdout.write(removeEntries(catalog, path, options));
+      return withCatalog(context, command, async (catalog) => {
+        stdout.write(await removeEntries(catalog, path, options));
       });
     });
 

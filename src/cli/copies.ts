@@ -13,7 +13,10 @@ import { row } from './one-line.ts';
 /** Dependencies of the commands for saved copies. */
 export interface CopiesContext extends Pick<CatalogContext, 'prepare' | 'stdout'> {
   /** Calls `work` with the folder of the copies, and with the entries that may name them. */
-  withCopies<T>(command: Command, work: (folder: string, entries: Iterable<CatalogEntry>) => Promise<T>): Promise<T>;
+  withCopies<T>(
+    command: Command,
+    work: (folder: string, entries: Iterable<CatalogEntry> | AsyncIterable<CatalogEntry>) => Promise<T>,
+  ): Promise<T>;
 }
 
 interface Listed {
@@ -23,12 +26,15 @@ interface Listed {
 }
 
 /** All copies, with their entries, the least recently used first. */
-const listed = async (folder: string, entries: Iterable<CatalogEntry>): Promise<readonly Listed[]> => {
+const listed = async (
+  folder: string,
+  entries: Iterable<CatalogEntry> | AsyncIterable<CatalogEntry>,
+): Promise<readonly Listed[]> => {
   const copies: StoredCopy[] = [];
   for await (const copy of storedCopies(folder)) copies.push(copy);
   const keys = new Set(copies.map(({ key }) => key));
   const known = new Map<string, CatalogEntry>();
-  for (const entry of keys.size > 0 ? entries : []) {
+  for await (const entry of keys.size > 0 ? entries : []) {
     const key = keyOf(entry);
     if (keys.has(key)) known.set(key, entry);
   }

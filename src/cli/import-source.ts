@@ -1,6 +1,6 @@
 import { toBase } from '../catalog/import.ts';
 import type { MirrorList } from '../catalog/mirror-list.ts';
-import type { Importer, Importers } from '../catalog/sqlite/importers.ts';
+import { type CatalogStore, type Importer, isSameConfig } from '../catalog/store.ts';
 import { parseUrl } from '../lib/url.ts';
 import { placeOfDeb } from '../repositories/deb-place.ts';
 import type { Selection } from '../repositories/format.ts';
@@ -71,5 +71,11 @@ export const resolveSource = async (
 };
 
 /** The importer with these settings that the list of mirrors was last imported with, if any. */
-export const importerOfList = (importers: Importers, config: Importer['config'], list: string): Importer | undefined =>
-  importers.list().find(({ config: { mirrors, ...others } }) => mirrors?.[list] && importers.isSame(others, config));
+export const importerOfList = async (
+  importers: CatalogStore['importers'],
+  config: Importer['config'],
+  list: string,
+): Promise<Importer | undefined> =>
+  (await importers.list()).find(
+    ({ config: { mirrors, ...others } }) => mirrors?.[list] && isSameConfig(others, config),
+  );

@@ -71,10 +71,13 @@ export const addImporterCommands = (importers: Command, context: CatalogContext)
     .option('--repo <id>', 'name of the importer, such as its repository')
     .option('--json', 'print JSON')
     .action((options: AddOptions, command: Command) =>
-      withCatalog(context, command, (catalog) => {
+      withCatalog(context, command, async (catalog) => {
         const feed = options.feed === undefined ? {} : { feed: toBase(options.feed) };
         const config = toImporterConfig({ ...options, ...feed });
-        const importer = catalog.importers.add({ config, ...(options.repo !== undefined && { repoId: options.repo }) });
+        const importer = await catalog.importers.add({
+          config,
+          ...(options.repo !== undefined && { repoId: options.repo }),
+        });
         stdout.write(options.json ? `${asJson(toPlain({ ...importer, entries: 0 }))}\n` : `${importer.id}\n`);
       }),
     );
@@ -100,8 +103,8 @@ export const addImporterCommands = (importers: Command, context: CatalogContext)
 
   leaf('remove <id>', 'remove an importer that no entry refers to').action(
     (id: string, _options: unknown, command: Command) =>
-      withCatalog(context, command, (catalog) => {
-        if (!catalog.importers.remove(id)) throw new Error(`importer ${id} is not in the catalog`);
+      withCatalog(context, command, async (catalog) => {
+        if (!(await catalog.importers.remove(id))) throw new Error(`importer ${id} is not in the catalog`);
         stdout.write(`removed importer ${id}\n`);
       }),
   );

@@ -4,9 +4,8 @@ import { refreshOnce } from '../../pipelines/index.ts';
 import { catalogLease } from '../catalog/lease.ts';
 import { leaseOf, type RefreshResult } from '../catalog/refresh-repository.ts';
 import { refreshStored } from '../catalog/refresh-stored.ts';
-import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
-import type { StoredRepository } from '../catalog/sqlite/repositories.ts';
-import type { Tables } from '../catalog/sqlite/tables.ts';
+import type { CatalogStore } from '../catalog/store.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
@@ -20,11 +19,11 @@ type Outcome = { readonly prefix: string } & (RefreshResult | { readonly error: 
 /** Refreshes one repository, unless another process does. */
 const refresh = async (
   context: CatalogContext,
-  catalog: Tables,
+  catalog: CatalogStore,
   command: Command,
   repository: StoredRepository,
 ): Promise<RefreshResult> => {
-  const importer = catalog.importers.get(repository.importerId);
+  const importer = await catalog.importers.get(repository.importerId);
   if (!importer) throw new Error(`importer ${repository.importerId} is not in the catalog`);
   const progress = importProgress(context.stderr);
   const feed = await context.openFeed(importer.config, command, repository.base);
@@ -32,14 +31,14 @@ const refresh = async (
   const work = async () => {
     const { read, kept, grace } = feed;
     // As it is now: another process may have had the lease, and added a suite.
-    const stored = catalog.repositories.find(repository) ?? repository;
+    const stored = (await catalog.repositories.find(repository)) ?? repository;
     result = await refreshStored(catalog, stored, { read, kept, grace, onProgress: progress.show });
   };
   try {
     await lastValueFrom(
       refreshOnce(
         { id: leaseOf(repository) },
-        { lease: catalogLease(sqliteRefreshStore(catalog)), refresh: () => from(work()).pipe(mergeMap(() => EMPTY)) },
+        { lease: catalogLease(catalog.leases), refresh: () => from(work()).pipe(mergeMap(() => EMPTY)) },
       ),
     );
   } finally {
@@ -66,13 +65,13 @@ const choose = (all: readonly StoredRepository[], prefix: string | undefined): r
 /** Refreshes all repositories, or those of a prefix. Rejects if one could not be refreshed. */
 export const refreshImports = async (
   context: CatalogContext,
-  catalog: Tables,
+  catalog: CatalogStore,
   command: Command,
   { prefix, json = false }: { readonly prefix?: string; readonly json?: boolean },
 ): Promise<void> => {
   const { stdout, stderr } = context;
   const outcomes: Outcome[] = [];
-  const chosen = choose(catalog.repositories.list(), prefix);
+  const chosen = choose(await catalog.repositories.list(), prefix);
   for (const repository of chosen) {
     const name = repository.prefix || '/';
     try {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
-import type { Importer } from '../catalog/sqlite/importers.ts';
-import type { Tables } from '../catalog/sqlite/tables.ts';
+import type { CatalogStore, Importer } from '../catalog/store.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { importerOfList, type MirrorsOf } from './import-source.ts';
 import { type ImporterOptions, toImporterConfig } from './importer-options.ts';
@@ -21,37 +20,37 @@ export interface RepositoryOptions extends ImporterOptions {
 interface Chosen {
   readonly importer: Pick<Importer, 'id' | 'config'>;
   /** Takes the importer back, or its changes, after a failed import. */
-  readonly undo: () => void;
+  readonly undo: () => Promise<unknown>;
 }
 
 /** The importer that the entries will refer to. Mirrors become part of its settings. */
-export const chooseImporter = (
-  { importers }: Tables,
+export const chooseImporter = async (
+  { importers }: CatalogStore,
   given: ImporterConfig,
   id: string | undefined,
   mirrors: MirrorsOf | undefined,
-): Chosen => {
-  const known = id === undefined && !mirrors ? importers.find(given) : undefined;
-  const named = id === undefined ? undefined : importers.get(id);
-  const before = known ?? named ?? (mirrors && importerOfList(importers, given, mirrors.list));
+): Promise<Chosen> => {
+  const known = id === undefined && !mirrors ? await importers.find(given) : undefined;
+  const named = id === undefined ? undefined : await importers.get(id);
+  const before = known ?? named ?? (mirrors && (await importerOfList(importers, given, mirrors.list)));
   const settings = before?.config ?? given;
   const config = mirrors ? { ...settings, mirrors: { ...settings.mirrors, [mirrors.list]: mirrors.bases } } : settings;
   if (!before) {
-    const made = importers.add({ config });
-    return { importer: made, undo: () => void importers.remove(made.id) };
+    const made = await importers.add({ config });
+    return { importer: made, undo: async () => importers.remove(made.id) };
   }
-  if (!mirrors) return { importer: before, undo: () => {} };
-  importers.change(before.id, config);
-  return { importer: { id: before.id, config }, undo: () => importers.change(before.id, before.config) };
+  if (!mirrors) return { importer: before, undo: async () => {} };
+  await importers.change(before.id, config);
+  return { importer: { id: before.id, config }, undo: async () => importers.change(before.id, before.config) };
 };
 
 /** The settings of the importer that is to be used, before its mirrors are known. */
-export const configFor = ({ importers }: Tables, options: RepositoryOptions): ImporterConfig => {
+export const configFor = async ({ importers }: CatalogStore, options: RepositoryOptions): Promise<ImporterConfig> => {
   const config = toImporterConfig(options);
   if (options.importer === undefined) return config;
   if (Object.keys(config).length > 0)
     throw new Error('--importer has its own credentials: give either --importer or credentials');
-  const importer = importers.get(options.importer);
+  const importer = await importers.get(options.importer);
   if (!importer) throw new Error(`importer ${options.importer} is not in the catalog`);
   return importer.config;
 };
@@ -66,12 +65,12 @@ export const keyringFileOf = (format: string, { keyring, list }: RepositoryOptio
 };
 
 /** Warns of entries of other importers below a prefix: an import replaces only its own. */
-export const warnOfOthers = (
+export const warnOfOthers = async (
   { stderr }: CatalogContext,
-  { entries }: Tables,
+  { entries }: CatalogStore,
   prefix: string,
   importer: string,
-): void => {
-  for (const id of entries.importersBelow(prefix))
+): Promise<void> => {
+  for (const id of await entries.importersBelow(prefix))
     if (id !== importer) stderr.write(`warning: below ${prefix} are also entries of importer ${id}\n`);
 };

@@ -38,7 +38,7 @@ const aFeed = (update: () => Observable<never>, more: Partial<FollowedRepository
   const repository = (): FollowedRepository => ({
     id: 'r',
     isEntryPoint: (path) => path === ENTRY_POINT,
-    unlisted: (path) => (path === loose.path ? loose : undefined),
+    unlisted: (path) => (path === loose.path ? of(loose) : EMPTY),
     needsNoProof: true,
     ...more,
     confirmed: state.confirmed,
@@ -209,7 +209,7 @@ describe('followFeeds', () => {
 
   it('limits how many missing paths a client asks for within a minute', () => {
     marbles(({ expectObservable }) => {
-      const { catalog } = aFeed(() => NEVER, { confirmed: 0, unlisted: (path) => ({ ...loose, path }) });
+      const { catalog } = aFeed(() => NEVER, { confirmed: 0, unlisted: (path) => of({ ...loose, path }) });
       const miss = (name: string) => catalog.unlisted(name, 'client').pipe(tap(({ path }) => catalog.missed(path)));
       const refused = new StreamError(
         'TOO_MANY_MISSES',
@@ -228,7 +228,7 @@ describe('followFeeds', () => {
 
   it('updates nothing for a client that is past that limit', () =>
     marbles(({ expectObservable, flush }) => {
-      const feed = aFeed(() => NEVER, { unlisted: (path) => ({ ...loose, path }) });
+      const feed = aFeed(() => NEVER, { unlisted: (path) => of({ ...loose, path }) });
       const { catalog } = feed;
       const miss = (name: string) => catalog.unlisted(name, 'client').pipe(tap(({ path }) => catalog.missed(path)));
       concat(miss('/r/a'), miss('/r/b')).subscribe();
@@ -242,7 +242,7 @@ describe('followFeeds', () => {
 
   it('counts only what the feed did not have', () =>
     marbles(({ expectObservable }) => {
-      const { catalog } = aFeed(() => NEVER, { confirmed: 0, unlisted: (path) => ({ ...loose, path }) });
+      const { catalog } = aFeed(() => NEVER, { confirmed: 0, unlisted: (path) => of({ ...loose, path }) });
       const ask = (name: string) => catalog.unlisted(name, 'client');
       expectObservable(concat(...['/r/a', '/r/b', '/r/c', '/r/d'].map(ask)).pipe(count())).toBe('(n|)', { n: 4 });
     }));

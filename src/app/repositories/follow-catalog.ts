@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { FollowedCatalog } from '../../../pipelines/index.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
 import type { Settings } from '../../config/schema.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
@@ -14,10 +15,11 @@ export const followCatalog = (
   settings: Settings,
   logger: Logger,
   catalog: ChosenCatalog,
+  store: CatalogStore,
   files: OpenFiles,
 ): FollowedCatalog =>
   followRepositories({
-    ...{ settings, catalog, tables: catalog.embedded, store: catalog.store, files },
+    ...{ settings, catalog, store, files },
     refreshed: (repository, result) => logRepository(logger, repository, result),
     notNoted: ({ prefix }, error) =>
       logger.warn({ prefix, error: messageOf(error) }, 'comparison of a repository with its feed not noted'),
@@ -26,6 +28,6 @@ export const followCatalog = (
         { prefix: repository.prefix, error: maskUrl(messageOf(error)) },
         'followed repository not compared with its feed',
       );
-      noteFailure(catalog.embedded, repository, error, logger);
+      void noteFailure(store, repository, error, logger);
     },
   });

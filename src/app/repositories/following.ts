@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, EMPTY, mergeMap, type Observable, throwError, timer } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, from, mergeMap, type Observable, throwError, timer } from 'rxjs';
 import {
   type Catalog,
   type FollowedCatalog,
@@ -6,14 +6,14 @@ import {
   followFeeds,
   refreshOnce,
 } from '../../../pipelines/index.ts';
+import { AtOnce, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { accessOf } from '../../catalog/access.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { asListed } from '../../catalog/mirror-list.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
-import type { RefreshStore } from '../../catalog/refresh-store.ts';
 import { unchanged } from '../../catalog/roots.ts';
-import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
-import type { Tables } from '../../catalog/sqlite/tables.ts';
+import { type Answer, after, type CatalogStore } from '../../catalog/store.ts';
+import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 import { rootAt } from '../../lib/plain-path.ts';
 import { isEntryPoint, suiteOf } from '../../repositories/entry-points.ts';
@@ -26,8 +26,7 @@ import { entryOf, mayHave } from './unlisted.ts';
 interface Parts {
   readonly settings: Settings;
   readonly catalog: Pick<Catalog, 'lookup'>;
-  readonly tables: Pick<Tables, 'entries' | 'repositories' | 'importers'>;
-  readonly store: RefreshStore;
+  readonly store: Pick<CatalogStore, 'entries' | 'repositories' | 'importers' | 'leases'>;
   readonly files: OpenFiles;
   /** Called with the result of each refresh. */
   readonly refreshed: (repository: StoredRepository, result: RefreshResult) => void;
@@ -44,29 +43,29 @@ const AGAIN = 250;
 
 /** The catalog, with the repositories that it follows (`catalog follow`): see `followFeeds`. */
 export const followRepositories = (parts: Parts): FollowedCatalog => {
-  const { settings, catalog, tables, store, files, refreshed, notNoted, failed } = parts;
+  const { settings, catalog, store, files, refreshed, notNoted, failed } = parts;
 
   /** Whether the last revision is still that of the feed. Then this is noted. */
   const isConfirmed = async (stored: StoredRepository, read: ReadFile): Promise<boolean> => {
     const same = await unchanged(stored, read);
     if (!same) return false;
     try {
-      tables.repositories.confirmed(stored, Date.now() / 1000, same);
+      await store.repositories.confirmed(stored, Date.now() / 1000, same);
     } catch (error) {
       notNoted(stored, error);
     }
     return true;
   };
 
-  const readerOf = (stored: StoredRepository): ReadFile => {
-    const importer = tables.importers.get(stored.importerId);
+  const readerOf = async (stored: StoredRepository): Promise<ReadFile> => {
+    const importer = await store.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
     return asListed(files(accessOf(importer.config), rootAt(stored.base)), stored);
   };
 
   /** Whether there is nothing to be read: the catalog has what the feed has. */
   const isLearnt = async (stored: StoredRepository, suite: string | undefined): Promise<boolean> => {
-    const read = readerOf(stored);
+    const read = await readerOf(stored);
     return suite === undefined ? isConfirmed(stored, read) : !(await hasSuite(stored, suite, read));
   };
 
@@ -75,7 +74,7 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     refreshOnce(
       { id: leaseOf(stored) },
       {
-        lease: catalogLease(store),
+        lease: catalogLease(store.leases),
         refresh: () => (isLate ? unlessLearnt(stored, suite, reading) : reading(stored, suite)),
       },
     ).pipe(
@@ -92,7 +91,7 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
   ): Observable<T> =>
     defer(async () => {
       // As it is now: another process may have read it.
-      const stored = tables.repositories.find(key) ?? key;
+      const stored = (await store.repositories.find(key)) ?? key;
       const { suites = [] } = stored.selection;
       const missing = suite === undefined || suites.includes(suite) ? undefined : suite;
       return (await isLearnt(stored, missing)) ? EMPTY : then(stored, missing);
@@ -107,7 +106,7 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
   };
 
   const followed = (path: string): FollowedRepository | undefined => {
-    const stored = tables.repositories.followed().find(({ prefix }) => path.startsWith(`${prefix}/`));
+    const stored = store.repositories.followed().find(({ prefix }) => path.startsWith(`${prefix}/`));
     if (!stored) return undefined;
     const relative = path.slice(stored.prefix.length + 1);
     // An encoded one would lead out of the feed's folder.
@@ -122,10 +121,11 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
       id: suite === undefined ? leaseOf(stored) : `${leaseOf(stored)} ${suite}`,
       ...confirmedAt(stored, suite),
       isEntryPoint: () => (roots ? urlOf(base, relative) in roots.digests : isEntryPoint(relative)),
-      unlisted: (asked) =>
-        needsNoProof && !lacked && mayHave(stored, relative, tables)
-          ? entryOf(stored, asked, relative, settings.metadataMaxAge)
-          : undefined,
+      unlisted: (asked) => {
+        if (!needsNoProof || lacked) return NOTHING;
+        const entry = () => entryOf(stored, asked, relative, settings.metadataMaxAge);
+        return emitting(after(mayHave(stored, relative, store), (may) => (may ? [entry()] : [])));
+      },
       needsNoProof,
       update: () => update(stored, suite),
     };
@@ -137,6 +137,10 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     firstPatience: settings.answerTimeout / 2,
   });
 };
+
+/** Emits the values of an answer, at once if they are there. */
+const emitting = <T>(answer: Answer<readonly T[]>): Observable<T> =>
+  answer instanceof Promise ? from(answer).pipe(concatMap((values) => values)) : new AtOnce(() => answer);
 
 /** A tree without metadata has nothing to be learned: each file is asked for as it is. */
 const confirmedAt = (

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { Observable } from 'rxjs';
 import type { RefreshProgress } from '../../../pipelines/index.ts';
 import type { RefreshResult } from '../../catalog/refresh-repository.ts';
-import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
+import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { Message } from './messages.ts';
 import { PROGRAM } from './program.ts';

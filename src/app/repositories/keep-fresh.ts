@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Observable, retry, type Subscription, timer } from 'rxjs';
-import type { RepositoryKey } from '../../catalog/sqlite/repositories.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
+import type { RepositoryKey } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ChosenCatalog } from '../catalog.ts';
@@ -11,32 +12,33 @@ import { refreshRepositories } from './refreshing.ts';
 export const keepImportsFresh = (
   settings: Settings,
   logger: Logger,
-  { embedded, store }: ChosenCatalog,
+  { store }: ChosenCatalog,
+  catalog: CatalogStore,
 ): Subscription =>
   refreshRepositories({
-    ...{ settings, catalog: embedded, store },
+    ...{ settings, catalog, store },
     refreshed: (repository, result) => logRepository(logger, repository, result),
   })
     .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
     .subscribe((event) => {
       logRepositoryFailure(logger, event);
-      if (event.type === 'failed') noteFailure(embedded, event.source.repository, event.error, logger, event.delay);
+      if (event.type === 'failed') void noteFailure(catalog, event.source.repository, event.error, logger, event.delay);
     });
 
 /**
  * Records a failure, also one that the process itself could not record: it died, or never began. And
  * when the next try follows, in milliseconds from now, if one is planned.
  */
-export const noteFailure = (
-  { repositories }: ChosenCatalog['embedded'],
+export const noteFailure = async (
+  { repositories }: Pick<CatalogStore, 'repositories'>,
   repository: RepositoryKey,
   error: unknown,
   logger: Logger,
   delay?: number,
-): void => {
+): Promise<void> => {
   try {
     const now = Date.now();
-    repositories.failed(
+    await repositories.failed(
       repository,
       now / 1000,
       messageOf(error),

@@ -1,6 +1,6 @@
 import type { Progress } from '../../catalog/import.ts';
 import type { RefreshResult } from '../../catalog/refresh-repository.ts';
-import type { RepositoryKey } from '../../catalog/sqlite/repositories.ts';
+import type { RepositoryKey } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 
 /** What the daemon sends to the process. */

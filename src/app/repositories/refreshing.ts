@@ -1,9 +1,10 @@
-import { defer, map, Observable } from 'rxjs';
+import { defer, exhaustMap, map, Observable } from 'rxjs';
 import { type RefreshEvent, refreshSources } from '../../../pipelines/index.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
 import type { RefreshStore } from '../../catalog/refresh-store.ts';
-import type { Repositories, StoredRepository } from '../../catalog/sqlite/repositories.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
+import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 import { inProcess } from './in-process.ts';
 
@@ -15,7 +16,7 @@ export interface DueRepository {
 
 interface Parts {
   readonly settings: Settings;
-  readonly catalog: { readonly repositories: Repositories };
+  readonly catalog: Pick<CatalogStore, 'repositories'>;
   readonly store: RefreshStore;
   /** Called with the result of each refresh, before `done` is emitted. */
   readonly refreshed: (repository: StoredRepository, result: RefreshResult) => void;
@@ -48,13 +49,14 @@ export const refreshRepositories = ({
     ...PACE,
     random,
     sources: looks.pipe(
-      map(() => catalog.repositories.list().filter(({ every }) => every !== undefined)),
+      exhaustMap(async () => catalog.repositories.list()),
+      map((all) => all.filter(({ every }) => every !== undefined)),
       map(keepValues()),
     ),
     lease: catalogLease(store, { now }),
     freshFor: ({ repository }) =>
       defer(async () => {
-        const { succeeded = 0, every = 0 } = catalog.repositories.find(repository) ?? {};
+        const { succeeded = 0, every = 0 } = (await catalog.repositories.find(repository)) ?? {};
         return Math.max(0, (succeeded + every) * 1000 - now());
       }),
     refresh: ({ repository }) => inProcess(settings, repository, refreshed),

@@ -1,7 +1,7 @@
 import type { CatalogEntry } from '../../../pipelines/index.ts';
 import { unitIdOf } from '../../catalog/locator.ts';
-import type { StoredRepository } from '../../catalog/sqlite/repositories.ts';
-import type { Tables } from '../../catalog/sqlite/tables.ts';
+import { type Answer, after, type CatalogStore } from '../../catalog/store.ts';
+import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import { rootAt } from '../../lib/plain-path.ts';
 import { METADATA } from '../../repositories/format.ts';
 import { urlOf } from '../../repositories/relative-path.ts';
@@ -14,22 +14,21 @@ import { urlOf } from '../../repositories/relative-path.ts';
 export const mayHave = (
   stored: StoredRepository,
   relative: string,
-  { entries, repositories }: Pick<Tables, 'entries' | 'repositories'>,
-): boolean => {
+  { entries, repositories }: Pick<CatalogStore, 'entries' | 'repositories'>,
+): Answer<boolean> => {
   if (stored.format === 'raw') return true;
   if (relative === '' || relative.endsWith('/')) return false;
   if (stored.format === 'deb' || !stored.complete) return true;
   const slash = relative.indexOf('/');
   if (slash < 0) return true;
   const folder = `${stored.prefix}/${relative.slice(0, slash)}`;
-  const isShared = repositories
-    .list()
-    .some(
-      ({ prefix, importerId }) =>
-        (prefix !== stored.prefix || importerId !== stored.importerId) &&
-        (`${folder}/`.startsWith(`${prefix}/`) || `${prefix}/`.startsWith(`${folder}/`)),
-    );
-  return isShared || !entries.hasPackageBelow(folder, stored);
+  const mayShare = ({ prefix, importerId }: StoredRepository): boolean =>
+    (prefix !== stored.prefix || importerId !== stored.importerId) &&
+    (`${folder}/`.startsWith(`${prefix}/`) || `${prefix}/`.startsWith(`${folder}/`));
+  return after(
+    repositories.list(),
+    (all) => all.some(mayShare) || after(entries.hasPackageBelow(folder, stored), (has) => !has),
+  );
 };
 
 /** A path as the feed may have it: nothing is known of its content. `maxAge`: milliseconds that caches may keep it. */

@@ -2,7 +2,7 @@ import type { Db, Document, FindCursor } from 'mongodb';
 import { firstValueFrom } from 'rxjs';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ListedEntry, ListedImporter, Listing } from '../listing.ts';
-import { rangeBelow } from '../sqlite/prefix.ts';
+import { rangeBelow } from '../prefix.ts';
 import type { Connection } from './connection.ts';
 import { idOf, textOf } from './documents.ts';
 import { findEntries, toEntry } from './entries.ts';

@@ -9,8 +9,9 @@ import {
 import { AtOnce } from '../../../pipelines/operators/at-once.ts';
 import { isOnDisk, rootAt } from '../../lib/plain-path.ts';
 import { accessOf } from '../access.ts';
-import type { Importer, Importers } from './importers.ts';
-import type { StoredEntry } from './rows.ts';
+import type { Importer } from '../store.ts';
+import type { StoredEntry } from '../stored-entry.ts';
+import type { Importers } from './importers.ts';
 import { openTables, type TableOptions, type Tables, unavailable } from './tables.ts';
 
 /** The embedded catalog. The methods of the port read synchronously, at subscription. */

@@ -3,50 +3,18 @@ import type { Child } from '../../../pipelines/model/index.ts';
 import { METADATA } from '../../repositories/format.ts';
 import { keyText } from '../../repositories/unit.ts';
 import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
-import { rangeBelow, trimPrefix } from './prefix.ts';
+import { rangeBelow, trimPrefix } from '../prefix.ts';
+import type { Staging, StoreEntries, Synchronous } from '../store.ts';
 import { differs } from './replaced.ts';
-import type { Repositories, RepositoryKey } from './repositories.ts';
-import { COLUMNS, type EntryRow, type NewEntry, type StoredEntry, toEntry, toValues } from './rows.ts';
+import type { Repositories } from './repositories.ts';
+import { COLUMNS, type EntryRow, toEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
-import { GONE_SINCE, makeStaging, type Staging } from './staging.ts';
+import { GONE_SINCE, makeStaging } from './staging.ts';
 import { dropOrphans } from './units.ts';
 
-/**
- * `lazy_content_catalog`: the entries of each path. A prefix means the paths below it: `/a` means
- * `/a/…`, and `/` means all.
- */
-export interface Entries {
-  /** Newest first. */
-  find(path: string): StoredEntry[];
-  /**
-   * In the order of paths; with `inOrder: 'age'`, oldest first. Rows are read during iteration, so
-   * a million entries need no memory.
-   */
-  list(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry>;
-  /** What is directly below a folder, as the port Catalog emits it. */
-  children(folder: string, after: Child | undefined, limit: number): Child[];
-  /** Writes an entry as the newest revision of its path and importer; removes earlier ones. */
-  add(entry: Omit<NewEntry, 'revision'>): StoredEntry;
-  /** The same, but without those of repositories that are imported again. In the order of paths. */
-  listSingle(): Iterable<StoredEntry>;
-  /** Returns the number of entries removed. */
-  remove(path: string, importerId?: string): number;
-  /** The same; repositories at or below the prefix are forgotten. */
-  removeBelow(prefix: string, importerId?: string): number;
-  /** How many entries of the last import of an importer below a prefix are still there. */
-  countOf(prefix: string, importerId: string): number;
-  /** Whether a repository has packages below a folder. */
-  hasPackageBelow(folder: string, repository: RepositoryKey): boolean;
-  /** The checksums of all metadata: `ALGORITHM-VALUE`. */
-  metadataChecksums(): readonly string[];
-  /** The newest revision of an importer below a prefix; 0 if there is none. */
-  revisionBelow(prefix: string, importerId: string): number;
-  /** Ids of the importers that entries below a prefix refer to. */
-  importersBelow(prefix: string): string[];
-  /** How many entries refer to each importer; one without entries is absent. */
-  countByImporter(): ReadonlyMap<string, number>;
-  /** A staging area that collects many entries and publishes them at once. */
-  stage(): Staging;
+/** `lazy_content_catalog`: the entries of each path. */
+export interface Entries extends Omit<Synchronous<StoreEntries>, 'stage'> {
+  stage(): Synchronous<Staging>;
 }
 
 const SINGLE = `SELECT ${COLUMNS} FROM lazy_content_catalog e WHERE prefix IS NULL OR NOT EXISTS (
@@ -189,6 +157,6 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
 
     countByImporter: () => new Map(counts.all().map((row) => [String(row.importer_id), Number(row.count)])),
 
-    stage: () => makeStaging(database),
+    stage: () => makeStaging(database, repositories),
   };
 };

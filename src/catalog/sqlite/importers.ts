@@ -1,35 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
+import { configText, type Importer, type StoreImporters, type Synchronous } from '../store.ts';
 
-/** One document of `repo_importers`. */
-export interface Importer {
-  /** 24 hexadecimal digits, like an ObjectId. */
-  readonly id: string;
-  readonly repoId?: string;
-  readonly typeId?: string;
-  readonly config: ImporterConfig;
-}
-
-/** `repo_importers`: credentials and feed settings. */
-export interface Importers {
-  /** The same object as long as its row is unchanged. */
-  get(id: string): Importer | undefined;
-  list(): Importer[];
-  add(importer: Omit<Importer, 'id'>): Importer;
-  /** The importer with exactly this configuration. */
-  find(config: ImporterConfig): Importer | undefined;
-  /** The same; creates it if it does not exist. */
-  ensure(config: ImporterConfig): Importer;
-  isSame(a: ImporterConfig, b: ImporterConfig): boolean;
-  /** Replaces the configuration of an importer. Requests that follow use it. */
-  change(id: string, config: ImporterConfig): void;
-  /** Returns whether it existed. Throws while entries refer to it. */
-  remove(id: string): boolean;
-}
-
-const toText = (config: ImporterConfig): string =>
-  JSON.stringify(Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))));
+/** `repo_importers`. `get` returns the same object as long as its row is unchanged. */
+export type Importers = Synchronous<StoreImporters>;
 
 const toImporter = (row: Record<string, unknown>): Importer => ({
   id: String(row.id),
@@ -55,12 +30,12 @@ export const makeImporters = (database: DatabaseSync): Importers => {
 
   const add = (importer: Omit<Importer, 'id'>): Importer => {
     const id = randomBytes(12).toString('hex');
-    insert.run(id, importer.repoId ?? null, importer.typeId ?? null, toText(importer.config));
+    insert.run(id, importer.repoId ?? null, importer.typeId ?? null, configText(importer.config));
     return { id, ...importer };
   };
 
   const find = (config: ImporterConfig): Importer | undefined => {
-    const row = byConfig.get(toText(config));
+    const row = byConfig.get(configText(config));
     return row && toImporter(row);
   };
 
@@ -93,10 +68,9 @@ export const makeImporters = (database: DatabaseSync): Importers => {
     add,
     find,
     ensure: (config) => find(config) ?? add({ config }),
-    isSame: (a, b) => toText(a) === toText(b),
     change: (id, config) => {
       current.delete(id);
-      update.run(toText(config), id);
+      update.run(configText(config), id);
     },
     remove: (id) => {
       const user = used.get({ id });

@@ -66,6 +66,9 @@ const reopened = (file: string, options: TableOptions, onWritable: () => void): 
     get refreshes() {
       return current.refreshes;
     },
+    get leases() {
+      return current.leases;
+    },
     get repositories() {
       return current.repositories;
     },

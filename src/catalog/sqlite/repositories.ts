@@ -1,29 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { rangeBelow, trimPrefix } from '../prefix.ts';
+import type { StoreRepositories, Synchronous } from '../store.ts';
+import type { StoredRepository } from '../stored-repository.ts';
 import { makeGrownTable } from './grown-table.ts';
-import { rangeBelow, trimPrefix } from './prefix.ts';
 import { REPOSITORIES, toRepository, toRow } from './repository-rows.ts';
-import type { RepositoryKey, Roots, StoredRepository } from './stored-repository.ts';
-
-export type { RepositoryKey, StoredRepository };
 
 /** `repositories`: what was imported below which prefix. */
-export interface Repositories {
-  /** In the order of prefixes. */
-  list(): StoredRepository[];
-  /** Those that are followed, the longest prefix first. Read anew only after a change. */
-  followed(): readonly StoredRepository[];
-  find(key: RepositoryKey): StoredRepository | undefined;
-  /** The URL of a repository. */
-  baseOf(key: RepositoryKey): string | undefined;
-  /** Adds or replaces a repository. */
-  save(repository: StoredRepository): void;
-  /** Records that the feed still has the last revision. Without effect for an unknown repository. */
-  confirmed(key: RepositoryKey, at: number, roots: Roots): void;
-  /**
-   * Records a try that failed, and the next one if it is planned. Without effect for an unknown
-   * repository.
-   */
-  failed(key: RepositoryKey, attempted: number, problem: string, nextTry?: number): void;
+export interface Repositories extends Synchronous<StoreRepositories> {
   /** Removes those at or below a prefix; with an importer, only its own. */
   removeBelow(prefix: string, importerId?: string): void;
 }

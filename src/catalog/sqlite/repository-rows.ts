@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
+import { trimPrefix } from '../prefix.ts';
+import type { StoredRepository } from '../stored-repository.ts';
 import type { GrownTable } from './grown-table.ts';
-import { trimPrefix } from './prefix.ts';
-import type { StoredRepository } from './stored-repository.ts';
 
 // Pulp has no such collection: it keeps a repository's feed in its importer.
 const FIRST = {

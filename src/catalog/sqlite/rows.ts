@@ -1,18 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { toChecksum } from '../../repositories/checksum.ts';
-import type { UnitKey } from '../../repositories/unit.ts';
-
-/** An entry as the embedded catalog stores it. */
-export interface StoredEntry extends CatalogEntry {
-  /** The prefix of the import that wrote it. */
-  readonly prefix?: string;
-}
-
-/** An entry to write, with its unit's key if known. */
-export interface NewEntry extends StoredEntry {
-  readonly unitKey?: UnitKey;
-}
+import type { StoredEntry } from '../stored-entry.ts';
 
 /** One row of `lazy_content_catalog`. */
 export interface EntryRow {

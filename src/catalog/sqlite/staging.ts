@@ -1,65 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { rangeBelow, trimPrefix } from './prefix.ts';
+import { rangeBelow, trimPrefix } from '../prefix.ts';
+import type { Conflict, Grace, Staging, Synchronous } from '../store.ts';
 import { makeReplaced } from './replaced.ts';
-import { COLUMNS, type NewEntry, toValues } from './rows.ts';
+import type { Repositories } from './repositories.ts';
+import { COLUMNS, toValues } from './rows.ts';
 import { transact } from './schema.ts';
 import { dropOrphans, unitText } from './units.ts';
-
-/** The result of publishing a revision. */
-export interface Published {
-  readonly revision: number;
-  readonly added: number;
-  /** Entries of earlier revisions. */
-  readonly removed: number;
-}
-
-/** How long clients may still ask for paths of the revision before. Unix seconds, and seconds. */
-export interface Grace {
-  readonly now: number;
-  readonly seconds: number;
-}
-
-/**
- * Two entries with the same path, importer and revision but different content. Numbers count the
- * entries written, from 1.
- */
-export interface Conflict {
-  readonly path: string;
-  readonly first: number;
-  readonly second: number;
-}
-
-/**
- * Entries on their way into the catalog. A temporary table of this connection holds them until one
- * transaction publishes them. No reader sees a part of them, and a process that dies leaves none
- * behind. Repeated entries count once.
- */
-export interface Staging {
-  write(entries: readonly NewEntry[]): void;
-  /**
-   * The conflicts of entries with the first one of their path: their number, and the first of them.
-   * Call it once, after the last `write`.
-   */
-  conflicts(): { readonly count: number; readonly shown: readonly Conflict[] };
-  /**
-   * Discards the entries outside a prefix whose path has an entry of another importer or prefix.
-   * Returns the paths.
-   */
-  yieldOutside(importerId: string, prefix: string): string[];
-  /**
-   * Publishes the entries as the next revision of an importer below a prefix, in place of its
-   * earlier revisions. Ends the staging. `also` is called in the same transaction. With a `grace`,
-   * paths that are no longer among them stay for its seconds.
-   */
-  publishRevision(importerId: string, prefix: string, also?: (published: Published) => void, grace?: Grace): Published;
-  /**
-   * Publishes the entries with their own revisions, in place of entries with the same path,
-   * importer and revision. Ends the staging.
-   */
-  publishAsIs(): number;
-  /** Discards the entries. Ends the staging; harmless after its end. */
-  discard(): void;
-}
 
 const NAMES = COLUMNS.split(', ');
 const SHOWN_CONFLICTS = 20;
@@ -72,7 +18,13 @@ const CONTRADICT = '(a.checksum_algorithm IS b.checksum_algorithm AND a.checksum
  */
 export const GONE_SINCE = "json_extract(data, '$.gone_since')";
 
-export const makeStaging = (database: DatabaseSync): Staging => {
+/**
+ * A temporary table of this connection holds the entries until one transaction publishes them.
+ */
+export const makeStaging = (
+  database: DatabaseSync,
+  repositories: Pick<Repositories, 'find' | 'save'>,
+): Synchronous<Staging> => {
   // A random name, so that one connection can have several.
   const table = `staging_${crypto.randomUUID().replaceAll('-', '')}`;
   const byPath = `by_path_${table}`;
@@ -182,7 +134,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
         .map((row) => String(row.path));
     },
 
-    publishRevision: (importerId, prefix, also = () => {}, grace) => {
+    publishRevision: (importerId, prefix, { repository, grace } = {}) => {
       const [from, before] = rangeBelow(prefix);
       const own = trimPrefix(prefix);
       // Read before the transaction, because no index finds them.
@@ -209,7 +161,7 @@ export const makeStaging = (database: DatabaseSync): Staging => {
           .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
           .run({ revision, prefix: own }).changes;
         const published = { revision, added: Number(added), removed: removed + outside.length };
-        also(published);
+        if (repository) repositories.save(repository(published, repositories.find({ prefix, importerId })));
         return published;
       });
     },

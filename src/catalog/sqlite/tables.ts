@@ -1,15 +1,17 @@
 import { StreamError } from '../../../pipelines/model/errors.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import type { CatalogStore } from '../store.ts';
 import { type Content, makeContent } from './content.ts';
 import { type Entries, makeEntries } from './entries.ts';
 import { type Importers, makeImporters } from './importers.ts';
+import { sqliteRefreshStore } from './refresh-store.ts';
 import { makeRefreshes, type Refreshes } from './refreshes.ts';
 import { makeRepositories, type Repositories } from './repositories.ts';
 import { openDatabase, openImmutable } from './schema.ts';
 import { makeUnits, type Units } from './units.ts';
 
-/** Pulp's collections as tables of one SQLite file. */
-export interface Tables {
+/** Pulp's collections as tables of one SQLite file: a catalog that answers at once. */
+export interface Tables extends CatalogStore {
   readonly entries: Entries;
   readonly importers: Importers;
   readonly units: Units;
@@ -44,13 +46,15 @@ export const openTables = (file: string, options: TableOptions = {}): Tables => 
     const database = immutable ? openImmutable(file) : openDatabase(file, busyTimeout, checkpointPages);
     const content = makeContent(database);
     const repositories = makeRepositories(database, immutable);
+    const refreshes = makeRefreshes(database, content);
     return {
       entries: makeEntries(database, repositories),
       importers: makeImporters(database),
       units: makeUnits(database),
       content,
-      refreshes: makeRefreshes(database, content),
+      refreshes,
       repositories,
+      leases: sqliteRefreshStore({ content, refreshes }),
       close: () => database.close(),
     };
   } catch (error) {

@@ -1,11 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { keyText, type UnitKey } from '../../repositories/unit.ts';
+import type { StoreUnits, Synchronous } from '../store.ts';
 
-/** `units_<type>`: the keys of the units that entries refer to. */
-export interface Units {
-  /** A unit's key, if the catalog has it. */
-  find(typeId: string, id: string): UnitKey | undefined;
-}
+/** `units_<type>`. */
+export type Units = Synchronous<StoreUnits>;
 
 export const unitText = (key: UnitKey | undefined): string | null => (key === undefined ? null : keyText(key));
 

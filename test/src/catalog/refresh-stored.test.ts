@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { refreshStored } from '../../../src/catalog/refresh-stored.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
-import type { StoredRepository } from '../../../src/catalog/sqlite/repositories.ts';
+import type { StoredRepository } from '../../../src/catalog/stored-repository.ts';
 import type { ReadFile } from '../../../src/repositories/format.ts';
 import { sha256 } from '../../support/importing.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { unitIdOf } from '../../../../src/catalog/locator.ts';
 import { openSqliteCatalog, type SqliteCatalog } from '../../../../src/catalog/sqlite/catalog.ts';
-import type { NewEntry } from '../../../../src/catalog/sqlite/rows.ts';
+import type { NewEntry } from '../../../../src/catalog/stored-entry.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';
 
 const newFolder = temporaryFolders();

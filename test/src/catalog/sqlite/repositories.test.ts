@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
-import type { StoredRepository } from '../../../../src/catalog/sqlite/repositories.ts';
 import { openTables } from '../../../../src/catalog/sqlite/tables.ts';
+import type { StoredRepository } from '../../../../src/catalog/stored-repository.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';
 
 const newFolder = temporaryFolders();

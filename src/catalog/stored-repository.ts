@@ -1,5 +1,5 @@
-import type { Validators } from '../../../pipelines/model/index.ts';
-import type { Selection, Signature } from '../../repositories/format.ts';
+import type { Validators } from '../../pipelines/model/index.ts';
+import type { Selection, Signature } from '../repositories/format.ts';
 
 /** Files that nothing else vouches for, by URL. As long as they stay the same, so does what they name. */
 export interface Roots {
