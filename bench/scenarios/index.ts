@@ -4,6 +4,7 @@ import { imports } from './import.ts';
 import { clients, large } from './large.ts';
 import { meanwhile } from './meanwhile.ts';
 import { mongodb } from './mongodb.ts';
+import { observed } from './observed.ts';
 import { repository } from './repository.ts';
 import { saves } from './saves.ts';
 import { sick } from './sick.ts';
@@ -27,4 +28,6 @@ export const SCENARIOS = {
 } satisfies Readonly<Record<string, Scenario>>;
 
 /** Measured only if they are named, since they need other servers or much time. */
-export const MORE = { saves, import: imports, meanwhile, mongodb } satisfies Readonly<Record<string, Scenario>>;
+export const MORE = { saves, import: imports, meanwhile, mongodb, observed } satisfies Readonly<
+  Record<string, Scenario>
+>;

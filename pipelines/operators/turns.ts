@@ -8,6 +8,8 @@ export interface Turns<T> {
   serve(item: T): void;
   /** The item whose turn is next, of those owners that `may` be served. */
   first(may?: (owner: string) => boolean): T | undefined;
+  /** The number of waiting items. */
+  size(): number;
 }
 
 /**
@@ -36,6 +38,7 @@ export const createTurns = <T>(): Turns<T> => {
     },
     delete: (item) => remove(item, false),
     serve: (item) => remove(item, true),
+    size: () => owners.size,
     first: (may = () => true) => {
       for (const [owner, queue] of queues) {
         const [item] = queue;

@@ -6,6 +6,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { auth } from '../http/admin/auth.ts';
+import { metrics } from '../http/admin/metrics.ts';
 import { probes } from '../http/admin/probes.ts';
 import { createAdminServer } from '../http/admin/server.ts';
 import { handOverTo } from '../http/hand-over.ts';
@@ -17,6 +18,7 @@ import { messageOf } from '../lib/thrown.ts';
 import { logFinished, logRefused } from '../observe/log.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
+import type { DaemonParts } from './metrics.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
 export interface Daemon {
@@ -49,6 +51,7 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
   const streamer = opening.adopt(await openStreamer(settings, logger), ({ close }) => close());
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
   finished.subscribe((one) => logFinished(logger, one));
+  const limits = usableLimits(settings, logger);
   const server = createHttpServer({
     fetch: (request, report) => streamer.fetchLent(request.path, { ...request, report }),
     clientOf,
@@ -59,17 +62,25 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     now: () => performance.now(),
     identify: settings,
     legacyErrors: settings.legacyErrors,
-    limits: usableLimits(settings, logger),
+    limits,
   });
   let ready = false;
   const watching = streamer.ready.subscribe((now) => {
     ready = now;
   });
   opening.defer(() => watching.unsubscribe());
+  const measured =
+    settings.adminPort > 0
+      ? opening.adopt(
+          await measuring({ settings, streamer, finished, load: server.load, limits, ready: () => ready }),
+          (one) => one.close(),
+        )
+      : undefined;
   const admin = createAdminServer({
     hosts: settings.adminHosts,
     endpoints: [
       ...probes({ ready: () => ready, degraded: streamer.degraded }),
+      ...(measured ? [metrics(measured.scrape)] : []),
       ...(signatures
         ? [auth({ clientOf, check: signatures.check, refused: (refused) => logRefused(logger, refused) })]
         : []),
@@ -77,7 +88,9 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
   });
   opening.defer(() => admin.stop(0));
   const adminAddresses =
-    settings.adminPort > 0 ? await admin.listen(await listenAddresses(['localhost']), settings.adminPort) : [];
+    settings.adminPort > 0
+      ? await admin.listen(await listenAddresses(settings.adminInterfaces), settings.adminPort)
+      : [];
   const addresses = await server.listen(wanted, settings.port);
   opening.defer(() => server.stop(settings.stopTimeout));
   logger.info({ listening: addresses.map(describeAddress), admin: adminAddresses.map(describeAddress) }, 'ready');
@@ -98,6 +111,9 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     stop: () => running.disposeAsync(),
   };
 };
+
+/** Nothing of this is loaded, and nothing is observed, unless there is a listener to ask. */
+const measuring = async (parts: DaemonParts) => (await import('./metrics.ts')).daemonMetrics(parts);
 
 const usableLimits = (settings: Settings, logger: Logger): Limits => {
   const openFiles = openFilesLimit();

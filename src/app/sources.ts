@@ -4,14 +4,18 @@ import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
 import { owned } from '../lib/owned.ts';
 import type { OpenFiles } from '../repositories/format.ts';
-import { type ExpiringCertificate, warnOfExpiry } from '../sources/expiring-certificates.ts';
+import {
+  type ExpiringCertificate,
+  type WatchedCertificates,
+  watchCertificates,
+} from '../sources/expiring-certificates.ts';
 import type { Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import type { ChosenCatalog } from './catalog.ts';
 import { placeTimeoutOf, sourcesOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
 
-export interface OpenSources extends Sources {
+export interface OpenSources extends Sources, Pick<WatchedCertificates, 'certificates'> {
   /** Reads files of repositories, with the patience of a reader that nobody waits for. */
   readonly files: OpenFiles;
   readonly alternates: Alternates;
@@ -36,8 +40,8 @@ export const openSources = (
   { expiring, missing, leftOut }: Warnings,
 ): OpenSources => {
   const sources = sourcesOf(settings, { lends: true });
-  const watched = warnOfExpiry(sources.open, { warn: expiring, now: Date.now });
-  const open = withLimits(watched, { timeoutMs: placeTimeoutOf(settings) });
+  const watched = watchCertificates(sources.open, { warn: expiring, now: Date.now });
+  const open = withLimits(watched.open, { timeoutMs: placeTimeoutOf(settings) });
   // Identities and metadata are collected: their bytes must not change.
   const collected: OpenSource = (location, ask) => open(location, ask).pipe(owned());
   const files = openMetadata(collected, settings);
@@ -53,6 +57,8 @@ export const openSources = (
   });
   return {
     open,
+    connections: sources.connections,
+    certificates: watched.certificates,
     files,
     alternates,
     close: async () => {

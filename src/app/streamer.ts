@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, type Observable, retry, Subscription, timer } from 'rxjs';
+import { concatMap, EMPTY, type Observable, retry, Subject, Subscription, timer } from 'rxjs';
 import {
   createHealth,
   createSharing,
@@ -19,6 +19,7 @@ import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { createConditions } from '../observe/conditions.ts';
 import { writeHealth } from '../observe/health-file.ts';
+import type { CopyFigures } from '../saves/copies/eviction.ts';
 import { createSaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import { openSpills } from '../saves/spill/spill.ts';
@@ -29,10 +30,11 @@ import { startDeliveries } from './deliveries.ts';
 import { foldersOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
+import { type Refresh, refreshOf } from './refreshes.ts';
 import { followCatalog } from './repositories/follow-catalog.ts';
 import { keepImportsFresh } from './repositories/keep-fresh.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
-import { openSources } from './sources.ts';
+import { type OpenSources, openSources } from './sources.ts';
 import {
   checkSharing,
   checkState,
@@ -64,6 +66,17 @@ export interface OpenStreamer extends Streamer {
   readonly outbox?: DurableOutbox;
   /** Emits the result of each delivery of a save request, as it happens; completes when closed. */
   readonly deliveries: Observable<Delivery>;
+  /** How sources behaved. */
+  readonly health: Pick<Health, 'changes' | 'unhealthy'>;
+  /** Emits each refresh of an alternate source or a repository as it starts and ends; completes when closed. */
+  readonly refreshes: Observable<Refresh>;
+  /** What is in use at this moment. Each is computed when it is called. */
+  readonly usage: Pick<OpenSources, 'connections' | 'certificates'> & {
+    /** Absent if no copies are saved. */
+    readonly copies?: () => CopyFigures;
+    /** Bytes of transfers that wait on disk. */
+    readonly spilled: () => number;
+  };
   /** What does not work at present, one line for each. Requests are answered all the same. */
   readonly degraded: () => readonly string[];
   /**
@@ -114,7 +127,7 @@ export const openStreamer = async (
           : conditions.set('catalog', `can only be read: ${messageOf(error)}`),
     }),
   );
-  const { open, files, alternates } = closing(
+  const { open, files, alternates, connections, certificates } = closing(
     openSources(settings, catalog, {
       expiring: (certificate) => logExpiring(logger, certificate),
       missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
@@ -126,12 +139,19 @@ export const openStreamer = async (
     cooldownLimit: settings.cooldownLimit,
     random: Math.random,
   });
+  const refreshes = opening.adopt(new Subject<Refresh>(), (one) => one.complete());
+  const happened = (refresh: Refresh) => refreshes.next(refresh);
   const background = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   background.add(catalog.ready.subscribe((ready) => logReady(logger, settings, ready)));
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
   if (delivering) {
-    background.add(alternates.refreshing.subscribe((event) => logRefresh(logger, event)));
-    if (catalog.own) background.add(keepImportsFresh(settings, logger, catalog, catalog.own));
+    background.add(
+      alternates.refreshing.subscribe((event) => {
+        logRefresh(logger, event);
+        refreshOf('alternate', event, event.source.id).forEach(happened);
+      }),
+    );
+    if (catalog.own) background.add(keepImportsFresh(settings, logger, catalog, catalog.own, happened));
     background.add(health.changes.subscribe((change) => logHealth(logger, change)));
     background.add(recordUnhealthy(settings, logger, health));
   }
@@ -159,11 +179,11 @@ export const openStreamer = async (
       : undefined;
   if (store && delivering && settings.scrubRate > 0) background.add(store.scrub(settings.scrubRate).subscribe());
   const { coalesceWindow: window, coalesceMemory: memory, finishBelow } = settings;
-  const spill = delivering
-    ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed })).open
+  const spills = delivering
+    ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed }))
     : undefined;
-  const sharing = createSharing({ window, memory, spill, finishBelow, scheduler: steadyClock });
-  const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files));
+  const sharing = createSharing({ window, memory, spill: spills?.open, finishBelow, scheduler: steadyClock });
+  const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, happened));
   const streamer = composeLending({
     catalog: following ? { ...catalog, ...following } : catalog,
     open,
@@ -202,6 +222,9 @@ export const openStreamer = async (
     alternates,
     outbox,
     deliveries: deliveries ?? EMPTY,
+    health,
+    refreshes,
+    usage: { connections, certificates, copies: store?.figures, spilled: () => spills?.used() ?? 0 },
     degraded: conditions.list,
     close: () => opened.disposeAsync(),
   };

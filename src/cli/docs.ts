@@ -2,19 +2,21 @@ import { Argument, type Command } from 'commander';
 import { configurationDocs } from '../config/docs.ts';
 import { errorsDocs } from '../http/errors-docs.ts';
 import { troubleshootingDocs } from '../http/troubleshooting-docs.ts';
+import { metricsDocs } from '../observe/metrics/docs.ts';
 import { cliDocs } from './reference.ts';
 
 /** The pages below docs/ that are generated from the code. */
-const PAGES: Readonly<Record<string, (program: Command) => string>> = {
+const PAGES: Readonly<Record<string, (program: Command) => string | Promise<string>>> = {
   'reference/configuration': configurationDocs,
   'reference/cli': cliDocs,
   'reference/errors': errorsDocs,
+  'reference/metrics': metricsDocs,
   'how-to/troubleshoot': troubleshootingDocs,
 };
 
 /** `createProgram` makes the program that is described. */
 export const addDocs = (docs: Command, createProgram: () => Promise<Command>): void => {
   docs.addArgument(new Argument('<page>').choices(Object.keys(PAGES))).action(async (page: string) => {
-    process.stdout.write(PAGES[page]?.(await createProgram()) ?? '');
+    process.stdout.write((await PAGES[page]?.(await createProgram())) ?? '');
   });
 };

@@ -5,7 +5,16 @@ import type { SettingName } from './schema.ts';
  * that each is in one group.
  */
 export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
-  'Daemon and log': ['port', 'interfaces', 'adminPort', 'adminHosts', 'stateDir', 'logLevel', 'stopTimeout'],
+  'Daemon and log': [
+    'port',
+    'interfaces',
+    'adminPort',
+    'adminInterfaces',
+    'adminHosts',
+    'stateDir',
+    'logLevel',
+    'stopTimeout',
+  ],
   Responses: [
     'cacheTimeout',
     'metadataMaxAge',

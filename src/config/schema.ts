@@ -100,7 +100,12 @@ export const SETTINGS = {
   adminPort: streamer(
     integer(0, 65_535),
     '0',
-    'TCP port, on loopback, that answers `/livez` and `/readyz` for supervisors, and `/auth` for proxies (`signed_urls`). 0: not listened on.',
+    'TCP port that answers `/livez` and `/readyz` for supervisors, `/metrics` for Prometheus (docs/how-to/monitor.md), and `/auth` for proxies (`signed_urls`). 0: not listened on, and nothing is measured.',
+  ),
+  adminInterfaces: streamer(
+    list('names'),
+    'localhost',
+    'Addresses that `admin_port` listens on, as `interfaces`. It has no passwords: whoever reaches another address than `localhost` reads metrics and states, with the names of feeds and repositories (SECURITY.md).',
   ),
   adminHosts: streamer(
     hostNames,

@@ -21,6 +21,8 @@ export interface Exchange {
   answer(): void;
   /** Called instead of `answer` if the turn does not come: ends the work that was started. */
   leave?(): void;
+  /** Whether the client takes less than there is: its source waits for it. */
+  paused?(): boolean;
 }
 
 /** The turns of one connection. */
@@ -29,6 +31,8 @@ export interface Connection extends Pick<Reading, 'putBack' | 'takeOver'> {
   take(res: ServerResponse, exchange: Exchange, last: boolean): void;
   /** Whether the next request would be answered at once. */
   idle(): boolean;
+  /** Whether the request that is being answered waits for its client. */
+  paused(): boolean;
   /**
    * Writes `words()` after the pending requests are answered, and ends the connection; unless its
    * end is settled already.
@@ -139,6 +143,7 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       enqueue({ exchange, res });
     },
     idle: () => !current && !over,
+    paused: () => current?.exchange.paused?.() ?? false,
     end: (words) => {
       if (!over) finish(words);
     },

@@ -45,6 +45,7 @@ class HttpExchange implements Exchange {
   #ahead: Ahead | undefined;
   #place: Place | undefined;
   #writing: Writing | undefined;
+  #valve: Started['valve'] | undefined;
 
   constructor(req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined, options: ExchangeOptions) {
     const { clientOf = peerAddress, newId, now, legacyErrors, clientTimeout } = options;
@@ -87,6 +88,7 @@ class HttpExchange implements Exchange {
       } else {
         const { valve, place, events } = begun ?? this.#start(true);
         this.#place = place;
+        this.#valve = valve;
         const failed = (error: StreamError) => {
           this.#failure = error;
         };
@@ -100,6 +102,10 @@ class HttpExchange implements Exchange {
 
   leave(): void {
     if (this.#ahead?.leave()) this.#finish(499);
+  }
+
+  paused(): boolean {
+    return this.#valve?.value === false;
   }
 
   #start(open: boolean, giveWay?: () => void): Started {

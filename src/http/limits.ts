@@ -58,6 +58,8 @@ export interface TransferSlots {
    * from another one.
    */
   enter(client: string, giveWay?: () => void): Place;
+  /** Running transfers, and clients that have one. */
+  taken(): { readonly transfers: number; readonly clients: number };
 }
 
 /**
@@ -84,6 +86,7 @@ export const createTransferSlots = ({
   };
 
   return {
+    taken: () => ({ transfers: all, clients: ofClient.size }),
     enter: (client, giveWay) => {
       if (!giveWay) makeWay(client);
       if (ownFull(client))

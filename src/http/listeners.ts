@@ -20,6 +20,8 @@ export interface HttpServer {
    * reset.
    */
   stop(timeoutMs: number): Promise<void>;
+  /** Open connections, and those of them whose response waits for its client. */
+  load(): { readonly connections: number; readonly paused: number };
 }
 
 interface Answers {
@@ -172,6 +174,11 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       await closed;
       clearTimeout(cut);
       await Promise.all(servers.map(endServer));
+    },
+    load: () => {
+      let paused = 0;
+      for (const connection of connections.values()) if (connection.paused()) paused += 1;
+      return { connections: connections.size, paused };
     },
   };
 };

@@ -1,19 +1,26 @@
 import { statusOf } from '../../pipelines/model/index.ts';
 import { createExchange } from './exchange.ts';
 import { identify } from './identify.ts';
-import { createTransferSlots, USUAL_LIMITS } from './limits.ts';
+import { createTransferSlots, type TransferSlots, USUAL_LIMITS } from './limits.ts';
 import { createListeners, type HttpServer } from './listeners.ts';
 import { errorAsText } from './respond-briefly.ts';
 import type { ServerOptions } from './server-options.ts';
+
+/** Clients and their transfers, at one moment. */
+export type Load = ReturnType<HttpServer['load']> & ReturnType<TransferSlots['taken']>;
+
+interface StreamerServer extends HttpServer {
+  load(): Load;
+}
 
 /**
  * The HTTP side of the streamer: every request becomes a StreamRequest, every stream of events a
  * response.
  */
-export const createHttpServer = (options: ServerOptions): HttpServer => {
+export const createHttpServer = (options: ServerOptions): StreamerServer => {
   const limits = options.limits ?? USUAL_LIMITS;
   const slots = createTransferSlots(limits);
-  return createListeners(limits, {
+  const listeners = createListeners(limits, {
     exchange: (req, res, fault) =>
       createExchange(req, res, fault, { ...options, slots, clientTimeout: limits.clientTimeout }),
     refuse: (error, client) => {
@@ -23,4 +30,5 @@ export const createHttpServer = (options: ServerOptions): HttpServer => {
       return errorAsText(error, { identity: identify(id, identified), legacyErrors });
     },
   });
+  return { ...listeners, load: () => ({ ...listeners.load(), ...slots.taken() }) };
 };

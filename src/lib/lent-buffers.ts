@@ -126,6 +126,17 @@ export const lend = (level: Level, least: Level = 0): Buffer => {
 
 const isAffordable = (level: Level): boolean => (unused[level]?.length ?? 0) > 0 || (alive[level] ?? 0) < MOST[level];
 
+/** Bytes of the limited sizes that are lent, and of all sizes that wait unused. */
+export const bufferBytes = (): { readonly lent: number; readonly unused: number } => {
+  const bytes = (counts: readonly number[]) =>
+    counts.reduce((sum, count, level) => sum + count * (SIZES[level] ?? 0), 0);
+  const waiting = unused.map(({ length }) => length);
+  return {
+    lent: bytes(alive.map((count, level) => (level === 0 ? 0 : count - (waiting[level] ?? 0)))),
+    unused: bytes(waiting),
+  };
+};
+
 /** The loan of the memory that bytes lie in; undefined if it is not lent. */
 export const loanOf = ({ buffer }: Uint8Array): Loan | undefined => lent.get(buffer);
 

@@ -2,16 +2,27 @@ import { X509Certificate } from 'node:crypto';
 import { type Access, type Location, type OpenSource, sourceName } from '../../pipelines/model/index.ts';
 import { holderOf, importerOf } from './holder.ts';
 
-/** A certificate that expires soon or has expired. */
-export interface ExpiringCertificate {
+/** A certificate that a source uses. */
+export interface UsedCertificate {
   /** The name of the source that uses it: see `sourceName`. */
   readonly source: string;
-  /** The importer that it belongs to; `''` for an alternate source. */
-  readonly importerId: string;
   readonly what: 'client certificate' | 'CA certificate';
-  readonly subject: string;
   /** Milliseconds since 1970. */
   readonly notAfter: number;
+}
+
+/** A certificate that expires soon or has expired. */
+export interface ExpiringCertificate extends UsedCertificate {
+  /** The importer that it belongs to; `''` for an alternate source. */
+  readonly importerId: string;
+  readonly subject: string;
+}
+
+export interface WatchedCertificates {
+  /** Opens as before. */
+  readonly open: OpenSource;
+  /** Of each source that was opened and each kind, the certificate that expires first. */
+  certificates(): readonly UsedCertificate[];
 }
 
 interface Options {
@@ -23,7 +34,7 @@ interface Options {
 const DAY = 86_400_000;
 const SOON = 30 * DAY;
 
-/** The most texts that are remembered; the oldest is dropped first. A site has one per importer. */
+/** The most texts, and uses of them, that are remembered; the oldest is dropped first. A site has one per importer. */
 const MOST = 10_000;
 
 const PEM = /-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g;
@@ -35,38 +46,51 @@ interface Read {
 }
 
 /**
- * Opens as `open` does. Warns once a day about each certificate in use that expires within thirty
- * days.
+ * Watches the certificates of sources that are opened. Warns once a day about each that expires
+ * within thirty days.
  */
-export const warnOfExpiry = (open: OpenSource, { warn, now }: Options): OpenSource => {
+export const watchCertificates = (open: OpenSource, { warn, now }: Options): WatchedCertificates => {
   const known = new Map<string, readonly Read[]>();
+  const uses = new Map<string, Pick<UsedCertificate, 'source' | 'what'> & { readonly read: readonly Read[] }>();
 
   const readOnce = (text: string): readonly Read[] => {
     const found = known.get(text) ?? (text.match(PEM) ?? []).flatMap(read);
-    known.set(text, found);
-    const [oldest] = known.keys();
-    if (known.size > MOST && oldest !== undefined) known.delete(oldest);
+    setBounded(known, text, found);
     return found;
   };
 
   const look = (location: Location, what: ExpiringCertificate['what'], text: string | undefined): void => {
     if (text === undefined) return;
     const time = now();
-    for (const certificate of readOnce(text)) {
+    const certificates = readOnce(text);
+    const source = sourceName(holderOf(location));
+    setBounded(uses, `${what} ${source}`, { source, what, read: certificates });
+    for (const certificate of certificates) {
       const { subject, notAfter, warned } = certificate;
       if (notAfter - time > SOON || time - warned < DAY) continue;
       certificate.warned = time;
-      const source = sourceName(holderOf(location));
       warn({ source, importerId: importerOf(location), what, subject, notAfter });
     }
   };
 
-  return (location, ask) => {
-    const { ca, clientCert }: Access = /^https:/i.test(location.url) ? (location.access ?? {}) : {};
-    look(location, 'client certificate', clientCert);
-    look(location, 'CA certificate', ca);
-    return open(location, ask);
+  return {
+    open: (location, ask) => {
+      const { ca, clientCert }: Access = /^https:/i.test(location.url) ? (location.access ?? {}) : {};
+      look(location, 'client certificate', clientCert);
+      look(location, 'CA certificate', ca);
+      return open(location, ask);
+    },
+    certificates: () =>
+      [...uses.values()].flatMap(({ source, what, read }) =>
+        read.length > 0 ? [{ source, what, notAfter: Math.min(...read.map(({ notAfter }) => notAfter)) }] : [],
+      ),
   };
+};
+
+const setBounded = <T>(map: Map<string, T>, key: string, value: T): void => {
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MOST && oldest !== undefined) map.delete(oldest);
 };
 
 /** An unreadable certificate is reported by the connection that uses it. */

@@ -7,6 +7,8 @@ import type { Feed, FeedSettings } from './feed/open.ts';
 
 export interface Sources {
   readonly open: OpenSource;
+  /** The connections to each origin of feeds. */
+  readonly connections: Feed['connections'];
   /** Ends every connection to feeds; transfers that use them fail. Closes files that nobody reads. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export const createSources = (settings: SourceSettings, { lends = false }: Optio
   const open: OpenSource = lends ? lent : (location, ask) => lent(location, ask).pipe(owned());
   return {
     open,
+    connections: () => feed?.connections() ?? [],
     close: async () => {
       disk.close();
       await (await loading)?.close();

@@ -49,7 +49,7 @@ describe('the scenarios of the bench', () => {
   let results: readonly Result[];
   let ratios: Readonly<Record<string, Ratio>>;
   beforeAll(async () => {
-    const scenarios = { ...SCENARIOS, import: MORE.import };
+    const scenarios = { ...SCENARIOS, import: MORE.import, observed: MORE.observed };
     // Rejects if a body, a status or the number of requests at the origin is wrong.
     results = Object.values(await measure({ scenarios, sizes: TINY, cores: undefined, main: MAIN })).flat();
     ratios = ratiosOf(results);

@@ -1,9 +1,10 @@
-import { catchError, concatMap, defer, EMPTY, from, mergeMap, type Observable, throwError, timer } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, from, mergeMap, type Observable, tap, throwError, timer } from 'rxjs';
 import {
   type Catalog,
   type FollowedCatalog,
   type FollowedRepository,
   followFeeds,
+  type RefreshEvent,
   refreshOnce,
 } from '../../../pipelines/index.ts';
 import { AtOnce, NOTHING } from '../../../pipelines/operators/at-once.ts';
@@ -30,6 +31,8 @@ interface Parts {
   readonly files: OpenFiles;
   /** Called with the result of each refresh. */
   readonly refreshed: (repository: StoredRepository, result: RefreshResult) => void;
+  /** Called with the events of each revision that is read. */
+  readonly reading: (repository: StoredRepository, event: RefreshEvent<unknown>) => void;
   /** Called if it could not be recorded that a feed was asked: another process may be writing. */
   readonly notNoted: (repository: StoredRepository, error: unknown) => void;
   /** Called if a repository could not be compared with its feed, or not be read. */
@@ -78,6 +81,7 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
         refresh: () => (isLate ? unlessLearnt(stored, suite, reading) : reading(stored, suite)),
       },
     ).pipe(
+      tap((event) => parts.reading(stored, event)),
       mergeMap(({ type }) => (type === 'busy' ? timer(AGAIN).pipe(mergeMap(() => learn(stored, suite, true))) : EMPTY)),
     );
 

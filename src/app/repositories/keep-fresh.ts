@@ -6,14 +6,19 @@ import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ChosenCatalog } from '../catalog.ts';
 import { logRepository, logRepositoryFailure } from '../log-lines.ts';
+import { type Refresh, refreshOf } from '../refreshes.ts';
 import { refreshRepositories } from './refreshing.ts';
 
-/** Keeps imported repositories up to date, until it is unsubscribed, and logs what comes of it. */
+/**
+ * Keeps imported repositories up to date, until it is unsubscribed, and logs what comes of it.
+ * `happened` is called with each refresh as it starts and ends.
+ */
 export const keepImportsFresh = (
   settings: Settings,
   logger: Logger,
   { store }: ChosenCatalog,
   catalog: CatalogStore,
+  happened: (refresh: Refresh) => void,
 ): Subscription =>
   refreshRepositories({
     ...{ settings, catalog, store },
@@ -22,6 +27,7 @@ export const keepImportsFresh = (
     .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
     .subscribe((event) => {
       logRepositoryFailure(logger, event);
+      refreshOf('import', event, event.source.repository.prefix).forEach(happened);
       if (event.type === 'failed') void noteFailure(catalog, event.source.repository, event.error, logger, event.delay);
     });
 

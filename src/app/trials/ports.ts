@@ -7,10 +7,15 @@ import { reasonFrom, type Trial, trying } from './trial.ts';
  * Listens briefly on every address and port of the daemon, all at once: two listeners may want the
  * same.
  */
-export const tryPorts = async ({ interfaces, port, adminPort }: Settings): Promise<readonly Trial[]> => {
+export const tryPorts = async ({
+  interfaces,
+  port,
+  adminInterfaces,
+  adminPort,
+}: Settings): Promise<readonly Trial[]> => {
   const wanted = [
     ...(await listenAddresses(interfaces)).map((address) => ({ address, port })),
-    ...(adminPort > 0 ? (await listenAddresses(['localhost'])).map((address) => ({ address, port: adminPort })) : []),
+    ...(adminPort > 0 ? (await listenAddresses(adminInterfaces)).map((address) => ({ address, port: adminPort })) : []),
   ];
   const servers: Server[] = [];
   const trials: Trial[] = [];

@@ -6,12 +6,21 @@ import type { Copy } from './copy.ts';
 import { removeIfEmpty } from './files.ts';
 import { copyOf, isSidecar, removeCopy, sidecarOf } from './sidecar.ts';
 
+/** Bytes of all copies, which are only counted if there is a limit, and what was removed for it. */
+export interface CopyFigures {
+  readonly bytes?: number;
+  /** Since the start. */
+  readonly evicted: number;
+  readonly evictedBytes: number;
+}
+
 /** Keeps all copies together within a limit: the least recently used ones are removed. */
 export interface Eviction {
   /** Records that a copy was just offered. */
   used(copy: Copy): void;
   /** Records that a new copy was put in place. */
   taken(bytes: number): void;
+  figures(): CopyFigures;
   /** Resolves when no copies are being removed. */
   over(): Promise<void>;
 }
@@ -49,6 +58,10 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
   /** Bytes added during a scan, which the scan may have missed. */
   let came = 0;
   let sweeping: Promise<void> | undefined;
+  /** The copies were counted once. */
+  let counted = false;
+  let evicted = 0;
+  let evictedBytes = 0;
 
   /**
    * Writes a use as the time of the copy's sidecar. The copy stays untouched, because any change
@@ -105,6 +118,8 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
       await removeCopy(path);
       recent.delete(path);
       total -= copy.size;
+      evicted += 1;
+      evictedBytes += copy.size;
       if (isAlone(folder, path)) await removeIfEmpty(dirname(path));
     });
 
@@ -113,6 +128,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
       came = 0;
       const found = await find();
       total = found.reduce((sum, { size }) => sum + size, came);
+      counted = true;
       if (total <= limit) return;
       for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
         if (total <= limit * GOAL) return;
@@ -147,6 +163,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
       came += bytes;
       if (limit > 0 && total > limit) look();
     },
+    figures: () => ({ ...(counted && { bytes: total }), evicted, evictedBytes }),
     over: async () => sweeping,
   };
 };

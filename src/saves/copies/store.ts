@@ -28,7 +28,7 @@ import type { Valve } from '../../../pipelines/operators/flow.ts';
 import { createSemaphore } from '../../lib/semaphore.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks } from './checks.ts';
-import { makeEviction } from './eviction.ts';
+import { type CopyFigures, makeEviction } from './eviction.ts';
 import { syncPath } from './files.ts';
 import { identified, storedCopies } from './inventory.ts';
 import { keepIn } from './keep.ts';
@@ -104,6 +104,8 @@ export interface SaveStore {
    * Emits nothing and never completes. Unsubscribing stops it.
    */
   scrub(rate: number): Observable<never>;
+  /** The size of the copies, and what was removed for others. */
+  figures(): CopyFigures;
   /** Resolves after the commits under way. */
   close(): Promise<void>;
 }
@@ -159,6 +161,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         rate,
         onError: store.report,
       }),
+    figures: eviction.figures,
     close: async () => {
       await mutex.over();
       await eviction.over();

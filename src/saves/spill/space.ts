@@ -14,6 +14,8 @@ export interface Space {
   /** The number of a block, one of those set aside. */
   take(): number;
   give(blocks: readonly number[]): void;
+  /** Blocks that are taken. */
+  used(): number;
   close(): void;
 }
 
@@ -81,6 +83,7 @@ export const openSpace = (folder: string, most: number): Space => {
       free.push(...blocks);
       settle();
     },
+    used: () => used,
     close: () => {
       if (fd !== undefined) closeSync(fd);
       fd = undefined;

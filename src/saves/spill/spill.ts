@@ -17,6 +17,8 @@ interface SpillOptions {
 /** The disk on which bytes wait for slow clients. */
 export interface Spills {
   readonly open: OpenSpill;
+  /** Bytes that wait on disk. */
+  used(): number;
   close(): void;
 }
 
@@ -39,7 +41,7 @@ export const openSpills = ({ folder, limit, onError }: SpillOptions): Spills => 
     if (!closed) onError(error);
   };
   const space = spaceIn(folder, Math.floor(limit / BLOCK), report);
-  if (!space) return { open: () => undefined, close: () => {} };
+  if (!space) return { open: () => undefined, used: () => 0, close: () => {} };
   const common = {
     space,
     onError: report,
@@ -59,6 +61,7 @@ export const openSpills = ({ folder, limit, onError }: SpillOptions): Spills => 
         return undefined;
       }
     },
+    used: () => space.used() * BLOCK,
     close: () => {
       closed = true;
       space.close();

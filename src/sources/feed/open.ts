@@ -17,7 +17,7 @@ import { type Cookies, createCookies } from './cookies.ts';
 import { feedError, sayUrl } from './errors.ts';
 import { exchange } from './exchange.ts';
 import { decodedHead, type Gunzip, gunzip } from './gunzip.ts';
-import { createPoolRegistry, type PoolSettings } from './pool-registry.ts';
+import { createPoolRegistry, type PoolRegistry, type PoolSettings } from './pool-registry.ts';
 import { accessAt, feedUrl, redirectUrl } from './redirect.ts';
 import { feedRequest } from './request.ts';
 
@@ -30,6 +30,8 @@ export interface FeedSettings extends PoolSettings {
 export interface Feed {
   /** Never throws: every problem of a location is an error of the Observable. */
   readonly open: OpenSource;
+  /** The connections to each origin. */
+  readonly connections: PoolRegistry['usage'];
   /** Ends every connection; running transfers fail. */
   close(): Promise<void>;
 }
@@ -168,7 +170,7 @@ export const createFeed = (settings: FeedSettings): Feed => {
       LOANS,
     );
 
-  return { open, close: registry.close };
+  return { open, connections: registry.usage, close: registry.close };
 };
 
 const NO_ACCESS: Access = {};

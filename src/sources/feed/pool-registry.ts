@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
 import { connectionMaker } from './connect.ts';
-import { createPool, type Pool } from './pool.ts';
+import { createPool, type Pool, type PoolUsage } from './pool.ts';
 import { createReach, plainHost } from './reach.ts';
 import { secureContextOf, type TlsLevel } from './secure-context.ts';
 
@@ -26,6 +26,11 @@ export interface PoolSettings {
   readonly tlsLevels?: ReadonlyMap<string, TlsLevel>;
 }
 
+/** The connections to one origin, of all credentials. */
+export interface OriginUsage extends PoolUsage {
+  readonly origin: string;
+}
+
 /** All connections to feeds. */
 export interface PoolRegistry {
   /**
@@ -35,6 +40,8 @@ export interface PoolRegistry {
   of(url: URL, access: Access, home?: URL): Pool;
   /** The number of pools. */
   readonly size: number;
+  /** The connections to each origin. */
+  usage(): readonly OriginUsage[];
   /** Ends every connection. */
   close(): Promise<void>;
 }
@@ -80,6 +87,7 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
         quiet = false;
         return connections.take(use, client);
       },
+      usage: connections.usage,
       close: () => {
         clearTimeout(timer);
         return connections.close();
@@ -98,6 +106,21 @@ export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
     },
     get size() {
       return registry.size;
+    },
+    usage: () => {
+      const origins = new Map<string, OriginUsage>();
+      for (const [key, pool] of registry) {
+        const [origin = ''] = key.split('\0', 1);
+        const { busy = 0, idle = 0, waiting = 0 } = origins.get(origin) ?? {};
+        const more = pool.usage();
+        origins.set(origin, {
+          origin,
+          busy: busy + more.busy,
+          idle: idle + more.idle,
+          waiting: waiting + more.waiting,
+        });
+      }
+      return [...origins.values()];
     },
     close: async () => {
       closed = true;

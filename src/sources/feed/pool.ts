@@ -1,6 +1,12 @@
 import { createTurns } from '../../../pipelines/operators/turns.ts';
 import type { Connection } from './connection.ts';
 
+export interface PoolUsage {
+  readonly busy: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
 /** Connections to one origin with one set of credentials. */
 export interface Pool {
   /**
@@ -9,6 +15,8 @@ export interface Pool {
    * Returns a function that stops waiting.
    */
   take(use: (connection: Connection, giveBack: () => void) => void, client?: string): () => void;
+  /** Connections that carry a request, those that do not, and requests that wait for one. */
+  usage(): PoolUsage;
   /** Ends every connection; running and waiting requests fail. */
   close(): Promise<void>;
 }
@@ -78,6 +86,7 @@ export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool
         waiting.delete(useOnce);
       };
     },
+    usage: () => ({ busy: connections.length - free.length, idle: free.length, waiting: waiting.size() }),
     close: async () => {
       await Promise.all(connections.map((connection) => connection.close()));
     },

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EMPTY } from 'rxjs';
 import type { Access, AccessOwner } from '../../../pipelines/model/index.ts';
 import { type Authority, createAuthority } from '../../../src/cli/demo/certificates.ts';
-import { type ExpiringCertificate, warnOfExpiry } from '../../../src/sources/expiring-certificates.ts';
+import { type ExpiringCertificate, watchCertificates } from '../../../src/sources/expiring-certificates.ts';
 import { anAsk } from '../../support/collect.ts';
 
 const DAY = 86_400_000;
@@ -22,7 +22,7 @@ describe('certificates that expire', () => {
     const warnings: ExpiringCertificate[] = [];
     let time = NOW;
     const opened: string[] = [];
-    const open = warnOfExpiry(
+    const { open, certificates } = watchCertificates(
       ({ url }) => {
         opened.push(url);
         return EMPTY;
@@ -32,6 +32,7 @@ describe('certificates that expire', () => {
     return {
       warnings,
       opened,
+      certificates,
       use: (access: Access, url = 'https://feed.test/a', owner = IMPORTER) =>
         open({ url, access: { ...access, owner } }, anAsk()),
       pass: (milliseconds: number) => {
@@ -82,6 +83,20 @@ describe('certificates that expire', () => {
       { what: 'CA certificate', subject: 'CN=one', importerId: '0'.repeat(24) },
       { what: 'CA certificate', subject: 'CN=two' },
     ]);
+  });
+
+  it('are listed by source and kind, the first to expire', async () => {
+    const [one, two, good] = await Promise.all([client('one', 1), client('two', 2), client('good', 100)]);
+    const { certificates, use } = setUp();
+    expect(certificates()).toEqual([]);
+    use({ ca: good.cert + two.cert, clientCert: one.cert, clientKey: 'x' });
+    use({ clientCert: good.cert, clientKey: 'x' }, 'https://other.test/', { kind: 'alternate', id: 'other' });
+    const first = { source: 'feed:feed.test', what: 'CA certificate', notAfter: NOW + 2 * DAY };
+    const own = { source: 'feed:feed.test', what: 'client certificate', notAfter: NOW + DAY };
+    const other = { source: 'alternate:other', what: 'client certificate', notAfter: NOW + 100 * DAY };
+    expect(certificates()).toEqual([own, first, other]);
+    use({ clientCert: two.cert, clientKey: 'x' });
+    expect(certificates()).toEqual([{ ...own, notAfter: NOW + 2 * DAY }, first, other]);
   });
 
   it('are not reported if they are unused or unreadable', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { StreamError } from '../../../../pipelines/index.ts';
 import { auth } from '../../../../src/http/admin/auth.ts';
+import { metrics } from '../../../../src/http/admin/metrics.ts';
 import { probes } from '../../../../src/http/admin/probes.ts';
 import { createAdminServer } from '../../../../src/http/admin/server.ts';
 import type { HttpServer } from '../../../../src/http/listeners.ts';
@@ -24,6 +25,23 @@ describe('the admin listener', () => {
     expect(await ask('/readyz?verbose')).toEqual([200, 'no-store', 'ready\n']);
     expect(await ask('/other')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
     expect(await ask('/auth')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
+  });
+
+  it('answers a scrape in the format that was asked for, and says if it fails', async () => {
+    const scrape = async (accept: string) => {
+      if (accept === 'broken') throw new Error('a defect');
+      return { type: `text/${accept}`, text: 'a 1\n' };
+    };
+    server = createAdminServer({ endpoints: [metrics(scrape)] });
+    const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
+    const ask = async (accept: string, method = 'GET') => {
+      const response = await fetch(`http://127.0.0.1:${address?.port}/metrics`, { method, headers: { accept } });
+      return [response.status, response.headers.get('content-type'), await response.text()];
+    };
+    expect(await ask('some')).toEqual([200, 'text/some', 'a 1\n']);
+    expect(await ask('some', 'HEAD')).toEqual([200, 'text/some', '']);
+    const problem = 'metrics cannot be read: a defect\n';
+    expect(await ask('broken')).toEqual([500, 'text/plain; charset=utf-8', problem]);
   });
 
   it('answers a proxy whether its client may read a URL; only the log has the reason', async () => {

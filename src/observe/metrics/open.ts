@@ -1,0 +1,59 @@
+import { type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
+import { Subscription } from 'rxjs';
+import { attemptMetrics } from './attempts.ts';
+import { familiesIn } from './families.ts';
+import { feedMetrics } from './feeds.ts';
+import { loadMetrics } from './load.ts';
+import { prefersOpenMetrics } from './prefers-open-metrics.ts';
+import { processRegistry } from './process.ts';
+import { refreshMetrics } from './refreshes.ts';
+import { requestMetrics } from './requests.ts';
+import { saveMetrics } from './saves.ts';
+import type { MetricsSources } from './sources.ts';
+
+export interface Metrics {
+  /** All metrics as text, in the format that an `Accept` header prefers, and its media type. */
+  scrape(accept: string): Promise<{ readonly type: string; readonly text: string }>;
+  /** Every metric, in the order of the text. */
+  readonly all: readonly Metric[];
+  /** Stops observing. */
+  close(): void;
+}
+
+/** Observes the daemon from now on. */
+export const openMetrics = (sources: MetricsSources): Metrics => {
+  const own = new Registry();
+  const families = familiesIn(own, (metric) => unreadable.inc({ metric }));
+  loadMetrics(families, sources);
+  const observing = new Subscription();
+  for (const observe of [requestMetrics, attemptMetrics, feedMetrics, saveMetrics, refreshMetrics])
+    observing.add(observe(families, sources));
+  const unreadable = families.counter({
+    name: 'unreadable_metrics_total',
+    help: 'Metrics that could not be read for a scrape, by name without prefix: the outbox or the catalog fails',
+    labels: ['metric'],
+  });
+  const text = Registry.merge([own, processRegistry()]);
+  const all = text.getMetricsAsArray() as unknown as Metric[];
+  const inOpenMetrics = openMetricsOf(all);
+
+  return {
+    scrape: async (accept) => {
+      const registry = prefersOpenMetrics(accept) ? inOpenMetrics : text;
+      return { type: registry.contentType, text: await registry.metrics() };
+    },
+    all,
+    close: () => observing.unsubscribe(),
+  };
+};
+
+/**
+ * A second registry over the same values. It renames the counters that it has, so each of its
+ * metrics is an object of its own, with the other's values behind it.
+ */
+const openMetricsOf = (metrics: readonly Metric[]): Registry<OpenMetricsContentType> => {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  for (const metric of metrics) registry.registerMetric(Object.create(metric));
+  return registry;
+};
