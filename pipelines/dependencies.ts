@@ -19,7 +19,7 @@ import type { Sharing } from './stages/share.ts';
 
 /** Dependencies of `lazyFetch`. Embedders that do not save or log omit the optional ones. */
 export interface LazyFetchDeps {
-  readonly catalog: Pick<Catalog, 'lookup' | 'spelling' | 'unlisted' | 'children'>;
+  readonly catalog: Pick<Catalog, 'lookup' | 'spelling' | 'unlisted' | 'children' | 'made'>;
   /** Without it, a path that ends with a slash is like any other. */
   readonly folders?: FolderPolicy;
   /** Queried in this order for every entry: best first, the feed last. */

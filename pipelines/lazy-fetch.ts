@@ -15,6 +15,7 @@ import { holdSlices } from './stages/hold-slices.ts';
 import { inTime } from './stages/in-time.ts';
 import { keep } from './stages/keep.ts';
 import { findEntries } from './stages/lookup.ts';
+import { madeFile } from './stages/made-file.ts';
 import { multipart } from './stages/multipart.ts';
 import { report } from './stages/report.ts';
 import { requestSave } from './stages/request-save.ts';
@@ -53,6 +54,7 @@ export const prepare = (deps: LazyFetchDeps) => {
       fuse(
         found, //        the entries of the path, newest first
         answer(request),
+        madeFile(request, deps), //                          what the catalog itself writes
         folder(request, deps), //                            a listing, or the missing slash
         clientTimeout(request, deps), //                     disconnects a stuck client
         report(request, { scheduler, report: onReport }), // one report for each request

@@ -10,6 +10,13 @@ export interface Child {
   readonly checksum?: Checksum;
 }
 
+/** A small file that the catalog itself writes. */
+export interface MadeFile {
+  /** Its media type. */
+  readonly type: string;
+  readonly text: string;
+}
+
 /** How paths of folders are answered: they end with a slash, or lack only that. */
 export interface FolderPolicy {
   /** The files that answer for their folder, the first known one. */

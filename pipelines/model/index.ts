@@ -38,7 +38,7 @@ export {
   type SourceHead,
   type StreamEvent,
 } from './events.ts';
-export type { Child, FolderPolicy } from './folder.ts';
+export type { Child, FolderPolicy, MadeFile } from './folder.ts';
 export { field, type Header } from './header.ts';
 export { timeOfHttpDate } from './http-date.ts';
 export { isSmall } from './is-small.ts';

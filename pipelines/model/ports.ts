@@ -4,7 +4,7 @@ import type { Valve } from '../operators/flow.ts';
 import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { Chunk, SourceEvent, SourceHead } from './events.ts';
-import type { Child } from './folder.ts';
+import type { Child, MadeFile } from './folder.ts';
 import type { Header } from './header.ts';
 import type { Loan } from './loan.ts';
 import type { Part } from './range.ts';
@@ -32,6 +32,12 @@ export interface Catalog {
    * catalog knows all paths.
    */
   unlisted?(path: string, client?: string): Observable<CatalogEntry>;
+  /**
+   * Emits a small file that the catalog itself writes for a path without an entry, then completes;
+   * emits nothing for any other path. `askedAs` is the URL by which the client asks for the path,
+   * without query. Absent if the catalog writes none.
+   */
+  made?(path: string, askedAs: () => string | undefined): Observable<MadeFile>;
   /**
    * Emits what is directly below a folder, whose path ends with a slash: at most `limit` files and
    * folders, each once, in the order of their paths, and only those that follow `after`. Then

@@ -53,6 +53,11 @@ export interface StreamRequest {
    * file. Absent: the streamer sends all files.
    */
   readonly handOver?: (file: Location) => Header | undefined;
+  /**
+   * The URL by which the client asks for the path, without query; undefined if it is not known. The
+   * catalog then writes no files that name it (`made`).
+   */
+  readonly askedAs?: () => string | undefined;
   /** The format of a folder's listing. Default: a page of HTML. */
   readonly listAs?: 'json';
   /** Fail if the length is unknown: the client could not detect an incomplete body without it. */

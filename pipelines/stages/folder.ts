@@ -2,7 +2,8 @@ import { concat, defer, filter, map, type Observable, of, switchMap, take, throw
 import { type Catalog, type Child, type FolderPolicy, StreamError, type StreamRequest } from '../model/index.ts';
 import { fuse } from '../operators/fuse.ts';
 import { operate, type Stage } from '../operators/operate.ts';
-import { fromCatalog, type Listed, listing, PAGE } from './listing.ts';
+import { fromCatalog } from './from-catalog.ts';
+import { type Listed, listing, PAGE } from './listing.ts';
 import { indexPaths, spellingsOf } from './lookup.ts';
 import type { TransferEvent } from './transfer.ts';
 

@@ -1,7 +1,6 @@
-import { concat, concatMap, defer, map, Observable, of, repeat, takeWhile, tap, throwError, toArray } from 'rxjs';
-import { type Child, type Chunk, type Head, StreamError, type StreamRequest } from '../model/index.ts';
-import { followValve, type Valve } from '../operators/flow.ts';
-import { NO_STORE } from './client-head.ts';
+import { concat, concatMap, defer, map, type Observable, of, repeat, takeWhile, tap, throwError, toArray } from 'rxjs';
+import { type Child, type Head, StreamError, type StreamRequest } from '../model/index.ts';
+import { bytesFromCatalog, chunkOf, fromCatalog, whenOpen } from './from-catalog.ts';
 import { type Format, HTML, JSON_LIST } from './listing-formats.ts';
 import type { TransferEvent } from './transfer.ts';
 
@@ -14,20 +13,6 @@ export interface Listed {
   readonly page: readonly Child[];
 }
 
-/** A head that comes from the catalog alone. Caches do not keep it: any import may change it. */
-export const fromCatalog = (path: string, head: Pick<Head, 'status' | 'length' | 'whole' | 'headers'>): Head => ({
-  type: 'head',
-  first: 0,
-  candidate: {
-    entry: { path, importerId: '', unitId: '', unitTypeId: 'folder', url: '', revision: 0, data: {} },
-    source: { kind: 'catalog', id: '' },
-    url: '',
-  },
-  verified: false,
-  ...head,
-  headers: [...head.headers, NO_STORE],
-});
-
 /**
  * Emits the listing of a folder: a head, and for GET its chunks, one for each page, while the valve
  * is open; then completes. A folder of one page has a stated length. Errors as the catalog does, or
@@ -36,26 +21,23 @@ export const fromCatalog = (path: string, head: Pick<Head, 'status' | 'length' |
  * @param next reads the page of the children after one
  */
 export const listing = (
-  { method, valve, listAs, lengthRequired }: StreamRequest,
+  request: StreamRequest,
   { folder, page }: Listed,
   next: (after: Child | undefined) => Observable<Child>,
 ): Observable<TransferEvent> => {
+  const { method, valve, listAs, lengthRequired } = request;
   const format = listAs === 'json' ? JSON_LIST : HTML;
   const whole = page.length < PAGE ? bytesOf(wholeText(format, folder, page)) : undefined;
   if (lengthRequired && !whole)
     return throwError(() => new StreamError('LENGTH_UNKNOWN', 'catalog', `${folder} has too many files for one page`));
-  const head = fromCatalog(folder, {
-    status: 200,
-    length: whole?.length,
-    whole: true,
-    headers: [
-      ['Content-Type', format.type],
-      ['Vary', 'Accept'],
-      ['X-Robots-Tag', 'noindex'],
-    ],
-  });
+  const headers: Head['headers'] = [
+    ['Content-Type', format.type],
+    ['Vary', 'Accept'],
+    ['X-Robots-Tag', 'noindex'],
+  ];
+  if (whole) return bytesFromCatalog({ path: folder, method, valve }, whole, headers);
+  const head = fromCatalog(folder, { status: 200, whole: true, headers });
   if (method === 'HEAD') return of(head);
-  if (whole) return concat(of(head), whenOpen(valve).pipe(map(() => chunkOf(whole))));
   const further = defer(() => {
     let after = page.at(-1);
     return whenOpen(valve).pipe(
@@ -87,22 +69,3 @@ const wholeText = (format: Format, folder: string, page: readonly Child[]): stri
   format.begin(folder) + linesOf(format, page) + format.end;
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const chunkOf = (bytes: Uint8Array): Chunk => ({ type: 'chunk', bytes });
-
-/** Emits once, as soon as the valve is open, and completes. */
-const whenOpen = (valve: Valve): Observable<void> =>
-  new Observable((out) => {
-    let open = true;
-    let started = false;
-    const go = () => {
-      if (!open || !started) return;
-      out.next();
-      out.complete();
-    };
-    followValve(valve, out, (moved) => {
-      open = moved;
-      go();
-    });
-    started = true;
-    go();
-  });

@@ -1,6 +1,7 @@
 import { type Observable, of } from 'rxjs';
 import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
 import { mappedToMany } from '../../pipelines/operators/at-once.ts';
+import { clientFiles } from '../catalog/client-files/client-files.ts';
 import { withLifetime } from '../catalog/lifetime.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import type { OfferSearch } from '../catalog/offer-search.ts';
@@ -78,7 +79,7 @@ const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, { metadataMaxAg
   const limited = withLifetime(metadataMaxAge);
   const lifetime = (entry: CatalogEntry) => [limited(entry)];
   return {
-    ...{ spelling, children, access, offers, store, own: embedded },
+    ...{ spelling, children, access, offers, store, own: embedded, made: clientFiles(embedded) },
     lookup: (path) => mappedToMany(lookup(path), lifetime),
     search: sqliteOfferSearch(embedded),
     ready: of(true),

@@ -9,6 +9,7 @@ import { auth } from '../http/admin/auth.ts';
 import { metrics } from '../http/admin/metrics.ts';
 import { probes } from '../http/admin/probes.ts';
 import { createAdminServer } from '../http/admin/server.ts';
+import { askedAs } from '../http/asked-as.ts';
 import { handOverTo } from '../http/hand-over.ts';
 import type { Limits } from '../http/limits.ts';
 import { createHttpServer } from '../http/server.ts';
@@ -56,6 +57,7 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     fetch: (request, report) => streamer.fetchLent(request.path, { ...request, report }),
     clientOf,
     pathFor: authorization.pathFor,
+    askedAs: askedAs({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }),
     handOverFor: settings.sendfileProxies.length > 0 ? handOverTo(settings.sendfileProxies) : undefined,
     finished: (one) => finished.next(one),
     newId: randomUUID,

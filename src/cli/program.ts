@@ -82,6 +82,11 @@ const COMMANDS: readonly Listed[] = [
     },
   },
   {
+    usage: 'client',
+    description: 'print the file that makes a machine a client of a repository, and the command that gets it',
+    load: async (command) => (await import('./client.ts')).addClient(command),
+  },
+  {
     usage: 'sign-url <url>',
     description: 'sign a URL, or a path with its query, as Pulp does, and print it',
     load: async (command) => (await import('./signed-urls.ts')).addSignUrl(command),

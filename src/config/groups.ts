@@ -93,6 +93,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'redirectPath',
     'trustedProxies',
     'forwardedHeader',
+    'publicUrl',
     'sendfileProxies',
   ],
   Saving: [

@@ -224,6 +224,15 @@ export const urlPrefix: Kind<string> = {
   format: (value) => value,
 };
 
+/** Without a slash at the end. */
+export const webUrl: Kind<string> = {
+  read: (text) =>
+    text === '' || /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/i.test(text) ? text.replace(/\/+$/, '') : undefined,
+  expected: 'a URL with http or https, without user, ? and #; or nothing',
+  placeholder: 'url',
+  format: (value) => value,
+};
+
 const itemsOf = (text: string): readonly string[] =>
   text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
 

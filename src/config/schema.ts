@@ -21,6 +21,7 @@ import {
   tlsLevels,
   urlPrefix,
   wait,
+  webUrl,
   words,
 } from './kinds.ts';
 
@@ -551,6 +552,11 @@ export const SETTINGS = {
     choice('X-Forwarded-For', 'Forwarded', 'X-Real-IP'),
     'X-Forwarded-For',
     'The header in which trusted proxies state the address of their client. The other ones are ignored.',
+  ),
+  publicUrl: streamer(
+    webUrl,
+    '',
+    'The URL at which clients find the paths of the catalog, usually that of the proxy in front. It is written into the files that make machines clients (docs/how-to/add-clients.md). If it is not set, it is the one by which a client asks: its `Host`, or what a trusted proxy states in `X-Forwarded-Host` and `X-Forwarded-Proto`.',
   ),
   sendfileProxies: streamer(
     networks,

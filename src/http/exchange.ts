@@ -109,7 +109,7 @@ class HttpExchange implements Exchange {
   }
 
   #start(open: boolean, giveWay?: () => void): Started {
-    const { pathFor = pathOfTarget, slots, fetch, handOverFor } = this.#options;
+    const { pathFor = pathOfTarget, slots, fetch, handOverFor, askedAs } = this.#options;
     const { method = '' } = this.#req;
     if (method !== 'GET' && method !== 'HEAD')
       throw new StreamError('METHOD_NOT_ALLOWED', 'client', `expected GET or HEAD, found ${method}`);
@@ -119,9 +119,13 @@ class HttpExchange implements Exchange {
     const valve = new Gate(open);
     const place = slots.enter(this.#client, giveWay);
     const handOver = handOverFor?.(this.#req);
-    const events = fetch({ id: this.#id, method, path, valve, client: this.#client, ...asked, handOver }, (made) => {
-      this.#report = made;
-    });
+    const url = askedAs && (() => askedAs(this.#req, { ofTarget: pathOfTarget(this.#target), ofCatalog: path }));
+    const events = fetch(
+      { id: this.#id, method, path, valve, client: this.#client, ...asked, handOver, askedAs: url },
+      (made) => {
+        this.#report = made;
+      },
+    );
     return { valve, place, events };
   }
 

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Report, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
+import type { AskedAs } from './asked-as.ts';
 import type { Asking } from './client-address.ts';
 import type { Identify } from './identify.ts';
 import type { Limits } from './limits.ts';
@@ -20,6 +21,11 @@ export interface ServerOptions {
    * streamer sends all files.
    */
   readonly handOverFor?: (asking: Asking) => StreamRequest['handOver'];
+  /**
+   * The URL by which a client asks for a path: that of the target, and that of the catalog. Default:
+   * unknown, so that no files are written that name it.
+   */
+  readonly askedAs?: AskedAs;
   readonly finished: (finished: FinishedRequest) => void;
   readonly newId: () => string;
   /** Milliseconds. */

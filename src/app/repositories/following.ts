@@ -9,6 +9,7 @@ import {
 } from '../../../pipelines/index.ts';
 import { AtOnce, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { accessOf } from '../../catalog/access.ts';
+import { isClientFile } from '../../catalog/client-files/client-files.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { asListed } from '../../catalog/mirror-list.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
@@ -115,6 +116,8 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     const relative = path.slice(stored.prefix.length + 1);
     // An encoded one would lead out of the feed's folder.
     if (!staysBelow(relative)) return undefined;
+    // Those who ask for it want the file that makes them clients of this repository.
+    if (stored.format !== 'raw' && isClientFile(relative)) return undefined;
     const suite = suiteOf(stored, relative);
     const { base, roots } = stored;
     // What is signed vouches only for what it names.

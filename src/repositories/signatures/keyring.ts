@@ -12,9 +12,11 @@ const contentOf = (armoured: string): Buffer => {
   return Buffer.from(lines.filter((line) => !line.includes(':') && !line.startsWith('=')).join(''), 'base64');
 };
 
+/** Whether it is the file in which GnuPG itself keeps keys. */
+export const isKeybox = (bytes: Buffer): boolean => bytes.toString('latin1', KEYBOX.from, KEYBOX.to) === KEYBOX.mark;
+
 /** Every packet begins with a set bit (RFC 9580 section 4.2). */
-const areKeys = (bytes: Buffer): boolean =>
-  ((bytes[0] ?? 0) & 0x80) !== 0 || bytes.toString('latin1', KEYBOX.from, KEYBOX.to) === KEYBOX.mark;
+const areKeys = (bytes: Buffer): boolean => ((bytes[0] ?? 0) & 0x80) !== 0 || isKeybox(bytes);
 
 /**
  * The public keys of a file, binary or armoured, in the form that gpgv takes. Rejects with the reason

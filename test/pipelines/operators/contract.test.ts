@@ -47,6 +47,7 @@ import { handOver } from '../../../pipelines/stages/hand-over.ts';
 import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
 import { holdSlices } from '../../../pipelines/stages/hold-slices.ts';
 import { inTime } from '../../../pipelines/stages/in-time.ts';
+import { madeFile } from '../../../pipelines/stages/made-file.ts';
 import { multipart } from '../../../pipelines/stages/multipart.ts';
 import { share } from '../../../pipelines/stages/share.ts';
 import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer.ts';
@@ -190,6 +191,7 @@ const CASES: readonly Case[] = [
     decorating((transfer) => multipart({ policy: aPolicy() }, transfer)),
   ),
   kase('handOver', decorating(handOver)),
+  kase('madeFile', () => madeFile({ ...request, askedAs: () => 'http://a/' }, { catalog: { made: () => EMPTY } })),
   kase('folder', () => folder(request, { catalog: { lookup: () => EMPTY }, folders: FOLDERS })),
   kase('cutPart', () => cutPart({ first: 0 }, undefined, aPolicy())),
   kase('cutSeveral', () => cutSeveral({ body: [], parts: [], title: () => [], headFor: () => undefined })),
@@ -259,6 +261,7 @@ const OTHERS = [
   'ranges',
   'candidates',
   'lookup',
+  'fromCatalog',
   'listing',
   'listingFormats',
 ];
