@@ -29,6 +29,9 @@ export interface Client {
   readonly hosts: string;
 }
 
+/** Milliseconds between two looks at a server. */
+export const HEARTBEAT = 2_000;
+
 /** The file in which Pulp's own client looks for authorities, on the systems that Pulp supports. */
 const SYSTEM_AUTHORITIES = '/etc/pki/tls/certs/ca-bundle.crt';
 
@@ -43,7 +46,7 @@ export const makeClient = (settings: DatabaseSettings, timeout: number): Client 
     connectTimeoutMS: timeout,
     socketTimeoutMS: timeout,
     waitQueueTimeoutMS: timeout,
-    heartbeatFrequencyMS: 2_000,
+    heartbeatFrequencyMS: HEARTBEAT,
     maxPoolSize: 20,
     // A secondary may answer until a primary is available, also for the read that detects the loss
     // of the primary.

@@ -1,13 +1,30 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Db, MongoError, MongoServerSelectionError } from 'mongodb';
+import {
+  type Db,
+  type MongoClient,
+  type MongoClientEvents,
+  MongoError,
+  MongoServerSelectionError,
+  type TopologyDescriptionChangedEvent,
+} from 'mongodb';
 import {
   catchError,
   defer,
   distinctUntilChanged,
+  EMPTY,
+  fromEvent,
+  groupBy,
+  map,
+  merge,
   mergeMap,
   type Observable,
+  of,
   ReplaySubject,
+  repeat,
   retry,
+  switchMap,
+  take,
+  takeUntil,
   tap,
   throwError,
   timeout,
@@ -15,7 +32,7 @@ import {
 } from 'rxjs';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
-import { type DatabaseSettings, makeClient } from './client.ts';
+import { type DatabaseSettings, HEARTBEAT, makeClient } from './client.ts';
 
 /** Pulp's database, whether it is up or down. */
 export interface Connection {
@@ -56,21 +73,13 @@ const wasNotSent = (error: unknown): boolean => codeOf(error) === 'EPIPE' && !(e
  * @param timeoutMs milliseconds that an answer may take
  */
 export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Connection => {
-  const { client, database, hosts } = makeClient(settings, timeoutMs);
+  const made = makeClient(settings, timeoutMs);
+  const { database, hosts } = made;
   const ready = new ReplaySubject<boolean>(1);
+  let client = made.client;
   let connecting: Promise<unknown> | undefined;
   let failure: { readonly error: StreamError; readonly at: number } | undefined;
   let answered = Number.NEGATIVE_INFINITY;
-
-  client.on('topologyDescriptionChanged', ({ newDescription: { servers, compatible } }) => {
-    const known = [...servers.values()];
-    if (known.some(({ isReadable }) => isReadable)) {
-      failure = undefined;
-      ready.next(compatible);
-    } else if (known.some(({ error }) => error)) {
-      ready.next(false);
-    }
-  });
 
   const connect = (): Promise<unknown> => {
     connecting ??= client.connect().catch((error: unknown) => {
@@ -106,8 +115,30 @@ export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Con
       );
     });
 
-  const background = defer(connect)
-    .pipe(retry({ delay: RETRY }))
+  const described = ({ newDescription: { servers, compatible } }: TopologyDescriptionChangedEvent) => {
+    const known = [...servers.values()];
+    if (known.some(({ isReadable }) => isReadable)) {
+      failure = undefined;
+      ready.next(compatible);
+    } else if (known.some(({ error }) => error)) {
+      ready.next(false);
+    }
+  };
+  const replace = () => {
+    const lostOne = client;
+    client = makeClient(settings, timeoutMs).client;
+    connecting = undefined;
+    // Its connections are gone, however it ends.
+    endClient(lostOne, timeoutMs).catch(() => {});
+  };
+  /** Connects with a client, and watches it, until it is lost. Then it begins again with another one. */
+  const background = defer(() =>
+    merge(
+      eventsOf(client, 'topologyDescriptionChanged').pipe(tap(described)),
+      defer(connect).pipe(retry({ delay: RETRY })),
+    ).pipe(takeUntil(lost(client, 2 * (timeoutMs + HEARTBEAT)))),
+  )
+    .pipe(repeat({ delay: () => of(replace()) }))
     .subscribe();
 
   return {
@@ -123,11 +154,42 @@ export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Con
     close: async () => {
       background.unsubscribe();
       ready.complete();
-      // If the server closes the connection at this moment, the driver waits forever for the
-      // goodbye. Its monitor would keep the process alive.
-      const { topology } = client as unknown as { readonly topology?: { close(): void } };
-      await Promise.race([client.close(), setTimeout(timeoutMs, undefined, { ref: false })]);
-      topology?.close();
+      await endClient(client, timeoutMs);
     },
   };
+};
+
+/** Emits each event of a name. Never completes. */
+const eventsOf = <E extends keyof MongoClientEvents>(
+  client: MongoClient,
+  name: E,
+): Observable<Parameters<MongoClientEvents[E]>[0]> =>
+  fromEvent(client, name) as Observable<Parameters<MongoClientEvents[E]>[0]>;
+
+/**
+ * Emits once, and completes, if the driver asks a server how it is, and for `within` milliseconds
+ * neither gets an answer nor gives up. It never asks that server again then: if a connection ends at
+ * the moment of writing, it waits for ever for the connection to take more.
+ */
+const lost = (client: MongoClient, within: number): Observable<unknown> =>
+  merge(
+    eventsOf(client, 'serverHeartbeatStarted').pipe(map(({ connectionId }) => ({ server: connectionId, waits: true }))),
+    eventsOf(client, 'serverHeartbeatSucceeded').pipe(
+      map(({ connectionId }) => ({ server: connectionId, waits: false })),
+    ),
+    eventsOf(client, 'serverHeartbeatFailed').pipe(map(({ connectionId }) => ({ server: connectionId, waits: false }))),
+    // It left its replica set.
+    eventsOf(client, 'serverClosed').pipe(map(({ address }) => ({ server: address, waits: false }))),
+  ).pipe(
+    groupBy(({ server }) => server),
+    mergeMap((heartbeats) => heartbeats.pipe(switchMap(({ waits }) => (waits ? timer(within) : EMPTY)))),
+    take(1),
+  );
+
+const endClient = async (client: MongoClient, timeoutMs: number): Promise<void> => {
+  // If the server closes the connection at this moment, the driver waits forever for the goodbye. Its
+  // monitor would keep the process alive.
+  const { topology } = client as unknown as { readonly topology?: { close(): void } };
+  await Promise.race([client.close(), setTimeout(timeoutMs, undefined, { ref: false })]);
+  topology?.close();
 };

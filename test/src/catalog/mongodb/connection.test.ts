@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { BSON } from 'mongodb';
@@ -74,6 +75,35 @@ it('a server that is too old is not ready, and every query fails with the requir
 
 describeMongoServer(`a connection to ${serverName}`, () => {
   const mongo = mongodb();
+
+  it('is made anew if the driver waits for ever for its look at the server', async () => {
+    const server = await mongo.server();
+    const database = connect(server.url);
+    await becomes(database, true);
+    expect(await ask(database)).toBe('answered');
+    const port = Number(new URL(server.url).port);
+    const { write } = Socket.prototype;
+    // As a socket that has just ended: it takes nothing, and never will.
+    const written = new Promise<void>((resolve) => {
+      Socket.prototype.write = function (this: Socket, ...args: Parameters<typeof write>) {
+        if (this.remotePort !== port) return write.apply(this, args);
+        resolve();
+        return false;
+      } as typeof write;
+    });
+    try {
+      await written;
+    } finally {
+      Socket.prototype.write = write;
+    }
+    await server.stop();
+    // The first one finds its connection ended, the second one that no other can be made.
+    for (let query = 0; query < 2; query += 1) expect(await ask(database)).toBe('CATALOG_UNAVAILABLE');
+    await becomes(database, false);
+    await server.start();
+    await becomes(database, true);
+    expect(await ask(database)).toBe('answered');
+  });
 
   it('is made when the server comes up, and again when it comes back', async () => {
     const server = await mongo.server();
