@@ -2,7 +2,7 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Running, type Start, startProcess } from '../support/run-process.ts';
+import { createProcessGroup } from '../support/process-group.ts';
 import { runSoak } from './run.ts';
 
 const USAGE = `npm run soak -- [--transfers N] [--seed S] [--clients N] [--lines FILE] [--report FILE] [--write]
@@ -39,14 +39,11 @@ const soak = async () => {
     number,
     number,
   ];
-  const running = new Map<Running, NodeJS.Signals>();
-  const start: Start = (command, args, options = {}) => {
-    const one = startProcess(command, args, options);
-    running.set(one, options.farewell ?? 'SIGKILL');
-    const gone = () => running.delete(one);
-    one.ended.then(gone, gone);
-    return one;
-  };
+  const processes = createProcessGroup();
+  // The first signal ends the run and all that it has started; the second one ends this process.
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
   const folders: string[] = [];
   const newFolder = () => {
     const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-soak-'));
@@ -56,7 +53,10 @@ const soak = async () => {
   const lines = values.lines === undefined ? undefined : createWriteStream(values.lines);
   try {
     const said = (text: string) => lines?.write(`${text}\n`);
-    const { tally, broken, troubles, peak } = await runSoak(start, newFolder, { seed, transfers, atOnce, said });
+    const { tally, broken, troubles, peak } = await runSoak(processes.start, newFolder, {
+      ...{ seed, transfers, atOnce, said },
+      stop: stop.signal,
+    });
     const table = tally.table(`${transfers} transfers, seed ${seed}`);
     say(table);
     say([...troubles].map(([name, count]) => `${count} ${name}`).join(', '));
@@ -75,8 +75,7 @@ const soak = async () => {
     return broken.length === 0;
   } finally {
     lines?.end();
-    for (const [one, farewell] of running) one.kill(farewell);
-    await Promise.all([...running.keys()].map(({ ended }) => ended));
+    await processes.end();
     for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 };

@@ -147,7 +147,11 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
         ...(status === 0 && stderr === '' ? [] : [`the daemon of ${PULP} ended with ${status}: ${stderr}`]),
       ];
     },
-    close: () => opened.disposeAsync(),
+    close: async () => {
+      // A broker that is being started has no process yet to be ended.
+      await lastChange.catch(() => {});
+      await opened.disposeAsync();
+    },
   };
 };
 

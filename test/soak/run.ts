@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../../src/saves/copies/names.ts';
-import type { FaultyFeed } from '../faults/feed.ts';
 import { startFaultyFeed } from '../faults/feed.ts';
 import { seeded } from '../faults/random.ts';
 import { QUICK } from '../faults/scene.ts';
@@ -26,6 +25,8 @@ interface RunOptions {
   readonly transfers: number;
   /** Clients at a time. */
   readonly atOnce: number;
+  /** Ends the run. */
+  readonly stop?: AbortSignal;
   /** Each line of the clients, as it is. */
   readonly said?: (text: string) => void;
 }
@@ -50,7 +51,8 @@ const DISK = 24;
 
 /** A complete run. Rejects if it cannot take place; a broken promise is part of its result. */
 export const runSoak = async (start: Start, newFolder: () => string, options: RunOptions): Promise<Result> => {
-  const { seed, transfers, atOnce, said } = options;
+  const { seed, transfers, atOnce, said, stop } = options;
+  await using opened = new AsyncDisposableStack();
   const random = seeded(seed);
   const contentOf = contents(seed);
   const ledger = createLedger();
@@ -58,25 +60,30 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
   const broken: (readonly [what: string, file: SoakFile | undefined, log: readonly string[]])[] = [];
   const certificates = await createCertificates();
   const { server, expired, authority } = certificates;
-  const feeds = await Promise.all([1, 2, 3].flatMap(() => [startFaultyFeed(ledger), startFaultyFeed(ledger, server)]));
-  const expiredFeed = await startFaultyFeed(ledger, expired);
-  const broker = await startFlappingBroker();
-  const disk = tinyDisk(DISK);
+  const feedOf = async (identity?: typeof server) =>
+    opened.adopt(await startFaultyFeed(ledger, identity), (feed) => feed.close());
+  const feeds = await Promise.all([1, 2, 3].flatMap(() => [feedOf(), feedOf(server)]));
+  const expiredFeed = await feedOf(expired);
+  const broker = opened.adopt(await startFlappingBroker(), ({ close }) => close());
+  const disk = opened.adopt(tinyDisk(DISK), (mounted) => mounted?.free());
   const saved = join(disk?.folder ?? newFolder(), 'saved');
   mkdirSync(saved, { recursive: true });
   const checked = { content: 'check', size: 100, framing: 'length', faults: [] } as const;
   put(feeds[0]!, '/check', checked, { contentOf });
-  const stage = await openStage(start, newFolder, {
+  const staged = await openStage(start, newFolder, {
     ca: authority.cert,
     importers: feeds.length,
     settings: { save_dir: saved, broker_url: broker.url },
     logged: ledger.logged,
     checkUrl: `${feeds[0]!.url}/check`,
   });
-  const pulp = await openPulpSite(start, newFolder, {
+  // Before the disk goes: a living daemon would make its folder again, outside of it.
+  const stage = opened.adopt(staged, ({ end }) => end());
+  const site = await openPulpSite(start, newFolder, {
     ...{ ca: authority.cert, importers: feeds.length, checkUrl: `${feeds[0]!.url}/check` },
     ...{ logged: ledger.logged, outages: stage.outages },
   });
+  const pulp = opened.adopt(site, ({ close }) => close());
   const urls = new Map([...stage.ends, [PULP, pulp.url]]);
   const world: World = {
     feeds,
@@ -95,6 +102,9 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     fail = reject;
   });
   failed.catch(() => {});
+  const stopped = () => fail(stop?.reason);
+  stop?.addEventListener('abort', stopped);
+  if (stop?.aborted) stopped();
   const waiting = new Set<() => void>();
   const until = (condition: () => boolean) =>
     Promise.race([
@@ -215,13 +225,6 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
   } finally {
     isOver = true;
     clients.kill();
-    // A living daemon would make its folder again, outside the small disk.
-    stage.daemon().kill('SIGKILL');
-    await stage.daemon().ended;
-    disk?.free();
-    await pulp.close();
-    await Promise.all([...feeds, expiredFeed].map((feed: FaultyFeed) => feed.close()));
-    await broker.close();
   }
   const told = broken.map(([what, file, log]) => [what, ...(file?.story ?? []), ...log].join('\n  '));
   return { tally, broken: told, troubles, peak };

@@ -31,8 +31,10 @@ export interface Stage {
   /** Sets the clock of the daemon, in seconds from now; the monotonic one stays. */
   setClock(offset: number): void;
   daemon(): DaemonProcess;
-  /** Resolves to what daemons wrote to their standard error. */
+  /** Stops the daemon. Resolves to what daemons wrote to their standard error. */
   close(): Promise<string>;
+  /** Ends the daemon, also one that is being started, and starts no other. */
+  end(): Promise<void>;
 }
 
 interface Options {
@@ -57,13 +59,16 @@ export const openStage = async (start: Start, newFolder: () => string, options: 
   mkdirSync(join(home, 'state'));
   const site = makeSite(inFakeTime(start, clock), home, { ...QUICK, ...PATIENT, port, ...settings });
   const errors: string[] = [];
+  let isOver = false;
   const serve = async (dispatch: string) => {
+    if (isOver) throw new Error('the run is over');
     const served = await site.serve('--dispatch', dispatch);
     served.log.subscribe(logged);
     served.ended.then(({ stderr }) => errors.push(stderr));
     return served;
   };
-  let daemon = await serve('save');
+  let serving = serve('save');
+  let daemon = await serving;
   const catalog = openSqliteCatalog(join(site.stateDir, 'catalog.db'));
   const importers = Array.from({ length: count }, () => catalog.importers.add({ config: { ssl_ca_cert: ca } }));
   const caches = CACHES.filter(({ program }) => missingTools([program]).length === 0);
@@ -100,7 +105,8 @@ export const openStage = async (start: Start, newFolder: () => string, options: 
       const back = new Map([...ends.keys()].map((name) => [name, outages.begin(name)]));
       daemon.kill('SIGKILL');
       await daemon.ended;
-      daemon = await serve(dispatch);
+      serving = serve(dispatch);
+      daemon = await serving;
       await Promise.all([...ends].map(([name, url]) => answers(url).then(back.get(name))));
     },
     setClock,
@@ -109,6 +115,12 @@ export const openStage = async (start: Start, newFolder: () => string, options: 
       catalog.close();
       const { status } = await daemon.stop();
       return [...errors, ...(status === 0 ? [] : [`ended with ${status}`])].join('');
+    },
+    end: async () => {
+      isOver = true;
+      const last = await serving.catch(() => daemon);
+      last.kill('SIGKILL');
+      await last.ended;
     },
   };
 };
