@@ -53,15 +53,15 @@ export const attemptMetrics = (
   return finished.subscribe(({ report }) => {
     if (!report) return;
     const story = storyOf(report);
-    if (story.shared) shared.inc();
+    if (story.shared) shared.add(1);
     if (story.found !== undefined) lookUp.observe(story.found / 1000);
-    if (story.resumes > 0) resumes.inc(story.resumes);
-    if (story.failovers > 0) failovers.inc(story.failovers);
-    if (story.hedges > 0) hedges.inc(story.hedges);
-    for (const { source, outcome, code = '' } of story.attempts) {
-      attempts.inc({ kind: kindOf(source), outcome, code });
-      bySource.inc({ source: sourceLabel(source), outcome });
-      if (code === 'WRONG_CHECKSUM') wrong.inc();
+    if (story.resumes > 0) resumes.add(story.resumes);
+    if (story.failovers > 0) failovers.add(story.failovers);
+    if (story.hedges > 0) hedges.add(story.hedges);
+    for (const { source, outcome, code } of story.attempts) {
+      attempts.add(1, kindOf(source), outcome, code);
+      bySource.add(1, sourceLabel(source), outcome);
+      if (code === 'WRONG_CHECKSUM') wrong.add(1);
     }
   });
 };

@@ -103,7 +103,7 @@ export const feedMetrics = (
       help: 'Changes of sources: failed (cools down), trial (is tried again), recovered',
       labels: ['change'],
     },
-    ['failed', 'trial', 'recovered'].map((change) => ({ change })),
+    [['failed'], ['trial'], ['recovered']],
   );
-  return cooldowns.changes.subscribe(({ type }) => changes.inc({ change: type }));
+  return cooldowns.changes.subscribe(({ type }) => changes.add(1, type));
 };

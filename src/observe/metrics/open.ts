@@ -23,7 +23,7 @@ export interface Metrics {
 /** Observes the daemon from now on. */
 export const openMetrics = (sources: MetricsSources): Metrics => {
   const own = new Registry();
-  const families = familiesIn(own, (metric) => unreadable.inc({ metric }));
+  const families = familiesIn(own, (metric) => unreadable.add(1, metric));
   loadMetrics(families, sources);
   const observing = new Subscription();
   for (const observe of [requestMetrics, attemptMetrics, feedMetrics, saveMetrics, refreshMetrics])

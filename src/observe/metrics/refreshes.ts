@@ -14,7 +14,7 @@ export const refreshMetrics = (
       help: 'Refreshes by kind (alternate, import, follow) and result (done, failed)',
       labels: ['kind', 'result'],
     },
-    ['alternate', 'import', 'follow'].flatMap((kind) => ['done', 'failed'].map((result) => ({ kind, result }))),
+    ['alternate', 'import', 'follow'].flatMap((kind) => ['done', 'failed'].map((result) => [kind, result])),
   );
   const name = boundedLabel(SOURCES + REPOSITORIES);
   const last = new Map<string, Last>();
@@ -102,7 +102,7 @@ export const refreshMetrics = (
       began.set(key, now());
       return;
     }
-    results.inc({ kind, result: type });
+    results.add(1, kind, type);
     const since = began.get(key);
     began.delete(key);
     const before = last.get(key) ?? { kind, name: label };

@@ -33,7 +33,7 @@ export const saveMetrics = (
       help: 'Deliveries of save requests by result: delivered, put_off (failed, tried again later), declined (dropped)',
       labels: ['result'],
     },
-    ['delivered', 'put_off', 'declined'].map((result) => ({ result })),
+    [['delivered'], ['put_off'], ['declined']],
   );
-  return deliveries.subscribe(({ type }) => results.inc({ result: type.replace('-', '_') }));
+  return deliveries.subscribe(({ type }) => results.add(1, type.replace('-', '_')));
 };
