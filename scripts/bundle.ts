@@ -82,8 +82,11 @@ const licenseOf = (name: string): string => {
   return `${name}\n\n${readFileSync(join(own, file), 'utf8').trim()}\n`;
 };
 
-const { dependencies } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
-const apart = ['node:', ...Object.keys(dependencies).filter((name) => !BUNDLED.includes(name))];
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+const apart = [
+  'node:',
+  ...Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !BUNDLED.includes(name)),
+];
 const isApart = (id: string): boolean =>
   apart.some((name) => id === name || id.startsWith(name.replace(/[^:]$/, '$&/')));
 

@@ -81,7 +81,7 @@ def queue_reserved_task(self, name, task_id, resource, args, kwargs):
         raise self.retry(countdown=0.2)
     options = dict(kwargs)
     headers = {'resource': resource, 'tags': options.pop('tags', [])}
-    for header in ('x-request-id', 'traceparent'):
+    for header in ('x-request-id', 'traceparent', 'tracestate'):
         if header_of(self.request, header):
             headers[header] = header_of(self.request, header)
     self.app.send_task(name, *args, task_id=task_id, queue='saves', headers=headers, **options)
@@ -112,6 +112,7 @@ def save(self, entry, **options):
         'tags': header_of(self.request, 'tags'),
         'request_id': header_of(self.request, 'x-request-id'),
         'traceparent': header_of(self.request, 'traceparent'),
+        'tracestate': header_of(self.request, 'tracestate'),
         'options': options,
         'began': began,
         'ended': time.time(),

@@ -111,6 +111,8 @@ export interface Ask extends AskedBytes {
   readonly decodes?: (head: SourceHead) => boolean;
   /** The client. A source with too few places serves its clients in turn. */
   readonly client?: string;
+  /** The trace context (W3C) of the request, if it has one. */
+  readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
   /**
    * Called with `true` if the request has to wait for a place at the source, and with `false` once
    * it has one. The source was not asked before that, so its time counts from then.
@@ -161,6 +163,7 @@ export interface SaveRequest {
   readonly requestId: string;
   /** The request's trace context (W3C), if it has one. */
   readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly entry: CatalogEntry;
 }
 

@@ -67,8 +67,13 @@ export interface StreamRequest {
    * (`Pulp-Stream-Request: true`).
    */
   readonly save: boolean;
-  /** The client's trace context (W3C), if it sent one. It is passed on with the save request. */
+  /**
+   * The trace context (W3C) that the request belongs to: the client's, or that of its own span. It is
+   * passed on with the save request, and to sources that may have it.
+   */
   readonly traceparent?: string;
+  /** What other tracing systems add to it. */
+  readonly tracestate?: string;
 }
 
 /** A request as an embedder writes it: `id` and `path`. All other fields have defaults. */

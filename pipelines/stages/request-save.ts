@@ -50,8 +50,9 @@ const saving = (
     const append = (): CatalogEntry | undefined => {
       const worth = entry;
       entry = undefined;
-      const { id: requestId, traceparent } = request;
-      if (worth) outbox.append({ requestId, entry: worth, ...(traceparent && { traceparent }) });
+      const { id: requestId, traceparent, tracestate } = request;
+      const trace = { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) };
+      if (worth) outbox.append({ requestId, entry: worth, ...trace });
       return worth;
     };
     out.add(() => {

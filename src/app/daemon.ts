@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type Observable, Subject } from 'rxjs';
+import type { Report } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { auth } from '../http/admin/auth.ts';
@@ -18,6 +19,7 @@ import { openFilesLimit } from '../lib/open-files.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { logFinished, logRefused } from '../observe/log.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';
+import { checkTracing } from './check-tracing.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
 import type { DaemonParts } from './metrics.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
@@ -49,17 +51,28 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
   const wanted = await listenAddresses(settings.interfaces);
   // Closes in reverse order: first the listeners, then what they use.
   await using opening = new AsyncDisposableStack();
-  const streamer = opening.adopt(await openStreamer(settings, logger), ({ close }) => close());
+  const tracing = opening.use(await traced(settings, logger));
+  const streamer = opening.adopt(await openStreamer(settings, logger, { around: tracing?.delivering }), ({ close }) =>
+    close(),
+  );
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
   finished.subscribe((one) => logFinished(logger, one));
   const limits = usableLimits(settings, logger);
   const server = createHttpServer({
-    fetch: (request, report) => streamer.fetchLent(request.path, { ...request, report }),
+    fetch: (request, report) => {
+      if (!tracing) return streamer.fetchLent(request.path, { ...request, report });
+      const { context, reported } = tracing.begin(request);
+      const both = (made: Report) => {
+        reported(made);
+        report(made);
+      };
+      return streamer.fetchLent(request.path, { ...request, ...context, report: both });
+    },
     clientOf,
     pathFor: authorization.pathFor,
     askedAs: askedAs({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }),
     handOverFor: settings.sendfileProxies.length > 0 ? handOverTo(settings.sendfileProxies) : undefined,
-    finished: (one) => finished.next(one),
+    finished: (one) => finished.next(tracing ? tracing.finish(one) : one),
     newId: randomUUID,
     now: () => performance.now(),
     identify: settings,
@@ -112,6 +125,12 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     },
     stop: () => running.disposeAsync(),
   };
+};
+
+/** OpenTelemetry is loaded only if it is used. */
+const traced = async (settings: Settings, logger: Logger) => {
+  checkTracing(settings);
+  return settings.traces ? (await import('./tracing.ts')).daemonTracing(logger) : undefined;
 };
 
 /** Nothing of this is loaded, and nothing is observed, unless there is a listener to ask. */

@@ -74,6 +74,7 @@ export const sourcesOf = (settings: Settings, options: { readonly lends?: boolea
       placeTimeout: placeTimeoutOf(settings),
       fileRoots: fileRootsOf(settings),
       networks: settings.feedNetworks,
+      traced: new Set(settings.traceFeeds),
       tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
     },
     options,

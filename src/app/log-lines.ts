@@ -82,8 +82,8 @@ export const logExpiring = (logger: Logger, { notAfter, ...certificate }: Expiri
 };
 
 export const logDelivery = (logger: Logger, delivery: Delivery, delivered: string): void => {
-  const { requestId, entry, failures } = delivery.save;
-  const line = { id: requestId, path: entry.path, unit: entry.unitId };
+  const { requestId, entry, failures, traceparent } = delivery.save;
+  const line = { id: requestId, path: entry.path, unit: entry.unitId, trace_id: traceparent?.split('-')[1] };
   if (delivery.type === 'delivered') logger.info(line, delivered);
   else if (delivery.type === 'declined') logger.warn({ ...line, reason: delivery.reason }, 'save request dropped');
   else {

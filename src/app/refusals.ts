@@ -3,6 +3,7 @@ import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { openAuthorization } from './authorization.ts';
+import { checkTracing } from './check-tracing.ts';
 import { checkDatabase } from './database-settings.ts';
 import { checkSaveTarget } from './save-settings.ts';
 import { checkSharing } from './state-folder.ts';
@@ -13,8 +14,10 @@ import { checkSharing } from './state-folder.ts';
 export const refusals = async (settings: Settings): Promise<readonly string[]> => {
   const checks: readonly (() => unknown)[] = [
     () => openAuthorization(settings),
-    () => listenAddresses(settings.interfaces),
+    () => findAddresses('interfaces', settings.interfaces),
+    () => (settings.adminPort > 0 ? findAddresses('admin_interfaces', settings.adminInterfaces) : undefined),
     () => checkSaveTarget(settings),
+    () => checkTracing(settings),
     () => checkSharing(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
   ];
@@ -24,8 +27,16 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
       await check();
     } catch (error) {
       if (error instanceof ConfigError) problems.push(...error.problems);
-      else if (error instanceof UnknownInterfaceError) problems.push(`interfaces: ${error.message}`);
       else throw error;
     }
   return problems;
+};
+
+const findAddresses = async (key: string, interfaces: readonly string[]): Promise<void> => {
+  try {
+    await listenAddresses(interfaces);
+  } catch (error) {
+    if (error instanceof UnknownInterfaceError) throw new ConfigError([`${key}: ${error.message}`]);
+    throw error;
+  }
 };

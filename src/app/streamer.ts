@@ -4,6 +4,7 @@ import {
   createHealth,
   createSharing,
   type Delivery,
+  type Dispatch,
   type Health,
   hasOtherBytes,
   isCopy,
@@ -92,6 +93,8 @@ interface Options {
    * command does not. Default: true.
    */
   readonly delivering?: boolean;
+  /** Wraps the delivery of each save request. */
+  readonly around?: (dispatch: Dispatch) => Dispatch;
 }
 
 /**
@@ -102,7 +105,7 @@ interface Options {
 export const openStreamer = async (
   settings: Settings,
   logger: Logger,
-  { delivering = true }: Options = {},
+  { delivering = true, around = (dispatch) => dispatch }: Options = {},
 ): Promise<OpenStreamer> => {
   checkSharing(settings);
   checkState(settings);
@@ -209,7 +212,14 @@ export const openStreamer = async (
   });
   const target = outbox && closing(store ?? (await saveTarget(settings, { logger, database: catalog.database })));
   const delivered = store ? 'saved' : 'save queued';
-  const deliveries = target && closing(startDeliveries({ outbox, target, logger, delivered, onError })).deliveries;
+  const deliveries =
+    target &&
+    closing(
+      startDeliveries({
+        ...{ outbox, logger, delivered, onError },
+        target: { ...target, dispatch: around(target.dispatch) },
+      }),
+    ).deliveries;
   // First, since copies in the making wait for their transfers.
   opening.defer(sharing.close);
 

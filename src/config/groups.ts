@@ -13,6 +13,8 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'adminHosts',
     'stateDir',
     'logLevel',
+    'traces',
+    'traceFeeds',
     'stopTimeout',
   ],
   Responses: [

@@ -113,6 +113,16 @@ export const SETTINGS = {
     '',
     'Names by which `admin_port` may be asked: comma-separated host names without ports. Addresses and `localhost` always work; requests for other names are refused with 421, since a web page in a local browser could make them.',
   ),
+  traces: streamer(
+    boolean,
+    'no',
+    'Whether each request is exported as a span of OpenTelemetry, over OTLP/HTTP, to where the standard `OTEL_…` environment variables say. Needs packages that are not installed by default (docs/how-to/trace.md).',
+  ),
+  traceFeeds: streamer(
+    hostNames,
+    '',
+    'Feeds and alternate sources that get the trace context of requests (`traceparent` and `tracestate`): comma-separated host names without ports. Others learn nothing of it.',
+  ),
   cacheTimeout: streamer(
     age,
     '86400',

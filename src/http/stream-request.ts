@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { StreamRequest } from '../../pipelines/model/index.ts';
+import { traceContextOf } from '../lib/trace-context.ts';
 import { conditionsOf } from './conditions.ts';
 import { rangesOf } from './range.ts';
 import { cameByHttp10 } from './via.ts';
 
 type Asked = Pick<
   StreamRequest,
-  'ranges' | 'conditions' | 'slice' | 'listAs' | 'lengthRequired' | 'save' | 'traceparent'
+  'ranges' | 'conditions' | 'slice' | 'listAs' | 'lengthRequired' | 'save' | 'traceparent' | 'tracestate'
 >;
 
 /** The options in a request's header fields. */
@@ -17,7 +18,7 @@ export const askedOf = (req: IncomingMessage): Asked => ({
   listAs: prefersJson(req.headers.accept) ? 'json' : undefined,
   lengthRequired: hidesBreaks(req),
   save: !saysTrue(req, 'pulp-stream-request'),
-  traceparent: traceparentOf(req),
+  ...traceContextOf(req.headers.traceparent, req.headers.tracestate),
 });
 
 const saysTrue = ({ headers }: IncomingMessage, name: string): boolean =>
@@ -40,9 +41,3 @@ const weightOf = (accept: string, type: string): number => {
   const range = accept.split(',').find((one) => one.split(';')[0]?.trim().toLowerCase() === type);
   return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1);
 };
-
-/** A malformed header counts as absent: https://www.w3.org/TR/trace-context/#traceparent-header */
-const traceparentOf = ({ headers: { traceparent } }: IncomingMessage): string | undefined =>
-  typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
-    ? traceparent
-    : undefined;

@@ -11,6 +11,8 @@ export interface FinishedRequest {
   /** Absent for requests that did not reach the pipeline. */
   readonly report?: Report;
   readonly error?: StreamError;
+  /** The ids of its span, if requests are traced. */
+  readonly trace?: { readonly traceId: string; readonly spanId: string };
   /** The client's address, as far as it is known. */
   readonly client: string;
   /** Milliseconds. */

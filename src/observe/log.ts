@@ -84,7 +84,7 @@ const standardOutput = (): DestinationStream & { flush(): void } => {
  */
 export const logFinished = (
   logger: Logger,
-  { id, method, target, status, report, error, client, duration }: FinishedRequest,
+  { id, method, target, status, report, error, client, duration, trace }: FinishedRequest,
 ): void => {
   const isDefect = error?.code === 'INTERNAL';
   const level = isDefect ? ERROR : status >= 500 ? WARNING : INFO;
@@ -114,6 +114,8 @@ export const logFinished = (
       failure: failure && { ...failure, message: maskUrl(failure.message) },
     })),
     client,
+    trace_id: trace?.traceId,
+    span_id: trace?.spanId,
     code: error?.code,
     error: error && maskUrl(messageOf(error)),
     err: isDefect ? pino.stdSerializers.err(error.cause instanceof Error ? error.cause : error) : undefined,

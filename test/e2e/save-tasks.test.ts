@@ -5,6 +5,7 @@ import { lastValueFrom, takeUntil, timer, toArray } from 'rxjs';
 import { hasCelery, itWithCelery } from '../support/celery/python.ts';
 import { type CeleryWorker, celeryWorkers, EXAMPLE, type Result } from '../support/celery/worker.ts';
 import { serveContents, startFeed, type TestFeed } from '../support/feeds.ts';
+import { startCollector } from '../support/otlp.ts';
 import { freePorts } from '../support/ports.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { hasBroker, itWithBroker, rabbitMq } from '../support/rabbitmq.ts';
@@ -17,8 +18,8 @@ const folder = temporaryFolders();
 const broker = rabbitMq();
 const startWorker = celeryWorkers();
 
-const UNITS = unitsNamed(['one', 'two', 'many', 'plain'], 100_000);
-const [ONE, TWO, MANY, PLAIN] = UNITS as [Unit, Unit, Unit, Unit];
+const UNITS = unitsNamed(['one', 'two', 'many', 'plain', 'traced'], 100_000);
+const [ONE, TWO, MANY, PLAIN, TRACED] = UNITS as [Unit, Unit, Unit, Unit, Unit];
 
 let feed: TestFeed;
 let port: number;
@@ -37,7 +38,7 @@ afterAll(() => feed?.close());
 /** Minimum milliseconds to save a unit, so that tasks for it would overlap. */
 const SLOW = 300;
 
-const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'rojo=1,congo=2' };
 
 /** The daemon, which sends its tasks to the broker. */
 const openSite = async (settings: Readonly<Record<string, string | number>>) => {
@@ -46,8 +47,8 @@ const openSite = async (settings: Readonly<Record<string, string | number>>) => 
   return { site, daemon: await site.serve() };
 };
 
-const get = async (daemon: DaemonProcess, { path, content }: Unit, traceparent = ''): Promise<void> => {
-  const response = await fetch(daemon.url + path, { headers: { traceparent } });
+const get = async (daemon: DaemonProcess, { path, content }: Unit, headers = {}): Promise<void> => {
+  const response = await fetch(daemon.url + path, { headers });
   expect(response.status).toBe(200);
   expect(Buffer.compare(Buffer.from(await response.arrayBuffer()), content)).toBe(0);
 };
@@ -78,7 +79,7 @@ describe('a Celery worker', () => {
           resource: `content_unit:${unit.id}:${unit.path}`,
           tags: [`pulp:content_unit:${unit.id}`, 'pulp:action:download'],
           request_id: transfer?.id,
-          traceparent: TRACE,
+          ...TRACE,
           options: {},
           began: expect.any(Number),
           ended: expect.any(Number),
@@ -95,6 +96,27 @@ describe('a Celery worker', () => {
       expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
     });
   }
+
+  itWithWorker('continues the trace of the delivery, which is in that of the client', async () => {
+    const collector = await startCollector();
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = collector.url;
+    try {
+      const { daemon } = await openSite({ traces: 'yes' });
+      await get(daemon, TRACED, TRACE);
+      const [result] = resultsFor(TRACED)(await worker.until((all) => resultsFor(TRACED)(all).length === 1));
+      expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+      const [, traceId] = TRACE.traceparent.split('-');
+      const [save] = await collector.received(
+        ({ name, attributes }) => name === 'save' && attributes['url.path'] === TRACED.path,
+      );
+      const [request] = await collector.received(({ spanId }) => spanId === save?.parentSpanId);
+      expect(request).toMatchObject({ name: 'GET', traceId, attributes: { 'url.path': TRACED.path } });
+      expect(result).toMatchObject({ traceparent: `00-${traceId}-${save?.spanId}-01`, tracestate: TRACE.tracestate });
+    } finally {
+      delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+      collector.close();
+    }
+  });
 
   itWithWorker(
     'saves a unit once that 20 clients fetch from two streamers at a time, three times over',
@@ -131,12 +153,13 @@ describe('a Celery worker', () => {
   itWithWorker('runs a task of another shape, without reservation', async () => {
     const kwargs = '{"feed": "{url}", "kind": "{unit_type_id}"}';
     const { daemon } = await openSite({ task_reservation: 'no', save_task_kwargs: kwargs });
-    await get(daemon, PLAIN, 'no trace');
+    await get(daemon, PLAIN, { traceparent: 'no trace', tracestate: 'a=1' });
     const [result] = resultsFor(PLAIN)(await worker.until((all) => resultsFor(PLAIN)(all).length === 1));
     expect(result).toMatchObject({
       outcome: 'saved',
       resource: null,
       traceparent: null,
+      tracestate: null,
       options: { feed: feed.url + PLAIN.path, kind: 'rpm' },
       request_id: (await daemon.logged('request', { path: PLAIN.path }))[0]?.id,
     });

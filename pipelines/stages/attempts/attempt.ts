@@ -78,11 +78,12 @@ export const opened = (
   { waits }: PlaceAtSource,
 ): Observable<SourceEvent> => {
   if (candidate.problem) return throwError(() => candidate.problem);
-  const { method, valve, client, parts } = request;
+  const { method, valve, client, parts, traceparent, tracestate } = request;
   const how = {
     valve,
     waits,
     ...(client !== undefined && { client }),
+    ...(traceparent !== undefined && { trace: { traceparent, tracestate } }),
     decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded),
   };
   const ask = { method, ...how, ...asked };

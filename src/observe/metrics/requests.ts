@@ -15,7 +15,7 @@ export const kindOf = (source: string | undefined): string => {
   if (source === undefined) return 'none';
   if (source.startsWith('feed:')) return 'feed';
   if (source.startsWith('alternate:')) return 'alternate';
-  return source === 'saved' ? source : 'other';
+  return source === 'saved' || source.startsWith('saved:') ? 'saved' : 'other';
 };
 
 const STATUSES = Array.from({ length: 600 }, (_, status) => String(status));

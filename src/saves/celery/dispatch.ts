@@ -65,7 +65,8 @@ const failed = (taskStatus: TaskStatus, task: Task): Observable<never> =>
   from(taskStatus.failed(task).catch(() => {})).pipe(ignoreElements());
 
 /** Headers by which a task is found in logs and traces. */
-const headersOf = ({ requestId, traceparent }: PendingSaveRequest) => ({
+const headersOf = ({ requestId, traceparent, tracestate }: PendingSaveRequest) => ({
   'x-request-id': requestId,
   ...(traceparent !== undefined && { traceparent }),
+  ...(tracestate !== undefined && { tracestate }),
 });

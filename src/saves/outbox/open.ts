@@ -146,7 +146,7 @@ export const openOutbox = (
   };
 
   return {
-    append: ({ requestId, traceparent, entry }) => {
+    append: ({ requestId, traceparent, tracestate, entry }) => {
       const key = JSON.stringify([entry.unitId, entry.path]);
       if (newSaves.has(key)) return;
       try {
@@ -157,6 +157,7 @@ export const openOutbox = (
         newSaves.set(key, {
           requestId,
           traceparent,
+          tracestate,
           unitId: entry.unitId,
           path: entry.path,
           entry: text,

@@ -7,6 +7,7 @@ import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 export interface NewSave {
   readonly requestId: string;
   readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
   readonly unitId: string;
   readonly path: string;
   readonly entry: string;
@@ -59,6 +60,7 @@ interface Row {
   readonly id: number;
   readonly request_id: string;
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
   readonly entry: string;
   readonly noted_at: number;
   readonly due_at: number;
@@ -70,6 +72,7 @@ const toSave = (row: Row): PendingSaveRequest => ({
   id: row.id,
   requestId: row.request_id,
   ...(row.traceparent !== null && { traceparent: row.traceparent }),
+  ...(row.tracestate !== null && { tracestate: row.tracestate }),
   entry: JSON.parse(row.entry),
   failures: row.failures,
 });
@@ -91,8 +94,8 @@ export const openSavesTable = (file: string, lockWait: number) => {
     throw error;
   }
   const insert = database.prepare(
-    `INSERT INTO saves (unit_id, path, request_id, traceparent, entry, noted_at, due_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+    `INSERT INTO saves (unit_id, path, request_id, traceparent, tracestate, entry, noted_at, due_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
      ON CONFLICT (unit_id, path) DO NOTHING`,
   );
   const remove = database.prepare('DELETE FROM saves WHERE id = ?');
@@ -113,8 +116,8 @@ export const openSavesTable = (file: string, lockWait: number) => {
           if (change === 'remove') remove.run(id);
           else putOff.run(change.dueAt, change.reason, id);
         }
-        for (const { unitId, path, requestId, traceparent, entry, appendedAt } of newSaves)
-          insert.run(unitId, path, requestId, traceparent ?? null, entry, appendedAt);
+        for (const { unitId, path, requestId, traceparent, tracestate, entry, appendedAt } of newSaves)
+          insert.run(unitId, path, requestId, traceparent ?? null, tracestate ?? null, entry, appendedAt);
       }),
     /** Ids of the due save requests, oldest first. */
     due: (now: number, limit: number): number[] => due.all(now, limit).map((row) => Number(row.id)),
@@ -148,6 +151,12 @@ export const openSavesTable = (file: string, lockWait: number) => {
 const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version);
 
+/** Tables of the first releases lack it. Those name the columns that they write. */
+const addState = (database: DatabaseSync): void => {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('saves')").all();
+  if (!columns.some(({ name }) => name === 'tracestate')) database.exec('ALTER TABLE saves ADD COLUMN tracestate TEXT');
+};
+
 const prepare = (database: DatabaseSync): void => {
   // NORMAL: a commit does not wait for the disk, but a checkpoint does. So does the first commit
   // after it, which restarts the log. Checkpoints are rare and run on another thread. If that
@@ -155,6 +164,7 @@ const prepare = (database: DatabaseSync): void => {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384');
   transact(database, () => {
     if (versionOf(database) === 0) database.exec(TABLE);
+    if (versionOf(database) === VERSION) addState(database);
   });
   if (versionOf(database) !== VERSION) {
     throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);

@@ -25,6 +25,8 @@ export interface FeedSettings extends PoolSettings {
   readonly userAgent: string;
   /** Redirects followed for one request. */
   readonly maxRedirects: number;
+  /** Hosts, as URLs spell them, that get the trace context of requests. Default: none. */
+  readonly traced?: ReadonlySet<string>;
 }
 
 export interface Feed {
@@ -131,7 +133,8 @@ export const createFeed = (settings: FeedSettings): Feed => {
             },
             error: fail,
           };
-          const request = feedRequest(url, granted, ask, settings.userAgent, cookies?.of(url));
+          const told = ask.trace && !settings.traced?.has(url.hostname) ? { ...ask, trace: undefined } : ask;
+          const request = feedRequest(url, granted, told, settings.userAgent, cookies?.of(url));
           current = exchange(registry.of(url, granted, home), request, listener, {
             client: ask.client,
             timeoutMs: settings.placeTimeout,

@@ -20,7 +20,8 @@ export interface FeedRequest {
  */
 export const feedRequest = (url: URL, access: Access, ask: Ask, userAgent: string, cookies?: string): FeedRequest => {
   const headers = headersFor(url, access, userAgent);
-  const more = ask.unless ? [...rangeHeaders(ask), ...conditionHeaders(ask.unless)] : rangeHeaders(ask);
+  const ranged = ask.unless ? [...rangeHeaders(ask), ...conditionHeaders(ask.unless)] : rangeHeaders(ask);
+  const more = ask.trace ? [...ranged, ...traceHeaders(ask.trace)] : ranged;
   const request = { method: ask.method, url: withQuery(url, access), headers, more };
   return cookies === undefined ? request : withCookies(request, cookies);
 };
@@ -67,6 +68,11 @@ const conditionHeaders = (unless: Unless): readonly Header[] => {
   const tags = unless.etags.join(', ');
   return TAGS.test(tags) ? [['If-None-Match', tags]] : [];
 };
+
+const traceHeaders = ({ traceparent, tracestate }: NonNullable<Ask['trace']>): readonly Header[] => [
+  ['Traceparent', traceparent],
+  ...(tracestate === undefined ? [] : [['Tracestate', tracestate] as const]),
+];
 
 const TAGS = /^[\x20-\x7e]{1,1024}$/;
 

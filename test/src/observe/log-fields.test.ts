@@ -43,10 +43,13 @@ describe('docs/reference/log-fields.md', () => {
       report,
       error,
       client: '::1',
+      trace: { traceId: 'a', spanId: 'b' },
       duration: 2,
     });
     const line = JSON.parse(lines[0] ?? '');
-    const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \|$/gm)].map(([, field]) => field);
+    const rows = [...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \|$/gm)].flatMap(([, fields = '']) =>
+      fields.split(', ').map((field) => field.slice(1, -1)),
+    );
     expect(rows.sort()).toEqual([...Object.keys(line), ...Object.keys(line.attempts[0])].sort());
   });
 });

@@ -17,6 +17,7 @@ export interface Result {
   readonly tags: readonly string[] | null;
   readonly request_id: string | null;
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
   readonly options: Readonly<Record<string, unknown>>;
   /** Unix seconds. */
   readonly began: number;

@@ -301,6 +301,20 @@ describe('the outbox', () => {
     expect(errors[0]).toBe(`outbox ${file} cannot be written (save requests in memory: 1): database is locked`);
   });
 
+  it('keeps the trace context, also in a file of the first release, which has no tracestate', () => {
+    const file = join(folder(), 'outbox.db');
+    open(file).append(saveRequest('old'));
+    opened.pop()?.close();
+    new DatabaseSync(file).exec('ALTER TABLE saves DROP COLUMN tracestate');
+    const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1' };
+    const outbox = open(file);
+    outbox.append({ ...saveRequest('new'), ...trace });
+    const [old, added] = [...outbox.list()];
+    expect(old).toMatchObject(saveRequest('old'));
+    expect(old).not.toHaveProperty('tracestate');
+    expect(added).toMatchObject({ ...saveRequest('new'), ...trace });
+  });
+
   it('refuses a file that is not an outbox, or of a later version, and names it', () => {
     const file = join(folder(), 'outbox.db');
     writeFileSync(file, 'no database at all, but long enough to be taken for one'.repeat(100));
