@@ -4,6 +4,7 @@ import { listening, type Peer } from './peers.ts';
 import { freePorts } from './ports.ts';
 import type { Start } from './run-process.ts';
 import { shipped } from './shipped.ts';
+import { until } from './until.ts';
 
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -19,7 +20,7 @@ interface Prometheus extends Peer {
 
 /**
  * Starts Prometheus with the shipped configuration and alerts, on a free port and in a separate
- * folder; it scrapes an admin port every second. Resolves when it accepts connections.
+ * folder; it scrapes an admin port every second. Resolves when it answers queries.
  */
 export const startPrometheus = async (start: Start, folder: string, adminPort: number): Promise<Prometheus> => {
   const [port = 0] = await freePorts(1);
@@ -39,6 +40,8 @@ export const startPrometheus = async (start: Start, folder: string, adminPort: n
   );
   await listening(running, port);
   const url = `http://127.0.0.1:${port}`;
+  // It accepts connections before it has read its data.
+  await until(async () => (await fetch(`${url}/-/ready`)).ok);
   const api = async (path: string): Promise<unknown> => {
     const response = await fetch(`${url}/api/v1/${path}`);
     const { status, data, error } = (await response.json()) as { status: string; data: unknown; error?: string };

@@ -1,6 +1,6 @@
 import { type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
-import { Subscription } from 'rxjs';
 import { attemptMetrics } from './attempts.ts';
+import { eventLoopMetrics } from './event-loop.ts';
 import { familiesIn } from './families.ts';
 import { feedMetrics } from './feeds.ts';
 import { loadMetrics } from './load.ts';
@@ -25,7 +25,7 @@ export const openMetrics = (sources: MetricsSources): Metrics => {
   const own = new Registry();
   const families = familiesIn(own, (metric) => unreadable.add(1, metric));
   loadMetrics(families, sources);
-  const observing = new Subscription();
+  const observing = eventLoopMetrics(families);
   for (const observe of [requestMetrics, attemptMetrics, feedMetrics, saveMetrics, refreshMetrics])
     observing.add(observe(families, sources));
   const unreadable = families.counter({

@@ -5,6 +5,7 @@ import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
 import { type Metrics, openMetrics } from '../../../../src/observe/metrics/open.ts';
 import type { MetricsSources, RefreshSeen } from '../../../../src/observe/metrics/sources.ts';
 import { missingTools } from '../../../support/tools.ts';
+import { until } from '../../../support/until.ts';
 
 const OPEN = 'application/openmetrics-text;version=1.0.0';
 const NOW = Date.UTC(2030, 0, 1);
@@ -128,6 +129,16 @@ describe('metrics', () => {
       'pulp_streamer_refreshes_total{kind="import",result="done"} 1',
       'pulp_streamer_refreshes_total{kind="import",result="failed"} 1',
     ]);
+  });
+
+  it('show how late timers are', async () => {
+    const began = performance.now();
+    const { metrics, values } = observing();
+    while (performance.now() < began + 1_200);
+    await until(async () => (await values('event_loop_delay_seconds_count'))[0]?.endsWith(' 1') ?? false);
+    const { text } = await metrics.scrape('');
+    // Due after half a second, it came after 1.2.
+    expect(text).toContain('pulp_streamer_event_loop_delay_seconds_bucket{le="0.5"} 0\n');
   });
 
   it('stop observing when they are closed', () => {
