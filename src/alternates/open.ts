@@ -14,6 +14,7 @@ import type { PathState, RefreshStore } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { OpenFiles } from '../repositories/format.ts';
+import type { Limits } from '../repositories/reader/guard.ts';
 import { sourceAccess } from './access.ts';
 import { alternateCandidates } from './candidates.ts';
 import type { Cataloger } from './catalogers/cataloger.ts';
@@ -35,6 +36,8 @@ export interface AlternatesParts {
   readonly open: OpenSource;
   /** Reads metadata. */
   readonly files: OpenFiles;
+  /** What the process that reads it may take. Absent: as much as usual. */
+  readonly limits?: Limits;
   readonly catalogers?: readonly Cataloger[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -94,6 +97,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     store,
     open,
     files,
+    limits,
     catalogers = CATALOGERS,
     now = Date.now,
     random = Math.random,
@@ -127,7 +131,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   /** A failed path is retried without the others, unless they could expire before the next try. */
   const isDue = ({ problem, expiration }: PathState, { expires }: AlternateSource): boolean =>
     problem !== undefined || expiration - seconds() <= Math.max(expires * LAST_PART, PACE.waitLimit / 1000);
-  const refresherParts = { store, files, catalogerOf, accessOf, now, onMissing, onLeftOut };
+  const refresherParts = { store, files, limits, catalogerOf, accessOf, now, onMissing, onLeftOut };
   const lease = catalogLease(store, { now });
 
   return {

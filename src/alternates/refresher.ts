@@ -6,6 +6,7 @@ import type { Offer, PathState, Refresh, RefreshState, RefreshStore } from '../c
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { OpenFiles, Repository } from '../repositories/format.ts';
+import type { Limits } from '../repositories/reader/guard.ts';
 import { toUrlPath, urlOf } from '../repositories/relative-path.ts';
 import { type Cataloger, placeOf } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
@@ -13,6 +14,8 @@ import type { AlternateSource } from './descriptors/parse.ts';
 export interface RefresherParts {
   readonly store: RefreshStore;
   readonly files: OpenFiles;
+  /** What the process that reads metadata may take. Absent: as much as usual. */
+  readonly limits?: Limits;
   readonly catalogerOf: (source: AlternateSource) => Cataloger;
   readonly accessOf: (source: AlternateSource) => Observable<Access>;
   /** Milliseconds since 1970. */
@@ -185,7 +188,7 @@ async function* offersOf(
   expiration: number,
   report: (progress: Omit<RefreshProgress, 'units'>) => void,
 ): AsyncGenerator<Offer> {
-  const { accessOf, catalogerOf, files, onMissing, onLeftOut } = parts;
+  const { accessOf, catalogerOf, files, limits, onMissing, onLeftOut } = parts;
   const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
   const read = files(await firstValueFrom(accessOf(source)), { until: left, ...(root !== undefined && { root }) });
   const cataloger = catalogerOf(source);
@@ -205,6 +208,7 @@ async function* offersOf(
     leftOut: (problem, count) => onLeftOut?.(source, problem, count),
     // Clients ask for the unit by its key.
     bypassed: () => {},
+    ...(limits && { limits }),
   };
   for await (const { unitTypeId: typeId, unitKey, path } of cataloger.read(repository, selection))
     yield { sourceId: source.id, typeId, unitKey, url: urlOf(base, path), expiration };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { FolderPolicy, LazyFetchDeps, Policy } from '../../pipelines/index.ts';
 import { loadSettings } from '../config/load.ts';
 import type { SettingName, Settings } from '../config/schema.ts';
+import { type Limits, limitsOf } from '../repositories/reader/guard.ts';
 import { createSources, type Sources } from '../sources/open.ts';
 import { newDigest } from './compose.ts';
 import { version } from './version.ts';
@@ -45,6 +46,10 @@ export const policyOf = (settings: Settings): Policy => ({
 /** Seconds for which files of an earlier revision stay: caches may keep for as long what leads to them. */
 export const graceOf = ({ cacheTimeout, metadataMaxAge }: Settings): number =>
   Math.max(cacheTimeout, metadataMaxAge) / 1000;
+
+/** What the process that reads metadata may take. */
+export const readerLimitsOf = ({ metadataMemory, metadataTimeout }: Settings): Limits =>
+  limitsOf(metadataMemory, metadataTimeout);
 
 /** How folders are answered. */
 export const foldersOf = ({ indexNames, listings }: Settings): FolderPolicy => ({ indexNames, listings });

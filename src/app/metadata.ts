@@ -20,13 +20,15 @@ import { type MetadataFiles, metadataFiles } from '../catalog/metadata-files.ts'
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { parseUrl } from '../lib/url.ts';
+import { BOUNDS } from '../repositories/bounds.ts';
 import { type Expected, type FileState, METADATA, type OpenFiles } from '../repositories/format.ts';
+import type { Limits } from '../repositories/reader/guard.ts';
 import { readBytes } from '../sources/bytes.ts';
 import { placesOf } from '../sources/feed/mirrors.ts';
 import { hostOf } from '../sources/holder.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import { composeLending } from './compose.ts';
-import { graceOf, policyOf, sourcesOf } from './from-settings.ts';
+import { graceOf, policyOf, readerLimitsOf, sourcesOf } from './from-settings.ts';
 import { type Probe, prober } from './probe.ts';
 import { metadataFolder } from './state-folder.ts';
 import { steadyClock } from './steady-clock.ts';
@@ -50,6 +52,8 @@ export interface Repositories {
   readonly kept: MetadataFiles;
   /** Seconds for which files stay that a new revision does not have. */
   readonly grace: number;
+  /** What the process that reads one may take. */
+  readonly limits: Limits;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -63,6 +67,7 @@ export const openRepositories = (settings: Settings): Repositories => {
     probe: prober(open),
     kept: metadataFiles(metadataFolder(settings)),
     grace: graceOf(settings),
+    limits: readerLimitsOf(settings),
     close: sources.close,
   };
 };
@@ -96,7 +101,7 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
           open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }).pipe(
             expected?.checksum ? identity : refusingPages(location.url),
           ),
-        policy,
+        policy: expected?.size === undefined ? { ...policy, sizeLimit: BOUNDS.fetched } : policy,
         health,
       });
       return readBytes((valve) => {

@@ -12,7 +12,7 @@ import {
 import type { Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import type { ChosenCatalog } from './catalog.ts';
-import { placeTimeoutOf, sourcesOf } from './from-settings.ts';
+import { placeTimeoutOf, readerLimitsOf, sourcesOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
 
 export interface OpenSources extends Sources, Pick<WatchedCertificates, 'certificates'> {
@@ -52,6 +52,7 @@ export const openSources = (
     store: catalog.store,
     open: collected,
     files,
+    limits: readerLimitsOf(settings),
     onMissing: ({ id }, url) => missing(id, url),
     onLeftOut: ({ id }, problem, count) => leftOut(id, problem, count),
   });

@@ -11,6 +11,7 @@ import {
   type Selection,
   type Signature,
 } from '../repositories/format.ts';
+import type { Limits } from '../repositories/reader/guard.ts';
 import { urlOf } from '../repositories/relative-path.ts';
 import { joined } from '../repositories/signatures/joined.ts';
 import { counted, NONE, type Tally } from '../repositories/tally.ts';
@@ -48,6 +49,8 @@ export interface ImportOptions {
   readonly keyring?: string;
   /** For how long files of the last revision stay that are not in the new one. Default: not at all. */
   readonly grace?: Grace;
+  /** What the process that reads it may take. Absent: as much as usual. */
+  readonly limits?: Limits;
   readonly onProgress?: (progress: Progress) => void;
   /** Resolves to the reason why a file cannot be fetched. Asked for the first package, at the end. */
   readonly probe?: (url: string, size?: number) => Promise<string | undefined>;
@@ -120,6 +123,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     repository: toRepository,
     grace,
     keyring,
+    limits,
   } = options;
   const prefix = toPrefix(options.prefix);
   const missing: string[] = [];
@@ -147,6 +151,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     bypassed: (what, count) => {
       bypassed = counted(bypassed, what, count);
     },
+    ...(limits && { limits }),
     ...(keyring !== undefined && {
       signatures: {
         keyring,

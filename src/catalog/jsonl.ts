@@ -3,7 +3,9 @@ import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/entry.ts';
 import { withoutDots } from '../../pipelines/model/spelling.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
+import { BoundExceeded } from '../repositories/bounds.ts';
 import { toChecksum } from '../repositories/checksum.ts';
+import { parseJson } from '../repositories/json.ts';
 import { readLines } from '../repositories/lines.ts';
 import type { CatalogStore } from './store.ts';
 import type { NewEntry } from './stored-entry.ts';
@@ -45,17 +47,18 @@ const schema = z
     { path: ['checksum_algorithm'], message: 'required with checksum' },
   );
 
-const parseJson = (line: string): unknown => {
+const toObject = (line: string): unknown => {
   try {
-    return JSON.parse(line);
-  } catch {
+    return parseJson('JSON', line);
+  } catch (error) {
+    if (error instanceof BoundExceeded) throw error;
     throw new Error('not JSON, expected one object per line');
   }
 };
 
 /** Parses one line. Throws an error that names the invalid fields. */
 const parseLine = (line: string): NewEntry => {
-  const parsed = schema.safeParse(parseJson(line));
+  const parsed = schema.safeParse(toObject(line));
   if (!parsed.success) {
     throw new Error(parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
   }

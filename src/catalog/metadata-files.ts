@@ -34,6 +34,8 @@ export interface MetadataFiles {
 
 /** Bytes of the largest file that is kept. */
 const LARGEST = 1024 ** 3;
+/** Bytes of all files that one reading of a repository keeps: its feed must not fill the disk. */
+export const MOST_KEPT = 4 * LARGEST;
 /** A file that was just read may be needed by a revision that is not published yet. */
 const HOUR = 3_600_000;
 
@@ -42,20 +44,23 @@ const NAME = /^([a-z0-9]+)-([0-9a-f]+)$/;
 /** What another process may still be writing. */
 const PARTIAL = /\.part$/;
 
-export const metadataFiles = (folder: string, now: () => number = Date.now): MetadataFiles => ({
-  keeping: (read) =>
-    async function* (url, expected, state) {
+export const metadataFiles = (folder: string, now: () => number = Date.now, most = MOST_KEPT): MetadataFiles => ({
+  keeping: (read) => {
+    let left = most;
+    return async function* (url, expected, state) {
       const algorithm = expected?.checksum?.algorithm ?? 'sha256';
-      await using file = await partIn(folder);
+      await using file = await partIn(folder, Math.min(LARGEST, left));
       const hash = createHash(algorithm);
       for await (const chunk of read(url, expected, state)) {
         hash.update(chunk);
         await file.write(chunk);
+        left -= chunk.byteLength;
         yield chunk;
       }
       const checksum: Checksum = { algorithm, value: hash.digest('hex') };
       if (!expected?.checksum || expected.checksum.value === checksum.value) await file.keepAs(nameOf(checksum));
-    },
+    };
+  },
 
   has: (checksum) => statSync(join(folder, nameOf(checksum)), { throwIfNoEntry: false }) !== undefined,
 
@@ -77,7 +82,7 @@ interface Part extends AsyncDisposable {
 }
 
 /** A file in the making. Metadata is read also where it cannot be kept: the feed still has it. */
-const partIn = async (folder: string): Promise<Part> => {
+const partIn = async (folder: string, most: number): Promise<Part> => {
   const path = join(folder, `${crypto.randomUUID()}.part`);
   let size = 0;
   let file: FileHandle | undefined = await makeFolder(folder).then(
@@ -97,7 +102,7 @@ const partIn = async (folder: string): Promise<Part> => {
   return {
     write: async (bytes) => {
       size += bytes.byteLength;
-      if (size > LARGEST) await giveUp();
+      if (size > most) await giveUp();
       await file?.writeFile(bytes).catch(giveUp);
     },
     keepAs: async (name) => {

@@ -6,7 +6,7 @@ import { METADATA } from '../repositories/format.ts';
 import { readKeyring } from '../repositories/signatures/keyring.ts';
 import { NONE } from '../repositories/tally.ts';
 import { type ImportOptions, type ImportResult, importRepository } from './import.ts';
-import type { MetadataFiles } from './metadata-files.ts';
+import { type MetadataFiles, MOST_KEPT } from './metadata-files.ts';
 import { asListed } from './mirror-list.ts';
 import { recordRoots, unchanged } from './roots.ts';
 import type { CatalogStore } from './store.ts';
@@ -123,11 +123,16 @@ const meaningOf = ({ format, base, selection, strict, every, follows, keyring, m
  * that have them keep those of earlier revisions.
  */
 const keepRest = async ({ catalog, prefix, importer, read }: RefreshOptions, kept: MetadataFiles): Promise<void> => {
+  const keeping = kept.keeping(read);
+  let bytes = 0;
   for await (const { importerId, unitTypeId, checksum, size, url, path, data } of catalog.entries.list(prefix)) {
     if (importerId !== importer || unitTypeId !== METADATA || !checksum || 'gone_since' in data) continue;
     if (!path.includes(checksum.value) || path.includes('/by-hash/') || kept.has(checksum)) continue;
+    // A feed may list any number of files.
+    if (bytes + (size ?? 0) > MOST_KEPT) continue;
     try {
-      for await (const _ of kept.keeping(read)(url, { checksum, ...(size !== undefined && { size }) }));
+      for await (const chunk of keeping(url, { checksum, ...(size !== undefined && { size }) }))
+        bytes += chunk.byteLength;
     } catch (error) {
       // The revision is published, and clients may get the file from the feed.
       if (!(error instanceof StreamError)) throw error;

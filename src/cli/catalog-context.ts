@@ -7,6 +7,7 @@ import type { Answer, CatalogStore } from '../catalog/store.ts';
 import { credentialFile } from '../lib/credential.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 import type { ReadFile } from '../repositories/format.ts';
+import type { Limits } from '../repositories/reader/guard.ts';
 import { asJson } from './one-line.ts';
 
 /** Takes output: a stream of the process, or a collector in tests. */
@@ -21,6 +22,8 @@ export interface RepositoryFeed {
   readonly kept: MetadataFiles;
   /** Seconds for which files stay that a new revision does not have. */
   readonly grace: number;
+  /** What the process that reads a repository may take. */
+  readonly limits: Limits;
   close(): Promise<void>;
 }
 

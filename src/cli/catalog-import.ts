@@ -90,6 +90,7 @@ const run = async (
       read: feed.read,
       kept: feed.kept,
       grace: feed.grace,
+      limits: feed.limits,
       probe: feed.probe,
       importer: importer.id,
       strict: options.strict ?? false,

@@ -58,6 +58,8 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'feedNetworks',
     'maxRedirects',
     'maxConnections',
+    'metadataMemory',
+    'metadataTimeout',
     'sizeLimit',
     'verifyWholeBelow',
     'verifyWholeWithin',

@@ -134,6 +134,16 @@ export const SETTINGS = {
     '60',
     'How long caches may keep metadata whose name stays when it changes, such as `repomd.xml` and `InRelease`, and how long a followed repository (`catalog follow`) is not compared with its feed again. Files that are named by their digest, and packages, have `cache_timeout`.',
   ),
+  metadataMemory: streamer(
+    sizeWithin(64 * 1024 ** 2, 64 * 1024 ** 3),
+    '512 MiB',
+    'Memory of the process that reads the metadata of a repository, a quarter of it for what it has parsed. One that needs more is ended, and that refresh fails (docs/reference/limits.md).',
+  ),
+  metadataTimeout: streamer(
+    wait(1),
+    '60',
+    'A process that reads metadata and neither accepts bytes of its feed nor reports files for this long is ended, and that refresh fails.',
+  ),
   maxMisses: streamer(
     integer(0, 1_000_000),
     '600',

@@ -25,7 +25,7 @@ const checksumOf = (digest: string, where: string): Checksum => {
 };
 
 /** `SHA256 (NAME) = DIGEST`, as BSD’s tools and Fedora write it. */
-const BSD = /^(\w+)-?(\w*) ?\((.+)\) = ([0-9a-f]+)$/i;
+const BSD = /^(\w+)(?:-(\w*))? ?\((.+)\) = ([0-9a-f]+)$/i;
 /** `DIGEST  NAME`, or with a star for binary mode. A backslash in front: the name is escaped. */
 const GNU = /^(\\?)([0-9a-f]+)\s+\*?(\S.*)$/i;
 /** A digest alone, in a file that is named after the other one: `x.iso.sha256`. */
@@ -35,7 +35,8 @@ const unescaped = (name: string): string => name.replace(/\\([\\n])/g, (_, one) 
 
 const toListed = (line: string, list: string, where: string): ListedFile => {
   const [, type, bits, bsdName, bsdDigest] = BSD.exec(line) ?? [];
-  if (type && bsdName && bsdDigest) return { name: bsdName, checksum: toChecksum(`${type}${bits}`, bsdDigest, where) };
+  if (type && bsdName && bsdDigest)
+    return { name: bsdName, checksum: toChecksum(`${type}${bits ?? ''}`, bsdDigest, where) };
   const [, escaped, digest, name] = GNU.exec(line) ?? [];
   if (digest && name) return { name: escaped ? unescaped(name) : name, checksum: checksumOf(digest, where) };
   if (ALONE.test(line)) return { name: list.replace(/\.\w+$/, ''), checksum: checksumOf(line, where) };

@@ -1,8 +1,10 @@
 import { CHECKSUM_ALGORITHMS } from '../../pipelines/model/entry.ts';
 import { isRecord } from '../lib/record.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { metadataItem, type Repository, type RepositoryItem } from './format.ts';
+import { parseJson } from './json.ts';
 import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { toRelativePath } from './relative-path.ts';
 import { toSize } from './size.ts';
@@ -14,13 +16,15 @@ export const EXTRA_FILES = 'extra_files.json';
 export const readExtraFiles = (repository: Pick<Repository, 'leftOut'>, text: string): RepositoryItem[] => {
   const content = unlessOdd(repository, () => parse(text));
   const data = isRecord(content) && Array.isArray(content.data) ? content.data : [];
+  if (data.length > BOUNDS.listed) throw new BoundExceeded(`${EXTRA_FILES}: lists more than ${BOUNDS.listed} files`);
   return data.flatMap((one: unknown) => unlessOdd(repository, () => toItem(one)) ?? []);
 };
 
 const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return parseJson(EXTRA_FILES, text);
   } catch (error) {
+    if (error instanceof BoundExceeded) throw error;
     throw new OddEntry(`${EXTRA_FILES}: is not JSON (${messageOf(error)})`);
   }
 };

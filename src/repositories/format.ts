@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Access, Checksum, Validators } from '../../pipelines/model/index.ts';
+import type { Limits } from './reader/guard.ts';
 import type { UnitKey } from './unit.ts';
 
 /** A repository while it is read. Paths are relative to its base and not percent-encoded. */
@@ -17,6 +18,8 @@ export interface Repository {
   leftOut(problem: string, count: number): void;
   /** Absent if signatures are not checked. */
   readonly signatures?: Signatures;
+  /** What the process that reads it may take. Absent: as much as usual. */
+  readonly limits?: Limits;
   /** Reports entries that clients fetch past the streamer: their number, and the first. */
   bypassed(what: string, count: number): void;
 }

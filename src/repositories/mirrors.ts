@@ -1,5 +1,5 @@
 import { CHECKSUM_ALGORITHMS, type Checksum } from '../../pipelines/model/entry.ts';
-import { BoundExceeded } from './bounds.ts';
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { digitsOf, toChecksum } from './checksum.ts';
 import { type Format, type RepositoryItem, VERSION } from './format.ts';
 import { readText } from './read.ts';
@@ -82,12 +82,12 @@ const stronger = (known: Checksum | undefined, type: string, digits: string): Ch
 };
 
 /** A URL a line; `#` begins a comment. */
-const readLines = (text: string): Mirror[] =>
-  text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((url) => ({ url, preference: 0 }));
+function* readLines(text: string): Generator<Mirror> {
+  for (const line of text.split(/\r?\n/)) {
+    const url = line.trim();
+    if (url !== '' && !url.startsWith('#')) yield { url, preference: 0 };
+  }
+}
 
 /**
  * Reads a list of mirrors, in a metalink or with a URL a line. Yields the base URL of each mirror
@@ -99,16 +99,19 @@ export const mirrors: Format = async function* (repository): AsyncGenerator<Repo
   const { text } = await readText(base, repository.read(''));
   const found: Mirror[] = [];
   const versions: Version[] = [];
+  const keep = (one: Mirror | Version) => {
+    if ('url' in one) found.push(one);
+    else versions.push(one);
+    if (found.length + versions.length > MOST)
+      throw new BoundExceeded(`${base}: more than ${MOST} mirrors and versions`);
+  };
   if (/<(\w+:)?metalink\b/.test(text.slice(0, 4096))) {
-    for await (const one of readMetalink(base, text))
-      if ('url' in one) found.push(one);
-      else versions.push(one);
-  } else found.push(...readLines(text));
-  if (found.length + versions.length > MOST) throw new BoundExceeded(`${base}: more than ${MOST} mirrors and versions`);
+    for await (const one of readMetalink(base, text)) keep(one);
+  } else for (const one of readLines(text)) keep(one);
   const known = new Set<string>();
   for (const { url } of found.toSorted((a, b) => b.preference - a.preference)) {
     const path = `${url.replace(REPOMD, '').replace(/\/+$/, '')}/`;
-    if (!USABLE.test(path) || known.has(path)) continue;
+    if (path.length > BOUNDS.path || !USABLE.test(path) || known.has(path)) continue;
     known.add(path);
     yield { path, unitTypeId: 'mirror', unitKey: { url: path } };
   }

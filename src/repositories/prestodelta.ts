@@ -5,7 +5,7 @@ import { OddEntry, unlessOdd } from './odd-entry.ts';
 import { openOptional } from './read.ts';
 import { resolvedPath } from './relative-path.ts';
 import { parseVerified } from './verify.ts';
-import { parseXml } from './xml.ts';
+import { parseXml, recordBudget } from './xml.ts';
 
 type Attributes = Readonly<Record<string, string>>;
 
@@ -20,7 +20,8 @@ interface Delta {
 
 /** `<prestodelta><newpackage …><delta …><filename/><checksum type=…/></delta>…</newpackage>…</prestodelta>` */
 const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Delta> =>
-  parseXml<Delta>(name, bytes, (emit) => {
+  parseXml<Delta>(name, bytes, (emit, exceeds) => {
+    const budget = recordBudget('delta', exceeds);
     let target: Attributes = {};
     let child = '';
     let texts: Record<string, string> = {};
@@ -28,12 +29,20 @@ const readRecords = (name: string, bytes: AsyncIterable<Uint8Array>): AsyncGener
     return {
       opened: (tag, depth, attributes) => {
         if (depth === 2) target = attributes;
-        if (depth === 3) texts = {};
-        if (depth === 4) child = tag;
+        if (depth === 3) {
+          texts = {};
+          budget.begin();
+        }
+        if (depth === 4) {
+          child = tag;
+          budget.count(1, tag.length);
+        }
         if (depth === 4 && tag === 'checksum') checksumType = attributes.type ?? '';
       },
       text: (text) => {
-        if (child !== '') texts[child] = (texts[child] ?? '') + text;
+        if (child === '') return;
+        budget.count(0, text.length);
+        texts[child] = (texts[child] ?? '') + text;
       },
       closed: (tag, depth) => {
         if (depth === 4) child = '';

@@ -1,5 +1,6 @@
 import type { Checksum } from '../../pipelines/model/entry.ts';
 import { StreamError } from '../../pipelines/model/errors.ts';
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { makeMeter } from './verify.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
@@ -40,9 +41,6 @@ export interface Snapshot {
   readonly size: number;
 }
 
-// Far above any real file (Debian's Release: 0.2 MB), and small enough for the memory.
-const LARGEST_TEXT = 64 * 1024 * 1024;
-
 /** Reads a small text file. Exactly the bytes of this digest and size must be served later. */
 export const readText = async (name: string, bytes: Bytes): Promise<Snapshot> => {
   const meter = makeMeter();
@@ -50,7 +48,7 @@ export const readText = async (name: string, bytes: Bytes): Promise<Snapshot> =>
   let size = 0;
   for await (const chunk of meter.through(bytes)) {
     size += chunk.byteLength;
-    if (size > LARGEST_TEXT) throw new Error(`${name}: longer than ${LARGEST_TEXT} bytes`);
+    if (size > BOUNDS.whole) throw new BoundExceeded(`${name}: longer than ${BOUNDS.whole} bytes`);
     chunks.push(chunk);
   }
   const all = Buffer.concat(chunks);

@@ -1,5 +1,4 @@
-import { BOUNDS } from './bounds.ts';
-import { parseXml } from './xml.ts';
+import { parseXml, recordBudget } from './xml.ts';
 
 /** The texts of a record by name; absent if the record has none. */
 export type Fields = Record<string, string | undefined>;
@@ -18,35 +17,27 @@ export const readRecords = (
   parseXml<Fields>(name, bytes, (emit, exceeds) => {
     let record: Fields | undefined;
     let child: string | undefined;
-    let fields = 0;
-    let characters = 0;
-    const count = (length: number): void => {
-      characters += length;
-      if (characters > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters in one ${element}`);
-    };
+    const budget = recordBudget(element, exceeds);
     return {
       opened: (tag, depth, attributes) => {
         if (depth === 1) onRoot(attributes);
         if (depth === 2 && tag === element) {
           record = Object.create(null) as Fields;
-          fields = 0;
-          characters = 0;
+          budget.begin();
         }
         if (depth === 3) child = tag;
         if (!record || depth > 3 || depth < 2) return;
         const owner = depth === 3 ? tag : '';
         if (owner) record[owner] = '';
-        fields += 1;
+        budget.count(1, owner.length);
         for (const [key, value] of Object.entries(attributes)) {
-          fields += 1;
-          count(value.length);
+          budget.count(1, key.length + value.length);
           record[`${owner}@${key}`] = value;
         }
-        if (fields > BOUNDS.fields) exceeds(`more than ${BOUNDS.fields} fields in one ${element}`);
       },
       text: (text) => {
         if (!record || child === undefined) return;
-        count(text.length);
+        budget.count(0, text.length);
         record[child] += text;
       },
       closed: (_tag, depth) => {

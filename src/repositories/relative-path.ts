@@ -1,6 +1,7 @@
 import { decodePath } from '../../pipelines/model/spelling.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { parseUrl } from '../lib/url.ts';
+import { BOUNDS, shortened } from './bounds.ts';
 import { OddEntry } from './odd-entry.ts';
 
 const isControl = (character: string): boolean => character < ' ' || character === '\x7f';
@@ -14,12 +15,15 @@ const checked = (location: string, path: string, saidBy: string, leadsOut: boole
       ? 'is not a file'
       : leadsOut
         ? 'leads out of the repository'
-        : [...path].some(isControl)
-          ? 'contains control characters'
-          : path.includes(REPLACED)
-            ? 'is not UTF-8'
-            : undefined;
-  if (fault) throw new OddEntry(`${saidBy}: location ${JSON.stringify(location)} ${fault}, expected a relative path`);
+        : path.length > BOUNDS.path
+          ? `is longer than ${BOUNDS.path} characters`
+          : [...path].some(isControl)
+            ? 'contains control characters'
+            : path.includes(REPLACED)
+              ? 'is not UTF-8'
+              : undefined;
+  if (fault)
+    throw new OddEntry(`${saidBy}: location ${JSON.stringify(shortened(location))} ${fault}, expected a relative path`);
   return path;
 };
 

@@ -1,4 +1,5 @@
 import type { Checksum, ChecksumAlgorithm } from '../../pipelines/model/index.ts';
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { parseDigestLine } from './digest-line.ts';
 import type { Repository } from './format.ts';
@@ -59,7 +60,13 @@ const toFile = (line: string, algorithm: ChecksumAlgorithm, where: string): Omit
 export const parseRelease = (name: string, text: string, repository: Pick<Repository, 'leftOut'>): Release => {
   const fields = new Map<string, string[]>();
   let current: string[] = [];
+  let number = 0;
   for (const line of text.split(/\r?\n/)) {
+    number += 1;
+    if (line.length > BOUNDS.text)
+      throw new BoundExceeded(`${name}: line ${number}: longer than ${BOUNDS.text} characters`);
+    if (fields.size > BOUNDS.fields)
+      throw new BoundExceeded(`${name}: line ${number}: more than ${BOUNDS.fields} fields`);
     if (/^[ \t]/.test(line)) {
       current.push(line.trim());
       continue;
@@ -78,6 +85,7 @@ export const parseRelease = (name: string, text: string, repository: Pick<Reposi
       const known = files.get(file.path);
       if (known) known.digests.push(digest);
       else files.set(file.path, { ...file, digests: [digest] });
+      if (files.size > BOUNDS.listed) throw new BoundExceeded(`${name}: ${section}: more than ${BOUNDS.listed} files`);
     }
   }
   const date = fields.get('date')?.[0];

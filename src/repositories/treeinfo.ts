@@ -1,3 +1,4 @@
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { EXTRA_FILES, readExtraFiles } from './extra-files.ts';
 import { type FoundUnit, metadataItem, type Repository, type RepositoryItem } from './format.ts';
@@ -12,16 +13,27 @@ const BESIDE = ['.discinfo', 'media.repo'];
 
 type Sections = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-const parse = (text: string): Sections => {
+const parse = (name: string, text: string): Sections => {
   const sections = new Map<string, Map<string, string>>();
   let current = new Map<string, string>();
+  let number = 0;
+  let found = 0;
   for (const line of text.split(/\r?\n/)) {
+    number += 1;
+    if (line.length > BOUNDS.text)
+      throw new BoundExceeded(`${name}: line ${number}: longer than ${BOUNDS.text} characters`);
     const [, section] = /^\s*\[([^\]]+)\]/.exec(line) ?? [];
     const [, key, value] = /^([^#;\s:=[][^:=]*)[:=](.*)$/.exec(line) ?? [];
     if (section !== undefined) {
       current = sections.get(section) ?? new Map();
       sections.set(section, current);
-    } else if (key !== undefined && value !== undefined) current.set(key.trim(), value.trim());
+      found += 1;
+    } else if (key !== undefined && value !== undefined) {
+      current.set(key.trim(), value.trim());
+      found += 1;
+    }
+    if (found > BOUNDS.listed)
+      throw new BoundExceeded(`${name}: line ${number}: more than ${BOUNDS.listed} sections and keys`);
   }
   return sections;
 };
@@ -38,7 +50,7 @@ export async function* readDistribution(repository: Repository): AsyncGenerator<
   for (const name of NAMES) {
     const bytes = await openOptional(repository.read(name));
     if (!bytes) continue;
-    const general = generalOf(parse((await readText(name, bytes)).text));
+    const general = generalOf(parse(name, (await readText(name, bytes)).text));
     const family = general.get('family');
     const version = general.get('version');
     const arch = general.get('arch');
@@ -107,9 +119,11 @@ export const readTree = async (repository: Repository): Promise<Tree | undefined
   for (const name of NAMES) {
     const found = await readIfThere(repository, name);
     if (!found) continue;
-    const sections = parse(found.text);
+    const sections = parse(name, found.text);
     items.push(metadataItem(name, found.checksum, found.size), ...filesOf(repository, name, sections));
     for (const folder of foldersOf(sections)) folders.add(folder);
+    if (folders.size > BOUNDS.inside)
+      throw new BoundExceeded(`${name}: more than ${BOUNDS.inside} repositories inside of the tree`);
   }
   if (items.length === 0) return undefined;
   for (const name of [...BESIDE, EXTRA_FILES]) {

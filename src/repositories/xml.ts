@@ -8,6 +8,38 @@ export interface XmlHandlers {
   closed(name: string, depth: number): void;
 }
 
+/** What is held of a record, which is bounded. */
+export interface RecordBudget {
+  begin(): void;
+  /** Fields of the record, with so many characters in all. */
+  count(fields: number, characters: number): void;
+}
+
+/** @param what names a record in messages */
+export const recordBudget = (what: string, exceeds: (bound: string) => never): RecordBudget => {
+  let fields = 0;
+  let characters = 0;
+  return {
+    begin: () => {
+      fields = 0;
+      characters = 0;
+    },
+    count: (more, length) => {
+      fields += more;
+      characters += length;
+      if (fields > BOUNDS.fields) exceeds(`more than ${BOUNDS.fields} fields in one ${what}`);
+      if (characters > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters in one ${what}`);
+    },
+  };
+};
+
+/** Bytes that are parsed between two looks at what the parser holds. */
+const SLICE = 64 * 1024;
+
+function* slicesOf(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < chunk.length; from += SLICE) yield chunk.subarray(from, from + SLICE);
+}
+
 const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 
 /**
@@ -30,12 +62,15 @@ export async function* parseXml<T>(
   let depth = 0;
   /** Characters since the last element or text: the parser holds them. */
   let pending = 0;
+  /** Characters of text since the last tag: comments may divide one text into several. */
+  let between = 0;
   const checkLength = (length: number): void => {
     if (length > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters in one text, tag or comment`);
   };
   const text = (content: string): void => {
     pending = 0;
-    checkLength(content.length);
+    between += content.length;
+    checkLength(between);
     handlers.text(content);
   };
   parser.on('error', (error) => {
@@ -43,6 +78,7 @@ export async function* parseXml<T>(
   });
   parser.on('opentag', (tag: SaxesTagPlain) => {
     pending = 0;
+    between = 0;
     depth += 1;
     if (depth > BOUNDS.depth) exceeds(`more than ${BOUNDS.depth} nested elements`);
     const values = Object.values(tag.attributes);
@@ -54,6 +90,7 @@ export async function* parseXml<T>(
   parser.on('cdata', text);
   parser.on('closetag', (tag: SaxesTagPlain) => {
     pending = 0;
+    between = 0;
     handlers.closed(localName(tag.name), depth);
     depth -= 1;
   });
@@ -64,11 +101,13 @@ export async function* parseXml<T>(
   };
   const decoder = new TextDecoder();
   for await (const chunk of bytes) {
-    const part = decoder.decode(chunk, { stream: true });
-    pending += part.length;
-    parser.write(part);
-    checkLength(pending);
-    yield* taken();
+    for (const slice of slicesOf(chunk)) {
+      const part = decoder.decode(slice, { stream: true });
+      pending += part.length;
+      parser.write(part);
+      checkLength(pending);
+      yield* taken();
+    }
   }
   parser.write(decoder.decode()).close();
   yield* taken();

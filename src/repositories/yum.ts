@@ -1,5 +1,6 @@
 import type { Checksum } from '../../pipelines/model/index.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { toChecksum } from './checksum.ts';
 import { readLists } from './checksum-list.ts';
 import { decompress } from './decompress.ts';
@@ -145,6 +146,7 @@ async function* readRepodata(repository: Repository, bytes: AsyncIterable<Uint8A
   for await (const fields of readRecords(REPOMD, toBytes(repomd.text), 'data')) {
     const file = unlessOdd(repository, () => toListed(fields, repository));
     if (file) listed.push(file);
+    if (listed.length > BOUNDS.listed) throw new BoundExceeded(`${REPOMD}: lists more than ${BOUNDS.listed} files`);
   }
   if (signature)
     repository.signatures?.verified({ ...signature, date: Math.max(0, ...listed.map(({ made }) => made)) });

@@ -12,21 +12,30 @@ const RAW_SIZE_BYTES = [0, 2, 4, 8];
 /** Takes bytes in exact numbers. */
 const takerOf = (bytes: Bytes): { take: Take; ended: () => Promise<boolean> } => {
   const source = bytes[Symbol.asyncIterator]();
-  let rest: Buffer = Buffer.alloc(0);
+  // Joined once there are enough of them: they may come one by one.
+  let pieces: Uint8Array[] = [];
+  let size = 0;
   const more = async (): Promise<boolean> => {
     const { done, value } = await source.next();
-    if (!done) rest = rest.length === 0 ? Buffer.from(value) : Buffer.concat([rest, value]);
-    return !done;
+    if (done) return false;
+    pieces.push(value);
+    size += value.length;
+    return true;
   };
   return {
     take: async (length) => {
-      while (rest.length < length) if (!(await more())) throw new Error('ends within a frame');
-      const taken = rest.subarray(0, length);
-      rest = rest.subarray(length);
-      return taken;
+      while (size < length) if (!(await more())) throw new Error('ends within a frame');
+      const [first] = pieces;
+      const all =
+        first && pieces.length === 1
+          ? Buffer.from(first.buffer, first.byteOffset, first.length)
+          : Buffer.concat(pieces, size);
+      pieces = [all.subarray(length)];
+      size -= length;
+      return all.subarray(0, length);
     },
     ended: async () => {
-      while (rest.length === 0) if (!(await more())) return true;
+      while (size === 0) if (!(await more())) return true;
       return false;
     },
   };

@@ -12,6 +12,7 @@ import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
 import { addImporterCommands } from '../../src/cli/importers.ts';
 import { rootAt } from '../../src/lib/plain-path.ts';
+import { LIMITS } from '../../src/repositories/reader/guard.ts';
 
 /** A catalog in a folder, and its commands. */
 export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
@@ -34,6 +35,7 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
           probe: (url: string, size?: number) => probe({ ...access, ...rootAt(base) }, url, size),
           kept: metadataFiles(join(folder, 'metadata')),
           grace: 0,
+          limits: LIMITS,
           close,
         };
       },

@@ -46,6 +46,36 @@ export const time = after(() => {
   for (;;);
 });
 
+/** Works on and on, and says so. */
+export const busy: Reader = async function* () {
+  for (let number = 0; ; number += 1) yield item(number);
+};
+
+/** Has the most files that a repository may have, almost all of them odd, and one more. */
+export const many: Reader = async function* ({ read, leftOut }) {
+  for await (const _ of read('index'));
+  leftOut('odd', 4_999_999);
+  yield item(0);
+  yield item(1);
+};
+
+/** Has a file about which there is very much to say. */
+export const wordy: Reader = async function* ({ read }) {
+  for await (const _ of read('index'));
+  yield { ...item(0), path: 'x'.repeat(64 * 1024) };
+};
+
+/** Reads the file `index`, which has 2 bytes, as its metadata says. */
+export const stated: Reader = async function* ({ read }) {
+  for await (const chunk of read('index', { size: 2 })) yield item(chunk.length);
+};
+
+/** Has files about which there is much to say, and odd ones about which there is more. */
+export const verbose: Reader = async function* ({ leftOut }) {
+  leftOut('x'.repeat(2 ** 20), 1);
+  for (let number = 0; number < 100; number += 1) yield { ...item(number), path: 'x'.repeat(60_000) };
+};
+
 export const killed = after(() => process.kill(process.pid, 'SIGSEGV'));
 
 /** Yields one item for each byte of the file `index`. */

@@ -1,8 +1,10 @@
-import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, type Observable } from 'rxjs';
+import { readPlainFile } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { BOUNDS } from '../../repositories/bounds.ts';
 import { type DescriptorFile, type Descriptors, readDescriptors } from './parse.ts';
 
 /** The current content of a folder of descriptors, and its changes. */
@@ -119,7 +121,7 @@ const readTexts = (folder: string): Texts => {
   if (!Array.isArray(names)) return names ? new Map([[folder, names]]) : new Map();
   const texts = names.sort().map((name): [string, string | Unreadable | undefined] => {
     const file = join(folder, name);
-    return [file, attempt(file, () => readFileSync(file, 'utf8'))];
+    return [file, attempt(file, () => readPlainFile(file, BOUNDS.text))];
   });
   return new Map(texts.filter((pair): pair is [string, string | Unreadable] => pair[1] !== undefined));
 };

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Access } from '../../../pipelines/model/index.ts';
+import { readPlainFile } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { BOUNDS } from '../../repositories/bounds.ts';
 import { type Keys, readKeys } from './keys.ts';
 
 /** An alternate content source, as its descriptor describes it. */
@@ -167,7 +168,7 @@ class BadFile extends Error {
 const readPem = (key: string, path: string | undefined, what: string): string | undefined => {
   if (path === undefined) return undefined;
   try {
-    const text = readFileSync(path, 'utf8');
+    const text = readPlainFile(path, BOUNDS.text);
     if (new RegExp(`-----BEGIN [A-Z ]*${what}-----`).test(text)) return text;
   } catch (error) {
     throw new BadFile(key, `${path} cannot be read (${codeOf(error) || messageOf(error)}); expected a PEM file`);

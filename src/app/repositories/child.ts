@@ -1,4 +1,3 @@
-import { constants, setPriority } from 'node:os';
 import { accessOf } from '../../catalog/access.ts';
 import type { Progress } from '../../catalog/import.ts';
 import type { RefreshResult } from '../../catalog/refresh-repository.ts';
@@ -37,10 +36,10 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     if (!stored) throw new Error(`no repository was imported below ${repository.prefix}`);
     const importer = catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
-    const { kept, grace } = feeds;
+    const { kept, grace, limits } = feeds;
     const read = feeds.files(accessOf(importer.config), rootAt(stored.base));
     return await refreshStored(catalog, stored, {
-      ...{ read, onProgress: show, kept, grace },
+      ...{ read, onProgress: show, kept, grace, limits },
       selection: await selectionOf(stored, suite, read),
     });
   } finally {
@@ -69,8 +68,6 @@ const selectionOf = async (
 /** Refreshes a repository, and ends the process. It also ends if its parent does. */
 export const run = async (job: Job): Promise<void> => {
   process.once('disconnect', () => process.exit(1));
-  // Transfers to clients come first.
-  setPriority(constants.priority.PRIORITY_LOW);
   const message = await refresh(job).then(
     (result): Message => ({ type: 'done', result }),
     (error: unknown): Message => ({ type: 'failed', message: messageOf(error) }),

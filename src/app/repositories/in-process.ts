@@ -4,6 +4,7 @@ import type { RefreshProgress } from '../../../pipelines/index.ts';
 import type { RefreshResult } from '../../catalog/refresh-repository.ts';
 import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
+import { putLast } from '../../lib/put-last.ts';
 import type { Message } from './messages.ts';
 import { PROGRAM } from './program.ts';
 
@@ -25,6 +26,7 @@ export const inProcess = (
       execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    putLast(child.pid);
     child.on('message', (message: Message) => {
       if (message.type === 'progress') {
         const { items: units, ...progress } = message.progress;

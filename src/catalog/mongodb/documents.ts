@@ -1,5 +1,6 @@
 import { Long, ObjectId } from 'mongodb';
 import type { ZodError } from 'zod';
+import { BOUNDS, BoundExceeded } from '../../repositories/bounds.ts';
 
 /** A value as a text, whatever it is: `String` would call a field named `toString`. */
 export const textOf = (value: unknown): string => {
@@ -23,6 +24,28 @@ export const newestFirst = (a: { readonly _id?: unknown }, b: { readonly _id?: u
 export const wholeOf = (value: unknown): number => {
   const number = Long.isLong(value) ? value.toNumber() : typeof value === 'string' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : 0;
+};
+
+/**
+ * Throws a BoundExceeded that names the field if a document is nested deeper than metadata may be, or has
+ * longer texts or more fields: others may write into the database, and what they wrote is copied,
+ * compared and shown later.
+ */
+export const checkBounds = (document: unknown): void => {
+  const waiting: (readonly [value: unknown, name: string, depth: number])[] = [[document, '', 0]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [value, name, depth] = next;
+    const exceeds = (bound: string): never => {
+      throw new BoundExceeded(`${name || 'document'}: ${bound}`);
+    };
+    if (typeof value === 'string' && value.length > BOUNDS.text) exceeds(`more than ${BOUNDS.text} characters`);
+    if (ArrayBuffer.isView(value) && value.byteLength > BOUNDS.text) exceeds(`more than ${BOUNDS.text} bytes`);
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue;
+    if (depth >= BOUNDS.depth) exceeds(`more than ${BOUNDS.depth} nested values`);
+    if (Object.keys(value).length > BOUNDS.fields) exceeds(`more than ${BOUNDS.fields} fields`);
+    for (const [key, one] of Object.entries(value))
+      waiting.push([one, name === '' ? key : `${name}.${key}`, depth + 1]);
+  }
 };
 
 /** What is wrong with a document, field by field. */

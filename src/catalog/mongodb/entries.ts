@@ -4,7 +4,7 @@ import { type CatalogEntry, type Child, StreamError } from '../../../pipelines/m
 import { messageOf } from '../../lib/thrown.ts';
 import { toChecksum } from '../../repositories/checksum.ts';
 import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
-import { faultsOf, idOf, newestFirst, textOf, wholeOf } from './documents.ts';
+import { checkBounds, faultsOf, idOf, newestFirst, textOf, wholeOf } from './documents.ts';
 import { missingUnits } from './units.ts';
 
 /** A document of `lazy_content_catalog`. Absent fields may be null. */
@@ -22,6 +22,7 @@ const isSize = (value: unknown): value is number => Number.isSafeInteger(value) 
 
 /** The entry of a document; throws naming the fields that are wrong. */
 export const toEntry = (path: string, document: Document): CatalogEntry => {
+  checkBounds(document);
   const read = schema.safeParse(document);
   if (!read.success) throw new Error(faultsOf(read.error));
   const { importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, data } = read.data;
@@ -42,6 +43,9 @@ export const toEntry = (path: string, document: Document): CatalogEntry => {
   };
 };
 
+/** Documents of one path that are read: one for each importer and revision. Pulp makes a few. */
+const MOST = 1000;
+
 /**
  * The entries of a path, newest first, those whose unit is missing after the others. Unreadable
  * entries are skipped if another one is readable. Otherwise rejects with SOURCE_BROKEN and the
@@ -50,7 +54,10 @@ export const toEntry = (path: string, document: Document): CatalogEntry => {
 export const findEntries = async (database: Db, path: string, maxTimeMS: number): Promise<readonly CatalogEntry[]> => {
   // Sorted here: they are few, and no index of Pulp's has both the path and the order. With a sort
   // in the query, MongoDB might read the whole collection in the order of `_id` instead.
-  const documents = await database.collection('lazy_content_catalog').find({ path }, { maxTimeMS }).toArray();
+  const limits = { maxTimeMS, limit: MOST + 1 };
+  const documents = await database.collection('lazy_content_catalog').find({ path }, limits).toArray();
+  if (documents.length > MOST)
+    throw new StreamError('SOURCE_BROKEN', 'catalog', `${path}: more than ${MOST} documents of lazy_content_catalog`);
   documents.sort((a, b) => newestFirst(a, b) || wholeOf(b.revision) - wholeOf(a.revision));
   const faults: string[] = [];
   const entries = documents.flatMap((document) => {

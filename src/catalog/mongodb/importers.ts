@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
-import { faultsOf } from './documents.ts';
+import { checkBounds, faultsOf } from './documents.ts';
 
 export interface ImporterFolders {
   /** Pulp's folder, which contains the certificates of importers. */
@@ -58,6 +58,11 @@ export const configOf = async (
   document: Document,
   { storageDir, pluginConfigDir }: ImporterFolders,
 ): Promise<ImporterConfig> => {
+  try {
+    checkBounds(document);
+  } catch (error) {
+    throw broken(id, messageOf(error), error);
+  }
   const read = schema.safeParse(document);
   if (!read.success) throw broken(id, faultsOf(read.error));
   const { repo_id, importer_type_id, config } = read.data;

@@ -36,6 +36,9 @@ export const findUnitKey = async (
   return parts.length === fields.length ? Object.fromEntries(parts) : undefined;
 };
 
+/** Offers of one unit that are read: a few of each source. */
+const MOST = 10_000;
+
 /** Each source's newest unexpired offer in `content_catalog`; `now` in Unix seconds. */
 export const findOffers = async (
   database: Db,
@@ -50,6 +53,7 @@ export const findOffers = async (
       { locator: locatorOf(typeId, key), expiration: { $gte: now } },
       { projection: { source_id: 1, url: 1 }, maxTimeMS },
     )
+    .limit(MOST)
     .toArray();
   documents.sort((a, b) => newestFirst(b, a));
   const newest = new Map(

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StreamError } from '../../../pipelines/model/errors.ts';
+import { putLast } from '../../lib/put-last.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { Expected, FoundUnit, Reader, Repository, RepositoryItem } from '../format.ts';
 import { readLines } from '../lines.ts';
@@ -8,13 +9,12 @@ import { DATA, END, FAILED, type Failure, headOf, type Job, type Message } from 
 import { PROGRAM } from './program.ts';
 import type { READERS } from './readers.ts';
 
-/** Characters of one message, far above those of a full batch. */
-const LONGEST_MESSAGE = 64 * 1024 ** 2;
 const MIB = 1024 ** 2;
 
 type Process = ChildProcess & { readonly stdin: NodeJS.WritableStream; readonly stdout: NodeJS.ReadableStream };
 
 interface Options {
+  /** If the repository states none. */
   readonly limits?: Limits;
   /** The URL of a module that exports the reader. Default: the streamer's own readers. */
   readonly module?: string;
@@ -29,16 +29,16 @@ interface Options {
  */
 export const apart = <Item extends FoundUnit = RepositoryItem>(
   reader: keyof typeof READERS | (string & {}),
-  { limits = LIMITS, module }: Options = {},
+  { limits: otherwise = LIMITS, module }: Options = {},
 ): Reader<Item> =>
   async function* (repository, selection) {
-    const { base, signatures } = repository;
+    const { base, signatures, limits = otherwise } = repository;
     const child = start({ reader, base, selection, module, keyring: signatures?.keyring }, limits);
     const ended = endOf(child);
     const watch = guard(child, limits);
     const files = feed(child, watch, repository);
     try {
-      for await (const lines of readLines(reader, child.stdout as AsyncIterable<Uint8Array>, LONGEST_MESSAGE)) {
+      for await (const lines of readLines(reader, child.stdout as AsyncIterable<Uint8Array>)) {
         for (const line of lines) {
           watch.alive();
           const message: Message = JSON.parse(line);
@@ -78,6 +78,7 @@ const start = (job: Job, { heap }: Limits): Process => {
   const { PATH, TMPDIR } = process.env;
   const env = job.keyring === undefined ? {} : { PATH, TMPDIR };
   const child = spawn(process.execPath, [...flags, PROGRAM, JSON.stringify(job)], { stdio: 'pipe', env });
+  putLast(child.pid);
   // A process that died is reported by its end.
   child.stdin.on('error', () => {});
   return child;

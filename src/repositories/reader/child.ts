@@ -1,14 +1,13 @@
-import { constants, setPriority } from 'node:os';
 import { StreamError } from '../../../pipelines/model/errors.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import { BOUNDS, BoundExceeded } from '../bounds.ts';
+import { BOUNDS, BoundExceeded, shortened } from '../bounds.ts';
 import type { FoundUnit, Reader, Repository, Signature } from '../format.ts';
 import { NAMED } from '../tally.ts';
 import { DATA, END, FAILED, type Failure, type Frame, type Job, type Message, readFrames } from './messages.ts';
 import { READERS } from './readers.ts';
 
-/** Items sent in one message. */
-const BATCH = 100;
+/** Items sent in one message, and its characters: the parent parses it while it serves clients. */
+const BATCH = { items: 100, characters: 128 * 1024 };
 
 const readerOf = async ({ module, reader }: Job): Promise<Reader> => {
   const exported = module === undefined ? undefined : (await import(module))[reader];
@@ -19,21 +18,25 @@ const readerOf = async ({ module, reader }: Job): Promise<Reader> => {
 };
 
 /** Resolves when the parent has room for more. */
-const send = (message: Message): Promise<void> =>
+const write = (line: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    process.stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
   });
+
+const send = (message: Message): Promise<void> => write(JSON.stringify(message));
 
 /**
  * Sends what the reader reports, as long as it is to be named. The rest is counted, for `flush`: the
  * parent may be slower than the metadata.
  */
-const reporter = (type: 'leftOut' | 'bypassed') => {
+const reporter = (type: 'leftOut' | 'bypassed', counted: (more: number) => void = () => {}) => {
   let sent = 0;
   let rest = { text: '', count: 0 };
   return {
-    report: (text: string, count: number): void => {
+    report: (problem: string, count: number): void => {
+      counted(count);
       sent += 1;
+      const text = shortened(problem);
       if (sent <= NAMED) void send({ type, text, count });
       else rest = { text, count: rest.count + count };
     },
@@ -45,13 +48,16 @@ const reporter = (type: 'leftOut' | 'bypassed') => {
 
 /** Reads a repository whose files come from the parent, and sends the items to it. */
 export const read = async (job: Job): Promise<void> => {
-  // Transfers to clients come first.
-  setPriority(constants.priority.PRIORITY_LOW);
   const frames = readFrames(process.stdin);
   let failure: StreamError | Error | undefined;
   let open = false;
   let place = job.base;
-  const [leftOut, bypassed] = [reporter('leftOut'), reporter('bypassed')];
+  let records = 0;
+  const countRecords = (more: number): void => {
+    records += more;
+    if (records > BOUNDS.items) throw new BoundExceeded(`${place}: more than ${BOUNDS.items} files`);
+  };
+  const [leftOut, bypassed] = [reporter('leftOut', countRecords), reporter('bypassed')];
 
   const nextFrame = async (): Promise<Frame> => {
     const { value, done } = await frames.next();
@@ -73,11 +79,15 @@ export const read = async (job: Job): Promise<void> => {
       place = path;
       failure = undefined;
       await send({ type: 'read', path, expected });
+      const longest = expected?.size ?? BOUNDS.fetched;
+      let bytes = 0;
       try {
         for (;;) {
           const { type, content } = await nextFrame();
           if (type === END) return;
           if (failure) throw failure;
+          bytes += content.length;
+          if (bytes > longest) throw new BoundExceeded(`${path}: more than ${longest} bytes`);
           yield content;
         }
       } finally {
@@ -98,21 +108,27 @@ export const read = async (job: Job): Promise<void> => {
 
   try {
     const reader = await readerOf(job);
-    let items: FoundUnit[] = [];
-    let count = 0;
-    for await (const item of reader(repository, job.selection)) {
-      count += 1;
-      if (count > BOUNDS.items) throw new BoundExceeded(`${place}: more than ${BOUNDS.items} files`);
-      if (items.push(item) < BATCH) continue;
-      await send({ type: 'items', items });
+    let items: string[] = [];
+    let characters = 0;
+    const flush = async (): Promise<void> => {
+      await write(`{"type":"items","items":[${items.join()}]}`);
       items = [];
+      characters = 0;
+    };
+    for await (const item of reader(repository, job.selection)) {
+      countRecords(1);
+      const text = JSON.stringify(item satisfies FoundUnit);
+      if (text.length > BOUNDS.item)
+        throw new BoundExceeded(`${place}: item ${records}: more than ${BOUNDS.item} characters about one file`);
+      characters += text.length;
+      if (items.push(text) >= BATCH.items || characters >= BATCH.characters) await flush();
     }
-    await send({ type: 'items', items });
+    await flush();
     await leftOut.flush();
     await bypassed.flush();
     await send({ type: 'done' });
   } catch (error) {
-    await send({ type: 'failed', message: messageOf(error), source: error === failure });
+    await send({ type: 'failed', message: shortened(messageOf(error)), source: error === failure });
   }
   process.exit();
 };

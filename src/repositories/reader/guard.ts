@@ -9,24 +9,45 @@ export interface Limits {
   readonly memory: number;
   /** Milliseconds in which it must accept bytes or send items, unless it waits for either. */
   readonly silence: number;
+  /** Milliseconds of a processor that it may take in all. */
+  readonly work: number;
 }
 
 const MIB = 1024 ** 2;
 
 /** Enough for a dictionary of 128 MiB, the largest that `xz` and `zstd --long` make by default. */
-export const LIMITS: Limits = { heap: 128 * MIB, memory: 512 * MIB, silence: 60_000 };
+export const LIMITS: Limits = { heap: 128 * MIB, memory: 512 * MIB, silence: 60_000, work: 1_800_000 };
+
+/** The limits for so much memory and silence. Of the memory, a quarter may be JavaScript objects. */
+export const limitsOf = (memory: number, silence: number): Limits => ({ ...LIMITS, memory, heap: memory / 4, silence });
 
 /** Milliseconds between two looks. */
 const INTERVAL = 100;
-const PAGE = 4096;
+const KIB = 1024;
+/** Milliseconds of a tick, in which Linux counts time for its users. */
+const TICK = 10;
 
-/** Bytes of resident memory; unknown on systems other than Linux. */
-const residentOf = (pid: number | undefined): number => {
+/** A file of the kernel about a process. Empty on systems other than Linux, and of one that has ended. */
+const aboutProcess = (pid: number | undefined, file: string): string => {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE;
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    return 0;
+    return '';
   }
+};
+
+/** Bytes of memory, also of what was moved to the disk; 0 if it is not known. */
+const memoryOf = (pid: number | undefined): number =>
+  [...aboutProcess(pid, 'status').matchAll(/^Vm(?:RSS|Swap):\s*(\d+) kB$/gm)].reduce(
+    (sum, [, kib]) => sum + Number(kib) * KIB,
+    0,
+  );
+
+/** Milliseconds of a processor that it has taken; 0 if they are not known. Its name is in parentheses. */
+const workOf = (pid: number | undefined): number => {
+  const [, ...fields] = aboutProcess(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
+  const [user = 0, system = 0] = fields.slice(10, 12).map(Number);
+  return (user + system) * TICK;
 };
 
 export interface Guard {
@@ -41,7 +62,7 @@ export interface Guard {
 }
 
 /** Kills the process when it exceeds a limit. */
-export const guard = (child: ChildProcess, { memory, silence }: Limits): Guard => {
+export const guard = (child: ChildProcess, { memory, silence, work }: Limits): Guard => {
   let last = performance.now();
   let suspended = 0;
   let reason: string | undefined;
@@ -52,8 +73,9 @@ export const guard = (child: ChildProcess, { memory, silence }: Limits): Guard =
   const timer = setInterval(() => {
     const now = performance.now();
     if (suspended > 0) last = now;
-    if (residentOf(child.pid) > memory) kill(`it needs more than ${Math.round(memory / MIB)} MiB of memory`);
+    if (memoryOf(child.pid) > memory) kill(`it needs more than ${Math.round(memory / MIB)} MiB of memory`);
     if (now - last > silence) kill(`it produced nothing for ${silence} ms`);
+    if (workOf(child.pid) > work) kill(`it has worked for more than ${work} ms`);
   }, INTERVAL).unref();
   return {
     alive: () => {

@@ -134,4 +134,13 @@ describe('lines of JSON', () => {
     await expect(failing).rejects.toThrow(/^nothing was loaded:\nin\.jsonl: line 1: .*\nin\.jsonl: line 3: /);
     await expect(load(catalog, 'x\n'.repeat(25))).rejects.toThrow(/line 20: .*\n… and 5 more$/);
   });
+
+  it('are refused if they are nested too deep, with the place', async () => {
+    const catalog = openSqliteCatalog(':memory:');
+    const deep = JSON.stringify({ ...LINE, data: 0 }).replace('"data":0', `"data":{"a":${'['.repeat(63)}`);
+    await expect(load(catalog, `${lines(LINE)}${deep}\n`)).rejects.toThrow(
+      /^nothing was loaded:\nin\.jsonl: line 2: JSON: character \d+: more than 64 nested values$/,
+    );
+    expect(exported(catalog)).toBe('');
+  });
 });

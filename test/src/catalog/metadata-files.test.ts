@@ -24,9 +24,9 @@ const readAll = async (...asked: Parameters<ReadFile>): Promise<string> => {
   for await (const chunk of kept(...asked)) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 };
-const make = () => {
+const make = (most?: number) => {
   const folder = join(newFolder(), 'metadata');
-  const files = metadataFiles(folder);
+  const files = metadataFiles(folder, Date.now, most);
   kept = files.keeping(read);
   return { folder, files };
 };
@@ -44,6 +44,12 @@ describe('files of metadata', () => {
     ]);
     expect(await find(folder, 'hello', 'rpm')).toEqual([]);
     expect(await find(folder, 'other')).toEqual([]);
+  });
+
+  it('are read, and kept no longer, once those of one reading are as many bytes as a feed may fill', async () => {
+    const { folder } = make(10);
+    for (const name of ['hello', 'second', 'ok']) expect(await readAll(name)).toBe(name);
+    expect(readdirSync(folder)).toEqual([`sha256-${sha256('hello')}`]);
   });
 
   it('are not kept if they were not read because they are unchanged', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -40,8 +41,25 @@ describe('a folder of descriptors', () => {
     const { problems } = await firstValueFrom(opened.descriptors);
     expect(problems).toEqual([
       expect.stringContaining(`${join(folder, 'c.conf')}:1: `),
-      `${join(folder, 'e.conf')}: cannot be read (EISDIR); expected a readable file; the file is left out`,
+      `${join(folder, 'e.conf')}: cannot be read (it is not a regular file); expected a readable file; the file is left out`,
     ]);
+  });
+
+  it('opens nothing but files, and none that is too large', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'a.conf'), section('one'));
+    execFileSync('mkfifo', [join(folder, 'b.conf')]);
+    writeFileSync(join(folder, 'c.conf'), '#'.repeat(2 ** 20 + 1));
+    writeFileSync(join(folder, 'd.conf'), section('two', `ssl_ca_cert: ${join(folder, 'b.conf')}`));
+    const opened = open(folder);
+    expect(await now(opened)).toBe('one');
+    const { problems } = await firstValueFrom(opened.descriptors);
+    expect(problems).toEqual([
+      expect.stringContaining('b.conf: cannot be read (it is not a regular file)'),
+      expect.stringContaining('c.conf: cannot be read (it is larger than 1048576 bytes)'),
+      expect.stringContaining('ssl_ca_cert: '),
+    ]);
+    expect(problems[2]).toContain('cannot be read (it is not a regular file); expected a PEM file');
   });
 
   it('is read again when files are added, changed, replaced and removed', async () => {

@@ -17,14 +17,35 @@ describe('a reader in a process of its own', () => {
     ['its buffers', 'buffers', { memory: 200 * MIB }, /it needs more than 200 MiB of memory$/],
     ['its WebAssembly', 'wasm', { memory: 200 * MIB }, /it needs more than 200 MiB of memory$/],
     ['its silence', 'time', { silence: 1_000 }, /it produced nothing for 1000 ms$/],
+    ['its work', 'busy', { work: 1_000 }, /it has worked for more than 1000 ms$/],
     ['native code', 'killed', {}, /SIGSEGV$/],
   ])('that dies of %s ends with the file, the place and the reason', async (_, reader, limits, reason) => {
     const error = await readFiles(reading(reader, limits), { index: 'abc' }).then(
       () => undefined,
       (thrown: Error) => thrown,
     );
-    expect(error?.message).toMatch(/^index, after 3 bytes: the process that reads metadata ended: /);
+    const place = reader === 'busy' ? /^https:\/\/test\/repo\/: / : /^index, after 3 bytes: /;
+    expect(error?.message).toMatch(place);
+    expect(error?.message).toContain(': the process that reads metadata ended: ');
     expect(error?.message).toMatch(reason);
+  });
+
+  it.each([
+    ['more files than any repository has', 'many', 'index: more than 5000000 files'],
+    [
+      'a file about which there is too much to say',
+      'wordy',
+      'index: item 1: more than 65536 characters about one file',
+    ],
+    ['a file of more bytes than its metadata says', 'stated', 'index: more than 2 bytes'],
+  ])('refuses %s', async (_, reader, message) => {
+    await expect(readFiles(reading(reader), { index: 'abc' })).rejects.toThrow(new Error(message));
+  });
+
+  it('never makes its parent read a long message at once', async () => {
+    const { items, leftOut } = await readFiles(reading('verbose'), {});
+    expect(items.length).toBe(100);
+    expect(leftOut).toEqual([`${'x'.repeat(1000)} …`]);
   });
 
   it('yields the items in order, in spite of a slow consumer', async () => {
