@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import lzma from 'lzma-native';
 
 export interface Package {
   /** Its location, relative to the repository. */
@@ -36,10 +37,19 @@ const packageXml = ({ href, sha256, size }: Package, number: number): string => 
 <file>/usr/bin/${name}</file></format></package>\n`;
 };
 
+/** How the list of packages is packed: quickly, since nobody measures that. */
+const PACKERS = {
+  gz: () => createGzip({ level: 1 }),
+  xz: () => lzma.createCompressor({ preset: 1 }),
+} satisfies Readonly<Record<string, () => NodeJS.ReadWriteStream>>;
+
+export type Packed = keyof typeof PACKERS;
+
 /** Writes the metadata of a yum repository, without its packages. */
 export const makeRepository = async (
   folder: string,
   contents: readonly Package[],
+  packed: Packed = 'gz',
 ): Promise<{ readonly xmlBytes: number }> => {
   mkdirSync(join(folder, 'repodata'), { recursive: true });
   const [opened, closed] = [createHash('sha256'), createHash('sha256')];
@@ -57,20 +67,21 @@ export const makeRepository = async (
       yield bytes;
     }
   }
-  const file = join(folder, 'repodata/primary.xml.gz');
+  const primary = `repodata/primary.xml.${packed}`;
+  const file = join(folder, primary);
   const digesting = async function* (source: AsyncIterable<Buffer>) {
     for await (const bytes of source) {
       closed.update(bytes);
       yield bytes;
     }
   };
-  await pipeline(Readable.from(xml()), createGzip({ level: 1 }), digesting, createWriteStream(file));
+  await pipeline(Readable.from(xml()), PACKERS[packed](), digesting, createWriteStream(file));
   writeFileSync(
     join(folder, 'repodata/repomd.xml'),
     `<?xml version="1.0" encoding="UTF-8"?>
 <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision><data type="primary">
 <checksum type="sha256">${closed.digest('hex')}</checksum><open-checksum type="sha256">${opened.digest('hex')}</open-checksum>
-<location href="repodata/primary.xml.gz"/><timestamp>1700000000</timestamp><size>${statSync(file).size}</size><open-size>${xmlBytes}</open-size>
+<location href="${primary}"/><timestamp>1700000000</timestamp><size>${statSync(file).size}</size><open-size>${xmlBytes}</open-size>
 </data></repomd>\n`,
   );
   return { xmlBytes };
