@@ -1,38 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { OF_CLIENTS } from '../scripts/http-requirements/of-clients.ts';
 import { OF_SERVERS } from '../scripts/http-requirements/of-servers.ts';
 import { httpRequirementsPage } from '../scripts/http-requirements/page.ts';
 import { REFUSALS, THROUGH_A_PROXY } from '../scripts/http-requirements/refusals.ts';
-import type { TestOfIt } from '../scripts/http-requirements/requirement.ts';
-
-const ROOT = new URL('..', import.meta.url);
-const texts = new Map<string, string>();
-const textOf = (file: string): string => {
-  const text = texts.get(file) ?? readFileSync(new URL(file, ROOT), 'utf8');
-  texts.set(file, text);
-  return text;
-};
-
-const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-
-/** What is wrong with a named test: it must exist, with its case, and `npm test` must run it. */
-const faultOf = ([file, title, name]: TestOfIt): string | undefined => {
-  const ignored = [...textOf('jest.config.js').matchAll(/<rootDir>\/(test\/\w+\/)/g)].map(([, folder]) => folder ?? '');
-  if (!existsSync(new URL(file, ROOT)) || ignored.some((folder) => file.startsWith(folder)))
-    return 'no file of `npm test`';
-  const text = textOf(file);
-  if (/\b(?:it|test|describe)\.(?:skip|todo|only|failing)\b|\bx(?:it|describe|test)\(/.test(text)) return 'skipped';
-  const titles = new RegExp(
-    `(?:\\bit\\(|^\\s*\\]?\\)?\\(|\\)\\(|\\n)\\s*'${literally(title)}',\\s*(?:async\\b|\\(|\\n)`,
-    'm',
-  );
-  if (!titles.test(text)) return 'no such test';
-  if (name === undefined) return undefined;
-  return new RegExp(`(?:\\[\\s*|^\\s*|\\{\\s*)'${literally(name)}'(?:,|:)`, 'm').test(text)
-    ? undefined
-    : 'no such case';
-};
+import { faultOf, textOf } from './support/named-test.ts';
 
 const all = [...OF_CLIENTS, ...OF_SERVERS, ...REFUSALS, ...THROUGH_A_PROXY];
 
