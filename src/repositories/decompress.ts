@@ -2,6 +2,7 @@ import { createGunzip } from 'node:zlib';
 import { messageOf } from '../lib/thrown.ts';
 import { BoundExceeded, unpackedBound } from './bounds.ts';
 import { makeCounter } from './count.ts';
+import { slicesOf } from './slices.ts';
 import { through } from './through.ts';
 import { unzstd } from './zstd.ts';
 
@@ -26,7 +27,7 @@ const MEMORY = 160 * 1024 ** 2;
 interface Liblzma {
   createStream(
     coder: 'streamDecoder' | 'aloneDecoder',
-    options: { readonly memlimit: number; readonly flags?: number },
+    options: { readonly memlimit: number; readonly flags?: number; readonly writableHighWaterMark: number },
   ): NodeJS.ReadWriteStream & { totalIn(): number };
 }
 
@@ -36,16 +37,27 @@ const loadLiblzma = async (): Promise<Liblzma> => (await import('lzma-native')).
 /** LZMA_CONCATENATED of liblzma's `container.h`: zeros may follow, and more streams. */
 const CONCATENATED = 8;
 
+/**
+ * Compressed bytes that liblzma gets at once. It does not wait for its consumer, and joins what is
+ * written meanwhile: of so many it may make 30 MiB.
+ */
+const LITTLE = 4096;
+const OPTIONS = { memlimit: MEMORY, writableHighWaterMark: LITTLE };
+
+async function* little(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) yield* slicesOf(chunk, LITTLE);
+}
+
 /** With liblzma, which knows every check and filter. */
 async function* unxz(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const { createStream } = await loadLiblzma();
-  yield* through(bytes, createStream('streamDecoder', { memlimit: MEMORY, flags: CONCATENATED }));
+  yield* through(little(bytes), createStream('streamDecoder', { ...OPTIONS, flags: CONCATENATED }));
 }
 
 async function* unlzma(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const { createStream } = await loadLiblzma();
-  const decoder = createStream('aloneDecoder', { memlimit: MEMORY });
-  yield* all(bytes, decoder, () => decoder.totalIn());
+  const decoder = createStream('aloneDecoder', OPTIONS);
+  yield* all(little(bytes), decoder, () => decoder.totalIn());
 }
 
 /** Bytes that one chunk may become: the decoder does not wait for its consumer. */

@@ -1,5 +1,6 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { BOUNDS, BoundExceeded } from './bounds.ts';
+import { slicesOf } from './slices.ts';
 
 /** Receives a document's parts. `depth` is 1 for the root element; names have no prefix. */
 export interface XmlHandlers {
@@ -35,10 +36,6 @@ export const recordBudget = (what: string, exceeds: (bound: string) => never): R
 
 /** Bytes that are parsed between two looks at what the parser holds. */
 const SLICE = 64 * 1024;
-
-function* slicesOf(chunk: Uint8Array): Generator<Uint8Array> {
-  for (let from = 0; from < chunk.length; from += SLICE) yield chunk.subarray(from, from + SLICE);
-}
 
 const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 
@@ -101,7 +98,7 @@ export async function* parseXml<T>(
   };
   const decoder = new TextDecoder();
   for await (const chunk of bytes) {
-    for (const slice of slicesOf(chunk)) {
+    for (const slice of slicesOf(chunk, SLICE)) {
       const part = decoder.decode(slice, { stream: true });
       pending += part.length;
       parser.write(part);

@@ -228,15 +228,16 @@ describe('one that is odd beyond all measure', () => {
 /** The bytes that come out, and what ends them. */
 const unpacked = async (name: string, packed: Uint8Array, pieceSize: number, stated?: number) => {
   let bytes = 0;
+  let read = 0;
   try {
     const pieces = async function* () {
-      for (let from = 0; from < packed.length; from += pieceSize) yield packed.subarray(from, from + pieceSize);
+      for (; read < packed.length; read += pieceSize) yield packed.subarray(read, read + pieceSize);
     };
     for await (const chunk of decompress(name, pieces(), stated)) bytes += chunk.length;
   } catch (error) {
-    return { bytes, error };
+    return { bytes, read, error };
   }
-  return { bytes, error: undefined };
+  return { bytes, read, error: undefined };
 };
 
 describe('a bomb', () => {
@@ -254,9 +255,17 @@ describe('a bomb', () => {
     expect(unstated.error).toMatchObject({ message: `x.${suffix}: more than 67108864 bytes after decompression` });
   });
 
+  it('in xz is not unpacked ahead of its reader', async () => {
+    const bomb = await new Promise<Buffer>((resolve) => void lzma.compress(Buffer.alloc(80 * MIB), 1, resolve));
+    const { read, error } = await unpacked('x.xz', bomb, 1000, 5 * MIB);
+    expect(error).toBeInstanceOf(Error);
+    // Of 12 kB, each of which becomes 7 MB.
+    expect(read).toBeLessThan(9_000);
+  });
+
   it('in frames that come byte by byte costs no more than its bytes', async () => {
     const content = Buffer.from('honest');
     const packed = Buffer.concat(Array(2_000).fill(zstdCompressSync(content)));
-    expect(await unpacked('x.zst', packed, 1)).toEqual({ bytes: 2_000 * content.length, error: undefined });
+    expect(await unpacked('x.zst', packed, 1)).toMatchObject({ bytes: 2_000 * content.length, error: undefined });
   });
 });
