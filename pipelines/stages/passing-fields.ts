@@ -13,13 +13,13 @@ const DROPPED: ReadonlySet<string> = new Set([
   ...['content-length', 'content-range', 'accept-ranges'],
   // Credentials are our own, not the public's. Varnish and nginx would not keep a response that sets
   // a cookie.
-  ...['set-cookie', 'set-cookie2', 'www-authenticate', 'authentication-info'],
+  ...['set-cookie', 'set-cookie2', 'lsc-cookie', 'www-authenticate', 'authentication-info'],
   // The caches in front keep the content, even if the source forbids it. Freshness begins now, and
   // we always request the same representation.
   ...['cache-control', 'expires', 'pragma', 'age', 'date', 'warning'],
   ...['key', 'variants', 'variant-key', 'no-vary-search', 'use-as-dictionary'],
   // Purges by these keys are the operator's.
-  ...['xkey', 'x-hashtwo', 'cdn-tag', 'cache-groups', 'cache-group-invalidation'],
+  ...['xkey', 'ykey', 'x-hashtwo', 'x-magento-tags', 'cdn-tag', 'cache-groups', 'cache-group-invalidation'],
   // Browsers keep these for the whole host, later requests included.
   ...['alt-svc', 'alternate-protocol', 'strict-transport-security', 'public-key-pins', 'expect-ct'],
   ...['clear-site-data', 'accept-ch', 'accept-ch-lifetime', 'critical-ch', 'origin-agent-cluster', 'origin-trial'],
