@@ -18,6 +18,8 @@ export const BOUNDS = {
   whole: 16 * MIB,
   /** … and the files that it lists. */
   listed: 50_000,
+  /** Indices that it lists but does not have: each is asked for, and named in the log. */
+  missing: 1000,
   /** Repositories inside a tree. */
   inside: 256,
   /** Bytes of a file as it is fetched, if nothing states its size. */

@@ -59,6 +59,12 @@ export const many: Reader = async function* ({ read, leftOut }) {
   yield item(1);
 };
 
+/** Lists more indices that it does not have than any repository does. */
+export const lacking: Reader = async function* ({ missing }) {
+  for (let number = 0; number < 1_001; number += 1) missing(`${number}`);
+  yield item(0);
+};
+
 /** Has a file about which there is very much to say. */
 export const wordy: Reader = async function* ({ read }) {
   for await (const _ of read('index'));

@@ -53,6 +53,7 @@ export const read = async (job: Job): Promise<void> => {
   let open = false;
   let place = job.base;
   let records = 0;
+  let missing = 0;
   const countRecords = (more: number): void => {
     records += more;
     if (records > BOUNDS.items) throw new BoundExceeded(`${place}: more than ${BOUNDS.items} files`);
@@ -95,7 +96,11 @@ export const read = async (job: Job): Promise<void> => {
         while (open) await nextFrame();
       }
     },
-    missing: (path) => void send({ type: 'missing', path }),
+    missing: (path) => {
+      missing += 1;
+      if (missing > BOUNDS.missing) throw new BoundExceeded(`${path}: more than ${BOUNDS.missing} indices are missing`);
+      void send({ type: 'missing', path });
+    },
     leftOut: leftOut.report,
     bypassed: bypassed.report,
     ...(job.keyring !== undefined && {

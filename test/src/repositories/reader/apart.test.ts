@@ -32,6 +32,7 @@ describe('a reader in a process of its own', () => {
 
   it.each([
     ['more files than any repository has', 'many', 'index: more than 5000000 files'],
+    ['more indices that are missing than any repository lists', 'lacking', '1000: more than 1000 indices are missing'],
     [
       'a file about which there is too much to say',
       'wordy',
