@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { StreamError } from '../../pipelines/model/index.ts';
 import { type ImportResult, importRepository, toBase } from '../../src/catalog/import.ts';
-import type { SqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
+import type { CatalogStore } from '../../src/catalog/store.ts';
 import type { Format, Repository, RepositoryItem, Selection, Signature } from '../../src/repositories/format.ts';
 import { toUrlPath } from '../../src/repositories/relative-path.ts';
 import { readFileUrl } from './read-file-url.ts';
@@ -10,22 +10,24 @@ import { readFileUrl } from './read-file-url.ts';
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 /** Imports a folder. */
-export const importFolder = (
-  catalog: SqliteCatalog,
+export const importFolder = async (
+  catalog: CatalogStore,
   format: Format,
   folder: string,
   prefix: string,
   selection: Selection = {},
-): Promise<ImportResult> =>
-  importRepository({
+): Promise<ImportResult> => {
+  const { id } = await catalog.importers.ensure({});
+  return importRepository({
     catalog,
     format,
     selection,
     base: toBase(folder),
     prefix,
     read: readFileUrl,
-    importer: catalog.importers.ensure({}).id,
+    importer: id,
   });
+};
 
 const collect = async (items: AsyncIterable<RepositoryItem>): Promise<RepositoryItem[]> => {
   const found: RepositoryItem[] = [];

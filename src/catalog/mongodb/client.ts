@@ -9,6 +9,8 @@ import { messageOf } from '../../lib/thrown.ts';
 export interface DatabaseSettings {
   /** Takes precedence over all others except the name. */
   readonly url: string;
+  /** The setting that has the URL, for messages. Default: `mongodb_url`. */
+  readonly urlSetting?: string;
   readonly name: string;
   /** `HOST:PORT` each. */
   readonly seeds: readonly string[];
@@ -56,7 +58,7 @@ export const makeClient = (settings: DatabaseSettings, timeout: number): Client 
   const client =
     settings.url === ''
       ? new MongoClient(`mongodb://${settings.seeds.join(',')}/`, { ...options, ...ofServerConf(settings) })
-      : fromUrl(settings.url, options);
+      : fromUrl(settings, options);
   const [, inUrl] = /^mongodb(?:\+srv)?:\/\/[^/]*\/([^?]+)/.exec(settings.url) ?? [];
   return {
     client,
@@ -65,7 +67,7 @@ export const makeClient = (settings: DatabaseSettings, timeout: number): Client 
   };
 };
 
-const fromUrl = (url: string, options: MongoClientOptions): MongoClient => {
+const fromUrl = ({ url, urlSetting = 'mongodb_url' }: DatabaseSettings, options: MongoClientOptions): MongoClient => {
   try {
     return new MongoClient(url, options);
   } catch (error) {
@@ -73,7 +75,7 @@ const fromUrl = (url: string, options: MongoClientOptions): MongoClient => {
     const message = messageOf(error);
     const why = message.includes('://') ? 'invalid connection string' : message;
     throw new Error(
-      `mongodb_url: ${why}; expected mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS], special characters percent-encoded`,
+      `${urlSetting}: ${why}; expected mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS], special characters percent-encoded`,
     );
   }
 };

@@ -8,14 +8,12 @@ import { idOf, textOf } from './documents.ts';
 import { findEntries, toEntry } from './entries.ts';
 import { configOf, findImporter, type ImporterFolders, PROJECTION } from './importers.ts';
 import { findUnitKey } from './offers.ts';
+import { readAll } from './read-all.ts';
 
 interface Options extends ImporterFolders {
   /** Milliseconds that MongoDB may work on one query. */
   readonly maxTime: number;
 }
-
-/** Documents that are asked for, and held, at a time. */
-const BATCH = 1_000;
 
 /**
  * Each order is the one of an index of Pulp's, so MongoDB reads along it and sorts nothing: (-path,
@@ -31,14 +29,7 @@ export const mongoListing = (database: Connection, options: Options): Listing =>
   const { maxTime } = options;
   const ask = <T>(question: (db: Db) => Promise<T>): Promise<T> => firstValueFrom(database.ask(question));
 
-  const documents = async function* (find: (db: Db) => FindCursor<Document>): AsyncGenerator<Document> {
-    const cursor = await ask(async (db) => find(db).batchSize(BATCH));
-    try {
-      while (await ask(() => cursor.hasNext())) yield* cursor.readBufferedDocuments();
-    } finally {
-      await cursor.close();
-    }
-  };
+  const documents = (find: (db: Db) => FindCursor<Document>) => readAll(ask, find);
 
   const countOf = (importer_id: string): Promise<number> =>
     ask((db) => db.collection('lazy_content_catalog').countDocuments({ importer_id }, { maxTimeMS: maxTime }));

@@ -36,19 +36,23 @@ export const findUnitKey = async (
   return parts.length === fields.length ? Object.fromEntries(parts) : undefined;
 };
 
+/** Pulp's collection of offers. */
+export const CONTENT = 'content_catalog';
+
 /** Offers of one unit that are read: a few of each source. */
 const MOST = 10_000;
 
-/** Each source's newest unexpired offer in `content_catalog`; `now` in Unix seconds. */
+/** Each source's newest unexpired offer in a collection; `now` in Unix seconds. */
 export const findOffers = async (
   database: Db,
   typeId: string,
   key: UnitKey,
   now: number,
   maxTimeMS: number,
+  content = CONTENT,
 ): Promise<readonly Offer[]> => {
   const documents = await database
-    .collection('content_catalog')
+    .collection(content)
     .find(
       { locator: locatorOf(typeId, key), expiration: { $gte: now } },
       { projection: { source_id: 1, url: 1 }, maxTimeMS },

@@ -11,6 +11,7 @@ import {
   type RefreshStore,
 } from '../refresh-store.ts';
 import type { Connection } from './connection.ts';
+import { CONTENT } from './offers.ts';
 
 /** One document per source. Times are Unix seconds. */
 interface SourceDocument {
@@ -27,11 +28,17 @@ interface SourceDocument {
   readonly leased_until?: number;
 }
 
-/** An addition to Pulp's collections. It has only the default index. */
-const SOURCES = 'pulp_streamer_refreshes';
+/** The names of the collections. */
+interface RefreshPlaces {
+  readonly sources: string;
+  readonly content: string;
+}
 
-/** Pulp's own collection, in which Pulp's own streamer finds the offers too. */
-const CONTENT = 'content_catalog';
+/**
+ * `sources` is an addition to Pulp's collections, and has only the default index. `content` is Pulp's
+ * own, in which Pulp's own streamer finds the offers too.
+ */
+const IN_PULP: RefreshPlaces = { sources: 'pulp_streamer_refreshes', content: CONTENT };
 
 /** MongoDB's code for a duplicate key in a unique index. */
 const DUPLICATE = 11_000;
@@ -58,14 +65,18 @@ export interface MongoRefreshStore extends RefreshStore {
 }
 
 /**
- * Pulp's database as the store of refreshes. Offers are in Pulp's `content_catalog`; the state of
+ * A database, by default Pulp's, as the store of refreshes. Offers are in Pulp's `content_catalog`; the state of
  * sources is in a collection that pulp-streamer adds. No index is created. The ids of offers show
  * their refresh, so Pulp's documents keep Pulp's shape. Pulp's own refreshes may run at the same
  * time; their offers are not withdrawn with ours.
  *
  * @param maxTimeMS milliseconds that MongoDB may work on one step
  */
-export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: number): MongoRefreshStore => {
+export const mongoRefreshStore = (
+  { ask }: Pick<Connection, 'ask'>,
+  maxTimeMS: number,
+  { sources: ofSource, content }: RefreshPlaces = IN_PULP,
+): MongoRefreshStore => {
   const pending = new Set<Promise<unknown>>();
   const asking = <T>(question: (db: Db) => Promise<T>): Promise<T> => {
     const answer = firstValueFrom(ask(question)).finally(() => pending.delete(answer));
@@ -73,15 +84,15 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
     return answer;
   };
   const ofSources = <T>(question: (sources: Collection<SourceDocument>) => Promise<T>): Promise<T> =>
-    asking((db) => question(db.collection<SourceDocument>(SOURCES)));
+    asking((db) => question(db.collection<SourceDocument>(ofSource)));
 
   // A delete in MongoDB has no limit, and a hundred thousand at once take longer than the time-out.
   const remove = (filter: object, most: number): Promise<number> =>
     asking(async (db) => {
-      const content = db.collection(CONTENT);
-      const found = await content.find(filter, { projection: { _id: 1 }, limit: most, maxTimeMS }).toArray();
+      const offers = db.collection(content);
+      const found = await offers.find(filter, { projection: { _id: 1 }, limit: most, maxTimeMS }).toArray();
       if (found.length === 0) return 0;
-      await content.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { maxTimeMS });
+      await offers.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { maxTimeMS });
       return found.length;
     });
   const withdraw = async (sourceId: string, mark: number): Promise<void> => {
@@ -116,7 +127,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
     },
     count: (sourceId, now) =>
       asking((db) =>
-        db.collection(CONTENT).countDocuments({ source_id: sourceId, expiration: { $gte: now } }, { maxTimeMS }),
+        db.collection(content).countDocuments({ source_id: sourceId, expiration: { $gte: now } }, { maxTimeMS }),
       ),
     begin: async (sourceId, now) => {
       const before = await find(sourceId);
@@ -131,13 +142,13 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
         );
         return begun?.mark;
       });
-      if (mark === undefined) throw new Error(`${SOURCES}: ${sourceId} was removed while its refresh began`);
+      if (mark === undefined) throw new Error(`${ofSource}: ${sourceId} was removed while its refresh began`);
       return { sourceId, mark, token };
     },
     add: async ({ mark }, offers) => {
       const documents = offers.map(({ sourceId, expiration, typeId, unitKey, url }) => ({
         _id: new ObjectId(ObjectId.generate(mark)),
-        _ns: CONTENT,
+        _ns: content,
         source_id: sourceId,
         expiration: asPulp(expiration),
         type_id: typeId,
@@ -145,7 +156,7 @@ export const mongoRefreshStore = ({ ask }: Pick<Connection, 'ask'>, maxTimeMS: n
         locator: locatorOf(typeId, unitKey),
         url,
       }));
-      if (documents.length > 0) await asking((db) => db.collection(CONTENT).insertMany(documents, { maxTimeMS }));
+      if (documents.length > 0) await asking((db) => db.collection(content).insertMany(documents, { maxTimeMS }));
     },
     finish: (refresh, cataloged) => end(refresh, { ...cataloged, whole: refresh.mark }),
     abandon: async (refresh, cataloged) => {

@@ -1,17 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
-import type { Conflict, Grace, Staging, Synchronous } from '../store.ts';
+import type { Grace, Staging, Synchronous } from '../store.ts';
 import { makeReplaced } from './replaced.ts';
 import type { Repositories } from './repositories.ts';
-import { COLUMNS, toValues } from './rows.ts';
+import { COLUMNS } from './rows.ts';
 import { transact } from './schema.ts';
-import { dropOrphans, unitText } from './units.ts';
+import { makeStaged } from './staged.ts';
+import { dropOrphans } from './units.ts';
 
 const NAMES = COLUMNS.split(', ');
-const SHOWN_CONFLICTS = 20;
-/** Digests of two algorithms can be of the same content. The first one counts. */
-const CONTRADICT = '(a.checksum_algorithm IS b.checksum_algorithm AND a.checksum IS NOT b.checksum)';
-
 /**
  * SQL: since when an entry belongs to no revision, in Unix seconds. It is kept for clients that have
  * read the metadata of the revision before.
@@ -25,23 +22,14 @@ export const makeStaging = (
   database: DatabaseSync,
   repositories: Pick<Repositories, 'find' | 'save'>,
 ): Synchronous<Staging> => {
-  // A random name, so that one connection can have several.
-  const table = `staging_${crypto.randomUUID().replaceAll('-', '')}`;
-  const byPath = `by_path_${table}`;
+  const entries = makeStaged(database);
+  const { table, byPath } = entries;
   const replaced = makeReplaced(database, table, byPath);
-  database.exec(`CREATE TEMP TABLE ${table} (id INTEGER PRIMARY KEY, ${COLUMNS}, unit_key)`);
-  const insert = database.prepare(
-    `INSERT INTO ${table} (${COLUMNS}, unit_key) VALUES (${NAMES.map(() => '?').join(', ')}, ?)`,
-  );
 
   const discard = (): void => {
-    database.exec(`DROP TABLE IF EXISTS temp.${table}`);
+    entries.drop();
     replaced.drop();
   };
-
-  /** Created after all rows were written, which is much faster than updating it for each row. */
-  const indexByPath = (): void =>
-    database.exec(`CREATE INDEX IF NOT EXISTS temp.${byPath} ON ${table} (path, importer_id, revision, checksum)`);
 
   /** The SQL for a column of the staged entries. A column in `own` is a parameter. */
   const valueFor = (name: string, own: readonly string[] = []): string => {
@@ -49,15 +37,8 @@ export const makeStaging = (
     return own.includes(name) ? `:${name}` : name;
   };
 
-  /**
-   * The first of each group of repeated entries, in the index's order. SQLite takes the other
-   * columns from the row with the minimum.
-   */
-  const staged = (columns: string): string =>
-    `SELECT ${columns} FROM (SELECT *, min(id) FROM ${table} GROUP BY path, importer_id, revision)`;
-
   const publish = <T>(work: () => T): T => {
-    indexByPath();
+    entries.indexByPath();
     const result = transact(database, () => {
       // Sorted by id: a million insertions at random places take ten times as long.
       database.exec(`INSERT INTO units (id, type_id, unit_key)
@@ -96,31 +77,8 @@ export const makeStaging = (
   };
 
   return {
-    write: (entries) => {
-      // Locks the temporary database only, so no other process waits for it.
-      database.exec('BEGIN');
-      try {
-        for (const entry of entries) insert.run(...toValues(entry), unitText(entry.unitKey));
-      } finally {
-        database.exec('COMMIT');
-      }
-    },
-
-    conflicts: () => {
-      indexByPath();
-      const others = `FROM (
-          SELECT path, importer_id, revision, min(id) AS id FROM ${table}
-          GROUP BY path, importer_id, revision HAVING count(*) > 1
-        ) leading JOIN ${table} a ON a.id = leading.id
-        JOIN ${table} b ON b.path = a.path AND b.importer_id = a.importer_id AND b.revision = a.revision AND b.id > a.id
-        WHERE ${CONTRADICT} OR a.url <> b.url`;
-      const count = Number(database.prepare(`SELECT count(*) AS count ${others}`).get()?.count);
-      if (count === 0) return { count, shown: [] };
-      const shown = database.prepare(
-        `SELECT b.path AS path, a.id AS first, b.id AS second ${others} ORDER BY b.id LIMIT ${SHOWN_CONFLICTS}`,
-      );
-      return { count, shown: shown.all() as unknown as Conflict[] };
-    },
+    write: entries.write,
+    conflicts: entries.conflicts,
 
     yieldOutside: (importerId, prefix) => {
       const [from, before] = rangeBelow(prefix);
@@ -158,7 +116,7 @@ export const makeStaging = (
         for (const id of outside) supersede('id = :id', { id }, grace);
         const values = NAMES.map((name) => valueFor(name, ['revision', 'prefix'])).join(', ');
         const added = database
-          .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(values)}`)
+          .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${entries.first(values)}`)
           .run({ revision, prefix: own }).changes;
         const published = { revision, added: Number(added), removed: removed + outside.length };
         if (repository) repositories.save(repository(published, repositories.find({ prefix, importerId })));
@@ -171,7 +129,7 @@ export const makeStaging = (
         Number(
           database
             .prepare(
-              `INSERT INTO lazy_content_catalog (${COLUMNS}) ${staged(NAMES.map((name) => valueFor(name)).join(', '))} WHERE true ORDER BY id
+              `INSERT INTO lazy_content_catalog (${COLUMNS}) ${entries.first(NAMES.map((name) => valueFor(name)).join(', '))} WHERE true ORDER BY id
                ON CONFLICT (path, importer_id, revision) DO UPDATE
                SET ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}`,
             )

@@ -2,11 +2,14 @@ import { unitIdOf } from '../../../src/catalog/locator.ts';
 import { openMongoCatalog } from '../../../src/catalog/mongodb/catalog.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { mongoOfferSearch } from '../../../src/catalog/mongodb/offer-search.ts';
+import { sharedCatalog } from '../../../src/catalog/shared/catalog.ts';
+import { sharedOfferSearch } from '../../../src/catalog/shared/open.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteOfferSearch } from '../../../src/catalog/sqlite/offer-search.ts';
 import { catalogContract } from '../../contracts/catalog.ts';
 import { databaseSettings } from '../../support/database-settings.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
+import { sharedStores } from '../../support/shared-catalog.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 catalogContract('SQLite', async ({ now }) => {
@@ -31,6 +34,32 @@ catalogContract('SQLite', async ({ now }) => {
 });
 
 describeMongo(`with ${serverName}`, () => {
+  const stores = sharedStores();
+
+  catalogContract('The shared catalog', async ({ now }) => {
+    const store = await (await stores.catalog()).open();
+    const { entries, importers, refreshes } = store;
+    return {
+      catalog: sharedCatalog(store, { maxTime: 20_000, now }),
+      search: sharedOfferSearch(store, 20_000),
+      addEntry: async (entry, unitKey) => {
+        const staging = await entries.stage();
+        await staging.write([{ ...entry, unitKey }]);
+        await staging.publishAsIs();
+      },
+      removeEntries: async (path) => {
+        await entries.remove(path);
+      },
+      addImporter: async (config) => (await importers.add({ config })).id,
+      addUnit: async (typeId, key) => unitIdOf(typeId, key),
+      addOffer: async (sourceId, typeId, unitKey, url, expiration) => {
+        const mark = Math.floor(now() / 1000);
+        await refreshes.add({ sourceId, mark, token: '' }, [{ sourceId, typeId, unitKey, url, expiration }]);
+      },
+      close: async () => {},
+    };
+  });
+
   const mongo = mongodb();
   const newFolder = temporaryFolders();
 

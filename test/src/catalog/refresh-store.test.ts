@@ -6,6 +6,8 @@ import { lastValueFrom } from 'rxjs';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
 import { refreshStoreContract } from '../../contracts/refresh-store.ts';
+import { describeMongo, serverName } from '../../support/mongodb.ts';
+import { sharedStores } from '../../support/shared-catalog.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const newFolder = temporaryFolders();
@@ -26,6 +28,25 @@ refreshStoreContract('SQLite', async () => {
       two.close();
     },
   };
+});
+
+describeMongo(`with ${serverName}`, () => {
+  const stores = sharedStores();
+
+  refreshStoreContract('The shared catalog', async () => {
+    const catalog = await stores.catalog();
+    const [one, two] = [await catalog.open(), await catalog.open()];
+    return {
+      one: one.refreshes,
+      two: two.refreshes,
+      urls: (source_id) =>
+        one.session.ask(async ({ db }) => {
+          const found = await db.collection('offers').find({ source_id }).sort({ _id: 1 }).toArray();
+          return found.map(({ url }) => String(url));
+        }),
+      close: async () => {},
+    };
+  });
 });
 
 describe('the store of refreshes', () => {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
@@ -74,102 +74,6 @@ describe('lookup', () => {
     }
     expect([...catalog.entries.list('/p/7')].map(({ path }) => path)).toEqual(['/p/7/package.rpm']);
     catalog.close();
-  });
-});
-
-describe('an entry of a path that had other content', () => {
-  type Change = readonly [
-    what: string,
-    before: Partial<NewEntry>,
-    after: Partial<NewEntry>,
-    replaced: true | undefined,
-  ];
-  const bare = { checksum: undefined };
-  const other = { checksum: { algorithm: 'sha256', value: 'd'.repeat(64) } } as const;
-  const changes: readonly Change[] = [
-    ['the same checksum, wherever it is now', {}, { url: 'https://other.example.com/' }, undefined],
-    ['another checksum', {}, other, true],
-    ['a checksum of another kind', {}, { checksum: { algorithm: 'sha1', value: 'c'.repeat(40) } }, true],
-    ['no checksum any more', {}, bare, true],
-    ['a checksum now', bare, {}, true],
-    ['no checksum then or now, so the content may differ', bare, bare, true],
-    ['another URL', bare, { ...bare, url: 'https://other.example.com/' }, true],
-    ['another size', bare, { ...bare, size: 8 }, true],
-    ['a size now', { ...bare, size: undefined }, bare, true],
-    ['another importer and the same checksum', {}, { importerId: B }, undefined],
-    ['another importer and another checksum', {}, { importerId: B, ...other }, true],
-  ];
-  const publish = (catalog: SqliteCatalog, importer: string, prefix: string, entries: readonly NewEntry[]) => {
-    const staging = catalog.entries.stage();
-    staging.write(entries);
-    staging.publishRevision(importer, prefix);
-  };
-  const ways: readonly (readonly [way: string, write: (catalog: SqliteCatalog, entry: NewEntry) => void])[] = [
-    ['added', (catalog, entry) => catalog.entries.add(entry)],
-    ['imported', (catalog, entry) => publish(catalog, entry.importerId, dirname(entry.path), [entry])],
-    ['loaded', (catalog, entry) => load(catalog, [entry])],
-    ['loaded as another revision', (catalog, entry) => load(catalog, [{ ...entry, revision: 2 }])],
-  ];
-  const replaced = ({ entries }: SqliteCatalog, path = '/p/bear.rpm') =>
-    entries.find(path).map((entry) => entry.replaced);
-
-  describe.each(ways)('%s', (_, write) => {
-    it.each(changes)('is marked if the content may differ: %s', (_, before, after, expected) => {
-      const catalog = openSqliteCatalog(':memory:');
-      write(catalog, anEntry(before));
-      write(catalog, anEntry({ path: '/n/bear.rpm', ...other }));
-      expect(replaced(catalog)).toEqual([undefined]);
-      write(catalog, anEntry(after));
-      expect(replaced(catalog)[0]).toBe(expected);
-      expect(replaced(catalog, '/n/bear.rpm')).toEqual([undefined]);
-    });
-
-    it('stays marked until the path is removed', () => {
-      const catalog = openSqliteCatalog(':memory:');
-      for (const more of [{}, other, {}, {}]) write(catalog, anEntry(more));
-      expect(replaced(catalog)[0]).toBe(true);
-      catalog.entries.remove('/p/bear.rpm');
-      write(catalog, anEntry());
-      expect(replaced(catalog)).toEqual([undefined]);
-    });
-
-    it('is marked even if it was first and is the newest again', () => {
-      const catalog = openSqliteCatalog(':memory:');
-      write(catalog, anEntry());
-      write(catalog, anEntry({ importerId: B, ...other }));
-      catalog.entries.remove('/p/bear.rpm', B);
-      expect(replaced(catalog)).toEqual([true]);
-    });
-  });
-
-  it('is marked if both come at once', () => {
-    const catalog = openSqliteCatalog(':memory:');
-    load(catalog, [
-      anEntry(),
-      anEntry({ importerId: B, ...other }),
-      anEntry({ path: '/q' }),
-      anEntry({ path: '/q', importerId: B }),
-    ]);
-    expect(replaced(catalog)).toEqual([true, true]);
-    expect(replaced(catalog, '/q')).toEqual([undefined, undefined]);
-  });
-
-  it('is marked in the result of add', () => {
-    const { entries } = openSqliteCatalog(':memory:');
-    expect(entries.add(anEntry())).not.toHaveProperty('replaced');
-    expect(entries.add(anEntry(other))).toMatchObject({ revision: 2, replaced: true });
-  });
-
-  it('is not marked by an import elsewhere', () => {
-    const catalog = openSqliteCatalog(':memory:');
-    publish(catalog, A, '/p', [anEntry(), anEntry({ path: '/p/owl.rpm' }), anEntry({ path: '/p/gone.rpm' })]);
-    publish(catalog, A, '/p', [anEntry(other), anEntry({ path: '/p/owl.rpm' }), anEntry({ path: '/p/new.rpm' })]);
-    const found = [...catalog.entries.list('/p')].map(({ path, replaced }) => [path, replaced]);
-    expect(found).toEqual([
-      ['/p/bear.rpm', true],
-      ['/p/new.rpm', undefined],
-      ['/p/owl.rpm', undefined],
-    ]);
   });
 });
 

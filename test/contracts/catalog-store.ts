@@ -1,0 +1,463 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { Checksum } from '../../pipelines/model/index.ts';
+import { importRepository, type Progress, toBase } from '../../src/catalog/import.ts';
+import type { Answer, CatalogStore, Listed } from '../../src/catalog/store.ts';
+import type { NewEntry } from '../../src/catalog/stored-entry.ts';
+import { deb } from '../../src/repositories/deb.ts';
+import { files } from '../../src/repositories/files.ts';
+import type { Format } from '../../src/repositories/format.ts';
+import { yum } from '../../src/repositories/yum.ts';
+import { importFolder, sha256 } from '../support/importing.ts';
+import { readFileUrl } from '../support/read-file-url.ts';
+import {
+  builtFiles,
+  DEB_TOOLS,
+  itNeeding,
+  makeFilesRepository,
+  makeSuiteRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../support/repositories.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+
+const all = async <T>(values: Listed<T>): Promise<T[]> => {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+};
+
+const listed = async (catalog: CatalogStore, prefix = '/') =>
+  (await all(catalog.entries.list(prefix))).map(({ path, revision }) => [path, revision]);
+
+const digest = { algorithm: 'sha256', value: 'a'.repeat(64) } as const;
+const itemAt = (path: string, checksum: Checksum = digest) => ({
+  path,
+  unitTypeId: 'iso',
+  unitKey: { name: path },
+  checksum,
+  size: 1,
+});
+
+/** A format that lists paths, then fails if an error is given. */
+const listing = (paths: readonly string[], error?: Error): Format =>
+  async function* () {
+    for (const path of paths) yield itemAt(path);
+    if (error) throw error;
+  };
+
+const importer = 'a'.repeat(24);
+const importPaths = (catalog: CatalogStore, prefix: string, format: Format, by = importer, strict = false) =>
+  importRepository({ catalog, format, base: 'http://h/', prefix, read: readFileUrl, importer: by, strict });
+
+const anEntry = (over: Partial<NewEntry> = {}): NewEntry => ({
+  path: '/p/bear.rpm',
+  importerId: importer,
+  unitId: 'unit-1',
+  unitTypeId: 'rpm',
+  url: 'https://feed.example.com/bear.rpm',
+  checksum: { algorithm: 'sha256', value: 'c'.repeat(64) },
+  size: 7,
+  revision: 1,
+  data: {},
+  ...over,
+});
+
+const B = 'b'.repeat(24);
+
+const load = async (catalog: CatalogStore, entries: readonly NewEntry[]): Promise<void> => {
+  const staging = await catalog.entries.stage();
+  await staging.write(entries);
+  await staging.publishAsIs();
+};
+
+/** A catalog of our own, as one or two processes see it. */
+export interface CatalogStores {
+  /** Opens an empty one. */
+  open(): Promise<CatalogStore>;
+  /** Opens an empty one twice. */
+  openTwo(): Promise<readonly [CatalogStore, CatalogStore]>;
+}
+
+/** The contract of CatalogStore, for every implementation. */
+export const catalogStoreContract = (name: string, { open, openTwo }: CatalogStores): void => {
+  describe(`${name} as a catalog of our own`, () => {
+    const newFolder = temporaryFolders();
+    describe('an import', () => {
+      for (const [name, format, tools, make] of [
+        [
+          'yum',
+          yum,
+          YUM_TOOLS,
+          (folder: string) => makeYumRepository(folder, [{ name: 'a++', version: '1~rc', size: 9 }]),
+        ],
+        [
+          'deb',
+          deb,
+          DEB_TOOLS,
+          (folder: string) => makeSuiteRepository(folder, [{ name: 'a++', version: '1~rc', size: 9 }]),
+        ],
+        ['files', files, [], (folder: string) => makeFilesRepository(folder, { 'a b%20+é#?.iso': 'A' })],
+      ] as const) {
+        itNeeding(tools)(`of a ${name} repository creates an entry per file, with its URL`, async () => {
+          const folder = newFolder();
+          const built = make(folder);
+          const catalog = await open();
+          const result = await importFolder(catalog, format, folder, '/repo', { suites: ['stable'] });
+          expect(result).toMatchObject({
+            revision: 1,
+            packages: 1,
+            metadata: built.length - 1,
+            removed: 0,
+            missing: [],
+          });
+          expect(await listed(catalog, '/repo')).toEqual(built.map(({ path }) => [`/repo/${path}`, 1]));
+          for (const { path, url, checksum, size } of await all(catalog.entries.list('/repo'))) {
+            const bytes: Uint8Array[] = [];
+            for await (const chunk of readFileUrl(url)) bytes.push(chunk);
+            const content = Buffer.concat(bytes);
+            expect([path, content.length]).toEqual([path, size]);
+            if (checksum?.algorithm === 'sha256') expect([path, sha256(content)]).toEqual([path, checksum.value]);
+          }
+        });
+      }
+
+      it('stores the keys of its units', async () => {
+        const folder = newFolder();
+        makeFilesRepository(folder, { 'a.iso': 'A' });
+        const catalog = await open();
+        await importFolder(catalog, files, folder, '/repo');
+        const [entry] = await catalog.entries.find('/repo/a.iso');
+        expect(await catalog.units.find('iso', entry!.unitId)).toEqual({
+          name: 'a.iso',
+          checksum: sha256('A'),
+          size: 1,
+        });
+      });
+
+      it('may appear at the root', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/', listing(['a', 'b/c']));
+        await importPaths(catalog, '/', listing(['a']));
+        expect(await listed(catalog)).toEqual([['/a', 2]]);
+      });
+
+      it('creates one entry for a file that is listed twice, unless the two differ', async () => {
+        const catalog = await open();
+        expect(await importPaths(catalog, '/r', listing(['a', 'a', 'b']))).toMatchObject({ packages: 2 });
+        const differing: Format = async function* () {
+          yield itemAt('a');
+          yield { ...itemAt('a'), checksum: { algorithm: 'sha256', value: 'b'.repeat(64) } };
+        };
+        const problem = 'http://h/: lists /r/a twice, with different checksums';
+        await expect(importPaths(catalog, '/r', differing, importer, true)).rejects.toThrow(problem);
+        const { packages, leftOut } = await importPaths(catalog, '/r', differing);
+        expect({ packages, leftOut }).toEqual({ packages: 1, leftOut: { count: 1, named: [problem] } });
+        expect(await catalog.entries.find('/r/a')).toMatchObject([{ checksum: digest }]);
+      });
+
+      it('names the first odd entries and counts the others', async () => {
+        const catalog = await open();
+        const doubled: Format = async function* () {
+          for (let number = 0; number < 50; number += 1)
+            for (const digit of 'abc') yield itemAt(`${number}`, { algorithm: 'sha256', value: digit.repeat(64) });
+        };
+        const { packages, leftOut } = await importPaths(catalog, '/r', doubled);
+        expect([packages, leftOut.count, leftOut.named.length]).toEqual([50, 100, 20]);
+      });
+
+      it('may have files beside its prefix, and replaces and removes them with it', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/a/r/os', listing(['x', '../Packages/y', '../../../../../z']));
+        expect((await all(catalog.entries.list('/'))).map(({ path, url }) => [path, url])).toEqual([
+          ['/a/r/Packages/y', 'http://h/Packages/y'],
+          ['/a/r/os/x', 'http://h/x'],
+          ['/z', 'http://h/z'],
+        ]);
+        expect(await importPaths(catalog, '/a/r/os', listing(['../Packages/n']))).toMatchObject({ removed: 3 });
+        expect(await listed(catalog)).toEqual([['/a/r/Packages/n', 2]]);
+        await catalog.entries.removeBelow('/a/r/os');
+        expect(await listed(catalog)).toEqual([]);
+      });
+
+      it('takes no path of another import', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/good', listing(['a.iso']));
+        const { packages, leftOut } = await importPaths(
+          catalog,
+          '/evil',
+          listing(['../good/a.iso', 'b']),
+          'b'.repeat(24),
+        );
+        expect({ packages, leftOut }).toEqual({
+          packages: 1,
+          leftOut: {
+            count: 1,
+            named: ['http://h/: lists a file outside of /evil, and /good/a.iso belongs to another import'],
+          },
+        });
+        expect(await catalog.entries.find('/good/a.iso')).toHaveLength(1);
+      });
+
+      it('refuses a prefix that is not an absolute path', async () => {
+        const catalog = await open();
+        await expect(importPaths(catalog, 'repo', listing(['a']))).rejects.toThrow(
+          "prefix 'repo' does not begin with /",
+        );
+      });
+
+      it('takes the first of two digests of different algorithms, which may be of the same file', async () => {
+        const catalog = await open();
+        const twice: Format = async function* () {
+          yield { ...itemAt('a'), checksum: { algorithm: 'sha256', value: 'b'.repeat(64) } };
+          yield { ...itemAt('a'), checksum: { algorithm: 'md5', value: 'c'.repeat(32) } };
+        };
+        await importPaths(catalog, '/r', twice);
+        expect(await catalog.entries.find('/r/a')).toMatchObject([{ checksum: { algorithm: 'sha256' } }]);
+      });
+
+      it('reports its progress', async () => {
+        const folder = newFolder();
+        makeFilesRepository(folder, { 'a.iso': 'A', 'b.iso': 'B' });
+        const seen: Progress[] = [];
+        await importRepository({
+          catalog: await open(),
+          format: files,
+          base: toBase(folder),
+          prefix: '/r',
+          read: readFileUrl,
+          importer,
+          onProgress: (progress) => seen.push(progress),
+        });
+        const [manifest] = builtFiles(folder).filter(({ path }) => path === 'PULP_MANIFEST');
+        expect(seen).toEqual([{ file: 'PULP_MANIFEST', bytes: manifest!.size, items: 0 }]);
+      });
+    });
+
+    describe('a re-import', () => {
+      it('replaces the old revision by a new one', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/r', listing(['a', 'b']));
+        const [before] = await catalog.entries.find('/r/b');
+        expect(await importPaths(catalog, '/r/', listing(['b', 'c']))).toMatchObject({ revision: 2, removed: 2 });
+        expect(await listed(catalog)).toEqual([
+          ['/r/b', 2],
+          ['/r/c', 2],
+        ]);
+        expect((await catalog.entries.find('/r/b'))[0]?.unitId).toBe(before?.unitId);
+        expect(await catalog.units.find('iso', before!.unitId)).toEqual({ name: 'b' });
+      });
+
+      it('removes the units that no entry refers to any more', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/r', listing(['a']));
+        const [before] = await catalog.entries.find('/r/a');
+        await importPaths(catalog, '/r', listing(['b']));
+        expect(await catalog.units.find('iso', before!.unitId)).toBeUndefined();
+      });
+
+      it('leaves entries that it did not write: other prefixes, deeper ones, other importers, entries added by hand', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/r', listing(['a']));
+        await importPaths(catalog, '/r/deep', listing(['b']));
+        await importPaths(catalog, '/r-other', listing(['c']));
+        await importPaths(catalog, '/r', listing(['d']), 'b'.repeat(24));
+        await catalog.entries.add({
+          path: '/r/hand',
+          importerId: importer,
+          unitId: 'u',
+          unitTypeId: 'iso',
+          url: 'http://h',
+          data: {},
+        });
+        expect(await importPaths(catalog, '/r', listing(['e', 'hand']))).toMatchObject({ revision: 2, removed: 1 });
+        expect(await listed(catalog)).toEqual([
+          ['/r-other/c', 1],
+          ['/r/d', 1],
+          ['/r/deep/b', 1],
+          ['/r/e', 2],
+          ['/r/hand', 2],
+          ['/r/hand', 1],
+        ]);
+      });
+
+      it('that fails leaves the old revision unchanged', async () => {
+        const folder = newFolder();
+        makeFilesRepository(folder, { 'a.iso': 'A' });
+        const catalog = await open();
+        await importFolder(catalog, files, folder, '/r');
+        const before = await all(catalog.entries.list('/'));
+        writeFileSync(join(folder, 'PULP_MANIFEST'), `new.iso,${sha256('x')},1\n${'x'.repeat(2 ** 21)}\n`);
+        await expect(importFolder(catalog, files, folder, '/r')).rejects.toThrow('PULP_MANIFEST: line 2');
+        const many = Array.from({ length: 2500 }, (_, number) => String(number));
+        await expect(importPaths(catalog, '/r', listing(many, new Error('torn')))).rejects.toThrow('torn');
+        expect(await all(catalog.entries.list('/'))).toEqual(before);
+        expect(await importFolder(catalog, listing(['b']), folder, '/r')).toMatchObject({ revision: 2, removed: 2 });
+      });
+
+      it('becomes visible to another process all at once', async () => {
+        const [writer, reader] = await openTwo();
+        await importPaths(writer, '/r', listing(['a']));
+        const seen: unknown[] = [];
+        const watched: Format = async function* () {
+          yield itemAt('a');
+          for (let number = 0; number < 2000; number += 1) yield itemAt(`b${number}`);
+          seen.push(await listed(reader));
+        };
+        await importPaths(writer, '/r', watched);
+        expect(seen).toEqual([[['/r/a', 1]]]);
+        expect(await listed(reader)).toHaveLength(2001);
+      });
+    });
+
+    describe('the files of the revision before', () => {
+      const importAt = (catalog: CatalogStore, now: number, ...paths: string[]) =>
+        importRepository({
+          ...{ catalog, format: listing(paths), base: 'http://h/', prefix: '/p', read: readFileUrl, importer },
+          grace: { now, seconds: 10 },
+        });
+      const paths = async (catalog: CatalogStore) => (await listed(catalog)).map(([path]) => path);
+
+      it('stay for their grace, which counts from the first revision without them', async () => {
+        const catalog = await open();
+        await importAt(catalog, 100, 'a', 'b');
+        expect(await importAt(catalog, 105, 'b', 'c')).toMatchObject({ revision: 2, packages: 2, removed: 1 });
+        expect(await listed(catalog)).toEqual([
+          ['/p/a', 1],
+          ['/p/b', 2],
+          ['/p/c', 2],
+        ]);
+        expect(await catalog.entries.countOf('/p', importer)).toBe(2);
+        await importAt(catalog, 114, 'c');
+        expect(await paths(catalog)).toEqual(['/p/a', '/p/b', '/p/c']);
+        await importAt(catalog, 115, 'c');
+        expect(await paths(catalog)).toEqual(['/p/b', '/p/c']);
+      });
+
+      it('belong to the repository again if a revision has them again', async () => {
+        const catalog = await open();
+        await importAt(catalog, 100, 'a');
+        await importAt(catalog, 101, 'b');
+        await importAt(catalog, 102, 'a');
+        await importAt(catalog, 111, 'a');
+        expect(await catalog.entries.find('/p/a')).toMatchObject([{ revision: 4, data: {} }]);
+      });
+
+      it('are not listed, and go with everything below their prefix', async () => {
+        const catalog = await open();
+        await importAt(catalog, 100, '../q/a', 'a', 'b');
+        await importAt(catalog, 101, 'b');
+        expect((await catalog.entries.children('/p/', undefined, 9)).map(({ name }) => name)).toEqual(['b']);
+        expect(await paths(catalog)).toEqual(['/p/a', '/p/b', '/q/a']);
+        expect(await catalog.entries.removeBelow('/p')).toBe(3);
+      });
+    });
+    describe('an entry of a path that had other content', () => {
+      type Change = readonly [
+        what: string,
+        before: Partial<NewEntry>,
+        after: Partial<NewEntry>,
+        replaced: true | undefined,
+      ];
+      const bare = { checksum: undefined };
+      const other = { checksum: { algorithm: 'sha256', value: 'd'.repeat(64) } } as const;
+      const changes: readonly Change[] = [
+        ['the same checksum, wherever it is now', {}, { url: 'https://other.example.com/' }, undefined],
+        ['another checksum', {}, other, true],
+        ['a checksum of another kind', {}, { checksum: { algorithm: 'sha1', value: 'c'.repeat(40) } }, true],
+        ['no checksum any more', {}, bare, true],
+        ['a checksum now', bare, {}, true],
+        ['no checksum then or now, so the content may differ', bare, bare, true],
+        ['another URL', bare, { ...bare, url: 'https://other.example.com/' }, true],
+        ['another size', bare, { ...bare, size: 8 }, true],
+        ['a size now', { ...bare, size: undefined }, bare, true],
+        ['another importer and the same checksum', {}, { importerId: B }, undefined],
+        ['another importer and another checksum', {}, { importerId: B, ...other }, true],
+      ];
+      const publish = async (catalog: CatalogStore, by: string, prefix: string, entries: readonly NewEntry[]) => {
+        const staging = await catalog.entries.stage();
+        await staging.write(entries);
+        await staging.publishRevision(by, prefix);
+      };
+      const ways: readonly (readonly [
+        way: string,
+        write: (catalog: CatalogStore, entry: NewEntry) => Answer<unknown>,
+      ])[] = [
+        ['added', (catalog, entry) => catalog.entries.add(entry)],
+        ['imported', (catalog, entry) => publish(catalog, entry.importerId, dirname(entry.path), [entry])],
+        ['loaded', (catalog, entry) => load(catalog, [entry])],
+        ['loaded as another revision', (catalog, entry) => load(catalog, [{ ...entry, revision: 2 }])],
+      ];
+      const replaced = async ({ entries }: CatalogStore, path = '/p/bear.rpm') =>
+        (await entries.find(path)).map((entry) => entry.replaced);
+
+      describe.each(ways)('%s', (_, write) => {
+        it.each(changes)('is marked if the content may differ: %s', async (_, before, after, expected) => {
+          const catalog = await open();
+          await write(catalog, anEntry(before));
+          await write(catalog, anEntry({ path: '/n/bear.rpm', ...other }));
+          expect(await replaced(catalog)).toEqual([undefined]);
+          await write(catalog, anEntry(after));
+          expect((await replaced(catalog))[0]).toBe(expected);
+          expect(await replaced(catalog, '/n/bear.rpm')).toEqual([undefined]);
+        });
+
+        it('stays marked until the path is removed', async () => {
+          const catalog = await open();
+          for (const more of [{}, other, {}, {}]) await write(catalog, anEntry(more));
+          expect((await replaced(catalog))[0]).toBe(true);
+          await catalog.entries.remove('/p/bear.rpm');
+          await write(catalog, anEntry());
+          expect(await replaced(catalog)).toEqual([undefined]);
+        });
+
+        it('is marked even if it was first and is the newest again', async () => {
+          const catalog = await open();
+          await write(catalog, anEntry());
+          await write(catalog, anEntry({ importerId: B, ...other }));
+          await catalog.entries.remove('/p/bear.rpm', B);
+          expect(await replaced(catalog)).toEqual([true]);
+        });
+      });
+
+      it('is marked if both come at once', async () => {
+        const catalog = await open();
+        await load(catalog, [
+          anEntry(),
+          anEntry({ importerId: B, ...other }),
+          anEntry({ path: '/q' }),
+          anEntry({ path: '/q', importerId: B }),
+        ]);
+        expect(await replaced(catalog)).toEqual([true, true]);
+        expect(await replaced(catalog, '/q')).toEqual([undefined, undefined]);
+      });
+
+      it('is marked in the result of add', async () => {
+        const { entries } = await open();
+        expect(await entries.add(anEntry())).not.toHaveProperty('replaced');
+        expect(await entries.add(anEntry(other))).toMatchObject({ revision: 2, replaced: true });
+      });
+
+      it('is not marked by an import elsewhere', async () => {
+        const catalog = await open();
+        await publish(catalog, importer, '/p', [
+          anEntry(),
+          anEntry({ path: '/p/owl.rpm' }),
+          anEntry({ path: '/p/gone.rpm' }),
+        ]);
+        await publish(catalog, importer, '/p', [
+          anEntry(other),
+          anEntry({ path: '/p/owl.rpm' }),
+          anEntry({ path: '/p/new.rpm' }),
+        ]);
+        const found = (await all(catalog.entries.list('/p'))).map(({ path, replaced }) => [path, replaced]);
+        expect(found).toEqual([
+          ['/p/bear.rpm', true],
+          ['/p/new.rpm', undefined],
+          ['/p/owl.rpm', undefined],
+        ]);
+      });
+    });
+  });
+};
