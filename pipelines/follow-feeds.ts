@@ -136,6 +136,12 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
     return error !== undefined || running !== undefined;
   };
 
+  /** The followed repository of a path, if it has to be brought up to date. */
+  const outdated = (path: string): FollowedRepository | undefined => {
+    const repository = followed(path);
+    return repository && (isDue(repository) || isOutdated(repository)) ? repository : undefined;
+  };
+
   const marked =
     (repository: FollowedRepository) =>
     (entry: CatalogEntry): CatalogEntry =>
@@ -145,20 +151,22 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
 
   return {
     lookup: (path, client) => {
-      const found = readAtOnce(catalog.lookup(path));
+      const found: Observable<CatalogEntry> = readAtOnce(catalog.lookup(path));
       if (isLasting(found)) return found;
-      const repository = followed(path);
-      if (!repository || !(isDue(repository) || isOutdated(repository))) return found;
+      if (isAtOnce(found) && !outdated(path)) return found;
       return found.pipe(
         toArray(),
-        mergeMap((entries) =>
-          (entries.length > 0 ? !repository.isEntryPoint(path) : misses.isRefused(client))
+        mergeMap((entries) => {
+          // A catalog that answers later knows by then what it follows.
+          const repository = outdated(path);
+          if (!repository) return from(entries);
+          return (entries.length > 0 ? !repository.isEntryPoint(path) : misses.isRefused(client))
             ? from(entries)
             : concat(
                 upToDate(repository),
                 defer(() => catalog.lookup(path)),
-              ).pipe(map(marked(repository))),
-        ),
+              ).pipe(map(marked(repository)));
+        }),
       );
     },
 
@@ -195,6 +203,8 @@ const readAtOnce = (found: Observable<CatalogEntry>): Observable<CatalogEntry> =
     return throwError(() => error);
   }
 };
+
+const isAtOnce = (found: Observable<unknown>): boolean => found instanceof AtOnce;
 
 /** Whether there are entries, and not of a file that may change: most requests are for such. */
 const isLasting = (found: Observable<CatalogEntry>): boolean => {

@@ -1,4 +1,4 @@
-import { type Observable, of } from 'rxjs';
+import { map, type Observable, of } from 'rxjs';
 import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
 import { mappedToMany } from '../../pipelines/operators/at-once.ts';
 import { clientFiles } from '../catalog/client-files/client-files.ts';
@@ -14,6 +14,7 @@ import type { CatalogStore } from '../catalog/store.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
+import { openSharedForDaemon } from './own-catalog.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
@@ -63,10 +64,12 @@ export const openCatalog = async (
     ({ close }) => close(),
   );
   const durable = opening.adopt(makeDurable(settings.catalog, { onError: onDiskError }), ({ close }) => close());
-  const parts =
-    settings.catalogType === 'sqlite'
-      ? sqliteParts(embedded, durable, settings)
-      : await openMongo(settings, opening, onUnitMissing);
+  const open = {
+    sqlite: () => sqliteParts(embedded, durable, settings),
+    shared: () => openSharedParts(settings, opening),
+    mongodb: () => openMongo(settings, opening, onUnitMissing),
+  };
+  const parts = await open[settings.catalogType]();
   const opened = opening.move();
   return { ...parts, embedded, close: () => opened.disposeAsync() };
 };
@@ -83,6 +86,26 @@ const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, { metadataMaxAg
     lookup: (path) => mappedToMany(lookup(path), lifetime),
     search: sqliteOfferSearch(embedded),
     ready: of(true),
+    forget: () => {},
+  };
+};
+
+const openSharedParts = async (settings: Settings, opening: AsyncDisposableStack): Promise<CatalogParts> => {
+  const { connection, store } = await openSharedForDaemon(settings);
+  opening.adopt(store, ({ close }) => close());
+  const [{ sharedCatalog }, { sharedOfferSearch }] = await Promise.all([
+    import('../catalog/shared/catalog.ts'),
+    import('../catalog/shared/open.ts'),
+  ]);
+  const { mongodbTimeout: maxTime, metadataMaxAge } = settings;
+  const catalog = sharedCatalog(store, { maxTime });
+  return {
+    ...catalog,
+    lookup: (path) => catalog.lookup(path).pipe(map(withLifetime(metadataMaxAge))),
+    store: store.refreshes,
+    search: sharedOfferSearch(store, maxTime),
+    own: store,
+    ready: connection.ready,
     forget: () => {},
   };
 };

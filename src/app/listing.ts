@@ -1,15 +1,15 @@
 import type { Listing } from '../catalog/listing.ts';
-import { sqliteListing } from '../catalog/sqlite/listing.ts';
-import { openTables } from '../catalog/sqlite/tables.ts';
+import { storeListing } from '../catalog/store-listing.ts';
 import type { Settings } from '../config/schema.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
+import { openOwnCatalog } from './own-catalog.ts';
 
 /**
  * Opens the catalog that the settings choose, for commands that show it. Rejects if a file or a
  * setting cannot be used.
  */
 export const openListing = async (settings: Settings): Promise<Listing> => {
-  if (settings.catalogType === 'sqlite') return sqliteListing(openTables(settings.catalog));
+  if (settings.catalogType !== 'mongodb') return storeListing(await openOwnCatalog(settings));
   await checkDatabase(settings);
   const [{ connectMongo }, { mongoListing }] = await Promise.all([
     import('../catalog/mongodb/connection.ts'),

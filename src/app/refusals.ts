@@ -5,6 +5,7 @@ import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
 import { checkDatabase } from './database-settings.ts';
+import { checkShared } from './own-catalog.ts';
 import { checkSaveTarget } from './save-settings.ts';
 import { checkSharing } from './state-folder.ts';
 
@@ -20,6 +21,7 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
     () => checkTracing(settings),
     () => checkSharing(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
+    () => (settings.catalogType === 'shared' ? checkShared(settings) : undefined),
   ];
   const problems: string[] = [];
   for (const check of checks)

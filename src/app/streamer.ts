@@ -11,7 +11,7 @@ import {
   sourceName,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
-import { dropWrong, keptMetadata } from '../catalog/metadata-files.ts';
+import { dropWrong, keptMetadata } from '../catalog/kept-metadata.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
@@ -203,7 +203,7 @@ export const openStreamer = async (
     },
     sources: [
       ...(store ? [store.find] : []),
-      keptMetadata(metadataFolder(settings)),
+      keptMetadata(metadataFolder(settings), catalog.own?.metadata),
       alternates.find,
       feedCandidates(catalog),
     ],

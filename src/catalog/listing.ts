@@ -11,7 +11,7 @@ export interface Listing {
    */
   entries(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry> | AsyncIterable<ListedEntry>;
   /** The repositories that were imported, in the order of prefixes. */
-  repositories(): Iterable<StoredRepository>;
+  repositories(): Iterable<StoredRepository> | AsyncIterable<StoredRepository>;
   /** The entries that belong to none of them, in the order of paths. */
   singleEntries(): Iterable<StoredEntry> | AsyncIterable<ListedEntry>;
   /** All entries of a path, newest first. */

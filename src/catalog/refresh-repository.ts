@@ -57,9 +57,11 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
   const { catalog, formatName: format, base, selection = {}, strict = false, importer, every, follows } = options;
   const { prefix, grace = 0, keyring: file, metalink, now = Date.now } = options;
   const listed = asListed(options.read, options);
-  const read = options.kept?.keeping(listed) ?? listed;
+  const { metadata } = catalog;
+  const files = metadata ? options.kept?.sharedBy(metadata) : options.kept;
+  const read = files?.keeping(listed) ?? listed;
   // Of an import that is not repeated, only what it reads anyway.
-  const kept = follows || every !== undefined ? options.kept : undefined;
+  const kept = follows || every !== undefined ? files : undefined;
   const seconds = () => now() / 1000;
   const key = { prefix, importerId: importer };
   try {
@@ -127,7 +129,7 @@ const keepRest = async ({ catalog, prefix, importer, read }: RefreshOptions, kep
   let bytes = 0;
   for await (const { importerId, unitTypeId, checksum, size, url, path, data } of catalog.entries.list(prefix)) {
     if (importerId !== importer || unitTypeId !== METADATA || !checksum || 'gone_since' in data) continue;
-    if (!path.includes(checksum.value) || path.includes('/by-hash/') || kept.has(checksum)) continue;
+    if (!path.includes(checksum.value) || path.includes('/by-hash/') || (await kept.has(checksum))) continue;
     // A feed may list any number of files.
     if (bytes + (size ?? 0) > MOST_KEPT) continue;
     try {

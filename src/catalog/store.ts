@@ -26,7 +26,25 @@ export interface CatalogStore {
   readonly units: StoreUnits;
   readonly repositories: StoreRepositories;
   readonly leases: Leases;
+  /** Files of metadata for all machines that use the catalog. Absent if only one does. */
+  readonly metadata?: SharedFiles;
+  /** Done once requests see what other processes have published until now. */
+  catchUp(): Answer<void>;
   close(): Answer<void>;
+}
+
+/** Files by their names, which state their digest. */
+export interface SharedFiles {
+  has(name: string): Promise<boolean>;
+  /**
+   * Stores a file with its time in milliseconds since 1970, unless it is there. Resolves to the time
+   * that is stored.
+   */
+  put(name: string, bytes: AsyncIterable<Uint8Array>, modified: number): Promise<number>;
+  /** `undefined` if it is not there. */
+  get(name: string): Promise<{ readonly bytes: AsyncIterable<Uint8Array>; readonly modified: number } | undefined>;
+  /** Removes files that were not stored within the last hour and are not needed. */
+  sweep(isNeeded: (name: string) => boolean): Promise<void>;
 }
 
 /** The rights to refresh a source or a repository: see `catalogLease`. */

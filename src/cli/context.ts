@@ -1,15 +1,9 @@
 import { openListing } from '../app/listing.ts';
+import { openOwnCatalog } from '../app/own-catalog.ts';
 import { accessOf } from '../catalog/access.ts';
-import { openTables } from '../catalog/sqlite/tables.ts';
 import { rootAt } from '../lib/plain-path.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { loadedFor, stateOf, withSettings } from './settings.ts';
-
-/**
- * Milliseconds that a change waits for those of other processes: they may be imports of millions of
- * packages, one after the other.
- */
-const LOCKED = 600_000;
 
 /** The commands for catalog and importers run with this process, its settings, and the network. */
 export const cliContext: CatalogContext = {
@@ -18,7 +12,7 @@ export const cliContext: CatalogContext = {
     const settings = stateOf(command);
     if (settings.catalogType === 'mongodb')
       process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
-    return openTables(settings.catalog, { busyTimeout: LOCKED });
+    return openOwnCatalog(settings);
   },
   openListing: (command) => openListing(stateOf(command)),
   openFeed: async (config, command, base) => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { openTables } from '../catalog/sqlite/tables.ts';
+import { openOwnCatalog } from '../app/own-catalog.ts';
 import type { CopiesContext } from './copies.ts';
 import { stateOf, withSettings } from './settings.ts';
 
@@ -7,14 +7,15 @@ import { stateOf, withSettings } from './settings.ts';
 export const copiesContext: CopiesContext = {
   prepare: (command) => withSettings(command, ['stateDir', 'catalog', 'saveDir']),
   withCopies: async (command, work) => {
-    const { saveDir, catalog: file } = stateOf(command);
+    const settings = stateOf(command);
+    const { saveDir, catalogType, catalog: file } = settings;
     // A catalog made here would belong to the user of this command.
-    if (!existsSync(file)) return work(saveDir, []);
-    const catalog = openTables(file);
+    if (catalogType !== 'shared' && !existsSync(file)) return work(saveDir, []);
+    const catalog = await openOwnCatalog(settings);
     try {
       return await work(saveDir, catalog.entries.list('/', 'age'));
     } finally {
-      catalog.close();
+      await catalog.close();
     }
   },
   stdout: process.stdout,

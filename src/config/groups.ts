@@ -28,7 +28,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'proxyStatus',
     'requestId',
   ],
-  Catalog: ['catalogType', 'catalog', 'maxMisses'],
+  Catalog: ['catalogType', 'catalog', 'sharedCatalogUrl', 'maxMisses'],
   'Pulp’s database and files': [
     'mongodbUrl',
     'mongodbTimeout',

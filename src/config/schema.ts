@@ -197,11 +197,19 @@ export const SETTINGS = {
   ),
   catalogType: {
     ...streamer(
-      choice('sqlite', 'mongodb'),
+      choice('sqlite', 'shared', 'mongodb'),
       'sqlite',
-      'The catalog that entries are looked up in: the embedded one, or the database of Pulp 2. If it is not set, it is `mongodb` if there is a `mongodb_url`, or a `[database]` section as in Pulp’s own server.conf, even an empty one.',
+      'The catalog that entries are looked up in: the embedded one, one that several streamers share (`shared_catalog_url`), or the database of Pulp 2. If it is not set, it is `mongodb` if there is a `mongodb_url`, or a `[database]` section as in Pulp’s own server.conf, even an empty one.',
     ),
     implied: { text: 'mongodb', bySections: ['database'], bySetting: 'mongodbUrl' },
+  },
+  sharedCatalogUrl: {
+    ...streamer(
+      mongodbUrl,
+      '',
+      'Connection string of the MongoDB database that streamers with `catalog_type: shared` keep their catalog in; if it names no database, `pulp_streamer`. It must not be Pulp’s. It holds passwords and private keys of importers: these are refused unless the server is on this machine, or the URL has a user and `tls=true`.',
+    ),
+    secret: true,
   },
   mongodbUrl: {
     ...streamer(

@@ -8,7 +8,7 @@ import { accessOf } from '../../src/catalog/access.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
 import { metadataFiles } from '../../src/catalog/metadata-files.ts';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
-import { sqliteListing } from '../../src/catalog/sqlite/listing.ts';
+import { storeListing } from '../../src/catalog/store-listing.ts';
 import { addCatalogCommands } from '../../src/cli/catalog.ts';
 import { addImporterCommands } from '../../src/cli/importers.ts';
 import { rootAt } from '../../src/lib/plain-path.ts';
@@ -25,7 +25,7 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
     const context = {
       prepare: (command: Command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       openCatalog: () => openSqliteCatalog(file),
-      openListing: async () => sqliteListing(openSqliteCatalog(file)),
+      openListing: async () => storeListing(openSqliteCatalog(file)),
       openFeed: async (config: ImporterConfig, _: Command, base?: string) => {
         configs.push(config);
         const { files, probe, close } = openRepositories(settingsOf({}));

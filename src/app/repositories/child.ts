@@ -2,17 +2,15 @@ import { accessOf } from '../../catalog/access.ts';
 import type { Progress } from '../../catalog/import.ts';
 import type { RefreshResult } from '../../catalog/refresh-repository.ts';
 import { refreshStored } from '../../catalog/refresh-stored.ts';
-import { openTables } from '../../catalog/sqlite/tables.ts';
 import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import { rootAt } from '../../lib/plain-path.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { ReadFile, Selection } from '../../repositories/format.ts';
 import { hasSuite } from '../../repositories/has-suite.ts';
 import { openRepositories } from '../metadata.ts';
+import { openOwnCatalog } from '../own-catalog.ts';
 import type { Job, Message } from './messages.ts';
 
-/** Milliseconds that publishing waits for changes of other processes. */
-const LOCKED = 600_000;
 /** Milliseconds between two reports of progress. */
 const PERIOD = 500;
 
@@ -23,7 +21,7 @@ const send = (message: Message): Promise<void> =>
   });
 
 const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshResult> => {
-  const catalog = openTables(settings.catalog, { busyTimeout: LOCKED });
+  const catalog = await openOwnCatalog(settings);
   const feeds = openRepositories(settings);
   let shown = Number.NEGATIVE_INFINITY;
   const show = (progress: Progress) => {
@@ -32,9 +30,9 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     void send({ type: 'progress', progress });
   };
   try {
-    const stored = catalog.repositories.find(repository);
+    const stored = await catalog.repositories.find(repository);
     if (!stored) throw new Error(`no repository was imported below ${repository.prefix}`);
-    const importer = catalog.importers.get(stored.importerId);
+    const importer = await catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
     const { kept, grace, limits } = feeds;
     const read = feeds.files(accessOf(importer.config), rootAt(stored.base));
@@ -44,7 +42,7 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     });
   } finally {
     await feeds.close();
-    catalog.close();
+    await catalog.close();
   }
 };
 

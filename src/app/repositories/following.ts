@@ -1,4 +1,17 @@
-import { catchError, concatMap, defer, EMPTY, from, mergeMap, type Observable, tap, throwError, timer } from 'rxjs';
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  mergeMap,
+  type Observable,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import {
   type Catalog,
   type FollowedCatalog,
@@ -28,7 +41,7 @@ import { entryOf, mayHave } from './unlisted.ts';
 interface Parts {
   readonly settings: Settings;
   readonly catalog: Pick<Catalog, 'lookup'>;
-  readonly store: Pick<CatalogStore, 'entries' | 'repositories' | 'importers' | 'leases'>;
+  readonly store: Pick<CatalogStore, 'entries' | 'repositories' | 'importers' | 'leases' | 'catchUp'>;
   readonly files: OpenFiles;
   /** Called with the result of each refresh. */
   readonly refreshed: (repository: StoredRepository, result: RefreshResult) => void;
@@ -102,8 +115,11 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
       return (await isLearnt(stored, missing)) ? EMPTY : then(stored, missing);
     }).pipe(concatMap((rest) => rest));
 
+  /** Requests that waited see what was read, whichever process has read it. */
+  const caughtUp: Observable<never> = defer(async () => store.catchUp()).pipe(ignoreElements());
+
   const update = (key: StoredRepository, suite?: string): Observable<never> =>
-    unlessLearnt(key, suite, learn).pipe(catchError((error) => failing(key, error)));
+    concat(unlessLearnt(key, suite, learn), caughtUp).pipe(catchError((error) => failing(key, error)));
 
   const failing = (stored: StoredRepository, error: unknown): Observable<never> => {
     failed(stored, error);

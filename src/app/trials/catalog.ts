@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Db } from 'mongodb';
-import { firstValueFrom } from 'rxjs';
-import type { Catalog } from '../../../pipelines/model/index.ts';
-import { openSqliteCatalog, type SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
+import { defer, firstValueFrom } from 'rxjs';
+import { type Access, type Catalog, StreamError } from '../../../pipelines/model/index.ts';
+import { accessOf } from '../../catalog/access.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
 import type { Settings } from '../../config/schema.ts';
 import { rootAt } from '../../lib/plain-path.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { databaseOf } from '../database-settings.ts';
+import { openOwnCatalog } from '../own-catalog.ts';
 import type { Place } from './feeds.ts';
 import { type Trial, trying } from './trial.ts';
 
@@ -19,45 +21,57 @@ export interface TriedCatalog {
 /** Reads the catalog and the feeds that it knows. A missing embedded catalog is not created. */
 export const tryCatalog = async (settings: Settings): Promise<TriedCatalog> => {
   let places: readonly Place[] = [];
-  const isMongo = settings.catalogType === 'mongodb';
+  const { catalogType } = settings;
   const ask = async (): Promise<string | undefined> => {
-    if (isMongo) places = await askMongo(settings);
-    else if (existsSync(settings.catalog)) places = await askSqlite(settings.catalog);
+    if (catalogType === 'mongodb') places = await askMongo(settings);
+    else if (catalogType === 'shared' || existsSync(settings.catalog)) places = await askOwn(settings);
     else return 'does not exist yet; it is created on first use';
     return undefined;
   };
-  const what = isMongo ? 'database' : `catalog ${settings.catalog}`;
+  const what = WHAT[catalogType] ?? `catalog ${settings.catalog}`;
   return { trial: await trying(what, ask, messageOf), places };
 };
 
-const askSqlite = async (file: string): Promise<readonly Place[]> => {
-  const catalog = openSqliteCatalog(file);
+const WHAT: Readonly<Partial<Record<Settings['catalogType'], string>>> = {
+  mongodb: 'database',
+  shared: 'shared catalog',
+};
+
+const askOwn = async (settings: Settings): Promise<readonly Place[]> => {
+  const store = await openOwnCatalog(settings);
+  const catalog = { access: (id: string) => defer(() => accessFrom(store, id)) };
   try {
     return await Promise.all(
-      firstPlaces(catalog).map(({ importerId, ...place }) =>
+      (await firstPlaces(store)).map(({ importerId, ...place }) =>
         placeAt({ what: `feed of importer ${importerId}`, ...place }, catalog, importerId),
       ),
     );
   } finally {
-    catalog.close();
+    await store.close();
   }
+};
+
+const accessFrom = async ({ importers }: CatalogStore, id: string): Promise<Access> => {
+  const importer = await importers.get(id);
+  if (importer) return accessOf(importer.config);
+  throw new StreamError('SOURCE_BROKEN', 'catalog', `importer ${id} is not in the catalog`);
 };
 
 /**
  * Each repository that is followed, and the oldest entry of each other importer. Reads until every importer
  * has one, at worst the whole catalog.
  */
-const firstPlaces = ({ entries, importers, repositories }: SqliteCatalog) => {
-  const without = new Set(importers.list().map(({ id }) => id));
+const firstPlaces = async ({ entries, importers, repositories }: CatalogStore) => {
+  const without = new Set((await importers.list()).map(({ id }) => id));
   const found: (Pick<Place, 'url' | 'mustBeThere' | 'root'> & { readonly importerId: string })[] = [];
-  for (const { format, base, importerId } of repositories.followed()) {
+  for (const { format, base, importerId } of (await repositories.list()).filter(({ follows }) => follows)) {
     without.delete(importerId);
     const url = base + (FIRST_FILES[format] ?? '');
     found.push({ importerId, url, mustBeThere: format === 'yum', ...rootAt(base) });
   }
-  for (const { importerId, url, prefix = '' } of without.size > 0 ? entries.list('/', 'age') : []) {
+  for await (const { importerId, url, prefix = '' } of without.size > 0 ? entries.list('/', 'age') : []) {
     if (without.delete(importerId))
-      found.push({ importerId, url, mustBeThere: true, ...rootAt(repositories.baseOf({ prefix, importerId })) });
+      found.push({ importerId, url, mustBeThere: true, ...rootAt(await repositories.baseOf({ prefix, importerId })) });
     if (without.size === 0) break;
   }
   return found;

@@ -29,6 +29,8 @@ export interface Client {
   readonly database: string;
   /** The servers, without credentials, for logs. */
   readonly hosts: string;
+  /** Whether nobody else on the network sees what it carries, and only those with a password get it. */
+  readonly isPrivate: boolean;
 }
 
 /** Milliseconds between two looks at a server. */
@@ -64,8 +66,14 @@ export const makeClient = (settings: DatabaseSettings, timeout: number): Client 
     client,
     database: inUrl === undefined ? settings.name : decodeURIComponent(inUrl),
     hosts: client.options.hosts.map(String).join(','),
+    isPrivate: isPrivate(client),
   };
 };
+
+const isPrivate = ({ options: { hosts, tls, credentials } }: MongoClient): boolean =>
+  (tls && credentials !== undefined) ||
+  (hosts.length > 0 &&
+    hosts.every((one) => /^(localhost|127\.\d+\.\d+\.\d+|::1|\/.*)$/.test(one.host ?? one.socketPath ?? '')));
 
 const fromUrl = ({ url, urlSetting = 'mongodb_url' }: DatabaseSettings, options: MongoClientOptions): MongoClient => {
   try {

@@ -44,6 +44,8 @@ export interface Connection {
   ask<T>(question: (database: Db) => Promise<T>): Observable<T>;
   /** Emits whether the database is available, and each change. Completes at `close`. */
   readonly ready: Observable<boolean>;
+  /** Whether secrets may be sent to it. */
+  readonly isPrivate: boolean;
   close(): Promise<void>;
 }
 
@@ -74,7 +76,7 @@ const wasNotSent = (error: unknown): boolean => codeOf(error) === 'EPIPE' && !(e
  */
 export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Connection => {
   const made = makeClient(settings, timeoutMs);
-  const { database, hosts } = made;
+  const { database, hosts, isPrivate } = made;
   const ready = new ReplaySubject<boolean>(1);
   let client = made.client;
   let connecting: Promise<unknown> | undefined;
@@ -151,6 +153,7 @@ export const connectMongo = (settings: DatabaseSettings, timeoutMs: number): Con
         return asking(question);
       }),
     ready: ready.pipe(distinctUntilChanged()),
+    isPrivate,
     close: async () => {
       background.unsubscribe();
       ready.complete();

@@ -36,6 +36,14 @@ export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: O
     return { ...entry, ...rootAt((await repositoryOf(collections, view, { prefix, importerId }))?.base) };
   };
 
+  /** What was added within the last second is found, too. */
+  const findNow = async (collections: Collections, view: View, path: string): Promise<StoredEntry[]> => {
+    const found = await findEntries(collections, view, path);
+    if (found.length > 0) return found;
+    const now = await watch.fresh();
+    return now.head.version === view.head.version ? [] : findEntries(collections, now, path);
+  };
+
   const known = new Map<string, { readonly version: number; readonly config: string; readonly access: Access }>();
   /** The same object as long as its importer is unchanged: sources recognize it, and prepare connections once. */
   const findAccess = async (collections: Collections, view: View, id: string): Promise<Access> => {
@@ -57,7 +65,7 @@ export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: O
     spelling: 'decoded',
     lookup: (path) =>
       asking(async (collections, view) => {
-        const found = await findEntries(collections, view, path);
+        const found = await findNow(collections, view, path);
         return found.some(({ url }) => isOnDisk(url))
           ? Promise.all(found.map((entry) => withRoot(collections, view, entry)))
           : found;

@@ -1,4 +1,4 @@
-import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb';
+import { type Binary, type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb';
 import type { Observable } from 'rxjs';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import type { Connection } from '../mongodb/connection.ts';
@@ -11,6 +11,24 @@ export interface Collections {
   readonly entries: Collection<EntryDocument>;
   readonly importers: Collection<ImporterDocument>;
   readonly repositories: Collection<RepositoryDocument>;
+  readonly metadata: Collection<FileDocument>;
+  readonly chunks: Collection<ChunkDocument>;
+}
+
+/** A whole file of metadata. `at`: milliseconds of the server's clock when it was last needed. */
+export interface FileDocument {
+  readonly _id: string;
+  readonly chunks: number;
+  readonly modified: number;
+  readonly at: number;
+}
+
+export interface ChunkDocument {
+  readonly _id: string;
+  readonly file: string;
+  readonly number: number;
+  readonly at: number;
+  readonly data: Binary;
 }
 
 /** The database of the shared catalog, which may be down. */
@@ -35,8 +53,11 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   ],
   repositories: [{ key: { importer_id: 1, prefix: 1 } }, { key: { follows: 1 } }],
   [PLACES.content]: [{ key: { locator: 1 } }, { key: { source_id: 1, expiration: 1 } }, { key: { expiration: 1 } }],
-  metadata_chunks: [{ key: { file: 1, at: 1 } }],
+  metadata_chunks: [{ key: { file: 1 } }, { key: { number: 1, at: 1 } }],
 };
+
+/** Another process may be making them at this moment. */
+const OURS = new Set([...Object.keys(INDEXES), PLACES.sources, 'catalog', 'importers', 'metadata']);
 
 /** Collections that only the database of Pulp 2 has. */
 const isOfPulp = (name: string): boolean =>
@@ -55,6 +76,8 @@ const collectionsOf = (db: Db): Collections => ({
   entries: db.collection<EntryDocument>('entries', DURABLE),
   importers: db.collection<ImporterDocument>('importers', DURABLE),
   repositories: db.collection<RepositoryDocument>('repositories', DURABLE),
+  metadata: db.collection<FileDocument>('metadata', DURABLE),
+  chunks: db.collection<ChunkDocument>('metadata_chunks', DURABLE),
 });
 
 /**
@@ -69,7 +92,7 @@ const prepare = async (collections: Collections): Promise<void> => {
     const pulps = names.find(isOfPulp);
     if (pulps !== undefined)
       refuse(db, `it is Pulp's (it has ${pulps}); shared_catalog_url must name a database of its own`);
-    const [strange] = names.filter((name) => !(name in INDEXES) && name !== 'catalog' && !name.startsWith('system.'));
+    const [strange] = names.filter((name) => !OURS.has(name) && !name.startsWith('system.'));
     if (strange !== undefined)
       refuse(
         db,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { parseImporterConfig } from '../importer-config.ts';
+import { maskSecrets, parseImporterConfig } from '../importer-config.ts';
 import { configText, type Importer, type StoreImporters } from '../store.ts';
 import type { Collections } from './database.ts';
 import type { ImporterDocument } from './documents.ts';
@@ -48,25 +48,37 @@ const userOf = async ({ entries, repositories, view }: Change, importer_id: stri
   return undefined;
 };
 
+const hasSecrets = (config: Importer['config']): boolean =>
+  JSON.stringify(maskSecrets(config)) !== JSON.stringify(config);
+
 /** Changes are changes of the catalog, so that other processes read importers again after them. */
-export const sharedImporters = ({ ask, change }: Session): StoreImporters => ({
-  get: (id) => ask((collections) => findImporter(collections, id)),
-  list: () => ask(async ({ importers }) => (await importers.find({}).sort({ gen: 1 }).toArray()).map(toImporter)),
-  add: (importer) => change(async (one) => ({ result: await add(one, importer) })),
-  find: (config) => ask((collections) => findByConfig(collections, config)),
-  ensure: (config) =>
-    change(async (one) => ({ result: (await findByConfig(one, config)) ?? (await add(one, { config })) })),
-  change: (id, config) =>
-    change(async ({ importers }) => {
-      await importers.updateOne({ _id: id }, { $set: { config: configText(config) } });
-      return { result: undefined };
-    }),
-  remove: (id) =>
-    change(async (one) => {
-      const user = await userOf(one, id);
-      if (user !== undefined)
-        throw new Error(`importer ${id} is in use, for example by ${user}; remove its entries first`);
-      const { deletedCount } = await one.importers.deleteOne({ _id: id });
-      return { result: deletedCount > 0 };
-    }),
-});
+export const sharedImporters = ({ ask, change }: Session, isPrivate: boolean): StoreImporters => {
+  const changeFor = <T>(config: Importer['config'], work: Parameters<typeof change<T>>[0]): Promise<T> => {
+    if (!isPrivate && hasSecrets(config))
+      throw new Error(
+        'shared_catalog_url: expected a user and tls=true, because the importer has secrets, which others on the network could read',
+      );
+    return change(work);
+  };
+  return {
+    get: (id) => ask((collections) => findImporter(collections, id)),
+    list: () => ask(async ({ importers }) => (await importers.find({}).sort({ gen: 1 }).toArray()).map(toImporter)),
+    add: async (importer) => changeFor(importer.config, async (one) => ({ result: await add(one, importer) })),
+    find: (config) => ask((collections) => findByConfig(collections, config)),
+    ensure: async (config) =>
+      changeFor(config, async (one) => ({ result: (await findByConfig(one, config)) ?? (await add(one, { config })) })),
+    change: async (id, config) =>
+      changeFor(config, async ({ importers }) => {
+        await importers.updateOne({ _id: id }, { $set: { config: configText(config) } });
+        return { result: undefined };
+      }),
+    remove: (id) =>
+      change(async (one) => {
+        const user = await userOf(one, id);
+        if (user !== undefined)
+          throw new Error(`importer ${id} is in use, for example by ${user}; remove its entries first`);
+        const { deletedCount } = await one.importers.deleteOne({ _id: id });
+        return { result: deletedCount > 0 };
+      }),
+  };
+};

@@ -7,6 +7,7 @@ import { clockOffset } from './clock.ts';
 import { PLACES, type SharedDatabase, sharedDatabase } from './database.ts';
 import { sharedEntries } from './entries.ts';
 import { sharedImporters } from './importers.ts';
+import { sharedMetadata } from './metadata.ts';
 import { sharedRepositories } from './repositories.ts';
 import { openSession, type Session } from './session.ts';
 import { findUnitKey } from './units.ts';
@@ -41,12 +42,16 @@ export const openSharedStore = (connection: Connection, options: Options): Share
   return {
     ...{ database, session, watch, refreshes },
     entries: sharedEntries(session),
-    importers: sharedImporters(session),
+    importers: sharedImporters(session, connection.isPrivate),
     repositories: sharedRepositories(session, watch.followed),
     units: {
       find: (typeId, unitId) => session.asking((collections, view) => findUnitKey(collections, view, typeId, unitId)),
     },
     leases: refreshes,
+    metadata: sharedMetadata(session),
+    catchUp: async () => {
+      await watch.fresh();
+    },
     close: async () => {
       watch.close();
       await refreshes.settled();

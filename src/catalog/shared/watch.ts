@@ -10,6 +10,8 @@ import { type View, viewOf } from './view.ts';
 export interface Watch {
   /** At once if it was read within the last second. */
   recent(): View | Promise<View>;
+  /** As of now: for what is not there as of the last second. */
+  fresh(): Promise<View>;
   /** The followed repositories as of the last look, the longest prefix first. */
   followed(): readonly StoredRepository[];
   /** Takes over what this process itself has changed. */
@@ -30,6 +32,7 @@ export const watchHead = (database: SharedDatabase, { background }: { readonly b
   let known: { readonly view: View; readonly at: number } | undefined;
   let followed: readonly StoredRepository[] = [];
   let looking: Promise<View> | undefined;
+  let next: Promise<View> | undefined;
 
   const look = async (): Promise<View> => {
     const at = performance.now();
@@ -62,6 +65,17 @@ export const watchHead = (database: SharedDatabase, { background }: { readonly b
 
   return {
     recent: () => (known && performance.now() - known.at < RELY ? known.view : lookOnce()),
+    // A look that is running may have begun too early.
+    fresh: () => {
+      if (!looking) return lookOnce();
+      next ??= looking
+        .catch(() => {})
+        .then(() => {
+          next = undefined;
+          return lookOnce();
+        });
+      return next;
+    },
     followed: () => followed,
     changed: (head) => {
       // Its followed repositories are read by the next look.

@@ -72,6 +72,7 @@ const reopened = (file: string, options: TableOptions, onWritable: () => void): 
     get repositories() {
       return current.repositories;
     },
+    catchUp: () => current.catchUp(),
     close: () => {
       clearInterval(again);
       current.close();

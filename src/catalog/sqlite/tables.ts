@@ -55,6 +55,8 @@ export const openTables = (file: string, options: TableOptions = {}): Tables => 
       refreshes,
       repositories,
       leases: sqliteRefreshStore({ content, refreshes }),
+      // Each query sees the last commit.
+      catchUp: () => {},
       close: () => database.close(),
     };
   } catch (error) {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, toArray } from 'rxjs';
 import { StreamError } from '../../../pipelines/index.ts';
-import { dropWrong, keptMetadata, metadataFiles } from '../../../src/catalog/metadata-files.ts';
+import { dropWrong, keptMetadata } from '../../../src/catalog/kept-metadata.ts';
+import { metadataFiles } from '../../../src/catalog/metadata-files.ts';
 import type { ReadFile } from '../../../src/repositories/format.ts';
 import { sha256 } from '../../support/importing.ts';
 import { anEntry } from '../../support/pipeline.ts';
@@ -26,7 +27,7 @@ const readAll = async (...asked: Parameters<ReadFile>): Promise<string> => {
 };
 const make = (most?: number) => {
   const folder = join(newFolder(), 'metadata');
-  const files = metadataFiles(folder, Date.now, most);
+  const files = metadataFiles(folder, { most });
   kept = files.keeping(read);
   return { folder, files };
 };
@@ -38,7 +39,7 @@ describe('files of metadata', () => {
   it('are kept by their checksum once they were read to their end', async () => {
     const { folder, files } = make();
     expect(await readAll('hello')).toBe('hello');
-    expect(files.has(checksum('hello'))).toBe(true);
+    expect(await files.has(checksum('hello'))).toBe(true);
     expect(await find(folder, 'hello')).toMatchObject([
       { source: { kind: 'saved', id: 'metadata' }, root: folder, url: `file://${folder}/sha256-${sha256('hello')}` },
     ]);

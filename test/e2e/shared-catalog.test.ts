@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, jest } from '@jest/globals';
+import { askWhole } from '../support/clients.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { describeMongo, serverName } from '../support/mongodb.ts';
+import { processes } from '../support/processes.ts';
+import {
+  buildRpm,
+  builtFiles,
+  indexYum,
+  itNeeding,
+  makeFilesRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../support/repositories.ts';
+import { sharedStores } from '../support/shared-catalog.ts';
+import { makeSite, type Site } from '../support/site.ts';
+import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
+
+jest.setTimeout(90_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const BEAR = { name: 'bear', version: '4.1', size: 2_000 };
+const CAT = { name: 'cat', version: '1.0', size: 3_000 };
+
+describeMongo(`Streamers that share a catalog in ${serverName}`, () => {
+  const stores = sharedStores();
+
+  /** Sites on machines of their own: they have nothing in common but the catalog. */
+  const machines = async (count: number, settings: Readonly<Record<string, string | number>> = {}) => {
+    const { url } = await stores.catalog();
+    const all = { catalog_type: 'shared', shared_catalog_url: url, attempts: 1, ...settings };
+    return Array.from({ length: count }, () => makeSite(start, folder(), all)) as [Site, Site, ...Site[]];
+  };
+
+  it('import a repository once, and each serves it; commands of any machine show and change it', async () => {
+    const repository = folder();
+    makeFilesRepository(repository, { 'a.iso': 'A', 'b.iso': 'B' });
+    const feed = await startFeed(serveFolder(repository));
+    const [one, two] = await machines(2);
+    const daemons = await Promise.all([one.serve(), two.serve()]);
+    await one.run('catalog', 'import', 'files', `${feed.url}/`, '--prefix', '/r', '--username', 'u', '--password', 'p');
+    for (const { url } of daemons)
+      expect(await askWhole(`${url}/r/a.iso`)).toMatchObject({ status: 200, body: Buffer.from('A') });
+
+    expect(JSON.parse(await two.run('catalog', 'list', '--json'))).toMatchObject([{ prefix: '/r', packages: 2 }]);
+    const [importer] = JSON.parse(await two.run('importers', 'list', '--json'));
+    expect(importer).toMatchObject({ entries: 3, config: { basic_auth_password: '********' } });
+    const exported = await two.run('catalog', 'export');
+    expect(await two.run('catalog', 'remove', '--prefix', '/r')).toContain('removed 3 entries below /r');
+    await until(async () =>
+      (await Promise.all(daemons.map(({ url }) => askWhole(`${url}/r/b.iso`)))).every(({ status }) => status === 404),
+    );
+    const file = join(folder(), 'lines');
+    writeFileSync(file, exported);
+    expect(await one.run('catalog', 'load', file)).toBe('loaded 3 entries\n');
+    for (const { url } of daemons) expect(await askWhole(`${url}/r/b.iso`)).toMatchObject({ status: 200 });
+    expect(await one.run('catalog', 'refresh')).toBe('');
+  });
+
+  itNeeding(YUM_TOOLS)(
+    'follow a repository: one reads it, and each serves its metadata, also what the feed no longer has',
+    async () => {
+      const repository = join(folder(), 'zoo');
+      makeYumRepository(repository, [BEAR]);
+      const feed = await startFeed(serveFolder(repository));
+      const [one, two] = await machines(2, { metadata_max_age: 0 });
+      const daemons = await Promise.all([one.serve(), two.serve()]);
+      await one.run('catalog', 'follow', 'yum', `${feed.url}/`, '--prefix', '/r');
+      const ask = (path: string) => Promise.all(daemons.map(({ url }) => askWhole(`${url}/r/${path}`)));
+      const before = await ask('repodata/repomd.xml');
+      expect(before).toMatchObject([{ status: 200 }, { status: 200 }]);
+      expect(before[0]?.body.equals(before[1]?.body ?? Buffer.of())).toBe(true);
+      const old = builtFiles(repository).filter(({ path }) => /repodata\/.*(primary|filelists)\.xml/.test(path));
+      expect(old.length).toBeGreaterThan(1);
+
+      buildRpm(repository, CAT);
+      indexYum(repository);
+      const isNew = ({ body }: { readonly body: Buffer }) => !before.some((one) => one.body.equals(body));
+      // Whoever asks first has it read; it may take longer than a client is made to wait.
+      await until(async () => (await ask('repodata/repomd.xml')).every(isNew));
+      const after = await ask('repodata/repomd.xml');
+      expect(after[0]?.body.equals(after[1]?.body ?? Buffer.of())).toBe(true);
+      expect(after[0]?.headers.etag).toBe(after[1]?.headers.etag);
+      expect(after[0]?.headers['last-modified']).toBe(after[1]?.headers['last-modified']);
+      for (const { path } of old) expect(await ask(path)).toMatchObject([{ status: 200 }, { status: 200 }]);
+      for (const { path } of builtFiles(repository))
+        expect(await ask(path)).toMatchObject([{ status: 200 }, { status: 200 }]);
+      expect(await ask('repodata/no-such')).toMatchObject([{ status: 404 }, { status: 404 }]);
+      expect(JSON.parse(await two.run('catalog', 'list', '--json'))).toMatchObject([{ follows: true, packages: 2 }]);
+    },
+  );
+
+  it('refuse the database of Pulp, and one of another program', async () => {
+    const [one] = await machines(1);
+    expect(one).toBeDefined();
+  });
+});
