@@ -7,7 +7,7 @@ import { databaseSettings } from './database-settings.ts';
 import { type MongoServer, startMongoServer, way } from './mongodb-server.ts';
 import { temporaryFolders } from './temporary.ts';
 
-const WITHIN = 5_000;
+const WITHIN = 30_000;
 
 /** A shared catalog of its own, in an empty database. */
 export interface TestCatalog {

@@ -1,5 +1,7 @@
+import { MongoError } from 'mongodb';
 import { firstValueFrom } from 'rxjs';
 import { StreamError } from '../../../pipelines/model/index.ts';
+import { messageOf } from '../../lib/thrown.ts';
 import { type Collections, PROGRAM, type SharedDatabase } from './database.ts';
 import type { Head } from './documents.ts';
 import { type View, viewOf } from './view.ts';
@@ -28,6 +30,11 @@ export const readView = async ({ head, db }: Collections): Promise<View> => {
   throw new StreamError('CATALOG_UNAVAILABLE', 'catalog', `database ${db.databaseName}: its catalog was removed`);
 };
 
+const explained = (error: unknown): never => {
+  if (!(error instanceof MongoError)) throw error;
+  throw new StreamError('CATALOG_UNAVAILABLE', 'catalog', `shared catalog: ${messageOf(error)}`, { cause: error });
+};
+
 export const openSession = (database: SharedDatabase, { patience, changed = () => {} }: SessionOptions): Session => {
   const ask: Session['ask'] = (question) => firstValueFrom(database.ask(question));
   return {
@@ -36,7 +43,7 @@ export const openSession = (database: SharedDatabase, { patience, changed = () =
     change: async (work) => {
       // Not within one question: it may wait for others, and write for minutes.
       const collections = await ask(async (opened) => opened);
-      const { result, head } = await changing(collections, patience, work);
+      const { result, head } = await changing(collections, patience, work).catch(explained);
       changed(head);
       return result;
     },
