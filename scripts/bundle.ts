@@ -1,9 +1,9 @@
 /**
  * The second part of `npm run build`: bundles the command line into `dist/cli`. A start then reads
  * a few files instead of hundreds, and only the parts of packages that are used. Embedders load the
- * plain modules beside it, with their own rxjs.
+ * plain modules beside it, with their own rxjs. The live page becomes one script in `dist/live`.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { packageRoot } from '../src/app/version.ts';
@@ -111,6 +111,18 @@ const { output } = await bundle.write({
   },
 });
 await bundle.close();
+
+/** The live page: one script for browsers, and its files as they are. */
+const page = await rolldown({
+  cwd: packageRoot,
+  input: { live: 'src/observe/live/page/live.ts' },
+  platform: 'browser',
+});
+await page.write({ dir: inRoot('dist/live') });
+await page.close();
+for (const name of ['live.html', 'live.css'])
+  cpSync(inRoot(`src/observe/live/page/${name}`), inRoot(`dist/live/${name}`));
+
 const launcher = readFileSync(inRoot('src/cli/launcher.cjs'), 'utf8').replace('./main.ts', './main.js');
 writeFileSync(inRoot('dist/cli/launcher.cjs'), launcher, { mode: 0o755 });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
-import { type Observable, Subject } from 'rxjs';
+import { type Observable, Subject, Subscription } from 'rxjs';
 import type { Report } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
@@ -52,21 +52,25 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
   // Closes in reverse order: first the listeners, then what they use.
   await using opening = new AsyncDisposableStack();
   const tracing = opening.use(await traced(settings, logger));
-  const streamer = opening.adopt(await openStreamer(settings, logger, { around: tracing?.delivering }), ({ close }) =>
-    close(),
-  );
+  const live = settings.adminPort > 0 ? (await import('./live.ts')).createLive(settings) : undefined;
+  const observers = { around: tracing?.delivering, counting: live?.counting };
+  const streamer = opening.adopt(await openStreamer(settings, logger, observers), ({ close }) => close());
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
   finished.subscribe((one) => logFinished(logger, one));
+  const watching = opening.adopt(new Subscription(), (one) => one.unsubscribe());
+  watching.add(live?.start(streamer, finished));
   const limits = usableLimits(settings, logger);
   const server = createHttpServer({
     fetch: (request, report) => {
-      if (!tracing) return streamer.fetchLent(request.path, { ...request, report });
-      const { context, reported } = tracing.begin(request);
-      const both = (made: Report) => {
-        reported(made);
-        report(made);
-      };
-      return streamer.fetchLent(request.path, { ...request, ...context, report: both });
+      const { context, reported } = tracing?.begin(request) ?? {};
+      const made = reported
+        ? (one: Report) => {
+            reported(one);
+            report(one);
+          }
+        : report;
+      const events = streamer.fetchLent(request.path, { ...request, ...context, report: made });
+      return live ? live.watched(request, events) : events;
     },
     clientOf,
     pathFor: authorization.pathFor,
@@ -80,10 +84,11 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     limits,
   });
   let ready = false;
-  const watching = streamer.ready.subscribe((now) => {
-    ready = now;
-  });
-  opening.defer(() => watching.unsubscribe());
+  watching.add(
+    streamer.ready.subscribe((now) => {
+      ready = now;
+    }),
+  );
   const measured =
     settings.adminPort > 0
       ? opening.adopt(
@@ -99,6 +104,7 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
       ...(signatures
         ? [auth({ clientOf, check: signatures.check, refused: (refused) => logRefused(logger, refused) })]
         : []),
+      ...(live?.endpoints ?? []),
     ],
   });
   opening.defer(() => admin.stop(0));
@@ -133,7 +139,7 @@ const traced = async (settings: Settings, logger: Logger) => {
   return settings.traces ? (await import('./tracing.ts')).daemonTracing(logger) : undefined;
 };
 
-/** Nothing of this is loaded, and nothing is observed, unless there is a listener to ask. */
+/** Nothing of this, or of the live page, is loaded unless there is a listener to ask. */
 const measuring = async (parts: DaemonParts) => (await import('./metrics.ts')).daemonMetrics(parts);
 
 const usableLimits = (settings: Settings, logger: Logger): Limits => {

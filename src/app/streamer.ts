@@ -8,6 +8,7 @@ import {
   type Health,
   hasOtherBytes,
   isCopy,
+  type OpenSource,
   sourceName,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
@@ -95,6 +96,8 @@ interface Options {
   readonly delivering?: boolean;
   /** Wraps the delivery of each save request. */
   readonly around?: (dispatch: Dispatch) => Dispatch;
+  /** Stands between the requests and their sources, and sees each that is opened. Default: nothing does. */
+  readonly counting?: (open: OpenSource) => OpenSource;
 }
 
 /**
@@ -105,7 +108,7 @@ interface Options {
 export const openStreamer = async (
   settings: Settings,
   logger: Logger,
-  { delivering = true, around = (dispatch) => dispatch }: Options = {},
+  { delivering = true, around = (dispatch) => dispatch, counting = (open) => open }: Options = {},
 ): Promise<OpenStreamer> => {
   checkSharing(settings);
   checkState(settings);
@@ -189,7 +192,7 @@ export const openStreamer = async (
   const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, happened));
   const streamer = composeLending({
     catalog: following ? { ...catalog, ...following } : catalog,
-    open,
+    open: counting(open),
     policy: policyOf(settings),
     folders: foldersOf(settings),
     health,

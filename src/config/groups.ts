@@ -11,6 +11,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'adminPort',
     'adminInterfaces',
     'adminHosts',
+    'showClients',
     'stateDir',
     'logLevel',
     'traces',

@@ -17,7 +17,7 @@ const idleBecause = (name: string, settings: Deciding): string | undefined => {
   if (/^(save(Dir|Limit)|checkCopies|scrubRate|shareCopies)$/.test(name) && dispatch !== 'save')
     return `no copies are kept (dispatch is ${dispatch})`;
   if (/^broker/.test(name) && !sendsTasks) return `no tasks are sent (dispatch is ${dispatch})`;
-  if (/^admin(Hosts|Interfaces)$/.test(name) && adminPort === 0) return 'admin_port is 0';
+  if (/^(admin(Hosts|Interfaces)|showClients)$/.test(name) && adminPort === 0) return 'admin_port is 0';
   if (name === 'rsaPub' && signedUrls === 'off') return 'signed_urls is off';
   return undefined;
 };

@@ -101,12 +101,12 @@ export const SETTINGS = {
   adminPort: streamer(
     integer(0, 65_535),
     '0',
-    'TCP port that answers `/livez` and `/readyz` for supervisors, `/metrics` for Prometheus (docs/how-to/monitor.md), and `/auth` for proxies (`signed_urls`). 0: not listened on, and nothing is measured.',
+    'TCP port with the live page for browsers and `pulp-streamer top` (docs/how-to/watch.md). It also answers `/livez` and `/readyz` for supervisors, `/metrics` for Prometheus (docs/how-to/monitor.md), and `/auth` for proxies (`signed_urls`). 0: not listened on, and nothing is measured.',
   ),
   adminInterfaces: streamer(
     list('names'),
     'localhost',
-    'Addresses that `admin_port` listens on, as `interfaces`. It has no passwords: whoever reaches another address than `localhost` reads metrics and states, with the names of feeds and repositories (SECURITY.md).',
+    'Addresses that `admin_port` listens on, as `interfaces`. It has no passwords: whoever reaches another address than `localhost` reads metrics and states, with the names of feeds and repositories, and sees on the live page who asks for what (SECURITY.md).',
   ),
   adminHosts: streamer(
     hostNames,
@@ -122,6 +122,11 @@ export const SETTINGS = {
     hostNames,
     '',
     'Feeds and alternate sources that get the trace context of requests (`traceparent` and `tracestate`): comma-separated host names without ports. Others learn nothing of it.',
+  ),
+  showClients: streamer(
+    choice('address', 'network', 'no'),
+    'address',
+    'How the live page and `top` show clients: by their address, by their network alone (`192.0.2.*`, `2001:db8:1::*`), or not at all.',
   ),
   cacheTimeout: streamer(
     age,

@@ -11,6 +11,8 @@ export interface Endpoint {
    * permission that this listener never gives.
    */
   readonly anyOrigin?: boolean;
+  /** Whether the answer for an unknown path names it. Default: true. */
+  readonly listed?: boolean;
 }
 
 /** Status and text; a text of one line or more is sent with a line break at its end. */

@@ -19,7 +19,8 @@ interface AdminOptions {
  */
 export const createAdminServer = ({ hosts = [], endpoints }: AdminOptions): HttpServer => {
   const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
-  const expected = [...byPath.keys()].join(', ').replace(/, ([^,]*)$/, ' or $1');
+  const listed = endpoints.filter((endpoint) => endpoint.listed ?? true).map(({ path }) => path);
+  const expected = listed.join(', ').replace(/, ([^,]*)$/, ' or $1');
   return createListeners(USUAL_LIMITS, {
     exchange: (req, res, fault) => ({
       answer: () => {

@@ -1,0 +1,146 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { defer, finalize, type Observable } from 'rxjs';
+import { type Delivery, sourceName } from '../../pipelines/index.ts';
+import type { Settings } from '../config/schema.ts';
+import { maskUrl } from '../lib/mask.ts';
+import type { PrefixState, Side, SourceState } from '../observe/live/model/wire.ts';
+import type { SourceRates } from '../observe/live/source-rates.ts';
+import type { Depth } from '../saves/outbox/table.ts';
+import type { OpenStreamer } from './streamer.ts';
+import { version } from './version.ts';
+
+/** What changes slowly: sources, prefixes, saves and the process. */
+export interface LiveSide {
+  open(streamer: OpenStreamer): void;
+  ready(ready: boolean): void;
+  delivered(delivery: Delivery): void;
+  /** The same values. The event loop is measured meanwhile. */
+  measured<T>(values: Observable<T>): Observable<T>;
+  /** Save requests that wait. */
+  pending(): number;
+  /** Call it once a second. */
+  read(): Side;
+  /** The prefix of a repository that a path is below, otherwise its first folder. */
+  prefixOf(path: string): string;
+}
+
+/** Prefixes and sources that are listed; of more prefixes, their number. */
+const PREFIXES = 12;
+const SOURCES = 16;
+/** Milliseconds between two readings of the catalog's repositories. */
+const REREAD = 5_000;
+/** Milliseconds at least between two counts of the outbox. */
+const COUNT = 900;
+/** Milliseconds to the head from which a source counts as slow. */
+const SLOW = 250;
+const NANOSECONDS = 1e6;
+/** Milliseconds between two measurements of the event loop: so much is its delay at least. */
+const RESOLUTION = 10;
+
+export const createSide = ({ catalogType }: Settings, rates: SourceRates): LiveSide => {
+  let streamer: OpenStreamer | undefined;
+  let isReady = false;
+  let delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
+  let prefixes: readonly PrefixState[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  let before = { at: 0, bytes: new Map<string, number>() };
+  const saves = { delivered: 0, putOff: 0 };
+  const started = Date.now() - process.uptime() * 1000;
+
+  let depth: Depth | undefined;
+  let countAt = 0;
+  const count = (): Depth | undefined => {
+    const now = Date.now();
+    if (now < countAt || !streamer?.outbox) return depth;
+    try {
+      depth = streamer.outbox.depth();
+    } catch {
+      // The outbox reports its errors itself, as something that is degraded.
+      depth = undefined;
+    }
+    // Counting a million of them takes a while.
+    countAt = now + Math.max(COUNT, (depth?.waiting ?? 0) / 10);
+    return depth;
+  };
+
+  const readPrefixes = (now: number): readonly PrefixState[] => {
+    if (catalogType !== 'sqlite' || !streamer || now - readAt < REREAD) return prefixes;
+    readAt = now;
+    return streamer.catalog.repositories.list().map(({ prefix, follows, every, succeeded, problem }) => ({
+      prefix,
+      kind: follows ? 'followed' : every === undefined ? 'imported' : 'refreshed',
+      at: succeeded * 1000,
+      problem: problem && maskUrl(problem),
+    }));
+  };
+
+  const readSources = (now: number): readonly SourceState[] => {
+    const seconds = Math.max(0.5, (now - before.at) / 1000);
+    const last = before;
+    before = { at: now, bytes: new Map(rates.list().map(({ name, bytes }) => [name, bytes])) };
+    const ill = new Map((streamer?.health.unhealthy() ?? []).map((one) => [sourceName(one.source), one]));
+    const known = rates.list().map(({ name, bytes, firstByte }): SourceState => {
+      const one = ill.get(name);
+      ill.delete(name);
+      const rate = Math.round((bytes - (last.bytes.get(name) ?? bytes)) / seconds);
+      const tried = one && (one.until > now || one.state === 'trial') ? one : undefined;
+      return {
+        name,
+        rate,
+        firstByte: firstByte === undefined ? undefined : Math.round(firstByte),
+        state: tried?.state ?? ((firstByte ?? 0) > SLOW ? 'slow' : 'well'),
+        ...(tried && { until: tried.until, code: tried.lastError.code }),
+      };
+    });
+    const rank = ({ state }: SourceState) => ['cooling', 'trial', 'slow', 'well'].indexOf(state);
+    return known.toSorted((a, b) => rank(a) - rank(b) || b.rate - a.rate).slice(0, SOURCES);
+  };
+
+  return {
+    open: (opened) => {
+      streamer = opened;
+    },
+    ready: (now) => {
+      isReady = now;
+    },
+    delivered: ({ type }) => {
+      if (type === 'put-off') saves.putOff += 1;
+      else saves.delivered += 1;
+    },
+    measured: (values) =>
+      defer(() => {
+        const measuring = monitorEventLoopDelay({ resolution: RESOLUTION });
+        measuring.enable();
+        delay = measuring;
+        return values.pipe(finalize(() => measuring.disable()));
+      }),
+    pending: () => count()?.waiting ?? 0,
+    read: () => {
+      const now = Date.now();
+      prefixes = readPrefixes(now);
+      const waiting = count();
+      const p99 = delay && delay.count > 0 ? delay.percentile(99) / NANOSECONDS : 0;
+      delay?.reset();
+      return {
+        ready: isReady,
+        degraded: streamer?.degraded() ?? [],
+        sources: readSources(now),
+        prefixes: prefixes.slice(0, PREFIXES),
+        morePrefixes: Math.max(0, prefixes.length - PREFIXES),
+        saves: waiting && { waiting: waiting.waiting, oldest: Math.round(waiting.age / 1000) * 1000, ...saves },
+        process: {
+          memory: (process.memoryUsage.rss() >> 20) << 20,
+          delay: Math.max(0, Math.round(p99) - RESOLUTION),
+          started,
+          version,
+        },
+      };
+    },
+    prefixOf: (path) => {
+      let longest = '';
+      for (const { prefix } of prefixes)
+        if (prefix.length > longest.length && path.startsWith(prefix) && path[prefix.length] === '/') longest = prefix;
+      return longest || (/^\/[^/]+(?=\/)/.exec(path)?.[0] ?? '/');
+    },
+  };
+};

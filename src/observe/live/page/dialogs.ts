@@ -1,0 +1,154 @@
+import { sayBytes, saySource, sayTime } from '../model/format.ts';
+import { emptyStream, type Stream } from '../model/stream.ts';
+import type { Finished, FinishedReport, Mark, MarkKind } from '../model/wire.ts';
+import { sentenceOf } from '../model/words.ts';
+import { byId, make, setText } from './dom.ts';
+import { drawLanes, LANE, laneCount, TOP } from './lanes.ts';
+import { makePen } from './pen.ts';
+import type { Theme } from './theme.ts';
+
+const KEYS: readonly (readonly [key: string, meaning: string])[] = [
+  ['/', 'filter by path, source or client'],
+  ['Space', 'hold the picture; the streams go on'],
+  ['e', 'only eventful streams'],
+  ['h', 'history of finished requests'],
+  ['1 2 3', 'the last 10 s, 30 s, 5 min'],
+  ['↑ ↓', 'choose a stream'],
+  ['Enter', 'open it'],
+  ['Esc', 'close, or clear the filter'],
+];
+
+const dialog = () => byId('dialog', HTMLDialogElement);
+
+const open = (title: string, ...body: Node[]): void => {
+  setText(byId('dialog-title', HTMLElement), title);
+  byId('dialog-body', HTMLElement).replaceChildren(...body);
+  if (!dialog().open) dialog().showModal();
+  byId('dialog-title', HTMLElement).focus();
+};
+
+const table = (heads: readonly string[], rows: readonly (readonly (string | Node)[])[]): HTMLElement =>
+  make(
+    'table',
+    '',
+    ...(heads.length > 0 ? [make('thead', '', make('tr', '', ...heads.map((head) => make('th', '', head))))] : []),
+    make('tbody', '', ...rows.map((cells) => make('tr', '', ...cells.map((cell) => make('td', '', cell))))),
+  );
+
+export const showKeys = (): void =>
+  open(
+    'Keys',
+    table(
+      [],
+      KEYS.map(([key, meaning]) => [make('kbd', '', key), meaning]),
+    ),
+  );
+
+const ask = async <T>(query: string): Promise<T | undefined> => {
+  const response = await fetch(`/history${query}`);
+  return response.ok ? response.json() : undefined;
+};
+
+export const showHistory = async (): Promise<void> => {
+  const all = (await ask<readonly Finished[]>('')) ?? [];
+  const rows = all.map(({ id, at, path, status, outcome, bytes, duration, source, code, eventful }) => {
+    const link = make('a', '', path);
+    link.href = `#id=${encodeURIComponent(id)}`;
+    const word = code ?? outcome;
+    return [
+      new Date(at).toLocaleTimeString(),
+      link,
+      make('span', eventful ? 'slow' : 'muted', `${status} ${word}`),
+      sayBytes(bytes),
+      sayTime(duration),
+      saySource(source ?? ''),
+    ];
+  });
+  const heads = ['at', 'path', 'outcome', 'bytes', 'took', 'source'];
+  open('Finished requests', all.length > 0 ? table(heads, rows) : make('p', 'muted', 'None so far.'));
+};
+
+/** Opens one request: its report if it has finished, otherwise what is known of it. */
+export const showRequest = async (id: string, live: Stream | undefined, theme: Theme, now: number): Promise<void> => {
+  const report = await ask<FinishedReport>(`?id=${encodeURIComponent(id)}`);
+  const stream = live ?? (report && streamOf(report));
+  if (!stream) return open('This request is no longer remembered', make('p', 'muted', id));
+  const picture = make('canvas');
+  open(
+    report?.path ?? stream.facts.path,
+    picture,
+    make('p', '', sentenceOf(stream)),
+    ...(report ? tablesOf(report) : []),
+  );
+  draw(picture, stream, theme, stream.facts.ended ?? now);
+};
+
+const draw = (canvas: HTMLCanvasElement, stream: Stream, theme: Theme, end: number): void => {
+  const [width, height] = [canvas.clientWidth, laneCount(stream) * LANE + 2 * TOP];
+  canvas.width = width * 2;
+  canvas.height = height * 2;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  context.scale(2, 2);
+  const lasted = Math.max(10, end - stream.facts.began);
+  const from = stream.facts.began - lasted * 0.02;
+  const now = end + lasted * 0.02;
+  const unit = Math.max(1000, Math.ceil(lasted / 60_000) * 1000);
+  drawLanes(makePen(context, theme), stream, {
+    ...{ left: 120, right: width - 8, top: 0, from, now, unit },
+    cooling: new Set(),
+    labels: 108,
+  });
+};
+
+const tablesOf = (report: FinishedReport): readonly Node[] => [
+  table(
+    ['source', 'URL', 'from byte', 'failure'],
+    report.attempts.map(({ source, url, from, code, message }) => [
+      saySource(source),
+      url,
+      from.toLocaleString('en'),
+      code ? make('span', 'bad', `${code}: ${message}`) : '',
+    ]),
+  ),
+  table(
+    ['', 'what', 'detail'],
+    report.timeline.map(({ at, what, detail }) => [make('span', 'muted', sayTime(at)), what, detail]),
+  ),
+];
+
+const KINDS: Readonly<Record<string, MarkKind>> = {
+  attempt: 'attempt',
+  failed: 'failed',
+  resumed: 'resumed',
+  head: 'head',
+};
+
+/** The diagram of a report: without marbles, since nobody looked when the bytes came. */
+const streamOf = (report: FinishedReport): Stream => {
+  const stream = emptyStream(report.id);
+  const began = report.at - report.duration;
+  const failures = report.attempts.filter(({ code }) => code !== undefined);
+  let lane = -1;
+  let failed = 0;
+  const laneOf = (source: string) => {
+    if (!stream.lanes.includes(source)) stream.lanes.push(source);
+    return stream.lanes.indexOf(source);
+  };
+  for (const { at, what, detail } of report.timeline) {
+    const kind = KINDS[what];
+    if (!kind) continue;
+    const [source = ''] = detail.split(what === 'failed' ? ': ' : / (?:from|at) byte /, 1);
+    if (what !== 'head') lane = laneOf(source);
+    const text = what === 'failed' ? failures[failed++]?.code : undefined;
+    stream.marks.push({ at: began + at, lane, kind, text } satisfies Mark);
+  }
+  const { path, client, bytes: sent, outcome, code, verified } = report;
+  stream.marks.push({ at: report.at, lane: report.source ? laneOf(report.source) : -1, kind: 'end' });
+  stream.facts = {
+    ...{ path, client, began, sent, paused: report.pausedFor, ended: report.at, code, digest: verified },
+    outcome: outcome === 'complete' || outcome === 'left' ? outcome : 'failed',
+  };
+  return stream;
+};

@@ -1,0 +1,91 @@
+import { Observable, Subscriber } from 'rxjs';
+import {
+  type Location,
+  type OpenSource,
+  type SourceEvent,
+  type SourceId,
+  sourceName,
+} from '../../../pipelines/model/index.ts';
+import type { FinishedRequest } from '../../lib/finished-request.ts';
+
+/** Sources that are remembered: those that were used last. */
+const SOURCES = 64;
+/** The weight of the newest first byte in their mean. */
+const NEWEST = 0.2;
+
+export interface SourceRate {
+  readonly name: string;
+  /** Bytes since it was first used. */
+  bytes: number;
+  /** A mean of late, in milliseconds from the attempt to the head. */
+  firstByte?: number;
+}
+
+/** What came from each source. Kept always. */
+export interface SourceRates {
+  /** Counts the bytes of each source that is opened. */
+  counting(open: OpenSource): OpenSource;
+  finished(one: FinishedRequest): void;
+  /** Bytes of all sources but the disks of this machine. */
+  received(): number;
+  list(): readonly SourceRate[];
+}
+
+/** The source of a location. Metadata has none, since it is fetched for nobody. */
+const sourceOf = (location: Location & { readonly source?: SourceId }): SourceId | undefined => location.source;
+
+export const createSourceRates = (): SourceRates => {
+  const known = new Map<string, SourceRate>();
+  const total = { bytes: 0 };
+
+  const rateOf = (name: string): SourceRate => {
+    const found = known.get(name);
+    if (found) return found;
+    const [oldest] = known.keys();
+    if (known.size === SOURCES && oldest !== undefined) known.delete(oldest);
+    const fresh = { name, bytes: 0 };
+    known.set(name, fresh);
+    return fresh;
+  };
+
+  return {
+    counting: (open) => (location, ask) => {
+      const source = sourceOf(location);
+      const own = source && rateOf(sourceName(source));
+      const sums = location.url.startsWith('file:') ? [own] : [own, total];
+      return new Observable((out) => {
+        open(location, ask).subscribe(new Count(out, sums));
+      });
+    },
+    finished: ({ report }) => {
+      if (!report) return;
+      let asked: { readonly at: number; readonly source: string } | undefined;
+      for (const { at, what, detail } of report.timeline) {
+        if (what === 'attempt') asked = { at, source: detail };
+        if (what !== 'head' || !asked) continue;
+        const own = known.get(asked.source);
+        if (own) own.firstByte = (own.firstByte ?? at - asked.at) * (1 - NEWEST) + (at - asked.at) * NEWEST;
+        return;
+      }
+    },
+    received: () => total.bytes,
+    list: () => [...known.values()],
+  };
+};
+
+/** Counts bytes on their way. */
+class Count extends Subscriber<SourceEvent> {
+  readonly #out: Subscriber<SourceEvent>;
+  readonly #sums: readonly ({ bytes: number } | undefined)[];
+
+  constructor(out: Subscriber<SourceEvent>, sums: readonly ({ bytes: number } | undefined)[]) {
+    super(out);
+    this.#out = out;
+    this.#sums = sums;
+  }
+
+  protected override _next(event: SourceEvent): void {
+    if (event.type === 'chunk') for (const sum of this.#sums) if (sum) sum.bytes += event.bytes.length;
+    this.#out.next(event);
+  }
+}
