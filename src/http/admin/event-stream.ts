@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { ADMIN_HEADERS, type Endpoint, respond } from './endpoint.ts';
 
 /** One event as bytes, the same for all viewers. */
-interface StreamedEvent {
+export interface StreamedEvent {
   readonly frame: Uint8Array;
   /** What a viewer gets instead that has missed events, or none so far. */
   readonly snapshot: () => Uint8Array;
