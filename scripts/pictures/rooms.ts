@@ -5,23 +5,24 @@ import { arrow, box, picture, text } from './svg.ts';
 type Place = readonly [floor: number, lowest: number, column: number, last: number];
 
 const PLACES: Readonly<Record<string, Place>> = {
-  'src/cli': [0, 0, 0, 6],
-  'src/app': [1, 1, 0, 6],
+  'src/cli': [0, 0, 0, 7],
+  'src/app': [1, 1, 0, 7],
   'src/config': [2, 4, 0, 0],
-  'src/observe': [2, 4, 1, 1],
-  'src/http': [2, 4, 2, 2],
-  'src/saves': [2, 4, 3, 3],
-  'src/alternates': [2, 2, 4, 6],
-  'src/sources': [3, 4, 4, 4],
-  'src/catalog': [3, 3, 5, 5],
-  'src/repositories': [4, 4, 5, 5],
-  'src/lib': [5, 5, 0, 5],
-  pipelines: [3, 3, 6, 6],
-  'pipelines/stages': [4, 5, 6, 6],
-  'pipelines/model': [6, 6, 1, 6],
-  'pipelines/operators': [7, 7, 1, 6],
+  'src/systemd': [2, 4, 1, 1],
+  'src/observe': [2, 4, 2, 2],
+  'src/http': [2, 4, 3, 3],
+  'src/saves': [2, 4, 4, 4],
+  'src/alternates': [2, 2, 5, 7],
+  'src/sources': [3, 4, 5, 5],
+  'src/catalog': [3, 3, 6, 6],
+  'src/repositories': [4, 4, 6, 6],
+  'src/lib': [5, 5, 0, 6],
+  pipelines: [3, 3, 7, 7],
+  'pipelines/stages': [4, 5, 7, 7],
+  'pipelines/model': [6, 6, 2, 7],
+  'pipelines/operators': [7, 7, 2, 7],
 };
-const COLUMNS = [72, 78, 62, 64, 78, 108, 92];
+const COLUMNS = [56, 72, 72, 44, 52, 70, 102, 78];
 const [MARGIN, GAP, FLOOR, STAIRS] = [19, 8, 40, 24];
 
 /** `src/index.ts` is the door, not a room. */

@@ -18,6 +18,7 @@ import type { FinishedRequest } from '../lib/finished-request.ts';
 import { openFilesLimit } from '../lib/open-files.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { logFinished, logRefused } from '../observe/log.ts';
+import type { InheritedSockets } from '../systemd/sockets.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
@@ -42,17 +43,23 @@ export interface Daemon {
 }
 
 /**
- * Starts the daemon. Rejects, with nothing left open, if an address, a key or a file cannot be
- * used.
+ * Starts the daemon. Sockets that are open already take the place of the addresses and ports of the
+ * settings. Rejects, with nothing left open, if an address, a key or a file cannot be used.
  */
-export const startDaemon = async (settings: Settings, logger: Logger): Promise<Daemon> => {
+export const startDaemon = async (
+  settings: Settings,
+  logger: Logger,
+  sockets: InheritedSockets = { main: [], admin: [] },
+): Promise<Daemon> => {
   const authorization = openAuthorization(settings);
   const { clientOf, signatures } = authorization;
-  const wanted = await listenAddresses(settings.interfaces);
+  const wanted = sockets.main.length > 0 ? sockets.main : await listenAddresses(settings.interfaces);
+  const ownAdmin = settings.adminPort > 0 ? await listenAddresses(settings.adminInterfaces) : [];
+  const adminPlaces = sockets.admin.length > 0 ? sockets.admin : ownAdmin;
   // Closes in reverse order: first the listeners, then what they use.
   await using opening = new AsyncDisposableStack();
   const tracing = opening.use(await traced(settings, logger));
-  const live = settings.adminPort > 0 ? (await import('./live.ts')).createLive(settings) : undefined;
+  const live = adminPlaces.length > 0 ? (await import('./live.ts')).createLive(settings) : undefined;
   const observers = { around: tracing?.delivering, counting: live?.counting };
   const streamer = opening.adopt(await openStreamer(settings, logger, observers), ({ close }) => close());
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
@@ -90,7 +97,7 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     }),
   );
   const measured =
-    settings.adminPort > 0
+    adminPlaces.length > 0
       ? opening.adopt(
           await measuring({ settings, streamer, finished, load: server.load, limits, ready: () => ready }),
           (one) => one.close(),
@@ -108,10 +115,7 @@ export const startDaemon = async (settings: Settings, logger: Logger): Promise<D
     ],
   });
   opening.defer(() => admin.stop(0));
-  const adminAddresses =
-    settings.adminPort > 0
-      ? await admin.listen(await listenAddresses(settings.adminInterfaces), settings.adminPort)
-      : [];
+  const adminAddresses = await admin.listen(adminPlaces, settings.adminPort);
   const addresses = await server.listen(wanted, settings.port);
   opening.defer(() => server.stop(settings.stopTimeout));
   logger.info({ listening: addresses.map(describeAddress), admin: adminAddresses.map(describeAddress) }, 'ready');
@@ -153,7 +157,7 @@ const usableLimits = (settings: Settings, logger: Logger): Limits => {
   return limits;
 };
 
-const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
+export const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
 
 const reloadKey = ({ signatures }: Authorization, logger: Logger): void => {
   try {

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { UnknownInterfaceError } from '../http/unknown-interface.ts';
+import { leadsToJournal, PRIORITY } from '../lib/journal.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { oneLine } from './one-line.ts';
@@ -9,15 +10,24 @@ import { createProgram } from './program.ts';
 /** Exit statuses; 78 is EX_CONFIG of sysexits.h. */
 const EXIT = { failed: 1, usage: 2, configuration: 78 } as const;
 
+const complain = (message: string): void => {
+  const prefix = leadsToJournal(2, process.env) ? `<${PRIORITY.error}>` : '';
+  process.stderr.write(
+    message
+      .split('\n')
+      .map((line) => `${prefix}${oneLine(line)}\n`)
+      .join(''),
+  );
+};
+
 const report = (error: unknown): void => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else if (error instanceof ConfigError || error instanceof UnknownInterfaceError) {
-    process.stderr.write(`${error.message.split('\n').map(oneLine).join('\n')}\n`);
+    complain(error.message);
     process.exitCode = EXIT.configuration;
   } else {
-    const lines = maskUrl(messageOf(error)).split('\n').map(oneLine);
-    process.stderr.write(`error: ${lines.join('\n')}\n`);
+    complain(`error: ${maskUrl(messageOf(error))}`);
     process.exitCode = EXIT.failed;
   }
 };

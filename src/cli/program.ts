@@ -102,6 +102,11 @@ const COMMANDS: readonly Listed[] = [
     load: async (command) => (await import('./check-config.ts')).addCheckConfig(command),
   },
   {
+    usage: 'install-service',
+    description: 'install the daemon as a service of systemd; changes of its unit belong into `systemctl edit`',
+    load: async (command) => (await import('./install-service.ts')).addInstallService(command),
+  },
+  {
     usage: 'demo',
     description:
       'show the main job: a feed that demands a client certificate, a source on disk, and what comes of a few requests',

@@ -5,11 +5,14 @@ import { settingsOf, withSettings } from './settings.ts';
 export const addServe = (serve: Command): void => {
   withSettings(serve, 'all').action(async (_: unknown, command: Command) => {
     const { settings } = settingsOf(command);
-    const [{ startDaemon }, { createLogger }] = await Promise.all([
+    const [{ startDaemon }, { createLogger }, { notifierOf }, { takeSockets }] = await Promise.all([
       import('../app/daemon.ts'),
       import('../observe/log.ts'),
+      import('../app/notifier.ts'),
+      import('../systemd/sockets.ts'),
     ]);
     const logger = createLogger(settings.logLevel);
+    const sockets = takeSockets(process.env, process.pid);
     // Only the daemon's user may read what it writes: also temporary files of libraries and core
     // dumps.
     process.umask(0o077);
@@ -18,10 +21,17 @@ export const addServe = (serve: Command): void => {
     const stop = stopSignal();
     let reload = () => {};
     process.on('SIGHUP', () => reload());
-    const daemon = await startDaemon(settings, logger);
-    reload = daemon.reload;
+    const daemon = await startDaemon(settings, logger, sockets);
+    const systemd = notifierOf(daemon, logger);
+    reload = () => {
+      systemd?.reloading();
+      daemon.reload();
+      systemd?.ready();
+    };
+    systemd?.ready();
     closeDebugger(logger);
     await stop;
+    systemd?.stopping(settings.stopTimeout);
     const stopped = daemon.stop();
     logger.info({ within: settings.stopTimeout / 1000 }, 'stopping; a second signal stops at once');
     await stopped;

@@ -5,6 +5,11 @@ import { createReading, type Reading } from './reading.ts';
 /** Milliseconds that a client has to read the last response. Until then its input is still read. */
 const LINGER = 5_000;
 /**
+ * Milliseconds in which the first request of a connection is awaited that was accepted just before
+ * the end: its client is sending it.
+ */
+const FIRST_REQUEST = 1_000;
+/**
  * Requests that are started while the one before them is answered. Together that makes five at a
  * source; a browser would open six.
  */
@@ -39,8 +44,8 @@ export interface Connection extends Pick<Reading, 'putBack' | 'takeOver'> {
    */
   end(words: () => string): void;
   /**
-   * Ends the connection after the request that is being answered. Waiting requests are not
-   * answered.
+   * Ends the connection after the request that is being answered; a new one after its first
+   * request, if that comes soon. Waiting requests are not answered.
    */
   stop(): void;
   /**
@@ -75,6 +80,7 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
   let waiting: Turn[] = [];
   let current: Turn | undefined;
   let taken = 0;
+  let stopping = false;
   let over = false;
 
   const balance = () => {
@@ -135,7 +141,7 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     take: (res, exchange, last) => {
       if (over) return;
       taken += 1;
-      over = last || !res.shouldKeepAlive || taken === requests;
+      over = last || stopping || !res.shouldKeepAlive || taken === requests;
       if (over) {
         res.shouldKeepAlive = false;
         reading.ignore();
@@ -149,7 +155,12 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     },
     stop: () => {
       abandon();
-      finish();
+      if (taken > 0 || over) return finish();
+      stopping = true;
+      const late = setTimeout(() => {
+        if (!over) finish();
+      }, FIRST_REQUEST);
+      socket.once('close', () => clearTimeout(late));
     },
     cut: () => (current?.res ? socket.resetAndDestroy() : socket.destroy()),
   };

@@ -1,20 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { type AddressInfo, type ListenOptions, Server as NetServer, type Socket } from 'node:net';
 import { StreamError } from '../../pipelines/model/index.ts';
+import type { OpenSocket } from '../lib/open-socket.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { ListenAddress } from './addresses.ts';
 import { type Connection, createConnection, type Exchange } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { restoreTarget } from './raw-targets.ts';
 import { createResting } from './resting.ts';
 import { faultOf, faultOfParser } from './strict.ts';
+import { UnknownInterfaceError } from './unknown-interface.ts';
 import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
   /**
-   * Resolves to the bound addresses, once all are listening. Rejects, and closes all, if one
-   * address is not available.
+   * Resolves to the bound addresses, once all are listening: those given, with this port, and those
+   * of sockets that are open already. Rejects, and closes all, if one address is not available.
    */
-  listen(addresses: readonly ListenAddress[], port: number): Promise<readonly AddressInfo[]>;
+  listen(places: readonly (ListenAddress | OpenSocket)[], port: number): Promise<readonly AddressInfo[]>;
   /**
    * Accepts no more requests. Resolves once the running ones have ended; after `timeoutMs` they are
    * reset.
@@ -150,13 +153,13 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   };
 
   return {
-    listen: async (addresses, port) => {
+    listen: async (places, port) => {
       try {
         const bound: AddressInfo[] = [];
-        for (const address of addresses) {
+        for (const place of places) {
           const server = create();
           // With port 0, all addresses share the port that the first one got.
-          bound.push(await listenOn(server, address, bound[0]?.port ?? port));
+          bound.push(await ('fd' in place ? listenAt(server, place) : listenOn(server, place, bound[0]?.port ?? port)));
           servers.push(server);
         }
         return bound;
@@ -195,9 +198,28 @@ const closeListener = (server: Server) =>
   new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 
 const listenOn = (server: Server, { host, ipv6Only }: ListenAddress, port: number): Promise<AddressInfo> =>
+  listening(server, { host, port, ipv6Only });
+
+/** Connections that wait to be accepted, as far as the kernel allows: the socket's opener chose the number. */
+const BACKLOG = 65_535;
+
+const listenAt = async (server: Server, { fd, name }: OpenSocket): Promise<AddressInfo> => {
+  try {
+    const address: AddressInfo | null = await listening(server, { fd, backlog: BACKLOG });
+    if (address?.address !== undefined) return address;
+    await endServer(server);
+    throw new Error('it has no IP address');
+  } catch (error) {
+    throw new UnknownInterfaceError(
+      `cannot listen on socket ${fd}${name && ` (${name})`}: ${messageOf(error)}; expected a TCP socket that listens (ListenStream=)`,
+    );
+  }
+};
+
+const listening = (server: Server, options: ListenOptions & { readonly fd?: number }): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ipv6Only }, () => {
+    server.listen(options, () => {
       server.off('error', reject);
       resolve(server.address() as AddressInfo);
     });

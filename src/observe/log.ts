@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { StreamError } from '../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
+import { leadsToJournal, PRIORITY } from '../lib/journal.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { safeJson } from '../lib/safe-json.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -44,12 +45,27 @@ const isoTime = (): string => {
   return `${secondText}${String(milliseconds).padStart(3, '0')}Z`;
 };
 
+/** `<N>` for a line, whose level comes first. */
+const priorityPrefix = (line: string): string => {
+  const level = Number(/^{"level":(\d+)/.exec(line)?.[1]);
+  const [, priority = PRIORITY.debug] = PRIORITIES.find(([least]) => level >= least) ?? [];
+  return `<${priority}>`;
+};
+
+const PRIORITIES = [
+  [60, PRIORITY.critical],
+  [50, PRIORITY.error],
+  [40, PRIORITY.warning],
+  [30, PRIORITY.info],
+] as const;
+
 /** Characters that are written at once, and milliseconds that fewer wait. */
 const BATCH = 4096;
 const BATCH_WAIT = 50;
 
 const standardOutput = (): DestinationStream & { flush(): void } => {
   const stdout = pino.destination({ dest: 1, sync: true });
+  const prefix = leadsToJournal(1, process.env) ? priorityPrefix : () => '';
   // Collected here: pino would copy all waiting lines for each new one.
   let waiting = '';
   let timer: NodeJS.Timeout | undefined;
@@ -69,7 +85,7 @@ const standardOutput = (): DestinationStream & { flush(): void } => {
   });
   return {
     write: (line) => {
-      waiting += line;
+      waiting += prefix(line) + line;
       if (waiting.length >= BATCH) flush();
       else timer ??= setTimeout(flush, BATCH_WAIT).unref();
     },

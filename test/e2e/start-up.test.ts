@@ -32,6 +32,7 @@ const HELP = [
   'src/cli/program.ts',
   'src/config/config-error.ts',
   'src/http/unknown-interface.ts',
+  'src/lib/journal.ts',
   'src/lib/mask.ts',
   'src/lib/safe-json.ts',
   'src/lib/thrown.ts',

@@ -18,7 +18,10 @@ const ADAPTER = ['pipelines/operators/', 'pipelines/model/'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lib: ADAPTER,
   ...Object.fromEntries(
-    ['config', 'observe', 'http', 'sources', 'saves', 'repositories'].map((room) => [room, [...ADAPTER, 'src/lib/']]),
+    ['config', 'observe', 'http', 'systemd', 'sources', 'saves', 'repositories'].map((room) => [
+      room,
+      [...ADAPTER, 'src/lib/'],
+    ]),
   ),
   catalog: [...ADAPTER, 'src/lib/', 'src/repositories/'],
   alternates: [

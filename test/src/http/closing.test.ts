@@ -64,3 +64,19 @@ describe('a complete response that the client has not read yet', () => {
     await expectWhole(client);
   });
 });
+
+describe('a connection that has sent no request yet when the server stops', () => {
+  it('gets the response to its first request, and is closed', async () => {
+    const { port, server } = await start(() => of<StreamEvent[]>(headWith(1), chunk('x')));
+    const client = dialed(port);
+    const other = dialed(port);
+    await other.send(get('/before'));
+    await other.until((received) => received.endsWith('x'));
+    // Both are accepted by now, in their order.
+    const stopped = server.stop(60_000);
+    await client.send(get('/x'));
+    expect(await client.ended).toBe('end');
+    expect(responsesIn(client.received(), [], true)).toMatchObject([{ status: 200, body: 'x' }]);
+    await stopped;
+  });
+});
