@@ -147,7 +147,7 @@ export const SETTINGS = {
   metadataTimeout: streamer(
     wait(1),
     '60',
-    'A process that reads metadata and neither accepts bytes of its feed nor reports files for this long is ended, and that refresh fails.',
+    'A process that reads metadata, and works for this long without accepting bytes of its feed or reporting files, is ended, and that refresh fails. Waiting for a processor does not count, up to ten times as long.',
   ),
   maxMisses: streamer(
     integer(0, 1_000_000),

@@ -82,6 +82,8 @@ export const verbose: Reader = async function* ({ leftOut }) {
   for (let number = 0; number < 100; number += 1) yield { ...item(number), path: 'x'.repeat(60_000) };
 };
 
+export const idle = after(() => new Promise((resolve) => setTimeout(resolve, 60_000)));
+
 export const killed = after(() => process.kill(process.pid, 'SIGSEGV'));
 
 /** Yields one item for each byte of the file `index`. */

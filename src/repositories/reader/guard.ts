@@ -7,7 +7,10 @@ export interface Limits {
   readonly heap: number;
   /** Bytes of memory in all, including buffers, WebAssembly and native code. */
   readonly memory: number;
-  /** Milliseconds in which it must accept bytes or send items, unless it waits for either. */
+  /**
+   * Milliseconds of work in which it must accept bytes or send items. On a busy machine it may wait
+   * long for a processor, but no longer than ten times that.
+   */
   readonly silence: number;
   /** Milliseconds of a processor that it may take in all. */
   readonly work: number;
@@ -23,6 +26,7 @@ export const limitsOf = (memory: number, silence: number): Limits => ({ ...LIMIT
 
 /** Milliseconds between two looks. */
 const INTERVAL = 100;
+const PATIENCE = 10;
 const KIB = 1024;
 /** Milliseconds of a tick, in which Linux counts time for its users. */
 const TICK = 10;
@@ -64,6 +68,8 @@ export interface Guard {
 /** Kills the process when it exceeds a limit. */
 export const guard = (child: ChildProcess, { memory, silence, work }: Limits): Guard => {
   let last = performance.now();
+  /** The last time that was seen, and its work until then. */
+  let seen = { last, done: 0 };
   let suspended = 0;
   let reason: string | undefined;
   const kill = (why: string) => {
@@ -74,8 +80,12 @@ export const guard = (child: ChildProcess, { memory, silence, work }: Limits): G
     const now = performance.now();
     if (suspended > 0) last = now;
     if (memoryOf(child.pid) > memory) kill(`it needs more than ${Math.round(memory / MIB)} MiB of memory`);
-    if (now - last > silence) kill(`it produced nothing for ${silence} ms`);
-    if (workOf(child.pid) > work) kill(`it has worked for more than ${work} ms`);
+    const done = workOf(child.pid);
+    if (seen.last !== last) seen = { last, done };
+    if (done - seen.done > silence) kill(`it worked for ${silence} ms and produced nothing`);
+    const patience = done > 0 ? PATIENCE * silence : silence;
+    if (now - last > patience) kill(`it produced nothing for ${patience} ms`);
+    if (done > work) kill(`it has worked for more than ${work} ms`);
   }, INTERVAL).unref();
   return {
     alive: () => {

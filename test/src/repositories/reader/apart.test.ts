@@ -16,7 +16,8 @@ describe('a reader in a process of its own', () => {
     ['its objects', 'heap', { heap: 32 * MIB }, /it needs more than 32 MiB of JavaScript objects$/],
     ['its buffers', 'buffers', { memory: 200 * MIB }, /it needs more than 200 MiB of memory$/],
     ['its WebAssembly', 'wasm', { memory: 200 * MIB }, /it needs more than 200 MiB of memory$/],
-    ['its silence', 'time', { silence: 1_000 }, /it produced nothing for 1000 ms$/],
+    ['its silence', 'time', { silence: 1_000 }, /it worked for 1000 ms and produced nothing$/],
+    ['its rest', 'idle', { silence: 700 }, /it produced nothing for 7000 ms$/],
     ['its work', 'busy', { work: 1_000 }, /it has worked for more than 1000 ms$/],
     ['native code', 'killed', {}, /SIGSEGV$/],
   ])('that dies of %s ends with the file, the place and the reason', async (_, reader, limits, reason) => {
