@@ -1,22 +1,37 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+const checkPlain = (stats: Stats, largest: number): void => {
+  if (!stats.isFile()) throw new Error('it is not a regular file');
+  if (stats.size > largest) throw new Error(`it is larger than ${largest} bytes`);
+};
 
 /**
  * The text of a regular file of at most `largest` bytes; throws for any other. What is not a file is
  * not opened: a pipe would wait for its writer, and so would everything else.
  */
-export const readPlainFile = (path: string, largest: number): string => {
-  const refuse = (isFile: boolean): void => {
-    if (!isFile) throw new Error('it is not a regular file');
-  };
-  refuse(statSync(path).isFile());
-  // Another one may have its name by now.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+export const readPlainFileSync = (path: string, largest: number): string => {
+  checkPlain(statSync(path), largest);
+  const file = openSync(path, FLAGS);
   try {
-    const stats = fstatSync(file);
-    refuse(stats.isFile());
-    if (stats.size > largest) throw new Error(`it is larger than ${largest} bytes`);
+    // Another one may have its name by now.
+    checkPlain(fstatSync(file), largest);
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);
+  }
+};
+
+/** The same, without waiting for the disk. */
+export const readPlainFile = async (path: string, largest: number): Promise<string> => {
+  checkPlain(await stat(path), largest);
+  const file = await open(path, FLAGS);
+  try {
+    checkPlain(await file.stat(), largest);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
   }
 };

@@ -2,7 +2,7 @@ import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, type Observable } from 'rxjs';
-import { readPlainFile } from '../../lib/read-plain-file.ts';
+import { readPlainFileSync } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { BOUNDS } from '../../repositories/bounds.ts';
 import { type DescriptorFile, type Descriptors, readDescriptors } from './parse.ts';
@@ -121,7 +121,7 @@ const readTexts = (folder: string): Texts => {
   if (!Array.isArray(names)) return names ? new Map([[folder, names]]) : new Map();
   const texts = names.sort().map((name): [string, string | Unreadable | undefined] => {
     const file = join(folder, name);
-    return [file, attempt(file, () => readPlainFile(file, BOUNDS.text))];
+    return [file, attempt(file, () => readPlainFileSync(file, BOUNDS.text))];
   });
   return new Map(texts.filter((pair): pair is [string, string | Unreadable] => pair[1] !== undefined));
 };

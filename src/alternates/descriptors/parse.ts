@@ -1,5 +1,5 @@
 import type { Access } from '../../../pipelines/model/index.ts';
-import { readPlainFile } from '../../lib/read-plain-file.ts';
+import { readPlainFileSync } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { BOUNDS } from '../../repositories/bounds.ts';
 import { type Keys, readKeys } from './keys.ts';
@@ -168,7 +168,7 @@ class BadFile extends Error {
 const readPem = (key: string, path: string | undefined, what: string): string | undefined => {
   if (path === undefined) return undefined;
   try {
-    const text = readPlainFile(path, BOUNDS.text);
+    const text = readPlainFileSync(path, BOUNDS.text);
     if (new RegExp(`-----BEGIN [A-Z ]*${what}-----`).test(text)) return text;
   } catch (error) {
     throw new BadFile(key, `${path} cannot be read (${codeOf(error) || messageOf(error)}); expected a PEM file`);

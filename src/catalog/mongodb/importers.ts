@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Db, type Document, ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { StreamError } from '../../../pipelines/model/index.ts';
+import { readPlainFile } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { BOUNDS } from '../../repositories/bounds.ts';
 import { type ImporterConfig, parseImporterConfig } from '../importer-config.ts';
 import { checkBounds, faultsOf } from './documents.ts';
 
@@ -80,7 +81,7 @@ export const configOf = async (
 
 const readOverlay = async (id: string, file: string): Promise<Record<string, unknown>> => {
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')));
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readPlainFile(file, BOUNDS.text)));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {};
     const what = codeOf(error) ? 'cannot be read' : 'is not a JSON object';
@@ -92,7 +93,7 @@ const readOverlay = async (id: string, file: string): Promise<Record<string, unk
 const readPem = async (id: string, value: unknown, file: string): Promise<unknown> => {
   if (value === undefined || (typeof value === 'string' && value.includes('-----BEGIN'))) return value;
   try {
-    return await readFile(file, 'utf8');
+    return await readPlainFile(file, BOUNDS.text);
   } catch (error) {
     // Then only the configured value is left. If it is invalid, the error comes when it is used.
     if (codeOf(error) === 'ENOENT') return value;
