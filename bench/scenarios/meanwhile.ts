@@ -77,21 +77,21 @@ export const meanwhile: Scenario = async (bench) => {
       writeFileSync(join(descriptors, `${id}.conf`), `[${id}]\nenabled: 1\ntype: yum\nbase_url: ${baseOf(packed)}\n`);
       await refreshed(id, catalog, sizes.packages, begun);
     };
-    const while_ = (id: string, name: string, packed: Packed, read: Read): Contender => {
+    const during = (id: string, name: string, packed: Packed, read: Read): Contender => {
       let round = 0;
       let endedFirst = false;
       return {
-        ...{ id: `${id}-${packed}`, ours: true, name: `while it ${name} of ${packages_(sizes.packages)}, ${packed}` },
+        ...{ id: `${id}-${packed}`, ours: true, name: `while it ${name} of ${numberOf(sizes.packages)}, ${packed}` },
         run: async () => {
           const begun = Promise.withResolvers<void>();
           let reading = true;
-          const read_ = read(`${packed}${round++}`, packed, begun.resolve).finally(() => {
+          const running = read(`${packed}${round++}`, packed, begun.resolve).finally(() => {
             reading = false;
           });
-          await Promise.race([begun.promise, read_]);
+          await Promise.race([begun.promise, running]);
           const took = await wait();
           endedFirst ||= !reading;
-          await read_;
+          await running;
           return took;
         },
         also: () => (endedFirst ? 'in some round it had read all before the last request' : undefined),
@@ -99,8 +99,8 @@ export const meanwhile: Scenario = async (bench) => {
     };
     const own: readonly Contender[] = [
       { id: 'idle', name: 'while it does nothing else', run: wait },
-      ...PACKED.map((packed) => while_('meanwhile', 'reads a followed yum repository', packed, following)),
-      ...PACKED.map((packed) => while_('alternate', 'refreshes an alternate source', packed, refreshing)),
+      ...PACKED.map((packed) => during('meanwhile', 'reads a followed yum repository', packed, following)),
+      ...PACKED.map((packed) => during('alternate', 'refreshes an alternate source', packed, refreshing)),
     ];
     return [
       await hold({
@@ -116,7 +116,7 @@ export const meanwhile: Scenario = async (bench) => {
   }
 };
 
-const packages_ = (count: number): string => `${count.toLocaleString('en')} packages`;
+const numberOf = (count: number): string => `${count.toLocaleString('en')} packages`;
 
 /** Asks for a repository. Resolves once all of its packages are in the catalog. */
 const learned = async (

@@ -27,10 +27,11 @@ export interface RefresherParts {
 }
 
 /**
- * Offers written or removed in one step. In the embedded catalog a step takes some ten
- * milliseconds, in which nothing else runs.
+ * Offers written or removed in one step. In the embedded catalog a step takes about a millisecond,
+ * in which nothing else runs: less than a client waits for a small file. With four times as many it
+ * takes three, and all steps together a fifth less.
  */
-const BATCH = 200;
+const BATCH = 50;
 
 /** The values whose change requires a new refresh. */
 const fingerprintOf = ({ type, baseUrl, paths }: AlternateSource): string => JSON.stringify([type, baseUrl, ...paths]);
