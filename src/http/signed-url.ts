@@ -76,6 +76,7 @@ const dissect = (target: string) => {
   return {
     policy: only(policies),
     signature: only(signatures),
+    isSigned: policies.length + signatures.length > 0,
     resource: rest.length === 0 ? path : `${path}?${rest.join(';')}`,
   };
 };
@@ -163,9 +164,8 @@ interface Signing {
  * meaning.
  */
 export const signUrl = (url: string, { key, expiration, remoteIp }: Signing): string => {
-  const { resource, policy: old, signature: older } = dissect(url);
-  if (old !== undefined || older !== undefined)
-    throw new Error('expected a URL that is not signed; found a policy or a signature');
+  const { resource, isSigned } = dissect(url);
+  if (isSigned) throw new Error('expected a URL that is not signed; found a policy or a signature');
   if (/[^\x21-\x7e]/.test(url))
     throw new Error(
       'expected a percent-encoded URL; found characters that clients encode, so they would request another URL',

@@ -65,7 +65,8 @@ const readMetalink = (name: string, text: string): AsyncGenerator<Mirror | Versi
         const { preference, priority, type = '' } = attributes;
         if (tag === 'url') emit({ url: content.trim(), preference: Number(preference ?? -Number(priority ?? LAST)) });
         if (version && tag === 'size') version.size = toSize(content.trim(), name);
-        if (version && tag === 'hash') version.checksum = stronger(version.checksum, type, content.trim());
+        if (version && tag === 'hash')
+          version.checksum = stronger(version.checksum, type, content.trim(), `${name}: hash`);
         if (tag !== 'file' && tag !== 'alternate') return;
         if (version?.checksum) emit(version);
         version = tag === 'alternate' ? present : undefined;
@@ -74,11 +75,11 @@ const readMetalink = (name: string, text: string): AsyncGenerator<Mirror | Versi
   });
 
 /** Metalink 4 writes `sha-256`. Algorithms that are unknown do not count. */
-const stronger = (known: Checksum | undefined, type: string, digits: string): Checksum | undefined => {
+const stronger = (known: Checksum | undefined, type: string, digits: string, where: string): Checksum | undefined => {
   const name = type.toLowerCase().replace('-', '');
   const algorithm = CHECKSUM_ALGORITHMS.find((one) => one === name);
   if (!algorithm || (known && digitsOf(known.algorithm) >= digitsOf(algorithm))) return known;
-  return toChecksum(algorithm, digits, 'hash');
+  return toChecksum(algorithm, digits, where);
 };
 
 /** A URL a line; `#` begins a comment. */

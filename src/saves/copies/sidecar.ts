@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { type BlockSums, CHECKSUM_ALGORITHMS, type Checksum, type Header } from '../../../pipelines/model/index.ts';
 import { BLOCK } from '../../lib/block-sums.ts';
+import { isRecord } from '../../lib/record.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
 import { writeNew } from './files.ts';
@@ -137,12 +138,28 @@ const fromText = (text: string): Uint32Array => {
   return Uint32Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readUInt32LE(at * 4));
 };
 
-/** The content of an undamaged sidecar. Its sum is right, so its shape is that of its version. */
+/** The content of an undamaged sidecar. Its sum is right, but another program may have written it. */
 const aboutIn = (text: string): About | undefined => {
   try {
     const { version, sum, about } = JSON.parse(text);
-    return version === VERSION && sum === sumOf(about) ? about : undefined;
+    return version === VERSION && sum === sumOf(about) && isAbout(about) ? about : undefined;
   } catch {
     return undefined;
   }
 };
+
+const isAbout = (value: unknown): value is About =>
+  isRecord(value) &&
+  isRecord(value.checksum) &&
+  areTexts([value.checksum.algorithm, value.checksum.value]) &&
+  Array.isArray(value.headers) &&
+  value.headers.every((header) => Array.isArray(header) && header.length === 2 && areTexts(header)) &&
+  (value.blocks === undefined || isBlocks(value.blocks));
+
+const isBlocks = (value: unknown): boolean =>
+  isRecord(value) &&
+  Number.isSafeInteger(value.length) &&
+  Number(value.length) >= 0 &&
+  areTexts([value.modified, value.crc32]);
+
+const areTexts = (values: readonly unknown[]): boolean => values.every((one) => typeof one === 'string');

@@ -74,7 +74,8 @@ export const readByteranges = (
   /** Reads text up to the next part. Returns how many of the bytes belong to it. */
   const readText = (bytes: Uint8Array): number => {
     const before = text.length;
-    text += Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST)).toString('latin1');
+    // The limit is the same in whatever pieces the text comes.
+    text += Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST - before)).toString('latin1');
     const start = text.indexOf(delimiter) + delimiter.length;
     const isFound = start >= delimiter.length;
     if (isFound && text.startsWith('--', start)) {

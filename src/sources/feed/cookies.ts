@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Header } from '../../../pipelines/model/index.ts';
+import { trimmed } from './http1/head.ts';
 
 /** The cookies that one chain of redirects has set. */
 export interface Cookies {
@@ -52,7 +53,10 @@ export const createCookies = (now = Date.now): Cookies => {
 
 /** The cookie of a `Set-Cookie`, unless it has no name or belongs to another host. */
 const cookieIn = (text: string, url: URL): Cookie | undefined => {
-  const [, name = '', value = ''] = /^[ \t]*([^=;]*?)[ \t]*=[ \t]*([^;]*?)[ \t]*(?:;|$)/.exec(text) ?? [];
+  const [pair = ''] = text.split(';', 1);
+  const equals = pair.indexOf('=');
+  if (equals < 0) return undefined;
+  const [name, value] = [trimmed(pair, 0, equals), trimmed(pair, equals + 1, pair.length)];
   const { domain = '', path = '', secure } = attributesOf(text);
   if (name === '' || name.length + value.length > LONGEST || !isOf(url.hostname, domain)) return undefined;
   return {

@@ -262,4 +262,9 @@ describe('OpenSSL’s own command', () => {
     );
     expect(reasonOf(`/x?policy=${policy};signature=${base64Url(signature)}`)).toBe('valid');
   });
+
+  it('does not sign a URL that has two signatures already, which nobody could use', () => {
+    expect(() => sign('/x?signature=;signature=')).toThrow(/expected a URL that is not signed/);
+    expect(() => sign('/x?policy=;policy=')).toThrow(/expected a URL that is not signed/);
+  });
 });

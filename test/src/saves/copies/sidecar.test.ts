@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { CatalogEntry, Header } from '../../../../pipelines/model/index.ts';
-import { isSidecar, sidecarOf } from '../../../../src/saves/copies/sidecar.ts';
+import { isSidecar, readSidecar, sidecarChecksum, sidecarOf } from '../../../../src/saves/copies/sidecar.ts';
 import type { SaveStore } from '../../../../src/saves/copies/store.ts';
 import { someBytes } from '../../../support/collect.ts';
 import { contentOfNumber, headersOfNumber } from '../../../support/crash/numbered.ts';
@@ -240,5 +241,35 @@ describe('a copy that replaces another one', () => {
     }
     expect(steps).toBeGreaterThan(10);
     expect(seen).toEqual(new Set(contents));
+  });
+});
+
+describe('a sidecar that another program wrote, with a right sum', () => {
+  const checksum = { algorithm: 'sha256', value: '0'.repeat(64) } as const;
+  const right = { checksum, headers: [['ETag', '"a"']] };
+  const blocks = { size: 65_536, length: 5, modified: '1', crc32: 'AAAAAA==' };
+
+  const readWith = (about: unknown) => {
+    const path = join(newFolder(), 'a.rpm');
+    const sum = createHash('sha256').update(JSON.stringify(about)).digest('hex');
+    writeFileSync(sidecarOf(path), JSON.stringify({ version: 1, sum, about }));
+    return Promise.all([readSidecar({ path, checksum }), sidecarChecksum(path)]);
+  };
+
+  it('is read if it has the shape of its version', async () => {
+    expect(await readWith(right)).toEqual([{ headers: right.headers }, checksum]);
+    expect(await readWith({ ...right, blocks })).toMatchObject([{ blocks: { length: 5 } }, checksum]);
+  });
+
+  it.each([
+    ['nothing', null],
+    ['no checksum', { headers: [] }],
+    ['no header fields', { checksum }],
+    ['a header field without a value', { checksum, headers: [['ETag']] }],
+    ['a checksum that is not a text', { ...right, checksum: { algorithm: 'sha256', value: 1 } }],
+    ['sums that are not a text', { ...right, blocks: { ...blocks, crc32: 1 } }],
+    ['a length below 0', { ...right, blocks: { ...blocks, length: -1 } }],
+  ])('is damaged, and does not make the daemon fail, if it has %s', async (_, about) => {
+    expect(await readWith(about)).toEqual(['damaged', undefined]);
   });
 });

@@ -88,4 +88,9 @@ describe('a body of several parts', () => {
   ])('is refused with %s', (_, body) => {
     expect(read(`${body}${END}`, 100).error).toMatchObject({ code: 'NO_RANGE', sourceStatus: 206 });
   });
+
+  it('has the same limit for the head of a part in whatever pieces it comes', () => {
+    const long = part({ first: 0, last: 4 }, 500, `X: ${'x'.repeat(8 * 1024)}\r\n`);
+    for (const size of [long.length, 8000, 1]) expect(read(long, size).error).toMatchObject({ code: 'NO_RANGE' });
+  });
 });
