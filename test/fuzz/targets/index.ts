@@ -3,7 +3,25 @@ import type { Target } from '../engine/target.ts';
 type Load = () => Promise<{ readonly target: Target }>;
 
 /** Every parser of foreign bytes. A parser is loaded only when it is fuzzed: loading counts as reaching code. */
-export const TARGETS = {} satisfies Record<string, Load>;
+export const TARGETS = {
+  response: () => import('./response.ts'),
+  answer: () => import('./answer.ts'),
+  byteranges: () => import('./byteranges.ts'),
+  request: () => import('./request.ts'),
+  'request-fields': () => import('./request-fields.ts'),
+  'signed-url': () => import('./signed-url.ts'),
+  ini: () => import('./ini.ts'),
+  yum: () => import('./yum.ts'),
+  primary: () => import('./primary.ts'),
+  treeinfo: () => import('./treeinfo.ts'),
+  mirrors: () => import('./mirrors.ts'),
+  'control-files': () => import('./control-files.ts'),
+  release: () => import('./release.ts'),
+  manifests: () => import('./manifests.ts'),
+  jsonl: () => import('./jsonl.ts'),
+  documents: () => import('./documents.ts'),
+  sidecar: () => import('./sidecar.ts'),
+} satisfies Record<string, Load>;
 
 /** Parsers with a defect that was planted, to prove that the fuzzer finds such. */
 export const PLANTED = {
