@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { loadLines } from '../../../src/catalog/jsonl.ts';
-import type { NewEntry } from '../../../src/catalog/sqlite/rows.ts';
 import type { Tables } from '../../../src/catalog/sqlite/tables.ts';
+import type { NewEntry } from '../../../src/catalog/stored-entry.ts';
 import type { Target } from '../engine/target.ts';
 import { asyncly, chunkingsOf } from '../invariants/chunkings.ts';
 import { outcomeOfAsync } from '../invariants/outcome.ts';
