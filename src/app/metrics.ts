@@ -5,6 +5,7 @@ import type { Load } from '../http/server.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { bufferBytes } from '../lib/lent-buffers.ts';
 import { type Metrics, openMetrics } from '../observe/metrics/open.ts';
+import { latest } from './latest.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
 
@@ -26,7 +27,7 @@ export const daemonMetrics = ({ settings, streamer, finished, load, limits, read
     cooldowns: streamer.health,
     usage: { ...streamer.usage, copiesLimit: settings.saveLimit, buffers: bufferBytes },
     outbox: streamer.outbox,
-    repositories: () => (settings.catalogType === 'sqlite' ? streamer.catalog.repositories.list() : []),
+    repositories: latest(() => streamer.usage.repositories?.() ?? []),
     degraded: streamer.degraded,
     now: Date.now,
   });

@@ -14,6 +14,8 @@ import {
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import { dropWrong, keptMetadata } from '../catalog/kept-metadata.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
+import type { Answer } from '../catalog/store.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { makeFolder } from '../lib/private-files.ts';
@@ -76,6 +78,8 @@ export interface OpenStreamer extends Streamer {
   readonly usage: Pick<OpenSources, 'connections' | 'certificates'> & {
     /** Absent if no copies are saved. */
     readonly copies?: () => CopyFigures;
+    /** Those that are imported or followed; absent if the catalog is Pulp's. */
+    readonly repositories?: () => Answer<readonly StoredRepository[]>;
     /** Bytes of transfers that wait on disk. */
     readonly spilled: () => number;
   };
@@ -237,7 +241,10 @@ export const openStreamer = async (
     deliveries: deliveries ?? EMPTY,
     health,
     refreshes,
-    usage: { connections, certificates, copies: store?.figures, spilled: () => spills?.used() ?? 0 },
+    usage: {
+      ...{ connections, certificates, copies: store?.figures, spilled: () => spills?.used() ?? 0 },
+      repositories: catalog.own?.repositories.list,
+    },
     degraded: conditions.list,
     close: () => opened.disposeAsync(),
   };
