@@ -1,13 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Bench, expecting, type Scenario, SMALL } from '../bench.ts';
 import { type Contender, hold, percentile, type Result } from '../contest.ts';
-import { download, downloadAll, requestAndWait, requestOnly, type SlowClients } from '../load.ts';
+import { downloadAll, requestAndWait, requestOnly, type SlowClients } from '../load.ts';
 import { residentOf } from '../machine.ts';
 import type { Asked, Relay, RelayOptions } from '../relay.ts';
 import { type Relays, startRelays } from '../relays.ts';
 
 /** Bytes of the files that clients do not read: more than all buffers on the way together. */
 const BYTES = 64 * 1024 ** 2;
+
+/** Requests that compile the code of a relay, one after the other: what that takes is no client's. */
+const WARM_UP = 1_000;
 
 /** Another client than those, for a proxy that is fair to addresses. */
 const NEWCOMER = '127.0.0.2';
@@ -23,25 +26,31 @@ type Own = Pick<Contender, 'id' | 'ours'>;
 
 const filesOf = (count: number, fileOf: () => Asked): readonly Asked[] => Array.from({ length: count }, fileOf);
 
-/** Runs work with new relays: memory once used would hide growth. Each has answered one request. */
+/** Runs work with new relays: memory once used would hide growth. Each is warm, from one request at a time. */
 const withRelays = async (
   bench: Bench,
   options: Pick<RelayOptions, 'clients' | 'unlimited'> & { readonly clients: number },
   work: (relays: Relays) => Promise<Result>,
 ): Promise<Result> => {
   const { sizes, cores, main, origin } = bench;
+  const warmUp = Math.min(sizes.warmUp, WARM_UP);
   const relays = await startRelays({
     ...{ folder: bench.folder('slow'), origin, core: cores?.contender, main, ...options },
     supplies: [
       { route: 'http', size: BYTES, count: options.clients },
-      { route: 'http', size: SMALL, count: 1 + sizes.newcomers },
+      { route: 'http', size: SMALL, count: warmUp + sizes.newcomers },
       { route: 'verified', size: BYTES, count: 1 },
     ],
     disk: new Map(),
   });
   try {
     for (const relay of [...relays.peers, relays.streamer])
-      await expecting(bench, 1, () => download(relay.fresh('http', SMALL)));
+      await expecting(bench, warmUp, () =>
+        downloadAll(
+          filesOf(warmUp, () => relay.fresh('http', SMALL)),
+          1,
+        ),
+      );
     return await work(relays);
   } finally {
     await relays.stop();

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { closeDebugger } from './debugger.ts';
 import { settingsOf, withSettings } from './settings.ts';
+import { boundYoungObjects } from './young-objects.ts';
 
 export const addServe = (serve: Command): void => {
   withSettings(serve, 'all').action(async (_: unknown, command: Command) => {
@@ -16,6 +17,7 @@ export const addServe = (serve: Command): void => {
     // Only the daemon's user may read what it writes: also temporary files of libraries and core
     // dumps.
     process.umask(0o077);
+    boundYoungObjects();
     // Before the daemon reports that it is ready: a supervisor may then send a signal at once, and
     // one without a listener ends the process.
     const stop = stopSignal();
