@@ -20,9 +20,9 @@ const PROVEN = 8 * 1024 * 1024;
  * The most buffers of each size, of all connections and files together, that are lent while a
  * smaller one will do. So clients that read nothing, each of which holds one, get small ones.
  */
-const MOST = [Number.POSITIVE_INFINITY, 64, 16, 8] as const;
+const MOST = [Number.POSITIVE_INFINITY, 64, 16, 32] as const;
 /** The most unused buffers of each size. */
-const UNUSED = [512, 64, 16, 8] as const;
+const UNUSED = [256, 64, 16, 32] as const;
 /** Milliseconds after which small buffers that were not needed for as long go. */
 const IDLE = 1_000;
 /**

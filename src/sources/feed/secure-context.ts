@@ -12,10 +12,21 @@ import { weakness } from './tls-reasons.ts';
 export type TlsLevel = 0 | 1 | 2;
 
 /**
- * The TLS identity and trust of a source, parsed once for all its connections. A given CA replaces
- * Node's own store and NODE_EXTRA_CA_CERTS. Throws SOURCE_BROKEN for unusable PEM texts.
+ * The TLS identity and trust of a source, parsed once for each access object: making one takes
+ * longer than a connection that is refused. A given CA replaces Node's own store and
+ * NODE_EXTRA_CA_CERTS. Throws SOURCE_BROKEN for unusable PEM texts.
  */
-export const secureContextOf = ({ ca, clientCert, clientKey }: Access, level?: TlsLevel): SecureContext => {
+export const secureContextOf = (access: Access, level?: TlsLevel): SecureContext => {
+  const known = contexts.get(access)?.get(level);
+  if (known) return known;
+  const made = makeContext(access, level);
+  contexts.set(access, (contexts.get(access) ?? new Map()).set(level, made));
+  return made;
+};
+
+const contexts = new WeakMap<Access, Map<TlsLevel | undefined, SecureContext>>();
+
+const makeContext = ({ ca, clientCert, clientKey }: Access, level: TlsLevel | undefined): SecureContext => {
   const authorities = ca === undefined ? undefined : authoritiesIn(ca);
   if (clientCert !== undefined && clientKey === undefined) throw broken('the client certificate has no private key');
   // Pulp's rule: a client certificate is used only together with its key.

@@ -35,7 +35,7 @@ describe('lent buffers', () => {
   it('of the large sizes are few; then smaller ones are lent', () => {
     const all = Array.from({ length: 200 }, () => lend(3));
     const lengths = all.map(({ length }) => length);
-    for (const [level, most] of [8, 16, 64].entries())
+    for (const [level, most] of [32, 16, 64].entries())
       expect(lengths.filter((length) => length === SIZES[3 - level]).length).toBeLessThanOrEqual(most);
     expect(lengths.at(-1)).toBe(SIZES[0]);
     const least = lend(3, 1);
