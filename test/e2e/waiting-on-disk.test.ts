@@ -20,6 +20,8 @@ const MIB = 1024 * 1024;
 /** More than sockets and daemon hold for a client that does not read. */
 const LARGE = generate(1, 32 * MIB);
 const SMALL = generate(2, 1000);
+/** Save requests wait for it in the outbox. */
+const NO_BROKER = 'amqp://127.0.0.1:1//';
 
 /** A feed that lets the daemon have one connection. */
 const scene = async (
@@ -43,9 +45,10 @@ const scene = async (
   };
 };
 
-describe.each(['save', 'none'])('a client that reads nothing, with dispatch = %s', (dispatch) => {
+describe.each(['save', 'none', 'celery'])('a client that reads nothing, with dispatch = %s', (dispatch) => {
   it('leaves the connection to the feed to others, and gets its bytes from disk', async () => {
-    const { daemon, site, sent, asked } = await scene({ dispatch }, { '/large': LARGE, '/small': SMALL });
+    const settings = { dispatch, ...(dispatch === 'celery' && { broker_url: NO_BROKER }) };
+    const { daemon, site, sent, asked } = await scene(settings, { '/large': LARGE, '/small': SMALL });
     const slow = await ask(`${daemon.url}/large`);
     const { sha256 } = await askWhole(`${daemon.url}/small`);
     expect(sha256).toBe(digestOfGenerated(SMALL));
@@ -55,7 +58,7 @@ describe.each(['save', 'none'])('a client that reads nothing, with dispatch = %s
     expect([first.sha256, second.sha256]).toEqual([digestOfGenerated(LARGE), digestOfGenerated(LARGE)]);
     expect(asked().filter((path) => path === '/small')).toHaveLength(1);
     await daemon.logged('request', { path: '/large', outcome: 'complete', verified: 'sha256' }, 2);
-    if (dispatch === 'none') {
+    if (dispatch !== 'save') {
       expect(readdirSync(join(site.stateDir, 'spill'))).toEqual([]);
       // The disk has its room again.
       await until(() => openOf(daemon.pid).every((name) => !name.includes('.spill')));
