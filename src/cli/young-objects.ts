@@ -1,8 +1,8 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
-/** Bytes of the space for young objects from which on it does not grow: two halves of 8 MiB. */
-const ENOUGH = 16 * 1024 * 1024;
+/** The most bytes of the space for young objects: two halves of 8 MiB. */
+const MOST = 16 * 1024 * 1024;
 
 /**
  * Keeps V8's space for young objects small, unless the command line or NODE_OPTIONS say how large it
@@ -16,7 +16,7 @@ export const boundYoungObjects = (): void => {
   let grows = true;
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-    const mayGrow = young === undefined || young.space_size < ENOUGH;
+    const mayGrow = young === undefined || 2 * young.space_size <= MOST;
     if (mayGrow === grows) return;
     grows = mayGrow;
     setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
