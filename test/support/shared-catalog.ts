@@ -13,7 +13,7 @@ const WITHIN = 30_000;
 export interface TestCatalog {
   readonly url: string;
   /** Opens it as another process would. It is closed with the test file. */
-  open(options?: { readonly watching?: boolean }): Promise<SharedStore>;
+  open(options?: { readonly watching?: boolean; readonly tidyEvery?: number }): Promise<SharedStore>;
 }
 
 /** For each test file: shared catalogs in one server, which ends with the file. */
@@ -44,9 +44,9 @@ export const sharedStores = () => {
       });
     return {
       url,
-      open: async ({ watching = false } = {}) => {
+      open: async (options = {}) => {
         const store = openSharedStore(connectMongo(databaseSettings({ url }), WITHIN), {
-          ...{ maxTime: WITHIN, patience: WITHIN, watching },
+          ...{ maxTime: WITHIN, patience: WITHIN, ...options },
         });
         let isOpen = true;
         const close = async () => {

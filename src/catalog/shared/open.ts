@@ -10,6 +10,7 @@ import { sharedImporters } from './importers.ts';
 import { sharedMetadata } from './metadata.ts';
 import { sharedRepositories } from './repositories.ts';
 import { openSession, type Session } from './session.ts';
+import { tidying } from './tidy.ts';
 import { findUnitKey } from './units.ts';
 import { type Watch, watchHead } from './watch.ts';
 
@@ -30,14 +31,17 @@ interface Options {
   readonly patience: number;
   /** Whether to watch for changes of others, as a daemon does. */
   readonly watching?: boolean;
+  /** Milliseconds between looks for what can be removed, if it watches. Default: a minute. */
+  readonly tidyEvery?: number;
 }
 
 /** Opens the shared catalog. `close` closes the connection. */
 export const openSharedStore = (connection: Connection, options: Options): SharedStore => {
-  const { maxTime, patience, watching = false } = options;
+  const { maxTime, patience, watching = false, tidyEvery = 60_000 } = options;
   const database = sharedDatabase(connection);
   const watch = watchHead(database, { background: watching });
   const session = openSession(database, { patience, changed: watch.changed });
+  const endTidying = watching ? tidying(session, watch, tidyEvery) : () => {};
   const refreshes = byServerTime(database, session, maxTime);
   return {
     ...{ database, session, watch, refreshes },
@@ -53,6 +57,7 @@ export const openSharedStore = (connection: Connection, options: Options): Share
       await watch.fresh();
     },
     close: async () => {
+      endTidying();
       watch.close();
       await refreshes.settled();
       await connection.close();

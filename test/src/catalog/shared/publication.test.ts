@@ -6,6 +6,7 @@ import type { SharedStore } from '../../../../src/catalog/shared/open.ts';
 import type { CatalogStore } from '../../../../src/catalog/store.ts';
 import { describeMongo, serverName } from '../../../support/mongodb.ts';
 import { sharedStores } from '../../../support/shared-catalog.ts';
+import { until } from '../../../support/until.ts';
 
 jest.setTimeout(60_000); // FerretDB reads all entries for each query
 
@@ -116,18 +117,27 @@ describeMongo(`A publication in ${serverName}`, () => {
     const catalog = await stores.catalog();
     const store = await catalog.open();
     const inside = await insideOf(catalog.url);
+    const laterBy = async (milliseconds: number) => {
+      const marker = inside.collection<{ _id: string }>('catalog');
+      const head = (await marker.findOne({ _id: 'pulp-streamer' })) as unknown as { retired: { at: number }[] };
+      const retired = head.retired.map((one) => ({ ...one, at: one.at - milliseconds }));
+      await marker.updateOne({ _id: 'pulp-streamer' }, { $set: { retired } });
+    };
     const count = () => inside.collection('entries').countDocuments({ path: '/r/a' });
     await publish(store, '/r', ['a']);
     await publish(store, '/r', ['a'], '2');
     await publish(store, '/q', ['b']);
     expect(await count()).toBe(2);
-    const marker = inside.collection<{ _id: string }>('catalog');
-    const head = (await marker.findOne({ _id: 'pulp-streamer' })) as unknown as { retired: { at: number }[] };
-    const earlier = head.retired.map((one) => ({ ...one, at: one.at - 61_000 }));
-    await marker.updateOne({ _id: 'pulp-streamer' }, { $set: { retired: earlier } });
+    await laterBy(61_000);
     await publish(store, '/q', ['b']);
     expect(await count()).toBe(1);
-    expect(await lookup(store, '/r/a')).toEqual([['2', 2]]);
+
+    await publish(store, '/r', ['a'], '2');
+    await laterBy(91_000);
+    // A daemon removes it also if nobody changes anything.
+    await catalog.open({ watching: true, tidyEvery: 50 });
+    await until(async () => (await count()) === 1);
+    expect(await lookup(store, '/r/a')).toEqual([['2', 3]]);
   });
 });
 
