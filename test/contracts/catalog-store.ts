@@ -5,6 +5,7 @@ import type { Checksum } from '../../pipelines/model/index.ts';
 import { importRepository, type Progress, toBase } from '../../src/catalog/import.ts';
 import type { Answer, CatalogStore, Listed } from '../../src/catalog/store.ts';
 import type { NewEntry } from '../../src/catalog/stored-entry.ts';
+import type { StoredRepository } from '../../src/catalog/stored-repository.ts';
 import { deb } from '../../src/repositories/deb.ts';
 import { files } from '../../src/repositories/files.ts';
 import type { Format } from '../../src/repositories/format.ts';
@@ -71,6 +72,14 @@ const load = async (catalog: CatalogStore, entries: readonly NewEntry[]): Promis
   await staging.write(entries);
   await staging.publishAsIs();
 };
+
+const repository: StoredRepository = {
+  ...{ prefix: '/r', importerId: importer, format: 'yum', base: 'http://h/', selection: { lists: ['x'] } },
+  ...{ strict: false, packages: 1, metadata: 2, succeeded: 3, attempted: 4 },
+};
+
+/** A store that answers at once throws. */
+const attempt = async <T>(work: () => Answer<T>): Promise<T> => work();
 
 /** A catalog of our own, as one or two processes see it. */
 export interface CatalogStores {
@@ -457,6 +466,167 @@ export const catalogStoreContract = (name: string, { open, openTwo }: CatalogSto
           ['/p/new.rpm', undefined],
           ['/p/owl.rpm', undefined],
         ]);
+      });
+    });
+
+    describe('importers', () => {
+      const config = { feed: 'http://h/', basic_auth_username: 'u', basic_auth_password: 'p' };
+
+      it('are found by id and by configuration, whatever the order of its keys', async () => {
+        const { importers } = await open();
+        const added = await importers.add({ config, repoId: 'zoo', typeId: 'yum_importer' });
+        expect(added.id).toMatch(/^[0-9a-f]{24}$/);
+        expect(await importers.get(added.id)).toEqual(added);
+        const { feed, ...rest } = config;
+        expect(await importers.find({ ...rest, feed })).toEqual(added);
+        expect(await importers.ensure({ ...rest, feed })).toEqual(added);
+        const other = await importers.ensure({});
+        expect(await importers.list()).toEqual([added, other]);
+        expect([await importers.get(B), await importers.find({ feed: 'http://other/' })]).toEqual([
+          undefined,
+          undefined,
+        ]);
+      });
+
+      it('are changed for requests that follow, and removed unless something refers to them', async () => {
+        const catalog = await open();
+        const { importers, entries, repositories } = catalog;
+        const { id } = await importers.add({ config });
+        await importers.change(id, { feed: 'http://new/' });
+        expect((await importers.get(id))?.config).toEqual({ feed: 'http://new/' });
+        await load(catalog, [anEntry({ importerId: id })]);
+        await expect(attempt(() => importers.remove(id))).rejects.toThrow(
+          `importer ${id} is in use, for example by /p/bear.rpm; remove its entries first`,
+        );
+        await entries.remove('/p/bear.rpm');
+        await repositories.save({ ...repository, importerId: id });
+        await expect(attempt(() => importers.remove(id))).rejects.toThrow('is in use, for example by /r/');
+        await entries.removeBelow('/r');
+        expect([await importers.remove(id), await importers.remove(id)]).toEqual([true, false]);
+      });
+
+      it('have their numbers of entries', async () => {
+        const catalog = await open();
+        await load(catalog, [anEntry(), anEntry({ path: '/q' }), anEntry({ path: '/q', importerId: B })]);
+        expect(await catalog.entries.countByImporter()).toEqual(
+          new Map([
+            [importer, 2],
+            [B, 1],
+          ]),
+        );
+        expect(await catalog.entries.importersBelow('/p')).toEqual([importer]);
+      });
+    });
+
+    describe('repositories', () => {
+      it('are stored with all that is known of them, and listed by prefix', async () => {
+        const { repositories } = await open();
+        const full: StoredRepository = {
+          ...{ ...repository, prefix: '/full', strict: true, every: 60, follows: true, complete: true },
+          keyring: { file: '/k', sha256: 'a' },
+          metalink: 'http://h/metalink',
+          signature: { signers: [{ key: 'k', name: 'n' }], until: 9 },
+          roots: { digests: { 'http://h/a.b': 'x', 'http://h/$c': null }, states: { 'http://h/a.b': { etag: '"1"' } } },
+        };
+        await repositories.save(repository);
+        await repositories.save(full);
+        expect(await repositories.list()).toEqual([full, repository]);
+        expect(await repositories.find({ prefix: '/full/', importerId: importer })).toEqual(full);
+        expect(await repositories.baseOf(repository)).toBe('http://h/');
+        expect(await repositories.find({ prefix: '/r', importerId: B })).toBeUndefined();
+      });
+
+      it('remember what became of tries, also through a publication of their entries', async () => {
+        const catalog = await open();
+        const { repositories } = catalog;
+        await repositories.failed(repository, 1, 'unknown');
+        expect(await repositories.list()).toEqual([]);
+        await repositories.save({ ...repository, follows: true, roots: { digests: { u: 'x' }, states: {} } });
+        await repositories.failed(repository, 5, 'broken', 9);
+        await repositories.failed(repository, 6, 'still broken');
+        expect(await repositories.find(repository)).toMatchObject({
+          attempted: 6,
+          problem: 'still broken',
+          nextTry: 9,
+        });
+        await importPaths(catalog, '/r', listing(['a']));
+        expect(await repositories.find(repository)).toMatchObject({
+          attempted: 6,
+          problem: 'still broken',
+          nextTry: 9,
+        });
+        await repositories.confirmed(repository, 7, { digests: { u: 'x' }, states: { u: { etag: '"2"' } } });
+        const confirmed = await repositories.find(repository);
+        expect(confirmed).toMatchObject({ succeeded: 7, attempted: 7, roots: { states: { u: { etag: '"2"' } } } });
+        expect(confirmed).not.toHaveProperty('problem');
+        expect(confirmed).not.toHaveProperty('nextTry');
+      });
+
+      it('are stored with the entries of their publication, or not at all', async () => {
+        const catalog = await open();
+        await catalog.repositories.save({ ...repository, packages: 7 });
+        const publishing = (update: (packages: number) => number) =>
+          importRepository({
+            ...{ catalog, format: listing(['a', 'b']), base: 'http://h/', prefix: '/r', read: readFileUrl, importer },
+            repository: ({ packages }, stored) => ({ ...(stored ?? repository), packages: update(packages) }),
+          });
+        const refuse = () => {
+          throw new Error('not wanted any more');
+        };
+        await expect(publishing(refuse)).rejects.toThrow('not wanted any more');
+        expect(await listed(catalog)).toEqual([]);
+        expect(await catalog.repositories.find(repository)).toMatchObject({ packages: 7 });
+        await publishing((packages) => packages);
+        expect(await catalog.repositories.find(repository)).toMatchObject({ packages: 2 });
+        expect(await catalog.entries.countOf('/r', importer)).toBe(2);
+        expect(await catalog.entries.hasPackageBelow('/r', repository)).toBe(true);
+        expect(await catalog.entries.hasPackageBelow('/r/deep', repository)).toBe(false);
+      });
+
+      it('are forgotten with all below a prefix, of one importer if it is named', async () => {
+        const catalog = await open();
+        const { repositories, entries } = catalog;
+        for (const prefix of ['/r', '/r/deep', '/r2'])
+          for (const importerId of [importer, B]) {
+            await repositories.save({ ...repository, prefix, importerId });
+            await importPaths(catalog, prefix, listing(['x']), importerId);
+          }
+        await entries.add({ ...anEntry(), path: '/r/hand' });
+        const prefixes = async () => (await repositories.list()).map((one) => one.prefix + one.importerId[0]);
+        expect(await entries.removeBelow('/r', B)).toBe(2);
+        expect(await prefixes()).toEqual(['/ra', '/r/deepa', '/r2a', '/r2b']);
+        expect(await entries.removeBelow('/r')).toBe(3);
+        expect(await prefixes()).toEqual(['/r2a', '/r2b']);
+        expect(await listed(catalog)).toEqual([
+          ['/r2/x', 1],
+          ['/r2/x', 1],
+        ]);
+        // Nothing of what was removed comes back.
+        await importPaths(catalog, '/r', listing(['y']));
+        expect(await listed(catalog, '/r')).toEqual([['/r/y', 1]]);
+        expect((await all(entries.listSingle())).map(({ path }) => path)).toEqual(['/r/y']);
+      });
+    });
+
+    describe('what is loaded', () => {
+      it('replaces entries with the same path, importer and revision, until its prefix is imported again', async () => {
+        const catalog = await open();
+        await importPaths(catalog, '/p', listing(['a', 'b']));
+        const loaded = anEntry({ path: '/p/a', prefix: '/p', url: 'http://loaded/' });
+        await load(catalog, [loaded, anEntry({ path: '/p/c', prefix: '/p' }), anEntry({ path: '/other' })]);
+        expect((await catalog.entries.find('/p/a')).map(({ url }) => url)).toEqual(['http://loaded/']);
+        expect(await listed(catalog, '/p')).toEqual([
+          ['/p/a', 1],
+          ['/p/b', 1],
+          ['/p/c', 1],
+        ]);
+        await importPaths(catalog, '/p', listing(['a']));
+        expect(await listed(catalog)).toEqual([
+          ['/other', 1],
+          ['/p/a', 2],
+        ]);
+        await catalog.entries.removeBelow('/p');
+        expect(await listed(catalog)).toEqual([['/other', 1]]);
       });
     });
   });
