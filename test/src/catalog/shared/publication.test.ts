@@ -1,9 +1,12 @@
 import { afterAll, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { lastValueFrom, toArray } from 'rxjs';
+import { makeClient } from '../../../../src/catalog/mongodb/client.ts';
 import { sharedCatalog } from '../../../../src/catalog/shared/catalog.ts';
+import { sharedImporters } from '../../../../src/catalog/shared/importers.ts';
 import type { SharedStore } from '../../../../src/catalog/shared/open.ts';
 import type { CatalogStore } from '../../../../src/catalog/store.ts';
+import { databaseSettings } from '../../../support/database-settings.ts';
 import { describeMongo, serverName } from '../../../support/mongodb.ts';
 import { sharedStores } from '../../../support/shared-catalog.ts';
 import { until } from '../../../support/until.ts';
@@ -156,6 +159,32 @@ describeMongo(`The shared catalog in ${serverName}`, () => {
       `database ${inside.databaseName}: ${why}; shared_catalog_url must name a database of its own`,
     );
     expect((await inside.listCollections().toArray()).map(({ name }) => name)).toEqual([collection]);
+  });
+
+  it.each([
+    ['mongodb://db.example.com/x', false],
+    ['mongodb://db.example.com/x?tls=true', false],
+    ['mongodb://u:p@db.example.com/x', false],
+    ['mongodb://u:p@db.example.com/x?tls=true', true],
+    ['mongodb://localhost,127.0.0.1:9/x', true],
+    ['mongodb://localhost,db.example.com/x', false],
+  ])('takes secrets only if nobody else on the network sees them: %s', (url, expected) => {
+    expect(makeClient(databaseSettings({ url }), 1_000).isPrivate).toBe(expected);
+  });
+
+  it('refuses the secrets of importers otherwise, and takes importers without any', async () => {
+    const { session } = await (await stores.catalog()).open();
+    const importers = sharedImporters(session, false);
+    const secrets = [
+      { basic_auth_username: 'u', basic_auth_password: 'p' },
+      { headers: { Authorization: 'x' } },
+      { feed: 'http://u:p@h/' },
+    ];
+    for (const config of secrets)
+      await expect(Promise.resolve(importers.add({ config }))).rejects.toThrow('expected a user and tls=true');
+    const { id } = await importers.ensure({ feed: 'http://h/' });
+    await expect(Promise.resolve(importers.change(id, { query_auth_token: 'x' }))).rejects.toThrow('tls=true');
+    expect(await importers.list()).toEqual([{ id, config: { feed: 'http://h/' } }]);
   });
 
   it('is not used by a version that knows another layout', async () => {
