@@ -1,4 +1,4 @@
-import { map, type Observable, of } from 'rxjs';
+import { distinctUntilChanged, exhaustMap, map, type Observable, of, switchMap, takeWhile, timer } from 'rxjs';
 import type { Catalog, CatalogEntry } from '../../pipelines/index.ts';
 import { mappedToMany } from '../../pipelines/operators/at-once.ts';
 import { clientFiles } from '../catalog/client-files/client-files.ts';
@@ -12,6 +12,7 @@ import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import { openWhatDiskPermits } from '../catalog/sqlite/reopening.ts';
 import type { CatalogStore } from '../catalog/store.ts';
 import type { Settings } from '../config/schema.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
 import { checkDatabase, databaseOf } from './database-settings.ts';
 import { openSharedForDaemon } from './own-catalog.ts';
@@ -42,6 +43,8 @@ interface Notices {
   readonly onDiskError?: (error: unknown) => void;
   /** Called if the disk only permits reading, and with `undefined` once it permits writing. */
   readonly onReadOnly?: (error: unknown) => void;
+  /** Called if the database of the shared catalog cannot be used: it is another program's. Must not throw. */
+  readonly onRefused?: (problem: string) => void;
 }
 
 /**
@@ -56,7 +59,7 @@ const SERVING = { busyTimeout: 20, checkpointPages: 16_384 };
  */
 export const openCatalog = async (
   settings: Settings,
-  { onUnitMissing, onDiskError = () => {}, onReadOnly = () => {} }: Notices = {},
+  { onUnitMissing, onDiskError = () => {}, onReadOnly = () => {}, onRefused = () => {} }: Notices = {},
 ): Promise<ChosenCatalog> => {
   await using opening = new AsyncDisposableStack();
   const embedded = opening.adopt(
@@ -66,7 +69,7 @@ export const openCatalog = async (
   const durable = opening.adopt(makeDurable(settings.catalog, { onError: onDiskError }), ({ close }) => close());
   const open = {
     sqlite: () => sqliteParts(embedded, durable, settings),
-    shared: () => openSharedParts(settings, opening),
+    shared: () => openSharedParts(settings, opening, onRefused),
     mongodb: () => openMongo(settings, opening, onUnitMissing),
   };
   const parts = await open[settings.catalogType]();
@@ -90,7 +93,11 @@ const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, { metadataMaxAg
   };
 };
 
-const openSharedParts = async (settings: Settings, opening: AsyncDisposableStack): Promise<CatalogParts> => {
+const openSharedParts = async (
+  settings: Settings,
+  opening: AsyncDisposableStack,
+  onRefused: (problem: string) => void,
+): Promise<CatalogParts> => {
   const { connection, store } = await openSharedForDaemon(settings);
   opening.adopt(store, ({ close }) => close());
   const [{ sharedCatalog }, { sharedOfferSearch }] = await Promise.all([
@@ -105,9 +112,34 @@ const openSharedParts = async (settings: Settings, opening: AsyncDisposableStack
     store: store.refreshes,
     search: sharedOfferSearch(store, maxTime),
     own: store,
-    ready: connection.ready,
+    // It answers, but it may be the wrong one.
+    ready: connection.ready.pipe(switchMap((isUp) => (isUp ? usable(store, onRefused) : of(false)))),
     forget: () => {},
   };
+};
+
+/** Milliseconds until a database that could not be used is looked at again. */
+const LOOK_AGAIN = 5_000;
+
+/** Emits whether the catalog can be used, until it can; then completes. */
+const usable = (store: CatalogStore, onRefused: (problem: string) => void): Observable<boolean> => {
+  const look = async (): Promise<string> => {
+    try {
+      await store.catchUp();
+      return '';
+    } catch (error) {
+      return messageOf(error);
+    }
+  };
+  return timer(0, LOOK_AGAIN).pipe(
+    exhaustMap(look),
+    takeWhile((problem) => problem !== '', true),
+    distinctUntilChanged(),
+    map((problem) => {
+      if (problem !== '') onRefused(problem);
+      return problem === '';
+    }),
+  );
 };
 
 const openMongo = async (

@@ -131,6 +131,7 @@ export const openStreamer = async (
     await openCatalog(settings, {
       onUnitMissing: unitMissingLogger(logger),
       onDiskError: (error) => logger.error({ error: messageOf(error) }, 'catalog not synced, retrying'),
+      onRefused: (error) => logger.error({ error }, 'shared catalog cannot be used'),
       onReadOnly: (error) =>
         error === undefined
           ? conditions.clear('catalog')

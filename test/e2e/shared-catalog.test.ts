@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
-import { describeMongo, serverName } from '../support/mongodb.ts';
+import { describeMongo, describeMongoServer, serverName } from '../support/mongodb.ts';
+import { startOwnMongoServer } from '../support/mongodb-server.ts';
 import { processes } from '../support/processes.ts';
 import {
   buildRpm,
@@ -76,6 +78,8 @@ describeMongo(`Streamers that share a catalog in ${serverName}`, () => {
       const before = await ask('repodata/repomd.xml');
       expect(before).toMatchObject([{ status: 200 }, { status: 200 }]);
       expect(before[0]?.body.equals(before[1]?.body ?? Buffer.of())).toBe(true);
+      // Both were asked at once, and one has read it.
+      expect(feed.requests.filter(({ url = '' }) => /primary\.xml/.test(url))).toHaveLength(1);
       const old = builtFiles(repository).filter(({ path }) => /repodata\/.*(primary|filelists)\.xml/.test(path));
       expect(old.length).toBeGreaterThan(1);
 
@@ -96,8 +100,47 @@ describeMongo(`Streamers that share a catalog in ${serverName}`, () => {
     },
   );
 
-  it('refuse the database of Pulp, and one of another program', async () => {
-    const [one] = await machines(1);
-    expect(one).toBeDefined();
+  it('refuse a database that is not theirs, and say so', async () => {
+    const { url } = await stores.catalog();
+    const client = new MongoClient(url);
+    await client.db().collection('repo_importers').insertOne({ x: 1 });
+    await client.close();
+    const site = makeSite(start, folder(), { catalog_type: 'shared', shared_catalog_url: url });
+    const daemon = await site.serve();
+    await daemon.logged('shared catalog cannot be used', { error: /it is Pulp's \(it has repo_importers\)/ });
+    expect(await askWhole(`${daemon.url}/r/a`)).toMatchObject({ status: 503 });
+    const { status, stderr } = await site.start('catalog', 'list').ended;
+    expect([status, stderr.toString()]).toEqual([1, expect.stringContaining("it is Pulp's (it has repo_importers)")]);
+  });
+
+  it('need the URL of their database', async () => {
+    const site = makeSite(start, folder(), { catalog_type: 'shared' });
+    const { status, stderr } = await site.start('check-config').ended;
+    expect(status).toBe(78);
+    expect(stderr.toString()).toContain(
+      'shared_catalog_url: expected the URL of its database, because catalog_type is shared',
+    );
+  });
+});
+
+describeMongoServer(`A streamer whose shared catalog in ${serverName} is down`, () => {
+  it('answers 503, and serves again when it is back', async () => {
+    const server = await startOwnMongoServer(folder());
+    try {
+      const settings = { catalog_type: 'shared', shared_catalog_url: `${server.url}ours`, mongodb_timeout: 5 };
+      const site = makeSite(start, folder(), settings);
+      const daemon = await site.serve();
+      const repository = folder();
+      makeFilesRepository(repository, { 'a.iso': 'A' });
+      await site.run('catalog', 'import', 'files', repository, '--prefix', '/r');
+      const ask = () => askWhole(`${daemon.url}/r/a.iso`);
+      expect(await ask()).toMatchObject({ status: 200 });
+      await server.stop();
+      expect(await ask()).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
+      await server.start();
+      await until(async () => (await ask()).status === 200);
+    } finally {
+      await server.stop();
+    }
   });
 });
