@@ -106,15 +106,16 @@ const openSharedParts = async (
   ]);
   const { mongodbTimeout: maxTime, metadataMaxAge } = settings;
   const catalog = sharedCatalog(store, { maxTime });
+  const limited = withLifetime(metadataMaxAge);
+  const lifetime = (entry: CatalogEntry) => [limited(entry)];
   return {
     ...catalog,
-    lookup: (path) => catalog.lookup(path).pipe(map(withLifetime(metadataMaxAge))),
+    lookup: (path) => mappedToMany(catalog.lookup(path), lifetime),
     store: store.refreshes,
     search: sharedOfferSearch(store, maxTime),
     own: store,
     // It answers, but it may be the wrong one.
     ready: connection.ready.pipe(switchMap((isUp) => (isUp ? usable(store, onRefused) : of(false)))),
-    forget: () => {},
   };
 };
 

@@ -1,10 +1,12 @@
 import { from, mergeMap, type Observable } from 'rxjs';
 import { type Access, type Catalog, type CatalogEntry, StreamError } from '../../../pipelines/model/index.ts';
+import { AtOnce } from '../../../pipelines/operators/at-once.ts';
 import { isOnDisk, rootAt } from '../../lib/plain-path.ts';
 import { accessOf } from '../access.ts';
 import { findOffers } from '../mongodb/offers.ts';
 import { configText } from '../store.ts';
 import type { StoredEntry } from '../stored-entry.ts';
+import { keepAnswers } from './answers.ts';
 import { type Collections, PLACES } from './database.ts';
 import { findChildren, findEntries } from './entries.ts';
 import { findImporter } from './importers.ts';
@@ -20,11 +22,17 @@ interface Options {
   readonly now?: () => number;
 }
 
+/** The port for requests, from which the answer for a path can be dropped. */
+export interface SharedCatalog extends Catalog {
+  forget(path: string): void;
+}
+
 /**
  * The port for requests. Each answer is of one moment, a second old at most: a lookup is one query by
- * the index on paths, credentials are read once for each change of the catalog.
+ * the index on paths, or none if the path was asked for a moment ago; credentials are read once for each change of the catalog.
  */
-export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: Options): Catalog => {
+export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: Options): SharedCatalog => {
+  const answers = keepAnswers();
   const { database, watch } = store;
   const asking = <T>(question: (collections: Collections, view: View) => Promise<readonly T[]>): Observable<T> =>
     database.ask(async (collections) => question(collections, await watch.recent())).pipe(mergeMap(from));
@@ -63,13 +71,18 @@ export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: O
 
   return {
     spelling: 'decoded',
-    lookup: (path) =>
-      asking(async (collections, view) => {
-        const found = await findNow(collections, view, path);
-        return found.some(({ url }) => isOnDisk(url))
-          ? Promise.all(found.map((entry) => withRoot(collections, view, entry)))
-          : found;
-      }),
+    lookup: (path) => {
+      const now = watch.recent();
+      const there = now instanceof Promise ? undefined : answers.of(path, now.head.version);
+      if (there) return new AtOnce(() => there);
+      return asking(async (collections, view) => {
+        const stored = await findNow(collections, view, path);
+        const found = await Promise.all(stored.map((entry) => withRoot(collections, view, entry)));
+        if (found.length > 0) answers.keep(path, view.head.version, found);
+        return found;
+      });
+    },
+    forget: answers.forget,
     children: (folder, after, limit) =>
       asking((collections, view) => findChildren(collections, view, folder, after, limit)),
     access: (importerId) => asking(async (collections, view) => [await findAccess(collections, view, importerId)]),

@@ -3,7 +3,7 @@ import { mongoOfferSearch } from '../mongodb/offer-search.ts';
 import { type MongoRefreshStore, mongoRefreshStore } from '../mongodb/refreshes.ts';
 import type { OfferSearch } from '../offer-search.ts';
 import type { CatalogStore } from '../store.ts';
-import { clockOffset } from './clock.ts';
+import { keptOffset } from './clock.ts';
 import { PLACES, type SharedDatabase, sharedDatabase } from './database.ts';
 import { sharedEntries } from './entries.ts';
 import { sharedImporters } from './importers.ts';
@@ -71,7 +71,8 @@ export const openSharedStore = (connection: Connection, options: Options): Share
  */
 const byServerTime = (database: SharedDatabase, { ask }: Session, maxTime: number): MongoRefreshStore => {
   const store = mongoRefreshStore({ ask: (question) => database.ask(({ db }) => question(db)) }, maxTime, PLACES);
-  const ahead = async () => (await ask(({ db }) => clockOffset(db))) / 1000;
+  const offset = keptOffset();
+  const ahead = async () => (await ask(({ db }) => offset(db))) / 1000;
   return {
     ...store,
     state: async (sourceId, now) => store.state(sourceId, now + (await ahead())),
