@@ -136,6 +136,8 @@ describeMongoServer(`A streamer whose shared catalog in ${serverName} is down`, 
       const ask = () => askWhole(`${daemon.url}/r/a.iso`);
       expect(await ask()).toMatchObject({ status: 200 });
       await server.stop();
+      // What was asked for within the last second is known.
+      await until(async () => (await ask()).status !== 200);
       expect(await ask()).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
       await server.start();
       await until(async () => (await ask()).status === 200);

@@ -21,8 +21,8 @@ jest.setTimeout(180_000); // enough for a busy machine
 const CLIENTS = 8;
 const ROUNDS = 3;
 const UNITS = unitsNamed(
-  Array.from({ length: 240 }, (_, number) => String(number)),
-  300_000,
+  Array.from({ length: 400 }, (_, number) => String(number)),
+  150_000,
 );
 
 const start = processes();
@@ -82,12 +82,16 @@ describeMongo(`Three streamers behind HAProxy, with one catalog in ${serverName}
     'give every client whole and right content while one after the other is killed and started again on its own disk, and each transfer its save once',
     async () => {
       const contents = contentsOf(UNITS);
-      // The second half comes later, so that kills hit transfers in the middle.
+      // The second half comes later. While kills are to hit transfers in the middle, it does not come.
+      const held: (() => void)[] = [];
+      let isHolding = false;
       const feed = await startFeed((request, response) => {
         const content = contents.get(request.url ?? '') ?? Buffer.of();
         response.writeHead(200, { 'Content-Length': content.length });
         response.write(content.subarray(0, content.length / 2));
-        setTimeout(() => response.end(content.subarray(content.length / 2)), 30);
+        const end = () => response.end(content.subarray(content.length / 2));
+        if (isHolding) held.push(end);
+        else setTimeout(end, 30);
       });
       const ports = (await freePorts(3)) as [number, number, number];
       const { url } = await stores.catalog();
@@ -106,12 +110,16 @@ describeMongo(`Three streamers behind HAProxy, with one catalog in ${serverName}
 
       for (let round = 0; round < ROUNDS; round += 1) {
         const moment = clients.done.size + 20;
-        await until(() => clients.done.size >= moment);
+        await until(() => clients.done.size >= Math.min(moment, UNITS.length));
+        isHolding = true;
+        await until(() => held.length >= Math.min(CLIENTS, UNITS.length - clients.done.size));
         const killed = daemons[round];
         killed?.kill('SIGKILL');
         await killed?.ended;
+        isHolding = false;
+        for (const end of held.splice(0)) end();
         const later = clients.done.size + 20;
-        await until(() => clients.done.size >= later);
+        await until(() => clients.done.size >= Math.min(later, UNITS.length));
         await sites[round]?.serve();
       }
       await running;
