@@ -1,4 +1,4 @@
-import type { Answer } from '../catalog/store.ts';
+import type { Answer } from '../catalog/answer.ts';
 
 /**
  * The values of a source that may answer late, or never, for one that cannot wait. What answers at

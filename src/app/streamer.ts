@@ -12,9 +12,9 @@ import {
   sourceName,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
+import type { Answer } from '../catalog/answer.ts';
 import { dropWrong, keptMetadata } from '../catalog/kept-metadata.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
-import type { Answer } from '../catalog/store.ts';
 import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';

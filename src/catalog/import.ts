@@ -17,7 +17,8 @@ import { joined } from '../repositories/signatures/joined.ts';
 import { counted, NONE, type Tally } from '../repositories/tally.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './prefix.ts';
-import type { CatalogStore, Grace, Published } from './store.ts';
+import type { Grace, Published } from './publication.ts';
+import type { CatalogStore } from './store.ts';
 import type { NewEntry } from './stored-entry.ts';
 import type { StoredRepository } from './stored-repository.ts';
 

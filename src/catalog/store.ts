@@ -1,19 +1,11 @@
 import type { Child } from '../../pipelines/model/index.ts';
 import type { UnitKey } from '../repositories/unit.ts';
+import type { Answer, Listed } from './answer.ts';
 import type { ImporterConfig } from './importer-config.ts';
+import type { Staging } from './publication.ts';
 import type { RefreshStore } from './refresh-store.ts';
 import type { NewEntry, StoredEntry } from './stored-entry.ts';
 import type { RepositoryKey, Roots, StoredRepository } from './stored-repository.ts';
-
-/** A file answers at once, a database later. */
-export type Answer<T> = T | Promise<T>;
-
-/** Continues with an answer: at once if it is there, so that a file costs no request a promise. */
-export const after = <T, R>(answer: Answer<T>, next: (value: T) => Answer<R>): Answer<R> =>
-  answer instanceof Promise ? answer.then(next) : next(answer);
-
-/** Values that are read while iterating, so a million take no memory. */
-export type Listed<T> = Iterable<T> | AsyncIterable<T>;
 
 /**
  * A catalog of our own, whose entries, importers and repositories the commands write. A prefix means
@@ -80,73 +72,6 @@ export interface StoreEntries {
   countByImporter(): Answer<ReadonlyMap<string, number>>;
   /** A staging area that collects many entries and publishes them at once. */
   stage(): Answer<Staging>;
-}
-
-/** The result of publishing a revision. */
-export interface Published {
-  readonly revision: number;
-  readonly added: number;
-  /** Entries of earlier revisions. */
-  readonly removed: number;
-}
-
-/** How long clients may still ask for paths of the revision before. Unix seconds, and seconds. */
-export interface Grace {
-  readonly now: number;
-  readonly seconds: number;
-}
-
-/**
- * Two entries with the same path, importer and revision but different content. Numbers count the
- * entries written, from 1.
- */
-export interface Conflict {
-  readonly path: string;
-  readonly first: number;
-  readonly second: number;
-}
-
-/** The conflicts of entries with the first one of their path: their number, and the first of them. */
-export interface Conflicts {
-  readonly count: number;
-  readonly shown: readonly Conflict[];
-}
-
-export interface PublishOptions {
-  /** Paths that are no longer among the entries stay for its seconds. */
-  readonly grace?: Grace;
-  /**
-   * What to store of the repository, given what is stored of it at that moment. It counts from the
-   * same moment as the entries. If it throws, the catalog stays as it is.
-   */
-  readonly repository?: (published: Published, stored: StoredRepository | undefined) => StoredRepository;
-}
-
-/**
- * Entries on their way into the catalog, until they are published: no reader sees a part of them, and
- * a process that dies leaves none behind. Repeated entries count once.
- */
-export interface Staging {
-  write(entries: readonly NewEntry[]): Answer<void>;
-  /** Call it once, after the last `write`. */
-  conflicts(): Answer<Conflicts>;
-  /**
-   * Discards the entries outside a prefix whose path has an entry of another importer or prefix.
-   * Returns the paths.
-   */
-  yieldOutside(importerId: string, prefix: string): Answer<string[]>;
-  /**
-   * Publishes the entries as the next revision of an importer below a prefix, in place of its
-   * earlier revisions. Ends the staging.
-   */
-  publishRevision(importerId: string, prefix: string, options?: PublishOptions): Answer<Published>;
-  /**
-   * Publishes the entries with their own revisions, in place of entries with the same path,
-   * importer and revision. Ends the staging.
-   */
-  publishAsIs(): Answer<number>;
-  /** Discards the entries. Ends the staging; harmless after its end. */
-  discard(): Answer<void>;
 }
 
 /** Credentials and feed settings: one document of Pulp's `repo_importers`. */

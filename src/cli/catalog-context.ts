@@ -1,9 +1,10 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Answer } from '../catalog/answer.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { MetadataFiles } from '../catalog/metadata-files.ts';
-import type { Answer, CatalogStore } from '../catalog/store.ts';
+import type { CatalogStore } from '../catalog/store.ts';
 import { credentialFile } from '../lib/credential.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 import type { ReadFile } from '../repositories/format.ts';

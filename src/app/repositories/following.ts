@@ -22,12 +22,13 @@ import {
 } from '../../../pipelines/index.ts';
 import { AtOnce, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { accessOf } from '../../catalog/access.ts';
+import { type Answer, after } from '../../catalog/answer.ts';
 import { isClientFile } from '../../catalog/client-files/client-files.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { asListed } from '../../catalog/mirror-list.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
 import { unchanged } from '../../catalog/roots.ts';
-import { type Answer, after, type CatalogStore } from '../../catalog/store.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
 import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 import { rootAt } from '../../lib/plain-path.ts';

@@ -1,6 +1,7 @@
 import type { CatalogEntry } from '../../../pipelines/index.ts';
+import { type Answer, after } from '../../catalog/answer.ts';
 import { unitIdOf } from '../../catalog/locator.ts';
-import { type Answer, after, type CatalogStore } from '../../catalog/store.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
 import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import { rootAt } from '../../lib/plain-path.ts';
 import { METADATA } from '../../repositories/format.ts';

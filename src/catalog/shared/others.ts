@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Grace } from '../publication.ts';
 import type { Staged } from '../sqlite/staged.ts';
-import type { Grace } from '../store.ts';
 import { mayDiffer } from './add.ts';
 import { below } from './counting.ts';
 import { ageOf, type EntryDocument, type Generation, idOf } from './documents.ts';

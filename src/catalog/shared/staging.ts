@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { trimPrefix } from '../prefix.ts';
+import type { Published, PublishOptions, Staging } from '../publication.ts';
 import { COLUMNS, type EntryRow, toEntry as ofRow } from '../sqlite/rows.ts';
 import { makeStaged, type Staged } from '../sqlite/staged.ts';
-import type { Published, PublishOptions, Staging } from '../store.ts';
 import { below, newestRevision } from './counting.ts';
 import { idOf, toDocument } from './documents.ts';
 import { inBatches } from './in-batches.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Conflict, Conflicts } from '../store.ts';
+import type { Conflict, Conflicts } from '../publication.ts';
 import type { NewEntry } from '../stored-entry.ts';
 import { COLUMNS, toValues } from './rows.ts';
 import { unitText } from './units.ts';

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
-import type { Grace, Staging, Synchronous } from '../store.ts';
+import type { Grace, Staging } from '../publication.ts';
+import type { Synchronous } from '../store.ts';
 import { makeReplaced } from './replaced.ts';
 import type { Repositories } from './repositories.ts';
 import { COLUMNS } from './rows.ts';
