@@ -27,6 +27,11 @@ const COMMANDS: readonly Listed[] = [
     load: async (command) => (await import('./explain.ts')).addExplain(command),
   },
   {
+    usage: 'top',
+    description: 'show the streams of the running daemon in the terminal, as its live page does',
+    load: async (command) => (await import('./top/command.ts')).addTop(command),
+  },
+  {
     usage: 'catalog',
     description: 'manage the entries of the embedded catalog, and show those of the catalog in use',
     load: async (command) => {

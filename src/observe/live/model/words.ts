@@ -14,7 +14,7 @@ export interface Word {
 /** The weight from which a stream is eventful. */
 export const EVENTFUL = 10;
 /** Milliseconds without a head from which a request counts as waiting. */
-const WAITING = 1000;
+const WAITING = 2000;
 /** The share of the time from which pauses are an event. */
 const PAUSED = 0.1;
 

@@ -45,7 +45,8 @@ export const drawLanes = (pen: Pen, stream: Stream, frame: Frame): void => {
     const asked = marks.findLast(({ lane }) => lane === index);
     if (asked?.kind === 'attempt' && facts.outcome === undefined) {
       pen.dots(Math.max(frame.left, x(asked.at)), frame.right, y(index), 'slow');
-      pen.text('no head so far', Math.max(frame.left, x(asked.at)), y(index) + 12, 'muted');
+      if (x(asked.at) < frame.right - 90)
+        pen.text('no head so far', Math.max(frame.left, x(asked.at)), y(index) + 12, 'muted');
     }
     if (!tried && frame.cooling.has(name)) pen.text('cooling down, tried last', edge + 6, y(index) - 1, 'muted');
   }

@@ -19,6 +19,8 @@ const ROWS = 24;
 const LEAST = 3;
 /** Milliseconds between two looks at the order of the streams. */
 const REORDER = 1000;
+/** Milliseconds between two changes of the texts. */
+const REFRESH = 200;
 const SPANS: readonly number[] = [10_000, 30_000, 300_000];
 
 const state = emptyState();
@@ -32,6 +34,9 @@ const still = matchMedia('(prefers-reduced-motion: reduce)');
 let shown: readonly Stream[] = [];
 let orderedAt = Number.NEGATIVE_INFINITY;
 let receivedAt = 0;
+/** Whether the texts are older than the state. */
+let fresh = false;
+let refreshedAt = Number.NEGATIVE_INFINITY;
 let heldAt = 0;
 
 /** The present by the clock of the server. A held picture stays where it is. */
@@ -54,8 +59,10 @@ const reorder = (now: number): void => {
   });
 };
 
-/** Texts, four times a second at most. */
+/** Texts. */
 const refresh = (): void => {
+  fresh = false;
+  refreshedAt = performance.now();
   const now = clock();
   if (performance.now() - orderedAt >= REORDER) reorder(now);
   shown = shown.map(({ id }) => state.streams.get(id)).filter((stream) => stream !== undefined);
@@ -96,25 +103,28 @@ const redraw = (): void => {
 };
 
 let events: EventSource | undefined;
-const reconnect = (): void => {
-  events?.close();
-  events = new EventSource('/events');
+/** Begins with a snapshot. The connection before it ends after that, so that the server still has its viewer. */
+const connect = (): void => {
+  const before = events;
+  const source = new EventSource('/events');
+  events = source;
   const take = (apply: (data: never) => void) => (event: MessageEvent<string>) => {
-    if (view.held) return;
+    if (view.held || source !== events) return;
     apply(JSON.parse(event.data) as never);
     receivedAt = performance.now();
     view.connected = true;
-    refresh();
+    fresh = true;
   };
-  events.addEventListener(
+  source.addEventListener('open', () => before?.close());
+  source.addEventListener(
     'snapshot',
     take((data) => applySnapshot(state, data)),
   );
-  events.addEventListener(
+  source.addEventListener(
     'frame',
     take((data) => applyFrame(state, data)),
   );
-  events.addEventListener('error', () => {
+  source.addEventListener('error', () => {
     view.connected = false;
     setText(byId('status', HTMLElement), statusOf(clock()));
   });
@@ -152,7 +162,7 @@ onKeys({
     heldAt = clock();
     view.held = !view.held;
     // The frames that were not taken over are made up for by a snapshot.
-    if (!view.held) reconnect();
+    if (!view.held) connect();
     refresh();
   },
   span: (index) => {
@@ -166,11 +176,12 @@ onKeys({
 let drawnAt = Number.NEGATIVE_INFINITY;
 const draw = (time: number): void => {
   requestAnimationFrame(draw);
+  if (fresh && time - refreshedAt >= REFRESH) refresh();
   if (state.at === 0 || (still.matches && time - drawnAt < 1000)) return;
   drawnAt = time;
   picture.draw(state, shown, clock(), view.span);
 };
 
-reconnect();
+connect();
 showAddressed();
 requestAnimationFrame(draw);

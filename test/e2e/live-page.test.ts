@@ -1,0 +1,172 @@
+import type { IncomingMessage } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { hasChromium, openPages } from '../support/browser.ts';
+import { ask, readWhole } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
+import { startHalves } from '../support/halves.ts';
+import { freePorts } from '../support/ports.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
+import { startWireSite, type WireSite } from '../support/wire.ts';
+
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+const open = openPages();
+let site: WireSite | undefined;
+afterEach(() => site?.daemon.stop());
+
+/** Larger than all buffers between a feed and a client that does not read. */
+const SIZE = 24 << 20;
+
+/** A daemon whose first feed holds and cuts at command; the second one is whole. */
+const start = async (options: Readonly<Record<string, string | number>> = {}) => {
+  const [adminPort = 0] = await freePorts(1);
+  site = await startWireSite(folder(), {
+    ...{ adminPort, dispatch: 'none', finishBelow: 0, spillLimit: 0, retryWait: 0.01, attemptsPerCandidate: 1 },
+    ...options,
+  });
+  const [dying, whole] = [await startHalves(startFeed), await startHalves(startFeed)];
+  const url = `http://127.0.0.1:${site.daemon.addresses[0]?.port}`;
+  const body = someBytes(SIZE);
+  const offer = (path: string) => {
+    for (const feed of [dying, whole])
+      feed.put(path, { bytes: body, framing: 'length', ranges: true, fields: { ETag: '"1"' } });
+    site?.list(path, [dying.url + path, whole.url + path], {
+      size: SIZE,
+      checksum: { algorithm: 'sha256', value: digestOf(body) },
+    });
+  };
+  return { admin: `http://localhost:${adminPort}/`, url, dying, whole, body, offer };
+};
+
+const rowOf = (page: Page, name: string) => page.getByRole('link', { name: new RegExp(name) });
+/** Resolves once an element's text fits. */
+const shows = (page: Page, selector: string, text: RegExp) =>
+  page.locator(selector).filter({ hasText: text }).first().waitFor();
+
+const suite = hasChromium ? describe : describe.skip;
+
+suite('the live page in Chromium', () => {
+  it('shows a stream that pauses, fails over in mid-body and ends, with a sentence for screen readers', async () => {
+    const { admin, url, dying, whole, body, offer } = await start();
+    offer('/el9/big.iso');
+    dying.hold();
+    const page = await open(admin);
+    await shows(page, '#status', /^ready/);
+    await shows(page, '#empty', /No streams/);
+
+    const response: IncomingMessage = await ask(`${url}/el9/big.iso?secret=1`, { 'X-Forwarded-For': '192.0.2.7' });
+    response.pause();
+    await rowOf(page, 'big.iso.*running').waitFor();
+    await shows(page, '#streams .word', /^PAUSED \d+ % of the time/);
+    await shows(page, '#tiles li', /Paused by client\s*1/);
+
+    whole.hold();
+    const received = readWhole(response);
+    dying.cut();
+    await shows(page, '#streams .word', /^RESUMED on 127/);
+    const row = rowOf(page, 'failed with CONNECTION_LOST; resumed on 127.0.0.1');
+    await row.waitFor();
+    whole.release();
+    expect((await received).sha256).toBe(digestOf(body));
+    await shows(page, '#streams .word', /^RESUMED, DONE in/);
+    await rowOf(page, 'resumed on .*; done, proven right').waitFor();
+    await shows(page, '#tiles li', /Resumed, 5 min\s*1/);
+    await shows(page, '#tiles li', /Cut, 5 min\s*0/);
+    await shows(page, '#side .line', /127\.0\.0\.1.*cooling/);
+    expect(await page.content()).not.toContain('secret');
+  });
+
+  it('shows a body that nobody can complete as cut', async () => {
+    const { admin, url, dying, whole, offer } = await start();
+    offer('/el9/big.iso');
+    for (const feed of [dying, whole]) feed.hold();
+    const page = await open(admin);
+    const received = readWhole(await ask(`${url}/el9/big.iso`));
+    await rowOf(page, 'big.iso').waitFor();
+    for (const feed of [dying, whole]) feed.cut();
+    await expect(received).rejects.toThrow();
+    await shows(page, '#streams .word.bad', /^CUT after 1\d\.\d MiB/);
+    await shows(page, '#tiles .bad', /1/);
+  });
+
+  it('is used by keyboard alone', async () => {
+    const { admin, url, dying, offer } = await start();
+    for (const name of ['fox', 'owl']) offer(`/el9/${name}.rpm`);
+    dying.hold();
+    const page = await open(admin);
+    for (const name of ['fox', 'owl']) {
+      (await ask(`${url}/el9/${name}.rpm`)).resume().on('error', () => {});
+      await rowOf(page, name).waitFor();
+    }
+    const keys = (...all: string[]) =>
+      all.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+    await keys('/', ...'fox');
+    await rowOf(page, 'owl').waitFor({ state: 'hidden' });
+    await keys('ArrowDown', 'Enter');
+    await page.getByRole('dialog', { name: '/el9/fox.rpm' }).waitFor();
+    expect(page.url()).toContain('#id=');
+    await keys('Escape', 'Escape');
+    await rowOf(page, 'owl').waitFor();
+    expect(page.url()).not.toContain('#id=');
+
+    await keys('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await keys('Escape', '1');
+    await shows(page, '#ticks', /−10 s/);
+    await keys('3');
+    await shows(page, '#ticks', /−5 min/);
+    await keys('2', 'e');
+    await shows(page, '#empty', /No stream of the last moments fits/);
+    await keys('e', ' ');
+    await shows(page, '#status', /picture held/);
+    dying.release();
+    await page.waitForFunction("fetch('/history').then((all) => all.json()).then(({ length }) => length === 2)");
+    await shows(page, '#status', /picture held/);
+    await rowOf(page, 'fox.rpm.*running').waitFor();
+    await keys(' ');
+    await rowOf(page, 'fox.rpm.*done').waitFor();
+    await keys('h');
+    await page.getByRole('dialog', { name: 'Finished requests' }).waitFor();
+    await keys('Tab', 'Enter');
+    await page.getByRole('dialog', { name: /\/el9\/(fox|owl).rpm/ }).waitFor();
+    await shows(page, '#dialog table', /attempt/);
+  });
+
+  it('fits a phone, with names for everything, and less motion if that is preferred', async () => {
+    const { admin, url, dying, offer } = await start();
+    offer('/el9/packages/a-package-with-a-very-long-name-that-does-not-fit-1.2.3-4.el9.noarch.rpm');
+    dying.hold();
+    const page = await open(admin, {
+      viewport: { width: 390, height: 844 },
+      reducedMotion: 'reduce',
+      colorScheme: 'light',
+    });
+    const path = '/el9/packages/a-package-with-a-very-long-name-that-does-not-fit-1.2.3-4.el9.noarch.rpm';
+    (await ask(url + path)).resume().on('error', () => {});
+    await rowOf(page, 'very-long').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    for (const role of ['heading', 'list', 'searchbox', 'button', 'link'] as const) {
+      const all = page.getByRole(role);
+      const withName = page.getByRole(role, { name: /./ });
+      await until(async () => (await all.count()) > 0 && (await all.count()) === (await withName.count()));
+    }
+    dying.release();
+  });
+
+  it('cannot be changed by a path, and allows nothing from elsewhere', async () => {
+    const { admin, url } = await start();
+    const page = await open(admin);
+    site?.list('/el9/<img src=x onerror=alert(1)>', ['http://127.0.0.1:1/']);
+    await ask(`${url}/el9/%3Cimg%20src=x%20onerror=alert(1)%3E`);
+    await shows(page, '#streams .word', /FAILED/);
+    expect(await page.locator('#streams img').count()).toBe(0);
+    const response = await fetch(admin);
+    expect(response.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(await response.text()).not.toMatch(/ style=|<style|<script>| on\w+=|https?:/);
+  });
+});
