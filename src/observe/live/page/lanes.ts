@@ -86,7 +86,7 @@ const drawValve = (pen: Pen, { facts, closed, marks }: Stream, frame: Frame, x: 
 /** Circles whose area is in proportion to the bytes of the largest one that is seen. */
 const drawMarbles = (
   pen: Pen,
-  { bytes, lanes }: Stream,
+  { bytes, lanes, marks, facts }: Stream,
   { from, now, unit, left, right }: Frame,
   x: (at: number) => number,
   y: (lane: number) => number,
@@ -104,7 +104,11 @@ const drawMarbles = (
   }
   const widest = Math.min(8, Math.max(3, ((right - left) * unit) / (now - from) / 2.3));
   for (const { at, lane, bytes: sum } of sums.values()) {
-    const centre = (at + Math.min(at + unit, now)) / 2;
+    // Bytes come neither before the lane's turn nor after its end.
+    const own = marks.filter((mark) => mark.lane === lane && mark.at >= at && mark.at < at + unit);
+    const start = own.find(({ kind }) => kind === 'head' || kind === 'resumed')?.at ?? Math.max(at, facts.began);
+    const end = own.findLast(({ kind }) => kind === 'failed')?.at ?? Math.min(at + unit, facts.ended ?? now);
+    const centre = (start + Math.max(start, end)) / 2;
     const radius = Math.max(1.5, widest * Math.sqrt(sum / most));
     pen.circle(x(centre), y(lane), radius, pen.laneColour(lane, lanes[lane] ?? ''));
   }

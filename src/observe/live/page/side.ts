@@ -72,12 +72,15 @@ const prefixLine = ({ prefix, kind, at, problem }: PrefixState, now: number): HT
 const savesLines = ({ saves, degraded }: Side): readonly HTMLElement[] => [
   ...(saves
     ? [
-        plain(
-          saves.waiting === 0 ? 'none pending' : `${sayCount(saves.waiting)} pending, oldest ${sayTime(saves.oldest)}`,
-        ),
+        plain(pendingOf(saves)),
         plain(`${sayCount(saves.delivered)} delivered since the start`, 'muted'),
         ...(saves.putOff > 0 ? [plain(`${sayCount(saves.putOff)} put off`, 'slow')] : []),
       ]
     : []),
   ...degraded.map((problem) => plain(problem, 'bad')),
 ];
+
+const pendingOf = ({ waiting, oldest }: NonNullable<Side['saves']>): string => {
+  if (waiting === 0) return 'none pending';
+  return `${sayCount(waiting)} pending${oldest < 1000 ? '' : `, oldest ${sayTime(oldest)}`}`;
+};
