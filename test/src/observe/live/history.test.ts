@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Report } from '../../../../pipelines/index.ts';
+import { showClientOf } from '../../../../src/app/show-client.ts';
+import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
+import { createHistory } from '../../../../src/observe/live/history.ts';
+
+const reportOf = (more: Partial<Report> = {}): Report => ({
+  ...{ id: 'a', method: 'GET', path: '/el9/a.rpm', outcome: 'complete', bytes: 9, duration: 5 },
+  ...{ attempts: [], pauses: 0, pausedFor: 0, recorded: false, timeline: [] },
+  ...more,
+});
+
+const finished = (id: string, more: Partial<FinishedRequest> = {}): FinishedRequest => ({
+  ...{ id, method: 'GET', target: '/el9/a.rpm', status: 200, client: '192.0.2.7', duration: 5, report: reportOf() },
+  ...more,
+});
+
+const failure = {
+  code: 'STALLED',
+  message: 'http://me:pw@feed/a?token=s3cret sent nothing',
+  phase: 'mid-body',
+} as const;
+const eventful = reportOf({
+  attempts: [{ source: 'feed:feed', url: 'http://me:pw@feed/a?token=s3cret', from: 0, failure }],
+  timeline: [{ at: 1, what: 'failed', detail: 'feed:feed: http://me:pw@feed/a?token=s3cret sent nothing' }],
+});
+
+describe('the history', () => {
+  it('keeps eventful requests however many quiet ones follow, and both in bounded number', () => {
+    let now = 0;
+    const history = createHistory(
+      () => now++,
+      (client) => client,
+    );
+    history.finished(finished('eventful', { report: eventful }));
+    for (let count = 0; count < 5000; count += 1) history.finished(finished(`quiet-${count}`));
+    expect(history.list()).toHaveLength(301);
+    expect(history.list()[0]).toMatchObject({ id: 'quiet-4999', eventful: false });
+    expect(history.find('quiet-4699')).toBeUndefined();
+    expect(history.find('quiet-4700')).toMatchObject({ id: 'quiet-4700' });
+    expect(history.find('eventful')).toMatchObject({ eventful: true, attempts: [{ code: 'STALLED' }] });
+    for (let count = 0; count < 300; count += 1) history.finished(finished(`failed-${count}`, { status: 502 }));
+    expect(history.find('eventful')).toBeUndefined();
+    expect(history.list()).toHaveLength(600);
+  });
+
+  it('shows neither queries nor credentials', () => {
+    const history = createHistory(() => 1, showClientOf('network'));
+    history.finished(finished('one', { report: eventful, target: '/el9/a.rpm?policy=s3cret&signature=s3cret' }));
+    const text = JSON.stringify([history.list(), history.find('one')]);
+    expect(text).not.toMatch(/s3cret|pw|192\.0\.2\.7/);
+    expect(history.find('one')).toMatchObject({
+      ...{ path: '/el9/a.rpm', client: '192.0.2.*' },
+      attempts: [{ url: 'http://feed/a', message: 'http://***@feed/a?*** sent nothing' }],
+    });
+  });
+});
+
+describe('clients', () => {
+  it.each([
+    ['address', '192.0.2.7', '192.0.2.7'],
+    ['network', '192.0.2.7', '192.0.2.*'],
+    ['network', '2001:db8:1:2::7', '2001:db8:1::*'],
+    ['network', '::1', '::*'],
+    ['no', '192.0.2.7', undefined],
+    ['address', '', undefined],
+  ] as const)('with show_clients = %s, %s is shown as %s', (shown, client, expected) =>
+    expect(showClientOf(shown)(client)).toBe(expected),
+  );
+});
