@@ -1,6 +1,7 @@
 import { applyPatch, asPatch, emptyStream, type Stream } from './model/stream.ts';
 import { LOOK_BACK, type Patch } from './model/wire.ts';
-import type { Running, Traffic } from './traffic.ts';
+import type { Running } from './tap.ts';
+import type { Traffic } from './traffic.ts';
 import { createView, type ShowClient, type View } from './view.ts';
 
 /** Streams that viewers see one by one, and those of them that may be new in one frame. */

@@ -1,6 +1,7 @@
 import { sourceName } from '../../../pipelines/model/index.ts';
 import { type Group, type GroupPatch, LOOK_BACK, TICK } from './model/wire.ts';
-import type { Noted, Running, Traffic } from './traffic.ts';
+import type { Noted, Running } from './tap.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Groups that are told apart; all others are one. */
 const GROUPS = 24;

@@ -1,7 +1,7 @@
 import { sourceName } from '../../../pipelines/model/index.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { type Cell, CLIENT, type Closed, type Facts, type Mark, type Patch } from './model/wire.ts';
-import type { Noted, Running } from './traffic.ts';
+import type { Noted, Running } from './tap.ts';
 
 /** How clients are shown. */
 export type ShowClient = (client: string) => string | undefined;

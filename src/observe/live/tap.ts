@@ -1,0 +1,129 @@
+import { Subscriber } from 'rxjs';
+import { type Head, type Note, type StreamEvent, toStreamError } from '../../../pipelines/model/index.ts';
+import { followValve, Gate, type Valve } from '../../../pipelines/operators/flow.ts';
+
+/** An event other than a chunk, when it came, and the bytes that came before it. */
+export interface Noted {
+  readonly at: number;
+  readonly sent: number;
+  readonly event: Head | Note;
+}
+
+/** One request that runs, or has just ended. */
+export interface Running {
+  readonly id: string;
+  readonly path: string;
+  readonly client: string;
+  readonly began: number;
+  readonly notes: readonly Noted[];
+  /** Body bytes so far. */
+  readonly sent: number;
+  /** Whether its client takes nothing at present. */
+  readonly paused: boolean;
+  /** Milliseconds of its pauses, since it is watched. */
+  pausedFor(now: number): number;
+  readonly end?: { readonly at: number; readonly outcome: 'complete' | 'failed' | 'left'; readonly code?: string };
+}
+
+/** What a request is known by, before it runs. */
+export interface Asked {
+  readonly id: string;
+  readonly path: string;
+  readonly client?: string;
+  readonly valve: Valve;
+}
+
+/** Sums of all requests, and the clock. */
+export interface Sums {
+  readonly now: () => number;
+  bytes: number;
+  resumed: number;
+  cut: number;
+}
+
+/** Notes of one request that are remembered. */
+const NOTES = 200;
+
+/** Stands between a request's events and their consumer. */
+export class Tap extends Subscriber<StreamEvent> implements Running {
+  readonly id: string;
+  readonly path: string;
+  readonly client: string;
+  readonly began: number;
+  readonly notes: Noted[] = [];
+  readonly #out: Subscriber<StreamEvent>;
+  readonly #valve: Valve;
+  readonly #sums: Sums;
+  sent = 0;
+  end: Running['end'];
+  #pausedFor = 0;
+  #pausedSince: number | undefined;
+  #leave: (() => void) | undefined;
+
+  constructor(out: Subscriber<StreamEvent>, { id, path, client = '', valve }: Asked, sums: Sums) {
+    super(out);
+    this.id = id;
+    this.path = path;
+    this.client = client;
+    this.began = sums.now();
+    this.#out = out;
+    this.#valve = valve;
+    this.#sums = sums;
+  }
+
+  /** Before its first byte, a closed valve only means that the turn of the request has not come. */
+  get paused(): boolean {
+    return this.sent > 0 && this.#valve instanceof Gate && !this.#valve.value;
+  }
+
+  pausedFor(now: number): number {
+    return this.#pausedFor + (this.#pausedSince === undefined ? 0 : now - this.#pausedSince);
+  }
+
+  follow(): void {
+    this.#leave ??= followValve(this.#valve, this, (open) => {
+      const at = this.#sums.now();
+      if (this.#pausedSince !== undefined) this.#pausedFor += at - this.#pausedSince;
+      this.#pausedSince = open || this.sent === 0 ? undefined : at;
+    });
+  }
+
+  unfollow(): void {
+    this.#leave?.();
+    this.#leave = undefined;
+    this.#pausedSince = undefined;
+  }
+
+  finish(outcome: NonNullable<Running['end']>['outcome'], code?: string): void {
+    this.end ??= { at: this.#sums.now(), outcome, code };
+    this.#pausedFor = this.pausedFor(this.end.at);
+    this.#pausedSince = undefined;
+  }
+
+  protected override _next(event: StreamEvent): void {
+    if (event.type === 'chunk') {
+      const { length } = event.bytes;
+      this.sent += length;
+      this.#sums.bytes += length;
+    } else if (event.type !== 'end') this.#note(event);
+    this.#out.next(event);
+  }
+
+  #note(event: Noted['event']): void {
+    if (event.type === 'resumed') this.#sums.resumed += 1;
+    if (this.notes.length < NOTES) this.notes.push({ at: this.#sums.now(), sent: this.sent, event });
+  }
+
+  protected override _error(thrown: unknown): void {
+    if (this.notes.some(({ event }) => event.type === 'head')) this.#sums.cut += 1;
+    this.finish('failed', toStreamError(thrown).code);
+    this.#out.error(thrown);
+    this.unsubscribe();
+  }
+
+  protected override _complete(): void {
+    this.finish('complete');
+    this.#out.complete();
+    this.unsubscribe();
+  }
+}
