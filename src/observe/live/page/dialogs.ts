@@ -32,8 +32,17 @@ const table = (heads: readonly string[], rows: readonly (readonly (string | Node
     'table',
     '',
     ...(heads.length > 0 ? [make('thead', '', make('tr', '', ...heads.map((head) => make('th', '', head))))] : []),
-    make('tbody', '', ...rows.map((cells) => make('tr', '', ...cells.map((cell) => make('td', '', cell))))),
+    make('tbody', '', ...rows.map((cells) => make('tr', '', ...cells.map(cellOf)))),
   );
+
+/** Only long texts may be broken. */
+const cellOf = (content: string | Node): HTMLElement => {
+  const cell = make('td', '', content);
+  if ((cell.textContent ?? '').length > LONG) cell.className = 'wide';
+  return cell;
+};
+
+const LONG = 24;
 
 export const showKeys = (): void =>
   open(
@@ -51,19 +60,22 @@ const ask = async <T>(query: string): Promise<T | undefined> => {
 
 export const showHistory = async (): Promise<void> => {
   const all = (await ask<readonly Finished[]>('')) ?? [];
-  const rows = all.map(({ id, at, path, status, outcome, bytes, duration, source, code, eventful }) => {
-    const link = make('a', '', path);
-    link.href = `#id=${encodeURIComponent(id)}`;
-    const word = code ?? outcome;
-    return [
-      new Date(at).toLocaleTimeString(),
-      link,
-      make('span', eventful ? 'slow' : 'muted', `${status} ${word}`),
-      sayBytes(bytes),
-      sayTime(duration),
-      saySource(source ?? ''),
-    ];
-  });
+  // The eventful ones first, the newest first of each kind.
+  const rows = all
+    .toSorted((a, b) => Number(b.eventful) - Number(a.eventful))
+    .map(({ id, at, path, status, outcome, bytes, duration, source, code, eventful }) => {
+      const link = make('a', '', path);
+      link.href = `#id=${encodeURIComponent(id)}`;
+      const word = code ?? outcome;
+      return [
+        new Date(at).toLocaleTimeString(),
+        link,
+        make('span', eventful ? 'slow' : 'muted', `${status} ${word}`),
+        sayBytes(bytes),
+        sayTime(duration),
+        saySource(source ?? ''),
+      ];
+    });
   const heads = ['at', 'path', 'outcome', 'bytes', 'took', 'source'];
   open('Finished requests', all.length > 0 ? table(heads, rows) : make('p', 'muted', 'None so far.'));
 };
