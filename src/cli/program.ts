@@ -107,6 +107,11 @@ const COMMANDS: readonly Listed[] = [
     load: async (command) => (await import('./check-config.ts')).addCheckConfig(command),
   },
   {
+    usage: 'init',
+    description: 'write a configuration file with every setting as a comment; an existing one stays as it is',
+    load: async (command) => (await import('./init.ts')).addInit(command),
+  },
+  {
     usage: 'install-service',
     description: 'install the daemon as a service of systemd; changes of its unit belong into `systemctl edit`',
     load: async (command) => (await import('./install-service.ts')).addInstallService(command),

@@ -11,8 +11,10 @@ import { unsupportedIn } from './unsupported.ts';
 /** Pulp's own file, and that of its streamer. */
 export const PULP_FILES: readonly string[] = ['/etc/pulp/server.conf', '/etc/pulp/streamer.conf'];
 
+export const OWN_FILE = '/etc/pulp-streamer/pulp-streamer.conf';
+
 /** Read if they exist, each over those before it: Pulp's two files, and ours. */
-export const STANDARD_FILES: readonly string[] = [...PULP_FILES, '/etc/pulp-streamer/pulp-streamer.conf'];
+export const STANDARD_FILES: readonly string[] = [...PULP_FILES, OWN_FILE];
 
 export type Origins = OriginsOf<typeof SETTINGS>;
 
