@@ -3,15 +3,18 @@ import { configurationDocs } from '../config/docs.ts';
 import { errorsDocs } from '../http/errors-docs.ts';
 import { troubleshootingDocs } from '../http/troubleshooting-docs.ts';
 import { metricsDocs } from '../observe/metrics/docs.ts';
+import { bashCompletion, zshCompletion } from './completion.ts';
 import { cliDocs } from './reference.ts';
 
-/** The pages below docs/ that are generated from the code. */
+/** The pages below docs/ that are generated from the code, and the files for shells in this folder. */
 const PAGES: Readonly<Record<string, (program: Command) => string | Promise<string>>> = {
   'reference/configuration': configurationDocs,
   'reference/cli': cliDocs,
   'reference/errors': errorsDocs,
   'reference/metrics': metricsDocs,
   'how-to/troubleshoot': troubleshootingDocs,
+  'completion.bash': bashCompletion,
+  'completion.zsh': zshCompletion,
 };
 
 /** `createProgram` makes the program that is described. */

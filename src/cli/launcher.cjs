@@ -30,6 +30,8 @@ if (words.length === 1 && /^(version|--version|-V)$/.test(words[0])) {
       ' (see https://nodejs.org/en/download)\n'
   );
   process.exitCode = 1;
+} else if (words.length === 2 && words[0] === 'completion' && /^(bash|zsh)$/.test(words[1])) {
+  process.stdout.write(require('node:fs').readFileSync(__dirname + '/completion.' + words[1], 'utf8'));
 } else {
   require('./main.ts').main();
 }

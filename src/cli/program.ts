@@ -1,4 +1,4 @@
-import { Command, type CommandOptions } from 'commander';
+import { Argument, Command, type CommandOptions } from 'commander';
 import { version } from '../app/version.ts';
 
 /** A command as `--help` lists it; `load` imports its options and action, and adds them. */
@@ -115,6 +115,13 @@ const COMMANDS: readonly Listed[] = [
     usage: 'install-service',
     description: 'install the daemon as a service of systemd; changes of its unit belong into `systemctl edit`',
     load: async (command) => (await import('./install-service.ts')).addInstallService(command),
+  },
+  {
+    usage: 'completion',
+    description: 'print the completion of commands and options for a shell',
+    // The launcher answers it, from the generated file.
+    load: async (command) =>
+      command.addArgument(new Argument('<shell>').choices(['bash', 'zsh'])).action(() => undefined),
   },
   {
     usage: 'demo',
