@@ -6,6 +6,7 @@ import type { FinishedRequest } from '../lib/finished-request.ts';
 import { bufferBytes } from '../lib/lent-buffers.ts';
 import { type Metrics, openMetrics } from '../observe/metrics/open.ts';
 import { latest } from './latest.ts';
+import { saveLimitOf } from './save-limit.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
 
@@ -25,7 +26,7 @@ export const daemonMetrics = ({ settings, streamer, finished, load, limits, read
     deliveries: streamer.deliveries,
     refreshes: streamer.refreshes,
     cooldowns: streamer.health,
-    usage: { ...streamer.usage, copiesLimit: settings.saveLimit, buffers: bufferBytes },
+    usage: { ...streamer.usage, copiesLimit: saveLimitOf(settings), buffers: bufferBytes },
     outbox: streamer.outbox,
     repositories: latest(() => streamer.usage.repositories?.() ?? []),
     degraded: streamer.degraded,

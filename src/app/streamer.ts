@@ -37,6 +37,7 @@ import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines
 import { type Refresh, refreshOf } from './refreshes.ts';
 import { followCatalog } from './repositories/follow-catalog.ts';
 import { keepImportsFresh } from './repositories/keep-fresh.ts';
+import { saveLimitOf } from './save-limit.ts';
 import type { SaveTarget, SaveTargetParts } from './save-target.ts';
 import { type OpenSources, openSources } from './sources.ts';
 import {
@@ -176,7 +177,7 @@ export const openStreamer = async (
     settings.dispatch === 'save'
       ? createSaveStore({
           folder: settings.saveDir,
-          limit: delivering ? settings.saveLimit : 0,
+          limit: delivering ? saveLimitOf(settings) : 0,
           checked: settings.checkCopies,
           shared: settings.shareCopies,
           onError,

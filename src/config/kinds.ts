@@ -116,6 +116,21 @@ export const sizeWithin = (min: number, max: number): Kind<number> => ({
   expected: `a size from ${formatBytes(min)} to ${formatBytes(max)}: a whole number of ${SIZE_SUFFIXES}`,
 });
 
+/** A number of bytes, or a part of the file system of some folder. */
+export type SizeOrShare = number | { readonly share: number };
+
+export const sizeOrShare: Kind<SizeOrShare> = {
+  read: (text) => {
+    const [, percent] = /^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(text.trim()) ?? [];
+    if (percent === undefined) return toBytes(text);
+    return Number(percent) > 0 && Number(percent) <= 100 ? { share: Number(percent) / 100 } : undefined;
+  },
+  expected: `a percentage above 0 and up to 100 %, or a whole number of ${SIZE_SUFFIXES}`,
+  placeholder: 'size',
+  format: (value) =>
+    typeof value === 'number' ? formatBytes(value) : `${Number((value.share * 100).toPrecision(12))} %`,
+};
+
 /** One of a few words, whatever their case. */
 export const choice = <const T extends string>(...words: readonly [T, ...T[]]): Kind<T> => ({
   read: (text) => words.find((word) => word.toLowerCase() === text.trim().toLowerCase()),

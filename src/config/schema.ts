@@ -17,6 +17,7 @@ import {
   path,
   places,
   size,
+  sizeOrShare,
   sizeWithin,
   tlsLevels,
   urlPrefix,
@@ -303,9 +304,9 @@ export const SETTINGS = {
   },
   saveDir: streamer(path('folder'), '{state_dir}/saved', 'Folder of saved copies.'),
   saveLimit: streamer(
-    size,
-    '0',
-    'Total size of saved copies. Above it, the least recently used copies are removed. Content that is larger is not kept. 0: no limit.',
+    sizeOrShare,
+    '50 %',
+    'Total size of saved copies, or the percentage of the file system of `save_dir` that they may take. Above it, the least recently used copies are removed. Content that is larger is not kept. 0: no limit.',
   ),
   checkCopies: streamer(
     boolean,

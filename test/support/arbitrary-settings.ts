@@ -31,7 +31,7 @@ const candidates = (placeholder: string): fc.Arbitrary<string> => {
     case 'duration':
       return suffixed('ms', 's', ' M', 'h', 'd');
     case 'size':
-      return suffixed('k', ' MiB', 'G', 'KiB', 'B');
+      return suffixed('k', ' MiB', 'G', 'KiB', 'B', ' %');
     case 'json':
       return fc
         .oneof(fc.array(fc.jsonValue()), fc.dictionary(anyText, fc.jsonValue()))

@@ -20,6 +20,7 @@ import {
   path,
   places,
   size,
+  sizeOrShare,
   tlsLevels,
   urlPrefix,
   wait,
@@ -63,6 +64,11 @@ describe('kinds of values', () => {
     ['age', age, '2147483648', 2_147_483_648_000],
     ['age', age, '2147483649', refused],
     ['size', size, '0', 0],
+    ['sizeOrShare', sizeOrShare, '50%', { share: 0.5 }],
+    ['sizeOrShare', sizeOrShare, '12.5 %', { share: 0.125 }],
+    ['sizeOrShare', sizeOrShare, '1G', 1_000_000_000],
+    ['sizeOrShare', sizeOrShare, '0 %', refused],
+    ['sizeOrShare', sizeOrShare, '101 %', refused],
     ['size', size, '1000', 1000],
     ['size', size, '1 B', 1],
     ['size', size, '64k', 64_000],
@@ -226,5 +232,16 @@ describe('kinds of values', () => {
   it('reads what it shows', () => {
     fc.assert(fc.property(fc.nat(2 ** 40), (bytes) => read(size, size.format(bytes)) === bytes));
     fc.assert(fc.property(fc.nat(10 ** 9), (ms) => read(wait(0), wait(0).format(ms)) === ms));
+  });
+});
+
+describe('a size or a share', () => {
+  it.each([
+    [{ share: 0.5 }, '50 %'],
+    [{ share: 0.07 }, '7 %'],
+    [1024, '1 KiB'],
+  ] as const)('%j is shown as %s, and read again', (value, text) => {
+    expect(sizeOrShare.format(value)).toBe(text);
+    expect(sizeOrShare.read(text)).toEqual(value);
   });
 });

@@ -1,0 +1,19 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Settings } from '../config/schema.ts';
+import { codeOf } from '../lib/thrown.ts';
+
+/** The limit of all copies in bytes; 0: none. A share is that of the file system as it is now. */
+export const saveLimitOf = ({ saveLimit, saveDir }: Pick<Settings, 'saveLimit' | 'saveDir'>): number =>
+  typeof saveLimit === 'number' ? saveLimit : Math.max(1, Math.floor(saveLimit.share * sizeOfDisk(saveDir)));
+
+/** Bytes of the file system that a folder is on, or will be. */
+const sizeOfDisk = (folder: string): number => {
+  try {
+    const { blocks, bsize } = statfsSync(folder);
+    return blocks * bsize;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && dirname(folder) !== folder) return sizeOfDisk(dirname(folder));
+    throw error;
+  }
+};
