@@ -4,6 +4,7 @@ import { errorsDocs } from '../http/errors-docs.ts';
 import { troubleshootingDocs } from '../http/troubleshooting-docs.ts';
 import { metricsDocs } from '../observe/metrics/docs.ts';
 import { bashCompletion, zshCompletion } from './completion.ts';
+import { manPage } from './man.ts';
 import { cliDocs } from './reference.ts';
 
 /** The pages below docs/ that are generated from the code, and the files for shells in this folder. */
@@ -13,6 +14,7 @@ const PAGES: Readonly<Record<string, (program: Command) => string | Promise<stri
   'reference/errors': errorsDocs,
   'reference/metrics': metricsDocs,
   'how-to/troubleshoot': troubleshootingDocs,
+  'pulp-streamer.1': manPage,
   'completion.bash': bashCompletion,
   'completion.zsh': zshCompletion,
 };

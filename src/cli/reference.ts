@@ -24,6 +24,8 @@ const table = (title: string, rows: readonly (readonly [string, string])[]): str
     : ['', `| ${title} | |`, '|---|---|', ...rows.map(([term, text]) => `| \`${cell(term)}\` | ${cell(text)} |`)];
 
 const SETTING_FLAGS = flagsOf();
+/** Whether an option is one of the settings, which have a page of their own. */
+export const isSetting = (flags: string): boolean => SETTING_FLAGS.some((flag) => flag.flags === flags);
 const isConfig = (flags: string): boolean => flags.startsWith('--config ');
 
 /**
@@ -45,14 +47,14 @@ const settingsLine = (flags: readonly string[]): string[] => {
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** The full name as typed: `catalog import`. */
-const nameOf = (command: Command): string =>
+export const nameOf = (command: Command): string =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
 
 /**
  * The commands that can be run: those without subcommands, in the order of `--help`, without hidden
  * ones.
  */
-const leavesOf = (command: Command): Command[] => {
+export const leavesOf = (command: Command): Command[] => {
   const subcommands = command
     .createHelp()
     .visibleCommands(command)
@@ -63,7 +65,6 @@ const leavesOf = (command: Command): Command[] => {
 const describe = (command: Command): string => {
   const help = command.createHelp();
   const options = help.visibleOptions(command).filter(({ long }) => long !== '--help');
-  const isSetting = (flags: string) => SETTING_FLAGS.some((flag) => flag.flags === flags);
   return [
     `## \`${nameOf(command)}\``,
     '',

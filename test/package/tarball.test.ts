@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+/** The files of the package of npm; what `npm run build` makes may be missing. */
+const packed = (): ReadonlySet<string> => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const found: unknown = JSON.parse(
+    execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
+  // An array of packages, or in newer versions of npm an object of them.
+  const [{ files }] = Object.values(found as object) as [{ files: readonly { path: string }[] }];
+  return new Set(files.map(({ path }) => path));
+};
+
+const textOf = (file: string): string =>
+  readFileSync(join(ROOT, file), 'utf8')
+    .replace(/^( *)```[\s\S]*?^\1```$/gm, '')
+    .replace(/`[^`\n]*`/g, '');
+
+describe('the package of npm', () => {
+  const files = packed();
+
+  it('has every file that its pages link to', () => {
+    const pages = [...files].filter((file) => file.endsWith('.md'));
+    const links = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !/^[a-z][a-z+.-]*:/i.test(target))
+        .map((target) => normalize(join(dirname(page), target))),
+    );
+    expect(links.length).toBeGreaterThan(50);
+    const isThere = (path: string) =>
+      files.has(path) || [...files].some((file) => file.startsWith(`${path.replace(/\/$/, '')}/`));
+    expect([...new Set(links)].filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  it('has its command, which runs the sources in a clone', () => {
+    const { bin, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect([...files]).toContain(bin['pulp-streamer']);
+    const printed = execFileSync('npx', ['--no-install', 'pulp-streamer', '--version'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    expect(printed).toBe(`${version}\n`);
+    const text = readFileSync(join(ROOT, 'src/cli/completion.bash'), 'utf8');
+    const args = ['--no-install', 'pulp-streamer', 'completion', 'bash'];
+    expect(execFileSync('npx', args, { cwd: ROOT, encoding: 'utf8' })).toBe(text);
+  });
+});
