@@ -125,8 +125,7 @@ for (const name of ['live.html', 'live.css'])
 
 const launcher = readFileSync(inRoot('src/cli/launcher.cjs'), 'utf8').replace('./main.ts', './main.js');
 writeFileSync(inRoot('dist/cli/launcher.cjs'), launcher, { mode: 0o755 });
-for (const file of ['completion.bash', 'completion.zsh'])
-  cpSync(inRoot(`src/cli/${file}`), inRoot(`dist/cli/${file}`));
+for (const file of ['completion.bash', 'completion.zsh']) cpSync(inRoot(`src/cli/${file}`), inRoot(`dist/cli/${file}`));
 
 const modules = output.filter((one): one is OutputChunk => one.type === 'chunk').flatMap(({ moduleIds }) => moduleIds);
 const names = modules.flatMap((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? []);

@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolders } from '../support/folder.ts';
+
+const folder = temporaryFolders();
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -41,13 +44,11 @@ describe('the package of npm', () => {
   it('has its command, which runs the sources in a clone', () => {
     const { bin, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect([...files]).toContain(bin['pulp-streamer']);
-    const printed = execFileSync('npx', ['--no-install', 'pulp-streamer', '--version'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
-    expect(printed).toBe(`${version}\n`);
-    const text = readFileSync(join(ROOT, 'src/cli/completion.bash'), 'utf8');
-    const args = ['--no-install', 'pulp-streamer', 'completion', 'bash'];
-    expect(execFileSync('npx', args, { cwd: ROOT, encoding: 'utf8' })).toBe(text);
+    // npx remembers commands: an empty memory, as in a new clone.
+    const env = { ...process.env, npm_config_cache: folder() };
+    const run = (...words: string[]) =>
+      execFileSync('npx', ['--no-install', 'pulp-streamer', ...words], { cwd: ROOT, env, encoding: 'utf8' });
+    expect(run('--version')).toBe(`${version}\n`);
+    expect(run('completion', 'bash')).toBe(readFileSync(join(ROOT, 'src/cli/completion.bash'), 'utf8'));
   });
 });
