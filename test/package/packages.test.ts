@@ -27,6 +27,7 @@ there() { for one in ${UNIT} ${CONF} /usr/bin/pulp-streamer /usr/lib/pulp-stream
 serve() {
   command=$(sed -n 's/^ExecStart=//p' ${UNIT})
   user=$(sed -n 's/^User=//p' ${UNIT})
+  : >/tmp/log
   setpriv --reuid "$user" --regid "$user" --clear-groups $command >/tmp/log 2>&1 &
   pid=$!
   until grep -q '"msg":"ready"' /tmp/log; do kill -0 $pid || { cat /tmp/log; exit 1; }; sleep 0.1; done
