@@ -44,6 +44,7 @@ export interface FollowedRepository {
   update(): Observable<never>;
 }
 
+/** The times and the limit are read when they are used: they may change. */
 export interface FollowFeedsDeps extends MissLimits {
   readonly catalog: Pick<Catalog, 'lookup'>;
   /** The followed repository that a path belongs to. */
@@ -96,7 +97,7 @@ export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unli
  * there within `maxAge`, or its metadata excludes it.
  */
 export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
-  const { catalog, followed, maxAge, patience, firstPatience, scheduler = asyncScheduler } = deps;
+  const { catalog, followed, scheduler = asyncScheduler } = deps;
   const standings = createRecent<string, Standing>(REMEMBERED);
   const misses = createMisses(deps);
   const updates = new Subscription();
@@ -106,7 +107,7 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
     const since = Math.max(confirmed, at);
     // A clock that was ahead says nothing.
     const isFuture = since > scheduler.now() && since !== Number.POSITIVE_INFINITY;
-    return isDoubted || isFuture || scheduler.now() - since >= maxAge;
+    return isDoubted || isFuture || scheduler.now() - since >= deps.maxAge;
   };
 
   const begin = (repository: FollowedRepository): Observable<never> => {
@@ -125,7 +126,7 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
     defer(() => {
       const { running, at: since } = standings.get(repository.id) ?? {};
       const update = running ?? (isDue(repository) ? begin(repository) : EMPTY);
-      const wait = repository.confirmed === undefined ? firstPatience : patience;
+      const wait = repository.confirmed === undefined ? deps.firstPatience : deps.patience;
       // A request may ask for several paths, and a feed that is down may be asked for minutes.
       const waited = running && since !== undefined ? scheduler.now() - since : 0;
       return update.pipe(takeUntil(timer(Math.max(0, wait - waited), scheduler)), ignoreElements());

@@ -26,7 +26,8 @@ export interface Misses {
   missed(path: string): void;
 }
 
-export const createMisses = ({ maxAge, maxMisses, scheduler = asyncScheduler }: MissLimits): Misses => {
+export const createMisses = (limits: MissLimits): Misses => {
+  const { scheduler = asyncScheduler } = limits;
   const missing = createRecent<string, number>(REMEMBERED);
   /** Who asked for a path last. */
   const askers = createRecent<string, string>(REMEMBERED);
@@ -37,11 +38,11 @@ export const createMisses = ({ maxAge, maxMisses, scheduler = asyncScheduler }: 
     return counted && scheduler.now() - counted.since < MINUTE ? counted : { since: scheduler.now(), count: 0 };
   };
 
-  const isTooMany = ({ count }: { readonly count: number }) => maxMisses > 0 && count >= maxMisses;
+  const isTooMany = ({ count }: { readonly count: number }) => limits.maxMisses > 0 && count >= limits.maxMisses;
 
   return {
     isRefused: (client = '') => isTooMany(countOf(client)),
-    isKnown: (path) => scheduler.now() - (missing.get(path) ?? Number.NEGATIVE_INFINITY) < maxAge,
+    isKnown: (path) => scheduler.now() - (missing.get(path) ?? Number.NEGATIVE_INFINITY) < limits.maxAge,
     ask: (path, client = '') => {
       const counted = countOf(client);
       if (isTooMany(counted))

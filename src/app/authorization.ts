@@ -11,8 +11,6 @@ import { messageOf } from '../lib/thrown.ts';
 interface Signatures {
   /** The policy that a target is signed with. Throws `URL_REFUSED` if it is not signed for this client. */
   check(target: string, client: string): SignedPolicy;
-  /** Reloads the key. If that fails, throws a ConfigError and keeps the previous key. */
-  reload(): void;
 }
 
 /** Which client asks, for which path, and whether it is allowed. */
@@ -56,15 +54,12 @@ export const openAuthorization = (settings: AuthorizationSettings): Authorizatio
 const openSignatures = (settings: AuthorizationSettings): Signatures => {
   if (settings.signedUrls === 'auth' && settings.adminPort === 0)
     throw new ConfigError(['signed_urls is auth: expected an admin_port for proxies to ask; found 0']);
-  let key = publicKey(settings);
+  const key = publicKey(settings);
   return {
     check: (target, client) => {
       const verdict = verifyUrl(target, { key, remoteIp: client, now: Math.floor(Date.now() / 1000) });
       if (!verdict.valid) throw new StreamError('URL_REFUSED', 'client', `the URL is refused: ${verdict.reason}`);
       return verdict.policy;
-    },
-    reload: () => {
-      key = publicKey(settings);
     },
   };
 };

@@ -79,10 +79,10 @@ export const openCatalog = async (
 
 type CatalogParts = Omit<ChosenCatalog, 'embedded' | 'close'>;
 
-const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, { metadataMaxAge }: Settings): CatalogParts => {
+const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, settings: Settings): CatalogParts => {
   const { spelling, lookup, children, access, offers } = embedded;
   const store = sqliteRefreshStore(embedded, soon);
-  const limited = withLifetime(metadataMaxAge);
+  const limited = withLifetime(() => settings.metadataMaxAge);
   const lifetime = (entry: CatalogEntry) => [limited(entry)];
   return {
     ...{ spelling, children, access, offers, store, own: embedded, made: clientFiles(embedded) },
@@ -104,9 +104,9 @@ const openSharedParts = async (
     import('../catalog/shared/catalog.ts'),
     import('../catalog/shared/open.ts'),
   ]);
-  const { mongodbTimeout: maxTime, metadataMaxAge } = settings;
+  const { mongodbTimeout: maxTime } = settings;
   const catalog = sharedCatalog(store, { maxTime });
-  const limited = withLifetime(metadataMaxAge);
+  const limited = withLifetime(() => settings.metadataMaxAge);
   const lifetime = (entry: CatalogEntry) => [limited(entry)];
   return {
     ...catalog,

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type Observable, Subject, Subscription } from 'rxjs';
 import type { Report } from '../../pipelines/index.ts';
+import type { Loaded, Origins } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
 import { auth } from '../http/admin/auth.ts';
@@ -16,13 +17,18 @@ import type { Limits } from '../http/limits.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { openFilesLimit } from '../lib/open-files.ts';
-import { messageOf } from '../lib/thrown.ts';
-import { logFinished, logRefused } from '../observe/log.ts';
+import { logFinished, logRefused, setLogLevel } from '../observe/log.ts';
+import type { LogOutput } from '../observe/log-output.ts';
 import type { InheritedSockets } from '../systemd/sockets.ts';
 import { type Authorization, openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
+import { openControl } from './control.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
+import { moveLog } from './log-file.ts';
 import type { DaemonParts } from './metrics.ts';
+import { type Reloaded, reloader } from './reload.ts';
+import { renewable } from './renewable.ts';
+import { createServing } from './serving.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
 export interface Daemon {
@@ -33,8 +39,12 @@ export interface Daemon {
    * observes the daemon subscribes here; no request waits for it.
    */
   readonly finished: Observable<FinishedRequest>;
-  /** Reloads descriptors of alternate sources and the key of signed URLs, in the background. */
-  reload(): void;
+  /**
+   * Reads the configuration again, and applies what a reload can change (`RELOADS`) to requests that
+   * begin from now on. Reloads descriptors of alternate sources and the key of signed URLs. Rejects,
+   * logs the reason and changes nothing if the configuration cannot be used.
+   */
+  reload(): Promise<Reloaded>;
   /**
    * Accepts no more requests, lets running ones end for `stopTimeout` milliseconds, then aborts
    * them and closes everything.
@@ -42,17 +52,28 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+interface Options {
+  /** Reads the configuration. Throws a ConfigError if it is not valid. Default: it stays as it is. */
+  readonly load?: () => Pick<Loaded, 'settings' | 'warnings'> & { readonly origins: Partial<Origins> };
+  /** Where the given settings came from. */
+  readonly origins?: Partial<Origins>;
+  /** Where the logger writes, if a reload may change that. */
+  readonly output?: LogOutput;
+  /** Sockets that take the place of the addresses and ports of the settings. */
+  readonly sockets?: InheritedSockets;
+}
+
 /**
  * Starts the daemon. Sockets that are open already take the place of the addresses and ports of the
  * settings. Rejects, with nothing left open, if an address, a key or a file cannot be used.
  */
-export const startDaemon = async (
-  settings: Settings,
-  logger: Logger,
-  sockets: InheritedSockets = { main: [], admin: [] },
-): Promise<Daemon> => {
-  const authorization = openAuthorization(settings);
-  const { clientOf, signatures } = authorization;
+export const startDaemon = async (given: Settings, logger: Logger, options: Options = {}): Promise<Daemon> => {
+  const { load = () => ({ settings: given, origins, warnings: [] }), origins = {}, output } = options;
+  const { sockets = { main: [], admin: [] } } = options;
+  /** Changed by a reload alone. */
+  const settings = { ...given };
+  let authorization = openAuthorization(settings);
+  const clientOf: Authorization['clientOf'] = (asking) => authorization.clientOf(asking);
   const wanted = sockets.main.length > 0 ? sockets.main : await listenAddresses(settings.interfaces);
   const ownAdmin = settings.adminPort > 0 ? await listenAddresses(settings.adminInterfaces) : [];
   const adminPlaces = sockets.admin.length > 0 ? sockets.admin : ownAdmin;
@@ -66,7 +87,12 @@ export const startDaemon = async (
   finished.subscribe((one) => logFinished(logger, one));
   const watching = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   watching.add(live?.start(streamer, finished));
-  const limits = usableLimits(settings, logger);
+  const limits = { ...usableLimits(settings, logger) };
+  const handOver = renewable(
+    () => settings.sendfileProxies,
+    (proxies) => (proxies.length > 0 ? handOverTo(proxies) : undefined),
+  );
+  const askedUnder = renewable(() => ({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }), askedAs);
   const server = createHttpServer({
     fetch: (request, report) => {
       const { context, reported } = tracing?.begin(request) ?? {};
@@ -80,22 +106,46 @@ export const startDaemon = async (
       return live ? live.watched(request, events) : events;
     },
     clientOf,
-    pathFor: authorization.pathFor,
-    askedAs: askedAs({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }),
-    handOverFor: settings.sendfileProxies.length > 0 ? handOverTo(settings.sendfileProxies) : undefined,
+    pathFor: (target, client) => authorization.pathFor(target, client),
+    askedAs: (asking, paths) => askedUnder.value(asking, paths),
+    get handOverFor() {
+      return handOver.value;
+    },
     finished: (one) => finished.next(tracing ? tracing.finish(one) : one),
     newId: randomUUID,
     now: () => performance.now(),
     identify: settings,
-    legacyErrors: settings.legacyErrors,
+    get legacyErrors() {
+      return settings.legacyErrors;
+    },
     limits,
   });
+  const serving = createServing(
+    `the catalog is unavailable${settings.catalogType === 'mongodb' ? ': MongoDB does not answer' : ''}`,
+  );
   let ready = false;
   watching.add(
     streamer.ready.subscribe((now) => {
       ready = now;
+      serving.catalog(now);
     }),
   );
+  const reloading = reloader({
+    ...{ running: settings, load, origins, logger },
+    prepare: (next) => {
+      const renewed = openAuthorization(next);
+      moveLog(output, next);
+      authorization = renewed;
+    },
+    apply: () => {
+      setLogLevel(logger, settings.logLevel);
+      Object.assign(limits, usableLimits(settings, logger));
+      server.retime();
+      handOver.renew();
+      askedUnder.renew();
+      streamer.reload();
+    },
+  });
   const measured =
     adminPlaces.length > 0
       ? opening.adopt(
@@ -103,21 +153,36 @@ export const startDaemon = async (
           (one) => one.close(),
         )
       : undefined;
+  const degraded = () => [...streamer.degraded(), ...[output?.problem()].filter((one) => one !== undefined)];
+  const states = probes({ missing: serving.missing, degraded, started: () => serving.started });
   const admin = createAdminServer({
-    hosts: settings.adminHosts,
+    get hosts() {
+      return settings.adminHosts;
+    },
     endpoints: [
-      ...probes({ ready: () => ready, degraded: streamer.degraded }),
+      ...states,
       ...(measured ? [metrics(measured.scrape)] : []),
-      ...(signatures
-        ? [auth({ clientOf, check: signatures.check, refused: (refused) => logRefused(logger, refused) })]
-        : []),
+      auth({
+        enabled: () => authorization.signatures !== undefined,
+        clientOf,
+        check: (target, client) => authorization.signatures?.check(target, client),
+        refused: (refused) => logRefused(logger, refused),
+      }),
       ...(live?.endpoints ?? []),
     ],
   });
   opening.defer(() => admin.stop(0));
   const adminAddresses = await admin.listen(adminPlaces, settings.adminPort);
-  const addresses = await server.listen(wanted, settings.port);
+  let addresses: readonly AddressInfo[] = [];
+  const control = await openControl({
+    ...{ settings, logger, streamer, serving, server, reloader: reloading, states, degraded },
+    listening: () => addresses.map(describeAddress),
+  });
+  opening.defer(control);
+  addresses = await server.listen(wanted, settings.port);
   opening.defer(() => server.stop(settings.stopTimeout));
+  opening.defer(serving.stop);
+  serving.listening();
   logger.info({ listening: addresses.map(describeAddress), admin: adminAddresses.map(describeAddress) }, 'ready');
   // A supervisor waits for this line.
   logger.flush();
@@ -125,16 +190,7 @@ export const startDaemon = async (
   void import('../sources/feed/open.ts');
 
   const running = opening.move();
-  return {
-    streamer,
-    addresses,
-    finished,
-    reload: () => {
-      streamer.alternates.reload();
-      reloadKey(authorization, logger);
-    },
-    stop: () => running.disposeAsync(),
-  };
+  return { streamer, addresses, finished, reload: reloading.reload, stop: () => running.disposeAsync() };
 };
 
 /** OpenTelemetry is loaded only if it is used. */
@@ -158,12 +214,3 @@ const usableLimits = (settings: Settings, logger: Logger): Limits => {
 };
 
 export const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;
-
-const reloadKey = ({ signatures }: Authorization, logger: Logger): void => {
-  try {
-    signatures?.reload();
-    if (signatures) logger.info('key of signed URLs reloaded');
-  } catch (error) {
-    logger.error({ error: messageOf(error) }, 'key of signed URLs not reloaded, the previous one stays in use');
-  }
-};

@@ -1,9 +1,16 @@
 import { join } from 'node:path';
-import type { FolderPolicy, LazyFetchDeps, Policy } from '../../pipelines/index.ts';
+import type { SchedulerLike } from 'rxjs';
+import {
+  createHealth,
+  type FolderPolicy,
+  type Health,
+  type LazyFetchDeps,
+  type Policy,
+} from '../../pipelines/index.ts';
 import { loadSettings } from '../config/load.ts';
 import type { SettingName, Settings } from '../config/schema.ts';
 import { type Limits, limitsOf } from '../repositories/reader/guard.ts';
-import { createSources, type Sources } from '../sources/open.ts';
+import { createSources, type SourceSettings, type Sources } from '../sources/open.ts';
 import { newDigest } from './compose.ts';
 import { version } from './version.ts';
 
@@ -43,6 +50,19 @@ export const policyOf = (settings: Settings): Policy => ({
   hedge: settings.hedge === 'on',
 });
 
+/** The memory of sources, which follows the settings if they change. */
+export const healthOf = (settings: Settings, scheduler?: SchedulerLike): Health =>
+  createHealth({
+    get cooldown() {
+      return settings.cooldown;
+    },
+    get cooldownLimit() {
+      return settings.cooldownLimit;
+    },
+    random: Math.random,
+    ...(scheduler && { scheduler }),
+  });
+
 /** Seconds for which files of an earlier revision stay: caches may keep for as long what leads to them. */
 export const graceOf = ({ cacheTimeout, metadataMaxAge }: Settings): number =>
   Math.max(cacheTimeout, metadataMaxAge) / 1000;
@@ -67,23 +87,23 @@ export const placeTimeoutOf = ({
 const fileRootsOf = ({ fileRoots, storageDir }: Settings): readonly string[] =>
   fileRoots.length > 0 ? fileRoots : ['content', 'published'].map((folder) => join(storageDir, folder));
 
+/** The part of the settings that opening feeds and disks follows. */
+export const sourceSettingsOf = (settings: Settings): SourceSettings => ({
+  userAgent: `pulp-streamer/${version}`,
+  maxRedirects: settings.maxRedirects,
+  connectTimeout: settings.connectTimeout,
+  idleTimeout: settings.idleTimeout,
+  connections: settings.maxConnections,
+  placeTimeout: placeTimeoutOf(settings),
+  fileRoots: fileRootsOf(settings),
+  networks: settings.feedNetworks,
+  traced: new Set(settings.traceFeeds),
+  tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
+});
+
 /** Opens feeds and disks as the settings describe. With `lends`, chunks are lent: see `Chunk`. */
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
-  createSources(
-    {
-      userAgent: `pulp-streamer/${version}`,
-      maxRedirects: settings.maxRedirects,
-      connectTimeout: settings.connectTimeout,
-      idleTimeout: settings.idleTimeout,
-      connections: settings.maxConnections,
-      placeTimeout: placeTimeoutOf(settings),
-      fileRoots: fileRootsOf(settings),
-      networks: settings.feedNetworks,
-      traced: new Set(settings.traceFeeds),
-      tlsLevels: new Map(Object.entries(settings.feedTlsLevels)),
-    },
-    options,
-  );
+  createSources(sourceSettingsOf(settings), options);
 
 export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'> {
   /** Closes all connections; running transfers fail. */

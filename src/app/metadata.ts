@@ -3,7 +3,6 @@ import {
   type CatalogEntry,
   type Chunk,
   type Conditions,
-  createHealth,
   field,
   type Head,
   isOwnCoding,
@@ -28,7 +27,7 @@ import { placesOf } from '../sources/feed/mirrors.ts';
 import { hostOf } from '../sources/holder.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import { composeLending } from './compose.ts';
-import { graceOf, policyOf, readerLimitsOf, sourcesOf } from './from-settings.ts';
+import { graceOf, healthOf, policyOf, readerLimitsOf, sourcesOf } from './from-settings.ts';
 import { type Probe, prober } from './probe.ts';
 import { metadataFolder } from './state-folder.ts';
 import { steadyClock } from './steady-clock.ts';
@@ -81,10 +80,8 @@ export const openRepositories = (settings: Settings): Repositories => {
  * @param open enforces the limits of sources: see `withLimits`
  */
 export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles => {
-  const policy: Policy = { ...policyOf(settings), ...PATIENCE };
-  const { cooldown, cooldownLimit } = settings;
   // A mirror that fails comes last for the files that follow.
-  const health = createHealth({ cooldown, cooldownLimit, random: Math.random, scheduler: steadyClock });
+  const health = healthOf(settings, steadyClock);
   return (access, { root, until } = {}) =>
     (url, expected, state) => {
       const entry = entryOf(url, expected);
@@ -101,7 +98,11 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
           open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }).pipe(
             expected?.checksum ? identity : refusingPages(location.url),
           ),
-        policy: expected?.size === undefined ? { ...policy, sizeLimit: BOUNDS.fetched } : policy,
+        policy: {
+          ...policyOf(settings),
+          ...PATIENCE,
+          ...(expected?.size === undefined && { sizeLimit: BOUNDS.fetched }),
+        },
         health,
       });
       return readBytes((valve) => {

@@ -26,7 +26,13 @@ export const daemonMetrics = ({ settings, streamer, finished, load, limits, read
     deliveries: streamer.deliveries,
     refreshes: streamer.refreshes,
     cooldowns: streamer.health,
-    usage: { ...streamer.usage, copiesLimit: saveLimitOf(settings), buffers: bufferBytes },
+    usage: {
+      ...streamer.usage,
+      get copiesLimit() {
+        return saveLimitOf(settings);
+      },
+      buffers: bufferBytes,
+    },
     outbox: streamer.outbox,
     repositories: latest(() => streamer.usage.repositories?.() ?? []),
     degraded: streamer.degraded,

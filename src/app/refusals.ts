@@ -4,6 +4,7 @@ import { listenAddresses } from '../http/addresses.ts';
 import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
+import { checkControl } from './control-settings.ts';
 import { checkDatabase } from './database-settings.ts';
 import { checkShared } from './own-catalog.ts';
 import { checkSaveTarget } from './save-settings.ts';
@@ -20,6 +21,7 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
     () => checkSaveTarget(settings),
     () => checkTracing(settings),
     () => checkSharing(settings),
+    () => checkControl(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
     () => (settings.catalogType === 'shared' ? checkShared(settings) : undefined),
   ];

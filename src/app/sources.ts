@@ -9,16 +9,19 @@ import {
   type WatchedCertificates,
   watchCertificates,
 } from '../sources/expiring-certificates.ts';
-import type { Sources } from '../sources/open.ts';
+import { createSources, type Sources } from '../sources/open.ts';
 import { withLimits } from '../sources/source-limits.ts';
 import type { ChosenCatalog } from './catalog.ts';
-import { placeTimeoutOf, readerLimitsOf, sourcesOf } from './from-settings.ts';
+import { placeTimeoutOf, readerLimitsOf, sourceSettingsOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
+import { renewable } from './renewable.ts';
 
 export interface OpenSources extends Sources, Pick<WatchedCertificates, 'certificates'> {
   /** Reads files of repositories, with the patience of a reader that nobody waits for. */
   readonly files: OpenFiles;
   readonly alternates: Alternates;
+  /** Applies changed settings to what is opened from now on, and reloads the descriptors. */
+  reload(): void;
 }
 
 interface Warnings {
@@ -39,9 +42,19 @@ export const openSources = (
   catalog: ChosenCatalog,
   { expiring, missing, leftOut }: Warnings,
 ): OpenSources => {
-  const sources = sourcesOf(settings, { lends: true });
-  const watched = watchCertificates(sources.open, { warn: expiring, now: Date.now });
-  const open = withLimits(watched.open, { timeoutMs: placeTimeoutOf(settings) });
+  const sources = renewable(
+    () => sourceSettingsOf(settings),
+    (part) => createSources(part, { lends: true }),
+  );
+  /** Their transfers go on. Connections that nothing uses end by themselves, after `idle_timeout`. */
+  const former: Sources[] = [];
+  const current: OpenSource = (location, ask) => sources.value.open(location, ask);
+  const watched = watchCertificates(current, { warn: expiring, now: Date.now });
+  const open = withLimits(watched.open, {
+    get timeoutMs() {
+      return placeTimeoutOf(settings);
+    },
+  });
   // Identities and metadata are collected: their bytes must not change.
   const collected: OpenSource = (location, ask) => open(location, ask).pipe(owned());
   const files = openMetadata(collected, settings);
@@ -58,13 +71,18 @@ export const openSources = (
   });
   return {
     open,
-    connections: sources.connections,
+    connections: () => sources.value.connections(),
     certificates: watched.certificates,
     files,
     alternates,
+    reload: () => {
+      const replaced = sources.renew();
+      if (replaced) former.push(replaced);
+      alternates.reload();
+    },
     close: async () => {
       alternates.close();
-      await sources.close();
+      await Promise.all([...former, sources.value].map((one) => one.close()));
     },
   };
 };

@@ -11,7 +11,7 @@ import { describeObstacle, fileObstacle, folderObstacle } from '../lib/usable.ts
 import type { Conditions } from '../observe/conditions.ts';
 
 type Places = Pick<Settings, 'stateDir' | 'catalog' | 'saveDir' | 'spillDir'>;
-type SharedPlaces = Places & Partial<Pick<Settings, 'shareCopies'>>;
+type SharedPlaces = Places & Partial<Pick<Settings, 'shareCopies' | 'controlSocket' | 'logFile'>>;
 
 /** The file of waiting save requests. */
 export const outboxFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'outbox.db');
@@ -122,12 +122,15 @@ export const narrowState = ({
   saveDir,
   spillDir,
   shareCopies,
+  controlSocket = '',
+  logFile = '',
 }: SharedPlaces): readonly Finding[] => {
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
-  const own = [catalog, outbox, health, lockOf({ stateDir }), metadataFolder({ stateDir }), saveDir, spillDir].map(
-    (path) => relative(stateDir, path).split(sep)[0],
-  );
+  const own = [
+    ...[catalog, outbox, health, lockOf({ stateDir }), metadataFolder({ stateDir })],
+    ...[saveDir, spillDir, controlSocket, logFile].filter((path) => path !== ''),
+  ].map((path) => relative(stateDir, path).split(sep)[0]);
   const findings = [
     narrowFolder(stateDir, (name) => name === LOST || own.some((one) => one && isOrIsBeside(one, name))),
     narrowFolder(saveDir, (name) => name === LOST || COPIES.test(name), shareCopies ? GROUP_ENTERS : 0),

@@ -1,14 +1,17 @@
 import type { Logger } from 'pino';
 import { concatMap, EMPTY, type Observable, retry, Subject, Subscription, timer } from 'rxjs';
 import {
-  createHealth,
+  type Candidate,
+  createLengths,
   createSharing,
+  createSliceMemory,
   type Delivery,
   type Dispatch,
   type Health,
   hasOtherBytes,
   isCopy,
   type OpenSource,
+  type StreamError,
   sourceName,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
@@ -31,10 +34,11 @@ import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
-import { foldersOf, policyOf } from './from-settings.ts';
+import { foldersOf, healthOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
 import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
 import { type Refresh, refreshOf } from './refreshes.ts';
+import { type Renewable, renewable } from './renewable.ts';
 import { followCatalog } from './repositories/follow-catalog.ts';
 import { keepImportsFresh } from './repositories/keep-fresh.ts';
 import { saveLimitOf } from './save-limit.ts';
@@ -86,6 +90,11 @@ export interface OpenStreamer extends Streamer {
   };
   /** What does not work at present, one line for each. Requests are answered all the same. */
   readonly degraded: () => readonly string[];
+  /**
+   * Applies changes that the owner of the settings made to them, as far as a reload can (`RELOADS`),
+   * to requests that begin from now on. Reloads the descriptors of alternate sources.
+   */
+  reload(): void;
   /**
    * Stops delivering, lets unfinished copies end, closes files and connections. Running transfers
    * fail.
@@ -139,18 +148,15 @@ export const openStreamer = async (
           : conditions.set('catalog', `can only be read: ${messageOf(error)}`),
     }),
   );
-  const { open, files, alternates, connections, certificates } = closing(
+  const sources = closing(
     openSources(settings, catalog, {
       expiring: (certificate) => logExpiring(logger, certificate),
       missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
       leftOut: (source, error, entries) => logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
     }),
   );
-  const health = createHealth({
-    cooldown: settings.cooldown,
-    cooldownLimit: settings.cooldownLimit,
-    random: Math.random,
-  });
+  const { open, files, alternates, connections, certificates } = sources;
+  const health = healthOf(settings);
   const refreshes = opening.adopt(new Subject<Refresh>(), (one) => one.complete());
   const happened = (refresh: Refresh) => refreshes.next(refresh);
   const background = opening.adopt(new Subscription(), (one) => one.unsubscribe());
@@ -165,7 +171,7 @@ export const openStreamer = async (
     );
     if (catalog.own) background.add(keepImportsFresh(settings, logger, catalog, catalog.own, happened));
     background.add(health.changes.subscribe((change) => logHealth(logger, change)));
-    background.add(recordUnhealthy(settings, logger, health));
+    opening.use(recordUnhealthy(settings, logger, health));
   }
 
   const onError = (error: Error) => logger.error({ error: maskUrl(messageOf(error)) }, 'saving failed');
@@ -177,33 +183,44 @@ export const openStreamer = async (
     settings.dispatch === 'save'
       ? createSaveStore({
           folder: settings.saveDir,
-          limit: delivering ? saveLimitOf(settings) : 0,
-          checked: settings.checkCopies,
-          shared: settings.shareCopies,
+          get limit() {
+            return delivering ? saveLimitOf(settings) : 0;
+          },
+          get checked() {
+            return settings.checkCopies;
+          },
+          get shared() {
+            return settings.shareCopies;
+          },
           onError,
           mayFetch: ({ url }) => !settings.meteredFeeds.includes(parseUrl(url)?.host ?? ''),
           // A shared transfer would not stop while the disk cannot keep up.
           fetch: ({ path }, valve) =>
-            streamer
+            streamer.value
               .fetch(path, { valve, exclusive: true })
               .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
         })
       : undefined;
-  if (store && delivering && settings.scrubRate > 0) background.add(store.scrub(settings.scrubRate).subscribe());
-  const { coalesceWindow: window, coalesceMemory: memory, finishBelow } = settings;
+  const scrubbing = renewable(
+    () => settings.scrubRate,
+    (rate) => (store && delivering && rate > 0 ? store.scrub(rate).subscribe() : undefined),
+  );
+  background.add(() => scrubbing.value?.unsubscribe());
   const spills = delivering
     ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed }))
     : undefined;
-  const sharing = createSharing({ window, memory, spill: spills?.open, finishBelow, scheduler: steadyClock });
+  const sharing = renewable(
+    () => ({ window: settings.coalesceWindow, memory: settings.coalesceMemory, finishBelow: settings.finishBelow }),
+    (limits) => createSharing({ ...limits, spill: spills?.open, scheduler: steadyClock }),
+  );
   const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, happened));
-  const streamer = composeLending({
+  const parts = {
     catalog: following ? { ...catalog, ...following } : catalog,
     open: counting(open),
-    policy: policyOf(settings),
-    folders: foldersOf(settings),
     health,
-    sharing,
-    failed: (candidate, error) => {
+    lengths: createLengths(),
+    slices: createSliceMemory(),
+    failed: (candidate: Candidate, error: StreamError) => {
       catalog.forget(candidate.entry.path);
       if (error.code === 'SOURCE_MISSING') following?.missed(candidate.entry.path);
       else if (!isCopy(candidate) && hasOtherBytes(error)) following?.doubted(candidate.entry.path);
@@ -218,7 +235,16 @@ export const openStreamer = async (
     ],
     keep: saves ? store?.keep : undefined,
     outbox,
-  });
+  };
+  /** Requests keep the policy that they began with. */
+  const streamer: Renewable<Streamer> = renewable(
+    () => ({ policy: policyOf(settings), folders: foldersOf(settings), sharing: sharing.value }),
+    (changing) => composeLending({ ...parts, ...changing }),
+  );
+  const lending: Streamer = {
+    fetch: (path, options) => streamer.value.fetch(path, options),
+    explain: (path) => streamer.value.explain(path),
+  };
   const target = outbox && closing(store ?? (await saveTarget(settings, { logger, database: catalog.database })));
   const delivered = store ? 'saved' : 'save queued';
   const deliveries =
@@ -230,12 +256,12 @@ export const openStreamer = async (
       }),
     ).deliveries;
   // First, since copies in the making wait for their transfers.
-  opening.defer(sharing.close);
+  opening.defer(() => sharing.value.close());
 
   const opened = opening.move();
   return {
-    ...owning(streamer),
-    fetchLent: streamer.fetch,
+    ...owning(lending),
+    fetchLent: lending.fetch,
     catalog: catalog.embedded,
     ready: catalog.ready,
     alternates,
@@ -248,6 +274,13 @@ export const openStreamer = async (
       repositories: catalog.own?.repositories.list,
     },
     degraded: conditions.list,
+    reload: () => {
+      sources.reload();
+      sharing.renew()?.close();
+      scrubbing.renew()?.unsubscribe();
+      store?.limited();
+      streamer.renew();
+    },
     close: () => opened.disposeAsync(),
   };
 };
@@ -256,9 +289,15 @@ export const openStreamer = async (
 const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<SaveTarget> =>
   (await import('./save-target.ts')).openSaveTarget(settings, parts);
 
-const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealthy }: Health): Subscription =>
-  writeHealth(healthFile(settings), changes, () =>
-    unhealthy().map((one) => ({ ...one, source: sourceName(one.source) })),
+const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealthy }: Health): AsyncDisposable => {
+  let last: Promise<void> | undefined;
+  const recording = writeHealth(
+    healthFile(settings),
+    changes,
+    () => unhealthy().map((one) => ({ ...one, source: sourceName(one.source) })),
+    (writing) => {
+      last = writing;
+    },
   )
     .pipe(
       retry({
@@ -269,6 +308,13 @@ const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealth
       }),
     )
     .subscribe();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      recording.unsubscribe();
+      await Promise.allSettled([last]);
+    },
+  };
+};
 
 /** Milliseconds until the states of sources are written again after an error of the disk. */
 const HEALTH_AGAIN = 30_000;

@@ -10,6 +10,6 @@ const keepsItsName = ({ unitTypeId, path }: CatalogEntry): boolean =>
 
 /** An entry with the milliseconds that caches may keep metadata whose name stays when it changes. */
 export const withLifetime =
-  (maxAge: number) =>
+  (maxAge: () => number) =>
   (entry: CatalogEntry): CatalogEntry =>
-    keepsItsName(entry) ? { ...entry, maxAge } : entry;
+    keepsItsName(entry) ? { ...entry, maxAge: maxAge() } : entry;

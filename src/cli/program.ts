@@ -13,8 +13,25 @@ const COMMANDS: readonly Listed[] = [
   {
     usage: 'serve',
     description:
-      'run the daemon until SIGTERM or SIGINT; SIGHUP reloads the descriptors of alternate sources and the key of signed URLs',
+      'run the daemon until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR1 opens log_file again',
     load: async (command) => (await import('./serve.ts')).addServe(command),
+  },
+  {
+    usage: 'status',
+    description:
+      'show how the running daemon is; exit status 0: all works, 1: degraded or draining, 2: not running or not serving, 3: it cannot be asked',
+    load: async (command) => (await import('./control.ts')).addStatus(command),
+  },
+  {
+    usage: 'reload',
+    description:
+      'have the running daemon read its configuration again; exit status 78 if it is not valid, and then nothing changes',
+    load: async (command) => (await import('./control.ts')).addReload(command),
+  },
+  {
+    usage: 'drain',
+    description: 'keep new requests away from the running daemon, which goes on answering, and wait until none runs',
+    load: async (command) => (await import('./control.ts')).addDrain(command),
   },
   {
     usage: 'fetch <path>',

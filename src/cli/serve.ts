@@ -1,18 +1,23 @@
 import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import { messageOf } from '../lib/thrown.ts';
+import type { LogOutput } from '../observe/log-output.ts';
 import { closeDebugger } from './debugger.ts';
-import { settingsOf, withSettings } from './settings.ts';
+import { loadedFor, settingsOf, withSettings } from './settings.ts';
 import { boundYoungObjects } from './young-objects.ts';
 
 export const addServe = (serve: Command): void => {
   withSettings(serve, 'all').action(async (_: unknown, command: Command) => {
-    const { settings } = settingsOf(command);
-    const [{ startDaemon }, { createLogger }, { notifierOf }, { takeSockets }] = await Promise.all([
+    const { settings, origins } = settingsOf(command);
+    const [{ startDaemon }, { createLogger }, { openLogFile }, { notifierOf }, { takeSockets }] = await Promise.all([
       import('../app/daemon.ts'),
       import('../observe/log.ts'),
+      import('../app/log-file.ts'),
       import('../app/notifier.ts'),
       import('../systemd/sockets.ts'),
     ]);
-    const logger = createLogger(settings.logLevel);
+    const output = openLogFile(settings);
+    const logger = createLogger(settings.logLevel, output);
     const sockets = takeSockets(process.env, process.pid);
     // Only the daemon's user may read what it writes: also temporary files of libraries and core
     // dumps.
@@ -21,14 +26,16 @@ export const addServe = (serve: Command): void => {
     // Before the daemon reports that it is ready: a supervisor may then send a signal at once, and
     // one without a listener ends the process.
     const stop = stopSignal();
-    let reload = () => {};
-    process.on('SIGHUP', () => reload());
-    const daemon = await startDaemon(settings, logger, sockets);
+    let reload: () => Promise<unknown> = async () => {};
+    // The reason of a failure is logged.
+    process.on('SIGHUP', () => reload().catch(() => {}));
+    process.on('SIGUSR1', () => reopen(output, logger));
+    const load = () => loadedFor(command);
+    const daemon = await startDaemon(settings, logger, { load, origins, output, sockets });
     const systemd = notifierOf(daemon, logger);
-    reload = () => {
+    reload = async () => {
       systemd?.reloading();
-      daemon.reload();
-      systemd?.ready();
+      await daemon.reload().finally(() => systemd?.ready());
     };
     systemd?.ready();
     closeDebugger(logger);
@@ -40,6 +47,14 @@ export const addServe = (serve: Command): void => {
     logger.info('stopped');
     for (const signal of [...SIGNALS, 'SIGHUP']) process.removeAllListeners(signal);
   });
+};
+
+const reopen = (output: LogOutput, logger: Logger): void => {
+  try {
+    if (output.reopen()) logger.info('log file opened again');
+  } catch (error) {
+    logger.error({ error: messageOf(error) }, 'log file not opened again, the previous one stays in use');
+  }
 };
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;

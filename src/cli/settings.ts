@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { describeFindings, narrowState } from '../app/state-folder.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import { flagsOf, type SettingName, type Settings } from '../config/schema.ts';
 import { oneLine } from './one-line.ts';
@@ -27,6 +28,20 @@ export const settingsOf = (command: Command): Loaded => {
   const loaded = loadedFor(command);
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
   return loaded;
+};
+
+/**
+ * The control socket of the daemon that a command is for. It is known although other settings are
+ * not valid: the running daemon still has the ones of its start.
+ */
+export const controlSocketOf = (command: Command): string => {
+  try {
+    return loadedFor(command).settings.controlSocket;
+  } catch (error) {
+    const socket = error instanceof ConfigError ? error.valid.controlSocket : undefined;
+    if (typeof socket !== 'string') throw error;
+    return socket;
+  }
 };
 
 /**

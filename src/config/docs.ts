@@ -1,5 +1,6 @@
 import { GROUPS } from './groups.ts';
 import { STANDARD_FILES } from './load.ts';
+import { RELOADS } from './reload.ts';
 import { flagOf, keyOf, SETTINGS, type Setting, type SettingName, variableOf } from './schema.ts';
 
 const INTRODUCTION = `<!-- Generated from src/config/schema.ts by \`npm run docs\`; edit that file, groups.ts or docs.ts in its folder, instead. -->
@@ -9,6 +10,10 @@ const INTRODUCTION = `<!-- Generated from src/config/schema.ts by \`npm run docs
 A setting is given in a file, in the environment, or as a flag. If it is given more than once, the strongest wins: flag, then
 environment, then file, then default. An invalid value stops the streamer with exit status 78. The message names the place and the
 values that are expected there.
+
+\`pulp-streamer reload\`, or SIGHUP, has the running daemon read its configuration again: the same files, with the environment and the flags
+of its start. A configuration that is not valid changes nothing. Settings with *reload* then apply; the log and the answer name those
+that differ and need a restart ([Control a running daemon](../how-to/control.md)).
 `;
 
 const FILES = `## Files
@@ -87,11 +92,13 @@ const firstSentence = (text: string): string => text.split(/(?<=\.)\s(?=[\p{Lu}`
 const row = (name: SettingName): string => {
   const { default: byDefault, implied, meaning }: Setting = SETTINGS[name];
   const either = [byDefault, ...(implied ? [implied.text] : [])].map(code).join(' or ');
-  return `| [\`${keyOf(name)}\`](#${keyOf(name)}) | ${either} | ${firstSentence(meaning).replaceAll('|', '\\|')} |`;
+  return `| [\`${keyOf(name)}\`](#${keyOf(name)}) | ${either} | ${RELOADS[name] ? 'yes' : ''} | ${firstSentence(meaning).replaceAll('|', '\\|')} |`;
 };
 
 const overview = ([group, names]: [string, readonly SettingName[]]): string =>
-  [`**${group}**`, '', '| setting | default | meaning |', '|---|---|---|', ...names.map(row), ''].join('\n');
+  [`**${group}**`, '', '| setting | default | reload | meaning |', '|---|---|---|---|', ...names.map(row), ''].join(
+    '\n',
+  );
 
 const describe = (name: SettingName): string => {
   const setting: Setting = SETTINGS[name];
@@ -104,6 +111,7 @@ const describe = (name: SettingName): string => {
     '',
     `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere. `credential:NAME` reads it from a credential of systemd.' : ''}`,
     `- Default: ${code(byDefault)}${otherwise(setting)}`,
+    `- New value: ${RELOADS[name] ? 'with a reload' : 'with a restart'}`,
     `- File: \`[${section}] ${keyOf(name)}\`${also}`,
     `- Environment: \`${variableOf(name)}\``,
     `- Flag: \`${flagOf(name)} <${kind.placeholder}>\``,

@@ -63,9 +63,9 @@ export const loadSettings = ({
   const read = (files ?? standardFiles).map((file) => readIni(file, files !== undefined));
   const { settings, origins, problems, absent } = resolveSettings(SETTINGS, { files: read, env, flags });
   const all = [...read.flatMap((file) => file.problems), ...problems, ...(outsideService ? [] : absent)];
-  if (all.length > 0) throw new ConfigError(all);
+  if (all.length > 0) throw new ConfigError(all, settings);
   const unsupported = unsupportedIn(read, settings);
-  if (unsupported.length > 0) throw new ConfigError(unsupported);
+  if (unsupported.length > 0) throw new ConfigError(unsupported, settings);
   const warnings = [
     ...read.flatMap((file) => [...file.warnings, ...unknownKeys(SETTINGS, file)]),
     ...unknownVariables(SETTINGS, env),

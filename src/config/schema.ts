@@ -102,7 +102,7 @@ export const SETTINGS = {
   adminPort: streamer(
     integer(0, 65_535),
     '0',
-    'TCP port with the live page for browsers and `pulp-streamer top` (docs/how-to/watch.md). It also answers `/livez` and `/readyz` for supervisors, `/metrics` for Prometheus (docs/how-to/monitor.md), and `/auth` for proxies (`signed_urls`). 0: not listened on, and nothing is measured.',
+    'TCP port with the live page for browsers and `pulp-streamer top` (docs/how-to/watch.md). It also answers `/livez`, `/readyz` and `/startupz` for supervisors, `/metrics` for Prometheus (docs/how-to/monitor.md), and `/auth` for proxies (`signed_urls`). 0: not listened on, and nothing is measured.',
   ),
   adminInterfaces: streamer(
     list('names'),
@@ -191,10 +191,25 @@ export const SETTINGS = {
     'INFO',
     'The least severe messages that are logged. NOTSET logs everything.',
   ),
+  logFile: streamer(
+    optional(path('file')),
+    '',
+    'File that the log is appended to. It is made with mode 0600; one that exists keeps its owner and mode. SIGUSR1 and a reload open it again, as logrotate requires (examples/logrotate). Empty: standard output.',
+  ),
   stateDir: streamer(
     path('folder'),
     '/var/lib/pulp-streamer',
     'Folder of the streamer’s own files. Only its owner has access (mode 0700, files 0600): SECURITY.md.',
+  ),
+  controlSocket: streamer(
+    path('file'),
+    '{state_dir}/control.sock',
+    'Unix socket for `pulp-streamer status`, `reload` and `drain`. Only the daemon’s user and root may use it (mode 0600), or `control_group`. Its folder is made, for that user alone, if it is missing. The path may have at most 103 bytes.',
+  ),
+  controlGroup: streamer(
+    words('group'),
+    '',
+    'Group, by name or number, whose members may use `control_socket` as well (mode 0660). The socket must then lie outside `state_dir`, which no group may enter, and the daemon’s user must be in the group.',
   ),
   catalog: streamer(
     path('file'),
@@ -559,7 +574,7 @@ export const SETTINGS = {
   rsaPub: streamer(
     path('file'),
     '/etc/pki/pulp/rsa_pub.key',
-    'PEM file of the public key that signatures of URLs are verified with. It is read at the start and on SIGHUP, unless `signed_urls` is `off`.',
+    'PEM file of the public key that signatures of URLs are verified with. It is read at the start and by each reload, unless `signed_urls` is `off`.',
     authentication('rsa_pub'),
   ),
   rsaKey: streamer(

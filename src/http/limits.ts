@@ -64,20 +64,17 @@ export interface TransferSlots {
 
 /**
  * Slots for at most `transfers` at a time, and for at most `transfersPerClient` of one client. 0
- * means unlimited.
+ * means unlimited. The limits are read for each transfer: they may change.
  */
-export const createTransferSlots = ({
-  transfers,
-  transfersPerClient,
-}: Pick<Limits, 'transfers' | 'transfersPerClient'>): TransferSlots => {
+export const createTransferSlots = (limits: Pick<Limits, 'transfers' | 'transfersPerClient'>): TransferSlots => {
   const ofClient = new Map<string, number>();
   /** Transfers that started ahead of their turn, the oldest first. */
   const ahead = new Map<Place, { readonly client: string; readonly giveWay: () => void }>();
   let all = 0;
 
   const own = (client: string) => ofClient.get(client) ?? 0;
-  const ownFull = (client: string) => transfersPerClient > 0 && own(client) >= transfersPerClient;
-  const allFull = () => transfers > 0 && all >= transfers;
+  const ownFull = (client: string) => limits.transfersPerClient > 0 && own(client) >= limits.transfersPerClient;
+  const allFull = () => limits.transfers > 0 && all >= limits.transfers;
 
   const makeWay = (client: string) => {
     const oldest = (whose: (other: string) => boolean) => [...ahead.values()].find((one) => whose(one.client));
@@ -93,9 +90,10 @@ export const createTransferSlots = ({
         throw new StreamError(
           'TOO_MANY_TRANSFERS',
           'client',
-          `too many transfers of ${client} (max_transfers_per_client = ${transfersPerClient})`,
+          `too many transfers of ${client} (max_transfers_per_client = ${limits.transfersPerClient})`,
         );
-      if (allFull()) throw new StreamError('OVERLOADED', 'self', `too many transfers (max_transfers = ${transfers})`);
+      if (allFull())
+        throw new StreamError('OVERLOADED', 'self', `too many transfers (max_transfers = ${limits.transfers})`);
       all += 1;
       ofClient.set(client, own(client) + 1);
       let left = false;

@@ -1,15 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, type ListenOptions, Server as NetServer, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { StreamError } from '../../pipelines/model/index.ts';
 import type { OpenSocket } from '../lib/open-socket.ts';
-import { messageOf } from '../lib/thrown.ts';
 import type { ListenAddress } from './addresses.ts';
+import { bind, closeListener, endServer, listenOn, listenOnOpen } from './bind.ts';
 import { type Connection, createConnection, type Exchange } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { restoreTarget } from './raw-targets.ts';
 import { createResting } from './resting.ts';
 import { faultOf, faultOfParser } from './strict.ts';
-import { UnknownInterfaceError } from './unknown-interface.ts';
 import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
@@ -18,13 +17,32 @@ export interface HttpServer {
    * of sockets that are open already. Rejects, and closes all, if one address is not available.
    */
   listen(places: readonly (ListenAddress | OpenSocket)[], port: number): Promise<readonly AddressInfo[]>;
+  /** Listens on a unix socket, which must not exist yet. Rejects with the system's error. */
+  listenAt(path: string): Promise<void>;
+  /**
+   * With `true`, each connection ends after its next response, so that clients come back through
+   * their load balancer. Requests are answered as before.
+   */
+  drain(draining: boolean): void;
+  /** Resolves once no request is being answered, at once if none is. */
+  idle(): Promise<void>;
+  /** Applies the times in the limits, which have changed, to the listeners. */
+  retime(): void;
   /**
    * Accepts no more requests. Resolves once the running ones have ended; after `timeoutMs` they are
    * reset.
    */
   stop(timeoutMs: number): Promise<void>;
-  /** Open connections, and those of them whose response waits for its client. */
-  load(): { readonly connections: number; readonly paused: number };
+  /**
+   * Open connections, those of them with a request, and those whose response waits for its client;
+   * and the requests so far.
+   */
+  load(): {
+    readonly connections: number;
+    readonly busy: number;
+    readonly paused: number;
+    readonly arrived: number;
+  };
 }
 
 interface Answers {
@@ -43,15 +61,24 @@ const HIGH_WATER_MARK = 64 * 1024;
 const SPARE = 100;
 
 /**
- * One listener on several addresses. Each request is answered in its turn. Other input is refused,
+ * One listener on several addresses. The limits may change; see `retime`. Each request is answered in its turn. Other input is refused,
  * and its connection closed.
  */
 export const createListeners = (limits: ConnectionLimits, answers: Answers): HttpServer => {
+  let draining = false;
+  let arrived = 0;
+  const waiting: (() => void)[] = [];
   const servers: Server[] = [];
   const connections = new Map<Socket, Connection>();
   const resting = createResting();
   /** Connections beyond the limit that have not sent a request, the oldest first. */
   const latecomers = new Set<Socket>();
+
+  const busy = () => connections.size - resting.size - latecomers.size;
+  const settled = () => {
+    if (waiting.length === 0 || busy() > 0) return;
+    for (const resolve of waiting.splice(0)) resolve();
+  };
 
   const crowded = () => limits.connections > 0 && connections.size > limits.connections;
 
@@ -61,8 +88,11 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     if (known) return known.takeOver();
     const { remoteAddress: address = '' } = socket;
     // A connection rests from its beginning, and until its first request is complete.
-    const rests = (rest: boolean) =>
-      rest && connections.has(socket) ? resting.add(socket, address) : resting.delete(socket);
+    const rests = (rest: boolean) => {
+      if (rest && connections.has(socket)) resting.add(socket, address);
+      else resting.delete(socket);
+      settled();
+    };
     connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
     socket.once('close', () => forget(socket));
     if (crowded()) close(resting.idlest(address));
@@ -76,6 +106,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     connections.delete(socket);
     latecomers.delete(socket);
     resting.delete(socket);
+    settled();
   };
 
   /** Its place is free at once. */
@@ -100,7 +131,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       : faultOf(req, limits);
     // Node drops the data after a request for another protocol, unless it releases the socket. The
     // start of the next request is then unknown.
-    const last = fault !== undefined || wantsUpgrade(req);
+    const last = draining || fault !== undefined || wantsUpgrade(req);
+    arrived += 1;
     connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), last);
   };
 
@@ -128,11 +160,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         insecureHTTPParser: false,
         // `faultOf` checks it, so that all refusals look alike.
         requireHostHeader: false,
-        // A request has no content, so it is complete when its head is.
-        headersTimeout: limits.requestTimeout,
-        requestTimeout: limits.requestTimeout,
+        ...timesOf(limits),
         connectionsCheckingInterval: Math.ceil(Math.min(5_000, limits.requestTimeout / 4)),
-        keepAliveTimeout: limits.keepAliveTimeout,
         // Without content, a request needs no stream of its own.
         optimizeEmptyRequests: true,
         maxHeaderSize: limits.headerSize,
@@ -159,7 +188,9 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         for (const place of places) {
           const server = create();
           // With port 0, all addresses share the port that the first one got.
-          bound.push(await ('fd' in place ? listenAt(server, place) : listenOn(server, place, bound[0]?.port ?? port)));
+          bound.push(
+            await ('fd' in place ? listenOnOpen(server, place) : listenOn(server, place, bound[0]?.port ?? port)),
+          );
           servers.push(server);
         }
         return bound;
@@ -167,6 +198,22 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
         await Promise.all(servers.splice(0).map(endServer));
         throw error;
       }
+    },
+    listenAt: async (path) => {
+      const server = create();
+      await bind(server, { path });
+      servers.push(server);
+    },
+    drain: (now) => {
+      draining = now;
+    },
+    idle: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        settled();
+      }),
+    retime: () => {
+      for (const server of servers) Object.assign(server, timesOf(limits));
     },
     stop: async (timeoutMs) => {
       const closed = Promise.all(servers.map(closeListener));
@@ -181,46 +228,14 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     load: () => {
       let paused = 0;
       for (const connection of connections.values()) if (connection.paused()) paused += 1;
-      return { connections: connections.size, paused };
+      return { connections: connections.size, busy: busy(), paused, arrived };
     },
   };
 };
 
-/** Closes the server, and ends its timers. */
-const endServer = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
-
-/**
- * Accepts no more connections; resolves once all are closed. The `close` of an HTTP server would
- * first destroy connections whose response Node counts as finished, although the client has not
- * read it all. If the body ends with the connection, the client would not notice the missing part.
- */
-const closeListener = (server: Server) =>
-  new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-
-const listenOn = (server: Server, { host, ipv6Only }: ListenAddress, port: number): Promise<AddressInfo> =>
-  listening(server, { host, port, ipv6Only });
-
-/** Connections that wait to be accepted, as far as the kernel allows: the socket's opener chose the number. */
-const BACKLOG = 65_535;
-
-const listenAt = async (server: Server, { fd, name }: OpenSocket): Promise<AddressInfo> => {
-  try {
-    const address: AddressInfo | null = await listening(server, { fd, backlog: BACKLOG });
-    if (address?.address !== undefined) return address;
-    await endServer(server);
-    throw new Error('it has no IP address');
-  } catch (error) {
-    throw new UnknownInterfaceError(
-      `cannot listen on socket ${fd}${name && ` (${name})`}: ${messageOf(error)}; expected a TCP socket that listens (ListenStream=)`,
-    );
-  }
-};
-
-const listening = (server: Server, options: ListenOptions & { readonly fd?: number }): Promise<AddressInfo> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    });
-  });
+/** A request has no content, so it is complete when its head is. */
+const timesOf = ({ requestTimeout, keepAliveTimeout }: ConnectionLimits) => ({
+  headersTimeout: requestTimeout,
+  requestTimeout,
+  keepAliveTimeout,
+});

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 /** Connections without a request: those that may be closed to make room. */
 export interface Resting {
+  readonly size: number;
   /** Adds a connection as the one that has rested for the shortest time. */
   add(socket: Socket, address: string): void;
   delete(socket: Socket): void;
@@ -28,6 +29,9 @@ export const createResting = (): Resting => {
   };
 
   return {
+    get size() {
+      return all.size;
+    },
     add: (socket, address) => {
       remove(socket);
       all.set(socket, address);

@@ -22,12 +22,14 @@ const PACE_EACH = 2;
 /**
  * Records unhealthy sources in a file, for the commands. While subscribed, writes at once and after
  * changes, however many, at a pace. `unhealthy` is called for each write only. Emits nothing,
- * completes with `changes`, errors if the file cannot be written.
+ * completes with `changes`, errors if the file cannot be written. A write that began goes on after
+ * unsubscribing: `started` is called with each.
  */
 export const writeHealth = (
   file: string,
   changes: Observable<unknown>,
   unhealthy: () => readonly UnhealthySource[],
+  started: (writing: Promise<void>) => void = () => {},
 ): Observable<never> =>
   defer(() => {
     let writing = Promise.resolve();
@@ -43,6 +45,7 @@ export const writeHealth = (
       startWith(undefined),
       concatMap(() => {
         writing = write();
+        started(writing);
         return writing;
       }),
       ignoreElements(),

@@ -1,10 +1,10 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { StreamError } from '../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
-import { leadsToJournal, PRIORITY } from '../lib/journal.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { safeJson } from '../lib/safe-json.ts';
 import { messageOf } from '../lib/thrown.ts';
+import { openLogOutput } from './log-output.ts';
 
 /** Pulp's (Python's) names of log levels, and pino's. */
 const LEVELS = {
@@ -22,8 +22,13 @@ export type LogLevel = keyof typeof LEVELS;
  * A logger that writes one JSON object a line; to standard output by default, in batches. A line
  * then waits at most 50 ms. None is lost when the process ends, also by an uncaught error.
  */
-export const createLogger = (level: LogLevel, destination: DestinationStream = standardOutput()): Logger =>
+export const createLogger = (level: LogLevel, destination: DestinationStream = openLogOutput()): Logger =>
   pino({ level: LEVELS[level], base: null, timestamp: () => `,"time":"${isoTime()}"` }, safe(destination));
+
+/** Changes the least severe messages that a logger writes. */
+export const setLogLevel = (logger: Logger, level: LogLevel): void => {
+  logger.level = LEVELS[level];
+};
 
 /** A request's path may have anything in it, and logs are read on terminals. */
 const safe = (destination: DestinationStream & { flush?(): void }) => ({
@@ -43,54 +48,6 @@ const isoTime = (): string => {
     secondText = new Date(second).toISOString().slice(0, -'000Z'.length);
   }
   return `${secondText}${String(milliseconds).padStart(3, '0')}Z`;
-};
-
-/** `<N>` for a line, whose level comes first. */
-const priorityPrefix = (line: string): string => {
-  const level = Number(/^{"level":(\d+)/.exec(line)?.[1]);
-  const [, priority = PRIORITY.debug] = PRIORITIES.find(([least]) => level >= least) ?? [];
-  return `<${priority}>`;
-};
-
-const PRIORITIES = [
-  [60, PRIORITY.critical],
-  [50, PRIORITY.error],
-  [40, PRIORITY.warning],
-  [30, PRIORITY.info],
-] as const;
-
-/** Characters that are written at once, and milliseconds that fewer wait. */
-const BATCH = 4096;
-const BATCH_WAIT = 50;
-
-const standardOutput = (): DestinationStream & { flush(): void } => {
-  const stdout = pino.destination({ dest: 1, sync: true });
-  const prefix = leadsToJournal(1, process.env) ? priorityPrefix : () => '';
-  // Collected here: pino would copy all waiting lines for each new one.
-  let waiting = '';
-  let timer: NodeJS.Timeout | undefined;
-  const flush = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    const lines = waiting;
-    waiting = '';
-    if (lines !== '') stdout.write(lines);
-  };
-  process.on('exit', () => {
-    // Unlike `flush`, this throws if the reader is gone.
-    try {
-      flush();
-      stdout.flushSync();
-    } catch {}
-  });
-  return {
-    write: (line) => {
-      waiting += prefix(line) + line;
-      if (waiting.length >= BATCH) flush();
-      else timer ??= setTimeout(flush, BATCH_WAIT).unref();
-    },
-    flush,
-  };
 };
 
 /**

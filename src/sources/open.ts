@@ -13,7 +13,7 @@ export interface Sources {
   close(): Promise<void>;
 }
 
-interface SourceSettings extends FeedSettings {
+export interface SourceSettings extends FeedSettings {
   /** Folders that every location on disk may lead to, in addition to its root. */
   readonly fileRoots?: readonly string[];
 }

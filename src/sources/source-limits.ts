@@ -22,7 +22,7 @@ import { rateLimit } from '../../pipelines/operators/rate-limit.ts';
 import { holderOf, importerOf } from './holder.ts';
 
 interface Options {
-  /** The most milliseconds that a transfer waits for its slot. */
+  /** The most milliseconds that a transfer waits for its slot. Read for each: it may change. */
   readonly timeoutMs: number;
   readonly scheduler?: SchedulerLike;
 }
@@ -36,7 +36,8 @@ interface Options {
  * one still counts as healthy. The wait does not count as time of the source. Changed limits apply
  * to transfers that start after the change.
  */
-export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncScheduler }: Options): OpenSource => {
+export const withLimits = (open: OpenSource, options: Options): OpenSource => {
+  const { scheduler = asyncScheduler } = options;
   const semaphoreOf = byHolder(limitConcurrency);
   const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, lending: LOANS, scheduler }));
 
@@ -47,6 +48,7 @@ export const withLimits = (open: OpenSource, { timeoutMs, scheduler = asyncSched
     const events = limit ? limit(ask.valve, (valve) => open(location, { ...ask, valve })) : open(location, ask);
     if (!semaphore) return events;
     return defer(() => {
+      const { timeoutMs } = options;
       const entered = new ReplaySubject<void>(1);
       const late = defer(() => {
         ask.waits?.(true);

@@ -59,7 +59,7 @@ describe('the launcher', () => {
     for (let left = 3; left > 0; left -= 1) running.kill('SIGUSR1');
     // Signals are delivered in their order.
     running.kill('SIGHUP');
-    await lineOf(running, (line) => line.includes('key of signed URLs reloaded'));
+    await lineOf(running, (line) => line.includes('"msg":"configuration reloaded"'));
     expect(await ask()).toBe(403);
     expect(await listens(debugPort)).toBe(false);
     running.kill('SIGTERM');

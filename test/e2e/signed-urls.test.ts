@@ -102,11 +102,11 @@ describe('a streamer that checks signed URLs', () => {
     expect(await statuses()).toEqual([200, 403]);
     writeFileSync(key, 'no key');
     daemon.kill('SIGHUP');
-    await daemon.logged('key of signed URLs not reloaded, the previous one stays in use', { error: /rsa_pub: / });
+    await daemon.logged('configuration not reloaded, the previous one stays in use', { error: /rsa_pub: / });
     expect(await statuses()).toEqual([200, 403]);
     writeFileSync(key, STRANGERS.publicKey.export({ type: 'spki', format: 'pem' }));
     daemon.kill('SIGHUP');
-    await daemon.logged('key of signed URLs reloaded');
+    await daemon.logged('configuration reloaded');
     expect(await statuses()).toEqual([403, 200]);
   });
 

@@ -18,7 +18,7 @@ import { createWrongContent } from './wrong-content.ts';
 interface HealthOptions {
   /**
    * Milliseconds that a source cools down after its first failure. Each further failure doubles the
-   * time, with jitter.
+   * time, with jitter. This and the limit are read at each failure: they may change.
    */
   readonly cooldown: number;
   readonly cooldownLimit: number;
@@ -137,12 +137,8 @@ const FOUND_WRONG: ReadonlySet<ErrorCode> = new Set(['WRONG_CHECKSUM', 'WRONG_CO
  * be right. If all sources are cooling down, the next request must still begin with another one.
  * Until that content has changed or cooled down, it is refused: a transfer would be in vain.
  */
-export const createHealth = ({
-  cooldown,
-  cooldownLimit,
-  random,
-  scheduler = asyncScheduler,
-}: HealthOptions): Health => {
+export const createHealth = (options: HealthOptions): Health => {
+  const { random, scheduler = asyncScheduler } = options;
   const known = createRecent<string, SourceHealth>(SOURCES_REMEMBERED);
   const heads = createRecent<string, HeadTimes>(SOURCES_REMEMBERED);
   const changes = new Subject<HealthChange>();
@@ -157,11 +153,13 @@ export const createHealth = ({
     changes.next({ type, health });
   };
 
-  const coolingTime = (failures: number) => backOff(failures - 1, { wait: cooldown, waitLimit: cooldownLimit, random });
-  const wrongContent = createWrongContent({ coolingTime, lastFor: cooldownLimit, scheduler });
+  const coolingTime = (failures: number) =>
+    backOff(failures - 1, { wait: options.cooldown, waitLimit: options.cooldownLimit, random });
+  const lastFor = () => options.cooldownLimit;
+  const wrongContent = createWrongContent({ coolingTime, lastFor, scheduler });
 
   const refusingHead = createRecent<string, number>(SOURCES_REMEMBERED);
-  const ranges = createRanges({ lastFor: cooldownLimit, askedFor: cooldown, scheduler });
+  const ranges = createRanges({ lastFor, askedFor: () => options.cooldown, scheduler });
 
   const failed = (source: SourceId, { code, message, retryAfter }: StreamError) => {
     const failures = (known.get(sourceName(source))?.failures ?? 0) + 1;
@@ -180,7 +178,7 @@ export const createHealth = ({
     isKnownWrong: wrongContent.isKnown,
     needsWhole: ranges.needsWhole,
     refusesHead: ({ source }) => scheduler.now() < (refusingHead.get(sourceName(source)) ?? Number.NEGATIVE_INFINITY),
-    foundToRefuseHead: ({ source }) => refusingHead.set(sourceName(source), scheduler.now() + cooldownLimit),
+    foundToRefuseHead: ({ source }) => refusingHead.set(sourceName(source), scheduler.now() + options.cooldownLimit),
     began: ranges.answered,
     isSuspect: wrongContent.isSuspect,
     observe: (note) => {

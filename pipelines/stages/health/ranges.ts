@@ -12,8 +12,8 @@ type Known = 'parts' | 'unannounced' | 'asked' | 'whole';
 
 interface RangesOptions {
   /** Milliseconds that an answer counts, and the shorter time that is waited for one. */
-  readonly lastFor: number;
-  readonly askedFor: number;
+  readonly lastFor: () => number;
+  readonly askedFor: () => number;
   readonly scheduler: SchedulerLike;
 }
 
@@ -41,7 +41,7 @@ export const createRanges = ({ lastFor, askedFor, scheduler }: RangesOptions): R
     return found && scheduler.now() < found.until ? found.known : undefined;
   };
   const remember = ({ url }: Candidate, known: Known) =>
-    urls.set(url, { known, until: scheduler.now() + (known === 'asked' ? askedFor : lastFor) });
+    urls.set(url, { known, until: scheduler.now() + (known === 'asked' ? askedFor : lastFor)() });
 
   return {
     needsWhole: (candidate) => {

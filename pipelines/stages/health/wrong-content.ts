@@ -19,7 +19,7 @@ interface WrongContentOptions {
   /** Milliseconds that content cools down after it was found wrong that many times in a row. */
   readonly coolingTime: (times: number) => number;
   /** Milliseconds that it is remembered, and its URL is tried last. */
-  readonly lastFor: number;
+  readonly lastFor: () => number;
   readonly scheduler: SchedulerLike;
 }
 
@@ -59,12 +59,12 @@ export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongCon
 
   return {
     isSuspect: ({ url }) => scheduler.now() < (urls.get(url) ?? 0),
-    wasCoded: (candidate, head) => was(candidate, head, ({ coded, at }, now) => coded && now < at + lastFor),
+    wasCoded: (candidate, head) => was(candidate, head, ({ coded, at }, now) => coded && now < at + lastFor()),
     isKnown: (candidate, head) => was(candidate, head, ({ refusedUntil }, now) => now < refusedUntil),
     found: (candidate, { code, state }) => {
       const { url, entry } = candidate;
       const at = scheduler.now();
-      urls.set(url, at + lastFor);
+      urls.set(url, at + lastFor());
       // A new copy has the same tag and date as the one before.
       if (state === undefined || isCopy(candidate)) return;
       const before = foundOf(candidate, state);

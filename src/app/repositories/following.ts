@@ -156,9 +156,19 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
   };
 
   return followFeeds({
-    ...{ catalog, followed, maxAge: settings.metadataMaxAge, maxMisses: settings.maxMisses },
-    patience: Math.min(PATIENCE, settings.answerTimeout / 2),
-    firstPatience: settings.answerTimeout / 2,
+    ...{ catalog, followed },
+    get maxAge() {
+      return settings.metadataMaxAge;
+    },
+    get maxMisses() {
+      return settings.maxMisses;
+    },
+    get patience() {
+      return Math.min(PATIENCE, settings.answerTimeout / 2);
+    },
+    get firstPatience() {
+      return settings.answerTimeout / 2;
+    },
   });
 };
 

@@ -4,6 +4,8 @@ import { targetOf } from '../target.ts';
 import { type Endpoint, errorAnswer, textEndpoint } from './endpoint.ts';
 
 interface AuthOptions {
+  /** Whether URLs are signed at all; otherwise it is as if the path did not exist. Default: they are. */
+  readonly enabled?: () => boolean;
   /** The client of the proxy that sends the request. */
   readonly clientOf: (asking: Asking) => string;
   /** Throws a StreamError if a target is not signed for the client. */
@@ -23,10 +25,11 @@ interface AuthOptions {
  * A proxy passes on the Origin of its client. Other pages cannot send the required header without
  * the permission that OPTIONS does not give.
  */
-export const auth = ({ clientOf, check, refused }: AuthOptions): Endpoint =>
+export const auth = ({ enabled = () => true, clientOf, check, refused }: AuthOptions): Endpoint =>
   textEndpoint(
     '/auth',
     (req) => {
+      if (!enabled()) return [404, 'signed_urls is off'];
       const uri = req.headers['x-original-uri']?.toString();
       if (uri === undefined)
         return [400, 'expected the header X-Original-URI: path and query of the URL that the client asks for'];

@@ -21,14 +21,16 @@ export interface Eviction {
   /** Records that a new copy was put in place. */
   taken(bytes: number): void;
   figures(): CopyFigures;
+  /** The limit may have changed. */
+  limited(): void;
   /** Resolves when no copies are being removed. */
   over(): Promise<void>;
 }
 
 interface EvictionOptions {
   readonly folder: string;
-  /** Bytes; 0: no limit. */
-  readonly limit: number;
+  /** Bytes; 0: no limit. It may change: see `limited`. */
+  readonly limit: () => number;
   readonly semaphore: Semaphore;
   /** Runs work while no other work moves the files of a key. Never rejects. */
   readonly exclusively: (key: string, work: () => Promise<void>) => Promise<void>;
@@ -62,6 +64,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
   let counted = false;
   let evicted = 0;
   let evictedBytes = 0;
+  const most = () => limit() || Number.POSITIVE_INFINITY;
 
   /**
    * Writes a use as the time of the copy's sidecar. The copy stays untouched, because any change
@@ -129,9 +132,9 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
       const found = await find();
       total = found.reduce((sum, { size }) => sum + size, came);
       counted = true;
-      if (total <= limit) return;
+      if (total <= most()) return;
       for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
-        if (total <= limit * GOAL) return;
+        if (total <= most() * GOAL) return;
         await remove(copy);
       }
     } while (came > 0);
@@ -144,11 +147,15 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
         sweeping = undefined;
       });
   };
-  if (limit > 0) look();
+  const limited = () => {
+    if (limit() > 0) look();
+  };
+  limited();
 
   return {
+    limited,
     used: (copy) => {
-      if (limit === 0) return;
+      if (limit() === 0) return;
       const at = now();
       const before = recent.get(copy.path)?.written ?? 0;
       const written = at - before > UNWRITTEN ? at : before;
@@ -161,7 +168,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
     taken: (bytes) => {
       total += bytes;
       came += bytes;
-      if (limit > 0 && total > limit) look();
+      if (total > most()) look();
     },
     figures: () => ({ ...(counted && { bytes: total }), evicted, evictedBytes }),
     over: async () => sweeping,

@@ -41,6 +41,7 @@ import { scrub } from './scrub.ts';
 import type { StoreState } from './state.ts';
 import { makeBacklog } from './write-backlog.ts';
 
+/** The limit, `checked` and `shared` are read when they are used: they may change. */
 export interface SaveStoreOptions {
   /** Made on first use. Copies and files in the making share its file system. */
   readonly folder: string;
@@ -106,6 +107,8 @@ export interface SaveStore {
   scrub(rate: number): Observable<never>;
   /** The size of the copies, and what was removed for others. */
   figures(): CopyFigures;
+  /** Removes copies above the limit, which may have changed. */
+  limited(): void;
   /** Resolves after the commits under way. */
   close(): Promise<void>;
 }
@@ -162,6 +165,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         onError: store.report,
       }),
     figures: eviction.figures,
+    limited: eviction.limited,
     close: async () => {
       await mutex.over();
       await eviction.over();
@@ -171,7 +175,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
 };
 
 const openState = (options: SaveStoreOptions): StoreState => {
-  const { onError, backlogLimit, limit = 0, now = Date.now, checked = true, shared = false } = options;
+  const { onError, backlogLimit, now = Date.now } = options;
   const folder = resolve(options.folder);
   const semaphore = createSemaphore(DISK_LINES);
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
@@ -180,15 +184,28 @@ const openState = (options: SaveStoreOptions): StoreState => {
   return {
     folder,
     partial,
-    limit,
-    checked,
-    shared,
+    get limit() {
+      return options.limit ?? 0;
+    },
+    get checked() {
+      return options.checked ?? true;
+    },
+    get shared() {
+      return options.shared ?? false;
+    },
     backlog: makeBacklog(backlogLimit ?? 64 * 1024 * 1024),
     room: makeRoom(partial),
     semaphore,
     mutex,
     checks: makeChecks({ onError: report, exclusively: ({ key }, work) => mutex.run(key, work), partial }),
-    eviction: makeEviction({ folder, limit, semaphore, exclusively: mutex.run, onError: report, now }),
+    eviction: makeEviction({
+      folder,
+      limit: () => options.limit ?? 0,
+      semaphore,
+      exclusively: mutex.run,
+      onError: report,
+      now,
+    }),
     tooLarge: new Set(),
     abandoned: new Subject(),
     report,

@@ -12,5 +12,5 @@ it.each([
   [`/${digest}/repodata/repomd.xml`, 'metadata', 60],
   ['/r/bear.rpm', 'rpm', undefined],
 ])('%s of type %s may be kept for %s', (path, unitTypeId, maxAge) => {
-  expect(withLifetime(60)(anEntry({ path, unitTypeId })).maxAge).toBe(maxAge);
+  expect(withLifetime(() => 60)(anEntry({ path, unitTypeId })).maxAge).toBe(maxAge);
 });

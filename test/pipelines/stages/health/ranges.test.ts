@@ -8,7 +8,7 @@ const remembering = () => {
   const pass = (milliseconds: number) => {
     time.frame += milliseconds;
   };
-  return { ranges: createRanges({ lastFor: 1000, askedFor: 100, scheduler: time }), pass };
+  return { ranges: createRanges({ lastFor: () => 1000, askedFor: () => 100, scheduler: time }), pass };
 };
 const candidate = aCandidate('feed', anEntry());
 const whole = headOf(candidate, { sourceStatus: 200 });

@@ -13,7 +13,7 @@ const wrong = (state?: string) => new StreamError('WRONG_CHECKSUM', 'feed', 'wro
 
 const withClock = () => {
   const time = new VirtualTimeScheduler();
-  const content = createWrongContent({ coolingTime: (times) => 100 * times, lastFor: 1000, scheduler: time });
+  const content = createWrongContent({ coolingTime: (times) => 100 * times, lastFor: () => 1000, scheduler: time });
   const at = (frame: number, act: () => void) => time.schedule(act, frame);
   const found = (candidate = a, head = tagged('"1"')) => content.found(candidate, wrong(stateOf(candidate, head)));
   return { time, content, at, found };

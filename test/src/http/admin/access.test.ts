@@ -14,7 +14,7 @@ afterEach(() => server?.stop(0));
 const asking = async () => {
   server = createAdminServer({
     hosts: ['admin.example'],
-    endpoints: [...probes({ ready: () => true }), auth({ clientOf: () => '', check: () => {}, refused: () => {} })],
+    endpoints: [...probes({ missing: () => [] }), auth({ clientOf: () => '', check: () => {}, refused: () => {} })],
   });
   const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
   const port = String(address?.port);
@@ -87,7 +87,7 @@ describe('the admin listener', () => {
     'only reads: %s is refused',
     async (method) => {
       const ask = await asking();
-      for (const path of ['/livez', '/readyz', '/auth', '/reload', '/drain', '/stop', '/'])
+      for (const path of ['/livez', '/readyz', '/startupz', '/auth', '/reload', '/drain', '/stop', '/'])
         expect(await ask({ 'X-Original-URI': '/a' }, path, method)).toMatchObject({
           status: 405,
           body: `expected GET or HEAD, found ${method}\n`,
@@ -98,7 +98,7 @@ describe('the admin listener', () => {
   it.each(['/reload', '/drain', '/stop', '/debug', '/json/list', '/livez/', '//livez'])('has no %s', async (path) =>
     expect(await (await asking())({}, path)).toMatchObject({
       status: 404,
-      body: 'expected /livez, /readyz or /auth\n',
+      body: 'expected /livez, /startupz, /readyz or /auth\n',
     }),
   );
 });

@@ -11,20 +11,28 @@ afterEach(() => server?.stop(0));
 
 describe('the admin listener', () => {
   it('reports whether the process is alive, and whether it can serve now', async () => {
-    let ready = false;
-    server = createAdminServer({ endpoints: probes({ ready: () => ready }) });
+    let missing = ['the catalog is unavailable'];
+    let started = false;
+    server = createAdminServer({
+      endpoints: probes({ missing: () => missing, started: () => started, degraded: () => ['outbox: full'] }),
+    });
     const [address] = await server.listen([{ host: '127.0.0.1', ipv6Only: false }], 0);
     const ask = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${address?.port}${path}`);
       return [response.status, response.headers.get('cache-control'), await response.text()];
     };
     expect(await ask('/livez')).toEqual([200, 'no-store', 'alive\n']);
-    expect(await ask('/readyz')).toEqual([503, 'no-store', 'the catalog is unavailable\n']);
-    ready = true;
-    expect(await ask('/readyz')).toEqual([200, 'no-store', 'ready\n']);
-    expect(await ask('/readyz?verbose')).toEqual([200, 'no-store', 'ready\n']);
-    expect(await ask('/other')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
-    expect(await ask('/auth')).toEqual([404, 'no-store', 'expected /livez or /readyz\n']);
+    expect(await ask('/readyz')).toEqual([503, 'no-store', 'the catalog is unavailable\noutbox: full\n']);
+    expect(await ask('/startupz')).toEqual([503, 'no-store', 'starting\nthe catalog is unavailable\n']);
+    missing = [];
+    started = true;
+    expect(await ask('/readyz')).toEqual([200, 'no-store', 'ready\noutbox: full\n']);
+    expect(await ask('/readyz?verbose')).toEqual([200, 'no-store', 'ready\noutbox: full\n']);
+    missing = ['draining'];
+    expect(await ask('/readyz')).toEqual([503, 'no-store', 'draining\noutbox: full\n']);
+    expect(await ask('/startupz')).toEqual([200, 'no-store', 'started\n']);
+    expect(await ask('/other')).toEqual([404, 'no-store', 'expected /livez, /startupz or /readyz\n']);
+    expect(await ask('/auth')).toEqual([404, 'no-store', 'expected /livez, /startupz or /readyz\n']);
   });
 
   it('answers a scrape in the format that was asked for, and says if it fails', async () => {
