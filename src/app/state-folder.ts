@@ -1,7 +1,8 @@
+import { homedir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
-import { keyOf, type SettingName, type Settings } from '../config/schema.ts';
+import { keyOf, SETTINGS, type SettingName, type Settings } from '../config/schema.ts';
 import { type FileLock, lockFile } from '../lib/lock-file.ts';
 import { type Finding, narrowFile, narrowFolder } from '../lib/narrow.ts';
 import { BESIDE } from '../lib/put-aside.ts';
@@ -95,8 +96,16 @@ export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void 
   ].flatMap(([name, obstacle]) =>
     obstacle && !obstacle.readOnly ? [`${keyOf(name)}: ${describeObstacle(obstacle)}`] : [],
   );
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  if (problems.length === 0) return;
+  const own =
+    settings.stateDir === SETTINGS.stateDir.default
+      ? [`Or choose a folder of your own: --state-dir ${ownFolder()}`]
+      : [];
+  throw new Error([...problems, ...own].join('\n'));
 };
+
+/** Where programs that a user starts keep their state (XDG Base Directory Specification). */
+const ownFolder = (): string => join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'pulp-streamer');
 
 /** Throws a ConfigError if the group that is to read copies could not enter the folder above them. */
 export const checkSharing = ({
@@ -138,6 +147,7 @@ export const narrowState = ({
     narrowFolder(spillDir, () => false),
     ...[catalog, outbox].flatMap((file) => [file, ...BESIDE.map((end) => file + end)]).map(narrowFile),
     narrowFile(health),
+    ...(controlSocket === '' ? [] : [narrowFile(`${controlSocket}.lock`)]),
   ].filter((finding) => finding !== undefined);
   // Nothing is known of what lies in a folder that this process may not pass: the folder is enough.
   const isHidden = ({ path, mode }: Finding) =>

@@ -71,6 +71,10 @@ export const replaceFile = async (file: string, text: string): Promise<void> => 
 export const inheritFile = (fd: number, file: string): void =>
   give(heirIn(dirname(file)), ({ uid, gid }) => fchownSync(fd, uid, gid));
 
+/** The same for a socket that was just made. */
+export const inheritSocket = (path: string): void =>
+  give(heirIn(dirname(path)), ({ uid, gid }) => lchownSync(path, uid, gid));
+
 const inheritFolders = (topmost: string | undefined, folder: string): void => {
   if (topmost === undefined) return;
   const first = resolve(topmost);

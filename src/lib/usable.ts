@@ -1,4 +1,4 @@
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { codeOf, messageOf } from './thrown.ts';
@@ -43,6 +43,20 @@ export const fileObstacle = (file: string): Obstacle | undefined => {
   const code = denied(file, R_OK | W_OK);
   if (code === undefined || denied(file, F_OK) !== undefined) return undefined;
   return unwritable(file, statSync(file), thisUser(), code);
+};
+
+/**
+ * The same for a file that exists, by opening it: other checks ask for the user who started this
+ * process, and not for the one that it acts as.
+ */
+export const openObstacle = (file: string): Obstacle | undefined => {
+  try {
+    closeSync(openSync(file, constants.O_RDWR));
+    return undefined;
+  } catch (error) {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return stats && unwritable(file, stats, thisUser(), codeOf(error));
+  }
 };
 
 /** On one line. */

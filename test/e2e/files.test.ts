@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { createStreamer } from '../../src/index.ts';
@@ -7,9 +7,9 @@ import { receive } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
 import { asNobody, itAsRoot, makeNobodysFolder, NOBODY } from '../support/nobody.ts';
-import { processes, type Start, succeeded } from '../support/processes.ts';
+import { ownEnvironment, processes, type Start, succeeded } from '../support/processes.ts';
 import { makeFilesRepository } from '../support/repositories.ts';
-import { type DaemonProcess, type LogLine, makeSite } from '../support/site.ts';
+import { type DaemonProcess, type LogLine, MAIN, makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
 
@@ -90,8 +90,9 @@ describe('the streamer’s files', () => {
     await receiveAndSave(before, '/a');
     before.kill('SIGKILL');
     await before.ended;
-    // The next start restricts the lock when it takes it, before it looks at the other files.
-    const state = readdirSync(site.stateDir).filter((name) => name !== 'daemon.lock');
+    // The next start restricts the lock when it takes it, before it looks at the other files, and
+    // replaces the socket.
+    const state = readdirSync(site.stateDir).filter((name) => !['daemon.lock', 'control.sock'].includes(name));
     const wide = [...state.map((name) => join(site.stateDir, name)), site.stateDir];
     for (const path of wide) chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
 
@@ -211,6 +212,35 @@ describe('the files that root creates in the folder of another user', () => {
     expect(ownersIn(site.stateDir)).toEqual(['0:0']);
   });
 
+  itAsRoot('are opened as that user would: no link of theirs leads root to another file', async () => {
+    const { home, stateDir, root } = openSites();
+    const precious = join(home, 'precious');
+    writeFileSync(precious, '', { mode: 0o600 });
+    symlinkSync(precious, join(stateDir, 'catalog.db'));
+    symlinkSync(precious, join(stateDir, 'outbox.db'));
+    for (const command of ['catalog', 'saves']) {
+      const { status, stderr } = await root.start(command, 'list').ended;
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringContaining('belongs to user root (mode 0600), and user nobody may not write to it'),
+      ]);
+    }
+    expect([readFileSync(precious, 'utf8'), statSync(precious).uid]).toEqual(['', 0]);
+  });
+
+  itAsRoot('are not used by root either if that user cannot, and the answer says how to change it', async () => {
+    const { stateDir, root } = openSites();
+    const file = join(stateDir, 'catalog.db');
+    writeFileSync(file, '', { mode: 0o600 });
+    const { status, stderr } = await root.start('catalog', 'list').ended;
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        `${file} belongs to user root (mode 0600), and user nobody may not write to it. As root: chown nobody ${file}`,
+      ),
+    ]);
+  });
+
   itAsRoot('are named by the daemon if they are unusable', async () => {
     const { stateDir, user } = openSites();
     writeFileSync(join(stateDir, 'catalog.db'), '', { mode: 0o600 });
@@ -252,6 +282,22 @@ describe('a daemon whose user may not write to its folders', () => {
     const daemon = await user.serve();
     expect((await daemon.stop()).status).toBe(0);
     expect([stateDir, saveDir, other].map(modeOf)).toEqual(['700', '700', '700']);
+  });
+
+  itAsRoot('is told of a folder of its own if it has chosen none, as commands are', async () => {
+    const env = { ...ownEnvironment(), HOME: '/home/somebody', XDG_STATE_HOME: '' };
+    for (const args of [
+      ['serve', '--config', '/dev/null'],
+      ['catalog', 'list', '--config', '/dev/null'],
+    ]) {
+      const { status, stderr } = await asNobody(start)(process.execPath, [MAIN, ...args], { env }).ended;
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /^error: state_dir: .*\nOr choose a folder of your own: --state-dir \/home\/somebody\/\.local\/state\/pulp-streamer\n$/ms,
+        ),
+      ]);
+    }
   });
 
   itAsRoot('is told the same of a folder of root’s, of files of root’s in it, and of a folder above', async () => {

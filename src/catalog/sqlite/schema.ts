@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { openAsOwner } from '../../lib/act-as.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 const VERSION = 2;
@@ -88,10 +89,15 @@ const OPENING = 5_000;
  * for a write of another process once it is open. `checkpointPages`: see TableOptions.
  */
 export const openDatabase = (file: string, busyTimeout: number, checkpointPages: number): DatabaseSync => {
-  if (file !== ':memory:') {
-    makeFolderSync(dirname(file));
+  if (file === ':memory:') return openPrepared(file, busyTimeout, checkpointPages);
+  makeFolderSync(dirname(file));
+  return openAsOwner(file, () => {
     makeFileSync(file);
-  }
+    return openPrepared(file, busyTimeout, checkpointPages);
+  });
+};
+
+const openPrepared = (file: string, busyTimeout: number, checkpointPages: number): DatabaseSync => {
   const database = new DatabaseSync(file, { timeout: Math.max(OPENING, busyTimeout) });
   try {
     // In WAL mode, readers never wait for a writer. NORMAL then keeps the file consistent; a power

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { lockFile } from '../../lib/lock-file.ts';
-import { makeFolder } from '../../lib/private-files.ts';
+import { inheritSocket, makeFolder } from '../../lib/private-files.ts';
 import type { HttpServer } from '../listeners.ts';
 
 /** Bytes of the longest path: the system takes 107, and a new socket first has a longer name. */
@@ -36,8 +36,9 @@ export const openControlSocket = async (server: HttpServer, { path, group }: Whe
     const next = `${path}.new`;
     rmSync(next, { force: true });
     await server.listenAt(next);
+    inheritSocket(next);
     chmodSync(next, group === undefined ? 0o600 : 0o660);
-    if (group !== undefined) chownSync(next, process.geteuid?.() ?? -1, group);
+    if (group !== undefined) chownSync(next, lstatSync(next).uid, group);
     renameSync(next, path);
   } catch (error) {
     await close();

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
+import { openAsOwner } from '../../lib/act-as.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 /** A save request before it is written to the table, with its entry as JSON. */
@@ -85,14 +86,7 @@ export type SavesTable = ReturnType<typeof openSavesTable>;
  */
 export const openSavesTable = (file: string, lockWait: number) => {
   makeFolderSync(dirname(file));
-  makeFileSync(file);
-  const database = new DatabaseSync(file, { timeout: lockWait });
-  try {
-    prepare(database);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  const database = openAsOwner(file, () => openPrepared(file, lockWait));
   const insert = database.prepare(
     `INSERT INTO saves (unit_id, path, request_id, traceparent, tracestate, entry, noted_at, due_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
@@ -155,6 +149,18 @@ const versionOf = (database: DatabaseSync): number =>
 const addState = (database: DatabaseSync): void => {
   const columns = database.prepare("SELECT name FROM pragma_table_info('saves')").all();
   if (!columns.some(({ name }) => name === 'tracestate')) database.exec('ALTER TABLE saves ADD COLUMN tracestate TEXT');
+};
+
+const openPrepared = (file: string, lockWait: number): DatabaseSync => {
+  makeFileSync(file);
+  const database = new DatabaseSync(file, { timeout: lockWait });
+  try {
+    prepare(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 };
 
 const prepare = (database: DatabaseSync): void => {
