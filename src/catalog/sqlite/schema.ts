@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { openAsOwner } from '../../lib/act-as.ts';
+import { otherLayout } from '../../lib/layout.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 const VERSION = 2;
@@ -135,6 +136,5 @@ export const openImmutable = (file: string): DatabaseSync => {
 };
 
 const checkVersion = (database: DatabaseSync): void => {
-  if (versionOf(database) !== VERSION)
-    throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
+  if (versionOf(database) !== VERSION) throw otherLayout(versionOf(database), VERSION);
 };

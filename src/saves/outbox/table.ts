@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { openAsOwner } from '../../lib/act-as.ts';
+import { otherLayout } from '../../lib/layout.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
 /** A save request before it is written to the table, with its entry as JSON. */
@@ -173,7 +174,7 @@ const prepare = (database: DatabaseSync): void => {
     if (versionOf(database) === VERSION) addState(database);
   });
   if (versionOf(database) !== VERSION) {
-    throw new Error(`it has layout ${versionOf(database)}, this pulp-streamer supports layout ${VERSION}`);
+    throw otherLayout(versionOf(database), VERSION);
   }
 };
 

@@ -144,7 +144,7 @@ describe('a catalog of layout 1', () => {
   it('is distinguished from one of a later version', () => {
     const file = aFile(`${LAYOUT_1} PRAGMA user_version = 3;`);
     expect(() => openSqliteCatalog(file)).toThrow(
-      `catalog ${file}: it has layout 3, this pulp-streamer supports layout 2`,
+      `catalog ${file}: it has layout 3, this pulp-streamer supports layout 2: a later version wrote it; install that version again, or restore a backup from before the upgrade`,
     );
     expect(layoutOf(file)).toBe(3);
   });

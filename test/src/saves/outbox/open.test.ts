@@ -321,7 +321,9 @@ describe('the outbox', () => {
     expect(() => open(file)).toThrow(`outbox ${file} cannot be opened: file is not a database`);
     const later = join(folder(), 'outbox.db');
     new DatabaseSync(later).exec('PRAGMA user_version = 7');
-    expect(() => open(later)).toThrow('it has layout 7, this pulp-streamer supports layout 1');
+    expect(() => open(later)).toThrow(
+      'it has layout 7, this pulp-streamer supports layout 1: a later version wrote it; install that version again, or restore a backup from before the upgrade',
+    );
   });
 
   const disk = tinyDisk();
