@@ -37,18 +37,22 @@ export const openDetails = (traffic: Traffic, showClient: ShowClient, shownLimit
   const waiting = new Set<Running>();
 
   for (const running of traffic.running) arrived.push({ running, late: true });
-  /** Makes room for one more. Quiet streams that have ended go first, and eventful ones only for their like. */
+  /** The oldest quiet one. */
+  const quietIn = (some: ReadonlyMap<Running, Shown>): Running | undefined => {
+    for (const [running, { view }] of some) if (!view.eventful()) return running;
+    return undefined;
+  };
+
+  /**
+   * Makes room for one more. Quiet streams that have ended go first; for an eventful one also quiet ones
+   * that run, and then the oldest of its like.
+   */
   const makeRoom = (eventful: boolean, gone: string[]): boolean => {
     if (shown.size < shownLimit) return true;
-    let oldest: Running | undefined;
-    for (const [running, { view }] of over) {
-      if (view.eventful()) continue;
-      oldest = running;
-      break;
-    }
-    oldest ??= eventful ? over.keys().next().value : undefined;
+    const oldest = quietIn(over) ?? (eventful ? (quietIn(shown) ?? over.keys().next().value) : undefined);
     if (!oldest) return false;
     drop(oldest, gone);
+    if (!oldest.end && waiting.size < shownLimit) waiting.add(oldest);
     return true;
   };
 

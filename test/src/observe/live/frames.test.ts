@@ -161,26 +161,34 @@ describe('a viewer', () => {
 });
 
 describe('streams that are shown', () => {
-  it('are at most 1,000; eventful ones are kept, the others counted', () =>
+  it('are at most 1,000, eventful ones first', () =>
     marbles(({ expectObservable, flush }) => {
-      const traffic = createTraffic(() => asyncScheduler.now(), 3000);
+      const traffic = createTraffic(() => asyncScheduler.now());
       const state = emptyState();
       const quiet = of(EVENTS.a!, EVENTS.h!, EVENTS.c!);
-      for (let at = 0; at < 4000; at += 1) traffic.watched(asked(`run-${at}`), concat(quiet, NEVER)).subscribe();
+      for (let at = 0; at < 2000; at += 1) traffic.watched(asked(`run-${at}`), concat(quiet, NEVER)).subscribe();
       asyncScheduler.schedule(() => {
+        for (let at = 0; at < 100; at += 1) traffic.watched(asked(`more-${at}`), quiet).subscribe();
         traffic.watched(asked('eventful'), of(EVENTS.a!, EVENTS.x!, EVENTS.h!, EVENTS.c!)).subscribe();
       }, 100);
-      const frames = framesOf(depsOf(traffic, asyncScheduler));
       expectObservable(
-        frames.pipe(
+        framesOf(depsOf(traffic, asyncScheduler)).pipe(
           map(({ frame, snapshot }) => {
             if (state.at === 0) applySnapshot(state, snapshot());
             else applyFrame(state, frame);
-            return [state.streams.size, state.beyond, traffic.running.size].join(' ');
+            return [state.streams.size, state.beyond, traffic.running.size, state.streams.has('eventful')].join(' ');
           }),
         ),
         '^ 300ms !',
-      ).toBe('a 249ms a', { a: '1000 1000 3000' });
+      ).toBe('a 249ms b', { a: '1000 0 2000 false', b: '1000 0 2000 true' });
       flush();
     }));
+
+  it('are of requests in the registry; those beyond its limit are counted', () => {
+    const traffic = createTraffic(() => 0, 10);
+    const runs = Array.from({ length: 15 }, (_, at) => traffic.watched(asked(`run-${at}`), NEVER).subscribe());
+    expect([traffic.running.size, traffic.beyond]).toEqual([10, 5]);
+    for (const run of runs) run.unsubscribe();
+    expect([traffic.running.size, traffic.beyond]).toEqual([0, 0]);
+  });
 });
