@@ -37,7 +37,7 @@ const NANOSECONDS = 1e6;
 /** Milliseconds between two measurements of the event loop: so much is its delay at least. */
 const RESOLUTION = 10;
 
-export const createSide = ({ catalogType }: Settings, rates: SourceRates): LiveSide => {
+export const createSide = ({ catalogType, saveLimit }: Settings, rates: SourceRates): LiveSide => {
   let streamer: OpenStreamer | undefined;
   let isReady = false;
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
@@ -61,6 +61,11 @@ export const createSide = ({ catalogType }: Settings, rates: SourceRates): LiveS
     // Counting a million of them takes a while.
     countAt = now + Math.max(COUNT, (depth?.waiting ?? 0) / 10);
     return depth;
+  };
+
+  const copiesOf = (opened: OpenStreamer | undefined): Side['copies'] => {
+    const bytes = opened?.usage.copies?.().bytes;
+    return bytes === undefined ? undefined : { bytes, limit: saveLimit };
   };
 
   const readPrefixes = (now: number): readonly PrefixState[] => {
@@ -128,6 +133,7 @@ export const createSide = ({ catalogType }: Settings, rates: SourceRates): LiveS
         prefixes: prefixes.slice(0, PREFIXES),
         morePrefixes: Math.max(0, prefixes.length - PREFIXES),
         saves: waiting && { waiting: waiting.waiting, oldest: Math.round(waiting.age / 1000) * 1000, ...saves },
+        copies: copiesOf(streamer),
         process: {
           memory: (process.memoryUsage.rss() >> 20) << 20,
           delay: Math.max(0, Math.round(p99) - RESOLUTION),

@@ -128,6 +128,8 @@ export interface Side {
     readonly delivered: number;
     readonly putOff: number;
   };
+  /** Saved copies. A limit of 0: none. */
+  readonly copies?: { readonly bytes: number; readonly limit: number };
   readonly process: {
     readonly memory: number;
     readonly delay: number;

@@ -69,13 +69,16 @@ const prefixLine = ({ prefix, kind, at, problem }: PrefixState, now: number): HT
   return line(tone, prefix, value, problem ?? '');
 };
 
-const savesLines = ({ saves, degraded }: Side): readonly HTMLElement[] => [
+const savesLines = ({ saves, copies, degraded }: Side): readonly HTMLElement[] => [
   ...(saves
     ? [
         plain(pendingOf(saves)),
         plain(`${sayCount(saves.delivered)} delivered since the start`, 'muted'),
         ...(saves.putOff > 0 ? [plain(`${sayCount(saves.putOff)} put off`, 'slow')] : []),
       ]
+    : []),
+  ...(copies
+    ? [plain(`copies ${sayBytes(copies.bytes)}${copies.limit > 0 ? ` of ${sayBytes(copies.limit)}` : ''}`, 'muted')]
     : []),
   ...degraded.map((problem) => plain(problem, 'bad')),
 ];
