@@ -65,7 +65,7 @@ export const createSide = ({ catalogType, saveLimit }: Settings, rates: SourceRa
 
   const copiesOf = (opened: OpenStreamer | undefined): Side['copies'] => {
     const bytes = opened?.usage.copies?.().bytes;
-    return bytes === undefined ? undefined : { bytes, limit: saveLimit };
+    return bytes === undefined ? undefined : { bytes, limit: typeof saveLimit === 'number' ? saveLimit : 0 };
   };
 
   const readPrefixes = (now: number): readonly PrefixState[] => {

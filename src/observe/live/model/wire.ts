@@ -128,7 +128,7 @@ export interface Side {
     readonly delivered: number;
     readonly putOff: number;
   };
-  /** Saved copies. A limit of 0: none. */
+  /** Saved copies. A limit of 0: none in bytes. */
   readonly copies?: { readonly bytes: number; readonly limit: number };
   readonly process: {
     readonly memory: number;
