@@ -42,8 +42,7 @@ export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamReque
       collect(lookups, out, {
         enough: isFound,
         done: (entries) => {
-          if (entries.length === 0)
-            throw new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${path}`);
+          if (entries.length === 0) throw new StreamError('NOT_IN_CATALOG', 'catalog', missing(path));
           out.next(entries);
           out.complete();
         },
@@ -52,6 +51,11 @@ export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamReque
     // The look-ups end it.
     complete: () => {},
   }));
+
+const missing = (path: string): string =>
+  path.startsWith('/')
+    ? `the catalog has no entry for ${path}`
+    : `'${path}' is not a path, expected one that begins with /`;
 
 /** The paths of the files that answer for a folder. */
 export const indexPaths = (folder: string, folders: FolderPolicy | undefined): readonly string[] =>

@@ -24,6 +24,7 @@ import { type Authorization, openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
 import { openControl } from './control.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
+import { listenError } from './listen-error.ts';
 import { moveLog } from './log-file.ts';
 import type { DaemonParts } from './metrics.ts';
 import { type Reloaded, reloader } from './reload.ts';
@@ -172,14 +173,18 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
     ],
   });
   opening.defer(() => admin.stop(0));
-  const adminAddresses = await admin.listen(adminPlaces, settings.adminPort);
+  const adminAddresses = await admin.listen(adminPlaces, settings.adminPort).catch((error: unknown) => {
+    throw listenError(error, { port: 'adminPort', interfaces: 'adminInterfaces' });
+  });
   let addresses: readonly AddressInfo[] = [];
   const control = await openControl({
     ...{ settings, logger, streamer, serving, server, reloader: reloading, states, degraded },
     listening: () => addresses.map(describeAddress),
   });
   opening.defer(control);
-  addresses = await server.listen(wanted, settings.port);
+  addresses = await server.listen(wanted, settings.port).catch((error: unknown) => {
+    throw listenError(error, { port: 'port', interfaces: 'interfaces' });
+  });
   opening.defer(() => server.stop(settings.stopTimeout));
   opening.defer(serving.stop);
   serving.listening();

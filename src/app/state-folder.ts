@@ -84,8 +84,8 @@ export const stateFolders = ({
   ]);
 
 /**
- * Throws if this user cannot write to the streamer's folders and files: the message names each, and
- * the command with which root changes that.
+ * Throws a ConfigError if this user cannot write to the streamer's folders and files: the message
+ * names each, and the command with which root changes that.
  */
 export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void => {
   const problems = [
@@ -101,7 +101,7 @@ export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void 
     settings.stateDir === SETTINGS.stateDir.default
       ? [`Or choose a folder of your own: --state-dir ${ownFolder()}`]
       : [];
-  throw new Error([...problems, ...own].join('\n'));
+  throw new ConfigError([...problems, ...own]);
 };
 
 /** Where programs that a user starts keep their state (XDG Base Directory Specification). */

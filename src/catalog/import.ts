@@ -87,6 +87,8 @@ export const toBase = (text: string): string => {
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   if (scheme !== undefined && !/^(https?|file)$/i.test(scheme))
     throw new Error(`'${maskUrl(text)}': ${scheme}: is not supported, expected http:, https:, file: or a folder`);
+  if (scheme === undefined && /^(https?|file):/i.test(text))
+    throw new Error(`'${maskUrl(text)}' is neither a URL nor a folder, expected two slashes after the colon`);
   if (scheme === undefined) return pathToFileURL(`${text}/`).href.replace(/\/+$/, '/');
   const url = parseUrl(text);
   if (!url) throw new Error(`'${text}' is not a URL`);

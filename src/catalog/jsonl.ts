@@ -56,9 +56,21 @@ const toObject = (line: string): unknown => {
   }
 };
 
+/** What is wrong with a value, for those who wrote it. Other problems have their own words. */
+const plainly = ({
+  code,
+  input,
+  expected,
+}: {
+  code: string;
+  input?: unknown;
+  expected?: string;
+}): string | undefined =>
+  code === 'invalid_type' ? `${input === undefined ? 'missing, ' : ''}expected a ${expected}` : undefined;
+
 /** Parses one line. Throws an error that names the invalid fields. */
 const parseLine = (line: string): NewEntry => {
-  const parsed = schema.safeParse(toObject(line));
+  const parsed = schema.safeParse(toObject(line), { error: plainly });
   if (!parsed.success) {
     throw new Error(parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '));
   }

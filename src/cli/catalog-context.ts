@@ -118,7 +118,9 @@ export async function* toJsonArray(values: Iterable<unknown> | AsyncIterable<unk
 
 const STANDARD_INPUT = 0;
 
-const reason = (error: unknown): string => (codeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error));
+const REASONS: Readonly<Record<string, string>> = { ENOENT: 'no such file', EISDIR: 'is a folder, expected a file' };
+
+const reason = (error: unknown): string => REASONS[codeOf(error)] ?? messageOf(error);
 
 /**
  * The text of a file named on the command line; `-` is standard input, and `credential:NAME` one of
@@ -133,5 +135,10 @@ export const readTextFile = (option: string, file: string): string => {
 };
 
 /** The bytes of a file named on the command line; `-` is standard input. */
-export const readInput = (file: string): AsyncIterable<Uint8Array> =>
-  file === '-' ? process.stdin : createReadStream(file);
+export async function* readInput(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file === '-' ? process.stdin : createReadStream(file);
+  } catch (error) {
+    throw new Error(`${file}: ${reason(error)}`, { cause: error });
+  }
+}

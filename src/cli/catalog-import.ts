@@ -1,9 +1,11 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { StreamError } from '../../pipelines/model/errors.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import { readMirrorList } from '../catalog/mirror-list.ts';
 import { type RefreshResult, refreshRepository } from '../catalog/refresh-repository.ts';
 import type { CatalogStore } from '../catalog/store.ts';
 import { age } from '../config/kinds.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { toDate } from './catalog-repositories.ts';
@@ -58,6 +60,17 @@ const toEvery = (text: string): number => {
 const MIN_EVERY = 60_000;
 const EVERY = 'a duration of at least 60 s: 90m, 6h, 1d';
 
+/** A message that begins with a file of the repository, such as `repodata/repomd.xml: …`. */
+const OF_FILE = /^(?!\/|\w+:\/\/)\S*[/.]\S*: /;
+
+/** An error of an import, which names its repository, and what was expected there. */
+const ofRepository = (error: unknown, base: string, format: FormatName): unknown => {
+  const message = messageOf(error);
+  if (error instanceof StreamError && error.code === 'SOURCE_MISSING')
+    return new Error(`${message}; expected the URL or folder of a repository of type ${format}`, { cause: error });
+  return OF_FILE.test(message) ? new Error(`${base}: ${message}`, { cause: error }) : error;
+};
+
 const run = async (
   context: CatalogContext,
   catalog: CatalogStore,
@@ -109,7 +122,7 @@ const run = async (
   } catch (error) {
     progress.clear();
     await undo();
-    throw error;
+    throw ofRepository(error, base, format);
   }
 };
 

@@ -77,7 +77,11 @@ const describe = (fields: Record<string, unknown>): string =>
     .join('');
 
 const unknownPath = (path: string): StreamError =>
-  new StreamError('NOT_IN_CATALOG', 'catalog', `${path} is not in the catalog`);
+  new StreamError(
+    'NOT_IN_CATALOG',
+    'catalog',
+    path.startsWith('/') ? `${path} is not in the catalog` : `'${path}' is not a path, expected one that begins with /`,
+  );
 
 const toUrl = (text: string): string => {
   if (/^(https?|file):$/.test(parseUrl(text)?.protocol ?? '')) return text;

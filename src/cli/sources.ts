@@ -52,7 +52,12 @@ const summary = ({
 const choose = (sources: readonly AlternateSource[], id: string | undefined): readonly AlternateSource[] => {
   const chosen = sources.filter((source) => id === undefined || source.id === id);
   if (id === undefined || chosen.length > 0) return chosen;
-  throw new Error(`unknown source ${id}, expected one of ${sources.map((source) => source.id).join(', ') || 'none'}`);
+  const known = sources.map((source) => source.id).join(', ');
+  throw new Error(
+    known === ''
+      ? `unknown source ${id}: no descriptor in content_sources_dir has a source`
+      : `unknown source ${id}, expected one of ${known}`,
+  );
 };
 
 /** Refreshes one source, prints the result, and returns whether all of its paths are fresh now. */

@@ -34,7 +34,13 @@ export interface TableOptions {
 }
 
 export const unavailable = (file: string, error: unknown): StreamError =>
-  new StreamError('CATALOG_UNAVAILABLE', 'catalog', `catalog ${file}: ${messageOf(error)}`, { cause: error });
+  new StreamError('CATALOG_UNAVAILABLE', 'catalog', `catalog ${file}: ${reasonOf(error)}`, { cause: error });
+
+/** SQLite's own words, with what was expected. */
+const reasonOf = (error: unknown): string => {
+  const message = messageOf(error);
+  return message === 'file is not a database' ? `${message}; expected one of SQLite, or no file` : message;
+};
 
 /**
  * Opens the tables in a file, which is created on first use. `:memory:` creates them until `close`.

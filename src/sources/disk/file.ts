@@ -62,6 +62,7 @@ export const diskError = (thrown: unknown, path: string): StreamError => {
 /** Plain texts for errors whose system text repeats the path and names a system call. */
 const SAYINGS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
+  ENOTDIR: 'a part of its path is not a folder',
   EACCES: 'no permission to read it',
 };
 

@@ -48,10 +48,14 @@ export const readAnswer = (status: number, headers: readonly Header[], ask: Ask,
   if (status === 304 && ask.unless) return headOf(status, headers, undefined);
   if (REDIRECTS.has(status)) return { type: 'redirect', status, location: field(headers, 'location') };
   const code = REFUSALS[status] ?? (status >= 500 ? 'SOURCE_FAILED' : 'SOURCE_STATUS');
-  return refused(code, url, `answered ${status}${challenged(status, headers)}`, status, {
+  return refused(code, url, `answered ${status}${challenged(status, headers) || hintOf(status, url)}`, status, {
     retryAfter: retryAfter(headers, now),
   });
 };
+
+/** What people overlook when they set up a source. nginx answers 400 over TLS. */
+const hintOf = (status: number, { protocol }: URL): string =>
+  status === 400 && protocol === 'https:' ? '; it may demand a client certificate that was not presented' : '';
 
 /**
  * The most header fields of a response; many proxies accept fewer than a hundred. The connection

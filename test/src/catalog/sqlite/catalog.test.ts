@@ -182,7 +182,7 @@ describe('an unavailable catalog', () => {
     writeFileSync(file, 'This is not a database, but long enough to be read as one. '.repeat(100));
     const open = () => openSqliteCatalog(file);
     expect(open).toThrow(expect.objectContaining({ code: 'CATALOG_UNAVAILABLE' }));
-    expect(open).toThrow(`catalog ${file}: file is not a database`);
+    expect(open).toThrow(`catalog ${file}: file is not a database; expected one of SQLite, or no file`);
   });
 });
 
