@@ -62,12 +62,12 @@ describe('exit statuses', () => {
     expect(finished.status).toBe(status);
   });
 
-  it('1 for a port in use, and nothing keeps running', async () => {
+  it('78 for a port in use, and nothing keeps running', async () => {
     const { port } = await startFeed(() => {});
     const site = makeSite(start, folder(), { port });
     const { status, stderr } = await site.start('serve').ended;
     expect(stderr).toMatch(/EADDRINUSE/);
-    expect(status).toBe(1);
+    expect(status).toBe(78);
   });
 
   it('78 for a file with mistakes: each by file, line and key, with the expected form', async () => {
