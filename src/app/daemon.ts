@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type Observable, Subject, Subscription } from 'rxjs';
-import type { Report } from '../../pipelines/index.ts';
 import type { Loaded, Origins } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
@@ -11,24 +8,18 @@ import { auth } from '../http/admin/auth.ts';
 import { metrics } from '../http/admin/metrics.ts';
 import { probes } from '../http/admin/probes.ts';
 import { createAdminServer } from '../http/admin/server.ts';
-import { askedAs } from '../http/asked-as.ts';
-import { handOverTo } from '../http/hand-over.ts';
-import type { Limits } from '../http/limits.ts';
-import { createHttpServer } from '../http/server.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
-import { openFilesLimit } from '../lib/open-files.ts';
 import { logFinished, logRefused, setLogLevel } from '../observe/log.ts';
 import type { LogOutput } from '../observe/log-output.ts';
 import type { InheritedSockets } from '../systemd/sockets.ts';
-import { type Authorization, openAuthorization } from './authorization.ts';
+import { openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
 import { openControl } from './control.ts';
-import { fitOpenFiles, limitsOf } from './http-limits.ts';
 import { listenError } from './listen-error.ts';
 import { moveLog } from './log-file.ts';
 import type { DaemonParts } from './metrics.ts';
 import { type Reloaded, reloader } from './reload.ts';
-import { renewable } from './renewable.ts';
+import { createRequestServer } from './request-server.ts';
 import { createServing } from './serving.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
@@ -74,7 +65,6 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   /** Changed by a reload alone. */
   const settings = { ...given };
   let authorization = openAuthorization(settings);
-  const clientOf: Authorization['clientOf'] = (asking) => authorization.clientOf(asking);
   const wanted = sockets.main.length > 0 ? sockets.main : await listenAddresses(settings.interfaces);
   const ownAdmin = settings.adminPort > 0 ? await listenAddresses(settings.adminInterfaces) : [];
   const adminPlaces = sockets.admin.length > 0 ? sockets.admin : ownAdmin;
@@ -88,38 +78,9 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   finished.subscribe((one) => logFinished(logger, one));
   const watching = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   watching.add(live?.start(streamer, finished));
-  const limits = { ...usableLimits(settings, logger) };
-  const handOver = renewable(
-    () => settings.sendfileProxies,
-    (proxies) => (proxies.length > 0 ? handOverTo(proxies) : undefined),
-  );
-  const askedUnder = renewable(() => ({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }), askedAs);
-  const server = createHttpServer({
-    fetch: (request, report) => {
-      const { context, reported } = tracing?.begin(request) ?? {};
-      const made = reported
-        ? (one: Report) => {
-            reported(one);
-            report(one);
-          }
-        : report;
-      const events = streamer.fetchLent(request.path, { ...request, ...context, report: made });
-      return live ? live.watched(request, events) : events;
-    },
-    clientOf,
-    pathFor: (target, client) => authorization.pathFor(target, client),
-    askedAs: (asking, paths) => askedUnder.value(asking, paths),
-    get handOverFor() {
-      return handOver.value;
-    },
-    finished: (one) => finished.next(tracing ? tracing.finish(one) : one),
-    newId: randomUUID,
-    now: () => performance.now(),
-    identify: settings,
-    get legacyErrors() {
-      return settings.legacyErrors;
-    },
-    limits,
+  const { server, limits, renew } = createRequestServer({
+    ...{ settings, logger, streamer, finished, live, tracing },
+    authorization: () => authorization,
   });
   const serving = createServing(
     `the catalog is unavailable${settings.catalogType === 'mongodb' ? ': MongoDB does not answer' : ''}`,
@@ -140,10 +101,7 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
     },
     apply: () => {
       setLogLevel(logger, settings.logLevel);
-      Object.assign(limits, usableLimits(settings, logger));
-      server.retime();
-      handOver.renew();
-      askedUnder.renew();
+      renew();
       streamer.reload();
     },
   });
@@ -165,7 +123,7 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
       ...(measured ? [metrics(measured.scrape)] : []),
       auth({
         enabled: () => authorization.signatures !== undefined,
-        clientOf,
+        clientOf: (asking) => authorization.clientOf(asking),
         check: (target, client) => authorization.signatures?.check(target, client),
         refused: (refused) => logRefused(logger, refused),
       }),
@@ -206,16 +164,5 @@ const traced = async (settings: Settings, logger: Logger) => {
 
 /** Nothing of this, or of the live page, is loaded unless there is a listener to ask. */
 const measuring = async (parts: DaemonParts) => (await import('./metrics.ts')).daemonMetrics(parts);
-
-const usableLimits = (settings: Settings, logger: Logger): Limits => {
-  const openFiles = openFilesLimit();
-  const wanted = limitsOf(settings);
-  const limits = fitOpenFiles(wanted, openFiles);
-  const { connections, transfers } = limits;
-  // A limit that was lifted is meant to be as high as the system allows.
-  if (connections < wanted.connections || transfers < wanted.transfers)
-    logger.warn({ openFiles, connections, transfers }, 'limits lowered, the limit of open files is too low for them');
-  return limits;
-};
 
 export const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import type { Subject } from 'rxjs';
+import type { Report } from '../../pipelines/index.ts';
+import type { Settings } from '../config/schema.ts';
+import { askedAs } from '../http/asked-as.ts';
+import { handOverTo } from '../http/hand-over.ts';
+import type { Limits } from '../http/limits.ts';
+import { createHttpServer } from '../http/server.ts';
+import type { ServerOptions } from '../http/server-options.ts';
+import type { FinishedRequest } from '../lib/finished-request.ts';
+import { openFilesLimit } from '../lib/open-files.ts';
+import type { Tracing } from '../observe/tracing/open.ts';
+import type { Authorization } from './authorization.ts';
+import { fitOpenFiles, limitsOf } from './http-limits.ts';
+import type { Live } from './live.ts';
+import { renewable } from './renewable.ts';
+import type { OpenStreamer } from './streamer.ts';
+
+interface Parts {
+  /** May be changed by a reload. */
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly streamer: OpenStreamer;
+  readonly authorization: () => Authorization;
+  /** Gets each request once it is over. */
+  readonly finished: Subject<FinishedRequest>;
+  readonly live?: Live;
+  readonly tracing?: Tracing;
+}
+
+/** The server of clients' requests, and the limits that it keeps. `renew` applies changed settings to it. */
+export const createRequestServer = ({ settings, logger, authorization, finished, tracing, ...parts }: Parts) => {
+  const limits = { ...usableLimits(settings, logger) };
+  const handOver = renewable(
+    () => settings.sendfileProxies,
+    (proxies) => (proxies.length > 0 ? handOverTo(proxies) : undefined),
+  );
+  const askedUnder = renewable(() => ({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }), askedAs);
+  const server = createHttpServer({
+    fetch: fetching({ tracing, ...parts }),
+    clientOf: (asking) => authorization().clientOf(asking),
+    pathFor: (target, client) => authorization().pathFor(target, client),
+    askedAs: (asking, paths) => askedUnder.value(asking, paths),
+    get handOverFor() {
+      return handOver.value;
+    },
+    finished: (one) => finished.next(tracing ? tracing.finish(one) : one),
+    newId: randomUUID,
+    now: () => performance.now(),
+    identify: settings,
+    get legacyErrors() {
+      return settings.legacyErrors;
+    },
+    limits,
+  });
+  const renew = () => {
+    Object.assign(limits, usableLimits(settings, logger));
+    server.retime();
+    handOver.renew();
+    askedUnder.renew();
+  };
+  return { server, limits, renew };
+};
+
+/** The events of a request, with those who watch it. */
+const fetching =
+  ({ streamer, live, tracing }: Pick<Parts, 'streamer' | 'live' | 'tracing'>): ServerOptions['fetch'] =>
+  (request, report) => {
+    const { context, reported } = tracing?.begin(request) ?? {};
+    const made = reported
+      ? (one: Report) => {
+          reported(one);
+          report(one);
+        }
+      : report;
+    const events = streamer.fetchLent(request.path, { ...request, ...context, report: made });
+    return live ? live.watched(request, events) : events;
+  };
+
+const usableLimits = (settings: Settings, logger: Logger): Limits => {
+  const openFiles = openFilesLimit();
+  const wanted = limitsOf(settings);
+  const limits = fitOpenFiles(wanted, openFiles);
+  const { connections, transfers } = limits;
+  // A limit that was lifted is meant to be as high as the system allows.
+  if (connections < wanted.connections || transfers < wanted.transfers)
+    logger.warn({ openFiles, connections, transfers }, 'limits lowered, the limit of open files is too low for them');
+  return limits;
+};
