@@ -40,11 +40,11 @@ export const folderObstacle = (folder: string): Obstacle | undefined => {
 
 /** The same for a file. If it is missing, or hidden by its folder, the folder decides. */
 export const fileObstacle = (file: string): Obstacle | undefined => {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-    return { problem: `${file} is a folder; expected a file` };
+  if (denied(file, F_OK) !== undefined) return undefined;
+  const stats = statSync(file);
+  if (stats.isDirectory()) return { problem: `${file} is a folder; expected a file` };
   const code = denied(file, R_OK | W_OK);
-  if (code === undefined || denied(file, F_OK) !== undefined) return undefined;
-  return unwritable(file, statSync(file), thisUser(), code);
+  return code === undefined ? undefined : unwritable(file, stats, thisUser(), code);
 };
 
 /**

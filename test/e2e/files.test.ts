@@ -246,7 +246,7 @@ describe('the files that root creates in the folder of another user', () => {
     writeFileSync(join(stateDir, 'catalog.db'), '', { mode: 0o600 });
     const { stderr, status } = await user.start('serve').ended;
     expect(stderr).toContain(`catalog: ${join(stateDir, 'catalog.db')} belongs to user root (mode 0600)`);
-    expect(status).toBe(1);
+    expect(status).toBe(78);
   });
 });
 
@@ -254,7 +254,7 @@ describe('a daemon whose user may not write to its folders', () => {
   /** Starts it as that user; resolves to what its error says, and to the commands in it. */
   const refused = async (site: ReturnType<typeof makeSite>) => {
     const { status, stderr } = await site.start('serve').ended;
-    expect(status).toBe(1);
+    expect(status).toBe(78);
     return {
       stderr,
       commands: [...stderr.matchAll(/As root: (.*?)(?:, if .*|, or .*)?$/gm)].map(([, line = '']) => line),
@@ -274,9 +274,9 @@ describe('a daemon whose user may not write to its folders', () => {
     const { stderr, commands } = await refused(user);
     const of = (path: string) => `${path} does not exist, and user ${userName()} may not make it in ${home}`;
     expect(stderr).toBe(
-      `error: state_dir: ${of(stateDir)}. As root: install -d -o ${userName()} -m 700 '${stateDir}'\n` +
-        `catalog: ${of(other)}. As root: install -d -o ${userName()} -m 700 ${other}\n` +
-        `save_dir: ${of(saveDir)}. As root: install -d -o ${userName()} -m 700 ${saveDir}\n`,
+      `the configuration is not valid:\n  state_dir: ${of(stateDir)}. As root: install -d -o ${userName()} -m 700 '${stateDir}'\n` +
+        `  catalog: ${of(other)}. As root: install -d -o ${userName()} -m 700 ${other}\n` +
+        `  save_dir: ${of(saveDir)}. As root: install -d -o ${userName()} -m 700 ${saveDir}\n`,
     );
     await asRoot(commands);
     const daemon = await user.serve();
@@ -292,9 +292,9 @@ describe('a daemon whose user may not write to its folders', () => {
     ]) {
       const { status, stderr } = await asNobody(start)(process.execPath, [MAIN, ...args], { env }).ended;
       expect([status, stderr]).toEqual([
-        1,
+        78,
         expect.stringMatching(
-          /^error: state_dir: .*\nOr choose a folder of your own: --state-dir \/home\/somebody\/\.local\/state\/pulp-streamer\n$/ms,
+          /^the configuration is not valid:\n {2}state_dir: .*\n {2}Or choose a folder of your own: --state-dir \/home\/somebody\/\.local\/state\/pulp-streamer\n$/ms,
         ),
       ]);
     }

@@ -95,7 +95,7 @@ describe('lines of JSON', () => {
 
   const faults: readonly (readonly [string, string, string])[] = [
     ['no JSON', '{"path":', 'line 2: not JSON, expected one object per line'],
-    ['no object', '[]', 'line 2: Invalid input: expected object, received array'],
+    ['no object', '[]', 'line 2: expected an object'],
     ['an empty line', '', 'line 2: not JSON'],
     ['a relative path', JSON.stringify({ ...LINE, path: 'p' }), 'line 2: path: expected a path that begins with /'],
     [

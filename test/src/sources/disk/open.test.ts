@@ -201,7 +201,7 @@ describe('a file on disk', () => {
 
   it.each([
     ['nothing there', 'missing', 'SOURCE_MISSING', 'no such file'],
-    ['a file used as a folder', 'bear.rpm/x', 'SOURCE_MISSING', 'not a directory'],
+    ['a file used as a folder', 'bear.rpm/x', 'SOURCE_MISSING', 'a part of its path is not a folder'],
     ['a folder', 'sub dir', 'SOURCE_MISSING', 'is a folder; expected a file'],
     ['a name too long', 'x'.repeat(300), 'SOURCE_MISSING', 'name too long'],
     ['a circle of links', 'loop', 'OUTSIDE_ROOT', 'too many symbolic links'],
