@@ -66,7 +66,9 @@ const plainly = ({
   input?: unknown;
   expected?: string;
 }): string | undefined =>
-  code === 'invalid_type' ? `${input === undefined ? 'missing, ' : ''}expected ${expected === 'object' ? 'an' : 'a'} ${expected}` : undefined;
+  code === 'invalid_type'
+    ? `${input === undefined ? 'missing, ' : ''}expected ${expected === 'object' ? 'an' : 'a'} ${expected}`
+    : undefined;
 
 /** Parses one line. Throws an error that names the invalid fields. */
 const parseLine = (line: string): NewEntry => {
