@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { keyOf, type SettingName } from '../config/schema.ts';
+import { readPlainFileSync } from '../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
 // Imported, it would make all its exports at once: parsing the root certificates takes 20 ms.
@@ -31,7 +31,7 @@ export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly str
     const problem = (why: string) => problems.push(`${keyOf(setting)}: ${file}: expected ${expected} (PEM); ${why}`);
     let text: string;
     try {
-      text = readFileSync(file, 'utf8');
+      text = readPlainFileSync(file);
     } catch (error) {
       const code = codeOf(error);
       problem(

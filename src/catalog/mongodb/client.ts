@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { MongoClient, type MongoClientOptions, ReadPreference } from 'mongodb';
+import { readPlainBytesSync } from '../../lib/read-plain-file.ts';
 import { messageOf } from '../../lib/thrown.ts';
 
 /**
@@ -113,7 +114,7 @@ const tlsOptions = ({ sslKeyfile, sslCertfile, verifySsl, caPath }: DatabaseSett
 
 const readPem = (key: string, file: string): Buffer => {
   try {
-    return readFileSync(file);
+    return readPlainBytesSync(file);
   } catch (error) {
     throw new Error(`[database] ${key}: ${messageOf(error)}; expected a PEM file`, { cause: error });
   }

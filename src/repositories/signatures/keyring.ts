@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readPlainBytes } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 
 /** An armoured key (RFC 9580 section 6.2). The group has its header fields, its content and its sum. */
@@ -23,7 +23,7 @@ const areKeys = (bytes: Buffer): boolean => ((bytes[0] ?? 0) & 0x80) !== 0 || is
  * if it has none.
  */
 export const readKeyring = async (file: string): Promise<Buffer> => {
-  const bytes = await readFile(file).catch((error: unknown) => {
+  const bytes = await readPlainBytes(file).catch((error: unknown) => {
     const reason = codeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error);
     throw new Error(`keyring ${file}: ${reason}`, { cause: error });
   });

@@ -61,7 +61,7 @@ describe('check-config refuses what serve refuses', () => {
     [
       'a key for MongoDB that is a folder',
       `${MONGODB}ssl: true\nssl_certfile: {folder}\n`,
-      'database_ssl_certfile: {folder}: expected a certificate (PEM); found a file that cannot be read (EISDIR)',
+      'database_ssl_certfile: {folder}: expected a certificate (PEM); found a file that cannot be read (it is not a regular file)',
     ],
     [
       'authorities for MongoDB that are none',

@@ -48,7 +48,7 @@ describe('readPublicKey', () => {
       readPublicKey,
       /none: expected an RSA public key \(PEM\); found no such file$/,
     ],
-    ['a folder', folder, readPublicKey, /found a file that cannot be read \(EISDIR\)$/],
+    ['a folder', folder, readPublicKey, /found a file that cannot be read \(it is not a regular file\)$/],
     [
       'no key',
       () => file('hello'),

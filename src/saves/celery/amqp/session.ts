@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { type ChannelModel, type ConfirmChannel, connect, credentials, type SocketOptions } from 'amqplib';
 import { BehaviorSubject, NEVER, Observable, type Subject, type Subscription, switchMap, timer } from 'rxjs';
+import { readPlainBytesSync } from '../../../lib/read-plain-file.ts';
 import { messageOf } from '../../../lib/thrown.ts';
 import type { Destination, Message } from '../message.ts';
 import type { BrokerAddress } from './address.ts';
@@ -117,7 +117,7 @@ const dial = (
 ): Promise<ChannelModel> => {
   const { host: hostname, port, vhost, username, password } = address;
   const files = { ca: tls.caFile, cert: tls.certFile, key: tls.keyFile };
-  const identity = Object.entries(files).flatMap(([name, file]) => (file ? [[name, readFileSync(file)]] : []));
+  const identity = Object.entries(files).flatMap(([name, file]) => (file ? [[name, readPlainBytesSync(file)]] : []));
   const socket: SocketOptions & { signal: AbortSignal } = {
     ...(address.tls && Object.fromEntries(identity)),
     credentials: login === 'EXTERNAL' ? credentials.external() : credentials[LOGINS[login]](username, password),
