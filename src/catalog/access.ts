@@ -1,5 +1,6 @@
 import type { Access } from '../../pipelines/model/index.ts';
 import { rootAt } from '../lib/plain-path.ts';
+import { trimSlashes } from '../lib/trim-slashes.ts';
 import { clientKeyOf, type ImporterConfig } from './importer-config.ts';
 
 const MILLISECONDS = 1000;
@@ -32,7 +33,7 @@ export const accessOf = (config: ImporterConfig): Access => {
     ...(basicAuth && { basicAuth }),
     ...(host !== undefined &&
       port !== undefined && {
-        proxy: { url: proxyUrl(host.replace(/\/+$/, ''), port), ...both(config.proxy_username, config.proxy_password) },
+        proxy: { url: proxyUrl(trimSlashes(host), port), ...both(config.proxy_username, config.proxy_password) },
       }),
     ...(config.query_auth_token !== undefined && { query: config.query_auth_token }),
     ...(config.headers && { headers: Object.entries(config.headers) }),

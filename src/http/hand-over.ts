@@ -22,11 +22,16 @@ export const handOverTo = (proxies: readonly string[]): ((asking: Asking) => Str
     if (type === undefined || !isProxy(peerAddress(asking))) return undefined;
     if (type === 'x-sendfile' && headers.via === undefined)
       return (file) => named('X-Sendfile', pathOf(file), (path) => path);
-    if (type !== 'x-accel-redirect' || !/(?:^|,)\s*\S+\s+nginx\s*$/.test(headers.via ?? '')) return undefined;
+    if (type !== 'x-accel-redirect' || !NGINX.test(lastOf(headers.via ?? ''))) return undefined;
     const mappings = mappingsIn(headers['x-accel-mapping']?.toString() ?? '');
     return (file) => named('X-Accel-Redirect', pathOf(file), (path) => mapped(path, mappings));
   };
 };
+
+/** The member of `Via` that nginx adds. */
+const NGINX = /^\S+\s+nginx$/;
+
+const lastOf = (list: string): string => list.slice(list.lastIndexOf(',') + 1).trim();
 
 const named = (
   name: string,

@@ -40,7 +40,7 @@ export const traceContextOf = (
 const stateOf = (text: string): string | undefined => {
   const members = text
     .split(',')
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .map((member) => member.trim())
     .filter((member) => member !== '');
   const keys = members.map((member) => member.slice(0, Math.max(0, member.indexOf('='))));
   const isWell = members.every((member, index) => {

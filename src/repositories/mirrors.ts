@@ -1,4 +1,5 @@
 import { CHECKSUM_ALGORITHMS, type Checksum } from '../../pipelines/model/entry.ts';
+import { trimSlashes } from '../lib/trim-slashes.ts';
 import { BOUNDS, BoundExceeded } from './bounds.ts';
 import { digitsOf, toChecksum } from './checksum.ts';
 import { type Format, type RepositoryItem, VERSION } from './format.ts';
@@ -111,7 +112,7 @@ export const mirrors: Format = async function* (repository): AsyncGenerator<Repo
   } else for (const one of readLines(text)) keep(one);
   const known = new Set<string>();
   for (const { url } of found.toSorted((a, b) => b.preference - a.preference)) {
-    const path = `${url.replace(REPOMD, '').replace(/\/+$/, '')}/`;
+    const path = `${trimSlashes(url.replace(REPOMD, ''))}/`;
     if (path.length > BOUNDS.path || !USABLE.test(path) || known.has(path)) continue;
     known.add(path);
     yield { path, unitTypeId: 'mirror', unitKey: { url: path } };

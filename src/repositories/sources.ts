@@ -1,3 +1,4 @@
+import { trimSlashes } from '../lib/trim-slashes.ts';
 import { toChecksum } from './checksum.ts';
 import { parseDigestLine } from './digest-line.ts';
 import type { Repository, RepositoryItem } from './format.ts';
@@ -33,7 +34,7 @@ const toItem = (line: string, algorithm: string, folder: string, where: string):
 /** The files of one source package, each with its first checksum. */
 const toItems = (repository: Pick<Repository, 'leftOut'>, stanza: Stanza, file: string): RepositoryItem[] => {
   const where = `${file}: source package ${stanza.get('package') ?? '(unnamed)'}`;
-  const folder = (stanza.get('directory') ?? '.').replace(/\/+$/, '');
+  const folder = trimSlashes(stanza.get('directory') ?? '.');
   const items = new Map<string, RepositoryItem>();
   for (const [field, algorithm] of LISTS) {
     for (const line of stanza.get(field)?.split('\n') ?? []) {

@@ -64,7 +64,7 @@ export const readByteranges = (
     [at, end] = [first, last + 1];
     if (total !== undefined) return;
     total = length;
-    const type = /^content-type:[ \t]*([^\r\n]*?)[ \t]*$/im.exec(headers)?.[1];
+    const type = /^content-type:([^\r\n]*)$/im.exec(headers)?.[1]?.trim();
     const others = answer.headers.filter(([name]) => !OF_BODY.has(name.toLowerCase()));
     const fields: readonly Header[] = type === undefined ? others : [...others, ['Content-Type', type]];
     const span = { first: part.first, last: wanted.at(-1)?.last };

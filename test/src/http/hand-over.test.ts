@@ -46,6 +46,13 @@ describe('handOverTo', () => {
     ['malformed mappings', { ...ACCEL, 'x-accel-mapping': '/srv/a/, srv/a=/x, /srv/a=x, /srv/a=/x=/y' }],
   ])('names nothing for %s', (_, headers) => expect(fieldFor('/srv/a/x.rpm', headers)).toBeUndefined());
 
+  // Took minutes while `nginx` was looked for behind each of them.
+  it('looks at the last of many members of Via alone', () => {
+    const many = ','.repeat(2 ** 20);
+    expect(fieldFor('/srv/a/x', { ...ACCEL, via: `1.1 nginx${many}1.1 squid` })).toBeUndefined();
+    expect(fieldFor('/srv/a/x', { ...ACCEL, via: `1.1 squid${many}1.1 nginx` })).toBeDefined();
+  });
+
   it('names nothing for another peer', () => expect(fieldFor('/srv/a/x.rpm', ACCEL, '127.0.0.2')).toBeUndefined());
 
   it('knows proxies by their networks, and by either spelling', () => {

@@ -190,6 +190,14 @@ const CASES: readonly (readonly [string, Format, Contents, RegExp, Selection?])[
     /^https:\/\/test\/repo\/: 1:\d+: more than 64 nested elements$/,
   ],
   [
+    'a metalink with a wrong hash',
+    mirrors,
+    {
+      '': '<metalink><file name="repomd.xml"><hash type="sha256">abc</hash></file><url>http://m/</url></metalink>',
+    },
+    /^https:\/\/test\/repo\/: hash: /,
+  ],
+  [
     'a list of too many mirrors',
     mirrors,
     { '': lines(501, (number) => `http://m${number}/`) },
