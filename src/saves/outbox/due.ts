@@ -13,6 +13,8 @@ interface DueOptions {
   readonly unwritten: ReadonlyMap<number, unknown>;
   /** Requests a call of `look` soon. */
   readonly wake: () => void;
+  /** Called with the id of a due row that this program did not write. */
+  readonly onOdd: (id: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -27,7 +29,7 @@ interface Watcher {
  * while the window has room; `settled` frees room. Only the window is in memory, so a million
  * waiting save requests cost no more than a few hundred.
  */
-export const makeDue = ({ table, window, unwritten, wake, onError }: DueOptions) => {
+export const makeDue = ({ table, window, unwritten, wake, onOdd, onError }: DueOptions) => {
   const watchers = new Set<Watcher>();
 
   const due = new Observable<PendingSaveRequest>((subscriber) => {
@@ -51,6 +53,10 @@ export const makeDue = ({ table, window, unwritten, wake, onError }: DueOptions)
         if (subscriber.closed) return;
         const save = table.use(({ get }) => get(id));
         if (!save) continue;
+        if (save === 'odd') {
+          onOdd(id);
+          continue;
+        }
         out.add(id);
         subscriber.next(save);
       }

@@ -119,6 +119,10 @@ export const openOutbox = (
     window,
     unwritten: changes,
     wake: soon,
+    onOdd: (id) => {
+      settle(id, 'remove');
+      tell(`has a row (${id}) that another program wrote, and removes it`, new Error('it has no catalog entry'));
+    },
     onError: (error) => tell('cannot be read', error),
   });
 

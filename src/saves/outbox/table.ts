@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
+import type { CatalogEntry, PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { openAsOwner } from '../../lib/act-as.ts';
 import { otherLayout } from '../../lib/layout.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
+import { isRecord } from '../../lib/record.ts';
 
 /** A save request before it is written to the table, with its entry as JSON. */
 export interface NewSave {
@@ -60,6 +61,8 @@ const TABLE = `
 
 interface Row {
   readonly id: number;
+  readonly unit_id: string;
+  readonly path: string;
   readonly request_id: string;
   readonly traceparent: string | null;
   readonly tracestate: string | null;
@@ -70,14 +73,26 @@ interface Row {
   readonly reason: string | null;
 }
 
-const toSave = (row: Row): PendingSaveRequest => ({
+/** The entry of a row, unless another program wrote another value into it. */
+const entryIn = ({ entry }: Row): CatalogEntry | undefined => {
+  const value: unknown = JSON.parse(entry);
+  const isEntry =
+    isRecord(value) &&
+    [value.path, value.importerId, value.unitId, value.unitTypeId, value.url].every((one) => typeof one === 'string');
+  return isEntry ? (value as unknown as CatalogEntry) : undefined;
+};
+
+const toSave = (row: Row, entry: CatalogEntry): PendingSaveRequest => ({
   id: row.id,
   requestId: row.request_id,
   ...(row.traceparent !== null && { traceparent: row.traceparent }),
   ...(row.tracestate !== null && { tracestate: row.tracestate }),
-  entry: JSON.parse(row.entry),
+  entry,
   failures: row.failures,
 });
+
+/** What is shown of a row that this program did not write, beside its columns. */
+const NOTHING = { importerId: '', unitTypeId: '', url: '', revision: 0, data: {} };
 
 export type SavesTable = ReturnType<typeof openSavesTable>;
 
@@ -121,15 +136,18 @@ export const openSavesTable = (file: string, lockWait: number) => {
       const at = next.get(now)?.at;
       return typeof at === 'number' ? at : undefined;
     },
-    get: (id: number): PendingSaveRequest | undefined => {
-      const row = byId.get(id);
-      return row && toSave(row as unknown as Row);
+    /** `'odd'`: a row that this program did not write. */
+    get: (id: number): PendingSaveRequest | 'odd' | undefined => {
+      const row = byId.get(id) as unknown as Row | undefined;
+      const entry = row && entryIn(row);
+      return entry ? toSave(row, entry) : row && 'odd';
     },
     /** Rows are read during iteration, so a million save requests need no memory. */
     list: function* (now: number): Generator<WaitingSave> {
       for (const found of database.prepare('SELECT * FROM saves ORDER BY id').iterate()) {
         const row = found as unknown as Row;
-        const waiting = { ...toSave(row), age: now - row.noted_at, dueIn: row.due_at - now };
+        const entry = entryIn(row) ?? { ...NOTHING, unitId: row.unit_id, path: row.path };
+        const waiting = { ...toSave(row, entry), age: now - row.noted_at, dueIn: row.due_at - now };
         yield row.reason === null ? waiting : { ...waiting, reason: row.reason };
       }
     },
