@@ -7,7 +7,7 @@ import type { Settings } from '../config/schema.ts';
 import { askedAs } from '../http/asked-as.ts';
 import { handOverTo } from '../http/hand-over.ts';
 import type { Limits } from '../http/limits.ts';
-import { createHttpServer } from '../http/server.ts';
+import { createHttpServer, type StreamerServer } from '../http/server.ts';
 import type { ServerOptions } from '../http/server-options.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { openFilesLimit } from '../lib/open-files.ts';
@@ -30,8 +30,16 @@ interface Parts {
   readonly tracing?: Tracing;
 }
 
-/** The server of clients' requests, and the limits that it keeps. `renew` applies changed settings to it. */
-export const createRequestServer = ({ settings, logger, authorization, finished, tracing, ...parts }: Parts) => {
+/** The server of clients' requests, and the limits that it keeps. */
+interface RequestServer {
+  readonly server: StreamerServer;
+  readonly limits: Limits;
+  /** Applies settings that a reload has changed. */
+  renew(): void;
+}
+
+export const createRequestServer = (all: Parts): RequestServer => {
+  const { settings, logger, authorization, finished, tracing, ...parts } = all;
   const limits = { ...usableLimits(settings, logger) };
   const handOver = renewable(
     () => settings.sendfileProxies,

@@ -9,7 +9,7 @@ import type { ServerOptions } from './server-options.ts';
 /** Clients and their transfers, at one moment. */
 export type Load = ReturnType<HttpServer['load']> & ReturnType<TransferSlots['taken']>;
 
-interface StreamerServer extends HttpServer {
+export interface StreamerServer extends HttpServer {
   load(): Load;
 }
 

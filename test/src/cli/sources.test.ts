@@ -153,7 +153,7 @@ describe('sources refresh', () => {
   it('reports that another process refreshes', async () => {
     const cli = makeCli();
     cli.describe('zoo', ZOO);
-    await cli.withCatalog(({ catalog }) => catalog.refreshes.acquire('zoo', 'another', 0, 9e9));
+    await cli.withCatalog(({ catalog }) => catalog.refreshes.acquire('zoo', 'another', 0, Date.now() / 1000 + 30));
     const { err, error } = await cli.run('refresh');
     expect(err).toBe('error: zoo: another process is refreshing it\n');
     expect(error).toBeInstanceOf(Error);
