@@ -93,11 +93,11 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
   const end = database.prepare('UPDATE content_sources SET token = NULL WHERE source_id = ? AND token = ?');
   const noteFingerprint = database.prepare('UPDATE content_sources SET fingerprint = ? WHERE source_id = ?');
   const byLocator = database.prepare(`SELECT ${COLUMNS} FROM content_catalog WHERE locator = ? ORDER BY id`);
-  // One that ends later than a new one would is from another time: the clock has been set back.
+  // One that ends minutes later than a new one would is from another time: the clock has been set back.
   const acquire = database.prepare(
     `INSERT INTO content_sources (source_id, holder, leased_until) VALUES (:id, :holder, :until)
      ON CONFLICT (source_id) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until
-     WHERE leased_until < :now OR leased_until > :until OR holder = excluded.holder`,
+     WHERE leased_until < :now OR leased_until > :until + 120 OR holder = excluded.holder`,
   );
   const release = database.prepare('UPDATE content_sources SET leased_until = 0 WHERE source_id = ? AND holder = ?');
 

@@ -57,7 +57,7 @@ describe('the client of Pulp’s database', () => {
   it('names the file that it cannot read', () => {
     const missing = join(newFolder(), 'none.pem');
     expect(() => make({ ssl: true, caPath: missing })).toThrow(
-      `[database] ca_path: ENOENT: no such file or directory, open '${missing}'; expected a PEM file`,
+      `[database] ca_path: ENOENT: no such file or directory, stat '${missing}'; expected a PEM file`,
     );
   });
 
