@@ -152,7 +152,11 @@ describe('the process', () => {
     const tiny = tinyDisk();
     try {
       const save_dir = join(tiny?.folder ?? '', 'saved');
-      const { daemon, feeds, files, askAll, rights } = await open({ count: 8, size: 300_000, settings: { save_dir } });
+      const { daemon, feeds, files, askAll, rights } = await open({
+        count: 8,
+        size: 300_000,
+        settings: { save_dir, save_limit: 0 },
+      });
       expect(await askAll(daemon.url)).toMatchObject(rights);
       await daemon.logged('saving failed');
       await daemon.logged('saved');
