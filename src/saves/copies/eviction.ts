@@ -113,29 +113,36 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
     return found;
   };
 
-  const remove = ({ path, usedAt }: Found) =>
-    exclusively(keyAt(folder, path), async () => {
+  /** Resolves to the bytes that were removed. */
+  const remove = async ({ path, usedAt }: Found): Promise<number> => {
+    let removed = 0;
+    await exclusively(keyAt(folder, path), async () => {
       const copy = await lookAt(path);
       // Used or replaced since it was found.
       if (!copy || copy.usedAt > usedAt) return;
       await removeCopy(path);
+      removed = copy.size;
       recent.delete(path);
       total -= copy.size;
       evicted += 1;
       evictedBytes += copy.size;
       if (isAlone(folder, path)) await removeIfEmpty(dirname(path));
     });
+    return removed;
+  };
 
   const sweep = async (): Promise<void> => {
     do {
       came = 0;
       const found = await find();
-      total = found.reduce((sum, { size }) => sum + size, came);
+      let certain = found.reduce((sum, { size }) => sum + size, 0);
+      total = certain + came;
       counted = true;
       if (total <= most()) return;
+      // What came meanwhile may have been found as well: the next scan tells.
       for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
-        if (total <= most() * GOAL) return;
-        await remove(copy);
+        if (certain <= most() * GOAL) break;
+        certain -= await remove(copy);
       }
     } while (came > 0);
   };
