@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import type { Settings } from '../../config/schema.ts';
 import { type ListenAddress, listenAddresses } from '../../http/addresses.ts';
+import { LISTEN_REASONS } from '../listen-error.ts';
 import { reasonFrom, type Trial, trying } from './trial.ts';
 
 /**
@@ -36,8 +37,4 @@ const listen = ({ host, ipv6Only }: ListenAddress, port: number): Promise<Server
     server.listen({ host, port, ipv6Only }, () => resolve(server));
   });
 
-const reasonOf = reasonFrom({
-  EADDRINUSE: 'it is taken, by a running daemon or by another program',
-  EACCES: 'this user may not listen there',
-  EADDRNOTAVAIL: 'this machine does not have the address',
-});
+const reasonOf = reasonFrom(LISTEN_REASONS);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { concatMap, defer, EMPTY, of } from 'rxjs';
 import { type Catalog, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import { urlOf } from '../../repositories/relative-path.ts';
 import { isKeybox, readKeyring } from '../../repositories/signatures/keyring.ts';
 import type { CatalogStore } from '../store.ts';
 import { sourcesFile } from './apt.ts';
@@ -44,7 +45,7 @@ export const clientFiles =
       const known = (await repositories.list())
         .filter((one) => wanted.formats.includes(one.format) && (kind !== 'key' || one.keyring !== undefined))
         .filter((one) => one.prefix === prefix || (wanted.below && one.prefix.startsWith(`${prefix}/`)))
-        .map((one) => ({ ...one, url: `${base}${encodeURI(one.prefix.slice(prefix.length))}/` }));
+        .map((one) => ({ ...one, url: urlOf(`${base}/`, `${one.prefix}/`.slice(prefix.length + 1)) }));
       // Several importers may feed one prefix: its clients see one repository.
       const described = [...new Map(known.map((one) => [one.prefix, one])).values()];
       return described.length === 0 ? EMPTY : of({ type: wanted.type, text: await wanted.write(described, children) });

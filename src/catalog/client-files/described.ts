@@ -2,8 +2,7 @@ import type { Child } from '../../../pipelines/model/index.ts';
 import type { StoredRepository } from '../stored-repository.ts';
 
 /** A repository as its clients reach it. */
-export interface Described
-  extends Pick<StoredRepository, 'prefix' | 'format' | 'selection' | 'keyring' | 'roots' | 'signature'> {
+export interface Described extends Pick<StoredRepository, 'prefix' | 'selection' | 'keyring'> {
   /** Its URL for clients, with a slash at the end. */
   readonly url: string;
 }

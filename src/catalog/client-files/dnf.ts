@@ -8,9 +8,11 @@ import { type Described, nameOf } from './described.ts';
 export const repoFile = (repositories: readonly Described[]): string =>
   [
     '# For dnf and yum: a file of /etc/yum.repos.d.\n',
-    ...repositories.map((repository) => {
+    ...repositories.map((repository, index) => {
       const { url, keyring } = repository;
-      const name = nameOf(repository);
+      const earlier = repositories.slice(0, index).filter((one) => nameOf(one) === nameOf(repository)).length;
+      // dnf ignores a second section of the same name.
+      const name = `${nameOf(repository)}${earlier === 0 ? '' : `-${earlier + 1}`}`;
       const signed = keyring
         ? [
             '# The signed metadata states the checksum of each package.',
