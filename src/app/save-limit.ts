@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import { codeOf } from '../lib/thrown.ts';
 
-/** The limit of all copies in bytes; 0: none. A share is that of the file system as it is now. */
+/** The limit of all copies in bytes; 0: none. A share is that of the file system at this moment: a call of the system. */
 export const saveLimitOf = ({ saveLimit, saveDir }: Pick<Settings, 'saveLimit' | 'saveDir'>): number =>
   typeof saveLimit === 'number' ? saveLimit : Math.max(1, Math.floor(saveLimit.share * sizeOfDisk(saveDir)));
 

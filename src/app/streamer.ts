@@ -179,12 +179,16 @@ export const openStreamer = async (
     logger.error({ error: messageOf(error) }, 'spill file failed, transfers are as slow as their clients');
   const saves = delivering && settings.dispatch !== 'none';
   const outbox = saves ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
+  const saveLimit = renewable(
+    () => ({ saveLimit: settings.saveLimit, saveDir: settings.saveDir }),
+    (limit) => (delivering && settings.dispatch === 'save' ? saveLimitOf(limit) : 0),
+  );
   const store =
     settings.dispatch === 'save'
       ? createSaveStore({
           folder: settings.saveDir,
           get limit() {
-            return delivering ? saveLimitOf(settings) : 0;
+            return saveLimit.value;
           },
           get checked() {
             return settings.checkCopies;
@@ -278,6 +282,7 @@ export const openStreamer = async (
       sources.reload();
       sharing.renew()?.close();
       scrubbing.renew()?.unsubscribe();
+      saveLimit.renew();
       store?.limited();
       streamer.renew();
     },
