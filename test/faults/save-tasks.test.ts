@@ -131,8 +131,12 @@ describe(`a task for every transfer, seed ${SEED}`, () => {
     async () => {
       const scene = await open();
       const daemon = await scene.site.serve();
-      for (let round = 0; round < 3; round += 1)
-        await scene.transfers.run(daemon.url, TRANSFERS / 4, () => broker().ctl('close_all_connections', 'fault'));
+      for (let round = 1; round <= 3; round += 1)
+        await scene.transfers.run(daemon.url, TRANSFERS / 4, async () => {
+          // A connection that is not yet back cannot be cut again.
+          await daemon.logged('broker connected', {}, round);
+          await broker().ctl('close_all_connections', 'fault');
+        });
       expect(await counted(scene)).toMatchObject({ missing: [], foreign: [] });
       expect(await daemon.logged('broker unreachable, retrying', {}, 3)).toHaveLength(3);
     },
