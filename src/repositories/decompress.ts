@@ -10,14 +10,10 @@ type Bytes = AsyncIterable<Uint8Array>;
 
 async function* gunzip(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const decoder = createGunzip();
-  yield* all(bytes, decoder, () => decoder.bytesWritten);
-}
-
-/** Bytes through a decoder, which must have read all of them: `read` of them, when it ends. */
-async function* all(bytes: Bytes, decoder: NodeJS.ReadWriteStream, read: () => number): AsyncGenerator<Uint8Array> {
   const counter = makeCounter();
   yield* through(counter.through(bytes), decoder);
-  if (read() < counter.size()) throw new Error(`ends after ${read()} of ${counter.size()} bytes`);
+  const [read, size] = [decoder.bytesWritten, counter.size()];
+  if (read < size) throw new Error(`ends after ${read} of ${size} bytes`);
 }
 
 /** Bytes of memory for a dictionary of 128 MiB. */
@@ -26,15 +22,19 @@ const MEMORY = 160 * 1024 ** 2;
 /** What is used of `lzma-native`; its published types differ from what it takes. */
 interface Liblzma {
   createStream(
-    coder: 'streamDecoder' | 'aloneDecoder',
-    options: { readonly memlimit: number; readonly flags?: number; readonly writableHighWaterMark: number },
-  ): NodeJS.ReadWriteStream & { totalIn(): number };
+    coder: 'autoDecoder',
+    options: { readonly memlimit: number; readonly flags: number; readonly writableHighWaterMark: number },
+  ): NodeJS.ReadWriteStream;
 }
 
 /** Loaded only when it is needed: it is native code. */
 const loadLiblzma = async (): Promise<Liblzma> => (await import('lzma-native')).default as unknown as Liblzma;
 
-/** LZMA_CONCATENATED of liblzma's `container.h`: zeros may follow, and more streams. */
+/**
+ * LZMA_CONCATENATED of liblzma's `container.h`: of xz, zeros may follow, and more streams; after LZMA
+ * alone, nothing. Without it the decoder ends with the first, and leaves what is written afterwards
+ * unanswered for ever.
+ */
 const CONCATENATED = 8;
 
 /**
@@ -42,23 +42,24 @@ const CONCATENATED = 8;
  * written meanwhile: of so many it may make 30 MiB.
  */
 const LITTLE = 4096;
-const OPTIONS = { memlimit: MEMORY, writableHighWaterMark: LITTLE };
+const OPTIONS = { memlimit: MEMORY, writableHighWaterMark: LITTLE, flags: CONCATENATED };
 
 async function* little(bytes: Bytes): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) yield* slicesOf(chunk, LITTLE);
 }
 
-/** With liblzma, which knows every check and filter. */
+/** xz and LZMA alone, told apart by their content. liblzma knows every check and filter. */
 async function* unxz(bytes: Bytes): AsyncGenerator<Uint8Array> {
   const { createStream } = await loadLiblzma();
-  yield* through(little(bytes), createStream('streamDecoder', { ...OPTIONS, flags: CONCATENATED }));
+  try {
+    yield* through(little(bytes), createStream('autoDecoder', OPTIONS));
+  } catch (error) {
+    // liblzma's own words are "No progress is possible".
+    throw Object(error).name === 'LZMA_BUF_ERROR' ? new Error(CUT, { cause: error }) : error;
+  }
 }
 
-async function* unlzma(bytes: Bytes): AsyncGenerator<Uint8Array> {
-  const { createStream } = await loadLiblzma();
-  const decoder = createStream('aloneDecoder', OPTIONS);
-  yield* all(little(bytes), decoder, () => decoder.totalIn());
-}
+const CUT = 'ends within a stream';
 
 /** Bytes that one chunk may become: the decoder does not wait for its consumer. */
 const AT_ONCE = 128 * 1024 ** 2;
@@ -75,7 +76,8 @@ async function* bunzip2(bytes: Bytes): AsyncGenerator<Uint8Array> {
     unpacked.push(chunk);
   });
   decoder.on('error', (error: unknown) => {
-    failure ??= error;
+    // It reads on after the last byte, and fails with a TypeError.
+    failure ??= error instanceof TypeError ? new Error(CUT) : error;
   });
   function* taken(): Generator<Uint8Array> {
     yield* unpacked;
@@ -83,10 +85,13 @@ async function* bunzip2(bytes: Bytes): AsyncGenerator<Uint8Array> {
     size = 0;
     if (failure !== undefined) throw failure;
   }
-  for await (const chunk of bytes) {
+  const counter = makeCounter();
+  for await (const chunk of counter.through(bytes)) {
     decoder.write(Buffer.from(chunk));
     yield* taken();
   }
+  // Without a byte it would succeed.
+  if (counter.size() === 0) throw new Error('has no stream');
   decoder.end();
   yield* taken();
 }
@@ -96,7 +101,7 @@ const DECOMPRESSORS: ReadonlyMap<string, (bytes: Bytes) => Bytes> = new Map([
   ['zst', unzstd],
   ['gz', gunzip],
   ['bz2', bunzip2],
-  ['lzma', unlzma],
+  ['lzma', unxz],
 ]);
 
 /** The supported compressions, best first. The last is plain text. */

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { describe, expect } from '@jest/globals';
-import { decompress } from '../../../src/repositories/decompress.ts';
+import { describe, expect, it } from '@jest/globals';
+import { decompress, SUFFIXES } from '../../../src/repositories/decompress.ts';
 import { itNeeding } from '../../support/repositories.ts';
 
 const CONTENT = Buffer.concat([randomBytes(100_000), Buffer.alloc(1_000_000, 'text ')]);
@@ -44,8 +44,19 @@ const PACKED: readonly (readonly [string, string, readonly string[], () => Buffe
   ['two streams', 'x.bz2', ['bzip2'], () => Buffer.concat([by('bzip2'), by('bzip2')])],
 ];
 
+/** Of those that are followed by other bytes, some end within a piece of the file, others between two. */
+const BROKEN: Readonly<Record<string, (packed: Buffer) => Buffer>> = {
+  'is cut': (packed) => packed.subarray(0, -50_000),
+  'lacks its last bytes': (packed) => packed.subarray(0, -3),
+  'is followed by a few other bytes': (packed) => Buffer.concat([packed, Buffer.from('other bytes')]),
+  'is followed by many other bytes': (packed) => Buffer.concat([packed, randomBytes(30_000)]),
+};
+
 describe('decompression', () => {
-  for (const [what, name, tools, pack] of PACKED) {
+  for (const [what, name, tools, make] of PACKED) {
+    let packed: Buffer | undefined;
+    const pack = () => (packed ??= make());
+
     itNeeding(tools)(`reads ${name} with ${what}`, async () => {
       const content = await unpack(name, pack());
       expect(content.subarray(0, CONTENT.length).equals(CONTENT)).toBe(true);
@@ -53,12 +64,32 @@ describe('decompression', () => {
       else expect(content.length).toBe(CONTENT.length);
     });
 
-    itNeeding(tools)(`refuses ${name} with ${what} that is cut, or followed by other bytes`, async () => {
-      const packed = pack();
-      await expect(unpack(name, packed.subarray(0, -50_000))).rejects.toThrow(`${name}: cannot be decompressed`);
-      await expect(unpack(name, Buffer.concat([packed, Buffer.from('other bytes')]))).rejects.toThrow(
-        `${name}: cannot be decompressed`,
-      );
-    });
+    for (const [how, change] of Object.entries(BROKEN))
+      itNeeding(tools)(`refuses ${name} with ${what} that ${how}`, async () => {
+        await expect(unpack(name, change(pack()))).rejects.toThrow(`${name}: cannot be decompressed`);
+      });
   }
+
+  for (const suffix of SUFFIXES.filter(Boolean))
+    it(`refuses a file of no bytes as ${suffix}`, async () => {
+      await expect(unpack(`x${suffix}`, Buffer.alloc(0))).rejects.toThrow(`x${suffix}: cannot be decompressed: `);
+    });
+
+  itNeeding(['xz'])('reads zeros after xz, which pads its streams', async () => {
+    const content = await unpack('x.xz', Buffer.concat([by('xz'), Buffer.alloc(20_000)]));
+    expect(content.equals(CONTENT)).toBe(true);
+  });
+
+  itNeeding(['xz'])('refuses a second member in the older format, which has none', async () => {
+    const packed = by('xz', '--format=lzma');
+    await expect(unpack('x.lzma', Buffer.concat([packed, packed]))).rejects.toThrow('x.lzma: cannot be decompressed');
+  });
+
+  itNeeding(['xz', 'bzip2'])('says of xz, lzma and bzip2 that they were cut', async () => {
+    const cut = { 'x.xz': by('xz'), 'x.lzma': by('xz', '--format=lzma'), 'x.bz2': by('bzip2') };
+    for (const [name, packed] of Object.entries(cut))
+      await expect(unpack(name, packed.subarray(0, -3))).rejects.toThrow(
+        `${name}: cannot be decompressed: ends within a stream`,
+      );
+  });
 });
