@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { defer, map, type Observable } from 'rxjs';
+import { defer, map, mergeMap, type Observable, of } from 'rxjs';
 import {
   type Catalog,
   type FindCandidates,
@@ -47,6 +47,8 @@ export interface AlternatesParts {
   readonly onMissing?: (source: AlternateSource, url: string) => void;
   /** Called with odd entries that are left out: what is wrong with the first, and their number. */
   readonly onLeftOut?: (source: AlternateSource, problem: string, count: number) => void;
+  /** Called if the catalog cannot note when a source is tried again. */
+  readonly onUnnoted?: (source: AlternateSource, error: unknown) => void;
 }
 
 /**
@@ -62,6 +64,8 @@ export interface SourceStatus {
   readonly state: SourceState;
   /** The paths whose last refresh failed, each with its `problem`. */
   readonly failed: readonly PathState[];
+  /** Unix seconds when they are read again, if that is known. */
+  readonly nextTry?: number;
 }
 
 /** Alternate content sources: their offers, and the refreshes that keep the offers fresh. */
@@ -72,7 +76,10 @@ export interface Alternates {
   /** Reads every path of a source. */
   readonly refresh: Refresher<AlternateSource>;
   readonly lease: Lease;
-  /** Keeps all sources fresh while subscribed; emits the events of each. */
+  /**
+   * Keeps all sources fresh while subscribed. Emits the events of each, a failure once `status` has
+   * the time of the next try.
+   */
   readonly refreshing: Observable<RefreshEvent<AlternateSource>>;
   status(source: AlternateSource): Promise<SourceStatus>;
   /** Reloads the descriptors and the files that they refer to. */
@@ -103,6 +110,7 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     random = Math.random,
     onMissing,
     onLeftOut,
+    onUnnoted,
   } = parts;
   const folderOf = openDescriptors({
     folder,
@@ -133,6 +141,15 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     problem !== undefined || expiration - seconds() <= Math.max(expires * LAST_PART, PACE.waitLimit / 1000);
   const refresherParts = { store, files, limits, catalogerOf, accessOf, now, onMissing, onLeftOut };
   const lease = catalogLease(store, { now });
+  const noted = async (failed: Extract<RefreshEvent<AlternateSource>, { type: 'failed' }>): Promise<typeof failed> => {
+    const { source, delay } = failed;
+    try {
+      await store.putOff(source.id, seconds() + delay / 1000);
+    } catch (error) {
+      onUnnoted?.(source, error);
+    }
+    return failed;
+  };
 
   return {
     find: alternateCandidates(catalog, folderOf.sources, accessOf),
@@ -146,18 +163,21 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
       refresh: makeRefresher(refresherParts, isDue),
       lease,
       freshFor: (source) => defer(() => freshFor(source)),
-    }),
+    }).pipe(mergeMap((event) => (event.type === 'failed' ? noted(event) : of(event)))),
     status: async (source) => {
       const state = await store.state(source.id, seconds());
       const paths = pathsOf(source, state);
       const expirations = paths.map(({ expiration }) => expiration);
       const counting = expirations.filter((expiration) => expiration >= seconds());
       const expiration = counting.length > 0 ? Math.min(...counting) : Math.max(...expirations);
+      const failed = paths.filter(({ problem }) => problem !== undefined);
+      const { nextTry = 0 } = state ?? {};
       return {
         offers: await store.count(source.id, seconds()),
         ...(expiration > 0 && { expiration }),
         state: state?.leased ? 'refreshing' : counting.length === paths.length ? 'fresh' : 'stale',
-        failed: paths.filter(({ problem }) => problem !== undefined),
+        failed,
+        ...(failed.length > 0 && nextTry > seconds() && { nextTry }),
       };
     },
     reload: folderOf.reload,

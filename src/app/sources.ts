@@ -31,6 +31,8 @@ interface Warnings {
   readonly missing: (sourceId: string, url: string) => void;
   /** Called with odd entries of its metadata that are left out: one of them, and their number. */
   readonly leftOut: (sourceId: string, problem: string, count: number) => void;
+  /** Called if the catalog cannot note when a source is tried again. */
+  readonly unnoted?: (sourceId: string, error: unknown) => void;
 }
 
 /**
@@ -40,7 +42,7 @@ interface Warnings {
 export const openSources = (
   settings: Settings,
   catalog: ChosenCatalog,
-  { expiring, missing, leftOut }: Warnings,
+  { expiring, missing, leftOut, unnoted }: Warnings,
 ): OpenSources => {
   const sources = renewable(
     () => sourceSettingsOf(settings),
@@ -68,6 +70,7 @@ export const openSources = (
     limits: readerLimitsOf(settings),
     onMissing: ({ id }, url) => missing(id, url),
     onLeftOut: ({ id }, problem, count) => leftOut(id, problem, count),
+    onUnnoted: ({ id }, error) => unnoted?.(id, error),
   });
   return {
     open,

@@ -153,6 +153,8 @@ export const openStreamer = async (
       expiring: (certificate) => logExpiring(logger, certificate),
       missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
       leftOut: (source, error, entries) => logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
+      unnoted: (source, error) =>
+        logger.warn({ source, error: messageOf(error) }, 'next try of an alternate source not noted'),
     }),
   );
   const { open, files, alternates, connections, certificates } = sources;

@@ -31,6 +31,8 @@ export interface RefreshState {
   readonly sourceId: string;
   /** As last given to `finish` or `abandon`. Absent before that. */
   readonly cataloged?: Cataloged;
+  /** As last given to `putOff`: Unix seconds. It may be over. */
+  readonly nextTry?: number;
   /** Whether any process holds the lease. */
   readonly leased: boolean;
 }
@@ -63,6 +65,8 @@ export interface RefreshStore {
   finish(refresh: Refresh, cataloged: Cataloged): Promise<boolean>;
   /** Removes the offers of the refresh, unless it is complete. Stores the state if one is given. */
   abandon(refresh: Refresh, cataloged?: Cataloged): Promise<void>;
+  /** Notes when the next try of a source follows whose refresh failed. */
+  putOff(sourceId: string, nextTry: number): Promise<void>;
   /**
    * Removes the source's offers from before the refresh, at most `most` per call. Offers below the
    * folders `kept` stay: URLs with a slash at their end. Resolves to the number removed: 0 if none

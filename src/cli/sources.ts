@@ -15,7 +15,7 @@ import { describeUnits, explainUnit } from './sources-explain.ts';
 const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 const toPlain = async ({ alternates, unhealthy }: OpenAlternates, source: AlternateSource) => {
-  const { offers, expiration, state, failed } = await alternates.status(source);
+  const { offers, expiration, state, failed, nextTry } = await alternates.status(source);
   const { id, type, priority, baseUrl } = source;
   const illness = unhealthy.find((one) => one.source === `alternate:${id}`);
   return {
@@ -30,6 +30,7 @@ const toPlain = async ({ alternates, unhealthy }: OpenAlternates, source: Altern
       ? `cooling until ${new Date(illness.until).toISOString()}: ${maskUrl(illness.lastError.message)}`
       : 'well',
     failed: failed.map(({ path, problem = '' }) => ({ path: path || '/', error: problem })),
+    ...(nextTry !== undefined && { retry: toDate(nextTry) }),
   };
 };
 
@@ -43,9 +44,11 @@ const summary = ({
   state,
   health,
   failed,
+  retry,
 }: Awaited<ReturnType<typeof toPlain>>): string => {
   const paths = failed.map(({ path, error }) => `${path}: ${error}`).join('; ');
-  return row([id, type, priority, base, offers, expires ?? '-', state, health, paths || '-']);
+  const next = retry === undefined ? '-' : `next try ${retry}`;
+  return row([id, type, priority, base, offers, expires ?? '-', state, health, paths || '-', next]);
 };
 
 /** The source with an id, or all. */
@@ -117,7 +120,7 @@ export const addSourcesCommands = (sourcesCommand: Command, context: SourcesCont
 
   leaf(
     'list',
-    'list the sources in the order in which they are tried: id, type, priority, base URL, offers, expiry, state, health, failed paths',
+    'list the sources in the order in which they are tried: id, type, priority, base URL, offers, expiry, state, health, failed paths, next try',
     async (open, sources, { json }: { json?: boolean }) => {
       const all = await Promise.all(sources.map((source) => toPlain(open, source)));
       await writeAll(stdout, json ? toJsonArray(all) : all.map(summary));

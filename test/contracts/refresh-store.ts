@@ -100,6 +100,15 @@ export const refreshStoreContract = (name: string, create: () => Promise<StoreUn
       expect(await two.state('dying', NOW)).toMatchObject({ cataloged: cataloged('what', NOW + 20) });
     });
 
+    it('notes when a source is tried again', async () => {
+      await one.abandon(await one.begin('put off', NOW), cataloged('what', 0));
+      expect(await two.state('put off', NOW)).not.toHaveProperty('nextTry');
+      await one.putOff('put off', NOW + 60.5);
+      await one.putOff('nobody', NOW);
+      expect(await two.state('put off', NOW)).toMatchObject({ cataloged: cataloged('what', 0), nextTry: NOW + 60.5 });
+      expect(await two.state('nobody', NOW)).toBeUndefined();
+    });
+
     it('keeps the old offers below some folders, and removes the others', async () => {
       const old = ['file:///a/1', 'file:///a/b/2', 'file:///a.b/3', 'file:///c/4', 'file:///A/5', 'file:///a'];
       await whole('partly', ...old);

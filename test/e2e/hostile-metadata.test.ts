@@ -194,6 +194,7 @@ describe.each(GROUPS)('metadata that is $what costs only its refresh, and is sho
         join(conf, `${id}.conf`),
         descriptorOf(id, `${feed.url}/${id}`, isDeb ? { type: 'deb', paths: 'dists/stable' } : {}),
       );
+    const started = Date.now();
     const daemon = await servesAtOnce(site);
     const lines = await duringRequests(daemon, harms, ({ id }) =>
       daemon.logged('alternate source not refreshed, retrying', { source: id }),
@@ -201,13 +202,13 @@ describe.each(GROUPS)('metadata that is $what costs only its refresh, and is sho
     for (const line of lines) expect(line?.retryInMs).toBeGreaterThan(0);
     const shown = await site.run('sources', 'list');
 
-    const listed: readonly { id: string; state: string; failed: readonly { error: string }[] }[] = JSON.parse(
-      await site.run('sources', 'list', '--json'),
-    );
+    const listed: readonly { id: string; state: string; failed: readonly { error: string }[]; retry: string }[] =
+      JSON.parse(await site.run('sources', 'list', '--json'));
     for (const { id, reason } of harms) {
       const found = listed.find((one) => one.id === id);
       expect(found).toMatchObject({ state: 'stale', failed: [{ error: expect.stringMatching(reason) }] });
-      expect(shown).toContain(found?.failed[0]?.error);
+      expect(Date.parse(found?.retry ?? '')).toBeGreaterThan(started);
+      expect(shown).toContain(`: ${found?.failed[0]?.error}\tnext try ${found?.retry}\n`);
     }
     await survives(site, daemon);
   });

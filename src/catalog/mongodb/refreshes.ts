@@ -26,6 +26,7 @@ interface SourceDocument {
   readonly token?: string;
   readonly holder?: string;
   readonly leased_until?: number;
+  readonly next_try?: number;
 }
 
 /** The names of the collections. */
@@ -118,10 +119,11 @@ export const mongoRefreshStore = (
     state: async (sourceId, now) => {
       const found = await find(sourceId);
       if (!found) return undefined;
-      const { fingerprint, paths = [], leased_until = 0 } = found;
+      const { fingerprint, paths = [], leased_until = 0, next_try } = found;
       return {
         sourceId,
         ...(fingerprint !== undefined && { cataloged: { fingerprint, paths } }),
+        ...(next_try !== undefined && { nextTry: next_try }),
         leased: leased_until >= now,
       };
     },
@@ -165,6 +167,9 @@ export const mongoRefreshStore = (
       if ((await find(sourceId))?.whole === mark) return;
       await withdraw(sourceId, mark);
       await end(refresh, cataloged);
+    },
+    putOff: async (_id, next_try) => {
+      await ofSources((sources) => sources.updateOne({ _id }, { $set: { next_try } }, { maxTimeMS }));
     },
     retire: ({ sourceId, mark }, most, kept = []) =>
       remove(

@@ -42,6 +42,7 @@ export const sqliteRefreshStore = (parts: Parts, written: (rows: number) => void
     add: (_, offers) => writing(() => parts.content.add(offers), offers.length),
     finish: (refresh, cataloged) => writing(() => parts.refreshes.finish(refresh, cataloged)),
     abandon: (refresh, cataloged) => writing(() => parts.refreshes.abandon(refresh, cataloged)),
+    putOff: (sourceId, nextTry) => writing(() => parts.refreshes.putOff(sourceId, nextTry)),
     retire: ({ sourceId, mark }, most, kept) => writing(() => parts.content.retire(sourceId, mark, most, kept)),
     purge: (now, most) => writing(() => parts.content.purge(now, most)),
     acquire: (sourceId, holder, now, until) => writing(() => parts.refreshes.acquire(sourceId, holder, now, until)),

@@ -4,6 +4,7 @@ import type { UnitKey } from '../../repositories/unit.ts';
 import { locatorOf } from '../locator.ts';
 import type { Cataloged, Offer, PathState, Refresh, RefreshState } from '../refresh-store.ts';
 import type { Content } from './content.ts';
+import { type GrownTable, makeGrownTable } from './grown-table.ts';
 import { transact } from './schema.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Refreshes {
    * begun.
    */
   abandon(refresh: Refresh, cataloged?: Cataloged): void;
+  /** Notes when the next try of a source follows whose refresh failed. */
+  putOff(sourceId: string, nextTry: number): void;
   /** Takes or prolongs the lease on a source. Returns `false` if another holder has it. */
   acquire(sourceId: string, holder: string, now: number, until: number): boolean;
   release(sourceId: string, holder: string): void;
@@ -37,15 +40,20 @@ export interface Refreshes {
 
 // Pulp has no such collections. It takes a source with any offer for fresh, even after an
 // interrupted refresh.
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS content_sources (
-    source_id TEXT PRIMARY KEY,
-    fingerprint TEXT,
-    mark INTEGER,
-    token TEXT,
-    holder TEXT,
-    leased_until REAL NOT NULL DEFAULT 0
-  ) STRICT, WITHOUT ROWID;
+const SOURCES: GrownTable = {
+  name: 'content_sources',
+  first: {
+    source_id: 'TEXT',
+    fingerprint: 'TEXT',
+    mark: 'INTEGER',
+    token: 'TEXT',
+    holder: 'TEXT',
+    leased_until: 'REAL NOT NULL DEFAULT 0',
+  },
+  key: 'source_id',
+  added: { next_try: 'REAL' },
+};
+const PATHS = `
   CREATE TABLE IF NOT EXISTS content_source_paths (
     source_id TEXT,
     path TEXT,
@@ -70,10 +78,11 @@ const toPathState = ({ path, expiration, problem }: Record<string, unknown>): Pa
   ...(problem !== null && { problem: String(problem) }),
 });
 
-export const makeRefreshes = (database: DatabaseSync, content: Content): Refreshes => {
-  database.exec(TABLES);
+export const makeRefreshes = (database: DatabaseSync, content: Content, immutable = false): Refreshes => {
+  makeGrownTable(database, SOURCES, immutable);
+  database.exec(PATHS);
   const state = database.prepare(
-    'SELECT fingerprint, leased_until >= ? AS leased FROM content_sources WHERE source_id = ?',
+    'SELECT fingerprint, next_try, leased_until >= ? AS leased FROM content_sources WHERE source_id = ?',
   );
   const paths = database.prepare('SELECT path, expiration, problem FROM content_source_paths WHERE source_id = ?');
   const forgetPaths = database.prepare('DELETE FROM content_source_paths WHERE source_id = ?');
@@ -92,6 +101,7 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
   );
   const end = database.prepare('UPDATE content_sources SET token = NULL WHERE source_id = ? AND token = ?');
   const noteFingerprint = database.prepare('UPDATE content_sources SET fingerprint = ? WHERE source_id = ?');
+  const putOff = database.prepare('UPDATE content_sources SET next_try = ? WHERE source_id = ?');
   const byLocator = database.prepare(`SELECT ${COLUMNS} FROM content_catalog WHERE locator = ? ORDER BY id`);
   // One that ends minutes later than a new one would is from another time: the clock has been set back.
   const acquire = database.prepare(
@@ -118,12 +128,13 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
     state: (sourceId, now) => {
       const row = state.get(now, sourceId);
       if (!row) return undefined;
-      const { fingerprint, leased } = row;
+      const { fingerprint, next_try, leased } = row;
       return {
         sourceId,
         ...(typeof fingerprint === 'string' && {
           cataloged: { fingerprint, paths: paths.all(sourceId).map(toPathState) },
         }),
+        ...(typeof next_try === 'number' && { nextTry: next_try }),
         leased: leased === 1,
       };
     },
@@ -151,6 +162,9 @@ export const makeRefreshes = (database: DatabaseSync, content: Content): Refresh
         return true;
       }),
     abandon: giveUp,
+    putOff: (sourceId, nextTry) => {
+      putOff.run(nextTry, sourceId);
+    },
     acquire: (id, holder, now, until) => acquire.run({ id, holder, now, until }).changes > 0,
     release: (sourceId, holder) => {
       release.run(sourceId, holder);

@@ -52,7 +52,7 @@ export const openTables = (file: string, options: TableOptions = {}): Tables => 
     const database = immutable ? openImmutable(file) : openDatabase(file, busyTimeout, checkpointPages);
     const content = makeContent(database);
     const repositories = makeRepositories(database, immutable);
-    const refreshes = makeRefreshes(database, content);
+    const refreshes = makeRefreshes(database, content, immutable);
     return {
       entries: makeEntries(database, repositories),
       importers: makeImporters(database),

@@ -18,6 +18,7 @@ import type { AlternateSource } from '../../../src/alternates/descriptors/parse.
 import { newDigest } from '../../../src/app/compose.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../../src/catalog/sqlite/refresh-store.ts';
+import { messageOf } from '../../../src/lib/thrown.ts';
 import type { FoundUnit } from '../../../src/repositories/format.ts';
 import { apart } from '../../../src/repositories/reader/apart.ts';
 import { yum as format } from '../../../src/repositories/yum.ts';
@@ -484,6 +485,36 @@ describe('alternate sources in the background', () => {
     alternates.describe('empty', newFolder());
     const event = await firstValueFrom(alternates.refreshing.pipe(filter(({ type }) => type === 'failed')));
     expect(event).toMatchObject({ type: 'failed', error: { code: 'SOURCE_MISSING' } });
+  });
+
+  it('show when they are tried again, until that is over or a refresh succeeds', async () => {
+    let now = 1_500_000_000_000;
+    const alternates = make({ now: () => now });
+    const folder = newFolder();
+    const source = alternates.describe('empty', folder, { type: 'files' });
+    const nextTry = async () => (await alternates.status(source)).nextTry;
+    const failed = () => firstValueFrom(alternates.refreshing.pipe(filter(({ type }) => type === 'failed')));
+    expect(await failed()).toMatchObject({ delay: 30_000 });
+    expect(await nextTry()).toBe(1_500_000_030);
+    now += 30_000;
+    expect(await nextTry()).toBeUndefined();
+    await failed();
+    expect(await nextTry()).toBe(1_500_000_060);
+    makeFilesRepository(folder, { 'a.iso': 'a' });
+    await refresh(alternates, source);
+    expect(await nextTry()).toBeUndefined();
+  });
+
+  it('are put off also if the catalog cannot note that', async () => {
+    const problems: string[] = [];
+    const alternates = make({ onUnnoted: ({ id }, error) => problems.push(`${id}: ${messageOf(error)}`) });
+    alternates.describe('empty', newFolder());
+    const database = alternates.catalog.refreshes;
+    database.putOff = () => {
+      throw new Error('disk full');
+    };
+    expect(await firstValueFrom(alternates.refreshing.pipe(filter(({ type }) => type === 'failed')))).toBeTruthy();
+    expect(problems).toEqual(['empty: disk full']);
   });
 });
 

@@ -64,8 +64,8 @@ describe('sources list', () => {
     cli.describe('wrong', 'ftp://acs/');
     const { out, err } = await cli.run('list');
     expect(out.split('\n')).toEqual([
-      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale\twell\t-`,
-      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale\twell\t-',
+      `first\tyum\t-1\tfile://${ZOO}/\t0\t-\tstale\twell\t-\t-`,
+      'later\tyum\t5\thttp://***@acs/\t0\t-\tstale\twell\t-\t-',
       '',
     ]);
     expect(err).toContain('wrong.conf:4: [wrong] base_url: expected');
@@ -119,7 +119,7 @@ describe('sources list, of a source that cools down', () => {
     const cli = makeCli({ unhealthy });
     cli.describe('zoo', ZOO);
     const { out } = await cli.run('list');
-    expect(out).toContain('\tcooling until 1970-01-01T00:00:00.000Z: http://***@acs/x sent nothing\t-\n');
+    expect(out).toContain('\tcooling until 1970-01-01T00:00:00.000Z: http://***@acs/x sent nothing\t-\t-\n');
   });
 });
 
@@ -186,7 +186,7 @@ describe('a source of which one path is dead', () => {
 
     makeFilesRepository(join(folder, 'dead'), { 'c.iso': 'c' });
     expect((await cli.run('refresh')).out).toMatch(/^files: 3 units/);
-    expect((await cli.run('list')).out).toMatch(/\t3\t.*\tfresh\twell\t-\n$/);
+    expect((await cli.run('list')).out).toMatch(/\t3\t.*\tfresh\twell\t-\t-\n$/);
   });
 });
 
