@@ -109,7 +109,7 @@ const describe = (name: SettingName): string => {
     '',
     meaning,
     '',
-    `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere. `credential:NAME` reads it from a credential of systemd.' : ''}`,
+    `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere. `credential:NAME` reads it from a credential of systemd.' : ''}${kind.credential ? ' `credential:NAME` is the file of a credential of systemd.' : ''}`,
     `- Default: ${code(byDefault)}${otherwise(setting)}`,
     `- New value: ${RELOADS[name] ? 'with a reload' : 'with a restart'}`,
     `- File: \`[${section}] ${keyOf(name)}\`${also}`,

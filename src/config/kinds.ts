@@ -15,6 +15,8 @@ export interface Kind<T> {
   inUnit?(value: T): number;
   /** The value as an operator could have written it. */
   format(value: T): string;
+  /** Whether `credential:NAME` stands for the file of one of systemd's credentials. */
+  readonly credential?: true;
 }
 
 const within = (value: number, min: number, max: number): number | undefined =>
@@ -230,6 +232,13 @@ export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   placeholder,
   format: (value) => value,
 });
+
+/** A file that is only read, such as a key. */
+export const keyFile: Kind<string> = {
+  ...path('file'),
+  expected: 'the path of a file, or credential:NAME',
+  credential: true,
+};
 
 /** A prefix of the paths of URLs, or nothing. As in Pulp, the slash before it may be missing. */
 export const urlPrefix: Kind<string> = {

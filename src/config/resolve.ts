@@ -1,4 +1,4 @@
-import { isAbsent, secretText } from '../lib/credential.ts';
+import { credentialFile, isAbsent, secretText } from '../lib/credential.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { IniFile } from './ini-file.ts';
 import {
@@ -95,6 +95,14 @@ export const allGiven = (name: string, setting: Setting, table: Table, layers: L
   ...givenFor(name, setting, layers),
 ];
 
+const takesCredential = ({ secret, kind }: Setting): boolean => secret === true || kind.credential === true;
+
+/** A credential's text for a secret, and its file for a setting that names one. */
+const withCredential = ({ secret, kind }: Setting, text: string, env: Layers['env']): string => {
+  if (secret) return secretText(text, env);
+  return kind.credential ? credentialFile(text, env) : text;
+};
+
 /**
  * Settles every setting of a table: the strongest text wins, and every text must be valid, also one
  * that is overruled, because nobody means to write a wrong one. Problems say where, what was
@@ -114,7 +122,7 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
         problems.push(`${where}: ${problem}`);
         continue;
       }
-      if (setting.secret && isAbsent(text, layers.env)) {
+      if (takesCredential(setting) && isAbsent(text, layers.env)) {
         absent.push(
           `${where}: ${text} is not there: CREDENTIALS_DIRECTORY is set only in the service (LoadCredential=)`,
         );
@@ -122,7 +130,7 @@ export const resolveSettings = <T extends Table>(table: T, layers: Layers): Reso
       }
       let value: unknown;
       try {
-        value = setting.kind.read(setting.secret ? secretText(text, layers.env) : text);
+        value = setting.kind.read(withCredential(setting, text, layers.env));
       } catch (error) {
         problems.push(`${where}: ${messageOf(error)}`);
         continue;

@@ -1,4 +1,5 @@
 import type { Access } from '../../../pipelines/model/index.ts';
+import { credentialFile, secretText } from '../../lib/credential.ts';
 import { readPlainFileSync } from '../../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { BOUNDS } from '../../repositories/bounds.ts';
@@ -122,13 +123,16 @@ const toSource = (id: string, keys: Keys): AlternateSource => ({
   access: {
     ...tls(keys),
     ...(keys.ssl_validation ? {} : { verifyServer: false }),
-    ...both(keys.basic_auth_username, keys.basic_auth_password, (username, password) => ({
+    ...both(keys.basic_auth_username, passwordOf(keys, 'basic_auth_password'), (username, password) => ({
       basicAuth: { username, password },
     })),
     ...both(keys.proxy_url, keys.proxy_port, (url, port) => ({
       proxy: {
         url: `${url.includes('://') ? '' : 'http://'}${url.replace(/\/+$/, '')}:${port}`,
-        ...both(keys.proxy_username, keys.proxy_password, (username, password) => ({ username, password })),
+        ...both(keys.proxy_username, passwordOf(keys, 'proxy_password'), (username, password) => ({
+          username,
+          password,
+        })),
       },
     })),
     ...(keys.headers.length > 0 && { headers: keys.headers }),
@@ -156,6 +160,17 @@ const tls = (keys: Keys): Pick<Access, 'ca' | 'clientCert' | 'clientKey'> => {
   return { ...(ca !== undefined && { ca }), ...(clientCert !== undefined && { clientCert, clientKey }) };
 };
 
+/** The password as it is written, or in the credential that is named in its place. */
+const passwordOf = (keys: Keys, key: 'basic_auth_password' | 'proxy_password'): string | undefined => {
+  const written = keys[key];
+  if (written === undefined) return undefined;
+  try {
+    return secretText(written, process.env).trim();
+  } catch (error) {
+    throw new BadFile(key, `cannot be read (${codeOf(error) || messageOf(error)}); expected credential:NAME`);
+  }
+};
+
 class BadFile extends Error {
   readonly key: string;
 
@@ -168,7 +183,7 @@ class BadFile extends Error {
 const readPem = (key: string, path: string | undefined, what: string): string | undefined => {
   if (path === undefined) return undefined;
   try {
-    const text = readPlainFileSync(path, BOUNDS.text);
+    const text = readPlainFileSync(credentialFile(path, process.env), BOUNDS.text);
     if (new RegExp(`-----BEGIN [A-Z ]*${what}-----`).test(text)) return text;
   } catch (error) {
     throw new BadFile(key, `${path} cannot be read (${codeOf(error) || messageOf(error)}); expected a PEM file`);

@@ -356,7 +356,24 @@ describe('credentials of systemd', () => {
     ]);
   });
 
-  it('are not meant by settings that are not secret', () => {
+  it('are files for settings that name a key', () => {
+    const file = write('own.conf', '[streamer]\nrsa_pub: credential:url-key\nbroker_keyfile: credential:broker.key\n');
+    const { settings } = loadSettings({ files: [file], env: { CREDENTIALS_DIRECTORY: folder } });
+    expect(settings).toMatchObject({
+      rsaPub: join(folder, 'url-key'),
+      brokerKeyfile: join(folder, 'broker.key'),
+    });
+    const reason = 'is not there: CREDENTIALS_DIRECTORY is set only in the service (LoadCredential=)';
+    expect(warningsOf({ files: [file], outsideService: true })).toEqual([
+      `/own.conf:3: [streamer] broker_keyfile: credential:broker.key ${reason}`,
+      `/own.conf:2: [streamer] rsa_pub: credential:url-key ${reason}`,
+    ]);
+    expect(problemsOf({ files: [write('own.conf', '[streamer]\nrsa_pub: credential:../key\n')] })).toEqual([
+      '/own.conf:2: [streamer] rsa_pub: expected credential:NAME with the name of a credential of systemd',
+    ]);
+  });
+
+  it('are not meant by settings that are neither secret nor a key', () => {
     expect(problemsOf({ files: [write('own.conf', '[streamer]\nport: credential:port\n')] })).toEqual([
       expect.stringContaining('expected a whole number'),
     ]);

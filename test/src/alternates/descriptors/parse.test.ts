@@ -118,6 +118,30 @@ colour: green`);
     ]);
   });
 
+  it('may name credentials of systemd for files and passwords', () => {
+    const folder = newFolder();
+    for (const [name, text] of Object.entries({ cert: CERTIFICATE, key: KEY, word: 'hunter2\n' }))
+      writeFileSync(join(folder, name), text);
+    const more =
+      'ssl_client_cert: credential:cert\nssl_client_key: credential:key\nbasic_auth_username: u\nbasic_auth_password: credential:word';
+    expect(one(more).problems).toEqual([expect.stringContaining('ssl_client_cert: credential:cert cannot be read')]);
+    const before = process.env.CREDENTIALS_DIRECTORY;
+    process.env.CREDENTIALS_DIRECTORY = folder;
+    try {
+      expect(one(more).sources[0]?.access).toMatchObject({
+        clientCert: CERTIFICATE,
+        clientKey: KEY,
+        basicAuth: { username: 'u', password: 'hunter2' },
+      });
+      expect(one(more.replace(':word', ':none')).problems).toEqual([
+        '0.conf:8: [one] basic_auth_password: cannot be read (ENOENT); expected credential:NAME; the source is left out',
+      ]);
+    } finally {
+      if (before === undefined) delete process.env.CREDENTIALS_DIRECTORY;
+      else process.env.CREDENTIALS_DIRECTORY = before;
+    }
+  });
+
   it('with an unknown reference is left out and reported with its line; the others stay in use', () => {
     const { sources, problems } = read(`[one]\n${REQUIRED}\nname: %(nowhere)s\n[two]\n${REQUIRED}\n`);
     expect(sources.map(({ id }) => id)).toEqual(['two']);
