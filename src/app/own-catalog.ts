@@ -10,7 +10,7 @@ import { messageOf } from '../lib/thrown.ts';
  * Milliseconds that a change waits for those of other processes: they may be imports of millions of
  * packages, one after the other.
  */
-const PATIENCE = 600_000;
+export const PATIENCE = 600_000;
 /** Milliseconds that a step of a command may take: nobody waits for it. */
 const STEP = 60_000;
 /** Milliseconds that a change of the daemon waits. What it changes itself is little. */

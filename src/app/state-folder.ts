@@ -26,6 +26,12 @@ export const metadataFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string
 const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'daemon.lock');
 
 /**
+ * Keeps daemons from using the state folder until it is released; `undefined` if one does. Throws if
+ * the disk permits no lock.
+ */
+export const lockState = (settings: Pick<Settings, 'stateDir'>): FileLock | undefined => lockFile(lockOf(settings));
+
+/**
  * Makes this process the only one that delivers what waits in the state folder, until the returned
  * function is called. Throws if another process is, also in another container. If the disk permits
  * no lock, that is a condition, and it is tried again: until then the disk permits no deliveries
@@ -35,7 +41,7 @@ export const ownState = ({ stateDir }: Pick<Settings, 'stateDir'>, conditions: C
   let lock: FileLock | undefined;
   let again: NodeJS.Timeout | undefined;
   const take = () => {
-    lock = lockFile(lockOf({ stateDir }));
+    lock = lockState({ stateDir });
     if (!lock) throw new Error(`another pulp-streamer is using ${stateDir}`);
     conditions.clear('state folder');
   };

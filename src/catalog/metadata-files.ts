@@ -34,6 +34,8 @@ const checksumOf = (name: string): Checksum => {
   const [, algorithm, value] = NAME.exec(name) ?? [];
   return { algorithm, value } as Checksum;
 };
+/** Whether a file of the folder is one that is kept, by its name. */
+export const isKeptName = (name: string): boolean => NAME.test(name);
 const NAME = /^([a-z0-9]+)-([0-9a-f]+)$/;
 /** What another process may still be writing. */
 const PARTIAL = /\.part$/;

@@ -1,5 +1,6 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Vacuumed } from '../app/vacuum.ts';
 import type { Answer } from '../catalog/answer.ts';
 import type { ImporterConfig } from '../catalog/importer-config.ts';
 import type { Listing } from '../catalog/listing.ts';
@@ -36,6 +37,8 @@ export interface CatalogContext {
   openCatalog(command: Command): Answer<CatalogStore>;
   /** Opens the catalog that requests are looked up in, to show it. */
   openListing(command: Command): Promise<Listing>;
+  /** Gives the space of removed entries back to the disk. */
+  vacuum(command: Command): Vacuumed;
   /** Opens the feed of an importer, as the command's settings say: for a base on disk, files in it. */
   openFeed(config: ImporterConfig, command: Command, base?: string): Promise<RepositoryFeed>;
   readonly stdout: Output;

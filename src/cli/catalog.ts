@@ -27,6 +27,7 @@ import { addFollowCommand } from './catalog-follow.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { addRefreshCommand } from './catalog-refresh.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
+import { addVacuumCommand } from './catalog-vacuum.ts';
 import { toPath, toWhole } from './importer-options.ts';
 import { oneLine, row } from './one-line.ts';
 
@@ -150,6 +151,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
   addImportCommand(catalogs, context);
   addFollowCommand(catalogs, context);
   addRefreshCommand(catalogs, context);
+  addVacuumCommand(catalogs, context);
 
   leaf('add', 'add one entry, replacing the earlier one of its path and importer')
     .argument('<path>', 'path that clients request', toPath)

@@ -15,6 +15,7 @@ _pulp_streamer_words() {
       'catalog import') place='catalog import' ;;
       'catalog follow') place='catalog follow' ;;
       'catalog refresh') place='catalog refresh' ;;
+      'catalog vacuum') place='catalog vacuum' ;;
       'catalog add') place='catalog add' ;;
       'catalog list') place='catalog list' ;;
       'catalog show') place='catalog show' ;;
@@ -38,6 +39,8 @@ _pulp_streamer_words() {
       'copies list') place='copies list' ;;
       'copies verify') place='copies verify' ;;
       'copies purge') place='copies purge' ;;
+      ' backup') place='backup' ;;
+      ' restore') place='restore' ;;
       ' client') place='client' ;;
       ' sign-url') place='sign-url' ;;
       ' verify-url') place='verify-url' ;;
@@ -50,7 +53,7 @@ _pulp_streamer_words() {
     esac
   done
   case "$place" in
-    '') found='serve status reload drain fetch explain top catalog importers sources saves copies client sign-url verify-url check-config init install-service completion demo version help --version --help' ;;
+    '') found='serve status reload drain fetch explain top catalog importers sources saves copies backup restore client sign-url verify-url check-config init install-service completion demo version help --version --help' ;;
     'serve') found='--config --port --interfaces --admin-port --admin-interfaces --admin-hosts --traces --trace-feeds --show-clients --cache-timeout --metadata-max-age --metadata-memory --metadata-timeout --max-misses --index-names --listings --legacy-errors --via --cache-status --proxy-status --request-id --log-level --log-file --state-dir --control-socket --control-group --catalog --catalog-type --shared-catalog-url --mongodb-url --mongodb-timeout --database-name --database-seeds --database-username --database-password --database-replica-set --database-ssl --database-ssl-keyfile --database-ssl-certfile --database-verify-ssl --database-ca-path --storage-dir --file-roots --plugin-config-dir --dispatch --save-dir --save-limit --check-copies --scrub-rate --share-copies --metered-feeds --save-partial --save-abandoned --broker-url --broker-tls --broker-cacert --broker-keyfile --broker-certfile --broker-login --broker-declare --celery-protocol --task-reservation --reservation-task --reservation-queue --save-task --save-task-args --save-task-kwargs --task-queue --deferred-nudge --nudge-task --content-sources-dir --connect-timeout --answer-timeout --head-timeout --read-timeout --idle-timeout --feed-tls-levels --feed-networks --max-redirects --max-connections --verify-whole-below --verify-whole-within --attempts --attempts-per-candidate --retry-wait --retry-wait-limit --min-speed --min-speed-window --client-timeout --coalesce-window --coalesce-memory --spill-dir --spill-limit --finish-below --max-client-connections --max-transfers --max-transfers-per-client --requests-per-connection --request-timeout --keep-alive-timeout --max-target-length --max-header-size --size-limit --cooldown --cooldown-limit --hedge --signed-urls --rsa-pub --rsa-key --redirect-path --trusted-proxies --forwarded-header --public-url --sendfile-proxies --stop-timeout --help' ;;
     'status') found='--json --config --state-dir --control-socket --help' ;;
     'reload') found='--config --state-dir --control-socket --help' ;;
@@ -58,10 +61,11 @@ _pulp_streamer_words() {
     'fetch') found='--output --json --config --log-level --state-dir --catalog --save-dir --content-sources-dir --help' ;;
     'explain') found='--json --config --log-level --state-dir --catalog --save-dir --content-sources-dir --help' ;;
     'top') found='--config --admin-port --url --once --help' ;;
-    'catalog') found='import follow refresh add list show remove load export help --help' ;;
+    'catalog') found='import follow refresh vacuum add list show remove load export help --help' ;;
     'catalog import') found='yum deb files --prefix --importer --suite --component --arch --list --strict --keyring --every --json --config --state-dir --catalog --password-file --proxy-password-file --query-token-file --header-file --ca --client-cert --client-key --no-verify --username --password --query-token --header --proxy-host --proxy-port --proxy-username --proxy-password --feed-max-downloads --feed-max-speed --feed-connect-timeout --feed-read-timeout --help' ;;
     'catalog follow') found='yum deb files raw --prefix --importer --suite --component --arch --list --keyring --json --config --state-dir --catalog --password-file --proxy-password-file --query-token-file --header-file --ca --client-cert --client-key --no-verify --username --password --query-token --header --proxy-host --proxy-port --proxy-username --proxy-password --feed-max-downloads --feed-max-speed --feed-connect-timeout --feed-read-timeout --help' ;;
     'catalog refresh') found='--json --config --state-dir --catalog --help' ;;
+    'catalog vacuum') found='--config --state-dir --catalog --json --help' ;;
     'catalog add') found='--config --state-dir --catalog --checksum --size --importer --help' ;;
     'catalog list') found='--config --state-dir --catalog --json --help' ;;
     'catalog show') found='--config --state-dir --catalog --json --help' ;;
@@ -85,6 +89,8 @@ _pulp_streamer_words() {
     'copies list') found='--config --state-dir --catalog --save-dir --json --help' ;;
     'copies verify') found='--config --state-dir --catalog --save-dir --json --help' ;;
     'copies purge') found='--config --state-dir --catalog --save-dir --json --older-than --all --help' ;;
+    'backup') found='--replace --json --config --state-dir --catalog --save-dir --help' ;;
+    'restore') found='--check --json --config --state-dir --catalog --save-dir --help' ;;
     'client') found='--config --state-dir --catalog --public-url --for --help' ;;
     'sign-url') found='--key --expires --remote-ip --config --help' ;;
     'verify-url') found='--key --remote-ip --json --config --help' ;;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { openListing } from '../app/listing.ts';
 import { openOwnCatalog } from '../app/own-catalog.ts';
 import { checkState } from '../app/state-folder.ts';
+import { vacuumCatalog } from '../app/vacuum.ts';
 import { accessOf } from '../catalog/access.ts';
 import type { Settings } from '../config/schema.ts';
 import { rootAt } from '../lib/plain-path.ts';
@@ -25,6 +26,7 @@ export const cliContext: CatalogContext = {
       process.stderr.write('warning: requests are looked up in MongoDB (catalog_type), not in this embedded catalog\n');
     return openOwnCatalog(settings);
   },
+  vacuum: (command) => vacuumCatalog(writableState(command)),
   openListing: (command) => openListing(writableState(command)),
   openFeed: async (config, command, base) => {
     // Loaded only here: most commands open no connection.

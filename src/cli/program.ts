@@ -104,6 +104,17 @@ const COMMANDS: readonly Listed[] = [
     },
   },
   {
+    usage: 'backup <file>',
+    description:
+      'write catalog, waiting saves and metadata to one file, while the daemon may be running; it holds passwords and private keys',
+    load: async (command) => (await import('./backup.ts')).addBackup(command),
+  },
+  {
+    usage: 'restore <file>',
+    description: 'put a backup in the place of what the state folder holds; the daemon must not be running',
+    load: async (command) => (await import('./backup.ts')).addRestore(command),
+  },
+  {
     usage: 'client',
     description: 'print the file that makes a machine a client of a repository, and the command that gets it',
     load: async (command) => (await import('./client.ts')).addClient(command),

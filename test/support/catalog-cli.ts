@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { settingsOf } from '../../src/app/from-settings.ts';
 import { openRepositories } from '../../src/app/metadata.ts';
+import { vacuumCatalog } from '../../src/app/vacuum.ts';
 import { accessOf } from '../../src/catalog/access.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
 import { metadataFiles } from '../../src/catalog/metadata-files.ts';
@@ -26,6 +27,7 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
       prepare: (command: Command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
       openCatalog: () => openSqliteCatalog(file),
       openListing: async () => storeListing(openSqliteCatalog(file)),
+      vacuum: () => vacuumCatalog(settingsOf({ stateDir: folder })),
       openFeed: async (config: ImporterConfig, _: Command, base?: string) => {
         configs.push(config);
         const { files, probe, close } = openRepositories(settingsOf({}));

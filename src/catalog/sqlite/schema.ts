@@ -5,7 +5,8 @@ import { openAsOwner } from '../../lib/act-as.ts';
 import { otherLayout } from '../../lib/layout.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
 
-const VERSION = 2;
+/** The newest layout of the tables that this version reads. Older ones are migrated when they are opened. */
+export const LAYOUT = 2;
 
 // The tables have the names and fields of Pulp's collections. Three columns are additions. `size`:
 // Pulp keeps it in `data`, if at all. `prefix`: the import that wrote the entry, so that a
@@ -56,13 +57,13 @@ const TABLES = `
   CREATE INDEX content_by_source ON content_catalog (source_id, expiration);
   CREATE INDEX content_by_expiration ON content_catalog (expiration);
 
-  PRAGMA user_version = ${VERSION};
+  PRAGMA user_version = ${LAYOUT};
 `;
 
 /** From layout 1 to 2. For existing entries the earlier content is unknown. */
 const MIGRATION = `
   ALTER TABLE lazy_content_catalog ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
-  PRAGMA user_version = ${VERSION};
+  PRAGMA user_version = ${LAYOUT};
 `;
 
 const versionOf = (database: DatabaseSync): number =>
@@ -106,7 +107,7 @@ const openPrepared = (file: string, busyTimeout: number, checkpointPages: number
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384',
     );
-    if (versionOf(database) < VERSION) {
+    if (versionOf(database) < LAYOUT) {
       transact(database, () => {
         // Another process may have created or migrated it in between.
         const version = versionOf(database);
@@ -136,5 +137,5 @@ export const openImmutable = (file: string): DatabaseSync => {
 };
 
 const checkVersion = (database: DatabaseSync): void => {
-  if (versionOf(database) !== VERSION) throw otherLayout(versionOf(database), VERSION);
+  if (versionOf(database) !== LAYOUT) throw otherLayout(versionOf(database), LAYOUT);
 };

@@ -63,3 +63,8 @@ export const removeStored = async (folder: string, stored: StoredCopy): Promise<
   if (isAlone(folder, path)) await unlessMissing(removeIfEmpty(dirname(path)));
   return true;
 };
+
+/** Removes all copies whose name states no checksum of the catalog, but a revision. */
+export const removeBare = async (folder: string): Promise<void> => {
+  for await (const stored of storedCopies(folder)) if (isAlone(folder, stored.path)) await removeStored(folder, stored);
+};

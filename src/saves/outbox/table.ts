@@ -38,7 +38,8 @@ export interface Depth {
   readonly age: number;
 }
 
-const VERSION = 1;
+/** The layout of the table. */
+export const LAYOUT = 1;
 
 // AUTOINCREMENT: ids are never reused, so a late change cannot affect a newer save request.
 const TABLE = `
@@ -56,7 +57,7 @@ const TABLE = `
     UNIQUE (unit_id, path)
   ) STRICT;
   CREATE INDEX saves_by_due ON saves (due_at, id);
-  PRAGMA user_version = ${VERSION};
+  PRAGMA user_version = ${LAYOUT};
 `;
 
 interface Row {
@@ -189,10 +190,10 @@ const prepare = (database: DatabaseSync): void => {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384');
   transact(database, () => {
     if (versionOf(database) === 0) database.exec(TABLE);
-    if (versionOf(database) === VERSION) addState(database);
+    if (versionOf(database) === LAYOUT) addState(database);
   });
-  if (versionOf(database) !== VERSION) {
-    throw otherLayout(versionOf(database), VERSION);
+  if (versionOf(database) !== LAYOUT) {
+    throw otherLayout(versionOf(database), LAYOUT);
   }
 };
 

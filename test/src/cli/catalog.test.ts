@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { writeAll } from '../../../src/cli/catalog-context.ts';
@@ -235,4 +236,19 @@ describe('catalog import', () => {
     importProgress(output).show({ file: 'repodata/primary.xml.gz', bytes: 50, size: 100, items: 3 });
     expect(output.read().toString()).toBe('\r\x1b[K[############............] 50 %  3 entries  primary.xml.gz');
   });
+});
+
+it('catalog vacuum gives space back while others read', async () => {
+  const folder = newFolder();
+  const { run } = makeCatalogCli(folder);
+  await run('catalog', 'add', '/p/a', 'https://h/a');
+  const file = join(folder, 'catalog.db');
+  const reader = new DatabaseSync(file);
+  reader.exec('CREATE TABLE filler (a); INSERT INTO filler VALUES (zeroblob(8000000)); DELETE FROM filler');
+  reader.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const { before, after, ...rest } = JSON.parse((await run('catalog', 'vacuum', '--json')).out);
+  expect([rest, before > 8_000_000, after < 1_000_000]).toEqual([{ file }, true, true]);
+  expect(reader.prepare('SELECT count(*) AS n FROM lazy_content_catalog').get()?.n).toBe(1);
+  reader.close();
+  expect((await run('catalog', 'vacuum')).out).toBe(`${file}: ${after} bytes before, ${after} bytes now\n`);
 });

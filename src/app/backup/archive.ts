@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { createTarDecoder, createTarPacker } from 'modern-tar';
+import { z } from 'zod';
+import { codeOf, messageOf } from '../../lib/thrown.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
+import { version } from '../version.ts';
+
+/** One file of a backup. */
+export interface Archived {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+const MANIFEST = 'manifest.json';
+const FORMAT = 1;
+/** Characters of the longest manifest that is read. */
+const LONGEST = 64 * 1024 * 1024;
+
+const ManifestShape = z.object({
+  format: z.number(),
+  version: z.string(),
+  made: z.string(),
+  files: z.array(z.object({ name: z.string(), size: z.number(), sha256: z.string() })),
+});
+
+/** What a backup holds. */
+export type Manifest = z.infer<typeof ManifestShape>;
+
+/** A backup in the making: files are added one after the other. */
+export interface NewArchive extends AsyncDisposable {
+  /** Reads a file to its end. `size` bytes must come. */
+  add(
+    name: string,
+    found: { readonly size: number; readonly mtime: Date },
+    bytes: AsyncIterable<Uint8Array>,
+  ): Promise<void>;
+  /** Gives the backup its name, once it is on the disk. */
+  finish(): Promise<Manifest>;
+}
+
+/**
+ * Begins a backup: a tar file for its owner alone, whose last entry lists the others with their
+ * checksums. So one that was cut off is known. It has another name until it is finished, and is
+ * removed unless that happens.
+ */
+export const createArchive = async (file: string): Promise<NewArchive> => {
+  const part = `${file}.part`;
+  const handle = await makeFile(file, part).catch((error: unknown) => {
+    throw new Error(`${file} cannot be made: ${NOT_MADE[codeOf(error)] ?? messageOf(error)}`, { cause: error });
+  });
+  const { readable, controller } = createTarPacker();
+  const written = pumped(readable, handle);
+  // Awaited in `finish`; until then a failure is that of `add`.
+  written.catch(controller.error);
+  const files: Archived[] = [];
+
+  const add: NewArchive['add'] = async (name, { size, mtime }, bytes) => {
+    const hash = createHash('sha256');
+    const entry = controller.add({ name, size, mtime, mode: 0o600 }).getWriter();
+    for await (const chunk of bytes) {
+      hash.update(chunk);
+      await entry.write(chunk);
+    }
+    await entry.close();
+    files.push({ name, size, sha256: hash.digest('hex') });
+  };
+
+  return {
+    add,
+    finish: async () => {
+      const made = new Date();
+      const manifest = { format: FORMAT, version, made: made.toISOString(), files: [...files] };
+      const text = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
+      await add(MANIFEST, { size: text.length, mtime: made }, Readable.from([text]));
+      controller.finalize();
+      await written;
+      await handle.sync();
+      await rename(part, file);
+      return manifest;
+    },
+    [Symbol.asyncDispose]: async () => {
+      controller.error(new Error('the backup was given up'));
+      await written.catch(() => {});
+      await handle.close();
+      await rm(part, { force: true });
+    },
+  };
+};
+
+const makeFile = async (file: string, part: string): Promise<FileHandle> => {
+  const there = await unlessMissing(stat(file));
+  if (there && !there.isFile()) throw new Error('it is not a file; expected the name of one');
+  await rm(part, { force: true });
+  return open(part, 'wx', 0o600);
+};
+
+const NOT_MADE: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'what it names as its folder is not one',
+  EACCES: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+const pumped = async (readable: ReadableStream<Uint8Array>, handle: FileHandle): Promise<void> => {
+  for await (const chunk of readable) await handle.writeFile(chunk);
+};
+
+/** Takes one file of a backup, all of its bytes. Rejects if the backup may not have such a file. */
+export type Take = (name: string, mtime: Date | undefined, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/**
+ * Reads a backup to its end, gives each file to `take`, and compares all with its list. Rejects if
+ * the file is not a backup, is not whole, or is damaged; `take` may then have had some of it.
+ */
+export const readArchive = async (file: string, take: Take): Promise<Manifest> => {
+  const found = new Map<string, string>();
+  let manifest: Manifest | undefined;
+  try {
+    const entries = Readable.toWeb(createReadStream(file)).pipeThrough(createTarDecoder({ strict: true }));
+    for await (const { header, body } of entries as ReadableStream<EntryOf<typeof entries>>) {
+      const { name, mtime } = header;
+      if (name === MANIFEST) manifest = manifestIn(await textOf(body));
+      else if (manifest || found.has(name) || header.type !== 'file') throw new Error(`it may not have ${name} there`);
+      else found.set(name, await digested(body, (bytes) => take(name, mtime, bytes)));
+    }
+  } catch (error) {
+    throw new Error(`${file}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (!manifest) throw new Error(`${file}: expected a backup of pulp-streamer; it has no ${MANIFEST} at its end`);
+  const { files } = manifest;
+  const wrong = files.find(({ name, sha256 }) => found.get(name) !== sha256);
+  if (wrong || files.length !== found.size)
+    throw new Error(`${file}: damaged: ${wrong ? wrong.name : 'a file'} is not what ${MANIFEST} lists`);
+  return manifest;
+};
+
+type EntryOf<S> = S extends ReadableStream<infer Entry> ? Entry : never;
+
+const NOT_READ: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'a part of its path is not a folder',
+  EISDIR: 'found a folder, expected a file',
+  EACCES: 'this user may not read it',
+};
+
+const reasonOf = (error: unknown): string => {
+  const known = NOT_READ[codeOf(error)];
+  if (known !== undefined) return known;
+  const message = messageOf(error);
+  return /tar|header/i.test(message) ? `expected a whole backup of pulp-streamer (${message})` : message;
+};
+
+const textOf = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of bytes) {
+    length += chunk.length;
+    if (length > LONGEST) throw new Error(`its ${MANIFEST} is longer than ${LONGEST} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+};
+
+const manifestIn = (text: string): Manifest => {
+  const manifest = ManifestShape.parse(JSON.parse(text));
+  if (manifest.format > FORMAT)
+    throw new Error(`pulp-streamer ${manifest.version} made it, in format ${manifest.format}; install that version`);
+  return manifest;
+};
+
+const digested = async (
+  bytes: AsyncIterable<Uint8Array>,
+  take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<string> => {
+  const hash = createHash('sha256');
+  await take(
+    (async function* () {
+      for await (const chunk of bytes) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    })(),
+  );
+  return hash.digest('hex');
+};
