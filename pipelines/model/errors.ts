@@ -72,6 +72,7 @@ export const ERRORS = {
   BAD_TARGET: kind(400, 'never', 'http_request_error', 'the request target is malformed'),
   METHOD_NOT_ALLOWED: kind(405, 'never', 'http_request_error', 'only GET and HEAD are served'),
   URL_REFUSED: kind(403, 'never', 'http_request_denied', 'the URL is not signed for this request'),
+  HOST_REFUSED: kind(403, 'never', 'http_request_denied', 'the host is not one that clients may reach through this proxy (proxy_hosts, follow_hosts, proxy_connect), or the client may not use it (proxy_clients)'),
   NOT_IN_CATALOG: kind(404, 'never', 'destination_not_found', 'the catalog has no entry for the path'),
   CATALOG_UNAVAILABLE: kind(503, 'never', 'proxy_internal_error', 'the catalog is unavailable'),
   NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'the catalog has an entry for the path, but no source offers it'),

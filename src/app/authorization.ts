@@ -3,6 +3,7 @@ import { StreamError } from '../../pipelines/model/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Asking, clientAddress } from '../http/client-address.ts';
+import { type ProxyRules, pathOfProxied } from '../http/proxied.ts';
 import { readPublicKey } from '../http/rsa-key.ts';
 import { type SignedPolicy, verifyUrl } from '../http/signed-url.ts';
 import { pathOfTarget, withoutPrefix } from '../http/target.ts';
@@ -27,7 +28,17 @@ export interface Authorization {
 
 type AuthorizationSettings = Pick<
   Settings,
-  'signedUrls' | 'rsaPub' | 'redirectPath' | 'trustedProxies' | 'forwardedHeader' | 'adminPort'
+  | 'signedUrls'
+  | 'rsaPub'
+  | 'redirectPath'
+  | 'trustedProxies'
+  | 'forwardedHeader'
+  | 'adminPort'
+  | 'proxy'
+  | 'proxyHosts'
+  | 'followHosts'
+  | 'publicUrl'
+  | 'proxyClients'
 >;
 
 /** The authorization that the settings describe. Throws a ConfigError if its key cannot be read. */
@@ -35,8 +46,11 @@ export const openAuthorization = (settings: AuthorizationSettings): Authorizatio
   const { signedUrls, redirectPath, trustedProxies, forwardedHeader } = settings;
   const clientOf = clientAddress({ trusted: trustedProxies, header: forwardedHeader });
   const shortened = withoutPrefix(redirectPath);
-  const pathFor = (target: string) => shortened(pathOfTarget(target));
+  const named = settings.proxy ? pathOfProxied(proxyRules(settings)) : pathOfTarget;
+  const pathFor = (target: string, client: string) => shortened(named(target, client));
   if (signedUrls === 'off') return { clientOf, pathFor };
+  if (settings.proxy && signedUrls !== 'auth')
+    throw new ConfigError([`proxy is yes: expected signed_urls off or auth; found ${signedUrls}`]);
 
   const signatures = openSignatures(settings);
   if (signedUrls === 'auth') return { clientOf, pathFor, signatures };
@@ -50,6 +64,10 @@ export const openAuthorization = (settings: AuthorizationSettings): Authorizatio
     signatures,
   };
 };
+
+const proxyRules = ({ proxyHosts, followHosts, publicUrl, proxyClients }: AuthorizationSettings): ProxyRules => ({
+  ...{ mapped: proxyHosts, named: followHosts, publicUrl, clients: proxyClients },
+});
 
 const openSignatures = (settings: AuthorizationSettings): Signatures => {
   if (settings.signedUrls === 'auth' && settings.adminPort === 0)

@@ -15,6 +15,7 @@ import type { Tracing } from '../observe/tracing/open.ts';
 import type { Authorization } from './authorization.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
 import type { Live } from './live.ts';
+import { tunnelSettings, tunnelsOf } from './proxy-tunnels.ts';
 import { renewable } from './renewable.ts';
 import type { OpenStreamer } from './streamer.ts';
 
@@ -46,6 +47,7 @@ export const createRequestServer = (all: Parts): RequestServer => {
     (proxies) => (proxies.length > 0 ? handOverTo(proxies) : undefined),
   );
   const askedUnder = renewable(() => ({ publicUrl: settings.publicUrl, trusted: settings.trustedProxies }), askedAs);
+  const tunnels = renewable(() => tunnelSettings(settings), tunnelsOf);
   const server = createHttpServer({
     fetch: fetching({ tracing, ...parts }),
     clientOf: (asking) => authorization().clientOf(asking),
@@ -53,6 +55,9 @@ export const createRequestServer = (all: Parts): RequestServer => {
     askedAs: (asking, paths) => askedUnder.value(asking, paths),
     get handOverFor() {
       return handOver.value;
+    },
+    get tunnels() {
+      return tunnels.value;
     },
     finished: (one) => finished.next(tracing ? tracing.finish(one) : one),
     newId: randomUUID,
@@ -68,6 +73,7 @@ export const createRequestServer = (all: Parts): RequestServer => {
     server.retime();
     handOver.renew();
     askedUnder.renew();
+    tunnels.renew();
   };
   return { server, limits, renew };
 };

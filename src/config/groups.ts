@@ -103,6 +103,11 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'forwardedHeader',
     'publicUrl',
     'sendfileProxies',
+    'proxy',
+    'proxyHosts',
+    'followHosts',
+    'proxyConnect',
+    'proxyClients',
   ],
   Saving: [
     'dispatch',

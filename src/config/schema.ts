@@ -1,3 +1,4 @@
+import { followedHosts, mappedHosts, tunnelledHosts } from './host-kinds.ts';
 import {
   age,
   boolean,
@@ -607,6 +608,31 @@ export const SETTINGS = {
     webUrl,
     '',
     'The URL at which clients find the paths of the catalog, usually that of the proxy in front. It is written into the files that make machines clients (docs/how-to/add-clients.md). If it is not set, it is the one by which a client asks: its `Host`, or what a trusted proxy states in `X-Forwarded-Host` and `X-Forwarded-Proto`.',
+  ),
+  proxy: streamer(
+    boolean,
+    'no',
+    'Whether clients may use the streamer as their HTTP proxy, as `Acquire::http::Proxy` of apt and `proxy` of dnf do: they get the hosts of `proxy_hosts` and `follow_hosts`, and no others.',
+  ),
+  proxyHosts: streamer(
+    mappedHosts,
+    '',
+    'Where the catalog has the files of a host: comma-separated, `HOST=/PREFIX` or `HOST/PATH=/PREFIX`. Several mirrors of one distribution can have the same prefix: then each file is fetched and kept once. Needs `proxy: yes`.',
+  ),
+  followHosts: streamer(
+    followedHosts,
+    '',
+    'Hosts whose repositories are followed as soon as a client asks for them: `/HOST/PATH`, with or without `proxy`. A `dists/` folder makes a Debian repository, `repodata/repomd.xml` one of yum; other files are fetched as they are. With `https://` before it, the streamer asks the host with TLS.',
+  ),
+  proxyConnect: streamer(
+    tunnelledHosts,
+    '',
+    'Servers that clients may reach through the proxy with CONNECT, for HTTPS: comma-separated `HOST:PORT`. What passes is encrypted, so that nothing of it is kept or verified. Needs `proxy: yes`.',
+  ),
+  proxyClients: streamer(
+    networks,
+    '127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10',
+    'Clients that may use the streamer as their proxy: comma-separated addresses and networks in CIDR notation.',
   ),
   sendfileProxies: streamer(
     networks,

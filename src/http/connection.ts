@@ -44,6 +44,11 @@ export interface Connection extends Pick<Reading, 'putBack' | 'takeOver'> {
    */
   end(words: () => string): void;
   /**
+   * Leaves the connection to a tunnel, whose turn never ends. Returns the bytes that follow the
+   * request; `undefined` if other requests come before it.
+   */
+  release(): Buffer | undefined;
+  /**
    * Ends the connection after the request that is being answered; a new one after its first
    * request, if that comes soon. Waiting requests are not answered.
    */
@@ -152,6 +157,13 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
     paused: () => current?.exchange.paused?.() ?? false,
     end: (words) => {
       if (!over) finish(words);
+    },
+    release: () => {
+      if (current || over) return undefined;
+      over = true;
+      current = { exchange: { answer: () => {} } };
+      rests(false);
+      return reading.release();
     },
     stop: () => {
       abandon();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { StreamError } from '../../pipelines/model/index.ts';
+import { StreamError, toStreamError } from '../../pipelines/model/index.ts';
 import type { OpenSocket } from '../lib/open-socket.ts';
 import type { ListenAddress } from './addresses.ts';
 import { bind, closeListener, endServer, listenOn, listenOnOpen } from './bind.ts';
@@ -9,6 +9,7 @@ import type { ConnectionLimits } from './limits.ts';
 import { restoreTarget } from './raw-targets.ts';
 import { createResting } from './resting.ts';
 import { faultOf, faultOfParser } from './strict.ts';
+import type { OpenTunnel } from './tunnel.ts';
 import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
@@ -53,6 +54,11 @@ interface Answers {
   readonly exchange: (req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined) => Exchange;
   /** The whole response to input that is not a request; called once, when it is sent. */
   readonly refuse: (fault: StreamError, client: string) => string;
+  /**
+   * The tunnel that a request asks for, if there are tunnels. Throws a StreamError if it does not get
+   * one.
+   */
+  readonly tunnel?: (req: IncomingMessage) => OpenTunnel | undefined;
 }
 
 /** Bytes that wait in a socket before it counts as full. */
@@ -81,6 +87,9 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
   };
 
   const crowded = () => limits.connections > 0 && connections.size > limits.connections;
+
+  const overcrowded = () =>
+    new StreamError('OVERLOADED', 'self', `too many connections (max_client_connections = ${limits.connections})`);
 
   const connected = (socket: Socket) => {
     // Handed back to Node after a request for another protocol.
@@ -126,9 +135,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
     req.url = restoreTarget(req.url ?? '');
     const late = latecomers.delete(req.socket) && crowded();
-    const fault = late
-      ? new StreamError('OVERLOADED', 'self', `too many connections (max_client_connections = ${limits.connections})`)
-      : faultOf(req, limits);
+    const fault = late ? overcrowded() : faultOf(req, limits);
     // Node drops the data after a request for another protocol, unless it releases the socket. The
     // start of the next request is then unknown.
     const last = draining || fault !== undefined || wantsUpgrade(req);
@@ -148,10 +155,22 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     else refuse(socket, fault);
   };
 
-  const tunnel = (socket: Socket) => {
+  const tunnel = (req: IncomingMessage, socket: Socket) => {
     // Node has released the socket: no other listener handles its errors.
     socket.on('error', () => socket.destroy());
-    refuse(socket, new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT'));
+    try {
+      if (latecomers.delete(socket) && crowded()) throw overcrowded();
+      const fault = faultOf(req, limits);
+      if (fault) throw fault;
+      const open = answers.tunnel?.(req);
+      if (!open) throw new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT');
+      const first = connections.get(socket)?.release();
+      if (!first) throw new StreamError('BAD_REQUEST', 'client', 'CONNECT follows requests that are not answered yet');
+      arrived += 1;
+      open(socket, first);
+    } catch (error) {
+      refuse(socket, toStreamError(error));
+    }
   };
 
   const create = (): Server => {
@@ -178,7 +197,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     server.on('checkContinue', requested).on('checkExpectation', requested);
     server.on('connection', connected).on('clientError', failed);
     ignoreUpgrades(server, (socket, head) => connections.get(socket)?.putBack(head));
-    return server.on('connect', (_, socket: Socket) => tunnel(socket));
+    return server.on('connect', tunnel);
   };
 
   return {

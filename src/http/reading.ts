@@ -12,6 +12,8 @@ export interface Reading {
   putBack(bytes: Buffer): void;
   /** To be called for each event `connection`, after Node's own listener: it has a new parser. */
   takeOver(): void;
+  /** Ends all of this. Returns the bytes that were not parsed. */
+  release(): Buffer;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -55,12 +57,14 @@ export const createReading = (socket: Socket): Reading => {
     if (parse) socket.off('data', parse);
   };
 
-  takeOver();
-  socket.on('data', (bytes: Buffer) => {
+  const read = (bytes: Buffer) => {
     if (ignored) return;
     unparsed = unparsed.length > 0 ? Buffer.concat([unparsed, bytes]) : bytes;
     parseMore();
-  });
+  };
+
+  takeOver();
+  socket.on('data', read);
 
   return {
     stop: () => {
@@ -78,5 +82,12 @@ export const createReading = (socket: Socket): Reading => {
       unparsed = Buffer.concat([bytes, unparsed]);
     },
     takeOver,
+    release: () => {
+      const rest = unparsed;
+      unparsed = NOTHING;
+      socket.off('data', read);
+      socket.pause();
+      return rest;
+    },
   };
 };

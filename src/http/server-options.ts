@@ -5,6 +5,7 @@ import type { AskedAs } from './asked-as.ts';
 import type { Asking } from './client-address.ts';
 import type { Identify } from './identify.ts';
 import type { Limits } from './limits.ts';
+import type { Tunnels } from './tunnel.ts';
 
 export interface ServerOptions {
   /** Answers one request; `report` is called once with the result. Must not throw. */
@@ -26,6 +27,8 @@ export interface ServerOptions {
    * unknown, so that no files are written that name it.
    */
   readonly askedAs?: AskedAs;
+  /** Absent if the streamer is not a proxy of its clients: CONNECT is then no method of it. */
+  readonly tunnels?: Tunnels;
   readonly finished: (finished: FinishedRequest) => void;
   readonly newId: () => string;
   /** Milliseconds. */

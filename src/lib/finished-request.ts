@@ -18,3 +18,10 @@ export interface FinishedRequest {
   /** Milliseconds. */
   readonly duration: number;
 }
+
+/** What became of it: a request without a report did not reach the pipeline. */
+export const outcomeOf = ({
+  status,
+  report,
+}: Pick<FinishedRequest, 'status' | 'report'>): Report['outcome'] | 'left' | 'refused' =>
+  status === 499 ? 'left' : (report?.outcome ?? (status >= 400 ? 'refused' : 'complete'));

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { StreamError } from '../../pipelines/model/index.ts';
-import type { FinishedRequest } from '../lib/finished-request.ts';
+import { type FinishedRequest, outcomeOf } from '../lib/finished-request.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { safeJson } from '../lib/safe-json.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -73,7 +73,7 @@ export const logFinished = (
     duration: Math.round(duration),
     firstByte: report?.firstByte === undefined ? undefined : Math.round(report.firstByte),
     source: report?.source,
-    outcome: status === 499 ? 'left' : (report?.outcome ?? 'refused'),
+    outcome: outcomeOf({ status, report }),
     verified: report?.verified,
     recorded: report?.recorded || undefined,
     pauses: report?.pauses || undefined,

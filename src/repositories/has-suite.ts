@@ -9,12 +9,17 @@ export const hasSuite = async (
   suite: string,
   read: ReadFile,
 ): Promise<boolean> => {
-  for (const path of probesOf(suite))
-    try {
-      for await (const _ of read(urlOf(base, path))) return true;
-    } catch (error) {
-      if (!(error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED')))
-        throw error;
-    }
+  for (const path of probesOf(suite)) if (await hasFile(urlOf(base, path), read)) return true;
+  return false;
+};
+
+/** Whether a feed has a file that is not empty. Rejects if it does not tell. */
+export const hasFile = async (url: string, read: ReadFile): Promise<boolean> => {
+  try {
+    for await (const _ of read(url)) return true;
+  } catch (error) {
+    if (!(error instanceof StreamError && (error.code === 'SOURCE_MISSING' || error.code === 'SOURCE_REFUSED')))
+      throw error;
+  }
   return false;
 };

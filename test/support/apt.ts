@@ -10,6 +10,7 @@ export const makeApt = (
   baseUrl: string,
   suite: string,
   types: readonly ('deb' | 'deb-src')[] = ['deb'],
+  proxy = 'DIRECT',
 ) => {
   for (const path of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'cache/archives/partial', 'log'])
     mkdirSync(join(home, path), { recursive: true });
@@ -28,7 +29,7 @@ export const makeApt = (
     'Dir::Log': join(home, 'log'),
     'APT::Architecture': 'amd64',
     'APT::Sandbox::User': '',
-    'Acquire::http::Proxy': 'DIRECT',
+    'Acquire::http::Proxy': proxy,
     'Acquire::Languages': 'none',
   };
   writeFileSync(

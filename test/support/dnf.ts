@@ -4,7 +4,7 @@ import { type Start, succeeded } from './processes.ts';
 import { builtFile, builtFiles } from './repositories.ts';
 
 /** A dnf that uses only one repository and one folder. */
-export const makeDnf = (start: Start, home: string, baseUrl: string) => {
+export const makeDnf = (start: Start, home: string, baseUrl: string, proxy = '') => {
   const config = join(home, 'dnf.conf');
   mkdirSync(home, { recursive: true });
   writeFileSync(config, '[main]\n');
@@ -18,7 +18,7 @@ export const makeDnf = (start: Start, home: string, baseUrl: string) => {
     '--nogpgcheck',
     '--setopt=reposdir=/dev/null',
     '--setopt=varsdir=/dev/null',
-    '--setopt=proxy=',
+    `--setopt=proxy=${proxy}`,
     '--setopt=keepcache=1',
     '--disableplugin=*',
     '--enableplugin=download,reposync',

@@ -4,7 +4,6 @@ import {
   concatMap,
   defer,
   EMPTY,
-  from,
   ignoreElements,
   mergeMap,
   type Observable,
@@ -20,9 +19,9 @@ import {
   type RefreshEvent,
   refreshOnce,
 } from '../../../pipelines/index.ts';
-import { AtOnce, NOTHING } from '../../../pipelines/operators/at-once.ts';
+import { NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { accessOf } from '../../catalog/access.ts';
-import { type Answer, after } from '../../catalog/answer.ts';
+import { after } from '../../catalog/answer.ts';
 import { isClientFile } from '../../catalog/client-files/client-files.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { asListed } from '../../catalog/mirror-list.ts';
@@ -36,6 +35,8 @@ import { isEntryPoint, suiteOf } from '../../repositories/entry-points.ts';
 import type { OpenFiles, ReadFile } from '../../repositories/format.ts';
 import { hasSuite } from '../../repositories/has-suite.ts';
 import { staysBelow, urlOf } from '../../repositories/relative-path.ts';
+import { emitting } from './emitting.ts';
+import { firstSights } from './first-sight.ts';
 import { inProcess } from './in-process.ts';
 import { entryOf, mayHave } from './unlisted.ts';
 
@@ -127,9 +128,11 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     return throwError(() => error);
   };
 
+  const sighted = firstSights({ settings, store, files, update });
+
   const followed = (path: string): FollowedRepository | undefined => {
     const stored = store.repositories.followed().find(({ prefix }) => path.startsWith(`${prefix}/`));
-    if (!stored) return undefined;
+    if (!stored) return sighted(path);
     const relative = path.slice(stored.prefix.length + 1);
     // An encoded one would lead out of the feed's folder.
     if (!staysBelow(relative)) return undefined;
@@ -171,10 +174,6 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     },
   });
 };
-
-/** Emits the values of an answer, at once if they are there. */
-const emitting = <T>(answer: Answer<readonly T[]>): Observable<T> =>
-  answer instanceof Promise ? from(answer).pipe(concatMap((values) => values)) : new AtOnce(() => answer);
 
 /** A tree without metadata has nothing to be learned: each file is asked for as it is. */
 const confirmedAt = (

@@ -34,7 +34,7 @@ export const mayHave = (
 
 /** A path as the feed may have it: nothing is known of its content. `maxAge`: milliseconds that caches may keep it. */
 export const entryOf = (
-  { base, importerId }: StoredRepository,
+  { base, importerId }: Pick<StoredRepository, 'base' | 'importerId'>,
   path: string,
   relative: string,
   maxAge: number,

@@ -1,4 +1,4 @@
-import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { type FinishedRequest, outcomeOf } from '../../lib/finished-request.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { Finished, FinishedReport } from './model/wire.ts';
@@ -53,7 +53,7 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
       path: pathOf(target),
       client: showClient(client),
       status,
-      outcome: status === 499 ? 'left' : (report?.outcome ?? 'refused'),
+      outcome: outcomeOf(request),
       bytes: report?.bytes ?? 0,
       duration,
       source: report?.source,

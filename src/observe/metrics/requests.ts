@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { type FinishedRequest, outcomeOf } from '../../lib/finished-request.ts';
 import type { Families } from './families.ts';
 
 /**
@@ -64,7 +64,7 @@ export const requestMetrics = (
   });
 
   return finished.subscribe(({ status, report, error, duration: took }) => {
-    const outcome = status === 499 ? 'left' : (report?.outcome ?? 'refused');
+    const outcome = outcomeOf({ status, report });
     requests.add(1, outcome, textOf(status));
     if (error) errors.add(1, error.code);
     if (!report) return;

@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { AttemptReport, Moment, Report } from '../../../pipelines/model/index.ts';
-import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { type FinishedRequest, outcomeOf } from '../../lib/finished-request.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { timeOf } from './context.ts';
 
@@ -35,7 +35,7 @@ const attributesOf = ({ id, method, target, status, client, report }: FinishedRe
   'http.response.status_code': status,
   'client.address': client,
   'pulp_streamer.request_id': id,
-  'pulp_streamer.outcome': status === 499 ? 'left' : (report?.outcome ?? 'refused'),
+  'pulp_streamer.outcome': outcomeOf({ status, report }),
   ...(report && {
     'http.response.body.size': report.bytes,
     'pulp_streamer.pauses': report.pauses,

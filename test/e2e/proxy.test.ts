@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { makeApt } from '../support/apt.ts';
+import { createCertificates } from '../support/certificates.ts';
+import { readWhole } from '../support/clients.ts';
+import { makeDnf } from '../support/dnf.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { processes } from '../support/processes.ts';
+import { askThrough } from '../support/proxied.ts';
+import {
+  builtFiles,
+  DEB_TOOLS,
+  itNeeding,
+  makeFlatRepository,
+  makeSuiteRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../support/repositories.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const BEAR = { name: 'bear', version: '4.1', size: 2_000 };
+
+/** What apt reads must be listed, too. */
+const DEBIAN = { compressions: ['plain', 'gz'] } as const;
+
+const sums = (files: readonly { readonly path: string; readonly sha256: string }[], suffix: RegExp) =>
+  files
+    .filter(({ path }) => suffix.test(path))
+    .map(({ sha256 }) => sha256)
+    .sort();
+
+/** A feed of folders, and a streamer that is the proxy of its clients. */
+const open = async (make: (root: string) => void, settings: (host: string) => Readonly<Record<string, string>>) => {
+  const root = folder();
+  make(root);
+  const feed = await startFeed(serveFolder(root));
+  const host = new URL(feed.url).host;
+  const site = makeSite(start, folder(), { attempts: 1, proxy: 'yes', ...settings(host) });
+  const daemon = await site.serve();
+  return { site, daemon, feed, host, asked: (path: string) => feed.requests.filter(({ url }) => url === path).length };
+};
+
+const makeFiles = (root: string) => {
+  mkdirSync(join(root, 'plain'));
+  writeFileSync(join(root, 'plain/file.txt'), 'plain');
+};
+
+describe('As the proxy of its clients', () => {
+  itNeeding(DEB_TOOLS)('the streamer keeps a package once that apt asks several mirrors for', async () => {
+    let made: ReturnType<typeof makeSuiteRepository> = [];
+    const { site, daemon, feed, asked } = await open(
+      (root) => {
+        made = makeSuiteRepository(join(root, 'debian'), [BEAR], DEBIAN);
+      },
+      () => ({ proxy_hosts: 'deb.example/debian=/debian, ftp.*.deb.example/debian=/debian' }),
+    );
+    await site.run('catalog', 'follow', 'deb', `${feed.url}/debian/`, '--prefix', '/debian');
+    for (const host of ['deb.example', 'ftp.de.deb.example']) {
+      const apt = makeApt(start, folder(), `http://${host}/debian`, 'stable', ['deb'], daemon.url);
+      await apt.update();
+      expect(sums(await apt.download(join(folder(), 'd'), ['bear']), /\.deb$/)).toEqual(sums(made, /\.deb$/));
+    }
+    const [path = ''] = made.map((one) => one.path).filter((one) => one.endsWith('.deb'));
+    expect(asked(`/debian/${path}`)).toBe(1);
+    expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toMatchObject([{ prefix: '/debian' }]);
+  });
+
+  itNeeding([...DEB_TOOLS, ...YUM_TOOLS, 'dnf'])('it follows the repositories of a host at first sight', async () => {
+    const made = new Map<string, readonly { readonly path: string; readonly sha256: string }[]>();
+    const { site, daemon, feed, host } = await open(
+      (root) => {
+        made.set('debian', makeSuiteRepository(join(root, 'some/debian'), [BEAR], DEBIAN));
+        made.set('flat', makeFlatRepository(join(root, 'flat'), [{ ...BEAR, name: 'crow' }]));
+        mkdirSync(join(root, 'el'));
+        made.set('yum', makeYumRepository(join(root, 'el/9'), [BEAR]));
+      },
+      (host) => ({ follow_hosts: host }),
+    );
+    const apt = makeApt(start, folder(), `${feed.url}/some/debian`, 'stable', ['deb'], daemon.url);
+    await apt.update();
+    expect(sums(await apt.download(join(folder(), 'd'), ['bear']), /\.deb$/)).toEqual(
+      sums(made.get('debian') ?? [], /\.deb$/),
+    );
+    const flat = makeApt(start, folder(), `${feed.url}/flat`, './', ['deb'], daemon.url);
+    await flat.update();
+    await flat.download(join(folder(), 'd'), ['crow']);
+    const dnf = makeDnf(start, folder(), `${feed.url}/el/9`, daemon.url);
+    const into = join(folder(), 'd');
+    await dnf.run('download', `--destdir=${into}`, 'bear');
+    expect(sums(builtFiles(into), /\.rpm$/)).toEqual(sums(made.get('yum') ?? [], /\.rpm$/));
+    expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toMatchObject([
+      { prefix: `/${host}/el/9`, format: 'yum', follows: true, packages: 1 },
+      { prefix: `/${host}/flat`, format: 'deb', follows: true, packages: 1 },
+      { prefix: `/${host}/some/debian`, format: 'deb', follows: true, packages: 1 },
+    ]);
+    // What was followed through the proxy is there without it, also after a restart.
+    await daemon.stop();
+    const again = await site.serve();
+    const direct = makeDnf(start, folder(), `${again.url}/${host}/el/9`);
+    await direct.run('download', `--destdir=${join(folder(), 'd')}`, 'bear');
+  });
+
+  it('it adds nothing that the host does not have, and serves other files as they are', async () => {
+    const { site, daemon, feed } = await open(makeFiles, (host) => ({ follow_hosts: host }));
+    const get = async (path: string) => readWhole(await askThrough(daemon.url, `${feed.url}${path}`));
+    expect((await get('/a/dists/stable/InRelease')).status).toBe(404);
+    expect((await get('/b/repodata/repomd.xml')).status).toBe(404);
+    expect(await get('/plain/file.txt')).toMatchObject({ status: 200, body: Buffer.from('plain') });
+    expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toEqual([]);
+  });
+
+  it('it refuses other hosts, and says why', async () => {
+    const { daemon } = await open(makeFiles, () => ({ proxy_hosts: 'deb.example/debian=/debian' }));
+    const { status, body } = await readWhole(await askThrough(daemon.url, 'http://other.example/x'));
+    expect(status).toBe(403);
+    expect(body.toString()).toContain('proxy_hosts, follow_hosts');
+    await daemon.logged('request', {
+      error: 'other.example/x is not served: expected a host of proxy_hosts or follow_hosts',
+    });
+  });
+});
+
+describe('CONNECT', () => {
+  const openTunnels = (feed: string) =>
+    makeSite(start, folder(), { proxy: 'yes', proxy_connect: `localhost:${new URL(feed).port}` }).serve();
+
+  itNeeding(['curl'])('reaches listed servers, with what is bound to TLS passed as it is', async () => {
+    const certificates = await createCertificates();
+    const feed = await startFeed((_, response) => response.end('secret'), {
+      key: certificates.server.key,
+      cert: certificates.server.cert,
+    });
+    const daemon = await openTunnels(feed.url);
+    const port = new URL(feed.url).port;
+    const curl = (url: string) => start('curl', ['-sSkx', daemon.url, url]).ended;
+    expect((await curl(`https://localhost:${port}/x`)).stdout.toString()).toBe('secret');
+    await daemon.logged('request', { method: 'CONNECT', path: `localhost:${port}`, status: 200, outcome: 'complete' });
+    const other = await curl(`https://127.0.0.1:${port}/x`);
+    expect(other.status).not.toBe(0);
+    expect(other.stderr.toString()).toContain('403');
+    await daemon.logged('request', {
+      error: `a tunnel to 127.0.0.1:${port} is not permitted: expected a server of proxy_connect`,
+    });
+    expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('is answered with 502 if the server cannot be reached, and both ends end together', async () => {
+    const gone = await startFeed((_, response) => response.end());
+    const daemon = await openTunnels(gone.url);
+    const port = new URL(gone.url).port;
+    await gone.close();
+    const [response] = await once(
+      request(daemon.url, { agent: false, method: 'CONNECT', path: `localhost:${port}` }).end(),
+      'connect',
+    );
+    expect(response.statusCode).toBe(502);
+    await daemon.logged('request', { error: /localhost:\d+.*ECONNREFUSED/ });
+  });
+});
