@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/app/version.ts';
-import { createAuthority } from '../src/cli/demo/certificates.ts';
+import { createAuthority } from '../test/support/authority.ts';
 import type { Counts } from './contenders/origin.ts';
 import { freePort, startServer } from './machine.ts';
 

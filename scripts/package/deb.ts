@@ -43,7 +43,7 @@ Section: net
 Priority: optional
 Depends: libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 8), passwd
 Recommends: ca-certificates, systemd
-Suggests: squid | varnish | nginx, gpgv
+Suggests: squid | varnish | nginx, gpgv, openssl
 Description: streaming origin behind caching proxies
  Fetches content at the moment a client asks for it: verified, back-pressured,
  resumable. The drop-in successor of Pulp 2's pulp_streamer. Brings its own Node.

@@ -69,6 +69,17 @@ describe('the demo', () => {
     expect(readdirSync(env.TMPDIR)).toEqual([]);
   });
 
+  it('says what to install if there is no openssl, and leaves nothing behind', async () => {
+    const env = { ...ownEnvironment(), TMPDIR: folder(), PATH: folder() };
+    const { status, stderr } = await start(process.execPath, ['src/cli/launcher.cjs', 'demo'], { env }).ended;
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr:
+        'error: the demo makes its certificates with the command openssl, which is not installed; expected the package openssl: apt install openssl, dnf install openssl, brew install openssl\n',
+    });
+    expect(readdirSync(env.TMPDIR)).toEqual([]);
+  });
+
   const itWithTerminal = itNeeding(['script']);
 
   itWithTerminal('is in colour on a terminal, unless NO_COLOR is set', async () => {

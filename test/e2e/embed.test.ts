@@ -1,8 +1,9 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { version } from '../../src/app/version.ts';
+import { filesBelow } from '../support/folder.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
@@ -56,6 +57,15 @@ describe('the package, installed from its tarball into an empty project', () => 
     for (const name of ['embed/embed.mjs', 'pipeline/compose.mjs'])
       cpSync(join(ROOT, 'examples', name), join(project, name));
   }, 120_000);
+
+  it('is installed in bounds: what only the demo and the tests need is left out', () => {
+    const modules = join(project, 'node_modules');
+    const { packages } = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8'));
+    const bytes = filesBelow(modules).reduce((sum, file) => sum + statSync(join(modules, file)).size, 0);
+    // docs/how-to/embed.md states both.
+    expect(Object.keys(packages).length).toBeLessThanOrEqual(55);
+    expect(bytes / 1e6).toBeLessThan(60);
+  });
 
   it('has its command', async () => {
     expect(await run('npx', 'pulp-streamer', 'version')).toBe(`${version}\n`);

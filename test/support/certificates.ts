@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { KeyObject } from 'node:crypto';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
-import { type Authority, createAuthority, type Identity } from '../../src/cli/demo/certificates.ts';
+import { type Authority, createAuthority, type Identity } from './authority.ts';
 
 /** Certificates for feeds on the loopback interface, valid and invalid ones. */
 export interface Certificates {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createDiffieHellmanGroup } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Identity } from '../../src/cli/demo/certificates.ts';
+import type { Identity } from './authority.ts';
 
 interface Making {
   /** Of the RSA key. */

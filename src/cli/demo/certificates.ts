@@ -1,19 +1,7 @@
-import 'reflect-metadata';
-import { KeyObject, type webcrypto } from 'node:crypto';
-import { isIP } from 'node:net';
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  type X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** A certificate and its private key, as PEM texts. */
 export interface Identity {
@@ -21,83 +9,67 @@ export interface Identity {
   readonly key: string;
 }
 
-/** How long a certificate holds; default: from an hour ago for thirty days. */
-interface Validity {
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
+/** The certificates of the demonstration. */
+export interface Certificates {
+  /** The certificate of the private authority that issued the others. */
+  readonly ca: string;
+  /** For `localhost` and 127.0.0.1. */
+  readonly server: Identity;
+  readonly client: Identity;
 }
 
 /**
- * A private certificate authority, for demonstrations and tests: it lives in memory and ends with
- * the process.
+ * Makes a private authority, and a server and a client certificate of it, in a folder. They are
+ * valid for thirty days. Rejects if there is no `openssl`, and says how to install it.
  */
-export interface Authority {
-  /** Its own certificate, as a PEM text. */
-  readonly cert: string;
-  /** For a server known by these host names and IP addresses; the first is its common name. */
-  server(hosts: readonly [string, ...string[]], validity?: Validity): Promise<Identity>;
-  client(name: string, validity?: Validity): Promise<Identity>;
-}
+export const makeCertificates = async (folder: string): Promise<Certificates> => {
+  await mkdir(folder, { mode: 0o700 });
+  const read = (file: string) => readFile(join(folder, file), 'utf8');
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const HOUR = 3_600_000;
+  const make = async (name: string, subject: string, extensions: string, ...signing: string[]): Promise<Identity> => {
+    const config = `[req]\ndistinguished_name = name\nx509_extensions = extensions\n[name]\n[extensions]\n${extensions}`;
+    await writeFile(join(folder, `${name}.conf`), config);
+    // A request is made by the same command as a certificate that signs itself.
+    const request = signing.length > 0;
+    await openssl(
+      folder,
+      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-sha256'],
+      ...['-config', `${name}.conf`, '-subj', `/CN=${subject}`, '-keyout', `${name}.key`],
+      ...(request ? ['-out', `${name}.csr`] : ['-x509', '-days', DAYS, '-out', `${name}.crt`]),
+    );
+    if (request)
+      await openssl(
+        folder,
+        ...['x509', '-req', '-sha256', '-days', DAYS, '-in', `${name}.csr`, '-out', `${name}.crt`],
+        ...['-extfile', `${name}.conf`, '-extensions', 'extensions', ...signing],
+      );
+    return { cert: await read(`${name}.crt`), key: await read(`${name}.key`) };
+  };
+  const issue = (name: string, serial: string, subject: string, extensions: string) =>
+    make(name, subject, extensions, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-set_serial', serial);
 
-/** Makes an authority; its name is the common name of its certificate. */
-export const createAuthority = async (name: string): Promise<Authority> => {
-  const keys = await makeKeys();
-  const authority = await X509CertificateGenerator.createSelfSigned({
-    name: [{ CN: [name] }],
-    keys,
-    ...period(),
-    extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
+  const { cert: ca } = await make('ca', 'pulp-streamer demo CA', AUTHORITY);
   return {
-    cert: authority.toString('pem'),
-    server: (hosts, validity) =>
-      issue(authority, keys, hosts[0], validity, [
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-        new SubjectAlternativeNameExtension(hosts.map((host) => ({ type: isIP(host) ? 'ip' : 'dns', value: host }))),
-      ]),
-    client: (who, validity) =>
-      issue(authority, keys, who, validity, [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]),
+    ca,
+    server: await issue('server', '1', 'localhost', SERVER),
+    client: await issue('client', '2', 'pulp-streamer', CLIENT),
   };
 };
 
-const issue = async (
-  authority: X509Certificate,
-  authorityKeys: webcrypto.CryptoKeyPair,
-  name: string,
-  validity: Validity | undefined,
-  extensions: readonly Extension[],
-): Promise<Identity> => {
-  const keys = await makeKeys();
-  const cert = await X509CertificateGenerator.create({
-    subject: [{ CN: [name] }],
-    issuer: authority.subject,
-    publicKey: keys.publicKey,
-    signingKey: authorityKeys.privateKey,
-    ...period(validity),
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      await AuthorityKeyIdentifierExtension.create(authorityKeys.publicKey),
-      ...extensions,
-    ],
-  });
-  return { cert: cert.toString('pem'), key: keyPem(keys.privateKey) };
+const DAYS = '30';
+const AUTHORITY = 'basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n';
+const LEAF = 'basicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\n';
+const SERVER = `${LEAF}extendedKeyUsage = serverAuth\nsubjectAltName = DNS:localhost, IP:127.0.0.1\n`;
+const CLIENT = `${LEAF}extendedKeyUsage = clientAuth\n`;
+
+const openssl = async (folder: string, ...args: readonly string[]): Promise<void> => {
+  try {
+    await promisify(execFile)('openssl', args, { cwd: folder });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(MISSING, { cause: error });
+  }
 };
 
-const makeKeys = async (): Promise<webcrypto.CryptoKeyPair> =>
-  crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-
-const period = ({ notBefore, notAfter }: Validity = {}): Required<Validity> => ({
-  notBefore: notBefore ?? new Date(Date.now() - HOUR),
-  notAfter: notAfter ?? new Date(Date.now() + 30 * 24 * HOUR),
-});
-
-const keyPem = (key: webcrypto.CryptoKey): string =>
-  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
+const MISSING =
+  'the demo makes its certificates with the command openssl, which is not installed; expected the package openssl: apt install openssl, dnf install openssl, brew install openssl';

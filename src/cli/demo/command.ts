@@ -4,7 +4,6 @@ export const addDemo = (demo: Command): void => {
   demo
     .option('--once', 'end after the requests; exit status 0 only if everything came as expected')
     .action(async ({ once }: { once?: boolean }) => {
-      // Making certificates takes libraries that no other command needs: they are loaded only here.
       const { playDemo } = await import('./demo.ts');
       await playDemo(once ?? false);
     });

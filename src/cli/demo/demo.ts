@@ -19,63 +19,58 @@ import { contentOf, makeStage, packagesOf } from './zoo.ts';
  */
 export const playDemo = async (onlyOnce: boolean): Promise<void> => {
   const show = makeShow(process.stdout);
-  const { folder, remove } = await makeStage();
+  await using opened = new AsyncDisposableStack();
+  const { folder } = opened.adopt(await makeStage(), ({ remove }) => remove());
   const stage = await setStage(folder);
+  opened.defer(() => stage.feed.close());
   const served = new ReplaySubject<FinishedRequest>();
   const { settings } = loadSettings({
     files: [],
     flags: { port: '0', stateDir: join(folder, 'state'), contentSourcesDir: join(folder, 'sources') },
   });
   const daemon = await startDaemon(settings, createLogger('ERROR', process.stderr));
+  opened.defer(daemon.stop);
   daemon.finished.subscribe(served);
   const saved = new ReplaySubject<PendingSaveRequest>();
   daemon.streamer.deliveries.subscribe(({ type, save }) => {
     if (type === 'delivered') saved.next(save);
   });
-  try {
-    const [address] = daemon.addresses;
-    const url = `http://localhost:${address?.port}`;
-    const entries = await importZoo(daemon.streamer.catalog, stage);
-    await refreshAll(daemon.streamer.alternates);
+  const [address] = daemon.addresses;
+  const url = `http://localhost:${address?.port}`;
+  const entries = await importZoo(daemon.streamer.catalog, stage);
+  await refreshAll(daemon.streamer.alternates);
 
-    show.title('pulp-streamer demo: everything below runs on this machine and is removed afterwards');
-    show.line(`feed       ${stage.feed.url}  (a client certificate of our private CA is required)`);
-    const { length } = await packagesOf();
-    show.line(
-      `on disk    ${length - MISSING_ON_DISK.length} of its ${length} packages, as an alternate content source`,
-    );
-    show.line(`catalog    ${entries} entries, imported from the feed's metadata`);
-    show.line(`streamer   ${url}`);
+  show.title('pulp-streamer demo: everything below runs on this machine and is removed afterwards');
+  show.line(`feed       ${stage.feed.url}  (a client certificate of our private CA is required)`);
+  const { length } = await packagesOf();
+  show.line(`on disk    ${length - MISSING_ON_DISK.length} of its ${length} packages, as an alternate content source`);
+  show.line(`catalog    ${entries} entries, imported from the feed's metadata`);
+  show.line(`streamer   ${url}`);
 
-    let wrong = 0;
-    for (const [index, scene] of SCENES.entries()) {
-      const problems = await play(url, scene);
-      const seen = await firstValueFrom(served.pipe(filter(({ target }, at) => target === scene.path && at === index)));
-      problems.push(...differences(scene, seen));
-      show.scene(index + 1, scene, seen, problems);
-      wrong += problems.length;
-      if (!seen.report?.recorded) continue;
-      await firstValueFrom(saved.pipe(filter(({ requestId }) => requestId === seen.id)));
-      show.line('   and saved at the same time');
-    }
-    show.line();
-    show.title(
-      wrong === 0 ? `All ${SCENES.length} requests came as expected.` : `${wrong} things did not come as expected.`,
-    );
-    if (onlyOnce) {
-      process.exitCode = wrong === 0 ? 0 : 1;
-      return;
-    }
-    show.line('\nIt runs until you press Ctrl-C. Try:');
-    for (const path of ['/zoo/Packages/fox-1.1-1.noarch.rpm', '/zoo/Packages/lynx-2.0-1.noarch.rpm'])
-      show.line(`  curl -sO ${url}${path}`);
-    show.line(`  curl -sI ${url}/zoo/repodata/repomd.xml`);
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  } finally {
-    await daemon.stop();
-    stage.feed.close();
-    await remove();
+  let wrong = 0;
+  for (const [index, scene] of SCENES.entries()) {
+    const problems = await play(url, scene);
+    const seen = await firstValueFrom(served.pipe(filter(({ target }, at) => target === scene.path && at === index)));
+    problems.push(...differences(scene, seen));
+    show.scene(index + 1, scene, seen, problems);
+    wrong += problems.length;
+    if (!seen.report?.recorded) continue;
+    await firstValueFrom(saved.pipe(filter(({ requestId }) => requestId === seen.id)));
+    show.line('   and saved at the same time');
   }
+  show.line();
+  show.title(
+    wrong === 0 ? `All ${SCENES.length} requests came as expected.` : `${wrong} things did not come as expected.`,
+  );
+  if (onlyOnce) {
+    process.exitCode = wrong === 0 ? 0 : 1;
+    return;
+  }
+  show.line('\nIt runs until you press Ctrl-C. Try:');
+  for (const path of ['/zoo/Packages/fox-1.1-1.noarch.rpm', '/zoo/Packages/lynx-2.0-1.noarch.rpm'])
+    show.line(`  curl -sO ${url}${path}`);
+  show.line(`  curl -sI ${url}/zoo/repodata/repomd.xml`);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 };
 
 /**

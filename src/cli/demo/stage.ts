@@ -7,7 +7,7 @@ import { importRepository } from '../../catalog/import.ts';
 import type { ImporterConfig } from '../../catalog/importer-config.ts';
 import type { SqliteCatalog } from '../../catalog/sqlite/catalog.ts';
 import { apart } from '../../repositories/reader/apart.ts';
-import { createAuthority } from './certificates.ts';
+import { makeCertificates } from './certificates.ts';
 import { type DemoFeed, startFeed } from './feed.ts';
 import { MISSING_ON_DISK } from './scenes.ts';
 import { copyWithout, zoo } from './zoo.ts';
@@ -25,9 +25,8 @@ export interface Stage {
  * lacks some of the packages.
  */
 export const setStage = async (folder: string): Promise<Stage> => {
-  const authority = await createAuthority('pulp-streamer demo CA');
-  const client = await authority.client('pulp-streamer');
-  const feed = await startFeed(zoo, await authority.server(['localhost', '127.0.0.1']), authority.cert);
+  const { ca, server, client } = await makeCertificates(join(folder, 'certificates'));
+  const feed = await startFeed(zoo, server, ca);
 
   const disk = join(folder, 'zoo-on-disk');
   await copyWithout(disk, MISSING_ON_DISK);
@@ -36,7 +35,7 @@ export const setStage = async (folder: string): Promise<Stage> => {
     join(folder, 'sources', 'zoo.conf'),
     `[zoo-on-disk]\nenabled: 1\ntype: yum\nbase_url: file://${disk}/\npriority: 0\n`,
   );
-  const stranger: ImporterConfig = { feed: feed.url, ssl_ca_cert: authority.cert };
+  const stranger: ImporterConfig = { feed: feed.url, ssl_ca_cert: ca };
   return {
     feed,
     stranger,

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EMPTY } from 'rxjs';
 import type { Access, AccessOwner } from '../../../pipelines/model/index.ts';
-import { type Authority, createAuthority } from '../../../src/cli/demo/certificates.ts';
 import { type ExpiringCertificate, watchCertificates } from '../../../src/sources/expiring-certificates.ts';
+import { type Authority, createAuthority } from '../../support/authority.ts';
 import { anAsk } from '../../support/collect.ts';
 
 const DAY = 86_400_000;
