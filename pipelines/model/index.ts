@@ -1,3 +1,4 @@
+export { membersOf, trimBlanks } from './blanks.ts';
 export {
   type Access,
   type AccessOwner,

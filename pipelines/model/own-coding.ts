@@ -1,3 +1,5 @@
+import { trimBlanks } from './blanks.ts';
+
 /**
  * Compressed files, by the ends of their names, and the codings that servers wrongly declare for
  * them.
@@ -18,4 +20,4 @@ const OWN_CODINGS: readonly (readonly [name: RegExp, coding: RegExp])[] = [
  * several members or is padded.
  */
 export const isOwnCoding = (path: string, coding: string): boolean =>
-  OWN_CODINGS.some(([name, own]) => name.test(path) && own.test(coding.trim()));
+  OWN_CODINGS.some(([name, own]) => name.test(path) && own.test(trimBlanks(coding)));

@@ -8,8 +8,10 @@ import {
   type Head,
   type Header,
   isOwnCoding,
+  membersOf,
   type Part,
   type Policy,
+  trimBlanks,
   type Validators,
 } from '../model/index.ts';
 import type { JudgedHead } from './attempts/verify-before-head.ts';
@@ -60,7 +62,7 @@ export const clientHead = (
     state: head.state,
     candidate,
     sourceStatus: head.status,
-    acceptRanges: field(head.headers, 'accept-ranges')?.trim().toLowerCase(),
+    acceptRanges: trimBlanks(field(head.headers, 'accept-ranges') ?? '').toLowerCase(),
     verified: head.verified,
     checked: head.checked,
     headers,
@@ -164,6 +166,6 @@ const namedByConnection = (headers: readonly Header[]): readonly string[] =>
     ? []
     : headers
         .filter(([name]) => name.toLowerCase() === 'connection')
-        .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()));
+        .flatMap(([, value]) => membersOf(value.toLowerCase()));
 
 const KEEP_ALIVE = 'keep-alive';

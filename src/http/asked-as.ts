@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { trimBlanks } from '../../pipelines/model/index.ts';
 import { matcher } from '../lib/networks.ts';
 import { type Asking, peerAddress } from './client-address.ts';
 
@@ -21,8 +22,8 @@ interface AskedPath {
 export type AskedAs = (asking: Asking, path: AskedPath) => string | undefined;
 
 /** The first of several: the client's own proxy comes first. */
-const first = (headers: IncomingHttpHeaders, name: string): string | undefined =>
-  headers[name]?.toString().split(',', 1)[0]?.trim();
+const first = (headers: IncomingHttpHeaders, name: string): string =>
+  trimBlanks(headers[name]?.toString().split(',', 1)[0] ?? '');
 
 /**
  * The URL by which the client asks for a target, without query. If no URL is set, it is made of the
@@ -36,7 +37,7 @@ export const askedAs = ({ publicUrl, trusted }: AskedAsOptions): AskedAs => {
     const { headers } = asking;
     const proxied = isTrusted(peerAddress(asking));
     const host = (proxied && first(headers, 'x-forwarded-host')) || headers.host || '';
-    const scheme = proxied && first(headers, 'x-forwarded-proto')?.toLowerCase() === 'https' ? 'https' : 'http';
+    const scheme = proxied && first(headers, 'x-forwarded-proto').toLowerCase() === 'https' ? 'https' : 'http';
     return AUTHORITY.test(host) ? `${scheme}://${host}${ofTarget}` : undefined;
   };
 };

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { membersOf } from '../../pipelines/model/index.ts';
 import { canonicalAddress, matcher } from '../lib/networks.ts';
 
 /**
@@ -32,7 +33,7 @@ const addressOf = (node: string): string | undefined => {
   return canonicalAddress(ipv6 ?? ipv4 ?? node);
 };
 
-const PAIR = /^\s*([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")\s*(?:;|$)/;
+const PAIR = /^[ \t]*([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")[ \t]*(?:;|$)/;
 
 /**
  * The `for` of one element of a `Forwarded` field; empty if the element is malformed or has none.
@@ -56,10 +57,7 @@ const hopsOf = (headers: IncomingHttpHeaders, header: ForwardedHeader): readonly
   const value = headers[header.toLowerCase()]?.toString() ?? '';
   // A client may have sent commas within quotes. An element cut there is malformed. The proxy's own
   // element, at the end, stays whole.
-  const elements = value
-    .split(',')
-    .map((element) => element.trim())
-    .filter((element) => element !== '');
+  const elements = membersOf(value);
   if (header === 'X-Real-IP') return elements.length === 1 ? elements : [];
   return header === 'Forwarded' ? elements.map(forOf) : elements;
 };

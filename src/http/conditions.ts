@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Conditions, timeOfHttpDate } from '../../pipelines/model/index.ts';
+import { type Conditions, timeOfHttpDate, trimBlanks } from '../../pipelines/model/index.ts';
 
 /**
  * The conditions in a request's header fields (RFC 9110 section 13.1). A malformed field counts as
@@ -8,13 +8,13 @@ import { type Conditions, timeOfHttpDate } from '../../pipelines/model/index.ts'
 export const conditionsOf = (headers: IncomingHttpHeaders): Conditions | undefined => {
   // Most requests have none.
   if (!FIELDS.some((name) => headers[name] !== undefined)) return undefined;
-  const ifRange = headers['if-range']?.toString().trim();
+  const ifRange = headers['if-range']?.toString();
   const conditions: Conditions = {
     ...optional('ifMatch', tagsOf(headers['if-match'])),
     ...optional('ifNoneMatch', tagsOf(headers['if-none-match'])),
     ...optional('ifModifiedSince', timeOfHttpDate(headers['if-modified-since'])),
     ...optional('ifUnmodifiedSince', timeOfHttpDate(headers['if-unmodified-since'])),
-    ...optional('ifRange', ifRange),
+    ...optional('ifRange', ifRange === undefined ? undefined : trimBlanks(ifRange)),
   };
   return Object.keys(conditions).length > 0 ? conditions : undefined;
 };
@@ -31,6 +31,6 @@ const optional = <K extends string, V>(name: K, value: V | undefined): { readonl
 const tagsOf = (text: string | undefined): readonly string[] | undefined =>
   text === undefined
     ? undefined
-    : text.trim() === '*'
+    : trimBlanks(text) === '*'
       ? ['*']
       : (text.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? []);

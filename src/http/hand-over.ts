@@ -1,6 +1,6 @@
 import { isAbsolute, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Header, Location, StreamRequest } from '../../pipelines/model/index.ts';
+import { type Header, type Location, type StreamRequest, trimBlanks } from '../../pipelines/model/index.ts';
 import { matcher } from '../lib/networks.ts';
 import { type Asking, peerAddress } from './client-address.ts';
 
@@ -29,9 +29,9 @@ export const handOverTo = (proxies: readonly string[]): ((asking: Asking) => Str
 };
 
 /** The member of `Via` that nginx adds. */
-const NGINX = /^\S+\s+nginx$/;
+const NGINX = /^[^ \t]+[ \t]+nginx$/;
 
-const lastOf = (list: string): string => list.slice(list.lastIndexOf(',') + 1).trim();
+const lastOf = (list: string): string => trimBlanks(list, list.lastIndexOf(',') + 1);
 
 const named = (
   name: string,
@@ -61,7 +61,7 @@ interface Mapping {
 
 const mappingsIn = (text: string): readonly Mapping[] =>
   text.split(',').flatMap((one) => {
-    const [folder = '', location = '', ...more] = one.split('=').map((part) => part.trim());
+    const [folder = '', location = '', ...more] = one.split('=').map((part) => trimBlanks(part));
     const usable = isAbsolute(folder) && location.startsWith('/') && more.length === 0;
     return usable ? [{ folder: withSlash(folder), location: withSlash(location) }] : [];
   });

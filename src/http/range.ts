@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../pipelines/model/index.ts';
+import { type ByteRange, membersOf, trimBlanks } from '../../pipelines/model/index.ts';
 
 /** The most ranges of one request that are served. Package managers ask for up to 256 (zchunk). */
 const MOST = 256;
@@ -12,11 +12,9 @@ const BEYOND = Number.MAX_SAFE_INTEGER;
  * 14.2).
  */
 export const rangesOf = (header: string | undefined): readonly ByteRange[] => {
-  const set = /^bytes=(.*)$/i.exec(header?.trim() ?? '')?.[1];
+  const set = /^bytes=(.*)$/i.exec(trimBlanks(header ?? ''))?.[1];
   if (set === undefined) return [];
-  // Empty elements of a list are ignored (RFC 9110 section 5.6.1).
-  const specs = set.split(',').map((spec) => spec.trim());
-  const ranges = specs.filter((spec) => spec !== '').map(rangeOf);
+  const ranges = membersOf(set).map(rangeOf);
   const valid = ranges.filter((range) => range !== undefined);
   return valid.length === ranges.length && valid.length <= MOST ? valid : [];
 };

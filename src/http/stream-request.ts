@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { StreamRequest } from '../../pipelines/model/index.ts';
+import { type StreamRequest, trimBlanks } from '../../pipelines/model/index.ts';
 import { traceContextOf } from '../lib/trace-context.ts';
 import { conditionsOf } from './conditions.ts';
 import { rangesOf } from './range.ts';
@@ -38,6 +38,6 @@ const prefersJson = (accept: string | undefined): boolean =>
   accept?.includes('json') === true && weightOf(accept, 'application/json') > weightOf(accept, 'text/html');
 
 const weightOf = (accept: string, type: string): number => {
-  const range = accept.split(',').find((one) => one.split(';')[0]?.trim().toLowerCase() === type);
-  return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1);
+  const range = accept.split(',').find((one) => trimBlanks(one.split(';', 1)[0] ?? '').toLowerCase() === type);
+  return range === undefined ? 0 : Number(/;[ \t]*q=([\d.]+)/i.exec(range)?.[1] ?? 1);
 };

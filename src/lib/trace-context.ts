@@ -1,3 +1,5 @@
+import { membersOf } from '../../pipelines/model/index.ts';
+
 /** The context of a trace, as two header fields carry it: https://www.w3.org/TR/trace-context/ */
 export interface TraceContext {
   readonly traceparent?: string;
@@ -38,10 +40,7 @@ export const traceContextOf = (
 
 /** The members of a list, of which some may be empty. */
 const stateOf = (text: string): string | undefined => {
-  const members = text
-    .split(',')
-    .map((member) => member.trim())
-    .filter((member) => member !== '');
+  const members = membersOf(text);
   const keys = members.map((member) => member.slice(0, Math.max(0, member.indexOf('='))));
   const isWell = members.every((member, index) => {
     const key = keys[index] ?? '';

@@ -6,6 +6,7 @@ import {
   type SourceHead,
   StreamError,
   stateOf,
+  trimBlanks,
 } from '../../model/index.ts';
 
 /** What is known of earlier transfers: see `Health`. */
@@ -29,7 +30,7 @@ export const decodes = (candidate: Candidate, head: SourceHead, wasCoded: WasCod
 export const isCoded = ({ entry: { size, path } }: Candidate, head: SourceHead): boolean => {
   if (size === undefined || head.from > 0 || head.last !== undefined) return false;
   const coding = field(head.headers, 'content-encoding');
-  return coding !== undefined && GZIP.test(coding.trim()) && !isOwnCoding(path, coding);
+  return coding !== undefined && GZIP.test(trimBlanks(coding)) && !isOwnCoding(path, coding);
 };
 
 /** The failure of a coded body that is not the entry's. The next attempt decodes it. */

@@ -8,6 +8,7 @@ import {
   type SourceHead,
   StreamError,
   timeOfHttpDate,
+  trimBlanks,
 } from '../../../pipelines/model/index.ts';
 import { asksRange } from '../asks-range.ts';
 import { challenged } from './challenges.ts';
@@ -128,8 +129,8 @@ export const headOf = (
 /** The boundary of a body of parts; undefined if the fields announce another body. */
 export const boundaryOf = (headers: readonly Header[]): string | undefined => {
   const [, quoted, plain] =
-    /^multipart\/byteranges *;(?:.*;)? *boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(
-      field(headers, 'content-type')?.trim() ?? '',
+    /^multipart\/byteranges *;(?:.*;)? *boundary=(?:"([^"]{1,70})"|([^ \t;"]{1,70}))/i.exec(
+      trimBlanks(field(headers, 'content-type') ?? ''),
     ) ?? [];
   return quoted?.replace(/\\(.)/g, '$1') ?? plain;
 };

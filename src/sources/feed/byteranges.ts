@@ -1,4 +1,4 @@
-import { type Header, type Part, type SourceHead, StreamError } from '../../../pipelines/model/index.ts';
+import { type Header, type Part, type SourceHead, StreamError, trimBlanks } from '../../../pipelines/model/index.ts';
 import { headOf } from './answer.ts';
 import { sayUrl } from './errors.ts';
 
@@ -64,9 +64,9 @@ export const readByteranges = (
     [at, end] = [first, last + 1];
     if (total !== undefined) return;
     total = length;
-    const type = /^content-type:([^\r\n]*)$/im.exec(headers)?.[1]?.trim();
+    const type = /^content-type:([^\r\n]*)$/im.exec(headers)?.[1];
     const others = answer.headers.filter(([name]) => !OF_BODY.has(name.toLowerCase()));
-    const fields: readonly Header[] = type === undefined ? others : [...others, ['Content-Type', type]];
+    const fields: readonly Header[] = type === undefined ? others : [...others, ['Content-Type', trimBlanks(type)]];
     const span = { first: part.first, last: wanted.at(-1)?.last };
     out.head({ ...headOf(answer.status, fields, length, span), parts: wanted });
   };

@@ -1,4 +1,4 @@
-import type { Header } from '../../../pipelines/model/index.ts';
+import { type Header, trimBlanks } from '../../../pipelines/model/index.ts';
 
 /** The field with the challenges of each status (RFC 9110 section 11). */
 const FIELDS: Readonly<Record<number, string>> = { 401: 'www-authenticate', 407: 'proxy-authenticate' };
@@ -14,7 +14,7 @@ const schemesOf = (status: number, headers: readonly Header[]): readonly string[
   const values = headers.filter(([name]) => name.toLowerCase() === field).map(([, value]) => value);
   const found = values
     .flatMap((value) => value.replace(QUOTED, '').split(','))
-    .flatMap((part) => SCHEME.exec(part.trim())?.[1] ?? []);
+    .flatMap((part) => SCHEME.exec(trimBlanks(part))?.[1] ?? []);
   return [...new Set(found)].slice(0, 8);
 };
 

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import type { Header } from '../../../pipelines/model/index.ts';
-import { trimmed } from './http1/head.ts';
+import { type Header, trimBlanks } from '../../../pipelines/model/index.ts';
 
 /** The cookies that one chain of redirects has set. */
 export interface Cookies {
@@ -56,7 +55,7 @@ const cookieIn = (text: string, url: URL): Cookie | undefined => {
   const [pair = ''] = text.split(';', 1);
   const equals = pair.indexOf('=');
   if (equals < 0) return undefined;
-  const [name, value] = [trimmed(pair, 0, equals), trimmed(pair, equals + 1, pair.length)];
+  const [name, value] = [trimBlanks(pair, 0, equals), trimBlanks(pair, equals + 1)];
   const { domain = '', path = '', secure } = attributesOf(text);
   if (name === '' || name.length + value.length > LONGEST || !isOf(url.hostname, domain)) return undefined;
   return {
@@ -75,7 +74,7 @@ const attributesOf = (text: string): Attributes =>
       .slice(1)
       .map((attribute) => {
         const [name = '', ...value] = attribute.split('=');
-        return [name.trim().toLowerCase(), value.join('=').trim()];
+        return [trimBlanks(name).toLowerCase(), trimBlanks(value.join('='))];
       }),
   );
 

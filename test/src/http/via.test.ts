@@ -12,6 +12,9 @@ describe('a hop over HTTP/1.0', () => {
     '1.1 a (of (two) parts \\), still), 1.0 b',
     '0.9 a',
     '  1.0   a',
+    '1.1 a (left open, 1.0 b',
+    '1.1 a ((left) open, 1.0 b',
+    '1.1 a) (b) \\(c, 1.0 d',
   ])('is found in %j', (via) => {
     expect(cameByHttp10(via)).toBe(true);
   });
@@ -29,5 +32,12 @@ describe('a hop over HTTP/1.0', () => {
     ',,',
   ])('is not found in %j', (via) => {
     expect(cameByHttp10(via)).toBe(false);
+  });
+
+  // Took a second for the 16 KB of a head, and the square of it for more.
+  it('is looked for in one pass, however deep comments are nested', () => {
+    const depth = 2 ** 19;
+    expect(cameByHttp10(`1.1 a ${'('.repeat(depth)}1.0 b${')'.repeat(depth)}`)).toBe(false);
+    expect(cameByHttp10(`1.1 a ${'('.repeat(depth)}, 1.0 b`)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import type { Header } from '../../../../pipelines/model/index.ts';
+import { type Header, membersOf, trimBlanks } from '../../../../pipelines/model/index.ts';
 import { malformed } from './errors.ts';
 import type { Head } from './head.ts';
 
@@ -55,7 +55,7 @@ export const framingOf = (method: string, { status, headers, isOld }: Head): Fra
 
 /** A list of equal lengths is one length (RFC 9110 section 8.6). */
 const lengthOf = (text: string): number => {
-  const [length = '', ...others] = text.split(/[ \t]*,[ \t]*/);
+  const [length = '', ...others] = text.split(',').map((one) => trimBlanks(one));
   if (others.some((other) => other !== length)) throw malformed('several different lengths');
   if (!/^\d+$/.test(length) || !Number.isSafeInteger(Number(length)))
     throw malformed('a Content-Length that is not a number');
@@ -72,10 +72,9 @@ const once = (headers: readonly Header[], length: number | undefined): Header[] 
   });
 };
 
-const mentions = (list: string, option: string): boolean =>
-  list.includes(option) && list.split(',').some((one) => one.trim() === option);
+const mentions = (list: string, option: string): boolean => list.includes(option) && membersOf(list).includes(option);
 
 const idleOf = (kept: string | undefined): number | undefined => {
-  const seconds = /(?:^|[,;\s])timeout=(\d{1,9})/i.exec(kept ?? '')?.[1];
+  const seconds = /(?:^|[,; \t])timeout=(\d{1,9})/i.exec(kept ?? '')?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 };

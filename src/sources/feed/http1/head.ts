@@ -1,4 +1,4 @@
-import type { Header } from '../../../../pipelines/model/index.ts';
+import { type Header, trimBlanks } from '../../../../pipelines/model/index.ts';
 import { malformed } from './errors.ts';
 
 /** The head of a response. */
@@ -61,25 +61,11 @@ const fieldsOf = (text: string, first: number): Header[] => {
   for (let at = first; text.charCodeAt(at) !== 13; ) {
     const colon = text.indexOf(':', at);
     const end = text.indexOf('\r', colon);
-    fields.push([text.slice(at, colon), trimmed(text, colon + 1, end)]);
+    fields.push([text.slice(at, colon), trimBlanks(text, colon + 1, end)]);
     at = end + 2;
   }
   return fields;
 };
-
-/**
- * A part of a text without the spaces and tabs around it (RFC 9112 section 5). `trim` would also
- * take a byte 0xA0, which may be the last of a character in UTF-8. A regular expression would need a
- * time that grows with the square of the spaces within.
- */
-export const trimmed = (text: string, from: number, to: number): string => {
-  let [first, end] = [from, to];
-  while (first < end && isSpace(text.charCodeAt(first))) first += 1;
-  while (end > first && isSpace(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(first, end);
-};
-
-const isSpace = (code: number): boolean => code === 32 || code === 9;
 
 /** The first wrong line, shortened: it may be anything that the peer sent. */
 const complaint = (text: string): string => {

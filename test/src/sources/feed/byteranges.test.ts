@@ -39,6 +39,11 @@ const read = (body: string, size = body.length) => {
 };
 
 describe('a body of several parts', () => {
+  it('has the whole Content-Type of its first part, without the blanks around it', () => {
+    const parts = WANTED.map((each) => part(each, 500, 'Content-Type: \ttext/x; a=\xc3\xa0 \r\n'));
+    expect(read(parts.join('') + END).heads[0]?.headers).toContainEqual(['Content-Type', 'text/x; a=\xc3\xa0']);
+  });
+
   it.each([1, 2, 3, 7, 50, 64, 1000])('has the bytes of the parts, read in pieces of %i', (size) => {
     for (const body of [RIGHT, RIGHT.slice(2), `a preamble${RIGHT}`, `${RIGHT}an epilogue`]) {
       const { heads, data, error } = read(body, size);
