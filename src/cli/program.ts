@@ -135,6 +135,12 @@ const COMMANDS: readonly Listed[] = [
     load: async (command) => (await import('./check-config.ts')).addCheckConfig(command),
   },
   {
+    usage: 'doctor',
+    description:
+      'look at configuration, daemon, files, ports, certificates, catalog, broker, feeds, disk and clock, and say what to do about each finding; exit status 0: nothing, 1: warnings, 2: problems, 78: the configuration is not valid',
+    load: async (command) => (await import('./doctor.ts')).addDoctor(command),
+  },
+  {
     usage: 'init',
     description: 'write a configuration file with every setting as a comment; an existing one stays as it is',
     load: async (command) => (await import('./init.ts')).addInit(command),

@@ -32,12 +32,14 @@ interface Options {
 }
 
 const DAY = 86_400_000;
-const SOON = 30 * DAY;
+/** Milliseconds before its end from which a certificate is warned about. */
+export const SOON = 30 * DAY;
 
 /** The most texts, and uses of them, that are remembered; the oldest is dropped first. A site has one per importer. */
 const MOST = 10_000;
 
-const PEM = /-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g;
+/** Each certificate of a text. */
+export const CERTIFICATE = /-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END (TRUSTED )?CERTIFICATE-----/g;
 
 interface Read {
   readonly subject: string;
@@ -54,7 +56,7 @@ export const watchCertificates = (open: OpenSource, { warn, now }: Options): Wat
   const uses = new Map<string, Pick<UsedCertificate, 'source' | 'what'> & { readonly read: readonly Read[] }>();
 
   const readOnce = (text: string): readonly Read[] => {
-    const found = known.get(text) ?? (text.match(PEM) ?? []).flatMap(read);
+    const found = known.get(text) ?? (text.match(CERTIFICATE) ?? []).flatMap(read);
     setBounded(known, text, found);
     return found;
   };

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { BehaviorSubject, defer, firstValueFrom, from, mergeMap, throwError, timeout, toArray } from 'rxjs';
-import { type Access, type OpenSource, StreamError } from '../../../pipelines/model/index.ts';
+import { type Access, type OpenSource, StreamError, timeOfHttpDate } from '../../../pipelines/model/index.ts';
 import { sourceAccess } from '../../alternates/access.ts';
 import { CATALOGERS } from '../../alternates/catalogers/index.ts';
 import { openDescriptors } from '../../alternates/descriptors/folder.ts';
@@ -24,6 +24,14 @@ export interface Place {
   readonly root?: string;
 }
 
+/** The trial of a place. */
+export interface PlaceTrial extends Trial {
+  /** The credentials that the source was asked with; absent if they are not known. */
+  readonly access?: Access;
+  /** Milliseconds that its clock is ahead of this one; absent if it stated no time. */
+  readonly ahead?: number;
+}
+
 /** Places that are asked at a time. */
 const CONCURRENCY = 8;
 
@@ -31,7 +39,7 @@ const CONCURRENCY = 8;
  * Asks feeds, and the alternate sources that descriptors describe, for the beginning of one file
  * each.
  */
-export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Promise<readonly Trial[]> => {
+export const tryFeeds = async (settings: Settings, feeds: readonly Place[]): Promise<readonly PlaceTrial[]> => {
   const sources = sourcesOf(settings);
   try {
     const { sources: alternates, problems } = await descriptorsIn(settings.contentSourcesDir);
@@ -88,25 +96,31 @@ const placesOf = ({ id, type, baseUrl, paths }: AlternateSource, access: Place['
 const isAnswer = (error: unknown): error is StreamError =>
   error instanceof StreamError && (error.sourceStatus !== undefined || error.code === 'SOURCE_MISSING');
 
-const tryPlace = (
+const tryPlace = async (
   { what, url, mustBeThere, access, root }: Place,
   open: OpenSource,
   timeoutMs: number,
-): Promise<Trial> => {
+): Promise<PlaceTrial> => {
+  let known: Access | undefined;
+  let ahead: number | undefined;
   const ask = async (): Promise<string | undefined> => {
-    const location = { url, access: await access(), ...(root !== undefined && { root }) };
+    known = await access();
+    const location = { url, access: known, ...(root !== undefined && { root }) };
     const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${timeoutMs} ms`);
     try {
-      await firstValueFrom(
+      const first = await firstValueFrom(
         defer(() => open(location, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
           timeout({ first: timeoutMs, with: () => throwError(late) }),
         ),
       );
+      const [, date = ''] = (first.type === 'head' && first.headers.find(([name]) => /^date$/i.test(name))) || [];
+      ahead = (timeOfHttpDate(date) ?? Number.NaN) - Date.now();
       return undefined;
     } catch (error) {
       if (mustBeThere || !isAnswer(error)) throw error;
       return `answers ${error.sourceStatus ?? 'that this file is not there'}`;
     }
   };
-  return trying(`${what}, ${maskUrl(url)}`, ask, (error) => maskUrl(messageOf(error)));
+  const trial = await trying(`${what}, ${maskUrl(url)}`, ask, (error) => maskUrl(messageOf(error)));
+  return { ...trial, ...(known && { access: known }), ...(Number.isFinite(ahead) && { ahead }) };
 };

@@ -6,6 +6,8 @@ export interface Trial {
   readonly found?: string;
   /** Why it cannot be used; absent if it can. */
   readonly problem?: string;
+  /** The error behind the problem. */
+  readonly error?: unknown;
 }
 
 /** The reason of an error of the system, by its code; by default its message. */
@@ -26,6 +28,6 @@ export const trying = async (
     const found = await attempt();
     return { what, ...(found !== undefined && { found }) };
   } catch (error) {
-    return { what, problem: messageOf(error) };
+    return { what, problem: messageOf(error), error };
   }
 };

@@ -33,7 +33,8 @@ const trialsOf = async (flags: Readonly<Record<string, string>> = {}, folder = n
   };
   const trials: Trial[] = [];
   for await (const trial of tryAll(settingsOf({ ...usual, ...flags }))) trials.push(trial);
-  return trials.map((trial) => JSON.parse(JSON.stringify(trial).replaceAll(folder, '{folder}')) as Trial);
+  const shown = trials.map(({ what, found, problem }) => ({ what, found, problem }));
+  return shown.map((trial) => JSON.parse(JSON.stringify(trial).replaceAll(folder, '{folder}')) as Trial);
 };
 
 /** The trials whose subject contains this text. */

@@ -64,6 +64,14 @@ it('a backup made under a running daemon and a writer restores to the same state
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readdirSync(join(file, '..'))).toEqual(['backup.tar']);
 
+  // Its ports are in use, by itself.
+  const examined = await ended(site, 'doctor', '--json');
+  const { problems, warnings, checkups } = JSON.parse(examined.said);
+  expect([examined.status, problems, warnings, examined.stderr]).toEqual([0, 0, 0, '']);
+  expect(checkups).toContainEqual(
+    expect.objectContaining({ what: 'daemon', found: expect.stringMatching(/^ready, .*127/) }),
+  );
+
   const refused = await ended(site, 'restore', file);
   expect(refused).toEqual({
     status: 1,
