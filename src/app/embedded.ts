@@ -1,17 +1,18 @@
 import type { Logger } from 'pino';
 import { filter } from 'rxjs';
 import type { Chunk, StreamEvent } from '../../pipelines/index.ts';
+import type { EmbeddedOptions } from '../config/options.ts';
 import type { Settings } from '../config/schema.ts';
 import { createLogger } from '../observe/log.ts';
 import { readBytes } from '../sources/bytes.ts';
 import type { FetchOptions } from './compose.ts';
-import { type SettingOptions, settingsOf } from './from-settings.ts';
+import { settingsOf } from './from-settings.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
-export type StreamerOptions = SettingOptions & {
+export interface StreamerOptions extends EmbeddedOptions {
   /** Default: a logger that writes warnings and errors to standard error. */
   readonly logger?: Logger;
-};
+}
 
 export interface EmbeddedStreamer extends OpenStreamer {
   /**

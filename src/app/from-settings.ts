@@ -7,27 +7,16 @@ import {
   type LazyFetchDeps,
   type Policy,
 } from '../../pipelines/index.ts';
-import { loadSettings } from '../config/load.ts';
-import type { SettingName, Settings } from '../config/schema.ts';
+import { settingsOf } from '../config/from-options.ts';
+import type { EmbeddedOptions } from '../config/options.ts';
+import type { Settings } from '../config/schema.ts';
 import { type Limits, limitsOf } from '../repositories/reader/guard.ts';
 import { createSources, type SourceSettings, type Sources } from '../sources/open.ts';
 import { newDigest } from './compose.ts';
 import { version } from './version.ts';
 
-/**
- * Settings by name (docs/reference/configuration.md, in camelCase), as operators write them: a
- * duration without suffix is in seconds.
- */
-export type SettingOptions = Partial<Record<SettingName, string | number>>;
-
-/**
- * Settings from options alone: neither files in `/etc` nor the environment are read. Throws a
- * ConfigError if an option is not valid.
- */
-export const settingsOf = (options: SettingOptions): Settings => {
-  const flags = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
-  return loadSettings({ files: [], flags }).settings;
-};
+export type { SettingOptions } from '../config/options.ts';
+export { settingsOf };
 
 /** The policy that the settings describe. */
 export const policyOf = (settings: Settings): Policy => ({
@@ -114,7 +103,7 @@ export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'po
  * Dependencies of a custom pipeline, except for a catalog and its sources. Throws a ConfigError if
  * an option is not valid. Call `close()` when done.
  */
-export const createDefaults = (options: SettingOptions = {}): Defaults => {
+export const createDefaults = (options: EmbeddedOptions = {}): Defaults => {
   const settings = settingsOf(options);
   return { ...sourcesOf(settings), newDigest, policy: policyOf(settings), random: Math.random };
 };

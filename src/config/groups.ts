@@ -1,6 +1,17 @@
 import type { SettingName } from './schema.ts';
 
 /**
+ * The settings that the daemon and commands alone use. Programs that embed the streamer have no
+ * option for them.
+ */
+export const DAEMON_ONLY = [
+  ...['port', 'interfaces', 'adminPort', 'adminInterfaces', 'adminHosts', 'showClients', 'controlSocket'],
+  ...['controlGroup', 'logLevel', 'logFile', 'traces', 'stopTimeout', 'maxClientConnections'],
+  ...['requestsPerConnection', 'requestTimeout', 'keepAliveTimeout', 'maxTargetLength', 'maxHeaderSize', 'rsaKey'],
+  'proxyConnect',
+] as const satisfies readonly SettingName[];
+
+/**
  * The settings by what they are for, as docs/reference/configuration.md shows them. A test knows
  * that each is in one group.
  */

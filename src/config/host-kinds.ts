@@ -1,5 +1,5 @@
 import { authorityText, type HostPattern, readAuthority } from '../lib/host-pattern.ts';
-import type { Kind } from './kinds.ts';
+import { ITEMS, type Kind } from './kinds.ts';
 
 /** A host and a path at it, whose files the catalog has below a prefix. */
 export interface MappedHost extends HostPattern {
@@ -38,6 +38,7 @@ const listOf = <T>(
   },
   expected: `a comma-separated list of ${expected}`,
   placeholder: 'hosts',
+  ...ITEMS,
   format: (value) => value.map(item.format).join(', '),
 });
 

@@ -9,6 +9,10 @@ export interface Kind<T> {
   readonly expected: string;
   /** Stands for the value in help texts. */
   readonly placeholder: string;
+  /** What programs that embed the streamer write, as a type of TypeScript. */
+  readonly option: string;
+  /** The text of a list or an object that they write; `undefined` if no text stands for it. */
+  textOf?(value: object): string | undefined;
   /** The unit that operators write and read. */
   readonly unit?: 's' | 'bytes';
   /** The number in that unit. Absent if the value already counts it. */
@@ -26,8 +30,12 @@ export const integer = (min: number, max: number): Kind<number> => ({
   read: (text) => (/^\d+$/.test(text.trim()) ? within(Number(text), min, max) : undefined),
   expected: `a whole number from ${min} to ${max}`,
   placeholder: 'number',
+  option: 'number',
   format: String,
 });
+
+/** A number of seconds, or one with its unit, such as `'500 ms'`, `'10s'` or `'1.5 h'`. */
+export type Duration = number | `${number}${'' | ' '}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
@@ -45,6 +53,7 @@ const inSeconds = (milliseconds: number): number => milliseconds / SECOND;
 /** Written in seconds by operators, a number of milliseconds in settings. */
 const duration = {
   placeholder: 'duration',
+  option: 'Duration',
   unit: 's',
   inUnit: inSeconds,
   format: (value: number) => `${inSeconds(value)} s`,
@@ -73,6 +82,12 @@ export const age: Kind<number> = {
   },
   expected: `a duration of whole seconds, at most 2147483648: ${SUFFIXES}`,
 };
+
+/** A number of bytes, or one with its unit, such as `'16 MiB'`: powers of 1000 (`k`, `M` …) or of 1024 (`KiB` …). */
+export type Size = number | `${number}${'' | ' '}${'k' | 'M' | 'G' | 'T' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`;
+
+/** A percentage of a file system, such as `'50 %'`. */
+export type Share = `${number}${'' | ' '}%`;
 
 const BYTES: Readonly<Record<string, number>> = {
   b: 1,
@@ -108,6 +123,7 @@ export const size: Kind<number> = {
   read: toBytes,
   expected: `a whole number of ${SIZE_SUFFIXES}`,
   placeholder: 'size',
+  option: 'Size',
   unit: 'bytes',
   format: formatBytes,
 };
@@ -129,6 +145,7 @@ export const sizeOrShare: Kind<SizeOrShare> = {
   },
   expected: `a percentage above 0 and up to 100 %, or a whole number of ${SIZE_SUFFIXES}`,
   placeholder: 'size',
+  option: 'Size | Share',
   format: (value) =>
     typeof value === 'number' ? formatBytes(value) : `${Number((value.share * 100).toPrecision(12))} %`,
 };
@@ -138,6 +155,7 @@ export const choice = <const T extends string>(...words: readonly [T, ...T[]]): 
   read: (text) => words.find((word) => word.toLowerCase() === text.trim().toLowerCase()),
   expected: `one of ${words.join(', ')}`,
   placeholder: words.join('|'),
+  option: words.map((word) => `'${word}'`).join(' | '),
   format: (value) => value,
 });
 
@@ -151,6 +169,7 @@ export const boolean: Kind<boolean> = {
   read: (text) => WORDS.get(text.trim().toLowerCase()),
   expected: 'yes, true, on, 1, or no, false, off, 0',
   placeholder: 'yes|no',
+  option: 'boolean',
   format: (value) => (value ? 'yes' : 'no'),
 };
 
@@ -159,6 +178,7 @@ export const words = (placeholder: string): Kind<string> => ({
   read: (text) => text.trim(),
   expected: 'a text',
   placeholder,
+  option: 'string',
   format: (value) => value,
 });
 
@@ -172,6 +192,7 @@ export const mongodbUrl: Kind<string> = {
   read: (text) => matching(text, /^(mongodb(\+srv)?:\/\/.+)?$/),
   expected: 'mongodb://[USER:PASSWORD@]HOST[:PORT][,HOST…]/[DATABASE][?OPTIONS]',
   placeholder: 'url',
+  option: 'string',
   format: (value) => value,
 };
 
@@ -183,12 +204,14 @@ const parseJson = (text: string): unknown => {
   }
 };
 
+const LOGINS = choice('PLAIN', 'AMQPLAIN', 'EXTERNAL');
+
 /** How to log in to a message broker; an empty text is `PLAIN`. */
 export const loginMethod: Kind<'PLAIN' | 'AMQPLAIN' | 'EXTERNAL'> = {
-  read: (text) => (text.trim() === '' ? 'PLAIN' : choice('PLAIN', 'AMQPLAIN', 'EXTERNAL').read(text)),
-  expected: 'one of PLAIN, AMQPLAIN, EXTERNAL, or nothing',
+  ...LOGINS,
+  read: (text) => (text.trim() === '' ? 'PLAIN' : LOGINS.read(text)),
+  expected: `${LOGINS.expected}, or nothing`,
   placeholder: 'method',
-  format: (value) => value,
 };
 
 /** A list of any values, as JSON. */
@@ -199,6 +222,8 @@ export const jsonArray: Kind<readonly unknown[]> = {
   },
   expected: 'a JSON array',
   placeholder: 'json',
+  option: 'readonly unknown[]',
+  textOf: (value) => (Array.isArray(value) ? JSON.stringify(value) : undefined),
   format: (value) => JSON.stringify(value),
 };
 
@@ -209,6 +234,8 @@ export const jsonObject: Kind<Readonly<Record<string, unknown>>> = {
     text.trim().startsWith('{') ? (parseJson(text) as Readonly<Record<string, unknown>> | undefined) : undefined,
   expected: 'a JSON object',
   placeholder: 'json',
+  option: 'Readonly<Record<string, unknown>>',
+  textOf: (value) => (Array.isArray(value) ? undefined : JSON.stringify(value)),
   format: (value) => JSON.stringify(value),
 };
 
@@ -230,6 +257,7 @@ export const path = (placeholder: 'file' | 'folder'): Kind<string> => ({
   },
   expected: `the path of a ${placeholder}`,
   placeholder,
+  option: 'string',
   format: (value) => value,
 });
 
@@ -245,6 +273,7 @@ export const urlPrefix: Kind<string> = {
   read: (text) => matching(text, /^(?!\w+:\/\/)[^\s?#]*$/)?.replace(/^(?=[^/])/, '/'),
   expected: 'a path without ? and #, or nothing',
   placeholder: 'prefix',
+  option: 'string',
   format: (value) => value,
 };
 
@@ -254,11 +283,18 @@ export const webUrl: Kind<string> = {
     text === '' || /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/i.test(text) ? text.replace(/\/+$/, '') : undefined,
   expected: 'a URL with http or https, without user, ? and #; or nothing',
   placeholder: 'url',
+  option: 'string',
   format: (value) => value,
 };
 
 const itemsOf = (text: string): readonly string[] =>
   text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
+
+/** How programs write comma-separated lists. An item with a comma would become two. */
+export const ITEMS: Pick<Kind<unknown>, 'option' | 'textOf'> = {
+  option: 'string | readonly string[]',
+  textOf: (value) => (Array.isArray(value) && !value.some((item) => /,|^$/.test(item)) ? value.join(',') : undefined),
+};
 
 /** Comma-separated words; an empty text is an empty list. */
 export const list = (placeholder: string): Kind<readonly string[]> => ({
@@ -268,6 +304,7 @@ export const list = (placeholder: string): Kind<readonly string[]> => ({
   },
   expected: 'a comma-separated list, its items neither empty nor with white space within',
   placeholder,
+  ...ITEMS,
   format: (value) => value.join(', '),
 });
 
@@ -346,6 +383,13 @@ export const tlsLevels: Kind<Readonly<Record<string, 0 | 1 | 2>>> = {
   },
   expected: 'a comma-separated list of HOST=LEVEL: each host once, in full and without a port, its level 2, 1 or 0',
   placeholder: 'levels',
+  option: 'string | Readonly<Record<string, 0 | 1 | 2>>',
+  textOf: (value) =>
+    Array.isArray(value)
+      ? undefined
+      : Object.entries(value)
+          .map((item) => item.join('='))
+          .join(','),
   format: (levels) =>
     Object.entries(levels)
       .map((item) => item.join('='))

@@ -14,13 +14,15 @@ import {
 
 /**
  * Where settings come from: files, the later over the earlier; environment over files; flags over
- * all.
+ * environment; options over all.
  */
 export interface Layers {
   readonly files: readonly IniFile[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** By the setting's name, e.g. `cacheTimeout`. */
   readonly flags: Readonly<Record<string, string | undefined>>;
+  /** What an embedding program sets, by the same names. */
+  readonly options?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -83,10 +85,11 @@ const impliedFor = ({ implied }: Setting, table: Table, layers: Layers): readonl
   return reasons.flatMap((reason) => outside(reason, text));
 };
 
-const givenFor = (name: string, setting: Setting, { files, env, flags }: Layers): readonly Given[] => [
+const givenFor = (name: string, setting: Setting, { files, env, flags, options }: Layers): readonly Given[] => [
   ...files.flatMap((file) => inFile(name, setting, file)),
   ...outside(`environment ${variableOf(name)}`, env[variableOf(name)]),
   ...outside(`flag ${flagOf(name)}`, flags[name]),
+  ...outside(`option ${name}`, options?.[name]),
 ];
 
 /** All values given for a setting, weakest first. */

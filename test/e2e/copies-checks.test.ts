@@ -65,7 +65,7 @@ describe('a wrong copy', () => {
 
 describe('copies that are not checked (check_copies: no)', () => {
   it('are sent as they are, and never called verified', async () => {
-    const { origin, copied, get } = await open({ checkCopies: 'no' });
+    const { origin, copied, get } = await open({ checkCopies: false });
     for (const [path, size] of [
       ['/large.rpm', undefined],
       ['/small.rpm', 1000],
@@ -83,7 +83,7 @@ describe('copies that are not checked (check_copies: no)', () => {
   });
 
   it('are verified before they are sent if their time has changed', async () => {
-    const { origin, copied, get } = await open({ checkCopies: 'no' });
+    const { origin, copied, get } = await open({ checkCopies: false });
     const { file, sha256 } = await copied('/a.rpm', 1000);
     rot(file, 500);
     utimesSync(file, 1, 1);
@@ -92,7 +92,7 @@ describe('copies that are not checked (check_copies: no)', () => {
   });
 
   it('are not cut into slices for a cache', async () => {
-    const { copied, get } = await open({ checkCopies: 'no' });
+    const { copied, get } = await open({ checkCopies: false });
     const { sha256 } = await copied('/a.rpm');
     const slice = await get('/a.rpm', { Range: 'bytes=0-99', 'Pulp-Stream-Slice': 'true' });
     expect(slice).toMatchObject({ status: 200, sha256 });

@@ -28,6 +28,9 @@ events.subscribe((event) => event.type === 'chunk' && event.bytes.byteLength.toF
 for await (const bytes of streamer.bytes('/zoo/${OWL}')) bytes.byteLength.toFixed();
 // @ts-expect-error: a path is a text
 streamer.fetch(1);
+// @ts-expect-error: a misspelt word
+await createStreamer({ dispatch: 'sav' });
+await createStreamer({ dispatch: 'none', via: false, readTimeout: '10 s', sizeLimit: '1 GiB', traceFeeds: ['a.test'] });
 // @ts-expect-error: it needs more than that
 lazyFetch({}, {});
 // @ts-expect-error: how long?

@@ -16,7 +16,7 @@ const QUICK = {
   readTimeout: 0.5,
   cooldown: 0,
   sizeLimit: 1000,
-};
+} as const;
 let site: WireSite;
 let legacy: WireSite;
 let certificates: Certificates;
@@ -24,7 +24,7 @@ const feeds: TestFeed[] = [];
 beforeAll(async () => {
   certificates = await createCertificates();
   site = await startWireSite(folder(), QUICK);
-  legacy = await startWireSite(folder(), { ...QUICK, legacyErrors: 'yes' });
+  legacy = await startWireSite(folder(), { ...QUICK, legacyErrors: true });
 });
 afterAll(async () => {
   await site.daemon.stop();

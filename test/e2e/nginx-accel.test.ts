@@ -18,7 +18,7 @@ const folder = temporaryFolders();
 const it = itNeeding(['nginx']);
 const openOrigin = openOrigins();
 
-const SETTINGS = { dispatch: 'save', shareCopies: 'yes', sendfileProxies: '127.0.0.1' };
+const SETTINGS: SettingOptions = { dispatch: 'save', shareCopies: true, sendfileProxies: '127.0.0.1' };
 
 /** A folder for copies that belongs to the group of nginx's workers, which root starts as `nobody`. */
 const sharedFolder = async (): Promise<string> => {

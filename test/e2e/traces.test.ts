@@ -53,7 +53,7 @@ const startBreaking = async (): Promise<TestFeed> => {
 };
 
 const startSite = async (options: SettingOptions = {}): Promise<WireSite & { url: string; stop(): Promise<void> }> => {
-  const site = await startWireSite(folder(), { traces: 'yes', retryWait: 0.01, ...options });
+  const site = await startWireSite(folder(), { traces: true, retryWait: 0.01, ...options });
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= site.daemon.stop();
@@ -198,7 +198,7 @@ describe('the trace context of a request', () => {
   ])('is passed to the feeds that may have it, and to no other: %s', async (_, traces) => {
     const feed = await startFeed((_, response) => response.end('content'));
     closing.push(feed.close);
-    const site = await startSite({ traces: traces ? 'yes' : 'no', traceFeeds: 'localhost' });
+    const site = await startSite({ traces, traceFeeds: 'localhost' });
     site.list('/ours', [feed.url.replace('127.0.0.1', 'localhost')]);
     site.list('/foreign', [feed.url]);
     for (const path of ['/ours', '/foreign']) await askWhole(site.url + path, CONTEXT);
@@ -217,7 +217,7 @@ describe('the trace context of a request', () => {
     const other = await startFeed((_, response) => response.end('content'));
     const feed = await startFeed((_, response) => response.writeHead(302, { Location: `${other.url}/b` }).end());
     closing.push(other.close, feed.close);
-    const site = await startSite({ traces: 'no', traceFeeds: 'localhost' });
+    const site = await startSite({ traces: false, traceFeeds: 'localhost' });
     site.list('/a', [`${feed.url.replace('127.0.0.1', 'localhost')}/a`]);
     expect((await askWhole(`${site.url}/a`, CONTEXT)).status).toBe(200);
     expect(feed.requests[0]?.headers.traceparent).toBe(CONTEXT.traceparent);

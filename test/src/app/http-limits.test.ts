@@ -35,7 +35,7 @@ describe('docs/reference/limits.md', () => {
 
 describe('the limits of settings', () => {
   it('are times in whole milliseconds', () => {
-    expect(limitsOf(settingsOf({ requestTimeout: '1.001', keepAliveTimeout: '4.035' }))).toMatchObject({
+    expect(limitsOf(settingsOf({ requestTimeout: 1.001, keepAliveTimeout: 4.035 }))).toMatchObject({
       requestTimeout: 1001,
       keepAliveTimeout: 4035,
     });

@@ -20,7 +20,7 @@ const open = async (domain: string) => {
   const { port } = new URL(inner.url);
   const site = await startWireSite(folder(), {
     ...{
-      proxy: 'yes',
+      proxy: true,
       followHosts: `*.feed.example.com:${port}`,
       proxyConnect: `*.feed.example.com:${port}`,
       attempts: 1,

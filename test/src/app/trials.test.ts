@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { settingsOf } from '../../../src/app/from-settings.ts';
 import { type Trial, tryAll } from '../../../src/app/trials/index.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
+import { loadSettings } from '../../../src/config/load.ts';
 import { createCertificates } from '../../support/certificates.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
@@ -32,7 +32,8 @@ const trialsOf = async (flags: Readonly<Record<string, string>> = {}, folder = n
     contentSourcesDir: join(folder, 'conf.d'),
   };
   const trials: Trial[] = [];
-  for await (const trial of tryAll(settingsOf({ ...usual, ...flags }))) trials.push(trial);
+  for await (const trial of tryAll(loadSettings({ files: [], flags: { ...usual, ...flags } }).settings))
+    trials.push(trial);
   const shown = trials.map(({ what, found, problem }) => ({ what, found, problem }));
   return shown.map((trial) => JSON.parse(JSON.stringify(trial).replaceAll(folder, '{folder}')) as Trial);
 };
