@@ -8,6 +8,13 @@ export interface DeliverSavesDeps extends BackOff {
   readonly dispatch: Dispatch;
   /** Maximum number of concurrent deliveries. */
   readonly concurrency: number;
+  /** When save requests are given up. Absent: never. */
+  readonly patience?: {
+    /** Milliseconds, read after each failure: older save requests are not put off again. 0: no limit. */
+    maxAge(): number;
+    /** Milliseconds since 1970. */
+    now(): number;
+  };
 }
 
 /** The outcome of one delivery. */
@@ -37,10 +44,11 @@ export type Delivery =
  * ```
  *
  * Emits the outcome of each delivery. Completes and errors only with the outbox: if a dispatch
- * fails or throws, only its own save request is put off; if it declines, the request is removed.
+ * fails or throws, only its own save request is put off; if it declines, or the request is too old
+ * when it fails (`patience`), the request is removed.
  * Unsubscribing abandons the deliveries in progress. Their save requests stay in the outbox and become due again.
  */
-export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): Observable<Delivery> =>
+export const deliverSaves = ({ outbox, dispatch, patience, ...back }: DeliverSavesDeps): Observable<Delivery> =>
   outbox.due.pipe(
     mergeMap((save) => {
       return defer(() => dispatch(save)).pipe(
@@ -49,6 +57,11 @@ export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): O
         last(),
         tap(() => outbox.remove(save)),
         catchError((error: unknown) => {
+          if (isOver(save, patience)) {
+            outbox.remove(save);
+            const reason = `given up, since it could not be delivered for too long (saves_max_age): ${messageOf(error)}`;
+            return of<Delivery>({ type: 'declined', save, reason });
+          }
           const delay = backOff(save.failures, back);
           outbox.putOff(save, delay, messageOf(error));
           return of<Delivery>({ type: 'put-off', save, error, delay });
@@ -56,3 +69,9 @@ export const deliverSaves = ({ outbox, dispatch, ...back }: DeliverSavesDeps): O
       );
     }, back.concurrency),
   );
+
+const isOver = ({ notedAt }: PendingSaveRequest, patience: DeliverSavesDeps['patience']): boolean =>
+  notedAt !== undefined &&
+  patience !== undefined &&
+  patience.maxAge() > 0 &&
+  patience.now() - notedAt > patience.maxAge();

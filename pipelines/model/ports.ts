@@ -195,6 +195,8 @@ export interface PendingSaveRequest extends SaveRequest {
   readonly id: number;
   /** The number of failed deliveries. */
   readonly failures: number;
+  /** Milliseconds since 1970 when it was appended; absent if unknown. */
+  readonly notedAt?: number;
 }
 
 /**

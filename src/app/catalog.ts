@@ -11,6 +11,7 @@ import { sqliteOfferSearch } from '../catalog/sqlite/offer-search.ts';
 import { sqliteRefreshStore } from '../catalog/sqlite/refresh-store.ts';
 import { openWhatDiskPermits } from '../catalog/sqlite/reopening.ts';
 import type { CatalogStore } from '../catalog/store.ts';
+import type { StoredEntry } from '../catalog/stored-entry.ts';
 import type { Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
@@ -29,6 +30,8 @@ export interface ChosenCatalog extends Catalog {
   readonly search: OfferSearch;
   /** Pulp's database, if it is the catalog. */
   readonly database?: Connection;
+  /** As that of a catalog of our own. Pulp removes its entries itself. */
+  tidied(before: number): AsyncIterable<readonly StoredEntry[]>;
   /** Emits whether the catalog answers: as soon as that is known, and after each change. */
   readonly ready: Observable<boolean>;
   /** Drops what is remembered of a path, because one of its entries turned out wrong. */
@@ -88,6 +91,7 @@ const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, settings: Setti
     ...{ spelling, children, access, offers, store, own: embedded, made: clientFiles(embedded) },
     lookup: (path) => mappedToMany(lookup(path), lifetime),
     search: sqliteOfferSearch(embedded),
+    tidied: (before) => embedded.entries.tidied(before),
     ready: of(true),
     forget: () => {},
   };
@@ -113,6 +117,7 @@ const openSharedParts = async (
     lookup: (path) => mappedToMany(catalog.lookup(path), lifetime),
     store: store.refreshes,
     search: sharedOfferSearch(store, maxTime),
+    tidied: store.entries.tidied,
     own: store,
     // It answers, but it may be the wrong one.
     ready: connection.ready.pipe(switchMap((isUp) => (isUp ? usable(store, onRefused) : of(false)))),
@@ -150,9 +155,18 @@ const openMongo = async (
 ): Promise<CatalogParts> => {
   await checkDatabase(settings);
   // The driver takes half a second and 30 MB: it is loaded only if it is used.
-  const [{ connectMongo }, { openMongoCatalog }, { mongoRefreshStore }, { mongoOfferSearch }] = await Promise.all([
+  const [
+    { connectMongo },
+    { openMongoCatalog },
+    { mongoListing },
+    { inBatches },
+    { mongoRefreshStore },
+    { mongoOfferSearch },
+  ] = await Promise.all([
     import('../catalog/mongodb/connection.ts'),
     import('../catalog/mongodb/catalog.ts'),
+    import('../catalog/mongodb/listing.ts'),
+    import('../catalog/shared/in-batches.ts'),
     import('../catalog/mongodb/refreshes.ts'),
     import('../catalog/mongodb/offer-search.ts'),
   ]);
@@ -161,5 +175,11 @@ const openMongo = async (
   const catalog = openMongoCatalog(database, { storageDir, pluginConfigDir, maxTime: timeoutMs, onUnitMissing });
   const store = mongoRefreshStore(database, timeoutMs);
   opening.defer(() => store.settled());
-  return { ...catalog, store, search: mongoOfferSearch(database, timeoutMs), database, ready: database.ready };
+  const { entries } = mongoListing(database, { storageDir, pluginConfigDir, maxTime: timeoutMs });
+  const usable = async function* () {
+    for await (const batch of inBatches(entries('/', 'age')))
+      yield batch.flatMap((one) => ('problem' in one ? [] : [one]));
+  };
+  const search = mongoOfferSearch(database, timeoutMs);
+  return { ...catalog, store, search, tidied: usable, database, ready: database.ready };
 };

@@ -18,6 +18,8 @@ interface Parts {
   readonly logger: Logger;
   /** The log message of a delivery. */
   readonly delivered: string;
+  /** Milliseconds after which a save request that cannot be delivered is given up; 0: never. */
+  readonly maxAge: () => number;
   /** Called if the outbox refuses to try again early. */
   readonly onError: (error: Error) => void;
 }
@@ -29,12 +31,16 @@ interface Deliveries {
 }
 
 /** Delivers what waits in the outbox to the save target, in the background, until closed. */
-export const startDeliveries = ({ outbox, target, logger, delivered, onError }: Parts): Deliveries => {
+export const startDeliveries = ({ outbox, target, logger, delivered, maxAge, onError }: Parts): Deliveries => {
   const { dispatch, concurrency = DELIVERY.concurrency, revived = EMPTY } = target;
   const deliveries = new Subject<Delivery>();
   deliveries.subscribe((delivery) => logDelivery(logger, delivery, delivered));
   const background = logDepth(logger, outbox, deliveries.pipe(filter(({ type }) => type === 'put-off')));
-  background.add(deliverSaves({ outbox, ...DELIVERY, dispatch, concurrency }).subscribe(deliveries));
+  background.add(
+    deliverSaves({ outbox, ...DELIVERY, dispatch, concurrency, patience: { maxAge, now: Date.now } }).subscribe(
+      deliveries,
+    ),
+  );
   // Save requests that were put off because the save target was unreachable are due now.
   background.add(
     revived.subscribe(() => {

@@ -55,6 +55,7 @@ import {
   ownState,
 } from './state-folder.ts';
 import { steadyClock } from './steady-clock.ts';
+import { keepTidy } from './tidy.ts';
 
 export interface OpenStreamer extends Streamer {
   /** As `fetch`, except that chunks may be lent: see `Chunk`. */
@@ -212,6 +213,7 @@ export const openStreamer = async (
     (rate) => (store && delivering && rate > 0 ? store.scrub(rate).subscribe() : undefined),
   );
   background.add(() => scrubbing.value?.unsubscribe());
+  if (delivering) background.add(keepTidy({ settings, catalog, store }, logger));
   const spills = delivering
     ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed }))
     : undefined;
@@ -257,7 +259,7 @@ export const openStreamer = async (
     target &&
     closing(
       startDeliveries({
-        ...{ outbox, logger, delivered, onError },
+        ...{ outbox, logger, delivered, onError, maxAge: () => settings.savesMaxAge },
         target: { ...target, dispatch: around(target.dispatch) },
       }),
     ).deliveries;

@@ -70,6 +70,11 @@ export interface StoreEntries {
   importersBelow(prefix: string): Answer<string[]>;
   /** How many entries refer to each importer; one without entries is absent. */
   countByImporter(): Answer<ReadonlyMap<string, number>>;
+  /**
+   * All entries, oldest first, in small steps between which others may change them. Those that belong
+   * to no revision since `before` (Unix seconds) are removed instead.
+   */
+  tidied(before: number): AsyncIterable<readonly StoredEntry[]>;
   /** A staging area that collects many entries and publishes them at once. */
   stage(): Answer<Staging>;
 }

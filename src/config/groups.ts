@@ -130,6 +130,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'shareCopies',
     'savePartial',
     'saveAbandoned',
+    'savesMaxAge',
   ],
   'Save tasks (`dispatch: celery` and `deferred`)': [
     'brokerUrl',

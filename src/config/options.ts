@@ -850,6 +850,17 @@ export interface EmbeddedOptions {
    */
   readonly saveAbandoned?: boolean;
 
+  /**
+   * Time after which a save request that cannot be delivered is given up; the next transfer of its
+   * unit makes a new one. 0: never.
+   *
+   * Expected: a duration of whole seconds, at most 2147483648: seconds, or a number with one of the
+   * suffixes ms, s, m, h, d.
+   *
+   * Default: `2592000 s`.
+   */
+  readonly savesMaxAge?: Duration;
+
   // Save tasks (dispatch: celery and deferred)
 
   /**

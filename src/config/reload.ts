@@ -57,6 +57,7 @@ export const RELOADS: Readonly<Record<SettingName, boolean>> = {
   meteredFeeds: true,
   savePartial: true,
   saveAbandoned: true,
+  savesMaxAge: true,
   brokerUrl: false,
   brokerTls: false,
   brokerCacert: false,

@@ -350,6 +350,11 @@ export const SETTINGS = {
     'no',
     'Whether a request for a range also has its unit saved. The save target then fetches the whole.',
   ),
+  savesMaxAge: streamer(
+    age,
+    '30d',
+    'Time after which a save request that cannot be delivered is given up; the next transfer of its unit makes a new one. 0: never.',
+  ),
   saveAbandoned: streamer(boolean, 'no', 'Whether a transfer that its client ended early also has its unit saved.'),
   brokerUrl: {
     ...streamer(

@@ -345,6 +345,19 @@ export const catalogStoreContract = (name: string, { open, openTwo }: CatalogSto
         expect(await paths(catalog)).toEqual(['/p/b', '/p/c']);
       });
 
+      it('go once their grace is over, also if no revision follows', async () => {
+        const catalog = await open();
+        await importAt(catalog, 100, 'a', 'b');
+        await importAt(catalog, 105, 'b');
+        const passing = async (before: number) =>
+          (await all(catalog.entries.tidied(before))).flat().map(({ path }) => path);
+        expect(await passing(104)).toEqual(['/p/a', '/p/b']);
+        expect(await paths(catalog)).toEqual(['/p/a', '/p/b']);
+        expect(await passing(105)).toEqual(['/p/b']);
+        expect(await paths(catalog)).toEqual(['/p/b']);
+        expect(await passing(105)).toEqual(['/p/b']);
+      });
+
       it('belong to the repository again if a revision has them again', async () => {
         const catalog = await open();
         await importAt(catalog, 100, 'a');

@@ -177,4 +177,21 @@ describe('deliverSaves', () => {
     );
     expect(asked).toBe(0);
   });
+
+  it('gives a save request up that fails after its time, and puts one of unknown age off', () =>
+    marbles(({ cold, expectObservable }) => {
+      const old = { ...a, notedAt: 899 };
+      const young = { ...b, notedAt: 900 };
+      const { outbox, removed, postponed } = anOutbox(cold('abc-', { a: old, b: young, c }));
+      expectObservable(removed).toBe('a---', { a: old });
+      expectObservable(postponed).toBe('-bc-', { b: [young, 10, 'broker down'], c: [c, 10, 'broker down'] });
+      const dispatch = () => cold<never>('#', {}, error);
+      const patience = { maxAge: () => 100, now: () => 1_000 };
+      const reason = 'given up, since it could not be delivered for too long (saves_max_age): broker down';
+      expectObservable(deliverSaves(deps({ outbox, dispatch, patience }))).toBe('abc-', {
+        a: { type: 'declined', save: old, reason },
+        b: putOff(young, 10),
+        c: putOff(c, 10),
+      });
+    }));
 });

@@ -1,4 +1,4 @@
-import { defer, exhaustMap, map, Observable } from 'rxjs';
+import { defer, exhaustMap, map, type Observable, startWith } from 'rxjs';
 import { type RefreshEvent, refreshSources } from '../../../pipelines/index.ts';
 import { catalogLease } from '../../catalog/lease.ts';
 import { leaseOf, type RefreshResult } from '../../catalog/refresh-repository.ts';
@@ -6,6 +6,7 @@ import type { RefreshStore } from '../../catalog/refresh-store.ts';
 import type { CatalogStore } from '../../catalog/store.ts';
 import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
+import { ticks } from '../ticks.ts';
 import { inProcess } from './in-process.ts';
 
 /** A repository that is imported again and again. */
@@ -48,7 +49,8 @@ export const refreshRepositories = ({
   refreshSources<DueRepository>({
     ...PACE,
     random,
-    sources: looks.pipe(
+    sources: ticks(LOOK).pipe(
+      startWith(undefined),
       exhaustMap(async () => catalog.repositories.list()),
       map((all) => all.filter(({ every }) => every !== undefined)),
       map(keepValues()),
@@ -61,13 +63,6 @@ export const refreshRepositories = ({
       }),
     refresh: ({ repository }) => inProcess(settings, repository, refreshed),
   });
-
-/** Emits at once, and again and again. It keeps no embedder's process alive. */
-const looks = new Observable<void>((subscriber) => {
-  subscriber.next();
-  const again = setInterval(() => subscriber.next(), LOOK).unref();
-  return () => clearInterval(again);
-});
 
 /** The same values for repositories that are to be imported in the same way, whatever came of it. */
 const keepValues = () => {

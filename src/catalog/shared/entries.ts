@@ -10,6 +10,7 @@ import { addEntry } from './add.ts';
 import { below, counting, newestRevision } from './counting.ts';
 import type { Collections } from './database.ts';
 import { type EntryDocument, toEntry } from './documents.ts';
+import { inBatches, removeAll } from './in-batches.ts';
 import { removeAt, removeBelow } from './remove.ts';
 import type { Session } from './session.ts';
 import { makeSharedStaging } from './staging.ts';
@@ -123,6 +124,14 @@ export const sharedEntries = (session: Session): StoreEntries => {
       asking((collections, view) => newestRevision(collections, view, prefix, importerId)),
     importersBelow: async (prefix) => [...(await countImporters({ path: below(prefix) })).keys()].sort(),
     countByImporter: () => countImporters({}),
+    tidied: async function* (before) {
+      const over = { gone_since: { $lte: before } };
+      const isOver = async ({ entries }: Collections) =>
+        (await entries.findOne(over, { projection: { _id: 1 } })) !== null;
+      if (await ask(isOver))
+        await change(async ({ entries, hold }) => ({ result: await removeAll<EntryDocument>(entries, over, hold) }));
+      yield* inBatches(list('/', 'age'));
+    },
     stage: () => makeSharedStaging(session),
   };
 };

@@ -11,10 +11,11 @@ import type { Repositories } from './repositories.ts';
 import { COLUMNS, type EntryRow, toEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
 import { GONE_SINCE, makeStaging } from './staging.ts';
+import { makeTidied } from './tidied.ts';
 import { dropOrphans } from './units.ts';
 
 /** `lazy_content_catalog`: the entries of each path. */
-export interface Entries extends Omit<Synchronous<StoreEntries>, 'stage'> {
+export interface Entries extends Omit<Synchronous<StoreEntries>, 'stage' | 'tidied'>, Pick<StoreEntries, 'tidied'> {
   stage(): Synchronous<Staging>;
 }
 
@@ -157,6 +158,8 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
     importersBelow: (prefix) => importers.all(...rangeBelow(prefix)).map((row) => String(row.importer_id)),
 
     countByImporter: () => new Map(counts.all().map((row) => [String(row.importer_id), Number(row.count)])),
+
+    tidied: makeTidied(database),
 
     stage: () => makeStaging(database, repositories),
   };

@@ -20,6 +20,11 @@ export interface Eviction {
   used(copy: Copy): void;
   /** Records that a new copy was put in place. */
   taken(bytes: number): void;
+  /**
+   * Removes a copy, unless it was used later than that (milliseconds since 1970). Resolves to its
+   * bytes; `undefined` if it stays.
+   */
+  drop(path: string, usedAt: number): Promise<number | undefined>;
   figures(): CopyFigures;
   /** The limit may have changed. */
   limited(): void;
@@ -113,19 +118,15 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
     return found;
   };
 
-  /** Resolves to the bytes that were removed. */
-  const remove = async ({ path, usedAt }: Found): Promise<number> => {
-    let removed = 0;
+  const drop = async (path: string, usedAt: number): Promise<number | undefined> => {
+    let removed: number | undefined;
     await exclusively(keyAt(folder, path), async () => {
       const copy = await lookAt(path);
-      // Used or replaced since it was found.
       if (!copy || copy.usedAt > usedAt) return;
       await removeCopy(path);
       removed = copy.size;
       recent.delete(path);
       total -= copy.size;
-      evicted += 1;
-      evictedBytes += copy.size;
       if (isAlone(folder, path)) await removeIfEmpty(dirname(path));
     });
     return removed;
@@ -142,7 +143,12 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
       // What came meanwhile may have been found as well: the next scan tells.
       for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
         if (certain <= most() * GOAL) break;
-        certain -= await remove(copy);
+        // Not if it was used or replaced since it was found.
+        const bytes = await drop(copy.path, copy.usedAt);
+        if (bytes === undefined) continue;
+        certain -= bytes;
+        evicted += 1;
+        evictedBytes += bytes;
       }
     } while (came > 0);
   };
@@ -161,8 +167,8 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
 
   return {
     limited,
+    drop,
     used: (copy) => {
-      if (limit() === 0) return;
       const at = now();
       const before = recent.get(copy.path)?.written ?? 0;
       const written = at - before > UNWRITTEN ? at : before;

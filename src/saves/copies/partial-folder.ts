@@ -8,6 +8,8 @@ import { makeFolderSync } from '../../lib/private-files.ts';
 export interface PartialFolder {
   /** Its path. It is made on first use, and again if it has vanished. */
   path(): string;
+  /** Whether no other process has one. */
+  isAlone(): boolean;
   /** Removes it, until its next use. */
   close(): void;
 }
@@ -36,6 +38,10 @@ export const openPartial = (folder: string, report: (error: unknown) => void): P
       own?.lock.release();
       own = makeOwn(partial);
       return own.path;
+    },
+    isAlone: () => {
+      removeAbandoned(partial);
+      return readdirSync(partial).every((name) => own !== undefined && basename(name, LOCK) === basename(own.path));
     },
     close: () => {
       if (own) remove(own.path, own.lock);

@@ -39,6 +39,7 @@ import { openPartial } from './partial-folder.ts';
 import { makeRoom } from './room.ts';
 import { scrub } from './scrub.ts';
 import type { StoreState } from './state.ts';
+import { makeSweep, type Sweep } from './unwanted.ts';
 import { makeBacklog } from './write-backlog.ts';
 
 /** The limit, `checked` and `shared` are read when they are used: they may change. */
@@ -105,6 +106,8 @@ export interface SaveStore {
    * Emits nothing and never completes. Unsubscribing stops it.
    */
   scrub(rate: number): Observable<never>;
+  /** Removes copies that no entry is of: see `makeSweep`. The entries are read to their end. */
+  readonly sweep: Sweep;
   /** The size of the copies, and what was removed for others. */
   figures(): CopyFigures;
   /** Removes copies above the limit, which may have changed. */
@@ -164,6 +167,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         rate,
         onError: store.report,
       }),
+    sweep: makeSweep({ folder: store.folder, eviction, isAlone: store.partial.isAlone, now: store.now }),
     figures: eviction.figures,
     limited: eviction.limited,
     close: async () => {

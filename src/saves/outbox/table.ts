@@ -90,6 +90,7 @@ const toSave = (row: Row, entry: CatalogEntry): PendingSaveRequest => ({
   ...(row.tracestate !== null && { tracestate: row.tracestate }),
   entry,
   failures: row.failures,
+  notedAt: row.noted_at,
 });
 
 /** What is shown of a row that this program did not write, beside its columns. */
@@ -187,7 +188,9 @@ const prepare = (database: DatabaseSync): void => {
   // NORMAL: a commit does not wait for the disk, but a checkpoint does. So does the first commit
   // after it, which restarts the log. Checkpoints are rare and run on another thread. If that
   // thread never finds a pause between commits and the log grows to 64 MiB, this thread makes one.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384');
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864',
+  );
   transact(database, () => {
     if (versionOf(database) === 0) database.exec(TABLE);
     if (versionOf(database) === LAYOUT) addState(database);

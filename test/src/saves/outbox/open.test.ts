@@ -106,7 +106,7 @@ describe('the outbox', () => {
     outbox.append({ requestId: 'request-7', entry });
     const { given } = receive(outbox);
     await until(() => given.length > 0);
-    expect(given).toEqual([{ id: 1, failures: 0, requestId: 'request-7', entry }]);
+    expect(given).toEqual([{ id: 1, failures: 0, requestId: 'request-7', entry, notedAt: expect.any(Number) }]);
   });
 
   it('stores one waiting save request per unit and path, in memory and in the file', async () => {
