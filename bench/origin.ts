@@ -23,7 +23,7 @@ export interface Origin extends Places {
 }
 
 /** Starts the origin. `folder` is for its files, and those in its `repodata` are served. */
-export const startOrigin = async (folder: string, core?: number): Promise<Origin> => {
+export const startOrigin = async (folder: string, core?: number, port?: number): Promise<Origin> => {
   const authority = await createAuthority('pulp-streamer bench CA');
   const { cert, key } = await authority.client('bench');
   const server = await authority.server(['localhost', '127.0.0.1']);
@@ -37,7 +37,7 @@ export const startOrigin = async (folder: string, core?: number): Promise<Origin
   const script = join(packageRoot, 'bench/contenders/origin.ts');
   const { url, request, stop } = await startServer(
     (http) => [process.execPath, script, String(http), String(https), identity, folder],
-    { core, ipc: true },
+    { core, ipc: true, ...(port !== undefined && { port }) },
   );
   return {
     http: url,

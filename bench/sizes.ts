@@ -28,6 +28,10 @@ export interface Sizes {
   readonly starts: number;
   /** Packages of the repository that is fetched through Squid. */
   readonly repository: number;
+  /** Clients of one proxy. */
+  readonly fleet: number;
+  /** Packages that each of them gets. */
+  readonly fleetPackages: number;
   /** Transfers through each daemon, with a different broker each. */
   readonly transfers: number;
   /** Sources that fail. */
@@ -53,6 +57,8 @@ const FULL: Sizes = {
   entries: 1_000_000,
   starts: 5,
   repository: 1_000,
+  fleet: 50,
+  fleetPackages: 100,
   transfers: 5_000,
   sick: 3_000,
   packages: 100_000,
@@ -73,6 +79,8 @@ const QUICK: Sizes = {
   entries: 100_000,
   starts: 1,
   repository: 60,
+  fleet: 10,
+  fleetPackages: 20,
   transfers: 500,
   sick: 3_000,
   packages: 5_000,

@@ -13,6 +13,15 @@ export interface Package {
   readonly size: number;
 }
 
+/**
+ * Sizes as in a distribution: half of the packages are below 80 KiB, the average is some 500 KiB.
+ * The same in each run.
+ */
+export const sizeOfPackage = (number: number): number => {
+  const uniform = (((number + 1) * 0.618_033_988_75) % 1) * 0.98 + 0.01;
+  return Math.round(80 * 1024 * Math.exp(1.9 * Math.log(uniform / (1 - uniform)) * 0.6));
+};
+
 /** N packages that nobody is going to download. */
 export const packages = (count: number): readonly Package[] =>
   Array.from({ length: count }, (_, number) => ({

@@ -1,5 +1,6 @@
 import type { Scenario } from '../bench.ts';
 import { catalog } from './catalog.ts';
+import { fleet } from './fleet.ts';
 import { imports } from './import.ts';
 import { clients, large } from './large.ts';
 import { meanwhile } from './meanwhile.ts';
@@ -28,6 +29,6 @@ export const SCENARIOS = {
 } satisfies Readonly<Record<string, Scenario>>;
 
 /** Measured only if they are named, since they need other servers or much time. */
-export const MORE = { saves, import: imports, meanwhile, mongodb, observed } satisfies Readonly<
+export const MORE = { fleet, saves, import: imports, meanwhile, mongodb, observed } satisfies Readonly<
   Record<string, Scenario>
 >;

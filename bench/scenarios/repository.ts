@@ -8,18 +8,9 @@ import { type Contender, hold } from '../contest.ts';
 import { downloadAll, totalOf } from '../load.ts';
 import { cpuOf, freePort, NO_FILE, pinned, type ServerProcess, startServer, usageOf } from '../machine.ts';
 import type { Asked } from '../relay.ts';
-import { makeRepository } from '../yum.ts';
+import { makeRepository, sizeOfPackage } from '../yum.ts';
 
 const MIB = 1024 ** 2;
-
-/**
- * Sizes as in a distribution: half of the packages are below 80 KiB, the average is some 500 KiB.
- * The same in each run.
- */
-const sizeOfPackage = (number: number): number => {
-  const uniform = (((number + 1) * 0.618_033_988_75) % 1) * 0.98 + 0.01;
-  return Math.round(80 * 1024 * Math.exp(1.9 * Math.log(uniform / (1 - uniform)) * 0.6));
-};
 
 /** A yum repository, imported and then fetched completely through Squid as shipped, whose cache is empty. */
 export const repository: Scenario = async (bench) => {

@@ -38,6 +38,8 @@ const TINY: Sizes = {
   entries: 2_000,
   starts: 1,
   repository: 5,
+  fleet: 3,
+  fleetPackages: 4,
   transfers: 20,
   sick: 5,
   packages: 50,
@@ -49,7 +51,7 @@ describe('the scenarios of the bench', () => {
   let results: readonly Result[];
   let ratios: Readonly<Record<string, Ratio>>;
   beforeAll(async () => {
-    const scenarios = { ...SCENARIOS, import: MORE.import, observed: MORE.observed };
+    const scenarios = { ...SCENARIOS, import: MORE.import, observed: MORE.observed, fleet: MORE.fleet };
     // Rejects if a body, a status or the number of requests at the origin is wrong.
     results = Object.values(await measure({ scenarios, sizes: TINY, cores: undefined, main: MAIN })).flat();
     ratios = ratiosOf(results);
