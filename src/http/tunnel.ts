@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { StreamError } from '../../pipelines/model/errors.ts';
+import type { FinishedRequest } from '../lib/finished-request.ts';
 import { authorityText, type HostPattern, readAuthority } from '../lib/host-pattern.ts';
-import { peerAddress } from './client-address.ts';
+import { type Asking, peerAddress } from './client-address.ts';
 import type { TransferSlots } from './limits.ts';
-import type { ServerOptions } from './server-options.ts';
 
 /** How CONNECT is answered (RFC 9110 section 9.3.6). */
 export interface Tunnels {
@@ -22,12 +22,17 @@ export interface Tunnels {
 /** Connects a client with its server. `first` is what the client has sent already. */
 export type OpenTunnel = (socket: Socket, first: Buffer) => void;
 
-type Options = Pick<ServerOptions, 'clientOf' | 'newId' | 'now' | 'finished'> & {
+interface Options {
   readonly tunnels: Tunnels;
   readonly slots: TransferSlots;
+  readonly clientOf?: (asking: Asking) => string;
+  readonly newId: () => string;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly finished: (finished: FinishedRequest) => void;
   /** The whole response to a request whose server cannot be reached. */
   readonly refuse: (error: StreamError, client: string) => string;
-};
+}
 
 /**
  * The tunnel that a request asks for. It counts as a transfer of its client. Throws a StreamError, with
