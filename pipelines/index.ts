@@ -4,18 +4,20 @@ export { type FollowedCatalog, type FollowedRepository, type FollowFeedsDeps, fo
 export { lazyFetch, prepare } from './lazy-fetch.ts';
 export * from './model/index.ts';
 export { closedTimeout } from './operators/closed-timeout.ts';
-export { coalesce } from './operators/coalesce.ts';
+export { createFlow, type Producer, type Sink } from './operators/create-flow.ts';
 export { firstTimeout } from './operators/first-timeout.ts';
-export { type Flow, Gate, type Valve } from './operators/flow.ts';
+export { deferFlow, flow, lift, under } from './operators/flow.ts';
 export { fuse } from './operators/fuse.ts';
 export { hedge } from './operators/hedge.ts';
 export type { Lending } from './operators/lending.ts';
 export { limitConcurrency } from './operators/limit-concurrency.ts';
 export { operate, type Stage } from './operators/operate.ts';
-export { type Producer, pausable, type Sink } from './operators/pausable.ts';
 export { rateLimit } from './operators/rate-limit.ts';
+export { shareFlow } from './operators/share-flow.ts';
 export { speedFloor } from './operators/speed-floor.ts';
 export { stallTimeout } from './operators/stall-timeout.ts';
+export { type Flow, type FlowOperator, Gate, OPEN, type Valve } from './operators/valve.ts';
+export { every, some } from './operators/valves.ts';
 export {
   type Lease,
   type RefreshEvent,

@@ -1,8 +1,8 @@
-import type { Observable } from 'rxjs';
 import type { LazyFetchDeps } from './dependencies.ts';
 import type { StreamEvent, StreamRequest } from './model/index.ts';
 import { fuse } from './operators/fuse.ts';
 import { given } from './operators/operate.ts';
+import type { Flow } from './operators/valve.ts';
 import { answerFromCatalog } from './stages/answer-from-catalog.ts';
 import { attempts } from './stages/attempts/attempts.ts';
 import { candidates } from './stages/candidates.ts';
@@ -27,13 +27,12 @@ import { verify } from './stages/verify.ts';
  * Fetches content the moment a client asks for it.
  *
  * Emits notes, one `head`, the `chunk`s of the whole body or of the requested part, and one `end`
- * with the report; then completes. Chunks come no faster than the request's valve allows.
+ * with the report; then completes. Chunks come no faster than the valve allows.
  * Errors with a StreamError: before the head if no source delivers, after it if the body cannot be
  * completed correctly. After the head the connection must then be reset, so that no client takes a
  * part for the whole. Unsubscribing closes everything that is open at once.
  */
-export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Observable<StreamEvent> =>
-  prepare(deps)(request);
+export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Flow<StreamEvent> => prepare(deps)(request);
 
 /** `lazyFetch` for many requests. A request's own `onReport` replaces `report`. */
 export const prepare = (deps: LazyFetchDeps) => {
@@ -48,7 +47,7 @@ export const prepare = (deps: LazyFetchDeps) => {
     (inner) => headFromCatalog(deps, inner), //   no feed for HEAD
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
-  return (request: StreamRequest, onReport = deps.report): Observable<StreamEvent> =>
+  return (request: StreamRequest, onReport = deps.report): Flow<StreamEvent> =>
     given(
       request,
       fuse(
@@ -56,7 +55,7 @@ export const prepare = (deps: LazyFetchDeps) => {
         answer(request),
         madeFile(request, deps), //                          what the catalog itself writes
         folder(request, deps), //                            a listing, or the missing slash
-        clientTimeout(request, deps), //                     disconnects a stuck client
+        clientTimeout(deps), //                              disconnects a stuck client
         report(request, { scheduler, report: onReport }), // one report for each request
       ),
     );

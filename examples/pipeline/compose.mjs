@@ -1,6 +1,6 @@
 // A custom pipeline: another catalog, other sources, one more stage. The rest is the daemon's.
 import { createDefaults } from 'pulp-streamer';
-import { attempts, candidates, lookup, operate, report, streamRequest, verify } from 'pulp-streamer/pipelines';
+import { attempts, candidates, flow, lookup, operate, report, streamRequest, verify } from 'pulp-streamer/pipelines';
 import { BehaviorSubject, from, of } from 'rxjs';
 
 const [path, sha256, ...mirrors] = process.argv.slice(2);
@@ -46,10 +46,16 @@ const progress = () =>
 
 // If you write the chunks to a socket or a file, close the valve while it is full.
 const valve = new BehaviorSubject(true);
-const request = streamRequest({ id: 'one', path, valve, save: false });
+const request = streamRequest({ id: 'one', path, save: false });
 
-lookup(request, deps)
-  .pipe(candidates(deps), attempts(request, deps), verify(request, deps), progress(), report(request, deps))
+flow(
+  lookup(request, deps),
+  candidates(deps),
+  attempts(request, deps),
+  verify(request, deps),
+  progress(),
+  report(request, deps),
+)(valve)
   .forEach((event) => {
     if (event.type === 'attempt') console.log('trying', event.candidate.url);
     if (event.type === 'failed') console.log('failed:', event.error.code);

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Basin, Fillable } from '../operators/basin.ts';
-import type { Valve } from '../operators/flow.ts';
+import type { Flow } from '../operators/valve.ts';
 import type { Access, Candidate, Location } from './candidate.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { Chunk, SourceEvent, SourceHead } from './events.ts';
@@ -101,8 +101,6 @@ export interface AskedBytes {
 /** The request to a source. */
 export interface Ask extends AskedBytes {
   readonly method: 'GET' | 'HEAD';
-  /** The request's valve: the source reads only while it is open. */
-  readonly valve: Valve;
   /**
    * Whether a body with this head must be decoded from gzip. The source then emits the head of the
    * decoded content: without the coding, its length and its entity tag. A source that decodes
@@ -125,7 +123,7 @@ export interface Ask extends AskedBytes {
  * completes after the last byte. For HEAD it emits the head alone. Errors with a StreamError.
  * Unsubscribing closes the socket or file at once, also while paused or stalled.
  */
-export type OpenSource = (location: Location, ask: Ask) => Observable<SourceEvent>;
+export type OpenSource = (location: Location, ask: Ask) => Flow<SourceEvent>;
 
 /**
  * Writes a copy during a transfer. It never blocks and never throws: a copy that cannot keep up is

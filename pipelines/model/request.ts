@@ -1,5 +1,3 @@
-import { of } from 'rxjs';
-import type { Valve } from '../operators/flow.ts';
 import type { Location } from './candidate.ts';
 import type { Conditions } from './conditions.ts';
 import type { Header } from './header.ts';
@@ -14,12 +12,6 @@ export interface StreamRequest {
   readonly client?: string;
   /** The path as received: not percent-decoded, without query. */
   readonly path: string;
-  /**
-   * `true` while the consumer wants chunks, `false` while it does not. Sources stop reading while
-   * it is `false`. It must emit its present state on subscription, as a `BehaviorSubject` does. It
-   * should not complete before the response.
-   */
-  readonly valve: Valve;
   /**
    * The wanted parts, in this order; absent for the whole. For GET only (RFC 9110 section 14.2).
    */
@@ -80,12 +72,11 @@ export interface StreamRequest {
 export type RequestOptions = Pick<StreamRequest, 'id' | 'path'> & Partial<StreamRequest>;
 
 /**
- * A GET of the whole content, with an open valve, that requests a save of the unit. `options`
+ * A GET of the whole content, that requests a save of the unit. `options`
  * override these defaults, which no other code sets.
  */
 export const streamRequest = (options: RequestOptions): StreamRequest => ({
   ...options,
   method: options.method ?? 'GET',
-  valve: options.valve ?? of(true),
   save: options.save ?? true,
 });

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Valve } from './flow.ts';
+import type { Flow, Valve } from './valve.ts';
 
 /**
  * A place where the values of a source wait for consumers that are slow. Positions are weights of
@@ -18,7 +18,7 @@ export interface Basin<T> {
    * Emits what lies after a position while the valve is open, in parts of any weight, and waits for
    * what is still to come. Completes when nothing more will come. Errors if the place fails.
    */
-  read(at: number, valve: Valve): Observable<T>;
+  read(at: number): Flow<T>;
   /**
    * Completes once values that are complete can be had without the basin, too. Without it, they
    * never can.

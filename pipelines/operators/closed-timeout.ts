@@ -1,12 +1,11 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Deadline, deadline } from './deadline.ts';
-import { followValve, type Valve } from './flow.ts';
 import { type Stage, stageOf } from './operate.ts';
+import { followValve } from './valve.ts';
 
 interface ClosedTimeout {
   /** Milliseconds that the valve may stay closed. */
   readonly timeoutMs: number;
-  readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }
@@ -24,8 +23,8 @@ interface ClosedTimeout {
  * Otherwise it emits, completes and errors as the source does. Unsubscribing leaves source and
  * valve, and stops the timer.
  */
-export const closedTimeout = <T>({ timeoutMs, valve, error, scheduler = asyncScheduler }: ClosedTimeout): Stage<T, T> =>
-  stageOf((out) => {
+export const closedTimeout = <T>({ timeoutMs, error, scheduler = asyncScheduler }: ClosedTimeout): Stage<T, T> =>
+  stageOf((out, valve) => {
     let closed: Deadline | undefined;
 
     followValve(valve, out, (open) => {

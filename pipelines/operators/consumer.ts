@@ -1,14 +1,19 @@
 import { Subscriber, type Subscription } from 'rxjs';
-import { followValve } from './flow.ts';
 import type { Bounds, Join } from './join.ts';
 import type { KeptValues } from './kept-values.ts';
 import type { Overdue } from './overdue.ts';
 import type { Stock } from './stock.ts';
+import { followValve, type Valve } from './valve.ts';
 
 /** What all consumers have in common. */
 export interface ConsumerParts<T> extends Pick<Bounds<T>, 'size' | 'basins'> {
   /** The consumers whose valve is closed. One that is overdue is diverted. */
   readonly lagging: Overdue<Consumer<T>>;
+}
+
+/** How a consumer joined. */
+export interface Joined<T> extends Pick<Join<T>, 'fallback'> {
+  readonly valve: Valve;
 }
 
 /** What a consumer takes from. */
@@ -25,10 +30,10 @@ export interface Supply<T> {
   left(consumer: Consumer<T>): void;
 }
 
-/** One consumer of a shared source, which takes from memory or from a basin: see `coalesce`. */
+/** One consumer of a shared source, which takes from memory or from a basin: see `shareFlow`. */
 export class Consumer<T> {
   readonly #out: Subscriber<T>;
-  readonly #join: Pick<Join<T>, 'fallback' | 'valve'>;
+  readonly #join: Joined<T>;
   readonly #supply: Supply<T>;
   readonly #parts: ConsumerParts<T>;
   /** The index of the next value, and the weight of it that was taken already. */
@@ -43,12 +48,7 @@ export class Consumer<T> {
   #reading: Subscription | undefined;
   #leaveValve = () => {};
 
-  constructor(
-    out: Subscriber<T>,
-    join: Pick<Join<T>, 'fallback' | 'valve'>,
-    supply: Supply<T>,
-    parts: ConsumerParts<T>,
-  ) {
+  constructor(out: Subscriber<T>, join: Joined<T>, supply: Supply<T>, parts: ConsumerParts<T>) {
     this.#out = out;
     this.#join = join;
     this.#supply = supply;
@@ -184,7 +184,7 @@ export class Consumer<T> {
       },
     });
     this.#reading = taker;
-    basin.read(this.#position, this.#join.valve).subscribe(taker);
+    basin.read(this.#position)(this.#join.valve).subscribe(taker);
   }
 
   /** Takes from memory again. */
@@ -218,6 +218,6 @@ export class Consumer<T> {
   }
 
   #fallBack(): void {
-    this.#join.fallback().subscribe(this.#out);
+    this.#join.fallback(this.#join.valve).subscribe(this.#out);
   }
 }

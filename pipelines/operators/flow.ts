@@ -1,63 +1,72 @@
-import { BehaviorSubject, type Observable, type Subscriber } from 'rxjs';
+import { defer, type Observable, type OperatorFunction } from 'rxjs';
+import { fuse } from './fuse.ts';
+import type { Stage } from './operate.ts';
+import type { Flow, FlowOperator, Valve } from './valve.ts';
+
+/** The same operators as a step of `flow`, which joins neighbours that are stages. */
+type Step<T, R> = FlowOperator<T, R> | Stage<T, R>;
 
 /**
- * Whether a consumer wants more: `true` while it does, `false` while it does not. Emits its present
- * state on subscription, as a `BehaviorSubject` does. It counts as open until it emits `false`.
- * Its completion keeps its last state.
+ * Pipes a flow through operators. Every one of them sees the valve of its consumer, so none can
+ * run without back-pressure.
+ *
+ * Emits, completes and errors as the last operator does. Unsubscribing leaves all of them, and
+ * closes the source. Neighbours that are stages cost one subscription together: see `fuse`.
  */
-export type Valve = Observable<boolean>;
-
-/** A source that emits only while its valve is open, except for values already on their way. */
-export type Flow<T> = (valve: Valve) => Observable<T>;
-
-/** The valve of a sink. Stages follow it without a subscription: see `followValve`. */
-export class Gate extends BehaviorSubject<boolean> {
-  readonly #followers: Follower[] = [];
-
-  override get observed(): boolean {
-    return super.observed || this.#followers.length > 0;
+export function flow<A>(source: Flow<A>): Flow<A>;
+export function flow<A, B>(source: Flow<A>, a: Step<A, B>): Flow<B>;
+export function flow<A, B, C>(source: Flow<A>, a: Step<A, B>, b: Step<B, C>): Flow<C>;
+export function flow<A, B, C, D>(source: Flow<A>, a: Step<A, B>, b: Step<B, C>, c: Step<C, D>): Flow<D>;
+export function flow<A, B, C, D, E>(
+  source: Flow<A>,
+  ...operators: [Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>]
+): Flow<E>;
+export function flow<A, B, C, D, E, F>(
+  source: Flow<A>,
+  ...operators: [Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>]
+): Flow<F>;
+export function flow<A, B, C, D, E, F, G>(
+  source: Flow<A>,
+  ...operators: [Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
+): Flow<G>;
+export function flow(source: Flow<unknown>, ...operators: readonly Step<unknown, unknown>[]): Flow<unknown> {
+  let made = source;
+  let stages: Stage<unknown, unknown>[] = [];
+  const join = () => {
+    if (stages.length > 0) made = fused(...stages)(made);
+    stages = [];
+  };
+  for (const operator of operators) {
+    if ('into' in operator) stages.push(operator);
+    else {
+      join();
+      made = operator(made);
+    }
   }
-
-  override next(open: boolean): void {
-    super.next(open);
-    // A copy: a follower may leave meanwhile, or a new one come, which knows the state already.
-    if (this.#followers.length > 0) for (const follower of this.#followers.slice()) tell(follower, open);
-  }
-
-  follow(follower: Follower): () => void {
-    this.#followers.push(follower);
-    const leave = () => {
-      const place = this.#followers.indexOf(follower);
-      // Unlike `splice`, this makes no array.
-      if (place >= 0) this.#followers.copyWithin(place, place + 1).pop();
-    };
-    follower.out.add(leave);
-    tell(follower, this.value);
-    return leave;
-  }
+  join();
+  return made;
 }
 
-interface Follower {
-  readonly out: Subscriber<unknown>;
-  readonly moved: (open: boolean) => void;
-}
+const fused = fuse as (...stages: readonly unknown[]) => Stage<unknown, unknown>;
 
-const tell = ({ out, moved }: Follower, open: boolean): void => {
-  if (out.closed) return;
-  try {
-    moved(open);
-  } catch (error) {
-    out.error(error);
-  }
-};
+/** Makes a flow whose Observable is made anew for each subscription, as RxJS's `defer` does. */
+export const deferFlow =
+  <T>(make: (valve: Valve) => Observable<T>): Flow<T> =>
+  (valve) =>
+    defer(() => make(valve));
 
 /**
- * Calls `moved` with the present state of a valve, and after each move, as long as `out` is open.
- * The valve's error is that of `out`. Returns a function that leaves the valve earlier.
+ * Makes a flow operator of one of RxJS, such as `map`, `filter`, `scan` or `take`: one that neither
+ * holds values nor subscribes to other sources. Those would pay no attention to the valve.
  */
-export const followValve = (valve: Valve, out: Subscriber<unknown>, moved: (open: boolean) => void): (() => void) => {
-  if (valve instanceof Gate) return valve.follow({ out, moved });
-  const following = valve.subscribe({ next: moved, error: (error) => out.error(error) });
-  out.add(following);
-  return () => following.unsubscribe();
-};
+export const lift =
+  <T, R>(operator: OperatorFunction<T, R>): FlowOperator<T, R> =>
+  (source) =>
+  (valve) =>
+    operator(source(valve));
+
+/** Makes a flow operator one for Observables, whose consumer has the given valve: the reverse of `lift`. */
+export const under =
+  <T, R>(valve: Valve, operator: FlowOperator<T, R>): OperatorFunction<T, R> =>
+  (source) =>
+    operator(() => source)(valve);

@@ -1,9 +1,10 @@
 import { asyncScheduler, Observable, type SchedulerLike, Subscriber, Subscription } from 'rxjs';
+import type { Flow } from './valve.ts';
 
 interface Hedge<T> {
-  readonly first: Observable<T>;
+  readonly first: Flow<T>;
   /** Asked, too, if `first` has not won after `after` milliseconds. */
-  readonly second: Observable<T>;
+  readonly second: Flow<T>;
   readonly after: number;
   /** Whether a value wins. The first source to emit one continues; the other is left at once. */
   readonly wins: (value: T) => boolean;
@@ -27,36 +28,38 @@ interface Hedge<T> {
  * emitted as `aside`, and the other continues; if it fails, too, the result errors.
  * Unsubscribing leaves both, and stops the timer.
  */
-export const hedge = <T>({ first, second, after, wins, aside, scheduler = asyncScheduler }: Hedge<T>): Observable<T> =>
-  new Observable<T>((out) => {
-    const running = new Set<Subscription>();
-    let won = false;
+export const hedge =
+  <T>({ first, second, after, wins, aside, scheduler = asyncScheduler }: Hedge<T>): Flow<T> =>
+  (valve) =>
+    new Observable<T>((out) => {
+      const running = new Set<Subscription>();
+      let won = false;
 
-    const run = (source: Observable<T>) => {
-      // Made before the source starts: a synchronous source, too, stops as soon as it is left.
-      const subscriber = new Subscriber<T>({
-        next: (value) => {
-          if (!won && wins(value)) {
-            won = true;
-            timer.unsubscribe();
-            for (const other of running) if (other !== subscriber) other.unsubscribe();
-          }
-          out.next(value);
-        },
-        error: (error: unknown) => {
-          running.delete(subscriber);
-          if (won || running.size === 0) out.error(error);
-          else out.next(aside(error));
-        },
-        complete: () => out.complete(),
-      });
-      running.add(subscriber);
-      out.add(subscriber);
-      source.subscribe(subscriber);
-    };
+      const run = (source: Flow<T>) => {
+        // Made before the source starts: a synchronous source, too, stops as soon as it is left.
+        const subscriber = new Subscriber<T>({
+          next: (value) => {
+            if (!won && wins(value)) {
+              won = true;
+              timer.unsubscribe();
+              for (const other of running) if (other !== subscriber) other.unsubscribe();
+            }
+            out.next(value);
+          },
+          error: (error: unknown) => {
+            running.delete(subscriber);
+            if (won || running.size === 0) out.error(error);
+            else out.next(aside(error));
+          },
+          complete: () => out.complete(),
+        });
+        running.add(subscriber);
+        out.add(subscriber);
+        source(valve).subscribe(subscriber);
+      };
 
-    const timer = new Subscription();
-    out.add(timer);
-    timer.add(scheduler.schedule(() => run(second), after));
-    run(first);
-  });
+      const timer = new Subscription();
+      out.add(timer);
+      timer.add(scheduler.schedule(() => run(second), after));
+      run(first);
+    });

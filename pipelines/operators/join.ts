@@ -1,6 +1,5 @@
-import type { Observable } from 'rxjs';
 import type { Basins } from './basin.ts';
-import type { Valve } from './flow.ts';
+import type { Flow } from './valve.ts';
 
 /** What is kept of shared sources. */
 export interface Bounds<T> {
@@ -22,22 +21,18 @@ export interface Bounds<T> {
 export interface Join<T> {
   /** Identifies the source: joins with the same key share one. */
   readonly key: string;
-  /**
-   * The consumer's valve. It counts as open until it emits `false`. Its error is the consumer's.
-   */
-  readonly valve: Valve;
   /** Values stay in a basin for those that come later, if there is room. Default: for a lag only. */
   readonly stays?: boolean;
   /** The weight of all values, if it is known before the first one. */
   readonly expected?: number;
   /**
-   * Opens the source; called for its first consumer only. `valve` is open while any consumer's
-   * valve is, or a basin takes the values. `mayFallBehind` is true while a consumer may have to
-   * continue with its fallback.
+   * The source; called for its first consumer only. Its valve is open while any consumer's valve is,
+   * or a basin takes the values. `mayFallBehind` is true while a consumer may have to continue with
+   * its fallback.
    */
-  readonly source: (valve: Valve, mayFallBehind: () => boolean) => Observable<T>;
+  readonly source: (mayFallBehind: () => boolean) => Flow<T>;
   /** Replaces the source for a consumer that has fallen behind. */
-  readonly fallback: () => Observable<T>;
+  readonly fallback: Flow<T>;
   /** Emitted first to a consumer that joins a running source. */
   readonly onJoin: T;
 }

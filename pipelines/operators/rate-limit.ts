@@ -1,15 +1,7 @@
-import {
-  asyncScheduler,
-  BehaviorSubject,
-  defer,
-  type Observable,
-  type SchedulerLike,
-  type Subscriber,
-  type Subscription,
-} from 'rxjs';
-import { type Flow, followValve, type Valve } from './flow.ts';
+import { asyncScheduler, defer, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs';
 import { type Lending, OWNED } from './lending.ts';
 import { operate } from './operate.ts';
+import { type FlowOperator, followValve, Gate } from './valve.ts';
 
 interface RateLimit<T> {
   /** The rate of all streams together, in the unit of `size`. */
@@ -22,9 +14,6 @@ interface RateLimit<T> {
   readonly lending?: Lending<T>;
   readonly scheduler?: SchedulerLike;
 }
-
-/** Opens a source with a valve that it obeys. The outer valve is the consumer's. */
-type Limit<T> = (valve: Valve, open: Flow<T>) => Observable<T>;
 
 /**
  * Milliseconds' worth of tokens that are handed out at a time. Every stream gets its share this
@@ -49,7 +38,7 @@ interface Bucket<T> extends Required<RateLimit<T>> {
 interface Stream<T> {
   readonly out: Subscriber<T>;
   /** The source's valve. */
-  readonly inner: BehaviorSubject<boolean>;
+  readonly inner: Gate;
   /** Values that were on their way when the source was paused. */
   readonly held: T[];
   /** Whether the consumer's valve is open. */
@@ -59,7 +48,7 @@ interface Stream<T> {
 }
 
 /**
- * Makes a limit that all streams opened through it share in equal parts.
+ * Makes a limit that all flows through it share in equal parts.
  *
  * ```
  * source       (abcd)----------e---|
@@ -74,27 +63,26 @@ interface Stream<T> {
  * source, after the held values. Unsubscribing leaves source and valve at once. No stream is silent
  * for longer than it takes to earn one token per stream, so a stall timeout downstream stays quiet.
  */
-export const rateLimit = <T>(options: RateLimit<T>): Limit<T> => {
+export const rateLimit = <T>(options: RateLimit<T>): FlowOperator<T, T> => {
   const bucket = bucketOf(options);
-  return (valve, open) =>
+  return (source) => (valve) =>
     defer(() => {
-      const inner = new BehaviorSubject(true);
-      return open(inner).pipe(
-        operate<T, T>((out) => {
-          const stream: Stream<T> = { out, inner, held: [], open: true, end: undefined };
-          out.add(() => {
-            stream.open = false;
-            leave(bucket, stream);
-            for (const value of stream.held.splice(0)) bucket.lending.release(value);
-          });
-          followValve(valve, out, (state) => move(bucket, stream, state));
-          return {
-            next: (value) => offer(bucket, stream, value),
-            error: (error) => end(stream, () => out.error(error)),
-            complete: () => end(stream, () => out.complete()),
-          };
-        }),
-      );
+      const inner = new Gate(true);
+      const limited = operate<T, T>((out) => {
+        const stream: Stream<T> = { out, inner, held: [], open: true, end: undefined };
+        out.add(() => {
+          stream.open = false;
+          leave(bucket, stream);
+          for (const value of stream.held.splice(0)) bucket.lending.release(value);
+        });
+        followValve(valve, out, (state) => move(bucket, stream, state));
+        return {
+          next: (value) => offer(bucket, stream, value),
+          error: (error) => end(stream, () => out.error(error)),
+          complete: () => end(stream, () => out.complete()),
+        };
+      });
+      return limited(source)(inner);
     });
 };
 

@@ -1,10 +1,10 @@
 import { Subscriber } from 'rxjs';
-import { Consumer, type ConsumerParts, type Supply } from './consumer.ts';
-import { Gate } from './flow.ts';
+import { Consumer, type ConsumerParts, type Joined, type Supply } from './consumer.ts';
 import type { Bounds, Join } from './join.ts';
 import { type KeepingParts, KeptValues } from './kept-values.ts';
 import type { Overdue } from './overdue.ts';
 import { Stock } from './stock.ts';
+import { Gate } from './valve.ts';
 
 /** What all shared sources have in common. */
 export interface SharingParts<T> extends Bounds<T>, KeepingParts<T>, ConsumerParts<T> {
@@ -20,7 +20,7 @@ export interface SharingParts<T> extends Bounds<T>, KeepingParts<T>, ConsumerPar
 /** The most sources that are read to their end without a consumer. */
 const ALONE = 64;
 
-/** One source, its consumers, and the values between them: see `coalesce`. */
+/** One source, its consumers, and the values between them: see `shareFlow`. */
 export class Shared<T> implements Supply<T> {
   readonly kept: KeptValues<T>;
   readonly stock: Stock<T>;
@@ -61,10 +61,10 @@ export class Shared<T> implements Supply<T> {
   run(source: Join<T>['source']): void {
     const { basins, running } = this.#parts;
     const mayFallBehind = () => basins !== undefined || this.#consumers.size > 1 || running.get(this.#key) === this;
-    source(this.#valve, mayFallBehind).subscribe(this.#intake);
+    source(mayFallBehind)(this.#valve).subscribe(this.#intake);
   }
 
-  add(out: Subscriber<T>, join: Pick<Join<T>, 'fallback' | 'valve' | 'stays'>): void {
+  add(out: Subscriber<T>, join: Joined<T> & Pick<Join<T>, 'stays'>): void {
     const consumer = new Consumer(out, join, this, this.#parts);
     this.#parts.alone.delete(this);
     this.#stays ||= join.stays === true && !this.#keeps;

@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Deadline, deadline } from './deadline.ts';
-import { followValve, type Valve } from './flow.ts';
 import { operate, type Stage } from './operate.ts';
+import { followValve } from './valve.ts';
 
 interface SpeedFloor<T> {
   /** The minimum total per window, in the unit of `size`. */
@@ -9,15 +9,14 @@ interface SpeedFloor<T> {
   /** Milliseconds. */
   readonly window: number;
   readonly size: (value: T) => number;
-  /** A window in which the valve was ever closed is not judged: the consumer was slow. */
-  readonly valve: Valve;
   readonly error: () => unknown;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
  * Errors at the end of the first window in which too little came. The first window begins with the
- * source's first value. `firstTimeout` limits the time until that value.
+ * source's first value. `firstTimeout` limits the time until that value. A window in which the valve
+ * was ever closed is not judged: the consumer was slow.
  *
  * ```
  * source  --a-b---c--------!
@@ -32,11 +31,10 @@ export const speedFloor = <T>({
   atLeast,
   window,
   size,
-  valve,
   error,
   scheduler = asyncScheduler,
 }: SpeedFloor<T>): Stage<T, T> =>
-  operate((out) => {
+  operate((out, valve) => {
     let open = true;
     let wasClosed = false;
     let came = 0;

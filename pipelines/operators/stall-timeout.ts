@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Deadline, deadline } from './deadline.ts';
-import { followValve, type Valve } from './flow.ts';
 import { operate, type Stage } from './operate.ts';
+import { followValve } from './valve.ts';
 
 interface StallTimeout {
   /** Milliseconds that the source may stay silent between values, and before its end. */
@@ -10,10 +10,6 @@ interface StallTimeout {
    * Milliseconds between the first value and the second, asked at the first. Default: `timeoutMs`.
    */
   readonly firstMs?: () => number;
-  /**
-   * Silence while the valve is closed is not a stall. The timeout restarts when the valve opens.
-   */
-  readonly valve: Valve;
   /** Gets the milliseconds of silence that were allowed. */
   readonly error: (timeoutMs: number) => unknown;
   readonly scheduler?: SchedulerLike;
@@ -21,7 +17,7 @@ interface StallTimeout {
 
 /**
  * Errors when a source stays silent for too long after its first value, while the valve is open.
- * `firstTimeout` limits the time until the first value.
+ * The timeout restarts when the valve opens. `firstTimeout` limits the time until the first value.
  *
  * ```
  * source  a--b------------!
@@ -36,11 +32,10 @@ interface StallTimeout {
 export const stallTimeout = <T>({
   timeoutMs,
   firstMs = () => timeoutMs,
-  valve,
   error,
   scheduler = asyncScheduler,
 }: StallTimeout): Stage<T, T> =>
-  operate((out) => {
+  operate((out, valve) => {
     let open = true;
     let values = 0;
     let limit = timeoutMs;

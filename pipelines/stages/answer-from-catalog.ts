@@ -17,14 +17,14 @@ import type { Transfer } from './transfer.ts';
 export const answerFromCatalog =
   ({ policy }: { readonly policy: Pick<Policy, 'cacheTimeout'> }, transfer: Transfer): Transfer =>
   (request) =>
-    operate((out) => {
+    operate((out, valve) => {
       let transferring: Subscriber<readonly CatalogEntry[]> | undefined;
       return {
         next: (entries) => {
           const head = knownAnswer(request, entries, policy);
           if (head) out.next(head);
           else {
-            transferring = transfer(request).into(out);
+            transferring = transfer(request).into(out, valve);
             transferring.next(entries);
           }
         },

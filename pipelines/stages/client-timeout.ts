@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { type Chunk, type Head, type Note, type Policy, StreamError, type StreamRequest } from '../model/index.ts';
+import { type Chunk, type Head, type Note, type Policy, StreamError } from '../model/index.ts';
 import { closedTimeout } from '../operators/closed-timeout.ts';
 import { fuse } from '../operators/fuse.ts';
 import type { Stage } from '../operators/operate.ts';
@@ -8,14 +8,16 @@ import type { Stage } from '../operators/operate.ts';
  * Errors with `CLIENT_STUCK` if the valve stays closed for longer than `clientTimeout` milliseconds
  * (0: never). The error frees everything that the request holds.
  */
-export const clientTimeout = (
-  { valve }: StreamRequest,
-  { policy: { clientTimeout }, scheduler }: { policy: Pick<Policy, 'clientTimeout'>; scheduler?: SchedulerLike },
-): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
+export const clientTimeout = ({
+  policy: { clientTimeout },
+  scheduler,
+}: {
+  policy: Pick<Policy, 'clientTimeout'>;
+  scheduler?: SchedulerLike;
+}): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
   clientTimeout > 0
     ? closedTimeout({
         timeoutMs: clientTimeout,
-        valve,
         error: () => new StreamError('CLIENT_STUCK', 'client', `the client read nothing for ${clientTimeout} ms`),
         ...(scheduler && { scheduler }),
       })

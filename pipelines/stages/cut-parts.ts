@@ -34,15 +34,18 @@ export const cutParts =
     const [range, ...others] = request.ranges ?? [];
     if (request.method !== 'GET' || !range || others.length > 0) return transfer(request);
 
-    return follow((entries: readonly CatalogEntry[]) => {
+    return follow((entries: readonly CatalogEntry[], valve) => {
       const [entry] = entries;
       const all = wantsAll(range, entry?.size);
       const fromWhole = () => {
         const whole = transfer(wholeOf(request, all || keep !== undefined || policy.savePartial));
-        return given(entries, fuse(whole, cutPart(range, request.conditions?.ifRange, policy)));
+        return given(entries, fuse(whole, cutPart(range, request.conditions?.ifRange, policy)))(valve);
       };
       if (all || (entry && isSmall(entry, policy))) return fromWhole();
-      return given(entries, transfer(request)).pipe(
+      return given(
+        entries,
+        transfer(request),
+      )(valve).pipe(
         catchError((error: unknown) =>
           error instanceof StreamError && error.code === 'NEEDS_WHOLE' ? fromWhole() : throwError(() => error),
         ),

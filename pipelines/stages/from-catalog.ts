@@ -1,6 +1,6 @@
 import { concat, map, Observable, of } from 'rxjs';
 import type { Chunk, Head, StreamRequest } from '../model/index.ts';
-import { followValve, type Valve } from '../operators/flow.ts';
+import { type Flow, followValve, type Valve } from '../operators/valve.ts';
 import { NO_STORE } from './client-head.ts';
 import type { TransferEvent } from './transfer.ts';
 
@@ -20,12 +20,12 @@ export const fromCatalog = (path: string, head: Pick<Head, 'status' | 'length' |
 
 /** Emits a head, and for GET all bytes as one chunk once the valve is open; then completes. */
 export const bytesFromCatalog = (
-  { path, method, valve }: Pick<StreamRequest, 'path' | 'method' | 'valve'>,
+  { path, method }: Pick<StreamRequest, 'path' | 'method'>,
   bytes: Uint8Array,
   headers: Head['headers'],
-): Observable<TransferEvent> => {
+): Flow<TransferEvent> => {
   const head = fromCatalog(path, { status: 200, length: bytes.length, whole: true, headers });
-  return method === 'HEAD' ? of(head) : concat(of(head), whenOpen(valve).pipe(map(() => chunkOf(bytes))));
+  return (valve) => (method === 'HEAD' ? of(head) : concat(of(head), whenOpen(valve).pipe(map(() => chunkOf(bytes)))));
 };
 
 export const chunkOf = (bytes: Uint8Array): Chunk => ({ type: 'chunk', bytes });

@@ -17,12 +17,15 @@ export const handOver =
   ({ handOver, ...request }) => {
     if (!handOver || !isSimple(request)) return transfer(request);
 
-    return follow((entries) =>
+    return follow((entries, valve) =>
       defer(() => {
         const notes: Note[] = [];
         let refused = false;
         const asked: StreamRequest = { ...request, method: 'HEAD', ranges: [], conditions: {} };
-        const pointing = given(entries, transfer(asked)).pipe(
+        const pointing = given(
+          entries,
+          transfer(asked),
+        )(valve).pipe(
           takeWhile((event) => {
             refused ||= isRefused(event, handOver);
             return !refused;
@@ -36,7 +39,7 @@ export const handOver =
         );
         return concat(
           pointing,
-          defer(() => (refused ? given(entries, transfer(request)) : EMPTY)),
+          defer(() => (refused ? given(entries, transfer(request))(valve) : EMPTY)),
         );
       }),
     );

@@ -44,10 +44,13 @@ export const headFromCatalog = (deps: HeadFromCatalogDeps, transfer: Transfer): 
   return (request, ...more) => {
     const asked = fuse(transfer(request, ...more), remembered);
     if (request.method !== 'HEAD') return asked;
-    return follow((entries): Observable<TransferEvent> => {
-      const ask = () => given(entries, asked);
+    return follow((entries, valve): Observable<TransferEvent> => {
+      const ask = () => given(entries, asked)(valve);
       if (!isKnown(request, entries)) return ask();
-      return given(entries, candidates(deps)).pipe(
+      return given(
+        entries,
+        candidates(deps),
+      )(valve).pipe(
         mergeMap((found) => {
           const head = knownHead(found, answers, deps);
           return head ? of<TransferEvent[]>({ type: 'found', candidates: found }, head) : ask();

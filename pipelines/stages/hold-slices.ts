@@ -11,10 +11,11 @@ import {
   type Policy,
   type StreamRequest,
 } from '../model/index.ts';
+import { createFlow } from '../operators/create-flow.ts';
 import { follow } from '../operators/follow.ts';
 import { limitConcurrency } from '../operators/limit-concurrency.ts';
 import { given } from '../operators/operate.ts';
-import { pausable } from '../operators/pausable.ts';
+import type { Valve } from '../operators/valve.ts';
 import { cacheControl, NO_STORE } from './client-head.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 
@@ -58,11 +59,12 @@ export const holdSlices =
     const [range] = ranges;
     if (!request.slice || method !== 'GET') return transfer(request);
 
-    return follow((entries) => {
+    return follow((entries, valve) => {
       const run = (change: Partial<StreamRequest>) =>
-        given(entries, transfer({ ...request, conditions: { ifRange: conditions?.ifRange }, ...change })).pipe(
-          map((event) => (event.type === 'head' ? shortLived(event, policy) : event)),
-        );
+        given(
+          entries,
+          transfer({ ...request, conditions: { ifRange: conditions?.ifRange }, ...change }),
+        )(valve).pipe(map((event) => (event.type === 'head' ? shortLived(event, policy) : event)));
       const whole = () =>
         run({ ranges: [] }).pipe(map((event) => (event.type === 'head' ? indivisible(event) : event)));
       if (!range || ranges.length > 1) return whole();
@@ -74,7 +76,7 @@ export const holdSlices =
             refused = event.type === 'head' && event.status === 206 && !divisible(event);
             return !refused;
           }),
-          hold(request),
+          hold(valve),
         );
         return concat(
           slices ? slice.pipe(slices(range)) : slice,
@@ -96,11 +98,11 @@ const divisible = ({ candidate, verified, headers, etag }: Head): boolean =>
     : etag !== undefined && etag === field(headers, 'etag');
 
 /**
- * Holds a part until it has ended, then emits it as fast as the request's valve allows. A response
+ * Holds a part until it has ended, then emits it as fast as the valve allows. A response
  * that is not a part passes.
  */
 const hold =
-  ({ valve }: Pick<StreamRequest, 'valve'>): MonoTypeOperatorFunction<TransferEvent> =>
+  (valve: Valve): MonoTypeOperatorFunction<TransferEvent> =>
   (source) =>
     defer(() => {
       const held: (Head | Chunk)[] = [];
@@ -113,17 +115,12 @@ const hold =
         held.push(event);
         return [];
       };
-      const flow = () =>
-        pausable<TransferEvent>(
-          valve,
-          (sink) => {
-            for (const event of held) event.type === 'head' ? sink.ahead(event) : sink.next(event);
-            sink.complete();
-            return { pause: () => {}, resume: () => {}, close: () => {} };
-          },
-          LOANS,
-        );
-      return concat(source.pipe(concatMap(pass)), defer(flow)).pipe(finalize(() => held.forEach(LOANS.release)));
+      const flow = createFlow<TransferEvent>((sink) => {
+        for (const event of held) event.type === 'head' ? sink.ahead(event) : sink.next(event);
+        sink.complete();
+        return { pause: () => {}, resume: () => {}, close: () => {} };
+      }, LOANS);
+      return concat(source.pipe(concatMap(pass)), flow(valve)).pipe(finalize(() => held.forEach(LOANS.release)));
     });
 
 const named = (name: string) => (header: Header) => header[0].toLowerCase() === name;

@@ -20,8 +20,8 @@ export const inTime =
   ({ policy: { answerTimeout }, scheduler = asyncScheduler }: InTimeDeps, transfer: Transfer): Transfer =>
   (request) =>
     fuse(
-      stageOf<readonly CatalogEntry[], TransferEvent>((out) =>
-        transfer({ ...request, answerBy: scheduler.now() + answerTimeout }).into(out),
+      stageOf<readonly CatalogEntry[], TransferEvent>((out, valve) =>
+        transfer({ ...request, answerBy: scheduler.now() + answerTimeout }).into(out, valve),
       ),
       firstTimeout({
         timeoutMs: answerTimeout,

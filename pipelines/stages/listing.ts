@@ -1,5 +1,6 @@
 import { concat, concatMap, defer, map, type Observable, of, repeat, takeWhile, tap, throwError, toArray } from 'rxjs';
 import { type Child, type Head, StreamError, type StreamRequest } from '../model/index.ts';
+import type { Valve } from '../operators/valve.ts';
 import { bytesFromCatalog, chunkOf, fromCatalog, whenOpen } from './from-catalog.ts';
 import { type Format, HTML, JSON_LIST } from './listing-formats.ts';
 import type { TransferEvent } from './transfer.ts';
@@ -24,8 +25,9 @@ export const listing = (
   request: StreamRequest,
   { folder, page }: Listed,
   next: (after: Child | undefined) => Observable<Child>,
+  valve: Valve,
 ): Observable<TransferEvent> => {
-  const { method, valve, listAs, lengthRequired } = request;
+  const { method, listAs, lengthRequired } = request;
   const format = listAs === 'json' ? JSON_LIST : HTML;
   const whole = page.length < PAGE ? bytesOf(wholeText(format, folder, page)) : undefined;
   if (lengthRequired && !whole)
@@ -35,7 +37,7 @@ export const listing = (
     ['Vary', 'Accept'],
     ['X-Robots-Tag', 'noindex'],
   ];
-  if (whole) return bytesFromCatalog({ path: folder, method, valve }, whole, headers);
+  if (whole) return bytesFromCatalog({ path: folder, method }, whole, headers)(valve);
   const head = fromCatalog(folder, { status: 200, whole: true, headers });
   if (method === 'HEAD') return of(head);
   const further = defer(() => {

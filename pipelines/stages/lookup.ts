@@ -1,4 +1,3 @@
-import type { Observable } from 'rxjs';
 import {
   type Catalog,
   type CatalogEntry,
@@ -12,6 +11,7 @@ import {
 import { NOTHING } from '../operators/at-once.ts';
 import { collect } from '../operators/collect.ts';
 import { given, operate, type Stage } from '../operators/operate.ts';
+import type { Flow } from '../operators/valve.ts';
 
 export interface LookupDeps {
   readonly catalog: Pick<Catalog, 'lookup' | 'spelling' | 'unlisted'>;
@@ -27,7 +27,7 @@ export interface LookupDeps {
  * known spelling, newest first, as one list, and completes. Errors with
  * `NOT_IN_CATALOG`, or as the catalog does.
  */
-export const lookup = (request: StreamRequest, deps: LookupDeps): Observable<readonly CatalogEntry[]> =>
+export const lookup = (request: StreamRequest, deps: LookupDeps): Flow<readonly CatalogEntry[]> =>
   given(request, findEntries(deps));
 
 /** The same as a stage, whose value is the request. */

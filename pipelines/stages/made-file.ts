@@ -15,7 +15,7 @@ export const madeFile = (
 ): Stage<TransferEvent, TransferEvent> => {
   const { path, askedAs } = request;
   return catalog.made && askedAs
-    ? operate((out) => ({
+    ? operate((out, valve) => ({
         next: (event) => out.next(event),
         error: (error) => {
           if (!(error instanceof StreamError) || error.code !== 'NOT_IN_CATALOG') throw error;
@@ -23,7 +23,7 @@ export const madeFile = (
             .pipe(
               throwIfEmpty(() => error),
               mergeMap(({ type, text }) =>
-                bytesFromCatalog(request, new TextEncoder().encode(text), [['Content-Type', type]]),
+                bytesFromCatalog(request, new TextEncoder().encode(text), [['Content-Type', type]])(valve),
               ),
             )
             .subscribe(out);

@@ -26,8 +26,10 @@ import {
   type StreamRequest,
   sizeOf,
 } from '../model/index.ts';
+import { under } from '../operators/flow.ts';
 import { follow } from '../operators/follow.ts';
 import { given } from '../operators/operate.ts';
+import type { Valve } from '../operators/valve.ts';
 import { type CutPartsDeps, cutParts, wholeOf } from './cut-parts.ts';
 import { cutSeveral } from './cut-several.ts';
 import { type Frame, frameOf } from './multipart-frame.ts';
@@ -57,8 +59,8 @@ export const multipart =
     const { method, ranges = [] } = request;
     if (method !== 'GET' || ranges.length < 2) return transfer(request);
 
-    return follow((entries) => {
-      const run = (change: Partial<StreamRequest>) => given(entries, transfer({ ...request, ...change }));
+    return follow((entries, valve) => {
+      const run = (change: Partial<StreamRequest>) => given(entries, transfer({ ...request, ...change }))(valve);
       const unconditional = { ...request, conditions: undefined };
 
       const body = (head: Head): Observable<TransferEvent> => {
@@ -74,14 +76,15 @@ export const multipart =
         }
         if (parts.length === 1) return run({ ranges: [first] });
         const isMost = isSmall({ ...head.candidate.entry, size: length }, policy) || 2 * sizeOf(parts) >= length;
-        return severalParts(head, length, parts, request.id, {
+        const transfers: Transfers = {
           group: (body, change) =>
             body.length === 1
               ? run({ ...unconditional, ...change, ranges: body })
-              : given(entries, inner({ ...unconditional, ...change, ranges: [adjoined(body)], parts: body })),
+              : given(entries, inner({ ...unconditional, ...change, ranges: [adjoined(body)], parts: body }))(valve),
           whole: () => run(wholeOf(unconditional, keep !== undefined || policy.savePartial)),
           atOnce: isMost && isAscending(parts),
-        });
+        };
+        return severalParts(head, length, parts, request.id, transfers, valve);
       };
 
       // A source that cannot answer HEAD may answer GET. It is asked for the whole, since the end
@@ -127,6 +130,7 @@ const severalParts = (
   parts: readonly Part[],
   id: string,
   transfer: Transfers,
+  valve: Valve,
 ): Observable<TransferEvent> => {
   const etag = field(known.headers, 'etag');
   const isSame = (head: Head) => head.total === length && field(head.headers, 'etag') === etag;
@@ -143,10 +147,13 @@ const severalParts = (
   const whole = () =>
     concat(
       transfer.whole().pipe(
-        cutSeveral({
-          ...{ body: [{ first: 0, last: length - 1 }], parts, title },
-          headFor: (head) => (head.status === 200 && isSame(head) ? begin(head) : undefined),
-        }),
+        under(
+          valve,
+          cutSeveral({
+            ...{ body: [{ first: 0, last: length - 1 }], parts, title },
+            headFor: (head) => (head.status === 200 && isSame(head) ? begin(head) : undefined),
+          }),
+        ),
       ),
       closing,
     );
@@ -166,14 +173,14 @@ const severalParts = (
       refused = !frame && error instanceof StreamError && error.code === 'NEEDS_WHOLE';
       return refused ? EMPTY : throwError(() => error);
     }),
-    cutSeveral({ ...first, title, headFor: begin }),
+    under(valve, cutSeveral({ ...first, title, headFor: begin })),
   );
   const following = others.map((group) =>
     transfer.group(group.body, { answerBy: undefined }).pipe(
       tap((event) => {
         if (event.type === 'head' && !isSame(event)) throw changed(event);
       }),
-      cutSeveral({ ...group, title, headFor: (head) => head }),
+      under(valve, cutSeveral({ ...group, title, headFor: (head) => head })),
       filter(({ type }) => type !== 'head'),
     ),
   );

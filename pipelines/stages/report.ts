@@ -15,8 +15,8 @@ import {
   sourceName,
   toStreamError,
 } from '../model/index.ts';
-import { followValve } from '../operators/flow.ts';
 import { operate, type Stage } from '../operators/operate.ts';
+import { followValve } from '../operators/valve.ts';
 
 interface ReportDeps {
   /** Called exactly once for each request, with any outcome. */
@@ -32,7 +32,7 @@ export const report = (
   request: StreamRequest,
   { report: onReport, scheduler = asyncScheduler }: ReportDeps,
 ): Stage<Head | Chunk | Note, StreamEvent> =>
-  operate((out) => {
+  operate((out, valve) => {
     const began = scheduler.now();
     const attempts: AttemptReport[] = [];
     const timeline: Moment[] = [];
@@ -119,7 +119,7 @@ export const report = (
     out.add(() => {
       if (!finished) finish('left');
     });
-    followValve(request.valve, out, (open) => {
+    followValve(valve, out, (open) => {
       if (open) unpause();
       // Before the head a closed valve does not count as a pause: a request may begin before its
       // turn.

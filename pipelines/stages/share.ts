@@ -11,15 +11,16 @@ import {
   type StreamRequest,
 } from '../model/index.ts';
 import type { Basins } from '../operators/basin.ts';
-import { coalesce } from '../operators/coalesce.ts';
 import { given, operate } from '../operators/operate.ts';
+import { shareFlow } from '../operators/share-flow.ts';
+import type { Valve } from '../operators/valve.ts';
 import { type Tail, tailAfter } from './boundary.ts';
 import type { Transfer, TransferEvent } from './transfer.ts';
 import { digestOf } from './verify.ts';
 
 /** The transfers in progress, which other requests may join. */
 export interface Sharing {
-  readonly join: ReturnType<typeof coalesce<TransferEvent>>;
+  readonly join: ReturnType<typeof shareFlow<TransferEvent>>;
   /** Whether requests for the same content share a transfer. */
   readonly shares: boolean;
   /** Whether the bytes of a transfer can wait on disk. */
@@ -62,7 +63,7 @@ export const createSharing = ({ window, memory, spill, finishBelow = 0, schedule
   return {
     shares: window > 0,
     spills: spill !== undefined,
-    join: coalesce<TransferEvent>({
+    join: shareFlow<TransferEvent>({
       size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
       lateJoinWindow: Math.min(window, LATE_JOIN),
       window,
@@ -114,12 +115,12 @@ export const share =
     const isOwn = !sharing.shares || request.conditions !== undefined;
     if (isOwn && !sharing.spills) return transfer(request);
 
-    return operate((out) => {
+    return operate((out, valve) => {
       let joining = false;
       return {
         next: (entries) => {
           joining = true;
-          join({ sharing, newDigest, transfer }, request, entries, isOwn, out);
+          join({ sharing, newDigest, transfer }, request, entries, isOwn, out, valve);
         },
         complete: () => {
           if (!joining) out.complete();
@@ -140,6 +141,7 @@ const join = (
   entries: readonly CatalogEntry[],
   isOwn: boolean,
   out: Subscriber<TransferEvent>,
+  valve: Valve,
 ): void => {
   let head: Head | undefined;
   let sent = 0;
@@ -157,11 +159,11 @@ const join = (
     return own;
   };
 
-  const startOver = (): Observable<TransferEvent> => given(entries, transfer(request));
+  const startOver = given(entries, transfer(request));
   const continueAlone = (soFar: Head): Observable<TransferEvent> =>
     concat(
       of<TransferEvent>({ type: 'behind', from: soFar.first + sent }),
-      given(entries, transfer(request, { head: soFar, sent, digest, tail })),
+      given(entries, transfer(request, { head: soFar, sent, digest, tail }))(valve),
     );
 
   const member = new Subscriber<TransferEvent>({
@@ -169,7 +171,7 @@ const join = (
       if (event.type === 'head') {
         if (joined && !canBeContinued(event)) {
           member.unsubscribe();
-          startOver().subscribe(out);
+          startOver(valve).subscribe(out);
           return;
         }
         head = event;
@@ -188,13 +190,12 @@ const join = (
   sharing
     .join({
       key: isOwn ? `own ${request.id}` : keyOf(request, entries),
-      valve: request.valve,
       stays: request.cut === true,
       expected: request.ranges ? undefined : entries[0]?.size,
-      source: (valve, mayFallBehind) => given(entries, transfer({ ...request, valve }, undefined, mayFallBehind)),
-      fallback: () => (head ? continueAlone(head) : startOver()),
+      source: (mayFallBehind) => given(entries, transfer(request, undefined, mayFallBehind)),
+      fallback: (valve) => (head ? continueAlone(head) : startOver(valve)),
       onJoin: { type: 'shared' },
-    })
+    })(valve)
     .subscribe(member);
 };
 

@@ -17,7 +17,7 @@ const CHAIN: readonly Link[] = [
   { name: 'response writer', does: 'closes the valve until the socket drains', holds: '64 KiB and a chunk' },
   { name: 'share', does: 'closes it if no client of the transfer reads', holds: '8 MiB, if shared' },
   { name: 'verify', does: 'holds the last chunk for the digest', holds: 'a chunk' },
-  { name: 'pausable', does: 'pauses its producer, holds what was on its way', holds: 'one read' },
+  { name: 'createFlow', does: 'pauses its producer, holds what was on its way', holds: 'one read' },
   { name: 'feed’s socket', does: 'is not read, so TCP holds the feed back', holds: 'kernel’s buffer', isSocket: true },
 ];
 const [LEFT, WIDE, HIGH, STEP, TOP] = [20, 600, 54, 88, 52];

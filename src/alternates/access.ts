@@ -1,17 +1,5 @@
-import {
-  defer,
-  filter,
-  map,
-  NEVER,
-  type Observable,
-  of,
-  ReplaySubject,
-  share,
-  startWith,
-  throwError,
-  timeout,
-} from 'rxjs';
-import { type Access, type Chunk, type OpenSource, StreamError } from '../../pipelines/index.ts';
+import { defer, filter, map, type Observable, of, ReplaySubject, share, throwError, timeout } from 'rxjs';
+import { type Access, type Chunk, OPEN, type OpenSource, StreamError } from '../../pipelines/index.ts';
 import type { Cataloger, ReadWhole } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
 
@@ -82,7 +70,10 @@ const wholeReader =
   (open: OpenSource): ReadWhole =>
   (url) => {
     const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} did not answer within ${IDENTITY.timeoutMs} ms`);
-    return open({ url }, { method: 'GET', from: 0, valve: NEVER.pipe(startWith(true)) }).pipe(
+    return open(
+      { url },
+      { method: 'GET', from: 0 },
+    )(OPEN).pipe(
       timeout({ first: IDENTITY.timeoutMs, each: IDENTITY.timeoutMs, with: () => throwError(late) }),
       filter((event): event is Chunk => event.type === 'chunk'),
       map(({ bytes }) => bytes),

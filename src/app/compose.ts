@@ -6,14 +6,17 @@ import {
   createLengths,
   createSliceMemory,
   type Digest,
+  flow,
   type LazyFetchDeps,
   lookup,
   type NewDigest,
+  OPEN,
   prepare,
   type Report,
   type StreamEvent,
   type StreamRequest,
   streamRequest,
+  type Valve,
 } from '../../pipelines/index.ts';
 import { owned } from '../lib/owned.ts';
 import { steadyClock } from './steady-clock.ts';
@@ -30,6 +33,12 @@ const digestOf = (hash: Hash): Digest => ({
 });
 
 export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
+  /**
+   * `true` while the consumer wants chunks, `false` while it does not. Sources stop reading while
+   * it is `false`. It must emit its present state on subscription, as a `BehaviorSubject` does.
+   * Default: always open.
+   */
+  readonly valve?: Valve;
   /** Called once with the report, however the transfer ended: also if the consumer unsubscribed. */
   readonly report?: (report: Report) => void;
 }
@@ -78,7 +87,7 @@ export const composeLending = (parts: StreamerParts): Streamer => {
     newDigest,
   });
   return {
-    fetch: (path, options = {}) => fetch(requestOf(path, options), options.report),
-    explain: (path) => lookup(requestOf(path), parts).pipe(candidates(parts)),
+    fetch: (path, { valve = OPEN, report, ...options } = {}) => fetch(requestOf(path, options), report)(valve),
+    explain: (path) => flow(lookup(requestOf(path), parts), candidates(parts))(OPEN),
   };
 };

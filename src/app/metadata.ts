@@ -1,9 +1,11 @@
-import { catchError, filter, from, identity, of, takeUntil, tap, throwError } from 'rxjs';
+import { catchError, filter, from, of, takeUntil, tap, throwError } from 'rxjs';
 import {
   type CatalogEntry,
   type Chunk,
   type Conditions,
   field,
+  flow,
+  fuse,
   type Head,
   isOwnCoding,
   type OpenSource,
@@ -95,8 +97,9 @@ export const openMetadata = (open: OpenSource, settings: Settings): OpenFiles =>
         catalog: { lookup: () => of(entry) },
         sources: [() => from(candidates)],
         open: (location, ask) =>
-          open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }).pipe(
-            expected?.checksum ? identity : refusingPages(location.url),
+          flow(
+            open(location, { ...ask, decodes: (head) => ask.decodes?.(head) || isCoded(entry, head) }),
+            expected?.checksum ? fuse() : refusingPages(location.url),
           ),
         policy: {
           ...policyOf(settings),

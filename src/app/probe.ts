@@ -1,5 +1,5 @@
-import { firstValueFrom, of, timeout } from 'rxjs';
-import { type Access, type OpenSource, type SourceEvent, StreamError } from '../../pipelines/index.ts';
+import { firstValueFrom, timeout } from 'rxjs';
+import { type Access, OPEN, type OpenSource, type SourceEvent, StreamError } from '../../pipelines/index.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { placesOf } from '../sources/feed/mirrors.ts';
@@ -17,7 +17,7 @@ export const prober =
     let problem: string | undefined;
     for (const place of placesOf(url, access)) {
       const ask = (method: 'HEAD' | 'GET', last?: number): Promise<SourceEvent> =>
-        firstValueFrom(open(place, { method, from: 0, last, valve: of(true) }).pipe(timeout(ANSWER)));
+        firstValueFrom(open(place, { method, from: 0, last })(OPEN).pipe(timeout(ANSWER)));
       try {
         // Some servers refuse HEAD, and URLs may be signed for GET alone.
         const head = await ask('HEAD').catch((error: unknown) => {

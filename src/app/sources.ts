@@ -1,4 +1,4 @@
-import type { OpenSource } from '../../pipelines/index.ts';
+import { flow, lift, type OpenSource } from '../../pipelines/index.ts';
 import { type Alternates, openAlternates } from '../alternates/open.ts';
 import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
@@ -58,7 +58,7 @@ export const openSources = (
     },
   });
   // Identities and metadata are collected: their bytes must not change.
-  const collected: OpenSource = (location, ask) => open(location, ask).pipe(owned());
+  const collected: OpenSource = (location, ask) => flow(open(location, ask), lift(owned()));
   const files = openMetadata(collected, settings);
   const alternates = openAlternates({
     folder: settings.contentSourcesDir,

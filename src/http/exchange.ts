@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Report, StreamError, toStreamError } from '../../pipelines/model/index.ts';
-import { Gate } from '../../pipelines/operators/flow.ts';
+import { Gate } from '../../pipelines/operators/valve.ts';
 import { type Ahead, createAhead, type Started } from './ahead.ts';
 import { peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';

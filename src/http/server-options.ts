@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Report, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
+import type { Valve } from '../../pipelines/operators/valve.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import type { AskedAs } from './asked-as.ts';
 import type { Asking } from './client-address.ts';
@@ -7,9 +8,14 @@ import type { Identify } from './identify.ts';
 import type { Limits } from './limits.ts';
 import type { Tunnels } from './tunnel.ts';
 
+/** A request and the valve of its client, which the server moves. */
+export interface ClientRequest extends StreamRequest {
+  readonly valve: Valve;
+}
+
 export interface ServerOptions {
   /** Answers one request; `report` is called once with the result. Must not throw. */
-  readonly fetch: (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
+  readonly fetch: (request: ClientRequest, report: (report: Report) => void) => Observable<StreamEvent>;
   /** The client's address. Default: the peer of the connection. */
   readonly clientOf?: (asking: Asking) => string;
   /**

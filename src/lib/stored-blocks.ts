@@ -3,8 +3,7 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import type { Subject } from 'rxjs';
 import { type Chunk, LOANS, StreamError } from '../../pipelines/model/index.ts';
-import type { Valve } from '../../pipelines/operators/flow.ts';
-import { pausable } from '../../pipelines/operators/pausable.ts';
+import { createFlow } from '../../pipelines/operators/create-flow.ts';
 import { BLOCK } from './block-sums.ts';
 import { lend, loanOf, SIZES } from './lent-buffers.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -43,85 +42,81 @@ const PIECE = SIZES[0];
  * Errors with `CHANGED` if a block is not as it was written, and with `UNREADABLE` if it cannot be
  * read. What a closing valve leaves of a block is read again later.
  */
-export const readBlocks = (stored: StoredBlocks, first: number, valve: Valve) =>
-  pausable<Chunk>(
-    valve,
-    (sink) => {
-      let at = first;
-      let paused = false;
-      let reading = false;
-      let over = false;
+export const readBlocks = (stored: StoredBlocks, first: number) =>
+  createFlow<Chunk>((sink) => {
+    let at = first;
+    let paused = false;
+    let reading = false;
+    let over = false;
 
-      const end = (how: () => void) => {
+    const end = (how: () => void) => {
+      over = true;
+      changes.unsubscribe();
+      how();
+    };
+    const failed = (code: 'CHANGED' | 'UNREADABLE', what: string, cause?: unknown) =>
+      sink.error(new StreamError(code, 'disk', `${stored.name} ${what}`, { cause }));
+
+    const emit = (block: Buffer, start: number) => {
+      while (at < start + block.length && !paused && !over) {
+        const piece = lend(0);
+        const count = block.copy(piece, 0, at - start, Math.min(at - start + PIECE, block.length));
+        at += count;
+        const loan = loanOf(piece);
+        sink.next({ type: 'chunk', bytes: piece.subarray(0, count), loan });
+        loan?.release();
+      }
+    };
+
+    const next = () => {
+      if (paused || reading || over) return;
+      if (at >= stored.readable()) {
+        if (stored.over()) end(() => sink.complete());
+        return;
+      }
+      reading = true;
+      stored.retain();
+      stored.semaphore(readBlock).finally(() => {
+        reading = false;
+        stored.release();
+        next();
+      });
+    };
+
+    /** Emits what is wanted of the next block. Never rejects. */
+    const readBlock = async () => {
+      // What happened in the queue.
+      if (paused || over) return;
+      const block = Math.floor(at / BLOCK);
+      const start = block * BLOCK;
+      const memory = lend(1, 1);
+      const bytes = memory.subarray(0, Math.min(BLOCK, stored.readable() - start));
+      try {
+        const { bytesRead } = await readFd(stored.fd, bytes, 0, bytes.length, stored.placeOf(block));
+        if (over) return;
+        if (bytesRead < bytes.length || crc32(bytes) !== stored.sumOf(block))
+          end(() => failed('CHANGED', `changed after byte ${start} since it was written`));
+        else emit(bytes, start);
+      } catch (error) {
+        if (!over) end(() => failed('UNREADABLE', `cannot be read: ${messageOf(error)}`, error));
+      } finally {
+        loanOf(memory)?.release();
+      }
+    };
+
+    const changes = stored.changed.subscribe(next);
+    next();
+    return {
+      pause: () => {
+        paused = true;
+      },
+      resume: () => {
+        paused = false;
+        next();
+      },
+      close: () => {
         over = true;
         changes.unsubscribe();
-        how();
-      };
-      const failed = (code: 'CHANGED' | 'UNREADABLE', what: string, cause?: unknown) =>
-        sink.error(new StreamError(code, 'disk', `${stored.name} ${what}`, { cause }));
-
-      const emit = (block: Buffer, start: number) => {
-        while (at < start + block.length && !paused && !over) {
-          const piece = lend(0);
-          const count = block.copy(piece, 0, at - start, Math.min(at - start + PIECE, block.length));
-          at += count;
-          const loan = loanOf(piece);
-          sink.next({ type: 'chunk', bytes: piece.subarray(0, count), loan });
-          loan?.release();
-        }
-      };
-
-      const next = () => {
-        if (paused || reading || over) return;
-        if (at >= stored.readable()) {
-          if (stored.over()) end(() => sink.complete());
-          return;
-        }
-        reading = true;
-        stored.retain();
-        stored.semaphore(readBlock).finally(() => {
-          reading = false;
-          stored.release();
-          next();
-        });
-      };
-
-      /** Emits what is wanted of the next block. Never rejects. */
-      const readBlock = async () => {
-        // What happened in the queue.
-        if (paused || over) return;
-        const block = Math.floor(at / BLOCK);
-        const start = block * BLOCK;
-        const memory = lend(1, 1);
-        const bytes = memory.subarray(0, Math.min(BLOCK, stored.readable() - start));
-        try {
-          const { bytesRead } = await readFd(stored.fd, bytes, 0, bytes.length, stored.placeOf(block));
-          if (over) return;
-          if (bytesRead < bytes.length || crc32(bytes) !== stored.sumOf(block))
-            end(() => failed('CHANGED', `changed after byte ${start} since it was written`));
-          else emit(bytes, start);
-        } catch (error) {
-          if (!over) end(() => failed('UNREADABLE', `cannot be read: ${messageOf(error)}`, error));
-        } finally {
-          loanOf(memory)?.release();
-        }
-      };
-
-      const changes = stored.changed.subscribe(next);
-      next();
-      return {
-        pause: () => {
-          paused = true;
-        },
-        resume: () => {
-          paused = false;
-          next();
-        },
-        close: () => {
-          over = true;
-          changes.unsubscribe();
-        },
-      };
-    },
-    LOANS,
-  );
+      },
+    };
+  }, LOANS);

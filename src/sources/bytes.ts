@@ -1,6 +1,6 @@
 import { BehaviorSubject, type Subscription } from 'rxjs';
 import type { SourceEvent } from '../../pipelines/model/index.ts';
-import type { Flow } from '../../pipelines/operators/flow.ts';
+import type { Flow } from '../../pipelines/operators/valve.ts';
 import { owned } from '../lib/owned.ts';
 
 /** Bytes held for a reader before the source is paused. */

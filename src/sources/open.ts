@@ -1,5 +1,6 @@
 import { defer, switchMap, throwError } from 'rxjs';
 import { type OpenSource, StreamError } from '../../pipelines/model/index.ts';
+import { flow, lift } from '../../pipelines/operators/flow.ts';
 import { owned } from '../lib/owned.ts';
 import { isOnDisk } from '../lib/plain-path.ts';
 import { createDisk } from './disk/open.ts';
@@ -46,11 +47,14 @@ export const createSources = (settings: SourceSettings, { lends = false }: Optio
     const { url } = location;
     if (isOnDisk(url)) return disk.open(location, ask);
     if (/^https?:/i.test(url))
-      return feed?.open(location, ask) ?? defer(loaded).pipe(switchMap((late) => late.open(location, ask)));
+      return (
+        feed?.open(location, ask) ??
+        ((valve) => defer(loaded).pipe(switchMap((late) => late.open(location, ask)(valve))))
+      );
     const text = `cannot open the URL “${url}”; expected http:, https: or file:`;
-    return throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
+    return () => throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
   };
-  const open: OpenSource = lends ? lent : (location, ask) => lent(location, ask).pipe(owned());
+  const open: OpenSource = lends ? lent : (location, ask) => flow(lent(location, ask), lift(owned()));
   return {
     open,
     connections: () => feed?.connections() ?? [],

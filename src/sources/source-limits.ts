@@ -17,6 +17,7 @@ import {
   StreamError,
   sourceName,
 } from '../../pipelines/model/index.ts';
+import { deferFlow } from '../../pipelines/operators/flow.ts';
 import { limitConcurrency } from '../../pipelines/operators/limit-concurrency.ts';
 import { rateLimit } from '../../pipelines/operators/rate-limit.ts';
 import { holderOf, importerOf } from './holder.ts';
@@ -45,9 +46,9 @@ export const withLimits = (open: OpenSource, options: Options): OpenSource => {
     const { maxConcurrent, maxSpeed } = location.access ?? {};
     const semaphore = semaphoreOf(location, maxConcurrent);
     const limit = limitOf(location, maxSpeed);
-    const events = limit ? limit(ask.valve, (valve) => open(location, { ...ask, valve })) : open(location, ask);
+    const events = limit ? limit(open(location, ask)) : open(location, ask);
     if (!semaphore) return events;
-    return defer(() => {
+    return deferFlow((valve) => {
       const { timeoutMs } = options;
       const entered = new ReplaySubject<void>(1);
       const late = defer(() => {
@@ -60,7 +61,7 @@ export const withLimits = (open: OpenSource, options: Options): OpenSource => {
       const entering = defer(() => {
         entered.next();
         ask.waits?.(false);
-        return events;
+        return events(valve);
       });
       return merge(semaphore(entering, 1, ask.client), late);
     });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, type Subscription } from 'rxjs';
 import type { Ask, Location, OpenSource, SourceEvent } from '../../pipelines/model/index.ts';
+import { OPEN, type Valve } from '../../pipelines/operators/valve.ts';
 import { always, anAsk, collect, digestOf, failureOf, someBytes } from '../support/collect.ts';
 import { until } from '../support/until.ts';
 
@@ -29,7 +30,8 @@ export const sourceContract = (name: string, create: () => Promise<SourceUnderTe
     });
     afterAll(() => source.close());
 
-    const open = (ask: Partial<Ask> = {}) => source.open(location, anAsk(ask));
+    const open = ({ valve = OPEN, ...ask }: Partial<Ask> & { readonly valve?: Valve } = {}) =>
+      source.open(location, anAsk(ask))(valve);
 
     it('emits one head first, then every byte, then completes', async () => {
       const { head, body, chunks } = await collect(open());

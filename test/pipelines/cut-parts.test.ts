@@ -7,8 +7,6 @@ import {
   field,
   type Head,
   type LazyFetchDeps,
-  lazyFetch,
-  type OpenSource,
   type Report,
   type SaveRequest,
   type SourceEvent,
@@ -20,14 +18,16 @@ import {
   aCandidate,
   anEntry,
   aPolicy,
-  aRequest,
   bytesOf,
   chunk,
   entryOf,
+  fetched,
   nameAt,
   newDigest,
   sourceHead,
   textOf,
+  type Unpaused,
+  unpaused,
 } from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
@@ -46,7 +46,7 @@ interface Behaviour {
 /** Sources by their name. `asked` has each request: source, first and last byte. */
 const sourcesOf = (behaviours: Readonly<Record<string, Behaviour>>) => {
   const asked: string[] = [];
-  const open: OpenSource = (location, { method, from, last }) => {
+  const open: Unpaused = (location, { method, from, last }) => {
     const name = nameAt(location);
     const { content = CONTENT, total = content.length, isRangeless, breaksAfter, head } = behaviours[name] ?? {};
     asked.push(`${name} ${method === 'HEAD' ? method : `${from}-${last ?? ''}`}`);
@@ -68,18 +68,24 @@ const sourcesOf = (behaviours: Readonly<Record<string, Behaviour>>) => {
   return { asked, open };
 };
 
-interface Story extends Partial<LazyFetchDeps> {
+interface Story extends Partial<Omit<LazyFetchDeps, 'open'>> {
+  readonly open?: Unpaused;
   readonly behaviours: Readonly<Record<string, Behaviour>>;
   readonly entry?: CatalogEntry;
   readonly small?: boolean;
 }
 
 /** A site of sources. `ask` runs a request and returns what its client has received so far. */
-const site = ({ behaviours, entry = entryOf(CONTENT), small = true, ...deps }: Story) => {
-  const { asked, open } = sourcesOf(behaviours);
+const site = ({ behaviours, entry = entryOf(CONTENT), small = true, open, ...deps }: Story) => {
+  const { asked, open: sends } = sourcesOf(behaviours);
   const saves: SaveRequest[] = [];
   const all: LazyFetchDeps = {
-    ...{ open, newDigest, random: () => 1, outbox: { append: (save: SaveRequest) => saves.push(save) } },
+    ...{
+      open: unpaused(open ?? sends),
+      newDigest,
+      random: () => 1,
+      outbox: { append: (save: SaveRequest) => saves.push(save) },
+    },
     catalog: { lookup: () => of(entry) },
     sources: Object.keys(behaviours).map((name) => (found: CatalogEntry) => of(aCandidate(name, found))),
     policy: aPolicy({ verifyWholeBelow: small ? 100 : 0 }),
@@ -88,7 +94,7 @@ const site = ({ behaviours, entry = entryOf(CONTENT), small = true, ...deps }: S
   const ask = (request: Partial<StreamRequest>) => {
     const got = { status: 0, range: '', body: '', error: '', report: undefined as Report | undefined };
     let head: Head | undefined;
-    lazyFetch(aRequest(request), { ...all, report: (report) => Object.assign(got, { report }) }).subscribe({
+    fetched(request, { ...all, report: (report) => Object.assign(got, { report }) }).subscribe({
       next: (event) => {
         if (event.type === 'head') {
           head = event;
@@ -146,7 +152,7 @@ describe('a part of small content', () => {
   it('shares one transfer with other parts and with the whole', () => {
     const bytes = new Subject<SourceEvent>();
     let opened = 0;
-    const open: OpenSource = () => {
+    const open: Unpaused = () => {
       opened += 1;
       return bytes;
     };
@@ -244,7 +250,7 @@ describe('a source that sends no parts', () => {
   it('is read once by many parts', () => {
     const bytes = new Subject<SourceEvent>();
     const opened: number[] = [];
-    const open: OpenSource = (_, { from }) => {
+    const open: Unpaused = (_, { from }) => {
       opened.push(from);
       return from > 0 ? of(sourceHead({ length: 10, status: 200 })) : bytes;
     };

@@ -1,15 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { lastValueFrom, Observable, of, throwError, toArray } from 'rxjs';
+import { lastValueFrom, of, throwError, toArray } from 'rxjs';
+import { type Candidate, type Head, type Report, StreamError, type StreamRequest } from '../../pipelines/index.ts';
 import {
-  type Candidate,
-  type Head,
-  lazyFetch,
-  type OpenSource,
-  type Report,
-  StreamError,
-  type StreamRequest,
-} from '../../pipelines/index.ts';
-import { aCandidate, aPolicy, aRequest, chunk, entryOf, newDigest, sourceHead, textOf } from '../support/pipeline.ts';
+  aCandidate,
+  aPolicy,
+  chunk,
+  entryOf,
+  fetched,
+  newDigest,
+  sourceHead,
+  textOf,
+  type Unpaused,
+  unpaused,
+} from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
 const entry = entryOf(CONTENT);
@@ -18,7 +21,7 @@ const feed = aCandidate('feed', entry);
 
 interface Story {
   readonly candidates: readonly Candidate[];
-  readonly open?: OpenSource;
+  readonly open?: Unpaused;
   readonly request?: Partial<StreamRequest>;
 }
 
@@ -27,22 +30,21 @@ const run = async ({ candidates, open, request }: Story) => {
   const asked: string[] = [];
   const reports: Report[] = [];
   const recorded: unknown[] = [];
-  const sends: OpenSource = (_, { method }) =>
+  const sends: Unpaused = (_, { method }) =>
     method === 'HEAD' ? of(sourceHead({ length: 10 })) : of(sourceHead({ length: 10 }), chunk(CONTENT));
   const events = await lastValueFrom(
-    lazyFetch(
-      aRequest({
+    fetched(
+      {
         handOver: ({ url }) => (url.startsWith('/') ? ['X-Accel-Redirect', `/_${url}`] : undefined),
         ...request,
-      }),
+      },
       {
         catalog: { lookup: () => of(entry) },
         sources: [() => of(...candidates)],
-        open: (location, ask) =>
-          new Observable((out) => {
-            asked.push(`${ask.method} ${location.url}`);
-            return (open ?? sends)(location, ask).subscribe(out);
-          }),
+        open: unpaused((location, ask) => {
+          asked.push(`${ask.method} ${location.url}`);
+          return (open ?? sends)(location, ask);
+        }),
         newDigest,
         policy: aPolicy({ retryWait: 0 }),
         random: () => 0.5,
@@ -93,7 +95,7 @@ describe('handing a file over to a proxy', () => {
   });
 
   it('is not done for a file of another size', async () => {
-    const open: OpenSource = ({ url }, { method }) => {
+    const open: Unpaused = ({ url }, { method }) => {
       const length = url === '/copies/a' ? 9 : 10;
       return method === 'HEAD'
         ? of(sourceHead({ length }))
@@ -112,7 +114,7 @@ describe('handing a file over to a proxy', () => {
   });
 
   it('moves on to the next source if the file is missing', async () => {
-    const open: OpenSource = ({ url }) =>
+    const open: Unpaused = ({ url }) =>
       url === '/copies/a'
         ? throwError(() => new StreamError('SOURCE_MISSING', 'disk', 'gone'))
         : of(sourceHead({ length: 10 }), chunk(CONTENT));

@@ -1,35 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, of, toArray } from 'rxjs';
-import {
-  type CatalogEntry,
-  type Head,
-  type LazyFetchDeps,
-  lazyFetch,
-  prepare,
-  type SourceEvent,
-} from '../../pipelines/index.ts';
-import { aPolicy, aRequest, chunk, entryOf, newDigest, sourceHead } from '../support/pipeline.ts';
+import { type CatalogEntry, type Head, type LazyFetchDeps, prepare, type SourceEvent } from '../../pipelines/index.ts';
+import { OPEN } from '../../pipelines/operators/valve.ts';
+import { aPolicy, aRequest, chunk, entryOf, fetched, newDigest, sourceHead, unpaused } from '../support/pipeline.ts';
 
 describe('HEAD', () => {
   const known = entryOf('abcd', { size: 4 });
 
   const ask = async (entry: CatalogEntry, request = {}, url = 'http://feed/a', more: Partial<LazyFetchDeps> = {}) => {
     const asked: string[] = [];
-    const events = lazyFetch(aRequest({ method: 'HEAD', ...request }), {
-      catalog: { lookup: () => of(entry) },
-      sources: [
-        (entry) => of({ entry, source: { kind: 'feed', id: 'feed' }, url, headers: [['Content-Type', 'text/xml']] }),
-      ],
-      open: (location, { method }) => {
-        asked.push(`${method} ${location.url}`);
-        const head = sourceHead({ length: entry.size });
-        return method === 'HEAD' ? of<SourceEvent>(head) : of<SourceEvent[]>(head, chunk('abcd'));
+    const events = fetched(
+      { method: 'HEAD', ...request },
+      {
+        catalog: { lookup: () => of(entry) },
+        sources: [
+          (entry) => of({ entry, source: { kind: 'feed', id: 'feed' }, url, headers: [['Content-Type', 'text/xml']] }),
+        ],
+        open: unpaused((location, { method }) => {
+          asked.push(`${method} ${location.url}`);
+          const head = sourceHead({ length: entry.size });
+          return method === 'HEAD' ? of<SourceEvent>(head) : of<SourceEvent[]>(head, chunk('abcd'));
+        }),
+        newDigest,
+        policy: aPolicy(),
+        random: () => 0,
+        ...more,
       },
-      newDigest,
-      policy: aPolicy(),
-      random: () => 0,
-      ...more,
-    });
+    );
     const all = await firstValueFrom(events.pipe(toArray()));
     return { asked, head: all.find((event): event is Head => event.type === 'head') };
   };
@@ -74,7 +71,7 @@ describe('HEAD', () => {
         sources: [
           (entry) => of({ entry, source: { kind, id: '' }, url, headers: [['Content-Type', 'application/x-guess']] }),
         ],
-        open: (_, { method }) => {
+        open: unpaused((_, { method }) => {
           const head = sourceHead({
             length: 4,
             headers: [
@@ -83,13 +80,13 @@ describe('HEAD', () => {
             ],
           });
           return method === 'HEAD' ? of<SourceEvent>(head) : of<SourceEvent[]>(head, chunk('abcd'));
-        },
+        }),
         newDigest,
         policy: aPolicy(),
         random: () => 0,
       });
       const fields = async (method: 'GET' | 'HEAD') => {
-        const events = await firstValueFrom(run(aRequest({ method })).pipe(toArray()));
+        const events = await firstValueFrom(run(aRequest({ method }))(OPEN).pipe(toArray()));
         const { length, headers = [] } = events.find((event): event is Head => event.type === 'head') ?? {};
         return [['Content-Length', `${length}`], ...headers];
       };

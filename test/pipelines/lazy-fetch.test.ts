@@ -5,29 +5,29 @@ import {
   createHealth,
   isNote,
   type LazyFetchDeps,
-  lazyFetch,
   type Report,
   type SaveRequest,
   type SourceEvent,
   StreamError,
   type StreamEvent,
-  type StreamRequest,
   sourceName,
 } from '../../pipelines/index.ts';
 import {
+  type Asked,
   aCandidate,
   anEntry,
   aPolicy,
-  aRequest,
   aSource,
   broken,
   chunk,
   entryOf,
+  fetched,
   marbles,
   nameAt,
   newDigest,
   sourceHead,
   textOf,
+  unpaused,
 } from '../support/pipeline.ts';
 
 const entry = entryOf('abcd', { size: 4 });
@@ -85,7 +85,7 @@ const pipeline = (sources: Record<string, readonly Observable<SourceEvent>[]>, m
   const deps: LazyFetchDeps = {
     catalog: { lookup: () => of(entry) },
     sources: Object.keys(sources).map((name) => () => of(aCandidate(name, entry))),
-    open: (location, { from, ifRange, method }) => {
+    open: unpaused((location, { from, ifRange, method }) => {
       const source = nameAt(location);
       asked.push(`${method} ${source} ${from}${ifRange ? ` if ${ifRange}` : ''}`);
       const count = tries.get(source) ?? 0;
@@ -93,7 +93,7 @@ const pipeline = (sources: Record<string, readonly Observable<SourceEvent>[]>, m
       const answer = sources[source]?.[count];
       if (!answer) throw new Error(`${source} must not be asked ${count + 1} times`);
       return answer;
-    },
+    }),
     newDigest,
     policy: aPolicy(),
     random: () => 1,
@@ -101,8 +101,8 @@ const pipeline = (sources: Record<string, readonly Observable<SourceEvent>[]>, m
     report: (report) => reports.push(report),
     ...more,
   };
-  const fetch = (request: Partial<StreamRequest> = {}, see: (event: StreamEvent) => void = () => {}) =>
-    lazyFetch(aRequest(request), deps).pipe(tap(see), picture(notes));
+  const fetch = (request: Asked = {}, see: (event: StreamEvent) => void = () => {}) =>
+    fetched(request, deps).pipe(tap(see), picture(notes));
   return { fetch, asked, notes, reports, saves };
 };
 
@@ -277,7 +277,11 @@ describe('lazyFetch', () => {
       const source = cold('--h-a-#', EVENTS, lost);
       const { fetch, reports, saves } = pipeline(
         { a: [source] },
-        { catalog: { lookup: () => answer }, policy: aPolicy({ attemptsPerCandidate: 3 }), open: () => source },
+        {
+          catalog: { lookup: () => answer },
+          policy: aPolicy({ attemptsPerCandidate: 3 }),
+          open: unpaused(() => source),
+        },
       );
       expectObservable(fetch({ valve }), `^${'-'.repeat(frame - 1)}!`).toBe('------A------'.slice(0, frame));
       flush();
@@ -482,9 +486,9 @@ describe('lazyFetch', () => {
     marbles(({ cold, flush }) => {
       const source = cold('habcd|', EVENTS);
       const { fetch, reports } = pipeline({ a: [source, source] }, { catalog: { lookup: () => of(entry) } });
-      const fetched = fetch({ valve: NEVER });
-      fetched.subscribe();
-      fetched.subscribe();
+      const events = fetch({ valve: NEVER });
+      events.subscribe();
+      events.subscribe();
       flush();
       expect(reports.map(({ outcome }) => outcome)).toEqual(['complete', 'complete']);
     }));

@@ -8,8 +8,6 @@ import {
   field,
   type Head,
   type Location,
-  lazyFetch,
-  type OpenSource,
   type Report,
   type SaveRequest,
   type SourceEvent,
@@ -21,15 +19,17 @@ import {
   aCandidate,
   anEntry,
   aPolicy,
-  aRequest,
   bytesOf,
   entryOf,
+  fetched,
   inTurn,
   nameAt,
   newDigest,
   sha256,
   sourceHead,
   textOf,
+  type Unpaused,
+  unpaused,
 } from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
@@ -73,7 +73,7 @@ const sourceOfRanges = (ignoresRange = false) => {
 interface Options {
   readonly entry?: CatalogEntry | readonly CatalogEntry[];
   readonly ignoresRange?: boolean;
-  readonly open?: OpenSource;
+  readonly open?: Unpaused;
   readonly sources?: readonly string[];
   /** Default: no content is small. */
   readonly verifyWholeBelow?: number;
@@ -90,10 +90,10 @@ const ask = (
   let body = '';
   let error: StreamError | undefined;
   let report: Report | undefined;
-  lazyFetch(aRequest(request), {
+  fetched(request, {
     catalog: { lookup: () => from([known].flat()) },
     sources: sources.map((name) => (entry) => of(aCandidate(name, entry))),
-    open: open ?? source.open,
+    open: unpaused(open ?? source.open),
     newDigest,
     policy: aPolicy({ verifyWholeBelow }),
     random: () => 1,
@@ -171,7 +171,7 @@ describe('one range', () => {
   it('is ignored for HEAD, and for content of unknown length that is too large to hold', () => {
     expect(ask({ ...one(2, 4), method: 'HEAD' })).toMatchObject({ status: 200, length: 10, asked: ['HEAD a 0'] });
     const unmeasured =
-      (content: string): OpenSource =>
+      (content: string): Unpaused =>
       (_, { method }) =>
         method === 'HEAD' ? of(sourceHead()) : of(sourceHead(), ...letters(content));
     const long = CONTENT.repeat(11);
@@ -194,7 +194,7 @@ describe('one range', () => {
   it('continues at the exact byte from the same source with the same strong entity tag', () => {
     const asked: unknown[] = [];
     const answers = inTurn<SourceEvent>(dies(2, 'cd'), of(head({ from: 4, last: 6 }), ...letters('efg')));
-    const open: OpenSource = (_, { from, last, ifRange }) => {
+    const open: Unpaused = (_, { from, last, ifRange }) => {
       asked.push([from, last, ifRange]);
       return answers();
     };
@@ -274,7 +274,7 @@ describe('conditions', () => {
     ['a head', entry, { method: 'HEAD' }, 0],
   ])('cost no body of %s if the source has no newer one', (_, entry, request, verifyWholeBelow) => {
     const asked: string[] = [];
-    const open: OpenSource = (_, { method, unless }) => {
+    const open: Unpaused = (_, { method, unless }) => {
       asked.push(`${method} ${JSON.stringify(unless)}`);
       return of(sourceHead({ status: 304, headers: [['Last-Modified', MODIFIED]] }));
     };
@@ -431,7 +431,7 @@ const revisionAt = (location: Location): number => (location as Candidate).entry
  * the whole.
  */
 const openOf =
-  (now: CatalogEntry, before: CatalogEntry): OpenSource =>
+  (now: CatalogEntry, before: CatalogEntry): Unpaused =>
   (location) =>
     revisionAt(location) === now.revision
       ? throwError(() => new StreamError('UNSATISFIABLE', 'feed', 'it has only 3 bytes', { length: now.size }))
@@ -439,7 +439,7 @@ const openOf =
 
 describe('an older revision', () => {
   const [now, before] = [entryOf('abc', { revision: 2 }), entryOf(CONTENT)];
-  const open: OpenSource = (location) =>
+  const open: Unpaused = (location) =>
     revisionAt(location) === 2
       ? throwError(() => new StreamError('SOURCE_STATUS', 'feed', '500'))
       : of(head(), ...letters(CONTENT));
@@ -453,7 +453,7 @@ describe('an older revision', () => {
   });
 
   it('does not provide the length of the newest one', () => {
-    const gone: OpenSource = (location) =>
+    const gone: Unpaused = (location) =>
       throwError(() =>
         revisionAt(location) === 2
           ? new StreamError('SOURCE_MISSING', 'feed', '404')

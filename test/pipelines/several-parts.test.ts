@@ -11,6 +11,7 @@ import {
   type SourceEvent,
   StreamError,
 } from '../../pipelines/index.ts';
+import { OPEN } from '../../pipelines/operators/valve.ts';
 import {
   aCandidate,
   aPolicy,
@@ -21,6 +22,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
+  unpaused,
 } from '../support/pipeline.ts';
 
 const CONTENT = Array.from({ length: 4000 }, (_, at) => `${at % 10_000}`.padStart(5, '.')).join('');
@@ -61,10 +63,10 @@ const scene = ({
   const fetch = prepare({
     catalog: { lookup: () => of(known) },
     sources: sources.map((name) => (entry) => of(aCandidate(name, entry))),
-    open: (location: Location, ask) => {
+    open: unpaused((location: Location, ask) => {
       asked.push(`${nameAt(location)} ${ask.method} ${setOf(ask)}`);
       return open(ask, nameAt(location));
-    },
+    }),
     newDigest,
     policy: aPolicy({ verifyWholeBelow: 0 }),
     random: () => 1,
@@ -76,7 +78,7 @@ const scene = ({
     let body = '';
     let error: unknown;
     const conditions = ifRange === undefined ? undefined : { ifRange };
-    fetch(aRequest({ conditions, ranges: parts.map(([first, last]) => ({ first, last })) })).subscribe({
+    fetch(aRequest({ conditions, ranges: parts.map(([first, last]) => ({ first, last })) }))(OPEN).subscribe({
       next: (event) => {
         if (event.type === 'head') head = event;
         if (event.type === 'chunk') body += textOf(event.bytes);

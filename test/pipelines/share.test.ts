@@ -5,21 +5,20 @@ import {
   createSharing,
   isNote,
   type Location,
-  lazyFetch,
   type Report,
   type SaveRequest,
   type SourceEvent,
   type StreamError,
   type StreamRequest,
 } from '../../pipelines/index.ts';
-import type { Valve } from '../../pipelines/operators/flow.ts';
+import type { Valve } from '../../pipelines/operators/valve.ts';
 import {
   aCandidate,
   anEntry,
   aPolicy,
-  aRequest,
   chunk,
   entryOf,
+  fetched,
   newDigest,
   sourceHead,
   textOf,
@@ -43,10 +42,10 @@ const scene = ({
   const deps = {
     catalog: { lookup: () => of(entry) },
     sources: [() => of(aCandidate('a', entry))],
-    open: (_: Location, ask: { from: number; last?: number; ifRange?: string; valve: Valve }) => {
+    open: (_: Location, ask: { from: number; last?: number; ifRange?: string }) => (valve: Valve) => {
       const events = new Subject<SourceEvent>();
       let open = true;
-      ask.valve.subscribe((state) => {
+      valve.subscribe((state) => {
         open = state;
       });
       const asked = [ask.from, ask.last, ask.ifRange].filter((part) => part !== undefined).join(' ');
@@ -70,10 +69,13 @@ const scene = ({
     const valve = new BehaviorSubject(true);
     const seen = { body: '', heads: 0, notes: [] as string[], end: '', error: undefined as StreamError | undefined };
     let report: Report | undefined;
-    const subscription = lazyFetch(aRequest({ valve, ...more }), {
-      ...deps,
-      report: (reported) => (report = reported),
-    }).subscribe({
+    const subscription = fetched(
+      { valve, ...more },
+      {
+        ...deps,
+        report: (reported) => (report = reported),
+      },
+    ).subscribe({
       next: (event) => {
         if (event.type === 'head') seen.heads += 1;
         else if (event.type === 'chunk') seen.body += textOf(event.bytes);

@@ -1,29 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, concat, NEVER, of, Subject, throwError } from 'rxjs';
 import {
   type CatalogEntry,
   createSliceMemory,
   field,
   type Head,
-  lazyFetch,
-  type OpenSource,
   type Policy,
   type SliceMemory,
   type SourceEvent,
   type SourceHead,
   StreamError,
-  type StreamRequest,
 } from '../../pipelines/index.ts';
 import {
+  type Asked,
   aCandidate,
   anEntry,
   aPolicy,
-  aRequest,
   chunk,
   entryOf,
+  fetched,
   newDigest,
   sourceHead,
   textOf,
+  type Unpaused,
+  unpaused,
 } from '../support/pipeline.ts';
 
 const CONTENT = 'abcdefghij';
@@ -33,9 +33,9 @@ const part = (first: number, last: number, more: Partial<SourceHead> = {}): Sour
 
 interface Story {
   readonly entry?: CatalogEntry;
-  readonly open: OpenSource;
+  readonly open: Unpaused;
   readonly slices?: SliceMemory;
-  readonly request?: Partial<StreamRequest>;
+  readonly request?: Asked;
   /** Whether the source is a saved copy. Default: it is. */
   readonly kept?: boolean;
   readonly policy?: Partial<Policy>;
@@ -47,20 +47,22 @@ interface Story {
  */
 const ask = ({ entry = known, open, slices, request, kept = true, policy }: Story) => {
   const got = { head: undefined as Head | undefined, body: '', ending: '', asked: [] as string[], left: () => {} };
-  const counting: OpenSource = (candidate, asked) =>
-    new Observable((out) => {
-      got.asked.push(`${asked.method} ${asked.from}-${asked.last ?? ''}`);
-      return open(candidate, asked).subscribe(out);
-    });
-  const asking = lazyFetch(aRequest({ slice: true, ranges: [{ first: 2, last: 4 }], ...request }), {
-    catalog: { lookup: () => of(entry) },
-    sources: [(found) => of(aCandidate(kept ? 'saved' : 'feed', found))],
-    open: counting,
-    newDigest,
-    policy: aPolicy({ attempts: 1, ...policy }),
-    random: () => 1,
-    slices,
-  }).subscribe({
+  const counting: Unpaused = (candidate, asked) => {
+    got.asked.push(`${asked.method} ${asked.from}-${asked.last ?? ''}`);
+    return open(candidate, asked);
+  };
+  const asking = fetched(
+    { slice: true, ranges: [{ first: 2, last: 4 }], ...request },
+    {
+      catalog: { lookup: () => of(entry) },
+      sources: [(found) => of(aCandidate(kept ? 'saved' : 'feed', found))],
+      open: unpaused(counting),
+      newDigest,
+      policy: aPolicy({ attempts: 1, ...policy }),
+      random: () => 1,
+      slices,
+    },
+  ).subscribe({
     next: (event) => {
       if (event.type === 'head') got.head = event;
       if (event.type === 'chunk') got.body += textOf(event.bytes);
@@ -119,7 +121,7 @@ describe('a slice', () => {
   it('of content with a checksum is cut from the copy, or from verified content', () => {
     const cut = () => of(part(2, 4), chunk('cde'));
     expect(ask({ open: cut, kept: false })).toMatchObject({ asked: ['GET 2-4', 'GET 0-'] });
-    const open: OpenSource = (_, { from }) => (from > 0 ? cut() : of(sourceHead({ length: 10 }), chunk(CONTENT)));
+    const open: Unpaused = (_, { from }) => (from > 0 ? cut() : of(sourceHead({ length: 10 }), chunk(CONTENT)));
     const unsure = ask({ open, kept: false });
     expect(unsure).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
     expect(fieldOf(unsure, 'accept-ranges')).toBeUndefined();
@@ -131,7 +133,7 @@ describe('a slice', () => {
     const tagged = { etag: '"1"', headers: [['ETag', '"1"'] as const] };
     const story = { entry: anEntry(), kept: false };
     const open =
-      (more: Partial<SourceHead>): OpenSource =>
+      (more: Partial<SourceHead>): Unpaused =>
       (_, { from }) =>
         from > 0 ? of(part(2, 4, more), chunk('cde')) : of(sourceHead({ length: 10, ...more }), chunk(CONTENT));
     expect(ask({ ...story, open: open(tagged) })).toMatchObject({

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { NEVER, type Observable, startWith } from 'rxjs';
+import { type Flow, OPEN } from '../../pipelines/index.ts';
 import { type Ask, type SourceEvent, type SourceHead, StreamError } from '../../pipelines/model/index.ts';
 import { aCandidate, anEntry, type Usable } from './pipeline.ts';
 
@@ -9,12 +10,17 @@ export interface Collected {
   readonly chunks: readonly Uint8Array[];
 }
 
+/** What a test may be about: a flow, of which all is wanted, or one with its valve. */
+export type Events = Flow<SourceEvent> | Observable<SourceEvent>;
+export const eventsOf = (events: Events): Observable<SourceEvent> =>
+  typeof events === 'function' ? events(OPEN) : events;
+
 /** All events of a source. Fails unless exactly one head comes, and first. */
-export const collect = (events: Observable<SourceEvent>): Promise<Collected> =>
+export const collect = (events: Events): Promise<Collected> =>
   new Promise((resolve, reject) => {
     let head: SourceHead | undefined;
     const chunks: Uint8Array[] = [];
-    events.subscribe({
+    eventsOf(events).subscribe({
       next: (event) => {
         if ((event.type === 'head') !== (head === undefined)) reject(new Error(`${event.type} out of order`));
         if (event.type === 'head') head = event;
@@ -27,7 +33,7 @@ export const collect = (events: Observable<SourceEvent>): Promise<Collected> =>
   });
 
 /** The StreamError that a source ends with. */
-export const failureOf = async (events: Observable<SourceEvent>): Promise<StreamError> => {
+export const failureOf = async (events: Events): Promise<StreamError> => {
   const error = await collect(events).then(
     () => new Error('completed, expected a failure'),
     (reason: unknown) => reason,
@@ -36,8 +42,8 @@ export const failureOf = async (events: Observable<SourceEvent>): Promise<Stream
   throw error;
 };
 
-/** A GET from byte 0 with an open valve. */
-export const anAsk = (more: Partial<Ask> = {}): Ask => ({ method: 'GET', from: 0, valve: always(true), ...more });
+/** A GET from byte 0. */
+export const anAsk = (more: Partial<Ask> = {}): Ask => ({ method: 'GET', from: 0, ...more });
 
 export const always = (state: boolean): Observable<boolean> => NEVER.pipe(startWith(state));
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
-import { type Observable, of } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type {
   Candidate,
@@ -13,6 +13,15 @@ import type {
   SourceId,
   StreamError,
   StreamRequest,
+} from '../../pipelines/index.ts';
+import {
+  type LazyFetchDeps,
+  lazyFetch,
+  OPEN,
+  type OpenSource,
+  type SourceEvent,
+  type StreamEvent,
+  type Valve,
 } from '../../pipelines/index.ts';
 
 type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
@@ -105,7 +114,6 @@ export const aRequest = (more: Partial<StreamRequest> = {}): StreamRequest => ({
   id: 'request-1',
   method: 'GET',
   path: '/pulp/bear.rpm',
-  valve: of(true),
   save: true,
   ...more,
 });
@@ -130,6 +138,19 @@ export const aPolicy = (more: Partial<Policy> = {}): Policy => ({
   hedge: false,
   ...more,
 });
+
+/** A source that pays no attention to its valve. */
+export type Unpaused = (...asked: Parameters<OpenSource>) => Observable<SourceEvent>;
+export const unpaused =
+  (open: Unpaused): OpenSource =>
+  (...asked) =>
+  () =>
+    open(...asked);
+
+/** `lazyFetch` of a request, for a consumer with a valve. Default: it always wants more. */
+export const fetched = ({ valve = OPEN, ...request }: Asked, deps: LazyFetchDeps): Observable<StreamEvent> =>
+  lazyFetch(aRequest(request), deps)(valve);
+export type Asked = Partial<StreamRequest> & { readonly valve?: Valve };
 
 /** Returns one cold observable per call, in order. An unexpected further call fails the test. */
 export const inTurn = <T>(...answers: readonly Observable<T>[]): (() => Observable<T>) => {

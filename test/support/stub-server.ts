@@ -1,13 +1,14 @@
 import { type afterAll, afterEach } from '@jest/globals';
 import { type Observable, Subject } from 'rxjs';
-import type { Report, StreamEvent, StreamRequest } from '../../pipelines/index.ts';
+import type { Report, StreamEvent } from '../../pipelines/index.ts';
 import type { Asking } from '../../src/http/client-address.ts';
 import { type Limits, USUAL_LIMITS } from '../../src/http/limits.ts';
 import { createHttpServer } from '../../src/http/server.ts';
+import type { ClientRequest } from '../../src/http/server-options.ts';
 import type { FinishedRequest } from '../../src/lib/finished-request.ts';
 import { aCandidate, entryOf, headOf } from './pipeline.ts';
 
-type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
+type Answer = (request: ClientRequest, report: (report: Report) => void) => Observable<StreamEvent>;
 
 /** The head of a response with this length. */
 export const headWith = (length: number | undefined) =>

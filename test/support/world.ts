@@ -1,9 +1,7 @@
 import {
   BehaviorSubject,
   concat,
-  defer,
   distinctUntilChanged,
-  type Observable,
   of,
   type SchedulerLike,
   tap,
@@ -13,13 +11,17 @@ import {
 import {
   type Ask,
   type ByteRange,
+  createFlow,
   createHealth,
   createSharing,
+  deferFlow,
+  type Flow,
+  flow,
   type LazyFetchDeps,
   lazyFetch,
+  lift,
   type OpenSource,
   type Policy,
-  pausable,
   type Report,
   resolveRange,
   type SourceEvent,
@@ -88,12 +90,7 @@ const lost = (what: string) => new StreamError('CONNECTION_LOST', 'feed', what);
 const turn = (list: readonly number[], index: number): number => list[index % list.length] ?? 1;
 
 /** A source in virtual time that honours its valve and then has its planned outcome. */
-const play = (
-  plan: Plan,
-  fate: Fate,
-  { from: start, last: end, valve }: Ask,
-  time: SchedulerLike,
-): Observable<SourceEvent> => {
+const play = (plan: Plan, fate: Fate, { from: start, last: end }: Ask, time: SchedulerLike): Flow<SourceEvent> => {
   if (fate.kind === 'throws') throw new Error('thrown on purpose');
   const whole = bytesOf(plan.content);
   const part = resolveRange({ first: start, last: end }, whole.length) ?? { first: start, last: whole.length - 1 };
@@ -107,7 +104,7 @@ const play = (
   const until = last === undefined ? sent.length : last + 1;
   const stop = 'at' in fate && fate.kind !== 'wrong-content' ? Math.min(until, Math.max(from, fate.at)) : until;
 
-  return pausable<SourceEvent>(valve, (sink) => {
+  return createFlow<SourceEvent>((sink) => {
     let position = from;
     let paused = false;
     let headSent = false;
@@ -169,18 +166,22 @@ const makeBanks = (plan: Plan, time: VirtualTimeScheduler) => {
     const track: Track = { name: `${name}@${ask.from}`, marks: [] };
     tracks.push(track);
     const mark = (text: string) => track.marks.push([time.now(), text]);
-    return defer(() => {
+    const played = deferFlow((valve) => {
       sourcesOpen += 1;
       mark('^');
-      return play(plan, fate, ask, time);
-    }).pipe(
-      tap({
-        next: (event) => mark(event.type === 'head' ? 'h' : `${event.bytes.length}b`),
-        complete: () => mark('|'),
-        error: () => mark('#'),
-        unsubscribe: () => mark('!'),
-        finalize: () => --sourcesOpen,
-      }),
+      return play(plan, fate, ask, time)(valve);
+    });
+    return flow(
+      played,
+      lift(
+        tap({
+          next: (event) => mark(event.type === 'head' ? 'h' : `${event.bytes.length}b`),
+          complete: () => mark('|'),
+          error: () => mark('#'),
+          unsubscribe: () => mark('!'),
+          finalize: () => --sourcesOpen,
+        }),
+      ),
     );
   };
   const health = createHealth({ cooldown: 50, cooldownLimit: 500, random: () => 0.5, scheduler: time });
@@ -223,8 +224,8 @@ const follow = (way: Way, deps: LazyFetchDeps, time: VirtualTimeScheduler) => {
     ending ??= { frame: time.now(), kind, error };
   };
   const before = valve.observers.length;
-  const request = aRequest({ valve, ranges: way.range ? [way.range] : [] });
-  const subscription = lazyFetch(request, { ...deps, report: (report) => reports.push(report) }).subscribe({
+  const request = aRequest({ ranges: way.range ? [way.range] : [] });
+  const subscription = lazyFetch(request, { ...deps, report: (report) => reports.push(report) })(valve).subscribe({
     next: (event) => {
       events.push([time.now(), event]);
       if (event.type === 'chunk' && !valve.value) chunksWhileClosed = Math.max(chunksWhileClosed, ++closedChunks);

@@ -6,6 +6,8 @@ import {
   type SourceHead,
   type StreamRequest,
 } from '../../model/index.ts';
+import { under } from '../../operators/flow.ts';
+import { OPEN } from '../../operators/valve.ts';
 import { type AttemptDeps, attempt } from './attempt.ts';
 import { headAlone } from './open-head.ts';
 
@@ -22,13 +24,14 @@ export const askLength = (
   head: SourceHead,
   deps: AttemptDeps & { readonly timeoutMs: number },
 ): Observable<number | undefined> => {
-  const valve = of(true);
   const ask = (method: StreamRequest['method'], last?: number) =>
-    defer(() => attempt({ ...request, valve, method, parts: undefined }, candidate, { from: 0, last }, deps)).pipe(
+    defer(() => attempt({ ...request, method, parts: undefined }, candidate, { from: 0, last }, deps)(OPEN)).pipe(
       catchError(() => EMPTY),
     );
   // Otherwise its answer to HEAD was one about the first byte.
-  const byFirst = defer(() => (deps.health?.refusesHead(candidate) ? EMPTY : ask('GET', 0).pipe(headAlone())));
+  const byFirst = defer(() =>
+    deps.health?.refusesHead(candidate) ? EMPTY : ask('GET', 0).pipe(under(OPEN, headAlone())),
+  );
   return concat(ask('HEAD'), byFirst).pipe(
     filter((event: SourceEvent): event is SourceHead => event.type === 'head'),
     filter((found) => found.length !== undefined && isSameState(candidate, head, found)),

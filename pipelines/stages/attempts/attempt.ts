@@ -1,4 +1,4 @@
-import { asyncScheduler, type Observable, type SchedulerLike, throwError } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, throwError } from 'rxjs';
 import {
   type AskedBytes,
   type Candidate,
@@ -11,10 +11,12 @@ import {
   type StreamRequest,
 } from '../../model/index.ts';
 import { firstTimeout } from '../../operators/first-timeout.ts';
+import { flow } from '../../operators/flow.ts';
 import { fuse } from '../../operators/fuse.ts';
 import type { Stage } from '../../operators/operate.ts';
 import { speedFloor } from '../../operators/speed-floor.ts';
 import { stallTimeout } from '../../operators/stall-timeout.ts';
+import type { Flow } from '../../operators/valve.ts';
 import type { Health } from '../health/health.ts';
 import { decodes } from './decodes.ts';
 import { enforceLength } from './enforce-length.ts';
@@ -41,9 +43,9 @@ export const attempt = (
   ask: AskedBytes,
   deps: AttemptDeps,
   promised?: number,
-): Observable<SourceEvent> => {
+): Flow<SourceEvent> => {
   const place = placeFor(deps);
-  return opened(request, candidate, ask, deps, place).pipe(supervise(request, candidate, deps, place, promised));
+  return flow(opened(request, candidate, ask, deps, place), supervise(request, candidate, deps, place, promised));
 };
 
 /** The wait of an attempt for a place at its source. */
@@ -76,11 +78,10 @@ export const opened = (
   asked: AskedBytes,
   deps: Pick<AttemptDeps, 'open' | 'health'>,
   { waits }: PlaceAtSource,
-): Observable<SourceEvent> => {
-  if (candidate.problem) return throwError(() => candidate.problem);
-  const { method, valve, client, parts, traceparent, tracestate } = request;
+): Flow<SourceEvent> => {
+  if (candidate.problem) return () => throwError(() => candidate.problem);
+  const { method, client, parts, traceparent, tracestate } = request;
   const how = {
-    valve,
     waits,
     ...(client !== undefined && { client }),
     ...(traceparent !== undefined && { trace: { traceparent, tracestate } }),
@@ -102,7 +103,7 @@ export const opened = (
  * its time, but ends by then. Time with a closed valve does not count, except until the head.
  */
 export const supervise = (
-  { method, valve }: StreamRequest,
+  { method }: Pick<StreamRequest, 'method'>,
   candidate: Candidate,
   deps: Omit<AttemptDeps, 'open'>,
   place: PlaceAtSource,
@@ -131,7 +132,6 @@ export const supervise = (
     stallTimeout({
       timeoutMs: readTimeout,
       firstMs: () => within(readTimeout),
-      valve,
       error: (silence) => fail('STALLED', `nothing for ${silence} ms`),
       scheduler,
     }),
@@ -147,7 +147,6 @@ export const supervise = (
           atLeast: least,
           window: minSpeedWindow,
           size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
-          valve,
           error: () => fail('TOO_SLOW', `less than ${minSpeed} bytes per second for ${minSpeedWindow} ms`),
           scheduler,
         })

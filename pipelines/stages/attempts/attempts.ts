@@ -35,13 +35,13 @@ export const attempts = (
   deps: AttemptsDeps,
   start?: Start,
 ): Stage<readonly Candidate[], TransferEvent> =>
-  operate((out) => {
+  operate((out, valve) => {
     let begun = false;
     return {
       next: (candidates) => {
         begun = true;
         out.next({ type: 'found', candidates });
-        proceed({ request, deps, out, progress: beginning(candidates, start) });
+        proceed({ request, deps, out, valve, progress: beginning(candidates, start) });
       },
       complete: () => {
         if (!begun) out.complete();
@@ -118,7 +118,7 @@ const hedged = (run: Attempts, candidate: Candidate, into: Subscriber<TransferEv
     bodyFrom(run, candidate, into, by);
     return;
   }
-  const asking = (one: Candidate) => new Observable<TransferEvent>((out) => bodyFrom(run, one, out, by));
+  const asking = (one: Candidate) => () => new Observable<TransferEvent>((out) => bodyFrom(run, one, out, by));
   hedge({
     first: asking(candidate),
     second: asking(rival.candidate),
@@ -126,7 +126,7 @@ const hedged = (run: Attempts, candidate: Candidate, into: Subscriber<TransferEv
     wins: ({ type }) => type === 'head',
     aside: (lost) => noteOf(run, lost as Lost),
     scheduler: run.deps.scheduler,
-  }).subscribe(into);
+  })(run.valve).subscribe(into);
 };
 
 /** The candidate to ask in addition, after some milliseconds. */

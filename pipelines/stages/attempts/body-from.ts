@@ -11,6 +11,7 @@ import {
 } from '../../model/index.ts';
 import { fuse } from '../../operators/fuse.ts';
 import { operate, type Stage, through } from '../../operators/operate.ts';
+import type { Valve } from '../../operators/valve.ts';
 import type { Health } from '../health/health.ts';
 import type { TransferEvent } from '../transfer.ts';
 import { algorithmFor } from '../verify.ts';
@@ -41,6 +42,7 @@ export interface BodyDeps {
 export interface Run {
   readonly request: StreamRequest;
   readonly deps: BodyDeps;
+  readonly valve: Valve;
   progress: Progress;
 }
 
@@ -69,14 +71,14 @@ export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<Transfe
     const { soFar } = run.progress;
     const place = placeFor(run.deps, () => out.next({ type: 'asked', candidate }));
     const body = soFar ? continued(run, candidate, ask, soFar, place) : begun(run, candidate, ask, place, by);
-    body(recorded, out);
+    body(recorded, out, run.valve);
   } catch (thrown) {
     out.error(lost(thrown));
   }
 };
 
 /** Emits the events of a response, through a last stage. */
-type Body = (last: Stage<TransferEvent, TransferEvent>, out: Subscriber<TransferEvent>) => void;
+type Body = (last: Stage<TransferEvent, TransferEvent>, out: Subscriber<TransferEvent>, valve: Valve) => void;
 
 const begun = (
   { request, deps }: Run,
@@ -89,17 +91,15 @@ const begun = (
   if (wants.range && candidate.entry.checksum && deps.health?.needsWhole(candidate))
     throw needsWhole(candidate, 'sends no parts');
   const begins = begin(request, candidate, wants, deps.policy);
-  const judged = (request: StreamRequest) =>
-    fuse(
-      supervise(request, candidate, deps, place, undefined, by),
-      partAlone(candidate, wants, deps.policy),
-      verifyBeforeHead(request, candidate, deps),
-    );
-  if (!lacksLength(candidate))
-    return (last, out) =>
-      through(opened(request, candidate, ask, deps, place), fuse(judged(request), begins, last), out);
-  const open = (request: StreamRequest) => opened(request, candidate, ask, deps, place).pipe(judged(request));
-  return (last, out) => through(withLength(request, candidate, deps, open), fuse(begins, last), out);
+  const source = opened(request, candidate, ask, deps, place);
+  const judged = fuse(
+    supervise(request, candidate, deps, place, undefined, by),
+    partAlone(candidate, wants, deps.policy),
+    verifyBeforeHead(request, candidate, deps),
+  );
+  if (!lacksLength(candidate)) return (last, ...to) => through(source, fuse(judged, begins, last), ...to);
+  const measured = withLength(request, candidate, deps);
+  return (last, ...to) => through(measured(judged(source)), fuse(begins, last), ...to);
 };
 
 const continued = (
@@ -112,7 +112,7 @@ const continued = (
   const { request, deps, progress } = run;
   const joined = resume(candidate, soFar, progress, deps.newDigest);
   const supervised = supervise(request, candidate, deps, place, soFar.total);
-  return (last, out) => through(opened(request, candidate, ask, deps, place), fuse(supervised, joined, last), out);
+  return (last, ...to) => through(opened(request, candidate, ask, deps, place), fuse(supervised, joined, last), ...to);
 };
 
 const askOf = ({ request, progress: { soFar, sent, undigested, tail } }: Run, candidate: Candidate): AskedBytes => {

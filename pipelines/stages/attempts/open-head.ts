@@ -1,4 +1,4 @@
-import { catchError, defer, type Observable, of, tap, throwError } from 'rxjs';
+import { catchError, tap, throwError } from 'rxjs';
 import {
   type Ask,
   type AskedBytes,
@@ -9,7 +9,9 @@ import {
   type SourceHead,
   StreamError,
 } from '../../model/index.ts';
+import { deferFlow } from '../../operators/flow.ts';
 import { operate } from '../../operators/operate.ts';
+import { type Flow, OPEN } from '../../operators/valve.ts';
 import type { Health } from '../health/health.ts';
 
 interface OpenHeadDeps {
@@ -31,13 +33,13 @@ export const openHead = (
   candidate: Candidate & Location,
   ask: Omit<Ask, 'method' | keyof AskedBytes> & Pick<Ask, 'unless'>,
   { open, health }: OpenHeadDeps,
-): Observable<SourceEvent> => {
-  const first = defer(() => open(candidate, { ...ask, method: 'GET', from: 0, last: 0, valve: of(true) })).pipe(
-    headAlone(),
-  );
-  return defer(() => {
+): Flow<SourceEvent> => {
+  const byFirst = deferFlow((valve) => open(candidate, { ...ask, method: 'GET', from: 0, last: 0 })(valve));
+  // The byte is not for the consumer.
+  const first = headAlone()(byFirst)(OPEN);
+  return deferFlow((valve) => {
     if (health?.refusesHead(candidate)) return first;
-    return open(candidate, { ...ask, method: 'HEAD', from: 0 }).pipe(
+    return open(candidate, { ...ask, method: 'HEAD', from: 0 })(valve).pipe(
       catchError((error: unknown) =>
         refusesHead(error) ? first.pipe(tap(() => health?.foundToRefuseHead(candidate))) : throwError(() => error),
       ),

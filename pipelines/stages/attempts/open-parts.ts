@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, map, type Observable, takeWhile } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, map, takeWhile } from 'rxjs';
 import {
   type Ask,
   adjoined,
@@ -13,6 +13,8 @@ import {
   sizeOf,
   stateOf,
 } from '../../model/index.ts';
+import { deferFlow, flow, lift } from '../../operators/flow.ts';
+import type { Flow } from '../../operators/valve.ts';
 import { needsWhole } from './part-alone.ts';
 
 /** A candidate without a problem. */
@@ -35,7 +37,7 @@ export const openParts = (
   ask: Ask,
   parts: readonly [Part, ...Part[]],
   open: OpenSource,
-): Observable<SourceEvent> => {
+): Flow<SourceEvent> => {
   const all = adjoined(parts);
   const { from, last = all.last } = ask;
   const [first, ...others] = piecesOf(parts, { first: from, last });
@@ -45,11 +47,11 @@ export const openParts = (
   // A body that has begun cannot be replaced by the whole.
   const begins = from === all.first;
   const refuse = (what: string) => (begins ? needsWhole(candidate, what) : failure(candidate, what));
-  const inTurn = () => oneByOne(candidate, ask, [first, ...others], open, refuse).pipe(map(counted));
+  const inTurn = flow(oneByOne(candidate, ask, [first, ...others], open, refuse), lift(map(counted)));
   const end = others.at(-1);
-  if (!end || errorSourceOf(candidate) === 'disk') return inTurn();
+  if (!end || errorSourceOf(candidate) === 'disk') return inTurn;
 
-  return defer(() => {
+  return deferFlow((valve) => {
     let accepted = false;
     let refused = false;
     const wanted = [first, ...others];
@@ -59,7 +61,7 @@ export const openParts = (
       refused = true;
       return false;
     };
-    const atOnce = open(candidate, { ...ask, from: first.first, last: end.last, parts: wanted }).pipe(
+    const atOnce = open(candidate, { ...ask, from: first.first, last: end.last, parts: wanted })(valve).pipe(
       takeWhile((event) => {
         accepted ||= event.type === 'head' && event.parts !== undefined;
         return accepted || refusing(event.type === 'head' ? event.length : undefined);
@@ -73,7 +75,7 @@ export const openParts = (
     );
     return concat(
       atOnce,
-      defer(() => (refused ? inTurn() : EMPTY)),
+      defer(() => (refused ? inTurn(valve) : EMPTY)),
     );
   });
 };
@@ -85,11 +87,11 @@ const oneByOne = (
   parts: readonly Part[],
   open: OpenSource,
   refuse: (what: string) => StreamError,
-): Observable<SourceEvent> =>
-  defer(() => {
+): Flow<SourceEvent> =>
+  deferFlow((valve) => {
     let begun: SourceHead | undefined;
     const one = ({ first, last }: Part) =>
-      defer(() => open(candidate, { ...ask, from: first, last, ifRange: begun?.etag ?? ask.ifRange })).pipe(
+      defer(() => open(candidate, { ...ask, from: first, last, ifRange: begun?.etag ?? ask.ifRange })(valve)).pipe(
         concatMap((event): readonly SourceEvent[] => {
           if (event.type === 'chunk') return [event];
           const isPart = event.from === first && last === (event.last ?? (event.length ?? 0) - 1);

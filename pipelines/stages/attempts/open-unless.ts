@@ -1,4 +1,4 @@
-import { concat, defer, EMPTY, filter, map, type Observable, of } from 'rxjs';
+import { concat, defer, EMPTY, filter, map, of } from 'rxjs';
 import {
   type Ask,
   type Candidate,
@@ -13,6 +13,8 @@ import {
   type Unless,
   type Validators,
 } from '../../model/index.ts';
+import { deferFlow } from '../../operators/flow.ts';
+import type { Flow } from '../../operators/valve.ts';
 import type { Usable } from './open-parts.ts';
 
 /**
@@ -27,9 +29,9 @@ export const openUnless = (
   candidate: Usable,
   { unless, ...ask }: Ask,
   open: OpenSource,
-): Observable<SourceEvent> => {
+): Flow<SourceEvent> => {
   const isProof = (head: SourceHead) => judge(conditions, validatorsOf(candidate, head)) === 304;
-  return defer(() => {
+  return deferFlow((valve) => {
     let unproven: SourceHead | undefined;
     let proven: SourceHead | undefined;
     const note = (event: SourceEvent): boolean => {
@@ -39,17 +41,17 @@ export const openUnless = (
       return false;
     };
     const byHead = defer(() =>
-      open(candidate, { ...ask, method: 'HEAD' }).pipe(
+      open(candidate, { ...ask, method: 'HEAD' })(valve).pipe(
         map((event) => (event.type === 'head' && isProof(event) ? { ...event, status: 304 } : event)),
         filter((event) => note(event) && ask.method === 'HEAD'),
       ),
     );
     return concat(
-      open(candidate, { ...ask, unless }).pipe(filter(note)),
+      open(candidate, { ...ask, unless })(valve).pipe(filter(note)),
       defer(() => (unproven ? byHead : EMPTY)),
       defer(() => {
         if (proven) return of(proven);
-        return unproven && ask.method === 'GET' ? open(candidate, ask) : EMPTY;
+        return unproven && ask.method === 'GET' ? open(candidate, ask)(valve) : EMPTY;
       }),
     );
   });

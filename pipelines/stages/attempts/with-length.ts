@@ -1,4 +1,4 @@
-import { BehaviorSubject, combineLatest, distinctUntilChanged, map, Observable, type SchedulerLike } from 'rxjs';
+import { BehaviorSubject, map, type Observable, type SchedulerLike } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
@@ -9,7 +9,10 @@ import {
   StreamError,
   type StreamRequest,
 } from '../../model/index.ts';
+import { deferFlow, flow, lift } from '../../operators/flow.ts';
 import { operate } from '../../operators/operate.ts';
+import type { FlowOperator } from '../../operators/valve.ts';
+import { every } from '../../operators/valves.ts';
 import { askLength } from './ask-length.ts';
 import type { AttemptDeps } from './attempt.ts';
 import { hasReliableEnd, type Lengths } from './lengths.ts';
@@ -33,41 +36,35 @@ export const lacksLength = ({ entry }: Candidate): boolean => entry.size === und
  *
  * Emits the events of the source. Errors with the source, and with `WRONG_LENGTH` if the body has
  * another length. Unsubscribing closes both requests.
- *
- * @param open the source, for a request with its own valve
  */
-export const withLength = (
-  request: StreamRequest,
-  candidate: Candidate,
-  deps: WithLengthDeps,
-  open: (request: StreamRequest) => Observable<JudgedHead | Chunk>,
-): Observable<JudgedHead | Chunk> => {
-  const { lengths } = deps;
-  /**
-   * A counted length is better than an announced one, and a length that proved wrong is not
-   * repeated.
-   */
-  const lengthForHead = (head: JudgedHead): number | undefined =>
-    lengths?.of(candidate, head) ?? (lengths?.isDistrusted(candidate) ? undefined : head.length);
-  if (!lacksLength(candidate)) return open(request);
-  if (request.method === 'HEAD')
-    return open(request).pipe(
-      map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event)),
-    );
+export const withLength =
+  (
+    request: StreamRequest,
+    candidate: Candidate,
+    deps: WithLengthDeps,
+  ): FlowOperator<JudgedHead | Chunk, JudgedHead | Chunk> =>
+  (source) => {
+    const { lengths } = deps;
+    /**
+     * A counted length is better than an announced one, and a length that proved wrong is not
+     * repeated.
+     */
+    const lengthForHead = (head: JudgedHead): number | undefined =>
+      lengths?.of(candidate, head) ?? (lengths?.isDistrusted(candidate) ? undefined : head.length);
+    if (!lacksLength(candidate)) return source;
+    if (request.method === 'HEAD')
+      return flow(
+        source,
+        lift(map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event))),
+      );
 
-  return new Observable((out) => {
-    const known = new BehaviorSubject(true);
-    const valve = combineLatest([request.valve, known]).pipe(
-      map(([wanted, known]) => wanted && known),
-      distinctUntilChanged(),
-    );
-    const find = (head: JudgedHead) =>
-      askLength(request, candidate, head, { ...deps, timeoutMs: deps.policy.verifyWholeWithin });
-    open({ ...request, valve })
-      .pipe(measured(candidate, lengths, known, find))
-      .subscribe(out);
-  });
-};
+    return deferFlow((valve) => {
+      const known = new BehaviorSubject(true);
+      const find = (head: JudgedHead) =>
+        askLength(request, candidate, head, { ...deps, timeoutMs: deps.policy.verifyWholeWithin });
+      return measured(candidate, lengths, known, find)(source)(every(valve, known));
+    });
+  };
 
 const measured = (
   candidate: Candidate,

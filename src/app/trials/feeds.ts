@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { BehaviorSubject, defer, firstValueFrom, from, mergeMap, throwError, timeout, toArray } from 'rxjs';
+import { defer, firstValueFrom, from, mergeMap, throwError, timeout, toArray } from 'rxjs';
 import { type Access, type OpenSource, StreamError, timeOfHttpDate } from '../../../pipelines/model/index.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { sourceAccess } from '../../alternates/access.ts';
 import { CATALOGERS } from '../../alternates/catalogers/index.ts';
 import { openDescriptors } from '../../alternates/descriptors/folder.ts';
@@ -109,7 +110,7 @@ const tryPlace = async (
     const late = () => new StreamError('HEAD_TIMEOUT', 'feed', `${url} sent no head within ${timeoutMs} ms`);
     try {
       const first = await firstValueFrom(
-        defer(() => open(location, { method: 'GET', from: 0, valve: new BehaviorSubject(true) })).pipe(
+        defer(() => open(location, { method: 'GET', from: 0 })(OPEN)).pipe(
           timeout({ first: timeoutMs, with: () => throwError(late) }),
         ),
       );

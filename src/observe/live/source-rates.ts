@@ -1,4 +1,4 @@
-import { Observable, Subscriber } from 'rxjs';
+import { Subscriber } from 'rxjs';
 import {
   type Location,
   type OpenSource,
@@ -6,6 +6,7 @@ import {
   type SourceId,
   sourceName,
 } from '../../../pipelines/model/index.ts';
+import { stageOf } from '../../../pipelines/operators/operate.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
 
 /** Sources that are remembered: those that were used last. */
@@ -53,9 +54,7 @@ export const createSourceRates = (): SourceRates => {
       const source = sourceOf(location);
       const own = source && rateOf(sourceName(source));
       const sums = location.url.startsWith('file:') ? [own] : [own, total];
-      return new Observable((out) => {
-        open(location, ask).subscribe(new Count(out, sums));
-      });
+      return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, sums))(open(location, ask));
     },
     finished: ({ report }) => {
       if (!report) return;

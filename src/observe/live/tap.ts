@@ -1,6 +1,6 @@
 import { Subscriber } from 'rxjs';
 import { type Head, type Note, type StreamEvent, toStreamError } from '../../../pipelines/model/index.ts';
-import { followValve, Gate, type Valve } from '../../../pipelines/operators/flow.ts';
+import { followValve, Gate, type Valve } from '../../../pipelines/operators/valve.ts';
 
 /** An event other than a chunk, when it came, and the bytes that came before it. */
 export interface Noted {

@@ -65,7 +65,7 @@ export const keepIn =
         return copy.taking;
       },
       ready: backlog.valve,
-      read: (at, valve) => readBlocks(copy.stored, at, valve),
+      read: (at) => readBlocks(copy.stored, at),
       retain: copy.stored.retain,
       release: copy.stored.release,
       moved,

@@ -24,7 +24,7 @@ import {
   type Keep,
   type StreamError,
 } from '../../../pipelines/model/index.ts';
-import type { Valve } from '../../../pipelines/operators/flow.ts';
+import type { Valve } from '../../../pipelines/operators/valve.ts';
 import { createSemaphore } from '../../lib/semaphore.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks } from './checks.ts';

@@ -1,5 +1,5 @@
 import { BehaviorSubject } from 'rxjs';
-import type { Valve } from '../../../pipelines/operators/flow.ts';
+import type { Valve } from '../../../pipelines/operators/valve.ts';
 
 /** The bytes of all files in the making that wait for the disk. */
 export interface Backlog {

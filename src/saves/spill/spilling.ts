@@ -167,7 +167,7 @@ export const startSpilling = (
       return false;
     },
     end,
-    read: (at, valve) => readBlocks(stored, at - from, valve),
+    read: (at) => readBlocks(stored, at - from),
     retain: stored.retain,
     release: stored.release,
   };

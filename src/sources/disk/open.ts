@@ -1,5 +1,4 @@
 import { read } from 'node:fs';
-import type { Observable } from 'rxjs';
 import type { SourceEvent } from '../../../pipelines/model/index.ts';
 import {
   type Ask,
@@ -14,7 +13,8 @@ import {
   type SourceHead,
   StreamError,
 } from '../../../pipelines/model/index.ts';
-import { type Producer, pausable, type Sink } from '../../../pipelines/operators/pausable.ts';
+import { createFlow, type Producer, type Sink } from '../../../pipelines/operators/create-flow.ts';
+import type { Flow } from '../../../pipelines/operators/valve.ts';
 import { BLOCK, matchingBytes } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
 import { type Level, lend, levelFor, loanOf, SIZES } from '../../lib/lent-buffers.ts';
@@ -43,49 +43,45 @@ export const createDisk = (otherRoots: readonly string[] = []): { readonly open:
   return { open: (location, ask) => reading(descriptors.open, location, ask), close: descriptors.close };
 };
 
-const reading = (openFile: Descriptors['open'], location: Location, ask: Ask): Observable<SourceEvent> =>
-  pausable<SourceEvent>(
-    ask.valve,
-    (sink) => {
-      let paused = false;
-      let left = false;
-      let reading: Producer | undefined;
+const reading = (openFile: Descriptors['open'], location: Location, ask: Ask): Flow<SourceEvent> =>
+  createFlow<SourceEvent>((sink) => {
+    let paused = false;
+    let left = false;
+    let reading: Producer | undefined;
 
-      openFile(location).then(
-        (file) => {
-          const head = headOf(file, location, ask);
-          if (head instanceof StreamError) {
-            file.close();
-            return sink.error(head);
-          }
-          sink.ahead(head);
-          if (left || ask.method === 'HEAD') {
-            file.close();
-            return sink.complete();
-          }
-          reading = readPart(file, head, sink, location.blocks);
-          if (!paused) reading.resume();
-        },
-        (error: unknown) => sink.error(error),
-      );
+    openFile(location).then(
+      (file) => {
+        const head = headOf(file, location, ask);
+        if (head instanceof StreamError) {
+          file.close();
+          return sink.error(head);
+        }
+        sink.ahead(head);
+        if (left || ask.method === 'HEAD') {
+          file.close();
+          return sink.complete();
+        }
+        reading = readPart(file, head, sink, location.blocks);
+        if (!paused) reading.resume();
+      },
+      (error: unknown) => sink.error(error),
+    );
 
-      return {
-        pause: () => {
-          paused = true;
-          reading?.pause();
-        },
-        resume: () => {
-          paused = false;
-          reading?.resume();
-        },
-        close: () => {
-          left = true;
-          reading?.close();
-        },
-      };
-    },
-    LOANS,
-  );
+    return {
+      pause: () => {
+        paused = true;
+        reading?.pause();
+      },
+      resume: () => {
+        paused = false;
+        reading?.resume();
+      },
+      close: () => {
+        left = true;
+        reading?.close();
+      },
+    };
+  }, LOANS);
 
 /**
  * Reads the part in the head, up to the file's size at opening. Starts paused. Owns the file and

@@ -8,7 +8,7 @@ import {
   type SourceHead,
   StreamError,
 } from '../../../pipelines/model/index.ts';
-import { pausable } from '../../../pipelines/operators/pausable.ts';
+import { createFlow } from '../../../pipelines/operators/create-flow.ts';
 import { loanOf } from '../../lib/lent-buffers.ts';
 import { readAnswer } from './answer.ts';
 import { type Byteranges, readByteranges } from './byteranges.ts';
@@ -51,127 +51,123 @@ export const createFeed = (settings: FeedSettings): Feed => {
   const registry = createPoolRegistry(settings);
 
   const open: OpenSource = (location, ask) =>
-    pausable<SourceEvent>(
-      ask.valve,
-      (sink) => {
-        const access = location.access ?? NO_ACCESS;
-        let paused = false;
-        let current: Exchange | undefined;
-        let decoder: Gunzip | undefined;
-        let parts: Byteranges | undefined;
-        let cookies: Cookies | undefined;
+    createFlow<SourceEvent>((sink) => {
+      const access = location.access ?? NO_ACCESS;
+      let paused = false;
+      let current: Exchange | undefined;
+      let decoder: Gunzip | undefined;
+      let parts: Byteranges | undefined;
+      let cookies: Cookies | undefined;
 
-        const begin = (head: SourceHead, url: URL) => {
-          if (!ask.decodes?.(head)) return sink.ahead(head);
-          if (ask.method === 'GET')
-            decoder = gunzip(sayUrl(url), {
-              data: (bytes) => sink.next(chunkOf(bytes)),
-              end: () => sink.complete(),
-              error: (error) => {
-                current?.abort();
-                sink.error(error);
-              },
-              drained: () => {
-                if (!paused) current?.resume();
-              },
-            });
-          if (paused) decoder?.pause();
-          sink.ahead(decodedHead(head));
-        };
-
-        const beginParts = (boundary: string, answer: { status: number; headers: readonly Header[] }, url: URL) => {
-          parts = readByteranges(boundary, answer, ask.parts ?? [], url, {
-            head: (head) => {
-              if (paused) current?.pause();
-              sink.ahead(completed(head, location.headers));
-            },
+      const begin = (head: SourceHead, url: URL) => {
+        if (!ask.decodes?.(head)) return sink.ahead(head);
+        if (ask.method === 'GET')
+          decoder = gunzip(sayUrl(url), {
             data: (bytes) => sink.next(chunkOf(bytes)),
+            end: () => sink.complete(),
             error: (error) => {
               current?.abort();
               sink.error(error);
             },
+            drained: () => {
+              if (!paused) current?.resume();
+            },
           });
-          current?.resume();
-        };
+        if (paused) decoder?.pause();
+        sink.ahead(decodedHead(head));
+      };
 
-        const visit = (url: URL, home: URL, left: number): void => {
-          const granted = accessAt(url, home, access);
-          let headSeen = false;
-          const fail = (error: unknown) => {
-            decoder?.close();
-            sink.error(feedError(error, url, headSeen));
-          };
-
-          const listener: Listener = {
-            head: (status, headers) => {
-              headSeen = true;
-              const answer = readAnswer(status, headers, ask, url);
-              if (answer.type === 'head') begin(completed(answer, location.headers), url);
-              else if (answer.type === 'parts') beginParts(answer.boundary, { status, headers }, url);
-              else if (answer.type === 'nothing-left') {
-                sink.ahead(answer.head);
-                sink.complete();
-              } else if (answer.type === 'refused') sink.error(answer.error);
-              else if (left === 0) sink.error(tooMany(location.url, settings.maxRedirects, answer.status));
-              else {
-                cookies ??= createCookies();
-                cookies.keep(url, headers);
-                attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
-              }
-              return answer.type === 'head' || answer.type === 'parts';
-            },
-            data: (bytes) => {
-              if (parts) return parts.write(bytes);
-              if (!decoder) return sink.next(chunkOf(bytes));
-              current?.pause();
-              decoder.write(bytes);
-            },
-            end: () => {
-              parts?.end();
-              if (decoder) decoder.end();
-              else sink.complete();
-            },
-            error: fail,
-          };
-          const told = ask.trace && !settings.traced?.has(url.hostname) ? { ...ask, trace: undefined } : ask;
-          const request = feedRequest(url, granted, told, settings.userAgent, cookies?.of(url));
-          current = exchange(registry.of(url, granted, home), request, listener, {
-            client: ask.client,
-            timeoutMs: settings.placeTimeout,
-            waits: (waiting) => ask.waits?.(waiting),
-            full: () => full(url, settings),
-          });
-          if (paused) current.pause();
-        };
-
-        attempt(
-          () => {
-            const first = feedUrl(location.url);
-            visit(first, access.home === undefined ? first : feedUrl(access.home), settings.maxRedirects);
+      const beginParts = (boundary: string, answer: { status: number; headers: readonly Header[] }, url: URL) => {
+        parts = readByteranges(boundary, answer, ask.parts ?? [], url, {
+          head: (head) => {
+            if (paused) current?.pause();
+            sink.ahead(completed(head, location.headers));
           },
-          (error) => sink.error(error),
-        );
-
-        return {
-          pause: () => {
-            paused = true;
-            // The head is delivered whatever the state of the valve.
-            if (parts?.hasBegun ?? true) current?.pause();
-            decoder?.pause();
-          },
-          resume: () => {
-            paused = false;
-            decoder?.resume();
-            if (!decoder?.isBusy) current?.resume();
-          },
-          close: () => {
+          data: (bytes) => sink.next(chunkOf(bytes)),
+          error: (error) => {
             current?.abort();
-            decoder?.close();
+            sink.error(error);
           },
+        });
+        current?.resume();
+      };
+
+      const visit = (url: URL, home: URL, left: number): void => {
+        const granted = accessAt(url, home, access);
+        let headSeen = false;
+        const fail = (error: unknown) => {
+          decoder?.close();
+          sink.error(feedError(error, url, headSeen));
         };
-      },
-      LOANS,
-    );
+
+        const listener: Listener = {
+          head: (status, headers) => {
+            headSeen = true;
+            const answer = readAnswer(status, headers, ask, url);
+            if (answer.type === 'head') begin(completed(answer, location.headers), url);
+            else if (answer.type === 'parts') beginParts(answer.boundary, { status, headers }, url);
+            else if (answer.type === 'nothing-left') {
+              sink.ahead(answer.head);
+              sink.complete();
+            } else if (answer.type === 'refused') sink.error(answer.error);
+            else if (left === 0) sink.error(tooMany(location.url, settings.maxRedirects, answer.status));
+            else {
+              cookies ??= createCookies();
+              cookies.keep(url, headers);
+              attempt(() => visit(redirectUrl(url, answer.status, answer.location), home, left - 1), fail);
+            }
+            return answer.type === 'head' || answer.type === 'parts';
+          },
+          data: (bytes) => {
+            if (parts) return parts.write(bytes);
+            if (!decoder) return sink.next(chunkOf(bytes));
+            current?.pause();
+            decoder.write(bytes);
+          },
+          end: () => {
+            parts?.end();
+            if (decoder) decoder.end();
+            else sink.complete();
+          },
+          error: fail,
+        };
+        const told = ask.trace && !settings.traced?.has(url.hostname) ? { ...ask, trace: undefined } : ask;
+        const request = feedRequest(url, granted, told, settings.userAgent, cookies?.of(url));
+        current = exchange(registry.of(url, granted, home), request, listener, {
+          client: ask.client,
+          timeoutMs: settings.placeTimeout,
+          waits: (waiting) => ask.waits?.(waiting),
+          full: () => full(url, settings),
+        });
+        if (paused) current.pause();
+      };
+
+      attempt(
+        () => {
+          const first = feedUrl(location.url);
+          visit(first, access.home === undefined ? first : feedUrl(access.home), settings.maxRedirects);
+        },
+        (error) => sink.error(error),
+      );
+
+      return {
+        pause: () => {
+          paused = true;
+          // The head is delivered whatever the state of the valve.
+          if (parts?.hasBegun ?? true) current?.pause();
+          decoder?.pause();
+        },
+        resume: () => {
+          paused = false;
+          decoder?.resume();
+          if (!decoder?.isBusy) current?.resume();
+        },
+        close: () => {
+          current?.abort();
+          decoder?.close();
+        },
+      };
+    }, LOANS);
 
   return { open, connections: registry.usage, close: registry.close };
 };

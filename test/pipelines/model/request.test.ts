@@ -1,20 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY, firstValueFrom } from 'rxjs';
 import { streamRequest } from '../../../pipelines/index.ts';
 
 describe('streamRequest', () => {
   const named = { id: 'a', path: '/p' };
 
-  it('requests the whole content, with an open valve, and a save of the unit', async () => {
-    const { valve, ...others } = streamRequest(named);
-    expect(others).toEqual({ ...named, method: 'GET', save: true });
-    expect(await firstValueFrom(valve)).toBe(true);
+  it('requests the whole content and a save of the unit', () => {
+    expect(streamRequest(named)).toEqual({ ...named, method: 'GET', save: true });
   });
 
   it('replaces an absent value by the default', () => {
-    expect(streamRequest({ ...named, method: undefined, valve: undefined, save: undefined })).toMatchObject({
+    expect(streamRequest({ ...named, method: undefined, save: undefined })).toMatchObject({
       method: 'GET',
-      valve: expect.anything(),
       save: true,
     });
   });
@@ -23,7 +19,6 @@ describe('streamRequest', () => {
     const stated = {
       ...named,
       method: 'HEAD',
-      valve: EMPTY,
       ranges: [{ first: 1, last: 2 }],
       conditions: { ifNoneMatch: ['*'] },
       exclusive: true,

@@ -1,4 +1,5 @@
 import { closedTimeout } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
 export const stuckConsumer = diagram({
@@ -9,6 +10,6 @@ export const stuckConsumer = diagram({
   results: { result: { marble: 'a--b-------------#' } },
   measured: [12, 17],
   make: ({ source }, { valve }) => ({
-    result: source.pipe(closedTimeout({ timeoutMs: 5, valve, error: () => 'error' })),
+    result: source.pipe(under(valve, closedTimeout({ timeoutMs: 5, error: () => 'error' }))),
   }),
 });

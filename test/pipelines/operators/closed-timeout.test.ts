@@ -1,5 +1,6 @@
 import { describe, it } from '@jest/globals';
 import { closedTimeout } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { stuckConsumer } from './closed-timeout.diagram.ts';
 
@@ -14,13 +15,13 @@ describe('closedTimeout', () => {
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('----------');
       const valve = hot('  x--x------', VALVE);
-      expectObservable(source.pipe(closedTimeout({ ...timeoutOf5, valve }))).toBe('-----#');
+      expectObservable(source.pipe(under(valve, closedTimeout({ ...timeoutOf5 })))).toBe('-----#');
     }));
 
   it('passes all values on while the valve opens in time', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a--b--c--d--|');
       const valve = hot('  ox--ox--ox---', VALVE);
-      expectObservable(source.pipe(closedTimeout({ ...timeoutOf5, valve }))).toBe('a--b--c--d--|');
+      expectObservable(source.pipe(under(valve, closedTimeout({ ...timeoutOf5 })))).toBe('a--b--c--d--|');
     }));
 });

@@ -7,8 +7,10 @@ import {
   type Chunk,
   clientTimeout,
   closedTimeout,
-  coalesce,
+  createFlow,
   createSharing,
+  type Flow,
+  type FlowOperator,
   type Head,
   hedge,
   keep,
@@ -16,7 +18,6 @@ import {
   limitConcurrency,
   type Note,
   operate,
-  pausable,
   rateLimit,
   recordHealth,
   report,
@@ -24,13 +25,17 @@ import {
   type SourceEvent,
   type SourceHead,
   StreamError,
+  shareFlow,
   speedFloor,
   stallTimeout,
   verify,
 } from '../../../pipelines/index.ts';
 import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
+import { flow, lift, under } from '../../../pipelines/operators/flow.ts';
 import { follow } from '../../../pipelines/operators/follow.ts';
 import { fuse } from '../../../pipelines/operators/fuse.ts';
+import { given } from '../../../pipelines/operators/operate.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { attempt } from '../../../pipelines/stages/attempts/attempt.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
@@ -65,7 +70,7 @@ import {
 } from '../../support/pipeline.ts';
 
 const candidate = aCandidate('feed', entryOf('abc'));
-const request = aRequest({ valve: NEVER });
+const request = aRequest();
 const FOLDERS = { indexNames: ['index.html'], listings: true };
 type Event = Head | SourceHead | Chunk | Note;
 
@@ -76,33 +81,34 @@ interface Case {
 }
 
 const head = { ...sourceHead({ length: 3 }), ...headOf(candidate, { length: 3 }) };
-const kase = <T, R>(name: string, operator: () => OperatorFunction<T, R>): Case => ({
+const kase = <T, R>(name: string, operator: () => FlowOperator<T, R>): Case => ({
   name,
   // Each operator takes a part of Event; the inputs below suit all of them.
-  operator: operator as unknown as Case['operator'],
+  operator: (() => under(NEVER, operator())) as unknown as Case['operator'],
   head,
 });
 
 /**
  * For stages that ask candidates: opens the one candidate as the row's source, and drops its notes.
  */
-const opening = (
-  make: (deps: Deps) => Observable<{ readonly type: string }>,
-): (() => OperatorFunction<Event, Event>) => {
+const opening = (make: (deps: Deps) => Flow<{ readonly type: string }>): (() => FlowOperator<Event, Event>) => {
   const deps = { newDigest, random: () => 0, policy: aPolicy({ attempts: 1, headTimeout: 100, readTimeout: 100 }) };
   return () => (source) =>
-    make({ ...deps, open: () => source as Observable<SourceEvent> }).pipe(
-      filter(({ type }) => ['head', 'chunk'].includes(type)),
-    ) as Observable<Event>;
+    flow(
+      make({ ...deps, open: () => source as Flow<SourceEvent> }),
+      lift(filter(({ type }) => ['head', 'chunk'].includes(type))),
+    ) as Flow<Event>;
 };
 type Deps = Omit<Parameters<typeof attempts>[1], 'health' | 'sharing'>;
 
 /** For stages that decorate transfers: the transfer is the row's source. */
 const decorating =
-  (decorate: (transfer: Transfer) => Transfer): (() => OperatorFunction<Event, Event>) =>
+  (decorate: (transfer: Transfer) => Transfer): (() => FlowOperator<Event, Event>) =>
   () =>
-  (source) =>
-    of([candidate.entry]).pipe(decorate(() => follow(() => source as Observable<TransferEvent>))(request));
+  (source) => {
+    const transfer: Transfer = () => follow((_, valve) => source(valve) as Observable<TransferEvent>);
+    return given([candidate.entry], decorate(transfer)(request)) as Flow<Event>;
+  };
 
 /**
  * All operators and stages with an event stream. A new one is added here and must pass all rows.
@@ -116,39 +122,46 @@ const CASES: readonly Case[] = [
     ),
   ),
   kase('firstTimeout', () => firstTimeout<Event>({ timeoutMs: 100, error: () => 'late' })),
-  kase('follow', () => (source: Observable<Event>) => of(0).pipe(follow(() => source))),
-  kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stalled' })),
-  kase('speedFloor', () =>
-    speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, valve: NEVER, error: () => 'slow' }),
-  ),
-  kase('closedTimeout', () => closedTimeout<Event>({ timeoutMs: 100, valve: NEVER, error: () => 'stuck' })),
   kase(
-    'pausable',
-    () => (source: Observable<Event>) =>
-      pausable<Event>(NEVER, (sink) => {
-        const subscription = source.pipe(takeWhile(() => !sink.closed)).subscribe(sink);
+    'follow',
+    () => (source: Flow<Event>) =>
+      given(
+        0,
+        follow((_, valve) => source(valve)),
+      ),
+  ),
+  kase('stallTimeout', () => stallTimeout<Event>({ timeoutMs: 100, error: () => 'stalled' })),
+  kase('speedFloor', () => speedFloor<Event>({ atLeast: 0, window: 100, size: () => 1, error: () => 'slow' })),
+  kase('closedTimeout', () => closedTimeout<Event>({ timeoutMs: 100, error: () => 'stuck' })),
+  kase(
+    'createFlow',
+    () => (source: Flow<Event>) =>
+      createFlow<Event>((sink) => {
+        const subscription = source(NEVER)
+          .pipe(takeWhile(() => !sink.closed))
+          .subscribe(sink);
         return { pause: () => {}, resume: () => {}, close: () => subscription.unsubscribe() };
       }),
   ),
   kase(
     'hedge',
-    () => (first: Observable<Event>) =>
-      hedge({ first, second: NEVER, after: 100, wins: ({ type }) => type === 'head', aside: () => head }),
+    () => (first: Flow<Event>) =>
+      hedge({ first, second: () => NEVER, after: 100, wins: ({ type }) => type === 'head', aside: () => head }),
   ),
-  kase<Event, Event>('coalesce', () => {
-    const join = coalesce<Event>({
+  kase<Event, Event>('shareFlow', () => {
+    const join = shareFlow<Event>({
       size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
       lateJoinWindow: 100,
       window: 100,
       memory: 100,
     });
-    return (source) => join({ key: 'k', valve: NEVER, source: () => source, fallback: () => NEVER, onJoin: head });
+    return (source) => join({ key: 'k', source: () => source, fallback: () => NEVER, onJoin: head });
   }),
-  kase('limitConcurrency', () => limitConcurrency(1)<Event>),
+  kase('limitConcurrency', () => lift(limitConcurrency(1)<Event>)),
   kase<Event, Event>('rateLimit', () => {
     const size = (event: Event) => (event.type === 'chunk' ? event.bytes.length : 0);
     const limit = rateLimit<Event>({ perSecond: 1000, size, split: (event) => [event, event] });
-    return (source) => limit(NEVER, () => source);
+    return limit;
   }),
   kase(
     'attempt',
@@ -164,19 +177,17 @@ const CASES: readonly Case[] = [
   ),
   kase(
     'withLength',
-    opening((deps) =>
-      withLength(request, candidate, deps, () => deps.open(candidate, { ...request, from: 0 }) as never),
-    ),
+    opening((deps) => withLength(request, candidate, deps)(deps.open(candidate, { ...request, from: 0 }) as never)),
   ),
   kase(
     'attempts',
-    opening((deps) => of([candidate]).pipe(attempts(request, deps))),
+    opening((deps) => given([candidate], attempts(request, deps))),
   ),
   kase('verify', () => verify(request, { newDigest: newDigest })),
   kase('recordHealth', () => recordHealth({})),
   kase('keep', () => keep(request, {})),
   kase('requestSave', () => requestSave(request, { policy: aPolicy() })),
-  kase('clientTimeout', () => clientTimeout(request, { policy: { clientTimeout: 100 } })),
+  kase('clientTimeout', () => clientTimeout({ policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
   kase(
     'answerFromCatalog',
@@ -224,6 +235,8 @@ const CASES: readonly Case[] = [
 const OTHERS = [
   'heldChunk',
   'flow',
+  'valve',
+  'valves',
   'deadline',
   'atOnce',
   'lending',
@@ -332,7 +345,7 @@ describe.each(CASES)('contract of operators: $name', ({ operator, head }) => {
         },
       }));
       const source = cold<Event>(' h-(abc)-|', VALUES);
-      source.pipe(lent, operator()).subscribe((event) => {
+      source.pipe(under(OPEN, lent), operator()).subscribe((event) => {
         if (event.type === 'chunk') texts.push(textOf(event.bytes));
       });
       flush();
@@ -413,7 +426,7 @@ describe('operate', () => {
           out.next(value);
         },
       }));
-      expectObservable(source.pipe(throwing)).toBe('a-#', undefined, new Error('no b'));
+      expectObservable(source.pipe(under(OPEN, throwing))).toBe('a-#', undefined, new Error('no b'));
       expectSubscriptions(source.subscriptions).toBe('^-!');
     }));
 
@@ -423,7 +436,7 @@ describe('operate', () => {
       const throwing = operate<string, string>(() => {
         throw new Error('no start');
       });
-      expectObservable(source.pipe(throwing)).toBe('#', undefined, new Error('no start'));
+      expectObservable(source.pipe(under(OPEN, throwing))).toBe('#', undefined, new Error('no start'));
       expectSubscriptions(source.subscriptions).toBe([]);
     }));
 
@@ -435,7 +448,7 @@ describe('operate', () => {
           throw new Error('no error');
         },
       }));
-      expectObservable(cold('a-#').pipe(throwing)).toBe('a-#', undefined, new Error('no error'));
+      expectObservable(cold('a-#').pipe(under(OPEN, throwing))).toBe('a-#', undefined, new Error('no error'));
     }));
 
   it('turns an exception in an end handler into the result’s error', () =>
@@ -446,6 +459,6 @@ describe('operate', () => {
           throw new Error('no end');
         },
       }));
-      expectObservable(cold('a-|').pipe(throwing)).toBe('a-#', undefined, new Error('no end'));
+      expectObservable(cold('a-|').pipe(under(OPEN, throwing))).toBe('a-#', undefined, new Error('no end'));
     }));
 });

@@ -1,4 +1,6 @@
 import { firstTimeout } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
 export const lateFirst = diagram({
@@ -7,5 +9,5 @@ export const lateFirst = diagram({
   sources: { source: { marble: '-------a-------', window: '^----!' } },
   results: { result: { marble: '-----#' } },
   measured: [0, 5],
-  make: ({ source }) => ({ result: source.pipe(firstTimeout({ timeoutMs: 5, error: () => 'error' })) }),
+  make: ({ source }) => ({ result: source.pipe(under(OPEN, firstTimeout({ timeoutMs: 5, error: () => 'error' }))) }),
 });

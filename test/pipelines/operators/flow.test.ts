@@ -1,72 +1,120 @@
-import { describe, expect, it } from '@jest/globals';
-import { Subject, Subscriber } from 'rxjs';
-import { followValve, Gate } from '../../../pipelines/operators/flow.ts';
+import { describe, expect, it, jest } from '@jest/globals';
+import { map, Observable, of } from 'rxjs';
+import {
+  createFlow,
+  deferFlow,
+  type Flow,
+  flow,
+  Gate,
+  lift,
+  OPEN,
+  operate,
+  rateLimit,
+  stallTimeout,
+  under,
+  type Valve,
+} from '../../../pipelines/index.ts';
+import { marbles } from '../../support/pipeline.ts';
 
-const into = (seen: unknown[]): Subscriber<unknown> =>
-  new Subscriber<unknown>({ next: () => {}, error: (error: unknown) => seen.push(`${error}`), complete: () => {} });
+const VALVE = { o: true, x: false };
+const upper = lift(map((letter: string) => letter.toUpperCase()));
+const twice = operate<string, string>((out) => ({
+  next: (letter) => {
+    out.next(letter);
+    out.next(letter);
+  },
+}));
 
-describe.each([
-  ['a gate', true],
-  ['any valve', false],
-])('followValve, of %s', (_, isGate) => {
-  const aValve = () => {
-    const gate = new Gate(true);
-    return { gate, valve: isGate ? gate : gate.asObservable() };
+/** A source that logs the valve that it is given. */
+const source = (seen: Valve[]): Flow<string> => {
+  return (valve) => {
+    seen.push(valve);
+    return of('a', 'b');
   };
+};
 
-  it('reports the present state, and each move', () => {
-    const { gate, valve } = aValve();
-    const seen: unknown[] = [];
-    followValve(valve, into(seen), (open) => seen.push(open));
-    gate.next(false);
-    gate.next(true);
-    expect(seen).toEqual([true, false, true]);
-    expect(gate.observed).toBe(true);
+const all = <T>(events: Observable<T>): readonly T[] => {
+  const got: T[] = [];
+  events.subscribe((value) => got.push(value));
+  return got;
+};
+
+describe('flow', () => {
+  it('is its source if it has no operators', () => {
+    const seen: Valve[] = [];
+    expect(all(flow(source(seen))(OPEN))).toEqual(['a', 'b']);
+    expect(seen).toEqual([OPEN]);
   });
 
-  it('ends with the subscriber, or earlier', () => {
-    const { gate, valve } = aValve();
-    const seen: unknown[] = [];
-    const out = into(seen);
-    followValve(valve, out, (open) => seen.push(['a', open]));
-    const leave = followValve(valve, out, (open) => seen.push(['b', open]));
-    leave();
-    gate.next(false);
-    out.unsubscribe();
-    gate.next(true);
-    expect(seen).toEqual([
-      ['a', true],
-      ['b', true],
-      ['a', false],
-    ]);
-    expect(gate.observed).toBe(false);
+  it('applies operators in their order, whether they are stages or not', () => {
+    const suffix = lift(map((letter: string) => `${letter}!`));
+    expect(all(flow(source([]), twice, upper, twice, suffix)(OPEN))).toEqual('AAAABBBB'.split('').map((a) => `${a}!`));
   });
 
-  it('reports to no follower that another one has ended', () => {
-    const { gate, valve } = aValve();
-    const seen: unknown[] = [];
-    const out = into(seen);
-    followValve(valve, into([]), (open) => open || out.unsubscribe());
-    followValve(valve, out, (open) => seen.push(open));
-    gate.next(false);
-    expect(seen).toEqual([true]);
+  it('gives the valve of its consumer to every operator, and to the source', () => {
+    const [seen, valve] = [[] as Valve[], new Gate(true)];
+    const watching = operate<string, string>((out, valve) => {
+      seen.push(valve);
+      return { next: (letter) => out.next(letter) };
+    });
+    all(flow(source(seen), watching, upper, watching)(valve));
+    expect(seen).toEqual([valve, valve, valve]);
+  });
+
+  it('gives the valve of an operator that has one of its own to what is before it', () => {
+    const [seen, valve] = [[] as Valve[], new Gate(true)];
+    all(flow(source(seen), rateLimit({ perSecond: 9, size: () => 1, split: (one) => [one, one] }))(valve).pipe());
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).not.toBe(valve);
+  });
+
+  it('costs one subscription for neighbours that are stages', () => {
+    let subscriptions = 0;
+    const counted: Flow<string> = () =>
+      new Observable((out) => {
+        subscriptions += 1;
+        out.complete();
+      });
+    const subscribe = jest.spyOn(Observable.prototype, 'subscribe');
+    flow(counted, twice, twice, twice, twice)(OPEN).subscribe();
+    const all = subscribe.mock.calls.length;
+    subscribe.mockRestore();
+    expect({ subscriptions, all }).toEqual({ subscriptions: 1, all: 2 });
+  });
+
+  it('pauses its source, and times no silence that its consumer wanted', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const letters = createFlow<string>((sink) => {
+        const subscription = cold('a--b----------').subscribe(sink);
+        return { pause: () => {}, resume: () => {}, close: () => subscription.unsubscribe() };
+      });
+      const timed = flow(letters, stallTimeout({ timeoutMs: 5, error: () => 'stalled' }), upper);
+      expectObservable(timed(hot('ox------o-----', VALVE))).toBe('A-------B----#', undefined, 'stalled');
+    }));
+});
+
+describe('under', () => {
+  it('is the reverse of `lift`', () => {
+    const seen: Valve[] = [];
+    const watching = operate<string, string>((out, valve) => {
+      seen.push(valve);
+      return { next: (letter) => out.next(letter) };
+    });
+    const gate = new Gate(true);
+    expect(all(of('a').pipe(under(gate, watching), under(gate, upper)))).toEqual(['A']);
+    expect(seen).toEqual([gate]);
   });
 });
 
-it('gives the error of a valve to the subscriber', () => {
-  const seen: unknown[] = [];
-  const valve = new Subject<boolean>();
-  followValve(valve, into(seen), () => {});
-  valve.error(new Error('broken'));
-  expect(seen).toEqual(['Error: broken']);
-});
-
-it('gives an exception of a follower of a gate to its subscriber', () => {
-  const seen: unknown[] = [];
-  const gate = new Gate(true);
-  followValve(gate, into(seen), (open) => {
-    if (!open) throw new Error('broken');
+describe('deferFlow', () => {
+  it('makes an Observable for each subscription, and errors with what it throws', () => {
+    let made = 0;
+    const numbers = deferFlow(() => of(made++))(OPEN);
+    expect([...all(numbers), ...all(numbers)]).toEqual([0, 1]);
+    const errors: unknown[] = [];
+    deferFlow(() => {
+      throw new Error('no');
+    })(OPEN).subscribe({ error: (error) => errors.push(`${error}`) });
+    expect(errors).toEqual(['Error: no']);
   });
-  gate.next(false);
-  expect(seen).toEqual(['Error: broken']);
 });

@@ -2,18 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  BehaviorSubject,
-  concat,
-  EMPTY,
-  NEVER,
-  Observable,
-  type OperatorFunction,
-  of,
-  Subject,
-  type Subscriber,
-  throwError,
-} from 'rxjs';
+import { BehaviorSubject, concat, EMPTY, NEVER, Observable, of, Subject, type Subscriber, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import {
   attempts,
@@ -23,6 +12,7 @@ import {
   closedTimeout,
   createSharing,
   type Digest,
+  type FlowOperator,
   fuse,
   type Head,
   keep,
@@ -41,9 +31,9 @@ import {
 } from '../../../pipelines/index.ts';
 
 import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
-import { Gate } from '../../../pipelines/operators/flow.ts';
 import { follow } from '../../../pipelines/operators/follow.ts';
 import { given } from '../../../pipelines/operators/operate.ts';
+import { Gate } from '../../../pipelines/operators/valve.ts';
 import { answerFromCatalog } from '../../../pipelines/stages/answer-from-catalog.ts';
 import { begin } from '../../../pipelines/stages/attempts/begin.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
@@ -66,6 +56,7 @@ import {
   headOf,
   newDigest,
   sourceHead,
+  unpaused,
 } from '../../support/pipeline.ts';
 
 type Event = Head | Chunk | Note;
@@ -121,15 +112,13 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     const lookup = () => logged(log, 'look-up', of(candidate.entry));
     return fuse(insteadOf(aRequest()), findEntries({ catalog: { lookup } }));
   },
-  closedTimeout: ({ scheduler, valve }) =>
-    closedTimeout({ timeoutMs: 9, valve, error: () => new Error('stuck'), scheduler }),
-  clientTimeout: ({ scheduler, valve }) => clientTimeout(aRequest({ valve }), { policy, scheduler }),
-  report: ({ scheduler, valve, log }) =>
-    report(aRequest({ valve }), { scheduler, report: ({ outcome, bytes }) => log.push([outcome, bytes]) }),
-  stallTimeout: ({ scheduler, valve }) =>
-    stallTimeout({ timeoutMs: 8, valve, error: () => new Error('stalled'), scheduler }),
-  speedFloor: ({ scheduler, valve }) =>
-    speedFloor({ atLeast: 1, window: 6, size: () => 1, valve, error: () => new Error('slow'), scheduler }),
+  closedTimeout: ({ scheduler }) => closedTimeout({ timeoutMs: 9, error: () => new Error('stuck'), scheduler }),
+  clientTimeout: ({ scheduler }) => clientTimeout({ policy, scheduler }),
+  report: ({ scheduler, log }) =>
+    report(aRequest(), { scheduler, report: ({ outcome, bytes }) => log.push([outcome, bytes]) }),
+  stallTimeout: ({ scheduler }) => stallTimeout({ timeoutMs: 8, error: () => new Error('stalled'), scheduler }),
+  speedFloor: ({ scheduler }) =>
+    speedFloor({ atLeast: 1, window: 6, size: () => 1, error: () => new Error('slow'), scheduler }),
   firstTimeout: ({ scheduler }) => firstTimeout({ timeoutMs: 5, error: () => new Error('late'), scheduler }),
   candidates: ({ log }) => {
     const broken = () => throwError(() => new StreamError('SOURCE_BROKEN', 'disk', 'broken'));
@@ -142,7 +131,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   },
   headFromCatalog: () =>
     fuse(insteadOf([candidate.entry]), headFromCatalog({ policy, sources: [] }, () => transferring)(aRequest())),
-  folder: ({ log, valve }) => {
+  folder: ({ log }) => {
     const unknown = operate<Event, Event>(() => ({
       next: () => {
         throw new StreamError('NOT_IN_CATALOG', 'catalog', 'unknown');
@@ -150,19 +139,19 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     }));
     const children = () => logged(log, 'children', of({ name: 'a', isFolder: false }));
     const folders = { indexNames: [], listings: true };
-    const request = aRequest({ path: '/zoo/', valve });
+    const request = aRequest({ path: '/zoo/' });
     return fuse(unknown, folder(request, { catalog: { lookup: () => EMPTY, children }, folders }));
   },
-  share: ({ valve }) => {
+  share: () => {
     const sharing = createSharing({ window: 100, memory: 100 });
-    return fuse(insteadOf([candidate.entry]), share({ newDigest, sharing }, () => transferring)(aRequest({ valve })));
+    return fuse(insteadOf([candidate.entry]), share({ newDigest, sharing }, () => transferring)(aRequest()));
   },
   follow: ({ log }) =>
     fuse(
       insteadOf(1),
       follow(() => logged(log, 'followed', of(EVENTS.head as Event, EVENTS.a as Event))),
     ),
-  attempts: ({ scheduler, valve, log }) => {
+  attempts: ({ scheduler, log }) => {
     const answers = [
       concat(
         of(EVENTS.head, EVENTS.a),
@@ -173,7 +162,7 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     const open = () => logged(log, 'source', (answers.shift() ?? NEVER) as Observable<SourceEvent>);
     return fuse(
       insteadOf([candidate]),
-      attempts(aRequest({ valve }), { open, newDigest, policy, random: () => 0, scheduler }),
+      attempts(aRequest(), { open: unpaused(open), newDigest, policy, random: () => 0, scheduler }),
     );
   },
   enforceLength: () => enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }),
@@ -318,7 +307,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
 });
 
 /** All that can be seen of a plan: values, ends, effects and teardown, in their order. */
-const seen = (plan: Plan, join: (stages: readonly Any[]) => OperatorFunction<Event, unknown>): readonly unknown[] => {
+const seen = (plan: Plan, join: (stages: readonly Any[]) => FlowOperator<Event, unknown>): readonly unknown[] => {
   const log: unknown[] = [];
   const scheduler = new TestScheduler(() => {});
   const valve = plan.gate ? new Gate(true) : new BehaviorSubject(true);
@@ -344,7 +333,7 @@ const seen = (plan: Plan, join: (stages: readonly Any[]) => OperatorFunction<Eve
   const result = new Observable((out) => {
     leave = () => out.unsubscribe();
     out.add(() => log.push('result left'));
-    return events.pipe(join(stages)).subscribe(out);
+    return join(stages)(() => events)(valve).subscribe(out);
   });
   result.subscribe({
     next: (value) => {
@@ -378,9 +367,9 @@ const advance = (scheduler: TestScheduler, frames: number) => {
 };
 
 const piped =
-  (stages: readonly Any[]): OperatorFunction<Event, unknown> =>
+  (stages: readonly Any[]): FlowOperator<Event, Event> =>
   (source) =>
-    stages.reduce((events, stage) => events.pipe(stage), source);
+    stages.reduce((made, stage) => stage(made), source);
 const fused = fuse as unknown as (...stages: readonly Any[]) => Any;
 
 describe('fuse', () => {
@@ -423,7 +412,7 @@ describe('given', () => {
           later: plan.later.filter((step) => ['wait', 'valve', 'leave'].includes(step.do)),
         };
         const first = (stages: readonly Any[]) => () => given(event, fused(...stages));
-        const piping = (stages: readonly Any[]) => () => of(event).pipe(piped(stages));
+        const piping = (stages: readonly Any[]) => () => piped(stages)(() => of(event));
         expect(seen(only, first)).toEqual(seen(only, piping));
       }),
       { numRuns: 300 },

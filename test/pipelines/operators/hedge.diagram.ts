@@ -1,3 +1,4 @@
+import { NEVER } from 'rxjs';
 import { hedge } from '../../../pipelines/index.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
@@ -11,6 +12,12 @@ export const slowFirst = diagram({
   results: { result: { marble: '------H-b-|' } },
   measured: [0, 4],
   make: ({ first, second }) => ({
-    result: hedge({ first, second, after: 4, wins: (value) => value === 'H', aside: (error) => `aside ${error}` }),
+    result: hedge({
+      first: () => first,
+      second: () => second,
+      after: 4,
+      wins: (value) => value === 'H',
+      aside: (error) => `aside ${error}`,
+    })(NEVER),
   }),
 });

@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, type Observable, of } from 'rxjs';
+import { concat, NEVER, type Observable, of } from 'rxjs';
 import { hedge } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { slowFirst } from './hedge.diagram.ts';
 
 const race = (first: Observable<string>, second: Observable<string>) =>
-  hedge({ first, second, after: 4, wins: (value) => value === 'H', aside: (error) => `aside ${error}` });
+  hedge({
+    first: () => first,
+    second: () => second,
+    after: 4,
+    wins: (value) => value === 'H',
+    aside: (error) => `aside ${error}`,
+  })(NEVER);
 
 describe('hedge', () => {
   it('never asks the second if the first answers in time', () =>

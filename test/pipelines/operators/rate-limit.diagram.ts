@@ -21,10 +21,10 @@ export const inParts = diagram({
       size: (word) => word.length,
       split: (word, size) => [word.slice(0, size), word.slice(size)],
     });
-    const result = limit(NEVER, (valve) => {
+    const result = limit((valve) => {
       handed = valve;
       return source;
-    });
+    })(NEVER);
     return { result, 'inner valve': defer(() => handed) };
   },
 });

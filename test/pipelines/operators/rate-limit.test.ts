@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { defer, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
-import type { Valve } from '../../../pipelines/operators/flow.ts';
-import { pausable } from '../../../pipelines/operators/pausable.ts';
+import { createFlow } from '../../../pipelines/operators/create-flow.ts';
 import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { inParts } from './rate-limit.diagram.ts';
@@ -23,7 +22,7 @@ describe('rateLimit', () => {
   it('passes all values on at once while they are slow enough', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('a 99ms b 99ms c|');
-      expectObservable(words(SLOW)(NEVER, () => source)).toBe('a 99ms b 99ms c|');
+      expectObservable(words(SLOW)(() => source)(NEVER)).toBe('a 99ms b 99ms c|');
     }));
 
   it('splits values that come too fast, and pauses the source until they have passed', () => marbles(inParts.holds));
@@ -31,21 +30,21 @@ describe('rateLimit', () => {
   it('completes after the waiting values', () =>
     marbles(({ cold, expectObservable }) => {
       const source = cold('(w|)', { w: 'abcd' });
-      expectObservable(words(SLOW)(NEVER, () => source)).toBe('a 99ms b 99ms c 99ms (d|)');
+      expectObservable(words(SLOW)(() => source)(NEVER)).toBe('a 99ms b 99ms c 99ms (d|)');
     }));
 
   it('passes values of size 0 at once, even while others wait', () =>
     marbles(({ cold, expectObservable }) => {
       const limit = words(SLOW);
-      expectObservable(limit(NEVER, () => cold('w', { w: 'abc' }))).toBe('a 99ms b 99ms c');
-      expectObservable(limit(NEVER, () => cold('-h', { h: '^' }))).toBe('-h', { h: '^' });
+      expectObservable(limit(() => cold('w', { w: 'abc' }))(NEVER)).toBe('a 99ms b 99ms c');
+      expectObservable(limit(() => cold('-h', { h: '^' }))(NEVER)).toBe('-h', { h: '^' });
     }));
 
   it('shares its speed in equal parts among the streams that want it', () =>
     marbles(({ cold, expectObservable }) => {
       const limit = words(SLOW);
-      const one = limit(NEVER, () => cold('w', { w: 'abc' }));
-      const two = limit(NEVER, () => cold('w', { w: 'xy' }));
+      const one = limit(() => cold('w', { w: 'abc' }))(NEVER);
+      const two = limit(() => cold('w', { w: 'xy' }))(NEVER);
       expectObservable(one).toBe('a 99ms b 199ms c');
       expectObservable(two).toBe('200ms x 199ms y');
     }));
@@ -53,8 +52,8 @@ describe('rateLimit', () => {
   it('shares each tick among all waiting streams, not only the first', () =>
     marbles(({ cold, expectObservable }) => {
       const limit = words(10 * SLOW);
-      const one = limit(NEVER, () => cold('w', { w: 'a'.repeat(20) }));
-      const two = limit(NEVER, () => cold('w', { w: 'b'.repeat(10) }));
+      const one = limit(() => cold('w', { w: 'a'.repeat(20) }))(NEVER);
+      const two = limit(() => cold('w', { w: 'b'.repeat(10) }))(NEVER);
       expectObservable(one).toBe('a 99ms b 99ms b', { a: 'aaaaaaaaaa', b: 'aaaaa' });
       expectObservable(two).toBe('100ms b 99ms b', { b: 'bbbbb' });
     }));
@@ -63,8 +62,8 @@ describe('rateLimit', () => {
     marbles(({ cold, hot, expectObservable }) => {
       const limit = words(SLOW);
       const valve = hot('x 249ms o', VALVE);
-      const one = limit(valve, () => cold('-w', { w: 'ab' }));
-      const two = limit(NEVER, () => cold('-w', { w: 'xyz' }));
+      const one = limit(() => cold('-w', { w: 'ab' }))(valve);
+      const two = limit(() => cold('-w', { w: 'xyz' }))(NEVER);
       expectObservable(two).toBe('-x 98ms y 99ms z');
       expectObservable(one).toBe('300ms a 99ms b');
     }));
@@ -73,10 +72,10 @@ describe('rateLimit', () => {
     marbles(({ cold, hot, expectObservable }) => {
       const valve = hot('--x--o--x', VALVE);
       let flow: Observable<boolean> = NEVER;
-      const result = words(SLOW)(valve, (handed) => {
+      const result = words(SLOW)((handed) => {
         flow = handed;
         return cold('---------|');
-      });
+      })(valve);
       expectObservable(result).toBe('---------|');
       expectObservable(
         defer(() => flow),
@@ -86,9 +85,9 @@ describe('rateLimit', () => {
 
   it('errors after the waiting values, and at once if the valve errors', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      expectObservable(words(SLOW)(NEVER, () => cold('(w#)', { w: 'ab' }))).toBe('a 99ms (b#)');
+      expectObservable(words(SLOW)(() => cold('(w#)', { w: 'ab' }))(NEVER)).toBe('a 99ms (b#)');
       const source = cold('-----');
-      expectObservable(words(SLOW)(cold<boolean>('--#'), () => source)).toBe('--#');
+      expectObservable(words(SLOW)(() => source)(cold<boolean>('--#'))).toBe('--#');
       expectSubscriptions(source.subscriptions).toBe('^-!');
     }));
 
@@ -97,13 +96,10 @@ describe('rateLimit', () => {
       const limit = words(SLOW);
       const source = cold('w', { w: 'abcdef' });
       const valve = hot('----', VALVE);
-      expectObservable(
-        limit(valve, () => source),
-        '50ms !',
-      ).toBe('a');
+      expectObservable(limit(() => source)(valve), '50ms !').toBe('a');
       expectSubscriptions(source.subscriptions).toBe('^ 49ms !');
       expectSubscriptions(valve.subscriptions).toBe('^ 49ms !');
-      expectObservable(limit(NEVER, () => cold('60ms w', { w: 'x' }))).toBe('100ms x');
+      expectObservable(limit(() => cold('60ms w', { w: 'x' }))(NEVER)).toBe('100ms x');
     }));
 
   it('is lossless and keeps to its speed, for any values and pauses', () => {
@@ -121,22 +117,21 @@ describe('rateLimit', () => {
           let fastest = 0;
           const results = streams.map((plan) => {
             const log = { sent: '', came: '', over: false };
-            const source = (valve: Valve) =>
-              pausable<string>(valve, (sink) => {
-                const step = (at: number): void => {
-                  const [length, pause] = plan[at] ?? [];
-                  if (length === undefined) {
-                    sink.complete();
-                    return;
-                  }
-                  log.sent += String(at % 10).repeat(length);
-                  sink.next(String(at % 10).repeat(length));
-                  time.schedule(() => step(at + 1), pause);
-                };
-                time.schedule(() => step(0));
-                return { pause: () => {}, resume: () => {}, close: () => {} };
-              });
-            limit(NEVER, source).subscribe({
+            const source = createFlow<string>((sink) => {
+              const step = (at: number): void => {
+                const [length, pause] = plan[at] ?? [];
+                if (length === undefined) {
+                  sink.complete();
+                  return;
+                }
+                log.sent += String(at % 10).repeat(length);
+                sink.next(String(at % 10).repeat(length));
+                time.schedule(() => step(at + 1), pause);
+              };
+              time.schedule(() => step(0));
+              return { pause: () => {}, resume: () => {}, close: () => {} };
+            });
+            limit(source)(NEVER).subscribe({
               next: (word) => {
                 log.came += word;
                 passed += word.length;

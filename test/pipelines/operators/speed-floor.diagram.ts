@@ -1,5 +1,6 @@
 import { NEVER } from 'rxjs';
 import { speedFloor } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
 export const tooLittle = diagram({
@@ -9,6 +10,6 @@ export const tooLittle = diagram({
   results: { result: { marble: '--a-b---c--------#' } },
   measured: [2, 7, 12, 17],
   make: ({ source }) => ({
-    result: source.pipe(speedFloor({ atLeast: 1, window: 5, size: () => 1, valve: NEVER, error: () => 'error' })),
+    result: source.pipe(under(NEVER, speedFloor({ atLeast: 1, window: 5, size: () => 1, error: () => 'error' }))),
   }),
 });

@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { speedFloor } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { tooLittle } from './speed-floor.diagram.ts';
 
@@ -14,7 +15,7 @@ describe('speedFloor', () => {
     marbles(({ cold, expectObservable }) => {
       const source = cold('a-a--a-a--a---------', { a: 'ab' });
       expectObservable(
-        source.pipe(speedFloor({ ...oneIn5, atLeast: 4, size: ({ length }) => length, valve: NEVER })),
+        source.pipe(under(NEVER, speedFloor({ ...oneIn5, atLeast: 4, size: ({ length }) => length }))),
       ).toBe('a-a--a-a--a----#', { a: 'ab' });
     }));
 
@@ -24,7 +25,7 @@ describe('speedFloor', () => {
       const valve = hot('  ---x--o----------', VALVE);
       //                          |    |    |
       const result = '     -------a---------#';
-      expectObservable(source.pipe(speedFloor({ ...oneIn5, valve }))).toBe(result);
+      expectObservable(source.pipe(under(valve, speedFloor({ ...oneIn5 })))).toBe(result);
     }));
 
   it('does not judge a window in which the valve was ever closed', () =>
@@ -33,13 +34,13 @@ describe('speedFloor', () => {
       const valve = hot('  o-----x------------o------', VALVE);
       //                        |    |    |    |    |
       const result = '     a------------------------#';
-      expectObservable(source.pipe(speedFloor({ ...oneIn5, valve }))).toBe(result);
+      expectObservable(source.pipe(under(valve, speedFloor({ ...oneIn5 })))).toBe(result);
     }));
 
   it('stops its timer and leaves the valve when unsubscribed', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const valve = hot<boolean>('-------');
-      expectObservable(cold('a------').pipe(speedFloor({ ...oneIn5, valve })), '^--!').toBe('a--');
+      expectObservable(cold('a------').pipe(under(valve, speedFloor({ ...oneIn5 }))), '^--!').toBe('a--');
       expectSubscriptions(valve.subscriptions).toBe('^--!');
     }));
 });

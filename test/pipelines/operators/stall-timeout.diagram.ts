@@ -1,4 +1,5 @@
 import { stallTimeout } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
 export const silence = diagram({
@@ -9,6 +10,6 @@ export const silence = diagram({
   results: { result: { marble: 'a--b------------#' } },
   measured: [11, 16],
   make: ({ source }, { valve }) => ({
-    result: source.pipe(stallTimeout({ timeoutMs: 5, valve, error: () => 'error' })),
+    result: source.pipe(under(valve, stallTimeout({ timeoutMs: 5, error: () => 'error' }))),
   }),
 });

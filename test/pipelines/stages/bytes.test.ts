@@ -11,6 +11,8 @@ import {
   stateOf,
   verify,
 } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length.ts';
 import type { ResponseSoFar } from '../../../pipelines/stages/attempts/progress.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
@@ -48,11 +50,9 @@ describe('enforceLength', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('cd'), C: chunk('c') };
       const events = cold(source, values);
-      expectObservable(events.pipe(enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }))).toBe(
-        result,
-        values,
-        error,
-      );
+      expectObservable(
+        events.pipe(under(OPEN, enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }))),
+      ).toBe(result, values, error);
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
@@ -106,7 +106,7 @@ describe('resume', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values = { ...CHUNKS, h: head, w: chunk('bc'), n: resumed(by, sent) } as Record<string, SourceEvent | Note>;
       const events = cold(source, values as Record<string, SourceEvent>);
-      expectObservable(events.pipe(resume(by, soFar, { sent, undigested: false }, newDigest))).toBe(
+      expectObservable(events.pipe(under(OPEN, resume(by, soFar, { sent, undigested: false }, newDigest)))).toBe(
         result,
         values as Record<string, Chunk | Note>,
         error,
@@ -122,7 +122,7 @@ describe('resume', () => {
   it('has counted the skipped bytes before its consumer asks for more', () => {
     const source = new Subject<SourceEvent>();
     const got: string[] = [];
-    source.pipe(resume(abc, soFar, { sent: 1, undigested: false }, newDigest)).subscribe((event) => {
+    source.pipe(under(OPEN, resume(abc, soFar, { sent: 1, undigested: false }, newDigest))).subscribe((event) => {
       if (event.type === 'chunk') got.push(textOf(event.bytes));
       if (got.length === 1) source.next(CHUNKS.c);
     });
@@ -160,7 +160,10 @@ describe('resume', () => {
       marbles(({ cold, expectObservable }) => {
         const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('bc') };
         expectObservable(
-          cold(source, values).pipe(resume(abc, soFar, { sent: 2, undigested: true }, newDigest), map(shown)),
+          cold(source, values).pipe(
+            under(OPEN, resume(abc, soFar, { sent: 2, undigested: true }, newDigest)),
+            map(shown),
+          ),
         ).toBe(result, undefined, error);
       });
 
@@ -198,7 +201,7 @@ describe('resume', () => {
           h: sourceHead({ length: 4, from, ...(from > 0 && { last: 2 }) }),
         };
         const progress = { sent: 1, undigested: false, ...(tail !== '' && { tail: bytesOf(tail) }) };
-        expectObservable(cold(source, values).pipe(resume(by, part, progress, newDigest))).toBe(
+        expectObservable(cold(source, values).pipe(under(OPEN, resume(by, part, progress, newDigest)))).toBe(
           result,
           { ...CHUNKS, n: resumed(by, 2) },
           error && new StreamError(error[0], 'feed', `http://other/bear.rpm ${error[1]}`),
@@ -250,7 +253,11 @@ describe('verify', () => {
         Head | Chunk | Note
       >;
       const events = cold(source, values);
-      expectObservable(events.pipe(verify({ method: 'GET' }, { newDigest: newDigest }))).toBe(result, values, error);
+      expectObservable(events.pipe(under(OPEN, verify({ method: 'GET' }, { newDigest: newDigest })))).toBe(
+        result,
+        values,
+        error,
+      );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
@@ -303,7 +310,7 @@ describe('verify', () => {
           n: { type: 'resumed', candidate: other, from: 2, digest },
           f: { type: 'failed', candidate: other, error, phase: 'mid-body', sent: 3 },
         } as Record<string, Head | Chunk | Note>;
-        const events = cold('h-a-b-n-c---|', values).pipe(verify({ method: 'GET' }, { newDigest }));
+        const events = cold('h-a-b-n-c---|', values).pipe(under(OPEN, verify({ method: 'GET' }, { newDigest })));
         // The digest is used up in the meantime.
         expectObservable(events.pipe(map(withoutDigest))).toBe(
           result,
@@ -343,7 +350,7 @@ describe('verifyBeforeHead', () => {
       };
       const events = cold(source, values);
       const deps = { newDigest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 10 }) };
-      expectObservable(events.pipe(verifyBeforeHead({ method: 'GET' }, candidate, deps))).toBe(
+      expectObservable(events.pipe(under(OPEN, verifyBeforeHead({ method: 'GET' }, candidate, deps)))).toBe(
         result,
         { ...CHUNKS, ...heads } as never,
         error,

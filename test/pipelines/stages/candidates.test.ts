@@ -1,6 +1,8 @@
 import { describe, it } from '@jest/globals';
 import { concat, EMPTY, of, throwError } from 'rxjs';
 import { type Candidate, type CatalogEntry, candidates, StreamError } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { aCandidate, anEntry, aSource, entryOf, marbles } from '../../support/pipeline.ts';
 
 describe('candidates', () => {
@@ -17,7 +19,9 @@ describe('candidates', () => {
         (entry: unknown) => of(entry === newest ? feed2 : feed1),
       ];
       const entries = cold('a|', { a: [newest, same] });
-      expectObservable(entries.pipe(candidates({ sources }))).toBe('---(r|)', { r: [saved, feed2, feed1] });
+      expectObservable(entries.pipe(under(OPEN, candidates({ sources })))).toBe('---(r|)', {
+        r: [saved, feed2, feed1],
+      });
     }));
 
   it('tries an entry without its unit after all that have the same content, whatever its sources’ health', () =>
@@ -34,7 +38,7 @@ describe('candidates', () => {
       ];
       const sources = [(entry: CatalogEntry) => of(aCandidate('feed', entry))];
       const health = { order: (all: readonly Candidate[]) => all.toReversed() };
-      expectObservable(of(entries).pipe(candidates({ sources, health }))).toBe('(r|)', { r: result });
+      expectObservable(of(entries).pipe(under(OPEN, candidates({ sources, health })))).toBe('(r|)', { r: result });
     }));
 
   it.each([
@@ -57,7 +61,9 @@ describe('candidates', () => {
         aCandidate('saved', before, { outdated: true }),
         aCandidate('feed', before, { outdated: true }),
       ];
-      expectObservable(of([now, before]).pipe(candidates({ sources, health }))).toBe('(r|)', { r: result });
+      expectObservable(of([now, before]).pipe(under(OPEN, candidates({ sources, health })))).toBe('(r|)', {
+        r: result,
+      });
     }),
   );
 
@@ -67,13 +73,13 @@ describe('candidates', () => {
       const feed = aCandidate('feed', newer);
       const sources = [() => throwError(() => problem), () => of(feed)];
       const broken = { entry: newer, source: aSource('feed'), url: newer.url, problem };
-      expectObservable(of([newer]).pipe(candidates({ sources }))).toBe('(r|)', { r: [broken, feed] });
+      expectObservable(of([newer]).pipe(under(OPEN, candidates({ sources })))).toBe('(r|)', { r: [broken, feed] });
     }));
 
   it('errors if no source offers anything', () =>
     marbles(({ expectObservable }) => {
       const error = new StreamError('NO_CANDIDATE', 'catalog', 'no source offers /pulp/bear.rpm');
-      expectObservable(of([newer]).pipe(candidates({ sources: [() => EMPTY] }))).toBe('#', {}, error);
+      expectObservable(of([newer]).pipe(under(OPEN, candidates({ sources: [() => EMPTY] })))).toBe('#', {}, error);
     }));
 
   it('asks a source only after the previous one, and leaves it when unsubscribed', () =>
@@ -81,7 +87,7 @@ describe('candidates', () => {
       const first = cold<never>('---|');
       const second = cold<never>('------|');
       const sources = [() => first, () => second];
-      expectObservable(of([newer]).pipe(candidates({ sources })), '^----!').toBe('-----');
+      expectObservable(of([newer]).pipe(under(OPEN, candidates({ sources }))), '^----!').toBe('-----');
       expectSubscriptions(first.subscriptions).toBe('^--!');
       expectSubscriptions(second.subscriptions).toBe('---^-!');
     }));

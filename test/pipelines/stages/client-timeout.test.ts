@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { clientTimeout, type Head, StreamError } from '../../../pipelines/index.ts';
-import { aCandidate, aRequest, entryOf, headOf, marbles } from '../../support/pipeline.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { aCandidate, entryOf, headOf, marbles } from '../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
 const VALUES = { h: headOf(aCandidate('feed', entryOf('a'))) };
@@ -12,8 +13,7 @@ describe('clientTimeout', () => {
       const source = cold<Head>('h-------------', VALUES);
       const valve = hot('        o-x--o---x----', VALVE);
       const result = '           h-------------#';
-      const request = aRequest({ valve });
-      expectObservable(source.pipe(clientTimeout(request, { policy: { clientTimeout: 5 } }))).toBe(
+      expectObservable(source.pipe(under(valve, clientTimeout({ policy: { clientTimeout: 5 } })))).toBe(
         result,
         VALUES,
         stuck,
@@ -26,8 +26,7 @@ describe('clientTimeout', () => {
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold<Head>('h---------|', VALUES);
       const valve = hot('        x----------', VALVE);
-      const request = aRequest({ valve });
-      expectObservable(source.pipe(clientTimeout(request, { policy: { clientTimeout: 0 } }))).toBe(
+      expectObservable(source.pipe(under(valve, clientTimeout({ policy: { clientTimeout: 0 } })))).toBe(
         'h---------|',
         VALUES,
       );

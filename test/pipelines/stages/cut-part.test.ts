@@ -1,6 +1,8 @@
 import { describe, it } from '@jest/globals';
 import { map } from 'rxjs';
 import { type Part, StreamError } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
 import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
@@ -38,7 +40,7 @@ describe('cutPart', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold(source, VALUES);
       const stage = cutPart({ first, last: 3 }, ifRange, aPolicy({ verifyWholeBelow: small ? 6 : 0 }));
-      expectObservable(events.pipe(stage, mapShown)).toBe(result, SHOWN, error);
+      expectObservable(events.pipe(under(OPEN, stage), mapShown)).toBe(result, SHOWN, error);
       if (window !== undefined) expectSubscriptions(events.subscriptions).toBe(window);
     });
 
@@ -78,7 +80,7 @@ describe('cutSeveral', () => {
   const check = (source: string, result: string, isSame = true, body: readonly Part[] = [{ first: 0, last: 5 }]) =>
     marbles(({ cold, expectObservable }) => {
       const values = { ...SHOWN, '1': '1', '2': '2', '3': '3' };
-      expectObservable(cold(source, VALUES).pipe(several(isSame, body), mapShown)).toBe(result, values);
+      expectObservable(cold(source, VALUES).pipe(under(OPEN, several(isSame, body)), mapShown)).toBe(result, values);
     });
 
   it('cuts the parts with their titles, whatever the chunks', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, type Observable, of, throwError } from 'rxjs';
 import { type Child, Gate, StreamError, type StreamRequest } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { folder } from '../../../pipelines/stages/folder.ts';
 import { PAGE } from '../../../pipelines/stages/listing.ts';
 import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
@@ -24,7 +26,7 @@ const depsOf = (
 const answer = (path: string, deps: Parameters<typeof folder>[1], more: Partial<StreamRequest> = {}) => {
   const events: TransferEvent[] = [];
   let error: unknown;
-  unknown.pipe(folder(aRequest({ path, ...more }), deps)).subscribe({
+  unknown.pipe(under(OPEN, folder(aRequest({ path, ...more }), deps))).subscribe({
     next: (event) => events.push(event),
     error: (thrown) => {
       error = thrown;
@@ -127,7 +129,7 @@ describe('a folder of several pages', () => {
     };
     const valve = new Gate(false);
     const seen: string[] = [];
-    unknown.pipe(folder(aRequest({ path: '/zoo/', valve }), depsOf({ children }))).subscribe((event) => {
+    unknown.pipe(under(valve, folder(aRequest({ path: '/zoo/' }), depsOf({ children })))).subscribe((event) => {
       seen.push(event.type);
       if (event.type === 'chunk') valve.next(false);
     });
@@ -152,7 +154,7 @@ describe('a folder of several pages', () => {
     marbles(({ cold, expectSubscriptions, expectObservable }) => {
       const slow = cold<Child>('---------|');
       const deps = depsOf({ children: () => slow });
-      expectObservable(unknown.pipe(folder(aRequest({ path: '/zoo/', valve: NEVER }), deps)), '^--!').toBe('----');
+      expectObservable(unknown.pipe(under(NEVER, folder(aRequest({ path: '/zoo/' }), deps))), '^--!').toBe('----');
       expectSubscriptions(slow.subscriptions).toBe('^--!');
     }));
 });
@@ -163,7 +165,7 @@ it('other events and errors pass', () =>
     const failure = new StreamError('OUT_OF_SOURCES', 'feed', 'failed');
     const deps = depsOf({ children: () => of(file('x')) });
     for (const events of ['-h-c|', '-h-#'])
-      expectObservable(cold(events, values, failure).pipe(folder(aRequest({ path: '/zoo/' }), deps))).toBe(
+      expectObservable(cold(events, values, failure).pipe(under(OPEN, folder(aRequest({ path: '/zoo/' }), deps)))).toBe(
         events,
         values,
         failure,

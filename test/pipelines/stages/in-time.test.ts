@@ -5,21 +5,24 @@ import {
   type Candidate,
   createSliceMemory,
   type LazyFetchDeps,
-  lazyFetch,
   type SourceEvent,
   StreamError,
   type StreamRequest,
 } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import {
   aCandidate,
   anEntry,
   aPolicy,
   aRequest,
   chunk,
+  fetched,
   inTurn,
   marbles,
   newDigest,
   sourceHead,
+  unpaused,
 } from '../../support/pipeline.ts';
 
 const entry = anEntry({ size: 2 });
@@ -32,14 +35,13 @@ describe('a head in time', () => {
     const deps: LazyFetchDeps = {
       catalog: { lookup: () => of(entry) },
       sources: [() => of(first as Candidate)],
-      open: inTurn(...answers),
+      open: unpaused(inTurn(...answers)),
       newDigest,
       policy: aPolicy({ answerTimeout: 20 }),
       random: () => 1,
       ...more,
     };
-    return (request: Partial<StreamRequest> = {}) =>
-      lazyFetch(aRequest(request), deps).pipe(map(({ type }) => type[0]));
+    return (request: Partial<StreamRequest> = {}) => fetched(request, deps).pipe(map(({ type }) => type[0]));
   };
 
   it('is not awaited from a catalog that does not answer', () =>
@@ -84,9 +86,9 @@ const letters: Record<string, string> = { found: 'L', attempt: 'T', failed: 'F',
 describe('attempts at a head in time', () => {
   const tried = (candidates: readonly (Candidate | undefined)[], ...answers: Observable<SourceEvent>[]) => {
     const policy = aPolicy({ headTimeout: 50, readTimeout: 50, retryWait: 4 });
-    const deps = { newDigest, random: () => 1, policy, open: inTurn(...answers) };
+    const deps = { newDigest, random: () => 1, policy, open: unpaused(inTurn(...answers)) };
     return of(candidates as readonly Candidate[]).pipe(
-      attempts(aRequest({ answerBy: 24 }), deps),
+      under(OPEN, attempts(aRequest({ answerBy: 24 }), deps)),
       map(({ type }) => letters[type] ?? ''),
     );
   };

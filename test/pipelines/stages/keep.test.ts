@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Chunk, type Head, keep, type StreamRequest } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import {
   aCandidate,
   anEntry,
@@ -38,7 +40,7 @@ const check = (
       },
     });
     const marked = expected.length > 0 ? { ...values, h: headOf(candidate, { length: 2, keepsCopy: true }) } : values;
-    expectObservable(events.pipe(kept), unsubscribed).toBe(result, marked);
+    expectObservable(events.pipe(under(OPEN, kept)), unsubscribed).toBe(result, marked);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();
     expect(log).toEqual(expected);
@@ -77,7 +79,7 @@ describe('keep', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values: Record<string, Head | Chunk> = { h: headOf(feed), a: chunk('a') };
       const events = cold('-h-a-|', values);
-      expectObservable(events.pipe(keep(aRequest(), { keep: () => undefined }))).toBe('-h-a-|', values);
+      expectObservable(events.pipe(under(OPEN, keep(aRequest(), { keep: () => undefined })))).toBe('-h-a-|', values);
       expectSubscriptions(events.subscriptions).toBe('^----!');
     }));
 
@@ -86,7 +88,7 @@ describe('keep', () => {
     const keeping = { write: () => {}, commit: () => log.push('committed'), abort: () => log.push('aborted') };
     marbles(({ cold, flush }) => {
       cold('h|', { h: headOf(feed) })
-        .pipe(keep(aRequest(), { keep: () => keeping as never }))
+        .pipe(under(OPEN, keep(aRequest(), { keep: () => keeping as never })))
         .subscribe({ complete: () => log.push('complete') });
       flush();
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, type Observable, of } from 'rxjs';
 import { type CatalogEntry, lookup, StreamError } from '../../../pipelines/index.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { anEntry, aRequest, marbles } from '../../support/pipeline.ts';
 
 const catalogOf = (answer: (path: string) => Observable<CatalogEntry>) => {
@@ -27,7 +28,7 @@ describe('lookup', () => {
         lookup(
           aRequest(),
           catalogOf(() => answer),
-        ),
+        )(OPEN),
       ).toBe('----(r|)', { r: [newer, older] });
       expectSubscriptions(answer.subscriptions).toBe('^---!');
     }));
@@ -39,7 +40,7 @@ describe('lookup', () => {
         lookup(
           aRequest(),
           catalogOf(() => answer),
-        ),
+        )(OPEN),
         '^--!',
       ).toBe('---');
       expectSubscriptions(answer.subscriptions).toBe('^--!');
@@ -52,7 +53,7 @@ describe('lookup', () => {
         lookup(
           aRequest(),
           catalogOf(() => EMPTY),
-        ),
+        )(OPEN),
       ).toBe('#', {}, error);
     }));
 
@@ -63,18 +64,18 @@ describe('lookup', () => {
         lookup(
           aRequest(),
           catalogOf(() => cold('--#', {}, down)),
-        ),
+        )(OPEN),
       ).toBe('--#', {}, down);
     }));
 
   it('asks for the raw path first, and for the decoded one only if the raw one is unknown', () => {
     const known = catalogOf(() => of(newer));
-    lookup(aRequest({ path: '/a%2Bb' }), known).subscribe();
+    lookup(aRequest({ path: '/a%2Bb' }), known)(OPEN).subscribe();
     expect(known.asked).toEqual(['/a%2Bb']);
 
     const decoded = catalogOf((path) => (path === '/a+b' ? of(newer) : EMPTY));
     const got: unknown[] = [];
-    lookup(aRequest({ path: '/a%2Bb' }), decoded).subscribe((entries) => got.push(entries));
+    lookup(aRequest({ path: '/a%2Bb' }), decoded)(OPEN).subscribe((entries) => got.push(entries));
     expect(got).toEqual([[newer]]);
     expect(decoded.asked).toEqual(['/a%2Bb', '/a+b']);
   });
@@ -97,15 +98,15 @@ describe('lookup', () => {
     ['decoded', '/..', ['/..', '/']],
   ] as const)('asks a catalog of %s paths for %s', (spelling, path, expected) => {
     const unknown = catalogOf(() => EMPTY);
-    lookup(aRequest({ path }), { catalog: { ...unknown.catalog, spelling } }).subscribe({ error: () => {} });
+    lookup(aRequest({ path }), { catalog: { ...unknown.catalog, spelling } })(OPEN).subscribe({ error: () => {} });
     expect(unknown.asked).toEqual(expected);
   });
 
   it('asks for the index names of a folder, in their order', () => {
     const unknown = catalogOf(() => EMPTY);
     const folders = { indexNames: ['index.html', 'default.htm'], listings: false };
-    lookup(aRequest({ path: '/a/' }), { ...unknown, folders }).subscribe({ error: () => {} });
-    lookup(aRequest({ path: '/a' }), { ...unknown, folders }).subscribe({ error: () => {} });
+    lookup(aRequest({ path: '/a/' }), { ...unknown, folders })(OPEN).subscribe({ error: () => {} });
+    lookup(aRequest({ path: '/a' }), { ...unknown, folders })(OPEN).subscribe({ error: () => {} });
     expect(unknown.asked).toEqual(['/a/', '/a/index.html', '/a/default.htm', '/a']);
   });
 
@@ -119,19 +120,19 @@ describe('lookup', () => {
       unknown.asked.push(`unlisted ${path}`);
       return EMPTY;
     };
-    lookup(aRequest({ path }), { catalog: { ...unknown.catalog, unlisted } }).subscribe({ error: () => {} });
+    lookup(aRequest({ path }), { catalog: { ...unknown.catalog, unlisted } })(OPEN).subscribe({ error: () => {} });
     expect(unknown.asked.at(-1)).toBe(`unlisted ${expected}`);
   });
 
   it('takes a path with broken percent-encoding literally', () => {
     const unknown = catalogOf(() => EMPTY);
-    lookup(aRequest({ path: '/100%' }), unknown).subscribe({ error: () => {} });
+    lookup(aRequest({ path: '/100%' }), unknown)(OPEN).subscribe({ error: () => {} });
     expect(unknown.asked).toEqual(['/100%']);
   });
 
   it('does nothing before subscription', () => {
     const { asked, catalog } = catalogOf(() => EMPTY);
-    lookup(aRequest(), { catalog });
+    lookup(aRequest(), { catalog })(OPEN);
     expect(asked).toEqual([]);
   });
 });

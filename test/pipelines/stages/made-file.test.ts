@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, Observable, of, throwError } from 'rxjs';
 import { Gate, type MadeFile, StreamError } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN, type Valve } from '../../../pipelines/operators/valve.ts';
 import { madeFile } from '../../../pipelines/stages/made-file.ts';
 import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
 import { aRequest, textOf } from '../../support/pipeline.ts';
@@ -12,13 +14,14 @@ interface Asked {
   readonly error?: StreamError;
   readonly made?: (path: string, askedAs: () => string | undefined) => Observable<MadeFile>;
   readonly request?: Parameters<typeof aRequest>[0];
+  readonly valve?: Valve;
 }
 
-const answer = ({ error = UNKNOWN, made = () => of(FILE), request }: Asked) => {
+const answer = ({ error = UNKNOWN, made = () => of(FILE), request, valve = OPEN }: Asked) => {
   const events: (TransferEvent | StreamError)[] = [];
   const asked = aRequest({ path: '/p%20q/.repo', askedAs: () => 'http://a/p%20q/.repo', ...request });
   throwError(() => error)
-    .pipe(madeFile(asked, { catalog: { made } }))
+    .pipe(under(valve, madeFile(asked, { catalog: { made } })))
     .subscribe({ next: (event) => events.push(event), error: (thrown) => events.push(thrown) });
   return events.map((event) => {
     if (event instanceof StreamError) return event.code;
@@ -41,7 +44,7 @@ describe('a file that the catalog writes', () => {
   it('has no body for HEAD, and waits for a closed valve', () => {
     expect(answer({ request: { method: 'HEAD' } })).toEqual(['200 5 text/plain']);
     const valve = new Gate(false);
-    expect(answer({ request: { valve } })).toEqual(['200 5 text/plain']);
+    expect(answer({ valve })).toEqual(['200 5 text/plain']);
   });
 
   it('leaves the answer as it is if there is none, if nothing is known of the URL, or for other errors', () => {
@@ -60,7 +63,7 @@ describe('a file that the catalog writes', () => {
         };
       });
     const subscription = throwError(() => UNKNOWN)
-      .pipe(madeFile(aRequest({ askedAs: () => 'http://a/' }), { catalog: { made } }))
+      .pipe(under(OPEN, madeFile(aRequest({ askedAs: () => 'http://a/' }), { catalog: { made } })))
       .subscribe();
     expect(asks).toBe(1);
     subscription.unsubscribe();

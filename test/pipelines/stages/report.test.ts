@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Chunk, type Head, type Note, type Report, report, StreamError } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
@@ -24,9 +26,7 @@ const check = (source: string, result: string, { valve = 'o', unsubscribed, erro
   const reports: Report[] = [];
   marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const events = cold(source, VALUES, error);
-    const reported = events.pipe(
-      report(aRequest({ valve: hot(valve, VALVE) }), { report: (one) => reports.push(one) }),
-    );
+    const reported = events.pipe(under(hot(valve, VALVE), report(aRequest(), { report: (one) => reports.push(one) })));
     const end = { type: 'end', report: expect.objectContaining({ outcome: 'complete' }) };
     expectObservable(reported, unsubscribed).toBe(result, { ...VALUES, e: end }, error);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
@@ -98,7 +98,11 @@ describe('report', () => {
     marbles(({ cold, expectObservable }) => {
       const events = cold<Note>('-#', {}, new TypeError('oops'));
       const error = expect.objectContaining({ code: 'INTERNAL', message: expect.stringContaining('oops') });
-      expectObservable(events.pipe(report(aRequest(), { report: (one) => reports.push(one) }))).toBe('-#', {}, error);
+      expectObservable(events.pipe(under(OPEN, report(aRequest(), { report: (one) => reports.push(one) })))).toBe(
+        '-#',
+        {},
+        error,
+      );
     });
     expect(reports).toMatchObject([{ outcome: 'failed', error: { code: 'INTERNAL' } }]);
   });

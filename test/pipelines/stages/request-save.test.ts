@@ -7,6 +7,8 @@ import {
   requestSave,
   type SaveRequest,
 } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import {
   aCandidate,
   anEntry,
@@ -40,7 +42,7 @@ const check = (
     };
     const events = cold(source, values);
     const deps = { outbox: { append: (save: SaveRequest) => saves.push(save) }, policy: aPolicy(policy) };
-    const recorded = events.pipe(requestSave(request, deps, soFar && { head: soFar, sent: 1 }));
+    const recorded = events.pipe(under(OPEN, requestSave(request, deps, soFar && { head: soFar, sent: 1 })));
     expectObservable(recorded, unsubscribed).toBe(result, values);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(result));
     flush();
@@ -90,7 +92,7 @@ describe('requestSave', () => {
     marbles(({ cold, flush }) => {
       const outbox = { append: () => log.push('appended') };
       cold('-h-a-|', { h: headOf(feed), a: chunk('a') })
-        .pipe(requestSave(aRequest(), { outbox, policy: aPolicy() }))
+        .pipe(under(OPEN, requestSave(aRequest(), { outbox, policy: aPolicy() })))
         .subscribe({ next: ({ type }) => log.push(type), complete: () => log.push('complete') });
       flush();
     });
@@ -136,7 +138,7 @@ describe('requestSave, if the outbox writes later', () => {
       };
       const writing = cold<never>(written);
       const outbox = { append: () => {}, written: writing };
-      const events = cold(source, values).pipe(requestSave(aRequest(), { outbox, policy: aPolicy() }));
+      const events = cold(source, values).pipe(under(OPEN, requestSave(aRequest(), { outbox, policy: aPolicy() })));
       expectObservable(events, unsubscribed).toBe(result, values);
       expectSubscriptions(writing.subscriptions).toBe(windows);
     });

@@ -12,6 +12,7 @@ import {
   type StreamEvent,
   sourceName,
 } from '../../../pipelines/index.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { files, yum } from '../../../src/alternates/catalogers/index.ts';
 import { rhui } from '../../../src/alternates/catalogers/rhui.ts';
 import type { AlternateSource } from '../../../src/alternates/descriptors/parse.ts';
@@ -75,7 +76,7 @@ const fetch = async (alternates: TestAlternates, path: string): Promise<{ body: 
       newDigest: newDigest,
       policy: aPolicy({ headTimeout: 10_000, readTimeout: 10_000 }),
       random: Math.random,
-    }).pipe(toArray()),
+    })(OPEN).pipe(toArray()),
   );
   const end = events.at(-1);
   if (end?.type !== 'end') throw new Error('no end');

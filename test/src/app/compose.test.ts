@@ -11,7 +11,7 @@ describe('composeStreamer', () => {
     const streamer = composeStreamer({
       catalog: { lookup: () => of(entry) },
       sources: [() => of(aCandidate('a', entry))],
-      open: () => of(sourceHead(), chunk('bytes')),
+      open: () => () => of(sourceHead(), chunk('bytes')),
       policy: aPolicy({ attempts: 1 }),
       outbox: { append: (save) => saves.push(save) },
     });

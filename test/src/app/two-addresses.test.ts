@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { brokerAddresses } from '../../../src/saves/celery/amqp/address.ts';
 import { openBroker } from '../../../src/saves/celery/amqp/broker.ts';
@@ -54,7 +55,7 @@ it('a feed of two addresses that is down is reported with the reason of each', a
   const port = await closedPort();
   const url = `http://${TWO_ADDRESSES}:${port}/bear.rpm`;
   const feed = createFeed(feedSettings());
-  const message = await messageFrom(lastValueFrom(feed.open(at(url), anAsk())));
+  const message = await messageFrom(lastValueFrom(feed.open(at(url), anAsk())(OPEN)));
   await feed.close();
   expect(message).toBe(
     `${url}: connect ECONNREFUSED 127.0.0.1:${port}; connect ECONNREFUSED 127.0.0.2:${port} (ECONNREFUSED)`,

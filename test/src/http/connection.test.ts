@@ -13,8 +13,9 @@ import {
   Subject,
   throwError,
 } from 'rxjs';
-import { type Report, StreamError, type StreamEvent, type StreamRequest } from '../../../pipelines/index.ts';
+import { type Report, StreamError, type StreamEvent } from '../../../pipelines/index.ts';
 import type { Limits } from '../../../src/http/limits.ts';
+import type { ClientRequest } from '../../../src/http/server-options.ts';
 import { chunk } from '../../support/pipeline.ts';
 import { dial, type RawClient, responsesIn } from '../../support/raw-http.ts';
 import { headWith, stubServers } from '../../support/stub-server.ts';
@@ -37,7 +38,7 @@ const LARGE = 'x'.repeat(16 << 20);
 /** `/slow` answers when the test lets it; all other paths answer at once. */
 const valley = () => {
   const rest = new Subject<StreamEvent>();
-  const answer = ({ path }: StreamRequest) =>
+  const answer = ({ path }: ClientRequest) =>
     path === '/slow'
       ? concat(
           of(headWith(3), chunk('a')),
@@ -54,7 +55,7 @@ const valley = () => {
 /** Sources that deliver `abc` once their valve is open. They log their actions. */
 const sources = () => {
   const told: string[] = [];
-  const answer = ({ path, valve }: StreamRequest, report: (report: Report) => void) =>
+  const answer = ({ path, valve }: ClientRequest, report: (report: Report) => void) =>
     new Observable<StreamEvent>((out) => {
       told.push(`begin ${path}`);
       out.next(headWith(3));
@@ -362,7 +363,7 @@ describe('a request that was started ahead of its turn', () => {
         left = true;
       }),
     );
-    const answer = (request: StreamRequest, report: (report: Report) => void) =>
+    const answer = (request: ClientRequest, report: (report: Report) => void) =>
       request.path === '/b' ? body : sourced.answer(request, report);
     return { ...sourced, answer, left: () => left };
   };

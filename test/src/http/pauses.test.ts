@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concat, filter, firstValueFrom, of, Subject } from 'rxjs';
-import type { SourceEvent, StreamRequest } from '../../../pipelines/index.ts';
+import type { SourceEvent } from '../../../pipelines/index.ts';
 import { composeStreamer } from '../../../src/app/compose.ts';
+import type { ClientRequest } from '../../../src/http/server-options.ts';
 import { aCandidate, anEntry, aPolicy, sourceHead } from '../../support/pipeline.ts';
 import { dial, type RawClient } from '../../support/raw-http.ts';
 import { stubServers } from '../../support/stub-server.ts';
@@ -21,11 +22,11 @@ const GET = 'GET /x HTTP/1.0\r\nHost: a\r\n\r\n';
 const transfer = async (length: number | undefined) => {
   const entry = anEntry({ checksum: undefined });
   const chunks = new Subject<SourceEvent>();
-  let request: StreamRequest | undefined;
+  let request: ClientRequest | undefined;
   const streamer = composeStreamer({
     catalog: { lookup: () => of(entry) },
     sources: [() => of(aCandidate('a', entry))],
-    open: () => concat(of(sourceHead({ length })), chunks),
+    open: () => () => concat(of(sourceHead({ length })), chunks),
     policy: aPolicy({ headTimeout: 60_000, readTimeout: 60_000 }),
   });
   const { port, log } = await start((asked, report) => {

@@ -4,16 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concat, finalize, first, from, map, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import {
-  type Chunk,
-  type Report,
-  StreamError,
-  type StreamEvent,
-  type StreamRequest,
-} from '../../../pipelines/index.ts';
+import { type Chunk, type Report, StreamError, type StreamEvent } from '../../../pipelines/index.ts';
 import { type Limits, USUAL_LIMITS } from '../../../src/http/limits.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
+import type { ClientRequest } from '../../../src/http/server-options.ts';
 import type { FinishedRequest } from '../../../src/lib/finished-request.ts';
 import { aCandidate, bytesOf, chunk, entryOf, headOf } from '../../support/pipeline.ts';
 import { until } from '../../support/until.ts';
@@ -30,10 +25,10 @@ afterEach(async () => {
 const ALL = { via: true, cacheStatus: true, proxyStatus: true, requestId: true };
 const NONE = { via: false, cacheStatus: false, proxyStatus: false, requestId: false };
 
-type Answer = (request: StreamRequest, report: (report: Report) => void) => Observable<StreamEvent>;
+type Answer = (request: ClientRequest, report: (report: Report) => void) => Observable<StreamEvent>;
 
 const serve = async (answer: Answer, { identify = ALL, legacyErrors = false, limits = {} as Partial<Limits> } = {}) => {
-  const asked: StreamRequest[] = [];
+  const asked: ClientRequest[] = [];
   const finished = new Subject<FinishedRequest>();
   const log: FinishedRequest[] = [];
   finished.subscribe((one) => log.push(one));

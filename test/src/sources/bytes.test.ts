@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { concat, EMPTY, NEVER, Observable, of, throwError } from 'rxjs';
 import type { SourceEvent } from '../../../pipelines/model/index.ts';
-import { pausable } from '../../../pipelines/operators/pausable.ts';
+import { createFlow } from '../../../pipelines/operators/create-flow.ts';
 import { readBytes } from '../../../src/sources/bytes.ts';
 import { createFeed } from '../../../src/sources/feed/open.ts';
 import { anAsk, at, digestOf, someBytes } from '../../support/collect.ts';
@@ -61,7 +61,7 @@ describe('a source read by pulling', () => {
     let push = () => {};
     const events = (valve: Observable<boolean>) => {
       valve.subscribe((state) => states.push(state));
-      return pausable<SourceEvent>(valve, (sink) => {
+      return createFlow<SourceEvent>((sink) => {
         let paused = false;
         push = () => {
           while (!paused && pushed < 50) {
@@ -81,7 +81,7 @@ describe('a source read by pulling', () => {
           },
           close: () => {},
         };
-      });
+      })(valve);
     };
     const reader = readBytes(events)[Symbol.asyncIterator]();
     await reader.next();
@@ -132,10 +132,10 @@ describe('a source read by pulling', () => {
     const content = someBytes(5_000_000);
     const origin = await startFeed((_, response) => response.end(content));
     const feed = createFeed(feedSettings());
-    const stream = Readable.from(readBytes((valve) => feed.open(at(origin.url), anAsk({ valve }))));
+    const stream = Readable.from(readBytes((valve) => feed.open(at(origin.url), anAsk())(valve)));
     expect(digestOf(Buffer.concat(await stream.toArray()))).toBe(digestOf(content));
 
-    const broken = Readable.from(readBytes((valve) => feed.open(at(`${origin.url}`), anAsk({ valve }))));
+    const broken = Readable.from(readBytes((valve) => feed.open(at(`${origin.url}`), anAsk())(valve)));
     broken.once('data', () => broken.destroy());
     await until(() => broken.closed);
     await origin.quiet();

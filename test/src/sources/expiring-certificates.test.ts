@@ -25,7 +25,7 @@ describe('certificates that expire', () => {
     const { open, certificates } = watchCertificates(
       ({ url }) => {
         opened.push(url);
-        return EMPTY;
+        return () => EMPTY;
       },
       { warn: (warning) => warnings.push(warning), now: () => time },
     );

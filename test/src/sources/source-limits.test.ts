@@ -9,6 +9,7 @@ import {
   type SourceEvent,
   StreamError,
 } from '../../../pipelines/model/index.ts';
+import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { openDisk } from '../../../src/sources/disk/open.ts';
 import { createFeed, type Feed } from '../../../src/sources/feed/open.ts';
 import { withLimits } from '../../../src/sources/source-limits.ts';
@@ -31,12 +32,12 @@ const from = (name: string, access: Access, importerId = '0'.repeat(24)): Locati
 
 describe('slots of a source', () => {
   const head = sourceHead();
-  const opening = (events: OpenSource, location: Location) => events(location, anAsk({ valve: NEVER }));
+  const opening = (events: OpenSource, location: Location) => events(location, anAsk())(NEVER);
 
   it('apply across requests, to each source separately', () =>
     marbles(({ cold, expectObservable }) => {
       const VALUES = { h: head, c: chunk('c') };
-      const open = withLimits(() => cold<SourceEvent>('h-c|', VALUES), { timeoutMs: 100 });
+      const open = withLimits(() => () => cold<SourceEvent>('h-c|', VALUES), { timeoutMs: 100 });
       const one = from('alternate:one', { maxConcurrent: 1 });
       expectObservable(opening(open, one)).toBe('                                              h-c|', VALUES);
       expectObservable(opening(open, { ...one })).toBe('                                       ---h-c|', VALUES);
@@ -46,7 +47,7 @@ describe('slots of a source', () => {
 
   it('of a feed are its importer’s, not its host’s', () =>
     marbles(({ cold, expectObservable }) => {
-      const open = withLimits(() => cold<SourceEvent>('--|'), { timeoutMs: 100 });
+      const open = withLimits(() => () => cold<SourceEvent>('--|'), { timeoutMs: 100 });
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'a'))).toBe('--|');
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'b'))).toBe('--|');
       expectObservable(opening(open, from('feed:host', { maxConcurrent: 1 }, 'a'))).toBe('----|');
@@ -54,7 +55,7 @@ describe('slots of a source', () => {
 
   it('are waited for until the timeout; then another source is the better choice', () =>
     marbles(({ cold, expectObservable }) => {
-      const open = withLimits(() => cold<SourceEvent>('h---------|', { h: head }), { timeoutMs: 5 });
+      const open = withLimits(() => () => cold<SourceEvent>('h---------|', { h: head }), { timeoutMs: 5 });
       const one = from('alternate:one', { maxConcurrent: 1 });
       const text = 'alternate:one is at its limit of 1 concurrent transfers; http://acs/x waited 5 ms';
       expectObservable(opening(open, one)).toBe('h---------|', { h: head });
@@ -63,7 +64,7 @@ describe('slots of a source', () => {
 
   it('apply with a changed limit to later requests', () =>
     marbles(({ cold, expectObservable }) => {
-      const open = withLimits(() => cold<SourceEvent>('--|'), { timeoutMs: 100 });
+      const open = withLimits(() => () => cold<SourceEvent>('--|'), { timeoutMs: 100 });
       expectObservable(opening(open, from('alternate:one', { maxConcurrent: 1 }))).toBe('--|');
       expectObservable(opening(open, from('alternate:one', { maxConcurrent: 2 }))).toBe('--|');
     }));
@@ -103,8 +104,8 @@ describe('limits of a real feed', () => {
     const open = withLimits(feed.open, { timeoutMs: 10_000 });
     const location = at(`${server.url}/x`, { access: { ...ownedBy('two'), maxConcurrent: 1 } });
     const before = server.requests.length;
-    const running = open(location, anAsk()).subscribe();
-    const waiting = open(location, anAsk()).subscribe();
+    const running = open(location, anAsk())(OPEN).subscribe();
+    const waiting = open(location, anAsk())(OPEN).subscribe();
     const last = collect(open(location, anAsk()));
     await until(() => server.requests.length === before + 1);
     waiting.unsubscribe();
@@ -138,7 +139,7 @@ describe('the speed of a source', () => {
     writeFileSync(file, someBytes(100_000));
     const open = withLimits(openDisk, { timeoutMs: 10_000 });
     const location = at(file, { access: { ...ownedBy('one'), maxSpeed: 1_000_000_000 } });
-    const first = await firstValueFrom(open(location, anAsk({ valve: concat(of(false), NEVER) })));
+    const first = await firstValueFrom(open(location, anAsk())(concat(of(false), NEVER)));
     expect(first.type).toBe('head');
   });
 

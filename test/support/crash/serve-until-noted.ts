@@ -21,7 +21,7 @@ const die = () => process.kill(process.pid, 'SIGKILL');
 const streamer = composeStreamer({
   ...createDefaults(),
   catalog: { lookup: () => of(entry) },
-  ...(process.argv[4] === 'at-once' ? { open: () => from(AT_ONCE) } : {}),
+  ...(process.argv[4] === 'at-once' ? { open: () => () => from(AT_ONCE) } : {}),
   sources: [() => of({ entry, source: { kind: 'feed', id: '' }, url: entry.url })],
   sharing: createSharing({ window: 8 << 20, memory: 64 << 20 }),
   ...(process.argv[3] === 'turn'

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, defer, ignoreElements, NEVER, type Observable, timer } from 'rxjs';
 import { type Ask, type Policy, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
+import { under } from '../../../../pipelines/operators/flow.ts';
+import { OPEN, type Valve } from '../../../../pipelines/operators/valve.ts';
 import { attempt, type PlaceAtSource, placeFor, supervise } from '../../../../pipelines/stages/attempts/attempt.ts';
 import {
   aCandidate,
@@ -11,6 +13,7 @@ import {
   entryOf,
   marbles,
   sourceHead,
+  unpaused,
   untilEndOf,
 } from '../../../support/pipeline.ts';
 
@@ -24,8 +27,8 @@ const failure = (code: 'HEAD_TIMEOUT' | 'STALLED' | 'TOO_SLOW' | 'SHORT_BODY', w
 const check = (source: string, result: string, { error, valve = 'o', access, ...policy }: Options = {}) =>
   marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const events = cold(source, VALUES);
-    const deps = { open: () => events, policy: aPolicy({ headTimeout: 5, readTimeout: 8, ...policy }) };
-    const tried = attempt(aRequest({ valve: hot(valve, VALVE) }), { ...candidate, access }, { from: 0 }, deps);
+    const deps = { open: unpaused(() => events), policy: aPolicy({ headTimeout: 5, readTimeout: 8, ...policy }) };
+    const tried = attempt(aRequest(), { ...candidate, access }, { from: 0 }, deps)(hot(valve, VALVE));
     expectObservable(tried).toBe(result, VALUES, error);
     expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
   });
@@ -68,22 +71,22 @@ describe('attempt', () => {
   it('fails a body that ends early', () =>
     check('--h-a-|', '--h-a-#', { error: failure('SHORT_BODY', 'ended after 1 of 2 bytes') }));
 
-  it('asks for the missing bytes, with the valve of the request', () => {
-    const asked: Ask[] = [];
+  it('asks for the missing bytes, with the valve of the consumer', () => {
+    const asked: [Ask, Valve][] = [];
     const deps = {
-      open: (_: unknown, ask: Ask) => {
-        asked.push(ask);
+      open: (_: unknown, ask: Ask) => (valve: Valve) => {
+        asked.push([ask, valve]);
         return NEVER;
       },
       policy: aPolicy(),
     };
-    const request = aRequest({ valve: NEVER, client: 'a' });
-    attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps).subscribe().unsubscribe();
-    attempt(request, candidate, { from: 0 }, deps).subscribe().unsubscribe();
+    const request = aRequest({ client: 'a' });
+    attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps)(NEVER).subscribe().unsubscribe();
+    attempt(request, candidate, { from: 0 }, deps)(NEVER).subscribe().unsubscribe();
     const waits = expect.any(Function);
     expect(asked).toEqual([
-      { method: 'GET', from: 1, ifRange: '"1"', valve: NEVER, waits, client: 'a', decodes: expect.any(Function) },
-      { method: 'GET', from: 0, valve: NEVER, waits, client: 'a', decodes: expect.any(Function) },
+      [{ method: 'GET', from: 1, ifRange: '"1"', waits, client: 'a', decodes: expect.any(Function) }, NEVER],
+      [{ method: 'GET', from: 0, waits, client: 'a', decodes: expect.any(Function) }, NEVER],
     ]);
   });
 
@@ -101,7 +104,11 @@ describe('attempt', () => {
       };
       const policy = aPolicy({ headTimeout: 6 });
       const error = failure('HEAD_TIMEOUT', 'sent no response head within 6 ms');
-      expectObservable(attempt(aRequest(), candidate, { from: 0 }, { open, policy })).toBe('26ms #', {}, error);
+      expectObservable(attempt(aRequest(), candidate, { from: 0 }, { open: unpaused(open), policy })(OPEN)).toBe(
+        '26ms #',
+        {},
+        error,
+      );
     }));
 
   it('ends a wait for a place, and the time after it, when the answer is due', () =>
@@ -111,10 +118,10 @@ describe('attempt', () => {
       waiting.waits(true);
       const full = new StreamError('SOURCE_FULL', 'self', `${candidate.url} had no place in time`);
       const supervised = (place: PlaceAtSource) => supervise(aRequest(), candidate, deps, place, undefined, 20);
-      expectObservable(cold<SourceEvent>('-').pipe(supervised(waiting))).toBe('20ms #', {}, full);
+      expectObservable(cold<SourceEvent>('-').pipe(under(OPEN, supervised(waiting)))).toBe('20ms #', {}, full);
       const asked = placeFor({});
       asked.waits(true);
-      const late = cold<SourceEvent>('-').pipe(supervised(asked));
+      const late = cold<SourceEvent>('-').pipe(under(OPEN, supervised(asked)));
       timer(17).subscribe(() => asked.waits(false));
       expectObservable(late).toBe('20ms #', {}, failure('HEAD_TIMEOUT', 'sent no response head within 3 ms'));
     }));
@@ -128,14 +135,14 @@ describe('attempt', () => {
         },
         policy: aPolicy(),
       };
-      expectObservable(attempt(aRequest(), broken(candidate, problem), { from: 0 }, deps)).toBe('#', {}, problem);
+      expectObservable(attempt(aRequest(), broken(candidate, problem), { from: 0 }, deps)(OPEN)).toBe('#', {}, problem);
     }));
 
   it('does not measure the answer to HEAD', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold('--h|', VALUES);
-      const deps = { open: () => events, policy: aPolicy() };
-      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)).toBe('--h|', VALUES);
+      const deps = { open: unpaused(() => events), policy: aPolicy() };
+      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)(OPEN)).toBe('--h|', VALUES);
       expectSubscriptions(events.subscriptions).toBe('^--!');
     }));
 
@@ -143,16 +150,19 @@ describe('attempt', () => {
     marbles(({ cold, expectObservable }) => {
       const refused = new StreamError('SOURCE_STATUS', 'feed', 'answered 405', { sourceStatus: 405 });
       const events = { HEAD: cold('-#', VALUES, refused), GET: cold('-h-a-b|', VALUES) };
-      const deps = { open: (_: unknown, { method }: Ask) => events[method], policy: aPolicy() };
-      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)).toBe('--(h|)', VALUES);
+      const deps = { open: unpaused((_, { method }) => events[method]), policy: aPolicy() };
+      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)(OPEN)).toBe(
+        '--(h|)',
+        VALUES,
+      );
     }));
 
   it('closes the source when unsubscribed, also while it is paused', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const events = cold('-h-----', VALUES);
       const valve = hot('  --x----', VALVE);
-      const deps = { open: () => events, policy: aPolicy() };
-      expectObservable(attempt(aRequest({ valve }), candidate, { from: 0 }, deps), '^---!').toBe('-h--', VALUES);
+      const deps = { open: unpaused(() => events), policy: aPolicy() };
+      expectObservable(attempt(aRequest(), candidate, { from: 0 }, deps)(valve), '^---!').toBe('-h--', VALUES);
       expectSubscriptions(events.subscriptions).toBe('^---!');
       expectSubscriptions(valve.subscriptions).toBe('^---!');
     }));

@@ -8,6 +8,8 @@ import {
   type SourceEvent,
   StreamError,
 } from '../../../../pipelines/index.ts';
+import { under } from '../../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import {
   aCandidate,
   aPolicy,
@@ -19,6 +21,7 @@ import {
   newDigest,
   sourceHead,
   textOf,
+  unpaused,
 } from '../../../support/pipeline.ts';
 
 const entry = entryOf('ab');
@@ -56,8 +59,8 @@ const letterOf = (event: Head | Chunk | Note): string => {
 
 /** The stage with sources that answer in turn. */
 const tried = (candidates: readonly (typeof first)[], ...answers: Observable<SourceEvent>[]): Observable<string> => {
-  const deps = { newDigest, random: () => 1, policy: aPolicy({ retryWait: 4 }), open: inTurn(...answers) };
-  return of(candidates).pipe(attempts(aRequest(), deps), map(letterOf));
+  const deps = { newDigest, random: () => 1, policy: aPolicy({ retryWait: 4 }), open: unpaused(inTurn(...answers)) };
+  return of(candidates).pipe(under(OPEN, attempts(aRequest(), deps)), map(letterOf));
 };
 
 describe('attempts', () => {

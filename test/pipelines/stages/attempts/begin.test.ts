@@ -8,6 +8,8 @@ import {
   StreamError,
   type StreamRequest,
 } from '../../../../pipelines/index.ts';
+import { under } from '../../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { begin } from '../../../../pipelines/stages/attempts/begin.ts';
 import type { JudgedHead } from '../../../../pipelines/stages/attempts/verify-before-head.ts';
 import {
@@ -40,7 +42,7 @@ const check = (
     const wanted = request.ranges?.[0] ? { range: request.ranges[0] } : {};
     const head: JudgedHead = { ...sourceHead(more), verified };
     const events = cold<JudgedHead | Chunk>(source, { ...CHUNKS, h: head }, lost);
-    const begun = events.pipe(begin(aRequest(request), candidate, wanted, aPolicy()), map(letterOf));
+    const begun = events.pipe(under(OPEN, begin(aRequest(request), candidate, wanted, aPolicy())), map(letterOf));
     expectObservable(begun).toBe(result, undefined, lost);
     expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
   });

@@ -9,7 +9,18 @@ import {
   type SourceHead,
   StreamError,
 } from '../../../../pipelines/index.ts';
-import { aCandidate, anEntry, aPolicy, aRequest, entryOf, newDigest, sourceHead } from '../../../support/pipeline.ts';
+import { under } from '../../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
+import {
+  aCandidate,
+  anEntry,
+  aPolicy,
+  aRequest,
+  entryOf,
+  newDigest,
+  sourceHead,
+  unpaused,
+} from '../../../support/pipeline.ts';
 
 interface Case {
   readonly entry: CatalogEntry;
@@ -54,12 +65,12 @@ const outcome = (method: 'GET' | 'HEAD', { entry, head, policy, known = false }:
       wasCoded: () => known,
       isKnownWrong: () => known,
     },
-    open: () => of(sourceHead(head)),
+    open: unpaused(() => of(sourceHead(head))),
   };
   let seen = 'nothing';
   of([candidate])
     .pipe(
-      attempts(aRequest({ method }), deps),
+      under(OPEN, attempts(aRequest({ method }), deps)),
       materialize(),
       map(({ value, error }) => {
         if (value?.type === 'head') seen = 'passed';

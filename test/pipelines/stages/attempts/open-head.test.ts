@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Observable, of, throwError, VirtualTimeScheduler } from 'rxjs';
 import { type Ask, createHealth, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { openHead } from '../../../../pipelines/stages/attempts/open-head.ts';
-import { aCandidate, anEntry, chunk, marbles, sourceHead } from '../../../support/pipeline.ts';
+import { aCandidate, anEntry, chunk, marbles, sourceHead, unpaused } from '../../../support/pipeline.ts';
 
 const candidate = aCandidate('feed', anEntry());
 const other = aCandidate('other', anEntry());
@@ -40,7 +41,7 @@ interface Story {
 const check = ({ head, first = '#', status = 405, result, fails, window }: Story) =>
   marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answers = { head: cold(head, VALUES, answered(status)), first: cold(first, VALUES, fails) };
-    expectObservable(openHead(candidate, { valve: of(true) }, { open: opening(answers) })).toBe(result, VALUES, fails);
+    expectObservable(openHead(candidate, {}, { open: unpaused(opening(answers)) })(OPEN)).toBe(result, VALUES, fails);
     expectSubscriptions(answers.first.subscriptions).toBe(window ?? []);
   });
 
@@ -71,7 +72,7 @@ describe('openHead', () => {
     const answers = { head: throwError(() => answered(405)), first: of(VALUES.p!, VALUES.b!) };
     const ask = (one = candidate) => {
       asked.length = 0;
-      openHead(one, { valve: of(true) }, { open: opening(answers, asked), health }).subscribe();
+      openHead(one, {}, { open: unpaused(opening(answers, asked)), health })(OPEN).subscribe();
       return asked;
     };
     expect(ask()).toEqual(['HEAD 0-', 'GET 0-0']);
@@ -86,8 +87,8 @@ describe('openHead', () => {
   it('remembers nothing of a source that refuses GET, too', () => {
     const health = createHealth({ cooldown: 100, cooldownLimit: 1000, random: () => 1 });
     const refused = throwError(() => answered(403));
-    const ask = { open: opening({ head: refused, first: refused }), health };
-    openHead(candidate, { valve: of(true) }, ask).subscribe({ error: () => {} });
+    const ask = { open: unpaused(opening({ head: refused, first: refused })), health };
+    openHead(candidate, {}, ask)(OPEN).subscribe({ error: () => {} });
     expect(health.refusesHead(candidate)).toBe(false);
   });
 });

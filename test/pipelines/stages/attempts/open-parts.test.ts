@@ -3,7 +3,7 @@ import { NEVER } from 'rxjs';
 import { type AskedBytes, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
 import type { Part } from '../../../../pipelines/model/index.ts';
 import { openParts } from '../../../../pipelines/stages/attempts/open-parts.ts';
-import { aCandidate, anEntry, chunk, entryOf, marbles, sourceHead } from '../../../support/pipeline.ts';
+import { aCandidate, anEntry, chunk, entryOf, marbles, sourceHead, unpaused } from '../../../support/pipeline.ts';
 
 /** `a` to `c`, `k` and `l`, and `x`. */
 const PARTS: readonly [Part, ...Part[]] = [
@@ -51,7 +51,7 @@ const check = (
       asked.push(ifRange === undefined ? set : `${set} if ${ifRange}`);
       return answers[asked.length - 1] ?? NEVER;
     };
-    const events = openParts(candidate, { method: 'GET', valve: NEVER, from, last: 5 }, PARTS, open);
+    const events = openParts(candidate, { method: 'GET', from, last: 5 }, PARTS, unpaused(open))(NEVER);
     expectObservable(events, leaves).toBe(result, VALUES, fails);
     for (const [index, [, , window]] of sources.entries())
       expectSubscriptions(answers[index]?.subscriptions ?? []).toBe(window);

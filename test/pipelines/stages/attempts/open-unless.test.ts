@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import type { Ask, Conditions, SourceEvent } from '../../../../pipelines/index.ts';
 import { openUnless, unlessOf } from '../../../../pipelines/stages/attempts/open-unless.ts';
-import { aCandidate, anEntry, aRequest, chunk, entryOf, marbles, sourceHead } from '../../../support/pipeline.ts';
+import {
+  aCandidate,
+  anEntry,
+  aRequest,
+  chunk,
+  entryOf,
+  marbles,
+  sourceHead,
+  unpaused,
+} from '../../../support/pipeline.ts';
 
 const MODIFIED = 'Thu, 01 Jan 2026 00:00:00 GMT';
 const DATE = Date.parse(MODIFIED);
@@ -34,8 +43,13 @@ const check = (
       asked.push(unless ? `${method} unless` : method);
       return answers[asked.length - 1] ?? NEVER;
     };
-    const ask: Ask = { method, valve: NEVER, from: 0, unless: { modifiedSince: DATE } };
-    const events = openUnless(aRequest({ conditions: { ifModifiedSince: DATE } }), candidate, ask, open);
+    const ask: Ask = { method, from: 0, unless: { modifiedSince: DATE } };
+    const events = openUnless(
+      aRequest({ conditions: { ifModifiedSince: DATE } }),
+      candidate,
+      ask,
+      unpaused(open),
+    )(NEVER);
     expectObservable(events, leaves).toBe(result, VALUES);
     for (const [index, [, , window]] of sources.entries())
       expectSubscriptions(answers[index]?.subscriptions ?? []).toBe(window);

@@ -6,11 +6,11 @@ import {
   type Chunk,
   createLengths,
   type Lengths,
-  type OpenSource,
   type SourceEvent,
   type SourceHead,
   StreamError,
 } from '../../../../pipelines/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import type { JudgedHead } from '../../../../pipelines/stages/attempts/verify-before-head.ts';
 import { withLength } from '../../../../pipelines/stages/attempts/with-length.ts';
 import {
@@ -22,6 +22,8 @@ import {
   entryOf,
   marbles,
   sourceHead,
+  type Unpaused,
+  unpaused,
 } from '../../../support/pipeline.ts';
 
 const known = aCandidate('feed', entryOf('abc'));
@@ -36,7 +38,7 @@ interface Answers {
 }
 
 const answering =
-  ({ head, first }: Answers, asked: string[] = []): OpenSource =>
+  ({ head, first }: Answers, asked: string[] = []): Unpaused =>
   (_, { method, from, last }: Ask) => {
     asked.push(`${method} ${from}-${last ?? ''}`);
     const none = throwError(() => new StreamError('SOURCE_STATUS', 'feed', 'answered 405'));
@@ -71,8 +73,8 @@ const check = ({
     const calls: string[] = [];
     const open = () => cold<JudgedHead | Chunk>(source, { ...CHUNKS, h: head });
     const policy = aPolicy({ verifyWholeWithin: 20 });
-    const deps = { open: answering(answers, calls), policy, lengths };
-    const events = withLength(aRequest(), candidate, deps, open);
+    const deps = { open: unpaused(answering(answers, calls)), policy, lengths };
+    const events = withLength(aRequest(), candidate, deps)(open)(OPEN);
     expectObservable(events).toBe(
       result,
       { ...CHUNKS, H: { ...head, length }, h: { ...head, length: undefined } } as never,
@@ -163,13 +165,16 @@ describe('withLength', () => {
 
   it('pauses the source until the length is known', () => {
     const valves: boolean[] = [];
-    const open: OpenSource = () => NEVER;
-    const request = aRequest({ valve: new BehaviorSubject(true) });
+    const open = unpaused(() => NEVER);
     const deps = { open, policy: aPolicy(), lengths: createLengths() };
-    const waiting = withLength(request, known, deps, ({ valve }) => {
+    const waiting = withLength(
+      aRequest(),
+      known,
+      deps,
+    )((valve) => {
       valve.subscribe((state) => valves.push(state));
       return concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
-    }).subscribe();
+    })(new BehaviorSubject(true)).subscribe();
     expect(valves).toEqual([true, false]);
     waiting.unsubscribe();
   });
@@ -185,9 +190,9 @@ describe('withLength', () => {
     lengths.record(known, sourceHead(), 3);
     const open = () => of({ ...sourceHead(), verified: false } as const);
     const heads: unknown[] = [];
-    withLength(aRequest({ method: 'HEAD' }), known, { open: () => NEVER, policy: aPolicy(), lengths }, open).subscribe(
-      (head) => heads.push(head),
-    );
+    withLength(aRequest({ method: 'HEAD' }), known, { open: unpaused(() => NEVER), policy: aPolicy(), lengths })(open)(
+      OPEN,
+    ).subscribe((head) => heads.push(head));
     expect(heads).toMatchObject([{ length: 3 }]);
   });
 
@@ -196,10 +201,18 @@ describe('withLength', () => {
     lengths.distrust(known);
     const open = () => of({ ...sourceHead({ length: 7 }), verified: false } as const);
     const heads: { readonly length?: number }[] = [];
-    const deps = { open: () => NEVER, policy: aPolicy(), lengths };
-    withLength(aRequest({ method: 'HEAD' }), known, deps, open).subscribe((head) => heads.push(head as SourceHead));
+    const deps = { open: unpaused(() => NEVER), policy: aPolicy(), lengths };
+    withLength(
+      aRequest({ method: 'HEAD' }),
+      known,
+      deps,
+    )(open)(OPEN).subscribe((head) => heads.push(head as SourceHead));
     lengths.record(known, sourceHead(), 3);
-    withLength(aRequest({ method: 'HEAD' }), known, deps, open).subscribe((head) => heads.push(head as SourceHead));
+    withLength(
+      aRequest({ method: 'HEAD' }),
+      known,
+      deps,
+    )(open)(OPEN).subscribe((head) => heads.push(head as SourceHead));
     expect(heads.map(({ length }) => length)).toEqual([undefined, 3]);
   });
 

@@ -8,6 +8,8 @@ import {
   StreamError,
   sourceName,
 } from '../../../../pipelines/index.ts';
+import { under } from '../../../../pipelines/operators/flow.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { aCandidate, chunk, entryOf, headOf, marbles, untilEndOf } from '../../../support/pipeline.ts';
 
 const entry = entryOf('ab');
@@ -36,7 +38,7 @@ const check = (source: string, expected: readonly string[], unsubscribed?: strin
       answered: (source: SourceId, took: number) => log.push(`${sourceName(source)} answered after ${took}`),
       succeeded: (source: SourceId) => log.push(`${sourceName(source)} succeeded`),
     };
-    expectObservable(events.pipe(recordHealth({ health })), unsubscribed).toBe(source, VALUES);
+    expectObservable(events.pipe(under(OPEN, recordHealth({ health }))), unsubscribed).toBe(source, VALUES);
     expectSubscriptions(events.subscriptions).toBe(unsubscribed ?? untilEndOf(source));
     flush();
     expect(log).toEqual(expected);
@@ -76,7 +78,10 @@ describe('recordHealth', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const log: unknown[] = [];
       const failed = (...what: readonly unknown[]) => log.push(what);
-      expectObservable(cold('1-h-a-f2--r-b|', VALUES).pipe(recordHealth({ failed }))).toBe('1-h-a-f2--r-b|', VALUES);
+      expectObservable(cold('1-h-a-f2--r-b|', VALUES).pipe(under(OPEN, recordHealth({ failed })))).toBe(
+        '1-h-a-f2--r-b|',
+        VALUES,
+      );
       flush();
       expect(log).toEqual([[first, error]]);
     }));
@@ -84,7 +89,7 @@ describe('recordHealth', () => {
   it('passes everything on without a health memory', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold('1-h-a-b-|', VALUES);
-      expectObservable(events.pipe(recordHealth({}))).toBe('1-h-a-b-|', VALUES);
+      expectObservable(events.pipe(under(OPEN, recordHealth({})))).toBe('1-h-a-b-|', VALUES);
       expectSubscriptions(events.subscriptions).toBe('^-------!');
     }));
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { asyncScheduler, concat, map, NEVER, type Observable, of, take } from 'rxjs';
 import type { StreamEvent } from '../../../../pipelines/index.ts';
 import { StreamError } from '../../../../pipelines/index.ts';
-import { Gate } from '../../../../pipelines/operators/flow.ts';
+import { Gate } from '../../../../pipelines/operators/valve.ts';
 import { type FramesDeps, framesOf, written } from '../../../../src/observe/live/frames.ts';
 import { applyFrame, applySnapshot, emptyState } from '../../../../src/observe/live/model/state.ts';
 import type { Side } from '../../../../src/observe/live/model/wire.ts';

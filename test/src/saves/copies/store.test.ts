@@ -800,7 +800,7 @@ describe('a limit', () => {
     const valve = new BehaviorSubject(false);
     const heads = new Subject<void>();
     const candidate = await find(store, files[0]!.entry);
-    const reading = collect(openDisk(usable(candidate!), anAsk({ valve })).pipe(tap(() => heads.next())));
+    const reading = collect(openDisk(usable(candidate!), anAsk())(valve).pipe(tap(() => heads.next())));
     await firstValueFrom(heads);
     for (const { bytes, entry } of files.slice(1)) await keep(store, entry, bytes);
     await store.close();

@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
 import type { Chunk } from '../../../../pipelines/model/index.ts';
+import { type Flow, OPEN } from '../../../../pipelines/operators/valve.ts';
 import { isMine, lend, loanOf } from '../../../../src/lib/lent-buffers.ts';
 import { openSpills, type Spills } from '../../../../src/saves/spill/spill.ts';
-import { always, digestOf, someBytes } from '../../../support/collect.ts';
+import { digestOf, someBytes } from '../../../support/collect.ts';
 import { temporaryFolders } from '../../../support/folder.ts';
 import { until } from '../../../support/until.ts';
 
@@ -29,9 +30,9 @@ describe('a spill', () => {
     return { open, errors, folder };
   };
   const chunk = (bytes: Uint8Array): Chunk => ({ type: 'chunk', bytes });
-  const watch = (events: Observable<Chunk>) => {
+  const watch = (events: Flow<Chunk>) => {
     const seen = { bytes: Buffer.alloc(0), chunks: 0, over: false, error: undefined as unknown };
-    events.subscribe({
+    events(OPEN).subscribe({
       next: ({ bytes }) => {
         seen.bytes = Buffer.concat([seen.bytes, bytes]);
         seen.chunks += 1;
@@ -59,11 +60,11 @@ describe('a spill', () => {
     const { open, errors } = make(8 * 1024 ** 2);
     const content = someBytes(length);
     const spill = open(100, length);
-    const early = watch(spill!.read(100, always(true)));
+    const early = watch(spill!.read(100));
     for (let at = 0; at < length; at += 70_000) spill?.write(chunk(content.subarray(at, at + 70_000)));
     spill?.end();
     const middle = Math.floor(length / 2);
-    const late = watch(spill!.read(100 + middle, always(true)));
+    const late = watch(spill!.read(100 + middle));
     await until(() => early.over && late.over);
     expect(digestOf(early.bytes)).toBe(digestOf(content));
     expect(digestOf(late.bytes)).toBe(digestOf(content.subarray(middle)));
@@ -80,18 +81,20 @@ describe('a spill', () => {
     let largest = 0;
     const parts: Buffer[] = [];
     let over = false;
-    spill!.read(0, valve).subscribe({
-      next: ({ bytes, loan }) => {
-        valve.next(false);
-        largest = Math.max(largest, bytes.buffer.byteLength);
-        expect(loan).toBeDefined();
-        parts.push(Buffer.from(bytes));
-        setImmediate(() => valve.next(true));
-      },
-      complete: () => {
-        over = true;
-      },
-    });
+    spill!
+      .read(0)(valve)
+      .subscribe({
+        next: ({ bytes, loan }) => {
+          valve.next(false);
+          largest = Math.max(largest, bytes.buffer.byteLength);
+          expect(loan).toBeDefined();
+          parts.push(Buffer.from(bytes));
+          setImmediate(() => valve.next(true));
+        },
+        complete: () => {
+          over = true;
+        },
+      });
     await until(() => over);
     expect(largest).toBe(16 * 1024);
     expect(digestOf(Buffer.concat(parts))).toBe(digestOf(content));
@@ -103,10 +106,10 @@ describe('a spill', () => {
     const spill = open(0, content.length);
     spill?.write(chunk(content));
     spill?.end();
-    const whole = watch(spill!.read(0, always(true)));
+    const whole = watch(spill!.read(0));
     await until(() => whole.over);
     writeSync(Number(openIn(folder)[0]), Buffer.from('x'), 0, 1, BLOCK + 10);
-    const changed = watch(spill!.read(0, always(true)));
+    const changed = watch(spill!.read(0));
     await until(() => changed.error !== undefined);
     expect(changed.error).toMatchObject({ code: 'CHANGED', source: 'disk' });
     expect(changed.bytes.equals(content.subarray(0, BLOCK))).toBe(true);

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { BehaviorSubject, firstValueFrom, tap } from 'rxjs';
 import type { Location } from '../../../../pipelines/model/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { signatureOf } from '../../../../src/lib/file-signature.ts';
 import { createDisk } from '../../../../src/sources/disk/open.ts';
 import { sourceContract } from '../../../contracts/source.ts';
@@ -164,7 +165,7 @@ describe('a small file', () => {
     const { folder, path, open, read } = aDisk();
     await read();
     const valve = new BehaviorSubject(false);
-    const events = open(at(path, { root: folder }), anAsk({ valve }));
+    const events = open(at(path, { root: folder }), anAsk())(valve);
     const slow = collect(
       events.pipe(
         tap((event) => {
@@ -224,7 +225,9 @@ describe('the files that stay open', () => {
 
   it('are none that failed', async () => {
     const { folder, open } = aDisk();
-    await expect(firstValueFrom(open(at(folder, { root: folder }), anAsk()))).rejects.toMatchObject({ source: 'disk' });
+    await expect(firstValueFrom(open(at(folder, { root: folder }), anAsk())(OPEN))).rejects.toMatchObject({
+      source: 'disk',
+    });
     expect(openIn(folder)).toEqual([]);
     rmSync(folder, { recursive: true });
   });

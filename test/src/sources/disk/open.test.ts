@@ -28,6 +28,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, tap } from 'rxjs';
 import { type Ask, type BlockSums, field, type Location, type SourceEvent } from '../../../../pipelines/model/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { BLOCK, sumBlocks } from '../../../../src/lib/block-sums.ts';
 import { createDisk, openDisk } from '../../../../src/sources/disk/open.ts';
 import { checkRoot, find } from '../../../../src/sources/disk/path.ts';
@@ -305,7 +306,7 @@ describe('a file on disk', () => {
     writeFileSync(path, content);
     const valve = new BehaviorSubject(true);
     let first = true;
-    const events = openDisk(at(path, { blocks: blocksOf?.(content) }), anAsk({ valve }));
+    const events = openDisk(at(path, { blocks: blocksOf?.(content) }), anAsk())(valve);
     const result = collect(
       events.pipe(
         tap((event) => {
@@ -355,7 +356,7 @@ describe('a file on disk', () => {
       const keep = tap<SourceEvent>((event) => {
         if (event.type === 'chunk') chunks.push(Buffer.from(event.bytes));
       });
-      const events = openDisk({ url: path, blocks, ...more } as Location, anAsk(ask)).pipe(keep);
+      const events = openDisk({ url: path, blocks, ...more } as Location, anAsk(ask))(OPEN).pipe(keep);
       const error = await collect(events).then(
         () => undefined,
         (error: unknown) => error,
@@ -461,7 +462,7 @@ describe('a file on disk', () => {
         valve.next(false);
         queueMicrotask(() => valve.next(true));
       });
-      const { body } = await collect(openDisk(at(path, { blocks }), anAsk({ valve })).pipe(slowly));
+      const { body } = await collect(openDisk(at(path, { blocks }), anAsk())(valve).pipe(slowly));
       expect(body.equals(content)).toBe(true);
       expect(sizes.slice(1)).toEqual([...Array(Math.floor(content.length / BLOCK) - 4).fill(BLOCK), 1000]);
     });
@@ -475,7 +476,7 @@ describe('a file on disk', () => {
     const counted = tap<SourceEvent>((event) => {
       if (event.type === 'chunk') chunks += 1;
     });
-    const result = collect(openDisk(at(path), anAsk({ valve })).pipe(counted));
+    const result = collect(openDisk(at(path), anAsk())(valve).pipe(counted));
     await collect(openDisk(at(path), anAsk()));
     truncateSync(path, 0);
     valve.next(true);
@@ -489,7 +490,10 @@ describe('a file on disk', () => {
     const others: number[] = [];
     for (let round = 0; round < 50; round += 1) {
       await new Promise<void>((resolve) => {
-        const subscription = openDisk(at(path), anAsk()).subscribe((event) => {
+        const subscription = openDisk(
+          at(path),
+          anAsk(),
+        )(OPEN).subscribe((event) => {
           if (event.type !== 'chunk') return;
           queueMicrotask(() => {
             subscription.unsubscribe();

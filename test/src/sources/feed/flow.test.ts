@@ -3,11 +3,11 @@ import { readdirSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, type Observable } from 'rxjs';
-import type { SourceEvent } from '../../../../pipelines/model/index.ts';
+import { BehaviorSubject } from 'rxjs';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { createFeed, type Feed, type FeedSettings } from '../../../../src/sources/feed/open.ts';
 import { createCertificates } from '../../../support/certificates.ts';
-import { anAsk, at, collect, digestOf, failureOf, someBytes } from '../../../support/collect.ts';
+import { anAsk, at, collect, digestOf, type Events, eventsOf, failureOf, someBytes } from '../../../support/collect.ts';
 import { FEED_CLIENTS, feedClient } from '../../../support/feed-clients.ts';
 import { feedSettings } from '../../../support/feed-settings.ts';
 import { flood, flow, startFeed, startRaw, startScript, type TestFeed } from '../../../support/feeds.ts';
@@ -33,10 +33,10 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
   };
 
   /** Subscribes and records the events. */
-  const watch = (events: Observable<SourceEvent>) => {
+  const watch = (events: Events) => {
     const chunks: Uint8Array[] = [];
     const seen = { head: false, over: false, error: undefined as unknown, chunks };
-    const subscription = events.subscribe({
+    const subscription = eventsOf(events).subscribe({
       next: (event) => {
         if (event.type === 'head') seen.head = true;
         else chunks.push(Buffer.from(event.bytes));
@@ -61,7 +61,7 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
       const feed = make();
       const access = secure ? { ca: authority.cert } : undefined;
       const valve = new BehaviorSubject(false);
-      const { seen } = watch(feed.open(at(`${origin.url}/paused`, { access }), anAsk({ valve })));
+      const { seen } = watch(feed.open(at(`${origin.url}/paused`, { access }), anAsk())(valve));
       await until(() => seen.head);
       // Opened and closed in one turn of the event loop, it counts as closed.
       valve.next(true);
@@ -104,7 +104,7 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
     );
     const feed = make();
     const valve = new BehaviorSubject(false);
-    const { seen } = watch(feed.open(at(origin.url), anAsk({ valve, from: 0, last: content.length - 1, parts })));
+    const { seen } = watch(feed.open(at(origin.url), anAsk({ from: 0, last: content.length - 1, parts }))(valve));
     await until(() => seen.head);
     // In the same time, another connection transfers as much as the paused one could have moved.
     await collect(feed.open(at(origin.url), anAsk()));
@@ -126,16 +126,21 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
       const valve = new BehaviorSubject(true);
       const chunks: string[] = [];
       let over = false;
-      feed.open(at(origin.url), anAsk({ valve })).subscribe({
-        next: (event) => {
-          if (event.type === 'head') return;
-          chunks.push(Buffer.from(event.bytes).toString());
-          valve.next(false);
-        },
-        complete: () => {
-          over = true;
-        },
-      });
+      feed
+        .open(
+          at(origin.url),
+          anAsk(),
+        )(valve)
+        .subscribe({
+          next: (event) => {
+            if (event.type === 'head') return;
+            chunks.push(Buffer.from(event.bytes).toString());
+            valve.next(false);
+          },
+          complete: () => {
+            over = true;
+          },
+        });
       await until(() => chunks.length === 1);
       // Another request must not get a paused connection.
       await expect(collect(feed.open(at(origin.url), anAsk()))).resolves.toMatchObject({ body: Buffer.from('abc') });
@@ -168,7 +173,7 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
     const text = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${content.length}\r\n\r\n`;
     const origin = await start(startScript(text, (socket) => socket.end(content)));
     const valve = new BehaviorSubject(false);
-    const { seen } = watch(make().open(at(origin.url), anAsk({ valve })));
+    const { seen } = watch(make().open(at(origin.url), anAsk())(valve));
     await until(() => seen.head);
     valve.next(true);
     await until(() => seen.over);
@@ -188,7 +193,7 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
     const access = secure ? { ca: authority.cert } : undefined;
     for (const open of [true, false]) {
       const valve = new BehaviorSubject(open);
-      const { seen } = watch(make().open(at(origin.url, { access }), anAsk({ valve })));
+      const { seen } = watch(make().open(at(origin.url, { access }), anAsk())(valve));
       await until(() => seen.head);
       valve.next(true);
       await until(() => seen.over);
@@ -203,19 +208,24 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
     );
     const feed = make();
     const valve = new BehaviorSubject(false);
-    const waiting = watch(feed.open(at(origin.url), anAsk({ valve }))).seen;
+    const waiting = watch(feed.open(at(origin.url), anAsk())(valve)).seen;
     await until(() => waiting.head);
     const started: ReturnType<typeof watch>[] = [];
     let over = false;
-    feed.open(at(origin.url), anAsk()).subscribe({
-      next: () => {
-        valve.next(!valve.value);
-        started.push(watch(feed.open(at(origin.url), anAsk())));
-      },
-      complete: () => {
-        over = true;
-      },
-    });
+    feed
+      .open(
+        at(origin.url),
+        anAsk(),
+      )(OPEN)
+      .subscribe({
+        next: () => {
+          valve.next(!valve.value);
+          started.push(watch(feed.open(at(origin.url), anAsk())));
+        },
+        complete: () => {
+          over = true;
+        },
+      });
     await until(() => over);
     valve.next(true);
     const all = [waiting, ...started.map(({ seen }) => seen)];
@@ -230,7 +240,7 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
     it('closes the connection: while it is paused', async () => {
       const origin = await start(startFeed((_, response) => response.end(someBytes(10 * MIB))));
       const valve = new BehaviorSubject(false);
-      const { seen, leave } = watch(make().open(at(origin.url), anAsk({ valve })));
+      const { seen, leave } = watch(make().open(at(origin.url), anAsk())(valve));
       await until(() => seen.head);
       leave();
       await until(() => origin.connections.open.size === 0);

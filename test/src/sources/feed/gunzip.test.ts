@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, map } from 'rxjs';
 import { field, type OpenSource, type SourceHead } from '../../../../pipelines/model/index.ts';
+import { lift, flow as through } from '../../../../pipelines/operators/flow.ts';
 import { createFeed, type Feed } from '../../../../src/sources/feed/open.ts';
 import { sourceContract } from '../../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
@@ -29,12 +30,15 @@ sourceContract('an HTTP feed that compresses unasked', async () => {
     return response.end(request.method === 'HEAD' ? undefined : gzipSync(content));
   });
   const open: OpenSource = (location, ask) =>
-    decoding(feed.open)(location, ask).pipe(
-      map((event) => {
-        const content = contents.get(new URL(location.url).pathname);
-        if (event.type !== 'head' || !content?.length) return event;
-        return { ...event, length: event.length ?? content.length, etag: `"${content.length}-${content[0]}"` };
-      }),
+    through(
+      decoding(feed.open)(location, ask),
+      lift(
+        map((event) => {
+          const content = contents.get(new URL(location.url).pathname);
+          if (event.type !== 'head' || !content?.length) return event;
+          return { ...event, length: event.length ?? content.length, etag: `"${content.length}-${content[0]}"` };
+        }),
+      ),
     );
   return {
     open,
@@ -64,7 +68,7 @@ describe('a body that is gzip unasked', () => {
       });
     });
     opened.push(feed, origin);
-    const open = (valve = new BehaviorSubject(true)) => decoding(feed.open)(at(origin.url), anAsk({ valve }));
+    const open = (valve = new BehaviorSubject(true)) => decoding(feed.open)(at(origin.url), anAsk())(valve);
     return { open, origin, sent: () => sent };
   };
   const text = Buffer.from('bear '.repeat(1000));

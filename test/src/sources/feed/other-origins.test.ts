@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { concatMap, firstValueFrom, type Observable, of, toArray } from 'rxjs';
 import type { Access, Ask, SourceEvent } from '../../../../pipelines/model/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { settingsOf } from '../../../../src/app/from-settings.ts';
 import { openMetadata } from '../../../../src/app/metadata.ts';
 import { prober } from '../../../../src/app/probe.ts';
@@ -80,7 +81,7 @@ describe('another origin', () => {
   });
   const candidates = (access: Access, url: string): Observable<SourceEvent> =>
     feedCandidates({ access: () => of(access) })(anEntry({ url })).pipe(
-      concatMap((candidate) => feed.open(candidate as ReturnType<typeof at>, anAsk())),
+      concatMap((candidate) => feed.open(candidate as ReturnType<typeof at>, anAsk())(OPEN)),
     );
   const settle = (events: Observable<SourceEvent>) => firstValueFrom(events.pipe(toArray()));
   const read = async (access: Access, url: string) => {

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { createServer, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { Access } from '../../../../pipelines/model/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { createFeed } from '../../../../src/sources/feed/open.ts';
 import { createCertificates } from '../../../support/certificates.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
@@ -76,7 +77,7 @@ describe('a feed behind a proxy', () => {
   it.each(['http', 'https'])('leaves no connection behind if the proxy never answers: %s', async (scheme) => {
     const silent = await keep(startRaw((socket) => socket.resume()));
     const access: Access = { proxy: { url: silent.url } };
-    const asked = open(`${scheme}://127.0.0.1:1/a`, access).subscribe({ error: () => {} });
+    const asked = open(`${scheme}://127.0.0.1:1/a`, access)(OPEN).subscribe({ error: () => {} });
     await until(() => silent.connections.open.size === 1);
     asked.unsubscribe();
     await silent.quiet();

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Access } from '../../../../pipelines/model/index.ts';
+import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { createFeed } from '../../../../src/sources/feed/open.ts';
 import { type Certificates, createCertificates } from '../../../support/certificates.ts';
 import { always, anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
@@ -87,7 +88,7 @@ describe('a feed that redirects', () => {
         : ladder(request, response),
     );
     const head = new Promise((resolve, reject) => {
-      open(`${here.url}/5`, undefined, anAsk({ valve: always(false) })).subscribe({ next: resolve, error: reject });
+      open(`${here.url}/5`, undefined, anAsk())(always(false)).subscribe({ next: resolve, error: reject });
     });
     await expect(head).resolves.toMatchObject({ type: 'head', length: 32 * 1024 * 1024 });
     // The rest of each redirect was read in spite of the valve, so its connection served the next
@@ -153,7 +154,7 @@ describe('a feed that redirects', () => {
     const there = await start((_, response) => response.writeHead(200, { 'Content-Length': 10 }).write('x'));
     const here = await start((_, response) => response.writeHead(302, { Location: there.url }).end());
     await new Promise<void>((resolve) => {
-      const subscription = open(here.url).subscribe((event) => {
+      const subscription = open(here.url)(OPEN).subscribe((event) => {
         if (event.type !== 'chunk') return;
         subscription.unsubscribe();
         resolve();

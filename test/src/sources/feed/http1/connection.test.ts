@@ -2,6 +2,7 @@ import { connect, createServer as createTcp, type Socket } from 'node:net';
 import { createServer as createTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
+import { OPEN } from '../../../../../pipelines/operators/valve.ts';
 import { createFeed, type FeedSettings } from '../../../../../src/sources/feed/open.ts';
 import { createCertificates } from '../../../../support/certificates.ts';
 import { anAsk, at, collect, failureOf } from '../../../../support/collect.ts';
@@ -186,7 +187,7 @@ describe('a connection of our own client', () => {
         );
         const feed = make();
         const events = feed.open(at(relay.url.replace('http:', 'https:'), { access: { ca } }), anAsk());
-        await firstValueFrom(events.pipe(filter(({ type }) => type === 'chunk')));
+        await firstValueFrom(events(OPEN).pipe(filter(({ type }) => type === 'chunk')));
         await feed.close();
         await relay.quiet();
         expect(recordsOf(Buffer.concat(sent)).at(-1)).toBe(ALERT);

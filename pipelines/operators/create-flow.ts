@@ -1,8 +1,8 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { followValve, type Valve } from './flow.ts';
 import { type Lending, OWNED } from './lending.ts';
+import { type Flow, followValve, type Valve } from './valve.ts';
 
-/** How `pausable` controls a producer. All three methods must be quick and must not throw. */
+/** How `createFlow` controls a producer. All three methods must be quick and must not throw. */
 export interface Producer {
   /** Stop reading. Values already on their way may still be pushed; they are held. */
   pause(): void;
@@ -33,7 +33,7 @@ export interface Sink<T> {
 }
 
 /**
- * Makes an Observable of a producer that can be paused. This adds back-pressure to RxJS, without a
+ * Makes a flow of a producer that can be paused. This adds back-pressure to RxJS, without a
  * promise or a copy per value.
  *
  * ```
@@ -50,11 +50,10 @@ export interface Sink<T> {
  * `false`. Its completion keeps its last state, and its error is the result's. Held values are
  * retained by `lending`.
  */
-export const pausable = <T>(
-  valve: Valve,
-  produce: (sink: Sink<T>) => Producer,
-  lending: Lending<T> = OWNED,
-): Observable<T> => new Observable<T>((out) => new Pausing(out, lending).begin(valve, produce));
+export const createFlow =
+  <T>(produce: (sink: Sink<T>) => Producer, lending: Lending<T> = OWNED): Flow<T> =>
+  (valve) =>
+    new Observable<T>((out) => new Pausing(out, lending).begin(valve, produce));
 
 class Pausing<T> implements Sink<T> {
   readonly #out: Subscriber<T>;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, of, Subject, take } from 'rxjs';
-import { type Producer, pausable, type Sink } from '../../../pipelines/index.ts';
+import { createFlow, type Producer, type Sink } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
-import { heldWhileClosed } from './pausable.diagram.ts';
+import { heldWhileClosed } from './create-flow.diagram.ts';
 
 /** A producer made from an Observable. It logs how it was controlled. */
 const producer = (source: Observable<string>, log: string[] = []) => ({
@@ -23,12 +23,12 @@ const producer = (source: Observable<string>, log: string[] = []) => ({
 
 const VALVE = { o: true, x: false };
 
-describe('pausable', () => {
+describe('createFlow', () => {
   it('passes all values on at once while the valve is open', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold('a-b-c|');
       const valve = hot('  ------', VALVE);
-      expectObservable(pausable(valve, producer(source).produce)).toBe('a-b-c|');
+      expectObservable(createFlow(producer(source).produce)(valve)).toBe('a-b-c|');
       expectSubscriptions(source.subscriptions).toBe('^----!');
       expectSubscriptions(valve.subscriptions).toBe('^----!');
     }));
@@ -39,7 +39,7 @@ describe('pausable', () => {
   it('pauses and resumes the producer with the valve, once per change', () =>
     marbles(({ cold, hot, flush }) => {
       const { log, produce } = producer(cold('a-------------'));
-      pausable(hot('-xx--oo-x', VALVE), produce).subscribe();
+      createFlow(produce)(hot('-xx--oo-x', VALVE)).subscribe();
       flush();
       expect(log).toEqual(['pause', 'resume', 'pause']);
     }));
@@ -49,31 +49,31 @@ describe('pausable', () => {
       const { produce } = producer(cold('a-b|'));
       const valve = new BehaviorSubject(false);
       hot('------o', VALVE).subscribe(valve);
-      expectObservable(pausable(valve, produce)).toBe('------(ab|)');
+      expectObservable(createFlow(produce)(valve)).toBe('------(ab|)');
     }));
 
   it('completes only after the held values', () =>
     marbles(({ cold, hot, expectObservable }) => {
-      expectObservable(pausable(hot('x----o', VALVE), producer(cold('-a|')).produce)).toBe('-----(a|)');
+      expectObservable(createFlow(producer(cold('-a|')).produce)(hot('x----o', VALVE))).toBe('-----(a|)');
     }));
 
   it('errors only after the held values', () =>
     marbles(({ cold, hot, expectObservable }) => {
-      expectObservable(pausable(hot('x----o', VALVE), producer(cold('-a#')).produce)).toBe('-----(a#)');
+      expectObservable(createFlow(producer(cold('-a#')).produce)(hot('x----o', VALVE))).toBe('-----(a#)');
     }));
 
   it('completes and errors at once while closed when nothing is held', () =>
     marbles(({ cold, hot, expectObservable }) => {
-      expectObservable(pausable(hot('x-----', VALVE), producer(cold('--|')).produce)).toBe('--|');
-      expectObservable(pausable(hot('x-----', VALVE), producer(cold('--#')).produce)).toBe('--#');
+      expectObservable(createFlow(producer(cold('--|')).produce)(hot('x-----', VALVE))).toBe('--|');
+      expectObservable(createFlow(producer(cold('--#')).produce)(hot('x-----', VALVE))).toBe('--#');
     }));
 
   it('delivers `ahead` values while the valve is closed', () =>
     marbles(({ cold, hot, expectObservable }) => {
-      const result = pausable<string>(hot('x----o', VALVE), (sink) => {
+      const result = createFlow<string>((sink) => {
         cold('-h').subscribe((value) => sink.ahead(value));
         return producer(cold('--a|')).produce(sink);
-      });
+      })(hot('x----o', VALVE));
       expectObservable(result).toBe('-h---(a|)');
     }));
 
@@ -82,7 +82,7 @@ describe('pausable', () => {
       const source = cold('a-b---------');
       const valve = hot('  -x----------', VALVE);
       const { log, produce } = producer(source);
-      expectObservable(pausable(valve, produce), '^-----!').toBe('a-----');
+      expectObservable(createFlow(produce)(valve), '^-----!').toBe('a-----');
       expectSubscriptions(source.subscriptions).toBe('^-----!');
       expectSubscriptions(valve.subscriptions).toBe('^-----!');
       flush();
@@ -91,18 +91,18 @@ describe('pausable', () => {
 
   it('does not close a producer that has ended', () => {
     const { log, produce } = producer(of('a', 'b'));
-    pausable(NEVER, produce).subscribe().unsubscribe();
+    createFlow(produce)(NEVER).subscribe().unsubscribe();
     expect(log).toEqual([]);
   });
 
   it('closes a synchronous producer when the consumer leaves while it pushes', () => {
     const { log, produce } = producer(new Subject<string>());
     const got: string[] = [];
-    pausable<string>(NEVER, (sink) => {
+    createFlow<string>((sink) => {
       sink.next('a');
       sink.next('b');
       return produce(sink);
-    })
+    })(NEVER)
       .pipe(take(1))
       .subscribe((value) => got.push(value));
     expect(got).toEqual(['a']);
@@ -113,10 +113,10 @@ describe('pausable', () => {
     const valve = new BehaviorSubject(false);
     const got: string[] = [];
     const { log, produce } = producer(new Subject<string>());
-    pausable<string>(valve, (sink) => {
+    createFlow<string>((sink) => {
       for (const value of 'abc') sink.next(value);
       return produce(sink);
-    })
+    })(valve)
       .pipe(take(2))
       .subscribe((value) => got.push(value));
     valve.next(true);
@@ -128,7 +128,7 @@ describe('pausable', () => {
     const valve = new BehaviorSubject(true);
     const got: string[] = [];
     const push = new Subject<string>();
-    pausable(valve, producer(push).produce).subscribe((value) => {
+    createFlow(producer(push).produce)(valve).subscribe((value) => {
       got.push(value);
       valve.next(false);
     });
@@ -144,7 +144,7 @@ describe('pausable', () => {
     const valve = new BehaviorSubject(false);
     const got: string[] = [];
     const push = new Subject<string>();
-    pausable(valve, producer(push).produce).subscribe((value) => {
+    createFlow(producer(push).produce)(valve).subscribe((value) => {
       got.push(value);
       if (value === 'a') {
         valve.next(false);
@@ -161,7 +161,7 @@ describe('pausable', () => {
   it("errors with the valve's error and closes the producer", () =>
     marbles(({ cold, hot, expectObservable, flush }) => {
       const { log, produce } = producer(cold('a-------'));
-      expectObservable(pausable(hot<boolean>('--#'), produce)).toBe('a-#');
+      expectObservable(createFlow(produce)(hot<boolean>('--#'))).toBe('a-#');
       flush();
       expect(log).toEqual(['close']);
     }));
@@ -179,7 +179,7 @@ describe('pausable', () => {
         let mayPush = Number.POSITIVE_INFINITY;
         let out: Sink<number> | undefined;
         let completed = false;
-        pausable<number>(valve, (sink) => {
+        createFlow<number>((sink) => {
           out = sink;
           return {
             pause: () => {
@@ -190,7 +190,7 @@ describe('pausable', () => {
             },
             close: () => {},
           };
-        }).subscribe({
+        })(valve).subscribe({
           next: (value) => {
             if (!valve.value) throw new Error('delivered while closed');
             got.push(value);
@@ -217,16 +217,16 @@ describe('pausable', () => {
   it('gives the producer functions, which need no object', () => {
     const seen: unknown[] = [];
     const idle = { pause: () => {}, resume: () => {}, close: () => {} };
-    pausable<string>(NEVER, ({ next, ahead, complete }) => {
+    createFlow<string>(({ next, ahead, complete }) => {
       next('a');
       ahead('b');
       complete();
       return idle;
-    }).subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
-    pausable<string>(NEVER, ({ error }) => {
+    })(NEVER).subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
+    createFlow<string>(({ error }) => {
       error('broken');
       return idle;
-    }).subscribe({ error: (error) => seen.push(error) });
+    })(NEVER).subscribe({ error: (error) => seen.push(error) });
     expect(seen).toEqual(['a', 'b', 'complete', 'broken']);
   });
 });

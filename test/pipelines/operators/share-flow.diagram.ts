@@ -1,10 +1,10 @@
 import { NEVER, type Observable } from 'rxjs';
-import { coalesce, type Valve } from '../../../pipelines/index.ts';
+import { shareFlow, type Valve } from '../../../pipelines/index.ts';
 import { diagram } from '../../support/marble-diagram.ts';
 
 /** A consumer that joins a running source receives `J` first. `J` has weight 0. */
 export const threeSpeeds = diagram({
-  operator: 'coalesce',
+  operator: 'shareFlow',
   note: 'window 2; J to each consumer that joins',
   sources: {
     source: { marble: '      --a-b----c-d-e-|', window: '    ^--------------!' },
@@ -17,14 +17,14 @@ export const threeSpeeds = diagram({
     slow: { marble: '        J-a---------b-c-d-e-|' },
   },
   make: (sources, valves) => {
-    const join = coalesce<string>({
+    const join = shareFlow<string>({
       size: (value) => (value === 'J' ? 0 : 1),
       lateJoinWindow: 2,
       window: 2,
       memory: 9,
     });
     const consumer = (valve: Valve = NEVER, fallback: Observable<string> = NEVER) =>
-      join({ key: 'key', valve, source: () => sources.source, fallback: () => fallback, onJoin: 'J' });
+      join({ key: 'key', source: () => () => sources.source, fallback: () => fallback, onJoin: 'J' })(valve);
     return { quick: consumer(), late: consumer(), slow: consumer(valves['slow’s valve'], sources['slow’s own']) };
   },
 });

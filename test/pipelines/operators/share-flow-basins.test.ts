@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
-import { coalesce } from '../../../pipelines/index.ts';
+import { shareFlow } from '../../../pipelines/index.ts';
 import type { Basin, Fillable } from '../../../pipelines/operators/basin.ts';
-import type { Valve } from '../../../pipelines/operators/flow.ts';
+import type { Valve } from '../../../pipelines/operators/valve.ts';
 
 /** Small letters have weight 1, capitals have weight 0. */
 const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
@@ -37,7 +37,7 @@ const memory = (room: number, from = 0) => {
       basin.taking = false;
       changed.next();
     },
-    read: (at: number, valve: Valve) =>
+    read: (at: number) => (valve: Valve) =>
       new Observable<string>((out) => {
         let [next, open] = [at - from, true];
         const emit = () => {
@@ -83,7 +83,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   /** Values that the source emits as soon as its valve opens. */
   const onTheirWay: string[] = [];
   const sources: { readonly events: Subject<string>; readonly open: () => boolean }[] = [];
-  const join = coalesce<string>({
+  const join = shareFlow<string>({
     size,
     lateJoinWindow: 2,
     window: 4,
@@ -111,7 +111,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   ) => {
     const valve = new BehaviorSubject(open);
     const seen = { text: '', error: '' };
-    const source = (shared: Valve) => {
+    const source = () => (shared: Valve) => {
       const events = new Subject<string>();
       let wanted = true;
       shared.subscribe((state) => {
@@ -121,7 +121,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
       sources.push({ events, open: () => wanted });
       return events;
     };
-    const subscription = join({ key: 'k', valve, stays, source, fallback: () => fallback, onJoin: 'J' }).subscribe({
+    const subscription = join({ key: 'k', stays, source, fallback: () => fallback, onJoin: 'J' })(valve).subscribe({
       next: (value) => {
         seen.text += value;
       },
@@ -161,7 +161,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   };
 };
 
-describe('coalesce with basins', () => {
+describe('shareFlow with basins', () => {
   it('lets the source run on without a consumer that lags, and gives it everything later', () => {
     const { consumer, push, isOpen, wait, made } = scene();
     const slow = consumer();

@@ -3,8 +3,9 @@ import type { Bounds, Join } from './join.ts';
 import { type Lending, OWNED } from './lending.ts';
 import { createOverdue } from './overdue.ts';
 import { Shared, type SharingParts } from './shared.ts';
+import type { Flow } from './valve.ts';
 
-interface CoalesceOptions<T> extends Bounds<T> {
+interface SharedFlows<T> extends Bounds<T> {
   /** Retains the values that are kept. Default: values belong to their receiver. */
   readonly lending?: Lending<T>;
   /** Ends what runs or waits without a consumer. Default: never. */
@@ -42,13 +43,13 @@ const LINGER = 60_000;
  * Completes and errors with the source, after the consumer has taken all earlier values.
  * Unsubscribing leaves the source to the other consumers. The last one unsubscribes from the source.
  */
-export const coalesce = <T>({
+export const shareFlow = <T>({
   lending = OWNED,
   closing = NEVER,
   scheduler = asyncScheduler,
   basins,
   ...bounds
-}: CoalesceOptions<T>): ((join: Join<T>) => Observable<T>) => {
+}: SharedFlows<T>): ((join: Join<T>) => Flow<T>) => {
   const lagging: SharingParts<T>['lagging'] = createOverdue(scheduler, basins?.lag ?? 0, (consumer) => consumer.lags());
   const lingering: SharingParts<T>['lingering'] = createOverdue(scheduler, LINGER, (shared) => shared.expire());
   const running: SharingParts<T>['running'] = new Map();
@@ -73,13 +74,14 @@ export const coalesce = <T>({
     for (const shared of parts.alone) shared.stop();
   });
 
-  return ({ key, valve, expected, stays, source, fallback, onJoin }) =>
-    new Observable<T>((out) => {
-      const found = running.get(key);
-      const shared = found?.admits ? found : new Shared(parts, key, expected);
-      running.set(key, shared);
-      if (shared === found) out.next(onJoin);
-      shared.add(out, { valve, fallback, stays });
-      if (shared !== found) shared.run(source);
-    });
+  return ({ key, expected, stays, source, fallback, onJoin }) =>
+    (valve) =>
+      new Observable<T>((out) => {
+        const found = running.get(key);
+        const shared = found?.admits ? found : new Shared(parts, key, expected);
+        running.set(key, shared);
+        if (shared === found) out.next(onJoin);
+        shared.add(out, { valve, fallback, stays });
+        if (shared !== found) shared.run(source);
+      });
 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, NEVER, type Observable, Subject, throwError } from 'rxjs';
-import { coalesce } from '../../../pipelines/index.ts';
-import type { Valve } from '../../../pipelines/operators/flow.ts';
+import { shareFlow } from '../../../pipelines/index.ts';
+import type { Valve } from '../../../pipelines/operators/valve.ts';
 import { marbles } from '../../support/pipeline.ts';
-import { threeSpeeds } from './coalesce.diagram.ts';
+import { threeSpeeds } from './share-flow.diagram.ts';
 
 const VALVE = { o: true, x: false };
 /** Small letters have weight 1. Capitals have weight 0 and pass a closed valve. */
@@ -17,12 +17,12 @@ interface Way {
 }
 
 const make = ({ window = 100, late = 100, memory = 100 } = {}) => {
-  const join = coalesce<string>({ size, lateJoinWindow: late, window, memory });
+  const join = shareFlow<string>({ size, lateJoinWindow: late, window, memory });
   return (source: Observable<string>, { key = 'k', valve = NEVER, fallback = NEVER }: Way = {}) =>
-    join({ key, valve, source: () => source, fallback: () => fallback, onJoin: 'J' });
+    join({ key, source: () => () => source, fallback: () => fallback, onJoin: 'J' })(valve);
 };
 
-describe('coalesce', () => {
+describe('shareFlow', () => {
   it('serves consumers of three speeds from one source', () => marbles(threeSpeeds.holds));
 
   it('subscribes once to a source that several consumers want at the same time', () =>
@@ -128,18 +128,17 @@ describe('coalesce', () => {
     const seen: boolean[] = [];
     const one = new BehaviorSubject(true);
     const two = new BehaviorSubject(true);
-    const join = coalesce<string>({ size, lateJoinWindow: 9, window: 9, memory: 9 });
+    const join = shareFlow<string>({ size, lateJoinWindow: 9, window: 9, memory: 9 });
     const way = (valve: Valve) =>
       join({
         key: 'k',
-        valve,
-        source: (shared) => {
+        source: () => (shared) => {
           shared.subscribe((open) => seen.push(open));
           return NEVER;
         },
         fallback: () => NEVER,
         onJoin: 'J',
-      }).subscribe();
+      })(valve).subscribe();
     way(one);
     const second = way(two);
     one.next(false);
@@ -207,7 +206,7 @@ describe('coalesce', () => {
     );
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), fc.nat(4), (acts, window, late) => {
-        const join = coalesce<number>({ size: () => 1, lateJoinWindow: late, window, memory: 1000 });
+        const join = shareFlow<number>({ size: () => 1, lateJoinWindow: late, window, memory: 1000 });
         const sources: { subject: Subject<number>; valve: BehaviorSubject<boolean>; next: number }[] = [];
         const consumers: {
           valve: BehaviorSubject<boolean>;
@@ -230,8 +229,7 @@ describe('coalesce', () => {
             };
             const subscription = join({
               key: 'k',
-              valve: consumer.valve,
-              source: (shared) => {
+              source: () => (shared) => {
                 const source = { subject: new Subject<number>(), valve: new BehaviorSubject(true), next: 0 };
                 shared.subscribe(source.valve);
                 sources.push(source);
@@ -242,7 +240,7 @@ describe('coalesce', () => {
                 return NEVER;
               },
               onJoin: -1,
-            }).subscribe((value) => {
+            })(consumer.valve).subscribe((value) => {
               expect(consumer.valve.value || value < 0).toBe(true);
               if (value >= 0) consumer.taken.push(value);
             });
