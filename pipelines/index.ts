@@ -3,21 +3,7 @@ export type { LazyFetchDeps } from './dependencies.ts';
 export { type FollowedCatalog, type FollowedRepository, type FollowFeedsDeps, followFeeds } from './follow-feeds.ts';
 export { lazyFetch, prepare } from './lazy-fetch.ts';
 export * from './model/index.ts';
-export { closedTimeout } from './operators/closed-timeout.ts';
-export { createFlow, type Producer, type Sink } from './operators/create-flow.ts';
-export { firstTimeout } from './operators/first-timeout.ts';
-export { deferFlow, flow, lift, under } from './operators/flow.ts';
-export { fuse } from './operators/fuse.ts';
-export { hedge } from './operators/hedge.ts';
-export type { Lending } from './operators/lending.ts';
-export { limitConcurrency } from './operators/limit-concurrency.ts';
-export { operate, type Stage } from './operators/operate.ts';
-export { rateLimit } from './operators/rate-limit.ts';
-export { shareFlow } from './operators/share-flow.ts';
-export { speedFloor } from './operators/speed-floor.ts';
-export { stallTimeout } from './operators/stall-timeout.ts';
-export { type Flow, type FlowOperator, Gate, OPEN, type Valve } from './operators/valve.ts';
-export { every, some } from './operators/valves.ts';
+export * from './operators/index.ts';
 export {
   type Lease,
   type RefreshEvent,

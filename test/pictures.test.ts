@@ -8,8 +8,20 @@ const made = all();
 
 /** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate` with its kin. */
 const UNDRAWN = [
-  ...['at-once', 'back-off', 'basin', 'collect', 'consumer', 'deadline', 'flow', 'follow', 'fuse', 'join'],
-  ...['kept-values', 'lending', 'operate', 'overdue', 'shared', 'stock', 'turns'],
+  ...['at-once', 'back-off', 'basin', 'collect', 'consumer', 'deadline', 'flow', 'follow', 'from-async-iterable'],
+  ...[
+    'from-event-target',
+    'from-readable',
+    'from-web-stream',
+    'fuse',
+    'index',
+    'join',
+    'kept-values',
+    'lending',
+    'operate',
+  ],
+  ...['overdue', 'pipe-to', 'pull', 'shared', 'stock', 'to-async-iterable', 'to-readable', 'to-web-stream', 'turns'],
+  ...['valve', 'valves'],
 ];
 
 describe('what `npm run pictures` makes', () => {

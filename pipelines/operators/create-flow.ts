@@ -50,14 +50,23 @@ export interface Sink<T> {
  * `false`. Its completion keeps its last state, and its error is the result's. Held values are
  * retained by `lending`.
  */
-export const createFlow =
-  <T>(produce: (sink: Sink<T>) => Producer, lending: Lending<T> = OWNED): Flow<T> =>
+export const createFlow = <T>(produce: (sink: Sink<T>) => Producer, lending: Lending<T> = OWNED): Flow<T> =>
+  boundedFlow(produce, lending, () => []);
+
+/** The same, with a bound: `overflow` removes what is not to be held any longer, and returns it. */
+export const boundedFlow =
+  <T>(
+    produce: (sink: Sink<T>) => Producer,
+    lending: Lending<T>,
+    overflow: (held: T[], sink: Sink<T>) => readonly T[],
+  ): Flow<T> =>
   (valve) =>
-    new Observable<T>((out) => new Pausing(out, lending).begin(valve, produce));
+    new Observable<T>((out) => new Pausing(out, lending, overflow).begin(valve, produce));
 
 class Pausing<T> implements Sink<T> {
   readonly #out: Subscriber<T>;
   readonly #lending: Lending<T>;
+  readonly #overflow: (held: T[], sink: Sink<T>) => readonly T[];
   /** Values that wait for the valve. */
   #held: T[] | undefined;
   #open = true;
@@ -66,9 +75,10 @@ class Pausing<T> implements Sink<T> {
   #delivering = false;
   #producer: Producer | undefined;
 
-  constructor(out: Subscriber<T>, lending: Lending<T>) {
+  constructor(out: Subscriber<T>, lending: Lending<T>, overflow: (held: T[], sink: Sink<T>) => readonly T[]) {
     this.#out = out;
     this.#lending = lending;
+    this.#overflow = overflow;
   }
 
   begin(valve: Valve, produce: (sink: Sink<T>) => Producer): void {
@@ -99,6 +109,8 @@ class Pausing<T> implements Sink<T> {
       this.#lending.retain(value);
       this.#held ??= [];
       this.#held.push(value);
+      for (const dropped of this.#overflow(this.#held, this)) this.#lending.release(dropped);
+      if (this.#held.length === 0) this.#held = undefined;
       this.#deliver();
     }
   };

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { TestScheduler } from 'rxjs/testing';
 import { putOff } from '../../test/pipelines/deliver-saves.diagram.ts';
 import { stuckConsumer } from '../../test/pipelines/operators/closed-timeout.diagram.ts';
-import { threeSpeeds } from '../../test/pipelines/operators/share-flow.diagram.ts';
+import { heldWhileClosed } from '../../test/pipelines/operators/create-flow.diagram.ts';
 import { lateFirst } from '../../test/pipelines/operators/first-timeout.diagram.ts';
 import { slowFirst } from '../../test/pipelines/operators/hedge.diagram.ts';
+import { newestTwo } from '../../test/pipelines/operators/hold.diagram.ts';
 import { twoPlaces } from '../../test/pipelines/operators/limit-concurrency.diagram.ts';
-import { heldWhileClosed } from '../../test/pipelines/operators/create-flow.diagram.ts';
 import { inParts } from '../../test/pipelines/operators/rate-limit.diagram.ts';
+import { threeSpeeds } from '../../test/pipelines/operators/share-flow.diagram.ts';
 import { tooLittle } from '../../test/pipelines/operators/speed-floor.diagram.ts';
 import { silence } from '../../test/pipelines/operators/stall-timeout.diagram.ts';
 import { beforeTheyExpire } from '../../test/pipelines/refresh-sources.diagram.ts';
@@ -24,6 +25,7 @@ const SHOWN = [
   threeSpeeds,
   lateFirst,
   slowFirst,
+  newestTwo,
   twoPlaces,
   heldWhileClosed,
   inParts,

@@ -13,7 +13,9 @@ import {
   type FlowOperator,
   type Head,
   hedge,
+  hold,
   keep,
+  LOANS,
   lazyFetch,
   limitConcurrency,
   type Note,
@@ -144,6 +146,10 @@ const CASES: readonly Case[] = [
       }),
   ),
   kase(
+    'hold',
+    () => (source: Flow<Event>) => hold<Event>({ limit: 9, overflow: 'error', lending: LOANS })(source(NEVER)),
+  ),
+  kase(
     'hedge',
     () => (first: Flow<Event>) =>
       hedge({ first, second: () => NEVER, after: 100, wins: ({ type }) => type === 'head', aside: () => head }),
@@ -238,6 +244,9 @@ const OTHERS = [
   'valve',
   'valves',
   'deadline',
+  // Streams are asynchronous: see interop.test.ts.
+  ...['fromAsyncIterable', 'fromEventTarget', 'fromReadable', 'fromWebStream', 'pipeTo', 'pull'],
+  ...['toAsyncIterable', 'toReadable', 'toWebStream', 'index'],
   'atOnce',
   'lending',
   'backOff',

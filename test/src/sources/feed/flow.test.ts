@@ -377,7 +377,7 @@ describe.each(FEED_CLIENTS)('a feed’s flow, %s', (client) => {
       import { createFeed } from ${JSON.stringify(new URL('../../../../src/sources/feed/open.ts', import.meta.url).href)};
       import { NEVER } from 'rxjs';
       const feed = createFeed(${JSON.stringify(feedSettings({ idleTimeout: 1_000_000 }))});
-      feed.open({ entry: { path: '/x' }, url: '${origin.url}' }, { method: 'GET', from: 0, valve: NEVER }).subscribe({ complete: () => console.log('done') });`;
+      feed.open({ entry: { path: '/x' }, url: '${origin.url}' }, { method: 'GET', from: 0 })(NEVER).subscribe({ complete: () => console.log('done') });`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
     expect(stdout).toBe('done\n');
   });

@@ -1,0 +1,418 @@
+import { once } from 'node:events';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { lastValueFrom, type Observable, take, toArray } from 'rxjs';
+import {
+  createFlow,
+  type Flow,
+  flow,
+  fromAsyncIterable,
+  fromEventTarget,
+  fromReadable,
+  fromWebStream,
+  Gate,
+  lift,
+  OPEN,
+  pipeTo,
+  toAsyncIterable,
+  toReadable,
+  toWebStream,
+} from '../../../pipelines/operators/index.ts';
+import { until } from '../../support/until.ts';
+
+const COUNT = 1000;
+const NUMBERS = Array.from({ length: COUNT }, (_, index) => index);
+const all = <T>(source: Observable<T>): Promise<readonly T[]> => lastValueFrom(source.pipe(toArray()));
+const ended = (source: Observable<unknown>): Promise<unknown> => lastValueFrom(source, { defaultValue: undefined });
+
+/** A source that counts what was asked of it, and how it was left. */
+interface Watched {
+  readonly source: Flow<number>;
+  readonly state: { asked: number; left: boolean };
+}
+
+/** Numbers without end, one at a time, from each kind of source; or an error after some. */
+const SOURCES: Readonly<Record<string, (fails?: number) => Watched>> = {
+  fromReadable: (fails) => {
+    const state = { asked: 0, left: false };
+    const source = fromReadable<number>(
+      () =>
+        new Readable({
+          objectMode: true,
+          highWaterMark: 1,
+          read() {
+            if (state.asked === fails) this.destroy(new Error('on purpose'));
+            else this.push(state.asked++);
+          },
+          destroy(error, done) {
+            state.left = true;
+            done(error);
+          },
+        }),
+    );
+    return { source, state };
+  },
+  fromWebStream: (fails) => {
+    const state = { asked: 0, left: false };
+    const source = fromWebStream<number>(
+      () =>
+        new ReadableStream<number>(
+          {
+            pull: (controller) => {
+              if (state.asked === fails) controller.error(new Error('on purpose'));
+              else controller.enqueue(state.asked++);
+            },
+            cancel: () => {
+              state.left = true;
+            },
+          },
+          { highWaterMark: 0 },
+        ),
+    );
+    return { source, state };
+  },
+  fromAsyncIterable: (fails) => {
+    const state = { asked: 0, left: false };
+    const source = fromAsyncIterable<number>(async function* () {
+      try {
+        for (;;) {
+          if (state.asked === fails) throw new Error('on purpose');
+          yield state.asked++;
+        }
+      } finally {
+        state.left = true;
+      }
+    });
+    return { source, state };
+  },
+};
+
+describe.each(Object.entries(SOURCES))('%s', (_, make) => {
+  it('stops an endless source after three at most, if two are taken', async () => {
+    const { source, state } = make();
+    expect(await all(source(OPEN).pipe(take(2)))).toEqual([0, 1]);
+    await until(() => state.left);
+    expect(state.asked).toBeLessThanOrEqual(3);
+  });
+
+  it('emits all values in order, whenever the valve moves, and asks for little while it is closed', async () => {
+    const { source, state } = make();
+    const valve = new Gate(true);
+    const got: number[] = [];
+    const subscription = source(valve).subscribe((value) => {
+      got.push(value);
+      expect(valve.value).toBe(true);
+      if (value === 99) subscription.unsubscribe();
+      if (value % 7 !== 0) return;
+      valve.next(false);
+      // What was on its way when the valve closed has arrived by then.
+      setImmediate(() => {
+        expect(state.asked - got.length).toBeLessThanOrEqual(2);
+        valve.next(true);
+      });
+    });
+    await until(() => got.length === 100);
+    expect(got).toEqual(NUMBERS.slice(0, got.length));
+    await until(() => state.left);
+  });
+
+  it('emits nothing before a closed valve opens', async () => {
+    const { source } = make();
+    const valve = new Gate(false);
+    const got: number[] = [];
+    const subscription = source(valve).subscribe((value) => {
+      got.push(value);
+      valve.next(false);
+    });
+    // Another one runs: time enough for a value to slip through.
+    await all(make().source(OPEN).pipe(take(20)));
+    expect(got).toEqual([]);
+    valve.next(true);
+    await until(() => got.length > 0);
+    subscription.unsubscribe();
+  });
+
+  it('errors with the source, after its values', async () => {
+    const got: number[] = [];
+    const failed = new Promise((_, reject) =>
+      make(3)
+        .source(OPEN)
+        .subscribe({ next: (one) => got.push(one), error: reject }),
+    );
+    await expect(failed).rejects.toThrow('on purpose');
+    expect(got).toEqual([0, 1, 2]);
+  });
+
+  it('releases the source at once if its consumer leaves while it is paused', async () => {
+    const { source, state } = make();
+    const valve = new Gate(true);
+    const subscription = source(valve).subscribe(() => valve.next(false));
+    await until(() => !valve.value);
+    subscription.unsubscribe();
+    await until(() => state.left);
+  });
+});
+
+/** `COUNT` numbers as fast as they are wanted, with what is on its way after a pause. */
+const counting = (fails = Number.POSITIVE_INFINITY) => {
+  const state = { pushed: 0, left: false, pauses: 0 };
+  const source = createFlow<number>((sink) => {
+    let paused = false;
+    const push = () => {
+      while (!paused && !sink.closed && state.pushed < COUNT) {
+        if (state.pushed === fails) return sink.error(new Error('on purpose'));
+        sink.next(state.pushed++);
+      }
+      if (state.pushed === COUNT) sink.complete();
+    };
+    setImmediate(push);
+    return {
+      pause: () => {
+        paused = true;
+        state.pauses += 1;
+      },
+      resume: () => {
+        paused = false;
+        setImmediate(push);
+      },
+      close: () => {
+        state.left = true;
+      },
+    };
+  });
+  return { source, state };
+};
+
+/** Each way out of a flow, as something that can be pulled. */
+const SINKS: Readonly<Record<string, (source: Flow<number>) => AsyncIterable<number>>> = {
+  toReadable: (source) => toReadable(source, Readable, { objectMode: true, highWaterMark: 4 }),
+  'Readable.fromWeb of toWebStream': (source) =>
+    Readable.fromWeb(toWebStream(source) as never, { objectMode: true, highWaterMark: 4 }),
+  toWebStream: (source) => toWebStream(source, { highWaterMark: 4 }) as unknown as AsyncIterable<number>,
+  toAsyncIterable: (source) => toAsyncIterable(source),
+};
+
+describe.each(Object.entries(SINKS))('%s', (_, make) => {
+  it('has all values in order, and its source waits for it', async () => {
+    const { source, state } = counting();
+    const got: number[] = [];
+    let most = 0;
+    for await (const value of make(source)) {
+      got.push(value);
+      most = Math.max(most, state.pushed - got.length);
+    }
+    expect(got).toEqual(NUMBERS);
+    expect(state.pauses).toBeGreaterThan(10);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
+  it('subscribes to nothing that is not read twice, and leaves its source when it is left', async () => {
+    const { source, state } = counting();
+    for await (const value of make(source)) if (value === 1) break;
+    await until(() => state.left);
+    expect(state.pushed).toBeLessThanOrEqual(12);
+  });
+
+  it('fails as its source does', async () => {
+    const got: number[] = [];
+    const reading = (async () => {
+      for await (const value of make(counting(3).source)) got.push(value);
+    })();
+    await expect(reading).rejects.toThrow('on purpose');
+    // Streams may drop what they hold when they fail.
+    expect(got).toEqual(NUMBERS.slice(0, got.length));
+  });
+});
+
+describe('toAsyncIterable', () => {
+  it('is done for a pull that waits, if it is left meanwhile', async () => {
+    const silent = createFlow<number>(() => ({ pause: () => {}, resume: () => {}, close: () => {} }));
+    const iterator = toAsyncIterable(silent)[Symbol.asyncIterator]();
+    const pull = iterator.next();
+    await iterator.return?.();
+    await expect(pull).resolves.toEqual({ done: true, value: undefined });
+  });
+
+  it('throws an error once, after the values before it', async () => {
+    const iterator = toAsyncIterable(counting(1).source)[Symbol.asyncIterator]();
+    await expect(iterator.next()).resolves.toEqual({ done: false, value: 0 });
+    await expect(iterator.next()).rejects.toThrow('on purpose');
+    await expect(iterator.next()).resolves.toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('pipeTo', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pipe-to-'));
+  const file = join(folder, 'large');
+  const content = Buffer.alloc(8 << 20, 'content ');
+  let server: ReturnType<typeof createServer>;
+  const served: Socket[] = [];
+  beforeAll(async () => {
+    writeFileSync(file, content);
+    server = createServer((socket) => served.push(socket.on('error', () => {})));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => {
+    for (const socket of served) socket.destroy();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const dial = async (): Promise<[Socket, Socket]> => {
+    const before = served.length;
+    const socket = connect((server.address() as { port: number }).port, '127.0.0.1');
+    await until(() => served.length > before && !socket.connecting);
+    return [socket, served.at(-1) as Socket];
+  };
+
+  it('writes a file to a socket that reads slowly, and reads the file no faster', async () => {
+    const [client, far] = await dial();
+    client.pause();
+    let read = 0;
+    const counted = flow(
+      fromReadable<Buffer>(() => createReadStream(file).on('data', ({ length }) => (read += length))),
+      lift((source) => source),
+    );
+    const sent = ended(pipeTo(counted, far));
+    await until(() => far.writableNeedDrain);
+    // The kernel's buffers are full, and those of both streams.
+    const stopped = read;
+    expect(stopped).toBeLessThan(content.length);
+    const got: Buffer[] = [];
+    client.on('data', (bytes) => got.push(bytes));
+    await once(client.resume(), 'end');
+    await sent;
+    expect(Buffer.concat(got).equals(content)).toBe(true);
+  });
+
+  it('writes what comes from a socket to another, whole', async () => {
+    const [client, far] = await dial();
+    const copy = new PassThrough();
+    const sent = ended(
+      pipeTo(
+        fromReadable(() => far),
+        copy,
+      ),
+    );
+    client.end(await readFile(file));
+    const got: Buffer[] = [];
+    for await (const bytes of copy) got.push(bytes as Buffer);
+    await sent;
+    expect(Buffer.concat(got).equals(content)).toBe(true);
+  });
+
+  it('destroys both streams when it is left', async () => {
+    const [, far] = await dial();
+    const source = createReadStream(file);
+    const subscription = pipeTo(
+      fromReadable(() => source),
+      far,
+    ).subscribe();
+    await until(() => far.writableNeedDrain);
+    subscription.unsubscribe();
+    expect([source.destroyed, far.destroyed]).toEqual([true, true]);
+  });
+
+  it('errors with the flow, and destroys the stream', async () => {
+    const out = new Writable({ objectMode: true, write: (_, __, done) => done() });
+    await expect(ended(pipeTo(counting(3).source, out))).rejects.toThrow('on purpose');
+    expect(out.destroyed).toBe(true);
+  });
+
+  it('errors with the stream, and leaves the flow', async () => {
+    const { source, state } = counting();
+    const out = new Writable({ objectMode: true, write: (_, __, done) => done(new Error('full')) });
+    await expect(ended(pipeTo(source, out))).rejects.toThrow('full');
+    expect(state.left).toBe(true);
+  });
+
+  it('errors if the stream is closed before the flow has ended', async () => {
+    const { source, state } = counting();
+    const out = new Writable({ objectMode: true, write: () => {} });
+    const result = ended(pipeTo(source, out));
+    out.destroy();
+    await expect(result).rejects.toThrow('closed before the flow had ended');
+    expect(state.left).toBe(true);
+  });
+
+  it('may leave the stream open, for more', async () => {
+    const got: number[] = [];
+    const out = new Writable({
+      objectMode: true,
+      write: (value: number, _, done) => {
+        got.push(value);
+        setImmediate(done);
+      },
+    });
+    await ended(pipeTo(counting().source, out, { end: false }));
+    await ended(pipeTo(counting().source, out));
+    expect(got).toEqual([...NUMBERS, ...NUMBERS]);
+    expect(out.listenerCount('drain')).toBe(0);
+  });
+});
+
+describe('fromReadable', () => {
+  it('errors if the stream is closed before its end', async () => {
+    const stream = new PassThrough();
+    const result = ended(fromReadable(() => stream)(OPEN));
+    stream.destroy();
+    await expect(result).rejects.toThrow('closed before its end');
+  });
+
+  it('errors if it cannot be opened', async () => {
+    await expect(ended(fromReadable(() => createReadStream('/no/such/file'))(OPEN))).rejects.toThrow('ENOENT');
+    const throws = fromReadable(() => {
+      throw new Error('none');
+    });
+    await expect(ended(throws(OPEN))).rejects.toThrow('none');
+  });
+});
+
+describe('fromAsyncIterable', () => {
+  it('aborts its signal when it is left: a generator that waits ends', async () => {
+    const log: string[] = [];
+    const source = fromAsyncIterable(async function* (signal) {
+      yield 1;
+      log.push('waits');
+      await once(signal, 'abort');
+      log.push('left');
+    });
+    const subscription = source(OPEN).subscribe();
+    await until(() => log.length === 1);
+    subscription.unsubscribe();
+    await until(() => log.length === 2);
+    expect(log).toEqual(['waits', 'left']);
+  });
+});
+
+describe('fromEventTarget', () => {
+  const emit = (target: EventTarget, ...details: number[]) => {
+    for (const detail of details) target.dispatchEvent(new CustomEvent('x', { detail }));
+  };
+  const seen = (overflow: 'error' | 'oldest' | 'newest') => {
+    const [target, valve] = [new EventTarget(), new Gate(true)];
+    const log: (number | string)[] = [];
+    const subscription = fromEventTarget<CustomEvent<number>>(target, 'x', { limit: 2, overflow })(valve).subscribe({
+      next: ({ detail }) => log.push(detail),
+      error: (error) => log.push(`${error}`),
+    });
+    emit(target, 1);
+    valve.next(false);
+    emit(target, 2, 3, 4);
+    valve.next(true);
+    subscription.unsubscribe();
+    emit(target, 5);
+    return log;
+  };
+
+  it('holds as many events as it may while the valve is closed, and removes its listener when it is left', () => {
+    expect(seen('oldest')).toEqual([1, 3, 4]);
+    expect(seen('newest')).toEqual([1, 2, 3]);
+    expect(seen('error')).toEqual([1, 'RangeError: more than 2 values wait for a closed valve']);
+  });
+});
