@@ -53,3 +53,19 @@ export interface CatalogEntry {
   /** Further data of the catalog's owner. It is passed on to the save task and never read. */
   readonly data: Readonly<Record<string, unknown>>;
 }
+
+/** An entry as an embedder writes it: its path and its location. */
+export type EntryOptions = Pick<CatalogEntry, 'path' | 'url'> & Partial<CatalogEntry>;
+
+/**
+ * An entry with what only a catalog of Pulp's kind knows filled in: no importer, and a unit that is
+ * named by the checksum, otherwise by the path. `options` override these defaults.
+ */
+export const catalogEntry = (options: EntryOptions): CatalogEntry => ({
+  importerId: '',
+  unitId: options.checksum?.value ?? options.path,
+  unitTypeId: 'file',
+  revision: 1,
+  data: {},
+  ...options,
+});

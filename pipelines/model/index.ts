@@ -16,7 +16,15 @@ export {
 } from './candidate.ts';
 export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
 export type { Digest, NewDigest } from './digest.ts';
-export { type CatalogEntry, CHECKSUM_ALGORITHMS, type Checksum, type ChecksumAlgorithm, isLasting } from './entry.ts';
+export {
+  type CatalogEntry,
+  CHECKSUM_ALGORITHMS,
+  type Checksum,
+  type ChecksumAlgorithm,
+  catalogEntry,
+  type EntryOptions,
+  isLasting,
+} from './entry.ts';
 export {
   ERRORS,
   type ErrorCode,

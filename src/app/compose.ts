@@ -1,7 +1,8 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import type { Observable } from 'rxjs';
+import { filter, type Observable } from 'rxjs';
 import {
   type Candidate,
+  type Chunk,
   candidates,
   createLengths,
   createSliceMemory,
@@ -19,6 +20,8 @@ import {
   type Valve,
 } from '../../pipelines/index.ts';
 import { owned } from '../lib/owned.ts';
+import { pulledUntilAborted, untilAborted } from '../lib/until-aborted.ts';
+import { readBytes } from '../sources/bytes.ts';
 import { steadyClock } from './steady-clock.ts';
 
 /** Digests by Node's own OpenSSL. */
@@ -39,6 +42,8 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
    * Default: always open.
    */
   readonly valve?: Valve;
+  /** When it is aborted, everything that is open is closed at once, and the result errors with its reason. */
+  readonly signal?: AbortSignal;
   /** Called once with the report, however the transfer ended: also if the consumer unsubscribed. */
   readonly report?: (report: Report) => void;
 }
@@ -52,7 +57,7 @@ export interface Streamer {
    * Fetches one path. Nothing happens before subscription, and each subscription is a separate
    * request. Emits notes, one `head`, `chunk`s while `valve` is open (always, if there is no
    * valve), and one `end`, then completes. Errors with a StreamError. Unsubscribing closes
-   * everything at once. See `lazyFetch`.
+   * everything at once. See `lazyFetch`, and `signal` of the options.
    */
   fetch(path: string, options?: FetchOptions): Observable<StreamEvent>;
   /**
@@ -62,11 +67,33 @@ export interface Streamer {
   explain(path: string): Observable<readonly Candidate[]>;
 }
 
+/** A streamer whose bodies can also be pulled. */
+export interface PulledStreamer extends Streamer {
+  /**
+   * The body of one path as an async iterable (`for await`, `Readable.from`), with back-pressure.
+   * Throws the StreamError of the stream, or the reason of an aborted `signal`; ends only after a
+   * complete and verified body. Leaving the loop early unsubscribes.
+   */
+  bytes(path: string, options?: Omit<FetchOptions, 'valve'>): AsyncIterable<Uint8Array>;
+}
+
 /**
  * The pipeline over given dependencies, for embedders with a custom catalog or sources. The chunks
  * that it emits may be kept.
  */
-export const composeStreamer = (parts: StreamerParts): Streamer => owning(composeLending(parts));
+export const composeStreamer = (parts: StreamerParts): PulledStreamer => pulled(owning(composeLending(parts)));
+
+/** A streamer that also has `bytes`. */
+export const pulled = <S extends Streamer>(streamer: S): S & PulledStreamer => ({
+  ...streamer,
+  bytes: (path, options) =>
+    pulledUntilAborted(
+      readBytes((valve) => streamer.fetch(path, { ...options, valve }).pipe(filter(isChunk))),
+      options?.signal,
+    ),
+});
+
+const isChunk = (event: StreamEvent): event is Chunk => event.type === 'chunk';
 
 /** A streamer whose chunks may be kept. */
 export const owning = (streamer: Streamer): Streamer => ({
@@ -87,7 +114,8 @@ export const composeLending = (parts: StreamerParts): Streamer => {
     newDigest,
   });
   return {
-    fetch: (path, { valve = OPEN, report, ...options } = {}) => fetch(requestOf(path, options), report)(valve),
+    fetch: (path, { valve = OPEN, report, signal, ...options } = {}) =>
+      untilAborted(fetch(requestOf(path, options), report)(valve), signal),
     explain: (path) => flow(lookup(requestOf(path), parts), candidates(parts))(OPEN),
   };
 };

@@ -23,7 +23,7 @@ import { createRequestServer } from './request-server.ts';
 import { createServing } from './serving.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 
-export interface Daemon {
+export interface Daemon extends AsyncDisposable {
   readonly streamer: OpenStreamer;
   readonly addresses: readonly AddressInfo[];
   /**
@@ -153,7 +153,8 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   void import('../sources/feed/open.ts');
 
   const running = opening.move();
-  return { streamer, addresses, finished, reload: reloading.reload, stop: () => running.disposeAsync() };
+  const stop = () => running.disposeAsync();
+  return { streamer, addresses, finished, reload: reloading.reload, stop, [Symbol.asyncDispose]: stop };
 };
 
 /** OpenTelemetry is loaded only if it is used. */

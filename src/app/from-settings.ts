@@ -94,14 +94,14 @@ export const sourceSettingsOf = (settings: Settings): SourceSettings => ({
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
   createSources(sourceSettingsOf(settings), options);
 
-export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'> {
+export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'>, AsyncDisposable {
   /** Closes all connections; running transfers fail. */
   close(): Promise<void>;
 }
 
 /**
  * Dependencies of a custom pipeline, except for a catalog and its sources. Throws a ConfigError if
- * an option is not valid. Call `close()` when done.
+ * an option is not valid. Call `close()` when done, or declare it with `await using`.
  */
 export const createDefaults = (options: EmbeddedOptions = {}): Defaults => {
   const settings = settingsOf(options);

@@ -16,7 +16,9 @@ import { placeTimeoutOf, readerLimitsOf, sourceSettingsOf } from './from-setting
 import { openMetadata } from './metadata.ts';
 import { renewable } from './renewable.ts';
 
-export interface OpenSources extends Sources, Pick<WatchedCertificates, 'certificates'> {
+export interface OpenSources
+  extends Pick<Sources, 'open' | 'connections' | 'close'>,
+    Pick<WatchedCertificates, 'certificates'> {
   /** Reads files of repositories, with the patience of a reader that nobody waits for. */
   readonly files: OpenFiles;
   readonly alternates: Alternates;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createReading, type Reading } from './reading.ts';
+import { reset } from './reset.ts';
 
 /** Milliseconds that a client has to read the last response. Until then its input is still read. */
 const LINGER = 5_000;
@@ -137,7 +138,7 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
   // Node would end a half-closed connection as soon as the written data is out, also mid-body. A body
   // without a length would then look complete.
   socket.prependListener('end', () => {
-    if (current?.res && !current.res.writableEnded) socket.resetAndDestroy();
+    if (current?.res && !current.res.writableEnded) reset(socket);
   });
 
   return {
@@ -174,6 +175,6 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       }, FIRST_REQUEST);
       socket.once('close', () => clearTimeout(late));
     },
-    cut: () => (current?.res ? socket.resetAndDestroy() : socket.destroy()),
+    cut: () => (current?.res ? reset(socket) : socket.destroy()),
   };
 };

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { reset } from './reset.ts';
 
 /**
  * Ends a response. If the client then reads nothing for `clientTimeout` milliseconds (0: no limit),
@@ -7,5 +8,5 @@ import type { ServerResponse } from 'node:http';
  */
 export const end = (res: ServerResponse, body: Uint8Array | string | undefined, clientTimeout: number): void => {
   res.end(body);
-  if (clientTimeout > 0 && res.writableLength > 0) res.setTimeout(clientTimeout, () => res.socket?.resetAndDestroy());
+  if (clientTimeout > 0 && res.writableLength > 0) res.setTimeout(clientTimeout, () => reset(res.socket));
 };

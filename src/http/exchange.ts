@@ -98,6 +98,8 @@ class HttpExchange implements Exchange {
       this.#failure = toStreamError(thrown);
       respondWithError(res, this.#failure, this.#how);
     }
+    // The client left before a program came to answer it.
+    if (res.closed) this.#closed();
   }
 
   leave(): void {

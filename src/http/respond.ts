@@ -9,6 +9,7 @@ import {
   toStreamError,
 } from '../../pipelines/model/index.ts';
 import { end } from './end.ts';
+import { reset } from './reset.ts';
 import { type How, respondWithError } from './respond-briefly.ts';
 
 /** A response that is being written. */
@@ -100,9 +101,8 @@ class Writer extends Subscriber<StreamEvent> implements Writing {
     const res = this.#res;
     const error = toStreamError(thrown);
     this.#failed(error);
-    // A plain end of the connection completes the body of an HTTP/1.0 response. Every client
-    // understands a reset.
-    if (res.headersSent) res.socket?.resetAndDestroy();
+    // A plain end of the connection completes the body of an HTTP/1.0 response.
+    if (res.headersSent) reset(res.socket);
     else respondWithError(res, error, this.#how);
     this.unsubscribe();
   }

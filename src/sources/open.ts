@@ -6,7 +6,7 @@ import { isOnDisk } from '../lib/plain-path.ts';
 import { createDisk } from './disk/open.ts';
 import type { Feed, FeedSettings } from './feed/open.ts';
 
-export interface Sources {
+export interface Sources extends AsyncDisposable {
   readonly open: OpenSource;
   /** The connections to each origin of feeds. */
   readonly connections: Feed['connections'];
@@ -55,12 +55,9 @@ export const createSources = (settings: SourceSettings, { lends = false }: Optio
     return () => throwError(() => new StreamError('SOURCE_BROKEN', 'self', text));
   };
   const open: OpenSource = lends ? lent : (location, ask) => flow(lent(location, ask), lift(owned()));
-  return {
-    open,
-    connections: () => feed?.connections() ?? [],
-    close: async () => {
-      disk.close();
-      await (await loading)?.close();
-    },
+  const close = async () => {
+    disk.close();
+    await (await loading)?.close();
   };
+  return { open, connections: () => feed?.connections() ?? [], close, [Symbol.asyncDispose]: close };
 };

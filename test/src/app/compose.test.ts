@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, of } from 'rxjs';
 import type { SaveRequest } from '../../../pipelines/index.ts';
@@ -36,6 +37,14 @@ describe('composeStreamer', () => {
     const [one, other] = saves.map(({ requestId }) => requestId);
     expect(one).toMatch(/^[0-9a-f-]{36}$/);
     expect(other).not.toBe(one);
+  });
+
+  it('delivers a body to be pulled, and stops both for a signal', async () => {
+    const { streamer } = scene();
+    expect(String(await buffer(streamer.bytes(entry.path)))).toBe('bytes');
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(lastValueFrom(streamer.fetch(entry.path, { signal }))).rejects.toThrow('enough');
+    await expect(buffer(streamer.bytes(entry.path, { signal }))).rejects.toThrow('enough');
   });
 
   it('explains a path with the candidates of its sources', async () => {
