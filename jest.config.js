@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url';
+
 // Memory that is released is overwritten, also in the daemons that tests start: whoever reads it too late fails.
 process.env.POISON_LENT_BUFFERS = '1';
+// Node's cache of compiled code, for the programs that tests start: it halves the start of a process.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node-compile-cache', import.meta.url));
 
 export default {
   testEnvironment: 'node',

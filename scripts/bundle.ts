@@ -2,6 +2,7 @@
  * The second part of `npm run build`: bundles the command line into `dist/cli`. A start then reads
  * a few files instead of hundreds, and only the parts of packages that are used. Embedders load the
  * plain modules beside it, with their own rxjs. The live page becomes one script in `dist/live`.
+ * `node scripts/bundle.ts [FOLDER]`: the folder that contains `dist`; default: the package's own.
  */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { packageRoot } from '../src/app/version.ts';
 
 const inRoot = (path: string): string => join(packageRoot, path);
+const built = (path: string): string => join(process.argv[2] ?? packageRoot, 'dist', path);
 
 /** Packages that most commands load. The others are loaded from their own folders when needed. */
 const BUNDLED = ['commander', 'ini', 'mime', 'pino', 'rxjs'];
@@ -100,7 +102,7 @@ const bundle = await rolldown({
   plugins: [unused, builtIns],
 });
 const { output } = await bundle.write({
-  dir: inRoot('dist/cli'),
+  dir: built('cli'),
   chunkFileNames: '[name]-[hash].js',
   codeSplitting: {
     groups: Object.entries(FILES).map(([name, modules], index, { length }) => ({
@@ -118,16 +120,15 @@ const page = await rolldown({
   input: { live: 'src/observe/live/page/live.ts' },
   platform: 'browser',
 });
-await page.write({ dir: inRoot('dist/live') });
+await page.write({ dir: built('live') });
 await page.close();
-for (const name of ['live.html', 'live.css'])
-  cpSync(inRoot(`src/observe/live/page/${name}`), inRoot(`dist/live/${name}`));
+for (const name of ['live.html', 'live.css']) cpSync(inRoot(`src/observe/live/page/${name}`), built(`live/${name}`));
 
 const launcher = readFileSync(inRoot('src/cli/launcher.cjs'), 'utf8').replace('./main.ts', './main.js');
-writeFileSync(inRoot('dist/cli/launcher.cjs'), launcher, { mode: 0o755 });
-for (const file of ['completion.bash', 'completion.zsh']) cpSync(inRoot(`src/cli/${file}`), inRoot(`dist/cli/${file}`));
+writeFileSync(built('cli/launcher.cjs'), launcher, { mode: 0o755 });
+for (const file of ['completion.bash', 'completion.zsh']) cpSync(inRoot(`src/cli/${file}`), built(`cli/${file}`));
 
 const modules = output.filter((one): one is OutputChunk => one.type === 'chunk').flatMap(({ moduleIds }) => moduleIds);
 const names = modules.flatMap((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? []);
 const licenses = [...new Set(names)].sort().map(licenseOf);
-writeFileSync(inRoot('dist/cli/LICENSES.txt'), licenses.join(`\n${'-'.repeat(72)}\n\n`));
+writeFileSync(built('cli/LICENSES.txt'), licenses.join(`\n${'-'.repeat(72)}\n\n`));

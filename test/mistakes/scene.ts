@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCertificates } from '../support/certificates.ts';
 import { closedPort, startFeed } from '../support/feeds.ts';
 import { ownEnvironment, type Start, succeeded } from '../support/run-process.ts';
-import { COMPILED, makeSite } from '../support/site.ts';
+import { makeSite } from '../support/site.ts';
 import type { Mistake } from './mistakes.ts';
 
 export interface Answered {
@@ -99,7 +99,6 @@ export const openScene = async (start: Start, folder: string) => {
           input: `${mistakes.map(asked).join('\n')}\n`,
           env: {
             ...ownEnvironment(),
-            NODE_COMPILE_CACHE: COMPILED,
             PULP_STREAMER_STATE_DIR: join(folder, 'state'),
             PULP_STREAMER_CONTENT_SOURCES_DIR: join(folder, 'sources'),
           },

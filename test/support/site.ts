@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, map, type Observable, shareReplay, take, toArray } from 'rxjs';
+import { bundledPackage } from './bundle.ts';
 import { type Finished, lineOf, ownEnvironment, type Running, type Start, succeeded } from './run-process.ts';
 
 /** One line of the daemon's log. */
@@ -40,9 +40,11 @@ export interface Site {
   serve(...args: string[]): Promise<DaemonProcess>;
 }
 
-export const MAIN = fileURLToPath(new URL('../../src/cli/launcher.cjs', import.meta.url));
-/** Node's cache of compiled code: it halves the start of a process. */
-export const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/node-compile-cache', import.meta.url));
+const PACKAGE = bundledPackage();
+/** The launcher of the bundled command line, as users install it. */
+export const MAIN = join(PACKAGE, 'dist/cli/launcher.cjs');
+/** Node's cache of the compiled bundle: it halves the start of a process once more. */
+export const COMPILED = join(PACKAGE, 'compiled');
 
 /** The command line of this project with Node, without any configuration. */
 export const pulpStreamer = (start: Start, ...args: string[]): Running =>
