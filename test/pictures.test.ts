@@ -17,7 +17,7 @@ const UNDRAWN = [
     'index',
     'join',
     'kept-values',
-    'lending',
+    'lending', 'meter',
     'operate',
   ],
   ...['overdue', 'pipe-to', 'pull', 'shared', 'stock', 'to-async-iterable', 'to-readable', 'to-web-stream', 'turns'],

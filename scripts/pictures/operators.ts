@@ -8,11 +8,14 @@ import { heldWhileClosed } from '../../test/pipelines/operators/create-flow.diag
 import { lateFirst } from '../../test/pipelines/operators/first-timeout.diagram.ts';
 import { slowFirst } from '../../test/pipelines/operators/hedge.diagram.ts';
 import { newestTwo } from '../../test/pipelines/operators/hold.diagram.ts';
+import { twoLevels } from '../../test/pipelines/operators/hysteresis.diagram.ts';
 import { twoPlaces } from '../../test/pipelines/operators/limit-concurrency.diagram.ts';
+import { twoAtATime } from '../../test/pipelines/operators/merge-flow.diagram.ts';
 import { inParts } from '../../test/pipelines/operators/rate-limit.diagram.ts';
 import { threeSpeeds } from '../../test/pipelines/operators/share-flow.diagram.ts';
 import { tooLittle } from '../../test/pipelines/operators/speed-floor.diagram.ts';
 import { silence } from '../../test/pipelines/operators/stall-timeout.diagram.ts';
+import { theLatest } from '../../test/pipelines/operators/switch-flow.diagram.ts';
 import { beforeTheyExpire } from '../../test/pipelines/refresh-sources.diagram.ts';
 import { takenLate } from '../../test/src/http/head-start.diagram.ts';
 import type { Diagram } from '../../test/support/marble-diagram.ts';
@@ -26,6 +29,9 @@ const SHOWN = [
   lateFirst,
   slowFirst,
   newestTwo,
+  twoLevels,
+  twoAtATime,
+  theLatest,
   twoPlaces,
   heldWhileClosed,
   inParts,

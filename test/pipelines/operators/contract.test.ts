@@ -18,6 +18,8 @@ import {
   LOANS,
   lazyFetch,
   limitConcurrency,
+  mergeFlow,
+  meter,
   type Note,
   operate,
   rateLimit,
@@ -30,6 +32,7 @@ import {
   shareFlow,
   speedFloor,
   stallTimeout,
+  switchFlow,
   verify,
 } from '../../../pipelines/index.ts';
 import { firstTimeout } from '../../../pipelines/operators/first-timeout.ts';
@@ -163,6 +166,9 @@ const CASES: readonly Case[] = [
     });
     return (source) => join({ key: 'k', source: () => source, fallback: () => NEVER, onJoin: head });
   }),
+  kase('mergeFlow', () => mergeFlow(1, (event: Event) => () => of(event))),
+  kase('switchFlow', () => switchFlow((event: Event) => () => of(event))),
+  kase('meter', () => meter<Event>()),
   kase('limitConcurrency', () => lift(limitConcurrency(1)<Event>)),
   kase<Event, Event>('rateLimit', () => {
     const size = (event: Event) => (event.type === 'chunk' ? event.bytes.length : 0);
@@ -244,6 +250,7 @@ const OTHERS = [
   'valve',
   'valves',
   'deadline',
+  'hysteresis',
   // Streams are asynchronous: see interop.test.ts.
   ...['fromAsyncIterable', 'fromEventTarget', 'fromReadable', 'fromWebStream', 'pipeTo', 'pull'],
   ...['toAsyncIterable', 'toReadable', 'toWebStream', 'index'],

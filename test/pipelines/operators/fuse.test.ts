@@ -16,6 +16,7 @@ import {
   fuse,
   type Head,
   keep,
+  meter,
   type Note,
   operate,
   recordHealth,
@@ -27,6 +28,7 @@ import {
   StreamError,
   speedFloor,
   stallTimeout,
+  switchFlow,
   verify,
 } from '../../../pipelines/index.ts';
 
@@ -119,6 +121,8 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
   stallTimeout: ({ scheduler }) => stallTimeout({ timeoutMs: 8, error: () => new Error('stalled'), scheduler }),
   speedFloor: ({ scheduler }) =>
     speedFloor({ atLeast: 1, window: 6, size: () => 1, error: () => new Error('slow'), scheduler }),
+  switchFlow: ({ log }) => switchFlow((event: Event) => () => logged(log, 'switched', of(event))),
+  meter: ({ scheduler }) => meter({ scheduler }),
   firstTimeout: ({ scheduler }) => firstTimeout({ timeoutMs: 5, error: () => new Error('late'), scheduler }),
   candidates: ({ log }) => {
     const broken = () => throwError(() => new StreamError('SOURCE_BROKEN', 'disk', 'broken'));
