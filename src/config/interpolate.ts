@@ -19,10 +19,21 @@ const unknown = () =>
 const endless = () =>
   new BadReference(`expected references at most ${LEVELS} deep; found more (one may refer to itself)`);
 
-const lookUp = (key: string, textOf: TextOf): string => {
-  const found = textOf(key.toLowerCase());
-  if (found === undefined) throw unknown();
-  return found;
+const long = () => new BadReference(`expected references to at most ${MOST} characters in all; found more`);
+
+/** Characters that the references of one value may add. Some that refer to each other double with each level. */
+const MOST = 2 ** 20;
+
+/** Finds the texts of one value's references. */
+const findingIn = (textOf: TextOf): ((key: string) => string) => {
+  let left = MOST;
+  return (key) => {
+    const found = textOf(key.toLowerCase());
+    if (found === undefined) throw unknown();
+    left -= found.length;
+    if (left < 0) throw long();
+    return found;
+  };
 };
 
 /**
@@ -30,12 +41,13 @@ const lookUp = (key: string, textOf: TextOf): string => {
  * value, and no other `%` is allowed.
  */
 export const safe: Interpolate = (value, textOf) => {
+  const lookUp = findingIn(textOf);
   const expand = (text: string, level: number): string => {
     if (text.includes('%') && level > LEVELS) throw endless();
     return text.replace(/%(?:(%)|\(([^)]+)\)s)?/g, (_, percent?: string, key?: string) => {
       if (percent !== undefined) return percent;
       if (key === undefined) throw lone();
-      return expand(lookUp(key, textOf), level + 1);
+      return expand(lookUp(key), level + 1);
     });
   };
   return expand(value, 1);
@@ -46,12 +58,13 @@ export const safe: Interpolate = (value, textOf) => {
  * is left. Any other value is left as it is, percent-encoded URLs for example.
  */
 export const lenient: Interpolate = (value, textOf) => {
+  const lookUp = findingIn(textOf);
   let text = value;
   for (let level = 1; level <= LEVELS && text.includes('%('); level += 1)
     text = text.replace(/%(?:(%)|\(([^()]*)\)s)?/g, (_, percent?: string, key?: string) => {
       if (percent !== undefined) return percent;
       if (key === undefined) throw lone();
-      return lookUp(key, textOf);
+      return lookUp(key);
     });
   if (text.includes('%(')) throw endless();
   return text;

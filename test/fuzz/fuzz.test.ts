@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Finished, type Running, startProcess } from '../support/run-process.ts';
-import { PLANTED } from './targets/index.ts';
+import { PLANTED, TARGETS } from './targets/index.ts';
 
 const running: Running[] = [];
 afterEach(async () => {
@@ -18,6 +19,15 @@ const fuzz = (...args: readonly string[]): Promise<Finished> => {
 };
 
 const EXECUTIONS = ['--executions', '100000', '--seed', '1'];
+
+describe('the table of targets in the docs', () => {
+  it('names each, and none that does not exist', () => {
+    const docs = readFileSync(new URL('../../docs/explanation/fuzzing.md', import.meta.url), 'utf8');
+    const rows = docs.split('## What counts')[0]?.match(/^\|[^|]*\|[^|]*\|$/gm) ?? [];
+    const named = rows.flatMap((row) => [...(row.split('|')[2] ?? '').matchAll(/`([\w-]+)`/g)].map(([, name]) => name));
+    expect([...new Set(named)].toSorted()).toEqual(Object.keys(TARGETS).toSorted());
+  });
+});
 
 describe('the fuzzer', () => {
   it.each(Object.keys(PLANTED))('finds the defect of %s, which is behind two conditions', async (name) => {

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { toChecksum } from '../../repositories/checksum.ts';
 import { keyText } from '../../repositories/unit.ts';
+import { objectIn } from '../json-column.ts';
 import type { NewEntry, StoredEntry } from '../stored-entry.ts';
 
 /** A number of a publication. Each change of the catalog takes the next one. */
@@ -104,7 +105,7 @@ const isSize = (value: unknown): value is number => Number.isSafeInteger(value) 
 
 export const toEntry = (document: EntryDocument): StoredEntry => {
   const { checksum, checksum_algorithm, gone_since, prefix } = document;
-  const data: Record<string, unknown> = document.data === undefined ? {} : JSON.parse(document.data);
+  const data = document.data === undefined ? {} : objectIn(document.data, `${document.path}: data`);
   const size = document.size ?? data.size;
   return {
     path: document.path,

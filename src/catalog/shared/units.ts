@@ -1,4 +1,5 @@
 import type { UnitKey } from '../../repositories/unit.ts';
+import { unitKeyIn } from '../json-column.ts';
 import type { Collections } from './database.ts';
 import type { View } from './view.ts';
 
@@ -11,5 +12,5 @@ export const findUnitKey = async (
 ): Promise<UnitKey | undefined> => {
   const found = await entries.find({ unit_id: unitId, unit_type_id: typeId }).toArray();
   const text = found.find((one) => one.unit_key !== undefined && view.counts(one))?.unit_key;
-  return text === undefined ? undefined : JSON.parse(text);
+  return text === undefined ? undefined : unitKeyIn(text, `unit ${unitId}`);
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { UnitKey } from '../../repositories/unit.ts';
+import { unitKeyIn } from '../json-column.ts';
 import { locatorOf } from '../locator.ts';
 import type { Cataloged, Offer, PathState, Refresh, RefreshState } from '../refresh-store.ts';
 import type { Content } from './content.ts';
@@ -67,7 +68,7 @@ const COLUMNS = 'source_id, type_id, unit_key, url, expiration';
 const toOffer = (row: Record<string, unknown>): Offer => ({
   sourceId: String(row.source_id),
   typeId: String(row.type_id),
-  unitKey: JSON.parse(String(row.unit_key)),
+  unitKey: unitKeyIn(String(row.unit_key), `the offer of ${row.url}`),
   url: String(row.url),
   expiration: Number(row.expiration),
 });

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { toChecksum } from '../../repositories/checksum.ts';
+import { objectIn } from '../json-column.ts';
 import type { StoredEntry } from '../stored-entry.ts';
 
 /** One row of `lazy_content_catalog`. */
@@ -25,7 +26,7 @@ export const COLUMNS =
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 export const toEntry = (row: EntryRow): StoredEntry => {
-  const data: Record<string, unknown> = JSON.parse(row.data);
+  const data = objectIn(row.data, `${row.path}: data`);
   const size = row.size ?? data.size;
   const entry: { -readonly [field in keyof StoredEntry]: StoredEntry[field] } = {
     path: row.path,

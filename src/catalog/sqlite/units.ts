@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { keyText, type UnitKey } from '../../repositories/unit.ts';
+import { unitKeyIn } from '../json-column.ts';
 import type { StoreUnits, Synchronous } from '../store.ts';
 
 /** `units_<type>`. */
@@ -19,7 +20,7 @@ export const makeUnits = (database: DatabaseSync): Units => {
   return {
     find: (typeId, id) => {
       const text = byId.get(typeId, id)?.unit_key;
-      return typeof text === 'string' ? JSON.parse(text) : undefined;
+      return typeof text === 'string' ? unitKeyIn(text, `unit ${id}`) : undefined;
     },
   };
 };

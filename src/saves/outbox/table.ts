@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { CatalogEntry, PendingSaveRequest } from '../../../pipelines/model/index.ts';
+import { z } from 'zod';
+import { type CatalogEntry, CHECKSUM_ALGORITHMS, type PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { openAsOwner } from '../../lib/act-as.ts';
 import { otherLayout } from '../../lib/layout.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
-import { isRecord } from '../../lib/record.ts';
 
 /** A save request before it is written to the table, with its entry as JSON. */
 export interface NewSave {
@@ -60,6 +60,11 @@ const TABLE = `
   PRAGMA user_version = ${LAYOUT};
 `;
 
+/** A column of numbers. Another program may have written some that are none in JavaScript. */
+const safe = (column: string): string =>
+  `max(min(${column}, ${Number.MAX_SAFE_INTEGER}), ${Number.MIN_SAFE_INTEGER}) AS ${column}`;
+const COLUMNS = `id, unit_id, path, request_id, traceparent, tracestate, entry, ${['noted_at', 'due_at', 'failures'].map(safe)}, reason`;
+
 interface Row {
   readonly id: number;
   readonly unit_id: string;
@@ -74,13 +79,26 @@ interface Row {
   readonly reason: string | null;
 }
 
+const text = z.string();
+const count = z.number().int().nonnegative();
+/** What deliveries read of an entry. The rest is passed on. */
+const EntryShape = z.looseObject({
+  path: text,
+  importerId: text,
+  unitId: text,
+  unitTypeId: text,
+  url: text,
+  root: text.optional(),
+  checksum: z.object({ algorithm: z.enum(CHECKSUM_ALGORITHMS), value: text.regex(/^[0-9a-f]+$/) }).optional(),
+  size: count.optional(),
+  revision: z.number(),
+  data: z.record(text, z.unknown()),
+});
+
 /** The entry of a row, unless another program wrote another value into it. */
 const entryIn = ({ entry }: Row): CatalogEntry | undefined => {
-  const value: unknown = JSON.parse(entry);
-  const isEntry =
-    isRecord(value) &&
-    [value.path, value.importerId, value.unitId, value.unitTypeId, value.url].every((one) => typeof one === 'string');
-  return isEntry ? (value as unknown as CatalogEntry) : undefined;
+  const { success, data } = EntryShape.safeParse(JSON.parse(entry));
+  return success ? data : undefined;
 };
 
 const toSave = (row: Row, entry: CatalogEntry): PendingSaveRequest => ({
@@ -111,14 +129,16 @@ export const openSavesTable = (file: string, lockWait: number) => {
      ON CONFLICT (unit_id, path) DO NOTHING`,
   );
   const remove = database.prepare('DELETE FROM saves WHERE id = ?');
-  const putOff = database.prepare('UPDATE saves SET failures = failures + 1, due_at = ?, reason = ? WHERE id = ?');
+  const putOff = database.prepare(
+    `UPDATE saves SET failures = min(failures, ${Number.MAX_SAFE_INTEGER}) + 1, due_at = ?, reason = ? WHERE id = ?`,
+  );
   const due = database.prepare('SELECT id FROM saves WHERE due_at <= ? ORDER BY due_at, id LIMIT ?');
-  const next = database.prepare('SELECT min(due_at) AS at FROM saves WHERE due_at > ?');
-  const byId = database.prepare('SELECT * FROM saves WHERE id = ?');
+  const next = database.prepare(`SELECT ${safe('due_at')} FROM saves WHERE due_at > ? ORDER BY saves.due_at LIMIT 1`);
+  const byId = database.prepare(`SELECT ${COLUMNS} FROM saves WHERE id = ?`);
   const retry = database.prepare('UPDATE saves SET due_at = :now WHERE due_at > :now AND id = ifnull(:id, id)');
   const drop = database.prepare('DELETE FROM saves WHERE id = ifnull(?, id)');
   const count = database.prepare('SELECT count(*) AS count FROM saves');
-  const oldest = database.prepare('SELECT noted_at AS at FROM saves ORDER BY id LIMIT 1');
+  const oldest = database.prepare(`SELECT ${safe('noted_at')} FROM saves ORDER BY id LIMIT 1`);
 
   return {
     /** Writes everything in one transaction, or nothing. */
@@ -135,7 +155,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
     due: (now: number, limit: number): number[] => due.all(now, limit).map((row) => Number(row.id)),
     /** The time at which the next one after `now` is due. */
     nextDue: (now: number): number | undefined => {
-      const at = next.get(now)?.at;
+      const at = next.get(now)?.due_at;
       return typeof at === 'number' ? at : undefined;
     },
     /** `'odd'`: a row that this program did not write. */
@@ -146,7 +166,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
     },
     /** Rows are read during iteration, so a million save requests need no memory. */
     list: function* (now: number): Generator<WaitingSave> {
-      for (const found of database.prepare('SELECT * FROM saves ORDER BY id').iterate()) {
+      for (const found of database.prepare(`SELECT ${COLUMNS} FROM saves ORDER BY id`).iterate()) {
         const row = found as unknown as Row;
         const entry = entryIn(row) ?? { ...NOTHING, unitId: row.unit_id, path: row.path };
         const waiting = { ...toSave(row, entry), age: now - row.noted_at, dueIn: row.due_at - now };
@@ -154,7 +174,7 @@ export const openSavesTable = (file: string, lockWait: number) => {
       }
     },
     depth: (now: number): Depth => {
-      const at = oldest.get()?.at;
+      const at = oldest.get()?.noted_at;
       return { waiting: Number(count.get()?.count), age: typeof at === 'number' ? now - at : 0 };
     },
     retry: (id: number | undefined, now: number): number => Number(retry.run({ id: id ?? null, now }).changes),

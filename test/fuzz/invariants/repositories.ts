@@ -39,9 +39,11 @@ export const checkMetadata = async (input: Buffer, read: Read): Promise<void> =>
   if (first && 'result' in first) for (const item of first.result) checkItem(item);
 };
 
-/** The XML parser reports some errors at the end of a piece. */
+/** The XML parser reports some errors at the end of a piece, and another one if both are in one piece. */
 const withoutPlace = <T>(outcome: Outcome<T>): Outcome<T> =>
-  'error' in outcome ? { error: outcome.error.replace(/\d+:\d+: /g, '') } : outcome;
+  'error' in outcome
+    ? { error: outcome.error.replace(/\d+:\d+: /g, '').replace(/(not well-formed XML): .*/s, '$1') }
+    : outcome;
 
 const collect = async (items: AsyncIterable<FoundUnit>): Promise<FoundUnit[]> => {
   const all: FoundUnit[] = [];

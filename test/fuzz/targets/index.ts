@@ -15,11 +15,14 @@ export const TARGETS = {
   primary: () => import('./primary.ts'),
   treeinfo: () => import('./treeinfo.ts'),
   mirrors: () => import('./mirrors.ts'),
+  compressed: () => import('./compressed.ts'),
   'control-files': () => import('./control-files.ts'),
   release: () => import('./release.ts'),
   manifests: () => import('./manifests.ts'),
   jsonl: () => import('./jsonl.ts'),
   documents: () => import('./documents.ts'),
+  rows: () => import('./rows.ts'),
+  outbox: () => import('./outbox.ts'),
   sidecar: () => import('./sidecar.ts'),
 } satisfies Record<string, Load>;
 

@@ -159,6 +159,20 @@ describe('the dialect of', () => {
     expect(valuesOf(parseIni(`[DEFAULT]\nd: D\n[a]\n${lines}`, 'f', DESCRIPTOR))).toEqual({ ...values, d: 'D' }),
   );
 
+  it.each([
+    ['Pulp’s files', PULP],
+    ['descriptors', DESCRIPTOR],
+  ])('%s: references add a mebibyte to a value at most', (_, dialect) => {
+    const LONG = 'expected references to at most 1048576 characters in all; found more';
+    const doubling = (levels: number) =>
+      Array.from({ length: levels }, (_, at) => `k${at}: ${`%(k${at + 1})s`.repeat(100)}\n`).join('');
+    const { sections } = parseIni(`[a]\nx: ${'%(x)s'.repeat(200)}\n${doubling(9)}k9: a\n`, 'f', dialect);
+    const values = valuesOf({ sections });
+    expect(values).toMatchObject({ x: dialect === PULP ? ENDLESS : LONG, k0: LONG, k6: LONG });
+    expect(values.k8).toBe('a'.repeat(100));
+    expect(values.k7).toBe('a'.repeat(10_000));
+  });
+
   it('descriptors: [DEFAULT] completes every section, with its own line', () => {
     const { sections } = parseIni('[DEFAULT]\nx: %(__name__)s\ny: 1\n[a]\ny: 2\n[b]', 'f', DESCRIPTOR);
     expect(sections.get('a')).toEqual(
