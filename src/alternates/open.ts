@@ -24,7 +24,7 @@ import type { AlternateSource, DescriptorFile, Descriptors } from './descriptors
 import { makeRefresher, PathsFailed, pathsOf } from './refresher.ts';
 
 export interface AlternatesParts {
-  /** The folder of the descriptors. */
+  /** The folder of the descriptors. Read at each `reload`: it may change. */
   readonly folder: string;
   /** Reads the sections of one descriptor. */
   readonly parse: (content: string, file: string) => DescriptorFile;
@@ -36,7 +36,7 @@ export interface AlternatesParts {
   readonly open: OpenSource;
   /** Reads metadata. */
   readonly files: OpenFiles;
-  /** What the process that reads it may take. Absent: as much as usual. */
+  /** What the process that reads it may take, read for each: it may change. Absent: as much as usual. */
   readonly limits?: Limits;
   readonly catalogers?: readonly Cataloger[];
   /** Milliseconds since 1970. */
@@ -98,13 +98,11 @@ const LAST_PART = 0.2;
 
 export const openAlternates = (parts: AlternatesParts): Alternates => {
   const {
-    folder,
     parse,
     catalog,
     store,
     open,
     files,
-    limits,
     catalogers = CATALOGERS,
     now = Date.now,
     random = Math.random,
@@ -113,7 +111,9 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
     onUnnoted,
   } = parts;
   const folderOf = openDescriptors({
-    folder,
+    get folder() {
+      return parts.folder;
+    },
     parse,
     types: catalogers.map(({ type }) => type),
   });
@@ -139,7 +139,12 @@ export const openAlternates = (parts: AlternatesParts): Alternates => {
   /** A failed path is retried without the others, unless they could expire before the next try. */
   const isDue = ({ problem, expiration }: PathState, { expires }: AlternateSource): boolean =>
     problem !== undefined || expiration - seconds() <= Math.max(expires * LAST_PART, PACE.waitLimit / 1000);
-  const refresherParts = { store, files, limits, catalogerOf, accessOf, now, onMissing, onLeftOut };
+  const refresherParts = {
+    ...{ store, files, catalogerOf, accessOf, now, onMissing, onLeftOut },
+    get limits() {
+      return parts.limits;
+    },
+  };
   const lease = catalogLease(store, { now });
   const noted = async (failed: Extract<RefreshEvent<AlternateSource>, { type: 'failed' }>): Promise<typeof failed> => {
     const { source, delay } = failed;

@@ -15,8 +15,10 @@ import type { StoredEntry } from '../catalog/stored-entry.ts';
 import type { Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type Durable, makeDurable } from '../saves/outbox/sync.ts';
-import { checkDatabase, databaseOf } from './database-settings.ts';
+import { checkDatabase, databaseFiles, databaseOf } from './database-settings.ts';
+import { textsOf } from './identity-files.ts';
 import { openSharedForDaemon } from './own-catalog.ts';
+import { type Succession, succession } from './succession.ts';
 
 /** The catalog that the settings choose. */
 export interface ChosenCatalog extends Catalog {
@@ -34,6 +36,8 @@ export interface ChosenCatalog extends Catalog {
   tidied(before: number): AsyncIterable<readonly StoredEntry[]>;
   /** Emits whether the catalog answers: as soon as that is known, and after each change. */
   readonly ready: Observable<boolean>;
+  /** Applies changed settings of Pulp's database to queries that begin from now on. */
+  renew(): void;
   /** Drops what is remembered of a path, because one of its entries turned out wrong. */
   forget(path: string): void;
   close(): Promise<void>;
@@ -94,6 +98,7 @@ const sqliteParts = (embedded: SqliteCatalog, { soon }: Durable, settings: Setti
     tidied: (before) => embedded.entries.tidied(before),
     ready: of(true),
     forget: () => {},
+    renew: () => {},
   };
 };
 
@@ -119,6 +124,7 @@ const openSharedParts = async (
     search: sharedOfferSearch(store, maxTime),
     tidied: store.entries.tidied,
     own: store,
+    renew: () => {},
     // It answers, but it may be the wrong one.
     ready: connection.ready.pipe(switchMap((isUp) => (isUp ? usable(store, onRefused) : of(false)))),
   };
@@ -170,16 +176,43 @@ const openMongo = async (
     import('../catalog/mongodb/refreshes.ts'),
     import('../catalog/mongodb/offer-search.ts'),
   ]);
-  const { storageDir, pluginConfigDir, mongodbTimeout: timeoutMs } = settings;
-  const database = opening.adopt(connectMongo(databaseOf(settings), timeoutMs), ({ close }) => close());
-  const catalog = openMongoCatalog(database, { storageDir, pluginConfigDir, maxTime: timeoutMs, onUnitMissing });
-  const store = mongoRefreshStore(database, timeoutMs);
+  const databases = opening.adopt(
+    succession(
+      () => ({ database: databaseOf(settings), files: textsOf(databaseFiles(settings)) }),
+      (part) => connectMongo(part.database, settings.mongodbTimeout),
+    ),
+    ({ close }) => close(),
+  );
+  const database = presentOf(databases);
+  const { mongodbTimeout: maxTime } = settings;
+  const options = {
+    get storageDir() {
+      return settings.storageDir;
+    },
+    get pluginConfigDir() {
+      return settings.pluginConfigDir;
+    },
+    ...{ maxTime, onUnitMissing },
+  };
+  const catalog = openMongoCatalog(database, options);
+  const store = mongoRefreshStore(database, maxTime);
   opening.defer(() => store.settled());
-  const { entries } = mongoListing(database, { storageDir, pluginConfigDir, maxTime: timeoutMs });
+  const { entries } = mongoListing(database, options);
   const usable = async function* () {
     for await (const batch of inBatches(entries('/', 'age')))
       yield batch.flatMap((one) => ('problem' in one ? [] : [one]));
   };
-  const search = mongoOfferSearch(database, timeoutMs);
-  return { ...catalog, store, search, tidied: usable, database, ready: database.ready };
+  const search = mongoOfferSearch(database, maxTime);
+  return { ...catalog, store, search, tidied: usable, renew: databases.renew, database, ready: database.ready };
 };
+
+/** The connection to the database that the settings name at each moment. */
+const presentOf = ({ use, each, current, close }: Succession<Connection>): Connection => ({
+  ask: (question) => use(({ ask }) => ask(question)),
+  ready: each.pipe(
+    switchMap(({ ready }) => ready),
+    distinctUntilChanged(),
+  ),
+  isPrivate: current.isPrivate,
+  close,
+});

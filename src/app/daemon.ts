@@ -13,8 +13,8 @@ import { logFinished, logRefused, setLogLevel } from '../observe/log.ts';
 import type { LogOutput } from '../observe/log-output.ts';
 import type { InheritedSockets } from '../systemd/sockets.ts';
 import { openAuthorization } from './authorization.ts';
-import { checkTracing } from './check-tracing.ts';
 import { openControl } from './control.ts';
+import { openDaemonTracing } from './daemon-tracing.ts';
 import { listenError } from './listen-error.ts';
 import { moveLog } from './log-file.ts';
 import type { DaemonParts } from './metrics.ts';
@@ -70,9 +70,9 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   const adminPlaces = sockets.admin.length > 0 ? sockets.admin : ownAdmin;
   // Closes in reverse order: first the listeners, then what they use.
   await using opening = new AsyncDisposableStack();
-  const tracing = opening.use(await traced(settings, logger));
+  const tracing = opening.use(await openDaemonTracing(settings, logger));
   const live = adminPlaces.length > 0 ? (await import('./live.ts')).createLive(settings) : undefined;
-  const observers = { around: tracing?.delivering, counting: live?.counting };
+  const observers = { around: tracing.delivering, counting: live?.counting };
   const streamer = opening.adopt(await openStreamer(settings, logger, observers), ({ close }) => close());
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
   finished.subscribe((one) => logFinished(logger, one));
@@ -99,8 +99,9 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
       moveLog(output, next);
       authorization = renewed;
     },
-    apply: () => {
+    apply: async () => {
       setLogLevel(logger, settings.logLevel);
+      await tracing.renew();
       renew();
       streamer.reload();
     },
@@ -155,12 +156,6 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   const running = opening.move();
   const stop = () => running.disposeAsync();
   return { streamer, addresses, finished, reload: reloading.reload, stop, [Symbol.asyncDispose]: stop };
-};
-
-/** OpenTelemetry is loaded only if it is used. */
-const traced = async (settings: Settings, logger: Logger) => {
-  checkTracing(settings);
-  return settings.traces ? (await import('./tracing.ts')).daemonTracing(logger) : undefined;
 };
 
 /** Nothing of this, or of the live page, is loaded unless there is a listener to ask. */

@@ -19,6 +19,11 @@ export const databaseOf = (settings: Settings): DatabaseSettings => ({
   caPath: settings.databaseCaPath,
 });
 
+/** The files that they name. */
+export const databaseFiles = ({ databaseSslKeyfile, databaseSslCertfile, databaseCaPath }: Settings) => [
+  ...[databaseSslKeyfile, databaseSslCertfile, databaseCaPath],
+];
+
 /**
  * Rejects with a ConfigError if the settings of Pulp's database cannot be used. Connects to
  * nothing.

@@ -54,3 +54,16 @@ export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly str
   );
   return problems;
 };
+
+/**
+ * The texts of files, by which a reload knows that one was replaced. What cannot be read is another
+ * check's finding: it counts as empty, as do folders of authorities.
+ */
+export const textsOf = (files: readonly string[]): readonly string[] =>
+  files.map((file) => {
+    try {
+      return file === '' ? '' : readPlainFileSync(file);
+    } catch {
+      return '';
+    }
+  });

@@ -29,7 +29,7 @@ export interface Live {
 
 export const createLive = (settings: Settings): Live => {
   const now = () => asyncScheduler.now();
-  const showClient = showClientOf(settings.showClients);
+  const showClient = showClientOf(settings);
   const traffic = createTraffic(now);
   const rates = createSourceRates();
   const history = createHistory(now, showClient);

@@ -25,7 +25,7 @@ interface Parts {
   /** Throws if the settings cannot be used; nothing is changed then. */
   readonly prepare: (settings: Settings) => void;
   /** Applies the settings that the daemon now runs with. */
-  readonly apply: () => void;
+  readonly apply: () => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -56,7 +56,7 @@ export const reloader = ({ running, load, prepare, apply, logger, ...parts }: Pa
       const next = Object.fromEntries(applied.map((name) => [name, settings[name]]));
       prepare({ ...running, ...next });
       Object.assign(running, next);
-      apply();
+      await apply();
       origins = { ...loaded.origins, ...Object.fromEntries(restart.map((name) => [name, origins[name]])) };
       restartNeeded = restart.map(keyOf);
       const result = { applied: applied.map(keyOf), restartNeeded, warnings };

@@ -11,8 +11,8 @@ import { createHttpServer, type StreamerServer } from '../http/server.ts';
 import type { ServerOptions } from '../http/server-options.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { openFilesLimit } from '../lib/open-files.ts';
-import type { Tracing } from '../observe/tracing/open.ts';
 import type { Authorization } from './authorization.ts';
+import type { DaemonTracing } from './daemon-tracing.ts';
 import { fitOpenFiles, limitsOf } from './http-limits.ts';
 import type { Live } from './live.ts';
 import { tunnelSettings, tunnelsOf } from './proxy-tunnels.ts';
@@ -28,7 +28,7 @@ interface Parts {
   /** Gets each request once it is over. */
   readonly finished: Subject<FinishedRequest>;
   readonly live?: Live;
-  readonly tracing?: Tracing;
+  readonly tracing: Pick<DaemonTracing, 'begin' | 'finish'>;
 }
 
 /** The server of clients' requests, and the limits that it keeps. */
@@ -59,7 +59,7 @@ export const createRequestServer = (all: Parts): RequestServer => {
     get tunnels() {
       return tunnels.value;
     },
-    finished: (one) => finished.next(tracing ? tracing.finish(one) : one),
+    finished: (one) => finished.next(tracing.finish(one)),
     newId: randomUUID,
     now: () => performance.now(),
     identify: settings,
@@ -82,7 +82,7 @@ export const createRequestServer = (all: Parts): RequestServer => {
 const fetching =
   ({ streamer, live, tracing }: Pick<Parts, 'streamer' | 'live' | 'tracing'>): ServerOptions['fetch'] =>
   (request, report) => {
-    const { context, reported } = tracing?.begin(request) ?? {};
+    const { context, reported } = tracing.begin(request) ?? {};
     const made = reported
       ? (one: Report) => {
           reported(one);

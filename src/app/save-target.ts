@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { filter, firstValueFrom, mergeMap, type Observable, of } from 'rxjs';
+import { EMPTY, filter, firstValueFrom, merge, mergeMap, type Observable, of, switchMap } from 'rxjs';
 import type { Dispatch } from '../../pipelines/index.ts';
 import { backOff } from '../../pipelines/operators/back-off.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import { missingUnits } from '../catalog/mongodb/units.ts';
-import type { Settings } from '../config/schema.ts';
+import type { SettingName, Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type Broker, openBroker } from '../saves/celery/amqp/broker.ts';
 import { createCeleryDispatch } from '../saves/celery/dispatch.ts';
@@ -13,7 +13,9 @@ import { celeryMessage, destinationOf, type Task } from '../saves/celery/message
 import { taskStatusIn } from '../saves/celery/task-status.ts';
 import { createDeferredDispatch } from '../saves/deferred/dispatch.ts';
 import type { Records } from '../saves/deferred/records.ts';
+import { textsOf } from './identity-files.ts';
 import { brokerOf, checkSaveTarget, invalid, NO_DATABASE } from './save-settings.ts';
+import { succession } from './succession.ts';
 
 /** Saves units, or has them saved. */
 export interface SaveTarget {
@@ -37,11 +39,58 @@ const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
 /** Enough for a broker that confirms many messages with one write to its disk. */
 const CONCURRENCY = 64;
 
+/** A save target that follows its settings: `renew` applies changed ones to deliveries that begin then. */
+export interface RenewableTarget extends SaveTarget {
+  renew(): void;
+}
+
+/** The settings that a save target follows. `dispatch` is not among them: it decides what the daemon opens. */
+const SAVE_TARGET = [
+  'brokerUrl',
+  'brokerTls',
+  'brokerCacert',
+  'brokerKeyfile',
+  'brokerCertfile',
+  'brokerLogin',
+  'brokerDeclare',
+  'celeryProtocol',
+  'taskReservation',
+  'reservationTask',
+  'reservationQueue',
+  'saveTask',
+  'saveTaskArgs',
+  'saveTaskKwargs',
+  'taskQueue',
+  'deferredNudge',
+  'nudgeTask',
+] as const satisfies readonly SettingName[];
+
+/** Opens the save target. Throws a ConfigError if the settings cannot be used. */
+export const openSaveTarget = (settings: Settings, parts: SaveTargetParts): RenewableTarget => {
+  const targets = succession(
+    () => ({
+      settings: Object.fromEntries(SAVE_TARGET.map((name) => [name, settings[name]])),
+      files: textsOf([settings.brokerCacert, settings.brokerKeyfile, settings.brokerCertfile]),
+    }),
+    // As they are now: a delivery ends as it began.
+    () => connectTarget({ ...settings }, parts),
+  );
+  const { concurrency } = targets.current;
+  return {
+    dispatch: (save) => targets.use(({ dispatch }) => dispatch(save)),
+    ...(concurrency !== undefined && { concurrency }),
+    // What a target that is gone has put off need not wait for its next try.
+    revived: merge(targets.each.pipe(switchMap(({ revived = EMPTY }) => revived)), targets.left),
+    renew: targets.renew,
+    close: targets.close,
+  };
+};
+
 /**
  * Connects to the save target in the background. Throws a ConfigError if the settings cannot be
  * used.
  */
-export const openSaveTarget = (settings: Settings, parts: SaveTargetParts): SaveTarget => {
+const connectTarget = (settings: Settings, parts: SaveTargetParts): SaveTarget => {
   checkSaveTarget(settings);
   return settings.dispatch === 'deferred' ? openDeferred(settings, parts) : openCelery(settings, parts);
 };

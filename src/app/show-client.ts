@@ -6,8 +6,9 @@ const [IPV4, IPV6] = [3, 3];
 
 /** How the live page shows the address of a client. */
 export const showClientOf =
-  (shown: Settings['showClients']) =>
+  (settings: Pick<Settings, 'showClients'>) =>
   (client: string): string | undefined => {
+    const { showClients: shown } = settings;
     if (shown === 'no' || client === '') return undefined;
     if (shown === 'address') return client;
     if (!isIPv6(client)) return `${client.split('.').slice(0, IPV4).join('.')}.*`;

@@ -63,13 +63,17 @@ export const openSources = (
   const collected: OpenSource = (location, ask) => flow(open(location, ask), lift(owned()));
   const files = openMetadata(collected, settings);
   const alternates = openAlternates({
-    folder: settings.contentSourcesDir,
+    get folder() {
+      return settings.contentSourcesDir;
+    },
     parse: parseDescriptor,
     catalog,
     store: catalog.store,
     open: collected,
     files,
-    limits: readerLimitsOf(settings),
+    get limits() {
+      return readerLimitsOf(settings);
+    },
     onMissing: ({ id }, url) => missing(id, url),
     onLeftOut: ({ id }, problem, count) => leftOut(id, problem, count),
     onUnnoted: ({ id }, error) => unnoted?.(id, error),

@@ -29,7 +29,6 @@ import { writeHealth } from '../observe/health-file.ts';
 import type { CopyFigures } from '../saves/copies/eviction.ts';
 import { createSaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
-import { openSpills } from '../saves/spill/spill.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
@@ -42,8 +41,9 @@ import { type Renewable, renewable } from './renewable.ts';
 import { followCatalog } from './repositories/follow-catalog.ts';
 import { keepImportsFresh } from './repositories/keep-fresh.ts';
 import { saveLimitOf } from './save-limit.ts';
-import type { SaveTarget, SaveTargetParts } from './save-target.ts';
+import type { RenewableTarget, SaveTargetParts } from './save-target.ts';
 import { type OpenSources, openSources } from './sources.ts';
+import { spillsOf } from './spills.ts';
 import {
   checkSharing,
   checkState,
@@ -214,9 +214,7 @@ export const openStreamer = async (
   );
   background.add(() => scrubbing.value?.unsubscribe());
   if (delivering) background.add(keepTidy({ settings, catalog, store }, logger));
-  const spills = delivering
-    ? closing(openSpills({ folder: settings.spillDir, limit: settings.spillLimit, onError: spillFailed }))
-    : undefined;
+  const spills = delivering ? closing(spillsOf(settings, spillFailed)) : undefined;
   const sharing = renewable(
     () => ({ window: settings.coalesceWindow, memory: settings.coalesceMemory, finishBelow: settings.finishBelow }),
     (limits) => createSharing({ ...limits, spill: spills?.open, scheduler: steadyClock }),
@@ -253,7 +251,9 @@ export const openStreamer = async (
     fetch: (path, options) => streamer.value.fetch(path, options),
     explain: (path) => streamer.value.explain(path),
   };
-  const target = outbox && closing(store ?? (await saveTarget(settings, { logger, database: catalog.database })));
+  const sending =
+    outbox && !store ? closing(await saveTarget(settings, { logger, database: catalog.database })) : undefined;
+  const target = outbox && (store ? closing(store) : sending);
   const delivered = store ? 'saved' : 'save queued';
   const deliveries =
     target &&
@@ -283,7 +283,10 @@ export const openStreamer = async (
     },
     degraded: conditions.list,
     reload: () => {
+      catalog.renew();
       sources.reload();
+      sending?.renew();
+      spills?.renew();
       sharing.renew()?.close();
       scrubbing.renew()?.unsubscribe();
       saveLimit.renew();
@@ -295,7 +298,7 @@ export const openStreamer = async (
 };
 
 /** The client of the broker is loaded only if another process saves. */
-const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<SaveTarget> =>
+const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<RenewableTarget> =>
   (await import('./save-target.ts')).openSaveTarget(settings, parts);
 
 const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealthy }: Health): AsyncDisposable => {

@@ -92,7 +92,7 @@ const firstSentence = (text: string): string => text.split(/(?<=\.)\s(?=[\p{Lu}`
 const row = (name: SettingName): string => {
   const { default: byDefault, implied, meaning }: Setting = SETTINGS[name];
   const either = [byDefault, ...(implied ? [implied.text] : [])].map(code).join(' or ');
-  return `| [\`${keyOf(name)}\`](#${keyOf(name)}) | ${either} | ${RELOADS[name] ? 'yes' : ''} | ${firstSentence(meaning).replaceAll('|', '\\|')} |`;
+  return `| [\`${keyOf(name)}\`](#${keyOf(name)}) | ${either} | ${RELOADS[name] === true ? 'yes' : ''} | ${firstSentence(meaning).replaceAll('|', '\\|')} |`;
 };
 
 const overview = ([group, names]: [string, readonly SettingName[]]): string =>
@@ -111,7 +111,7 @@ const describe = (name: SettingName): string => {
     '',
     `- Expected: ${kind.expected}.${secret ? ' It is a secret, and shown nowhere. `credential:NAME` reads it from a credential of systemd.' : ''}${kind.credential ? ' `credential:NAME` is the file of a credential of systemd.' : ''}`,
     `- Default: ${code(byDefault)}${otherwise(setting)}`,
-    `- New value: ${RELOADS[name] ? 'with a reload' : 'with a restart'}`,
+    `- New value: ${RELOADS[name] === true ? 'with a reload' : `with a restart: ${RELOADS[name]}`}`,
     `- File: \`[${section}] ${keyOf(name)}\`${also}`,
     `- Environment: \`${variableOf(name)}\``,
     `- Flag: \`${flagOf(name)} <${kind.placeholder}>\``,

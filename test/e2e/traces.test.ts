@@ -126,6 +126,32 @@ describe('traces', () => {
     expect(site.log.find(({ msg }) => msg === 'saved')).toMatchObject({ trace_id: request?.traceId });
   });
 
+  it('begin and end with a reload; a request under way keeps its span', async () => {
+    const asked = Promise.withResolvers<() => void>();
+    const feed = await startFeed(({ url }, response) =>
+      url === '/under-way' ? asked.resolve(() => response.end('bytes')) : response.end('bytes'),
+    );
+    closing.push(feed.close);
+    const site = await startSite({ traces: false });
+    for (const path of ['/before', '/on', '/under-way', '/off']) site.list(path, [`${feed.url}${path}`]);
+    await askWhole(`${site.url}/before`);
+    expect((await site.reload({ traces: true })).applied).toEqual(['traces']);
+    await askWhole(`${site.url}/on`);
+    const underWay = askWhole(`${site.url}/under-way`);
+    const answer = await asked.promise;
+    expect((await site.reload({ traces: false })).applied).toEqual(['traces']);
+    await askWhole(`${site.url}/off`);
+    answer();
+    await underWay;
+    await site.stop();
+    const paths = collector.spans.map(({ attributes }) => attributes['url.path']).filter((path) => path !== undefined);
+    expect([...new Set(paths)]).toEqual(['/on', '/under-way']);
+    expect(site.log.filter(({ msg }) => msg === 'request').map(({ trace_id }) => trace_id !== undefined)).toEqual([
+      ...[false, true, false],
+      true,
+    ]);
+  });
+
   it('have a span for input that is refused', async () => {
     const site = await startSite();
     await site.ask('/a', { method: 'POST' });

@@ -4,7 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import type { CatalogEntry } from '../../pipelines/index.ts';
 import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
 import { type SettingOptions, settingsOf } from '../../src/app/from-settings.ts';
+import type { Reloaded } from '../../src/app/reload.ts';
 import type { ImporterConfig } from '../../src/catalog/importer-config.ts';
+import type { Settings } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/observe/log.ts';
 
 /**
@@ -21,6 +23,8 @@ export interface Wire {
 export interface WireSite {
   readonly daemon: Daemon;
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Has the daemon reload its configuration, with these settings changed. */
+  reload(more: Partial<Settings>): Promise<Reloaded>;
   /** Catalogues a path at these URLs, to be tried in this order. */
   list(path: string, urls: readonly string[], more?: Partial<CatalogEntry>, config?: ImporterConfig): void;
   /** Requests a target on a separate connection, and reads until the server closes it. */
@@ -35,13 +39,20 @@ export const startWireSite = async (stateDir: string, options: SettingOptions = 
   const log: Record<string, unknown>[] = [];
   const logger = createLogger('INFO', { write: (line: string) => log.push(JSON.parse(line)) });
   const settings = settingsOf({ stateDir, port: 0, interfaces: '127.0.0.1', contentSourcesDir: stateDir, ...options });
-  const daemon = await startDaemon(settings, logger);
+  let current = settings;
+  const daemon = await startDaemon(settings, logger, {
+    load: () => ({ settings: current, warnings: [], origins: {} }),
+  });
   const port = daemon.addresses[0]?.port ?? 0;
   const { importers, entries } = daemon.streamer.catalog;
 
   return {
     daemon,
     log,
+    reload: async (more) => {
+      current = { ...current, ...more };
+      return daemon.reload();
+    },
     list: (path, urls, more = {}, config = {}) => {
       const staging = entries.stage();
       // The newest entry is tried first, and one importer has one entry per path.

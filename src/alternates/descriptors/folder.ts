@@ -22,6 +22,7 @@ export interface DescriptorsFolder {
 }
 
 interface Options {
+  /** Read at each `reload`: it may change. */
   readonly folder: string;
   readonly parse: (content: string, file: string) => DescriptorFile;
   /** The types of the known catalogers. */
@@ -42,7 +43,9 @@ interface Unreadable {
  * Reads every `*.conf` of a folder, and again after each change. A missing folder holds no sources;
  * once it is created, `reload` finds it.
  */
-export const openDescriptors = ({ folder, parse, types, settle = 200 }: Options): DescriptorsFolder => {
+export const openDescriptors = (options: Options): DescriptorsFolder => {
+  const { parse, types, settle = 200 } = options;
+  let { folder } = options;
   let watcher: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -96,6 +99,7 @@ export const openDescriptors = ({ folder, parse, types, settle = 200 }: Options)
   /** Starts the watch before the read: a change in between is then seen twice rather than never. */
   const reload = () => {
     clearTimeout(timer);
+    folder = options.folder;
     const unwatched = watchAnew();
     publish(readTexts(folder), unwatched);
   };

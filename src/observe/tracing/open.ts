@@ -18,6 +18,8 @@ export interface BegunSpan {
 export interface Tracing {
   /** Starts the span of a request, as a child of the client's. */
   begin(request: { readonly method: string } & TraceContext): BegunSpan;
+  /** Whether a finished request has a span. */
+  hasBegun(finished: FinishedRequest): boolean;
   /** Ends the span of a finished request, and adds its ids. */
   finish(finished: FinishedRequest): FinishedRequest;
   /** Dispatches in a span of its own, a child of the request's; what is dispatched has it as its parent. */
@@ -38,6 +40,7 @@ export const openTracing = (tracer: Tracer): Tracing => {
       const span = start(method, at, contextOf(context));
       return { context: fieldsOf(span), reported: (report) => begun.set(report, { span, at }) };
     },
+    hasBegun: ({ report }) => report !== undefined && begun.has(report),
     finish: (finished) => {
       const { report, method, duration } = finished;
       const known = report && begun.get(report);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
-import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
+import { EMPTY, firstValueFrom, lastValueFrom, type Observable, Subject } from 'rxjs';
 import type { PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { openSaveTarget, type SaveTarget } from '../../../src/app/save-target.ts';
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
@@ -117,5 +117,40 @@ describeMongo(`deferred records with ${serverName}`, () => {
     await over(dispatch(save('a')));
     expect(await nudged).toBe('pulp.server.controllers.repository.queue_download_deferred');
     expect(await records()).toHaveLength(1);
+  });
+});
+
+describe('a save target whose settings change', () => {
+  const broker = rabbitMq();
+  const channelTo = channels();
+
+  itWithBroker('delivers to the new broker and as the new task, and reports when the former is left', async () => {
+    const unreachable = `amqp://127.0.0.1:${await closedPort()}`;
+    const settings = {
+      ...settingsOf({ dispatch: 'celery', brokerUrl: unreachable, taskReservation: 'no', taskQueue: 'renewed' }),
+    };
+    const channel = await channelTo(broker().url);
+    await channel.assertQueue('renewed', { durable: true });
+    const tasks = new Subject<unknown>();
+    await channel.consume('renewed', (message) => tasks.next(message?.properties.headers?.task), { noAck: true });
+    const target = openSaveTarget(settings, { logger });
+    ending.push(target.close);
+    const stuck = over(target.dispatch(save('a')));
+    const left = firstValueFrom(target.revived ?? EMPTY);
+    Object.assign(settings, { brokerUrl: broker().url, saveTask: 'renewed.task' });
+    target.renew();
+    await expect(stuck).rejects.toThrow();
+    await left;
+    const task = firstValueFrom(tasks);
+    await over(target.dispatch(save('b')));
+    expect(await task).toBe('renewed.task');
+
+    // A delivery under way ends as it began.
+    const next = firstValueFrom(tasks);
+    const under = over(target.dispatch(save('c')));
+    Object.assign(settings, { saveTask: 'other.task' });
+    target.renew();
+    await under;
+    expect(await next).toBe('renewed.task');
   });
 });

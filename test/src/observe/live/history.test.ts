@@ -45,7 +45,7 @@ describe('the history', () => {
   });
 
   it('shows neither queries nor credentials', () => {
-    const history = createHistory(() => 1, showClientOf('network'));
+    const history = createHistory(() => 1, showClientOf({ showClients: 'network' }));
     history.finished(finished('one', { report: eventful, target: '/el9/a.rpm?policy=s3cret&signature=s3cret' }));
     const text = JSON.stringify([history.list(), history.find('one')]);
     expect(text).not.toMatch(/s3cret|pw|192\.0\.2\.7/);
@@ -65,6 +65,6 @@ describe('clients', () => {
     ['no', '192.0.2.7', undefined],
     ['address', '', undefined],
   ] as const)('with show_clients = %s, %s is shown as %s', (shown, client, expected) =>
-    expect(showClientOf(shown)(client)).toBe(expected),
+    expect(showClientOf({ showClients: shown })(client)).toBe(expected),
   );
 });
