@@ -22,6 +22,7 @@ const SECRETS = {
       ...['password', 'proxyPassword', 'queryToken', 'header', 'otherHeader', 'credential', 'standardInput'],
       ...['entryPassword', 'entryQuery', 'entrySignature', 'feedPassword', 'feedQuery', 'dataPassword'],
       ...['sourcePassword', 'sourceProxyPassword', 'sourceUrl', 'database', 'databaseUrl', 'broker', 'environment'],
+      ...['collector', 'clientQuery', 'clientPath'],
     ].map((place) => [place, marked(place)]),
   ),
 } as Readonly<Record<string, string>>;
@@ -65,6 +66,7 @@ describe('a secret', () => {
     const site = makeSite(start, home, {
       ...{ dispatch: 'celery', admin_port: adminPort, broker_url: 'credential:broker', attempts: 1, retry_wait: 0 },
       ...{ database_password: SECRETS.database ?? '', content_sources_dir: join(home, 'conf.d') },
+      traces: 'yes',
     });
     writeFileSync(
       join(home, 'conf.d/a.conf'),
@@ -151,7 +153,22 @@ describe('a secret', () => {
     await run(['check-config', '--migrate']);
     await run(['catalog', 'export']);
 
-    const daemon = start(process.execPath, [MAIN, 'serve', '--config', site.config, '--log-level', 'DEBUG'], { env });
+    const spans: string[] = [];
+    const collector = await startFeed((request, response) => {
+      const pieces: Buffer[] = [];
+      request.on('data', (piece: Buffer) => pieces.push(piece));
+      request.on('end', () => {
+        spans.push(Buffer.concat(pieces).toString('latin1'));
+        response.end('{}');
+      });
+    });
+    const tracing = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=${SECRETS.collector}`,
+    };
+    const daemon = start(process.execPath, [MAIN, 'serve', '--config', site.config, '--log-level', 'DEBUG'], {
+      env: { ...env, ...tracing },
+    });
     const log: string[] = [];
     const url = await new Promise<string>((resolve) =>
       daemon.lines.subscribe((line) => {
@@ -160,13 +177,40 @@ describe('a secret', () => {
         if (msg === 'ready') resolve(`http://${listening[0].replace(' port ', ':')}`);
       }),
     );
-    for (const path of ['/a', '/b', '/c', '/followed/x', '/nowhere?policy=x;signature=y']) {
+    const admin = `http://127.0.0.1:${adminPort}`;
+    const viewer = new AbortController();
+    const events = await fetch(`${admin}/events`, { signal: viewer.signal });
+    const seen: string[] = [];
+    const seeing = (async () => {
+      for await (const piece of events.body ?? []) seen.push(Buffer.from(piece).toString());
+    })().catch(() => {}); // ended by the signal
+    const asked = `/nowhere?policy=${SECRETS.clientQuery};signature=${SECRETS.clientQuery}`;
+    for (const path of ['/a', '/b', '/c', '/followed/x', asked, `/x;signature=${SECRETS.clientPath}`]) {
       const response = await fetch(url + path);
       said.push([path, JSON.stringify([...response.headers]) + (await response.text())]);
     }
-    said.push(['/readyz', await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).text()]);
+    for (const path of ['/readyz', '/metrics', '/history', '/history?minutes=5'])
+      said.push([path, await (await fetch(admin + path)).text()]);
+    for (const words of [
+      'status',
+      'status --json',
+      'doctor',
+      'doctor --json',
+      'client /followed',
+      'explain /followed/x',
+    ])
+      await run(words.split(' '), { env: tracing });
+    await run(['backup', join(home, 'backup.tar')]);
+    expect(statSync(join(home, 'backup.tar')).mode & 0o777).toBe(0o600);
+    await run(['restore', join(home, 'backup.tar')]);
+    viewer.abort();
+    await seeing;
+    expect(seen.join('')).toContain('/followed/x');
+    said.push(['/events', seen.join('')]);
     daemon.kill('SIGTERM');
     said.push(['serve', log.join('\n') + (await daemon.ended).stderr]);
+    expect(spans.join('')).toContain('/followed/x');
+    said.push(['spans', spans.join('')]);
     for (const path of ['/a', '/followed/x']) expect(log.join('\n')).toContain(`"path":"${path}"`);
     // Made to hold them: the catalog, and its log.
     said.push(...filesOf(site.stateDir).filter(([name]) => !/^catalog\.db/.test(name)));

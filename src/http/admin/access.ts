@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 /** Why a request to the admin listener is refused, as status and text. */
@@ -24,10 +24,12 @@ const HOST = /^\[?(.*?)\]?(?::\d*)?$/;
  * - a `Host` that is a foreign name: its owner can let it resolve to loopback, and a page from
  *   there would then read the responses as its own (DNS rebinding). An address cannot be rebound,
  *   and probes ask by address. Without a `Host`, which HTTP/1.0 allows, no browser asks;
- * - the `Origin` of another page.
+ * - the `Origin` of another page;
+ * - what another page loads as a picture, a script or a frame, which has no `Origin`. Browsers say so
+ *   in fields that no page can set (Fetch Metadata). A link that the operator follows is answered.
  */
 export const refusalOf = (
-  { method = '', headers: { host = '', origin } }: IncomingMessage,
+  { method = '', headers: { host = '', origin, ...headers } }: IncomingMessage,
   { names, anyOrigin, methods = READING }: Access,
 ): Refusal | undefined => {
   if (!methods.includes(method)) return [405, `expected ${methods.join(' or ')}, found ${method}`];
@@ -35,6 +37,15 @@ export const refusalOf = (
   if (name !== '' && name !== 'localhost' && isIP(name) === 0 && !names.includes(name))
     return [421, `expected a Host that is an address, localhost or one of admin_hosts; found ${name}`];
   if (origin !== undefined && !anyOrigin && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
-    return [403, 'requests of other web pages are refused'];
-  return undefined;
+    return ofOtherPages;
+  return anyOrigin || !isLoadedByOthers(headers) ? undefined : ofOtherPages;
+};
+
+const ofOtherPages: Refusal = [403, 'requests of other web pages are refused'];
+
+/** A frame is a navigation, too, but not to a document of its own. */
+const isLoadedByOthers = (headers: IncomingHttpHeaders): boolean => {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
+  if (site !== 'cross-site' && site !== 'same-site') return false;
+  return mode !== 'navigate' || (destination !== undefined && destination !== 'document');
 };

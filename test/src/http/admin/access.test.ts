@@ -64,6 +64,20 @@ describe('the admin listener', () => {
     expect(await (await asking())({ host, origin })).toMatchObject({ status }),
   );
 
+  it.each([
+    ['a picture', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 403],
+    ['a script', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }, 403],
+    ['a frame', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }, 403],
+    ['a link', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }, 200],
+    ['its own page', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, 200],
+    ['the bar of addresses', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 200],
+  ])('answers %s of a browser with %j by %i', async (_, fields, status) => {
+    const ask = await asking();
+    expect(await ask(fields)).toMatchObject({ status });
+    // A proxy passes on what its client's browser says.
+    expect(await ask({ ...fields, 'X-Original-URI': '/a' }, '/auth')).toMatchObject({ status: 204 });
+  });
+
   it('answers a proxy that passes on the Origin of its client', async () => {
     const fields = { origin: 'https://shop.example', 'X-Original-URI': '/a' };
     expect(await (await asking())(fields, '/auth')).toMatchObject({ status: 204 });
