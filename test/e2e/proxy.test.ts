@@ -119,6 +119,31 @@ describe('As the proxy of its clients', () => {
     expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toEqual([]);
   });
 
+  it('it follows a folder whose name has characters of URLs, and none whose name has control characters', async () => {
+    const make = (root: string) => {
+      for (const name of ['a?b%2F', 'c\nd']) {
+        mkdirSync(join(root, name, 'repodata'), { recursive: true });
+        writeFileSync(join(root, name, 'repodata/repomd.xml'), '<repomd></repomd>');
+      }
+    };
+    const { site, daemon, feed } = await open(make, (host) => ({ follow_hosts: host }));
+    const get = async (path: string) => readWhole(await askThrough(daemon.url, `${feed.url}${path}`));
+    expect(await get('/a%3Fb%252F/repodata/repomd.xml')).toMatchObject({
+      status: 200,
+      body: Buffer.from('<repomd></repomd>'),
+    });
+    expect((await get('/c%0Ad/repodata/repomd.xml')).status).toBe(404);
+    // As it is written the path is looked up first: it could be that of a file.
+    const asked = feed.requests.map(({ url = '' }) => url);
+    expect(asked).toContain('/a%3Fb%252F/repodata/repomd.xml.asc');
+    expect(
+      asked.filter((url) => !/^\/(a%3Fb%252F|a%253Fb%25252F|c%250Ad)\/repodata\/repomd\.xml(\.\w+)?$/.test(url)),
+    ).toEqual([]);
+    expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toMatchObject([
+      { prefix: expect.stringMatching(/\/a\?b%2F$/), feed: `${feed.url}/a%3Fb%252F/` },
+    ]);
+  });
+
   it('it refuses other hosts, and says why', async () => {
     const { daemon } = await open(makeFiles, () => ({ proxy_hosts: 'deb.example/debian=/debian' }));
     const { status, body } = await readWhole(await askThrough(daemon.url, 'http://other.example/x'));

@@ -10,7 +10,7 @@ import { authorityText, hostMatcher, namedPart, readAuthority } from '../../lib/
 import { isEntryPoint, suiteOf } from '../../repositories/entry-points.ts';
 import type { OpenFiles } from '../../repositories/format.ts';
 import { hasFile, hasSuite } from '../../repositories/has-suite.ts';
-import { staysBelow } from '../../repositories/relative-path.ts';
+import { staysBelow, toUrlPath } from '../../repositories/relative-path.ts';
 import { emitting } from './emitting.ts';
 import { entryOf } from './unlisted.ts';
 
@@ -32,6 +32,9 @@ interface Sighted {
 }
 
 const REPOMD = 'repodata/repomd.xml';
+
+/** Whether a path is one below its host, and can be a place in the catalog. */
+const isUsable = (path: string): boolean => staysBelow(path) && !/\p{Cc}/u.test(path);
 
 const sightedAt = (path: string): Sighted | undefined => {
   const [, folder = ''] = new RegExp(`^(|.*/)${REPOMD}$`).exec(path) ?? [];
@@ -83,7 +86,7 @@ export const firstSights = ({
     const [, authority = '', relative = ''] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
     const asked = readAuthority(authority);
     // Another spelling of the host would be another place in the catalog.
-    if (!asked || authorityText(asked) !== authority || !staysBelow(relative)) return undefined;
+    if (!asked || authorityText(asked) !== authority || !isUsable(relative)) return undefined;
     const host = followHosts.find((one) => hostMatcher(one)(asked));
     if (!host) return undefined;
     const base = `${host.scheme}://${authority}/`;
@@ -100,7 +103,7 @@ export const firstSights = ({
       ...known,
       id: `${prefix} ${suite ?? ''}`,
       update: () =>
-        defer(() => add(host, `${base}${folder}`, prefix, sighted)).pipe(
+        defer(() => add(host, base + toUrlPath(folder), prefix, sighted)).pipe(
           concatMap((stored) => (stored ? update(stored, suite) : EMPTY)),
         ),
     };
