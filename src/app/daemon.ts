@@ -106,13 +106,15 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
       streamer.reload();
     },
   });
-  const measured =
-    adminPlaces.length > 0
-      ? opening.adopt(
-          await measuring({ settings, streamer, finished, load: server.load, limits, ready: () => ready }),
-          (one) => one.close(),
-        )
-      : undefined;
+  const measured = live
+    ? opening.adopt(
+        await measuring({
+          ...{ settings, streamer, finished, limits, load: server.load },
+          ...{ ready: () => ready, fetched: live.fetched },
+        }),
+        (one) => one.close(),
+      )
+    : undefined;
   const degraded = () => [...streamer.degraded(), ...[output?.problem()].filter((one) => one !== undefined)];
   const states = probes({ missing: serving.missing, degraded, started: () => serving.started });
   const admin = createAdminServer({

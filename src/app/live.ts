@@ -7,7 +7,7 @@ import { json } from '../http/admin/files.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { framesOf, written } from '../observe/live/frames.ts';
 import { createHistory } from '../observe/live/history.ts';
-import { createSourceRates } from '../observe/live/source-rates.ts';
+import { createSourceRates, type SourceRates } from '../observe/live/source-rates.ts';
 import type { Asked } from '../observe/live/tap.ts';
 import { createTiles } from '../observe/live/tiles.ts';
 import { createTraffic } from '../observe/live/traffic.ts';
@@ -20,6 +20,8 @@ import type { OpenStreamer } from './streamer.ts';
 export interface Live {
   /** Sees the sources that requests open. */
   readonly counting: (open: OpenSource) => OpenSource;
+  /** Bytes that came from sources over the network, by kind. */
+  readonly fetched: SourceRates['fetched'];
   /** Sees the events of a request. */
   readonly watched: (asked: Asked, events: Observable<StreamEvent>) => Observable<StreamEvent>;
   /** Starts to remember what was finished, and the tiles' minutes. Unsubscribing stops. */
@@ -44,6 +46,7 @@ export const createLive = (settings: Settings): Live => {
 
   return {
     counting: rates.counting,
+    fetched: rates.fetched,
     watched: (asked, events) => traffic.watched(asked, events),
     start: (streamer, finished) => {
       side.open(streamer);

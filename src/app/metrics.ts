@@ -6,6 +6,7 @@ import type { FinishedRequest } from '../lib/finished-request.ts';
 import { bufferBytes } from '../lib/lent-buffers.ts';
 import { type Metrics, openMetrics } from '../observe/metrics/open.ts';
 import { latest } from './latest.ts';
+import type { Live } from './live.ts';
 import { saveLimitOf } from './save-limit.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
@@ -17,10 +18,11 @@ export interface DaemonParts {
   readonly load: () => Load;
   readonly limits: Limits;
   readonly ready: () => boolean;
+  readonly fetched: Live['fetched'];
 }
 
 /** The metrics of a daemon. Only its admin listener needs them, so it alone loads this. */
-export const daemonMetrics = ({ settings, streamer, finished, load, limits, ready }: DaemonParts): Metrics =>
+export const daemonMetrics = ({ settings, streamer, finished, load, limits, ready, fetched }: DaemonParts): Metrics =>
   openMetrics({
     ...{ version, finished, load, limits, ready },
     deliveries: streamer.deliveries,
@@ -33,6 +35,9 @@ export const daemonMetrics = ({ settings, streamer, finished, load, limits, read
       },
       buffers: bufferBytes,
     },
+    // Metadata of repositories is fetched by processes of their own.
+    fetched: () =>
+      [...fetched()].map(([kind, bytes]) => [kind, kind === 'metadata' ? bytes + streamer.usage.imported() : bytes]),
     outbox: streamer.outbox,
     repositories: latest(() => streamer.usage.repositories?.() ?? []),
     degraded: streamer.degraded,

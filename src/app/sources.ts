@@ -26,7 +26,9 @@ export interface OpenSources
   reload(): void;
 }
 
-interface Warnings {
+interface Watching {
+  /** Sees each source that is opened, and may watch it. Default: nothing does. */
+  readonly counting?: (open: OpenSource) => OpenSource;
   /** Called for each certificate in use that has expired or will soon, at most once a day. */
   readonly expiring: (certificate: ExpiringCertificate) => void;
   /** Called for each index that the repository of an alternate source lists and does not have. */
@@ -44,7 +46,7 @@ interface Warnings {
 export const openSources = (
   settings: Settings,
   catalog: ChosenCatalog,
-  { expiring, missing, leftOut, unnoted }: Warnings,
+  { expiring, missing, leftOut, unnoted, counting = (open) => open }: Watching,
 ): OpenSources => {
   const sources = renewable(
     () => sourceSettingsOf(settings),
@@ -54,11 +56,12 @@ export const openSources = (
   const former: Sources[] = [];
   const current: OpenSource = (location, ask) => sources.value.open(location, ask);
   const watched = watchCertificates(current, { warn: expiring, now: Date.now });
-  const open = withLimits(watched.open, {
+  const limited = withLimits(watched.open, {
     get timeoutMs() {
       return placeTimeoutOf(settings);
     },
   });
+  const open = counting(limited);
   // Identities and metadata are collected: their bytes must not change.
   const collected: OpenSource = (location, ask) => flow(open(location, ask), lift(owned()));
   const files = openMetadata(collected, settings);

@@ -17,6 +17,7 @@ import {
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import type { Answer } from '../catalog/answer.ts';
 import { dropWrong, keptMetadata } from '../catalog/kept-metadata.ts';
+import type { RefreshResult } from '../catalog/refresh-repository.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
 import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
@@ -86,6 +87,8 @@ export interface OpenStreamer extends Streamer {
     readonly copies?: () => CopyFigures;
     /** Those that are imported or followed; absent if the catalog is Pulp's. */
     readonly repositories?: () => Answer<readonly StoredRepository[]>;
+    /** Bytes of metadata that processes have fetched which imported or followed a repository. */
+    readonly imported: () => number;
     /** Bytes of transfers that wait on disk. */
     readonly spilled: () => number;
   };
@@ -151,6 +154,7 @@ export const openStreamer = async (
   );
   const sources = closing(
     openSources(settings, catalog, {
+      counting,
       expiring: (certificate) => logExpiring(logger, certificate),
       missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
       leftOut: (source, error, entries) => logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
@@ -161,7 +165,13 @@ export const openStreamer = async (
   const { open, files, alternates, connections, certificates } = sources;
   const health = healthOf(settings);
   const refreshes = opening.adopt(new Subject<Refresh>(), (one) => one.complete());
-  const happened = (refresh: Refresh) => refreshes.next(refresh);
+  let imported = 0;
+  const notices = {
+    happened: (refresh: Refresh) => refreshes.next(refresh),
+    refreshed: ({ fetched = 0 }: RefreshResult) => {
+      imported += fetched;
+    },
+  };
   const background = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   background.add(catalog.ready.subscribe((ready) => logReady(logger, settings, ready)));
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
@@ -169,10 +179,10 @@ export const openStreamer = async (
     background.add(
       alternates.refreshing.subscribe((event) => {
         logRefresh(logger, event);
-        refreshOf('alternate', event, event.source.id).forEach(happened);
+        refreshOf('alternate', event, event.source.id).forEach(notices.happened);
       }),
     );
-    if (catalog.own) background.add(keepImportsFresh(settings, logger, catalog, catalog.own, happened));
+    if (catalog.own) background.add(keepImportsFresh(settings, logger, catalog, catalog.own, notices));
     background.add(health.changes.subscribe((change) => logHealth(logger, change)));
     opening.use(recordUnhealthy(settings, logger, health));
   }
@@ -219,10 +229,10 @@ export const openStreamer = async (
     () => ({ window: settings.coalesceWindow, memory: settings.coalesceMemory, finishBelow: settings.finishBelow }),
     (limits) => createSharing({ ...limits, spill: spills?.open, scheduler: steadyClock }),
   );
-  const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, happened));
+  const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, notices));
   const parts = {
     catalog: following ? { ...catalog, ...following } : catalog,
-    open: counting(open),
+    open,
     health,
     lengths: createLengths(),
     slices: createSliceMemory(),
@@ -279,6 +289,7 @@ export const openStreamer = async (
     refreshes,
     usage: {
       ...{ connections, certificates, copies: store?.figures, spilled: () => spills?.used() ?? 0 },
+      imported: () => imported,
       repositories: catalog.own?.repositories.list,
     },
     degraded: conditions.list,

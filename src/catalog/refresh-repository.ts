@@ -35,6 +35,8 @@ export interface RefreshOptions extends Omit<ImportOptions, 'repository' | 'grac
 export interface RefreshResult extends ImportResult {
   /** Whether the repository is still the one that was imported the last time: no entry was written. */
   readonly unchanged: boolean;
+  /** Bytes that were read of the feed, if they were counted. */
+  readonly fetched?: number;
   /** Unix seconds: the date of the signed metadata before, if that was later than now. */
   readonly dateBefore?: number;
 }

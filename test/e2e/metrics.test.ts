@@ -65,6 +65,19 @@ describe('the metrics of a daemon', () => {
     await becomes('spilled_bytes', 0);
   });
 
+  it('show the bytes that came from the feed, beside those that clients got', async () => {
+    const { url, list, feed, figure, becomes } = await startMeasured(someBytes(3 * MIB));
+    list('/a', [`${feed.url}/a`]);
+    await askWhole(`${url}/a`);
+    await becomes('saves_total{result="delivered"}', 1);
+    await askWhole(`${url}/a`);
+    expect(await figure('fetched_bytes_total{kind="feed"}')).toBe(3 * MIB);
+    expect(await figure('fetched_bytes_total{kind="alternate"}')).toBe(0);
+    expect(await figure('fetched_bytes_total{kind="metadata"}')).toBe(0);
+    const served = await Promise.all(['feed', 'saved'].map((kind) => figure(`response_bytes_total{kind="${kind}"}`)));
+    expect(served).toEqual([3 * MIB, 3 * MIB]);
+  });
+
   it('show the size of copies, and those that made room', async () => {
     const { url, list, feed, figure, becomes } = await startMeasured(someBytes(3 * MIB), { saveLimit: '8M' });
     expect(await figure('copies_limit_bytes')).toBe(8_000_000);

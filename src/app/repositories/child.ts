@@ -35,11 +35,19 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     const importer = await catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
     const { kept, grace, limits } = feeds;
-    const read = feeds.files(accessOf(importer.config), rootAt(stored.base));
-    return await refreshStored(catalog, stored, {
+    let fetched = 0;
+    const files = feeds.files(accessOf(importer.config), rootAt(stored.base));
+    const read: ReadFile = async function* (url, ...how) {
+      for await (const chunk of files(url, ...how)) {
+        if (!url.startsWith('file:')) fetched += chunk.byteLength;
+        yield chunk;
+      }
+    };
+    const result = await refreshStored(catalog, stored, {
       ...{ read, onProgress: show, kept, grace, limits },
       selection: await selectionOf(stored, suite, read),
     });
+    return { ...result, fetched };
   } finally {
     await feeds.close();
     await catalog.close();

@@ -7,9 +7,9 @@ import { messageOf } from '../../lib/thrown.ts';
 import type { OpenFiles } from '../../repositories/format.ts';
 import type { ChosenCatalog } from '../catalog.ts';
 import { logRepository } from '../log-lines.ts';
-import { type Refresh, refreshOf } from '../refreshes.ts';
+import { refreshOf } from '../refreshes.ts';
 import { followRepositories } from './following.ts';
-import { noteFailure } from './keep-fresh.ts';
+import { type Notices, noteFailure } from './keep-fresh.ts';
 
 /**
  * The catalog with the repositories that it follows; what comes of that is logged. `happened` is
@@ -21,11 +21,14 @@ export const followCatalog = (
   catalog: ChosenCatalog,
   store: CatalogStore,
   files: OpenFiles,
-  happened: (refresh: Refresh) => void,
+  { happened, refreshed }: Notices,
 ): FollowedCatalog =>
   followRepositories({
     ...{ settings, catalog, store, files },
-    refreshed: (repository, result) => logRepository(logger, repository, result),
+    refreshed: (repository, result) => {
+      logRepository(logger, repository, result);
+      refreshed(result);
+    },
     notNoted: ({ prefix }, error) =>
       logger.warn({ prefix, error: messageOf(error) }, 'comparison of a repository with its feed not noted'),
     reading: (repository, event) => refreshOf('follow', event, repository.prefix).forEach(happened),

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { type Observable, retry, type Subscription, timer } from 'rxjs';
+import type { RefreshResult } from '../../catalog/refresh-repository.ts';
 import type { CatalogStore } from '../../catalog/store.ts';
 import type { RepositoryKey } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
@@ -9,20 +10,29 @@ import { logRepository, logRepositoryFailure } from '../log-lines.ts';
 import { type Refresh, refreshOf } from '../refreshes.ts';
 import { refreshRepositories } from './refreshing.ts';
 
+export interface Notices {
+  /** Called with each refresh as it starts and ends. */
+  readonly happened: (refresh: Refresh) => void;
+  /** Called with what came of each that succeeded. */
+  readonly refreshed: (result: RefreshResult) => void;
+}
+
 /**
  * Keeps imported repositories up to date, until it is unsubscribed, and logs what comes of it.
- * `happened` is called with each refresh as it starts and ends.
  */
 export const keepImportsFresh = (
   settings: Settings,
   logger: Logger,
   { store }: ChosenCatalog,
   catalog: CatalogStore,
-  happened: (refresh: Refresh) => void,
+  { happened, refreshed }: Notices,
 ): Subscription =>
   refreshRepositories({
     ...{ settings, catalog, store },
-    refreshed: (repository, result) => logRepository(logger, repository, result),
+    refreshed: (repository, result) => {
+      logRepository(logger, repository, result);
+      refreshed(result);
+    },
   })
     .pipe(retry({ delay: (error) => logUnreadable(logger, error) }))
     .subscribe((event) => {

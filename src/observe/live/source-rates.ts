@@ -29,8 +29,13 @@ export interface SourceRates {
   finished(one: FinishedRequest): void;
   /** Bytes of all sources but the disks of this machine. */
   received(): number;
+  /** The same by kind: `feed`, `alternate`, `metadata` of repositories, or another kind of source. */
+  fetched(): Iterable<readonly [kind: string, bytes: number]>;
   list(): readonly SourceRate[];
 }
+
+/** The kind of what no client has asked for. */
+const METADATA = 'metadata';
 
 /** The source of a location. Metadata has none, since it is fetched for nobody. */
 const sourceOf = (location: Location & { readonly source?: SourceId }): SourceId | undefined => location.source;
@@ -38,6 +43,12 @@ const sourceOf = (location: Location & { readonly source?: SourceId }): SourceId
 export const createSourceRates = (): SourceRates => {
   const known = new Map<string, SourceRate>();
   const total = { bytes: 0 };
+  const kinds = new Map(['feed', 'alternate', METADATA].map((kind) => [kind, { bytes: 0 }]));
+  const kindOf = (kind: string) => {
+    const sum = kinds.get(kind) ?? { bytes: 0 };
+    kinds.set(kind, sum);
+    return sum;
+  };
 
   const rateOf = (name: string): SourceRate => {
     const found = known.get(name);
@@ -53,7 +64,7 @@ export const createSourceRates = (): SourceRates => {
     counting: (open) => (location, ask) => {
       const source = sourceOf(location);
       const own = source && rateOf(sourceName(source));
-      const sums = location.url.startsWith('file:') ? [own] : [own, total];
+      const sums = location.url.startsWith('file:') ? [own] : [own, total, kindOf(source?.kind ?? METADATA)];
       return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, sums))(open(location, ask));
     },
     finished: ({ report }) => {
@@ -68,6 +79,7 @@ export const createSourceRates = (): SourceRates => {
       }
     },
     received: () => total.bytes,
+    fetched: () => [...kinds].map(([kind, { bytes }]) => [kind, bytes] as const),
     list: () => [...known.values()],
   };
 };

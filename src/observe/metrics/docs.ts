@@ -49,6 +49,7 @@ const NOTHING: MetricsSources = {
     spilled: () => 0,
     buffers: () => ({ lent: 0, unused: 0 }),
   },
+  fetched: () => [],
   repositories: () => [],
   ready: () => false,
   degraded: () => [],

@@ -6,8 +6,8 @@ import type { MetricsSources } from './sources.ts';
 
 /** The state of sources: connections, cool-downs, certificates. */
 export const feedMetrics = (
-  { gauge, counter }: Families,
-  { usage, cooldowns, now }: Pick<MetricsSources, 'usage' | 'cooldowns' | 'now'>,
+  { gauge, total, counter }: Families,
+  { usage, fetched, cooldowns, now }: Pick<MetricsSources, 'usage' | 'fetched' | 'cooldowns' | 'now'>,
 ): Subscription => {
   const origin = boundedLabel(SOURCES);
   gauge(
@@ -42,6 +42,17 @@ export const feedMetrics = (
         sum,
       ))
         set(count, { origin: label });
+    },
+  );
+
+  total(
+    {
+      name: 'fetched_bytes_total',
+      help: 'Bytes that came over the network from sources, by kind: feed, alternate, or metadata (of repositories and alternate sources)',
+      labels: ['kind'],
+    },
+    (set) => {
+      for (const [kind, bytes] of fetched()) set(bytes, { kind });
     },
   );
 

@@ -16,6 +16,8 @@ export interface MetricsSources {
   readonly load: () => Load;
   readonly limits: { readonly transfers: number; readonly connections: number };
   readonly usage: Usage;
+  /** Bytes that came from sources over the network since the start, by kind. */
+  readonly fetched: () => Iterable<readonly [kind: string, bytes: number]>;
   /** Absent if the daemon saves nothing. `age`: milliseconds. */
   readonly outbox?: { depth(): { readonly waiting: number; readonly age: number } };
   /** Imported and followed ones. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
 import { settingsOf } from '../../../src/app/from-settings.ts';
@@ -22,6 +23,7 @@ const PREFIXES = ['/a', '/b', '/c'];
 const loop = (tables: Tables, file: string) => {
   const left: string[] = [];
   const done: string[] = [];
+  const bytes: number[] = [];
   const store = sqliteRefreshStore(tables);
   const running = refreshRepositories({
     settings: settingsOf({ catalog: file }),
@@ -33,12 +35,15 @@ const loop = (tables: Tables, file: string) => {
         left.push(id);
       },
     },
-    refreshed: ({ prefix }) => done.push(prefix),
+    refreshed: ({ prefix }, { fetched = 0 }) => {
+      done.push(prefix);
+      bytes.push(fetched);
+    },
     random: () => 0,
   }).subscribe((event) => {
     if (event.type === 'failed') throw event.error;
   });
-  return { left, done, stop: () => running.unsubscribe() };
+  return { left, done, bytes, stop: () => running.unsubscribe() };
 };
 
 it('refreshes each due repository in one of two processes on a catalog', async () => {
@@ -63,6 +68,8 @@ it('refreshes each due repository in one of two processes on a catalog', async (
     // Each of the two has asked for the right to each repository, and has left it again.
     await until(() => loops.every(({ left }) => PREFIXES.every((prefix) => left.some((id) => id.endsWith(prefix)))));
     expect(loops.flatMap(({ done }) => done).sort()).toEqual(PREFIXES);
+    const { length } = readFileSync(join(folder, 'PULP_MANIFEST'));
+    expect(loops.flatMap(({ bytes }) => bytes)).toEqual(PREFIXES.map(() => length));
     expect(feed.requests.slice(before).map(({ method, url }) => `${method} ${url}`)).toEqual(
       PREFIXES.map(() => 'GET /PULP_MANIFEST'),
     );

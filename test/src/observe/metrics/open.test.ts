@@ -33,6 +33,7 @@ const observing = (more: Partial<MetricsSources> = {}) => {
       spilled: () => 0,
       buffers: () => ({ lent: 0, unused: 0 }),
     },
+    fetched: () => [['feed', 7]],
     repositories: () => [],
     ready: () => true,
     degraded: () => [],
@@ -75,6 +76,7 @@ describe('metrics', () => {
       'pulp_streamer_requests_total{outcome="refused",status="400"} 1',
     ]);
     expect(await values('response_bytes_total')).toEqual(['pulp_streamer_response_bytes_total{kind="feed"} 20']);
+    expect(await values('fetched_bytes_total')).toEqual(['pulp_streamer_fetched_bytes_total{kind="feed"} 7']);
     expect(await values('request_duration_seconds')).toEqual([
       'pulp_streamer_request_duration_seconds_sum{kind="feed"} 3',
       'pulp_streamer_request_duration_seconds_count{kind="feed"} 2',
