@@ -5,6 +5,8 @@ import { filter, firstValueFrom, Subject } from 'rxjs';
 export interface TaskTaker {
   /** The resources in the received tasks, with their counts. */
   readonly resources: ReadonlyMap<string, number>;
+  /** The ids of the received tasks by their resources, one for each message. */
+  readonly ids: ReadonlyMap<string, readonly string[]>;
   /** Resolves once every task that is in the queue now was received. */
   all(): Promise<void>;
   /** Deletes the queue with its content, and consumes nothing until it is started again. */
@@ -21,6 +23,7 @@ const MARK = 'mark';
  */
 export const startTaskTaker = async (url: string, queue: string): Promise<TaskTaker> => {
   const resources = new Map<string, number>();
+  const ids = new Map<string, string[]>();
   const marks = new Subject<string>();
   const take = (content: Buffer): void => {
     const body = JSON.parse(content.toString());
@@ -28,7 +31,8 @@ export const startTaskTaker = async (url: string, queue: string): Promise<TaskTa
       marks.next(body[MARK]);
       return;
     }
-    const [, , resource] = Array.isArray(body) ? body[0] : body.args;
+    const [, id, resource] = Array.isArray(body) ? body[0] : body.args;
+    ids.set(resource, [...(ids.get(resource) ?? []), id]);
     resources.set(resource, (resources.get(resource) ?? 0) + 1);
   };
 
@@ -49,6 +53,7 @@ export const startTaskTaker = async (url: string, queue: string): Promise<TaskTa
 
   return {
     resources,
+    ids,
     all: async () => {
       const mark = crypto.randomUUID();
       const came = firstValueFrom(marks.pipe(filter((one) => one === mark)));
