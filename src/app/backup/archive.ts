@@ -129,7 +129,7 @@ export const readArchive = async (file: string, take: Take): Promise<Manifest> =
       else found.set(name, await digested(body, (bytes) => take(name, mtime, bytes)));
     }
   } catch (error) {
-    throw new Error(`${file}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`${file}: ${reasonOf(error, file)}`, { cause: error });
   }
   if (!manifest) throw new Error(`${file}: expected a backup of pulp-streamer; it has no ${MANIFEST} at its end`);
   const { files } = manifest;
@@ -148,8 +148,10 @@ const NOT_READ: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read it',
 };
 
-const reasonOf = (error: unknown): string => {
-  const known = NOT_READ[codeOf(error)];
+/** Why the file cannot be read, or what `take` threw. */
+const reasonOf = (error: unknown, file: string): string => {
+  const { path, syscall } = error as NodeJS.ErrnoException;
+  const known = path === file || syscall === 'read' ? NOT_READ[codeOf(error)] : undefined;
   if (known !== undefined) return known;
   const message = messageOf(error);
   return /tar|header/i.test(message) ? `expected a whole backup of pulp-streamer (${message})` : message;

@@ -1,10 +1,20 @@
-import { existsSync, linkSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isKeptName } from '../../catalog/metadata-files.ts';
+import { asOwnerOf } from '../../lib/act-as.ts';
 import { inspectDatabase, settleDatabase } from '../../lib/database-file.ts';
 import { otherLayout } from '../../lib/layout.ts';
-import { inheritFile, makeFolder } from '../../lib/private-files.ts';
+import { inheritFile, makeFolder, makeFolderSync } from '../../lib/private-files.ts';
 import { BESIDE, putAside } from '../../lib/put-aside.ts';
 import { isDamage } from '../../lib/sqlite-errors.ts';
 import { syncPath } from '../../saves/copies/files.ts';
@@ -22,6 +32,8 @@ export interface Restored extends Manifest {
 interface Waiting {
   readonly file: string;
   readonly part: string;
+  /** The folder as whose owner it is written. */
+  readonly above: string;
 }
 
 /** Reads all of a backup and compares it with its list. Rejects if it is not whole. Changes nothing. */
@@ -38,6 +50,7 @@ export const checkBackup = (file: string): Promise<Manifest> =>
  */
 export const restore = async (settings: BackedUp, file: string): Promise<Restored> => {
   await makeFolder(settings.stateDir);
+  for (const { file } of databasesOf(settings)) await makeFolder(dirname(file));
   const lock = lockState(settings);
   if (!lock)
     throw new Error(
@@ -46,16 +59,22 @@ export const restore = async (settings: BackedUp, file: string): Promise<Restore
   const waiting: Waiting[] = [];
   const unpack: Take = async (name, mtime, bytes) => {
     const file = placeOf(settings, name);
-    const part = `${file}.part`;
-    waiting.push({ file, part });
-    await makeFolder(dirname(file));
-    await rm(part, { force: true });
-    await using made = await open(part, 'wx', 0o600);
-    inheritFile(made.fd, part);
-    for await (const chunk of bytes) await made.writeFile(chunk);
-    // Clients are told the time of metadata.
-    if (mtime) await made.utimes(mtime, mtime);
-    await made.sync();
+    const one = { file, part: `${file}.part`, above: aboveOf(settings, name) };
+    const fd = asOwnerOf(one.above, () => {
+      makeFolderSync(dirname(file));
+      rmSync(one.part, { force: true });
+      return openSync(one.part, 'wx', 0o600);
+    });
+    waiting.push(one);
+    try {
+      inheritFile(fd, one.part);
+      for await (const chunk of bytes) writeFileSync(fd, chunk);
+      // Clients are told the time of metadata.
+      if (mtime) futimesSync(fd, mtime, mtime);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
   };
   try {
     const manifest = await readArchive(file, unpack);
@@ -65,14 +84,18 @@ export const restore = async (settings: BackedUp, file: string): Promise<Restore
     const former = restored.map(({ file }) => settled(file)).flatMap((setAside) => setAside());
     // Its revisions will count on from an earlier number, which their copies must not be taken for.
     await removeBare(settings.saveDir);
-    for (const { file, part } of waiting) await rename(part, file);
+    for (const { file, part, above } of waiting) asOwnerOf(above, () => renameSync(part, file));
     for (const folder of new Set(waiting.map(({ file }) => dirname(file)))) await syncPath(folder);
     return { ...manifest, former };
   } finally {
-    for (const { part } of waiting) await rm(part, { force: true });
+    for (const { part, above } of waiting) asOwnerOf(above, () => rmSync(part, { force: true }));
     lock.release();
   }
 };
+
+/** The folder whose owner must be able to write a file: links below it may lead anywhere. */
+const aboveOf = (settings: BackedUp, name: string): string =>
+  name.startsWith(METADATA) ? settings.stateDir : dirname(placeOf(settings, name));
 
 /** Where a file of a backup belongs. Throws if a backup has no such file. */
 const placeOf = (settings: BackedUp, name: string): string => {

@@ -3,10 +3,13 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -260,4 +263,19 @@ itAsRoot('what root restores belongs to the owner of the folder', async () => {
     expect([name, statSync(join(stateDir, String(name))).uid]).toEqual([name, NOBODY.uid]);
   await backUp(settings, `${file}2`);
   expect(statSync(`${file}2`).uid).toBe(0);
+});
+
+itAsRoot('root restores through no link that the owner of the folder put in its way', async () => {
+  const { settings, file } = await aBackup();
+  const { stateDir } = settings;
+  const guarded = newFolder();
+  chmodSync(dirname(stateDir), 0o755);
+  rmSync(join(stateDir, 'metadata'), { recursive: true });
+  symlinkSync(guarded, join(stateDir, 'metadata'));
+  for (const name of ['', ...readdirSync(stateDir)]) lchownSync(join(stateDir, name), NOBODY.uid, NOBODY.gid);
+  expect(await refusal(restore(settings, file))).toMatch(
+    /EACCES: permission denied, lstat '.*\/metadata\/sha256-.*\.part'/,
+  );
+  expect(readdirSync(guarded)).toEqual([]);
+  expect(pathsIn(settings.catalog)).toEqual(['/later', '/one']);
 });
