@@ -1,5 +1,6 @@
-import { type Observable, Subscriber } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import { AtOnce } from './at-once.ts';
+import { subscriberOf } from './subscriber.ts';
 
 interface Collecting<T> {
   /** Asked before each source: whether the values so far suffice. Default: never. */
@@ -63,7 +64,7 @@ class Collector<T> {
       return;
     }
     this.#waiting = true;
-    const one = new Subscriber<T>({
+    const one = subscriberOf<T>({
       next: (value) => this.#take(value, index),
       error: (error: unknown) => {
         try {

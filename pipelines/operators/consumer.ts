@@ -1,8 +1,9 @@
-import { Subscriber, type Subscription } from 'rxjs';
+import type { Subscriber, Subscription } from 'rxjs';
 import type { Bounds, Join } from './join.ts';
 import type { KeptValues } from './kept-values.ts';
 import type { Overdue } from './overdue.ts';
 import type { Stock } from './stock.ts';
+import { subscriberOf } from './subscriber.ts';
 import { followValve, type Valve } from './valve.ts';
 
 /** What all consumers have in common. */
@@ -170,7 +171,7 @@ export class Consumer<T> {
 
   #read(basin: NonNullable<Stock<T>['basin']>): void {
     const { kept } = this.#supply;
-    const taker = new Subscriber<T>({
+    const taker = subscriberOf<T>({
       next: (value) => {
         this.#passAsides();
         this.#position += this.#parts.size(value);

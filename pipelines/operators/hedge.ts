@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable, type SchedulerLike, Subscriber, Subscription } from 'rxjs';
+import { asyncScheduler, Observable, type SchedulerLike, Subscription } from 'rxjs';
+import { subscriberOf } from './subscriber.ts';
 import type { Flow } from './valve.ts';
 
 interface Hedge<T> {
@@ -37,7 +38,7 @@ export const hedge =
 
       const run = (source: Flow<T>) => {
         // Made before the source starts: a synchronous source, too, stops as soon as it is left.
-        const subscriber = new Subscriber<T>({
+        const subscriber = subscriberOf<T>({
           next: (value) => {
             if (!won && wins(value)) {
               won = true;

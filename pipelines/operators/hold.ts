@@ -1,6 +1,7 @@
-import { type Observable, Subscriber } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { boundedFlow, type Sink } from './create-flow.ts';
 import { type Lending, OWNED } from './lending.ts';
+import { subscriberOf } from './subscriber.ts';
 import type { Flow } from './valve.ts';
 
 interface Hold<T> {
@@ -35,7 +36,7 @@ export const hold =
   (source: Observable<T>): Flow<T> =>
     boundedFlow(
       (sink) => {
-        const subscriber = new Subscriber<T>({
+        const subscriber = subscriberOf<T>({
           next: (value) => {
             sink.next(value);
             // The consumer may have left, or there were too many.

@@ -24,5 +24,5 @@ export { switchFlow } from './switch-flow.ts';
 export { toAsyncIterable } from './to-async-iterable.ts';
 export { toReadable } from './to-readable.ts';
 export { toWebStream } from './to-web-stream.ts';
-export { type Flow, type FlowOperator, Gate, OPEN, type Valve } from './valve.ts';
+export { type Flow, type FlowOperator, followValve, Gate, OPEN, type Valve } from './valve.ts';
 export { every, some } from './valves.ts';

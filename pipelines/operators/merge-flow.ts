@@ -1,6 +1,7 @@
-import { defer, Subscriber } from 'rxjs';
+import { defer } from 'rxjs';
 import { type Lending, OWNED } from './lending.ts';
 import { operate } from './operate.ts';
+import { subscriberOf } from './subscriber.ts';
 import { type Flow, type FlowOperator, followValve, Gate } from './valve.ts';
 
 /**
@@ -35,7 +36,7 @@ export const mergeFlow =
 
         const begin = (value: T) => {
           running += 1;
-          const one = new Subscriber<R>({
+          const one = subscriberOf<R>({
             next: (result) => out.next(result),
             error: (error: unknown) => out.error(error),
             complete: () => {

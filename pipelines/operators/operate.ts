@@ -1,13 +1,6 @@
-import { Observable, Subscriber } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
+import { type Handlers, operated } from './subscriber.ts';
 import type { Flow, FlowOperator, Valve } from './valve.ts';
-
-interface Handlers<T> {
-  next(value: T): void;
-  /** Default: passes the error on. */
-  error?(error: unknown): void;
-  /** Default: completes. */
-  complete?(): void;
-}
 
 /** An operator of handlers, which hands its consumer's valve to its source. Several make one operator: see `fuse`. */
 export interface Stage<T, R> extends FlowOperator<T, R> {
@@ -34,7 +27,7 @@ export const operate = <T, R>(start: (out: Subscriber<R>, valve: Valve) => Handl
     } catch (error) {
       out.error(error);
     }
-    return new Operated(out, handlers);
+    return operated(out, handlers);
   });
 
 /** Makes a stage of its `into`. One that only watches returns `out` itself. */
@@ -72,44 +65,3 @@ export const given =
     });
 
 const IGNORING: Handlers<unknown> = { next: () => {} };
-
-class Operated<T, R> extends Subscriber<T> {
-  readonly #out: Subscriber<R>;
-  readonly #handlers: Handlers<T>;
-
-  constructor(out: Subscriber<R>, handlers: Handlers<T>) {
-    super(out);
-    this.#out = out;
-    this.#handlers = handlers;
-  }
-
-  protected override _next(value: T): void {
-    try {
-      this.#handlers.next(value);
-    } catch (error) {
-      this.#out.error(error);
-    }
-  }
-
-  protected override _error(error: unknown): void {
-    try {
-      if (this.#handlers.error) this.#handlers.error(error);
-      else this.#out.error(error);
-    } catch (thrown) {
-      this.#out.error(thrown);
-    } finally {
-      this.unsubscribe();
-    }
-  }
-
-  protected override _complete(): void {
-    try {
-      if (this.#handlers.complete) this.#handlers.complete();
-      else this.#out.complete();
-    } catch (thrown) {
-      this.#out.error(thrown);
-    } finally {
-      this.unsubscribe();
-    }
-  }
-}

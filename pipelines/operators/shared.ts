@@ -1,9 +1,10 @@
-import { Subscriber } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import { Consumer, type ConsumerParts, type Joined, type Supply } from './consumer.ts';
 import type { Bounds, Join } from './join.ts';
 import { type KeepingParts, KeptValues } from './kept-values.ts';
 import type { Overdue } from './overdue.ts';
 import { Stock } from './stock.ts';
+import { subscriberOf } from './subscriber.ts';
 import { Gate } from './valve.ts';
 
 /** What all shared sources have in common. */
@@ -114,7 +115,7 @@ export class Shared<T> implements Supply<T> {
     if (this.#consumers.size === 0) this.stop();
   }
 
-  readonly #intake = new Subscriber<T>({
+  readonly #intake = subscriberOf<T>({
     next: (value) => this.#take(value),
     error: (error: unknown) => this.#end((out) => out.error(error), false),
     complete: () => this.#end((out) => out.complete(), true),

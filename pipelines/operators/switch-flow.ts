@@ -1,5 +1,6 @@
-import { Subscriber } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import { operate, type Stage } from './operate.ts';
+import { subscriberOf } from './subscriber.ts';
 import type { Flow } from './valve.ts';
 
 /**
@@ -22,7 +23,7 @@ export const switchFlow = <T, R>(project: (value: T) => Flow<R>): Stage<T, R> =>
     return {
       next: (value) => {
         latest?.unsubscribe();
-        const one = new Subscriber<R>({
+        const one = subscriberOf<R>({
           next: (result) => out.next(result),
           error: (error: unknown) => out.error(error),
           complete: () => {

@@ -250,6 +250,9 @@ const OTHERS = [
   'valve',
   'valves',
   'deadline',
+  'subscriber',
+  // What tests of flows are made of.
+  ...['checkFlow', 'laws', 'marbles', 'misbehaving', 'plan'],
   'hysteresis',
   // Streams are asynchronous: see interop.test.ts.
   ...['fromAsyncIterable', 'fromEventTarget', 'fromReadable', 'fromWebStream', 'pipeTo', 'pull'],
