@@ -1,29 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { NEVER, Observable, of } from 'rxjs';
-import {
-  closedTimeout,
-  concatFlow,
-  deferFlow,
-  every,
-  firstTimeout,
-  followValve,
-  fuse,
-  Gate,
-  hedge,
-  hold,
-  lift,
-  limitConcurrency,
-  mergeFlow,
-  meter,
-  OPEN,
-  operate,
-  rateLimit,
-  shareFlow,
-  speedFloor,
-  stallTimeout,
-  switchFlow,
-} from '../../../pipelines/operators/index.ts';
+import { Observable } from 'rxjs';
+import * as all from '../../../pipelines/operators/index.ts';
+import { followValve, Gate, hold, OPEN, operate } from '../../../pipelines/operators/index.ts';
 import {
   brokenBy,
   checkFlow,
@@ -34,46 +13,10 @@ import {
   type OperatorUnderTest,
   plansFrom,
 } from '../../../pipelines/operators/testing/index.ts';
+import { lawfulFlows } from '../../support/lawful-flows.ts';
+import { ofMutants } from '../../support/mutants.ts';
 
-const one = (value: Lent) => () => of(value);
-/** Longer than all histories together. */
-const NEVER_LATE = { timeoutMs: 1e9, error: () => new Error('late') };
-const pass = operate<Lent, Lent>((out) => ({ next: (value) => out.next(value) }));
-
-/** Every operator that passes values on. */
-const LAWFUL: Readonly<Record<string, OperatorUnderTest>> = {
-  createFlow: () => (source) => source,
-  operate: () => pass,
-  fuse: () => fuse(pass, pass),
-  lift: () => lift((source) => source),
-  deferFlow: () => (source) => deferFlow((valve) => source(valve)),
-  every: () => (source) => (valve) => source(every(valve, NEVER)),
-  closedTimeout: ({ scheduler }) => closedTimeout({ ...NEVER_LATE, scheduler }),
-  firstTimeout: ({ scheduler }) => firstTimeout({ ...NEVER_LATE, scheduler }),
-  stallTimeout: ({ scheduler }) => stallTimeout({ ...NEVER_LATE, scheduler }),
-  speedFloor: ({ scheduler }) =>
-    speedFloor({ atLeast: 0, window: 100, size: () => 1, error: () => new Error('slow'), scheduler }),
-  meter: ({ scheduler }) => meter({ scheduler }),
-  hedge:
-    ({ scheduler }) =>
-    (first) =>
-      hedge({ first, second: () => NEVER, after: 1e9, wins: () => true, aside: (error) => error as Lent, scheduler }),
-  limitConcurrency: () => lift(limitConcurrency(1)<Lent>),
-  concatFlow: ({ lending }) => concatFlow(one, lending),
-  mergeFlow: ({ lending }) => mergeFlow(2, one, lending),
-  switchFlow: () => switchFlow(one),
-  shareFlow: ({ lending, scheduler }) => {
-    const join = shareFlow<Lent>({ size: () => 1, lateJoinWindow: 0, window: 9, memory: 9, lending, scheduler });
-    return (source) => join({ key: '', source: () => source, fallback: () => NEVER, onJoin: {} as Lent });
-  },
-  rateLimit: ({ lending, scheduler }) =>
-    rateLimit({ perSecond: 1e6, size: () => 1, split: (value) => [value, value], lending, scheduler }),
-  hold:
-    ({ lending }) =>
-    (source) =>
-    (valve) =>
-      hold<Lent>({ limit: 99, overflow: 'error', lending })(source(valve))(valve),
-};
+const LAWFUL = lawfulFlows(all);
 
 describe('the laws of flows', () => {
   it.each(Object.entries(LAWFUL))('hold for %s', (_, operator) => checkFlow(operator));
@@ -177,6 +120,14 @@ const MUTANTS: Readonly<Record<Law, readonly [mutant: OperatorUnderTest, holds?:
   // It does not look at the valve between two values.
   reentrant: [batched({ checks: false }), 2],
 };
+
+describe('a mutant of each operator', () => {
+  const found = ofMutants();
+  // What `fuse` does is a law of its own: see fuse.test.ts.
+  it('exists', () =>
+    expect(Object.keys(LAWFUL).filter((name) => !found.some(([mutant]) => mutant === name))).toEqual(['fuse']));
+  it.each(found)('breaks a law: %s', (_, laws) => expect(laws).not.toEqual([]));
+});
 
 describe.each(Object.entries(MUTANTS))('the law “%s”', (law, [mutant, holds]) => {
   it('alone finds a mutant', () => expect(brokenBy(mutant, { holds }).map((broken) => broken.law)).toEqual([law]));
