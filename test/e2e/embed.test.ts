@@ -19,7 +19,9 @@ const OWL_SHA256 = '6203373715c08571276336c0982e1b412b56b142f836b6af3474e2bc39d0
 /** A TypeScript user's file, which compiles only with useful declarations. */
 const USER_FILE = `
 import { createStreamer, type StreamEvent } from 'pulp-streamer';
+import { type Flow, fromReadable } from 'pulp-streamer/operators';
 import { lazyFetch, stallTimeout } from 'pulp-streamer/pipelines';
+import { checkFlow } from 'pulp-streamer/testing';
 import type { Observable } from 'rxjs';
 
 const streamer = await createStreamer({ stateDir: 'state', readTimeout: 10 });
@@ -33,6 +35,10 @@ await createStreamer({ dispatch: 'sav' });
 await createStreamer({ dispatch: 'none', via: false, readTimeout: '10 s', sizeLimit: '1 GiB', traceFeeds: ['a.test'] });
 // @ts-expect-error: it needs more than that
 lazyFetch({}, {});
+const flow: Flow<Uint8Array> = fromReadable(() => process.stdin);
+checkFlow(() => (source) => source);
+// @ts-expect-error: it has no valve yet
+flow.subscribe();
 // @ts-expect-error: how long?
 stallTimeout({});
 `;
