@@ -37,7 +37,8 @@ const NANOSECONDS = 1e6;
 /** Milliseconds between two measurements of the event loop: so much is its delay at least. */
 const RESOLUTION = 10;
 
-export const createSide = ({ catalogType, saveLimit }: Settings, rates: SourceRates): LiveSide => {
+export const createSide = (settings: Settings, rates: SourceRates): LiveSide => {
+  const { catalogType } = settings;
   let streamer: OpenStreamer | undefined;
   let isReady = false;
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
@@ -65,6 +66,7 @@ export const createSide = ({ catalogType, saveLimit }: Settings, rates: SourceRa
 
   const copiesOf = (opened: OpenStreamer | undefined): Side['copies'] => {
     const bytes = opened?.usage.copies?.().bytes;
+    const { saveLimit } = settings;
     return bytes === undefined ? undefined : { bytes, limit: typeof saveLimit === 'number' ? saveLimit : 0 };
   };
 

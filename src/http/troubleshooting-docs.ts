@@ -20,6 +20,7 @@ These commands show more. Of a followed repository, \`explain\` and \`fetch\` re
 | Does the transfer work without the server and the cache? | \`pulp-streamer fetch -o /tmp/file PATH\` |
 | Which alternate sources are fresh, stale or cooling down? | \`pulp-streamer sources list\` |
 | Which settings apply, and where does each come from? | \`pulp-streamer check-config --print\` |
+| What is wrong with this site, and what is to be done ([doctor](control.md#what-is-wrong-and-what-to-do))? | \`pulp-streamer doctor\` |
 | Can database, broker, folders and feeds be reached? | \`pulp-streamer check-config --deep\` |
 | Which saves are pending, and why? | \`pulp-streamer saves list\` |
 

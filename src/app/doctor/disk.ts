@@ -2,7 +2,7 @@ import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Settings } from '../../config/schema.ts';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
-import { stateFolders } from '../state-folder.ts';
+import { outboxFile, stateFolders } from '../state-folder.ts';
 import { type Checkup, finding, fine } from './checkup.ts';
 
 const GIB = 1024 ** 3;
@@ -19,7 +19,7 @@ export const examineDisk = (settings: Settings): readonly Checkup[] => {
     const { dev } = statSync(folder);
     byDisk.set(dev, [...new Set([...(byDisk.get(dev) ?? []), folder])]);
   }
-  return [...[...byDisk.values()].map(examine), ...leftovers(stateDir)];
+  return [...[...byDisk.values()].map(examine), ...oversized(settings), ...leftovers(stateDir)];
 };
 
 /** The folder, or the nearest one above it that is there. */
@@ -56,6 +56,27 @@ const examine = (folders: readonly string[]): Checkup => {
     return finding('problem', 'disk', what, messageOf(error), 'mount it again');
   }
 };
+
+/** Bytes from which a file that is kept small has not been. */
+const OVERSIZED = { log: 2 * GIB, wal: GIB / 4 } as const;
+
+const oversized = (settings: Settings): readonly Checkup[] =>
+  [
+    {
+      file: settings.logFile,
+      limit: OVERSIZED.log,
+      advice: 'rotate it: examples/logrotate/pulp-streamer belongs in /etc/logrotate.d',
+    },
+    ...[settings.catalog, outboxFile(settings)].map((database) => ({
+      file: `${database}-wal`,
+      limit: OVERSIZED.wal,
+      advice:
+        'end what reads the database all the time, such as a backup that hangs; then the daemon makes it small again',
+    })),
+  ].flatMap(({ file, limit, advice }) => {
+    const size = file === '' ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    return size > limit ? [finding('warning', 'disk', file, `${(size / GIB).toFixed(1)} GiB long`, advice)] : [];
+  });
 
 /** What was put aside for an operator to look at. */
 const LEFT = /\.(damaged|replaced)-[\dT.:Z-]+$/;

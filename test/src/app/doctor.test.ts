@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Checkup } from '../../../src/app/doctor/checkup.ts';
@@ -185,6 +185,23 @@ describe('the doctor', () => {
     expect(failed?.advice).toMatch(
       /^SOURCE_REFUSED: Renew the client certificate.*Reach feeds with old TLS \(docs\/how-to\/old-tls\.md\)/,
     );
+  });
+
+  it('finds files that have grown, which are kept small otherwise', async () => {
+    const log = join(newFolder(), 'log');
+    const site = aSite([`log_file: ${log}`]);
+    for (const [file, size] of [
+      [log, 3 * 1024 ** 3],
+      [join(site.stateDir, 'outbox.db-wal'), 1024 ** 3],
+    ] as const) {
+      writeFileSync(file, '', { mode: 0o600 });
+      truncateSync(file, size);
+    }
+    expect(await findings(site)).toEqual([
+      NOT_RUNNING,
+      ['warning', log, '3.0 GiB long'],
+      ['warning', '{folder}/state/outbox.db-wal', '1.0 GiB long'],
+    ]);
   });
 
   it('finds databases that were put aside', async () => {
