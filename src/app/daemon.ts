@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { type Observable, Subject, Subscription } from 'rxjs';
+import type { OpenSource } from '../../pipelines/index.ts';
 import type { Loaded, Origins } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
@@ -22,6 +23,7 @@ import { type Reloaded, reloader } from './reload.ts';
 import { createRequestServer } from './request-server.ts';
 import { createServing } from './serving.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
+import { openWorth } from './worth.ts';
 
 export interface Daemon extends AsyncDisposable {
   readonly streamer: OpenStreamer;
@@ -72,12 +74,17 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   await using opening = new AsyncDisposableStack();
   const tracing = opening.use(await openDaemonTracing(settings, logger));
   const live = adminPlaces.length > 0 ? (await import('./live.ts')).createLive(settings) : undefined;
-  const observers = { around: tracing.delivering, counting: live?.counting };
+  const worth = opening.use(await openWorth(settings, logger));
+  const observers = {
+    around: tracing.delivering,
+    counting: (open: OpenSource) => worth.counting(live?.counting(open) ?? open),
+  };
   const streamer = opening.adopt(await openStreamer(settings, logger, observers), ({ close }) => close());
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
   finished.subscribe((one) => logFinished(logger, one));
   const watching = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   watching.add(live?.start(streamer, finished));
+  worth.start(streamer, finished);
   const { server, limits, renew } = createRequestServer({
     ...{ settings, logger, streamer, finished, live, tracing },
     authorization: () => authorization,

@@ -6,6 +6,7 @@ import { maskUrl } from '../lib/mask.ts';
 import type { PrefixState, Side, SourceState } from '../observe/live/model/wire.ts';
 import type { SourceRates } from '../observe/live/source-rates.ts';
 import type { Depth } from '../saves/outbox/table.ts';
+import { prefixOf } from './prefix-of.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
 
@@ -144,11 +145,6 @@ export const createSide = (settings: Settings, rates: SourceRates): LiveSide => 
         },
       };
     },
-    prefixOf: (path) => {
-      let longest = '';
-      for (const { prefix } of prefixes)
-        if (prefix.length > longest.length && path.startsWith(prefix) && path[prefix.length] === '/') longest = prefix;
-      return longest || (/^\/[^/]+(?=\/)/.exec(path)?.[0] ?? '/');
-    },
+    prefixOf: (path) => prefixOf(prefixes, path),
   };
 };

@@ -23,6 +23,9 @@ export const healthFile = ({ stateDir }: Pick<Settings, 'stateDir'>): string => 
 /** Files of metadata that the catalog was read from. */
 export const metadataFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'metadata');
 
+/** The figures of each day. */
+export const worthFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'report');
+
 const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'daemon.lock');
 
 /**
@@ -143,7 +146,7 @@ export const narrowState = ({
   const outbox = outboxFile({ stateDir });
   const health = healthFile({ stateDir });
   const own = [
-    ...[catalog, outbox, health, lockOf({ stateDir }), metadataFolder({ stateDir })],
+    ...[catalog, outbox, health, lockOf({ stateDir }), metadataFolder({ stateDir }), worthFolder({ stateDir })],
     ...[saveDir, spillDir, controlSocket, logFile].filter((path) => path !== ''),
   ].map((path) => relative(stateDir, path).split(sep)[0]);
   const findings = [

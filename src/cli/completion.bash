@@ -44,6 +44,7 @@ _pulp_streamer_words() {
       'copies purge') place='copies purge' ;;
       ' backup') place='backup' ;;
       ' restore') place='restore' ;;
+      ' report') place='report' ;;
       ' client') place='client' ;;
       ' sign-url') place='sign-url' ;;
       ' verify-url') place='verify-url' ;;
@@ -57,7 +58,7 @@ _pulp_streamer_words() {
     esac
   done
   case "$place" in
-    '') found='serve status reload drain fetch explain top catalog importers sources saves copies backup restore client sign-url verify-url check-config doctor init install-service completion demo version help --version --help' ;;
+    '') found='serve status reload drain fetch explain top catalog importers sources saves copies backup restore report client sign-url verify-url check-config doctor init install-service completion demo version help --version --help' ;;
     'serve') found='--config --port --interfaces --admin-port --admin-interfaces --admin-hosts --traces --trace-feeds --show-clients --cache-timeout --metadata-max-age --metadata-memory --metadata-timeout --max-misses --index-names --listings --legacy-errors --via --cache-status --proxy-status --request-id --log-level --log-file --state-dir --control-socket --control-group --catalog --catalog-type --shared-catalog-url --mongodb-url --mongodb-timeout --database-name --database-seeds --database-username --database-password --database-replica-set --database-ssl --database-ssl-keyfile --database-ssl-certfile --database-verify-ssl --database-ca-path --storage-dir --file-roots --plugin-config-dir --dispatch --save-dir --save-limit --check-copies --scrub-rate --share-copies --metered-feeds --save-partial --saves-max-age --save-abandoned --broker-url --broker-tls --broker-cacert --broker-keyfile --broker-certfile --broker-login --broker-declare --celery-protocol --task-reservation --reservation-task --reservation-queue --save-task --save-task-args --save-task-kwargs --task-queue --deferred-nudge --nudge-task --content-sources-dir --connect-timeout --answer-timeout --head-timeout --read-timeout --idle-timeout --feed-tls-levels --feed-networks --max-redirects --max-connections --verify-whole-below --verify-whole-within --attempts --attempts-per-candidate --retry-wait --retry-wait-limit --min-speed --min-speed-window --client-timeout --coalesce-window --coalesce-memory --spill-dir --spill-limit --finish-below --max-client-connections --max-transfers --max-transfers-per-client --requests-per-connection --request-timeout --keep-alive-timeout --max-target-length --max-header-size --size-limit --cooldown --cooldown-limit --hedge --signed-urls --rsa-pub --rsa-key --redirect-path --trusted-proxies --forwarded-header --public-url --proxy --proxy-hosts --follow-hosts --proxy-connect --proxy-clients --sendfile-proxies --stop-timeout --help' ;;
     'status') found='--json --config --state-dir --control-socket --help' ;;
     'reload') found='--config --state-dir --control-socket --help' ;;
@@ -95,6 +96,7 @@ _pulp_streamer_words() {
     'copies purge') found='--config --state-dir --catalog --save-dir --json --older-than --all --help' ;;
     'backup') found='--replace --json --config --state-dir --catalog --save-dir --help' ;;
     'restore') found='--check --json --config --state-dir --catalog --save-dir --help' ;;
+    'report') found='--config --state-dir --days --json --html --help' ;;
     'client') found='--config --state-dir --catalog --public-url --for --help' ;;
     'sign-url') found='--key --expires --remote-ip --config --help' ;;
     'verify-url') found='--key --remote-ip --json --config --help' ;;

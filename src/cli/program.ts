@@ -115,6 +115,11 @@ const COMMANDS: readonly Listed[] = [
     load: async (command) => (await import('./backup.ts')).addRestore(command),
   },
   {
+    usage: 'report',
+    description: 'tell what clients got, what it saved on the line, and how the feeds answered, for the last days',
+    load: async (command) => (await import('./report/command.ts')).addReport(command),
+  },
+  {
     usage: 'client',
     description: 'print the file that makes a machine a client of a repository, and the command that gets it',
     load: async (command) => (await import('./client.ts')).addClient(command),

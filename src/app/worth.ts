@@ -1,0 +1,105 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { concatMap, interval, type Observable } from 'rxjs';
+import type { OpenSource } from '../../pipelines/index.ts';
+import type { Settings } from '../config/schema.ts';
+import type { FinishedRequest } from '../lib/finished-request.ts';
+import { makeFolder, replaceFile } from '../lib/private-files.ts';
+import { messageOf } from '../lib/thrown.ts';
+import { unlessMissing } from '../lib/unless-missing.ts';
+import { type Day, dayOf, readDay } from '../observe/worth/day.ts';
+import { createLedger } from '../observe/worth/ledger.ts';
+import { latest } from './latest.ts';
+import { prefixOf } from './prefix-of.ts';
+import { worthFolder } from './state-folder.ts';
+import type { OpenStreamer } from './streamer.ts';
+
+/** Milliseconds between two writings. */
+const WRITE = 60_000;
+/** Milliseconds between two readings of the catalog's repositories. */
+const REREAD = 5_000;
+/** Days that are kept. */
+const KEPT = 400;
+const DAY = 86_400_000;
+
+const fileOf = (folder: string, day: string): string => join(folder, `${day}.json`);
+const NAME = /^(\d{4}-\d{2}-\d{2})\.json$/;
+
+/** What the daemon was worth, day by day: what `pulp-streamer report` tells. */
+export interface Worth extends AsyncDisposable {
+  /** Sees the sources that requests open. */
+  readonly counting: (open: OpenSource) => OpenSource;
+  /** Starts to count requests, and to write each minute. */
+  start(streamer: OpenStreamer, finished: Observable<FinishedRequest>): void;
+}
+
+/** A disk that cannot be written loses counts, and is reported. Disposing writes what was counted. */
+export const openWorth = async (settings: Settings, logger: Logger): Promise<Worth> => {
+  const folder = worthFolder(settings);
+  const report = (error: unknown) => logger.warn({ error: messageOf(error) }, 'figures of the report not written');
+  let repositories: () => readonly { readonly prefix: string }[] = () => [];
+  let known: readonly { readonly prefix: string }[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  const prefixes = () => {
+    const now = performance.now();
+    if (now - readAt < REREAD) return known;
+    readAt = now;
+    try {
+      known = repositories();
+    } catch {
+      // The catalog reports its errors itself. Paths count by their first folders meanwhile.
+      known = [];
+    }
+    return known;
+  };
+  const ledger = createLedger({
+    known: (await readDays(folder, 1, Date.now()).catch(report))?.[0],
+    now: Date.now,
+    prefixOf: (path) => prefixOf(prefixes(), path),
+  });
+
+  const write = async () => {
+    try {
+      for (let day = ledger.take(); day; day = ledger.take()) {
+        await makeFolder(folder);
+        await replaceFile(fileOf(folder, day.day), JSON.stringify(day));
+      }
+    } catch (error) {
+      report(error);
+    }
+  };
+  let counted: { unsubscribe(): void }[] = [];
+
+  return {
+    counting: ledger.counting,
+    start: (streamer, finished) => {
+      repositories = latest(() => streamer.usage.repositories?.() ?? []);
+      counted = [finished.subscribe(ledger.finished), interval(WRITE).pipe(concatMap(write)).subscribe()];
+      void forgetOld(folder).catch(report);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const one of counted) one.unsubscribe();
+      await write();
+    },
+  };
+};
+
+/** The last days that something was counted on, today included, the oldest first. */
+export const readDays = async (folder: string, days: number, now: number): Promise<readonly Day[]> => {
+  const first = dayOf(now - (days - 1) * DAY);
+  const names = (await unlessMissing(readdir(folder))) ?? [];
+  const wanted = names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .filter((day) => day >= first && day <= dayOf(now))
+    .sort();
+  return Promise.all(wanted.map(async (day) => readDay(day, JSON.parse(await readFile(fileOf(folder, day), 'utf8')))));
+};
+
+const forgetOld = async (folder: string): Promise<void> => {
+  const first = dayOf(Date.now() - KEPT * DAY);
+  for (const name of (await unlessMissing(readdir(folder))) ?? []) {
+    const day = NAME.exec(name)?.[1];
+    if (day !== undefined && day < first) await rm(join(folder, name));
+  }
+};

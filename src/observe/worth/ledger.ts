@@ -1,0 +1,146 @@
+import { Subscriber } from 'rxjs';
+import {
+  decodePath,
+  type Location,
+  type OpenSource,
+  type Report,
+  type SourceEvent,
+  type SourceId,
+  sourceName,
+} from '../../../pipelines/model/index.ts';
+import { stageOf } from '../../../pipelines/operators/operate.ts';
+import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { type Day, dayOf, emptyDay, noFile, noSource, noSums } from './day.ts';
+
+/** What the streamer was worth, day by day. */
+export interface Ledger {
+  /** Counts the bytes of each source that is opened, except those on disks of this machine. */
+  counting(open: OpenSource): OpenSource;
+  finished(one: FinishedRequest): void;
+  /** Today's sums; those of a former day once more after its end. `undefined` if nothing is new. */
+  take(): Day | undefined;
+}
+
+/** Prefixes and sources of a day that are counted by themselves; of more, the sum. */
+const NAMED = 200;
+const OTHERS = '(others)';
+/** Files of a day that are remembered at most. Above this, those that were asked for least are forgotten. */
+const FILES = 2_000;
+const MOST_ASKED = 500;
+const DAY = 86_400_000;
+
+interface Options {
+  /** What of today is known already. */
+  readonly known?: Day | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly prefixOf: (path: string) => string;
+}
+
+/** Requests for the parts of one body are many, and one file. */
+export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
+  let day = known ?? emptyDay(dayOf(now()));
+  let ends = (Math.floor(now() / DAY) + 1) * DAY;
+  let former: Day | undefined;
+  let changed = false;
+
+  const today = (): Day => {
+    changed = true;
+    const time = now();
+    if (time >= ends) {
+      former = day;
+      day = emptyDay(dayOf(time));
+      ends = (Math.floor(time / DAY) + 1) * DAY;
+    }
+    return day;
+  };
+
+  const sumsOf = (path: string) => named(today().prefixes, prefixOf(path), noSums);
+
+  const count = ({ path: asked, outcome, bytes, source = '', attempts, method }: Report) => {
+    // However clients spell it, it is one file.
+    const path = decodePath(asked);
+    const sums = sumsOf(path);
+    const isWhole = outcome === 'complete';
+    sums.requests += 1;
+    sums.served += bytes;
+    if (outcome === 'failed') sums.failed += 1;
+    if (isWhole && attempts.some(({ failure }) => failure)) sums.rescued += 1;
+    if (source.startsWith('saved')) sums.kept += bytes;
+    for (const one of attempts) {
+      if (one.source.startsWith('saved')) continue;
+      const own = named(day.sources, one.source, noSource);
+      own.attempts += 1;
+      // The feed has answered: it does not have the file.
+      if (one.failure && one.failure.code !== 'SOURCE_MISSING') own.failed += 1;
+    }
+    if (!isWhole || method === 'HEAD') return;
+    const file = day.files[path] ?? noFile();
+    day.files[path] = file;
+    file.requests += 1;
+    file.bytes += bytes;
+    forget(day);
+  };
+
+  return {
+    counting: (open) => (location, ask) => {
+      const events = open(location, ask);
+      const { source, entry } = location as Location & {
+        readonly source?: SourceId;
+        readonly entry?: { readonly path: string };
+      };
+      // Metadata is fetched for nobody.
+      if (!source || !entry || location.url.startsWith('file:') || sourceName(source).startsWith('saved'))
+        return events;
+      const add = (bytes: number) => {
+        sumsOf(entry.path).fetched += bytes;
+      };
+      return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, add))(events);
+    },
+    finished: ({ report }) => {
+      if (report) count(report);
+    },
+    take: () => {
+      if (former) {
+        const ended = former;
+        former = undefined;
+        return ended;
+      }
+      if (!changed) return undefined;
+      changed = false;
+      return day;
+    },
+  };
+};
+
+const named = <T>(all: Record<string, T>, name: string, zero: () => T): T => {
+  const isNamed = name in all || Object.keys(all).length < NAMED;
+  const key = isNamed ? name : OTHERS;
+  const sums = all[key] ?? zero();
+  all[key] = sums;
+  return sums;
+};
+
+const forget = ({ files }: Day): void => {
+  const paths = Object.keys(files);
+  if (paths.length <= FILES) return;
+  const asked = (path: string) => files[path]?.requests ?? 0;
+  for (const path of paths.toSorted((a, b) => asked(b) - asked(a)).slice(MOST_ASKED)) delete files[path];
+};
+
+/** Adds the bytes of a body when it ends, however it does. */
+class Count extends Subscriber<SourceEvent> {
+  readonly #out: Subscriber<SourceEvent>;
+  #bytes = 0;
+
+  constructor(out: Subscriber<SourceEvent>, add: (bytes: number) => void) {
+    super(out);
+    this.#out = out;
+    this.add(() => add(this.#bytes));
+  }
+
+  protected override _next(event: SourceEvent): void {
+    if (event.type === 'chunk') this.#bytes += event.bytes.length;
+    this.#out.next(event);
+  }
+}
