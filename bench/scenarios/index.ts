@@ -1,5 +1,6 @@
 import type { Scenario } from '../bench.ts';
 import { catalog } from './catalog.ts';
+import { doors } from './doors.ts';
 import { fleet } from './fleet.ts';
 import { imports } from './import.ts';
 import { clients, large } from './large.ts';
@@ -29,6 +30,6 @@ export const SCENARIOS = {
 } satisfies Readonly<Record<string, Scenario>>;
 
 /** Measured only if they are named, since they need other servers or much time. */
-export const MORE = { fleet, saves, import: imports, meanwhile, mongodb, observed } satisfies Readonly<
+export const MORE = { doors, fleet, saves, import: imports, meanwhile, mongodb, observed } satisfies Readonly<
   Record<string, Scenario>
 >;

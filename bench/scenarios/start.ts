@@ -63,7 +63,7 @@ export const start: Scenario = async ({ sizes, cores, main, folder }) => {
 };
 
 /** CPU seconds of a command, in milliseconds as the shell counts them. Rejects if it fails. */
-const toItsEnd = async (command: readonly [string, ...string[]]): Promise<number> => {
+export const toItsEnd = async (command: readonly [string, ...string[]]): Promise<number> => {
   const script = 'TIMEFORMAT="%3U %3S"; { time "$@" >/dev/null 2>&1; } 2>&1; exit $?';
   const child = spawn('bash', ['-c', script, 'bash', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

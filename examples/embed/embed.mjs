@@ -5,10 +5,24 @@ const [path] = process.argv.slice(2);
 const streamer = await createStreamer({ stateDir: 'state', dispatch: 'none' });
 
 streamer.fetch(path).subscribe({
-  next: (event) => console.log(event.type, event.length ?? event.bytes?.length ?? event.report?.verified ?? '-'),
+  next: (event) => console.log(event.type, detailOf(event)),
   error: (error) => console.error(error.code, error.message),
   complete: pull,
 });
+
+/** Each event has a `type`, which says what else it has. */
+function detailOf(event) {
+  switch (event.type) {
+    case 'head':
+      return event.length;
+    case 'chunk':
+      return event.bytes.length;
+    case 'end':
+      return event.report.verified;
+    default:
+      return '-';
+  }
+}
 
 async function pull() {
   let bytes = 0;

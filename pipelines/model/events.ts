@@ -21,7 +21,7 @@ export interface SourceHead {
    * 14.4).
    */
   readonly from: number;
-  /** The last byte that follows, if the source honoured an earlier end. */
+  /** The last byte that follows; present only if the source honoured an earlier end than that of the content. */
   readonly last?: number;
   /** Only these parts follow, one after the other: those that were asked for (`AskedBytes`). */
   readonly parts?: readonly Part[];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { SchedulerLike } from 'rxjs';
 import {
   createHealth,
+  createSharing,
   type FolderPolicy,
   type Health,
   type LazyFetchDeps,
@@ -13,6 +14,7 @@ import type { Settings } from '../config/schema.ts';
 import { type Limits, limitsOf } from '../repositories/reader/guard.ts';
 import { createSources, type SourceSettings, type Sources } from '../sources/open.ts';
 import { newDigest } from './compose.ts';
+import { steadyClock } from './steady-clock.ts';
 import { version } from './version.ts';
 
 export type { SettingOptions } from '../config/options.ts';
@@ -94,7 +96,10 @@ export const sourceSettingsOf = (settings: Settings): SourceSettings => ({
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
   createSources(sourceSettingsOf(settings), options);
 
-export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'>, AsyncDisposable {
+export interface Defaults
+  extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'>,
+    Required<Pick<LazyFetchDeps, 'health' | 'sharing'>>,
+    AsyncDisposable {
   /** Closes all connections; running transfers fail. */
   close(): Promise<void>;
 }
@@ -105,5 +110,16 @@ export interface Defaults extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'po
  */
 export const createDefaults = (options: EmbeddedOptions = {}): Defaults => {
   const settings = settingsOf(options);
-  return { ...sourcesOf(settings), newDigest, policy: policyOf(settings), random: Math.random };
+  const { open, close: closeSources } = sourcesOf(settings);
+  const { coalesceWindow: window, coalesceMemory: memory, finishBelow } = settings;
+  const sharing = createSharing({ window, memory, finishBelow, scheduler: steadyClock });
+  const close = async () => {
+    sharing.close();
+    await closeSources();
+  };
+  return {
+    ...{ open, newDigest, policy: policyOf(settings), random: Math.random },
+    ...{ health: healthOf(settings), sharing },
+    ...{ close, [Symbol.asyncDispose]: close },
+  };
 };

@@ -51,7 +51,13 @@ describe('the scenarios of the bench', () => {
   let results: readonly Result[];
   let ratios: Readonly<Record<string, Ratio>>;
   beforeAll(async () => {
-    const scenarios = { ...SCENARIOS, import: MORE.import, observed: MORE.observed, fleet: MORE.fleet };
+    const scenarios = {
+      ...SCENARIOS,
+      import: MORE.import,
+      observed: MORE.observed,
+      fleet: MORE.fleet,
+      doors: MORE.doors,
+    };
     // Rejects if a body, a status or the number of requests at the origin is wrong.
     results = Object.values(await measure({ scenarios, sizes: TINY, cores: undefined, main: MAIN })).flat();
     ratios = ratiosOf(results);

@@ -1,16 +1,20 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { version } from '../../src/app/version.ts';
+import { askWhole } from '../support/clients.ts';
 import { filesBelow } from '../support/folder.ts';
-import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
+import { filesOfPage, shownAfter } from '../support/page-blocks.ts';
+import { lineOf, ownEnvironment, processes, succeeded } from '../support/processes.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();
+const startFeed = closedFeeds();
 
 const ROOT = process.cwd();
 const OWL = 'Packages/owl-0.6-1.noarch.rpm';
@@ -61,11 +65,29 @@ describe('the package, installed from its tarball into an empty project', () => 
     await succeeded(start('flock', ['package.json', 'npm', 'pack', '--pack-destination', packed], { cwd: ROOT, env }));
     const [tarball = ''] = readdirSync(packed);
     project = folder();
-    writeFileSync(join(project, 'package.json'), '{ "private": true }');
+    writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
     await run('npm', 'install', join(packed, tarball), '--no-audit', '--no-fund', '--prefer-offline');
-    for (const name of ['embed/embed.mjs', 'pipeline/compose.mjs'])
-      cpSync(join(ROOT, 'examples', name), join(project, name));
+    for (const name of ['embed', 'pipeline'])
+      cpSync(join(ROOT, 'examples', name), join(project, name), { recursive: true });
+    const zoo = ['yum', bundled('examples/zoo'), '--prefix', '/zoo', '--state-dir', 'state'];
+    await run('npx', 'pulp-streamer', 'catalog', 'import', ...zoo);
   }, 120_000);
+
+  /** Starts a program of the project that serves, on a free port. */
+  const serve = async (...args: string[]) => {
+    const server = start('node', args, { cwd: project, env: { ...env, PORT: '0' } });
+    const line = await lineOf(server, (text) => /port: \d+|localhost:\d+|127\.0\.0\.1:\d+/.test(text));
+    const [, port] = /(?:port: |:)(\d+)/.exec(line) ?? [];
+    return {
+      url: `http://localhost:${port}`,
+      stop: async () => {
+        server.kill('SIGTERM');
+        const { status, stdout, stderr } = await server.ended;
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+        return stdout.toString();
+      },
+    };
+  };
 
   it('is installed in bounds: what only the demo and the tests need is left out', () => {
     const modules = join(project, 'node_modules');
@@ -98,18 +120,6 @@ describe('the package, installed from its tarball into an empty project', () => 
   });
 
   it('is embedded as an observable source, and as bytes to pull', async () => {
-    await run(
-      'npx',
-      'pulp-streamer',
-      'catalog',
-      'import',
-      'yum',
-      bundled('examples/zoo'),
-      '--prefix',
-      '/zoo',
-      '--state-dir',
-      'state',
-    );
     const said = await run('node', 'embed/embed.mjs', `/zoo/${OWL}`);
     expect(said).toMatch(/^found -\nattempt -\nhead 928110\n(chunk \d+\n)+end sha256\npulled 928110\n$/);
     const { status, stderr } = await start('node', ['embed/embed.mjs', '/zoo/unicorn'], { cwd: project, env }).ended;
@@ -117,6 +127,97 @@ describe('the package, installed from its tarball into an empty project', () => 
       status: 0,
       stderr: 'NOT_IN_CATALOG the catalog has no entry for /zoo/unicorn\n',
     });
+  });
+
+  it.each([
+    ['node:http', 'node-http', '', []],
+    ['Express', 'express', '/content', ['express']],
+    ['Fastify', 'fastify', '/content', ['fastify']],
+    ['Hono', 'hono', '/content', ['hono', '@hono']],
+  ] as const)('answers requests below %s', async (_, name, prefix, frameworks) => {
+    for (const one of frameworks) symlinkSync(join(ROOT, 'node_modules', one), join(project, 'node_modules', one));
+    const { url, stop } = await serve(`embed/${name}.mjs`);
+    const owl = `${url}${prefix}/zoo/${OWL}`;
+    const whole = await askWhole(`${owl}?query`);
+    expect(whole).toMatchObject({ status: 200, sha256: OWL_SHA256, headers: { etag: `"${OWL_SHA256}"` } });
+    const part = await askWhole(owl, { range: 'bytes=0-3' });
+    expect([part.status, part.body.toString('latin1')]).toEqual([206, '\xed\xab\xee\xdb']);
+    expect((await askWhole(owl, {}, 'HEAD')).headers['content-length']).toBe('928110');
+    expect((await askWhole(owl, { 'if-none-match': `"${OWL_SHA256}"` })).status).toBe(304);
+    expect((await askWhole(`${url}${prefix}/zoo/unicorn`)).body.toString()).toMatch(/^404 the catalog has no entry/);
+    expect((await askWhole(`${url}/`)).body.toString()).toBe('a program of my own\n');
+    const [, ...said] = (await stop()).trim().split('\n');
+    const path = `${prefix}/zoo/${OWL}`;
+    expect(said.map((line) => line.replace(/feed:\S*/, 'feed'))).toEqual([
+      `200 ${path}?query feed`,
+      `206 ${path} feed`,
+      expect.stringMatching(`^200 ${path} `),
+      expect.stringMatching(`^304 ${path} `),
+      `404 ${prefix}/zoo/unicorn -`,
+    ]);
+  });
+
+  it('is read as docs/how-to/embed.md shows', async () => {
+    const page = join(ROOT, 'docs/how-to/embed.md');
+    for (const [name, code] of filesOfPage(page)) writeFileSync(join(project, name), code);
+    expect(await run('node', 'read.ts')).toBe(
+      shownAfter(page, 'node read.ts').replaceAll(/^(found|attempt)$/gm, '$1 '),
+    );
+  });
+
+  it('takes a catalog and sources of one’s own, as docs/how-to/custom-catalog.md shows', async () => {
+    const own = join(project, 'own');
+    mkdirSync(join(own, 'store'), { recursive: true });
+    const files = filesOfPage(join(ROOT, 'docs/how-to/custom-catalog.md'));
+    expect(files.map(([name]) => name)).toEqual(['catalog.ts', 'sources.ts', 'open.ts', 'main.ts']);
+    for (const [name, code] of files) writeFileSync(join(own, name), code);
+    const owl = readFileSync(bundled(`examples/zoo/${OWL}`));
+    writeFileSync(join(own, 'store/greeting'), 'hello\n');
+    writeFileSync(join(own, 'store/empty'), '');
+    writeFileSync(join(own, 'store/owl'), owl);
+    writeFileSync(join(own, 'store/wrong'), owl.with(900_000, 0));
+    const mirror = await startFeed((_, response) => response.end(owl));
+    const down = await startFeed((_, response) => response.writeHead(500).end());
+    const listed = (url: string) => ({ url, sha256: OWL_SHA256, size: owl.length });
+    const catalog = {
+      '/greeting': { url: 'store:greeting', size: 6 },
+      '/empty': { url: 'store:empty' },
+      '/owl': listed('store:owl'),
+      '/wrong': listed('store:wrong'),
+      '/mirrored': listed('store:nothing'),
+    };
+    writeFileSync(join(own, 'catalog.json'), JSON.stringify(catalog));
+    const server = start('node', ['main.ts', down.url, mirror.url], { cwd: own, env: { ...env, PORT: '0' } });
+    const [, port] = /port: (\d+)/.exec(await lineOf(server, (text) => text.includes('port: '))) ?? [];
+    const ask = (path: string, headers = {}) => askWhole(`http://localhost:${port}${path}`, headers);
+    expect((await ask('/greeting')).body.toString()).toBe('hello\n');
+    expect((await ask('/greeting', { range: 'bytes=-3' })).body.toString()).toBe('lo\n');
+    expect((await ask('/greeting', { range: 'bytes=6-' })).status).toBe(416);
+    expect((await ask('/empty')).body.length).toBe(0);
+    for (const path of ['/owl', '/wrong', '/mirrored']) expect((await ask(path)).sha256).toBe(OWL_SHA256);
+    expect((await ask('/unknown')).status).toBe(404);
+    writeFileSync(join(own, 'catalog.json'), '{');
+    expect((await ask('/owl')).status).toBe(503);
+    server.kill('SIGTERM');
+    const { status, stdout, stderr } = await server.ended;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const said = stdout
+      .toString()
+      .split('\n')
+      .filter((line) => /^\d/.test(line));
+    const [downAt, mirrorAt] = [down.url, mirror.url].map((url) => `mirror:${new URL(url).host}`);
+    expect(said).toEqual([
+      '200 /greeting store',
+      '206 /greeting store',
+      expect.stringMatching('^416 /greeting '),
+      '200 /empty store',
+      '200 /owl store',
+      `200 /wrong store WRONG_CHECKSUM, ${downAt} SOURCE_FAILED, ${mirrorAt}`,
+      // What failed is tried last for a while.
+      `200 /mirrored ${mirrorAt}`,
+      '404 /unknown ',
+      '503 /owl ',
+    ]);
   });
 
   it('reads metadata in a process of its own, embedded too', async () => {
@@ -142,6 +243,12 @@ describe('the package, installed from its tarball into an empty project', () => 
     expect(await run('node', 'readme.mjs')).toBe(shown);
   });
 
+  it('serves as docs/how-to/embed.md shows', async () => {
+    const { url, stop } = await serve('server.ts');
+    expect((await askWhole(`${url}/zoo/${OWL}`)).sha256).toBe(OWL_SHA256);
+    expect(await stop()).toContain(`200 /zoo/${OWL} `);
+  });
+
   it('provides its stages for a custom pipeline', async () => {
     const mirrors = [join(project, 'nowhere'), bundled('examples/zoo')].map((path) => pathToFileURL(path).href);
     const said = await run('node', 'pipeline/compose.mjs', `/${OWL}`, OWL_SHA256, ...mirrors);
@@ -163,8 +270,9 @@ describe('the package, installed from its tarball into an empty project', () => 
 
   it('contains declarations for TypeScript', async () => {
     writeFileSync(join(project, 'user.mts'), USER_FILE);
-    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types'), '--allowImportingTsExtensions'];
     const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--ignoreConfig'];
-    await run('node', join(ROOT, 'node_modules/typescript/bin/tsc'), ...strict, ...types, 'user.mts');
+    const files = ['user.mts', 'read.ts', 'server.ts', 'own/main.ts'];
+    await run('node', join(ROOT, 'node_modules/typescript/bin/tsc'), ...strict, ...types, ...files);
   });
 });
