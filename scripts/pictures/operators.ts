@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestScheduler } from 'rxjs/testing';
 import { putOff } from '../../test/pipelines/deliver-saves.diagram.ts';
@@ -80,6 +80,16 @@ const firstSentence = (diagram: Diagram): string => {
   return first.replace(/([.:;]) .*/s, '$1').replace(/[.:;]$/, '');
 };
 
+/** The program that shows how the operator is used, which a test runs. */
+const exampleOf = ({ operator }: Diagram): readonly string[] => {
+  const path = join(ROOT, `examples/operators/${kebab(operator)}.mjs`);
+  if (!existsSync(path)) return [];
+  const code = readFileSync(path, 'utf8')
+    .trimEnd()
+    .replace(/^\/\/=> /gm, '// prints: ');
+  return ['', '```js', code, '```'];
+};
+
 const page = (): string =>
   [
     '<!-- Made by `npm run pictures` from the comments in pipelines/ and their tests. -->',
@@ -88,12 +98,14 @@ const page = (): string =>
     '',
     'The operators of `pulp-streamer/pipelines`, and two pipelines made of them. Each picture is a test of the operator: its inputs above, its results below, a column a',
     'millisecond unless the picture states another unit. A bar is a completion, a cross an error, a stroke the moment at which a source is left.',
+    'The programs are tests, too. [Flows](../../pipelines/operators/README.md) explains the idea, and how to get into a flow and out of it.',
     ...SHOWN.flatMap((diagram) => [
       '',
       `## ${diagram.operator}`,
       '',
       `![${diagram.operator}: ${firstSentence(diagram)}](../pictures/marbles/${kebab(diagram.operator)}.svg)`,
       ...proseOf(diagram).flatMap((paragraph) => ['', paragraph]),
+      ...exampleOf(diagram),
       '',
       `[${fileOf(diagram)}](../../${fileOf(diagram)})`,
     ]),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { lastValueFrom, type Observable, take, toArray } from 'rxjs';
+import { concatMap, from, lastValueFrom, map, type Observable, Subject, take, toArray } from 'rxjs';
 import {
   createFlow,
   type Flow,
@@ -155,6 +155,54 @@ describe.each(Object.entries(SOURCES))('%s', (_, make) => {
     await until(() => !valve.value);
     subscription.unsubscribe();
     await until(() => state.left);
+  });
+});
+
+describe('a consumer that is slower than a stream', () => {
+  const numbers = () => {
+    const state = { read: 0 };
+    const stream = new Readable({
+      objectMode: true,
+      highWaterMark: 1,
+      read() {
+        state.read += 1;
+        this.push(state.read > 10_000 ? null : state.read);
+      },
+    });
+    return { state, stream };
+  };
+
+  it('has the whole stream queued for it by `from`', async () => {
+    const { state, stream } = numbers();
+    const [taken, next] = [[] as number[], new Subject<void>()];
+    const slowly = from(stream as AsyncIterable<number>).pipe(
+      concatMap((value) =>
+        next.pipe(
+          take(1),
+          map(() => value),
+        ),
+      ),
+    );
+    const subscription = slowly.subscribe((value) => taken.push(value));
+    await once(stream, 'end');
+    expect([state.read, taken]).toEqual([10_001, []]);
+    subscription.unsubscribe();
+  });
+
+  it('has one value of a flow, and what the stream itself holds', async () => {
+    const { state, stream } = numbers();
+    const valve = new Gate(true);
+    const taken: number[] = [];
+    const subscription = fromReadable<number>(() => stream)(valve).subscribe((value) => {
+      taken.push(value);
+      valve.next(false);
+    });
+    await until(() => taken.length === 1);
+    // Another stream is read to its end: time enough for this one.
+    await ended(fromReadable(() => numbers().stream)(OPEN));
+    expect(taken).toEqual([1]);
+    expect(state.read).toBeLessThanOrEqual(3);
+    subscription.unsubscribe();
   });
 });
 
