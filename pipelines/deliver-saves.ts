@@ -3,6 +3,7 @@ import type { Dispatch, Outbox, PendingSaveRequest } from './model/index.ts';
 import { messageOf } from './model/message-of.ts';
 import { type BackOff, backOff } from './operators/back-off.ts';
 
+/** Dependencies of `deliverSaves`. */
 export interface DeliverSavesDeps extends BackOff {
   readonly outbox: Pick<Outbox, 'due' | 'remove' | 'putOff'>;
   readonly dispatch: Dispatch;

@@ -39,6 +39,7 @@ export interface LazyFetchDeps {
   readonly slices?: SliceMemory;
   readonly keep?: Keep;
   readonly outbox?: Pick<Outbox, 'append' | 'written'>;
+  /** Called once for each request with its report, however it ended. */
   readonly report?: (report: Report) => void;
   /** Called with the candidate of each failed attempt, and its error. */
   readonly failed?: (candidate: Candidate, error: StreamError) => void;

@@ -76,6 +76,7 @@ interface Standing {
 /** Repositories whose last update is remembered. */
 const REMEMBERED = 10_000;
 
+/** A catalog that follows feeds: a look-up may update the repository of its path first. */
 export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unlisted'>> {
   /** Notes that the feed does not have a path that `unlisted` gave an entry for. */
   missed(path: string): void;

@@ -44,6 +44,7 @@ export interface Mirrors {
   readonly bases: readonly string[];
 }
 
+/** Whose credentials and limits they are, for logs and limits. */
 export interface AccessOwner {
   readonly kind: 'importer' | 'alternate';
   readonly id: string;

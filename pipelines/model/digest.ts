@@ -2,6 +2,7 @@ import type { ChecksumAlgorithm } from './entry.ts';
 
 /** An incremental digest. */
 export interface Digest {
+  /** Takes the next bytes. */
   update(bytes: Uint8Array): void;
   /** An independent digest of the same bytes; both can be continued. */
   copy(): Digest;
@@ -9,4 +10,5 @@ export interface Digest {
   hex(): string;
 }
 
+/** Begins a digest. */
 export type NewDigest = (algorithm: ChecksumAlgorithm) => Digest;

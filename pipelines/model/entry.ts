@@ -7,7 +7,9 @@ export interface Checksum {
   readonly value: string;
 }
 
+/** The algorithms of checksums. */
 export const CHECKSUM_ALGORITHMS = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
+/** One of `CHECKSUM_ALGORITHMS`. */
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
 /** Whether an entry's content can be saved: what changes without notice is known by its checksum alone. */

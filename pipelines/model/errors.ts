@@ -118,6 +118,7 @@ export const ERRORS = {
   INTERNAL: kind(500, 'never', 'proxy_internal_error', 'a defect of the streamer'),
 } satisfies Record<string, Kind>;
 
+/** The stable code of an error: a key of `ERRORS`. */
 export type ErrorCode = keyof typeof ERRORS;
 
 interface Details {

@@ -30,6 +30,7 @@ const LIFETIME = 60_000;
 
 /** The memory for held slices, shared by all requests. Its places are bytes. */
 export type SliceMemory = ReturnType<typeof createSliceMemory>;
+/** Makes the memory for held slices, in bytes. A slice waits until there is room for it. */
 export const createSliceMemory = (memory = MEMORY) => {
   const semaphore = limitConcurrency(memory);
   return (range: ByteRange): MonoTypeOperatorFunction<TransferEvent> => {

@@ -20,6 +20,7 @@ import { digestOf } from './verify.ts';
 
 /** The transfers in progress, which other requests may join. */
 export interface Sharing {
+  /** Shares a transfer by the key of its content: see `shareFlow`. */
   readonly join: ReturnType<typeof shareFlow<TransferEvent>>;
   /** Whether requests for the same content share a transfer. */
   readonly shares: boolean;
@@ -58,6 +59,7 @@ const LATE_JOIN = 256 * 1024;
  */
 const LAG = 1000;
 
+/** Makes the memory of transfers in progress, which requests for the same content join. */
 export const createSharing = ({ window, memory, spill, finishBelow = 0, scheduler }: SharingOptions): Sharing => {
   const closing = new Subject<void>();
   return {

@@ -35,6 +35,7 @@ const digestOf = (hash: Hash): Digest => ({
   hex: () => hash.digest('hex'),
 });
 
+/** One request: which part, under which conditions, at which pace. All fields have defaults. */
 export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
   /**
    * `true` while the consumer wants chunks, `false` while it does not. Sources stop reading while
@@ -52,6 +53,7 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
 export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report'> &
   Partial<Pick<LazyFetchDeps, 'random'>>;
 
+/** Fetches paths, and explains where it would fetch them from. */
 export interface Streamer {
   /**
    * Fetches one path. Nothing happens before subscription, and each subscription is a separate

@@ -25,6 +25,7 @@ import { createServing } from './serving.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
 import { openWorth } from './worth.ts';
 
+/** A running daemon. */
 export interface Daemon extends AsyncDisposable {
   readonly streamer: OpenStreamer;
   readonly addresses: readonly AddressInfo[];

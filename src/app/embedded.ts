@@ -7,11 +7,13 @@ import { settingsOf } from './from-settings.ts';
 import { type Respond, responderOf } from './responder.ts';
 import type { OpenStreamer } from './streamer.ts';
 
+/** The settings of an embedded streamer, and its logger. */
 export interface StreamerOptions extends EmbeddedOptions {
   /** Default: a logger that writes warnings and errors to standard error. */
   readonly logger?: Logger;
 }
 
+/** An open streamer that a program embeds. See `createStreamer`. */
 export interface EmbeddedStreamer extends OpenStreamer, PulledStreamer, AsyncDisposable {
   readonly respond: Respond;
   readonly settings: Settings;

@@ -96,6 +96,7 @@ export const sourceSettingsOf = (settings: Settings): SourceSettings => ({
 export const sourcesOf = (settings: Settings, options: { readonly lends?: boolean } = {}): Sources =>
   createSources(sourceSettingsOf(settings), options);
 
+/** What a custom pipeline takes from the daemon: see `createDefaults`. */
 export interface Defaults
   extends Pick<LazyFetchDeps, 'open' | 'newDigest' | 'policy' | 'random'>,
     Required<Pick<LazyFetchDeps, 'health' | 'sharing'>>,

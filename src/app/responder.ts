@@ -12,6 +12,7 @@ import { openAuthorization } from './authorization.ts';
 import type { Streamer } from './compose.ts';
 import { limitsOf } from './http-limits.ts';
 
+/** How one request is answered. */
 export interface RespondOptions {
   /**
    * What is asked for: path and query, not percent-decoded. Default: `req.url`, from which Express has

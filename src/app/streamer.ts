@@ -58,6 +58,7 @@ import {
 import { steadyClock } from './steady-clock.ts';
 import { keepTidy } from './tidy.ts';
 
+/** An open streamer: what it serves, saves and refreshes, and how it is. */
 export interface OpenStreamer extends Streamer {
   /** As `fetch`, except that chunks may be lent: see `Chunk`. */
   readonly fetchLent: Streamer['fetch'];

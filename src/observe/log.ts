@@ -16,6 +16,7 @@ const LEVELS = {
   NOTSET: 'trace',
 } as const;
 
+/** The least severe messages that are logged. `NOTSET` logs all. */
 export type LogLevel = keyof typeof LEVELS;
 
 /**

@@ -6,6 +6,7 @@ import { isOnDisk } from '../lib/plain-path.ts';
 import { createDisk } from './disk/open.ts';
 import type { Feed, FeedSettings } from './feed/open.ts';
 
+/** Opens locations over the network and on disk. See `createSources`. */
 export interface Sources extends AsyncDisposable {
   readonly open: OpenSource;
   /** The connections to each origin of feeds. */

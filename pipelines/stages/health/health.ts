@@ -68,6 +68,7 @@ export interface Health {
   needsWhole(candidate: Candidate): boolean;
   /** Whether a candidate's source was found to refuse HEAD, although it answers GET. */
   refusesHead(candidate: Candidate): boolean;
+  /** Remembers for a while that a candidate's source refuses HEAD. */
   foundToRefuseHead(candidate: Candidate): void;
   /** Records the head of a response: whether its source sends parts. */
   began(head: Head): void;

@@ -18,6 +18,7 @@ export interface Tables extends CatalogStore {
   readonly content: Content;
   readonly refreshes: Refreshes;
   readonly repositories: Repositories;
+  /** Closes the file. The catalog errors from then on. */
   close(): void;
 }
 

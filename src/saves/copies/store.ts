@@ -81,6 +81,7 @@ export interface SaveStoreOptions {
   readonly now?: () => number;
 }
 
+/** Saved copies: finds them, writes them during transfers, and removes what is too much or wrong. */
 export interface SaveStore {
   /** Copies content during its transfer. A copy is abandoned if the disk refuses or is too slow. */
   readonly keep: Keep;
