@@ -95,7 +95,7 @@ describe('the package, installed from its tarball into an empty project', () => 
     const bytes = filesBelow(modules).reduce((sum, file) => sum + statSync(join(modules, file)).size, 0);
     // docs/how-to/embed.md states both.
     expect(Object.keys(packages).length).toBeLessThanOrEqual(55);
-    expect(bytes / 1e6).toBeLessThan(60);
+    expect(bytes / 1e6).toBeLessThan(50);
   });
 
   it('has its command', async () => {
