@@ -15,6 +15,8 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
   // Only against tests that hang: machines may be busy.
   testTimeout: 120_000,
-  maxWorkers: 2,
+  // More than the cores of a small machine: most tests wait for other processes.
+  maxWorkers: 3,
+  setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts'],
   reporters: ['default', '<rootDir>/test/support/report-skipped.js'],
 };
