@@ -13,6 +13,7 @@ import { sha256 } from '../support/importing.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding, makeFilesRepository } from '../support/repositories.ts';
 import { type DaemonProcess, type LogLine, makeSite, type Site } from '../support/site.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(300_000); // real processes that work until they are ended, on machines that may be busy
 
@@ -162,6 +163,14 @@ const remember = ({ stateDir }: Site, feed: TestFeed, harms: readonly Harm[], ho
   catalog.close();
 };
 
+/** An alternate source, as `sources list --json` shows it. */
+interface Listed {
+  readonly id: string;
+  readonly state: string;
+  readonly failed: readonly { readonly error: string }[];
+  readonly retry: string;
+}
+
 /** The daemon serves as soon as it is ready, and a file at once. */
 const servesAtOnce = async (site: Site): Promise<DaemonProcess> => {
   const daemon = await site.serve();
@@ -200,12 +209,17 @@ describe.each(GROUPS)('metadata that is $what costs only its refresh, and is sho
       daemon.logged('alternate source not refreshed, retrying', { source: id }),
     );
     for (const line of lines) expect(line?.retryInMs).toBeGreaterThan(0);
-    const shown = await site.run('sources', 'list');
-
-    const listed: readonly { id: string; state: string; failed: readonly { error: string }[]; retry: string }[] =
-      JSON.parse(await site.run('sources', 'list', '--json'));
+    let shown = '';
+    let listed: readonly Listed[] = [];
+    const find = (id: string) => listed.find((one) => one.id === id);
+    // Between two tries.
+    await until(async () => {
+      shown = await site.run('sources', 'list');
+      listed = JSON.parse(await site.run('sources', 'list', '--json'));
+      return harms.every(({ id }) => find(id)?.state !== 'refreshing' && shown.includes(find(id)?.retry ?? '-'));
+    });
     for (const { id, reason } of harms) {
-      const found = listed.find((one) => one.id === id);
+      const found = find(id);
       expect(found).toMatchObject({ state: 'stale', failed: [{ error: expect.stringMatching(reason) }] });
       expect(Date.parse(found?.retry ?? '')).toBeGreaterThan(started);
       expect(shown).toContain(`: ${found?.failed[0]?.error}\tnext try ${found?.retry}\n`);
