@@ -243,6 +243,10 @@ describe('the package, installed from its tarball into an empty project', () => 
     expect(await run('node', 'readme.mjs')).toBe(shown);
   });
 
+  it('has its catalog filled as docs/how-to/embed.md shows', async () => {
+    expect(await run('node', 'add.ts')).toMatch(/^(\d+\n)+$/);
+  });
+
   it('serves as docs/how-to/embed.md shows', async () => {
     const { url, stop } = await serve('server.ts');
     expect((await askWhole(`${url}/zoo/${OWL}`)).sha256).toBe(OWL_SHA256);
@@ -272,7 +276,7 @@ describe('the package, installed from its tarball into an empty project', () => 
     writeFileSync(join(project, 'user.mts'), USER_FILE);
     const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types'), '--allowImportingTsExtensions'];
     const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--ignoreConfig'];
-    const files = ['user.mts', 'read.ts', 'server.ts', 'own/main.ts'];
+    const files = ['user.mts', 'add.ts', 'read.ts', 'server.ts', 'own/main.ts'];
     await run('node', join(ROOT, 'node_modules/typescript/bin/tsc'), ...strict, ...types, ...files);
   });
 });
