@@ -121,7 +121,10 @@ describe('the package, installed from its tarball into an empty project', () => 
 
   it('is embedded as an observable source, and as bytes to pull', async () => {
     const said = await run('node', 'embed/embed.mjs', `/zoo/${OWL}`);
-    expect(said).toMatch(/^found -\nattempt -\nhead 928110\n(chunk \d+\n)+end sha256\npulled 928110\n$/);
+    const [shown] = readFileSync(join(ROOT, 'examples/embed/README.md'), 'utf8')
+      .split(/^```\n/gm)
+      .filter((text) => text.startsWith('found'));
+    expect(said).toBe(shown);
     const { status, stderr } = await start('node', ['embed/embed.mjs', '/zoo/unicorn'], { cwd: project, env }).ended;
     expect({ status, stderr }).toEqual({
       status: 0,
@@ -251,6 +254,12 @@ describe('the package, installed from its tarball into an empty project', () => 
     const { url, stop } = await serve('server.ts');
     expect((await askWhole(`${url}/zoo/${OWL}`)).sha256).toBe(OWL_SHA256);
     expect(await stop()).toContain(`200 /zoo/${OWL} `);
+  });
+
+  it('runs the first program of the tutorial', async () => {
+    const page = join(ROOT, 'docs/tutorials/first-pipeline.md');
+    for (const [name, code] of filesOfPage(page)) writeFileSync(join(project, name), code);
+    expect(await run('node', 'first.mjs')).toBe(shownAfter(page, 'node first.mjs'));
   });
 
   it('provides its stages for a custom pipeline', async () => {
