@@ -23,14 +23,13 @@ const PROVEN = 8 * 1024 * 1024;
 const MOST = [Number.POSITIVE_INFINITY, 64, 16, 32] as const;
 /** The most unused buffers of each size. */
 const UNUSED = [256, 64, 16, 32] as const;
-/** Milliseconds after which small buffers that were not needed for as long go. */
+/** Milliseconds after which buffers that were not needed for as long take no memory. */
 const IDLE = 1_000;
 /**
- * From this level on, they go after five times as long, and only if none of their size was needed: what
- * goes stays in memory until it is collected, and long bodies come in bursts.
+ * The smallest ones, of which there are many, go after so many times as long: as garbage they stay in
+ * the process for a while, and new ones would come on top.
  */
-const BIG = 2;
-const LOOKS = 5;
+const LOOKS = 10;
 
 /**
  * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
@@ -39,7 +38,7 @@ const LOOKS = 5;
 const POISON = process.env.POISON_LENT_BUFFERS === undefined ? undefined : 0xdb;
 
 const unused: readonly Lent[][] = [[], [], [], []];
-/** The least of them since the last look: so many were not needed. */
+/** The least of them since the last look: so many were not needed, and lie at the bottom. */
 const surplus = [0, 0, 0, 0];
 /** The buffers of each size, if their number is limited: lent and unused ones. */
 const alive = [0, 0, 0, 0];
@@ -50,14 +49,19 @@ const count = (level: Level, change: number): void => {
 /** A buffer that was not released is collected as garbage. */
 const collected = new FinalizationRegistry<Level>((level) => count(level, -1));
 
-/** A buffer and how many hold it. */
+/**
+ * A buffer and how many hold it. The limited sizes are resizable: the system gives them memory of
+ * their own when they are lent, and has it back as soon as they shrink. What is only collected as
+ * garbage stays in the process for long.
+ */
 class Lent implements Loan {
   readonly memory: ArrayBuffer;
   readonly #level: Level;
   holders = 1;
 
   constructor(level: Level) {
-    this.memory = new ArrayBuffer(SIZES[level]);
+    const size = SIZES[level];
+    this.memory = level === 0 ? new ArrayBuffer(size) : new ArrayBuffer(size, { maxByteLength: size });
     this.#level = level;
     lent.set(this.memory, this);
     if (level === 0) return;
@@ -81,9 +85,21 @@ class Lent implements Loan {
     }
   }
 
-  /** Leaves it to the collector. It is not freed here: a socket may still have it for its next read. */
+  /** Takes memory again. */
+  wake(): void {
+    if (this.memory.byteLength === 0) this.memory.resize(SIZES[this.#level]);
+  }
+
+  /** Takes no memory until it wakes. */
+  sleep(): void {
+    if (this.memory.byteLength > 0) this.memory.resize(0);
+  }
+
+  /** Leaves it to the collector. */
   drop(): void {
-    if (collected.unregister(this)) count(this.#level, -1);
+    if (!collected.unregister(this)) return;
+    count(this.#level, -1);
+    this.sleep();
   }
 }
 
@@ -91,20 +107,19 @@ let looksLater = false;
 let looks = 0;
 
 const lookLater = (): void => {
-  if (!looksLater) setTimeout(dropSurplus, IDLE).unref();
+  if (!looksLater) setTimeout(useLess, IDLE).unref();
   looksLater = true;
 };
 
-const dropSurplus = (): void => {
+const useLess = (): void => {
   looksLater = false;
   looks += 1;
   unused.forEach((buffers, level) => {
-    if (level < BIG || looks % LOOKS === 0) {
-      const least = surplus[level] ?? 0;
-      if (level < BIG || least === alive[level]) for (const one of buffers.splice(0, least)) one.drop();
-      surplus[level] = buffers.length;
-    }
-    if (buffers.length > 0) lookLater();
+    const least = surplus[level] ?? 0;
+    if (level > 0) for (const one of buffers.slice(0, least)) one.sleep();
+    else if (looks % LOOKS === 0) buffers.splice(0, least);
+    if (level > 0 || looks % LOOKS === 0) surplus[level] = buffers.length;
+    if (buffers.some(({ memory }) => memory.byteLength > 0)) lookLater();
   });
 };
 
@@ -121,6 +136,7 @@ export const lend = (level: Level, least: Level = 0): Buffer => {
   const found = others?.pop() ?? new Lent(affordable);
   surplus[affordable] = Math.min(surplus[affordable] ?? 0, others?.length ?? 0);
   found.holders = 1;
+  found.wake();
   return Buffer.from(found.memory);
 };
 
@@ -128,12 +144,12 @@ const isAffordable = (level: Level): boolean => (unused[level]?.length ?? 0) > 0
 
 /** Bytes of the limited sizes that are lent, and of all sizes that wait unused. */
 export const bufferBytes = (): { readonly lent: number; readonly unused: number } => {
-  const bytes = (counts: readonly number[]) =>
-    counts.reduce((sum, count, level) => sum + count * (SIZES[level] ?? 0), 0);
-  const waiting = unused.map(({ length }) => length);
+  const sum = (all: readonly number[]) => all.reduce((a, b) => a + b, 0);
   return {
-    lent: bytes(alive.map((count, level) => (level === 0 ? 0 : count - (waiting[level] ?? 0)))),
-    unused: bytes(waiting),
+    lent: sum(
+      alive.map((count, level) => (level === 0 ? 0 : (count - (unused[level]?.length ?? 0)) * (SIZES[level] ?? 0))),
+    ),
+    unused: sum(unused.flat().map(({ memory }) => memory.byteLength)),
   };
 };
 

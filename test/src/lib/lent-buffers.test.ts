@@ -1,7 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
-import { isMine, lend, levelFor, loanOf, SIZES } from '../../../src/lib/lent-buffers.ts';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { bufferBytes, isMine, lend, levelFor, loanOf, SIZES } from '../../../src/lib/lent-buffers.ts';
 
 describe('lent buffers', () => {
+  beforeAll(() => {
+    jest.useFakeTimers();
+  });
+  afterAll(() => {
+    jest.useRealTimers();
+  });
+
   it('have the size of their level', () => {
     for (const level of [0, 1, 2, 3] as const) {
       const buffer = lend(level);
@@ -44,6 +51,23 @@ describe('lent buffers', () => {
     for (const buffer of all) loanOf(buffer)?.release();
     const next = lend(3);
     expect(next.length).toBe(SIZES[3]);
+    loanOf(next)?.release();
+  });
+
+  it('give their memory back to the system if they are not needed, and have it again when they are lent', () => {
+    const [used, left] = [lend(2), lend(2)];
+    for (const buffer of [left, used]) loanOf(buffer)?.release();
+    const { unused } = bufferBytes();
+    jest.advanceTimersByTime(1_000);
+    const again = lend(2);
+    loanOf(again)?.release();
+    jest.advanceTimersByTime(1_000);
+    // The one that was needed in that second.
+    expect([again.buffer, again.length, left.buffer.byteLength]).toEqual([used.buffer, SIZES[2], 0]);
+    jest.advanceTimersByTime(2_000);
+    expect([again.length, bufferBytes().unused <= unused - 2 * SIZES[2]]).toEqual([0, true]);
+    const next = lend(2);
+    expect([next.buffer, next.length]).toEqual([used.buffer, SIZES[2]]);
     loanOf(next)?.release();
   });
 

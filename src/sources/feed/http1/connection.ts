@@ -88,6 +88,7 @@ export const http1Connection = (dial: Dial, idleTimeout: number): Connection => 
     openLine(dial, {
       bytes: read,
       gathers: (waiting) => running?.reader.framing !== undefined && !running.reader.hasAtMost(waiting),
+      rests: () => !isBusy,
       closed: (how) => {
         const job = running;
         const mayRepeat = isKept && job?.reader.isUntouched;

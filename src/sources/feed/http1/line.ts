@@ -7,6 +7,8 @@ interface User {
   bytes(bytes: Buffer): void;
   /** Whether more bytes than these, which wait, may come before `bytes` must be called. */
   gathers(waiting: number): boolean;
+  /** Whether no response is expected. */
+  rests(): boolean;
   /** The connection has ended: by an error, or by the peer, which may have said so itself. */
   closed(how: { readonly error: Error } | { readonly ownEnd: boolean }): void;
 }
@@ -36,6 +38,7 @@ export const openLine = (dial: Dial, user: User): Line => {
     },
     gathers: (waiting) => socket !== undefined && isSecure && user.gathers(waiting),
     wants: () => !paused && !over,
+    rests: user.rests,
   });
 
   /** Ends TLS before the connection, so that the server can tell that from a cut (RFC 9112 section 9.8). */

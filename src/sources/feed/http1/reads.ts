@@ -10,11 +10,16 @@ const ROOM = 8 * 1024;
  */
 const PARKING = Buffer.alloc(SIZES[0]);
 
+/** The largest memory that a connection without a request holds. */
+const RESTING: Level = 2;
+
 interface Reader {
   /** Receives what was read. The bytes are lent for the call. */
   take(bytes: Buffer): void;
   /** Whether to continue reading. */
   wants(): boolean;
+  /** Whether nothing is expected for now. */
+  rests(): boolean;
   /** Whether to gather what arrives in one turn of the event loop, while this many bytes wait. */
   gathers(waiting: number): boolean;
 }
@@ -29,7 +34,7 @@ interface Reads {
 }
 
 /**
- * The memory grows while reads fill it. A reader that pauses holds none.
+ * The memory grows while reads fill it. A reader that pauses holds none, one that rests little.
  *
  * TLS delivers records of 16 KiB. Those of one turn of the event loop are gathered, since each
  * piece costs a walk through all stages and a write to the client.
@@ -42,7 +47,7 @@ export const lentReads = (reader: Reader): Reads => {
   /** Where the bytes begin that were not delivered yet. */
   let from = 0;
   let level: Level = 0;
-  /** Bytes that the reader took since its last pause. */
+  /** Bytes that the reader took since its last pause, or since it rested. */
   let steady = 0;
   let flushing: NodeJS.Immediate | undefined;
   let released = false;
@@ -95,7 +100,7 @@ export const lentReads = (reader: Reader): Reads => {
       callback: (count) => {
         const room = free.length;
         const { buffer } = memory ?? unpark(count);
-        free = new Uint8Array(buffer, free.byteOffset + count);
+        free = new Uint8Array(buffer, free.byteOffset + count, room - count);
         if (free.length >= ROOM && reader.gathers(free.byteOffset - from)) {
           flushing ??= setImmediate(flush);
           return true;
@@ -103,8 +108,11 @@ export const lentReads = (reader: Reader): Reads => {
         flush();
         if (released) return false;
         const wants = reader.wants();
-        steady = wants ? steady + count : 0;
+        const rests = reader.rests();
+        // The next response may be for a client that reads nothing.
+        steady = wants && !rests ? steady + count : 0;
         level = wants ? levelAfter(level, count, room, steady) : 0;
+        if (rests && level > RESTING) level = RESTING;
         if (wants) renew();
         else park();
         return reader.wants();
@@ -120,10 +128,7 @@ export const lentReads = (reader: Reader): Reads => {
   };
 };
 
-/**
- * A larger size after a read that filled its memory; a smaller one after little, or a pause. So an
- * idle connection, whose last read brought the end of a body, seldom keeps a large buffer.
- */
+/** A larger size after a read that filled its memory; a smaller one after little. */
 const levelAfter = (level: Level, count: number, room: number, steady: number): Level => {
   if (count === room) return level === 0 ? 1 : levelFor(steady);
   return count * 2 < room && level > 0 ? ((level - 1) as Level) : level;

@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import { SIZES } from '../../../../../src/lib/lent-buffers.ts';
 import { lentReads } from '../../../../../src/sources/feed/http1/reads.ts';
 
 /** A reader whose socket receives what the test says. */
 const open = () => {
   const seen: string[] = [];
-  const reader = { open: true };
+  const reader = { open: true, rests: false };
   const reads = lentReads({
     take: (bytes) => seen.push(bytes.toString()),
     wants: () => reader.open,
     gathers: () => false,
+    rests: () => reader.rests,
   });
   const memory = () => {
     const { buffer } = reads.onread;
@@ -42,5 +44,18 @@ describe('lent reads', () => {
       ['a', 'b', 'd', 'e'],
     ]);
     for (const { reads } of [one, other]) reads.release();
+  });
+
+  it('hold little while no response is expected, and trust the next one no more than a new one', () => {
+    const { reader, reads, memory } = open();
+    const fill = () => reads.onread.callback(memory().length, memory());
+    while (memory().length < SIZES[3]) fill();
+    reader.rests = true;
+    fill();
+    expect(memory().buffer.byteLength).toBe(SIZES[2]);
+    reader.rests = false;
+    fill();
+    expect(memory().length).toBe(SIZES[2]);
+    reads.release();
   });
 });
