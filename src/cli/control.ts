@@ -26,22 +26,30 @@ const write = (text: string): void => {
 };
 
 export const addStatus = (command: Command): void => {
-  prepared(command.option('--json', 'print JSON')).action(
-    async ({ json }: { readonly json?: boolean }, command: Command) => {
-      try {
-        const { text } = expected(await askDaemon(controlSocketOf(command), 'GET', '/status'));
-        const status: Status = JSON.parse(text);
-        write(json ? `${JSON.stringify(status, null, 2)}\n` : describeStatus(status));
-        process.exitCode = EXIT[status.state];
-      } catch (error) {
-        if (error instanceof ConfigError) throw error;
-        const isDown = error instanceof NotRunning;
-        if (json && isDown) write(`${JSON.stringify({ state: 'not running' }, null, 2)}\n`);
-        process.stderr.write(`${isDown ? '' : 'error: '}${oneLine(messageOf(error))}\n`);
-        process.exitCode = isDown ? EXIT.notRunning : EXIT.unknown;
+  prepared(
+    command
+      .option('--json', 'print JSON')
+      .option('--ready', 'only whether requests are served, also if degraded: exit status 0 or 1, for containers'),
+  ).action(async ({ json, ready }: { readonly json?: boolean; readonly ready?: boolean }, command: Command) => {
+    try {
+      if (ready) {
+        const { status, text } = await askDaemon(controlSocketOf(command), 'GET', '/readyz');
+        write(text);
+        process.exitCode = status === 200 ? 0 : 1;
+        return;
       }
-    },
-  );
+      const { text } = expected(await askDaemon(controlSocketOf(command), 'GET', '/status'));
+      const status: Status = JSON.parse(text);
+      write(json ? `${JSON.stringify(status, null, 2)}\n` : describeStatus(status));
+      process.exitCode = EXIT[status.state];
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      const isDown = error instanceof NotRunning;
+      if (json && isDown) write(`${JSON.stringify({ state: 'not running' }, null, 2)}\n`);
+      process.stderr.write(`${isDown ? '' : 'error: '}${oneLine(messageOf(error))}\n`);
+      process.exitCode = ready ? 1 : isDown ? EXIT.notRunning : EXIT.unknown;
+    }
+  });
 };
 
 export const addReload = (command: Command): void => {

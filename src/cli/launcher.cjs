@@ -7,6 +7,18 @@
 // local user could run code as the daemon's user (docs/explanation/decisions/debugger.md).
 process.on('SIGUSR1', function ignore() {});
 
+// The first process of a container: without a listener the kernel does not end it. A command that
+// has its own listener decides itself.
+if (process.pid === 1)
+  [
+    ['SIGINT', 130],
+    ['SIGTERM', 143]
+  ].forEach(function (ending) {
+    process.on(ending[0], function end() {
+      if (process.listenerCount(ending[0]) === 1) process.exit(ending[1]);
+    });
+  });
+
 // A reader that closes our output early, such as `head`, is not a failure.
 process.stdout.on('error', function failed(error) {
   if (error.code === 'EPIPE') process.exit(0);

@@ -172,6 +172,25 @@ describe('status', () => {
     expect([status, stdout]).toEqual([1, expect.stringMatching(/^degraded\n {2}alternate sources: .*wrong/)]);
   });
 
+  it('of containers only depends on whether requests are served', async () => {
+    const site = aSite();
+    expect(await ended(site, 'status', '--ready')).toMatchObject({ status: 1, stdout: '' });
+    await site.serve();
+    writeFileSync(join(site.stateDir, '../conf.d/wrong.conf'), '[wrong]\nenabled: 1\n');
+    await ended(site, 'reload');
+    const asked = await ended(site, 'status', '--ready');
+    expect(asked).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^ready\n/),
+      stderr: '',
+    });
+    await ended(site, 'drain', '--quiet', '0');
+    expect(await ended(site, 'status', '--ready')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('draining'),
+    });
+  });
+
   it('still asks the daemon if the configuration has become invalid', async () => {
     const site = aSite();
     await site.serve();

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { LIMITS, lackingForContainers, openPodman } from '../support/podman.ts';
+
+jest.setTimeout(300_000); // an image of 170 MB, on machines that may be busy
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const FILE = join(ROOT, 'examples/containers/Containerfile');
+const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-image-'));
+const podman = openPodman(folder);
+const lacking = lackingForContainers(folder);
+
+/** As the compose files and the manifests run it. */
+const AS_SHIPPED = [
+  ...[...LIMITS, '--network=none', '--read-only', '--read-only-tmpfs=false', '--tmpfs', '/tmp'],
+  ...['--cap-drop', 'all', '--security-opt', 'no-new-privileges'],
+];
+const container = (...args: readonly string[]) => podman.run('run', '--rm', ...AS_SHIPPED, ...args);
+const inside = (name: string, script: string) => podman.must('exec', name, 'sh', '-ec', script);
+
+/**
+ * The commands with which the first stage of the Containerfile makes the files of the second one,
+ * in folders of this machine. Its other commands, `npm ci` among them, are those of a clone.
+ */
+const firstStage = (files: string): string => {
+  const [, script = ''] = /^RUN (npm run build [\s\S]*?)\n\n/m.exec(readFileSync(FILE, 'utf8')) ?? [];
+  return script
+    .replace('node_modules/.bin/node', `'${process.execPath}'`)
+    .replaceAll(/(?<=\s)\/(tree|image)\b/g, (path) => files + path);
+};
+
+afterAll(() => {
+  podman.run('rm', '--all', '--force', '--time', '0');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+(lacking === '' ? describe : describe.skip)(`the image${lacking && ` (skipped: needs ${lacking})`}`, () => {
+  beforeAll(() => {
+    const files = join(folder, 'files');
+    // One at a time with the other tests of packages, which build dist/ as well.
+    const words = ['package.json', 'sh', '-ec', `mkdir '${files}'; ${firstStage(files)}`];
+    const { status, stderr } = spawnSync('flock', words, { cwd: ROOT, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    const context = join(folder, 'context');
+    spawnSync('mkdir', ['-p', context, join(files, 'context')]);
+    spawnSync('mv', [join(files, 'image'), join(files, 'context/image')]);
+    podman.must(
+      ...['build', '--isolation', 'chroot', '--ulimit', 'nofile=4096:4096', '--format', 'docker', '--file', FILE],
+      ...['--build-context', `build=${join(files, 'context')}`, '--build-arg', 'BASE=localhost/small'],
+      ...['--tag', 'localhost/pulp-streamer', context],
+    );
+  });
+
+  it('serves as its user, on a root that nothing can write to, and ends with SIGTERM', () => {
+    podman.must('run', '--detach', '--name', 'one', ...AS_SHIPPED, 'localhost/pulp-streamer');
+    while (podman.run('healthcheck', 'run', 'one').status !== 0)
+      if (podman.must('inspect', 'one', '--format', '{{.State.Running}}') !== 'true')
+        throw new Error(podman.must('logs', 'one'));
+    expect(inside('one', 'id -u; touch /x 2>/dev/null || echo read-only; pulp-streamer status --ready')).toBe(
+      '10001\nread-only\nready',
+    );
+    expect(
+      inside(
+        'one',
+        'while read -r name value; do case $name in CapBnd:|Uid:) echo $name $value;; esac; done </proc/1/status',
+      ),
+    ).toMatch(/^Uid: 10001\s.*\nCapBnd: 0+$/);
+    podman.must('stop', '--time', '60', 'one');
+    expect(podman.must('inspect', 'one', '--format', '{{.State.ExitCode}}')).toBe('0');
+  });
+
+  it('is not healthy without a daemon', () => {
+    expect(container('localhost/pulp-streamer', 'status', '--ready').status).toBe(1);
+  });
+
+  it('ends with a signal also if a command has no listener for it, as the first process', () => {
+    podman.must(
+      'run',
+      '--detach',
+      '--interactive',
+      '--name',
+      'two',
+      ...AS_SHIPPED,
+      'localhost/pulp-streamer',
+      'catalog',
+      'load',
+      '-',
+    );
+    // It has opened the catalog, and waits for lines.
+    const waits = () => podman.run('exec', 'two', 'sh', '-c', '[ -e /var/lib/pulp-streamer/catalog.db ]').status === 0;
+    while (!waits());
+    podman.must('kill', '--signal', 'TERM', 'two');
+    expect(podman.must('wait', 'two')).toBe('143');
+  });
+
+  it('reads secrets from /run/secrets as credentials', () => {
+    const config = join(folder, 'own.conf');
+    const secret = join(folder, 'url');
+    writeFileSync(config, '[streamer]\nrsa_pub = credential:url-key\nbroker_url = credential:broker\n');
+    writeFileSync(secret, 'amqp://u:p@h//\n');
+    for (const file of [config, secret]) chmodSync(file, 0o644);
+    const { status, said } = container(
+      ...['--volume', `${config}:/etc/pulp-streamer/pulp-streamer.conf:ro`],
+      ...['--volume', `${secret}:/run/secrets/broker:ro`, '--volume', `${secret}:/run/secrets/url-key:ro`],
+      ...['localhost/pulp-streamer', 'check-config', '--print'],
+    );
+    expect({ status, said }).toEqual({ status: 0, said: expect.stringMatching(/^rsa_pub +\/run\/secrets\/url-key /m) });
+  });
+});
