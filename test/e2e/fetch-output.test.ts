@@ -12,31 +12,39 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startFeed, type TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
 import { sha256 } from '../support/importing.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
-import { MAIN, makeSite } from '../support/site.ts';
-import { closedFeeds } from '../support/site-feeds.ts';
+import { MAIN, makeSite, type Site } from '../support/site.ts';
+import { temporaryFolders as foldersOfFile } from '../support/temporary.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
-const startFeed = closedFeeds();
 const folder = temporaryFolders();
+const folderOfAll = foldersOfFile();
 
 const CONTENT = generate(7, 3_000_001);
 const DIGEST = digestOfGenerated(CONTENT);
 const FETCHED = /^3000001 bytes from feed:127\.0\.0\.1:\d+ in \d+ ms, sha256 verified\n$/;
 
-/** A site with a good file, a file with wrong content, and an output folder. */
-const openSite = async () => {
-  const feed = await startFeed(serveGenerated(new Map([['/bear.rpm', CONTENT]])));
-  const site = makeSite(start, folder());
+let feed: TestFeed;
+let site: Site;
+beforeAll(async () => {
+  feed = await startFeed(serveGenerated(new Map([['/bear.rpm', CONTENT]])));
+  site = makeSite(start, folderOfAll());
   await site.run('catalog', 'add', '/bear', `${feed.url}/bear.rpm`, '--checksum', `sha256:${DIGEST}`);
   await site.run('catalog', 'add', '/wrong', `${feed.url}/bear.rpm`, '--checksum', `sha256:${sha256('other')}`);
+});
+afterAll(() => feed.close());
+
+/** The site with a good file and a file with wrong content, and an output folder. */
+const openScene = () => {
   const home = folder();
+  const before = feed.requests.length;
   const fetch = async (path: string, ...options: string[]) => {
     const { status, stdout, stderr } = await site.start('fetch', path, ...options).ended;
     return { status, stdout, stderr };
@@ -49,7 +57,9 @@ const openSite = async () => {
       env,
     });
   };
-  return { feed, site, home, fetch, shell };
+  /** Requests of the test to the feed. */
+  const asked = () => feed.requests.length - before;
+  return { home, fetch, shell, asked };
 };
 
 const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
@@ -68,7 +78,7 @@ const fifo = (home: string): string => {
 
 describe('fetch -o', () => {
   it('writes to standard output for -', async () => {
-    const { home, shell } = await openSite();
+    const { home, shell } = openScene();
     const { stdout, stderr } = await succeeded(shell('fetch /bear -o -'));
     expect(sha256(stdout)).toBe(DIGEST);
     expect(stderr).toMatch(FETCHED);
@@ -76,7 +86,7 @@ describe('fetch -o', () => {
   });
 
   it.each(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', 'link'])('writes to standard output for %s', async (name) => {
-    const { home, shell } = await openSite();
+    const { home, shell } = openScene();
     symlinkSync('/dev/stdout', join(home, 'link'));
     const { stdout } = await succeeded(shell(`fetch /bear -o ${name}`));
     expect(sha256(stdout)).toBe(DIGEST);
@@ -84,7 +94,7 @@ describe('fetch -o', () => {
   });
 
   it.each(['-', '/dev/stdout'])('ends without an error if the reader of %s closes early', async (name) => {
-    const { home, shell } = await openSite();
+    const { home, shell } = openScene();
     const { stdout, stderr } = await succeeded(
       shell(`{ fetch /bear -o ${name}; echo $? >status; } | dd bs=1 count=1 status=none`),
     );
@@ -97,7 +107,7 @@ describe('fetch -o', () => {
     ['/dev/stdout', '>>log'],
     ['/dev/fd/3', '3>>log'],
   ])('writes on to a file that %s was opened with', async (name, redirection) => {
-    const { home, shell } = await openSite();
+    const { home, shell } = openScene();
     writeFileSync(join(home, 'log'), 'before');
     await succeeded(shell(`fetch /bear -o ${name} ${redirection}`));
     const written = readFileSync(join(home, 'log'));
@@ -107,13 +117,13 @@ describe('fetch -o', () => {
   });
 
   it('writes to an inherited pipe', async () => {
-    const { shell } = await openSite();
+    const { shell } = openScene();
     const { stdout } = await succeeded(shell('{ fetch /bear -o /dev/fd/3 3>&1 >&2 | cat; }'));
     expect(sha256(stdout)).toBe(DIGEST);
   });
 
   it('leaves a device unchanged', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     const path = device(home, 'null');
     const before = lstatSync(path);
     expect(await fetch('/bear', '-o', path)).toMatchObject({ status: 0, stderr: expect.stringMatching(FETCHED) });
@@ -123,7 +133,7 @@ describe('fetch -o', () => {
   });
 
   it('names a full device, and leaves it unchanged', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     const path = device(home, 'full');
     const { status, stderr } = await fetch('/bear', '-o', path);
     expect(stderr).toMatch(`error: -o ${path}: ENOSPC: no space left on device`);
@@ -132,7 +142,7 @@ describe('fetch -o', () => {
   });
 
   it('writes to the reader of a FIFO', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     const path = fifo(home);
     const [received, { status, stderr }] = await Promise.all([
       buffer(createReadStream(path)),
@@ -146,7 +156,7 @@ describe('fetch -o', () => {
   });
 
   it('reports that the reader of a FIFO has closed it', async () => {
-    const { home, site } = await openSite();
+    const { home } = openScene();
     const path = fifo(home);
     const { ended } = site.start('fetch', '/bear', '-o', path);
     const reader = createReadStream(path, { highWaterMark: 1000 });
@@ -157,12 +167,12 @@ describe('fetch -o', () => {
   });
 
   it('can be interrupted while the reader of a FIFO does not read', async () => {
-    const { home, site, feed } = await openSite();
+    const { home, asked } = openScene();
     const path = fifo(home);
     const running = site.start('fetch', '/bear', '-o', path);
     const reader = createReadStream(path, { highWaterMark: 1000 });
     await new Promise((resolve) => reader.once('data', () => resolve(reader.pause())));
-    expect(feed.requests).toHaveLength(1);
+    expect(asked()).toBe(1);
     running.kill('SIGINT');
     expect(await running.ended).toMatchObject({ status: 1, stderr: 'error: interrupted\n' });
     expect(lstatSync(path).isFIFO()).toBe(true);
@@ -170,7 +180,7 @@ describe('fetch -o', () => {
   });
 
   it('writes to the listener of a socket', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     const path = join(home, 'socket');
     const server = createServer().listen(path);
     const received = new Promise<Buffer>((resolve) => server.on('connection', (socket) => resolve(buffer(socket))));
@@ -182,7 +192,7 @@ describe('fetch -o', () => {
   });
 
   it('writes through a symbolic link, and leaves it', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     mkdirSync(join(home, 'there'));
     writeFileSync(join(home, 'there', 'bear'), 'before');
     symlinkSync('there', join(home, 'folder'));
@@ -195,7 +205,7 @@ describe('fetch -o', () => {
   });
 
   it('creates the file that a symbolic link names', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     symlinkSync('bear', join(home, 'link'));
     await fetch('/bear', '-o', join(home, 'link'));
     expect(lstatSync(join(home, 'link')).isSymbolicLink()).toBe(true);
@@ -204,7 +214,7 @@ describe('fetch -o', () => {
   });
 
   it('keeps the mode of a file, and creates a new one by the umask', async () => {
-    const { home, shell } = await openSite();
+    const { home, shell } = openScene();
     writeFileSync(join(home, 'old'), 'before');
     chmodSync(join(home, 'old'), 0o604);
     await succeeded(shell('umask 027; fetch /bear -o old && fetch /bear -o new'));
@@ -212,7 +222,7 @@ describe('fetch -o', () => {
   });
 
   it('leaves the old file if the content does not match the catalog', async () => {
-    const { home, fetch } = await openSite();
+    const { home, fetch } = openScene();
     writeFileSync(join(home, 'bear'), 'before');
     expect(await fetch('/wrong', '-o', join(home, 'bear'))).toMatchObject({ status: 1 });
     expect(readFileSync(join(home, 'bear'), 'utf8')).toBe('before');
@@ -220,11 +230,11 @@ describe('fetch -o', () => {
   });
 
   it('refuses a folder before any request to a source', async () => {
-    const { home, fetch, feed } = await openSite();
+    const { home, fetch, asked } = openScene();
     const { status, stderr } = await fetch('/bear', '-o', home);
     expect(stderr).toBe(`error: -o ${home}: is a folder; expected a file\n`);
     expect(status).toBe(1);
-    expect(feed.requests).toEqual([]);
+    expect(asked()).toBe(0);
     expect(readdirSync(home)).toEqual([]);
   });
 });
