@@ -1,8 +1,10 @@
-// Runs commands one after the other in one process: each starts with what `main` finds in a new one.
+// Runs commands of a launcher one after the other in one process: each starts with what `main` finds in a new one.
 import { writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const { main } = await import('../../src/cli/main.ts');
+const [, , launcher] = process.argv;
+const { main } = await import(join(dirname(launcher), 'main.js'));
 const usual = { ...process.env };
 const write = { stdout: process.stdout.write, stderr: process.stderr.write };
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCertificates } from '../support/certificates.ts';
 import { closedPort, startFeed } from '../support/feeds.ts';
 import { ownEnvironment, type Start, succeeded } from '../support/run-process.ts';
-import { makeSite } from '../support/site.ts';
+import { COMPILED, MAIN, makeSite } from '../support/site.ts';
 import type { Mistake } from './mistakes.ts';
 
 export interface Answered {
@@ -95,10 +95,11 @@ export const openScene = async (start: Start, folder: string) => {
     /** Makes them one after the other, in one process. */
     make: async (mistakes: readonly Mistake[]): Promise<readonly Answered[]> => {
       const { stdout } = await succeeded(
-        start(process.execPath, [join(import.meta.dirname, 'commands.mjs')], {
+        start(process.execPath, [join(import.meta.dirname, 'commands.mjs'), MAIN], {
           input: `${mistakes.map(asked).join('\n')}\n`,
           env: {
             ...ownEnvironment(),
+            NODE_COMPILE_CACHE: COMPILED,
             PULP_STREAMER_STATE_DIR: join(folder, 'state'),
             PULP_STREAMER_CONTENT_SOURCES_DIR: join(folder, 'sources'),
           },
