@@ -126,6 +126,14 @@ export const cpuOf = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
 
+/** The processes that a process has started, and those that they have. Linux. */
+export const descendantsOf = (pid: number): readonly number[] => {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+};
+
 const ranFor = (file: string): number => {
   try {
     return Number.parseInt(readFileSync(file, 'utf8'), 10);

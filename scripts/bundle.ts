@@ -26,6 +26,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   // Run in processes of their own.
   reader: ['repositories/reader/program.ts'],
   refresher: ['app/repositories/program.ts'],
+  worker: ['app/workers/program.ts'],
   // What main.ts imports, which loads the other files itself.
   start: [
     'cli/main.ts',

@@ -1,79 +1,11 @@
-import { join } from 'node:path';
-import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
-import { type Bench, CLIENTS, expecting, type Scenario, SMALL } from '../bench.ts';
-import { digestOf } from '../content.ts';
-import { type Contender, hold } from '../contest.ts';
-import { type Daemon, startDaemon } from '../daemon.ts';
-import { downloadAll } from '../load.ts';
-import { cpuOf, freePort } from '../machine.ts';
-
-const nameOf = (id: string, number: number): string => `${SMALL}-${id}-${number}`;
-
-/** Catalogs so many small files of the feed, with their checksums. */
-const fillCatalog = (file: string, { origin }: Bench, id: string, count: number): void => {
-  const catalog = openSqliteCatalog(file);
-  const importerId = catalog.importers.add({ config: {} }).id;
-  const staging = catalog.entries.stage();
-  staging.write(
-    Array.from({ length: count }, (_, number) => {
-      const name = nameOf(id, number);
-      return {
-        ...{ path: `/${name}`, importerId, unitId: name, unitTypeId: 'rpm', revision: 1, data: {}, size: SMALL },
-        url: `${origin.http}/${name}`,
-        checksum: { algorithm: 'sha256', value: digestOf(name) } as const,
-      };
-    }),
-  );
-  staging.publishAsIs();
-  catalog.close();
-};
+import type { Scenario } from '../bench.ts';
+import { freePort } from '../machine.ts';
+import { compareSettings } from './settings.ts';
 
 /** What it costs to observe the daemon: CPU time of small files with and without. */
-export const observed: Scenario = async (bench) => {
-  const { sizes } = bench;
-  const daemons: Daemon[] = [];
-
-  const serving = async (own: Omit<Contender, 'run'>, settings: readonly string[]): Promise<Contender> => {
-    const folder = bench.folder(own.id);
-    const catalog = join(folder, 'catalog.db');
-    fillCatalog(catalog, bench, own.id, sizes.warmUp + (sizes.rounds + 1) * sizes.requests);
-    const daemon = await startDaemon(bench, folder, catalog, ['--dispatch', 'none', ...settings]);
-    daemons.push(daemon);
-    let next = 0;
-    const ask = (count: number) =>
-      expecting(bench, count, () =>
-        downloadAll(
-          Array.from({ length: count }, () => {
-            const name = nameOf(own.id, next++);
-            return { name, url: `${daemon.url}/${name}` };
-          }),
-          CLIENTS,
-        ),
-      );
-    await ask(sizes.warmUp);
-    return {
-      ...own,
-      run: async () => {
-        const before = cpuOf(daemon.pid);
-        await ask(sizes.requests);
-        return (1e6 * (cpuOf(daemon.pid) - before)) / sizes.requests;
-      },
-    };
-  };
-
-  try {
-    return [
-      await hold({
-        title: `4 KiB from a feed, ${CLIENTS} clients, each path once, observed or not`,
-        unit: 'CPU µs',
-        rounds: sizes.rounds,
-        contenders: [
-          await serving({ id: 'unobserved', name: 'nothing' }, []),
-          await serving({ id: 'metrics', name: 'metrics', ours: true }, ['--admin-port', String(await freePort())]),
-        ],
-      }),
-    ];
-  } finally {
-    for (const daemon of daemons) await daemon.stop();
-  }
-};
+export const observed: Scenario = async (bench) => [
+  await compareSettings(bench, 'observed or not', [
+    { id: 'unobserved', name: 'nothing', settings: [] },
+    { id: 'metrics', name: 'metrics', ours: true, settings: ['--admin-port', String(await freePort())] },
+  ]),
+];

@@ -5,12 +5,11 @@ import { ConfigError } from '../config/config-error.ts';
 import { openControlSocket } from '../http/admin/control-socket.ts';
 import { type Endpoint, respond } from '../http/admin/endpoint.ts';
 import { createAdminServer } from '../http/admin/server.ts';
-import type { HttpServer } from '../http/listeners.ts';
-import type { Load } from '../http/server.ts';
 import { UnknownInterfaceError } from '../http/unknown-interface.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { isRefusedByDisk } from '../lib/sqlite-errors.ts';
 import { messageOf } from '../lib/thrown.ts';
+import type { Answering } from './answering.ts';
 import { checkControl, groupOf } from './control-settings.ts';
 import type { Reloader } from './reload.ts';
 import { invalid } from './save-settings.ts';
@@ -18,7 +17,7 @@ import type { Serving } from './serving.ts';
 import { type Status, type StatusParts, statusOf } from './status.ts';
 
 interface Opening extends Omit<ControlParts, 'status'>, Omit<StatusParts, 'load' | 'reloader'> {
-  readonly server: HttpServer & { load(): Load };
+  readonly server: Answering['server'];
   readonly logger: Logger;
   /** The probes. */
   readonly states: readonly Endpoint[];
@@ -49,7 +48,7 @@ interface ControlParts {
   readonly status: () => Promise<Status>;
   readonly reloader: Reloader;
   readonly serving: Serving;
-  readonly server: Pick<HttpServer, 'drain' | 'idle' | 'load'>;
+  readonly server: Answering['server'];
 }
 
 /** What it answers, to read; as JSON. */
@@ -76,9 +75,9 @@ const changingEndpoints = ({ reloader, serving, server }: ControlParts): readonl
       drain(true);
       while (serving.draining) {
         await server.idle();
-        const { arrived } = server.load();
+        const { arrived } = await server.load();
         if (quiet > 0) await setTimeout(quiet, undefined, { ref: false });
-        if (server.load().arrived === arrived) break;
+        if ((await server.load()).arrived === arrived) break;
       }
       return { drained: serving.draining };
     }),

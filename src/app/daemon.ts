@@ -13,16 +13,16 @@ import type { FinishedRequest } from '../lib/finished-request.ts';
 import { logFinished, logRefused, setLogLevel } from '../observe/log.ts';
 import type { LogOutput } from '../observe/log-output.ts';
 import type { InheritedSockets } from '../systemd/sockets.ts';
+import { prepareAnswering } from './answering.ts';
 import { openAuthorization } from './authorization.ts';
 import { openControl } from './control.ts';
 import { openDaemonTracing } from './daemon-tracing.ts';
 import { listenError } from './listen-error.ts';
 import { moveLog } from './log-file.ts';
-import type { DaemonParts } from './metrics.ts';
 import { type Reloaded, reloader } from './reload.ts';
-import { createRequestServer } from './request-server.ts';
 import { createServing } from './serving.ts';
 import { type OpenStreamer, openStreamer } from './streamer.ts';
+import type { Workers } from './workers/master.ts';
 import { openWorth } from './worth.ts';
 
 /** A running daemon. */
@@ -40,6 +40,8 @@ export interface Daemon extends AsyncDisposable {
    * logs the reason and changes nothing if the configuration cannot be used.
    */
   reload(): Promise<Reloaded>;
+  /** The processes that answer requests, if that is not this one. */
+  readonly workers?: Workers;
   /**
    * Accepts no more requests, lets running ones end for `stopTimeout` milliseconds, then aborts
    * them and closes everything.
@@ -74,22 +76,21 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   // Closes in reverse order: first the listeners, then what they use.
   await using opening = new AsyncDisposableStack();
   const tracing = opening.use(await openDaemonTracing(settings, logger));
-  const live = adminPlaces.length > 0 ? (await import('./live.ts')).createLive(settings) : undefined;
+  const { options: answered, workers, open } = await prepareAnswering(settings, logger, tracing);
+  const live = adminPlaces.length > 0 ? (await import('./live.ts')).openLive(settings, workers?.told) : undefined;
   const worth = opening.use(await openWorth(settings, logger));
-  const observers = {
-    around: tracing.delivering,
-    counting: (open: OpenSource) => worth.counting(live?.counting(open) ?? open),
-  };
-  const streamer = opening.adopt(await openStreamer(settings, logger, observers), ({ close }) => close());
+  const counting = (open: OpenSource) => worth.counting(live?.counting(open) ?? open);
+  const streamer = opening.adopt(await openStreamer(settings, logger, { ...answered, counting }), ({ close }) =>
+    close(),
+  );
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());
   finished.subscribe((one) => logFinished(logger, one));
   const watching = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   watching.add(live?.start(streamer, finished));
   worth.start(streamer, finished);
-  const { server, limits, renew } = createRequestServer({
-    ...{ settings, logger, streamer, finished, live, tracing },
-    authorization: () => authorization,
-  });
+  workers?.own(streamer, worth.adopt);
+  const answering = open({ streamer, finished, live, tracing, authorization: () => authorization });
+  const { server } = answering;
   const serving = createServing(
     `the catalog is unavailable${settings.catalogType === 'mongodb' ? ': MongoDB does not answer' : ''}`,
   );
@@ -110,20 +111,18 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
     apply: async () => {
       setLogLevel(logger, settings.logLevel);
       await tracing.renew();
-      renew();
       streamer.reload();
+      await answering.renew();
     },
   });
   const measured = live
-    ? opening.adopt(
-        await measuring({
-          ...{ settings, streamer, finished, limits, load: server.load },
-          ...{ ready: () => ready, fetched: live.fetched },
-        }),
-        (one) => one.close(),
-      )
+    ? opening.adopt(await answering.measure({ ready: () => ready, fetched: live.fetched }), (one) => one.close())
     : undefined;
-  const degraded = () => [...streamer.degraded(), ...[output?.problem()].filter((one) => one !== undefined)];
+  const degraded = () => [
+    ...streamer.degraded(),
+    ...(workers?.missing() ?? []),
+    ...[output?.problem()].filter((one) => one !== undefined),
+  ];
   const states = probes({ missing: serving.missing, degraded, started: () => serving.started });
   const admin = createAdminServer({
     get hosts() {
@@ -147,7 +146,7 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   });
   let addresses: readonly AddressInfo[] = [];
   const control = await openControl({
-    ...{ settings, logger, streamer, serving, server, reloader: reloading, states, degraded },
+    ...{ settings, logger, streamer, serving, server, workers, reloader: reloading, states, degraded },
     listening: () => addresses.map(describeAddress),
   });
   opening.defer(control);
@@ -165,10 +164,7 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
 
   const running = opening.move();
   const stop = () => running.disposeAsync();
-  return { streamer, addresses, finished, reload: reloading.reload, stop, [Symbol.asyncDispose]: stop };
+  return { streamer, addresses, finished, workers, reload: reloading.reload, stop, [Symbol.asyncDispose]: stop };
 };
-
-/** Nothing of this, or of the live page, is loaded unless there is a listener to ask. */
-const measuring = async (parts: DaemonParts) => (await import('./metrics.ts')).daemonMetrics(parts);
 
 export const describeAddress = ({ address, port }: AddressInfo): string => `${address} port ${port}`;

@@ -35,10 +35,16 @@ const COUNT = 900;
 /** Milliseconds to the head from which a source counts as slow. */
 const SLOW = 250;
 const NANOSECONDS = 1e6;
+const MEBIBYTE = 1024 * 1024;
 /** Milliseconds between two measurements of the event loop: so much is its delay at least. */
 const RESOLUTION = 10;
 
-export const createSide = (settings: Settings, rates: SourceRates): LiveSide => {
+/** `others`: what other processes of the daemon use. */
+export const createSide = (
+  settings: Settings,
+  sources: SourceRates['list'],
+  others = () => ({ memory: 0, delay: 0 }),
+): LiveSide => {
   const { catalogType } = settings;
   let streamer: OpenStreamer | undefined;
   let isReady = false;
@@ -85,9 +91,9 @@ export const createSide = (settings: Settings, rates: SourceRates): LiveSide => 
   const readSources = (now: number): readonly SourceState[] => {
     const seconds = Math.max(0.5, (now - before.at) / 1000);
     const last = before;
-    before = { at: now, bytes: new Map(rates.list().map(({ name, bytes }) => [name, bytes])) };
+    before = { at: now, bytes: new Map(sources().map(({ name, bytes }) => [name, bytes])) };
     const ill = new Map((streamer?.health.unhealthy() ?? []).map((one) => [sourceName(one.source), one]));
-    const known = rates.list().map(({ name, bytes, firstByte }): SourceState => {
+    const known = sources().map(({ name, bytes, firstByte }): SourceState => {
       const one = ill.get(name);
       ill.delete(name);
       const rate = Math.round((bytes - (last.bytes.get(name) ?? bytes)) / seconds);
@@ -129,6 +135,7 @@ export const createSide = (settings: Settings, rates: SourceRates): LiveSide => 
       const waiting = count();
       const p99 = delay && delay.count > 0 ? delay.percentile(99) / NANOSECONDS : 0;
       delay?.reset();
+      const { memory, delay: othersDelay } = others();
       return {
         ready: isReady,
         degraded: streamer?.degraded() ?? [],
@@ -138,8 +145,8 @@ export const createSide = (settings: Settings, rates: SourceRates): LiveSide => 
         saves: waiting && { waiting: waiting.waiting, oldest: Math.round(waiting.age / 1000) * 1000, ...saves },
         copies: copiesOf(streamer),
         process: {
-          memory: (process.memoryUsage.rss() >> 20) << 20,
-          delay: Math.max(0, Math.round(p99) - RESOLUTION),
+          memory: Math.floor((process.memoryUsage.rss() + memory) / MEBIBYTE) * MEBIBYTE,
+          delay: Math.max(0, Math.round(p99) - RESOLUTION, Math.round(othersDelay)),
           started,
           version,
         },

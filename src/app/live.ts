@@ -6,11 +6,12 @@ import { eventOf, eventStream } from '../http/admin/event-stream.ts';
 import { json } from '../http/admin/files.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { framesOf, written } from '../observe/live/frames.ts';
-import { createHistory } from '../observe/live/history.ts';
+import { createHistory, type History } from '../observe/live/history.ts';
+import type { Mirror } from '../observe/live/mirror.ts';
 import { createSourceRates, type SourceRates } from '../observe/live/source-rates.ts';
 import type { Asked } from '../observe/live/tap.ts';
 import { createTiles } from '../observe/live/tiles.ts';
-import { createTraffic } from '../observe/live/traffic.ts';
+import { createTraffic, type SeenTraffic } from '../observe/live/traffic.ts';
 import { createSide } from './live-side.ts';
 import { pageFiles } from './page-files.ts';
 import { showClientOf } from './show-client.ts';
@@ -29,30 +30,96 @@ export interface Live {
   readonly endpoints: readonly Endpoint[];
 }
 
-export const createLive = (settings: Settings): Live => {
+/** `told`: what the workers of the daemon tell, if they answer the requests. */
+export const openLive = (settings: Settings, told?: Told): Live =>
+  told ? createLiveOf(settings, told) : createLive(settings);
+
+const createLive = (settings: Settings): Live => {
   const now = () => asyncScheduler.now();
-  const showClient = showClientOf(settings);
   const traffic = createTraffic(now);
   const rates = createSourceRates();
-  const history = createHistory(now, showClient);
-  const side = createSide(settings, rates);
-  const tiles = createTiles({ traffic, received: rates.received, pending: side.pending });
-  const frames = framesOf({
-    ...{ traffic, tiles, showClient, scheduler: asyncScheduler },
-    side: side.read,
-    prefixOf: side.prefixOf,
+  const history = createHistory(now, showClientOf(settings));
+  const { tiles, ...board } = createBoard(settings, {
+    traffic,
+    received: rates.received,
+    sources: rates.list,
+    history,
   });
-  const events = written(side.measured(frames), eventOf);
 
   return {
     counting: rates.counting,
     fetched: rates.fetched,
     watched: (asked, events) => traffic.watched(asked, events),
     start: (streamer, finished) => {
+      const running = board.start(streamer);
+      running.add(finished.subscribe(() => tiles.finished()));
+      for (const one of [history, rates]) running.add(finished.subscribe(one.finished));
+      return running;
+    },
+    endpoints: board.endpoints,
+  };
+};
+
+/** What other processes tell of their requests. */
+export interface Told {
+  readonly mirror: Mirror;
+  /** Emits the requests that were finished since the last time. */
+  readonly finished: Observable<number>;
+  readonly history: AskedHistory;
+}
+
+const createLiveOf = (settings: Settings, { mirror, finished, history }: Told): Live => {
+  const { tiles, ...board } = createBoard(settings, {
+    ...{ traffic: mirror, sources: mirror.sources, history },
+    received: () => mirror.received,
+    others: () => ({ memory: mirror.memory(), delay: mirror.delay() }),
+  });
+  return {
+    counting: (open) => open,
+    // The workers count theirs.
+    fetched: () => [['metadata', 0]],
+    watched: (_, events) => events,
+    start: (streamer) => {
+      const running = board.start(streamer);
+      running.add(finished.subscribe(tiles.finished));
+      return running;
+    },
+    endpoints: board.endpoints,
+  };
+};
+
+/** The history, perhaps that of other processes. Does not reject. */
+interface AskedHistory {
+  list(): ReturnType<History['list']> | Promise<ReturnType<History['list']>>;
+  find(id: string): ReturnType<History['find']> | Promise<ReturnType<History['find']>>;
+}
+
+interface Observed {
+  readonly traffic: SeenTraffic;
+  /** Bytes that came from feeds. */
+  readonly received: () => number;
+  readonly sources: SourceRates['list'];
+  readonly history: AskedHistory;
+  /** What other processes of the daemon use. */
+  readonly others?: () => { readonly memory: number; readonly delay: number };
+}
+
+/** What viewers get: frames of the traffic, and the history. */
+const createBoard = (settings: Settings, { traffic, received, sources, history, others }: Observed) => {
+  const side = createSide(settings, sources, others);
+  const tiles = createTiles({ traffic, received, pending: side.pending });
+  const frames = framesOf({
+    ...{ traffic, tiles, showClient: showClientOf(settings), scheduler: asyncScheduler },
+    side: side.read,
+    prefixOf: side.prefixOf,
+  });
+  const events = written(side.measured(frames), eventOf);
+  return {
+    tiles,
+    start: (streamer: OpenStreamer): Subscription => {
       side.open(streamer);
       const running = new Subscription();
       running.add(interval(1000).subscribe(tiles.second));
-      for (const one of [tiles, history, rates]) running.add(finished.subscribe(one.finished));
       running.add(streamer.deliveries.subscribe(side.delivered));
       running.add(streamer.ready.subscribe(side.ready));
       return running;

@@ -19,7 +19,7 @@ import { tunnelSettings, tunnelsOf } from './proxy-tunnels.ts';
 import { renewable } from './renewable.ts';
 import type { OpenStreamer } from './streamer.ts';
 
-interface Parts {
+export interface RequestServerParts {
   /** May be changed by a reload. */
   readonly settings: Settings;
   readonly logger: Logger;
@@ -27,8 +27,10 @@ interface Parts {
   readonly authorization: () => Authorization;
   /** Gets each request once it is over. */
   readonly finished: Subject<FinishedRequest>;
-  readonly live?: Live;
+  readonly live?: Pick<Live, 'watched'>;
   readonly tracing: Pick<DaemonTracing, 'begin' | 'finish'>;
+  /** Default: this process answers all requests. */
+  readonly relays?: ServerOptions['relays'];
 }
 
 /** The server of clients' requests, and the limits that it keeps. */
@@ -39,8 +41,8 @@ interface RequestServer {
   renew(): void;
 }
 
-export const createRequestServer = (all: Parts): RequestServer => {
-  const { settings, logger, authorization, finished, tracing, ...parts } = all;
+export const createRequestServer = (all: RequestServerParts): RequestServer => {
+  const { settings, logger, authorization, finished, tracing, relays, ...parts } = all;
   const limits = { ...usableLimits(settings, logger) };
   const handOver = renewable(
     () => settings.sendfileProxies,
@@ -66,7 +68,7 @@ export const createRequestServer = (all: Parts): RequestServer => {
     get legacyErrors() {
       return settings.legacyErrors;
     },
-    limits,
+    ...{ limits, relays },
   });
   const renew = () => {
     Object.assign(limits, usableLimits(settings, logger));
@@ -80,7 +82,7 @@ export const createRequestServer = (all: Parts): RequestServer => {
 
 /** The events of a request, with those who watch it. */
 const fetching =
-  ({ streamer, live, tracing }: Pick<Parts, 'streamer' | 'live' | 'tracing'>): ServerOptions['fetch'] =>
+  ({ streamer, live, tracing }: Pick<RequestServerParts, 'streamer' | 'live' | 'tracing'>): ServerOptions['fetch'] =>
   (request, report) => {
     const { context, reported } = tracing.begin(request) ?? {};
     const made = reported

@@ -10,7 +10,7 @@ import {
   watchCertificates,
 } from '../sources/expiring-certificates.ts';
 import { createSources, type Sources } from '../sources/open.ts';
-import { withLimits } from '../sources/source-limits.ts';
+import { type Places, withLimits } from '../sources/source-limits.ts';
 import type { ChosenCatalog } from './catalog.ts';
 import { placeTimeoutOf, readerLimitsOf, sourceSettingsOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
@@ -47,6 +47,7 @@ export const openSources = (
   settings: Settings,
   catalog: ChosenCatalog,
   { expiring, missing, leftOut, unnoted, counting = (open) => open }: Watching,
+  { places, parts }: { readonly places?: Places; readonly parts?: number } = {},
 ): OpenSources => {
   const sources = renewable(
     () => sourceSettingsOf(settings),
@@ -57,6 +58,7 @@ export const openSources = (
   const current: OpenSource = (location, ask) => sources.value.open(location, ask);
   const watched = watchCertificates(current, { warn: expiring, now: Date.now });
   const limited = withLimits(watched.open, {
+    ...{ places, parts },
     get timeoutMs() {
       return placeTimeoutOf(settings);
     },

@@ -8,6 +8,8 @@ import type { Reloader } from './reload.ts';
 import type { Serving } from './serving.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
+import type { WorkerState } from './workers/keep-worker.ts';
+import type { Workers } from './workers/master.ts';
 
 /** Times are in seconds; those with a date are texts of ISO 8601. */
 export interface Status {
@@ -31,6 +33,8 @@ export interface Status {
     readonly alternates: readonly Alternate[];
   };
   readonly prefixes: readonly Prefix[];
+  /** Those that answer requests; empty if the daemon itself does. */
+  readonly workers: readonly WorkerState[];
   /** Settings whose value in the files differs until a restart, as of the last reload. */
   readonly restart_needed: readonly string[];
   /** Secrets are masked. */
@@ -66,7 +70,9 @@ export interface StatusParts {
   readonly reloader: Pick<Reloader, 'origins' | 'restartNeeded'>;
   readonly serving: Serving;
   readonly streamer: OpenStreamer;
-  readonly load: () => Load;
+  readonly load: () => Load | Promise<Load>;
+  /** The processes that answer requests, if that is not this one. */
+  readonly workers?: Pick<Workers, 'states'>;
   readonly listening: () => readonly string[];
   /** Conditions beside those of the streamer. */
   readonly degraded: () => readonly string[];
@@ -96,7 +102,7 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
     ...alternates.flatMap((one) => one.problems.map((problem) => `alternate source ${one.id}: ${problem}`)),
     ...prefixes.flatMap(({ prefix, problem }) => (problem === undefined ? [] : [`repository ${prefix}: ${problem}`])),
   ];
-  const { connections, busy } = load();
+  const { connections, busy } = await load();
   return {
     state: stateOf(serving, missing, degraded),
     missing,
@@ -118,6 +124,7 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
       alternates,
     },
     prefixes,
+    workers: parts.workers?.states() ?? [],
     restart_needed: parts.reloader.restartNeeded(),
     settings: settingsJson({ settings, origins: parts.reloader.origins() }),
   };

@@ -11,6 +11,7 @@ import {
   hasOtherBytes,
   isCopy,
   type OpenSource,
+  type Outbox,
   type StreamError,
   sourceName,
 } from '../../pipelines/index.ts';
@@ -27,10 +28,11 @@ import { messageOf } from '../lib/thrown.ts';
 import { parseUrl } from '../lib/url.ts';
 import { createConditions } from '../observe/conditions.ts';
 import { writeHealth } from '../observe/health-file.ts';
-import type { CopyFigures } from '../saves/copies/eviction.ts';
-import { createSaveStore } from '../saves/copies/store.ts';
+import type { CopyFigures, Eviction } from '../saves/copies/eviction.ts';
+import { createSaveStore, type SaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
+import type { Places } from '../sources/source-limits.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -78,8 +80,12 @@ export interface OpenStreamer extends Streamer {
   readonly outbox?: DurableOutbox;
   /** Emits the result of each delivery of a save request, as it happens; completes when closed. */
   readonly deliveries: Observable<Delivery>;
+  /** Saves a unit in the folder of copies; absent if none are kept. */
+  readonly save?: Dispatch;
+  /** For what other processes do with the copies; absent if none are kept. */
+  readonly eviction?: SaveStore['eviction'];
   /** How sources behaved. */
-  readonly health: Pick<Health, 'changes' | 'unhealthy'>;
+  readonly health: Pick<Health, 'changes' | 'unhealthy' | 'adopt'>;
   /** Emits each refresh of an alternate source or a repository as it starts and ends; completes when closed. */
   readonly refreshes: Observable<Refresh>;
   /** What is in use at this moment. Each is computed when it is called. */
@@ -107,12 +113,29 @@ export interface OpenStreamer extends Streamer {
   close(): Promise<void>;
 }
 
-interface Options {
+/** What a process that only answers requests needs of the one that owns the state folder. */
+export interface Owner {
+  readonly outbox: Pick<Outbox, 'append' | 'written'>;
+  readonly eviction: Eviction;
+  /** Processes that answer requests. */
+  readonly workers: number;
+}
+
+export interface StreamerOptions {
   /**
    * Whether to deliver save requests and refresh alternate sources, as the daemon does and a single
    * command does not. Default: true.
    */
   readonly delivering?: boolean;
+  /**
+   * The process that owns the state folder, if this one only answers requests. It refreshes, delivers
+   * and removes for this one.
+   */
+  readonly owner?: Owner;
+  /** The places of sources that limit their transfers. Default: those of this process. */
+  readonly places?: Places;
+  /** The name of the daemon whose processes share the folder of copies. Default: it is one process. */
+  readonly family?: string;
   /** Wraps the delivery of each save request. */
   readonly around?: (dispatch: Dispatch) => Dispatch;
   /** Stands between the requests and their sources, and sees each that is opened. Default: nothing does. */
@@ -127,12 +150,21 @@ interface Options {
 export const openStreamer = async (
   settings: Settings,
   logger: Logger,
-  { delivering = true, around = (dispatch) => dispatch, counting = (open) => open }: Options = {},
+  {
+    delivering = true,
+    owner,
+    places,
+    family,
+    around = (dispatch) => dispatch,
+    counting = (open) => open,
+  }: StreamerOptions = {},
 ): Promise<OpenStreamer> => {
+  /** Whether this process owns the state folder. */
+  const isOwner = delivering && owner === undefined;
   checkSharing(settings);
   checkState(settings);
   await makeFolder(settings.stateDir);
-  logFindings(logger, narrowState(settings));
+  if (!owner) logFindings(logger, narrowState(settings));
   // Closes in reverse order: what is opened later may use what was opened before it.
   await using opening = new AsyncDisposableStack();
   const closing = <T extends { close(): unknown }>(resource: T): T =>
@@ -141,7 +173,7 @@ export const openStreamer = async (
     });
 
   const conditions = createConditions(logger);
-  if (delivering) opening.defer(ownState(settings, conditions));
+  if (isOwner) opening.defer(ownState(settings, conditions));
   const catalog = closing(
     await openCatalog(settings, {
       onUnitMissing: unitMissingLogger(logger),
@@ -154,14 +186,20 @@ export const openStreamer = async (
     }),
   );
   const sources = closing(
-    openSources(settings, catalog, {
-      counting,
-      expiring: (certificate) => logExpiring(logger, certificate),
-      missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
-      leftOut: (source, error, entries) => logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
-      unnoted: (source, error) =>
-        logger.warn({ source, error: messageOf(error) }, 'next try of an alternate source not noted'),
-    }),
+    openSources(
+      settings,
+      catalog,
+      {
+        counting,
+        expiring: (certificate) => logExpiring(logger, certificate),
+        missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
+        leftOut: (source, error, entries) =>
+          logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
+        unnoted: (source, error) =>
+          logger.warn({ source, error: messageOf(error) }, 'next try of an alternate source not noted'),
+      },
+      { places, parts: owner?.workers },
+    ),
   );
   const { open, files, alternates, connections, certificates } = sources;
   const health = healthOf(settings);
@@ -176,7 +214,7 @@ export const openStreamer = async (
   const background = opening.adopt(new Subscription(), (one) => one.unsubscribe());
   background.add(catalog.ready.subscribe((ready) => logReady(logger, settings, ready)));
   background.add(alternates.descriptors.subscribe((descriptors) => logProblems(logger, descriptors)));
-  if (delivering) {
+  if (isOwner) {
     background.add(
       alternates.refreshing.subscribe((event) => {
         logRefresh(logger, event);
@@ -192,7 +230,7 @@ export const openStreamer = async (
   const spillFailed = (error: unknown) =>
     logger.error({ error: messageOf(error) }, 'spill file failed, transfers are as slow as their clients');
   const saves = delivering && settings.dispatch !== 'none';
-  const outbox = saves ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
+  const outbox = saves && isOwner ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
   const saveLimit = renewable(
     () => ({ saveLimit: settings.saveLimit, saveDir: settings.saveDir }),
     (limit) => (delivering && settings.dispatch === 'save' ? saveLimitOf(limit) : 0),
@@ -211,6 +249,7 @@ export const openStreamer = async (
             return settings.shareCopies;
           },
           onError,
+          ...{ family, eviction: owner?.eviction },
           mayFetch: ({ url }) => !settings.meteredFeeds.includes(parseUrl(url)?.host ?? ''),
           // A shared transfer would not stop while the disk cannot keep up.
           fetch: ({ path }, valve) =>
@@ -221,10 +260,10 @@ export const openStreamer = async (
       : undefined;
   const scrubbing = renewable(
     () => settings.scrubRate,
-    (rate) => (store && delivering && rate > 0 ? store.scrub(rate).subscribe() : undefined),
+    (rate) => (store && isOwner && rate > 0 ? store.scrub(rate).subscribe() : undefined),
   );
   background.add(() => scrubbing.value?.unsubscribe());
-  if (delivering) background.add(keepTidy({ settings, catalog, store }, logger));
+  if (isOwner) background.add(keepTidy({ settings, catalog, store }, logger));
   const spills = delivering ? closing(spillsOf(settings, spillFailed)) : undefined;
   const sharing = renewable(
     () => ({ window: settings.coalesceWindow, memory: settings.coalesceMemory, finishBelow: settings.finishBelow }),
@@ -251,7 +290,7 @@ export const openStreamer = async (
       feedCandidates(catalog),
     ],
     keep: saves ? store?.keep : undefined,
-    outbox,
+    outbox: outbox ?? (saves ? owner?.outbox : undefined),
   };
   /** Requests keep the policy that they began with. */
   const streamer: Renewable<Streamer> = renewable(
@@ -286,6 +325,7 @@ export const openStreamer = async (
     alternates,
     outbox,
     deliveries: deliveries ?? EMPTY,
+    ...{ save: store?.dispatch, eviction: store?.eviction },
     health,
     refreshes,
     usage: {

@@ -30,6 +30,8 @@ const NAME = /^(\d{4}-\d{2}-\d{2})\.json$/;
 export interface Worth extends AsyncDisposable {
   /** Sees the sources that requests open. */
   readonly counting: (open: OpenSource) => OpenSource;
+  /** Adds what a worker has counted. */
+  adopt(day: Day): void;
   /** Starts to count requests, and to write each minute. */
   start(streamer: OpenStreamer, finished: Observable<FinishedRequest>): void;
 }
@@ -38,25 +40,11 @@ export interface Worth extends AsyncDisposable {
 export const openWorth = async (settings: Settings, logger: Logger): Promise<Worth> => {
   const folder = worthFolder(settings);
   const report = (error: unknown) => logger.warn({ error: messageOf(error) }, 'figures of the report not written');
-  let repositories: () => readonly { readonly prefix: string }[] = () => [];
-  let known: readonly { readonly prefix: string }[] = [];
-  let readAt = Number.NEGATIVE_INFINITY;
-  const prefixes = () => {
-    const now = performance.now();
-    if (now - readAt < REREAD) return known;
-    readAt = now;
-    try {
-      known = repositories();
-    } catch {
-      // The catalog reports its errors itself. Paths count by their first folders meanwhile.
-      known = [];
-    }
-    return known;
-  };
+  const prefixes = knownPrefixes();
   const ledger = createLedger({
     known: (await readDays(folder, 1, Date.now()).catch(report))?.[0],
     now: Date.now,
-    prefixOf: (path) => prefixOf(prefixes(), path),
+    prefixOf: prefixes.of,
   });
 
   const write = async () => {
@@ -73,8 +61,9 @@ export const openWorth = async (settings: Settings, logger: Logger): Promise<Wor
 
   return {
     counting: ledger.counting,
+    adopt: ledger.adopt,
     start: (streamer, finished) => {
-      repositories = latest(() => streamer.usage.repositories?.() ?? []);
+      prefixes.open(streamer);
       counted = [finished.subscribe(ledger.finished), interval(WRITE).pipe(concatMap(write)).subscribe()];
       void forgetOld(folder).catch(report);
     },
@@ -82,6 +71,52 @@ export const openWorth = async (settings: Settings, logger: Logger): Promise<Wor
       for (const one of counted) one.unsubscribe();
       await write();
     },
+  };
+};
+
+/** Counts the same in a worker. `tell` gets what is new each minute, and at the end. */
+export const createWorthOf = (tell: (day: Day) => void): Omit<Worth, 'adopt'> => {
+  const prefixes = knownPrefixes();
+  const ledger = createLedger({ known: undefined, now: Date.now, prefixOf: prefixes.of });
+  const tellAll = () => {
+    for (let day = ledger.drain(); day; day = ledger.drain()) tell(day);
+  };
+  let counted: { unsubscribe(): void }[] = [];
+  return {
+    counting: ledger.counting,
+    start: (streamer, finished) => {
+      prefixes.open(streamer);
+      counted = [finished.subscribe(ledger.finished), interval(WRITE).subscribe(tellAll)];
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const one of counted) one.unsubscribe();
+      tellAll();
+    },
+  };
+};
+
+/** The prefixes of the catalog's repositories, once there is a streamer. */
+const knownPrefixes = () => {
+  let repositories: () => readonly { readonly prefix: string }[] = () => [];
+  let known: readonly { readonly prefix: string }[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  const read = () => {
+    const now = performance.now();
+    if (now - readAt < REREAD) return known;
+    readAt = now;
+    try {
+      known = repositories();
+    } catch {
+      // The catalog reports its errors itself. Paths count by their first folders meanwhile.
+      known = [];
+    }
+    return known;
+  };
+  return {
+    open: (streamer: OpenStreamer) => {
+      repositories = latest(() => streamer.usage.repositories?.() ?? []);
+    },
+    of: (path: string) => prefixOf(read(), path),
   };
 };
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { messageOf } from '../lib/thrown.ts';
+import { boundYoungObjects } from '../lib/young-objects.ts';
 import type { LogOutput } from '../observe/log-output.ts';
 import { closeDebugger } from './debugger.ts';
 import { loadedFor, settingsOf, withSettings } from './settings.ts';
-import { boundYoungObjects } from './young-objects.ts';
 
 export const addServe = (serve: Command): void => {
   withSettings(serve, 'all').action(async (_: unknown, command: Command) => {
@@ -29,9 +29,14 @@ export const addServe = (serve: Command): void => {
     let reload: () => Promise<unknown> = async () => {};
     // The reason of a failure is logged.
     process.on('SIGHUP', () => reload().catch(() => {}));
-    process.on('SIGUSR1', () => reopen(output, logger));
+    let workers: { reopenLogs(): void } | undefined;
+    process.on('SIGUSR1', () => {
+      reopen(output, logger);
+      workers?.reopenLogs();
+    });
     const load = () => loadedFor(command);
     const daemon = await startDaemon(settings, logger, { load, origins, output, sockets });
+    workers = daemon.workers;
     const systemd = notifierOf(daemon, logger);
     reload = async () => {
       systemd?.reloading();

@@ -4,7 +4,7 @@ import { oneLine } from './one-line.ts';
 /** A status for a terminal: the state first, then what is wrong, then the rest. */
 export const describeStatus = (status: Status): string => {
   const { state, missing, degraded, version, pid, uptime, listening, connections, requests } = status;
-  const { saves, sources, prefixes, restart_needed: restart, settings } = status;
+  const { saves, sources, prefixes, workers, restart_needed: restart, settings } = status;
   const changed = Object.entries(settings).filter(([, { origin }]) => origin !== 'default' && origin !== '');
   const lines = [
     `${state}`,
@@ -14,6 +14,10 @@ export const describeStatus = (status: Status): string => {
     `version      ${version}, process ${pid}, for ${span(uptime)}`,
     `listening    ${listening.join(', ') || '-'}`,
     `requests     ${requests} now, over ${connections} connections`,
+    ...workers.map(
+      ({ worker, pid, restarts }) =>
+        `worker       ${worker}: process ${pid}${restarts > 0 ? `, replaced ${restarts} times` : ''}`,
+    ),
     `saves        ${saves.dispatch}: ${saves.waiting} waiting${saves.waiting > 0 ? `, the oldest for ${span(saves.oldest)}` : ''}`,
     ...sources.unhealthy.map(
       ({ source, failures, until, error }) =>

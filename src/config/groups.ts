@@ -5,8 +5,8 @@ import type { SettingName } from './schema.ts';
  * option for them.
  */
 export const DAEMON_ONLY = [
-  ...['port', 'interfaces', 'adminPort', 'adminInterfaces', 'adminHosts', 'showClients', 'controlSocket'],
-  ...['controlGroup', 'logLevel', 'logFile', 'traces', 'stopTimeout', 'maxClientConnections'],
+  ...['port', 'interfaces', 'workers', 'adminPort', 'adminInterfaces', 'adminHosts', 'showClients'],
+  ...['controlSocket', 'controlGroup', 'logLevel', 'logFile', 'traces', 'stopTimeout', 'maxClientConnections'],
   ...['requestsPerConnection', 'requestTimeout', 'keepAliveTimeout', 'maxTargetLength', 'maxHeaderSize', 'rsaKey'],
   'proxyConnect',
 ] as const satisfies readonly SettingName[];
@@ -19,6 +19,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
   'Daemon and log': [
     'port',
     'interfaces',
+    'workers',
     'adminPort',
     'adminInterfaces',
     'adminHosts',

@@ -37,6 +37,15 @@ export const integer = (min: number, max: number): Kind<number> => ({
 /** A number of seconds, or one with its unit, such as `'500 ms'`, `'10s'` or `'1.5 h'`. */
 export type Duration = number | `${number}${'' | ' '}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
+/** A whole number, or what the machine has. */
+export const integerOrAuto = (min: number, max: number): Kind<number | 'auto'> => ({
+  read: (text) => (text.trim().toLowerCase() === 'auto' ? 'auto' : integer(min, max).read(text)),
+  expected: `auto, or ${integer(min, max).expected}`,
+  placeholder: 'number',
+  option: "number | 'auto'",
+  format: String,
+});
+
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 const DURATIONS: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND, d: DAY };

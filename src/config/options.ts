@@ -1042,6 +1042,18 @@ export interface SettingOptions extends EmbeddedOptions {
   readonly interfaces?: string | readonly string[];
 
   /**
+   * Processes that answer requests, for machines whose processor is the limit
+   * (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and
+   * each path belongs to one of them. `auto`: as many as the machine has cores. `maxTransfers` and
+   * the other limits of clients and feeds are divided among them.
+   *
+   * Expected: auto, or a whole number from 1 to 64.
+   *
+   * Default: `1`.
+   */
+  readonly workers?: number | 'auto';
+
+  /**
    * TCP port with the live page for browsers and `pulp-streamer top` (docs/how-to/watch.md). It
    * also answers `/livez`, `/readyz` and `/startupz` for supervisors, `/metrics` for Prometheus
    * (docs/how-to/monitor.md), and `/auth` for proxies (`signedUrls`). 0: not listened on, and

@@ -7,6 +7,7 @@ import { SETTINGS, type SettingName, type Settings } from './schema.ts';
 export const RELOADS: Readonly<Record<SettingName, true | string>> = {
   port: 'its listeners stay open, so that no connection is refused',
   interfaces: 'its listeners stay open, so that no connection is refused',
+  workers: 'its processes are started once',
   adminPort: 'its listeners stay open, so that no connection is refused',
   adminInterfaces: 'its listeners stay open, so that no connection is refused',
   adminHosts: true,

@@ -7,6 +7,7 @@ import {
   folders,
   hostNames,
   integer,
+  integerOrAuto,
   jsonArray,
   jsonObject,
   type Kind,
@@ -100,6 +101,11 @@ export const SETTINGS = {
     'localhost',
     'Addresses to listen on: comma-separated network interface names (`lo`), host names, IPv4 and IPv6 addresses. Empty means all interfaces.',
     lazy('streamer_interface'),
+  ),
+  workers: streamer(
+    integerOrAuto(1, 64),
+    '1',
+    'Processes that answer requests, for machines whose processor is the limit (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and each path belongs to one of them. `auto`: as many as the machine has cores. `max_transfers` and the other limits of clients and feeds are divided among them.',
   ),
   adminPort: streamer(
     integer(0, 65_535),

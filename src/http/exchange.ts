@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Report, StreamError, toStreamError } from '../../pipelines/model/index.ts';
 import { Gate } from '../../pipelines/operators/valve.ts';
 import { type Ahead, createAhead, type Started } from './ahead.ts';
-import { peerAddress } from './client-address.ts';
+import { type Asking, peerAddress } from './client-address.ts';
 import type { Exchange } from './connection.ts';
 import { identify, requestIdOf } from './identify.ts';
 import type { Place, TransferSlots } from './limits.ts';
@@ -16,6 +16,8 @@ interface ExchangeOptions extends ServerOptions {
   readonly slots: TransferSlots;
   /** Milliseconds in which a client may read nothing of the data that waits for it. 0: no limit. */
   readonly clientTimeout: number;
+  /** The origin of the request, if its connection is not that of the client. */
+  readonly asking?: Asking;
 }
 
 /**
@@ -33,6 +35,7 @@ export const createExchange = (
 class HttpExchange implements Exchange {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #asking: Asking;
   readonly #fault: StreamError | undefined;
   readonly #options: ExchangeOptions;
   readonly #id: string;
@@ -51,11 +54,12 @@ class HttpExchange implements Exchange {
     const { clientOf = peerAddress, newId, now, legacyErrors, clientTimeout } = options;
     this.#req = req;
     this.#res = res;
+    this.#asking = options.asking ?? req;
     this.#fault = fault;
     this.#options = options;
     this.#id = (options.identify.requestId && requestIdOf(req)) || newId();
     this.#target = targetOf(req.url ?? '');
-    this.#client = clientOf(req);
+    this.#client = clientOf(this.#asking);
     this.#how = { identity: identify(this.#id, options.identify), legacyErrors, clientTimeout };
     this.#began = now();
   }
@@ -120,8 +124,8 @@ class HttpExchange implements Exchange {
     const asked = askedOf(this.#req);
     const valve = new Gate(open);
     const place = slots.enter(this.#client, giveWay);
-    const handOver = handOverFor?.(this.#req);
-    const url = askedAs && (() => askedAs(this.#req, { ofTarget: pathOfTarget(this.#target), ofCatalog: path }));
+    const handOver = handOverFor?.(this.#asking);
+    const url = askedAs && (() => askedAs(this.#asking, { ofTarget: pathOfTarget(this.#target), ofCatalog: path }));
     const events = fetch(
       { id: this.#id, method, path, valve, client: this.#client, ...asked, handOver, askedAs: url },
       (made) => {

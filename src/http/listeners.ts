@@ -46,7 +46,7 @@ export interface HttpServer {
   };
 }
 
-interface Answers {
+export interface Answers {
   /**
    * Answers a request. `fault` is the reason to refuse it: it is malformed, or there are too many
    * connections.
@@ -220,7 +220,11 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     },
     listenAt: async (path) => {
       const server = create();
-      await bind(server, { path });
+      server.prependListener('connection', (socket) => {
+        // Only TCP has resets. Both ends of these connections know the length that they expect.
+        socket.resetAndDestroy = () => socket.destroy();
+      });
+      await bind(server, { path, exclusive: true });
       servers.push(server);
     },
     drain: (now) => {

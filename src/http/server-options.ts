@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import type { Observable } from 'rxjs';
 import type { Report, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
 import type { Valve } from '../../pipelines/operators/valve.ts';
@@ -43,6 +44,15 @@ export interface ServerOptions {
   readonly identify: Identify;
   /** Whether every failure of the sources is reported as 404, as in Pulp 2. */
   readonly legacyErrors: boolean;
+  /** Other processes of the daemon that answer for some paths. Default: this one answers for all. */
+  readonly relays?: Relays;
   /** Limits of clients. Default: {@link USUAL_LIMITS}. */
   readonly limits?: Limits;
+}
+
+export interface Relays {
+  /** The unix socket of the process that a target belongs to; absent if that is this process. */
+  readonly ownerOf: (target: string) => string | undefined;
+  /** Holds the connections to the others. */
+  readonly agent: Agent;
 }

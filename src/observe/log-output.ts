@@ -16,7 +16,10 @@ export interface LogOutput extends DestinationStream {
   problem(): string | undefined;
 }
 
-/** Characters that are written at once, and milliseconds that fewer wait. */
+/**
+ * Characters that are written at once: as many as a pipe takes as a whole, so that the lines of several
+ * processes do not mix. And milliseconds that fewer wait.
+ */
 const BATCH = 4096;
 const BATCH_WAIT = 50;
 /** Bytes that wait for a disk that takes nothing. Further lines are lost. */
@@ -73,7 +76,9 @@ export const openLogOutput = (name = ''): LogOutput => {
   };
   return {
     write: (line) => {
-      waiting += file === '' ? prefix(line) + line : line;
+      const text = file === '' ? prefix(line) + line : line;
+      if (waiting.length + text.length > BATCH) flush();
+      waiting += text;
       if (waiting.length >= BATCH) flush();
       else timer ??= setTimeout(flush, BATCH_WAIT).unref();
     },

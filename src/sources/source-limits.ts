@@ -25,8 +25,18 @@ import { holderOf, importerOf } from './holder.ts';
 interface Options {
   /** The most milliseconds that a transfer waits for its slot. Read for each: it may change. */
   readonly timeoutMs: number;
+  /** Default: those of this process. */
+  readonly places?: Places;
+  /** Processes that share `maxSpeed`, of which each gets the same part. Default: 1. */
+  readonly parts?: number;
   readonly scheduler?: SchedulerLike;
 }
+
+/** The places of each holder of a limit. */
+export type Places = (holder: string, places: number) => ReturnType<typeof limitConcurrency>;
+
+/** Places of this process, made when they are first used. */
+export const createPlaces = (): Places => remembered(limitConcurrency);
 
 /**
  * Enforces the limits of each source over all requests: `maxConcurrent` transfers at a time, and
@@ -38,14 +48,15 @@ interface Options {
  * to transfers that start after the change.
  */
 export const withLimits = (open: OpenSource, options: Options): OpenSource => {
-  const { scheduler = asyncScheduler } = options;
-  const semaphoreOf = byHolder(limitConcurrency);
-  const limitOf = byHolder((perSecond) => rateLimit({ perSecond, size, split, lending: LOANS, scheduler }));
+  const { scheduler = asyncScheduler, places = createPlaces(), parts = 1 } = options;
+  const limitOf = remembered((perSecond) =>
+    rateLimit({ perSecond: Math.ceil(perSecond / parts), size, split, lending: LOANS, scheduler }),
+  );
 
   return (location, ask) => {
     const { maxConcurrent, maxSpeed } = location.access ?? {};
-    const semaphore = semaphoreOf(location, maxConcurrent);
-    const limit = limitOf(location, maxSpeed);
+    const semaphore = maxConcurrent === undefined ? undefined : places(nameOf(location), maxConcurrent);
+    const limit = maxSpeed === undefined ? undefined : limitOf(nameOf(location), maxSpeed);
     const events = limit ? limit(open(location, ask)) : open(location, ask);
     if (!semaphore) return events;
     return deferFlow((valve) => {
@@ -76,14 +87,15 @@ const full = (location: Location, places: number | undefined, timeoutMs: number)
   );
 
 /**
- * One limiter for each holder of a limit: an alternate source, or an importer at a host. Another
- * importer at the same host has separate limits.
+ * The holder of a limit: an alternate source, or an importer at a host. Another importer at the same
+ * host has separate limits.
  */
-const byHolder = <L>(make: (limit: number) => L) => {
+const nameOf = (location: Location): string => `${sourceName(holderOf(location))} ${importerOf(location)}`;
+
+/** One limiter for each holder, made again if its limit changes. */
+const remembered = <L>(make: (limit: number) => L) => {
   const made = new Map<string, { readonly limit: number; readonly limiter: L }>();
-  return (location: Location, limit: number | undefined): L | undefined => {
-    if (limit === undefined) return undefined;
-    const holder = `${sourceName(holderOf(location))} ${importerOf(location)}`;
+  return (holder: string, limit: number): L => {
     const known = made.get(holder);
     if (known?.limit === limit) return known.limiter;
     const limiter = make(limit);

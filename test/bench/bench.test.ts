@@ -57,6 +57,7 @@ describe('the scenarios of the bench', () => {
       observed: MORE.observed,
       fleet: MORE.fleet,
       doors: MORE.doors,
+      workers: MORE.workers,
     };
     // Rejects if a body, a status or the number of requests at the origin is wrong.
     results = Object.values(await measure({ scenarios, sizes: TINY, cores: undefined, main: MAIN })).flat();

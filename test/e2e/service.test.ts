@@ -34,59 +34,65 @@ const lineWith = (text: string) => (line: string) => line.includes(text);
 (missing.length === 0 ? describe : describe.skip)(
   `a service (needs ${missing.join(', ')})`.replace(' (needs )', ''),
   () => {
-    it('answers on the sockets that it was passed, IPv4 and IPv6, and on that named admin', async () => {
-      const { urls, send, heard } = await supervise({
-        listen: [
-          ['SOCK_STREAM', '127.0.0.1', 'pulp-streamer.socket'],
-          ['SOCK_STREAM', '127.0.0.1', 'admin'],
-          ['SOCK_STREAM', '::1', 'pulp-streamer.socket'],
-        ],
-        command: serve(),
-        env,
-      });
-      send('start');
-      const line = await heard('line', lineWith('"msg":"ready"'));
-      const portOf = (url = '') => new URL(url).port;
-      expect(JSON.parse(line.replace(/^<6>/, ''))).toMatchObject({
-        listening: [`127.0.0.1 port ${portOf(urls[0])}`, `::1 port ${portOf(urls[2])}`],
-        admin: [`127.0.0.1 port ${portOf(urls[1])}`],
-      });
-      expect(await statusOf(`${urls[0]}/unknown`)).toBe(404);
-      expect(await statusOf(`${urls[2]}/unknown`)).toBe(404);
-      expect(await statusOf(`${urls[1]}/livez`)).toBe(200);
-      expect(await statusOf(`${urls[0]}/livez`)).toBe(404);
-    });
+    it.each([1, 2])(
+      'answers on the sockets that it was passed, IPv4 and IPv6, and on that named admin, with %s worker(s)',
+      async (workers) => {
+        const { urls, send, heard } = await supervise({
+          listen: [
+            ['SOCK_STREAM', '127.0.0.1', 'pulp-streamer.socket'],
+            ['SOCK_STREAM', '127.0.0.1', 'admin'],
+            ['SOCK_STREAM', '::1', 'pulp-streamer.socket'],
+          ],
+          command: serve('--workers', String(workers)),
+          env,
+        });
+        send('start');
+        const line = await heard('line', lineWith('"msg":"ready"'));
+        const portOf = (url = '') => new URL(url).port;
+        expect(JSON.parse(line.replace(/^<6>/, ''))).toMatchObject({
+          listening: [`127.0.0.1 port ${portOf(urls[0])}`, `::1 port ${portOf(urls[2])}`],
+          admin: [`127.0.0.1 port ${portOf(urls[1])}`],
+        });
+        expect(await statusOf(`${urls[0]}/unknown`)).toBe(404);
+        expect(await statusOf(`${urls[2]}/unknown`)).toBe(404);
+        expect(await statusOf(`${urls[1]}/livez`)).toBe(200);
+        expect(await statusOf(`${urls[0]}/livez`)).toBe(404);
+      },
+    );
 
-    it('refuses no request while it restarts, on sockets that stay open', async () => {
-      const { urls, send, heard } = await supervise({
-        listen: [['SOCK_STREAM', '127.0.0.1', 'pulp-streamer.socket']],
-        command: serve(),
-        env,
-      });
-      send('start');
-      await heard('line', lineWith('"msg":"ready"'));
-      const answers: (number | string | undefined)[] = [];
-      let over = false;
-      const ask = async () => {
-        while (!over) answers.push(await statusOf(`${urls[0]}/unknown`));
-      };
-      const asking = [ask(), ask(), ask(), ask()];
-      try {
-        for (let restart = 1; restart <= 4; restart += 1) {
-          // Each daemon has answered before it is stopped.
-          await heard('line', lineWith('"msg":"request"'), restart * 20);
-          send('TERM');
-          expect(await heard('ended', undefined, restart)).toBe(0);
-          send('start');
-          await heard('line', lineWith('"msg":"ready"'), restart + 1);
+    it.each([1, 2])(
+      'refuses no request while it restarts, on sockets that stay open, with %s worker(s)',
+      async (workers) => {
+        const { urls, send, heard } = await supervise({
+          listen: [['SOCK_STREAM', '127.0.0.1', 'pulp-streamer.socket']],
+          command: serve('--workers', String(workers)),
+          env,
+        });
+        send('start');
+        await heard('line', lineWith('"msg":"ready"'));
+        const answers: (number | string | undefined)[] = [];
+        let over = false;
+        const ask = async () => {
+          while (!over) answers.push(await statusOf(`${urls[0]}/unknown`));
+        };
+        const asking = [ask(), ask(), ask(), ask()];
+        try {
+          for (let restart = 1; restart <= 4; restart += 1) {
+            // Each daemon has answered before it is stopped.
+            await heard('line', lineWith('"msg":"request"'), restart * 20);
+            send('TERM');
+            expect(await heard('ended', undefined, restart)).toBe(0);
+            send('start');
+            await heard('line', lineWith('"msg":"ready"'), restart + 1);
+          }
+        } finally {
+          over = true;
         }
-      } finally {
-        over = true;
-      }
-      await Promise.all(asking);
-      expect(answers.length).toBeGreaterThan(80);
-      expect(answers.filter((status) => status !== 404)).toEqual([]);
-    });
+        await Promise.all(asking);
+        expect(answers.length).toBeGreaterThan(80);
+        expect(answers.filter((status) => status !== 404)).toEqual([]);
+      },
+    );
 
     it('reports its start, reloads and its end, with its status', async () => {
       const { send, heard, sofar } = await supervise({ command: serve('--stop-timeout', '45'), env });

@@ -85,6 +85,8 @@ export interface Health {
    * enough are known.
    */
   usualHead(source: SourceId): number | undefined;
+  /** Records a change that another process found. Emits it, too. */
+  adopt(change: HealthChange): void;
   /** Emits each change, whatever the number of sources. Never completes. */
   readonly changes: Observable<HealthChange>;
   /** The unhealthy sources, the longest unchanged first. */
@@ -154,6 +156,11 @@ export const createHealth = (options: HealthOptions): Health => {
     changes.next({ type, health });
   };
 
+  const recovered = (health: SourceHealth) => {
+    known.delete(sourceName(health.source));
+    changes.next({ type: 'recovered', health });
+  };
+
   const coolingTime = (failures: number) =>
     backOff(failures - 1, { wait: options.cooldown, waitLimit: options.cooldownLimit, random });
   const lastFor = () => options.cooldownLimit;
@@ -205,14 +212,16 @@ export const createHealth = (options: HealthOptions): Health => {
     },
     succeeded: (source) => {
       const health = known.get(sourceName(source));
-      if (!health) return;
-      known.delete(sourceName(source));
-      changes.next({ type: 'recovered', health });
+      if (health) recovered(health);
     },
     usualHead: (source) => {
       const times = heads.get(sourceName(source))?.last ?? [];
       if (times.length < ENOUGH) return undefined;
       return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)];
+    },
+    adopt: ({ type, health }) => {
+      if (type === 'recovered') recovered(health);
+      else remember(type, health);
     },
     changes,
     unhealthy: () => [...known.values()],

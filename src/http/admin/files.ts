@@ -26,12 +26,16 @@ export const file = (path: string, type: string, read: () => string, listed = tr
   },
 });
 
-/** A value as JSON; 404 if there is none. */
+/** A value as JSON; 404 if there is none. `read` must not reject. */
 export const json = (path: string, read: (query: URLSearchParams) => unknown): Endpoint => ({
   path,
   answer: (req, res) => {
+    const write = (value: unknown) => {
+      res.writeHead(value === undefined ? 404 : 200, { ...ADMIN_HEADERS, 'Content-Type': 'application/json' });
+      res.end(`${JSON.stringify(value ?? null)}\n`);
+    };
     const value = read(new URL(req.url ?? '', 'http://localhost').searchParams);
-    res.writeHead(value === undefined ? 404 : 200, { ...ADMIN_HEADERS, 'Content-Type': 'application/json' });
-    res.end(`${JSON.stringify(value ?? null)}\n`);
+    if (value instanceof Promise) void value.then(write);
+    else write(value);
   },
 });

@@ -1,7 +1,7 @@
 import { applyPatch, asPatch, emptyStream, type Stream } from './model/stream.ts';
 import { LOOK_BACK, type Patch } from './model/wire.ts';
 import type { Running } from './tap.ts';
-import type { Traffic } from './traffic.ts';
+import type { SeenTraffic } from './traffic.ts';
 import { createView, type ShowClient, type View } from './view.ts';
 
 /** Streams that viewers see one by one, and those of them that may be new in one frame. */
@@ -10,7 +10,7 @@ const NEW = 200;
 
 /** The streams that viewers see one by one, while somebody looks. */
 export interface Details {
-  readonly began: (running: Running) => void;
+  readonly began: (running: Running, late?: boolean) => void;
   readonly ended: (running: Running) => void;
   /** What is new of them, and the ids of those that are no longer shown. */
   take(now: number): { readonly patches: readonly Patch[]; readonly gone: readonly string[] };
@@ -27,7 +27,7 @@ interface Shown {
  * At most 1,000 streams: eventful ones before others, running ones before those that have ended.
  * The others are only counted.
  */
-export const openDetails = (traffic: Traffic, showClient: ShowClient, shownLimit = SHOWN): Details => {
+export const openDetails = (traffic: SeenTraffic, showClient: ShowClient, shownLimit = SHOWN): Details => {
   const shown = new Map<Running, Shown>();
   /** In the order of their ends. */
   const over = new Map<Running, Shown>();
@@ -77,8 +77,8 @@ export const openDetails = (traffic: Traffic, showClient: ShowClient, shownLimit
   };
 
   return {
-    began: (running) => {
-      if (arrived.length < 4 * NEW) arrived.push({ running, late: false });
+    began: (running, late = false) => {
+      if (arrived.length < 4 * NEW) arrived.push({ running, late });
     },
     ended: (running) => {
       if (shown.has(running)) overdue.push(running);

@@ -3,7 +3,7 @@ import { openDetails } from './details.ts';
 import { openGroups } from './groups.ts';
 import { type Frame, type Side, type Snapshot, TICK } from './model/wire.ts';
 import type { Tiles } from './tiles.ts';
-import type { Traffic } from './traffic.ts';
+import type { SeenTraffic } from './traffic.ts';
 import type { ShowClient } from './view.ts';
 
 export interface LiveFrame {
@@ -14,7 +14,7 @@ export interface LiveFrame {
 }
 
 export interface FramesDeps {
-  readonly traffic: Traffic;
+  readonly traffic: SeenTraffic;
   readonly tiles: Pick<Tiles, 'values' | 'count'>;
   /** Called once a second. */
   readonly side: () => Side;

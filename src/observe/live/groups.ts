@@ -1,7 +1,7 @@
 import { sourceName } from '../../../pipelines/model/index.ts';
 import { type Group, type GroupPatch, LOOK_BACK, TICK } from './model/wire.ts';
 import type { Noted, Running } from './tap.ts';
-import type { Traffic } from './traffic.ts';
+import type { SeenTraffic } from './traffic.ts';
 
 /** Groups that are told apart; all others are one. */
 const GROUPS = 24;
@@ -39,7 +39,7 @@ interface Counted {
   seen: number;
 }
 
-export const openGroups = (traffic: Traffic, prefixOf: (path: string) => string): Groups => {
+export const openGroups = (traffic: SeenTraffic, prefixOf: (path: string) => string): Groups => {
   const kept: Kept[] = [];
   const byKey = new Map<string, Kept>();
   const counted = new WeakMap<Running, Counted>();

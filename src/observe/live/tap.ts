@@ -1,12 +1,44 @@
 import { Subscriber } from 'rxjs';
-import { type Head, type Note, type StreamEvent, toStreamError } from '../../../pipelines/model/index.ts';
+import {
+  type Candidate,
+  type CatalogEntry,
+  type ErrorCode,
+  type Head,
+  type Note,
+  type SourceId,
+  type StreamEvent,
+  toStreamError,
+} from '../../../pipelines/model/index.ts';
 import { followValve, Gate, type Valve } from '../../../pipelines/operators/valve.ts';
+
+/** What viewers know of a candidate. */
+interface SeenCandidate {
+  readonly source: SourceId;
+}
+
+/** What viewers know of an event: a part of it, so that each event is one. */
+export type SeenEvent =
+  | { readonly type: 'found'; readonly candidates: readonly SeenCandidate[] }
+  | { readonly type: 'attempt' | 'resumed'; readonly candidate: SeenCandidate; readonly from: number }
+  | { readonly type: 'asked'; readonly candidate: SeenCandidate }
+  | { readonly type: 'failed'; readonly candidate: SeenCandidate; readonly error: { readonly code: ErrorCode } }
+  | {
+      readonly type: 'head';
+      readonly candidate: SeenCandidate &
+        Pick<Candidate, 'unproven'> & { readonly entry: Pick<CatalogEntry, 'checksum'> };
+      readonly first: number;
+      readonly length?: number;
+      readonly whole: boolean;
+      readonly verified: boolean;
+    }
+  | { readonly type: 'behind'; readonly from: number }
+  | { readonly type: 'recorded' | 'shared' | 'on-disk' };
 
 /** An event other than a chunk, when it came, and the bytes that came before it. */
 export interface Noted {
   readonly at: number;
   readonly sent: number;
-  readonly event: Head | Note;
+  readonly event: SeenEvent;
 }
 
 /** One request that runs, or has just ended. */
@@ -109,7 +141,7 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
     this.#out.next(event);
   }
 
-  #note(event: Noted['event']): void {
+  #note(event: Head | Note): void {
     if (event.type === 'resumed') this.#sums.resumed += 1;
     if (this.notes.length < NOTES) this.notes.push({ at: this.#sums.now(), sent: this.sent, event });
   }

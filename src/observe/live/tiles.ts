@@ -1,13 +1,13 @@
 import type { TileValues } from './model/wire.ts';
-import type { Traffic } from './traffic.ts';
+import type { SeenTraffic } from './traffic.ts';
 
 /** Seconds that are remembered. */
 const SECONDS = 300;
 
 /** The tiles' last minutes. Kept always. */
 export interface Tiles {
-  /** Call it for each request that is over. */
-  finished(): void;
+  /** Call it for each request that is over, or with their number. */
+  finished(count?: number): void;
   /** Call it once a second. */
   second(): void;
   /** The last seconds, the oldest first. */
@@ -17,7 +17,7 @@ export interface Tiles {
 }
 
 interface Measured {
-  readonly traffic: Traffic;
+  readonly traffic: Pick<SeenTraffic, 'count' | 'bytes' | 'resumed' | 'cut'>;
   /** Bytes that came from feeds since the start. */
   readonly received: () => number;
   /** Save requests that wait. */
@@ -35,13 +35,11 @@ export const createTiles = ({ traffic, received, pending }: Measured): Tiles => 
     get count() {
       return count;
     },
-    finished: () => {
-      requests += 1;
+    finished: (count = 1) => {
+      requests += count;
     },
     second: () => {
-      let paused = 0;
-      for (const running of traffic.running) if (running.paused) paused += 1;
-      const streams = traffic.running.size + traffic.beyond;
+      const { streams, paused } = traffic.count();
       const sums = { sent: traffic.bytes, received: received(), resumed: traffic.resumed, cut: traffic.cut };
       const since = (name: keyof typeof sums) => sums[name] - before[name];
       values.push([

@@ -4,17 +4,24 @@ import { type Asked, type Running, type Sums, Tap } from './tap.ts';
 
 /** Called while somebody looks: must be quick and must not throw. */
 export interface Watcher {
-  began(running: Running): void;
+  /** `late`: bytes may have come before somebody looked. */
+  began(running: Running, late?: boolean): void;
   ended(running: Running): void;
 }
 
-export interface Traffic {
+export interface Traffic extends SeenTraffic {
   /** The same events. Each subscription is a running request until its end. */
   watched(asked: Asked, events: Observable<StreamEvent>): Observable<StreamEvent>;
+}
+
+/** The running requests, as viewers see them. */
+export interface SeenTraffic {
   /** Those that run, the oldest first: at most `limit`. */
   readonly running: ReadonlySet<Running>;
   /** Requests that run without being in it. */
   readonly beyond: number;
+  /** Requests that run, and those of them whose client takes nothing. */
+  count(): { readonly streams: number; readonly paused: number };
   /** Body bytes of all requests since the start. */
   readonly bytes: number;
   /** Bodies that another connection continued, and those that ended early, since the start. */
@@ -53,6 +60,12 @@ class Registry implements Traffic, Sums {
       this.#enter(tap);
       events.subscribe(tap);
     });
+  }
+
+  count() {
+    let paused = 0;
+    for (const running of this.running) if (running.paused) paused += 1;
+    return { streams: this.running.size + this.beyond, paused };
   }
 
   watch(watcher: Watcher): () => void {

@@ -5,6 +5,8 @@ interface About {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /** What several workers together have. Default: the sum. */
+  readonly aggregator?: 'min' | 'max';
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -29,11 +31,12 @@ export interface Families {
  * 12 µs.
  */
 export const familiesIn = (registry: Registry, onError: (name: string) => void): Families => {
-  const common = ({ name, help, labels = [] }: About) => ({
+  const common = ({ name, help, labels = [], aggregator }: About) => ({
     name: `pulp_streamer_${name}`,
     help,
     labelNames: [...labels],
     registers: [registry],
+    ...(aggregator && { aggregator }),
   });
   const reading = ({ name }: About, read: (set: SetValue) => void, set: (labels: Labels, value: number) => void) => {
     try {
@@ -64,7 +67,13 @@ export const familiesIn = (registry: Registry, onError: (name: string) => void):
       const distribution = new Distribution(about.buckets, about.labels ?? []);
       const histogram = new Histogram(common(about));
       const { name, help } = common(about);
-      const get = async () => ({ name, help, type: 'histogram', values: valuesOf(name, distribution) });
+      const get = async () => ({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: valuesOf(name, distribution),
+      });
       // The registry asks for its text by the second name.
       Object.assign(histogram, { get, getForPromString: get });
       return distribution;

@@ -98,6 +98,7 @@ export const feedMetrics = (
       name: 'certificate_expiry_timestamp_seconds',
       help: 'When the first certificate expires that a source uses: Unix time. Known once the source was opened',
       labels: ['source', 'what'],
+      aggregator: 'min',
     },
     (set) => {
       for (const what of ['client certificate', 'CA certificate']) {

@@ -6,14 +6,20 @@ export const loadMetrics = (
   { gauge }: Families,
   { version, load, limits, ready, degraded, usage }: MetricsSources,
 ): void => {
-  gauge({ name: 'build_info', help: 'Always 1; the version is a label', labels: ['version'] }, (set) =>
-    set(1, { version }),
+  gauge(
+    { name: 'build_info', help: 'Always 1; the version is a label', labels: ['version'], aggregator: 'max' },
+    (set) => set(1, { version }),
   );
-  gauge({ name: 'ready', help: '1 if the catalog answers, as /readyz says; otherwise 0' }, (set) =>
+  gauge({ name: 'ready', help: '1 if the catalog answers, as /readyz says; otherwise 0', aggregator: 'min' }, (set) =>
     set(Number(ready())),
   );
-  gauge({ name: 'degraded', help: 'Things that do not work although requests are served; /readyz names them' }, (set) =>
-    set(degraded().length),
+  gauge(
+    {
+      name: 'degraded',
+      help: 'Things that do not work although requests are served; /readyz names them',
+      aggregator: 'max',
+    },
+    (set) => set(degraded().length),
   );
   gauge({ name: 'transfers', help: 'Requests that are being answered, or were begun ahead of their turn' }, (set) =>
     set(load().transfers),

@@ -1,9 +1,11 @@
 import { type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
+
 import { attemptMetrics } from './attempts.ts';
 import { eventLoopMetrics } from './event-loop.ts';
 import { familiesIn } from './families.ts';
 import { feedMetrics } from './feeds.ts';
 import { loadMetrics } from './load.ts';
+import type { MetricJson } from './merged.ts';
 import { prefersOpenMetrics } from './prefers-open-metrics.ts';
 import { processRegistry } from './process.ts';
 import { refreshMetrics } from './refreshes.ts';
@@ -14,6 +16,8 @@ import type { MetricsSources } from './sources.ts';
 export interface Metrics {
   /** All metrics as text, in the format that an `Accept` header prefers, and its media type. */
   scrape(accept: string): Promise<{ readonly type: string; readonly text: string }>;
+  /** All metrics as values, for the process that merges them. */
+  json(): Promise<readonly MetricJson[]>;
   /** Every metric, in the order of the text. */
   readonly all: readonly Metric[];
   /** Stops observing. */
@@ -42,6 +46,7 @@ export const openMetrics = (sources: MetricsSources): Metrics => {
       const registry = prefersOpenMetrics(accept) ? inOpenMetrics : text;
       return { type: registry.contentType, text: await registry.metrics() };
     },
+    json: () => text.getMetricsAsJSON(),
     all,
     close: () => observing.unsubscribe(),
   };

@@ -10,7 +10,7 @@ import {
 } from '../../../pipelines/model/index.ts';
 import { stageOf } from '../../../pipelines/operators/operate.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
-import { type Day, dayOf, emptyDay, noFile, noSource, noSums } from './day.ts';
+import { add, type Day, dayOf, emptyDay, noFile, noSource, noSums } from './day.ts';
 
 /** What the streamer was worth, day by day. */
 export interface Ledger {
@@ -19,6 +19,10 @@ export interface Ledger {
   finished(one: FinishedRequest): void;
   /** Today's sums; those of a former day once more after its end. `undefined` if nothing is new. */
   take(): Day | undefined;
+  /** The same, and counts from 0 again: for a process that adds it to its own. */
+  drain(): Day | undefined;
+  /** Adds what another process has counted. */
+  adopt(more: Day): void;
 }
 
 /** Prefixes and sources of a day that are counted by themselves; of more, the sum. */
@@ -82,6 +86,17 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
     forget(day);
   };
 
+  const take = (): Day | undefined => {
+    if (former) {
+      const ended = former;
+      former = undefined;
+      return ended;
+    }
+    if (!changed) return undefined;
+    changed = false;
+    return day;
+  };
+
   return {
     counting: (open) => (location, ask) => {
       const events = open(location, ask);
@@ -92,23 +107,29 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
       // Metadata is fetched for nobody.
       if (!source || !entry || location.url.startsWith('file:') || sourceName(source).startsWith('saved'))
         return events;
-      const add = (bytes: number) => {
+      const count = (bytes: number) => {
         sumsOf(entry.path).fetched += bytes;
       };
-      return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, add))(events);
+      return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, count))(events);
     },
     finished: ({ report }) => {
       if (report) count(report);
     },
-    take: () => {
-      if (former) {
-        const ended = former;
-        former = undefined;
-        return ended;
+    take,
+    drain: () => {
+      const taken = take();
+      if (taken === day) day = emptyDay(day.day);
+      return taken;
+    },
+    adopt: ({ prefixes, sources, files }) => {
+      const into = today();
+      for (const [name, sums] of Object.entries(prefixes)) add(named(into.prefixes, name, noSums), sums);
+      for (const [name, sums] of Object.entries(sources)) add(named(into.sources, name, noSource), sums);
+      for (const [path, sums] of Object.entries(files)) {
+        const file = into.files[path] ?? noFile();
+        into.files[path] = add(file, sums);
       }
-      if (!changed) return undefined;
-      changed = false;
-      return day;
+      forget(into);
     },
   };
 };

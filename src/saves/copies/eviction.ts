@@ -17,7 +17,7 @@ export interface CopyFigures {
 /** Keeps all copies together within a limit: the least recently used ones are removed. */
 export interface Eviction {
   /** Records that a copy was just offered. */
-  used(copy: Copy): void;
+  used(copy: Pick<Copy, 'key' | 'path'>): void;
   /** Records that a new copy was put in place. */
   taken(bytes: number): void;
   /**
@@ -76,7 +76,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
    * causes a new verification. The kernel's access times are not usable: it may record no reads
    * (`noatime`), or one per day (`relatime`).
    */
-  const write = ({ key, path }: Copy, at: number) =>
+  const write = ({ key, path }: Pick<Copy, 'key' | 'path'>, at: number) =>
     exclusively(key, async () => {
       await unlessMissing(utimes(sidecarOf(path), at / 1000, at / 1000));
     });

@@ -8,7 +8,7 @@ import { makeFolderSync } from '../../lib/private-files.ts';
 export interface PartialFolder {
   /** Its path. It is made on first use, and again if it has vanished. */
   path(): string;
-  /** Whether no other process has one. */
+  /** Whether no other process has one, except for those of the same family. */
   isAlone(): boolean;
   /** Removes it, until its next use. */
   close(): void;
@@ -21,8 +21,13 @@ const LOCK = '.lock';
  * Removes the files in the making of killed processes. Each process has a folder with a lock, so
  * that none removes those of another: of a command, or of a daemon in another container. `report` is
  * called if the disk refuses: it may permit later to make copies, and copies are read all the same.
+ * `family`: the name of the processes that share the folder on purpose.
  */
-export const openPartial = (folder: string, report: (error: unknown) => void): PartialFolder => {
+export const openPartial = (
+  folder: string,
+  report: (error: unknown) => void,
+  family: string = randomUUID(),
+): PartialFolder => {
   const partial = join(folder, '.partial');
   try {
     makeFolderSync(partial);
@@ -36,12 +41,12 @@ export const openPartial = (folder: string, report: (error: unknown) => void): P
     path: () => {
       if (own && existsSync(own.path)) return own.path;
       own?.lock.release();
-      own = makeOwn(partial);
+      own = makeOwn(partial, family);
       return own.path;
     },
     isAlone: () => {
       removeAbandoned(partial);
-      return readdirSync(partial).every((name) => own !== undefined && basename(name, LOCK) === basename(own.path));
+      return readdirSync(partial).every((name) => name.startsWith(`${family}.`));
     },
     close: () => {
       if (own) remove(own.path, own.lock);
@@ -51,12 +56,12 @@ export const openPartial = (folder: string, report: (error: unknown) => void): P
 };
 
 /** The lock comes first: a folder without one has no owner. */
-const makeOwn = (partial: string) => {
+const makeOwn = (partial: string, family: string) => {
   makeFolderSync(partial);
-  const path = join(partial, randomUUID());
+  const path = join(partial, `${family}.${randomUUID()}`);
   const lock = lockFile(path + LOCK);
   // Another process took it for an abandoned one before it was locked.
-  if (!lock || !existsSync(path + LOCK)) return makeOwn(partial);
+  if (!lock || !existsSync(path + LOCK)) return makeOwn(partial, family);
   makeFolderSync(path);
   return { path, lock };
 };

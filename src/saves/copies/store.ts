@@ -28,7 +28,7 @@ import type { Valve } from '../../../pipelines/operators/valve.ts';
 import { createSemaphore } from '../../lib/semaphore.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks } from './checks.ts';
-import { type CopyFigures, makeEviction } from './eviction.ts';
+import { type CopyFigures, type Eviction, makeEviction } from './eviction.ts';
 import { syncPath } from './files.ts';
 import { identified, storedCopies } from './inventory.ts';
 import { keepIn } from './keep.ts';
@@ -77,6 +77,10 @@ export interface SaveStoreOptions {
   readonly checked?: boolean;
   /** Whether the group of the folder may read new copies. Default: false. */
   readonly shared?: boolean;
+  /** The name of the processes that share the folder on purpose. Default: this one alone. */
+  readonly family?: string;
+  /** Removes copies instead of this store, since another process does. */
+  readonly eviction?: Eviction;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -113,6 +117,8 @@ export interface SaveStore {
   figures(): CopyFigures;
   /** Removes copies above the limit, which may have changed. */
   limited(): void;
+  /** For what other processes do with the copies. */
+  readonly eviction: Pick<Eviction, 'used' | 'taken'>;
   /** Resolves after the commits under way. */
   close(): Promise<void>;
 }
@@ -171,6 +177,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
     sweep: makeSweep({ folder: store.folder, eviction, isAlone: store.partial.isAlone, now: store.now }),
     figures: eviction.figures,
     limited: eviction.limited,
+    eviction,
     close: async () => {
       await mutex.over();
       await eviction.over();
@@ -184,7 +191,7 @@ const openState = (options: SaveStoreOptions): StoreState => {
   const folder = resolve(options.folder);
   const semaphore = createSemaphore(DISK_LINES);
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
-  const partial = openPartial(folder, report);
+  const partial = openPartial(folder, report, options.family);
   const mutex = makeKeyedMutex(report);
   return {
     folder,
@@ -203,14 +210,16 @@ const openState = (options: SaveStoreOptions): StoreState => {
     semaphore,
     mutex,
     checks: makeChecks({ onError: report, exclusively: ({ key }, work) => mutex.run(key, work), partial }),
-    eviction: makeEviction({
-      folder,
-      limit: () => options.limit ?? 0,
-      semaphore,
-      exclusively: mutex.run,
-      onError: report,
-      now,
-    }),
+    eviction:
+      options.eviction ??
+      makeEviction({
+        folder,
+        limit: () => options.limit ?? 0,
+        semaphore,
+        exclusively: mutex.run,
+        onError: report,
+        now,
+      }),
     tooLarge: new Set(),
     abandoned: new Subject(),
     report,

@@ -50,7 +50,13 @@ const running = ({ load }: Site, more: Partial<Status> = {}): Asked => ({
   status: {
     ...{ state: 'ready', missing: [], degraded: [], version, pid: process.pid, uptime: 1, listening: [] },
     ...{ connections: 0, requests: 0, saves: { dispatch: 'save', waiting: 0, oldest: 0 } },
-    ...{ sources: { unhealthy: [], alternates: [] }, prefixes: [], restart_needed: [], settings: settingsJson(load()) },
+    ...{
+      sources: { unhealthy: [], alternates: [] },
+      prefixes: [],
+      workers: [],
+      restart_needed: [],
+      settings: settingsJson(load()),
+    },
     ...more,
   },
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 
-const MODULE = new URL('../../../src/cli/young-objects.ts', import.meta.url).href;
+const MODULE = new URL('../../../src/lib/young-objects.ts', import.meta.url).href;
 
 /** Bytes of the space for young objects after many of them survived, in a process of its own. */
 const spaceAfter = (bounded: boolean, ...options: string[]): number => {

@@ -1,0 +1,169 @@
+import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import { firstValueFrom } from 'rxjs';
+import { backOff } from '../../../pipelines/operators/back-off.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import type { Start, WorkerCalls, WorkerLoad } from './calls.ts';
+import type { Peer } from './channel.ts';
+import { forWorker, type Owned } from './for-worker.ts';
+import { forkWorker, type WorkerProcess } from './process.ts';
+
+/** Milliseconds until a worker that has ended is replaced; longer if it ends again and again. */
+const AGAIN = { wait: 100, waitLimit: 10_000, random: Math.random };
+/** Milliseconds after which a worker has proven that it works. */
+const PROVEN = 10_000;
+/** Milliseconds between looks whether a worker answers, and after which it is given up. */
+const LOOK = 15_000;
+const HANGS = 60_000;
+/** Milliseconds that a worker has to close its files. */
+const CLOSING = 10_000;
+
+/** Requests that were answered, and those of them with a status of 500 and more. */
+export type Counts = Pick<WorkerLoad, 'answered' | 'failed'>;
+
+export interface WorkerState {
+  /** From 1. */
+  readonly worker: number;
+  readonly pid: number;
+  /** How many times it was replaced. */
+  readonly restarts: number;
+}
+
+/** One of the workers, in whatever process. */
+export interface KeptWorker {
+  readonly index: number;
+  /** Resolves to its addresses once it listens. Rejects, with its process ended, if it cannot. */
+  start(): Promise<readonly AddressInfo[]>;
+  /** Absent while it is being started or replaced. */
+  peer(): Peer<WorkerCalls> | undefined;
+  /** Has the settings applied that a reload has changed. */
+  renew(): Promise<void>;
+  /** Empty while it is being started or replaced. */
+  state(): readonly WorkerState[];
+  /** What it did when it was last looked at, and those before it. */
+  counts(): Counts;
+  /** From now on it is not replaced. */
+  retire(): void;
+  /** Has it close everything. Resolves once its process has ended. */
+  end(): Promise<void>;
+}
+
+interface Parts {
+  readonly index: number;
+  readonly logger: Logger;
+  readonly owned: Owned;
+  readonly startOf: () => Start;
+  /** Called each time that it has begun to answer. */
+  readonly begun: (peer: Peer<WorkerCalls>) => void;
+}
+
+/** Keeps a worker running: if its process ends or hangs, another one takes its place. */
+export const keepWorker = ({ index, logger, owned, startOf, begun }: Parts): KeptWorker => {
+  const worker = index + 1;
+  let current: WorkerProcess | undefined;
+  let answers = false;
+  let retired = false;
+  let restarts = 0;
+  let failures = 0;
+  let startedAt = 0;
+  let again: NodeJS.Timeout | undefined;
+  let before: Counts = { answered: 0, failed: 0 };
+  let seen: Counts = before;
+
+  const start = async (): Promise<readonly AddressInfo[]> => {
+    const { calls, close } = forWorker(owned);
+    const process = forkWorker(calls);
+    current = process;
+    startedAt = Date.now();
+    process.ended.subscribe((how) => {
+      close();
+      process.peer.ended();
+      before = { answered: before.answered + seen.answered, failed: before.failed + seen.failed };
+      seen = { answered: 0, failed: 0 };
+      const didAnswer = answers;
+      answers = false;
+      current = undefined;
+      if (didAnswer) replace(how);
+    });
+    try {
+      const given = startOf();
+      const addresses = await process.peer.ask('start', given);
+      const { settings } = startOf();
+      // A reload in the meantime.
+      if (!isDeepStrictEqual(settings, given.settings)) await process.peer.ask('settings', settings);
+      answers = true;
+      begun(process.peer);
+      return addresses;
+    } catch (error) {
+      await over(process, () => process.kill());
+      throw error;
+    }
+  };
+
+  /** Resolves once the process has ended. */
+  const over = async ({ ended }: WorkerProcess, act: () => void): Promise<void> => {
+    act();
+    await firstValueFrom(ended);
+  };
+
+  const replace = (how: string) => {
+    if (retired) return;
+    failures = Date.now() - startedAt > PROVEN ? 0 : failures + 1;
+    const delay = failures === 0 ? 0 : backOff(failures - 1, AGAIN);
+    logger.error({ worker, ended: how, retryInMs: Math.round(delay) }, 'worker ended, it is replaced');
+    again = setTimeout(() => {
+      start().then(
+        () => {
+          restarts += 1;
+          logger.info({ worker, process: current?.pid }, 'worker replaced');
+        },
+        (error: unknown) => replace(messageOf(error)),
+      );
+    }, delay);
+  };
+
+  const look = setInterval(() => {
+    const process = current;
+    if (!process || !answers) return;
+    const hangs = setTimeout(() => {
+      logger.error({ worker, process: process.pid }, 'worker hangs, it is ended');
+      process.kill();
+    }, HANGS).unref();
+    process.peer
+      .ask('load', undefined)
+      .then((load) => {
+        seen = load;
+      })
+      // It has ended, and is replaced.
+      .catch(() => {})
+      .finally(() => clearTimeout(hangs));
+  }, LOOK).unref();
+
+  return {
+    index,
+    start,
+    peer: () => (answers ? current?.peer : undefined),
+    renew: async () => {
+      try {
+        if (answers) await current?.peer.ask('settings', startOf().settings);
+      } catch (error) {
+        logger.error({ worker, error: messageOf(error) }, 'worker keeps the former settings');
+      }
+    },
+    state: () => (answers && current ? [{ worker, pid: current.pid, restarts }] : []),
+    counts: () => ({ answered: before.answered + seen.answered, failed: before.failed + seen.failed }),
+    retire: () => {
+      retired = true;
+      clearInterval(look);
+      clearTimeout(again);
+    },
+    end: async () => {
+      const process = current;
+      if (!process) return;
+      const late = setTimeout(() => process.kill(), CLOSING);
+      await over(process, () => process.peer.tell('end', undefined));
+      clearTimeout(late);
+    },
+  };
+};

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { defer, EMPTY, mergeMap, type Observable, of, Subject } from 'rxjs';
+import type { Dispatch, HealthChange, SaveRequest } from '../../../pipelines/index.ts';
+import type { Settings } from '../../config/schema.ts';
+import type { HttpServer } from '../../http/listeners.ts';
+import { createMirror } from '../../observe/live/mirror.ts';
+import type { MetricJson } from '../../observe/metrics/merged.ts';
+import type { Day } from '../../observe/worth/day.ts';
+import { createPlaces, type Places } from '../../sources/source-limits.ts';
+import type { Told } from '../live.ts';
+import type { Refresh } from '../refreshes.ts';
+import type { OpenStreamer } from '../streamer.ts';
+import type { Start, WorkerLoad } from './calls.ts';
+import type { Owned } from './for-worker.ts';
+import { type Counts, type KeptWorker, keepWorker, type WorkerState } from './keep-worker.ts';
+import { ownerOf } from './owner.ts';
+import { shareOf } from './shares.ts';
+
+/** The processes that answer requests, in the place of the daemon's own server. */
+export interface Workers extends Pick<HttpServer, 'listen' | 'drain' | 'idle' | 'stop'> {
+  /** To be called before they listen: the streamer that owns the state folder, and what counts for the report. */
+  own(streamer: OpenStreamer, worth: (day: Day) => void): void;
+  /** To be called before they listen, if metrics will be asked for. */
+  measure(): void;
+  /** Sums of all. */
+  load(): Promise<WorkerLoad>;
+  /** Has the settings applied that a reload has changed, by one worker after the other. */
+  renew(): Promise<void>;
+  reopenLogs(): void;
+  /** The metrics of each, by the id of its process. */
+  metrics(): Promise<ReadonlyMap<number, readonly MetricJson[]>>;
+  /** Has units saved by the worker that has their content. */
+  readonly save: Dispatch;
+  /** The places of sources that limit their transfers, for all processes. */
+  readonly places: Places;
+  /** The name of the daemon whose processes share the folder of copies. */
+  readonly family: string;
+  /** What the live page shows of them. */
+  readonly told: Told;
+  /** What the workers refresh themselves; completes when all have ended. */
+  readonly refreshes: Observable<Refresh>;
+  /** A line for each that does not answer. */
+  missing(): readonly string[];
+  /** What they have done so far, as of the last look at each. */
+  counts(): Counts;
+  /** Those that answer, and their processes. */
+  states(): readonly WorkerState[];
+}
+
+interface Parts {
+  /** Changed by reloads. */
+  readonly settings: Settings;
+  readonly count: number;
+  readonly logger: Logger;
+}
+
+const NOTHING: WorkerLoad = {
+  ...{ connections: 0, busy: 0, paused: 0, arrived: 0, transfers: 0, clients: 0, answered: 0, failed: 0 },
+};
+
+/** Makes the workers, which begin when they are to listen. */
+export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
+  const places = createPlaces();
+  const family = randomUUID();
+  const refreshes = new Subject<Refresh>();
+  const finished = new Subject<number>();
+  const mirror = createMirror(Date.now);
+  const sockets = Array.from({ length: count }, (_, index) => `${settings.controlSocket}.${index + 1}`);
+  /** Which worker has the content of a unit that is to be saved. */
+  const writers = new Map<string, number>();
+  let streamer: OpenStreamer | undefined;
+  let worth: (day: Day) => void = () => {};
+  let measured = false;
+  let draining = false;
+  let looking = false;
+  let workers: readonly KeptWorker[] = [];
+
+  mirror.wanted.subscribe((wanted) => {
+    looking = wanted;
+    for (const worker of workers) worker.peer()?.tell('look', wanted);
+  });
+
+  const unitOf = ({ entry }: Pick<SaveRequest, 'entry'>) => JSON.stringify([entry.unitId, entry.path]);
+  const owned = (): OpenStreamer => {
+    if (!streamer) throw new Error('no streamer owns the state folder');
+    return streamer;
+  };
+  const ownedFor = (index: number): Owned => ({
+    ...{ streamer: owned(), places, refreshes, mirror, finished, index, worth },
+    found: (change: HealthChange) => {
+      for (const other of workers) if (other.index !== index) other.peer()?.tell('health', change);
+    },
+    noted: (save) => {
+      if (settings.dispatch === 'save') writers.set(unitOf(save), index);
+    },
+  });
+
+  const all = async <T>(ask: (worker: KeptWorker) => Promise<T | undefined> | undefined): Promise<readonly T[]> => {
+    // One that ends in the meantime has nothing more to say.
+    const answers = await Promise.allSettled(workers.map(async (worker) => ask(worker)));
+    return answers.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
+  };
+
+  const end = async () => {
+    for (const worker of workers) worker.retire();
+    await Promise.all(workers.map((worker) => worker.end()));
+    refreshes.complete();
+    for (const socket of sockets) rmSync(socket, { force: true });
+  };
+
+  return {
+    places,
+    family,
+    refreshes,
+    told: {
+      ...{ mirror, finished },
+      history: {
+        list: async () => {
+          const lists = await all((worker) => worker.peer()?.ask('history', undefined));
+          return lists.flat().toSorted((a, b) => b.at - a.at);
+        },
+        find: async (id) => (await all((worker) => worker.peer()?.ask('find', id)))[0],
+      },
+    },
+    own: (opened, counting) => {
+      streamer = opened;
+      worth = counting;
+    },
+    measure: () => {
+      measured = true;
+    },
+    listen: async (where, port) => {
+      const startOf = (index: number): Start => ({
+        ...{ settings: shareOf(settings, index, count), index, sockets, family, places: where, port, measured },
+      });
+      workers = sockets.map((_, index) =>
+        keepWorker({
+          ...{ index, logger, owned: ownedFor(index), startOf: () => startOf(index) },
+          begun: (peer) => {
+            if (draining) peer.tell('drain', true);
+            if (looking) peer.tell('look', true);
+            for (const health of owned().health.unhealthy()) peer.tell('health', { type: 'failed', health });
+          },
+        }),
+      );
+      try {
+        const [addresses = []] = await Promise.all(workers.map((worker) => worker.start()));
+        return addresses;
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    },
+    drain: (now) => {
+      draining = now;
+      for (const worker of workers) worker.peer()?.tell('drain', now);
+    },
+    idle: async () => {
+      await all((worker) => worker.peer()?.ask('idle', undefined));
+    },
+    load: async () => {
+      const loads = await all((worker) => worker.peer()?.ask('load', undefined));
+      const names = Object.keys(NOTHING) as (keyof WorkerLoad)[];
+      const sum = (name: keyof WorkerLoad) => loads.reduce((total, one) => total + one[name], 0);
+      return { ...NOTHING, ...Object.fromEntries(names.map((name) => [name, sum(name)])) };
+    },
+    renew: async () => {
+      for (const worker of workers) await worker.renew();
+    },
+    reopenLogs: () => {
+      for (const worker of workers) worker.peer()?.tell('reopenLog', undefined);
+    },
+    metrics: async () => {
+      const each = await all(async (worker) => {
+        const [state] = worker.state();
+        const metrics = await worker.peer()?.ask('metrics', undefined);
+        return state && metrics && ([state.pid, metrics] as const);
+      });
+      return new Map(each);
+    },
+    save: (save) =>
+      defer(async () => {
+        const unit = unitOf(save);
+        const index = writers.get(unit) ?? ownerOf(save.entry.path, count);
+        const peer = workers[index]?.peer();
+        if (!peer) throw new Error('the worker that would save it is being replaced');
+        const declined = await peer.ask('save', save);
+        writers.delete(unit);
+        return declined;
+      }).pipe(mergeMap((declined) => (declined === undefined ? EMPTY : of(declined)))),
+    missing: () => workers.flatMap((worker) => (worker.peer() ? [] : [`worker ${worker.index + 1} is being replaced`])),
+    states: () => workers.flatMap((worker) => worker.state()),
+    counts: () => {
+      const counts = workers.map((worker) => worker.counts());
+      const sum = (name: keyof Counts) => counts.reduce((total, one) => total + one[name], 0);
+      return { answered: sum('answered'), failed: sum('failed') };
+    },
+    stop: async (timeoutMs) => {
+      for (const worker of workers) worker.retire();
+      await all((worker) => worker.peer()?.ask('stop', timeoutMs));
+      // The workers answered each other until now.
+      await end();
+    },
+  };
+};

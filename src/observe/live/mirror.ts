@@ -1,0 +1,184 @@
+import { BehaviorSubject, type Observable } from 'rxjs';
+import type { SourceRate } from './source-rates.ts';
+import type { Noted, Running } from './tap.ts';
+import type { SeenTraffic, Watcher } from './traffic.ts';
+import type { RunningNews, TrafficNews } from './traffic-news.ts';
+
+/** What a process tells each second: what was added since then, and what is now. */
+export interface ProcessSums {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly received: number;
+  readonly resumed: number;
+  readonly cut: number;
+  readonly streams: number;
+  readonly paused: number;
+  /** Bytes of memory. */
+  readonly memory: number;
+}
+
+/** What it tells while somebody looks. */
+export interface ProcessNews extends TrafficNews {
+  readonly sources: readonly SourceRate[];
+  /** Milliseconds that its timers are late. */
+  readonly delay: number;
+}
+
+/** The traffic of other processes. */
+export interface Mirror extends SeenTraffic {
+  /** Whether somebody looks: only then are news needed. */
+  readonly wanted: Observable<boolean>;
+  /** Bytes that came from feeds. */
+  readonly received: number;
+  /** The sources of all processes. */
+  sources(): readonly SourceRate[];
+  memory(): number;
+  delay(): number;
+  add(process: number, sums: ProcessSums): void;
+  tell(process: number, news: ProcessNews): void;
+  /** The process has ended, and its requests with it. */
+  ended(process: number): void;
+}
+
+/** A request of another process, as of its last news. */
+class Mirrored implements Running {
+  readonly id: string;
+  readonly path: string;
+  readonly client: string;
+  readonly began: number;
+  readonly notes: Noted[] = [];
+  sent = 0;
+  paused = false;
+  end: Running['end'];
+  #pausedFor = 0;
+
+  constructor({ id, path, client, began }: Pick<Running, 'id' | 'path' | 'client' | 'began'>) {
+    this.id = id;
+    this.path = path;
+    this.client = client;
+    this.began = began;
+  }
+
+  pausedFor(): number {
+    return this.#pausedFor;
+  }
+
+  take({ sent, paused, pausedFor, notes, end }: RunningNews): void {
+    this.sent = sent;
+    this.paused = paused;
+    this.#pausedFor = pausedFor;
+    this.notes.push(...notes);
+    this.end = end;
+  }
+}
+
+interface Process {
+  readonly running: Map<number, Mirrored>;
+  sums?: ProcessSums;
+  news?: ProcessNews;
+}
+
+/** Mirrors what other processes tell of their requests, so that viewers see all of them. */
+export const createMirror = (now: () => number): Mirror => {
+  const processes = new Map<number, Process>();
+  const running = new Set<Running>();
+  const wanted = new BehaviorSubject(false);
+  const totals = { bytes: 0, received: 0, resumed: 0, cut: 0 };
+  let watcher: Watcher | undefined;
+
+  const of = (index: number): Process => {
+    const known = processes.get(index) ?? { running: new Map() };
+    processes.set(index, known);
+    return known;
+  };
+  const over = (one: Mirrored) => {
+    running.delete(one);
+    watcher?.ended(one);
+  };
+  const sum = (part: (process: Process) => number | undefined) =>
+    [...processes.values()].reduce((total, process) => total + (part(process) ?? 0), 0);
+
+  return {
+    wanted,
+    running,
+    get beyond() {
+      return sum(({ news }) => news?.beyond);
+    },
+    count: () => ({ streams: sum(({ sums }) => sums?.streams), paused: sum(({ sums }) => sums?.paused) }),
+    get bytes() {
+      return totals.bytes;
+    },
+    get received() {
+      return totals.received;
+    },
+    get resumed() {
+      return totals.resumed;
+    },
+    get cut() {
+      return totals.cut;
+    },
+    memory: () => sum(({ sums }) => sums?.memory),
+    delay: () => Math.max(0, ...[...processes.values()].map(({ news }) => news?.delay ?? 0)),
+    sources: () => mergedSources([...processes.values()].flatMap(({ news }) => news?.sources ?? [])),
+    watch: (next) => {
+      watcher = next;
+      wanted.next(true);
+      return () => {
+        watcher = undefined;
+        wanted.next(false);
+        running.clear();
+        for (const process of processes.values()) {
+          process.running.clear();
+          process.news = undefined;
+        }
+      };
+    },
+    add: (index, sums) => {
+      of(index).sums = sums;
+      for (const name of ['bytes', 'received', 'resumed', 'cut'] as const) totals[name] += sums[name];
+    },
+    tell: (index, news) => {
+      // Sent before it heard that nobody looks any more.
+      if (!watcher) return;
+      const process = of(index);
+      process.news = news;
+      for (const { key, late, ...about } of news.began) {
+        const one = new Mirrored(about);
+        process.running.set(key, one);
+        running.add(one);
+      }
+      for (const change of news.changed) process.running.get(change.key)?.take(change);
+      for (const { key, late } of news.began) {
+        const one = process.running.get(key);
+        if (one) watcher.began(one, late);
+      }
+      for (const { key, end } of news.changed) {
+        const one = process.running.get(key);
+        if (!end || !one) continue;
+        process.running.delete(key);
+        over(one);
+      }
+    },
+    ended: (index) => {
+      for (const one of processes.get(index)?.running.values() ?? []) {
+        one.end = { at: now(), outcome: 'failed', code: 'INTERNAL' };
+        over(one);
+      }
+      processes.delete(index);
+    },
+  };
+};
+
+/** The same source in several processes is one. */
+const mergedSources = (all: readonly SourceRate[]): readonly SourceRate[] => {
+  const merged = new Map<string, SourceRate>();
+  for (const { name, bytes, firstByte } of all) {
+    const known = merged.get(name);
+    merged.set(name, {
+      name,
+      bytes: bytes + (known?.bytes ?? 0),
+      firstByte: Math.max(firstByte ?? 0, known?.firstByte ?? 0) || undefined,
+    });
+  }
+  return [...merged.values()];
+};

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { ownerOf, ownerOfTarget } from '../../../../src/app/workers/owner.ts';
+import { checkWorkers, shareOf } from '../../../../src/app/workers/shares.ts';
+import { settingsOf } from '../../../../src/config/from-options.ts';
+
+const settings = (options: Parameters<typeof settingsOf>[0]) => settingsOf({ stateDir: '/nowhere', ...options });
+
+describe('the parts of the limits', () => {
+  it('are the limits of the settings together, and none is 0, which is no limit', () => {
+    const all = settings({ maxTransfers: 7, maxTransfersPerClient: 2, maxConnections: 1 });
+    const parts = [0, 1, 2].map((index) => shareOf(all, index, 3));
+    expect(parts.map(({ maxTransfers }) => maxTransfers)).toEqual([3, 2, 2]);
+    // Refused at the start; a reload may bring it.
+    expect(parts.map(({ maxTransfersPerClient }) => maxTransfersPerClient)).toEqual([1, 1, 1]);
+    expect(shareOf(settings({ maxTransfers: 0 }), 0, 3).maxTransfers).toBe(0);
+  });
+
+  it('must be enough for each worker', () => {
+    expect(() => checkWorkers(settings({ workers: 3, maxTransfers: 2 }))).toThrow(
+      'max_transfers: expected at least 3, one for each of the workers; found 2',
+    );
+    checkWorkers(settings({ workers: 1, maxTransfers: 1 }));
+    checkWorkers(settings({ workers: 3, maxTransfers: 0 }));
+  });
+});
+
+describe('the owner of a path', () => {
+  it('is always the same, whatever the query or the host, and each has about as many', () => {
+    const counts = [0, 0, 0, 0];
+    for (let at = 0; at < 4000; at += 1) {
+      const owner = ownerOf(`/pub/el9/Packages/package-${at}.rpm`, 4);
+      counts[owner] = (counts[owner] ?? 0) + 1;
+    }
+    for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(150);
+    const owner = ownerOf('/pub/a.rpm', 4);
+    for (const target of ['/pub/a.rpm', '/pub/a.rpm?policy=1;signature=2', 'http://streamer:8751/pub/a.rpm'])
+      expect(ownerOfTarget(target, 4)).toBe(owner);
+    expect(ownerOfTarget('*', 4)).toBeUndefined();
+  });
+});
