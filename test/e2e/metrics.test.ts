@@ -107,7 +107,7 @@ describe('the metrics of a daemon', () => {
   it('are absent without an admin port', async () => {
     const { daemon } = await startWireSite(folder(), { adminPort: 0 });
     closing.push(daemon.stop);
-    // Only the log observes.
-    expect(Reflect.get(daemon.finished, 'observers')).toHaveLength(1);
+    // Only the log and the report observe.
+    expect(Reflect.get(daemon.finished, 'observers')).toHaveLength(2);
   });
 });
