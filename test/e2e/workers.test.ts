@@ -3,7 +3,10 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { filter, firstValueFrom } from 'rxjs';
 import { ownerOf } from '../../src/app/workers/owner.ts';
+import { watchDaemon } from '../../src/cli/top/events.ts';
+import type { LiveState } from '../../src/observe/live/model/state.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { startFeed, type TestFeed } from '../support/feeds.ts';
@@ -87,6 +90,12 @@ const metricsOf = async (port: number): Promise<ReadonlyMap<string, number>> => 
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
   );
 };
+
+/** Whether the live page shows an attempt of a path. */
+const hasBegun = ({ streams }: LiveState, wanted: string): boolean =>
+  [...streams.values()].some(
+    ({ facts: { path }, marks }) => path === wanted && marks.some(({ kind }) => kind === 'attempt'),
+  );
 
 interface Scene {
   readonly site: Site;
@@ -177,7 +186,7 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
   });
 
   it('keep the limits of a source together, and serve its clients in turn', async () => {
-    const { feed, url, site } = scene;
+    const { feed, url, admin } = scene;
     const from = (client: string) => ({ 'X-Forwarded-For': client });
     feed.hold();
     const [a = '', b = ''] = paths('narrow');
@@ -190,7 +199,8 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
       [d, '10.0.0.2'],
     ] as const) {
       others.push(ask(url(path), from(client)).then(readWhole));
-      await until(async () => (await statusOf(site)).requests === 1 + others.length);
+      // It waits for its place once it has begun an attempt.
+      await firstValueFrom(watchDaemon(`http://127.0.0.1:${admin}`).pipe(filter((state) => hasBegun(state, path))));
     }
     const order = () => feed.requests.map(({ url }) => url).filter((path) => [a, b, c, d].includes(path ?? ''));
     for (let count = 1; count <= 4; count += 1) {
