@@ -17,6 +17,7 @@ const start = processes();
 const startFeed = closedFeeds();
 const folder = temporaryFolders();
 const itWithAria2 = itNeeding(['aria2c']);
+const itWithAxel = itNeeding(['axel']);
 
 const sites: WireSite[] = [];
 afterEach(() => Promise.all(sites.splice(0).map(({ daemon }) => daemon.stop())));
@@ -138,6 +139,18 @@ describe('a feed that sends no parts', () => {
       expect(digestOf(readFileSync(join(home, 'a.iso')))).toBe(digestOf(content));
       expect(feed.asked.filter((one) => one.startsWith('GET bytes='))).toHaveLength(1);
       // Transfers that are broken off at once have filled the kernel's buffers: up to 4 MB each.
+      expect(feed.sent() / content.length).toBeLessThan(1.5);
+    });
+
+  for (const dispatch of ['save', 'none'] as const)
+    itWithAxel(`sends its content about once to axel with 16 connections (dispatch: ${dispatch})`, async () => {
+      const feed = await startRangeless();
+      const site = await startSite({ dispatch });
+      site.list('/a.iso', [feed.url], listed(content));
+      const file = join(folder(), 'a.iso');
+      const url = `http://127.0.0.1:${site.daemon.addresses[0]?.port}/a.iso`;
+      await succeeded(start('axel', ['-q', '-n', '16', '-o', file, url]));
+      expect(digestOf(readFileSync(file))).toBe(digestOf(content));
       expect(feed.sent() / content.length).toBeLessThan(1.5);
     });
 });
