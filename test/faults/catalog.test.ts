@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import { createCertificates } from '../support/certificates.ts';
@@ -49,6 +52,53 @@ const honest = (outcomes: readonly Outcome[]) => {
   for (const outcome of outcomes)
     expect(outcome).toMatchObject(outcome.kind === 'clean' ? right : { kind: 'refused', noStore: true });
 };
+
+/** Holds the write locks of databases in another process for four seconds, and says so when it has them. */
+const HOLD = `
+  const { DatabaseSync } = require('node:sqlite');
+  const held = process.argv.slice(1).map((file) => {
+    const database = new DatabaseSync(file, { timeout: 10000 });
+    database.exec('BEGIN IMMEDIATE');
+    return database;
+  });
+  process.stdout.write('held');
+  setTimeout(() => { for (const database of held) database.exec('ROLLBACK'); }, 4000);
+`;
+
+describe('a process that writes for seconds', () => {
+  it('keeps no request waiting, for a path with a copy or for a new one', async () => {
+    const { feeds } = await startFeeds({ note: () => {} }, await createCertificates());
+    const paths = Array.from({ length: 10 }, (_, index) => `/content/package-${index}.rpm`);
+    for (const path of paths) feeds.plain.resources.set(path, { bytes, framing: 'length', faults: [] });
+    const listings = paths.map((path) => ({
+      path,
+      urls: [feeds.plain.url + path],
+      checksum: checksumOf(bytes),
+      size: bytes.length,
+    }));
+    const { site, daemon } = await openScene(start, folder(), {
+      listings,
+      settings: { dispatch: 'save' },
+    });
+    const askEach = async (some: readonly string[]) => {
+      for (const path of some) allRight([await ask(daemon.url + path)]);
+    };
+    await askEach(paths.slice(0, 5));
+    const writer = spawn(process.execPath, ['-e', HOLD, catalogOf(site), join(site.stateDir, 'outbox.db')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(writer.stdout, 'data');
+    // The copies, and new paths among them, one after the other. A single wait of the usual five
+    // seconds would last longer than the lock.
+    for (let index = 0; index < 5; index += 1) await askEach([paths[index] as string, paths[5 + index] as string]);
+    // It still holds the locks: a rollback ends it.
+    expect(writer.exitCode).toBeNull();
+    writer.kill();
+    await once(writer, 'exit');
+    expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
+    await feeds.close();
+  }, 60_000);
+});
 
 describe('the catalog', () => {
   it('is still read while another process writes and holds its lock', async () => {
