@@ -7,6 +7,10 @@ export interface ReadableLike {
   pause(): unknown;
   resume(): unknown;
   destroy(): unknown;
+  readonly destroyed: boolean;
+  readonly readableEnded: boolean;
+  /** The error that it was destroyed with. */
+  readonly errored: Error | null;
 }
 
 /**
@@ -24,7 +28,11 @@ export const fromReadable = <T = Uint8Array>(make: () => ReadableLike): Flow<T> 
     readable.on('data', (value) => sink.next(value as T));
     readable.on('end', sink.complete);
     readable.on('error', sink.error);
-    readable.on('close', () => sink.error(new Error('the stream was closed before its end')));
+    const closed = () => sink.error(readable.errored ?? new Error('the stream was closed before its end'));
+    readable.on('close', closed);
+    // One that is over already has no more events.
+    if (readable.readableEnded) sink.complete();
+    else if (readable.destroyed) closed();
     return {
       pause: () => readable.pause(),
       resume: () => readable.resume(),

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { operate, through } from './operate.ts';
 import { type Flow, Gate } from './valve.ts';
 
 /** What is used of a `Writable` of Node. */
@@ -9,6 +10,9 @@ export interface WritableLike {
   end(): unknown;
   destroy(error?: Error): unknown;
   readonly writableNeedDrain: boolean;
+  readonly destroyed: boolean;
+  /** The error that it was destroyed with. */
+  readonly errored: Error | null;
 }
 
 interface PipeTo {
@@ -30,6 +34,9 @@ export const pipeTo = <T>(source: Flow<T>, writable: WritableLike, { end = true 
     let finished = false;
     const valve = new Gate(!writable.writableNeedDrain);
     const failed = (error: unknown) => out.error(error);
+    const closed = () => failed(writable.errored ?? new Error('the stream was closed before the flow had ended'));
+    // One that is over already has no more events.
+    if (writable.destroyed) return closed();
     const events: [string, (value: unknown) => void][] = [
       ['drain', () => valve.next(true)],
       [
@@ -39,7 +46,7 @@ export const pipeTo = <T>(source: Flow<T>, writable: WritableLike, { end = true 
           out.complete();
         },
       ],
-      ['close', () => failed(new Error('the stream was closed before the flow had ended'))],
+      ['close', closed],
       ['error', failed],
     ];
     for (const [event, listener] of events) writable.on(event, listener);
@@ -48,19 +55,18 @@ export const pipeTo = <T>(source: Flow<T>, writable: WritableLike, { end = true 
       // An error of a destroyed stream that nobody listens to would end the process.
       for (const [event, listener] of events) if (!end || event !== 'error') writable.off(event, listener);
     });
-    out.add(
-      source(valve).subscribe({
-        next: (value) => {
-          if (!writable.write(value)) valve.next(false);
-        },
-        error: (error: unknown) => {
-          if (end) writable.destroy(error instanceof Error ? error : new Error(String(error)));
-          out.error(error);
-        },
-        complete: () => {
-          if (end) writable.end();
-          else out.complete();
-        },
-      }),
-    );
+    const writing = operate<T, never>(() => ({
+      next: (value) => {
+        if (!writable.write(value)) valve.next(false);
+      },
+      error: (error) => {
+        if (end) writable.destroy(error instanceof Error ? error : new Error(String(error)));
+        out.error(error);
+      },
+      complete: () => {
+        if (end) writable.end();
+        else out.complete();
+      },
+    }));
+    through(source, writing, out, valve);
   });

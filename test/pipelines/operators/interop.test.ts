@@ -379,6 +379,13 @@ describe('pipeTo', () => {
     expect(state.left).toBe(true);
   });
 
+  it('errors with a value that the stream does not take', async () => {
+    const { source, state } = counting();
+    const out = new PassThrough();
+    await expect(ended(pipeTo(source, out))).rejects.toThrow('must be of type string');
+    expect([state.left, out.destroyed]).toEqual([true, true]);
+  });
+
   it('errors if the stream is closed before the flow has ended', async () => {
     const { source, state } = counting();
     const out = new Writable({ objectMode: true, write: () => {} });
@@ -401,6 +408,27 @@ describe('pipeTo', () => {
     await ended(pipeTo(counting().source, out));
     expect(got).toEqual([...NUMBERS, ...NUMBERS]);
     expect(out.listenerCount('drain')).toBe(0);
+  });
+});
+
+describe('a stream that is over already', () => {
+  const failed = () => new PassThrough().on('error', () => {}).destroy(new Error('on purpose'));
+
+  it('is no source, unless it has ended', async () => {
+    const all = new PassThrough().end('all').resume();
+    await once(all, 'end');
+    await expect(ended(fromReadable(() => all)(OPEN))).resolves.toBeUndefined();
+    await expect(ended(fromReadable(() => new PassThrough().destroy())(OPEN))).rejects.toThrow('closed before its end');
+    await expect(ended(fromReadable(failed)(OPEN))).rejects.toThrow('on purpose');
+  });
+
+  it('takes nothing, and its source is not opened', async () => {
+    const { source, state } = counting();
+    await expect(ended(pipeTo(source, new PassThrough().destroy()))).rejects.toThrow(
+      'closed before the flow had ended',
+    );
+    await expect(ended(pipeTo(source, failed()))).rejects.toThrow('on purpose');
+    expect(state).toEqual({ pushed: 0, left: false, pauses: 0 });
   });
 });
 
