@@ -450,6 +450,20 @@ describe('fromReadable', () => {
 });
 
 describe('fromAsyncIterable', () => {
+  it('pulls one value at a time, however often the valve moves meanwhile', async () => {
+    let pulls = 0;
+    const next = () => {
+      pulls += 1;
+      return new Promise<IteratorResult<number>>(() => {});
+    };
+    const valve = new Gate(true);
+    const subscription = fromAsyncIterable(() => ({ [Symbol.asyncIterator]: () => ({ next }) }))(valve).subscribe();
+    await until(() => pulls === 1);
+    for (const open of [false, true, false, true]) valve.next(open);
+    expect(pulls).toBe(1);
+    subscription.unsubscribe();
+  });
+
   it('aborts its signal when it is left: a generator that waits ends', async () => {
     const log: string[] = [];
     const source = fromAsyncIterable(async function* (signal) {
