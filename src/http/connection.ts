@@ -45,10 +45,10 @@ export interface Connection extends Pick<Reading, 'putBack' | 'takeOver'> {
    */
   end(words: () => string): void;
   /**
-   * Leaves the connection to a tunnel, whose turn never ends. Returns the bytes that follow the
-   * request; `undefined` if other requests come before it.
+   * Leaves the connection, which must be idle, to a tunnel, whose turn never ends. Returns the bytes
+   * that follow the request.
    */
-  release(): Buffer | undefined;
+  release(): Buffer;
   /**
    * Ends the connection after the request that is being answered; a new one after its first
    * request, if that comes soon. Waiting requests are not answered.
@@ -160,7 +160,6 @@ export const createConnection = (socket: Socket, requests: number, rests: (resti
       if (!over) finish(words);
     },
     release: () => {
-      if (current || over) return undefined;
       over = true;
       current = { exchange: { answer: () => {} } };
       rests(false);

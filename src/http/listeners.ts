@@ -56,9 +56,9 @@ export interface Answers {
   readonly refuse: (fault: StreamError, client: string) => string;
   /**
    * The tunnel that a request asks for, if there are tunnels. Throws a StreamError if it does not get
-   * one.
+   * one. `isAlone`: no request before it waits for its answer.
    */
-  readonly tunnel?: (req: IncomingMessage) => OpenTunnel | undefined;
+  readonly tunnel?: (req: IncomingMessage, isAlone: boolean) => OpenTunnel | undefined;
 }
 
 /** Bytes that wait in a socket before it counts as full. */
@@ -162,12 +162,12 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       if (latecomers.delete(socket) && crowded()) throw overcrowded();
       const fault = faultOf(req, limits);
       if (fault) throw fault;
-      const open = answers.tunnel?.(req);
-      if (!open) throw new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT');
-      const first = connections.get(socket)?.release();
-      if (!first) throw new StreamError('BAD_REQUEST', 'client', 'CONNECT follows requests that are not answered yet');
+      const connection = connections.get(socket);
+      const open = answers.tunnel?.(req, connection?.idle() ?? false);
+      if (!open || !connection)
+        throw new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT');
       arrived += 1;
-      open(socket, first);
+      open(socket, connection.release());
     } catch (error) {
       refuse(socket, toStreamError(error));
     }

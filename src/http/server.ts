@@ -1,4 +1,4 @@
-import { statusOf } from '../../pipelines/model/index.ts';
+import { StreamError, statusOf } from '../../pipelines/model/index.ts';
 import type { Exchange } from './connection.ts';
 import { createExchange } from './exchange.ts';
 import { identify } from './identify.ts';
@@ -57,8 +57,11 @@ export const createHttpServer = (options: ServerOptions): StreamerServer => {
   const listeners = createListeners(limits, {
     exchange: relays ? relaying : answer,
     refuse,
-    tunnel: (req) => {
+    tunnel: (req, isAlone) => {
       const { tunnels } = options;
+      // Before there is a tunnel: it holds a place.
+      if (tunnels && !isAlone)
+        throw new StreamError('BAD_REQUEST', 'client', 'CONNECT follows requests that are not answered yet');
       return tunnels && tunnelFor(req, { ...options, tunnels, slots, refuse });
     },
   });

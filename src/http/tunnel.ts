@@ -62,10 +62,14 @@ export const tunnelFor = (
       finished({ id, method: 'CONNECT', target: authorityText(server), status, client, duration: now() - began });
     };
     const failed = (error: Error) => {
+      socket.off('close', left);
       place.leave();
       socket.end(refuse(tunnels.failed(server, error), client));
     };
-    const left = () => upstream.destroy();
+    const left = () => {
+      upstream.destroy();
+      over(499);
+    };
     socket.once('close', left);
     upstream.once('error', failed);
     upstream.once('connect', () => {
