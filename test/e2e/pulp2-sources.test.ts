@@ -156,9 +156,9 @@ describeMongo(`alternate content sources of a site of Pulp 2’s (${serverName})
     );
     const run = async (...args: string[]) =>
       (await succeeded(pulpStreamer(start, ...args, '--config', config))).stdout.toString();
-    expect(await run('sources', 'list')).toMatch(/^zoo\tyum\t0\tfile:\S+\t0\t-\tstale\twell\t-\n$/);
+    expect(await run('sources', 'list')).toMatch(/^zoo\tyum\t0\tfile:\S+\t0\t-\tstale\twell\t-\t-\n$/);
     expect(await run('sources', 'refresh', 'zoo')).toMatch(/^zoo: 5 units until/);
-    expect(await run('sources', 'list')).toMatch(/^zoo\tyum\t0\tfile:\S+\t5\t\S+Z\tfresh\twell\t-\n$/);
+    expect(await run('sources', 'list')).toMatch(/^zoo\tyum\t0\tfile:\S+\t5\t\S+Z\tfresh\twell\t-\t-\n$/);
     expect(await run('sources', 'explain', 'rpm:name=bear,version=4.1')).toMatch(/^rpm \{.*\n 1\. zoo {2}file:/);
   });
 });

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
-import { type CatalogEntry, CHECKSUM_ALGORITHMS, type PendingSaveRequest } from '../../../pipelines/model/index.ts';
+import type { CatalogEntry, PendingSaveRequest } from '../../../pipelines/model/index.ts';
 import { openAsOwner } from '../../lib/act-as.ts';
 import { otherLayout } from '../../lib/layout.ts';
 import { makeFileSync, makeFolderSync } from '../../lib/private-files.ts';
+import { entryIn } from './entry-in.ts';
 
 /** A save request before it is written to the table, with its entry as JSON. */
 export interface NewSave {
@@ -79,28 +79,6 @@ interface Row {
   readonly reason: string | null;
 }
 
-const text = z.string();
-const count = z.number().int().nonnegative();
-/** What deliveries read of an entry. The rest is passed on. */
-const EntryShape = z.looseObject({
-  path: text,
-  importerId: text,
-  unitId: text,
-  unitTypeId: text,
-  url: text,
-  root: text.optional(),
-  checksum: z.object({ algorithm: z.enum(CHECKSUM_ALGORITHMS), value: text.regex(/^[0-9a-f]+$/) }).optional(),
-  size: count.optional(),
-  revision: z.number(),
-  data: z.record(text, z.unknown()),
-});
-
-/** The entry of a row, unless another program wrote another value into it. */
-const entryIn = ({ entry }: Row): CatalogEntry | undefined => {
-  const { success, data } = EntryShape.safeParse(JSON.parse(entry));
-  return success ? data : undefined;
-};
-
 const toSave = (row: Row, entry: CatalogEntry): PendingSaveRequest => ({
   id: row.id,
   requestId: row.request_id,
@@ -161,14 +139,14 @@ export const openSavesTable = (file: string, lockWait: number) => {
     /** `'odd'`: a row that this program did not write. */
     get: (id: number): PendingSaveRequest | 'odd' | undefined => {
       const row = byId.get(id) as unknown as Row | undefined;
-      const entry = row && entryIn(row);
+      const entry = row && entryIn(row.entry);
       return entry ? toSave(row, entry) : row && 'odd';
     },
     /** Rows are read during iteration, so a million save requests need no memory. */
     list: function* (now: number): Generator<WaitingSave> {
       for (const found of database.prepare(`SELECT ${COLUMNS} FROM saves ORDER BY id`).iterate()) {
         const row = found as unknown as Row;
-        const entry = entryIn(row) ?? { ...NOTHING, unitId: row.unit_id, path: row.path };
+        const entry = entryIn(row.entry) ?? { ...NOTHING, unitId: row.unit_id, path: row.path };
         const waiting = { ...toSave(row, entry), age: now - row.noted_at, dueIn: row.due_at - now };
         yield row.reason === null ? waiting : { ...waiting, reason: row.reason };
       }
