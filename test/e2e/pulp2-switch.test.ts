@@ -74,7 +74,7 @@ describeMongo(`the switch from Pulp 2’s streamer, and the way back (${serverNa
     expect(await said('saves', 'list')).toBe('');
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
 
-    expect(readdirSync(site.stateDir).filter((name) => !/\.(db|json|lock)/.test(name))).toEqual(['spill']);
+    expect(readdirSync(site.stateDir).filter((name) => !/\.(db|json|lock)/.test(name))).toEqual(['report', 'spill']);
     const { deferred_download: _, ...others } = (await pulp.state()) as Record<string, unknown>;
     const { deferred_download: __, ...othersBefore } = before as Record<string, unknown>;
     expect(others).toEqual(othersBefore);

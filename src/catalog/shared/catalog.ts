@@ -72,8 +72,8 @@ export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: O
   return {
     spelling: 'decoded',
     lookup: (path) => {
-      const now = watch.recent();
-      const there = now instanceof Promise ? undefined : answers.of(path, now.head.version);
+      const now = watch.known();
+      const there = now && answers.of(path, now.head.version);
       if (there) return new AtOnce(() => there);
       return asking(async (collections, view) => {
         const stored = await findNow(collections, view, path);

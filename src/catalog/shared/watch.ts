@@ -8,8 +8,10 @@ import { type View, viewOf } from './view.ts';
 
 /** What counts in the catalog, a second old at most. */
 export interface Watch {
-  /** At once if it was read within the last second. */
+  /** At once if it was read within the last second. Otherwise the caller must handle a failure. */
   recent(): View | Promise<View>;
+  /** The same, if it was read. */
+  known(): View | undefined;
   /** As of now: for what is not there as of the last second. */
   fresh(): Promise<View>;
   /** The followed repositories as of the last look, the longest prefix first. */
@@ -63,8 +65,11 @@ export const watchHead = (database: SharedDatabase, { background }: { readonly b
   const timer = background ? setInterval(() => void lookOnce().catch(() => {}), LOOK).unref() : undefined;
   if (background) lookOnce().catch(() => {});
 
+  const reliable = (): View | undefined => (known && performance.now() - known.at < RELY ? known.view : undefined);
+
   return {
-    recent: () => (known && performance.now() - known.at < RELY ? known.view : lookOnce()),
+    recent: () => reliable() ?? lookOnce(),
+    known: reliable,
     // A look that is running may have begun too early.
     fresh: () => {
       if (!looking) return lookOnce();
