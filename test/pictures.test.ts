@@ -8,7 +8,18 @@ const made = all();
 
 /** Files of pipelines/operators/ without values to draw: a formula, the types, and `operate` with its kin. */
 const UNDRAWN = [
-  ...['at-once', 'back-off', 'basin', 'collect', 'consumer', 'deadline', 'flow', 'follow', 'from-async-iterable'],
+  ...[
+    'as-error',
+    'at-once',
+    'back-off',
+    'basin',
+    'collect',
+    'consumer',
+    'deadline',
+    'flow',
+    'follow',
+    'from-async-iterable',
+  ],
   ...[
     'from-event-target',
     'from-readable',

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { asError } from './as-error.ts';
 import { operate, through } from './operate.ts';
 import { type Flow, Gate } from './valve.ts';
 
@@ -60,7 +61,7 @@ export const pipeTo = <T>(source: Flow<T>, writable: WritableLike, { end = true 
         if (!writable.write(value)) valve.next(false);
       },
       error: (error) => {
-        if (end) writable.destroy(error instanceof Error ? error : new Error(String(error)));
+        if (end) writable.destroy(asError(error));
         out.error(error);
       },
       complete: () => {

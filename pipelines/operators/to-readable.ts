@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import { asError } from './as-error.ts';
 import { type Flow, Gate } from './valve.ts';
 
 /** What is used of a `Readable` of Node by its maker. */
@@ -53,5 +54,3 @@ export const toReadable = <T, R extends Pushable>(
   });
   return readable;
 };
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

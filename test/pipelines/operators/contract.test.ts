@@ -280,6 +280,7 @@ const OTHERS = [
   'overdue',
   'join',
   'stock',
+  'asError',
   'basin',
   'shared',
   'cut',
