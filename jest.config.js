@@ -15,8 +15,8 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
   // Only against tests that hang: machines may be busy.
   testTimeout: 120_000,
-  // More than the cores of a small machine: most tests wait for other processes.
-  maxWorkers: 3,
+  // As many as the cores of a small machine. Three are faster, but then the processes that tests start run late.
+  maxWorkers: 2,
   setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts'],
   reporters: ['default', '<rootDir>/test/support/report-skipped.js'],
 };

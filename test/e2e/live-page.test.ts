@@ -159,6 +159,8 @@ suite('the live page in Chromium', () => {
   it('cannot be changed by a path, and allows nothing from elsewhere', async () => {
     const { admin, url } = await start();
     const page = await open(admin);
+    // A stream that ends before the page looks is not among those that it shows.
+    await shows(page, '#status', /up /);
     site?.list('/el9/<img src=x onerror=alert(1)>', ['http://127.0.0.1:1/']);
     await ask(`${url}/el9/%3Cimg%20src=x%20onerror=alert(1)%3E`);
     await shows(page, '#streams .word', /FAILED/);
