@@ -10,7 +10,7 @@ import {
 } from '../../../pipelines/model/index.ts';
 import { stageOf } from '../../../pipelines/operators/operate.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
-import { add, type Day, dayOf, emptyDay, noFile, noSource, noSums } from './day.ts';
+import { add, type Day, dayOf, emptyDay, type FileSums, noSource, noSums } from './day.ts';
 
 /** What the streamer was worth, day by day. */
 export interface Ledger {
@@ -47,13 +47,20 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
   let ends = (Math.floor(now() / DAY) + 1) * DAY;
   let former: Day | undefined;
   let changed = false;
+  /** Counting the names of an object takes longer than a small request. */
+  let files = Object.keys(day.files).length;
+
+  const begin = (name: string): void => {
+    day = emptyDay(name);
+    files = 0;
+  };
 
   const today = (): Day => {
     changed = true;
     const time = now();
     if (time >= ends) {
       former = day;
-      day = emptyDay(dayOf(time));
+      begin(dayOf(time));
       ends = (Math.floor(time / DAY) + 1) * DAY;
     }
     return day;
@@ -79,11 +86,20 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
       if (one.failure && one.failure.code !== 'SOURCE_MISSING') own.failed += 1;
     }
     if (!isWhole || method === 'HEAD') return;
-    const file = day.files[path] ?? noFile();
-    day.files[path] = file;
-    file.requests += 1;
-    file.bytes += bytes;
+    addFile(path, { requests: 1, bytes });
+  };
+
+  const addFile = (path: string, sums: FileSums): void => {
+    const known = day.files[path];
+    if (known) {
+      add(known, sums);
+      return;
+    }
+    day.files[path] = sums;
+    files += 1;
+    if (files <= FILES) return;
     forget(day);
+    files = MOST_ASKED;
   };
 
   const take = (): Day | undefined => {
@@ -118,18 +134,14 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
     take,
     drain: () => {
       const taken = take();
-      if (taken === day) day = emptyDay(day.day);
+      if (taken === day) begin(day.day);
       return taken;
     },
-    adopt: ({ prefixes, sources, files }) => {
+    adopt: ({ prefixes, sources, files: counted }) => {
       const into = today();
       for (const [name, sums] of Object.entries(prefixes)) add(named(into.prefixes, name, noSums), sums);
       for (const [name, sums] of Object.entries(sources)) add(named(into.sources, name, noSource), sums);
-      for (const [path, sums] of Object.entries(files)) {
-        const file = into.files[path] ?? noFile();
-        into.files[path] = add(file, sums);
-      }
-      forget(into);
+      for (const [path, sums] of Object.entries(counted)) addFile(path, { ...sums });
     },
   };
 };
@@ -144,7 +156,6 @@ const named = <T>(all: Record<string, T>, name: string, zero: () => T): T => {
 
 const forget = ({ files }: Day): void => {
   const paths = Object.keys(files);
-  if (paths.length <= FILES) return;
   const asked = (path: string) => files[path]?.requests ?? 0;
   for (const path of paths.toSorted((a, b) => asked(b) - asked(a)).slice(MOST_ASKED)) delete files[path];
 };
