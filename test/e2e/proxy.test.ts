@@ -51,6 +51,10 @@ const open = async (make: (root: string) => void, settings: (host: string) => Re
 };
 
 const makeFiles = (root: string) => {
+  for (const folder of ['repodata', 'other-repodata']) {
+    mkdirSync(join(root, folder));
+    writeFileSync(join(root, folder, 'repomd.xml'), '<repomd/>');
+  }
   mkdirSync(join(root, 'plain'));
   writeFileSync(join(root, 'plain/file.txt'), 'plain');
 };
@@ -115,6 +119,8 @@ describe('As the proxy of its clients', () => {
     const get = async (path: string) => readWhole(await askThrough(daemon.url, `${feed.url}${path}`));
     expect((await get('/a/dists/stable/InRelease')).status).toBe(404);
     expect((await get('/b/repodata/repomd.xml')).status).toBe(404);
+    // Its name only ends like that of metadata: it makes no repository of the whole host.
+    expect((await get('/other-repodata/repomd.xml')).status).toBe(200);
     expect(await get('/plain/file.txt')).toMatchObject({ status: 200, body: Buffer.from('plain') });
     expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toEqual([]);
   });

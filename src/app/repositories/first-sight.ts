@@ -37,8 +37,7 @@ const REPOMD = 'repodata/repomd.xml';
 const isUsable = (path: string): boolean => staysBelow(path) && !/\p{Cc}/u.test(path);
 
 const sightedAt = (path: string): Sighted | undefined => {
-  const [, folder = ''] = new RegExp(`^(|.*/)${REPOMD}$`).exec(path) ?? [];
-  if (path.endsWith(REPOMD)) return { format: 'yum', folder };
+  if (`/${path}`.endsWith(`/${REPOMD}`)) return { format: 'yum', folder: path.slice(0, -REPOMD.length) };
   const [, root] = /^(|.*?\/)dists\//.exec(path) ?? /^(|.*\/)[^/]*$/.exec(path) ?? [];
   if (root === undefined) return undefined;
   const suite = suiteOf({ format: 'deb', selection: {} }, path.slice(root.length));
@@ -61,6 +60,7 @@ export const firstSights = ({
    */
   const importerOf = ({ scheme, host, port }: FollowedHost): Answer<Importer> => {
     const feed = `${scheme}://${authorityText({ host: namedPart(host), ...(port && { port }) })}/`;
+    // It is there for all requests but the first, and finding it takes no lock of the catalog.
     return after(store.importers.find({ feed }), (found) => found ?? store.importers.ensure({ feed }));
   };
 
