@@ -5,7 +5,8 @@ import type { Dispatch } from '../../pipelines/index.ts';
 import { backOff } from '../../pipelines/operators/back-off.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
 import { missingUnits } from '../catalog/mongodb/units.ts';
-import type { SettingName, Settings } from '../config/schema.ts';
+import { SAVE_TASKS } from '../config/groups.ts';
+import type { Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type Broker, openBroker } from '../saves/celery/amqp/broker.ts';
 import { createCeleryDispatch } from '../saves/celery/dispatch.ts';
@@ -39,37 +40,16 @@ const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
 /** Enough for a broker that confirms many messages with one write to its disk. */
 const CONCURRENCY = 64;
 
-/** A save target that follows its settings: `renew` applies changed ones to deliveries that begin then. */
+/** A save target that follows the settings of save tasks: `renew` applies changed ones to deliveries that begin then. */
 export interface RenewableTarget extends SaveTarget {
   renew(): void;
 }
-
-/** The settings that a save target follows. `dispatch` is not among them: it decides what the daemon opens. */
-const SAVE_TARGET = [
-  'brokerUrl',
-  'brokerTls',
-  'brokerCacert',
-  'brokerKeyfile',
-  'brokerCertfile',
-  'brokerLogin',
-  'brokerDeclare',
-  'celeryProtocol',
-  'taskReservation',
-  'reservationTask',
-  'reservationQueue',
-  'saveTask',
-  'saveTaskArgs',
-  'saveTaskKwargs',
-  'taskQueue',
-  'deferredNudge',
-  'nudgeTask',
-] as const satisfies readonly SettingName[];
 
 /** Opens the save target. Throws a ConfigError if the settings cannot be used. */
 export const openSaveTarget = (settings: Settings, parts: SaveTargetParts): RenewableTarget => {
   const targets = succession(
     () => ({
-      settings: Object.fromEntries(SAVE_TARGET.map((name) => [name, settings[name]])),
+      settings: Object.fromEntries(SAVE_TASKS.map((name) => [name, settings[name]])),
       files: textsOf([settings.brokerCacert, settings.brokerKeyfile, settings.brokerCertfile]),
     }),
     // As they are now: a delivery ends as it began.

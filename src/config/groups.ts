@@ -11,6 +11,27 @@ export const DAEMON_ONLY = [
   'proxyConnect',
 ] as const satisfies readonly SettingName[];
 
+/** The settings of save tasks. */
+export const SAVE_TASKS = [
+  'brokerUrl',
+  'brokerTls',
+  'brokerCacert',
+  'brokerKeyfile',
+  'brokerCertfile',
+  'brokerLogin',
+  'brokerDeclare',
+  'celeryProtocol',
+  'taskReservation',
+  'reservationTask',
+  'reservationQueue',
+  'saveTask',
+  'saveTaskArgs',
+  'saveTaskKwargs',
+  'taskQueue',
+  'deferredNudge',
+  'nudgeTask',
+] as const satisfies readonly SettingName[];
+
 /**
  * The settings by what they are for, as docs/reference/configuration.md shows them. A test knows
  * that each is in one group.
@@ -133,23 +154,5 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'saveAbandoned',
     'savesMaxAge',
   ],
-  'Save tasks (`dispatch: celery` and `deferred`)': [
-    'brokerUrl',
-    'brokerTls',
-    'brokerCacert',
-    'brokerKeyfile',
-    'brokerCertfile',
-    'brokerLogin',
-    'brokerDeclare',
-    'celeryProtocol',
-    'taskReservation',
-    'reservationTask',
-    'reservationQueue',
-    'saveTask',
-    'saveTaskArgs',
-    'saveTaskKwargs',
-    'taskQueue',
-    'deferredNudge',
-    'nudgeTask',
-  ],
+  'Save tasks (`dispatch: celery` and `deferred`)': SAVE_TASKS,
 };
