@@ -7,6 +7,8 @@ import { runSoak } from './run.ts';
 
 const USAGE = `npm run soak -- [--transfers N] [--seed S] [--clients N] [--lines FILE] [--report FILE] [--write]
 
+Ctrl-C judges what was asked for until then.
+
   --lines FILE    every line of the clients
   --report FILE   the number of promises kept and broken, as a test suite reports it
   --write         writes the table of docs/explanation/reliability.md`;
@@ -40,10 +42,18 @@ const soak = async () => {
     number,
   ];
   const processes = createProcessGroup();
-  // The first signal ends the run and all that it has started; the second one ends this process.
+  // Ctrl-C judges what was asked for until then. SIGTERM, or a second signal, ends the run and all that it has started.
+  // A third one ends this process.
+  const enough = new AbortController();
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const end = () => stop.abort(new Error(`stopped by ${signal}`));
+    process.once(signal, () => {
+      if (signal !== 'SIGINT') return end();
+      enough.abort();
+      process.once(signal, end);
+    });
+  }
   const folders: string[] = [];
   const newFolder = () => {
     const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-soak-'));
@@ -53,11 +63,12 @@ const soak = async () => {
   const lines = values.lines === undefined ? undefined : createWriteStream(values.lines);
   try {
     const said = (text: string) => lines?.write(`${text}\n`);
-    const { tally, broken, troubles, peak } = await runSoak(processes.start, newFolder, {
+    const { tally, broken, troubles, peak, ...asked } = await runSoak(processes.start, newFolder, {
       ...{ seed, transfers, atOnce, said },
       stop: stop.signal,
+      enough: enough.signal,
     });
-    const table = tally.table(`${transfers} transfers, seed ${seed}`);
+    const table = tally.table(`${asked.transfers} transfers, seed ${seed}`);
     say(table);
     say([...troubles].map(([name, count]) => `${count} ${name}`).join(', '));
     say(`The daemon had at most ${Math.round(peak / MEBIBYTE)} MiB of memory.`);
@@ -69,7 +80,7 @@ const soak = async () => {
         readFileSync(PAGE, 'utf8').replace(MARKED, (_, from, to) => `${from}${table}\n${to}`),
       );
     if (values.report) {
-      const counts = { numPassedTests: transfers - broken.length, numFailedTests: broken.length };
+      const counts = { numPassedTests: asked.transfers - broken.length, numFailedTests: broken.length };
       writeFileSync(values.report, JSON.stringify({ ...counts, numRuntimeErrorTestSuites: 0, numPendingTests: 0 }));
     }
     return broken.length === 0;

@@ -25,8 +25,10 @@ interface RunOptions {
   readonly transfers: number;
   /** Clients at a time. */
   readonly atOnce: number;
-  /** Ends the run. */
+  /** Ends the run, without a result. */
   readonly stop?: AbortSignal;
+  /** Nothing further is asked for; the result is that of what was. */
+  readonly enough?: AbortSignal;
   /** Each line of the clients, as it is. */
   readonly said?: (text: string) => void;
 }
@@ -34,6 +36,8 @@ interface RunOptions {
 /** What a run found. */
 export interface Result {
   readonly tally: Tally;
+  /** Transfers that were asked for. */
+  readonly transfers: number;
   /** Broken promises, each with all that is known about it. */
   readonly broken: readonly string[];
   /** How often each trouble happened. */
@@ -51,7 +55,7 @@ const DISK = 24;
 
 /** A complete run. Rejects if it cannot take place; a broken promise is part of its result. */
 export const runSoak = async (start: Start, newFolder: () => string, options: RunOptions): Promise<Result> => {
-  const { seed, transfers, atOnce, said, stop } = options;
+  const { seed, transfers, atOnce, said, stop, enough } = options;
   await using opened = new AsyncDisposableStack();
   const random = seeded(seed);
   const contentOf = contents(seed);
@@ -176,12 +180,13 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
   });
 
   let number = 0;
+  const isEnough = () => number >= transfers || enough?.aborted === true;
   const askFor = async (some: readonly SoakFile[]) => {
     const jobs = some.flatMap((file) => Array.from({ length: random.whole(1, 2 * PER_FILE - 1) }, () => file));
     jobs.sort(() => random.next() - 0.5);
     for (const file of jobs) ledger.expect(file, keyOfCopy(file));
     for (const file of jobs) {
-      if (number >= transfers) return;
+      if (isEnough()) return;
       await until(() => files.size < 2 * atOnce);
       number += 1;
       files.set(number, file);
@@ -199,7 +204,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     let planned = 0;
     let imports = 0;
     let imported: Promise<readonly SoakFile[]> = Promise.resolve([]);
-    while (number < transfers) {
+    while (!isEnough()) {
       const some = Array.from({ length: 30 }, () => {
         planned += 1;
         return planFile(planned, random, world);
@@ -227,7 +232,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     clients.kill();
   }
   const told = broken.map(([what, file, log]) => [what, ...(file?.story ?? []), ...log].join('\n  '));
-  return { tally, broken: told, troubles, peak };
+  return { tally, transfers: number, broken: told, troubles, peak };
 };
 
 const keyOfCopy = ({ path, checksum }: SoakFile): string =>
