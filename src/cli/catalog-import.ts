@@ -64,10 +64,13 @@ const EVERY = 'a duration of at least 60 s: 90m, 6h, 1d';
 const OF_FILE = /^(?!\/|\w+:\/\/)\S*[/.]\S*: /;
 
 /** An error of an import, which names its repository, and what was expected there. */
-const ofRepository = (error: unknown, base: string, format: FormatName): unknown => {
+const ofRepository = (error: unknown, base: string, format: FormatName, lists: readonly string[] = []): unknown => {
   const message = messageOf(error);
-  if (error instanceof StreamError && error.code === 'SOURCE_MISSING')
-    return new Error(`${message}; expected the URL or folder of a repository of type ${format}`, { cause: error });
+  if (error instanceof StreamError && error.code === 'SOURCE_MISSING') {
+    const list = lists.find((name) => message.startsWith(`${base}${name} `));
+    const expected = list === undefined ? `the URL or folder of a repository of type ${format}` : 'the list of --list';
+    return new Error(`${message}; expected ${expected}`, { cause: error });
+  }
   return OF_FILE.test(message) ? new Error(`${base}: ${message}`, { cause: error }) : error;
 };
 
@@ -122,7 +125,7 @@ const run = async (
   } catch (error) {
     progress.clear();
     await undo();
-    throw ofRepository(error, base, format);
+    throw ofRepository(error, base, format, options.list);
   }
 };
 

@@ -52,8 +52,11 @@ export interface Answers {
    * connections.
    */
   readonly exchange: (req: IncomingMessage, res: ServerResponse, fault: StreamError | undefined) => Exchange;
-  /** The whole response to input that is not a request; called once, when it is sent. */
-  readonly refuse: (fault: StreamError, client: string) => string;
+  /**
+   * The whole response to a tunnel that is refused, or to input that is not a request; called once,
+   * when it is sent.
+   */
+  readonly refuse: (fault: StreamError, client: string, asked?: Pick<IncomingMessage, 'method' | 'url'>) => string;
   /**
    * The tunnel that a request asks for, if there are tunnels. Throws a StreamError if it does not get
    * one. `isAlone`: no request before it waits for its answer.
@@ -143,8 +146,8 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), last);
   };
 
-  const refuse = (socket: Socket, fault: StreamError) => {
-    connections.get(socket)?.end(() => answers.refuse(fault, socket.remoteAddress ?? ''));
+  const refuse = (socket: Socket, fault: StreamError, req?: IncomingMessage) => {
+    connections.get(socket)?.end(() => answers.refuse(fault, socket.remoteAddress ?? '', req));
   };
 
   const failed = (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -169,7 +172,7 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
       arrived += 1;
       open(socket, connection.release());
     } catch (error) {
-      refuse(socket, toStreamError(error));
+      refuse(socket, toStreamError(error), req);
     }
   };
 

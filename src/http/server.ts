@@ -48,10 +48,10 @@ export const createHttpServer = (options: ServerOptions): StreamerServer => {
       alone: () => answer(...asked),
     });
   };
-  const refuse: Answers['refuse'] = (error, client) => {
+  const refuse: Answers['refuse'] = (error, client, { method = '', url: target = '' } = {}) => {
     const { newId, finished, identify: identified, legacyErrors } = options;
     const id = newId();
-    finished({ id, method: '', target: '', status: statusOf(error.code), error, client, duration: 0 });
+    finished({ id, method, target, status: statusOf(error.code), error, client, duration: 0 });
     return errorAsText(error, { identity: identify(id, identified), legacyErrors });
   };
   const listeners = createListeners(limits, {

@@ -31,7 +31,7 @@ interface Options {
   readonly now: () => number;
   readonly finished: (finished: FinishedRequest) => void;
   /** The whole response to a request whose server cannot be reached. */
-  readonly refuse: (error: StreamError, client: string) => string;
+  readonly refuse: (error: StreamError, client: string, req: IncomingMessage) => string;
 }
 
 /**
@@ -64,7 +64,7 @@ export const tunnelFor = (
     const failed = (error: Error) => {
       socket.off('close', left);
       place.leave();
-      socket.end(refuse(tunnels.failed(server, error), client));
+      socket.end(refuse(tunnels.failed(server, error), client, req));
     };
     const left = () => {
       upstream.destroy();

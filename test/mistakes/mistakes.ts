@@ -157,6 +157,7 @@ const FEEDS: readonly Mistake[] = [
   { args: 'catalog import files {html}/ --prefix /p' },
   { args: 'catalog import deb {html}/ --prefix /p --suite stable' },
   { args: 'catalog import yum {missing}/ --prefix /p' },
+  { args: 'catalog import files {missing}/ --prefix /p --list ZOO' },
   { args: 'catalog import yum {login}/ --prefix /p' },
   { args: 'catalog import yum {login}/ --prefix /p --username a --password b' },
   { args: 'catalog import yum {refused}/ --prefix /p' },

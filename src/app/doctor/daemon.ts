@@ -14,7 +14,15 @@ const LOG = 'look at its log: journalctl -u pulp-streamer';
 
 export const examineDaemon = (asked: Asked, loaded: Loaded): readonly Checkup[] => {
   if (asked === 'not running')
-    return [finding('warning', 'daemon', 'daemon', 'not running', 'start it: systemctl start pulp-streamer')];
+    return [
+      finding(
+        'warning',
+        'daemon',
+        'daemon',
+        'not running',
+        'start it: systemctl start pulp-streamer, or pulp-streamer serve',
+      ),
+    ];
   if ('problem' in asked) return [finding('problem', 'daemon', 'daemon', asked.problem, LOG)];
   const { status } = asked;
   const { saves, sources } = status;

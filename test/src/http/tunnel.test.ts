@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concat, NEVER, of } from 'rxjs';
+import { StreamError } from '../../../pipelines/model/index.ts';
 import { createHttpServer, type StreamerServer } from '../../../src/http/server.ts';
 import type { FinishedRequest } from '../../../src/lib/finished-request.ts';
 import { dial } from '../../support/raw-http.ts';
@@ -22,15 +23,15 @@ const start = async () => {
     identify: { via: false, cacheStatus: false, proxyStatus: false, requestId: false },
     legacyErrors: false,
     tunnels: {
-      check: () => {},
+      check: ({ host }) => {
+        if (host === 'b.example') throw new StreamError('HOST_REFUSED', 'client', 'not permitted');
+      },
       dial: () => {
         const socket = new Socket();
         dialled.push(socket);
         return socket;
       },
-      failed: (_, error) => {
-        throw error;
-      },
+      failed: (_, { message }) => new StreamError('CONNECT_FAILED', 'feed', message),
       idleTimeout: 0,
     },
   });
@@ -62,5 +63,21 @@ describe('a tunnel', () => {
     client.socket.destroy();
     await until(() => taken() === 0);
     expect(dialled).toEqual([]);
+  });
+
+  it('is named by its server if it is refused, or if its server cannot be reached', async () => {
+    const { log, dialled, port } = await start();
+    const refused = dial(port);
+    await refused.send(CONNECT.replaceAll('a.example', 'b.example'));
+    await refused.until((received) => received.includes('403'));
+    const failed = dial(port);
+    await failed.send(CONNECT);
+    await until(() => dialled.length === 1);
+    dialled[0]?.destroy(new Error('unreachable'));
+    await failed.until((received) => received.includes('502'));
+    expect(log).toMatchObject([
+      { method: 'CONNECT', target: 'b.example:443', status: 403, error: { code: 'HOST_REFUSED' } },
+      { method: 'CONNECT', target: 'a.example:443', status: 502, error: { code: 'CONNECT_FAILED' } },
+    ]);
   });
 });
