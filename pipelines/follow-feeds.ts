@@ -89,7 +89,7 @@ export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unli
 /**
  * A catalog that follows feeds. Before an entry point is looked up, or a path that is not known, its
  * repository is brought up to date, unless that was done within `maxAge`. Requests for the same
- * repository wait together, and the update goes on if they leave. If it fails, or takes longer than
+ * repository wait together, and the update continues if they leave. If it fails, or takes longer than
  * `patience`, the catalog answers with what it has; its entry points then say for how long nobody
  * has confirmed them (`staleFor`). Everything else is looked up at once. Nothing is updated for a
  * client that has asked for too many paths that do not exist.

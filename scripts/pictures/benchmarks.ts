@@ -54,7 +54,7 @@ const chart = (): string => {
     {
       width: WIDTH,
       height: height + 16,
-      title: 'What relaying costs, beside other programs',
+      title: 'What relaying costs, compared with other programs',
       says: drawn
         .map(
           ({ title, unit, measured }) =>

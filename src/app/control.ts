@@ -88,7 +88,7 @@ const changingEndpoints = ({ reloader, serving, server }: ControlParts): readonl
   ];
 };
 
-/** 422 tells a configuration that cannot be used from a failure of the daemon. */
+/** 422: the configuration cannot be used. 500: the daemon failed. */
 const jsonEndpoint = (path: string, answer: (req: IncomingMessage) => Promise<unknown>): Endpoint => ({
   path,
   answer: (req: IncomingMessage, res: ServerResponse) => {

@@ -74,7 +74,7 @@ export const placeTimeoutOf = ({
   answerTimeout,
 }: Pick<Settings, 'headTimeout' | 'answerTimeout'>): number => 0.45 * Math.min(headTimeout, answerTimeout);
 
-/** Pulp's own folders, unless others are listed. Its certificates and keys are beside them. */
+/** Pulp's own folders, unless others are listed. Its certificates and keys are not in them. */
 const fileRootsOf = ({ fileRoots, storageDir }: Settings): readonly string[] =>
   fileRoots.length > 0 ? fileRoots : ['content', 'published'].map((folder) => join(storageDir, folder));
 

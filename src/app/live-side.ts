@@ -15,7 +15,7 @@ export interface LiveSide {
   open(streamer: OpenStreamer): void;
   ready(ready: boolean): void;
   delivered(delivery: Delivery): void;
-  /** The same values. The event loop is measured meanwhile. */
+  /** The same values. While they are subscribed to, the event loop is measured. */
   measured<T>(values: Observable<T>): Observable<T>;
   /** Save requests that wait. */
   pending(): number;

@@ -30,7 +30,7 @@ export interface Live {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** `told`: what the workers of the daemon tell, if they answer the requests. */
+/** `told`: the reports of the daemon's workers, if they answer the requests. */
 export const openLive = (settings: Settings, told?: Told): Live =>
   told ? createLiveOf(settings, told) : createLive(settings);
 
@@ -60,7 +60,7 @@ const createLive = (settings: Settings): Live => {
   };
 };
 
-/** What other processes tell of their requests. */
+/** What other processes report of their requests. */
 export interface Told {
   readonly mirror: Mirror;
   /** Emits the requests that were finished since the last time. */

@@ -53,7 +53,7 @@ export const openSources = (
     () => sourceSettingsOf(settings),
     (part) => createSources(part, { lends: true }),
   );
-  /** Their transfers go on. Connections that nothing uses end by themselves, after `idle_timeout`. */
+  /** Their transfers continue. Unused connections end after `idle_timeout`. */
   const former: Sources[] = [];
   const current: OpenSource = (location, ask) => sources.value.open(location, ask);
   const watched = watchCertificates(current, { warn: expiring, now: Date.now });

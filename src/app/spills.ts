@@ -11,7 +11,7 @@ export const spillsOf = (
     () => ({ folder: settings.spillDir, limit: settings.spillLimit }),
     (part) => openSpills({ ...part, onError }),
   );
-  /** Their transfers go on; each closes its file when no byte waits in it. */
+  /** Their transfers continue; each closes its file when no byte waits in it. */
   const former: Spills[] = [];
   const all = () => [...former, spills.value];
   return {

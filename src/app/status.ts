@@ -74,7 +74,7 @@ export interface StatusParts {
   /** The processes that answer requests, if that is not this one. */
   readonly workers?: Pick<Workers, 'states'>;
   readonly listening: () => readonly string[];
-  /** Conditions beside those of the streamer. */
+  /** Conditions in addition to those of the streamer. */
   readonly degraded: () => readonly string[];
 }
 

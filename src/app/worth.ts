@@ -26,7 +26,7 @@ const DAY = 86_400_000;
 const fileOf = (folder: string, day: string): string => join(folder, `${day}.json`);
 const NAME = /^(\d{4}-\d{2}-\d{2})\.json$/;
 
-/** What the daemon was worth, day by day: what `pulp-streamer report` tells. */
+/** The figures of `pulp-streamer report`, day by day. */
 export interface Worth extends AsyncDisposable {
   /** Sees the sources that requests open. */
   readonly counting: (open: OpenSource) => OpenSource;
@@ -74,12 +74,12 @@ export const openWorth = async (settings: Settings, logger: Logger): Promise<Wor
   };
 };
 
-/** Counts the same in a worker. `tell` gets what is new each minute, and at the end. */
-export const createWorthOf = (tell: (day: Day) => void): Omit<Worth, 'adopt'> => {
+/** Counts the same in a worker. `send` gets what is new each minute, and at the end. */
+export const createWorthOf = (send: (day: Day) => void): Omit<Worth, 'adopt'> => {
   const prefixes = knownPrefixes();
   const ledger = createLedger({ known: undefined, now: Date.now, prefixOf: prefixes.of });
   const tellAll = () => {
-    for (let day = ledger.drain(); day; day = ledger.drain()) tell(day);
+    for (let day = ledger.drain(); day; day = ledger.drain()) send(day);
   };
   let counted: { unsubscribe(): void }[] = [];
   return {
@@ -107,7 +107,7 @@ const knownPrefixes = () => {
     try {
       known = repositories();
     } catch {
-      // The catalog reports its errors itself. Paths count by their first folders meanwhile.
+      // The catalog reports its own errors. Until it answers, paths count by their first folders.
       known = [];
     }
     return known;

@@ -37,7 +37,7 @@ export const describeImport = ({ unchanged, ...result }: RefreshResult, prefix: 
   return `${prefix}: ${packages} packages and ${metadata} metadata files, revision ${revision}${change}${odd}\n`;
 };
 
-/** What an operator should know of an import, beside its result. */
+/** What an operator should know of an import, in addition to its result. */
 export function* warningsOf(
   { missing, leftOut, bypassed, unreachable, signature, dateBefore }: RefreshResult,
   base: string,

@@ -6,7 +6,7 @@ export const addVacuumCommand = (catalogs: Command, context: CatalogContext): vo
   context
     .prepare(catalogs.command('vacuum'))
     .description(
-      'give the space of removed entries back to the disk; the daemon goes on serving, changes of the catalog wait',
+      'give the space of removed entries back to the disk; the daemon serves requests as before, changes of the catalog wait',
     )
     .option('--json', 'print JSON')
     .action(({ json }: { json?: boolean }, command: Command) => {

@@ -80,8 +80,8 @@ const purging = (names: readonly string[], { all, olderThan }: PurgeOptions, cop
 };
 
 /**
- * `copies list|verify|purge`: the content that `dispatch: save` keeps. They may run beside the
- * daemon.
+ * `copies list|verify|purge`: the content that `dispatch: save` keeps. They may run while the
+ * daemon does.
  */
 export const addCopiesCommands = (command: Command, context: CopiesContext): void => {
   const { stdout } = context;

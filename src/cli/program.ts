@@ -30,7 +30,8 @@ const COMMANDS: readonly Listed[] = [
   },
   {
     usage: 'drain',
-    description: 'keep new requests away from the running daemon, which goes on answering, and wait until none runs',
+    description:
+      'keep new requests away from the running daemon, which still answers those that come, and wait until none runs',
     load: async (command) => (await import('./control.ts')).addDrain(command),
   },
   {
@@ -116,7 +117,7 @@ const COMMANDS: readonly Listed[] = [
   },
   {
     usage: 'report',
-    description: 'tell what clients got, what it saved on the line, and how the feeds answered, for the last days',
+    description: 'report what clients got, what was saved on the line, and how the feeds answered, for the last days',
     load: async (command) => (await import('./report/command.ts')).addReport(command),
   },
   {

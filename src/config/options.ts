@@ -65,7 +65,7 @@ export interface EmbeddedOptions {
 
   /**
    * Whether other folders are listed from the catalog, with names, sizes and checksums: as a page,
-   * or as JSON if `Accept` prefers it. Search engines are told not to index listings.
+   * or as JSON if `Accept` prefers it. Listings ask search engines not to index them.
    *
    * Default: `false`.
    */
@@ -554,7 +554,7 @@ export interface EmbeddedOptions {
   /**
    * Requests that are answered at a time, except for those that are answered from disk: from a
    * saved copy, or with bytes that wait for a slow client. Further ones get 503 and Retry-After. 0:
-   * as many as the limit of open files allows.
+   * only the limit of open files applies.
    *
    * Expected: a whole number from 0 to 1000000.
    *
@@ -1044,8 +1044,8 @@ export interface SettingOptions extends EmbeddedOptions {
   /**
    * Processes that answer requests, for machines whose processor is the limit
    * (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and
-   * each path belongs to one of them. `auto`: as many as the machine has cores. `maxTransfers` and
-   * the other limits of clients and feeds are divided among them.
+   * each path belongs to one of them. `auto`: one for each core. `maxTransfers` and the other
+   * limits of clients and feeds are divided among them.
    *
    * Expected: auto, or a whole number from 1 to 64.
    *
@@ -1066,8 +1066,8 @@ export interface SettingOptions extends EmbeddedOptions {
   readonly adminPort?: number;
 
   /**
-   * Addresses that `adminPort` listens on, as `interfaces`. It has no passwords: whoever reaches
-   * another address than `localhost` reads metrics and states, with the names of feeds and
+   * Addresses that `adminPort` listens on, as `interfaces`. It has no passwords: every client that
+   * reaches another address than `localhost` reads metrics and states, with the names of feeds and
    * repositories, and sees on the live page who asks for what (SECURITY.md).
    *
    * Expected: a comma-separated list, its items neither empty nor with white space within.
@@ -1159,7 +1159,7 @@ export interface SettingOptions extends EmbeddedOptions {
   /**
    * Connections of clients that are open at a time. When one more arrives, the one that has been
    * idle for longest is closed. One that has sent no request yet is idle, too. If none is idle, the
-   * new one is answered with 503 and Retry-After. 0: as many as the limit of open files allows.
+   * new one is answered with 503 and Retry-After. 0: only the limit of open files applies.
    *
    * Expected: a whole number from 0 to 1000000.
    *

@@ -105,7 +105,7 @@ export const SETTINGS = {
   workers: streamer(
     integerOrAuto(1, 64),
     '1',
-    'Processes that answer requests, for machines whose processor is the limit (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and each path belongs to one of them. `auto`: as many as the machine has cores. `max_transfers` and the other limits of clients and feeds are divided among them.',
+    'Processes that answer requests, for machines whose processor is the limit (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and each path belongs to one of them. `auto`: one for each core. `max_transfers` and the other limits of clients and feeds are divided among them.',
   ),
   adminPort: streamer(
     integer(0, 65_535),
@@ -115,7 +115,7 @@ export const SETTINGS = {
   adminInterfaces: streamer(
     list('names'),
     'localhost',
-    'Addresses that `admin_port` listens on, as `interfaces`. It has no passwords: whoever reaches another address than `localhost` reads metrics and states, with the names of feeds and repositories, and sees on the live page who asks for what (SECURITY.md).',
+    'Addresses that `admin_port` listens on, as `interfaces`. It has no passwords: every client that reaches another address than `localhost` reads metrics and states, with the names of feeds and repositories, and sees on the live page who asks for what (SECURITY.md).',
   ),
   adminHosts: streamer(
     hostNames,
@@ -171,7 +171,7 @@ export const SETTINGS = {
   listings: streamer(
     boolean,
     'no',
-    'Whether other folders are listed from the catalog, with names, sizes and checksums: as a page, or as JSON if `Accept` prefers it. Search engines are told not to index listings.',
+    'Whether other folders are listed from the catalog, with names, sizes and checksums: as a page, or as JSON if `Accept` prefers it. Listings ask search engines not to index them.',
   ),
   legacyErrors: streamer(
     boolean,
@@ -530,12 +530,12 @@ export const SETTINGS = {
   maxClientConnections: streamer(
     integer(0, 1_000_000),
     '8000',
-    'Connections of clients that are open at a time. When one more arrives, the one that has been idle for longest is closed. One that has sent no request yet is idle, too. If none is idle, the new one is answered with 503 and Retry-After. 0: as many as the limit of open files allows.',
+    'Connections of clients that are open at a time. When one more arrives, the one that has been idle for longest is closed. One that has sent no request yet is idle, too. If none is idle, the new one is answered with 503 and Retry-After. 0: only the limit of open files applies.',
   ),
   maxTransfers: streamer(
     integer(0, 1_000_000),
     '2000',
-    'Requests that are answered at a time, except for those that are answered from disk: from a saved copy, or with bytes that wait for a slow client. Further ones get 503 and Retry-After. 0: as many as the limit of open files allows.',
+    'Requests that are answered at a time, except for those that are answered from disk: from a saved copy, or with bytes that wait for a slow client. Further ones get 503 and Retry-After. 0: only the limit of open files applies.',
   ),
   maxTransfersPerClient: streamer(
     integer(0, 1_000_000),

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { describeObstacle, openObstacle } from './usable.ts';
 
 /**
- * Runs work that opens files in a folder. A process of root acts as the owner of the folder
- * meanwhile, if that is another user: what it makes then belongs to that user, whose daemon can go
- * on using it, and a link that this user put in the way leads root no further than the user could go.
+ * Runs work that opens files in a folder. During the work a process of root acts as the owner of the
+ * folder, if that is another user: what it makes then belongs to that user, whose daemon can use it
+ * later, and a link that this user put in the way leads root no further than the user could go.
  * Other files, which only root may read, are not concerned.
  *
  * `work` must be synchronous, since the whole process acts as the owner. It runs as root if the
@@ -46,7 +46,7 @@ const restore = ({ groups, gid }: { readonly groups: number[]; readonly gid: num
 
 /**
  * The same for a file that `open` opens: if the owner of its folder may not, throws what denies it,
- * and how root changes that. So root does not go on using what their daemon cannot.
+ * and how root changes that. So root does not use what their daemon cannot.
  */
 export const openAsOwner = <T>(file: string, open: () => T): T =>
   asOwnerOf(dirname(file), () => {

@@ -55,7 +55,7 @@ export const inspectDatabase = (file: string): Inspected => {
 
 /**
  * Gives the space of what was removed from a database back to the disk. Readers of other processes
- * go on, and their writes wait. Until the end the disk holds the database once more. Throws SQLite's
+ * continue, and their writes wait. Until the end the disk holds the database twice. Throws SQLite's
  * errors.
  */
 export const shrinkDatabase = (file: string, patience: number): void =>

@@ -38,8 +38,8 @@ const loadLiblzma = async (): Promise<Liblzma> => (await import('lzma-native')).
 const CONCATENATED = 8;
 
 /**
- * Compressed bytes that liblzma gets at once. It does not wait for its consumer, and joins what is
- * written meanwhile: of so many it may make 30 MiB.
+ * Compressed bytes that liblzma gets at once. It does not wait for its consumer, and joins what was
+ * written until then: of these it may make 30 MiB.
  */
 const LITTLE = 4096;
 const OPTIONS = { memlimit: MEMORY, writableHighWaterMark: LITTLE, flags: CONCATENATED };

@@ -13,7 +13,7 @@ export const hasSuite = async (
   return false;
 };
 
-/** Whether a feed has a file that is not empty. Rejects if it does not tell. */
+/** Whether a feed has a file that is not empty. Rejects if the feed does not answer that. */
 export const hasFile = async (url: string, read: ReadFile): Promise<boolean> => {
   try {
     for await (const _ of read(url)) return true;

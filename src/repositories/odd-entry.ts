@@ -1,6 +1,6 @@
 import type { Repository } from './format.ts';
 
-/** An entry of metadata that cannot be served. The entries beside it can. */
+/** An entry of metadata that cannot be served. The other entries can. */
 export class OddEntry extends Error {
   override readonly name = 'OddEntry';
 }

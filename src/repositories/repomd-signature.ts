@@ -3,7 +3,7 @@ import { openOptional, readText, type Snapshot } from './read.ts';
 import { verify } from './signatures/verify.ts';
 
 /**
- * Reads the signature and the key beside a repomd.xml. Yields those that there are; returns who has
+ * Reads the signature and the key next to a repomd.xml. Yields those that exist; returns who has
  * signed it, if signatures are checked.
  */
 export async function* readSignature(

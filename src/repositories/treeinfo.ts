@@ -96,7 +96,7 @@ const foldersOf = (sections: Sections): ReadonlySet<string> => {
   const folders = [...sections]
     .filter(([section]) => /^(variant|addon)-/.test(section))
     .map(([, values]) => (values.get('repository') ?? '').replace(/^(\.\/+)+|\/+$/g, ''));
-  // Those beside the tree are repositories of their own.
+  // Those outside the tree are separate repositories.
   return new Set(folders.filter((folder) => !/^\.?$|^\/|(^|\/)\.\.(\/|$)|:\/\//.test(folder)));
 };
 

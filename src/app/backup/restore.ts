@@ -44,7 +44,7 @@ export const checkBackup = (file: string): Promise<Manifest> =>
   });
 
 /**
- * Puts a backup in the place of what the state folder holds. First all of it is unpacked beside its
+ * Puts a backup in the place of what the state folder holds. First all of it is unpacked next to its
  * place and verified; until then nothing changes. Rejects if a daemon uses the folder, and if the
  * backup is not whole or a later version made it.
  */

@@ -109,7 +109,7 @@ const examineSigning = ({ signedUrls, rsaPub, rsaKey }: Settings): readonly Chec
             'certificates',
             'keys of signed URLs',
             `rsa_key (${rsaKey}) is not the counterpart of rsa_pub (${rsaPub})`,
-            'set rsa_pub to the public key of whoever signs the URLs',
+            'set rsa_pub to the public key of the pair that signs the URLs',
           ),
         ];
   } catch {

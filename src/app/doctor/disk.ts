@@ -10,7 +10,7 @@ const GIB = 1024 ** 3;
 const LOW = { share: 0.05, bytes: GIB } as const;
 const FULL = { share: 0.005, bytes: GIB / 16 } as const;
 
-/** Free space and free inodes of each file system that the daemon writes to, and what lies about there. */
+/** Free space and free inodes of each file system that the daemon writes to, and files there that are no longer needed. */
 export const examineDisk = (settings: Settings): readonly Checkup[] => {
   const { spillDir, logFile, stateDir } = settings;
   const folders = [...stateFolders(settings).keys(), spillDir, ...(logFile === '' ? [] : [dirname(logFile)])];

@@ -140,7 +140,7 @@ export const makeEviction = ({ folder, limit, semaphore, exclusively, onError, n
       total = certain + came;
       counted = true;
       if (total <= most()) return;
-      // What came meanwhile may have been found as well: the next scan tells.
+      // Copies that came during the scan may have been counted twice: the next scan corrects that.
       for (const copy of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
         if (certain <= most() * GOAL) break;
         // Not if it was used or replaced since it was found.

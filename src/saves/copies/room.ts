@@ -49,7 +49,7 @@ export const makeRoom = (partial: PartialFolder): Room => {
         const { bavail, bsize } = await statfs(partial.path());
         return bavail * bsize >= bytes;
       } catch {
-        // Unknown: the copy itself will tell.
+        // Unknown: writing the copy shows it.
         return true;
       }
     },

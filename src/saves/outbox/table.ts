@@ -89,7 +89,7 @@ const toSave = (row: Row, entry: CatalogEntry): PendingSaveRequest => ({
   notedAt: row.noted_at,
 });
 
-/** What is shown of a row that this program did not write, beside its columns. */
+/** What is shown of a row that this program did not write, in addition to its columns. */
 const NOTHING = { importerId: '', unitTypeId: '', url: '', revision: 0, data: {} };
 
 export type SavesTable = ReturnType<typeof openSavesTable>;

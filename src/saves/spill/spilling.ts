@@ -162,7 +162,7 @@ export const startSpilling = (
         return true;
       }
       end();
-      // Sources may go on at once: what they emit must not be taken in place of this.
+      // Sources may continue at once: what they emit must not be taken in place of this.
       if (mayWait) backlog.give(bytes.length);
       return false;
     },

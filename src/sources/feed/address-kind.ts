@@ -5,7 +5,7 @@ import { canonicalAddress, matcher } from '../../lib/networks.ts';
 const KINDS = {
   /** 0.0.0.0 and :: connect to this machine, too. */
   'an address of this machine': ['127.0.0.0/8', '0.0.0.0/8', '::1', '::'],
-  /** Beside the networks for one link: where clouds tell a machine its credentials. */
+  /** In addition to the networks for one link: where clouds give a machine its credentials. */
   'a link-local address, or one of a cloud’s metadata service': [
     '169.254.0.0/16',
     'fe80::/10',
@@ -82,8 +82,8 @@ const withinIpv6 = (groups: readonly number[]): string | undefined => {
 const dotted = (high: number, low: number): string => [high >> 8, high & 255, low >> 8, low & 255].join('.');
 
 /**
- * The kind of network that a name is used in, as far as the name tells: for a proxy, which looks it
- * up itself. Names without a dot are those of an internal network.
+ * The kind of network that a name is used in, as far as the name shows it: for a proxy, which does
+ * the look-up. Names without a dot are those of an internal network.
  */
 export const kindOfName = (name: string): AddressKind => {
   const plain = name.replace(/\.$/, '').toLowerCase();

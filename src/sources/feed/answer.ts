@@ -27,7 +27,7 @@ export type Answer =
 /**
  * Accepts 200, a 304 if it was asked for (`Ask.unless`), and 206 if a range was requested and all of
  * it follows (RFC 9110 section 15.3.7). A 203 and an unknown success pass with their status: only a
- * checksum can tell whether it is the file.
+ * checksum can show whether it is the file.
  * Any other status is an error page, or not the file. A 416 that states exactly the requested
  * offset as the length proves that nothing is missing.
  */
