@@ -17,7 +17,8 @@ interface Account {
 export interface Ledger extends FeedLedger {
   counting(tally: Tally): void;
   expect(file: SoakFile, key: string): void;
-  leave(path: string, job: number): void;
+  /** Returns whether no other job will ask for the file. */
+  leave(path: string, job: number): boolean;
   about(path: string): { readonly lies: number; readonly faults: number };
   /** A lie has cost a job a response. */
   cut(job: number): void;
@@ -51,12 +52,13 @@ export const createLedger = (): Ledger => {
     leave: (path, job) => {
       cuts.delete(job);
       const account = accounts.get(path);
-      if (!account) return;
+      if (!account) return false;
       account.jobs -= 1;
-      if (account.jobs > 0) return;
+      if (account.jobs > 0) return false;
       // Its last lines in the daemon's log may still come.
       done.push(path);
       if (done.length > KEPT) accounts.delete(done.shift()!);
+      return true;
     },
     note: (feedPath, fault, where) => {
       const account = accounts.get(pathOf(feedPath));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { MongoClient, ObjectId } from 'mongodb';
+import { type Db, MongoClient, ObjectId } from 'mongodb';
 import { QUICK } from '../faults/scene.ts';
 import { startOwnMongoServer } from '../support/mongodb-server.ts';
 import type { Start } from '../support/run-process.ts';
@@ -12,7 +12,7 @@ import { PULP } from './ends.ts';
 import { isProven } from './kinds.ts';
 import type { Outages } from './outages.ts';
 import type { SoakFile } from './plan.ts';
-import { answered, checkOf, type Listed, PATIENT, rowsOf } from './stage.ts';
+import { answered, checkOf, type Listed, PATIENT, rowsOf, unitOf } from './stage.ts';
 import { watchDatabase } from './watch.ts';
 
 /**
@@ -21,7 +21,8 @@ import { watchDatabase } from './watch.ts';
  */
 export interface PulpSite {
   readonly url: string;
-  list(files: readonly Listed[]): Promise<void>;
+  /** Adds files, and removes those that nobody asks for any more: the stand-in reads all entries to find one. */
+  list(files: readonly Listed[], gone?: readonly string[]): Promise<void>;
   /**
    * Freezes the database or ends it, in turn, and brings it back after some requests. Resolves once the
    * daemon answers again.
@@ -60,27 +61,34 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
   const rabbit = opening.adopt(await startRabbitMq(), ({ close }) => close());
   const taker = opening.adopt(await startTaskTaker(rabbit.url, QUEUE), ({ close }) => close());
 
-  const written = async (documents: Readonly<Record<string, readonly object[]>>): Promise<void> => {
+  const withDatabase = async (work: (database: Db) => Promise<unknown>): Promise<void> => {
     const client = new MongoClient(server.url);
     try {
-      for (const [name, some] of Object.entries(documents))
-        await client
-          .db(DATABASE)
-          .collection(name)
-          .insertMany([...some]);
+      await work(client.db(DATABASE));
     } finally {
       await client.close();
     }
   };
   opening.adopt(watchDatabase(server.url, DATABASE, PULP, outages), ({ end }) => end());
   const importers = Array.from({ length: count }, () => new ObjectId());
-  await written({
-    repo_importers: importers.map((_id) => ({
-      ...{ _id, repo_id: `repo-${_id}`, importer_type_id: 'yum_importer', config: { ssl_ca_cert: ca } },
-    })),
-  });
-  const list = (files: readonly Listed[]): Promise<void> =>
-    files.length === 0 ? Promise.resolve() : written(documentsOf(files, importers));
+  await withDatabase((database) =>
+    database.collection('repo_importers').insertMany(
+      importers.map((_id) => ({
+        ...{ _id, repo_id: `repo-${_id}`, importer_type_id: 'yum_importer', config: { ssl_ca_cert: ca } },
+      })),
+    ),
+  );
+  const list: PulpSite['list'] = (files, gone = []) =>
+    withDatabase(async (database) => {
+      const [entries, units] = [database.collection('lazy_content_catalog'), database.collection<Unit>('units_rpm')];
+      if (gone.length > 0) {
+        await entries.deleteMany({ path: { $in: [...gone] } });
+        await units.deleteMany({ _id: { $in: gone.map(unitOf) } });
+      }
+      if (files.length === 0) return;
+      await entries.insertMany(entriesOf(files, importers));
+      await units.insertMany(files.map(({ path }) => ({ _id: unitOf(path) })));
+    });
 
   const site = makeSite(start, newFolder(), {
     ...{ ...QUICK, ...PATIENT, catalog_type: 'mongodb', mongodb_url: server.url, database_name: DATABASE },
@@ -140,7 +148,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       const late = performance.now() + DELIVERED;
       await until(() => waiting(site.stateDir) === 0 || performance.now() > late);
       await taker.all();
-      const missing = [...whole].filter((path) => !taker.resources.has(`content_unit:unit of ${path}:${path}`));
+      const missing = [...whole].filter((path) => !taker.resources.has(`content_unit:${unitOf(path)}:${path}`));
       const { status, stderr } = await daemon.stop();
       return [
         ...missing.map((path) => `no task for ${path} came to the broker`),
@@ -161,9 +169,13 @@ const waiting = (stateDir: string): number => {
   return Number(outbox.prepare('SELECT count(*) AS count FROM saves').get()?.count);
 };
 
+interface Unit {
+  readonly _id: string;
+}
+
 /** What Pulp 2 has of files. Of the entries of a path, the one with the greatest `_id` is the newest. */
-const documentsOf = (files: readonly Listed[], importers: readonly ObjectId[]) => ({
-  lazy_content_catalog: rowsOf(files, importers.map(String)).map(
+const entriesOf = (files: readonly Listed[], importers: readonly ObjectId[]) =>
+  rowsOf(files, importers.map(String)).map(
     ({ path, importerId, unitId, unitTypeId, url, checksum, size, revision }) => ({
       ...{
         _id: new ObjectId(),
@@ -177,6 +189,4 @@ const documentsOf = (files: readonly Listed[], importers: readonly ObjectId[]) =
       ...(checksum && { checksum: checksum.value, checksum_algorithm: checksum.algorithm }),
       data: size === undefined ? {} : { size },
     }),
-  ),
-  units_rpm: files.map(({ path }) => ({ _id: `unit of ${path}` })),
-});
+  );

@@ -97,6 +97,8 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     ends: [...stage.ends.keys()],
   };
   const files = new Map<number, SoakFile>();
+  /** Paths of the site of Pulp that nobody will ask for again. */
+  const gone: string[] = [];
   ledger.counting(tally);
   let over = 0;
   let peak = 0;
@@ -167,7 +169,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     if (line.over) {
       over += 1;
       files.delete(line.number);
-      ledger.leave(file.path, line.number);
+      if (ledger.leave(file.path, line.number) && file.end === PULP) gone.push(file.path);
     }
     for (const { name, every, act } of happen) {
       if (requests % every > 0) continue;
@@ -197,7 +199,10 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
 
   const list = (some: readonly SoakFile[]) => {
     stage.list(some.filter(({ end }) => end !== PULP));
-    return pulp.list(some.filter(({ end }) => end === PULP));
+    return pulp.list(
+      some.filter(({ end }) => end === PULP),
+      gone.splice(0),
+    );
   };
 
   try {

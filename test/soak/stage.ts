@@ -142,6 +142,9 @@ export const answered = (url: string): Promise<void> =>
     ),
   );
 
+/** The unit of a file. */
+export const unitOf = (path: string): string => `unit of ${path}`;
+
 /** The entries of files, oldest first. The importer of each source is the one at its place. */
 export const rowsOf = (files: readonly Listed[], importers: readonly string[]) =>
   files.flatMap((file) =>
@@ -149,7 +152,7 @@ export const rowsOf = (files: readonly Listed[], importers: readonly string[]) =
       .map((url, index) => ({
         path: file.path,
         importerId: importers[index]!,
-        unitId: `unit of ${file.path}`,
+        unitId: unitOf(file.path),
         unitTypeId: 'rpm',
         url,
         ...(isProven(file.kind) && { checksum: file.checksum }),
