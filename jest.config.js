@@ -17,6 +17,6 @@ export default {
   testTimeout: 120_000,
   // As many as the cores of a small machine. Three are faster, but then the processes that tests start run late.
   maxWorkers: 2,
-  setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts', '<rootDir>/test/support/equal-errors.ts'],
   reporters: ['default', '<rootDir>/test/support/report-skipped.js'],
 };

@@ -20,6 +20,9 @@ import { needsWhole } from './part-alone.ts';
 /** A candidate without a problem. */
 export type Usable = Exclude<Candidate, { readonly problem: StreamError }>;
 
+/** Why an answer to a range is no part. */
+const WHOLE = 'sends the whole instead of a part';
+
 /** Bytes that could have been transferred in the time that another request takes. */
 const ROUND_TRIP = 256 * 1024;
 
@@ -46,7 +49,7 @@ export const openParts = (
     event.type === 'head' ? { ...event, from, last, parts: undefined } : event;
   // A body that has begun cannot be replaced by the whole.
   const begins = from === all.first;
-  const refuse = (what: string) => (begins ? needsWhole(candidate, what) : failure(candidate, what));
+  const refuse = (what: string) => (begins ? needsWhole : failure)(candidate, what);
   const inTurn = flow(oneByOne(candidate, ask, [first, ...others], open, refuse), lift(map(counted)));
   const end = others.at(-1);
   if (!end || errorSourceOf(candidate) === 'disk') return inTurn;
@@ -95,7 +98,7 @@ const oneByOne = (
         concatMap((event): readonly SourceEvent[] => {
           if (event.type === 'chunk') return [event];
           const isPart = event.from === first && last === (event.last ?? (event.length ?? 0) - 1);
-          if (!isPart) throw refuse('sends the whole instead of a part');
+          if (!isPart) throw begun ? failure(candidate, WHOLE) : refuse(WHOLE);
           if (begun && stateOf(candidate, event) !== stateOf(candidate, begun))
             throw failure(candidate, 'changed between two parts');
           const emitted = begun ? [] : [event];

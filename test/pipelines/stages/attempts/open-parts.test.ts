@@ -121,6 +121,17 @@ describe('openParts', () => {
       { fails: error('CHANGED', 'changed between two parts') },
     ));
 
+  it('never begins the whole after a part, so that another source can continue', () =>
+    check(
+      [
+        ['-#', ALL, '^!'],
+        ['-1-a|', '0-2', '-^---!'],
+        ['-w-a', '10-11 if "1"', '-----^!'],
+      ],
+      '--A-a-#',
+      { fails: error('CHANGED', 'sends the whole instead of a part') },
+    ));
+
   it('continues at any byte of the parts, and then never with the whole', () => {
     check([['-q-l-x-|', '11-11,23-23', '^------!']], '-R-l-x-|', { from: 4 });
     check(
