@@ -3,7 +3,7 @@ import { StreamError } from '../../pipelines/model/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
 import { type Asking, clientAddress } from '../http/client-address.ts';
-import { type ProxyRules, pathOfProxied } from '../http/proxied.ts';
+import { type ProxyRules, proxiedPaths } from '../http/proxied.ts';
 import { readPublicKey } from '../http/rsa-key.ts';
 import { type SignedPolicy, verifyUrl } from '../http/signed-url.ts';
 import { pathOfTarget, withoutPrefix } from '../http/target.ts';
@@ -22,6 +22,8 @@ export interface Authorization {
    * allowed to get it.
    */
   pathFor(target: string, client: string): string;
+  /** The same for whoever asks. Throws only if there is no path in the target. */
+  pathOf(target: string): string;
   /** Absent if `signed_urls` is `off`. */
   readonly signatures?: Signatures;
 }
@@ -46,16 +48,17 @@ export const openAuthorization = (settings: AuthorizationSettings): Authorizatio
   const { signedUrls, redirectPath, trustedProxies, forwardedHeader } = settings;
   const clientOf = clientAddress({ trusted: trustedProxies, header: forwardedHeader });
   const shortened = withoutPrefix(redirectPath);
-  const named = settings.proxy ? pathOfProxied(proxyRules(settings)) : pathOfTarget;
-  const pathFor = (target: string, client: string) => shortened(named(target, client));
-  if (signedUrls === 'off') return { clientOf, pathFor };
+  const named = settings.proxy ? proxiedPaths(proxyRules(settings)) : { pathFor: pathOfTarget, pathOf: pathOfTarget };
+  const pathFor = (target: string, client: string) => shortened(named.pathFor(target, client));
+  const pathOf = (target: string) => shortened(named.pathOf(target));
+  if (signedUrls === 'off') return { clientOf, pathFor, pathOf };
   if (settings.proxy && signedUrls !== 'auth')
     throw new ConfigError([`proxy is yes: expected signed_urls off or auth; found ${signedUrls}`]);
 
   const signatures = openSignatures(settings);
-  if (signedUrls === 'auth') return { clientOf, pathFor, signatures };
+  if (signedUrls === 'auth') return { clientOf, pathFor, pathOf, signatures };
   return {
-    clientOf,
+    ...{ clientOf, pathOf },
     pathFor: (target, client) => {
       // Two files may have names that one signature covers: the one that was signed is served.
       const [path = ''] = signatures.check(target, client).resource.split('?', 1);

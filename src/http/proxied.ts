@@ -41,13 +41,22 @@ const inPath = (path: string): Asked => {
   return { scheme: 'http', authority, path: rest };
 };
 
+/** Finds the catalog's path of a target. */
+export interface ProxiedPaths {
+  /**
+   * Throws `BAD_TARGET`, or `HOST_REFUSED` for a host that is not listed, or for a client that may not
+   * use a proxy.
+   */
+  pathFor(target: string, client: string): string;
+  /** The same for whoever asks; of a host that is not listed, the path there. */
+  pathOf(target: string): string;
+}
+
 /**
- * Finds the catalog's path of a target as a proxy does: of `http://HOST/PATH`, the host decides where the
- * catalog has it. `/HOST/PATH` means the same if that host is mapped. Any other path is one of the
- * catalog. Throws `BAD_TARGET`, or `HOST_REFUSED` for a host that is not listed, or for a client that
- * may not use a proxy.
+ * Finds paths as a proxy does: of `http://HOST/PATH`, the host decides where the catalog has it.
+ * `/HOST/PATH` means the same if that host is mapped. Any other path is one of the catalog.
  */
-export const pathOfProxied = (rules: ProxyRules): ((target: string, client: string) => string) => {
+export const proxiedPaths = (rules: ProxyRules): ProxiedPaths => {
   const { mapped, named, publicUrl, clients } = rules;
   const isClient = matcher(clients);
   // The longest path first; of the same length, hosts that are named in full.
@@ -66,18 +75,27 @@ export const pathOfProxied = (rules: ProxyRules): ((target: string, client: stri
     return isOwn(host) ? path : undefined;
   };
 
-  return (target, client) => {
+  const locate = (target: string) => {
     const url = absolute(target);
-    const { authority, scheme, path } = url ?? inPath(pathOfTarget(target));
-    const host = readAuthority(authority, scheme);
-    const found = host && find(host, path);
-    if (!url) return found ?? pathOfTarget(target);
-    if (!isClient(client)) throw refused(`${client} may not use it as a proxy: expected a client in proxy_clients`);
-    if (!host)
-      throw new StreamError('BAD_TARGET', 'client', `${JSON.stringify(authority)}: expected HOST or HOST:PORT`);
-    if (found === undefined)
-      throw refused(`${authorityText(host)}${path} is not served: expected a host of proxy_hosts or follow_hosts`);
-    return found;
+    const asked = url ?? inPath(pathOfTarget(target));
+    const host = readAuthority(asked.authority, asked.scheme);
+    return { url, host, found: host && find(host, asked.path) };
+  };
+
+  return {
+    pathOf: (target) => locate(target).found ?? pathOfTarget(target),
+    pathFor: (target, client) => {
+      const { url, host, found } = locate(target);
+      if (!url) return found ?? pathOfTarget(target);
+      if (!isClient(client)) throw refused(`${client} may not use it as a proxy: expected a client in proxy_clients`);
+      if (!host)
+        throw new StreamError('BAD_TARGET', 'client', `${JSON.stringify(url.authority)}: expected HOST or HOST:PORT`);
+      if (found === undefined)
+        throw refused(
+          `${authorityText(host)}${url.path} is not served: expected a host of proxy_hosts or follow_hosts`,
+        );
+      return found;
+    },
   };
 };
 

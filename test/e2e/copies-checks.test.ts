@@ -35,9 +35,9 @@ const open = async (settings: SettingOptions = {}) => {
 /** How often the feed was asked for the whole of a file. */
 const wholes = ({ feed }: Origin, path: string) => feed.asked(path).filter((range) => range === undefined).length;
 
-describe('a wrong copy', () => {
+describe.each([1, 2])('a wrong copy, with %s worker(s)', (workers) => {
   it('does not keep other copies from being served', async () => {
-    const { origin, copied, get } = await open();
+    const { origin, copied, get } = await open({ workers });
     const wrong = await copied('/wrong.rpm');
     const right = await copied('/right.rpm');
     rot(wrong.file, 3_000_000);
@@ -50,12 +50,12 @@ describe('a wrong copy', () => {
 
   it('is removed by the scrub, and fetched again with the next request', async () => {
     const saveDir = join(folder(), 'saved');
-    const first = await open({ saveDir });
+    const first = await open({ workers, saveDir });
     const { file, body, sha256 } = await first.copied('/a.rpm');
     rot(file, 3_000_000);
     await first.origin.stop();
 
-    const { origin, copies, get } = await open({ saveDir, scrubRate: '1 GiB' });
+    const { origin, copies, get } = await open({ workers, saveDir, scrubRate: '1 GiB' });
     origin.offer('/a.rpm', undefined, { bytes: body });
     await until(() => copies().length === 0);
     expect(await get('/a.rpm')).toMatchObject({ status: 200, sha256 });

@@ -31,14 +31,14 @@ const FEED = {
  * The same content with and without a catalog checksum, at a feed that sends it completely with
  * these header fields.
  */
-const open = async (fields: Readonly<Record<string, string>> = FEED) => {
+const open = async (fields: Readonly<Record<string, string>> = FEED, workers = 1) => {
   const asked: string[] = [];
   const listener: RequestListener = ({ method, url }, response) => {
     asked.push(`${method} ${url}`);
     response.writeHead(200, { 'Content-Length': CONTENT.length, ...fields }).end(CONTENT);
   };
   const feed = await startFeed(listener);
-  const site = makeSite(start, folder());
+  const site = makeSite(start, folder(), { workers });
   const checksum = `sha256:${digestOf(CONTENT)}`;
   await site.run('catalog', 'add', '/known.rpm', `${feed.url}/known`, '--checksum', checksum);
   await site.run('catalog', 'add', '/bare.rpm', `${feed.url}/bare`);
@@ -62,8 +62,8 @@ const ABOUT = [
 const about = ({ headers }: Whole) => Object.fromEntries(ABOUT.map((name) => [name, headers[name]]));
 
 describe('a saved copy', () => {
-  it('looks like its first transfer, even after a restart', async () => {
-    const { site, asked } = await open();
+  it.each([1, 2])('looks like its first transfer, even after a restart, with %s worker(s)', async (workers) => {
+    const { site, asked } = await open(FEED, workers);
     const { daemon, ask, first } = await serveSaved(site);
     const before = [await ask('/known.rpm'), await ask('/bare.rpm')];
     await daemon.stop();

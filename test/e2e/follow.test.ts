@@ -176,9 +176,9 @@ describe('A followed yum repository', () => {
     expect(JSON.parse(await site.run('sources', 'list', '--json'))).toEqual([]);
   });
 
-  itNeeding(YUM_TOOLS)('is read once for many clients that come at the same time', async () => {
+  const readOnce = async (workers: number) => {
     const zoo = makeZoo();
-    const { asked, follow, get, site } = await openSite(zoo.repository);
+    const { asked, follow, get, site } = await openSite(zoo.repository, { workers });
     await follow('yum');
     expect(await site.run('check-config', '--deep')).toMatch(/^ok +feed of importer [0-9a-f]{24}, .*repomd\.xml$/m);
     const before = asked('repodata/repomd.xml');
@@ -187,7 +187,11 @@ describe('A followed yum repository', () => {
     );
     expect(all.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 404, 404, 404]);
     expect(asked('repodata/repomd.xml')).toBe(before + 1);
-  });
+  };
+  for (const workers of [1, 2])
+    itNeeding(YUM_TOOLS)(`is read once for many clients that come at the same time, with ${workers} worker(s)`, () =>
+      readOnce(workers),
+    );
 });
 
 describe('A followed Debian repository', () => {

@@ -44,13 +44,13 @@ const startParts = async (content: Uint8Array, answer: RequestListener = serveCo
   return { url: `${feed.url}/a`, asked };
 };
 
-describe('parts of small content', () => {
+describe.each([1, 2])('parts of small content, with %s worker(s)', (workers) => {
   const right = someBytes(100_000);
   const wrong = Buffer.from(right).fill(0, 50_000, 50_100);
 
   it('are right although the first feed sends wrong bytes, and fetch the whole once', async () => {
     const [bad, good] = [await startParts(wrong), await startParts(right)];
-    const site = await startSite({ dispatch: 'save' });
+    const site = await startSite({ workers, dispatch: 'save' });
     site.list('/a', [bad.url, good.url], listed(right));
     const firsts = [0, 20_000, 49_000, 90_000];
     const parts = await Promise.all(firsts.map((first) => site.ask('/a', range(first, first + 5000))));
@@ -67,7 +67,7 @@ describe('parts of small content', () => {
 
   it('in one body cost one transfer', async () => {
     const feed = await startParts(right);
-    const site = await startSite({ dispatch: 'none' });
+    const site = await startSite({ workers, dispatch: 'none' });
     site.list('/a', [feed.url], listed(right));
     const { status, body } = await site.ask('/a', { fields: ['Range: bytes=0-9,50000-50009,-10'] });
     expect(status).toBe(206);
@@ -116,7 +116,7 @@ describe('a part of larger content', () => {
   });
 });
 
-describe('a feed that sends no parts', () => {
+describe.each([1, 2])('a feed that sends no parts, with %s worker(s)', (workers) => {
   const content = someBytes(40 << 20);
   /** Sends the whole for every range. */
   const startRangeless = async () => {
@@ -131,7 +131,7 @@ describe('a feed that sends no parts', () => {
   for (const dispatch of ['save', 'none'] as const)
     itWithAria2(`is asked for one part by aria2 with 16 connections (dispatch: ${dispatch})`, async () => {
       const feed = await startRangeless();
-      const site = await startSite({ dispatch });
+      const site = await startSite({ workers, dispatch });
       site.list('/a.iso', [feed.url], listed(content));
       const home = folder();
       const url = `http://127.0.0.1:${site.daemon.addresses[0]?.port}/a.iso`;
@@ -145,7 +145,7 @@ describe('a feed that sends no parts', () => {
   for (const dispatch of ['save', 'none'] as const)
     itWithAxel(`sends its content about once to axel with 16 connections (dispatch: ${dispatch})`, async () => {
       const feed = await startRangeless();
-      const site = await startSite({ dispatch });
+      const site = await startSite({ workers, dispatch });
       site.list('/a.iso', [feed.url], listed(content));
       const file = join(folder(), 'a.iso');
       const url = `http://127.0.0.1:${site.daemon.addresses[0]?.port}/a.iso`;

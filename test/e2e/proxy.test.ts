@@ -40,7 +40,10 @@ const sums = (files: readonly { readonly path: string; readonly sha256: string }
     .sort();
 
 /** A feed of folders, and a streamer that is the proxy of its clients. */
-const open = async (make: (root: string) => void, settings: (host: string) => Readonly<Record<string, string>>) => {
+const open = async (
+  make: (root: string) => void,
+  settings: (host: string) => Readonly<Record<string, string | number>>,
+) => {
   const root = folder();
   make(root);
   const feed = await startFeed(serveFolder(root));
@@ -60,24 +63,28 @@ const makeFiles = (root: string) => {
 };
 
 describe('As the proxy of its clients', () => {
-  itNeeding(DEB_TOOLS)('the streamer keeps a package once that apt asks several mirrors for', async () => {
-    let made: ReturnType<typeof makeSuiteRepository> = [];
-    const { site, daemon, feed, asked } = await open(
-      (root) => {
-        made = makeSuiteRepository(join(root, 'debian'), [BEAR], DEBIAN);
+  for (const workers of [1, 2])
+    itNeeding(DEB_TOOLS)(
+      `the streamer keeps a package once that apt asks several mirrors for, with ${workers} worker(s)`,
+      async () => {
+        let made: ReturnType<typeof makeSuiteRepository> = [];
+        const { site, daemon, feed, asked } = await open(
+          (root) => {
+            made = makeSuiteRepository(join(root, 'debian'), [BEAR], DEBIAN);
+          },
+          () => ({ workers, proxy_hosts: 'deb.example/debian=/debian, ftp.*.deb.example/pub/os=/debian' }),
+        );
+        await site.run('catalog', 'follow', 'deb', `${feed.url}/debian/`, '--prefix', '/debian');
+        for (const mirror of ['deb.example/debian', 'ftp.de.deb.example/pub/os']) {
+          const apt = makeApt(start, folder(), `http://${mirror}`, 'stable', ['deb'], daemon.url);
+          await apt.update();
+          expect(sums(await apt.download(join(folder(), 'd'), ['bear']), /\.deb$/)).toEqual(sums(made, /\.deb$/));
+        }
+        const [path = ''] = made.map((one) => one.path).filter((one) => one.endsWith('.deb'));
+        expect(asked(`/debian/${path}`)).toBe(1);
+        expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toMatchObject([{ prefix: '/debian' }]);
       },
-      () => ({ proxy_hosts: 'deb.example/debian=/debian, ftp.*.deb.example/debian=/debian' }),
     );
-    await site.run('catalog', 'follow', 'deb', `${feed.url}/debian/`, '--prefix', '/debian');
-    for (const host of ['deb.example', 'ftp.de.deb.example']) {
-      const apt = makeApt(start, folder(), `http://${host}/debian`, 'stable', ['deb'], daemon.url);
-      await apt.update();
-      expect(sums(await apt.download(join(folder(), 'd'), ['bear']), /\.deb$/)).toEqual(sums(made, /\.deb$/));
-    }
-    const [path = ''] = made.map((one) => one.path).filter((one) => one.endsWith('.deb'));
-    expect(asked(`/debian/${path}`)).toBe(1);
-    expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toMatchObject([{ prefix: '/debian' }]);
-  });
 
   itNeeding([...DEB_TOOLS, ...YUM_TOOLS, 'dnf'])('it follows the repositories of a host at first sight', async () => {
     const made = new Map<string, readonly { readonly path: string; readonly sha256: string }[]>();

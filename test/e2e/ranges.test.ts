@@ -43,7 +43,7 @@ const get = (url: string, headers: Readonly<Record<string, string>> = {}, method
  * One content under several paths: at a feed with ranges, at one without, on disk; with and without
  * a checksum.
  */
-const serve = async () => {
+const serve = async (workers: number) => {
   const asked: string[] = [];
   const note =
     (listener: RequestListener): RequestListener =>
@@ -61,7 +61,7 @@ const serve = async () => {
   const file = join(home, 'disk', 'a.iso');
   writeFileSync(file, CONTENT);
 
-  const site = makeSite(start, home, { dispatch: 'none' });
+  const site = makeSite(start, home, { workers, dispatch: 'none' });
   const importer = (await site.run('importers', 'add')).trim();
   const urls = { able: `${able.url}/a.iso`, deaf: `${deaf.url}/a.iso`, disk: pathToFileURL(file).href };
   const lines = Object.entries(urls).flatMap(([name, url]) =>
@@ -85,9 +85,9 @@ const serve = async () => {
   return { url: daemon.url, asked, daemon };
 };
 
-describe('ranges and conditions over HTTP', () => {
+describe.each([1, 2])('ranges and conditions over HTTP, with %s worker(s)', (workers) => {
   it('are answered alike from a feed, from one without ranges, and from disk', async () => {
-    const { url, asked } = await serve();
+    const { url, asked } = await serve(workers);
     for (const path of ['/able', '/able-bare', '/deaf', '/deaf-bare', '/disk', '/disk-bare']) {
       for (const [range, from, to] of [
         ['bytes=0-0', 0, 1],
@@ -119,7 +119,7 @@ describe('ranges and conditions over HTTP', () => {
   });
 
   it('several ranges come as one body of parts', async () => {
-    const { url } = await serve();
+    const { url } = await serve(workers);
     for (const path of ['/able', '/disk-bare']) {
       const { status, headers, body } = await get(url + path, { Range: 'bytes=10-19,2000000-2000999,-5' });
       expect(status).toBe(206);
@@ -141,7 +141,7 @@ describe('ranges and conditions over HTTP', () => {
   });
 
   it('conditions are answered without the feed if the catalog’s checksum is enough, otherwise by the source’s fields', async () => {
-    const { url, asked } = await serve();
+    const { url, asked } = await serve(workers);
     const unchanged = await get(`${url}/able`, { 'If-None-Match': TAG });
     expect(unchanged).toMatchObject({ status: 304, headers: { etag: TAG } });
     expect(unchanged.headers).not.toHaveProperty('content-length');
@@ -169,7 +169,7 @@ describe('ranges and conditions over HTTP', () => {
   });
 
   it('HEAD requests only the head, and contains the digest', async () => {
-    const { url, asked } = await serve();
+    const { url, asked } = await serve(workers);
     const { status, headers, body } = await get(`${url}/able`, { Range: 'bytes=1-2' }, 'HEAD');
     expect({ status, body: body.length, asked }).toEqual({ status: 200, body: 0, asked: ['HEAD -'] });
     expect(headers).toMatchObject({

@@ -16,7 +16,7 @@ const folder = temporaryFolders();
 // More than the buffers for a client that does not read.
 const CONTENT = someBytes(32 << 20);
 
-const serve = async (settings: Readonly<Record<string, string>>) => {
+const serve = async (settings: Readonly<Record<string, string | number>>) => {
   const asked: string[] = [];
   const contents = serveContents(new Map([['/a.iso', CONTENT]]));
   const feed = await startFeed((request, response) => {
@@ -34,9 +34,9 @@ const head = async (url: string, headers = {}): Promise<IncomingMessage> => {
   return response;
 };
 
-describe('the copy of a path', () => {
+describe.each([1, 2])('the copy of a path, with %s worker(s)', (workers) => {
   it('with save_partial: is complete after a range was served', async () => {
-    const { url, asked, daemon } = await serve({ save_partial: 'yes' });
+    const { url, asked, daemon } = await serve({ workers, save_partial: 'yes' });
     const part = await head(url, { Range: 'bytes=100-199' });
     expect(part.statusCode).toBe(206);
     expect(Buffer.concat(await part.toArray()).equals(CONTENT.subarray(100, 200))).toBe(true);
@@ -49,7 +49,7 @@ describe('the copy of a path', () => {
   });
 
   it('with save_abandoned: is complete after a client left', async () => {
-    const { url, asked, daemon } = await serve({ save_abandoned: 'yes' });
+    const { url, asked, daemon } = await serve({ workers, save_abandoned: 'yes' });
     const left = await head(url);
     left.destroy();
     await daemon.logged('saved');
@@ -59,7 +59,7 @@ describe('the copy of a path', () => {
   });
 
   it('without them: does not exist', async () => {
-    const { url, daemon } = await serve({});
+    const { url, daemon } = await serve({ workers });
     const part = await head(url, { Range: 'bytes=100-199' });
     await part.toArray();
     (await head(url)).destroy();

@@ -43,10 +43,10 @@ const startSlowFeed = async () => {
   return { feedUrl: `${feed.url}/a.iso`, asked, goOn };
 };
 
-const serve = async () => {
+const serve = async (workers: number) => {
   const { feedUrl, ...feed } = await startSlowFeed();
   // Nothing waits on disk for a slow client, whose own request is to be seen.
-  const site = makeSite(start, folder(), { dispatch: 'none', spill_limit: 0 });
+  const site = makeSite(start, folder(), { workers, dispatch: 'none', spill_limit: 0 });
   await site.run('catalog', 'add', '/a.iso', feedUrl, '--checksum', `sha256:${digestOf(CONTENT)}`);
   const daemon = await site.serve();
   return { url: `${daemon.url}/a.iso`, daemon, ...feed };
@@ -67,9 +67,9 @@ const arrive = async (url: string) => {
   };
 };
 
-describe('many clients of one path at the same time', () => {
+describe.each([1, 2])('many clients of one path at the same time, with %s worker(s)', (workers) => {
   it('cost one transfer from the feed; the first one may leave; a slow one continues with its own range request', async () => {
-    const { url, asked, goOn, daemon } = await serve();
+    const { url, asked, goOn, daemon } = await serve(workers);
     const first = await arrive(url);
     const quick = await Promise.all(Array.from({ length: 8 }, () => arrive(url)));
     const slow = await arrive(url);

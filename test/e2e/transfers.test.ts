@@ -90,17 +90,21 @@ describe('many transfers at once', () => {
     expect((await daemon.stop()).status).toBe(0);
   }, 120_000);
 
-  it('40 are saved while they pass, half of them slowly, and are served correctly from their copies', async () => {
-    const files = filesOf(sizesOf(40, 8 * MIB));
-    const site = makeSite(start, folder());
-    const feed = await catalog(site, files);
-    const daemon = await site.serve();
+  it.each([1, 2])(
+    '40 are saved while they pass, half of them slowly, and are served from their copies, with %s worker(s)',
+    async (workers) => {
+      const files = filesOf(sizesOf(40, 8 * MIB));
+      const site = makeSite(start, folder(), { workers });
+      const feed = await catalog(site, files);
+      const daemon = await site.serve();
 
-    expect(wrongOnes(files, await receiveAll(daemon.url, files, 2))).toEqual([]);
-    await daemon.logged('saved', {}, files.length);
-    await feed.close();
-    expect(wrongOnes(files, await receiveAll(daemon.url, files, 0.5))).toEqual([]);
-    await daemon.logged('request', { source: 'saved', verified: 'sha256' }, files.length);
-    expect((await daemon.stop()).status).toBe(0);
-  }, 60_000);
+      expect(wrongOnes(files, await receiveAll(daemon.url, files, 2))).toEqual([]);
+      await daemon.logged('saved', {}, files.length);
+      await feed.close();
+      expect(wrongOnes(files, await receiveAll(daemon.url, files, 0.5))).toEqual([]);
+      await daemon.logged('request', { source: 'saved', verified: 'sha256' }, files.length);
+      expect((await daemon.stop()).status).toBe(0);
+    },
+    60_000,
+  );
 });

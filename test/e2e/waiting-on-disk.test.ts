@@ -5,8 +5,9 @@ import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, type Generated, generate, serveGenerated } from '../support/generated.ts';
 import { describeMongo, mongodb } from '../support/mongodb.ts';
+import { ownedPath } from '../support/owned-path.ts';
 import { openOf, processes } from '../support/processes.ts';
-import { makeSite } from '../support/site.ts';
+import { type DaemonProcess, makeSite, type Site } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
 
@@ -23,16 +24,20 @@ const SMALL = generate(2, 1000);
 /** Save requests wait for it in the outbox. */
 const NO_BROKER = 'amqp://127.0.0.1:1//';
 
-/** A feed that lets the daemon have one connection. */
+/** Paths of one worker, since each has its part of the limits. */
+const [LARGE_PATH, SMALL_PATH] = [ownedPath(0, 'large'), ownedPath(0, 'small')];
+
+/** A feed that lets each worker have one connection. */
 const scene = async (
   settings: Readonly<Record<string, string | number>>,
   contents: Readonly<Record<string, Generated>>,
+  workers = 1,
 ) => {
   const sent = new Map<string, number>();
   const feed = await startFeed(
     serveGenerated(new Map(Object.entries(contents)), (path, bytes) => sent.set(path, (sent.get(path) ?? 0) + bytes)),
   );
-  const site = makeSite(start, folder(), { max_connections: 1, ...settings });
+  const site = makeSite(start, folder(), { workers, max_connections: workers, ...settings });
   for (const [path, content] of Object.entries(contents))
     await site.run('catalog', 'add', path, feed.url + path, '--checksum', `sha256:${digestOfGenerated(content)}`);
   const daemon = await site.serve();
@@ -45,24 +50,38 @@ const scene = async (
   };
 };
 
-describe.each(['save', 'none', 'celery'])('a client that reads nothing, with dispatch = %s', (dispatch) => {
+/** The processes that answer. */
+const pidsOf = async (site: Site, daemon: DaemonProcess): Promise<readonly number[]> => {
+  const { workers } = JSON.parse(await site.run('status', '--json'));
+  return workers?.map(({ pid }: { readonly pid: number }) => pid) ?? [daemon.pid];
+};
+
+describe.each([
+  ['save', 1],
+  ['none', 1],
+  ['celery', 1],
+  ['save', 2],
+  ['none', 2],
+])('a client that reads nothing, with dispatch = %s and %s worker(s)', (dispatch, workers) => {
   it('leaves the connection to the feed to others, and gets its bytes from disk', async () => {
     const settings = { dispatch, ...(dispatch === 'celery' && { broker_url: NO_BROKER }) };
-    const { daemon, site, sent, asked } = await scene(settings, { '/large': LARGE, '/small': SMALL });
-    const slow = await ask(`${daemon.url}/large`);
-    const { sha256 } = await askWhole(`${daemon.url}/small`);
+    const contents = { [LARGE_PATH]: LARGE, [SMALL_PATH]: SMALL };
+    const { daemon, site, sent, asked } = await scene(settings, contents, workers);
+    const slow = await ask(daemon.url + LARGE_PATH);
+    const { sha256 } = await askWhole(daemon.url + SMALL_PATH);
     expect(sha256).toBe(digestOfGenerated(SMALL));
-    expect(sent('/large')).toBe(LARGE.size);
-    const late = await ask(`${daemon.url}/large`);
+    expect(sent(LARGE_PATH)).toBe(LARGE.size);
+    const late = await ask(daemon.url + LARGE_PATH);
     const [first, second] = await Promise.all([readWhole(slow), readWhole(late)]);
     expect([first.sha256, second.sha256]).toEqual([digestOfGenerated(LARGE), digestOfGenerated(LARGE)]);
-    expect(asked().filter((path) => path === '/small')).toHaveLength(1);
-    await daemon.logged('request', { path: '/large', outcome: 'complete', verified: 'sha256' }, 2);
+    expect(asked().filter((path) => path === SMALL_PATH)).toHaveLength(1);
+    await daemon.logged('request', { path: LARGE_PATH, outcome: 'complete', verified: 'sha256' }, 2);
     if (dispatch !== 'save') {
       expect(readdirSync(join(site.stateDir, 'spill'))).toEqual([]);
       // The disk has its room again.
-      await until(() => openOf(daemon.pid).every((name) => !name.includes('.spill')));
-    } else expect(asked()).toEqual(['/large', '/small']);
+      const answering = await pidsOf(site, daemon);
+      await until(() => answering.flatMap(openOf).every((name) => !name.includes('.spill')));
+    } else expect(asked()).toEqual([LARGE_PATH, SMALL_PATH]);
     expect((await daemon.stop()).status).toBe(0);
   });
 });
@@ -94,13 +113,18 @@ describeMongo('a client that reads nothing, with dispatch = deferred', () => {
   });
 });
 
-describe.each(['save', 'none'])('a client whose bytes wait on disk, with dispatch = %s', (dispatch) => {
+describe.each([
+  ['save', 1],
+  ['none', 1],
+  ['none', 2],
+])('a client whose bytes wait on disk, with dispatch = %s and %s worker(s)', (dispatch, workers) => {
   it('holds no transfer slot', async () => {
-    const { daemon, sent } = await scene({ dispatch, max_transfers: 1 }, { '/large': LARGE, '/small': SMALL });
-    const slow = await ask(`${daemon.url}/large`);
-    expect((await askWhole(`${daemon.url}/small`)).status).toBe(503);
-    await until(() => sent('/large') === LARGE.size);
-    expect((await askWhole(`${daemon.url}/small`)).sha256).toBe(digestOfGenerated(SMALL));
+    const contents = { [LARGE_PATH]: LARGE, [SMALL_PATH]: SMALL };
+    const { daemon, sent } = await scene({ dispatch, max_transfers: workers }, contents, workers);
+    const slow = await ask(daemon.url + LARGE_PATH);
+    expect((await askWhole(daemon.url + SMALL_PATH)).status).toBe(503);
+    await until(() => sent(LARGE_PATH) === LARGE.size);
+    expect((await askWhole(daemon.url + SMALL_PATH)).sha256).toBe(digestOfGenerated(SMALL));
     expect((await readWhole(slow)).sha256).toBe(digestOfGenerated(LARGE));
   });
 });
@@ -145,7 +169,12 @@ describe('a spill file that is full', () => {
   });
 });
 
-describe.each(['save', 'none'])('a client that leaves shortly before the end, with dispatch = %s', (dispatch) => {
+describe.each([
+  ['save', 1],
+  ['none', 1],
+  ['save', 2],
+  ['none', 2],
+])('a client that leaves shortly before the end, with dispatch = %s and %s worker(s)', (dispatch, workers) => {
   it('finds the content when it comes back before or after the end, and the feed is asked once', async () => {
     const content = generate(3, 600_000);
     let goOn = () => {};
@@ -155,7 +184,7 @@ describe.each(['save', 'none'])('a client that leaves shortly before the end, wi
       response.write(all.subarray(0, 200_000));
       goOn = () => response.end(all.subarray(200_000));
     });
-    const site = makeSite(start, folder(), { dispatch, verify_whole_below: 0 });
+    const site = makeSite(start, folder(), { workers, dispatch, verify_whole_below: 0 });
     await site.run('catalog', 'add', '/a', `${feed.url}/a`, '--checksum', `sha256:${digestOfGenerated(content)}`);
     const daemon = await site.serve();
     const leaver = await ask(`${daemon.url}/a`);

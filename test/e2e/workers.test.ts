@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
-import { ownerOf } from '../../src/app/workers/owner.ts';
 import { watchDaemon } from '../../src/cli/top/events.ts';
 import type { LiveState } from '../../src/observe/live/model/state.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { startFeed, type TestFeed } from '../support/feeds.ts';
+import { ownedPath } from '../support/owned-path.ts';
 import { freePorts } from '../support/ports.ts';
 import { createProcessGroup } from '../support/process-group.ts';
 import { openOf } from '../support/run-process.ts';
@@ -25,14 +25,6 @@ const folder = temporaryFolders();
 const CONTENT = someBytes(2 << 20);
 const DIGEST = digestOf(CONTENT);
 const HALF = CONTENT.length / 2;
-
-/** A path that belongs to a worker of two. */
-const pathOf = (worker: number, name: string): string => {
-  for (let at = 0; ; at += 1) {
-    const path = `/${name}/${at}.bin`;
-    if (ownerOf(path, 2) === worker) return path;
-  }
-};
 
 /** A feed that sends the second half of its content once it is told to; of some paths, anything at all. */
 const startHeldFeed = async () => {
@@ -130,7 +122,7 @@ const openScene = async (workers: number, group: ReturnType<typeof createProcess
       ...{ path, importer_id, unit_id: path, unit_type_id: 'iso', url: at + path, revision, data: {} },
       ...{ checksum: DIGEST, checksum_algorithm: 'sha256', size: CONTENT.length },
     });
-  const of = (name: string) => [0, 1].map((worker) => pathOf(worker, name));
+  const of = (name: string) => [0, 1].map((worker) => ownedPath(worker, name));
   const list = join(folder(), 'catalog.jsonl');
   writeFileSync(
     list,
@@ -158,7 +150,7 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
     await Promise.all([scene.feed.close(), scene.sick.close()]);
   });
 
-  const paths = (name: string) => [pathOf(0, name), pathOf(1, name)];
+  const paths = (name: string) => [ownedPath(0, name), ownedPath(1, name)];
 
   it('share each transfer among clients on any connection, and pay for each byte once', async () => {
     const { feed, url, daemon } = scene;
@@ -219,8 +211,10 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
     const asking = paths('silent')
       .flatMap((path) => Array.from({ length: 8 }, () => path))
       .map(async (path) => {
-        const { statusCode } = (await ask(url(path))).resume();
-        statuses.push(statusCode);
+        const response = await ask(url(path));
+        statuses.push(response.statusCode);
+        // To its end: it counts until then.
+        await readWhole(response);
       });
     await until(() => statuses.length === 4 && feed.holding() === 2);
     expect(statuses).toEqual([429, 429, 429, 429]);
@@ -231,7 +225,7 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
 
   it('are measured as one', async () => {
     const { admin, url } = scene;
-    for (const path of [...paths('unknown'), ...paths('unknown')]) await askWhole(url(path));
+    for (const path of [...paths('unknown'), ...paths('unknown')]) expect((await askWhole(url(path))).status).toBe(404);
     const name = 'pulp_streamer_requests_total{outcome="failed",status="404"}';
     await until(async () => (await metricsOf(admin)).get(name) === 4);
     const after = await metricsOf(admin);
@@ -279,8 +273,8 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
 
   it('are replaced when they die; what they sent breaks off, and the repeated request is right', async () => {
     const { daemon, feed, url, site, admin } = scene;
-    const [dying = '', living = ''] = [pathOf(0, 'killed'), pathOf(1, 'killed')];
-    await askWhole(url(pathOf(1, 'reload')));
+    const [dying = '', living = ''] = [ownedPath(0, 'killed'), ownedPath(1, 'killed')];
+    await askWhole(url(ownedPath(1, 'reload')));
     const name = 'pulp_streamer_requests_total{outcome="complete",status="200"}';
     const before = (await metricsOf(admin)).get(name) ?? 0;
     feed.hold();
@@ -317,7 +311,7 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
     let going = true;
     const statuses = new Set<number | undefined>();
     const asking = [0, 1].map(async (worker) => {
-      while (going) statuses.add((await askWhole(url(pathOf(worker, 'reload')))).status);
+      while (going) statuses.add((await askWhole(url(ownedPath(worker, 'reload')))).status);
     });
     const configured = readFileSync(site.config, 'utf8');
     for (const transfers of [10, 11, 12]) {
@@ -334,7 +328,7 @@ describe.each([1, 2])('%s worker(s)', (workers) => {
   it('finish the transfers that one has for another, when the daemon stops', async () => {
     const { daemon, feed, url, site } = scene;
     feed.hold();
-    const asking = [0, 1].flatMap((worker) => Array.from({ length: 4 }, () => ask(url(pathOf(worker, 'stop')))));
+    const asking = [0, 1].flatMap((worker) => Array.from({ length: 4 }, () => ask(url(ownedPath(worker, 'stop')))));
     const clients = await Promise.all(asking);
     const stopped = daemon.stop();
     await daemon.logged('stopping; a second signal stops at once');

@@ -18,16 +18,23 @@ const serve = async (answer: (request: IncomingMessage, response: ServerResponse
 };
 
 /** A daemon that verifies only little content before its head. */
+const startSite = (workers = 1): Promise<WireSite> =>
+  startWireSite(folder(), { workers, dispatch: 'none', verifyWholeBelow: 1000, cooldown: 60, retryWait: 0.01 });
 let site: WireSite;
 beforeAll(async () => {
-  site = await startWireSite(folder(), { dispatch: 'none', verifyWholeBelow: 1000, cooldown: 60, retryWait: 0.01 });
+  site = await startSite();
 });
 afterAll(() => site.daemon.stop());
 
 const checksum = (bytes: Uint8Array) => ({ checksum: { algorithm: 'sha256' as const, value: sha256(bytes) } });
 const refusal = 'pulp-streamer;error=http_protocol_error;details="KNOWN_WRONG"';
 
-describe('content known to be wrong', () => {
+describe.each([1, 2])('content known to be wrong, with %s worker(s)', (workers) => {
+  let site: WireSite;
+  beforeAll(async () => {
+    site = await startSite(workers);
+  });
+  afterAll(() => site.daemon.stop());
   const right = randomBytes(5000);
   const wrong = Buffer.from(right).fill(0, 4000);
   /** The content that a feed has now, with its tag. */

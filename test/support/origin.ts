@@ -81,13 +81,14 @@ const startOrigin = async (
   options: SettingOptions = {},
 ): Promise<Origin> => {
   const feed = await startHalves(start);
-  const { daemon, log } = await startWireSite(stateDir, {
+  const site = await startWireSite(stateDir, {
     dispatch: 'none',
     retryWait: 0.01,
     cooldown: 0,
     ...options,
   });
-  const lines = (path: string) => log.filter((line) => line.msg === 'request' && line.path === path);
+  const { daemon } = site;
+  const lines = (path: string) => site.log.filter((line) => line.msg === 'request' && line.path === path);
   const { importers, entries } = daemon.streamer.catalog;
   const importerId = importers.add({ config: {} }).id;
   const list = (path: string, sha256?: string, size?: number, url = feed.url + path) =>
@@ -101,7 +102,7 @@ const startOrigin = async (
   return {
     url,
     copied: async (path) => {
-      const saved = () => log.filter((line) => line.msg === 'saved' && line.path === path).length;
+      const saved = () => site.log.filter((line) => line.msg === 'saved' && line.path === path).length;
       const before = saved();
       const { headers } = await askWhole(url + path);
       if (!/;hit$/.test(String(headers['cache-status']))) await until(() => saved() > before);

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { CatalogEntry } from '../../pipelines/index.ts';
 import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
@@ -22,6 +24,7 @@ export interface Wire {
 /** The daemon, and clients that inspect the bytes. */
 export interface WireSite {
   readonly daemon: Daemon;
+  /** Its lines, and after them those of its workers. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
   /** Has the daemon reload its configuration, with these settings changed. */
   reload(more: Partial<Settings>): Promise<Reloaded>;
@@ -35,10 +38,22 @@ export interface WireSite {
 export const valuesOf = ({ head }: Wire, name: string): readonly string[] =>
   head.filter((line) => line.toLowerCase().startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
 
+const linesIn = (file: string): readonly Readonly<Record<string, unknown>>[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
 export const startWireSite = async (stateDir: string, options: SettingOptions = {}): Promise<WireSite> => {
   const log: Record<string, unknown>[] = [];
   const logger = createLogger('INFO', { write: (line: string) => log.push(JSON.parse(line)) });
-  const settings = settingsOf({ stateDir, port: 0, interfaces: '127.0.0.1', contentSourcesDir: stateDir, ...options });
+  // Workers are processes, so their lines come by a file.
+  const file = join(stateDir, 'workers.log');
+  const settings = settingsOf({
+    ...{ stateDir, port: 0, interfaces: '127.0.0.1', contentSourcesDir: stateDir },
+    ...(Number(options.workers ?? 1) > 1 && { logFile: file }),
+    ...options,
+  });
   let current = settings;
   const daemon = await startDaemon(settings, logger, {
     load: () => ({ settings: current, warnings: [], origins: {} }),
@@ -48,7 +63,9 @@ export const startWireSite = async (stateDir: string, options: SettingOptions = 
 
   return {
     daemon,
-    log,
+    get log() {
+      return existsSync(file) ? [...log, ...linesIn(file)] : log;
+    },
     reload: async (more) => {
       current = { ...current, ...more };
       return daemon.reload();

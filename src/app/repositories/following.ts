@@ -88,13 +88,13 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
     return suite === undefined ? isConfirmed(stored, read) : !(await hasSuite(stored, suite, read));
   };
 
-  /** Reads it, once no other process does. `isLate`: another one did, which may have been enough. */
+  /** Reads it, once no other process does. `isLate`: another one did, so it may be known now. */
   const learn = (stored: StoredRepository, suite: string | undefined, isLate = false): Observable<never> =>
     refreshOnce(
       { id: leaseOf(stored) },
       {
         lease: catalogLease(store.leases),
-        refresh: () => (isLate ? unlessLearnt(stored, suite, reading) : reading(stored, suite)),
+        refresh: () => (isLate ? unlessLearnt(stored, suite, reading, stored) : reading(stored, suite)),
       },
     ).pipe(
       tap((event) => parts.reading(stored, event)),
@@ -104,16 +104,19 @@ export const followRepositories = (parts: Parts): FollowedCatalog => {
   const reading = (stored: StoredRepository, suite: string | undefined) =>
     inProcess(settings, stored, refreshed, suite);
 
+  /** `before`: as it was when this began; what another process has found since then is not asked for again. */
   const unlessLearnt = <T>(
     key: StoredRepository,
     suite: string | undefined,
     then: (stored: StoredRepository, suite: string | undefined) => Observable<T>,
+    before?: StoredRepository,
   ): Observable<T> =>
     defer(async () => {
       // As it is now: another process may have read it.
       const stored = (await store.repositories.find(key)) ?? key;
       const { suites = [] } = stored.selection;
       const missing = suite === undefined || suites.includes(suite) ? undefined : suite;
+      if (before && missing === undefined && stored.succeeded > before.succeeded) return EMPTY;
       return (await isLearnt(stored, missing)) ? EMPTY : then(stored, missing);
     }).pipe(concatMap((rest) => rest));
 

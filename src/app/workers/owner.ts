@@ -1,3 +1,4 @@
+import { decodePath, mergeSlashes, normalPath } from '../../../pipelines/model/spelling.ts';
 import { pathOfTarget } from '../../http/target.ts';
 
 /**
@@ -10,10 +11,21 @@ export const ownerOf = (path: string, count: number): number => {
   return ((hash ^ (hash >>> 16)) >>> 0) % count;
 };
 
-/** The same for a request target; absent for one that names no path. */
-export const ownerOfTarget = (target: string, count: number): number | undefined => {
+/** A path in whatever spelling a client may use for it: all that a catalog may find the same entry by are alike. */
+const inOneSpelling = (path: string): string =>
+  /[%;]|\/[./]/.test(path) ? mergeSlashes(decodePath(normalPath(path))).replace(/;[^/]*$/, '') : path;
+
+/**
+ * The same for a request target; absent for one that names no path. All spellings of a path have one
+ * owner. `pathOf` finds the path of a target as the catalog has it.
+ */
+export const ownerOfTarget = (
+  target: string,
+  count: number,
+  pathOf: (target: string) => string = pathOfTarget,
+): number | undefined => {
   try {
-    return ownerOf(pathOfTarget(target), count);
+    return ownerOf(inOneSpelling(pathOf(target)), count);
   } catch {
     // Whoever answers it says what is wrong with it.
     return undefined;

@@ -104,7 +104,7 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
 
   const agent = opening.adopt(new Agent({ keepAlive: true }), (one) => one.destroy());
   const ownerOf = (target: string): string | undefined => {
-    const owner = ownerOfTarget(target, workers) ?? index;
+    const owner = ownerOfTarget(target, workers, authorization.pathOf) ?? index;
     return owner === index ? undefined : sockets[owner];
   };
   const { server, limits, renew } = createRequestServer({

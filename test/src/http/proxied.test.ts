@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { followedHosts, mappedHosts } from '../../../src/config/host-kinds.ts';
-import { pathOfProxied } from '../../../src/http/proxied.ts';
+import { proxiedPaths } from '../../../src/http/proxied.ts';
 
 const ANYBODY = ['0.0.0.0/0', '::/0'];
 
@@ -11,10 +11,10 @@ const pathsFor = (
   const mapped = mappedHosts.read(maps);
   const named = followedHosts.read(hosts);
   if (!mapped || !named) throw new Error('not a list');
-  const pathOf = pathOfProxied({ mapped, named, publicUrl, clients });
+  const { pathFor } = proxiedPaths({ mapped, named, publicUrl, clients });
   return (target) => {
     try {
-      return pathOf(target, client);
+      return pathFor(target, client);
     } catch (error) {
       return String((error as { readonly code?: string }).code ?? error);
     }

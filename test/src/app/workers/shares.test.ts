@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { openAuthorization } from '../../../../src/app/authorization.ts';
 import { ownerOf, ownerOfTarget } from '../../../../src/app/workers/owner.ts';
 import { checkWorkers, shareOf } from '../../../../src/app/workers/shares.ts';
 import { settingsOf } from '../../../../src/config/from-options.ts';
@@ -36,5 +37,20 @@ describe('the owner of a path', () => {
     for (const target of ['/pub/a.rpm', '/pub/a.rpm?policy=1;signature=2', 'http://streamer:8751/pub/a.rpm'])
       expect(ownerOfTarget(target, 4)).toBe(owner);
     expect(ownerOfTarget('*', 4)).toBeUndefined();
+  });
+
+  it('is the same for all spellings of it, and for all hosts that a proxy has it from', () => {
+    const owners = (...targets: readonly string[]) =>
+      new Set(targets.flatMap((target) => [7, 64].map((count) => `${count}:${ownerOfTarget(target, count)}`))).size;
+    const spellings = ['/%70/./c++;v=1', '/p/c%2B%2b', '//p/c++', '/p/x/../c%2b+?query', '/p/c++'];
+    expect(owners(...spellings)).toBe(2);
+    const { pathOf } = openAuthorization({
+      ...settings({ redirectPath: '/streamer', proxy: true, proxyHosts: 'a.example/debian=/p, *.b.example=/p' }),
+    });
+    const mapped = ['http://a.example/debian/c++', 'http://x.b.example/c%2b%2B', '/p/c++', '/streamer/p/c++'];
+    for (const count of [7, 64])
+      expect(new Set(mapped.map((target) => ownerOfTarget(target, count, pathOf)))).toEqual(
+        new Set([ownerOf('/p/c++', count)]),
+      );
   });
 });
