@@ -93,6 +93,7 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   const { server } = answering;
   const serving = createServing(
     `the catalog is unavailable${settings.catalogType === 'mongodb' ? ': MongoDB does not answer' : ''}`,
+    () => workers === undefined || workers.states().length > 0,
   );
   let ready = false;
   watching.add(

@@ -18,8 +18,9 @@ export interface Serving {
  * the same are answered as far as they can be.
  *
  * @param noCatalog the reason if the catalog does not answer
+ * @param answers whether any process answers, once they listen
  */
-export const createServing = (noCatalog: string): Serving => {
+export const createServing = (noCatalog: string, answers: () => boolean = () => true): Serving => {
   let [started, isListening, isThere, draining, ending] = [false, false, false, false, false];
   const begin = () => {
     started ||= isListening && isThere;
@@ -27,6 +28,7 @@ export const createServing = (noCatalog: string): Serving => {
   return {
     missing: () => [
       ...(isListening ? [] : ['starting: it does not listen yet']),
+      ...(isListening && !answers() ? ['no worker answers: all have ended, and are being replaced'] : []),
       ...(isThere ? [] : [noCatalog]),
       ...(draining ? ['draining: requests are answered, and should go elsewhere'] : []),
       ...(ending ? ['stopping: no new requests are accepted'] : []),

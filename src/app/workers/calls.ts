@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { HealthChange, PendingSaveRequest, SaveRequest } from '../../../pipelines/index.ts';
 import type { Settings } from '../../config/schema.ts';
-import type { ListenAddress } from '../../http/addresses.ts';
 import type { Load } from '../../http/server.ts';
 import type { OpenSocket } from '../../lib/open-socket.ts';
 import type { ProcessNews, ProcessSums } from '../../observe/live/mirror.ts';
@@ -19,8 +18,8 @@ export interface Start {
   readonly sockets: readonly string[];
   /** The name of the daemon whose processes share the folder of copies. */
   readonly family: string;
-  readonly places: readonly (ListenAddress | OpenSocket)[];
-  readonly port: number;
+  /** At which it listens: it has them from the master. */
+  readonly places: readonly OpenSocket[];
   /** Whether there is a listener that is asked for metrics and for the live page. */
   readonly measured: boolean;
 }

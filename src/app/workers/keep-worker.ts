@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { firstValueFrom } from 'rxjs';
 import { backOff } from '../../../pipelines/operators/back-off.ts';
+import type { OpenSocket } from '../../lib/open-socket.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { Start, WorkerCalls, WorkerLoad } from './calls.ts';
 import type { Peer } from './channel.ts';
@@ -39,6 +40,8 @@ export interface KeptWorker {
   peer(): Peer<WorkerCalls> | undefined;
   /** Has the settings applied that a reload has changed. */
   renew(): Promise<void>;
+  /** Why it does not answer; absent if it does. */
+  problem(): string | undefined;
   /** Empty while it is being started or replaced. */
   state(): readonly WorkerState[];
   /** What it did when it was last looked at, and those before it. */
@@ -54,12 +57,13 @@ interface Parts {
   readonly logger: Logger;
   readonly owned: Owned;
   readonly startOf: () => Start;
+  readonly sockets: readonly OpenSocket[];
   /** Called each time that it has begun to answer. */
   readonly begun: (peer: Peer<WorkerCalls>) => void;
 }
 
 /** Keeps a worker running: if its process ends or hangs, another one takes its place. */
-export const keepWorker = ({ index, logger, owned, startOf, begun }: Parts): KeptWorker => {
+export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Parts): KeptWorker => {
   const worker = index + 1;
   let current: WorkerProcess | undefined;
   let answers = false;
@@ -67,16 +71,19 @@ export const keepWorker = ({ index, logger, owned, startOf, begun }: Parts): Kep
   let restarts = 0;
   let failures = 0;
   let startedAt = 0;
-  let again: NodeJS.Timeout | undefined;
+  let lastEnd = '';
+  let retrying: NodeJS.Timeout | undefined;
   let before: Counts = { answered: 0, failed: 0 };
   let seen: Counts = before;
 
   const start = async (): Promise<readonly AddressInfo[]> => {
     const { calls, close } = forWorker(owned);
-    const process = forkWorker(calls);
+    const process = forkWorker(calls, sockets);
     current = process;
     startedAt = Date.now();
+    let died: string | undefined;
     process.ended.subscribe((how) => {
+      died = how;
       close();
       process.peer.ended();
       before = { answered: before.answered + seen.answered, failed: before.failed + seen.failed };
@@ -96,8 +103,10 @@ export const keepWorker = ({ index, logger, owned, startOf, begun }: Parts): Kep
       begun(process.peer);
       return addresses;
     } catch (error) {
+      // If it ended by itself, nothing but how it did is known: it has written the rest.
+      const cause = died === undefined ? error : new Error(`it ended with ${died} before it listened`);
       await over(process, () => process.kill());
-      throw error;
+      throw cause;
     }
   };
 
@@ -109,10 +118,12 @@ export const keepWorker = ({ index, logger, owned, startOf, begun }: Parts): Kep
 
   const replace = (how: string) => {
     if (retired) return;
+    lastEnd = how;
     failures = Date.now() - startedAt > PROVEN ? 0 : failures + 1;
     const delay = failures === 0 ? 0 : backOff(failures - 1, AGAIN);
-    logger.error({ worker, ended: how, retryInMs: Math.round(delay) }, 'worker ended, it is replaced');
-    again = setTimeout(() => {
+    const again = failures > 1 ? { failures } : {};
+    logger.error({ worker, ended: how, ...again, retryInMs: Math.round(delay) }, 'worker ended, it is replaced');
+    retrying = setTimeout(() => {
       start().then(
         () => {
           restarts += 1;
@@ -151,12 +162,17 @@ export const keepWorker = ({ index, logger, owned, startOf, begun }: Parts): Kep
         logger.error({ worker, error: messageOf(error) }, 'worker keeps the former settings');
       }
     },
+    problem: () => {
+      if (answers) return undefined;
+      const often = failures > 1 ? `, ${failures} times in a row` : '';
+      return `worker ${worker} is being replaced${lastEnd && `: ${lastEnd}${often}`}`;
+    },
     state: () => (answers && current ? [{ worker, pid: current.pid, restarts }] : []),
     counts: () => ({ answered: before.answered + seen.answered, failed: before.failed + seen.failed }),
     retire: () => {
       retired = true;
       clearInterval(look);
-      clearTimeout(again);
+      clearTimeout(retrying);
     },
     end: async () => {
       const process = current;

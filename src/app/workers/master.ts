@@ -4,7 +4,10 @@ import type { Logger } from 'pino';
 import { defer, EMPTY, mergeMap, type Observable, of, Subject } from 'rxjs';
 import type { Dispatch, HealthChange, SaveRequest } from '../../../pipelines/index.ts';
 import type { Settings } from '../../config/schema.ts';
+import type { ListenAddress } from '../../http/addresses.ts';
+import { holdSockets } from '../../http/held-sockets.ts';
 import type { HttpServer } from '../../http/listeners.ts';
+import type { OpenSocket } from '../../lib/open-socket.ts';
 import { createMirror } from '../../observe/live/mirror.ts';
 import type { MetricJson } from '../../observe/metrics/merged.ts';
 import type { Day } from '../../observe/worth/day.ts';
@@ -16,6 +19,7 @@ import type { Start, WorkerLoad } from './calls.ts';
 import type { Owned } from './for-worker.ts';
 import { type Counts, type KeptWorker, keepWorker, type WorkerState } from './keep-worker.ts';
 import { ownerOf } from './owner.ts';
+import { inWorker } from './process.ts';
 import { shareOf } from './shares.ts';
 
 /** The processes that answer requests, in the place of the daemon's own server. */
@@ -76,6 +80,8 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
   let draining = false;
   let looking = false;
   let workers: readonly KeptWorker[] = [];
+  /** Closes the sockets of clients. */
+  let release = () => {};
 
   mirror.wanted.subscribe((wanted) => {
     looking = wanted;
@@ -107,6 +113,7 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
     for (const worker of workers) worker.retire();
     await Promise.all(workers.map((worker) => worker.end()));
     refreshes.complete();
+    release();
     for (const socket of sockets) rmSync(socket, { force: true });
   };
 
@@ -131,13 +138,16 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
     measure: () => {
       measured = true;
     },
-    listen: async (where, port) => {
+    listen: async (where: readonly (ListenAddress | OpenSocket)[], port) => {
+      const held = holdSockets(where, port);
+      release = () => held[Symbol.dispose]();
+      const places = inWorker(held.sockets);
       const startOf = (index: number): Start => ({
-        ...{ settings: shareOf(settings, index, count), index, sockets, family, places: where, port, measured },
+        ...{ settings: shareOf(settings, index, count), index, sockets, family, places, measured },
       });
       workers = sockets.map((_, index) =>
         keepWorker({
-          ...{ index, logger, owned: ownedFor(index), startOf: () => startOf(index) },
+          ...{ index, logger, owned: ownedFor(index), sockets: held.sockets, startOf: () => startOf(index) },
           begun: (peer) => {
             if (draining) peer.tell('drain', true);
             if (looking) peer.tell('look', true);
@@ -190,7 +200,7 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
         writers.delete(unit);
         return declined;
       }).pipe(mergeMap((declined) => (declined === undefined ? EMPTY : of(declined)))),
-    missing: () => workers.flatMap((worker) => (worker.peer() ? [] : [`worker ${worker.index + 1} is being replaced`])),
+    missing: () => workers.flatMap((worker) => worker.problem() ?? []),
     states: () => workers.flatMap((worker) => worker.state()),
     counts: () => {
       const counts = workers.map((worker) => worker.counts());

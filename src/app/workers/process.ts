@@ -1,5 +1,7 @@
-import cluster from 'node:cluster';
+import { fork } from 'node:child_process';
 import { type Observable, ReplaySubject } from 'rxjs';
+import type { OpenSocket } from '../../lib/open-socket.ts';
+import { messageOf } from '../../lib/thrown.ts';
 import type { MasterCalls, WorkerCalls } from './calls.ts';
 import { connectPeer, type Message, type Peer } from './channel.ts';
 import { PROGRAM } from './program.ts';
@@ -13,22 +15,34 @@ export interface WorkerProcess {
   kill(): void;
 }
 
+/** The first descriptor after those of every worker. */
+const FIRST = 4;
+
+/** The same sockets, as a worker has them. */
+export const inWorker = (sockets: readonly OpenSocket[]): readonly OpenSocket[] =>
+  sockets.map(({ name }, index) => ({ fd: FIRST + index, name }));
+
 /**
- * Forks a worker, which waits for its start. The workers share their listening sockets: the kernel
+ * Forks a worker, which gets the sockets and waits for its start. The workers share them: the kernel
  * gives each connection to one of those that ask for one, and a connection that none has accepted yet
- * outlives each of them.
+ * outlives all of them.
  */
-export const forkWorker = (own: MasterCalls): WorkerProcess => {
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({
-    exec: PROGRAM,
-    args: [],
+export const forkWorker = (own: MasterCalls, sockets: readonly OpenSocket[]): WorkerProcess => {
+  const worker = fork(PROGRAM, [], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...sockets.map(({ fd }) => fd)],
     execArgv: [...new Set([...process.execArgv, '--disable-sigusr1', '--disable-warning=ExperimentalWarning'])],
     serialization: 'advanced',
   });
-  const worker = cluster.fork();
-  // Why it could not be forked; it has ended then.
-  worker.on('error', () => {});
+  const ended = new ReplaySubject<string>(1);
+  const end = (how: string) => {
+    ended.next(how);
+    ended.complete();
+  };
+  worker.once('exit', (status, signal) => end(signal ?? `status ${status}`));
+  worker.on('error', (error) => {
+    // It could not be forked, and does not exit.
+    if (worker.pid === undefined) end(messageOf(error));
+  });
   const peer = connectPeer<WorkerCalls, MasterCalls>(
     {
       // What an ended worker does not get is over with it: see `ended`.
@@ -37,15 +51,10 @@ export const forkWorker = (own: MasterCalls): WorkerProcess => {
     },
     own,
   );
-  const ended = new ReplaySubject<string>(1);
-  worker.once('exit', (status: number | null, signal: string | null) => {
-    ended.next(signal ?? `status ${status}`);
-    ended.complete();
-  });
   return {
-    pid: worker.process.pid ?? 0,
+    pid: worker.pid ?? 0,
     peer,
     ended,
-    kill: () => worker.process.kill('SIGKILL'),
+    kill: () => worker.kill('SIGKILL'),
   };
 };

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { ConfigError } from '../../config/config-error.ts';
 import { keyOf, type Settings } from '../../config/schema.ts';
+import { canHoldSockets } from '../../http/held-sockets.ts';
 
 /** Limits that all workers keep together, of which each keeps its part. 0 means unlimited. */
 const DIVIDED = [
@@ -31,6 +32,8 @@ export const shareOf = (settings: Settings, index: number, count: number): Setti
 export const checkWorkers = (settings: Settings): void => {
   const count = workersOf(settings);
   if (count === 1) return;
+  if (!canHoldSockets)
+    throw new ConfigError([`workers: expected 1, since ${process.version} runs; several need Node 24.19 or later`]);
   const problems = DIVIDED.filter((name) => settings[name] > 0 && settings[name] < count).map(
     (name) => `${keyOf(name)}: expected at least ${count}, one for each of the workers; found ${settings[name]}`,
   );

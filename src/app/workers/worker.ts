@@ -59,13 +59,15 @@ export const run = (): void => {
     },
     own,
   );
+  // Without its master it has neither an outbox nor the lock of the state folder.
+  process.once('disconnect', () => process.exit());
 };
 
 type Worker = Awaited<ReturnType<typeof openWorker>>;
 
 /** Opens the streamer and its server as the daemon does, except for what the master owns. */
 const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
-  const { index, sockets, family, places, port, measured } = start;
+  const { index, sockets, family, places, measured } = start;
   /** Changed by a reload alone. */
   const settings = { ...start.settings };
   const workers = sockets.length;
@@ -127,7 +129,7 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
   rmSync(own, { force: true });
   await relayed.listenAt(own);
   opening.defer(() => relayed.stop(0));
-  const addresses: readonly AddressInfo[] = await server.listen(places, port).catch((error: unknown) => {
+  const addresses: readonly AddressInfo[] = await server.listen(places, 0).catch((error: unknown) => {
     throw listenError(error, { port: 'port', interfaces: 'interfaces' });
   });
   opening.defer(() => server.stop(0));

@@ -1,0 +1,168 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { ask, askWhole, readWhole } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { ownedPath } from '../support/owned-path.ts';
+import { freePorts } from '../support/ports.ts';
+import { ownEnvironment, processes, type Start } from '../support/processes.ts';
+import { type DaemonProcess, makeSite, type Site } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
+
+jest.setTimeout(90_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+/** Larger than content that is verified before its head. */
+const CONTENT = someBytes(2 << 20);
+const DIGEST = digestOf(CONTENT);
+const PATHS = [ownedPath(0, 'file'), ownedPath(1, 'file')];
+
+/** A daemon with two workers, whose feed sends the second half of its content on command. */
+const openScene = async (starting: Start = start) => {
+  const held: (() => void)[] = [];
+  let isHolding = true;
+  const feed = await startFeed((_, response) => {
+    response.writeHead(200, { 'Content-Length': CONTENT.length });
+    response.write(CONTENT.subarray(0, CONTENT.length / 2));
+    const end = () => response.end(CONTENT.subarray(CONTENT.length / 2));
+    if (isHolding) held.push(end);
+    else end();
+  });
+  const [admin_port = 0] = await freePorts(1);
+  const settings = { workers: 2, dispatch: 'save', admin_port, admin_interfaces: '127.0.0.1' };
+  const site = makeSite(starting, folder(), settings);
+  for (const path of PATHS) await site.run('catalog', 'add', path, feed.url + path, '--checksum', `sha256:${DIGEST}`);
+  const daemon = await site.serve();
+  return {
+    ...{ site, daemon, feed },
+    ready: async () => {
+      const { status, body } = await askWhole(`http://127.0.0.1:${admin_port}/readyz`);
+      return { status, text: body.toString() };
+    },
+    held: () => held.length,
+    release: () => {
+      isHolding = false;
+      for (const end of held.splice(0)) end();
+    },
+  };
+};
+
+const kill = async (site: Site, which: readonly number[] = [0, 1]): Promise<void> => {
+  const { workers } = JSON.parse(await site.run('status', '--json'));
+  for (const at of which) process.kill(workers[at].pid, 'SIGKILL');
+};
+
+/** Starts processes whose workers end at once while there is a file. */
+const dying = (): { readonly starting: Start; readonly flag: string } => {
+  const home = folder();
+  const flag = join(home, 'dying');
+  const preloaded = join(home, 'die.cjs');
+  // Only workers have a channel to another process.
+  const dies = `process.channel && require('node:fs').existsSync(${JSON.stringify(flag)})`;
+  writeFileSync(preloaded, `if (${dies}) process.exit(7);\n`);
+  return {
+    flag,
+    starting: (command, args, { env = ownEnvironment(), ...options } = {}) =>
+      start(command, args, { ...options, env: { ...env, NODE_OPTIONS: `--require ${preloaded}` } }),
+  };
+};
+
+const allRight = async (daemon: DaemonProcess): Promise<void> => {
+  for (const path of PATHS) expect((await askWhole(daemon.url + path)).sha256).toBe(DIGEST);
+};
+
+describe('All workers killed at once', () => {
+  it('are replaced; no client hangs, and neither a copy nor a save is left behind', async () => {
+    const { site, daemon, ready, held, release } = await openScene();
+    const clients = await Promise.all([...PATHS, ...PATHS].map((path) => ask(daemon.url + path)));
+    await until(() => held() === 2);
+    const ends = clients.map((one) =>
+      readWhole(one).then(
+        () => 'whole',
+        () => 'broken',
+      ),
+    );
+    await kill(site);
+    expect(await Promise.all(ends)).toEqual(['broken', 'broken', 'broken', 'broken']);
+    // Nobody listens for a moment; those who come then are answered by the next worker.
+    release();
+    await allRight(daemon);
+    await daemon.logged('worker replaced', {}, 2);
+    expect((await ready()).text).toBe('ready\n');
+    await daemon.logged('saved', {}, 2);
+    for (const path of PATHS)
+      expect((await askWhole(daemon.url + path)).headers['cache-status']).toBe('pulp-streamer;hit');
+    expect(JSON.parse(await site.run('saves', 'list', '--json'))).toEqual([]);
+    expect((await daemon.stop()).status).toBe(0);
+    // What the killed ones were making goes with the next start.
+    const again = await site.serve();
+    expect(readdirSync(join(site.stateDir, 'saved/.partial')).filter((name) => !name.endsWith('.lock'))).toEqual([]);
+    await allRight(again);
+    expect((await again.stop()).status).toBe(0);
+  });
+});
+
+describe('A worker that cannot start again', () => {
+  it('is tried again, later each time; the other one answers for it, and readyz says why', async () => {
+    const { site, daemon, ready, release } = await openScene();
+    release();
+    // Its socket cannot be made.
+    const socket = join(site.stateDir, 'control.sock.1');
+    await kill(site, [0]);
+    rmSync(socket, { force: true });
+    mkdirSync(join(socket, 'x'), { recursive: true });
+    const lines = await daemon.logged('worker ended, it is replaced', { worker: 1 }, 5);
+    expect(lines.map(({ failures = 1 }) => failures)).toEqual([1, 2, 3, 4, 5]);
+    expect(lines.slice(1).every(({ ended }) => String(ended).includes('control.sock.1'))).toBe(true);
+    expect(Number(lines[4]?.retryInMs)).toBeGreaterThan(Number(lines[1]?.retryInMs));
+    await allRight(daemon);
+    const degraded = await ready();
+    expect(degraded.status).toBe(200);
+    expect(degraded.text).toMatch(/^ready\nworker 1 is being replaced: .*control\.sock\.1.*, \d+ times in a row\n$/);
+    rmSync(socket, { recursive: true });
+    await daemon.logged('worker replaced', { worker: 1 });
+    expect((await ready()).text).toBe('ready\n');
+    await allRight(daemon);
+  });
+
+  it('leaves the daemon unready if no other one answers, with the status that it ended with', async () => {
+    const { starting, flag } = dying();
+    const { site, daemon, ready, release } = await openScene(starting);
+    release();
+    writeFileSync(flag, '');
+    await kill(site);
+    for (const worker of [1, 2])
+      await daemon.logged(
+        'worker ended, it is replaced',
+        { worker, ended: 'it ended with status 7 before it listened' },
+        2,
+      );
+    const lost = await ready();
+    expect(lost.status).toBe(503);
+    expect(lost.text).toContain('no worker answers: all have ended, and are being replaced\n');
+    expect(lost.text).toMatch(
+      /worker 2 is being replaced: it ended with status 7 before it listened, \d+ times in a row\n/,
+    );
+    expect((await site.start('status').ended).stdout.toString()).toContain('no worker answers');
+    rmSync(flag);
+    // It waits until somebody accepts it.
+    await allRight(daemon);
+    await daemon.logged('worker replaced', {}, 2);
+    expect((await ready()).text).toBe('ready\n');
+  });
+
+  it('keeps the daemon from starting, with the reason', async () => {
+    const { starting, flag } = dying();
+    writeFileSync(flag, '');
+    const { status, stderr, stdout } = await makeSite(starting, folder(), { workers: 2 }).start('serve').ended;
+    expect({ status, said: stderr + stdout.toString() }).toMatchObject({
+      status: 1,
+      said: expect.stringContaining('it ended with status 7 before it listened'),
+    });
+  });
+});
