@@ -8,7 +8,7 @@ import type { Metrics } from '../observe/metrics/open.ts';
 import type { DaemonTracing } from './daemon-tracing.ts';
 import type { DaemonParts } from './metrics.ts';
 import { createRequestServer, type RequestServerParts } from './request-server.ts';
-import type { StreamerOptions } from './streamer.ts';
+import type { StreamerOptions } from './streamer-options.ts';
 import type { Workers } from './workers/master.ts';
 import { checkWorkers, workersOf } from './workers/shares.ts';
 

@@ -12,6 +12,7 @@ import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
+import type { Conditions } from '../observe/conditions.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import type { ExpiringCertificate } from '../sources/expiring-certificates.ts';
 import type { DueRepository } from './repositories/refreshing.ts';
@@ -48,6 +49,28 @@ export const logReady = (logger: Logger, { catalogType }: Settings, ready: boole
   if (ready) logger.info('MongoDB available');
   else logger.warn('MongoDB unreachable, requests get 503 until it answers');
 };
+
+/** Logs what a catalog reports, and notes if it can only be read. */
+export const catalogNotices = (logger: Logger, conditions: Conditions) => ({
+  onUnitMissing: unitMissingLogger(logger),
+  onDiskError: (error: unknown) => logger.error({ error: messageOf(error) }, 'catalog not synced, retrying'),
+  onRefused: (error: string) => logger.error({ error }, 'shared catalog cannot be used'),
+  onReadOnly: (error: unknown) =>
+    error === undefined
+      ? conditions.clear('catalog')
+      : conditions.set('catalog', `can only be read: ${messageOf(error)}`),
+});
+
+/** Logs what feeds and alternate sources report. */
+export const sourceNotices = (logger: Logger) => ({
+  expiring: (certificate: ExpiringCertificate) => logExpiring(logger, certificate),
+  missing: (source: string, url: string) =>
+    logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
+  leftOut: (source: string, error: string, entries: number) =>
+    logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
+  unnoted: (source: string, error: unknown) =>
+    logger.warn({ source, error: messageOf(error) }, 'next try of an alternate source not noted'),
+});
 
 const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 

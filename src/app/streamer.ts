@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { concatMap, EMPTY, type Observable, retry, Subject, Subscription, timer } from 'rxjs';
+import { EMPTY, type Observable, Subject, Subscription } from 'rxjs';
 import {
   type Candidate,
   createLengths,
@@ -10,10 +10,7 @@ import {
   type Health,
   hasOtherBytes,
   isCopy,
-  type OpenSource,
-  type Outbox,
   type StreamError,
-  sourceName,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
 import type { Answer } from '../catalog/answer.ts';
@@ -25,32 +22,29 @@ import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { makeFolder } from '../lib/private-files.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { parseUrl } from '../lib/url.ts';
 import { createConditions } from '../observe/conditions.ts';
-import { writeHealth } from '../observe/health-file.ts';
-import type { CopyFigures, Eviction } from '../saves/copies/eviction.ts';
-import { createSaveStore, type SaveStore } from '../saves/copies/store.ts';
+import type { CopyFigures } from '../saves/copies/eviction.ts';
+import type { SaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
-import type { Places } from '../sources/source-limits.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
+import { openCopies } from './copies.ts';
 import { startDeliveries } from './deliveries.ts';
 import { foldersOf, healthOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
-import { logExpiring, logHealth, logReady, unitMissingLogger } from './log-lines.ts';
+import { catalogNotices, logHealth, logReady, sourceNotices } from './log-lines.ts';
+import { recordUnhealthy } from './record-unhealthy.ts';
 import { type Refresh, refreshOf } from './refreshes.ts';
 import { type Renewable, renewable } from './renewable.ts';
 import { followCatalog } from './repositories/follow-catalog.ts';
 import { keepImportsFresh } from './repositories/keep-fresh.ts';
-import { saveLimitOf } from './save-limit.ts';
 import type { RenewableTarget, SaveTargetParts } from './save-target.ts';
 import { type OpenSources, openSources } from './sources.ts';
 import { spillsOf } from './spills.ts';
 import {
   checkSharing,
   checkState,
-  healthFile,
   logFindings,
   metadataFolder,
   narrowState,
@@ -58,6 +52,7 @@ import {
   ownState,
 } from './state-folder.ts';
 import { steadyClock } from './steady-clock.ts';
+import type { StreamerOptions } from './streamer-options.ts';
 import { keepTidy } from './tidy.ts';
 
 /** An open streamer: what it serves, saves and refreshes, and how it is. */
@@ -113,35 +108,6 @@ export interface OpenStreamer extends Streamer {
   close(): Promise<void>;
 }
 
-/** What a process that only answers requests needs of the one that owns the state folder. */
-export interface Owner {
-  readonly outbox: Pick<Outbox, 'append' | 'written'>;
-  readonly eviction: Eviction;
-  /** Processes that answer requests. */
-  readonly workers: number;
-}
-
-export interface StreamerOptions {
-  /**
-   * Whether to deliver save requests and refresh alternate sources, as the daemon does and a single
-   * command does not. Default: true.
-   */
-  readonly delivering?: boolean;
-  /**
-   * The process that owns the state folder, if this one only answers requests. It refreshes, delivers
-   * and removes for this one.
-   */
-  readonly owner?: Owner;
-  /** The places of sources that limit their transfers. Default: those of this process. */
-  readonly places?: Places;
-  /** The name of the daemon whose processes share the folder of copies. Default: it is one process. */
-  readonly family?: string;
-  /** Wraps the delivery of each save request. */
-  readonly around?: (dispatch: Dispatch) => Dispatch;
-  /** Stands between the requests and their sources, and sees each that is opened. Default: nothing does. */
-  readonly counting?: (open: OpenSource) => OpenSource;
-}
-
 /**
  * Opens the embedded streamer that the settings describe: catalog, sources, copies and the outbox,
  * with its deliveries in the background. Rejects, with nothing left open, if a file or folder
@@ -174,32 +140,9 @@ export const openStreamer = async (
 
   const conditions = createConditions(logger);
   if (isOwner) opening.defer(ownState(settings, conditions));
-  const catalog = closing(
-    await openCatalog(settings, {
-      onUnitMissing: unitMissingLogger(logger),
-      onDiskError: (error) => logger.error({ error: messageOf(error) }, 'catalog not synced, retrying'),
-      onRefused: (error) => logger.error({ error }, 'shared catalog cannot be used'),
-      onReadOnly: (error) =>
-        error === undefined
-          ? conditions.clear('catalog')
-          : conditions.set('catalog', `can only be read: ${messageOf(error)}`),
-    }),
-  );
+  const catalog = closing(await openCatalog(settings, catalogNotices(logger, conditions)));
   const sources = closing(
-    openSources(
-      settings,
-      catalog,
-      {
-        counting,
-        expiring: (certificate) => logExpiring(logger, certificate),
-        missing: (source, url) => logger.warn({ source, url: maskUrl(url) }, 'index is listed but missing, skipped'),
-        leftOut: (source, error, entries) =>
-          logger.warn({ source, error, entries }, 'odd entries of metadata left out'),
-        unnoted: (source, error) =>
-          logger.warn({ source, error: messageOf(error) }, 'next try of an alternate source not noted'),
-      },
-      { places, parts: owner?.workers },
-    ),
+    openSources(settings, catalog, { counting, ...sourceNotices(logger) }, { places, parts: owner?.workers }),
   );
   const { open, files, alternates, connections, certificates } = sources;
   const health = healthOf(settings);
@@ -231,38 +174,12 @@ export const openStreamer = async (
     logger.error({ error: messageOf(error) }, 'spill file failed, transfers are as slow as their clients');
   const saves = delivering && settings.dispatch !== 'none';
   const outbox = saves && isOwner ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
-  const saveLimit = renewable(
-    () => ({ saveLimit: settings.saveLimit, saveDir: settings.saveDir }),
-    (limit) => (delivering && settings.dispatch === 'save' ? saveLimitOf(limit) : 0),
-  );
-  const store =
-    settings.dispatch === 'save'
-      ? createSaveStore({
-          folder: settings.saveDir,
-          get limit() {
-            return saveLimit.value;
-          },
-          get checked() {
-            return settings.checkCopies;
-          },
-          get shared() {
-            return settings.shareCopies;
-          },
-          onError,
-          ...{ family, eviction: owner?.eviction },
-          mayFetch: ({ url }) => !settings.meteredFeeds.includes(parseUrl(url)?.host ?? ''),
-          // A shared transfer would not stop while the disk cannot keep up.
-          fetch: ({ path }, valve) =>
-            streamer.value
-              .fetch(path, { valve, exclusive: true })
-              .pipe(concatMap((event) => (event.type === 'head' ? [event.candidate.entry] : []))),
-        })
-      : undefined;
-  const scrubbing = renewable(
-    () => settings.scrubRate,
-    (rate) => (store && isOwner && rate > 0 ? store.scrub(rate).subscribe() : undefined),
-  );
-  background.add(() => scrubbing.value?.unsubscribe());
+  const copies = openCopies(settings, {
+    ...{ delivering, isOwner, family, eviction: owner?.eviction, onError },
+    fetch: (path, options) => streamer.value.fetch(path, options),
+  });
+  const store = copies?.store;
+  background.add(copies?.stop);
   if (isOwner) background.add(keepTidy({ settings, catalog, store }, logger));
   const spills = delivering ? closing(spillsOf(settings, spillFailed)) : undefined;
   const sharing = renewable(
@@ -340,9 +257,7 @@ export const openStreamer = async (
       sending?.renew();
       spills?.renew();
       sharing.renew()?.close();
-      scrubbing.renew()?.unsubscribe();
-      saveLimit.renew();
-      store?.limited();
+      copies?.renew();
       streamer.renew();
     },
     close: () => opened.disposeAsync(),
@@ -352,33 +267,3 @@ export const openStreamer = async (
 /** The client of the broker is loaded only if another process saves. */
 const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<RenewableTarget> =>
   (await import('./save-target.ts')).openSaveTarget(settings, parts);
-
-const recordUnhealthy = (settings: Settings, logger: Logger, { changes, unhealthy }: Health): AsyncDisposable => {
-  let last: Promise<void> | undefined;
-  const recording = writeHealth(
-    healthFile(settings),
-    changes,
-    () => unhealthy().map((one) => ({ ...one, source: sourceName(one.source) })),
-    (writing) => {
-      last = writing;
-    },
-  )
-    .pipe(
-      retry({
-        delay: (error) => {
-          logger.error({ error: messageOf(error) }, 'states of sources not written, commands will not show them');
-          return timer(HEALTH_AGAIN);
-        },
-      }),
-    )
-    .subscribe();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      recording.unsubscribe();
-      await Promise.allSettled([last]);
-    },
-  };
-};
-
-/** Milliseconds until the states of sources are written again after an error of the disk. */
-const HEALTH_AGAIN = 30_000;

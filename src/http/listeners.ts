@@ -1,16 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { StreamError, toStreamError } from '../../pipelines/model/index.ts';
 import type { OpenSocket } from '../lib/open-socket.ts';
 import type { ListenAddress } from './addresses.ts';
 import { bind, closeListener, endServer, listenOn, listenOnOpen } from './bind.ts';
-import { type Connection, createConnection, type Exchange } from './connection.ts';
+import type { Exchange } from './connection.ts';
+import { createConnections } from './connections.ts';
 import type { ConnectionLimits } from './limits.ts';
+import { createNodeServer, retime } from './node-server.ts';
 import { restoreTarget } from './raw-targets.ts';
-import { createResting } from './resting.ts';
 import { faultOf, faultOfParser } from './strict.ts';
 import type { OpenTunnel } from './tunnel.ts';
-import { ignoreUpgrades, wantsUpgrade } from './upgrade.ts';
+import { wantsUpgrade } from './upgrade.ts';
 
 export interface HttpServer {
   /**
@@ -64,11 +65,6 @@ export interface Answers {
   readonly tunnel?: (req: IncomingMessage, isAlone: boolean) => OpenTunnel | undefined;
 }
 
-/** Bytes that wait in a socket before it counts as full. */
-const HIGH_WATER_MARK = 64 * 1024;
-/** Connections over the limit that still get a response; of more, the oldest is closed. */
-const SPARE = 100;
-
 /**
  * One listener on several addresses. The limits may change; see `retime`. Each request is answered in its turn. Other input is refused,
  * and its connection closed.
@@ -76,78 +72,24 @@ const SPARE = 100;
 export const createListeners = (limits: ConnectionLimits, answers: Answers): HttpServer => {
   let draining = false;
   let arrived = 0;
-  const waiting: (() => void)[] = [];
   const servers: Server[] = [];
-  const connections = new Map<Socket, Connection>();
-  const resting = createResting();
-  /** Connections beyond the limit that have not sent a request, the oldest first. */
-  const latecomers = new Set<Socket>();
-
-  const busy = () => connections.size - resting.size - latecomers.size;
-  const settled = () => {
-    if (waiting.length === 0 || busy() > 0) return;
-    for (const resolve of waiting.splice(0)) resolve();
-  };
-
-  const crowded = () => limits.connections > 0 && connections.size > limits.connections;
-
-  const overcrowded = () =>
-    new StreamError('OVERLOADED', 'self', `too many connections (max_client_connections = ${limits.connections})`);
-
-  const connected = (socket: Socket) => {
-    // Handed back to Node after a request for another protocol.
-    const known = connections.get(socket);
-    if (known) return known.takeOver();
-    const { remoteAddress: address = '' } = socket;
-    // A connection rests from its beginning, and until its first request is complete.
-    const rests = (rest: boolean) => {
-      if (rest && connections.has(socket)) resting.add(socket, address);
-      else resting.delete(socket);
-      settled();
-    };
-    connections.set(socket, createConnection(socket, limits.requestsPerConnection, rests));
-    socket.once('close', () => forget(socket));
-    if (crowded()) close(resting.idlest(address));
-    if (!crowded()) return rests(true);
-    latecomers.add(socket);
-    const [oldest] = latecomers;
-    if (connections.size > limits.connections + SPARE) close(oldest);
-  };
-
-  const forget = (socket: Socket) => {
-    connections.delete(socket);
-    latecomers.delete(socket);
-    resting.delete(socket);
-    settled();
-  };
-
-  /** Its place is free at once. */
-  const close = (socket: Socket | undefined) => {
-    if (!socket) return;
-    const connection = connections.get(socket);
-    forget(socket);
-    // Closed with unread input, the connection would be reset. A client that reads slowly would then
-    // lose the end of its last response (RFC 9112 section 9.6).
-    if (socket.bytesWritten > 0 && socket.writable) connection?.stop();
-    else socket.destroy();
-  };
+  const connections = createConnections(limits);
 
   const requested = (req: IncomingMessage, res: ServerResponse) => {
     // Node would send chunks to an HTTP/1.0 client that has a `TE` for them (RFC 9112 section 6.1
     // forbids it).
     if (req.httpVersion !== '1.1') res.useChunkedEncodingByDefault = false;
     req.url = restoreTarget(req.url ?? '');
-    const late = latecomers.delete(req.socket) && crowded();
-    const fault = late ? overcrowded() : faultOf(req, limits);
+    const fault = connections.excess(req.socket) ?? faultOf(req, limits);
     // Node drops the data after a request for another protocol, unless it releases the socket. The
     // start of the next request is then unknown.
     const last = draining || fault !== undefined || wantsUpgrade(req);
     arrived += 1;
-    connections.get(req.socket)?.take(res, answers.exchange(req, res, fault), last);
+    connections.of(req.socket)?.take(res, answers.exchange(req, res, fault), last);
   };
 
   const refuse = (socket: Socket, fault: StreamError, req?: IncomingMessage) => {
-    connections.get(socket)?.end(() => answers.refuse(fault, socket.remoteAddress ?? '', req));
+    connections.of(socket)?.end(() => answers.refuse(fault, socket.remoteAddress ?? '', req));
   };
 
   const failed = (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -162,10 +104,9 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     // Node has released the socket: no other listener handles its errors.
     socket.on('error', () => socket.destroy());
     try {
-      if (latecomers.delete(socket) && crowded()) throw overcrowded();
-      const fault = faultOf(req, limits);
+      const fault = connections.excess(socket) ?? faultOf(req, limits);
       if (fault) throw fault;
-      const connection = connections.get(socket);
+      const connection = connections.of(socket);
       const open = answers.tunnel?.(req, connection?.idle() ?? false);
       if (!open || !connection)
         throw new StreamError('METHOD_NOT_ALLOWED', 'client', 'expected GET or HEAD, found CONNECT');
@@ -176,32 +117,12 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     }
   };
 
-  const create = (): Server => {
-    const server = createServer(
-      {
-        insecureHTTPParser: false,
-        // `faultOf` checks it, so that all refusals look alike.
-        requireHostHeader: false,
-        ...timesOf(limits),
-        connectionsCheckingInterval: Math.ceil(Math.min(5_000, limits.requestTimeout / 4)),
-        // Without content, a request needs no stream of its own.
-        optimizeEmptyRequests: true,
-        maxHeaderSize: limits.headerSize,
-        highWaterMark: HIGH_WATER_MARK,
-        // A running response would not continue.
-        shouldUpgradeCallback: ({ socket }) => connections.get(socket)?.idle() ?? false,
-      },
-      requested,
-    );
-    // Node would silently drop fields beyond a count. Their size is limited anyway.
-    server.maxHeadersCount = 0;
-    // Without these, Node requests content that is not wanted, and answers unknown expectations
-    // itself.
-    server.on('checkContinue', requested).on('checkExpectation', requested);
-    server.on('connection', connected).on('clientError', failed);
-    ignoreUpgrades(server, (socket, head) => connections.get(socket)?.putBack(head));
-    return server.on('connect', tunnel);
-  };
+  const create = (): Server =>
+    createNodeServer(limits, {
+      ...{ requested, tunnel, failed },
+      connected: connections.enter,
+      connectionOf: connections.of,
+    });
 
   return {
     listen: async (places, port) => {
@@ -233,35 +154,18 @@ export const createListeners = (limits: ConnectionLimits, answers: Answers): Htt
     drain: (now) => {
       draining = now;
     },
-    idle: () =>
-      new Promise((resolve) => {
-        waiting.push(resolve);
-        settled();
-      }),
+    idle: connections.idle,
     retime: () => {
-      for (const server of servers) Object.assign(server, timesOf(limits));
+      for (const server of servers) retime(server, limits);
     },
     stop: async (timeoutMs) => {
       const closed = Promise.all(servers.map(closeListener));
-      for (const connection of connections.values()) connection.stop();
-      const cut = setTimeout(() => {
-        for (const connection of connections.values()) connection.cut();
-      }, timeoutMs);
+      connections.stop();
+      const cut = setTimeout(connections.cut, timeoutMs);
       await closed;
       clearTimeout(cut);
       await Promise.all(servers.map(endServer));
     },
-    load: () => {
-      let paused = 0;
-      for (const connection of connections.values()) if (connection.paused()) paused += 1;
-      return { connections: connections.size, busy: busy(), paused, arrived };
-    },
+    load: () => ({ ...connections.load(), arrived }),
   };
 };
-
-/** A request has no content, so it is complete when its head is. */
-const timesOf = ({ requestTimeout, keepAliveTimeout }: ConnectionLimits) => ({
-  headersTimeout: requestTimeout,
-  requestTimeout,
-  keepAliveTimeout,
-});

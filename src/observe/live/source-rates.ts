@@ -1,13 +1,6 @@
-import { Subscriber } from 'rxjs';
-import {
-  type Location,
-  type OpenSource,
-  type SourceEvent,
-  type SourceId,
-  sourceName,
-} from '../../../pipelines/model/index.ts';
-import { stageOf } from '../../../pipelines/operators/operate.ts';
+import { type Location, type OpenSource, type SourceId, sourceName } from '../../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { countBytes } from '../count-bytes.ts';
 
 /** Sources that are remembered: those that were used last. */
 const SOURCES = 64;
@@ -64,8 +57,8 @@ export const createSourceRates = (): SourceRates => {
     counting: (open) => (location, ask) => {
       const source = sourceOf(location);
       const own = source && rateOf(sourceName(source));
-      const sums = location.url.startsWith('file:') ? [own] : [own, total, kindOf(source?.kind ?? METADATA)];
-      return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, sums))(open(location, ask));
+      const sums = location.url.startsWith('file:') ? [] : [total, kindOf(source?.kind ?? METADATA)];
+      return countBytes({ sums: own ? [own, ...sums] : sums })(open(location, ask));
     },
     finished: ({ report }) => {
       if (!report) return;
@@ -83,20 +76,3 @@ export const createSourceRates = (): SourceRates => {
     list: () => [...known.values()],
   };
 };
-
-/** Counts bytes on their way. */
-class Count extends Subscriber<SourceEvent> {
-  readonly #out: Subscriber<SourceEvent>;
-  readonly #sums: readonly ({ bytes: number } | undefined)[];
-
-  constructor(out: Subscriber<SourceEvent>, sums: readonly ({ bytes: number } | undefined)[]) {
-    super(out);
-    this.#out = out;
-    this.#sums = sums;
-  }
-
-  protected override _next(event: SourceEvent): void {
-    if (event.type === 'chunk') for (const sum of this.#sums) if (sum) sum.bytes += event.bytes.length;
-    this.#out.next(event);
-  }
-}

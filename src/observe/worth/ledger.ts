@@ -1,15 +1,13 @@
-import { Subscriber } from 'rxjs';
 import {
   decodePath,
   type Location,
   type OpenSource,
   type Report,
-  type SourceEvent,
   type SourceId,
   sourceName,
 } from '../../../pipelines/model/index.ts';
-import { stageOf } from '../../../pipelines/operators/operate.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { countBytes } from '../count-bytes.ts';
 import { add, type Day, dayOf, emptyDay, type FileSums, noSource, noSums } from './day.ts';
 
 /** What the streamer was worth, day by day. */
@@ -123,10 +121,10 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
       // Metadata is fetched for nobody.
       if (!source || !entry || location.url.startsWith('file:') || sourceName(source).startsWith('saved'))
         return events;
-      const count = (bytes: number) => {
+      const ended = (bytes: number) => {
         sumsOf(entry.path).fetched += bytes;
       };
-      return stageOf<SourceEvent, SourceEvent>((out) => new Count(out, count))(events);
+      return countBytes({ ended })(events);
     },
     finished: ({ report }) => {
       if (report) count(report);
@@ -159,20 +157,3 @@ const forget = ({ files }: Day): void => {
   const asked = (path: string) => files[path]?.requests ?? 0;
   for (const path of paths.toSorted((a, b) => asked(b) - asked(a)).slice(MOST_ASKED)) delete files[path];
 };
-
-/** Adds the bytes of a body when it ends, however it does. */
-class Count extends Subscriber<SourceEvent> {
-  readonly #out: Subscriber<SourceEvent>;
-  #bytes = 0;
-
-  constructor(out: Subscriber<SourceEvent>, add: (bytes: number) => void) {
-    super(out);
-    this.#out = out;
-    this.add(() => add(this.#bytes));
-  }
-
-  protected override _next(event: SourceEvent): void {
-    if (event.type === 'chunk') this.#bytes += event.bytes.length;
-    this.#out.next(event);
-  }
-}
