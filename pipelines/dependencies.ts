@@ -15,7 +15,7 @@ import type {
 import type { Lengths } from './stages/attempts/lengths.ts';
 import type { Health } from './stages/health/health.ts';
 import type { SliceMemory } from './stages/hold-slices.ts';
-import type { Sharing } from './stages/share.ts';
+import type { Sharing } from './stages/sharing.ts';
 
 /** Dependencies of `lazyFetch`. Embedders that do not save or log omit the optional ones. */
 export interface LazyFetchDeps {

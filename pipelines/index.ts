@@ -6,15 +6,8 @@ export * from './model/index.ts';
 export { follow } from './operators/follow.ts';
 export * from './operators/index.ts';
 export { given } from './operators/operate.ts';
-export {
-  type Lease,
-  type RefreshEvent,
-  type Refresher,
-  type RefreshProgress,
-  type RefreshSourcesDeps,
-  refreshOnce,
-  refreshSources,
-} from './refresh-sources.ts';
+export { type Lease, type RefreshEvent, type Refresher, type RefreshProgress, refreshOnce } from './refresh-once.ts';
+export { type RefreshSourcesDeps, refreshSources } from './refresh-sources.ts';
 export { answerFromCatalog } from './stages/answer-from-catalog.ts';
 export { attempts } from './stages/attempts/attempts.ts';
 export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
@@ -33,6 +26,7 @@ export { madeFile } from './stages/made-file.ts';
 export { multipart } from './stages/multipart.ts';
 export { report } from './stages/report.ts';
 export { requestSave } from './stages/request-save.ts';
-export { createSharing, type Sharing, share } from './stages/share.ts';
+export { share } from './stages/share.ts';
+export { createSharing, type Sharing } from './stages/sharing.ts';
 export { decorated, type Start, type Transfer, type TransferEvent } from './stages/transfer.ts';
 export { verify } from './stages/verify.ts';

@@ -1,29 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { firstValueFrom, Observable, ReplaySubject } from 'rxjs';
-import type { Access, Refresher, RefreshProgress } from '../../pipelines/index.ts';
-import type { Offer, PathState, Refresh, RefreshState, RefreshStore } from '../catalog/refresh-store.ts';
+import { Observable, ReplaySubject } from 'rxjs';
+import type { Refresher, RefreshProgress } from '../../pipelines/index.ts';
+import type { PathState, Refresh, RefreshState, RefreshStore } from '../catalog/refresh-store.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
-import type { OpenFiles, Repository } from '../repositories/format.ts';
-import type { Limits } from '../repositories/reader/guard.ts';
-import { toUrlPath, urlOf } from '../repositories/relative-path.ts';
-import { type Cataloger, placeOf } from './catalogers/cataloger.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
+import { folderOf, type OfferParts, offersOf } from './offers-of.ts';
 
-export interface RefresherParts {
+export interface RefresherParts extends OfferParts {
   readonly store: RefreshStore;
-  readonly files: OpenFiles;
-  /** What the process that reads metadata may take. Absent: as much as usual. */
-  readonly limits?: Limits;
-  readonly catalogerOf: (source: AlternateSource) => Cataloger;
-  readonly accessOf: (source: AlternateSource) => Observable<Access>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Called with each index that a repository lists but does not have. */
-  readonly onMissing?: (source: AlternateSource, url: string) => void;
-  /** Called with odd entries that are left out: what is wrong with the first, and their number. */
-  readonly onLeftOut?: (source: AlternateSource, problem: string, count: number) => void;
 }
 
 /**
@@ -172,47 +159,6 @@ export const makeRefresher =
 
 interface Failure {
   readonly error: unknown;
-}
-
-/** The URL of the folder that contains all units of a path. */
-const folderOf = (
-  source: AlternateSource,
-  path: string,
-  { catalogerOf }: Pick<RefresherParts, 'catalogerOf'>,
-): string => source.baseUrl + placeOf(catalogerOf(source), path).path;
-
-async function* offersOf(
-  source: AlternateSource,
-  path: string,
-  parts: RefresherParts,
-  left: Observable<void>,
-  expiration: number,
-  report: (progress: Omit<RefreshProgress, 'units'>) => void,
-): AsyncGenerator<Offer> {
-  const { accessOf, catalogerOf, files, limits, onMissing, onLeftOut } = parts;
-  const root = source.baseUrl.startsWith('file:') ? fileURLToPath(source.baseUrl) : undefined;
-  const read = files(await firstValueFrom(accessOf(source)), { until: left, ...(root !== undefined && { root }) });
-  const cataloger = catalogerOf(source);
-  const { selection = {} } = placeOf(cataloger, path);
-  const base = folderOf(source, path, parts);
-  const repository: Repository = {
-    base,
-    read: async function* (file, expected) {
-      let bytes = 0;
-      for await (const chunk of read(urlOf(base, file), expected)) {
-        bytes += chunk.byteLength;
-        report({ file, bytes, size: expected?.size });
-        yield chunk;
-      }
-    },
-    missing: (path) => onMissing?.(source, base + toUrlPath(path)),
-    leftOut: (problem, count) => onLeftOut?.(source, problem, count),
-    // Clients ask for the unit by its key.
-    bypassed: () => {},
-    ...(limits && { limits }),
-  };
-  for await (const { unitTypeId: typeId, unitKey, path } of cataloger.read(repository, selection))
-    yield { sourceId: source.id, typeId, unitKey, url: urlOf(base, path), expiration };
 }
 
 async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {

@@ -11,7 +11,7 @@ import {
 } from '../sources/expiring-certificates.ts';
 import { createSources, type Sources } from '../sources/open.ts';
 import { type Places, withLimits } from '../sources/source-limits.ts';
-import type { ChosenCatalog } from './catalog.ts';
+import type { ChosenCatalog } from './chosen-catalog.ts';
 import { placeTimeoutOf, readerLimitsOf, sourceSettingsOf } from './from-settings.ts';
 import { openMetadata } from './metadata.ts';
 import { renewable } from './renewable.ts';

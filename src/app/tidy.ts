@@ -8,7 +8,7 @@ import { messageOf } from '../lib/thrown.ts';
 import { METADATA } from '../repositories/format.ts';
 import type { SaveStore } from '../saves/copies/store.ts';
 import type { Swept } from '../saves/copies/unwanted.ts';
-import type { ChosenCatalog } from './catalog.ts';
+import type { ChosenCatalog } from './chosen-catalog.ts';
 import { graceOf } from './from-settings.ts';
 import { metadataFolder } from './state-folder.ts';
 import { ticks } from './ticks.ts';

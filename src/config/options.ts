@@ -145,7 +145,7 @@ export interface EmbeddedOptions {
 
   /**
    * Paths of followed repositories that the metadata does not list and the feed does not have: one
-   * client may ask for so many within a minute, then gets 429. 0: no limit.
+   * client may ask for at most this many within a minute, then gets 429. 0: no limit.
    *
    * Expected: a whole number from 0 to 1000000.
    *

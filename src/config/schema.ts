@@ -161,7 +161,7 @@ export const SETTINGS = {
   maxMisses: streamer(
     integer(0, 1_000_000),
     '600',
-    'Paths of followed repositories that the metadata does not list and the feed does not have: one client may ask for so many within a minute, then gets 429. 0: no limit.',
+    'Paths of followed repositories that the metadata does not list and the feed does not have: one client may ask for at most this many within a minute, then gets 429. 0: no limit.',
   ),
   indexNames: streamer(
     fileNames,

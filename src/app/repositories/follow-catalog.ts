@@ -5,7 +5,7 @@ import type { Settings } from '../../config/schema.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { OpenFiles } from '../../repositories/format.ts';
-import type { ChosenCatalog } from '../catalog.ts';
+import type { ChosenCatalog } from '../chosen-catalog.ts';
 import { logRepository } from '../log-lines.ts';
 import { refreshOf } from '../refreshes.ts';
 import { followRepositories } from './following.ts';

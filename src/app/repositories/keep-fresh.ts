@@ -5,7 +5,7 @@ import type { CatalogStore } from '../../catalog/store.ts';
 import type { RepositoryKey } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import type { ChosenCatalog } from '../catalog.ts';
+import type { ChosenCatalog } from '../chosen-catalog.ts';
 import { logRepository, logRepositoryFailure } from '../log-lines.ts';
 import { type Refresh, refreshOf } from '../refreshes.ts';
 import { refreshRepositories } from './refreshing.ts';

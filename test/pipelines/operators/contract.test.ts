@@ -283,6 +283,7 @@ const OTHERS = [
   'asError',
   'basin',
   'shared',
+  'sharing',
   'cut',
   'transfer',
   'boundary',

@@ -1,0 +1,79 @@
+import { type SchedulerLike, Subject } from 'rxjs';
+import { errorSourceOf, LOANS, type OpenSpill } from '../model/index.ts';
+import type { Basins } from '../operators/basin.ts';
+import { shareFlow } from '../operators/share-flow.ts';
+import type { TransferEvent } from './transfer.ts';
+
+/** The transfers in progress, which other requests may join. */
+export interface Sharing {
+  /** Shares a transfer by the key of its content: see `shareFlow`. */
+  readonly join: ReturnType<typeof shareFlow<TransferEvent>>;
+  /** Whether requests for the same content share a transfer. */
+  readonly shares: boolean;
+  /** Whether the bytes of a transfer can wait on disk. */
+  readonly spills: boolean;
+  /** Ends the transfers that run on without a client, and those whose bytes wait for one. */
+  close(): void;
+}
+
+interface SharingOptions {
+  /** Bytes of one transfer kept for slower clients. 0: each request has its own transfer. */
+  readonly window: number;
+  /** The limit for all transfers together. */
+  readonly memory: number;
+  /**
+   * Where the bytes of a transfer wait for a slow client, if no copy of it is kept. Without it,
+   * they wait at the source.
+   */
+  readonly spill?: OpenSpill;
+  /**
+   * Bytes up to which the rest of a transfer that its last client left runs on. Default: 0.
+   */
+  readonly finishBelow?: number;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Bytes that all clients have received, kept for late joiners. Once there are more, joining ends. A
+ * transfer with a single client keeps at most this.
+ */
+const LATE_JOIN = 256 * 1024;
+
+/**
+ * Milliseconds for which a client takes nothing until its transfer runs on without it. Clients that
+ * are hardly slower than the source need no disk.
+ */
+const LAG = 1000;
+
+/** Makes the memory of transfers in progress, which requests for the same content join. */
+export const createSharing = ({ window, memory, spill, finishBelow = 0, scheduler }: SharingOptions): Sharing => {
+  const closing = new Subject<void>();
+  return {
+    shares: window > 0,
+    spills: spill !== undefined,
+    join: shareFlow<TransferEvent>({
+      size: (event) => (event.type === 'chunk' ? event.bytes.length : 0),
+      lateJoinWindow: Math.min(window, LATE_JOIN),
+      window,
+      memory,
+      lending: LOANS,
+      closing,
+      ...(spill && { basins: basinsOf(spill, finishBelow) }),
+      ...(scheduler && { scheduler }),
+    }),
+    close: () => closing.next(),
+  };
+};
+
+/** Only a feed's connection is scarce: a file that is read slowly keeps nobody waiting. */
+const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> => ({
+  about: (event) =>
+    event.type === 'head'
+      ? { total: event.length, scarce: errorSourceOf(event.candidate) === 'feed', basin: event.basin }
+      : undefined,
+  make: spill,
+  rest: (event, taken) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.subarray(taken) } : event),
+  onDivert: { type: 'on-disk' },
+  lag: LAG,
+  finishBelow,
+});
