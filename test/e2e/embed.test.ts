@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { version } from '../../src/app/version.ts';
 import { askWhole } from '../support/clients.ts';
+import { followedMaps } from '../support/declaration-maps.ts';
 import { filesBelow } from '../support/folder.ts';
 import { filesOfPage, shownAfter } from '../support/page-blocks.ts';
 import { lineOf, ownEnvironment, processes, succeeded } from '../support/processes.ts';
@@ -96,6 +97,12 @@ describe('the package, installed from its tarball into an empty project', () => 
     // docs/how-to/embed.md states both.
     expect(Object.keys(packages).length).toBeLessThanOrEqual(55);
     expect(bytes / 1e6).toBeLessThan(50);
+  });
+
+  it('has declarations that lead to their sources', () => {
+    const followed = followedMaps(bundled('dist'));
+    expect(followed.length).toBeGreaterThan(1_000);
+    expect(followed.filter(([exported, found]) => exported !== found)).toEqual([]);
   });
 
   it('has its command', async () => {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { publint } from 'publint';
+import { followedMaps } from '../support/declaration-maps.ts';
 import { filesBelow } from '../support/imports.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
@@ -98,6 +99,20 @@ describe.each(RELEASES)('the package of the operators, in an empty project with 
     expect(run('old.cjs')).toBe('function\n');
   });
 
+  it('has useful types, for Node and for bundlers', () => {
+    writeFileSync(join(project, 'user.ts'), USER_FILE);
+    const types = ['--types', 'node', '--typeRoots', tool('@types'), '--target', 'es2024', '--lib', 'es2024,dom'];
+    for (const resolution of [['nodenext'], ['esnext', '--moduleResolution', 'bundler']])
+      execFileSync(
+        tool('.bin/tsc'),
+        ['--noEmit', '--strict', '--skipLibCheck', ...types, '--module', ...resolution, 'user.ts'],
+        {
+          cwd: project,
+          encoding: 'utf8',
+        },
+      );
+  });
+
   const programs = [...readFileSync(join(ROOT, SOURCES, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)];
   it('has programs in its README', () => expect(programs).toHaveLength(AROUND.length));
   it.each(programs.map(([, code = ''], at) => [at, code] as const))('runs program %i of its README', (at, code) => {
@@ -136,10 +151,11 @@ const tarball = (): string => {
   if (packed) return packed;
   const built = folder();
   execFileSync(tool('.bin/tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], { cwd: ROOT });
-  const root = join(built, SOURCES);
-  for (const file of ['package.json', 'README.md']) cpSync(join(ROOT, SOURCES, file), join(root, file));
-  cpSync(join(ROOT, 'LICENSE'), join(root, 'LICENSE'));
-  execFileSync('npm', ['pack', '--pack-destination', built, '--ignore-scripts'], { cwd: root, stdio: 'ignore' });
+  execFileSync(process.execPath, ['scripts/operators.ts', built], { cwd: ROOT });
+  execFileSync('npm', ['pack', '--pack-destination', built, '--ignore-scripts'], {
+    cwd: join(built, SOURCES),
+    stdio: 'ignore',
+  });
   packed = join(built, readdirSync(built).find((file) => file.endsWith('.tgz')) ?? '');
   return packed;
 };
@@ -154,19 +170,10 @@ const installed = (release: string): string => {
 };
 
 describe('the package of the operators', () => {
-  it('has useful types, for Node and for bundlers', () => {
-    const project = installed(RELEASES[0]!);
-    writeFileSync(join(project, 'user.ts'), USER_FILE);
-    const types = ['--types', 'node', '--typeRoots', tool('@types'), '--target', 'es2024', '--lib', 'es2024,dom'];
-    for (const resolution of [['nodenext'], ['esnext', '--moduleResolution', 'bundler']])
-      execFileSync(
-        tool('.bin/tsc'),
-        ['--noEmit', '--strict', '--skipLibCheck', ...types, '--module', ...resolution, 'user.ts'],
-        {
-          cwd: project,
-          encoding: 'utf8',
-        },
-      );
+  it('has declarations that lead to their sources', () => {
+    const followed = followedMaps(join(installed(RELEASES[0]!), 'node_modules', name));
+    expect(followed.length).toBeGreaterThan(50);
+    expect(followed.filter(([exported, found]) => exported !== found)).toEqual([]);
   });
 
   it('is a proper package', async () => {

@@ -14,7 +14,6 @@ import {
   plansFrom,
 } from '../../../pipelines/operators/testing/index.ts';
 import { lawfulFlows } from '../../support/lawful-flows.ts';
-import { ofMutants } from '../../support/mutants.ts';
 
 const LAWFUL = lawfulFlows(all);
 
@@ -120,14 +119,6 @@ const MUTANTS: Readonly<Record<Law, readonly [mutant: OperatorUnderTest, holds?:
   // It does not look at the valve between two values.
   reentrant: [batched({ checks: false }), 2],
 };
-
-describe('a mutant of each operator', () => {
-  const found = ofMutants();
-  // What `fuse` does is a law of its own: see fuse.test.ts.
-  it('exists', () =>
-    expect(Object.keys(LAWFUL).filter((name) => !found.some(([mutant]) => mutant === name))).toEqual(['fuse']));
-  it.each(found)('breaks a law: %s', (_, laws) => expect(laws).not.toEqual([]));
-});
 
 describe.each(Object.entries(MUTANTS))('the law “%s”', (law, [mutant, holds]) => {
   it('alone finds a mutant', () => expect(brokenBy(mutant, { holds }).map((broken) => broken.law)).toEqual([law]));
