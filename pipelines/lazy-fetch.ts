@@ -7,6 +7,7 @@ import { answerFromCatalog } from './stages/answer-from-catalog.ts';
 import { attempts } from './stages/attempts/attempts.ts';
 import { candidates } from './stages/candidates.ts';
 import { clientTimeout } from './stages/client-timeout.ts';
+import { earlierRevision } from './stages/earlier-revision.ts';
 import { folder } from './stages/folder.ts';
 import { handOver } from './stages/hand-over.ts';
 import { headFromCatalog } from './stages/head-from-catalog.ts';
@@ -39,6 +40,7 @@ export const prepare = (deps: LazyFetchDeps) => {
   const { scheduler } = deps;
   const found = findEntries(deps);
   const answer = decorated(transfer(deps), [
+    earlierRevision, //                           what its feed has removed
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices

@@ -52,6 +52,10 @@ export interface CatalogEntry {
   readonly maxAge?: number;
   /** Milliseconds since its feed last confirmed it, if the feed could not be asked since. */
   readonly staleFor?: number;
+  /**
+   * The revision that it is of, in words, if clients ask for that one: later ones may be at the feed.
+   */
+  readonly asOf?: string;
   /** Further data of the catalog's owner. It is passed on to the save task and never read. */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -75,6 +75,7 @@ export const ERRORS = {
   HOST_REFUSED: kind(403, 'never', 'http_request_denied', 'the host is not one that clients may reach through this proxy (proxy_hosts, follow_hosts, proxy_connect), or the client may not use it (proxy_clients)'),
   NOT_IN_CATALOG: kind(404, 'never', 'destination_not_found', 'the catalog has no entry for the path'),
   CATALOG_UNAVAILABLE: kind(503, 'never', 'proxy_internal_error', 'the catalog is unavailable'),
+  NOT_KEPT: kind(404, 'never', 'destination_not_found', 'the feed no longer has a file of an earlier revision, and no copy of it was kept'),
   NO_CANDIDATE: kind(502, 'never', 'destination_not_found', 'the catalog has an entry for the path, but no source offers it'),
 
   SOURCE_MISSING: kind(404, 'other', undefined, 'the source does not have the file (404, 410, no such file)'),
@@ -129,6 +130,8 @@ interface Details {
   readonly retryAfter?: number;
   /** Bytes of the whole content, if the requested range is outside it. */
   readonly length?: number;
+  /** What a client may know of the problem: it names no source. */
+  readonly told?: string;
   /** The state of the content that was found wrong, as its source described it: see `stateOf`. */
   readonly state?: string;
 }
@@ -145,6 +148,7 @@ export class StreamError extends Error {
   readonly retryAfter: number | undefined;
   readonly length: number | undefined;
   readonly state: string | undefined;
+  readonly told: string | undefined;
 
   constructor(code: ErrorCode, source: ErrorSource, message: string, details: Details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -154,6 +158,7 @@ export class StreamError extends Error {
     this.retryAfter = details.retryAfter;
     this.length = details.length;
     this.state = details.state;
+    this.told = details.told;
   }
 }
 

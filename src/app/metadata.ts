@@ -53,6 +53,8 @@ export interface Repositories {
   readonly kept: MetadataFiles;
   /** Seconds for which files stay that a new revision does not have. */
   readonly grace: number;
+  /** Seconds for which revisions are kept that are superseded. */
+  readonly keepRevisions: number;
   /** What the process that reads one may take. */
   readonly limits: Limits;
   /** Ends all connections. */
@@ -68,6 +70,7 @@ export const openRepositories = (settings: Settings): Repositories => {
     probe: prober(open),
     kept: metadataFiles(metadataFolder(settings)),
     grace: graceOf(settings),
+    keepRevisions: settings.keepRevisions / 1000,
     limits: readerLimitsOf(settings),
     close: sources.close,
   };

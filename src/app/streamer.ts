@@ -37,6 +37,7 @@ import { catalogNotices, logHealth, logReady, sourceNotices } from './log-lines.
 import { recordUnhealthy } from './record-unhealthy.ts';
 import { type Refresh, refreshOf } from './refreshes.ts';
 import { type Renewable, renewable } from './renewable.ts';
+import { viewedCatalog } from './repositories/dated-views.ts';
 import { followCatalog } from './repositories/follow-catalog.ts';
 import { keepImportsFresh } from './repositories/keep-fresh.ts';
 import type { RenewableTarget, SaveTargetParts } from './save-target.ts';
@@ -188,14 +189,16 @@ export const openStreamer = async (
   );
   const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, notices));
   const parts = {
-    catalog: following ? { ...catalog, ...following } : catalog,
+    catalog: viewedCatalog(settings, following ? { ...catalog, ...following } : catalog, catalog.own),
     open,
     health,
     lengths: createLengths(),
     slices: createSliceMemory(),
     failed: (candidate: Candidate, error: StreamError) => {
       catalog.forget(candidate.entry.path);
-      if (error.code === 'SOURCE_MISSING') following?.missed(candidate.entry.path);
+      // What was in an earlier revision says nothing of the present one.
+      if (candidate.entry.asOf !== undefined) catalog.forget(candidate.entry.path);
+      else if (error.code === 'SOURCE_MISSING') following?.missed(candidate.entry.path);
       else if (!isCopy(candidate) && hasOtherBytes(error)) following?.doubted(candidate.entry.path);
       dropWrong(candidate, error).catch(onError);
       store?.failed(candidate, error);

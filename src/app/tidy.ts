@@ -49,10 +49,11 @@ export const keepTidy = (parts: Parts, logger: Logger): Subscription =>
 /** The same, once. Resolves to the copies that were removed. */
 export const tidy = async ({ settings, catalog, store, now = Date.now }: Parts): Promise<Swept> => {
   const grace = graceOf(settings);
+  const { own } = catalog;
+  await own?.history?.prune({ now: now() / 1000, seconds: settings.keepRevisions / 1000 });
   const needed = new Set<string>();
   const entries = noting(catalog.tidied(now() / 1000 - grace), needed);
   const swept = await (store?.sweep(entries, grace * 1000) ?? drained(entries));
-  const { own } = catalog;
   if (own) {
     const { metadata: shared } = own;
     const kept = metadataFiles(metadataFolder(settings), { now, ...(shared && { shared }) });

@@ -15,6 +15,7 @@ import type { Limits } from '../repositories/reader/guard.ts';
 import { urlOf } from '../repositories/relative-path.ts';
 import { joined } from '../repositories/signatures/joined.ts';
 import { counted, NONE, type Tally } from '../repositories/tally.ts';
+import type { Keeping } from './history.ts';
 import { unitIdOf } from './locator.ts';
 import { trimPrefix } from './prefix.ts';
 import type { Grace, Published } from './publication.ts';
@@ -50,6 +51,8 @@ export interface ImportOptions {
   readonly keyring?: string;
   /** For how long files of the last revision stay that are not in the new one. Default: not at all. */
   readonly grace?: Grace;
+  /** What is kept of the revisions before. Default: only those with a label. */
+  readonly keeping?: Keeping;
   /** What the process that reads it may take. Absent: as much as usual. */
   readonly limits?: Limits;
   readonly onProgress?: (progress: Progress) => void;
@@ -125,6 +128,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     onProgress,
     repository: toRepository,
     grace,
+    keeping,
     keyring,
     limits,
   } = options;
@@ -213,6 +217,7 @@ export const importRepository = async (options: ImportOptions): Promise<ImportRe
     });
     const published = await staging.publishRevision(importer, prefix, {
       ...(grace && { grace }),
+      ...(keeping && { keeping }),
       ...(toRepository && { repository: (done, stored) => toRepository(toResult(done), stored) }),
     });
     const result = toResult(published);

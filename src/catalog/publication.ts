@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import type { Keeping } from './history.ts';
 import type { NewEntry } from './stored-entry.ts';
 import type { StoredRepository } from './stored-repository.ts';
 
@@ -35,6 +36,8 @@ export interface Conflicts {
 export interface PublishOptions {
   /** Paths that are no longer among the entries stay for its seconds. */
   readonly grace?: Grace;
+  /** What is kept of the revisions before. Default: only those with a label. */
+  readonly keeping?: Keeping;
   /**
    * What to store of the repository, given what is stored of it at that moment. It counts from the
    * same moment as the entries. If it throws, the catalog stays as it is.

@@ -13,7 +13,7 @@ import type { CatalogStore } from './store.ts';
 import type { StoredEntry } from './stored-entry.ts';
 import type { RepositoryKey, Roots, StoredRepository } from './stored-repository.ts';
 
-export interface RefreshOptions extends Omit<ImportOptions, 'repository' | 'grace'> {
+export interface RefreshOptions extends Omit<ImportOptions, 'repository' | 'grace' | 'keeping'> {
   /** The name of the format. */
   readonly formatName: string;
   /** The URL of a metalink that states the versions of the repository. */
@@ -24,6 +24,8 @@ export interface RefreshOptions extends Omit<ImportOptions, 'repository' | 'grac
   readonly kept?: MetadataFiles;
   /** Seconds for which files of the last revision stay that are not in the new one. Default: 0. */
   readonly grace?: number;
+  /** Seconds for which revisions are kept that are superseded. Default: 0. */
+  readonly keepRevisions?: number;
   /** Seconds after which the repository is to be imported again. Absent: only on request. */
   readonly every?: number;
   /** The stored repository that is refreshed: what came of it counts only if it is still wanted then. */
@@ -57,13 +59,14 @@ type Outcome = Pick<StoredRepository, 'packages' | 'metadata' | 'roots' | 'compl
  */
 export const refreshRepository = async (options: RefreshOptions): Promise<RefreshResult> => {
   const { catalog, formatName: format, base, selection = {}, strict = false, importer, every, follows } = options;
-  const { prefix, grace = 0, keyring: file, metalink, now = Date.now } = options;
+  const { prefix, grace = 0, keepRevisions = 0, keyring: file, metalink, now = Date.now } = options;
   const listed = asListed(options.read, options);
   const { metadata } = catalog;
   const files = metadata ? options.kept?.sharedBy(metadata) : options.kept;
   const read = files?.keeping(listed) ?? listed;
   // Of an import that is not repeated, only what it reads anyway.
-  const kept = follows || every !== undefined ? files : undefined;
+  const keepsAll = keepRevisions > 0 || ((await catalog.history?.labels(prefix)) ?? []).length > 0;
+  const kept = follows || every !== undefined || keepsAll ? files : undefined;
   const seconds = () => now() / 1000;
   const key = { prefix, importerId: importer };
   try {
@@ -97,13 +100,14 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
       ...options,
       read: roots.read,
       grace: grace > 0 ? { now: seconds(), seconds: grace } : undefined,
+      keeping: { now: seconds(), seconds: keepRevisions },
       repository: ({ packages, metadata, missing, leftOut, signature }, now) => {
         const found = roots.found();
         const isComplete = found !== undefined && missing.length === 0 && leftOut.count === 0;
         return updated({ packages, metadata, roots: found, complete: isComplete, signature }, now);
       },
     });
-    if (kept) await keepRest(options, kept);
+    if (kept) await keepRest(options, kept, keepsAll);
     const dateBefore = known?.signature?.date ?? 0;
     const isOlder = dateBefore > (result.signature?.date ?? Number.POSITIVE_INFINITY);
     return { ...result, unchanged: false, ...(isOlder && { dateBefore }) };
@@ -124,14 +128,22 @@ const meaningOf = ({ format, base, selection, strict, every, follows, keyring, m
 /**
  * Keeps the metadata that clients read and the import did not, since a feed may remove it while
  * clients still ask for it. Files by hash are left to the feed: there are several of each, and feeds
- * that have them keep those of earlier revisions.
+ * that have them keep those of earlier revisions. If revisions are kept, also what the feed replaces by
+ * another file of its name: of the many files of a Debian suite, only those that apt takes unasked.
  */
-const keepRest = async ({ catalog, prefix, importer, read }: RefreshOptions, kept: MetadataFiles): Promise<void> => {
+const keepRest = async (
+  { catalog, prefix, importer, read, formatName }: RefreshOptions,
+  kept: MetadataFiles,
+  keepsAll: boolean,
+): Promise<void> => {
+  const mayChange = (path: string): boolean =>
+    keepsAll && (formatName === 'deb' ? TAKEN_BY_APT.test(path) : formatName !== 'files');
   const keeping = kept.keeping(read);
   let bytes = 0;
   for await (const { importerId, unitTypeId, checksum, size, url, path, data } of catalog.entries.list(prefix)) {
     if (importerId !== importer || unitTypeId !== METADATA || !checksum || 'gone_since' in data) continue;
-    if (!path.includes(checksum.value) || path.includes('/by-hash/') || (await kept.has(checksum))) continue;
+    if (!(path.includes(checksum.value) || mayChange(path)) || path.includes('/by-hash/')) continue;
+    if (await kept.has(checksum)) continue;
     // A feed may list any number of files.
     if (bytes + (size ?? 0) > MOST_KEPT) continue;
     try {
@@ -145,6 +157,9 @@ const keepRest = async ({ catalog, prefix, importer, read }: RefreshOptions, kep
   const needed = new Set(await catalog.entries.metadataChecksums());
   await kept.sweep(({ algorithm, value }) => needed.has(`${algorithm}-${value}`));
 };
+
+/** The descriptions of packages, in the compression that is the smallest. */
+const TAKEN_BY_APT = /\/i18n\/Translation-en\.(?:xz|bz2)$/;
 
 /** Names the right to refresh a repository, among the sources that have one. */
 export const leaseOf = ({ prefix, importerId }: RepositoryKey): string => `import:${importerId}:${prefix}`;

@@ -7,7 +7,7 @@ import type { StoredRepository } from './stored-repository.ts';
 export const refreshStored = (
   catalog: CatalogStore,
   stored: StoredRepository,
-  how: Pick<RefreshOptions, 'read' | 'kept' | 'grace' | 'onProgress' | 'selection' | 'limits'>,
+  how: Pick<RefreshOptions, 'read' | 'kept' | 'grace' | 'keepRevisions' | 'onProgress' | 'selection' | 'limits'>,
 ): Promise<RefreshResult> => {
   const { prefix, importerId, format, base, selection, strict, every, follows, keyring, metalink } = stored;
   return refreshRepository({

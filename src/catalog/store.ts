@@ -1,6 +1,7 @@
 import type { Child } from '../../pipelines/model/index.ts';
 import type { UnitKey } from '../repositories/unit.ts';
 import type { Answer, Listed } from './answer.ts';
+import type { StoreHistory } from './history.ts';
 import type { ImporterConfig } from './importer-config.ts';
 import type { Staging } from './publication.ts';
 import type { RefreshStore } from './refresh-store.ts';
@@ -18,6 +19,8 @@ export interface CatalogStore {
   readonly units: StoreUnits;
   readonly repositories: StoreRepositories;
   readonly leases: Leases;
+  /** Absent if the catalog keeps no earlier revisions. */
+  readonly history?: StoreHistory;
   /** Files of metadata for all machines that use the catalog. Absent if only one does. */
   readonly metadata?: SharedFiles;
   /** Done once requests see what other processes have published until now. */

@@ -24,6 +24,8 @@ export interface RepositoryFeed {
   readonly kept: MetadataFiles;
   /** Seconds for which files stay that a new revision does not have. */
   readonly grace: number;
+  /** Seconds for which revisions are kept that are superseded. */
+  readonly keepRevisions: number;
   /** What the process that reads a repository may take. */
   readonly limits: Limits;
   close(): Promise<void>;

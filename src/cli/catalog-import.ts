@@ -106,6 +106,7 @@ const run = async (
       read: feed.read,
       kept: feed.kept,
       grace: feed.grace,
+      keepRevisions: feed.keepRevisions,
       limits: feed.limits,
       probe: feed.probe,
       importer: importer.id,

@@ -25,6 +25,7 @@ import {
 } from './catalog-context.ts';
 import { addFollowCommand } from './catalog-follow.ts';
 import { addImportCommand } from './catalog-import.ts';
+import { addLabelCommands } from './catalog-labels.ts';
 import { addRefreshCommand } from './catalog-refresh.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
 import { addVacuumCommand } from './catalog-vacuum.ts';
@@ -152,6 +153,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
   addFollowCommand(catalogs, context);
   addRefreshCommand(catalogs, context);
   addVacuumCommand(catalogs, context);
+  addLabelCommands(catalogs, context);
 
   leaf('add', 'add one entry, replacing the earlier one of its path and importer')
     .argument('<path>', 'path that clients request', toPath)

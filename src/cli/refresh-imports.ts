@@ -29,10 +29,13 @@ const refresh = async (
   const feed = await context.openFeed(importer.config, command, repository.base);
   let result: RefreshResult | undefined;
   const work = async () => {
-    const { read, kept, grace, limits } = feed;
+    const { read, kept, grace, keepRevisions, limits } = feed;
     // As it is now: another process may have had the lease, and added a suite.
     const stored = (await catalog.repositories.find(repository)) ?? repository;
-    result = await refreshStored(catalog, stored, { read, kept, grace, limits, onProgress: progress.show });
+    result = await refreshStored(catalog, stored, {
+      ...{ read, kept, grace, keepRevisions, limits },
+      onProgress: progress.show,
+    });
   };
   try {
     await lastValueFrom(

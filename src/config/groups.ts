@@ -65,7 +65,7 @@ export const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
     'proxyStatus',
     'requestId',
   ],
-  Catalog: ['catalogType', 'catalog', 'sharedCatalogUrl', 'maxMisses'],
+  Catalog: ['catalogType', 'catalog', 'sharedCatalogUrl', 'maxMisses', 'keepRevisions'],
   'Pulp’s database and files': [
     'mongodbUrl',
     'mongodbTimeout',

@@ -16,6 +16,7 @@ export const RELOADS: Readonly<Record<SettingName, true | string>> = {
   cacheTimeout: true,
   metadataMaxAge: true,
   maxMisses: true,
+  keepRevisions: true,
   indexNames: true,
   listings: true,
   legacyErrors: true,

@@ -148,6 +148,11 @@ export const SETTINGS = {
     '60',
     'How long caches may keep metadata whose name stays when it changes, such as `repomd.xml` and `InRelease`, and how long a followed repository (`catalog follow`) is not compared with its feed again. Files that are named by their digest, and packages, have `cache_timeout`.',
   ),
+  keepRevisions: streamer(
+    age,
+    '0',
+    'How long clients can still ask for a revision of an imported or followed repository after it was replaced: `/PREFIX@2026-11-20/` (docs/how-to/dated-views.md). A revision with a label stays in any case. 0: only those.',
+  ),
   metadataMemory: streamer(
     sizeWithin(64 * 1024 ** 2, 64 * 1024 ** 3),
     '512 MiB',

@@ -41,7 +41,8 @@ const RETRY_AFTER = { usual: 5, longest: 3600 };
  */
 const describe = (error: StreamError, { identity, legacyErrors }: Pick<How, 'identity' | 'legacyErrors'>) => {
   const status = statusOf(error.code, legacyErrors);
-  const body = `${status} ${ERRORS[error.code].meaning}\n`;
+  const told = error.told === undefined ? '' : `: ${error.told}`;
+  const body = `${status} ${ERRORS[error.code].meaning}${told}\n`;
   const { usual, longest } = RETRY_AFTER;
   const retryAfter = Math.min(longest, Math.ceil((error.retryAfter ?? usual * 1000) / 1000));
   const headers: readonly Header[] = [

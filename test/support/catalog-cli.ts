@@ -37,6 +37,7 @@ export const makeCatalogCli = (folder: string, { terminal = false } = {}) => {
           probe: (url: string, size?: number) => probe({ ...access, ...rootAt(base) }, url, size),
           kept: metadataFiles(join(folder, 'metadata')),
           grace: 0,
+          keepRevisions: 0,
           limits: LIMITS,
           close,
         };

@@ -34,7 +34,7 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
     if (!stored) throw new Error(`no repository was imported below ${repository.prefix}`);
     const importer = await catalog.importers.get(stored.importerId);
     if (!importer) throw new Error(`importer ${stored.importerId} is not in the catalog`);
-    const { kept, grace, limits } = feeds;
+    const { kept, grace, keepRevisions, limits } = feeds;
     let fetched = 0;
     const files = feeds.files(accessOf(importer.config), rootAt(stored.base));
     const read: ReadFile = async function* (url, ...how) {
@@ -44,7 +44,7 @@ const refresh = async ({ settings, repository, suite }: Job): Promise<RefreshRes
       }
     };
     const result = await refreshStored(catalog, stored, {
-      ...{ read, onProgress: show, kept, grace, limits },
+      ...{ read, onProgress: show, kept, grace, keepRevisions, limits },
       selection: await selectionOf(stored, suite, read),
     });
     return { ...result, fetched };

@@ -56,7 +56,7 @@ export const sourcesFile = async (
 };
 
 const stanza = async (
-  { url, prefix }: Described,
+  { url, prefix, view }: Described,
   suites: readonly string[],
   components: readonly string[],
   key: string | undefined,
@@ -67,6 +67,8 @@ const stanza = async (
     `URIs: ${url}`,
     `Suites: ${suites.join(' ')}`,
     ...(components.length > 0 ? [`Components: ${components.join(' ')}`] : []),
+    // The date until which a view of the past was valid is over one day.
+    ...(view === undefined ? [] : ['Check-Valid-Until: no']),
     ...(key === undefined ? [] : [`Signed-By:\n${indented(key)}`]),
   ];
   // Whether to trust such a repository is the client's decision.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { concatMap, defer, EMPTY, of } from 'rxjs';
-import { type Catalog, StreamError } from '../../../pipelines/model/index.ts';
+import { type Catalog, decodePath, StreamError } from '../../../pipelines/model/index.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { urlOf } from '../../repositories/relative-path.ts';
 import { isKeybox, readKeyring } from '../../repositories/signatures/keyring.ts';
@@ -30,22 +30,26 @@ export const isClientFile = (relative: string): boolean => NAME.exec(`/${relativ
  * Emits the file that makes a machine a client of the repositories at or below a prefix, then
  * completes: `/p/.repo` for dnf and yum, `/p/.sources` for apt, and `/p/.key`, the keys that sign
  * the repository at `/p`. Completes without one if there is no such repository. Errors with
- * `NOT_IN_CATALOG` if it has no suite yet, or if its keys cannot be read, or are others by now.
+ * `NOT_IN_CATALOG` if it has no suite yet, or if its keys cannot be read, or are others by now. `view`:
+ * they are asked for as those of a dated view, which is of one repository, and may be older than its
+ * metadata says it is valid.
  */
 export const clientFiles =
-  ({ repositories, entries }: ClientFileDeps): NonNullable<Catalog['made']> =>
+  ({ repositories, entries }: ClientFileDeps, { view = false } = {}): NonNullable<Catalog['made']> =>
   (path, askedAs) => {
     const [, prefix = '', kind] = NAME.exec(path) ?? [];
     const url = kind === undefined ? undefined : askedAs();
     if (url === undefined) return EMPTY;
     const wanted = KINDS[kind as KindOfFile];
     const base = url.slice(0, url.lastIndexOf('/'));
+    const named = view ? { view: decodePath(base.slice(base.lastIndexOf('@') + 1)) } : {};
     const children: Children = async (folder) => entries.children(folder, undefined, CHILDREN);
     return defer(async () => {
       const known = (await repositories.list())
         .filter((one) => wanted.formats.includes(one.format) && (kind !== 'key' || one.keyring !== undefined))
-        .filter((one) => one.prefix === prefix || (wanted.below && one.prefix.startsWith(`${prefix}/`)))
-        .map((one) => ({ ...one, url: urlOf(`${base}/`, `${one.prefix}/`.slice(prefix.length + 1)) }));
+        .filter((one) => one.prefix === prefix || (wanted.below && !view && one.prefix.startsWith(`${prefix}/`)))
+
+        .map((one) => ({ ...one, ...named, url: urlOf(`${base}/`, `${one.prefix}/`.slice(prefix.length + 1)) }));
       // Several importers may feed one prefix: its clients see one repository.
       const described = [...new Map(known.map((one) => [one.prefix, one])).values()];
       return described.length === 0 ? EMPTY : of({ type: wanted.type, text: await wanted.write(described, children) });

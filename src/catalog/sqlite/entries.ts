@@ -1,16 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Child } from '../../../pipelines/model/index.ts';
 import { METADATA } from '../../repositories/format.ts';
 import { keyText } from '../../repositories/unit.ts';
-import { childOf, hasName, isSame, rangeAfter } from '../children.ts';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import type { Staging } from '../publication.ts';
 import type { StoreEntries, Synchronous } from '../store.ts';
+import type { StoredEntry } from '../stored-entry.ts';
+import { childrenAmong } from './child-rows.ts';
+import type { History } from './history.ts';
 import { differs } from './replaced.ts';
 import type { Repositories } from './repositories.ts';
-import { COLUMNS, type EntryRow, toEntry, toValues } from './rows.ts';
+import { COLUMNS, type EntryRow, GONE_SINCE, toEntry, toValues } from './rows.ts';
 import { transact } from './schema.ts';
-import { GONE_SINCE, makeStaging } from './staging.ts';
+import { makeStaging } from './staging.ts';
 import { makeTidied } from './tidied.ts';
 import { dropOrphans } from './units.ts';
 
@@ -22,7 +23,7 @@ export interface Entries extends Omit<Synchronous<StoreEntries>, 'stage' | 'tidi
 const SINGLE = `SELECT ${COLUMNS} FROM lazy_content_catalog e WHERE prefix IS NULL OR NOT EXISTS (
   SELECT 1 FROM repositories r WHERE r.prefix = e.prefix AND r.importer_id = e.importer_id) ORDER BY path, id DESC`;
 
-export const makeEntries = (database: DatabaseSync, repositories: Repositories): Entries => {
+export const makeEntries = (database: DatabaseSync, repositories: Repositories, history: History): Entries => {
   const byPath = database.prepare(`SELECT id, ${COLUMNS} FROM lazy_content_catalog WHERE path = ?`);
   const below = database.prepare(
     `SELECT ${COLUMNS} FROM lazy_content_catalog WHERE path >= ? AND path < ? ORDER BY path, id DESC`,
@@ -81,6 +82,10 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
       return removed;
     });
 
+  function* readBelow(from: string, before: string): Generator<StoredEntry> {
+    for (const row of below.iterate(from, before)) yield toEntry(row as unknown as EntryRow);
+  }
+
   return {
     find: (path) => {
       const rows = byPath.all(path);
@@ -100,25 +105,7 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
       for (const row of rows) yield toEntry(row as unknown as EntryRow);
     },
 
-    children: (folder, after, limit) => {
-      const found: Child[] = [];
-      let last = after;
-      // A folder's own paths are skipped by a new search.
-      for (let more = true; more && found.length < limit; ) {
-        more = false;
-        for (const row of below.iterate(...rangeAfter(folder, last))) {
-          const entry = toEntry(row as unknown as EntryRow);
-          if ('gone_since' in entry.data) continue;
-          const child = childOf(folder, entry);
-          if (isSame(child, last)) continue;
-          last = child;
-          if (hasName(child)) found.push(child);
-          more = child.isFolder;
-          if (more || found.length === limit) break;
-        }
-      }
-      return found;
-    },
+    children: (folder, after, limit) => childrenAmong(readBelow, folder, after, limit),
 
     listSingle: function* () {
       for (const row of database.prepare(SINGLE).iterate()) yield toEntry(row as unknown as EntryRow);
@@ -129,7 +116,10 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
     hasPackageBelow: (folder, { prefix, importerId }) =>
       hasPackage.get(...rangeBelow(folder), importerId, trimPrefix(prefix)) !== undefined,
 
-    metadataChecksums: () => metadata.all(METADATA).map(({ algorithm, value }) => `${algorithm}-${value}`),
+    metadataChecksums: () => [
+      ...metadata.all(METADATA).map(({ algorithm, value }) => `${algorithm}-${value}`),
+      ...history.metadataChecksums(),
+    ],
 
     revisionBelow: (prefix, importerId) => Number(revision.get(...rangeBelow(prefix), importerId)?.revision ?? 0),
 
@@ -145,12 +135,17 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
         return replaced ? { ...stored, replaced } : stored;
       }),
 
-    remove: (path, importer) => sweeping(() => removeAt.run({ path, importer: importer ?? null }).changes),
+    remove: (path, importer) =>
+      sweeping(() => {
+        history.removeAt(path, importer);
+        return removeAt.run({ path, importer: importer ?? null }).changes;
+      }),
 
     removeBelow: (prefix, importer) => {
       const [from, before] = rangeBelow(prefix);
       return sweeping(() => {
         repositories.removeBelow(prefix, importer);
+        history.removeBelow(prefix, importer);
         return removeRange.run({ from, before, importer: importer ?? null }).changes;
       });
     },
@@ -159,7 +154,7 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories):
 
     countByImporter: () => new Map(counts.all().map((row) => [String(row.importer_id), Number(row.count)])),
 
-    tidied: makeTidied(database),
+    tidied: makeTidied(database, history),
 
     stage: () => makeStaging(database, repositories),
   };

@@ -69,6 +69,9 @@ const reopened = (file: string, options: TableOptions, onWritable: () => void): 
     get leases() {
       return current.leases;
     },
+    get history() {
+      return current.history;
+    },
     get repositories() {
       return current.repositories;
     },

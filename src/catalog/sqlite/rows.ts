@@ -23,6 +23,12 @@ export interface EntryRow {
 export const COLUMNS =
   'path, importer_id, unit_id, unit_type_id, url, checksum, checksum_algorithm, size, revision, data, prefix, replaced';
 
+/**
+ * SQL: since when an entry belongs to no revision, in Unix seconds. It is kept for clients that have
+ * read the metadata of the revision before.
+ */
+export const GONE_SINCE = "json_extract(data, '$.gone_since')";
+
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 export const toEntry = (row: EntryRow): StoredEntry => {

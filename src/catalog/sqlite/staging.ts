@@ -1,21 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Keeping } from '../history.ts';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import type { Grace, Staging } from '../publication.ts';
 import type { Synchronous } from '../store.ts';
+import { makeRecording } from './recording.ts';
 import { makeReplaced } from './replaced.ts';
 import type { Repositories } from './repositories.ts';
-import { COLUMNS } from './rows.ts';
+import { COLUMNS, GONE_SINCE } from './rows.ts';
 import { transact } from './schema.ts';
 import { makeStaged } from './staged.ts';
 import { dropOrphans } from './units.ts';
 
-const NAMES = COLUMNS.split(', ');
-/**
- * SQL: since when an entry belongs to no revision, in Unix seconds. It is kept for clients that have
- * read the metadata of the revision before.
- */
-export const GONE_SINCE = "json_extract(data, '$.gone_since')";
+/** Only revisions with a label. */
+const unkept = (): Keeping => ({ now: Date.now() / 1000, seconds: 0 });
 
+const NAMES = COLUMNS.split(', ');
 /**
  * A temporary table of this connection holds the entries until one transaction publishes them.
  */
@@ -93,7 +92,7 @@ export const makeStaging = (
         .map((row) => String(row.path));
     },
 
-    publishRevision: (importerId, prefix, { repository, grace } = {}) => {
+    publishRevision: (importerId, prefix, { repository, grace, keeping = unkept() } = {}) => {
       const [from, before] = rangeBelow(prefix);
       const own = trimPrefix(prefix);
       // Read before the transaction, because no index finds them.
@@ -109,10 +108,13 @@ export const makeStaging = (
             'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ?',
           )
           .get(from, before, importerId)?.revision;
-        const revision = Number(newest ?? 0) + 1;
+        const key = { prefix: own, importerId };
+        const recording = makeRecording(database, table, keeping, { from, before });
+        const revision = recording.next(key, Number(newest ?? 0));
         // Removed first, so that the new rows reuse the space. Readers see the change only at the
         // commit.
         const place = 'path >= :from AND path < :before AND importer_id = :importerId AND prefix = :own';
+        recording.before(key, revision, place);
         const removed = supersede(place, { from, before, importerId, own }, grace);
         for (const id of outside) supersede('id = :id', { id }, grace);
         const values = NAMES.map((name) => valueFor(name, ['revision', 'prefix'])).join(', ');
@@ -120,7 +122,9 @@ export const makeStaging = (
           .prepare(`INSERT INTO lazy_content_catalog (${COLUMNS}) ${entries.first(values)}`)
           .run({ revision, prefix: own }).changes;
         const published = { revision, added: Number(added), removed: removed + outside.length };
-        if (repository) repositories.save(repository(published, repositories.find({ prefix, importerId })));
+        const saved = repository?.(published, repositories.find(key));
+        if (saved) repositories.save(saved);
+        recording.after(key, revision, saved ?? { packages: published.added, metadata: 0 });
         return published;
       });
     },

@@ -3,6 +3,7 @@ import { messageOf } from '../../lib/thrown.ts';
 import type { CatalogStore } from '../store.ts';
 import { type Content, makeContent } from './content.ts';
 import { type Entries, makeEntries } from './entries.ts';
+import { type History, makeHistory } from './history.ts';
 import { type Importers, makeImporters } from './importers.ts';
 import { sqliteRefreshStore } from './refresh-store.ts';
 import { makeRefreshes, type Refreshes } from './refreshes.ts';
@@ -18,6 +19,7 @@ export interface Tables extends CatalogStore {
   readonly content: Content;
   readonly refreshes: Refreshes;
   readonly repositories: Repositories;
+  readonly history: History;
   /** Closes the file. The catalog errors from then on. */
   close(): void;
 }
@@ -53,14 +55,16 @@ export const openTables = (file: string, options: TableOptions = {}): Tables => 
     const database = immutable ? openImmutable(file) : openDatabase(file, busyTimeout, checkpointPages);
     const content = makeContent(database);
     const repositories = makeRepositories(database, immutable);
+    const history = makeHistory(database, immutable);
     const refreshes = makeRefreshes(database, content, immutable);
     return {
-      entries: makeEntries(database, repositories),
+      entries: makeEntries(database, repositories, history),
       importers: makeImporters(database),
       units: makeUnits(database),
       content,
       refreshes,
       repositories,
+      history,
       leases: sqliteRefreshStore({ content, refreshes }),
       // Each query sees the last commit.
       catchUp: () => {},

@@ -13,7 +13,10 @@ export const unitText = (key: UnitKey | undefined): string | null => (key === un
  * for a million entries.
  */
 export const dropOrphans = (database: DatabaseSync): void =>
-  database.exec('DELETE FROM units WHERE NOT EXISTS (SELECT 1 FROM lazy_content_catalog WHERE unit_id = units.id)');
+  database.exec(
+    `DELETE FROM units WHERE NOT EXISTS (SELECT 1 FROM lazy_content_catalog WHERE unit_id = units.id)
+     AND NOT EXISTS (SELECT 1 FROM entries_before WHERE unit_id = units.id)`,
+  );
 
 export const makeUnits = (database: DatabaseSync): Units => {
   const byId = database.prepare('SELECT unit_key FROM units WHERE type_id = ? AND id = ?');

@@ -1,0 +1,157 @@
+import { concatMap, EMPTY, from, mergeMap, type Observable, throwError, toArray } from 'rxjs';
+import { type Catalog, type CatalogEntry, StreamError } from '../../../pipelines/index.ts';
+import { AtOnce, mappedToMany, NOTHING } from '../../../pipelines/operators/at-once.ts';
+import { type Answer, after } from '../../catalog/answer.ts';
+import { clientFiles } from '../../catalog/client-files/client-files.ts';
+import type { KeptRevision, StoreHistory } from '../../catalog/history.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
+import type { StoredEntry } from '../../catalog/stored-entry.ts';
+import { describeKnown, type Known, type Resolved, resolveView, toTime } from '../../catalog/view-names.ts';
+import { viewIn } from '../../catalog/view-path.ts';
+import type { Settings } from '../../config/schema.ts';
+import { isOnDisk, rootAt } from '../../lib/plain-path.ts';
+import { emitting } from './emitting.ts';
+
+type Viewed = Pick<Catalog, 'lookup' | 'unlisted' | 'made' | 'children'>;
+
+interface Parts {
+  readonly catalog: Viewed;
+  readonly store: Pick<CatalogStore, 'repositories' | 'entries'> & { readonly history: StoreHistory };
+  /** Milliseconds that caches may keep what a view shows, unless it always shows the same. May change. */
+  readonly maxAge: () => number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A path of a view: what the view shows, and the path in the repository. */
+interface Shown {
+  readonly path: string;
+  readonly prefix: string;
+  readonly known: Known;
+  readonly resolved: Resolved;
+}
+
+/**
+ * The catalog with views of its repositories as they were: `/PREFIX@VIEW/…`. A path that the catalog
+ * has comes first, whatever it looks like. Other paths pass at the cost of a search for `@`.
+ */
+export const viewedCatalog = <C extends Viewed>(
+  settings: Pick<Settings, 'metadataMaxAge'>,
+  catalog: C,
+  own: CatalogStore | undefined,
+): C => {
+  if (!own?.history) return catalog;
+  const store = { ...own, history: own.history };
+  return { ...catalog, ...withDatedViews({ catalog, store, maxAge: () => settings.metadataMaxAge }) };
+};
+
+export const withDatedViews = ({ catalog, store, maxAge, now = Date.now }: Parts): Viewed => {
+  const { history, repositories } = store;
+
+  /** What a path of a view shows; `undefined` at once for any other path. */
+  const shownAt = (path: string): Answer<Shown> | undefined => {
+    const view = viewIn(path, history.isPrefix);
+    if (!view) return undefined;
+    const { prefix, name, rest } = view;
+    return after(history.revisions(prefix), (revisions) =>
+      after(history.labels(prefix), (labels) => {
+        const known = { revisions, labels, now: now() };
+        return { path: `${prefix}${rest}`, prefix, known, resolved: resolveView(name, known) };
+      }),
+    );
+  };
+
+  const entryAt = (path: string, revision: KeptRevision, fixed: boolean): Answer<readonly CatalogEntry[]> =>
+    after(history.find(path, revision), (found) => {
+      if (!found) return [];
+      const entry = { ...found, asOf: describe(revision) };
+      return after(rootOf(found), (root) => [fixed ? { ...entry, ...root } : changing({ ...entry, ...root })]);
+    });
+
+  /** An imported file on disk lies in the folder of its repository. */
+  const rootOf = ({ prefix = '', importerId, url }: StoredEntry): Answer<Pick<CatalogEntry, 'root'>> =>
+    isOnDisk(url) ? after(repositories.baseOf({ prefix, importerId }), rootAt) : {};
+
+  /** Other content may have its path soon, and of another date: only the entity tag distinguishes them. */
+  const changing = (entry: CatalogEntry): CatalogEntry => ({
+    ...entry,
+    maxAge: Math.min(entry.maxAge ?? Number.POSITIVE_INFINITY, maxAge()),
+    replaced: true,
+  });
+
+  const found = ({ path, resolved }: Shown, client?: string): Observable<CatalogEntry> => {
+    if (resolved.kind === 'unknown') return NOTHING;
+    if (resolved.kind === 'present') return mappedToMany(catalog.lookup(path, client), (entry) => [changing(entry)]);
+    const { revisions, fixed } = resolved;
+    return revisions
+      .toReversed()
+      .map((revision) => emitting(entryAt(path, revision, fixed)))
+      .reduceRight((rest: Observable<CatalogEntry>, first) => joined(first, rest), NOTHING);
+  };
+
+  const unlisted = (shown: Shown, client?: string): Observable<CatalogEntry> => {
+    const { resolved, path } = shown;
+    if (resolved.kind !== 'present') return throwError(() => notThere(shown));
+    const there = catalog.unlisted?.(path, client) ?? NOTHING;
+    return mappedToMany(there, (entry) => [changing(entry)]);
+  };
+
+  const exactFiles = clientFiles(store, { view: true });
+
+  return {
+    lookup: (path, client) => {
+      const shown = shownAt(path);
+      return shown === undefined
+        ? catalog.lookup(path, client)
+        : unlessEmpty(catalog.lookup(path, client), () => flattened(shown, (one) => found(one, client)));
+    },
+    unlisted: (path, client) => {
+      const shown = shownAt(path);
+      const there = catalog.unlisted?.(path, client) ?? NOTHING;
+      return shown === undefined ? there : unlessEmpty(there, () => flattened(shown, (one) => unlisted(one, client)));
+    },
+    made: (path, askedAs) => {
+      const shown = shownAt(path);
+      if (shown === undefined) return catalog.made?.(path, askedAs) ?? EMPTY;
+      return flattened(shown, (one) => (one.resolved.kind === 'unknown' ? EMPTY : exactFiles(one.path, askedAs)));
+    },
+    children: (folder, last, limit) => {
+      const shown = shownAt(folder);
+      if (shown === undefined) return catalog.children?.(folder, last, limit) ?? EMPTY;
+      return flattened(shown, ({ resolved, path }) => {
+        if (resolved.kind === 'unknown') return EMPTY;
+        if (resolved.kind === 'present') return catalog.children?.(path, last, limit) ?? EMPTY;
+        return emitting(history.children(path, resolved.revisions, last, limit));
+      });
+    },
+  };
+};
+
+const describe = ({ prefix, revision, published }: KeptRevision): string =>
+  `revision ${revision} of ${prefix || '/'}, published ${toTime(published)}`;
+
+/** Why a view does not have a path, and what there is instead. */
+const notThere = ({ prefix, path, known, resolved }: Shown): StreamError => {
+  const name = prefix || '/';
+  const told =
+    resolved.kind === 'revisions'
+      ? `it is not in ${resolved.revisions.map(describe).join(', nor in ')}`
+      : `${name} has no such view: ${resolved.kind === 'unknown' ? resolved.reason : ''}; ${describeKnown(known)}`;
+  return new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${path}: ${told}`, { told });
+};
+
+const flattened = <T>(shown: Answer<Shown>, then: (shown: Shown) => Observable<T>): Observable<T> =>
+  shown instanceof Promise ? from(shown).pipe(concatMap(then)) : then(shown);
+
+/** The values of one after those of another, at once if they are there. */
+const joined = <T>(first: Observable<T>, second: Observable<T>): Observable<T> =>
+  first instanceof AtOnce && second instanceof AtOnce
+    ? new AtOnce(() => [...first.read(), ...second.read()])
+    : from([first, second]).pipe(concatMap((one) => one));
+
+/** The other one's values, if there are none. */
+const unlessEmpty = <T>(first: Observable<T>, otherwise: () => Observable<T>): Observable<T> =>
+  first.pipe(
+    toArray(),
+    mergeMap((values) => (values.length > 0 ? from(values) : otherwise())),
+  );

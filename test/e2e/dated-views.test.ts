@@ -1,0 +1,211 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, jest } from '@jest/globals';
+import { makeApt } from '../support/apt.ts';
+import { askWhole } from '../support/clients.ts';
+import { makeDnf } from '../support/dnf.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { processes } from '../support/processes.ts';
+import {
+  buildRpm,
+  builtFiles,
+  DEB_TOOLS,
+  indexYum,
+  itNeeding,
+  makeSuiteRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../support/repositories.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
+import { daysAgo, letDaysPass } from '../support/time-passes.ts';
+
+jest.setTimeout(60_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const BEAR = { name: 'bear', version: '4.1', size: 2_000 };
+const OWL = { name: 'owl', version: '1.0', size: 2_000 };
+const CAT = { name: 'cat', version: '1.0', size: 3_000 };
+
+const KEEPING = { attempts: 1, metadata_max_age: 0, keep_revisions: '30d' };
+
+const openSite = async (feedFolder: string, settings: Readonly<Record<string, string | number>> = KEEPING) => {
+  const feed = await startFeed(serveFolder(feedFolder));
+  const site = makeSite(start, folder(), settings);
+  const daemon = await site.serve();
+  let reads = 0;
+  return {
+    ...{ site, daemon, feed },
+    follow: (format: string, ...options: string[]) =>
+      site.run('catalog', 'follow', format, `${feed.url}/`, '--prefix', '/r', ...options),
+    get: (path: string) => askWhole(`${daemon.url}${path}`),
+    asked: (path: string) => feed.requests.filter(({ url }) => url === `/${path}`).length,
+    /** Has the daemon read what its feed has now. */
+    read: async (entryPoint: string) => {
+      reads += 1;
+      await askWhole(`${daemon.url}/r/${entryPoint}`);
+      await daemon.logged('repository refreshed', { prefix: '/r' }, reads);
+    },
+    label: (...args: string[]) => site.run('catalog', 'label', '/r', ...args),
+    pass: (days: number) => letDaysPass(site.stateDir, days),
+  };
+};
+
+const packages = (files: readonly { readonly path: string; readonly sha256: string }[]) =>
+  files
+    .filter(({ path }) => /\.(rpm|deb)$/.test(path))
+    .map(({ sha256 }) => sha256)
+    .sort();
+
+const REPOMD = 'repodata/repomd.xml';
+
+/** A feed that has a bear and an owl, then a cat and the owl. */
+const makeZoo = () => {
+  const repository = join(folder(), 'zoo');
+  const before = makeYumRepository(repository, [BEAR, OWL]);
+  const change = () => {
+    rmSync(join(repository, 'bear-4.1-1.noarch.rpm'));
+    buildRpm(repository, CAT);
+    indexYum(repository);
+    return builtFiles(repository);
+  };
+  return { repository, before, change };
+};
+
+describe('A dated view of a yum repository', () => {
+  itNeeding([...YUM_TOOLS, 'dnf'])('serves dnf as on each of two days, and removed packages from copies', async () => {
+    const zoo = makeZoo();
+    const { asked, daemon, follow, get, pass, read, site } = await openSite(zoo.repository);
+    await follow('yum');
+    await read(REPOMD);
+    const dnf = (view: string) => makeDnf(start, folder(), `${daemon.url}/r${view}`);
+    await dnf('').run('download', `--destdir=${join(folder(), 'now')}`, 'bear');
+    pass(10);
+    const after = zoo.change();
+    await read(REPOMD);
+    pass(5);
+
+    const [then, later] = [`@${daysAgo(7)}`, `@${daysAgo(2)}`];
+    const first = join(folder(), 'first');
+    const before = asked('bear-4.1-1.noarch.rpm');
+    const early = dnf(then);
+    await early.run('download', `--destdir=${first}`, 'bear', 'owl');
+    expect(packages(builtFiles(first))).toEqual(packages(zoo.before));
+    expect(asked('bear-4.1-1.noarch.rpm')).toBe(before);
+    await expect(early.run('download', `--destdir=${first}`, 'cat')).rejects.toThrow('cat');
+    const second = join(folder(), 'second');
+    const late = dnf(later);
+    await late.run('download', `--destdir=${second}`, 'cat', 'owl');
+    expect(packages(builtFiles(second))).toEqual(packages(after));
+    await expect(late.run('download', `--destdir=${second}`, 'bear')).rejects.toThrow('bear');
+
+    expect(await get(`/r${then}/${REPOMD}`)).toMatchObject({
+      status: 200,
+      headers: { 'cache-control': 'public, s-maxage=86400, max-age=86400' },
+    });
+    for (const view of ['@latest', `@${daysAgo(0)}`]) {
+      const now = await get(`/r${view}/${REPOMD}`);
+      expect(now).toMatchObject({ status: 200, headers: { 'cache-control': 'public, s-maxage=0, max-age=0' } });
+      expect(now.body.equals((await get(`/r/${REPOMD}`)).body)).toBe(true);
+    }
+    expect(JSON.parse(await site.run('catalog', 'revisions', '/r', '--json'))).toMatchObject([
+      { prefix: '/r', revision: 1, packages: 2, labels: [] },
+      { prefix: '/r', revision: 2, packages: 2, labels: [] },
+    ]);
+  });
+
+  itNeeding(YUM_TOOLS)('says that a package was removed at the feed, and which views there are', async () => {
+    const zoo = makeZoo();
+    const { follow, get, label, pass, read } = await openSite(zoo.repository, { ...KEEPING, dispatch: 'none' });
+    await follow('yum');
+    await read(REPOMD);
+    await label('prod');
+    pass(10);
+    zoo.change();
+    await read(REPOMD);
+    pass(5);
+    const removed = await get(`/r@${daysAgo(7)}/bear-4.1-1.noarch.rpm`);
+    expect(removed.status).toBe(404);
+    expect(removed.body.toString()).toMatch(
+      /^404 the feed no longer has a file of an earlier revision, and no copy of it was kept: \/r\/bear-4\.1-1\.noarch\.rpm of revision 1 of \/r, published \d{4}-\S+Z\n$/,
+    );
+    expect(removed.headers['cache-control']).toBe('no-store');
+    expect(await get(`/r@${daysAgo(7)}/owl-1.0-1.noarch.rpm`)).toMatchObject({ status: 200 });
+    const absent = await get(`/r@${daysAgo(7)}/cat-1.0-1.noarch.rpm`);
+    expect(absent.status).toBe(404);
+    expect(absent.body.toString()).toContain(': it is not in revision 1 of /r, published ');
+    for (const [view, reason] of [
+      ['nightly', 'no label has this name'],
+      [daysAgo(20), 'no revision of that time is kept'],
+      [daysAgo(-2), 'it is in the future'],
+      ['2026-02-30', 'expected latest, a label, a date'],
+    ]) {
+      const { status, body } = await get(`/r@${view}/${REPOMD}`);
+      expect(status).toBe(404);
+      expect(body.toString()).toContain(reason);
+      expect(body.toString()).toMatch(/there is latest, the labels prod, revisions of \S+Z to \S+Z, since \S+Z\n$/);
+    }
+  });
+
+  itNeeding(YUM_TOOLS)('is moved from one revision to another by its label, and back', async () => {
+    const zoo = makeZoo();
+    const { follow, get, label, pass, read, site } = await openSite(zoo.repository);
+    await follow('yum');
+    await read(REPOMD);
+    const old = await get(`/r/${REPOMD}`);
+    expect(await label('prod')).toMatch(/^\/r@prod is revision 1 of \S+Z\n$/);
+    pass(1);
+    zoo.change();
+    await read(REPOMD);
+    const now = await get(`/r/${REPOMD}`);
+    expect(now.body.equals(old.body)).toBe(false);
+    const shown = async () => (await get(`/r@prod/${REPOMD}`)).body;
+    expect((await shown()).equals(old.body)).toBe(true);
+    await label('staging');
+    expect(await label('prod', 'staging')).toMatch(/^\/r@prod is revision 2 of \S+Z, it was revision 1\n$/);
+    expect((await shown()).equals(now.body)).toBe(true);
+    expect(await get(`/r@prod/${REPOMD}`)).toMatchObject({
+      headers: { 'cache-control': 'public, s-maxage=0, max-age=0' },
+    });
+    await label('prod', '1');
+    expect((await shown()).equals(old.body)).toBe(true);
+    await label('prod', daysAgo(0));
+    expect((await shown()).equals(now.body)).toBe(true);
+    expect(await site.run('catalog', 'labels')).toMatch(/^\/r\tprod\t2\t\S+Z\n\/r\tstaging\t2\t\S+Z\n$/);
+    expect(await label('prod', '--delete')).toBe('removed /r@prod, it was revision 2\n');
+    expect(await get(`/r@prod/${REPOMD}`)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('A dated view of a Debian repository', () => {
+  itNeeding([...DEB_TOOLS, 'apt-get'])('serves apt as on each of two days', async () => {
+    const repository = join(folder(), 'debian');
+    const compressions = ['plain', 'xz'] as const;
+    const before = makeSuiteRepository(repository, [BEAR, OWL], { compressions });
+    const { daemon, follow, pass, read } = await openSite(repository);
+    await follow('deb', '--suite', 'stable');
+    await read('dists/stable/Release');
+    const apt = async (view: string) => {
+      const made = makeApt(start, folder(), `${daemon.url}/r${view}`, 'stable');
+      await made.update();
+      return made;
+    };
+    await (await apt('')).download(join(folder(), 'now'), ['bear']);
+    pass(10);
+    rmSync(repository, { recursive: true });
+    const after = makeSuiteRepository(repository, [OWL, CAT], { compressions });
+    await read('dists/stable/Release');
+    pass(5);
+
+    const early = await apt(`@${daysAgo(7)}`);
+    const kept = packages(before.filter(({ path }) => path.includes('bear')));
+    expect(packages(await early.download(join(folder(), 'first'), ['bear']))).toEqual(kept);
+    expect(await early.knows('cat')).toBe(false);
+    const late = await apt(`@${daysAgo(2)}`);
+    expect(packages(await late.download(join(folder(), 'second'), ['owl', 'cat']))).toEqual(packages(after));
+    expect(await late.knows('bear')).toBe(false);
+  });
+});
