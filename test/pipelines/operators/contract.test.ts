@@ -52,6 +52,7 @@ import { withLength } from '../../../pipelines/stages/attempts/with-length.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutParts } from '../../../pipelines/stages/cut-parts.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import { earlierRevision } from '../../../pipelines/stages/earlier-revision.ts';
 import { folder } from '../../../pipelines/stages/folder.ts';
 import { handOver } from '../../../pipelines/stages/hand-over.ts';
 import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
@@ -201,6 +202,7 @@ const CASES: readonly Case[] = [
   kase('requestSave', () => requestSave(request, { policy: aPolicy() })),
   kase('clientTimeout', () => clientTimeout({ policy: { clientTimeout: 100 } })),
   kase('report', () => report(request, {})),
+  kase('earlierRevision', decorating(earlierRevision)),
   kase(
     'answerFromCatalog',
     decorating((transfer) => answerFromCatalog({ policy: aPolicy() }, transfer)),

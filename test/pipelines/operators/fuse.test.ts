@@ -45,6 +45,7 @@ import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
 import { cutPart } from '../../../pipelines/stages/cut-part.ts';
 import { cutSeveral } from '../../../pipelines/stages/cut-several.ts';
+import { earlierRevision } from '../../../pipelines/stages/earlier-revision.ts';
 import { folder } from '../../../pipelines/stages/folder.ts';
 import { headFromCatalog } from '../../../pipelines/stages/head-from-catalog.ts';
 import { findEntries } from '../../../pipelines/stages/lookup.ts';
@@ -129,6 +130,8 @@ const STAGES: Readonly<Record<string, (world: World) => unknown>> = {
     const sources = [broken, () => logged(log, 'sources', of(candidate)), () => EMPTY];
     return fuse(insteadOf([candidate.entry]), candidates({ sources }));
   },
+  earlierRevision: () =>
+    fuse(insteadOf([{ ...candidate.entry, asOf: 'yesterday' }]), earlierRevision(() => transferring)(aRequest())),
   answerFromCatalog: () => {
     const request = aRequest({ conditions: { ifNoneMatch: ['"x"'] } });
     return fuse(insteadOf([candidate.entry]), answerFromCatalog({ policy }, () => transferring)(request));

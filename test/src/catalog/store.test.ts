@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { openTables, type Tables } from '../../../src/catalog/sqlite/tables.ts';
 import { catalogStoreContract } from '../../contracts/catalog-store.ts';
+import { historyContract } from '../../contracts/history.ts';
 import { describeMongo, serverName } from '../../support/mongodb.ts';
 import { sharedStores } from '../../support/shared-catalog.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -9,8 +10,15 @@ import { temporaryFolders } from '../../support/temporary.ts';
 const newFolder = temporaryFolders();
 const opened: Tables[] = [];
 afterAll(() => {
-  for (const { close } of opened) close();
+  for (const { close } of opened) closeOnce(close);
 });
+
+/** A test may have closed it. */
+const closeOnce = (close: () => void): void => {
+  try {
+    close();
+  } catch {}
+};
 
 const openSqlite = (file: string): Tables => {
   const tables = openTables(file);
@@ -25,6 +33,8 @@ catalogStoreContract('SQLite', {
     return [openSqlite(file), openSqlite(file)];
   },
 });
+
+historyContract('SQLite', async () => openSqlite(':memory:'), 200);
 
 describeMongo(`with ${serverName}`, () => {
   const stores = sharedStores();
