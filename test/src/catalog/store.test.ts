@@ -34,7 +34,7 @@ catalogStoreContract('SQLite', {
   },
 });
 
-historyContract('SQLite', async () => openSqlite(':memory:'), 200);
+historyContract('SQLite', async () => openSqlite(':memory:'), 300);
 
 describeMongo(`with ${serverName}`, () => {
   const stores = sharedStores();
