@@ -1,4 +1,5 @@
 import type { UnitKey } from '../repositories/unit.ts';
+import type { StoreHistory } from './history.ts';
 import type { Importer } from './store.ts';
 import type { StoredEntry } from './stored-entry.ts';
 import type { StoredRepository } from './stored-repository.ts';
@@ -12,6 +13,8 @@ export interface Listing {
   entries(prefix: string, inOrder?: 'path' | 'age'): Iterable<StoredEntry> | AsyncIterable<ListedEntry>;
   /** The repositories that were imported, in the order of prefixes. */
   repositories(): Iterable<StoredRepository> | AsyncIterable<StoredRepository>;
+  /** The earlier revisions of them, if the catalog keeps some. */
+  readonly history?: Pick<StoreHistory, 'revisions' | 'labels'>;
   /** The entries that belong to none of them, in the order of paths. */
   singleEntries(): Iterable<StoredEntry> | AsyncIterable<ListedEntry>;
   /** All entries of a path, newest first. */

@@ -2,11 +2,12 @@ import type { Listing } from './listing.ts';
 import type { CatalogStore } from './store.ts';
 
 /** A catalog of our own as commands show it. Closing the listing closes the catalog. */
-export const storeListing = ({ entries, importers, units, repositories, close }: CatalogStore): Listing => ({
+export const storeListing = ({ entries, importers, units, repositories, history, close }: CatalogStore): Listing => ({
   entries: entries.list,
   repositories: async function* () {
     yield* await repositories.list();
   },
+  ...(history && { history }),
   singleEntries: entries.listSingle,
   find: async (path) => entries.find(path),
   unitKey: async (typeId, unitId) => units.find(typeId, unitId),

@@ -1,11 +1,29 @@
-import type { StoredRepository } from '../catalog/stored-repository.ts';
+import type { KeptRevision, Label } from '../catalog/history.ts';
+import type { Listing } from '../catalog/listing.ts';
+import type { RepositoryKey, StoredRepository } from '../catalog/stored-repository.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { row } from './one-line.ts';
 
 export const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
+/** What is kept of a repository's revisions. */
+export interface Kept {
+  readonly revisions: readonly KeptRevision[];
+  readonly labels: readonly Label[];
+}
+
+const NOTHING: Kept = { revisions: [], labels: [] };
+
+/** Finds what is kept of each repository. */
+export const keptOf = async ({ history }: Listing): Promise<(of: RepositoryKey) => Kept> => {
+  const [revisions, labels] = [(await history?.revisions()) ?? [], (await history?.labels()) ?? []];
+  const isOf = (key: RepositoryKey) => (one: RepositoryKey) =>
+    one.prefix === key.prefix && one.importerId === key.importerId;
+  return (key) => ({ revisions: revisions.filter(isOf(key)), labels: labels.filter(isOf(key)) });
+};
+
 /** A repository as commands show it; the secrets in its URL are masked. */
-export const toPlainRepository = (repository: StoredRepository) => {
+export const toPlainRepository = (repository: StoredRepository, { revisions, labels } = NOTHING) => {
   const { prefix, format, base, selection, importerId, packages, metadata, succeeded, every, problem } = repository;
   const { nextTry, follows } = repository;
   return {
@@ -23,6 +41,8 @@ export const toPlainRepository = (repository: StoredRepository) => {
     ...(every !== undefined && { every, due: toDate(succeeded + every) }),
     ...(problem !== undefined && { failed: toDate(repository.attempted), error: maskUrl(problem) }),
     ...(nextTry !== undefined && { retry: toDate(nextTry) }),
+    ...(revisions.length > 1 && { revisions: revisions.map(({ revision }) => revision) }),
+    ...(labels.length > 0 && { labels: Object.fromEntries(labels.map(({ name, revision }) => [name, revision])) }),
   };
 };
 
@@ -41,14 +61,22 @@ const describeState = ({ format, succeeded, problem }: StoredRepository): readon
   ];
 };
 
+/** Earlier revisions that clients can ask for, and labels; nothing if there are none. */
+const describeKept = ({ revisions, labels }: Kept): readonly string[] => {
+  const earlier = revisions.filter(({ superseded }) => superseded !== undefined);
+  const names = labels.map(({ name, revision }) => `${name} is ${revision}`);
+  const all = [...(earlier.length > 0 ? [`${earlier.length} earlier revisions`] : []), ...names];
+  return all.length > 0 ? [all.join(', ')] : [];
+};
+
 /** The same on one line. */
-export const describeRepository = (repository: StoredRepository): string => {
+export const describeRepository = (repository: StoredRepository, kept = NOTHING): string => {
   const { prefix, format, feed, packages, metadata, due, retry, follows } = toPlainRepository(repository);
   const planned = retry === undefined ? due && `next before ${due}` : `next try ${retry}`;
   const next = planned ?? (follows ? 'follows its feed' : 'refreshed on request');
   const [state, health] = describeState(repository);
   return row([
     ...[`${prefix.replace(/\/$/, '')}/`, format, feed, `${packages} packages and ${metadata} metadata files`],
-    ...[state, next, health, describeSigners(repository)],
+    ...[state, next, health, describeSigners(repository), ...describeKept(kept)],
   ]);
 };

@@ -27,7 +27,7 @@ import { addFollowCommand } from './catalog-follow.ts';
 import { addImportCommand } from './catalog-import.ts';
 import { addLabelCommands } from './catalog-labels.ts';
 import { addRefreshCommand } from './catalog-refresh.ts';
-import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
+import { describeRepository, keptOf, toPlainRepository } from './catalog-repositories.ts';
 import { addVacuumCommand } from './catalog-vacuum.ts';
 import { toPath, toWhole } from './importer-options.ts';
 import { oneLine, row } from './one-line.ts';
@@ -176,11 +176,20 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
       withListing(context, command, async (listing) => {
         const repositories = prefix === undefined ? listing.repositories() : [];
         const entries = prefix === undefined ? listing.singleEntries() : listing.entries(prefix);
+        const kept = await keptOf(listing);
         return writeAll(
           stdout,
           json
-            ? toJsonArray(concat(map(repositories, toPlainRepository), map(entries, toPlain)))
-            : concat(map(repositories, describeRepository), map(entries, summary)),
+            ? toJsonArray(
+                concat(
+                  map(repositories, (one) => toPlainRepository(one, kept(one))),
+                  map(entries, toPlain),
+                ),
+              )
+            : concat(
+                map(repositories, (one) => describeRepository(one, kept(one))),
+                map(entries, summary),
+              ),
         );
       }),
     );

@@ -19,6 +19,8 @@ interface Parts {
   readonly store: Pick<CatalogStore, 'repositories' | 'entries'> & { readonly history: StoreHistory };
   /** Milliseconds that caches may keep what a view shows, unless it always shows the same. May change. */
   readonly maxAge: () => number;
+  /** Whether earlier revisions are kept. If not, there are views only of repositories with labels. */
+  readonly keeps: () => boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -36,16 +38,20 @@ interface Shown {
  * has comes first, whatever it looks like. Other paths pass at the cost of a search for `@`.
  */
 export const viewedCatalog = <C extends Viewed>(
-  settings: Pick<Settings, 'metadataMaxAge'>,
+  settings: Pick<Settings, 'metadataMaxAge' | 'keepRevisions'>,
   catalog: C,
   own: CatalogStore | undefined,
 ): C => {
   if (!own?.history) return catalog;
   const store = { ...own, history: own.history };
-  return { ...catalog, ...withDatedViews({ catalog, store, maxAge: () => settings.metadataMaxAge }) };
+  const views = withDatedViews({
+    ...{ catalog, store, maxAge: () => settings.metadataMaxAge },
+    keeps: () => settings.keepRevisions > 0,
+  });
+  return { ...catalog, ...views };
 };
 
-export const withDatedViews = ({ catalog, store, maxAge, now = Date.now }: Parts): Viewed => {
+export const withDatedViews = ({ catalog, store, maxAge, keeps, now = Date.now }: Parts): Viewed => {
   const { history, repositories } = store;
 
   /** What a path of a view shows; `undefined` at once for any other path. */
@@ -56,7 +62,8 @@ export const withDatedViews = ({ catalog, store, maxAge, now = Date.now }: Parts
     return after(history.revisions(prefix), (revisions) =>
       after(history.labels(prefix), (labels) => {
         const known = { revisions, labels, now: now() };
-        return { path: `${prefix}${rest}`, prefix, known, resolved: resolveView(name, known) };
+        const resolved = keeps() || labels.length > 0 ? resolveView(name, known) : OFF;
+        return { path: `${prefix}${rest}`, prefix, known, resolved };
       }),
     );
   };
@@ -127,6 +134,9 @@ export const withDatedViews = ({ catalog, store, maxAge, now = Date.now }: Parts
   };
 };
 
+/** A rule of a proxy for a prefix is not one for its views: none are there unless an operator wants them. */
+const OFF: Resolved = { kind: 'unknown', reason: 'keep_revisions is 0, and no label was set' };
+
 const describe = ({ prefix, revision, published }: KeptRevision): string =>
   `revision ${revision} of ${prefix || '/'}, published ${toTime(published)}`;
 
@@ -136,9 +146,11 @@ const notThere = ({ prefix, path, known, resolved }: Shown): StreamError => {
   const told =
     resolved.kind === 'revisions'
       ? `it is not in ${resolved.revisions.map(describe).join(', nor in ')}`
-      : `${name} has no such view: ${resolved.kind === 'unknown' ? resolved.reason : ''}; ${describeKnown(known)}`;
+      : `${name} has no such view: ${[reasonOf(resolved), ...(resolved === OFF ? [] : [describeKnown(known)])].join('; ')}`;
   return new StreamError('NOT_IN_CATALOG', 'catalog', `the catalog has no entry for ${path}: ${told}`, { told });
 };
+
+const reasonOf = (resolved: Resolved): string => (resolved.kind === 'unknown' ? resolved.reason : '');
 
 const flattened = <T>(shown: Answer<Shown>, then: (shown: Shown) => Observable<T>): Observable<T> =>
   shown instanceof Promise ? from(shown).pipe(concatMap(then)) : then(shown);
