@@ -40,9 +40,9 @@ export const prepare = (deps: LazyFetchDeps) => {
   const { scheduler } = deps;
   const found = findEntries(deps);
   const answer = decorated(transfer(deps), [
-    earlierRevision, //                           what its feed has removed
     (inner) => inTime(deps, inner), //            a head before the client gives up
     (inner) => holdSlices(deps, inner), //        a slice, complete or not at all
+    earlierRevision, //                           what its feed has removed
     (inner) => answerFromCatalog(deps, inner), // no transfer if the catalog suffices
     handOver, //                                  a proxy sends a file itself
     (inner) => multipart(deps, inner), //         ranges, from the whole if need be
