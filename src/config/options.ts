@@ -153,6 +153,18 @@ export interface EmbeddedOptions {
    */
   readonly maxMisses?: number;
 
+  /**
+   * How long clients can still ask for a revision of an imported or followed repository after it
+   * was replaced: `/PREFIX@2026-11-20/` (docs/how-to/dated-views.md). A revision with a label stays
+   * in any case. 0: only those.
+   *
+   * Expected: a duration of whole seconds, at most 2147483648: seconds, or a number with one of the
+   * suffixes ms, s, m, h, d.
+   *
+   * Default: `0 s`.
+   */
+  readonly keepRevisions?: Duration;
+
   // Pulp’s database and files
 
   /**
