@@ -3,8 +3,8 @@ import { keyOf, type SettingName } from '../config/schema.ts';
 import { readPlainFileSync } from '../lib/read-plain-file.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
-// Imported, it would make all its exports at once: parsing the root certificates takes 20 ms.
-const { createSecureContext } = process.getBuiltinModule('node:tls');
+/** Loaded when needed. Imported, it would make all its exports at once: parsing the root certificates takes 20 ms. */
+const tls = () => process.getBuiltinModule('node:tls');
 
 /** A PEM file, and the setting that names it; an empty name stands for no file. */
 type PemFile = readonly [setting: SettingName, file: string];
@@ -48,9 +48,9 @@ export const identityProblems = ({ ca, cert, key }: IdentityFiles): readonly str
     }
   };
   tried(ca, 'certificates of authorities', (text) => new X509Certificate(text));
-  const certificate = tried(cert, 'a certificate', (text) => createSecureContext({ cert: text }));
+  const certificate = tried(cert, 'a certificate', (text) => tls().createSecureContext({ cert: text }));
   tried(key, 'a private key without a passphrase, of the certificate', (text) =>
-    createSecureContext({ key: text, cert: certificate }),
+    tls().createSecureContext({ key: text, cert: certificate }),
   );
   return problems;
 };

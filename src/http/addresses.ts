@@ -117,7 +117,7 @@ export const listenAddresses = async (
 ): Promise<readonly ListenAddress[]> => {
   const locals = localsOf(interfaces);
   if (wanted.length === 0)
-    return [{ host: locals.some(({ bare }) => isIP(bare) === 6) ? '::' : '0.0.0.0', ipv6Only: false }];
+    return [{ host: locals.some(({ bare }) => bare.includes(':')) ? '::' : '0.0.0.0', ipv6Only: false }];
   const found = await Promise.all(wanted.map((item) => addressesOf(item, locals, lookup)));
   const problems = found.filter((result) => typeof result === 'string');
   if (problems.length > 0) {
