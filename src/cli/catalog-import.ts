@@ -8,7 +8,8 @@ import { age } from '../config/kinds.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { apart } from '../repositories/reader/apart.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
-import { toDate } from './catalog-repositories.ts';
+import { countedFiles, toDate } from './catalog-repositories.ts';
+import { counted } from './counted.ts';
 import { importProgress } from './import-progress.ts';
 import { refuseForeign, resolveSource } from './import-source.ts';
 import { addImporterOptions, toPath } from './importer-options.ts';
@@ -32,9 +33,13 @@ interface Options extends RepositoryOptions {
 /** The result of an import on one line. */
 export const describeImport = ({ unchanged, ...result }: RefreshResult, prefix: string): string => {
   const { packages, metadata, removed, revision, leftOut } = result;
-  const change = unchanged ? ', unchanged' : removed > 0 ? `, in place of ${removed} earlier entries` : '';
-  const odd = leftOut.count > 0 ? `, ${leftOut.count} odd entries left out` : '';
-  return `${prefix}: ${packages} packages and ${metadata} metadata files, revision ${revision}${change}${odd}\n`;
+  const change = unchanged
+    ? ', unchanged'
+    : removed > 0
+      ? `, in place of ${counted(removed, 'earlier entry', 'earlier entries')}`
+      : '';
+  const odd = leftOut.count > 0 ? `, ${counted(leftOut.count, 'odd entry', 'odd entries')} left out` : '';
+  return `${prefix}: ${countedFiles(packages, metadata)}, revision ${revision}${change}${odd}\n`;
 };
 
 /** What an operator should know of an import, in addition to its result. */

@@ -4,6 +4,7 @@ import { trimPrefix } from '../catalog/prefix.ts';
 import type { CatalogStore } from '../catalog/store.ts';
 import { describeKnown, isLabelName, isSame, LABELS_ARE, resolveView, toTime } from '../catalog/view-names.ts';
 import { type CatalogContext, toJsonArray, withCatalog, writeAll } from './catalog-context.ts';
+import { countedFiles } from './catalog-repositories.ts';
 import { toPath } from './importer-options.ts';
 import { asJson, row } from './one-line.ts';
 
@@ -84,7 +85,7 @@ const plainRevision = (one: KeptRevision, labels: readonly Label[]) => ({
 const describeRevision = ({ prefix, revision, published, superseded, ...rest }: ReturnType<typeof plainRevision>) =>
   row([
     ...[prefix, revision, published, superseded ?? 'present'],
-    `${rest.packages} packages and ${rest.metadata} metadata files`,
+    countedFiles(rest.packages, rest.metadata),
     rest.labels.join(', ') || '-',
   ]);
 

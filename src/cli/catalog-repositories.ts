@@ -2,6 +2,7 @@ import type { KeptRevision, Label } from '../catalog/history.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { RepositoryKey, StoredRepository } from '../catalog/stored-repository.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { counted } from './counted.ts';
 import { row } from './one-line.ts';
 
 export const toDate = (seconds: number): string => new Date(seconds * 1000).toISOString();
@@ -65,9 +66,13 @@ const describeState = ({ format, succeeded, problem }: StoredRepository): readon
 const describeKept = ({ revisions, labels }: Kept): readonly string[] => {
   const earlier = revisions.filter(({ superseded }) => superseded !== undefined);
   const names = labels.map(({ name, revision }) => `${name} is ${revision}`);
-  const all = [...(earlier.length > 0 ? [`${earlier.length} earlier revisions`] : []), ...names];
+  const all = [...(earlier.length > 0 ? [counted(earlier.length, 'earlier revision')] : []), ...names];
   return all.length > 0 ? [all.join(', ')] : [];
 };
+
+/** `1 package and 2 metadata files`. */
+export const countedFiles = (packages: number, metadata: number): string =>
+  `${counted(packages, 'package')} and ${counted(metadata, 'metadata file')}`;
 
 /** The same on one line. */
 export const describeRepository = (repository: StoredRepository, kept = NOTHING): string => {
@@ -76,7 +81,7 @@ export const describeRepository = (repository: StoredRepository, kept = NOTHING)
   const next = planned ?? (follows ? 'follows its feed' : 'refreshed on request');
   const [state, health] = describeState(repository);
   return row([
-    ...[`${prefix.replace(/\/$/, '')}/`, format, feed, `${packages} packages and ${metadata} metadata files`],
+    ...[`${prefix.replace(/\/$/, '')}/`, format, feed, countedFiles(packages, metadata)],
     ...[state, next, health, describeSigners(repository), ...describeKept(kept)],
   ]);
 };

@@ -29,6 +29,7 @@ import { addLabelCommands } from './catalog-labels.ts';
 import { addRefreshCommand } from './catalog-refresh.ts';
 import { describeRepository, keptOf, toPlainRepository } from './catalog-repositories.ts';
 import { addVacuumCommand } from './catalog-vacuum.ts';
+import { counted } from './counted.ts';
 import { toPath, toWhole } from './importer-options.ts';
 import { oneLine, row } from './one-line.ts';
 
@@ -135,7 +136,7 @@ const removeEntries = async (
   const left = new Set((await catalog.repositories.list()).map(nameOf));
   const repositories = before.filter((one) => !left.has(nameOf(one))).map((one) => one.prefix || '/');
   const ended = repositories.length > 0 ? `, and what was known of ${repositories.join(', ')}` : '';
-  return `removed ${entries} entries below ${oneLine(prefix + ended)}\n`;
+  return `removed ${counted(entries, 'entry', 'entries')} below ${oneLine(prefix + ended)}\n`;
 };
 
 const nameOf = ({ prefix, importerId }: RepositoryKey): string => `${importerId} ${prefix}`;
@@ -222,7 +223,7 @@ export const addCatalogCommands = (catalogs: Command, context: CatalogContext): 
   ).action((file: string, _options: unknown, command: Command) =>
     withCatalog(context, command, async (catalog) => {
       const { loadLines } = await import('../catalog/jsonl.ts');
-      stdout.write(`loaded ${await loadLines(catalog, file, readInput(file))} entries\n`);
+      stdout.write(`loaded ${counted(await loadLines(catalog, file, readInput(file)), 'entry', 'entries')}\n`);
     }),
   );
 

@@ -1,4 +1,5 @@
 import type { Status } from '../app/status.ts';
+import { counted } from './counted.ts';
 import { oneLine } from './one-line.ts';
 
 /** A status for a terminal: the state first, then what is wrong, then the rest. */
@@ -26,12 +27,9 @@ export const describeStatus = (status: Status): string => {
     ...sources.alternates.map(({ id, state, offers }) => `alternate    ${id}: ${state}, ${offers} offers`),
     ...prefixes.map(
       ({ prefix, feed, packages, followed, succeeded }) =>
-        `prefix       ${prefix}: ${followed ? 'follows' : 'imported from'} ${feed}, ${packages} packages, as of ${succeeded ?? 'never'}`,
+        `prefix       ${prefix}: ${followed ? 'follows' : 'imported from'} ${feed}, ${counted(packages, 'package')}, as of ${succeeded ?? 'never'}`,
     ),
-    ...changed.map(
-      ([name, { value, unit, origin }]) =>
-        `setting      ${name} = ${JSON.stringify(value)}${unit === undefined ? '' : ` ${unit}`} (${origin})`,
-    ),
+    ...changed.map(([name, { text, origin }]) => `setting      ${name} = ${text} (${origin})`),
     ...(restart.length > 0 ? [`a restart is needed for: ${restart.join(', ')}`] : []),
   ];
   return lines.map((line) => `${oneLine(line)}\n`).join('');

@@ -30,6 +30,8 @@ export interface PrintedSetting {
   readonly value: unknown;
   /** The unit of a number: `s` or `bytes`. */
   readonly unit?: string;
+  /** The value as `check-config --print` shows it. */
+  readonly text: string;
   readonly origin: string;
 }
 
@@ -39,8 +41,12 @@ export const settingsJson = (
   table: Table = SETTINGS,
 ): Readonly<Record<string, PrintedSetting>> =>
   Object.fromEntries(
-    Object.entries(table).map(([name, { kind, secret }]) => [
-      keyOf(name),
-      { value: secret ? MASK : counted(kind, settings[name]), unit: kind.unit, origin: origins[name] ?? '' },
-    ]),
+    Object.entries(table).map(([name, setting]) => {
+      const { kind, secret } = setting;
+      const value = secret ? MASK : counted(kind, settings[name]);
+      return [
+        keyOf(name),
+        { value, unit: kind.unit, text: shown(setting, settings[name]), origin: origins[name] ?? '' },
+      ];
+    }),
   );

@@ -135,7 +135,7 @@ describe('the control socket', () => {
 
 describe('status', () => {
   it('says what runs, where settings come from, and how it is', async () => {
-    const site = aSite({ cooldown: 7 });
+    const site = aSite({ cooldown: 7, follow_hosts: 'a.example, https://b.example' });
     expect(await ended(site, 'status')).toEqual({
       status: 2,
       stdout: '',
@@ -155,12 +155,14 @@ describe('status', () => {
       prefixes: [],
       restart_needed: [],
       settings: {
-        cooldown: { value: 7, unit: 's', origin: expect.stringMatching(/^\/.*streamer\.conf:\d+$/) },
+        cooldown: { value: 7, unit: 's', text: '7 s', origin: expect.stringMatching(/^\/.*streamer\.conf:\d+$/) },
         retry_wait: { value: 0.5, unit: 's', origin: 'default' },
         broker_url: { value: '********', origin: 'default' },
       },
     });
-    expect((await ended(site, 'status')).stdout).toMatch(/^ready\n\nversion .*\nlistening .*\n/);
+    const text = (await ended(site, 'status')).stdout;
+    expect(text).toMatch(/^ready\n\nversion .*\nlistening .*\n/);
+    expect(text).toMatch(/^setting {6}follow_hosts = a\.example, https:\/\/b\.example \(\/.*streamer\.conf:\d+\)$/m);
   });
 
   it('is degraded, with the reason, if something does not work', async () => {

@@ -110,7 +110,7 @@ describe('apt', () => {
     });
     const site = makeSite(start, folder(), { dispatch: 'none' });
     const out = await site.run('catalog', 'import', 'deb', `${feed.url}/zoo/os`, '--prefix', PREFIX);
-    expect(out).toBe(`${PREFIX}: 4 packages and 1 metadata files, revision 1, 1 odd entries left out\n`);
+    expect(out).toBe(`${PREFIX}: 4 packages and 1 metadata file, revision 1, 1 odd entry left out\n`);
     const daemon = await site.serve();
     const wanted = digestsOf(builtFiles(repository).filter(({ path }) => /(bear|cat|dog|owl).*\.deb$/.test(path)));
     for (const url of [`${feed.url}/zoo/os`, daemon.url + PREFIX]) {

@@ -93,9 +93,9 @@ describe('the doctor', () => {
   it('hears what a running daemon says of itself', async () => {
     const site = aSite(['cooldown: 20']);
     const settings = { ...settingsJson(site.load()) };
-    settings.cooldown = { value: 10, unit: 's', origin: 'default' };
+    settings.cooldown = { value: 10, unit: 's', text: '10 s', origin: 'default' };
     // A flag of its start counts, whatever the files say.
-    settings.port = { value: 1, origin: 'flag --port' };
+    settings.port = { value: 1, text: '1', origin: 'flag --port' };
     const asked = running(site, {
       ...{ degraded: ['outbox: the disk is full'], version: '0.0.1', restart_needed: ['state_dir'], settings },
       saves: { dispatch: 'save', waiting: 3, oldest: 7_200 },

@@ -139,7 +139,7 @@ describe('the source of an import', () => {
     );
     const cli = importing();
     const { out, err } = await cli.import('files', folder);
-    expect(out).toBe('/p: 1 packages and 1 metadata files, revision 1, 2 odd entries left out\n');
+    expect(out).toBe('/p: 1 package and 1 metadata file, revision 1, 2 odd entries left out\n');
     expect(err).toBe(
       'warning: left out: PULP_MANIFEST: line 3: location "../x" leads out of the repository, expected a relative path\n' +
         `warning: left out: file://${folder}/: lists /p/a.iso twice, with different checksums\n`,

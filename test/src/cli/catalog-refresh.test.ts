@@ -30,7 +30,7 @@ describe('catalog refresh', () => {
     const { run, folder, entries } = await imported();
     makeFilesRepository(folder, { 'a.iso': 'A', 'b.iso': 'BB' });
     expect((await run('catalog', 'refresh')).out).toBe(
-      '/f: 2 packages and 1 metadata files, revision 2, in place of 2 earlier entries\n',
+      '/f: 2 packages and 1 metadata file, revision 2, in place of 2 earlier entries\n',
     );
     expect((await entries()).map(({ path }: { path: string }) => path)).toEqual([
       '/f/PULP_MANIFEST',
@@ -43,7 +43,7 @@ describe('catalog refresh', () => {
     const { run, entries } = await imported();
     const before = await entries();
     expect((await run('catalog', 'refresh', '/f/')).out).toBe(
-      '/f: 1 packages and 1 metadata files, revision 1, unchanged\n',
+      '/f: 1 package and 1 metadata file, revision 1, unchanged\n',
     );
     expect(await entries()).toEqual(before);
   });
@@ -134,7 +134,7 @@ describe('catalog list', () => {
     expect(others).toEqual([]);
     const [line, next] = (await run('catalog', 'list')).out.split('\n');
     expect(line).toBe(
-      ['/f/', 'files', `file://${folder}/`, '1 packages and 1 metadata files', `as of ${repository.refreshed}`]
+      ['/f/', 'files', `file://${folder}/`, '1 package and 1 metadata file', `as of ${repository.refreshed}`]
         .concat([`next before ${repository.due}`, 'well', 'unsigned'])
         .join('\t'),
     );

@@ -171,7 +171,7 @@ describe('catalog import', () => {
     try {
       const { run, configs } = makeCli();
       const { out, err } = await run('catalog', 'import', 'yum', base, '--prefix', '/yum', '--no-verify');
-      expect(out).toBe(`/yum: 1 packages and ${built.length - 1} metadata files, revision 1\n`);
+      expect(out).toBe(`/yum: 1 package and ${built.length - 1} metadata files, revision 1\n`);
       expect(err).toBe('');
       expect(configs).toEqual([{ ssl_validation: false }]);
       expect((await run('catalog', 'list', '/')).out).toContain(`/yum/bear++-4.1-1.noarch.rpm\t`);
@@ -189,7 +189,7 @@ describe('catalog import', () => {
     const first = JSON.parse((await run('catalog', 'import', 'files', folder, '--prefix', '/f', '--json')).out);
     makeFilesRepository(folder, { 'a.iso': 'AA' });
     const { out } = await run('catalog', 'import', 'files', folder, '--prefix', '/f');
-    expect(out).toBe('/f: 1 packages and 1 metadata files, revision 2, in place of 2 earlier entries\n');
+    expect(out).toBe('/f: 1 package and 1 metadata file, revision 2, in place of 2 earlier entries\n');
     expect(JSON.parse((await run('importers', 'list', '--json')).out)).toEqual([
       { id: first.importer, config: {}, entries: 2 },
     ]);

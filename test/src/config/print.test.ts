@@ -32,10 +32,10 @@ describe('printed settings', () => {
 
   it('are JSON with every value, its origin, and no secret', () => {
     expect(JSON.parse(JSON.stringify(settingsJson(settled, table)))).toEqual({
-      head_timeout: { value: 27, unit: 's', origin: 'default' },
-      interfaces: { value: [], origin: 'default' },
-      limit: { value: 2000, unit: 'bytes', origin: 'flag --limit' },
-      pin: { value: '********', origin: '/etc/a.conf:2' },
+      head_timeout: { value: 27, unit: 's', text: '27 s', origin: 'default' },
+      interfaces: { value: [], text: '(empty)', origin: 'default' },
+      limit: { value: 2000, unit: 'bytes', text: '2000 B', origin: 'flag --limit' },
+      pin: { value: '********', text: '********', origin: '/etc/a.conf:2' },
     });
   });
 
