@@ -30,3 +30,12 @@ export { share } from './stages/share.ts';
 export { createSharing, type Sharing } from './stages/sharing.ts';
 export { decorated, type Start, type Transfer, type TransferEvent } from './stages/transfer.ts';
 export { verify } from './stages/verify.ts';
+export {
+  createWarmer,
+  type NotWarmed,
+  type Wanted,
+  type WarmDeps,
+  type WarmEvent,
+  type WarmRound,
+  warm,
+} from './warm.ts';

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
+import type { Settings } from '../config/schema.ts';
 import { openControlSocket } from '../http/admin/control-socket.ts';
 import { type Endpoint, respond } from '../http/admin/endpoint.ts';
 import { createAdminServer } from '../http/admin/server.ts';
@@ -15,6 +16,9 @@ import type { Reloader } from './reload.ts';
 import { invalid } from './save-settings.ts';
 import type { Serving } from './serving.ts';
 import { type Status, type StatusParts, statusOf } from './status.ts';
+import type { OpenStreamer } from './streamer.ts';
+import { noWarming } from './warm/check.ts';
+import { LONGEST_ORDER, warmEndpoint } from './warm/endpoint.ts';
 
 interface Opening extends Omit<ControlParts, 'status'>, Omit<StatusParts, 'load' | 'reloader'> {
   readonly server: Answering['server'];
@@ -32,6 +36,7 @@ export const openControl = async ({ logger, states, ...parts }: Opening): Promis
   checkControl(settings);
   const status = () => statusOf({ ...parts, load: server.load });
   const control = createAdminServer({
+    targetLength: LONGEST_ORDER,
     endpoints: [...states, ...readingEndpoints({ status })],
     changing: changingEndpoints({ ...parts, status }),
   });
@@ -49,6 +54,8 @@ interface ControlParts {
   readonly reloader: Reloader;
   readonly serving: Serving;
   readonly server: Answering['server'];
+  readonly streamer: OpenStreamer;
+  readonly settings: Settings;
 }
 
 /** What it answers, to read; as JSON. */
@@ -61,10 +68,12 @@ const readingEndpoints = ({ status }: Pick<ControlParts, 'status'>): readonly En
  * - `/reload` once the configuration is applied. 422 with the reasons if it is not valid;
  * - `/drain?quiet=MS` once no request has run, and none has come, for so many milliseconds. From the
  *   start on `/readyz` is 503, and each connection ends after its next response;
- * - `/undrain` ends that.
+ * - `/undrain` ends that;
+ * - `/warm` with an order as JSON: see `warmEndpoint`.
  */
-const changingEndpoints = ({ reloader, serving, server }: ControlParts): readonly Endpoint[] => {
+const changingEndpoints = ({ reloader, serving, server, streamer, settings }: ControlParts): readonly Endpoint[] => {
   const drain = (draining: boolean) => {
+    streamer.warming?.hold(draining);
     serving.drain(draining);
     server.drain(draining);
   };
@@ -84,6 +93,11 @@ const changingEndpoints = ({ reloader, serving, server }: ControlParts): readonl
     jsonEndpoint('/undrain', async () => {
       drain(false);
       return { drained: false };
+    }),
+    warmEndpoint({
+      warming: streamer.warming,
+      own: streamer.own ?? streamer.catalog,
+      missing: () => noWarming(settings) ?? 'nothing is fetched ahead here',
     }),
   ];
 };

@@ -155,7 +155,10 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
     throw listenError(error, { port: 'port', interfaces: 'interfaces' });
   });
   opening.defer(() => server.stop(settings.stopTimeout));
-  opening.defer(serving.stop);
+  opening.defer(() => {
+    serving.stop();
+    streamer.warming?.hold(true);
+  });
   serving.listening();
   logger.info({ listening: addresses.map(describeAddress), admin: adminAddresses.map(describeAddress) }, 'ready');
   // A supervisor waits for this line.

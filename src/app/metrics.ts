@@ -45,6 +45,7 @@ export const daemonMetrics = ({ settings, streamer, finished, load, limits, read
     },
     fetched: () => withImported(streamer, fetched()),
     outbox: streamer.outbox,
+    warmed: streamer.warming?.figures,
     repositories: latest(() => streamer.usage.repositories?.() ?? []),
     degraded: streamer.degraded,
     now: Date.now,

@@ -9,6 +9,7 @@ import { checkDatabase } from './database-settings.ts';
 import { checkShared } from './own-catalog.ts';
 import { checkSaveTarget } from './save-settings.ts';
 import { checkSharing } from './state-folder.ts';
+import { checkWarm } from './warm/check.ts';
 import { checkWorkers } from './workers/shares.ts';
 
 /**
@@ -23,6 +24,7 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
     () => checkTracing(settings),
     () => checkSharing(settings),
     () => checkControl(settings),
+    () => checkWarm(settings),
     () => checkWorkers(settings),
     () => (settings.catalogType === 'mongodb' ? checkDatabase(settings) : undefined),
     () => (settings.catalogType === 'shared' ? checkShared(settings) : undefined),

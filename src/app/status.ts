@@ -8,6 +8,8 @@ import type { Reloader } from './reload.ts';
 import type { Serving } from './serving.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
+import type { WarmFigures } from './warm/tally.ts';
+import type { WarmState } from './warm/warming.ts';
 import type { WorkerState } from './workers/keep-worker.ts';
 import type { Workers } from './workers/master.ts';
 
@@ -28,6 +30,8 @@ export interface Status {
   /** Those that are being answered. */
   readonly requests: number;
   readonly saves: { readonly dispatch: string; readonly waiting: number; readonly oldest: number };
+  /** What is fetched ahead; absent if no copies are kept. */
+  readonly warming?: { readonly state: WarmState } & WarmFigures;
   readonly sources: {
     readonly unhealthy: readonly Unhealthy[];
     readonly alternates: readonly Alternate[];
@@ -114,6 +118,7 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
     connections,
     requests: busy,
     saves: { dispatch: settings.dispatch, waiting, oldest: Math.round(age / 1000) },
+    ...(streamer.warming && { warming: { state: streamer.warming.state(), ...streamer.warming.figures() } }),
     sources: {
       unhealthy: streamer.health.unhealthy().map(({ source, failures, until, lastError }) => ({
         source: sourceName(source),

@@ -17,6 +17,7 @@ import type { Answer } from '../catalog/answer.ts';
 import { dropWrong, keptMetadata } from '../catalog/kept-metadata.ts';
 import type { RefreshResult } from '../catalog/refresh-repository.ts';
 import type { SqliteCatalog } from '../catalog/sqlite/catalog.ts';
+import type { CatalogStore } from '../catalog/store.ts';
 import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
@@ -26,12 +27,13 @@ import { createConditions } from '../observe/conditions.ts';
 import type { CopyFigures } from '../saves/copies/eviction.ts';
 import type { SaveStore } from '../saves/copies/store.ts';
 import type { DurableOutbox } from '../saves/outbox/open.ts';
+import { BACKGROUND, type Contention, createContention } from '../sources/contention.ts';
 import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { openCopies } from './copies.ts';
 import { startDeliveries } from './deliveries.ts';
-import { foldersOf, healthOf, policyOf } from './from-settings.ts';
+import { foldersOf, healthOf, placeTimeoutOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
 import { catalogNotices, logHealth, logReady, sourceNotices } from './log-lines.ts';
 import { recordUnhealthy } from './record-unhealthy.ts';
@@ -55,6 +57,7 @@ import {
 import { steadyClock } from './steady-clock.ts';
 import type { StreamerOptions } from './streamer-options.ts';
 import { keepTidy } from './tidy.ts';
+import { openWarming, type Warming } from './warm/warming.ts';
 
 /** An open streamer: what it serves, saves and refreshes, and how it is. */
 export interface OpenStreamer extends Streamer {
@@ -62,6 +65,8 @@ export interface OpenStreamer extends Streamer {
   readonly fetchLent: Streamer['fetch'];
   /** The embedded catalog. Unused if Pulp's database is the catalog. */
   readonly catalog: SqliteCatalog;
+  /** The catalog of our own that is in use; absent if it is Pulp's. */
+  readonly own?: CatalogStore;
   /**
    * Emits whether the catalog of the entries answers: as soon as that is known, and after each
    * change.
@@ -78,6 +83,10 @@ export interface OpenStreamer extends Streamer {
   readonly deliveries: Observable<Delivery>;
   /** Saves a unit in the folder of copies; absent if none are kept. */
   readonly save?: Dispatch;
+  /** Fetches ahead what clients will ask for; absent if no copies are kept, or the catalog is Pulp's. */
+  readonly warming?: Warming;
+  /** Whether clients wait for places at sources, those of other processes included. */
+  readonly contention: Pick<Contention, 'waits'>;
   /** For what other processes do with the copies; absent if none are kept. */
   readonly eviction?: SaveStore['eviction'];
   /** How sources behaved. */
@@ -146,6 +155,7 @@ export const openStreamer = async (
     openSources(settings, catalog, { counting, ...sourceNotices(logger) }, { places, parts: owner?.workers }),
   );
   const { open, files, alternates, connections, certificates } = sources;
+  const contention = createContention(() => placeTimeoutOf(settings));
   const health = healthOf(settings);
   const refreshes = opening.adopt(new Subject<Refresh>(), (one) => one.complete());
   let imported = 0;
@@ -190,7 +200,7 @@ export const openStreamer = async (
   const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, notices));
   const parts = {
     catalog: viewedCatalog(settings, following ? { ...catalog, ...following } : catalog, catalog.own),
-    open,
+    open: contention.watch(open),
     health,
     lengths: createLengths(),
     slices: createSliceMemory(),
@@ -221,6 +231,17 @@ export const openStreamer = async (
     fetch: (path, options) => streamer.value.fetch(path, options),
     explain: (path) => streamer.value.explain(path),
   };
+  const warming =
+    store && catalog.own && delivering && !owner
+      ? closing(
+          openWarming({
+            ...{ settings, logger, own: catalog.own, store, contention, isOwner, refreshed: refreshes },
+            limit: () => copies?.limit ?? 0,
+            // A shared transfer would go on without this one, in a place that a client waits for.
+            fetch: (path) => (valve) => streamer.value.fetch(path, { valve, client: BACKGROUND, exclusive: true }),
+          }),
+        )
+      : undefined;
   const sending =
     outbox && !store ? closing(await saveTarget(settings, { logger, database: catalog.database })) : undefined;
   const target = outbox && (store ? closing(store) : sending);
@@ -241,11 +262,13 @@ export const openStreamer = async (
     ...owning(lending),
     fetchLent: lending.fetch,
     catalog: catalog.embedded,
+    own: catalog.own,
     ready: catalog.ready,
     alternates,
     outbox,
     deliveries: deliveries ?? EMPTY,
     ...{ save: store?.dispatch, eviction: store?.eviction },
+    ...{ warming, contention },
     health,
     refreshes,
     usage: {
@@ -262,6 +285,7 @@ export const openStreamer = async (
       sharing.renew()?.close();
       copies?.renew();
       streamer.renew();
+      warming?.renew();
     },
     close: () => opened.disposeAsync(),
   };

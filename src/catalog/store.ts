@@ -51,6 +51,8 @@ export interface StoreEntries {
   find(path: string): Answer<StoredEntry[]>;
   /** In the order of paths; with `inOrder: 'age'`, oldest first. */
   list(prefix: string, inOrder?: 'path' | 'age'): Listed<StoredEntry>;
+  /** The same in the order of paths, in small steps between which others may change them. */
+  pages(prefix: string): AsyncIterable<readonly StoredEntry[]>;
   /** What is directly below a folder, as the port Catalog emits it. */
   children(folder: string, after: Child | undefined, limit: number): Answer<Child[]>;
   /** Writes an entry as the newest revision of its path and importer; removes earlier ones. */

@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { codeOf, messageOf } from '../lib/thrown.ts';
 
@@ -23,15 +24,37 @@ export const askDaemon = async (
   signal?: AbortSignal,
 ): Promise<ControlAnswer> => {
   try {
-    const asked = request({ socketPath: socket, method, path, signal }).end();
-    const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-      asked.on('response', resolve).on('error', reject);
-    });
+    const response = await send(socket, { method, path, signal });
     return { status: response.statusCode ?? 0, text: await text(response) };
   } catch (error) {
     throw explained(error, socket);
   }
 };
+
+const send = (socketPath: string, options: RequestOptions): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    request({ socketPath, ...options })
+      .on('response', resolve)
+      .on('error', reject)
+      .end();
+  });
+
+/**
+ * Has the running daemon do something that takes time: yields the lines of its answer as they come.
+ * Throws as `askDaemon`, and if it refuses. Leaving the loop ends what it does.
+ */
+export async function* orderFromDaemon(socket: string, path: string): AsyncGenerator<string> {
+  try {
+    const response = await send(socket, { method: 'POST', path });
+    if (response.statusCode !== 200) throw new Refused((await text(response)).trimEnd());
+    yield* createInterface({ input: response });
+    if (!response.complete) throw new Error('the daemon ended before it was done');
+  } catch (error) {
+    throw error instanceof Refused ? error : explained(error, socket);
+  }
+}
+
+class Refused extends Error {}
 
 const explained = (error: unknown, socket: string): unknown => {
   const code = codeOf(error);

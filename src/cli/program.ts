@@ -105,6 +105,12 @@ const COMMANDS: readonly Listed[] = [
     },
   },
   {
+    usage: 'warm <prefix>',
+    description:
+      'have the running daemon fetch packages of a repository before clients ask for them; exit status 1 if some could not be fetched, or names match nothing',
+    load: async (command) => (await import('./warm.ts')).addWarm(command),
+  },
+  {
     usage: 'backup <file>',
     description:
       'write catalog, waiting saves and metadata to one file, while the daemon may be running; it holds passwords and private keys',

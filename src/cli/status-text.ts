@@ -1,11 +1,12 @@
 import type { Status } from '../app/status.ts';
 import { counted } from './counted.ts';
 import { oneLine } from './one-line.ts';
+import { sayBytes } from './progress.ts';
 
 /** A status for a terminal: the state first, then what is wrong, then the rest. */
 export const describeStatus = (status: Status): string => {
   const { state, missing, degraded, version, pid, uptime, listening, connections, requests } = status;
-  const { saves, sources, prefixes, workers, restart_needed: restart, settings } = status;
+  const { saves, warming, sources, prefixes, workers, restart_needed: restart, settings } = status;
   const changed = Object.entries(settings).filter(([, { origin }]) => origin !== 'default' && origin !== '');
   const lines = [
     `${state}`,
@@ -20,6 +21,7 @@ export const describeStatus = (status: Status): string => {
         `worker       ${worker}: process ${pid}${restarts > 0 ? `, replaced ${restarts} times` : ''}`,
     ),
     `saves        ${saves.dispatch}: ${saves.waiting} waiting${saves.waiting > 0 ? `, the oldest for ${span(saves.oldest)}` : ''}`,
+    ...(warming && warming.state !== 'off' ? [describeWarming(warming)] : []),
     ...sources.unhealthy.map(
       ({ source, failures, until, error }) =>
         `source       ${source}: tried last until ${until}, ${failures} failures in a row, ${error}`,
@@ -34,6 +36,9 @@ export const describeStatus = (status: Status): string => {
   ];
   return lines.map((line) => `${oneLine(line)}\n`).join('');
 };
+
+const describeWarming = ({ state, waiting, waitingBytes, files, bytes, failed }: NonNullable<Status['warming']>) =>
+  `warming      ${state.replace('-', ' ')}: ${waiting} waiting${waiting > 0 ? ` (${sayBytes(waitingBytes)})` : ''}, ${files} fetched ahead (${sayBytes(bytes)})${failed > 0 ? `, ${failed} failed` : ''} since the start`;
 
 /** `3 d 4 h`, `4 h 5 min`, `5 min 6 s`, `6 s`. */
 const span = (seconds: number): string => {

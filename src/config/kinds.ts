@@ -406,3 +406,36 @@ export const tlsLevels: Kind<Readonly<Record<string, 0 | 1 | 2>>> = {
       .map((item) => item.join('='))
       .join(', '),
 };
+
+/** Times of the day, in minutes since midnight. One whose end is before its start goes over midnight. */
+export interface Hours {
+  readonly from: number;
+  readonly to: number;
+}
+
+const toMinutes = (hours = '', minutes = ''): number => Number(hours) * 60 + Number(minutes);
+
+const toHours = (text: string): Hours | undefined => {
+  const [, ...numbers] = /^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$/.exec(text) ?? [];
+  if (numbers.length === 0 || [numbers[1], numbers[3]].some((minutes) => Number(minutes) > 59)) return undefined;
+  const [from, to] = [toMinutes(numbers[0], numbers[1]), toMinutes(numbers[2], numbers[3])];
+  // A day that ends where it begins could be all of it, or nothing.
+  return from < DAY_MINUTES && to <= DAY_MINUTES && from !== to ? { from, to } : undefined;
+};
+
+const DAY_MINUTES = 24 * 60;
+
+const formatMinutes = (minutes: number): string =>
+  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
+
+/** Comma-separated hours of the day; none means all day. */
+export const hours: Kind<readonly Hours[]> = {
+  read: (text) => {
+    const all = itemsOf(text).map(toHours);
+    return all.every((one) => one !== undefined) ? all : undefined;
+  },
+  expected: 'a comma-separated list of hours of the day such as 01:00-05:00 or 22:30-06:00, or nothing',
+  placeholder: 'hours',
+  ...ITEMS,
+  format: (value) => value.map(({ from, to }) => `${formatMinutes(from)}-${formatMinutes(to)}`).join(', '),
+};

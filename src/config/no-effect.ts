@@ -4,19 +4,20 @@ import { SETTINGS, type Settings, type Spelling, spellingsOf } from './schema.ts
 
 type Deciding = Pick<
   Settings,
-  'catalogType' | 'mongodbUrl' | 'dispatch' | 'deferredNudge' | 'signedUrls' | 'adminPort'
+  'catalogType' | 'mongodbUrl' | 'dispatch' | 'deferredNudge' | 'signedUrls' | 'adminPort' | 'warm'
 >;
 
 /** Why the other settings keep this one from having an effect; `undefined` if they do not. */
 const idleBecause = (name: string, settings: Deciding): string | undefined => {
-  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort } = settings;
+  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort, warm } = settings;
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
   if (name === 'sharedCatalogUrl' && catalogType !== 'shared') return `catalog_type is ${catalogType}`;
   if (name === 'keepRevisions' && catalogType !== 'sqlite') return `catalog_type is ${catalogType}`;
   if (/^(database|storageDir)/.test(name) && catalogType !== 'mongodb') return `catalog_type is ${catalogType}`;
   if (/^database(?!Name)/.test(name) && mongodbUrl !== '') return 'mongodb_url counts instead';
-  if (/^(save(Dir|Limit)|checkCopies|scrubRate|shareCopies)$/.test(name) && dispatch !== 'save')
+  if (/^(save(Dir|Limit)|checkCopies|scrubRate|shareCopies|warmRate)$/.test(name) && dispatch !== 'save')
     return `no copies are kept (dispatch is ${dispatch})`;
+  if (/^warm(Bytes|Hours|Within)$/.test(name) && !warm) return 'warm is no';
   if (/^broker/.test(name) && !sendsTasks) return `no tasks are sent (dispatch is ${dispatch})`;
   if (/^(admin(Hosts|Interfaces)|showClients)$/.test(name) && adminPort === 0) return 'admin_port is 0';
   if (name === 'rsaPub' && signedUrls === 'off') return 'signed_urls is off';

@@ -6,6 +6,7 @@ import {
   fileNames,
   folders,
   hostNames,
+  hours,
   integer,
   integerOrAuto,
   jsonArray,
@@ -355,6 +356,31 @@ export const SETTINGS = {
     list('hosts'),
     '',
     'Hosts of feeds whose transfers cost money, as in their URLs (with a port that is not the usual one). If a copy of their content was abandoned, it is not fetched again just to save it: the next client’s transfer makes the copy.',
+  ),
+  warm: streamer(
+    boolean,
+    'no',
+    'Whether new versions of packages that clients have asked for are fetched ahead, after their repository has changed (docs/how-to/warm.md). Needs `dispatch` = `save` and a catalog of the streamer’s own.',
+  ),
+  warmBytes: streamer(
+    size,
+    '2 GiB',
+    'Bytes that are fetched ahead at most for one change of a repository. Packages that clients used last come first.',
+  ),
+  warmRate: streamer(
+    size,
+    '4 MiB',
+    'Bytes per second at which everything is fetched ahead together, also by `pulp-streamer warm`. 0: no limit.',
+  ),
+  warmHours: streamer(
+    hours,
+    '',
+    'Hours of the day, in the local time of the machine, at which `warm` fetches ahead: `01:00-05:00`, or several separated by commas. One may go over midnight. A transfer under way ends with them and begins again the next time. Empty means at all times. `pulp-streamer warm` pays no attention to them.',
+  ),
+  warmWithin: streamer(
+    age,
+    '30d',
+    'How recently a client must have asked for some version of a package, so that a new one is fetched ahead.',
   ),
   savePartial: streamer(
     boolean,

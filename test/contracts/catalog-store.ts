@@ -358,6 +358,18 @@ export const catalogStoreContract = (name: string, { open, openTwo }: CatalogSto
         expect(await passing(105)).toEqual(['/p/b']);
       });
 
+      it('are among the pages of a prefix, which have each entry once', async () => {
+        const catalog = await open();
+        const names = Array.from({ length: 450 }, (_, at) => `${at + 100}`);
+        await importAt(catalog, 100, 'gone', ...names);
+        await importAt(catalog, 101, ...names);
+        const read = async (prefix: string) =>
+          (await all(catalog.entries.pages(prefix))).flat().map(({ path, data }) => [path, 'gone_since' in data]);
+        expect(await read('/p')).toEqual([...names.map((name) => [`/p/${name}`, false]), ['/p/gone', true]]);
+        expect(await read('/p/10')).toEqual([]);
+        expect(await read('/')).toHaveLength(451);
+      });
+
       it('belong to the repository again if a revision has them again', async () => {
         const catalog = await open();
         await importAt(catalog, 100, 'a');

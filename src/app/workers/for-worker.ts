@@ -9,7 +9,7 @@ import type { MasterCalls } from './calls.ts';
 
 /** What the master owns, for all workers. */
 export interface Owned {
-  readonly streamer: Pick<OpenStreamer, 'outbox' | 'eviction' | 'health'>;
+  readonly streamer: Pick<OpenStreamer, 'outbox' | 'eviction' | 'health' | 'contention'>;
   readonly places: Places;
   readonly refreshes: Subject<Refresh>;
   readonly worth: (day: Day) => void;
@@ -55,9 +55,18 @@ export const forWorker = (owned: Owned): { readonly calls: MasterCalls; close():
       news: (news) => mirror.tell(index, news),
       enter: ({ id, holder, places: count, owner }) =>
         new Promise((resolve) => {
+          let isIn = false;
+          let waited: (() => void) | undefined;
           // Held until the worker leaves it.
-          const place = new Observable(() => resolve());
-          entered.set(id, places(holder, count)(place, 1, owner).subscribe());
+          const place = new Observable(() => {
+            isIn = true;
+            waited?.();
+            resolve();
+          });
+          const held = places(holder, count)(place, 1, owner).subscribe();
+          if (!isIn) waited = streamer.contention.waits();
+          held.add(() => waited?.());
+          entered.set(id, held);
         }),
       leave: (id) => {
         entered.get(id)?.unsubscribe();

@@ -132,6 +132,7 @@ export const sharedEntries = (session: Session): StoreEntries => {
         await change(async ({ entries, hold }) => ({ result: await removeAll<EntryDocument>(entries, over, hold) }));
       yield* inBatches(list('/', 'age'));
     },
+    pages: (prefix) => inBatches(list(prefix)),
     stage: () => makeSharedStaging(session),
   };
 };

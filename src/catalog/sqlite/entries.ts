@@ -7,6 +7,7 @@ import type { StoreEntries, Synchronous } from '../store.ts';
 import type { StoredEntry } from '../stored-entry.ts';
 import { childrenAmong } from './child-rows.ts';
 import type { History } from './history.ts';
+import { makePages } from './pages.ts';
 import { differs } from './replaced.ts';
 import type { Repositories } from './repositories.ts';
 import { COLUMNS, type EntryRow, GONE_SINCE, toEntry, toValues } from './rows.ts';
@@ -16,7 +17,9 @@ import { makeTidied } from './tidied.ts';
 import { dropOrphans } from './units.ts';
 
 /** `lazy_content_catalog`: the entries of each path. */
-export interface Entries extends Omit<Synchronous<StoreEntries>, 'stage' | 'tidied'>, Pick<StoreEntries, 'tidied'> {
+export interface Entries
+  extends Omit<Synchronous<StoreEntries>, 'stage' | 'tidied' | 'pages'>,
+    Pick<StoreEntries, 'tidied' | 'pages'> {
   stage(): Synchronous<Staging>;
 }
 
@@ -106,6 +109,7 @@ export const makeEntries = (database: DatabaseSync, repositories: Repositories, 
     },
 
     children: (folder, after, limit) => childrenAmong(readBelow, folder, after, limit),
+    pages: makePages(database),
 
     listSingle: function* () {
       for (const row of database.prepare(SINGLE).iterate()) yield toEntry(row as unknown as EntryRow);

@@ -11,6 +11,8 @@ interface AdminOptions {
   readonly endpoints: readonly Endpoint[];
   /** Those that change something, asked with POST: only for a listener that not everybody can reach. */
   readonly changing?: readonly Endpoint[];
+  /** Bytes of path and query. Default: as for clients. */
+  readonly targetLength?: number;
 }
 
 /**
@@ -21,25 +23,29 @@ interface AdminOptions {
  * for each request: it may change.
  */
 export const createAdminServer = (options: AdminOptions): HttpServer => {
-  const { endpoints, changing = [] } = options;
+  const { endpoints, changing = [], targetLength = USUAL_LIMITS.targetLength } = options;
   const byPath = new Map([...endpoints, ...changing].map((endpoint) => [endpoint.path, endpoint]));
   const listed = [...byPath.values()].filter((endpoint) => endpoint.listed ?? true).map(({ path }) => path);
   const expected = listed.join(', ').replace(/, ([^,]*)$/, ' or $1');
-  return createListeners(USUAL_LIMITS, {
-    exchange: (req, res, fault) => ({
-      answer: () => {
-        const [path = ''] = (req.url ?? '').split('?', 1);
-        const endpoint = byPath.get(path);
-        const methods = endpoint && changing.includes(endpoint) ? CHANGING : READING;
-        const access = { names: options.hosts ?? [], anyOrigin: endpoint?.anyOrigin ?? false, methods };
-        const refusal = fault ? errorAnswer(fault) : refusalOf(req, access);
-        if (refusal) respond(res, refusal, refusal[0] === 405 ? { Allow: methods.join(', ') } : {});
-        else if (endpoint) endpoint.answer(req, res);
-        else respond(res, [404, `expected ${expected}`]);
-      },
-    }),
-    refuse: (fault) => errorAsText(fault, SILENT),
-  });
+  const headerSize = USUAL_LIMITS.headerSize + targetLength;
+  return createListeners(
+    { ...USUAL_LIMITS, targetLength, headerSize },
+    {
+      exchange: (req, res, fault) => ({
+        answer: () => {
+          const [path = ''] = (req.url ?? '').split('?', 1);
+          const endpoint = byPath.get(path);
+          const methods = endpoint && changing.includes(endpoint) ? CHANGING : READING;
+          const access = { names: options.hosts ?? [], anyOrigin: endpoint?.anyOrigin ?? false, methods };
+          const refusal = fault ? errorAnswer(fault) : refusalOf(req, access);
+          if (refusal) respond(res, refusal, refusal[0] === 405 ? { Allow: methods.join(', ') } : {});
+          else if (endpoint) endpoint.answer(req, res);
+          else respond(res, [404, `expected ${expected}`]);
+        },
+      }),
+      refuse: (fault) => errorAsText(fault, SILENT),
+    },
+  );
 };
 
 /** These responses do not report how they came about. */

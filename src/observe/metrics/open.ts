@@ -12,6 +12,7 @@ import { refreshMetrics } from './refreshes.ts';
 import { requestMetrics } from './requests.ts';
 import { saveMetrics } from './saves.ts';
 import type { MetricsSources } from './sources.ts';
+import { warmMetrics } from './warming.ts';
 
 export interface Metrics {
   /** All metrics as text, in the format that an `Accept` header prefers, and its media type. */
@@ -29,6 +30,7 @@ export const openMetrics = (sources: MetricsSources): Metrics => {
   const own = new Registry();
   const families = familiesIn(own, (metric) => unreadable.add(1, metric));
   loadMetrics(families, sources);
+  warmMetrics(families, sources);
   const observing = eventLoopMetrics(families);
   for (const observe of [requestMetrics, attemptMetrics, feedMetrics, saveMetrics, refreshMetrics])
     observing.add(observe(families, sources));

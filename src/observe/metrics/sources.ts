@@ -13,6 +13,8 @@ export interface MetricsSources {
     /** `until`: milliseconds on the clock of `now`. */
     unhealthy(): readonly { readonly source: SourceId; readonly until: number; readonly failures: number }[];
   };
+  /** What was fetched ahead since the start; absent if nothing can be. */
+  readonly warmed?: () => WarmSeen;
   readonly load: () => Load;
   readonly limits: { readonly transfers: number; readonly connections: number };
   readonly usage: Usage;
@@ -45,6 +47,14 @@ export interface RepositorySeen {
   readonly succeeded: number;
   /** Seconds after which it is imported again; absent if it is not. */
   readonly every?: number;
+}
+
+export interface WarmSeen {
+  readonly files: number;
+  readonly bytes: number;
+  readonly failed: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly waiting: number;
 }
 
 interface Load {

@@ -40,6 +40,7 @@ import { makeRoom } from './room.ts';
 import { scrub } from './scrub.ts';
 import type { StoreState } from './state.ts';
 import { makeSweep, type Sweep } from './unwanted.ts';
+import { type CopyUses, copyUses, setUse } from './uses.ts';
 import { makeBacklog } from './write-backlog.ts';
 
 /** The limit, `checked` and `shared` are read when they are used: they may change. */
@@ -113,6 +114,13 @@ export interface SaveStore {
   scrub(rate: number): Observable<never>;
   /** Removes copies that no entry is of: see `makeSweep`. The entries are read to their end. */
   readonly sweep: Sweep;
+  /** Reads when each copy was last used: see `copyUses`. */
+  uses(): Promise<CopyUses>;
+  /**
+   * Has the copy of an entry count as last used at a time, in milliseconds since 1970: one that no
+   * client has asked for yet. Waits for the work under way for it. Without effect if there is none.
+   */
+  dateBack(entry: CatalogEntry, usedAt: number): Promise<void>;
   /** The size of the copies, and what was removed for others. */
   figures(): CopyFigures;
   /** Removes copies above the limit, which may have changed. */
@@ -175,6 +183,8 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         onError: store.report,
       }),
     sweep: makeSweep({ folder: store.folder, eviction, isAlone: store.partial.isAlone, now: store.now }),
+    uses: () => copyUses(store.folder),
+    dateBack: (entry, usedAt) => mutex.run(keyOf(entry), () => setUse(store.folder, entry, usedAt)),
     figures: eviction.figures,
     limited: eviction.limited,
     eviction,

@@ -34,7 +34,7 @@ const WITHOUT = 3_600_000;
  * were alike, one would stay.
  */
 const DIGITS = 12;
-const idOf = (key: string): number => Number.parseInt(key.slice(0, DIGITS), 16);
+export const idOf = (key: string): number => Number.parseInt(key.slice(0, DIGITS), 16);
 
 /**
  * A copy is removed once no entry was there at two sweeps an hour apart, and nothing has used it for
