@@ -16,6 +16,9 @@ const SETTINGS: readonly Mistake[] = [
   { args: 'check-config', config: 'save_limit: 10 gigabytes' },
   { args: 'check-config', config: 'check_copies: maybe' },
   { args: 'check-config', config: 'dispatch: sav' },
+  { args: 'check-config', config: 'warm_hours: 1-5' },
+  { args: 'check-config', config: 'warm: yes\ndispatch: none' },
+  { args: 'check-config', config: 'warm_bytes: 1 GiB' },
   { args: 'check-config', config: 'catalog_type: mongo' },
   { args: 'check-config', config: 'log_level: verbose' },
   { args: 'check-config', config: 'trusted_proxies: 10.0.0.0/40' },
@@ -143,6 +146,13 @@ const COMMANDS: readonly Mistake[] = [
   { args: 'client /nothing --public-url http://packages.example' },
 ];
 
+const WARM: readonly Mistake[] = [
+  { args: 'warm /p --all --state-dir {dir}/nothing' },
+  { args: 'warm /p' },
+  { args: 'warm p --all' },
+  { args: 'warm /p --packages {dir}/nothing' },
+];
+
 const FEEDS: readonly Mistake[] = [
   { args: 'catalog import yum htp://feed.example/ --prefix /p' },
   { args: 'catalog import yum ftp://feed.example/ --prefix /p' },
@@ -180,4 +190,4 @@ const FEEDS: readonly Mistake[] = [
 ];
 
 /** At least a hundred of them: see `answers.txt`. */
-export const MISTAKES: readonly Mistake[] = [...SETTINGS, ...SERVE, ...COMMANDS, ...FEEDS];
+export const MISTAKES: readonly Mistake[] = [...SETTINGS, ...SERVE, ...COMMANDS, ...WARM, ...FEEDS];
