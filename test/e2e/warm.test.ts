@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -106,20 +106,26 @@ describe('Warming a followed yum repository', () => {
   );
 
   itNeeding(YUM_TOOLS)('ends for packages that no client asks for any more', async () => {
-    const { daemon, get, asked, publish, reload } = await openSite({ warm: 'yes' });
+    const { site, daemon, get, asked, publish, status } = await openSite({ warm: 'yes' });
     await get('repodata/repomd.xml');
     await get(BEAR_1);
     await publish('2.0', BEAR);
     await daemon.logged('packages fetched ahead', { files: 1 });
     // Nobody has asked for version 2 since: it counts as used when version 1 was.
-    const used = Date.now();
-    await until(() => Date.now() > used + 2_000);
-    await reload({ warm_within: '2s' });
-    await publish('3.0', BEAR, CAT);
-    await get(BEAR_2);
-    await publish('4.0', BEAR, CAT);
+    const sidecars = readdirSync(join(site.stateDir, 'saved'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.meta.json'))
+      .map((name) => join(site.stateDir, 'saved', name));
+    const [one, two] = sidecars.map((file) => Math.round(statSync(file).mtimeMs));
+    expect([sidecars.length, one]).toEqual([2, two]);
+    const longAgo = Date.now() / 1000 - 40 * 86_400;
+    for (const file of sidecars) utimesSync(file, longAgo, longAgo);
+    await publish('3.0', BEAR);
+    await get('bear-3.0-1.noarch.rpm');
+    await publish('4.0', BEAR);
     await daemon.logged('packages fetched ahead', { files: 1 }, 2);
-    expect([asked('bear-3.0-1.noarch.rpm'), asked('bear-4.0-1.noarch.rpm')]).toEqual([0, 1]);
+    expect(asked('bear-4.0-1.noarch.rpm')).toBe(1);
+    const { files, skipped } = (await status()).warming;
+    expect([files, skipped]).toEqual([2, {}]);
   });
 
   itNeeding(YUM_TOOLS)('waits for its hours, and stays within its bytes', async () => {
