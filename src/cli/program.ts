@@ -122,6 +122,18 @@ const COMMANDS: readonly Listed[] = [
     load: async (command) => (await import('./backup.ts')).addRestore(command),
   },
   {
+    usage: 'export-bundle <file> [prefix...]',
+    description:
+      'write one file with the catalog, metadata and copies of repositories, for a machine that cannot reach their feeds; the daemon may be running',
+    load: async (command) => (await import('./bundle.ts')).addExportBundle(command),
+  },
+  {
+    usage: 'import-bundle <file>',
+    description:
+      'have the catalog serve what a bundle carries; all of it is verified first, and a run that was ended is continued by the next; the daemon may be running',
+    load: async (command) => (await import('./bundle.ts')).addImportBundle(command),
+  },
+  {
     usage: 'report',
     description: 'report what clients got, what was saved on the line, and how the feeds answered, for the last days',
     load: async (command) => (await import('./report/command.ts')).addReport(command),

@@ -8,7 +8,7 @@ import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import { version } from '../version.ts';
 
-/** One file of a backup. */
+/** One file of an archive. */
 export interface Archived {
   readonly name: string;
   readonly size: number;
@@ -19,18 +19,28 @@ const MANIFEST = 'manifest.json';
 const FORMAT = 1;
 /** Characters of the longest manifest that is read. */
 const LONGEST = 64 * 1024 * 1024;
+/** Files of one archive: their list stays below `LONGEST`. */
+export const MOST_FILES = 300_000;
+
+/** What an archive is for, and the command that reads it. */
+const KINDS = { backup: 'restore', bundle: 'import-bundle' } as const;
+export type Kind = keyof typeof KINDS;
 
 const ManifestShape = z.object({
   format: z.number(),
   version: z.string(),
   made: z.string(),
+  /** Default: a backup. */
+  kind: z.enum(['backup', 'bundle']).optional(),
+  /** What an earlier bundle has brought, by name, with its bytes. */
+  carried: z.record(z.string(), z.number()).optional(),
   files: z.array(z.object({ name: z.string(), size: z.number(), sha256: z.string() })),
 });
 
-/** What a backup holds. */
+/** What an archive holds. */
 export type Manifest = z.infer<typeof ManifestShape>;
 
-/** A backup in the making: files are added one after the other. */
+/** An archive in the making: files are added one after the other. */
 export interface NewArchive extends AsyncDisposable {
   /** Reads a file to its end. `size` bytes must come. */
   add(
@@ -38,16 +48,16 @@ export interface NewArchive extends AsyncDisposable {
     found: { readonly size: number; readonly mtime: Date },
     bytes: AsyncIterable<Uint8Array>,
   ): Promise<void>;
-  /** Gives the backup its name, once it is on the disk. */
-  finish(): Promise<Manifest>;
+  /** Gives the archive its name, once it is on the disk. */
+  finish(more?: Pick<Manifest, 'carried'>): Promise<Manifest>;
 }
 
 /**
- * Begins a backup: a tar file for its owner alone, whose last entry lists the others with their
+ * Begins an archive: a tar file for its owner alone, whose last entry lists the others with their
  * checksums. So one that was cut off is known. It has another name until it is finished, and is
  * removed unless that happens.
  */
-export const createArchive = async (file: string): Promise<NewArchive> => {
+export const createArchive = async (file: string, kind: Kind = 'backup'): Promise<NewArchive> => {
   const part = `${file}.part`;
   const handle = await makeFile(file, part).catch((error: unknown) => {
     throw new Error(`${file} cannot be made: ${NOT_MADE[codeOf(error)] ?? messageOf(error)}`, { cause: error });
@@ -59,6 +69,8 @@ export const createArchive = async (file: string): Promise<NewArchive> => {
   const files: Archived[] = [];
 
   const add: NewArchive['add'] = async (name, { size, mtime }, bytes) => {
+    if (files.length === MOST_FILES)
+      throw new Error(`${file}: more than ${MOST_FILES} files; divide it, one prefix or some at a time`);
     const hash = createHash('sha256');
     const entry = controller.add({ name, size, mtime, mode: 0o600 }).getWriter();
     for await (const chunk of bytes) {
@@ -71,9 +83,10 @@ export const createArchive = async (file: string): Promise<NewArchive> => {
 
   return {
     add,
-    finish: async () => {
+    finish: async (more) => {
       const made = new Date();
-      const manifest = { format: FORMAT, version, made: made.toISOString(), files: [...files] };
+      const about = { format: FORMAT, version, made: made.toISOString(), ...(kind !== 'backup' && { kind }) };
+      const manifest: Manifest = { ...about, ...more, files: [...files] };
       const text = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
       await add(MANIFEST, { size: text.length, mtime: made }, Readable.from([text]));
       controller.finalize();
@@ -83,7 +96,7 @@ export const createArchive = async (file: string): Promise<NewArchive> => {
       return manifest;
     },
     [Symbol.asyncDispose]: async () => {
-      controller.error(new Error('the backup was given up'));
+      controller.error(new Error(`the ${kind} was given up`));
       await written.catch(() => {});
       await handle.close();
       await rm(part, { force: true });
@@ -110,14 +123,14 @@ const pumped = async (readable: ReadableStream<Uint8Array>, handle: FileHandle):
   for await (const chunk of readable) await handle.writeFile(chunk);
 };
 
-/** Takes one file of a backup, all of its bytes. Rejects if the backup may not have such a file. */
+/** Takes one file of an archive, all of its bytes. Rejects if the archive may not have such a file. */
 export type Take = (name: string, mtime: Date | undefined, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /**
- * Reads a backup to its end, gives each file to `take`, and compares all with its list. Rejects if
- * the file is not a backup, is not whole, or is damaged; `take` may then have had some of it.
+ * Reads an archive to its end, gives each file to `take`, and compares all with its list. Rejects if
+ * the file is none of its kind, is not whole, or is damaged; `take` may then have had some of it.
  */
-export const readArchive = async (file: string, take: Take): Promise<Manifest> => {
+export const readArchive = async (file: string, take: Take, kind: Kind = 'backup'): Promise<Manifest> => {
   const found = new Map<string, string>();
   let manifest: Manifest | undefined;
   try {
@@ -126,12 +139,15 @@ export const readArchive = async (file: string, take: Take): Promise<Manifest> =
       const { name, mtime } = header;
       if (name === MANIFEST) manifest = manifestIn(await textOf(body));
       else if (manifest || found.has(name) || header.type !== 'file') throw new Error(`it may not have ${name} there`);
+      else if (found.size === MOST_FILES) throw new Error(`it has more than ${MOST_FILES} files`);
       else found.set(name, await digested(body, (bytes) => take(name, mtime, bytes)));
     }
   } catch (error) {
-    throw new Error(`${file}: ${reasonOf(error, file)}`, { cause: error });
+    throw new Error(`${file}: ${reasonOf(error, file, kind)}`, { cause: error });
   }
-  if (!manifest) throw new Error(`${file}: expected a backup of pulp-streamer; it has no ${MANIFEST} at its end`);
+  if (!manifest) throw new Error(`${file}: expected a ${kind} of pulp-streamer; it has no ${MANIFEST} at its end`);
+  const { kind: isKind = 'backup' } = manifest;
+  if (isKind !== kind) throw new Error(`${file}: expected a ${kind}, found a ${isKind}; use ${KINDS[isKind]}`);
   const { files } = manifest;
   const wrong = files.find(({ name, sha256 }) => found.get(name) !== sha256);
   if (wrong || files.length !== found.size)
@@ -149,12 +165,12 @@ const NOT_READ: Readonly<Record<string, string>> = {
 };
 
 /** Why the file cannot be read, or what `take` threw. */
-const reasonOf = (error: unknown, file: string): string => {
+const reasonOf = (error: unknown, file: string, kind: Kind): string => {
   const { path, syscall } = error as NodeJS.ErrnoException;
   const known = path === file || syscall === 'read' ? NOT_READ[codeOf(error)] : undefined;
   if (known !== undefined) return known;
   const message = messageOf(error);
-  return /tar|header/i.test(message) ? `expected a whole backup of pulp-streamer (${message})` : message;
+  return /tar|header/i.test(message) ? `expected a whole ${kind} of pulp-streamer (${message})` : message;
 };
 
 const textOf = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
@@ -168,7 +184,7 @@ const textOf = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
   return Buffer.concat(chunks).toString();
 };
 
-const manifestIn = (text: string): Manifest => {
+export const manifestIn = (text: string): Manifest => {
   const manifest = ManifestShape.parse(JSON.parse(text));
   if (manifest.format > FORMAT)
     throw new Error(`pulp-streamer ${manifest.version} made it, in format ${manifest.format}; install that version`);

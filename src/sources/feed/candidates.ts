@@ -7,19 +7,21 @@ import {
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import { mappedToMany } from '../../../pipelines/operators/at-once.ts';
+import { isCarried } from '../../lib/carried.ts';
 import { isOnDisk } from '../../lib/plain-path.ts';
 import { hostOf } from '../holder.ts';
 import { knownFields } from '../known-fields.ts';
 import { placesOf } from './mirrors.ts';
 
 /**
- * Emits the feed of an entry, or its mirrors, with its importer's credentials: the last candidates. Errors as
- * `catalog.access` does.
+ * Emits the feed of an entry, or its mirrors, with its importer's credentials: the last candidates.
+ * Nothing for an entry that a bundle has brought. Errors as `catalog.access` does.
  */
 export const feedCandidates =
   ({ access }: Pick<Catalog, 'access'>): FindCandidates =>
   (entry) =>
     mappedToMany(access(entry.importerId), (access): readonly Candidate[] => {
+      if (isCarried(entry.url)) return [];
       const { root = access.root } = entry;
       if (root === undefined && access.home !== undefined && isOnDisk(entry.url))
         return [ledToDisk(entry, access.home)];

@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Checksum } from '../../../pipelines/model/index.ts';
+import { nameOf } from '../../catalog/metadata-files.ts';
+import { trimPrefix } from '../../catalog/prefix.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
+import type { StoredEntry } from '../../catalog/stored-entry.ts';
+import type { StoredRepository } from '../../catalog/stored-repository.ts';
+import type { Settings } from '../../config/schema.ts';
+import { maskUrl } from '../../lib/mask.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
+import { METADATA } from '../../repositories/format.ts';
+import { findCopy } from '../../saves/copies/names.ts';
+import { createArchive, type Manifest, type NewArchive } from '../backup/archive.ts';
+import { metadataFolder } from '../state-folder.ts';
+import {
+  type CarriedRepository,
+  entriesName,
+  entryLine,
+  fileName,
+  MOST_REPOSITORIES,
+  REPOSITORIES,
+} from './content.ts';
+
+export interface ExportParts {
+  readonly settings: Pick<Settings, 'stateDir' | 'saveDir'>;
+  readonly own: Pick<CatalogStore, 'repositories' | 'entries' | 'units'>;
+  /** Called with the bytes of files so far. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface ExportOptions {
+  /** Default: all repositories. */
+  readonly prefixes: readonly string[];
+  /** What the other machine has already, by name, with its bytes. */
+  readonly known?: ReadonlyMap<string, number>;
+  /** Whether a file of this name is replaced. */
+  readonly replace?: boolean;
+}
+
+/** What a bundle has of one repository. */
+export interface Exported {
+  readonly prefix: string;
+  readonly packages: number;
+  readonly metadata: number;
+  /** Packages that have no copy here: the bundle does not name them. */
+  readonly without: number;
+  /** Files of metadata that are not kept here, of which the same is true: the first 20. */
+  readonly missing: readonly string[];
+}
+
+export interface ExportResult {
+  readonly repositories: readonly Exported[];
+  /** Files and bytes in the bundle, and files that the other machine has already. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly known: number;
+  readonly manifest: Manifest;
+}
+
+const NAMED = 20;
+
+/**
+ * Writes one file with the entries, metadata and copies of repositories, for a machine that cannot
+ * reach their feeds. It names no package that has no copy, so the other machine never looks for one.
+ * Rejects, and leaves no file, if a copy is damaged, or there is nothing to carry.
+ */
+export const exportBundle = async (
+  { settings, own, onProgress = () => {} }: ExportParts,
+  file: string,
+  { prefixes, known = new Map(), replace = false }: ExportOptions,
+): Promise<ExportResult> => {
+  const there = await unlessMissing(stat(file));
+  if (there?.isFile() && !replace) throw new Error(`${file} exists; name another file, or replace it with --replace`);
+  const wanted = await chosen(own, prefixes);
+  await using archive = await createArchive(file, 'bundle');
+  const folder = metadataFolder(settings);
+  const sizes = new Map<string, number>();
+  let bytes = 0;
+
+  /** The bytes of an entry's file, which the bundle has then, or the other machine; `undefined` if it has no copy. */
+  const carry = async (entry: StoredEntry & { readonly checksum: Checksum }): Promise<number | undefined> => {
+    const name = fileName(entry.checksum);
+    const size = sizes.get(name) ?? known.get(name);
+    if (size !== undefined) {
+      sizes.set(name, size);
+      return size;
+    }
+    await using handle = await opened(entry, settings.saveDir, folder);
+    if (!handle) return undefined;
+    const found = await handle.stat();
+    if (entry.size !== undefined && found.size !== entry.size) return undefined;
+    await addVerified(archive, entry, name, handle, found, (length) => {
+      bytes += length;
+      onProgress(bytes);
+    });
+    sizes.set(name, found.size);
+    return found.size;
+  };
+
+  const repositories: Exported[] = [];
+  const carried: CarriedRepository[] = [];
+  for (const [index, repository] of wanted.entries()) {
+    const spool = `${file}.entries.part`;
+    try {
+      repositories.push(await spoolEntries(own, repository, spool, carry));
+      await archive.add(entriesName(index), await stat(spool), createReadStream(spool));
+    } finally {
+      await rm(spool, { force: true });
+    }
+    carried.push(carriedOf(repository, entriesName(index)));
+  }
+  if (repositories.every(({ packages, metadata }) => packages + metadata === 0))
+    throw new Error('there is nothing to carry: no file of these repositories has a copy here');
+  await addText(archive, REPOSITORIES, JSON.stringify(carried));
+  const before = [...sizes].filter(([name]) => known.has(name));
+  const manifest = await archive.finish({ carried: Object.fromEntries(before) });
+  return { repositories, files: sizes.size - before.length, bytes, known: before.length, manifest };
+};
+
+/** The repositories below which everything is carried. Throws if one is not known. */
+const chosen = async (
+  { repositories }: ExportParts['own'],
+  prefixes: readonly string[],
+): Promise<readonly StoredRepository[]> => {
+  const all = (await repositories.list()).filter(({ format }) => format !== 'raw');
+  const known = all.map(({ prefix }) => prefix || '/').join(', ');
+  const found =
+    prefixes.length === 0
+      ? all
+      : prefixes.flatMap((prefix) => {
+          const those = all.filter((one) => one.prefix === trimPrefix(prefix));
+          if (those.length === 0)
+            throw new Error(
+              `${prefix} is not the prefix of a repository that lists its files; expected ${known || 'one, but there is none'}`,
+            );
+          return those;
+        });
+  if (found.length === 0) throw new Error('there is no repository to carry; import or follow one first');
+  const twice = found.find((one, at) => found.findIndex(({ prefix }) => prefix === one.prefix) !== at);
+  if (twice) throw new Error(`${twice.prefix || '/'}: two repositories have this prefix, or it was named twice`);
+  if (found.length > MOST_REPOSITORIES)
+    throw new Error(`found ${found.length} repositories, expected at most ${MOST_REPOSITORIES}; name some`);
+  return found;
+};
+
+const carriedOf = (
+  { prefix, format, base, selection, succeeded }: StoredRepository,
+  entries: string,
+): CarriedRepository => ({
+  ...{ prefix, feed: maskUrl(base), succeeded, entries },
+  format: format as CarriedRepository['format'],
+  selection: {
+    ...(selection.suites && { suites: [...selection.suites] }),
+    ...(selection.components && { components: [...selection.components] }),
+    ...(selection.architectures && { architectures: [...selection.architectures] }),
+    ...(selection.lists && { lists: [...selection.lists] }),
+  },
+});
+
+/** The file of an entry, opened before it may be removed: kept metadata, or a copy. */
+const opened = async (
+  entry: StoredEntry & { readonly checksum: Checksum },
+  saveDir: string,
+  metadata: string,
+): Promise<FileHandle | undefined> => {
+  const kept =
+    entry.unitTypeId === METADATA ? await unlessMissing(open(join(metadata, nameOf(entry.checksum)))) : undefined;
+  if (kept) return kept;
+  const copy = await findCopy(saveDir, entry);
+  return copy && unlessMissing(open(copy.path));
+};
+
+const addVerified = async (
+  archive: NewArchive,
+  { path, checksum }: { readonly path: string; readonly checksum: Checksum },
+  name: string,
+  handle: FileHandle,
+  found: { readonly size: number; readonly mtime: Date },
+  taken: (length: number) => void,
+): Promise<void> => {
+  const hash = createHash(checksum.algorithm);
+  const through = async function* (bytes: AsyncIterable<Uint8Array>) {
+    for await (const chunk of bytes) {
+      hash.update(chunk);
+      taken(chunk.length);
+      yield chunk;
+    }
+  };
+  await archive.add(name, found, through(handle.createReadStream({ autoClose: false })));
+  if (hash.digest('hex') !== checksum.value)
+    throw new Error(`${path}: its copy is damaged; \`pulp-streamer copies verify\` removes what is`);
+};
+
+/** Writes a line for each entry of a repository whose file is carried. */
+const spoolEntries = async (
+  { entries, units }: ExportParts['own'],
+  { prefix, importerId }: StoredRepository,
+  spool: string,
+  carry: (entry: StoredEntry & { readonly checksum: Checksum }) => Promise<number | undefined>,
+): Promise<Exported> => {
+  let [packages, metadata, without] = [0, 0, 0];
+  const missing: string[] = [];
+  await rm(spool, { force: true });
+  await using lines = await open(spool, 'wx', 0o600);
+  for await (const page of entries.pages(prefix)) {
+    for (const entry of page) {
+      if (entry.importerId !== importerId || entry.prefix !== prefix || 'gone_since' in entry.data) continue;
+      const { checksum, unitTypeId, unitId, path } = entry;
+      const size = checksum && (await carry({ ...entry, checksum }));
+      const isMetadata = unitTypeId === METADATA;
+      if (!checksum || size === undefined) {
+        if (!isMetadata) without += 1;
+        else if (missing.length < NAMED) missing.push(path);
+        continue;
+      }
+      if (isMetadata) metadata += 1;
+      else packages += 1;
+      await lines.writeFile(`${entryLine(entry, checksum, size, await units.find(unitTypeId, unitId))}\n`);
+    }
+  }
+  return { prefix: prefix || '/', packages, metadata, without, missing };
+};
+
+const addText = async (archive: NewArchive, name: string, text: string): Promise<void> => {
+  const bytes = Buffer.from(text);
+  await archive.add(name, { size: bytes.length, mtime: new Date() }, Readable.from([bytes]));
+};

@@ -1,0 +1,260 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CatalogStore, Importer } from '../../catalog/store.ts';
+import type { Settings } from '../../config/schema.ts';
+import { carriedUrl, isCarried } from '../../lib/carried.ts';
+import { makeFolder } from '../../lib/private-files.ts';
+import { METADATA } from '../../repositories/format.ts';
+import { storedCopies } from '../../saves/copies/inventory.ts';
+import { createSaveStore, type SaveStore } from '../../saves/copies/store.ts';
+import { readArchive } from '../backup/archive.ts';
+import { graceOf } from '../from-settings.ts';
+import { saveLimitOf } from '../save-limit.ts';
+import { metadataFolder } from '../state-folder.ts';
+import { noWarming } from '../warm/check.ts';
+import { type Checked, checkBundle } from './check.ts';
+import { type CarriedEntry, type CarriedRepository, checksumIn, fileName } from './content.ts';
+import { isMetadata, isThere, type Places, placeFile } from './place.ts';
+
+export interface ImportParts {
+  readonly settings: Settings;
+  readonly own: CatalogStore;
+  /** Called with the bytes so far, of all that are read: the bundle is read twice. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface ImportedRepository {
+  readonly prefix: string;
+  readonly packages: number;
+  readonly metadata: number;
+}
+
+export interface Imported {
+  /** When the bundle was made. */
+  readonly made: string;
+  readonly repositories: readonly ImportedRepository[];
+  /** Files that were put in their places, their bytes, and those that were there. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly present: number;
+}
+
+/** Marks the importers whose entries bundles have brought. */
+const TYPE = 'pulp_streamer_bundle';
+const BATCH = 200;
+const NAMED = 3;
+
+/** Runs work with a folder that is gone afterwards. */
+const withFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), 'pulp-streamer-bundle-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Reads all of a bundle, without any change. Rejects if it is not whole and right. */
+export const verifyBundle = (
+  file: string,
+  onProgress?: (bytes: number) => void,
+): Promise<Pick<Checked, 'made' | 'repositories' | 'files'>> =>
+  withFolder(async (folder) => {
+    const checked = await checkBundle(file, folder, onProgress);
+    for (const repository of checked.repositories) for await (const _ of checked.entriesOf(repository));
+    return checked;
+  });
+
+/**
+ * Has the catalog serve what a bundle carries. First all of it is read and compared; if it is not
+ * whole, or this machine lacks something, nothing changes. Then its files are put in their places, each
+ * verified once more, and at the end each repository counts at once. A run that was ended is continued
+ * by the next: what is in its place is not written again.
+ */
+export const importBundle = ({ settings, own, onProgress = () => {} }: ImportParts, file: string): Promise<Imported> =>
+  withFolder(async (folder) => {
+    const reason = noWarming(settings);
+    if (reason !== undefined) throw new Error(`nothing can be imported: ${reason}`);
+    const places: Places = {
+      saveDir: settings.saveDir,
+      metadata: metadataFolder(settings),
+      ...(own.metadata && { shared: own.metadata }),
+    };
+    let before = 0;
+    const checked = await checkBundle(file, folder, (bytes) => {
+      before = bytes;
+      onProgress(bytes);
+    });
+    const importers = await importersOf(own, checked.repositories);
+    const { needed, present } = await plan(file, checked, places);
+    await checkRoom(needed, settings);
+    const bytes = await withStore(settings, (store) =>
+      place(file, needed, { places, store, onProgress: (read) => onProgress(before + read) }),
+    );
+    const repositories: ImportedRepository[] = [];
+    for (const repository of checked.repositories)
+      repositories.push(await publish(own, checked, repository, await importers(repository), graceOf(settings)));
+    return { made: checked.made, repositories, files: needed.size, bytes, present };
+  });
+
+/** The files of a bundle that are not in their places, each with the entries that have it. */
+type Needed = ReadonlyMap<string, readonly CarriedEntry[]>;
+
+const plan = async (file: string, checked: Checked, places: Places): Promise<{ needed: Needed; present: number }> => {
+  const needed = new Map<string, CarriedEntry[]>();
+  const lacking: string[] = [];
+  let [present, lacks] = [0, 0];
+  for (const repository of checked.repositories)
+    for await (const entry of checked.entriesOf(repository)) {
+      const one = { ...entry, importerId: '' };
+      const name = fileName(entry.checksum);
+      const size = checked.files.get(name);
+      if (size !== undefined && size !== entry.size)
+        throw new Error(`${file}: ${entry.path} has ${entry.size} bytes, and its file ${size}`);
+      if (await isThere(one, places)) present += 1;
+      else if (size !== undefined) needed.set(name, [...(needed.get(name) ?? []), one]);
+      else {
+        lacks += 1;
+        if (lacking.length < NAMED) lacking.push(entry.path);
+      }
+    }
+  if (lacks > 0)
+    throw new Error(
+      `${file}: builds on a bundle that was not imported here, or whose copies are gone: ${lacks} files are missing (${lacking.join(', ')}${lacks > NAMED ? ' …' : ''}); import that one first, or export all without --since`,
+    );
+  return { needed, present };
+};
+
+/** Rejects if the files need more room than there is: no other copies should have to go. */
+const checkRoom = async (needed: Needed, settings: Settings): Promise<void> => {
+  const { saveDir } = settings;
+  let bytes = 0;
+  for (const entries of needed.values()) for (const entry of entries) if (!isMetadata(entry)) bytes += entry.size;
+  await makeFolder(saveDir);
+  const { bavail, bsize } = await statfs(saveDir);
+  if (bytes > bavail * bsize)
+    throw new Error(`the copies need ${bytes} bytes, and the disk of ${saveDir} has room for ${bavail * bsize}`);
+  const limit = saveLimitOf(settings);
+  if (limit === 0) return;
+  let kept = 0;
+  for await (const { stats } of storedCopies(saveDir)) kept += Number(stats.size);
+  if (kept + bytes > limit)
+    throw new Error(
+      `the copies need ${bytes} bytes in addition to ${kept}, which exceeds save_limit (${limit} bytes): others would go, and nothing could bring them back; raise it, or set it to 0`,
+    );
+};
+
+const withStore = async <T>(settings: Settings, work: (store: SaveStore) => Promise<T>): Promise<T> => {
+  const problems: string[] = [];
+  const store = createSaveStore({
+    folder: settings.saveDir,
+    shared: settings.shareCopies,
+    mayFetch: () => false,
+    onError: ({ message }) => problems.push(message),
+  });
+  try {
+    return await work(store);
+  } catch (error) {
+    const [problem] = problems;
+    throw problem === undefined ? error : new Error(problem, { cause: error });
+  } finally {
+    await store.close();
+  }
+};
+
+interface Placing {
+  readonly places: Places;
+  readonly store: SaveStore;
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** Reads the bundle once more, and puts its needed files in their places. Resolves to their bytes. */
+const place = async (file: string, needed: Needed, { places, store, onProgress }: Placing): Promise<number> => {
+  let [read, placed] = [0, 0];
+  if (needed.size === 0) return placed;
+  await readArchive(
+    file,
+    async (name, mtime = new Date(), bytes) => {
+      const checksum = checksumIn(name);
+      const entries = needed.get(name);
+      const hash = createHash(checksum?.algorithm ?? 'sha256');
+      const counted = async function* () {
+        for await (const chunk of bytes) {
+          read += chunk.length;
+          onProgress(read);
+          if (entries) {
+            placed += chunk.length;
+            hash.update(chunk);
+          }
+          yield chunk;
+        }
+      };
+      const isRight = () => hash.digest('hex') === checksum?.value;
+      if (entries) await placeFile(entries, mtime, counted(), { places, store, isRight });
+      else for await (const _ of counted());
+    },
+    'bundle',
+  );
+  return placed;
+};
+
+/** Finds the importer of each repository, once nothing else is at its prefix. It is made when it is asked for. */
+const importersOf = async (own: CatalogStore, repositories: readonly CarriedRepository[]) => {
+  const importers = await own.importers.list();
+  const ofBundles = (feed: string): Importer | undefined =>
+    importers.find(({ typeId, config }) => typeId === TYPE && config.feed === feed);
+  const known = await own.repositories.list();
+  for (const { prefix, feed } of repositories) {
+    const other = known.find((one) => one.prefix === prefix && one.importerId !== ofBundles(carriedUrl(feed))?.id);
+    if (other && !isCarried(other.base))
+      throw new Error(
+        `${prefix || '/'} is ${other.follows ? 'followed' : 'imported'} from ${other.base} on this machine; remove it first (catalog remove --prefix), or leave it out of the bundle`,
+      );
+    if (other)
+      throw new Error(
+        `${prefix || '/'} was brought by a bundle of ${other.base}; remove it first (catalog remove --prefix)`,
+      );
+  }
+  return async ({ feed }: CarriedRepository): Promise<string> => {
+    const made =
+      ofBundles(carriedUrl(feed)) ?? (await own.importers.add({ typeId: TYPE, config: { feed: carriedUrl(feed) } }));
+    importers.push(made);
+    return made.id;
+  };
+};
+
+/** Publishes the entries of a repository, in place of those that an earlier bundle has brought. */
+const publish = async (
+  own: CatalogStore,
+  checked: Checked,
+  repository: CarriedRepository,
+  importerId: string,
+  grace: number,
+): Promise<ImportedRepository> => {
+  const { prefix, format, feed, selection, succeeded } = repository;
+  const staging = await own.entries.stage();
+  let [packages, metadata] = [0, 0];
+  try {
+    let batch: CarriedEntry[] = [];
+    for await (const entry of checked.entriesOf(repository)) {
+      if (entry.unitTypeId === METADATA) metadata += 1;
+      else packages += 1;
+      if (batch.push({ ...entry, importerId }) < BATCH) continue;
+      await staging.write(batch);
+      batch = [];
+    }
+    await staging.write(batch);
+    await staging.publishRevision(importerId, prefix, {
+      grace: { now: Date.now() / 1000, seconds: grace },
+      repository: () => ({
+        ...{ prefix, importerId, format, base: carriedUrl(feed), selection, strict: false },
+        ...{ packages, metadata, succeeded, attempted: Date.now() / 1000 },
+      }),
+    });
+    return { prefix: prefix || '/', packages, metadata };
+  } finally {
+    await staging.discard();
+  }
+};

@@ -1,0 +1,284 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { createTarPacker } from 'modern-tar';
+import { makeApt } from '../support/apt.ts';
+import { askWhole } from '../support/clients.ts';
+import { makeDnf } from '../support/dnf.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { sha256 } from '../support/pipeline.ts';
+import { processes } from '../support/processes.ts';
+import {
+  buildRpm,
+  builtFiles,
+  DEB_TOOLS,
+  indexYum,
+  itNeeding,
+  makeSuiteRepository,
+  makeYumRepository,
+  YUM_TOOLS,
+} from '../support/repositories.ts';
+import { makeSite, type Site } from '../support/site.ts';
+import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
+
+jest.setTimeout(90_000); // real processes, on machines that may be busy
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+
+const BEAR = { name: 'bear', version: '1.0', size: 200_000 };
+const CAT = { name: 'cat', version: '1.0', size: 3_000 };
+
+const packages = (files: readonly { readonly path: string; readonly sha256: string }[]) =>
+  files
+    .filter(({ path }) => /\.(rpm|deb)$/.test(path))
+    .map((one) => one.sha256)
+    .sort();
+
+/** A site with a line that follows a repository. All of its packages are fetched ahead. */
+const openLine = async (format: 'yum' | 'deb', repository: string, options: readonly string[] = []) => {
+  const feed = await startFeed(serveFolder(repository));
+  const site = makeSite(start, folder(), { metadata_max_age: 0, warm_rate: 0 });
+  const daemon = await site.serve();
+  await site.run('catalog', 'follow', format, `${feed.url}/`, '--prefix', '/r', ...options);
+  const warm = async () => {
+    await askWhole(`${daemon.url}/r/${format === 'yum' ? 'repodata/repomd.xml' : 'dists/stable/InRelease'}`);
+    await askWhole(`${daemon.url}/r/${format === 'yum' ? 'repodata/repomd.xml' : 'dists/stable/Release'}`);
+    return site.run('warm', '/r', '--all');
+  };
+  return { feed, site, daemon, warm };
+};
+
+/** A machine without a line. */
+const aSite = (settings: Readonly<Record<string, string | number>> = {}): Site => makeSite(start, folder(), settings);
+
+const failing = async (site: Site, ...args: string[]) => {
+  const { status, stderr } = await site.start(...args).ended;
+  return [status, stderr];
+};
+
+/** Everything in the state folder but what commands open. */
+const stateOf = ({ stateDir }: Site) =>
+  (existsSync(stateDir) ? readdirSync(stateDir, { recursive: true, encoding: 'utf8' }) : [])
+    .filter((name) => /^(saved|metadata)\/.*[0-9a-f]{8}/.test(name) && !name.includes('.partial'))
+    .sort();
+
+describe('A bundle of a followed yum repository', () => {
+  itNeeding([...YUM_TOOLS, 'dnf'])('is served to dnf by a machine without a line, and then what is new', async () => {
+    const repository = join(folder(), 'zoo');
+    const files = makeYumRepository(repository, [BEAR, CAT]);
+    const { feed, site, warm } = await openLine('yum', repository);
+    await warm();
+    const first = join(folder(), 'first.bundle');
+    expect(await site.run('export-bundle', first)).toMatch(
+      /^\/r: 2 packages, \d+ files of metadata; 0 packages have no copy here and are left out\nwritten to .*: \d+ files \(.*\)\n$/,
+    );
+    buildRpm(repository, { ...BEAR, version: '2.0' });
+    indexYum(repository);
+    await warm();
+    const second = join(folder(), 'second.bundle');
+    const text = await site.run('export-bundle', second, '/r', '--since', `${first}.manifest`);
+    expect(text).toMatch(/, and 2 that the other machine has already\n$/);
+    expect(readFileSync(second).length).toBeLessThan(readFileSync(first).length + 100_000);
+    await feed.close();
+
+    const alone = aSite();
+    const daemon = await alone.serve();
+    expect(await failing(alone, 'import-bundle', second)).toEqual([
+      1,
+      expect.stringMatching(/builds on a bundle that was not imported here.*: 2 files are missing \(\/r\/bear-1/),
+    ]);
+    expect(await alone.run('import-bundle', '--check', first)).toMatch(/^whole: .*: \d+ files for \/r, of /);
+    expect(stateOf(alone)).toEqual([]);
+    expect(await alone.run('import-bundle', first)).toMatch(/^\/r: 2 packages, /);
+    const dnf = makeDnf(start, folder(), `${daemon.url}/r`);
+    const installed = join(folder(), 'installed');
+    await dnf.run('download', `--destdir=${installed}`, 'bear', 'cat');
+    expect(packages(builtFiles(installed))).toEqual(packages(files));
+    await dnf.run('install', 'cat');
+
+    await alone.run('import-bundle', second);
+    dnf.forget();
+    const later = join(folder(), 'later');
+    await dnf.run('download', `--destdir=${later}`, 'bear');
+    expect(builtFiles(later).map(({ path }) => path)).toEqual(['bear-2.0-1.noarch.rpm']);
+    expect(await alone.run('import-bundle', second)).toMatch(/: 0 files written \(0 B\), \d+ were there\n$/);
+    const listed = JSON.parse(await alone.run('catalog', 'list', '--json'))[0];
+    expect(listed).toMatchObject({ prefix: '/r', format: 'yum', packages: 3 });
+    expect(listed.base ?? listed.url ?? listed.feed).toMatch(/^http:\/\/bundle\.invalid\/127\.0\.0\.1:/);
+    expect(listed.follows).not.toBe(true);
+  });
+
+  itNeeding(YUM_TOOLS)('never asks a feed: what has no copy is answered at once', async () => {
+    const repository = join(folder(), 'zoo');
+    makeYumRepository(repository, [BEAR, CAT]);
+    const { site, daemon, feed } = await openLine('yum', repository);
+    await askWhole(`${daemon.url}/r/repodata/repomd.xml`);
+    const list = join(folder(), 'names');
+    writeFileSync(list, 'bear\n');
+    await site.run('warm', '/r', '--packages', list);
+    const bundle = join(folder(), 'zoo.bundle');
+    expect(await site.run('export-bundle', bundle)).toMatch(/; 1 packages have no copy here/);
+    const asked = feed.requests.length;
+    const alone = aSite();
+    const other = await alone.serve();
+    await alone.run('import-bundle', bundle);
+    expect((await askWhole(`${other.url}/r/cat-1.0-1.noarch.rpm`)).status).toBe(404);
+    expect((await askWhole(`${other.url}/r/bear-1.0-1.noarch.rpm`)).status).toBe(200);
+    await alone.run('copies', 'purge', '--all');
+    expect(await askWhole(`${other.url}/r/bear-1.0-1.noarch.rpm`)).toMatchObject({ status: 502 });
+    await other.logged('request', { path: '/r/bear-1.0-1.noarch.rpm', code: 'NO_CANDIDATE' });
+    expect(feed.requests.length).toBe(asked);
+    // A run puts back what is gone.
+    expect(await alone.run('import-bundle', bundle)).toMatch(/: 1 files written /);
+    expect((await askWhole(`${other.url}/r/bear-1.0-1.noarch.rpm`)).status).toBe(200);
+  });
+
+  itNeeding(YUM_TOOLS)('is refused, and changes nothing, if it is cut or damaged', async () => {
+    const repository = join(folder(), 'zoo');
+    makeYumRepository(repository, [BEAR]);
+    const { site, warm } = await openLine('yum', repository);
+    await warm();
+    const bundle = join(folder(), 'zoo.bundle');
+    await site.run('export-bundle', bundle);
+    const whole = readFileSync(bundle);
+    const alone = aSite();
+    const spoilt = join(folder(), 'spoilt.bundle');
+    for (const length of [0, 100, 5_000, whole.length - 20_000, whole.length - 1_100]) {
+      copyFileSync(bundle, spoilt);
+      truncateSync(spoilt, length);
+      expect(await failing(alone, 'import-bundle', spoilt)).toEqual([1, expect.stringMatching(/^error: .*bundle/)]);
+    }
+    for (const at of [2_000, 100_000, whole.length - 3_000]) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(spoilt, bytes);
+      expect((await failing(alone, 'import-bundle', spoilt))[0]).toBe(1);
+    }
+    expect(stateOf(alone)).toEqual([]);
+    expect(JSON.parse(await alone.run('catalog', 'list', '--json'))).toEqual([]);
+  });
+
+  itNeeding(YUM_TOOLS)('needs its place: room for copies, a catalog of its own, and a free prefix', async () => {
+    const repository = join(folder(), 'zoo');
+    makeYumRepository(repository, [BEAR]);
+    const { site, warm, feed } = await openLine('yum', repository);
+    await warm();
+    const bundle = join(folder(), 'zoo.bundle');
+    await site.run('export-bundle', bundle);
+    const refused = async (settings: Readonly<Record<string, string>>, pattern: RegExp) =>
+      expect(await failing(aSite(settings), 'import-bundle', bundle)).toEqual([1, expect.stringMatching(pattern)]);
+    await refused({ save_limit: '100 k' }, /exceeds save_limit \(100000 bytes\)/);
+    await refused({ dispatch: 'none' }, /dispatch is none/);
+    expect(await failing(site, 'import-bundle', bundle)).toEqual([
+      1,
+      expect.stringMatching(/\/r is followed from .* on this machine; remove it first/),
+    ]);
+    expect(await failing(site, 'export-bundle', bundle)).toEqual([1, expect.stringMatching(/exists; .*--replace/)]);
+    expect(await failing(site, 'export-bundle', `${bundle}2`, '/x')).toEqual([
+      1,
+      expect.stringMatching(/\/x is not the prefix of a repository.*expected \/r/),
+    ]);
+    expect(await failing(aSite(), 'export-bundle', `${bundle}2`)).toEqual([1, expect.stringMatching(/no repository/)]);
+    expect(existsSync(`${bundle}2`)).toBe(false);
+    expect(
+      await failing(site, 'export-bundle', `${bundle}2`, '--since', join(repository, 'repodata/repomd.xml')),
+    ).toEqual([1, expect.stringMatching(/expected a whole bundle/)]);
+    const backup = join(folder(), 'backup');
+    await site.run('backup', backup);
+    expect(await failing(aSite(), 'import-bundle', backup)).toEqual([
+      1,
+      expect.stringMatching(/it may not have catalog.db/),
+    ]);
+    expect(await failing(aSite(), 'restore', bundle)).toEqual([1, expect.stringMatching(/error: .*bundle/)]);
+    await feed.close();
+  });
+});
+
+describe('A bundle of a followed deb repository', () => {
+  itNeeding([...DEB_TOOLS, 'apt-get'])('is served to apt by a machine without a line', async () => {
+    const repository = join(folder(), 'debian');
+    const files = makeSuiteRepository(repository, [BEAR, CAT]);
+    const { feed, site, warm } = await openLine('deb', repository);
+    await warm();
+    const bundle = join(folder(), 'debian.bundle');
+    await site.run('export-bundle', bundle);
+    await feed.close();
+    const alone = aSite();
+    await alone.run('import-bundle', bundle);
+    const daemon = await alone.serve();
+    const apt = makeApt(start, folder(), `${daemon.url}/r`, 'stable');
+    await apt.update();
+    expect(packages(await apt.install(['bear', 'cat']))).toEqual(packages(files));
+  });
+});
+
+describe('A bundle that somebody else has made', () => {
+  const CONTENT = 'the bear';
+  const NAME = `files/sha256-${sha256(CONTENT)}`;
+  const REPOSITORY = {
+    ...{ prefix: '/r', format: 'yum', feed: 'http://feed.example/', selection: {}, succeeded: 1 },
+    entries: 'entries/0.jsonl',
+  };
+  const ENTRY = {
+    ...{ path: '/r/bear.rpm', unit_id: 'u', unit_type_id: 'rpm', url: 'file:///etc/passwd' },
+    ...{ checksum: sha256(CONTENT), checksum_algorithm: 'sha256', size: CONTENT.length },
+  };
+
+  /** A tar file of these files, and a manifest that is right. */
+  const made = async (files: Readonly<Record<string, string>>): Promise<string> => {
+    const list = Object.entries(files).map(([name, text]) => ({ name, size: text.length, sha256: sha256(text) }));
+    const manifest = JSON.stringify({ format: 1, version: '0', made: 'now', kind: 'bundle', files: list });
+    const { readable, controller } = createTarPacker();
+    const chunks: Uint8Array[] = [];
+    const read = (async () => {
+      for await (const chunk of readable) chunks.push(chunk);
+    })();
+    for (const [name, text] of [...Object.entries(files), ['manifest.json', manifest] as const]) {
+      const writer = controller.add({ name, size: text.length }).getWriter();
+      await writer.write(Buffer.from(text));
+      await writer.close();
+    }
+    controller.finalize();
+    await read;
+    const file = join(folder(), 'made.bundle');
+    writeFileSync(file, Buffer.concat(chunks));
+    return file;
+  };
+  const bundleOf = (entry: object = {}, repository: object = {}, files: Readonly<Record<string, string>> = {}) =>
+    made({
+      [NAME]: CONTENT,
+      'entries/0.jsonl': `${JSON.stringify({ ...ENTRY, ...entry })}\n`,
+      'repositories.json': JSON.stringify([{ ...REPOSITORY, ...repository }]),
+      ...files,
+    });
+
+  it('serves what it has, and leads nowhere else', async () => {
+    const site = aSite();
+    await site.run('import-bundle', await bundleOf());
+    const [entry] = JSON.parse(await site.run('catalog', 'show', '/r/bear.rpm', '--json'));
+    expect(entry.url).toBe('http://bundle.invalid/etc/passwd');
+    const daemon = await site.serve();
+    expect((await askWhole(`${daemon.url}/r/bear.rpm`)).body.toString()).toBe(CONTENT);
+  });
+
+  it.each<readonly [string, Parameters<typeof bundleOf>, RegExp]>([
+    ['an entry outside of its prefix', [{ path: '/other/bear.rpm' }], /is not below the prefix \/r/],
+    ['an entry that leads out of its prefix', [{ path: '/r/../other/bear.rpm' }], /is not below the prefix \/r/],
+    ['an entry of another size', [{ size: 9 }], /has 9 bytes, and its file 8/],
+    ['an entry of content that it lacks', [{ checksum: sha256('x') }], /1 files are missing/],
+    ['an entry without a checksum', [{ checksum: undefined }], /line 1: checksum: /],
+    ['control characters', [{ path: '/r/\u0000' }], /path: expected no control characters/],
+    ['a repository of another format', [{}, { format: 'raw' }], /format: /],
+    ['a prefix that is none', [{}, { prefix: '/r/../..' }], /prefix: /],
+    ['entries that are not there', [{}, { entries: 'entries/1.jsonl' }], /expected entries\/1\.jsonl in it/],
+    ['a path as a name', [{}, {}, { '../../etc/passwd': 'x' }], /it may not have|expected a whole bundle/],
+    ['a file that its name does not state', [{}, {}, { [`files/sha256-${sha256('y')}`]: 'x' }], /other content than/],
+    ['a name of another kind', [{}, {}, { 'saved/ab/cd': 'x' }], /it may not have saved\/ab\/cd/],
+  ])('is refused for %s', async (_, given, pattern) => {
+    const site = aSite();
+    expect(await failing(site, 'import-bundle', await bundleOf(...given))).toEqual([1, expect.stringMatching(pattern)]);
+    expect(stateOf(site)).toEqual([]);
+  });
+});
