@@ -819,6 +819,61 @@ export interface EmbeddedOptions {
   readonly meteredFeeds?: string | readonly string[];
 
   /**
+   * Whether new versions of packages that clients have asked for are fetched ahead, after their
+   * repository has changed (docs/how-to/warm.md). Needs `dispatch` = `save` and a catalog of the
+   * streamer’s own.
+   *
+   * Default: `false`.
+   */
+  readonly warm?: boolean;
+
+  /**
+   * Bytes that are fetched ahead at most for one change of a repository. Packages that clients used
+   * last come first.
+   *
+   * Expected: a whole number of bytes, or a number with one of the suffixes k, M, G, T (powers of
+   * 1000), KiB, MiB, GiB, TiB (of 1024).
+   *
+   * Default: `2 GiB`.
+   */
+  readonly warmBytes?: Size;
+
+  /**
+   * Bytes per second at which everything is fetched ahead together, also by `pulp-streamer warm`.
+   * 0: no limit.
+   *
+   * Expected: a whole number of bytes, or a number with one of the suffixes k, M, G, T (powers of
+   * 1000), KiB, MiB, GiB, TiB (of 1024).
+   *
+   * Default: `4 MiB`.
+   */
+  readonly warmRate?: Size;
+
+  /**
+   * Hours of the day, in the local time of the machine, at which `warm` fetches ahead:
+   * `01:00-05:00`, or several separated by commas. One may go over midnight. A transfer under way
+   * ends with them and begins again the next time. Empty means at all times. `pulp-streamer warm`
+   * pays no attention to them.
+   *
+   * Expected: a comma-separated list of hours of the day such as 01:00-05:00 or 22:30-06:00, or
+   * nothing.
+   *
+   * Default: empty.
+   */
+  readonly warmHours?: string | readonly string[];
+
+  /**
+   * How recently a client must have asked for some version of a package, so that a new one is
+   * fetched ahead.
+   *
+   * Expected: a duration of whole seconds, at most 2147483648: seconds, or a number with one of the
+   * suffixes ms, s, m, h, d.
+   *
+   * Default: `2592000 s`.
+   */
+  readonly warmWithin?: Duration;
+
+  /**
    * Whether each block of a saved copy is compared before its bytes leave. If not, a copy is served
    * if its size and time are those of its verification, and nothing proves its bytes: such a
    * response counts as not verified.
