@@ -139,6 +139,6 @@ export const hasOtherBytes = ({ code }: Pick<StreamError, 'code'>): boolean => O
 export const isWrongCopy = (candidate: Pick<Candidate, 'source'>, error: Pick<StreamError, 'code'>): boolean =>
   isCopy(candidate) && hasOtherBytes(error);
 
-/** Where the failures of a location arise. */
+/** Where the failures of a location arise: an object store is reached over the network, as a feed is. */
 export const errorSourceOf = ({ url }: Pick<Location, 'url'>): 'feed' | 'disk' =>
-  /^https?:/i.test(url) ? 'feed' : 'disk';
+  /^(https?|s3):/i.test(url) ? 'feed' : 'disk';

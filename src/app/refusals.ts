@@ -6,6 +6,7 @@ import { openAuthorization } from './authorization.ts';
 import { checkTracing } from './check-tracing.ts';
 import { checkControl } from './control-settings.ts';
 import { checkDatabase } from './database-settings.ts';
+import { checkObjects } from './object-settings.ts';
 import { checkShared } from './own-catalog.ts';
 import { checkSaveTarget } from './save-settings.ts';
 import { checkSharing } from './state-folder.ts';
@@ -21,6 +22,7 @@ export const refusals = async (settings: Settings): Promise<readonly string[]> =
     () => findAddresses('interfaces', settings.interfaces),
     () => (settings.adminPort > 0 ? findAddresses('admin_interfaces', settings.adminInterfaces) : undefined),
     () => checkSaveTarget(settings),
+    () => checkObjects(settings),
     () => checkTracing(settings),
     () => checkSharing(settings),
     () => checkControl(settings),

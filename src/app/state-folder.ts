@@ -26,6 +26,9 @@ export const metadataFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string
 /** The figures of each day. */
 export const worthFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'report');
 
+/** What is remembered of uploads to an object store that are not finished. */
+export const uploadsFolder = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'uploads');
+
 const lockOf = ({ stateDir }: Pick<Settings, 'stateDir'>): string => join(stateDir, 'daemon.lock');
 
 /**
@@ -83,20 +86,21 @@ export const stateFolders = ({
   catalog,
   saveDir,
   dispatch,
-}: Places & Pick<Settings, 'dispatch'>): ReadonlyMap<string, SettingName> =>
+  saveUrl,
+}: Places & Pick<Settings, 'dispatch' | 'saveUrl'>): ReadonlyMap<string, SettingName> =>
   new Map([
     [stateDir, 'stateDir'],
     ...([':memory:', join(stateDir, basename(catalog))].includes(catalog)
       ? []
       : [[dirname(catalog), 'catalog'] as const]),
-    ...(dispatch === 'save' ? [[saveDir, 'saveDir'] as const] : []),
+    ...(dispatch === 'save' && saveUrl === '' ? [[saveDir, 'saveDir'] as const] : []),
   ]);
 
 /**
  * Throws a ConfigError if this user cannot write to the streamer's folders and files: the message
  * names each, and the command with which root changes that.
  */
-export const checkState = (settings: Places & Pick<Settings, 'dispatch'>): void => {
+export const checkState = (settings: Places & Pick<Settings, 'dispatch' | 'saveUrl'>): void => {
   const problems = [
     ...[...stateFolders(settings)].map(([folder, name]) => [name, folderObstacle(folder)] as const),
     ['catalog', fileObstacle(settings.catalog)] as const,
@@ -121,9 +125,10 @@ export const checkSharing = ({
   dispatch,
   shareCopies,
   saveDir,
+  saveUrl,
   stateDir,
-}: SharedPlaces & Pick<Settings, 'dispatch'>) => {
-  if (dispatch === 'save' && shareCopies && saveDir.startsWith(`${stateDir}${sep}`))
+}: SharedPlaces & Pick<Settings, 'dispatch' | 'saveUrl'>) => {
+  if (dispatch === 'save' && saveUrl === '' && shareCopies && saveDir.startsWith(`${stateDir}${sep}`))
     throw new ConfigError([
       'share_copies: save_dir lies in state_dir, which no group may enter; set save_dir to a folder elsewhere',
     ]);
@@ -147,6 +152,7 @@ export const narrowState = ({
   const health = healthFile({ stateDir });
   const own = [
     ...[catalog, outbox, health, lockOf({ stateDir }), metadataFolder({ stateDir }), worthFolder({ stateDir })],
+    uploadsFolder({ stateDir }),
     ...[saveDir, spillDir, controlSocket, logFile].filter((path) => path !== ''),
   ].map((path) => relative(stateDir, path).split(sep)[0]);
   const findings = [

@@ -32,6 +32,7 @@ import { feedCandidates } from '../sources/feed/candidates.ts';
 import { openCatalog } from './catalog.ts';
 import { composeLending, owning, type Streamer } from './compose.ts';
 import { openCopies } from './copies.ts';
+import { withCopies } from './copy-store.ts';
 import { startDeliveries } from './deliveries.ts';
 import { foldersOf, healthOf, placeTimeoutOf, policyOf } from './from-settings.ts';
 import { openHealingOutbox } from './healing-outbox.ts';
@@ -185,8 +186,8 @@ export const openStreamer = async (
     logger.error({ error: messageOf(error) }, 'spill file failed, transfers are as slow as their clients');
   const saves = delivering && settings.dispatch !== 'none';
   const outbox = saves && isOwner ? closing(openHealingOutbox(outboxFile(settings), onError, conditions)) : undefined;
-  const copies = openCopies(settings, {
-    ...{ delivering, isOwner, family, eviction: owner?.eviction, onError },
+  const copies = await openCopies(settings, {
+    ...{ delivering, isOwner, family, eviction: owner?.eviction, onError, logger, conditions },
     fetch: (path, options) => streamer.value.fetch(path, options),
   });
   const store = copies?.store;
@@ -200,7 +201,7 @@ export const openStreamer = async (
   const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, notices));
   const parts = {
     catalog: viewedCatalog(settings, following ? { ...catalog, ...following } : catalog, catalog.own),
-    open: contention.watch(open),
+    open: contention.watch(withCopies(open, store)),
     health,
     lengths: createLengths(),
     slices: createSliceMemory(),

@@ -4,7 +4,7 @@ import type { ExportResult } from '../app/bundle/export.ts';
 import type { Imported } from '../app/bundle/import.ts';
 import { openOwnCatalog } from '../app/own-catalog.ts';
 import { checkState } from '../app/state-folder.ts';
-import { noWarming } from '../app/warm/check.ts';
+import { noBundles } from '../app/warm/check.ts';
 import type { Settings } from '../config/schema.ts';
 import { replaceFile } from '../lib/private-files.ts';
 import { asJson, oneLine } from './one-line.ts';
@@ -128,7 +128,7 @@ const tellImport = (file: string, imported: Imported, json = false): void => {
 /** The settings, if copies are kept. */
 const usable = (command: Command, consequence: string): Settings => {
   const settings = stateOf(command);
-  const reason = noWarming(settings);
+  const reason = noBundles(settings);
   if (reason !== undefined) throw new Error(`${consequence}: ${reason}`);
   return settings;
 };

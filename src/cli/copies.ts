@@ -2,20 +2,17 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { firstValueFrom } from 'rxjs';
 import type { CatalogEntry } from '../../pipelines/model/index.ts';
 import { age } from '../config/kinds.ts';
-import { unlessMissing } from '../lib/unless-missing.ts';
-import { identified, removeStored, type StoredCopy, storedCopies } from '../saves/copies/inventory.ts';
 import { keyOf } from '../saves/copies/names.ts';
-import { openPartial } from '../saves/copies/partial-folder.ts';
-import { verifyCopy, writeSums } from '../saves/copies/verification.ts';
+import type { Shelf, StoredCopy } from '../saves/copies/shelf.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
 import { row } from './one-line.ts';
 
 /** Dependencies of the commands for saved copies. */
 export interface CopiesContext extends Pick<CatalogContext, 'prepare' | 'stdout'> {
-  /** Calls `work` with the folder of the copies, and with the entries that may name them. */
+  /** Calls `work` with the copies, and with the entries that may name them. */
   withCopies<T>(
     command: Command,
-    work: (folder: string, entries: Iterable<CatalogEntry> | AsyncIterable<CatalogEntry>) => Promise<T>,
+    work: (shelf: Shelf, entries: Iterable<CatalogEntry> | AsyncIterable<CatalogEntry>) => Promise<T>,
   ): Promise<T>;
 }
 
@@ -27,11 +24,11 @@ interface Listed {
 
 /** All copies, with their entries, the least recently used first. */
 const listed = async (
-  folder: string,
+  shelf: Shelf,
   entries: Iterable<CatalogEntry> | AsyncIterable<CatalogEntry>,
 ): Promise<readonly Listed[]> => {
   const copies: StoredCopy[] = [];
-  for await (const copy of storedCopies(folder)) copies.push(copy);
+  for await (const copy of shelf.copies()) copies.push(copy);
   const keys = new Set(copies.map(({ key }) => key));
   const known = new Map<string, CatalogEntry>();
   for await (const entry of keys.size > 0 ? entries : []) {
@@ -41,11 +38,11 @@ const listed = async (
   return copies.toSorted((a, b) => a.usedAt - b.usedAt).map((copy) => ({ copy, entry: known.get(copy.key) }));
 };
 
-const toJson = ({ copy: { file, stats, usedAt }, entry }: Listed, now: number) => ({
+const toJson = ({ copy: { file, size, madeAt, usedAt }, entry }: Listed, now: number) => ({
   file,
   path: entry?.path,
-  size: Number(stats.size),
-  age: secondsBetween(Number(stats.mtimeMs), now),
+  size,
+  age: secondsBetween(madeAt, now),
   last_used: new Date(usedAt).toISOString(),
 });
 
@@ -90,8 +87,8 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
 
   leaf('list', 'list all copies, the least recently used first: file, size, age, last use, path').action(
     ({ json }: { json?: boolean }, leaf: Command) =>
-      context.withCopies(leaf, async (folder, entries) => {
-        const copies = await listed(folder, entries);
+      context.withCopies(leaf, async (shelf, entries) => {
+        const copies = await listed(shelf, entries);
         const now = Date.now();
         const texts = json
           ? toJsonArray(copies.map((one) => toJson(one, now)))
@@ -104,29 +101,24 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
     'verify',
     'read all copies and compare their checksums; wrong ones are removed, and the exit status is 1. Missing sums of blocks are written',
   ).action(({ json }: { json?: boolean }, leaf: Command) =>
-    context.withCopies(leaf, async (folder, entries) => {
+    context.withCopies(leaf, async (shelf, entries) => {
       const wrong: { readonly file: string; readonly path?: string; readonly fault: string }[] = [];
       const unknown: string[] = [];
       let verified = 0;
-      const copies = await listed(folder, entries);
-      // Only a folder with copies may get one for files in the making.
-      const partial = copies.length > 0 ? openPartial(folder, raise) : undefined;
-      for (const { copy: stored, entry } of copies) {
-        const copy = await identified(folder, stored, entry?.checksum);
-        if (!copy) {
-          unknown.push(stored.file);
+      const copies = await listed(shelf, entries);
+      for (const { copy, entry } of copies) {
+        const found = await firstValueFrom(shelf.examine(copy, entry?.checksum));
+        // The daemon has removed it in between.
+        if (found === 'gone') continue;
+        if (found === 'unknown') {
+          unknown.push(copy.file);
           continue;
         }
-        const verdict = await unlessMissing(firstValueFrom(verifyCopy(copy)));
-        // The daemon has removed it in between.
-        if (!verdict) continue;
         verified += 1;
-        if (!('fault' in verdict)) await (partial && writeSums(copy, verdict, partial));
         // Another copy may have taken its place, which is not wrong then.
-        else if (await removeStored(folder, stored))
-          wrong.push({ file: stored.file, path: entry?.path, fault: verdict.fault });
+        if (found !== 'right' && (await shelf.remove(copy)))
+          wrong.push({ file: copy.file, path: entry?.path, fault: found.fault });
       }
-      partial?.close();
       const lines = [
         ...wrong.map(({ file, path = '-', fault }) => row(['removed', file, path, fault])),
         ...unknown.map((file) => `unknown\t${file}\t-\tno checksum of it is known\n`),
@@ -143,22 +135,18 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
     .action((names: string[], options: PurgeOptions, leaf: Command) => {
       const ways = [names.length > 0, options.olderThan !== undefined, options.all === true];
       if (ways.filter(Boolean).length !== 1) leaf.error('error: give one of names, --older-than and --all');
-      return context.withCopies(leaf, async (folder, entries) => {
-        const copies = await listed(folder, entries);
+      return context.withCopies(leaf, async (shelf, entries) => {
+        const copies = await listed(shelf, entries);
         const isPurged = purging(names, options, copies);
         let removed = 0;
         let bytes = 0;
         for (const one of copies) {
-          if (!isPurged(one) || !(await removeStored(folder, one.copy))) continue;
+          if (!isPurged(one) || !(await shelf.remove(one.copy))) continue;
           removed += 1;
-          bytes += Number(one.copy.stats.size);
+          bytes += one.copy.size;
         }
         const text = options.json ? JSON.stringify({ removed, bytes }) : `removed ${counted(removed)}, ${bytes} bytes`;
         stdout.write(`${text}\n`);
       });
     });
-};
-
-const raise = (error: unknown): never => {
-  throw error;
 };

@@ -296,6 +296,15 @@ export const webUrl: Kind<string> = {
   format: (value) => value,
 };
 
+/** The prefix has no slash at its end. */
+export const bucketUrl: Kind<string> = {
+  read: (text) => matching(text.replace(/\/+$/, ''), /^(s3:\/\/[a-z0-9][a-z0-9._-]{1,62}(\/[\w.~-]+)*)?$/),
+  expected: 's3://BUCKET or s3://BUCKET/PREFIX with letters, digits and . _ - ~ /; or nothing',
+  placeholder: 'url',
+  option: 'string',
+  format: (value) => value,
+};
+
 const itemsOf = (text: string): readonly string[] =>
   text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
 

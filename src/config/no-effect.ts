@@ -4,20 +4,39 @@ import { SETTINGS, type Settings, type Spelling, spellingsOf } from './schema.ts
 
 type Deciding = Pick<
   Settings,
-  'catalogType' | 'mongodbUrl' | 'dispatch' | 'deferredNudge' | 'signedUrls' | 'adminPort' | 'warm'
+  | 'catalogType'
+  | 'mongodbUrl'
+  | 'dispatch'
+  | 'deferredNudge'
+  | 'signedUrls'
+  | 'adminPort'
+  | 'saveUrl'
+  | 'saveLimit'
+  | 'warm'
 >;
 
 /** Why the other settings keep this one from having an effect; `undefined` if they do not. */
 const idleBecause = (name: string, settings: Deciding): string | undefined => {
-  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort, warm } = settings;
+  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort, saveUrl, saveLimit, warm } =
+    settings;
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
   if (name === 'sharedCatalogUrl' && catalogType !== 'shared') return `catalog_type is ${catalogType}`;
   if (name === 'keepRevisions' && catalogType !== 'sqlite') return `catalog_type is ${catalogType}`;
   if (/^(database|storageDir)/.test(name) && catalogType !== 'mongodb') return `catalog_type is ${catalogType}`;
   if (/^database(?!Name)/.test(name) && mongodbUrl !== '') return 'mongodb_url counts instead';
-  if (/^(save(Dir|Limit)|checkCopies|scrubRate|shareCopies|warmRate)$/.test(name) && dispatch !== 'save')
-    return `no copies are kept (dispatch is ${dispatch})`;
   if (/^warm(Bytes|Hours|Within)$/.test(name) && !warm) return 'warm is no';
+  if (
+    /^(save(Dir|Limit|Url|Endpoint|Region|PathStyle|AccessKey|SecretKey|Ca)|checkCopies|scrubRate|shareCopies|warmRate)$/.test(
+      name,
+    ) &&
+    dispatch !== 'save'
+  )
+    return `no copies are kept (dispatch is ${dispatch})`;
+  if (/^(saveDir|checkCopies|shareCopies)$/.test(name) && saveUrl !== '') return 'copies are in save_url';
+  if (name === 'saveLimit' && saveUrl !== '' && typeof saveLimit !== 'number')
+    return 'save_url has no size that it could be a percentage of; expected a number of bytes';
+  if (/^save(Endpoint|Region|PathStyle|AccessKey|SecretKey|Ca)$/.test(name) && saveUrl === '')
+    return 'save_url is empty';
   if (/^broker/.test(name) && !sendsTasks) return `no tasks are sent (dispatch is ${dispatch})`;
   if (/^(admin(Hosts|Interfaces)|showClients)$/.test(name) && adminPort === 0) return 'admin_port is 0';
   if (name === 'rsaPub' && signedUrls === 'off') return 'signed_urls is off';

@@ -2,6 +2,7 @@ import { followedHosts, mappedHosts, tunnelledHosts } from './host-kinds.ts';
 import {
   age,
   boolean,
+  bucketUrl,
   choice,
   fileNames,
   folders,
@@ -351,6 +352,35 @@ export const SETTINGS = {
     boolean,
     'no',
     'Whether the group of `save_dir` may read new copies (modes 0750 and 0640), as a proxy must that sends them itself (`sendfile_proxies`). `save_dir` must then lie outside `state_dir`, which no group may enter.',
+  ),
+  saveUrl: streamer(
+    bucketUrl,
+    '',
+    'Bucket of an S3-compatible object store that keeps the copies instead of `save_dir`, with the beginning of their names (docs/how-to/object-storage.md). Several streamers may share it. `save_limit` must then be a number of bytes to have an effect; `save_dir`, `share_copies` and `check_copies` have none.',
+  ),
+  saveEndpoint: streamer(webUrl, '', 'URL of the object store. Empty means Amazon’s own, in `save_region`.'),
+  saveRegion: streamer(words('region'), 'us-east-1', 'Region that requests to the object store are signed for.'),
+  savePathStyle: {
+    ...streamer(
+      boolean,
+      'no',
+      'Whether the bucket is in the path of the object store’s URLs, as MinIO, Ceph and Garage want it, not in the host name. If it is not set, it is `yes` if `save_endpoint` is set.',
+    ),
+    implied: { text: 'yes', bySetting: 'saveEndpoint' },
+  },
+  saveAccessKey: streamer(
+    words('key'),
+    '',
+    'Access key of the object store. If it is empty, key and secret are found as Amazon’s programs find them: the environment (`AWS_ACCESS_KEY_ID` …), the shared files, the role of the machine.',
+  ),
+  saveSecretKey: {
+    ...streamer(words('secret'), '', 'Secret key that belongs to `save_access_key`.'),
+    secret: true,
+  },
+  saveCa: streamer(
+    optional(keyFile),
+    '',
+    'PEM file of the authorities trusted for the object store’s certificate. Empty means the authorities that Node trusts.',
   ),
   meteredFeeds: streamer(
     list('hosts'),

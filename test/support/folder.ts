@@ -1,12 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterEach } from '@jest/globals';
+import { type afterAll, afterEach } from '@jest/globals';
 
-/** Folders of a test, removed after it. */
-export const temporaryFolders = (): (() => string) => {
+/** Folders of a test, removed after it, or after all. */
+export const temporaryFolders = (after: typeof afterEach | typeof afterAll = afterEach): (() => string) => {
   const made: string[] = [];
-  afterEach(() => {
+  after(() => {
     // Child processes of a killed server may still be writing their last lines.
     for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });

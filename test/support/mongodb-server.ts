@@ -1,12 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closedPort } from './feeds.ts';
+import { goBuild } from './go-build.ts';
 import { until } from './until.ts';
 
 /** A real server for MongoDB's wire protocol. */
@@ -30,27 +28,12 @@ interface Way {
 
 const FERRETDB = fileURLToPath(new URL('ferretdb', import.meta.url));
 
-/**
- * FerretDB, built from its sources if necessary. That takes minutes; the binary is kept outside the
- * repository. `undefined` if it cannot be built.
- */
-const ferretdb = (): string | undefined => {
-  const sources = ['main.go', 'go.mod', 'go.sum'].map((file) => readFileSync(join(FERRETDB, file)));
-  const version = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 16);
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pulp-streamer-tests');
-  const binary = join(folder, `ferretdb-${version}`);
-  if (existsSync(binary)) return binary;
-  const go = ['go', '/usr/local/go/bin/go'].find((name) => spawnSync(name, ['version']).status === 0);
-  if (!go) return undefined;
-  mkdirSync(folder, { recursive: true });
-  // Several test files may need it at once: the first one builds, the others wait.
-  const build = `test -e "$2" || { "$1" build -tags ferretdb_no_postgresql -o "$2.part" . && mv "$2.part" "$2"; }`;
-  const built = spawnSync('flock', [`${binary}.lock`, 'sh', '-c', build, 'sh', go, binary], {
-    cwd: FERRETDB,
-    stdio: ['ignore', 'ignore', 'inherit'],
+/** FerretDB, built from its sources if necessary. `undefined` if it cannot be built. */
+const ferretdb = (): string | undefined =>
+  goBuild({
+    ...{ name: 'ferretdb', folder: FERRETDB, files: ['main.go', 'go.mod', 'go.sum'] },
+    what: ['-tags', 'ferretdb_no_postgresql', '.'],
   });
-  return built.status === 0 ? binary : undefined;
-};
 
 const findOwnWay = (): Way | undefined => {
   if (spawnSync('mongod', ['--version']).status === 0)

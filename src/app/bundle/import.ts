@@ -13,7 +13,7 @@ import { readArchive } from '../backup/archive.ts';
 import { graceOf } from '../from-settings.ts';
 import { saveLimitOf } from '../save-limit.ts';
 import { metadataFolder } from '../state-folder.ts';
-import { noWarming } from '../warm/check.ts';
+import { noBundles } from '../warm/check.ts';
 import { type Checked, checkBundle } from './check.ts';
 import { type CarriedEntry, type CarriedRepository, checksumIn, fileName } from './content.ts';
 import { isMetadata, isThere, type Places, placeFile } from './place.ts';
@@ -75,7 +75,7 @@ export const verifyBundle = (
  */
 export const importBundle = ({ settings, own, onProgress = () => {} }: ImportParts, file: string): Promise<Imported> =>
   withFolder(async (folder) => {
-    const reason = noWarming(settings);
+    const reason = noBundles(settings);
     if (reason !== undefined) throw new Error(`nothing can be imported: ${reason}`);
     const places: Places = {
       saveDir: settings.saveDir,

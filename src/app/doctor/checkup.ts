@@ -9,6 +9,7 @@ export type Area =
   | 'ports'
   | 'catalog'
   | 'broker'
+  | 'object store'
   | 'feeds'
   | 'certificates'
   | 'disk'

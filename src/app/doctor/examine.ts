@@ -6,6 +6,7 @@ import { refusals } from '../refusals.ts';
 import { tryBroker } from '../trials/broker.ts';
 import { tryCatalog } from '../trials/catalog.ts';
 import { type PlaceTrial, tryFeeds } from '../trials/feeds.ts';
+import { tryObjects } from '../trials/objects.ts';
 import { tryPorts } from '../trials/ports.ts';
 import { examineCertificates } from './certificates.ts';
 import { type Checkup, finding, fine, tried } from './checkup.ts';
@@ -47,6 +48,13 @@ export async function* examine(loaded: Loaded, asked: Asked): AsyncGenerator<Che
       'broker',
       one,
       'start it, or correct broker_url, its user and its permissions; saves wait in the outbox until then',
+    ),
+  );
+  yield* (await tryObjects(settings)).map((one) =>
+    tried(
+      'object store',
+      one,
+      'start it, or correct save_url, save_endpoint, the keys and their permissions; feeds serve, and saves wait in the outbox until then',
     ),
   );
   const feeds = await tryFeeds(settings, places);

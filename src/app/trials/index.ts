@@ -3,6 +3,7 @@ import { tryBroker } from './broker.ts';
 import { tryCatalog } from './catalog.ts';
 import { tryFeeds } from './feeds.ts';
 import { tryFolders } from './folders.ts';
+import { tryObjects } from './objects.ts';
 import { tryPorts } from './ports.ts';
 import type { Trial } from './trial.ts';
 
@@ -19,5 +20,6 @@ export async function* tryAll(settings: Settings): AsyncGenerator<Trial> {
   const { trial, places } = await tryCatalog(settings);
   yield trial;
   yield* await tryBroker(settings);
+  yield* await tryObjects(settings);
   yield* await tryFeeds(settings, places);
 }

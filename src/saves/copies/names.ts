@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join, parse } from 'node:path';
+import { dirname, extname, join, parse, relative, sep } from 'node:path';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Copy } from './copy.ts';
@@ -43,3 +43,12 @@ const onlyFileIn = async (folder: string): Promise<string | undefined> => {
  * harmless characters are accepted.
  */
 const extensionOf = (path: string): string => extname(path).match(/^\.[A-Za-z0-9_-]{1,16}$/)?.[0] ?? '';
+
+/** `ab/cdef….rpm`, `ab/cdef…/SHA256.rpm`: the key is `abcdef…`. */
+export const keyAt = (folder: string, path: string): string => {
+  const [two = '', name = ''] = relative(folder, path).split(sep);
+  return two + (isAlone(folder, path) ? name : parse(name).name);
+};
+
+/** Whether the copy has a separate folder. */
+export const isAlone = (folder: string, path: string): boolean => relative(folder, dirname(path)).includes(sep);

@@ -48,6 +48,15 @@ interface About {
     /** The CRC-32 of each block in little-endian bytes, in base64. */
     readonly crc32: string;
   };
+  /** The copy in an object store. */
+  readonly object?: StoredAs;
+}
+
+/** The object that the sums belong to. */
+export interface StoredAs {
+  readonly name: string;
+  /** The tag of its state. */
+  readonly etag: string;
 }
 
 const sumOf = (about: unknown): string => hash('sha256', JSON.stringify(about), 'hex');
@@ -61,14 +70,22 @@ export interface Described {
   readonly modified?: bigint;
 }
 
+/** The content of a sidecar, and the checksum that the copy must match. */
+export interface Description extends Described {
+  readonly checksum: Checksum;
+  /** The object that the sums belong to, in an object store. */
+  readonly object?: StoredAs;
+}
+
 export const sidecarText = (
   { algorithm, value }: Checksum,
-  { headers, blocks, modified }: Required<Described>,
+  { headers, blocks, modified, object }: Required<Described> & Pick<Description, 'object'>,
 ): string => {
   const about: About = {
     checksum: { algorithm, value },
     headers: contentFields(headers).map(([name, value]) => [name, value]),
     blocks: { size: BLOCK, length: blocks.length, modified: String(modified), crc32: toText(blocks.crc32) },
+    ...(object && { object: { name: object.name, etag: object.etag } }),
   };
   return `${JSON.stringify({ version: VERSION, sum: sumOf(about), about })}\n`;
 };
@@ -89,9 +106,7 @@ export const readSidecar = async ({
 /** The checksum that a copy must match. Absent if its sidecar is missing or damaged. */
 export const sidecarChecksum = async (path: string): Promise<Checksum | undefined> => {
   const text = await unlessMissing(readFile(sidecarOf(path), 'utf8'));
-  const { algorithm: name, value } = (text !== undefined && aboutIn(text)?.checksum) || {};
-  const algorithm = CHECKSUM_ALGORITHMS.find((one) => one === name);
-  return algorithm && value !== undefined ? { algorithm, value } : undefined;
+  return text === undefined ? undefined : descriptionIn(text)?.checksum;
 };
 
 /**
@@ -118,13 +133,26 @@ export const removeCopy = async (path: string): Promise<void> => {
 };
 
 const describedIn = (text: string, { algorithm, value }: Checksum): Described | undefined => {
+  const { checksum, ...described } = descriptionIn(text) ?? {};
+  return checksum?.algorithm === algorithm && checksum.value === value ? (described as Described) : undefined;
+};
+
+/** What a sidecar says, with the checksum that it belongs to. `undefined` if it is damaged. */
+export const descriptionIn = (text: string): Description | undefined => {
   const about = aboutIn(text);
-  if (about?.checksum.algorithm !== algorithm || about.checksum.value !== value) return undefined;
+  const algorithm = CHECKSUM_ALGORITHMS.find((one) => one === about?.checksum.algorithm);
+  if (!about || !algorithm) return undefined;
+  const checksum = { algorithm, value: about.checksum.value };
   const headers = contentFields(about.headers);
   const { size, length = 0, modified = '', crc32: sums = '' } = about.blocks ?? {};
   const crc32 = fromText(sums);
   const usable = size === BLOCK && crc32.length === Math.ceil(length / BLOCK) && /^\d+$/.test(modified);
-  return usable ? { headers, blocks: { length, crc32 }, modified: BigInt(modified) } : { headers };
+  const { object } = about;
+  return {
+    ...{ checksum, headers },
+    ...(usable && { blocks: { length, crc32 }, modified: BigInt(modified) }),
+    ...(object && { object }),
+  };
 };
 
 const toText = (sums: Uint32Array): string => {
@@ -153,13 +181,17 @@ const isAbout = (value: unknown): value is About =>
   isRecord(value.checksum) &&
   areTexts([value.checksum.algorithm, value.checksum.value]) &&
   Array.isArray(value.headers) &&
-  value.headers.every((header) => Array.isArray(header) && header.length === 2 && areTexts(header)) &&
-  (value.blocks === undefined || isBlocks(value.blocks));
+  value.headers.every((header) => Array.isArray(header) && header.length === 2 && header.every(isFieldText)) &&
+  (value.blocks === undefined || isBlocks(value.blocks)) &&
+  (value.object === undefined || (isRecord(value.object) && areTexts([value.object.name, value.object.etag])));
 
 const isBlocks = (value: unknown): boolean =>
   isRecord(value) &&
   Number.isSafeInteger(value.length) &&
   Number(value.length) >= 0 &&
   areTexts([value.modified, value.crc32]);
+
+/** As a field of HTTP can contain it (RFC 9110 section 5.5). */
+const isFieldText = (text: unknown): boolean => typeof text === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 
 const areTexts = (values: readonly unknown[]): boolean => values.every((one) => typeof one === 'string');

@@ -5,11 +5,13 @@ import type { Eviction } from './eviction.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import type { PartialFolder } from './partial-folder.ts';
 import type { Room } from './room.ts';
+import type { Shelf } from './shelf.ts';
 import type { Backlog } from './write-backlog.ts';
 
 /** The state that all steps of the save store share. */
 export interface StoreState {
   readonly folder: string;
+  readonly shelf: Shelf;
   /** The folder of files in the making. */
   readonly partial: PartialFolder;
   /** Bytes of all copies; 0: no limit. */

@@ -1,20 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  concat,
-  defer,
-  EMPTY,
-  filter,
-  ignoreElements,
-  mergeMap,
-  type Observable,
-  of,
-  Subject,
-  takeUntil,
-  takeWhile,
-  tap,
-  throwError,
-} from 'rxjs';
+import { defer, EMPTY, mergeMap, type Observable, of, Subject } from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
@@ -22,14 +8,16 @@ import {
   type FindCandidates,
   isWrongCopy,
   type Keep,
+  type OpenSource,
   type StreamError,
 } from '../../../pipelines/model/index.ts';
-import type { Valve } from '../../../pipelines/operators/valve.ts';
 import { createSemaphore } from '../../lib/semaphore.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { makeChecks } from './checks.ts';
+import { dispatchTo, type Refetching } from './dispatch.ts';
 import { type CopyFigures, type Eviction, makeEviction } from './eviction.ts';
 import { syncPath } from './files.ts';
+import { folderShelf } from './folder-shelf.ts';
 import { identified, storedCopies } from './inventory.ts';
 import { keepIn } from './keep.ts';
 import { makeKeyedMutex } from './keyed-mutex.ts';
@@ -44,7 +32,7 @@ import { type CopyUses, copyUses, setUse } from './uses.ts';
 import { makeBacklog } from './write-backlog.ts';
 
 /** The limit, `checked` and `shared` are read when they are used: they may change. */
-export interface SaveStoreOptions {
+export interface SaveStoreOptions extends Refetching {
   /** Made on first use. Copies and files in the making share its file system. */
   readonly folder: string;
   /**
@@ -52,18 +40,6 @@ export interface SaveStoreOptions {
    * the disk. Must not throw.
    */
   readonly onError: (error: Error) => void;
-  /**
-   * Fetches an entry again through the pipeline, with `keep`. Emits the entry that it fetched,
-   * which may be another one of the same path by now, and completes with the transfer. The valve is
-   * closed while the disk cannot keep up. Without it, content that was not kept during its transfer
-   * cannot be saved.
-   */
-  readonly fetch?: (entry: CatalogEntry, valve: Valve) => Observable<CatalogEntry>;
-  /**
-   * Whether an entry may be fetched just to save it, and not because a client wants it. Default:
-   * each may.
-   */
-  readonly mayFetch?: (entry: CatalogEntry) => boolean;
   /** Bytes that may wait for the disk, of all copies together. */
   readonly backlogLimit?: number;
   /**
@@ -96,6 +72,8 @@ export interface SaveStore {
    * fetched.
    */
   readonly dispatch: Dispatch;
+  /** Opens candidates of this store, whose URLs no other source opens. Absent if they are files. */
+  readonly open?: OpenSource;
   /**
    * Emits the copy of an entry if there is a right one, and completes. A copy without sums of its
    * blocks, or that was touched since, is read and verified first: up to 1 MiB at once, larger ones
@@ -118,7 +96,8 @@ export interface SaveStore {
   uses(): Promise<CopyUses>;
   /**
    * Has the copy of an entry count as last used at a time, in milliseconds since 1970: one that no
-   * client has asked for yet. Waits for the work under way for it. Without effect if there is none.
+   * client has asked for yet. Waits for the work under way for it. Without effect if there is none, or
+   * if the store sets such times itself.
    */
   dateBack(entry: CatalogEntry, usedAt: number): Promise<void>;
   /** The size of the copies, and what was removed for others. */
@@ -153,13 +132,16 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
   const { mutex, eviction, checks } = store;
   return {
     keep: keepIn(store),
-    dispatch: ({ entry }) =>
-      unless(
-        () => isDone(store, entry),
-        options.mayFetch?.(entry) === false
-          ? of(`${entry.path} has no copy, and its feed is metered: the next client’s transfer makes one`)
-          : unless(() => isFull(store, entry), fetchAgain(store, options, entry), full(entry)),
-      ),
+    dispatch: dispatchTo(
+      {
+        isDone: (entry) => isDone(store, entry),
+        obstacle: (entry) => obstacle(store, entry),
+        tooLarge: store.tooLarge,
+        abandoned: store.abandoned,
+        valve: store.backlog.valve,
+      },
+      options,
+    ),
     find: (entry) =>
       defer(() => offer(store, entry)).pipe(mergeMap((candidate) => (candidate ? of(candidate) : EMPTY))),
     failed: (candidate, error) => {
@@ -172,7 +154,7 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         begin: () => {
           // At another place each time, so that the last ones are reached even if the daemon often
           // starts anew.
-          const all = storedCopies(store.folder, Math.random());
+          const all = storedCopies(store.folder, { start: Math.random() });
           return () => defer(() => all.next()).pipe(mergeMap(({ done, value }) => (done ? EMPTY : of(value))));
         },
         verify: (stored, pace) =>
@@ -182,8 +164,8 @@ export const createSaveStore = (options: SaveStoreOptions): SaveStore => {
         rate,
         onError: store.report,
       }),
-    sweep: makeSweep({ folder: store.folder, eviction, isAlone: store.partial.isAlone, now: store.now }),
-    uses: () => copyUses(store.folder),
+    sweep: makeSweep({ shelf: store.shelf, eviction, isAlone: store.partial.isAlone, now: store.now }),
+    uses: () => copyUses(store.shelf),
     dateBack: (entry, usedAt) => mutex.run(keyOf(entry), () => setUse(store.folder, entry, usedAt)),
     figures: eviction.figures,
     limited: eviction.limited,
@@ -203,8 +185,10 @@ const openState = (options: SaveStoreOptions): StoreState => {
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
   const partial = openPartial(folder, report, options.family);
   const mutex = makeKeyedMutex(report);
+  const shelf = folderShelf({ folder, semaphore, partial, exclusively: mutex.run, now });
   return {
     folder,
+    shelf,
     partial,
     get limit() {
       return options.limit ?? 0;
@@ -222,14 +206,7 @@ const openState = (options: SaveStoreOptions): StoreState => {
     checks: makeChecks({ onError: report, exclusively: ({ key }, work) => mutex.run(key, work), partial }),
     eviction:
       options.eviction ??
-      makeEviction({
-        folder,
-        limit: () => options.limit ?? 0,
-        semaphore,
-        exclusively: mutex.run,
-        onError: report,
-        now,
-      }),
+      makeEviction({ shelf, limit: () => options.limit ?? 0, exclusively: mutex.run, onError: report, now }),
     tooLarge: new Set(),
     abandoned: new Subject(),
     report,
@@ -258,36 +235,5 @@ const isDone = async (store: StoreState, entry: CatalogEntry): Promise<boolean> 
   return true;
 };
 
-/** Completes once a new transfer has made the copy. Errors if it could not. */
-const fetchAgain = (
-  store: StoreState,
-  { fetch }: Pick<SaveStoreOptions, 'fetch'>,
-  requested: CatalogEntry,
-): Observable<never> =>
-  defer(() => {
-    let entry = requested;
-    const stopped = store.abandoned.pipe(filter((key) => key === keyOf(entry)));
-    const noCopy = throwError(() => new Error(`${entry.path} has no copy, and none could be made`));
-    return concat(
-      (fetch?.(requested, store.backlog.valve) ?? EMPTY).pipe(
-        tap((found) => {
-          entry = found;
-        }),
-        takeWhile((found) => !store.tooLarge.has(keyOf(found))),
-        takeUntil(stopped),
-        ignoreElements(),
-      ),
-      unless(() => isDone(store, entry), noCopy),
-    );
-  });
-
-const isFull = async ({ room }: StoreState, { size = 0 }: CatalogEntry): Promise<boolean> => !(await room.has(size));
-
-const full = ({ path }: CatalogEntry): Observable<never> =>
-  throwError(() => new Error(`${path} has no copy, and the disk is full: nothing is fetched until it has room`));
-
-const unless = <T>(
-  condition: () => Promise<boolean>,
-  otherwise: Observable<T>,
-  then: Observable<T> = EMPTY,
-): Observable<T> => defer(condition).pipe(mergeMap((holds) => (holds ? then : otherwise)));
+const obstacle = async ({ room }: StoreState, { size = 0 }: CatalogEntry): Promise<string | undefined> =>
+  (await room.has(size)) ? undefined : 'the disk is full: nothing is fetched until it has room';

@@ -1,7 +1,7 @@
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import type { Eviction } from './eviction.ts';
-import { storedCopies } from './inventory.ts';
 import { keyOf } from './names.ts';
+import type { Shelf } from './shelf.ts';
 
 /** What a sweep removed. */
 export interface Swept {
@@ -13,7 +13,7 @@ export interface Swept {
 export type Sweep = (entries: AsyncIterable<readonly CatalogEntry[]>, unusedFor: number) => Promise<Swept>;
 
 interface Parts {
-  readonly folder: string;
+  readonly shelf: Pick<Shelf, 'copies'>;
   readonly eviction: Pick<Eviction, 'drop'>;
   /** Whether no other process makes copies in the folder: its catalog may be another one. */
   readonly isAlone: () => boolean;
@@ -41,20 +41,20 @@ export const idOf = (key: string): number => Number.parseInt(key.slice(0, DIGITS
  * `unusedFor` milliseconds. So content that is served without an entry stays as long as clients ask
  * for it. Resolves to what was removed. Rejects, with nothing removed, if the entries cannot be read.
  */
-export const makeSweep = ({ folder, eviction, isAlone, now }: Parts): Sweep => {
+export const makeSweep = ({ shelf, eviction, isAlone, now }: Parts): Sweep => {
   let without: ReadonlyMap<number, number> = new Map();
 
   return async (entries, unusedFor) => {
     const began = now();
     const ids = new Set<number>();
-    for await (const { key } of storedCopies(folder)) ids.add(idOf(key));
+    for await (const { key } of shelf.copies()) ids.add(idOf(key));
     // Read to its end in any case: it does more than to be read.
     for await (const step of entries) for (const entry of ids.size > 0 ? step : []) ids.delete(idOf(keyOf(entry)));
     const before = without;
     without = new Map([...ids].map((id) => [id, before.get(id) ?? began]));
     if (ids.size === 0 || !isAlone()) return NOTHING;
     let swept = NOTHING;
-    for await (const { key, path } of storedCopies(folder)) {
+    for await (const { key, path } of shelf.copies()) {
       if (began - (without.get(idOf(key)) ?? began) < WITHOUT) continue;
       const bytes = await eviction.drop(path, began - unusedFor);
       if (bytes !== undefined) swept = { copies: swept.copies + 1, bytes: swept.bytes + bytes };

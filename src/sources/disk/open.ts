@@ -3,22 +3,19 @@ import type { SourceEvent } from '../../../pipelines/model/index.ts';
 import {
   type Ask,
   type BlockSums,
-  field,
   type Header,
-  holds,
   LOANS,
   type Location,
   type OpenSource,
-  resolveRange,
   type SourceHead,
   StreamError,
 } from '../../../pipelines/model/index.ts';
 import { createFlow, type Producer, type Sink } from '../../../pipelines/operators/create-flow.ts';
 import type { Flow } from '../../../pipelines/operators/valve.ts';
 import { BLOCK, matchingBytes } from '../../lib/block-sums.ts';
+import { contentHead } from '../../lib/content-head.ts';
 import { contentType } from '../../lib/content-type.ts';
 import { type Level, lend, levelFor, loanOf, SIZES } from '../../lib/lent-buffers.ts';
-import { asksRange } from '../asks-range.ts';
 import { type Descriptors, keepDescriptors } from './descriptors.ts';
 import { type DiskFile, diskError, openDiskFile } from './file.ts';
 
@@ -186,10 +183,6 @@ const changed = ({ path }: DiskFile, at: number): StreamError =>
 const shrunk = ({ path, stats }: DiskFile, at: number): StreamError =>
   new StreamError('SHORT_BODY', 'disk', `${path} ended at byte ${at}; it had ${stats.size} bytes when it was opened`);
 
-/**
- * The head that a web server would send. If `If-Range` does not hold, it is that of the whole file
- * (RFC 9110 section 13.1.5).
- */
 const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | StreamError => {
   const { path, stats } = file;
   const length = Number(stats.size);
@@ -200,27 +193,8 @@ const headOf = (file: DiskFile, location: Location, ask: Ask): SourceHead | Stre
       'disk',
       `${path} has ${length} bytes; it had ${blocks.length} when it was verified`,
     );
-  const fields = fieldsOf(file, location);
-  const tag = field(fields, 'etag');
-  // A weak tag proves nothing about bytes.
-  const etag = tag?.startsWith('"') ? tag : undefined;
-  const asked = asksRange(ask) && holds(ask.ifRange, { etag, lastModified: field(fields, 'last-modified') });
-  const part = asked ? resolveRange({ first: ask.from, last: ask.last }, length) : undefined;
-  // A range that starts at the very end is empty, which is not an error.
-  if (asked && !part && ask.from !== length && length > 0) {
-    return new StreamError('UNSATISFIABLE', 'disk', `${path} has only ${length} bytes`, { length });
-  }
-  const { first: from, last } = part ?? { first: asked ? length : 0, last: length - 1 };
-  const headers: readonly Header[] = [['Content-Length', String(last + 1 - from)], ...fields];
-  return {
-    type: 'head',
-    headers,
-    length,
-    from,
-    ...(last < length - 1 && { last }),
-    etag,
-    ...(blocks && { checked: true }),
-  };
+  const head = contentHead({ name: path, length, fields: fieldsOf(file, location), source: 'disk' }, ask);
+  return blocks && !(head instanceof StreamError) ? { ...head, checked: true } : head;
 };
 
 /**

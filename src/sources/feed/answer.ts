@@ -10,7 +10,7 @@ import {
   timeOfHttpDate,
   trimBlanks,
 } from '../../../pipelines/model/index.ts';
-import { asksRange } from '../asks-range.ts';
+import { asksRange } from '../../lib/asks-range.ts';
 import { challenged } from './challenges.ts';
 import { sayUrl } from './errors.ts';
 

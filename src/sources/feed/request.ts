@@ -1,6 +1,6 @@
 import querystring from 'node:querystring';
 import type { Access, Ask, Header, Unless } from '../../../pipelines/model/index.ts';
-import { asksRange } from '../asks-range.ts';
+import { asksRange } from '../../lib/asks-range.ts';
 
 /** A request to a feed. It has no body. */
 export interface FeedRequest {

@@ -118,7 +118,7 @@ describe('narrowState', () => {
 });
 
 describe('checkSharing', () => {
-  const files = { stateDir: '/state', catalog: '/state/catalog.db', spillDir: '/state/spill' };
+  const files = { stateDir: '/state', catalog: '/state/catalog.db', spillDir: '/state/spill', saveUrl: '' };
   const places = { ...files, dispatch: 'save', shareCopies: true } as const;
   it('refuses copies for a group within a folder that is closed to it', () => {
     expect(() => checkSharing({ ...places, saveDir: '/state/saved' })).toThrow(

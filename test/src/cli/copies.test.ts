@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import type { CatalogEntry } from '../../../pipelines/model/index.ts';
 import { addCopiesCommands } from '../../../src/cli/copies.ts';
+import { folderShelf } from '../../../src/saves/copies/folder-shelf.ts';
 import { sidecarOf } from '../../../src/saves/copies/sidecar.ts';
 import { digestOf, someBytes } from '../../support/collect.ts';
 import { anEntry } from '../../support/pipeline.ts';
@@ -37,7 +38,14 @@ const makeCli = async () => {
     const program = new Command('pulp-streamer').exitOverride();
     addCopiesCommands(program.command('copies'), {
       prepare: (command) => command.exitOverride().configureOutput({ writeErr: () => {} }),
-      withCopies: (_, work) => work(folder, entries),
+      withCopies: async (_, work) => {
+        const shelf = folderShelf({ folder });
+        try {
+          return await work(shelf, entries);
+        } finally {
+          shelf.close();
+        }
+      },
       stdout,
     });
     return async (...args: string[]) => {

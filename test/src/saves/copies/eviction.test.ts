@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { createSemaphore } from '../../../../src/lib/semaphore.ts';
 import { makeEviction } from '../../../../src/saves/copies/eviction.ts';
+import { folderShelf } from '../../../../src/saves/copies/folder-shelf.ts';
 import { temporaryFolders } from '../../../support/folder.ts';
 import { write } from '../../../support/repositories.ts';
 
@@ -13,8 +14,7 @@ it('removes no copy for one that came during the scan, and that the scan has fou
   for (const name of ['aa/1.rpm', 'bb/2.rpm']) write(join(copies, name), Buffer.alloc(300));
   const errors: unknown[] = [];
   const eviction = makeEviction({
-    ...{ folder: copies, limit: () => 500, now: Date.now },
-    semaphore: createSemaphore(2),
+    ...{ shelf: folderShelf({ folder: copies, semaphore: createSemaphore(2) }), limit: () => 500, now: Date.now },
     exclusively: (_, work) => work(),
     onError: (error) => errors.push(error),
   });

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import {
+  type CatalogEntry,
+  type Checksum,
+  type Header,
+  type Keep,
+  StreamError,
+} from '../../../pipelines/model/index.ts';
+import { sumBlocks } from '../../lib/block-sums.ts';
+import { contentType } from '../../lib/content-type.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { keyOf } from '../copies/names.ts';
+import { contentFields } from '../copies/sidecar.ts';
+import type { KnownCopy } from './known.ts';
+import { contentName } from './names.ts';
+import { publish } from './publish.ts';
+import type { ObjectState } from './state.ts';
+import { LONGEST, startUpload } from './upload.ts';
+
+/**
+ * Copies content to the store during its transfer. A copy is abandoned if the store refuses it, or is
+ * so slow that the backlog is full. None is begun while the store does not answer.
+ */
+export const keepIn =
+  (store: ObjectState): Keep =>
+  (entry, length = entry.size, headers) => {
+    const { bucket, backlog, lines, log, mutex, breaker, intake, report, abandoned } = store;
+    const key = keyOf(entry);
+    if (isTooLarge(store, key, length ?? 0) || !breaker.closed || intake.refuses) return undefined;
+    const name = contentName(entry, key);
+    const digest = entry.checksum ? undefined : createHash('sha256');
+    const summer = sumBlocks();
+    let written = 0;
+
+    const lost = (cause: unknown) => {
+      if (cause instanceof StreamError) {
+        breaker.failed(cause);
+        intake.failed();
+      }
+      report(new Error(`the copy of ${entry.path} was abandoned: ${messageOf(cause)}`, { cause }));
+      abandoned.next(key);
+    };
+    const type = typeOf(entry, headers);
+    const upload = startUpload({ ...{ bucket, name, type, length, backlog, lines, log }, onError: lost });
+
+    const finish = async (): Promise<void> => {
+      const stored = await upload.finish();
+      if (!stored) return;
+      const checksum: Checksum = entry.checksum ?? { algorithm: 'sha256', value: digest?.digest('hex') ?? '' };
+      const copy: Omit<KnownCopy, 'etag' | 'usedAt'> = {
+        ...{ key, name, checksum, headers: contentFields(headers), blocks: summer.sums() },
+      };
+      await publish(store, entry, copy, stored).catch(lost);
+    };
+
+    return {
+      write: (bytes) => {
+        digest?.update(bytes);
+        summer.update(bytes);
+        written += bytes.length;
+        if (!isTooLarge(store, key, written)) return upload.write(bytes);
+        void upload.abort();
+        abandoned.next(key);
+      },
+      commit: () => void mutex.run(key, finish),
+      abort: () => void mutex.run(key, upload.abort),
+    };
+  };
+
+const typeOf = ({ path }: CatalogEntry, headers: readonly Header[]): string =>
+  headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? contentType(path);
+
+/** Whether content of this length can never be kept. Records it for its save request. */
+const isTooLarge = ({ limit, tooLarge }: ObjectState, key: string, bytes: number): boolean => {
+  if (bytes > Math.min(limit() || Number.POSITIVE_INFINITY, LONGEST)) tooLarge.add(key);
+  return tooLarge.has(key);
+};

@@ -1,0 +1,199 @@
+import { defer, EMPTY, lastValueFrom, mergeMap, of, Subject } from 'rxjs';
+import {
+  type Candidate,
+  type CatalogEntry,
+  isWrongCopy,
+  type StreamError,
+  toStreamError,
+} from '../../../pipelines/model/index.ts';
+import { createSemaphore } from '../../lib/semaphore.ts';
+import { messageOf } from '../../lib/thrown.ts';
+import { dispatchTo, type Refetching } from '../copies/dispatch.ts';
+import { type Eviction, makeEviction } from '../copies/eviction.ts';
+import { makeKeyedMutex } from '../copies/keyed-mutex.ts';
+import { keyOf } from '../copies/names.ts';
+import { scrub } from '../copies/scrub.ts';
+import type { Shelf, StoredCopy } from '../copies/shelf.ts';
+import type { SaveStore } from '../copies/store.ts';
+import { makeSweep } from '../copies/unwanted.ts';
+import { copyUses } from '../copies/uses.ts';
+import { makeBacklog } from '../copies/write-backlog.ts';
+import { makeBreaker } from './breaker.ts';
+import type { Bucket } from './bucket.ts';
+import { bucketShelf } from './bucket-shelf.ts';
+import { makeIntake } from './intake.ts';
+import { keepIn } from './keep.ts';
+import { type KnownCopy, makeKnown } from './known.ts';
+import { descriptionName, parseName } from './names.ts';
+import { readCopies } from './read.ts';
+import type { ObjectState } from './state.ts';
+import { openUploadLog } from './upload-log.ts';
+
+export interface ObjectStoreOptions extends Refetching {
+  readonly bucket: Bucket;
+  /** The folder for what this process remembers of its uploads, and the name of the process. */
+  readonly uploads: { readonly folder: string; readonly process: string };
+  /** As for a store in a folder. */
+  readonly onError: (error: Error) => void;
+  /** Called with the reason when the store stops answering, and without one when it does again. */
+  readonly onChange: (problem: StreamError | undefined) => void;
+  /** Bytes of all copies; 0: no limit. It may change. Default: no limit. */
+  readonly limit?: () => number;
+  /** Bytes that may wait for the store, of all copies together. */
+  readonly backlogLimit?: number;
+  /** Removes copies instead of this store, since another process does. */
+  readonly eviction?: Eviction;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Parts and small objects that are sent at a time. */
+const LINES = 4;
+/** Bytes that may wait for the store: each upload of a long file fills one part. */
+const BACKLOG = 128 * 1024 * 1024;
+
+/**
+ * The way to save in an object store: verified bytes as objects of a bucket, which several streamers
+ * may share. An object is visible only after the digest of the whole was right, and its description is
+ * stored after it. So a process that is killed at any moment leaves nothing wrong: only uploads that
+ * nobody sees, which the next start removes.
+ *
+ * A store that does not answer costs a request nothing but the time to find out, once in a while: the
+ * next sources are asked, nothing is kept, and save requests wait in the outbox.
+ */
+export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
+  const store = stateOf(options);
+  const { bucket, known, mutex, eviction, shelf, report } = store;
+
+  const doubt = async ({ key, name }: KnownCopy, { checksum }: CatalogEntry) => {
+    known.forget(key);
+    const copy = await shelf.look(name);
+    if (!copy) return;
+    const found = await lastValueFrom(shelf.examine(copy, checksum));
+    if (typeof found === 'object') await removeWrong(store, copy, found);
+  };
+
+  return {
+    keep: keepIn(store),
+    dispatch: dispatchTo(
+      {
+        isDone: (entry) => isDone(store, entry),
+        obstacle: store.intake.obstacle,
+        tooLarge: store.tooLarge,
+        abandoned: store.abandoned,
+        valve: store.backlog.valve,
+      },
+      options,
+    ),
+    open: readCopies(store),
+    find: (entry) => defer(() => offer(store, entry)).pipe(mergeMap((found) => (found ? of(found) : EMPTY))),
+    failed: (candidate, error) => {
+      if (!isWrongCopy(candidate, error)) return;
+      const copy = known.get(keyAt(bucket, candidate.url));
+      if (copy) doubt(copy, candidate.entry).catch(report);
+    },
+    scrub: (rate) =>
+      scrub({
+        begin: () => {
+          const all = shelf.copies({ start: Math.random() })[Symbol.asyncIterator]();
+          return () => defer(() => all.next()).pipe(mergeMap(({ done, value }) => (done ? EMPTY : of(value))));
+        },
+        verify: (copy, pace) =>
+          shelf
+            .examine(copy, undefined, pace)
+            .pipe(mergeMap((found) => (typeof found === 'string' ? EMPTY : removeWrong(store, copy, found)))),
+        rate,
+        onError: report,
+      }),
+    // Streamers that share a bucket have the same catalog: see docs/how-to/object-storage.md.
+    sweep: makeSweep({ shelf, eviction, isAlone: () => true, now: store.now }),
+    uses: () => copyUses(shelf),
+    dateBack: async () => {},
+    figures: eviction.figures,
+    limited: eviction.limited,
+    eviction,
+    close: async () => {
+      await mutex.over();
+      await eviction.over();
+      bucket.close();
+    },
+  };
+};
+
+const stateOf = (options: ObjectStoreOptions): ObjectState => {
+  const { bucket, uploads, onError, onChange, backlogLimit = BACKLOG, now = Date.now } = options;
+  const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
+  const limit = options.limit ?? (() => 0);
+  const mutex = makeKeyedMutex(report);
+  const breaker = makeBreaker({ onChange, now, random: Math.random });
+  const whole = bucketShelf(bucket, now);
+  const shelf: Shelf = {
+    ...whole,
+    // While the store does not answer, a use is not worth a wait.
+    use: async (copy, at) => {
+      if (breaker.closed) await breaker.run(whole.use(copy, at));
+    },
+  };
+  return {
+    bucket,
+    known: makeKnown(bucket, now),
+    breaker,
+    intake: makeIntake(bucket),
+    backlog: makeBacklog(backlogLimit),
+    lines: createSemaphore(LINES),
+    log: openUploadLog(uploads.folder, uploads.process),
+    mutex,
+    shelf,
+    eviction: options.eviction ?? makeEviction({ shelf, limit, exclusively: mutex.run, onError: report, now }),
+    limit,
+    tooLarge: new Set(),
+    abandoned: new Subject(),
+    report,
+    now,
+  };
+};
+
+/** Removes a copy whose content is wrong, and reports it. */
+const removeWrong = (
+  { bucket, known, mutex, shelf, report }: ObjectState,
+  copy: StoredCopy,
+  { fault }: { readonly fault: string },
+) =>
+  mutex.run(copy.key, async () => {
+    known.forget(copy.key);
+    if (await shelf.remove(copy)) report(new Error(`${bucket.url}${copy.file}: ${fault}; it was removed`));
+  });
+
+const keyAt = ({ url }: Bucket, at: string): string => parseName(at.slice(url.length))?.key ?? '';
+
+/** Whether nothing is left to save, after the work under way for the entry. */
+const isDone = async (store: ObjectState, entry: CatalogEntry): Promise<boolean> => {
+  const { mutex, tooLarge, known, breaker, report, bucket, limit } = store;
+  const key = keyOf(entry);
+  await mutex.over(key);
+  if (tooLarge.delete(key)) {
+    report(new Error(`${entry.path} is not kept: it exceeds the limit of all copies (save_limit = ${limit()} bytes)`));
+    return true;
+  }
+  if (known.get(key)) return true;
+  const copy = await breaker.run(known.look(entry));
+  // Its content may be gone.
+  return copy !== undefined && (await breaker.run(bucket.look(copy.name))) !== undefined;
+};
+
+/** The copy of an entry as a candidate. While the store does not answer, it has none. */
+const offer = async (store: ObjectState, entry: CatalogEntry): Promise<Candidate | undefined> => {
+  const { bucket, known, breaker, eviction } = store;
+  const key = keyOf(entry);
+  const found = known.get(key);
+  if (!found && (known.isAbsent(key) || !breaker.closed)) return undefined;
+  const source = { kind: 'saved', id: '' };
+  try {
+    const copy = found ?? (await breaker.run(known.look(entry)));
+    if (!copy) return undefined;
+    eviction.used({ key, path: copy.name });
+    return { entry, source, url: bucket.url + copy.name, headers: copy.headers };
+  } catch (error) {
+    return { entry, source, url: bucket.url + descriptionName(key), problem: toStreamError(error) };
+  }
+};

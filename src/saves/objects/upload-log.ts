@@ -1,0 +1,71 @@
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder } from '../../lib/private-files.ts';
+import { unlessMissing } from '../../lib/unless-missing.ts';
+import type { Unfinished } from './bucket.ts';
+
+type Named = Omit<Unfinished, 'began'>;
+
+/**
+ * The uploads of this process that are not finished, in a file: the store does not say whose an upload
+ * is, and another streamer may use the same bucket.
+ */
+export interface UploadLog {
+  began(upload: Named): Promise<void>;
+  ended(upload: Named): Promise<void>;
+}
+
+const ENDING = '.uploads';
+
+/** The log of this process, in a folder that it shares with the others of its daemon. */
+export const openUploadLog = (folder: string, process: string): UploadLog => {
+  const file = join(folder, `${process}${ENDING}`);
+  const running = new Set<string>();
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+  return {
+    began: ({ name, upload }) =>
+      inTurn(async () => {
+        running.add(upload);
+        await makeFolder(folder);
+        await appendFile(file, `${JSON.stringify({ name, upload })}\n`, { mode: 0o600 });
+      }),
+    ended: ({ upload }) =>
+      inTurn(async () => {
+        running.delete(upload);
+        // One that is aborted again is not there, which is as good.
+        if (running.size === 0) await rm(file, { force: true });
+      }),
+  };
+};
+
+/** The logs that processes have left, if none of this daemon uploads yet. */
+export const leftLogs = async (folder: string): Promise<readonly string[]> =>
+  ((await unlessMissing(readdir(folder))) ?? [])
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => join(folder, name));
+
+/** Calls `abort` with each upload in some logs, and removes each log after its last one. */
+export const clearUploads = async (logs: readonly string[], abort: (upload: Named) => Promise<void>): Promise<void> => {
+  for (const file of logs) {
+    for (const line of (await readFile(file, 'utf8')).split('\n')) {
+      const upload = namedIn(line);
+      if (upload) await abort(upload);
+    }
+    await rm(file, { force: true });
+  }
+};
+
+/** The last line may be incomplete. */
+const namedIn = (line: string): Named | undefined => {
+  try {
+    const { name, upload } = JSON.parse(line);
+    return typeof name === 'string' && typeof upload === 'string' ? { name, upload } : undefined;
+  } catch {
+    return undefined;
+  }
+};
