@@ -64,6 +64,21 @@ host: h
     ]);
   });
 
+  it('depend on the others: a folder, if copies are in a bucket, and the other way round', () => {
+    const noted = (text: string) => {
+      const { files, settings } = load(`[streamer]\n${text}`);
+      return withoutEffect(files, settings).map((note) => note.replace(`${folder}/server.conf:`, ''));
+    };
+    expect(noted('save_url: s3://bucket/a\nsave_dir: /copies\nsave_limit: 30 %%\n')).toEqual([
+      '3: [streamer] save_dir has no effect here: copies are in save_url',
+      '4: [streamer] save_limit has no effect here: save_url has no size that it could be a percentage of; expected a number of bytes',
+    ]);
+    expect(noted('save_url: s3://bucket\nsave_limit: 1G\n')).toEqual([]);
+    expect(noted('save_region: eu-central-1\n')).toEqual([
+      '2: [streamer] save_region has no effect here: save_url is empty',
+    ]);
+  });
+
   it('depend on the others: names of a listener that is not there', () => {
     const noted = (more: string) => {
       const { files, settings } = load(`[streamer]\nadmin_hosts: a\n${more}`);

@@ -1,0 +1,128 @@
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { afterAll, expect, it } from '@jest/globals';
+import { createCertificates } from '../support/certificates.ts';
+import { askWhole } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
+import { startOn } from '../support/feeds.ts';
+import { temporaryFolders } from '../support/folder.ts';
+import { processes } from '../support/processes.ts';
+import { describeObjects, objectServers } from '../support/s3-server.ts';
+import { makeSite } from '../support/site.ts';
+import { closedFeeds } from '../support/site-feeds.ts';
+
+const start = processes();
+const startFeed = closedFeeds();
+const folder = temporaryFolders();
+const servers = objectServers(afterAll);
+let started: ReturnType<typeof servers> | undefined;
+/** One server for all tests, each of which has a prefix of its own. */
+const objectsFor = async (name: string) => {
+  started ??= servers();
+  const objects = await started;
+  objects.meddle(() => false);
+  return { ...objects, settings: { ...objects.settings, save_url: `s3://copies/${name}` } };
+};
+
+const CONTENT = someBytes(300_000);
+
+const siteOf = async (settings: Readonly<Record<string, string | number>>) => {
+  const asked: string[] = [];
+  const feed = await startFeed(({ url = '' }, response) => {
+    asked.push(url);
+    response.writeHead(200, { 'Content-Length': CONTENT.length }).end(CONTENT);
+  });
+  const site = makeSite(start, folder(), settings);
+  await site.run('catalog', 'add', '/a.rpm', `${feed.url}/a.rpm`, '--checksum', `sha256:${digestOf(CONTENT)}`);
+  return { site, asked };
+};
+
+describeObjects('a site with copies in an object store', () => {
+  it('reaches it over TLS, with the authority that is configured, and no other', async () => {
+    const { settings, url } = await objectsFor('tls');
+    const { authority, stranger, server } = await createCertificates();
+    const { port } = new URL(url);
+    const tls = createServer(server, (client) => {
+      const upstream = connect(Number(port), '127.0.0.1');
+      client.on('error', () => {}).on('close', () => upstream.destroy());
+      upstream.on('error', () => {}).on('close', () => client.destroy());
+      client.pipe(upstream).pipe(client);
+    });
+    const front = await startOn(tls);
+    const siteTrusting = (ca: string) => {
+      const file = join(folder(), 'ca.pem');
+      writeFileSync(file, ca);
+      return siteOf({ ...settings, save_endpoint: `https://127.0.0.1:${front.port}`, save_ca: file });
+    };
+    try {
+      const { site, asked } = await siteTrusting(authority.cert);
+      const daemon = await site.serve();
+      await askWhole(`${daemon.url}/a.rpm`);
+      await daemon.logged('saved', { path: '/a.rpm' });
+      expect((await askWhole(`${daemon.url}/a.rpm`)).headers['cache-status']).toBe('pulp-streamer;hit');
+      expect(asked).toEqual(['/a.rpm']);
+
+      const { site: misled } = await siteTrusting(stranger.cert);
+      const other = await misled.serve();
+      expect((await askWhole(`${other.url}/a.rpm`)).sha256).toBe(digestOf(CONTENT));
+      const [degraded] = await other.logged('degraded, serving continues', { subject: 'object store' });
+      expect(degraded?.problem).toMatch(/certificate/);
+    } finally {
+      await front.close();
+    }
+  });
+
+  it('is not asked to save what the store refuses to take: the feed is asked once', async () => {
+    const objects = await objectsFor('refusing');
+    objects.meddle(({ method }, response) => {
+      if (method !== 'PUT') return false;
+      response.writeHead(403).end('<Error><Code>AccessDenied</Code><Message>read only</Message></Error>');
+      return true;
+    });
+    const { site, asked } = await siteOf(objects.settings);
+    const daemon = await site.serve();
+    expect((await askWhole(`${daemon.url}/a.rpm`)).sha256).toBe(digestOf(CONTENT));
+    const [failed] = await daemon.logged('save failed, retrying', {
+      error: /the object store takes nothing: .*read only/,
+    });
+    expect(failed?.path).toBe('/a.rpm');
+    expect(asked).toEqual(['/a.rpm']);
+
+    objects.meddle(() => false);
+    await site.run('saves', 'retry', '--all');
+    await daemon.logged('saved', { path: '/a.rpm' });
+    expect(asked).toEqual(['/a.rpm', '/a.rpm']);
+    expect((await askWhole(`${daemon.url}/a.rpm`)).headers['cache-status']).toBe('pulp-streamer;hit');
+  });
+
+  it('is told by check-config --deep and doctor what the store would refuse', async () => {
+    const objects = await objectsFor('trials');
+    const { site } = await siteOf(objects.settings);
+    expect(await site.run('check-config', '--deep')).toMatch(/object store s3:\/\/copies\/trials/);
+    expect(objects.names().filter((name) => name.startsWith('trials/'))).toEqual([]);
+    const { site: wrong } = await siteOf({ ...objects.settings, save_url: 's3://another-bucket' });
+    const deep = await wrong.start('check-config', '--deep').ended;
+    expect([deep.status, deep.stdout + deep.stderr]).toEqual([1, expect.stringContaining('NoSuchBucket')]);
+    const { stdout } = await wrong.start('doctor').ended;
+    expect(stdout.toString()).toMatch(/object store s3:\/\/another-bucket.*\n?.*NoSuchBucket/);
+  });
+
+  it('is refused with half a key, and with an authority that is none', async () => {
+    const { settings } = await objectsFor('refused');
+    const { save_secret_key: _, ...half } = settings as Readonly<Record<string, string>>;
+    const { site } = await siteOf(half);
+    expect(await site.start('check-config').ended).toMatchObject({
+      status: 78,
+      stderr: expect.stringContaining('save_secret_key: is empty; expected both save_access_key and save_secret_key'),
+    });
+    const { site: other } = await siteOf({ ...settings, save_ca: '/nowhere.pem' });
+    expect(await other.start('check-config').ended).toMatchObject({
+      status: 78,
+      stderr: expect.stringContaining(
+        'save_ca: /nowhere.pem: expected certificates of authorities (PEM); found no such',
+      ),
+    });
+  });
+});
