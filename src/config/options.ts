@@ -808,6 +808,73 @@ export interface EmbeddedOptions {
   readonly saveLimit?: Size | Share;
 
   /**
+   * Bucket of an S3-compatible object store that keeps the copies instead of `saveDir`, with the
+   * beginning of their names (docs/how-to/object-storage.md). Several streamers may share it.
+   * `saveLimit` must then be a number of bytes to have an effect; `saveDir`, `shareCopies` and
+   * `checkCopies` have none.
+   *
+   * Expected: s3://BUCKET or s3://BUCKET/PREFIX with letters, digits and . _ - ~ /; or nothing.
+   *
+   * Default: empty.
+   */
+  readonly saveUrl?: string;
+
+  /**
+   * URL of the object store. Empty means Amazon’s own, in `saveRegion`.
+   *
+   * Expected: a URL with http or https, without user, ? and #; or nothing.
+   *
+   * Default: empty.
+   */
+  readonly saveEndpoint?: string;
+
+  /**
+   * Region that requests to the object store are signed for.
+   *
+   * Expected: a text.
+   *
+   * Default: `us-east-1`.
+   */
+  readonly saveRegion?: string;
+
+  /**
+   * Whether the bucket is in the path of the object store’s URLs, as MinIO, Ceph and Garage want
+   * it, not in the host name. If it is not set, it is `yes` if `saveEndpoint` is set.
+   *
+   * Default: `false` or `true`.
+   */
+  readonly savePathStyle?: boolean;
+
+  /**
+   * Access key of the object store. If it is empty, key and secret are found as Amazon’s programs
+   * find them: the environment (`AWS_ACCESS_KEY_ID` …), the shared files, the role of the machine.
+   *
+   * Expected: a text.
+   *
+   * Default: empty.
+   */
+  readonly saveAccessKey?: string;
+
+  /**
+   * Secret key that belongs to `saveAccessKey`.
+   *
+   * Expected: a text.
+   *
+   * Default: empty.
+   */
+  readonly saveSecretKey?: string;
+
+  /**
+   * PEM file of the authorities trusted for the object store’s certificate. Empty means the
+   * authorities that Node trusts.
+   *
+   * Expected: the path of a file, or credential:NAME, or nothing.
+   *
+   * Default: empty.
+   */
+  readonly saveCa?: string;
+
+  /**
    * Hosts of feeds whose transfers cost money, as in their URLs (with a port that is not the usual
    * one). If a copy of their content was abandoned, it is not fetched again just to save it: the
    * next client’s transfer makes the copy.
