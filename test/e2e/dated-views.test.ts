@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { askWhole } from '../support/clients.ts';
 import { makeDnf } from '../support/dnf.ts';
@@ -12,6 +12,7 @@ import {
   DEB_TOOLS,
   indexYum,
   itNeeding,
+  makeFilesRepository,
   makeSuiteRepository,
   makeYumRepository,
   YUM_TOOLS,
@@ -207,5 +208,157 @@ describe('A dated view of a Debian repository', () => {
     const late = await apt(`@${daysAgo(2)}`);
     expect(packages(await late.download(join(folder(), 'second'), ['owl', 'cat']))).toEqual(packages(after));
     expect(await late.knows('bear')).toBe(false);
+  });
+});
+
+const HOSTILE = [
+  ...['', '@', '..', '%2e%2e', '%00', '%0d%0aSet-Cookie:x', "';DROP%20TABLE%20labels;--", '2026-11-20T', '%ff'],
+  ...[
+    '%F0%9F%92%A9',
+    'prod@prod',
+    '9999999999999999999999',
+    '-1',
+    '__proto__',
+    'constructor',
+    '%25252e',
+    'a'.repeat(3000),
+  ],
+];
+
+describe('A dated view of a folder of files', () => {
+  const MANIFEST = 'PULP_MANIFEST';
+
+  /** A feed of files, which was read with some contents and then with others, a day later. */
+  const openChanged = async (
+    before: Readonly<Record<string, string>>,
+    after: Readonly<Record<string, string>>,
+    settings: Readonly<Record<string, string | number>> = {},
+  ) => {
+    const repository = join(folder(), 'files');
+    makeFilesRepository(repository, before);
+    const opened = await openSite(repository, { ...KEEPING, ...settings });
+    await opened.follow('files');
+    await opened.read(MANIFEST);
+    return {
+      ...opened,
+      change: async () => {
+        opened.pass(2);
+        rmSync(repository, { recursive: true });
+        makeFilesRepository(repository, after);
+        await opened.read(MANIFEST);
+        opened.pass(2);
+      },
+    };
+  };
+  const then = `@${daysAgo(3)}`;
+
+  it('is listed as it was', async () => {
+    const { change, get } = await openChanged({ a: '1', 'b/c': '2' }, { a: '3', d: '4' }, { listings: 'yes' });
+    await change();
+    const names = async (path: string) => {
+      const { status, body } = await get(path);
+      return status === 200 ? [...body.toString().matchAll(/href="([^"]+)"/g)].map(([, name]) => name) : status;
+    };
+    expect(await names(`/r${then}/`)).toEqual(expect.arrayContaining(['a', 'b/']));
+    expect(await names(`/r${then}/`)).not.toContain('d');
+    expect(await names(`/r${then}/b/`)).toContain('c');
+    expect(await names(`/r@${daysAgo(1)}/`)).toContain('d');
+    expect(await names(`/r${then}/none/`)).toBe(404);
+    expect(await names('/r@nightly/')).toBe(404);
+  });
+
+  it('leaves names with the sign of views as they are', async () => {
+    const contents = { 'a@1/b': 'one', 'c@2026-11-20': 'two', '@scope/d': 'three' };
+    const { change, get } = await openChanged(contents, { ...contents, more: 'four' });
+    await change();
+    for (const [path, text] of Object.entries(contents))
+      for (const view of ['', then, '@latest'])
+        for (const spelt of [path, path.replaceAll('@', '%40')])
+          expect((await get(`/r${view}/${spelt}`)).body.toString()).toBe(text);
+    expect(await get(`/r%40${daysAgo(3)}/a@1/b`)).toMatchObject({ status: 200 });
+  });
+
+  it('is 404 without a trace of its name, whatever that is', async () => {
+    const { get } = await openChanged({ a: '1' }, { a: '2' });
+    for (const name of HOSTILE) {
+      const { status, headers, body } = await get(`/r@${name}/a`);
+      expect([400, 404]).toContain(status);
+      expect(headers['set-cookie']).toBeUndefined();
+      expect(body.toString()).toMatch(/^4\d\d [^\n]+\n$/);
+    }
+    expect((await get('/r@latest/a')).body.toString()).toBe('1');
+  });
+
+  it('is not there unless revisions are kept, or one has a label', async () => {
+    const { change, get, label } = await openChanged({ a: '1' }, { a: '2' }, { keep_revisions: 0 });
+    for (const view of ['@latest', `@${daysAgo(0)}`, '@prod']) {
+      const { status, body } = await get(`/r${view}/a`);
+      expect(status).toBe(404);
+      expect(body.toString()).toContain('/r has no such view: keep_revisions is 0, and no label was set\n');
+    }
+    await label('prod');
+    await get('/r/a');
+    await change();
+    expect((await get('/r@prod/a')).body.toString()).toBe('1');
+    expect((await get('/r@latest/a')).body.toString()).toBe('2');
+    expect((await get(`/r@${daysAgo(3)}/a`)).body.toString()).toBe('1');
+  });
+
+  it('is in a backup, with its labels', async () => {
+    const { change, daemon, get, label, site } = await openChanged({ a: '1' }, { a: '2' });
+    await label('prod');
+    await get('/r/a');
+    await change();
+    const backup = join(folder(), 'backup.tar');
+    await site.run('backup', backup);
+    await label('prod', 'latest');
+    await daemon.stop();
+    await site.run('restore', backup);
+    const again = await site.serve();
+    expect((await askWhole(`${again.url}/r@prod/a`)).body.toString()).toBe('1');
+    expect((await askWhole(`${again.url}/r@prod/${MANIFEST}`)).body.toString()).toContain('a,');
+  });
+
+  it('is freed with its labels, and everything with its repository', async () => {
+    const { change, get, label, site } = await openChanged({ a: '1' }, { a: '2' }, { keep_revisions: 0 });
+    await label('prod');
+    await change();
+    const revisions = async () => JSON.parse(await site.run('catalog', 'revisions', '--json')).length;
+    expect(await revisions()).toBe(2);
+    expect(await site.run('catalog', 'list')).toContain('\tunsigned\t1 earlier revisions, prod is 1\n');
+    await label('prod', '2');
+    await site.run('catalog', 'vacuum');
+    expect((await get('/r@prod/a')).body.toString()).toBe('2');
+    await site.run('catalog', 'remove', '--prefix', '/r');
+    expect(await revisions()).toBe(0);
+    expect(await get('/r@prod/a')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('A client of a dated view', () => {
+  itNeeding([...DEB_TOOLS, 'apt-get'])('is made by files below it', async () => {
+    const repository = join(folder(), 'debian');
+    makeSuiteRepository(repository, [BEAR], { compressions: ['plain', 'xz'] });
+    const { daemon, follow, get, label, read } = await openSite(repository);
+    await follow('deb', '--suite', 'stable');
+    await read('dists/stable/Release');
+    await label('prod');
+    const { body } = await get('/r@prod/.sources');
+    expect(body.toString()).toContain(
+      `Types: deb\nURIs: ${daemon.url}/r@prod/\nSuites: stable\nComponents: main\nCheck-Valid-Until: no\n`,
+    );
+    expect(await get('/r@nightly/.sources')).toMatchObject({ status: 404 });
+  });
+
+  itNeeding(YUM_TOOLS)('is made by files below it for dnf, of this repository alone', async () => {
+    const { repository } = makeZoo();
+    const { daemon, feed, follow, get, label, read, site } = await openSite(repository);
+    await follow('yum');
+    await site.run('catalog', 'follow', 'yum', `${feed.url}/`, '--prefix', '/r/below');
+    await read(REPOMD);
+    await label('prod');
+    const { body } = await get('/r@prod/.repo');
+    expect(body.toString()).toContain(`[r-prod]\nname=r-prod\nbaseurl=${daemon.url}/r@prod/\n`);
+    expect(body.toString()).not.toContain('below');
   });
 });

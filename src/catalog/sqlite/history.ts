@@ -99,6 +99,15 @@ export const makeHistory = (database: DatabaseSync, immutable = false): History 
   const removeAt = database.prepare(
     'DELETE FROM entries_before WHERE path = :path AND importer_id = ifnull(:importer, importer_id)',
   );
+  const atOnce = <T>(read: () => T): T => {
+    if (database.isTransaction) return read();
+    database.exec('BEGIN');
+    try {
+      return read();
+    } finally {
+      database.exec('COMMIT');
+    }
+  };
   let known: { readonly version: number; readonly prefixes: ReadonlySet<string> } | undefined;
 
   const placeOf = (row: Record<string, unknown>): EntryBefore['place'] => [
@@ -129,7 +138,12 @@ export const makeHistory = (database: DatabaseSync, immutable = false): History 
     unlabel: (prefix, name) => dropLabel.run(trimPrefix(prefix), name).changes > 0,
     find: (path, { prefix, importerId, revision }) => {
       const own = trimPrefix(prefix);
-      const row = before.get(own, importerId, path, revision) ?? now.get(path, importerId, own);
+      // As of one moment: another process may publish, or drop the revision, between two queries.
+      const row = atOnce(
+        () =>
+          one.get(own, importerId, revision) &&
+          (before.get(own, importerId, path, revision) ?? now.get(path, importerId, own)),
+      );
       return row && row.unit_id !== null ? toEntry(row as unknown as EntryRow) : undefined;
     },
     children: (folder, as, after, limit) => {
