@@ -6,7 +6,7 @@ import { maskUrl } from '../lib/mask.ts';
 import type { PrefixState, Side, SourceState } from '../observe/live/model/wire.ts';
 import type { SourceRates } from '../observe/live/source-rates.ts';
 import type { Depth } from '../saves/outbox/table.ts';
-import { prefixOf } from './prefix-of.ts';
+import { prefixFinder } from './prefix-of.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
 
@@ -50,6 +50,7 @@ export const createSide = (
   let isReady = false;
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
   let prefixes: readonly PrefixState[] = [];
+  let find = prefixFinder(prefixes);
   let readAt = Number.NEGATIVE_INFINITY;
   let before = { at: 0, bytes: new Map<string, number>() };
   const saves = { delivered: 0, putOff: 0 };
@@ -131,7 +132,9 @@ export const createSide = (
     pending: () => count()?.waiting ?? 0,
     read: () => {
       const now = Date.now();
-      prefixes = readPrefixes(now);
+      const read = readPrefixes(now);
+      if (read !== prefixes) find = prefixFinder(read);
+      prefixes = read;
       const waiting = count();
       const p99 = delay && delay.count > 0 ? delay.percentile(99) / NANOSECONDS : 0;
       delay?.reset();
@@ -152,6 +155,6 @@ export const createSide = (
         },
       };
     },
-    prefixOf: (path) => prefixOf(prefixes, path),
+    prefixOf: (path) => find(path),
   };
 };

@@ -1,7 +1,14 @@
-/** The prefix of the longest of some repositories that a path is below, otherwise the path's first folder. */
-export const prefixOf = (repositories: readonly { readonly prefix: string }[], path: string): string => {
-  let longest = '';
-  for (const { prefix } of repositories)
-    if (prefix.length > longest.length && path.startsWith(prefix) && path[prefix.length] === '/') longest = prefix;
-  return longest || (/^\/[^/]+(?=\/)/.exec(path)?.[0] ?? '/');
+/**
+ * Finds the prefix of the longest of some repositories that a path is below, otherwise the path's
+ * first folder. A look-up takes as long for thousands of repositories as for one: each request has one.
+ */
+export const prefixFinder = (repositories: readonly { readonly prefix: string }[]): ((path: string) => string) => {
+  const known = new Set(repositories.map(({ prefix }) => prefix));
+  return (path) => {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      if (known.has(folder)) return folder;
+    }
+    return /^\/[^/]+(?=\/)/.exec(path)?.[0] ?? '/';
+  };
 };

@@ -11,7 +11,7 @@ import { unlessMissing } from '../lib/unless-missing.ts';
 import { type Day, dayOf, readDay } from '../observe/worth/day.ts';
 import { createLedger } from '../observe/worth/ledger.ts';
 import { latest } from './latest.ts';
-import { prefixOf } from './prefix-of.ts';
+import { prefixFinder } from './prefix-of.ts';
 import { worthFolder } from './state-folder.ts';
 import type { OpenStreamer } from './streamer.ts';
 
@@ -98,25 +98,25 @@ export const createWorthOf = (send: (day: Day) => void): Omit<Worth, 'adopt'> =>
 /** The prefixes of the catalog's repositories, once there is a streamer. */
 const knownPrefixes = () => {
   let repositories: () => readonly { readonly prefix: string }[] = () => [];
-  let known: readonly { readonly prefix: string }[] = [];
+  let find = prefixFinder([]);
   let readAt = Number.NEGATIVE_INFINITY;
   const read = () => {
     const now = performance.now();
-    if (now - readAt < REREAD) return known;
+    if (now - readAt < REREAD) return find;
     readAt = now;
     try {
-      known = repositories();
+      find = prefixFinder(repositories());
     } catch {
       // The catalog reports its own errors. Until it answers, paths count by their first folders.
-      known = [];
+      find = prefixFinder([]);
     }
-    return known;
+    return find;
   };
   return {
     open: (streamer: OpenStreamer) => {
       repositories = latest(() => streamer.usage.repositories?.() ?? []);
     },
-    of: (path: string) => prefixOf(read(), path),
+    of: (path: string) => read()(path),
   };
 };
 

@@ -144,11 +144,15 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
   };
 };
 
+/** Records that have as many names as they may: counting those takes longer than a small request. */
+const full = new WeakSet<object>();
+
 const named = <T>(all: Record<string, T>, name: string, zero: () => T): T => {
-  const isNamed = name in all || Object.keys(all).length < NAMED;
-  const key = isNamed ? name : OTHERS;
-  const sums = all[key] ?? zero();
-  all[key] = sums;
+  const known = all[name] ?? (full.has(all) ? all[OTHERS] : undefined);
+  if (known) return known;
+  if (Object.keys(all).length >= NAMED) full.add(all);
+  const sums = zero();
+  all[full.has(all) ? OTHERS : name] = sums;
   return sums;
 };
 
