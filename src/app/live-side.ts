@@ -1,11 +1,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { defer, finalize, type Observable } from 'rxjs';
 import { type Delivery, sourceName } from '../../pipelines/index.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
 import { maskUrl } from '../lib/mask.ts';
 import type { PrefixState, Side, SourceState } from '../observe/live/model/wire.ts';
 import type { SourceRates } from '../observe/live/source-rates.ts';
 import type { Depth } from '../saves/outbox/table.ts';
+import { latest } from './latest.ts';
 import { prefixFinder } from './prefix-of.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { version } from './version.ts';
@@ -45,8 +47,8 @@ export const createSide = (
   sources: SourceRates['list'],
   others = () => ({ memory: 0, delay: 0 }),
 ): LiveSide => {
-  const { catalogType } = settings;
   let streamer: OpenStreamer | undefined;
+  let repositories: () => readonly StoredRepository[] = () => [];
   let isReady = false;
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
   let prefixes: readonly PrefixState[] = [];
@@ -78,10 +80,21 @@ export const createSide = (
     return bytes === undefined ? undefined : { bytes, limit: typeof saveLimit === 'number' ? saveLimit : 0 };
   };
 
+  /** `undefined` if the catalog fails, which reports that itself. */
+  const known = (): readonly StoredRepository[] | undefined => {
+    try {
+      return repositories();
+    } catch {
+      return undefined;
+    }
+  };
+
   const readPrefixes = (now: number): readonly PrefixState[] => {
-    if (catalogType !== 'sqlite' || !streamer || now - readAt < REREAD) return prefixes;
-    readAt = now;
-    return streamer.catalog.repositories.list().map(({ prefix, follows, every, succeeded, problem }) => ({
+    if (now - readAt < REREAD) return prefixes;
+    const stored = known();
+    // Those of a shared catalog come with the next look.
+    if (stored === undefined || stored.length > 0) readAt = now;
+    return (stored ?? []).map(({ prefix, follows, every, succeeded, problem }) => ({
       prefix,
       kind: follows ? 'followed' : every === undefined ? 'imported' : 'refreshed',
       at: succeeded * 1000,
@@ -114,6 +127,7 @@ export const createSide = (
   return {
     open: (opened) => {
       streamer = opened;
+      repositories = latest(() => opened.usage.repositories?.() ?? []);
     },
     ready: (now) => {
       isReady = now;

@@ -1,9 +1,11 @@
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, from, throwError, timeout } from 'rxjs';
 import { sourceName } from '../../pipelines/index.ts';
+import type { StoredRepository } from '../catalog/stored-repository.ts';
 import { type PrintedSetting, settingsJson } from '../config/print.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Load } from '../http/server.ts';
 import { maskUrl } from '../lib/mask.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { Reloader } from './reload.ts';
 import type { Serving } from './serving.ts';
 import type { OpenStreamer } from './streamer.ts';
@@ -99,9 +101,10 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
       };
     }),
   );
-  const prefixes = prefixesOf(parts);
+  const { prefixes, unknown } = await prefixesOf(parts);
   const degraded = [
     ...parts.degraded(),
+    ...unknown,
     ...problems.map((problem) => `alternate sources: ${problem}`),
     ...alternates.flatMap((one) => one.problems.map((problem) => `alternate source ${one.id}: ${problem}`)),
     ...prefixes.flatMap(({ prefix, problem }) => (problem === undefined ? [] : [`repository ${prefix}: ${problem}`])),
@@ -146,16 +149,30 @@ const stateOf = (
   return degraded.length > 0 ? 'degraded' : 'ready';
 };
 
-/** What was imported or is followed; Pulp's database does not say. */
-const prefixesOf = ({ settings, streamer }: StatusParts): readonly Prefix[] =>
-  settings.catalogType === 'mongodb'
-    ? []
-    : streamer.catalog.repositories.list().map((one) => ({
-        prefix: one.prefix,
-        importer: one.importerId,
-        feed: maskUrl(one.base),
-        packages: one.packages,
-        followed: one.follows ?? false,
-        ...(one.succeeded > 0 && { succeeded: new Date(one.succeeded * 1000).toISOString() }),
-        ...(one.problem !== undefined && { problem: maskUrl(one.problem) }),
-      }));
+/** Milliseconds that a status waits for a database. */
+const PATIENCE = 2_000;
+
+/** What was imported or is followed; Pulp's database does not say. `unknown`: why a shared catalog does not, either. */
+const prefixesOf = async ({
+  streamer,
+}: StatusParts): Promise<{ readonly prefixes: readonly Prefix[]; readonly unknown: readonly string[] }> => {
+  const listed = streamer.usage.repositories?.() ?? [];
+  if (!(listed instanceof Promise)) return { prefixes: listed.map(prefixOf), unknown: [] };
+  try {
+    const late = () => throwError(() => new Error(`no answer within ${PATIENCE / 1000} seconds`));
+    const repositories = await firstValueFrom(from(listed).pipe(timeout({ first: PATIENCE, with: late })));
+    return { prefixes: repositories.map(prefixOf), unknown: [] };
+  } catch (error) {
+    return { prefixes: [], unknown: [`prefixes are unknown: ${maskUrl(messageOf(error))}`] };
+  }
+};
+
+const prefixOf = (one: StoredRepository): Prefix => ({
+  prefix: one.prefix,
+  importer: one.importerId,
+  feed: maskUrl(one.base),
+  packages: one.packages,
+  followed: one.follows ?? false,
+  ...(one.succeeded > 0 && { succeeded: new Date(one.succeeded * 1000).toISOString() }),
+  ...(one.problem !== undefined && { problem: maskUrl(one.problem) }),
+});

@@ -51,6 +51,11 @@ describeMongo(`Streamers that share a catalog in ${serverName}`, () => {
       expect(await askWhole(`${url}/r/a.iso`)).toMatchObject({ status: 200, body: Buffer.from('A') });
 
     expect(JSON.parse(await two.run('catalog', 'list', '--json'))).toMatchObject([{ prefix: '/r', packages: 2 }]);
+    for (const site of [one, two])
+      expect(JSON.parse(await site.run('status', '--json'))).toMatchObject({
+        state: 'ready',
+        prefixes: [{ prefix: '/r', feed: `${feed.url}/`, packages: 2, followed: false }],
+      });
     const [importer] = JSON.parse(await two.run('importers', 'list', '--json'));
     expect(importer).toMatchObject({ entries: 3, config: { basic_auth_password: '********' } });
     const exported = await two.run('catalog', 'export');
@@ -139,6 +144,9 @@ describeMongoServer(`A streamer whose shared catalog in ${serverName} is down`, 
       // What was asked for within the last second is known.
       await until(async () => (await ask()).status !== 200);
       expect(await ask()).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
+      expect((await site.start('status').ended).stdout.toString()).toMatch(
+        /^unavailable\n(.*\n)* {2}prefixes are unknown: /,
+      );
       await server.start();
       await until(async () => (await ask()).status === 200);
     } finally {
