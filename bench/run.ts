@@ -61,11 +61,14 @@ const write = (file: string, content: unknown): void =>
     file,
     `${JSON.stringify(content, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`,
   );
-/** Results of other scenarios stay, in the order of all. */
+/** Results of other scenarios stay, in the order of all. One that is named keeps its own machine. */
 const record = (name: string, measured: readonly Result[]): void => {
-  const scenarios = { ...read(RESULTS).scenarios, [name]: measured };
+  const before = read(RESULTS);
+  const named = names.length > 0;
+  const scenarios = { ...before.scenarios, [name]: measured };
   write(RESULTS, {
-    machine,
+    machine: named ? (before.machine ?? machine) : machine,
+    machines: { ...before.machines, [name]: named ? machine : undefined },
     scenarios: Object.fromEntries(Object.keys(all).flatMap((key) => (key in scenarios ? [[key, scenarios[key]]] : []))),
   });
 };

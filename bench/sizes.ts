@@ -38,6 +38,8 @@ export interface Sizes {
   readonly sick: number;
   /** Packages of the repository whose metadata is imported. */
   readonly packages: number;
+  /** Values that are streamed at once. A slow consumer takes a tenth of them. */
+  readonly values: number;
 }
 
 const MIB = 1024 ** 2;
@@ -62,6 +64,7 @@ const FULL: Sizes = {
   transfers: 5_000,
   sick: 3_000,
   packages: 100_000,
+  values: 1_000_000,
 };
 
 const QUICK: Sizes = {
@@ -84,6 +87,7 @@ const QUICK: Sizes = {
   transfers: 500,
   sick: 3_000,
   packages: 5_000,
+  values: 50_000,
 };
 
 /** `BENCH_WARM_UP` for `warmUp`. */

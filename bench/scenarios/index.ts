@@ -13,6 +13,7 @@ import { sick } from './sick.ts';
 import { slow } from './slow.ts';
 import { garbage, latency, pipelined, small } from './small.ts';
 import { start } from './start.ts';
+import { streams } from './streams.ts';
 import { workers } from './workers.ts';
 
 /** What `npm run bench` measures, in this order. */
@@ -31,6 +32,14 @@ export const SCENARIOS = {
 } satisfies Readonly<Record<string, Scenario>>;
 
 /** Measured only if they are named, since they need other servers or much time. */
-export const MORE = { doors, fleet, saves, import: imports, meanwhile, mongodb, observed, workers } satisfies Readonly<
-  Record<string, Scenario>
->;
+export const MORE = {
+  doors,
+  fleet,
+  saves,
+  import: imports,
+  meanwhile,
+  mongodb,
+  observed,
+  streams,
+  workers,
+} satisfies Readonly<Record<string, Scenario>>;

@@ -7,10 +7,20 @@ import { box, line, picture, text } from './svg.ts';
 
 const root = join(import.meta.dirname, '../..');
 const PAGE = 'docs/explanation/benchmarks.md';
+const README = 'pipelines/operators/README.md';
 
-const { machine, scenarios }: { readonly machine: string; readonly scenarios: Results } = JSON.parse(
-  readFileSync(join(root, 'bench/results.json'), 'utf8'),
-);
+interface Recorded {
+  /** Of all scenarios that have none of their own. */
+  readonly machine: string;
+  readonly machines?: Readonly<Record<string, string>>;
+  readonly scenarios: Results;
+}
+
+const {
+  machine,
+  machines = {},
+  scenarios,
+}: Recorded = JSON.parse(readFileSync(join(root, 'bench/results.json'), 'utf8'));
 
 const results = Object.values(scenarios).flat();
 
@@ -66,18 +76,54 @@ const chart = (): string => {
   );
 };
 
-/** The page with the tables of the committed results. */
-const page = (): string => {
-  const before = readFileSync(join(root, PAGE), 'utf8');
-  const tables = ['```', [machine, ...results.map(tableOf)].join('\n\n'), '```'].join('\n');
+const withResults = (path: string, results: string): string => {
+  const before = readFileSync(join(root, path), 'utf8');
   const marked = /(<!-- results -->\n)[\s\S]*(<!-- \/results -->)/;
-  if (!marked.test(before)) throw new Error(`${PAGE} has no place for results`);
-  return before.replace(marked, (_, begin: string, end: string) => `${begin}${tables}\n${end}`);
+  if (!marked.test(before)) throw new Error(`${path} has no place for results`);
+  return before.replace(marked, (_, begin: string, end: string) => `${begin}${results}\n${end}`);
 };
 
-/** What the committed results of `npm run bench -- --record` make: the chart, and the tables of the page. */
+/** The page with the tables of the committed results. */
+const page = (): string => {
+  const tables = Object.entries(scenarios).flatMap(([name, measured]) => [
+    ...(machines[name] === undefined ? [] : [machines[name]]),
+    ...measured.map(tableOf),
+  ]);
+  return withResults(PAGE, ['```', [machine, ...tables].join('\n\n'), '```'].join('\n'));
+};
+
+/** The README of the operators, with a row for each way to stream values. */
+const readme = (): string => {
+  const [atOnce, slowly, memory] = scenarios.streams ?? [];
+  if (!atOnce || !slowly || !memory) throw new Error('bench/results.json has no streams');
+  const [least = Number.NaN] = atOnce.measured.map(costOf);
+  const rows = atOnce.measured.map((one, index) => {
+    const [slow, held] = [slowly.measured[index], memory.measured[index]];
+    if (!slow || !held) throw new Error(`${one.name}: no slow consumer`);
+    const cells = [
+      one.name,
+      `${digits(costOf(one))} ns`,
+      digits(costOf(one) / least),
+      slow.also,
+      `${digits(costOf(held))} MiB`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const [host = ''] = (machines.streams ?? machine).split('\n');
+  const heading = ['| | CPU time of a value | ratio | lead over a slow consumer | memory |', '|---|---|---|---|---|'];
+  return withResults(
+    README,
+    [...heading, ...rows, '', `${host}. ${slowly.title.split(' ')[0]} slow values of 1 KiB.`].join('\n'),
+  );
+};
+
+/**
+ * What the committed results of `npm run bench -- --record` make: the chart, the tables of the page,
+ * and those of the operators' README.
+ */
 export const benchmarks = (): ReadonlyMap<string, string> =>
   new Map([
     ['docs/pictures/benchmarks.svg', chart()],
     [PAGE, page()],
+    [README, readme()],
   ]);

@@ -43,6 +43,7 @@ const TINY: Sizes = {
   transfers: 20,
   sick: 5,
   packages: 50,
+  values: 1_000,
 };
 
 const isInstalled = (program: string): boolean => spawnSync(program, ['-v']).error === undefined;
@@ -57,6 +58,7 @@ describe('the scenarios of the bench', () => {
       observed: MORE.observed,
       fleet: MORE.fleet,
       doors: MORE.doors,
+      streams: MORE.streams,
       workers: MORE.workers,
     };
     // Rejects if a body, a status or the number of requests at the origin is wrong.
@@ -75,6 +77,12 @@ describe('the scenarios of the bench', () => {
     'compare %s with every proxy on Node',
     (row) =>
       expect(Object.keys(ratios)).toEqual(expect.arrayContaining([`${row}/node`, `${row}/undici`, `${row}/fastify`])),
+  );
+
+  it.each(['flow', 'pulled', 'flow-slow', 'flow-memory'])('compare %s with every other way to stream', (row) =>
+    expect(Object.keys(ratios)).toEqual(
+      expect.arrayContaining(['rxjs', 'node', 'web', 'ix'].map((way) => `${row}/${way}`)),
+    ),
   );
 
   it('give every ratio that is committed', () => {
