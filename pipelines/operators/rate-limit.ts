@@ -116,11 +116,11 @@ const offer = <T>(bucket: Bucket<T>, stream: Stream<T>, value: T): void => {
 };
 
 /** Whether a value may pass at once: it is free, or no other value waits and there are enough tokens. */
-const mayPass = <T>(bucket: Bucket<T>, { open, held }: Stream<T>, size: number): boolean => {
+const mayPass = <T>(bucket: Bucket<T>, { open }: Stream<T>, size: number): boolean => {
   if (size === 0) return true;
   refill(bucket);
-  const isFirst = bucket.waiting.size === 0 && held.length === 0 && !bucket.draining;
-  return open && isFirst && size <= bucket.tokens;
+  // An open stream that holds a value waits, or has its turn just now.
+  return open && bucket.waiting.size === 0 && !bucket.draining && size <= bucket.tokens;
 };
 
 /** Follows the consumer's valve. */
@@ -202,8 +202,8 @@ const drainLater = <T>(bucket: Bucket<T>): Subscription => {
 /** Passes the first held value, or as much of it as is allowed. Returns the size of it. */
 const pass = <T>(bucket: Bucket<T>, stream: Stream<T>, allowed: number): number => {
   const { held, out } = stream;
-  const [value] = held;
-  if (value === undefined) return 0;
+  // A stream that waits holds something.
+  const value = held[0] as T;
   const size = bucket.size(value);
   const [first, rest] = size <= allowed ? [value] : bucket.split(value, allowed);
   if (rest === undefined) held.shift();

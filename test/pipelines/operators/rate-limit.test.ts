@@ -1,8 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { defer, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
+import {
+  concat,
+  defer,
+  ignoreElements,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  type SchedulerLike,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { createFlow } from '../../../pipelines/operators/create-flow.ts';
 import { rateLimit } from '../../../pipelines/operators/rate-limit.ts';
+import { Gate, type Valve } from '../../../pipelines/operators/valve.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { inParts } from './rate-limit.diagram.ts';
 
@@ -101,6 +112,131 @@ describe('rateLimit', () => {
       expectSubscriptions(valve.subscriptions).toBe('^ 49ms !');
       expectObservable(limit(() => cold('60ms w', { w: 'x' }))(NEVER)).toBe('100ms x');
     }));
+
+  it('lets no value pass those of other streams that wait', () =>
+    marbles(({ cold, expectObservable }) => {
+      const limit = words(10 * SLOW);
+      const one = limit(() => cold('w', { w: 'a'.repeat(20) }))(NEVER);
+      const two = limit(() => cold('50ms w', { w: 'xyz' }))(NEVER);
+      // Half a tick later there are five letters, which both share.
+      expectObservable(one).toBe('a 49ms (bc) 46ms (de) 96ms f', {
+        ...{ a: 'aaaaaaaaaa', b: 'aa', c: 'a' },
+        ...{ d: 'aa', e: 'aa', f: 'aaa' },
+      });
+      expectObservable(two).toBe('50ms a 49ms b', { a: 'xy', b: 'z' });
+    }));
+
+  it('holds what waits while the valve is closed', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const result = words(SLOW)(() => cold('w', { w: 'abc' }))(hot('50ms x 299ms o', VALVE));
+      // Two ticks' worth are kept.
+      expectObservable(result).toBe('a 349ms b', { a: 'a', b: 'bc' });
+    }));
+
+  it('reports each move of its valve to the source once', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const moves = (source: Observable<string>, valve: Valve) => {
+        let handed: Valve = NEVER;
+        const result = words(SLOW)((inner) => {
+          handed = inner;
+          return source;
+        })(valve);
+        return merge(
+          result.pipe(ignoreElements()),
+          defer(() => handed),
+        );
+      };
+      expectObservable(moves(cold('-----'), hot('-o-x-x-o-o', VALVE))).toBe('o--x---o', VALVE);
+      expectObservable(moves(cold('(abc)'), NEVER)).toBe('(ox) 196ms o', VALVE);
+    }));
+
+  it('leaves the source paused if the consumer closes its valve within the last value', () => {
+    const valve = new Gate(true);
+    const time = new VirtualTimeScheduler();
+    const moves: boolean[] = [];
+    const seen: string[] = [];
+    const source = (inner: Valve) =>
+      new Observable<string>((out) => {
+        inner.subscribe((open) => moves.push(open));
+        out.next('ab');
+      });
+    words(SLOW, { scheduler: time })(source)(valve).subscribe((value) => {
+      seen.push(value);
+      if (value === 'b') valve.next(false);
+    });
+    time.flush();
+    expect(seen).toEqual(['a', 'b']);
+    expect(moves.at(-1)).toBe(false);
+  });
+
+  describe('with streams that leave', () => {
+    /** A scheduler, and its timers that have not fired. */
+    const aClock = () => {
+      const time = new VirtualTimeScheduler();
+      const timers = new Set<unknown>();
+      const schedule = (work: () => void, delay: number) => {
+        const timer = time.schedule(() => {
+          timers.delete(timer);
+          work();
+        }, delay);
+        timers.add(timer);
+        timer.add(() => timers.delete(timer));
+        return timer;
+      };
+      const scheduler = { now: () => time.now(), schedule } as unknown as SchedulerLike;
+      return { time, timers, scheduler };
+    };
+
+    it('has no timer after the last has left, and keeps it for the others', () => {
+      const { time, timers, scheduler } = aClock();
+      const limit = words(SLOW, { scheduler });
+      const seen: string[] = [];
+      const into = (value: string) => {
+        seen.push(value);
+      };
+      const one = limit(() => concat(of('abc'), NEVER))(NEVER).subscribe(into);
+      const two = limit(() => concat(of('xyz'), NEVER))(NEVER).subscribe(into);
+      expect(timers.size).toBe(1);
+      one.unsubscribe();
+      expect(timers.size).toBe(1);
+      time.flush();
+      expect(seen).toEqual(['a', 'x', 'y', 'z']);
+      const three = limit(() => concat(of('rst'), NEVER))(NEVER).subscribe(into);
+      expect(timers.size).toBe(1);
+      three.unsubscribe();
+      expect(timers.size).toBe(0);
+      two.unsubscribe();
+    });
+
+    it('has no timer while the only valve is closed', () => {
+      const { timers, scheduler } = aClock();
+      const valve = new Gate(true);
+      words(SLOW, { scheduler })(() => concat(of('abc'), NEVER))(valve).subscribe();
+      expect(timers.size).toBe(1);
+      valve.next(false);
+      expect(timers.size).toBe(0);
+      valve.next(true);
+      expect(timers.size).toBe(1);
+    });
+  });
+
+  it('retains what it holds until its last part has passed, or it is left', () => {
+    const time = new VirtualTimeScheduler();
+    const log: string[] = [];
+    const lending = {
+      retain: (value: string) => log.push(`+${value}`),
+      release: (value: string) => log.push(`-${value}`),
+    };
+    const limit = words(SLOW, { scheduler: time, lending });
+    limit(() => concat(of('abc'), NEVER))(NEVER).subscribe((value) => log.push(value));
+    time.flush();
+    expect(log).toEqual(['+abc', 'a', 'b', 'c', '-c']);
+    log.length = 0;
+    limit(() => concat(of('rst'), NEVER))(NEVER)
+      .subscribe()
+      .unsubscribe();
+    expect(log).toEqual(['+rst', '-rst']);
+  });
 
   it('is lossless and keeps to its speed, for any values and pauses', () => {
     fc.assert(
