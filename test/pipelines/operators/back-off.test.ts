@@ -11,3 +11,11 @@ it.each([
 ])('after %i earlier failures, %i milliseconds become %i', (failures, wait, expected) => {
   expect(backOff(failures, { wait, waitLimit: 1000, random: () => 1 })).toBe(expected);
 });
+
+it.each([
+  [0, 50],
+  [0.5, 75],
+  [1, 100],
+])('spreads a wait of 100 milliseconds: %d becomes %i', (random, expected) => {
+  expect(backOff(0, { wait: 100, waitLimit: 1000, random: () => random })).toBe(expected);
+});

@@ -24,6 +24,37 @@ const producer = (source: Observable<string>, log: string[] = []) => ({
 const VALVE = { o: true, x: false };
 
 describe('createFlow', () => {
+  it('ignores what comes after the end, also while the end waits', () => {
+    const seen: string[] = [];
+    const valve = new BehaviorSubject(false);
+    createFlow<string>((sink) => {
+      sink.next('a');
+      sink.complete();
+      sink.ahead('b');
+      sink.next('c');
+      return { pause: () => {}, resume: () => {}, close: () => {} };
+    })(valve).subscribe({ next: (value) => seen.push(value), complete: () => seen.push('|') });
+    expect(seen).toEqual([]);
+    valve.next(true);
+    expect(seen).toEqual(['a', '|']);
+  });
+
+  it('retains a value as long as it holds it', () => {
+    const log: string[] = [];
+    const lending = {
+      retain: (value: string) => log.push(`+${value}`),
+      release: (value: string) => log.push(`-${value}`),
+    };
+    const valve = new BehaviorSubject(false);
+    createFlow<string>((sink) => {
+      sink.next('a');
+      return { pause: () => {}, resume: () => {}, close: () => {} };
+    }, lending)(valve).subscribe((value) => log.push(value));
+    expect(log).toEqual(['+a']);
+    valve.next(true);
+    expect(log).toEqual(['+a', 'a', '-a']);
+  });
+
   it('passes all values on at once while the valve is open', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold('a-b-c|');

@@ -40,6 +40,11 @@ const all = <T>(events: Observable<T>): readonly T[] => {
 };
 
 describe('flow', () => {
+  it('is the source itself without operators', () => {
+    const letters = () => of('a');
+    expect(flow(letters)).toBe(letters);
+  });
+
   it('is its source if it has no operators', () => {
     const seen: Valve[] = [];
     expect(all(flow(source(seen))(OPEN))).toEqual(['a', 'b']);

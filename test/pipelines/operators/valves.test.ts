@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BehaviorSubject, EMPTY, NEVER, Subject } from 'rxjs';
-import { every, some } from '../../../pipelines/index.ts';
+import { every, hysteresis, OPEN, some } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
@@ -58,3 +58,14 @@ describe.each([
     expect(valves.map(({ observed }) => observed)).toEqual([false, false]);
   });
 });
+
+describe('hysteresis', () => {
+  it('is open at first, also between the levels', () =>
+    marbles(({ cold, expectObservable }) => {
+      const levels = { a: 5, b: 9, c: 5, d: 1, e: 8 };
+      expectObservable(hysteresis(cold('-a-b-c-d-e-|', levels), { high: 9, low: 1 })).toBe('o--x---o---|', VALVE);
+    }));
+});
+
+it('is always open for a consumer that always wants more', () =>
+  marbles(({ expectObservable }) => expectObservable(OPEN).toBe('(o|)', VALVE)));

@@ -115,10 +115,44 @@ describe('health', () => {
     expect(health.unhealthy()).toMatchObject([{ until: 700 }]);
   });
 
-  it.each(['SOURCE_MISSING', 'CLIENT_STUCK', 'INTERNAL'] as const)('does not count %s against a source', (code) => {
-    const { health, names } = withClock();
+  it.each([
+    ...(['SOURCE_MISSING', 'IS_FOLDER', 'UNSATISFIABLE', 'NEEDS_WHOLE', 'LENGTH_UNKNOWN', 'KNOWN_WRONG'] as const),
+    ...(['WRONG_CODING', 'SOURCE_FULL', 'CLIENT_STUCK', 'INTERNAL'] as const),
+  ])('does not count %s against a source', (code) => {
+    const { health } = withClock();
     health.observe(failure(a, code));
+    expect(health.unhealthy()).toEqual([]);
+  });
+
+  it('remembers why a source failed last', () => {
+    const { health } = withClock();
+    health.observe(failure(a));
+    health.observe(failure(a, 'SOURCE_BUSY'));
+    expect(health.unhealthy()).toMatchObject([{ lastError: { code: 'SOURCE_BUSY', message: 'why' } }]);
+  });
+
+  it('learns only from attempts and failures', () => {
+    const { time, health, at } = withClock();
+    health.observe(failure(a));
+    const [before] = health.unhealthy();
+    at(100, () => health.observe({ ...attempt(a), type: 'resumed' } as Note));
+    time.flush();
+    expect(health.unhealthy()).toEqual([before]);
+    health.observe({ type: 'found', candidates: 1 } as unknown as Note);
+    expect(health.unhealthy()).toEqual([before]);
+  });
+
+  it('adopts what another one has learned, and emits it', () => {
+    const [{ health: first }, { health: second, names }] = [withClock(), withClock()];
+    first.changes.subscribe((change) => second.adopt(change));
+    const emitted: string[] = [];
+    second.changes.subscribe(({ type }) => emitted.push(type));
+    first.observe(failure(a));
+    expect(names()).toEqual(['b', 'c', 'a']);
+    first.succeeded(aSource('a'));
     expect(names()).toEqual(['a', 'b', 'c']);
+    expect(second.unhealthy()).toEqual([]);
+    expect(emitted).toEqual(['failed', 'recovered']);
   });
 
   it('emits each change of a source', () => {
@@ -163,5 +197,13 @@ describe('health', () => {
     for (let i = 0; i < 64; i++) health.answered(aSource('a'), 5);
     expect(health.usualHead(aSource('a'))).toBe(5);
     expect(health.usualHead(aSource('b'))).toBeUndefined();
+  });
+
+  it('takes the time that 95 of 100 heads need as the usual one, in whatever order they came', () => {
+    const { health } = withClock();
+    for (let i = 0; i < 20; i++) health.answered(aSource('a'), (i * 7) % 20);
+    expect(health.usualHead(aSource('a'))).toBe(19);
+    for (let i = 0; i < 20; i++) health.answered(aSource('a'), 100 + ((i * 7) % 20));
+    expect(health.usualHead(aSource('a'))).toBe(118);
   });
 });
