@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { map, Observable, of } from 'rxjs';
+import { concat, delay, map, Observable, of, shareReplay } from 'rxjs';
 import {
   createFlow,
   deferFlow,
@@ -40,11 +40,6 @@ const all = <T>(events: Observable<T>): readonly T[] => {
 };
 
 describe('flow', () => {
-  it('is the source itself without operators', () => {
-    const letters = () => of('a');
-    expect(flow(letters)).toBe(letters);
-  });
-
   it('is its source if it has no operators', () => {
     const seen: Valve[] = [];
     expect(all(flow(source(seen))(OPEN))).toEqual(['a', 'b']);
@@ -95,6 +90,27 @@ describe('flow', () => {
       });
       const timed = flow(letters, stallTimeout({ timeoutMs: 5, error: () => 'stalled' }), upper);
       expectObservable(timed(hot('ox------o-----', VALVE))).toBe('A-------B----#', undefined, 'stalled');
+    }));
+});
+
+describe('an operator of RxJS that pays no attention to a valve', () => {
+  const held = (events: Observable<string>): Flow<string> =>
+    createFlow((sink) => {
+      const subscription = events.subscribe(sink);
+      return { pause: () => {}, resume: () => {}, close: () => subscription.unsubscribe() };
+    });
+
+  it('lets an operator that holds values emit while the valve is closed', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const late = flow(held(cold('a|')), lift(delay(5)));
+      expectObservable(late(hot('-x------o', VALVE))).toBe('-----(a|)');
+    }));
+
+  it('may be given its valve first, and combined as an Observable', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const [first, second] = [held(cold('a|')), held(cold('--b|'))];
+      const both: Flow<string> = (valve) => concat(first(valve), second(valve));
+      expectObservable(both(hot('x--ox---o', VALVE).pipe(shareReplay(1)))).toBe('---a----(b|)');
     }));
 });
 
