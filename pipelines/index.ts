@@ -13,6 +13,7 @@ export { attempts } from './stages/attempts/attempts.ts';
 export { createLengths, type Lengths } from './stages/attempts/lengths.ts';
 export { candidates } from './stages/candidates.ts';
 export { clientTimeout } from './stages/client-timeout.ts';
+export { earlierRevision } from './stages/earlier-revision.ts';
 export { folder } from './stages/folder.ts';
 export { handOver } from './stages/hand-over.ts';
 export { headFromCatalog } from './stages/head-from-catalog.ts';
