@@ -1,4 +1,32 @@
 import type { Explanations } from './judge.ts';
 
+const SAVES_TIME = 'Only saves time: what follows does the same.';
+
 /** Mutants that no test can kill, since the program does the same, with the reason. */
-export const EXPLAINED: Explanations = {};
+export const EXPLAINED: Explanations = {
+  'pipelines/model/conditions.ts': {
+    '} else if (ifUnmodifiedSince !== undefined && timeOf(lastModified) > ifUnmodifiedSince) return 412; ▸ ifUnmodifiedSince !== undefined → true':
+      'No time is later than undefined. The compiler asks for it.',
+    'return ifModifiedSince !== undefined && timeOf(lastModified) === ifModifiedSince ? 304 : undefined; ▸ ifModifiedSince !== undefined → true':
+      'No time equals undefined. The compiler asks for it.',
+  },
+  'pipelines/operators/first-timeout.ts': {
+    'if (!came) first.unsubscribe(); ▸ !came → true': 'A deadline that was left can be left again.',
+    'came = true; ▸ true → false': 'A deadline that was left can be left again.',
+  },
+  'pipelines/operators/operate.ts': {
+    'const IGNORING: Handlers<unknown> = { next: () => {} }; ▸ { next: () => {} } → {}':
+      'The result has errored, so nothing is passed to these handlers.',
+  },
+  'pipelines/operators/stall-timeout.ts': {
+    'if (values < 2) { ▸ values < 2 → true':
+      'Counting on changes nothing: from the second value on the limit is the same.',
+    'if (values < 2) { ▸ values < 2 → values <= 2':
+      'Counting on changes nothing: from the second value on the limit is the same.',
+  },
+  'pipelines/operators/valve.ts': {
+    'if (this.#followers.length > 0) for (const follower of this.#followers.slice()) tell(follower, open); ▸ this.#followers.length > 0 → true': `${SAVES_TIME} A copy of no followers is empty.`,
+    'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
+    'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
+  },
+};

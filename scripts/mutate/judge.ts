@@ -15,7 +15,7 @@ interface Place {
   readonly column: number;
 }
 
-/** Why a mutant may live, by file and by the mutant’s text: `before → after`. */
+/** Why a mutant may live, by file and by the mutant’s text: `line ▸ before → after`. */
 export type Explanations = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** The mutants of one file. */
@@ -68,14 +68,14 @@ export const judge = ({ files }: Report, explanations: Explanations): Verdict =>
   return { files: counts, score, faults: [...judged.flatMap(({ faults }) => faults), ...low] };
 };
 
-/** A mutant on one line. */
+/** A mutant on one line, after the line of code that it begins in: a file may have `true` twice. */
 const textOf = (source: string, { location: { start, end }, replacement = '' }: Mutant): string => {
   const lines = source.split('\n').slice(start.line - 1, end.line);
   const last = lines.length - 1;
   const before = lines
     .map((line, at) => line.slice(at === 0 ? start.column - 1 : 0, at === last ? end.column - 1 : undefined))
     .join('\n');
-  return `${oneLine(before)} → ${oneLine(replacement)}`;
+  return `${oneLine(lines[0] ?? '')} ▸ ${oneLine(before)} → ${oneLine(replacement)}`;
 };
 
 const oneLine = (code: string): string => code.replace(/\s+/g, ' ').trim();

@@ -16,7 +16,7 @@ const reportOf = (...statuses: readonly string[]): Report => ({
   files: { [FILE]: { source: SOURCE, mutants: statuses.map(mutant) } },
 });
 const killed = (count: number) => Array.from({ length: count }, () => 'Killed');
-const WHY = { [FILE]: { 'a > 0 → true': 'it is always 1' } };
+const WHY = { [FILE]: { 'const b = a ▸ a > 0 → true': 'it is always 1' } };
 
 describe('the judge of mutants', () => {
   it('is content if all are killed, in whatever way', () =>
@@ -29,7 +29,7 @@ describe('the judge of mutants', () => {
   it.each(['Survived', 'NoCoverage'])('names one that nobody explains: %s', (status) =>
     expect(judge(reportOf(...killed(19), status), {})).toMatchObject({
       score: 95,
-      faults: [`${FILE}:2: survived: a > 0 → true`],
+      faults: [`${FILE}:2: survived: const b = a ▸ a > 0 → true`],
     }),
   );
 
@@ -37,7 +37,9 @@ describe('the judge of mutants', () => {
     expect(judge(reportOf(...killed(19), 'Survived'), WHY)).toMatchObject({ score: 95, faults: [] }));
 
   it('refuses an explanation of one that is killed', () =>
-    expect(judge(reportOf(...killed(20)), WHY).faults).toEqual([`${FILE}: explained, but no survivor: a > 0 → true`]));
+    expect(judge(reportOf(...killed(20)), WHY).faults).toEqual([
+      `${FILE}: explained, but no survivor: const b = a ▸ a > 0 → true`,
+    ]));
 
   it('refuses too many, explained or not', () =>
     expect(judge(reportOf(...killed(18), 'Survived'), WHY).faults).toEqual([
@@ -58,7 +60,7 @@ describe('the explanations of mutants', () => {
   it('are of code that exists', () => {
     const gone = Object.entries(EXPLAINED).flatMap(([file, explained]) => {
       const code = textOf(file).replace(/\s+/g, ' ');
-      return Object.keys(explained).filter((text) => !code.includes(text.split(' → ')[0] ?? ''));
+      return Object.keys(explained).filter((text) => !code.includes(text.split(' ▸ ')[0] ?? ''));
     });
     expect(gone).toEqual([]);
   });

@@ -44,6 +44,8 @@ describe('flow', () => {
     const seen: Valve[] = [];
     expect(all(flow(source(seen))(OPEN))).toEqual(['a', 'b']);
     expect(seen).toEqual([OPEN]);
+    const itself = source(seen);
+    expect(flow(itself)).toBe(itself);
   });
 
   it('applies operators in their order, whether they are stages or not', () => {

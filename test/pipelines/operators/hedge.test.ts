@@ -32,6 +32,15 @@ describe('hedge', () => {
       expectSubscriptions(second.subscriptions).toBe('----^!');
     }));
 
+  it('lets values that decide nothing pass, and asks the second all the same', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const first = cold('  -n------H-a-|');
+      const second = cold('     n-H-b-|');
+      expectObservable(race(first, second)).toBe('-n--n-H-b-|');
+      expectSubscriptions(first.subscriptions).toBe('^-----!');
+      expectSubscriptions(second.subscriptions).toBe('----^-----!');
+    }));
+
   it('errors with a first that fails before the second was asked', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const second = cold('H-b-|');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Subject, VirtualTimeScheduler } from 'rxjs';
+import { NEVER, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import { Gate, hysteresis, meter } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { twoLevels } from './hysteresis.diagram.ts';
@@ -21,6 +21,14 @@ describe('meter', () => {
     scheduler.frame = 99;
     expect(measured.reading()).toEqual({ ...reading, running: 0, closed: 0 });
     expect([one.observed, two.observed]).toEqual([false, false]);
+  });
+});
+
+describe('meter without a size', () => {
+  it('counts each value as one', () => {
+    const measured = meter<string>();
+    measured(() => of('abc', 'd'))(NEVER).subscribe();
+    expect(measured.reading()).toMatchObject({ values: 2, size: 2 });
   });
 });
 

@@ -37,6 +37,15 @@ describe('speedFloor', () => {
       expectObservable(source.pipe(under(valve, speedFloor({ ...oneIn5 })))).toBe(result);
     }));
 
+  it('does not judge a first window that begins with a closed valve', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('-a--------------');
+      const valve = hot('  x-o-------------', VALVE);
+      //                    |    |    |
+      const result = '     -a---------#';
+      expectObservable(source.pipe(under(valve, speedFloor({ ...oneIn5, atLeast: 2 })))).toBe(result);
+    }));
+
   it('stops its timer and leaves the valve when unsubscribed', () =>
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const valve = hot<boolean>('-------');
