@@ -29,4 +29,10 @@ export const EXPLAINED: Explanations = {
     'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
     'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
   },
+  'pipelines/stages/verify.ts': {
+    'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → true':
+      'There is a digest only for a head with a checksum. The compiler asks for it.',
+    'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → head || checksum':
+      'There is a digest only for a head with a checksum. The compiler asks for it.',
+  },
 };
