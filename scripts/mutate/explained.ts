@@ -29,6 +29,18 @@ export const EXPLAINED: Explanations = {
     'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
     'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
   },
+  'pipelines/stages/health/ranges.ts': {
+    "if (sourceStatus === 206) remember(candidate, 'parts'); ▸ 'parts' → \"\"":
+      'Nothing compares with it: it takes the place of what was known.',
+  },
+  'pipelines/stages/health/recent.ts': {
+    'if (known.size > limit && oldest !== undefined) known.delete(oldest); ▸ oldest !== undefined → true':
+      'More keys than the limit have an oldest one. The compiler asks for it.',
+  },
+  'pipelines/stages/health/record-health.ts': {
+    'const asked: { readonly candidate: Candidate; readonly at: number }[] = []; ▸ [] → ["Stryker was here"]':
+      'It is of no candidate, so it is never found.',
+  },
   'pipelines/stages/verify.ts': {
     'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → true':
       'There is a digest only for a head with a checksum. The compiler asks for it.',

@@ -34,6 +34,14 @@ describe('what is known of the ranges of a URL', () => {
     expect(ranges.needsWhole(candidate)).toBe(false);
   });
 
+  it('is not learned from an answer that is not the whole file, nor from a failure of what was never asked', () => {
+    const { ranges } = remembering();
+    ranges.answered({ ...whole, sourceStatus: 304, acceptRanges: 'none' });
+    expect(ranges.needsWhole(candidate)).toBe(false);
+    ranges.failed(candidate, false);
+    expect([ranges.needsWhole(candidate), ranges.needsWhole(candidate)]).toEqual([false, false]);
+  });
+
   it('is tried with one request if it announces none, until that is settled', () => {
     const { ranges, pass } = remembering();
     const ask = () => ranges.needsWhole(candidate);

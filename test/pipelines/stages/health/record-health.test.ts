@@ -48,6 +48,16 @@ describe('recordHealth', () => {
   it('records the time of a head, and the source that completed the body', () =>
     check('1---h-a-b-|', ['attempt first', 'first began', 'first answered after 4', 'first succeeded']));
 
+  it('records the time of each of two sources that were asked', () =>
+    check('1-2--h-a-|', [
+      ...['attempt first', 'attempt second', 'first began', 'first answered after 5', 'first succeeded'],
+    ]));
+
+  it('records no time of a source that was not asked, and no success of none', () => {
+    check('h-a-|', ['first began', 'first succeeded']);
+    check('1-|', ['attempt first']);
+  });
+
   it('leaves out the wait for a place', () =>
     check('1---w--h-a-|', [
       'attempt first',
