@@ -35,7 +35,7 @@ export interface FollowedRepository {
    * feed cannot have it.
    */
   unlisted(path: string): Observable<CatalogEntry>;
-  /** Whether content may be served without its metadata, if that could not be read: nobody signs it. */
+  /** Whether content may be served without its metadata, if that could not be read: it is not signed. */
   readonly needsNoProof: boolean;
   /**
    * Compares the catalog with the feed, and reads what has changed. Completes when the catalog has
@@ -90,8 +90,8 @@ export interface FollowedCatalog extends Required<Pick<Catalog, 'lookup' | 'unli
  * A catalog that follows feeds. Before an entry point is looked up, or a path that is not known, its
  * repository is brought up to date, unless that was done within `maxAge`. Requests for the same
  * repository wait together, and the update continues if they leave. If it fails, or takes longer than
- * `patience`, the catalog answers with what it has; its entry points then say for how long nobody
- * has confirmed them (`staleFor`). Everything else is looked up at once. Nothing is updated for a
+ * `patience`, the catalog answers with what it has; its entry points then have the time since they were
+ * last confirmed (`staleFor`). Everything else is looked up at once. Nothing is updated for a
  * client that has asked for too many paths that do not exist.
  *
  * A path that no metadata lists may be at the feed nevertheless (`unlisted`), unless it was not

@@ -33,7 +33,7 @@ interface Prepared {
 
 /**
  * Prepares what answers requests. The code of workers is loaded only if there are some. Throws a
- * ConfigError if the settings are not for so many.
+ * ConfigError if the settings are not for that number.
  */
 export const prepareAnswering = async (
   settings: Settings,

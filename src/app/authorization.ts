@@ -22,7 +22,7 @@ export interface Authorization {
    * allowed to get it.
    */
   pathFor(target: string, client: string): string;
-  /** The same for whoever asks. Throws only if there is no path in the target. */
+  /** The same for any client. Throws only if there is no path in the target. */
   pathOf(target: string): string;
   /** Absent if `signed_urls` is `off`. */
   readonly signatures?: Signatures;

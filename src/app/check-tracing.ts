@@ -1,7 +1,7 @@
 import { codeOf } from '../lib/thrown.ts';
 import { invalid } from './save-settings.ts';
 
-/** What the package does not install by itself. */
+/** Packages for traces, which the package does not install. */
 const PACKAGES = ['sdk-trace', 'exporter-trace-otlp-http', 'resources'].map((name) => `@opentelemetry/${name}`);
 
 /** Throws a ConfigError if requests are to be traced and OpenTelemetry is not installed. Loads nothing. */

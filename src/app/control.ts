@@ -66,7 +66,7 @@ const readingEndpoints = ({ status }: Pick<ControlParts, 'status'>): readonly En
 /**
  * What it answers to POST:
  * - `/reload` once the configuration is applied. 422 with the reasons if it is not valid;
- * - `/drain?quiet=MS` once no request has run, and none has come, for so many milliseconds. From the
+ * - `/drain?quiet=MS` once no request has run, and none has come, for that many milliseconds. From the
  *   start on `/readyz` is 503, and each connection ends after its next response;
  * - `/undrain` ends that;
  * - `/warm` with an order as JSON: see `warmEndpoint`.

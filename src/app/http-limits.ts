@@ -18,7 +18,7 @@ export const limitsOf = (settings: Settings): Limits => ({
 const OWN_FILES = 150;
 
 /**
- * The limits that a process keeps with so many open files: a connection takes one, a transfer two
+ * The limits that a process keeps with that many open files: a connection takes one, a transfer two
  * more, of its source and its copy. Without one, accepting would fail, and so would transfers that
  * are under way. `undefined`: no limit.
  */

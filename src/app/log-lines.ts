@@ -28,7 +28,7 @@ export const logHealth = (logger: Logger, { type, health }: HealthChange): void 
   logger.warn(line, 'source unhealthy, tried last');
 };
 
-/** Names each entry without its unit once, as far as so many can be remembered. */
+/** Names each entry without its unit once, as far as they can be remembered. */
 export const unitMissingLogger = (logger: Logger): ((entry: CatalogEntry) => void) => {
   const named = new Set<string>();
   return ({ path, unitTypeId, unitId }) => {

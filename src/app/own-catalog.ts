@@ -11,7 +11,7 @@ import { messageOf } from '../lib/thrown.ts';
  * packages, one after the other.
  */
 export const PATIENCE = 600_000;
-/** Milliseconds that a step of a command may take: nobody waits for it. */
+/** Milliseconds that a step of a command may take: no client waits for it. */
 const STEP = 60_000;
 /** Milliseconds that a change of the daemon waits. What it changes itself is little. */
 const DAEMON_PATIENCE = 10_000;

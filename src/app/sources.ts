@@ -19,7 +19,7 @@ import { renewable } from './renewable.ts';
 export interface OpenSources
   extends Pick<Sources, 'open' | 'connections' | 'close'>,
     Pick<WatchedCertificates, 'certificates'> {
-  /** Reads files of repositories, with the patience of a reader that nobody waits for. */
+  /** Reads files of repositories, with the long time-outs of a read that no client waits for. */
   readonly files: OpenFiles;
   readonly alternates: Alternates;
   /** Applies changed settings to what is opened from now on, and reloads the descriptors. */

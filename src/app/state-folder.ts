@@ -105,7 +105,7 @@ export const checkState = (settings: Places & Pick<Settings, 'dispatch' | 'saveU
     ...[...stateFolders(settings)].map(([folder, name]) => [name, folderObstacle(folder)] as const),
     ['catalog', fileObstacle(settings.catalog)] as const,
     ['stateDir', fileObstacle(outboxFile(settings))] as const,
-    // A read-only file system is no mistake of the settings: what can be read is served.
+    // A read-only file system is not a mistake of the settings: what can be read is served.
   ].flatMap(([name, obstacle]) =>
     obstacle && !obstacle.readOnly ? [`${keyOf(name)}: ${describeObstacle(obstacle)}`] : [],
   );

@@ -27,7 +27,7 @@ const readPattern = (text: string, scheme: string): HostPattern | undefined => {
 const itemsOf = (text: string): readonly string[] =>
   text.trim() === '' ? [] : text.split(',').map((one) => one.trim());
 
-/** A comma-separated list; each item is read and shown by itself. */
+/** A comma-separated list; each item is read and shown separately. */
 const listOf = <T>(
   item: { read(text: string): T | undefined; format(value: T): string },
   expected: string,

@@ -42,7 +42,7 @@ export const readLines = (content: string, file: string): IniLines => {
   const warnings: string[] = [];
   let section: { readonly name: string | undefined } | undefined;
   // What an indented line belongs to. `broken`: the line above was a problem already, its
-  // continuation is no second one.
+  // continuation is not a second one.
   let open: string[] | 'nothing' | 'broken' = 'nothing';
 
   const warn = (line: number, text: string) => warnings.push(`${file}:${line}: ${text}`);

@@ -18,7 +18,7 @@ export interface Handlers {
 /** Bytes that wait in a socket before it counts as full. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** A server of Node that neither judges nor answers anything by itself. It does not listen yet. */
+/** A server of Node that leaves every judgement and answer to the handlers. It does not listen yet. */
 export const createNodeServer = (limits: ConnectionLimits, handlers: Handlers): Server => {
   const { connected, requested, tunnel, failed, connectionOf } = handlers;
   const server = createServer(

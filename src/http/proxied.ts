@@ -48,7 +48,7 @@ export interface ProxiedPaths {
    * use a proxy.
    */
   pathFor(target: string, client: string): string;
-  /** The same for whoever asks; of a host that is not listed, the path there. */
+  /** The same for any client; of a host that is not listed, the path there. */
   pathOf(target: string): string;
 }
 

@@ -8,7 +8,7 @@ const RELAYED = 'pulp-streamer-relayed';
 
 /** Fields of one connection, which the next one has its own of (RFC 9110 section 7.6.1). */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']);
-/** The client is answered with `100 Continue` already, or never is; and nobody else may send ours. */
+/** `Expect` is answered here, or not at all; the field of relays may only come from a relay. */
 const NOT_ASKED = new Set([...OF_CONNECTION, 'expect', RELAYED]);
 
 const without = (fields: readonly string[], names: ReadonlySet<string>): string[] => {

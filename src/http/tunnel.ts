@@ -11,7 +11,7 @@ import type { TransferSlots } from './limits.ts';
 export interface Tunnels {
   /** Throws `HOST_REFUSED` if a client may not reach a server. */
   readonly check: (server: HostPattern, client: string) => void;
-  /** Begins a connection, of which each side ends by itself. */
+  /** Begins a connection, of which each side ends separately. */
   readonly dial: (server: HostPattern) => Socket;
   /** The reason why a server cannot be reached. */
   readonly failed: (server: HostPattern, error: Error) => StreamError;

@@ -26,8 +26,8 @@ const UNUSED = [256, 64, 16, 32] as const;
 /** Milliseconds after which buffers that were not needed for as long take no memory. */
 const IDLE = 1_000;
 /**
- * The smallest ones, of which there are many, go after so many times as long: as garbage they stay in
- * the process for a while, and new ones would come on top.
+ * The smallest ones, of which there are many, stay this many times as long: as garbage they remain in
+ * the process for a while, in addition to new ones.
  */
 const LOOKS = 10;
 
@@ -38,7 +38,7 @@ const LOOKS = 10;
 const POISON = process.env.POISON_LENT_BUFFERS === undefined ? undefined : 0xdb;
 
 const unused: readonly Lent[][] = [[], [], [], []];
-/** The least of them since the last look: so many were not needed, and lie at the bottom. */
+/** Their least number since the last look: that many were not needed. They are at the bottom. */
 const surplus = [0, 0, 0, 0];
 /** The buffers of each size, if their number is limited: lent and unused ones. */
 const alive = [0, 0, 0, 0];

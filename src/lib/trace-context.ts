@@ -11,7 +11,7 @@ const PARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}
 
 /** `vendor`, or `tenant@vendor`. */
 const KEY = /^(?:[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z0-9][a-z0-9_\-*/]{0,13})$/;
-/** Printable ASCII without commas and equals signs; the last is no space. */
+/** Printable ASCII without commas and equals signs; the last is not a space. */
 const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /** The most members of a list, and the characters of it that are passed on in any case. */

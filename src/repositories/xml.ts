@@ -12,7 +12,7 @@ export interface XmlHandlers {
 /** What is held of a record, which is bounded. */
 export interface RecordBudget {
   begin(): void;
-  /** Fields of the record, with so many characters in all. */
+  /** Fields of the record, and the sum of their characters. */
   count(fields: number, characters: number): void;
 }
 

@@ -11,7 +11,7 @@ export interface Sources extends AsyncDisposable {
   readonly open: OpenSource;
   /** The connections to each origin of feeds. */
   readonly connections: Feed['connections'];
-  /** Ends every connection to feeds; transfers that use them fail. Closes files that nobody reads. */
+  /** Ends every connection to feeds; transfers that use them fail. Closes files without a reader. */
   close(): Promise<void>;
 }
 

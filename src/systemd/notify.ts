@@ -9,7 +9,7 @@ export interface Notifier {
   ready(): void;
   /** The configuration is being read again; `ready` must follow. */
   reloading(): void;
-  /** The daemon stops, within so many milliseconds. */
+  /** The daemon stops, within this number of milliseconds. */
   stopping(within: number): void;
 }
 

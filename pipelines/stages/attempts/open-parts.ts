@@ -20,7 +20,7 @@ import { needsWhole } from './part-alone.ts';
 /** A candidate without a problem. */
 export type Usable = Exclude<Candidate, { readonly problem: StreamError }>;
 
-/** Why an answer to a range is no part. */
+/** The reason why an answer to a range is not a part. */
 const WHOLE = 'sends the whole instead of a part';
 
 /** Bytes that could have been transferred in the time that another request takes. */

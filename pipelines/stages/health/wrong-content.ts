@@ -65,7 +65,7 @@ export const createWrongContent = ({ coolingTime, lastFor, scheduler }: WrongCon
       const { url, entry } = candidate;
       const at = scheduler.now();
       urls.set(url, at + lastFor());
-      // A new copy has the same tag and date as the one before.
+      // A new copy has the same tag and date as the previous one.
       if (state === undefined || isCopy(candidate)) return;
       const before = foundOf(candidate, state);
       const times = (before?.times ?? 0) + 1;

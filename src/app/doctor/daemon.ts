@@ -4,7 +4,7 @@ import type { Status } from '../status.ts';
 import { version } from '../version.ts';
 import { type Checkup, finding, fine } from './checkup.ts';
 
-/** What a running daemon says of itself; why there is no answer; or that none runs. */
+/** The status of the running daemon, the reason why it cannot be asked, or that none runs. */
 export type Asked = { readonly status: Status } | { readonly problem: string } | 'not running';
 
 /** Seconds for which a save request may wait: most are delivered within one. */

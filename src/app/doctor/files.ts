@@ -7,7 +7,7 @@ import { narrowState } from '../state-folder.ts';
 import { tryFolders } from '../trials/folders.ts';
 import { type Checkup, finding, fine, tried } from './checkup.ts';
 
-/** Whether the daemon may use its files, and nobody else may read them. Takes permissions of others away. */
+/** Whether the daemon may use its files, and no other user may read them. Removes permissions of others. */
 export const examineFiles = async ({ settings, origins }: Loaded): Promise<readonly Checkup[]> => [
   ...(await tryFolders(settings)).map((trial) =>
     tried('files', trial, 'give it to the daemon’s user, or name another folder in the settings'),

@@ -16,7 +16,7 @@ const PERIOD = 500;
 
 const send = (message: Message): Promise<void> =>
   new Promise((resolve) => {
-    // Without a parent, nobody wants to know.
+    // Without a parent, the result has no reader.
     process.send?.(message, undefined, undefined, () => resolve());
   });
 

@@ -15,7 +15,7 @@ export interface Summary {
   readonly from: string;
   readonly to: string;
   readonly total: Sums;
-  /** Bytes that clients got and nobody had to fetch for it. */
+  /** Bytes that clients got and that did not have to be fetched. */
   readonly saved: number;
   /** Every day, also those without requests. */
   readonly days: readonly { readonly day: string; readonly served: number; readonly fetched: number }[];

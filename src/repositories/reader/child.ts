@@ -62,7 +62,7 @@ export const read = async (job: Job): Promise<void> => {
 
   const nextFrame = async (): Promise<Frame> => {
     const { value, done } = await frames.next();
-    // The parent is gone: nobody wants the items.
+    // The parent is gone: the items have no reader.
     if (done) process.exit(1);
     if (value.type !== DATA) open = false;
     if (value.type === FAILED) {

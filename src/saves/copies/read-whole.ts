@@ -6,7 +6,7 @@ import { closeFd, openFd } from './files.ts';
 const readFd = promisify(read);
 const READ = 256 * 1024;
 
-/** Completes when the next portion may be read, after one of so many bytes. */
+/** Completes when the next portion may be read, after one of that many bytes. */
 export type Pace = (bytes: number) => Observable<unknown>;
 
 /**

@@ -185,7 +185,7 @@ const completed = (head: SourceHead, known: readonly Header[] = []): SourceHead 
   return missing.length === 0 ? head : { ...head, headers: [...head.headers, ...missing] };
 };
 
-/** The feed was not asked, so this is no failure of it. */
+/** The feed was not asked, so this does not count as its failure. */
 const full = ({ origin }: URL, { connections, placeTimeout }: PoolSettings): StreamError =>
   new StreamError(
     'SOURCE_FULL',

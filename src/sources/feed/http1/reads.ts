@@ -78,7 +78,7 @@ export const lentReads = (reader: Reader): Reads => {
     free = PARKING;
   };
 
-  /** The same memory again if nobody holds what was read, else its rest, else other memory. */
+  /** The same memory again if what was read is not held, otherwise its rest, otherwise other memory. */
   const renew = () => {
     if (memory?.length === SIZES[level]) {
       if (isMine(memory)) {

@@ -26,7 +26,7 @@ export const requestText = ({ method, url, headers, more }: FeedRequest): string
 
 const written = new WeakMap<readonly Header[], string>();
 
-/** Each on a line, which begins with the end of the one before. */
+/** Each on a line, which begins with the end of the previous one. */
 const linesOf = (headers: readonly Header[]): string => {
   let text = '';
   for (const [name, value] of headers) {
