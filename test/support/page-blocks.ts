@@ -13,3 +13,12 @@ export const shownAfter = (page: string, command: string): string => {
   if (block === undefined) throw new Error(`${page} shows no ${command}`);
   return block.slice(block.indexOf('\n') + 1);
 };
+
+/** The commands that a page shows, in their order, each with its output. */
+export const commandsOf = (page: string): readonly { readonly command: string; readonly output: string }[] =>
+  [...readFileSync(page, 'utf8').matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
+    [...block.matchAll(/^\$ ((?:.*\\\n)*.*\n)((?:(?!\$ ).*\n)*)/gm)].map(([, command = '', output = '']) => ({
+      command: command.trimEnd(),
+      output,
+    })),
+  );
