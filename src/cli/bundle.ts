@@ -11,7 +11,7 @@ import { asJson, oneLine } from './one-line.ts';
 import { progressBar, sayBytes } from './progress.ts';
 import { stateOf, withSettings } from './settings.ts';
 
-const NAMES = ['stateDir', 'catalog', 'catalogType', 'saveDir', 'saveLimit', 'dispatch'] as const;
+const NAMES = ['stateDir', 'catalog', 'catalogType', 'saveDir', 'saveLimit', 'dispatch', 'keepRevisions'] as const;
 
 interface ExportOptions {
   readonly since?: string;

@@ -8,6 +8,7 @@ import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { sha256 } from '../support/pipeline.ts';
 import { processes } from '../support/processes.ts';
+import { refreshing } from '../support/refreshed.ts';
 import {
   buildRpm,
   builtFiles,
@@ -20,6 +21,7 @@ import {
 } from '../support/repositories.ts';
 import { makeSite, type Site } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000); // real processes, on machines that may be busy
 
@@ -42,12 +44,14 @@ const openLine = async (format: 'yum' | 'deb', repository: string, options: read
   const site = makeSite(start, folder(), { metadata_max_age: 0, warm_rate: 0 });
   const daemon = await site.serve();
   await site.run('catalog', 'follow', format, `${feed.url}/`, '--prefix', '/r', ...options);
+  const refresh = refreshing(daemon, '/r');
+  const learn = () =>
+    refresh(() => askWhole(`${daemon.url}/r/${format === 'yum' ? 'repodata/repomd.xml' : 'dists/stable/Release'}`));
   const warm = async () => {
-    await askWhole(`${daemon.url}/r/${format === 'yum' ? 'repodata/repomd.xml' : 'dists/stable/InRelease'}`);
-    await askWhole(`${daemon.url}/r/${format === 'yum' ? 'repodata/repomd.xml' : 'dists/stable/Release'}`);
+    await learn();
     return site.run('warm', '/r', '--all');
   };
-  return { feed, site, daemon, warm };
+  return { feed, site, daemon, learn, warm };
 };
 
 /** A machine without a line. */
@@ -113,8 +117,8 @@ describe('A bundle of a followed yum repository', () => {
   itNeeding(YUM_TOOLS)('never asks a feed: what has no copy is answered at once', async () => {
     const repository = join(folder(), 'zoo');
     makeYumRepository(repository, [BEAR, CAT]);
-    const { site, daemon, feed } = await openLine('yum', repository);
-    await askWhole(`${daemon.url}/r/repodata/repomd.xml`);
+    const { site, learn, feed } = await openLine('yum', repository);
+    await learn();
     const list = join(folder(), 'names');
     writeFileSync(list, 'bear\n');
     await site.run('warm', '/r', '--packages', list);
@@ -253,6 +257,47 @@ describe('A bundle that somebody else has made', () => {
       'repositories.json': JSON.stringify([{ ...REPOSITORY, ...repository }]),
       ...files,
     });
+
+  it('is continued after it was killed, and counts only then', async () => {
+    const texts = Array.from({ length: 1_500 }, (_, at) => `package ${at}`);
+    const entries = texts.map((text, at) => ({
+      ...{ ...ENTRY, path: `/r/${at}.rpm`, unit_id: `${at}` },
+      ...{ checksum: sha256(text), size: text.length },
+    }));
+    const bundle = await made({
+      ...Object.fromEntries(texts.map((text) => [`files/sha256-${sha256(text)}`, text])),
+      'entries/0.jsonl': entries.map((entry) => JSON.stringify(entry)).join('\n'),
+      'repositories.json': JSON.stringify([REPOSITORY]),
+    });
+    const site = aSite();
+    const running = site.start('import-bundle', bundle);
+    await until(() => stateOf(site).length > 0);
+    running.kill('SIGKILL');
+    await running.ended;
+    expect(JSON.parse(await site.run('catalog', 'list', '--json'))).toEqual([]);
+    const { files, present } = JSON.parse(await site.run('import-bundle', '--json', bundle));
+    expect(files + present).toBe(texts.length);
+    expect(present).toBeGreaterThan(0);
+    const daemon = await site.serve();
+    for (const at of [0, 700, 1_499])
+      expect((await askWhole(`${daemon.url}/r/${at}.rpm`)).body.toString()).toBe(`package ${at}`);
+  });
+
+  it('has content that several paths have once, and puts it at each', async () => {
+    const other = { ...ENTRY, path: '/r/copy/bear.rpm' };
+    const bundle = await bundleOf(
+      {},
+      {},
+      {
+        'entries/0.jsonl': [ENTRY, other].map((entry) => JSON.stringify(entry)).join('\n'),
+      },
+    );
+    const site = aSite();
+    await site.run('import-bundle', bundle);
+    const daemon = await site.serve();
+    for (const { path } of [ENTRY, other])
+      expect((await askWhole(`${daemon.url}${path}`)).body.toString()).toBe(CONTENT);
+  });
 
   it('serves what it has, and leads nowhere else', async () => {
     const site = aSite();

@@ -9,6 +9,7 @@ import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { freePorts } from '../support/ports.ts';
 import { processes } from '../support/processes.ts';
+import { refreshing } from '../support/refreshed.ts';
 import {
   buildRpm,
   builtFile,
@@ -48,15 +49,18 @@ const openSite = async (
   const daemon = await site.serve();
   await site.run('catalog', 'follow', 'yum', `${feed.url}/`, '--prefix', '/r', ...options);
   const get = (path: string) => askWhole(`${daemon.url}/r/${path}`);
+  const refresh = refreshing(daemon, '/r');
+  /** A client asks for the metadata until the daemon knows what the feed has. */
+  const learn = () => refresh(() => get('repodata/repomd.xml'));
   return {
-    ...{ site, daemon, feed, get, repository },
+    ...{ site, daemon, feed, get, repository, learn },
     /** How often the feed was asked for a file. */
     asked: (path: string) => feed.requests.filter(({ url }) => url === `/${path}`).length,
-    /** New versions, of which a client that looks for them has the daemon know. */
+    /** New versions, which the daemon knows then. */
     publish: async (version: string, ...names: (typeof BEAR)[]) => {
       for (const one of names) buildRpm(repository, { ...one, version });
       indexYum(repository);
-      await get('repodata/repomd.xml');
+      await learn();
     },
     /** Sets settings anew, and has the daemon read them. */
     reload: async (changed: Readonly<Record<string, string>>) => {
@@ -106,8 +110,8 @@ describe('Warming a followed yum repository', () => {
   );
 
   itNeeding(YUM_TOOLS)('ends for packages that no client asks for any more', async () => {
-    const { site, daemon, get, asked, publish, status } = await openSite({ warm: 'yes' });
-    await get('repodata/repomd.xml');
+    const { site, daemon, get, learn, asked, publish, status } = await openSite({ warm: 'yes' });
+    await learn();
     await get(BEAR_1);
     await publish('2.0', BEAR);
     await daemon.logged('packages fetched ahead', { files: 1 });
@@ -129,8 +133,8 @@ describe('Warming a followed yum repository', () => {
   });
 
   itNeeding(YUM_TOOLS)('waits for its hours, and stays within its bytes', async () => {
-    const { daemon, get, asked, publish, reload, status } = await openSite({ warm: 'yes', warm_hours: LATER() });
-    await get('repodata/repomd.xml');
+    const { daemon, get, learn, asked, publish, reload, status } = await openSite({ warm: 'yes', warm_hours: LATER() });
+    await learn();
     await get(BEAR_1);
     await get('cat-1.0-1.noarch.rpm');
     await publish('2.0', BEAR, { ...CAT, size: 50_000 });
@@ -145,7 +149,7 @@ describe('Warming a followed yum repository', () => {
   itNeeding(YUM_TOOLS)('gives its place at the feed to a client, and begins again afterwards', async () => {
     const held: ServerResponse[] = [];
     let isHeld = true;
-    const { daemon, get, publish, asked } = await openSite(
+    const { daemon, get, learn, publish, asked } = await openSite(
       { warm: 'yes' },
       (serve, repository) => (request, response) => {
         if (request.url !== `/${BEAR_2}` || !isHeld) return serve(request, response);
@@ -155,7 +159,7 @@ describe('Warming a followed yum repository', () => {
       '--feed-max-downloads',
       '1',
     );
-    await get('repodata/repomd.xml');
+    await learn();
     await get(BEAR_1);
     await publish('2.0', BEAR, CAT);
     await until(() => held.length === 1);
@@ -168,8 +172,8 @@ describe('Warming a followed yum repository', () => {
   });
 
   itNeeding(YUM_TOOLS)('stops while the daemon is drained, and never asks a metered feed', async () => {
-    const { site, daemon, get, asked, publish, reload, status, feed, warm } = await openSite({ warm: 'yes' });
-    await get('repodata/repomd.xml');
+    const { site, daemon, get, learn, asked, publish, reload, status, feed, warm } = await openSite({ warm: 'yes' });
+    await learn();
     await get(BEAR_1);
     await site.run('drain', '--quiet', '0');
     await publish('2.0', BEAR);
@@ -192,8 +196,8 @@ describe('Warming a followed yum repository', () => {
 
   itNeeding(YUM_TOOLS)('counts what it does', async () => {
     const [admin] = await freePorts(1);
-    const { get, daemon, publish, repository } = await openSite({ warm: 'yes', admin_port: String(admin) });
-    await get('repodata/repomd.xml');
+    const { get, learn, daemon, publish, repository } = await openSite({ warm: 'yes', admin_port: String(admin) });
+    await learn();
     await get(BEAR_1);
     await publish('2.0', BEAR);
     await daemon.logged('packages fetched ahead', { files: 1 });
@@ -213,7 +217,9 @@ describe('Warming a followed deb repository', () => {
     const site = makeSite(start, folder(), { metadata_max_age: 0, warm: 'yes', warm_rate: 0 });
     const daemon = await site.serve();
     await site.run('catalog', 'follow', 'deb', `${feed.url}/`, '--prefix', '/d', '--suite', './');
+    const refresh = refreshing(daemon, '/d');
     const apt = makeApt(start, folder(), `${daemon.url}/d`, './');
+    await refresh(() => askWhole(`${daemon.url}/d/./Release`));
     await apt.update();
     await apt.download(join(folder(), 'first'), ['bear']);
     makeFlatRepository(
@@ -224,7 +230,7 @@ describe('Warming a followed deb repository', () => {
       ],
       { compressions: ['plain'] },
     );
-    await apt.update();
+    await refresh(() => askWhole(`${daemon.url}/d/./Release`));
     await daemon.logged('packages fetched ahead', { prefix: '/d', files: 1, failed: 0 });
     expect(feed.requests.filter(({ url }) => /0\.9/.test(url ?? ''))).toHaveLength(1);
     expect(feed.requests.filter(({ url }) => /cat/.test(url ?? ''))).toHaveLength(0);
@@ -233,8 +239,8 @@ describe('Warming a followed deb repository', () => {
 
 describe('pulp-streamer warm', () => {
   itNeeding(YUM_TOOLS)('fetches the named packages, and says which names match nothing', async () => {
-    const { get, asked, warm, publish } = await openSite();
-    await get('repodata/repomd.xml');
+    const { learn, asked, warm, publish } = await openSite();
+    await learn();
     await publish('2.0', BEAR, CAT);
     expect(await warm('# of the zoo\nbe*.noarch\n\nunicorn\n')).toEqual({
       status: 1,
@@ -256,8 +262,8 @@ describe('pulp-streamer warm', () => {
   });
 
   itNeeding(YUM_TOOLS)('names what fails', async () => {
-    const { get, warm, feed } = await openSite({ attempts: 1 });
-    await get('repodata/repomd.xml');
+    const { learn, warm, feed } = await openSite({ attempts: 1 });
+    await learn();
     await feed.close();
     const { status, stdout, stderr } = await warm('bear');
     expect([status, stdout]).toEqual([1, expect.stringMatching(/^\/r: 0 of 1 packages fetched .*; 1 failed\n$/)]);

@@ -5,25 +5,17 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Checksum } from '../../../pipelines/model/index.ts';
 import { nameOf } from '../../catalog/metadata-files.ts';
-import { trimPrefix } from '../../catalog/prefix.ts';
 import type { CatalogStore } from '../../catalog/store.ts';
 import type { StoredEntry } from '../../catalog/stored-entry.ts';
 import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import type { Settings } from '../../config/schema.ts';
-import { maskUrl } from '../../lib/mask.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import { METADATA } from '../../repositories/format.ts';
 import { findCopy } from '../../saves/copies/names.ts';
 import { createArchive, type Manifest, type NewArchive } from '../backup/archive.ts';
 import { metadataFolder } from '../state-folder.ts';
-import {
-  type CarriedRepository,
-  entriesName,
-  entryLine,
-  fileName,
-  MOST_REPOSITORIES,
-  REPOSITORIES,
-} from './content.ts';
+import { type CarriedRepository, entriesName, entryLine, fileName, REPOSITORIES } from './content.ts';
+import { carriedOf, chosenRepositories } from './repositories.ts';
 
 export interface ExportParts {
   readonly settings: Pick<Settings, 'stateDir' | 'saveDir'>;
@@ -75,7 +67,7 @@ export const exportBundle = async (
 ): Promise<ExportResult> => {
   const there = await unlessMissing(stat(file));
   if (there?.isFile() && !replace) throw new Error(`${file} exists; name another file, or replace it with --replace`);
-  const wanted = await chosen(own, prefixes);
+  const wanted = await chosenRepositories(own, prefixes);
   await using archive = await createArchive(file, 'bundle');
   const folder = metadataFolder(settings);
   const sizes = new Map<string, number>();
@@ -120,46 +112,6 @@ export const exportBundle = async (
   const manifest = await archive.finish({ carried: Object.fromEntries(before) });
   return { repositories, files: sizes.size - before.length, bytes, known: before.length, manifest };
 };
-
-/** The repositories below which everything is carried. Throws if one is not known. */
-const chosen = async (
-  { repositories }: ExportParts['own'],
-  prefixes: readonly string[],
-): Promise<readonly StoredRepository[]> => {
-  const all = (await repositories.list()).filter(({ format }) => format !== 'raw');
-  const known = all.map(({ prefix }) => prefix || '/').join(', ');
-  const found =
-    prefixes.length === 0
-      ? all
-      : prefixes.flatMap((prefix) => {
-          const those = all.filter((one) => one.prefix === trimPrefix(prefix));
-          if (those.length === 0)
-            throw new Error(
-              `${prefix} is not the prefix of a repository that lists its files; expected ${known || 'one, but there is none'}`,
-            );
-          return those;
-        });
-  if (found.length === 0) throw new Error('there is no repository to carry; import or follow one first');
-  const twice = found.find((one, at) => found.findIndex(({ prefix }) => prefix === one.prefix) !== at);
-  if (twice) throw new Error(`${twice.prefix || '/'}: two repositories have this prefix, or it was named twice`);
-  if (found.length > MOST_REPOSITORIES)
-    throw new Error(`found ${found.length} repositories, expected at most ${MOST_REPOSITORIES}; name some`);
-  return found;
-};
-
-const carriedOf = (
-  { prefix, format, base, selection, succeeded }: StoredRepository,
-  entries: string,
-): CarriedRepository => ({
-  ...{ prefix, feed: maskUrl(base), succeeded, entries },
-  format: format as CarriedRepository['format'],
-  selection: {
-    ...(selection.suites && { suites: [...selection.suites] }),
-    ...(selection.components && { components: [...selection.components] }),
-    ...(selection.architectures && { architectures: [...selection.architectures] }),
-    ...(selection.lists && { lists: [...selection.lists] }),
-  },
-});
 
 /** The file of an entry, opened before it may be removed: kept metadata, or a copy. */
 const opened = async (

@@ -1,34 +1,24 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CatalogStore, Importer } from '../../catalog/store.ts';
+import type { CatalogStore } from '../../catalog/store.ts';
 import type { Settings } from '../../config/schema.ts';
-import { carriedUrl, isCarried } from '../../lib/carried.ts';
-import { makeFolder } from '../../lib/private-files.ts';
-import { METADATA } from '../../repositories/format.ts';
-import { storedCopies } from '../../saves/copies/inventory.ts';
 import { createSaveStore, type SaveStore } from '../../saves/copies/store.ts';
 import { readArchive } from '../backup/archive.ts';
-import { graceOf } from '../from-settings.ts';
-import { saveLimitOf } from '../save-limit.ts';
 import { metadataFolder } from '../state-folder.ts';
 import { noBundles } from '../warm/check.ts';
 import { type Checked, checkBundle } from './check.ts';
-import { type CarriedEntry, type CarriedRepository, checksumIn, fileName } from './content.ts';
-import { isMetadata, isThere, type Places, placeFile } from './place.ts';
+import { type CarriedEntry, checksumIn, fileName } from './content.ts';
+import { isThere, type Needed, type Places, placeFile } from './place.ts';
+import { type ImportedRepository, importersOf, publish } from './publish.ts';
+import { checkRoom } from './room.ts';
 
 export interface ImportParts {
   readonly settings: Settings;
   readonly own: CatalogStore;
   /** Called with the bytes so far, of all that are read: the bundle is read twice. */
   readonly onProgress?: (bytes: number) => void;
-}
-
-export interface ImportedRepository {
-  readonly prefix: string;
-  readonly packages: number;
-  readonly metadata: number;
 }
 
 export interface Imported {
@@ -41,9 +31,6 @@ export interface Imported {
   readonly present: number;
 }
 
-/** Marks the importers whose entries bundles have brought. */
-const TYPE = 'pulp_streamer_bundle';
-const BATCH = 200;
 const NAMED = 3;
 
 /** Runs work with a folder that is gone afterwards. */
@@ -95,12 +82,9 @@ export const importBundle = ({ settings, own, onProgress = () => {} }: ImportPar
     );
     const repositories: ImportedRepository[] = [];
     for (const repository of checked.repositories)
-      repositories.push(await publish(own, checked, repository, await importers(repository), graceOf(settings)));
+      repositories.push(await publish(own, checked, repository, await importers(repository), settings));
     return { made: checked.made, repositories, files: needed.size, bytes, present };
   });
-
-/** The files of a bundle that are not in their places, each with the entries that have it. */
-type Needed = ReadonlyMap<string, readonly CarriedEntry[]>;
 
 const plan = async (file: string, checked: Checked, places: Places): Promise<{ needed: Needed; present: number }> => {
   const needed = new Map<string, CarriedEntry[]>();
@@ -125,25 +109,6 @@ const plan = async (file: string, checked: Checked, places: Places): Promise<{ n
       `${file}: builds on a bundle that was not imported here, or whose copies are gone: ${lacks} files are missing (${lacking.join(', ')}${lacks > NAMED ? ' …' : ''}); import that one first, or export all without --since`,
     );
   return { needed, present };
-};
-
-/** Rejects if the files need more room than there is: no other copies should have to go. */
-const checkRoom = async (needed: Needed, settings: Settings): Promise<void> => {
-  const { saveDir } = settings;
-  let bytes = 0;
-  for (const entries of needed.values()) for (const entry of entries) if (!isMetadata(entry)) bytes += entry.size;
-  await makeFolder(saveDir);
-  const { bavail, bsize } = await statfs(saveDir);
-  if (bytes > bavail * bsize)
-    throw new Error(`the copies need ${bytes} bytes, and the disk of ${saveDir} has room for ${bavail * bsize}`);
-  const limit = saveLimitOf(settings);
-  if (limit === 0) return;
-  let kept = 0;
-  for await (const { stats } of storedCopies(saveDir)) kept += Number(stats.size);
-  if (kept + bytes > limit)
-    throw new Error(
-      `the copies need ${bytes} bytes in addition to ${kept}, which exceeds save_limit (${limit} bytes): others would go, and nothing could bring them back; raise it, or set it to 0`,
-    );
 };
 
 const withStore = async <T>(settings: Settings, work: (store: SaveStore) => Promise<T>): Promise<T> => {
@@ -198,63 +163,4 @@ const place = async (file: string, needed: Needed, { places, store, onProgress }
     'bundle',
   );
   return placed;
-};
-
-/** Finds the importer of each repository, once nothing else is at its prefix. It is made when it is asked for. */
-const importersOf = async (own: CatalogStore, repositories: readonly CarriedRepository[]) => {
-  const importers = await own.importers.list();
-  const ofBundles = (feed: string): Importer | undefined =>
-    importers.find(({ typeId, config }) => typeId === TYPE && config.feed === feed);
-  const known = await own.repositories.list();
-  for (const { prefix, feed } of repositories) {
-    const other = known.find((one) => one.prefix === prefix && one.importerId !== ofBundles(carriedUrl(feed))?.id);
-    if (other && !isCarried(other.base))
-      throw new Error(
-        `${prefix || '/'} is ${other.follows ? 'followed' : 'imported'} from ${other.base} on this machine; remove it first (catalog remove --prefix), or leave it out of the bundle`,
-      );
-    if (other)
-      throw new Error(
-        `${prefix || '/'} was brought by a bundle of ${other.base}; remove it first (catalog remove --prefix)`,
-      );
-  }
-  return async ({ feed }: CarriedRepository): Promise<string> => {
-    const made =
-      ofBundles(carriedUrl(feed)) ?? (await own.importers.add({ typeId: TYPE, config: { feed: carriedUrl(feed) } }));
-    importers.push(made);
-    return made.id;
-  };
-};
-
-/** Publishes the entries of a repository, in place of those that an earlier bundle has brought. */
-const publish = async (
-  own: CatalogStore,
-  checked: Checked,
-  repository: CarriedRepository,
-  importerId: string,
-  grace: number,
-): Promise<ImportedRepository> => {
-  const { prefix, format, feed, selection, succeeded } = repository;
-  const staging = await own.entries.stage();
-  let [packages, metadata] = [0, 0];
-  try {
-    let batch: CarriedEntry[] = [];
-    for await (const entry of checked.entriesOf(repository)) {
-      if (entry.unitTypeId === METADATA) metadata += 1;
-      else packages += 1;
-      if (batch.push({ ...entry, importerId }) < BATCH) continue;
-      await staging.write(batch);
-      batch = [];
-    }
-    await staging.write(batch);
-    await staging.publishRevision(importerId, prefix, {
-      grace: { now: Date.now() / 1000, seconds: grace },
-      repository: () => ({
-        ...{ prefix, importerId, format, base: carriedUrl(feed), selection, strict: false },
-        ...{ packages, metadata, succeeded, attempted: Date.now() / 1000 },
-      }),
-    });
-    return { prefix: prefix || '/', packages, metadata };
-  } finally {
-    await staging.discard();
-  }
 };

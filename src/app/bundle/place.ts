@@ -12,6 +12,9 @@ import { findCopy } from '../../saves/copies/names.ts';
 import type { SaveStore } from '../../saves/copies/store.ts';
 import type { CarriedEntry } from './content.ts';
 
+/** The files of a bundle that are not in their places, each with the entries that have it. */
+export type Needed = ReadonlyMap<string, readonly CarriedEntry[]>;
+
 export interface Places {
   readonly saveDir: string;
   /** The folder of kept metadata. */

@@ -5,6 +5,7 @@ import { type Access, type Catalog, StreamError } from '../../../pipelines/model
 import { accessOf } from '../../catalog/access.ts';
 import type { CatalogStore } from '../../catalog/store.ts';
 import type { Settings } from '../../config/schema.ts';
+import { isCarried } from '../../lib/carried.ts';
 import { rootAt } from '../../lib/plain-path.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { databaseOf } from '../database-settings.ts';
@@ -62,7 +63,9 @@ const accessFrom = async ({ importers }: CatalogStore, id: string): Promise<Acce
  * has one, at worst the whole catalog.
  */
 const firstPlaces = async ({ entries, importers, repositories }: CatalogStore) => {
-  const without = new Set((await importers.list()).map(({ id }) => id));
+  // What a bundle has brought has no feed.
+  const withFeed = (await importers.list()).filter(({ config }) => !isCarried(config.feed ?? ''));
+  const without = new Set(withFeed.map(({ id }) => id));
   const found: (Pick<Place, 'url' | 'mustBeThere' | 'root'> & { readonly importerId: string })[] = [];
   for (const { format, base, importerId } of (await repositories.list()).filter(({ follows }) => follows)) {
     without.delete(importerId);
