@@ -69,7 +69,7 @@ const tellExport = (file: string, { manifest: _, ...result }: ExportResult, json
   for (const { prefix, missing } of repositories)
     if (missing.length > 0)
       process.stderr.write(
-        `warning: ${oneLine(`${prefix}: some of its metadata is not kept here and is left out: ${missing.join(', ')}`)}\n`,
+        `note: ${oneLine(`${prefix}: some of its metadata is not kept here and is left out: ${missing.join(', ')}`)}\n`,
       );
 };
 
