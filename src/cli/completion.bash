@@ -106,8 +106,8 @@ _pulp_streamer_words() {
     'warm') found='--packages --all --metered --json --config --state-dir --control-socket --help' ;;
     'backup') found='--replace --json --config --state-dir --catalog --save-dir --help' ;;
     'restore') found='--check --json --config --state-dir --catalog --save-dir --help' ;;
-    'export-bundle') found='--since --replace --json --config --state-dir --catalog --catalog-type --dispatch --save-dir --save-limit --help' ;;
-    'import-bundle') found='--check --json --config --state-dir --catalog --catalog-type --dispatch --save-dir --save-limit --help' ;;
+    'export-bundle') found='--since --replace --json --config --keep-revisions --state-dir --catalog --catalog-type --dispatch --save-dir --save-limit --help' ;;
+    'import-bundle') found='--check --json --config --keep-revisions --state-dir --catalog --catalog-type --dispatch --save-dir --save-limit --help' ;;
     'report') found='--config --state-dir --days --json --html --help' ;;
     'client') found='--config --state-dir --catalog --public-url --for --help' ;;
     'sign-url') found='--key --expires --remote-ip --config --help' ;;
