@@ -21,3 +21,14 @@ export const isSame = (one: Child, other: Child | undefined): boolean =>
 
 /** A link to one of these names would lead elsewhere. */
 export const hasName = ({ name }: Child): boolean => !/^\.{0,2}$/.test(name);
+
+/** Children of one folder in several repositories, in the order of their paths: each once. */
+export const mergedChildren = (all: readonly (readonly Child[])[], limit: number): Child[] => {
+  const byPath = new Map(all.toReversed().flatMap((some) => some.map((child) => [pathOf(child), child] as const)));
+  return [...byPath]
+    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([, child]) => child)
+    .slice(0, limit);
+};
+
+const pathOf = ({ name, isFolder }: Child): string => (isFolder ? `${name}/` : name);

@@ -34,6 +34,9 @@ export interface Keeping {
   readonly seconds: number;
 }
 
+/** Only revisions with a label. */
+export const unkept = (): Keeping => ({ now: Date.now() / 1000, seconds: 0 });
+
 /** The earlier revisions of repositories. */
 export interface StoreHistory {
   /** Whether a repository has this prefix, or had one: at once. */

@@ -21,7 +21,7 @@ interface Kept {
 }
 
 const keptOf = async ({ history, repositories }: CatalogStore, prefix: string | undefined): Promise<Kept> => {
-  if (!history) throw new Error('this catalog keeps no earlier revisions, expected catalog_type sqlite');
+  if (!history) throw new Error('this catalog keeps no earlier revisions, expected catalog_type sqlite or shared');
   const [revisions, labels] = [await history.revisions(prefix), await history.labels(prefix)];
   if (prefix !== undefined && revisions.length === 0) {
     const known = [...new Set((await history.revisions()).map((one) => one.prefix || '/'))].join(', ');

@@ -21,7 +21,7 @@ const idleBecause = (name: string, settings: Deciding): string | undefined => {
     settings;
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
   if (name === 'sharedCatalogUrl' && catalogType !== 'shared') return `catalog_type is ${catalogType}`;
-  if (name === 'keepRevisions' && catalogType !== 'sqlite') return `catalog_type is ${catalogType}`;
+  if (name === 'keepRevisions' && catalogType === 'mongodb') return `catalog_type is ${catalogType}`;
   if (/^(database|storageDir)/.test(name) && catalogType !== 'mongodb') return `catalog_type is ${catalogType}`;
   if (/^database(?!Name)/.test(name) && mongodbUrl !== '') return 'mongodb_url counts instead';
   if (/^warm(Bytes|Hours|Within)$/.test(name) && !warm) return 'warm is no';

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { StreamError } from '../../../pipelines/model/index.ts';
 import type { Connection } from '../mongodb/connection.ts';
 import type { EntryDocument, Head, ImporterDocument, RepositoryDocument } from './documents.ts';
+import type { BeforeDocument, LabelDocument, RevisionDocument } from './history-documents.ts';
 
 /** The collections of the shared catalog. */
 export interface Collections {
@@ -13,6 +14,10 @@ export interface Collections {
   readonly repositories: Collection<RepositoryDocument>;
   readonly metadata: Collection<FileDocument>;
   readonly chunks: Collection<ChunkDocument>;
+  readonly revisions: Collection<RevisionDocument>;
+  readonly labels: Collection<LabelDocument>;
+  /** What was before each change of a kept revision. */
+  readonly before: Collection<BeforeDocument>;
 }
 
 /** A whole file of metadata. `at`: milliseconds of the server's clock when it was last needed. */
@@ -43,6 +48,18 @@ const LAYOUT = 1;
 /** The collections of offers and of their refreshes. */
 export const PLACES = { content: 'offers', sources: 'refreshes' } as const;
 
+/** Catalogs of earlier versions do not have these. */
+const HISTORY: Readonly<Record<string, readonly IndexDescription[]>> = {
+  revisions: [{ key: { importer_id: 1, prefix: 1, revision: 1 } }],
+  labels: [{ key: { prefix: 1, name: 1 } }],
+  entries_before: [
+    { key: { path: 1, until: 1 } },
+    { key: { importer_id: 1, prefix: 1, until: 1 } },
+    { key: { unit_id: 1 } },
+    { key: { unit_type_id: 1 } },
+  ],
+};
+
 const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   entries: [
     { key: { path: 1, _id: -1 } },
@@ -57,7 +74,14 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
 };
 
 /** Another process may be making them at this moment. */
-const OURS = new Set([...Object.keys(INDEXES), PLACES.sources, 'catalog', 'importers', 'metadata']);
+const OURS = new Set([
+  ...Object.keys(INDEXES),
+  ...Object.keys(HISTORY),
+  PLACES.sources,
+  'catalog',
+  'importers',
+  'metadata',
+]);
 
 /** Collections that only the database of Pulp 2 has. */
 const isOfPulp = (name: string): boolean =>
@@ -78,6 +102,9 @@ const collectionsOf = (db: Db): Collections => ({
   repositories: db.collection<RepositoryDocument>('repositories', DURABLE),
   metadata: db.collection<FileDocument>('metadata', DURABLE),
   chunks: db.collection<ChunkDocument>('metadata_chunks', DURABLE),
+  revisions: db.collection<RevisionDocument>('revisions', DURABLE),
+  labels: db.collection<LabelDocument>('labels', DURABLE),
+  before: db.collection<BeforeDocument>('entries_before', DURABLE),
 });
 
 /**
@@ -103,6 +130,13 @@ const prepare = async (collections: Collections): Promise<void> => {
     await head.insertOne({ _id: PROGRAM, ...emptyHead() }).catch(unlessThere);
   } else if (found.layout !== LAYOUT)
     refuse(db, `it has layout ${found.layout}, this pulp-streamer supports layout ${LAYOUT}`);
+};
+
+/** Makes the collections of earlier revisions, unless they are there. One process does it at a time. */
+export const makeHistory = async ({ db }: Pick<Collections, 'db'>): Promise<void> => {
+  const names = await db.listCollections({}, { nameOnly: true }).toArray();
+  for (const [name, indexes] of Object.entries(HISTORY))
+    if (!names.some((one) => one.name === name)) await db.collection(name).createIndexes([...indexes]);
 };
 
 /** MongoDB's code for a duplicate key in a unique index. */

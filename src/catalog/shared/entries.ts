@@ -10,6 +10,7 @@ import { addEntry } from './add.ts';
 import { below, counting, newestRevision } from './counting.ts';
 import type { Collections } from './database.ts';
 import { type EntryDocument, toEntry } from './documents.ts';
+import { entryBefore } from './history.ts';
 import { inBatches, removeAll } from './in-batches.ts';
 import { removeAt, removeBelow } from './remove.ts';
 import type { Session } from './session.ts';
@@ -118,6 +119,8 @@ export const sharedEntries = (session: Session): StoreEntries => {
       const documents = readAll(ask, ({ entries }: Collections) => entries.find({ unit_type_id: METADATA }));
       for await (const document of documents)
         if (view.counts(document)) found.add(`${document.checksum_algorithm}-${document.checksum}`);
+      const earlier = readAll(ask, ({ before }: Collections) => before.find({ unit_type_id: METADATA }));
+      for await (const document of earlier) found.add(`${document.checksum_algorithm}-${document.checksum}`);
       return [...found];
     },
     revisionBelow: (prefix, importerId) =>
@@ -131,6 +134,10 @@ export const sharedEntries = (session: Session): StoreEntries => {
       if (await ask(isOver))
         await change(async ({ entries, hold }) => ({ result: await removeAll<EntryDocument>(entries, over, hold) }));
       yield* inBatches(list('/', 'age'));
+      const earlier = readAll(ask, (collections: Collections) =>
+        collections.before.find({ unit_id: { $exists: true } }),
+      );
+      for await (const batch of inBatches(earlier)) yield batch.flatMap((one) => entryBefore(one) ?? []);
     },
     pages: (prefix) => inBatches(list(prefix)),
     stage: () => makeSharedStaging(session),

@@ -6,6 +6,7 @@ import type { CatalogStore } from '../store.ts';
 import { keptOffset } from './clock.ts';
 import { PLACES, type SharedDatabase, sharedDatabase } from './database.ts';
 import { sharedEntries } from './entries.ts';
+import { sharedHistory } from './history.ts';
 import { sharedImporters } from './importers.ts';
 import { sharedMetadata } from './metadata.ts';
 import { sharedRepositories } from './repositories.ts';
@@ -52,6 +53,7 @@ export const openSharedStore = (connection: Connection, options: Options): Share
       find: (typeId, unitId) => session.asking((collections, view) => findUnitKey(collections, view, typeId, unitId)),
     },
     leases: refreshes,
+    history: sharedHistory(session, watch.isPrefix),
     metadata: sharedMetadata(session),
     catchUp: async () => {
       await watch.fresh();

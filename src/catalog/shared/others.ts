@@ -5,6 +5,7 @@ import { mayDiffer } from './add.ts';
 import { below } from './counting.ts';
 import { ageOf, type EntryDocument, type Generation, idOf } from './documents.ts';
 import { inBatches } from './in-batches.ts';
+import type { Recording } from './recording.ts';
 import type { Change } from './writer.ts';
 
 /** What the catalog has where entries are to be published. */
@@ -22,10 +23,14 @@ export interface Others {
   readonly superseded: readonly number[];
 }
 
+/** Takes the entries that are superseded. */
+type Watching = Pick<Recording, 'see' | 'flush'>;
+
 interface Own {
   readonly importerId: string;
   readonly prefix: string;
   readonly grace?: Grace;
+  readonly recording?: Watching;
 }
 
 /**
@@ -75,13 +80,16 @@ export const readOthers = async (
       if (mayDiffer(document, { checksum: checksum ?? undefined })) replaced.add(document.path);
       if (!own && importer_id === document.importer_id && revision === document.revision) superseded.push(document._id);
     }
-    if (isOwn(document)) end(document, there.length > 0);
+    if (!isOwn(document)) return;
+    own?.recording?.see(document);
+    end(document, there.length > 0);
   };
 
   if (own) {
-    const { importerId, prefix } = own;
+    const { importerId, prefix, recording } = own;
     for await (const batch of inBatches(entries.find({ importer_id: importerId, prefix }))) {
       batch.forEach(look);
+      await recording?.flush();
       await hold();
     }
     const foreign = { $or: [{ importer_id: { $ne: importerId } }, { prefix: { $ne: prefix } }] };

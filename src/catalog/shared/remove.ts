@@ -1,5 +1,6 @@
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import { below } from './counting.ts';
+import { forget } from './history-documents.ts';
 import { inBatches } from './in-batches.ts';
 import type { Change, Outcome } from './writer.ts';
 
@@ -10,13 +11,14 @@ interface Removed {
 
 /** Removes the entries of a path; with an importer, only its own. */
 export const removeAt = async (
-  { entries, view }: Change,
+  { entries, before, view }: Change,
   path: string,
   importerId: string | undefined,
 ): Promise<Removed> => {
   const ofImporter = importerId === undefined ? {} : { importer_id: importerId };
   const found = (await entries.find({ path, ...ofImporter }).toArray()).filter(view.counts);
   await entries.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
+  await before.deleteMany({ path, ...ofImporter });
   return { result: found.length };
 };
 
@@ -24,11 +26,8 @@ export const removeAt = async (
  * Removes what is below a prefix, and the repositories there. The entries of an import disappear at
  * once, as its publication is withdrawn; others one after the other.
  */
-export const removeBelow = async (
-  { entries, repositories, view, hold }: Change,
-  prefix: string,
-  importerId: string | undefined,
-): Promise<Removed> => {
+export const removeBelow = async (change: Change, prefix: string, importerId: string | undefined): Promise<Removed> => {
+  const { entries, repositories, view, hold } = change;
   const own = trimPrefix(prefix);
   const [from, before] = rangeBelow(prefix);
   const ofImporter = importerId === undefined ? {} : { importer_id: importerId };
@@ -50,6 +49,7 @@ export const removeBelow = async (
     await hold();
   }
   await repositories.deleteMany({ $or: [{ prefix: own }, { prefix: below(prefix) }], ...ofImporter });
+  await forget(change, { $or: [{ prefix: own }, { prefix: below(prefix) }] }, importerId);
   return {
     result: removed,
     outcome: { published: view.head.published.filter((one) => !withdrawn.includes(one)), retired: withdrawn },

@@ -1,12 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
+import { unkept } from '../history.ts';
 import { trimPrefix } from '../prefix.ts';
 import type { Published, PublishOptions, Staging } from '../publication.ts';
 import { COLUMNS, type EntryRow, toEntry as ofRow } from '../sqlite/rows.ts';
 import { makeStaged, type Staged } from '../sqlite/staged.ts';
 import { below, newestRevision } from './counting.ts';
 import { idOf, toDocument } from './documents.ts';
+import { pruneIfDue } from './history.ts';
 import { inBatches } from './in-batches.ts';
 import { type Others, readOthers } from './others.ts';
+import { startRecording } from './recording.ts';
 import { documentOf, repositoryOf } from './repository-documents.ts';
 import type { Session } from './session.ts';
 import type { Change, Outcome } from './writer.ts';
@@ -49,19 +52,21 @@ const publishRevision = async (
   staged: Staged,
   importerId: string,
   prefix: string,
-  { grace, repository }: PublishOptions,
+  { grace, repository, keeping = unkept() }: PublishOptions,
 ): Promise<{ readonly result: Published; readonly outcome: Outcome }> => {
   const { view, gen, repositories } = change;
   const own = trimPrefix(prefix);
-  const revision = (await newestRevision(change, view, prefix, importerId)) + 1;
-  const others = await readOthers(change, database, staged, { importerId, prefix: own, ...(grace && { grace }) });
+  const key = { prefix: own, importerId };
+  const recording = await startRecording({ change, database, staged, key, keeping });
+  const revision = Math.max(await newestRevision(change, view, prefix, importerId), recording.newest) + 1;
+  const others = await readOthers(change, database, staged, { ...key, recording, ...(grace && { grace }) });
   const added = await insertStaged(change, database, staged, others, { revision, prefix: own });
   await markReplaced(change, others);
   const result = { revision, added, removed: others.removed };
-  const key = { prefix: own, importerId };
   const before = await repositoryOf(change, view, key);
   const after = repository ? repository(result, before) : before;
   if (after) await repositories.insertOne(documentOf(after, gen));
+  await recording.finish(revision, after ?? { packages: added, metadata: 0 });
   const isOwn = (one: { readonly importer_id: string; readonly prefix: string }) =>
     one.importer_id === importerId && one.prefix === own;
   return {
@@ -80,7 +85,8 @@ const publishRevision = async (
  * A file of this process holds the entries, so an import that fails has written nothing to the
  * database. Publishing writes them with a new generation, which counts from one moment on.
  */
-export const makeSharedStaging = ({ asking, change }: Session): Staging => {
+export const makeSharedStaging = (session: Session): Staging => {
+  const { asking, change } = session;
   // Without a name, SQLite makes a temporary file.
   const database = new DatabaseSync('');
   const staged = makeStaged(database);
@@ -113,6 +119,8 @@ export const makeSharedStaging = ({ asking, change }: Session): Staging => {
       staged.indexByPath();
       const published = await change((one) => publishRevision(one, database, staged, importerId, prefix, options));
       discard();
+      // Only what no longer counts: the next revision does it, if this process ends before.
+      await pruneIfDue(session, { prefix: trimPrefix(prefix), importerId }, options.keeping ?? unkept());
       return published;
     },
     publishAsIs: async () => {

@@ -4,6 +4,8 @@ import type { EntryDocument, Generation, Head, Publication, RepositoryDocument }
 /** What counts in the catalog, as of one moment. */
 export interface View {
   readonly head: Head;
+  /** Of all publications. */
+  readonly prefixes: ReadonlySet<string>;
   /** The publication of an importer below a prefix. */
   publicationOf(key: RepositoryKey): Publication | undefined;
   /** The generations whose entries count for an importer below a prefix. */
@@ -22,6 +24,7 @@ export const viewOf = (head: Head): View => {
     prefix === undefined ? undefined : published.get(nameOf(importerId, prefix));
   return {
     head,
+    prefixes: new Set(head.published.map(({ prefix }) => prefix)),
     publicationOf: ({ importerId, prefix }) => find(importerId, prefix),
     generationsOf: ({ importerId, prefix }) => {
       const { gen } = find(importerId, prefix) ?? { gen: 0 };

@@ -16,6 +16,8 @@ export interface Watch {
   fresh(): Promise<View>;
   /** The followed repositories as of the last look, the longest prefix first. */
   followed(): readonly StoredRepository[];
+  /** Whether a repository was published below a prefix, as of the last look. */
+  isPrefix(prefix: string): boolean;
   /** Takes over what this process itself has changed. */
   changed(head: Head): void;
   close(): void;
@@ -82,6 +84,7 @@ export const watchHead = (database: SharedDatabase, { background }: { readonly b
       return next;
     },
     followed: () => followed,
+    isPrefix: (prefix) => known?.view.prefixes.has(prefix) ?? false,
     changed: (head) => {
       // Its followed repositories are read by the next look.
       known = { view: viewOf({ ...head, noted: -1 }), at: performance.now() };

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { serverTime } from './clock.ts';
 import { type Collections, PROGRAM } from './database.ts';
 import type { EntryDocument, Generation, Head, RepositoryDocument } from './documents.ts';
+import type { RevisionDocument } from './history-documents.ts';
 import { removeAll } from './in-batches.ts';
 import { type View, viewOf } from './view.ts';
 
@@ -66,11 +67,12 @@ const purge = async (change: Change): Promise<Head['retired']> => {
 };
 
 /** Removes what changes have left that never came to their end. */
-const sweep = async ({ entries, repositories, view: { head }, gen, hold }: Change): Promise<void> => {
+const sweep = async ({ entries, repositories, revisions, view: { head }, gen, hold }: Change): Promise<void> => {
   if (head.closed >= gen - 1) return;
   const unfinished = { gen: { $gt: head.closed, $lt: gen } };
   await removeAll<EntryDocument>(entries, unfinished, hold);
   await removeAll<RepositoryDocument>(repositories, unfinished, hold);
+  await removeAll<RevisionDocument>(revisions, unfinished, hold);
 };
 
 /**

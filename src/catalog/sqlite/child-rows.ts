@@ -29,15 +29,3 @@ export const childrenAmong = (
   }
   return found;
 };
-
-/** Children of one folder in several repositories, in the order of their paths: each once. */
-export const mergedChildren = (first: Child[], others: readonly Child[][], limit: number): Child[] => {
-  if (others.length === 0) return first;
-  const byName = new Map([...others.flat(), ...first].map((child) => [pathOf(child), child]));
-  return [...byName]
-    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([, child]) => child)
-    .slice(0, limit);
-};
-
-const pathOf = ({ name, isFolder }: Child): string => (isFolder ? `${name}/` : name);

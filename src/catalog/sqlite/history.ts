@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SQLITE, sqliteCode } from '../../lib/sqlite-errors.ts';
 import { METADATA } from '../../repositories/format.ts';
+import { mergedChildren } from '../children.ts';
 import { type KeptRevision, type Label, notKept, type StoreHistory } from '../history.ts';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import type { Synchronous } from '../store.ts';
 import type { StoredEntry } from '../stored-entry.ts';
-import { childrenAmong, mergedChildren } from './child-rows.ts';
+import { childrenAmong } from './child-rows.ts';
 import { makeHistoryTables } from './history-tables.ts';
 import { makePruning } from './pruning.ts';
 import { COLUMNS, type EntryRow, GONE_SINCE, toEntry } from './rows.ts';
@@ -147,14 +148,14 @@ export const makeHistory = (database: DatabaseSync, immutable = false): History 
       return row && row.unit_id !== null ? toEntry(row as unknown as EntryRow) : undefined;
     },
     children: (folder, as, after, limit) => {
-      const [first = [], ...others] = as.map(({ prefix, importerId, revision }) => {
+      const all = as.map(({ prefix, importerId, revision }) => {
         const key = { prefix: trimPrefix(prefix), importerId, revision };
         const read = function* (from: string, end: string): Generator<StoredEntry> {
           for (const row of listed.iterate({ ...key, from, before: end })) yield toEntry(row as unknown as EntryRow);
         };
         return childrenAmong(read, folder, after, limit);
       });
-      return mergedChildren(first, others, limit);
+      return mergedChildren(all, limit);
     },
     prune: ({ now, seconds }) => {
       try {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Keeping } from '../history.ts';
+import { unkept } from '../history.ts';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import type { Grace, Staging } from '../publication.ts';
 import type { Synchronous } from '../store.ts';
@@ -10,9 +10,6 @@ import { COLUMNS, GONE_SINCE } from './rows.ts';
 import { transact } from './schema.ts';
 import { makeStaged } from './staged.ts';
 import { dropOrphans } from './units.ts';
-
-/** Only revisions with a label. */
-const unkept = (): Keeping => ({ now: Date.now() / 1000, seconds: 0 });
 
 const NAMES = COLUMNS.split(', ');
 /**

@@ -38,6 +38,7 @@ historyContract('SQLite', async () => openSqlite(':memory:'), 300);
 
 describeMongo(`with ${serverName}`, () => {
   const stores = sharedStores();
+  historyContract('The shared catalog', async () => (await stores.catalog()).open(), 15);
   catalogStoreContract('The shared catalog', {
     open: async () => (await stores.catalog()).open(),
     openTwo: async () => {
