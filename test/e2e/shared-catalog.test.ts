@@ -105,6 +105,38 @@ describeMongo(`Streamers that share a catalog in ${serverName}`, () => {
     },
   );
 
+  it('serve the same dated views, whose labels any machine moves for all', async () => {
+    const repository = folder();
+    makeFilesRepository(repository, { a: 'A' });
+    const feed = await startFeed(serveFolder(repository));
+    const [one, two] = await machines(2, { metadata_max_age: 0, keep_revisions: '30d', listings: 'yes' });
+    const daemons = await Promise.all([one.serve(), two.serve()]);
+    const ask = async (path: string) =>
+      (await Promise.all(daemons.map(({ url }) => askWhole(`${url}${path}`)))).map(({ body }) => body.toString());
+    await one.run('catalog', 'import', 'files', `${feed.url}/`, '--prefix', '/r');
+    expect(await ask('/r/a')).toEqual(['A', 'A']);
+    const [manifest] = await ask('/r/PULP_MANIFEST');
+    await two.run('catalog', 'label', '/r', 'prod');
+    makeFilesRepository(repository, { a: 'other', b: 'B' });
+    await one.run('catalog', 'refresh', '/r');
+
+    await until(async () => (await ask('/r/a')).every((text) => text === 'other'));
+    expect(await ask('/r@prod/a')).toEqual(['A', 'A']);
+    expect(await ask('/r@prod/PULP_MANIFEST')).toEqual([manifest, manifest]);
+    expect(await ask('/r@latest/a')).toEqual(['other', 'other']);
+    for (const text of await ask('/r@prod/b')) expect(text).toContain('it is not in revision 1 of /r');
+    for (const text of await ask('/r@prod/')) expect(text).not.toContain('>b<');
+    await one.run('catalog', 'label', '/r', 'prod', '2');
+    expect(await ask('/r@prod/b')).toEqual(['B', 'B']);
+    await two.run('catalog', 'label', '/r', 'prod', '1');
+    expect(await ask('/r@prod/a')).toEqual(['A', 'A']);
+    expect(JSON.parse(await two.run('catalog', 'list', '--json'))).toMatchObject([
+      { prefix: '/r', revisions: [1, 2], labels: { prod: 1 } },
+    ]);
+    await one.run('catalog', 'label', '/r', 'prod', '--delete');
+    for (const text of await ask('/r@prod/a')) expect(text).toContain('no label has this name');
+  });
+
   it('refuse a database that is not theirs, and say so', async () => {
     const { url } = await stores.catalog();
     const client = new MongoClient(url);
