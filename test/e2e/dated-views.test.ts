@@ -325,7 +325,7 @@ describe('A dated view of a folder of files', () => {
     await change();
     const revisions = async () => JSON.parse(await site.run('catalog', 'revisions', '--json')).length;
     expect(await revisions()).toBe(2);
-    expect(await site.run('catalog', 'list')).toContain('\tunsigned\t1 earlier revisions, prod is 1\n');
+    expect(await site.run('catalog', 'list')).toContain('\tunsigned\t1 earlier revision, prod is 1\n');
     await label('prod', '2');
     await site.run('catalog', 'vacuum');
     expect((await get('/r@prod/a')).body.toString()).toBe('2');

@@ -9,6 +9,11 @@ describe('The prefix of a path', () => {
     ['/el9/os/Packages/x.rpm', '/el9/os'],
     ['/el9/osx/x.rpm', '/el9'],
     ['/pub/a/b//c', '/pub/a/b'],
+    // A dated view.
+    ['/el9@2026-11-20/os/x.rpm', '/el9'],
+    ['/el9/os@prod/x.rpm', '/el9/os'],
+    ['/el9/os/x@1/y@2.rpm', '/el9/os'],
+    ['/el90@prod/x', '/el90@prod'],
     // Without a repository: the first folder.
     ['/pub/a/c/d', '/pub'],
     ['/el90/x', '/el90'],
