@@ -6,16 +6,9 @@ import type { RepositoryKey, StoredRepository } from '../stored-repository.ts';
 import { below } from './counting.ts';
 import { makeHistory } from './database.ts';
 import type { EntryDocument } from './documents.ts';
-import {
-  type BeforeDocument,
-  forgetLabels,
-  idOfRevision,
-  labelsOf,
-  ofKey,
-  removeForgotten,
-  revisionsOf,
-} from './history-documents.ts';
+import type { BeforeDocument } from './history-documents.ts';
 import { BATCH, inBatches } from './in-batches.ts';
+import { forgetLabels, idOfRevision, labelsOf, ofKey, removeForgotten, revisionsOf } from './kept-revisions.ts';
 import type { Change } from './writer.ts';
 
 /** Notes what a revision changes, while the entries before it are read. */

@@ -1,7 +1,7 @@
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import { below } from './counting.ts';
-import { forget } from './history-documents.ts';
 import { inBatches } from './in-batches.ts';
+import { forget } from './kept-revisions.ts';
 import type { Change, Outcome } from './writer.ts';
 
 interface Removed {
