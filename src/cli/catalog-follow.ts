@@ -7,7 +7,7 @@ import type { CatalogStore } from '../catalog/store.ts';
 import type { StoredRepository } from '../catalog/stored-repository.ts';
 import { type CatalogContext, withCatalog } from './catalog-context.ts';
 import { describeRepository, toPlainRepository } from './catalog-repositories.ts';
-import { refuseForeign, resolveSource } from './import-source.ts';
+import { refuseForeign, refuseMissing, resolveSource } from './import-source.ts';
 import { addImporterOptions, toPath } from './importer-options.ts';
 import { asJson } from './one-line.ts';
 import {
@@ -36,6 +36,7 @@ const follow = async (
   const config: ImporterConfig = await configFor(catalog, options);
   const readList = () => mirrorsOf(context, config, source, command);
   const { base, suites, mirrors, metalink } = await resolveSource(format, source, options.suite, readList);
+  refuseMissing(format, base);
   const { importer } = await chooseImporter(catalog, config, options.importer, mirrors);
   const key = { prefix: options.prefix.replace(/\/+$/, ''), importerId: importer.id };
   const { component: components, arch: architectures, list: lists } = options;

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { toBase } from '../catalog/import.ts';
 import type { MirrorList } from '../catalog/mirror-list.ts';
 import { type CatalogStore, type Importer, isSameConfig } from '../catalog/store.ts';
@@ -52,6 +54,12 @@ export interface MirrorsOf {
   readonly list: string;
   readonly bases: readonly string[];
 }
+
+/** Throws if a repository on this machine has no folder: of an address without its scheme, nothing else would show. */
+export const refuseMissing = (format: string, base: string): void => {
+  if (!base.startsWith('file:') || statSync(fileURLToPath(base), { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new Error(`${base}: no such folder; expected the URL or folder of a repository of type ${format}`);
+};
 
 /** The repository that an operator means, and its mirrors if it was named by a list of them. */
 export const resolveSource = async (

@@ -13,11 +13,12 @@ type Deciding = Pick<
   | 'saveUrl'
   | 'saveLimit'
   | 'warm'
+  | 'proxy'
 >;
 
 /** Why the other settings keep this one from having an effect; `undefined` if they do not. */
 const idleBecause = (name: string, settings: Deciding): string | undefined => {
-  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort, saveUrl, saveLimit, warm } =
+  const { catalogType, mongodbUrl, dispatch, deferredNudge, signedUrls, adminPort, saveUrl, saveLimit, warm, proxy } =
     settings;
   const sendsTasks = dispatch === 'celery' || (dispatch === 'deferred' && deferredNudge);
   if (name === 'sharedCatalogUrl' && catalogType !== 'shared') return `catalog_type is ${catalogType}`;
@@ -39,6 +40,7 @@ const idleBecause = (name: string, settings: Deciding): string | undefined => {
     return 'save_url is empty';
   if (/^broker/.test(name) && !sendsTasks) return `no tasks are sent (dispatch is ${dispatch})`;
   if (/^(admin(Hosts|Interfaces)|showClients)$/.test(name) && adminPort === 0) return 'admin_port is 0';
+  if (/^(proxy(Hosts|Connect|Clients)|followHosts)$/.test(name) && !proxy) return 'proxy is no';
   if (name === 'rsaPub' && signedUrls === 'off') return 'signed_urls is off';
   return undefined;
 };

@@ -30,7 +30,7 @@ describe('the package of npm', () => {
   it('has every file that its pages link to', () => {
     const pages = [...files].filter((file) => file.endsWith('.md'));
     const links = pages.flatMap((page) =>
-      [...textOf(page).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)]
+      [...textOf(page).matchAll(/(?:\]\(|\b(?:src|srcset|href)=")([^)"\s#]+)/g)]
         .map(([, target = '']) => target)
         .filter((target) => !/^[a-z][a-z+.-]*:/i.test(target))
         .map((target) => normalize(join(dirname(page), target))),
@@ -39,6 +39,11 @@ describe('the package of npm', () => {
     const isThere = (path: string) =>
       files.has(path) || [...files].some((file) => file.startsWith(`${path.replace(/\/$/, '')}/`));
     expect([...new Set(links)].filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  it('names no place of its own that is not known to exist', () => {
+    const about = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    for (const field of ['repository', 'bugs', 'homepage']) expect(about).not.toHaveProperty(field);
   });
 
   it('has its command, which runs the sources in a clone', () => {
