@@ -29,6 +29,13 @@ export const EXPLAINED: Explanations = {
     'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
     'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
   },
+  'pipelines/stages/health/health.ts': {
+    'if (candidates.length < 2) return candidates; ▸ candidates.length < 2 → false': `${SAVES_TIME} One candidate has one order.`,
+    'const times = heads.get(name) ?? { last: [], next: 0 }; ▸ [] → ["Stryker was here"]':
+      'The first time takes its place.',
+    'const times = heads.get(sourceName(source))?.last ?? []; ▸ [] → ["Stryker was here"]':
+      'One is not enough times either.',
+  },
   'pipelines/stages/health/ranges.ts': {
     "if (sourceStatus === 206) remember(candidate, 'parts'); ▸ 'parts' → \"\"":
       'Nothing compares with it: it takes the place of what was known.',

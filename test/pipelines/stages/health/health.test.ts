@@ -124,6 +124,29 @@ describe('health', () => {
     expect(health.unhealthy()).toEqual([]);
   });
 
+  it('puts a source last whose content is coded wrongly, though its failure does not count', () => {
+    const { health, names } = withClock();
+    health.observe(failure(a, 'WRONG_CODING'));
+    expect(names()).toEqual(['b', 'c', 'a']);
+  });
+
+  it('asks for the whole only after a source has refused a part', () => {
+    const { health } = withClock();
+    health.observe(failure(a));
+    expect(health.needsWhole(a)).toBe(false);
+    health.observe(failure(a, 'NEEDS_WHOLE'));
+    expect(health.needsWhole(a)).toBe(true);
+  });
+
+  it('tries the disk of saved copies again, as any source', () => {
+    const { time, health, at } = withClock();
+    const saved = aCandidate('saved', entry, { source: { kind: 'saved', id: '' } });
+    health.observe(failure(saved, 'UNREADABLE'));
+    at(100, () => health.observe(attempt(saved)));
+    time.flush();
+    expect(health.unhealthy()).toMatchObject([{ state: 'trial' }]);
+  });
+
   it('remembers why a source failed last', () => {
     const { health } = withClock();
     health.observe(failure(a));

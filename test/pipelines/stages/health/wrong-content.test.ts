@@ -78,6 +78,14 @@ describe('wrong content', () => {
     expect(time.frame).toBe(1000);
   });
 
+  it('that is compressed stays so, whatever another attempt makes of it', () => {
+    const { content, found } = withClock();
+    const packed = sourceHead({ headers: [['Content-Encoding', 'gzip']] });
+    content.found(a, new StreamError('WRONG_CODING', 'feed', 'packed', { state: stateOf(a, packed) }));
+    found(a, packed);
+    expect(content.wasCoded(a, packed)).toBe(true);
+  });
+
   it('of several sources is known of none of them, but both come last', () => {
     const { content } = withClock();
     content.found(a, wrong());
