@@ -18,6 +18,9 @@ export const EXPLAINED: Explanations = {
     'const IGNORING: Handlers<unknown> = { next: () => {} }; ▸ { next: () => {} } → {}':
       'The result has errored, so nothing is passed to these handlers.',
   },
+  'pipelines/operators/rate-limit.ts': {
+    'stream.open = false; ▸ false → true': 'It holds nothing any more, and its source has left its valve.',
+  },
   'pipelines/operators/stall-timeout.ts': {
     'if (values < 2) { ▸ values < 2 → true':
       'Counting on changes nothing: from the second value on the limit is the same.',

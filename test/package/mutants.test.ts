@@ -46,6 +46,9 @@ describe('the judge of mutants', () => {
       '94.7 % of 19 mutants were killed; at least 95 % must be',
     ]));
 
+  it('may be content with less', () =>
+    expect(judge(reportOf('Killed', 'Survived'), WHY, 50)).toMatchObject({ score: 50, faults: [] }));
+
   it('refuses a run without mutants', () => expect(judge({ files: {} }, {}).faults).toHaveLength(1));
 
   it('adds up folders', () =>
