@@ -10,8 +10,8 @@ export const prefixFinder = (repositories: readonly { readonly prefix: string }[
       const folder = path.slice(0, end);
       if (known.has(folder)) return folder;
       // `/p@2026-11-20`
-      const at = folder.indexOf('@', folder.lastIndexOf('/'));
-      if (at > 0 && known.has(folder.slice(0, at))) return folder.slice(0, at);
+      const at = folder.lastIndexOf('@');
+      if (at > folder.lastIndexOf('/') && known.has(folder.slice(0, at))) return folder.slice(0, at);
     }
     return /^\/[^/]+(?=\/)/.exec(path)?.[0] ?? '/';
   };

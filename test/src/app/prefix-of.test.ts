@@ -14,6 +14,7 @@ describe('The prefix of a path', () => {
     ['/el9/os@prod/x.rpm', '/el9/os'],
     ['/el9/os/x@1/y@2.rpm', '/el9/os'],
     ['/el90@prod/x', '/el90@prod'],
+    ['/@scope/x', '/@scope'],
     // Without a repository: the first folder.
     ['/pub/a/c/d', '/pub'],
     ['/el90/x', '/el90'],
