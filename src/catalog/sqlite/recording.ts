@@ -35,7 +35,7 @@ export const makeRecording = (
 
   /**
    * Whether the last revision is the one that is noted. Otherwise an earlier version of this program
-   * has published it, and nothing tells what it changed: then those before it are forgotten.
+   * has published it, and nothing tells what it changed.
    */
   const isNoted = (key: RepositoryKey, place: string): boolean => {
     const noted = database
@@ -45,9 +45,11 @@ export const makeRecording = (
       .prepare(`SELECT max(revision) AS newest FROM lazy_content_catalog WHERE ${place}`)
       .get({ ...own(key), ...range }) as { readonly newest: number | null };
     if (noted && (newest ?? 0) <= Number(noted.revision)) return true;
+    return false;
+  };
+  const forget = (key: RepositoryKey): void => {
     for (const name of ['revisions', 'labels', 'entries_before'])
       database.prepare(`DELETE FROM ${name} WHERE ${ofKey}`).run(own(key));
-    return false;
   };
 
   const insert = database.prepare(
@@ -61,7 +63,11 @@ export const makeRecording = (
       return Math.max(newest, Number(kept?.revision ?? 0)) + 1;
     },
     before: (key, revision, place) => {
-      if (!isWanted(key) || !isNoted(key, place)) return;
+      // Without a note of what it changes, those before it cannot be told.
+      if (!isWanted(key) || !isNoted(key, place)) {
+        forget(key);
+        return;
+      }
       const parameters = { ...own(key), ...range, revision };
       // Of repeated entries, the first one counts.
       database

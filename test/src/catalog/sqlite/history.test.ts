@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from '@jest/globals';
+import { importRepository } from '../../../../src/catalog/import.ts';
+import { openTables, type Tables } from '../../../../src/catalog/sqlite/tables.ts';
+import type { StoredRepository } from '../../../../src/catalog/stored-repository.ts';
+import { readFileUrl } from '../../../support/read-file-url.ts';
+import { temporaryFolders } from '../../../support/temporary.ts';
+
+const newFolder = temporaryFolders();
+const key = { prefix: '/p', importerId: 'a'.repeat(24) };
+
+const publish = (catalog: Tables, names: readonly string[], at: number, seconds = 100) =>
+  importRepository({
+    ...{ catalog, base: 'http://h/', prefix: '/p', read: readFileUrl, importer: key.importerId },
+    format: async function* () {
+      for (const path of names) yield { path, unitTypeId: 'iso', unitKey: { name: path } };
+    },
+    keeping: { now: at, seconds },
+    repository: ({ packages, metadata }): StoredRepository => ({
+      ...{ ...key, format: 'files', base: 'http://h/', selection: {}, strict: false, packages, metadata },
+      ...{ succeeded: at, attempted: at },
+    }),
+  });
+
+const change = (file: string, ...statements: readonly string[]): void => {
+  const database = new DatabaseSync(file);
+  for (const statement of statements) database.exec(statement);
+  database.close();
+};
+
+const kept = ({ history }: Tables) =>
+  history.revisions().map(({ revision, published, superseded }) => [revision, published, superseded]);
+
+describe('a catalog of an earlier version', () => {
+  /** As that one left it: nothing was noted of revisions. */
+  const openEarlier = async () => {
+    const file = join(newFolder(), 'catalog.db');
+    const before = openTables(file);
+    await publish(before, ['a'], 5);
+    await publish(before, ['a', 'b'], 7);
+    before.close();
+    change(file, 'DROP TABLE revisions', 'DROP TABLE labels', 'DROP TABLE entries_before');
+    return file;
+  };
+
+  it('begins with the present revision, as of its last confirmation', async () => {
+    const catalog = openTables(await openEarlier());
+    expect(kept(catalog)).toEqual([[2, 7, undefined]]);
+    await publish(catalog, ['b'], 9);
+    expect(kept(catalog)).toEqual([
+      [2, 7, 9],
+      [3, 9, undefined],
+    ]);
+    expect(catalog.history.find('/p/a', { ...key, revision: 2 })).toMatchObject({ path: '/p/a' });
+    catalog.close();
+  });
+
+  it('can be read on a disk that permits nothing else', async () => {
+    const catalog = openTables(await openEarlier(), { immutable: true });
+    expect(kept(catalog)).toEqual([]);
+    expect(catalog.entries.find('/p/a')).toHaveLength(1);
+    catalog.close();
+  });
+});
+
+it('revisions that an earlier version has followed up are forgotten: nobody noted what it changed', async () => {
+  const file = join(newFolder(), 'catalog.db');
+  const catalog = openTables(file);
+  await publish(catalog, ['a'], 5);
+  await publish(catalog, ['b'], 6);
+  catalog.history.label('/p', 'x', [{ ...key, revision: 1 }], 6);
+  change(file, 'UPDATE lazy_content_catalog SET revision = 3');
+  await publish(catalog, ['c'], 8);
+  expect(kept(catalog)).toEqual([[4, 8, undefined]]);
+  expect(catalog.history.labels()).toEqual([]);
+  expect(catalog.history.find('/p/a', { ...key, revision: 1 })).toBeUndefined();
+  catalog.close();
+});
+
+it('revisions that are kept no longer are forgotten, also by a clock that was set back', async () => {
+  const catalog = openTables(':memory:');
+  await publish(catalog, ['a'], 50);
+  await publish(catalog, ['b'], 60);
+  await publish(catalog, ['c'], 20, 0);
+  expect(kept(catalog)).toEqual([[3, 20, undefined]]);
+  catalog.close();
+});
