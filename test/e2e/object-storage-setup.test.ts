@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, expect, it } from '@jest/globals';
 import { createCertificates } from '../support/certificates.ts';
 import { askWhole } from '../support/clients.ts';
@@ -9,9 +10,10 @@ import { digestOf, someBytes } from '../support/collect.ts';
 import { startOn } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
-import { describeObjects, objectServers } from '../support/s3-server.ts';
+import { BUCKET, describeObjects, objectServers } from '../support/s3-server.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
+import { until } from '../support/until.ts';
 
 const start = processes();
 const startFeed = closedFeeds();
@@ -95,6 +97,57 @@ describeObjects('a site with copies in an object store', () => {
     await daemon.logged('saved', { path: '/a.rpm' });
     expect(asked).toEqual(['/a.rpm', '/a.rpm']);
     expect((await askWhole(`${daemon.url}/a.rpm`)).headers['cache-status']).toBe('pulp-streamer;hit');
+  });
+
+  it('may have a store without conditional requests', async () => {
+    const objects = await objectsFor('unconditional');
+    let refused = 0;
+    objects.meddle(({ headers }, response) => {
+      if (headers['if-none-match'] === undefined) return false;
+      refused += 1;
+      response.writeHead(501).end('<Error><Code>NotImplemented</Code><Message>no conditions</Message></Error>');
+      return true;
+    });
+    const { site } = await siteOf(objects.settings);
+    const daemon = await site.serve();
+    await askWhole(`${daemon.url}/a.rpm`);
+    await daemon.logged('saved', { path: '/a.rpm' });
+    expect((await askWhole(`${daemon.url}/a.rpm`)).headers['cache-status']).toBe('pulp-streamer;hit');
+    expect(refused).toBe(1);
+  });
+
+  it('may have several processes that answer, and its commands explain and fetch', async () => {
+    const objects = await objectsFor('workers');
+    const { site, asked } = await siteOf({ ...objects.settings, workers: 2 });
+    const daemon = await site.serve();
+    for (const _ of [1, 2, 3]) {
+      expect((await askWhole(`${daemon.url}/a.rpm`)).sha256).toBe(digestOf(CONTENT));
+      await daemon.logged('saved', { path: '/a.rpm' });
+    }
+    expect(asked).toEqual(['/a.rpm']);
+    expect(await site.run('explain', '/a.rpm')).toContain('s3://copies/workers/');
+    const file = join(folder(), 'a.rpm');
+    await site.run('fetch', '/a.rpm', '--output', file);
+    expect(digestOf(readFileSync(file))).toBe(digestOf(CONTENT));
+    expect(asked).toEqual(['/a.rpm']);
+  });
+
+  it('keeps nothing of a transfer that does not end', async () => {
+    const objects = await objectsFor('broken');
+    const content = someBytes(20 * 1024 * 1024);
+    const feed = await startFeed((_, response) => {
+      response.writeHead(200, { 'Content-Length': content.length });
+      response.write(content.subarray(0, 17 * 1024 * 1024), () => response.destroy());
+    });
+    const site = makeSite(start, folder(), { ...objects.settings, attempts: 1 });
+    await site.run('catalog', 'add', '/b.rpm', `${feed.url}/b.rpm`, '--checksum', `sha256:${digestOf(content)}`);
+    const daemon = await site.serve();
+    await expect(askWhole(`${daemon.url}/b.rpm`)).rejects.toThrow();
+    const sees = (what: RegExp) => objects.asked.some((one) => what.test(one));
+    await until(() => sees(/^PUT .*broken.*partNumber=2/) && sees(/^DELETE .*broken.*uploadId=/));
+    const list = new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'broken/' });
+    await until(async () => ((await objects.client.send(list)).Uploads ?? []).length === 0);
+    expect(objects.names().filter((name) => name.startsWith('broken/'))).toEqual([]);
   });
 
   it('is told by check-config --deep and doctor what the store would refuse', async () => {

@@ -90,6 +90,10 @@ interface Range {
   readonly last: number;
 }
 
+interface Condition {
+  readonly IfNoneMatch?: '*';
+}
+
 /** Milliseconds for a connection, for what a client waits for, for other small answers, for one part. */
 const TIMES = { connect: 3_000, look: 3_000, small: 10_000, part: 120_000 } as const;
 /** Tries of what changes or lists the store. Reading is repeated by the pipeline, or replaced. */
@@ -123,6 +127,18 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
         throw error;
       }),
     );
+  let hasConditions = true;
+  /** Stores only what is not there; a store that has no conditions replaces it by the same content. */
+  const conditionally = async <T>(send: (condition: Condition) => Promise<T>): Promise<T> => {
+    if (!hasConditions) return send({});
+    try {
+      return await send({ IfNoneMatch: '*' });
+    } catch (error) {
+      if (statusOf(error) !== 501) throw error;
+      hasConditions = false;
+      return send({});
+    }
+  };
   const unlessAbsent = async <T>(name: string, work: Promise<T>): Promise<T | undefined> =>
     named(
       name,
@@ -134,13 +150,11 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
 
   return {
     url,
-    put: async (name, Body, { sha256, type, ifAbsent }) => {
-      const command = new sdk.PutObjectCommand({
-        ...at(name),
-        ...{ Body, ContentLength: Body.length, ContentType: type, ChecksumSHA256: sha256 },
-        ...(ifAbsent && { IfNoneMatch: '*' }),
-      });
-      return (await unlessThere(name, own.send(command, within(TIMES.part))))?.ETag;
+    put: async (name, Body, { sha256, type, ifAbsent = false }) => {
+      const about = { ...at(name), Body, ContentLength: Body.length, ContentType: type, ChecksumSHA256: sha256 };
+      const put = (condition: Condition) =>
+        own.send(new sdk.PutObjectCommand({ ...about, ...condition }), within(TIMES.part));
+      return (await unlessThere(name, ifAbsent ? conditionally(put) : put({})))?.ETag;
     },
     begin: async (name, ContentType) => {
       const command = new sdk.CreateMultipartUploadCommand({ ...at(name), ContentType, ChecksumAlgorithm: 'SHA256' });
@@ -154,9 +168,10 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
     },
     complete: async ({ name, upload: UploadId }, parts) => {
       const MultipartUpload = { Parts: [...parts] };
-      const about = { ...at(name), UploadId, MultipartUpload, IfNoneMatch: '*' };
-      const command = new sdk.CompleteMultipartUploadCommand(about);
-      return (await unlessThere(name, own.send(command, within(TIMES.part))))?.ETag;
+      const about = { ...at(name), UploadId, MultipartUpload };
+      const complete = (condition: Condition) =>
+        own.send(new sdk.CompleteMultipartUploadCommand({ ...about, ...condition }), within(TIMES.part));
+      return (await unlessThere(name, conditionally(complete)))?.ETag;
     },
     abort: async ({ name, upload: UploadId }) => {
       const command = new sdk.AbortMultipartUploadCommand({ ...at(name), UploadId });
