@@ -6,6 +6,7 @@ import { imports } from './import.ts';
 import { clients, large } from './large.ts';
 import { meanwhile } from './meanwhile.ts';
 import { mongodb } from './mongodb.ts';
+import { objects } from './objects.ts';
 import { observed } from './observed.ts';
 import { repository } from './repository.ts';
 import { saves } from './saves.ts';
@@ -39,6 +40,7 @@ export const MORE = {
   import: imports,
   meanwhile,
   mongodb,
+  objects,
   observed,
   streams,
   workers,
