@@ -131,10 +131,7 @@ describeObjects('a site with copies in an object store', () => {
     expect(digestOf(readFileSync(file))).toBe(digestOf(CONTENT));
     expect(asked).toEqual(['/a.rpm']);
     const { status, stderr } = await site.start('export-bundle', join(folder(), 'bundle')).ended;
-    expect([status, stderr]).toEqual([
-      1,
-      expect.stringContaining('save_url: bundles carry copies of a folder'),
-    ]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('save_url: bundles carry copies of a folder')]);
   });
 
   it('keeps nothing of a transfer that does not end', async () => {
