@@ -163,6 +163,10 @@ describeObjects('copies in an object store', () => {
     await site.run('saves', 'retry', '--all');
     await daemon.logged('works again', { subject: 'object store' });
     await daemon.logged('saved', { path: '/large.rpm' });
+    // Copies are tried last until they have cooled down, as any source that failed.
+    await until(
+      async () => (await askWhole(`${daemon.url}/large.rpm`)).headers['cache-status'] === 'pulp-streamer;hit',
+    );
     await expectHit(daemon, '/large.rpm');
   });
 
