@@ -21,7 +21,7 @@ import { watchDatabase } from './watch.ts';
  */
 export interface PulpSite {
   readonly url: string;
-  /** Adds files, and removes those that nobody asks for any more: the stand-in reads all entries to find one. */
+  /** Adds files, and removes the entries of those that nobody asks for any more: the stand-in reads all to find one. */
   list(files: readonly Listed[], gone?: readonly string[]): Promise<void>;
   /**
    * Freezes the database or ends it, in turn, and brings it back after some requests. Resolves once the
@@ -81,10 +81,8 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
   const list: PulpSite['list'] = (files, gone = []) =>
     withDatabase(async (database) => {
       const [entries, units] = [database.collection('lazy_content_catalog'), database.collection<Unit>('units_rpm')];
-      if (gone.length > 0) {
-        await entries.deleteMany({ path: { $in: [...gone] } });
-        await units.deleteMany({ _id: { $in: gone.map(unitOf) } });
-      }
+      // Their units stay, as they do in Pulp: a task for one that is gone would be declined.
+      if (gone.length > 0) await entries.deleteMany({ path: { $in: [...gone] } });
       if (files.length === 0) return;
       await entries.insertMany(entriesOf(files, importers));
       await units.insertMany(files.map(({ path }) => ({ _id: unitOf(path) })));
