@@ -14,7 +14,7 @@ type Case = readonly [what: string, line: Partial<Line>, file?: Partial<SoakFile
 
 const verdict = ([, line, file, happened]: Case) =>
   judge(
-    { asked: 'whole', fields: {}, note: '', bytes: 0, ...line } as Line,
+    { asked: 'whole', fields: {}, note: '', bytes: 0, began: 0, ended: 900, ...line } as Line,
     { kind: 'sized', sized: true, good: true, end: ALONE, urls: ['a'], ...file } as SoakFile,
     { killed: false, withoutDatabase: false, lies: 0, faults: 0, cuts: 0, ...happened },
   );
@@ -26,6 +26,7 @@ const BROKEN: readonly Case[] = [
   ['a wrong body without a checksum, of a right source', WRONG, { kind: 'nothing' }],
   ['an error with a good source', REFUSED, {}, { faults: 1, lies: 1 }],
   ['a cut of small content', CUT, { kind: 'small' }, { lies: 1 }],
+  ['a cut of slow small content without wrong content', { ...CUT, ended: 1_100 }, { kind: 'small' }, { faults: 1 }],
   ['a cut by what is not wrong content', CUT, {}, { faults: 1 }],
   ['a second cut by one wrong content', CUT, {}, { lies: 1, cuts: 1 }],
   ['a cut part of proven content, without wrong content', { ...CUT, ...PART }, {}, { faults: 1 }],
@@ -42,6 +43,7 @@ const KEPT: readonly Case[] = [
   ['a right body', { outcome: 'right' }],
   ['a cut by a kill', CUT, {}, { killed: true }],
   ['a cut by wrong content', CUT, {}, { lies: 1 }],
+  ['a cut by wrong content that came slowly', { ...CUT, ended: 1_100 }, { kind: 'small' }, { lies: 1 }],
   ['a cut part after wrong content', { ...CUT, ...PART }, {}, { lies: 1 }],
   ['a part cut before its first byte by wrong content', { ...CUT, ...PART, bytes: 0 }, {}, { lies: 1 }],
   ['a cut of content without a checksum', CUT, { kind: 'nothing' }, { faults: 1 }],

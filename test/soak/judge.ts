@@ -59,8 +59,12 @@ const judgeWrong = ({ asked, status }: Line, { kind, sized }: SoakFile, { lies }
   return proven || lies === 0 ? { counts: 'wrong', broken: 'it ended cleanly and was wrong' } : { counts: 'wrong' };
 };
 
+/** Milliseconds: the default of `verify_whole_within`. */
+const VERIFY_WHOLE_WITHIN = 1_000;
+
 const mayBeCut = (line: Line, { kind, end }: SoakFile, { lies, faults, cuts }: Happened): boolean => {
-  if (kind === 'small') return false;
+  // It is verified before its head, unless it comes too slowly for that.
+  if (kind === 'small') return lies > cuts && line.ended - line.began >= VERIFY_WHOLE_WITHIN;
   // A part that is cut from the whole has a head before its bytes are there, and the whole may prove wrong by then.
   if (isPart(line) && line.status === 206 && isProven(kind) && lies > 0) return true;
   // Until the first byte every source may be replaced. A cache may have more than it passed on.
