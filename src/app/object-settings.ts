@@ -15,7 +15,6 @@ export type ObjectSettings = Pick<
   | 'saveAccessKey'
   | 'saveSecretKey'
   | 'saveCa'
-  | 'maxConnections'
 >;
 
 /** Whether copies are kept in an object store. */

@@ -19,7 +19,7 @@ export const bucketOf = (settings: ObjectSettings): Promise<Bucket> => {
   const [bucket = '', ...folders] = saveUrl.slice('s3://'.length).split('/');
   return openBucket({
     ...{ bucket, prefix: folders.map((one) => `${one}/`).join('') },
-    ...{ region: saveRegion, endpoint: saveEndpoint, pathStyle: savePathStyle, connections: settings.maxConnections },
+    ...{ region: saveRegion, endpoint: saveEndpoint, pathStyle: savePathStyle },
     ...(saveAccessKey !== '' && { credentials: { accessKeyId: saveAccessKey, secretAccessKey: saveSecretKey } }),
     ...(saveCa !== '' && { ca: readPlainFileSync(saveCa) }),
   });

@@ -245,7 +245,9 @@ export const openStreamer = async (
       : undefined;
   const sending =
     outbox && !store ? closing(await saveTarget(settings, { logger, database: catalog.database })) : undefined;
-  const target = outbox && (store ? closing(store) : sending);
+  // Without an outbox, too: a worker completes its copies before it ends.
+  if (store) closing(store);
+  const target = outbox && (store ?? sending);
   const delivered = store ? 'saved' : 'save queued';
   const deliveries =
     target &&

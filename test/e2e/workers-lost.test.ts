@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { codeOf } from '../../src/lib/thrown.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -166,3 +168,52 @@ describe('A worker that cannot start again', () => {
     });
   });
 });
+
+describe('A stop', () => {
+  it('refuses new connections while the requests under way are completed', async () => {
+    const { daemon, held, release } = await openScene();
+    const clients = await Promise.all(PATHS.map((path) => ask(daemon.url + path)));
+    await until(() => held() === 2);
+    const stopped = daemon.stop();
+    await until(async () => (await connects(daemon.url)) === 'ECONNREFUSED');
+    release();
+    for (const client of clients) expect((await readWhole(client)).sha256).toBe(DIGEST);
+    expect((await stopped).status).toBe(0);
+  });
+});
+
+describe('A log file that cannot be opened again', () => {
+  it('is reported in the former one, and ends no worker', async () => {
+    const logs = join(folder(), 'logs');
+    mkdirSync(logs);
+    const file = join(logs, 'streamer.log');
+    const site = makeSite(start, folder(), { workers: 2, log_file: file });
+    const running = site.start('serve');
+    const former = `${logs}.1`;
+    const count = (name: string, text: string) =>
+      existsSync(name) ? readFileSync(name, 'utf8').split(`"msg":"${text}`).length - 1 : 0;
+    await until(() => count(file, 'ready"') === 1);
+    const workers = async () => JSON.parse(await site.run('status', '--json')).workers.map(({ pid }: Started) => pid);
+    const before = await workers();
+    renameSync(logs, former);
+    running.kill('SIGUSR1');
+    await until(() => count(join(former, 'streamer.log'), 'log file not opened again') === 3);
+    expect(await workers()).toEqual(before);
+    running.kill('SIGTERM');
+    expect(await running.ended).toMatchObject({ status: 0 });
+  });
+});
+
+interface Started {
+  readonly pid: number;
+}
+
+/** How the attempt to connect ends: the system's code of its failure, or none. */
+const connects = (url: string): Promise<string | undefined> => {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname, () => resolve(undefined)).on('error', (error) =>
+    resolve(codeOf(error)),
+  );
+  return promise.finally(() => socket.destroy());
+};

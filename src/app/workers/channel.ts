@@ -62,7 +62,11 @@ export const connectPeer = <Theirs extends Calls<Theirs>, Own extends Calls<Own>
     if (message.type === 'call') {
       const { id, name, value } = message;
       const answered = call(name, value);
-      if (id === undefined) return;
+      if (id === undefined) {
+        // Nobody waits for it. A call that can fail says so itself, and must not end this process.
+        answered.catch(() => {});
+        return;
+      }
       answered.then(
         (value) => port.send({ type: 'answer', id, value }),
         (error: unknown) => port.send({ type: 'answer', id, failure: failureOf(error) }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { defer, EMPTY, mergeMap, type Observable, of, Subject } from 'rxjs';
+import { defer, EMPTY, firstValueFrom, mergeMap, type Observable, of, race, Subject, timer } from 'rxjs';
 import type { Dispatch, HealthChange, SaveRequest } from '../../../pipelines/index.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { ListenAddress } from '../../http/addresses.ts';
@@ -63,6 +63,9 @@ interface Parts {
 const NOTHING: WorkerLoad = {
   ...{ connections: 0, busy: 0, paused: 0, arrived: 0, transfers: 0, clients: 0, answered: 0, failed: 0 },
 };
+
+/** Milliseconds after which a worker that was to stop, and has not said that it did, hangs. */
+const HUNG = 5_000;
 
 /** Makes the workers, which begin when they are to listen. */
 export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
@@ -209,7 +212,11 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
     },
     stop: async (timeoutMs) => {
       for (const worker of workers) worker.retire();
-      await all((worker) => worker.peer()?.ask('stop', timeoutMs));
+      // The workers have the sockets: nobody may wait at them once they have closed them.
+      release();
+      const stopped = all((worker) => worker.peer()?.ask('stop', timeoutMs));
+      // One that hangs does not answer.
+      await firstValueFrom(race(stopped, timer(timeoutMs + HUNG)));
       // The workers answered each other until now.
       await end();
     },

@@ -147,7 +147,13 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
       renew();
       streamer.reload();
     },
-    reopenLog: () => output.reopen(),
+    reopenLog: () => {
+      try {
+        output.reopen();
+      } catch (error) {
+        logger.error({ error: messageOf(error) }, 'log file not opened again, the previous one stays in use');
+      }
+    },
     metrics: async () => metrics?.json() ?? [],
     save: async (save: Parameters<WorkerCalls['save']>[0]) =>
       streamer.save && firstValueFrom(streamer.save(save), { defaultValue: undefined }),

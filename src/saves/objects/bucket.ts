@@ -16,8 +16,6 @@ export interface BucketSettings {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** PEM of the authorities that the store's certificate may come from. Default: those of Node. */
   readonly ca?: string;
-  /** Connections for reading. */
-  readonly connections: number;
 }
 
 /** An object as it is in the store. */
@@ -105,7 +103,9 @@ const OWN_LINES = 16;
 export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
   const sdk = await import('@aws-sdk/client-s3');
   const { bucket: Bucket, prefix } = settings;
-  const reading = clientOf(sdk, settings, { maxAttempts: 1, sockets: settings.connections });
+  // Without a queue: the client counts waiting in it as a store that cannot be reached. The transfers of clients are
+  // limited before.
+  const reading = clientOf(sdk, settings, { maxAttempts: 1, sockets: Number.POSITIVE_INFINITY });
   const own = clientOf(sdk, settings, { maxAttempts: TRIES, sockets: OWN_LINES });
   const url = `s3://${Bucket}/${prefix}`;
   const at = (name: string) => ({ Bucket, Key: prefix + name });

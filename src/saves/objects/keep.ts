@@ -53,12 +53,15 @@ export const keepIn =
       await publish(store, entry, copy, stored).catch(lost);
     };
 
+    let givenUp = false;
     return {
       write: (bytes) => {
+        if (givenUp) return;
         digest?.update(bytes);
         summer.update(bytes);
         written += bytes.length;
         if (!isTooLarge(store, key, written)) return upload.write(bytes);
+        givenUp = true;
         void upload.abort();
         abandoned.next(key);
       },

@@ -106,7 +106,10 @@ export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
         onError: report,
       }),
     // Streamers that share a bucket have the same catalog: see docs/how-to/object-storage.md.
-    sweep: makeSweep({ shelf, eviction, isAlone: () => true, now: store.now }),
+    sweep: makeSweep({
+      shelf: { copies: () => shelf.copies({ tidying: true }) },
+      ...{ eviction, isAlone: () => true, now: store.now },
+    }),
     uses: () => copyUses(shelf),
     dateBack: async () => {},
     figures: eviction.figures,

@@ -66,7 +66,14 @@ export const startUpload = ({ bucket, name, type, length, backlog, lines, log, o
   };
   const begin = async (): Promise<string> => {
     const id = await lines(() => bucket.begin(name, type));
-    await log.began({ name, upload: id });
+    const unfinished = { name, upload: id };
+    try {
+      await log.began(unfinished);
+    } catch (error) {
+      // Nobody else will know of it.
+      await bucket.abort(unfinished).catch(() => {});
+      throw error;
+    }
     return id;
   };
 
