@@ -66,6 +66,7 @@ export type WarmEvent<W extends Wanted> =
   | { readonly type: 'failed'; readonly id: string; readonly wanted?: W; readonly error: unknown }
   | { readonly type: 'done'; readonly id: string };
 
+/** Dependencies of `createWarmer`. */
 export interface WarmDeps<W extends Wanted> {
   /**
    * Fetches a file as a client would, with a copy, and completes once that is kept. Bytes come no

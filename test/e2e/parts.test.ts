@@ -128,7 +128,9 @@ describe.each([1, 2])('a feed that sends no parts, with %s worker(s)', (workers)
     return { ...feed, sent: () => [...sent.values()].reduce((sum, bytes) => sum + bytes, 0) };
   };
 
-  for (const dispatch of ['save', 'none'] as const)
+  // If nothing is kept, two workers begin further transfers, which they break off: docs/explanation/workers.md.
+  const dispatches = workers === 1 ? (['save', 'none'] as const) : (['save'] as const);
+  for (const dispatch of dispatches)
     itWithAria2(`is asked for one part by aria2 with 16 connections (dispatch: ${dispatch})`, async () => {
       const feed = await startRangeless();
       const site = await startSite({ workers, dispatch });
@@ -142,7 +144,7 @@ describe.each([1, 2])('a feed that sends no parts, with %s worker(s)', (workers)
       expect(feed.sent() / content.length).toBeLessThan(1.5);
     });
 
-  for (const dispatch of ['save', 'none'] as const)
+  for (const dispatch of dispatches)
     itWithAxel(`sends its content about once to axel with 16 connections (dispatch: ${dispatch})`, async () => {
       const feed = await startRangeless();
       const site = await startSite({ workers, dispatch });
