@@ -121,7 +121,11 @@ export const gone = async (child: ChildProcess): Promise<void> => {
 export const cpuOf = (pid: number): number => {
   const tasks = `/proc/${pid}/task`;
   const nanoseconds = readdirSync(tasks).reduce((sum, task) => sum + ranFor(`${tasks}/${task}/schedstat`), 0);
-  if (nanoseconds > 0) return nanoseconds / 1e9;
+  return nanoseconds > 0 ? nanoseconds / 1e9 : allCpuOf(pid);
+};
+
+/** CPU seconds that a process has used so far, in hundredths; also those of threads that have ended. Linux. */
+export const allCpuOf = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };

@@ -6,7 +6,7 @@ import { digestOf, sizeOf } from '../content.ts';
 import { percentile, type Result } from '../contest.ts';
 import { type Fault, faultyName, startFaultyFeed } from '../faulty-feed.ts';
 import { type FleetProxy, freeLowPort, hasAcng, namesOf, startAcng, startStreamer } from '../fleet-proxies.ts';
-import { cpuOf } from '../machine.ts';
+import { allCpuOf } from '../machine.ts';
 import { startOrigin } from '../origin.ts';
 
 /** What one contender did in all rounds. */
@@ -39,11 +39,12 @@ export const fleet: Scenario = async (bench) => {
       for (const proxy of running) {
         const names = namesOf(bench, proxy.id, round);
         const total = names.reduce((sum, name) => sum + sizeOf(name), 0);
-        const [cpu, { sent }] = [cpuOf(proxy.pid), await origin.counts()];
+        // A thread of apt-cacher-ng ends with its connection.
+        const [cpu, { sent }] = [allCpuOf(proxy.pid), await origin.counts()];
         const waits = await serveFleet(proxy, origin.http, names, sizes.fleet);
         if (round === 0) continue;
         const own = done.get(proxy.id);
-        own?.cpu.push((cpuOf(proxy.pid) - cpu) / ((sizes.fleet * total) / 1024 ** 3));
+        own?.cpu.push((allCpuOf(proxy.pid) - cpu) / ((sizes.fleet * total) / 1024 ** 3));
         own?.waits.push(percentile(waits, 99));
         own?.fetched.push(((await origin.counts()).sent - sent) / total);
       }
