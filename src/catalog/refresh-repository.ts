@@ -100,7 +100,13 @@ export const refreshRepository = async (options: RefreshOptions): Promise<Refres
       ...options,
       read: roots.read,
       grace: grace > 0 ? { now: seconds(), seconds: grace } : undefined,
-      keeping: { now: seconds(), seconds: keepRevisions },
+      // The time at which it is published, which a long read is before.
+      keeping: {
+        get now() {
+          return seconds();
+        },
+        seconds: keepRevisions,
+      },
       repository: ({ packages, metadata, missing, leftOut, signature }, now) => {
         const found = roots.found();
         const isComplete = found !== undefined && missing.length === 0 && leftOut.count === 0;

@@ -66,7 +66,12 @@ export const publish = async (
     await staging.write(batch);
     await staging.publishRevision(importerId, prefix, {
       grace: { now, seconds: graceOf(settings) },
-      keeping: { now, seconds: settings.keepRevisions / 1000 },
+      keeping: {
+        get now() {
+          return Date.now() / 1000;
+        },
+        seconds: settings.keepRevisions / 1000,
+      },
       repository: () => ({
         ...{ prefix, importerId, format, base: carriedUrl(feed), selection, strict: false },
         ...{ packages, metadata, succeeded, attempted: now },

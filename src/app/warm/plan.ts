@@ -84,7 +84,11 @@ export const planAsked = async (
 ): Promise<readonly WantedPackage[]> => {
   const { uses } = parts;
   const asked = new Map<string, number>();
-  for await (const { entry, named } of packagesOf(parts, repository, (entry) => (uses(entry) ?? 0) >= since))
+  for await (const { entry, named } of packagesOf(
+    parts,
+    repository,
+    (entry) => (uses(entry) ?? Number.NEGATIVE_INFINITY) >= since,
+  ))
     asked.set(named.full, Math.max(asked.get(named.full) ?? 0, uses(entry) ?? 0));
   if (asked.size === 0) return [];
   const newest = await newestOf(parts, repository, ({ full }) => asked.has(full));
