@@ -158,6 +158,7 @@ const spoolEntries = async (
   const missing: string[] = [];
   await rm(spool, { force: true });
   await using lines = await open(spool, 'wx', 0o600);
+  const began = await entries.revisionBelow(prefix, importerId);
   for await (const page of entries.pages(prefix)) {
     for (const entry of page) {
       if (entry.importerId !== importerId || entry.prefix !== prefix || 'gone_since' in entry.data) continue;
@@ -174,6 +175,8 @@ const spoolEntries = async (
       await lines.writeFile(`${entryLine(entry, checksum, size, await units.find(unitTypeId, unitId))}\n`);
     }
   }
+  if ((await entries.revisionBelow(prefix, importerId)) !== began)
+    throw new Error(`${prefix || '/'}: a new revision was published while it was read; export it again`);
   return { prefix: prefix || '/', packages, metadata, without, missing };
 };
 
