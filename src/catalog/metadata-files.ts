@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checksum } from '../../pipelines/model/index.ts';
+import { lockFile } from '../lib/lock-file.ts';
+import { makeFolder } from '../lib/private-files.ts';
 import { unlessMissing } from '../lib/unless-missing.ts';
 import type { ReadFile } from '../repositories/format.ts';
 import { LARGEST, partIn, setTime } from './metadata-part.ts';
@@ -18,7 +20,7 @@ export interface MetadataFiles {
   keeping(read: ReadFile): ReadFile;
   /** Whether a file with this checksum is kept. */
   has(checksum: Checksum): Promise<boolean>;
-  /** Removes files that are older than an hour and not needed. */
+  /** Removes files that are older than an hour and not needed; none while somebody fills the folder. */
   sweep(isNeeded: (checksum: Checksum) => boolean): Promise<void>;
   /** The same files, which other machines need too. */
   sharedBy(shared: SharedFiles): MetadataFiles;
@@ -76,6 +78,7 @@ export const metadataFiles = (
   sharedBy: (others) => metadataFiles(folder, { now, most, shared: others }),
 
   sweep: async (isNeeded) => {
+    if (isBeingFilled(folder)) return;
     await shared?.sweep((name) => isNeeded(checksumOf(name)));
     for (const name of (await unlessMissing(readdir(folder))) ?? []) {
       const [, algorithm, value] = NAME.exec(name) ?? [];
@@ -87,6 +90,27 @@ export const metadataFiles = (
     }
   },
 });
+
+const PLACING = 'placing.lock';
+
+/**
+ * Keeps the files of a folder from sweeps until it is disposed of, by those that place files of any
+ * age, long before a revision needs them. Throws if another process does so.
+ */
+export const fillingFolder = async (folder: string): Promise<Disposable> => {
+  await makeFolder(folder);
+  const lock = lockFile(join(folder, PLACING));
+  if (!lock) throw new Error(`another process brings metadata to ${folder}; try again when it has ended`);
+  return { [Symbol.dispose]: lock.release };
+};
+
+const isBeingFilled = (folder: string): boolean => {
+  const file = join(folder, PLACING);
+  if (!existsSync(file)) return false;
+  const lock = lockFile(file);
+  lock?.release();
+  return lock === undefined;
+};
 
 /** Every machine states the same time of a file. */
 const share = async (shared: SharedFiles, folder: string, name: string): Promise<void> => {

@@ -5,6 +5,7 @@ import { age } from '../config/kinds.ts';
 import { keyOf } from '../saves/copies/names.ts';
 import type { Shelf, StoredCopy } from '../saves/copies/shelf.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
+import { counted } from './counted.ts';
 import { row } from './one-line.ts';
 
 /** Dependencies of the commands for saved copies. */
@@ -53,7 +54,7 @@ const summary = (one: Listed, now: number): string => {
 
 const secondsBetween = (then: number, now: number): number => Math.max(0, Math.round((now - then) / 1000));
 
-const counted = (count: number): string => `${count} ${count === 1 ? 'copy' : 'copies'}`;
+const countedCopies = (count: number): string => counted(count, 'copy', 'copies');
 
 const toAge = (text: string): number => {
   const milliseconds = age.read(text);
@@ -122,10 +123,10 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
       const lines = [
         ...wrong.map(({ file, path = '-', fault }) => row(['removed', file, path, fault])),
         ...unknown.map((file) => `unknown\t${file}\t-\tno checksum of it is known\n`),
-        `verified ${counted(verified)}, removed ${wrong.length}\n`,
+        `verified ${countedCopies(verified)}, removed ${wrong.length}\n`,
       ];
       await writeAll(stdout, json ? [`${JSON.stringify({ verified, removed: wrong, unknown })}\n`] : lines);
-      if (wrong.length > 0) throw new Error(`${counted(wrong.length)} removed for wrong content`);
+      if (wrong.length > 0) throw new Error(`${countedCopies(wrong.length)} removed for wrong content`);
     }),
   );
 
@@ -145,7 +146,9 @@ export const addCopiesCommands = (command: Command, context: CopiesContext): voi
           removed += 1;
           bytes += one.copy.size;
         }
-        const text = options.json ? JSON.stringify({ removed, bytes }) : `removed ${counted(removed)}, ${bytes} bytes`;
+        const text = options.json
+          ? JSON.stringify({ removed, bytes })
+          : `removed ${countedCopies(removed)}, ${bytes} bytes`;
         stdout.write(`${text}\n`);
       });
     });

@@ -179,6 +179,12 @@ describe('A bundle of a followed yum repository', () => {
       1,
       expect.stringMatching(/\/r is followed from .* on this machine; remove it first/),
     ]);
+    const follower = aSite();
+    await follower.run('catalog', 'follow', 'yum', repository, '--prefix', '/r/below');
+    expect(await failing(follower, 'import-bundle', bundle)).toEqual([
+      1,
+      expect.stringMatching(/\/r overlaps \/r\/below, which is followed from .* on this machine/),
+    ]);
     expect(await failing(site, 'export-bundle', bundle)).toEqual([1, expect.stringMatching(/exists; .*--replace/)]);
     expect(await failing(site, 'export-bundle', `${bundle}2`, '/x')).toEqual([
       1,

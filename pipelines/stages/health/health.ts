@@ -3,6 +3,7 @@ import {
   type Candidate,
   type ErrorCode,
   type Head,
+  hasOtherBytes,
   isWrongCopy,
   type Note,
   type SourceHead,
@@ -128,6 +129,10 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
+/** What a source has now says nothing against it if an earlier revision was asked for. */
+const isHarmless = ({ candidate, error }: Extract<Note, { type: 'failed' }>): boolean =>
+  HARMLESS.has(error.code) || (candidate.entry.asOf !== undefined && hasOtherBytes(error));
+
 const FOUND_WRONG: ReadonlySet<ErrorCode> = new Set(['WRONG_CHECKSUM', 'WRONG_CODING']);
 
 /**
@@ -197,7 +202,7 @@ export const createHealth = (options: HealthOptions): Health => {
       const health = known.get(sourceName(source));
       if (note.type === 'failed') ranges.failed(note.candidate, note.error.code === 'NEEDS_WHOLE');
       if (note.type === 'failed' && FOUND_WRONG.has(note.error.code)) wrongContent.found(note.candidate, note.error);
-      if (note.type === 'failed' && !HARMLESS.has(note.error.code)) failed(source, note.error);
+      if (note.type === 'failed' && !isHarmless(note)) failed(source, note.error);
       else if (note.type === 'attempt' && health && !isCooling(note.candidate))
         // If the trial never ends (its client may leave), the next one may begin after the same
         // time again.

@@ -69,7 +69,7 @@ export const createArchive = async (file: string, kind: Kind = 'backup'): Promis
   const files: Archived[] = [];
 
   const add: NewArchive['add'] = async (name, { size, mtime }, bytes) => {
-    if (files.length === MOST_FILES)
+    if (files.length === MOST_FILES && name !== MANIFEST)
       throw new Error(`${file}: more than ${MOST_FILES} files; divide it, one prefix or some at a time`);
     const hash = createHash('sha256');
     const entry = controller.add({ name, size, mtime, mode: 0o600 }).getWriter();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fillingFolder } from '../../catalog/metadata-files.ts';
 import type { CatalogStore } from '../../catalog/store.ts';
 import type { Settings } from '../../config/schema.ts';
 import { createSaveStore, type SaveStore } from '../../saves/copies/store.ts';
@@ -75,6 +76,7 @@ export const importBundle = ({ settings, own, onProgress = () => {} }: ImportPar
       onProgress(bytes);
     });
     const importers = await importersOf(own, checked.repositories);
+    using _filling = await fillingFolder(places.metadata);
     const { needed, present } = await plan(file, checked, places);
     await checkRoom(needed, settings);
     const bytes = await withStore(settings, (store) =>

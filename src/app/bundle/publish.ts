@@ -17,6 +17,10 @@ export interface ImportedRepository {
 const TYPE = 'pulp_streamer_bundle';
 const BATCH = 200;
 
+/** Whether one prefix is below the other. */
+const overlap = (one: string, other: string): boolean =>
+  one !== other && (`${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`));
+
 /** Finds the importer of each repository, once nothing else is at its prefix. It is made when it is asked for. */
 export const importersOf = async (own: CatalogStore, repositories: readonly CarriedRepository[]) => {
   const importers = await own.importers.list();
@@ -28,6 +32,11 @@ export const importersOf = async (own: CatalogStore, repositories: readonly Carr
     if (other && !isCarried(other.base))
       throw new Error(
         `${prefix || '/'} is ${other.follows ? 'followed' : 'imported'} from ${other.base} on this machine; remove it first (catalog remove --prefix), or leave it out of the bundle`,
+      );
+    const overlapping = known.find((one) => !isCarried(one.base) && overlap(one.prefix, prefix));
+    if (overlapping)
+      throw new Error(
+        `${prefix || '/'} overlaps ${overlapping.prefix || '/'}, which is ${overlapping.follows ? 'followed' : 'imported'} from ${overlapping.base} on this machine: files of one would hide those of the other; remove it first (catalog remove --prefix), or leave it out of the bundle`,
       );
     if (other)
       throw new Error(

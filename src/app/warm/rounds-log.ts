@@ -1,9 +1,16 @@
 import type { Logger } from 'pino';
 import { type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { WarmEvent } from '../../../pipelines/index.ts';
+import type { StoredRepository } from '../../catalog/stored-repository.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import type { WantedPackage } from './plan.ts';
+
+/** Names the rounds of a repository: several importers may feed one prefix. */
+export const roundOf = ({ prefix, importerId }: Pick<StoredRepository, 'prefix' | 'importerId'>): string =>
+  `${prefix || '/'} ${importerId}`;
+
+const prefixIn = (id: string): string => id.slice(0, id.lastIndexOf(' '));
 
 /** Logs the first failure of each round, and a line for each that had something to fetch. */
 export const logRounds = (logger: Logger): MonoTypeOperatorFunction<WarmEvent<WantedPackage>> => {
@@ -16,7 +23,7 @@ export const logRounds = (logger: Logger): MonoTypeOperatorFunction<WarmEvent<Wa
       const { wanted, error } = event;
       if (!wanted || round?.failed === 0)
         logger.warn(
-          { prefix: id, ...(wanted && { path: wanted.path }), error: maskUrl(messageOf(error)) },
+          { prefix: prefixIn(id), ...(wanted && { path: wanted.path }), error: maskUrl(messageOf(error)) },
           'not fetched ahead',
         );
       if (round) round.failed += 1;
@@ -29,6 +36,7 @@ export const logRounds = (logger: Logger): MonoTypeOperatorFunction<WarmEvent<Wa
     if (type === 'skipped') round.skipped += 1;
     if (type !== 'done') return;
     rounds.delete(id);
-    if (round.files + round.failed + round.skipped > 0) logger.info({ prefix: id, ...round }, 'packages fetched ahead');
+    if (round.files + round.failed + round.skipped > 0)
+      logger.info({ prefix: prefixIn(id), ...round }, 'packages fetched ahead');
   });
 };

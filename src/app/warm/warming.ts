@@ -33,7 +33,7 @@ import { type Renewable, renewable } from '../renewable.ts';
 import { changedRepositories } from './changed.ts';
 import { duringHours } from './hours.ts';
 import { planAsked, type WantedPackage } from './plan.ts';
-import { logRounds } from './rounds-log.ts';
+import { logRounds, roundOf } from './rounds-log.ts';
 import { createWarmTally, type WarmFigures } from './tally.ts';
 
 /** Transfers at a time: two, so that a small package need not wait for the end of a large one. */
@@ -116,15 +116,15 @@ export const openWarming = (parts: Parts): Warming => {
 
   const inBackground = (during: Observable<boolean>, bytes: number, within: number) => {
     const allowed = combineLatest([during, free]).pipe(map((all) => all.every((one) => one)));
-    const roundOf = (repository: StoredRepository): WarmRound<WantedPackage> => ({
-      ...{ id: repository.prefix || '/', bytes, allowed },
+    const round = (repository: StoredRepository): WarmRound<WantedPackage> => ({
+      ...{ id: roundOf(repository), bytes, allowed },
       plan: () =>
         planned((uses) => planAsked({ own, uses }, repository, within === 0 ? 0 : Date.now() - within), false),
     });
     const unreadable = (error: unknown) =>
       logger.warn({ error: messageOf(error) }, 'repositories cannot be listed, nothing is fetched ahead');
-    const rounds = changedRepositories(own.repositories, parts.refreshed, unreadable).pipe(map(roundOf));
-    return warm(rounds, (round) => warmer.value(round))
+    const rounds = changedRepositories(own.repositories, parts.refreshed, unreadable).pipe(map(round));
+    return warm(rounds, (one) => warmer.value(one))
       .pipe(logRounds(logger))
       .subscribe((event) => events.next(event));
   };

@@ -52,9 +52,15 @@ const toLabel = (row: Record<string, unknown>): Label => ({
 export const makeHistory = (database: DatabaseSync, immutable = false): History => {
   makeHistoryTables(database, immutable);
   const prune = makePruning(database);
-  const optional = 'prefix = ifnull(:prefix, prefix)';
-  const revisions = database.prepare(`SELECT * FROM revisions WHERE ${optional} ORDER BY prefix, published, revision`);
-  const labels = database.prepare(`SELECT * FROM labels WHERE ${optional} ORDER BY prefix, name, importer_id`);
+  // With a condition of its own: only then does a request for one prefix use the index.
+  const ofOneAndAll = (table: string, order: string) => ({
+    one: database.prepare(`SELECT * FROM ${table} WHERE prefix = ? ORDER BY ${order}`),
+    all: database.prepare(`SELECT * FROM ${table} ORDER BY prefix, ${order}`),
+  });
+  const revisions = ofOneAndAll('revisions', 'published, revision');
+  const labels = ofOneAndAll('labels', 'name, importer_id');
+  const rowsOf = ({ one, all }: typeof revisions, prefix: string | undefined) =>
+    prefix === undefined ? all.all() : one.all(trimPrefix(prefix));
   const one = database.prepare('SELECT 1 FROM revisions WHERE prefix = ? AND importer_id = ? AND revision = ?');
   const insertLabel = database.prepare(
     'INSERT INTO labels (prefix, name, importer_id, revision, moved) VALUES (?, ?, ?, ?, ?)',
@@ -126,8 +132,8 @@ export const makeHistory = (database: DatabaseSync, immutable = false): History 
         known = { version: at, prefixes: new Set(prefixes.all().map((row) => String(row.prefix))) };
       return known.prefixes.has(prefix);
     },
-    revisions: (prefix) => revisions.all({ prefix: prefix === undefined ? null : trimPrefix(prefix) }).map(toRevision),
-    labels: (prefix) => labels.all({ prefix: prefix === undefined ? null : trimPrefix(prefix) }).map(toLabel),
+    revisions: (prefix) => rowsOf(revisions, prefix).map(toRevision),
+    labels: (prefix) => rowsOf(labels, prefix).map(toLabel),
     label: (prefix, name, named, moved) =>
       transact(database, () => {
         const own = trimPrefix(prefix);

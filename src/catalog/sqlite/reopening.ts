@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isRefusedByDisk } from '../../lib/sqlite-errors.ts';
 import { openSqliteCatalog, type SqliteCatalog } from './catalog.ts';
+import { latestOf } from './latest-of.ts';
 import type { TableOptions } from './tables.ts';
 
 interface Reopening {
@@ -47,35 +48,7 @@ const reopened = (file: string, options: TableOptions, onWritable: () => void): 
     onWritable();
   }, AGAIN).unref();
   return {
-    spelling: current.spelling,
-    lookup: (path) => current.lookup(path),
-    access: (importerId) => current.access(importerId),
-    offers: (entry) => current.offers(entry),
-    get entries() {
-      return current.entries;
-    },
-    get importers() {
-      return current.importers;
-    },
-    get units() {
-      return current.units;
-    },
-    get content() {
-      return current.content;
-    },
-    get refreshes() {
-      return current.refreshes;
-    },
-    get leases() {
-      return current.leases;
-    },
-    get history() {
-      return current.history;
-    },
-    get repositories() {
-      return current.repositories;
-    },
-    catchUp: () => current.catchUp(),
+    ...latestOf(() => current),
     close: () => {
       clearInterval(again);
       current.close();

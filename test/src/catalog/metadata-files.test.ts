@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, toArray } from 'rxjs';
 import { StreamError } from '../../../pipelines/index.ts';
 import { dropWrong, keptMetadata } from '../../../src/catalog/kept-metadata.ts';
-import { metadataFiles } from '../../../src/catalog/metadata-files.ts';
+import { fillingFolder, metadataFiles } from '../../../src/catalog/metadata-files.ts';
 import type { ReadFile } from '../../../src/repositories/format.ts';
 import { sha256 } from '../../support/importing.ts';
 import { anEntry } from '../../support/pipeline.ts';
@@ -51,6 +51,21 @@ describe('files of metadata', () => {
     const { folder } = make(10);
     for (const name of ['hello', 'second', 'ok']) expect(await readAll(name)).toBe(name);
     expect(readdirSync(folder)).toEqual([`sha256-${sha256('hello')}`]);
+  });
+
+  it('are not swept, whatever their age, while somebody fills their folder', async () => {
+    const { folder, files } = make();
+    await readAll('hello');
+    utimesSync(join(folder, `sha256-${sha256('hello')}`), 1, 1);
+    const there = () => files.has(checksum('hello'));
+    {
+      using _filling = await fillingFolder(folder);
+      await expect(fillingFolder(folder)).rejects.toThrow('another process brings metadata');
+      await files.sweep(() => false);
+      expect(await there()).toBe(true);
+    }
+    await files.sweep(() => false);
+    expect(await there()).toBe(false);
   });
 
   it('are not kept if they were not read because they are unchanged', async () => {

@@ -124,6 +124,15 @@ describe('health', () => {
     expect(health.unhealthy()).toEqual([]);
   });
 
+  it('does not count other bytes against a source if an earlier revision was asked for', () => {
+    const { health } = withClock();
+    const past = aCandidate('a', { ...entry, asOf: 'revision 3 of /p' });
+    health.observe(failure(past, 'WRONG_CHECKSUM'));
+    expect(health.unhealthy()).toEqual([]);
+    health.observe(failure(past, 'CONNECTION_LOST'));
+    expect(health.unhealthy()).toHaveLength(1);
+  });
+
   it('puts a source last whose content is coded wrongly, though its failure does not count', () => {
     const { health, names } = withClock();
     health.observe(failure(a, 'WRONG_CODING'));
