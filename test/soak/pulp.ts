@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Db, MongoClient, ObjectId } from 'mongodb';
+import { type Db, MongoClient, MongoServerError, ObjectId } from 'mongodb';
 import { QUICK } from '../faults/scene.ts';
 import { startOwnMongoServer } from '../support/mongodb-server.ts';
 import type { Start } from '../support/run-process.ts';
@@ -82,10 +82,10 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
     withDatabase(async (database) => {
       const [entries, units] = [database.collection('lazy_content_catalog'), database.collection<Unit>('units_rpm')];
       // Their units stay, as they do in Pulp: a task for one that is gone would be declined.
-      if (gone.length > 0) await entries.deleteMany({ path: { $in: [...gone] } });
+      if (gone.length > 0) await uninterrupted(() => entries.deleteMany({ path: { $in: [...gone] } }));
       if (files.length === 0) return;
-      await entries.insertMany(entriesOf(files, importers));
-      await units.insertMany(files.map(({ path }) => ({ _id: unitOf(path) })));
+      await uninterrupted(() => entries.insertMany(entriesOf(files, importers)));
+      await uninterrupted(() => units.insertMany(files.map(({ path }) => ({ _id: unitOf(path) }))));
     });
 
   const site = makeSite(start, newFolder(), {
@@ -159,6 +159,24 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       await opened.disposeAsync();
     },
   };
+};
+
+/** Tries of a write that the stand-in interrupts. */
+const TRIES = 5;
+
+/**
+ * The stand-in interrupts the query of a client that went away, which can hit the write of another one
+ * that has taken its connection to SQLite. Nothing of that write is kept.
+ */
+const uninterrupted = async (write: () => Promise<unknown>): Promise<void> => {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (left === 1 || !(error instanceof MongoServerError && error.message.includes('interrupted (9)'))) throw error;
+    }
+  }
 };
 
 /** Save requests that the broker has not confirmed. */
