@@ -43,6 +43,8 @@ export interface About<T> {
   readonly total?: number;
   /** The source occupies something scarce until its end, so its values may wait in a basin. */
   readonly scarce: boolean;
+  /** Consumers may come for parts of it, one after the other: see `Join.stays`. */
+  readonly stays?: boolean;
   /** A basin that takes all values of the source, from the first one on. */
   readonly basin?: Basin<T>;
 }

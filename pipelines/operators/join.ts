@@ -21,7 +21,12 @@ export interface Bounds<T> {
 export interface Join<T> {
   /** Identifies the source: joins with the same key share one. */
   readonly key: string;
-  /** Values stay in a basin for those that come later, if there is room. Default: for a lag only. */
+  /** The key of other sources that will do, if one runs. */
+  readonly orKey?: string;
+  /**
+   * Whether values stay in a basin for those that come later, if there is room, and the source waits
+   * for them. Default: as the source says (`About.stays`).
+   */
   readonly stays?: boolean;
   /** The weight of all values, if it is known before the first one. */
   readonly expected?: number;

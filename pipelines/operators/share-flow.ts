@@ -38,10 +38,13 @@ const LINGER = 60_000;
  * With `basins`, a consumer whose valve stays closed for `lag` no longer counts: the source runs on
  * into a basin, from which the consumer takes its values later, and others from the first one on.
  * A small rest of a source that all consumers left is read to its end, too: its values wait for a
- * consumer for a minute. When `closing` emits, no source runs or waits without a consumer any more.
+ * consumer for a minute. A source whose values stay (`Join.stays`) waits, paused, for `lag` after
+ * its last consumer left, if the next one can have all of them. When `closing` emits, no source runs
+ * or waits without a consumer any more.
  *
  * Completes and errors with the source, after the consumer has taken all earlier values.
- * Unsubscribing leaves the source to the other consumers. The last one unsubscribes from the source.
+ * Unsubscribing leaves the source to the other consumers. The last one unsubscribes from the source,
+ * unless it goes on or waits.
  */
 export const shareFlow = <T>({
   lending = OWNED,
@@ -52,6 +55,7 @@ export const shareFlow = <T>({
 }: SharedFlows<T>): ((join: Join<T>) => Flow<T>) => {
   const lagging: SharingParts<T>['lagging'] = createOverdue(scheduler, basins?.lag ?? 0, (consumer) => consumer.lags());
   const lingering: SharingParts<T>['lingering'] = createOverdue(scheduler, LINGER, (shared) => shared.expire());
+  const awaiting: SharingParts<T>['awaiting'] = createOverdue(scheduler, basins?.lag ?? 0, (shared) => shared.expire());
   const running: SharingParts<T>['running'] = new Map();
   const parts: SharingParts<T> = {
     ...bounds,
@@ -65,21 +69,24 @@ export const shareFlow = <T>({
     held: 0,
     lagging,
     lingering,
+    awaiting,
     alone: new Set(),
     closed: false,
   };
   closing.subscribe(() => {
     parts.closed = true;
     lingering.flush();
+    awaiting.flush();
     for (const shared of parts.alone) shared.stop();
   });
 
-  return ({ key, expected, stays, source, fallback, onJoin }) =>
+  return ({ key, orKey, expected, stays, source, fallback, onJoin }) =>
     (valve) =>
       new Observable<T>((out) => {
-        const found = running.get(key);
+        const other = orKey === undefined ? undefined : running.get(orKey);
+        const found = other?.admits ? other : running.get(key);
         const shared = found?.admits ? found : new Shared(parts, key, expected);
-        running.set(key, shared);
+        if (shared !== found) running.set(key, shared);
         if (shared === found) out.next(onJoin);
         shared.add(out, { valve, fallback, stays });
         if (shared !== found) shared.run(source);

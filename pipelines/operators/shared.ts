@@ -14,6 +14,8 @@ export interface SharingParts<T> extends Bounds<T>, KeepingParts<T>, ConsumerPar
   readonly lingering: Overdue<Shared<T>>;
   /** The sources that are read to their end without a consumer. */
   readonly alone: Set<Shared<T>>;
+  /** The sources that wait, paused, for the next consumer. One that is overdue ends. */
+  readonly awaiting: Overdue<Shared<T>>;
   /** No further source may run or wait without a consumer. */
   closed: boolean;
 }
@@ -37,6 +39,12 @@ export class Shared<T> implements Supply<T> {
   /** They have: since a consumer left, or one asked for it. */
   #keeps = false;
   #lingers = false;
+  /** Its consumers come one after the other, as those that ask for parts do. */
+  #returns = false;
+  /** Nobody comes later. */
+  #isPrivate = false;
+  /** It waits for the next one. */
+  #awaits = false;
   #ending: ((out: Subscriber<T>) => void) | undefined;
   /** It ended without an error. */
   #complete = false;
@@ -68,9 +76,13 @@ export class Shared<T> implements Supply<T> {
   add(out: Subscriber<T>, join: Joined<T> & Pick<Join<T>, 'stays'>): void {
     const consumer = new Consumer(out, join, this, this.#parts);
     this.#parts.alone.delete(this);
-    this.#stays ||= join.stays === true && !this.#keeps;
+    this.#awaitNoMore();
+    if (join.stays) this.#stayFor();
+    else if (join.stays === false) this.#isPrivate = true;
     this.#consumers.add(consumer);
     consumer.start();
+    // The source may wait for consumers that want nothing, or for this one.
+    if (this.#consumers.has(consumer)) this.steer();
   }
 
   divert(consumer: Consumer<T>): boolean {
@@ -93,7 +105,7 @@ export class Shared<T> implements Supply<T> {
     this.#consumers.delete(consumer);
     if (this.#consumers.size > 0) this.steer();
     else if (this.#ending) this.#stopOrLinger();
-    else if (this.#goesOnAlone()) {
+    else if (this.#goesOnAlone() || this.#awaitNext()) {
       this.#tidy();
       this.steer();
     } else this.stop();
@@ -106,9 +118,10 @@ export class Shared<T> implements Supply<T> {
     this.#intake.unsubscribe();
     this.stock.close();
     this.#parts.alone.delete(this);
+    this.#awaitNoMore();
   }
 
-  /** The values of a source without consumers need not wait any longer. */
+  /** The values of a source without consumers need not wait any longer, nor need the source itself. */
   expire(): void {
     this.#lingers = false;
     this.#close();
@@ -123,9 +136,11 @@ export class Shared<T> implements Supply<T> {
 
   #take(value: T): void {
     this.kept.add(value);
+    const { about } = this.stock;
     this.stock.take(value);
+    if (this.stock.about !== about && this.stock.about?.stays && !this.#isPrivate) this.#stayFor();
     for (const consumer of this.#consumers) consumer.deliver();
-    if (this.#consumers.size === 0 && !this.#goesOnAlone()) {
+    if (this.#consumers.size === 0 && !this.#awaits && !this.#goesOnAlone()) {
       this.stop();
       return;
     }
@@ -139,6 +154,7 @@ export class Shared<T> implements Supply<T> {
   }
 
   #end(ending: (out: Subscriber<T>) => void, complete: boolean): void {
+    this.#awaitNoMore();
     this.#ending = ending;
     this.#complete = complete;
     this.stock.end();
@@ -180,6 +196,25 @@ export class Shared<T> implements Supply<T> {
     if (!about) return true;
     this.#diverting = true;
     return this.#fill() && this.stock.hasAll;
+  }
+
+  /** Whether the source waits for the next consumer: between two of them there may be none for a moment. */
+  #awaitNext(): boolean {
+    const { awaiting, closed, running } = this.#parts;
+    this.#awaits = this.#returns && !closed && this.admits && running.get(this.#key) === this;
+    if (this.#awaits) awaiting.add(this);
+    return this.#awaits;
+  }
+
+  #awaitNoMore(): void {
+    this.#awaits = false;
+    this.#parts.awaiting.delete(this);
+  }
+
+  /** Those that come later are to find everything. */
+  #stayFor(): void {
+    this.#returns = this.#parts.basins !== undefined;
+    this.#stays = !this.#keeps;
   }
 
   /** Before the first value is dropped, all go to a basin. */

@@ -113,8 +113,8 @@ const join = (
   out.add(member);
   sharing
     .join({
-      key: isOwn ? `own ${request.id}` : keyOf(request, entries),
-      stays: request.cut === true,
+      ...(isOwn ? { key: `own ${request.id}`, stays: false } : keysOf(request, entries)),
+      ...(request.cut && { stays: true }),
       expected: request.ranges ? undefined : entries[0]?.size,
       source: (mayFallBehind) => given(entries, transfer(request, undefined, mayFallBehind)),
       fallback: (valve) => (head ? continueAlone(head) : startOver(valve)),
@@ -122,6 +122,12 @@ const join = (
     })(valve)
     .subscribe(member);
 };
+
+/** The whole that is saved will do for parts, too. */
+const keysOf = (request: StreamRequest, entries: readonly CatalogEntry[]): { key: string; orKey?: string } => ({
+  key: keyOf(request, entries),
+  ...(request.cut && !request.save && { orKey: keyOf({ ...request, save: true }, entries) }),
+});
 
 /** None of the values contains a NUL or a line break. */
 const keyOf = (

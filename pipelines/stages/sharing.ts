@@ -1,5 +1,5 @@
 import { type SchedulerLike, Subject } from 'rxjs';
-import { errorSourceOf, LOANS, type OpenSpill } from '../model/index.ts';
+import { errorSourceOf, type Head, LOANS, type OpenSpill } from '../model/index.ts';
 import type { Basins } from '../operators/basin.ts';
 import { shareFlow } from '../operators/share-flow.ts';
 import type { TransferEvent } from './transfer.ts';
@@ -65,11 +65,18 @@ export const createSharing = ({ window, memory, spill, finishBelow = 0, schedule
   };
 };
 
+/** Whether parts may have to be cut from it: its source has not said that it sends parts. */
+const mayBeCut = ({ whole, length, sourceStatus, acceptRanges }: Head): boolean =>
+  whole && length !== undefined && sourceStatus === 200 && acceptRanges !== 'bytes';
+
 /** Only a feed's connection is scarce: a file that is read slowly keeps nobody waiting. */
 const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> => ({
   about: (event) =>
     event.type === 'head'
-      ? { total: event.length, scarce: errorSourceOf(event.candidate) === 'feed', basin: event.basin }
+      ? {
+          ...{ total: event.length, scarce: errorSourceOf(event.candidate) === 'feed', basin: event.basin },
+          stays: mayBeCut(event),
+        }
       : undefined,
   make: spill,
   rest: (event, taken) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.subarray(taken) } : event),

@@ -72,10 +72,12 @@ interface Options {
   readonly finishBelow?: number;
   /** A basin that the source itself fills. */
   readonly copy?: Memory;
+  /** The source says that its values are to stay. */
+  readonly staying?: boolean;
 }
 
 /** One source that is pushed by hand; its first value is `H`. */
-const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
+const scene = ({ room = 100, total, finishBelow = 0, copy, staying }: Options = {}) => {
   const scheduler = new VirtualTimeScheduler();
   scheduler.maxFrames = 0;
   const closing = new Subject<void>();
@@ -91,7 +93,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
     closing,
     scheduler,
     basins: {
-      about: (value) => (value === 'H' ? { total, scarce: true, basin: copy } : undefined),
+      about: (value) => (value === 'H' ? { total, scarce: true, basin: copy, stays: staying } : undefined),
       make: (from) => {
         if (room === 0) return undefined;
         const basin = memory(room, from);
@@ -107,7 +109,8 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
   const consumer = (
     open = true,
     fallback: Observable<string> = throwError(() => new Error('alone')),
-    stays = false,
+    stays?: boolean,
+    keys: { readonly key: string; readonly orKey?: string } = { key: 'k' },
   ) => {
     const valve = new BehaviorSubject(open);
     const seen = { text: '', error: '' };
@@ -121,7 +124,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy }: Options = {}) => {
       sources.push({ events, open: () => wanted });
       return events;
     };
-    const subscription = join({ key: 'k', stays, source, fallback: () => fallback, onJoin: 'J' })(valve).subscribe({
+    const subscription = join({ ...keys, stays, source, fallback: () => fallback, onJoin: 'J' })(valve).subscribe({
       next: (value) => {
         seen.text += value;
       },
@@ -188,6 +191,14 @@ describe('shareFlow with basins', () => {
       slow.valve.next(true);
     }
     expect(made).toEqual([]);
+  });
+
+  it('opens a source that waits for its consumers to one that joins', () => {
+    const { consumer, push, isOpen } = scene();
+    consumer(false);
+    push('Ha');
+    expect(isOpen()).toBe(false);
+    expect([consumer().seen.text, isOpen()]).toEqual(['JHa', true]);
   });
 
   it('does not slow down a consumer that is not slow', () => {
@@ -337,6 +348,100 @@ describe('shareFlow with basins', () => {
     expect(sources).toHaveLength(1);
     wait(60_000);
     expect(made.map(({ holders }) => holders)).toEqual([0]);
+  });
+
+  describe('between two consumers that ask for values to stay', () => {
+    const between = (text = 'Habcd') => {
+      const all = scene();
+      const ask = () => all.consumer(true, NEVER, true);
+      const first = ask();
+      all.push(text);
+      first.leave();
+      const isWanted = () => all.sources[0]?.events.observed;
+      return { ...all, ask, isWanted };
+    };
+
+    it('waits, paused, for the next one, which has everything', () => {
+      const { ask, isOpen, isWanted, push, scheduled, sources, wait } = between();
+      expect([isOpen(), isWanted()]).toEqual([false, true]);
+      wait(LAG - 1);
+      const next = ask();
+      expect(isOpen()).toBe(true);
+      wait(2 * LAG);
+      push('efg|');
+      expect(next.seen.text).toBe('JHabcdefg|');
+      expect(sources).toHaveLength(1);
+      wait(60_000);
+      expect(scheduled()).toBe(0);
+    });
+
+    it('opens the source again also if memory has everything', () => {
+      const { ask, isOpen } = between('Ha');
+      expect(isOpen()).toBe(false);
+      expect([ask().seen.text, isOpen()]).toEqual(['JHa', true]);
+    });
+
+    it('keeps what is still on its way', () => {
+      const { ask, push } = between();
+      push('e');
+      expect(ask().seen.text).toBe('JHabcde');
+    });
+
+    it('leaves the source if none comes', () => {
+      const { ask, isWanted, made, scheduled, sources, wait } = between();
+      wait();
+      expect([isWanted(), made[0]?.holders, scheduled()]).toEqual([false, 0, 0]);
+      ask();
+      expect(sources).toHaveLength(2);
+    });
+
+    it('lets go of a source that errors', () => {
+      const { ask, made, sources } = between();
+      sources[0]?.events.error(new Error('lost'));
+      expect(made[0]?.holders).toBe(0);
+      expect(ask().seen).toEqual({ text: '', error: '' });
+    });
+
+    it('ends when it closes, and waits no more', () => {
+      const { close, isWanted, made, scheduled } = between();
+      close();
+      expect([isWanted(), made[0]?.holders, scheduled()]).toEqual([false, 0, 0]);
+    });
+
+    it('leaves a source that has forgotten the first values at once', () => {
+      const { consumer, push, sources } = scene({ room: 0 });
+      const first = consumer(true, NEVER, true);
+      push('Habcd');
+      first.leave();
+      expect(sources[0]?.events.observed).toBe(false);
+    });
+  });
+
+  it('keeps all values if the source says that it should, unless nobody comes later', () => {
+    const seen = [undefined, false].map((stays) => {
+      const { consumer, push, sources } = scene({ staying: true });
+      const first = consumer(true, NEVER, stays);
+      push('Habcdefg');
+      const second = consumer(true, NEVER, stays);
+      first.leave();
+      return [second.seen.text, sources.length, sources[0]?.events.observed];
+    });
+    expect(seen).toEqual([
+      ['JHabcdefg', 1, true],
+      ['', 2, false],
+    ]);
+  });
+
+  it('gives the source of another key that will do, if one runs and has the first values', () => {
+    const { consumer, push, sources } = scene({ staying: true });
+    const ask = (key: string, orKey?: string) => consumer(true, NEVER, undefined, { key, orKey });
+    ask('part', 'whole');
+    const whole = ask('whole');
+    push('Habcd');
+    expect(ask('part', 'whole').seen.text).toBe('JHabcd');
+    expect(ask('whole', 'part').seen.text).toBe('J');
+    expect(whole.seen.text).toBe('Habcd');
+    expect(sources).toHaveLength(2);
   });
 
   it('lets go of a copy in the making when the source errors, which aborts the copy later', () => {
