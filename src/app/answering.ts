@@ -27,7 +27,7 @@ type Parts = Omit<RequestServerParts, 'settings' | 'logger'>;
 interface Prepared {
   readonly workers?: Workers;
   /** What the streamer needs to know. */
-  readonly options: Pick<StreamerOptions, 'around' | 'places' | 'family'>;
+  readonly options: Pick<StreamerOptions, 'around' | 'noted' | 'elsewhere' | 'places' | 'family'>;
   open(parts: Parts): Answering;
 }
 
@@ -46,11 +46,12 @@ export const prepareAnswering = async (
   if (count === 1) return { options: { around }, open: (parts) => alone({ ...parts, settings, logger }) };
   const { createWorkers } = await import('./workers/master.ts');
   const workers = createWorkers({ settings, count, logger });
-  const saving = (dispatch: Dispatch) => (settings.dispatch === 'save' ? workers.save : dispatch);
+  const saving = (dispatch: Dispatch) => (settings.dispatch === 'save' ? workers.saving(dispatch) : dispatch);
   return {
     workers,
     options: {
       around: (dispatch) => around(saving(dispatch)),
+      ...{ noted: workers.noted, elsewhere: workers.refreshes },
       ...{ places: workers.places, family: workers.family },
     },
     open: (parts) => together(settings, workers, parts),

@@ -1,6 +1,8 @@
-import type { Dispatch, OpenSource, Outbox } from '../../pipelines/index.ts';
+import type { Observable } from 'rxjs';
+import type { Dispatch, OpenSource, Outbox, SaveRequest } from '../../pipelines/index.ts';
 import type { Eviction } from '../saves/copies/eviction.ts';
 import type { Places } from '../sources/source-limits.ts';
+import type { Refresh } from './refreshes.ts';
 
 /** What a process that only answers requests needs of the one that owns the state folder. */
 export interface Owner {
@@ -27,6 +29,10 @@ export interface StreamerOptions {
   readonly family?: string;
   /** Wraps the delivery of each save request. */
   readonly around?: (dispatch: Dispatch) => Dispatch;
+  /** What other processes of the daemon refresh. Default: nothing. */
+  readonly elsewhere?: Observable<Refresh>;
+  /** Called with each save request of this process's own transfers, before it is appended. */
+  readonly noted?: (save: SaveRequest) => void;
   /** Stands between the requests and their sources, and sees each that is opened. Default: nothing does. */
   readonly counting?: (open: OpenSource) => OpenSource;
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { EMPTY, type Observable, Subject, Subscription } from 'rxjs';
+import { EMPTY, merge, type Observable, Subject, Subscription } from 'rxjs';
 import {
   type Candidate,
   createLengths,
@@ -10,6 +10,7 @@ import {
   type Health,
   hasOtherBytes,
   isCopy,
+  type Outbox,
   type StreamError,
 } from '../../pipelines/index.ts';
 import { type Alternates, logProblems, logRefresh } from '../alternates/open.ts';
@@ -133,6 +134,8 @@ export const openStreamer = async (
     places,
     family,
     around = (dispatch) => dispatch,
+    noted,
+    elsewhere = EMPTY,
     counting = (open) => open,
   }: StreamerOptions = {},
 ): Promise<OpenStreamer> => {
@@ -221,7 +224,7 @@ export const openStreamer = async (
       feedCandidates(catalog),
     ],
     keep: saves ? store?.keep : undefined,
-    outbox: outbox ?? (saves ? owner?.outbox : undefined),
+    outbox: outbox ? noting(outbox, noted) : saves ? owner?.outbox : undefined,
   };
   /** Requests keep the policy that they began with. */
   const streamer: Renewable<Streamer> = renewable(
@@ -236,7 +239,8 @@ export const openStreamer = async (
     store && catalog.own && delivering && !owner
       ? closing(
           openWarming({
-            ...{ settings, logger, own: catalog.own, store, contention, isOwner, refreshed: refreshes },
+            ...{ settings, logger, own: catalog.own, store, contention, isOwner },
+            refreshed: merge(refreshes, elsewhere),
             limit: () => copies?.limit ?? 0,
             // A shared transfer would go on without this one, in a place that a client waits for.
             fetch: (path) => (valve) => streamer.value.fetch(path, { valve, client: BACKGROUND, exclusive: true }),
@@ -293,6 +297,17 @@ export const openStreamer = async (
     close: () => opened.disposeAsync(),
   };
 };
+
+const noting = (outbox: DurableOutbox, noted: StreamerOptions['noted']): Pick<Outbox, 'append' | 'written'> =>
+  noted
+    ? {
+        append: (save) => {
+          noted(save);
+          outbox.append(save);
+        },
+        written: outbox.written,
+      }
+    : outbox;
 
 /** The client of the broker is loaded only if another process saves. */
 const saveTarget = async (settings: Settings, parts: SaveTargetParts): Promise<RenewableTarget> =>

@@ -33,7 +33,9 @@ const CAT = { name: 'cat', version: '1.0', size: 3_000 };
 
 const KEEPING = { attempts: 1, metadata_max_age: 0, keep_revisions: '30d' };
 
-const openSite = async (feedFolder: string, settings: Readonly<Record<string, string | number>> = KEEPING) => {
+type Settings = Readonly<Record<string, string | number>>;
+
+const openSite = async (feedFolder: string, settings: Settings = KEEPING) => {
   const feed = await startFeed(serveFolder(feedFolder));
   const site = makeSite(start, folder(), settings);
   const daemon = await site.serve();
@@ -76,10 +78,12 @@ const makeZoo = () => {
   return { repository, before, change };
 };
 
-describe('A dated view of a yum repository', () => {
+describe.each([1, 2])('A dated view of a yum repository, with %s worker(s)', (workers) => {
+  const open = (feedFolder: string, settings: Settings = KEEPING) => openSite(feedFolder, { workers, ...settings });
+
   itNeeding([...YUM_TOOLS, 'dnf'])('serves dnf as on each of two days, and removed packages from copies', async () => {
     const zoo = makeZoo();
-    const { asked, daemon, follow, get, pass, read, site } = await openSite(zoo.repository);
+    const { asked, daemon, follow, get, pass, read, site } = await open(zoo.repository);
     await follow('yum');
     await read(REPOMD);
     const dnf = (view: string) => makeDnf(start, folder(), `${daemon.url}/r${view}`);
@@ -120,7 +124,7 @@ describe('A dated view of a yum repository', () => {
 
   itNeeding(YUM_TOOLS)('says that a package was removed at the feed, and which views there are', async () => {
     const zoo = makeZoo();
-    const { follow, get, label, pass, read } = await openSite(zoo.repository, { ...KEEPING, dispatch: 'none' });
+    const { follow, get, label, pass, read } = await open(zoo.repository, { ...KEEPING, dispatch: 'none' });
     await follow('yum');
     await read(REPOMD);
     await label('prod');
@@ -153,7 +157,7 @@ describe('A dated view of a yum repository', () => {
 
   itNeeding(YUM_TOOLS)('is moved from one revision to another by its label, and back', async () => {
     const zoo = makeZoo();
-    const { follow, get, label, pass, read, site } = await openSite(zoo.repository);
+    const { follow, get, label, pass, read, site } = await open(zoo.repository);
     await follow('yum');
     await read(REPOMD);
     const old = await get(`/r/${REPOMD}`);
@@ -225,18 +229,20 @@ const HOSTILE = [
   ],
 ];
 
-describe('A dated view of a folder of files', () => {
+describe.each([1, 2])('A dated view of a folder of files, with %s worker(s)', (workers) => {
+  const open = (feedFolder: string, settings: Settings = KEEPING) => openSite(feedFolder, { workers, ...settings });
+
   const MANIFEST = 'PULP_MANIFEST';
 
   /** A feed of files, which was read with some contents and then with others, a day later. */
   const openChanged = async (
     before: Readonly<Record<string, string>>,
     after: Readonly<Record<string, string>>,
-    settings: Readonly<Record<string, string | number>> = {},
+    settings: Settings = {},
   ) => {
     const repository = join(folder(), 'files');
     makeFilesRepository(repository, before);
-    const opened = await openSite(repository, { ...KEEPING, ...settings });
+    const opened = await open(repository, { ...KEEPING, ...settings });
     await opened.follow('files');
     await opened.read(MANIFEST);
     return {

@@ -81,6 +81,8 @@ const openSite = async (
   };
 };
 
+type Rest = Parameters<typeof openSite> extends [unknown?, ...infer Others] ? Others : never;
+
 /** Hours of the day that are never now, and always. */
 const anHourAt = (from: number) => {
   const text = (hour: number) => `${String(((hour % 24) + 24) % 24).padStart(2, '0')}:00`;
@@ -88,11 +90,13 @@ const anHourAt = (from: number) => {
 };
 const LATER = () => anHourAt(new Date().getHours() + 12);
 
-describe('Warming a followed yum repository', () => {
+describe.each([1, 2])('Warming a followed yum repository, with %s worker(s)', (workers) => {
+  const open = (settings: Parameters<typeof openSite>[0], ...more: Rest) => openSite({ workers, ...settings }, ...more);
+
   itNeeding([...YUM_TOOLS, 'dnf'])(
     'fetches new versions of what clients have asked for, and nothing else',
     async () => {
-      const { site, daemon, asked, publish, status, repository } = await openSite({ warm: 'yes' });
+      const { site, daemon, asked, publish, status, repository } = await open({ warm: 'yes' });
       const dnf = makeDnf(start, folder(), `${daemon.url}/r`);
       await dnf.run('download', `--destdir=${folder()}`, 'bear');
       await publish('2.0', BEAR, CAT);
@@ -110,7 +114,7 @@ describe('Warming a followed yum repository', () => {
   );
 
   itNeeding(YUM_TOOLS)('ends for packages that no client asks for any more', async () => {
-    const { site, daemon, get, learn, asked, publish, status } = await openSite({ warm: 'yes' });
+    const { site, daemon, get, learn, asked, publish, status } = await open({ warm: 'yes' });
     await learn();
     await get(BEAR_1);
     await publish('2.0', BEAR);
@@ -133,7 +137,7 @@ describe('Warming a followed yum repository', () => {
   });
 
   itNeeding(YUM_TOOLS)('waits for its hours, and stays within its bytes', async () => {
-    const { daemon, get, learn, asked, publish, reload, status } = await openSite({ warm: 'yes', warm_hours: LATER() });
+    const { daemon, get, learn, asked, publish, reload, status } = await open({ warm: 'yes', warm_hours: LATER() });
     await learn();
     await get(BEAR_1);
     await get('cat-1.0-1.noarch.rpm');
@@ -149,7 +153,7 @@ describe('Warming a followed yum repository', () => {
   itNeeding(YUM_TOOLS)('gives its place at the feed to a client, and begins again afterwards', async () => {
     const held: ServerResponse[] = [];
     let isHeld = true;
-    const { daemon, get, learn, publish, asked } = await openSite(
+    const { daemon, get, learn, publish, asked } = await open(
       { warm: 'yes' },
       (serve, repository) => (request, response) => {
         if (request.url !== `/${BEAR_2}` || !isHeld) return serve(request, response);
@@ -172,7 +176,7 @@ describe('Warming a followed yum repository', () => {
   });
 
   itNeeding(YUM_TOOLS)('stops while the daemon is drained, and never asks a metered feed', async () => {
-    const { site, daemon, get, learn, asked, publish, reload, status, feed, warm } = await openSite({ warm: 'yes' });
+    const { site, daemon, get, learn, asked, publish, reload, status, feed, warm } = await open({ warm: 'yes' });
     await learn();
     await get(BEAR_1);
     await site.run('drain', '--quiet', '0');
@@ -196,7 +200,7 @@ describe('Warming a followed yum repository', () => {
 
   itNeeding(YUM_TOOLS)('counts what it does', async () => {
     const [admin] = await freePorts(1);
-    const { get, learn, daemon, publish, repository } = await openSite({ warm: 'yes', admin_port: String(admin) });
+    const { get, learn, daemon, publish, repository } = await open({ warm: 'yes', admin_port: String(admin) });
     await learn();
     await get(BEAR_1);
     await publish('2.0', BEAR);

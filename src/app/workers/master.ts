@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { defer, EMPTY, firstValueFrom, mergeMap, type Observable, of, race, Subject, timer } from 'rxjs';
-import type { Dispatch, HealthChange, SaveRequest } from '../../../pipelines/index.ts';
+import { defer, EMPTY, firstValueFrom, mergeMap, type Observable, of, race, Subject, tap, timer } from 'rxjs';
+import type { Dispatch, HealthChange, PendingSaveRequest, SaveRequest } from '../../../pipelines/index.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { ListenAddress } from '../../http/addresses.ts';
 import { holdSockets } from '../../http/held-sockets.ts';
@@ -35,8 +35,10 @@ export interface Workers extends Pick<HttpServer, 'listen' | 'drain' | 'idle' | 
   reopenLogs(): void;
   /** The metrics of each, by the id of its process. */
   metrics(): Promise<ReadonlyMap<number, readonly MetricJson[]>>;
-  /** Has units saved by the worker that has their content. */
-  readonly save: Dispatch;
+  /** Has units saved by the process that has their content: a worker, or this one by its own dispatch. */
+  saving(own: Dispatch): Dispatch;
+  /** To be called with the save requests of this process's own transfers. */
+  noted(save: SaveRequest): void;
   /** The places of sources that limit their transfers, for all processes. */
   readonly places: Places;
   /** The name of the daemon whose processes share the folder of copies. */
@@ -75,8 +77,8 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
   const finished = new Subject<number>();
   const mirror = createMirror(Date.now);
   const sockets = Array.from({ length: count }, (_, index) => `${settings.controlSocket}.${index + 1}`);
-  /** Which worker has the content of a unit that is to be saved. */
-  const writers = new Map<string, number>();
+  /** Which process has the content of a unit that is to be saved. */
+  const writers = new Map<string, number | 'own'>();
   let streamer: OpenStreamer | undefined;
   let worth: (day: Day) => void = () => {};
   let measured = false;
@@ -101,10 +103,19 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
     found: (change: HealthChange) => {
       for (const other of workers) if (other.index !== index) other.peer()?.tell('health', change);
     },
-    noted: (save) => {
-      if (settings.dispatch === 'save') writers.set(unitOf(save), index);
-    },
+    noted: (save) => noted(save, index),
   });
+  const noted = (save: SaveRequest, writer: number | 'own') => {
+    if (settings.dispatch === 'save') writers.set(unitOf(save), writer);
+  };
+
+  /** Has a worker save a unit. Emits the reason if it never can be. */
+  const savedBy = (index: number, save: PendingSaveRequest): Observable<string> =>
+    defer(async () => {
+      const peer = workers[index]?.peer();
+      if (!peer) throw new Error('the worker that would save it is being replaced');
+      return peer.ask('save', save);
+    }).pipe(mergeMap((declined) => (declined === undefined ? EMPTY : of(declined))));
 
   const all = async <T>(ask: (worker: KeptWorker) => Promise<T | undefined> | undefined): Promise<readonly T[]> => {
     // One that ends in the meantime has nothing more to say.
@@ -193,16 +204,15 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
       });
       return new Map(each);
     },
-    save: (save) =>
-      defer(async () => {
-        const unit = unitOf(save);
-        const index = writers.get(unit) ?? ownerOf(save.entry.path, count);
-        const peer = workers[index]?.peer();
-        if (!peer) throw new Error('the worker that would save it is being replaced');
-        const declined = await peer.ask('save', save);
-        writers.delete(unit);
-        return declined;
-      }).pipe(mergeMap((declined) => (declined === undefined ? EMPTY : of(declined)))),
+    noted: (save) => noted(save, 'own'),
+    saving: (own) => (save) => {
+      const unit = unitOf(save);
+      const done = () => writers.delete(unit);
+      return defer(() => {
+        const writer = writers.get(unit) ?? ownerOf(save.entry.path, count);
+        return writer === 'own' ? own(save) : savedBy(writer, save);
+      }).pipe(tap({ complete: done }));
+    },
     missing: () => workers.flatMap((worker) => worker.problem() ?? []),
     states: () => workers.flatMap((worker) => worker.state()),
     counts: () => {
