@@ -1,5 +1,6 @@
 import type { Basin } from '../operators/basin.ts';
 import type { Candidate } from './candidate.ts';
+import type { CopyProgress } from './copy-progress.ts';
 import type { Digest } from './digest.ts';
 import type { Phase, StreamError } from './errors.ts';
 import type { Header } from './header.ts';
@@ -104,6 +105,8 @@ export interface Head {
   readonly handedOver?: boolean;
   /** A copy of the content is being kept. */
   readonly keepsCopy?: boolean;
+  /** How far that copy is, if its store says so. */
+  readonly copy?: CopyProgress;
   /** Where the whole body can be read while it is kept. */
   readonly basin?: Basin<Chunk>;
 }
@@ -139,8 +142,11 @@ export type Note =
    * The request was too slow for the shared transfer. It continues with its own, from this byte.
    */
   | { readonly type: 'behind'; readonly from: number }
-  /** The client takes nothing. Its transfer runs on without it, and its bytes wait on disk. */
-  | { readonly type: 'on-disk' };
+  /**
+   * The client takes nothing. Its transfer runs on without it, and its bytes wait on disk: in the copy
+   * in the making (the basin of the head), or in a spill.
+   */
+  | { readonly type: 'on-disk'; readonly basin: Pick<Basin<unknown>, 'from' | 'to'> };
 
 /** Whether an event is a note: it reports progress, and the client does not receive it. */
 export const isNote = (event: StreamEvent): event is Note =>

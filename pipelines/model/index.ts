@@ -15,6 +15,7 @@ export {
   sourceName,
 } from './candidate.ts';
 export { type Conditions, etagOf, holds, judge, type Validators } from './conditions.ts';
+export type { CopyEnd, CopyProgress } from './copy-progress.ts';
 export type { Digest, NewDigest } from './digest.ts';
 export {
   type CatalogEntry,

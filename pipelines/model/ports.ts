@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Basin, Fillable } from '../operators/basin.ts';
 import type { Flow } from '../operators/valve.ts';
 import type { Access, Candidate, Location } from './candidate.ts';
+import type { CopyProgress } from './copy-progress.ts';
 import type { CatalogEntry } from './entry.ts';
 import type { Chunk, SourceEvent, SourceHead } from './events.ts';
 import type { Child, MadeFile } from './folder.ts';
@@ -138,6 +139,8 @@ export interface CopyWriter {
   abort(): void;
   /** The bytes written so far, for clients that are slower than the source. */
   readonly basin?: Basin<Chunk>;
+  /** How far it is. */
+  readonly progress?: CopyProgress;
 }
 
 /**

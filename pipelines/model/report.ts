@@ -1,3 +1,4 @@
+import type { CopyProgress } from './copy-progress.ts';
 import type { ErrorCode, Phase, StreamError } from './errors.ts';
 
 /** The outcome of a request. `left`: the consumer unsubscribed before the end. */
@@ -53,6 +54,8 @@ export interface Report {
   readonly pauses: number;
   readonly pausedFor: number;
   readonly recorded: boolean;
+  /** How far its copy is, if one is kept: it may be in the making after the request. */
+  readonly copy?: CopyProgress;
   /** The file that the consumer was to send itself was named, instead of sending its bytes. */
   readonly handedOver?: boolean;
   readonly timeline: readonly Moment[];

@@ -60,8 +60,8 @@ export interface Basins<T> {
   make(from: number, rest: number | undefined): Fillable<T> | undefined;
   /** The part of a value after its first `taken`. */
   rest(value: T, taken: number): T;
-  /** Emitted to a consumer whose values go to a basin from now on. Of weight 0. */
-  readonly onDivert: T;
+  /** What is emitted to a consumer whose values go to this basin from now on. Of weight 0. */
+  onDivert(basin: Basin<T>): T;
   /** Milliseconds with a closed valve after which the consumer's values go to a basin. */
   readonly lag: number;
   /** The weight up to which the rest of a source is read to its end without a consumer. 0: none. */

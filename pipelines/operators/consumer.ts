@@ -100,7 +100,8 @@ export class Consumer<T> {
   divert(): void {
     this.#reading?.unsubscribe();
     this.#reading = undefined;
-    if (!this.#away && this.#parts.basins) this.#out.next(this.#parts.basins.onDivert);
+    const { basin } = this.#supply.stock;
+    if (!this.#away && basin && this.#parts.basins) this.#out.next(this.#parts.basins.onDivert(basin));
     this.#away = true;
   }
 

@@ -29,7 +29,7 @@ const copied = (keep: Keep): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
         if (event.type === 'head' && event.whole && isWorthSaving(event.candidate))
           keeping = keep(event.candidate.entry, event.length, event.headers);
         if (event.type === 'chunk') keeping?.write(event.bytes, event.loan);
-        out.next(event.type === 'head' && keeping ? { ...event, keepsCopy: true, basin: keeping.basin } : event);
+        out.next(event.type === 'head' && keeping ? marked(event, keeping) : event);
       },
       complete: () => {
         keeping?.commit();
@@ -38,3 +38,8 @@ const copied = (keep: Keep): Stage<Head | Chunk | Note, Head | Chunk | Note> =>
       },
     };
   });
+
+const marked = (head: Head, { basin, progress }: CopyWriter): Head => ({
+  ...head,
+  ...{ keepsCopy: true, basin, copy: progress },
+});

@@ -64,6 +64,7 @@ export const report = (
           : undefined;
       const source = serving && sourceName(serving.source);
       const handed = head?.handedOver && { handedOver: true };
+      const copy = head?.copy && { copy: head.copy };
       const times = { duration: elapsed(), firstByte, pauses, pausedFor };
       finished = {
         id,
@@ -79,6 +80,7 @@ export const report = (
         timeline,
         ...times,
         ...handed,
+        ...copy,
       };
       onReport?.(finished);
       return finished;

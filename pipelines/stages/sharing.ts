@@ -83,7 +83,7 @@ const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> 
       : undefined,
   make: spill,
   rest: (event, taken) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.subarray(taken) } : event),
-  onDivert: { type: 'on-disk' },
+  onDivert: (basin) => ({ type: 'on-disk', basin }),
   lag: LAG,
   finishBelow,
 });

@@ -4,7 +4,7 @@ import type { Settings } from '../../config/schema.ts';
 import type { Load } from '../../http/server.ts';
 import type { OpenSocket } from '../../lib/open-socket.ts';
 import type { ProcessNews, ProcessSums } from '../../observe/live/mirror.ts';
-import type { Finished, FinishedReport } from '../../observe/live/model/wire.ts';
+import type { Finished, FinishedReport } from '../../observe/live/model/finished.ts';
 import type { MetricJson } from '../../observe/metrics/merged.ts';
 import type { Day } from '../../observe/worth/day.ts';
 import type { Refresh } from '../refreshes.ts';

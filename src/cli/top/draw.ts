@@ -1,8 +1,9 @@
+import { copyWord, isOnDisk, lanesOf, sayOnDisk } from '../../observe/live/model/disk.ts';
 import { sayBytes, sayCount, sayRate, saySource, sayTime, shortPath } from '../../observe/live/model/format.ts';
 import { orderOf } from '../../observe/live/model/order.ts';
 import type { LiveState } from '../../observe/live/model/state.ts';
 import type { Stream } from '../../observe/live/model/stream.ts';
-import { CLIENT, type MarkKind } from '../../observe/live/model/wire.ts';
+import { CLIENT, COPY, type MarkKind } from '../../observe/live/model/wire.ts';
 import { proofOf, type Tone, wordOf } from '../../observe/live/model/words.ts';
 import { oneLine } from '../one-line.ts';
 
@@ -38,7 +39,10 @@ const NAMES = 18;
 const WORDS = 26;
 /** Blocks for the bytes of a column, relative to the largest one. */
 const BLOCKS = '▁▂▃▄▅▆▇█';
-const SIGNS: Partial<Readonly<Record<MarkKind, string>>> = { head: '◆', failed: '✕', resumed: '◆', end: '┃' };
+const SIGNS: Partial<Readonly<Record<MarkKind, string>>> = {
+  ...{ head: '◆', failed: '✕', resumed: '◆', end: '┃' },
+  ...{ whole: '┃', kept: '┃', there: '┃', 'given-up': '✕' },
+};
 /** Tiles in the order of `TileValues`: their names, and whether all seconds are summed. */
 const TILES: readonly (readonly [name: string, sum: boolean, say: (value: number) => string])[] = [
   ['requests', false, (value) => `${sayCount(Math.round(value))}/s`],
@@ -131,7 +135,7 @@ const streamLines = (stream: Stream, { now, span, width, paint }: Picture): stri
   const first = `${paint('bold', title)}${paint('dim', ` ${size}${client}`)}`;
   const gap = ' '.repeat(Math.max(1, NAMES + width + 1 - title.length - size.length - client.length - 1));
   const lines = [`${first}${gap}${paint(word.tone, cut(word.text, WORDS))}`];
-  const lanesShown = lanes.map((_, index) => index).filter((lane) => marks.some((one) => one.lane === lane));
+  const lanesShown = lanesOf(stream, now).filter((lane) => marks.some((one) => one.lane === lane));
   for (const lane of [CLIENT, ...lanesShown]) {
     const cells = lane === CLIENT ? clientCells(stream, now, width, column) : sourceCells(stream, lane, width, column);
     for (const { kind, at, lane: own } of marks) {
@@ -140,14 +144,22 @@ const streamLines = (stream: Stream, { now, span, width, paint }: Picture): stri
       const place = Math.min(width - 1, column(at));
       if (sign && shows && place >= 0) cells[place] = sign;
     }
-    const name = lane === CLIENT ? 'client' : oneLine(saySource(lanes[lane] ?? ''));
+    const name = nameOf(stream, lane);
     const failure = marks.findLast((one) => one.lane === lane && one.kind === 'failed')?.text ?? '';
-    const note = lane === CLIENT ? proofOf(stream) : failure;
-    const picture = paint(lane === CLIENT ? 'calm' : failure === '' ? 'busy' : 'slow', cells.join(''));
-    const words = paint(lane === CLIENT ? 'dim' : 'bad', cut(note, WORDS));
+    const disk = lanes[lane] === COPY ? oneLine(copyWord(stream)) : '';
+    const isIll = failure !== '' || (disk !== '' && (facts.copy === 'given-up' || facts.behind !== undefined));
+    const note = lane === CLIENT ? proofOf(stream) : failure || disk;
+    const picture = paint(lane === CLIENT ? 'calm' : isIll ? 'slow' : 'busy', cells.join(''));
+    const words = paint(lane !== CLIENT && isIll ? 'bad' : 'dim', cut(note, WORDS));
     lines.push(`${paint('dim', cut(name, NAMES - 2).padStart(NAMES - 1))} ${picture} ${words}`.trimEnd());
   }
   return lines;
+};
+
+const nameOf = (stream: Stream, lane: number): string => {
+  const name = stream.lanes[lane] ?? '';
+  if (lane === CLIENT) return 'client';
+  return isOnDisk(name) ? sayOnDisk(stream, name) : oneLine(saySource(name));
 };
 
 /** A line while the client takes bytes, dots while it does not. */

@@ -100,8 +100,8 @@ export const openDetails = (traffic: SeenTraffic, showClient: ShowClient, shownL
         drop(running, gone);
       }
       const patches: Patch[] = [];
-      for (const [running, { view, stream }] of shown) {
-        if (running.end && stream.facts.outcome) continue;
+      for (const { view, stream } of shown.values()) {
+        if (view.over(now)) continue;
         const patch = view.take(now);
         if (!patch) continue;
         applyPatch(stream, patch, now);

@@ -1,7 +1,9 @@
+import type { CopyProgress } from '../../../pipelines/model/index.ts';
 import { type FinishedRequest, outcomeOf } from '../../lib/finished-request.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import type { Finished, FinishedReport } from './model/wire.ts';
+import { problemOf, stateOf } from './disk-lanes.ts';
+import type { Finished, FinishedReport } from './model/finished.ts';
 import type { ShowClient } from './view.ts';
 
 /** Reports that are kept: of the last requests, and of the last eventful ones. */
@@ -38,7 +40,8 @@ class Ring {
 
 /**
  * Two rings of reports, so that the many quiet requests do not make room for themselves at the
- * expense of those with events: failed ones, cut ones, and those that another source completed.
+ * expense of those with events: failed ones, cut ones, those that another source completed, and those
+ * whose copy was given up.
  */
 export const createHistory = (now: () => number, showClient: ShowClient): History => {
   const [quiet, eventful] = [new Ring(), new Ring()];
@@ -58,6 +61,7 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
       duration,
       source: report?.source,
       code: error?.code,
+      copy: report?.copy && stateOf(report.copy),
       eventful,
     };
   };
@@ -66,7 +70,8 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
     finished: (request) => {
       const { status, report } = request;
       const failed = report?.attempts.some(({ failure }) => failure !== undefined) ?? false;
-      const one = { at: now(), eventful: failed || status >= 500, request };
+      const gaveUp = report?.copy?.end?.how === 'given-up';
+      const one = { at: now(), eventful: failed || gaveUp || status >= 500, request };
       if (one.eventful) eventful.add(one);
       else quiet.add(one);
     },
@@ -85,6 +90,7 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
         pauses: report?.pauses ?? 0,
         pausedFor: report?.pausedFor ?? 0,
         recorded: report?.recorded ?? false,
+        copied: report?.copy && copiedOf(report.copy),
         attempts: (report?.attempts ?? []).map(({ source, url, from, failure }) => ({
           source,
           url: bareUrl(url),
@@ -97,6 +103,13 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
     },
   };
 };
+
+const copiedOf = (copy: CopyProgress): FinishedReport['copied'] => ({
+  bytes: copy.written,
+  whole: copy.whole,
+  at: copy.end?.at,
+  problem: problemOf(copy),
+});
 
 /** A target without its query. */
 const pathOf = (target: string): string => maskUrl(target.split('?', 1)[0] ?? '');

@@ -49,6 +49,8 @@ class Mirrored implements Running {
   readonly notes: Noted[] = [];
   sent = 0;
   paused = false;
+  copy: Running['copy'];
+  spill: Running['spill'];
   end: Running['end'];
   #pausedFor = 0;
 
@@ -63,12 +65,19 @@ class Mirrored implements Running {
     return this.#pausedFor;
   }
 
-  take({ sent, paused, pausedFor, notes, end }: RunningNews): void {
+  take({ sent, paused, pausedFor, notes, copy, spill, end }: RunningNews): void {
     this.sent = sent;
     this.paused = paused;
     this.#pausedFor = pausedFor;
     this.notes.push(...notes);
+    this.copy = copy;
+    this.spill = spill;
     this.end = end;
+  }
+
+  loseCopy(at: number): void {
+    if (this.copy && !this.copy.end)
+      this.copy = { ...this.copy, end: { at, how: 'given-up', reason: 'its process has ended' } };
   }
 }
 
@@ -142,25 +151,27 @@ export const createMirror = (now: () => number): Mirror => {
       if (!watcher) return;
       const process = of(index);
       process.news = news;
-      for (const { key, late, ...about } of news.began) {
+      const begun = news.began.map(({ key, late, ...about }) => {
         const one = new Mirrored(about);
         process.running.set(key, one);
         running.add(one);
+        return { one, late };
+      });
+      const ended: Mirrored[] = [];
+      for (const change of news.changed) {
+        const one = process.running.get(change.key);
+        if (one && !one.end && change.end) ended.push(one);
+        one?.take(change);
+        if (change.over) process.running.delete(change.key);
       }
-      for (const change of news.changed) process.running.get(change.key)?.take(change);
-      for (const { key, late } of news.began) {
-        const one = process.running.get(key);
-        if (one) watcher.began(one, late);
-      }
-      for (const { key, end } of news.changed) {
-        const one = process.running.get(key);
-        if (!end || !one) continue;
-        process.running.delete(key);
-        over(one);
-      }
+      for (const { one, late } of begun) watcher.began(one, late);
+      for (const one of ended) over(one);
     },
     ended: (index) => {
       for (const one of processes.get(index)?.running.values() ?? []) {
+        one.loseCopy(now());
+        // Perhaps only its copy was still in the making.
+        if (one.end) continue;
         one.end = { at: now(), outcome: 'failed', code: 'INTERNAL' };
         over(one);
       }

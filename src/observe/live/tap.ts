@@ -2,6 +2,7 @@ import { Subscriber } from 'rxjs';
 import {
   type Candidate,
   type CatalogEntry,
+  type CopyProgress,
   type ErrorCode,
   type Head,
   type Note,
@@ -54,7 +55,17 @@ export interface Running {
   readonly paused: boolean;
   /** Milliseconds of its pauses, since it is watched. */
   pausedFor(now: number): number;
+  /** How far the copy is that is kept of it; it may be in the making after the end. */
+  readonly copy?: CopyProgress;
+  /** The bytes of the transfer that were put on disk for its client alone. */
+  readonly spill?: Spilled;
   readonly end?: { readonly at: number; readonly outcome: 'complete' | 'failed' | 'left'; readonly code?: string };
+}
+
+/** The first byte, and the one after the last: counted from the beginning of the transfer. */
+export interface Spilled {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a request is known by, before it runs. */
@@ -73,6 +84,13 @@ export interface Sums {
   cut: number;
 }
 
+/** Milliseconds after the end of a request for which the making of its copy is followed. */
+const FOLLOWED = 300_000;
+
+/** Whether nothing will happen to a request any more: neither to it nor to its copy. */
+export const isOver = ({ copy, end }: Running, now: number): boolean =>
+  end !== undefined && (!copy || copy.end !== undefined || end.at < now - FOLLOWED);
+
 /** Notes of one request that are remembered. */
 const NOTES = 200;
 
@@ -87,7 +105,10 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
   readonly #valve: Valve;
   readonly #sums: Sums;
   sent = 0;
+  copy: Running['copy'];
+  spill: Running['spill'];
   end: Running['end'];
+  #copyBasin: Head['basin'];
   #pausedFor = 0;
   #pausedSince: number | undefined;
   #leave: (() => void) | undefined;
@@ -143,6 +164,10 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
 
   #note(event: Head | Note): void {
     if (event.type === 'resumed') this.#sums.resumed += 1;
+    else if (event.type === 'head') {
+      this.copy = event.copy;
+      this.#copyBasin = event.basin;
+    } else if (event.type === 'on-disk' && event.basin !== this.#copyBasin) this.spill = event.basin;
     if (this.notes.length < NOTES) this.notes.push({ at: this.#sums.now(), sent: this.sent, event });
   }
 

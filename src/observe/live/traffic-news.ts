@@ -1,4 +1,4 @@
-import type { Noted, Running, SeenEvent } from './tap.ts';
+import { isOver, type Noted, type Running, type SeenEvent } from './tap.ts';
 import type { SeenTraffic } from './traffic.ts';
 
 /** What is new of running requests since the last news, for viewers in another process. */
@@ -11,8 +11,10 @@ export interface TrafficNews {
   readonly beyond: number;
 }
 
-export interface RunningNews extends Pick<Running, 'sent' | 'paused' | 'end'> {
+export interface RunningNews extends Pick<Running, 'sent' | 'paused' | 'copy' | 'spill' | 'end'> {
   readonly key: number;
+  /** No more news of it will come. */
+  readonly over: boolean;
   readonly pausedFor: number;
   /** Further ones. */
   readonly notes: readonly Noted[];
@@ -25,7 +27,14 @@ interface Told {
   notes: number;
   sent: number;
   paused: boolean;
+  /** See `storedOf`. */
+  stored: number;
+  ended: boolean;
 }
+
+/** A number that grows with what the disk was given of a request, what it has, and with the end of that. */
+const storedOf = ({ copy, spill }: Running): number =>
+  (copy ? copy.taken + copy.written + (copy.end ? 1 : 0) : 0) + (spill?.to ?? 0);
 
 /** Only what viewers see: locations have passwords, and copies in the making cannot be sent. */
 const seenOf = (event: SeenEvent): SeenEvent => {
@@ -61,7 +70,7 @@ export const reportTraffic = (traffic: SeenTraffic): { take(now: number): Traffi
   let last = 0;
   const add = (running: Running, late: boolean) => {
     last += 1;
-    known.set(running, { key: last, late, isNew: true, notes: 0, sent: -1, paused: false });
+    known.set(running, { key: last, late, isNew: true, notes: 0, sent: -1, paused: false, stored: 0, ended: false });
   };
   for (const running of traffic.running) add(running, true);
   const close = traffic.watch({ began: (running, late = false) => add(running, late), ended: () => {} });
@@ -71,15 +80,19 @@ export const reportTraffic = (traffic: SeenTraffic): { take(now: number): Traffi
       const began: TrafficNews['began'][number][] = [];
       const changed: RunningNews[] = [];
       for (const [running, told] of known) {
-        const { id, path, client, began: at, notes, sent, paused, end } = running;
+        const { id, path, client, began: at, notes, sent, paused, copy, spill, end } = running;
         const { key, late } = told;
         if (told.isNew) began.push({ id, path, client, began: at, key, late });
         told.isNew = false;
-        if (told.sent === sent && told.notes === notes.length && told.paused === paused && !paused && !end) continue;
+        const over = isOver(running, now);
+        const stored = storedOf(running);
+        const moved = told.sent !== sent || told.notes !== notes.length || told.paused !== paused || paused;
+        if (!moved && !over && told.stored === stored && told.ended === (end !== undefined)) continue;
         const fresh = notes.slice(told.notes).map((one) => ({ ...one, event: seenOf(one.event) }));
-        changed.push({ key, sent, paused, pausedFor: running.pausedFor(now), notes: fresh, end });
-        Object.assign(told, { notes: notes.length, sent, paused });
-        if (end) known.delete(running);
+        const disk = { copy: copy && { ...copy }, spill: spill && { from: spill.from, to: spill.to } };
+        changed.push({ key, over, sent, paused, pausedFor: running.pausedFor(now), notes: fresh, ...disk, end });
+        Object.assign(told, { notes: notes.length, sent, paused, stored, ended: end !== undefined });
+        if (over) known.delete(running);
       }
       return { began, changed, beyond: traffic.beyond };
     },

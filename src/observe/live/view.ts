@@ -1,7 +1,8 @@
 import { sourceName } from '../../../pipelines/model/index.ts';
 import { maskUrl } from '../../lib/mask.ts';
-import { type Cell, CLIENT, type Closed, type Facts, type Mark, type Patch } from './model/wire.ts';
-import type { Noted, Running } from './tap.ts';
+import { diskLanes } from './disk-lanes.ts';
+import { type Cell, CLIENT, type Closed, COPY, type Facts, type Mark, type Patch, SPILL } from './model/wire.ts';
+import { isOver, type Noted, type Running } from './tap.ts';
 
 /** How clients are shown. */
 export type ShowClient = (client: string) => string | undefined;
@@ -11,16 +12,22 @@ export interface View {
   readonly running: Running;
   /** What is new since the last call; nothing if that is nothing. */
   take(now: number): Patch | undefined;
+  /** Whether all was told that will ever happen to it. */
+  over(now: number): boolean;
   /** Whether something happened to it that an operator wants to see. */
   eventful(): boolean;
   /** The source of its bytes at present; empty before the first. */
   source(): string;
 }
 
-/** Lanes of one stream. */
+/** Lanes of the sources of one stream. */
 const LANES = 6;
+const isOnDisk = (name: string): boolean => name === COPY || name === SPILL;
 
 const secondOf = (at: number): number => Math.floor(at / 1000) * 1000;
+
+/** Whether the copy that is known is that of another transfer from now on. */
+const isOthers = ({ event }: Noted): boolean => event.type === 'shared' || event.type === 'behind';
 
 /** The name of the source that an event is about, if it is about one. */
 const nameOf = ({ event }: Noted): string | undefined =>
@@ -39,10 +46,17 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
   let bad = false;
   let first = 0;
   let told: Partial<Facts> | undefined;
+  /** Whether its transfer is its own, so that all bytes of it have come since it began. */
+  let own = !running.notes.some(isOthers);
+  const disk = diskLanes(running, () => lane);
+  /** Bytes that sources have sent. */
+  let received = !late ? 0 : own ? Math.max(sent, disk.received()) : sent;
 
   const laneOf = (name: string, fresh: string[]): number => {
     const known = lanes.indexOf(name);
-    if (known >= 0 || lanes.length === LANES) return known < 0 ? LANES - 1 : known;
+    if (known >= 0) return known;
+    if (!isOnDisk(name) && lanes.filter((one) => !isOnDisk(one)).length === LANES)
+      return lanes.findLastIndex((one) => !isOnDisk(one));
     fresh.push(name);
     return lanes.push(name) - 1;
   };
@@ -59,6 +73,7 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
       length: known?.length,
       digest: known?.whole && !known.candidate.unproven ? known.candidate.entry.checksum?.algorithm : undefined,
       proven: known?.verified || undefined,
+      ...disk.facts(),
       paused: Math.round(running.pausedFor(now)),
       closed: (running.paused && !end) || undefined,
       outcome: end?.outcome,
@@ -82,8 +97,8 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
     take: (now) => {
       const [fresh, marks, bytes]: [string[], Mark[], Cell[]] = [[], [], []];
       const count = (upTo: number, at: number) => {
-        if (upTo > sent && lane !== CLIENT) bytes.push([secondOf(at), lane, upTo - sent]);
-        sent = Math.max(sent, upTo);
+        if (upTo > received && lane !== CLIENT) bytes.push([secondOf(at), lane, upTo - received]);
+        received = Math.max(received, upTo);
       };
       for (; seen < running.notes.length; seen += 1) {
         const noted = running.notes[seen];
@@ -95,19 +110,32 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
           continue;
         }
         const name = nameOf(noted);
-        const own = name === undefined ? CLIENT : laneOf(name, fresh);
+        const place = name === undefined ? CLIENT : laneOf(name, fresh);
         if (event.type === 'head') first = event.first;
-        if (event.type === 'head' || event.type === 'resumed') lane = own;
+        if (own && isOthers(noted)) {
+          own = false;
+          received = noted.sent;
+        }
+        if (event.type === 'head' || event.type === 'resumed') lane = place;
         if (event.type === 'failed' || event.type === 'resumed') bad = true;
-        marks.push({ at, lane: own, kind: event.type, ...detailOf(noted, first) });
+        marks.push({ at, lane: place, kind: event.type, ...detailOf(noted, first) });
       }
       const { end } = running;
-      count(running.sent, end?.at ?? now);
+      const second = secondOf(end?.at ?? now);
+      count(own ? Math.max(running.sent, disk.received()) : running.sent, second);
+      if (running.sent > sent && disk.begun()) bytes.push([second, CLIENT, running.sent - sent]);
+      sent = running.sent;
+      disk.take(now, {
+        late: (late && told === undefined) || !own,
+        laneOf: (name) => laneOf(name, fresh),
+        mark: (mark) => marks.push(mark),
+        bytes: (own, count) => bytes.push([secondOf(now), own, count]),
+      });
       const facts = newFacts(now);
       if (facts?.outcome && end)
         marks.push({ at: end.at, lane, kind: 'end', text: end.outcome === 'failed' ? end.code : end.outcome });
       const more = Math.min(1000, Math.round(running.pausedFor(now) - paused));
-      const closed: Closed[] = more > 0 ? [[secondOf(end?.at ?? now), more]] : [];
+      const closed: Closed[] = more > 0 ? [[second, more]] : [];
       paused = running.pausedFor(now);
       if (!facts && marks.length + bytes.length + closed.length + fresh.length === 0) return undefined;
       return {
@@ -119,7 +147,11 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
         ...(closed.length > 0 && { closed }),
       };
     },
-    eventful: () => bad || running.notes.some(({ event }) => event.type === 'failed' || event.type === 'resumed'),
+    over: (now) => told?.outcome !== undefined && isOver(running, now) && told.copy === running.copy?.end?.how,
+    eventful: () =>
+      bad ||
+      running.copy?.end?.how === 'given-up' ||
+      running.notes.some(({ event }) => event.type === 'failed' || event.type === 'resumed'),
     source: () => lanes[lane] ?? '',
   };
 };

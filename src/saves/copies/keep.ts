@@ -11,6 +11,7 @@ import { unlessMissing } from '../../lib/unless-missing.ts';
 import { keyOf } from './names.ts';
 import { startPartialCopy } from './partial-copy.ts';
 import { type FinishedFile, place } from './place.ts';
+import { newProgress, settle } from './progress.ts';
 import { contentFields, sidecarOf } from './sidecar.ts';
 import { isTooLarge, type StoreState } from './state.ts';
 
@@ -22,10 +23,10 @@ import { isTooLarge, type StoreState } from './state.ts';
 export const keepIn =
   (store: StoreState): Keep =>
   (entry, length = entry.size ?? 0, headers) => {
-    const { backlog, room, semaphore, mutex, abandoned, report } = store;
+    const { backlog, room, semaphore, mutex, abandoned, report, now } = store;
     const key = keyOf(entry);
     if (isTooLarge(store, key, length)) return undefined;
-    let written = 0;
+    const progress = newProgress();
     const moved = new Subject<never>();
     const file = newFile(store, entry);
     if (file === undefined) return undefined;
@@ -36,7 +37,9 @@ export const keepIn =
       backlog,
       semaphore,
       sumOf: summer.sumOf,
+      progress,
       onError: (cause) => {
+        settle(progress, now(), 'given-up', messageOf(cause));
         room.failed(cause);
         report(new Error(`the copy of ${entry.path} was abandoned: ${messageOf(cause)}`, { cause }));
         abandoned.next(key);
@@ -49,17 +52,19 @@ export const keepIn =
         ...{ entry, key, file, headers: contentFields(headers) },
         ...{ sha256: hash?.digest('hex'), blocks: summer.sums() },
       };
-      await place(store, whole).catch(async (error: unknown) => {
+      const how = await place(store, whole).catch(async (error: unknown) => {
+        settle(progress, now(), 'given-up', messageOf(error));
         room.failed(error);
         await Promise.all([file, sidecarOf(file)].map((path) => unlessMissing(unlink(path))));
         throw error;
       });
+      settle(progress, now(), how);
     };
 
     const basin: Basin<Chunk> = {
       from: 0,
       get to() {
-        return copy.lost ? copy.stored.readable() : written;
+        return copy.lost ? copy.stored.readable() : progress.taken;
       },
       get taking() {
         return copy.taking;
@@ -72,20 +77,23 @@ export const keepIn =
     };
 
     return {
-      basin,
+      ...{ basin, progress },
       write: (bytes, loan) => {
         hash?.update(bytes);
         summer.update(bytes);
-        written += bytes.length;
-        if (!isTooLarge(store, key, written)) return copy.write(bytes, loan);
+        progress.taken += bytes.length;
+        if (!isTooLarge(store, key, progress.taken)) return copy.write(bytes, loan);
+        settle(progress, now(), 'too-large');
         copy.abort();
         abandoned.next(key);
       },
       commit: () => {
+        progress.whole = now();
         const finished = copy.finish();
         mutex.run(key, () => finish(finished).finally(() => moved.complete()));
       },
       abort: () => {
+        settle(progress, now(), 'dropped');
         const gone = copy.abort();
         mutex.run(key, async () => {
           await gone;

@@ -7,6 +7,7 @@ import type { Semaphore } from '../../lib/semaphore.ts';
 import type { StoredBlocks } from '../../lib/stored-blocks.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import { closeFd, openFd, syncFd, writeAll } from './files.ts';
+import type { Progress } from './progress.ts';
 import type { Backlog } from './write-backlog.ts';
 
 export interface PartialCopy {
@@ -34,6 +35,8 @@ interface PartialCopyOptions {
   readonly semaphore: Semaphore;
   /** The CRC-32 of a block. */
   readonly sumOf: (block: number) => number | undefined;
+  /** Where the bytes on disk are counted. */
+  readonly progress: Pick<Progress, 'written'>;
   /** Called once with the reason the copy was abandoned. */
   readonly onError: (error: unknown) => void;
 }
@@ -42,7 +45,8 @@ interface PartialCopyOptions {
  * A file in the making. It is abandoned and removed if the disk fails (full, for example), or if it
  * is so slow that the backlog is full.
  */
-export const startPartialCopy = ({ file, backlog, semaphore, sumOf, onError }: PartialCopyOptions): PartialCopy => {
+export const startPartialCopy = (options: PartialCopyOptions): PartialCopy => {
+  const { file, backlog, semaphore, sumOf, progress, onError } = options;
   let queue: Piece[] = [];
 
   const settle = (pieces: readonly Piece[]) => {
@@ -53,7 +57,6 @@ export const startPartialCopy = ({ file, backlog, semaphore, sumOf, onError }: P
   /** The descriptor, closed when neither the writer nor a reader needs it. */
   let fd: number | undefined;
   let holders = 1;
-  let written = 0;
   let over = false;
   const changed = new Subject<void>();
 
@@ -78,7 +81,7 @@ export const startPartialCopy = ({ file, backlog, semaphore, sumOf, onError }: P
             batch.map(({ bytes }) => bytes),
           ),
         ).finally(() => settle(batch));
-        written += lengthOf(batch);
+        progress.written += lengthOf(batch);
         changed.next();
       } else if (ending === 'finish') {
         return semaphore(() => syncFd(fd));
@@ -143,7 +146,10 @@ export const startPartialCopy = ({ file, backlog, semaphore, sumOf, onError }: P
       },
       name: file,
       // The sum of an incomplete block would be that of more bytes than are written.
-      readable: () => (over && ending === 'finish' ? written : written - (written % BLOCK)),
+      readable: () => {
+        const { written } = progress;
+        return over && ending === 'finish' ? written : written - (written % BLOCK);
+      },
       over: () => over,
       placeOf: (block) => block * BLOCK,
       sumOf,

@@ -1,6 +1,6 @@
 import { chmod, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { BlockSums, CatalogEntry, Header } from '../../../pipelines/model/index.ts';
+import type { BlockSums, CatalogEntry, CopyEnd, Header } from '../../../pipelines/model/index.ts';
 import { makeFolder } from '../../lib/private-files.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import { syncPath, writeNew } from './files.ts';
@@ -23,15 +23,18 @@ export interface FinishedFile {
 
 /**
  * Gives a finished file its final name. If there is a copy already, it stays, unless it is not
- * known to be right. Rejects with the system's error.
+ * known to be right. Resolves to which of the two it was. Rejects with the system's error.
  */
-export const place = async (store: StoreState, finished: FinishedFile): Promise<void> => {
+export const place = async (store: StoreState, finished: FinishedFile): Promise<CopyEnd['how']> => {
   const { folder, checks, eviction } = store;
   const { entry, key, file, headers, sha256 = '', blocks } = finished;
   const path = placeOf(folder, entry, key, sha256);
   // One of the same name that is not known is replaced, whatever it is.
   const there = entry.checksum && !checks.remembers(path) ? undefined : await findCopy(folder, entry, key);
-  if (there && checks.known(there)) return unlink(file);
+  if (there && checks.known(there)) {
+    await unlink(file);
+    return 'there';
+  }
   const modified = await describe(store, finished);
   const isNew = await moveInto(store, finished, path);
   await syncFolders(store, dirname(path), isNew);
@@ -40,6 +43,7 @@ export const place = async (store: StoreState, finished: FinishedFile): Promise<
   if (stats.mtimeNs === modified) checks.trust(path, stats, { headers, blocks });
   eviction.taken(Number(stats.size));
   if (there && there.path !== path) await removeCopy(there.path);
+  return 'kept';
 };
 
 /** Moves a finished file to its place. Resolves to whether its folder had to be made. */

@@ -10,6 +10,7 @@ import { sumBlocks } from '../../lib/block-sums.ts';
 import { contentType } from '../../lib/content-type.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { keyOf } from '../copies/names.ts';
+import { newProgress, settle } from '../copies/progress.ts';
 import { contentFields } from '../copies/sidecar.ts';
 import type { KnownCopy } from './known.ts';
 import { contentName } from './names.ts';
@@ -24,15 +25,16 @@ import { LONGEST, startUpload } from './upload.ts';
 export const keepIn =
   (store: ObjectState): Keep =>
   (entry, length = entry.size, headers) => {
-    const { bucket, backlog, lines, log, mutex, breaker, intake, report, abandoned } = store;
+    const { bucket, backlog, lines, log, mutex, breaker, intake, report, abandoned, now } = store;
     const key = keyOf(entry);
     if (isTooLarge(store, key, length ?? 0) || !breaker.closed || intake.refuses) return undefined;
     const name = contentName(entry, key);
     const digest = entry.checksum ? undefined : createHash('sha256');
     const summer = sumBlocks();
-    let written = 0;
+    const progress = newProgress();
 
     const lost = (cause: unknown) => {
+      settle(progress, now(), 'given-up', messageOf(cause));
       if (cause instanceof StreamError) {
         breaker.failed(cause);
         intake.failed();
@@ -41,7 +43,7 @@ export const keepIn =
       abandoned.next(key);
     };
     const type = typeOf(entry, headers);
-    const upload = startUpload({ ...{ bucket, name, type, length, backlog, lines, log }, onError: lost });
+    const upload = startUpload({ ...{ bucket, name, type, length, backlog, lines, log, progress }, onError: lost });
 
     const finish = async (): Promise<void> => {
       const stored = await upload.finish();
@@ -50,23 +52,35 @@ export const keepIn =
       const copy: Omit<KnownCopy, 'etag' | 'usedAt'> = {
         ...{ key, name, checksum, headers: contentFields(headers), blocks: summer.sums() },
       };
-      await publish(store, entry, copy, stored).catch(lost);
+      try {
+        settle(progress, now(), await publish(store, entry, copy, stored));
+      } catch (error) {
+        lost(error);
+      }
     };
 
     let givenUp = false;
     return {
+      progress,
       write: (bytes) => {
         if (givenUp) return;
         digest?.update(bytes);
         summer.update(bytes);
-        written += bytes.length;
-        if (!isTooLarge(store, key, written)) return upload.write(bytes);
+        progress.taken += bytes.length;
+        if (!isTooLarge(store, key, progress.taken)) return upload.write(bytes);
         givenUp = true;
+        settle(progress, now(), 'too-large');
         void upload.abort();
         abandoned.next(key);
       },
-      commit: () => void mutex.run(key, finish),
-      abort: () => void mutex.run(key, upload.abort),
+      commit: () => {
+        progress.whole = now();
+        void mutex.run(key, finish);
+      },
+      abort: () => {
+        settle(progress, now(), 'dropped');
+        void mutex.run(key, upload.abort);
+      },
     };
   };
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Semaphore } from '../../lib/semaphore.ts';
+import type { Progress } from '../copies/progress.ts';
 import type { Backlog } from '../copies/write-backlog.ts';
 import type { Bucket, UploadedPart } from './bucket.ts';
 import type { UploadLog } from './upload-log.ts';
@@ -35,6 +36,8 @@ interface UploadOptions {
   readonly lines: Semaphore;
   /** Remembers what a killed process leaves. */
   readonly log: UploadLog;
+  /** Where the bytes are counted that were handed to the store, and those that it has. */
+  readonly progress: Pick<Progress, 'queued' | 'written'>;
   /** Called once with the reason the upload was abandoned. */
   readonly onError: (error: unknown) => void;
 }
@@ -44,13 +47,15 @@ interface UploadOptions {
  * abandoned if the store refuses it, or is so slow that the backlog is full. Nobody sees anything of
  * it before `finish`.
  */
-export const startUpload = ({ bucket, name, type, length, backlog, lines, log, onError }: UploadOptions): Upload => {
+export const startUpload = (options: UploadOptions): Upload => {
+  const { bucket, name, type, length, backlog, lines, log, progress, onError } = options;
   const sending: Promise<UploadedPart>[] = [];
   let part: Buffer | undefined;
   let filled = 0;
   let written = 0;
   let ending: 'finish' | 'abort' | undefined;
   let upload: Promise<string> | undefined;
+  progress.queued = 0;
 
   /** Bytes that wait are no longer needed. */
   const drop = () => {
@@ -83,13 +88,16 @@ export const startUpload = ({ bucket, name, type, length, backlog, lines, log, o
     const number = sending.length + 1;
     part = undefined;
     filled = 0;
+    progress.queued = written;
     upload ??= begin();
     const id = upload;
     const sent = id
       .then((upload) =>
-        lines(() => {
+        lines(async () => {
           if (ending === 'abort') throw new Error('abandoned');
-          return bucket.part({ name, upload }, number, bytes, sumOf(bytes));
+          const uploaded = await bucket.part({ name, upload }, number, bytes, sumOf(bytes));
+          progress.written += bytes.length;
+          return uploaded;
         }),
       )
       .finally(() => backlog.give(bytes.length));
@@ -114,8 +122,11 @@ export const startUpload = ({ bucket, name, type, length, backlog, lines, log, o
   const store = async (): Promise<{ readonly etag: string } | 'there'> => {
     if (!upload) {
       const bytes = part?.subarray(0, filled) ?? Buffer.alloc(0);
+      progress.queued = filled;
       const etag = await lines(() => bucket.put(name, bytes, { sha256: sumOf(bytes), type, ifAbsent: true }));
-      return etag === undefined ? 'there' : { etag };
+      if (etag === undefined) return 'there';
+      progress.written = bytes.length;
+      return { etag };
     }
     if (part) seal(part);
     const unfinished = { name, upload: await upload };

@@ -101,7 +101,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy, staying }: Options = 
         return basin;
       },
       rest: (value) => value,
-      onDivert: 'D',
+      onDivert: () => 'D',
       lag: LAG,
       finishBelow,
     },

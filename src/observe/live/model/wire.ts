@@ -7,8 +7,16 @@
 export const TICK = 250;
 export const LOOK_BACK = 300_000;
 
-/** The lane of the client; lanes of sources count from 0. */
+/** The lane of the client; those of sources, and of what is on disk, count from 0. */
 export const CLIENT = -1;
+/**
+ * The names of lanes that are no sources: of the copy that is kept, and of bytes that wait on disk
+ * for the client alone.
+ */
+export const COPY = 'copy';
+export const SPILL = 'spill';
+/** Milliseconds from which it is worth telling that a source was done before its client. */
+export const EARLY = 1000;
 
 export type MarkKind =
   | 'attempt'
@@ -20,6 +28,17 @@ export type MarkKind =
   | 'behind'
   | 'on-disk'
   | 'recorded'
+  /** The source has sent all, and it was right, long before the client had it. */
+  | 'whole'
+  /** Of what is on disk: it is begun, falls behind, catches up; and what becomes of it. */
+  | 'begun'
+  | 'lags'
+  | 'caught-up'
+  | 'kept'
+  | 'there'
+  | 'given-up'
+  | 'too-large'
+  | 'dropped'
   | 'end';
 
 /** Something that happened to a stream. */
@@ -27,13 +46,16 @@ export interface Mark {
   readonly at: number;
   readonly lane: number;
   readonly kind: MarkKind;
-  /** The error code of a failure, or what an end was proven with. */
+  /** The error code of a failure, what an end was proven with, or why a copy was given up. */
   readonly text?: string;
   /** The byte of the content that it happened at. */
   readonly from?: number;
 }
 
-/** Bytes of one second that came by one lane: `[second, lane, bytes]`. */
+/**
+ * Bytes of one second that came by one lane: `[second, lane, bytes]`. Those of the client's lane are
+ * told only if it may get others than the sources send.
+ */
 export type Cell = readonly [second: number, lane: number, bytes: number];
 /** Milliseconds of one second in which the client's valve was closed. */
 export type Closed = readonly [second: number, milliseconds: number];
@@ -51,6 +73,16 @@ export interface Facts {
   readonly digest?: string;
   /** The body was proven before its head was sent. */
   readonly proven?: boolean;
+  /** What becomes of its copy; absent if none is kept. `whole`: it has all, and is not in its place yet. */
+  readonly copy?: 'making' | 'whole' | 'kept' | 'there' | 'given-up' | 'too-large' | 'dropped';
+  /** Bytes that the disk or the store has of the copy. */
+  readonly copied?: number;
+  /** Bytes that it should have by now, and has not. */
+  readonly behind?: number;
+  /** Why the copy was given up. */
+  readonly problem?: string;
+  /** Bytes that were put on disk for the client alone. */
+  readonly spilled?: number;
   /** Milliseconds of all pauses, since somebody looks. */
   readonly paused: number;
   /** Whether the valve is closed now. */
@@ -65,7 +97,7 @@ export interface Facts {
 export interface Patch {
   readonly id: string;
   readonly facts?: Partial<Facts>;
-  /** Names of further lanes. */
+  /** Names of further lanes: sources as `sourceName` writes them, `COPY` and `SPILL`. */
   readonly lanes?: readonly string[];
   readonly marks?: readonly Mark[];
   /** To be added to those of the same second and lane. */
@@ -165,37 +197,4 @@ export interface Frame {
   readonly side?: Side;
   /** Running requests that are only counted. */
   readonly beyond?: number;
-}
-
-/** One finished request in the list of the history. */
-export interface Finished {
-  readonly id: string;
-  readonly at: number;
-  readonly method: string;
-  readonly path: string;
-  readonly client?: string;
-  readonly status: number;
-  readonly outcome: string;
-  readonly bytes: number;
-  readonly duration: number;
-  readonly source?: string;
-  readonly code?: string;
-  readonly eventful: boolean;
-}
-
-/** One finished request with all that is known of it. */
-export interface FinishedReport extends Finished {
-  readonly error?: string;
-  readonly verified?: string;
-  readonly pauses: number;
-  readonly pausedFor: number;
-  readonly recorded: boolean;
-  readonly attempts: readonly {
-    readonly source: string;
-    readonly url: string;
-    readonly from: number;
-    readonly code?: string;
-    readonly message?: string;
-  }[];
-  readonly timeline: readonly { readonly at: number; readonly what: string; readonly detail: string }[];
 }

@@ -1,5 +1,7 @@
+import { copyWord } from './disk.ts';
 import { sayBytes, sayRate, saySource, sayTime } from './format.ts';
 import type { Stream } from './stream.ts';
+import { CLIENT } from './wire.ts';
 
 export type Tone = 'good' | 'busy' | 'slow' | 'bad' | 'calm';
 
@@ -32,12 +34,14 @@ export const pausedShare = ({ closed, facts }: Stream, now: number, span: number
   return Math.min(1, sum / (until - from));
 };
 
-/** Bytes a second, of the last five whole seconds. */
+/** Bytes a second that the client got, of the last five whole seconds. */
 export const rateOf = ({ bytes, facts }: Stream, now: number): number => {
+  const isOwn = bytes.some(([, lane]) => lane === CLIENT);
   const last = Math.floor((facts.ended ?? now) / 1000) * 1000;
   const first = Math.max(last - 5000, Math.floor(facts.began / 1000) * 1000);
   let sum = 0;
-  for (const [second, , count] of bytes) if (second >= first && second < last) sum += count;
+  for (const [second, lane, count] of bytes)
+    if (second >= first && second < last && (lane === CLIENT) === isOwn) sum += count;
   return last > first ? (sum * 1000) / (last - first) : 0;
 };
 
@@ -67,6 +71,8 @@ export const wordOf = (stream: Stream, now: number, span = 30_000): Word => {
   const share = pausedShare(stream, now, span);
   if (share > PAUSED && !facts.outcome)
     return { text: `PAUSED ${Math.round(share * 100)} % of the time`, tone: 'slow', weight: 40 };
+  if (facts.copy === 'given-up') return { text: 'COPY GIVEN UP', tone: 'slow', weight: 35 };
+  if (facts.behind) return { text: `COPY ${sayBytes(facts.behind)} behind`, tone: 'slow', weight: 30 };
   if (facts.outcome) return { text: `DONE in ${took(facts)}`, tone: 'good', weight: 0 };
   return { text: head ? sayRate(rateOf(stream, now)) : 'STARTING', tone: 'busy', weight: 0 };
 };
@@ -90,6 +96,10 @@ export const sentenceOf = (stream: Stream): string => {
     else if (kind === 'head') words.push(`served by ${source}`);
     else if (kind === 'shared') words.push('shares a transfer');
     else if (kind === 'on-disk') words.push('waits on disk for its client');
+    else if (kind === 'whole') words.push(`${source} has sent all`);
+    else if (kind === 'lags') words.push('its copy falls behind');
+    else if (kind === 'caught-up') words.push('its copy has caught up');
+    else if (kind === 'kept' || kind === 'given-up') words.push(`copy ${copyWord(stream)}`);
   }
   if (!facts.outcome) words.push('running');
   else if (facts.outcome === 'failed') words.push(hasHead(stream) ? 'cut' : `failed with ${facts.code}`);

@@ -3,7 +3,8 @@ import type { LiveState, ShownGroup } from '../model/state.ts';
 import type { Stream } from '../model/stream.ts';
 import { EVENTFUL, proofOf, rateOf, sentenceOf, wordOf } from '../model/words.ts';
 import { byId, make, pool, setAttribute, setClass, setText } from './dom.ts';
-import { LANE, laneCount, TOP } from './lanes.ts';
+import { LANE, TOP } from './frame.ts';
+import { laneCount } from './lanes.ts';
 
 /** The rows of streams and groups: their texts. What moves is drawn on the canvas above them. */
 export interface Board {
@@ -14,7 +15,7 @@ export interface Board {
   groupPlaces(): readonly number[];
   readonly groups: readonly ShownGroup[];
   /** Pixels of a row, and those that the window has for rows. */
-  heightOf(stream: Stream): number;
+  heightOf(stream: Stream, now: number): number;
   room(): number;
 }
 
@@ -42,8 +43,8 @@ const part = (item: Element, name: string): Element => item.querySelector(name) 
 
 export const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches;
 
-const heightOf = (stream: Stream, narrow: boolean): number =>
-  laneCount(stream) * LANE + 2 * TOP + (narrow ? HEADING : 0);
+const heightOf = (stream: Stream, now: number, narrow: boolean): number =>
+  laneCount(stream, now) * LANE + 2 * TOP + (narrow ? HEADING : 0);
 
 const fillRow = (item: HTMLElement, stream: Stream, now: number, span: number, narrow: boolean): number => {
   const { facts } = stream;
@@ -68,7 +69,7 @@ const fillRow = (item: HTMLElement, stream: Stream, now: number, span: number, n
   const bar = part(link, 'progress') as HTMLProgressElement;
   bar.hidden = !runs || !facts.length || facts.length < 1024 * 1024;
   if (!bar.hidden) bar.value = facts.sent / (facts.length ?? 1);
-  const height = heightOf(stream, narrow);
+  const height = heightOf(stream, now, narrow);
   item.style.height = `${height}px`;
   return height;
 };
@@ -130,7 +131,7 @@ export const makeBoard = (): Board => {
         button.dataset.filter = [group.prefix, saySource(group.source).replace('saved copy', 'saved')].join(' ').trim();
       }
     },
-    heightOf: (stream) => heightOf(stream, narrow) + GAP,
+    heightOf: (stream, now) => heightOf(stream, now, narrow) + GAP,
     room: () => innerHeight - board.getBoundingClientRect().top - scrollY - more.offsetHeight - BELOW,
     places: () => places,
     groupPlaces: () => {

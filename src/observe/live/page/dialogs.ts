@@ -1,9 +1,12 @@
+import { diskSentence, sayCopy } from '../model/disk.ts';
+import type { Finished, FinishedReport } from '../model/finished.ts';
 import { sayBytes, saySource, sayTime } from '../model/format.ts';
-import { emptyStream, type Stream } from '../model/stream.ts';
-import type { Finished, FinishedReport, Mark, MarkKind } from '../model/wire.ts';
+import { streamOf } from '../model/of-report.ts';
+import type { Stream } from '../model/stream.ts';
 import { sentenceOf } from '../model/words.ts';
 import { byId, make, setText } from './dom.ts';
-import { drawLanes, LANE, laneCount, TOP } from './lanes.ts';
+import { LANE, TOP } from './frame.ts';
+import { drawLanes, laneCount } from './lanes.ts';
 import { makePen } from './pen.ts';
 import type { Theme } from './theme.ts';
 
@@ -63,7 +66,7 @@ export const showHistory = async (): Promise<void> => {
   // The eventful ones first, the newest first of each kind.
   const rows = all
     .toSorted((a, b) => Number(b.eventful) - Number(a.eventful))
-    .map(({ id, at, path, status, outcome, bytes, duration, source, code, eventful }) => {
+    .map(({ id, at, path, status, outcome, bytes, duration, source, code, copy, eventful }) => {
       const link = make('a', '', path);
       link.href = `#id=${encodeURIComponent(id)}`;
       const word = code ?? outcome;
@@ -74,9 +77,10 @@ export const showHistory = async (): Promise<void> => {
         sayBytes(bytes),
         sayTime(duration),
         saySource(source ?? ''),
+        copy ? sayCopy(copy) : '',
       ];
     });
-  const heads = ['at', 'path', 'outcome', 'bytes', 'took', 'source'];
+  const heads = ['at', 'path', 'outcome', 'bytes', 'took', 'source', 'copy'];
   open('Finished requests', all.length > 0 ? table(heads, rows) : make('p', 'muted', 'None so far.'));
 };
 
@@ -90,13 +94,16 @@ export const showRequest = async (id: string, live: Stream | undefined, theme: T
     report?.path ?? stream.facts.path,
     picture,
     make('p', '', sentenceOf(stream)),
+    make('p', 'muted', diskSentence(stream)),
     ...(report ? tablesOf(report) : []),
   );
-  draw(picture, stream, theme, stream.facts.ended ?? now);
+  const { facts, marks } = stream;
+  // Its copy may have been put in its place later.
+  draw(picture, stream, theme, Math.max(facts.ended ?? now, ...marks.map(({ at }) => at)));
 };
 
 const draw = (canvas: HTMLCanvasElement, stream: Stream, theme: Theme, end: number): void => {
-  const [width, height] = [canvas.clientWidth, laneCount(stream) * LANE + 2 * TOP];
+  const [width, height] = [canvas.clientWidth, laneCount(stream, end, true) * LANE + 2 * TOP];
   canvas.width = width * 2;
   canvas.height = height * 2;
   canvas.style.height = `${height}px`;
@@ -111,6 +118,7 @@ const draw = (canvas: HTMLCanvasElement, stream: Stream, theme: Theme, end: numb
     ...{ left: 120, right: width - 8, top: 0, from, now, unit },
     cooling: new Set(),
     labels: 108,
+    all: true,
   });
 };
 
@@ -129,38 +137,3 @@ const tablesOf = (report: FinishedReport): readonly Node[] => [
     report.timeline.map(({ at, what, detail }) => [make('span', 'muted', sayTime(at)), what, detail]),
   ),
 ];
-
-const KINDS: Readonly<Record<string, MarkKind>> = {
-  attempt: 'attempt',
-  failed: 'failed',
-  resumed: 'resumed',
-  head: 'head',
-};
-
-/** The diagram of a report: without marbles, since nobody looked when the bytes came. */
-const streamOf = (report: FinishedReport): Stream => {
-  const stream = emptyStream(report.id);
-  const began = report.at - report.duration;
-  const failures = report.attempts.filter(({ code }) => code !== undefined);
-  let lane = -1;
-  let failed = 0;
-  const laneOf = (source: string) => {
-    if (!stream.lanes.includes(source)) stream.lanes.push(source);
-    return stream.lanes.indexOf(source);
-  };
-  for (const { at, what, detail } of report.timeline) {
-    const kind = KINDS[what];
-    if (!kind) continue;
-    const [source = ''] = detail.split(what === 'failed' ? ': ' : / (?:from|at) byte /, 1);
-    if (what !== 'head') lane = laneOf(source);
-    const text = what === 'failed' ? failures[failed++]?.code : undefined;
-    stream.marks.push({ at: began + at, lane, kind, text } satisfies Mark);
-  }
-  const { path, client, bytes: sent, outcome, code, verified } = report;
-  stream.marks.push({ at: report.at, lane: report.source ? laneOf(report.source) : -1, kind: 'end' });
-  stream.facts = {
-    ...{ path, client, began, sent, paused: report.pausedFor, ended: report.at, code, digest: verified },
-    outcome: outcome === 'complete' || outcome === 'left' ? outcome : 'failed',
-  };
-  return stream;
-};

@@ -1,45 +1,31 @@
+import { isOnDisk, lanesOf, sayOnDisk } from '../model/disk.ts';
 import { saySource } from '../model/format.ts';
 import type { Stream } from '../model/stream.ts';
 import { CLIENT, type Mark } from '../model/wire.ts';
-import { proofOf } from '../model/words.ts';
+import { type Frame, LANE, TOP } from './frame.ts';
+import { drawMark } from './marks.ts';
 import { label, type Pen } from './pen.ts';
 
-/** Pixels of a lane, and above the first one. */
-export const LANE = 22;
-export const TOP = 11;
+export const laneCount = (stream: Stream, now: number, all?: boolean): number =>
+  1 + Math.max(1, lanesOf(stream, now, all).length);
 
-/** The part of the picture that shows one stream: times from `from` to `now`, between two columns. */
-export interface Frame {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly from: number;
-  readonly now: number;
-  /** Milliseconds that one marble stands for. */
-  readonly unit: number;
-  /** Sources that cool down. */
-  readonly cooling: ReadonlySet<string>;
-  /** Pixels for the names of lanes, at their left. */
-  readonly labels: number;
-}
-
-export const laneCount = (stream: Stream): number => 1 + Math.max(1, shownLanes(stream));
-
-/** Sources that were not needed are not shown once all is over. */
-const shownLanes = ({ lanes, marks, facts }: Stream): number =>
-  facts.outcome === undefined ? lanes.length : Math.max(0, ...marks.map(({ lane }) => lane + 1));
-
-/** Draws the lanes of a stream: the client's, then one for each source. */
+/** Draws the lanes of a stream: the client's, that of its copy, then one for each source. */
 export const drawLanes = (pen: Pen, stream: Stream, frame: Frame): void => {
   const { facts, lanes, marks } = stream;
+  const shown = lanesOf(stream, frame.now, frame.all);
   const x = (at: number) => frame.left + ((at - frame.from) / (frame.now - frame.from)) * (frame.right - frame.left);
-  const y = (lane: number) => frame.top + TOP + (lane + 1) * LANE + LANE / 2;
-  const seen = (at: number) => at >= frame.from;
+  const y = (lane: number) => frame.top + TOP + (shown.indexOf(lane) + 1) * LANE + LANE / 2;
+  const isShown = ({ at, lane }: Mark) => at >= frame.from && (lane === CLIENT || shown.includes(lane));
   const edge = Math.max(x(facts.began), frame.left);
 
-  pen.clip(frame.left - 10, frame.top, frame.right + 12, frame.top + laneCount(stream) * LANE + 2 * TOP);
+  pen.clip(frame.left - 10, frame.top, frame.right + 12, frame.top + (1 + shown.length) * LANE + 2 * TOP);
   drawValve(pen, stream, frame, x, y(CLIENT));
-  for (const [index, name] of lanes.slice(0, laneCount(stream) - 1).entries()) {
+  for (const index of shown) {
+    const name = lanes[index] ?? '';
+    if (isOnDisk(name)) {
+      drawLags(pen, stream, index, frame, x, y(index));
+      continue;
+    }
     const tried = marks.some(({ lane, kind }) => lane === index && kind !== 'end');
     if (!tried) pen.dots(edge, Math.min(frame.right, x(facts.ended ?? frame.now)), y(index), 'edge');
     const asked = marks.findLast(({ lane }) => lane === index);
@@ -50,17 +36,35 @@ export const drawLanes = (pen: Pen, stream: Stream, frame: Frame): void => {
     }
     if (!tried && frame.cooling.has(name)) pen.text('cooling down, tried last', edge + 6, y(index) - 1, 'muted');
   }
-  drawMarbles(pen, stream, frame, x, y);
+  drawMarbles(pen, stream, shown, frame, x, y);
   for (const [index, mark] of marks.entries()) {
     if (mark.kind === 'failed') drawCurve(pen, marks.slice(index + 1), mark, x, y, frame);
   }
-  for (const mark of marks) if (seen(mark.at)) drawMark(pen, stream, mark, x(mark.at), y(mark.lane), frame);
+  for (const mark of marks) if (isShown(mark)) drawMark(pen, { stream, shown, frame, x, y }, mark);
   pen.unclip();
 
   pen.text('client', frame.left - 12, y(CLIENT), 'muted', 'right');
-  for (const [index, name] of lanes.slice(0, laneCount(stream) - 1).entries()) {
-    const width = frame.labels;
-    pen.text(label(pen, saySource(name), width), frame.left - 12, y(index), 'muted', 'right');
+  for (const index of shown) {
+    const name = lanes[index] ?? '';
+    const text = isOnDisk(name) ? sayOnDisk(stream, name) : saySource(name);
+    pen.text(label(pen, text, frame.labels), frame.left - 12, y(index), 'muted', 'right');
+  }
+};
+
+/** Dots while the disk or the store is behind. */
+const drawLags = (
+  pen: Pen,
+  { marks, facts }: Stream,
+  lane: number,
+  frame: Frame,
+  x: (at: number) => number,
+  y: number,
+) => {
+  const own = marks.filter((mark) => mark.lane === lane);
+  for (const [index, { kind, at }] of own.entries()) {
+    if (kind !== 'lags') continue;
+    const end = own[index + 1]?.at ?? facts.ended ?? frame.now;
+    pen.dots(Math.max(frame.left, x(at)), Math.min(frame.right, x(end)), y, 'slow');
   }
 };
 
@@ -87,6 +91,7 @@ const drawValve = (pen: Pen, { facts, closed, marks }: Stream, frame: Frame, x: 
 const drawMarbles = (
   pen: Pen,
   { bytes, lanes, marks, facts }: Stream,
+  shown: readonly number[],
   { from, now, unit, left, right }: Frame,
   x: (at: number) => number,
   y: (lane: number) => number,
@@ -94,7 +99,7 @@ const drawMarbles = (
   const sums = new Map<string, { readonly at: number; readonly lane: number; bytes: number }>();
   let most = 1;
   for (const [second, lane, count] of bytes) {
-    if (second < from - unit) continue;
+    if (second < from - unit || !shown.includes(lane)) continue;
     const at = Math.floor(second / unit) * unit;
     const key = `${at} ${lane}`;
     const sum = sums.get(key) ?? { at, lane, bytes: 0 };
@@ -126,33 +131,4 @@ const drawCurve = (
   const next = later.find(({ kind }) => kind === 'resumed' || kind === 'head');
   if (!next || next.lane === failed.lane || next.lane === CLIENT || next.at < from) return;
   pen.curve(x(failed.at), y(failed.lane), x(next.at), y(next.lane));
-};
-
-const drawMark = (pen: Pen, stream: Stream, mark: Mark, x: number, y: number, { right, top }: Frame) => {
-  const { kind, lane, text = '', from } = mark;
-  const colour = lane === CLIENT ? 'ink' : pen.laneColour(lane, stream.lanes[lane] ?? '');
-  const client = top + TOP + LANE / 2;
-  if (kind === 'head') {
-    pen.diamond(x, y, colour);
-    pen.diamond(x, client, 'ink');
-  } else if (kind === 'resumed') pen.diamond(x, y, colour);
-  else if (kind === 'failed') {
-    pen.cross(x, y);
-    pen.beside([`${text}${from === undefined ? '' : ` at ${from.toLocaleString('en')}`}`, text], x, y, right, 'bad');
-  } else if (kind === 'on-disk') pen.text('waits on disk', x + 4, client - 9, 'muted');
-  else if (kind === 'end') {
-    const end = stream.facts.outcome === 'complete' ? 'good' : stream.facts.outcome === 'failed' ? 'bad' : 'muted';
-    pen.bar(x, client, end);
-    if (lane === CLIENT) return;
-    if (end !== 'bad') pen.bar(x, y, end);
-    const recorded = stream.marks.some((one) => one.kind === 'recorded') ? 'save requested' : '';
-    const proof = proofOf(stream);
-    pen.beside(
-      [[proof, recorded].filter(Boolean).join(' · '), proof || recorded],
-      x,
-      y,
-      right,
-      end === 'good' ? 'good' : 'muted',
-    );
-  }
 };

@@ -4,6 +4,7 @@ type Shape = readonly [tag: string, attributes: Readonly<Record<string, string |
 
 const LEGEND: readonly (readonly [tone: string, text: string, shape: Shape])[] = [
   ['busy', 'bytes of a second, by area', ['circle', { cx: 9, cy: 6, r: 4.5, fill: 'currentColor' }]],
+  ['saved', 'the same, on disk', ['circle', { cx: 9, cy: 6, r: 4.5, fill: 'currentColor' }]],
   ['ink', 'head', ['path', { d: 'M4 6 9 1 14 6 9 11Z', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5 }]],
   ['ink', 'client takes bytes', ['path', { d: 'M0 6H18', stroke: 'currentColor', 'stroke-width': 2.4 }]],
   [

@@ -54,7 +54,7 @@ const reorder = (now: number): void => {
   const room = board.room();
   let height = 0;
   shown = wanted.filter((stream, index) => {
-    height += board.heightOf(stream);
+    height += board.heightOf(stream, now);
     return index < LEAST || height <= room || filter !== '' || wordOf(stream, now, span).weight >= EVENTFUL;
   });
 };

@@ -1,3 +1,4 @@
+import { isOnDisk } from '../model/disk.ts';
 import type { Theme } from './theme.ts';
 
 type Named = Exclude<keyof Theme, 'lanes'>;
@@ -38,7 +39,7 @@ export const makePen = (context: CanvasRenderingContext2D, theme: Theme): Pen =>
   const pen: Pen = {
     context,
     laneColour: (lane, name) =>
-      name === 'saved' ? theme.saved : (theme.lanes[lane % theme.lanes.length] ?? theme.ink),
+      name === 'saved' || isOnDisk(name) ? theme.saved : (theme.lanes[lane % theme.lanes.length] ?? theme.ink),
     clip: (left, top, right, bottom) => {
       context.save();
       context.beginPath();

@@ -3,7 +3,8 @@ import type { Stream } from '../model/stream.ts';
 import { TICK } from '../model/wire.ts';
 import { type Board, isNarrow } from './board.ts';
 import { byId, make } from './dom.ts';
-import { drawLanes, LANE, laneCount } from './lanes.ts';
+import { LANE } from './frame.ts';
+import { drawLanes, laneCount } from './lanes.ts';
 import { makePen, type Pen } from './pen.ts';
 import type { Theme } from './theme.ts';
 
@@ -73,7 +74,7 @@ export const makePicture = (board: Board, theme: () => Theme): Picture => {
       for (const [index, stream] of streams.entries()) {
         const top = places[index];
         if (top === undefined) continue;
-        for (let x = right; x > left - 1; x -= step) pen.rule(x, top + 6, laneCount(stream) * LANE + 10);
+        for (let x = right; x > left - 1; x -= step) pen.rule(x, top + 6, laneCount(stream, now) * LANE + 10);
         drawLanes(pen, stream, { left, right, top, from: now - span, now, unit, cooling, labels: narrow ? 76 : 134 });
       }
       for (const [index, top] of board.groupPlaces().entries()) {
