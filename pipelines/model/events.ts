@@ -1,4 +1,4 @@
-import type { Basin } from '../operators/basin.ts';
+import type { Basin, Extent } from '../operators/basin.ts';
 import type { Candidate } from './candidate.ts';
 import type { CopyProgress } from './copy-progress.ts';
 import type { Digest } from './digest.ts';
@@ -146,7 +146,7 @@ export type Note =
    * The client takes nothing. Its transfer runs on without it, and its bytes wait on disk: in the copy
    * in the making (the basin of the head), or in a spill.
    */
-  | { readonly type: 'on-disk'; readonly basin: Pick<Basin<unknown>, 'from' | 'to'> };
+  | { readonly type: 'on-disk'; readonly basin: Extent };
 
 /** Whether an event is a note: it reports progress, and the client does not receive it. */
 export const isNote = (event: StreamEvent): event is Note =>

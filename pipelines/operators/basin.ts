@@ -1,15 +1,16 @@
 import type { Observable } from 'rxjs';
 import type { Flow, Valve } from './valve.ts';
 
-/**
- * A place where the values of a source wait for consumers that are slow. Positions are weights of
- * the source's values, counted from its first one.
- */
-export interface Basin<T> {
+/** What a basin has. Positions are weights of the source's values, counted from its first one. */
+export interface Extent {
   /** The position that it begins at. */
   readonly from: number;
   /** The position after the last value that it took. */
   readonly to: number;
+}
+
+/** A place where the values of a source wait for consumers that are slow. */
+export interface Basin<T> extends Extent {
   /** Whether it takes the values that follow. Once it does not, it never does again. */
   readonly taking: boolean;
   /** `false` while more waits to be stored than should: the source had better pause. */

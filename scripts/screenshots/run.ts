@@ -10,7 +10,7 @@ const folder = join(import.meta.dirname, '../../docs/pictures');
 const scene = await playScene();
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
-  const page = await browser.newPage({ viewport: { width: 1320, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1320, height: 970 } });
   page.on('console', (message) => process.stderr.write(`${message.text()}\n`));
   page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
   await page.goto(scene.url);

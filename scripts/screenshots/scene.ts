@@ -104,7 +104,7 @@ export const playScene = async (): Promise<Scene> => {
   ] as const)
     repositories.save({
       ...{ prefix, importerId: '0'.repeat(24), format: 'yum', base: 'http://cdn.example.com/', strict: false, follows },
-      ...{ selection: {}, packages: 1, metadata: 1, succeeded: now - ago, attempted: now - ago },
+      ...{ selection: {}, packages: 21_340, metadata: 1, succeeded: now - ago, attempted: now - ago },
     } as never);
 
   const iso = '/isos/9.5/Server-9.5-x86_64-dvd.iso';

@@ -3,6 +3,7 @@ import { defer, finalize, type Observable } from 'rxjs';
 import { type Delivery, sourceName } from '../../pipelines/index.ts';
 import type { StoredRepository } from '../catalog/stored-repository.ts';
 import type { Settings } from '../config/schema.ts';
+import { bufferBytes } from '../lib/lent-buffers.ts';
 import { maskUrl } from '../lib/mask.ts';
 import type { PrefixState, Side, SourceState } from '../observe/live/model/wire.ts';
 import type { SourceRates } from '../observe/live/source-rates.ts';
@@ -41,17 +42,26 @@ const MEBIBYTE = 1024 * 1024;
 /** Milliseconds between two measurements of the event loop: so much is its delay at least. */
 const RESOLUTION = 10;
 
-/** `others`: what other processes of the daemon use. */
+/** What other processes of the daemon use. */
+export interface Others {
+  readonly memory: number;
+  readonly buffers: number;
+  readonly delay: number;
+  /** Their number, if they answer the requests. */
+  readonly workers?: number;
+}
+
 export const createSide = (
   settings: Settings,
   sources: SourceRates['list'],
-  others = () => ({ memory: 0, delay: 0 }),
+  others: () => Others = () => ({ memory: 0, buffers: 0, delay: 0 }),
 ): LiveSide => {
   let streamer: OpenStreamer | undefined;
   let repositories: () => readonly StoredRepository[] = () => [];
   let isReady = false;
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
   let prefixes: readonly PrefixState[] = [];
+  let packages: number | undefined;
   let find = prefixFinder(prefixes);
   let readAt = Number.NEGATIVE_INFINITY;
   let before = { at: 0, bytes: new Map<string, number>() };
@@ -94,6 +104,7 @@ export const createSide = (
     const stored = known();
     // Those of a shared catalog come with the next look.
     if (stored === undefined || stored.length > 0) readAt = now;
+    packages = stored?.reduce((sum, one) => sum + one.packages, 0);
     return (stored ?? []).map(({ prefix, follows, every, succeeded, problem }) => ({
       prefix,
       kind: follows ? 'followed' : every === undefined ? 'imported' : 'refreshed',
@@ -152,7 +163,8 @@ export const createSide = (
       const waiting = count();
       const p99 = delay && delay.count > 0 ? delay.percentile(99) / NANOSECONDS : 0;
       delay?.reset();
-      const { memory, delay: othersDelay } = others();
+      const { memory, buffers, delay: othersDelay, workers } = others();
+      const mebibytes = (bytes: number) => Math.floor(bytes / MEBIBYTE) * MEBIBYTE;
       return {
         ready: isReady,
         degraded: streamer?.degraded() ?? [],
@@ -161,8 +173,11 @@ export const createSide = (
         morePrefixes: Math.max(0, prefixes.length - PREFIXES),
         saves: waiting && { waiting: waiting.waiting, oldest: Math.round(waiting.age / 1000) * 1000, ...saves },
         copies: copiesOf(streamer),
+        packages: streamer?.own && packages,
         process: {
-          memory: Math.floor((process.memoryUsage.rss() + memory) / MEBIBYTE) * MEBIBYTE,
+          memory: mebibytes(process.memoryUsage.rss() + memory),
+          buffers: mebibytes(bufferBytes().lent + buffers),
+          workers,
           delay: Math.max(0, Math.round(p99) - RESOLUTION, Math.round(othersDelay)),
           started,
           version,

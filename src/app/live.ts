@@ -12,7 +12,7 @@ import { createSourceRates, type SourceRates } from '../observe/live/source-rate
 import type { Asked } from '../observe/live/tap.ts';
 import { createTiles } from '../observe/live/tiles.ts';
 import { createTraffic, type SeenTraffic } from '../observe/live/traffic.ts';
-import { createSide } from './live-side.ts';
+import { createSide, type Others } from './live-side.ts';
 import { pageFiles } from './page-files.ts';
 import { showClientOf } from './show-client.ts';
 import type { OpenStreamer } from './streamer.ts';
@@ -72,7 +72,10 @@ const createLiveOf = (settings: Settings, { mirror, finished, history }: Told): 
   const { tiles, ...board } = createBoard(settings, {
     ...{ traffic: mirror, sources: mirror.sources, history },
     received: () => mirror.received,
-    others: () => ({ memory: mirror.memory(), delay: mirror.delay() }),
+    others: () => ({
+      ...{ memory: mirror.memory(), buffers: mirror.buffers(), delay: mirror.delay() },
+      workers: mirror.processes(),
+    }),
   });
   return {
     counting: (open) => open,
@@ -101,7 +104,7 @@ interface Observed {
   readonly sources: SourceRates['list'];
   readonly history: AskedHistory;
   /** What other processes of the daemon use. */
-  readonly others?: () => { readonly memory: number; readonly delay: number };
+  readonly others?: () => Others;
 }
 
 /** What viewers get: frames of the traffic, and the history. */

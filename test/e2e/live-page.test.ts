@@ -1,50 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import { describe, expect, it } from '@jest/globals';
+import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { hasChromium, openPages } from '../support/browser.ts';
 import { ask, readWhole } from '../support/clients.ts';
-import { digestOf, someBytes } from '../support/collect.ts';
-import { startHalves } from '../support/halves.ts';
-import { freePorts } from '../support/ports.ts';
-import { closedFeeds } from '../support/site-feeds.ts';
-import { temporaryFolders } from '../support/temporary.ts';
+import { digestOf } from '../support/collect.ts';
+import { liveSites, rowOf, shows } from '../support/live-site.ts';
 import { until } from '../support/until.ts';
-import { startWireSite, type WireSite } from '../support/wire.ts';
 
-const startFeed = closedFeeds();
-const folder = temporaryFolders();
 const open = openPages();
-let site: WireSite | undefined;
-afterEach(() => site?.daemon.stop());
-
-/** Larger than all buffers between a feed and a client that does not read. */
-const SIZE = 24 << 20;
-
-/** A daemon whose first feed holds and cuts at command; the second one is whole. */
-const start = async (options: Readonly<Record<string, string | number>> = {}) => {
-  const [adminPort = 0] = await freePorts(1);
-  site = await startWireSite(folder(), {
-    ...{ adminPort, dispatch: 'none', finishBelow: 0, spillLimit: 0, retryWait: 0.01, attemptsPerCandidate: 1 },
-    ...options,
-  });
-  const [dying, whole] = [await startHalves(startFeed), await startHalves(startFeed)];
-  const url = `http://127.0.0.1:${site.daemon.addresses[0]?.port}`;
-  const body = someBytes(SIZE);
-  const offer = (path: string) => {
-    for (const feed of [dying, whole])
-      feed.put(path, { bytes: body, framing: 'length', ranges: true, fields: { ETag: '"1"' } });
-    site?.list(path, [dying.url + path, whole.url + path], {
-      size: SIZE,
-      checksum: { algorithm: 'sha256', value: digestOf(body) },
-    });
-  };
-  return { admin: `http://localhost:${adminPort}/`, url, dying, whole, body, offer };
-};
-
-const rowOf = (page: Page, name: string) => page.getByRole('link', { name: new RegExp(name) });
-/** Resolves once an element's text fits. */
-const shows = (page: Page, selector: string, text: RegExp) =>
-  page.locator(selector).filter({ hasText: text }).first().waitFor();
+const startSite = liveSites();
+const start = (options: SettingOptions = {}) => startSite({ dispatch: 'none', spillLimit: 0, ...options });
 
 const suite = hasChromium ? describe : describe.skip;
 
@@ -157,11 +122,11 @@ suite('the live page in Chromium', () => {
   });
 
   it('cannot be changed by a path, and allows nothing from elsewhere', async () => {
-    const { admin, url } = await start();
+    const { site, admin, url } = await start();
     const page = await open(admin);
     // A stream that ends before the page looks is not among those that it shows.
     await shows(page, '#status', /up /);
-    site?.list('/el9/<img src=x onerror=alert(1)>', ['http://127.0.0.1:1/']);
+    site.list('/el9/<img src=x onerror=alert(1)>', ['http://127.0.0.1:1/']);
     await ask(`${url}/el9/%3Cimg%20src=x%20onerror=alert(1)%3E`);
     await shows(page, '#streams .word', /FAILED/);
     expect(await page.locator('#streams img').count()).toBe(0);

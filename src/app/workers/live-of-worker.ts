@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { asyncScheduler, interval, type Observable, type Subscription } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { bufferBytes } from '../../lib/lent-buffers.ts';
 import { createHistory, type History } from '../../observe/live/history.ts';
 import { createSourceRates } from '../../observe/live/source-rates.ts';
 import { createTraffic } from '../../observe/live/traffic.ts';
@@ -42,7 +43,8 @@ export const createLiveOfWorker = (settings: Settings, master: Peer<MasterCalls>
     const since = (name: keyof typeof sums) => sums[name] - before[name];
     master.tell('sums', {
       ...{ requests: since('requests'), bytes: since('bytes'), received: since('received') },
-      ...{ resumed: since('resumed'), cut: since('cut'), memory: process.memoryUsage.rss() },
+      ...{ resumed: since('resumed'), cut: since('cut') },
+      ...{ memory: process.memoryUsage.rss(), buffers: bufferBytes().lent },
       ...traffic.count(),
     });
     before = sums;

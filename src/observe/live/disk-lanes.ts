@@ -1,7 +1,8 @@
 import type { CopyProgress } from '../../../pipelines/model/index.ts';
+import type { Extent } from '../../../pipelines/operators/basin.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { COPY, EARLY, type Facts, type Mark, type MarkKind, SPILL } from './model/wire.ts';
-import type { Running, Spilled } from './tap.ts';
+import type { Running } from './tap.ts';
 
 /** What is told of the disk's part in a stream: of its copy, and of the bytes that wait for its client. */
 export interface DiskLanes {
@@ -13,6 +14,8 @@ export interface DiskLanes {
   begun(): boolean;
   /** Bytes that its transfer has received, if the disk knows better than the client. */
   received(): number;
+  /** When the last of them came, if there are no more. */
+  whole(): number | undefined;
 }
 
 export interface Telling {
@@ -21,8 +24,8 @@ export interface Telling {
   /** The lane of this name, which is made when it is first needed. */
   laneOf(name: typeof COPY | typeof SPILL): number;
   mark(mark: Mark): void;
-  /** Further bytes of a lane. */
-  bytes(lane: number, count: number): void;
+  /** Further bytes of a lane, which came at a time. */
+  bytes(lane: number, count: number, at: number): void;
 }
 
 /** Milliseconds after which bytes that the disk or the store has not are late. */
@@ -68,7 +71,7 @@ export const diskLanes = (running: Running, source: () => number): DiskLanes => 
     begun = true;
     const { written, end } = copy;
     const before = copied ?? (tell.late ? written : 0);
-    if (written > before) tell.bytes(lane, written - before);
+    if (written > before) tell.bytes(lane, written - before, end?.at ?? now);
     copied = written;
     behind = lagOf(copy, now);
     if (behind > 0 !== lagged && !end) say(lagged ? 'caught-up' : 'lags');
@@ -85,13 +88,13 @@ export const diskLanes = (running: Running, source: () => number): DiskLanes => 
     tell.mark({ at: whole, lane: source(), kind: 'whole' });
   };
 
-  const takeSpill = ({ from, to }: Spilled, now: number, tell: Telling): void => {
+  const takeSpill = ({ from, to }: Extent, now: number, tell: Telling): void => {
     const lane = tell.laneOf(SPILL);
     const began = running.notes.findLast(({ event }) => event.type === 'on-disk');
     if (spilled === undefined) tell.mark({ at: began?.at ?? now, lane, kind: 'begun' });
     const before = spilled ?? (tell.late ? to - from : 0);
     spilled = to - from;
-    if (spilled > before) tell.bytes(lane, spilled - before);
+    if (spilled > before) tell.bytes(lane, spilled - before, now);
   };
 
   return {
@@ -112,6 +115,7 @@ export const diskLanes = (running: Running, source: () => number): DiskLanes => 
       if (spill) takeSpill(spill, now, tell);
     },
     begun: () => running.copy !== undefined || running.spill !== undefined,
+    whole: () => running.copy?.whole,
     received: () => Math.max(running.copy?.taken ?? 0, running.spill?.to ?? 0),
   };
 };

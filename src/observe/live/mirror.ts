@@ -13,8 +13,9 @@ export interface ProcessSums {
   readonly cut: number;
   readonly streams: number;
   readonly paused: number;
-  /** Bytes of memory. */
+  /** Bytes of memory, and of buffers in use. */
   readonly memory: number;
+  readonly buffers: number;
 }
 
 /** What it tells while somebody looks. */
@@ -33,6 +34,9 @@ export interface Mirror extends SeenTraffic {
   /** The sources of all processes. */
   sources(): readonly SourceRate[];
   memory(): number;
+  buffers(): number;
+  /** The processes that have told something. */
+  processes(): number;
   delay(): number;
   add(process: number, sums: ProcessSums): void;
   tell(process: number, news: ProcessNews): void;
@@ -127,6 +131,8 @@ export const createMirror = (now: () => number): Mirror => {
       return totals.cut;
     },
     memory: () => sum(({ sums }) => sums?.memory),
+    buffers: () => sum(({ sums }) => sums?.buffers),
+    processes: () => processes.size,
     delay: () => Math.max(0, ...[...processes.values()].map(({ news }) => news?.delay ?? 0)),
     sources: () => mergedSources([...processes.values()].flatMap(({ news }) => news?.sources ?? [])),
     watch: (next) => {

@@ -10,6 +10,7 @@ import {
   type StreamEvent,
   toStreamError,
 } from '../../../pipelines/model/index.ts';
+import type { Extent } from '../../../pipelines/operators/basin.ts';
 import { followValve, Gate, type Valve } from '../../../pipelines/operators/valve.ts';
 
 /** What viewers know of a candidate. */
@@ -58,14 +59,8 @@ export interface Running {
   /** How far the copy is that is kept of it; it may be in the making after the end. */
   readonly copy?: CopyProgress;
   /** The bytes of the transfer that were put on disk for its client alone. */
-  readonly spill?: Spilled;
+  readonly spill?: Extent;
   readonly end?: { readonly at: number; readonly outcome: 'complete' | 'failed' | 'left'; readonly code?: string };
-}
-
-/** The first byte, and the one after the last: counted from the beginning of the transfer. */
-export interface Spilled {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** What a request is known by, before it runs. */

@@ -122,14 +122,15 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
       }
       const { end } = running;
       const second = secondOf(end?.at ?? now);
-      count(own ? Math.max(running.sent, disk.received()) : running.sent, second);
+      if (own) count(Math.max(running.sent, disk.received()), disk.whole() ?? second);
+      else count(running.sent, second);
       if (running.sent > sent && disk.begun()) bytes.push([second, CLIENT, running.sent - sent]);
       sent = running.sent;
       disk.take(now, {
         late: (late && told === undefined) || !own,
         laneOf: (name) => laneOf(name, fresh),
         mark: (mark) => marks.push(mark),
-        bytes: (own, count) => bytes.push([secondOf(now), own, count]),
+        bytes: (place, count, at) => bytes.push([secondOf(at), place, count]),
       });
       const facts = newFacts(now);
       if (facts?.outcome && end)

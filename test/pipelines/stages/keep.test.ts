@@ -83,6 +83,16 @@ describe('keep', () => {
       expectSubscriptions(events.subscriptions).toBe('^----!');
     }));
 
+  it('lets the head tell where its copy is read, and how far it is', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const keeping = { write: () => {}, commit: () => {}, abort: () => {} };
+      const told = { basin: { from: 0 } as never, progress: { taken: 0, written: 0 } };
+      const kept = keep(aRequest(), { keep: () => ({ ...keeping, ...told }) });
+      const marked = headOf(feed, { keepsCopy: true, basin: told.basin, copy: told.progress });
+      expectObservable(cold('h|', { h: headOf(feed) }).pipe(under(OPEN, kept))).toBe('h|', { h: marked });
+      flush();
+    }));
+
   it('commits before completion, so that the next request finds the copy', () => {
     const log: string[] = [];
     const keeping = { write: () => {}, commit: () => log.push('committed'), abort: () => log.push('aborted') };

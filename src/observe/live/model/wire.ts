@@ -162,8 +162,14 @@ export interface Side {
   };
   /** Saved copies. A limit of 0: none in bytes. */
   readonly copies?: { readonly bytes: number; readonly limit: number };
+  /** Packages of all repositories; absent if the catalog is Pulp's. */
+  readonly packages?: number;
   readonly process: {
     readonly memory: number;
+    /** Bytes of buffers that are in use. */
+    readonly buffers?: number;
+    /** The processes that answer requests; absent if that is the only one. */
+    readonly workers?: number;
     readonly delay: number;
     readonly started: number;
     readonly version: string;

@@ -116,7 +116,7 @@ const draw = (canvas: HTMLCanvasElement, stream: Stream, theme: Theme, end: numb
   const unit = Math.max(1000, Math.ceil(lasted / 60_000) * 1000);
   drawLanes(makePen(context, theme), stream, {
     ...{ left: 120, right: width - 8, top: 0, from, now, unit },
-    cooling: new Set(),
+    cooling: new Map(),
     labels: 108,
     all: true,
   });

@@ -11,8 +11,8 @@ export interface Frame {
   readonly now: number;
   /** Milliseconds that one marble stands for. */
   readonly unit: number;
-  /** Sources that cool down. */
-  readonly cooling: ReadonlySet<string>;
+  /** Sources that cool down, each until when. */
+  readonly cooling: ReadonlyMap<string, number>;
   /** Pixels for the names of lanes, at their left. */
   readonly labels: number;
   /** Whether what is on disk has a lane even if it has nothing to say. */

@@ -1,7 +1,7 @@
 import { isOnDisk, lanesOf, sayOnDisk } from '../model/disk.ts';
 import { saySource } from '../model/format.ts';
 import type { Stream } from '../model/stream.ts';
-import { CLIENT, type Mark } from '../model/wire.ts';
+import { CLIENT, type Mark, type MarkKind } from '../model/wire.ts';
 import { type Frame, LANE, TOP } from './frame.ts';
 import { drawMark } from './marks.ts';
 import { label, type Pen } from './pen.ts';
@@ -34,7 +34,13 @@ export const drawLanes = (pen: Pen, stream: Stream, frame: Frame): void => {
       if (x(asked.at) < frame.right - 90)
         pen.text('no head so far', Math.max(frame.left, x(asked.at)), y(index) + 12, 'muted');
     }
-    if (!tried && frame.cooling.has(name)) pen.text('cooling down, tried last', edge + 6, y(index) - 1, 'muted');
+    if (!tried && edge < frame.right)
+      pen.text(
+        frame.cooling.has(name) ? 'cools down, tried last' : 'not needed so far',
+        edge + 6,
+        y(index) - 8,
+        'muted',
+      );
   }
   drawMarbles(pen, stream, shown, frame, x, y);
   for (const [index, mark] of marks.entries()) {
@@ -87,6 +93,9 @@ const drawValve = (pen: Pen, { facts, closed, marks }: Stream, frame: Frame, x: 
   if (end > open) pen.line(x(open), x(end), y, 'ink', 2.4);
 };
 
+/** After these marks a lane has no more bytes. */
+const LAST: ReadonlySet<MarkKind> = new Set(['failed', 'whole', 'kept', 'there', 'given-up']);
+
 /** Circles whose area is in proportion to the bytes of the largest one that is seen. */
 const drawMarbles = (
   pen: Pen,
@@ -112,7 +121,7 @@ const drawMarbles = (
     // Bytes come neither before the lane's turn nor after its end.
     const own = marks.filter((mark) => mark.lane === lane && mark.at >= at && mark.at < at + unit);
     const start = own.find(({ kind }) => kind === 'head' || kind === 'resumed')?.at ?? Math.max(at, facts.began);
-    const end = own.findLast(({ kind }) => kind === 'failed')?.at ?? Math.min(at + unit, facts.ended ?? now);
+    const end = own.findLast(({ kind }) => LAST.has(kind))?.at ?? Math.min(at + unit, facts.ended ?? now);
     const centre = (start + Math.max(start, end)) / 2;
     const radius = Math.max(1.5, widest * Math.sqrt(sum / most));
     pen.circle(x(centre), y(lane), radius, pen.laneColour(lane, lanes[lane] ?? ''));

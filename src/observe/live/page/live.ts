@@ -84,8 +84,10 @@ const refresh = (): void => {
 
 const statusOf = (now: number): string => {
   if (!view.connected || !state.side) return 'not connected, trying again';
-  const { ready, degraded, process } = state.side;
+  const { ready, degraded, packages, process } = state.side;
   const parts = [ready ? 'ready' : 'not ready: the catalog is unavailable', `up ${sayTime(now - process.started)}`];
+  if (process.workers) parts.push(`${process.workers} workers`);
+  if (packages) parts.push(`${sayCount(packages)} packages`);
   if (degraded.length > 0) parts.push(`${degraded.length} not working`);
   if (view.held) parts.push('picture held');
   return parts.join(' · ');

@@ -1,4 +1,5 @@
 import { copyWord, isOnDisk } from '../model/disk.ts';
+import { sayTime } from '../model/format.ts';
 import type { Stream } from '../model/stream.ts';
 import { CLIENT, type Mark, type MarkKind } from '../model/wire.ts';
 import { proofOf } from '../model/words.ts';
@@ -21,20 +22,24 @@ export const drawMark = (pen: Pen, placed: Placed, mark: Mark): void => {
   const colour = lane === CLIENT ? 'ink' : pen.laneColour(lane, stream.lanes[lane] ?? '');
   const client = frame.top + TOP + LANE / 2;
   const beside = (texts: readonly string[], tone: 'good' | 'slow' | 'bad' | 'muted') =>
-    pen.beside(texts, x(at), y(lane), frame.right, tone);
+    pen.beside(texts, x(at), y(lane), frame, tone);
   if (kind === 'head') {
     pen.diamond(x(at), y(lane), colour);
     pen.diamond(x(at), client, 'ink');
   } else if (kind === 'resumed') pen.diamond(x(at), y(lane), colour);
   else if (kind === 'failed') {
     pen.cross(x(at), y(lane));
-    beside([`${text}${from === undefined ? '' : ` at ${from.toLocaleString('en')}`}`, text], 'bad');
+    const what = `${text}${from === undefined ? '' : ` at ${from.toLocaleString('en')}`}`;
+    const until = frame.cooling.get(stream.lanes[lane] ?? '') ?? 0;
+    const cools =
+      until > frame.now && isLast(stream, mark) ? [`${what} · cools down for ${sayTime(until - frame.now)}`] : [];
+    beside([...cools, what, text], 'bad');
   } else if (kind === 'on-disk') pen.text('waits on disk', x(at) + 4, client - 9, 'muted');
   else if (kind === 'whole') {
     pen.bar(x(at), y(lane), 'good');
     beside(wholeTexts(stream), 'good');
   } else if (kind === 'lags') {
-    if (stream.facts.behind !== undefined && lastOf(stream, mark)) beside([copyWord(stream)], 'slow');
+    if (stream.facts.behind !== undefined && isLast(stream, mark)) beside([copyWord(stream)], 'slow');
   } else if (kind === 'given-up') {
     pen.cross(x(at), y(lane));
     beside([copyWord(stream), 'given up'], 'bad');
@@ -48,7 +53,7 @@ export const drawMark = (pen: Pen, placed: Placed, mark: Mark): void => {
 /** How a copy ends, other than by being given up. */
 const ENDS: ReadonlySet<MarkKind> = new Set(['kept', 'there', 'too-large', 'dropped']);
 
-const lastOf = ({ marks }: Stream, { lane, kind, at }: Mark): boolean =>
+const isLast = ({ marks }: Stream, { lane, kind, at }: Mark): boolean =>
   marks.findLast((one) => one.lane === lane && one.kind === kind)?.at === at;
 
 /** The source has sent all, long before the client had it. */
@@ -75,7 +80,7 @@ const drawEnd = (pen: Pen, { stream, shown, frame, x, y }: Placed, { lane, at }:
     texts.map((parts) => parts.filter(Boolean).join(' · ')),
     x(at),
     y(lane),
-    frame.right,
+    frame,
     tone,
   );
 };

@@ -6,6 +6,12 @@ type Colour = Named | (string & {});
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
 
+/** The columns that a picture has. */
+interface Room {
+  readonly left: number;
+  readonly right: number;
+}
+
 /** Draws on a canvas, in the colours of the theme. */
 export interface Pen {
   readonly context: CanvasRenderingContext2D;
@@ -22,8 +28,11 @@ export interface Pen {
   bar(x: number, y: number, colour: Colour): void;
   curve(x1: number, y1: number, x2: number, y2: number): void;
   text(text: string, x: number, y: number, colour: Colour, align?: CanvasTextAlign): void;
-  /** The first of these texts that fits at the right of a mark; otherwise the last one, at its left. */
-  beside(texts: readonly string[], x: number, y: number, right: number, colour: Colour): void;
+  /**
+   * The first of these texts that fits at the right of a mark; otherwise the first one that fits at its
+   * left, or as much of the last one as fits there.
+   */
+  beside(texts: readonly string[], x: number, y: number, room: Room, colour: Colour): void;
 }
 
 export const makePen = (context: CanvasRenderingContext2D, theme: Theme): Pen => {
@@ -109,13 +118,14 @@ export const makePen = (context: CanvasRenderingContext2D, theme: Theme): Pen =>
       context.fillStyle = of(colour);
       context.fillText(text, x, y);
     },
-    beside: (texts, x, y, right, colour) => {
+    beside: (texts, x, y, room, colour) => {
       const widthOf = (one: string) => context.measureText(one).width;
-      const text = texts.find((one) => x + 11 + widthOf(one) <= right + 8) ?? texts.at(-1) ?? '';
+      const atRight = texts.find((one) => x + 11 + widthOf(one) <= room.right + 8);
+      const most = x - 11 - room.left;
+      const text = atRight ?? texts.find((one) => widthOf(one) <= most) ?? label(pen, texts.at(-1) ?? '', most);
       if (text === '') return;
       const width = widthOf(text);
-      const fits = x + 11 + width <= right + 8;
-      const left = fits ? x + 11 : x - 11 - width;
+      const left = atRight === undefined ? x - 11 - width : x + 11;
       context.fillStyle = theme.card;
       context.globalAlpha = 0.82;
       context.fillRect(left - 3, y - 8, width + 6, 16);

@@ -66,8 +66,10 @@ export const makePicture = (board: Board, theme: () => Theme): Picture => {
       context.clearRect(0, 0, width, height);
       const step = ((STEPS[span] ?? 10) * 1000 * (right - left)) / span;
       const narrow = isNarrow();
-      const cooling = new Set(
-        (state.side?.sources ?? []).filter((one) => one.state === 'cooling').map(({ name }) => name),
+      const cooling = new Map(
+        (state.side?.sources ?? []).flatMap((one) =>
+          one.state === 'cooling' ? [[one.name, one.until ?? now] as const] : [],
+        ),
       );
       const places = board.places();
       const unit = span > 60_000 ? 10_000 : 1000;
@@ -75,7 +77,7 @@ export const makePicture = (board: Board, theme: () => Theme): Picture => {
         const top = places[index];
         if (top === undefined) continue;
         for (let x = right; x > left - 1; x -= step) pen.rule(x, top + 6, laneCount(stream, now) * LANE + 10);
-        drawLanes(pen, stream, { left, right, top, from: now - span, now, unit, cooling, labels: narrow ? 76 : 134 });
+        drawLanes(pen, stream, { left, right, top, from: now - span, now, unit, cooling, labels: narrow ? 86 : 134 });
       }
       for (const [index, top] of board.groupPlaces().entries()) {
         const group = board.groups[index];

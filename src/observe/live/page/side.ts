@@ -23,7 +23,8 @@ export const makeSide = (aside: Element): ((side: Side, now: number) => void) =>
       section('Saves', savesLines(side), 'nothing is saved'),
       section('Process', [
         plain(`event loop p99 ${side.process.delay} ms`),
-        plain(`${sayBytes(side.process.memory)} · version ${side.process.version}`, 'muted'),
+        plain(`${sayBytes(side.process.memory)} · buffers ${sayBytes(side.process.buffers ?? 0)}`, 'muted'),
+        plain(`version ${side.process.version}`, 'muted'),
       ]),
     ];
     const text = sections.map((one) => one.outerHTML).join();

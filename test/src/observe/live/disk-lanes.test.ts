@@ -122,8 +122,9 @@ describe.each([
         at(10, () => Object.assign(copy, { taken: 3 * MIB, written: MIB }));
         at(20, () => send(MIB));
         at(1010, () => emit({ type: 'on-disk', basin }));
-        at(1200, () => Object.assign(copy, { taken: 8 * MIB, written: 8 * MIB, whole: 1210 }));
-        at(1600, () => Object.assign(copy, { end: { at: 1600, how: 'kept' } }));
+        // Between two frames, the last of them in the next second.
+        at(1990, () => Object.assign(copy, { taken: 8 * MIB, written: 8 * MIB, whole: 1990 }));
+        at(1995, () => Object.assign(copy, { end: { at: 1995, how: 'kept' } }));
         at(4100, () => send(7 * MIB));
         at(4200, end);
       },
@@ -144,7 +145,7 @@ describe.each([
     expect(runs.facts.spilled).toBeUndefined();
     expect(marksOf(runs)).toEqual([
       ...['0 attempt feed:cdn', '0 head feed:cdn', '0 begun copy', '1010 on-disk'],
-      ...['1600 kept copy', '1210 whole feed:cdn'],
+      ...['1995 kept copy', '1990 whole feed:cdn'],
     ]);
     expect(copyWord(runs)).toBe('kept');
     expect(sentenceOf(runs)).toBe(

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Report } from '../../../../pipelines/index.ts';
+import type { CopyProgress, Report } from '../../../../pipelines/index.ts';
 import { showClientOf } from '../../../../src/app/show-client.ts';
 import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
 import { createHistory } from '../../../../src/observe/live/history.ts';
+import { diskSentence } from '../../../../src/observe/live/model/disk.ts';
+import { streamOf } from '../../../../src/observe/live/model/of-report.ts';
 
 const reportOf = (more: Partial<Report> = {}): Report => ({
   ...{ id: 'a', method: 'GET', path: '/el9/a.rpm', outcome: 'complete', bytes: 9, duration: 5 },
@@ -42,6 +44,41 @@ describe('the history', () => {
     for (let count = 0; count < 300; count += 1) history.finished(finished(`failed-${count}`, { status: 502 }));
     expect(history.find('eventful')).toBeUndefined();
     expect(history.list()).toHaveLength(600);
+  });
+
+  it('follows the copy of a request after its end', () => {
+    const copy: { -readonly [Name in keyof CopyProgress]: CopyProgress[Name] } = { taken: 9, written: 5, whole: 40 };
+    const history = createHistory(
+      () => 50,
+      (client) => client,
+    );
+    history.finished(finished('one', { report: reportOf({ copy }) }));
+    expect(history.list()).toMatchObject([{ id: 'one', copy: 'whole' }]);
+    expect(history.find('one')?.copied).toEqual({ bytes: 5, whole: 40 });
+    copy.end = { at: 60, how: 'given-up', reason: 'PUT http://me:pw@store/a?X-Amz-Signature=s3cret failed' };
+    expect(history.list()).toMatchObject([{ copy: 'given-up' }]);
+    const problem = 'PUT http://***@store/a?*** failed';
+    const report = history.find('one');
+    expect(report?.copied).toEqual({ bytes: 5, whole: 40, at: 60, problem });
+    const stream = streamOf(report!);
+    expect(stream.lanes).toContain('copy');
+    expect(stream.marks).toContainEqual({
+      at: 60,
+      lane: stream.lanes.indexOf('copy'),
+      kind: 'given-up',
+      text: problem,
+    });
+    expect(diskSentence(stream)).toBe(`Copy: 5 B, given up: ${problem}.`);
+  });
+
+  it('keeps a request whose copy was given up among the eventful ones', () => {
+    const history = createHistory(
+      () => 1,
+      (client) => client,
+    );
+    const copy: CopyProgress = { taken: 9, written: 5, end: { at: 1, how: 'given-up' } };
+    history.finished(finished('one', { report: reportOf({ copy }) }));
+    expect(history.list()).toMatchObject([{ eventful: true }]);
   });
 
   it('shows neither queries nor credentials', () => {
