@@ -19,7 +19,7 @@ import {
   makeYumRepository,
   YUM_TOOLS,
 } from '../support/repositories.ts';
-import { makeSite, type Site } from '../support/site.ts';
+import { MAIN, makeSite, type Site } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
 
@@ -236,7 +236,10 @@ describe('A bundle that somebody else has made', () => {
   };
 
   /** A tar file of these files, and a manifest that is right. */
-  const made = async (files: Readonly<Record<string, string>>): Promise<string> => {
+  const made = async (
+    files: Readonly<Record<string, string>>,
+    about: { readonly mtime?: Date } = {},
+  ): Promise<string> => {
     const list = Object.entries(files).map(([name, text]) => ({ name, size: text.length, sha256: sha256(text) }));
     const manifest = JSON.stringify({ format: 1, version: '0', made: 'now', kind: 'bundle', files: list });
     const { readable, controller } = createTarPacker();
@@ -244,8 +247,9 @@ describe('A bundle that somebody else has made', () => {
     const read = (async () => {
       for await (const chunk of readable) chunks.push(chunk);
     })();
-    for (const [name, text] of [...Object.entries(files), ['manifest.json', manifest] as const]) {
-      const writer = controller.add({ name, size: text.length }).getWriter();
+    const all = files['manifest.json'] === undefined ? { ...files, 'manifest.json': manifest } : files;
+    for (const [name, text] of Object.entries(all)) {
+      const writer = controller.add({ name, size: text.length, ...about }).getWriter();
       await writer.write(Buffer.from(text));
       await writer.close();
     }
@@ -304,6 +308,31 @@ describe('A bundle that somebody else has made', () => {
       expect((await askWhole(`${daemon.url}${path}`)).body.toString()).toBe(CONTENT);
   });
 
+  it('may have any number of paths of one content, with few files open', async () => {
+    const paths = Array.from({ length: 400 }, (_, at) => `/r/${at}.rpm`);
+    const lines = paths.map((path) => JSON.stringify({ ...ENTRY, path })).join('\n');
+    const bundle = await bundleOf({}, {}, { 'entries/0.jsonl': lines });
+    const site = aSite();
+    const limited = ['-c', 'ulimit -n 200; exec "$0" "$@"', process.execPath, MAIN, 'import-bundle', bundle];
+    const { status, stderr } = await start('sh', [...limited, '--config', site.config]).ended;
+    expect([status, stderr]).toEqual([0, '']);
+    const daemon = await site.serve();
+    for (const path of [paths[0], paths.at(-1)])
+      expect((await askWhole(`${daemon.url}${path}`)).body.toString()).toBe(CONTENT);
+  });
+
+  it('states no time that is none, and none to come', async () => {
+    const site = aSite();
+    const bundle = await made(
+      { [NAME]: CONTENT, 'entries/0.jsonl': JSON.stringify(ENTRY), 'repositories.json': JSON.stringify([REPOSITORY]) },
+      { mtime: new Date(8.64e15) },
+    );
+    await site.run('import-bundle', bundle);
+    const daemon = await site.serve();
+    const { headers } = await askWhole(`${daemon.url}/r/bear.rpm`);
+    expect(Date.parse(headers['last-modified'] ?? '')).toBeLessThanOrEqual(Date.now());
+  });
+
   it('serves what it has, and leads nowhere else', async () => {
     const site = aSite();
     await site.run('import-bundle', await bundleOf());
@@ -322,6 +351,13 @@ describe('A bundle that somebody else has made', () => {
     ['control characters', [{ path: '/r/\u0000' }], /path: expected no control characters/],
     ['a repository of another format', [{}, { format: 'raw' }], /format: /],
     ['a prefix that is none', [{}, { prefix: '/r/../..' }], /prefix: /],
+    ['a list that is none', [{}, {}, { 'manifest.json': '{"format":1}' }], /manifest\.json: version: Invalid input/],
+    ['a date that is none', [{}, { succeeded: 1e300 }], /succeeded: /],
+    [
+      'a line in a name',
+      [{}, { selection: { components: ['main\nTrusted: yes'] } }],
+      /components\.0: expected no control/,
+    ],
     ['entries that are not there', [{}, { entries: 'entries/1.jsonl' }], /expected entries\/1\.jsonl in it/],
     ['a path as a name', [{}, {}, { '../../etc/passwd': 'x' }], /it may not have|expected a whole bundle/],
     ['a file that its name does not state', [{}, {}, { [`files/sha256-${sha256('y')}`]: 'x' }], /other content than/],

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { codeOf, messageOf } from '../../lib/thrown.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import { version } from '../version.ts';
+import { parsed } from './parsed.ts';
 
 /** One file of an archive. */
 export interface Archived {
@@ -67,6 +68,8 @@ export const createArchive = async (file: string, kind: Kind = 'backup'): Promis
   // Awaited in `finish`; until then a failure is that of `add`.
   written.catch(controller.error);
   const files: Archived[] = [];
+  /** Not if another command has begun the same one: its file has the name now. */
+  const isOurs = async () => (await unlessMissing(stat(part)))?.ino === (await handle.stat()).ino;
 
   const add: NewArchive['add'] = async (name, { size, mtime }, bytes) => {
     if (files.length === MOST_FILES && name !== MANIFEST)
@@ -92,14 +95,16 @@ export const createArchive = async (file: string, kind: Kind = 'backup'): Promis
       controller.finalize();
       await written;
       await handle.sync();
+      if (!(await isOurs())) throw new Error(`${file}: another command makes it at the same time`);
       await rename(part, file);
       return manifest;
     },
     [Symbol.asyncDispose]: async () => {
       controller.error(new Error(`the ${kind} was given up`));
       await written.catch(() => {});
+      const isLeft = await isOurs();
       await handle.close();
-      await rm(part, { force: true });
+      if (isLeft) await rm(part, { force: true });
     },
   };
 };
@@ -134,13 +139,15 @@ export const readArchive = async (file: string, take: Take, kind: Kind = 'backup
   const found = new Map<string, string>();
   let manifest: Manifest | undefined;
   try {
-    const entries = Readable.toWeb(createReadStream(file)).pipeThrough(createTarDecoder({ strict: true }));
+    const entries = ReadableStream.from<Uint8Array>(createReadStream(file)).pipeThrough(
+      createTarDecoder({ strict: true }),
+    );
     for await (const { header, body } of entries as ReadableStream<EntryOf<typeof entries>>) {
       const { name, mtime } = header;
-      if (name === MANIFEST) manifest = manifestIn(await textOf(body));
+      if (name === MANIFEST && !manifest) manifest = manifestIn(await textOf(body));
       else if (manifest || found.has(name) || header.type !== 'file') throw new Error(`it may not have ${name} there`);
       else if (found.size === MOST_FILES) throw new Error(`it has more than ${MOST_FILES} files`);
-      else found.set(name, await digested(body, (bytes) => take(name, mtime, bytes)));
+      else found.set(name, await digested(body, (bytes) => take(name, pastOr(mtime), bytes)));
     }
   } catch (error) {
     throw new Error(`${file}: ${reasonOf(error, file, kind)}`, { cause: error });
@@ -154,6 +161,10 @@ export const readArchive = async (file: string, take: Take, kind: Kind = 'backup
     throw new Error(`${file}: damaged: ${wrong ? wrong.name : 'a file'} is not what ${MANIFEST} lists`);
   return manifest;
 };
+
+/** A time that a file can have: an archive may state any, or what is none. */
+const pastOr = (mtime: Date | undefined): Date | undefined =>
+  mtime && mtime.getTime() <= Date.now() ? mtime : undefined;
 
 type EntryOf<S> = S extends ReadableStream<infer Entry> ? Entry : never;
 
@@ -170,7 +181,7 @@ const reasonOf = (error: unknown, file: string, kind: Kind): string => {
   const known = path === file || syscall === 'read' ? NOT_READ[codeOf(error)] : undefined;
   if (known !== undefined) return known;
   const message = messageOf(error);
-  return /tar|header/i.test(message) ? `expected a whole ${kind} of pulp-streamer (${message})` : message;
+  return /tar|header|EOF/i.test(message) ? `expected a whole ${kind} of pulp-streamer (${message})` : message;
 };
 
 const textOf = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
@@ -185,7 +196,7 @@ const textOf = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
 };
 
 export const manifestIn = (text: string): Manifest => {
-  const manifest = ManifestShape.parse(JSON.parse(text));
+  const manifest = parsed(MANIFEST, ManifestShape, text);
   if (manifest.format > FORMAT)
     throw new Error(`pulp-streamer ${manifest.version} made it, in format ${manifest.format}; install that version`);
   return manifest;

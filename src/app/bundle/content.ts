@@ -4,11 +4,10 @@ import { withoutDots } from '../../../pipelines/model/spelling.ts';
 import { trimPrefix } from '../../catalog/prefix.ts';
 import type { NewEntry, StoredEntry } from '../../catalog/stored-entry.ts';
 import { carriedUrl } from '../../lib/carried.ts';
-import { messageOf } from '../../lib/thrown.ts';
 import { BOUNDS } from '../../repositories/bounds.ts';
 import { toChecksum } from '../../repositories/checksum.ts';
-import { parseJson } from '../../repositories/json.ts';
 import type { UnitKey } from '../../repositories/unit.ts';
+import { parsed } from '../backup/parsed.ts';
 
 /** The list of repositories in a bundle. */
 export const REPOSITORIES = 'repositories.json';
@@ -30,21 +29,25 @@ export const checksumIn = (name: string): Checksum | undefined => {
 
 const number = z.number().int().nonnegative();
 const text = z.string().min(1).max(BOUNDS.path);
-const path = text.startsWith('/').regex(/^\P{Cc}*$/u, 'expected no control characters');
+/** A line break would begin another field in what is written for apt or dnf. */
+const plain = text.regex(/^\P{Cc}*$/u, 'expected no control characters');
+const path = plain.startsWith('/');
+/** Unix seconds of the last day of the year 9999: later ones have no common form. */
+const LAST_DAY = 253_402_214_400;
 
 /** A repository as a bundle carries it: without credentials, keys and the state of its feed. */
 const RepositoryShape = z.object({
   prefix: z.union([z.literal(''), path.refine((one) => trimPrefix(one) === one && withoutDots(one) === one)]),
   format: z.enum(['yum', 'deb', 'files']),
-  feed: text,
+  feed: plain,
   selection: z.object({
-    suites: z.array(text).max(MOST_REPOSITORIES).optional(),
-    components: z.array(text).max(MOST_REPOSITORIES).optional(),
-    architectures: z.array(text).max(MOST_REPOSITORIES).optional(),
-    lists: z.array(text).max(MOST_REPOSITORIES).optional(),
+    suites: z.array(plain).max(MOST_REPOSITORIES).optional(),
+    components: z.array(plain).max(MOST_REPOSITORIES).optional(),
+    architectures: z.array(plain).max(MOST_REPOSITORIES).optional(),
+    lists: z.array(plain).max(MOST_REPOSITORIES).optional(),
   }),
   /** When its feed last had this revision, in Unix seconds. */
-  succeeded: z.number().nonnegative(),
+  succeeded: z.number().nonnegative().max(LAST_DAY),
   entries: z.string().refine(isEntriesName),
 });
 export type CarriedRepository = z.infer<typeof RepositoryShape>;
@@ -61,16 +64,6 @@ const EntryShape = z.object({
   checksum_algorithm: z.enum(CHECKSUM_ALGORITHMS),
   size: number,
 });
-
-/** Checks what another machine has written. Throws an error that names the field. */
-const parsed = <T>(name: string, shape: z.ZodType<T>, json: string): T => {
-  try {
-    return shape.parse(parseJson(name, json));
-  } catch (error) {
-    const [issue] = error instanceof z.ZodError ? error.issues : [];
-    throw new Error(`${name}: ${issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(error)}`);
-  }
-};
 
 export const repositoriesIn = (json: string): readonly CarriedRepository[] => {
   const repositories = parsed(REPOSITORIES, RepositoriesShape, json);

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -96,13 +95,10 @@ export const exportBundle = async (
   const repositories: Exported[] = [];
   const carried: CarriedRepository[] = [];
   for (const [index, repository] of wanted.entries()) {
-    const spool = `${file}.entries.part`;
-    try {
-      repositories.push(await spoolEntries(own, repository, spool, carry));
-      await archive.add(entriesName(index), await stat(spool), createReadStream(spool));
-    } finally {
-      await rm(spool, { force: true });
-    }
+    await using spool = await nameless(`${file}.${randomUUID()}.part`);
+    repositories.push(await spoolEntries(own, repository, spool, carry));
+    const lines = spool.createReadStream({ start: 0, autoClose: false });
+    await archive.add(entriesName(index), await spool.stat(), lines);
     carried.push(carriedOf(repository, entriesName(index)));
   }
   if (repositories.every(({ packages, metadata }) => packages + metadata === 0))
@@ -147,17 +143,22 @@ const addVerified = async (
     throw new Error(`${path}: its copy is damaged; \`pulp-streamer copies verify\` removes what is`);
 };
 
+/** A file that is gone with its process. */
+const nameless = async (path: string): Promise<FileHandle> => {
+  const file = await open(path, 'wx+', 0o600);
+  await rm(path);
+  return file;
+};
+
 /** Writes a line for each entry of a repository whose file is carried. */
 const spoolEntries = async (
   { entries, units }: ExportParts['own'],
   { prefix, importerId }: StoredRepository,
-  spool: string,
+  lines: FileHandle,
   carry: (entry: StoredEntry & { readonly checksum: Checksum }) => Promise<number | undefined>,
 ): Promise<Exported> => {
   let [packages, metadata, without] = [0, 0, 0];
   const missing: string[] = [];
-  await rm(spool, { force: true });
-  await using lines = await open(spool, 'wx', 0o600);
   const began = await entries.revisionBelow(prefix, importerId);
   for await (const page of entries.pages(prefix)) {
     for (const entry of page) {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { readArchive } from '../backup/archive.ts';
 import { metadataFolder } from '../state-folder.ts';
 import { noBundles } from '../warm/check.ts';
 import { type Checked, checkBundle } from './check.ts';
-import { type CarriedEntry, checksumIn, fileName } from './content.ts';
+import { type CarriedEntry, fileName } from './content.ts';
 import { isThere, type Needed, type Places, placeFile } from './place.ts';
 import { type ImportedRepository, importersOf, publish } from './publish.ts';
 import { checkRoom } from './room.ts';
@@ -100,8 +99,11 @@ const plan = async (file: string, checked: Checked, places: Places): Promise<{ n
       if (size !== undefined && size !== entry.size)
         throw new Error(`${file}: ${entry.path} has ${entry.size} bytes, and its file ${size}`);
       if (await isThere(one, places)) present += 1;
-      else if (size !== undefined) needed.set(name, [...(needed.get(name) ?? []), one]);
-      else {
+      else if (size !== undefined) {
+        const others = needed.get(name);
+        if (others) others.push(one);
+        else needed.set(name, [one]);
+      } else {
         lacks += 1;
         if (lacking.length < NAMED) lacking.push(entry.path);
       }
@@ -144,22 +146,16 @@ const place = async (file: string, needed: Needed, { places, store, onProgress }
   await readArchive(
     file,
     async (name, mtime = new Date(), bytes) => {
-      const checksum = checksumIn(name);
       const entries = needed.get(name);
-      const hash = createHash(checksum?.algorithm ?? 'sha256');
       const counted = async function* () {
         for await (const chunk of bytes) {
           read += chunk.length;
           onProgress(read);
-          if (entries) {
-            placed += chunk.length;
-            hash.update(chunk);
-          }
+          if (entries) placed += chunk.length;
           yield chunk;
         }
       };
-      const isRight = () => hash.digest('hex') === checksum?.value;
-      if (entries) await placeFile(entries, mtime, counted(), { places, store, isRight });
+      if (entries) await placeFile(entries, mtime, counted(), { places, store });
       else for await (const _ of counted());
     },
     'bundle',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,6 +33,9 @@ export const isThere = async (entry: CarriedEntry, { saveDir, metadata, shared }
   const found = await unlessMissing(stat(join(metadata, name)));
   return found?.size === entry.size && ((await shared?.has(name)) ?? true);
 };
+
+/** Places that are filled at a time: one content may have any number of paths. */
+const AT_ONCE = 32;
 
 /** Takes the bytes of one file. `finish` gives it its place. */
 interface Target {
@@ -78,33 +82,52 @@ const copyTarget = (entry: CarriedEntry, mtime: Date, store: Pick<SaveStore, 'ke
   };
 };
 
+interface Parts {
+  readonly places: Places;
+  readonly store: Pick<SaveStore, 'keep' | 'dispatch'>;
+}
+
 /**
  * Puts a file in the places of all entries that have it. Its content was verified; it is compared once
- * more, by `isRight`, after its last byte. Rejects, with nothing half-done left, if a place cannot be filled.
+ * more after its last byte. Rejects, with nothing half-done left, if a place cannot be filled.
  */
 export const placeFile = async (
   entries: readonly CarriedEntry[],
   mtime: Date,
   bytes: AsyncIterable<Uint8Array>,
-  {
-    places,
-    store,
-    isRight,
-  }: { readonly places: Places; readonly store: Pick<SaveStore, 'keep' | 'dispatch'>; readonly isRight: () => boolean },
+  parts: Parts,
+): Promise<void> => {
+  // As metadata it has one place, whatever its paths.
+  const all = [...entries.filter(isMetadata).slice(0, 1), ...entries.filter((entry) => !isMetadata(entry))];
+  for (let at = 0; at < all.length; at += AT_ONCE)
+    await fill(all.slice(at, at + AT_ONCE), mtime, at === 0 ? bytes : contentOf(all[0], parts.places), parts);
+};
+
+/** Reads what is in its place. */
+async function* contentOf(entry: CarriedEntry | undefined, { saveDir, metadata }: Places): AsyncGenerator<Uint8Array> {
+  if (!entry) return;
+  const path = isMetadata(entry) ? join(metadata, nameOf(entry.checksum)) : (await findCopy(saveDir, entry))?.path;
+  if (path === undefined) throw new Error('its copy was removed');
+  yield* createReadStream(path);
+}
+
+const fill = async (
+  entries: readonly CarriedEntry[],
+  mtime: Date,
+  bytes: AsyncIterable<Uint8Array>,
+  { places, store }: Parts,
 ): Promise<void> => {
   const targets: Target[] = [];
+  const [{ checksum } = {}] = entries;
+  const hash = createHash(checksum?.algorithm ?? 'sha256');
   try {
-    const isKept = new Set<string>();
-    for (const entry of entries) {
-      if (!isMetadata(entry)) targets.push(copyTarget(entry, mtime, store));
-      // It has one place, whatever its paths.
-      else if (!isKept.has(nameOf(entry.checksum))) {
-        isKept.add(nameOf(entry.checksum));
-        targets.push(await metadataTarget(entry, mtime, places));
-      }
+    for (const entry of entries)
+      targets.push(isMetadata(entry) ? await metadataTarget(entry, mtime, places) : copyTarget(entry, mtime, store));
+    for await (const chunk of bytes) {
+      hash.update(chunk);
+      for (const target of targets) await target.write(chunk);
     }
-    for await (const chunk of bytes) for (const target of targets) await target.write(chunk);
-    if (!isRight()) throw new Error('the file has changed while it was read');
+    if (hash.digest('hex') !== checksum?.value) throw new Error('the file has changed while it was read');
     while (targets.length > 0) await targets.shift()?.finish();
   } catch (error) {
     for (const target of targets) await target.abort();

@@ -49,7 +49,7 @@ export const sourcesFile = async (
     for (const suite of named)
       for (const one of await componentsOf(`${prefix}/dists/${suite}/`, children))
         if (isPlain(one)) components.add(one);
-    const all = components.size > 0 ? [...components] : (selection.components ?? ['main']);
+    const all = components.size > 0 ? [...components] : (selection.components ?? ['main']).filter(isPlain);
     stanzas.push(await stanza(repository, named, all, key, children));
   }
   return ['# For apt: a file of /etc/apt/sources.list.d.\n', ...stanzas].join('\n');
