@@ -44,6 +44,16 @@ export interface Known {
   readonly now: number;
 }
 
+/** Milliseconds after which no revision of a moment can be on its way to readers: some clocks differ. */
+const SETTLED = 300_000;
+
+/** Of each importer the last revision: those of a clock that was set back overlap. */
+const lastOfEach = (revisions: readonly KeptRevision[]): readonly KeptRevision[] =>
+  revisions.filter((one) => !revisions.some((other) => isOfSame(one, other) && other.revision > one.revision));
+
+const isOfSame = (one: RevisionKey, other: RevisionKey): boolean =>
+  one.importerId === other.importerId && one.prefix === other.prefix;
+
 /**
  * What a name shows: of each importer the revision that was the present one at that moment, or that
  * the label names. A day that is not over shows what is there now.
@@ -60,17 +70,19 @@ export const resolveView = (text: string, { revisions, labels, now }: Known): Re
   }
   if (name.from > now) return unknown('it is in the future');
   if (name.at > now) return { kind: 'present' };
-  const found = revisions.filter(
-    ({ published, superseded = Number.POSITIVE_INFINITY }) =>
-      published * 1000 <= name.at && name.at < superseded * 1000,
+  const found = lastOfEach(
+    revisions.filter(
+      ({ published, superseded = Number.POSITIVE_INFINITY }) =>
+        published * 1000 <= name.at && name.at < superseded * 1000,
+    ),
   );
   return found.length > 0
-    ? { kind: 'revisions', revisions: found, fixed: true }
+    ? { kind: 'revisions', revisions: found, fixed: name.at + SETTLED <= now }
     : unknown('no revision of that time is kept');
 };
 
 export const isSame = (one: RevisionKey, other: RevisionKey): boolean =>
-  one.revision === other.revision && one.importerId === other.importerId && one.prefix === other.prefix;
+  one.revision === other.revision && isOfSame(one, other);
 
 export const toTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
 

@@ -45,7 +45,9 @@ describe('a view', () => {
     ['2026-11-20T12:00:00Z', ['fixed', 7]],
     ['2026-11-20T18:30:00.499Z', ['fixed', 7]],
     ['2026-11-20T18:30:00.5Z', ['fixed', 8]],
-    ['2026-11-22T10:00:00Z', ['fixed', 8]],
+    ['2026-11-22T09:55:00Z', ['fixed', 8]],
+    ['2026-11-22T09:55:01Z', ['changing', 8]],
+    ['2026-11-22T10:00:00Z', ['changing', 8]],
     ['2026-11-22T10:00:01Z', 'it is in the future'],
     ['latest', 'present'],
     ['prod', ['changing', 3]],
@@ -76,6 +78,12 @@ describe('a view', () => {
     const other = { ...key, ...sizes, importerId: 'b'.repeat(24), revision: 1, published: at('2026-11-11T00:00:00Z') };
     const resolved = resolveView('2026-11-11T12:00:00Z', { revisions: [...revisions, other], labels, now });
     expect(resolved).toMatchObject({ revisions: [{ revision: 3 }, other] });
+  });
+
+  it('of a moment that a clock passed twice is that of the last revision', () => {
+    const again = { ...key, ...sizes, revision: 9, published: at('2026-11-11T00:00:00Z') };
+    const resolved = resolveView('2026-11-11T12:00:00Z', { revisions: [...revisions, again], labels, now });
+    expect(resolved).toEqual({ kind: 'revisions', revisions: [again], fixed: true });
   });
 
   it('is never both a label and a time, and never throws, whatever it is called', () => {
