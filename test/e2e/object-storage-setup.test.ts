@@ -161,7 +161,7 @@ describeObjects('a site with copies in an object store', () => {
     const deep = await wrong.start('check-config', '--deep').ended;
     expect([deep.status, deep.stdout + deep.stderr]).toEqual([1, expect.stringContaining('NoSuchBucket')]);
     const { stdout } = await wrong.start('doctor').ended;
-    expect(stdout.toString()).toMatch(/object store s3:\/\/another-bucket.*\n?.*NoSuchBucket/);
+    expect(stdout.toString()).toMatch(/object store s3:\/\/another-bucket.*NoSuchBucket.*\n.*correct save_url/);
   });
 
   it('is refused with half a key, and with an authority that is none', async () => {

@@ -254,6 +254,45 @@ describeObjects('copies in an object store', () => {
     await expectHit(daemon, '/small.rpm');
   });
 
+  it('that are gone are not taken for saved because their description is left', async () => {
+    const { siteWith, objects } = await scene();
+    const site = await siteWith();
+    const daemon = await site.serve();
+    await save(daemon, '/small.rpm');
+    const Key = objects.names().find((name) => name.endsWith('.rpm'));
+    await objects.client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+    objects.meddle(({ method }, response) => {
+      if (method !== 'PUT') return false;
+      response.writeHead(403).end('<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
+      return true;
+    });
+    expect((await askWhole(`${daemon.url}/small.rpm`)).sha256).toBe(digestOf(SMALL));
+    await daemon.logged('save failed, retrying', { path: '/small.rpm' });
+    objects.meddle(() => undefined);
+    await daemon.logged('saved', { path: '/small.rpm' }, 2);
+    await expectHit(daemon, '/small.rpm');
+  });
+
+  it('are not waited for longer than a client should wait', async () => {
+    const { siteWith, objects } = await scene();
+    const site = await siteWith();
+    const daemon = await site.serve();
+    await save(daemon, '/small.rpm');
+    await daemon.stop();
+    const another = await site.serve();
+    // Slower than the limit, and faster than any other: a hit would be one that was waited for.
+    objects.meddle(({ method, url = '' }, response) => {
+      if (method !== 'GET' || !url.includes('.json')) return false;
+      const name = objects.names().find((one) => one.endsWith('.json')) ?? '';
+      const description = readFileSync(join(objects.folder, name));
+      response.writeHead(200, { 'Content-Length': description.length, ETag: '"any"' }).flushHeaders();
+      setTimeout(() => response.end(description), 6_000);
+      return true;
+    });
+    const { headers, sha256 } = await askWhole(`${another.url}/small.rpm`);
+    expect([sha256, headers['cache-status']]).toEqual([digestOf(SMALL), expect.stringContaining('fwd')]);
+  });
+
   it('are shared by daemons with one bucket, which do not overwrite one another’s', async () => {
     const { asked, siteWith, objects } = await scene();
     const [one, other] = await Promise.all([siteWith(), siteWith()].map(async (site) => (await site).serve()));

@@ -50,7 +50,8 @@ export async function* examine(loaded: Loaded, asked: Asked): AsyncGenerator<Che
       'start it, or correct broker_url, its user and its permissions; saves wait in the outbox until then',
     ),
   );
-  yield* (await tryObjects(settings)).map((one) =>
+  // The advice on codes is about feeds.
+  yield* (await tryObjects(settings)).map(({ error: _, ...one }) =>
     tried(
       'object store',
       one,

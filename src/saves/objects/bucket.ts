@@ -70,8 +70,12 @@ export interface Bucket {
   /** All objects, in the order of their names, those after `after` alone. */
   list(after?: string): AsyncIterable<StoredObject>;
   look(name: string): Promise<StoredObject | undefined>;
-  /** The whole of a small object; `undefined` if there is none. */
-  read(name: string, most: number): Promise<{ readonly bytes: Buffer; readonly modified: number } | undefined>;
+  /** The whole of a small object, within milliseconds; `undefined` if there is none. */
+  read(
+    name: string,
+    most: number,
+    ms?: number,
+  ): Promise<{ readonly bytes: Buffer; readonly modified: number } | undefined>;
   /**
    * The bytes from `first` to `last` of an object in the state of a tag. Rejects with CHANGED for
    * another one. The caller destroys the stream.
@@ -92,8 +96,8 @@ interface Condition {
   readonly IfNoneMatch?: '*';
 }
 
-/** Milliseconds for a connection, for what a client waits for, for other small answers, for one part. */
-const TIMES = { connect: 3_000, look: 3_000, small: 10_000, part: 120_000 } as const;
+/** Milliseconds for a connection, for small answers, for one part. */
+const TIMES = { connect: 3_000, small: 10_000, part: 120_000 } as const;
 /** Tries of what changes or lists the store. Reading is repeated by the pipeline, or replaced. */
 const TRIES = 3;
 /** Connections for everything that is not read for clients: slow readers must not hold them. */
@@ -210,13 +214,13 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
       const { ContentLength: size = 0, ETag: etag = '', LastModified } = found;
       return { name, size, etag, modified: LastModified?.getTime() ?? 0 };
     },
-    read: async (name, most) => {
+    read: async (name, most, ms = TIMES.small) => {
       const work = async () => {
         const {
           Body,
           ContentLength = 0,
           LastModified,
-        } = await reading.send(new sdk.GetObjectCommand(at(name)), within(TIMES.small));
+        } = await reading.send(new sdk.GetObjectCommand(at(name)), within(ms));
         const body = Body as Readable;
         if (ContentLength > most) {
           body.destroy();

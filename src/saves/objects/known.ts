@@ -35,6 +35,8 @@ const KNOWN = 100_000;
 const KNOWN_BLOCKS = 4 * 1024 * 1024;
 /** Milliseconds for which an absent copy is not looked for again. Another streamer may store it. */
 const ABSENT_FOR = 10_000;
+/** Milliseconds for a description, since a client may wait for it: then other sources serve. */
+const CLIENT_WAITS = 3_000;
 /** Bytes of a description: enough for the sums of the longest content. */
 export const LONGEST_DESCRIPTION = 16 * 1024 * 1024;
 
@@ -71,7 +73,7 @@ export const makeKnown = (bucket: Pick<Bucket, 'read'>, now: () => number): Know
     isAbsent: (key) => now() < (absent.get(key) ?? 0),
     look: async (entry) => {
       const key = keyOf(entry);
-      const found = await bucket.read(descriptionName(key), LONGEST_DESCRIPTION);
+      const found = await bucket.read(descriptionName(key), LONGEST_DESCRIPTION, CLIENT_WAITS);
       const copy = found && describedCopy(found.bytes.toString(), found.modified, key, entry.checksum);
       if (copy) set(copy);
       else miss(key);

@@ -180,8 +180,11 @@ const isDone = async (store: ObjectState, entry: CatalogEntry): Promise<boolean>
   }
   if (known.get(key)) return true;
   const copy = await breaker.run(known.look(entry));
-  // Its content may be gone.
-  return copy !== undefined && (await breaker.run(bucket.look(copy.name))) !== undefined;
+  if (!copy) return false;
+  if (await breaker.run(bucket.look(copy.name))) return true;
+  // Only its description is left.
+  known.forget(key);
+  return false;
 };
 
 /** The copy of an entry as a candidate. While the store does not answer, it has none. */
