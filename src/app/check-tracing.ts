@@ -1,4 +1,5 @@
 import { codeOf } from '../lib/thrown.ts';
+import { howToInstall } from './how-to-install.ts';
 import { invalid } from './save-settings.ts';
 
 /** Packages for traces, which the package does not install. */
@@ -11,6 +12,6 @@ export const checkTracing = ({ traces }: { readonly traces: boolean }): void => 
     for (const name of PACKAGES) import.meta.resolve(name);
   } catch (error) {
     if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw invalid('traces', `OpenTelemetry is not installed; expected npm install ${PACKAGES.join(' ')}`);
+    throw invalid('traces', `OpenTelemetry is not installed; expected ${howToInstall(PACKAGES)}`);
   }
 };

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
 import { codeOf } from '../lib/thrown.ts';
+import { howToInstall } from './how-to-install.ts';
 import { identityProblems } from './identity-files.ts';
 import { invalid } from './save-settings.ts';
 
@@ -39,6 +40,6 @@ export const checkObjects = (settings: ObjectSettings): void => {
     import.meta.resolve(PACKAGE);
   } catch (error) {
     if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw invalid('saveUrl', `the client of object stores is not installed; expected npm install ${PACKAGE}`);
+    throw invalid('saveUrl', `the client of object stores is not installed; expected ${howToInstall([PACKAGE])}`);
   }
 };

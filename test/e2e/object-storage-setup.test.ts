@@ -9,9 +9,10 @@ import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { startOn } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
+import { notInstalled } from '../support/not-installed.ts';
 import { processes } from '../support/processes.ts';
 import { BUCKET, describeObjects, objectServers } from '../support/s3-server.ts';
-import { makeSite } from '../support/site.ts';
+import { MAIN, makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
 
@@ -27,6 +28,9 @@ const objectsFor = async (name: string) => {
   objects.meddle(() => false);
   return { ...objects, settings: { ...objects.settings, save_url: `s3://copies/${name}` } };
 };
+
+/** As if it were not installed. */
+const LACKING = notInstalled('@aws-sdk/');
 
 const CONTENT = someBytes(300_000);
 
@@ -162,6 +166,24 @@ describeObjects('a site with copies in an object store', () => {
     expect([deep.status, deep.stdout + deep.stderr]).toEqual([1, expect.stringContaining('NoSuchBucket')]);
     const { stdout } = await wrong.start('doctor').ended;
     expect(stdout.toString()).toMatch(/object store s3:\/\/another-bucket.*NoSuchBucket.*\n.*correct save_url/);
+  });
+
+  it('is refused without its client, and says how that is installed', async () => {
+    const { settings } = await objectsFor('lacking');
+    const { site } = await siteOf(settings);
+    for (const command of [['serve'], ['check-config'], ['copies', 'list']])
+      expect(
+        await start(process.execPath, ['--import', LACKING, MAIN, ...command, '--config', site.config]).ended,
+      ).toMatchObject({
+        status: 78,
+        stderr: expect.stringContaining(
+          'save_url: the client of object stores is not installed; expected npm install @aws-sdk/client-s3\n',
+        ),
+      });
+    // Without a bucket it is neither needed nor loaded.
+    const { site: plain } = await siteOf({});
+    const fetched = [MAIN, 'fetch', '/a.rpm', '--config', plain.config, '--output', join(folder(), 'a.rpm')];
+    expect(await start(process.execPath, ['--import', LACKING, ...fetched]).ended).toMatchObject({ status: 0 });
   });
 
   it('is refused with half a key, and with an authority that is none', async () => {

@@ -4,6 +4,7 @@ import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { closedPort, startFeed, type TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
+import { notInstalled } from '../support/not-installed.ts';
 import { type Collector, type ReceivedSpan, startCollector } from '../support/otlp.ts';
 import { lineOf, processes } from '../support/processes.ts';
 import { MAIN } from '../support/site.ts';
@@ -191,15 +192,7 @@ describe('traces', () => {
 describe('OpenTelemetry', () => {
   const start = processes();
   /** As if it were not installed. */
-  const LACKING = `data:text/javascript,${encodeURIComponent(
-    `import { registerHooks } from 'node:module';
-     registerHooks({
-       resolve: (name, context, next) => {
-         if (!name.startsWith('@opentelemetry/')) return next(name, context);
-         throw Object.assign(new Error(name), { code: 'ERR_MODULE_NOT_FOUND' });
-       },
-     });`,
-  )}`;
+  const LACKING = notInstalled('@opentelemetry/');
 
   it.each(['serve', 'check-config'])('%s says what is to be installed, if it is not', async (command) => {
     const args = ['--import', LACKING, MAIN, command, '--port', '0', '--state-dir', folder(), '--config', '/dev/null'];
