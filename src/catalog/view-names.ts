@@ -92,8 +92,8 @@ const SHOWN = 10;
 /** What there is instead, for a message. */
 export const describeKnown = ({ revisions, labels }: Pick<Known, 'revisions' | 'labels'>): string => {
   const names = [...new Set(labels.map(({ name }) => name))];
-  const times = revisions.map(({ published, superseded }) =>
-    superseded === undefined ? `since ${toTime(published)}` : `${toTime(published)} to ${toTime(superseded)}`,
+  const times = revisions.map(
+    ({ published, superseded }) => `${toTime(published)} to ${superseded === undefined ? 'now' : toTime(superseded)}`,
   );
   const list = (all: readonly string[]) =>
     `${all.slice(-SHOWN).join(', ')}${all.length > SHOWN ? ` and ${all.length - SHOWN} more` : ''}`;

@@ -151,7 +151,7 @@ describe.each([1, 2])('A dated view of a yum repository, with %s worker(s)', (wo
       const { status, body } = await get(`/r@${view}/${REPOMD}`);
       expect(status).toBe(404);
       expect(body.toString()).toContain(reason);
-      expect(body.toString()).toMatch(/there is latest, the labels prod, revisions of \S+Z to \S+Z, since \S+Z\n$/);
+      expect(body.toString()).toMatch(/there is latest, the labels prod, revisions of \S+Z to (\S+Z), \1 to now\n$/);
     }
   });
 

@@ -114,6 +114,13 @@ describe('a view', () => {
         .map(({ name }) => name)
         .join(', ')} and 20 more`,
     );
+    const [first, last] = [{ published: 0, superseded: 60 }, { published: 60 }].map((times, index) => ({
+      ...{ ...key, revision: index + 1, packages: 1, metadata: 1 },
+      ...times,
+    }));
+    expect(describeKnown({ revisions: [first, last].flatMap((one) => one ?? []), labels: [] })).toBe(
+      'there is latest, revisions of 1970-01-01T00:00:00.000Z to 1970-01-01T00:01:00.000Z, 1970-01-01T00:01:00.000Z to now',
+    );
   });
 });
 
