@@ -7,6 +7,7 @@ import { checkState } from '../app/state-folder.ts';
 import { noBundles } from '../app/warm/check.ts';
 import type { Settings } from '../config/schema.ts';
 import { replaceFile } from '../lib/private-files.ts';
+import { counted } from './counted.ts';
 import { asJson, oneLine } from './one-line.ts';
 import { progressBar, sayBytes } from './progress.ts';
 import { stateOf, withSettings } from './settings.ts';
@@ -55,13 +56,16 @@ export const addExportBundle = (command: Command): void => {
   });
 };
 
+const contentOf = ({ packages, metadata }: { readonly packages: number; readonly metadata: number }): string =>
+  `${counted(packages, 'package')}, ${counted(metadata, 'file')} of metadata`;
+
 const tellExport = (file: string, { manifest: _, ...result }: ExportResult, json = false): void => {
   const { repositories, files, bytes, known } = result;
   if (json) process.stdout.write(`${asJson(result)}\n`);
   else {
     for (const { prefix, packages, metadata, without } of repositories)
       process.stdout.write(
-        `${oneLine(prefix)}: ${packages} packages, ${metadata} files of metadata; ${without} packages have no copy here and are left out\n`,
+        `${oneLine(prefix)}: ${contentOf({ packages, metadata })}; ${counted(without, 'package has', 'packages have')} no copy here and ${without === 1 ? 'is' : 'are'} left out\n`,
       );
     const before = known > 0 ? `, and ${known} that the other machine has already` : '';
     process.stdout.write(`written to ${oneLine(file)}: ${files} files (${sayBytes(bytes)})${before}\n`);
@@ -118,7 +122,7 @@ const tellImport = (file: string, imported: Imported, json = false): void => {
   if (json) process.stdout.write(`${asJson(imported)}\n`);
   else {
     for (const { prefix, packages, metadata } of repositories)
-      process.stdout.write(`${oneLine(prefix)}: ${packages} packages, ${metadata} files of metadata\n`);
+      process.stdout.write(`${oneLine(prefix)}: ${contentOf({ packages, metadata })}\n`);
     process.stdout.write(
       `imported ${oneLine(`${file} of ${made}`)}: ${files} files written (${sayBytes(bytes)}), ${present} were there\n`,
     );

@@ -1,6 +1,7 @@
 import type { KeptRevision, Label } from '../catalog/history.ts';
 import type { Listing } from '../catalog/listing.ts';
 import type { RepositoryKey, StoredRepository } from '../catalog/stored-repository.ts';
+import { isCarried } from '../lib/carried.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { counted } from './counted.ts';
 import { row } from './one-line.ts';
@@ -78,7 +79,8 @@ export const countedFiles = (packages: number, metadata: number): string =>
 export const describeRepository = (repository: StoredRepository, kept = NOTHING): string => {
   const { prefix, format, feed, packages, metadata, due, retry, follows } = toPlainRepository(repository);
   const planned = retry === undefined ? due && `next before ${due}` : `next try ${retry}`;
-  const next = planned ?? (follows ? 'follows its feed' : 'refreshed on request');
+  const unplanned = isCarried(feed) ? 'changed by bundles' : 'refreshed on request';
+  const next = planned ?? (follows ? 'follows its feed' : unplanned);
   const [state, health] = describeState(repository);
   return row([
     ...[`${prefix.replace(/\/$/, '')}/`, format, feed, countedFiles(packages, metadata)],

@@ -6,6 +6,7 @@ import { leaseOf, type RefreshResult } from '../catalog/refresh-repository.ts';
 import { refreshStored } from '../catalog/refresh-stored.ts';
 import type { CatalogStore } from '../catalog/store.ts';
 import type { StoredRepository } from '../catalog/stored-repository.ts';
+import { isCarried } from '../lib/carried.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { type CatalogContext, toJsonArray, writeAll } from './catalog-context.ts';
@@ -52,16 +53,20 @@ const refresh = async (
   return result;
 };
 
-/** The files of a raw one are asked for one by one. */
-const hasMetadata = ({ format }: StoredRepository): boolean => format !== 'raw';
+/** The files of a raw one are asked for one by one; of one that a bundle has brought there is no feed. */
+const canBeRead = ({ format, base }: StoredRepository): boolean => format !== 'raw' && !isCarried(base);
 
 const choose = (all: readonly StoredRepository[], prefix: string | undefined): readonly StoredRepository[] => {
-  if (prefix === undefined) return all.filter(hasMetadata);
+  if (prefix === undefined) return all.filter(canBeRead);
   const there = all.filter((one) => one.prefix === prefix.replace(/\/+$/, ''));
-  const chosen = there.filter(hasMetadata);
+  const chosen = there.filter(canBeRead);
   if (chosen.length > 0) return chosen;
+  if (there.some(({ base }) => isCarried(base)))
+    throw new Error(
+      `${prefix} came in a bundle, and has no feed; expected \`pulp-streamer import-bundle\` of a newer one`,
+    );
   if (there.length > 0) throw new Error(`${prefix} is of type raw: it has no metadata that could be read`);
-  const known = [...new Set(all.filter(hasMetadata).map((one) => one.prefix || '/'))].join(', ');
+  const known = [...new Set(all.filter(canBeRead).map((one) => one.prefix || '/'))].join(', ');
   throw new Error(`no repository at ${prefix}, expected ${known ? `one of ${known}` : 'an imported or followed one'}`);
 };
 

@@ -123,13 +123,21 @@ describe('A bundle of a followed yum repository', () => {
     writeFileSync(list, 'bear\n');
     await site.run('warm', '/r', '--packages', list);
     const bundle = join(folder(), 'zoo.bundle');
-    expect(await site.run('export-bundle', bundle)).toMatch(/; 1 packages have no copy here/);
+    expect(await site.run('export-bundle', bundle)).toMatch(/; 1 package has no copy here and is left out\n/);
     const asked = feed.requests.length;
     const alone = aSite();
     const other = await alone.serve();
     await alone.run('import-bundle', bundle);
     expect((await askWhole(`${other.url}/r/cat-1.0-1.noarch.rpm`)).status).toBe(404);
     expect((await askWhole(`${other.url}/r/bear-1.0-1.noarch.rpm`)).status).toBe(200);
+    expect(await failing(alone, 'catalog', 'refresh', '/r')).toEqual([
+      1,
+      expect.stringMatching(
+        /\/r came in a bundle, and has no feed; expected `pulp-streamer import-bundle` of a newer one/,
+      ),
+    ]);
+    expect(await alone.run('catalog', 'refresh')).toBe('');
+    expect(await alone.run('catalog', 'list')).toMatch(/\tchanged by bundles\twell\t/);
     await alone.run('copies', 'purge', '--all');
     expect(await askWhole(`${other.url}/r/bear-1.0-1.noarch.rpm`)).toMatchObject({ status: 502 });
     await other.logged('request', { path: '/r/bear-1.0-1.noarch.rpm', code: 'NO_CANDIDATE' });
