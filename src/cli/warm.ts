@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { WarmLine, WarmOrder } from '../app/warm/endpoint.ts';
 import { readTextFile } from './catalog-context.ts';
 import { NotRunning, orderFromDaemon } from './control-client.ts';
+import { counted } from './counted.ts';
 import { asJson, oneLine } from './one-line.ts';
 import { progressBar, sayBytes } from './progress.ts';
 import { controlSocketOf, withSettings } from './settings.ts';
@@ -21,6 +22,9 @@ const REASONS: Readonly<Record<string, string>> = {
   kept: 'there is a copy by now',
   'gave-way': 'clients needed its place at the feed too often',
 };
+
+/** Names without a package that are shown: a list of all that is installed has thousands of them. */
+const NAMED = 20;
 
 /** Names of packages, a line each. Empty lines, and those that begin with #, are left out. */
 const namesIn = (text: string): string[] => {
@@ -104,7 +108,9 @@ const showText = (prefix: string): Shown => {
     line: (line) => {
       if (line.type === 'planned') {
         planned = line;
-        for (const name of line.unmatched) complain(`no package of ${prefix} is named ${name}`);
+        for (const name of line.unmatched.slice(0, NAMED)) complain(`no package of ${prefix} is named ${name}`);
+        const more = line.unmatched.length - NAMED;
+        if (more > 0) complain(`${counted(more, 'more name', 'more names')} match nothing (--json lists all)`);
       }
       if (line.type === 'warmed') {
         files += 1;

@@ -252,6 +252,13 @@ describe('pulp-streamer warm', () => {
       stderr: 'no package of /r is named unicorn\n',
     });
     expect([asked(BEAR_1), asked(BEAR_2), asked(CAT_2)]).toEqual([0, 1, 0]);
+    // What a machine has installed is mostly of other repositories.
+    const strangers = Array.from({ length: 120 }, (_, index) => `stranger-${index}`);
+    const { stderr: many } = await warm(`bear\n${strangers.join('\n')}\n`);
+    expect(many.split('\n')).toEqual([
+      ...strangers.slice(0, 20).map((name) => `no package of /r is named ${name}`),
+      ...['100 more names match nothing (--json lists all)', ''],
+    ]);
     expect(await warm(undefined)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^\/r: 1 of 1 packages fetched .*; 1 had a copy already\n$/),
