@@ -68,9 +68,14 @@ export const createSharing = ({ window, memory, spill, finishBelow = 0, schedule
 /** Bytes from which on clients fetch content by parallel parts: packages are seldom as large. */
 const LARGE = 16 * 1024 * 1024;
 
-/** Whether parts may have to be cut from it: its source has not said that it sends parts. */
-const mayBeCut = ({ whole, length = 0, sourceStatus, acceptRanges }: Head): boolean =>
-  whole && length >= LARGE && sourceStatus === 200 && acceptRanges !== 'bytes';
+/**
+ * Whether parts may have to be cut from it: it has a checksum, and its source has not said that it
+ * sends parts. If a copy is kept, they are cut from that.
+ */
+const mayBeCut = ({ candidate, whole, length = 0, sourceStatus, acceptRanges, keepsCopy }: Head): boolean => {
+  const isWhole = whole && sourceStatus === 200 && candidate.entry.checksum !== undefined;
+  return isWhole && length >= LARGE && acceptRanges !== 'bytes' && !keepsCopy;
+};
 
 /** Only a feed's connection is scarce: a file that is read slowly keeps nobody waiting. */
 const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> => ({

@@ -1,10 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, NEVER, Subject } from 'rxjs';
-import { createSharing, type Head } from '../../../pipelines/index.ts';
+import { type CatalogEntry, createSharing, type Head } from '../../../pipelines/index.ts';
 import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
 import { aCandidate, anEntry } from '../../support/pipeline.ts';
 
 const MIB = 1024 * 1024;
+
+const checksum = { algorithm: 'sha256', value: 'a'.repeat(64) } as const;
+const candidateWith = (more: Partial<CatalogEntry>) =>
+  aCandidate('feed', anEntry({ url: 'http://feed.example/a', checksum, ...more }));
 
 /** Whether the bytes of content with such a head stay on disk for requests that come later. */
 const stays = (more: Partial<Head>): boolean => {
@@ -20,10 +24,9 @@ const stays = (more: Partial<Head>): boolean => {
   const source = () => () => events;
   const join = { key: 'k', source, fallback: () => NEVER, onJoin: { type: 'shared' } as const };
   const client = sharing.join(join)(new BehaviorSubject(true)).subscribe();
-  const entry = anEntry({ url: 'http://feed.example/a' });
   events.next({
     ...{ type: 'head', status: 200, length: 16 * MIB, whole: true, first: 0, headers: [], verified: false },
-    ...{ candidate: aCandidate('feed', entry), sourceStatus: 200, acceptRanges: '', ...more },
+    ...{ candidate: candidateWith({}), sourceStatus: 200, acceptRanges: '', ...more },
   });
   events.next({ type: 'chunk', bytes: new Uint8Array(MIB) });
   client.unsubscribe();
@@ -41,6 +44,8 @@ describe('Content of which others may want parts that have passed', () => {
     ['size is that of a package', { length: 16 * MIB - 1 }],
     ['length is unknown', { length: undefined }],
     ['source is no server', { sourceStatus: undefined }],
+    ['entry has no checksum', { candidate: candidateWith({ checksum: undefined }) }],
+    ['copy is kept', { keepsCopy: true }],
     ['body is a part', { whole: false, status: 206, sourceStatus: 206 }],
   ])('does not if its %s', (_, more) => expect(stays(more)).toBe(false));
 });
